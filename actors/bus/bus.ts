@@ -1,0 +1,190 @@
+/**
+ * The bus of one partition: control messages between the host's end and the guest's, as encoded bytes,
+ * each direction in order (wire.md section 4).
+ *
+ * @module
+ */
+
+import type { ControlMessage } from "../../core/control/messages.ts";
+import {
+  type ControlFault,
+  decodeControlMessage,
+  encodeControlMessage,
+  isControlFault,
+} from "../../core/control/codec.ts";
+import type { ChartActor } from "../chart/chart_actor.ts";
+import type { ChannelFault } from "../channel/types.ts";
+import { DISPATCH_LEVEL } from "../fabric/irql.ts";
+import { type Worker, WorkItem } from "../fabric/work.ts";
+import type { World } from "../fabric/world.ts";
+import { Fifo } from "../fifo.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
+import { GuestEnd } from "./guest_end.ts";
+import { HostEnd } from "./host_end.ts";
+import type { BusEvent, BusTag } from "./types.ts";
+
+/** Who a control message is for. */
+export type Direction = "toHost" | "toGuest";
+
+/** A control message that its receiver refused. */
+export interface BusFault {
+  readonly direction: Direction;
+  /** The message's name, or null where it could not be decoded. */
+  readonly message: string | null;
+  readonly fault: ControlFault | ChannelFault;
+}
+
+/** Refused messages that are remembered; older ones are only counted. */
+const FAULTS_KEPT = 16;
+
+/** Who takes the messages of one direction. */
+interface Receiver {
+  receive(message: ControlMessage): ChannelFault | null;
+}
+
+/** One direction of a bus. */
+class Lane implements Worker {
+  readonly traceId: number;
+  readonly #queue = new Fifo<Uint8Array>();
+  readonly #item: WorkItem;
+  readonly #world: World;
+  readonly #deliver: (bytes: Uint8Array) => void;
+
+  constructor(
+    world: World,
+    partition: PartitionObject,
+    on: PartitionObject,
+    deliver: (bytes: Uint8Array) => void,
+  ) {
+    this.traceId = partition.id;
+    this.#world = world;
+    this.#deliver = deliver;
+    this.#item = new WorkItem(this, "message", DISPATCH_LEVEL, on.processor(0));
+  }
+
+  /** Messages on their way, in order. */
+  get pending(): readonly Uint8Array[] {
+    return this.#queue.list();
+  }
+
+  post(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    this.#world.scheduler.schedule(this.#item);
+  }
+
+  work(): void {
+    const bytes = this.#queue.shift();
+    if (this.#queue.length > 0) this.#world.scheduler.schedule(this.#item);
+    if (bytes !== null) this.#deliver(bytes);
+  }
+
+  clear(): void {
+    this.#queue.clear();
+  }
+}
+
+/** The bus between the host and one partition. */
+export class Bus {
+  readonly world: World;
+  readonly partition: PartitionObject;
+  readonly actor: ChartActor<BusEvent, BusTag>;
+  readonly host: HostEnd;
+  readonly guest: GuestEnd;
+  readonly #lanes: Readonly<Record<Direction, Lane>>;
+  readonly #faults: BusFault[] = [];
+  #faultCount = 0;
+  /** A GPADL exchange is under way inside a call: the host's answers are delivered at once. */
+  #isExchanging = false;
+
+  /** The bus of `partition`; its servers run in `root`. */
+  constructor(world: World, partition: PartitionObject, root: PartitionObject) {
+    this.world = world;
+    this.partition = partition;
+    this.actor = world.startBusActor();
+    this.host = new HostEnd(this);
+    this.guest = new GuestEnd(this);
+    this.#lanes = {
+      toHost: new Lane(world, partition, root, (bytes) => this.#receive("toHost", bytes)),
+      toGuest: new Lane(world, partition, partition, (bytes) => this.#receive("toGuest", bytes)),
+    };
+  }
+
+  /** Whether the guest is there to be talked to. */
+  get isGone(): boolean {
+    return this.actor.is("gone");
+  }
+
+  /** Refused messages, the latest last. */
+  get faults(): readonly BusFault[] {
+    return this.#faults;
+  }
+
+  /** How many messages were refused in all. */
+  get faultCount(): number {
+    return this.#faultCount;
+  }
+
+  /** Messages on their way in `direction`, in order. */
+  pending(direction: Direction): readonly Uint8Array[] {
+    return this.#lanes[direction].pending;
+  }
+
+  /** Sends `message` to the other end. */
+  post(direction: Direction, message: ControlMessage): void {
+    if (this.isGone) return;
+    const bytes = encodeControlMessage(message);
+    if (!this.#isExchanging || direction === "toHost") return this.postBytes(direction, bytes);
+    this.#trace(direction, bytes);
+    this.#receive(direction, bytes);
+  }
+
+  /** Puts bytes on the bus as they are, whatever they say. */
+  postBytes(direction: Direction, bytes: Uint8Array): void {
+    if (this.isGone) return;
+    this.#trace(direction, bytes);
+    this.#lanes[direction].post(bytes);
+  }
+
+  /** Carries messages of the guest through to the host, and its answers back, inside this call (kmcl.md G5). */
+  exchange(messages: readonly ControlMessage[]): void {
+    this.#isExchanging = true;
+    try {
+      for (const message of messages) {
+        const bytes = encodeControlMessage(message);
+        this.#trace("toHost", bytes);
+        this.#receive("toHost", bytes);
+      }
+    } finally {
+      this.#isExchanging = false;
+    }
+  }
+
+  /** The guest crashed or was destroyed. */
+  guestGone(): void {
+    this.#lanes.toHost.clear();
+    this.#lanes.toGuest.clear();
+    this.actor.send({ type: "guestGone" });
+    this.guest.gone();
+    this.host.guestGone();
+  }
+
+  #receive(direction: Direction, bytes: Uint8Array): void {
+    const message = decodeControlMessage(bytes);
+    if (isControlFault(message)) return this.#refuse(direction, null, message);
+    const receiver: Receiver = direction === "toHost" ? this.host : this.guest;
+    const fault = receiver.receive(message);
+    if (fault !== null) this.#refuse(direction, message.message, fault);
+  }
+
+  #refuse(direction: Direction, message: string | null, fault: BusFault["fault"]): void {
+    this.#faultCount++;
+    if (this.#faults.length === FAULTS_KEPT) this.#faults.shift();
+    this.#faults.push({ direction, message, fault });
+    this.world.recorder.record(this.world.clock.now100ns, "fault", this.partition.id);
+  }
+
+  #trace(direction: Direction, bytes: Uint8Array): void {
+    const event = direction === "toHost" ? "messageToHost" : "messageToGuest";
+    this.world.recorder.recordBytes(this.world.clock.now100ns, event, this.partition.id, bytes);
+  }
+}

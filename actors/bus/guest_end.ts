@@ -1,0 +1,371 @@
+/**
+ * The guest's end of its bus: offers that arrived, clients that wait for one, opens and closes
+ * (wire.md 4.5, 5.6; kmcl.md S2, S3, S10, S14). The host may be hostile, too.
+ *
+ * @module
+ */
+
+import {
+  type ControlMessage,
+  OFFER_FLAG_NAMED_PIPE,
+  type OfferChannel,
+  type OpenResult,
+  USER_DATA_BYTES,
+} from "../../core/control/messages.ts";
+import { writeMmioPlacement } from "../../core/control/user_data.ts";
+import { type GuestBuffer, type GuestRam, MEGABYTE_BYTES } from "../../core/memory/guest_memory.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INSUFFICIENT_RESOURCES,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_NOT_SUPPORTED,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import { PAGE_BYTES } from "../../core/units.ts";
+import type { Endpoint } from "../channel/endpoint.ts";
+import type { ChannelFault } from "../channel/types.ts";
+import { DISPATCH_LEVEL } from "../fabric/irql.ts";
+import { type Worker, WorkItem } from "../fabric/work.ts";
+import type { Bus } from "./bus.ts";
+import type { BusEnd, GpadlState } from "./bus_end.ts";
+import { GuestGpadls } from "./guest_gpadls.ts";
+import { ringsOf } from "./rings.ts";
+import { smallestRingPages } from "./ring_size.ts";
+
+/** What a client has put into the open of its channel. */
+interface Link {
+  readonly client: Endpoint;
+  readonly openId: number;
+  readonly ringPages: GuestBuffer;
+  readonly ringGpadlId: number;
+  /** Whether the host confirmed the open, and has not been told of the close. */
+  isOpen: boolean;
+}
+
+/** An offer that arrived. */
+export class GuestChannel {
+  readonly offer: OfferChannel;
+  /** The client that took it. */
+  link: Link | null = null;
+  /** The host took the offer back: it goes once the client has let go. */
+  isRescinded = false;
+
+  /** An offer that no client has taken. */
+  constructor(offer: OfferChannel) {
+    this.offer = offer;
+  }
+}
+
+/** The guest's end of one bus. */
+export class GuestEnd implements BusEnd, Worker {
+  readonly bus: Bus;
+  readonly gpadls: GuestGpadls;
+  /** Offers by channel id, in the order in which they arrived. */
+  readonly #channels = new Map<number, GuestChannel>();
+  /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
+  readonly #waiting: Endpoint[] = [];
+  readonly #match: WorkItem;
+  #nextOpenId = 1;
+
+  /** The guest's end of `bus`. */
+  constructor(bus: Bus) {
+    this.bus = bus;
+    this.gpadls = new GuestGpadls(this);
+    this.#match = new WorkItem(this, "match", DISPATCH_LEVEL, bus.partition.processor(0));
+  }
+
+  /** See {@linkcode BusEnd.memory}. */
+  get memory(): GuestRam {
+    return this.bus.partition.memory;
+  }
+
+  /** Stands for it on the trace. */
+  get traceId(): number {
+    return this.bus.partition.id;
+  }
+
+  /** Offers that the host has not taken back or the guest not released. */
+  get channels(): readonly GuestChannel[] {
+    return [...this.#channels.values()];
+  }
+
+  /** The guest's drivers are up: it asks the host for its offers (wire.md 4.5). */
+  requestOffers(): void {
+    this.bus.post("toHost", { message: "requestOffers" });
+  }
+
+  // -- Clients
+
+  /** See {@linkcode BusEnd.admit}. */
+  admit(endpoint: Endpoint): NtStatus {
+    return endpoint.configuration.clientTarget === null || this.bus.isGone
+      ? STATUS_INVALID_DEVICE_REQUEST
+      : STATUS_SUCCESS;
+  }
+
+  /** See {@linkcode BusEnd.join}. */
+  join(endpoint: Endpoint): void {
+    this.#waiting.push(endpoint);
+    this.bus.world.scheduler.schedule(this.#match);
+  }
+
+  /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
+  work(): void {
+    for (const client of [...this.#waiting]) {
+      const channel = this.#offerFor(client);
+      if (channel === null) continue;
+      this.#waiting.splice(this.#waiting.indexOf(client), 1);
+      this.#connect(client, channel);
+    }
+  }
+
+  #offerFor(client: Endpoint): GuestChannel | null {
+    const { clientTarget } = client.configuration;
+    for (const channel of this.#channels.values()) {
+      const { offer } = channel;
+      if (channel.link !== null || channel.isRescinded) continue;
+      if (offer.interfaceId !== clientTarget?.interfaceType) continue;
+      if (clientTarget.instance === null || clientTarget.instance === offer.instanceId) {
+        return channel;
+      }
+    }
+    return null;
+  }
+
+  /** Takes an offer: rings and MMIO, the ring GPADL, then the open request (wire.md 4.5). */
+  #connect(client: Endpoint, channel: GuestChannel): void {
+    const { offer } = channel;
+    client.tell({ type: "connecting" });
+    client.channelId = offer.channelId;
+    client.activeInstance = offer.instanceId;
+    const isPipe = (offer.flags & OFFER_FLAG_NAMED_PIPE) !== 0;
+    if (isPipe !== client.configuration.isPipe) return client.refused(STATUS_NOT_SUPPORTED);
+    if (!this.#reserveMmio(client, offer)) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    const { incomingRingPages, outgoingRingPages } = this.#ringPages(client);
+    const pageCount = incomingRingPages + outgoingRingPages + 2;
+    const ringPages = this.memory.tryAllocate(pageCount * PAGE_BYTES);
+    if (ringPages === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    const range = { byteOffset: 0, byteCount: ringPages.byteCount, pfns: ringPages.pfns };
+    const downstreamPageOffset = outgoingRingPages + 1;
+    const rings = ringsOf(this.memory, [range], downstreamPageOffset);
+    if (rings === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    rings.upstream.initialize();
+    rings.downstream.initialize();
+    const created = this.gpadls.create(client, offer.channelId, [range], false, true);
+    if (created.gpadlHandle === null) {
+      this.memory.free(ringPages);
+      return client.refused(created.status);
+    }
+    const openId = this.#nextOpenId++ >>> 0;
+    channel.link = { client, openId, ringPages, ringGpadlId: created.gpadlHandle, isOpen: false };
+    client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
+    const processor = offer.channelId % this.bus.partition.processorCount;
+    client.setProcessor(processor);
+    const userData = new Uint8Array(USER_DATA_BYTES);
+    if (client.mmio !== null) writeMmioPlacement(userData, client.mmio.gpa, client.mmio.byteCount);
+    this.bus.post("toHost", {
+      message: "openChannel",
+      channelId: offer.channelId,
+      openId,
+      ringGpadlId: created.gpadlHandle,
+      targetVp: processor,
+      downstreamPageOffset,
+      userData,
+    });
+  }
+
+  /** At least the smallest rings that carry a packet at the client's own bounds (kmcl.md section 5). */
+  #ringPages(client: Endpoint): { incomingRingPages: number; outgoingRingPages: number } {
+    const { incomingRingPages, outgoingRingPages } = client.configuration;
+    const smallest = smallestRingPages(client.configuration, this.bus.world.codec);
+    return {
+      incomingRingPages: Math.max(incomingRingPages, smallest),
+      outgoingRingPages: Math.max(outgoingRingPages, smallest),
+    };
+  }
+
+  /** Reserves the channel's MMIO: all that is offered, or at least the required part. */
+  #reserveMmio(client: Endpoint, offer: OfferChannel): boolean {
+    const required = offer.mmioMegabytes * MEGABYTE_BYTES;
+    const wanted = required + offer.mmioMegabytesOptional * MEGABYTE_BYTES;
+    for (const byteCount of wanted === required ? [required] : [wanted, required]) {
+      if (byteCount === 0) return true;
+      const gpa = this.memory.reserveMmio(byteCount);
+      if (gpa === null) continue;
+      client.mmio = { gpa, byteCount };
+      return true;
+    }
+    return false;
+  }
+
+  // -- What the host says
+
+  /** Takes a message of the host; answers with the fault where it is not to be taken. */
+  receive(message: ControlMessage): ChannelFault | null {
+    switch (message.message) {
+      case "offerChannel":
+        return this.#offered(message);
+      case "allOffersDelivered":
+        return null;
+      case "openResult":
+        return this.#openResult(message);
+      case "rescindChannelOffer":
+        return this.#rescinded(message.channelId);
+      case "gpadlCreated":
+        return this.gpadls.created(message);
+      case "gpadlTorndown":
+        return this.#gpadlTorndown(message.gpadlId);
+      default:
+        return "unexpectedMessage";
+    }
+  }
+
+  #offered(offer: OfferChannel): ChannelFault | null {
+    const known = this.#channels.get(offer.channelId);
+    if (known !== undefined || offer.channelId === 0) {
+      known?.link?.client.faulted("unexpectedMessage");
+      return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
+    }
+    this.#channels.set(offer.channelId, new GuestChannel(offer));
+    this.bus.world.scheduler.schedule(this.#match);
+    return null;
+  }
+
+  #openResult(result: OpenResult): ChannelFault | null {
+    const link = this.#channels.get(result.channelId)?.link ?? null;
+    if (link === null) return "unexpectedMessage";
+    const { client } = link;
+    const isAwaited = client.is("connecting") ||
+      (client.is("tearingDown") && client.actor.can("open"));
+    if (result.openId !== link.openId || !isAwaited) {
+      client.faulted("unexpectedMessage");
+      return "unexpectedMessage";
+    }
+    link.isOpen = NT_SUCCESS(result.status);
+    if (!link.isOpen) {
+      if (client.is("connecting")) client.refused(result.status);
+      else client.tell({ type: "openRefused" });
+    } else if (client.is("connecting") && client.rings !== null && !client.attach(client.rings)) {
+      client.refused(STATUS_DEVICE_REMOVED); // the host spoiled an index before the ring was attached
+    } else client.tell({ type: "open" });
+    return null;
+  }
+
+  #rescinded(channelId: number): ChannelFault | null {
+    const channel = this.#channels.get(channelId);
+    if (channel === undefined || channel.isRescinded) return "unexpectedMessage";
+    channel.isRescinded = true;
+    const client = channel.link?.client ?? null;
+    if (client === null) this.#release(channel);
+    else if (client.is("connecting")) {
+      client.refuseLater(STATUS_DEVICE_REMOVED);
+      client.tell({ type: "peerClosed" });
+    } else if (client.actor.can("peerClosed")) client.tell({ type: "peerClosed" });
+    return null;
+  }
+
+  #release(channel: GuestChannel): void {
+    const { channelId } = channel.offer;
+    this.#channels.delete(channelId);
+    this.bus.post("toHost", { message: "relIdReleased", channelId });
+  }
+
+  #gpadlTorndown(gpadlId: number): ChannelFault | null {
+    for (const channel of this.#channels.values()) {
+      if (channel.link?.ringGpadlId !== gpadlId) continue;
+      if (!channel.link.client.is("lettingGo")) break;
+      this.#ringTorndown(channel, channel.link);
+      return null;
+    }
+    return this.gpadls.torndown(gpadlId);
+  }
+
+  #ringTorndown(channel: GuestChannel, link: Link): void {
+    channel.link = null;
+    this.gpadls.forget(link.ringGpadlId);
+    this.memory.free(link.ringPages);
+    this.#releaseMmio(link.client);
+    link.client.released();
+    if (channel.isRescinded) this.#release(channel);
+    else this.bus.world.scheduler.schedule(this.#match);
+  }
+
+  // -- What the clients say
+
+  #channelOf(client: Endpoint): GuestChannel | null {
+    const channel = client.channelId === null ? undefined : this.#channels.get(client.channelId);
+    return channel?.link?.client === client ? channel : null;
+  }
+
+  /** See {@linkcode BusEnd.answerOpen}. A client that cannot use the channel closes it again. */
+  answerOpen(endpoint: Endpoint, status: NtStatus): void {
+    if (!NT_SUCCESS(status)) this.tellClosed(endpoint);
+  }
+
+  /** See {@linkcode BusEnd.tellClosed}. */
+  tellClosed(endpoint: Endpoint): void {
+    const channel = this.#channelOf(endpoint);
+    if (channel?.link?.isOpen !== true) return;
+    channel.link.isOpen = false;
+    this.bus.post("toHost", { message: "closeChannel", channelId: channel.offer.channelId });
+  }
+
+  /** See {@linkcode BusEnd.removeGpadls}. */
+  removeGpadls(endpoint: Endpoint): void {
+    this.gpadls.removeAll(endpoint);
+  }
+
+  /** See {@linkcode BusEnd.gpadlsOf}. */
+  gpadlsOf(endpoint: Endpoint): readonly GpadlState[] {
+    return this.gpadls.of(endpoint).map(({ handle, ranges, stage }) => ({
+      handle,
+      byteCount: ranges.reduce((sum, range) => sum + range.byteCount, 0),
+      state: stage,
+      isMapped: false,
+    }));
+  }
+
+  /** See {@linkcode BusEnd.ringsFree}: a client's rings are free when the host says so. */
+  ringsFree(_endpoint: Endpoint): void {}
+
+  /** See {@linkcode BusEnd.letGo}. */
+  letGo(endpoint: Endpoint): void {
+    const at = this.#waiting.indexOf(endpoint);
+    if (at >= 0) this.#waiting.splice(at, 1);
+    const channel = this.#channelOf(endpoint);
+    if (channel?.link === undefined || channel.link === null) {
+      this.#releaseMmio(endpoint);
+      return endpoint.released();
+    }
+    this.tellClosed(endpoint);
+    const { channelId } = channel.offer;
+    this.bus.post("toHost", {
+      message: "gpadlTeardown",
+      channelId,
+      gpadlId: channel.link.ringGpadlId,
+    });
+  }
+
+  #releaseMmio(client: Endpoint): void {
+    if (client.mmio !== null) this.memory.releaseMmio(client.mmio.gpa);
+    client.mmio = null;
+  }
+
+  /** See {@linkcode BusEnd.signal}. */
+  signal(_endpoint: Endpoint, channelId: number): void {
+    if (!this.bus.isGone) this.bus.host.interrupt(channelId);
+  }
+
+  /** The host signals channel `channelId`. */
+  interrupt(channelId: number): void {
+    this.#channels.get(channelId)?.link?.client.scheduleInterrupt();
+  }
+
+  /** This guest crashed: nothing that it knew matters any more. */
+  gone(): void {
+    this.#channels.clear();
+    this.#waiting.length = 0;
+  }
+}

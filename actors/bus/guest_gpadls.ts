@@ -1,0 +1,188 @@
+/**
+ * The GPADLs that a guest's clients have created (kmcl.md G1–G6, wire.md 3).
+ *
+ * @module
+ */
+
+import type { ControlMessage, GpadlCreated } from "../../core/control/messages.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../core/memory/gpadl.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_SUCCESS,
+  STATUS_UNSUCCESSFUL,
+} from "../../core/ntstatus.ts";
+import type { Endpoint } from "../channel/endpoint.ts";
+import type { ChannelFault } from "../channel/types.ts";
+import type { Wait } from "../fabric/waits.ts";
+import type { GuestEnd } from "./guest_end.ts";
+
+/** Where a guest's handles begin, as Linux has it (wire.md 3.3). */
+const FIRST_HANDLE = 0xe1e10;
+
+/** One GPADL of a client. */
+export interface GuestGpadl {
+  readonly handle: number;
+  readonly client: Endpoint;
+  readonly channelId: number;
+  readonly ranges: readonly GpaRange[];
+  /** Whether it holds the channel's rings: no driver sees it. */
+  readonly isRing: boolean;
+  /** `creating`: the host has yet to answer. `deleting`: the guest wants it back. */
+  stage: "creating" | "created" | "deleting";
+  /** Callers of VmbChannelDeleteGpadl. */
+  readonly waits: Wait<void>[];
+  /** The host's answer to the creation. */
+  answer: NtStatus | null;
+}
+
+/** Every GPADL of one guest. */
+export class GuestGpadls {
+  readonly #end: GuestEnd;
+  readonly #byHandle = new Map<number, GuestGpadl>();
+  #nextHandle = FIRST_HANDLE;
+
+  /** No GPADL yet. */
+  constructor(end: GuestEnd) {
+    this.#end = end;
+  }
+
+  /** The GPADLs of a client's driver, in the order of their creation. */
+  of(client: Endpoint): readonly GuestGpadl[] {
+    return [...this.#byHandle.values()].filter((gpadl) => gpadl.client === client && !gpadl.isRing);
+  }
+
+  /** The GPADL that `client`'s driver knows as `handle`. */
+  find(client: Endpoint, handle: unknown): GuestGpadl | null {
+    const gpadl = typeof handle === "number" ? this.#byHandle.get(handle) : undefined;
+    return gpadl === undefined || gpadl.client !== client || gpadl.isRing ? null : gpadl;
+  }
+
+  /**
+   * Describes memory to the host, and carries the exchange through (kmcl.md G5): when it returns, the
+   * host has confirmed the GPADL or refused it.
+   */
+  create(
+    client: Endpoint,
+    channelId: number,
+    ranges: readonly GpaRange[],
+    isReadOnly: boolean,
+    isRing: boolean,
+  ): { status: NtStatus; gpadlHandle: number | null } {
+    if (gpadlWords(ranges) > GPADL_WORDS_MAX) {
+      return { status: STATUS_INVALID_BUFFER_SIZE, gpadlHandle: null };
+    }
+    if (this.#end.bus.isGone) return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
+    const handle = this.#takeHandle();
+    const gpadl: GuestGpadl = {
+      handle,
+      client,
+      channelId,
+      ranges,
+      isRing,
+      stage: "creating",
+      waits: [],
+      answer: null,
+    };
+    this.#byHandle.set(handle, gpadl);
+    this.#end.bus.exchange(describe(gpadl, isReadOnly));
+    const { answer } = gpadl;
+    if (answer === null || !NT_SUCCESS(answer)) {
+      this.#byHandle.delete(handle);
+      if (answer === null) client.faulted("badGpadl");
+      return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
+    }
+    gpadl.stage = "created";
+    for (const range of ranges) this.#end.memory.pin(range.pfns);
+    return { status: STATUS_SUCCESS, gpadlHandle: handle };
+  }
+
+  #takeHandle(): number {
+    do {
+      this.#nextHandle = this.#nextHandle >= 0xffff_ffff ? 1 : this.#nextHandle + 1;
+    } while (this.#byHandle.has(this.#nextHandle));
+    return this.#nextHandle;
+  }
+
+  /** GpadlCreated: only one that is awaited is an answer. */
+  created(message: GpadlCreated): ChannelFault | null {
+    const gpadl = this.#byHandle.get(message.gpadlId);
+    if (gpadl === undefined) return "badGpadl";
+    if (
+      gpadl.stage !== "creating" || gpadl.answer !== null || gpadl.channelId !== message.channelId
+    ) {
+      gpadl.client.faulted("badGpadl");
+      return "badGpadl";
+    }
+    gpadl.answer = message.status;
+    return null;
+  }
+
+  /** Asks the host to let go of a GPADL; `wait` is answered when it has. */
+  delete(gpadl: GuestGpadl, wait: Wait<void> | null): void {
+    if (wait !== null) gpadl.waits.push(wait);
+    if (gpadl.stage === "deleting") return;
+    gpadl.stage = "deleting";
+    const { channelId, handle } = gpadl;
+    this.#end.bus.post("toHost", { message: "gpadlTeardown", channelId, gpadlId: handle });
+  }
+
+  /** GpadlTorndown: the memory is the guest's own again. */
+  torndown(handle: number): ChannelFault | null {
+    const gpadl = this.#byHandle.get(handle);
+    if (gpadl?.stage !== "deleting") {
+      gpadl?.client.faulted("badGpadl");
+      return "badGpadl";
+    }
+    this.forget(handle);
+    return null;
+  }
+
+  /** Unpins and drops a GPADL that the host has let go of. */
+  forget(handle: number): void {
+    const gpadl = this.#byHandle.get(handle);
+    if (gpadl === undefined) return;
+    this.#byHandle.delete(handle);
+    for (const range of gpadl.ranges) this.#end.memory.unpin(range.pfns);
+    for (const wait of gpadl.waits.splice(0)) wait.answer();
+  }
+
+  /** EvtChannelClosed of `client` returned: what its driver did not delete is a violation, and goes. */
+  removeAll(client: Endpoint): void {
+    for (const gpadl of this.of(client)) {
+      if (gpadl.stage === "deleting") continue;
+      client.world.verifier.raise(
+        "GPADL not deleted or still mapped when Closed returns",
+        "EvtChannelClosed",
+        `${client.name} has not deleted GPADL ${gpadl.handle}`,
+      );
+      this.delete(gpadl, null);
+    }
+  }
+}
+
+/** The messages that describe a GPADL: one header, then bodies (wire.md 3.2, 3.3). */
+function describe(gpadl: GuestGpadl, isReadOnly: boolean): ControlMessage[] {
+  const { handle: gpadlId, channelId, ranges } = gpadl;
+  const [first = new Uint8Array(0), ...rest] = splitGpadl(ranges);
+  return [
+    {
+      message: "gpadlHeader",
+      channelId,
+      gpadlId,
+      byteLength: gpadlWords(ranges) * 8,
+      rangeCount: ranges.length,
+      readOnly: isReadOnly,
+      words: first,
+    },
+    ...rest.map((words): ControlMessage => ({
+      message: "gpadlBody",
+      messageNumber: 0,
+      gpadlId,
+      words,
+    })),
+  ];
+}

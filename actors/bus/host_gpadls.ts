@@ -1,0 +1,256 @@
+/**
+ * The guest's GPADLs as the host knows them: described by messages, mapped by servers, torn down when
+ * nothing maps them any more (wire.md 3.2–3.4, 5.3; kmcl.md G1–G5).
+ *
+ * @module
+ */
+
+import type { GpadlBody, GpadlHeader, GpadlTeardown } from "../../core/control/messages.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { GpadlAssembler } from "../../core/memory/gpadl.ts";
+import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_ACCESS_DENIED,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SHARING_VIOLATION,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import type { Endpoint } from "../channel/endpoint.ts";
+import type { ChannelFault } from "../channel/types.ts";
+import type { HostEnd } from "./host_end.ts";
+
+/** The status with which OpenVMM refuses a GPADL (wire.md 3.4). */
+const GPADL_REFUSED = 0x8000_ffff;
+/** GPADLs of one guest at once: a hostile one must not fill the host's memory. */
+const GPADLS_MAX = 16_384;
+/** Pages that they may describe in all. */
+const GPADL_PAGES_MAX = 0x40_0000;
+
+/** One GPADL of the guest. */
+export interface HostGpadl {
+  readonly channelId: number;
+  readonly gpadlId: number;
+  readonly isReadOnly: boolean;
+  ranges: readonly GpaRange[];
+  /** `incomplete`: bodies are missing. `tearingDown`: the guest wants it back. */
+  stage: "incomplete" | "accepted" | "tearingDown";
+  /** What keeps it: the rings of an open channel, or a server's mapping. */
+  use: "none" | "ring" | "mapped";
+  /** The server's mapping. */
+  mdl: Mdl | null;
+}
+
+interface Incomplete {
+  readonly gpadl: HostGpadl;
+  readonly assembler: GpadlAssembler;
+}
+
+/** The GPADLs of one guest. */
+export class HostGpadls {
+  readonly #end: HostEnd;
+  readonly #byChannel = new Map<number, Map<number, HostGpadl>>();
+  /** Body messages carry no channel id, so an id is incomplete once in the whole guest (wire.md 3.3). */
+  readonly #incomplete = new Map<number, Incomplete>();
+  #count = 0;
+  #pages = 0;
+
+  /** No GPADL yet. */
+  constructor(end: HostEnd) {
+    this.#end = end;
+  }
+
+  /** The GPADLs of a channel, in the order of their creation. */
+  of(channelId: number): readonly HostGpadl[] {
+    return [...this.#byChannel.get(channelId)?.values() ?? []];
+  }
+
+  #find(channelId: number, gpadlId: number): HostGpadl | null {
+    return this.#byChannel.get(channelId)?.get(gpadlId) ?? null;
+  }
+
+  // -- What the guest says
+
+  /** GpadlHeader: answered at once where it is refused or complete. */
+  header(message: GpadlHeader): ChannelFault | null {
+    const { channelId, gpadlId, byteLength, rangeCount, readOnly, words } = message;
+    const channel = this.#end.channel(channelId);
+    if (channel !== null && channel.endpoint === null) {
+      this.#answer(channelId, gpadlId, STATUS_SUCCESS); // rescinded: no device is involved (wire.md 3.4)
+      return null;
+    }
+    const isKnown = this.#find(channelId, gpadlId) !== null || this.#incomplete.has(gpadlId);
+    if (channel === null || isKnown || gpadlId === 0 || this.#count >= GPADLS_MAX) {
+      this.#answer(channelId, gpadlId, GPADL_REFUSED);
+      return "badGpadl";
+    }
+    const gpadl: HostGpadl = {
+      channelId,
+      gpadlId,
+      isReadOnly: readOnly,
+      ranges: [],
+      stage: "incomplete",
+      use: "none",
+      mdl: null,
+    };
+    this.#add(gpadl);
+    return this.#addWords({ gpadl, assembler: new GpadlAssembler(byteLength, rangeCount) }, words);
+  }
+
+  /** GpadlBody: for an id that is not incomplete there is no channel to answer to. */
+  body(message: GpadlBody): ChannelFault | null {
+    const incomplete = this.#incomplete.get(message.gpadlId);
+    return incomplete === undefined ? "badGpadl" : this.#addWords(incomplete, message.words);
+  }
+
+  #addWords(incomplete: Incomplete, words: Uint8Array): ChannelFault | null {
+    const { gpadl, assembler } = incomplete;
+    const outcome = assembler.add(words);
+    if (outcome === "more") {
+      this.#incomplete.set(gpadl.gpadlId, incomplete);
+      return null;
+    }
+    this.#incomplete.delete(gpadl.gpadlId);
+    const isGood = outcome === "complete" && this.#accept(gpadl, assembler.ranges);
+    if (!isGood) this.#remove(gpadl);
+    this.#answer(gpadl.channelId, gpadl.gpadlId, isGood ? STATUS_SUCCESS : GPADL_REFUSED);
+    return isGood ? null : "badGpadl";
+  }
+
+  #accept(gpadl: HostGpadl, ranges: readonly GpaRange[]): boolean {
+    const pages = ranges.reduce((sum, range) => sum + range.pfns.length, 0);
+    if (this.#pages + pages > GPADL_PAGES_MAX) return false;
+    if (!ranges.every((range) => this.#end.memory.holdsPfns(range.pfns))) return false;
+    gpadl.ranges = ranges;
+    gpadl.stage = "accepted";
+    this.#pages += pages;
+    return true;
+  }
+
+  /** GpadlTeardown: answered once nothing uses the memory any more. */
+  teardown(message: GpadlTeardown): ChannelFault | null {
+    const { channelId, gpadlId } = message;
+    const channel = this.#end.channel(channelId);
+    if (channel === null) return "unexpectedMessage";
+    const gpadl = this.#find(channelId, gpadlId);
+    const { endpoint } = channel;
+    if (endpoint === null) {
+      if (gpadl !== null) this.#remove(gpadl);
+      this.#torndown(gpadlId);
+      return null;
+    }
+    const isRingInUse = gpadl?.use === "ring" && !endpoint.is("leaving");
+    if (gpadl === null || gpadl.stage !== "accepted" || isRingInUse) {
+      endpoint.faulted("badGpadl");
+      return "badGpadl";
+    }
+    gpadl.stage = "tearingDown";
+    this.free(gpadl, gpadl.use);
+    return null;
+  }
+
+  // -- What uses them
+
+  /** A GPADL that may become the rings of `channelId`. */
+  ringCandidate(channelId: number, gpadlId: number): HostGpadl | null {
+    const gpadl = this.#find(channelId, gpadlId);
+    return gpadl?.stage === "accepted" && gpadl.use === "none" ? gpadl : null;
+  }
+
+  /** VmbChannelMapGpadl, once channel and flags were checked (kmcl.md G2). */
+  map(
+    channelId: number,
+    gpadlId: number,
+    isReadOnly: boolean,
+  ): { status: NtStatus; mdl: Mdl | null } {
+    const gpadl = this.#find(channelId, gpadlId);
+    const refuse = (status: NtStatus) => ({ status, mdl: null });
+    if (gpadl?.stage !== "accepted" || gpadl.use === "ring" || gpadl.ranges.length === 0) {
+      return refuse(STATUS_INVALID_PARAMETER_3);
+    }
+    if (gpadl.use === "mapped") return refuse(STATUS_SHARING_VIOLATION);
+    if (gpadl.isReadOnly && !isReadOnly) return refuse(STATUS_ACCESS_DENIED);
+    gpadl.use = "mapped";
+    gpadl.mdl = mdlOfRanges(this.#end.memory, gpadl.ranges);
+    return { status: STATUS_SUCCESS, mdl: gpadl.mdl };
+  }
+
+  /** VmbChannelUnmapGpadl; tells what is wrong with the handle. */
+  unmap(channelId: number, gpadlId: number): "unmapped" | "unknown" | "notMapped" {
+    const gpadl = this.#find(channelId, gpadlId);
+    if (gpadl === null || gpadl.use === "ring") return "unknown";
+    if (gpadl.mdl === null) return "notMapped";
+    this.#unmap(gpadl);
+    return "unmapped";
+  }
+
+  #unmap(gpadl: HostGpadl): void {
+    if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
+    gpadl.mdl = null;
+    this.free(gpadl, "none");
+  }
+
+  /** EvtChannelClosed of `endpoint` returned: what it left mapped is a violation, and is unmapped. */
+  unmapAll(endpoint: Endpoint, channelId: number): void {
+    for (const gpadl of this.of(channelId)) {
+      if (gpadl.mdl === null) continue;
+      endpoint.world.verifier.raise(
+        "GPADL not deleted or still mapped when Closed returns",
+        "EvtChannelClosed",
+        `${endpoint.name} still maps GPADL ${gpadl.gpadlId}`,
+      );
+      this.#unmap(gpadl);
+    }
+  }
+
+  /** Notes what uses a GPADL now; one that the guest wants back is gone once nothing does. */
+  free(gpadl: HostGpadl, use: HostGpadl["use"] = "none"): void {
+    gpadl.use = use;
+    if (use !== "none" || gpadl.stage !== "tearingDown") return;
+    this.#remove(gpadl);
+    this.#torndown(gpadl.gpadlId);
+  }
+
+  /** The guest released a channel: its GPADLs are forgotten. */
+  releaseChannel(channelId: number): void {
+    for (const gpadl of this.of(channelId)) {
+      if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
+      this.#incomplete.delete(gpadl.gpadlId);
+      this.#remove(gpadl);
+    }
+  }
+
+  /** The guest is gone: what servers still map stays theirs until they have closed. */
+  guestGone(): void {
+    this.#incomplete.clear();
+    for (const channel of [...this.#byChannel.keys()]) {
+      for (const gpadl of this.of(channel)) if (gpadl.use === "none") this.#remove(gpadl);
+    }
+  }
+
+  #add(gpadl: HostGpadl): void {
+    let ofChannel = this.#byChannel.get(gpadl.channelId);
+    if (ofChannel === undefined) {
+      ofChannel = new Map();
+      this.#byChannel.set(gpadl.channelId, ofChannel);
+    }
+    ofChannel.set(gpadl.gpadlId, gpadl);
+    this.#count++;
+  }
+
+  #remove(gpadl: HostGpadl): void {
+    const ofChannel = this.#byChannel.get(gpadl.channelId);
+    if (ofChannel?.delete(gpadl.gpadlId) !== true) return;
+    if (ofChannel.size === 0) this.#byChannel.delete(gpadl.channelId);
+    this.#count--;
+    this.#pages -= gpadl.ranges.reduce((sum, range) => sum + range.pfns.length, 0);
+  }
+
+  #answer(channelId: number, gpadlId: number, status: NtStatus): void {
+    this.#end.bus.post("toGuest", { message: "gpadlCreated", channelId, gpadlId, status });
+  }
+
+  #torndown(gpadlId: number): void {
+    this.#end.bus.post("toGuest", { message: "gpadlTorndown", gpadlId });
+  }
+}

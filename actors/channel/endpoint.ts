@@ -1,0 +1,390 @@
+/**
+ * A channel endpoint: it owns the actor, the rings and the queues, asks the actor what its state
+ * allows, does the bytes itself, and tells the actor what happened.
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import { IncomingRing } from "../../core/ring/incoming.ts";
+import { OutgoingRing } from "../../core/ring/outgoing.ts";
+import type { RingMemory } from "../../core/ring/ring_memory.ts";
+import type { TraceEvent } from "../../core/trace.ts";
+import type { BusEnd } from "../bus/bus_end.ts";
+import type { GuestGpadl } from "../bus/guest_gpadls.ts";
+import type { ChartActor } from "../chart/chart_actor.ts";
+import { DISPATCH_LEVEL, type Frame, type Irql, PASSIVE_LEVEL } from "../fabric/irql.ts";
+import type { Wait } from "../fabric/waits.ts";
+import { type Worker, WorkItem, type WorkKind } from "../fabric/work.ts";
+import type { World } from "../fabric/world.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
+import { ChannelConfiguration } from "./configuration.ts";
+import { Incoming } from "./incoming.ts";
+import { CALLBACK_NAMES, type CallbackName, type ChannelNotices } from "./notices.ts";
+import { Outgoing } from "./outgoing.ts";
+import { Requests } from "./requests.ts";
+import { StateChanges } from "./state_changes.ts";
+import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
+
+/** The rings of an open channel, as one endpoint sees them. */
+export interface Rings {
+  readonly incoming: RingMemory;
+  readonly outgoing: RingMemory;
+}
+
+/** One side of a channel. */
+export class Endpoint implements Worker {
+  readonly world: World;
+  /** The partition whose driver this endpoint serves. */
+  readonly partition: PartitionObject;
+  readonly side: Side;
+  /** Its number in the fabric, in the order of VmbChannelAllocate. */
+  readonly id: number;
+  readonly configuration: ChannelConfiguration = new ChannelConfiguration();
+  readonly actor: ChartActor<ChannelEvent, ChannelTag>;
+  readonly outgoing: Outgoing;
+  readonly incoming: Incoming;
+  readonly requests: Requests;
+  readonly #changes: StateChanges;
+  /** Set by the layer above, right after it made the endpoint. */
+  notices!: ChannelNotices;
+
+  /** The bus that the channel is on: the guest's own, on either side. Servers get it at Enable. */
+  end: BusEnd | null = null;
+  /** The channel's number on that bus, while it has one. */
+  channelId: number | null = null;
+  /** The instance that the channel is connected to, for VmbChannelGetInterfaceInstance. */
+  activeInstance: string | null = null;
+  /** Where the channel's MMIO lies in the guest's address space, while it has some. */
+  mmio: { readonly gpa: number; readonly byteCount: number } | null = null;
+  /** Client: by how much signals to the host are delayed, in 100 ns. */
+  latency100ns = 0;
+  /** What the opposite side did wrong; the chart says whether it did. */
+  fault: ChannelFault | null = null;
+  /** The rings, while the channel has them. */
+  rings: Rings | null = null;
+
+  readonly #interrupt: WorkItem;
+  readonly #completions: WorkItem;
+  readonly #passivePackets: WorkItem;
+  readonly #pageIn: WorkItem;
+  readonly #pauseWaits: Wait<void>[] = [];
+  readonly #disableWaits: Wait<void>[] = [];
+  #isSignalArmed = false;
+
+  /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1). */
+  constructor(world: World, partition: PartitionObject, side: Side, id: number) {
+    this.world = world;
+    this.partition = partition;
+    this.side = side;
+    this.id = id;
+    this.actor = world.startChannelActor(side);
+    this.outgoing = new Outgoing(this);
+    this.incoming = new Incoming(this);
+    this.requests = new Requests(this);
+    this.#changes = new StateChanges(this);
+    const item = (kind: WorkKind, irql: Irql) =>
+      new WorkItem(this, kind, irql, partition.processor(0));
+    this.#interrupt = item("interrupt", DISPATCH_LEVEL);
+    this.#completions = item("completions", DISPATCH_LEVEL);
+    this.#passivePackets = item("passivePackets", PASSIVE_LEVEL);
+    this.#pageIn = item("pageIn", PASSIVE_LEVEL);
+  }
+
+  // -- Who it is
+
+  /** For reports and the trace: `channel 3 (server)`. */
+  get name(): string {
+    const { friendlyName } = this.configuration;
+    return `channel ${this.id} (${this.side}${friendlyName === "" ? "" : `, ${friendlyName}`})`;
+  }
+
+  /** Stands for it on the trace. */
+  get traceId(): number {
+    return this.id;
+  }
+
+  /** The guest's memory: rings, GPADLs and external data lie there, for both sides. */
+  get memory(): GuestRam {
+    assert(this.end !== null, "an endpoint with rings is on a bus");
+    return this.end.memory;
+  }
+
+  /** The frame of one of its callbacks. */
+  frame(name: CallbackName, irql: Irql): Frame {
+    const { partition } = this;
+    const code = CALLBACK_NAMES.indexOf(name);
+    // deno-lint-ignore no-this-alias -- the frame's name must follow the friendly name
+    const owner = this;
+    return {
+      name,
+      code,
+      irql,
+      owner,
+      partition,
+      get ownerName() {
+        return owner.name;
+      },
+    };
+  }
+
+  // -- What its state allows
+
+  /** Whether the state has `tag`. */
+  is(tag: ChannelTag): boolean {
+    return this.actor.is(tag);
+  }
+
+  /** Whether packets move. */
+  get flows(): boolean {
+    return this.actor.is("flows") && this.actor.is("sound");
+  }
+
+  /** Whether the opposite side has kept to the protocol. */
+  get isSound(): boolean {
+    return this.actor.is("sound");
+  }
+
+  /** Whether nothing can be sent: Disabled, about to be, or faulted (kmcl.md S6). */
+  get isGone(): boolean {
+    return this.actor.is("disabled") || this.actor.is("tearingDown") || !this.actor.is("sound");
+  }
+
+  // -- What its driver wants
+
+  /** VmbChannelEnable (kmcl.md S2). */
+  enable(): NtStatus {
+    if (!this.partition.isAlive || !this.actor.can("enable")) return STATUS_INVALID_DEVICE_STATE;
+    const { guest, hasProcessPacket } = this.configuration;
+    const end = this.side === "client" ? this.partition.bus.guest : guest?.bus.host ?? null;
+    if (!hasProcessPacket || end === null) return STATUS_INVALID_DEVICE_REQUEST;
+    const status = end.admit(this);
+    if (!NT_SUCCESS(status)) return status;
+    this.end = end;
+    this.tell({ type: "enable" });
+    end.join(this);
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelStart, in a state that allows it (kmcl.md S9). */
+  start(): void {
+    if (this.actor.can("start")) this.tell({ type: "start" });
+  }
+
+  /** VmbChannelPause: resolves when the flow is at rest (kmcl.md S8). */
+  pause(): Promise<void> {
+    if (this.actor.can("pause")) this.tell({ type: "pause" });
+    if (this.is("atRest")) return Promise.resolve();
+    return this.#wait(this.#pauseWaits, "VmbChannelPause", "to come to rest");
+  }
+
+  /** VmbChannelDisable: resolves when the endpoint is Disabled (kmcl.md S11). */
+  disable(): Promise<void> {
+    if (this.actor.can("disable")) this.tell({ type: "disable" });
+    if (this.is("disabled")) return Promise.resolve();
+    return this.#wait(this.#disableWaits, "VmbChannelDisable", "to be Disabled");
+  }
+
+  /** VmbChannelDeleteGpadl: resolves when the server has unmapped it. */
+  deleteGpadl(gpadl: GuestGpadl): Promise<void> {
+    const wait = this.world.beginWait<void>({
+      call: "VmbChannelDeleteGpadl",
+      what: `GPADL ${gpadl.handle} of ${this.name} to be unmapped`,
+      partition: this.partition,
+    });
+    this.partition.bus.guest.gpadls.delete(gpadl, wait);
+    return wait.promise;
+  }
+
+  /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
+  cleanUp(): void {
+    this.partition.endpoints.delete(this);
+    this.outgoing.packets.stop();
+    this.actor.stop();
+  }
+
+  #wait(waits: Wait<void>[], call: string, goal: string): Promise<void> {
+    const what = `${this.name} ${goal}`;
+    const wait = this.world.beginWait<void>({ call, what, partition: this.partition });
+    waits.push(wait);
+    return wait.promise;
+  }
+
+  // -- What happens to it
+
+  /** Tells the actor what happened, and does what the new state asks for. */
+  tell(event: ChannelEvent): void {
+    const wasLeaving = this.is("leaving");
+    const wasLettingGo = this.is("lettingGo");
+    const wasFlowing = this.is("flows");
+    this.actor.send(event);
+    this.trace("channelEvent", this.actor.code(event.type));
+    if (!wasLeaving && this.is("leaving")) this.requests.release();
+    if (!wasFlowing && this.is("flows")) this.scheduleInterrupt();
+    if (!wasLettingGo && this.is("lettingGo")) this.#letGo();
+    if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
+    if (this.is("disabled")) answerAll(this.#disableWaits);
+    this.conduct();
+  }
+
+  /** Tells the channel's actor of a packet; nothing changes by it. */
+  arrived(event: Extract<ChannelEvent, { type: "arrived" }>): void {
+    this.actor.send(event);
+  }
+
+  /** Has the next callback called that the state asks for. */
+  conduct(): void {
+    this.#changes.conduct();
+  }
+
+  /** The opposite side broke the protocol: the channel stops, and its driver is told by Suspend. */
+  faulted(fault: ChannelFault): void {
+    if (!this.isSound || !this.actor.can("fault")) return;
+    this.fault = fault;
+    this.trace("fault", 0);
+    this.tell({ type: "fault" });
+    this.requests.release();
+  }
+
+  /** The channel has rings: they are attached before EvtChannelOpened is called. */
+  attach(rings: Rings): boolean {
+    const incoming = new IncomingRing(rings.incoming);
+    const outgoing = new OutgoingRing(rings.outgoing);
+    if (incoming.fault !== null || outgoing.fault !== null) return false;
+    this.rings = rings;
+    this.fault = null;
+    this.incoming.attach(incoming);
+    this.outgoing.attach(outgoing, rings.outgoing.dataBytes);
+    return true;
+  }
+
+  /** The rings are gone. */
+  detach(): void {
+    this.incoming.detach();
+    this.outgoing.detach();
+    this.rings = null;
+    this.latency100ns = 0;
+  }
+
+  /** Client: the open came to nothing; the driver hears why. */
+  refused(status: NtStatus): void {
+    this.refuseLater(status);
+    this.tell({ type: "openRefused" });
+  }
+
+  /** Client: the driver is due to hear why its open came to nothing. */
+  refuseLater(status: NtStatus): void {
+    this.#changes.refuse(status);
+  }
+
+  /** Nothing of the channel is left on the bus: the last step of every teardown. */
+  released(): void {
+    this.channelId = null;
+    this.activeInstance = null;
+    this.tell({ type: "released" });
+    this.end = null;
+  }
+
+  /** Its own partition crashed: no callback of it runs again, and it reads Disabled. */
+  crashed(): void {
+    this.requests.release();
+    if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
+    this.detach();
+    this.channelId = null;
+    answerAll(this.#pauseWaits);
+    answerAll(this.#disableWaits);
+  }
+
+  /** Client and server: EvtChannelClosed need not come any more; what the rings held ends (kmcl.md S15). */
+  #letGo(): void {
+    assert(this.end !== null, "an endpoint that lets go is on a bus");
+    this.detach();
+    this.outgoing.endAll();
+    this.end.letGo(this);
+  }
+
+  // -- Work
+
+  /** See {@linkcode Worker.work}. */
+  work(kind: WorkKind): void {
+    switch (kind) {
+      case "interrupt":
+        this.incoming.drain(DISPATCH_LEVEL);
+        this.outgoing.flush();
+        break;
+      case "completions":
+        this.outgoing.runEnded();
+        break;
+      case "passivePackets":
+        this.incoming.drain(PASSIVE_LEVEL);
+        break;
+      case "pageIn":
+        this.incoming.pageIn();
+        break;
+      default:
+        assert(false, `an endpoint does no ${kind} work`);
+    }
+  }
+
+  /** The opposite side signalled, or the endpoint must look at its rings by itself. */
+  scheduleInterrupt(): void {
+    this.world.scheduler.schedule(this.#interrupt);
+  }
+
+  /** Completion routines are due. */
+  scheduleCompletions(): void {
+    this.world.scheduler.schedule(this.#completions);
+  }
+
+  /** The packet at the head of the queue is due at PASSIVE_LEVEL. */
+  schedulePassivePackets(): void {
+    this.world.scheduler.schedule(this.#passivePackets);
+  }
+
+  /** Pages of external data must be brought in. */
+  schedulePageIn(): void {
+    this.world.scheduler.schedule(this.#pageIn);
+  }
+
+  /** Interrupts of the channel go to processor `index` from now on. */
+  setProcessor(index: number): void {
+    const processor = this.partition.processor(index);
+    for (const item of [this.#interrupt, this.#completions, this.#passivePackets, this.#pageIn]) {
+      if (!item.isScheduled) item.processor = processor;
+    }
+  }
+
+  /** Signals the opposite side: at once, or after the client's interrupt latency, once for many. */
+  signalPeer(): void {
+    if (this.latency100ns === 0) return this.#signal();
+    if (this.#isSignalArmed) return;
+    this.#isSignalArmed = true;
+    this.world.armTimer(this.world.clock.now100ns + this.latency100ns, {
+      fire: () => {
+        this.#isSignalArmed = false;
+        this.#signal();
+      },
+    });
+  }
+
+  #signal(): void {
+    if (this.channelId !== null) this.end?.signal(this, this.channelId);
+  }
+
+  /** Puts something on the trace that happened to this endpoint. */
+  trace(event: TraceEvent, a: number, b = 0): void {
+    this.world.recorder.record(this.world.clock.now100ns, event, this.id, a, b);
+  }
+}
+
+function answerAll(waits: Wait<void>[]): void {
+  for (const wait of waits.splice(0)) wait.answer();
+}

@@ -1,0 +1,399 @@
+/**
+ * The receiving half of an endpoint: it takes packets from the incoming ring, one after the other, and
+ * hands them to the driver or to the transaction that they complete (kmcl.md R1–R6, S7, S8).
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_NOT_FOUND,
+  STATUS_PENDING,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import {
+  NO_RANGES,
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+  PacketFields,
+} from "../../core/packet/packet.ts";
+import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
+import type { IncomingRing } from "../../core/ring/incoming.ts";
+import { isPromise } from "../fabric/callbacks.ts";
+import {
+  DISPATCH_LEVEL,
+  type Frame,
+  type Irql,
+  leaveFrame,
+  PASSIVE_LEVEL,
+} from "../fabric/irql.ts";
+import { CopyRoom } from "../bytes.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { IncomingPacket } from "./incoming_packet.ts";
+import type { CallbackName } from "./notices.ts";
+import type { ChannelFault } from "./types.ts";
+
+/** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
+const PACKETS_PER_ITEM = 1024;
+
+/** No quota. */
+export const QUOTA_NONE = 0xffff_ffff;
+
+/** The event that brings an arrived packet to the channel's actor; one object serves them all. */
+class ArrivedEvent {
+  readonly type = "arrived" as const;
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+}
+
+/** The receiving half of one endpoint. */
+export class Incoming {
+  /** Most packets with the driver at once. */
+  quota: number = QUOTA_NONE;
+  /** Whether every packet is delivered at PASSIVE_LEVEL. */
+  isAlwaysPassive = false;
+
+  readonly #endpoint: Endpoint;
+  readonly #dispatchFrame: Frame;
+  readonly #passiveFrame: Frame;
+  readonly #batchDispatchFrame: Frame;
+  readonly #batchPassiveFrame: Frame;
+  readonly #arrived = new ArrivedEvent();
+  readonly #answer = new CopyRoom();
+  readonly #fields = new PacketFields();
+  /** Records that may serve another packet. */
+  readonly #unused: IncomingPacket[] = [];
+  #ring: IncomingRing | null = null;
+  /** Packets that the driver has not retired (kmcl.md R4). */
+  #outstanding = 0;
+  /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
+  #unsettled = 0;
+  /** Quota was reached: only a completion starts the queue again. */
+  #isBlocked = false;
+  /** The packet at the head was handed back and is due at PASSIVE_LEVEL. */
+  #isHeadPassive = false;
+  /** A callback at PASSIVE_LEVEL is unfinished: the next packet waits for it (kmcl.md R2). */
+  #isBusy = false;
+  /** Packets delivered since the batch began (kmcl.md R3). */
+  #batchCount = 0;
+  /** Pages that a driver waits for. */
+  readonly #awaitedPfns: (readonly number[])[] = [];
+
+  /** The receiving half of `endpoint`, without a ring. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
+    this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
+    this.#passiveFrame = frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
+    this.#batchDispatchFrame = frame("EvtChannelProcessingComplete", DISPATCH_LEVEL);
+    this.#batchPassiveFrame = frame("EvtChannelProcessingComplete", PASSIVE_LEVEL);
+  }
+
+  /** Packets that the driver has and must retire. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** Whether a ProcessPacket or ProcessingComplete call is unfinished. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** Whether the quota keeps the queue from going on. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** The channel opens. */
+  attach(ring: IncomingRing): void {
+    this.#ring = ring;
+    this.#isBlocked = false;
+    this.#isHeadPassive = false;
+    this.#batchCount = 0;
+  }
+
+  /** The rings are gone. */
+  detach(): void {
+    this.#ring = null;
+    this.#awaitedPfns.length = 0;
+  }
+
+  // -- Taking packets from the ring
+
+  /** Takes packets until the ring is empty, the quota is reached, or something must come first. */
+  drain(irql: Irql): void {
+    const ring = this.#ring;
+    if (ring === null || this.#isBusy) return;
+    for (let taken = 0; taken < PACKETS_PER_ITEM; taken++) {
+      if (!this.#endpoint.flows) return this.#commit(ring);
+      if (this.#unsettled >= this.quota) this.#isBlocked = true;
+      if (this.#isBlocked) return this.#endBatch(ring, irql);
+      const outcome = ring.next();
+      if (outcome === "empty") {
+        if (this.#sleeps(ring)) return this.#endBatch(ring, irql);
+      } else if (outcome !== "packet") return this.#endpoint.faulted(outcome);
+      else if (!this.#take(ring, irql)) return;
+    }
+    this.#commit(ring);
+    this.#goOn();
+  }
+
+  /** Takes the packet that the ring shows; false where the queue must not go on at once. */
+  #take(ring: IncomingRing, irql: Irql): boolean {
+    const fault = this.#endpoint.world.codec.decode(ring, this.#fields);
+    if (fault !== null) {
+      this.#endpoint.faulted(fault);
+      return false;
+    }
+    if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
+    if (irql === DISPATCH_LEVEL && (this.isAlwaysPassive || this.#isHeadPassive)) {
+      this.#commit(ring);
+      this.#goOnPassive();
+      return false;
+    }
+    return this.#deliver(ring, irql);
+  }
+
+  #takeCompletion(ring: IncomingRing): boolean {
+    const { payload, payloadStart, payloadBytes, transactionId } = this.#fields;
+    const { outgoing } = this.#endpoint;
+    const packet = outgoing.awaited(transactionId);
+    if (packet === null) {
+      this.#endpoint.faulted("unknownTransaction");
+      return false;
+    }
+    const answer = this.#answer.take(payload, payloadStart, payloadBytes);
+    ring.advance();
+    outgoing.completed(packet, answer, payloadBytes);
+    return true;
+  }
+
+  /** Whether the ring is still empty once the writer has been allowed to signal (wire.md 1.8). */
+  #sleeps(ring: IncomingRing): boolean {
+    this.#commit(ring);
+    const rest = ring.rearm();
+    if (rest === "more") return false;
+    if (rest !== "sleep") this.#endpoint.faulted(rest);
+    return true;
+  }
+
+  #commit(ring: IncomingRing): void {
+    if (ring.commit()) this.#endpoint.signalPeer();
+  }
+
+  /** Ends the batch: the driver hears how many packets it was (kmcl.md R3). */
+  #endBatch(ring: IncomingRing, irql: Irql): void {
+    this.#commit(ring);
+    const count = this.#batchCount;
+    if (count === 0) return;
+    this.#batchCount = 0;
+    const isPassive = irql === PASSIVE_LEVEL;
+    const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
+    const { callbacks } = this.#endpoint.world;
+    const outer = callbacks.enter(frame);
+    let result: unknown;
+    try {
+      result = this.#endpoint.notices.processingComplete(count);
+    } catch (error) {
+      callbacks.threw(frame, error);
+    } finally {
+      leaveFrame(outer);
+    }
+    if (!isPromise(result)) return;
+    this.#awaitCallback(frame, result, () => this.#goOn());
+  }
+
+  /** Has the queue go on in a work item of its own, at the level that the next packet is due at. */
+  #goOn(): void {
+    if (this.#isHeadPassive || this.isAlwaysPassive) this.#goOnPassive();
+    else this.#endpoint.scheduleInterrupt();
+  }
+
+  /** At PASSIVE_LEVEL the queue goes on, unless pages are brought in: then it does so after that. */
+  #goOnPassive(): void {
+    if (this.#awaitedPfns.length === 0) this.#endpoint.schedulePassivePackets();
+  }
+
+  // -- Delivering
+
+  /** Hands the packet that the ring shows to the driver; false where the queue must not go on at once. */
+  #deliver(ring: IncomingRing, irql: Irql): boolean {
+    const packet = this.#accept(ring);
+    if (typeof packet === "string") {
+      this.#endpoint.faulted(packet);
+      return false;
+    }
+    const { callbacks } = this.#endpoint.world;
+    const frame = irql === DISPATCH_LEVEL ? this.#dispatchFrame : this.#passiveFrame;
+    const outer = callbacks.enter(frame);
+    let result: unknown;
+    try {
+      result = this.#endpoint.notices.processPacket(packet);
+    } catch (error) {
+      callbacks.threw(frame, error);
+    } finally {
+      leaveFrame(outer);
+    }
+    if (!isPromise(result)) return this.#afterCall(ring, packet, irql);
+    this.#commit(ring);
+    this.#awaitCallback(frame, result, () => {
+      if (this.#afterCall(ring, packet, irql)) this.#goOn();
+    });
+    return false;
+  }
+
+  /** Takes the packet's fields into a record of its own; the peer's fault where they do not hold. */
+  #accept(ring: IncomingRing): IncomingPacket | ChannelFault {
+    const { type, payload, payloadStart, payloadBytes, ranges, completionRequested } = this.#fields;
+    const endpoint = this.#endpoint;
+    let headerBytes = 0;
+    let dataBytes = payloadBytes;
+    if (type === PACKET_GPA_DIRECT && endpoint.side === "client") return "unexpectedPacketType";
+    if (endpoint.configuration.isPipe) {
+      if (type === PACKET_GPA_DIRECT || completionRequested) return "transactionOnPipe";
+      const length = readPipeHeader(payload, payloadStart, payloadBytes);
+      if (typeof length === "string") return length;
+      headerBytes = PIPE_HEADER_BYTES;
+      dataBytes = length;
+    }
+    for (const range of ranges) {
+      if (!endpoint.memory.holdsPfns(range.pfns)) return "rangeOutsideMemory";
+    }
+    const packet = this.#unused.pop() ?? new IncomingPacket(endpoint);
+    packet.takePayload(payload, payloadStart + headerBytes, dataBytes);
+    packet.ranges = ranges;
+    packet.transactionId = this.#fields.transactionId;
+    packet.wantsCompletion = completionRequested;
+    packet.stage = "delivering";
+    packet.isDeferred = false;
+    packet.isPending = false;
+    this.#outstanding++;
+    this.#unsettled++;
+    this.#isHeadPassive = false;
+    this.#arrived.bytes = ring.bytes;
+    this.#arrived.start = ring.start;
+    this.#arrived.end = ring.end;
+    endpoint.arrived(this.#arrived);
+    endpoint.trace("packetArrived", this.#fields.transactionId, dataBytes);
+    return packet;
+  }
+
+  /** The ProcessPacket call has ended; false where the queue must not go on at once. */
+  #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
+    const isHandedBack = packet.stage === "delivering" && (packet.isDeferred || packet.isPending);
+    if (isHandedBack) {
+      this.#handBack(packet);
+      this.#endBatch(ring, irql);
+      if (!this.#isBusy) this.#goOnPassive();
+      return false;
+    }
+    if (packet.stage === "delivering") packet.stage = "held";
+    ring.advance();
+    this.#batchCount++;
+    if (irql === DISPATCH_LEVEL || this.isAlwaysPassive) return true;
+    this.#commit(ring);
+    this.#goOn(); // with the next packet the queue is back at DISPATCH_LEVEL (kmcl.md R1)
+    return false;
+  }
+
+  /** The packet keeps its place in the ring and is parsed again; its context is dead. */
+  #handBack(packet: IncomingPacket): void {
+    this.#isHeadPassive = true;
+    this.#outstanding--;
+    this.#unsettled--;
+    this.#recycle(packet);
+  }
+
+  /** The next packet waits for a callback that returned a promise, unless it had no right to. */
+  #awaitCallback(frame: Frame, promise: PromiseLike<unknown>, goOn: () => void): void {
+    const { callbacks, verifier } = this.#endpoint.world;
+    this.#isBusy = true;
+    callbacks.track(frame, promise, () => {
+      this.#isBusy = false;
+      goOn();
+      this.#endpoint.conduct();
+    });
+    if (frame.irql === PASSIVE_LEVEL) return;
+    const rule = "DISPATCH_LEVEL callback that returns a promise";
+    verifier.raise(rule, frame.name, `${frame.ownerName} must return at once`);
+  }
+
+  // -- Retiring
+
+  /** The driver is done with `packet`; `answer[0, answerBytes)` goes back where the sender waits. */
+  retire(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
+    this.#retired(packet);
+    const isAnswered = packet.wantsCompletion && this.#ring !== null && this.#endpoint.isSound;
+    if (isAnswered) {
+      packet.takeAnswer(answer, answerBytes);
+      this.#endpoint.outgoing.complete(packet);
+    } else this.completionLeft(packet);
+    if (this.#outstanding === 0) this.#endpoint.conduct();
+  }
+
+  /** The driver calls `packet` malformed: it gets no answer, and the channel stops. */
+  fail(packet: IncomingPacket): void {
+    this.#retired(packet);
+    this.completionLeft(packet);
+    this.#endpoint.faulted("packetFailed");
+  }
+
+  /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */
+  completionLeft(packet: IncomingPacket): void {
+    this.#unsettled--;
+    this.#recycle(packet);
+    if (!this.#isBlocked || this.#unsettled >= this.quota) return;
+    this.#isBlocked = false;
+    this.#goOn();
+  }
+
+  #retired(packet: IncomingPacket): void {
+    assert(packet.stage !== "retired", "a packet is retired once");
+    packet.stage = "retired";
+    this.#outstanding--;
+    if (packet.mdl !== null) mdlRevoke(packet.mdl);
+    packet.mdl = null;
+  }
+
+  #recycle(packet: IncomingPacket): void {
+    packet.stage = "retired";
+    packet.ranges = NO_RANGES;
+    packet.mdl = null;
+    this.#endpoint.notices.packetGone(packet);
+    this.#unused.push(packet);
+  }
+
+  // -- External data
+
+  /** The memory that `packet` describes, as an MDL (kmcl.md section 5, VmbChannelPacketGetExternalData). */
+  externalData(packet: IncomingPacket): { status: NtStatus; mdl: Mdl | null } {
+    const { externalBytesMax, externalChainMax } = this.#endpoint.configuration;
+    const { memory } = this.#endpoint;
+    const { ranges } = packet;
+    if (ranges.length === 0) return { status: STATUS_NOT_FOUND, mdl: null };
+    const byteCount = ranges.reduce((sum, range) => sum + range.byteCount, 0);
+    if (byteCount > externalBytesMax || ranges.length > externalChainMax) {
+      return { status: STATUS_INVALID_BUFFER_SIZE, mdl: null };
+    }
+    if (packet.mdl !== null) return { status: STATUS_SUCCESS, mdl: packet.mdl };
+    if (!ranges.every((range) => memory.isResident(range.pfns))) {
+      packet.isPending = packet.stage === "delivering";
+      for (const range of ranges) this.#awaitedPfns.push(range.pfns);
+      this.#endpoint.schedulePageIn();
+      return { status: STATUS_PENDING, mdl: null };
+    }
+    packet.mdl = mdlOfRanges(memory, ranges);
+    return { status: STATUS_SUCCESS, mdl: packet.mdl };
+  }
+
+  /** Brings in the pages that drivers wait for; then a packet that was handed back is due again. */
+  pageIn(): void {
+    for (const pfns of this.#awaitedPfns) this.#endpoint.memory.bringIn(pfns);
+    this.#awaitedPfns.length = 0;
+    if (this.#isHeadPassive) this.#goOnPassive();
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * One packet that arrived, from the call of EvtChannelProcessPacket until the driver has retired it.
+ *
+ * @module
+ */
+
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import type { Mdl } from "../../core/memory/mdl.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
+import { copyBytes, CopyRoom } from "../bytes.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Where an incoming packet stands with the driver. */
+export type IncomingStage =
+  /** Its ProcessPacket call is under way. */
+  | "delivering"
+  /** The call has ended, the driver holds it. */
+  | "held"
+  /** The driver is done with it, or handed it back; the record may serve another packet. */
+  | "retired";
+
+/** The record of an incoming packet; channels reuse them. */
+export class IncomingPacket {
+  /** The endpoint that it arrived at. */
+  readonly endpoint: Endpoint;
+  /** Where it stands. */
+  stage: IncomingStage = "retired";
+  /** What the layer above keeps with it: its completion context. */
+  handle: unknown = null;
+
+  /** Its payload, a private copy that the opposite side cannot change. */
+  payload: Uint8Array = NO_BYTES;
+  /** The memory that it describes. */
+  ranges: readonly GpaRange[] = NO_RANGES;
+  /** That memory as the driver sees it, once it asked. */
+  mdl: Mdl | null = null;
+  /** The number by which the sender knows the transaction. */
+  transactionId = 0;
+  /** Whether the sender waits for a completion packet. */
+  wantsCompletion = false;
+
+  /** The call that is under way ends with the packet going back to the queue, for PASSIVE_LEVEL. */
+  isDeferred = false;
+  /** The call that is under way asked for external data that must be brought in first. */
+  isPending = false;
+
+  /** Payload of its completion packet, while that waits for room. */
+  answer: Uint8Array = NO_BYTES;
+  /** How much of the answer counts. */
+  answerBytes = 0;
+  /** Place of its completion among everything that the channel sends. */
+  order = 0;
+
+  /** Room for payloads, kept from packet to packet. */
+  readonly #room = new CopyRoom();
+
+  /** A record for packets of `endpoint`. */
+  constructor(endpoint: Endpoint) {
+    this.endpoint = endpoint;
+  }
+
+  /** Copies `byteCount` bytes from `start` of `bytes`: they are the opposite side's until then. */
+  takePayload(bytes: Uint8Array, start: number, byteCount: number): void {
+    this.payload = this.#room.take(bytes, start, byteCount);
+  }
+
+  /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */
+  takeAnswer(bytes: Uint8Array, byteCount: number): void {
+    if (this.answer.length < byteCount) this.answer = new Uint8Array(byteCount);
+    copyBytes(this.answer, bytes, 0, byteCount);
+    this.answerBytes = byteCount;
+  }
+}

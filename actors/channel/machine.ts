@@ -1,0 +1,120 @@
+/**
+ * The chart of a channel endpoint (kmcl.md section 3): what a state allows is read off here.
+ *
+ *   lifecycle  disabled ─enable→ enabled ─open→ opening ─openedOk→ opened → closing → closed (server)
+ *                  ↑───────────── tearingDown ←─────────────────────────────┘        or tearingDown
+ *   flow       paused ⇄ ready → starting → running → stopping → suspending → paused or ready
+ *   health     sound → faulted
+ *
+ * In a flow state, `toPaused` and `toReady` tell where the flow goes once it is at rest.
+ *
+ * @module
+ */
+
+// deno-fmt-ignore-file -- laid out by hand, a line a state
+import { setup } from "xstate";
+import { channelGuards } from "./rules.ts";
+import type { ChannelEvent, ChannelTag, Side } from "./types.ts";
+
+/** What ends a flow. */
+const stop = { peerClosed: "toReady", disable: "toReady", fault: "toReady" } as const;
+
+/** The chart for one side. */
+// deno-lint-ignore explicit-function-return-type explicit-module-boundary-types
+export function createChannelChart(side: Side) {
+  const rest = side === "server" ? "paused" : "ready";
+  return setup({
+    types: { events: {} as ChannelEvent, tags: {} as ChannelTag },
+    guards: channelGuards(side),
+  }).createMachine({ id: side, type: "parallel", states: {
+    lifecycle: { initial: "disabled", on: { crashed: { guard: "isClient", target: "#tornDown" } }, states: {
+        disabled: { tags: "disabled", initial: "initializing", on: { enable: "enabled" }, states: {
+          initializing: { tags: "configurable" },
+          tornDown: { id: "tornDown" },
+        } },
+        enabled: { id: "enabled", initial: "idle", on: { disable: "#lettingGo" }, states: {
+          idle: { on: {
+            connecting: { guard: "isClient", target: "connecting" },
+            open: { guard: "isServer", target: "#opening" },
+          } },
+          connecting: { tags: "connecting", on: {
+            open: "#opening", openRefused: "#lettingGo", peerClosed: "#lettingGo", disable: "#abandoning",
+          } },
+        } },
+        opening: {
+          id: "opening", tags: ["rings", "callOpened"], initial: "wanted",
+          on: { openedFailed: [{ guard: "isServer", target: "#enabled" }, { target: "#lettingGo" }] },
+          states: {
+            wanted: { on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
+            left: { tags: "leaving", on: { openedOk: "#byPeer", disable: "unwanted" } },
+            unwanted: { tags: ["leaving", "byUs"], on: { openedOk: "#byUs", openedFailed: "#lettingGo" } },
+          },
+        },
+        opened: { id: "opened", tags: ["rings", "opened"], on: { peerClosed: "#byPeer", disable: "#byUs" } },
+        closing: { tags: ["rings", "opened", "leaving", "callClosed"], initial: "byPeer", states: {
+          byPeer: { id: "byPeer", on: {
+            closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#lettingGo" }],
+            disable: "byUs",
+          } },
+          byUs: { id: "byUs", tags: "byUs", on: { closedReturned: { guard: "isAtRest", target: "#lettingGo" } } },
+        } },
+        closed: { id: "closed", tags: "closed", on: { open: "#opening", disable: "#lettingGo" } },
+        tearingDown: { tags: ["tearingDown", "leaving"], initial: "lettingGo", states: {
+          abandoning: { id: "abandoning", on: { open: "lettingGo", openRefused: "lettingGo", peerClosed: "lettingGo" } },
+          lettingGo: { id: "lettingGo", tags: "lettingGo", on: { released: "#tornDown" } },
+        } },
+      } },
+    flow: {
+      initial: rest,
+      on: { released: { guard: "isLettingGo", target: `.${rest}` }, crashed: { guard: "isClient", target: `.${rest}` } },
+      states: {
+        paused: { tags: "atRest", initial: "fresh", states: {
+          fresh: { id: "paused", on: { start: [{ guard: "canFlow", target: "#starting" }, { guard: "mustWait", target: "#ready" }] } },
+          suspended: { id: "halted", tags: "quiet", on: {
+            start: [{ guard: "canFlow", target: "#starting" }, { target: "#waiting" }], closedReturned: { guard: "isClosing", target: "fresh" } } },
+        } },
+        ready: { tags: ["atRest", "active"], initial: "fresh", states: {
+          fresh: { id: "ready", on: { pause: "#paused", openedOk: { guard: "isWanted", target: "#starting" } } },
+          suspended: { id: "waiting", tags: "quiet", on: { pause: "#halted", closedReturned: { guard: "isClosing", target: "fresh" } } },
+        } },
+        starting: { id: "starting", tags: "callStarted", initial: "wanted", states: {
+          wanted: { tags: "active", on: { startedReturned: "#running", pause: "toPaused", ...stop } },
+          toPaused: { on: { startedReturned: "#stopToPaused", start: "toReady" } },
+          toReady: { tags: "active", on: { startedReturned: "#stopToReady", pause: "toPaused" } },
+        } },
+        running: { id: "running", tags: "flows", initial: "announcing", on: { arrived: {} }, states: {
+          announcing: { tags: "callPostStarted", initial: "wanted", states: {
+            wanted: { tags: "active", on: { postStartedReturned: "#steady", pause: "toPaused", ...stop } },
+            toPaused: { on: { postStartedReturned: "#stopToPaused", start: "toReady" } },
+            toReady: { tags: "active", on: { postStartedReturned: "#stopToReady", pause: "toPaused" } },
+          } },
+          steady: { id: "steady", tags: "active", on: { pause: "#stopToPaused", peerClosed: "#stopToReady", disable: "#stopToReady", fault: "#stopToReady" } },
+        } },
+        stopping: { tags: "callSuspend", initial: "toReady", states: {
+          toPaused: { id: "stopToPaused", on: { suspendCalled: "#callToPaused", start: "toReady" } },
+          toReady: { id: "stopToReady", tags: "active", on: { suspendCalled: "#callToReady", pause: "toPaused" } },
+        } },
+        suspending: { tags: "quiet", initial: "calling", states: {
+          calling: { initial: "toReady", states: {
+            toPaused: { id: "callToPaused", on: { suspendReturned: "#drainToPaused", start: "toReady" } },
+            toReady: { id: "callToReady", tags: "active", on: { suspendReturned: "#drainToReady", pause: "toPaused" } },
+          } },
+          draining: { tags: "draining", initial: "toReady", states: {
+            toPaused: { id: "drainToPaused", on: { retired: "#halted", start: "toReady" } },
+            toReady: { id: "drainToReady", tags: "active", on: {
+              retired: [{ guard: "canFlow", target: "#starting" }, { target: "#waiting" }], pause: "toPaused",
+            } },
+          } },
+        } },
+      },
+    },
+    health: { initial: "sound", states: {
+      sound: { tags: "sound", on: { fault: { guard: "hasRings", target: "faulted" } } },
+      faulted: { on: {
+        openedFailed: { guard: "isOpening", target: "sound" },
+        closedReturned: { guard: "isClosingAtRest", target: "sound" },
+        crashed: "sound",
+      } },
+    } },
+  } });
+}

@@ -1,0 +1,54 @@
+/**
+ * What an endpoint announces to the layer above, which turns each notice into a call of the driver.
+ *
+ * @module
+ */
+
+import type { NtStatus } from "../../core/ntstatus.ts";
+import type { PacketObject } from "../packet/packet_object.ts";
+import type { IncomingPacket } from "./incoming_packet.ts";
+
+/** The documented callbacks of channels, in an order that the trace relies on. */
+export const CALLBACK_NAMES = [
+  "EvtChannelOpened",
+  "EvtChannelClosed",
+  "EvtChannelSuspend",
+  "EvtChannelStarted",
+  "EvtChannelPostStarted",
+  "EvtChannelProcessPacket",
+  "EvtChannelProcessingComplete",
+  "EvtPacketCompletionRoutine",
+  "EvtChannelPnpFailure",
+] as const;
+
+/** The name of a documented callback. */
+export type CallbackName = typeof CALLBACK_NAMES[number];
+
+/** The notices; what a driver's callback returned comes back as each one's result. */
+export interface ChannelNotices {
+  /** EvtChannelOpened is due; the answer is an NTSTATUS. */
+  opened(): unknown;
+  /** EvtChannelClosed is due. */
+  closed(): unknown;
+  /** EvtChannelSuspend is due. */
+  suspend(): unknown;
+  /** EvtChannelStarted is due. */
+  started(): unknown;
+  /** EvtChannelPostStarted is due. */
+  postStarted(): unknown;
+  /** EvtChannelPnpFailure is due. */
+  pnpFailure(status: NtStatus): unknown;
+  /** EvtChannelProcessPacket is due. */
+  processPacket(packet: IncomingPacket): unknown;
+  /** EvtChannelProcessingComplete is due. */
+  processingComplete(packetsProcessed: number): unknown;
+  /** The context of a packet is dead: it was retired or handed back. */
+  packetGone(packet: IncomingPacket): void;
+  /** EvtPacketCompletionRoutine is due; `answer[0, answerBytes)` holds until it returns. */
+  packetEnded(
+    packet: PacketObject,
+    status: NtStatus,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void;
+}

@@ -1,0 +1,331 @@
+/**
+ * The sending half of an endpoint: from a posted packet to the outgoing ring, and from there to the
+ * end of its transaction (kmcl.md P1–P8, R6, S6, S15).
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import {
+  type NtStatus,
+  STATUS_CANCELLED,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import {
+  NO_RANGES,
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+  PACKET_IN_BAND,
+  PacketFields,
+} from "../../core/packet/packet.ts";
+import type { OutgoingRing } from "../../core/ring/outgoing.ts";
+import { largestPacketBytes, type RingFault } from "../../core/ring/ring_memory.ts";
+import { packetTotalBytes } from "../../core/ring/layout.ts";
+import { Fifo } from "../fifo.ts";
+import type { PacketObject } from "../packet/packet_object.ts";
+import { PacketTable } from "../packet/packet_table.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { IncomingPacket } from "./incoming_packet.ts";
+
+/** Where a packet stands after it was posted. */
+export type Posted = "sent" | "queued" | NtStatus;
+
+/** An event that carries encoded bytes; one object serves every packet of a channel. */
+class EnterEvent<Type extends "enter" | "enterLast"> {
+  readonly type: Type;
+  bytes: Uint8Array = new Uint8Array(0);
+  start = 0;
+  end = 0;
+
+  constructor(type: Type) {
+    this.type = type;
+  }
+}
+
+/** Why a packet is not in the ring. */
+type NotPut = "full" | "tooLarge" | RingFault;
+
+const NO_BYTES = new Uint8Array(0);
+
+/** The sending half of one endpoint. */
+export class Outgoing {
+  /** The channel's packet objects. */
+  readonly packets: PacketTable;
+  readonly #endpoint: Endpoint;
+  #ring: OutgoingRing | null = null;
+  /** The largest packet that the open channel's ring can ever carry, descriptor to trailer. */
+  #packetBytesMax = 0;
+  /** Posted packets that wait for room or for the flow. */
+  readonly #queue = new Fifo<PacketObject>();
+  /** Completions that wait for room: they leave whatever the flow is (kmcl.md S6, R6). */
+  readonly #completions = new Fifo<IncomingPacket>();
+  /** Packets whose transaction is over and whose completion routine is due. */
+  readonly #ended = new Fifo<PacketObject>();
+  readonly #fields = new PacketFields();
+  readonly #enter = new EnterEvent("enter");
+  readonly #enterLast = new EnterEvent("enterLast");
+  /** Body of the packet that was last measured. */
+  #bodyBytes = 0;
+  #nextOrder = 0;
+
+  /** The sending half of `endpoint`, without a ring. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.packets = new PacketTable(() => endpoint.world.startPacketActor());
+  }
+
+  /** Packets and completions that wait. */
+  get queuedCount(): number {
+    return this.#queue.length + this.#completions.length;
+  }
+
+  /** The channel opens: what is queued goes out once the flow runs. */
+  attach(ring: OutgoingRing, dataBytes: number): void {
+    this.#ring = ring;
+    this.#packetBytesMax = largestPacketBytes(dataBytes);
+  }
+
+  /** The rings are gone; completions that did not get out have nobody to go to. */
+  detach(): void {
+    this.#ring = null;
+    for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
+      this.#endpoint.incoming.completionLeft(left);
+    }
+  }
+
+  // -- Posting
+
+  /**
+   * Posts a packet whose transaction was described in it: into the ring where nothing is before it
+   * and there is room, else onto the queue. Where `mayQueue` is false it is refused instead, as
+   * `"full"`, and nothing has changed.
+   */
+  post(
+    packet: PacketObject,
+    payload: Uint8Array,
+    byteCount: number,
+    mayQueue: boolean,
+  ): Posted | "full" {
+    packet.order = this.#nextOrder++;
+    const isFirst = this.queuedCount === 0 && this.#endpoint.flows;
+    const outcome = isFirst
+      ? this.#enterRing(packet, payload, byteCount)
+      : this.#measure(packet, payload, byteCount);
+    if (outcome === "tooLarge") return STATUS_INVALID_BUFFER_SIZE;
+    if (outcome !== "ok" && outcome !== "full") {
+      this.#endpoint.faulted(outcome);
+      return STATUS_DEVICE_REMOVED;
+    }
+    if (outcome === "full" && !mayQueue) return "full";
+    this.#pin(packet);
+    if (outcome === "ok") {
+      this.#publish();
+      return "sent";
+    }
+    packet.keep(payload, byteCount);
+    packet.actor.send({ type: "queue" });
+    this.#queue.push(packet);
+    this.#endpoint.trace("packetQueued", packet.slot, byteCount);
+    if (isFirst) this.flush();
+    return "queued";
+  }
+
+  /** Sends, or queues, the completion of a packet that the driver has retired. */
+  complete(packet: IncomingPacket): void {
+    packet.order = this.#nextOrder++;
+    this.#completions.push(packet);
+    this.flush();
+  }
+
+  // -- The ring
+
+  /** Puts what waits into the ring, as far as the flow lets it and there is room. */
+  flush(): void {
+    const ring = this.#ring;
+    if (ring === null || !this.#endpoint.isSound) return;
+    for (let room = true; room;) {
+      const outcome = this.#putNext();
+      if (outcome === "done") {
+        ring.clearAwaitRoom();
+        break;
+      }
+      if (outcome === "ok") continue;
+      if (outcome !== "full") return this.#endpoint.faulted(outcome);
+      this.#publish(); // the reader must see what it can make room of
+      const came = ring.awaitRoom(this.#bodyBytes);
+      if (typeof came === "string") return this.#endpoint.faulted(came);
+      room = came;
+    }
+    this.#publish();
+  }
+
+  /** Puts the packet or completion that was sent first; packets wait while the flow does not run. */
+  #putNext(): "ok" | "done" | "full" | RingFault {
+    const packet = this.#endpoint.flows ? this.#queue.peek() : null;
+    const completion = this.#completions.peek();
+    if (completion !== null && (packet === null || completion.order < packet.order)) {
+      const outcome = this.#putCompletion(completion);
+      if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
+      // A completion that the ring can never carry is dropped: the requester's ring is its own doing.
+      this.#completions.shift();
+      this.#endpoint.incoming.completionLeft(completion);
+      return "ok";
+    }
+    if (packet === null) return "done";
+    const outcome = this.#enterRing(packet, packet.payload, packet.payloadBytes);
+    if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
+    this.#queue.shift();
+    if (outcome === "tooLarge") this.#finish(packet, STATUS_INVALID_BUFFER_SIZE);
+    return "ok";
+  }
+
+  /** A packet that must queue: whether the ring can ever carry it (kmcl.md P7). */
+  #measure(packet: PacketObject, payload: Uint8Array, byteCount: number): "full" | "tooLarge" {
+    if (this.#ring === null) return "full";
+    this.#loadPacket(packet, payload, byteCount);
+    const { bodyBytes } = this.#endpoint.world.codec.frame(this.#fields);
+    return packetTotalBytes(bodyBytes) <= this.#packetBytesMax ? "full" : "tooLarge";
+  }
+
+  #putCompletion(completion: IncomingPacket): "ok" | NotPut {
+    this.#load(PACKET_COMPLETION, completion.answer, completion.answerBytes, NO_RANGES);
+    this.#fields.transactionId = completion.transactionId;
+    return this.#put();
+  }
+
+  /** Puts a packet into the ring and tells its actor, with the bytes that are there now. */
+  #enterRing(packet: PacketObject, payload: Uint8Array, byteCount: number): "ok" | NotPut {
+    this.#loadPacket(packet, payload, byteCount);
+    const outcome = this.#put();
+    if (outcome !== "ok") return outcome;
+    const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
+    event.bytes = this.#ring!.body;
+    event.start = this.#ring!.bodyStart;
+    event.end = event.start + this.#bodyBytes;
+    packet.actor.send(event);
+    this.#endpoint.trace("packetEntered", packet.slot, byteCount);
+    if (!packet.wantsCompletion) this.#routineIsDue(packet, STATUS_SUCCESS);
+    return "ok";
+  }
+
+  #put(): "ok" | NotPut {
+    const ring = this.#ring;
+    assert(ring !== null, "an endpoint that flows or completes has rings");
+    const { codec } = this.#endpoint.world;
+    const frame = codec.frame(this.#fields);
+    this.#bodyBytes = frame.bodyBytes;
+    const outcome = ring.reserve(frame.bodyBytes);
+    if (outcome !== "ok") return outcome;
+    codec.encode(this.#fields, ring.body, ring.bodyStart);
+    const { type, headerBytes, flags, transactionIdLow, transactionIdHigh } = frame;
+    ring.finish(type, headerBytes, flags, transactionIdLow, transactionIdHigh);
+    return "ok";
+  }
+
+  #loadPacket(packet: PacketObject, payload: Uint8Array, byteCount: number): void {
+    const type = packet.ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
+    this.#load(type, payload, byteCount, packet.ranges);
+    this.#fields.completionRequested = packet.wantsCompletion;
+    this.#fields.transactionId = packet.wantsCompletion ? packet.slot : 0;
+  }
+
+  #load(
+    type: PacketFields["type"],
+    payload: Uint8Array,
+    payloadBytes: number,
+    ranges: readonly GpaRange[],
+  ): void {
+    const fields = this.#fields;
+    fields.type = type;
+    fields.completionRequested = false;
+    fields.transactionId = 0;
+    fields.payload = payload;
+    fields.payloadStart = 0;
+    fields.payloadBytes = payloadBytes;
+    fields.ranges = ranges;
+  }
+
+  #publish(): void {
+    if (this.#ring!.commit()) this.#endpoint.signalPeer();
+  }
+
+  // -- The end of a transaction
+
+  /** The packet that a completion from the peer ends; null where it ends none: the peer's fault. */
+  awaited(transactionId: number): PacketObject | null {
+    const packet = this.packets.at(transactionId);
+    if (packet === null || !(packet.actor.is("awaiting") || packet.actor.is("withdrawn"))) {
+      return null;
+    }
+    return packet;
+  }
+
+  /** Ends a transaction with the completion that arrived for it. */
+  completed(packet: PacketObject, answer: Uint8Array, answerBytes: number): void {
+    this.#endpoint.trace("packetCompleted", packet.slot, answerBytes);
+    this.#end(packet, STATUS_SUCCESS, answer, answerBytes);
+  }
+
+  /** Runs the completion routines that are due. */
+  runEnded(): void {
+    for (let due = this.#ended.length; due > 0; due--) {
+      const packet = this.#ended.shift();
+      if (packet === null) return;
+      this.#end(packet, packet.status, NO_BYTES, 0);
+    }
+  }
+
+  /** Ends everything that is still under way (kmcl.md S15). */
+  endAll(): void {
+    const inFlight = this.packets.live.filter((packet) => packet.actor.can("finish"));
+    inFlight.sort((a, b) => a.order - b.order);
+    for (const packet of inFlight) {
+      const wasSent = packet.actor.is("awaiting") || packet.actor.is("withdrawn");
+      this.#finish(packet, wasSent ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED);
+    }
+    this.#queue.clear();
+  }
+
+  /** Takes back a queued packet that nobody waits for any more. */
+  withdrawQueued(packet: PacketObject): void {
+    const wasQueued = this.#queue.remove(packet);
+    assert(wasQueued, "a packet that is taken back was queued");
+    packet.actor.send({ type: "finish" });
+    this.#end(packet, STATUS_CANCELLED, NO_BYTES, 0);
+    this.flush();
+  }
+
+  #finish(packet: PacketObject, status: NtStatus): void {
+    packet.actor.send({ type: "finish" });
+    this.#routineIsDue(packet, status);
+  }
+
+  #routineIsDue(packet: PacketObject, status: NtStatus): void {
+    packet.status = status;
+    this.#ended.push(packet);
+    this.#endpoint.scheduleCompletions();
+  }
+
+  /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */
+  #end(packet: PacketObject, status: NtStatus, answer: Uint8Array, answerBytes: number): void {
+    packet.actor.send({ type: "complete" });
+    this.#unpin(packet);
+    const { request } = packet;
+    if (packet.kind === "request") {
+      this.packets.free(packet);
+      request?.ended(status, answer, answerBytes);
+    } else this.#endpoint.notices.packetEnded(packet, status, answer, answerBytes);
+  }
+
+  #pin(packet: PacketObject): void {
+    for (const range of packet.ranges) this.#endpoint.memory.pin(range.pfns);
+  }
+
+  #unpin(packet: PacketObject): void {
+    for (const range of packet.ranges) this.#endpoint.memory.unpin(range.pfns);
+    packet.ranges = NO_RANGES;
+  }
+}

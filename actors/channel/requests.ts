@@ -1,0 +1,165 @@
+/**
+ * Synchronous requests of an endpoint: packets whose sender waits (kmcl.md Y1–Y5).
+ *
+ * @module
+ */
+
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import {
+  type NtStatus,
+  STATUS_BUFFER_OVERFLOW,
+  STATUS_BUFFER_TOO_SMALL,
+  STATUS_CANCELLED,
+  STATUS_DEVICE_REMOVED,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import type { Deadline } from "../../core/clock.ts";
+import { copyBytes } from "../bytes.ts";
+import type { Timer } from "../fabric/loop.ts";
+import type { Wait } from "../fabric/waits.ts";
+import type { PacketObject, RequestEnd } from "../packet/packet_object.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** What a request's caller gets. */
+export interface RequestResult {
+  /** How it ended. */
+  readonly status: NtStatus;
+  /** Bytes of the answer; null on failure, apart from an answer too large for its buffer. */
+  readonly completionBufferSize: number | null;
+}
+
+/** A checked request. */
+export interface RequestOptions {
+  readonly payload: Uint8Array;
+  readonly payloadBytes: number;
+  readonly ranges: readonly GpaRange[];
+  readonly wantsCompletion: boolean;
+  /** Where the answer goes; null where the caller wants none. */
+  readonly completionBuffer: Uint8Array | null;
+  readonly completionBufferBytes: number;
+  /** When the caller gives up, in 100 ns since the fabric's start; null: never. */
+  readonly deadline100ns: number | null;
+  /** Whether the packet may queue; if not, it is in the ring or refused when the call returns. */
+  readonly mayQueue: boolean;
+}
+
+/** A caller that waits for its answer. */
+class Request implements RequestEnd {
+  readonly packet: PacketObject;
+  readonly #options: RequestOptions;
+  readonly #wait: Wait<RequestResult>;
+  readonly #forget: (request: Request) => void;
+  timer: Deadline<Timer> | null = null;
+
+  constructor(
+    packet: PacketObject,
+    options: RequestOptions,
+    wait: Wait<RequestResult>,
+    forget: (request: Request) => void,
+  ) {
+    this.packet = packet;
+    this.#options = options;
+    this.#wait = wait;
+    this.#forget = forget;
+  }
+
+  /** The packet's transaction is over. */
+  ended(status: NtStatus, answer: Uint8Array, answerBytes: number): void {
+    if (status !== STATUS_SUCCESS) return this.fail(status);
+    const { completionBuffer, completionBufferBytes } = this.#options;
+    const roomBytes = completionBufferBytes;
+    if (completionBuffer === null) {
+      return this.#answer({ status: STATUS_SUCCESS, completionBufferSize: 0 });
+    }
+    copyBytes(completionBuffer, answer, 0, Math.min(answerBytes, roomBytes));
+    this.#answer({
+      status: answerBytes <= roomBytes ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL,
+      completionBufferSize: answerBytes,
+    });
+  }
+
+  /** The caller gets `status` and no answer. */
+  fail(status: NtStatus): void {
+    this.#answer({ status, completionBufferSize: null });
+  }
+
+  #answer(result: RequestResult): void {
+    this.#forget(this);
+    this.#wait.answer(result);
+  }
+}
+
+/** The synchronous requests of one endpoint. */
+export class Requests {
+  readonly #endpoint: Endpoint;
+  readonly #waiting = new Set<Request>();
+
+  /** No request yet. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Callers that wait. */
+  get count(): number {
+    return this.#waiting.size;
+  }
+
+  /** Sends a checked request; the promise is settled at once where nothing is to be waited for. */
+  send(options: RequestOptions): Promise<RequestResult> {
+    const endpoint = this.#endpoint;
+    const failed = (status: NtStatus) => Promise.resolve({ status, completionBufferSize: null });
+    if (endpoint.isGone || endpoint.is("leaving")) {
+      return failed(STATUS_DEVICE_REMOVED);
+    }
+    const packet = endpoint.outgoing.packets.allocate("request");
+    packet.wantsCompletion = options.wantsCompletion;
+    packet.ranges = options.ranges;
+    const { payload, payloadBytes, mayQueue } = options;
+    const posted = endpoint.outgoing.post(packet, payload, payloadBytes, mayQueue);
+    if (posted !== "sent" && posted !== "queued") {
+      endpoint.outgoing.packets.free(packet);
+      return failed(posted === "full" ? STATUS_BUFFER_OVERFLOW : posted);
+    }
+    if (posted === "sent" && !options.wantsCompletion) {
+      return Promise.resolve({ status: STATUS_SUCCESS, completionBufferSize: 0 });
+    }
+    return this.#wait(packet, options);
+  }
+
+  /** Nobody may wait for this channel any more (kmcl.md S10.1). */
+  release(): void {
+    for (const request of [...this.#waiting]) this.#giveUp(request, STATUS_DEVICE_REMOVED);
+  }
+
+  #wait(packet: PacketObject, options: RequestOptions): Promise<RequestResult> {
+    const { world, partition } = this.#endpoint;
+    const wait = world.beginWait<RequestResult>({
+      call: "VmbChannelSendSynchronousRequest",
+      what: `the end of packet ${packet.slot} on ${this.#endpoint.name}`,
+      partition,
+      abandon: () => this.#giveUp(request, STATUS_CANCELLED),
+    });
+    const request: Request = new Request(packet, options, wait, (ended) => {
+      this.#waiting.delete(ended);
+      if (ended.timer !== null) world.cancelTimer(ended.timer);
+    });
+    packet.request = request;
+    this.#waiting.add(request);
+    if (options.deadline100ns !== null) {
+      request.timer = world.armTimer(options.deadline100ns, {
+        fire: () => this.#giveUp(request, STATUS_CANCELLED),
+      });
+    }
+    return wait.promise;
+  }
+
+  /** Answers the caller, and withdraws its packet as far as that can be done (kmcl.md Y3). */
+  #giveUp(request: Request, status: NtStatus): void {
+    if (!this.#waiting.has(request)) return;
+    const { packet } = request;
+    packet.request = null;
+    request.fail(status);
+    if (packet.actor.is("awaiting")) packet.actor.send({ type: "withdraw" });
+    else if (packet.actor.can("enter")) this.#endpoint.outgoing.withdrawQueued(packet);
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Calls the state change callbacks of an endpoint, one at a time, as its chart asks for them
+ * (kmcl.md S3–S5, S7, S10).
+ *
+ * @module
+ */
+
+import { NT_SUCCESS, type NtStatus, STATUS_UNSUCCESSFUL } from "../../core/ntstatus.ts";
+import { isUint } from "../../core/units.ts";
+import type { CallbackEnd } from "../fabric/callbacks.ts";
+import { type Frame, PASSIVE_LEVEL } from "../fabric/irql.ts";
+import { type Worker, WorkItem } from "../fabric/work.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { CallbackName } from "./notices.ts";
+
+/** A callback that is due or running. */
+type Change = "opened" | "started" | "postStarted" | "suspend" | "closed" | "pnpFailure";
+
+const NAMES: Readonly<Record<Change, CallbackName>> = {
+  opened: "EvtChannelOpened",
+  started: "EvtChannelStarted",
+  postStarted: "EvtChannelPostStarted",
+  suspend: "EvtChannelSuspend",
+  closed: "EvtChannelClosed",
+  pnpFailure: "EvtChannelPnpFailure",
+};
+
+const CHANGE_NAMES: ReadonlySet<string> = new Set(Object.values(NAMES));
+
+/** Whether `frame` is that of a state change callback of `endpoint`. */
+export function isStateChangeOf(frame: Frame | null, endpoint: Endpoint): boolean {
+  return frame !== null && frame.owner === endpoint && CHANGE_NAMES.has(frame.name);
+}
+
+/** The state change callbacks of one endpoint. They never overlap. */
+export class StateChanges implements Worker {
+  readonly #endpoint: Endpoint;
+  readonly #item: WorkItem;
+  /** The callback that is due or running. */
+  #current: Change | null = null;
+  /** Why the client's open was refused, until the driver has been told. */
+  #refusal: NtStatus | null = null;
+
+  /** No callback is due yet. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.#item = new WorkItem(this, "stateChange", PASSIVE_LEVEL, endpoint.partition.processor(0));
+  }
+
+  /** Stands for it on the trace. */
+  get traceId(): number {
+    return this.#endpoint.id;
+  }
+
+  /** Has the driver told that its open was refused with `status`. */
+  refuse(status: NtStatus): void {
+    this.#refusal = status;
+  }
+
+  /** Schedules the callback that the state asks for, unless one is due or running. */
+  conduct(): void {
+    if (this.#current !== null) return;
+    const endpoint = this.#endpoint;
+    this.#current = this.#due();
+    if (this.#current !== null) endpoint.world.scheduler.schedule(this.#item);
+    else if (endpoint.is("draining") && endpoint.incoming.outstanding === 0) {
+      endpoint.tell({ type: "retired" });
+    }
+  }
+
+  #due(): Change | null {
+    const endpoint = this.#endpoint;
+    if (endpoint.is("callStarted")) return "started";
+    if (endpoint.is("callPostStarted")) return "postStarted";
+    // From the call of Suspend on no ProcessPacket runs: one that is unfinished comes first.
+    if (endpoint.is("callSuspend")) return endpoint.incoming.isBusy ? null : "suspend";
+    if (endpoint.is("callOpened")) return "opened";
+    if (endpoint.is("callClosed") && endpoint.is("atRest")) return "closed";
+    return this.#refusal === null ? null : "pnpFailure";
+  }
+
+  /** See {@linkcode Worker.work}. */
+  work(): void {
+    const change = this.#current;
+    if (change === null) return; // the partition crashed meanwhile
+    switch (change) {
+      case "opened":
+        return this.#call(
+          change,
+          () => this.#endpoint.notices.opened(),
+          (end) => this.#opened(end),
+        );
+      case "started":
+        return this.#call(
+          change,
+          () => this.#endpoint.notices.started(),
+          () => this.#returned("startedReturned"),
+        );
+      case "postStarted":
+        return this.#postStarted();
+      case "suspend":
+        this.#endpoint.tell({ type: "suspendCalled" });
+        return this.#call(
+          change,
+          () => this.#endpoint.notices.suspend(),
+          () => this.#returned("suspendReturned"),
+        );
+      case "closed":
+        this.#endpoint.end?.tellClosed(this.#endpoint);
+        return this.#call(change, () => this.#endpoint.notices.closed(), () => this.#closed());
+      case "pnpFailure": {
+        const status = this.#refusal ?? STATUS_UNSUCCESSFUL;
+        this.#refusal = null;
+        return this.#call(
+          change,
+          () => this.#endpoint.notices.pnpFailure(status),
+          () => this.#done(),
+        );
+      }
+    }
+  }
+
+  #call(change: Change, work: () => unknown, done: (end: CallbackEnd) => void): void {
+    const frame = this.#endpoint.frame(NAMES[change], PASSIVE_LEVEL);
+    this.#endpoint.world.callbacks.call(frame, work, done);
+  }
+
+  /** A callback that is still wanted when its turn comes; a close leaves it out (kmcl.md S10). */
+  #postStarted(): void {
+    const endpoint = this.#endpoint;
+    if (endpoint.is("leaving") || !endpoint.isSound) return this.#returned("postStartedReturned");
+    this.#call(
+      "postStarted",
+      () => endpoint.notices.postStarted(),
+      () => this.#returned("postStartedReturned"),
+    );
+  }
+
+  #returned(type: "startedReturned" | "postStartedReturned" | "suspendReturned"): void {
+    this.#current = null;
+    this.#endpoint.tell({ type });
+  }
+
+  #done(): void {
+    this.#current = null;
+    this.#endpoint.conduct();
+  }
+
+  /** What EvtChannelOpened answered decides the open, on both sides (kmcl.md S3). */
+  #opened(end: CallbackEnd): void {
+    const endpoint = this.#endpoint;
+    this.#current = null;
+    const status = this.#statusOf(end);
+    endpoint.end?.answerOpen(endpoint, status);
+    if (NT_SUCCESS(status)) return endpoint.tell({ type: "openedOk" });
+    if (endpoint.side === "server") endpoint.detach();
+    endpoint.tell({ type: "openedFailed" });
+    if (endpoint.side === "server") endpoint.end?.ringsFree(endpoint);
+  }
+
+  #statusOf(end: CallbackEnd): NtStatus {
+    if (end.threw) return STATUS_UNSUCCESSFUL;
+    if (isUint(end.value, 0xffff_ffff)) return end.value;
+    const call = NAMES.opened;
+    this.#endpoint.world.verifier.raise(
+      "callback that must return an NTSTATUS and does not",
+      call,
+      `${this.#endpoint.name} got ${String(end.value)}`,
+    );
+    return STATUS_UNSUCCESSFUL;
+  }
+
+  /** EvtChannelClosed has returned: what is left of the channel goes (kmcl.md S10.5, S10.6). */
+  #closed(): void {
+    const endpoint = this.#endpoint;
+    this.#current = null;
+    endpoint.end?.removeGpadls(endpoint);
+    endpoint.detach();
+    endpoint.outgoing.endAll();
+    endpoint.tell({ type: "closedReturned" });
+    if (endpoint.side === "server") endpoint.end?.ringsFree(endpoint);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The words of the channel endpoint's chart: its sides, its events, its tags.
+ *
+ * @module
+ */
+
+import type { PacketFault } from "../../core/packet/packet.ts";
+import type { PipeFault } from "../../core/packet/pipe.ts";
+import type { RingFault } from "../../core/ring/ring_memory.ts";
+
+/** Which end of the channel an endpoint is: the server (VSP) or the client (VSC). */
+export type Side = "server" | "client";
+
+/** What can happen to an endpoint. */
+export type ChannelEvent =
+  /** VmbChannelEnable. */
+  | { readonly type: "enable" }
+  /** VmbChannelDisable. */
+  | { readonly type: "disable" }
+  /** VmbChannelStart. */
+  | { readonly type: "start" }
+  /** VmbChannelPause. */
+  | { readonly type: "pause" }
+  /** A waiting client took an offer and asked the host to open it. */
+  | { readonly type: "connecting" }
+  /** Server: the guest opened the channel. Client: the host confirmed the open. */
+  | { readonly type: "open" }
+  /** The host refused the open, or it could not be asked for. */
+  | { readonly type: "openRefused" }
+  /** The opposite side closed, rescinded, or is gone. */
+  | { readonly type: "peerClosed" }
+  /** The opposite side broke the protocol: nothing more is taken from it. */
+  | { readonly type: "fault" }
+  /** The endpoint's own partition crashed. */
+  | { readonly type: "crashed" }
+  /** EvtChannelOpened returned a success. */
+  | { readonly type: "openedOk" }
+  /** EvtChannelOpened returned a failure. */
+  | { readonly type: "openedFailed" }
+  /** EvtChannelStarted returned. */
+  | { readonly type: "startedReturned" }
+  /** EvtChannelPostStarted returned, or was left out. */
+  | { readonly type: "postStartedReturned" }
+  /** EvtChannelSuspend is being called. */
+  | { readonly type: "suspendCalled" }
+  /** EvtChannelSuspend returned. */
+  | { readonly type: "suspendReturned" }
+  /** No incoming packet is outstanding any more. */
+  | { readonly type: "retired" }
+  /** EvtChannelClosed returned, and what the channel had is gone. */
+  | { readonly type: "closedReturned" }
+  /** Nothing of the channel is left with the opposite side. */
+  | { readonly type: "released" }
+  /**
+   * A packet arrived. Its encoded bytes are `bytes[start, end)`, a view that holds while the event is
+   * handled.
+   */
+  | {
+    readonly type: "arrived";
+    readonly bytes: Uint8Array;
+    readonly start: number;
+    readonly end: number;
+  };
+
+/** What an endpoint asks of its chart's state. */
+export type ChannelTag =
+  /** Disabled, before the first Enable: `*Init*` functions are valid (kmcl.md I3). */
+  | "configurable"
+  /** Disabled, of either kind. */
+  | "disabled"
+  /** EvtChannelOpened has returned success, and the channel is not closed yet. */
+  | "opened"
+  /** The guest closed the channel, the offer stands. */
+  | "closed"
+  /** A client whose open request is out. */
+  | "connecting"
+  /** The rings exist: from EvtChannelOpened until EvtChannelClosed has returned (kmcl.md G1). */
+  | "rings"
+  /** The channel is going away: nobody may wait for its packets (kmcl.md S10.1). */
+  | "leaving"
+  /** This endpoint's driver disabled the channel: the opposite side must be told (kmcl.md S10.4). */
+  | "byUs"
+  /** Only the opposite side's answer keeps the endpoint from being Disabled. */
+  | "tearingDown"
+  /** Nothing more is owed to this endpoint but the release of its rings. */
+  | "lettingGo"
+  /** EvtChannelOpened is due or running. */
+  | "callOpened"
+  /** EvtChannelStarted is due or running. */
+  | "callStarted"
+  /** EvtChannelPostStarted is due or running. */
+  | "callPostStarted"
+  /** EvtChannelSuspend is due; nothing is taken from the ring any more. */
+  | "callSuspend"
+  /** EvtChannelSuspend returned: the driver retires what it holds. */
+  | "draining"
+  /** No callback of the flow is due or running. */
+  | "atRest"
+  /** EvtChannelClosed is due or running, once the flow is at rest. */
+  | "callClosed"
+  /** Packets move, unless the endpoint is faulted. */
+  | "flows"
+  /** A send is a violation: Suspend was called, Started not again (kmcl.md S6). */
+  | "quiet"
+  /** The flow is Active, or on its way there. */
+  | "active"
+  /** The opposite side has kept to the protocol. */
+  | "sound";
+
+/** What the opposite side of a channel did wrong: the ring's, the packets' and these of its own. */
+export type ChannelFault =
+  | RingFault
+  | PacketFault
+  | PipeFault
+  /** The driver called VmbChannelPacketFail. */
+  | "packetFailed"
+  /** A completion for a transaction that awaits none. */
+  | "unknownTransaction"
+  /** External data outside the guest's memory. */
+  | "rangeOutsideMemory"
+  /** External data or a request for a completion on a pipe. */
+  | "transactionOnPipe"
+  /** A control message that the channel's state does not allow. */
+  | "unexpectedMessage"
+  /** A GPADL that is unknown, incomplete, in use, or described wrongly. */
+  | "badGpadl"
+  /** The rings of the open request cannot be used. */
+  | "badRings";

@@ -1,0 +1,140 @@
+/**
+ * Calls into drivers: their level, what they throw, and the promises that they leave behind.
+ *
+ * @module
+ */
+
+import { enterFrame, type Frame, leaveFrame } from "./irql.ts";
+import { type Verifier, VerifierError } from "./verifier.ts";
+
+/** How a callback ended. */
+export interface CallbackEnd {
+  /** Whether it threw; it counts as returned all the same. */
+  readonly threw: boolean;
+  /** What it returned. */
+  readonly value: unknown;
+}
+
+/** A callback whose promise is unfinished. */
+export interface PendingCallback {
+  readonly frame: Frame;
+  /** Waiting calls and delays that it is blocked in. */
+  blockedIn: number;
+}
+
+/** A caller that blocked in the synchronous part of a callback, before there was a promise to block. */
+export interface Blocker {
+  /** Makes it block `pending`, unless it has its answer already. */
+  block(pending: PendingCallback): void;
+}
+
+/** Whether `value` is a promise, of whatever make. */
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value &&
+    typeof value.then === "function";
+}
+
+/** What calls into drivers need of the fabric around them. */
+export interface CallbacksWorld {
+  readonly verifier: Verifier;
+  /** Puts the begin or end of a callback on the trace. */
+  traceCallback(frame: Frame, begins: boolean): void;
+  /** Fails the call that drives the loop. */
+  failLoop(error: Error): void;
+}
+
+/** All calls into the drivers of one fabric. */
+export class Callbacks {
+  readonly #world: CallbacksWorld;
+  readonly #pending = new Set<PendingCallback>();
+  /** Callers that blocked in the synchronous part that runs, or ran last. */
+  readonly #blockers: Blocker[] = [];
+
+  /** No callback has been made yet. */
+  constructor(world: CallbacksWorld) {
+    this.#world = world;
+  }
+
+  /** The callbacks whose promises are unfinished, in the order of their calls. */
+  get pending(): ReadonlySet<PendingCallback> {
+    return this.#pending;
+  }
+
+  /** The oldest callback that is unfinished and blocked in nothing that the fabric knows of. */
+  get unblocked(): PendingCallback | null {
+    for (const pending of this.#pending) {
+      if (pending.blockedIn === 0) return pending;
+    }
+    return null;
+  }
+
+  /** Begins the synchronous part of a callback; returns what {@linkcode leaveFrame} needs to end it. */
+  enter(frame: Frame): Frame | null {
+    this.#blockers.length = 0;
+    return enterFrame(frame);
+  }
+
+  /** Notes a caller that blocks in the synchronous part of the running callback. */
+  addBlocker(blocker: Blocker): void {
+    this.#blockers.push(blocker);
+  }
+
+  /** Calls into the driver; `done` hears how it ended, at once or when its promise has settled. */
+  call(frame: Frame, work: () => unknown, done: (end: CallbackEnd) => void): void {
+    this.#world.traceCallback(frame, true);
+    const outer = this.enter(frame);
+    let value: unknown;
+    try {
+      value = work();
+    } catch (error) {
+      leaveFrame(outer);
+      this.threw(frame, error);
+      this.#end(frame, { threw: true, value: undefined }, done);
+      return;
+    }
+    leaveFrame(outer);
+    if (isPromise(value)) this.track(frame, value, done);
+    else this.#end(frame, { threw: false, value }, done);
+  }
+
+  /** Waits for the promise of a callback that returned one. */
+  track(frame: Frame, promise: PromiseLike<unknown>, done: (end: CallbackEnd) => void): void {
+    const pending: PendingCallback = { frame, blockedIn: 0 };
+    this.#pending.add(pending);
+    for (const blocker of this.#blockers) blocker.block(pending);
+    const finish = (end: CallbackEnd) => {
+      // A crash drops the callbacks of its partition: what they do later concerns nobody.
+      if (this.#pending.delete(pending)) this.#end(frame, end, done);
+    };
+    promise.then(
+      (value) => finish({ threw: false, value }),
+      (error) => {
+        if (this.#pending.has(pending)) this.threw(frame, error);
+        finish({ threw: true, value: undefined });
+      },
+    );
+  }
+
+  /** Reports what a driver's callback threw (api.md section 1). */
+  threw(frame: Frame, error: unknown): void {
+    if (error instanceof VerifierError) return this.#world.failLoop(error);
+    const reason = error instanceof Error ? error.message : String(error);
+    const { verifier } = this.#world;
+    verifier.note("exception out of a callback", frame.name, `${frame.ownerName} threw: ${reason}`);
+    if (verifier.mode === "record") return;
+    const message = `Cannot go on as ${frame.name} of ${frame.ownerName} threw: ${reason}`;
+    this.#world.failLoop(new Error(message, { cause: error }));
+  }
+
+  /** Forgets the unfinished callbacks of a partition that crashed: they never run again. */
+  drop(partition: object): void {
+    for (const pending of this.#pending) {
+      if (pending.frame.partition === partition) this.#pending.delete(pending);
+    }
+  }
+
+  #end(frame: Frame, end: CallbackEnd, done: (end: CallbackEnd) => void): void {
+    this.#world.traceCallback(frame, false);
+    done(end);
+  }
+}

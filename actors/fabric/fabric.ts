@@ -1,0 +1,79 @@
+/**
+ * The fabric as programs see it: the world in which partitions run.
+ *
+ * @module
+ */
+
+import type { Leak } from "./leaks.ts";
+import type { FabricState } from "./inspect.ts";
+import type { Partition, PartitionOptions } from "../partition/partition_object.ts";
+import type { Interpreter } from "../chart/chart_actor.ts";
+import type { TraceEntry, TraceLevel } from "../../core/trace.ts";
+import type { VerifierMode, Violation } from "./verifier.ts";
+import type { Schedule } from "./work.ts";
+
+/** How a fabric runs. */
+export interface FabricOptions {
+  /** Every draw of chance comes from it: a safe integer, or a bigint of 64 bits. Default 0. */
+  readonly seed?: number | bigint;
+  /** Order of runnable work: as scheduled, or drawn from the seed. Default `"fifo"`. */
+  readonly schedule?: Schedule;
+  /** Whether deadlines wait for real time; such a run is not deterministic. Default `"virtual"`. */
+  readonly clock?: "virtual" | "real";
+  /** Encoding of packets in the rings. Default `"msgpack"`. */
+  readonly codec?: "msgpack" | "vmbus";
+  /** What becomes of misuse that has no status. Default `"throw"`. */
+  readonly verifier?: VerifierMode;
+  /** How much of the run is recorded. Default `"digest"`. */
+  readonly trace?: TraceLevel;
+  /**
+   * How charts are run. `"stock"` has XState interpret them: many times slower, and the same in all
+   * else; tests compare the two. Default `"compiled"`.
+   */
+  readonly interpreter?: Interpreter;
+}
+
+/** The world in which partitions run: one loop, one clock, one source of chance, one trace. */
+export interface Fabric extends AsyncDisposable {
+  /** The root partition, in which servers run. */
+  readonly root: Partition;
+  /** All partitions that were not destroyed, the root first. */
+  readonly partitions: readonly Partition[];
+  /**
+   * Makes a partition, a guest.
+   *
+   * @throws {TypeError | RangeError} An option is not what it should be.
+   */
+  createPartition(options: PartitionOptions): Partition;
+  /**
+   * Runs until nothing is runnable at this instant, and every unfinished callback is blocked in a
+   * waiting KMCL function or in a delay.
+   *
+   * @throws {Error} Inside a callback. It rejects with what a driver threw, or with a VerifierError.
+   */
+  settle(): Promise<void>;
+  /**
+   * Runs, and lets `milliseconds` of virtual time pass.
+   *
+   * @throws {Error} Inside a callback, or where `milliseconds` is no number from 0 on.
+   */
+  advance(milliseconds: number): Promise<void>;
+  /** Virtual time in milliseconds since the fabric was made. */
+  now(): number;
+  /** Runs until nothing is left to run and no deadline is ahead, or until `signal` is aborted. */
+  run(signal?: AbortSignal): Promise<void>;
+  /** SHA-256 of the trace so far: the same program, options and seed give the same in any process. */
+  traceDigest(): string;
+  /** The trace itself, with `trace: "full"`; else nothing. */
+  readonly trace: readonly TraceEntry[];
+  /** A driver's wait in virtual time. */
+  delay(milliseconds: number): Promise<void>;
+  /** Real input or output of a driver: until it has settled nothing else runs, and no time passes. */
+  outside<T>(work: () => Promise<T>): Promise<T>;
+  /** What is alive now, and should not be at the end. */
+  leaks(): readonly Leak[];
+  /** Misuse that was found; none with `verifier: "off"`. */
+  readonly violations: readonly Violation[];
+  /** What lives: partitions, channels, rings, packets, GPADLs, blocked callers. Plain data. */
+  inspect(): FabricState;
+}

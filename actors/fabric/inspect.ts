@@ -1,0 +1,200 @@
+/**
+ * What lives in a fabric, as plain data: for people who look, and for tests.
+ *
+ * @module
+ */
+
+import type { BusFault } from "../bus/bus.ts";
+import type { GpadlState } from "../bus/bus_end.ts";
+import type { Endpoint } from "../channel/endpoint.ts";
+import type { ChannelFault, Side } from "../channel/types.ts";
+import type { RingControl } from "../../core/ring/ring_memory.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
+import type { World } from "./world.ts";
+
+/** A ring, from its control page. */
+export interface RingState extends RingControl {
+  /** Size of the data area. */
+  readonly dataBytes: number;
+  /** Bytes that wait for the reader, as the indices have it; null where they are impossible. */
+  readonly usedBytes: number | null;
+}
+
+/** A packet object that is not on the lookaside list. */
+export interface PacketState {
+  /** Its transaction id. */
+  readonly transactionId: number;
+  /** Where it is in its life. */
+  readonly state: string;
+  /** Where it comes from. */
+  readonly kind: string;
+}
+
+/** What the documents let one know of a channel, and what is in it. */
+export interface ChannelState {
+  /** Its number in the fabric. */
+  readonly id: number;
+  /** Server or client. */
+  readonly side: Side;
+  /** As set by VmbChannelInitSetFriendlyName. */
+  readonly friendlyName: string;
+  /** The state of kmcl.md section 3; while a state is left it is still that one. */
+  readonly lifecycle: "disabled" | "enabled" | "opened" | "closed";
+  /** Disabled, before the first Enable. */
+  readonly initializing: boolean;
+  /** Whether the flow is Paused, or on its way there. */
+  readonly flow: "paused" | "active";
+  /** What the opposite side did wrong, or null. */
+  readonly fault: ChannelFault | null;
+  /** The chart's own state, with every detail. */
+  readonly chart: unknown;
+  /** Its number on the bus, or null. */
+  readonly channelId: number | null;
+  /** The instance that it is connected to or offers, or null. */
+  readonly instance: string | null;
+  /** Incoming packets that the driver has. */
+  readonly outstanding: number;
+  /** Whether the transaction quota holds the queue. */
+  readonly quotaReached: boolean;
+  /** Packets and completions that wait for the ring or the flow. */
+  readonly queued: number;
+  /** Callers blocked in synchronous requests. */
+  readonly blockedCallers: number;
+  /** The incoming ring, while there is one. */
+  readonly incomingRing: RingState | null;
+  /** The outgoing ring, while there is one. */
+  readonly outgoingRing: RingState | null;
+  /** Packet objects that are not on the lookaside list. */
+  readonly packets: readonly PacketState[];
+  /** Packet objects on the lookaside list. */
+  readonly lookaside: number;
+  /** A client's GPADLs as it knows them, a server's as the host does; without the rings'. */
+  readonly gpadls: readonly GpadlState[];
+}
+
+/** A partition and what its drivers have. */
+export interface PartitionState {
+  /** Its name. */
+  readonly name: string;
+  /** `running`, `paused` or `crashed`. */
+  readonly state: string;
+  /** Pages of RAM. */
+  readonly memoryPages: number;
+  /** Pages that GPADLs or packets hold. */
+  readonly pinnedPages: number;
+  /** Whether the guest was told of its offers. */
+  readonly bus: string;
+  /** Control messages on their way. */
+  readonly messagesToHost: number;
+  /** Control messages on their way. */
+  readonly messagesToGuest: number;
+  /** The latest control messages that were refused. */
+  readonly faults: readonly BusFault[];
+  /** All control messages that were refused. */
+  readonly faultCount: number;
+  /** Its drivers' channels. */
+  readonly channels: readonly ChannelState[];
+}
+
+/** A blocked caller. */
+export interface CallerState {
+  /** The function that waits. */
+  readonly call: string;
+  /** What it waits for. */
+  readonly waitsFor: string;
+  /** The callback that it blocks, or null. */
+  readonly inside: string | null;
+}
+
+/** Everything that lives. */
+export interface FabricState {
+  /** Virtual time in milliseconds. */
+  readonly now: number;
+  /** All partitions, the root first. */
+  readonly partitions: readonly PartitionState[];
+  /** All blocked callers, in the order in which they came. */
+  readonly callers: readonly CallerState[];
+  /** Callbacks whose promises are unfinished. */
+  readonly callbacks: readonly string[];
+}
+
+/** Looks into a whole fabric. */
+export function inspectFabric(world: World): FabricState {
+  return {
+    now: world.now(),
+    partitions: world.partitions.map(inspectPartition),
+    callers: [...world.waits.all].map((wait) => ({
+      call: wait.options.call,
+      waitsFor: wait.options.what,
+      inside: wait.insideOf,
+    })),
+    callbacks: [...world.callbacks.pending].map(({ frame }) =>
+      `${frame.name} of ${frame.ownerName}`
+    ),
+  };
+}
+
+function inspectPartition(partition: PartitionObject): PartitionState {
+  const { bus } = partition;
+  return {
+    name: partition.name,
+    state: String(partition.actor.snapshot.value),
+    memoryPages: partition.memory.pageCount,
+    pinnedPages: partition.memory.pinnedPages,
+    bus: String(bus.actor.snapshot.value),
+    messagesToHost: bus.pending("toHost").length,
+    messagesToGuest: bus.pending("toGuest").length,
+    faults: [...bus.faults],
+    faultCount: bus.faultCount,
+    channels: [...partition.endpoints].map(inspectEndpoint),
+  };
+}
+
+/** Looks into one endpoint. */
+export function inspectEndpoint(endpoint: Endpoint): ChannelState {
+  const { actor, configuration, outgoing, incoming } = endpoint;
+  return {
+    id: endpoint.id,
+    side: endpoint.side,
+    friendlyName: configuration.friendlyName,
+    lifecycle: lifecycleOf(endpoint),
+    initializing: actor.is("configurable"),
+    flow: actor.is("active") ? "active" : "paused",
+    fault: actor.is("sound") ? null : endpoint.fault,
+    chart: structuredClone(actor.snapshot.value),
+    channelId: endpoint.channelId,
+    instance: endpoint.activeInstance,
+    outstanding: incoming.outstanding,
+    quotaReached: incoming.isBlocked,
+    queued: outgoing.queuedCount,
+    blockedCallers: endpoint.requests.count,
+    incomingRing: ringState(endpoint, "incoming"),
+    outgoingRing: ringState(endpoint, "outgoing"),
+    packets: outgoing.packets.live.map((packet) => ({
+      transactionId: packet.slot,
+      state: String(packet.actor.snapshot.value),
+      kind: packet.kind,
+    })),
+    lookaside: outgoing.packets.pooledCount,
+    gpadls: endpoint.end?.gpadlsOf(endpoint) ?? [],
+  };
+}
+
+function lifecycleOf({ actor }: Endpoint): ChannelState["lifecycle"] {
+  if (actor.is("disabled")) return "disabled";
+  if (actor.is("opened")) return "opened";
+  return actor.is("closed") ? "closed" : "enabled";
+}
+
+function ringState(endpoint: Endpoint, direction: "incoming" | "outgoing"): RingState | null {
+  const memory = endpoint.rings?.[direction];
+  if (memory === undefined) return null;
+  const control = memory.snapshot();
+  const { dataBytes } = memory;
+  const { writeIndex, readIndex } = control;
+  const isPossible = writeIndex < dataBytes && readIndex < dataBytes;
+  const used = writeIndex >= readIndex
+    ? writeIndex - readIndex
+    : dataBytes - readIndex + writeIndex;
+  return { ...control, dataBytes, usedBytes: isPossible ? used : null };
+}

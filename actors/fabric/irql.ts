@@ -1,0 +1,58 @@
+/**
+ * The interrupt request level that the running code has, and the callback it belongs to.
+ *
+ * @module
+ */
+
+/** May block. */
+export const PASSIVE_LEVEL = 0;
+/** Must not block. */
+export const DISPATCH_LEVEL = 2;
+/** An interrupt request level. */
+export type Irql = typeof PASSIVE_LEVEL | typeof DISPATCH_LEVEL;
+
+/** Which callback of a driver runs, for whom, and how. */
+export interface Frame {
+  /** The documented name, such as `"EvtChannelOpened"`. */
+  readonly name: string;
+  /** Stands for the name on the trace. */
+  readonly code: number;
+  /** The endpoint that it was called for. */
+  readonly owner: object;
+  /** The partition whose driver runs. */
+  readonly partition: object;
+  /** For reports: `channel 3 (server)`. */
+  readonly ownerName: string;
+  /** Level of its synchronous part. */
+  readonly irql: Irql;
+}
+
+/** One process runs one synchronous piece of a callback at a time, whatever fabric it belongs to. */
+let current: Frame | null = null;
+
+/** The callback whose synchronous part is running, if any. */
+export function currentFrame(): Frame | null {
+  return current;
+}
+
+/** Makes `frame` the running one, and returns the one before, for {@linkcode leaveFrame}. */
+export function enterFrame(frame: Frame): Frame | null {
+  const outer = current;
+  current = frame;
+  return outer;
+}
+
+/** Ends the running synchronous part. */
+export function leaveFrame(outer: Frame | null): void {
+  current = outer;
+}
+
+/**
+ * The level of the running code: 2 (DISPATCH_LEVEL) or 0 (PASSIVE_LEVEL). After its first `await` a
+ * callback is passive; so is all code outside callbacks.
+ *
+ * @see KeGetCurrentIrql
+ */
+export function KeGetCurrentIrql(): 0 | 2 {
+  return current === null ? PASSIVE_LEVEL : current.irql;
+}

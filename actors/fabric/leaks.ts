@@ -1,0 +1,69 @@
+/**
+ * What is alive and should not be at the end (kmcl.md section 9, last paragraph).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../channel/endpoint.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
+import type { World } from "./world.ts";
+
+/** What kind of thing still lives. */
+export type LeakKind = "channel" | "packet" | "gpadl" | "kernelHandle" | "memory" | "caller";
+
+/** Something that still lives. Nothing of a crashed or destroyed partition is a leak. */
+export interface Leak {
+  /** What it is. */
+  readonly kind: LeakKind;
+  /** The partition, or the channel and its partition, that it belongs to. */
+  readonly owner: string;
+  /** What was not done. */
+  readonly message: string;
+}
+
+/** Everything in `world` that still lives. */
+export function findLeaks(world: World): Leak[] {
+  const leaks = world.partitions.filter((partition) => partition.isAlive).flatMap(leaksOfPartition);
+  for (const { options } of world.waits.all) {
+    leaks.push({
+      kind: "caller",
+      owner: "fabric",
+      message: `${options.call} waits for ${options.what}`,
+    });
+  }
+  return leaks;
+}
+
+function leaksOfPartition(partition: PartitionObject): Leak[] {
+  const owner = partition.name;
+  const leaks = [...partition.endpoints].flatMap(leaksOfEndpoint);
+  for (let count = partition.kernelHandles.size; count > 0; count--) {
+    leaks.push({
+      kind: "kernelHandle",
+      owner,
+      message: "a kernel handle was not closed by ZwClose",
+    });
+  }
+  const rings = new Set(partition.bus.guest.channels.map((channel) => channel.link?.ringPages));
+  for (const buffer of partition.memory.buffers.values()) {
+    if (rings.has(buffer)) continue;
+    const message = `${buffer.byteCount} bytes at 0x${buffer.gpa.toString(16)} were not freed`;
+    leaks.push({ kind: "memory", owner, message });
+  }
+  return leaks;
+}
+
+function leaksOfEndpoint(endpoint: Endpoint): Leak[] {
+  const owner = `${endpoint.name} in ${endpoint.partition.name}`;
+  const leaks: Leak[] = [{ kind: "channel", owner, message: "it was not cleaned up" }];
+  for (const packet of endpoint.outgoing.packets.live) {
+    const isInFlight = packet.actor.is("inFlight");
+    if (packet.kind !== "lookaside" && !isInFlight) continue;
+    const message = `packet ${packet.slot} is ${isInFlight ? "in flight" : "not freed"}`;
+    leaks.push({ kind: "packet", owner, message });
+  }
+  for (const gpadl of endpoint.partition.bus.guest.gpadls.of(endpoint)) {
+    leaks.push({ kind: "gpadl", owner, message: `GPADL ${gpadl.handle} was not deleted` });
+  }
+  return leaks;
+}

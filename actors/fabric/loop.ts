@@ -1,0 +1,287 @@
+/**
+ * The one loop in which all work of a fabric runs (api.md section 1).
+ *
+ * `settle`, `advance`, `run` and callers outside callbacks that wait drive it; without one of them
+ * nothing moves. It runs work items to their end, lets the runtime have a turn while a driver's promise
+ * is unfinished, and moves virtual time only when nothing else can run.
+ *
+ * @module
+ */
+
+import type { VirtualClock } from "../../core/clock.ts";
+import type { Callbacks } from "./callbacks.ts";
+import { currentFrame } from "./irql.ts";
+import { Outside } from "./outside.ts";
+import { realDelay, realNowMs, turn } from "./runtime.ts";
+import type { VerifierError } from "./verifier.ts";
+import type { Waits } from "./waits.ts";
+import type { Scheduler, WorkItem } from "./work.ts";
+
+/** 100 ns units in a millisecond. */
+export const UNITS_PER_MS = 10_000;
+
+/** Work items between two turns of the runtime when no callback asks for one: Ctrl-C must get through. */
+const ITEMS_PER_TURN = 4096;
+/** Turns without work that an unfinished callback is granted before each further one costs real time. */
+const IDLE_TURNS = 64;
+const IDLE_DELAY_MS = 5;
+/** Then the callback awaits something that the fabric knows nothing of. */
+const IDLE_DELAYS_MAX = 2_000;
+
+/** A timer: data in the clock's queue. Whoever armed it knows what it is for. */
+export interface Timer {
+  /** Does what was due at this time. */
+  fire(): void;
+}
+
+/** A call of the program that drives the loop until its goal is reached. */
+interface Drive {
+  /** Time may pass up to here. */
+  readonly limit100ns: number;
+  /** Whether time goes to the limit even where nothing is due, as `advance` does. */
+  readonly reachesLimit: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What the loop needs of the fabric around it. */
+export interface LoopWorld {
+  readonly clock: VirtualClock<Timer>;
+  readonly scheduler: Scheduler;
+  readonly callbacks: Callbacks;
+  readonly waits: Waits;
+  /** Whether deadlines wait for real time. */
+  readonly isRealTime: boolean;
+  /** Puts the item on the trace and does its work. */
+  runItem(item: WorkItem): void;
+  /** Puts the timer on the trace and fires it. */
+  fireTimer(timer: Timer): void;
+  /** The error for a caller whose wait nothing can end. */
+  deadlock(): VerifierError;
+}
+
+/** The loop of one fabric. */
+export class Loop {
+  /** Real input and output under way. */
+  readonly outside: Outside = new Outside();
+  readonly #world: LoopWorld;
+  readonly #drives: Drive[] = [];
+  readonly #failures: Error[] = [];
+  #isRunning = false;
+  #isInTurn = false;
+  /** Somebody was answered: what it does next comes before the next item. */
+  #isTurnDue = false;
+  #itemsSinceTurn = 0;
+  #idleTurns = 0;
+  /** Real time at which virtual time became what it is. */
+  #realAtNowMs = 0;
+  #wake: AbortController | null = null;
+
+  /** A loop that nobody drives yet. */
+  constructor(world: LoopWorld) {
+    this.#world = world;
+    world.waits.onChange = () => {
+      this.#isTurnDue = true;
+      this.#start();
+    };
+    world.scheduler.onSchedule = () => this.#wake?.abort();
+  }
+
+  /** Whether the loop is giving the runtime a turn: what runs now may be a callback that goes on. */
+  get isInTurn(): boolean {
+    return this.#isInTurn;
+  }
+
+  /**
+   * Drives the loop until nothing is runnable and time has come as far as it may.
+   *
+   * @throws {Error} Inside a callback.
+   */
+  drive(
+    call: string,
+    options: Pick<Drive, "limit100ns" | "reachesLimit" | "signal">,
+  ): Promise<void> {
+    const frame = currentFrame();
+    if (frame !== null) {
+      throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
+    }
+    for (const wait of this.#world.waits.all) wait.drives = false;
+    return new Promise((resolve, reject) => {
+      this.#drives.push({ ...options, resolve, reject });
+      options.signal?.addEventListener("abort", () => this.#wake?.abort(), { once: true });
+      this.#start();
+    });
+  }
+
+  /** A deadline was armed: a wait for real time may have to end sooner. */
+  timerArmed(): void {
+    this.#wake?.abort();
+  }
+
+  /** Fails the call that drives the loop, now or the next one. */
+  fail(error: Error): void {
+    this.#failures.push(error);
+    this.#wake?.abort();
+  }
+
+  get #hasDriver(): boolean {
+    return this.#drives.length > 0 || this.#world.waits.driving !== null;
+  }
+
+  #start(): void {
+    if (this.#isRunning || !this.#hasDriver) return;
+    this.#isRunning = true;
+    this.#realAtNowMs = realNowMs();
+    queueMicrotask(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#hasDriver) {
+      this.#endAborted();
+      if (this.#failures.length > 0) this.#rejectDriver();
+      else if (this.outside.isBusy) await this.outside.done();
+      else if (!this.#runItem()) await this.#whenQuiet();
+      if (this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN) await this.#giveTurn();
+    }
+    this.#isRunning = false;
+  }
+
+  #runItem(): boolean {
+    const { scheduler, callbacks } = this.#world;
+    const item = scheduler.next();
+    if (item === null) return false;
+    this.#idleTurns = 0;
+    this.#itemsSinceTurn++;
+    this.#guarded(() => this.#world.runItem(item));
+    if (callbacks.pending.size > 0) this.#isTurnDue = true;
+    return true;
+  }
+
+  /** What work throws is our own bug: it must be heard, by whoever drives. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  async #giveTurn(): Promise<void> {
+    this.#isTurnDue = false;
+    this.#itemsSinceTurn = 0;
+    this.#isInTurn = true;
+    await turn();
+    this.#isInTurn = false;
+  }
+
+  /** Nothing is runnable: first the callbacks, then those who wait for this instant, then time. */
+  async #whenQuiet(): Promise<void> {
+    const { callbacks, clock } = this.#world;
+    if (callbacks.unblocked !== null) return await this.#idle();
+    this.#idleTurns = 0;
+    const due100ns = clock.next100ns() ?? Infinity;
+    if (due100ns > clock.now100ns && this.#endArrived()) return;
+    const stop100ns = this.#nextStop100ns();
+    if (stop100ns < due100ns) await this.#moveTo(stop100ns);
+    else if (due100ns <= this.#limit100ns() && due100ns < Infinity) await this.#fireAt(due100ns);
+    else this.#endWithoutDeadline();
+  }
+
+  /** How far time may pass: as far as the farthest-reaching driver lets it. */
+  #limit100ns(): number {
+    if (this.#world.waits.driving !== null) return Infinity;
+    return this.#drives.reduce((limit, drive) => Math.max(limit, drive.limit100ns), -1);
+  }
+
+  /** The nearest point that time goes to even where nothing is due. */
+  #nextStop100ns(): number {
+    const stops = this.#drives.filter((drive) => drive.reachesLimit);
+    return stops.reduce((stop, drive) => Math.min(stop, drive.limit100ns), Infinity);
+  }
+
+  /** Ends the drives whose goal is this instant; false where there are none. */
+  #endArrived(): boolean {
+    const { now100ns } = this.#world.clock;
+    const arrived = this.#drives.filter((drive) => drive.limit100ns <= now100ns);
+    for (const drive of arrived) this.#end(drive, drive.resolve);
+    return arrived.length > 0;
+  }
+
+  async #moveTo(at100ns: number): Promise<void> {
+    if (!await this.#sleepUntil(at100ns)) return;
+    this.#world.clock.moveTo(at100ns);
+    this.#realAtNowMs = realNowMs();
+  }
+
+  async #fireAt(due100ns: number): Promise<void> {
+    if (!await this.#sleepUntil(due100ns)) return;
+    const timer = this.#world.clock.takeDue(due100ns);
+    this.#realAtNowMs = realNowMs();
+    if (timer !== null) this.#guarded(() => this.#world.fireTimer(timer));
+  }
+
+  /** Nothing will ever happen again by itself: `run` is done, and what waits, waits in vain. */
+  #endWithoutDeadline(): void {
+    if (this.#drives.length > 0) {
+      for (const drive of [...this.#drives]) this.#end(drive, drive.resolve);
+      return;
+    }
+    const error = this.#world.deadlock();
+    for (const wait of this.#world.waits.all) if (wait.drives) wait.reject(error);
+  }
+
+  /** An unfinished callback is blocked in nothing that we know of: it gets turns, but not for ever. */
+  async #idle(): Promise<void> {
+    this.#isTurnDue = true;
+    this.#idleTurns++;
+    if (this.#idleTurns <= IDLE_TURNS) return;
+    await realDelay(IDLE_DELAY_MS, new AbortController().signal);
+    if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
+    this.#idleTurns = 0;
+    const frame = this.#world.callbacks.unblocked?.frame;
+    if (frame === undefined) return;
+    this.fail(
+      new Error(
+        `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside the fabric: ` +
+          `await it through fabric.outside(() => promise)`,
+      ),
+    );
+  }
+
+  /** Lets real time pass where deadlines wait for it; false where something came up before. */
+  async #sleepUntil(at100ns: number): Promise<boolean> {
+    if (!this.#world.isRealTime) return true;
+    const remainingMs = (at100ns - this.#world.clock.now100ns) / UNITS_PER_MS -
+      (realNowMs() - this.#realAtNowMs);
+    if (remainingMs <= 0) return true;
+    this.#wake = new AbortController();
+    await realDelay(remainingMs, this.#wake.signal);
+    const isUndisturbed = !this.#wake.signal.aborted;
+    this.#wake = null;
+    return isUndisturbed;
+  }
+
+  #end(drive: Drive, how: () => void): void {
+    this.#drives.splice(this.#drives.indexOf(drive), 1);
+    this.#isTurnDue = this.#drives.length > 0;
+    how();
+  }
+
+  #endAborted(): void {
+    for (const drive of this.#drives.filter((drive) => drive.signal?.aborted === true)) {
+      this.#end(drive, drive.resolve);
+    }
+  }
+
+  /** A failure is for the program's own drive, else for the oldest caller that drives. */
+  #rejectDriver(): void {
+    const error = this.#failures[0]!;
+    const drive = this.#drives.at(-1);
+    const wait = this.#world.waits.driving;
+    if (drive !== undefined) this.#end(drive, () => drive.reject(error));
+    else if (wait !== null) wait.reject(error);
+    else return;
+    this.#failures.shift();
+  }
+}

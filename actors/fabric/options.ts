@@ -1,0 +1,123 @@
+/**
+ * Checks the options of fabrics and partitions: a wrong one must not become a strange run.
+ *
+ * @module
+ */
+
+import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
+import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
+import type { FabricOptions } from "./fabric.ts";
+
+const FABRIC_DEFAULTS: Required<FabricOptions> = {
+  seed: 0,
+  schedule: "fifo",
+  clock: "virtual",
+  codec: "msgpack",
+  verifier: "throw",
+  trace: "digest",
+  interpreter: "compiled",
+};
+
+/** The words that an option may be. */
+const FABRIC_CHOICES: Readonly<Record<Exclude<keyof FabricOptions, "seed">, readonly string[]>> = {
+  schedule: ["fifo", "random"],
+  clock: ["virtual", "real"],
+  codec: ["msgpack", "vmbus"],
+  verifier: ["throw", "record", "off"],
+  trace: ["digest", "full", "off"],
+  interpreter: ["compiled", "stock"],
+};
+
+const PARTITION_DEFAULTS: Omit<Required<PartitionOptions>, "name"> = {
+  memoryPages: 4096,
+  vtl: 0,
+  mmioMegabytes: 128,
+  processors: 1,
+};
+
+/** Smallest and largest value of an option. */
+const PARTITION_BOUNDS: Readonly<
+  Record<keyof typeof PARTITION_DEFAULTS, readonly [number, number]>
+> = {
+  memoryPages: [1, GUEST_PAGES_MAX],
+  vtl: [0, 2],
+  mmioMegabytes: [0, MMIO_MEGABYTES_MAX],
+  processors: [1, PROCESSORS_MAX],
+};
+
+function show(value: unknown): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
+}
+
+function withDefaults<T extends object>(what: string, options: unknown, defaults: T): T {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot create ${what}: its options must be an object, not ${show(options)}`,
+    );
+  }
+  const known = Object.keys(defaults);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot create ${what}: no option is called ${unknown}, only ${known.join(", ")}`,
+    );
+  }
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
+
+/**
+ * The options of a fabric, with defaults.
+ *
+ * @throws {TypeError | RangeError} One of them is none that a fabric can have.
+ */
+export function checkFabricOptions(options: FabricOptions): Required<FabricOptions> {
+  const checked = withDefaults("a fabric", options, FABRIC_DEFAULTS);
+  for (const [name, choices] of Object.entries(FABRIC_CHOICES)) {
+    const value: unknown = checked[name as keyof FabricOptions];
+    if (typeof value !== "string" || !choices.includes(value)) {
+      const list = choices.map(show).join(", ");
+      throw new TypeError(
+        `Cannot create a fabric: ${name} must be one of ${list}, not ${show(value)}`,
+      );
+    }
+  }
+  return checked;
+}
+
+/**
+ * The options of a partition, with defaults.
+ *
+ * @throws {TypeError | RangeError} One of them is none that a partition can have.
+ */
+export function checkPartitionOptions(options: PartitionOptions): Required<PartitionOptions> {
+  const checked = withDefaults("a partition", options, { ...PARTITION_DEFAULTS, name: "" });
+  if (typeof checked.name !== "string" || checked.name === "") {
+    throw new TypeError(
+      `Cannot create a partition: its name must be a text, not ${show(checked.name)}`,
+    );
+  }
+  for (const [name, [least, most]] of Object.entries(PARTITION_BOUNDS)) {
+    const value: unknown = checked[name as keyof typeof PARTITION_BOUNDS];
+    if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(
+        `Cannot create a partition: ${name} must be a whole number from ${least} to ${most}, not ${
+          show(value)
+        }`,
+      );
+    }
+  }
+  return checked;
+}
+
+/**
+ * Checks a stretch of virtual time.
+ *
+ * @throws {RangeError} It is no number from 0 on.
+ */
+export function checkMilliseconds(call: string, milliseconds: unknown): void {
+  if (typeof milliseconds === "number" && milliseconds >= 0 && milliseconds <= 1e11) return;
+  throw new RangeError(
+    `Cannot ${call}: milliseconds must be a number from 0 to 1e11, not ${show(milliseconds)}`,
+  );
+}

@@ -1,0 +1,219 @@
+/**
+ * Work items, virtual processors, and the schedule that decides which item runs next.
+ *
+ * @module
+ */
+
+import type { Chance } from "../../core/chance.ts";
+import { DISPATCH_LEVEL, type Irql } from "./irql.ts";
+
+/** What a work item is for. Data, not a closure, so that pending work can be saved. */
+export type WorkKind =
+  /** A signal of the opposite side: take packets, put queued ones into the ring. At DISPATCH_LEVEL. */
+  | "interrupt"
+  /** Completion routines of transactions that ended without a completion packet. At DISPATCH_LEVEL. */
+  | "completions"
+  /** Packets for a driver at PASSIVE_LEVEL. */
+  | "passivePackets"
+  /** The next state change callback of an endpoint. */
+  | "stateChange"
+  /** The next control message of one direction of a bus. */
+  | "message"
+  /** Waiting clients look at the offers. */
+  | "match"
+  /** Pages of a packet's external data are brought in. */
+  | "pageIn";
+
+/** Who does the work of an item. */
+export interface Worker {
+  /** Stands for it on the trace. */
+  readonly traceId: number;
+  /** Does the work. It runs to its end; a driver's promise may outlive it. */
+  work(kind: WorkKind): void;
+}
+
+/** One kind of work of one worker. It is made once and is on a queue at most once. */
+export class WorkItem {
+  readonly worker: Worker;
+  readonly kind: WorkKind;
+  readonly irql: Irql;
+  /** The processor that will do it. */
+  processor: Processor;
+  /** Its place among all scheduled items; -1 while it is not scheduled. */
+  order = -1;
+
+  /** An item that is not scheduled yet. */
+  constructor(worker: Worker, kind: WorkKind, irql: Irql, processor: Processor) {
+    this.worker = worker;
+    this.kind = kind;
+    this.irql = irql;
+    this.processor = processor;
+  }
+
+  /** Whether it waits for its turn. */
+  get isScheduled(): boolean {
+    return this.order >= 0;
+  }
+}
+
+/** Items of one level on one processor, in the order of scheduling. */
+class WorkQueue {
+  #items: WorkItem[] = [];
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(item: WorkItem): void {
+    this.#items.push(item);
+  }
+
+  at(index: number): WorkItem {
+    return this.#items[this.#head + index]!;
+  }
+
+  /** Takes out the item at `index`; those before it keep their order. */
+  take(index: number): WorkItem {
+    const item = this.at(index);
+    for (let i = this.#head + index; i > this.#head; i--) this.#items[i] = this.#items[i - 1]!;
+    this.#head++;
+    if (this.#head === this.#items.length) {
+      this.#items.length = 0;
+      this.#head = 0;
+    } else if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return item;
+  }
+
+  clear(): void {
+    for (let i = 0; i < this.length; i++) this.at(i).order = -1;
+    this.#items.length = 0;
+    this.#head = 0;
+  }
+
+  list(): readonly WorkItem[] {
+    return this.#items.slice(this.#head);
+  }
+}
+
+/** A virtual processor: it has no queue of its own beyond the order of its items (api.md section 3). */
+export class Processor {
+  readonly index: number;
+  /** Whether it takes items: false while its partition is paused, and for ever once it crashed. */
+  runs = true;
+  readonly dispatch: WorkQueue = new WorkQueue();
+  readonly passive: WorkQueue = new WorkQueue();
+
+  /** Processor `index` of its partition. */
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  /** The items that may run: a lower level waits while a higher one has work. */
+  get runnable(): WorkQueue {
+    return this.dispatch.length > 0 ? this.dispatch : this.passive;
+  }
+
+  /** Everything scheduled here, the higher level first. */
+  list(): readonly WorkItem[] {
+    return [...this.dispatch.list(), ...this.passive.list()];
+  }
+
+  /** Forgets all scheduled items. */
+  clear(): void {
+    this.dispatch.clear();
+    this.passive.clear();
+  }
+}
+
+/** How the next item is chosen: in order, or by chance. */
+export type Schedule = "fifo" | "random";
+
+/** All processors of a fabric, and the choice among their items. */
+export class Scheduler {
+  readonly #chance: Chance | null;
+  /** Processors with items, of any partition. */
+  readonly #busy: Processor[] = [];
+  #nextOrder = 0;
+  /** Called when an item is scheduled: it ends a wait for real time. */
+  onSchedule: () => void = () => {};
+
+  /** A scheduler in scheduling order, or, given `chance`, in an order drawn from it. */
+  constructor(chance: Chance | null) {
+    this.#chance = chance;
+  }
+
+  /** Puts `item` on its processor's queue; nothing happens where it is there already. */
+  schedule(item: WorkItem): void {
+    if (item.isScheduled) return;
+    item.order = this.#nextOrder++;
+    const processor = item.processor;
+    if (processor.dispatch.length === 0 && processor.passive.length === 0) {
+      this.#busy.push(processor);
+    }
+    (item.irql === DISPATCH_LEVEL ? processor.dispatch : processor.passive).push(item);
+    this.onSchedule();
+  }
+
+  /** Takes out the item that runs next, or null where none may run. */
+  next(): WorkItem | null {
+    return this.#chance === null ? this.#nextInOrder() : this.#nextByChance(this.#chance);
+  }
+
+  /** Whether an item may run. */
+  get hasWork(): boolean {
+    return this.#busy.some((processor) => processor.runs);
+  }
+
+  /** Drops what is scheduled on `processor`. */
+  clear(processor: Processor): void {
+    processor.clear();
+    this.#retire(processor);
+  }
+
+  #nextInOrder(): WorkItem | null {
+    let first: Processor | null = null;
+    let firstOrder = Infinity;
+    for (const processor of this.#busy) {
+      if (!processor.runs) continue;
+      const order = processor.runnable.at(0).order;
+      if (order < firstOrder) {
+        first = processor;
+        firstOrder = order;
+      }
+    }
+    return first === null ? null : this.#take(first, 0);
+  }
+
+  #nextByChance(chance: Chance): WorkItem | null {
+    let runnable = 0;
+    for (const processor of this.#busy) {
+      if (processor.runs) runnable += processor.runnable.length;
+    }
+    if (runnable === 0) return null;
+    let pick = runnable === 1 ? 0 : chance.below(runnable);
+    for (const processor of this.#busy) {
+      if (!processor.runs) continue;
+      if (pick < processor.runnable.length) return this.#take(processor, pick);
+      pick -= processor.runnable.length;
+    }
+    return null;
+  }
+
+  #take(processor: Processor, index: number): WorkItem {
+    const item = processor.runnable.take(index);
+    item.order = -1;
+    this.#retire(processor);
+    return item;
+  }
+
+  /** Takes `processor` off the list of busy ones, once it is idle. */
+  #retire(processor: Processor): void {
+    if (processor.dispatch.length > 0 || processor.passive.length > 0) return;
+    const at = this.#busy.indexOf(processor);
+    if (at >= 0) this.#busy.splice(at, 1);
+  }
+}

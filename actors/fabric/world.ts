@@ -1,0 +1,302 @@
+/**
+ * The fabric as the package sees it: what partitions, buses and channels share.
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { Chance } from "../../core/chance.ts";
+import { type Deadline, VirtualClock } from "../../core/clock.ts";
+import { createCodec } from "../../core/packet/codec.ts";
+import type { PacketCodec } from "../../core/packet/packet.ts";
+import { Trace, type TraceEntry, type TraceEvent } from "../../core/trace.ts";
+import { createBusChart } from "../bus/machine.ts";
+import type { BusEvent, BusTag } from "../bus/types.ts";
+import { type Chart, ChartActor, chartOf, createRootActor } from "../chart/chart_actor.ts";
+import { createChannelChart } from "../channel/machine.ts";
+import { Endpoint } from "../channel/endpoint.ts";
+import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
+import { createPacketChart } from "../packet/machine.ts";
+import type { PacketEvent, PacketTag } from "../packet/types.ts";
+import { createPartitionChart } from "../partition/machine.ts";
+import {
+  type Partition,
+  PartitionObject,
+  type PartitionOptions,
+} from "../partition/partition_object.ts";
+import type { PartitionEvent, PartitionTag } from "../partition/types.ts";
+import { Callbacks } from "./callbacks.ts";
+import type { Fabric, FabricOptions } from "./fabric.ts";
+import { type FabricState, inspectFabric } from "./inspect.ts";
+import type { Frame } from "./irql.ts";
+import { findLeaks, type Leak } from "./leaks.ts";
+import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
+import { checkFabricOptions, checkMilliseconds, checkPartitionOptions } from "./options.ts";
+import { Verifier, type VerifierError, type Violation } from "./verifier.ts";
+import { type Wait, type WaitOptions, Waits } from "./waits.ts";
+import { Scheduler, type WorkItem, type WorkKind } from "./work.ts";
+
+/** Charts of one fabric. */
+interface Charts {
+  readonly server: Chart;
+  readonly client: Chart;
+  readonly packet: Chart;
+  readonly partition: Chart;
+  readonly bus: Chart;
+}
+
+/** How work items read on the trace. */
+const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
+  interrupt: "workInterrupt",
+  completions: "workDpc",
+  passivePackets: "workPassive",
+  stateChange: "workStateChange",
+  message: "workControl",
+  match: "workMatch",
+  pageIn: "workPageIn",
+};
+
+/** Makes a fabric with a root partition. See {@linkcode FabricOptions}. */
+export function createFabric(options: FabricOptions = {}): Fabric {
+  return new World(checkFabricOptions(options));
+}
+
+/** One fabric. */
+export class World implements Fabric, LoopWorld {
+  readonly clock: VirtualClock<Timer> = new VirtualClock();
+  readonly scheduler: Scheduler;
+  readonly recorder: Trace;
+  readonly codec: PacketCodec;
+  readonly verifier: Verifier;
+  readonly callbacks: Callbacks;
+  readonly waits: Waits;
+  readonly loop: Loop;
+  readonly isRealTime: boolean;
+  readonly root: PartitionObject;
+  readonly #charts: Charts;
+  readonly #rootActor = createRootActor();
+  readonly #partitions: PartitionObject[] = [];
+  #partitionCount = 0;
+  #endpointCount = 0;
+
+  /** A fabric with checked options. */
+  constructor(options: Required<FabricOptions>) {
+    const { seed, schedule, interpreter } = options;
+    const chance = Chance.fromSeed(seed);
+    this.isRealTime = options.clock === "real";
+    this.codec = createCodec(options.codec);
+    this.recorder = new Trace(options.trace);
+    this.scheduler = new Scheduler(schedule === "random" ? chance.fork("schedule") : null);
+    this.verifier = new Verifier(options.verifier, this);
+    this.callbacks = new Callbacks(this);
+    this.waits = new Waits(this.callbacks);
+    this.loop = new Loop(this);
+    this.#charts = {
+      server: chartOf("server", () => createChannelChart("server"), interpreter),
+      client: chartOf("client", () => createChannelChart("client"), interpreter),
+      packet: chartOf("packet", createPacketChart, interpreter),
+      partition: chartOf("partition", createPartitionChart, interpreter),
+      bus: chartOf("bus", createBusChart, interpreter),
+    };
+    this.root = this.#addPartition(checkPartitionOptions({ name: "root" }), null);
+  }
+
+  // -- Partitions
+
+  /** See {@linkcode Fabric.partitions}. */
+  get partitions(): readonly PartitionObject[] {
+    return [...this.#partitions];
+  }
+
+  /** See {@linkcode Fabric.createPartition}. */
+  createPartition(options: PartitionOptions): Partition {
+    return this.#addPartition(checkPartitionOptions(options), this.root);
+  }
+
+  #addPartition(
+    options: Required<PartitionOptions>,
+    root: PartitionObject | null,
+  ): PartitionObject {
+    const partition = new PartitionObject(this, this.#partitionCount++, options, root);
+    this.#partitions.push(partition);
+    this.recorder.record(this.clock.now100ns, "partitionCreated", partition.id);
+    return partition;
+  }
+
+  /** A partition was destroyed. */
+  removed(partition: PartitionObject): void {
+    const at = this.#partitions.indexOf(partition);
+    if (at < 0) return;
+    this.#partitions.splice(at, 1);
+    this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.id);
+  }
+
+  /** Makes an endpoint for a driver of `partition`. */
+  createEndpoint(partition: PartitionObject, side: Side): Endpoint {
+    const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount);
+    partition.endpoints.add(endpoint);
+    return endpoint;
+  }
+
+  // -- Running
+
+  /** See {@linkcode Fabric.settle}. */
+  settle(): Promise<void> {
+    const limit100ns = this.clock.now100ns;
+    return this.loop.drive("settle", { limit100ns, reachesLimit: false, signal: undefined });
+  }
+
+  /** See {@linkcode Fabric.advance}. */
+  advance(milliseconds: number): Promise<void> {
+    checkMilliseconds("advance", milliseconds);
+    const limit100ns = this.clock.now100ns + Math.round(milliseconds * UNITS_PER_MS);
+    return this.loop.drive("advance", { limit100ns, reachesLimit: true, signal: undefined });
+  }
+
+  /** See {@linkcode Fabric.run}. */
+  run(signal?: AbortSignal): Promise<void> {
+    return this.loop.drive("run", { limit100ns: Infinity, reachesLimit: false, signal });
+  }
+
+  /** See {@linkcode Fabric.now}. */
+  now(): number {
+    return this.clock.now100ns / UNITS_PER_MS;
+  }
+
+  /** See {@linkcode Fabric.delay}. */
+  delay(milliseconds: number): Promise<void> {
+    checkMilliseconds("delay", milliseconds);
+    const what = `${milliseconds} ms to pass`;
+    const wait = this.beginWait<void>({ call: "delay", what, partition: null });
+    const due100ns = this.clock.now100ns + Math.round(milliseconds * UNITS_PER_MS);
+    this.armTimer(due100ns, { fire: () => wait.answer() });
+    return wait.promise;
+  }
+
+  /** See {@linkcode Fabric.outside}. */
+  outside<T>(work: () => Promise<T>): Promise<T> {
+    return this.loop.outside.run(work);
+  }
+
+  /** Blocks the running caller. */
+  beginWait<T>(options: WaitOptions): Wait<T> {
+    return this.waits.begin<T>(options, this.loop.isInTurn);
+  }
+
+  /** Has `timer` fire at a time, or at once where that is past. */
+  armTimer(at100ns: number, timer: Timer): Deadline<Timer> {
+    const deadline = this.clock.arm(at100ns, timer);
+    this.recorder.record(this.clock.now100ns, "timerArmed", 0, deadline.at100ns);
+    this.loop.timerArmed();
+    return deadline;
+  }
+
+  /** Takes a timer back. */
+  cancelTimer(deadline: Deadline<Timer>): void {
+    if (this.clock.cancel(deadline)) this.recorder.record(this.clock.now100ns, "timerCancelled", 0);
+  }
+
+  // -- What the loop asks for
+
+  /** See {@linkcode LoopWorld.runItem}. */
+  runItem(item: WorkItem): void {
+    this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
+    item.worker.work(item.kind);
+  }
+
+  /** See {@linkcode LoopWorld.fireTimer}. */
+  fireTimer(timer: Timer): void {
+    this.recorder.record(this.clock.now100ns, "workTimer", 0);
+    timer.fire();
+  }
+
+  /** See {@linkcode LoopWorld.deadlock}. */
+  deadlock(): VerifierError {
+    const waits = [...this.waits.all];
+    const list = waits.map((wait) => {
+      const inside = wait.insideOf === null ? "" : ` inside ${wait.insideOf}`;
+      return `${wait.options.call}${inside} waits for ${wait.options.what}`;
+    });
+    const call = waits.find((wait) => wait.drives)?.options.call ?? "";
+    return this.verifier.deadlock(
+      call,
+      `nothing is runnable and no deadline is ahead: ${list.join("; ")}`,
+    );
+  }
+
+  /** Fails the call that drives the loop. */
+  failLoop(error: Error): void {
+    this.loop.fail(error);
+  }
+
+  /** Puts a violation on the trace. */
+  traceViolation(_violation: Violation): void {
+    this.recorder.record(this.clock.now100ns, "violation", 0);
+  }
+
+  /** Puts the begin or end of a callback on the trace. */
+  traceCallback(frame: Frame, begins: boolean): void {
+    const event = begins ? "callbackBegin" : "callbackEnd";
+    const { owner } = frame;
+    assert(owner instanceof Endpoint, "callbacks are called for endpoints");
+    this.recorder.record(this.clock.now100ns, event, owner.id, frame.code);
+  }
+
+  // -- Actors
+
+  /** A new channel actor. */
+  startChannelActor(side: Side): ChartActor<ChannelEvent, ChannelTag> {
+    return new ChartActor(this.#charts[side], this.#rootActor);
+  }
+
+  /** A new packet actor. */
+  startPacketActor(): ChartActor<PacketEvent, PacketTag> {
+    return new ChartActor(this.#charts.packet, this.#rootActor);
+  }
+
+  /** A new partition actor. */
+  startPartitionActor(): ChartActor<PartitionEvent, PartitionTag> {
+    return new ChartActor(this.#charts.partition, this.#rootActor);
+  }
+
+  /** A new bus actor. */
+  startBusActor(): ChartActor<BusEvent, BusTag> {
+    return new ChartActor(this.#charts.bus, this.#rootActor);
+  }
+
+  // -- Looking inside
+
+  /** See {@linkcode Fabric.traceDigest}. */
+  traceDigest(): string {
+    return this.recorder.digest();
+  }
+
+  /** See {@linkcode Fabric.trace}. */
+  get trace(): readonly TraceEntry[] {
+    return this.recorder.entries;
+  }
+
+  /** See {@linkcode Fabric.violations}. */
+  get violations(): readonly Violation[] {
+    return this.verifier.violations;
+  }
+
+  /** See {@linkcode Fabric.leaks}. */
+  leaks(): readonly Leak[] {
+    return findLeaks(this);
+  }
+
+  /** See {@linkcode Fabric.inspect}. */
+  inspect(): FabricState {
+    return inspectFabric(this);
+  }
+
+  /** Settles; in mode `"throw"` it throws where something leaks. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settle();
+    const leaks = this.leaks();
+    if (leaks.length === 0 || this.verifier.mode !== "throw") return;
+    const list = leaks.map((leak) => `${leak.owner}: ${leak.message}`).join("; ");
+    throw new Error(`Cannot dispose of the fabric as something still lives: ${list}`);
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Opaque handles: what drivers hold instead of the package's objects.
+ *
+ * @module
+ */
+
+import type { Endpoint } from "./channel/endpoint.ts";
+import type { IncomingPacket } from "./channel/incoming_packet.ts";
+import type { PacketObject } from "./packet/packet_object.ts";
+import type { PartitionObject } from "./partition/partition_object.ts";
+
+/** A packet object, and the channel that it is of. */
+export interface PacketTarget {
+  readonly endpoint: Endpoint;
+  readonly packet: PacketObject;
+}
+
+/** What each kind of handle stands for. */
+export interface HandleTargets {
+  /** One endpoint of a channel. */
+  readonly VMBCHANNEL: Endpoint;
+  /** A packet object. */
+  readonly VMBPACKET: PacketTarget;
+  /** The completion context of an incoming packet. */
+  readonly VMBPACKETCOMPLETION: IncomingPacket;
+  /** A partition's VMBus device. */
+  readonly DEVICE: PartitionObject;
+  /** A partition's VMBus, as user mode knows it. */
+  readonly VMBUS: PartitionObject;
+  /** A partition's VMBus, as the kernel knows it. */
+  readonly KERNEL: PartitionObject;
+}
+
+/** The kinds of handles. */
+export type HandleKind = keyof HandleTargets;
+
+/**
+ * An opaque handle. It has no members but its kind; anything else passed in its place, one of another
+ * kind included, is an invalid handle.
+ */
+export class Handle<Kind extends HandleKind> {
+  /** What kind of handle it is. */
+  readonly kind: Kind;
+  #target: HandleTargets[Kind] | null;
+
+  /** A live handle for `target`. */
+  constructor(kind: Kind, target: HandleTargets[Kind]) {
+    this.kind = kind;
+    this.#target = target;
+  }
+
+  /** What `value` stands for, if it is a live handle of `kind`; else null. */
+  static resolve<Kind extends HandleKind>(value: unknown, kind: Kind): HandleTargets[Kind] | null {
+    if (typeof value !== "object" || value === null || !(#target in value)) return null;
+    const handle = value as Handle<HandleKind>;
+    return handle.kind === kind ? handle.#target as HandleTargets[Kind] | null : null;
+  }
+
+  /** Makes the handle invalid for ever. */
+  kill(): void {
+    this.#target = null;
+  }
+}
+
+/** An endpoint of a channel. @see VMBCHANNEL */
+export type VMBCHANNEL = Handle<"VMBCHANNEL">;
+/** A packet object. @see VMBPACKET */
+export type VMBPACKET = Handle<"VMBPACKET">;
+/** The completion context of an incoming packet. @see VMBPACKETCOMPLETION */
+export type VMBPACKETCOMPLETION = Handle<"VMBPACKETCOMPLETION">;
+/** The device object that a partition's drivers are loaded for. */
+export type Device = Handle<"DEVICE">;
+/** The user-mode handle of a partition's VMBus. */
+export type VmbusHandle = Handle<"VMBUS">;
+/** The kernel-mode handle of a partition's VMBus, from VmbConvertVmbusHandleToKernelHandle. */
+export type KernelHandle = Handle<"KERNEL">;

@@ -1,0 +1,75 @@
+/**
+ * A packet object: the sender's handle to one transaction at a time, and the record of that one.
+ *
+ * @module
+ */
+
+import type { NtStatus } from "../../core/ntstatus.ts";
+import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
+import { copyBytes } from "../bytes.ts";
+import type { ChartActor } from "../chart/chart_actor.ts";
+import type { PacketEvent, PacketTag } from "./types.ts";
+
+/** Where a packet object comes from. */
+export type PacketKind =
+  /** VmbPacketAllocate: it goes back to the channel's lookaside list. */
+  | "lookaside"
+  /** VmbPacketInitialize: it lies in the caller's memory and is never freed. */
+  | "initialized"
+  /** A synchronous request: no driver sees it. */
+  | "request";
+
+/** How a synchronous request hears of the end of its packet. */
+export interface RequestEnd {
+  /** The transaction is over; `answer[0, answerBytes)` is the completion's payload. */
+  ended(status: NtStatus, answer: Uint8Array, answerBytes: number): void;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** One packet object. Which state it is in, its actor alone knows. */
+export class PacketObject {
+  /** Its transaction id: its index in the channel's packet table. */
+  readonly slot: number;
+  /** Its chart. */
+  readonly actor: ChartActor<PacketEvent, PacketTag>;
+  /** Where it comes from; changes each time it is taken from the lookaside list. */
+  kind: PacketKind = "lookaside";
+
+  /** What the layer above keeps with it: its handle. */
+  handle: unknown = null;
+  /** The driver's pointer. */
+  pointer: unknown = null;
+  /** The driver's completion routine, as the layer above keeps it. */
+  routine: unknown = null;
+  /** The synchronous request that it serves, if any. */
+  request: RequestEnd | null = null;
+
+  /** Payload of the transaction, where it had to be kept for later. */
+  payload: Uint8Array = NO_BYTES;
+  /** How much of the payload counts. */
+  payloadBytes = 0;
+  /** Memory that the packet describes; its pages are pinned while the transaction lasts. */
+  ranges: readonly GpaRange[] = NO_RANGES;
+  /** Whether a completion packet will end the transaction. */
+  wantsCompletion = false;
+  /** Place among everything that its channel sent. */
+  order = 0;
+  /** What the completion routine will be told, once the transaction is over. */
+  status: NtStatus = STATUS_SUCCESS;
+
+  /** A packet object on the lookaside list. */
+  constructor(slot: number, actor: ChartActor<PacketEvent, PacketTag>) {
+    this.slot = slot;
+    this.actor = actor;
+  }
+
+  /** Keeps a copy of `bytes[0, byteCount)` (kmcl.md P8). */
+  keep(bytes: Uint8Array, byteCount: number): void {
+    if (this.payload.length < byteCount) this.payload = new Uint8Array(byteCount);
+    copyBytes(this.payload, bytes, 0, byteCount);
+    this.payloadBytes = byteCount;
+  }
+}

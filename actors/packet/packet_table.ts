@@ -1,0 +1,69 @@
+/**
+ * The packet objects of one channel: their slots, which are their transaction ids, and the lookaside
+ * list on which freed ones wait to be handed out again.
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
+import type { ChartActor } from "../chart/chart_actor.ts";
+import { type PacketKind, PacketObject } from "./packet_object.ts";
+import type { PacketEvent, PacketTag } from "./types.ts";
+
+/** All packet objects of one channel. */
+export class PacketTable {
+  readonly #startActor: () => ChartActor<PacketEvent, PacketTag>;
+  readonly #slots: PacketObject[] = [];
+  readonly #lookaside: PacketObject[] = [];
+
+  /** An empty table; `startActor` makes the actor of a new packet object. */
+  constructor(startActor: () => ChartActor<PacketEvent, PacketTag>) {
+    this.#startActor = startActor;
+  }
+
+  /** Takes a packet object from the lookaside list, or makes one where that is empty. */
+  allocate(kind: PacketKind): PacketObject {
+    let packet = this.#lookaside.pop();
+    if (packet === undefined) {
+      packet = new PacketObject(this.#slots.length, this.#startActor());
+      this.#slots.push(packet);
+    }
+    packet.kind = kind;
+    packet.actor.send({ type: "allocate" });
+    return packet;
+  }
+
+  /** Puts a packet object that is in no transaction on the lookaside list. */
+  free(packet: PacketObject): void {
+    packet.actor.send({ type: "free" });
+    packet.pointer = null;
+    packet.routine = null;
+    packet.request = null;
+    packet.ranges = NO_RANGES;
+    this.#lookaside.push(packet);
+  }
+
+  /** The packet object of a transaction id that the peer named; null where there is none. */
+  at(slot: number): PacketObject | null {
+    return this.#slots[slot] ?? null;
+  }
+
+  /** The packet objects that are not on the lookaside list. */
+  get live(): readonly PacketObject[] {
+    return this.#slots.filter((packet) => !packet.actor.is("pooled"));
+  }
+
+  /** Packet objects on the lookaside list. */
+  get pooledCount(): number {
+    return this.#lookaside.length;
+  }
+
+  /** Ends every actor: the channel is gone, or its partition is. */
+  stop(): void {
+    for (const packet of this.#slots) packet.actor.stop();
+    assert(this.#lookaside.length <= this.#slots.length, "a packet is on the lookaside list once");
+    this.#slots.length = 0;
+    this.#lookaside.length = 0;
+  }
+}

@@ -1,0 +1,189 @@
+/**
+ * A partition: its memory, its virtual processors, its bus, and the endpoints of its drivers.
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { type GuestMemory, GuestRam } from "../../core/memory/guest_memory.ts";
+import { Bus, type Direction } from "../bus/bus.ts";
+import type { ChartActor } from "../chart/chart_actor.ts";
+import type { Endpoint } from "../channel/endpoint.ts";
+import { Processor } from "../fabric/work.ts";
+import type { World } from "../fabric/world.ts";
+import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../handles.ts";
+import type { PartitionEvent, PartitionTag } from "./types.ts";
+
+/** What a partition is made of. */
+export interface PartitionOptions {
+  /** For reports: any text. */
+  readonly name: string;
+  /** Pages of RAM. Default 4096: 16 MiB. */
+  readonly memoryPages?: number;
+  /** The virtual trust level of its drivers: 0, 1 or 2. Default 0. */
+  readonly vtl?: number;
+  /** Size of the window for MMIO, in MiB. Default 128. */
+  readonly mmioMegabytes?: number;
+  /** Virtual processors, 1 to 64. Default 1. */
+  readonly processors?: number;
+}
+
+/** A virtual machine as the hypervisor sees it. */
+export interface Partition {
+  /** The name it was given. */
+  readonly name: string;
+  /** What its drivers pass to WdfFdoQueryForInterface and VmbChannelAllocate. */
+  readonly device: Device;
+  /** What VmbConvertVmbusHandleToKernelHandle takes. */
+  readonly vmbusHandle: VmbusHandle;
+  /** Its memory; host and guest use the same object. */
+  readonly memory: GuestMemory;
+  /** Stops its virtual processors; its memory stays, and so does what waits for them. */
+  pause(): void;
+  /** Lets its virtual processors run again. */
+  resume(): void;
+  /** Stops it for ever: its callbacks never run again, and its server sides close (kmcl.md S13). */
+  crash(): void;
+  /** Crashes it; then the offers to it are gone and its handles die. */
+  destroy(): void;
+  /**
+   * Puts a raw control message on its bus, as if one of the two sides had sent it: for tests of what a
+   * hostile guest or host can do (wire.md section 4).
+   */
+  postControlMessage(direction: Direction, bytes: Uint8Array): void;
+}
+
+/** Highest number of virtual processors. */
+export const PROCESSORS_MAX = 64;
+
+/** One partition of a fabric. */
+export class PartitionObject implements Partition {
+  readonly world: World;
+  readonly name: string;
+  /** Its number in the fabric; the root's is 0. */
+  readonly id: number;
+  readonly vtl: number;
+  readonly memory: GuestRam;
+  readonly actor: ChartActor<PartitionEvent, PartitionTag>;
+  readonly bus: Bus;
+  readonly device: Device = new Handle("DEVICE", this);
+  readonly vmbusHandle: VmbusHandle = new Handle("VMBUS", this);
+  /** Kernel handles that nobody has closed. */
+  readonly kernelHandles: Set<KernelHandle> = new Set();
+  /** The endpoints of its drivers that were not cleaned up. */
+  readonly endpoints: Set<Endpoint> = new Set();
+  readonly #processors: readonly Processor[];
+
+  /** A running partition; `root` is null for the root itself. */
+  constructor(
+    world: World,
+    id: number,
+    options: Required<PartitionOptions>,
+    root: PartitionObject | null,
+  ) {
+    this.world = world;
+    this.id = id;
+    this.name = options.name;
+    this.vtl = options.vtl;
+    this.memory = new GuestRam({
+      pageCount: options.memoryPages,
+      mmioMegabytes: options.mmioMegabytes,
+      onMisuse: (rule, message) => world.verifier.report(rule, "guest memory", message),
+    });
+    this.#processors = Array.from(
+      { length: options.processors },
+      (_, index) => new Processor(index),
+    );
+    this.actor = world.startPartitionActor();
+    this.bus = new Bus(world, this, root ?? this);
+    this.bus.guest.requestOffers();
+  }
+
+  /** Whether this is the root partition, in which the servers run. */
+  get isRoot(): boolean {
+    return this.id === 0;
+  }
+
+  /** Whether its drivers live. */
+  get isAlive(): boolean {
+    return this.actor.is("alive");
+  }
+
+  /** Whether its handles are good. */
+  get isPresent(): boolean {
+    return this.actor.is("present");
+  }
+
+  /** Number of virtual processors. */
+  get processorCount(): number {
+    return this.#processors.length;
+  }
+
+  /** All virtual processors. */
+  get processors(): readonly Processor[] {
+    return this.#processors;
+  }
+
+  /** Virtual processor `index`. */
+  processor(index: number): Processor {
+    const processor = this.#processors[index];
+    assert(processor !== undefined, "a work item is for a processor of its partition");
+    return processor;
+  }
+
+  /** See {@linkcode Partition.pause}. */
+  pause(): void {
+    this.#change("pause");
+  }
+
+  /** See {@linkcode Partition.resume}. */
+  resume(): void {
+    this.#change("resume");
+  }
+
+  /** See {@linkcode Partition.crash}. */
+  crash(): void {
+    this.#end("crash");
+  }
+
+  /** See {@linkcode Partition.destroy}. */
+  destroy(): void {
+    this.#end("destroy");
+    this.device.kill();
+    this.vmbusHandle.kill();
+    for (const handle of this.kernelHandles) handle.kill();
+    this.kernelHandles.clear();
+    this.world.removed(this);
+  }
+
+  /** See {@linkcode Partition.postControlMessage}. */
+  postControlMessage(direction: Direction, bytes: Uint8Array): void {
+    if (direction !== "toHost" && direction !== "toGuest") {
+      throw new TypeError(`Cannot post a control message: no direction is called ${direction}`);
+    }
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`Cannot post a control message: ${String(bytes)} is no Uint8Array`);
+    }
+    this.bus.postBytes(direction, bytes.slice());
+  }
+
+  #change(type: PartitionEvent["type"]): boolean {
+    if (!this.actor.can(type)) return false;
+    this.actor.send({ type });
+    for (const processor of this.#processors) processor.runs = this.actor.is("runs");
+    return true;
+  }
+
+  /** The partition's drivers are gone, whatever they were at (kmcl.md S10, S13). */
+  #end(type: "crash" | "destroy"): void {
+    if (this.isRoot) throw new Error(`Cannot ${type} the root partition as the fabric runs in it`);
+    const wasAlive = this.isAlive;
+    if (!this.#change(type) || !wasAlive) return;
+    const { recorder, clock, scheduler, callbacks } = this.world;
+    recorder.record(clock.now100ns, "partitionCrashed", this.id);
+    for (const processor of this.#processors) scheduler.clear(processor);
+    callbacks.drop(this);
+    for (const endpoint of this.endpoints) endpoint.crashed();
+    this.bus.guestGone();
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * Checks of the package's own promises. What a caller or a peer can cause is never checked here:
+ * the first gets an NTSTATUS, the second becomes a fault value.
+ *
+ * @module
+ */
+
+/** Thrown where only a bug of this package can lead. */
+export class BrokenInvariant extends Error {
+  /** Always `"BrokenInvariant"`. */
+  override readonly name = "BrokenInvariant";
+}
+
+/** Throws {@linkcode BrokenInvariant} unless `condition` holds. */
+export function assert(condition: boolean, promise: string): asserts condition {
+  if (!condition) throw new BrokenInvariant(`Cannot go on as this does not hold: ${promise}`);
+}
+
+/** Marks a branch that the types rule out. */
+export function unreachable(value: never): never {
+  throw new BrokenInvariant(`Cannot go on as no case covers this value: ${String(value)}`);
+}

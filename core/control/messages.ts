@@ -1,0 +1,199 @@
+/**
+ * Control messages 1 to 13: what the two ends of the bus tell each other about channels and GPADLs.
+ * This file says what a message holds; layouts.ts where each field lies; codec.ts turns one into
+ * the other.
+ *
+ * @module
+ */
+
+/** Most bytes of one control message, its 8-byte header included (wire.md 4.1). */
+export const CONTROL_MESSAGE_BYTES_MAX = 240;
+
+/** Bytes of the user data of an offer and of an open request (wire.md 4.2, 4.4). */
+export const USER_DATA_BYTES = 120;
+
+/** Offer flag: the channel is announced as a device interface (wire.md 4.4). */
+export const OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE = 0x1;
+/** Offer flag: the channel carries pipe packets (wire.md 4.4). */
+export const OFFER_FLAG_NAMED_PIPE = 0x10;
+/** Offer flag: the root offers the channel to itself (wire.md 4.4). */
+export const OFFER_FLAG_LOOPBACK = 0x100;
+/** Offer flag: the channel belongs to a socket provider (wire.md 4.4). */
+export const OFFER_FLAG_TLNPI_PROVIDER = 0x2000;
+
+/** The monitorId of an offer that has none (wire.md 4.4). */
+export const MONITOR_ID_NONE = 0xff;
+/** The targetVp of a channel whose host never signals (wire.md 4.2). */
+export const TARGET_VP_NO_INTERRUPTS = 0xffff_ffff;
+
+/** Message 1, to the guest: a channel exists and may be opened (wire.md 4.4). */
+export interface OfferChannel {
+  /** Which message this is. */
+  readonly message: "offerChannel";
+  /** Kind of device, a lower-case GUID. */
+  readonly interfaceId: string;
+  /** Which device of that kind, a lower-case GUID. */
+  readonly instanceId: string;
+  /** u16 of `OFFER_FLAG_…` bits; a receiver also keeps the bits that have no name here. */
+  readonly flags: number;
+  /** u16: MMIO that the channel needs, in MiB. */
+  readonly mmioMegabytes: number;
+  /** The offering driver's own {@linkcode USER_DATA_BYTES}. */
+  readonly userData: Uint8Array;
+  /** u16: 0 for a primary channel. */
+  readonly subchannelIndex: number;
+  /** u16: MMIO that the channel could use beyond what it needs, in MiB. */
+  readonly mmioMegabytesOptional: number;
+  /** u32: the channel's number on this bus, 1 to 2047. */
+  readonly channelId: number;
+  /** u8: slot in the monitor pages, or {@linkcode MONITOR_ID_NONE}. */
+  readonly monitorId: number;
+  /** Whether monitorId means a slot. */
+  readonly monitorAllocated: boolean;
+  /** Whether the guest signals the host through a connection of this channel alone. */
+  readonly isDedicated: boolean;
+  /** u32: connection through which the guest signals the host. */
+  readonly connectionId: number;
+}
+
+/** Message 2, to the guest: the channel is gone (wire.md 4.5). */
+export interface RescindChannelOffer {
+  /** Which message this is. */
+  readonly message: "rescindChannelOffer";
+  /** u32: the channel. */
+  readonly channelId: number;
+}
+
+/** Message 3, to the host: send what you offer (wire.md 4.5). */
+export interface RequestOffers {
+  /** Which message this is. */
+  readonly message: "requestOffers";
+}
+
+/** Message 4, to the guest: these were all the offers of now (wire.md 4.5). */
+export interface AllOffersDelivered {
+  /** Which message this is. */
+  readonly message: "allOffersDelivered";
+}
+
+/** Message 5, to the host: open the channel over these rings (wire.md 4.2). */
+export interface OpenChannel {
+  /** Which message this is. */
+  readonly message: "openChannel";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: the guest's own number for this open; the answer repeats it. */
+  readonly openId: number;
+  /** u32: GPADL of the pages of both rings. */
+  readonly ringGpadlId: number;
+  /** u32: virtual processor that the host signals, or {@linkcode TARGET_VP_NO_INTERRUPTS}. */
+  readonly targetVp: number;
+  /** u32: index of the page in the GPADL at which the host-to-guest ring begins. */
+  readonly downstreamPageOffset: number;
+  /** The opening driver's own {@linkcode USER_DATA_BYTES}. */
+  readonly userData: Uint8Array;
+}
+
+/** Message 6, to the guest: how the open ended (wire.md 4.2). */
+export interface OpenResult {
+  /** Which message this is. */
+  readonly message: "openResult";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: the openId of the request. */
+  readonly openId: number;
+  /** NTSTATUS as an unsigned number, 0 when the channel is open. */
+  readonly status: number;
+}
+
+/** Message 7, to the host: the guest closes the channel; there is no answer (wire.md 4.5). */
+export interface CloseChannel {
+  /** Which message this is. */
+  readonly message: "closeChannel";
+  /** u32: the channel. */
+  readonly channelId: number;
+}
+
+/** Message 8, to the host: a GPADL's sizes and the first words of its ranges (wire.md 3.2). */
+export interface GpadlHeader {
+  /** Which message this is. */
+  readonly message: "gpadlHeader";
+  /** u32: the channel that the GPADL belongs to. */
+  readonly channelId: number;
+  /** u32: the GPADL, numbered by the guest. */
+  readonly gpadlId: number;
+  /** u16: bytes of the whole range list, those in body messages included. */
+  readonly byteLength: number;
+  /** u16: ranges in the list. */
+  readonly rangeCount: number;
+  /** Whether the host may only read the memory; this project's own bit (wire.md 3.2). */
+  readonly readOnly: boolean;
+  /** The first 8-byte words of the list; when received, perhaps words beyond its end too. */
+  readonly words: Uint8Array;
+}
+
+/** Message 9, to the host: the next words of a GPADL's ranges (wire.md 3.2, 3.3). */
+export interface GpadlBody {
+  /** Which message this is. */
+  readonly message: "gpadlBody";
+  /** u32: reserved, 0. */
+  readonly messageNumber: number;
+  /** u32: the GPADL. */
+  readonly gpadlId: number;
+  /** The next 8-byte words of the list; when received, perhaps words beyond its end too. */
+  readonly words: Uint8Array;
+}
+
+/** Message 10, to the guest: whether the host took the GPADL (wire.md 3.4). */
+export interface GpadlCreated {
+  /** Which message this is. */
+  readonly message: "gpadlCreated";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: the GPADL. */
+  readonly gpadlId: number;
+  /** NTSTATUS as an unsigned number; success is what NT_SUCCESS says. */
+  readonly status: number;
+}
+
+/** Message 11, to the host: let go of the GPADL (wire.md 3.4). */
+export interface GpadlTeardown {
+  /** Which message this is. */
+  readonly message: "gpadlTeardown";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: the GPADL. */
+  readonly gpadlId: number;
+}
+
+/** Message 12, to the guest: the host has let go of the GPADL (wire.md 3.4). */
+export interface GpadlTorndown {
+  /** Which message this is. */
+  readonly message: "gpadlTorndown";
+  /** u32: the GPADL. */
+  readonly gpadlId: number;
+}
+
+/** Message 13, to the host: the channel number may be used again (wire.md 4.5). */
+export interface RelIdReleased {
+  /** Which message this is. */
+  readonly message: "relIdReleased";
+  /** u32: the channel. */
+  readonly channelId: number;
+}
+
+/** Any control message; `message` says which. */
+export type ControlMessage =
+  | OfferChannel
+  | RescindChannelOffer
+  | RequestOffers
+  | AllOffersDelivered
+  | OpenChannel
+  | OpenResult
+  | CloseChannel
+  | GpadlHeader
+  | GpadlBody
+  | GpadlCreated
+  | GpadlTeardown
+  | GpadlTorndown
+  | RelIdReleased;

@@ -1,0 +1,352 @@
+/**
+ * The memory of one partition: RAM from address 0 on, and a window for MMIO above it.
+ *
+ * RAM is one ArrayBuffer. What a program sees of it is {@linkcode GuestMemory}; the package itself
+ * works with {@linkcode GuestRam}, which also has pins, residency and shared views.
+ *
+ * @module
+ */
+
+import { assert } from "../assert.ts";
+import { isUint, PAGE_BYTES } from "../units.ts";
+import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
+import { MmioWindow } from "./mmio_window.ts";
+import { PageAllocator } from "./page_allocator.ts";
+import { PageStates } from "./page_states.ts";
+import type { GuestBuffer, GuestMemory, MemoryMisuse } from "./types.ts";
+
+export type { GuestBuffer, GuestMemory, MemoryMisuse };
+
+/** Bytes in a megabyte of MMIO. The MMIO window begins and ends at a multiple of it. */
+export const MEGABYTE_BYTES = 0x10_0000;
+
+/**
+ * Pages that a partition may have: 2 GiB. Any part of such a memory fits one GPA range, whose byte
+ * count has 32 bits (wire.md 3.1).
+ */
+export const GUEST_PAGES_MAX = 0x8_0000;
+
+/** Megabytes that an MMIO window may have. One channel may ask for 65 535 twice (kmcl.md 5). */
+export const MMIO_MEGABYTES_MAX = 0x2_0000;
+
+/** What a {@linkcode GuestRam} is made of. */
+export interface GuestRamOptions {
+  /** Pages of RAM, from 1 to {@linkcode GUEST_PAGES_MAX}. */
+  readonly pageCount: number;
+  /** Size of the MMIO window in MiB, from 0 to {@linkcode MMIO_MEGABYTES_MAX}. */
+  readonly mmioMegabytes: number;
+  /** Hears of each misuse. When it returns, the call that it is about changes nothing. */
+  readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
+}
+
+/** The memory of one partition, with what only this package may do to it. */
+export class GuestRam implements GuestMemory {
+  /** Pages of RAM. */
+  readonly pageCount: number;
+  /** Guest address of the MMIO window: the first multiple of 1 MiB at or above the end of RAM. */
+  readonly mmioGpa: number;
+  /** Hears of each misuse of this memory. */
+  readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
+
+  readonly #bytes: Uint8Array;
+  readonly #free: PageAllocator;
+  readonly #states: PageStates;
+  readonly #mmio: MmioWindow;
+  readonly #buffers: Map<number, GuestBuffer> = new Map();
+  /** Nothing from this address on was ever written, so that it needs no zeroing. */
+  #cleanFrom = 0;
+
+  /**
+   * Makes a memory that is all zero and all free. It takes no real memory until it is touched.
+   *
+   * @throws {RangeError} A size is out of its bounds, or more than this machine can provide.
+   */
+  constructor(options: GuestRamOptions) {
+    const { pageCount, mmioMegabytes } = options;
+    if (!isUint(pageCount, GUEST_PAGES_MAX) || pageCount === 0) {
+      throw new RangeError(
+        `Cannot make a guest memory of ${show(pageCount)} pages: a whole number from 1 to ` +
+          `${GUEST_PAGES_MAX} is needed`,
+      );
+    }
+    if (!isUint(mmioMegabytes, MMIO_MEGABYTES_MAX)) {
+      throw new RangeError(
+        `Cannot make an MMIO window of ${show(mmioMegabytes)} MiB: a whole number from 0 to ` +
+          `${MMIO_MEGABYTES_MAX} is needed`,
+      );
+    }
+    this.pageCount = pageCount;
+    this.onMisuse = options.onMisuse;
+    this.#bytes = new Uint8Array(pageCount * PAGE_BYTES);
+    this.#free = new PageAllocator(pageCount);
+    this.#states = new PageStates(pageCount);
+    this.mmioGpa = Math.ceil(this.#bytes.length / MEGABYTE_BYTES) * MEGABYTE_BYTES;
+    this.#mmio = new MmioWindow(this.mmioGpa, mmioMegabytes * MEGABYTE_BYTES);
+  }
+
+  /** Whether `value` is a guest memory of this package. */
+  static isGuestRam(value: unknown): value is GuestRam {
+    return typeof value === "object" && value !== null && #bytes in value;
+  }
+
+  // -- Allocation
+
+  /** See {@linkcode GuestMemory.allocate}. */
+  allocate(byteCount: number): GuestBuffer {
+    if (!isUint(byteCount, Number.MAX_SAFE_INTEGER) || byteCount === 0) {
+      throw new RangeError(
+        `Cannot allocate ${show(byteCount)} bytes of guest memory: a whole number from 1 is needed`,
+      );
+    }
+    const buffer = this.tryAllocate(byteCount);
+    if (buffer === null) {
+      throw new RangeError(
+        `Cannot allocate ${byteCount} bytes of guest memory: too few of its ${this.pageCount} ` +
+          `pages are free in a row`,
+      );
+    }
+    return buffer;
+  }
+
+  /** As {@linkcode GuestRam.allocate}; null = out of memory. `byteCount` is a whole number from 1. */
+  tryAllocate(byteCount: number): GuestBuffer | null {
+    assert(byteCount > 0, "a guest buffer has at least one byte");
+    const pages = Math.ceil(byteCount / PAGE_BYTES);
+    const first = this.#free.allocate(pages);
+    if (first === null) return null;
+    const gpa = first * PAGE_BYTES;
+    const end = Math.min(gpa + pages * PAGE_BYTES, this.#cleanFrom);
+    if (gpa < end) this.#bytes.fill(0, gpa, end);
+    // Frozen, because what it says decides what free() gives back.
+    const buffer = Object.freeze({ gpa, byteCount, pfns: Object.freeze(pfnsOf(gpa, byteCount)) });
+    this.#states.setResident(buffer.pfns, true);
+    this.#buffers.set(gpa, buffer);
+    return buffer;
+  }
+
+  /** See {@linkcode GuestMemory.free}. */
+  free(buffer: GuestBuffer): void {
+    if (!this.isAllocated(buffer)) {
+      throw new RangeError(
+        `Cannot free a guest buffer: ${describe(buffer)} is not allocated in this memory`,
+      );
+    }
+    const pinned = this.#states.pinnedAmong(buffer.pfns);
+    if (pinned > 0) {
+      const message = `Cannot free ${describe(buffer)}: ${pinned} of its pages are pinned`;
+      this.onMisuse("guest memory freed while pinned", message);
+      return;
+    }
+    this.#buffers.delete(buffer.gpa);
+    this.#free.release(buffer.gpa / PAGE_BYTES, buffer.pfns.length);
+  }
+
+  /** Whether `value` is a buffer that this memory handed out and that was not freed since. */
+  isAllocated(value: unknown): value is GuestBuffer {
+    if (typeof value !== "object" || value === null || !("gpa" in value)) return false;
+    return typeof value.gpa === "number" && this.#buffers.get(value.gpa) === value;
+  }
+
+  /** The buffers that are allocated now, by guest address. */
+  get buffers(): ReadonlyMap<number, GuestBuffer> {
+    return this.#buffers;
+  }
+
+  // -- Bytes
+
+  /** See {@linkcode GuestMemory.read}. */
+  read(gpa: number, byteCount: number): Uint8Array {
+    return this.#locate("read", gpa, byteCount).slice();
+  }
+
+  /** See {@linkcode GuestMemory.write}. */
+  write(gpa: number, bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`Cannot write to guest memory: ${show(bytes)} is no Uint8Array`);
+    }
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
+      throw new TypeError("Cannot write to guest memory: the buffer of the bytes is detached");
+    }
+    this.#locate("write", gpa, bytes.length).set(bytes);
+    if (gpa < this.mmioGpa) this.#soil(gpa + bytes.length);
+  }
+
+  /** Whether `byteCount` bytes at guest address `gpa` lie inside RAM. */
+  holds(gpa: number, byteCount: number): boolean {
+    return isUint(gpa, this.#bytes.length) && isUint(byteCount, this.#bytes.length - gpa);
+  }
+
+  /** Whether each of `pfns` is a page of RAM. */
+  holdsPfns(pfns: readonly number[]): boolean {
+    for (let at = 0; at < pfns.length; at++) {
+      if (!isUint(pfns[at], this.pageCount - 1)) return false;
+    }
+    return true;
+  }
+
+  /** The shared bytes of `byteCount` bytes of RAM at `gpa`, which the caller has checked. */
+  view(gpa: number, byteCount: number): Uint8Array {
+    assert(this.holds(gpa, byteCount), "a view lies inside RAM");
+    this.#soil(gpa + byteCount);
+    return this.#bytes.subarray(gpa, gpa + byteCount);
+  }
+
+  /**
+   * The shared bytes of `ranges`, in order, at least one view for each range. Pages that follow each
+   * other in RAM as they do in the range share a view. The caller has checked the PFNs.
+   */
+  pieces(ranges: readonly GpaRange[]): Uint8Array[] {
+    const views: Uint8Array[] = [];
+    for (const range of ranges) this.appendPieces(range, views);
+    return views;
+  }
+
+  /** Appends to `views` what {@linkcode GuestRam.pieces} says of one range. */
+  appendPieces(range: GpaRange, views: Uint8Array[]): void {
+    const { pfns } = range;
+    let left = range.byteCount;
+    let offset = range.byteOffset;
+    let at = 0;
+    while (left > 0) {
+      assert(at < pfns.length, "a range lists each page that it touches");
+      const first = pfns[at]!;
+      let pages = 1;
+      while (at + pages < pfns.length && pfns[at + pages] === first + pages) pages++;
+      const byteCount = Math.min(left, pages * PAGE_BYTES - offset);
+      views.push(this.view(first * PAGE_BYTES + offset, byteCount));
+      left -= byteCount;
+      offset = 0;
+      at += pages;
+    }
+  }
+
+  // -- Pins and residency
+
+  /** Pins each of `pfns` once more, all pages of RAM. A page that is listed twice is pinned twice. */
+  pin(pfns: readonly number[]): void {
+    assert(this.holdsPfns(pfns), "pinned pages are pages of RAM");
+    this.#states.pin(pfns);
+  }
+
+  /** Takes back what one {@linkcode GuestRam.pin} of the same `pfns` did. */
+  unpin(pfns: readonly number[]): void {
+    assert(this.holdsPfns(pfns), "unpinned pages are pages of RAM");
+    this.#states.unpin(pfns);
+  }
+
+  /** Pages that are pinned at least once. */
+  get pinnedPages(): number {
+    return this.#states.pinnedPages;
+  }
+
+  /** See {@linkcode GuestMemory.pageOut}. Pins of a guest do not bind the paging of its host. */
+  pageOut(gpa: number, byteCount: number): void {
+    this.requireRam("page out", gpa, byteCount);
+    this.#states.setResident(pfnsOf(gpa, byteCount), false);
+  }
+
+  /** Whether none of `pfns` is paged out. */
+  isResident(pfns: readonly number[]): boolean {
+    return this.#states.isResident(pfns);
+  }
+
+  /** Brings in each of `pfns`, all pages of RAM, that is paged out. */
+  bringIn(pfns: readonly number[]): void {
+    this.#states.setResident(pfns, true);
+  }
+
+  // -- MMIO
+
+  /** For the guest: {@linkcode MmioWindow.reserve}. */
+  reserveMmio(byteCount: number): number | null {
+    return this.#mmio.reserve(byteCount);
+  }
+
+  /** For the guest: {@linkcode MmioWindow.release}. */
+  releaseMmio(gpa: number): void {
+    this.#mmio.release(gpa);
+  }
+
+  /** For the host: {@linkcode MmioWindow.canPlace}. */
+  canPlaceMmio(gpa: number, byteCount: number): boolean {
+    return this.#mmio.canPlace(gpa, byteCount);
+  }
+
+  /** For the host: {@linkcode MmioWindow.place}. */
+  placeMmio(gpa: number, byteCount: number): boolean {
+    return this.#mmio.place(gpa, byteCount);
+  }
+
+  /** For the host: {@linkcode MmioWindow.remove}. */
+  removeMmio(gpa: number): void {
+    this.#mmio.remove(gpa);
+  }
+
+  // -- Checks
+
+  /**
+   * Checks a stretch of RAM that a program named.
+   *
+   * @throws {RangeError} The bytes are not all inside RAM; the text begins `Cannot ${action}`.
+   */
+  requireRam(action: string, gpa: number, byteCount: number): void {
+    this.#requireNumbers(action, gpa, byteCount);
+    if (!this.holds(gpa, byteCount)) {
+      throw outside(
+        action,
+        gpa,
+        byteCount,
+        `the guest's memory ends at ${hex(this.#bytes.length)}`,
+      );
+    }
+  }
+
+  /** The shared bytes of a range that a program named. Reading them leaves clean pages clean. */
+  #locate(action: string, gpa: number, byteCount: number): Uint8Array {
+    this.#requireNumbers(action, gpa, byteCount);
+    if (gpa < this.mmioGpa) {
+      this.requireRam(action, gpa, byteCount);
+      return this.#bytes.subarray(gpa, gpa + byteCount);
+    }
+    const placed = this.#mmio.view(gpa, byteCount);
+    if (placed === null) throw outside(action, gpa, byteCount, "no MMIO range holds them all");
+    return placed;
+  }
+
+  #requireNumbers(action: string, gpa: number, byteCount: number): void {
+    if (!isUint(gpa, Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(
+        `Cannot ${action} guest memory at ${show(gpa)}: an address is a whole number from 0`,
+      );
+    }
+    if (!isUint(byteCount, Number.MAX_SAFE_INTEGER)) {
+      throw new RangeError(
+        `Cannot ${action} ${show(byteCount)} bytes at ${hex(gpa)}: a whole number from 0 is needed`,
+      );
+    }
+  }
+
+  /** Notes that bytes below `end` were written, or that a view of them was handed out. */
+  #soil(end: number): void {
+    if (end > this.#cleanFrom) this.#cleanFrom = end;
+  }
+}
+
+function outside(action: string, gpa: number, byteCount: number, reason: string): RangeError {
+  return new RangeError(`Cannot ${action} ${byteCount} bytes at ${hex(gpa)}: ${reason}`);
+}
+
+function hex(address: number): string {
+  return `0x${address.toString(16)}`;
+}
+
+/** How an argument of a wrong kind appears in an error text. */
+function show(value: unknown): string {
+  return typeof value === "number" ? String(value) : `a value of type ${typeof value}`;
+}
+
+function describe(buffer: GuestBuffer): string {
+  return typeof buffer?.gpa === "number"
+    ? `the buffer at ${hex(buffer.gpa)}`
+    : `a value of type ${typeof buffer}`;
+}

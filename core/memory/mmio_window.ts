@@ -1,0 +1,123 @@
+/**
+ * The stretch of guest addresses that devices use for memory-mapped I/O (MMIO).
+ *
+ * The two sides of a channel hold a range independently: the guest reserves addresses, and the host
+ * places backing there when the channel opens. A range is free again when both have let go of it, so
+ * it does not matter which side is first.
+ *
+ * @module
+ */
+
+import { assert } from "../assert.ts";
+import { isUint, PAGE_BYTES } from "../units.ts";
+import { PageAllocator } from "./page_allocator.ts";
+
+/** One range of the window. */
+interface MmioRange {
+  readonly gpa: number;
+  readonly byteCount: number;
+  /** Whether the guest holds the addresses. */
+  reserved: boolean;
+  /** What the host placed there; null while it has not. */
+  backing: Uint8Array | null;
+}
+
+/** The MMIO ranges of one partition. */
+export class MmioWindow {
+  readonly #gpa: number;
+  readonly #byteCount: number;
+  readonly #pages: PageAllocator;
+  readonly #ranges: Map<number, MmioRange> = new Map();
+
+  /** Makes an empty window of `byteCount` bytes at guest address `gpa`, both whole pages. */
+  constructor(gpa: number, byteCount: number) {
+    this.#gpa = gpa;
+    this.#byteCount = byteCount;
+    this.#pages = new PageAllocator(byteCount / PAGE_BYTES);
+  }
+
+  /** Reserves the lowest free addresses for `byteCount` bytes (whole pages); null = no room. */
+  reserve(byteCount: number): number | null {
+    assert(byteCount % PAGE_BYTES === 0, "MMIO is reserved in whole pages");
+    const page = this.#pages.allocate(byteCount / PAGE_BYTES);
+    if (page === null) return null;
+    const gpa = this.#gpa + page * PAGE_BYTES;
+    this.#ranges.set(gpa, { gpa, byteCount, reserved: true, backing: null });
+    return gpa;
+  }
+
+  /** Ends the reservation that begins at `gpa`. */
+  release(gpa: number): void {
+    const range = this.#ranges.get(gpa);
+    assert(range !== undefined && range.reserved, "released MMIO is reserved");
+    range.reserved = false;
+    this.#drop(range);
+  }
+
+  /**
+   * Whether backing can be placed there: whole pages inside the window that are free, or exactly one
+   * reserved range. The numbers may come from a hostile guest.
+   */
+  canPlace(gpa: number, byteCount: number): boolean {
+    if (!isUint(gpa, Number.MAX_SAFE_INTEGER) || gpa < this.#gpa || gpa % PAGE_BYTES !== 0) {
+      return false;
+    }
+    const room = this.#gpa + this.#byteCount - gpa;
+    if (!isUint(byteCount, room) || byteCount === 0 || byteCount % PAGE_BYTES !== 0) return false;
+    const range = this.#ranges.get(gpa);
+    if (range !== undefined) return range.backing === null && range.byteCount === byteCount;
+    return this.#pages.isFree((gpa - this.#gpa) / PAGE_BYTES, byteCount / PAGE_BYTES);
+  }
+
+  /**
+   * Places zeroed backing and returns true. False where {@linkcode MmioWindow.canPlace} refuses, and
+   * where this machine cannot provide so much: a guest must not be able to end the host with that.
+   */
+  place(gpa: number, byteCount: number): boolean {
+    if (!this.canPlace(gpa, byteCount)) return false;
+    const backing = tryZeroed(byteCount);
+    if (backing === null) return false;
+    const range = this.#ranges.get(gpa);
+    if (range !== undefined) {
+      range.backing = backing;
+      return true;
+    }
+    this.#ranges.set(gpa, { gpa, byteCount, reserved: false, backing });
+    return this.#pages.take((gpa - this.#gpa) / PAGE_BYTES, byteCount / PAGE_BYTES);
+  }
+
+  /** Takes away the backing that was placed at `gpa`. */
+  remove(gpa: number): void {
+    const range = this.#ranges.get(gpa);
+    assert(range !== undefined && range.backing !== null, "removed MMIO is placed");
+    range.backing = null;
+    this.#drop(range);
+  }
+
+  /** The shared bytes of `byteCount` bytes at `gpa`; null unless one placed range holds them all. */
+  view(gpa: number, byteCount: number): Uint8Array | null {
+    for (const range of this.#ranges.values()) {
+      const start = gpa - range.gpa;
+      if (range.backing !== null && start >= 0 && start + byteCount <= range.byteCount) {
+        return range.backing.subarray(start, start + byteCount);
+      }
+    }
+    return null;
+  }
+
+  /** Forgets `range` and frees its addresses when neither side holds it any longer. */
+  #drop(range: MmioRange): void {
+    if (range.reserved || range.backing !== null) return;
+    this.#ranges.delete(range.gpa);
+    this.#pages.release((range.gpa - this.#gpa) / PAGE_BYTES, range.byteCount / PAGE_BYTES);
+  }
+}
+
+function tryZeroed(byteCount: number): Uint8Array | null {
+  try {
+    return new Uint8Array(byteCount);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What is known of each page of RAM beside its bytes: how often it is pinned, and whether it is
+ * paged out.
+ *
+ * @module
+ */
+
+import { assert } from "../assert.ts";
+
+/** Pins and residency of the pages of one memory. PFNs are checked by whoever passes them. */
+export class PageStates {
+  /** Pins on each page. */
+  readonly #pins: Uint32Array;
+  /** 1 for each page that is paged out. */
+  readonly #pagedOut: Uint8Array;
+  #pinnedPages = 0;
+
+  /** Makes the states of `pageCount` pages that are resident and not pinned. */
+  constructor(pageCount: number) {
+    this.#pins = new Uint32Array(pageCount);
+    this.#pagedOut = new Uint8Array(pageCount);
+  }
+
+  /** Pages that are pinned at least once. */
+  get pinnedPages(): number {
+    return this.#pinnedPages;
+  }
+
+  /** How many of `pfns` are pinned at least once. */
+  pinnedAmong(pfns: readonly number[]): number {
+    let count = 0;
+    for (let at = 0; at < pfns.length; at++) {
+      if (this.#pins[pfns[at]!] !== 0) count++;
+    }
+    return count;
+  }
+
+  /** Pins each of `pfns` once more. A page that is listed twice is pinned twice. */
+  pin(pfns: readonly number[]): void {
+    for (let at = 0; at < pfns.length; at++) {
+      const pfn = pfns[at]!;
+      if (this.#pins[pfn] === 0) this.#pinnedPages++;
+      this.#pins[pfn]! += 1;
+    }
+  }
+
+  /** Takes back what one {@linkcode PageStates.pin} of the same `pfns` did. */
+  unpin(pfns: readonly number[]): void {
+    for (let at = 0; at < pfns.length; at++) {
+      const pfn = pfns[at]!;
+      assert(this.#pins[pfn] !== 0, "unpinned pages are pinned");
+      this.#pins[pfn]! -= 1;
+      if (this.#pins[pfn] === 0) this.#pinnedPages--;
+    }
+  }
+
+  /** Whether none of `pfns` is paged out. */
+  isResident(pfns: readonly number[]): boolean {
+    for (let at = 0; at < pfns.length; at++) {
+      if (this.#pagedOut[pfns[at]!] === 1) return false;
+    }
+    return true;
+  }
+
+  /** Makes each of `pfns` resident, or pages each out. */
+  setResident(pfns: readonly number[], resident: boolean): void {
+    const state = resident ? 0 : 1;
+    for (let at = 0; at < pfns.length; at++) this.#pagedOut[pfns[at]!] = state;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The NTSTATUS values that the documents name (kmcl.md section 10).
+ *
+ * @module
+ */
+
+/** A status as the kernel returns it: an unsigned 32-bit number. */
+export type NtStatus = number;
+
+/** The call did what it says. */
+export const STATUS_SUCCESS = 0x0000_0000 as const;
+/** The wait ended before what it waited for happened. */
+export const STATUS_TIMEOUT = 0x0000_0102 as const;
+/** Under way: the answer comes later. */
+export const STATUS_PENDING = 0x0000_0103 as const;
+/** Some of the data fits, more remains; for a synchronous request: it did not fit and was not queued. */
+export const STATUS_BUFFER_OVERFLOW = 0x8000_0005 as const;
+/** Refused, without a more telling reason. */
+export const STATUS_UNSUCCESSFUL = 0xC000_0001 as const;
+/** The value is no live handle. */
+export const STATUS_INVALID_HANDLE = 0xC000_0008 as const;
+/** The arguments do not fit each other. */
+export const STATUS_INVALID_PARAMETER = 0xC000_000D as const;
+/** The object is not set up for this call. */
+export const STATUS_INVALID_DEVICE_REQUEST = 0xC000_0010 as const;
+/** These chunks were fine, more exist. */
+export const STATUS_MORE_PROCESSING_REQUIRED = 0xC000_0016 as const;
+/** Write access to memory that is shared for reading. */
+export const STATUS_ACCESS_DENIED = 0xC000_0022 as const;
+/** The buffer is smaller than what must be written. */
+export const STATUS_BUFFER_TOO_SMALL = 0xC000_0023 as const;
+/** The name or instance is already in use. */
+export const STATUS_OBJECT_NAME_COLLISION = 0xC000_0035 as const;
+/** The data is damaged. */
+export const STATUS_DATA_ERROR = 0xC000_003E as const;
+/** The memory is mapped already. */
+export const STATUS_SHARING_VIOLATION = 0xC000_0043 as const;
+/** The data has another version or belongs to another configuration. */
+export const STATUS_REVISION_MISMATCH = 0xC000_0059 as const;
+/** Memory or identifiers have run out. */
+export const STATUS_INSUFFICIENT_RESOURCES = 0xC000_009A as const;
+/** This kind of object cannot do this. */
+export const STATUS_NOT_SUPPORTED = 0xC000_00BB as const;
+/** The first argument, as a rule the handle, is invalid or in an invalid state. */
+export const STATUS_INVALID_PARAMETER_1 = 0xC000_00EF as const;
+/** Argument 2 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_2 = 0xC000_00F0 as const;
+/** Argument 3 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_3 = 0xC000_00F1 as const;
+/** Argument 4 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_4 = 0xC000_00F2 as const;
+/** Argument 5 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_5 = 0xC000_00F3 as const;
+/** Argument 6 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_6 = 0xC000_00F4 as const;
+/** Argument 7 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_7 = 0xC000_00F5 as const;
+/** Argument 8 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_8 = 0xC000_00F6 as const;
+/** Argument 9 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_9 = 0xC000_00F7 as const;
+/** Argument 10 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_10 = 0xC000_00F8 as const;
+/** Argument 11 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_11 = 0xC000_00F9 as const;
+/** Argument 12 is invalid, counted from 1. */
+export const STATUS_INVALID_PARAMETER_12 = 0xC000_00FA as const;
+/** The transaction was withdrawn before it ended. */
+export const STATUS_CANCELLED = 0xC000_0120 as const;
+/** The object's state does not allow this. */
+export const STATUS_INVALID_DEVICE_STATE = 0xC000_0184 as const;
+/** The data exceeds what the channel can carry. */
+export const STATUS_INVALID_BUFFER_SIZE = 0xC000_0206 as const;
+/** There is no such thing. */
+export const STATUS_NOT_FOUND = 0xC000_0225 as const;
+/** The channel is gone or going. */
+export const STATUS_DEVICE_REMOVED = 0xC000_02B6 as const;
+
+/** `STATUS_INVALID_PARAMETER_n` for each position that a documented function has. */
+export const STATUS_INVALID_PARAMETERS = [
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_INVALID_PARAMETER_4,
+  STATUS_INVALID_PARAMETER_5,
+  STATUS_INVALID_PARAMETER_6,
+  STATUS_INVALID_PARAMETER_7,
+  STATUS_INVALID_PARAMETER_8,
+  STATUS_INVALID_PARAMETER_9,
+  STATUS_INVALID_PARAMETER_10,
+  STATUS_INVALID_PARAMETER_11,
+  STATUS_INVALID_PARAMETER_12,
+] as const;
+
+/** The status that names argument `position`, counted from 1. */
+export function invalidParameter(position: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8): NtStatus {
+  return STATUS_INVALID_PARAMETERS[position - 1] as NtStatus;
+}
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  [STATUS_SUCCESS, "STATUS_SUCCESS"],
+  [STATUS_TIMEOUT, "STATUS_TIMEOUT"],
+  [STATUS_PENDING, "STATUS_PENDING"],
+  [STATUS_BUFFER_OVERFLOW, "STATUS_BUFFER_OVERFLOW"],
+  [STATUS_UNSUCCESSFUL, "STATUS_UNSUCCESSFUL"],
+  [STATUS_INVALID_HANDLE, "STATUS_INVALID_HANDLE"],
+  [STATUS_INVALID_PARAMETER, "STATUS_INVALID_PARAMETER"],
+  [STATUS_INVALID_DEVICE_REQUEST, "STATUS_INVALID_DEVICE_REQUEST"],
+  [STATUS_MORE_PROCESSING_REQUIRED, "STATUS_MORE_PROCESSING_REQUIRED"],
+  [STATUS_ACCESS_DENIED, "STATUS_ACCESS_DENIED"],
+  [STATUS_BUFFER_TOO_SMALL, "STATUS_BUFFER_TOO_SMALL"],
+  [STATUS_OBJECT_NAME_COLLISION, "STATUS_OBJECT_NAME_COLLISION"],
+  [STATUS_DATA_ERROR, "STATUS_DATA_ERROR"],
+  [STATUS_SHARING_VIOLATION, "STATUS_SHARING_VIOLATION"],
+  [STATUS_REVISION_MISMATCH, "STATUS_REVISION_MISMATCH"],
+  [STATUS_INSUFFICIENT_RESOURCES, "STATUS_INSUFFICIENT_RESOURCES"],
+  [STATUS_NOT_SUPPORTED, "STATUS_NOT_SUPPORTED"],
+  [STATUS_INVALID_PARAMETER_1, "STATUS_INVALID_PARAMETER_1"],
+  [STATUS_INVALID_PARAMETER_2, "STATUS_INVALID_PARAMETER_2"],
+  [STATUS_INVALID_PARAMETER_3, "STATUS_INVALID_PARAMETER_3"],
+  [STATUS_INVALID_PARAMETER_4, "STATUS_INVALID_PARAMETER_4"],
+  [STATUS_INVALID_PARAMETER_5, "STATUS_INVALID_PARAMETER_5"],
+  [STATUS_INVALID_PARAMETER_6, "STATUS_INVALID_PARAMETER_6"],
+  [STATUS_INVALID_PARAMETER_7, "STATUS_INVALID_PARAMETER_7"],
+  [STATUS_INVALID_PARAMETER_8, "STATUS_INVALID_PARAMETER_8"],
+  [STATUS_INVALID_PARAMETER_9, "STATUS_INVALID_PARAMETER_9"],
+  [STATUS_INVALID_PARAMETER_10, "STATUS_INVALID_PARAMETER_10"],
+  [STATUS_INVALID_PARAMETER_11, "STATUS_INVALID_PARAMETER_11"],
+  [STATUS_INVALID_PARAMETER_12, "STATUS_INVALID_PARAMETER_12"],
+  [STATUS_CANCELLED, "STATUS_CANCELLED"],
+  [STATUS_INVALID_DEVICE_STATE, "STATUS_INVALID_DEVICE_STATE"],
+  [STATUS_INVALID_BUFFER_SIZE, "STATUS_INVALID_BUFFER_SIZE"],
+  [STATUS_NOT_FOUND, "STATUS_NOT_FOUND"],
+  [STATUS_DEVICE_REMOVED, "STATUS_DEVICE_REMOVED"],
+]);
+
+/**
+ * Whether `status` is a success: as a signed 32-bit number it is not negative.
+ * False for STATUS_BUFFER_OVERFLOW and STATUS_MORE_PROCESSING_REQUIRED.
+ */
+export function NT_SUCCESS(status: NtStatus): boolean {
+  return (status | 0) >= 0;
+}
+
+/** The documented name of `status`, such as `"STATUS_SUCCESS"`; undefined where it has none here. */
+export function ntStatusName(status: NtStatus): string | undefined {
+  return NAMES.get(status);
+}

@@ -1,0 +1,181 @@
+/**
+ * A packet in the clear, the shapes in which it meets the ring, and what every codec does.
+ *
+ * @module
+ */
+
+import { assert } from "../assert.ts";
+import type { GpaRange, RangeFault } from "../memory/gpa_ranges.ts";
+import { isU32, PAGE_BYTES } from "../units.ts";
+
+/** Descriptor type of a packet whose data all lies in the ring (wire.md 2.2). */
+export const PACKET_IN_BAND = 6 as const;
+/** Descriptor type of a packet that also describes memory of the guest (wire.md 2.2). */
+export const PACKET_GPA_DIRECT = 9 as const;
+/** Descriptor type of the answer to a packet that asked for one (wire.md 2.2). */
+export const PACKET_COMPLETION = 11 as const;
+
+/** The descriptor types that this package sends and takes. */
+export type PacketType =
+  | typeof PACKET_IN_BAND
+  | typeof PACKET_GPA_DIRECT
+  | typeof PACKET_COMPLETION;
+
+/** Descriptor flag: the sender waits for a completion (wire.md 2.1, bit 0). */
+export const FLAG_COMPLETION_REQUESTED = 1;
+
+/** The payload of a packet that holds none yet. */
+const NO_BYTES = new Uint8Array(0);
+
+/** The ranges of every packet that describes no memory. */
+export const NO_RANGES: readonly GpaRange[] = Object.freeze([]);
+
+/** A packet in the clear: one mutable record, which a channel reuses so that no packet allocates one. */
+export class PacketFields {
+  /** What kind of packet it is. */
+  type: PacketType = PACKET_IN_BAND;
+  /** Whether the sender waits for a completion; never true of a completion. */
+  completionRequested = false;
+  /** The requester's number for the transaction, a u32; 0 where no completion is asked for. */
+  transactionId = 0;
+  /** The array in which the payload lies: after decoding the ring's own, not a copy. */
+  payload: Uint8Array = NO_BYTES;
+  /** Where in {@linkcode PacketFields.payload} the payload begins. */
+  payloadStart = 0;
+  /** Bytes of payload, which may be 0. */
+  payloadBytes = 0;
+  /** External data: at least one range in a GPA direct packet, none in any other. */
+  ranges: readonly GpaRange[] = NO_RANGES;
+}
+
+/** What the ring's descriptor says of an encoded packet: one record, which its codec reuses. */
+export class Frame {
+  /** Descriptor type. */
+  type: number = PACKET_IN_BAND;
+  /** Bytes of the type's own header, which follows the 16-byte descriptor: a multiple of 8. */
+  headerBytes = 0;
+  /** Bytes of header and payload, before the ring pads them to a multiple of 8. */
+  bodyBytes = 0;
+  /** Descriptor flags. */
+  flags = 0;
+  /** Low 32 bits of the descriptor's transaction id. */
+  transactionIdLow = 0;
+  /** High 32 bits of the descriptor's transaction id. */
+  transactionIdHigh = 0;
+}
+
+/**
+ * A packet as the ring's reader shows it. The numbers are copies that the reader has checked:
+ * `start <= payloadStart <= end <= bytes.length`, with 8 bytes or more between the first two in a
+ * GPA direct packet. The bytes themselves are the peer's and may still change.
+ */
+export interface ArrivedFrame {
+  /** Descriptor type. */
+  readonly type: number;
+  /** Descriptor flags. */
+  readonly flags: number;
+  /** Low 32 bits of the descriptor's transaction id. */
+  readonly transactionIdLow: number;
+  /** High 32 bits of the descriptor's transaction id. */
+  readonly transactionIdHigh: number;
+  /** The array in which the packet lies, as a rule the ring itself. */
+  readonly bytes: Uint8Array;
+  /** Where in {@linkcode ArrivedFrame.bytes} the body begins: just after the descriptor. */
+  readonly start: number;
+  /** Where the payload begins, as the descriptor says. */
+  readonly payloadStart: number;
+  /** Where the body ends, its padding included. */
+  readonly end: number;
+  /** Ranges that a GPA direct packet announces, loaded once by the reader; 0 in other packets. */
+  readonly rangeCount: number;
+}
+
+/**
+ * Why an arrived packet is refused:
+ * - `unexpectedPacketType`: a type other than {@linkcode PacketType}, or one that the codec never
+ *   puts into a descriptor;
+ * - `unexpectedFlags`: bits that have no meaning, or a completion that asks for a completion;
+ * - `badTransactionId`: not a u32;
+ * - `malformedMsgpack`: the body is no tuple of the documented shape;
+ * - `surplusBytes`: more follows the tuple than padding;
+ * - the others: a description of memory that {@linkcode RangeFault} explains.
+ */
+export type PacketFault =
+  | "unexpectedPacketType"
+  | "unexpectedFlags"
+  | "badTransactionId"
+  | "malformedMsgpack"
+  | "surplusBytes"
+  | RangeFault;
+
+/** Turns packets into what follows the ring's descriptor, and back. */
+export interface PacketCodec {
+  /** Which of the two encodings this is. */
+  readonly name: "msgpack" | "vmbus";
+  /** Measures `packet` for the ring. The result is one record, valid until the next call. */
+  frame(packet: PacketFields): Frame;
+  /**
+   * Writes exactly `bodyBytes` of the frame into `target` from `start` on. Always called right
+   * after {@linkcode PacketCodec.frame} for the same packet, with nothing encoded in between.
+   */
+  encode(packet: PacketFields, target: Uint8Array, start: number): void;
+  /**
+   * Reads what arrived into `into`, whose payload is then a part of `arrived.bytes`, not a copy.
+   * Returns null, or the peer's fault; then `into` is as it was.
+   */
+  decode(arrived: ArrivedFrame, into: PacketFields): PacketFault | null;
+  /**
+   * The largest `bodyBytes` of any packet with at most `payloadBytes` of payload and
+   * `externalBytes` of external data in at most `chainLength` MDLs.
+   */
+  largestBodyBytes(payloadBytes: number, externalBytes: number, chainLength: number): number;
+}
+
+/** Whether `value` is one of the types that this package sends and takes. */
+export function isPacketType(value: unknown): value is PacketType {
+  return value === PACKET_IN_BAND || value === PACKET_GPA_DIRECT || value === PACKET_COMPLETION;
+}
+
+/** Whether a packet of `type` may carry `flags`: only a request may ask for a completion. */
+export function areFlagsValid(type: PacketType, flags: unknown): flags is 0 | 1 {
+  return flags === 0 || (flags === FLAG_COMPLETION_REQUESTED && type !== PACKET_COMPLETION);
+}
+
+/** The descriptor flags of `packet`. */
+export function flagsOf(packet: PacketFields): 0 | 1 {
+  return packet.completionRequested ? FLAG_COMPLETION_REQUESTED : 0;
+}
+
+/** Throws BrokenInvariant where `packet` is none that a codec could encode. */
+export function assertEncodable(packet: PacketFields): void {
+  const { payload, payloadStart, payloadBytes } = packet;
+  assert(areFlagsValid(packet.type, flagsOf(packet)), "a completion asks for no completion");
+  assert(isU32(packet.transactionId), "a transaction id is a u32");
+  assert(
+    payloadStart >= 0 && payloadBytes >= 0 && payloadStart + payloadBytes <= payload.length,
+    "the payload lies inside its array",
+  );
+  assert(
+    (packet.type === PACKET_GPA_DIRECT) === (packet.ranges.length > 0),
+    "GPA direct packets have ranges, others have none",
+  );
+}
+
+/**
+ * The most ranges that describe `externalBytes` in a chain of at most `chainLength` MDLs: no range
+ * is empty.
+ */
+export function largestRangeCount(externalBytes: number, chainLength: number): number {
+  return Math.min(externalBytes, chainLength);
+}
+
+/**
+ * The most pages that `externalBytes` touch in `rangeCount` ranges, each of which may begin at any
+ * offset. The worst range begins with the last byte of a page: one byte touches one page, two
+ * bytes touch two, and then each further 4096 bytes touch one more.
+ */
+export function largestPageCount(externalBytes: number, rangeCount: number): number {
+  const secondPages = Math.min(rangeCount, externalBytes - rangeCount);
+  const furtherBytes = externalBytes - rangeCount - secondPages;
+  return rangeCount + secondPages + Math.floor(furtherBytes / PAGE_BYTES);
+}

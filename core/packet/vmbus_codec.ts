@@ -1,0 +1,136 @@
+/**
+ * Packets exactly as Hyper-V lays them out (wire.md 2.1 to 2.3): the payload as it is, and before
+ * it, in a GPA direct packet, the ranges. The descriptor counts in words of 8 bytes, so a payload
+ * comes out with its length rounded up to 8.
+ *
+ * @module
+ */
+
+import { type GpaRange, parseRanges, rangesBytes, writeRanges } from "../memory/gpa_ranges.ts";
+import { isU32 } from "../units.ts";
+import {
+  areFlagsValid,
+  type ArrivedFrame,
+  assertEncodable,
+  FLAG_COMPLETION_REQUESTED,
+  flagsOf,
+  Frame,
+  isPacketType,
+  largestPageCount,
+  largestRangeCount,
+  NO_RANGES,
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+  type PacketCodec,
+  type PacketFault,
+  type PacketFields,
+} from "./packet.ts";
+
+/** Bytes before the first range of a GPA direct packet: u32 reserved, u32 range count. */
+const GPA_DIRECT_HEADER_BYTES = 8;
+/** Bytes of a range before its PFNs, and of each PFN. */
+const WORD_BYTES = 8;
+/** Up to here a loop copies faster than making the view that a block copy needs. */
+const LOOP_COPY_BYTES = 64;
+
+/** The codec of Hyper-V's own packets. */
+export class VmbusCodec implements PacketCodec {
+  /** Always `"vmbus"`. */
+  readonly name = "vmbus" as const;
+  readonly #frame = new Frame();
+
+  /** See {@linkcode PacketCodec.frame}. */
+  frame(packet: PacketFields): Frame {
+    assertEncodable(packet);
+    const frame = this.#frame;
+    frame.type = packet.type;
+    frame.headerBytes = headerBytes(packet);
+    frame.bodyBytes = frame.headerBytes + packet.payloadBytes;
+    frame.flags = flagsOf(packet);
+    frame.transactionIdLow = packet.transactionId;
+    return frame;
+  }
+
+  /** See {@linkcode PacketCodec.encode}. */
+  encode(packet: PacketFields, target: Uint8Array, start: number): void {
+    let at = start;
+    if (packet.type === PACKET_GPA_DIRECT) {
+      writeGpaDirectHeader(target, start, packet.ranges.length);
+      at = writeRanges(target, start + GPA_DIRECT_HEADER_BYTES, packet.ranges);
+    }
+    copyBytes(packet.payload, packet.payloadStart, packet.payloadBytes, target, at);
+  }
+
+  /** See {@linkcode PacketCodec.decode}. */
+  decode(arrived: ArrivedFrame, into: PacketFields): PacketFault | null {
+    const type = arrived.type;
+    if (!isPacketType(type)) return "unexpectedPacketType";
+    if (!areFlagsValid(type, arrived.flags)) return "unexpectedFlags";
+    const completionRequested = arrived.flags === FLAG_COMPLETION_REQUESTED;
+    // Elsewhere the id is meaningless and may be anything (wire.md 2.1).
+    const hasTransaction = completionRequested || type === PACKET_COMPLETION;
+    if (hasTransaction && !isTransactionId(arrived)) return "badTransactionId";
+    let ranges: readonly GpaRange[] = NO_RANGES;
+    if (type === PACKET_GPA_DIRECT) {
+      if (arrived.rangeCount === 0) return "emptyRange";
+      const rangesStart = arrived.start + GPA_DIRECT_HEADER_BYTES;
+      const parsed = parseRanges(
+        arrived.bytes,
+        rangesStart,
+        arrived.payloadStart,
+        arrived.rangeCount,
+      );
+      if (typeof parsed === "string") return parsed;
+      ranges = parsed;
+    }
+    into.type = type;
+    into.completionRequested = completionRequested;
+    into.transactionId = hasTransaction ? arrived.transactionIdLow : 0;
+    into.payload = arrived.bytes;
+    into.payloadStart = arrived.payloadStart;
+    into.payloadBytes = arrived.end - arrived.payloadStart;
+    into.ranges = ranges;
+    return null;
+  }
+
+  /** See {@linkcode PacketCodec.largestBodyBytes}. Some packet reaches it. */
+  largestBodyBytes(payloadBytes: number, externalBytes: number, chainLength: number): number {
+    const rangeCount = largestRangeCount(externalBytes, chainLength);
+    if (rangeCount === 0) return payloadBytes;
+    const words = rangeCount + largestPageCount(externalBytes, rangeCount);
+    return GPA_DIRECT_HEADER_BYTES + words * WORD_BYTES + payloadBytes;
+  }
+}
+
+function headerBytes(packet: PacketFields): number {
+  if (packet.type !== PACKET_GPA_DIRECT) return 0;
+  return GPA_DIRECT_HEADER_BYTES + rangesBytes(packet.ranges);
+}
+
+/** Whether the descriptor's 64-bit id is one of ours, which are u32. */
+function isTransactionId(arrived: ArrivedFrame): boolean {
+  return arrived.transactionIdHigh === 0 && isU32(arrived.transactionIdLow);
+}
+
+function writeGpaDirectHeader(target: Uint8Array, start: number, rangeCount: number): void {
+  target.fill(0, start, start + 4);
+  target[start + 4] = rangeCount;
+  target[start + 5] = rangeCount >>> 8;
+  target[start + 6] = rangeCount >>> 16;
+  target[start + 7] = rangeCount >>> 24;
+}
+
+/** Copies `byteCount` bytes; makes a view only where that pays. */
+function copyBytes(
+  source: Uint8Array,
+  sourceStart: number,
+  byteCount: number,
+  target: Uint8Array,
+  targetStart: number,
+): void {
+  if (byteCount > LOOP_COPY_BYTES) {
+    target.set(source.subarray(sourceStart, sourceStart + byteCount), targetStart);
+    return;
+  }
+  for (let at = 0; at < byteCount; at++) target[targetStart + at] = source[sourceStart + at]!;
+}

@@ -1,0 +1,227 @@
+/**
+ * The writer's end of a ring (wire.md 1.5, 1.7). It trusts its own copies of its index and of the
+ * pending packets, and loads the reader's index only when it runs short of room.
+ *
+ * @module
+ */
+
+import { assert } from "../assert.ts";
+import { roundUp8 } from "../units.ts";
+import {
+  advanceIndex,
+  DESCRIPTOR_BYTES,
+  FEATURE_BITS_OFFSET,
+  FEATURE_PENDING_SEND_SIZE,
+  INTERRUPT_MASK_OFFSET,
+  isRingIndex,
+  packetTotalBytes,
+  PENDING_SEND_SIZE_OFFSET,
+  READ_INDEX_OFFSET,
+  usedBetween,
+  WRITE_INDEX_OFFSET,
+} from "./layout.ts";
+import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
+import { Scratch } from "./scratch.ts";
+
+/**
+ * The writer's end. A packet is written by {@linkcode OutgoingRing.reserve}, then its body by the
+ * caller, then {@linkcode OutgoingRing.finish}; any number of packets, then one
+ * {@linkcode OutgoingRing.commit} that shows them to the reader.
+ */
+export class OutgoingRing {
+  /** Where the reserved packet's body goes; valid from an `"ok"` of `reserve` to `finish`. */
+  body: Uint8Array;
+  /** Offset in {@linkcode OutgoingRing.body} of the body's first byte. */
+  bodyStart = 0;
+
+  readonly #memory: RingMemory;
+  readonly #dataBytes: number;
+  readonly #largestBytes: number;
+  readonly #scratch = new Scratch();
+  /** {@linkcode OutgoingRing.body} as 4-byte words. */
+  #words: Int32Array;
+  /** The write index that the reader was last shown. */
+  #committed: number;
+  /** Where the next packet starts. */
+  #next: number;
+  /** From `#committed` to `#next`. */
+  #uncommittedBytes = 0;
+  /** Free bytes at least, by the read index last loaded; 0 makes the first `reserve` load it. */
+  #freeBytes = 0;
+  /** Bytes of the reserved body, or -1. */
+  #reservedBytes = -1;
+  #awaitsRoom = false;
+  #fault: RingFault | null;
+
+  /**
+   * Attaches to a ring whose indices stay as they are (wire.md 9). Where its write index is
+   * impossible, the ring is dead from the start, with the fault `"invalidWriteIndex"`.
+   */
+  constructor(memory: RingMemory) {
+    this.#memory = memory;
+    this.#dataBytes = memory.dataBytes;
+    this.#largestBytes = largestPacketBytes(memory.dataBytes);
+    this.body = this.#scratch.bytes;
+    this.#words = this.#scratch.words;
+    memory.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
+    memory.store(PENDING_SEND_SIZE_OFFSET, 0);
+    const writeIndex = memory.load(WRITE_INDEX_OFFSET);
+    this.#fault = isRingIndex(writeIndex, memory.dataBytes) ? null : "invalidWriteIndex";
+    this.#committed = writeIndex;
+    this.#next = writeIndex;
+  }
+
+  /** What the peer did wrong, as far as this end has seen; null while all is well. */
+  get fault(): RingFault | null {
+    return this.#fault;
+  }
+
+  /** Whether packets were finished that the reader has not been shown. */
+  get written(): boolean {
+    return this.#uncommittedBytes !== 0;
+  }
+
+  /**
+   * Takes room for a packet whose descriptor is followed by `bodyBytes`: type header and payload,
+   * before padding. After `"ok"` the caller writes exactly these bytes at `bodyStart` of `body`,
+   * then calls {@linkcode OutgoingRing.finish}; another `reserve` instead drops this one.
+   *
+   * @returns `"full"` until the reader makes room, `"tooLarge"` where no reader ever can.
+   */
+  reserve(bodyBytes: number): "ok" | "full" | "tooLarge" | RingFault {
+    assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
+    this.#reservedBytes = -1;
+    if (this.#fault !== null) return this.#fault;
+    const totalBytes = packetTotalBytes(bodyBytes);
+    if (totalBytes > this.#largestBytes) return "tooLarge";
+    if (totalBytes >= this.#freeBytes) {
+      const freeBytes = this.#loadFreeBytes();
+      if (typeof freeBytes === "string") return freeBytes;
+      this.#freeBytes = freeBytes;
+      if (totalBytes >= freeBytes) return "full";
+    }
+    this.#reservedBytes = bodyBytes;
+    this.#place(totalBytes);
+    return "ok";
+  }
+
+  /**
+   * Completes the reserved packet: descriptor, zero padding, trailer (wire.md 1.4). The reader does
+   * not see it before {@linkcode OutgoingRing.commit}.
+   *
+   * @param headerBytes How much of the body is type header, a multiple of 8.
+   */
+  finish(
+    type: number,
+    headerBytes: number,
+    flags: number,
+    transactionIdLow: number,
+    transactionIdHigh: number,
+  ): void {
+    const bodyBytes = this.#reservedBytes;
+    assert(bodyBytes >= 0, "a packet is reserved before it is finished");
+    assert(type >>> 0 === type && type <= 0xffff, "a packet's type is a u16");
+    assert(flags >>> 0 === flags && flags <= 0xffff, "a packet's flags are a u16");
+    assert(
+      headerBytes >= 0 && headerBytes <= bodyBytes && (headerBytes & 7) === 0,
+      "a type header is whole 8-byte words of the body",
+    );
+    const at = this.#next;
+    const paddedBytes = roundUp8(bodyBytes);
+    const bodyEnd = this.bodyStart + paddedBytes;
+    for (let i = this.bodyStart + bodyBytes; i < bodyEnd; i++) this.body[i] = 0;
+
+    const words = this.#words;
+    const descriptor = (this.bodyStart - DESCRIPTOR_BYTES) >> 2;
+    words[descriptor] = type | ((DESCRIPTOR_BYTES + headerBytes) >> 3) << 16;
+    words[descriptor + 1] = (DESCRIPTOR_BYTES + paddedBytes) >> 3 | flags << 16;
+    words[descriptor + 2] = transactionIdLow;
+    words[descriptor + 3] = transactionIdHigh;
+    const trailer = bodyEnd >> 2;
+    words[trailer] = 0;
+    words[trailer + 1] = at;
+
+    const totalBytes = packetTotalBytes(bodyBytes);
+    if (words === this.#scratch.words) this.#memory.copyIn(at, words, totalBytes);
+    this.#next = advanceIndex(at, totalBytes, this.#dataBytes);
+    this.#uncommittedBytes += totalBytes;
+    this.#freeBytes -= totalBytes;
+    this.#reservedBytes = -1;
+  }
+
+  /**
+   * Shows the finished packets to the reader. True: signal it, as the ring was empty before them
+   * and its mask is clear (wire.md 1.7). Without packets nothing happens, and the answer is false.
+   */
+  commit(): boolean {
+    if (this.#uncommittedBytes === 0) return false;
+    const memory = this.#memory;
+    const before = this.#committed;
+    memory.store(WRITE_INDEX_OFFSET, this.#next);
+    this.#committed = this.#next;
+    this.#uncommittedBytes = 0;
+    return memory.load(INTERRUPT_MASK_OFFSET) === 0 && memory.load(READ_INDEX_OFFSET) === before;
+  }
+
+  /**
+   * Asks the reader for a signal once a packet with `bodyBytes` fits, then looks again, as room may
+   * have come before the reader could see the wish (wire.md 1.7). True: it fits now, and the wish is
+   * taken back. It asks for just what the packet needs: to wait for more room could wait for ever
+   * on a reader that wants this packet first.
+   */
+  awaitRoom(bodyBytes: number): boolean | RingFault {
+    if (this.#fault !== null) return this.#fault;
+    const totalBytes = packetTotalBytes(bodyBytes);
+    assert(totalBytes <= this.#largestBytes, "only a packet that can fit waits for room");
+    assert(!this.written, "a writer shows what it wrote before it waits");
+    this.#memory.store(PENDING_SEND_SIZE_OFFSET, totalBytes);
+    this.#awaitsRoom = true;
+    const freeBytes = this.#loadFreeBytes();
+    if (typeof freeBytes === "string") return freeBytes;
+    if (totalBytes >= freeBytes) return false;
+    this.clearAwaitRoom();
+    return true;
+  }
+
+  /** Takes back the wish of {@linkcode OutgoingRing.awaitRoom}: due before packets are added. */
+  clearAwaitRoom(): void {
+    if (!this.#awaitsRoom) return;
+    this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);
+    this.#awaitsRoom = false;
+  }
+
+  /** Free bytes now, the 8 that are never used included: a packet fits if it is smaller. */
+  freeBytes(): number | RingFault {
+    if (this.#fault !== null) return this.#fault;
+    return this.#loadFreeBytes();
+  }
+
+  /** Chooses where the packet is written: in the ring if it lies in one run there. */
+  #place(totalBytes: number): void {
+    if (this.#next + totalBytes <= this.#memory.contiguousBytes) {
+      this.body = this.#memory.data;
+      this.#words = this.#memory.words;
+      this.bodyStart = this.#next + DESCRIPTOR_BYTES;
+      return;
+    }
+    this.#scratch.reserve(totalBytes);
+    this.body = this.#scratch.bytes;
+    this.#words = this.#scratch.words;
+    this.bodyStart = DESCRIPTOR_BYTES;
+  }
+
+  /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */
+  #loadFreeBytes(): number | RingFault {
+    const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
+    const usedBytes = usedBetween(this.#next, readIndex, this.#dataBytes);
+    // No reader can have read what it was not shown; to believe it would let packets lap each other.
+    if (usedBytes < this.#uncommittedBytes) return this.#fail("invalidReadIndex");
+    return this.#dataBytes - usedBytes;
+  }
+
+  #fail(fault: RingFault): RingFault {
+    this.#fault = fault;
+    return fault;
+  }
+}

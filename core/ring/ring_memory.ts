@@ -1,0 +1,215 @@
+/**
+ * The memory that a ring lies in: loads and stores of its words, and copies into and out of its
+ * data area. It hides whether the pages are contiguous, and whether another thread shares them.
+ *
+ * @module
+ */
+
+import { PAGE_BYTES } from "../units.ts";
+import {
+  advanceIndex,
+  FEATURE_BITS_OFFSET,
+  FEATURE_PENDING_SEND_SIZE,
+  INTERRUPT_MASK_OFFSET,
+  LENGTH8_MAX,
+  PENDING_SEND_SIZE_OFFSET,
+  READ_INDEX_OFFSET,
+  RING_DATA_PAGES_MAX,
+  TRAILER_BYTES,
+  UNUSED_BYTES,
+  WRITE_INDEX_OFFSET,
+} from "./layout.ts";
+
+/**
+ * What a peer did wrong (wire.md 1.9). A ring end that found a fault is dead: it says the same
+ * fault from then on, and does not try to find its place again.
+ */
+export type RingFault =
+  | "invalidWriteIndex"
+  | "invalidReadIndex"
+  | "invalidDataAvailable"
+  | "invalidDescriptorLengths"
+  | "invalidDescriptorFlags"
+  | "invalidDescriptorType"
+  | "invalidGpaDirectRangeCount"
+  | "interruptsExternallyMasked";
+
+/** The words of a control page as they stand there, unchecked. */
+export interface RingControl {
+  /** Offset in the data area where the next packet will start. */
+  readonly writeIndex: number;
+  /** Offset in the data area of the oldest unread packet. */
+  readonly readIndex: number;
+  /** Not 0: the writer must not signal. */
+  readonly interruptMask: number;
+  /** Free bytes that a blocked writer waits for, or 0. */
+  readonly pendingSendSize: number;
+  /** Bit 0: the writer uses the pending send size. */
+  readonly featureBits: number;
+}
+
+/**
+ * The most bytes, trailer included, that a writer puts into a ring with `dataBytes` as one packet
+ * (wire.md 1.3). A descriptor's 16-bit length bounds it as well (wire.md 2.1).
+ */
+export function largestPacketBytes(dataBytes: number): number {
+  return Math.min(dataBytes - 2 * UNUSED_BYTES, LENGTH8_MAX * 8 + TRAILER_BYTES);
+}
+
+/** Data pages of the smallest ring with room for a packet of `packetBytes`, trailer included. */
+export function smallestDataPages(packetBytes: number): number {
+  return Math.ceil((packetBytes + 2 * UNUSED_BYTES) / PAGE_BYTES);
+}
+
+/** Up to this many 4-byte words a loop is faster than making a view for `set`. */
+const LOOP_WORDS_MAX = 32;
+
+/** Copies 4-byte words; short runs without allocation. */
+function copyWords(
+  target: Int32Array,
+  targetWord: number,
+  source: Int32Array,
+  sourceWord: number,
+  count: number,
+): void {
+  if (count > LOOP_WORDS_MAX) {
+    target.set(source.subarray(sourceWord, sourceWord + count), targetWord);
+    return;
+  }
+  for (let i = 0; i < count; i++) target[targetWord + i] = source[sourceWord + i]!;
+}
+
+function checkPieces(pieces: readonly Uint8Array[]): void {
+  let pageCount = 0;
+  for (const piece of pieces) {
+    if (piece.byteLength === 0 || piece.byteLength % PAGE_BYTES !== 0) {
+      throw new RangeError(
+        `Cannot make a ring of ${piece.byteLength} bytes: a piece is one or more whole pages of ${PAGE_BYTES} bytes`,
+      );
+    }
+    if (piece.byteOffset % 8 !== 0) {
+      throw new RangeError(
+        `Cannot make a ring at byte ${piece.byteOffset} of its buffer: words of 8 bytes must be aligned`,
+      );
+    }
+    pageCount += piece.byteLength / PAGE_BYTES;
+  }
+  if (pageCount < 2 || pageCount > RING_DATA_PAGES_MAX + 1) {
+    throw new RangeError(
+      `Cannot make a ring of ${pageCount} pages: it has one control page and 1 to ${RING_DATA_PAGES_MAX} data pages`,
+    );
+  }
+}
+
+/** The data area where it is one run of bytes, else nothing. */
+function contiguousData(pieces: readonly Uint8Array[]): Uint8Array {
+  const afterControl = pieces[0]!.subarray(PAGE_BYTES);
+  if (pieces.length === 1) return afterControl;
+  return pieces.length === 2 && afterControl.byteLength === 0 ? pieces[1]! : new Uint8Array(0);
+}
+
+function wordsOf(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** A 4-byte word view of each data page. */
+function dataPages(pieces: readonly Uint8Array[]): Int32Array[] {
+  const pages: Int32Array[] = [];
+  for (const piece of pieces) {
+    for (let at = 0; at < piece.byteLength; at += PAGE_BYTES) {
+      pages.push(wordsOf(piece.subarray(at, at + PAGE_BYTES)));
+    }
+  }
+  return pages.slice(1);
+}
+
+/** One ring's control page and data area. Both ends of the ring may be built over one of these. */
+export class RingMemory {
+  /** Bytes of the data area, a multiple of 4096. */
+  readonly dataBytes: number;
+  /** The data area where it is contiguous; empty where its pages are scattered. */
+  readonly data: Uint8Array;
+  /** The bytes of {@linkcode RingMemory.data} as 4-byte words. */
+  readonly words: Int32Array;
+  /** Length of {@linkcode RingMemory.data}: up to here, bytes can be used in place. */
+  readonly contiguousBytes: number;
+  readonly #control: Int32Array;
+  /** Another thread may be at the control page, so program order is not enough. */
+  readonly #shared: boolean;
+  /** The data area in equal runs of words: one run, or one a page where pages are scattered. */
+  readonly #runs: readonly Int32Array[];
+  readonly #runBytes: number;
+
+  /**
+   * `pieces` are views of whole pages in ring order, the control page first. One piece is fastest;
+   * each may lie anywhere, in plain or in shared buffers.
+   *
+   * @throws {RangeError} A piece is not whole aligned pages, or there are too few or too many.
+   */
+  constructor(pieces: readonly Uint8Array[]) {
+    checkPieces(pieces);
+    const control = pieces[0]!.subarray(0, PAGE_BYTES);
+    this.#control = wordsOf(control);
+    this.#shared = !(control.buffer instanceof ArrayBuffer);
+    this.data = contiguousData(pieces);
+    this.words = wordsOf(this.data);
+    this.contiguousBytes = this.data.byteLength;
+    const isContiguous = this.contiguousBytes !== 0;
+    this.#runs = isContiguous ? [this.words] : dataPages(pieces);
+    this.#runBytes = isContiguous ? this.contiguousBytes : PAGE_BYTES;
+    this.dataBytes = this.#runs.length * this.#runBytes;
+  }
+
+  /** What the guest does before it describes the ring: all zero but the feature bit (wire.md 9). */
+  initialize(): void {
+    this.#control.fill(0);
+    this.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
+  }
+
+  /** The control page's words as they are, for tools. Not for decisions: nothing is checked. */
+  snapshot(): RingControl {
+    return {
+      writeIndex: this.load(WRITE_INDEX_OFFSET),
+      readIndex: this.load(READ_INDEX_OFFSET),
+      interruptMask: this.load(INTERRUPT_MASK_OFFSET),
+      pendingSendSize: this.load(PENDING_SEND_SIZE_OFFSET),
+      featureBits: this.load(FEATURE_BITS_OFFSET),
+    };
+  }
+
+  /** Loads the u32 at byte `offset` of the control page; in order with other loads and stores. */
+  load(offset: number): number {
+    const word = offset >> 2;
+    return (this.#shared ? Atomics.load(this.#control, word) : this.#control[word]!) >>> 0;
+  }
+
+  /** Stores a u32 at byte `offset` of the control page; in order with other loads and stores. */
+  store(offset: number, value: number): void {
+    const word = offset >> 2;
+    if (this.#shared) Atomics.store(this.#control, word, value);
+    else this.#control[word] = value;
+  }
+
+  /** Copies the first `bytes` of `source` to `offset`, wrapping; both are multiples of 8. */
+  copyIn(offset: number, source: Int32Array, bytes: number): void {
+    this.#copy(offset, source, bytes, true);
+  }
+
+  /** Copies `bytes` from `offset`, wrapping, to the start of `target`; both are multiples of 8. */
+  copyOut(offset: number, target: Int32Array, bytes: number): void {
+    this.#copy(offset, target, bytes, false);
+  }
+
+  #copy(offset: number, outside: Int32Array, bytes: number, inward: boolean): void {
+    let doneBytes = 0;
+    while (doneBytes < bytes) {
+      const at = advanceIndex(offset, doneBytes, this.dataBytes);
+      const run = this.#runs[Math.trunc(at / this.#runBytes)]!;
+      const word = (at % this.#runBytes) >> 2;
+      const count = Math.min((bytes - doneBytes) >> 2, run.length - word);
+      if (inward) copyWords(run, word, outside, doneBytes >> 2, count);
+      else copyWords(outside, doneBytes >> 2, run, word, count);
+      doneBytes += count * 4;
+    }
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The documented callbacks, and the turn from an endpoint's notices into calls of them
+ * (kmcl.md section 6).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
+import type { ChannelNotices } from "../actors/channel/notices.ts";
+import { isPromise } from "../actors/fabric/callbacks.ts";
+import { DISPATCH_LEVEL, type Frame, leaveFrame } from "../actors/fabric/irql.ts";
+import {
+  Handle,
+  type VMBCHANNEL,
+  type VMBPACKET,
+  type VMBPACKETCOMPLETION,
+} from "../actors/handles.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
+import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
+import { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } from "./flags.ts";
+import { releasePacket } from "./packet_handles.ts";
+
+/** A callback at PASSIVE_LEVEL may return a promise; the next one waits for it. */
+export type MaybePromise<T> = T | Promise<T>;
+
+/** The channel opened; an NTSTATUS that is no success refuses it. @see EVT_VMB_CHANNEL_OPENED */
+export type EvtChannelOpened = (channel: VMBCHANNEL) => MaybePromise<NtStatus>;
+/** A change of the channel's state. @see EVT_VMB_CHANNEL_STARTED */
+export type EvtChannelStateChange = (channel: VMBCHANNEL) => MaybePromise<void>;
+/**
+ * A packet arrived: `buffer[0, bufferLength)` is its payload, valid and unchanged until
+ * VmbChannelPacketComplete has returned. It is to be completed once, inside the call or later.
+ *
+ * @see EVT_VMB_CHANNEL_PROCESS_PACKET
+ */
+export type EvtChannelProcessPacket = (
+  channel: VMBCHANNEL,
+  packet: VMBPACKETCOMPLETION,
+  buffer: Uint8Array,
+  bufferLength: number,
+  flags: number,
+) => MaybePromise<void>;
+/** A batch of packets has ended. @see EVT_VMB_CHANNEL_PROCESSING_COMPLETE */
+export type EvtChannelProcessingComplete = (
+  channel: VMBCHANNEL,
+  packetsProcessed: number,
+) => MaybePromise<void>;
+/**
+ * A transaction ended: `buffer[0, bufferLength)` is the completion's payload, valid until the routine
+ * returns. The packet may be sent again or freed. @see EVT_VMB_PACKET_COMPLETION_ROUTINE
+ */
+export type EvtPacketCompletionRoutine = (
+  packet: VMBPACKET,
+  status: NtStatus,
+  buffer: Uint8Array,
+  bufferLength: number,
+) => void;
+/** A device was found, but connecting to it failed. @see EVT_VMB_CHANNEL_PNP_FAILURE */
+export type EvtChannelPnpFailure = (channel: VMBCHANNEL, status: NtStatus) => MaybePromise<void>;
+
+/** What VmbChannelInitSetStateChangeCallbacks takes. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS */
+export interface StateChangeCallbacks {
+  /** Always 1. */
+  Version: number;
+  /** Always 48: 8 bytes and five pointers. */
+  Size: number;
+  /** The channel opened. */
+  EvtChannelOpened: EvtChannelOpened | null;
+  /** The channel closed: GPADLs must be gone when it returns. */
+  EvtChannelClosed: EvtChannelStateChange | null;
+  /** Packets stop: the driver must complete what it was given. */
+  EvtChannelSuspend: EvtChannelStateChange | null;
+  /** Packets are about to flow: they may be sent, but not waited for. */
+  EvtChannelStarted: EvtChannelStateChange | null;
+  /** Packets flow. */
+  EvtChannelPostStarted: EvtChannelStateChange | null;
+}
+
+/** Version of {@linkcode StateChangeCallbacks}. */
+export const STATE_CHANGE_CALLBACKS_VERSION = 1;
+/** Size of {@linkcode StateChangeCallbacks} on a 64-bit machine. */
+export const STATE_CHANGE_CALLBACKS_SIZE = 8 + 5 * 8;
+
+/** Callbacks with Version and Size filled, and none set. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT */
+export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(): StateChangeCallbacks {
+  return {
+    Version: STATE_CHANGE_CALLBACKS_VERSION,
+    Size: STATE_CHANGE_CALLBACKS_SIZE,
+    EvtChannelOpened: null,
+    EvtChannelClosed: null,
+    EvtChannelSuspend: null,
+    EvtChannelStarted: null,
+    EvtChannelPostStarted: null,
+  };
+}
+
+/** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
+export class Driver implements ChannelNotices {
+  readonly channel: VMBCHANNEL;
+  /** The driver's own context. */
+  pointer: unknown = null;
+  stateChange: StateChangeCallbacks = VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT();
+  onProcessPacket: EvtChannelProcessPacket | null = null;
+  onProcessingComplete: EvtChannelProcessingComplete | null = null;
+  onPnpFailure: EvtChannelPnpFailure | null = null;
+
+  readonly #endpoint: Endpoint;
+  readonly #routineFrame: Frame;
+  /** With the verifier on every packet has a context of its own, so that a stale one is known. */
+  readonly #reusesContexts: boolean;
+
+  /** The driver of `endpoint`, without callbacks. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.channel = new Handle("VMBCHANNEL", endpoint);
+    this.#routineFrame = endpoint.frame("EvtPacketCompletionRoutine", DISPATCH_LEVEL);
+    this.#reusesContexts = endpoint.world.verifier.mode === "off";
+    endpoint.notices = this;
+  }
+
+  /** See {@linkcode ChannelNotices.opened}. */
+  opened(): unknown {
+    const { EvtChannelOpened } = this.stateChange;
+    return EvtChannelOpened === null ? STATUS_SUCCESS : EvtChannelOpened(this.channel);
+  }
+
+  /** See {@linkcode ChannelNotices.closed}. */
+  closed(): unknown {
+    return this.stateChange.EvtChannelClosed?.(this.channel);
+  }
+
+  /** See {@linkcode ChannelNotices.suspend}. */
+  suspend(): unknown {
+    return this.stateChange.EvtChannelSuspend?.(this.channel);
+  }
+
+  /** See {@linkcode ChannelNotices.started}. */
+  started(): unknown {
+    return this.stateChange.EvtChannelStarted?.(this.channel);
+  }
+
+  /** See {@linkcode ChannelNotices.postStarted}. */
+  postStarted(): unknown {
+    return this.stateChange.EvtChannelPostStarted?.(this.channel);
+  }
+
+  /** See {@linkcode ChannelNotices.pnpFailure}. */
+  pnpFailure(status: NtStatus): unknown {
+    return this.onPnpFailure?.(this.channel, status);
+  }
+
+  /** See {@linkcode ChannelNotices.processPacket}. */
+  processPacket(packet: IncomingPacket): unknown {
+    const { payload, ranges } = packet;
+    const flags = ranges.length > 0 ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
+    return this.onProcessPacket?.(
+      this.channel,
+      this.#contextOf(packet),
+      payload,
+      payload.length,
+      flags,
+    );
+  }
+
+  #contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
+    const { handle } = packet;
+    if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
+    const context = new Handle("VMBPACKETCOMPLETION", packet);
+    packet.handle = context;
+    return context;
+  }
+
+  /** See {@linkcode ChannelNotices.processingComplete}. */
+  processingComplete(packetsProcessed: number): unknown {
+    return this.onProcessingComplete?.(this.channel, packetsProcessed);
+  }
+
+  /** See {@linkcode ChannelNotices.packetGone}. */
+  packetGone(packet: IncomingPacket): void {
+    if (packet.handle === null || this.#reusesContexts) return;
+    (packet.handle as VMBPACKETCOMPLETION).kill();
+    packet.handle = null;
+  }
+
+  /** See {@linkcode ChannelNotices.packetEnded}: the default routine frees the packet. */
+  packetEnded(
+    packet: PacketObject,
+    status: NtStatus,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void {
+    const routine = packet.routine as EvtPacketCompletionRoutine | null;
+    if (routine === null) return releasePacket(this.#endpoint, packet);
+    const { callbacks, verifier } = this.#endpoint.world;
+    const frame = this.#routineFrame;
+    const outer = callbacks.enter(frame);
+    let result: unknown;
+    try {
+      result = routine(packet.handle as VMBPACKET, status, answer, answerBytes);
+    } catch (error) {
+      callbacks.threw(frame, error);
+    } finally {
+      leaveFrame(outer);
+    }
+    if (!isPromise(result)) return;
+    callbacks.track(frame, result, () => {});
+    const rule = "DISPATCH_LEVEL callback that returns a promise";
+    verifier.raise(
+      rule,
+      frame.name,
+      `the completion routine of ${frame.ownerName} must return at once`,
+    );
+  }
+}
+
+/** The driver of `endpoint`. */
+export function driverOf(endpoint: Endpoint): Driver {
+  return endpoint.notices as Driver;
+}

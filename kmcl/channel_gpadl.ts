@@ -1,0 +1,189 @@
+/**
+ * GPADLs: guest memory that client and server share (kmcl.md G1–G6).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { GuestBuffer } from "../core/memory/guest_memory.ts";
+import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
+import { isLiveMdl, type Mdl, measureChain, rangesOfChain } from "../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_INVALID_PARAMETER_4,
+  STATUS_INVALID_PARAMETER_5,
+} from "../core/ntstatus.ts";
+import { isU32, isUint } from "../core/units.ts";
+import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY } from "./flags.ts";
+import { describe, endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+
+const UNKNOWN_HANDLE =
+  "DeleteGpadl or UnmapGpadl outside Opened to Closed or with an unknown handle";
+
+/** What creating a GPADL gives. */
+export interface CreateGpadlResult {
+  /** See kmcl.md G2. */
+  readonly status: NtStatus;
+  /** The handle, never 0; null on failure. */
+  readonly gpadlHandle: number | null;
+}
+
+/** What VmbChannelMapGpadl gives. */
+export interface MapGpadlResult {
+  /** See kmcl.md G2. */
+  readonly status: NtStatus;
+  /** The memory, valid until VmbChannelUnmapGpadl; null on failure. */
+  readonly mdl: Mdl | null;
+}
+
+/** The endpoint of `side` in the time from Opened to Closed (kmcl.md G1), or null. */
+function sharing(kmcl: Kmcl, channel: unknown, side: Endpoint["side"]): Endpoint | null {
+  const endpoint = endpointOf(kmcl, channel);
+  return endpoint !== null && endpoint.side === side && endpoint.is("rings") ? endpoint : null;
+}
+
+function failed(status: NtStatus): CreateGpadlResult {
+  return { status, gpadlHandle: null };
+}
+
+/** Describes checked memory to the host. */
+function create(endpoint: Endpoint, flags: number, ranges: readonly GpaRange[]): CreateGpadlResult {
+  const { channelId, partition } = endpoint;
+  if (endpoint.is("leaving") || channelId === null) return failed(STATUS_DEVICE_REMOVED);
+  const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
+  return partition.bus.guest.gpadls.create(endpoint, channelId, ranges, isReadOnly, false);
+}
+
+/**
+ * Shares part of an MDL chain with the server.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrommdl
+ */
+export function VmbChannelCreateGpadlFromMdl(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  flags: number,
+  mdl: Mdl | null,
+  offset: number,
+  length: number,
+): CreateGpadlResult {
+  const endpoint = sharing(kmcl, channel, "client");
+  if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY)) return failed(STATUS_INVALID_PARAMETER_2);
+  const chain = isLiveMdl(mdl) ? measureChain(mdl, endpoint.memory) : null;
+  if (chain === null || mdl === null) return failed(STATUS_INVALID_PARAMETER_3);
+  if (!isU32(offset) || offset >= chain.byteCount) return failed(STATUS_INVALID_PARAMETER_4);
+  if (!isU32(length) || offset + length > chain.byteCount) {
+    return failed(STATUS_INVALID_PARAMETER_5);
+  }
+  const byteCount = length === 0 ? chain.byteCount - offset : length;
+  return create(endpoint, flags, rangesOfChain(mdl, offset, byteCount));
+}
+
+/**
+ * Shares the first `byteCount` bytes of a buffer with the server.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrombuffer
+ */
+export function VmbChannelCreateGpadlFromBuffer(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  flags: number,
+  buffer: GuestBuffer | null,
+  byteCount: number,
+): CreateGpadlResult {
+  const endpoint = sharing(kmcl, channel, "client");
+  if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY)) return failed(STATUS_INVALID_PARAMETER_2);
+  const { memory } = endpoint;
+  if (buffer === null || !memory.isAllocated(buffer)) return failed(STATUS_INVALID_PARAMETER_3);
+  if (!isUint(byteCount, buffer.byteCount) || byteCount === 0) {
+    return failed(STATUS_INVALID_PARAMETER_4);
+  }
+  const pfns = pfnsOf(buffer.gpa, byteCount);
+  return create(endpoint, flags, [{ byteOffset: 0, byteCount, pfns }]);
+}
+
+/**
+ * Takes a GPADL back.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldeletegpadl
+ */
+export async function VmbChannelDeleteGpadl(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  gpadlHandle: number,
+): Promise<void> {
+  const call = "VmbChannelDeleteGpadl";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null || !endpoint.partition.isAlive) return;
+  const { verifier } = kmcl.world;
+  const { gpadls } = endpoint.partition.bus.guest;
+  const gpadl = endpoint.is("rings") ? gpadls.find(endpoint, gpadlHandle) : null;
+  if (gpadl === null) {
+    return verifier.report(
+      UNKNOWN_HANDLE,
+      call,
+      `${endpoint.name} has no GPADL ${describe(gpadlHandle)}`,
+    );
+  }
+  if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
+    const message = `${currentFrame()?.name} must not wait`;
+    return verifier.report("waiting call at DISPATCH_LEVEL", call, message);
+  }
+  await endpoint.deleteGpadl(gpadl);
+}
+
+/**
+ * Maps a GPADL of the client.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelmapgpadl
+ */
+export function VmbChannelMapGpadl(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  flags: number,
+  gpadlHandle: number,
+): MapGpadlResult {
+  const endpoint = sharing(kmcl, channel, "server");
+  const refuse = (status: NtStatus) => ({ status, mdl: null });
+  if (endpoint === null) return refuse(STATUS_INVALID_PARAMETER_1);
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY)) return refuse(STATUS_INVALID_PARAMETER_2);
+  const { channelId, configuration } = endpoint;
+  const gpadls = configuration.guest?.bus.host.gpadls;
+  const isKnown = isU32(gpadlHandle) && channelId !== null && gpadls !== undefined;
+  if (!isKnown) return refuse(STATUS_INVALID_PARAMETER_3);
+  return gpadls.map(channelId, gpadlHandle, flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY);
+}
+
+/**
+ * Ends a mapping.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelunmapgpadl
+ */
+export function VmbChannelUnmapGpadl(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  gpadlHandle: number,
+): void {
+  const call = "VmbChannelUnmapGpadl";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null) return;
+  const { channelId, configuration } = endpoint;
+  const gpadls = endpoint.is("rings") ? configuration.guest?.bus.host.gpadls : undefined;
+  const outcome = channelId === null
+    ? "unknown"
+    : gpadls?.unmap(channelId, gpadlHandle) ?? "unknown";
+  const { verifier } = kmcl.world;
+  const what = `GPADL ${describe(gpadlHandle)} of ${endpoint.name}`;
+  if (outcome === "unknown") verifier.report(UNKNOWN_HANDLE, call, `${what} is not known`);
+  if (outcome === "notMapped") {
+    verifier.report("Unmap of an unmapped GPADL", call, `${what} is not mapped`);
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * Configuration of either endpoint, while it is Disabled and initializing (kmcl.md section 5, I1–I6).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { Side } from "../actors/channel/types.ts";
+import type { VMBCHANNEL } from "../actors/handles.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { isU32, isUint } from "../core/units.ts";
+import {
+  driverOf,
+  type EvtChannelProcessingComplete,
+  type EvtChannelProcessPacket,
+  STATE_CHANGE_CALLBACKS_SIZE,
+  STATE_CHANGE_CALLBACKS_VERSION,
+  type StateChangeCallbacks,
+} from "./callbacks.ts";
+import { VMBUS_CHANNEL_INIT_FLAG_IS_PIPE } from "./flags.ts";
+import { endpointOf, type Kmcl } from "./kmcl.ts";
+
+/** Largest packet that every codec can describe (wire.md 2.1). */
+export const PACKET_BYTES_MAX = 500_000;
+
+/** The endpoint to configure, or null: not initializing, or not of `side` (kmcl.md I1–I3). */
+export function configurable(kmcl: Kmcl, channel: unknown, side: Side | null): Endpoint | null {
+  const endpoint = endpointOf(kmcl, channel);
+  if (endpoint === null || !endpoint.is("configurable")) return null;
+  return side === null || endpoint.side === side ? endpoint : null;
+}
+
+/** Whether `value` is a function, or absent. */
+export function isCallback(value: unknown): boolean {
+  return value === null || value === undefined || typeof value === "function";
+}
+
+/**
+ * Sets the largest size ever given to VmbPacketSend, in bytes.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetmaximumpacketsize
+ */
+export function VmbChannelInitSetMaximumPacketSize(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  packetSize: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isUint(packetSize, PACKET_BYTES_MAX) || packetSize === 0) return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.packetBytesMax = packetSize;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets the bounds of external data, sent and received.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetmaximumexternaldata
+ */
+export function VmbChannelInitSetMaximumExternalData(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  dataSize: number,
+  chainLength: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isU32(dataSize) || dataSize === 0) return STATUS_INVALID_PARAMETER_2;
+  if (!isU32(chainLength) || chainLength === 0) return STATUS_INVALID_PARAMETER_3;
+  endpoint.configuration.externalBytesMax = dataSize;
+  endpoint.configuration.externalChainMax = chainLength;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets the bytes of driver context that come with each incoming packet.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetclientcontextsize
+ */
+export function VmbChannelInitSetClientContextSize(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  contextSize: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isU32(contextSize)) return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.clientContextBytes = contextSize;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets what is called for each packet, and at the end of each batch.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetprocesspacketcallbacks
+ */
+export function VmbChannelInitSetProcessPacketCallbacks(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  processPacket: EvtChannelProcessPacket,
+  processingComplete?: EvtChannelProcessingComplete | null,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (typeof processPacket !== "function") return STATUS_INVALID_PARAMETER_2;
+  if (!isCallback(processingComplete)) return STATUS_INVALID_PARAMETER_3;
+  const driver = driverOf(endpoint);
+  driver.onProcessPacket = processPacket;
+  driver.onProcessingComplete = processingComplete ?? null;
+  endpoint.configuration.hasProcessPacket = true;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets the state change callbacks.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetstatechangecallbacks
+ */
+export function VmbChannelInitSetStateChangeCallbacks(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  callbacks: StateChangeCallbacks | null,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (typeof callbacks !== "object" || callbacks === null) return STATUS_INVALID_PARAMETER_2;
+  const copy: StateChangeCallbacks = {
+    Version: callbacks.Version,
+    Size: callbacks.Size,
+    EvtChannelOpened: callbacks.EvtChannelOpened ?? null,
+    EvtChannelClosed: callbacks.EvtChannelClosed ?? null,
+    EvtChannelSuspend: callbacks.EvtChannelSuspend ?? null,
+    EvtChannelStarted: callbacks.EvtChannelStarted ?? null,
+    EvtChannelPostStarted: callbacks.EvtChannelPostStarted ?? null,
+  };
+  const { Version, Size, ...functions } = copy;
+  const isRight = Version === STATE_CHANGE_CALLBACKS_VERSION &&
+    Size === STATE_CHANGE_CALLBACKS_SIZE;
+  if (!isRight || !Object.values(functions).every(isCallback)) return STATUS_INVALID_PARAMETER_2;
+  driverOf(endpoint).stateChange = copy;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets a short name for debugging and counters.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetfriendlyname
+ */
+export function VmbChannelInitSetFriendlyName(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  name: string,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (typeof name !== "string") return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.friendlyName = name;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets the channel's flags.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetflags
+ */
+export function VmbChannelInitSetFlags(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  flags: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, null);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isUint(flags, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE)) return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.flags = flags;
+  return STATUS_SUCCESS;
+}

@@ -1,0 +1,151 @@
+/**
+ * A channel's life: allocate, enable, start, pause, disable, clean up (kmcl.md section 3).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { isStateChangeOf } from "../actors/channel/state_changes.ts";
+import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import { type Device, Handle, type VMBCHANNEL } from "../actors/handles.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { Driver, driverOf } from "./callbacks.ts";
+import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+
+/** What VmbChannelAllocate gives. */
+export interface AllocateResult {
+  /** STATUS_SUCCESS, _1 for a bad device, _2 for a side that it cannot have. */
+  readonly status: NtStatus;
+  /** The channel; null on failure. */
+  readonly channel: VMBCHANNEL | null;
+}
+
+/**
+ * Makes a channel endpoint, Disabled and initializing, with the defaults of kmcl.md S1.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelallocate
+ */
+export function VmbChannelAllocate(
+  kmcl: Kmcl,
+  device: Device | null,
+  isServer: boolean,
+): AllocateResult {
+  const partition = Handle.resolve(device, "DEVICE");
+  if (partition === null || partition.world !== kmcl.world || !partition.isAlive) {
+    return { status: STATUS_INVALID_PARAMETER_1, channel: null };
+  }
+  const isAllowed = typeof isServer === "boolean" &&
+    (isServer ? partition.isRoot : !partition.isRoot || mayBeLoopback(kmcl));
+  if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
+  const endpoint = kmcl.world.createEndpoint(partition, isServer ? "server" : "client");
+  return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };
+}
+
+/** A client in the root is for loopback offers: through the client table, or where there is one. */
+function mayBeLoopback({ table, world }: Kmcl): boolean {
+  return table === "client" ||
+    [...world.root.endpoints].some((endpoint) => endpoint.configuration.isLoopback);
+}
+
+/**
+ * Frees a Disabled channel.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcleanup
+ */
+export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
+  const call = "VmbChannelCleanup";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null || !endpoint.partition.isAlive) return;
+  const { verifier } = kmcl.world;
+  if (!endpoint.is("disabled")) {
+    return verifier.report("Cleanup while not Disabled", call, `${endpoint.name} is not Disabled`);
+  }
+  const { packets } = endpoint.outgoing;
+  const left = packets.live.filter((packet) =>
+    packet.actor.is("inFlight") || packet.kind === "lookaside"
+  );
+  if (left.length > 0) {
+    const rule = "Cleanup with packets of the channel in flight or not freed";
+    verifier.report(rule, call, `${left.length} packets of ${endpoint.name} are left`);
+  }
+  endpoint.cleanUp();
+  driverOf(endpoint).channel.kill();
+}
+
+/**
+ * Enables a Disabled channel, and returns at once.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelenable
+ */
+export function VmbChannelEnable(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStatus {
+  const endpoint = endpointOf(kmcl, channel);
+  return endpoint === null ? STATUS_INVALID_PARAMETER_1 : endpoint.enable();
+}
+
+/**
+ * Disables a channel.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldisable
+ */
+export async function VmbChannelDisable(kmcl: Kmcl, channel: VMBCHANNEL | null): Promise<void> {
+  const call = "VmbChannelDisable";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null || !endpoint.partition.isAlive || endpoint.is("disabled")) return;
+  if (mayWait(kmcl, call, endpoint)) await endpoint.disable();
+}
+
+/**
+ * Lets packets flow.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelstart
+ */
+export function VmbChannelStart(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
+  const call = "VmbChannelStart";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null || !endpoint.partition.isAlive) return;
+  if (isInsideStateChange(kmcl, call, endpoint)) return;
+  if (endpoint.is("disabled")) {
+    return kmcl.world.verifier.report("Start in Disabled", call, `${endpoint.name} is Disabled`);
+  }
+  endpoint.start();
+}
+
+/**
+ * Stops the flow of packets.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpause
+ */
+export async function VmbChannelPause(kmcl: Kmcl, channel: VMBCHANNEL | null): Promise<void> {
+  const call = "VmbChannelPause";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null || !endpoint.partition.isAlive) return;
+  if (isInsideStateChange(kmcl, call, endpoint)) return;
+  if (endpoint.is("atRest") || mayWait(kmcl, call, endpoint)) await endpoint.pause();
+}
+
+function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
+  const frame = currentFrame();
+  if (!isStateChangeOf(frame, endpoint)) return false;
+  const rule = "Start or Pause inside a state change callback";
+  kmcl.world.verifier.report(rule, call, `${frame?.name} of ${endpoint.name} is running`);
+  return true;
+}
+
+/** Whether the running code may wait for `endpoint` to change its state. */
+function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
+  const frame = currentFrame();
+  const { verifier } = kmcl.world;
+  if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
+    verifier.report("waiting call at DISPATCH_LEVEL", call, `${frame?.name} must not wait`);
+    return false;
+  }
+  if (!isStateChangeOf(frame, endpoint)) return true;
+  const message = `${frame?.name} of ${endpoint.name} would wait for itself`;
+  verifier.report("wait that can never return", call, message);
+  return false;
+}

@@ -1,0 +1,122 @@
+/**
+ * What a driver does with a packet that it was given (kmcl.md R1–R6).
+ *
+ * @module
+ */
+
+import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
+import { currentFrame } from "../actors/fabric/irql.ts";
+import type { VMBPACKETCOMPLETION } from "../actors/handles.ts";
+import type { Mdl } from "../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+} from "../core/ntstatus.ts";
+import { isUint } from "../core/units.ts";
+import { driverOf } from "./callbacks.ts";
+import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY } from "./flags.ts";
+import { describe, incomingOf, type Kmcl, requireIncoming } from "./kmcl.ts";
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Completes a packet, once.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketcomplete
+ */
+export function VmbChannelPacketComplete(
+  kmcl: Kmcl,
+  packetCompletionContext: VMBPACKETCOMPLETION | null,
+  buffer: Uint8Array | null | undefined,
+  bufferSize: number,
+): void {
+  const call = "VmbChannelPacketComplete";
+  const packet = requireLive(kmcl, call, packetCompletionContext);
+  if (packet === null) return;
+  const bytes = buffer ?? NO_BYTES;
+  if (!(bytes instanceof Uint8Array) || !isUint(bufferSize, bytes.length)) {
+    const message = `size ${describe(bufferSize)} of a buffer of ${bytes.length} bytes`;
+    return kmcl.world.verifier.report("size greater than its buffer", call, message);
+  }
+  driverOf(packet.endpoint).packetGone(packet);
+  packet.endpoint.incoming.retire(packet, bytes, bufferSize);
+}
+
+/**
+ * Hands the packet of the running ProcessPacket call back.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketdefertopassive
+ */
+export function VmbChannelPacketDeferToPassive(
+  kmcl: Kmcl,
+  packetCompletionContext: VMBPACKETCOMPLETION | null,
+): void {
+  const packet = requireInline(kmcl, "VmbChannelPacketDeferToPassive", packetCompletionContext);
+  if (packet !== null) packet.isDeferred = true;
+}
+
+/**
+ * Calls the packet of the running ProcessPacket call malformed.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketfail
+ */
+export function VmbChannelPacketFail(
+  kmcl: Kmcl,
+  packetCompletionContext: VMBPACKETCOMPLETION | null,
+): void {
+  const packet = requireInline(kmcl, "VmbChannelPacketFail", packetCompletionContext);
+  if (packet === null) return;
+  driverOf(packet.endpoint).packetGone(packet);
+  packet.endpoint.incoming.fail(packet);
+}
+
+/** What VmbChannelPacketGetExternalData gives. */
+export interface ExternalDataResult {
+  /** STATUS_SUCCESS, PENDING, _1, _2, NOT_FOUND or INVALID_BUFFER_SIZE. */
+  readonly status: NtStatus;
+  /** The sender's memory, the same each time, dead after VmbChannelPacketComplete; null on failure. */
+  readonly mdl: Mdl | null;
+}
+
+/**
+ * The memory that a packet describes.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketgetexternaldata
+ */
+export function VmbChannelPacketGetExternalData(
+  kmcl: Kmcl,
+  packetCompletionContext: VMBPACKETCOMPLETION | null,
+  flags: number,
+): ExternalDataResult {
+  const packet = incomingOf(kmcl, packetCompletionContext);
+  if (packet === null || packet.stage === "retired") {
+    return { status: STATUS_INVALID_PARAMETER_1, mdl: null };
+  }
+  if (!isUint(flags, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY)) {
+    return { status: STATUS_INVALID_PARAMETER_2, mdl: null };
+  }
+  return packet.endpoint.incoming.externalData(packet);
+}
+
+/** The packet of a context that was not retired, or null after a violation. */
+function requireLive(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
+  const packet = requireIncoming(kmcl, call, context);
+  if (packet === null || packet.stage !== "retired") return packet;
+  const rule = "PacketComplete, Defer or Fail of a context that is retired or handed back";
+  kmcl.world.verifier.report(rule, call, `${packet.endpoint.name} has retired the packet`);
+  return null;
+}
+
+/** The same, in the synchronous part of the packet's own ProcessPacket call. */
+function requireInline(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
+  const packet = requireLive(kmcl, call, context);
+  if (packet === null) return null;
+  const frame = currentFrame();
+  const isInline = frame?.name === "EvtChannelProcessPacket" && frame.owner === packet.endpoint &&
+    packet.stage === "delivering";
+  if (isInline) return packet;
+  const rule = "DeferToPassive or PacketFail outside ProcessPacket";
+  kmcl.world.verifier.report(rule, call, `no ProcessPacket call for the packet is running`);
+  return null;
+}

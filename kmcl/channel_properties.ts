@@ -1,0 +1,165 @@
+/**
+ * What a driver asks of a channel, or changes at any time (kmcl.md section 5).
+ *
+ * @module
+ */
+
+import type { VMBCHANNEL } from "../actors/handles.ts";
+import { NULL_GUID } from "../core/guid.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { isU16, isU32, roundUp8 } from "../core/units.ts";
+import { driverOf } from "./callbacks.ts";
+import { describe, endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+
+/** Bytes of a packet object beside its payload: more than the 8 of kmcl.md section 5. */
+const PACKET_OBJECT_BYTES = 128;
+
+/**
+ * Keeps the driver's own context with the channel.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetpointer
+ */
+export function VmbChannelSetPointer(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  pointer: unknown,
+): void {
+  const endpoint = requireEndpoint(kmcl, "VmbChannelSetPointer", channel);
+  if (endpoint !== null) driverOf(endpoint).pointer = pointer;
+}
+
+/**
+ * The context that VmbChannelSetPointer kept.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetpointer
+ */
+export function VmbChannelGetPointer(kmcl: Kmcl, channel: VMBCHANNEL | null): unknown {
+  const endpoint = requireEndpoint(kmcl, "VmbChannelGetPointer", channel);
+  return endpoint === null ? null : driverOf(endpoint).pointer;
+}
+
+/**
+ * Whether ProcessPacket always runs at PASSIVE_LEVEL (kmcl.md R1).
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetincomingprocessingatpassive
+ */
+export function VmbChannelSetIncomingProcessingAtPassive(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  requirePassive: boolean,
+): void {
+  const call = "VmbChannelSetIncomingProcessingAtPassive";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null) return;
+  if (typeof requirePassive === "boolean") endpoint.incoming.isAlwaysPassive = requirePassive;
+  else {kmcl.world.verifier.report(
+      "invalid argument",
+      call,
+      `${describe(requirePassive)} is no boolean`,
+    );}
+}
+
+/**
+ * Sets how many incoming packets may be outstanding at once (kmcl.md R4).
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsettransactionquota
+ */
+export function VmbChannelSetTransactionQuota(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  quota: number,
+): void {
+  const call = "VmbChannelSetTransactionQuota";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null) return;
+  if (quota === 0) kmcl.world.verifier.report("quota 0", call, "no packet could ever be delivered");
+  else if (isU32(quota)) endpoint.incoming.quota = quota;
+  else kmcl.world.verifier.report("invalid argument", call, `${describe(quota)} is no u32`);
+}
+
+/** What VmbChannelSetInterruptLatency gives. */
+export interface LatencyResult {
+  /** STATUS_SUCCESS, _1, INVALID_DEVICE_STATE or _2. */
+  readonly status: NtStatus;
+  /** The latency until now, in 100 ns; null on failure. */
+  readonly originalLatency: number | null;
+}
+
+/**
+ * Sets by how much a client's signals to the host are delayed, in 100 ns, so that several become
+ * one.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetinterruptlatency
+ */
+export function VmbChannelSetInterruptLatency(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  latency: number,
+): LatencyResult {
+  const endpoint = endpointOf(kmcl, channel);
+  const failed = (status: NtStatus) => ({ status, originalLatency: null });
+  if (endpoint === null || endpoint.side === "server") return failed(STATUS_INVALID_PARAMETER_1);
+  if (!endpoint.is("rings")) return failed(STATUS_INVALID_DEVICE_STATE);
+  if (!isU16(latency)) return failed(STATUS_INVALID_PARAMETER_2);
+  const originalLatency = endpoint.latency100ns;
+  endpoint.latency100ns = latency;
+  return { status: STATUS_SUCCESS, originalLatency };
+}
+
+/**
+ * The GUID of the instance that the channel offers or is connected to.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetinterfaceinstance
+ */
+export function VmbChannelGetInterfaceInstance(kmcl: Kmcl, channel: VMBCHANNEL | null): string {
+  const endpoint = requireEndpoint(kmcl, "VmbChannelGetInterfaceInstance", channel);
+  return endpoint?.activeInstance ?? NULL_GUID;
+}
+
+/** What VmbChannelGetMmioSpace gives. */
+export interface MmioSpace {
+  /** Guest physical address of the first byte; 0 where there is none. */
+  readonly mmioAddress: bigint;
+  /** Bytes; 0 where there is none. */
+  readonly mmioSize: bigint;
+}
+
+/**
+ * The MMIO that is reserved for the channel.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetmmiospace
+ */
+export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): MmioSpace {
+  const call = "VmbChannelGetMmioSpace";
+  const none = { mmioAddress: 0n, mmioSize: 0n };
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null) return none;
+  if (!endpoint.is("rings") && !endpoint.is("closed")) {
+    const message = `${endpoint.name} was not opened`;
+    kmcl.world.verifier.report("GetMmioSpace before Opened", call, message);
+    return none;
+  }
+  const { mmio } = endpoint;
+  return mmio === null ? none : { mmioAddress: BigInt(mmio.gpa), mmioSize: BigInt(mmio.byteCount) };
+}
+
+/**
+ * Bytes of the buffer that VmbPacketInitialize needs.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsizeofpacket
+ */
+export function VmbChannelSizeofPacket(kmcl: Kmcl, channel: VMBCHANNEL | null): number {
+  const endpoint = requireEndpoint(kmcl, "VmbChannelSizeofPacket", channel);
+  return endpoint === null ? 0 : packetObjectBytes(endpoint.configuration.packetBytesMax);
+}
+
+/** Bytes of a packet object with room for `packetBytes` of payload. */
+export function packetObjectBytes(packetBytes: number): number {
+  return roundUp8(packetBytes) + PACKET_OBJECT_BYTES;
+}

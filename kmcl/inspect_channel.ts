@@ -1,0 +1,17 @@
+/**
+ * Looks into one channel by its handle.
+ *
+ * @module
+ */
+
+import { type ChannelState, inspectEndpoint } from "../actors/fabric/inspect.ts";
+import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
+
+/**
+ * What `channel` is and has; null for an invalid handle, which its type does not say, so that the happy
+ * path needs no check.
+ */
+export function inspectChannel(channel: VMBCHANNEL | null): ChannelState {
+  const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+  return (endpoint === null ? null : inspectEndpoint(endpoint)) as ChannelState;
+}

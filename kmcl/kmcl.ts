@@ -1,0 +1,76 @@
+/**
+ * What every documented function begins with: is the handle good, and what does it stand for
+ * (kmcl.md section 4).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
+import type { Side } from "../actors/channel/types.ts";
+import type { World } from "../actors/fabric/world.ts";
+import { Handle, type PacketTarget } from "../actors/handles.ts";
+
+/** What a function of a table knows beside its arguments. */
+export interface Kmcl {
+  /** The fabric in which the table's device is. */
+  readonly world: World;
+  /** Which of the two tables it is. */
+  readonly table: Side;
+}
+
+/** The endpoint that `channel` stands for in the table's fabric, or null (kmcl.md I1). */
+export function endpointOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
+  const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+  return endpoint !== null && endpoint.world === kmcl.world ? endpoint : null;
+}
+
+/** The same for a function without status: an invalid handle is a violation (kmcl.md section 9). */
+export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): Endpoint | null {
+  const endpoint = endpointOf(kmcl, channel);
+  if (endpoint === null) reportHandle(kmcl, call, channel, "channel");
+  return endpoint;
+}
+
+/** The packet that `packet` stands for, or null. */
+export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
+  const target = Handle.resolve(packet, "VMBPACKET");
+  return target !== null && target.endpoint.world === kmcl.world ? target : null;
+}
+
+/** The same for a function without status. */
+export function requirePacket(kmcl: Kmcl, call: string, packet: unknown): PacketTarget | null {
+  const target = packetOf(kmcl, packet);
+  if (target === null) reportHandle(kmcl, call, packet, "packet");
+  return target;
+}
+
+/** The incoming packet that `context` stands for, or null. */
+export function incomingOf(kmcl: Kmcl, context: unknown): IncomingPacket | null {
+  const packet = Handle.resolve(context, "VMBPACKETCOMPLETION");
+  return packet !== null && packet.endpoint.world === kmcl.world ? packet : null;
+}
+
+/** The same for a function without status; a context that was good once has a rule of its own. */
+export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
+  const packet = incomingOf(kmcl, context);
+  if (packet !== null) return packet;
+  if (context instanceof Handle && context.kind === "VMBPACKETCOMPLETION") {
+    kmcl.world.verifier.report(
+      "PacketComplete, Defer or Fail of a context that is retired or handed back",
+      call,
+      "the packet was completed, failed, deferred or pending before",
+    );
+  } else reportHandle(kmcl, call, context, "completion context");
+  return null;
+}
+
+function reportHandle(kmcl: Kmcl, call: string, value: unknown, what: string): void {
+  const shown = value instanceof Handle ? `a ${value.kind} that is not live` : describe(value);
+  kmcl.world.verifier.report("invalid handle", call, `${shown} is no ${what}`);
+}
+
+/** A value, as short text. */
+export function describe(value: unknown): string {
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}

@@ -1,0 +1,141 @@
+/**
+ * Packet objects: allocate, initialize, free, and what is kept with them (kmcl.md section 5).
+ *
+ * @module
+ */
+
+import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { isU32 } from "../core/units.ts";
+import { driverOf, type EvtPacketCompletionRoutine } from "./callbacks.ts";
+import { packetObjectBytes } from "./channel_properties.ts";
+import { describe, endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./kmcl.ts";
+import { handOutPacket, releasePacket } from "./packet_handles.ts";
+
+/**
+ * Takes a packet object from the channel's lookaside list.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketallocate
+ */
+export function VmbPacketAllocate(kmcl: Kmcl, channel: VMBCHANNEL | null): VMBPACKET | null {
+  const endpoint = requireEndpoint(kmcl, "VmbPacketAllocate", channel);
+  return endpoint === null ? null : handOutPacket(endpoint, "lookaside");
+}
+
+/** What VmbPacketInitialize gives. */
+export interface InitializeResult {
+  /** STATUS_SUCCESS, _1, _2 or _3. */
+  readonly status: NtStatus;
+  /** The packet object; null on failure. */
+  readonly packet: VMBPACKET | null;
+}
+
+/**
+ * Makes a packet object in the caller's memory.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketinitialize
+ */
+export function VmbPacketInitialize(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  buffer: Uint8Array | null,
+  byteCount: number,
+): InitializeResult {
+  const endpoint = endpointOf(kmcl, channel);
+  const failed = (status: NtStatus) => ({ status, packet: null });
+  if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+  if (!(buffer instanceof Uint8Array)) return failed(STATUS_INVALID_PARAMETER_2);
+  const neededBytes = packetObjectBytes(endpoint.configuration.packetBytesMax);
+  if (!isU32(byteCount) || byteCount < neededBytes || byteCount > buffer.length) {
+    return failed(STATUS_INVALID_PARAMETER_3);
+  }
+  return { status: STATUS_SUCCESS, packet: handOutPacket(endpoint, "initialized") };
+}
+
+/**
+ * Gives a packet object back to the lookaside list.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketfree
+ */
+export function VmbPacketFree(kmcl: Kmcl, packetObject: VMBPACKET | null): void {
+  const call = "VmbPacketFree";
+  const target = requirePacket(kmcl, call, packetObject);
+  if (target === null) return;
+  const { endpoint, packet } = target;
+  const { verifier } = kmcl.world;
+  const what = `packet ${packet.slot} of ${endpoint.name}`;
+  if (packet.kind === "initialized") {
+    return verifier.report(
+      "Free of a packet made by VmbPacketInitialize",
+      call,
+      `${what} is the caller's`,
+    );
+  }
+  if (packet.actor.is("pooled")) {
+    return verifier.report("invalid handle", call, `${what} was freed`);
+  }
+  if (!packet.actor.can("free")) {
+    return verifier.report("Free of a packet in flight", call, `${what} is in flight`);
+  }
+  releasePacket(endpoint, packet);
+}
+
+/**
+ * Sets what is called when a transaction of the packet ends.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsetcompletionroutine
+ */
+export function VmbPacketSetCompletionRoutine(
+  kmcl: Kmcl,
+  packetObject: VMBPACKET | null,
+  completionRoutine: EvtPacketCompletionRoutine,
+): void {
+  const call = "VmbPacketSetCompletionRoutine";
+  const target = requirePacket(kmcl, call, packetObject);
+  if (target === null) return;
+  if (typeof completionRoutine === "function") target.packet.routine = completionRoutine;
+  else {kmcl.world.verifier.report(
+      "invalid argument",
+      call,
+      `${describe(completionRoutine)} is no function`,
+    );}
+}
+
+/**
+ * Keeps the driver's own context with the packet.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsetpointer
+ */
+export function VmbPacketSetPointer(
+  kmcl: Kmcl,
+  packetObject: VMBPACKET | null,
+  pointer: unknown,
+): void {
+  const target = requirePacket(kmcl, "VmbPacketSetPointer", packetObject);
+  if (target !== null) target.packet.pointer = pointer;
+}
+
+/**
+ * The context that VmbPacketSetPointer kept.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketgetpointer
+ */
+export function VmbPacketGetPointer(kmcl: Kmcl, packetObject: VMBPACKET | null): unknown {
+  return requirePacket(kmcl, "VmbPacketGetPointer", packetObject)?.packet.pointer ?? null;
+}
+
+/**
+ * The channel that a packet is of.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketgetchannel
+ */
+export function VmbPacketGetChannel(kmcl: Kmcl, packetObject: VMBPACKET | null): VMBCHANNEL | null {
+  const target = requirePacket(kmcl, "VmbPacketGetChannel", packetObject);
+  return target === null ? null : driverOf(target.endpoint).channel;
+}

@@ -1,0 +1,160 @@
+/**
+ * Configuration of a server endpoint, while it is Disabled and initializing, and the handle of the guest
+ * that it is for (kmcl.md section 5).
+ *
+ * @module
+ */
+
+import { Handle, type KernelHandle, type VMBCHANNEL, type VmbusHandle } from "../actors/handles.ts";
+import { parseGuid } from "../core/guid.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_HANDLE,
+  STATUS_INVALID_PARAMETER,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { isU16, isUint } from "../core/units.ts";
+import { configurable } from "./channel_init.ts";
+import type { Kmcl } from "./kmcl.ts";
+
+/** All bits of VmbServerChannelInitSetFlags. */
+const SERVER_FLAGS_MAX = 0x1f;
+/** Highest virtual trust level. */
+const VTL_MAX = 2;
+
+/**
+ * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetflags
+ */
+export function VmbServerChannelInitSetFlags(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  flags: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isUint(flags, SERVER_FLAGS_MAX)) return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.serverFlags = flags;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Asks for MMIO in the guest's address space, in MiB.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetmmiomegabytes
+ */
+export function VmbServerChannelInitSetMmioMegabytes(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  mmioMegabytes: number,
+  mmioMegabytesOptional: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isU16(mmioMegabytes)) return STATUS_INVALID_PARAMETER_2;
+  if (!isU16(mmioMegabytesOptional)) return STATUS_INVALID_PARAMETER_3;
+  if (mmioMegabytes === 0 && mmioMegabytesOptional === 0) return STATUS_INVALID_PARAMETER;
+  endpoint.configuration.mmioMegabytes = mmioMegabytes;
+  endpoint.configuration.mmioMegabytesOptional = mmioMegabytesOptional;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets the identity of the offer.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetinterfaceid
+ */
+export function VmbServerChannelInitSetTargetInterfaceId(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  interfaceType: string,
+  interfaceInstance: string,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  const type = parseGuid(interfaceType);
+  const instance = parseGuid(interfaceInstance);
+  if (type === null) return STATUS_INVALID_PARAMETER_2;
+  if (instance === null) return STATUS_INVALID_PARAMETER_3;
+  endpoint.configuration.serverTarget = { interfaceType: type, instance };
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets the virtual trust level whose clients see the offer.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetvtl
+ */
+export function VmbServerChannelInitSetTargetVtl(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  vtl: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!isUint(vtl, VTL_MAX)) return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.targetVtl = vtl;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets which guest gets the offer.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetvmbushandle
+ */
+export function VmbServerChannelInitSetVmbusHandle(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  vmbusHandle: KernelHandle | null,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  const partition = Handle.resolve(vmbusHandle, "KERNEL");
+  if (partition === null || partition.world !== kmcl.world) return STATUS_INVALID_PARAMETER_2;
+  endpoint.configuration.guest = partition;
+  return STATUS_SUCCESS;
+}
+
+/** What VmbConvertVmbusHandleToKernelHandle gives. */
+export interface ConvertResult {
+  /** STATUS_SUCCESS or INVALID_HANDLE. */
+  readonly status: NtStatus;
+  /** The kernel handle; null on failure. The caller closes it with ZwClose. */
+  readonly kernelHandle: KernelHandle | null;
+}
+
+/**
+ * Turns a partition's user-mode VMBus handle into a kernel handle.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbconvertvmbushandletokernelhandle
+ */
+export function VmbConvertVmbusHandleToKernelHandle(
+  kmcl: Kmcl,
+  userHandle: VmbusHandle | null,
+): ConvertResult {
+  const partition = Handle.resolve(userHandle, "VMBUS");
+  if (partition === null || partition.world !== kmcl.world) {
+    return { status: STATUS_INVALID_HANDLE, kernelHandle: null };
+  }
+  const kernelHandle = new Handle("KERNEL", partition);
+  partition.kernelHandles.add(kernelHandle);
+  return { status: STATUS_SUCCESS, kernelHandle };
+}
+
+/**
+ * Closes a kernel handle. Statuses: STATUS_SUCCESS; INVALID_HANDLE for anything else, also for one that
+ * was closed before.
+ *
+ * @see nf-ntifs-zwclose
+ */
+export function ZwClose(kernelHandle: KernelHandle | null): NtStatus {
+  const partition = Handle.resolve(kernelHandle, "KERNEL");
+  if (partition === null || kernelHandle === null) return STATUS_INVALID_HANDLE;
+  partition.kernelHandles.delete(kernelHandle);
+  kernelHandle.kill();
+  return STATUS_SUCCESS;
+}

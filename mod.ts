@@ -1,0 +1,168 @@
+/**
+ * Hyper-V's VMBus Kernel Mode Client Library (KMCL) as an actor system, in TypeScript.
+ *
+ * A fabric is a world of partitions; a driver pair (VSP in the host, VSC in the guest) is written
+ * against the documented functions and runs deterministically, over real VMBus rings in guest memory.
+ *
+ * @example
+ * ```ts
+ * import * as vmbus from "@vmbus/kmcl";
+ *
+ * const fabric = vmbus.createFabric({ seed: 7 });
+ * const guest = fabric.createPartition({ name: "guest" });
+ * const { kmcl } = vmbus.WdfFdoQueryForInterface(
+ *   guest.device,
+ *   vmbus.KMCL_CLIENT_INTERFACE_TYPE,
+ *   vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
+ *   1,
+ * );
+ * const { channel } = kmcl.VmbChannelAllocate(guest.device, false);
+ * console.log(vmbus.inspectChannel(channel).lifecycle); // disabled
+ * kmcl.VmbChannelCleanup(channel);
+ * ```
+ *
+ * @module
+ */
+
+// The world
+export { createFabric } from "./actors/fabric/world.ts";
+export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
+export type { Partition, PartitionOptions } from "./actors/partition/partition_object.ts";
+export type { BusFault, Direction } from "./actors/bus/bus.ts";
+export type { GpadlState } from "./actors/bus/bus_end.ts";
+export type { Schedule } from "./actors/fabric/work.ts";
+export type { Interpreter } from "./actors/chart/chart_actor.ts";
+export { KeGetCurrentIrql } from "./actors/fabric/irql.ts";
+export type { Leak, LeakKind } from "./actors/fabric/leaks.ts";
+export type {
+  CallerState,
+  ChannelState,
+  FabricState,
+  PacketState,
+  PartitionState,
+  RingState,
+} from "./actors/fabric/inspect.ts";
+export { VerifierError } from "./actors/fabric/verifier.ts";
+export type { VerifierMode, Violation, ViolationRule } from "./actors/fabric/verifier.ts";
+export type { ChannelFault, Side } from "./actors/channel/types.ts";
+export type { RequestResult } from "./actors/channel/requests.ts";
+
+// Memory
+export { IoAllocateMdl, mdlSegments } from "./core/memory/mdl.ts";
+export type { Mdl } from "./core/memory/mdl.ts";
+export type { GuestBuffer, GuestMemory, MemoryMisuse } from "./core/memory/types.ts";
+export type { RangeFault } from "./core/memory/gpa_ranges.ts";
+
+// What a driver's parts are called in the trace and in rings
+export type { TraceEntry, TraceLevel } from "./core/trace.ts";
+export type { RingControl, RingFault } from "./core/ring/ring_memory.ts";
+export type { PacketFault } from "./core/packet/packet.ts";
+export type { PipeFault } from "./core/packet/pipe.ts";
+export type { ControlFault } from "./core/control/codec.ts";
+
+// Handles
+export type {
+  Device,
+  Handle,
+  HandleKind,
+  KernelHandle,
+  VMBCHANNEL,
+  VMBPACKET,
+  VMBPACKETCOMPLETION,
+  VmbusHandle,
+} from "./actors/handles.ts";
+
+// The documented functions
+export {
+  KMCL_CLIENT_INTERFACE_TYPE,
+  KMCL_CLIENT_INTERFACE_V1_SIZE,
+  KMCL_CLIENT_INTERFACE_VERSION_V1,
+  KMCL_SERVER_INTERFACE_TYPE,
+  KMCL_SERVER_INTERFACE_V1_SIZE,
+  KMCL_SERVER_INTERFACE_VERSION_V1,
+  WdfFdoQueryForInterface,
+  WdfIoTargetQueryForInterface,
+} from "./kmcl/interface.ts";
+export type { KmclTable, QueryResult } from "./kmcl/interface.ts";
+export type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./kmcl/tables.ts";
+export type { KmclChannelFunctions } from "./kmcl/table_channel.ts";
+export type { KmclPacketFunctions } from "./kmcl/table_packet.ts";
+export type { KmclServerOnlyMethods } from "./kmcl/table_server.ts";
+export { ZwClose } from "./kmcl/server_channel_init.ts";
+export type { ConvertResult } from "./kmcl/server_channel_init.ts";
+export type { AllocateResult } from "./kmcl/channel_lifecycle.ts";
+export type { CreateGpadlResult, MapGpadlResult } from "./kmcl/channel_gpadl.ts";
+export type { ExternalDataResult } from "./kmcl/channel_packet.ts";
+export type { LatencyResult, MmioSpace } from "./kmcl/channel_properties.ts";
+export type { InitializeResult } from "./kmcl/packet.ts";
+export { VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT } from "./kmcl/callbacks.ts";
+export type {
+  EvtChannelOpened,
+  EvtChannelPnpFailure,
+  EvtChannelProcessingComplete,
+  EvtChannelProcessPacket,
+  EvtChannelStateChange,
+  EvtPacketCompletionRoutine,
+  MaybePromise,
+  StateChangeCallbacks,
+} from "./kmcl/callbacks.ts";
+
+// Helps for programs
+export { expectSuccess, KmclError } from "./kmcl/expect_success.ts";
+export type { Succeeded } from "./kmcl/expect_success.ts";
+export { inspectChannel } from "./kmcl/inspect_channel.ts";
+
+// Flags and statuses
+export {
+  VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
+  VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER,
+  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+  VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY,
+  VMBUS_CHANNEL_INIT_FLAG_IS_PIPE,
+  VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY,
+  VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA,
+  VMBUS_SERVER_CHANNEL_INIT_FLAG_ENUMERATE_DEVICE_INTERFACE,
+  VMBUS_SERVER_CHANNEL_INIT_FLAG_FORCE_NEW_CHANNEL,
+  VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER,
+  VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE,
+  VMBUS_SERVER_CHANNEL_INIT_FLAG_TLNPI_PROVIDER_OFFER,
+} from "./kmcl/flags.ts";
+export {
+  NT_SUCCESS,
+  ntStatusName,
+  STATUS_ACCESS_DENIED,
+  STATUS_BUFFER_OVERFLOW,
+  STATUS_BUFFER_TOO_SMALL,
+  STATUS_CANCELLED,
+  STATUS_DATA_ERROR,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INSUFFICIENT_RESOURCES,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_INVALID_HANDLE,
+  STATUS_INVALID_PARAMETER,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_10,
+  STATUS_INVALID_PARAMETER_11,
+  STATUS_INVALID_PARAMETER_12,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_INVALID_PARAMETER_4,
+  STATUS_INVALID_PARAMETER_5,
+  STATUS_INVALID_PARAMETER_6,
+  STATUS_INVALID_PARAMETER_7,
+  STATUS_INVALID_PARAMETER_8,
+  STATUS_INVALID_PARAMETER_9,
+  STATUS_MORE_PROCESSING_REQUIRED,
+  STATUS_NOT_FOUND,
+  STATUS_NOT_SUPPORTED,
+  STATUS_OBJECT_NAME_COLLISION,
+  STATUS_PENDING,
+  STATUS_REVISION_MISMATCH,
+  STATUS_SHARING_VIOLATION,
+  STATUS_SUCCESS,
+  STATUS_TIMEOUT,
+  STATUS_UNSUCCESSFUL,
+} from "./core/ntstatus.ts";
+export type { NtStatus } from "./core/ntstatus.ts";

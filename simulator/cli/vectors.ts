@@ -1,0 +1,137 @@
+/**
+ * The command `deno task vectors`: runs files of ring vectors on the ring core and prints a line
+ * for each case. Needs `--allow-read` and nothing else.
+ *
+ * @module
+ */
+
+import { Command, CommanderError } from "commander";
+import { TextError } from "../vectors/json_text.ts";
+import { runRingVectors, type VectorResult } from "../vectors/run.ts";
+
+const EXIT_OK = 0;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+
+const HELP_AFTER = `
+A FILE is a JSON array of cases; docs/wire.md, section 10, describes their form. Each case starts
+with a ring, does operations on it, and says what each must answer and what the memory must hold.
+
+A line a case:
+  ok   read-one
+  FAIL read-one: step 2: readIndex: expected 16, got 0     (steps are counted from 1)
+
+Exit code: ${EXIT_OK} all cases pass, ${EXIT_FAILED} a case fails, ${EXIT_USAGE} a file or argument cannot be used.
+
+Example:
+  deno task vectors tests/vectors/ring.json`;
+
+/** The command cannot run; the message is the line for the user. */
+class UsageError extends Error {}
+
+interface FileResults {
+  readonly file: string;
+  readonly cases: readonly VectorResult[];
+}
+
+/** Writes all of `text`, which a terminal or pipe may take in parts. */
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = new TextEncoder().encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  } catch (error) {
+    // Whoever reads has seen enough, as `head` does; the exit code still says how it went.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function readFile(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`Cannot read ${file}: ${reason}`);
+  }
+}
+
+function runFile(file: string): FileResults {
+  const text = readFile(file);
+  try {
+    return { file, cases: runRingVectors(text) };
+  } catch (error) {
+    if (!(error instanceof TextError)) throw error;
+    throw new UsageError(`${file}:${error.line}:${error.column}: ${error.message}`);
+  }
+}
+
+function passedCount(cases: readonly VectorResult[]): number {
+  return cases.filter(({ failure }) => failure === null).length;
+}
+
+/** The report for people; a file's name stands above its cases where there are several files. */
+function textReport(files: readonly FileResults[], isColored: boolean): string {
+  const paint = (code: number, text: string) => isColored ? `\x1b[${code}m${text}\x1b[0m` : text;
+  const lines = files.flatMap(({ file, cases }) => [
+    ...(files.length > 1 ? [`${file}:`] : []),
+    ...cases.map(({ name, failure }) =>
+      failure === null ? `${paint(32, "ok")}   ${name}` : `${paint(31, "FAIL")} ${name}: ${failure}`
+    ),
+  ]);
+  const cases = files.flatMap((file) => file.cases);
+  const passed = passedCount(cases);
+  return [...lines, `${passed} passed, ${cases.length - passed} failed`, ""].join("\n");
+}
+
+/** The report for programs: one object. */
+function jsonReport(files: readonly FileResults[]): string {
+  const cases = files.flatMap((file) => file.cases);
+  const passed = passedCount(cases);
+  const failed = cases.length - passed;
+  return `${JSON.stringify({ ok: failed === 0, passed, failed, files }, null, 2)}\n`;
+}
+
+function createCommand(run: (files: string[], options: { json?: boolean }) => void): Command {
+  return new Command("deno task vectors")
+    .description("Runs ring vectors on the ring core.")
+    .argument("<file...>", "vector files")
+    .option("--json", "print one JSON object instead of lines")
+    .helpOption("--help", "say what the command does")
+    .addHelpText("after", HELP_AFTER)
+    .configureOutput({
+      writeOut: (text) => write(Deno.stdout, text),
+      writeErr: (text) => write(Deno.stderr, text),
+      outputError: (text, writeErr) => {
+        const reason = text.trim().replace("error: ", "").replaceAll("\n", " ");
+        writeErr(`${reason}: see deno task vectors --help\n`);
+      },
+      // Commander's own checks would read the environment, which needs a permission.
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+    })
+    .exitOverride()
+    .action(run);
+}
+
+/** Runs the command with `args` and gives its exit code. */
+export function main(args: readonly string[]): number {
+  let exitCode = EXIT_OK;
+  try {
+    createCommand((names, options) => {
+      const files = names.map(runFile);
+      const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
+      write(Deno.stdout, options.json ? jsonReport(files) : textReport(files, isColored));
+      const isFailed = files.some(({ cases }) => passedCount(cases) < cases.length);
+      exitCode = isFailed ? EXIT_FAILED : EXIT_OK;
+    }).parse(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    if (!(error instanceof UsageError)) throw error;
+    write(Deno.stderr, `${error.message}\n`);
+    return EXIT_USAGE;
+  }
+  return exitCode;
+}
+
+if (import.meta.main) Deno.exitCode = main(Deno.args);

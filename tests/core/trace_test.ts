@@ -1,0 +1,210 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { sha256 } from "@noble/hashes/sha2.js";
+import fc from "fast-check";
+import { BrokenInvariant } from "../../core/assert.ts";
+import { Trace, TRACE_EVENTS, type TraceEvent, type TraceLevel } from "../../core/trace.ts";
+
+/** The arguments of one call of record, or of recordBytes. */
+type Call =
+  | readonly [at100ns: number, event: TraceEvent, subjectId: number, ...values: number[]]
+  | readonly [at100ns: number, event: TraceEvent, subjectId: number, bytes: Uint8Array];
+
+function traceOf(calls: readonly Call[], level: TraceLevel = "digest"): Trace {
+  const trace = new Trace(level);
+  for (const [at100ns, event, subjectId, ...values] of calls) {
+    const [a, b, c] = values;
+    if (a instanceof Uint8Array) trace.recordBytes(at100ns, event, subjectId, a);
+    else trace.record(at100ns, event, subjectId, a, b as number, c as number);
+  }
+  return trace;
+}
+
+Deno.test("TRACE_EVENTS: each event has a u8 code of its own", () => {
+  const codes = Object.values(TRACE_EVENTS);
+  assertEquals(new Set<number>(codes).size, codes.length);
+  assert(codes.every((code) => code > 0 && code <= 0xff));
+});
+
+// Written out by hand, so that the digest of a run stays the same from version to version.
+Deno.test("Trace: the digest is SHA-256 of the records as the file's head describes them", () => {
+  const trace = traceOf([
+    [0x10, "packetQueued", 2, 3, 2 ** 32],
+    [0x10, "violation", 0xffff_ffff],
+    [0x11, "messageToHost", 1, Uint8Array.of(0xaa, 0xbb)],
+  ]);
+  const records = [
+    "30 13 02 0000000000003040 02000000 03000000 000000000000f041",
+    "50 00 00 ffffffff",
+    "10 30 00 0000000000003140 01000000 02000000 aabb",
+  ].join("").replaceAll(" ", "");
+  assertEquals(trace.digest(), sha256(Uint8Array.fromHex(records)).toHex());
+});
+
+Deno.test("Trace: the same records give the same digest, at either level", () => {
+  const calls: Call[] = [[1, "packetQueued", 2, 3, 4], [5, "messageToGuest", 6, Uint8Array.of(7)]];
+  assertEquals(traceOf(calls).digest(), traceOf(calls).digest());
+  assertEquals(traceOf(calls, "full").digest(), traceOf(calls).digest());
+});
+
+Deno.test("Trace: whatever changes in a record changes the digest", () => {
+  const calls: Call[] = [
+    [1, "packetQueued", 2, 3, 4, 5],
+    [2, "packetQueued", 2, 3, 4, 5],
+    [1, "packetEntered", 2, 3, 4, 5],
+    [1, "packetQueued", 3, 3, 4, 5],
+    [1, "packetQueued", 2, 4, 4, 5],
+    [1, "packetQueued", 2, 3, 5, 5],
+    [1, "packetQueued", 2, 3, 4, 6],
+    [1, "packetQueued", 2, 3, 4],
+    [1, "packetQueued", 2, 3, 4, 0],
+    [1, "packetQueued", 2],
+    [1, "packetQueued", 2, 0],
+    [1, "packetQueued", 2, 2 ** 32 + 3, 4, 5],
+    [1, "packetQueued", 2, -3, 4, 5],
+    [1, "packetQueued", 2, Number.MAX_SAFE_INTEGER],
+    [1, "packetQueued", 2, Number.MAX_SAFE_INTEGER - 1],
+    [1, "packetQueued", 2, new Uint8Array(0)],
+    [1, "packetQueued", 2, new Uint8Array(1)],
+    [1, "packetQueued", 2, new Uint8Array(2)],
+    [1, "packetQueued", 2, Uint8Array.of(1)],
+  ];
+  assertEquals(new Set(calls.map((call) => traceOf([call]).digest())).size, calls.length);
+});
+
+Deno.test("Trace: the order of records and the time of each matter", () => {
+  const [a, b]: [Call, Call] = [[1, "workTimer", 1], [1, "workTimer", 2]];
+  const digests = [
+    [a, b],
+    [b, a],
+    [a],
+    [a, [2, "workTimer", 2]],
+    [[2, "workTimer", 1], [2, "workTimer", 2]],
+    [a, b, [1, "workTimer", 1]],
+  ].map((calls) => traceOf(calls as Call[]).digest());
+  assertEquals(new Set(digests).size, digests.length);
+});
+
+const anyCall: fc.Arbitrary<Call> = fc.oneof(
+  fc.tuple(
+    fc.nat(3),
+    fc.constantFrom<TraceEvent>("packetQueued", "interrupt"),
+    fc.nat(2),
+    fc.constantFrom(0, 1, 2 ** 32, 2 ** 53 - 1),
+  ),
+  fc.tuple(
+    fc.nat(3),
+    fc.constantFrom<TraceEvent>("packetQueued", "interrupt"),
+    fc.nat(2),
+    fc.uint8Array({ maxLength: 12 }),
+  ),
+);
+
+Deno.test("Trace: two lists of records have the same digest only when they are the same", () => {
+  const lists = fc.array(anyCall, { maxLength: 4 });
+  fc.assert(
+    fc.property(lists, lists, (one, other) => {
+      const same = traceOf(one, "full").lines().join() === traceOf(other, "full").lines().join();
+      assertEquals(traceOf(one).digest() === traceOf(other).digest(), same);
+    }),
+    { seed: 43, numRuns: 1000 },
+  );
+});
+
+Deno.test("Trace: digest does not disturb what follows", () => {
+  const [quiet, asked] = [new Trace("digest"), new Trace("digest")];
+  const digests = new Set<string>();
+  for (let index = 0; index < 5000; index++) {
+    // Short and long records take turns, so that new ones lie over the rests of others.
+    const value = index % 3 === 0 ? 2 ** 40 : index;
+    quiet.record(index >> 1, "packetEntered", 1, value, value);
+    asked.record(index >> 1, "packetEntered", 1, value, value);
+    if (index % 50 === 0) {
+      assertEquals(asked.digest(), asked.digest());
+      digests.add(asked.digest());
+    }
+  }
+  assertEquals(digests.size, 100);
+  assertEquals(asked.digest(), quiet.digest());
+});
+
+Deno.test("Trace: bytes that exceed the buffer are recorded like any others", () => {
+  for (const byteCount of [65_000, 65_536, 65_537, 200_000]) {
+    const bytes = Uint8Array.from({ length: byteCount }, (_, index) => index * 7);
+    const calls: Call[] = [[1, "workDpc", 1], [1, "messageToHost", 1, bytes], [1, "workDpc", 2]];
+    const digest = traceOf(calls).digest();
+    assertEquals(digest, traceOf(calls, "full").digest());
+    const before = traceOf(calls.slice(0, 1));
+    before.digest();
+    before.recordBytes(1, "messageToHost", 1, bytes);
+    before.record(1, "workDpc", 2);
+    assertEquals(before.digest(), digest, `${byteCount} bytes`);
+    bytes[byteCount - 1]! ^= 1;
+    assertNotEquals(traceOf(calls).digest(), digest, `${byteCount} bytes`);
+  }
+});
+
+Deno.test("Trace: recorded bytes are copied", () => {
+  const bytes = Uint8Array.of(1, 2, 3);
+  const trace = new Trace("full");
+  trace.recordBytes(1, "messageToHost", 1, bytes);
+  const digest = traceOf([[1, "messageToHost", 1, bytes.slice()]]).digest();
+  bytes.fill(9);
+  assertEquals(trace.digest(), digest);
+  assertEquals(trace.entries[0]?.values, ["010203"]);
+});
+
+Deno.test("Trace: level full keeps entries and gives them as lines", () => {
+  const trace = new Trace("full");
+  trace.nameSubject(7, "guest/channel-1");
+  trace.record(120, "packetQueued", 7, 5, 64);
+  trace.record(120, "interrupt", 8);
+  trace.recordBytes(130, "messageToHost", 7, Uint8Array.of(3, 0, 0xff));
+  assertEquals(trace.entries, [
+    { at100ns: 120, event: "packetQueued", subject: "guest/channel-1", values: [5, 64] },
+    { at100ns: 120, event: "interrupt", subject: "#8", values: [] },
+    { at100ns: 130, event: "messageToHost", subject: "guest/channel-1", values: ["0300ff"] },
+  ]);
+  assertEquals(trace.lines(), [
+    "120 packetQueued guest/channel-1 5 64",
+    "120 interrupt #8",
+    "130 messageToHost guest/channel-1 0300ff",
+  ]);
+});
+
+Deno.test("Trace: a subject's name does not change the digest", () => {
+  const [named, plain] = [new Trace("full"), new Trace("full")];
+  named.nameSubject(1, "root");
+  named.record(1, "interrupt", 1);
+  plain.record(1, "interrupt", 1);
+  assertEquals(named.digest(), plain.digest());
+});
+
+Deno.test("Trace: level digest keeps no entries, however much is recorded", () => {
+  const trace = new Trace("digest");
+  const first = trace.digest();
+  for (let index = 0; index < 1_000_000; index++) {
+    trace.record(index >> 2, "packetArrived", index & 0xff, index, 64);
+  }
+  assertEquals(trace.entries, []);
+  assertEquals(trace.lines(), []);
+  assertNotEquals(trace.digest(), first);
+});
+
+Deno.test("Trace: level off records nothing", () => {
+  const trace = new Trace("off");
+  trace.nameSubject(1, "root");
+  trace.record(1, "interrupt", 1, 2, 3, 4);
+  trace.recordBytes(1, "messageToHost", 1, new Uint8Array(300));
+  assertEquals(trace.entries, []);
+  assertEquals(trace.digest(), sha256(new Uint8Array(0)).toHex());
+});
+
+Deno.test("Trace: asserts a u32 subject and safe whole numbers", () => {
+  const trace = new Trace("digest");
+  assertThrows(() => trace.record(1, "interrupt", -1), BrokenInvariant, "subject");
+  assertThrows(() => trace.record(1, "interrupt", 2 ** 32), BrokenInvariant, "subject");
+  assertThrows(() => trace.record(1.5, "interrupt", 1), BrokenInvariant, "time");
+  assertThrows(() => trace.record(1, "interrupt", 1, 0.5), BrokenInvariant, "value");
+  assertThrows(() => trace.record(1, "interrupt", 1, 1, NaN), BrokenInvariant, "value");
+  assertThrows(() => trace.record(1, "interrupt", 1, 1, 1, 2 ** 53), BrokenInvariant, "value");
+});

@@ -1,0 +1,167 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { checkLayers } from "../../tools/check_layers.ts";
+import { formatFinding } from "../../tools/source.ts";
+import { withTree } from "../support/temp_tree.ts";
+
+/** Asserts what the check says of one file with this one line; "" where it says nothing. */
+async function check(path: string, line: string, expected: string): Promise<void> {
+  await withTree({ [path]: line }, async (root) => {
+    assertEquals((await checkLayers(root)).map(formatFinding).join("\n"), expected);
+  });
+}
+
+Deno.test("checkLayers: allows the own layer and earlier ones", async () => {
+  await check("core/ring/a.ts", 'import { b } from "../units.ts";', "");
+  await check("kmcl/a.ts", 'import { b } from "../core/units.ts";', "");
+  await check("mod.ts", 'export * from "./kmcl/interface.ts";', "");
+  await check("simulator/a.ts", 'import { b } from "../mod.ts";', "");
+  await check("examples/echo.ts", 'import * as vmbus from "../mod.ts";', "");
+  await check("examples/disk/main.ts", 'import { b } from "../../simulator/mod.ts";', "");
+  await check("examples/disk/main.ts", 'import { b } from "./blocks.ts";', "");
+  await check("tests/core/a_test.ts", 'import { b } from "../../tools/tidy.ts";', "");
+});
+
+Deno.test("checkLayers: refuses a later layer, in every form of import", async () => {
+  const fault = "core must not import from actors, a later layer";
+  const path = "core/ring/a.ts";
+  await check(path, 'import "../../actors/b.ts";', `${path}:1:8: ${fault}`);
+  await check(path, 'import type { B } from "../../actors/b.ts";', `${path}:1:24: ${fault}`);
+  await check(path, 'export * from "../../actors/b.ts";', `${path}:1:15: ${fault}`);
+  await check(path, 'export { b } from "../../actors/b.ts";', `${path}:1:19: ${fault}`);
+  await check(path, 'const b = await import("../../actors/b.ts");', `${path}:1:17: ${fault}`);
+  await check(path, 'type B = import("../../actors/b.ts").B;', `${path}:1:10: ${fault}`);
+  await check(path, 'import b = require("../../actors/b.ts");', `${path}:1:12: ${fault}`);
+  await check(
+    path,
+    'new Worker(new URL("../../actors/b.ts", import.meta.url));',
+    `${path}:1:12: ${fault}`,
+  );
+});
+
+Deno.test("checkLayers: reports the line and column of each import", async () => {
+  await check(
+    "actors/a.ts",
+    'import { a } from "../core/a.ts";\n\n  import { b } from "../kmcl/b.ts";',
+    "actors/a.ts:3:21: actors must not import from kmcl, a later layer",
+  );
+});
+
+Deno.test("checkLayers: keeps mod.ts between kmcl and simulator", async () => {
+  await check(
+    "mod.ts",
+    'export * from "./simulator/mod.ts";',
+    "mod.ts:1:15: mod.ts must not import from simulator, a later layer",
+  );
+  await check(
+    "kmcl/a.ts",
+    'import { b } from "../mod.ts";',
+    "kmcl/a.ts:1:19: kmcl must not import from mod.ts, a later layer",
+  );
+});
+
+Deno.test("checkLayers: keeps ring and packet apart", async () => {
+  const fault = "core/ring/ and core/packet/ must not import each other";
+  await check("core/ring/a.ts", 'import "../packet/b.ts";', `core/ring/a.ts:1:8: ${fault}`);
+  await check("core/packet/a.ts", 'import "../ring/b.ts";', `core/packet/a.ts:1:8: ${fault}`);
+});
+
+Deno.test("checkLayers: lets nothing import tests, tools or what lies outside", async () => {
+  await check(
+    "core/a.ts",
+    'import "../tests/support/b.ts";',
+    "core/a.ts:1:8: core must not import from tests",
+  );
+  await check(
+    "tools/a.ts",
+    'import "../tests/support/b.ts";',
+    "tools/a.ts:1:8: tools/ must not import from tests",
+  );
+  await check(
+    "core/a.ts",
+    'import "../../b.ts";',
+    "core/a.ts:1:8: ../b.ts lies outside the repository",
+  );
+});
+
+Deno.test("checkLayers: lets examples use the package as users do", async () => {
+  const fault = "an example imports mod.ts, simulator/mod.ts and its own folder only";
+  await check("examples/disk/main.ts", 'import "npm:zod";', "");
+  await check("examples/a.ts", 'import "../core/units.ts";', `examples/a.ts:1:8: ${fault}`);
+  await check("examples/a.ts", 'import "../simulator/b.ts";', `examples/a.ts:1:8: ${fault}`);
+  await check("examples/a/b.ts", 'import "../c/d.ts";', `examples/a/b.ts:1:8: ${fault}`);
+  await check("examples/a.ts", 'import "xstate";', "examples/a.ts:1:8: xstate is for actors/ only");
+});
+
+Deno.test("checkLayers: keeps xstate in actors, tests and tools", async () => {
+  await check("actors/channel/machine.ts", 'import { setup } from "xstate";', "");
+  await check("tests/actors/a_test.ts", 'import { setup } from "xstate/graph";', "");
+  await check("tools/chart.ts", 'import { setup } from "npm:xstate@^5";', "");
+  const fault = "xstate is for actors/ only";
+  await check("kmcl/a.ts", 'import type { Actor } from "xstate";', `kmcl/a.ts:1:28: ${fault}`);
+  await check("simulator/a.ts", 'import "xstate/graph";', `simulator/a.ts:1:8: ${fault}`);
+  await check("core/a.ts", 'import "npm:xstate@^5/graph";', `core/a.ts:1:8: ${fault}`);
+});
+
+Deno.test("checkLayers: keeps what mod.ts loads runtime-neutral", async () => {
+  await check("core/a.ts", 'import { pack } from "msgpackr/pack";', "");
+  await check("core/a.ts", 'import { sha256 } from "@noble/hashes/sha2.js";', "");
+  const libraries = "@noble/hashes, msgpackr/pack, pure-rand, xstate";
+  await check(
+    "core/a.ts",
+    'import { pack } from "msgpackr";',
+    `core/a.ts:1:22: core must not use msgpackr: its libraries are ${libraries}`,
+  );
+  await check(
+    "kmcl/a.ts",
+    'import { inspect } from "node:util";',
+    "kmcl/a.ts:1:25: kmcl must run in any runtime: no node:util here",
+  );
+  await check(
+    "actors/a.ts",
+    "export const now = () => globalThis.Deno.pid;",
+    "actors/a.ts:1:37: actors must run in any runtime: no Deno here",
+  );
+  await check(
+    "core/a.ts",
+    'import "https://example.org/b.ts";',
+    "core/a.ts:1:8: modules come from packages, not from addresses",
+  );
+  await check(
+    "core/a.ts",
+    "await import(name);",
+    "core/a.ts:1:7: the imported module must be written out",
+  );
+});
+
+Deno.test("checkLayers: lets only the command line of the simulator know Deno", async () => {
+  await check("simulator/cli/main.ts", "Deno.exit(0);", "");
+  await check("simulator/cli/main.ts", 'import "../mod.ts";', "");
+  await check("simulator/cli/main.ts", 'import "./report.ts";', "");
+  await check(
+    "simulator/run.ts",
+    "Deno.exit(0);",
+    "simulator/run.ts:1:1: simulator must run in any runtime: no Deno here",
+  );
+  await check(
+    "simulator/mod.ts",
+    'import "./cli/main.ts";',
+    "simulator/mod.ts:1:8: simulator/cli/ is for commands only",
+  );
+});
+
+Deno.test("checkLayers: refuses a file that is in no layer", async () => {
+  await withTree({ "misc/a.ts": "" }, async (root) => {
+    const [finding] = await checkLayers(root);
+    assertStringIncludes(finding?.message ?? "", "in no layer");
+  });
+});
+
+Deno.test("checkLayers: exits with 1 and prints the place, as a command", async () => {
+  await withTree({ "core/a.ts": 'import "../kmcl/b.ts";' }, async (root) => {
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", `--allow-read=${root}`, "tools/check_layers.ts", root],
+    }).output();
+    assertEquals(code, 1);
+    assertStringIncludes(new TextDecoder().decode(stdout), "core/a.ts:1:8: core must not");
+  });
+});
