@@ -1,62 +1,89 @@
 /**
- * A first-in, first-out queue that neither shifts its items nor allocates in a steady state.
+ * A first-in, first-out queue over a circular array: in a steady state nothing is allocated.
  *
  * @module
  */
 
-/** Below this many taken places the array is not worth cutting. */
-const CUT_AT = 1024;
+import { assert } from "../core/assert.ts";
+
+/** Places that a queue begins with: a power of two, as every later number of places is. */
+const FIRST_PLACES = 8;
 
 /** A queue of `T`. */
 export class Fifo<T> {
-  #items: T[] = [];
+  #places: (T | null)[] = new Array(FIRST_PLACES).fill(null);
   #head = 0;
+  #length = 0;
 
   /** How many items wait. */
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#length;
   }
 
   /** Puts `item` at the end. */
   push(item: T): void {
-    this.#items.push(item);
+    if (this.#length === this.#places.length) this.#grow();
+    this.#places[this.#placeOf(this.#length)] = item;
+    this.#length++;
   }
 
   /** The first item, or null where there is none. */
   peek(): T | null {
-    return this.#head < this.#items.length ? this.#items[this.#head]! : null;
+    return this.#length === 0 ? null : this.#places[this.#head]!;
+  }
+
+  /** The item `index` places behind the first. */
+  at(index: number): T {
+    assert(index >= 0 && index < this.#length, "an item that is asked for waits");
+    return this.#places[this.#placeOf(index)]!;
   }
 
   /** Takes the first item out, or null where there is none. */
   shift(): T | null {
-    if (this.#head === this.#items.length) return null;
-    const item = this.#items[this.#head++]!;
-    if (this.#head === this.#items.length) this.clear();
-    else if (this.#head >= CUT_AT && this.#head * 2 >= this.#items.length) this.#cut();
+    return this.#length === 0 ? null : this.take(0);
+  }
+
+  /** Takes out the item `index` places behind the first; the others keep their order. */
+  take(index: number): T {
+    const item = this.at(index);
+    for (let at = index; at > 0; at--) {
+      this.#places[this.#placeOf(at)] = this.#places[this.#placeOf(at - 1)]!;
+    }
+    this.#places[this.#head] = null;
+    this.#head = this.#placeOf(1);
+    this.#length--;
     return item;
   }
 
   /** Takes `item` out, wherever it stands; false where it is not here. */
   remove(item: T): boolean {
-    const at = this.#items.indexOf(item, this.#head);
-    if (at < 0) return false;
-    this.#items.splice(at, 1);
-    return true;
+    for (let index = 0; index < this.#length; index++) {
+      if (this.at(index) !== item) continue;
+      this.take(index);
+      return true;
+    }
+    return false;
   }
 
   /** Takes everything out. */
   clear(): void {
-    this.#items.length = 0;
+    this.#places.fill(null);
     this.#head = 0;
+    this.#length = 0;
   }
 
   /** The items in order. */
   list(): readonly T[] {
-    return this.#items.slice(this.#head);
+    return Array.from({ length: this.#length }, (_, index) => this.at(index));
   }
 
-  #cut(): void {
-    this.#items = this.#items.slice(this.#head);
+  #placeOf(index: number): number {
+    return (this.#head + index) & (this.#places.length - 1);
+  }
+
+  #grow(): void {
+    const items: (T | null)[] = [...this.list()];
+    this.#places = items.concat(new Array(items.length).fill(null));
     this.#head = 0;
   }
 }

@@ -11,12 +11,23 @@ import type { PartitionObject } from "./partition/partition_object.ts";
 
 /** A packet object, and the channel that it is of. */
 export interface PacketTarget {
+  /** The endpoint that it is of. */
   readonly endpoint: Endpoint;
+  /** The packet object. */
   readonly packet: PacketObject;
 }
 
+/** The kinds of handles. */
+export type HandleKind =
+  | "VMBCHANNEL"
+  | "VMBPACKET"
+  | "VMBPACKETCOMPLETION"
+  | "DEVICE"
+  | "VMBUS"
+  | "KERNEL";
+
 /** What each kind of handle stands for. */
-export interface HandleTargets {
+export interface HandleTargets extends Record<HandleKind, object> {
   /** One endpoint of a channel. */
   readonly VMBCHANNEL: Endpoint;
   /** A packet object. */
@@ -30,9 +41,6 @@ export interface HandleTargets {
   /** A partition's VMBus, as the kernel knows it. */
   readonly KERNEL: PartitionObject;
 }
-
-/** The kinds of handles. */
-export type HandleKind = keyof HandleTargets;
 
 /**
  * An opaque handle. It has no members but its kind; anything else passed in its place, one of another

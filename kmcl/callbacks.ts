@@ -80,7 +80,7 @@ export interface StateChangeCallbacks {
 /** Version of {@linkcode StateChangeCallbacks}. */
 export const STATE_CHANGE_CALLBACKS_VERSION = 1;
 /** Size of {@linkcode StateChangeCallbacks} on a 64-bit machine. */
-export const STATE_CHANGE_CALLBACKS_SIZE = 8 + 5 * 8;
+export const STATE_CHANGE_CALLBACKS_SIZE: number = 8 + 5 * 8;
 
 /** Callbacks with Version and Size filled, and none set. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT */
 export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(): StateChangeCallbacks {
@@ -97,12 +97,17 @@ export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(): StateChangeCallbacks 
 
 /** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
 export class Driver implements ChannelNotices {
+  /** The handle of its endpoint. */
   readonly channel: VMBCHANNEL;
   /** The driver's own context. */
   pointer: unknown = null;
+  /** What VmbChannelInitSetStateChangeCallbacks set. */
   stateChange: StateChangeCallbacks = VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT();
+  /** EvtChannelProcessPacket. */
   onProcessPacket: EvtChannelProcessPacket | null = null;
+  /** EvtChannelProcessingComplete. */
   onProcessingComplete: EvtChannelProcessingComplete | null = null;
+  /** EvtChannelPnpFailure. */
   onPnpFailure: EvtChannelPnpFailure | null = null;
 
   readonly #endpoint: Endpoint;

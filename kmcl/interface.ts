@@ -75,6 +75,7 @@ import {
 import type { Side } from "../actors/channel/types.ts";
 import { type Device, Handle } from "../actors/handles.ts";
 import { assert } from "../core/assert.ts";
+import { parseGuid } from "../core/guid.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER,
@@ -236,7 +237,7 @@ export function WdfFdoQueryForInterface<Type extends string>(
   const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type> });
   const partition = Handle.resolve(device, "DEVICE");
   if (partition === null) return refuse(STATUS_NOT_FOUND);
-  const kind = TABLES.get(interfaceType);
+  const kind = TABLES.get(parseGuid(interfaceType) ?? "");
   if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);

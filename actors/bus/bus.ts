@@ -28,9 +28,11 @@ export type Direction = "toHost" | "toGuest";
 
 /** A control message that its receiver refused. */
 export interface BusFault {
+  /** Who it was for. */
   readonly direction: Direction;
   /** The message's name, or null where it could not be decoded. */
   readonly message: string | null;
+  /** Why it was refused. */
   readonly fault: ControlFault | ChannelFault;
 }
 
@@ -85,10 +87,15 @@ class Lane implements Worker {
 
 /** The bus between the host and one partition. */
 export class Bus {
+  /** The fabric. */
   readonly world: World;
+  /** The guest whose bus it is. */
   readonly partition: PartitionObject;
+  /** Its chart. */
   readonly actor: ChartActor<BusEvent, BusTag>;
+  /** The host's end. */
   readonly host: HostEnd;
+  /** The guest's end. */
   readonly guest: GuestEnd;
   readonly #lanes: Readonly<Record<Direction, Lane>>;
   readonly #faults: BusFault[] = [];

@@ -46,6 +46,7 @@ interface Link {
 
 /** An offer that arrived. */
 export class GuestChannel {
+  /** What the host offered. */
   readonly offer: OfferChannel;
   /** The client that took it. */
   link: Link | null = null;
@@ -60,7 +61,9 @@ export class GuestChannel {
 
 /** The guest's end of one bus. */
 export class GuestEnd implements BusEnd, Worker {
+  /** The bus that it is an end of. */
   readonly bus: Bus;
+  /** The GPADLs of the guest's clients. */
   readonly gpadls: GuestGpadls;
   /** Offers by channel id, in the order in which they arrived. */
   readonly #channels = new Map<number, GuestChannel>();

@@ -25,9 +25,13 @@ const FIRST_HANDLE = 0xe1e10;
 
 /** One GPADL of a client. */
 export interface GuestGpadl {
+  /** Its handle, never 0. */
   readonly handle: number;
+  /** Whose it is. */
   readonly client: Endpoint;
+  /** The channel that it was made for. */
   readonly channelId: number;
+  /** The memory, pinned while the GPADL lives. */
   readonly ranges: readonly GpaRange[];
   /** Whether it holds the channel's rings: no driver sees it. */
   readonly isRing: boolean;

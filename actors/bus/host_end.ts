@@ -75,7 +75,9 @@ export class HostChannel {
 
 /** The host's end of one bus. */
 export class HostEnd implements BusEnd {
+  /** The bus that it is an end of. */
   readonly bus: Bus;
+  /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
   /** The channels whose offers stand, in the order of the offers. */
   readonly #byEndpoint = new Map<Endpoint, HostChannel>();

@@ -29,9 +29,13 @@ const GPADL_PAGES_MAX = 0x40_0000;
 
 /** One GPADL of the guest. */
 export interface HostGpadl {
+  /** The channel that it was made for. */
   readonly channelId: number;
+  /** The guest's handle of it. */
   readonly gpadlId: number;
+  /** Whether the guest shares it for reading only. */
   readonly isReadOnly: boolean;
+  /** The memory; its pages lie inside the guest's, once it is accepted. */
   ranges: readonly GpaRange[];
   /** `incomplete`: bodies are missing. `tearingDown`: the guest wants it back. */
   stage: "incomplete" | "accepted" | "tearingDown";

@@ -36,22 +36,31 @@ import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
 
 /** The rings of an open channel, as one endpoint sees them. */
 export interface Rings {
+  /** The opposite side writes, this one reads. */
   readonly incoming: RingMemory;
+  /** This side writes, the opposite one reads. */
   readonly outgoing: RingMemory;
 }
 
 /** One side of a channel. */
 export class Endpoint implements Worker {
+  /** The fabric. */
   readonly world: World;
   /** The partition whose driver this endpoint serves. */
   readonly partition: PartitionObject;
+  /** Which end of the channel it is. */
   readonly side: Side;
   /** Its number in the fabric, in the order of VmbChannelAllocate. */
   readonly id: number;
+  /** What its driver has set. */
   readonly configuration: ChannelConfiguration = new ChannelConfiguration();
+  /** Its chart. */
   readonly actor: ChartActor<ChannelEvent, ChannelTag>;
+  /** Its sending half. */
   readonly outgoing: Outgoing;
+  /** Its receiving half. */
   readonly incoming: Incoming;
+  /** Its synchronous requests. */
   readonly requests: Requests;
   readonly #changes: StateChanges;
   /** Set by the layer above, right after it made the endpoint. */

@@ -30,12 +30,17 @@ export interface RequestResult {
 
 /** A checked request. */
 export interface RequestOptions {
+  /** What is sent, from the beginning of the array. */
   readonly payload: Uint8Array;
+  /** How much of the payload counts. */
   readonly payloadBytes: number;
+  /** External data. */
   readonly ranges: readonly GpaRange[];
+  /** Whether the request ends with a completion packet, or in the ring. */
   readonly wantsCompletion: boolean;
   /** Where the answer goes; null where the caller wants none. */
   readonly completionBuffer: Uint8Array | null;
+  /** How much of the answer it takes. */
   readonly completionBufferBytes: number;
   /** When the caller gives up, in 100 ns since the fabric's start; null: never. */
   readonly deadline100ns: number | null;

@@ -23,6 +23,7 @@ export type Interpreter = "compiled" | "stock";
 
 /** A chart, ready for actors to be made of it. */
 export interface Chart {
+  /** The chart as XState has it. */
   readonly machine: AnyStateMachine;
   /** The table, or null where the stock interpreter runs the chart. */
   readonly table: CompiledChart | null;

@@ -17,6 +17,7 @@ export interface CallbackEnd {
 
 /** A callback whose promise is unfinished. */
 export interface PendingCallback {
+  /** The callback. */
   readonly frame: Frame;
   /** Waiting calls and delays that it is blocked in. */
   blockedIn: number;
@@ -36,6 +37,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 
 /** What calls into drivers need of the fabric around them. */
 export interface CallbacksWorld {
+  /** Where misuse is reported. */
   readonly verifier: Verifier;
   /** Puts the begin or end of a callback on the trace. */
   traceCallback(frame: Frame, begins: boolean): void;

@@ -47,9 +47,13 @@ interface Drive {
 
 /** What the loop needs of the fabric around it. */
 export interface LoopWorld {
+  /** Virtual time and its deadlines. */
   readonly clock: VirtualClock<Timer>;
+  /** What is runnable. */
   readonly scheduler: Scheduler;
+  /** Calls into drivers. */
   readonly callbacks: Callbacks;
+  /** Blocked callers. */
   readonly waits: Waits;
   /** Whether deadlines wait for real time. */
   readonly isRealTime: boolean;

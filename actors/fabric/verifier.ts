@@ -75,6 +75,7 @@ export interface VerifierWorld {
 
 /** Finds nothing by itself: the code that meets a misuse reports it here. */
 export class Verifier {
+  /** What becomes of a violation. */
   readonly mode: VerifierMode;
   readonly #world: VerifierWorld;
   readonly #violations: Violation[] = [];

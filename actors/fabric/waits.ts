@@ -21,6 +21,7 @@ export interface WaitOptions {
 
 /** One blocked caller. */
 export class Wait<T> implements Blocker {
+  /** What it waits for. */
   readonly options: WaitOptions;
   /** Resolves with the answer. */
   readonly promise: Promise<T>;

@@ -5,6 +5,7 @@
  */
 
 import type { Chance } from "../../core/chance.ts";
+import { Fifo } from "../fifo.ts";
 import { DISPATCH_LEVEL, type Irql } from "./irql.ts";
 
 /** What a work item is for. Data, not a closure, so that pending work can be saved. */
@@ -34,13 +35,16 @@ export interface Worker {
 
 /** One kind of work of one worker. It is made once and is on a queue at most once. */
 export class WorkItem {
+  /** Who does the work. */
   readonly worker: Worker;
+  /** What it is for. */
   readonly kind: WorkKind;
+  /** The level that it runs at. */
   readonly irql: Irql;
   /** The processor that will do it. */
   processor: Processor;
   /** Its place among all scheduled items; -1 while it is not scheduled. */
-  order = -1;
+  order: number = -1;
 
   /** An item that is not scheduled yet. */
   constructor(worker: Worker, kind: WorkKind, irql: Irql, processor: Processor) {
@@ -56,56 +60,14 @@ export class WorkItem {
   }
 }
 
-/** Items of one level on one processor, in the order of scheduling. */
-class WorkQueue {
-  #items: WorkItem[] = [];
-  #head = 0;
-
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
-
-  push(item: WorkItem): void {
-    this.#items.push(item);
-  }
-
-  at(index: number): WorkItem {
-    return this.#items[this.#head + index]!;
-  }
-
-  /** Takes out the item at `index`; those before it keep their order. */
-  take(index: number): WorkItem {
-    const item = this.at(index);
-    for (let i = this.#head + index; i > this.#head; i--) this.#items[i] = this.#items[i - 1]!;
-    this.#head++;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
-
-  clear(): void {
-    for (let i = 0; i < this.length; i++) this.at(i).order = -1;
-    this.#items.length = 0;
-    this.#head = 0;
-  }
-
-  list(): readonly WorkItem[] {
-    return this.#items.slice(this.#head);
-  }
-}
-
 /** A virtual processor: it has no queue of its own beyond the order of its items (api.md section 3). */
 export class Processor {
+  /** Its number in its partition. */
   readonly index: number;
   /** Whether it takes items: false while its partition is paused, and for ever once it crashed. */
   runs = true;
-  readonly dispatch: WorkQueue = new WorkQueue();
-  readonly passive: WorkQueue = new WorkQueue();
+  readonly #dispatch = new Fifo<WorkItem>();
+  readonly #passive = new Fifo<WorkItem>();
 
   /** Processor `index` of its partition. */
   constructor(index: number) {
@@ -113,19 +75,30 @@ export class Processor {
   }
 
   /** The items that may run: a lower level waits while a higher one has work. */
-  get runnable(): WorkQueue {
-    return this.dispatch.length > 0 ? this.dispatch : this.passive;
+  get runnable(): Fifo<WorkItem> {
+    return this.#dispatch.length > 0 ? this.#dispatch : this.#passive;
+  }
+
+  /** Whether nothing is scheduled here. */
+  get isIdle(): boolean {
+    return this.#dispatch.length === 0 && this.#passive.length === 0;
+  }
+
+  /** Puts `item` on the queue of its level. */
+  push(item: WorkItem): void {
+    (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).push(item);
   }
 
   /** Everything scheduled here, the higher level first. */
   list(): readonly WorkItem[] {
-    return [...this.dispatch.list(), ...this.passive.list()];
+    return [...this.#dispatch.list(), ...this.#passive.list()];
   }
 
   /** Forgets all scheduled items. */
   clear(): void {
-    this.dispatch.clear();
-    this.passive.clear();
+    for (const item of this.list()) item.order = -1;
+    this.#dispatch.clear();
+    this.#passive.clear();
   }
 }
 
@@ -151,10 +124,8 @@ export class Scheduler {
     if (item.isScheduled) return;
     item.order = this.#nextOrder++;
     const processor = item.processor;
-    if (processor.dispatch.length === 0 && processor.passive.length === 0) {
-      this.#busy.push(processor);
-    }
-    (item.irql === DISPATCH_LEVEL ? processor.dispatch : processor.passive).push(item);
+    if (processor.isIdle) this.#busy.push(processor);
+    processor.push(item);
     this.onSchedule();
   }
 
@@ -212,7 +183,7 @@ export class Scheduler {
 
   /** Takes `processor` off the list of busy ones, once it is idle. */
   #retire(processor: Processor): void {
-    if (processor.dispatch.length > 0 || processor.passive.length > 0) return;
+    if (!processor.isIdle) return;
     const at = this.#busy.indexOf(processor);
     if (at >= 0) this.#busy.splice(at, 1);
   }

@@ -63,13 +63,21 @@ export function createFabric(options: FabricOptions = {}): Fabric {
 
 /** One fabric. */
 export class World implements Fabric, LoopWorld {
+  /** Virtual time and its deadlines. */
   readonly clock: VirtualClock<Timer> = new VirtualClock();
+  /** What is runnable. */
   readonly scheduler: Scheduler;
+  /** The trace. */
   readonly recorder: Trace;
+  /** The encoding of packets in the rings. */
   readonly codec: PacketCodec;
+  /** Where misuse is reported. */
   readonly verifier: Verifier;
+  /** Calls into drivers. */
   readonly callbacks: Callbacks;
+  /** Blocked callers. */
   readonly waits: Waits;
+  /** The loop in which all work runs. */
   readonly loop: Loop;
   readonly isRealTime: boolean;
   readonly root: PartitionObject;

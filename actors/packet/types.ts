@@ -6,8 +6,11 @@
 
 /** Encoded bytes of a packet: `bytes[start, end)`, a view that holds while the event is handled. */
 export interface PacketBytes {
+  /** The array that holds them. */
   readonly bytes: Uint8Array;
+  /** Where they begin. */
   readonly start: number;
+  /** Where they end. */
   readonly end: number;
 }
 

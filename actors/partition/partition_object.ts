@@ -58,13 +58,17 @@ export const PROCESSORS_MAX = 64;
 
 /** One partition of a fabric. */
 export class PartitionObject implements Partition {
+  /** The fabric. */
   readonly world: World;
   readonly name: string;
   /** Its number in the fabric; the root's is 0. */
   readonly id: number;
+  /** The virtual trust level of its drivers. */
   readonly vtl: number;
   readonly memory: GuestRam;
+  /** Its chart. */
   readonly actor: ChartActor<PartitionEvent, PartitionTag>;
+  /** Its bus. */
   readonly bus: Bus;
   readonly device: Device = new Handle("DEVICE", this);
   readonly vmbusHandle: VmbusHandle = new Handle("VMBUS", this);

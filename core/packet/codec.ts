@@ -4,11 +4,11 @@
  * @module
  */
 
-import { MsgpackCodec } from "./msgpack_codec.ts";
 import type { PacketCodec } from "./packet.ts";
+import { TupleCodec } from "./tuple_codec.ts";
 import { VmbusCodec } from "./vmbus_codec.ts";
 
 /** A new codec of that name, with a frame of its own. */
 export function createCodec(name: PacketCodec["name"]): PacketCodec {
-  return name === "msgpack" ? new MsgpackCodec() : new VmbusCodec();
+  return name === "msgpack" ? new TupleCodec() : new VmbusCodec();
 }

@@ -1,0 +1,255 @@
+/**
+ * The msgpack codec for the packet's one shape, straight into and out of the ring: it writes exactly
+ * the bytes that {@linkcode MsgpackCodec} writes, and reads whatever that reads.
+ *
+ * The reader here takes the forms that the writer writes; anything else, right or wrong, is left to the
+ * reference, so that there is one place that says what is a fault.
+ *
+ * @module
+ */
+
+import type { GpaRange } from "../memory/gpa_ranges.ts";
+import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
+import { MsgpackCodec } from "./msgpack_codec.ts";
+import {
+  areFlagsValid,
+  type ArrivedFrame,
+  assertEncodable,
+  flagsOf,
+  Frame,
+  isPacketType,
+  NO_RANGES,
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+  PACKET_IN_BAND,
+  type PacketCodec,
+  type PacketFault,
+  type PacketFields,
+} from "./packet.ts";
+
+/** Array of five, of three. */
+const PACKET_ARRAY = 0x95;
+const RANGE_ARRAY = 0x93;
+const NIL = 0xc0;
+/** The three lengths of bin, from which the forms of 16 and 32 bits follow. */
+const BIN8 = 0xc4;
+const UINT8 = 0xcc;
+const FLOAT64 = 0xcb;
+const FIXARRAY = 0x90;
+const ARRAY16 = 0xdc;
+const ARRAY32 = 0xdd;
+/** Largest number that is its own form, and largest array with the length in its form. */
+const FIXINT_MAX = 0x7f;
+const FIXARRAY_MAX = 0x0f;
+/** Most bytes by which the ring pads a body. */
+const PADDING_MAX = 7;
+/** Up to here a loop copies faster than making the view that a block copy needs. */
+const LOOP_COPY_BYTES = 64;
+/** What the reader gives for a form that is not among those written here. */
+const NOT_CANONICAL = -1;
+
+/** The codec of packets in msgpack, fast. */
+export class TupleCodec implements PacketCodec {
+  /** Always `"msgpack"`. */
+  readonly name = "msgpack" as const;
+  readonly #reference = new MsgpackCodec();
+  readonly #frame = new Frame();
+  /** Where the writer or the reader is. */
+  #at = 0;
+  /** Float 64 of large PFNs. */
+  readonly #float = new DataView(new ArrayBuffer(8));
+
+  /** See {@linkcode PacketCodec.frame}. */
+  frame(packet: PacketFields): Frame {
+    assertEncodable(packet);
+    const { payloadBytes, ranges } = packet;
+    this.#frame.bodyBytes = 3 + uintBytes(packet.transactionId) + lengthBytes(payloadBytes) +
+      payloadBytes + (packet.type === PACKET_GPA_DIRECT ? rangesBytes(ranges) : 1);
+    return this.#frame;
+  }
+
+  /** See {@linkcode PacketCodec.encode}. */
+  encode(packet: PacketFields, target: Uint8Array, start: number): void {
+    target[start] = PACKET_ARRAY;
+    target[start + 1] = packet.type;
+    target[start + 2] = flagsOf(packet);
+    this.#at = start + 3;
+    this.#writeUint(target, packet.transactionId);
+    this.#writePayload(target, packet);
+    if (packet.type === PACKET_GPA_DIRECT) this.#writeRanges(target, packet.ranges);
+    else target[this.#at] = NIL;
+  }
+
+  #writePayload(target: Uint8Array, { payload, payloadStart, payloadBytes }: PacketFields): void {
+    this.#writeSized(target, payloadBytes, BIN8, 0);
+    const at = this.#at;
+    if (payloadBytes > LOOP_COPY_BYTES) {
+      target.set(payload.subarray(payloadStart, payloadStart + payloadBytes), at);
+    } else {
+      for (let i = 0; i < payloadBytes; i++) target[at + i] = payload[payloadStart + i]!;
+    }
+    this.#at = at + payloadBytes;
+  }
+
+  #writeRanges(target: Uint8Array, ranges: readonly GpaRange[]): void {
+    this.#writeArray(target, ranges.length);
+    for (const { byteCount, byteOffset, pfns } of ranges) {
+      target[this.#at++] = RANGE_ARRAY;
+      this.#writeUint(target, byteCount);
+      this.#writeUint(target, byteOffset);
+      this.#writeArray(target, pfns.length);
+      for (const pfn of pfns) this.#writeUint(target, pfn);
+    }
+  }
+
+  #writeArray(target: Uint8Array, length: number): void {
+    if (length <= FIXARRAY_MAX) target[this.#at++] = FIXARRAY | length;
+    else this.#writeSized(target, length, ARRAY16 - 1, 1);
+  }
+
+  #writeUint(target: Uint8Array, value: number): void {
+    if (value <= FIXINT_MAX) target[this.#at++] = value;
+    else if (value <= 0xffff_ffff) this.#writeSized(target, value, UINT8, 0);
+    else {
+      this.#float.setFloat64(0, value);
+      target[this.#at++] = FLOAT64;
+      for (let i = 0; i < 8; i++) target[this.#at++] = this.#float.getUint8(i);
+    }
+  }
+
+  /** A form byte for 8, 16 or 32 bits, one after the other from `form8` on, and the number itself. */
+  #writeSized(target: Uint8Array, value: number, form8: number, smallest: 0 | 1): void {
+    const size = value > 0xffff ? 2 : value > 0xff ? 1 : smallest;
+    let at = this.#at;
+    target[at++] = form8 + size;
+    if (size === 2) {
+      target[at++] = value >>> 24;
+      target[at++] = value >>> 16;
+    }
+    if (size >= 1) target[at++] = value >>> 8;
+    target[at++] = value;
+    this.#at = at;
+  }
+
+  /** See {@linkcode PacketCodec.decode}. */
+  decode(arrived: ArrivedFrame, into: PacketFields): PacketFault | null {
+    return this.#readCanonical(arrived, into) ? null : this.#reference.decode(arrived, into);
+  }
+
+  /** Reads a packet in the forms that are written here; false, and nothing changed, for any other. */
+  #readCanonical(arrived: ArrivedFrame, into: PacketFields): boolean {
+    const { bytes, payloadStart: start, end } = arrived;
+    if (arrived.type !== PACKET_IN_BAND || arrived.flags !== 0) return false;
+    if (end - start < 5 || bytes[start] !== PACKET_ARRAY) return false;
+    const type = bytes[start + 1];
+    const flags = bytes[start + 2];
+    if (!isPacketType(type) || !areFlagsValid(type, flags)) return false;
+    this.#at = start + 3;
+    const transactionId = this.#readUint(bytes, end);
+    const payloadBytes = this.#readSized(bytes, end, BIN8);
+    const payloadStart = this.#at;
+    if (transactionId < 0 || payloadBytes < 0 || payloadStart + payloadBytes >= end) return false;
+    this.#at = payloadStart + payloadBytes;
+    const ranges = this.#readRanges(bytes, end, type === PACKET_GPA_DIRECT);
+    if (ranges === null || end - this.#at > PADDING_MAX) return false;
+    into.type = type;
+    into.completionRequested = flags !== 0;
+    into.transactionId = flags !== 0 || type === PACKET_COMPLETION ? transactionId : 0;
+    into.payload = bytes;
+    into.payloadStart = payloadStart;
+    into.payloadBytes = payloadBytes;
+    into.ranges = ranges;
+    return true;
+  }
+
+  #readRanges(bytes: Uint8Array, end: number, isWanted: boolean): readonly GpaRange[] | null {
+    if (!isWanted) return bytes[this.#at++] === NIL ? NO_RANGES : null;
+    const count = this.#readArray(bytes, end);
+    if (count <= 0 || count > end - this.#at) return null;
+    const ranges: GpaRange[] = [];
+    for (let i = 0; i < count; i++) {
+      const range = this.#readRange(bytes, end);
+      if (range === null) return null;
+      ranges.push(range);
+    }
+    return ranges;
+  }
+
+  #readRange(bytes: Uint8Array, end: number): GpaRange | null {
+    if (this.#at >= end || bytes[this.#at++] !== RANGE_ARRAY) return null;
+    const byteCount = this.#readUint(bytes, end);
+    const byteOffset = this.#readUint(bytes, end);
+    const count = this.#readArray(bytes, end);
+    const isPlausible = byteCount > 0 && byteOffset >= 0 && byteOffset < PAGE_BYTES &&
+      isU32(byteCount + PAGE_BYTES - 1 + byteOffset) && count <= end - this.#at;
+    if (!isPlausible || count !== pagesSpanned(byteOffset, byteCount)) return null;
+    const pfns: number[] = [];
+    for (let i = 0; i < count; i++) {
+      const pfn = this.#readUint(bytes, end);
+      if (pfn < 0) return null;
+      pfns.push(pfn);
+    }
+    return { byteCount, byteOffset, pfns };
+  }
+
+  #readArray(bytes: Uint8Array, end: number): number {
+    const form = this.#at < end ? bytes[this.#at]! : 0;
+    if (form >> 4 === FIXARRAY >> 4) {
+      this.#at++;
+      return form & FIXARRAY_MAX;
+    }
+    return form === ARRAY16 || form === ARRAY32
+      ? this.#readSized(bytes, end, ARRAY16 - 1)
+      : NOT_CANONICAL;
+  }
+
+  #readUint(bytes: Uint8Array, end: number): number {
+    if (this.#at >= end) return NOT_CANONICAL;
+    const first = bytes[this.#at]!;
+    if (first > FIXINT_MAX) return this.#readSized(bytes, end, UINT8);
+    this.#at++;
+    return first;
+  }
+
+  /** The number after one of the three form bytes that begin with `form8`. */
+  #readSized(bytes: Uint8Array, end: number, form8: number): number {
+    const at = this.#at;
+    const size = at < end ? bytes[at]! - form8 : NOT_CANONICAL;
+    if (size < 0 || size > 2 || at + 1 + (1 << size) > end) return NOT_CANONICAL;
+    this.#at = at + 1 + (1 << size);
+    if (size === 0) return bytes[at + 1]!;
+    if (size === 1) return bytes[at + 1]! << 8 | bytes[at + 2]!;
+    return (bytes[at + 1]! << 24 | bytes[at + 2]! << 16 | bytes[at + 3]! << 8 | bytes[at + 4]!) >>>
+      0;
+  }
+
+  /** See {@linkcode PacketCodec.largestBodyBytes}. */
+  largestBodyBytes(payloadBytes: number, externalBytes: number, chainLength: number): number {
+    return this.#reference.largestBodyBytes(payloadBytes, externalBytes, chainLength);
+  }
+}
+
+function rangesBytes(ranges: readonly GpaRange[]): number {
+  let bytes = arrayBytes(ranges.length);
+  for (const { byteCount, byteOffset, pfns } of ranges) {
+    bytes += 1 + uintBytes(byteCount) + uintBytes(byteOffset) + arrayBytes(pfns.length);
+    for (const pfn of pfns) bytes += uintBytes(pfn);
+  }
+  return bytes;
+}
+
+/** Bytes of a number's form. */
+function uintBytes(value: number): number {
+  if (value <= FIXINT_MAX) return 1;
+  return value <= 0xffff_ffff ? lengthBytes(value) : 9;
+}
+
+/** Bytes of a form byte and of the number after it. */
+function lengthBytes(value: number): number {
+  if (value <= 0xff) return 2;
+  return value <= 0xffff ? 3 : 5;
+}
+
+function arrayBytes(length: number): number {
+  return length <= FIXARRAY_MAX ? 1 : Math.max(lengthBytes(length), 3);
+}
