@@ -26,9 +26,7 @@ export class CopyRoom {
   /** A copy of `byteCount` bytes from `start` of `source`, exactly that long, valid until the next. */
   take(source: Uint8Array, start: number, byteCount: number): Uint8Array {
     if (this.#room.length < byteCount) this.#room = new Uint8Array(byteCount);
-    if (this.#copy.length !== byteCount || this.#copy.buffer !== this.#room.buffer) {
-      this.#copy = this.#room.subarray(0, byteCount);
-    }
+    if (this.#copy.length !== byteCount) this.#copy = this.#room.subarray(0, byteCount);
     copyBytes(this.#copy, source, start, byteCount);
     return this.#copy;
   }

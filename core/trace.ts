@@ -91,6 +91,7 @@ export class Trace {
   #at100ns = -1;
   readonly #entries: TraceEntry[] = [];
   readonly #subjectNames = new Map<number, string>();
+  readonly #valueNames = new Map<TraceEvent, readonly string[]>();
 
   /** An empty trace. At level `"full"` it grows with every record. */
   constructor(level: TraceLevel) {
@@ -107,6 +108,11 @@ export class Trace {
   /** Gives a subject the name that later entries show; no digest depends on names. */
   nameSubject(subjectId: number, name: string): void {
     if (this.level === "full") this.#subjectNames.set(subjectId, name);
+  }
+
+  /** Says what the first value of an event stands for: later entries show `names[value]` in its place. */
+  nameValues(event: TraceEvent, names: readonly string[]): void {
+    if (this.level === "full") this.#valueNames.set(event, names);
   }
 
   /**
@@ -128,7 +134,9 @@ export class Trace {
     if (b !== undefined) this.#value(start, 1, b);
     if (c !== undefined) this.#value(start, 2, c);
     if (this.level === "full") {
-      this.#keep(at100ns, event, subjectId, [a, b, c].filter((value) => value !== undefined));
+      const [first, ...rest] = [a, b, c].filter((value) => value !== undefined);
+      const name = first === undefined ? undefined : this.#valueNames.get(event)?.[first] ?? first;
+      this.#keep(at100ns, event, subjectId, name === undefined ? [] : [name, ...rest]);
     }
   }
 

@@ -12,7 +12,6 @@ import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
 import { isLiveMdl, type Mdl, measureChain, rangesOfChain } from "../core/memory/mdl.ts";
 import {
   type NtStatus,
-  STATUS_DEVICE_REMOVED,
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
@@ -54,10 +53,8 @@ function failed(status: NtStatus): CreateGpadlResult {
 
 /** Describes checked memory to the host. */
 function create(endpoint: Endpoint, flags: number, ranges: readonly GpaRange[]): CreateGpadlResult {
-  const { channelId, partition } = endpoint;
-  if (endpoint.is("leaving") || channelId === null) return failed(STATUS_DEVICE_REMOVED);
   const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
-  return partition.bus.guest.gpadls.create(endpoint, channelId, ranges, isReadOnly, false);
+  return endpoint.partition.bus.guest.gpadls.create(endpoint, ranges, isReadOnly, false);
 }
 
 /**
@@ -137,7 +134,7 @@ export async function VmbChannelDeleteGpadl(
     const message = `${currentFrame()?.name} must not wait`;
     return verifier.report("waiting call at DISPATCH_LEVEL", call, message);
   }
-  await endpoint.deleteGpadl(gpadl);
+  await gpadls.deleted(gpadl);
 }
 
 /**

@@ -16,6 +16,7 @@ import {
 } from "../core/ntstatus.ts";
 import { Driver, driverOf } from "./callbacks.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { killPackets } from "./packet_handles.ts";
 
 /** What VmbChannelAllocate gives. */
 export interface AllocateResult {
@@ -73,6 +74,7 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
     const rule = "Cleanup with packets of the channel in flight or not freed";
     verifier.report(rule, call, `${left.length} packets of ${endpoint.name} are left`);
   }
+  killPackets(endpoint);
   endpoint.cleanUp();
   driverOf(endpoint).channel.kill();
 }

@@ -90,21 +90,28 @@ export function VmbChannelPacketGetExternalData(
   flags: number,
 ): ExternalDataResult {
   const packet = incomingOf(kmcl, packetCompletionContext);
-  if (packet === null || packet.stage === "retired") {
-    return { status: STATUS_INVALID_PARAMETER_1, mdl: null };
-  }
+  if (packet === null || isDead(packet)) return { status: STATUS_INVALID_PARAMETER_1, mdl: null };
   if (!isUint(flags, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY)) {
     return { status: STATUS_INVALID_PARAMETER_2, mdl: null };
   }
-  return packet.endpoint.incoming.externalData(packet);
+  return packet.endpoint.incoming.externalData.of(packet);
 }
 
-/** The packet of a context that was not retired, or null after a violation. */
+/** Whether the driver has retired the packet, or handed it back by deferring it. */
+function isDead(packet: IncomingPacket): boolean {
+  return packet.stage === "retired" || packet.isDeferred;
+}
+
+/** The packet of a context that was neither retired nor handed back, or null after a violation. */
 function requireLive(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
   const packet = requireIncoming(kmcl, call, context);
-  if (packet === null || packet.stage !== "retired") return packet;
+  if (packet === null || !isDead(packet)) return packet;
   const rule = "PacketComplete, Defer or Fail of a context that is retired or handed back";
-  kmcl.world.verifier.report(rule, call, `${packet.endpoint.name} has retired the packet`);
+  kmcl.world.verifier.report(
+    rule,
+    call,
+    `${packet.endpoint.name} has retired or deferred the packet`,
+  );
   return null;
 }
 

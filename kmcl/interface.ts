@@ -59,7 +59,6 @@ import {
   VmbPacketSetPointer,
 } from "./packet.ts";
 import {
-  VmbChannelSendSynchronousRequest,
   VmbPacketSend,
   VmbPacketSendWithExternalMdl,
   VmbPacketSendWithExternalPfns,
@@ -72,6 +71,7 @@ import {
   VmbServerChannelInitSetTargetVtl,
   VmbServerChannelInitSetVmbusHandle,
 } from "./server_channel_init.ts";
+import { VmbChannelSendSynchronousRequest } from "./synchronous_request.ts";
 import type { Side } from "../actors/channel/types.ts";
 import { type Device, Handle } from "../actors/handles.ts";
 import { assert } from "../core/assert.ts";

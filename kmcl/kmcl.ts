@@ -32,10 +32,12 @@ export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): End
   return endpoint;
 }
 
-/** The packet that `packet` stands for, or null. */
+/** The packet that `packet` stands for, or null. With the verifier off a freed one keeps its handle. */
 export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
   const target = Handle.resolve(packet, "VMBPACKET");
-  return target !== null && target.endpoint.world === kmcl.world ? target : null;
+  if (target === null || target.endpoint.world !== kmcl.world) return null;
+  const isDrivers = target.packet.kind !== "request" && !target.packet.actor.is("pooled");
+  return isDrivers ? target : null;
 }
 
 /** The same for a function without status. */

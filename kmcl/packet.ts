@@ -77,9 +77,6 @@ export function VmbPacketFree(kmcl: Kmcl, packetObject: VMBPACKET | null): void 
       `${what} is the caller's`,
     );
   }
-  if (packet.actor.is("pooled")) {
-    return verifier.report("invalid handle", call, `${what} was freed`);
-  }
   if (!packet.actor.can("free")) {
     return verifier.report("Free of a packet in flight", call, `${what} is in flight`);
   }

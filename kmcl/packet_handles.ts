@@ -28,3 +28,8 @@ export function releasePacket(endpoint: Endpoint, packet: PacketObject): void {
   }
   endpoint.outgoing.packets.free(packet);
 }
+
+/** Every packet object of `endpoint` dies with its channel. */
+export function killPackets(endpoint: Endpoint): void {
+  for (const packet of endpoint.outgoing.packets.all) (packet.handle as VMBPACKET | null)?.kill();
+}

@@ -59,8 +59,8 @@ export interface KmclChannelFunctions {
    *
    * Statuses, in order: _1 bad channel, server endpoint, not from Opened to Closed; _2 unknown
    * flags; _3 no MDL, or not of the client's partition; _4 / _5 outside the chain;
-   * INVALID_BUFFER_SIZE more than 8191 words; DEVICE_REMOVED the channel is closing;
-   * UNSUCCESSFUL the host refused.
+   * INVALID_BUFFER_SIZE more than 8191 words; UNSUCCESSFUL the host refused; DEVICE_REMOVED the
+   * channel is closing.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrommdl
    */

@@ -58,7 +58,7 @@ class Lane implements Worker {
     on: PartitionObject,
     deliver: (bytes: Uint8Array) => void,
   ) {
-    this.traceId = partition.id;
+    this.traceId = partition.traceId;
     this.#world = world;
     this.#deliver = deliver;
     this.#item = new WorkItem(this, "message", DISPATCH_LEVEL, on.processor(0));
@@ -67,6 +67,11 @@ class Lane implements Worker {
   /** Messages on their way, in order. */
   get pending(): readonly Uint8Array[] {
     return this.#queue.list();
+  }
+
+  /** Whether messages are on their way. */
+  get isBusy(): boolean {
+    return this.#queue.length > 0;
   }
 
   post(bytes: Uint8Array): void {
@@ -136,6 +141,11 @@ export class Bus {
     return this.#lanes[direction].pending;
   }
 
+  /** Whether messages are on their way in `direction`. */
+  isBusy(direction: Direction): boolean {
+    return this.#lanes[direction].isBusy;
+  }
+
   /** Sends `message` to the other end. */
   post(direction: Direction, message: ControlMessage): void {
     if (this.isGone) return;
@@ -177,21 +187,27 @@ export class Bus {
 
   #receive(direction: Direction, bytes: Uint8Array): void {
     const message = decodeControlMessage(bytes);
-    if (isControlFault(message)) return this.#refuse(direction, null, message);
+    if (isControlFault(message)) return this.refuse(direction, null, message);
     const receiver: Receiver = direction === "toHost" ? this.host : this.guest;
     const fault = receiver.receive(message);
-    if (fault !== null) this.#refuse(direction, message.message, fault);
+    if (fault !== null) this.refuse(direction, message.message, fault);
   }
 
-  #refuse(direction: Direction, message: string | null, fault: BusFault["fault"]): void {
+  /** Notes a message that its receiver refused. */
+  refuse(direction: Direction, message: string | null, fault: BusFault["fault"]): void {
     this.#faultCount++;
     if (this.#faults.length === FAULTS_KEPT) this.#faults.shift();
     this.#faults.push({ direction, message, fault });
-    this.world.recorder.record(this.world.clock.now100ns, "fault", this.partition.id);
+    this.world.recorder.record(this.world.clock.now100ns, "fault", this.partition.traceId);
   }
 
   #trace(direction: Direction, bytes: Uint8Array): void {
     const event = direction === "toHost" ? "messageToHost" : "messageToGuest";
-    this.world.recorder.recordBytes(this.world.clock.now100ns, event, this.partition.id, bytes);
+    this.world.recorder.recordBytes(
+      this.world.clock.now100ns,
+      event,
+      this.partition.traceId,
+      bytes,
+    );
   }
 }

@@ -8,6 +8,7 @@
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { CallbackName } from "../channel/notices.ts";
 
 /** A GPADL, as one end of the bus knows it. */
 export interface GpadlState {
@@ -33,8 +34,11 @@ export interface BusEnd {
   answerOpen(endpoint: Endpoint, status: NtStatus): void;
   /** `endpoint` closes: the opposite side is told, unless it is the one that closed (kmcl.md S10.4). */
   tellClosed(endpoint: Endpoint): void;
-  /** EvtChannelClosed returned: GPADLs that the driver left are removed, each a violation. */
-  removeGpadls(endpoint: Endpoint): void;
+  /**
+   * EvtChannelClosed returned, or EvtChannelOpened with a failure: GPADLs that the driver left are
+   * removed, each a violation of `callback`.
+   */
+  removeGpadls(endpoint: Endpoint, callback: CallbackName): void;
   /** The GPADLs of the channel's drivers, without the rings'. */
   gpadlsOf(endpoint: Endpoint): readonly GpadlState[];
   /** A server has let go of its rings. */

@@ -25,12 +25,14 @@ import {
 } from "../../core/ntstatus.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import { DISPATCH_LEVEL } from "../fabric/irql.ts";
 import { type Worker, WorkItem } from "../fabric/work.ts";
 import type { Bus } from "./bus.ts";
 import type { BusEnd, GpadlState } from "./bus_end.ts";
 import { GuestGpadls } from "./guest_gpadls.ts";
+import { CHANNEL_ID_MAX } from "./host_end.ts";
 import { ringsOf } from "./rings.ts";
 import { smallestRingPages } from "./ring_size.ts";
 
@@ -86,7 +88,7 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** Stands for it on the trace. */
   get traceId(): number {
-    return this.bus.partition.id;
+    return this.bus.partition.traceId;
   }
 
   /** Offers that the host has not taken back or the guest not released. */
@@ -116,6 +118,8 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
   work(): void {
+    // What the host has said is heard first: a client must not take an offer that is no more.
+    if (this.bus.isBusy("toGuest")) return this.bus.world.scheduler.schedule(this.#match);
     for (const client of [...this.#waiting]) {
       const channel = this.#offerFor(client);
       if (channel === null) continue;
@@ -156,7 +160,7 @@ export class GuestEnd implements BusEnd, Worker {
     if (rings === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
     rings.upstream.initialize();
     rings.downstream.initialize();
-    const created = this.gpadls.create(client, offer.channelId, [range], false, true);
+    const created = this.gpadls.create(client, [range], false, true);
     if (created.gpadlHandle === null) {
       this.memory.free(ringPages);
       return client.refused(created.status);
@@ -227,7 +231,8 @@ export class GuestEnd implements BusEnd, Worker {
 
   #offered(offer: OfferChannel): ChannelFault | null {
     const known = this.#channels.get(offer.channelId);
-    if (known !== undefined || offer.channelId === 0) {
+    const isIdGood = offer.channelId > 0 && offer.channelId <= CHANNEL_ID_MAX;
+    if (known !== undefined || !isIdGood) {
       known?.link?.client.faulted("unexpectedMessage");
       return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
     }
@@ -251,7 +256,8 @@ export class GuestEnd implements BusEnd, Worker {
       if (client.is("connecting")) client.refused(result.status);
       else client.tell({ type: "openRefused" });
     } else if (client.is("connecting") && client.rings !== null && !client.attach(client.rings)) {
-      client.refused(STATUS_DEVICE_REMOVED); // the host spoiled an index before the ring was attached
+      client.refused(STATUS_DEVICE_REMOVED);
+      return "badRings"; // the host spoiled an index before the ring was attached
     } else client.tell({ type: "open" });
     return null;
   }
@@ -316,8 +322,8 @@ export class GuestEnd implements BusEnd, Worker {
   }
 
   /** See {@linkcode BusEnd.removeGpadls}. */
-  removeGpadls(endpoint: Endpoint): void {
-    this.gpadls.removeAll(endpoint);
+  removeGpadls(endpoint: Endpoint, callback: CallbackName): void {
+    this.gpadls.removeAll(endpoint, callback);
   }
 
   /** See {@linkcode BusEnd.gpadlsOf}. */
@@ -357,8 +363,10 @@ export class GuestEnd implements BusEnd, Worker {
   }
 
   /** See {@linkcode BusEnd.signal}. */
-  signal(_endpoint: Endpoint, channelId: number): void {
-    if (!this.bus.isGone) this.bus.host.interrupt(channelId);
+  signal(endpoint: Endpoint, channelId: number): void {
+    if (this.bus.isGone) return;
+    endpoint.outgoing.interruptsSent++;
+    this.bus.host.interrupt(channelId);
   }
 
   /** The host signals channel `channelId`. */
@@ -370,5 +378,6 @@ export class GuestEnd implements BusEnd, Worker {
   gone(): void {
     this.#channels.clear();
     this.#waiting.length = 0;
+    this.gpadls.gone();
   }
 }

@@ -16,6 +16,7 @@ import {
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Wait } from "../fabric/waits.ts";
 import type { GuestEnd } from "./guest_end.ts";
@@ -67,11 +68,10 @@ export class GuestGpadls {
 
   /**
    * Describes memory to the host, and carries the exchange through (kmcl.md G5): when it returns, the
-   * host has confirmed the GPADL or refused it.
+   * host has confirmed the GPADL or refused it. The statuses are those that come last in kmcl.md G2.
    */
   create(
     client: Endpoint,
-    channelId: number,
     ranges: readonly GpaRange[],
     isReadOnly: boolean,
     isRing: boolean,
@@ -79,7 +79,10 @@ export class GuestGpadls {
     if (gpadlWords(ranges) > GPADL_WORDS_MAX) {
       return { status: STATUS_INVALID_BUFFER_SIZE, gpadlHandle: null };
     }
-    if (this.#end.bus.isGone) return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
+    const { channelId } = client;
+    if (channelId === null || client.is("leaving") || this.#end.bus.isGone) {
+      return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
+    }
     const handle = this.#takeHandle();
     const gpadl: GuestGpadl = {
       handle,
@@ -125,9 +128,21 @@ export class GuestGpadls {
     return null;
   }
 
-  /** Asks the host to let go of a GPADL; `wait` is answered when it has. */
-  delete(gpadl: GuestGpadl, wait: Wait<void> | null): void {
-    if (wait !== null) gpadl.waits.push(wait);
+  /** VmbChannelDeleteGpadl: resolves when the host has let go of the GPADL. */
+  deleted(gpadl: GuestGpadl): Promise<void> {
+    const { world, partition } = this.#end.bus;
+    const wait = world.beginWait<void>({
+      call: "VmbChannelDeleteGpadl",
+      what: `GPADL ${gpadl.handle} of ${gpadl.client.name} to be unmapped`,
+      partition,
+    });
+    gpadl.waits.push(wait);
+    this.#delete(gpadl);
+    return wait.promise;
+  }
+
+  /** Asks the host to let go of a GPADL. */
+  #delete(gpadl: GuestGpadl): void {
     if (gpadl.stage === "deleting") return;
     gpadl.stage = "deleting";
     const { channelId, handle } = gpadl;
@@ -154,16 +169,24 @@ export class GuestGpadls {
     for (const wait of gpadl.waits.splice(0)) wait.answer();
   }
 
-  /** EvtChannelClosed of `client` returned: what its driver did not delete is a violation, and goes. */
-  removeAll(client: Endpoint): void {
+  /** The guest crashed: nobody waits for the host any more. */
+  gone(): void {
+    for (const { waits } of this.#byHandle.values()) {
+      for (const wait of waits.splice(0)) wait.answer();
+    }
+    this.#byHandle.clear();
+  }
+
+  /** The last `callback` of `client` returned: what its driver did not delete is a violation, and goes. */
+  removeAll(client: Endpoint, callback: CallbackName): void {
     for (const gpadl of this.of(client)) {
       if (gpadl.stage === "deleting") continue;
       client.world.verifier.raise(
         "GPADL not deleted or still mapped when Closed returns",
-        "EvtChannelClosed",
+        callback,
         `${client.name} has not deleted GPADL ${gpadl.handle}`,
       );
-      this.delete(gpadl, null);
+      this.#delete(gpadl);
     }
   }
 }

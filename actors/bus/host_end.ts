@@ -23,16 +23,17 @@ import {
   type NtStatus,
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_PARAMETER,
   STATUS_OBJECT_NAME_COLLISION,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import {
   SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE,
   SERVER_FLAG_LOOPBACK_OFFER,
-  SERVER_FLAG_OFFER_AS_PIPE,
   SERVER_FLAG_TLNPI_PROVIDER_OFFER,
 } from "../channel/configuration.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Bus } from "./bus.ts";
 import type { BusEnd, GpadlState } from "./bus_end.ts";
@@ -42,11 +43,10 @@ import { prepareOpen, removeMmio } from "./host_open.ts";
 /** Highest channel id: event flag 0 is reserved (wire.md 5.2). */
 export const CHANNEL_ID_MAX = 2047;
 
-/** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4). */
+/** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
 const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
   [SERVER_FLAG_LOOPBACK_OFFER, OFFER_FLAG_LOOPBACK],
   [SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE, OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE],
-  [SERVER_FLAG_OFFER_AS_PIPE, OFFER_FLAG_NAMED_PIPE],
   [SERVER_FLAG_TLNPI_PROVIDER_OFFER, OFFER_FLAG_TLNPI_PROVIDER],
 ];
 
@@ -134,21 +134,20 @@ export class HostEnd implements BusEnd {
   #offer(channel: HostChannel): void {
     const { endpoint } = channel;
     if (endpoint === null || endpoint.configuration.targetVtl !== this.bus.partition.vtl) return;
-    const { serverTarget, serverFlags, mmioMegabytes, mmioMegabytesOptional } =
+    const { serverTarget, serverFlags, mmioMegabytes, mmioMegabytesOptional, isPipe } =
       endpoint.configuration;
     if (serverTarget === null) return;
     const channelId = this.#freeId();
     channel.channelId = channelId;
     endpoint.channelId = channelId;
     this.#byId.set(channelId, channel);
-    const isPipe = (serverFlags & SERVER_FLAG_OFFER_AS_PIPE) !== 0;
     this.bus.post("toGuest", {
       message: "offerChannel",
       interfaceId: serverTarget.interfaceType,
       instanceId: serverTarget.instance,
       flags: OFFER_FLAGS.reduce(
         (flags, [server, offer]) => serverFlags & server ? flags | offer : flags,
-        0,
+        isPipe ? OFFER_FLAG_NAMED_PIPE : 0,
       ),
       mmioMegabytes,
       userData: isPipe ? pipeUserData("message") : new Uint8Array(USER_DATA_BYTES),
@@ -223,7 +222,7 @@ export class HostEnd implements BusEnd {
     const status = prepareOpen(this, channel, endpoint, request);
     if (NT_SUCCESS(status)) endpoint.tell({ type: "open" });
     else this.#sendOpenResult(channel, status);
-    return null;
+    return status === STATUS_INVALID_PARAMETER ? "badRings" : null;
   }
 
   #closeChannel(message: CloseChannel): ChannelFault | null {
@@ -293,8 +292,9 @@ export class HostEnd implements BusEnd {
   }
 
   /** See {@linkcode BusEnd.removeGpadls}. */
-  removeGpadls(endpoint: Endpoint): void {
-    if (endpoint.channelId !== null) this.gpadls.unmapAll(endpoint, endpoint.channelId);
+  removeGpadls(endpoint: Endpoint, callback: CallbackName): void {
+    const { channelId } = endpoint;
+    if (channelId !== null) this.gpadls.unmapAll(endpoint, channelId, callback);
   }
 
   /** See {@linkcode BusEnd.gpadlsOf}. */
@@ -316,7 +316,8 @@ export class HostEnd implements BusEnd {
     this.#freeRing(channel);
     const { reopen } = channel;
     channel.reopen = null;
-    if (reopen !== null) this.#openChannel(reopen);
+    const fault = reopen === null ? null : this.#openChannel(reopen);
+    if (fault !== null) this.bus.refuse("toHost", "openChannel", fault);
   }
 
   #freeRing(channel: HostChannel): void {
@@ -338,9 +339,11 @@ export class HostEnd implements BusEnd {
   }
 
   /** See {@linkcode BusEnd.signal}. */
-  signal(_endpoint: Endpoint, channelId: number): void {
+  signal(endpoint: Endpoint, channelId: number): void {
     const channel = this.channel(channelId);
-    if (channel?.hasInterrupts === true && !this.bus.isGone) this.bus.guest.interrupt(channelId);
+    if (channel?.hasInterrupts !== true || this.bus.isGone) return;
+    endpoint.outgoing.interruptsSent++;
+    this.bus.guest.interrupt(channelId);
   }
 
   /** The guest signals channel `channelId`. */

@@ -17,6 +17,7 @@ import {
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { HostEnd } from "./host_end.ts";
 
@@ -24,8 +25,8 @@ import type { HostEnd } from "./host_end.ts";
 const GPADL_REFUSED = 0x8000_ffff;
 /** GPADLs of one guest at once: a hostile one must not fill the host's memory. */
 const GPADLS_MAX = 16_384;
-/** Pages that they may describe in all. */
-const GPADL_PAGES_MAX = 0x40_0000;
+/** Words of all their descriptions, counted as announced: enough for 4 GiB in whole pages. */
+const GPADL_WORDS_SUM_MAX = 0x10_0000;
 
 /** One GPADL of the guest. */
 export interface HostGpadl {
@@ -35,6 +36,8 @@ export interface HostGpadl {
   readonly gpadlId: number;
   /** Whether the guest shares it for reading only. */
   readonly isReadOnly: boolean;
+  /** Words of its description, as announced. */
+  readonly words: number;
   /** The memory; its pages lie inside the guest's, once it is accepted. */
   ranges: readonly GpaRange[];
   /** `incomplete`: bodies are missing. `tearingDown`: the guest wants it back. */
@@ -57,7 +60,7 @@ export class HostGpadls {
   /** Body messages carry no channel id, so an id is incomplete once in the whole guest (wire.md 3.3). */
   readonly #incomplete = new Map<number, Incomplete>();
   #count = 0;
-  #pages = 0;
+  #words = 0;
 
   /** No GPADL yet. */
   constructor(end: HostEnd) {
@@ -84,7 +87,10 @@ export class HostGpadls {
       return null;
     }
     const isKnown = this.#find(channelId, gpadlId) !== null || this.#incomplete.has(gpadlId);
-    if (channel === null || isKnown || gpadlId === 0 || this.#count >= GPADLS_MAX) {
+    const wordsAnnounced = byteLength >> 3;
+    const isTooMuch = this.#count >= GPADLS_MAX ||
+      this.#words + wordsAnnounced > GPADL_WORDS_SUM_MAX;
+    if (channel === null || isKnown || gpadlId === 0 || isTooMuch) {
       this.#answer(channelId, gpadlId, GPADL_REFUSED);
       return "badGpadl";
     }
@@ -92,6 +98,7 @@ export class HostGpadls {
       channelId,
       gpadlId,
       isReadOnly: readOnly,
+      words: wordsAnnounced,
       ranges: [],
       stage: "incomplete",
       use: "none",
@@ -122,12 +129,9 @@ export class HostGpadls {
   }
 
   #accept(gpadl: HostGpadl, ranges: readonly GpaRange[]): boolean {
-    const pages = ranges.reduce((sum, range) => sum + range.pfns.length, 0);
-    if (this.#pages + pages > GPADL_PAGES_MAX) return false;
     if (!ranges.every((range) => this.#end.memory.holdsPfns(range.pfns))) return false;
     gpadl.ranges = ranges;
     gpadl.stage = "accepted";
-    this.#pages += pages;
     return true;
   }
 
@@ -138,9 +142,9 @@ export class HostGpadls {
     if (channel === null) return "unexpectedMessage";
     const gpadl = this.#find(channelId, gpadlId);
     const { endpoint } = channel;
-    if (endpoint === null) {
-      if (gpadl !== null) this.#remove(gpadl);
-      this.#torndown(gpadlId);
+    if (endpoint === null) { // rescinded: the server may be closing, and lets go when it has (kmcl.md S10)
+      if (gpadl === null) this.#torndown(gpadlId);
+      else this.#tearDown(gpadl);
       return null;
     }
     const isRingInUse = gpadl?.use === "ring" && !endpoint.is("leaving");
@@ -148,9 +152,15 @@ export class HostGpadls {
       endpoint.faulted("badGpadl");
       return "badGpadl";
     }
+    this.#tearDown(gpadl);
+    return null;
+  }
+
+  /** The guest wants a GPADL back. */
+  #tearDown(gpadl: HostGpadl): void {
+    if (gpadl.stage === "incomplete") this.#incomplete.delete(gpadl.gpadlId);
     gpadl.stage = "tearingDown";
     this.free(gpadl, gpadl.use);
-    return null;
   }
 
   // -- What uses them
@@ -194,23 +204,26 @@ export class HostGpadls {
     this.free(gpadl, "none");
   }
 
-  /** EvtChannelClosed of `endpoint` returned: what it left mapped is a violation, and is unmapped. */
-  unmapAll(endpoint: Endpoint, channelId: number): void {
+  /** The last `callback` of `endpoint` returned: what it left mapped is a violation, and is unmapped. */
+  unmapAll(endpoint: Endpoint, channelId: number, callback: CallbackName): void {
     for (const gpadl of this.of(channelId)) {
       if (gpadl.mdl === null) continue;
       endpoint.world.verifier.raise(
         "GPADL not deleted or still mapped when Closed returns",
-        "EvtChannelClosed",
+        callback,
         `${endpoint.name} still maps GPADL ${gpadl.gpadlId}`,
       );
       this.#unmap(gpadl);
     }
   }
 
-  /** Notes what uses a GPADL now; one that the guest wants back is gone once nothing does. */
+  /**
+   * Notes what uses a GPADL now; one that the guest wants back, or that of a guest which is gone, goes
+   * once nothing does.
+   */
   free(gpadl: HostGpadl, use: HostGpadl["use"] = "none"): void {
     gpadl.use = use;
-    if (use !== "none" || gpadl.stage !== "tearingDown") return;
+    if (use !== "none" || (gpadl.stage !== "tearingDown" && !this.#end.bus.isGone)) return;
     this.#remove(gpadl);
     this.#torndown(gpadl.gpadlId);
   }
@@ -240,6 +253,7 @@ export class HostGpadls {
     }
     ofChannel.set(gpadl.gpadlId, gpadl);
     this.#count++;
+    this.#words += gpadl.words;
   }
 
   #remove(gpadl: HostGpadl): void {
@@ -247,7 +261,7 @@ export class HostGpadls {
     if (ofChannel?.delete(gpadl.gpadlId) !== true) return;
     if (ofChannel.size === 0) this.#byChannel.delete(gpadl.channelId);
     this.#count--;
-    this.#pages -= gpadl.ranges.reduce((sum, range) => sum + range.pfns.length, 0);
+    this.#words -= gpadl.words;
   }
 
   #answer(channelId: number, gpadlId: number, status: NtStatus): void {

@@ -29,6 +29,8 @@ export function ringsOf(
   const range = ranges.length === 1 ? ranges[0]! : null;
   if (range === null || range.byteOffset !== 0 || range.byteCount % PAGE_BYTES !== 0) return null;
   const pageCount = range.pfns.length;
+  // A page that the host writes and reads would feed it with its own packets, for ever.
+  if (new Set(range.pfns).size !== pageCount) return null;
   // A ring is a control page and at least one data page.
   if (downstreamPageOffset < 2 || downstreamPageOffset > pageCount - 2) return null;
   const part = (from: number, to: number): RingMemory => {

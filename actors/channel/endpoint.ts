@@ -19,7 +19,6 @@ import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import type { TraceEvent } from "../../core/trace.ts";
 import type { BusEnd } from "../bus/bus_end.ts";
-import type { GuestGpadl } from "../bus/guest_gpadls.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import { DISPATCH_LEVEL, type Frame, type Irql, PASSIVE_LEVEL } from "../fabric/irql.ts";
 import type { Wait } from "../fabric/waits.ts";
@@ -31,6 +30,7 @@ import { Incoming } from "./incoming.ts";
 import { CALLBACK_NAMES, type CallbackName, type ChannelNotices } from "./notices.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Requests } from "./requests.ts";
+import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
 
@@ -87,7 +87,9 @@ export class Endpoint implements Worker {
   readonly #pageIn: WorkItem;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
-  #isSignalArmed = false;
+  readonly #signal = new Signal(this);
+  /** The bus has let go: only completion routines are still due. */
+  #isReleased = false;
 
   /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1). */
   constructor(world: World, partition: PartitionObject, side: Side, id: number) {
@@ -202,20 +204,10 @@ export class Endpoint implements Worker {
     return this.#wait(this.#disableWaits, "VmbChannelDisable", "to be Disabled");
   }
 
-  /** VmbChannelDeleteGpadl: resolves when the server has unmapped it. */
-  deleteGpadl(gpadl: GuestGpadl): Promise<void> {
-    const wait = this.world.beginWait<void>({
-      call: "VmbChannelDeleteGpadl",
-      what: `GPADL ${gpadl.handle} of ${this.name} to be unmapped`,
-      partition: this.partition,
-    });
-    this.partition.bus.guest.gpadls.delete(gpadl, wait);
-    return wait.promise;
-  }
-
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
   cleanUp(): void {
     this.partition.endpoints.delete(this);
+    this.#changes.stop();
     this.outgoing.packets.stop();
     this.actor.stop();
   }
@@ -258,7 +250,7 @@ export class Endpoint implements Worker {
   faulted(fault: ChannelFault): void {
     if (!this.isSound || !this.actor.can("fault")) return;
     this.fault = fault;
-    this.trace("fault", 0);
+    this.trace("fault");
     this.tell({ type: "fault" });
     this.requests.release();
   }
@@ -294,20 +286,29 @@ export class Endpoint implements Worker {
     this.#changes.refuse(status);
   }
 
-  /** Nothing of the channel is left on the bus: the last step of every teardown. */
+  /** Nothing of the channel is left on the bus. */
   released(): void {
     this.channelId = null;
     this.activeInstance = null;
+    this.#isReleased = true;
+    this.#endTeardown();
+  }
+
+  /** The last step of every teardown: completion routines come before it (kmcl.md S10.6, S10.7). */
+  #endTeardown(): void {
+    if (!this.#isReleased || this.outgoing.hasEnded) return;
+    this.#isReleased = false;
     this.tell({ type: "released" });
     this.end = null;
   }
 
   /** Its own partition crashed: no callback of it runs again, and it reads Disabled. */
   crashed(): void {
-    this.requests.release();
     if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
     this.detach();
+    this.requests.release();
     this.channelId = null;
+    this.activeInstance = null;
     answerAll(this.#pauseWaits);
     answerAll(this.#disableWaits);
   }
@@ -331,6 +332,7 @@ export class Endpoint implements Worker {
         break;
       case "completions":
         this.outgoing.runEnded();
+        this.#endTeardown();
         break;
       case "passivePackets":
         this.incoming.drain(PASSIVE_LEVEL);
@@ -373,23 +375,11 @@ export class Endpoint implements Worker {
 
   /** Signals the opposite side: at once, or after the client's interrupt latency, once for many. */
   signalPeer(): void {
-    if (this.latency100ns === 0) return this.#signal();
-    if (this.#isSignalArmed) return;
-    this.#isSignalArmed = true;
-    this.world.armTimer(this.world.clock.now100ns + this.latency100ns, {
-      fire: () => {
-        this.#isSignalArmed = false;
-        this.#signal();
-      },
-    });
-  }
-
-  #signal(): void {
-    if (this.channelId !== null) this.end?.signal(this, this.channelId);
+    this.#signal.raise();
   }
 
   /** Puts something on the trace that happened to this endpoint. */
-  trace(event: TraceEvent, a: number, b = 0): void {
+  trace(event: TraceEvent, a?: number, b?: number): void {
     this.world.recorder.record(this.world.clock.now100ns, event, this.id, a, b);
   }
 }

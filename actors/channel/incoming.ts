@@ -6,14 +6,6 @@
  */
 
 import { assert } from "../../core/assert.ts";
-import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
-import {
-  type NtStatus,
-  STATUS_INVALID_BUFFER_SIZE,
-  STATUS_NOT_FOUND,
-  STATUS_PENDING,
-  STATUS_SUCCESS,
-} from "../../core/ntstatus.ts";
 import {
   NO_RANGES,
   PACKET_COMPLETION,
@@ -32,6 +24,7 @@ import {
 } from "../fabric/irql.ts";
 import { CopyRoom } from "../bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { ExternalData } from "./external_data.ts";
 import { IncomingPacket } from "./incoming_packet.ts";
 import type { CallbackName } from "./notices.ts";
 import type { ChannelFault } from "./types.ts";
@@ -56,6 +49,8 @@ export class Incoming {
   quota: number = QUOTA_NONE;
   /** Whether every packet is delivered at PASSIVE_LEVEL. */
   isAlwaysPassive = false;
+  /** The memory that packets describe. */
+  readonly externalData: ExternalData;
 
   readonly #endpoint: Endpoint;
   readonly #dispatchFrame: Frame;
@@ -80,12 +75,11 @@ export class Incoming {
   #isBusy = false;
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
-  /** Pages that a driver waits for. */
-  readonly #awaitedPfns: (readonly number[])[] = [];
 
   /** The receiving half of `endpoint`, without a ring. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
+    this.externalData = new ExternalData(endpoint);
     const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
     this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
     this.#passiveFrame = frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
@@ -119,7 +113,7 @@ export class Incoming {
   /** The rings are gone. */
   detach(): void {
     this.#ring = null;
-    this.#awaitedPfns.length = 0;
+    this.externalData.forget();
   }
 
   // -- Taking packets from the ring
@@ -150,9 +144,10 @@ export class Incoming {
       return false;
     }
     if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
-    if (irql === DISPATCH_LEVEL && (this.isAlwaysPassive || this.#isHeadPassive)) {
+    const isPassiveDue = this.isAlwaysPassive || this.#isHeadPassive;
+    if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
-      this.#goOnPassive();
+      this.#goOn();
       return false;
     }
     return this.#deliver(ring, irql);
@@ -185,6 +180,15 @@ export class Incoming {
     if (ring.commit()) this.#endpoint.signalPeer();
   }
 
+  /**
+   * EvtChannelSuspend is due: the batch ends before it. False where the driver's ProcessingComplete is
+   * unfinished, and Suspend must wait for it.
+   */
+  finishBatch(): boolean {
+    if (this.#ring !== null) this.#endBatch(this.#ring, PASSIVE_LEVEL);
+    return !this.#isBusy;
+  }
+
   /** Ends the batch: the driver hears how many packets it was (kmcl.md R3). */
   #endBatch(ring: IncomingRing, irql: Irql): void {
     this.#commit(ring);
@@ -215,7 +219,7 @@ export class Incoming {
 
   /** At PASSIVE_LEVEL the queue goes on, unless pages are brought in: then it does so after that. */
   #goOnPassive(): void {
-    if (this.#awaitedPfns.length === 0) this.#endpoint.schedulePassivePackets();
+    if (!this.externalData.isAwaited) this.#endpoint.schedulePassivePackets();
   }
 
   // -- Delivering
@@ -294,10 +298,7 @@ export class Incoming {
     if (packet.stage === "delivering") packet.stage = "held";
     ring.advance();
     this.#batchCount++;
-    if (irql === DISPATCH_LEVEL || this.isAlwaysPassive) return true;
-    this.#commit(ring);
-    this.#goOn(); // with the next packet the queue is back at DISPATCH_LEVEL (kmcl.md R1)
-    return false;
+    return true;
   }
 
   /** The packet keeps its place in the ring and is parsed again; its context is dead. */
@@ -305,6 +306,7 @@ export class Incoming {
     this.#isHeadPassive = true;
     this.#outstanding--;
     this.#unsettled--;
+    this.externalData.revoke(packet);
     this.#recycle(packet);
   }
 
@@ -355,45 +357,19 @@ export class Incoming {
     assert(packet.stage !== "retired", "a packet is retired once");
     packet.stage = "retired";
     this.#outstanding--;
-    if (packet.mdl !== null) mdlRevoke(packet.mdl);
-    packet.mdl = null;
+    this.externalData.revoke(packet);
   }
 
   #recycle(packet: IncomingPacket): void {
     packet.stage = "retired";
     packet.ranges = NO_RANGES;
-    packet.mdl = null;
     this.#endpoint.notices.packetGone(packet);
     this.#unused.push(packet);
   }
 
-  // -- External data
-
-  /** The memory that `packet` describes, as an MDL (kmcl.md section 5, VmbChannelPacketGetExternalData). */
-  externalData(packet: IncomingPacket): { status: NtStatus; mdl: Mdl | null } {
-    const { externalBytesMax, externalChainMax } = this.#endpoint.configuration;
-    const { memory } = this.#endpoint;
-    const { ranges } = packet;
-    if (ranges.length === 0) return { status: STATUS_NOT_FOUND, mdl: null };
-    const byteCount = ranges.reduce((sum, range) => sum + range.byteCount, 0);
-    if (byteCount > externalBytesMax || ranges.length > externalChainMax) {
-      return { status: STATUS_INVALID_BUFFER_SIZE, mdl: null };
-    }
-    if (packet.mdl !== null) return { status: STATUS_SUCCESS, mdl: packet.mdl };
-    if (!ranges.every((range) => memory.isResident(range.pfns))) {
-      packet.isPending = packet.stage === "delivering";
-      for (const range of ranges) this.#awaitedPfns.push(range.pfns);
-      this.#endpoint.schedulePageIn();
-      return { status: STATUS_PENDING, mdl: null };
-    }
-    packet.mdl = mdlOfRanges(memory, ranges);
-    return { status: STATUS_SUCCESS, mdl: packet.mdl };
-  }
-
-  /** Brings in the pages that drivers wait for; then a packet that was handed back is due again. */
+  /** Brings in the pages that drivers wait for; then the queue goes on, which may have waited for that. */
   pageIn(): void {
-    for (const pfns of this.#awaitedPfns) this.#endpoint.memory.bringIn(pfns);
-    this.#awaitedPfns.length = 0;
-    if (this.#isHeadPassive) this.#goOnPassive();
+    this.externalData.bringIn();
+    this.#goOn();
   }
 }

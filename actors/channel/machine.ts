@@ -113,7 +113,7 @@ export function createChannelChart(side: Side) {
       faulted: { on: {
         openedFailed: { guard: "isOpening", target: "sound" },
         closedReturned: { guard: "isClosingAtRest", target: "sound" },
-        crashed: "sound",
+        crashed: { guard: "isClient", target: "sound" },
       } },
     } },
   } });

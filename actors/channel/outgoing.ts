@@ -54,6 +54,10 @@ const NO_BYTES = new Uint8Array(0);
 export class Outgoing {
   /** The channel's packet objects. */
   readonly packets: PacketTable;
+  /** Packets and completions that found the ring full, or others waiting before them, while it flowed. */
+  roomWaits = 0;
+  /** Interrupts that the endpoint sent to the opposite side. */
+  interruptsSent = 0;
   readonly #endpoint: Endpoint;
   #ring: OutgoingRing | null = null;
   /** The largest packet that the open channel's ring can ever carry, descriptor to trailer. */
@@ -113,7 +117,9 @@ export class Outgoing {
     const isFirst = this.queuedCount === 0 && this.#endpoint.flows;
     const outcome = isFirst
       ? this.#enterRing(packet, payload, byteCount)
-      : this.#measure(packet, payload, byteCount);
+      : this.canCarry(packet, payload, byteCount)
+      ? "full"
+      : "tooLarge";
     if (outcome === "tooLarge") return STATUS_INVALID_BUFFER_SIZE;
     if (outcome !== "ok" && outcome !== "full") {
       this.#endpoint.faulted(outcome);
@@ -129,6 +135,7 @@ export class Outgoing {
     packet.actor.send({ type: "queue" });
     this.#queue.push(packet);
     this.#endpoint.trace("packetQueued", packet.slot, byteCount);
+    if (this.#endpoint.flows) this.roomWaits++;
     if (isFirst) this.flush();
     return "queued";
   }
@@ -138,6 +145,7 @@ export class Outgoing {
     packet.order = this.#nextOrder++;
     this.#completions.push(packet);
     this.flush();
+    if (this.#completions.length > 0) this.roomWaits++;
   }
 
   // -- The ring
@@ -182,12 +190,12 @@ export class Outgoing {
     return "ok";
   }
 
-  /** A packet that must queue: whether the ring can ever carry it (kmcl.md P7). */
-  #measure(packet: PacketObject, payload: Uint8Array, byteCount: number): "full" | "tooLarge" {
-    if (this.#ring === null) return "full";
+  /** Whether the ring, if there is one yet, can ever carry a packet (kmcl.md P7). */
+  canCarry(packet: PacketObject, payload: Uint8Array, byteCount: number): boolean {
+    if (this.#ring === null) return true;
     this.#loadPacket(packet, payload, byteCount);
     const { bodyBytes } = this.#endpoint.world.codec.frame(this.#fields);
-    return packetTotalBytes(bodyBytes) <= this.#packetBytesMax ? "full" : "tooLarge";
+    return packetTotalBytes(bodyBytes) <= this.#packetBytesMax;
   }
 
   #putCompletion(completion: IncomingPacket): "ok" | NotPut {
@@ -269,9 +277,15 @@ export class Outgoing {
     this.#end(packet, STATUS_SUCCESS, answer, answerBytes);
   }
 
+  /** Whether completion routines are due. */
+  get hasEnded(): boolean {
+    return this.#ended.length > 0;
+  }
+
   /** Runs the completion routines that are due. */
   runEnded(): void {
-    for (let due = this.#ended.length; due > 0; due--) {
+    // One of them may crash its own partition: then no further one runs.
+    for (let due = this.#ended.length; due > 0 && this.#endpoint.partition.isAlive; due--) {
       const packet = this.#ended.shift();
       if (packet === null) return;
       this.#end(packet, packet.status, NO_BYTES, 0);
@@ -320,12 +334,13 @@ export class Outgoing {
     } else this.#endpoint.notices.packetEnded(packet, status, answer, answerBytes);
   }
 
+  /** The memory is the sender's own (kmcl.md P5), also when the endpoint has left the bus. */
   #pin(packet: PacketObject): void {
-    for (const range of packet.ranges) this.#endpoint.memory.pin(range.pfns);
+    for (const range of packet.ranges) this.#endpoint.partition.memory.pin(range.pfns);
   }
 
   #unpin(packet: PacketObject): void {
-    for (const range of packet.ranges) this.#endpoint.memory.unpin(range.pfns);
+    for (const range of packet.ranges) this.#endpoint.partition.memory.unpin(range.pfns);
     packet.ranges = NO_RANGES;
   }
 }

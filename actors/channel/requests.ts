@@ -109,13 +109,14 @@ export class Requests {
     return this.#waiting.size;
   }
 
-  /** Sends a checked request; the promise is settled at once where nothing is to be waited for. */
-  send(options: RequestOptions): Promise<RequestResult> {
+  /** Nobody may wait for this channel (any more): it is Disabled, going away, or faulted (kmcl.md S10.1). */
+  get areOver(): boolean {
+    return this.#endpoint.isGone || this.#endpoint.is("leaving");
+  }
+
+  /** Sends a checked request, unless they are over; no promise where nothing is to be waited for. */
+  send(options: RequestOptions): RequestResult | Promise<RequestResult> {
     const endpoint = this.#endpoint;
-    const failed = (status: NtStatus) => Promise.resolve({ status, completionBufferSize: null });
-    if (endpoint.isGone || endpoint.is("leaving")) {
-      return failed(STATUS_DEVICE_REMOVED);
-    }
     const packet = endpoint.outgoing.packets.allocate("request");
     packet.wantsCompletion = options.wantsCompletion;
     packet.ranges = options.ranges;
@@ -123,10 +124,11 @@ export class Requests {
     const posted = endpoint.outgoing.post(packet, payload, payloadBytes, mayQueue);
     if (posted !== "sent" && posted !== "queued") {
       endpoint.outgoing.packets.free(packet);
-      return failed(posted === "full" ? STATUS_BUFFER_OVERFLOW : posted);
+      const status = posted === "full" ? STATUS_BUFFER_OVERFLOW : posted;
+      return { status, completionBufferSize: null };
     }
     if (posted === "sent" && !options.wantsCompletion) {
-      return Promise.resolve({ status: STATUS_SUCCESS, completionBufferSize: 0 });
+      return { status: STATUS_SUCCESS, completionBufferSize: 0 };
     }
     return this.#wait(packet, options);
   }

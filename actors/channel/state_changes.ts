@@ -57,6 +57,12 @@ export class StateChanges implements Worker {
     this.#refusal = status;
   }
 
+  /** The channel is freed: no callback begins any more. */
+  stop(): void {
+    this.#current = null;
+    this.#refusal = null;
+  }
+
   /** Schedules the callback that the state asks for, unless one is due or running. */
   conduct(): void {
     if (this.#current !== null) return;
@@ -82,7 +88,7 @@ export class StateChanges implements Worker {
   /** See {@linkcode Worker.work}. */
   work(): void {
     const change = this.#current;
-    if (change === null) return; // the partition crashed meanwhile
+    if (change === null) return; // the channel was cleaned up meanwhile
     switch (change) {
       case "opened":
         return this.#call(
@@ -99,6 +105,7 @@ export class StateChanges implements Worker {
       case "postStarted":
         return this.#postStarted();
       case "suspend":
+        if (!this.#mayCallSuspend()) return;
         this.#endpoint.tell({ type: "suspendCalled" });
         return this.#call(
           change,
@@ -118,6 +125,14 @@ export class StateChanges implements Worker {
         );
       }
     }
+  }
+
+  /** The batch that ends with the flow comes first; whoever ends it has Suspend conducted again. */
+  #mayCallSuspend(): boolean {
+    const endpoint = this.#endpoint;
+    if (endpoint.incoming.finishBatch() && endpoint.is("callSuspend")) return true;
+    this.#current = null;
+    return false;
   }
 
   #call(change: Change, work: () => unknown, done: (end: CallbackEnd) => void): void {
@@ -153,6 +168,7 @@ export class StateChanges implements Worker {
     const status = this.#statusOf(end);
     endpoint.end?.answerOpen(endpoint, status);
     if (NT_SUCCESS(status)) return endpoint.tell({ type: "openedOk" });
+    endpoint.end?.removeGpadls(endpoint, NAMES.opened);
     if (endpoint.side === "server") endpoint.detach();
     endpoint.tell({ type: "openedFailed" });
     if (endpoint.side === "server") endpoint.end?.ringsFree(endpoint);
@@ -174,7 +190,7 @@ export class StateChanges implements Worker {
   #closed(): void {
     const endpoint = this.#endpoint;
     this.#current = null;
-    endpoint.end?.removeGpadls(endpoint);
+    endpoint.end?.removeGpadls(endpoint, NAMES.closed);
     endpoint.detach();
     endpoint.outgoing.endAll();
     endpoint.tell({ type: "closedReturned" });

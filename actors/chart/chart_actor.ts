@@ -31,23 +31,26 @@ export interface Chart {
   readonly eventTypes: readonly string[];
 }
 
-const tables = new Map<string, CompiledChart>();
+const charts = new Map<string, Chart>();
 
-/** The chart that `create` makes; its table is worked out once a process, when first asked for. */
+/**
+ * The chart that `create` makes. It is made once a process, when first asked for: a chart has no state
+ * of its own, and making one takes longer than all else in a new fabric.
+ */
 export function chartOf(
   name: string,
   create: () => AnyStateMachine,
   interpreter: Interpreter,
 ): Chart {
-  const machine = create();
-  const eventTypes = eventTypesOf(machine);
-  if (interpreter === "stock") return { machine, table: null, eventTypes };
-  let table = tables.get(name);
-  if (table === undefined) {
-    table = compileChart(machine);
-    tables.set(name, table);
+  const key = `${interpreter} ${name}`;
+  let chart = charts.get(key);
+  if (chart === undefined) {
+    const machine = create();
+    const table = interpreter === "stock" ? null : compileChart(machine);
+    chart = { machine, table, eventTypes: eventTypesOf(machine) };
+    charts.set(key, chart);
   }
-  return { machine, table, eventTypes };
+  return chart;
 }
 
 /** What the root actor is told: a child of it has done its part. */

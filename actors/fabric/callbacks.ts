@@ -43,6 +43,8 @@ export interface CallbacksWorld {
   traceCallback(frame: Frame, begins: boolean): void;
   /** Fails the call that drives the loop. */
   failLoop(error: Error): void;
+  /** Does work outside the loop's items; what it throws fails the call that drives the loop. */
+  guard(work: () => void): void;
 }
 
 /** All calls into the drivers of one fabric. */
@@ -51,6 +53,10 @@ export class Callbacks {
   readonly #pending = new Set<PendingCallback>();
   /** Callers that blocked in the synchronous part that runs, or ran last. */
   readonly #blockers: Blocker[] = [];
+  /** Partitions that crashed. */
+  readonly #gone = new WeakSet<object>();
+  /** Called when a callback that returned a promise has ended. */
+  onEnded: (ended: PendingCallback) => void = () => {};
 
   /** No callback has been made yet. */
   constructor(world: CallbacksWorld) {
@@ -102,13 +108,16 @@ export class Callbacks {
   /** Waits for the promise of a callback that returned one. */
   track(frame: Frame, promise: PromiseLike<unknown>, done: (end: CallbackEnd) => void): void {
     const pending: PendingCallback = { frame, blockedIn: 0 };
-    this.#pending.add(pending);
+    if (!this.#gone.has(frame.partition)) this.#pending.add(pending);
     for (const blocker of this.#blockers) blocker.block(pending);
     const finish = (end: CallbackEnd) => {
       // A crash drops the callbacks of its partition: what they do later concerns nobody.
-      if (this.#pending.delete(pending)) this.#end(frame, end, done);
+      if (!this.#pending.delete(pending)) return;
+      this.onEnded(pending);
+      this.#world.guard(() => this.#end(frame, end, done));
     };
-    promise.then(
+    // A thenable of the driver's own make may do anything; a promise settles once.
+    Promise.resolve(promise).then(
       (value) => finish({ threw: false, value }),
       (error) => {
         if (this.#pending.has(pending)) this.threw(frame, error);
@@ -128,14 +137,16 @@ export class Callbacks {
     this.#world.failLoop(new Error(message, { cause: error }));
   }
 
-  /** Forgets the unfinished callbacks of a partition that crashed: they never run again. */
+  /** Forgets the callbacks of a partition that crashed, also the one that runs: none goes on. */
   drop(partition: object): void {
+    this.#gone.add(partition);
     for (const pending of this.#pending) {
       if (pending.frame.partition === partition) this.#pending.delete(pending);
     }
   }
 
   #end(frame: Frame, end: CallbackEnd, done: (end: CallbackEnd) => void): void {
+    if (this.#gone.has(frame.partition)) return;
     this.#world.traceCallback(frame, false);
     done(end);
   }

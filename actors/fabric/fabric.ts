@@ -55,18 +55,28 @@ export interface Fabric extends AsyncDisposable {
   /**
    * Runs, and lets `milliseconds` of virtual time pass.
    *
-   * @throws {Error} Inside a callback, or where `milliseconds` is no number from 0 on.
+   * @throws {Error} Inside a callback. It rejects as {@linkcode Fabric.settle} does.
+   * @throws {RangeError} `milliseconds` is no number from 0 on, or the clock ends before.
    */
   advance(milliseconds: number): Promise<void>;
   /** Virtual time in milliseconds since the fabric was made. */
   now(): number;
-  /** Runs until nothing is left to run and no deadline is ahead, or until `signal` is aborted. */
+  /**
+   * Runs until nothing is left to run and no deadline is ahead, or until `signal` is aborted.
+   *
+   * @throws {Error} Inside a callback. It rejects as {@linkcode Fabric.settle} does.
+   * @throws {TypeError} `signal` is no AbortSignal.
+   */
   run(signal?: AbortSignal): Promise<void>;
   /** SHA-256 of the trace so far: the same program, options and seed give the same in any process. */
   traceDigest(): string;
   /** The trace itself, with `trace: "full"`; else nothing. */
   readonly trace: readonly TraceEntry[];
-  /** A driver's wait in virtual time. */
+  /**
+   * A driver's wait in virtual time.
+   *
+   * @throws {RangeError} `milliseconds` is no number from 0 on, or the clock ends before.
+   */
   delay(milliseconds: number): Promise<void>;
   /** Real input or output of a driver: until it has settled nothing else runs, and no time passes. */
   outside<T>(work: () => Promise<T>): Promise<T>;

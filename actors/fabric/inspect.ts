@@ -58,6 +58,10 @@ export interface ChannelState {
   readonly quotaReached: boolean;
   /** Packets and completions that wait for the ring or the flow. */
   readonly queued: number;
+  /** Packets and completions, of all so far, that had to wait for room in the ring. */
+  readonly roomWaits: number;
+  /** Interrupts that it sent to the opposite side so far. */
+  readonly interruptsSent: number;
   /** Callers blocked in synchronous requests. */
   readonly blockedCallers: number;
   /** The incoming ring, while there is one. */
@@ -167,6 +171,8 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     outstanding: incoming.outstanding,
     quotaReached: incoming.isBlocked,
     queued: outgoing.queuedCount,
+    roomWaits: outgoing.roomWaits,
+    interruptsSent: outgoing.interruptsSent,
     blockedCallers: endpoint.requests.count,
     incomingRing: ringState(endpoint, "incoming"),
     outgoingRing: ringState(endpoint, "outgoing"),

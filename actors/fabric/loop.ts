@@ -41,6 +41,8 @@ interface Drive {
   /** Whether time goes to the limit even where nothing is due, as `advance` does. */
   readonly reachesLimit: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Called when the drive has ended, however it did. */
+  readonly forget: () => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
@@ -72,29 +74,29 @@ export class Loop {
   readonly #world: LoopWorld;
   readonly #drives: Drive[] = [];
   readonly #failures: Error[] = [];
-  #isRunning = false;
-  #isInTurn = false;
+  #phase: "stopped" | "starting" | "underWay" = "stopped";
   /** Somebody was answered: what it does next comes before the next item. */
   #isTurnDue = false;
   #itemsSinceTurn = 0;
   #idleTurns = 0;
   /** Real time at which virtual time became what it is. */
   #realAtNowMs = 0;
-  #wake: AbortController | null = null;
+  /** Ends the wait for real time or for the world outside. */
+  #waiting: AbortController | null = null;
 
   /** A loop that nobody drives yet. */
   constructor(world: LoopWorld) {
     this.#world = world;
-    world.waits.onChange = () => {
+    world.waits.onDriver = () => this.#start();
+    world.waits.onAnswer = () => {
       this.#isTurnDue = true;
-      this.#start();
     };
-    world.scheduler.onSchedule = () => this.#wake?.abort();
+    world.scheduler.onSchedule = () => this.wake();
   }
 
-  /** Whether the loop is giving the runtime a turn: what runs now may be a callback that goes on. */
-  get isInTurn(): boolean {
-    return this.#isInTurn;
+  /** Whether the loop has begun to run: what runs beside its items may be a callback that goes on. */
+  get isUnderWay(): boolean {
+    return this.#phase === "underWay";
   }
 
   /**
@@ -110,23 +112,36 @@ export class Loop {
     if (frame !== null) {
       throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
     }
-    for (const wait of this.#world.waits.all) wait.drives = false;
+    for (const wait of this.#world.waits.all) wait.mayDrive = false;
+    const { signal } = options;
+    const wake = () => this.wake();
+    signal?.addEventListener("abort", wake);
+    const forget = () => signal?.removeEventListener("abort", wake);
     return new Promise((resolve, reject) => {
-      this.#drives.push({ ...options, resolve, reject });
-      options.signal?.addEventListener("abort", () => this.#wake?.abort(), { once: true });
+      this.#drives.push({ ...options, forget, resolve, reject });
       this.#start();
+      this.wake();
     });
   }
 
-  /** A deadline was armed: a wait for real time may have to end sooner. */
-  timerArmed(): void {
-    this.#wake?.abort();
+  /** Something came up: a wait for real time may have to end sooner. */
+  wake(): void {
+    this.#waiting?.abort();
   }
 
   /** Fails the call that drives the loop, now or the next one. */
   fail(error: Error): void {
     this.#failures.push(error);
-    this.#wake?.abort();
+    this.wake();
+  }
+
+  /** Does work whose throw is our own bug: it must be heard, by whoever drives. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   get #hasDriver(): boolean {
@@ -134,21 +149,24 @@ export class Loop {
   }
 
   #start(): void {
-    if (this.#isRunning || !this.#hasDriver) return;
-    this.#isRunning = true;
+    if (this.#phase !== "stopped" || !this.#hasDriver) return;
+    this.#phase = "starting";
     this.#realAtNowMs = realNowMs();
     queueMicrotask(() => this.#run());
   }
 
   async #run(): Promise<void> {
+    this.#phase = "underWay";
+    if (this.#isTurnDue) await this.#giveTurn(); // whom the program's calls answered goes on first
     while (this.#hasDriver) {
       this.#endAborted();
+      if (!this.#hasDriver) break;
       if (this.#failures.length > 0) this.#rejectDriver();
-      else if (this.outside.isBusy) await this.outside.done();
+      else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
       else if (!this.#runItem()) await this.#whenQuiet();
       if (this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN) await this.#giveTurn();
     }
-    this.#isRunning = false;
+    this.#phase = "stopped";
   }
 
   #runItem(): boolean {
@@ -157,26 +175,15 @@ export class Loop {
     if (item === null) return false;
     this.#idleTurns = 0;
     this.#itemsSinceTurn++;
-    this.#guarded(() => this.#world.runItem(item));
+    this.guard(() => this.#world.runItem(item));
     if (callbacks.pending.size > 0) this.#isTurnDue = true;
     return true;
-  }
-
-  /** What work throws is our own bug: it must be heard, by whoever drives. */
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)));
-    }
   }
 
   async #giveTurn(): Promise<void> {
     this.#isTurnDue = false;
     this.#itemsSinceTurn = 0;
-    this.#isInTurn = true;
     await turn();
-    this.#isInTurn = false;
   }
 
   /** Nothing is runnable: first the callbacks, then those who wait for this instant, then time. */
@@ -187,9 +194,14 @@ export class Loop {
     const due100ns = clock.next100ns() ?? Infinity;
     if (due100ns > clock.now100ns && this.#endArrived()) return;
     const stop100ns = this.#nextStop100ns();
-    if (stop100ns < due100ns) await this.#moveTo(stop100ns);
-    else if (due100ns <= this.#limit100ns() && due100ns < Infinity) await this.#fireAt(due100ns);
-    else this.#endWithoutDeadline();
+    const next100ns = Math.min(stop100ns, due100ns);
+    if (next100ns === Infinity || next100ns > this.#limit100ns()) return this.#endWithoutDeadline();
+    const remainingMs = this.#realMsUntil(next100ns);
+    // What comes up in real time may change everything: the loop looks again.
+    if (remainingMs > 0) return await this.#sleep(remainingMs);
+    if (stop100ns < due100ns) clock.moveTo(stop100ns);
+    else this.#fireNext(due100ns);
+    this.#realAtNowMs = realNowMs();
   }
 
   /** How far time may pass: as far as the farthest-reaching driver lets it. */
@@ -212,17 +224,10 @@ export class Loop {
     return arrived.length > 0;
   }
 
-  async #moveTo(at100ns: number): Promise<void> {
-    if (!await this.#sleepUntil(at100ns)) return;
-    this.#world.clock.moveTo(at100ns);
-    this.#realAtNowMs = realNowMs();
-  }
-
-  async #fireAt(due100ns: number): Promise<void> {
-    if (!await this.#sleepUntil(due100ns)) return;
+  #fireNext(due100ns: number): void {
     const timer = this.#world.clock.takeDue(due100ns);
-    this.#realAtNowMs = realNowMs();
-    if (timer !== null) this.#guarded(() => this.#world.fireTimer(timer));
+    this.#itemsSinceTurn++;
+    if (timer !== null) this.guard(() => this.#world.fireTimer(timer));
   }
 
   /** Nothing will ever happen again by itself: `run` is done, and what waits, waits in vain. */
@@ -240,7 +245,7 @@ export class Loop {
     this.#isTurnDue = true;
     this.#idleTurns++;
     if (this.#idleTurns <= IDLE_TURNS) return;
-    await realDelay(IDLE_DELAY_MS, new AbortController().signal);
+    await this.#sleep(IDLE_DELAY_MS);
     if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
     this.#idleTurns = 0;
     const frame = this.#world.callbacks.unblocked?.frame;
@@ -253,22 +258,28 @@ export class Loop {
     );
   }
 
-  /** Lets real time pass where deadlines wait for it; false where something came up before. */
-  async #sleepUntil(at100ns: number): Promise<boolean> {
-    if (!this.#world.isRealTime) return true;
-    const remainingMs = (at100ns - this.#world.clock.now100ns) / UNITS_PER_MS -
-      (realNowMs() - this.#realAtNowMs);
-    if (remainingMs <= 0) return true;
-    this.#wake = new AbortController();
-    await realDelay(remainingMs, this.#wake.signal);
-    const isUndisturbed = !this.#wake.signal.aborted;
-    this.#wake = null;
-    return isUndisturbed;
+  /** How much real time has to pass before virtual time may be `at100ns`. */
+  #realMsUntil(at100ns: number): number {
+    if (!this.#world.isRealTime) return 0;
+    const virtualMs = (at100ns - this.#world.clock.now100ns) / UNITS_PER_MS;
+    return virtualMs - (realNowMs() - this.#realAtNowMs);
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return this.#untilWoken((woken) => realDelay(milliseconds, woken));
+  }
+
+  /** Waits for what does not come from the fabric, or until something comes up in it. */
+  async #untilWoken(wait: (woken: AbortSignal) => Promise<void>): Promise<void> {
+    this.#waiting = new AbortController();
+    await wait(this.#waiting.signal);
+    this.#waiting = null;
   }
 
   #end(drive: Drive, how: () => void): void {
     this.#drives.splice(this.#drives.indexOf(drive), 1);
-    this.#isTurnDue = this.#drives.length > 0;
+    this.#isTurnDue = this.#hasDriver;
+    drive.forget();
     how();
   }
 

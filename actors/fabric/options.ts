@@ -7,6 +7,7 @@
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
 import type { FabricOptions } from "./fabric.ts";
+import { UNITS_PER_MS } from "./loop.ts";
 
 const FABRIC_DEFAULTS: Required<FabricOptions> = {
   seed: 0,
@@ -111,13 +112,27 @@ export function checkPartitionOptions(options: PartitionOptions): Required<Parti
 }
 
 /**
- * Checks a stretch of virtual time.
+ * The time that comes `milliseconds` after `now100ns`, in 100 ns.
  *
- * @throws {RangeError} It is no number from 0 on.
+ * @throws {RangeError} It is no number from 0 on, or the clock ends before.
  */
-export function checkMilliseconds(call: string, milliseconds: unknown): void {
-  if (typeof milliseconds === "number" && milliseconds >= 0 && milliseconds <= 1e11) return;
+export function checkTimeAfter(call: string, now100ns: number, milliseconds: unknown): number {
+  const time100ns = typeof milliseconds === "number" && milliseconds >= 0
+    ? now100ns + Math.round(milliseconds * UNITS_PER_MS)
+    : NaN;
+  if (time100ns <= Number.MAX_SAFE_INTEGER) return time100ns;
+  const mostMs = Math.floor((Number.MAX_SAFE_INTEGER - now100ns) / UNITS_PER_MS);
   throw new RangeError(
-    `Cannot ${call}: milliseconds must be a number from 0 to 1e11, not ${show(milliseconds)}`,
+    `Cannot ${call}: milliseconds must be a number from 0 to ${mostMs}, not ${show(milliseconds)}`,
   );
+}
+
+/**
+ * Checks what may end a call.
+ *
+ * @throws {TypeError} It is no AbortSignal.
+ */
+export function checkSignal(call: string, signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError(`Cannot ${call}: signal must be an AbortSignal, not ${show(signal)}`);
 }

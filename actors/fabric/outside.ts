@@ -17,7 +17,7 @@ interface Task {
 export class Outside {
   /** In the order in which they began; answers are handed out in that order, whoever is first. */
   readonly #tasks: Task[] = [];
-  #done: PromiseWithResolvers<void> | null = null;
+  #onDone: () => void = () => {};
   #isReleasing = false;
 
   /** Whether a task is under way. */
@@ -25,11 +25,13 @@ export class Outside {
     return this.#tasks.length > 0;
   }
 
-  /** Resolves when no task is under way any more. */
-  done(): Promise<void> {
-    if (!this.isBusy) return Promise.resolve();
-    this.#done ??= Promise.withResolvers<void>();
-    return this.#done.promise;
+  /** Resolves when no task is under way any more, or as soon as `signal` is aborted. */
+  done(signal: AbortSignal): Promise<void> {
+    if (!this.isBusy || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onDone = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   /** Runs `work`; the promise settles as its does, once all tasks that are under way have settled. */
@@ -60,9 +62,6 @@ export class Outside {
       this.#tasks.shift();
     }
     this.#isReleasing = false;
-    if (this.isBusy) return;
-    const done = this.#done;
-    this.#done = null;
-    done?.resolve();
+    if (!this.isBusy) this.#onDone();
   }
 }

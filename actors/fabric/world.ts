@@ -15,6 +15,7 @@ import type { BusEvent, BusTag } from "../bus/types.ts";
 import { type Chart, ChartActor, chartOf, createRootActor } from "../chart/chart_actor.ts";
 import { createChannelChart } from "../channel/machine.ts";
 import { Endpoint } from "../channel/endpoint.ts";
+import { CALLBACK_NAMES } from "../channel/notices.ts";
 import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
 import { createPacketChart } from "../packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../packet/types.ts";
@@ -31,7 +32,12 @@ import { type FabricState, inspectFabric } from "./inspect.ts";
 import type { Frame } from "./irql.ts";
 import { findLeaks, type Leak } from "./leaks.ts";
 import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
-import { checkFabricOptions, checkMilliseconds, checkPartitionOptions } from "./options.ts";
+import {
+  checkFabricOptions,
+  checkPartitionOptions,
+  checkSignal,
+  checkTimeAfter,
+} from "./options.ts";
 import { Verifier, type VerifierError, type Violation } from "./verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "./waits.ts";
 import { Scheduler, type WorkItem, type WorkKind } from "./work.ts";
@@ -106,6 +112,9 @@ export class World implements Fabric, LoopWorld {
       partition: chartOf("partition", createPartitionChart, interpreter),
       bus: chartOf("bus", createBusChart, interpreter),
     };
+    this.recorder.nameValues("callbackBegin", CALLBACK_NAMES);
+    this.recorder.nameValues("callbackEnd", CALLBACK_NAMES);
+    this.recorder.nameValues("channelEvent", this.#charts.server.eventTypes);
     this.root = this.#addPartition(checkPartitionOptions({ name: "root" }), null);
   }
 
@@ -127,7 +136,6 @@ export class World implements Fabric, LoopWorld {
   ): PartitionObject {
     const partition = new PartitionObject(this, this.#partitionCount++, options, root);
     this.#partitions.push(partition);
-    this.recorder.record(this.clock.now100ns, "partitionCreated", partition.id);
     return partition;
   }
 
@@ -136,13 +144,14 @@ export class World implements Fabric, LoopWorld {
     const at = this.#partitions.indexOf(partition);
     if (at < 0) return;
     this.#partitions.splice(at, 1);
-    this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.id);
+    this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.traceId);
   }
 
   /** Makes an endpoint for a driver of `partition`. */
   createEndpoint(partition: PartitionObject, side: Side): Endpoint {
     const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount);
     partition.endpoints.add(endpoint);
+    this.recorder.nameSubject(endpoint.traceId, endpoint.name);
     return endpoint;
   }
 
@@ -156,13 +165,13 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.advance}. */
   advance(milliseconds: number): Promise<void> {
-    checkMilliseconds("advance", milliseconds);
-    const limit100ns = this.clock.now100ns + Math.round(milliseconds * UNITS_PER_MS);
+    const limit100ns = checkTimeAfter("advance", this.clock.now100ns, milliseconds);
     return this.loop.drive("advance", { limit100ns, reachesLimit: true, signal: undefined });
   }
 
   /** See {@linkcode Fabric.run}. */
   run(signal?: AbortSignal): Promise<void> {
+    checkSignal("run", signal);
     return this.loop.drive("run", { limit100ns: Infinity, reachesLimit: false, signal });
   }
 
@@ -173,10 +182,9 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.delay}. */
   delay(milliseconds: number): Promise<void> {
-    checkMilliseconds("delay", milliseconds);
+    const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
     const what = `${milliseconds} ms to pass`;
     const wait = this.beginWait<void>({ call: "delay", what, partition: null });
-    const due100ns = this.clock.now100ns + Math.round(milliseconds * UNITS_PER_MS);
     this.armTimer(due100ns, { fire: () => wait.answer() });
     return wait.promise;
   }
@@ -188,14 +196,14 @@ export class World implements Fabric, LoopWorld {
 
   /** Blocks the running caller. */
   beginWait<T>(options: WaitOptions): Wait<T> {
-    return this.waits.begin<T>(options, this.loop.isInTurn);
+    return this.waits.begin<T>(options, this.loop.isUnderWay);
   }
 
   /** Has `timer` fire at a time, or at once where that is past. */
   armTimer(at100ns: number, timer: Timer): Deadline<Timer> {
     const deadline = this.clock.arm(at100ns, timer);
     this.recorder.record(this.clock.now100ns, "timerArmed", 0, deadline.at100ns);
-    this.loop.timerArmed();
+    this.loop.wake();
     return deadline;
   }
 
@@ -235,6 +243,11 @@ export class World implements Fabric, LoopWorld {
   /** Fails the call that drives the loop. */
   failLoop(error: Error): void {
     this.loop.fail(error);
+  }
+
+  /** Does work outside the loop's items. */
+  guard(work: () => void): void {
+    this.loop.guard(work);
   }
 
   /** Puts a violation on the trace. */

@@ -49,6 +49,11 @@ export class PacketTable {
     return this.#slots[slot] ?? null;
   }
 
+  /** All packet objects, those on the lookaside list as well. */
+  get all(): readonly PacketObject[] {
+    return this.#slots;
+  }
+
   /** The packet objects that are not on the lookaside list. */
   get live(): readonly PacketObject[] {
     return this.#slots.filter((packet) => !packet.actor.is("pooled"));

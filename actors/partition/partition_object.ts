@@ -5,7 +5,8 @@
  */
 
 import { assert } from "../../core/assert.ts";
-import { type GuestMemory, GuestRam } from "../../core/memory/guest_memory.ts";
+import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
+import { isU32 } from "../../core/units.ts";
 import { Bus, type Direction } from "../bus/bus.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
@@ -51,10 +52,24 @@ export interface Partition {
    * hostile guest or host can do (wire.md section 4).
    */
   postControlMessage(direction: Direction, bytes: Uint8Array): void;
+  /**
+   * Interrupts one end of a channel, as if the other had signalled it: with `postControlMessage`, all that
+   * a guest without drivers needs. An id that nobody knows does nothing, as in life.
+   */
+  postInterrupt(direction: Direction, channelId: number): void;
 }
 
 /** Highest number of virtual processors. */
 export const PROCESSORS_MAX = 64;
+
+/** The call that each misuse of memory is blamed on. */
+const MISUSED_CALLS: Readonly<Record<MemoryMisuse, string>> = {
+  "guest memory freed while pinned": "GuestMemory.free",
+  "use of an MDL after PacketComplete or Unmap": "mdlSegments",
+};
+
+/** Where partitions begin among what the trace numbers. */
+const PARTITION_TRACE_IDS = 0x8000_0000;
 
 /** One partition of a fabric. */
 export class PartitionObject implements Partition {
@@ -92,15 +107,22 @@ export class PartitionObject implements Partition {
     this.memory = new GuestRam({
       pageCount: options.memoryPages,
       mmioMegabytes: options.mmioMegabytes,
-      onMisuse: (rule, message) => world.verifier.report(rule, "guest memory", message),
+      onMisuse: (rule, message) => world.verifier.report(rule, MISUSED_CALLS[rule], message),
     });
     this.#processors = Array.from(
       { length: options.processors },
       (_, index) => new Processor(index),
     );
     this.actor = world.startPartitionActor();
+    world.recorder.nameSubject(this.traceId, this.name);
+    world.recorder.record(world.clock.now100ns, "partitionCreated", this.traceId);
     this.bus = new Bus(world, this, root ?? this);
     this.bus.guest.requestOffers();
+  }
+
+  /** Stands for it on the trace, where channels are numbered from 1. */
+  get traceId(): number {
+    return PARTITION_TRACE_IDS + this.id;
   }
 
   /** Whether this is the root partition, in which the servers run. */
@@ -162,19 +184,32 @@ export class PartitionObject implements Partition {
 
   /** See {@linkcode Partition.postControlMessage}. */
   postControlMessage(direction: Direction, bytes: Uint8Array): void {
-    if (direction !== "toHost" && direction !== "toGuest") {
-      throw new TypeError(`Cannot post a control message: no direction is called ${direction}`);
-    }
+    requireDirection("a control message", direction);
     if (!(bytes instanceof Uint8Array)) {
       throw new TypeError(`Cannot post a control message: ${String(bytes)} is no Uint8Array`);
     }
     this.bus.postBytes(direction, bytes.slice());
   }
 
+  /** See {@linkcode Partition.postInterrupt}. */
+  postInterrupt(direction: Direction, channelId: number): void {
+    requireDirection("an interrupt", direction);
+    if (!isU32(channelId)) {
+      throw new RangeError(`Cannot post an interrupt: ${String(channelId)} is no channel id`);
+    }
+    if (this.bus.isGone) return;
+    if (direction === "toHost") this.bus.host.interrupt(channelId);
+    else this.bus.guest.interrupt(channelId);
+  }
+
   #change(type: PartitionEvent["type"]): boolean {
     if (!this.actor.can(type)) return false;
     this.actor.send({ type });
-    for (const processor of this.#processors) processor.runs = this.actor.is("runs");
+    const runs = this.actor.is("runs");
+    for (const processor of this.#processors) processor.runs = runs;
+    if (runs) this.world.waits.release(this);
+    else this.world.waits.hold(this);
+    this.world.loop.wake();
     return true;
   }
 
@@ -183,11 +218,18 @@ export class PartitionObject implements Partition {
     if (this.isRoot) throw new Error(`Cannot ${type} the root partition as the fabric runs in it`);
     const wasAlive = this.isAlive;
     if (!this.#change(type) || !wasAlive) return;
-    const { recorder, clock, scheduler, callbacks } = this.world;
-    recorder.record(clock.now100ns, "partitionCrashed", this.id);
+    const { recorder, clock, scheduler, callbacks, waits } = this.world;
+    recorder.record(clock.now100ns, "partitionCrashed", this.traceId);
     for (const processor of this.#processors) scheduler.clear(processor);
     callbacks.drop(this);
+    waits.release(this);
     for (const endpoint of this.endpoints) endpoint.crashed();
+    waits.drop(this);
     this.bus.guestGone();
   }
+}
+
+function requireDirection(what: string, direction: unknown): void {
+  if (direction === "toHost" || direction === "toGuest") return;
+  throw new TypeError(`Cannot post ${what}: no direction is called ${String(direction)}`);
 }

@@ -5,13 +5,10 @@
  * @module
  */
 
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { TextError } from "../vectors/json_text.ts";
 import { runRingVectors, type VectorResult } from "../vectors/run.ts";
-
-const EXIT_OK = 0;
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
+import { createCommand, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, write } from "./command.ts";
 
 const HELP_AFTER = `
 A FILE is a JSON array of cases; docs/wire.md, section 10, describes their form. Each case starts
@@ -26,23 +23,9 @@ Exit code: ${EXIT_OK} all cases pass, ${EXIT_FAILED} a case fails, ${EXIT_USAGE}
 Example:
   deno task vectors tests/vectors/ring.json`;
 
-/** The command cannot run; the message is the line for the user. */
-class UsageError extends Error {}
-
 interface FileResults {
   readonly file: string;
   readonly cases: readonly VectorResult[];
-}
-
-/** Writes all of `text`, which a terminal or pipe may take in parts. */
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-  } catch (error) {
-    // Whoever reads has seen enough, as `head` does; the exit code still says how it went.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
 }
 
 function readFile(file: string): string {
@@ -90,41 +73,23 @@ function jsonReport(files: readonly FileResults[]): string {
   return `${JSON.stringify({ ok: failed === 0, passed, failed, files }, null, 2)}\n`;
 }
 
-function createCommand(run: (files: string[], options: { json?: boolean }) => void): Command {
-  return new Command("deno task vectors")
-    .description("Runs ring vectors on the ring core.")
-    .argument("<file...>", "vector files")
-    .option("--json", "print one JSON object instead of lines")
-    .helpOption("--help", "say what the command does")
-    .addHelpText("after", HELP_AFTER)
-    .configureOutput({
-      writeOut: (text) => write(Deno.stdout, text),
-      writeErr: (text) => write(Deno.stderr, text),
-      outputError: (text, writeErr) => {
-        const reason = text.trim().replace("error: ", "").replaceAll("\n", " ");
-        writeErr(`${reason}: see deno task vectors --help\n`);
-      },
-      // Commander's own checks would read the environment, which needs a permission.
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-      getOutHelpWidth: () => 100,
-      getErrHelpWidth: () => 100,
-    })
-    .exitOverride()
-    .action(run);
-}
-
 /** Runs the command with `args` and gives its exit code. */
 export function main(args: readonly string[]): number {
   let exitCode = EXIT_OK;
-  try {
-    createCommand((names, options) => {
+  const command = createCommand("deno task vectors")
+    .description("Runs ring vectors on the ring core.")
+    .argument("<file...>", "vector files")
+    .option("--json", "print one JSON object instead of lines")
+    .addHelpText("after", HELP_AFTER)
+    .action((names: string[], options: { json?: boolean }) => {
       const files = names.map(runFile);
       const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
       write(Deno.stdout, options.json ? jsonReport(files) : textReport(files, isColored));
       const isFailed = files.some(({ cases }) => passedCount(cases) < cases.length);
       exitCode = isFailed ? EXIT_FAILED : EXIT_OK;
-    }).parse(args, { from: "user" });
+    });
+  try {
+    command.parse(args, { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     if (!(error instanceof UsageError)) throw error;

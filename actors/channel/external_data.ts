@@ -1,0 +1,72 @@
+/**
+ * External data of incoming packets: memory that they describe, shown to the driver as an MDL once its
+ * pages are there (kmcl.md section 5, VmbChannelPacketGetExternalData).
+ *
+ * @module
+ */
+
+import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_NOT_FOUND,
+  STATUS_PENDING,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { IncomingPacket } from "./incoming_packet.ts";
+
+/** The external data of one endpoint's incoming packets. */
+export class ExternalData {
+  readonly #endpoint: Endpoint;
+  /** Pages that a driver waits for. */
+  readonly #awaitedPfns: (readonly number[])[] = [];
+
+  /** No driver waits for pages yet. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Whether pages have yet to be brought in. */
+  get isAwaited(): boolean {
+    return this.#awaitedPfns.length > 0;
+  }
+
+  /** The memory that `packet` describes; the bounds are the receiver's own. */
+  of(packet: IncomingPacket): { status: NtStatus; mdl: Mdl | null } {
+    const { externalBytesMax, externalChainMax } = this.#endpoint.configuration;
+    const { memory } = this.#endpoint;
+    const { ranges } = packet;
+    if (ranges.length === 0) return { status: STATUS_NOT_FOUND, mdl: null };
+    const byteCount = ranges.reduce((sum, range) => sum + range.byteCount, 0);
+    if (byteCount > externalBytesMax || ranges.length > externalChainMax) {
+      return { status: STATUS_INVALID_BUFFER_SIZE, mdl: null };
+    }
+    if (packet.mdl !== null) return { status: STATUS_SUCCESS, mdl: packet.mdl };
+    if (!ranges.every((range) => memory.isResident(range.pfns))) {
+      packet.isPending = packet.stage === "delivering";
+      for (const range of ranges) this.#awaitedPfns.push(range.pfns);
+      this.#endpoint.schedulePageIn();
+      return { status: STATUS_PENDING, mdl: null };
+    }
+    packet.mdl = mdlOfRanges(memory, ranges);
+    return { status: STATUS_SUCCESS, mdl: packet.mdl };
+  }
+
+  /** Takes back the MDL of `packet`, if its driver has one. */
+  revoke(packet: IncomingPacket): void {
+    if (packet.mdl !== null) mdlRevoke(packet.mdl);
+    packet.mdl = null;
+  }
+
+  /** Brings in the pages that drivers wait for. */
+  bringIn(): void {
+    for (const pfns of this.#awaitedPfns) this.#endpoint.memory.bringIn(pfns);
+    this.#awaitedPfns.length = 0;
+  }
+
+  /** The channel is closed: nobody waits any more. */
+  forget(): void {
+    this.#awaitedPfns.length = 0;
+  }
+}

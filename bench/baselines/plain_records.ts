@@ -1,0 +1,76 @@
+/**
+ * What a channel of plain classes keeps of its packets, and the loop that its signals go to.
+ *
+ * @module
+ */
+
+import { Fifo } from "../../actors/fifo.ts";
+import type { NtStatus } from "../../core/ntstatus.ts";
+import type { PlainChannel } from "./plain_channel.ts";
+
+/** Called at the end of a transaction; the answer is valid until it returns. */
+export type PlainRoutine = (
+  packet: PlainPacket,
+  status: NtStatus,
+  answer: Uint8Array,
+  answerBytes: number,
+) => void;
+
+/** Called for each packet that arrives; the payload is valid until it is completed. */
+export type PlainReceiver = (arrived: PlainArrived, payload: Uint8Array, bytes: number) => void;
+
+/** A packet object: the sender's side of one transaction. */
+export class PlainPacket {
+  /** Where the transaction stands. */
+  state: "owned" | "queued" | "awaiting" = "owned";
+  /** A copy of the payload, while the packet is queued. */
+  payload: Uint8Array = new Uint8Array(0);
+  /** How much of the payload counts. */
+  payloadBytes = 0;
+
+  /** A packet object of `channel`; `slot` is its transaction id. */
+  constructor(
+    readonly channel: PlainChannel,
+    readonly slot: number,
+    readonly routine: PlainRoutine,
+  ) {}
+}
+
+/** A packet that arrived and is not completed. */
+export class PlainArrived {
+  /** Where it stands with its receiver. */
+  state: "delivering" | "held" | "retired" = "retired";
+  /** A private copy of its payload. */
+  payload: Uint8Array = new Uint8Array(0);
+  /** The number by which the sender knows the transaction. */
+  transactionId = 0;
+  /** Whether the sender waits for a completion. */
+  wantsCompletion = false;
+  /** A copy of the completion's payload, while that waits for room. */
+  answer: Uint8Array = new Uint8Array(0);
+  /** How much of the answer counts. */
+  answerBytes = 0;
+
+  /** A record for packets of `channel`. */
+  constructor(readonly channel: PlainChannel) {}
+}
+
+/** Channels that were signalled and have not looked yet. */
+export class PlainLoop {
+  readonly #signalled = new Fifo<PlainChannel>();
+
+  /** Has `channel` look at its ring. */
+  schedule(channel: PlainChannel): void {
+    if (channel.isScheduled) return;
+    channel.isScheduled = true;
+    this.#signalled.push(channel);
+  }
+
+  /** Runs until no channel is signalled. */
+  run(): void {
+    for (let next = this.#signalled.shift(); next !== null; next = this.#signalled.shift()) {
+      next.isScheduled = false;
+      next.work();
+    }
+  }
+}

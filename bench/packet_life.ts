@@ -1,0 +1,83 @@
+/**
+ * One transaction in the life of a packet object, beside the same life run by stock actors.
+ *
+ * @module
+ */
+
+import { ChartActor, chartOf, createRootActor } from "../actors/chart/chart_actor.ts";
+import { createPacketChart } from "../actors/packet/machine.ts";
+import { PacketTable } from "../actors/packet/packet_table.ts";
+import { StockPackets } from "./baselines/stock_packets.ts";
+import { compare, type Figure, timingOf } from "./figure.ts";
+import { race } from "./measure.ts";
+
+/** Packets that live: each is taken from its list, enters the ring, is completed and goes back. */
+export interface PacketLives {
+  /** How many packet objects there are. */
+  readonly objectCount: number;
+  /** Transactions that were completed. */
+  readonly completed: number;
+  /** One life. */
+  live(): void;
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** Packet objects of ours. */
+export class OurPackets implements PacketLives {
+  /** See {@linkcode PacketLives.completed}. */
+  completed = 0;
+  readonly #table: PacketTable;
+  readonly #enter = { type: "enter", bytes: NO_BYTES, start: 0, end: 0 } as const;
+  readonly #complete = { type: "complete" } as const;
+
+  /** No packet yet. */
+  constructor() {
+    const chart = chartOf("packet", createPacketChart, "compiled");
+    const root = createRootActor();
+    this.#table = new PacketTable(() => new ChartActor(chart, root));
+  }
+
+  /** See {@linkcode PacketLives.objectCount}. */
+  get objectCount(): number {
+    return this.#table.all.length;
+  }
+
+  /** See {@linkcode PacketLives.live}. */
+  live(): void {
+    const packet = this.#table.allocate("lookaside");
+    packet.actor.send(this.#enter);
+    if (packet.actor.is("awaiting")) this.completed++;
+    packet.actor.send(this.#complete);
+    this.#table.free(packet);
+  }
+}
+
+function living(name: string, packets: PacketLives) {
+  return {
+    name,
+    run: (count: number) => {
+      for (let i = 0; i < count; i++) packets.live();
+    },
+  };
+}
+
+/** The figure. */
+export const packetLifeFigure: Figure = {
+  name: "packet-life",
+  title: "Packet life: a packet object taken, sent, completed and given back",
+  measure: async (options) => {
+    const timings = await race([
+      living("compiled, pooled", new OurPackets()),
+      living("stock, pooled", new StockPackets()),
+    ], options);
+    return [
+      compare(
+        "one transaction",
+        timingOf(timings, "compiled, pooled"),
+        timingOf(timings, "stock, pooled"),
+        { kind: "atLeast", bar: 40, stretch: 60 },
+      ),
+    ];
+  },
+};

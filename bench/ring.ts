@@ -1,0 +1,113 @@
+/**
+ * The ring beside memcpy of the same bytes, and beside a ring of npm's.
+ *
+ * @module
+ */
+
+import { IncomingRing } from "../core/ring/incoming.ts";
+import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
+import { OutgoingRing } from "../core/ring/outgoing.ts";
+import { RingMemory } from "../core/ring/ring_memory.ts";
+import { PAGE_BYTES } from "../core/units.ts";
+import { MemcpyPipe } from "./baselines/memcpy_pipe.ts";
+import { RingbufPipe } from "./baselines/ringbuf_pipe.ts";
+import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
+import { race, type RaceOptions } from "./measure.ts";
+import { carrying, type Pipe } from "./pipe.ts";
+
+/** Data bytes of every ring. */
+const DATA_BYTES = 16 * PAGE_BYTES;
+
+interface Size {
+  readonly work: string;
+  readonly payloadBytes: number;
+  readonly besideRingbuf: Goal;
+  readonly besideMemcpy: Goal;
+}
+
+const SIZES: readonly Size[] = [
+  {
+    work: "64 B",
+    payloadBytes: 64,
+    besideRingbuf: { kind: "atLeast", bar: 2.5, stretch: 3.3 },
+    besideMemcpy: { kind: "atMost", bar: 2, stretch: 1.4 },
+  },
+  {
+    work: "1 KiB",
+    payloadBytes: 1024,
+    besideRingbuf: { kind: "atLeast", bar: 6, stretch: 10 },
+    besideMemcpy: { kind: "atMost", bar: 2, stretch: 1.2 },
+  },
+  {
+    work: "16 KiB",
+    payloadBytes: 16_384,
+    besideRingbuf: { kind: "atLeast", bar: 14, stretch: 20 },
+    besideMemcpy: { kind: "atMost", bar: 1.25, stretch: 1.1 },
+  },
+];
+
+/** Memory as two threads would share it, or as guest memory is. */
+function memoryOf(isShared: boolean, byteCount: number): Uint8Array {
+  return new Uint8Array(isShared ? new SharedArrayBuffer(byteCount) : new ArrayBuffer(byteCount));
+}
+
+/** A ring of ours with both ends in one thread: each packet is shown at once, and read in place. */
+export class RingPipe implements Pipe {
+  readonly #outgoing: OutgoingRing;
+  readonly #incoming: IncomingRing;
+  #transactionId = 0;
+
+  /** A ring in shared or in plain memory. */
+  constructor(isShared: boolean) {
+    const memory = new RingMemory([memoryOf(isShared, PAGE_BYTES + DATA_BYTES)]);
+    memory.initialize();
+    this.#outgoing = new OutgoingRing(memory);
+    this.#incoming = new IncomingRing(memory);
+  }
+
+  /** See {@linkcode Pipe.carry}. */
+  carry(payload: Uint8Array, into: Uint8Array): number {
+    const outgoing = this.#outgoing;
+    const incoming = this.#incoming;
+    if (outgoing.reserve(payload.length) !== "ok") return -1;
+    outgoing.body.set(payload, outgoing.bodyStart);
+    outgoing.finish(PACKET_TYPE_IN_BAND, 0, 0, this.#transactionId++, 0);
+    outgoing.commit();
+    if (incoming.next() !== "packet") return -1;
+    const { payloadStart, end } = incoming;
+    if (end - payloadStart > into.length) return -1;
+    into.set(incoming.bytes.subarray(payloadStart, end));
+    incoming.advance();
+    incoming.commit();
+    return end - payloadStart;
+  }
+}
+
+async function measureSize(size: Size, options: RaceOptions): Promise<Row[]> {
+  const { work, payloadBytes, besideRingbuf, besideMemcpy } = size;
+  const timings = await race([
+    carrying("shared ring", new RingPipe(true), payloadBytes),
+    carrying("plain ring", new RingPipe(false), payloadBytes),
+    carrying("ringbuf.js", new RingbufPipe(DATA_BYTES), payloadBytes),
+    carrying("shared memcpy", new MemcpyPipe(memoryOf(true, DATA_BYTES)), payloadBytes),
+    carrying("plain memcpy", new MemcpyPipe(memoryOf(false, DATA_BYTES)), payloadBytes),
+  ], options);
+  const shared = timingOf(timings, "shared ring");
+  const plain = timingOf(timings, "plain ring");
+  return [
+    compare(work, shared, timingOf(timings, "ringbuf.js"), besideRingbuf),
+    compare(work, shared, timingOf(timings, "shared memcpy"), besideMemcpy),
+    compare(work, plain, timingOf(timings, "plain memcpy"), besideMemcpy),
+  ];
+}
+
+/** The figure. */
+export const ringFigure: Figure = {
+  name: "ring",
+  title: "Ring: one packet written, shown, read and passed, both ends in one thread",
+  measure: async (options) => {
+    const rows: Row[] = [];
+    for (const size of SIZES) rows.push(...await measureSize(size, options));
+    return rows;
+  },
+};

@@ -1,0 +1,77 @@
+/**
+ * The whole transaction: send, ring, callback, completion, beside the same work done otherwise.
+ *
+ * @module
+ */
+
+import { MessageExchange } from "./baselines/message_exchange.ts";
+import { NactExchange } from "./baselines/nact_exchange.ts";
+import { PlainExchange } from "./baselines/plain_exchange.ts";
+import { XstateExchange } from "./baselines/xstate_exchange.ts";
+import type { Exchange, ExchangeOptions } from "./exchange.ts";
+import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
+import { BARE, KmclExchange } from "./kmcl_exchange.ts";
+import { race, type RaceOptions } from "./measure.ts";
+
+const BESIDE_PLAIN: Goal = { kind: "atMost", bar: 2, stretch: 1.5 };
+const BESIDE_MESSAGES: Goal = { kind: "atLeast", bar: 20, stretch: 28 };
+
+/** Every contender, ours first. The settings of the first one are those that bars are for. */
+export const EXCHANGES: readonly {
+  readonly name: string;
+  readonly open: (options: ExchangeOptions) => Exchange | Promise<Exchange>;
+}[] = [
+  { name: "kmcl", open: (options) => KmclExchange.open(options, BARE) },
+  { name: "kmcl, default settings", open: (options) => KmclExchange.open(options, {}) },
+  { name: "plain classes", open: (options) => new PlainExchange(options) },
+  { name: "XState, sendTo", open: (options) => new XstateExchange(options) },
+  { name: "nact", open: (options) => new NactExchange(options) },
+  { name: "MessageChannel", open: (options) => new MessageExchange(options) },
+];
+
+/** What is measured. */
+export const EXCHANGED: readonly { readonly work: string; readonly options: ExchangeOptions }[] =
+  (["msgpack", "vmbus"] as const).flatMap((codec) =>
+    [64, 4096].flatMap((payloadBytes) =>
+      [1, 64].map((inFlight) => ({
+        work: `${payloadBytes === 64 ? "64 B" : "4 KiB"}, ${inFlight} in flight, ${codec}`,
+        options: { payloadBytes, inFlight, codec },
+      }))
+    )
+  );
+
+async function measureOne(
+  work: string,
+  exchanged: ExchangeOptions,
+  options: RaceOptions,
+): Promise<Row[]> {
+  const lanes: { name: string; exchange: Exchange }[] = [];
+  for (const { name, open } of EXCHANGES) lanes.push({ name, exchange: await open(exchanged) });
+  const timings = await race(
+    lanes.map(({ name, exchange }) => ({ name, run: (count: number) => exchange.run(count) })),
+    options,
+  );
+  for (const { exchange } of lanes) await exchange.close();
+  const kmcl = timingOf(timings, "kmcl");
+  const plain = timingOf(timings, "plain classes");
+  return [
+    compare(work, kmcl, plain, BESIDE_PLAIN),
+    compare(work, kmcl, timingOf(timings, "MessageChannel"), BESIDE_MESSAGES),
+    compare(work, kmcl, timingOf(timings, "XState, sendTo"), null),
+    compare(work, kmcl, timingOf(timings, "nact"), null),
+    compare(work, timingOf(timings, "kmcl, default settings"), plain, null),
+  ];
+}
+
+/** The figure. */
+export const transactionFigure: Figure = {
+  name: "transaction",
+  title: "Transaction: a request sent, delivered, completed, and its routine called",
+  measure: async (options) => {
+    const rows: Row[] = [];
+    for (const { work, options: exchanged } of EXCHANGED) {
+      rows.push(...await measureOne(work, exchanged, options));
+    }
+    return rows;
+  },
+};

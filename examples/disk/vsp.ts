@@ -1,0 +1,265 @@
+/**
+ * The disk's VSP: the driver in the host that offers a disk to one guest.
+ *
+ * How a request goes through it:
+ * 1. ProcessPacket looks at one packet. It never trusts the guest: what no VSC of ours would send is
+ *    malformed and stops the channel (VmbChannelPacketFail); what a VSC may get wrong is answered.
+ * 2. A request for the image is only put on a queue. It is held: KMCL counts it as outstanding, and
+ *    with the quota reached the rest waits in the ring.
+ * 3. ProcessingComplete ends the batch, and there the queue is carried out: real input and output, so
+ *    the driver asked for PASSIVE_LEVEL, where a callback may wait, and waits in `fabric.outside`.
+ * 4. The status block is brought up to date, and only then are the packets completed: a guest that sees
+ *    its request end sees the state that goes with it.
+ *
+ * @module
+ */
+
+import * as vmbus from "../../mod.ts";
+import type { DiskImage } from "./image.ts";
+import {
+  decodeRequest,
+  DISK_INTERFACE_TYPE,
+  DISK_VERSION,
+  type DiskAnswer,
+  encodeReply,
+  type FlushRequest,
+  type NegotiateRequest,
+  PAGE_BYTES,
+  REQUEST_BYTES,
+  type TransferRequest,
+} from "./protocol.ts";
+import {
+  type DiskStatus,
+  encodeRegisters,
+  encodeStatus,
+  STATUS_BLOCK_BYTES,
+} from "./shared_blocks.ts";
+import { carryOut, type HeldRequest } from "./vsp_image.ts";
+import { createState, type DiskServerOptions, type DiskServerState } from "./vsp_state.ts";
+
+const { expectSuccess } = vmbus;
+/** MMIO to reserve in the guest: the register block needs less, but this is the unit. */
+const MMIO_MEGABYTES = 1;
+
+/** A disk, offered to one guest. */
+export class DiskServer {
+  /** What it knows. */
+  readonly state: DiskServerState;
+  readonly #fabric: vmbus.Fabric;
+  readonly #guest: vmbus.Partition;
+  readonly #image: DiskImage;
+  readonly #kmcl: vmbus.KmclServerInterfaceV1;
+  readonly #channel: vmbus.VMBCHANNEL;
+  readonly #held: HeldRequest[] = [];
+  /** The guest's status block, where it is mapped. */
+  #statusSegments: readonly Uint8Array[] = [];
+
+  /** See {@linkcode createDisk}. */
+  constructor(
+    fabric: vmbus.Fabric,
+    guest: vmbus.Partition,
+    image: DiskImage,
+    options: DiskServerOptions,
+  ) {
+    this.state = createState(image, options);
+    this.#fabric = fabric;
+    this.#guest = guest;
+    this.#image = image;
+    this.#kmcl = expectSuccess(vmbus.WdfFdoQueryForInterface(
+      fabric.root.device,
+      vmbus.KMCL_SERVER_INTERFACE_TYPE,
+      vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
+      vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,
+    )).kmcl;
+    this.#channel = expectSuccess(this.#kmcl.VmbChannelAllocate(fabric.root.device, true)).channel;
+    this.#configure(options.instance);
+    expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
+    this.#kmcl.VmbChannelStart(this.#channel);
+  }
+
+  /** Takes the disk away from the guest, and frees the channel. */
+  async close(): Promise<void> {
+    await this.#kmcl.VmbChannelDisable(this.#channel);
+    this.#kmcl.VmbChannelCleanup(this.#channel);
+  }
+
+  /** The channel's settings; they can be made only before it is enabled. */
+  #configure(instance: string): void {
+    const kmcl = this.#kmcl;
+    const channel = this.#channel;
+    const { transferBytesMax, queueDepth } = this.state.registers;
+    // Which guest gets the offer.
+    const { kernelHandle } = expectSuccess(
+      kmcl.VmbConvertVmbusHandleToKernelHandle(this.#guest.vmbusHandle),
+    );
+    expectSuccess(kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
+    vmbus.ZwClose(kernelHandle);
+    // What is offered.
+    expectSuccess(
+      kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, DISK_INTERFACE_TYPE, instance),
+    );
+    expectSuccess(kmcl.VmbServerChannelInitSetMmioMegabytes(channel, MMIO_MEGABYTES, 0));
+    expectSuccess(kmcl.VmbChannelInitSetFriendlyName(channel, "disk"));
+    // How large packets and their external data may be. A guest may scatter a transfer over as many
+    // pieces as it has pages, and reads come in whole pages.
+    const pages = Math.ceil(transferBytesMax / PAGE_BYTES) + 1;
+    expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, REQUEST_BYTES));
+    expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(channel, pages * PAGE_BYTES, pages));
+    // Who is called.
+    expectSuccess(kmcl.VmbChannelInitSetProcessPacketCallbacks(
+      channel,
+      (_channel, packet, buffer, byteCount) => this.#processPacket(packet, buffer, byteCount),
+      () => this.#carryOutHeld(),
+    ));
+    expectSuccess(kmcl.VmbChannelInitSetStateChangeCallbacks(channel, {
+      ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
+      EvtChannelOpened: () => this.#opened(),
+      // What is held must be retired; writes that were taken are still done.
+      EvtChannelSuspend: () => this.#carryOutHeld(),
+      EvtChannelClosed: () => this.#unshareStatus(),
+    }));
+    kmcl.VmbChannelSetIncomingProcessingAtPassive(channel, true);
+    kmcl.VmbChannelSetTransactionQuota(channel, queueDepth);
+  }
+
+  // -- State changes
+
+  /** The guest has opened the channel: now there is MMIO, and the registers go there. */
+  #opened(): vmbus.NtStatus {
+    const { mmioAddress } = this.#kmcl.VmbChannelGetMmioSpace(this.#channel);
+    this.#guest.memory.write(Number(mmioAddress), encodeRegisters(this.state.registers));
+    return vmbus.STATUS_SUCCESS;
+  }
+
+  #unshareStatus(): void {
+    const { statusGpadl } = this.state;
+    if (statusGpadl === null) return;
+    this.#kmcl.VmbChannelUnmapGpadl(this.#channel, statusGpadl);
+    this.state.statusGpadl = null;
+    this.#statusSegments = [];
+  }
+
+  // -- Requests
+
+  #processPacket(packet: vmbus.VMBPACKETCOMPLETION, buffer: Uint8Array, byteCount: number): void {
+    const request = decodeRequest(buffer, byteCount);
+    if (request === null) return this.#kmcl.VmbChannelPacketFail(packet);
+    if (request.operation === "negotiate") return this.#reply(packet, this.#negotiate(request));
+    const refusal = this.#findRefusal(request);
+    if (refusal !== null) return this.#reply(packet, refusal);
+    if (request.operation !== "flush") return this.#hold(packet, request);
+    this.#held.push({ packet, request, segments: [], answer: "ok" });
+  }
+
+  /** Holds a read or write with the memory that its packet describes. */
+  #hold(packet: vmbus.VMBPACKETCOMPLETION, request: TransferRequest): void {
+    const flags = request.operation === "write"
+      ? vmbus.VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY
+      : 0;
+    const { status, mdl } = this.#kmcl.VmbChannelPacketGetExternalData(packet, flags);
+    // The guest's pages are brought in: this packet will be given to us again.
+    if (status === vmbus.STATUS_PENDING) return;
+    const segments = vmbus.mdlSegments(mdl);
+    const neededBytes = request.blockCount * this.state.registers.blockBytes;
+    // Here a packet without external data, or with too much of it, ends as well: it has no segments.
+    if (byteCountOf(segments) < neededBytes) return this.#kmcl.VmbChannelPacketFail(packet);
+    this.#held.push({ packet, request, segments, answer: "ok" });
+  }
+
+  #negotiate({ version, statusGpadl }: NegotiateRequest): DiskAnswer {
+    if (version !== DISK_VERSION) return "wrongVersion";
+    // A guest that was paused and started negotiates again, with the same GPADL or another.
+    this.#unshareStatus();
+    const { mdl } = this.#kmcl.VmbChannelMapGpadl(this.#channel, 0, statusGpadl);
+    if (mdl === null) return "badStatusBlock";
+    const segments = vmbus.mdlSegments(mdl);
+    if (byteCountOf(segments) < STATUS_BLOCK_BYTES) {
+      this.#kmcl.VmbChannelUnmapGpadl(this.#channel, statusGpadl);
+      return "badStatusBlock";
+    }
+    this.state.statusGpadl = statusGpadl;
+    this.#statusSegments = segments;
+    return "ok";
+  }
+
+  /** Why a request is not even tried. */
+  #findRefusal(request: TransferRequest | FlushRequest): DiskAnswer | null {
+    const { blockBytes, blockCount, transferBytesMax, isReadOnly } = this.state.registers;
+    if (this.state.statusGpadl === null) return "notNegotiated";
+    if (request.operation === "flush") return null;
+    const isSize = request.blockCount >= 1 && request.blockCount * blockBytes <= transferBytesMax;
+    const isInside = request.firstBlock <= blockCount - request.blockCount;
+    if (!isSize || !isInside) return "outOfRange";
+    return isReadOnly && request.operation === "write" ? "readOnly" : null;
+  }
+
+  /** Completes a packet that was not held. */
+  #reply(packet: vmbus.VMBPACKETCOMPLETION, answer: DiskAnswer): void {
+    this.#note(answer === "ok" ? {} : { lastError: answer });
+    this.#complete(packet, answer, 0);
+  }
+
+  #complete(packet: vmbus.VMBPACKETCOMPLETION, answer: DiskAnswer, blockCount: number): void {
+    const reply = encodeReply({ answer, blockCount });
+    this.#kmcl.VmbChannelPacketComplete(packet, reply, reply.length);
+  }
+
+  /** Carries out what is held, in the order in which it came, and completes it. */
+  async #carryOutHeld(): Promise<void> {
+    const batch = this.#held.splice(0);
+    if (batch.length === 0) return;
+    const { blockBytes } = this.state.registers;
+    await this.#fabric.outside(async () => {
+      for (const held of batch) {
+        await carryOut(this.#image, blockBytes, held, (error) => {
+          this.state.imageFault = error instanceof Error ? error.message : String(error);
+        });
+      }
+    });
+    let { blocksRead, blocksWritten, lastError, deepestQueue } = this.state.status;
+    for (const { request, answer } of batch) {
+      if (answer !== "ok") lastError = answer;
+      else if (request.operation === "read") blocksRead += request.blockCount;
+      else if (request.operation === "write") blocksWritten += request.blockCount;
+    }
+    deepestQueue = Math.max(deepestQueue, batch.length);
+    this.#note({ blocksRead, blocksWritten, lastError, deepestQueue });
+    for (const { packet, request, answer } of batch) {
+      const isMoved = answer === "ok" && request.operation !== "flush";
+      this.#complete(packet, answer, isMoved ? request.blockCount : 0);
+    }
+  }
+
+  /** Notes what has changed, and shows it to the guest. */
+  #note(change: Partial<DiskStatus>): void {
+    const { status } = this.state;
+    const generation = (status.generation + 1) >>> 0;
+    this.state.status = { ...status, ...change, generation };
+    const bytes = encodeStatus(this.state.status);
+    // The guest may have laid its block over pages that do not follow each other.
+    let at = 0;
+    for (const segment of this.#statusSegments) {
+      const part = bytes.subarray(at, at + segment.length);
+      segment.set(part);
+      at += part.length;
+    }
+  }
+}
+
+function byteCountOf(segments: readonly Uint8Array[]): number {
+  return segments.reduce((sum, segment) => sum + segment.length, 0);
+}
+
+/**
+ * Offers a disk on `image` to `guest`: its channel is enabled and started.
+ *
+ * @throws {RangeError} The numbers of the options do not go together, or the image is not whole blocks.
+ */
+export function createDisk(
+  fabric: vmbus.Fabric,
+  guest: vmbus.Partition,
+  image: DiskImage,
+  options: DiskServerOptions,
+): DiskServer {
+  return new DiskServer(fabric, guest, image, options);
+}

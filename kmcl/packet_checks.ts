@@ -1,0 +1,140 @@
+/**
+ * What a send is checked for, step by step (kmcl.md P5), and what every send does besides.
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { GpaRange } from "../core/memory/gpa_ranges.ts";
+import {
+  isLiveMdl,
+  mdlRoomBytes,
+  measureChain,
+  rangesOfChain,
+  rangesOfFirst,
+} from "../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_INVALID_PARAMETER_4,
+  STATUS_INVALID_PARAMETER_5,
+  STATUS_INVALID_PARAMETER_6,
+  STATUS_NOT_SUPPORTED,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
+import { isU32, isUint, PAGE_BYTES } from "../core/units.ts";
+import {
+  VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
+  VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+} from "./flags.ts";
+
+/** A buffer without bytes, for one that was left out. */
+export const NO_BYTES: Uint8Array = new Uint8Array(0);
+/** All bits of the format flags. */
+const FORMAT_FLAGS_MAX = 7;
+
+/** Whether an optional MDL was given, whatever it is worth. */
+export function isGiven(mdl: unknown): boolean {
+  return mdl !== null && mdl !== undefined;
+}
+
+/** Whether `flags` has the bit `flag`; what is no u32 has none. */
+function hasFlag(flags: number, flag: number): boolean {
+  return isU32(flags) && (flags & flag) !== 0;
+}
+
+/** Whether the transaction ends with a completion packet. */
+export function wantsCompletion(flags: number): boolean {
+  return hasFlag(flags, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+}
+
+/** Steps 2 and 3: what the channel can do at all, and the payload. STATUS_SUCCESS: all is well. */
+export function checkPayload(
+  { side, configuration }: Endpoint,
+  buffer: unknown,
+  bufferLength: number,
+  flags: number,
+  hasExternalData: boolean,
+): NtStatus {
+  const { isPipe, packetBytesMax } = configuration;
+  if (hasExternalData && side === "server") return STATUS_NOT_SUPPORTED;
+  if (isPipe && (hasExternalData || wantsCompletion(flags))) return STATUS_NOT_SUPPORTED;
+  const payload = buffer ?? NO_BYTES;
+  if (!(payload instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
+  if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
+  if (payload === NO_BYTES && bufferLength !== 0) return STATUS_INVALID_PARAMETER_2;
+  const largest = isPipe ? Math.min(packetBytesMax, PIPE_DATA_MAX) : packetBytesMax;
+  const isTooLong = bufferLength > largest || bufferLength > payload.length;
+  return isTooLong ? STATUS_INVALID_PARAMETER_3 : STATUS_SUCCESS;
+}
+
+/** Step 4: whole pages, as one range; or the status that names what is wrong with them. */
+export function rangesOfPfns(
+  endpoint: Endpoint,
+  pfns: unknown,
+  length: number,
+): readonly GpaRange[] | NtStatus {
+  if (!isU32(length) || length === 0) return STATUS_INVALID_PARAMETER_5;
+  if (!Array.isArray(pfns)) return STATUS_INVALID_PARAMETER_4;
+  if (length > pfns.length) return STATUS_INVALID_PARAMETER_5;
+  const part: readonly number[] = pfns.slice(0, length);
+  if (!endpoint.partition.memory.holdsPfns(part)) return STATUS_INVALID_PARAMETER_4;
+  return [{ byteOffset: 0, byteCount: length * PAGE_BYTES, pfns: part }];
+}
+
+/** Step 5 where there is neither offset nor length: the whole of an MDL chain, as ranges. */
+export function rangesOfWhole(endpoint: Endpoint, mdl: unknown): readonly GpaRange[] | NtStatus {
+  const chain = isLiveMdl(mdl) ? measureChain(mdl, endpoint.partition.memory) : null;
+  if (chain === null || !isLiveMdl(mdl)) return STATUS_INVALID_PARAMETER_4;
+  return rangesOfChain(mdl, 0, chain.byteCount);
+}
+
+/** Step 5: part of an MDL chain, as ranges. */
+export function rangesOfPart(
+  endpoint: Endpoint,
+  mdl: unknown,
+  offset: number,
+  length: number,
+  flags: number,
+): readonly GpaRange[] | NtStatus {
+  const chain = isLiveMdl(mdl) ? measureChain(mdl, endpoint.partition.memory) : null;
+  if (chain === null || !isLiveMdl(mdl)) return STATUS_INVALID_PARAMETER_4;
+  if (!isU32(offset) || offset >= chain.byteCount) return STATUS_INVALID_PARAMETER_5;
+  const isForced = hasFlag(flags, VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH) && length !== 0;
+  const endBytes = isForced ? mdlRoomBytes(mdl) : chain.byteCount;
+  if (!isU32(length) || offset + length > endBytes) return STATUS_INVALID_PARAMETER_6;
+  if (isForced) return rangesOfFirst(mdl, offset, length);
+  return rangesOfChain(mdl, offset, length === 0 ? chain.byteCount - offset : length);
+}
+
+/** Step 6: known bits, and a completion for external data, which is pinned until then. */
+export function areFlagsGood(flags: number, ranges: readonly GpaRange[]): boolean {
+  return isUint(flags, FORMAT_FLAGS_MAX) && (ranges.length === 0 || wantsCompletion(flags));
+}
+
+/** Step 7: whether external data is within the sender's own bounds. */
+export function isWithinBounds(
+  { configuration }: Endpoint,
+  ranges: readonly GpaRange[],
+): boolean {
+  if (ranges.length > configuration.externalChainMax) return false;
+  return ranges.reduce((sum, range) => sum + range.byteCount, 0) <= configuration.externalBytesMax;
+}
+
+/** A datagram with the header that VMBus puts before it (kmcl.md section 7). */
+export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
+  const datagram = new Uint8Array(PIPE_HEADER_BYTES + byteCount);
+  writePipeHeader(datagram, 0, byteCount);
+  datagram.set(payload.subarray(0, byteCount), PIPE_HEADER_BYTES);
+  return datagram;
+}
+
+/** Reports a send that must not happen now (+): it goes on in modes `record` and `off`. */
+export function reportQuiet(endpoint: Endpoint, call: string): void {
+  if (!endpoint.is("quiet")) return;
+  const message = `${endpoint.name} was told to suspend`;
+  const rule = "send between Suspend and the next Started or Closed";
+  endpoint.world.verifier.report(rule, call, message);
+}

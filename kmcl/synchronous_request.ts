@@ -1,0 +1,164 @@
+/**
+ * Synchronous requests: packets whose sender waits for their end (kmcl.md Y1–Y5).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { RequestOptions, RequestResult } from "../actors/channel/requests.ts";
+import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { Mdl } from "../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_5,
+  STATUS_INVALID_PARAMETER_6,
+  STATUS_INVALID_PARAMETER_7,
+  STATUS_INVALID_PARAMETER_8,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { NO_RANGES } from "../core/packet/packet.ts";
+import { isU32, isUint } from "../core/units.ts";
+import { endpointOf, type Kmcl } from "./kmcl.ts";
+import {
+  areFlagsGood,
+  asDatagram,
+  checkPayload,
+  isGiven,
+  isWithinBounds,
+  NO_BYTES,
+  rangesOfWhole,
+  reportQuiet,
+  wantsCompletion,
+} from "./packet_checks.ts";
+
+const CALL = "VmbChannelSendSynchronousRequest";
+/** What a C `LARGE_INTEGER` can hold. */
+const TIMEOUT_MIN = -(2n ** 63n);
+const TIMEOUT_MAX = 2n ** 63n - 1n;
+
+/** A timeout as KeWaitForSingleObject takes it, in 100 ns; null where it is none (kmcl.md Y3). */
+function readTimeout(
+  timeout: unknown,
+  now100ns: number,
+): { mayQueue: boolean; deadline100ns: number | null } | null {
+  if (timeout === null || timeout === undefined) return { mayQueue: true, deadline100ns: null };
+  if (typeof timeout !== "bigint" && !Number.isInteger(timeout)) return null;
+  const units = BigInt(timeout as number | bigint);
+  if (units < TIMEOUT_MIN || units > TIMEOUT_MAX) return null;
+  if (units === 0n) return { mayQueue: false, deadline100ns: null };
+  const deadline100ns = Number(units > 0n ? units : BigInt(now100ns) - units);
+  return { mayQueue: true, deadline100ns: Math.min(deadline100ns, Number.MAX_SAFE_INTEGER) };
+}
+
+/** Whether the running code may block until the end of a request (kmcl.md Y5, S5). */
+function mayWait(endpoint: Endpoint): boolean {
+  const frame = currentFrame();
+  const { verifier } = endpoint.world;
+  if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
+    verifier.report("waiting call at DISPATCH_LEVEL", CALL, `${frame?.name} must not wait`);
+    return false;
+  }
+  if (frame?.name !== "EvtChannelStarted" || frame.owner !== endpoint) return true;
+  const message = `the queue of ${endpoint.name} does not run before ${frame.name} has returned`;
+  verifier.report("wait that can never return", CALL, message);
+  return false;
+}
+
+/** The arguments of a request, behind the channel. */
+interface RequestCall {
+  readonly buffer: Uint8Array | null;
+  readonly bufferSize: number;
+  readonly externalDataMdl: Mdl | null | undefined;
+  readonly flags: number;
+  readonly completionBuffer: Uint8Array | null | undefined;
+  readonly completionBufferSize: number;
+  readonly timeout: number | bigint | null | undefined;
+}
+
+/** What is wrong with the buffer for the answer (kmcl.md Y2). STATUS_SUCCESS: nothing. */
+function checkCompletionBuffer(buffer: unknown, size: number): NtStatus {
+  const room = buffer ?? NO_BYTES;
+  if (!(room instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_6;
+  if (room === NO_BYTES && isU32(size) && size > 0) return STATUS_INVALID_PARAMETER_6;
+  const isGood = isUint(size, room.length) && size % 8 === 0;
+  return isGood ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_7;
+}
+
+/** All of P5 for a request, with the positions that it has its arguments at, and Y2 to Y5. */
+function checkRequest(
+  kmcl: Kmcl,
+  endpoint: Endpoint,
+  asked: RequestCall,
+): RequestOptions | NtStatus {
+  const { buffer, bufferSize, externalDataMdl, flags } = asked;
+  const { completionBuffer, completionBufferSize } = asked;
+  const hasMdl = isGiven(externalDataMdl);
+  const status = checkPayload(endpoint, buffer, bufferSize, flags, hasMdl);
+  if (status !== STATUS_SUCCESS) return status;
+  const ranges = hasMdl ? rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
+  if (typeof ranges === "number") return ranges;
+  const { isRoot } = endpoint.partition;
+  const waits = wantsCompletion(flags);
+  if (!areFlagsGood(flags, ranges) || (isRoot && waits)) return STATUS_INVALID_PARAMETER_5;
+  const bufferStatus = checkCompletionBuffer(completionBuffer, completionBufferSize);
+  if (bufferStatus !== STATUS_SUCCESS) return bufferStatus;
+  const when = readTimeout(asked.timeout, kmcl.world.clock.now100ns);
+  if (when === null || (isRoot && when.mayQueue)) return STATUS_INVALID_PARAMETER_8;
+  if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
+  if (endpoint.requests.areOver) return STATUS_DEVICE_REMOVED;
+  if ((when.mayQueue || waits) && !mayWait(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
+  reportQuiet(endpoint, CALL);
+  const { isPipe } = endpoint.configuration;
+  const payload = isPipe ? asDatagram(buffer ?? NO_BYTES, bufferSize) : buffer ?? NO_BYTES;
+  return {
+    ...when,
+    payload,
+    payloadBytes: isPipe ? payload.length : bufferSize,
+    ranges,
+    wantsCompletion: waits,
+    completionBuffer: completionBuffer ?? null,
+    completionBufferBytes: completionBufferSize,
+  };
+}
+
+/**
+ * Sends a packet and waits for the end of its transaction. Where nothing is to be waited for, the
+ * promise is settled when the call returns (kmcl.md Y5).
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsendsynchronousrequest
+ */
+export function VmbChannelSendSynchronousRequest(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  buffer: Uint8Array | null,
+  bufferSize: number,
+  externalDataMdl: Mdl | null | undefined,
+  flags: number,
+  completionBuffer: Uint8Array | null | undefined,
+  completionBufferSize: number,
+  timeout?: number | bigint | null,
+): Promise<RequestResult> {
+  const asked = {
+    buffer,
+    bufferSize,
+    externalDataMdl,
+    flags,
+    completionBuffer,
+    completionBufferSize,
+    timeout,
+  };
+  // What is thrown in here rejects the promise: a violation, in mode "throw".
+  return new Promise((resolve) => {
+    const failed = (status: NtStatus) => resolve({ status, completionBufferSize: null });
+    const endpoint = endpointOf(kmcl, channel);
+    if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+    const options = checkRequest(kmcl, endpoint, asked);
+    if (typeof options === "number") return failed(options);
+    resolve(endpoint.requests.send(options));
+  });
+}

@@ -1,0 +1,34 @@
+/**
+ * A line on a terminal that says how far a run is.
+ *
+ * @module
+ */
+
+import { write } from "./command.ts";
+
+const BAR_CELLS = 30;
+const INTERVAL_MS = 100;
+/** Back to the line's beginning, and clear it. */
+const CLEAR = "\r\x1b[K";
+
+/** The line; nothing at all where stderr is no terminal. */
+export class ProgressLine {
+  readonly #isShown = Deno.stderr.isTerminal();
+  /** Short runs need no line. */
+  #nextMs = performance.now() + INTERVAL_MS;
+
+  /** Shows how far the run is, a few times a second at most. */
+  show(done: number, total: number): void {
+    if (!this.#isShown || performance.now() < this.#nextMs) return;
+    this.#nextMs = performance.now() + INTERVAL_MS;
+    const filled = Math.floor(BAR_CELLS * done / total);
+    const bar = "#".repeat(filled).padEnd(BAR_CELLS, ".");
+    const percent = Math.floor(100 * done / total);
+    write(Deno.stderr, `${CLEAR}[${bar}] ${percent} %, ${done} of ${total}`);
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.#isShown) write(Deno.stderr, CLEAR);
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * What the two drivers of the echo scenario say to each other: one header before every payload, in
+ * packets and in completions alike.
+ *
+ * | offset | size | field |
+ * |---|---|---|
+ * | 0 | u32 | kind |
+ * | 4 | u32 | payloadBytes: the payload's exact length, as VMBus's own counts in 8 bytes (wire.md 2.1) |
+ * | 8 | u64 | sequence: the packet's number among those of its kind of traffic, from 0 |
+ *
+ * All fields are little-endian.
+ *
+ * @module
+ */
+
+/** The interface type that the server offers and the client looks for. */
+export const ECHO_INTERFACE_TYPE = "5f2d1a3c-90b4-4c1e-8a57-e1c06d2b7f44";
+/** The only instance of it. */
+export const ECHO_INTERFACE_INSTANCE = "c4a7e0b9-3d52-4f68-b1c8-0f9e2a6d5b13";
+
+/** Bytes of the header. */
+export const HEADER_BYTES = 16;
+/** VMBus counts a packet in words of this size; what the last one has too much is no payload. */
+const WORD_BYTES = 8;
+
+/** What a message is, and what its sender expects. */
+export const MESSAGE_KINDS = {
+  /** Guest to host, once, before all else: sequence says the size of the file. The answer repeats it. */
+  hello: 1,
+  /** Guest to host: a piece of the file. It comes back in the completion. */
+  transaction: 2,
+  /** Both ways: a piece of the file. It comes back as a packet of its own. */
+  datagram: 3,
+  /** Host to guest: the traffic beside the file. A completion brings the first half back. */
+  beside: 4,
+} as const;
+
+/** The name of a message's kind. */
+export type MessageKind = keyof typeof MESSAGE_KINDS;
+
+/** A message as it was received. */
+export interface Message {
+  /** What it is. */
+  readonly kind: MessageKind;
+  /** A safe whole number. */
+  readonly sequence: number;
+  /** A view into the receiver's buffer. */
+  readonly payload: Uint8Array;
+}
+
+/** Why bytes are no message. */
+export type MessageFault = "tooShort" | "unknownKind" | "wrongLength" | "wrongSequence";
+
+const KIND_NAMES: ReadonlyMap<number, MessageKind> = new Map(
+  Object.entries(MESSAGE_KINDS).map(([name, kind]) => [kind, name as MessageKind]),
+);
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/**
+ * Writes a header to the beginning of `bytes`; the payload follows it.
+ *
+ * @throws {RangeError} `bytes` is shorter than a header.
+ */
+export function writeHeader(
+  bytes: Uint8Array,
+  kind: MessageKind,
+  sequence: number,
+  payloadBytes: number,
+): void {
+  const view = viewOf(bytes);
+  view.setUint32(0, MESSAGE_KINDS[kind], true);
+  view.setUint32(4, payloadBytes, true);
+  view.setBigUint64(8, BigInt(sequence), true);
+}
+
+/**
+ * Reads the message in `buffer[0, bufferLength)`, or says why there is none. The opposite side wrote
+ * it, and may have written anything.
+ */
+export function readMessage(buffer: Uint8Array, bufferLength: number): Message | MessageFault {
+  if (bufferLength < HEADER_BYTES) return "tooShort";
+  const view = viewOf(buffer);
+  const kind = KIND_NAMES.get(view.getUint32(0, true));
+  if (kind === undefined) return "unknownKind";
+  const payloadBytes = view.getUint32(4, true);
+  const rest = bufferLength - HEADER_BYTES - payloadBytes;
+  if (rest < 0 || rest >= WORD_BYTES) return "wrongLength";
+  const sequence = Number(view.getBigUint64(8, true));
+  if (!Number.isSafeInteger(sequence)) return "wrongSequence";
+  const payload = buffer.subarray(HEADER_BYTES, HEADER_BYTES + payloadBytes);
+  return { kind, sequence, payload };
+}

@@ -1,0 +1,54 @@
+/**
+ * The simulator's library: scenarios, which run driver pairs and check everything that they did, and
+ * vectors, which check the ring byte by byte. It runs in any runtime: files are given to it, and what it
+ * finds is returned.
+ *
+ * @example
+ * ```ts
+ * import { findScenario } from "@vmbus/kmcl/simulator";
+ *
+ * const bytes = new TextEncoder().encode("all that is to go to the host and back");
+ * const file = {
+ *   name: "a text",
+ *   byteCount: bytes.length,
+ *   read: (offset: number, byteCount: number) =>
+ *     Promise.resolve(bytes.subarray(offset, offset + byteCount)),
+ * };
+ * const result = await findScenario("echo")?.run({ seed: 7n, numbers: { packets: 10 }, files: { file } });
+ * console.log(result?.ok); // true
+ * ```
+ *
+ * @module
+ */
+
+import { echo } from "./echo/scenario.ts";
+import type { Scenario } from "./scenario.ts";
+
+export { echo };
+export { jsonReport, textReport } from "./report.ts";
+export type { JsonReport, RunFacts } from "./report.ts";
+export { fileOf, numberOf, OptionError } from "./scenario.ts";
+export type {
+  DigestedBytes,
+  FileOption,
+  NumberOption,
+  ResultColumn,
+  ResultRow,
+  ResultTable,
+  Scenario,
+  ScenarioOption,
+  ScenarioResult,
+  ScenarioSettings,
+  SourceFile,
+} from "./scenario.ts";
+export { TextError } from "./vectors/json_text.ts";
+export { runRingVectors } from "./vectors/run.ts";
+export type { VectorResult } from "./vectors/run.ts";
+
+/** All scenarios, the one that runs by default first. */
+export const scenarios: readonly Scenario[] = [echo];
+
+/** The scenario called `name`; undefined where there is none. */
+export function findScenario(name: string): Scenario | undefined {
+  return scenarios.find((scenario) => scenario.name === name);
+}

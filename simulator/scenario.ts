@@ -1,0 +1,186 @@
+/**
+ * What a scenario is: a run of driver pairs with options of its own, a check of everything that it did,
+ * and a result that says how it went. Files and the wish to stop come from outside, so that a scenario
+ * runs in any runtime.
+ *
+ * @module
+ */
+
+/** A file that a scenario reads; whoever runs the scenario opens and closes it. */
+export interface SourceFile {
+  /** What reports call it. */
+  readonly name: string;
+  /** Its size. */
+  readonly byteCount: number;
+  /** Reads `byteCount` bytes from `offset` on; fewer only where the file ends before. */
+  read(offset: number, byteCount: number): Promise<Uint8Array>;
+}
+
+/** An option whose value is a whole number. */
+export interface NumberOption {
+  /** Tells the two kinds of options apart. */
+  readonly kind: "number";
+  /** As it is typed after two dashes: `ring-pages`. */
+  readonly name: string;
+  /** What its value stands for in help: `BYTES`. */
+  readonly placeholder: string;
+  /** What it sets, in a few words. */
+  readonly description: string;
+  /** The smallest value. */
+  readonly least: number;
+  /** The largest value. */
+  readonly most: number;
+  /** The value where none is given. */
+  readonly default: number;
+}
+
+/** An option whose value names a file that the scenario reads. */
+export interface FileOption {
+  /** Tells the two kinds of options apart. */
+  readonly kind: "file";
+  /** As it is typed after two dashes: `file`. */
+  readonly name: string;
+  /** What its value stands for in help: `PATH`. */
+  readonly placeholder: string;
+  /** What it sets, in a few words. */
+  readonly description: string;
+  /** The file where none is given, relative to the repository. */
+  readonly default: string;
+}
+
+/** An option of a scenario. */
+export type ScenarioOption = NumberOption | FileOption;
+
+/** What a run is made of. The same settings and the same files give the same trace. */
+export interface ScenarioSettings {
+  /** Every draw of chance comes from it: 0 to 2^64 - 1. Default 0. */
+  readonly seed?: bigint;
+  /** Order of runnable work. Default `"fifo"`. */
+  readonly schedule?: "fifo" | "random";
+  /** Encoding of packets in the rings. Default `"msgpack"`. */
+  readonly codec?: "msgpack" | "vmbus";
+  /** Values of number options, by name; the others have their default. */
+  readonly numbers?: Readonly<Record<string, number>>;
+  /** A file for each file option, by name. */
+  readonly files: Readonly<Record<string, SourceFile>>;
+  /** Stops the run where it stands. */
+  readonly signal?: AbortSignal;
+  /** Hears how far the run is, often: in units of the scenario's own. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** A column of a {@linkcode ResultTable}. */
+export interface ResultColumn {
+  /** Its name for programs: `guestToHost`. */
+  readonly key: string;
+  /** Its name for people: `guest to host`. */
+  readonly label: string;
+}
+
+/** A row of a {@linkcode ResultTable}: a number for each column. */
+export interface ResultRow {
+  /** Its name for programs: `payloadBytes`. */
+  readonly key: string;
+  /** Its name for people: `payload bytes`. */
+  readonly label: string;
+  /** As many numbers as there are columns. */
+  readonly values: readonly number[];
+}
+
+/** What a scenario counted. */
+export interface ResultTable {
+  /** What the numbers of a row are of. */
+  readonly columns: readonly ResultColumn[];
+  /** What was counted. */
+  readonly rows: readonly ResultRow[];
+}
+
+/** Bytes that went through a run, by their digest. */
+export interface DigestedBytes {
+  /** For programs: `read`, `returned`. */
+  readonly key: string;
+  /** For people: `README.md as read`. */
+  readonly label: string;
+  /** How many they are. */
+  readonly byteCount: number;
+  /** SHA-256, as 64 hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** How a run went. */
+export interface ScenarioResult {
+  /** Whether it went to its end, and nothing was wrong. */
+  readonly ok: boolean;
+  /** Whether it was stopped before its end. */
+  readonly isStopped: boolean;
+  /** What was wrong, a sentence each. */
+  readonly findings: readonly string[];
+  /** What was counted. */
+  readonly counts: ResultTable;
+  /** Digests of what went through it. */
+  readonly digests: readonly DigestedBytes[];
+  /** Transactions that ended. */
+  readonly transactions: number;
+  /** Virtual time that passed. */
+  readonly virtualMilliseconds: number;
+  /** Misuse of the documented functions that the verifier found. */
+  readonly violationCount: number;
+  /** What still lived at the end. */
+  readonly leakCount: number;
+  /** SHA-256 of the trace. */
+  readonly traceDigest: string;
+  /** How far it came, in units of the scenario's own, and of how many. */
+  readonly progress: {
+    /** Units that are done. */
+    readonly done: number;
+    /** All of them. */
+    readonly total: number;
+    /** What a unit is, in the plural: `packets`. */
+    readonly unit: string;
+  };
+}
+
+/** A run of driver pairs that can be asked for by name. */
+export interface Scenario {
+  /** As it is asked for: `echo`. */
+  readonly name: string;
+  /** What it does, in one line. */
+  readonly title: string;
+  /** What can be set, beside seed, schedule and codec. */
+  readonly options: readonly ScenarioOption[];
+  /**
+   * Runs it.
+   *
+   * @throws {OptionError} Settings that cannot be run; nothing has run then.
+   */
+  run(settings: ScenarioSettings): Promise<ScenarioResult>;
+}
+
+/** A setting that cannot be run. The message says what is wrong and what would be right. */
+export class OptionError extends RangeError {
+  /** Always `"OptionError"`. */
+  override readonly name = "OptionError";
+}
+
+/**
+ * The value of a number option in `settings`, or its default.
+ *
+ * @throws {OptionError} It is no whole number within the option's bounds.
+ */
+export function numberOf(option: NumberOption, settings: ScenarioSettings): number {
+  const value = settings.numbers?.[option.name] ?? option.default;
+  const { name, least, most } = option;
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new OptionError(`--${name} must be a whole number from ${least} to ${most}, not ${value}`);
+}
+
+/**
+ * The file of a file option in `settings`.
+ *
+ * @throws {OptionError} There is none.
+ */
+export function fileOf(option: FileOption, settings: ScenarioSettings): SourceFile {
+  const file = settings.files[option.name];
+  if (file === undefined) throw new OptionError(`--${option.name} must name a file`);
+  return file;
+}

@@ -1,0 +1,85 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  type Chart,
+  ChartActor,
+  chartOf,
+  createRootActor,
+} from "../../../actors/chart/chart_actor.ts";
+import { createPacketChart } from "../../../actors/packet/machine.ts";
+import type { PacketEvent, PacketTag } from "../../../actors/packet/types.ts";
+import { createPartitionChart } from "../../../actors/partition/machine.ts";
+import type { PartitionEvent, PartitionTag } from "../../../actors/partition/types.ts";
+import { BrokenInvariant } from "../../../core/assert.ts";
+
+const INTERPRETERS = ["compiled", "stock"] as const;
+
+function partitionChart(interpreter: typeof INTERPRETERS[number]): Chart {
+  return chartOf("partition", createPartitionChart, interpreter);
+}
+
+Deno.test("chartOf: works out the table of a chart once, and none for the stock interpreter", () => {
+  const first = partitionChart("compiled");
+  assertStrictEquals(partitionChart("compiled").table, first.table);
+  assertEquals(first.table?.states.size, 4);
+  assertEquals(partitionChart("stock").table, null);
+  assertEquals(partitionChart("stock").eventTypes, ["crash", "destroy", "pause", "resume"]);
+  assertEquals(first.eventTypes, partitionChart("stock").eventTypes);
+});
+
+for (const interpreter of INTERPRETERS) {
+  Deno.test(`ChartActor: goes from state to state, ${interpreter}`, () => {
+    const root = createRootActor();
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), root);
+    assertEquals(actor.snapshot.value, "running");
+    assertEquals([actor.is("runs"), actor.is("alive")], [true, true]);
+    actor.send({ type: "pause" });
+    assertEquals(actor.snapshot.value, "paused");
+    assertEquals([actor.is("runs"), actor.is("alive")], [false, true]);
+    assertEquals([actor.can("pause"), actor.can("resume")], [false, true]);
+    assertEquals(actor.snapshot.matches("paused"), true);
+    actor.send({ type: "crash" });
+    assertEquals([actor.is("alive"), actor.is("present")], [false, true]);
+  });
+
+  Deno.test(`ChartActor: takes an event that is not allowed for a bug, ${interpreter}`, () => {
+    const root = createRootActor();
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), root);
+    assertThrows(
+      () => actor.send({ type: "resume" }),
+      BrokenInvariant,
+      "Cannot go on as this does not hold: partition takes resume in this state",
+    );
+    assertEquals(actor.snapshot.value, "running");
+    actor.send({ type: "pause" });
+    assertEquals(actor.snapshot.value, "paused");
+  });
+
+  Deno.test(`ChartActor: allows an event of a chart that changes nothing, ${interpreter}`, () => {
+    const root = createRootActor();
+    const chart = chartOf("packet", createPacketChart, interpreter);
+    const actor = new ChartActor<PacketEvent, PacketTag>(chart, root);
+    assertEquals(actor.can("allocate"), true);
+    assertEquals(actor.can("free"), false);
+  });
+
+  Deno.test(`ChartActor: ends without its siblings, ${interpreter}`, () => {
+    const root = createRootActor();
+    const chart = partitionChart(interpreter);
+    const [ended, other] = [0, 1].map(() =>
+      new ChartActor<PartitionEvent, PartitionTag>(chart, root)
+    );
+    ended?.stop();
+    other?.send({ type: "pause" });
+    assertEquals([ended?.snapshot.value, other?.snapshot.value], ["running", "paused"]);
+    assertEquals(root.getSnapshot().status, "active");
+  });
+}
+
+Deno.test("ChartActor: has one code for an event type, whatever runs the chart", () => {
+  const root = createRootActor();
+  const codes = INTERPRETERS.map((interpreter) => {
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), root);
+    return (["crash", "destroy", "pause", "resume"] as const).map((type) => actor.code(type));
+  });
+  assertEquals(codes, [[0, 1, 2, 3], [0, 1, 2, 3]]);
+});

@@ -1,0 +1,285 @@
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  type ActorRefFrom,
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  assign,
+  createActor,
+  createMachine,
+  fromPromise,
+  setup,
+} from "xstate";
+import {
+  compileChart,
+  type CompiledChart,
+  eventTypesOf,
+  isEnabled,
+  stateKey,
+} from "../../../actors/chart/compile.ts";
+import { BrokenInvariant } from "../../../core/assert.ts";
+import { Chance } from "../../../core/chance.ts";
+import { allowedIn, CHARTS, reachOf, tagsOf } from "../../support/charts.ts";
+
+const RANDOM_EVENTS = 60_000;
+/** One crash in so many draws of one: else no walk of a client would get far. */
+const CRASH_RARITY = 60;
+
+/** An actor of XState's own interpreter that went the way `eventTypes`. */
+function stockActorAfter(
+  machine: AnyStateMachine,
+  eventTypes: readonly string[],
+): ActorRefFrom<AnyStateMachine> {
+  const actor = createActor(machine).start();
+  for (const type of eventTypes) actor.send({ type });
+  return actor;
+}
+
+/** The table's snapshot after `eventTypes`. */
+function compiledAfter(chart: CompiledChart, eventTypes: readonly string[]): AnyMachineSnapshot {
+  const initial = chart.states.values().next().value;
+  assert(initial !== undefined);
+  return eventTypes.reduce<AnyMachineSnapshot>((snapshot, type) => {
+    const next = chart.next(snapshot, type);
+    assert(next !== undefined, `${type} is allowed in ${stateKey(snapshot.value)}`);
+    return next;
+  }, initial);
+}
+
+for (const [name, create] of Object.entries(CHARTS)) {
+  Deno.test(`compileChart: finds the reachable states of the ${name} chart`, () => {
+    const machine = create();
+    const compiled = compileChart(machine);
+    assertEquals([...compiled.states.keys()].sort(), [...reachOf(machine).keys()].sort());
+    assertEquals(compiled.eventTypes, eventTypesOf(machine));
+    const initial = createActor(machine).getSnapshot();
+    assertEquals([...compiled.states.keys()][0], stateKey(initial.value));
+  });
+
+  Deno.test(`compileChart: agrees with XState on each state and event of the ${name} chart`, () => {
+    const machine = create();
+    const compiled = compileChart(machine);
+    let enabledCount = 0;
+    for (const [key, { eventTypes }] of reachOf(machine)) {
+      const from = compiledAfter(compiled, eventTypes);
+      assertEquals(stateKey(from.value), key);
+      for (const type of compiled.eventTypes) {
+        const actor = stockActorAfter(machine, eventTypes);
+        const isAllowed = isEnabled(machine, actor.getSnapshot(), type);
+        const canChange = actor.getSnapshot().can({ type });
+        actor.send({ type });
+        const after = actor.getSnapshot();
+        const next = compiled.next(from, type);
+        assertEquals(next !== undefined, isAllowed, `${type} in ${key}`);
+        // Also an event that is not allowed has an outcome: the actor stays what it is.
+        const to = compiled.transition(from, { type }, undefined as never);
+        assertStrictEquals(to, next ?? from);
+        assertEquals(to.value, after.value, `${type} in ${key}`);
+        assertEquals(tagsOf(to), tagsOf(after), `${type} in ${key}`);
+        assertEquals(from.can({ type }), canChange, `${type} in ${key}`);
+        assert(to.matches(after.value));
+        if (isAllowed) enabledCount++;
+      }
+    }
+    assert(enabledCount >= compiled.states.size - 1, "every state but the first is entered");
+  });
+}
+
+/** Walks an actor of each kind through the same random events, and compares them at each step. */
+function walkBoth(name: string, create: () => AnyStateMachine): number {
+  const machine = create();
+  const compiled = compileChart(machine);
+  const keys = new Map([...compiled.states].map(([key, state]) => [state, key]));
+  const fast = createActor(compiled).start();
+  const stock = createActor(machine).start();
+  const chance = Chance.fromSeed(2025).fork(name);
+  const seen = new Set<string>();
+  for (let i = 0; i < RANDOM_EVENTS; i++) {
+    let type: string;
+    do type = compiled.eventTypes[chance.below(compiled.eventTypes.length)]!; while (
+      type === "crashed" && chance.below(CRASH_RARITY) > 0
+    );
+    fast.send({ type });
+    stock.send({ type });
+    const [ours, theirs] = [fast.getSnapshot(), stock.getSnapshot()];
+    const key = keys.get(ours);
+    if (key !== stateKey(theirs.value) || ours.tags.size !== theirs.tags.size) {
+      assertEquals({ key, tags: tagsOf(ours) }, {
+        key: stateKey(theirs.value),
+        tags: tagsOf(theirs),
+      }, `event ${i} of the ${name} chart: ${type}`);
+    }
+    seen.add(stateKey(theirs.value));
+  }
+  return seen.size / compiled.states.size;
+}
+
+for (const side of ["server", "client"]) {
+  Deno.test(`compileChart: walks ${RANDOM_EVENTS} random events of a ${side} as XState does`, () => {
+    const seen = walkBoth(side, CHARTS[side]!);
+    assert(seen > 0.7, `the walk saw ${(seen * 100).toFixed()} % of the states`);
+  });
+}
+
+Deno.test("compileChart: interns its snapshots, one object a state", () => {
+  const compiled = compileChart(CHARTS["partition"]!());
+  const running = compiled.getInitialSnapshot(undefined as never, undefined);
+  const paused = compiled.next(running, "pause");
+  assert(paused !== undefined);
+  assertStrictEquals(compiled.next(paused, "resume"), running);
+  assertStrictEquals(compiled.states.get(stateKey("running")), running);
+  assertEquals(new Set(compiled.states.values()).size, compiled.states.size);
+});
+
+for (const [name, create] of Object.entries(CHARTS)) {
+  Deno.test(`compileChart: has real snapshots of the ${name} chart`, () => {
+    const machine = create();
+    const compiled = compileChart(machine);
+    for (const [key, { eventTypes, snapshot: reached }] of reachOf(machine)) {
+      const ours = compiledAfter(compiled, eventTypes);
+      const theirs = stockActorAfter(machine, eventTypes).getSnapshot();
+      for (const state of [ours, theirs]) {
+        const { status, children, historyValue, error, output } = state;
+        assertEquals(
+          { status, children, historyValue, error, output },
+          { status: "active", children: {}, historyValue: {}, error: undefined, output: undefined },
+        );
+      }
+      assertEquals(ours.context, {});
+      assert([...theirs.tags].every((tag) => ours.hasTag(tag)), key);
+      assertEquals(ours.hasTag("no tag of any chart"), false);
+      assertEquals(ours.getMeta(), theirs.getMeta());
+      assertEquals(
+        JSON.parse(JSON.stringify(compiled.getPersistedSnapshot(ours))),
+        JSON.parse(JSON.stringify({ ...machine.getPersistedSnapshot(theirs), context: {} })),
+      );
+      assertEquals(stateKey(reached.value), key);
+    }
+  });
+
+  Deno.test(`compileChart: persists what XState restores, for the ${name} chart`, () => {
+    const machine = create();
+    const compiled = compileChart(machine);
+    for (const [key, state] of compiled.states) {
+      const persisted = structuredClone(compiled.getPersistedSnapshot(state));
+      const restored = createActor(machine, { snapshot: persisted }).start();
+      assertEquals(stateKey(restored.getSnapshot().value), key);
+      assertEquals(restored.getSnapshot().status, "active");
+      const allowed = allowedIn(machine, restored.getSnapshot());
+      assertEquals(
+        allowed,
+        compiled.eventTypes.filter((type) => compiled.next(state, type) !== undefined),
+      );
+      const type = allowed[0];
+      if (type === undefined) continue;
+      restored.send({ type });
+      assertEquals(restored.getSnapshot().value, compiled.next(state, type)?.value);
+    }
+  });
+}
+
+Deno.test("compileChart: does not restore, as a state from outside must be looked up", () => {
+  const compiled = compileChart(CHARTS["bus"]!());
+  const state = compiled.getInitialSnapshot(undefined as never, undefined);
+  assertThrows(
+    () => compiled.restoreSnapshot?.(state, undefined as never),
+    Error,
+    "Cannot restore a compiled chart from a persisted snapshot: look it up in states",
+  );
+});
+
+/** Charts with what a table cannot hold, by what it is. */
+const IMPURE: Readonly<Record<string, () => AnyStateMachine>> = {
+  "an entry action": () =>
+    createMachine({ id: "x", initial: "a", states: { a: { entry: () => {} } } }),
+  "an exit action": () =>
+    createMachine({ id: "x", initial: "a", states: { a: { exit: () => {} } } }),
+  "an action of the root": () => createMachine({ id: "x", entry: () => {} }),
+  "a transition's action": () =>
+    createMachine({
+      id: "x",
+      initial: "a",
+      states: { a: { on: { go: { target: "b", actions: () => {} } } }, b: {} },
+    }),
+  "an action on one of several transitions": () =>
+    createMachine({
+      id: "x",
+      initial: "a",
+      states: {
+        a: {
+          on: { go: [{ guard: () => false, target: "b" }, { actions: assign({}) }] },
+        },
+        b: {},
+      },
+    }),
+  "a delay": () =>
+    createMachine({ id: "x", initial: "a", states: { a: { after: { 10: "b" } }, b: {} } }),
+  "an invocation": () =>
+    createMachine({
+      id: "x",
+      initial: "a",
+      states: { a: { invoke: { src: fromPromise(() => Promise.resolve()) } } },
+    }),
+  "an eventless transition": () =>
+    createMachine({
+      id: "x",
+      initial: "a",
+      states: { a: { always: { guard: () => false, target: "b" } }, b: {} },
+    }),
+  "an effect in a nested state": () =>
+    createMachine({
+      id: "x",
+      initial: "a",
+      states: { a: { initial: "b", states: { b: { entry: () => {} } } } },
+    }),
+};
+
+for (const [effect, create] of Object.entries(IMPURE)) {
+  Deno.test(`compileChart: refuses ${effect}`, () => {
+    assertThrows(
+      () => compileChart(create()),
+      BrokenInvariant,
+      "has no action, delay or invocation",
+    );
+  });
+}
+
+Deno.test("compileChart: refuses a guard that reads context", () => {
+  const machine = setup({
+    types: { context: {} as { count: number }, events: {} as { type: "go" } },
+    guards: { isLow: ({ context }) => context.count < 3 },
+  }).createMachine({
+    id: "x",
+    context: { count: 0 },
+    initial: "a",
+    states: { a: { on: { go: { guard: "isLow", target: "b" } } }, b: {} },
+  });
+  assertThrows(
+    () => compileChart(machine),
+    Error,
+    "Cannot compile a chart whose guard reads context: read count",
+  );
+});
+
+Deno.test("isEnabled: holds also for an event that changes nothing", () => {
+  const machine = createMachine({
+    id: "x",
+    initial: "a",
+    states: { a: { on: { stay: {}, go: "b" } }, b: {} },
+  });
+  const snapshot = createActor(machine).getSnapshot();
+  assertEquals(["stay", "go", "other"].map((type) => isEnabled(machine, snapshot, type)), [
+    true,
+    true,
+    false,
+  ]);
+  assertEquals(snapshot.can({ type: "stay" }), false);
+  assertEquals(eventTypesOf(machine), ["go", "stay"]);
+});
+
+Deno.test("stateKey: is one text for a value, whatever the order of its keys", () => {
+  assertEquals(stateKey("a"), '"a"');
+  assertEquals(stateKey({ b: "x", a: { d: "y", c: "z" } }), '{"a":{"c":"z","d":"y"},"b":"x"}');
+  assertEquals(stateKey({ a: { c: "z", d: "y" }, b: "x" }), '{"a":{"c":"z","d":"y"},"b":"x"}');
+  // Keys are quoted, so that no key can look like two.
+  assertEquals(stateKey({ "a:b": "c" }) === stateKey({ a: "b:c" }), false);
+});

@@ -1,0 +1,118 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { createRootActor } from "../../../actors/chart/chart_actor.ts";
+import { ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
+import { createPacketChart } from "../../../actors/packet/machine.ts";
+import type { PacketObject } from "../../../actors/packet/packet_object.ts";
+import { PacketTable } from "../../../actors/packet/packet_table.ts";
+import type { PacketEvent, PacketTag } from "../../../actors/packet/types.ts";
+import { BrokenInvariant } from "../../../core/assert.ts";
+import { NO_RANGES } from "../../../core/packet/packet.ts";
+import { STATUS_SUCCESS } from "../../../core/ntstatus.ts";
+
+const NO_BYTES = new Uint8Array(0);
+const enter: PacketEvent = { type: "enter", bytes: NO_BYTES, start: 0, end: 0 };
+
+/** An actor that notes how often it was ended. */
+class NotedActor extends ChartActor<PacketEvent, PacketTag> {
+  stops = 0;
+
+  override stop(): void {
+    this.stops++;
+    super.stop();
+  }
+}
+
+/** A table, and the actors that it has asked for. */
+function makeTable(): { table: PacketTable; actors: NotedActor[] } {
+  const actors: NotedActor[] = [];
+  const chart = chartOf("packet", createPacketChart, "compiled");
+  const root = createRootActor();
+  const table = new PacketTable(() => {
+    const actor = new NotedActor(chart, root);
+    actors.push(actor);
+    return actor;
+  });
+  return { table, actors };
+}
+
+function slots(packets: readonly PacketObject[]): number[] {
+  return packets.map(({ slot }) => slot);
+}
+
+Deno.test("PacketTable: packet objects have their places as transaction ids", () => {
+  const { table } = makeTable();
+  const packets = [
+    table.allocate("lookaside"),
+    table.allocate("request"),
+    table.allocate("initialized"),
+  ];
+  assertEquals(slots(packets), [0, 1, 2]);
+  assertEquals(packets.map(({ kind }) => kind), ["lookaside", "request", "initialized"]);
+  assertEquals(packets.map(({ slot }) => table.at(slot) === packets[slot]), [true, true, true]);
+  assertEquals(slots(table.live), [0, 1, 2]);
+  assertEquals(table.pooledCount, 0);
+});
+
+Deno.test("PacketTable: knows no packet by a number that a peer made up", () => {
+  const { table } = makeTable();
+  table.allocate("lookaside");
+  for (const slot of [1, -1, 0.5, NaN, 0xffff_ffff, Infinity]) {
+    assertStrictEquals(table.at(slot), null);
+  }
+});
+
+Deno.test("PacketTable: what was freed is handed out again, as good as new, before more is made", () => {
+  const { table, actors } = makeTable();
+  const packet = table.allocate("lookaside");
+  packet.pointer = "pointer";
+  packet.routine = () => {};
+  packet.ranges = [{ byteOffset: 0, byteCount: 1, pfns: [0] }];
+  packet.request = { ended: () => {} };
+  table.free(packet);
+  assertEquals([table.pooledCount, table.live, slots(table.all)], [1, [], [0]]);
+  const again = table.allocate("request");
+  assertStrictEquals(again, packet);
+  assertEquals([again.pointer, again.routine, again.request], [null, null, null]);
+  assertStrictEquals(again.ranges, NO_RANGES);
+  assertEquals([again.kind, table.pooledCount, actors.length], ["request", 0, 1]);
+  assertEquals(table.allocate("lookaside").slot, 1);
+  assertEquals(actors.length, 2);
+});
+
+Deno.test("PacketTable: a packet in a transaction, or on the list, cannot be freed", () => {
+  const { table } = makeTable();
+  const packet = table.allocate("lookaside");
+  packet.actor.send(enter);
+  assertThrows(() => table.free(packet), BrokenInvariant);
+  assertEquals([table.pooledCount, slots(table.live)], [0, [0]]);
+  packet.actor.send({ type: "complete" });
+  table.free(packet);
+  assertThrows(() => table.free(packet), BrokenInvariant);
+  assertEquals(table.pooledCount, 1);
+});
+
+Deno.test("PacketTable: forgets everything when it is stopped", () => {
+  const { table, actors } = makeTable();
+  const packets = [table.allocate("lookaside"), table.allocate("lookaside")];
+  table.free(packets[1]!);
+  table.stop();
+  assertEquals([table.all.length, table.live, table.pooledCount, table.at(0)], [0, [], 0, null]);
+  assertEquals(actors.map(({ stops }) => stops), [1, 1]);
+});
+
+Deno.test("PacketObject: keeps a copy of a payload, and its room", () => {
+  // kmcl.md P8
+  const packet = makeTable().table.allocate("lookaside");
+  assertEquals([packet.payloadBytes, packet.status], [0, STATUS_SUCCESS]);
+  const bytes = Uint8Array.of(1, 2, 3, 4, 5, 6);
+  packet.keep(bytes, 5);
+  bytes.fill(9);
+  const room = packet.payload;
+  assertEquals([[...room.subarray(0, 5)], packet.payloadBytes], [[1, 2, 3, 4, 5], 5]);
+  packet.keep(Uint8Array.of(7, 8), 2);
+  assertEquals([packet.payload === room, packet.payloadBytes], [true, 2]);
+  assertEquals([...packet.payload.subarray(0, 2)], [7, 8]);
+  packet.keep(new Uint8Array(300).fill(4), 300);
+  assertEquals([packet.payload.length, packet.payloadBytes], [300, 300]);
+  assertEquals(packet.payload.every((byte) => byte === 4), true);
+});

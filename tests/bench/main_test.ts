@@ -1,0 +1,45 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { exitCodeOf } from "../../bench/main.ts";
+import { type ProcessEnd, runDeno } from "../support/deno_process.ts";
+
+/** Runs the command as its task does: without any permission. */
+function bench(...args: string[]): Promise<ProcessEnd> {
+  return runDeno(["run", "--v8-flags=--expose-gc", "bench/main.ts", ...args]);
+}
+
+Deno.test("bench: --help names every figure and every exit code", async () => {
+  const { code, stdout } = await bench("--help");
+  assertEquals(code, 0);
+  const figures = ["ring", "codec", "packet-life", "transaction", "heap", "scale"];
+  for (const word of [...figures, "--only", "--rounds", "--json", "--check", "Exit code"]) {
+    assertStringIncludes(stdout, word);
+  }
+});
+
+Deno.test("bench: --only measures one figure, --json prints one object", async () => {
+  const { code, stdout, stderr } = await bench("--only", "packet-life", "--rounds", "1", "--json");
+  assertEquals([code, stderr], [0, ""]);
+  const { missed, figures } = JSON.parse(stdout);
+  assertEquals(typeof missed, "number");
+  assertEquals(figures.map(({ name }: { name: string }) => name), ["packet-life"]);
+  assertEquals(figures[0].rows[0].goal, { kind: "atLeast", bar: 40, stretch: 60 });
+});
+
+Deno.test("bench: an argument that cannot be used is refused in one line", async () => {
+  for (const args of [["--rounds", "0"], ["--only", "nothing"], ["--nothing"], ["more"]]) {
+    const { code, stdout, stderr } = await bench(...args);
+    assertEquals([code, stdout], [2, ""], args.join(" "));
+    assertStringIncludes(stderr, "see deno task bench --help\n");
+  }
+});
+
+Deno.test("exitCodeOf: a missed bar fails the command only where bars are checked", () => {
+  const row = { work: "", name: "", value: 3, unit: "ns", beside: null, score: 3 } as const;
+  const resultOf = (bar: number) => ({
+    figure: { name: "ring", title: "Ring" },
+    rows: [{ ...row, goal: { kind: "atMost", bar, stretch: null } as const }],
+  });
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2)], true), 1);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2)], false), 0);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2.5)], true), 0);
+});

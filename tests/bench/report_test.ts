@@ -1,0 +1,48 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Row } from "../../bench/figure.ts";
+import { jsonOf, missedCount, type Result, tableOf } from "../../bench/report.ts";
+
+const ROW: Row = {
+  work: "64 B",
+  name: "ring",
+  value: 77.123,
+  unit: "ns",
+  beside: { name: "memcpy", value: 46 },
+  score: 1.677,
+  goal: { kind: "atMost", bar: 2, stretch: 1.4 },
+};
+
+function resultOf(...rows: Row[]): Result {
+  return { figure: { name: "ring", title: "Ring" }, rows };
+}
+
+Deno.test("tableOf: shows value, baseline, ratio, bar, stretch and verdict", () => {
+  const table = tableOf(resultOf(ROW));
+  for (const cell of ["Ring", "77.1 ns", "memcpy", "46 ns", "1.68 × time", "≤ 2", "≤ 1.4", "bar"]) {
+    assertStringIncludes(table, cell);
+  }
+});
+
+Deno.test("tableOf: a ratio that should be high is a speed, and large numbers are grouped", () => {
+  const goal = { kind: "atLeast", bar: 20, stretch: null } as const;
+  const table = tableOf(resultOf({ ...ROW, value: 12_345.6, score: 25.04, goal }));
+  for (const cell of ["12 346 ns", "25 × speed", "≥ 20"]) assertStringIncludes(table, cell);
+});
+
+Deno.test("tableOf: a value that stands for itself has no ratio", () => {
+  const table = tableOf(resultOf({ ...ROW, unit: "B", beside: null, score: 77.123, goal: null }));
+  assertStringIncludes(table, "77.1 B");
+  assertEquals(table.includes("×"), false);
+});
+
+Deno.test("missedCount: counts what is off by more than the margin", () => {
+  const results = [resultOf(ROW, { ...ROW, score: 2.4 }), resultOf({ ...ROW, score: 2.6 })];
+  assertEquals(missedCount(results), 1);
+});
+
+Deno.test("jsonOf: holds each row with its verdict", () => {
+  assertEquals(JSON.parse(jsonOf([resultOf({ ...ROW, score: 3 })])), {
+    missed: 1,
+    figures: [{ name: "ring", title: "Ring", rows: [{ ...ROW, score: 3, verdict: "missed" }] }],
+  });
+});

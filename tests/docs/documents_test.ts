@@ -1,0 +1,63 @@
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { runDeno } from "../support/deno_process.ts";
+import { codeBlocks, documentedPrograms } from "../support/markdown_code.ts";
+import { withTree } from "../support/temp_tree.ts";
+
+const GUIDE = "docs/guide.md";
+
+Deno.test("guide.md: its programs are well typed, run, and print what it says", async () => {
+  const { files, output } = documentedPrograms(await Deno.readTextFile(GUIDE));
+  await withTree(files, async (root) => {
+    const config = `--config=${Deno.cwd()}/deno.json`;
+    const paths = Object.keys(files).map((file) => `${root}/${file}`);
+    assertEquals(await runDeno(["check", config, ...paths]), { code: 0, stdout: "", stderr: "" });
+    const flags = [config, "--no-check", "--no-prompt"];
+    const program = await runDeno(["run", ...flags, `${root}/main.ts`]);
+    assertEquals(program, { code: 0, stdout: output, stderr: "" });
+    const tests = await runDeno(["test", ...flags, `${root}/upper_test.ts`]);
+    const count = files["upper_test.ts"]?.match(/^Deno\.test\(/gm)?.length;
+    assertEquals(tests.code, 0, tests.stdout + tests.stderr);
+    assertMatch(tests.stdout, new RegExp(`${count} passed \\| 0 failed`));
+  });
+});
+
+Deno.test("guide.md: every block of code belongs to a program", async () => {
+  const blocks = codeBlocks(await Deno.readTextFile(GUIDE));
+  assertEquals(blocks.filter(({ language, file }) => language !== "text" && file === null), []);
+});
+
+Deno.test("guide.md: names every example", async () => {
+  const guide = await Deno.readTextFile(GUIDE);
+  for await (const { name, isFile } of Deno.readDir("examples")) {
+    if (!isFile || name === "set_up.ts") continue;
+    assertEquals(guide.includes(`](../examples/${name})`), true, `the guide does not name ${name}`);
+  }
+});
+
+Deno.test("api.md: its program is examples/echo.ts", async () => {
+  const blocks = codeBlocks(await Deno.readTextFile("docs/api.md"));
+  const program = blocks.find(({ text }) => text.startsWith("import "));
+  assertEquals(program?.text, await Deno.readTextFile("examples/echo.ts"));
+});
+
+/** The files of the package under `folder` whose comments hold a program. */
+async function filesWithExamples(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await filesWithExamples(path));
+    else if (name.endsWith(".ts") && /^ *\* ```ts$/m.test(await Deno.readTextFile(path))) {
+      found.push(path);
+    }
+  }
+  return found;
+}
+
+Deno.test("comments: the programs in them run", async () => {
+  const folders = await Promise.all(["core", "actors", "kmcl", "simulator"].map(filesWithExamples));
+  const files = ["mod.ts", ...folders.flat()];
+  assertNotEquals(files.length, 1);
+  const { code, stdout, stderr } = await runDeno(["test", "--doc", "--no-check", ...files]);
+  assertEquals(code, 0, stdout + stderr);
+  assertMatch(stdout, /\b[1-9]\d* passed \| 0 failed/);
+});

@@ -1,0 +1,79 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import * as vmbus from "../../mod.ts";
+import { runDeno } from "../support/deno_process.ts";
+import { codeBlocks, documentedPrograms } from "../support/markdown_code.ts";
+import { withTree } from "../support/temp_tree.ts";
+
+const README = await Deno.readTextFile("README.md");
+
+Deno.test("README.md: its program is well typed, runs, and prints what it says", async () => {
+  const { files } = documentedPrograms(README);
+  assertEquals(Object.keys(files), ["echo.ts"]);
+  // What a program prints stands in the block after it; a picture stands in one too.
+  const blocks = codeBlocks(README);
+  const output = blocks
+    .filter(({ language }, at) => language === "text" && blocks[at - 1]?.file === "echo.ts")
+    .map(({ text }) => text).join("");
+  await withTree(files, async (root) => {
+    const config = `--config=${Deno.cwd()}/deno.json`;
+    const checked = await runDeno(["check", config, `${root}/echo.ts`]);
+    assertEquals(checked, { code: 0, stdout: "", stderr: "" });
+    const ran = await runDeno(["run", config, "--no-check", "--no-prompt", `${root}/echo.ts`]);
+    assertEquals(ran, { code: 0, stdout: output, stderr: "" });
+  });
+});
+
+/** Numbers that depend on the machine, or change with every change of what is traced or signalled. */
+function withoutPassingNumbers(text: string): string {
+  const rows =
+    "transactions per second|virtual time|wall time|trace digest|waits for room in the ring";
+  const row = new RegExp(`^(│ (?:${rows}|interrupts) ).*$`, "gm");
+  return text.replace(row, "$1");
+}
+
+Deno.test("README.md: the run of the simulator prints what it says", async () => {
+  const block = codeBlocks(README).find(({ text }) => text.includes(" task simulate "));
+  const [command = "", ...lines] = block?.text.split("\n") ?? [];
+  const [, args = ""] = command.split(" task simulate ");
+  const flags = ["--no-check", "--no-prompt", "--allow-read", "--allow-write"];
+  const ran = await runDeno(["run", ...flags, "simulator/cli/main.ts", ...args.split(" ")]);
+  assertEquals([ran.code, ran.stderr], [0, ""]);
+  assertEquals(withoutPassingNumbers(ran.stdout), withoutPassingNumbers(lines.join("\n")));
+});
+
+Deno.test("README.md: lists the documented functions, and which of them are here", () => {
+  const rows = [...README.matchAll(/^\| `(\w+)` \| ([^|]+) \| (\w+) \|$/gm)];
+  const { device } = vmbus.createFabric().root;
+  const namesIn = (type: string, size: number) => {
+    const { kmcl } = vmbus.WdfFdoQueryForInterface(device, type, size, 1);
+    return Object.keys(kmcl ?? {});
+  };
+  const client = namesIn(vmbus.KMCL_CLIENT_INTERFACE_TYPE, vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE);
+  const server = namesIn(vmbus.KMCL_SERVER_INTERFACE_TYPE, vmbus.KMCL_SERVER_INTERFACE_V1_SIZE);
+  const listed = (table: string, status: string) =>
+    rows.filter((row) => row[2] === table && row[3] === status).map(([, name]) => name);
+  assertEquals(listed("client and server", "implemented").sort(), [...client].sort());
+  assertEquals(
+    listed("server", "implemented").sort(),
+    server.filter((name) => !client.includes(name)).sort(),
+  );
+  assertEquals(listed("server", "later").length, 55 - server.length);
+  assertEquals(new Set(rows.map(([, name]) => name)).size, 55);
+});
+
+Deno.test("documents: their links lead to files", async () => {
+  const paths = ["README.md", "CONTRIBUTING.md"];
+  for await (const { name } of Deno.readDir("docs")) paths.push(`docs/${name}`);
+  const links: string[] = [];
+  for (const path of paths) {
+    const folder = path.replace(/[^/]*$/, "");
+    for (const [, target = ""] of (await Deno.readTextFile(path)).matchAll(/\]\(([^)#:]+)\)/g)) {
+      links.push(`${folder}${target}`);
+    }
+  }
+  assertNotEquals(links, []);
+  const found = await Promise.all(
+    links.map((link) => Deno.stat(link).then(() => true, () => false)),
+  );
+  assertEquals(links.filter((_, at) => !found[at]), []);
+});

@@ -1,0 +1,114 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { jsonReport, type RunFacts, type ScenarioResult, textReport } from "../../simulator/mod.ts";
+
+const FACTS: RunFacts = {
+  scenario: "echo",
+  seed: 7n,
+  schedule: "fifo",
+  codec: "vmbus",
+  options: { file: "a", size: 8 },
+  wallMilliseconds: 2500,
+  replay: "deno task simulate --seed 7",
+};
+
+const GOOD: ScenarioResult = {
+  ok: true,
+  isStopped: false,
+  findings: [],
+  counts: {
+    columns: [{ key: "there", label: "there" }, { key: "back", label: "and back" }],
+    rows: [
+      { key: "packets", label: "packets", values: [1_234_567, 3] },
+      { key: "bytes", label: "bytes", values: [0, 999] },
+    ],
+  },
+  digests: [
+    { key: "read", label: "a", byteCount: 1000, sha256: "d1" },
+    { key: "returned", label: "abc", byteCount: 1000, sha256: "d1" },
+  ],
+  transactions: 5000,
+  virtualMilliseconds: 1234.56,
+  violationCount: 0,
+  leakCount: 0,
+  traceDigest: "t1",
+  progress: { done: 1, total: 1, unit: "packets" },
+};
+
+Deno.test("textReport: is a table, the digests, a verdict and the replay line", () => {
+  assertEquals(
+    textReport(GOOD, FACTS),
+    `echo: seed 7, schedule fifo, codec vmbus
+┌─────────┬───────────┬──────────┐
+│         │     there │ and back │
+├─────────┼───────────┼──────────┤
+│ packets │ 1 234 567 │        3 │
+│ bytes   │         0 │      999 │
+└─────────┴───────────┴──────────┘
+┌─────────────────────────┬─────────────┐
+│ transactions            │       5 000 │
+│ transactions per second │       2 000 │
+│ virtual time            │ 1 234.56 ms │
+│ wall time               │    2 500 ms │
+│ violations              │           0 │
+│ leaks                   │           0 │
+│ trace digest            │          t1 │
+└─────────────────────────┴─────────────┘
+sha256 d1  a    1 000 bytes
+sha256 d1  abc  1 000 bytes
+The digests are the same.
+ok
+replay: deno task simulate --seed 7
+`,
+  );
+});
+
+Deno.test("textReport: says what was wrong, and that digests differ", () => {
+  const [read] = GOOD.digests;
+  const text = textReport({
+    ...GOOD,
+    ok: false,
+    findings: ["one", "two"],
+    digests: [read!, { ...read!, sha256: "d2" }],
+  }, FACTS);
+  assertStringIncludes(text, "\nThe digests differ.\nwrong: one\nwrong: two\nnot ok: 2 findings\n");
+});
+
+Deno.test("jsonReport: holds all of the result, by name", () => {
+  assertEquals(jsonReport(GOOD, FACTS), {
+    ok: true,
+    scenario: "echo",
+    seed: 7,
+    schedule: "fifo",
+    codec: "vmbus",
+    options: { file: "a", size: 8 },
+    wallMilliseconds: 2500,
+    replay: "deno task simulate --seed 7",
+    traceDigest: "t1",
+    stopped: false,
+    findings: [],
+    files: {
+      read: { byteCount: 1000, sha256: "d1" },
+      returned: { byteCount: 1000, sha256: "d1" },
+    },
+    counts: {
+      there: { packets: 1_234_567, bytes: 0 },
+      back: { packets: 3, bytes: 999 },
+    },
+    transactions: 5000,
+    transactionsPerSecond: 2000,
+    virtualMilliseconds: 1234.56,
+    violations: 0,
+    leaks: 0,
+  });
+});
+
+Deno.test("jsonReport: seeds that a number does not hold exactly are texts", () => {
+  const seedOf = (seed: bigint) => jsonReport(GOOD, { ...FACTS, seed }).seed;
+  assertEquals(seedOf(2n ** 53n - 1n), Number.MAX_SAFE_INTEGER);
+  assertEquals(seedOf(2n ** 53n), "9007199254740992");
+  assertEquals(seedOf(2n ** 64n - 1n), "18446744073709551615");
+});
+
+Deno.test("jsonReport: a run that took no time has no rate", () => {
+  assertEquals(jsonReport(GOOD, { ...FACTS, wallMilliseconds: 0 }).transactionsPerSecond, 0);
+});

@@ -1,0 +1,91 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "../../simulator/cli/command.ts";
+import { readRequest, replayCommand, type RunRequest } from "../../simulator/cli/request.ts";
+import { echo, type Scenario } from "../../simulator/mod.ts";
+
+/** A second scenario, which shares an option with the first. */
+const tape: Scenario = {
+  name: "tape",
+  title: "a tape",
+  options: [
+    ...echo.options.filter(({ name }) => name === "packets"),
+    {
+      kind: "number",
+      name: "reels",
+      placeholder: "N",
+      description: "reels of tape",
+      least: 1,
+      most: 9,
+      default: 3,
+    },
+  ],
+  run: () => Promise.reject(new Error("a tape does not run")),
+};
+
+function requestOf(...args: string[]): RunRequest {
+  const request = readRequest(args, [echo, tape]);
+  if (request === "list") throw new Error("a run was asked for");
+  return request;
+}
+
+Deno.test("readRequest: without arguments the first scenario runs with its defaults", () => {
+  for (const args of [[], ["run"]]) {
+    assertEquals(requestOf(...args), {
+      scenario: echo,
+      seed: 0n,
+      schedule: "fifo",
+      codec: "msgpack",
+      numbers: { packets: 1000, size: 1024, "ring-pages": 2 },
+      paths: { file: null },
+      isJson: false,
+    });
+  }
+});
+
+Deno.test("readRequest: takes every option, in both spellings", () => {
+  const request = requestOf(
+    ...["--file", "a b", "--packets=0", "--size", "499984", "--ring-pages", "4094"],
+    ...["--seed=0xFfFfFfFfFfFfFfFf", "--schedule", "random", "--codec=vmbus", "--json", "run"],
+  );
+  assertEquals(request, {
+    scenario: echo,
+    seed: 2n ** 64n - 1n,
+    schedule: "random",
+    codec: "vmbus",
+    numbers: { packets: 0, size: 499_984, "ring-pages": 4094 },
+    paths: { file: "a b" },
+    isJson: true,
+  });
+  assertEquals(readRequest(["--list"], [echo]), "list");
+});
+
+Deno.test("readRequest: a scenario has its own options and no others", () => {
+  const request = requestOf("--scenario", "tape", "--reels", "9", "--packets", "5");
+  assertEquals([request.scenario, request.numbers], [tape, { packets: 5, reels: 9 }]);
+  assertEquals(request.paths, {});
+  assertThrows(
+    () => requestOf("--scenario", "tape", "--size", "5"),
+    UsageError,
+    "--size is no option of scenario tape: see deno task simulate --help",
+  );
+  assertThrows(
+    () => requestOf("--reels", "5"),
+    UsageError,
+    "--reels is no option of scenario echo",
+  );
+});
+
+Deno.test("replayCommand: writes out every option, and quotes what a shell would take apart", () => {
+  const request = requestOf("--seed", "0x10", "--size", "7");
+  assertEquals(
+    replayCommand(request, { file: "README.md" }),
+    "deno task simulate --scenario echo --file README.md --packets 1000 --size 7 --ring-pages 2 " +
+      "--seed 16 --schedule fifo --codec msgpack",
+  );
+  const quotedAs = (path: string) =>
+    / --file (.*) --packets /.exec(replayCommand(request, { file: path }))?.[1];
+  assertEquals(quotedAs("a b"), "'a b'");
+  assertEquals(quotedAs("it's"), "'it'\\''s'");
+  assertEquals(quotedAs("$(x)"), "'$(x)'");
+  assertEquals(quotedAs("/a-b_c.d/e"), "/a-b_c.d/e");
+});

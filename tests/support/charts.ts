@@ -1,0 +1,90 @@
+/**
+ * The five charts of the package, and ways through them.
+ *
+ * @module
+ */
+
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventObject,
+  getNextSnapshot,
+} from "xstate";
+import { getShortestPaths } from "xstate/graph";
+import { createBusChart } from "../../actors/bus/machine.ts";
+import { createChannelChart } from "../../actors/channel/machine.ts";
+import { eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
+import { createPacketChart } from "../../actors/packet/machine.ts";
+import { createPartitionChart } from "../../actors/partition/machine.ts";
+
+/** Makes each of the five charts, by name. */
+export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
+  server: () => createChannelChart("server"),
+  client: () => createChannelChart("client"),
+  packet: createPacketChart,
+  partition: createPartitionChart,
+  bus: createBusChart,
+};
+
+/** More states than any of the charts has: a walk that finds as many is lost. */
+const STATES_MAX = 1000;
+
+/** A state that XState's own graph walk reached, and the event types that lead there. */
+export interface Reached {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly eventTypes: readonly string[];
+}
+
+/** Every reachable state of `machine` by its key, found by XState and not by the package. */
+export function reachOf(machine: AnyStateMachine): ReadonlyMap<string, Reached> {
+  const events: EventObject[] = eventTypesOf(machine).map((type) => ({ type }));
+  const paths = getShortestPaths(machine, {
+    events,
+    serializeState: (snapshot) => stateKey(snapshot.value),
+    limit: STATES_MAX * events.length,
+  });
+  return new Map(paths.map(({ state, steps }) => [
+    stateKey(state.value),
+    // Each path begins with an event of XState's own.
+    { snapshot: state, eventTypes: steps.map(({ event }) => event.type).slice(1) },
+  ]));
+}
+
+/** Every state node of `machine`, parents first. */
+export function nodesOf(machine: AnyStateMachine): readonly AnyStateMachine["root"][] {
+  const below = (node: AnyStateMachine["root"]): AnyStateMachine["root"][] => [
+    node,
+    ...Object.values(node.states).flatMap(below),
+  ];
+  return below(machine.root);
+}
+
+/** The event types that `snapshot` allows, in alphabetical order. */
+export function allowedIn(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): string[] {
+  return eventTypesOf(machine).filter((type) => isEnabled(machine, snapshot, type));
+}
+
+/** The tags of `snapshot`, in alphabetical order. */
+export function tagsOf(snapshot: AnyMachineSnapshot): string[] {
+  return [...snapshot.tags].sort();
+}
+
+/** All of a chart without regions: for each state its tags, and where each event leads. */
+export type FlatTable = Readonly<
+  Record<
+    string,
+    { readonly tags: readonly string[]; readonly on: Readonly<Record<string, string>> }
+  >
+>;
+
+/** A flat chart, as its reachable states and the interpreter have it. */
+export function flatTableOf(machine: AnyStateMachine): FlatTable {
+  const rows = [...reachOf(machine).values()].map(({ snapshot }) => {
+    const on = allowedIn(machine, snapshot).map((type) => {
+      const after: AnyMachineSnapshot = getNextSnapshot(machine, snapshot, { type });
+      return [type, String(after.value)];
+    });
+    return [String(snapshot.value), { tags: tagsOf(snapshot), on: Object.fromEntries(on) }];
+  });
+  return Object.fromEntries(rows);
+}

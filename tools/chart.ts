@@ -1,0 +1,250 @@
+/**
+ * Promise: `docs/states.md` shows the charts as they are. It is made from them: the pictures show what
+ * can happen in a reachable state, and nothing else.
+ *
+ * Without arguments it writes the file; with `--check` it says whether the file is current.
+ *
+ * @module
+ */
+
+import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import { createBusChart } from "../actors/bus/machine.ts";
+import { createChannelChart } from "../actors/channel/machine.ts";
+import { compileChart, type CompiledChart } from "../actors/chart/compile.ts";
+import { createPacketChart } from "../actors/packet/machine.ts";
+import { createPartitionChart } from "../actors/partition/machine.ts";
+
+const PATH = "docs/states.md";
+
+/** A step from one leaf state of a region to another. */
+interface Edge {
+  /** The leaf's path below its region; null where the region itself says it, so in every state. */
+  readonly from: string | null;
+  readonly to: string;
+  readonly event: string;
+  /** The guard's name, or nothing. */
+  readonly guard: string;
+}
+
+/** One region of a chart; a chart without regions is one region without a name. */
+interface Region {
+  readonly name: string;
+  readonly initial: string;
+  readonly edges: readonly Edge[];
+  /** Tags of each leaf state that can be entered, in the order of the chart. */
+  readonly tags: ReadonlyMap<string, readonly string[]>;
+}
+
+type StateNode = AnyStateMachine["root"];
+type StateValue = AnyMachineSnapshot["value"];
+
+/** `opening.wanted` of `{ opening: "wanted" }`. */
+function pathOf(value: StateValue): string {
+  if (typeof value === "string") return value;
+  const [[key, child] = ["", ""]] = Object.entries(value);
+  return `${key}.${pathOf(child ?? "")}`;
+}
+
+/** The leaf state that `region` is in. */
+function leafOf({ value }: AnyMachineSnapshot, region: string): string {
+  return pathOf(typeof value === "object" && region !== "" ? value[region] ?? "" : value);
+}
+
+function isBelow(node: StateNode, ancestor: StateNode): boolean {
+  return node === ancestor || (node.parent !== undefined && isBelow(node.parent, ancestor));
+}
+
+function guardName(guard: unknown): string {
+  if (typeof guard === "string") return guard;
+  return typeof guard === "object" && guard !== null && "type" in guard ? String(guard.type) : "";
+}
+
+/** Tags of each leaf below `node`, those of its parents included. */
+function leafTags(
+  node: StateNode,
+  path: string,
+  above: readonly string[],
+): (readonly [string, readonly string[]])[] {
+  const tags = [...above, ...node.tags];
+  const children: StateNode[] = Object.values(node.states);
+  if (children.length === 0) return [[path, tags]];
+  const prefix = path === "" ? "" : `${path}.`;
+  return children.flatMap((child) => leafTags(child, `${prefix}${child.key}`, tags));
+}
+
+/** What can happen in a region, over all reachable states of the chart. */
+function regionOf(
+  machine: AnyStateMachine,
+  { states, eventTypes, next }: CompiledChart,
+  name: string,
+  node: StateNode,
+): Region {
+  const edges = new Map<string, Edge>();
+  const entered = new Set<string>();
+  for (const state of states.values()) {
+    const leaf = leafOf(state, name);
+    entered.add(leaf);
+    for (const event of eventTypes) {
+      const after = next(state, event);
+      for (const transition of machine.getTransitionData(state, { type: event }) ?? []) {
+        const { source, target, guard } = transition;
+        if (after === undefined || target === undefined || !isBelow(source, node)) continue;
+        const from = source === node && name !== "" ? null : leaf;
+        const edge = { from, to: leafOf(after, name), event, guard: guardName(guard) };
+        edges.set(JSON.stringify(edge), edge);
+      }
+    }
+  }
+  const tags = new Map(leafTags(node, "", []).filter(([leaf]) => entered.has(leaf)));
+  const leaves = [...tags.keys()];
+  const rank = ({ from, to, event }: Edge) =>
+    [leaves.indexOf(from ?? ""), leaves.indexOf(to)].map((at) => String(at).padStart(3)).join() +
+    event;
+  return {
+    name,
+    initial: [...entered][0] ?? "", // the walk begins with it
+    edges: [...edges.values()].sort((a, b) => rank(a) < rank(b) ? -1 : 1),
+    tags,
+  };
+}
+
+/** The regions of a chart. */
+function regionsOf(machine: AnyStateMachine): readonly Region[] {
+  const { root } = machine;
+  const compiled = compileChart(machine);
+  if (root.type !== "parallel") return [regionOf(machine, compiled, "", root)];
+  const regions: [string, StateNode][] = Object.entries(root.states);
+  return regions.map(([name, node]) => regionOf(machine, compiled, name, node));
+}
+
+function label({ event, guard }: Edge): string {
+  return guard === "" ? event : `${event} [${guard}]`;
+}
+
+/** Pieces of text by key, those of one key together. */
+function grouped(pairs: readonly (readonly [string, string])[]): ReadonlyMap<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const [key, text] of pairs) groups.set(key, [...groups.get(key) ?? [], text]);
+  return groups;
+}
+
+function mermaidId(path: string): string {
+  return path.replaceAll(".", "_");
+}
+
+/** A region's picture. */
+function picture({ initial, edges, tags }: Region): string[] {
+  const arrows = grouped(
+    edges.flatMap((edge) =>
+      edge.from === null
+        ? []
+        : [[`${mermaidId(edge.from)} --> ${mermaidId(edge.to)}`, label(edge)] as const]
+    ),
+  );
+  return [
+    "```mermaid",
+    "stateDiagram-v2",
+    ...[...tags.keys()].map((leaf) => `  state "${leaf}" as ${mermaidId(leaf)}`),
+    `  [*] --> ${mermaidId(initial)}`,
+    ...[...arrows].map(([arrow, labels]) => `  ${arrow} : ${labels.join(", ")}`),
+    "```",
+  ];
+}
+
+/** What a region's own transitions do, from whichever state of it. */
+function everywhere({ edges }: Region): string[] {
+  const own = edges.filter(({ from }) => from === null);
+  const byTarget = grouped(own.map((edge) => [edge.to, `\`${label(edge)}\``]));
+  return [...byTarget].map(([to, labels]) => `${labels.join(", ")} leads to \`${to}\``);
+}
+
+function tagTable({ tags }: Region): string[] {
+  return [
+    "| state | tags |",
+    "|---|---|",
+    ...[...tags].map(([leaf, list]) =>
+      `| ${leaf} | ${list.length === 0 ? "–" : list.join(", ")} |`
+    ),
+  ];
+}
+
+/** The parts of a region that two sides may share. */
+function shared(region: Region): string {
+  return JSON.stringify([
+    region.edges.filter(({ from }) => from !== null),
+    [...region.tags],
+  ]);
+}
+
+function section(title: string, intro: readonly string[], region: Region): string[] {
+  return [
+    title,
+    "",
+    ...intro.flatMap((line) => [line, ""]),
+    ...picture(region),
+    "",
+    ...tagTable(region),
+    "",
+  ];
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A region of a channel, once for both sides where they do not differ. */
+function channelRegion(server: Region, client: Region): string[] {
+  const sides = [["server", server], ["client", client]] as const;
+  const intro = (side: string, region: Region) => [
+    `A ${side} begins in \`${region.initial}\`.`,
+    ...everywhere(region).map((line) => `In every state of a ${side}, ${line}.`),
+  ];
+  if (shared(server) === shared(client)) {
+    const lines = sides.flatMap(([side, region]) => intro(side, region));
+    const { initial } = server;
+    const note = initial === client.initial ? [] : ["The picture begins as a server does."];
+    return section(`### ${capitalized(server.name)}`, [...lines, ...note], server);
+  }
+  return sides.flatMap(([side, region]) =>
+    section(`### ${capitalized(region.name)} of a ${side}`, intro(side, region), region)
+  );
+}
+
+function plainChart(title: string, machine: AnyStateMachine): string[] {
+  return regionsOf(machine).flatMap((region) => section(`## ${title}`, [], region));
+}
+
+/** The whole of `docs/states.md`. */
+export function statesDocument(): string {
+  const server = regionsOf(createChannelChart("server"));
+  const client = regionsOf(createChannelChart("client"));
+  return [
+    "# States",
+    "",
+    "The five charts of `actors/*/machine.ts`, drawn from the charts themselves by `deno task chart`; a test",
+    "sees that this file is current. An arrow is a step that can happen in some reachable state; its label",
+    "is the event, with the guard in brackets. An event that changes nothing has no arrow. What the events",
+    "and tags mean is written at their types, in `actors/*/types.ts`; which calls and callbacks they stand",
+    "for follows from [kmcl.md](kmcl.md) section 3.",
+    "",
+    "## Channel endpoint",
+    "",
+    "Three regions that go on side by side. Client and server have one chart, with guards that ask for the",
+    "side.",
+    "",
+    ...server.flatMap((region, index) => channelRegion(region, client[index] ?? region)),
+    ...plainChart("Packet object", createPacketChart()),
+    ...plainChart("Partition", createPartitionChart()),
+    ...plainChart("Bus of a partition", createBusChart()),
+  ].join("\n").trimEnd() + "\n";
+}
+
+if (import.meta.main) {
+  if (Deno.args[0] === "--check") {
+    const isCurrent = await Deno.readTextFile(PATH) === statesDocument();
+    // deno-lint-ignore no-console -- a finding is this program's output
+    console.log(isCurrent ? `ok: ${PATH} is current` : `${PATH} is not current: deno task chart`);
+    Deno.exit(isCurrent ? 0 : 1);
+  }
+  await Deno.writeTextFile(PATH, statesDocument());
+}
