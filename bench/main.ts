@@ -5,6 +5,7 @@
  * @module
  */
 
+import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Figure } from "./figure.ts";
 import { codecFigure } from "./codec.ts";
@@ -51,6 +52,13 @@ interface Options {
   readonly rounds: number;
   readonly json?: boolean;
   readonly check?: boolean;
+  readonly cpu?: boolean;
+}
+
+/** Time that the process has spent on a processor, in milliseconds, its helper threads included. */
+function processorMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
 }
 
 function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
@@ -73,6 +81,7 @@ function createCommand(run: (options: Options) => Promise<void>): Command {
       new Option("--only <name>", "measure one figure").choices(FIGURES.map(({ name }) => name)),
     )
     .option("--rounds <n>", "rounds of each comparison", parseRounds, ROUNDS_DEFAULT)
+    .option("--cpu", "count processor time, not real time: steadier on a busy machine")
     .option("--json", "print one JSON object instead of tables")
     .option("--check", "fail where a bar is missed by more than 25 %")
     .helpOption("--help", "say what the command does")
@@ -98,9 +107,10 @@ function createCommand(run: (options: Options) => Promise<void>): Command {
 /** Measures what `options` names, and prints each table as soon as it is there. */
 async function measure(options: Options): Promise<number> {
   const results: Result[] = [];
+  const now = options.cpu ? processorMs : () => performance.now();
   for (const figure of FIGURES) {
     if (options.only !== undefined && options.only !== figure.name) continue;
-    const rows = await figure.measure({ rounds: options.rounds, roundMs: ROUND_MS });
+    const rows = await figure.measure({ rounds: options.rounds, roundMs: ROUND_MS, now });
     results.push({ figure, rows });
     if (!options.json) write(Deno.stdout, `${tableOf({ figure, rows })}\n`);
   }

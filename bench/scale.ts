@@ -111,15 +111,15 @@ interface Life {
 }
 
 /** Opens and closes `channels`. */
-async function lifeOf(channels: number): Promise<Life> {
+async function lifeOf(channels: number, now: () => number): Promise<Life> {
   const before = liveBytes();
-  const opening = performance.now();
+  const opening = now();
   const stage = await openStage(channels);
-  const openNs = (performance.now() - opening) * NS_PER_MS / channels;
+  const openNs = (now() - opening) * NS_PER_MS / channels;
   const heldBytes = (liveBytes() - before - stage.ramBytes) / channels;
-  const closing = performance.now();
+  const closing = now();
   await stage.close();
-  const closeNs = (performance.now() - closing) * NS_PER_MS / channels;
+  const closeNs = (now() - closing) * NS_PER_MS / channels;
   return { openNs, closeNs, heldBytes };
 }
 
@@ -167,9 +167,10 @@ export const scaleFigure: Figure = {
   name: "scale",
   title: "Scale: many channels in one fabric of five guests",
   measure: async (options) => {
-    await lifeOf(MANY / 10); // the first ones pay for what is compiled on the way
-    const some = await lifeOf(MANY / 10);
-    const many = await lifeOf(MANY);
+    const { now } = options;
+    await lifeOf(MANY / 10, now); // the first ones pay for what is compiled on the way
+    const some = await lifeOf(MANY / 10, now);
+    const many = await lifeOf(MANY, now);
     return [...await costRows(options), ...lifeRows(some, many)];
   },
 };

@@ -35,9 +35,13 @@ export function VmbChannelPacketComplete(
   const packet = requireLive(kmcl, call, packetCompletionContext);
   if (packet === null) return;
   const bytes = buffer ?? NO_BYTES;
-  if (!(bytes instanceof Uint8Array) || !isUint(bufferSize, bytes.length)) {
+  const { verifier } = kmcl.world;
+  if (!(bytes instanceof Uint8Array)) {
+    return verifier.report("invalid argument", call, `${describe(bytes)} is no Uint8Array`);
+  }
+  if (!isUint(bufferSize, bytes.length)) {
     const message = `size ${describe(bufferSize)} of a buffer of ${bytes.length} bytes`;
-    return kmcl.world.verifier.report("size greater than its buffer", call, message);
+    return verifier.report("size greater than its buffer", call, message);
   }
   driverOf(packet.endpoint).packetGone(packet);
   packet.endpoint.incoming.retire(packet, bytes, bufferSize);

@@ -88,8 +88,6 @@ export class Endpoint implements Worker {
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
   readonly #signal = new Signal(this);
-  /** The bus has let go: only completion routines are still due. */
-  #isReleased = false;
 
   /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1). */
   constructor(world: World, partition: PartitionObject, side: Side, id: number) {
@@ -290,16 +288,14 @@ export class Endpoint implements Worker {
   released(): void {
     this.channelId = null;
     this.activeInstance = null;
-    this.#isReleased = true;
+    this.end = null;
     this.#endTeardown();
   }
 
   /** The last step of every teardown: completion routines come before it (kmcl.md S10.6, S10.7). */
   #endTeardown(): void {
-    if (!this.#isReleased || this.outgoing.hasEnded) return;
-    this.#isReleased = false;
-    this.tell({ type: "released" });
-    this.end = null;
+    const hasLeftBus = this.end === null && this.is("lettingGo");
+    if (hasLeftBus && !this.outgoing.hasEnded) this.tell({ type: "released" });
   }
 
   /** Its own partition crashed: no callback of it runs again, and it reads Disabled. */

@@ -131,6 +131,7 @@ function assertNothingLeft({ pair, server, client, isGuestGone }: ClosingStage):
   assertEquals(ends.filter((end) => !ENDS.includes(`${end}`)), []);
   assertEquals(names(client.answers).filter((answer) => !ANSWERS.includes(`${answer}`)), []);
   assertEquals([server.pending, server.held.length], [0, 0]);
+  for (const { faults } of pair.fabric.inspect().partitions) assertEquals(faults, []);
   if (isGuestGone) return;
   assertEquals([client.pending, client.held.length, client.blocked], [0, 0, 0]);
   assertEquals(pair.fabric.inspect().partitions.map(({ pinnedPages }) => pinnedPages), [0, 0]);

@@ -8,6 +8,7 @@
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { closePair, enablePair, makePair, openPair, type Pair } from "../support/connected_pair.ts";
+import { runSteps } from "../support/run_steps.ts";
 import { WAIT } from "../support/sending.ts";
 
 /** A synchronous request of the client that nobody answers; its end is noted on `log`. */
@@ -219,3 +220,62 @@ for (const side of ["server", "client"] as const) {
     }
   }
 }
+
+// kmcl.md S10: the opposite side is told before Closed is called, and does not wait for its end
+for (const side of ["server", "client"] as const) {
+  Deno.test(`EvtChannelClosed: while the ${side}'s runs, the opposite side closes already`, async () => {
+    const other = side === "server" ? "client" : "server";
+    const pair = await openPair({
+      [`${side}Callbacks`]: { EvtChannelClosed: () => pair.fabric.delay(5) },
+    });
+    const { fabric, vsp, vsc, calls } = pair;
+    calls.length = 0;
+    (side === "server" ? vsp : vsc).VmbChannelDisable(pair[side]);
+    await fabric.advance(4);
+    assertEquals(calls, [
+      `${side} Suspend`,
+      `${side} Closed`,
+      `${other} Suspend`,
+      `${other} Closed`,
+    ]);
+    assertEquals(lifecycleOf(pair[side]), "opened"); // while a state is left it is still that one
+    await fabric.advance(1);
+    assertEquals(lifecycleOf(pair[side]), "disabled");
+    await closePair(pair);
+  });
+}
+
+// kmcl.md S3, S10: a server that goes away while it opens refuses the client
+Deno.test("EvtChannelPnpFailure: tells the client that its server was disabled in Opened", async () => {
+  const pair = makePair({
+    serverCallbacks: { EvtChannelOpened: () => pair.fabric.delay(5).then(() => 0) },
+  });
+  enablePair(pair);
+  await pair.fabric.advance(1);
+  pair.vsp.VmbChannelDisable(pair.server);
+  await pair.fabric.run();
+  assertEquals(pair.calls, [
+    "server Opened",
+    "server Closed",
+    "client PnpFailure STATUS_DEVICE_REMOVED",
+  ]);
+  assertEquals(lifecycleOf(pair.client), "disabled");
+  await closePair(pair);
+});
+
+// kmcl.md S12: a channel that was freed gets no callback
+Deno.test("VmbChannelCleanup: of a client that was just refused leaves PnpFailure out", async () => {
+  const pair = makePair({
+    client: (vsc, channel) => vsc.VmbChannelInitSetFlags(channel, 1), // a pipe: the offer is none
+  });
+  const { fabric, vsp, vsc, server, client, calls } = pair;
+  vsp.VmbChannelEnable(server);
+  await fabric.settle();
+  vsc.VmbChannelEnable(client);
+  while (lifecycleOf(client) !== "disabled") await runSteps(fabric, 1);
+  assertEquals(calls, []);
+  vsc.VmbChannelCleanup(client);
+  await fabric.settle();
+  assertEquals(calls, []);
+  await vsp.VmbChannelDisable(server);
+});

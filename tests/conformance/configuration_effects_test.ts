@@ -76,9 +76,9 @@ for (const codec of ["msgpack", "vmbus"] as const) {
     });
     const { fabric, vsc, client, guest } = pair;
     // Both rings carry it: the outgoing one the packet, the incoming one an answer of its length.
-    const page = guest.memory.allocate(externalBytes);
+    const pages = guest.memory.allocate(externalBytes + PAGE_BYTES);
     const mdls = [1, 1, externalBytes - 2].map((byteCount) =>
-      vmbus.IoAllocateMdl(guest.memory, page.gpa + 4095, byteCount === 1 ? 1 : byteCount - 4096)
+      vmbus.IoAllocateMdl(guest.memory, pages.gpa + PAGE_BYTES - 1, byteCount)
     );
     mdls[0]!.next = mdls[1]!;
     mdls[1]!.next = mdls[2]!;
@@ -92,7 +92,7 @@ for (const codec of ["msgpack", "vmbus"] as const) {
     assertEquals(status, vmbus.STATUS_SUCCESS);
     await fabric.settle();
     assertEquals(answer, packetBytes);
-    guest.memory.free(page);
+    guest.memory.free(pages);
     await closePair(pair);
   });
 }

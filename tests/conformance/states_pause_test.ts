@@ -390,3 +390,35 @@ Deno.test("VmbChannelPause: may be called in a state change callback of another 
   assertEquals([flowOf(pair.server), flowOf(pair.client)], ["paused", "paused"]);
   await closePair(pair);
 });
+
+// kmcl.md S8, S11, section 9: at DISPATCH_LEVEL what returns at once is right, and what would wait is not
+Deno.test("VmbChannelPause: at DISPATCH_LEVEL is a violation only where it has to wait", async () => {
+  const rules: string[] = [];
+  const pair = makePair({
+    fabric: { verifier: "record" },
+    onServerPacket: (_channel, packet) => {
+      assertEquals(vmbus.KeGetCurrentIrql(), 2);
+      const { vsp, fabric } = pair;
+      const { channel: idle } = vmbus.expectSuccess(
+        vsp.VmbChannelAllocate(fabric.root.device, true),
+      );
+      vsp.VmbChannelPause(idle);
+      vsp.VmbChannelDisable(idle);
+      vsp.VmbChannelCleanup(idle);
+      assertEquals(fabric.violations, []);
+      vsp.VmbChannelPause(pair.server);
+      vsp.VmbChannelDisable(pair.server);
+      rules.push(...fabric.violations.map(({ rule, call }) => `${call}: ${rule}`));
+      vsp.VmbChannelPacketComplete(packet, null, 0);
+    },
+  });
+  enablePair(pair);
+  await pair.fabric.settle();
+  sendPlain(pair.vsc, pair.client, new Uint8Array(1));
+  await pair.fabric.settle();
+  assertEquals(rules, [
+    "VmbChannelPause: waiting call at DISPATCH_LEVEL",
+    "VmbChannelDisable: waiting call at DISPATCH_LEVEL",
+  ]);
+  assertEquals([flowOf(pair.server), pair.fabric.violations.length], ["active", 2]);
+});
