@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyBytes } from "../actors/bytes.ts";
 import { IncomingRing } from "../core/ring/incoming.ts";
 import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
 import { OutgoingRing } from "../core/ring/outgoing.ts";
@@ -76,7 +77,7 @@ export class RingPipe implements Pipe {
     if (incoming.next() !== "packet") return -1;
     const { payloadStart, end } = incoming;
     if (end - payloadStart > into.length) return -1;
-    into.set(incoming.bytes.subarray(payloadStart, end));
+    copyBytes(into, incoming.bytes, payloadStart, end - payloadStart);
     incoming.advance();
     incoming.commit();
     return end - payloadStart;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { copyBytes } from "../../actors/bytes.ts";
 import { FRAME_BYTES, type Pipe } from "../pipe.ts";
 
 /** Copies in and out, at the places where a ring would put its packets. */
@@ -23,7 +24,7 @@ export class MemcpyPipe implements Pipe {
     if (this.#at + length > this.#area.length) this.#at = 0;
     const at = this.#at;
     this.#area.set(payload, at);
-    into.set(this.#area.subarray(at, at + length));
+    copyBytes(into, this.#area, at, length);
     this.#at = at + length + FRAME_BYTES;
     return length;
   }

@@ -193,6 +193,21 @@ Deno.test("BusFault: messages that concern no channel are refused and change not
   await end(pair);
 });
 
+// wire.md 4.5: an offer is taken back once.
+Deno.test("BusFault: unexpectedMessage for an offer that is rescinded twice", async () => {
+  const { pair } = await open();
+  for (let times = 0; times < 2; times++) {
+    tell(pair, { message: "rescindChannelOffer", channelId: 1 });
+  }
+  await pair.fabric.settle();
+  const lie = { direction: "toGuest", message: "rescindChannelOffer", fault: "unexpectedMessage" };
+  assertEquals(pair.fabric.inspect().partitions[1]?.faults, [lie as vmbus.BusFault]);
+  const clientCalls = pair.calls.filter((call) => call.startsWith("client"));
+  assertEquals(clientCalls, ["client Suspend", "client Closed"]);
+  assertEquals(clientState(pair).lifecycle, "disabled");
+  await end(pair);
+});
+
 // kmcl.md S10.1: a fault frees who waits, also inside PostStarted.
 Deno.test("ChannelFault: callers that wait for the host are freed at once", async () => {
   const held: vmbus.VMBPACKETCOMPLETION[] = [];

@@ -184,6 +184,27 @@ Deno.test("BusFault: badGpadl for more GPADLs than a guest may have", async () =
   assertEquals(await inspected(0xffff, 200), 128); // incomplete, 8191 words each: a million in all
 });
 
+// wire.md 3.4: what was torn down counts no more.
+Deno.test("VmbChannelMapGpadl: a guest may describe and take back as much as it likes", async () => {
+  const stage = await HostileStage.open();
+  const { guest, vsp, server } = stage;
+  const pfns = Array.from({ length: 8000 }, (_, at) => at % 64);
+  for (let round = 0; round < 150; round++) {
+    guest.describe(1, 2, [wholePages(pfns)]);
+    guest.post({ message: "gpadlTeardown", channelId: 1, gpadlId: 2 });
+    const header = { message: "gpadlHeader", channelId: 1, gpadlId: 3, readOnly: false } as const;
+    // Refused when it is complete: its page lies outside the guest's memory.
+    guest.post({ ...header, byteLength: 16, rangeCount: 1, words: u32Bytes(8, 0, 64, 0) });
+  }
+  guest.describe(1, 2, [wholePages(pfns)]);
+  await stage.fabric.settle();
+  const { mdl } = vmbus.expectSuccess(vsp.VmbChannelMapGpadl(server, 0, 2));
+  assertEquals(mdl.byteCount, 8000 * 4096);
+  vsp.VmbChannelUnmapGpadl(server, 2);
+  assertEquals(stage.state.fault, null);
+  await stage.end();
+});
+
 /** Open requests whose rings cannot be used (wire.md 1.1). */
 const BAD_RINGS: readonly [string, (stage: HostileStage) => void][] = [
   ["an unknown GPADL", ({ guest }) => guest.post(openMessage(1, 3, 3))],

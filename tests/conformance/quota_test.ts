@@ -68,6 +68,8 @@ for (const side of RECEIVERS) {
     kmcl.VmbChannelSetTransactionQuota(receiver, 3);
     await fabric.settle();
     for (const value of [3, 4, 5]) send([value]);
+    const { channelId } = vmbus.inspectChannel(receiver);
+    pair.guest.postInterrupt(side === "server" ? "toHost" : "toGuest", channelId ?? 0);
     await fabric.settle();
     assertEquals(delivered, [1]);
     assertEquals(vmbus.inspectChannel(receiver).quotaReached, true);

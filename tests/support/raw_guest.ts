@@ -12,7 +12,7 @@ import type { ControlMessage } from "../../core/control/messages.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { gpadlWords, splitGpadl } from "../../core/memory/gpadl.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import * as vmbus from "../../mod.ts";
+import type * as vmbus from "../../mod.ts";
 
 /** Words of a control page by their offsets (wire.md 1.2). */
 export const CONTROL = {

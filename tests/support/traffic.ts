@@ -42,6 +42,14 @@ interface Sent extends PacketPlan {
   ends: number;
 }
 
+/** A packet that the driver has. */
+interface Arrived {
+  readonly packet: vmbus.VMBPACKETCOMPLETION;
+  readonly sent: Sent;
+  /** Its payload, as it was shown. */
+  readonly buffer: Uint8Array;
+}
+
 /** What the two drivers share. */
 export interface TrafficWorld {
   readonly fabric: vmbus.Fabric;
@@ -92,7 +100,7 @@ export class TrafficDriver {
   readonly #world: TrafficWorld;
   readonly #table: vmbus.KmclClientInterfaceV1;
   readonly #backlog: PacketPlan[] = [];
-  readonly #held: { readonly packet: vmbus.VMBPACKETCOMPLETION; readonly sent: Sent }[] = [];
+  readonly #held: Arrived[] = [];
   #channel: vmbus.VMBCHANNEL | null = null;
   #peer: TrafficDriver | null = null;
   #outstanding = 0;
@@ -197,9 +205,8 @@ export class TrafficDriver {
     const isAgain = this.#handedBack === this.received;
     const sent = this.#expected[this.received];
     assert(sent !== undefined, "a packet that was never sent");
-    const payload = pattern(sent.byteCount, sent.index);
-    const isPadded = this.#world.isPadded;
-    assertSameBytes(buffer.subarray(0, byteCount), isPadded ? padded(payload) : payload, "payload");
+    const arrived: Arrived = { packet, sent, buffer: buffer.subarray(0, byteCount) };
+    this.#checkPayload(arrived);
     assertEquals(flags, sent.external.length > 0 ? 1 : 0);
     if (sent.external.length > 0 && !this.#takeExternalData(packet, sent)) {
       return this.#again(isAgain);
@@ -211,7 +218,12 @@ export class TrafficDriver {
       return this.#again(isAgain);
     }
     this.received++;
-    return this.#treat(packet, sent);
+    return this.#treat(arrived);
+  }
+
+  #checkPayload({ sent, buffer }: Arrived): void {
+    const payload = pattern(sent.byteCount, sent.index);
+    assertSameBytes(buffer, this.#world.isPadded ? padded(payload) : payload, "payload");
   }
 
   /** It was handed back: at PASSIVE_LEVEL it comes again. Pages may have to be brought in twice. */
@@ -245,13 +257,14 @@ export class TrafficDriver {
     return treatment !== "complete" && treatment !== "hold" && vmbus.KeGetCurrentIrql() === 2;
   }
 
-  #treat(packet: vmbus.VMBPACKETCOMPLETION, sent: Sent): void | Promise<void> {
+  #treat(arrived: Arrived): void | Promise<void> {
     this.#outstanding++;
-    if (sent.treatment === "hold") this.#held.push({ packet, sent });
-    else if (sent.treatment === "await") return this.#slowly(() => this.#complete(packet, sent));
+    const { treatment } = arrived.sent;
+    if (treatment === "hold") this.#held.push(arrived);
+    else if (treatment === "await") return this.#slowly(() => this.#complete(arrived));
     else {
-      this.#complete(packet, sent);
-      if (sent.treatment === "linger") return this.#slowly(() => {});
+      this.#complete(arrived);
+      if (treatment === "linger") return this.#slowly(() => {});
     }
   }
 
@@ -262,8 +275,10 @@ export class TrafficDriver {
     this.#isInCall = false;
   }
 
-  #complete(packet: vmbus.VMBPACKETCOMPLETION, sent: Sent): void {
+  #complete(arrived: Arrived): void {
+    this.#checkPayload(arrived); // api.md section 1: it stays unchanged until PacketComplete
     this.#outstanding--;
+    const { packet, sent } = arrived;
     const answer = pattern(sent.answerBytes, sent.index + 100_000);
     this.#table.VmbChannelPacketComplete(packet, answer, answer.length);
     answer.fill(0xdd);
@@ -274,7 +289,7 @@ export class TrafficDriver {
     for (let left = count; left > 0; left--) {
       const held = isLatestFirst ? this.#held.pop() : this.#held.shift();
       if (held === undefined) return;
-      this.#complete(held.packet, held.sent);
+      this.#complete(held);
     }
   }
 
