@@ -116,6 +116,12 @@ Deno.test("EchoCheck: finds packets beside the file that are missing, swapped, c
   );
   assertEquals(
     await findingsOf({
+      taken: ([first, second]) => [[0, payloadOf(first!)], [1, payloadOf(second!).subarray(0, -1)]],
+    }),
+    ["packet 1 beside the file is not what was sent"],
+  );
+  assertEquals(
+    await findingsOf({
       taken: (packets) => [
         ...packets.map((each): [number, Uint8Array] => [each.sequence, payloadOf(each)]),
         [2, NO_BYTES],

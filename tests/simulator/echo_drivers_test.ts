@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
-import { EchoClient } from "../../simulator/echo/vsc.ts";
+import { readMessage } from "../../simulator/echo/protocol.ts";
+import { EchoClient, type Handling } from "../../simulator/echo/vsc.ts";
 import { EchoServer } from "../../simulator/echo/vsp.ts";
 import {
   ListeningWork,
@@ -87,6 +88,38 @@ Deno.test("EchoServer: sends nothing after Suspend, and goes on when it is opene
   assertEquals([fabric.leaks(), fabric.violations, work.findings], [[], [], []]);
 });
 
+// kmcl.md R4, R6
+Deno.test("EchoServer: holds no more than its quota for a guest that never reads", async () => {
+  const { fabric, guest, work } = stage();
+  const server = new EchoServer(fabric, guest, work, {
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    window: 2,
+  });
+  server.enable();
+  const { vsc, client } = rawGuest(guest);
+  await fabric.settle();
+  const datagram = message("datagram", 0, 200);
+  for (let count = 200; count > 0; count--) {
+    const packet = vsc.VmbPacketAllocate(client);
+    vsc.VmbPacketSend(packet, datagram, datagram.length, null, 0);
+  }
+  guest.pause();
+  await fabric.settle();
+  const { outstanding, queued, quotaReached } = vmbus.inspectChannel(server.channel);
+  assertEquals({ outstanding, queued, quotaReached }, {
+    outstanding: 64,
+    queued: 64,
+    quotaReached: true,
+  });
+  guest.resume();
+  await fabric.settle();
+  assertEquals([server.counts.packets, server.counts.payloadBytes], [200, 200 * 200]);
+  await vsc.VmbChannelDisable(client);
+  vsc.VmbChannelCleanup(client);
+  await server.close();
+  assertEquals([fabric.leaks(), fabric.violations, work.findings], [[], [], []]);
+});
+
 /** Runs an EchoClient with a file of 100 bytes opposite a host that answers as `answer` says. */
 async function answerClient(
   answer: (payload: Uint8Array) => Uint8Array,
@@ -162,4 +195,63 @@ Deno.test("EchoClient: fails what is no message, or is not for a host to send", 
     const { findings, pieces, fault } = await answerClient((payload) => payload.slice(), bytes);
     assertEquals([findings, pieces, fault], [[finding], [0, 1], "packetFailed"]);
   }
+});
+
+/** Has a host send packets beside the file to an EchoClient that handles each as `handling` says. */
+async function sendBeside(
+  handling: Handling,
+  count: number,
+): Promise<{ irqls: number[]; outstanding: number[]; answers: number[] }> {
+  const { fabric, guest, work } = stage();
+  const { vsp, server } = rawHost(fabric, guest, (payload) => payload.slice());
+  const client = new EchoClient(fabric, guest, work, {
+    fileBytes: 0,
+    pieceBytes: 50,
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    ringPages: 2,
+    window: 4,
+  });
+  const irqls: number[] = [];
+  const outstanding: number[] = [];
+  const answers: number[] = [];
+  work.handling = handling;
+  work.onTaken = () => {
+    irqls.push(vmbus.KeGetCurrentIrql());
+    outstanding.push(vmbus.inspectChannel(client.channel).outstanding);
+  };
+  client.enable();
+  await fabric.advance(10);
+  for (let sequence = 0; sequence < count; sequence++) {
+    const packet = vsp.VmbPacketAllocate(server);
+    vsp.VmbPacketSetCompletionRoutine(packet, (done, _status, answer, length) => {
+      const read = readMessage(answer, length);
+      answers.push(typeof read === "string" ? -1 : read.sequence);
+      vsp.VmbPacketFree(done);
+    });
+    const bytes = message("beside", sequence, 10);
+    const flags = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+    assertEquals(vsp.VmbPacketSend(packet, bytes, bytes.length, null, flags), vmbus.STATUS_SUCCESS);
+  }
+  await fabric.advance(10);
+  await client.close();
+  await vsp.VmbChannelDisable(server);
+  vsp.VmbChannelCleanup(server);
+  assertEquals([fabric.leaks(), fabric.violations, work.findings], [[], [], []]);
+  return { irqls, outstanding, answers };
+}
+
+Deno.test("EchoClient: completes packets of the host at once, or all together when the batch ends", async () => {
+  const answers = [0, 1, 2, 3];
+  const irqls = [2, 2, 2, 2];
+  assertEquals(await sendBeside("atOnce", 4), { irqls, outstanding: [1, 1, 1, 1], answers });
+  assertEquals(await sendBeside("later", 4), { irqls, outstanding: [1, 2, 3, 4], answers });
+});
+
+// kmcl.md R1
+Deno.test("EchoClient: takes a packet that it deferred once, at PASSIVE_LEVEL", async () => {
+  assertEquals(await sendBeside("deferred", 3), {
+    irqls: [0, 0, 0],
+    outstanding: [1, 1, 1],
+    answers: [0, 1, 2],
+  });
 });

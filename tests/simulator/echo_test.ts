@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
@@ -213,6 +213,25 @@ Deno.test("echo: a file that cannot be read is a finding", async () => {
   ]);
   assertEquals(result.ok, false);
   assertEquals(result.leakCount, 0);
+});
+
+// kmcl.md section 9
+Deno.test("echo: violations, leaks and a channel that does not close are findings", async () => {
+  // Thrown out of the client's ProcessPacket, which then retires no packet.
+  const onProgress = (done: number) => {
+    if (done === 3) throw new Error("too far");
+  };
+  const result = await run(5000, { packets: 0, size: 1000 }, { onProgress });
+  const expected = [
+    /^the channel does not close: .* VmbChannelDisable: nothing is runnable /,
+    /^exception out of a callback: .* \(client\) threw: too far$/,
+    /^wait that nothing can end: .*$/,
+    /^channel \d \(server\) in root: it was not cleaned up$/,
+    /^channel \d \(client\) in guest: it was not cleaned up$/,
+  ];
+  assertEquals(result.findings.length, expected.length);
+  for (const [at, finding] of result.findings.entries()) assertMatch(finding, expected[at]!);
+  assertEquals([result.ok, result.violationCount, result.leakCount], [false, 2, 2]);
 });
 
 Deno.test("echo: reads the file piece by piece, and each byte once", async () => {

@@ -102,6 +102,14 @@ Deno.test("jsonReport: holds all of the result, by name", () => {
   });
 });
 
+Deno.test("jsonReport: says what was wrong", () => {
+  const findings = ["one"];
+  const bad = { ...GOOD, ok: false, isStopped: true, findings, violationCount: 2, leakCount: 3 };
+  const report = jsonReport(bad, FACTS);
+  assertEquals([report.ok, report.stopped, report.findings], [false, true, ["one"]]);
+  assertEquals([report.violations, report.leaks], [2, 3]);
+});
+
 Deno.test("jsonReport: seeds that a number does not hold exactly are texts", () => {
   const seedOf = (seed: bigint) => jsonReport(GOOD, { ...FACTS, seed }).seed;
   assertEquals(seedOf(2n ** 53n - 1n), Number.MAX_SAFE_INTEGER);

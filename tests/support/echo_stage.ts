@@ -13,7 +13,7 @@ import {
   writeHeader,
 } from "../../simulator/echo/protocol.ts";
 import type { BesidePacket } from "../../simulator/echo/traffic.ts";
-import type { ClientWork } from "../../simulator/echo/vsc.ts";
+import type { ClientWork, Handling } from "../../simulator/echo/vsc.ts";
 import type { ServerWork } from "../../simulator/echo/vsp.ts";
 import type { SourceFile } from "../../simulator/scenario.ts";
 
@@ -44,6 +44,8 @@ export class ListeningWork implements ServerWork, ClientWork {
   readonly pieces: number[] = [];
   readonly endings: vmbus.NtStatus[] = [];
   beside: BesidePacket[] = [];
+  handling: Handling = "atOnce";
+  onTaken: (sequence: number) => void = () => {};
 
   nextBeside(): BesidePacket | null {
     return this.beside.shift() ?? null;
@@ -60,16 +62,21 @@ export class ListeningWork implements ServerWork, ClientWork {
   pieceReturned(sequence: number): void {
     this.pieces.push(sequence);
   }
-  nextHandling(): "atOnce" {
-    return "atOnce";
+  nextHandling(): Handling {
+    return this.handling;
   }
-  besideTaken(): void {}
+  besideTaken(sequence: number): void {
+    this.onTaken(sequence);
+  }
   failed(finding: string): void {
     this.findings.push(finding);
   }
 }
 
-/** A guest that opens the echo channel with no more than its functions; it may be paused from the start. */
+/**
+ * A guest that opens the echo channel and completes every packet with nothing. Its incoming ring is as
+ * small as can be; its flow may be paused from the start.
+ */
 export function rawGuest(guest: vmbus.Partition, isPaused = false): {
   readonly vsc: vmbus.KmclClientInterfaceV1;
   readonly client: vmbus.VMBCHANNEL;
@@ -87,6 +94,7 @@ export function rawGuest(guest: vmbus.Partition, isPaused = false): {
       vsc.VmbChannelPacketComplete(packet, null, 0);
     }),
   );
+  vmbus.expectSuccess(vsc.VmbClientChannelInitSetRingBufferPageCount(client, 1, 16));
   if (isPaused) vsc.VmbChannelPause(client); // kmcl.md S8
   vmbus.expectSuccess(vsc.VmbChannelEnable(client));
   return { vsc, client };

@@ -296,6 +296,7 @@ export class TrafficDriver {
   // -- State changes
 
   suspend(): void {
+    assert(!this.#isInCall, "kmcl.md S7: a ProcessPacket call that is unfinished comes first");
     this.isQuiet = true;
     this.retire(Infinity, false);
   }
