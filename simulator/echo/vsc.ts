@@ -151,7 +151,6 @@ export class EchoClient {
         EvtChannelPostStarted: () => this.#greet(),
         EvtChannelSuspend: () => {
           this.#isRunning = false;
-          this.#completeHeld();
         },
       }),
     );

@@ -255,3 +255,29 @@ Deno.test("EchoClient: takes a packet that it deferred once, at PASSIVE_LEVEL", 
     answers: [0, 1, 2],
   });
 });
+
+// kmcl.md R3, S7
+Deno.test("EchoClient: completes what it holds when a batch ends because the channel stops", async () => {
+  const { fabric, guest, work } = stage();
+  const { vsp, server } = rawHost(fabric, guest, (payload) => payload.slice());
+  const client = new EchoClient(fabric, guest, work, {
+    fileBytes: 0,
+    pieceBytes: 50,
+    messageBytesMax: MESSAGE_BYTES_MAX,
+    ringPages: 2,
+    window: 4,
+  });
+  work.handling = "later";
+  client.enable();
+  await fabric.advance(10);
+  for (const bytes of [message("beside", 0, 8), message("beside", 1, 8), message("hello", 0, 0)]) {
+    vsp.VmbPacketSend(vsp.VmbPacketAllocate(server), bytes, bytes.length, null, 0);
+  }
+  await fabric.advance(10);
+  assertEquals(work.findings, ["guest: the host sent a hello"]);
+  assertEquals(vmbus.inspectChannel(client.channel).outstanding, 0);
+  await client.close();
+  await vsp.VmbChannelDisable(server);
+  vsp.VmbChannelCleanup(server);
+  assertEquals([fabric.leaks(), fabric.violations], [[], []]);
+});
