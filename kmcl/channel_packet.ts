@@ -14,7 +14,6 @@ import {
   STATUS_INVALID_PARAMETER_2,
 } from "../core/ntstatus.ts";
 import { isUint } from "../core/units.ts";
-import { driverOf } from "./callbacks.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY } from "./flags.ts";
 import { describe, incomingOf, type Kmcl, requireIncoming } from "./kmcl.ts";
 
@@ -43,7 +42,6 @@ export function VmbChannelPacketComplete(
     const message = `size ${describe(bufferSize)} of a buffer of ${bytes.length} bytes`;
     return verifier.report("size greater than its buffer", call, message);
   }
-  driverOf(packet.endpoint).packetGone(packet);
   packet.endpoint.incoming.retire(packet, bytes, bufferSize);
 }
 
@@ -70,9 +68,7 @@ export function VmbChannelPacketFail(
   packetCompletionContext: VMBPACKETCOMPLETION | null,
 ): void {
   const packet = requireInline(kmcl, "VmbChannelPacketFail", packetCompletionContext);
-  if (packet === null) return;
-  driverOf(packet.endpoint).packetGone(packet);
-  packet.endpoint.incoming.fail(packet);
+  if (packet !== null) packet.endpoint.incoming.fail(packet);
 }
 
 /** What VmbChannelPacketGetExternalData gives. */

@@ -44,7 +44,7 @@ export class ExternalData {
     }
     if (packet.mdl !== null) return { status: STATUS_SUCCESS, mdl: packet.mdl };
     if (!ranges.every((range) => memory.isResident(range.pfns))) {
-      packet.isPending = packet.stage === "delivering";
+      packet.isPending = true;
       for (const range of ranges) this.#awaitedPfns.push(range.pfns);
       this.#endpoint.schedulePageIn();
       return { status: STATUS_PENDING, mdl: null };

@@ -43,7 +43,7 @@ export class IncomingPacket {
 
   /** The call that is under way ends with the packet going back to the queue, for PASSIVE_LEVEL. */
   isDeferred = false;
-  /** The call that is under way asked for external data that must be brought in first. */
+  /** The driver asked for external data that must be brought in first: a call under way hands it back. */
   isPending = false;
 
   /** Payload of its completion packet, while that waits for room. */

@@ -89,6 +89,30 @@ Deno.test("VmbChannelSetInterruptLatency: delays the client's signals, and makes
   await closePair(pair);
 });
 
+Deno.test("VmbChannelSetInterruptLatency: a signal that is due stands for those that follow", async () => {
+  const log: string[] = [];
+  const pair = await openPair({
+    fabric: { trace: "full" },
+    onServerPacket: (_channel, packet, buffer) => {
+      log.push(`${buffer[0]} at ${pair.fabric.now()}`);
+      pair.vsp.VmbChannelPacketComplete(packet, null, 0);
+    },
+  });
+  const { fabric, guest, vsc, client } = pair;
+  const { channelId } = vmbus.inspectChannel(client);
+  vmbus.expectSuccess(vsc.VmbChannelSetInterruptLatency(client, 50_000));
+  const begin = fabric.now();
+  sendPlain(vsc, client, Uint8Array.of(1));
+  guest.postInterrupt("toHost", channelId ?? 0); // the server looks by itself: the ring is empty again
+  await fabric.advance(2);
+  sendPlain(vsc, client, Uint8Array.of(2)); // so that this packet has a signal, too
+  await fabric.advance(20);
+  assertEquals(log, [`1 at ${begin}`, `2 at ${begin + 5}`]);
+  const armed = fabric.trace.filter(({ event }) => event === "timerArmed");
+  assertEquals(armed.length, 1);
+  await closePair(pair);
+});
+
 Deno.test("VmbChannelSetInterruptLatency: a waiting call lets the delay pass", async () => {
   const pair = await openPair();
   const { fabric, vsc, client } = pair;

@@ -183,3 +183,31 @@ Deno.test("VmbChannelSendSynchronousRequest: through a pipe sends one datagram, 
   assertEquals(received, ["4"]);
   await closePair(pair);
 });
+
+Deno.test("VmbChannelEnable: the rings of a pipe have room for the largest datagram and its header", async () => {
+  // In the vmbus codec a datagram has 16 + 8 bytes before it and 8 behind, and a writer leaves 16 bytes
+  // of the ring free (wire.md 1.3, 2.4).
+  for (const [packetBytes, pages] of [[4096 - 48, 1], [4096 - 47, 2]] as const) {
+    const received: number[] = [];
+    const { pair, fabric, kmcl, send } = await openReceiver("server", {
+      onPacket: (_channel, packet, _buffer, bufferLength) => {
+        received.push(bufferLength);
+        kmcl.VmbChannelPacketComplete(packet, null, 0);
+      },
+    }, {
+      fabric: { codec: "vmbus" },
+      ringPages: [1, 1],
+      server: PIPE_OPTIONS.server,
+      client: (vsc, channel) => {
+        PIPE_OPTIONS.client(vsc, channel);
+        vmbus.expectSuccess(vsc.VmbChannelInitSetMaximumPacketSize(channel, packetBytes));
+      },
+    });
+    assertEquals(vmbus.inspectChannel(pair.client).outgoingRing?.dataBytes, pages * 4096);
+    send(new Uint8Array(packetBytes));
+    assertEquals(vmbus.inspectChannel(pair.client).queued, 0);
+    await fabric.settle();
+    assertEquals(received, [packetBytes]);
+    await closePair(pair);
+  }
+});
