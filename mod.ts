@@ -32,6 +32,7 @@ export type { BusFault, Direction } from "./actors/bus/bus.ts";
 export type { GpadlState } from "./actors/bus/bus_end.ts";
 export type { Schedule } from "./actors/fabric/work.ts";
 export type { Interpreter } from "./actors/chart/chart_actor.ts";
+export type { ActorInspection, ActorInspector } from "./actors/chart/actor_system.ts";
 export { KeGetCurrentIrql } from "./actors/fabric/irql.ts";
 export type { Leak, LeakKind } from "./actors/fabric/leaks.ts";
 export type {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ChartActor, chartOf, createRootActor } from "../actors/chart/chart_actor.ts";
+import { ActorSystem } from "../actors/chart/actor_system.ts";
+import { ChartActor, chartOf } from "../actors/chart/chart_actor.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
 import { PacketTable } from "../actors/packet/packet_table.ts";
 import { StockPackets } from "./baselines/stock_packets.ts";
@@ -34,8 +35,8 @@ export class OurPackets implements PacketLives {
   /** No packet yet. */
   constructor() {
     const chart = chartOf("packet", createPacketChart, "compiled");
-    const root = createRootActor();
-    this.#table = new PacketTable(() => new ChartActor(chart, root));
+    const system = new ActorSystem();
+    this.#table = new PacketTable(() => new ChartActor(chart, system));
   }
 
   /** See {@linkcode PacketLives.objectCount}. */

@@ -1,22 +1,28 @@
 /**
- * An XState actor for a pure chart, with the few questions that the package asks of one.
+ * An actor of a pure chart, with the few questions that the package asks of one.
  *
  * @module
  */
 
 import {
-  type ActorRef,
   type ActorRefFrom,
-  type AnyActorRef,
   type AnyMachineSnapshot,
   type AnyStateMachine,
   createActor,
   type EventObject,
-  fromTransition,
-  type Snapshot,
 } from "xstate";
 import { assert } from "../../core/assert.ts";
-import { compileChart, type CompiledChart, eventTypesOf, isEnabled } from "./compile.ts";
+import type { ActorSystem } from "./actor_system.ts";
+import {
+  CAUGHT_UP,
+  compileChart,
+  type CompiledChart,
+  eventTypesOf,
+  isEnabled,
+  type Row,
+  tagNamesOf,
+  tagsOf,
+} from "./compile.ts";
 
 /** How charts are run: from a table, or by XState's own interpreter, the oracle. */
 export type Interpreter = "compiled" | "stock";
@@ -29,6 +35,8 @@ export interface Chart {
   readonly table: CompiledChart | null;
   /** Every event type that it knows, sorted. */
   readonly eventTypes: readonly string[];
+  /** Every tag that it knows, sorted. */
+  readonly tags: readonly string[];
 }
 
 const charts = new Map<string, Chart>();
@@ -47,61 +55,59 @@ export function chartOf(
   if (chart === undefined) {
     const machine = create();
     const table = interpreter === "stock" ? null : compileChart(machine);
-    chart = { machine, table, eventTypes: eventTypesOf(machine) };
+    chart = { machine, table, eventTypes: eventTypesOf(machine), tags: tagNamesOf(machine) };
     charts.set(key, chart);
   }
   return chart;
 }
 
-/** What the root actor is told: a child of it has done its part. */
-interface StopChild {
-  readonly type: "stop";
-  readonly child: AnyActorRef;
-}
+/** Every tag of a chart, and whether a state has it. */
+export type Tags<Tag extends string> = Readonly<Record<Tag, boolean>>;
 
-/** The actor that every other one of a fabric has as its parent: one system costs less than many. */
-export type RootActor = ActorRef<Snapshot<unknown>, StopChild>;
-
-/** A root actor, running. */
-export function createRootActor(): RootActor {
-  const logic = fromTransition((state: null, { child }: StopChild, scope) => {
-    scope.stopChild(child);
-    return state;
-  }, null);
-  return createActor(logic).start();
-}
-
-/** One running actor of a chart, with the chart's own words for events and tags. */
+/**
+ * One running actor of a chart, with the chart's own words for events and tags.
+ *
+ * Where the chart is compiled, a step is one look into its table: the row is the state. XState's actor
+ * of it takes part while somebody inspects, and is brought to the present state first.
+ */
 export class ChartActor<Event extends EventObject, Tag extends string> {
   readonly #chart: Chart;
-  readonly #root: RootActor;
+  readonly #system: ActorSystem;
   readonly #actor: ActorRefFrom<AnyStateMachine>;
+  /** The state; null where the stock interpreter runs the chart, and XState's actor alone knows it. */
+  #row: Row | null;
 
   /** Starts an actor of `chart` in the chart's initial state. */
-  constructor(chart: Chart, root: RootActor) {
+  constructor(chart: Chart, system: ActorSystem) {
     this.#chart = chart;
-    this.#root = root;
+    this.#system = system;
     const logic = (chart.table ?? chart.machine) as AnyStateMachine;
-    this.#actor = createActor(logic, { parent: root }).start();
+    this.#actor = createActor(logic, { parent: system.root }).start();
+    this.#row = chart.table?.first ?? null;
   }
 
-  /** The actor's snapshot: one object a state where the chart is compiled. */
+  /** The state as XState has it: one object a state where the chart is compiled. */
   get snapshot(): AnyMachineSnapshot {
-    return this.#actor.getSnapshot();
+    return this.#row?.snapshot ?? this.#actor.getSnapshot();
+  }
+
+  /** What the state has of each tag: the quickest way to ask. */
+  get tags(): Tags<Tag> {
+    return this.#row === null
+      ? tagsOf(this.#chart.tags, this.#actor.getSnapshot())
+      : this.#row.tags;
   }
 
   /** Whether the state has `tag`. */
   is(tag: Tag): boolean {
-    return this.#actor.getSnapshot().tags.has(tag);
+    return this.tags[tag];
   }
 
   /** Whether the state allows an event of type `type`, also one that changes nothing. */
   can(type: Event["type"]): boolean {
-    const { table, machine } = this.#chart;
-    const snapshot = this.#actor.getSnapshot();
-    return table === null
-      ? isEnabled(machine, snapshot, type)
-      : table.next(snapshot, type) !== undefined;
+    return this.#row === null
+      ? isEnabled(this.#chart.machine, this.#actor.getSnapshot(), type)
+      : this.#row.next.has(type);
   }
 
   /** Stands for an event type on the trace: its place among the chart's event types. */
@@ -109,14 +115,39 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
     return this.#chart.eventTypes.indexOf(type);
   }
 
+  /** Whether somebody looks: only then is the actor told what changes nothing. */
+  get isInspected(): boolean {
+    return this.#system.isInspected;
+  }
+
   /** Tells the actor what happened. An event that the state does not allow is a bug of this package. */
   send(event: Event): void {
-    assert(this.can(event.type), `${this.#chart.machine.id} takes ${event.type} in this state`);
+    const row = this.#row;
+    if (row === null) {
+      if (!this.can(event.type)) this.#refuse(event.type);
+      this.#actor.send(event);
+      return;
+    }
+    const next = row.next.get(event.type);
+    if (next === undefined) return this.#refuse(event.type);
+    this.#row = next;
+    if (this.#system.isInspected) this.#show(row, event);
+  }
+
+  #refuse(type: string): never {
+    assert(false, `${this.#chart.machine.id} takes ${type} in this state`);
+  }
+
+  /** Has XState's actor make the step from `row` too, for whoever looks at it. */
+  #show(row: Row, event: Event): void {
+    if (this.#actor.getSnapshot() !== row.snapshot) {
+      this.#actor.send({ type: CAUGHT_UP, snapshot: row.snapshot });
+    }
     this.#actor.send(event);
   }
 
   /** Ends the actor. */
   stop(): void {
-    this.#root.send({ type: "stop", child: this.#actor });
+    this.#system.stop(this.#actor);
   }
 }

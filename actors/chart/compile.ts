@@ -19,8 +19,29 @@ import {
 } from "xstate";
 import { assert } from "../../core/assert.ts";
 
+/** A state of a compiled chart: what is asked of it, and where it goes. */
+export interface Row {
+  /** The state as XState has it. */
+  readonly snapshot: AnyMachineSnapshot;
+  /** Every tag of the chart, and whether the state has it. */
+  readonly tags: Readonly<Record<string, boolean>>;
+  /** The rows after each event type that the state allows. */
+  readonly next: ReadonlyMap<string, Row>;
+}
+
+/** Type of the event with which an actor is told that it stands in another state by now. */
+export const CAUGHT_UP = "caughtUp";
+
+/** A chart's own event, or the one of type {@linkcode CAUGHT_UP}, which brings the state with it. */
+export interface TableEvent extends EventObject {
+  /** The state to be in. */
+  readonly snapshot?: AnyMachineSnapshot;
+}
+
 /** A pure chart as a table: actor logic, and the states it can be in. */
-export interface CompiledChart extends ActorLogic<AnyMachineSnapshot, EventObject, undefined> {
+export interface CompiledChart extends ActorLogic<AnyMachineSnapshot, TableEvent, undefined> {
+  /** The initial state. */
+  readonly first: Row;
   /** Every reachable state, the initial one first, by canonical text of its value. */
   readonly states: ReadonlyMap<string, AnyMachineSnapshot>;
   /** Every event type that the chart knows. */
@@ -59,13 +80,31 @@ function assertPure(machine: AnyStateMachine): void {
   visit(machine.root);
 }
 
+/** Every node of a chart, parents first. */
+function nodesOf(machine: AnyStateMachine): readonly AnyStateMachine["root"][] {
+  const below = (node: AnyStateMachine["root"]): readonly AnyStateMachine["root"][] => [
+    node,
+    ...Object.values(node.states).flatMap(below),
+  ];
+  return below(machine.root);
+}
+
 /** Every event type in the chart; `machine.events` leaves out those that change nothing. */
 export function eventTypesOf(machine: AnyStateMachine): readonly string[] {
-  const nodes = (node: AnyStateMachine["root"]): readonly AnyStateMachine["root"][] => [
-    node,
-    ...Object.values(node.states).flatMap(nodes),
-  ];
-  return [...new Set(nodes(machine.root).flatMap((node) => [...node.transitions.keys()]))].sort();
+  return [...new Set(nodesOf(machine).flatMap((node) => [...node.transitions.keys()]))].sort();
+}
+
+/** Every tag in the chart. */
+export function tagNamesOf(machine: AnyStateMachine): readonly string[] {
+  return [...new Set(nodesOf(machine).flatMap((node) => node.tags))].sort();
+}
+
+/** Which of the tags `names` a state has. One shape for all states: that is what makes asking fast. */
+export function tagsOf(
+  names: readonly string[],
+  snapshot: AnyMachineSnapshot,
+): Readonly<Record<string, boolean>> {
+  return Object.fromEntries(names.map((name) => [name, snapshot.tags.has(name)]));
 }
 
 /** A context that no guard can read: one that did would be frozen into the table. */
@@ -79,37 +118,39 @@ const UNREADABLE = new Proxy({}, {
 export function compileChart(machine: AnyStateMachine): CompiledChart {
   assertPure(machine);
   const eventTypes = eventTypesOf(machine);
+  const tagNames = tagNamesOf(machine);
   const probe = (value: AnyMachineSnapshot["value"]) =>
     machine.resolveState({ value, context: UNREADABLE });
   const states = new Map<string, AnyMachineSnapshot>();
-  const steps = new Map<AnyMachineSnapshot, Map<string, AnyMachineSnapshot>>();
-  const intern = (value: AnyMachineSnapshot["value"]): AnyMachineSnapshot => {
+  const rows = new Map<AnyMachineSnapshot, Row & { readonly next: Map<string, Row> }>();
+  const intern = (value: AnyMachineSnapshot["value"]): Row => {
     const key = stateKey(value);
-    let state = states.get(key);
-    if (state === undefined) {
-      state = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot;
-      states.set(key, state);
+    let snapshot = states.get(key);
+    if (snapshot === undefined) {
+      snapshot = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot;
+      states.set(key, snapshot);
+      rows.set(snapshot, { snapshot, tags: tagsOf(tagNames, snapshot), next: new Map() });
     }
-    return state;
+    return rows.get(snapshot)!;
   };
-  const initial = intern(getInitialSnapshot(machine).value);
-  for (const state of states.values()) { // grows while it is walked
-    const row = new Map<string, AnyMachineSnapshot>();
-    const from = probe(state.value);
+  const first = intern(getInitialSnapshot(machine).value);
+  for (const { snapshot, next } of rows.values()) { // grows while it is walked
+    const from = probe(snapshot.value);
     for (const type of eventTypes) {
       if (!isEnabled(machine, from, type)) continue;
-      row.set(type, intern(getNextSnapshot(machine, from, { type }).value));
+      next.set(type, intern(getNextSnapshot(machine, from, { type }).value));
     }
-    steps.set(state, row);
   }
   const next = (snapshot: AnyMachineSnapshot, eventType: string) =>
-    steps.get(snapshot)?.get(eventType);
+    rows.get(snapshot)?.next.get(eventType)?.snapshot;
   return {
+    first,
     states,
     eventTypes,
     next,
-    transition: (snapshot, event) => next(snapshot, event.type) ?? snapshot,
-    getInitialSnapshot: () => initial,
+    transition: (snapshot, event) =>
+      (event.type === CAUGHT_UP ? event.snapshot : next(snapshot, event.type)) ?? snapshot,
+    getInitialSnapshot: () => first.snapshot,
     getPersistedSnapshot: (snapshot) => machine.getPersistedSnapshot(snapshot),
     restoreSnapshot: () => {
       throw new Error(

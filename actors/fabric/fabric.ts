@@ -7,6 +7,7 @@
 import type { Leak } from "./leaks.ts";
 import type { FabricState } from "./inspect.ts";
 import type { Partition, PartitionOptions } from "../partition/partition_object.ts";
+import type { ActorInspector } from "../chart/actor_system.ts";
 import type { Interpreter } from "../chart/chart_actor.ts";
 import type { TraceEntry, TraceLevel } from "../../core/trace.ts";
 import type { VerifierMode, Violation } from "./verifier.ts";
@@ -86,4 +87,12 @@ export interface Fabric extends AsyncDisposable {
   readonly violations: readonly Violation[];
   /** What lives: partitions, channels, rings, packets, GPADLs, blocked callers. Plain data. */
   inspect(): FabricState;
+  /**
+   * Has `inspector` told of everything that happens to the actors of partitions, buses, channels and
+   * packet objects, until the function that it returns is called. Encoded packets come by with it. It
+   * costs time, and changes nothing else: the trace digest stays the same.
+   *
+   * @throws {TypeError} `inspector` is no function.
+   */
+  inspectActors(inspector: ActorInspector): () => void;
 }

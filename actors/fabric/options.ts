@@ -128,6 +128,16 @@ export function checkTimeAfter(call: string, now100ns: number, milliseconds: unk
 }
 
 /**
+ * Checks what looks at actors.
+ *
+ * @throws {TypeError} It is no function.
+ */
+export function checkInspector(inspector: unknown): void {
+  if (typeof inspector === "function") return;
+  throw new TypeError(`Cannot inspectActors: inspector must be a function, not ${show(inspector)}`);
+}
+
+/**
  * Checks what may end a call.
  *
  * @throws {TypeError} It is no AbortSignal.

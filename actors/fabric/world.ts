@@ -12,7 +12,8 @@ import type { PacketCodec } from "../../core/packet/packet.ts";
 import { Trace, type TraceEntry, type TraceEvent } from "../../core/trace.ts";
 import { createBusChart } from "../bus/machine.ts";
 import type { BusEvent, BusTag } from "../bus/types.ts";
-import { type Chart, ChartActor, chartOf, createRootActor } from "../chart/chart_actor.ts";
+import { type ActorInspector, ActorSystem } from "../chart/actor_system.ts";
+import { type Chart, ChartActor, chartOf } from "../chart/chart_actor.ts";
 import { createChannelChart } from "../channel/machine.ts";
 import { Endpoint } from "../channel/endpoint.ts";
 import { CALLBACK_NAMES } from "../channel/notices.ts";
@@ -34,6 +35,7 @@ import { findLeaks, type Leak } from "./leaks.ts";
 import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
 import {
   checkFabricOptions,
+  checkInspector,
   checkPartitionOptions,
   checkSignal,
   checkTimeAfter,
@@ -88,7 +90,7 @@ export class World implements Fabric, LoopWorld {
   readonly isRealTime: boolean;
   readonly root: PartitionObject;
   readonly #charts: Charts;
-  readonly #rootActor = createRootActor();
+  readonly #actors = new ActorSystem();
   readonly #partitions: PartitionObject[] = [];
   #partitionCount = 0;
   #endpointCount = 0;
@@ -267,22 +269,22 @@ export class World implements Fabric, LoopWorld {
 
   /** A new channel actor. */
   startChannelActor(side: Side): ChartActor<ChannelEvent, ChannelTag> {
-    return new ChartActor(this.#charts[side], this.#rootActor);
+    return new ChartActor(this.#charts[side], this.#actors);
   }
 
   /** A new packet actor. */
   startPacketActor(): ChartActor<PacketEvent, PacketTag> {
-    return new ChartActor(this.#charts.packet, this.#rootActor);
+    return new ChartActor(this.#charts.packet, this.#actors);
   }
 
   /** A new partition actor. */
   startPartitionActor(): ChartActor<PartitionEvent, PartitionTag> {
-    return new ChartActor(this.#charts.partition, this.#rootActor);
+    return new ChartActor(this.#charts.partition, this.#actors);
   }
 
   /** A new bus actor. */
   startBusActor(): ChartActor<BusEvent, BusTag> {
-    return new ChartActor(this.#charts.bus, this.#rootActor);
+    return new ChartActor(this.#charts.bus, this.#actors);
   }
 
   // -- Looking inside
@@ -310,6 +312,12 @@ export class World implements Fabric, LoopWorld {
   /** See {@linkcode Fabric.inspect}. */
   inspect(): FabricState {
     return inspectFabric(this);
+  }
+
+  /** See {@linkcode Fabric.inspectActors}. */
+  inspectActors(inspector: ActorInspector): () => void {
+    checkInspector(inspector);
+    return this.#actors.inspect(inspector);
   }
 
   /** Settles; in mode `"throw"` it throws where something leaks. */

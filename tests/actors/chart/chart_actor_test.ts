@@ -1,10 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import {
-  type Chart,
-  ChartActor,
-  chartOf,
-  createRootActor,
-} from "../../../actors/chart/chart_actor.ts";
+import { ActorSystem } from "../../../actors/chart/actor_system.ts";
+import { type Chart, ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
 import { createPacketChart } from "../../../actors/packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../../../actors/packet/types.ts";
 import { createPartitionChart } from "../../../actors/partition/machine.ts";
@@ -28,8 +24,8 @@ Deno.test("chartOf: works out the table of a chart once, and none for the stock 
 
 for (const interpreter of INTERPRETERS) {
   Deno.test(`ChartActor: goes from state to state, ${interpreter}`, () => {
-    const root = createRootActor();
-    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), root);
+    const system = new ActorSystem();
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), system);
     assertEquals(actor.snapshot.value, "running");
     assertEquals([actor.is("runs"), actor.is("alive")], [true, true]);
     actor.send({ type: "pause" });
@@ -42,8 +38,8 @@ for (const interpreter of INTERPRETERS) {
   });
 
   Deno.test(`ChartActor: takes an event that is not allowed for a bug, ${interpreter}`, () => {
-    const root = createRootActor();
-    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), root);
+    const system = new ActorSystem();
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), system);
     assertThrows(
       () => actor.send({ type: "resume" }),
       BrokenInvariant,
@@ -55,30 +51,30 @@ for (const interpreter of INTERPRETERS) {
   });
 
   Deno.test(`ChartActor: allows an event of a chart that changes nothing, ${interpreter}`, () => {
-    const root = createRootActor();
+    const system = new ActorSystem();
     const chart = chartOf("packet", createPacketChart, interpreter);
-    const actor = new ChartActor<PacketEvent, PacketTag>(chart, root);
+    const actor = new ChartActor<PacketEvent, PacketTag>(chart, system);
     assertEquals(actor.can("allocate"), true);
     assertEquals(actor.can("free"), false);
   });
 
   Deno.test(`ChartActor: ends without its siblings, ${interpreter}`, () => {
-    const root = createRootActor();
+    const system = new ActorSystem();
     const chart = partitionChart(interpreter);
     const [ended, other] = [0, 1].map(() =>
-      new ChartActor<PartitionEvent, PartitionTag>(chart, root)
+      new ChartActor<PartitionEvent, PartitionTag>(chart, system)
     );
     ended?.stop();
     other?.send({ type: "pause" });
     assertEquals([ended?.snapshot.value, other?.snapshot.value], ["running", "paused"]);
-    assertEquals(root.getSnapshot().status, "active");
+    assertEquals(system.root.getSnapshot().status, "active");
   });
 }
 
 Deno.test("ChartActor: has one code for an event type, whatever runs the chart", () => {
-  const root = createRootActor();
+  const system = new ActorSystem();
   const codes = INTERPRETERS.map((interpreter) => {
-    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), root);
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), system);
     return (["crash", "destroy", "pause", "resume"] as const).map((type) => actor.code(type));
   });
   assertEquals(codes, [[0, 1, 2, 3], [0, 1, 2, 3]]);

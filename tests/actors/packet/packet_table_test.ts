@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { createRootActor } from "../../../actors/chart/chart_actor.ts";
+import { ActorSystem } from "../../../actors/chart/actor_system.ts";
 import { ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
 import { createPacketChart } from "../../../actors/packet/machine.ts";
 import type { PacketObject } from "../../../actors/packet/packet_object.ts";
@@ -26,9 +26,9 @@ class NotedActor extends ChartActor<PacketEvent, PacketTag> {
 function makeTable(): { table: PacketTable; actors: NotedActor[] } {
   const actors: NotedActor[] = [];
   const chart = chartOf("packet", createPacketChart, "compiled");
-  const root = createRootActor();
+  const system = new ActorSystem();
   const table = new PacketTable(() => {
-    const actor = new NotedActor(chart, root);
+    const actor = new NotedActor(chart, system);
     actors.push(actor);
     return actor;
   });

@@ -1,0 +1,92 @@
+/**
+ * The actors of one fabric as XState has them: one system, one root, and whoever looks at them.
+ *
+ * @module
+ */
+
+import {
+  type ActorRef,
+  type AnyActorRef,
+  createActor,
+  fromTransition,
+  type InspectionEvent,
+  type Snapshot,
+} from "xstate";
+
+/** What the root actor is told: a child of it has done its part. */
+interface StopChild {
+  readonly type: "stop";
+  readonly child: AnyActorRef;
+}
+
+/** The actor that every other one of a fabric has as its parent: one system costs less than many. */
+export type RootActor = ActorRef<Snapshot<unknown>, StopChild>;
+
+/**
+ * What an inspector of actors is told: XState's own inspection events, of which this is the part that
+ * a fabric vouches for. Whatever takes those, such as Stately's inspector, takes these.
+ */
+export interface ActorInspection {
+  /** `@xstate.event`: an actor is told something. `@xstate.snapshot`: it has come to a state. */
+  readonly type: string;
+  /** The actor; its `sessionId` is a name for as long as the process runs. */
+  readonly actorRef: { readonly sessionId: string };
+  /**
+   * What it was told. `enter` and `enterLast` of a packet's actor, and `arrived` of a channel's, carry
+   * the encoded packet as `bytes[start, end)`, a view that holds until the inspector returns.
+   */
+  readonly event?: {
+    readonly type: string;
+    readonly bytes?: Uint8Array;
+    readonly start?: number;
+    readonly end?: number;
+  };
+  /** The state that it came to, with XState's `value` and `tags`. */
+  readonly snapshot?: object;
+}
+
+/** Looks on; it must not throw, nor call into the fabric. */
+export type ActorInspector = (inspection: ActorInspection) => void;
+
+/** A root actor and who looks at its children. */
+export class ActorSystem {
+  /** The parent of all other actors. */
+  readonly root: RootActor;
+  /** Whether anybody looks: then the actors hear of every step, also of those that change nothing. */
+  isInspected = false;
+  #inspectorCount = 0;
+
+  /** A root actor, running, at which nobody looks. */
+  constructor() {
+    const logic = fromTransition((state: null, { child }: StopChild, scope) => {
+      scope.stopChild(child);
+      return state;
+    }, null);
+    this.root = createActor(logic).start();
+  }
+
+  /** Has `inspector` told of everything that happens to actors, until the function returned is called. */
+  inspect(inspector: ActorInspector): () => void {
+    const subscription = this.root.system.inspect((event: InspectionEvent) =>
+      inspector(event as ActorInspection)
+    );
+    this.#look(1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      subscription.unsubscribe();
+      this.#look(-1);
+    };
+  }
+
+  #look(change: 1 | -1): void {
+    this.#inspectorCount += change;
+    this.isInspected = this.#inspectorCount > 0;
+  }
+
+  /** Ends a child. */
+  stop(child: AnyActorRef): void {
+    this.root.send({ type: "stop", child });
+  }
+}
