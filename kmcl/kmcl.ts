@@ -36,7 +36,7 @@ export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): End
 export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
   const target = Handle.resolve(packet, "VMBPACKET");
   if (target === null || target.endpoint.world !== kmcl.world) return null;
-  const isDrivers = target.packet.kind !== "request" && !target.packet.actor.is("pooled");
+  const isDrivers = target.packet.kind !== "request" && !target.packet.actor.tags.pooled;
   return isDrivers ? target : null;
 }
 

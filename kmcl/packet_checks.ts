@@ -119,6 +119,7 @@ export function isWithinBounds(
   { configuration }: Endpoint,
   ranges: readonly GpaRange[],
 ): boolean {
+  if (ranges.length === 0) return true;
   if (ranges.length > configuration.externalChainMax) return false;
   return ranges.reduce((sum, range) => sum + range.byteCount, 0) <= configuration.externalBytesMax;
 }

@@ -37,7 +37,7 @@ import {
 /** A packet that may be sent: step 1 of P5. */
 function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarget | null {
   const target = packetOf(kmcl, packetObject);
-  return target === null || target.packet.actor.is("inFlight") ? null : target;
+  return target === null || target.packet.actor.tags.inFlight ? null : target;
 }
 
 /** Steps 7 and 8 of P5, and the send itself; everything else was checked. */
@@ -58,7 +58,7 @@ function post(
   packet.wantsCompletion = wantsCompletion(flags);
   const hasNoRoutine = packet.kind === "initialized" && packet.routine === null;
   // What the ring can never carry has a status (P7): then it is no violation (kmcl.md section 9).
-  const isMisuse = (hasNoRoutine || endpoint.is("quiet")) &&
+  const isMisuse = (hasNoRoutine || endpoint.actor.tags.quiet) &&
     endpoint.outgoing.canCarry(packet, payload, payloadBytes);
   if (isMisuse && hasNoRoutine) {
     const rule = "send of an initialized packet without completion routine";

@@ -154,17 +154,19 @@ export class Endpoint implements Worker {
 
   /** Whether packets move. */
   get flows(): boolean {
-    return this.actor.is("flows") && this.actor.is("sound");
+    const { tags } = this.actor;
+    return tags.flows && tags.sound;
   }
 
   /** Whether the opposite side has kept to the protocol. */
   get isSound(): boolean {
-    return this.actor.is("sound");
+    return this.actor.tags.sound;
   }
 
   /** Whether nothing can be sent: Disabled, about to be, or faulted (kmcl.md S6). */
   get isGone(): boolean {
-    return this.actor.is("disabled") || this.actor.is("tearingDown") || !this.actor.is("sound");
+    const { tags } = this.actor;
+    return tags.disabled || tags.tearingDown || !tags.sound;
   }
 
   // -- What its driver wants
@@ -232,11 +234,6 @@ export class Endpoint implements Worker {
     if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
     if (this.is("disabled")) answerAll(this.#disableWaits);
     this.conduct();
-  }
-
-  /** Tells the channel's actor of a packet; nothing changes by it. */
-  arrived(event: Extract<ChannelEvent, { type: "arrived" }>): void {
-    this.actor.send(event);
   }
 
   /** Has the next callback called that the state asks for. */

@@ -6,6 +6,8 @@
  */
 
 import { assert } from "../../core/assert.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import {
   NO_RANGES,
   PACKET_COMPLETION,
@@ -41,6 +43,11 @@ class ArrivedEvent {
   bytes: Uint8Array = new Uint8Array(0);
   start = 0;
   end = 0;
+}
+
+/** Whether all pages of `ranges` are pages of `memory`. */
+function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
+  return ranges.every(({ pfns }) => memory.holdsPfns(pfns));
 }
 
 /** The receiving half of one endpoint. */
@@ -264,9 +271,7 @@ export class Incoming {
       headerBytes = PIPE_HEADER_BYTES;
       dataBytes = length;
     }
-    for (const range of ranges) {
-      if (!endpoint.memory.holdsPfns(range.pfns)) return "rangeOutsideMemory";
-    }
+    if (ranges.length > 0 && !areInside(endpoint.memory, ranges)) return "rangeOutsideMemory";
     const packet = this.#unused.pop() ?? new IncomingPacket(endpoint);
     packet.takePayload(payload, payloadStart + headerBytes, dataBytes);
     packet.ranges = ranges;
@@ -278,12 +283,17 @@ export class Incoming {
     this.#outstanding++;
     this.#unsettled++;
     this.#isHeadPassive = false;
+    if (endpoint.actor.isInspected) this.#showArrived(ring);
+    endpoint.trace("packetArrived", this.#fields.transactionId, dataBytes);
+    return packet;
+  }
+
+  /** Tells the channel's actor of a packet. Nothing changes by it: it is for those who look at the actor. */
+  #showArrived(ring: IncomingRing): void {
     this.#arrived.bytes = ring.bytes;
     this.#arrived.start = ring.start;
     this.#arrived.end = ring.end;
-    endpoint.arrived(this.#arrived);
-    endpoint.trace("packetArrived", this.#fields.transactionId, dataBytes);
-    return packet;
+    this.#endpoint.actor.send(this.#arrived);
   }
 
   /** The ProcessPacket call has ended; false where the queue must not go on at once. */
@@ -330,11 +340,10 @@ export class Incoming {
   retire(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     this.#retired(packet);
     const isAnswered = packet.wantsCompletion && this.#ring !== null && this.#endpoint.isSound;
-    if (isAnswered) {
-      packet.takeAnswer(answer, answerBytes);
-      this.#endpoint.outgoing.complete(packet);
-    } else this.completionLeft(packet);
-    if (this.#outstanding === 0) this.#endpoint.conduct();
+    if (isAnswered) this.#endpoint.outgoing.complete(packet, answer, answerBytes);
+    else this.completionLeft(packet);
+    // Nothing but the end of a flow waits for the last packet.
+    if (this.#outstanding === 0 && this.#endpoint.actor.tags.draining) this.#endpoint.conduct();
   }
 
   /** The driver calls `packet` malformed: it gets no answer, and the channel stops. */

@@ -140,9 +140,17 @@ export class Outgoing {
     return "queued";
   }
 
-  /** Sends, or queues, the completion of a packet that the driver has retired. */
-  complete(packet: IncomingPacket): void {
+  /**
+   * Sends, or queues, the completion of a packet that the driver has retired. Where nothing waits before
+   * it and there is room, it is encoded from the driver's own buffer; else a copy of that is kept.
+   */
+  complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.order = this.#nextOrder++;
+    if (this.queuedCount === 0 && this.#putCompletion(packet, answer, answerBytes) === "ok") {
+      this.#endpoint.incoming.completionLeft(packet);
+      return this.#publish();
+    }
+    packet.takeAnswer(answer, answerBytes);
     this.#completions.push(packet);
     this.flush();
     if (this.#completions.length > 0) this.roomWaits++;
@@ -175,7 +183,7 @@ export class Outgoing {
     const packet = this.#endpoint.flows ? this.#queue.peek() : null;
     const completion = this.#completions.peek();
     if (completion !== null && (packet === null || completion.order < packet.order)) {
-      const outcome = this.#putCompletion(completion);
+      const outcome = this.#putCompletion(completion, completion.answer, completion.answerBytes);
       if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
       // A completion that the ring can never carry is dropped: the requester's ring is its own doing.
       this.#completions.shift();
@@ -198,8 +206,12 @@ export class Outgoing {
     return packetTotalBytes(bodyBytes) <= this.#packetBytesMax;
   }
 
-  #putCompletion(completion: IncomingPacket): "ok" | NotPut {
-    this.#load(PACKET_COMPLETION, completion.answer, completion.answerBytes, NO_RANGES);
+  #putCompletion(
+    completion: IncomingPacket,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): "ok" | NotPut {
+    this.#load(PACKET_COMPLETION, answer, answerBytes, NO_RANGES);
     this.#fields.transactionId = completion.transactionId;
     return this.#put();
   }
@@ -265,10 +277,9 @@ export class Outgoing {
   /** The packet that a completion from the peer ends; null where it ends none: the peer's fault. */
   awaited(transactionId: number): PacketObject | null {
     const packet = this.packets.at(transactionId);
-    if (packet === null || !(packet.actor.is("awaiting") || packet.actor.is("withdrawn"))) {
-      return null;
-    }
-    return packet;
+    if (packet === null) return null;
+    const { tags } = packet.actor;
+    return tags.awaiting || tags.withdrawn ? packet : null;
   }
 
   /** Ends a transaction with the completion that arrived for it. */
@@ -336,10 +347,12 @@ export class Outgoing {
 
   /** The memory is the sender's own (kmcl.md P5), also when the endpoint has left the bus. */
   #pin(packet: PacketObject): void {
+    if (packet.ranges.length === 0) return;
     for (const range of packet.ranges) this.#endpoint.partition.memory.pin(range.pfns);
   }
 
   #unpin(packet: PacketObject): void {
+    if (packet.ranges.length === 0) return;
     for (const range of packet.ranges) this.#endpoint.partition.memory.unpin(range.pfns);
     packet.ranges = NO_RANGES;
   }
