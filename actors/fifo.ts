@@ -6,12 +6,13 @@
 
 import { assert } from "../core/assert.ts";
 
-/** Places that a queue begins with: a power of two, as every later number of places is. */
+/** Places of a queue that has some: a power of two, as every later number of places is. */
 const FIRST_PLACES = 8;
 
 /** A queue of `T`. */
 export class Fifo<T> {
-  #places: (T | null)[] = new Array(FIRST_PLACES).fill(null);
+  /** None at first: many queues of an idle channel never hold anything. */
+  #places: (T | null)[] = [];
   #head = 0;
   #length = 0;
 
@@ -83,7 +84,8 @@ export class Fifo<T> {
 
   #grow(): void {
     const items: (T | null)[] = [...this.list()];
-    this.#places = items.concat(new Array(items.length).fill(null));
+    const addedPlaces = Math.max(items.length, FIRST_PLACES);
+    this.#places = items.concat(new Array(addedPlaces).fill(null));
     this.#head = 0;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { copyBytes } from "../actors/bytes.ts";
+import { copyBytes } from "../core/bytes.ts";
 import { IncomingRing } from "../core/ring/incoming.ts";
 import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
 import { OutgoingRing } from "../core/ring/outgoing.ts";

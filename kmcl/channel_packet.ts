@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../core/bytes.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import { currentFrame } from "../actors/fabric/irql.ts";
 import type { VMBPACKETCOMPLETION } from "../actors/handles.ts";
@@ -16,8 +17,6 @@ import {
 import { isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY } from "./flags.ts";
 import { describe, incomingOf, type Kmcl, requireIncoming } from "./kmcl.ts";
-
-const NO_BYTES = new Uint8Array(0);
 
 /**
  * Completes a packet, once.

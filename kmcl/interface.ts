@@ -244,7 +244,7 @@ export function WdfFdoQueryForInterface<Type extends string>(
   const kmcl: Kmcl = { world: partition.world, table: kind.side };
   const methods = Object.entries(kind.functions).map(([name, method]) => [
     name,
-    (...rest: never[]) => method(kmcl, ...rest),
+    method.bind(undefined, kmcl),
   ]);
   return { status: STATUS_SUCCESS, kmcl: Object.freeze(Object.fromEntries(methods)) };
 }

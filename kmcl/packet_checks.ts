@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { NO_BYTES } from "../core/bytes.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
   isLiveMdl,
@@ -30,14 +31,12 @@ import {
   VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
 } from "./flags.ts";
 
-/** A buffer without bytes, for one that was left out. */
-export const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** All bits of the format flags. */
 const FORMAT_FLAGS_MAX = 7;
 
-/** Whether an optional MDL was given, whatever it is worth. */
-export function isGiven(mdl: unknown): boolean {
-  return mdl !== null && mdl !== undefined;
+/** Whether an optional argument was given, whatever it is worth. */
+export function isGiven(argument: unknown): boolean {
+  return argument !== null && argument !== undefined;
 }
 
 /** Whether `flags` has the bit `flag`; what is no u32 has none. */
@@ -64,7 +63,7 @@ export function checkPayload(
   const payload = buffer ?? NO_BYTES;
   if (!(payload instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
-  if (payload === NO_BYTES && bufferLength !== 0) return STATUS_INVALID_PARAMETER_2;
+  if (!isGiven(buffer) && bufferLength !== 0) return STATUS_INVALID_PARAMETER_2;
   const largest = isPipe ? Math.min(packetBytesMax, PIPE_DATA_MAX) : packetBytesMax;
   const isTooLong = bufferLength > largest || bufferLength > payload.length;
   return isTooLong ? STATUS_INVALID_PARAMETER_3 : STATUS_SUCCESS;

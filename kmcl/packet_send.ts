@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../core/bytes.ts";
 import type { PacketTarget, VMBPACKET } from "../actors/handles.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
@@ -26,7 +27,6 @@ import {
   checkPayload,
   isGiven,
   isWithinBounds,
-  NO_BYTES,
   rangesOfPart,
   rangesOfPfns,
   rangesOfWhole,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../core/bytes.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { RequestOptions, RequestResult } from "../actors/channel/requests.ts";
 import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
@@ -30,7 +31,6 @@ import {
   checkPayload,
   isGiven,
   isWithinBounds,
-  NO_BYTES,
   rangesOfWhole,
   reportQuiet,
   wantsCompletion,
@@ -84,7 +84,7 @@ interface RequestCall {
 function checkCompletionBuffer(buffer: unknown, size: number): NtStatus {
   const room = buffer ?? NO_BYTES;
   if (!(room instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_6;
-  if (room === NO_BYTES && isU32(size) && size > 0) return STATUS_INVALID_PARAMETER_6;
+  if (!isGiven(buffer) && isU32(size) && size > 0) return STATUS_INVALID_PARAMETER_6;
   const isGood = isUint(size, room.length) && size % 8 === 0;
   return isGood ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_7;
 }

@@ -25,9 +25,10 @@ import type { Wait } from "../fabric/waits.ts";
 import { type Worker, WorkItem, type WorkKind } from "../fabric/work.ts";
 import type { World } from "../fabric/world.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
+import { CallbackFrame } from "./callback_frame.ts";
 import { ChannelConfiguration } from "./configuration.ts";
 import { Incoming } from "./incoming.ts";
-import { CALLBACK_NAMES, type CallbackName, type ChannelNotices } from "./notices.ts";
+import type { CallbackName, ChannelNotices } from "./notices.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
@@ -129,20 +130,7 @@ export class Endpoint implements Worker {
 
   /** The frame of one of its callbacks. */
   frame(name: CallbackName, irql: Irql): Frame {
-    const { partition } = this;
-    const code = CALLBACK_NAMES.indexOf(name);
-    // deno-lint-ignore no-this-alias -- the frame's name must follow the friendly name
-    const owner = this;
-    return {
-      name,
-      code,
-      irql,
-      owner,
-      partition,
-      get ownerName() {
-        return owner.name;
-      },
-    };
+    return new CallbackFrame(this, name, irql);
   }
 
   // -- What its state allows

@@ -24,7 +24,7 @@ import {
   leaveFrame,
   PASSIVE_LEVEL,
 } from "../fabric/irql.ts";
-import { CopyRoom } from "../bytes.ts";
+import { CopyRoom, NO_BYTES } from "../../core/bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
 import { IncomingPacket } from "./incoming_packet.ts";
@@ -40,7 +40,7 @@ export const QUOTA_NONE = 0xffff_ffff;
 /** The event that brings an arrived packet to the channel's actor; one object serves them all. */
 class ArrivedEvent {
   readonly type = "arrived" as const;
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes = NO_BYTES;
   start = 0;
   end = 0;
 }

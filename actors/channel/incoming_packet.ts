@@ -7,10 +7,8 @@
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../../core/memory/mdl.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import { copyBytes, CopyRoom } from "../bytes.ts";
+import { copyBytes, CopyRoom, NO_BYTES } from "../../core/bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
-
-const NO_BYTES = new Uint8Array(0);
 
 /** Where an incoming packet stands with the driver. */
 export type IncomingStage =

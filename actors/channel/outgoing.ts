@@ -5,6 +5,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../../core/bytes.ts";
 import { assert } from "../../core/assert.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import {
@@ -36,7 +37,7 @@ export type Posted = "sent" | "queued" | NtStatus;
 /** An event that carries encoded bytes; one object serves every packet of a channel. */
 class EnterEvent<Type extends "enter" | "enterLast"> {
   readonly type: Type;
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes = NO_BYTES;
   start = 0;
   end = 0;
 
@@ -47,8 +48,6 @@ class EnterEvent<Type extends "enter" | "enterLast"> {
 
 /** Why a packet is not in the ring. */
 type NotPut = "full" | "tooLarge" | RingFault;
-
-const NO_BYTES = new Uint8Array(0);
 
 /** The sending half of one endpoint. */
 export class Outgoing {

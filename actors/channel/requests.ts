@@ -14,7 +14,7 @@ import {
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import type { Deadline } from "../../core/clock.ts";
-import { copyBytes } from "../bytes.ts";
+import { copyBytes } from "../../core/bytes.ts";
 import type { Timer } from "../fabric/loop.ts";
 import type { Wait } from "../fabric/waits.ts";
 import type { PacketObject, RequestEnd } from "../packet/packet_object.ts";

@@ -78,7 +78,7 @@ export class Callbacks {
 
   /** Begins the synchronous part of a callback; returns what {@linkcode leaveFrame} needs to end it. */
   enter(frame: Frame): Frame | null {
-    this.#blockers.length = 0;
+    if (this.#blockers.length > 0) this.#blockers.length = 0;
     return enterFrame(frame);
   }
 

@@ -67,6 +67,10 @@ export interface LoopWorld {
   deadlock(): VerifierError;
 }
 
+function isAborted({ signal }: Drive): boolean {
+  return signal?.aborted === true;
+}
+
 /** The loop of one fabric. */
 export class Loop {
   /** Real input and output under way. */
@@ -140,8 +144,12 @@ export class Loop {
     try {
       work();
     } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)));
+      this.#failWith(error);
     }
+  }
+
+  #failWith(thrown: unknown): void {
+    this.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
   }
 
   get #hasDriver(): boolean {
@@ -175,7 +183,11 @@ export class Loop {
     if (item === null) return false;
     this.#idleTurns = 0;
     this.#itemsSinceTurn++;
-    this.guard(() => this.#world.runItem(item));
+    try {
+      this.#world.runItem(item);
+    } catch (error) {
+      this.#failWith(error);
+    }
     if (callbacks.pending.size > 0) this.#isTurnDue = true;
     return true;
   }
@@ -284,7 +296,8 @@ export class Loop {
   }
 
   #endAborted(): void {
-    for (const drive of this.#drives.filter((drive) => drive.signal?.aborted === true)) {
+    if (!this.#drives.some(isAborted)) return; // no list is made in each round of the loop
+    for (const drive of this.#drives.filter(isAborted)) {
       this.#end(drive, drive.resolve);
     }
   }

@@ -185,6 +185,8 @@ export class Scheduler {
   #retire(processor: Processor): void {
     if (!processor.isIdle) return;
     const at = this.#busy.indexOf(processor);
-    if (at >= 0) this.#busy.splice(at, 1);
+    if (at < 0) return;
+    this.#busy.copyWithin(at, at + 1); // splice would make a list of what it takes out
+    this.#busy.pop();
   }
 }

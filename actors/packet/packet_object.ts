@@ -8,7 +8,7 @@ import type { NtStatus } from "../../core/ntstatus.ts";
 import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import { copyBytes } from "../bytes.ts";
+import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
 
@@ -26,8 +26,6 @@ export interface RequestEnd {
   /** The transaction is over; `answer[0, answerBytes)` is the completion's payload. */
   ended(status: NtStatus, answer: Uint8Array, answerBytes: number): void;
 }
-
-const NO_BYTES = new Uint8Array(0);
 
 /** One packet object. Which state it is in, its actor alone knows. */
 export class PacketObject {

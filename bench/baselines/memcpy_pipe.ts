@@ -5,7 +5,7 @@
  * @module
  */
 
-import { copyBytes } from "../../actors/bytes.ts";
+import { copyBytes } from "../../core/bytes.ts";
 import { FRAME_BYTES, type Pipe } from "../pipe.ts";
 
 /** Copies in and out, at the places where a ring would put its packets. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NO_BYTES } from "../bytes.ts";
 import { assert } from "../assert.ts";
 import type { GpaRange, RangeFault } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES } from "../units.ts";
@@ -23,9 +24,6 @@ export type PacketType =
 
 /** Descriptor flag: the sender waits for a completion (wire.md 2.1, bit 0). */
 export const FLAG_COMPLETION_REQUESTED = 1;
-
-/** The payload of a packet that holds none yet. */
-const NO_BYTES = new Uint8Array(0);
 
 /** The ranges of every packet that describes no memory. */
 export const NO_RANGES: readonly GpaRange[] = Object.freeze([]);

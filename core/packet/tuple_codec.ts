@@ -83,7 +83,8 @@ export class TupleCodec implements PacketCodec {
   #writePayload(target: Uint8Array, { payload, payloadStart, payloadBytes }: PacketFields): void {
     this.#writeSized(target, payloadBytes, BIN8, 0);
     const at = this.#at;
-    if (payloadBytes > LOOP_COPY_BYTES) {
+    if (payloadBytes === payload.length) target.set(payload, at); // no view is made of the whole
+    else if (payloadBytes > LOOP_COPY_BYTES) {
       target.set(payload.subarray(payloadStart, payloadStart + payloadBytes), at);
     } else {
       for (let i = 0; i < payloadBytes; i++) target[at + i] = payload[payloadStart + i]!;

@@ -5,12 +5,16 @@
  * @module
  */
 
+import { NO_BYTES } from "../bytes.ts";
+
+const NO_WORDS = new Int32Array(0);
+
 /** A buffer that grows to the largest body it was asked for; seen as bytes and as 4-byte words. */
 export class Scratch {
   /** The buffer's bytes; replaced when it grows. */
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_BYTES;
   /** The same bytes as words; replaced when it grows. */
-  words: Int32Array = new Int32Array(0);
+  words: Int32Array = NO_WORDS;
 
   /** Makes room for `bytes`. The callers bound that number by the size of their ring. */
   reserve(bytes: number): void {

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { copyBytes, CopyRoom } from "../../actors/bytes.ts";
+import { copyBytes, CopyRoom } from "../../core/bytes.ts";
 import { pattern } from "../support/sending.ts";
 
 /** Both ways of copying, and the lengths around the switch from one to the other. */

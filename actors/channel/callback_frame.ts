@@ -1,0 +1,37 @@
+/**
+ * The frame of a channel's callback: what runs, for whom, and at which level.
+ *
+ * @module
+ */
+
+import type { Frame, Irql } from "../fabric/irql.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { CALLBACK_NAMES, type CallbackName } from "./notices.ts";
+
+/** A callback of an endpoint; one frame serves all its calls. */
+export class CallbackFrame implements Frame {
+  /** See {@linkcode Frame.name}. */
+  readonly name: CallbackName;
+  /** See {@linkcode Frame.code}. */
+  readonly code: number;
+  /** See {@linkcode Frame.irql}. */
+  readonly irql: Irql;
+  /** See {@linkcode Frame.owner}. */
+  readonly owner: Endpoint;
+  /** See {@linkcode Frame.partition}. */
+  readonly partition: object;
+
+  /** The frame of callback `name` of `owner`. */
+  constructor(owner: Endpoint, name: CallbackName, irql: Irql) {
+    this.name = name;
+    this.code = CALLBACK_NAMES.indexOf(name);
+    this.irql = irql;
+    this.owner = owner;
+    this.partition = owner.partition;
+  }
+
+  /** See {@linkcode Frame.ownerName}; it follows the friendly name. */
+  get ownerName(): string {
+    return this.owner.name;
+  }
+}
