@@ -41,7 +41,7 @@ export function VmbChannelPacketComplete(
     const message = `size ${describe(bufferSize)} of a buffer of ${bytes.length} bytes`;
     return verifier.report("size greater than its buffer", call, message);
   }
-  packet.endpoint.incoming.retire(packet, bytes, bufferSize);
+  packet.endpoint.incoming.held.retire(packet, bytes, bufferSize);
 }
 
 /**
@@ -67,7 +67,7 @@ export function VmbChannelPacketFail(
   packetCompletionContext: VMBPACKETCOMPLETION | null,
 ): void {
   const packet = requireInline(kmcl, "VmbChannelPacketFail", packetCompletionContext);
-  if (packet !== null) packet.endpoint.incoming.fail(packet);
+  if (packet !== null) packet.endpoint.incoming.held.fail(packet);
 }
 
 /** What VmbChannelPacketGetExternalData gives. */

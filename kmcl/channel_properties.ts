@@ -79,7 +79,7 @@ export function VmbChannelSetTransactionQuota(
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
   if (quota === 0) kmcl.world.verifier.report("quota 0", call, "no packet could ever be delivered");
-  else if (isU32(quota)) endpoint.incoming.quota = quota;
+  else if (isU32(quota)) endpoint.incoming.held.quota = quota;
   else kmcl.world.verifier.report("invalid argument", call, `${describe(quota)} is no u32`);
 }
 

@@ -169,7 +169,7 @@ export class GuestEnd implements BusEnd, Worker {
     channel.link = { client, openId, ringPages, ringGpadlId: created.gpadlHandle, isOpen: false };
     client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
     const processor = offer.channelId % this.bus.partition.processorCount;
-    client.setProcessor(processor);
+    client.work.setProcessor(processor);
     const userData = new Uint8Array(USER_DATA_BYTES);
     if (client.mmio !== null) writeMmioPlacement(userData, client.mmio.gpa, client.mmio.byteCount);
     this.bus.post("toHost", {
@@ -371,7 +371,7 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** The host signals channel `channelId`. */
   interrupt(channelId: number): void {
-    this.#channels.get(channelId)?.link?.client.scheduleInterrupt();
+    this.#channels.get(channelId)?.link?.client.work.scheduleInterrupt();
   }
 
   /** This guest crashed: nothing that it knew matters any more. */

@@ -348,7 +348,7 @@ export class HostEnd implements BusEnd {
 
   /** The guest signals channel `channelId`. */
   interrupt(channelId: number): void {
-    this.channel(channelId)?.endpoint?.scheduleInterrupt();
+    this.channel(channelId)?.endpoint?.work.scheduleInterrupt();
   }
 
   // -- The guest is gone

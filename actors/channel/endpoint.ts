@@ -20,12 +20,12 @@ import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import type { TraceEvent } from "../../core/trace.ts";
 import type { BusEnd } from "../bus/bus_end.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
-import { DISPATCH_LEVEL, type Frame, type Irql, PASSIVE_LEVEL } from "../fabric/irql.ts";
+import type { Frame, Irql } from "../fabric/irql.ts";
 import type { Wait } from "../fabric/waits.ts";
-import { type Worker, WorkItem, type WorkKind } from "../fabric/work.ts";
 import type { World } from "../fabric/world.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { CallbackFrame } from "./callback_frame.ts";
+import { ChannelWork } from "./channel_work.ts";
 import { ChannelConfiguration } from "./configuration.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, ChannelNotices } from "./notices.ts";
@@ -44,7 +44,7 @@ export interface Rings {
 }
 
 /** One side of a channel. */
-export class Endpoint implements Worker {
+export class Endpoint {
   /** The fabric. */
   readonly world: World;
   /** The partition whose driver this endpoint serves. */
@@ -61,6 +61,8 @@ export class Endpoint implements Worker {
   readonly outgoing: Outgoing;
   /** Its receiving half. */
   readonly incoming: Incoming;
+  /** What it has to do. */
+  readonly work: ChannelWork;
   /** Its synchronous requests. */
   readonly requests: Requests;
   readonly #changes: StateChanges;
@@ -82,10 +84,6 @@ export class Endpoint implements Worker {
   /** The rings, while the channel has them. */
   rings: Rings | null = null;
 
-  readonly #interrupt: WorkItem;
-  readonly #completions: WorkItem;
-  readonly #passivePackets: WorkItem;
-  readonly #pageIn: WorkItem;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
   readonly #signal = new Signal(this);
@@ -97,16 +95,11 @@ export class Endpoint implements Worker {
     this.side = side;
     this.id = id;
     this.actor = world.startChannelActor(side);
+    this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
     this.requests = new Requests(this);
     this.#changes = new StateChanges(this);
-    const item = (kind: WorkKind, irql: Irql) =>
-      new WorkItem(this, kind, irql, partition.processor(0));
-    this.#interrupt = item("interrupt", DISPATCH_LEVEL);
-    this.#completions = item("completions", DISPATCH_LEVEL);
-    this.#passivePackets = item("passivePackets", PASSIVE_LEVEL);
-    this.#pageIn = item("pageIn", PASSIVE_LEVEL);
   }
 
   // -- Who it is
@@ -115,11 +108,6 @@ export class Endpoint implements Worker {
   get name(): string {
     const { friendlyName } = this.configuration;
     return `channel ${this.id} (${this.side}${friendlyName === "" ? "" : `, ${friendlyName}`})`;
-  }
-
-  /** Stands for it on the trace. */
-  get traceId(): number {
-    return this.id;
   }
 
   /** The guest's memory: rings, GPADLs and external data lie there, for both sides. */
@@ -217,7 +205,7 @@ export class Endpoint implements Worker {
     this.actor.send(event);
     this.trace("channelEvent", this.actor.code(event.type));
     if (!wasLeaving && this.is("leaving")) this.requests.release();
-    if (!wasFlowing && this.is("flows")) this.scheduleInterrupt();
+    if (!wasFlowing && this.is("flows")) this.work.scheduleInterrupt();
     if (!wasLettingGo && this.is("lettingGo")) this.#letGo();
     if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
     if (this.is("disabled")) answerAll(this.#disableWaits);
@@ -274,11 +262,11 @@ export class Endpoint implements Worker {
     this.channelId = null;
     this.activeInstance = null;
     this.end = null;
-    this.#endTeardown();
+    this.endTeardown();
   }
 
   /** The last step of every teardown: completion routines come before it (kmcl.md S10.6, S10.7). */
-  #endTeardown(): void {
+  endTeardown(): void {
     const hasLeftBus = this.end === null && this.is("lettingGo");
     if (hasLeftBus && !this.outgoing.hasEnded) this.tell({ type: "released" });
   }
@@ -300,58 +288,6 @@ export class Endpoint implements Worker {
     this.detach();
     this.outgoing.endAll();
     this.end.letGo(this);
-  }
-
-  // -- Work
-
-  /** See {@linkcode Worker.work}. */
-  work(kind: WorkKind): void {
-    switch (kind) {
-      case "interrupt":
-        this.incoming.drain(DISPATCH_LEVEL);
-        this.outgoing.flush();
-        break;
-      case "completions":
-        this.outgoing.runEnded();
-        this.#endTeardown();
-        break;
-      case "passivePackets":
-        this.incoming.drain(PASSIVE_LEVEL);
-        break;
-      case "pageIn":
-        this.incoming.pageIn();
-        break;
-      default:
-        assert(false, `an endpoint does no ${kind} work`);
-    }
-  }
-
-  /** The opposite side signalled, or the endpoint must look at its rings by itself. */
-  scheduleInterrupt(): void {
-    this.world.scheduler.schedule(this.#interrupt);
-  }
-
-  /** Completion routines are due. */
-  scheduleCompletions(): void {
-    this.world.scheduler.schedule(this.#completions);
-  }
-
-  /** The packet at the head of the queue is due at PASSIVE_LEVEL. */
-  schedulePassivePackets(): void {
-    this.world.scheduler.schedule(this.#passivePackets);
-  }
-
-  /** Pages of external data must be brought in. */
-  schedulePageIn(): void {
-    this.world.scheduler.schedule(this.#pageIn);
-  }
-
-  /** Interrupts of the channel go to processor `index` from now on. */
-  setProcessor(index: number): void {
-    const processor = this.partition.processor(index);
-    for (const item of [this.#interrupt, this.#completions, this.#passivePackets, this.#pageIn]) {
-      if (!item.isScheduled) item.processor = processor;
-    }
   }
 
   /** Signals the opposite side: at once, or after the client's interrupt latency, once for many. */

@@ -46,7 +46,7 @@ export class ExternalData {
     if (!ranges.every((range) => memory.isResident(range.pfns))) {
       packet.isPending = true;
       for (const range of ranges) this.#awaitedPfns.push(range.pfns);
-      this.#endpoint.schedulePageIn();
+      this.#endpoint.work.schedulePageIn();
       return { status: STATUS_PENDING, mdl: null };
     }
     packet.mdl = mdlOfRanges(memory, ranges);

@@ -1,19 +1,13 @@
 /**
  * The receiving half of an endpoint: it takes packets from the incoming ring, one after the other, and
- * hands them to the driver or to the transaction that they complete (kmcl.md R1–R6, S7, S8).
+ * hands them to the driver or to the transaction that they complete (kmcl.md R1–R3, S7, S8).
  *
  * @module
  */
 
-import { assert } from "../../core/assert.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
-import {
-  NO_RANGES,
-  PACKET_COMPLETION,
-  PACKET_GPA_DIRECT,
-  PacketFields,
-} from "../../core/packet/packet.ts";
+import { PACKET_COMPLETION, PACKET_GPA_DIRECT, PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import { isPromise } from "../fabric/callbacks.ts";
@@ -27,15 +21,13 @@ import {
 import { CopyRoom, NO_BYTES } from "../../core/bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
-import { IncomingPacket } from "./incoming_packet.ts";
+import { HeldPackets } from "./held_packets.ts";
+import type { IncomingPacket } from "./incoming_packet.ts";
 import type { CallbackName } from "./notices.ts";
 import type { ChannelFault } from "./types.ts";
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;
-
-/** No quota. */
-export const QUOTA_NONE = 0xffff_ffff;
 
 /** The event that brings an arrived packet to the channel's actor; one object serves them all. */
 class ArrivedEvent {
@@ -52,10 +44,10 @@ function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
 
 /** The receiving half of one endpoint. */
 export class Incoming {
-  /** Most packets with the driver at once. */
-  quota: number = QUOTA_NONE;
   /** Whether every packet is delivered at PASSIVE_LEVEL. */
   isAlwaysPassive = false;
+  /** The packets that the driver has. */
+  readonly held: HeldPackets;
   /** The memory that packets describe. */
   readonly externalData: ExternalData;
 
@@ -67,15 +59,7 @@ export class Incoming {
   readonly #arrived = new ArrivedEvent();
   readonly #answer = new CopyRoom();
   readonly #fields = new PacketFields();
-  /** Records that may serve another packet. */
-  readonly #unused: IncomingPacket[] = [];
   #ring: IncomingRing | null = null;
-  /** Packets that the driver has not retired (kmcl.md R4). */
-  #outstanding = 0;
-  /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
-  #unsettled = 0;
-  /** Quota was reached: only a completion starts the queue again. */
-  #isBlocked = false;
   /** The packet at the head was handed back and is due at PASSIVE_LEVEL. */
   #isHeadPassive = false;
   /** A callback at PASSIVE_LEVEL is unfinished: the next packet waits for it (kmcl.md R2). */
@@ -86,6 +70,7 @@ export class Incoming {
   /** The receiving half of `endpoint`, without a ring. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
+    this.held = new HeldPackets(endpoint);
     this.externalData = new ExternalData(endpoint);
     const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
     this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
@@ -94,25 +79,15 @@ export class Incoming {
     this.#batchPassiveFrame = frame("EvtChannelProcessingComplete", PASSIVE_LEVEL);
   }
 
-  /** Packets that the driver has and must retire. */
-  get outstanding(): number {
-    return this.#outstanding;
-  }
-
   /** Whether a ProcessPacket or ProcessingComplete call is unfinished. */
   get isBusy(): boolean {
     return this.#isBusy;
   }
 
-  /** Whether the quota keeps the queue from going on. */
-  get isBlocked(): boolean {
-    return this.#isBlocked;
-  }
-
   /** The channel opens. */
   attach(ring: IncomingRing): void {
     this.#ring = ring;
-    this.#isBlocked = false;
+    this.held.unblock();
     this.#isHeadPassive = false;
     this.#batchCount = 0;
   }
@@ -131,8 +106,7 @@ export class Incoming {
     if (ring === null || this.#isBusy) return;
     for (let taken = 0; taken < PACKETS_PER_ITEM; taken++) {
       if (!this.#endpoint.flows) return this.#commit(ring);
-      if (this.#unsettled >= this.quota) this.#isBlocked = true;
-      if (this.#isBlocked) return this.#endBatch(ring, irql);
+      if (!this.held.mayGrow()) return this.#endBatch(ring, irql);
       const outcome = ring.next();
       if (outcome === "empty") {
         if (this.#sleeps(ring)) return this.#endBatch(ring, irql);
@@ -140,7 +114,7 @@ export class Incoming {
       else if (!this.#take(ring, irql)) return;
     }
     this.#commit(ring);
-    this.#goOn();
+    this.goOn();
   }
 
   /** Takes the packet that the ring shows; false where the queue must not go on at once. */
@@ -154,7 +128,7 @@ export class Incoming {
     const isPassiveDue = this.isAlwaysPassive || this.#isHeadPassive;
     if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
-      this.#goOn();
+      this.goOn();
       return false;
     }
     return this.#deliver(ring, irql);
@@ -215,18 +189,18 @@ export class Incoming {
       leaveFrame(outer);
     }
     if (!isPromise(result)) return;
-    this.#awaitCallback(frame, result, () => this.#goOn());
+    this.#awaitCallback(frame, result, () => this.goOn());
   }
 
   /** Has the queue go on in a work item of its own, at the level that the next packet is due at. */
-  #goOn(): void {
+  goOn(): void {
     if (this.#isHeadPassive || this.isAlwaysPassive) this.#goOnPassive();
-    else this.#endpoint.scheduleInterrupt();
+    else this.#endpoint.work.scheduleInterrupt();
   }
 
   /** At PASSIVE_LEVEL the queue goes on, unless pages are brought in: then it does so after that. */
   #goOnPassive(): void {
-    if (!this.externalData.isAwaited) this.#endpoint.schedulePassivePackets();
+    if (!this.externalData.isAwaited) this.#endpoint.work.schedulePassivePackets();
   }
 
   // -- Delivering
@@ -252,7 +226,7 @@ export class Incoming {
     if (!isPromise(result)) return this.#afterCall(ring, packet, irql);
     this.#commit(ring);
     this.#awaitCallback(frame, result, () => {
-      if (this.#afterCall(ring, packet, irql)) this.#goOn();
+      if (this.#afterCall(ring, packet, irql)) this.goOn();
     });
     return false;
   }
@@ -272,16 +246,11 @@ export class Incoming {
       dataBytes = length;
     }
     if (ranges.length > 0 && !areInside(endpoint.memory, ranges)) return "rangeOutsideMemory";
-    const packet = this.#unused.pop() ?? new IncomingPacket(endpoint);
+    const packet = this.held.add();
     packet.takePayload(payload, payloadStart + headerBytes, dataBytes);
     packet.ranges = ranges;
     packet.transactionId = this.#fields.transactionId;
     packet.wantsCompletion = completionRequested;
-    packet.stage = "delivering";
-    packet.isDeferred = false;
-    packet.isPending = false;
-    this.#outstanding++;
-    this.#unsettled++;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
     endpoint.trace("packetArrived", this.#fields.transactionId, dataBytes);
@@ -300,7 +269,8 @@ export class Incoming {
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
     const isHandedBack = packet.stage === "delivering" && (packet.isDeferred || packet.isPending);
     if (isHandedBack) {
-      this.#handBack(packet);
+      this.held.handBack(packet);
+      this.#isHeadPassive = true;
       this.#endBatch(ring, irql);
       if (!this.#isBusy) this.#goOnPassive();
       return false;
@@ -309,15 +279,6 @@ export class Incoming {
     ring.advance();
     this.#batchCount++;
     return true;
-  }
-
-  /** The packet keeps its place in the ring and is parsed again; its context is dead. */
-  #handBack(packet: IncomingPacket): void {
-    this.#isHeadPassive = true;
-    this.#outstanding--;
-    this.#unsettled--;
-    this.externalData.revoke(packet);
-    this.#recycle(packet);
   }
 
   /** The next packet waits for a callback that returned a promise, unless it had no right to. */
@@ -334,51 +295,9 @@ export class Incoming {
     verifier.raise(rule, frame.name, `${frame.ownerName} must return at once`);
   }
 
-  // -- Retiring
-
-  /** The driver is done with `packet`; `answer[0, answerBytes)` goes back where the sender waits. */
-  retire(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
-    this.#retired(packet);
-    const isAnswered = packet.wantsCompletion && this.#ring !== null && this.#endpoint.isSound;
-    if (isAnswered) this.#endpoint.outgoing.complete(packet, answer, answerBytes);
-    else this.completionLeft(packet);
-    // Nothing but the end of a flow waits for the last packet.
-    if (this.#outstanding === 0 && this.#endpoint.actor.tags.draining) this.#endpoint.conduct();
-  }
-
-  /** The driver calls `packet` malformed: it gets no answer, and the channel stops. */
-  fail(packet: IncomingPacket): void {
-    this.#retired(packet);
-    this.completionLeft(packet);
-    this.#endpoint.faulted("packetFailed");
-  }
-
-  /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */
-  completionLeft(packet: IncomingPacket): void {
-    this.#unsettled--;
-    this.#recycle(packet);
-    if (!this.#isBlocked || this.#unsettled >= this.quota) return;
-    this.#isBlocked = false;
-    this.#goOn();
-  }
-
-  #retired(packet: IncomingPacket): void {
-    assert(packet.stage !== "retired", "a packet is retired once");
-    packet.stage = "retired";
-    this.#outstanding--;
-    this.externalData.revoke(packet);
-  }
-
-  #recycle(packet: IncomingPacket): void {
-    packet.stage = "retired";
-    packet.ranges = NO_RANGES;
-    this.#endpoint.notices.packetGone(packet);
-    this.#unused.push(packet);
-  }
-
   /** Brings in the pages that drivers wait for; then the queue goes on, which may have waited for that. */
   pageIn(): void {
     this.externalData.bringIn();
-    this.#goOn();
+    this.goOn();
   }
 }

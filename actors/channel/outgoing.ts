@@ -95,7 +95,7 @@ export class Outgoing {
   detach(): void {
     this.#ring = null;
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
-      this.#endpoint.incoming.completionLeft(left);
+      this.#endpoint.incoming.held.settled(left);
     }
   }
 
@@ -146,7 +146,7 @@ export class Outgoing {
   complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.order = this.#nextOrder++;
     if (this.queuedCount === 0 && this.#putCompletion(packet, answer, answerBytes) === "ok") {
-      this.#endpoint.incoming.completionLeft(packet);
+      this.#endpoint.incoming.held.settled(packet);
       return this.#publish();
     }
     packet.takeAnswer(answer, answerBytes);
@@ -186,7 +186,7 @@ export class Outgoing {
       if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
       // A completion that the ring can never carry is dropped: the requester's ring is its own doing.
       this.#completions.shift();
-      this.#endpoint.incoming.completionLeft(completion);
+      this.#endpoint.incoming.held.settled(completion);
       return "ok";
     }
     if (packet === null) return "done";
@@ -330,7 +330,7 @@ export class Outgoing {
   #routineIsDue(packet: PacketObject, status: NtStatus): void {
     packet.status = status;
     this.#ended.push(packet);
-    this.#endpoint.scheduleCompletions();
+    this.#endpoint.work.scheduleCompletions();
   }
 
   /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */

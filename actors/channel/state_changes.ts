@@ -69,7 +69,7 @@ export class StateChanges implements Worker {
     const endpoint = this.#endpoint;
     this.#current = this.#due();
     if (this.#current !== null) endpoint.world.scheduler.schedule(this.#item);
-    else if (endpoint.is("draining") && endpoint.incoming.outstanding === 0) {
+    else if (endpoint.is("draining") && endpoint.incoming.held.outstanding === 0) {
       endpoint.tell({ type: "retired" });
     }
   }

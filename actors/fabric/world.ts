@@ -153,7 +153,7 @@ export class World implements Fabric, LoopWorld {
   createEndpoint(partition: PartitionObject, side: Side): Endpoint {
     const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount);
     partition.endpoints.add(endpoint);
-    this.recorder.nameSubject(endpoint.traceId, endpoint.name);
+    this.recorder.nameSubject(endpoint.id, endpoint.name);
     return endpoint;
   }
 

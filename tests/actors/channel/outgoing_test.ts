@@ -68,7 +68,7 @@ Deno.test("Outgoing: a read index that is spoiled while packets queue stops the 
   calls.length = 0;
   const endpoint = endpointBehind(client);
   endpoint.rings?.outgoing.store(READ_INDEX_OFFSET, 0xffff_fff8);
-  endpoint.scheduleInterrupt(); // the peer signals
+  endpoint.work.scheduleInterrupt(); // the peer signals
   await fabric.settle();
   assertEquals(vmbus.inspectChannel(client).fault, "invalidReadIndex");
   assertEquals(calls, ["client Suspend"]);

@@ -1,0 +1,115 @@
+/**
+ * The incoming packets that a driver has, from their delivery until their completion is in the ring: how
+ * many there may be, and how each is retired (kmcl.md R4-R6).
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { IncomingPacket } from "./incoming_packet.ts";
+
+/** No quota. */
+export const QUOTA_NONE = 0xffff_ffff;
+
+/** The packets that the driver of one endpoint has. */
+export class HeldPackets {
+  /** Most packets with the driver at once. */
+  quota: number = QUOTA_NONE;
+  readonly #endpoint: Endpoint;
+  /** Records that may serve another packet. */
+  readonly #unused: IncomingPacket[] = [];
+  /** Packets that the driver has not retired (kmcl.md R4). */
+  #outstanding = 0;
+  /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
+  #unsettled = 0;
+  /** Quota was reached: only a completion starts the queue again. */
+  #isBlocked = false;
+
+  /** The driver of `endpoint` has no packet yet. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Packets that the driver has and must retire. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** Whether the quota keeps the queue from going on. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** The channel opens: what it held before is settled. */
+  unblock(): void {
+    this.#isBlocked = false;
+  }
+
+  /** Whether another packet may be delivered; where none may, the queue is blocked from now on. */
+  mayGrow(): boolean {
+    if (this.#unsettled >= this.quota) this.#isBlocked = true;
+    return !this.#isBlocked;
+  }
+
+  /** A record for a packet that is about to be delivered; it counts from now on. */
+  add(): IncomingPacket {
+    const packet = this.#unused.pop() ?? new IncomingPacket(this.#endpoint);
+    packet.stage = "delivering";
+    packet.isDeferred = false;
+    packet.isPending = false;
+    this.#outstanding++;
+    this.#unsettled++;
+    return packet;
+  }
+
+  /** The packet keeps its place in the ring and is parsed again; its context is dead. */
+  handBack(packet: IncomingPacket): void {
+    this.#outstanding--;
+    this.#unsettled--;
+    this.#endpoint.incoming.externalData.revoke(packet);
+    this.#recycle(packet);
+  }
+
+  /** The driver is done with `packet`; `answer[0, answerBytes)` goes back where the sender waits. */
+  retire(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
+    const endpoint = this.#endpoint;
+    this.#retired(packet);
+    const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
+    if (isAnswered) endpoint.outgoing.complete(packet, answer, answerBytes);
+    else this.settled(packet);
+    // Nothing but the end of a flow waits for the last packet.
+    if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.conduct();
+  }
+
+  /** The driver calls `packet` malformed: it gets no answer, and the channel stops. */
+  fail(packet: IncomingPacket): void {
+    this.#retired(packet);
+    this.settled(packet);
+    this.#endpoint.faulted("packetFailed");
+  }
+
+  /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */
+  settled(packet: IncomingPacket): void {
+    this.#unsettled--;
+    this.#recycle(packet);
+    if (!this.#isBlocked || this.#unsettled >= this.quota) return;
+    this.#isBlocked = false;
+    this.#endpoint.incoming.goOn();
+  }
+
+  #retired(packet: IncomingPacket): void {
+    assert(packet.stage !== "retired", "a packet is retired once");
+    packet.stage = "retired";
+    this.#outstanding--;
+    this.#endpoint.incoming.externalData.revoke(packet);
+  }
+
+  #recycle(packet: IncomingPacket): void {
+    packet.stage = "retired";
+    packet.ranges = NO_RANGES;
+    this.#endpoint.notices.packetGone(packet);
+    this.#unused.push(packet);
+  }
+}
