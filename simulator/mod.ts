@@ -32,7 +32,9 @@ export type {
   DigestedBytes,
   FileOption,
   NumberOption,
+  PathOption,
   ResultColumn,
+  ResultFigure,
   ResultRow,
   ResultTable,
   Scenario,
@@ -45,7 +47,7 @@ export { TextError } from "./vectors/json_text.ts";
 export { runRingVectors } from "./vectors/run.ts";
 export type { VectorResult } from "./vectors/run.ts";
 
-/** All scenarios, the one that runs by default first. */
+/** The scenarios that run in any runtime. The command line has one more, which needs files. */
 export const scenarios: readonly Scenario[] = [echo];
 
 /** The scenario called `name`; undefined where there is none. */

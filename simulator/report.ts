@@ -41,6 +41,8 @@ export interface JsonReport extends Omit<RunFacts, "seed"> {
   readonly files: Readonly<Record<string, Pick<DigestedBytes, "byteCount" | "sha256">>>;
   /** What was counted: by column, then by row. */
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The scenario's own figures, by key. */
+  readonly figures: Readonly<Record<string, number>>;
   /** Transactions that ended. */
   readonly transactions: number;
   /** Transactions in a second of real time. */
@@ -75,6 +77,7 @@ export function jsonReport(result: ScenarioResult, facts: RunFacts): JsonReport 
       key,
       Object.fromEntries(counts.rows.map((row) => [row.key, row.values[column] ?? 0])),
     ])),
+    figures: Object.fromEntries((result.figures ?? []).map(({ key, value }) => [key, value])),
     transactions,
     transactionsPerSecond: perSecond(transactions, facts.wallMilliseconds),
     virtualMilliseconds: result.virtualMilliseconds,
@@ -110,6 +113,7 @@ function formatRun(result: ScenarioResult, { wallMilliseconds }: RunFacts): stri
   const { transactions, virtualMilliseconds, violationCount, leakCount, traceDigest } = result;
   const rate = perSecond(transactions, wallMilliseconds);
   return formatTable([], [
+    ...(result.figures ?? []).map(({ label, value }) => [label, formatNumber(value)]),
     ["transactions", formatNumber(transactions)],
     ["transactions per second", formatNumber(rate)],
     ["virtual time", `${formatNumber(virtualMilliseconds)} ms`],

@@ -1,7 +1,7 @@
 /**
  * What a scenario is: a run of driver pairs with options of its own, a check of everything that it did,
  * and a result that says how it went. Files and the wish to stop come from outside, so that a scenario
- * runs in any runtime.
+ * runs in any runtime; one that takes paths needs a runtime with files.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface SourceFile {
 
 /** An option whose value is a whole number. */
 export interface NumberOption {
-  /** Tells the two kinds of options apart. */
+  /** Tells the kinds of options apart. */
   readonly kind: "number";
   /** As it is typed after two dashes: `ring-pages`. */
   readonly name: string;
@@ -36,7 +36,7 @@ export interface NumberOption {
 
 /** An option whose value names a file that the scenario reads. */
 export interface FileOption {
-  /** Tells the two kinds of options apart. */
+  /** Tells the kinds of options apart. */
   readonly kind: "file";
   /** As it is typed after two dashes: `file`. */
   readonly name: string;
@@ -48,8 +48,22 @@ export interface FileOption {
   readonly default: string;
 }
 
+/** An option whose value is a path, where the scenario itself reads or writes. None need be given. */
+export interface PathOption {
+  /** Tells the kinds of options apart. */
+  readonly kind: "path";
+  /** As it is typed after two dashes: `out`. */
+  readonly name: string;
+  /** What its value stands for in help: `PATH`. */
+  readonly placeholder: string;
+  /** What it sets, in a few words. */
+  readonly description: string;
+  /** What takes its place where none is given, in words: `kept nowhere`. */
+  readonly default: string;
+}
+
 /** An option of a scenario. */
-export type ScenarioOption = NumberOption | FileOption;
+export type ScenarioOption = NumberOption | FileOption | PathOption;
 
 /** What a run is made of. The same settings and the same files give the same trace. */
 export interface ScenarioSettings {
@@ -63,6 +77,8 @@ export interface ScenarioSettings {
   readonly numbers?: Readonly<Record<string, number>>;
   /** A file for each file option, by name. */
   readonly files: Readonly<Record<string, SourceFile>>;
+  /** Values of path options, by name. */
+  readonly paths?: Readonly<Record<string, string>>;
   /** Stops the run where it stands. */
   readonly signal?: AbortSignal;
   /** Hears how far the run is, often: in units of the scenario's own. */
@@ -95,6 +111,16 @@ export interface ResultTable {
   readonly rows: readonly ResultRow[];
 }
 
+/** One number that a run ended with, beside those that every run has. */
+export interface ResultFigure {
+  /** Its name for programs: `requestsAtOnce`. */
+  readonly key: string;
+  /** Its name for people: `requests at once, at most`. */
+  readonly label: string;
+  /** The number. */
+  readonly value: number;
+}
+
 /** Bytes that went through a run, by their digest. */
 export interface DigestedBytes {
   /** For programs: `read`, `returned`. */
@@ -117,6 +143,8 @@ export interface ScenarioResult {
   readonly findings: readonly string[];
   /** What was counted. */
   readonly counts: ResultTable;
+  /** Further numbers, of the scenario's own. */
+  readonly figures?: readonly ResultFigure[];
   /** Digests of what went through it. */
   readonly digests: readonly DigestedBytes[];
   /** Transactions that ended. */
@@ -144,7 +172,7 @@ export interface ScenarioResult {
 export interface Scenario {
   /** As it is asked for: `echo`. */
   readonly name: string;
-  /** What it does, in one line. */
+  /** What it does and shows, in one line. */
   readonly title: string;
   /** What can be set, beside seed, schedule and codec. */
   readonly options: readonly ScenarioOption[];

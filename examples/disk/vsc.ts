@@ -60,7 +60,7 @@ export class DiskClient {
       vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
     )).kmcl;
     this.#channel = expectSuccess(this.#kmcl.VmbChannelAllocate(guest.device, false)).channel;
-    this.#requests = new Requests(this.#kmcl, this.#channel);
+    this.#requests = new Requests(this.#kmcl, this.#channel, this.state);
     this.#configure(options);
     expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
   }
@@ -182,6 +182,7 @@ export class DiskClient {
       statusGpadl: this.state.statusGpadl ?? 0,
     });
     const answer = new Uint8Array(REPLY_BYTES);
+    this.state.requests++;
     const { status, completionBufferSize } = await this.#kmcl.VmbChannelSendSynchronousRequest(
       this.#channel,
       request,
@@ -193,6 +194,7 @@ export class DiskClient {
       NEGOTIATE_TIMEOUT_100NS,
     );
     const reply = decodeReply(answer, completionBufferSize ?? 0);
+    if (vmbus.NT_SUCCESS(status)) this.state.completions++;
     if (!vmbus.NT_SUCCESS(status)) this.#refuse(vmbus.ntStatusName(status) ?? String(status));
     else if (reply?.answer !== "ok") this.#refuse(reply?.answer ?? "malformedReply");
     else this.state.phase = "open";

@@ -13,6 +13,7 @@ import {
   type FlushRequest,
   type TransferRequest,
 } from "./protocol.ts";
+import type { DiskClientState } from "./vsc_state.ts";
 
 /** How a request ended: the host's answer, or why there is none. */
 export type DiskOutcome =
@@ -36,11 +37,18 @@ class PendingRequest {
 export class Requests {
   readonly #kmcl: vmbus.KmclClientInterfaceV1;
   readonly #channel: vmbus.VMBCHANNEL;
+  /** Where they are counted. */
+  readonly #state: DiskClientState;
 
   /** Requests on `channel`. */
-  constructor(kmcl: vmbus.KmclClientInterfaceV1, channel: vmbus.VMBCHANNEL) {
+  constructor(
+    kmcl: vmbus.KmclClientInterfaceV1,
+    channel: vmbus.VMBCHANNEL,
+    state: DiskClientState,
+  ) {
     this.#kmcl = kmcl;
     this.#channel = channel;
+    this.#state = state;
   }
 
   /**
@@ -54,7 +62,10 @@ export class Requests {
     this.#kmcl.VmbPacketSetPointer(packet, pending);
     this.#kmcl.VmbPacketSetCompletionRoutine(packet, this.#ended);
     const status = post(packet, encodeRequest(request));
-    if (vmbus.NT_SUCCESS(status)) return pending.resolvers.promise;
+    if (vmbus.NT_SUCCESS(status)) {
+      this.#state.requests++;
+      return pending.resolvers.promise;
+    }
     // A packet that was refused is as before the call, and its routine does not run.
     this.#kmcl.VmbPacketFree(packet);
     if (status === vmbus.STATUS_DEVICE_REMOVED) return Promise.resolve("removed");
@@ -68,6 +79,7 @@ export class Requests {
     if (!(pending instanceof PendingRequest)) {
       throw new TypeError("Cannot end a request: its packet's pointer is another");
     }
+    if (vmbus.NT_SUCCESS(status)) this.#state.completions++;
     // No success is STATUS_CANCELLED or STATUS_DEVICE_REMOVED: the channel closed first.
     const reply = vmbus.NT_SUCCESS(status) ? decodeReply(buffer, byteCount) : null;
     const failure = vmbus.NT_SUCCESS(status) ? "malformedReply" : "removed";

@@ -41,6 +41,10 @@ export interface DiskClientState {
   statusBuffer: GuestBuffer | null;
   /** The GPADL of the status block. */
   statusGpadl: number | null;
+  /** Requests that were sent so far, negotiate included. */
+  requests: number;
+  /** Requests of these that the host has completed. */
+  completions: number;
 }
 
 /** What the driver knows before there is a disk. */
@@ -51,5 +55,7 @@ export function createState(): DiskClientState {
     registers: null,
     statusBuffer: null,
     statusGpadl: null,
+    requests: 0,
+    completions: 0,
   };
 }

@@ -16,6 +16,18 @@ export const EXIT_USAGE = 2;
 /** The command cannot run; the message is the line for the user. */
 export class UsageError extends Error {}
 
+/** The error for what the machine refused: what was tried, why it failed, and what would be right. */
+export function cannot(action: string, error: unknown, hint: string): UsageError {
+  return new UsageError(`Cannot ${action}: ${reasonOf(error)}; ${hint}`);
+}
+
+function reasonOf(error: unknown): string {
+  if (typeof error === "string") return error;
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Writes all of `text`, which a terminal or pipe may take in parts. */
 export function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);

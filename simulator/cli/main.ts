@@ -1,21 +1,27 @@
 /**
  * The command `deno task simulate`: runs a scenario on real files. Needs `--allow-read` for the files
- * that the command line names, `--allow-write` for what scenarios write, and nothing else.
+ * that the command line names, `--allow-write` for those that it names and for a temporary folder, and
+ * nothing else.
  *
  * @module
  */
 
 import { CommanderError } from "commander";
-import { scenarios } from "../mod.ts";
 import { jsonReport, type RunFacts, textReport } from "../report.ts";
 import { type FileOption, OptionError, type Scenario, type ScenarioResult } from "../scenario.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, write } from "./command.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { readRequest, replayCommand, type RunRequest } from "./request.ts";
+import { scenarios } from "./scenarios.ts";
 
-/** As shells have it for a program that Ctrl-C ended. */
-const EXIT_STOPPED = 130;
+/** Signals that stop a run, with the exit code that shells have for a program that one ended. */
+const EXIT_STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
+type StopSignal = keyof typeof EXIT_STOPPED;
+/** Windows has no other to listen for. */
+const STOP_SIGNALS: readonly StopSignal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
 const REPOSITORY = new URL("../../", import.meta.url);
 
 function listOf(all: readonly Scenario[]): string {
@@ -47,18 +53,51 @@ function closeAll(files: Readonly<Record<string, OpenedFile>>): void {
   for (const file of Object.values(files)) file.close();
 }
 
-/** Runs the scenario. The first Ctrl-C stops it where it stands, the second ends the program. */
+/** Listens for signals. The first stops the run where it stands, the second ends the program. */
+class Stop implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #handlers = STOP_SIGNALS.map((name) => ({ name, handler: () => this.#stop(name) }));
+  /** What the program ends with where it was stopped. */
+  exitCode: number = EXIT_STOPPED.SIGINT;
+
+  constructor() {
+    for (const { name, handler } of this.#handlers) Deno.addSignalListener(name, handler);
+  }
+
+  /** Aborted by the first signal. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  #stop(name: StopSignal): void {
+    this.exitCode = EXIT_STOPPED[name];
+    if (this.signal.aborted) Deno.exit(this.exitCode);
+    this.#controller.abort();
+  }
+
+  [Symbol.dispose](): void {
+    for (const { name, handler } of this.#handlers) Deno.removeSignalListener(name, handler);
+  }
+}
+
+/** The paths that the command line names, by option. */
+function namedPaths({ scenario, paths }: RunRequest, kind: "file" | "path"): [string, string][] {
+  const options = scenario.options.filter((option) => option.kind === kind);
+  return options.flatMap(({ name }) => {
+    const path = paths[name] ?? null;
+    return path === null ? [] : [[name, path]];
+  });
+}
+
 async function runScenario(
-  { scenario, seed, schedule, codec, numbers }: RunRequest,
+  request: RunRequest,
   files: Readonly<Record<string, OpenedFile>>,
+  signal: AbortSignal,
 ): Promise<ScenarioResult> {
-  const stop = new AbortController();
-  const onInterrupt = () => {
-    if (stop.signal.aborted) Deno.exit(EXIT_STOPPED);
-    stop.abort();
-  };
+  const { scenario, seed, schedule, codec, numbers } = request;
+  const paths = Object.fromEntries(namedPaths(request, "path"));
   const line = new ProgressLine();
-  Deno.addSignalListener("SIGINT", onInterrupt);
+  const onProgress = (done: number, total: number) => line.show(done, total);
   try {
     return await scenario.run({
       seed,
@@ -66,24 +105,31 @@ async function runScenario(
       codec,
       numbers,
       files,
-      signal: stop.signal,
-      onProgress: (done, total) => line.show(done, total),
+      paths,
+      signal,
+      onProgress,
     });
   } finally {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
     line.clear();
   }
 }
 
 async function run(request: RunRequest): Promise<number> {
   const files = await openFiles(request);
+  using stop = new Stop();
   try {
     const startedMs = performance.now();
-    const result = await runScenario(request, files);
+    const result = await runScenario(request, files, stop.signal);
     const wallMilliseconds = Math.round(performance.now() - startedMs);
-    const names = Object.fromEntries(
-      Object.entries(files).map(([option, { name }]) => [option, name]),
-    );
+    if (result.isStopped) {
+      const { done, total, unit } = result.progress;
+      write(Deno.stderr, `Stopped after ${done} of ${total} ${unit}\n`);
+      return stop.exitCode;
+    }
+    const names = Object.fromEntries([
+      ...Object.entries(files).map(([option, { name }]) => [option, name]),
+      ...namedPaths(request, "path"),
+    ]);
     const facts: RunFacts = {
       scenario: request.scenario.name,
       seed: request.seed,
@@ -93,11 +139,6 @@ async function run(request: RunRequest): Promise<number> {
       wallMilliseconds,
       replay: replayCommand(request, names),
     };
-    if (result.isStopped) {
-      const { done, total, unit } = result.progress;
-      write(Deno.stderr, `Stopped after ${done} of ${total} ${unit}\n`);
-      return EXIT_STOPPED;
-    }
     const report = request.isJson
       ? `${JSON.stringify(jsonReport(result, facts), null, 2)}\n`
       : textReport(result, facts);
@@ -118,7 +159,7 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
     if (!(error instanceof UsageError || error instanceof OptionError)) throw error;
-    write(Deno.stderr, `${error.message}\n`);
+    write(Deno.stderr, `${error.message.replaceAll(/\s+/g, " ")}\n`);
     return EXIT_USAGE;
   }
 }

@@ -5,12 +5,46 @@
  */
 
 import type { SourceFile } from "../scenario.ts";
-import { UsageError } from "./command.ts";
+import { cannot } from "./command.ts";
 
-function reasonOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file";
-  if (error instanceof Deno.errors.PermissionDenied) return "reading it is not permitted";
-  return error instanceof Error ? error.message : String(error);
+const READ_HINT = "name a file that can be read";
+
+/**
+ * Looks at `path` before it is opened, as opening a pipe would wait for its other end.
+ *
+ * @param action What the file is for, for the error: `read README.md`.
+ * @param hint What would be right, for the error.
+ * @throws {UsageError} It is not there, or no file.
+ */
+export async function statFile(
+  path: string | URL,
+  action: string,
+  hint: string,
+): Promise<Deno.FileInfo> {
+  const info = await Deno.stat(path).catch((error) => {
+    throw cannot(action, error, hint);
+  });
+  if (info.isDirectory) throw cannot(action, "it is a folder, not a file", hint);
+  if (!info.isFile) throw cannot(action, "it is a device or pipe, not a file", hint);
+  return info;
+}
+
+/**
+ * Opens `path`, which reports call `name`, for reading.
+ *
+ * @throws {UsageError} It is not there, no file, or must not be read.
+ */
+export async function openToRead(
+  path: string | URL,
+  name: string,
+): Promise<{ readonly file: Deno.FsFile; readonly info: Deno.FileInfo }> {
+  const action = `read ${name}`;
+  const info = await statFile(path, action, READ_HINT);
+  try {
+    return { file: await Deno.open(path), info };
+  } catch (error) {
+    throw cannot(action, error, READ_HINT);
+  }
 }
 
 /** A file that is open for reading. It is read where a scenario asks, never whole. */
@@ -31,16 +65,8 @@ export class OpenedFile implements SourceFile {
    * @throws {UsageError} It is not there, no file, or must not be read.
    */
   static async open(path: string | URL, name: string): Promise<OpenedFile> {
-    try {
-      // Opening a pipe would wait for its other end: look before.
-      const { isFile, isDirectory, size } = await Deno.stat(path);
-      if (isDirectory) throw new UsageError(`Cannot read ${name}: it is a folder, not a file`);
-      if (!isFile) throw new UsageError(`Cannot read ${name}: it is a device or pipe, not a file`);
-      return new OpenedFile(name, await Deno.open(path), size);
-    } catch (error) {
-      if (error instanceof UsageError) throw error;
-      throw new UsageError(`Cannot read ${name}: ${reasonOf(error)}`);
-    }
+    const { file, info } = await openToRead(path, name);
+    return new OpenedFile(name, file, info.size);
   }
 
   /** See {@linkcode SourceFile.read}. */

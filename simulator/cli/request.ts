@@ -9,19 +9,21 @@ import type { NumberOption, Scenario, ScenarioOption, ScenarioSettings } from ".
 import { createCommand, UsageError } from "./command.ts";
 
 const COMMAND = "deno task simulate";
+/** Words that say what is to be done, the one that is meant where there is none first. */
+const COMMANDS = ["run"];
 const SEED_MAX = 0xffff_ffff_ffff_ffffn;
 
 const HELP_AFTER = `
-The run depends on the seed, the options and the files alone: the same ones give the same trace digest.
-It ends with a table, the SHA-256 of every file as read and as returned, and the command that runs it
-again. Paths are relative to the repository. Ctrl-C stops it and says how far it came.
+The run depends on the seed, the options and the content of files alone: the same ones give the same trace
+digest. It ends with a table, the SHA-256 of every file as read and as returned, and the command that runs
+it again. Paths are relative to the repository. Ctrl-C stops it and says how far it came.
 
 Exit code: 0 all is well, 1 the run found something wrong, 2 it could not run as asked, 130 Ctrl-C.
 
 Examples:
   deno task simulate
-  deno task simulate --file docs/kmcl.md --size 300 --ring-pages 1 --seed 0xbeef --schedule random
-  deno task simulate --codec vmbus --json`;
+  deno task simulate --file docs/kmcl.md --out copy.md --guests 5 --seed 0xbeef --schedule random
+  deno task simulate --scenario echo --size 300 --ring-pages 1 --codec vmbus --json`;
 
 /** What is to be run. */
 export interface RunRequest {
@@ -35,7 +37,7 @@ export interface RunRequest {
   readonly codec: NonNullable<ScenarioSettings["codec"]>;
   /** Values of the scenario's number options, by name. */
   readonly numbers: Readonly<Record<string, number>>;
-  /** Paths for its file options, by name; null for the default. */
+  /** Paths for its file and path options, by name; null where none is given. */
   readonly paths: Readonly<Record<string, string | null>>;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
@@ -60,42 +62,35 @@ function parseSeed(text: string): bigint {
   throw new InvalidArgumentError("It must be a whole number below 2^64, decimal or with 0x.");
 }
 
-function numberParser({ least, most }: NumberOption): (text: string) => number {
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : NaN;
-    if (value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
-}
+/** The scenarios that have an option of one name, each with its own. */
+type OptionUse = readonly { readonly scenario: Scenario; readonly option: ScenarioOption }[];
 
-function parsePath(text: string): string {
-  if (text !== "") return text;
-  throw new InvalidArgumentError("It must be the path of a file.");
-}
-
-function commanderOption(option: ScenarioOption): Option {
-  const { name, placeholder, description } = option;
-  const built = new Option(
-    `--${name} <${placeholder}>`,
-    `${description} (default: ${option.default})`,
+function usesByName(scenarios: readonly Scenario[]): ReadonlyMap<string, OptionUse> {
+  const all = scenarios.flatMap((scenario) =>
+    scenario.options.map((option) => ({ scenario, option }))
   );
-  return option.kind === "number"
-    ? built.argParser(numberParser(option))
-    : built.argParser(parsePath);
+  return Map.groupBy(all, ({ option }) => option.name);
+}
+
+/** Its value stays a text here: what it must be depends on the scenario. */
+function commanderOption(name: string, use: OptionUse): Option {
+  const describe = ({ option }: OptionUse[number]) =>
+    `${option.description} (default: ${option.default})`;
+  const description = use.length === 1
+    ? use.map(describe).join()
+    : use.map((each) => `${each.scenario.name}: ${describe(each)}`).join("; ");
+  const owners = use.map(({ scenario }) => scenario.name).join(" and ");
+  return new Option(`--${name} <${use[0]?.option.placeholder}>`, description)
+    .helpGroup(`Options of ${owners}:`);
 }
 
 function createSimulate(scenarios: readonly Scenario[]): Command {
   const names = scenarios.map(({ name }) => name);
   const command = createCommand(COMMAND)
-    .description("Runs a pair of drivers, and checks everything that they did.")
-    .usage("[run] [options]")
-    .argument("[run]", "the only command so far, and what is done without one", (text: string) => {
-      if (text !== "run") throw new InvalidArgumentError("The command is run.");
-      return text;
-    });
-  // An option that several scenarios have is one option.
-  const own = new Map(scenarios.flatMap(({ options }) => options).map((each) => [each.name, each]));
-  for (const option of own.values()) command.addOption(commanderOption(option));
+    .description("Runs drivers of a host and its guests, and checks everything that they did.")
+    .usage(`[${COMMANDS.join("|")}] [options]`)
+    .argument("[command]", `what is to be done: ${COMMANDS.join(", ")} (default: ${COMMANDS[0]})`);
+  for (const [name, use] of usesByName(scenarios)) command.addOption(commanderOption(name, use));
   return command
     .addOption(
       new Option("--seed <SEED>", "what chance is drawn from, decimal or with 0x")
@@ -115,9 +110,48 @@ function createSimulate(scenarios: readonly Scenario[]): Command {
     .addOption(
       new Option("--scenario <NAME>", "what is run").choices(names).default(names[0]),
     )
-    .option("--list", "print the scenarios")
+    .option("--list", "print the scenarios, and what each shows")
     .option("--json", "print one JSON object instead of a table")
     .addHelpText("after", HELP_AFTER);
+}
+
+function checkCommand(word: string | undefined): void {
+  if (word === undefined || COMMANDS.includes(word)) return;
+  throw new UsageError(
+    `${quoted(word)} is no command; the commands are: ${
+      COMMANDS.join(", ")
+    }. See ${COMMAND} --help`,
+  );
+}
+
+function readNumber({ name, least, most }: NumberOption, text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(
+    `--${name} must be a whole number from ${least} to ${most}, not ${quoted(text)}: ` +
+      `see ${COMMAND} --help`,
+  );
+}
+
+function readPath({ name }: ScenarioOption, text: string): string {
+  if (text !== "") return text;
+  throw new UsageError(`--${name} must be a path, and not empty: see ${COMMAND} --help`);
+}
+
+/** The values of a scenario's own options. */
+function readOwn(
+  { options }: Scenario,
+  valueOf: (name: string) => string | undefined,
+): Pick<RunRequest, "numbers" | "paths"> {
+  const numbers: Record<string, number> = {};
+  const paths: Record<string, string | null> = {};
+  for (const option of options) {
+    const text = valueOf(option.name);
+    if (option.kind === "number") {
+      numbers[option.name] = text === undefined ? option.default : readNumber(option, text);
+    } else paths[option.name] = text === undefined ? null : readPath(option, text);
+  }
+  return { numbers, paths };
 }
 
 /**
@@ -128,29 +162,22 @@ function createSimulate(scenarios: readonly Scenario[]): Command {
  */
 export function readRequest(args: readonly string[], scenarios: readonly Scenario[]): Request {
   const command = createSimulate(scenarios).parse(args, { from: "user" });
+  checkCommand(command.args[0]);
   const common = command.opts<CommonValues>();
   if (common.list) return "list";
   const scenario = scenarios.find(({ name }) => name === common.scenario)!;
-  const valueOf = (name: string): unknown => {
+  const valueOf = (name: string): string | undefined => {
     const option = command.options.find(({ long }) => long === `--${name}`);
     return option && command.getOptionValue(option.attributeName());
   };
-  const own = new Set(scenario.options.map(({ name }) => name));
-  for (const { name } of scenarios.flatMap(({ options }) => options)) {
-    if (own.has(name) || valueOf(name) === undefined) continue;
+  for (const [name, use] of usesByName(scenarios)) {
+    if (valueOf(name) === undefined || use.some((each) => each.scenario === scenario)) continue;
     throw new UsageError(
       `--${name} is no option of scenario ${scenario.name}: see ${COMMAND} --help`,
     );
   }
-  const numbers: Record<string, number> = {};
-  const paths: Record<string, string | null> = {};
-  for (const option of scenario.options) {
-    const value = valueOf(option.name);
-    if (option.kind === "file") paths[option.name] = typeof value === "string" ? value : null;
-    else numbers[option.name] = typeof value === "number" ? value : option.default;
-  }
   const { seed, schedule, codec, json } = common;
-  return { scenario, seed, schedule, codec, numbers, paths, isJson: json === true };
+  return { scenario, seed, schedule, codec, ...readOwn(scenario, valueOf), isJson: json === true };
 }
 
 /** A word as a shell takes it. */
@@ -158,15 +185,15 @@ function quoted(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The command that runs `request` again: every option is written out. */
+/** The command that runs `request` again: every option is written out that has a value. */
 export function replayCommand(
-  request: RunRequest,
-  files: Readonly<Record<string, string>>,
+  { scenario, seed, schedule, codec, numbers }: RunRequest,
+  paths: Readonly<Record<string, string>>,
 ): string {
-  const { scenario, seed, schedule, codec, numbers } = request;
   const words = [`--scenario ${scenario.name}`];
   for (const { name } of scenario.options) {
-    words.push(`--${name} ${quoted(files[name] ?? String(numbers[name]))}`);
+    const value = paths[name] ?? numbers[name];
+    if (value !== undefined) words.push(`--${name} ${quoted(String(value))}`);
   }
   return [COMMAND, ...words, `--seed ${seed} --schedule ${schedule} --codec ${codec}`].join(" ");
 }

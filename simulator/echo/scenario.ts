@@ -124,7 +124,7 @@ function count(client: EchoClient, server: EchoServer): ResultTable {
       row("payloadBytes", "payload bytes", ({ payloadBytes }) => payloadBytes),
       row("completionsWanted", "completions wanted", (counts) => counts.completionsWanted),
       row("completionsCame", "completions that came", (counts) => counts.completionsCame),
-      row("roomWaits", "waits for room in the ring", (_, state) => state?.roomWaits ?? 0),
+      row("roomWaits", "ring-full waits", (_, state) => state?.roomWaits ?? 0),
       row("interrupts", "interrupts", (_, state) => state?.interruptsSent ?? 0),
     ],
   };

@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { jsonReport, type RunFacts, type ScenarioResult, textReport } from "../../simulator/mod.ts";
 
 const FACTS: RunFacts = {
@@ -62,6 +62,13 @@ replay: deno task simulate --seed 7
   );
 });
 
+Deno.test("textReport: figures of the scenario's own come before those of every run", () => {
+  const figures = [{ key: "atOnce", label: "requests at once", value: 1024 }];
+  const text = textReport({ ...GOOD, figures }, FACTS);
+  assertMatch(text, /^│ requests at once +│ +1 024 │\n│ transactions /m);
+  assertEquals(jsonReport({ ...GOOD, figures }, FACTS).figures, { atOnce: 1024 });
+});
+
 Deno.test("textReport: says what was wrong, and that digests differ", () => {
   const [read] = GOOD.digests;
   const text = textReport({
@@ -94,6 +101,7 @@ Deno.test("jsonReport: holds all of the result, by name", () => {
       there: { packets: 1_234_567, bytes: 0 },
       back: { packets: 3, bytes: 999 },
     },
+    figures: {},
     transactions: 5000,
     transactionsPerSecond: 2000,
     virtualMilliseconds: 1234.56,

@@ -145,7 +145,20 @@ Deno.test("checkLayers: lets only the command line of the simulator know Deno", 
   await check(
     "simulator/mod.ts",
     'import "./cli/main.ts";',
-    "simulator/mod.ts:1:8: simulator/cli/ is for commands only",
+    "simulator/mod.ts:1:8: simulator must not import from simulator/cli, a later layer",
+  );
+});
+
+Deno.test("checkLayers: keeps the command line outermost", async () => {
+  await check("simulator/cli/disk/a.ts", 'import "../../../examples/disk/mod.ts";', "");
+  await check("tests/simulator/a_test.ts", 'import "../../simulator/cli/main.ts";', "");
+  const fault = "must not import from simulator/cli";
+  await check("tools/a.ts", 'import "../simulator/cli/b.ts";', `tools/a.ts:1:8: tools/ ${fault}`);
+  await check("bench/a.ts", 'import "../simulator/cli/b.ts";', `bench/a.ts:1:8: bench/ ${fault}`);
+  await check(
+    "simulator/a.ts",
+    'import "../examples/disk/mod.ts";',
+    "simulator/a.ts:1:8: simulator must not import from examples, a later layer",
   );
 });
 

@@ -1,0 +1,124 @@
+/**
+ * The file that a guest copies: it is given, or made from the seed.
+ *
+ * @module
+ */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { Chance } from "../../../core/chance.ts";
+import type { Source } from "../../../examples/disk/mod.ts";
+import { cannot, type UsageError } from "../command.ts";
+import { openToRead } from "../opened_file.ts";
+
+/** Bytes that are made, or read for a digest, at a time. */
+const PIECE_BYTES = 2 ** 20;
+
+/** Makes a file of `byteCount` bytes at `path`: the same for the same seed. */
+export async function makeFile(path: string, byteCount: number, seed: bigint): Promise<void> {
+  const chance = Chance.fromSeed(seed).fork("disk: the file");
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for (let at = 0; at < byteCount; at += PIECE_BYTES) {
+    const bytes = chance.bytes(Math.min(PIECE_BYTES, byteCount - at));
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  }
+}
+
+/** The error for a file that did not stay what it was while it was read. */
+export function changedSource(name: string, what: string): UsageError {
+  const reason = `it changed while it was read: ${what}`;
+  return cannot(`copy ${name}`, reason, "copy it when nobody writes to it");
+}
+
+/**
+ * A file that is read from its beginning to the end that it had when it was opened. Should it change
+ * before it was read, what came of the copy would say nothing: then it is no source.
+ */
+export class SourceFile implements Source, Disposable {
+  /** What reports call it. */
+  readonly name: string;
+  /** What the machine said of it when it was opened. */
+  readonly #info: Deno.FileInfo;
+  readonly #file: Deno.FsFile;
+  #position = 0;
+
+  private constructor(name: string, file: Deno.FsFile, info: Deno.FileInfo) {
+    this.name = name;
+    this.#file = file;
+    this.#info = info;
+  }
+
+  /**
+   * Opens `path`, which reports call `name`.
+   *
+   * @throws {UsageError} It is not there, no file, or must not be read.
+   */
+  static async open(path: string, name: string): Promise<SourceFile> {
+    const { file, info } = await openToRead(path, name);
+    return new SourceFile(name, file, info);
+  }
+
+  /** Its size. */
+  get byteCount(): number {
+    return this.#info.size;
+  }
+
+  /**
+   * See {@linkcode Source.read}.
+   *
+   * @throws {UsageError} It cannot be read, or has become shorter.
+   */
+  async read(into: Uint8Array): Promise<number | null> {
+    const leftBytes = this.byteCount - this.#position;
+    if (leftBytes === 0) return null;
+    const count = await this.#readSome(into.subarray(0, leftBytes));
+    if (count === null) {
+      throw changedSource(this.name, `it ends at ${this.#position}, not at ${this.byteCount}`);
+    }
+    this.#position += count;
+    return count;
+  }
+
+  /**
+   * Makes sure that what was read is what was there all the time.
+   *
+   * @param digest SHA-256 of what was read.
+   * @throws {UsageError} It has changed since it was opened.
+   */
+  async assertUnchanged(digest: string): Promise<void> {
+    const [was, is] = [this.#info, await this.#file.stat()];
+    if (is.size !== was.size) {
+      throw changedSource(this.name, `it has ${is.size} bytes now, and had ${was.size}`);
+    }
+    if (is.mtime?.getTime() !== was.mtime?.getTime()) {
+      throw changedSource(this.name, "somebody wrote to it");
+    }
+    // The time of writing can be set back, and the other time changes with names and rights as well.
+    if (is.ctime?.getTime() === was.ctime?.getTime()) return;
+    if (await this.#digest() !== digest) throw changedSource(this.name, "its content is another");
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+
+  async #digest(): Promise<string> {
+    const digest = sha256.create();
+    const piece = new Uint8Array(PIECE_BYTES);
+    await this.#file.seek(0, Deno.SeekMode.Start);
+    for (;;) {
+      const count = await this.#readSome(piece);
+      if (count === null) return bytesToHex(digest.digest());
+      digest.update(piece.subarray(0, count));
+    }
+  }
+
+  async #readSome(into: Uint8Array): Promise<number | null> {
+    try {
+      return await this.#file.read(into);
+    } catch (error) {
+      throw cannot(`read ${this.name}`, error, "copy a file that can be read to its end");
+    }
+  }
+}

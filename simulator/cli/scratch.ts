@@ -1,0 +1,64 @@
+/**
+ * What a run leaves on the machine while it runs.
+ *
+ * @module
+ */
+
+import { cannot } from "./command.ts";
+
+/**
+ * Paths that go when the run does: at its end, also where that is an error, and at a hard exit of the
+ * program.
+ */
+export class Scratch implements Disposable {
+  readonly #paths = new Set<string>();
+  readonly #removeAll = () => {
+    for (const path of this.#paths) removeIfThere(path);
+    this.#paths.clear();
+  };
+
+  /** Nothing is there yet. */
+  constructor() {
+    globalThis.addEventListener("unload", this.#removeAll);
+  }
+
+  /**
+   * Makes a temporary folder.
+   *
+   * @throws {UsageError} There is no place for one.
+   */
+  async makeFolder(): Promise<string> {
+    try {
+      const path = await Deno.makeTempDir({ prefix: "simulate-" });
+      this.add(path);
+      return path;
+    } catch (error) {
+      throw cannot("make a temporary folder", error, "the variable TMPDIR can name another place");
+    }
+  }
+
+  /** From now on `path` goes with the run. */
+  add(path: string): void {
+    this.#paths.add(path);
+  }
+
+  /** From now on `path` stays. */
+  forget(path: string): void {
+    this.#paths.delete(path);
+  }
+
+  /** Removes all of it. */
+  [Symbol.dispose](): void {
+    globalThis.removeEventListener("unload", this.#removeAll);
+    this.#removeAll();
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    // Somebody else has tidied up: then there is nothing left to do.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
