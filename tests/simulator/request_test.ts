@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../../simulator/cli/command.ts";
 import { readRequest, replayCommand, type RunRequest } from "../../simulator/cli/request.ts";
 import { echo, type Scenario } from "../../simulator/mod.ts";
@@ -17,6 +17,13 @@ const tape: Scenario = {
       least: 1,
       most: 9,
       default: 3,
+    },
+    {
+      kind: "path",
+      name: "label",
+      placeholder: "PATH",
+      description: "what is written on it",
+      default: "nothing",
     },
   ],
   run: () => Promise.reject(new Error("a tape does not run")),
@@ -62,7 +69,8 @@ Deno.test("readRequest: takes every option, in both spellings", () => {
 Deno.test("readRequest: a scenario has its own options and no others", () => {
   const request = requestOf("--scenario", "tape", "--reels", "9", "--packets", "5");
   assertEquals([request.scenario, request.numbers], [tape, { packets: 5, reels: 9 }]);
-  assertEquals(request.paths, {});
+  assertEquals(request.paths, { label: null });
+  assertEquals(requestOf("--scenario", "tape", "--label", "a b").paths, { label: "a b" });
   assertThrows(
     () => requestOf("--scenario", "tape", "--size", "5"),
     UsageError,
@@ -73,6 +81,35 @@ Deno.test("readRequest: a scenario has its own options and no others", () => {
     UsageError,
     "--reels is no option of scenario echo",
   );
+});
+
+Deno.test("readRequest: a number has the bounds that its scenario gives it", () => {
+  const low = { ...tape, name: "low", options: tape.options.slice(0, 1) };
+  const options = low.options.map((option) =>
+    option.kind === "number" ? { ...option, most: 5 } : option
+  );
+  const read = (...args: string[]) => readRequest(args, [echo, { ...low, options }]);
+  read("--packets", "6");
+  read("--scenario", "low", "--packets", "5");
+  assertThrows(
+    () => read("--scenario", "low", "--packets", "6"),
+    UsageError,
+    "--packets must be a whole number from 0 to 5, not 6: see deno task simulate --help",
+  );
+});
+
+Deno.test("replayCommand: names the paths that were given, and no others", () => {
+  const of = (...args: string[]) => {
+    const request = requestOf("--scenario", "tape", ...args);
+    const { label } = request.paths;
+    return replayCommand(request, typeof label === "string" ? { label } : {});
+  };
+  assertEquals(
+    of(),
+    "deno task simulate --scenario tape --packets 1000 --reels 3 --seed 0 --schedule fifo " +
+      "--codec msgpack",
+  );
+  assertStringIncludes(of("--label", "a b"), " --reels 3 --label 'a b' --seed 0 ");
 });
 
 Deno.test("replayCommand: writes out every option, and quotes what a shell would take apart", () => {

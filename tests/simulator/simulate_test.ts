@@ -8,27 +8,9 @@ import {
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { memoryFile } from "../support/echo_stage.ts";
+import { RUN_FLAGS, SIMULATE, simulate, simulateHere, simulateIn } from "../support/simulate.ts";
+import type { ProcessEnd } from "../support/deno_process.ts";
 import { withTree } from "../support/temp_tree.ts";
-
-const COMMAND = new URL("../../simulator/cli/main.ts", import.meta.url);
-const CONFIG = new URL("../../deno.json", import.meta.url);
-const RUN_FLAGS = ["--no-prompt", "--no-check", "--config", CONFIG.pathname];
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs the command as its task does: it may read and write files, and nothing else. */
-async function simulate(...args: string[]): Promise<Ran> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", ...RUN_FLAGS, "--allow-read", "--allow-write", COMMAND.href, ...args],
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-}
 
 /** Gives `use` the path of a file of `byteCount` bytes. */
 async function withFile(
@@ -44,14 +26,16 @@ async function withFile(
 
 Deno.test("simulate: a real file goes to the host and back, and a table says how", async () => {
   await withFile(5000, async (path, digest) => {
-    const { code, stdout, stderr } = await simulate("--file", path, "--packets", "40");
+    const { code, stdout, stderr } = await simulate(
+      ...["--scenario", "echo", "--file", path, "--packets", "40"],
+    );
     assertEquals([code, stderr], [0, ""]);
     const rows = [
       "packets",
       "payload bytes",
       "completions wanted",
       "completions that came",
-      "waits for room in the ring",
+      "ring-full waits",
       "interrupts",
       "transactions",
       "transactions per second",
@@ -72,7 +56,8 @@ Deno.test("simulate: a real file goes to the host and back, and a table says how
 
 Deno.test("simulate: --json prints one object, the same in every process but for the times", async () => {
   await withFile(20_000, async (path, digest) => {
-    const args = ["run", "--json", "--file", path, "--packets", "60", "--schedule", "random"];
+    const scenario = ["run", "--scenario", "echo", "--schedule", "random"];
+    const args = [...scenario, "--json", "--file", path, "--packets", "60"];
     const [first, second, other] = await Promise.all([
       simulate(...args, "--seed", "0xBEEF"),
       simulate(...args, "--seed", "48879"),
@@ -103,20 +88,20 @@ Deno.test("simulate: --json prints one object, the same in every process but for
 
 Deno.test("simulate: the replay line runs the same again", async () => {
   await withFile(3000, async (path) => {
-    const given = ["--file", path, "--packets", "9", "--codec", "vmbus", "--seed", "12"];
-    const first = JSON.parse((await simulate("--json", ...given)).stdout);
+    const given = ["--scenario", "echo", "--file", path, "--packets", "9", "--codec", "vmbus"];
+    const first = JSON.parse((await simulateHere("--json", ...given, "--seed", "12")).stdout);
     const replay: string = first.replay;
     assertMatch(replay, /^deno task simulate --scenario echo --file '.*some file' --packets 9 /);
     // The words as a shell takes them.
     const words = replay.match(/'[^']*'|\S+/g)?.map((word) => word.replaceAll("'", "")) ?? [];
-    const again = JSON.parse((await simulate("--json", ...words.slice(3))).stdout);
+    const again = JSON.parse((await simulateHere("--json", ...words.slice(3))).stdout);
     assertEquals(again.traceDigest, first.traceDigest);
     assertEquals(again.replay, replay);
   });
 });
 
-Deno.test("simulate: runs on the repository's README.md where no file is named", async () => {
-  const { code, stdout } = await simulate("--json", "--packets", "5");
+Deno.test("simulate: echo runs on the repository's README.md where no file is named", async () => {
+  const { code, stdout } = await simulateHere("--scenario", "echo", "--json", "--packets", "5");
   const report = JSON.parse(stdout);
   const readme = Deno.readFileSync(new URL("../../README.md", import.meta.url));
   assertEquals([code, report.ok, report.options.file], [0, true, "README.md"]);
@@ -125,91 +110,187 @@ Deno.test("simulate: runs on the repository's README.md where no file is named",
 
 Deno.test("simulate: an empty file is a file", async () => {
   await withFile(0, async (path, digest) => {
-    const { code, stdout } = await simulate("--json", "--file", path, "--packets", "0");
-    const report = JSON.parse(stdout);
-    assertEquals([code, report.ok, report.transactions], [0, true, 0]);
-    assertEquals(report.files.returned, { byteCount: 0, sha256: digest });
-  });
-});
-
-Deno.test("simulate: what it cannot run costs one line on stderr and exit code 2", async () => {
-  await withFile(100, async (path) => {
-    const number = (range: string) =>
-      new RegExp(`is invalid\\. It must be a whole number ${range}`);
-    const cases: [args: string[], line: RegExp][] = [
-      [["--size", "0"], number("from 1 to 499984: see deno task simulate --help$")],
-      [["--size", "-5"], number("from 1 to 499984")],
-      [["--size", "NaN"], number("from 1 to 499984")],
-      [["--packets", "1e3"], number("from 0 to 10000000")],
-      [["--packets", "99999999999999999999"], number("from 0 to 10000000")],
-      [["--ring-pages", "4095"], number("from 1 to 4094")],
-      [["--seed", "-1"], number("below 2\\^64, decimal or with 0x")],
-      [["--seed", "18446744073709551616"], number("below 2\\^64")],
-      [["--seed", ""], number("below 2\\^64")],
-      [["--schedule", "lifo"], /Allowed choices are fifo, random/],
-      [["--scenario", "tape"], /Allowed choices are echo/],
-      [["--sied", "1"], /^unknown option '--sied' \(Did you mean --seed\?\): see /],
-      [["walk"], /^command-argument value 'walk' is invalid .* The command is run: see /],
-      [["run", "--file"], /^option '--file <PATH>' argument missing: see /],
-      [["--file", ""], /It must be the path of a file/],
-      [["--file", `${path}.gone`], /^Cannot read .*\.gone: there is no such file$/],
-      [["--file", path.replace(/\/[^/]*$/, "")], /^Cannot read .*: it is a folder, not a file$/],
-      [["--file", path, "--size", "9000"], /^--ring-pages must be at least 3 for packets of /],
-    ];
-    const all = await Promise.all(cases.map(([args]) => simulate(...args)));
-    for (const [at, { code, stdout, stderr }] of all.entries()) {
-      const [args, line] = cases[at]!;
-      assertEquals([code, stdout], [2, ""], args.join(" "));
-      assertMatch(stderr.trimEnd(), line);
-      assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
+    const echo = ["--scenario", "echo", "--packets", "0"];
+    for (const [scenario, transactions] of [[echo, 0], [[], 2]] as const) {
+      const { code, stdout } = await simulateHere("--json", "--file", path, ...scenario);
+      const report = JSON.parse(stdout);
+      assertEquals([code, report.ok, report.transactions], [0, true, transactions]);
+      assertEquals(report.files.returned, { byteCount: 0, sha256: digest });
     }
   });
 });
 
+Deno.test("simulate: a word or option that makes no sense costs one line and exit code 2", async () => {
+  const help = "see deno task simulate --help";
+  const number = (range: string, value: string) =>
+    new RegExp(`^--\\S+ must be a whole number from ${range}, not ${value}: ${help}$`);
+  const cases: [args: string[], line: RegExp][] = [
+    [["walk"], /^walk is no command; the commands are: run\. See deno task simulate --help$/],
+    [[""], /^'' is no command; the commands are: run\. /],
+    [["run", "run"], /^too many arguments\. .*: see deno task simulate --help$/],
+    [["--sied", "1"], /^unknown option '--sied' \(Did you mean --seed\?\): see /],
+    [["--scenario", "tape"], /Allowed choices are disk, echo: see /],
+    [["--schedule", "lifo"], /Allowed choices are fifo, random/],
+    [["--codec", "json"], /Allowed choices are msgpack, vmbus/],
+    [["--seed", "-1"], /It must be a whole number below 2\^64, decimal or with 0x: see /],
+    [["--seed", "18446744073709551616"], /whole number below 2\^64/],
+    [["--seed", ""], /whole number below 2\^64/],
+    [["--packets", "5"], /^--packets is no option of scenario disk: see /],
+    [["--scenario", "echo", "--guests", "2"], /^--guests is no option of scenario echo: see /],
+    [["--block-size", "0"], number("512 to 65536", "0")],
+    [["--block-size", "-512"], number("512 to 65536", "-512")],
+    [["--block-size", "1e3"], number("512 to 65536", "1e3")],
+    [["--block-size", "131072"], number("512 to 65536", "131072")],
+    [["--block-size", "1000"], /^--block-size must be a power of two from 512 to 65536, not 1000$/],
+    [["--queue-depth", "0"], number("1 to 1024", "0")],
+    [["--queue-depth", "99999999999999999999"], number("1 to 1024", "9{20}")],
+    [["--guests", "0"], number("1 to 64", "0")],
+    [["--guests", "2.5"], number("1 to 64", "2.5")],
+    [["--ring-pages", "4095"], number("1 to 4094", "4095")],
+    [["--ring-pages", "all of them"], number("1 to 4094", "'all of them'")],
+    [["--quota", ""], number("1 to 1024", "''")],
+    [["--guests", "64", "--ring-pages", "999"], /^--guests 64, .* must not need more than 256$/],
+    [["run", "--file"], /^option '--file <PATH>' argument missing: see /],
+    [["--file", ""], /^--file must be a path, and not empty: see /],
+    [["--out", ""], /^--out must be a path, and not empty: see /],
+    [["--scenario", "echo", "--size", "NaN"], number("1 to 499984", "NaN")],
+    [["--scenario", "echo", "--file", "gone"], /^Cannot read gone: there is no such file; name a /],
+    [["--scenario", "echo", "--size", "9000"], /^--ring-pages must be at least 3 for packets of /],
+  ];
+  for (const [args, line] of cases) {
+    const { code, stdout, stderr } = await simulateHere(...args);
+    assertEquals([code, stdout], [2, ""], args.join(" "));
+    assertMatch(stderr.slice(0, -1), line);
+    assertMatch(stderr, /^[^\n]+\n$/);
+  }
+  const { code, stdout, stderr } = await simulate("walk");
+  assertEquals([code, stdout], [2, ""]);
+  assertMatch(stderr, /^walk is no command; [^\n]*\n$/);
+});
+
 Deno.test("simulate: --help teaches every option and the exit codes", async () => {
-  const { code, stdout, stderr } = await simulate("--help");
+  const { code, stdout, stderr } = await simulateHere("--help");
   assertEquals([code, stderr], [0, ""]);
   const parts = ["file <PATH>", "packets <N>", "size <BYTES>", "ring-pages <N>", "seed <SEED>"];
-  parts.push("schedule <ORDER>", "codec <CODEC>", "scenario <NAME>", "list", "json", "help");
+  parts.push("disk <PATH>", "out <PATH>", "block-size <BYTES>", "queue-depth <N>", "guests <N>");
+  parts.push(
+    "quota <N>",
+    "schedule <ORDER>",
+    "codec <CODEC>",
+    "scenario <NAME>",
+    "list",
+    "json",
+    "help",
+  );
   for (const part of parts) assertStringIncludes(stdout, `  --${part}`);
+  for (const group of ["disk and echo", "disk", "echo"]) {
+    assertStringIncludes(stdout, `\nOptions of ${group}:\n`);
+  }
+  assertMatch(stdout, / disk: data pages of .*\(default: 1\); echo: data pages\s.*\(default: 2\)/s);
   assertStringIncludes(stdout, "Exit code: 0 ");
 });
 
-Deno.test("simulate: --list names the scenarios", async () => {
-  const { code, stdout } = await simulate("--list");
+Deno.test("simulate: --list says what each scenario shows, the default first", async () => {
+  const { code, stdout } = await simulateHere("--list");
   assertEquals(code, 0);
-  assertMatch(stdout, /^echo {2}\S.*\n$/);
+  assertMatch(stdout, /^disk {2}\S.*\necho {2}\S.*\n$/);
 });
 
-Deno.test("simulate: Ctrl-C stops it, and it says how far it came", async () => {
-  await withTree({ "large": "" }, async (root) => {
-    await Deno.truncate(`${root}/large`, 2 ** 34);
-    // The signal must not come before somebody listens: this says when that is.
-    const program = `
-      const listen = Deno.addSignalListener;
-      Deno.addSignalListener = (signal, handler) => {
-        listen(signal, handler);
-        console.log("listening");
-      };
-      const { main } = await import(${JSON.stringify(COMMAND.href)});
-      Deno.exitCode = await main(["--file", ${JSON.stringify(`${root}/large`)}]);`;
-    await Deno.writeTextFile(`${root}/main.ts`, program);
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", ...RUN_FLAGS, "--allow-read", `${root}/main.ts`],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    const [stdout, stderr] = [child.stdout, new Response(child.stderr).text()];
-    const reader = stdout.getReader();
-    const first = await reader.read();
-    child.kill("SIGINT");
-    const { code } = await child.status;
-    assertEquals(new TextDecoder().decode(first.value), "listening\n");
-    assertEquals((await reader.read()).done, true, "no table is printed");
-    assertMatch(await stderr, /^Stopped after \d+ of 16778216 packets\n$/);
-    assertEquals(code, 130);
+// The README shows what it prints: tests/docs/readme_test.ts.
+Deno.test("simulate: alone it copies onto a disk and back, and takes its temporary folder away", async () => {
+  await withTree({}, async (root) => {
+    const [alone, run] = await Promise.all([
+      simulateIn(root, "--json"),
+      simulateIn(root, "run", "--scenario", "disk", "--json"),
+    ]);
+    const reports = [alone, run].map(({ code, stdout, stderr }) => {
+      assertEquals([code, stderr], [0, ""]);
+      return JSON.parse(stdout);
+    });
+    const { ok, scenario, seed, traceDigest, files, violations, leaks, options } = reports[0];
+    assertEquals([ok, scenario, seed, violations, leaks], [true, "disk", 0, 0, 0]);
+    assertMatch(traceDigest, /^[\da-f]{64}$/);
+    assertEquals(files.read, files.returned);
+    assertEquals(files.read.byteCount, 8 * 2 ** 20);
+    assertEquals(Object.keys(options), [
+      ...["block-size", "queue-depth", "guests", "ring-pages", "quota"],
+    ]);
+    assertEquals([reports[1].traceDigest, reports[1].files], [traceDigest, files]);
+    assertEquals([...Deno.readDirSync(root)], []);
   });
+});
+
+Deno.test("simulate: the replay line of a disk runs the same again", async () => {
+  await withFile(70_000, async (path) => {
+    const given = ["--file", path, "--guests", "2", "--seed", "0xff", "--schedule", "random"];
+    const first = JSON.parse((await simulateHere("--json", ...given)).stdout);
+    assertMatch(
+      first.replay,
+      / --scenario disk --file '.*some file' --block-size 512 .*--seed 255 /,
+    );
+    assertEquals(/--disk|--out/.test(first.replay), false);
+    const words: string[] = first.replay.match(/'[^']*'|\S+/g) ?? [];
+    const args = words.slice(3).map((word) => word.replaceAll("'", ""));
+    const again = JSON.parse((await simulateHere("--json", ...args)).stdout);
+    assertEquals([again.traceDigest, again.files], [first.traceDigest, first.files]);
+    assertEquals(again.replay, first.replay);
+  });
+});
+
+/** Runs the command until it listens for `signal`, sends it, and says how it ended. */
+async function interrupt(
+  root: string,
+  signal: Deno.Signal,
+  args: readonly string[],
+): Promise<ProcessEnd> {
+  const program = `
+    const listen = Deno.addSignalListener;
+    Deno.addSignalListener = (signal, handler) => {
+      listen(signal, handler);
+      if (signal === ${JSON.stringify(signal)}) console.log("listening");
+    };
+    const { main } = await import(${JSON.stringify(SIMULATE.href)});
+    Deno.exitCode = await main(${JSON.stringify(args)});`;
+  await Deno.writeTextFile(`${root}/main.ts`, program);
+  await Deno.mkdir(`${root}/temporary`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...RUN_FLAGS, "--allow-read", "--allow-write", `${root}/main.ts`],
+    env: { TMPDIR: `${root}/temporary` },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  // The signal must not come before somebody listens.
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  child.kill(signal);
+  const { code } = await child.status;
+  assertEquals((await reader.read()).done, true, "no table is printed");
+  return { code, stdout: new TextDecoder().decode(value), stderr: await stderr };
+}
+
+Deno.test("simulate: Ctrl-C stops it, and it says how far it came", async () => {
+  const cases = [
+    ["SIGINT", "echo", 130, /^Stopped after \d+ of 16778216 packets\n$/],
+    ["SIGINT", "disk", 130, /^Stopped after \d+ of 34359738368 bytes\n$/],
+    ["SIGTERM", "disk", 143, /^Stopped after \d+ of 34359738368 bytes\n$/],
+  ] as const;
+  for (const [signal, scenario, exitCode, line] of cases) {
+    await withTree({ "large": "" }, async (root) => {
+      await Deno.truncate(`${root}/large`, 2 ** 34);
+      const args = ["--scenario", scenario, "--file", `${root}/large`];
+      if (scenario === "disk") args.push("--out", `${root}/out`);
+      const { code, stdout, stderr } = await interrupt(root, signal, args);
+      assertEquals(stdout, "listening\n");
+      assertMatch(stderr, line);
+      assertEquals(code, exitCode);
+      assertEquals([...Deno.readDirSync(`${root}/temporary`)], []);
+      assertEquals([...Deno.readDirSync(root)].map(({ name }) => name).sort(), [
+        ...["large", "main.ts", "temporary"],
+      ]);
+    });
+  }
 });
 
 Deno.test("simulate: a run that finds something wrong ends with exit code 1", async () => {
@@ -218,8 +299,10 @@ Deno.test("simulate: a run that finds something wrong ends with exit code 1", as
     const program = `
       const stat = Deno.stat;
       Deno.stat = async (path) => ({ ...await stat(path), isFile: true, size: 60_000 });
-      const { main } = await import(${JSON.stringify(COMMAND.href)});
-      Deno.exitCode = await main(["--packets", "3", "--file", ${JSON.stringify(path)}]);`;
+      const { main } = await import(${JSON.stringify(SIMULATE.href)});
+      Deno.exitCode = await main(["--scenario", "echo", "--packets", "3", "--file", ${
+      JSON.stringify(path)
+    }]);`;
     await Deno.writeTextFile(`${path}.ts`, program);
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", ...RUN_FLAGS, "--allow-read", `${path}.ts`],

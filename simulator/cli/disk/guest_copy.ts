@@ -81,17 +81,18 @@ export class GuestCopy {
   }
 
   /**
-   * Copies the file onto the disk, and back. What its drivers cannot do is a finding.
+   * Copies the file onto the disk, and back, after a first wait. What its drivers cannot do is a finding.
    *
    * @throws {UsageError} The file changed, or where the copy is kept cannot be written.
    * @throws {unknown} The meter's signal was aborted: its reason.
    */
-  async copy(meter: CopyMeter): Promise<void> {
+  async copy(meter: CopyMeter, waitMs: number): Promise<void> {
     const { phase, refusal } = this.#client.state;
     if (phase !== "open") return this.#find(`the disk is ${phase} (${refusal ?? "no reason"})`);
     const { source, out } = this.#files;
     const fabric = this.#fabric;
     try {
+      await fabric.delay(waitMs);
       this.read = await copyIn(fabric, this.#client, metered(source, meter), this.#copyOptions);
       const { byteCount, sha256 } = this.read;
       await fabric.outside(() => source.assertUnchanged(sha256));

@@ -7,6 +7,7 @@
 
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { Chance } from "../../../core/chance.ts";
 import { createFabric, type Fabric } from "../../../mod.ts";
 import type {
   DigestedBytes,
@@ -20,6 +21,10 @@ import { type GuestFiles, openFiles } from "./files.ts";
 import { type CopyMeter, GuestCopy } from "./guest_copy.ts";
 import { DISK_OPTIONS, type DiskOptions, readDiskOptions } from "./options.ts";
 import { changedSource } from "./source_file.ts";
+
+/** Guests do not begin at the same instant: each waits up to a millisecond, drawn in 100 ns. */
+const UNITS_PER_MS = 10_000;
+const WAIT_UNITS = UNITS_PER_MS;
 
 /** Of a copy that did not come to its end. */
 const NOTHING = { byteCount: 0, sha256: bytesToHex(sha256(new Uint8Array(0))) };
@@ -93,7 +98,8 @@ class DiskRun {
 
   /** Lets all guests copy at once. False: they were stopped before they had done. */
   async #copyAll(): Promise<boolean> {
-    const { signal, onProgress } = this.#settings;
+    const { seed = 0n, signal, onProgress } = this.#settings;
+    const waits = Chance.fromSeed(seed).fork("disk: when a guest begins");
     const halt = new AbortController();
     const meter: CopyMeter = {
       signal: AbortSignal.any([halt.signal, ...(signal === undefined ? [] : [signal])]),
@@ -105,7 +111,7 @@ class DiskRun {
     // Where one guest's files cannot be used, the others end as well: then all are closed.
     const ends = await Promise.allSettled(
       this.#copies.map((copy) =>
-        copy.copy(meter).catch((error) => {
+        copy.copy(meter, waits.below(WAIT_UNITS) / UNITS_PER_MS).catch((error) => {
           halt.abort(error);
           throw error;
         })

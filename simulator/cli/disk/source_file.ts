@@ -14,6 +14,9 @@ import { openToRead } from "../opened_file.ts";
 /** Bytes that are made, or read for a digest, at a time. */
 const PIECE_BYTES = 2 ** 20;
 
+/** Two changes that lie so close together can have the same time in some file systems. */
+const TICK_MS_MAX = 2000;
+
 /** Makes a file of `byteCount` bytes at `path`: the same for the same seed. */
 export async function makeFile(path: string, byteCount: number, seed: bigint): Promise<void> {
   const chance = Chance.fromSeed(seed).fork("disk: the file");
@@ -39,6 +42,8 @@ export class SourceFile implements Source, Disposable {
   readonly name: string;
   /** What the machine said of it when it was opened. */
   readonly #info: Deno.FileInfo;
+  /** Whether a change that came after would have another time. */
+  readonly #wereTimesOld: boolean;
   readonly #file: Deno.FsFile;
   #position = 0;
 
@@ -46,6 +51,7 @@ export class SourceFile implements Source, Disposable {
     this.name = name;
     this.#file = file;
     this.#info = info;
+    this.#wereTimesOld = info.ctime !== null && info.ctime.getTime() < Date.now() - TICK_MS_MAX;
   }
 
   /**
@@ -73,7 +79,7 @@ export class SourceFile implements Source, Disposable {
     if (leftBytes === 0) return null;
     const count = await this.#readSome(into.subarray(0, leftBytes));
     if (count === null) {
-      throw changedSource(this.name, `it ends at ${this.#position}, not at ${this.byteCount}`);
+      throw changedSource(this.name, `it has fewer bytes now than the ${this.byteCount} it had`);
     }
     this.#position += count;
     return count;
@@ -93,8 +99,9 @@ export class SourceFile implements Source, Disposable {
     if (is.mtime?.getTime() !== was.mtime?.getTime()) {
       throw changedSource(this.name, "somebody wrote to it");
     }
-    // The time of writing can be set back, and the other time changes with names and rights as well.
-    if (is.ctime?.getTime() === was.ctime?.getTime()) return;
+    // The time of writing can be set back, and the time of change is that of names and rights as well.
+    const hasChanged = is.ctime?.getTime() !== was.ctime?.getTime();
+    if (!hasChanged && this.#wereTimesOld) return;
     if (await this.#digest() !== digest) throw changedSource(this.name, "its content is another");
   }
 
