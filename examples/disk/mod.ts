@@ -3,6 +3,7 @@
  *
  * Read `protocol.ts` and `shared_blocks.ts` first, what the two say to each other; then `vsp.ts`, the
  * host's driver, on an `image.ts`; then `vsc.ts`, the guest's; then `copy.ts`, a program that uses it.
+ * `deno task simulate` runs them on real files.
  *
  * @example
  * ```ts
