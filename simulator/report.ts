@@ -142,7 +142,7 @@ export function textReport(result: ScenarioResult, facts: RunFacts): string {
     ...formatDigests(digests),
     areSame ? "The digests are the same." : "The digests differ.",
     ...findings.map((finding) => `wrong: ${finding}`),
-    ok ? "ok" : `not ok: ${findings.length} findings`,
+    ok ? "ok" : `not ok: ${findings.length} ${findings.length === 1 ? "finding" : "findings"}`,
     `replay: ${facts.replay}`,
     "",
   ].join("\n");

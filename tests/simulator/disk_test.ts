@@ -208,7 +208,7 @@ Deno.test("disk: a copy that is not what was copied is a finding, and is kept", 
     assertEquals((await Deno.readFile(paths.out))[0], 0xff);
     const facts = { scenario: "disk", seed: 0n, schedule: "fifo", codec: "msgpack", options: {} };
     const text = textReport(result, { ...facts, wallMilliseconds: 1, replay: "again" });
-    assertMatch(text, /\nThe digests differ\.\nwrong: guest 1: .*\nnot ok: 1 findings\n/);
+    assertMatch(text, /\nThe digests differ\.\nwrong: guest 1: .*\nnot ok: 1 finding\n/);
   });
 });
 

@@ -78,6 +78,8 @@ Deno.test("textReport: says what was wrong, and that digests differ", () => {
     digests: [read!, { ...read!, sha256: "d2" }],
   }, FACTS);
   assertStringIncludes(text, "\nThe digests differ.\nwrong: one\nwrong: two\nnot ok: 2 findings\n");
+  const single = textReport({ ...GOOD, ok: false, findings: ["one"] }, FACTS);
+  assertStringIncludes(single, "\nwrong: one\nnot ok: 1 finding\n");
 });
 
 Deno.test("jsonReport: holds all of the result, by name", () => {
