@@ -1,10 +1,11 @@
 /**
- * What the commands of this folder share: exit codes, and a way to speak that needs no permission.
+ * What the commands of this folder share: how they speak, without permissions, and how they end.
  *
  * @module
  */
 
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
+import { OptionError } from "../scenario.ts";
 
 /** All is well. */
 export const EXIT_OK = 0;
@@ -25,18 +26,50 @@ function reasonOf(error: unknown): string {
   if (typeof error === "string") return error;
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
-  return error instanceof Error ? error.message : String(error);
+  // Some places, such as /proc, Deno keeps for programs that may do everything.
+  if (error instanceof Deno.errors.NotCapable) return "it is not permitted";
+  // The machine's own words; what Deno adds is a number, and what was tried.
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/ \(os error \d+\).*$/s, "");
 }
 
 /** Writes all of `text`, which a terminal or pipe may take in parts. */
-export function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/**
+ * Prints `text`: what the command was asked for.
+ *
+ * @throws {UsageError} Stdout does not take it.
+ */
+export function print(text: string): void {
   try {
-    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+    writeAll(Deno.stdout, text);
   } catch (error) {
     // Whoever reads has seen enough, as `head` does; the exit code still says how it went.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (error instanceof Deno.errors.BrokenPipe) return;
+    throw cannot("write to stdout", error, "send it where there is room for it");
   }
+}
+
+/** Tells the user `text`, beside what is printed. */
+export function tell(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch {
+    // There is no other place to say it, or to say that it was not said; the exit code remains.
+  }
+}
+
+/** Tells the user why the command ends, and gives its exit code. An error of our own goes on. */
+export function endWith(error: unknown): number {
+  // Commander has told it already; that help was asked for is an error to it, too.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+  if (!(error instanceof UsageError || error instanceof OptionError)) throw error;
+  tell(`${error.message.replaceAll(/\s+/g, " ")}\n`);
+  return EXIT_USAGE;
 }
 
 /** A command called `name` that throws instead of exiting, and whose complaints have one line. */
@@ -44,8 +77,8 @@ export function createCommand(name: string): Command {
   return new Command(name)
     .helpOption("--help", "say what the command does")
     .configureOutput({
-      writeOut: (text) => write(Deno.stdout, text),
-      writeErr: (text) => write(Deno.stderr, text),
+      writeOut: print,
+      writeErr: tell,
       outputError: (text, writeErr) => {
         const reason = text.trim().replace("error: ", "").replaceAll("\n", " ").replace(/\.$/, "");
         writeErr(`${reason}: see ${name} --help\n`);

@@ -6,22 +6,21 @@
  * @module
  */
 
-import { CommanderError } from "commander";
 import { jsonReport, type RunFacts, textReport } from "../report.ts";
-import { type FileOption, OptionError, type Scenario, type ScenarioResult } from "../scenario.ts";
-import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, write } from "./command.ts";
+import type { FileOption, Scenario, ScenarioResult } from "../scenario.ts";
+import { endWith, EXIT_FAILED, EXIT_OK, print, tell } from "./command.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { readRequest, replayCommand, type RunRequest } from "./request.ts";
 import { scenarios } from "./scenarios.ts";
 
 /** Signals that stop a run, with the exit code that shells have for a program that one ended. */
-const EXIT_STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_STOPPED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof EXIT_STOPPED;
 /** Windows has no other to listen for. */
 const STOP_SIGNALS: readonly StopSignal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM"];
+  : ["SIGHUP", "SIGINT", "SIGTERM"];
 const REPOSITORY = new URL("../../", import.meta.url);
 
 function listOf(all: readonly Scenario[]): string {
@@ -29,28 +28,23 @@ function listOf(all: readonly Scenario[]): string {
   return all.map(({ name, title }) => `${name.padEnd(width)}  ${title}\n`).join("");
 }
 
-/** Opens the files of a request; those opened are closed where one cannot be. */
-async function openFiles(request: RunRequest): Promise<Record<string, OpenedFile>> {
+/** Opens the files of a request. They are closed with `stack`. */
+async function openFiles(
+  request: RunRequest,
+  stack: DisposableStack,
+): Promise<Record<string, OpenedFile>> {
   const files: Record<string, OpenedFile> = {};
   const options = request.scenario.options.filter((option): option is FileOption =>
     option.kind === "file"
   );
-  try {
-    for (const option of options) {
-      const path = request.paths[option.name] ?? null;
-      files[option.name] = path === null
-        ? await OpenedFile.open(new URL(option.default, REPOSITORY), option.default)
-        : await OpenedFile.open(path, path);
-    }
-  } catch (error) {
-    closeAll(files);
-    throw error;
+  for (const option of options) {
+    const path = request.paths[option.name] ?? null;
+    const opened = path === null
+      ? await OpenedFile.open(new URL(option.default, REPOSITORY), option.default)
+      : await OpenedFile.open(path, path);
+    files[option.name] = stack.use(opened);
   }
   return files;
-}
-
-function closeAll(files: Readonly<Record<string, OpenedFile>>): void {
-  for (const file of Object.values(files)) file.close();
 }
 
 /** Listens for signals. The first stops the run where it stands, the second ends the program. */
@@ -115,38 +109,37 @@ async function runScenario(
 }
 
 async function run(request: RunRequest): Promise<number> {
-  const files = await openFiles(request);
+  using stack = new DisposableStack();
+  const files = await openFiles(request, stack);
   using stop = new Stop();
-  try {
-    const startedMs = performance.now();
-    const result = await runScenario(request, files, stop.signal);
-    const wallMilliseconds = Math.round(performance.now() - startedMs);
-    if (result.isStopped) {
-      const { done, total, unit } = result.progress;
-      write(Deno.stderr, `Stopped after ${done} of ${total} ${unit}\n`);
-      return stop.exitCode;
-    }
-    const names = Object.fromEntries([
-      ...Object.entries(files).map(([option, { name }]) => [option, name]),
-      ...namedPaths(request, "path"),
-    ]);
-    const facts: RunFacts = {
-      scenario: request.scenario.name,
-      seed: request.seed,
-      schedule: request.schedule,
-      codec: request.codec,
-      options: { ...names, ...request.numbers },
-      wallMilliseconds,
-      replay: replayCommand(request, names),
-    };
-    const report = request.isJson
-      ? `${JSON.stringify(jsonReport(result, facts), null, 2)}\n`
-      : textReport(result, facts);
-    write(Deno.stdout, report);
-    return result.ok ? EXIT_OK : EXIT_FAILED;
-  } finally {
-    closeAll(files);
+  const startedMs = performance.now();
+  const result = await runScenario(request, files, stop.signal);
+  const wallMilliseconds = Math.round(performance.now() - startedMs);
+  if (result.isStopped) {
+    const { done, total, unit } = result.progress;
+    tell(`Stopped after ${done} of ${total} ${unit}\n`);
+    return stop.exitCode;
   }
+  // What a scenario found on a file that changed meanwhile says nothing.
+  for (const file of Object.values(files)) await file.assertUnchanged();
+  const names = Object.fromEntries([
+    ...Object.entries(files).map(([option, { name }]) => [option, name]),
+    ...namedPaths(request, "path"),
+  ]);
+  const facts: RunFacts = {
+    scenario: request.scenario.name,
+    seed: request.seed,
+    schedule: request.schedule,
+    codec: request.codec,
+    options: { ...names, ...request.numbers },
+    wallMilliseconds,
+    replay: replayCommand(request, names),
+  };
+  const report = request.isJson
+    ? `${JSON.stringify(jsonReport(result, facts), null, 2)}\n`
+    : textReport(result, facts);
+  print(report);
+  return result.ok ? EXIT_OK : EXIT_FAILED;
 }
 
 /** Runs the command with `args` and gives its exit code. */
@@ -154,13 +147,10 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const request = readRequest(args, scenarios);
     if (request !== "list") return await run(request);
-    write(Deno.stdout, listOf(scenarios));
+    print(listOf(scenarios));
     return EXIT_OK;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
-    if (!(error instanceof UsageError || error instanceof OptionError)) throw error;
-    write(Deno.stderr, `${error.message.replaceAll(/\s+/g, " ")}\n`);
-    return EXIT_USAGE;
+    return endWith(error);
   }
 }
 

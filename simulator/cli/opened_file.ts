@@ -47,16 +47,28 @@ export async function openToRead(
   }
 }
 
-/** A file that is open for reading. It is read where a scenario asks, never whole. */
-export class OpenedFile implements SourceFile {
-  readonly name: string;
-  readonly byteCount: number;
-  readonly #file: Deno.FsFile;
+/** What two looks at a file say of the time between: how it was written to, or null. */
+export function changeBetween(was: Deno.FileInfo, is: Deno.FileInfo): string | null {
+  if (is.size !== was.size) return `it has ${is.size} bytes now, and had ${was.size}`;
+  return is.mtime?.getTime() === was.mtime?.getTime() ? null : "somebody wrote to it";
+}
 
-  private constructor(name: string, file: Deno.FsFile, byteCount: number) {
+/** A file that is open for reading. It is read where a scenario asks, never whole. */
+export class OpenedFile implements SourceFile, Disposable {
+  readonly name: string;
+  readonly #file: Deno.FsFile;
+  /** What the machine said of it when it was opened. */
+  readonly #info: Deno.FileInfo;
+
+  private constructor(name: string, file: Deno.FsFile, info: Deno.FileInfo) {
     this.name = name;
     this.#file = file;
-    this.byteCount = byteCount;
+    this.#info = info;
+  }
+
+  /** Its size when it was opened. */
+  get byteCount(): number {
+    return this.#info.size;
   }
 
   /**
@@ -66,7 +78,7 @@ export class OpenedFile implements SourceFile {
    */
   static async open(path: string | URL, name: string): Promise<OpenedFile> {
     const { file, info } = await openToRead(path, name);
-    return new OpenedFile(name, file, info.size);
+    return new OpenedFile(name, file, info);
   }
 
   /** See {@linkcode SourceFile.read}. */
@@ -82,8 +94,20 @@ export class OpenedFile implements SourceFile {
     return bytes.subarray(0, filled);
   }
 
+  /**
+   * Makes sure that what was read is what was there all the time.
+   *
+   * @throws {UsageError} It has been written to since it was opened.
+   */
+  async assertUnchanged(): Promise<void> {
+    const change = changeBetween(this.#info, await this.#file.stat());
+    if (change === null) return;
+    const reason = `it changed while it was read: ${change}`;
+    throw cannot(`use ${this.name}`, reason, "run again when nobody writes to it");
+  }
+
   /** Closes it. */
-  close(): void {
+  [Symbol.dispose](): void {
     this.#file.close();
   }
 }

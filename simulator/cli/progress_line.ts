@@ -4,7 +4,7 @@
  * @module
  */
 
-import { write } from "./command.ts";
+import { tell } from "./command.ts";
 
 const BAR_CELLS = 30;
 const INTERVAL_MS = 100;
@@ -13,22 +13,29 @@ const CLEAR = "\r\x1b[K";
 
 /** The line; nothing at all where stderr is no terminal. */
 export class ProgressLine {
-  readonly #isShown = Deno.stderr.isTerminal();
-  /** Short runs need no line. */
-  #nextMs = performance.now() + INTERVAL_MS;
+  readonly #isShown: boolean;
+  readonly #nowMs: () => number;
+  #nextMs: number;
+
+  /** A line that is still empty: short runs need none. `nowMs` is the time. */
+  constructor(isShown: boolean = Deno.stderr.isTerminal(), nowMs = () => performance.now()) {
+    this.#isShown = isShown;
+    this.#nowMs = nowMs;
+    this.#nextMs = nowMs() + INTERVAL_MS;
+  }
 
   /** Shows how far the run is, a few times a second at most. */
   show(done: number, total: number): void {
-    if (!this.#isShown || performance.now() < this.#nextMs) return;
-    this.#nextMs = performance.now() + INTERVAL_MS;
+    if (!this.#isShown || this.#nowMs() < this.#nextMs) return;
+    this.#nextMs = this.#nowMs() + INTERVAL_MS;
     const filled = Math.floor(BAR_CELLS * done / total);
     const bar = "#".repeat(filled).padEnd(BAR_CELLS, ".");
     const percent = Math.floor(100 * done / total);
-    write(Deno.stderr, `${CLEAR}[${bar}] ${percent} %, ${done} of ${total}`);
+    tell(`${CLEAR}[${bar}] ${percent} %, ${done} of ${total}`);
   }
 
   /** Takes the line away. */
   clear(): void {
-    if (this.#isShown) write(Deno.stderr, CLEAR);
+    if (this.#isShown) tell(CLEAR);
   }
 }

@@ -33,7 +33,12 @@ export class Scratch implements Disposable {
       this.add(path);
       return path;
     } catch (error) {
-      throw cannot("make a temporary folder", error, "the variable TMPDIR can name another place");
+      const isPlaceGone = error instanceof Deno.errors.NotFound;
+      throw cannot(
+        "make a temporary folder",
+        isPlaceGone ? "the folder for such is not there" : error,
+        "the variable TMPDIR can name another place",
+      );
     }
   }
 

@@ -5,10 +5,18 @@
  * @module
  */
 
-import { CommanderError } from "commander";
 import { TextError } from "../vectors/json_text.ts";
 import { runRingVectors, type VectorResult } from "../vectors/run.ts";
-import { createCommand, EXIT_FAILED, EXIT_OK, EXIT_USAGE, UsageError, write } from "./command.ts";
+import {
+  cannot,
+  createCommand,
+  endWith,
+  EXIT_FAILED,
+  EXIT_OK,
+  EXIT_USAGE,
+  print,
+  UsageError,
+} from "./command.ts";
 
 const HELP_AFTER = `
 A FILE is a JSON array of cases; docs/wire.md, section 10, describes their form. Each case starts
@@ -32,8 +40,7 @@ function readFile(file: string): string {
   try {
     return Deno.readTextFileSync(file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot read ${file}: ${reason}`);
+    throw cannot(`read ${file}`, error, "name a file of ring vectors");
   }
 }
 
@@ -84,17 +91,14 @@ export function main(args: readonly string[]): number {
     .action((names: string[], options: { json?: boolean }) => {
       const files = names.map(runFile);
       const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
-      write(Deno.stdout, options.json ? jsonReport(files) : textReport(files, isColored));
+      print(options.json ? jsonReport(files) : textReport(files, isColored));
       const isFailed = files.some(({ cases }) => passedCount(cases) < cases.length);
       exitCode = isFailed ? EXIT_FAILED : EXIT_OK;
     });
   try {
     command.parse(args, { from: "user" });
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
-    if (!(error instanceof UsageError)) throw error;
-    write(Deno.stderr, `${error.message}\n`);
-    return EXIT_USAGE;
+    return endWith(error);
   }
   return exitCode;
 }

@@ -8,7 +8,7 @@ Deno.test("OpenedFile: reads anywhere, and no further than the file's end", asyn
   await withTree({}, async (root) => {
     const { bytes } = memoryFile(300_000);
     await Deno.writeFile(`${root}/a`, bytes);
-    const file = await OpenedFile.open(`${root}/a`, "a name");
+    using file = await OpenedFile.open(`${root}/a`, "a name");
     assertEquals([file.name, file.byteCount], ["a name", 300_000]);
     for (
       const [offset, byteCount] of [[200_000, 100_000], [0, 300_000], [7, 1], [7, 1], [
@@ -20,7 +20,29 @@ Deno.test("OpenedFile: reads anywhere, and no further than the file's end", asyn
     }
     assertEquals(await file.read(299_990, 100), bytes.slice(299_990));
     assertEquals(await file.read(300_001, 5), new Uint8Array(0));
-    file.close();
+  });
+});
+
+Deno.test("OpenedFile: notices that it was written to, and nothing else", async () => {
+  await withTree({ "a": "hello" }, async (root) => {
+    const path = `${root}/a`;
+    const cases: [change: () => void, message: string | null][] = [
+      [() => Deno.readFileSync(path), null],
+      [() => Deno.chmodSync(path, 0o600), null],
+      [() => Deno.utimeSync(path, 1, 1), "Cannot use x: it changed while it was read: somebody wr"],
+      [
+        () => Deno.truncateSync(path, 2),
+        "it has 2 bytes now, and had 5; run again when nobody wri",
+      ],
+      [() => Deno.removeSync(path), null],
+    ];
+    for (const [change, message] of cases) {
+      using file = await OpenedFile.open(path, "x");
+      change();
+      const look = file.assertUnchanged();
+      if (message === null) await look;
+      else await assertRejects(() => look, UsageError, message);
+    }
   });
 });
 

@@ -1,10 +1,4 @@
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertNotEquals,
-  assertStringIncludes,
-} from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { memoryFile } from "../support/echo_stage.ts";
@@ -270,11 +264,12 @@ async function interrupt(
   return { code, stdout: new TextDecoder().decode(value), stderr: await stderr };
 }
 
-Deno.test("simulate: Ctrl-C stops it, and it says how far it came", async () => {
+Deno.test("simulate: Ctrl-C stops it, as other signals do, and it says how far it came", async () => {
   const cases = [
     ["SIGINT", "echo", 130, /^Stopped after \d+ of 16778216 packets\n$/],
     ["SIGINT", "disk", 130, /^Stopped after \d+ of 34359738368 bytes\n$/],
     ["SIGTERM", "disk", 143, /^Stopped after \d+ of 34359738368 bytes\n$/],
+    ["SIGHUP", "disk", 129, /^Stopped after \d+ of 34359738368 bytes\n$/],
   ] as const;
   for (const [signal, scenario, exitCode, line] of cases) {
     await withTree({ "large": "" }, async (root) => {
@@ -295,24 +290,49 @@ Deno.test("simulate: Ctrl-C stops it, and it says how far it came", async () => 
 
 Deno.test("simulate: a run that finds something wrong ends with exit code 1", async () => {
   await withFile(50_000, async (path) => {
+    // The image keeps other bytes than those that it is given.
+    const { write } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.write = function (bytes) {
+      return write.call(this, bytes.map((byte) => byte ^ 1));
+    };
+    try {
+      const { code, stdout, stderr } = await simulateHere("--file", path);
+      assertEquals([code, stderr], [1, ""], stdout);
+      assertStringIncludes(stdout, "\nThe digests differ.\nwrong: guest 1: what came back is not ");
+      assertMatch(stdout, /\nnot ok: 1 finding\nreplay: /);
+      assertEquals(/^ok$/m.test(stdout), false);
+    } finally {
+      Deno.FsFile.prototype.write = write;
+    }
+  });
+});
+
+Deno.test("simulate: a file of echo that changes while it is read costs one line and exit code 2", async () => {
+  await withFile(50_000, async (path) => {
     // The file loses its end between the look at its size and its reading.
-    const program = `
-      const stat = Deno.stat;
-      Deno.stat = async (path) => ({ ...await stat(path), isFile: true, size: 60_000 });
-      const { main } = await import(${JSON.stringify(SIMULATE.href)});
-      Deno.exitCode = await main(["--scenario", "echo", "--packets", "3", "--file", ${
-      JSON.stringify(path)
-    }]);`;
-    await Deno.writeTextFile(`${path}.ts`, program);
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", ...RUN_FLAGS, "--allow-read", `${path}.ts`],
-      stdin: "null",
-    }).output();
-    const text = new TextDecoder().decode(stdout);
-    assertEquals(code, 1, text);
-    assertStringIncludes(text, "\nwrong: guest: the file ends at 50000, not at 60000 any more\n");
-    assertStringIncludes(text, "\nThe digests differ.\n");
-    assertMatch(text, /\nnot ok: \d+ findings\nreplay: /);
-    assert(!text.includes("\nok\n"));
+    const { stat } = Deno;
+    Deno.stat = async (of) => ({ ...await stat(of), isFile: true, size: 60_000 });
+    try {
+      const args = ["--scenario", "echo", "--packets", "3", "--file", path];
+      const { code, stdout, stderr } = await simulateHere(...args);
+      assertEquals([code, stdout], [2, ""]);
+      assertMatch(
+        stderr,
+        /^Cannot use .*some file: it changed while it was read: it has 50000 bytes now, and had 60000; run .*\n$/,
+      );
+    } finally {
+      Deno.stat = stat;
+    }
+  });
+});
+
+Deno.test("simulate: without a place for temporary folders it says which variable names one", async () => {
+  await withTree({}, async (root) => {
+    assertEquals(await simulateIn(`${root}/gone`), {
+      code: 2,
+      stdout: "",
+      stderr: "Cannot make a temporary folder: the folder for such is not there; " +
+        "the variable TMPDIR can name another place\n",
+    });
   });
 });

@@ -285,7 +285,7 @@ Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2"
         ["--jsno", path],
         /^unknown option '--jsno' \(Did you mean --json\?\): see deno task vectors --help$/,
       ],
-      [[`${path}.gone`], /^Cannot read .*\.gone: No such file or directory/],
+      [[`${path}.gone`], /^Cannot read .*\.gone: there is no such file; name a /],
       [[VECTORS.pathname, path], /:2:12: Cannot parse JSON: expected a value, found "}"$/],
     ];
     for (const [args, line] of cases) {

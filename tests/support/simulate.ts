@@ -37,19 +37,21 @@ export async function simulateIn(
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-/** Takes what is written to a stream of this process, until it is disposed of. */
-class Capture implements Disposable {
+/** Takes what is written to a stream of this process, or refuses it, until it is disposed of. */
+export class Capture implements Disposable {
   readonly #stream: typeof Deno.stdout;
   readonly #real: Pick<typeof Deno.stdout, "writeSync" | "isTerminal">;
   text = "";
 
-  constructor(stream: typeof Deno.stdout) {
+  /** What is written to `stream` is refused with `refusal`, where there is one. */
+  constructor(stream: typeof Deno.stdout, refusal: Error | null = null) {
     const { writeSync, isTerminal } = stream;
     this.#stream = stream;
     this.#real = { writeSync, isTerminal };
     const decoder = new TextDecoder();
     stream.isTerminal = () => false;
     stream.writeSync = (bytes) => {
+      if (refusal !== null) throw refusal;
       this.text += decoder.decode(bytes, { stream: true });
       return bytes.length;
     };
