@@ -13,13 +13,17 @@ const INTERFACE_INSTANCE = "5b9d0c1e-7a43-4f6b-8e21-90c4d5a6f713";
 
 /** The host's half: the server's functions, and its channel. */
 export interface HostHalf {
+  /** The functions that a server gets. */
   readonly vsp: vmbus.KmclServerInterfaceV1;
+  /** Its channel, Disabled as yet. */
   readonly server: vmbus.VMBCHANNEL;
 }
 
 /** Both halves: the client's functions and its channel as well. */
 export interface Pair extends HostHalf {
+  /** The functions that a client gets. */
   readonly vsc: vmbus.KmclClientInterfaceV1;
+  /** Its channel, Disabled as yet. */
   readonly client: vmbus.VMBCHANNEL;
 }
 

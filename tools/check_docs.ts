@@ -10,7 +10,7 @@
 import { listFiles } from "./source.ts";
 
 /** Source layers whose files are not public by themselves. */
-const INSIDE = /^(?:core|actors|kmcl|simulator)\/.*\.ts$/;
+const INSIDE = /^(?:core|actors|kmcl|simulator|examples)\/.*\.ts$/;
 
 /** What `deno doc --lint` says of missing comments in its output, one line each. */
 export function missingComments(output: string): string[] {
