@@ -41,7 +41,12 @@ export class Fifo<T> {
 
   /** Takes the first item out, or null where there is none. */
   shift(): T | null {
-    return this.#length === 0 ? null : this.take(0);
+    if (this.#length === 0) return null;
+    const item = this.#places[this.#head]!;
+    this.#places[this.#head] = null;
+    this.#head = this.#placeOf(1);
+    this.#length--;
+    return item;
   }
 
   /** Takes out the item `index` places behind the first; the others keep their order. */

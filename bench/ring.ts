@@ -4,7 +4,7 @@
  * @module
  */
 
-import { copyBytes } from "../core/bytes.ts";
+import { Copier } from "../core/bytes.ts";
 import { IncomingRing } from "../core/ring/incoming.ts";
 import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
 import { OutgoingRing } from "../core/ring/outgoing.ts";
@@ -56,6 +56,7 @@ function memoryOf(isShared: boolean, byteCount: number): Uint8Array {
 export class RingPipe implements Pipe {
   readonly #outgoing: OutgoingRing;
   readonly #incoming: IncomingRing;
+  readonly #copier = new Copier();
   #transactionId = 0;
 
   /** A ring in shared or in plain memory. */
@@ -77,7 +78,7 @@ export class RingPipe implements Pipe {
     if (incoming.next() !== "packet") return -1;
     const { payloadStart, end } = incoming;
     if (end - payloadStart > into.length) return -1;
-    copyBytes(into, incoming.bytes, payloadStart, end - payloadStart);
+    this.#copier.copy(into, incoming.bytes, payloadStart, end - payloadStart);
     incoming.advance();
     incoming.commit();
     return end - payloadStart;

@@ -46,6 +46,9 @@ class EnterEvent<Type extends "enter" | "enterLast"> {
   }
 }
 
+/** The event that ends a transaction; it carries nothing, so one object serves all packets. */
+const COMPLETE = { type: "complete" } as const;
+
 /** Why a packet is not in the ring. */
 type NotPut = "full" | "tooLarge" | RingFault;
 
@@ -335,7 +338,7 @@ export class Outgoing {
 
   /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */
   #end(packet: PacketObject, status: NtStatus, answer: Uint8Array, answerBytes: number): void {
-    packet.actor.send({ type: "complete" });
+    packet.actor.send(COMPLETE);
     this.#unpin(packet);
     const { request } = packet;
     if (packet.kind === "request") {

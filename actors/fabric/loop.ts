@@ -167,8 +167,10 @@ export class Loop {
     this.#phase = "underWay";
     if (this.#isTurnDue) await this.#giveTurn(); // whom the program's calls answered goes on first
     while (this.#hasDriver) {
-      this.#endAborted();
-      if (!this.#hasDriver) break;
+      if (this.#drives.some(isAborted)) {
+        this.#endAborted();
+        continue;
+      }
       if (this.#failures.length > 0) this.#rejectDriver();
       else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
       else if (!this.#runItem()) await this.#whenQuiet();
@@ -296,7 +298,6 @@ export class Loop {
   }
 
   #endAborted(): void {
-    if (!this.#drives.some(isAborted)) return; // no list is made in each round of the loop
     for (const drive of this.#drives.filter(isAborted)) {
       this.#end(drive, drive.resolve);
     }

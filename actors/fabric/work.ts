@@ -150,7 +150,7 @@ export class Scheduler {
     let firstOrder = Infinity;
     for (const processor of this.#busy) {
       if (!processor.runs) continue;
-      const order = processor.runnable.at(0).order;
+      const { order } = processor.runnable.peek()!;
       if (order < firstOrder) {
         first = processor;
         firstOrder = order;
@@ -175,7 +175,8 @@ export class Scheduler {
   }
 
   #take(processor: Processor, index: number): WorkItem {
-    const item = processor.runnable.take(index);
+    const { runnable } = processor;
+    const item = index === 0 ? runnable.shift()! : runnable.take(index);
     item.order = -1;
     this.#retire(processor);
     return item;
@@ -184,9 +185,11 @@ export class Scheduler {
   /** Takes `processor` off the list of busy ones, once it is idle. */
   #retire(processor: Processor): void {
     if (!processor.isIdle) return;
-    const at = this.#busy.indexOf(processor);
+    const busy = this.#busy;
+    const at = busy.indexOf(processor);
     if (at < 0) return;
-    this.#busy.copyWithin(at, at + 1); // splice would make a list of what it takes out
-    this.#busy.pop();
+    // Not by splice, which makes a list of what it takes out.
+    for (let next = at + 1; next < busy.length; next++) busy[next - 1] = busy[next]!;
+    busy.pop();
   }
 }

@@ -11,6 +11,10 @@ import type { ChartActor } from "../chart/chart_actor.ts";
 import { type PacketKind, PacketObject } from "./packet_object.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
 
+/** Events that carry nothing: one object serves all packets. */
+const ALLOCATE = { type: "allocate" } as const;
+const FREE = { type: "free" } as const;
+
 /** All packet objects of one channel. */
 export class PacketTable {
   readonly #startActor: () => ChartActor<PacketEvent, PacketTag>;
@@ -30,13 +34,13 @@ export class PacketTable {
       this.#slots.push(packet);
     }
     packet.kind = kind;
-    packet.actor.send({ type: "allocate" });
+    packet.actor.send(ALLOCATE);
     return packet;
   }
 
   /** Puts a packet object that is in no transaction on the lookaside list. */
   free(packet: PacketObject): void {
-    packet.actor.send({ type: "free" });
+    packet.actor.send(FREE);
     packet.pointer = null;
     packet.routine = null;
     packet.request = null;

@@ -5,12 +5,13 @@
  * @module
  */
 
-import { copyBytes } from "../../core/bytes.ts";
+import { Copier } from "../../core/bytes.ts";
 import { FRAME_BYTES, type Pipe } from "../pipe.ts";
 
 /** Copies in and out, at the places where a ring would put its packets. */
 export class MemcpyPipe implements Pipe {
   readonly #area: Uint8Array;
+  readonly #copier = new Copier();
   #at = 0;
 
   /** A pipe over `area`. */
@@ -24,7 +25,7 @@ export class MemcpyPipe implements Pipe {
     if (this.#at + length > this.#area.length) this.#at = 0;
     const at = this.#at;
     this.#area.set(payload, at);
-    copyBytes(into, this.#area, at, length);
+    this.#copier.copy(into, this.#area, at, length);
     this.#at = at + length + FRAME_BYTES;
     return length;
   }

@@ -6,6 +6,7 @@
  */
 
 import { Fifo } from "../../actors/fifo.ts";
+import { Copier, copyBytes } from "../../core/bytes.ts";
 import {
   type NtStatus,
   STATUS_DEVICE_REMOVED,
@@ -56,6 +57,7 @@ export class PlainChannel {
   readonly #queue = new Fifo<PlainPacket | PlainArrived>();
   readonly #unused: PlainArrived[] = [];
   readonly #fields = new PacketFields();
+  readonly #copier = new Copier();
   #answer = new Uint8Array(0);
   #bodyBytes = 0;
 
@@ -105,7 +107,7 @@ export class PlainChannel {
     if (outcome === "tooLarge") return STATUS_INVALID_BUFFER_SIZE;
     if (outcome !== "full") return this.#faulted(outcome);
     if (packet.payload.length < bufferLength) packet.payload = new Uint8Array(bufferLength);
-    copy(packet.payload, buffer, 0, bufferLength);
+    copyBytes(packet.payload, buffer, 0, bufferLength);
     packet.payloadBytes = bufferLength;
     packet.state = "queued";
     this.#queue.push(packet);
@@ -130,7 +132,7 @@ export class PlainChannel {
       return;
     }
     if (arrived.answer.length < answerBytes) arrived.answer = new Uint8Array(answerBytes);
-    copy(arrived.answer, answer, 0, answerBytes);
+    copyBytes(arrived.answer, answer, 0, answerBytes);
     arrived.answerBytes = answerBytes;
     this.#queue.push(arrived);
     this.#flush();
@@ -174,7 +176,7 @@ export class PlainChannel {
         return;
       }
       if (this.#answer.length !== payloadBytes) this.#answer = new Uint8Array(payloadBytes);
-      copy(this.#answer, payload, payloadStart, payloadBytes);
+      this.#copier.copy(this.#answer, payload, payloadStart, payloadBytes);
       ring.advance();
       packet.state = "owned";
       packet.routine(packet, STATUS_SUCCESS, this.#answer, payloadBytes);
@@ -182,7 +184,7 @@ export class PlainChannel {
     }
     const arrived = this.#unused.pop() ?? new PlainArrived(this);
     if (arrived.payload.length !== payloadBytes) arrived.payload = new Uint8Array(payloadBytes);
-    copy(arrived.payload, payload, payloadStart, payloadBytes);
+    arrived.copier.copy(arrived.payload, payload, payloadStart, payloadBytes);
     arrived.transactionId = transactionId;
     arrived.wantsCompletion = fields.completionRequested;
     arrived.state = "delivering";
@@ -278,13 +280,4 @@ export class PlainChannel {
     this.fault = fault;
     return STATUS_DEVICE_REMOVED;
   }
-}
-
-/** Below this many bytes a loop is faster than making a view for `set`. */
-const LOOP_BYTES_MAX = 128;
-
-function copy(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
-  if (byteCount === source.length) target.set(source);
-  else if (byteCount > LOOP_BYTES_MAX) target.set(source.subarray(start, start + byteCount));
-  else for (let at = 0; at < byteCount; at++) target[at] = source[start + at]!;
 }

@@ -5,6 +5,7 @@
  */
 
 import { Fifo } from "../../actors/fifo.ts";
+import { Copier } from "../../core/bytes.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { PlainChannel } from "./plain_channel.ts";
 
@@ -42,6 +43,8 @@ export class PlainArrived {
   state: "delivering" | "held" | "retired" = "retired";
   /** A private copy of its payload. */
   payload: Uint8Array = new Uint8Array(0);
+  /** Makes the copy. */
+  readonly copier: Copier = new Copier();
   /** The number by which the sender knows the transaction. */
   transactionId = 0;
   /** Whether the sender waits for a completion. */
