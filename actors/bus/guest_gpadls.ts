@@ -48,6 +48,8 @@ export interface GuestGpadl {
 export class GuestGpadls {
   readonly #end: GuestEnd;
   readonly #byHandle = new Map<number, GuestGpadl>();
+  /** Those of each client's driver, in the order of their creation. */
+  readonly #ofDrivers = new Map<Endpoint, Set<GuestGpadl>>();
   #nextHandle = FIRST_HANDLE;
 
   /** No GPADL yet. */
@@ -57,7 +59,7 @@ export class GuestGpadls {
 
   /** The GPADLs of a client's driver, in the order of their creation. */
   of(client: Endpoint): readonly GuestGpadl[] {
-    return [...this.#byHandle.values()].filter((gpadl) => gpadl.client === client && !gpadl.isRing);
+    return [...this.#ofDrivers.get(client) ?? []];
   }
 
   /** The GPADL that `client`'s driver knows as `handle`. */
@@ -94,17 +96,33 @@ export class GuestGpadls {
       waits: [],
       answer: null,
     };
-    this.#byHandle.set(handle, gpadl);
+    this.#add(gpadl);
     this.#end.bus.exchange(describe(gpadl, isReadOnly));
     const { answer } = gpadl;
     if (answer === null || !NT_SUCCESS(answer)) {
-      this.#byHandle.delete(handle);
+      this.#remove(gpadl);
       if (answer === null) client.faulted("badGpadl");
       return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
     }
     gpadl.stage = "created";
     for (const range of ranges) this.#end.memory.pin(range.pfns);
     return { status: STATUS_SUCCESS, gpadlHandle: handle };
+  }
+
+  #add(gpadl: GuestGpadl): void {
+    this.#byHandle.set(gpadl.handle, gpadl);
+    if (gpadl.isRing) return;
+    const ofDriver = this.#ofDrivers.get(gpadl.client);
+    if (ofDriver === undefined) this.#ofDrivers.set(gpadl.client, new Set([gpadl]));
+    else ofDriver.add(gpadl);
+  }
+
+  #remove(gpadl: GuestGpadl): void {
+    this.#byHandle.delete(gpadl.handle);
+    const ofDriver = this.#ofDrivers.get(gpadl.client);
+    if (ofDriver?.delete(gpadl) === true && ofDriver.size === 0) {
+      this.#ofDrivers.delete(gpadl.client);
+    }
   }
 
   #takeHandle(): number {
@@ -164,7 +182,7 @@ export class GuestGpadls {
   forget(handle: number): void {
     const gpadl = this.#byHandle.get(handle);
     if (gpadl === undefined) return;
-    this.#byHandle.delete(handle);
+    this.#remove(gpadl);
     for (const range of gpadl.ranges) this.#end.memory.unpin(range.pfns);
     for (const wait of gpadl.waits.splice(0)) wait.answer();
   }
@@ -175,6 +193,7 @@ export class GuestGpadls {
       for (const wait of waits.splice(0)) wait.answer();
     }
     this.#byHandle.clear();
+    this.#ofDrivers.clear();
   }
 
   /** The last `callback` of `client` returned: what its driver did not delete is a violation, and goes. */
