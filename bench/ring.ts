@@ -91,8 +91,9 @@ async function measureSize(size: Size, options: RaceOptions): Promise<Row[]> {
     carrying("shared ring", new RingPipe(true), payloadBytes),
     carrying("plain ring", new RingPipe(false), payloadBytes),
     carrying("ringbuf.js", new RingbufPipe(DATA_BYTES), payloadBytes),
-    carrying("shared memcpy", new MemcpyPipe(memoryOf(true, DATA_BYTES)), payloadBytes),
-    carrying("plain memcpy", new MemcpyPipe(memoryOf(false, DATA_BYTES)), payloadBytes),
+    carrying("shared memcpy", new MemcpyPipe(memoryOf(true, DATA_BYTES), "set"), payloadBytes),
+    carrying("plain memcpy", new MemcpyPipe(memoryOf(false, DATA_BYTES), "set"), payloadBytes),
+    carrying("memcpy in words", new MemcpyPipe(memoryOf(false, DATA_BYTES), "words"), payloadBytes),
   ], options);
   const shared = timingOf(timings, "shared ring");
   const plain = timingOf(timings, "plain ring");
@@ -100,6 +101,7 @@ async function measureSize(size: Size, options: RaceOptions): Promise<Row[]> {
     compare(work, shared, timingOf(timings, "ringbuf.js"), besideRingbuf),
     compare(work, shared, timingOf(timings, "shared memcpy"), besideMemcpy),
     compare(work, plain, timingOf(timings, "plain memcpy"), besideMemcpy),
+    compare(work, plain, timingOf(timings, "memcpy in words"), null),
   ];
 }
 

@@ -5,18 +5,20 @@
  * @module
  */
 
-import { Copier } from "../../core/bytes.ts";
+import { Copier, copyBytes } from "../../core/bytes.ts";
 import { FRAME_BYTES, type Pipe } from "../pipe.ts";
 
 /** Copies in and out, at the places where a ring would put its packets. */
 export class MemcpyPipe implements Pipe {
   readonly #area: Uint8Array;
-  readonly #copier = new Copier();
+  /** How it copies out; null: as JavaScript has it. */
+  readonly #copier: Copier | null;
   #at = 0;
 
-  /** A pipe over `area`. */
-  constructor(area: Uint8Array) {
+  /** A pipe over `area`, which copies out as JavaScript has it, or in words as a channel does. */
+  constructor(area: Uint8Array, out: "set" | "words") {
     this.#area = area;
+    this.#copier = out === "words" ? new Copier() : null;
   }
 
   /** See {@linkcode Pipe.carry}. */
@@ -25,7 +27,8 @@ export class MemcpyPipe implements Pipe {
     if (this.#at + length > this.#area.length) this.#at = 0;
     const at = this.#at;
     this.#area.set(payload, at);
-    this.#copier.copy(into, this.#area, at, length);
+    if (this.#copier === null) copyBytes(into, this.#area, at, length);
+    else this.#copier.copy(into, this.#area, at, length);
     this.#at = at + length + FRAME_BYTES;
     return length;
   }

@@ -167,11 +167,11 @@ export class TupleCodec implements PacketCodec {
     if (!isWanted) return bytes[this.#at++] === NIL ? NO_RANGES : null;
     const count = this.#readArray(bytes, end);
     if (count <= 0 || count > end - this.#at) return null;
-    const ranges: GpaRange[] = [];
+    const ranges = new Array<GpaRange>(count); // to grow by push would cost more than all else here
     for (let i = 0; i < count; i++) {
       const range = this.#readRange(bytes, end);
       if (range === null) return null;
-      ranges.push(range);
+      ranges[i] = range;
     }
     return ranges;
   }
@@ -184,11 +184,11 @@ export class TupleCodec implements PacketCodec {
     const isPlausible = byteCount > 0 && byteOffset >= 0 && byteOffset < PAGE_BYTES &&
       isU32(byteCount + PAGE_BYTES - 1 + byteOffset) && count <= end - this.#at;
     if (!isPlausible || count !== pagesSpanned(byteOffset, byteCount)) return null;
-    const pfns: number[] = [];
+    const pfns = new Array<number>(count);
     for (let i = 0; i < count; i++) {
       const pfn = this.#readUint(bytes, end);
       if (pfn < 0) return null;
-      pfns.push(pfn);
+      pfns[i] = pfn;
     }
     return { byteCount, byteOffset, pfns };
   }
