@@ -1,5 +1,6 @@
 // What configuration does (kmcl.md section 5).
 
+import { createFabric } from "../support/fabric.ts";
 import { assert, assertEquals, assertGreater, assertStrictEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
@@ -237,7 +238,7 @@ Deno.test("VmbServerChannelInitSetFlags: crosses in the offer as the wire has it
 });
 
 Deno.test("VmbServerChannelInitSetFlags: a loopback offer says so on the wire", async () => {
-  const fabric = vmbus.createFabric({ trace: "full" });
+  const fabric = createFabric({ trace: "full" });
   const { kmcl } = vmbus.WdfFdoQueryForInterface(
     fabric.root.device,
     vmbus.KMCL_SERVER_INTERFACE_TYPE,

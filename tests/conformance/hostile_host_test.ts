@@ -1,4 +1,5 @@
 /** Each fault that a host can be caught at by its guest: who sees it, and what stops (wire.md 1.9, 5.6). */
+import { createFabric } from "../support/fabric.ts";
 import { assert, assertEquals } from "@std/assert";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
@@ -21,7 +22,7 @@ interface Stage {
 }
 
 async function open(options: PairOptions = {}): Promise<Stage> {
-  const fabric = vmbus.createFabric({ codec: "vmbus", ...options.fabric });
+  const fabric = createFabric({ codec: "vmbus", ...options.fabric });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const rings = foreseenRings(guest.memory, 4, 4);
   const pair = await openPair({ within: { fabric, guest }, ...options });
@@ -245,7 +246,7 @@ Deno.test("ChannelFault: callers that wait for the host are freed at once", asyn
 // wire.md 1.9: indices are looked at when the rings are attached.
 Deno.test("BusFault: badRings where the host spoils an index before it confirms the open", async () => {
   for (const [ring, field] of [["upstream", "writeIndex"], ["downstream", "readIndex"]] as const) {
-    const fabric = vmbus.createFabric({ codec: "vmbus" });
+    const fabric = createFabric({ codec: "vmbus" });
     const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
     const rings = foreseenRings(guest.memory, 4, 4);
     const pair = makePair({
@@ -280,7 +281,7 @@ Deno.test("BusFault: more offers than there are channels are refused", async () 
 
 // kmcl.md section 5, VmbServerChannelInitSetMmioMegabytes
 Deno.test("EvtChannelPnpFailure: an offer that asks for more MMIO than there is fails alone", async () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const pair = makePair({ within: { fabric, guest: fabric.createPartition({ name: "guest" }) } });
   assertEquals(pair.vsc.VmbChannelEnable(pair.client), vmbus.STATUS_SUCCESS);
   tell(pair, {
@@ -297,7 +298,7 @@ Deno.test("EvtChannelPnpFailure: an offer that asks for more MMIO than there is 
 
 // kmcl.md S10, S14: an offer that only the attacker made is taken, and comes to nothing.
 Deno.test("EvtChannelPnpFailure: an offer that the host does not know fails with its refusal", async () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const pair = makePair({ within: { fabric, guest } });
   tell(pair, { ...GOOD_OFFER, interfaceId: PAIR_TYPE, channelId: 55 });

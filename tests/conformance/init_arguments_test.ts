@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createFabric } from "../support/fabric.ts";
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
@@ -22,7 +23,7 @@ const named = ({ status }: { status: vmbus.NtStatus }) => vmbus.ntStatusName(sta
 // kmcl.md section 5, VmbChannelAllocate
 Deno.test("VmbChannelAllocate: refuses a device that is none, and an endpoint that the device cannot have", () => {
   const { fabric, guest, vsp, vsc } = makePair();
-  const foreign = vmbus.createFabric();
+  const foreign = createFabric();
   const gone = fabric.createPartition({ name: "gone", memoryPages: 1 });
   gone.crash();
   const before = fabric.inspect();
@@ -127,7 +128,7 @@ Deno.test("VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT: fills Version and Size, and 
 Deno.test("VmbServerChannelInitSetVmbusHandle: takes live kernel handles of its own fabric only", async () => {
   const pair = makePair();
   const { fabric, guest, vsp, server } = pair;
-  const other = vmbus.createFabric();
+  const other = createFabric();
   const convert = (table: vmbus.KmclServerInterfaceV1, partition: vmbus.Partition) =>
     table.VmbConvertVmbusHandleToKernelHandle(partition.vmbusHandle).kernelHandle;
   const set = (handle: unknown) =>
@@ -151,7 +152,7 @@ Deno.test("VmbServerChannelInitSetVmbusHandle: takes live kernel handles of its 
 // kmcl.md section 5
 Deno.test("VmbConvertVmbusHandleToKernelHandle: refuses what is no VMBus of its fabric", () => {
   const { guest, vsp, server } = makePair();
-  const foreign = vmbus.createFabric().root.vmbusHandle;
+  const foreign = createFabric().root.vmbusHandle;
   for (const handle of [null, undefined, 0, {}, guest.device, server, foreign]) {
     assertEquals(callAny(vsp, "VmbConvertVmbusHandleToKernelHandle", [handle]), {
       status: vmbus.STATUS_INVALID_HANDLE,

@@ -1,5 +1,6 @@
 // kmcl.md section 2: how a driver gets its table of functions.
 
+import { createFabric } from "../support/fabric.ts";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 
@@ -43,7 +44,7 @@ Deno.test("KMCL_CLIENT_INTERFACE_TYPE: both types are GUIDs, and differ (N5)", (
 });
 
 Deno.test("WdfFdoQueryForInterface: the root has both tables, a child the client's (N1, N5)", () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest" });
   const wrong = [NOT_HERE, NOT_HERE, WRONG_SIZE];
   const good = [vmbus.STATUS_SUCCESS, ...wrong];
@@ -54,7 +55,7 @@ Deno.test("WdfFdoQueryForInterface: the root has both tables, a child the client
 });
 
 Deno.test("WdfFdoQueryForInterface: the device is looked at first, the size last (N5)", () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest" });
   const gone = fabric.createPartition({ name: "gone" });
   gone.destroy();
@@ -77,7 +78,7 @@ Deno.test("WdfFdoQueryForInterface: the device is looked at first, the size last
 });
 
 Deno.test("WdfFdoQueryForInterface: later versions are not there (N6)", () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   for (const version of [0, 2, 3, 4, 5, NaN, 1.5]) {
     const { status, kmcl } = vmbus.WdfFdoQueryForInterface(
       fabric.root.device,
@@ -90,7 +91,7 @@ Deno.test("WdfFdoQueryForInterface: later versions are not there (N6)", () => {
 });
 
 Deno.test("WdfFdoQueryForInterface: takes a GUID in upper case (I6)", () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   for (const query of QUERIES) {
     const { status } = query(fabric.root.device, SERVER.toUpperCase(), SERVER_BYTES, 1);
     assertEquals(status, vmbus.STATUS_SUCCESS);

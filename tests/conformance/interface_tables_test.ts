@@ -1,5 +1,6 @@
 // kmcl.md section 2: what is in the two tables.
 
+import { createFabric } from "../support/fabric.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { clientTable, makePair, serverTable } from "../support/connected_pair.ts";
@@ -38,7 +39,7 @@ function tables(): readonly [
   vmbus.KmclClientInterfaceV1,
   vmbus.KmclServerInterfaceV1,
 ] {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest" });
   return [clientTable(guest), clientTable(fabric.root), serverTable(fabric)];
 }

@@ -1,5 +1,6 @@
 // What fabric.leaks() lists (kmcl.md section 9, last paragraph; api.md section 3).
 
+import { createFabric } from "../support/fabric.ts";
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { closePair, makePair, openPair, PAIR_TYPE } from "../support/connected_pair.ts";
@@ -15,7 +16,7 @@ function besideChannels(fabric: vmbus.Fabric): string[] {
 }
 
 Deno.test("Fabric.leaks: a fabric in which nothing was made has none", async () => {
-  await using fabric = vmbus.createFabric();
+  await using fabric = createFabric();
   fabric.createPartition({ name: "guest" });
   await fabric.settle();
   assertEquals(fabric.leaks(), []);
@@ -107,7 +108,7 @@ Deno.test("VmbServerChannelInitSetVmbusHandle: the channel keeps its own referen
 });
 
 Deno.test("Fabric.leaks: guest memory that was not freed", () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest" });
   const buffer = guest.memory.allocate(5000);
   const at = `0x${buffer.gpa.toString(16)}`;
@@ -170,7 +171,7 @@ for (const end of ["crash", "destroy"] as const) {
 for (const mode of ["throw", "record", "off"] as const) {
   Deno.test(`Fabric.Symbol.asyncDispose: settles, and tells of leaks in mode throw alone (${mode})`, async () => {
     const dispose = async () => {
-      await using fabric = vmbus.createFabric({ verifier: mode });
+      await using fabric = createFabric({ verifier: mode });
       const guest = fabric.createPartition({ name: "guest" });
       const { kmcl } = vmbus.WdfFdoQueryForInterface(
         guest.device,

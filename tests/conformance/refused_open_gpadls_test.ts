@@ -1,4 +1,5 @@
 /** GPADLs that a driver leaves behind when its EvtChannelOpened refuses the open (kmcl.md S3, G1, section 9). */
+import { createFabric } from "../support/fabric.ts";
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { enablePair, makePair, type Pair } from "../support/connected_pair.ts";
@@ -19,7 +20,7 @@ function violations({ fabric }: Pair): [string, string][] {
 
 // kmcl.md G1: there is no Closed in which it could still be deleted.
 Deno.test("VmbChannelCreateGpadlFromBuffer: KMCL removes what a refusing Opened has left", async () => {
-  const fabric = vmbus.createFabric({ verifier: "record" });
+  const fabric = createFabric({ verifier: "record" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const buffer = guest.memory.allocate(8192);
   const pair: Pair = makePair({
@@ -43,7 +44,7 @@ Deno.test("VmbChannelCreateGpadlFromBuffer: KMCL removes what a refusing Opened 
 
 // kmcl.md S3, G2: mapped in an Opened that refuses, and the client wants it back.
 Deno.test("VmbChannelMapGpadl: KMCL unmaps what a refusing Opened has left", async () => {
-  const fabric = vmbus.createFabric({ verifier: "record" });
+  const fabric = createFabric({ verifier: "record" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const buffer = guest.memory.allocate(4096);
   let mdl: vmbus.Mdl | null = null;

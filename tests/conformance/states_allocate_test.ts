@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createFabric } from "../support/fabric.ts";
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
@@ -28,7 +29,7 @@ const stateOf = (channel: vmbus.VMBCHANNEL) => {
 
 /** A pair of which nothing is set but what Enable asks for. */
 function makePlainPair(onServerPacket: vmbus.EvtChannelProcessPacket) {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest", memoryPages: 512 });
   const vsp = serverTable(fabric);
   const vsc = clientTable(guest);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createFabric } from "../support/fabric.ts";
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { clientTable, PAIR_TYPE, serverTable, setVmbus } from "../support/connected_pair.ts";
@@ -20,7 +21,7 @@ class Stage {
   readonly #made: [vmbus.KmclClientInterfaceV1, vmbus.VMBCHANNEL][] = [];
 
   constructor(options: vmbus.FabricOptions = {}) {
-    this.fabric = vmbus.createFabric(options);
+    this.fabric = createFabric(options);
     this.vsp = serverTable(this.fabric);
     this.guest = this.addGuest("guest");
   }

@@ -1,5 +1,6 @@
 // kmcl.md Y2, Y4, Y5 and S5: where a request may be made, and by whom.
 
+import { createFabric } from "../support/fabric.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
@@ -76,7 +77,7 @@ Deno.test("VmbChannelSendSynchronousRequest: the root may neither queue nor wait
 });
 
 Deno.test("VmbChannelSendSynchronousRequest: a loopback client is an endpoint of the root (Y4)", async () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const pair = await openPair({
     within: { fabric, guest: fabric.root },
     server: (vsp, channel) => {

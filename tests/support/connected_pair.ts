@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createFabric } from "./fabric.ts";
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 
@@ -192,7 +193,7 @@ function makeClient(
 
 /** A pair that is allocated and configured, and not enabled. */
 export function makePair(options: PairOptions = {}): Pair {
-  const fabric = options.within?.fabric ?? vmbus.createFabric(options.fabric);
+  const fabric = options.within?.fabric ?? createFabric(options.fabric);
   const guest = options.within?.guest ??
     fabric.createPartition({ name: "guest", memoryPages: 512, ...options.partition });
   const calls: string[] = [];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createFabric } from "./fabric.ts";
 import { assert, assertEquals, assertExists } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
@@ -35,7 +36,7 @@ export class HostileStage {
   readonly rings: RawRings;
 
   constructor(options: HostileOptions = {}) {
-    this.fabric = vmbus.createFabric({ codec: options.codec ?? "vmbus" });
+    this.fabric = createFabric({ codec: options.codec ?? "vmbus" });
     this.guest = new RawGuest(this.fabric);
     this.vsp = serverTable(this.fabric);
     this.server = this.#makeServer(options);

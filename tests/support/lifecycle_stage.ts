@@ -4,6 +4,7 @@
  * @module
  */
 
+import { createFabric } from "./fabric.ts";
 import { assert, assertEquals, assertExists } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
@@ -49,7 +50,7 @@ export class LifecycleStage {
   #nextId = 1;
 
   constructor(options: vmbus.FabricOptions) {
-    this.fabric = vmbus.createFabric({ ...options, verifier: "record" });
+    this.fabric = createFabric({ ...options, verifier: "record" });
     this.guest = this.#createGuest();
     this.#vsp = serverTable(this.fabric);
     this.#vsc = clientTable(this.guest);
