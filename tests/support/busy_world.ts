@@ -90,9 +90,13 @@ async function traffic(pair: Pair, index: number, answers: string[]): Promise<vo
   }
 }
 
-/** Runs it. */
-export async function runBusyWorld(options: vmbus.FabricOptions): Promise<Outcome> {
+/** Runs it; `prepare` is given the fabric before anything else happens in it. */
+export async function runBusyWorld(
+  options: vmbus.FabricOptions,
+  prepare: (fabric: vmbus.Fabric) => unknown = () => {},
+): Promise<Outcome> {
   const fabric = vmbus.createFabric(options);
+  prepare(fabric);
   const received: Record<string, string[]> = {};
   const answers: [string[], string[]] = [[], []];
   const pairs = INSTANCES.map((_, index) => {

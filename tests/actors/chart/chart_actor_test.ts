@@ -71,6 +71,38 @@ for (const interpreter of INTERPRETERS) {
   });
 }
 
+Deno.test("ChartActor: says of each tag of its chart whether the state has it, whatever runs the chart", () => {
+  const system = new ActorSystem();
+  const [compiled, stock] = INTERPRETERS.map((interpreter) =>
+    new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), system)
+  );
+  assertEquals(compiled?.tags, { alive: true, present: true, runs: true });
+  for (const type of ["pause", "resume", "crash", "destroy"] as const) {
+    for (const actor of [compiled, stock]) actor?.send({ type });
+    assertEquals(compiled?.tags, stock?.tags, type);
+    for (const [tag, isThere] of Object.entries(compiled?.tags ?? {})) {
+      assertEquals([tag, compiled?.snapshot.hasTag(tag)], [tag, isThere]);
+    }
+  }
+});
+
+Deno.test("ChartActor: has XState's actor make each step while somebody inspects, and catch up first", () => {
+  const system = new ActorSystem();
+  const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart("compiled"), system);
+  actor.send({ type: "pause" });
+  const heard: string[] = [];
+  const stop = system.inspect(({ type, event }) => {
+    if (type === "@xstate.event") heard.push(event?.type ?? "");
+  });
+  assertEquals(actor.isInspected, true);
+  actor.send({ type: "resume" });
+  actor.send({ type: "crash" });
+  stop();
+  assertEquals(actor.isInspected, false);
+  actor.send({ type: "destroy" });
+  assertEquals(heard, ["caughtUp", "resume", "crash"]);
+});
+
 Deno.test("ChartActor: has one code for an event type, whatever runs the chart", () => {
   const system = new ActorSystem();
   const codes = INTERPRETERS.map((interpreter) => {
