@@ -164,6 +164,7 @@ export class Outgoing {
   flush(): void {
     const ring = this.#ring;
     if (ring === null || !this.#endpoint.isSound) return;
+    if (this.queuedCount === 0) return ring.clearAwaitRoom();
     for (let room = true; room;) {
       const outcome = this.#putNext();
       if (outcome === "done") {
