@@ -11,8 +11,8 @@ import { BARE, KmclExchange } from "./kmcl_exchange.ts";
 import { median } from "./measure.ts";
 import { collect, usedBytes } from "./memory.ts";
 
-/** Transactions until nothing is compiled anew, and no pool grows. */
-const WARM_UP_COUNT = 100_000;
+/** Transactions, in one run and in runs as counted, until nothing is compiled anew and no pool grows. */
+const WARM_UP_COUNT = 200_000;
 /** So few that what they allocate is not collected before it is counted. */
 const COUNT = 512;
 
@@ -48,6 +48,7 @@ async function measureOne(
   goal: Goal | null,
 ): Promise<Row> {
   await exchange.run(WARM_UP_COUNT);
+  for (let done = 0; done < WARM_UP_COUNT; done += COUNT) await exchange.run(COUNT);
   const value = await allocatedBytes(exchange, rounds);
   await exchange.close();
   return { work, name, value, unit: "B", beside: null, score: value, goal };

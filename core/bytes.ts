@@ -10,16 +10,20 @@ export const NO_BYTES: Uint8Array = new Uint8Array(0);
 /** Below this many bytes a loop is faster than making a view for `set`. */
 const LOOP_BYTES_MAX = 128;
 
-/** Copies `byteCount` bytes from `start` of `source` to the beginning of `target`. */
+/** Copies `byteCount` bytes from `start` of `source` to `targetStart` of `target`. */
 export function copyBytes(
   target: Uint8Array,
   source: Uint8Array,
   start: number,
   byteCount: number,
+  targetStart = 0,
 ): void {
-  if (byteCount === source.length) target.set(source); // from 0 on, as there is no more
-  else if (byteCount > LOOP_BYTES_MAX) target.set(source.subarray(start, start + byteCount));
-  else for (let at = 0; at < byteCount; at++) target[at] = source[start + at]!;
+  if (byteCount === source.length) target.set(source, targetStart); // from 0 on: there is no more
+  else if (byteCount > LOOP_BYTES_MAX) {
+    target.set(source.subarray(start, start + byteCount), targetStart);
+  } else {
+    for (let at = 0; at < byteCount; at++) target[targetStart + at] = source[start + at]!;
+  }
 }
 
 const NO_VIEW = new DataView(NO_BYTES.buffer);
@@ -40,7 +44,8 @@ export class Copier {
   /** Copies `byteCount` bytes from `start` of `source` to the beginning of `target`. */
   copy(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
     if (byteCount > WORDS_BYTES_MAX) return copyBytes(target, source, start, byteCount);
-    if (target !== this.#target || source !== this.#source) this.#attach(target, source);
+    if (target !== this.#target) this.#toTarget(target);
+    if (source !== this.#source) this.#toSource(source);
     const targetView = this.#targetView;
     const sourceView = this.#sourceView;
     const wordsEnd = byteCount & ~7;
@@ -50,9 +55,12 @@ export class Copier {
     for (let at = wordsEnd; at < byteCount; at++) target[at] = source[start + at]!;
   }
 
-  #attach(target: Uint8Array, source: Uint8Array): void {
+  #toTarget(target: Uint8Array): void {
     this.#target = target;
     this.#targetView = viewOf(target);
+  }
+
+  #toSource(source: Uint8Array): void {
     this.#source = source;
     this.#sourceView = viewOf(source);
   }

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { copyBytes } from "../bytes.ts";
 import type { GpaRange } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
 import { MsgpackCodec } from "./msgpack_codec.ts";
@@ -43,8 +44,6 @@ const FIXINT_MAX = 0x7f;
 const FIXARRAY_MAX = 0x0f;
 /** Most bytes by which the ring pads a body. */
 const PADDING_MAX = 7;
-/** Up to here a loop copies faster than making the view that a block copy needs. */
-const LOOP_COPY_BYTES = 64;
 /** What the reader gives for a form that is not among those written here. */
 const NOT_CANONICAL = -1;
 
@@ -83,12 +82,7 @@ export class TupleCodec implements PacketCodec {
   #writePayload(target: Uint8Array, { payload, payloadStart, payloadBytes }: PacketFields): void {
     this.#writeSized(target, payloadBytes, BIN8, 0);
     const at = this.#at;
-    if (payloadBytes === payload.length) target.set(payload, at); // no view is made of the whole
-    else if (payloadBytes > LOOP_COPY_BYTES) {
-      target.set(payload.subarray(payloadStart, payloadStart + payloadBytes), at);
-    } else {
-      for (let i = 0; i < payloadBytes; i++) target[at + i] = payload[payloadStart + i]!;
-    }
+    copyBytes(target, payload, payloadStart, payloadBytes, at);
     this.#at = at + payloadBytes;
   }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { copyBytes } from "../bytes.ts";
 import { type GpaRange, parseRanges, rangesBytes, writeRanges } from "../memory/gpa_ranges.ts";
 import { isU32 } from "../units.ts";
 import {
@@ -30,8 +31,6 @@ import {
 const GPA_DIRECT_HEADER_BYTES = 8;
 /** Bytes of a range before its PFNs, and of each PFN. */
 const WORD_BYTES = 8;
-/** Up to here a loop copies faster than making the view that a block copy needs. */
-const LOOP_COPY_BYTES = 64;
 
 /** The codec of Hyper-V's own packets. */
 export class VmbusCodec implements PacketCodec {
@@ -58,7 +57,7 @@ export class VmbusCodec implements PacketCodec {
       writeGpaDirectHeader(target, start, packet.ranges.length);
       at = writeRanges(target, start + GPA_DIRECT_HEADER_BYTES, packet.ranges);
     }
-    copyBytes(packet.payload, packet.payloadStart, packet.payloadBytes, target, at);
+    copyBytes(target, packet.payload, packet.payloadStart, packet.payloadBytes, at);
   }
 
   /** See {@linkcode PacketCodec.decode}. */
@@ -118,19 +117,4 @@ function writeGpaDirectHeader(target: Uint8Array, start: number, rangeCount: num
   target[start + 5] = rangeCount >>> 8;
   target[start + 6] = rangeCount >>> 16;
   target[start + 7] = rangeCount >>> 24;
-}
-
-/** Copies `byteCount` bytes; makes a view only where that pays. */
-function copyBytes(
-  source: Uint8Array,
-  sourceStart: number,
-  byteCount: number,
-  target: Uint8Array,
-  targetStart: number,
-): void {
-  if (byteCount > LOOP_COPY_BYTES) {
-    target.set(source.subarray(sourceStart, sourceStart + byteCount), targetStart);
-    return;
-  }
-  for (let at = 0; at < byteCount; at++) target[targetStart + at] = source[sourceStart + at]!;
 }
