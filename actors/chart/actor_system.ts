@@ -52,8 +52,6 @@ export type ActorInspector = (inspection: ActorInspection) => void;
 export class ActorSystem {
   /** The parent of all other actors. */
   readonly root: RootActor;
-  /** Whether anybody looks: then the actors hear of every step, also of those that change nothing. */
-  isInspected = false;
   #inspectorCount = 0;
 
   /** A root actor, running, at which nobody looks. */
@@ -65,24 +63,24 @@ export class ActorSystem {
     this.root = createActor(logic).start();
   }
 
+  /** Whether anybody looks: then the actors hear of every step, also of those that change nothing. */
+  get isInspected(): boolean {
+    return this.#inspectorCount > 0;
+  }
+
   /** Has `inspector` told of everything that happens to actors, until the function returned is called. */
   inspect(inspector: ActorInspector): () => void {
     const subscription = this.root.system.inspect((event: InspectionEvent) =>
       inspector(event as ActorInspection)
     );
-    this.#look(1);
+    this.#inspectorCount++;
     let isOver = false;
     return () => {
       if (isOver) return;
       isOver = true;
       subscription.unsubscribe();
-      this.#look(-1);
+      this.#inspectorCount--;
     };
-  }
-
-  #look(change: 1 | -1): void {
-    this.#inspectorCount += change;
-    this.isInspected = this.#inspectorCount > 0;
   }
 
   /** Ends a child. */
