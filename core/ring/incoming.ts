@@ -6,7 +6,12 @@
  */
 
 import { assert } from "../assert.ts";
-import {
+import * as layout from "./layout.ts";
+import type { RingFault, RingMemory } from "./ring_memory.ts";
+import { Scratch } from "./scratch.ts";
+
+// Names of this module's own: see ring_memory.ts.
+const {
   advanceIndex,
   DESCRIPTOR_BYTES,
   DESCRIPTOR_FLAG_COMPLETION_REQUESTED,
@@ -24,9 +29,7 @@ import {
   UNUSED_BYTES,
   usedBetween,
   WRITE_INDEX_OFFSET,
-} from "./layout.ts";
-import type { RingFault, RingMemory } from "./ring_memory.ts";
-import { Scratch } from "./scratch.ts";
+} = layout;
 
 /** Smallest type header of a packet that lists ranges: a word of 8 bytes that ends with their count. */
 const RANGED_HEADER_BYTES_MIN = 8;
@@ -154,7 +157,8 @@ export class IncomingRing {
     this.#memory.store(READ_INDEX_OFFSET, this.#next);
     this.#committed = this.#next;
     this.#consumedBytes = 0;
-    return this.#writerGotRoom(before);
+    const wantedBytes = this.#memory.load(PENDING_SEND_SIZE_OFFSET);
+    return wantedBytes !== 0 && this.#writerGotRoom(wantedBytes, before);
   }
 
   /**
@@ -220,8 +224,11 @@ export class IncomingRing {
     }
     this.type = typeAndDataOffset8 & 0xffff;
     const headerBytes = dataOffsetBytes - DESCRIPTOR_BYTES;
-    this.#placeBody(lengthBytes - DESCRIPTOR_BYTES);
+    if (at + lengthBytes <= this.#memory.contiguousBytes) {
+      this.#show(this.#memory.data, words, at + DESCRIPTOR_BYTES);
+    } else this.#showCopy(at, lengthBytes - DESCRIPTOR_BYTES);
     this.payloadStart = this.start + headerBytes;
+    this.end = this.start + lengthBytes - DESCRIPTOR_BYTES;
     this.rangeCount = 0;
     if (this.type !== PACKET_TYPE_IN_BAND && this.type !== PACKET_TYPE_COMPLETION) {
       const fault = this.#readRangeCount(headerBytes);
@@ -240,28 +247,26 @@ export class IncomingRing {
     return isGpaDirect && this.rangeCount === 0 ? "invalidGpaDirectRangeCount" : null;
   }
 
-  /** Points `bytes`, `start` and `end` at the body: in the ring if it lies in one run there. */
-  #placeBody(bodyBytes: number): void {
-    const offset = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
-    if (offset + bodyBytes <= this.#memory.contiguousBytes) {
-      this.bytes = this.#memory.data;
-      this.#bodyWords = this.#memory.words;
-      this.start = offset;
-    } else {
-      this.#scratch.reserve(bodyBytes);
-      this.#memory.copyOut(offset, this.#scratch.words, bodyBytes);
-      this.bytes = this.#scratch.bytes;
-      this.#bodyWords = this.#scratch.words;
-      this.start = 0;
+  /** The body lies in `bytes`, which `words` shows as well, from `start` on. */
+  #show(bytes: Uint8Array, words: Int32Array, start: number): void {
+    if (this.bytes !== bytes) { // or else two pointers are stored for the collector to look at
+      this.bytes = bytes;
+      this.#bodyWords = words;
     }
-    this.end = this.start + bodyBytes;
+    this.start = start;
   }
 
-  /** Whether a blocked writer had too little room before this commit, and has enough now. */
-  #writerGotRoom(committedBefore: number): boolean {
+  /** Copies the body of a packet at `at` that is not in one run: its room wraps, or is scattered. */
+  #showCopy(at: number, bodyBytes: number): void {
+    const offset = advanceIndex(at, DESCRIPTOR_BYTES, this.#dataBytes);
+    this.#scratch.reserve(bodyBytes);
+    this.#memory.copyOut(offset, this.#scratch.words, bodyBytes);
+    this.#show(this.#scratch.bytes, this.#scratch.words, 0);
+  }
+
+  /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */
+  #writerGotRoom(wantedBytes: number, committedBefore: number): boolean {
     const memory = this.#memory;
-    const wantedBytes = memory.load(PENDING_SEND_SIZE_OFFSET);
-    if (wantedBytes === 0) return false;
     if ((memory.load(FEATURE_BITS_OFFSET) & FEATURE_PENDING_SEND_SIZE) === 0) return false;
     const writeIndex = memory.load(WRITE_INDEX_OFFSET);
     if (!isRingIndex(writeIndex, this.#dataBytes)) return false;

@@ -6,8 +6,12 @@
  */
 
 import { assert } from "../assert.ts";
-import { roundUp8 } from "../units.ts";
-import {
+import * as layout from "./layout.ts";
+import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
+import { Scratch } from "./scratch.ts";
+
+// Names of this module's own: see ring_memory.ts.
+const {
   advanceIndex,
   DESCRIPTOR_BYTES,
   FEATURE_BITS_OFFSET,
@@ -17,11 +21,10 @@ import {
   packetTotalBytes,
   PENDING_SEND_SIZE_OFFSET,
   READ_INDEX_OFFSET,
+  TRAILER_BYTES,
   usedBetween,
   WRITE_INDEX_OFFSET,
-} from "./layout.ts";
-import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
-import { Scratch } from "./scratch.ts";
+} = layout;
 
 /**
  * The writer's end. A packet is written by {@linkcode OutgoingRing.reserve}, then its body by the
@@ -120,28 +123,22 @@ export class OutgoingRing {
   ): void {
     const bodyBytes = this.#reservedBytes;
     assert(bodyBytes >= 0, "a packet is reserved before it is finished");
-    assert(type >>> 0 === type && type <= 0xffff, "a packet's type is a u16");
-    assert(flags >>> 0 === flags && flags <= 0xffff, "a packet's flags are a u16");
+    assert((type | flags) >>> 16 === 0, "a packet's type is a u16, and its flags are a u16");
     assert(
       headerBytes >= 0 && headerBytes <= bodyBytes && (headerBytes & 7) === 0,
       "a type header is whole 8-byte words of the body",
     );
     const at = this.#next;
-    const paddedBytes = roundUp8(bodyBytes);
-    const bodyEnd = this.bodyStart + paddedBytes;
-    for (let i = this.bodyStart + bodyBytes; i < bodyEnd; i++) this.body[i] = 0;
-
+    const totalBytes = packetTotalBytes(bodyBytes);
     const words = this.#words;
     const descriptor = (this.bodyStart - DESCRIPTOR_BYTES) >> 2;
-    words[descriptor] = type | ((DESCRIPTOR_BYTES + headerBytes) >> 3) << 16;
-    words[descriptor + 1] = (DESCRIPTOR_BYTES + paddedBytes) >> 3 | flags << 16;
+    words[descriptor] = type | (DESCRIPTOR_BYTES + headerBytes) << 13;
+    words[descriptor + 1] = (totalBytes - TRAILER_BYTES) >> 3 | flags << 16;
     words[descriptor + 2] = transactionIdLow;
     words[descriptor + 3] = transactionIdHigh;
-    const trailer = bodyEnd >> 2;
+    const trailer = descriptor + ((totalBytes - TRAILER_BYTES) >> 2);
     words[trailer] = 0;
     words[trailer + 1] = at;
-
-    const totalBytes = packetTotalBytes(bodyBytes);
     if (words === this.#scratch.words) this.#memory.copyIn(at, words, totalBytes);
     this.#next = advanceIndex(at, totalBytes, this.#dataBytes);
     this.#uncommittedBytes += totalBytes;
@@ -196,18 +193,22 @@ export class OutgoingRing {
     return this.#loadFreeBytes();
   }
 
-  /** Chooses where the packet is written: in the ring if it lies in one run there. */
+  /** Chooses where the packet is written, in the ring if it lies in one run there, and pads it. */
   #place(totalBytes: number): void {
     if (this.#next + totalBytes <= this.#memory.contiguousBytes) {
       this.body = this.#memory.data;
       this.#words = this.#memory.words;
       this.bodyStart = this.#next + DESCRIPTOR_BYTES;
-      return;
+    } else {
+      this.#scratch.reserve(totalBytes);
+      this.body = this.#scratch.bytes;
+      this.#words = this.#scratch.words;
+      this.bodyStart = DESCRIPTOR_BYTES;
     }
-    this.#scratch.reserve(totalBytes);
-    this.body = this.#scratch.bytes;
-    this.#words = this.#scratch.words;
-    this.bodyStart = DESCRIPTOR_BYTES;
+    // The last 8 bytes before the trailer: what the body leaves of them is the padding.
+    const last = (this.bodyStart - DESCRIPTOR_BYTES + totalBytes - 2 * TRAILER_BYTES) >> 2;
+    this.#words[last] = 0;
+    this.#words[last + 1] = 0;
   }
 
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */

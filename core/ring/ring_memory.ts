@@ -6,7 +6,11 @@
  */
 
 import { PAGE_BYTES } from "../units.ts";
-import {
+import * as layout from "./layout.ts";
+
+// Names of this module's own: an imported one is loaded and checked again wherever it is used, as a
+// compiler of one function at a time must, and a packet's way has dozens of them (performance.md 4).
+const {
   advanceIndex,
   FEATURE_BITS_OFFSET,
   FEATURE_PENDING_SEND_SIZE,
@@ -18,7 +22,7 @@ import {
   TRAILER_BYTES,
   UNUSED_BYTES,
   WRITE_INDEX_OFFSET,
-} from "./layout.ts";
+} = layout;
 
 /**
  * What a peer did wrong (wire.md 1.9). A ring end that found a fault is dead: it says the same
