@@ -78,11 +78,31 @@ const RECORD_BYTES_MAX = 3 + 8 + 4 + 3 * 8;
 const SHAPE_TIME = 0x10;
 const SHAPE_BYTES = 0x20;
 
+/** A SHA-256 of what it has seen so far. */
+export interface TraceHash {
+  /** Takes further bytes. */
+  update(bytes: Uint8Array): unknown;
+  /** Another that has seen the same. */
+  clone(): TraceHash;
+  /** Its value; it takes no further bytes. */
+  digest(): Uint8Array;
+}
+
+/** A moment of a trace. */
+export interface TraceMark {
+  /** The hash of all that was recorded before. */
+  readonly hash: TraceHash;
+  /** Time of the record before; -1: there was none. */
+  readonly at100ns: number;
+  /** Entries that were kept. */
+  readonly entryCount: number;
+}
+
 /** The record of a run. */
 export class Trace {
   /** How much is kept. */
   readonly level: TraceLevel;
-  readonly #hash = sha256.create();
+  #hash: TraceHash = sha256.create();
   /** Records that the hash has not seen yet. */
   readonly #buffer: Uint8Array;
   readonly #view: DataView;
@@ -163,6 +183,20 @@ export class Trace {
   digest(): string {
     this.#flush();
     return bytesToHex(this.#hash.clone().digest());
+  }
+
+  /** What {@linkcode Trace.rewind} takes to make the trace what it is now. */
+  mark(): TraceMark {
+    this.#flush();
+    return { hash: this.#hash.clone(), at100ns: this.#at100ns, entryCount: this.#entries.length };
+  }
+
+  /** Forgets what was recorded since `mark` was made. */
+  rewind({ hash, at100ns, entryCount }: TraceMark): void {
+    this.#hash = hash.clone();
+    this.#bufferedBytes = 0;
+    this.#at100ns = at100ns;
+    this.#entries.length = entryCount;
   }
 
   /** The entries as text: time in 100 ns, event, subject and values, divided by spaces. */

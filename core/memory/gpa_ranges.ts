@@ -41,6 +41,13 @@ export type RangeFault =
   /** Fewer words are left than a range has pages. */
   | "rangeTooSmall";
 
+/** What is wrong with the numbers of a range, before its pages are looked at (wire.md 3.1). */
+export function rangeFault(byteCount: number, byteOffset: number): RangeFault | null {
+  if (byteCount === 0) return "emptyByteCount";
+  if (byteOffset >= PAGE_BYTES) return "offsetTooLarge";
+  return byteCount + PAGE_BYTES - 1 + byteOffset > U32_MAX ? "rangeOverflow" : null;
+}
+
 /** Bytes that {@linkcode writeRanges} writes for `ranges`. */
 export function rangesBytes(ranges: readonly GpaRange[]): number {
   let words = 0;
@@ -89,9 +96,8 @@ export function parseRanges(
     const byteCount = readU32(bytes, at);
     const byteOffset = readU32(bytes, at + 4);
     at += RANGE_WORD_BYTES;
-    if (byteCount === 0) return "emptyByteCount";
-    if (byteOffset >= PAGE_BYTES) return "offsetTooLarge";
-    if (byteCount + PAGE_BYTES - 1 + byteOffset > U32_MAX) return "rangeOverflow";
+    const fault = rangeFault(byteCount, byteOffset);
+    if (fault !== null) return fault;
     const pages = pagesSpanned(byteOffset, byteCount);
     if (Math.floor((end - at) / RANGE_WORD_BYTES) < pages) return "rangeTooSmall";
     const pfns: number[] = [];

@@ -88,6 +88,16 @@ export class GpadlAssembler {
     return "complete";
   }
 
+  /** The number of ranges that the header message announced. */
+  get rangeCount(): number {
+    return this.#rangeCount;
+  }
+
+  /** The words of an incomplete GPADL that have arrived. */
+  get arrived(): Uint8Array {
+    return concatenate(this.#parts);
+  }
+
   /** The ranges of a complete GPADL. Their PFNs may lie outside the guest's memory. */
   get ranges(): GpaRange[] {
     assert(this.#ranges !== null, "the ranges of a complete GPADL are known");

@@ -10,6 +10,7 @@
 import { assert } from "../assert.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
+import { arePageRuns, type MemoryImage, pageRuns, placePageRuns } from "./memory_image.ts";
 import { MmioWindow } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageStates } from "./page_states.ts";
@@ -43,6 +44,8 @@ export interface GuestRamOptions {
 export class GuestRam implements GuestMemory {
   /** Pages of RAM. */
   readonly pageCount: number;
+  /** Size of the MMIO window in MiB. */
+  readonly mmioMegabytes: number;
   /** Guest address of the MMIO window: the first multiple of 1 MiB at or above the end of RAM. */
   readonly mmioGpa: number;
   /** Hears of each misuse of this memory. */
@@ -76,6 +79,7 @@ export class GuestRam implements GuestMemory {
       );
     }
     this.pageCount = pageCount;
+    this.mmioMegabytes = mmioMegabytes;
     this.onMisuse = options.onMisuse;
     this.#bytes = new Uint8Array(pageCount * PAGE_BYTES);
     this.#free = new PageAllocator(pageCount);
@@ -117,9 +121,14 @@ export class GuestRam implements GuestMemory {
     const gpa = first * PAGE_BYTES;
     const end = Math.min(gpa + pages * PAGE_BYTES, this.#cleanFrom);
     if (gpa < end) this.#bytes.fill(0, gpa, end);
+    const buffer = this.#keepBuffer(gpa, byteCount);
+    this.#states.setResident(buffer.pfns, true);
+    return buffer;
+  }
+
+  #keepBuffer(gpa: number, byteCount: number): GuestBuffer {
     // Frozen, because what it says decides what free() gives back.
     const buffer = Object.freeze({ gpa, byteCount, pfns: Object.freeze(pfnsOf(gpa, byteCount)) });
-    this.#states.setResident(buffer.pfns, true);
     this.#buffers.set(gpa, buffer);
     return buffer;
   }
@@ -282,6 +291,40 @@ export class GuestRam implements GuestMemory {
     this.#mmio.remove(gpa);
   }
 
+  // -- Saving
+
+  /** What is to be saved of it. The bytes are the memory's own: they are to be used at once. */
+  get image(): MemoryImage {
+    const pages = Math.ceil(this.#cleanFrom / PAGE_BYTES);
+    const buffers = [...this.#buffers.values()].map(({ gpa, byteCount }) => ({ gpa, byteCount }));
+    return {
+      runs: pageRuns(this.#bytes.subarray(0, pages * PAGE_BYTES)),
+      buffers: buffers.sort((a, b) => a.gpa - b.gpa),
+      pagedOut: this.#states.pagedOut,
+      mmio: this.#mmio.image,
+    };
+  }
+
+  /**
+   * Makes this memory, which is as new, what `image` says. False where that is no image of a memory of
+   * this size, or where this machine cannot provide what it takes; the memory is then of no use.
+   */
+  restore(image: MemoryImage): boolean {
+    const { runs, buffers, pagedOut, mmio } = image;
+    if (!arePageRuns(runs, this.pageCount) || !this.holdsPfns(pagedOut)) return false;
+    if (!isAscending(pagedOut) || !isAscending(buffers.map(({ gpa }) => gpa))) return false;
+    for (const { gpa, byteCount } of buffers) {
+      if (gpa % PAGE_BYTES !== 0 || byteCount === 0 || !this.holds(gpa, byteCount)) return false;
+      if (!this.#free.take(gpa / PAGE_BYTES, Math.ceil(byteCount / PAGE_BYTES))) return false;
+      this.#keepBuffer(gpa, byteCount);
+    }
+    this.#states.setResident(pagedOut, false);
+    placePageRuns(this.#bytes, runs);
+    const last = runs.at(-1);
+    if (last !== undefined) this.#soil(last.first * PAGE_BYTES + last.bytes.length);
+    return isAscending(mmio.map(({ gpa }) => gpa)) && mmio.every((range) => this.#mmio.add(range));
+  }
+
   // -- Checks
 
   /**
@@ -330,6 +373,10 @@ export class GuestRam implements GuestMemory {
   #soil(end: number): void {
     if (end > this.#cleanFrom) this.#cleanFrom = end;
   }
+}
+
+function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, at) => at === 0 || numbers[at - 1]! < number);
 }
 
 function outside(action: string, gpa: number, byteCount: number, reason: string): RangeError {

@@ -10,6 +10,7 @@
 
 import { assert } from "../assert.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
+import { arePageRuns, type MmioRangeImage, pageRuns, placePageRuns } from "./memory_image.ts";
 import { PageAllocator } from "./page_allocator.ts";
 
 /** One range of the window. */
@@ -103,6 +104,33 @@ export class MmioWindow {
       }
     }
     return null;
+  }
+
+  /** What is to be saved of it. The bytes are the backing's own. */
+  get image(): MmioRangeImage[] {
+    const ranges = [...this.#ranges.values()].sort((a, b) => a.gpa - b.gpa);
+    return ranges.map(({ gpa, byteCount, reserved, backing }) => ({
+      gpa,
+      byteCount,
+      isReserved: reserved,
+      backing: backing === null ? null : pageRuns(backing),
+    }));
+  }
+
+  /** Adds a range that was saved; false where there can be none like it. */
+  add({ gpa, byteCount, isReserved, backing }: MmioRangeImage): boolean {
+    if (this.#ranges.has(gpa) || !this.canPlace(gpa, byteCount)) return false;
+    if (!isReserved && backing === null) return false;
+    if (backing !== null) {
+      if (!arePageRuns(backing, byteCount / PAGE_BYTES) || !this.place(gpa, byteCount)) {
+        return false;
+      }
+      placePageRuns(this.view(gpa, byteCount)!, backing);
+      this.#ranges.get(gpa)!.reserved = isReserved;
+      return true;
+    }
+    this.#ranges.set(gpa, { gpa, byteCount, reserved: true, backing: null });
+    return this.#pages.take((gpa - this.#gpa) / PAGE_BYTES, byteCount / PAGE_BYTES);
   }
 
   /** Forgets `range` and frees its addresses when neither side holds it any longer. */

@@ -62,6 +62,15 @@ export class PageStates {
     return true;
   }
 
+  /** The pages that are paged out, in order. */
+  get pagedOut(): number[] {
+    const pfns: number[] = [];
+    for (let pfn = this.#pagedOut.indexOf(1); pfn >= 0; pfn = this.#pagedOut.indexOf(1, pfn + 1)) {
+      pfns.push(pfn);
+    }
+    return pfns;
+  }
+
   /** Makes each of `pfns` resident, or pages each out. */
   setResident(pfns: readonly number[], resident: boolean): void {
     const state = resident ? 0 : 1;

@@ -23,7 +23,7 @@
 
 // The subpath without native code: the library's main entry may load an addon.
 import { Packr } from "msgpackr/pack";
-import type { GpaRange } from "../memory/gpa_ranges.ts";
+import { type GpaRange, rangeFault } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
 import { scanValue } from "./msgpack_scan.ts";
 import {
@@ -193,9 +193,8 @@ function readRange(value: unknown): GpaRange | PacketFault {
   const byteOffset: unknown = value[1];
   const pfns: unknown = value[2];
   if (!isU32(byteCount) || !isU32(byteOffset) || !isListOfPfns(pfns)) return "malformedMsgpack";
-  if (byteCount === 0) return "emptyByteCount";
-  if (byteOffset >= PAGE_BYTES) return "offsetTooLarge";
-  if (!isU32(byteCount + PAGE_BYTES - 1 + byteOffset)) return "rangeOverflow";
+  const fault = rangeFault(byteCount, byteOffset);
+  if (fault !== null) return fault;
   const pages = pagesSpanned(byteOffset, byteCount);
   if (pfns.length < pages) return "rangeTooSmall";
   if (pfns.length > pages) return "malformedMsgpack";

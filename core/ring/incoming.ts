@@ -34,6 +34,16 @@ const {
 /** Smallest type header of a packet that lists ranges: a word of 8 bytes that ends with their count. */
 const RANGED_HEADER_BYTES_MIN = 8;
 
+/** Where a reader stands in its ring. The reader's own copy, whatever the control page says. */
+export interface IncomingPosition {
+  /** Where the next packet starts. */
+  readonly index: number;
+  /** Bytes before it that the reader has passed, and not given back to the writer yet. */
+  readonly consumedBytes: number;
+  /** Whether the reader's last word to the writer was not to signal. */
+  readonly isMasked: boolean;
+}
+
 /**
  * The reader's end. {@linkcode IncomingRing.next} looks at a packet and fills the fields,
  * {@linkcode IncomingRing.advance} moves past it; any number of packets, then one
@@ -84,16 +94,20 @@ export class IncomingRing {
   /**
    * Attaches to a ring whose indices stay as they are, and masks it (wire.md 9). Where its read
    * index is impossible, the ring is dead from the start, with the fault `"invalidReadIndex"`.
+   *
+   * @param from Where an earlier reader of the ring stood: this one goes on from there, and stores nothing.
    */
-  constructor(memory: RingMemory) {
+  constructor(memory: RingMemory, from: IncomingPosition | null = null) {
     this.#memory = memory;
     this.#dataBytes = memory.dataBytes;
     this.bytes = this.#scratch.bytes;
     this.#bodyWords = this.#scratch.words;
-    memory.store(INTERRUPT_MASK_OFFSET, 1);
-    const readIndex = memory.load(READ_INDEX_OFFSET);
+    if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
+    else this.#masked = from.isMasked;
+    const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
     this.#fault = isRingIndex(readIndex, memory.dataBytes) ? null : "invalidReadIndex";
-    this.#committed = readIndex;
+    this.#consumedBytes = from?.consumedBytes ?? 0;
+    this.#committed = (readIndex - this.#consumedBytes + memory.dataBytes) % memory.dataBytes;
     this.#next = readIndex;
     this.#writeIndex = readIndex;
   }
@@ -101,6 +115,15 @@ export class IncomingRing {
   /** What the peer did wrong, as far as this end has seen; null while all is well. */
   get fault(): RingFault | null {
     return this.#fault;
+  }
+
+  /** Where this end stands. */
+  get position(): IncomingPosition {
+    return {
+      index: this.#next,
+      consumedBytes: this.#consumedBytes,
+      isMasked: this.#masked,
+    };
   }
 
   /**

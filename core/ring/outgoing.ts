@@ -26,6 +26,14 @@ const {
   WRITE_INDEX_OFFSET,
 } = layout;
 
+/** Where a writer stands in its ring. The writer's own copy, whatever the control page says. */
+export interface OutgoingPosition {
+  /** Where the next packet starts. */
+  readonly index: number;
+  /** Whether the reader was asked for a signal once there is room. */
+  readonly awaitsRoom: boolean;
+}
+
 /**
  * The writer's end. A packet is written by {@linkcode OutgoingRing.reserve}, then its body by the
  * caller, then {@linkcode OutgoingRing.finish}; any number of packets, then one
@@ -59,16 +67,20 @@ export class OutgoingRing {
   /**
    * Attaches to a ring whose indices stay as they are (wire.md 9). Where its write index is
    * impossible, the ring is dead from the start, with the fault `"invalidWriteIndex"`.
+   *
+   * @param from Where an earlier writer of the ring stood: this one goes on from there, and stores nothing.
    */
-  constructor(memory: RingMemory) {
+  constructor(memory: RingMemory, from: OutgoingPosition | null = null) {
     this.#memory = memory;
     this.#dataBytes = memory.dataBytes;
     this.#largestBytes = largestPacketBytes(memory.dataBytes);
     this.body = this.#scratch.bytes;
     this.#words = this.#scratch.words;
-    memory.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
-    memory.store(PENDING_SEND_SIZE_OFFSET, 0);
-    const writeIndex = memory.load(WRITE_INDEX_OFFSET);
+    if (from === null) {
+      memory.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
+      memory.store(PENDING_SEND_SIZE_OFFSET, 0);
+    } else this.#awaitsRoom = from.awaitsRoom;
+    const writeIndex = from?.index ?? memory.load(WRITE_INDEX_OFFSET);
     this.#fault = isRingIndex(writeIndex, memory.dataBytes) ? null : "invalidWriteIndex";
     this.#committed = writeIndex;
     this.#next = writeIndex;
@@ -77,6 +89,11 @@ export class OutgoingRing {
   /** What the peer did wrong, as far as this end has seen; null while all is well. */
   get fault(): RingFault | null {
     return this.#fault;
+  }
+
+  /** Where this end stands. */
+  get position(): OutgoingPosition {
+    return { index: this.#next, awaitsRoom: this.#awaitsRoom };
   }
 
   /** Whether packets were finished that the reader has not been shown. */

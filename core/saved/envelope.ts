@@ -1,0 +1,193 @@
+/**
+ * The envelope of saved state: a header, chunks each with a checksum, and an end mark that counts them.
+ * It is described, with all numbers, in docs/saved-state.md.
+ *
+ * A writer hands out the envelope piece by piece, a piece being the header or one whole chunk, and a
+ * reader takes any number of whole pieces at a time: KMCL saves and restores channels that way
+ * (kmcl.md V2, V3).
+ *
+ * @module
+ */
+
+import { sha256 } from "@noble/hashes/sha2.js";
+import { assert } from "../assert.ts";
+import { isU32 } from "../units.ts";
+import { damaged, mismatched } from "./fault.ts";
+import { areEqual, decodePlainData, encodePlainData, type PlainData } from "./plain_data.ts";
+
+/** What an envelope holds; a run is the simulator's. */
+export type SavedKind = "channel" | "partition" | "run";
+
+/** The format that is written, and the only one that is read. */
+export const SAVED_FORMAT_VERSION = 1;
+
+const KIND_NUMBERS: Readonly<Record<SavedKind, number>> = { channel: 1, partition: 2, run: 3 };
+/** `VMBS`. */
+const MAGIC = Uint8Array.of(0x56, 0x4d, 0x42, 0x53);
+/** Magic, version u16, kind u16. */
+const HEADER_BYTES = 8;
+/** Type u32, length of the payload u32. */
+const CHUNK_HEADER_BYTES = 8;
+/** The first bytes of SHA-256 over chunk header and payload. */
+const CHECKSUM_BYTES = 8;
+/** Type of the chunk that ends the envelope. */
+const END_TYPE = 0;
+
+/** A chunk that was read. */
+export interface SavedChunk {
+  /** What it is, as the kind of envelope has it; never 0, which is the end mark's. */
+  readonly type: number;
+  /** What it holds. */
+  readonly data: PlainData;
+}
+
+function chunkOf(type: number, data: PlainData): Uint8Array {
+  const payload = encodePlainData(data);
+  assert(isU32(payload.length), "a chunk's length is a u32");
+  const checkedBytes = CHUNK_HEADER_BYTES + payload.length;
+  const chunk = new Uint8Array(checkedBytes + CHECKSUM_BYTES);
+  const view = new DataView(chunk.buffer);
+  view.setUint32(0, type, true);
+  view.setUint32(4, payload.length, true);
+  chunk.set(payload, CHUNK_HEADER_BYTES);
+  chunk.set(checksumOf(chunk.subarray(0, checkedBytes)), checkedBytes);
+  return chunk;
+}
+
+function checksumOf(bytes: Uint8Array): Uint8Array {
+  return sha256(bytes).subarray(0, CHECKSUM_BYTES);
+}
+
+/** Writes one envelope: the header, chunks, the end mark, in this order. */
+export class EnvelopeWriter {
+  readonly #kind: SavedKind;
+  #chunkCount = 0;
+
+  /** Nothing is written yet. */
+  constructor(kind: SavedKind) {
+    this.#kind = kind;
+  }
+
+  /** The first piece. */
+  header(): Uint8Array {
+    const header = new Uint8Array(HEADER_BYTES);
+    header.set(MAGIC);
+    const view = new DataView(header.buffer);
+    view.setUint16(4, SAVED_FORMAT_VERSION, true);
+    view.setUint16(6, KIND_NUMBERS[this.#kind], true);
+    return header;
+  }
+
+  /** The next chunk. */
+  chunk(type: number, data: PlainData): Uint8Array {
+    assert(isU32(type) && type !== END_TYPE, "a chunk's type is a u32, and 0 is the end mark's");
+    this.#chunkCount++;
+    return chunkOf(type, data);
+  }
+
+  /** The last piece. */
+  end(): Uint8Array {
+    return chunkOf(END_TYPE, this.#chunkCount);
+  }
+}
+
+/** A whole envelope of `chunks`. */
+export function writeEnvelope(kind: SavedKind, chunks: Iterable<SavedChunk>): Uint8Array {
+  const writer = new EnvelopeWriter(kind);
+  const pieces = [writer.header()];
+  for (const { type, data } of chunks) pieces.push(writer.chunk(type, data));
+  pieces.push(writer.end());
+  return joined(pieces);
+}
+
+/** Arrays of bytes, one after the other. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** Reads one envelope. */
+export class EnvelopeReader {
+  readonly #kind: SavedKind;
+  readonly #chunks: SavedChunk[] = [];
+  #stage: "header" | "chunks" | "ended" = "header";
+
+  /** Nothing was read yet. */
+  constructor(kind: SavedKind) {
+    this.#kind = kind;
+  }
+
+  /** The chunks that were read, in order. */
+  get chunks(): readonly SavedChunk[] {
+    return this.#chunks;
+  }
+
+  /** Whether the end mark was read. */
+  get isComplete(): boolean {
+    return this.#stage === "ended";
+  }
+
+  /** Reads `bytes`, which must be one or more whole pieces; throws a SavedStateFault where they are not. */
+  read(bytes: Uint8Array): void {
+    if (bytes.length === 0) damaged("there is nothing to read");
+    let at = 0;
+    if (this.#stage === "header") at = this.#readHeader(bytes);
+    while (at < bytes.length) at = this.#readChunk(bytes, at);
+  }
+
+  #readHeader(bytes: Uint8Array): number {
+    if (bytes.length < HEADER_BYTES) damaged("the header is cut short");
+    if (!areEqual(bytes.subarray(0, MAGIC.length), MAGIC)) damaged("this is no saved state");
+    const view = viewOf(bytes);
+    const version = view.getUint16(4, true);
+    if (version !== SAVED_FORMAT_VERSION) {
+      mismatched(`format version ${version} is not ${SAVED_FORMAT_VERSION}`);
+    }
+    if (view.getUint16(6, true) !== KIND_NUMBERS[this.#kind]) {
+      mismatched(`this is not the saved state of a ${this.#kind}`);
+    }
+    this.#stage = "chunks";
+    return HEADER_BYTES;
+  }
+
+  /** Reads the chunk at `start`; answers where the next one begins. */
+  #readChunk(bytes: Uint8Array, start: number): number {
+    if (this.#stage === "ended") damaged("bytes follow the end mark");
+    const leftBytes = bytes.length - start;
+    if (leftBytes < CHUNK_HEADER_BYTES + CHECKSUM_BYTES) damaged("a chunk is cut short");
+    const view = viewOf(bytes);
+    const type = view.getUint32(start, true);
+    const payloadBytes = view.getUint32(start + 4, true);
+    if (payloadBytes > leftBytes - CHUNK_HEADER_BYTES - CHECKSUM_BYTES) {
+      damaged("a chunk is cut short");
+    }
+    const payloadStart = start + CHUNK_HEADER_BYTES;
+    const payloadEnd = payloadStart + payloadBytes;
+    const end = payloadEnd + CHECKSUM_BYTES;
+    if (!areEqual(checksumOf(bytes.subarray(start, payloadEnd)), bytes.subarray(payloadEnd, end))) {
+      damaged(`the checksum of chunk ${this.#chunks.length} is wrong`);
+    }
+    const data = decodePlainData(bytes.subarray(payloadStart, payloadEnd));
+    if (type !== END_TYPE) this.#chunks.push({ type, data });
+    else if (data === this.#chunks.length) this.#stage = "ended";
+    else damaged("chunks are missing, or there are too many");
+    return end;
+  }
+}
+
+/** The chunks of a whole envelope; throws a SavedStateFault where it is none. */
+export function readEnvelope(kind: SavedKind, bytes: Uint8Array): readonly SavedChunk[] {
+  const reader = new EnvelopeReader(kind);
+  reader.read(bytes);
+  if (!reader.isComplete) damaged("the end mark is missing");
+  return reader.chunks;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,167 @@
+/**
+ * Plain data: what saved state is made of, and its bytes.
+ *
+ * The bytes are msgpack, each value in the one form that this module writes (numbers and lengths in the
+ * shortest one that holds them, numbers that are no 32-bit integers as float 64, bigints as 64-bit
+ * integers, objects as maps with text keys). A reader takes no other form, so that equal data has equal
+ * bytes and nothing hides between two readings of the same bytes.
+ *
+ * @module
+ */
+
+// The subpath without native code: the library's main entry may load an addon.
+import { Packr } from "msgpackr/pack";
+import { assert } from "../assert.ts";
+import { damaged } from "./fault.ts";
+import { scanPlainData } from "./plain_data_scan.ts";
+
+/**
+ * Data without behaviour: it comes back equal from a saved state. Numbers come back bit by bit, apart
+ * from -0, which comes back as 0; bigints are those that 64 bits hold, signed or unsigned; texts are
+ * well-formed. An object has no prototype of its own and no key `__proto__`.
+ */
+export type PlainData =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | readonly PlainData[]
+  | { readonly [key: string]: PlainData };
+
+/** A private copy of plain data, or what is not plain in it. */
+export type PlainDataCopy =
+  | { readonly data: PlainData; readonly fault: null }
+  | { readonly data: null; readonly fault: string };
+
+/** Arrays and objects inside one another, the outermost counted. */
+export const PLAIN_DATA_DEPTH_MAX = 64;
+
+const BIGINT_MIN = -(2n ** 63n);
+const BIGINT_MAX = 2n ** 64n - 1n;
+
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  variableMapSize: true,
+  copyBuffers: true,
+});
+
+/** What is not plain in a value, and where; thrown and caught in this file alone. */
+class NotPlain extends Error {}
+
+/** What the library is given: objects as maps, so that no key of theirs means anything to it. */
+type Packable = Exclude<PlainData, object> | null | Uint8Array | Packable[] | Map<string, Packable>;
+
+/** The members of a plain object, or null for any other. */
+function membersOf(value: object): readonly [string, unknown][] | null {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.entries(value) : null;
+}
+
+function checkText(text: string, where: string): string {
+  if (!text.isWellFormed()) throw new NotPlain(`${where} is text with half a surrogate pair`);
+  return text;
+}
+
+/** Walks through `value`, which is whatever a driver gave, and has each part made into another. */
+function walk<T>(value: unknown, where: string, depth: number, make: {
+  readonly bytes: (value: Uint8Array) => T;
+  readonly list: (members: T[]) => T;
+  readonly object: (members: [string, T][]) => T;
+  readonly simple: (value: null | boolean | number | bigint | string) => T;
+}): T {
+  switch (typeof value) {
+    case "boolean":
+    case "number":
+      return make.simple(value);
+    case "string":
+      return make.simple(checkText(value, where));
+    case "bigint":
+      if (value >= BIGINT_MIN && value <= BIGINT_MAX) return make.simple(value);
+      throw new NotPlain(`${where} is a bigint that 64 bits do not hold`);
+    case "object":
+      break;
+    default:
+      throw new NotPlain(`${where} is of type ${typeof value}`);
+  }
+  if (value === null) return make.simple(null);
+  if (value instanceof Uint8Array) return make.bytes(value);
+  if (depth === 0) throw new NotPlain(`${where} is nested too deep`);
+  if (Array.isArray(value)) {
+    const length = value.length;
+    const list = Array.from(
+      { length },
+      (_, index) => walk<T>(value[index], `${where}[${index}]`, depth - 1, make),
+    );
+    return make.list(list);
+  }
+  const entries = membersOf(value);
+  if (entries === null) throw new NotPlain(`${where} is an object with a prototype`);
+  return make.object(entries.map(([key, member]) => {
+    if (key === "__proto__") throw new NotPlain(`${where} has a key __proto__`);
+    const at = `${where}.${checkText(key, `a key of ${where}`)}`;
+    return [key, walk<T>(member, at, depth - 1, make)];
+  }));
+}
+
+/**
+ * A private copy of `value`, of which nothing is known, where all of it is plain data; else what is not,
+ * as text that names the place, beginning with `where`.
+ */
+export function copyPlainData(
+  value: unknown,
+  where: string,
+  depthMax: number = PLAIN_DATA_DEPTH_MAX,
+): PlainDataCopy {
+  try {
+    const data = walk<PlainData>(value, where, depthMax, {
+      bytes: (bytes) => new Uint8Array(bytes),
+      list: (list) => list,
+      object: (members) => Object.fromEntries(members),
+      simple: (simple) => simple,
+    });
+    return { data, fault: null };
+  } catch (error) {
+    if (error instanceof NotPlain) return { data: null, fault: error.message };
+    throw error; // a getter of the driver's own
+  }
+}
+
+/** The bytes of `data`. */
+export function encodePlainData(data: PlainData): Uint8Array {
+  try {
+    const packable = walk<Packable>(data, "data", PLAIN_DATA_DEPTH_MAX, {
+      // A subclass of Uint8Array could ask the library for another form.
+      bytes: (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      list: (list) => list,
+      object: (members) => new Map(members),
+      simple: (simple) => simple,
+    });
+    // The result is a view of the library's own buffer, in which it writes the next one.
+    return new Uint8Array(packr.pack(packable));
+  } catch (error) {
+    if (!(error instanceof NotPlain)) throw error;
+    assert(false, `what is saved is plain data: ${error.message}`);
+  }
+}
+
+/** The data whose bytes these are; throws a SavedStateFault where they are those of none. */
+export function decodePlainData(bytes: Uint8Array): PlainData {
+  if (scanPlainData(bytes, 0, bytes.length, PLAIN_DATA_DEPTH_MAX) !== bytes.length) {
+    damaged("no plain data, or not one value of it");
+  }
+  const data = packr.unpack(bytes) as PlainData;
+  if (!areEqual(encodePlainData(data), bytes)) {
+    damaged("plain data that is not written as it must be");
+  }
+  return data;
+}
+
+/** Whether two arrays hold the same bytes. */
+export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
+}
