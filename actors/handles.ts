@@ -7,6 +7,7 @@
 import type { Endpoint } from "./channel/endpoint.ts";
 import type { IncomingPacket } from "./channel/incoming_packet.ts";
 import type { PacketObject } from "./packet/packet_object.ts";
+import type { LoadedDriver } from "./partition/loaded_driver.ts";
 import type { PartitionObject } from "./partition/partition_object.ts";
 
 /** A packet object, and the channel that it is of. */
@@ -15,6 +16,14 @@ export interface PacketTarget {
   readonly endpoint: Endpoint;
   /** The packet object. */
   readonly packet: PacketObject;
+}
+
+/** A device, and the driver that has it. */
+export interface DeviceTarget {
+  /** The partition that the device is in. */
+  readonly partition: PartitionObject;
+  /** The loaded driver whose own it is; null for the partition's device, which is there for all others. */
+  readonly driver: LoadedDriver | null;
 }
 
 /** The kinds of handles. */
@@ -34,8 +43,8 @@ export interface HandleTargets extends Record<HandleKind, object> {
   readonly VMBPACKET: PacketTarget;
   /** The completion context of an incoming packet. */
   readonly VMBPACKETCOMPLETION: IncomingPacket;
-  /** A partition's VMBus device. */
-  readonly DEVICE: PartitionObject;
+  /** A device on a partition's VMBus. */
+  readonly DEVICE: DeviceTarget;
   /** A partition's VMBus, as user mode knows it. */
   readonly VMBUS: PartitionObject;
   /** A partition's VMBus, as the kernel knows it. */
@@ -76,7 +85,7 @@ export type VMBCHANNEL = Handle<"VMBCHANNEL">;
 export type VMBPACKET = Handle<"VMBPACKET">;
 /** The completion context of an incoming packet. @see VMBPACKETCOMPLETION */
 export type VMBPACKETCOMPLETION = Handle<"VMBPACKETCOMPLETION">;
-/** The device object that a partition's drivers are loaded for. */
+/** A device object: a partition's own, or that of one loaded driver. */
 export type Device = Handle<"DEVICE">;
 /** The user-mode handle of a partition's VMBus. */
 export type VmbusHandle = Handle<"VMBUS">;

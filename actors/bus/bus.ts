@@ -76,17 +76,27 @@ class Lane implements Worker {
 
   post(bytes: Uint8Array): void {
     this.#queue.push(bytes);
-    this.#world.scheduler.schedule(this.#item);
+    this.schedule();
   }
 
   work(): void {
     const bytes = this.#queue.shift();
-    if (this.#queue.length > 0) this.#world.scheduler.schedule(this.#item);
+    if (this.#queue.length > 0) this.schedule();
     if (bytes !== null) this.#deliver(bytes);
   }
 
   clear(): void {
     this.#queue.clear();
+  }
+
+  /** Puts messages that were saved on their way; {@linkcode Lane.schedule} has the first delivered. */
+  restore(messages: readonly Uint8Array[]): void {
+    for (const bytes of messages) this.#queue.push(bytes);
+  }
+
+  /** The next message is due. */
+  schedule(): void {
+    this.#world.scheduler.schedule(this.#item);
   }
 }
 
@@ -144,6 +154,16 @@ export class Bus {
   /** Whether messages are on their way in `direction`. */
   isBusy(direction: Direction): boolean {
     return this.#lanes[direction].isBusy;
+  }
+
+  /** Puts messages to the guest on their way that were saved, in order; none is due yet. */
+  restore(messages: readonly Uint8Array[]): void {
+    this.#lanes.toGuest.restore(messages);
+  }
+
+  /** The next message to the guest is due. */
+  scheduleMessage(): void {
+    this.#lanes.toGuest.schedule();
   }
 
   /** Sends `message` to the other end. */

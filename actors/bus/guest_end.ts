@@ -7,13 +7,12 @@
 
 import {
   type ControlMessage,
-  OFFER_FLAG_NAMED_PIPE,
   type OfferChannel,
   type OpenResult,
   USER_DATA_BYTES,
 } from "../../core/control/messages.ts";
 import { writeMmioPlacement } from "../../core/control/user_data.ts";
-import { type GuestBuffer, type GuestRam, MEGABYTE_BYTES } from "../../core/memory/guest_memory.ts";
+import type { GuestBuffer, GuestRam } from "../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -32,15 +31,20 @@ import { type Worker, WorkItem } from "../fabric/work.ts";
 import type { Bus } from "./bus.ts";
 import type { BusEnd, GpadlState } from "./bus_end.ts";
 import { GuestGpadls } from "./guest_gpadls.ts";
-import { CHANNEL_ID_MAX } from "./host_end.ts";
+import { CHANNEL_ID_MAX } from "./host_channel.ts";
+import { isTarget, mmioChoices, suits } from "./offers.ts";
 import { ringsOf } from "./rings.ts";
 import { smallestRingPages } from "./ring_size.ts";
 
 /** What a client has put into the open of its channel. */
-interface Link {
+export interface Link {
+  /** Who has taken the channel. */
   readonly client: Endpoint;
+  /** What the open is called on the wire. */
   readonly openId: number;
+  /** The pages of both rings. */
   readonly ringPages: GuestBuffer;
+  /** The GPADL that describes them. */
   readonly ringGpadlId: number;
   /** Whether the host confirmed the open, and has not been told of the close. */
   isOpen: boolean;
@@ -68,11 +72,12 @@ export class GuestEnd implements BusEnd, Worker {
   /** The GPADLs of the guest's clients. */
   readonly gpadls: GuestGpadls;
   /** Offers by channel id, in the order in which they arrived. */
-  readonly #channels = new Map<number, GuestChannel>();
+  readonly byId: Map<number, GuestChannel> = new Map();
   /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
-  readonly #waiting: Endpoint[] = [];
+  readonly waiting: Endpoint[] = [];
   readonly #match: WorkItem;
-  #nextOpenId = 1;
+  /** The number of the next open. */
+  nextOpenId = 1;
 
   /** The guest's end of `bus`. */
   constructor(bus: Bus) {
@@ -93,7 +98,7 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** Offers that the host has not taken back or the guest not released. */
   get channels(): readonly GuestChannel[] {
-    return [...this.#channels.values()];
+    return [...this.byId.values()];
   }
 
   /** The guest's drivers are up: it asks the host for its offers (wire.md 4.5). */
@@ -102,6 +107,11 @@ export class GuestEnd implements BusEnd, Worker {
   }
 
   // -- Clients
+
+  /** Waiting clients are to look at the offers. */
+  scheduleMatch(): void {
+    this.bus.world.scheduler.schedule(this.#match);
+  }
 
   /** See {@linkcode BusEnd.admit}. */
   admit(endpoint: Endpoint): NtStatus {
@@ -112,31 +122,26 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** See {@linkcode BusEnd.join}. */
   join(endpoint: Endpoint): void {
-    this.#waiting.push(endpoint);
-    this.bus.world.scheduler.schedule(this.#match);
+    this.waiting.push(endpoint);
+    this.scheduleMatch();
   }
 
   /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
   work(): void {
     // What the host has said is heard first: a client must not take an offer that is no more.
-    if (this.bus.isBusy("toGuest")) return this.bus.world.scheduler.schedule(this.#match);
-    for (const client of [...this.#waiting]) {
+    if (this.bus.isBusy("toGuest")) return this.scheduleMatch();
+    for (const client of [...this.waiting]) {
       const channel = this.#offerFor(client);
       if (channel === null) continue;
-      this.#waiting.splice(this.#waiting.indexOf(client), 1);
+      this.waiting.splice(this.waiting.indexOf(client), 1);
       this.#connect(client, channel);
     }
   }
 
   #offerFor(client: Endpoint): GuestChannel | null {
-    const { clientTarget } = client.configuration;
-    for (const channel of this.#channels.values()) {
-      const { offer } = channel;
-      if (channel.link !== null || channel.isRescinded) continue;
-      if (offer.interfaceId !== clientTarget?.interfaceType) continue;
-      if (clientTarget.instance === null || clientTarget.instance === offer.instanceId) {
-        return channel;
-      }
+    for (const channel of this.byId.values()) {
+      const { offer, link, isRescinded } = channel;
+      if (link === null && !isRescinded && isTarget(client, offer)) return channel;
     }
     return null;
   }
@@ -147,10 +152,9 @@ export class GuestEnd implements BusEnd, Worker {
     client.tell({ type: "connecting" });
     client.channelId = offer.channelId;
     client.activeInstance = offer.instanceId;
-    const isPipe = (offer.flags & OFFER_FLAG_NAMED_PIPE) !== 0;
-    if (isPipe !== client.configuration.isPipe) return client.refused(STATUS_NOT_SUPPORTED);
+    if (!suits(client, offer)) return client.refused(STATUS_NOT_SUPPORTED);
     if (!this.#reserveMmio(client, offer)) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
-    const { incomingRingPages, outgoingRingPages } = this.#ringPages(client);
+    const { incomingRingPages, outgoingRingPages } = this.ringPages(client);
     const pageCount = incomingRingPages + outgoingRingPages + 2;
     const ringPages = this.memory.tryAllocate(pageCount * PAGE_BYTES);
     if (ringPages === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
@@ -165,7 +169,8 @@ export class GuestEnd implements BusEnd, Worker {
       this.memory.free(ringPages);
       return client.refused(created.status);
     }
-    const openId = this.#nextOpenId++ >>> 0;
+    const openId = this.nextOpenId;
+    this.nextOpenId = (openId + 1) >>> 0;
     channel.link = { client, openId, ringPages, ringGpadlId: created.gpadlHandle, isOpen: false };
     client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
     const processor = offer.channelId % this.bus.partition.processorCount;
@@ -184,7 +189,7 @@ export class GuestEnd implements BusEnd, Worker {
   }
 
   /** At least the smallest rings that carry a packet at the client's own bounds (kmcl.md section 5). */
-  #ringPages(client: Endpoint): { incomingRingPages: number; outgoingRingPages: number } {
+  ringPages(client: Endpoint): { incomingRingPages: number; outgoingRingPages: number } {
     const { incomingRingPages, outgoingRingPages } = client.configuration;
     const smallest = smallestRingPages(client.configuration, this.bus.world.codec);
     return {
@@ -195,9 +200,7 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** Reserves the channel's MMIO: all that is offered, or at least the required part. */
   #reserveMmio(client: Endpoint, offer: OfferChannel): boolean {
-    const required = offer.mmioMegabytes * MEGABYTE_BYTES;
-    const wanted = required + offer.mmioMegabytesOptional * MEGABYTE_BYTES;
-    for (const byteCount of wanted === required ? [required] : [wanted, required]) {
+    for (const byteCount of mmioChoices(offer)) {
       if (byteCount === 0) return true;
       const gpa = this.memory.reserveMmio(byteCount);
       if (gpa === null) continue;
@@ -230,19 +233,19 @@ export class GuestEnd implements BusEnd, Worker {
   }
 
   #offered(offer: OfferChannel): ChannelFault | null {
-    const known = this.#channels.get(offer.channelId);
+    const known = this.byId.get(offer.channelId);
     const isIdGood = offer.channelId > 0 && offer.channelId <= CHANNEL_ID_MAX;
     if (known !== undefined || !isIdGood) {
       known?.link?.client.faulted("unexpectedMessage");
       return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
     }
-    this.#channels.set(offer.channelId, new GuestChannel(offer));
-    this.bus.world.scheduler.schedule(this.#match);
+    this.byId.set(offer.channelId, new GuestChannel(offer));
+    this.scheduleMatch();
     return null;
   }
 
   #openResult(result: OpenResult): ChannelFault | null {
-    const link = this.#channels.get(result.channelId)?.link ?? null;
+    const link = this.byId.get(result.channelId)?.link ?? null;
     if (link === null) return "unexpectedMessage";
     const { client } = link;
     const isAwaited = client.is("connecting") ||
@@ -263,7 +266,7 @@ export class GuestEnd implements BusEnd, Worker {
   }
 
   #rescinded(channelId: number): ChannelFault | null {
-    const channel = this.#channels.get(channelId);
+    const channel = this.byId.get(channelId);
     if (channel === undefined || channel.isRescinded) return "unexpectedMessage";
     channel.isRescinded = true;
     const client = channel.link?.client ?? null;
@@ -277,12 +280,12 @@ export class GuestEnd implements BusEnd, Worker {
 
   #release(channel: GuestChannel): void {
     const { channelId } = channel.offer;
-    this.#channels.delete(channelId);
+    this.byId.delete(channelId);
     this.bus.post("toHost", { message: "relIdReleased", channelId });
   }
 
   #gpadlTorndown(gpadlId: number): ChannelFault | null {
-    for (const channel of this.#channels.values()) {
+    for (const channel of this.byId.values()) {
       if (channel.link?.ringGpadlId !== gpadlId) continue;
       if (!channel.link.client.is("lettingGo")) break;
       this.#ringTorndown(channel, channel.link);
@@ -298,13 +301,13 @@ export class GuestEnd implements BusEnd, Worker {
     this.#releaseMmio(link.client);
     link.client.released();
     if (channel.isRescinded) this.#release(channel);
-    else this.bus.world.scheduler.schedule(this.#match);
+    else this.scheduleMatch();
   }
 
   // -- What the clients say
 
   #channelOf(client: Endpoint): GuestChannel | null {
-    const channel = client.channelId === null ? undefined : this.#channels.get(client.channelId);
+    const channel = client.channelId === null ? undefined : this.byId.get(client.channelId);
     return channel?.link?.client === client ? channel : null;
   }
 
@@ -341,8 +344,8 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** See {@linkcode BusEnd.letGo}. */
   letGo(endpoint: Endpoint): void {
-    const at = this.#waiting.indexOf(endpoint);
-    if (at >= 0) this.#waiting.splice(at, 1);
+    const at = this.waiting.indexOf(endpoint);
+    if (at >= 0) this.waiting.splice(at, 1);
     const channel = this.#channelOf(endpoint);
     if (channel?.link === undefined || channel.link === null) {
       this.#releaseMmio(endpoint);
@@ -371,13 +374,13 @@ export class GuestEnd implements BusEnd, Worker {
 
   /** The host signals channel `channelId`. */
   interrupt(channelId: number): void {
-    this.#channels.get(channelId)?.link?.client.work.scheduleInterrupt();
+    this.byId.get(channelId)?.link?.client.work.scheduleInterrupt();
   }
 
   /** This guest crashed: nothing that it knew matters any more. */
   gone(): void {
-    this.#channels.clear();
-    this.#waiting.length = 0;
+    this.byId.clear();
+    this.waiting.length = 0;
     this.gpadls.gone();
   }
 }

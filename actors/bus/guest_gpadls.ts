@@ -28,8 +28,8 @@ const FIRST_HANDLE = 0xe1e10;
 export interface GuestGpadl {
   /** Its handle, never 0. */
   readonly handle: number;
-  /** Whose it is. */
-  readonly client: Endpoint;
+  /** Whose it is; null where that channel was cleaned up before a save. */
+  readonly client: Endpoint | null;
   /** The channel that it was made for. */
   readonly channelId: number;
   /** The memory, pinned while the GPADL lives. */
@@ -50,11 +50,30 @@ export class GuestGpadls {
   readonly #byHandle = new Map<number, GuestGpadl>();
   /** Those of each client's driver, in the order of their creation. */
   readonly #ofDrivers = new Map<Endpoint, Set<GuestGpadl>>();
-  #nextHandle = FIRST_HANDLE;
+  /** The handle that was given out last. */
+  lastHandle = FIRST_HANDLE;
 
   /** No GPADL yet. */
   constructor(end: GuestEnd) {
     this.#end = end;
+  }
+
+  /** All of them, in the order of their creation. */
+  get all(): readonly GuestGpadl[] {
+    return [...this.#byHandle.values()];
+  }
+
+  /** The GPADL with `handle`, whosever it is. */
+  at(handle: number): GuestGpadl | null {
+    return this.#byHandle.get(handle) ?? null;
+  }
+
+  /** Adds a GPADL that was saved; false where its handle is taken. */
+  add(gpadl: GuestGpadl): boolean {
+    if (this.#byHandle.has(gpadl.handle)) return false;
+    this.#add(gpadl);
+    for (const range of gpadl.ranges) this.#end.memory.pin(range.pfns);
+    return true;
   }
 
   /** The GPADLs of a client's driver, in the order of their creation. */
@@ -111,25 +130,26 @@ export class GuestGpadls {
 
   #add(gpadl: GuestGpadl): void {
     this.#byHandle.set(gpadl.handle, gpadl);
-    if (gpadl.isRing) return;
-    const ofDriver = this.#ofDrivers.get(gpadl.client);
-    if (ofDriver === undefined) this.#ofDrivers.set(gpadl.client, new Set([gpadl]));
+    const { client, isRing } = gpadl;
+    if (isRing || client === null) return;
+    const ofDriver = this.#ofDrivers.get(client);
+    if (ofDriver === undefined) this.#ofDrivers.set(client, new Set([gpadl]));
     else ofDriver.add(gpadl);
   }
 
   #remove(gpadl: GuestGpadl): void {
     this.#byHandle.delete(gpadl.handle);
-    const ofDriver = this.#ofDrivers.get(gpadl.client);
-    if (ofDriver?.delete(gpadl) === true && ofDriver.size === 0) {
-      this.#ofDrivers.delete(gpadl.client);
-    }
+    const { client } = gpadl;
+    const ofDriver = client === null ? undefined : this.#ofDrivers.get(client);
+    if (client === null || ofDriver?.delete(gpadl) !== true) return;
+    if (ofDriver.size === 0) this.#ofDrivers.delete(client);
   }
 
   #takeHandle(): number {
     do {
-      this.#nextHandle = this.#nextHandle >= 0xffff_ffff ? 1 : this.#nextHandle + 1;
-    } while (this.#byHandle.has(this.#nextHandle));
-    return this.#nextHandle;
+      this.lastHandle = this.lastHandle >= 0xffff_ffff ? 1 : this.lastHandle + 1;
+    } while (this.#byHandle.has(this.lastHandle));
+    return this.lastHandle;
   }
 
   /** GpadlCreated: only one that is awaited is an answer. */
@@ -139,7 +159,7 @@ export class GuestGpadls {
     if (
       gpadl.stage !== "creating" || gpadl.answer !== null || gpadl.channelId !== message.channelId
     ) {
-      gpadl.client.faulted("badGpadl");
+      gpadl.client?.faulted("badGpadl");
       return "badGpadl";
     }
     gpadl.answer = message.status;
@@ -151,7 +171,7 @@ export class GuestGpadls {
     const { world, partition } = this.#end.bus;
     const wait = world.beginWait<void>({
       call: "VmbChannelDeleteGpadl",
-      what: `GPADL ${gpadl.handle} of ${gpadl.client.name} to be unmapped`,
+      what: `GPADL ${gpadl.handle} of ${gpadl.client?.name} to be unmapped`,
       partition,
     });
     gpadl.waits.push(wait);
@@ -171,7 +191,7 @@ export class GuestGpadls {
   torndown(handle: number): ChannelFault | null {
     const gpadl = this.#byHandle.get(handle);
     if (gpadl?.stage !== "deleting") {
-      gpadl?.client.faulted("badGpadl");
+      gpadl?.client?.faulted("badGpadl");
       return "badGpadl";
     }
     this.forget(handle);

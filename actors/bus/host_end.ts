@@ -5,18 +5,7 @@
  * @module
  */
 
-import {
-  type CloseChannel,
-  type ControlMessage,
-  MONITOR_ID_NONE,
-  OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE,
-  OFFER_FLAG_LOOPBACK,
-  OFFER_FLAG_NAMED_PIPE,
-  OFFER_FLAG_TLNPI_PROVIDER,
-  type OpenChannel,
-  USER_DATA_BYTES,
-} from "../../core/control/messages.ts";
-import { pipeUserData } from "../../core/control/user_data.ts";
+import type { CloseChannel, ControlMessage, OpenChannel } from "../../core/control/messages.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -27,51 +16,15 @@ import {
   STATUS_OBJECT_NAME_COLLISION,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
-import {
-  SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE,
-  SERVER_FLAG_LOOPBACK_OFFER,
-  SERVER_FLAG_TLNPI_PROVIDER_OFFER,
-} from "../channel/configuration.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Bus } from "./bus.ts";
 import type { BusEnd, GpadlState } from "./bus_end.ts";
-import { type HostGpadl, HostGpadls } from "./host_gpadls.ts";
+import { CHANNEL_ID_MAX, HostChannel, offerOf } from "./host_channel.ts";
+import { HostGpadls } from "./host_gpadls.ts";
+import { HostOrphans } from "./host_orphans.ts";
 import { prepareOpen, removeMmio } from "./host_open.ts";
-
-/** Highest channel id: event flag 0 is reserved (wire.md 5.2). */
-export const CHANNEL_ID_MAX = 2047;
-
-/** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
-const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
-  [SERVER_FLAG_LOOPBACK_OFFER, OFFER_FLAG_LOOPBACK],
-  [SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE, OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE],
-  [SERVER_FLAG_TLNPI_PROVIDER_OFFER, OFFER_FLAG_TLNPI_PROVIDER],
-];
-
-/** A channel as the host knows it. Which state it is in, its endpoint's chart knows. */
-export class HostChannel {
-  /** The server; null once the offer is rescinded and the guest has yet to release the id. */
-  endpoint: Endpoint | null;
-  /** The id that the guest knows it by; null before it was told. */
-  channelId: number | null = null;
-  /** The ring GPADL, while the channel is open. */
-  ring: HostGpadl | null = null;
-  /** What the guest calls the open that is under way. */
-  openId = 0;
-  /** Whether the guest wants to be interrupted. */
-  hasInterrupts = true;
-  /** The guest has released the id, but the server has yet to let go of the rings. */
-  isReleased = false;
-  /** An open request that came while the last close was under way (wire.md 5.2, ClosingReopen). */
-  reopen: OpenChannel | null = null;
-
-  /** A channel that was never told to the guest. */
-  constructor(endpoint: Endpoint) {
-    this.endpoint = endpoint;
-  }
-}
 
 /** The host's end of one bus. */
 export class HostEnd implements BusEnd {
@@ -79,6 +32,8 @@ export class HostEnd implements BusEnd {
   readonly bus: Bus;
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
+  /** Channels of a restored guest that no server has taken up. */
+  readonly orphans: HostOrphans;
   /** The channels whose offers stand, in the order of the offers. */
   readonly #byEndpoint = new Map<Endpoint, HostChannel>();
   /** The channels whose ids the guest has not released. */
@@ -89,6 +44,7 @@ export class HostEnd implements BusEnd {
   constructor(bus: Bus) {
     this.bus = bus;
     this.gpadls = new HostGpadls(this);
+    this.orphans = new HostOrphans(this);
   }
 
   /** See {@linkcode BusEnd.memory}. */
@@ -99,6 +55,11 @@ export class HostEnd implements BusEnd {
   /** The channel that the guest calls `channelId`. */
   channel(channelId: number): HostChannel | null {
     return this.#byId.get(channelId) ?? null;
+  }
+
+  /** All channels whose ids the guest has not released, in the order in which they were given out. */
+  get known(): readonly HostChannel[] {
+    return [...this.#byId.values()];
   }
 
   /** All channels whose offers stand, in the order of the offers. */
@@ -122,43 +83,59 @@ export class HostEnd implements BusEnd {
 
   /** See {@linkcode BusEnd.join}. */
   join(endpoint: Endpoint): void {
+    if (this.orphans.takeUp(endpoint)) return;
     const channel = new HostChannel(endpoint);
+    this.#add(endpoint, channel);
+    if (this.bus.actor.is("offering")) this.#offer(channel);
+  }
+
+  #add(endpoint: Endpoint, channel: HostChannel): void {
     const instance = endpoint.configuration.serverTarget?.instance ?? null;
     this.#byEndpoint.set(endpoint, channel);
     if (instance !== null) this.#instances.add(instance);
     endpoint.activeInstance = instance;
-    if (this.bus.actor.is("offering")) this.#offer(channel);
+  }
+
+  /** The guest of an orphan knows it by its id. */
+  keepId(channel: HostChannel): void {
+    if (channel.channelId !== null) this.#byId.set(channel.channelId, channel);
+  }
+
+  /** A restored server takes up an orphan; the guest need not know. */
+  adopt(channel: HostChannel, endpoint: Endpoint, mmio: Endpoint["mmio"]): void {
+    channel.endpoint = endpoint;
+    endpoint.channelId = channel.channelId;
+    endpoint.mmio = mmio;
+    this.#add(endpoint, channel);
+  }
+
+  /** Nobody takes up an orphan: the guest gets its rings back, and is told. */
+  disown(channel: HostChannel): void {
+    this.#freeRing(channel);
+    const { channelId } = channel;
+    if (channelId !== null) this.bus.post("toGuest", { message: "rescindChannelOffer", channelId });
+  }
+
+  /** Takes the channel of `endpoint` off the bus without a word to the guest. */
+  release(endpoint: Endpoint): HostChannel | null {
+    const channel = this.#byEndpoint.get(endpoint) ?? null;
+    this.#byEndpoint.delete(endpoint);
+    this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");
+    if (channel === null) return null;
+    if (channel.channelId !== null) this.#byId.delete(channel.channelId);
+    channel.endpoint = null;
+    return channel;
   }
 
   /** Tells the guest of a channel, if it is one of its trust level (kmcl.md S14). */
   #offer(channel: HostChannel): void {
     const { endpoint } = channel;
     if (endpoint === null || endpoint.configuration.targetVtl !== this.bus.partition.vtl) return;
-    const { serverTarget, serverFlags, mmioMegabytes, mmioMegabytesOptional, isPipe } =
-      endpoint.configuration;
-    if (serverTarget === null) return;
     const channelId = this.#freeId();
     channel.channelId = channelId;
     endpoint.channelId = channelId;
     this.#byId.set(channelId, channel);
-    this.bus.post("toGuest", {
-      message: "offerChannel",
-      interfaceId: serverTarget.interfaceType,
-      instanceId: serverTarget.instance,
-      flags: OFFER_FLAGS.reduce(
-        (flags, [server, offer]) => serverFlags & server ? flags | offer : flags,
-        isPipe ? OFFER_FLAG_NAMED_PIPE : 0,
-      ),
-      mmioMegabytes,
-      userData: isPipe ? pipeUserData("message") : new Uint8Array(USER_DATA_BYTES),
-      subchannelIndex: 0,
-      mmioMegabytesOptional,
-      channelId,
-      monitorId: MONITOR_ID_NONE,
-      monitorAllocated: false,
-      isDedicated: true,
-      connectionId: 0x2000 | channelId,
-    });
+    this.bus.post("toGuest", offerOf(endpoint.configuration, channelId));
   }
 
   #freeId(): number {
@@ -230,7 +207,8 @@ export class HostEnd implements BusEnd {
     if (channel === null) return "unexpectedMessage";
     const { endpoint } = channel;
     if (endpoint === null) return null; // rescinded: the guest closes what is closed already
-    if (endpoint.is("opened") && endpoint.actor.can("peerClosed")) {
+    const isOpenToGuest = endpoint.is("opened") || endpoint.is("resuming");
+    if (isOpenToGuest && endpoint.actor.can("peerClosed")) {
       endpoint.tell({ type: "peerClosed" });
       return null;
     }
@@ -265,7 +243,19 @@ export class HostEnd implements BusEnd {
   /** See {@linkcode BusEnd.answerOpen}. A channel that closes already answers with that. */
   answerOpen(endpoint: Endpoint, status: NtStatus): void {
     const channel = this.#byEndpoint.get(endpoint);
-    if (channel !== undefined && !endpoint.is("leaving")) this.#sendOpenResult(channel, status);
+    if (channel === undefined || endpoint.is("leaving")) return;
+    if (!endpoint.is("resuming")) this.#sendOpenResult(channel, status);
+    else if (!NT_SUCCESS(status)) this.#offerAnew(endpoint, channel);
+  }
+
+  /** A channel that the guest has open is refused by its restored server: it gets another one (kmcl.md V10). */
+  #offerAnew(endpoint: Endpoint, channel: HostChannel): void {
+    this.removeGpadls(endpoint, "EvtChannelOpened");
+    removeMmio(endpoint);
+    this.#freeRing(channel);
+    this.#rescind(endpoint, channel);
+    endpoint.channelId = null;
+    this.join(endpoint);
   }
 
   #sendOpenResult(channel: HostChannel, status: NtStatus): void {
@@ -355,6 +345,7 @@ export class HostEnd implements BusEnd {
 
   /** Every channel that the guest had opened closes; the offers stand, though nobody takes them. */
   guestGone(): void {
+    this.orphans.clear();
     this.gpadls.guestGone();
     for (const [channelId, channel] of [...this.#byId]) {
       channel.reopen = null;

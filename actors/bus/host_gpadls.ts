@@ -67,6 +67,32 @@ export class HostGpadls {
     this.#end = end;
   }
 
+  /** All of them, channel after channel. */
+  get all(): readonly HostGpadl[] {
+    return [...this.#byChannel.values()].flatMap((ofChannel) => [...ofChannel.values()]);
+  }
+
+  /** What has arrived of an incomplete one; null for any other. */
+  assembler({ gpadlId, stage }: HostGpadl): GpadlAssembler | null {
+    return stage === "incomplete" ? this.#incomplete.get(gpadlId)?.assembler ?? null : null;
+  }
+
+  /** Adds a GPADL that was saved; false where a guest cannot have it. */
+  add(gpadl: HostGpadl, assembler: GpadlAssembler | null): boolean {
+    const { channelId, gpadlId } = gpadl;
+    if (!this.#mayHave(channelId, gpadlId, gpadl.words)) return false;
+    this.#add(gpadl);
+    if (assembler !== null) this.#incomplete.set(gpadlId, { gpadl, assembler });
+    return true;
+  }
+
+  /** Whether the guest may have one more, with that id. */
+  #mayHave(channelId: number, gpadlId: number, words: number): boolean {
+    const isKnown = this.#find(channelId, gpadlId) !== null || this.#incomplete.has(gpadlId);
+    const isTooMuch = this.#count >= GPADLS_MAX || this.#words + words > GPADL_WORDS_SUM_MAX;
+    return this.#end.channel(channelId) !== null && !isKnown && gpadlId !== 0 && !isTooMuch;
+  }
+
   /** The GPADLs of a channel, in the order of their creation. */
   of(channelId: number): readonly HostGpadl[] {
     return [...this.#byChannel.get(channelId)?.values() ?? []];
@@ -86,11 +112,8 @@ export class HostGpadls {
       this.#answer(channelId, gpadlId, STATUS_SUCCESS); // rescinded: no device is involved (wire.md 3.4)
       return null;
     }
-    const isKnown = this.#find(channelId, gpadlId) !== null || this.#incomplete.has(gpadlId);
     const wordsAnnounced = byteLength >> 3;
-    const isTooMuch = this.#count >= GPADLS_MAX ||
-      this.#words + wordsAnnounced > GPADL_WORDS_SUM_MAX;
-    if (channel === null || isKnown || gpadlId === 0 || isTooMuch) {
+    if (!this.#mayHave(channelId, gpadlId, wordsAnnounced)) {
       this.#answer(channelId, gpadlId, GPADL_REFUSED);
       return "badGpadl";
     }
@@ -215,6 +238,11 @@ export class HostGpadls {
       );
       this.#unmap(gpadl);
     }
+  }
+
+  /** The server of a channel is saved: its mappings do not come back (kmcl.md V11). */
+  forgetMappings(channelId: number): void {
+    for (const gpadl of this.of(channelId)) if (gpadl.mdl !== null) this.#unmap(gpadl);
   }
 
   /**

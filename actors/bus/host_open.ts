@@ -15,8 +15,10 @@ import {
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
+import type { ChannelConfiguration } from "../channel/configuration.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
-import type { HostChannel, HostEnd } from "./host_end.ts";
+import type { HostChannel } from "./host_channel.ts";
+import type { HostEnd } from "./host_end.ts";
 import { ringsOf } from "./rings.ts";
 
 /** Attaches `endpoint` to the rings that the guest describes, and places its MMIO; or refuses. */
@@ -41,19 +43,27 @@ export function prepareOpen(
   }
   ring.use = "ring";
   channel.ring = ring;
+  channel.downstreamPageOffset = request.downstreamPageOffset;
   channel.hasInterrupts = targetVp !== TARGET_VP_NO_INTERRUPTS;
   return STATUS_SUCCESS;
+}
+
+/** Whether so much MMIO, in whole pages, is what a server asks for: at least the required part. */
+export function acceptsMmio(configuration: ChannelConfiguration, byteCount: number): boolean {
+  const { mmioMegabytes, mmioMegabytesOptional } = configuration;
+  const largestBytes = (mmioMegabytes + mmioMegabytesOptional) * MEGABYTE_BYTES;
+  return byteCount >= mmioMegabytes * MEGABYTE_BYTES && byteCount <= largestBytes &&
+    byteCount % PAGE_BYTES === 0;
 }
 
 /** Places the channel's MMIO where the guest reserved it: at least the required part. */
 function placeMmio(endpoint: Endpoint, request: OpenChannel): boolean {
   const { mmioMegabytes, mmioMegabytesOptional } = endpoint.configuration;
-  const largestBytes = (mmioMegabytes + mmioMegabytesOptional) * MEGABYTE_BYTES;
-  if (largestBytes === 0) return true;
+  if (mmioMegabytes + mmioMegabytesOptional === 0) return true;
   const { gpa, byteCount } = readMmioPlacement(request.userData);
-  if (byteCount < mmioMegabytes * MEGABYTE_BYTES || byteCount > largestBytes) return false;
+  if (!acceptsMmio(endpoint.configuration, byteCount)) return false;
   if (byteCount === 0) return true;
-  if (byteCount % PAGE_BYTES !== 0 || !endpoint.memory.placeMmio(gpa, byteCount)) return false;
+  if (!endpoint.memory.placeMmio(gpa, byteCount)) return false;
   endpoint.mmio = { gpa, byteCount };
   return true;
 }

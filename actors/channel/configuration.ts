@@ -1,9 +1,22 @@
 /**
  * What a driver configures before it enables a channel (kmcl.md section 5), and where it begins (S1).
  *
+ * Each setter checks what it is given, whoever it comes from: a driver by an `*Init*` function, or a
+ * saved state. It answers with the status of that function, in which the channel is argument 1, and
+ * changes nothing where it refuses.
+ *
  * @module
  */
 
+import { parseGuid } from "../../core/guid.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
+import { isU16, isU32, isUint } from "../../core/units.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 
 /** IS_PIPE of VmbChannelInitSetFlags. */
@@ -19,12 +32,34 @@ export const SERVER_FLAG_FORCE_NEW_CHANNEL = 0x8;
 /** A socket's offer. */
 export const SERVER_FLAG_TLNPI_PROVIDER_OFFER = 0x10;
 
+/** All of the `SERVER_FLAG_*`. */
+const SERVER_FLAGS_MAX = 0x1f;
+/** Largest packet that every codec can describe (wire.md 2.1). */
+const PACKET_BYTES_MAX = 500_000;
+/** Pages that one GPADL can describe: both rings with their control pages (wire.md 3.3). */
+const RING_GPADL_PAGES_MAX = 8190;
+/** Highest virtual trust level. */
+const VTL_MAX = 2;
+
 /** Which offer a client wants. */
 export interface ClientTarget {
   /** Interface type GUID. */
   readonly interfaceType: string;
   /** Instance GUID, or null for any instance of the type. */
   readonly instance: string | null;
+}
+
+/** The offer that VmbClientChannelInitSetTargetPnp asks for; without an instance, any of the type will do. */
+export function clientTargetOf(
+  interfaceType: unknown,
+  interfaceInstance: unknown,
+): ClientTarget | NtStatus {
+  const type = parseGuid(interfaceType);
+  const isAny = interfaceInstance === null || interfaceInstance === undefined;
+  const instance = parseGuid(interfaceInstance);
+  if (type === null) return STATUS_INVALID_PARAMETER_2;
+  if (!isAny && instance === null) return STATUS_INVALID_PARAMETER_3;
+  return { interfaceType: type, instance };
 }
 
 /** What a server offers. */
@@ -81,5 +116,91 @@ export class ChannelConfiguration {
   /** Whether the offer goes to clients of the root partition. */
   get isLoopback(): boolean {
     return (this.serverFlags & SERVER_FLAG_LOOPBACK_OFFER) !== 0;
+  }
+
+  /** VmbChannelInitSetMaximumPacketSize. */
+  setMaximumPacketSize(packetBytes: unknown): NtStatus {
+    if (!isUint(packetBytes, PACKET_BYTES_MAX) || packetBytes === 0) {
+      return STATUS_INVALID_PARAMETER_2;
+    }
+    this.packetBytesMax = packetBytes;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelInitSetMaximumExternalData. */
+  setMaximumExternalData(dataBytes: unknown, chainLength: unknown): NtStatus {
+    if (!isU32(dataBytes) || dataBytes === 0) return STATUS_INVALID_PARAMETER_2;
+    if (!isU32(chainLength) || chainLength === 0) return STATUS_INVALID_PARAMETER_3;
+    this.externalBytesMax = dataBytes;
+    this.externalChainMax = chainLength;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelInitSetClientContextSize. */
+  setClientContextSize(contextBytes: unknown): NtStatus {
+    if (!isU32(contextBytes)) return STATUS_INVALID_PARAMETER_2;
+    this.clientContextBytes = contextBytes;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelInitSetFriendlyName. */
+  setFriendlyName(name: unknown): NtStatus {
+    if (typeof name !== "string") return STATUS_INVALID_PARAMETER_2;
+    this.friendlyName = name;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelInitSetFlags. */
+  setFlags(flags: unknown): NtStatus {
+    if (!isUint(flags, INIT_FLAG_IS_PIPE)) return STATUS_INVALID_PARAMETER_2;
+    this.flags = flags;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbClientChannelInitSetRingBufferPageCount. */
+  setRingPages(incoming: unknown, outgoing: unknown): NtStatus {
+    // Each is wrong by itself where no partner would do; the second one where only the sum is too large.
+    const fits = (count: number, other: number) => count + other + 2 <= RING_GPADL_PAGES_MAX;
+    if (!isU32(incoming) || incoming === 0 || !fits(incoming, 1)) return STATUS_INVALID_PARAMETER_2;
+    if (!isU32(outgoing) || outgoing === 0 || !fits(incoming, outgoing)) {
+      return STATUS_INVALID_PARAMETER_3;
+    }
+    this.incomingRingPages = incoming;
+    this.outgoingRingPages = outgoing;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbServerChannelInitSetFlags. */
+  setServerFlags(flags: unknown): NtStatus {
+    if (!isUint(flags, SERVER_FLAGS_MAX)) return STATUS_INVALID_PARAMETER_2;
+    this.serverFlags = flags;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbServerChannelInitSetMmioMegabytes. */
+  setMmioMegabytes(megabytes: unknown, optional: unknown): NtStatus {
+    if (!isU16(megabytes)) return STATUS_INVALID_PARAMETER_2;
+    if (!isU16(optional)) return STATUS_INVALID_PARAMETER_3;
+    if (megabytes === 0 && optional === 0) return STATUS_INVALID_PARAMETER;
+    this.mmioMegabytes = megabytes;
+    this.mmioMegabytesOptional = optional;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbServerChannelInitSetTargetInterfaceId. */
+  setServerTarget(interfaceType: unknown, interfaceInstance: unknown): NtStatus {
+    const type = parseGuid(interfaceType);
+    const instance = parseGuid(interfaceInstance);
+    if (type === null) return STATUS_INVALID_PARAMETER_2;
+    if (instance === null) return STATUS_INVALID_PARAMETER_3;
+    this.serverTarget = { interfaceType: type, instance };
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbServerChannelInitSetTargetVtl. */
+  setTargetVtl(vtl: unknown): NtStatus {
+    if (!isUint(vtl, VTL_MAX)) return STATUS_INVALID_PARAMETER_2;
+    this.targetVtl = vtl;
+    return STATUS_SUCCESS;
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import {
@@ -23,6 +24,7 @@ import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
 import type { Wait } from "../fabric/waits.ts";
 import type { World } from "../fabric/world.ts";
+import type { LoadedDriver } from "../partition/loaded_driver.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { CallbackFrame } from "./callback_frame.ts";
 import { ChannelWork } from "./channel_work.ts";
@@ -30,6 +32,7 @@ import { ChannelConfiguration } from "./configuration.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, ChannelNotices } from "./notices.ts";
 import { Outgoing } from "./outgoing.ts";
+import type { RingPositions, TrafficImage } from "./persist.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
@@ -65,7 +68,8 @@ export class Endpoint {
   readonly work: ChannelWork;
   /** Its synchronous requests. */
   readonly requests: Requests;
-  readonly #changes: StateChanges;
+  /** Its state change callbacks. */
+  readonly changes: StateChanges;
   /** Set by the layer above, right after it made the endpoint. */
   notices!: ChannelNotices;
 
@@ -83,23 +87,34 @@ export class Endpoint {
   fault: ChannelFault | null = null;
   /** The rings, while the channel has them. */
   rings: Rings | null = null;
+  /** The loaded driver whose it is; null for one of a driver that was not loaded. */
+  driver: LoadedDriver | null = null;
+  /** A server that was restored, from then until it is enabled: what it was. */
+  restored: TrafficImage | null = null;
 
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
-  readonly #signal = new Signal(this);
+  /** Its signal to the opposite side. */
+  readonly signal: Signal = new Signal(this);
 
-  /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1). */
-  constructor(world: World, partition: PartitionObject, side: Side, id: number) {
+  /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1), or in the `state` of a saved one. */
+  constructor(
+    world: World,
+    partition: PartitionObject,
+    side: Side,
+    id: number,
+    state: AnyMachineSnapshot | null = null,
+  ) {
     this.world = world;
     this.partition = partition;
     this.side = side;
     this.id = id;
-    this.actor = world.startChannelActor(side);
+    this.actor = world.startChannelActor(side, state);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
     this.requests = new Requests(this);
-    this.#changes = new StateChanges(this);
+    this.changes = new StateChanges(this);
   }
 
   // -- Who it is
@@ -182,8 +197,9 @@ export class Endpoint {
 
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
   cleanUp(): void {
+    this.notices.freed();
     this.partition.endpoints.delete(this);
-    this.#changes.stop();
+    this.changes.stop();
     this.outgoing.packets.stop();
     this.actor.stop();
   }
@@ -205,16 +221,21 @@ export class Endpoint {
     this.actor.send(event);
     this.trace("channelEvent", this.actor.code(event.type));
     if (!wasLeaving && this.is("leaving")) this.requests.release();
-    if (!wasFlowing && this.is("flows")) this.work.scheduleInterrupt();
+    const isFlowTurned = wasFlowing !== this.is("flows");
+    // Completions leave whatever the flow is: those behind a packet need not wait for it any more.
+    if (isFlowTurned && (!wasFlowing || this.outgoing.hasCompletions)) {
+      this.work.scheduleInterrupt();
+    }
     if (!wasLettingGo && this.is("lettingGo")) this.#letGo();
     if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
     if (this.is("disabled")) answerAll(this.#disableWaits);
     this.conduct();
+    if (this.driver?.isRemoved === true && this.is("disabled")) this.cleanUp();
   }
 
   /** Has the next callback called that the state asks for. */
   conduct(): void {
-    this.#changes.conduct();
+    this.changes.conduct();
   }
 
   /** The opposite side broke the protocol: the channel stops, and its driver is told by Suspend. */
@@ -227,9 +248,9 @@ export class Endpoint {
   }
 
   /** The channel has rings: they are attached before EvtChannelOpened is called. */
-  attach(rings: Rings): boolean {
-    const incoming = new IncomingRing(rings.incoming);
-    const outgoing = new OutgoingRing(rings.outgoing);
+  attach(rings: Rings, from: RingPositions | null = null): boolean {
+    const incoming = new IncomingRing(rings.incoming, from?.incoming);
+    const outgoing = new OutgoingRing(rings.outgoing, from?.outgoing);
     if (incoming.fault !== null || outgoing.fault !== null) return false;
     this.rings = rings;
     this.fault = null;
@@ -254,7 +275,7 @@ export class Endpoint {
 
   /** Client: the driver is due to hear why its open came to nothing. */
   refuseLater(status: NtStatus): void {
-    this.#changes.refuse(status);
+    this.changes.refuse(status);
   }
 
   /** Nothing of the channel is left on the bus. */
@@ -292,7 +313,7 @@ export class Endpoint {
 
   /** Signals the opposite side: at once, or after the client's interrupt latency, once for many. */
   signalPeer(): void {
-    this.#signal.raise();
+    this.signal.raise();
   }
 
   /** Puts something on the trace that happened to this endpoint. */

@@ -18,7 +18,8 @@ export class HeldPackets {
   /** Most packets with the driver at once. */
   quota: number = QUOTA_NONE;
   readonly #endpoint: Endpoint;
-  /** Records that may serve another packet. */
+  /** All records, and those that may serve another packet. */
+  readonly #records: IncomingPacket[] = [];
   readonly #unused: IncomingPacket[] = [];
   /** Packets that the driver has not retired (kmcl.md R4). */
   #outstanding = 0;
@@ -55,13 +56,38 @@ export class HeldPackets {
 
   /** A record for a packet that is about to be delivered; it counts from now on. */
   add(): IncomingPacket {
-    const packet = this.#unused.pop() ?? new IncomingPacket(this.#endpoint);
+    const packet = this.#unused.pop() ?? this.#newRecord();
     packet.stage = "delivering";
     packet.isDeferred = false;
     packet.isPending = false;
     this.#outstanding++;
     this.#unsettled++;
     return packet;
+  }
+
+  #newRecord(): IncomingPacket {
+    const packet = new IncomingPacket(this.#endpoint);
+    this.#records.push(packet);
+    return packet;
+  }
+
+  /** The packets that the driver has, the ProcessPacket call of each ended. */
+  get list(): readonly IncomingPacket[] {
+    return this.#records.filter((packet) => packet.stage === "held");
+  }
+
+  /** A record for a packet that was saved: the driver has it, or retired it and its completion waits. */
+  addSaved(stage: "held" | "retired"): IncomingPacket {
+    const packet = this.#newRecord();
+    packet.stage = stage;
+    if (stage === "held") this.#outstanding++;
+    this.#unsettled++;
+    return packet;
+  }
+
+  /** The channel was open when it was saved, and the quota may have been reached. */
+  resume(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked;
   }
 
   /** The packet keeps its place in the ring and is parsed again; its context is dead. */

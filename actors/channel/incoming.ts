@@ -24,6 +24,7 @@ import { ExternalData } from "./external_data.ts";
 import { HeldPackets } from "./held_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { CallbackName } from "./notices.ts";
+import type { IncomingProgress } from "./progress.ts";
 import type { ChannelFault } from "./types.ts";
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
@@ -96,6 +97,29 @@ export class Incoming {
   detach(): void {
     this.#ring = null;
     this.externalData.forget();
+  }
+
+  // -- Saving and restoring
+
+  /** The reader's end of the ring, while there is one. */
+  get ring(): IncomingRing | null {
+    return this.#ring;
+  }
+
+  /** How far it is. */
+  get progress(): IncomingProgress {
+    return {
+      isBlocked: this.held.isBlocked,
+      isHeadPassive: this.#isHeadPassive,
+      batchCount: this.#batchCount,
+    };
+  }
+
+  /** Goes on from where a saved endpoint was, with a ring that is attached. */
+  resume({ isBlocked, isHeadPassive, batchCount }: IncomingProgress): void {
+    this.held.resume(isBlocked);
+    this.#isHeadPassive = isHeadPassive;
+    this.#batchCount = batchCount;
   }
 
   // -- Taking packets from the ring

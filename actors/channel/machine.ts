@@ -5,19 +5,16 @@
  *                  ↑───────────── tearingDown ←─────────────────────────────┘        or tearingDown
  *   flow       paused ⇄ ready → starting → running → stopping → suspending → paused or ready
  *   health     sound → faulted
+ *   saving     idle ⇄ saving, which whatever changes a server ends
  *
  * In a flow state, `toPaused` and `toReady` tell where the flow goes once it is at rest.
- *
  * @module
  */
 
 // deno-fmt-ignore-file -- laid out by hand, a line a state
 import { setup } from "xstate";
-import { channelGuards } from "./rules.ts";
+import { BREAKS_SAVE, channelGuards, STOPS_FLOW } from "./rules.ts";
 import type { ChannelEvent, ChannelTag, Side } from "./types.ts";
-
-/** What ends a flow. */
-const stop = { peerClosed: "toReady", disable: "toReady", fault: "toReady" } as const;
 
 /** The chart for one side. */
 // deno-lint-ignore explicit-function-return-type explicit-module-boundary-types
@@ -29,13 +26,14 @@ export function createChannelChart(side: Side) {
   }).createMachine({ id: side, type: "parallel", states: {
     lifecycle: { initial: "disabled", on: { crashed: { guard: "isClient", target: "#tornDown" } }, states: {
         disabled: { tags: "disabled", initial: "initializing", on: { enable: "enabled" }, states: {
-          initializing: { tags: "configurable" },
+          initializing: { tags: "configurable", on: { restored: { guard: "isServer", target: "tornDown" } } },
           tornDown: { id: "tornDown" },
         } },
         enabled: { id: "enabled", initial: "idle", on: { disable: "#lettingGo" }, states: {
           idle: { on: {
             connecting: { guard: "isClient", target: "connecting" },
             open: { guard: "isServer", target: "#opening" },
+            resumeOpen: { guard: "isServer", target: "#resuming" }, resumeClosed: { guard: "isServer", target: "#closed" },
           } },
           connecting: { tags: "connecting", on: {
             open: "#opening", openRefused: "#lettingGo", peerClosed: "#lettingGo", disable: "#abandoning",
@@ -46,6 +44,7 @@ export function createChannelChart(side: Side) {
           on: { openedFailed: [{ guard: "isServer", target: "#enabled" }, { target: "#lettingGo" }] },
           states: {
             wanted: { on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
+            resuming: { id: "resuming", tags: "resuming", on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
             left: { tags: "leaving", on: { openedOk: "#byPeer", disable: "unwanted" } },
             unwanted: { tags: ["leaving", "byUs"], on: { openedOk: "#byUs", openedFailed: "#lettingGo" } },
           },
@@ -54,8 +53,7 @@ export function createChannelChart(side: Side) {
         closing: { tags: ["rings", "opened", "leaving", "callClosed"], initial: "byPeer", states: {
           byPeer: { id: "byPeer", on: {
             closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#lettingGo" }],
-            disable: "byUs",
-          } },
+            disable: "byUs" } },
           byUs: { id: "byUs", tags: "byUs", on: { closedReturned: { guard: "isAtRest", target: "#lettingGo" } } },
         } },
         closed: { id: "closed", tags: "closed", on: { open: "#opening", disable: "#lettingGo" } },
@@ -78,13 +76,13 @@ export function createChannelChart(side: Side) {
           suspended: { id: "waiting", tags: "quiet", on: { pause: "#halted", closedReturned: { guard: "isClosing", target: "fresh" } } },
         } },
         starting: { id: "starting", tags: "callStarted", initial: "wanted", states: {
-          wanted: { tags: "active", on: { startedReturned: "#running", pause: "toPaused", ...stop } },
+          wanted: { tags: "active", on: { startedReturned: "#running", pause: "toPaused", ...STOPS_FLOW } },
           toPaused: { on: { startedReturned: "#stopToPaused", start: "toReady" } },
           toReady: { tags: "active", on: { startedReturned: "#stopToReady", pause: "toPaused" } },
         } },
         running: { id: "running", tags: "flows", initial: "announcing", on: { arrived: {} }, states: {
           announcing: { tags: "callPostStarted", initial: "wanted", states: {
-            wanted: { tags: "active", on: { postStartedReturned: "#steady", pause: "toPaused", ...stop } },
+            wanted: { tags: "active", on: { postStartedReturned: "#steady", pause: "toPaused", ...STOPS_FLOW } },
             toPaused: { on: { postStartedReturned: "#stopToPaused", start: "toReady" } },
             toReady: { tags: "active", on: { postStartedReturned: "#stopToReady", pause: "toPaused" } },
           } },
@@ -111,10 +109,12 @@ export function createChannelChart(side: Side) {
     health: { initial: "sound", states: {
       sound: { tags: "sound", on: { fault: { guard: "hasRings", target: "faulted" } } },
       faulted: { on: {
-        openedFailed: { guard: "isOpening", target: "sound" },
+        openedFailed: { guard: "isOpening", target: "sound" }, crashed: { guard: "isClient", target: "sound" },
         closedReturned: { guard: "isClosingAtRest", target: "sound" },
-        crashed: { guard: "isClient", target: "sound" },
       } },
+    } },
+    saving: { initial: "idle", states: {
+      idle: { on: { saveBegin: { guard: "maySave", target: "saving" } } }, saving: { tags: "saving", on: BREAKS_SAVE },
     } },
   } });
 }

@@ -19,6 +19,8 @@ export const CALLBACK_NAMES = [
   "EvtChannelProcessingComplete",
   "EvtPacketCompletionRoutine",
   "EvtChannelPnpFailure",
+  "EvtChannelSavePacket",
+  "EvtChannelRestorePacket",
 ] as const;
 
 /** The name of a documented callback. */
@@ -44,6 +46,8 @@ export interface ChannelNotices {
   processingComplete(packetsProcessed: number): unknown;
   /** The context of a packet is dead: it was retired or handed back. */
   packetGone(packet: IncomingPacket): void;
+  /** The endpoint is freed: the driver's handles of it and of its packets are dead. */
+  freed(): void;
   /** EvtPacketCompletionRoutine is due; `answer[0, answerBytes)` holds until it returns. */
   packetEnded(
     packet: PacketObject,

@@ -30,6 +30,7 @@ import type { PacketObject } from "../packet/packet_object.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+import type { OutgoingProgress } from "./progress.ts";
 
 /** Where a packet stands after it was posted. */
 export type Posted = "sent" | "queued" | NtStatus;
@@ -83,6 +84,11 @@ export class Outgoing {
     this.packets = new PacketTable(() => endpoint.world.startPacketActor());
   }
 
+  /** Whether completions wait. */
+  get hasCompletions(): boolean {
+    return this.#completions.length > 0;
+  }
+
   /** Packets and completions that wait. */
   get queuedCount(): number {
     return this.#queue.length + this.#completions.length;
@@ -100,6 +106,32 @@ export class Outgoing {
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.held.settled(left);
     }
+  }
+
+  // -- Saving and restoring
+
+  /** The writer's end of the ring, while there is one. */
+  get ring(): OutgoingRing | null {
+    return this.#ring;
+  }
+
+  /** What is under way. */
+  get progress(): OutgoingProgress {
+    return {
+      queue: this.#queue.list(),
+      completions: this.#completions.list(),
+      ended: this.#ended.list(),
+      nextOrder: this.#nextOrder,
+    };
+  }
+
+  /** Has what was under way in a saved endpoint go on; its packets are in their states already. */
+  resume({ queue, completions, ended, nextOrder }: OutgoingProgress): void {
+    for (const packet of queue) this.#queue.push(packet);
+    for (const completion of completions) this.#completions.push(completion);
+    for (const packet of ended) this.#ended.push(packet);
+    this.#nextOrder = nextOrder;
+    for (const packet of this.packets.live) this.#pin(packet);
   }
 
   // -- Posting
@@ -168,7 +200,8 @@ export class Outgoing {
     for (let room = true; room;) {
       const outcome = this.#putNext();
       if (outcome === "done") {
-        ring.clearAwaitRoom();
+        // What the flow keeps from going out waits on: a save must not depend on who looked last.
+        if (this.#queue.length === 0) ring.clearAwaitRoom();
         break;
       }
       if (outcome === "ok") continue;
@@ -304,6 +337,15 @@ export class Outgoing {
       if (packet === null) return;
       this.#end(packet, packet.status, NO_BYTES, 0);
     }
+  }
+
+  /** Ends what is in a ring that is gone; what is queued waits for the next one. */
+  endSent(): void {
+    const sent = this.packets.live.filter((packet) =>
+      packet.actor.is("inFlight") && !packet.actor.can("enter") && packet.actor.can("finish")
+    );
+    sent.sort((a, b) => a.order - b.order);
+    for (const packet of sent) this.#finish(packet, STATUS_DEVICE_REMOVED);
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */

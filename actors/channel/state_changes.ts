@@ -13,8 +13,18 @@ import { type Worker, WorkItem } from "../fabric/work.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { CallbackName } from "./notices.ts";
 
+/** The callbacks of an endpoint's state changes. */
+export const CHANGES = [
+  "opened",
+  "started",
+  "postStarted",
+  "suspend",
+  "closed",
+  "pnpFailure",
+] as const;
+
 /** A callback that is due or running. */
-type Change = "opened" | "started" | "postStarted" | "suspend" | "closed" | "pnpFailure";
+export type Change = typeof CHANGES[number];
 
 const NAMES: Readonly<Record<Change, CallbackName>> = {
   opened: "EvtChannelOpened",
@@ -52,6 +62,47 @@ export class StateChanges implements Worker {
     return this.#endpoint.id;
   }
 
+  /** The callback that is due or running. */
+  get current(): Change | null {
+    return this.#current;
+  }
+
+  /** Goes on from where a saved client was; false where its state does not ask for that. */
+  restore(current: Change | null, refusal: NtStatus | null): boolean {
+    this.#refusal = refusal;
+    this.#current = current;
+    return current === null ? this.#due() === null : this.#isAsked(current);
+  }
+
+  /** The callback that is due is to be called. */
+  schedule(): void {
+    this.#endpoint.world.scheduler.schedule(this.#item);
+  }
+
+  /** Whether the state asks for `change`, sooner or later. */
+  #isAsked(change: Change): boolean {
+    const endpoint = this.#endpoint;
+    switch (change) {
+      case "opened":
+        return endpoint.is("callOpened");
+      case "started":
+        return endpoint.is("callStarted");
+      case "postStarted":
+        return endpoint.is("callPostStarted");
+      case "suspend":
+        return endpoint.is("callSuspend");
+      case "closed":
+        return endpoint.is("callClosed") && endpoint.is("atRest");
+      case "pnpFailure":
+        return this.#refusal !== null;
+    }
+  }
+
+  /** Why the client's open was refused, while its driver has yet to be told. */
+  get refusal(): NtStatus | null {
+    return this.#refusal;
+  }
+
   /** Has the driver told that its open was refused with `status`. */
   refuse(status: NtStatus): void {
     this.#refusal = status;
@@ -68,7 +119,7 @@ export class StateChanges implements Worker {
     if (this.#current !== null) return;
     const endpoint = this.#endpoint;
     this.#current = this.#due();
-    if (this.#current !== null) endpoint.world.scheduler.schedule(this.#item);
+    if (this.#current !== null) this.schedule();
     else if (endpoint.is("draining") && endpoint.incoming.held.outstanding === 0) {
       endpoint.tell({ type: "retired" });
     }
@@ -170,6 +221,7 @@ export class StateChanges implements Worker {
     if (NT_SUCCESS(status)) return endpoint.tell({ type: "openedOk" });
     endpoint.end?.removeGpadls(endpoint, NAMES.opened);
     if (endpoint.side === "server") endpoint.detach();
+    endpoint.outgoing.endSent(); // a restored channel had been open before
     endpoint.tell({ type: "openedFailed" });
     if (endpoint.side === "server") endpoint.end?.ringsFree(endpoint);
   }

@@ -51,6 +51,16 @@ export type ChannelEvent =
   | { readonly type: "closedReturned" }
   /** Nothing of the channel is left with the opposite side. */
   | { readonly type: "released" }
+  /** VmbChannelRestoreFromBuffer has all of a saved server (kmcl.md V10). */
+  | { readonly type: "restored" }
+  /** A restored server took up its channel, which the guest has open. */
+  | { readonly type: "resumeOpen" }
+  /** A restored server took up its channel, which the guest has closed. */
+  | { readonly type: "resumeClosed" }
+  /** VmbChannelSaveBegin. */
+  | { readonly type: "saveBegin" }
+  /** VmbChannelSaveEnd, or what is being saved has changed. */
+  | { readonly type: "saveEnd" }
   /**
    * A packet arrived. Its encoded bytes are `bytes[start, end)`, a view that holds while the event is
    * handled.
@@ -86,6 +96,8 @@ export type ChannelTag =
   | "lettingGo"
   /** EvtChannelOpened is due or running. */
   | "callOpened"
+  /** EvtChannelOpened is for a channel that the guest has open: only a failure concerns it (kmcl.md V10). */
+  | "resuming"
   /** EvtChannelStarted is due or running. */
   | "callStarted"
   /** EvtChannelPostStarted is due or running. */
@@ -105,7 +117,9 @@ export type ChannelTag =
   /** The flow is Active, or on its way there. */
   | "active"
   /** The opposite side has kept to the protocol. */
-  | "sound";
+  | "sound"
+  /** VmbChannelSaveBegin was called, and what it saves is as it was then. */
+  | "saving";
 
 /** What the opposite side of a channel did wrong: the ring's, the packets' and these of its own. */
 export type ChannelFault =
@@ -126,3 +140,37 @@ export type ChannelFault =
   | "badGpadl"
   /** The rings of the open request cannot be used. */
   | "badRings";
+
+/** Each of them: the type sees to it that none is missing. */
+const FAULTS: Readonly<Record<ChannelFault, true>> = {
+  invalidWriteIndex: true,
+  invalidReadIndex: true,
+  invalidDataAvailable: true,
+  invalidDescriptorLengths: true,
+  invalidDescriptorFlags: true,
+  invalidDescriptorType: true,
+  invalidGpaDirectRangeCount: true,
+  interruptsExternallyMasked: true,
+  unexpectedPacketType: true,
+  unexpectedFlags: true,
+  badTransactionId: true,
+  malformedMsgpack: true,
+  surplusBytes: true,
+  emptyRange: true,
+  emptyByteCount: true,
+  offsetTooLarge: true,
+  rangeOverflow: true,
+  rangeTooSmall: true,
+  badPipePacketType: true,
+  badPipeLength: true,
+  packetFailed: true,
+  unknownTransaction: true,
+  rangeOutsideMemory: true,
+  transactionOnPipe: true,
+  unexpectedMessage: true,
+  badGpadl: true,
+  badRings: true,
+};
+
+/** Every {@linkcode ChannelFault}. */
+export const CHANNEL_FAULTS: readonly ChannelFault[] = Object.keys(FAULTS) as ChannelFault[];

@@ -77,13 +77,21 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   /** The state; null where the stock interpreter runs the chart, and XState's actor alone knows it. */
   #row: Row | null;
 
-  /** Starts an actor of `chart` in the chart's initial state. */
-  constructor(chart: Chart, system: ActorSystem) {
+  /**
+   * Starts an actor of `chart`: in the chart's initial state, or in `state`, which was looked up among
+   * those that the chart can reach.
+   */
+  constructor(chart: Chart, system: ActorSystem, state: AnyMachineSnapshot | null = null) {
+    const { table } = chart;
     this.#chart = chart;
     this.#system = system;
-    const logic = (chart.table ?? chart.machine) as AnyStateMachine;
-    this.#actor = createActor(logic, { parent: system.root }).start();
-    this.#row = chart.table?.first ?? null;
+    this.#actor = startActor(chart, system, state);
+    this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
+  }
+
+  /** The chart that it is of. */
+  get chart(): Chart {
+    return this.#chart;
   }
 
   /** The state as XState has it: one object a state where the chart is compiled. */
@@ -150,4 +158,16 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   stop(): void {
     this.#system.stop(this.#actor);
   }
+}
+
+/** The actor as XState has it. That of a table begins with the chart, and is brought up to date when shown. */
+function startActor(
+  { table, machine }: Chart,
+  { root }: ActorSystem,
+  state: AnyMachineSnapshot | null,
+): ActorRefFrom<AnyStateMachine> {
+  const logic = (table ?? machine) as AnyStateMachine;
+  if (state === null || table !== null) return createActor(logic, { parent: root }).start();
+  const snapshot = machine.getPersistedSnapshot(state);
+  return createActor(logic, { parent: root, snapshot }).start();
 }

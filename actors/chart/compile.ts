@@ -46,6 +46,8 @@ export interface CompiledChart extends ActorLogic<AnyMachineSnapshot, TableEvent
   readonly states: ReadonlyMap<string, AnyMachineSnapshot>;
   /** Every event type that the chart knows. */
   readonly eventTypes: readonly string[];
+  /** The row of one of the states. */
+  rowOf(snapshot: AnyMachineSnapshot): Row;
   /** The state after `eventType`, or undefined where no transition is enabled. */
   next(snapshot: AnyMachineSnapshot, eventType: string): AnyMachineSnapshot | undefined;
 }
@@ -143,8 +145,14 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
   }
   const next = (snapshot: AnyMachineSnapshot, eventType: string) =>
     rows.get(snapshot)?.next.get(eventType)?.snapshot;
+  const rowOf = (snapshot: AnyMachineSnapshot) => {
+    const row = rows.get(snapshot);
+    assert(row !== undefined, "a row is asked for one of the chart's own states");
+    return row;
+  };
   return {
     first,
+    rowOf,
     states,
     eventTypes,
     next,

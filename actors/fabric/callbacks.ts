@@ -105,6 +105,29 @@ export class Callbacks {
     else this.#end(frame, { threw: false, value }, done);
   }
 
+  /**
+   * Calls into the driver inside a call of its own, which goes on with what the callback returned. So it
+   * must return at once; a promise is of no use, but heard.
+   */
+  callInside(frame: Frame, work: () => unknown): CallbackEnd {
+    const blockersAround = this.#blockers.splice(0);
+    let end: CallbackEnd = { threw: false, value: undefined };
+    this.#world.traceCallback(frame, true);
+    const outer = enterFrame(frame);
+    try {
+      end = { threw: false, value: work() };
+    } catch (error) {
+      this.threw(frame, error);
+      end = { threw: true, value: undefined };
+    } finally {
+      leaveFrame(outer);
+    }
+    if (isPromise(end.value)) this.track(frame, end.value, () => {});
+    else this.#world.traceCallback(frame, false);
+    this.#blockers.splice(0, this.#blockers.length, ...blockersAround);
+    return end;
+  }
+
   /** Waits for the promise of a callback that returned one. */
   track(frame: Frame, promise: PromiseLike<unknown>, done: (end: CallbackEnd) => void): void {
     const pending: PendingCallback = { frame, blockedIn: 0 };

@@ -41,10 +41,20 @@ interface Drive {
   /** Whether time goes to the limit even where nothing is due, as `advance` does. */
   readonly reachesLimit: boolean;
   readonly signal: AbortSignal | undefined;
+  /** Where the drive is to end before the next item; null: not before its time has come. */
+  readonly goal: Goal | null;
   /** Called when the drive has ended, however it did. */
   readonly forget: () => void;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
+}
+
+/** What ends a drive early. */
+interface Goal {
+  /** Whether it is reached. */
+  readonly isReached: () => boolean;
+  /** Steps of the loop, counted from its beginning, after which it is given up. */
+  readonly stepsMax: number;
 }
 
 /** What the loop needs of the fabric around it. */
@@ -71,6 +81,10 @@ function isAborted({ signal }: Drive): boolean {
   return signal?.aborted === true;
 }
 
+function hasGoal({ goal }: Drive): boolean {
+  return goal !== null;
+}
+
 /** The loop of one fabric. */
 export class Loop {
   /** Real input and output under way. */
@@ -82,6 +96,8 @@ export class Loop {
   /** Somebody was answered: what it does next comes before the next item. */
   #isTurnDue = false;
   #itemsSinceTurn = 0;
+  /** Items, timers, and turns in which nothing but an unfinished callback could move. */
+  #steps = 0;
   #idleTurns = 0;
   /** Real time at which virtual time became what it is. */
   #realAtNowMs = 0;
@@ -110,22 +126,45 @@ export class Loop {
    */
   drive(
     call: string,
-    options: Pick<Drive, "limit100ns" | "reachesLimit" | "signal">,
+    options: Pick<Drive, "limit100ns" | "reachesLimit" | "signal"> & Partial<Pick<Drive, "goal">>,
   ): Promise<void> {
-    const frame = currentFrame();
-    if (frame !== null) {
-      throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
-    }
-    for (const wait of this.#world.waits.all) wait.mayDrive = false;
+    this.#takeOver(call);
     const { signal } = options;
     const wake = () => this.wake();
     signal?.addEventListener("abort", wake);
     const forget = () => signal?.removeEventListener("abort", wake);
     return new Promise((resolve, reject) => {
-      this.#drives.push({ ...options, forget, resolve, reject });
+      this.#drives.push({ goal: null, ...options, forget, resolve, reject });
       this.#start();
       this.wake();
     });
+  }
+
+  /**
+   * Drives the loop, through time as well, until `isReached`: it is asked before each item. False where
+   * that takes more than `stepsMax` items, timers and idle turns, or where nothing can ever run again.
+   *
+   * @throws {Error} Inside a callback.
+   */
+  async driveUntil(call: string, isReached: () => boolean, stepsMax: number): Promise<boolean> {
+    this.#takeOver(call);
+    if (isReached()) return true;
+    await this.drive(call, {
+      limit100ns: Infinity,
+      reachesLimit: false,
+      signal: undefined,
+      goal: { isReached, stepsMax: this.#steps + stepsMax },
+    });
+    return isReached();
+  }
+
+  /** The program drives by itself: its waiting calls do so no more. */
+  #takeOver(call: string): void {
+    const frame = currentFrame();
+    if (frame !== null) {
+      throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
+    }
+    for (const wait of this.#world.waits.all) wait.mayDrive = false;
   }
 
   /** Something came up: a wait for real time may have to end sooner. */
@@ -171,6 +210,10 @@ export class Loop {
         this.#endAborted();
         continue;
       }
+      if (this.#failures.length === 0 && this.#endReached()) {
+        await this.#giveTurn(); // who asked for this moment goes on in it, and may ask for another
+        continue;
+      }
       if (this.#failures.length > 0) this.#rejectDriver();
       else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
       else if (!this.#runItem()) await this.#whenQuiet();
@@ -185,6 +228,7 @@ export class Loop {
     if (item === null) return false;
     this.#idleTurns = 0;
     this.#itemsSinceTurn++;
+    this.#steps++;
     try {
       this.#world.runItem(item);
     } catch (error) {
@@ -241,6 +285,7 @@ export class Loop {
   #fireNext(due100ns: number): void {
     const timer = this.#world.clock.takeDue(due100ns);
     this.#itemsSinceTurn++;
+    this.#steps++;
     if (timer !== null) this.guard(() => this.#world.fireTimer(timer));
   }
 
@@ -258,12 +303,13 @@ export class Loop {
   async #idle(): Promise<void> {
     this.#isTurnDue = true;
     this.#idleTurns++;
+    this.#steps++;
     if (this.#idleTurns <= IDLE_TURNS) return;
     await this.#sleep(IDLE_DELAY_MS);
     if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
     this.#idleTurns = 0;
     const frame = this.#world.callbacks.unblocked?.frame;
-    if (frame === undefined) return;
+    if (frame === undefined || this.#endReached(Infinity)) return;
     this.fail(
       new Error(
         `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside the fabric: ` +
@@ -301,6 +347,17 @@ export class Loop {
     for (const drive of this.#drives.filter(isAborted)) {
       this.#end(drive, drive.resolve);
     }
+  }
+
+  /** Ends the drives whose goal is reached, or given up after `steps`; false where there are none. */
+  #endReached(steps: number = this.#steps): boolean {
+    if (!this.#drives.some(hasGoal)) return false;
+    const isOver = ({ goal }: Drive) =>
+      goal !== null && (goal.stepsMax <= steps || goal.isReached());
+    if (!this.#drives.some(isOver)) return false;
+    const ended = this.#drives.filter(isOver);
+    for (const drive of ended) this.#end(drive, drive.resolve);
+    return true;
   }
 
   /** A failure is for the program's own drive, else for the oldest caller that drives. */

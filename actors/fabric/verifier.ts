@@ -31,6 +31,7 @@ export type ViolationRule =
   | "quota 0"
   | "invalid argument"
   | "GetMmioSpace before Opened"
+  | "SaveEnd without SaveBegin"
   | "exception out of a callback"
   | "callback that must return an NTSTATUS and does not";
 

@@ -94,6 +94,15 @@ export class Processor {
     return [...this.#dispatch.list(), ...this.#passive.list()];
   }
 
+  /** Forgets the items of the worker that is `traceId` on the trace. */
+  drop(traceId: number): void {
+    for (const item of this.list()) {
+      if (item.worker.traceId !== traceId) continue;
+      item.order = -1;
+      (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).remove(item);
+    }
+  }
+
   /** Forgets all scheduled items. */
   clear(): void {
     for (const item of this.list()) item.order = -1;
@@ -143,6 +152,15 @@ export class Scheduler {
   clear(processor: Processor): void {
     processor.clear();
     this.#retire(processor);
+  }
+
+  /** Drops what the worker that is `traceId` on the trace has scheduled on `processors`. */
+  drop(traceId: number, processors: readonly Processor[]): void {
+    for (const processor of processors) {
+      if (processor.isIdle) continue;
+      processor.drop(traceId);
+      this.#retire(processor);
+    }
   }
 
   #nextInOrder(): WorkItem | null {

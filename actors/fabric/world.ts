@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
 import { Chance } from "../../core/chance.ts";
 import { type Deadline, VirtualClock } from "../../core/clock.ts";
@@ -18,8 +19,10 @@ import { createChannelChart } from "../channel/machine.ts";
 import { Endpoint } from "../channel/endpoint.ts";
 import { CALLBACK_NAMES } from "../channel/notices.ts";
 import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
+import type { DeviceTarget } from "../handles.ts";
 import { createPacketChart } from "../packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../packet/types.ts";
+import { LoadedDriver } from "../partition/loaded_driver.ts";
 import { createPartitionChart } from "../partition/machine.ts";
 import {
   type Partition,
@@ -45,13 +48,29 @@ import { type Wait, type WaitOptions, Waits } from "./waits.ts";
 import { Scheduler, type WorkItem, type WorkKind } from "./work.ts";
 
 /** Charts of one fabric. */
-interface Charts {
+export interface Charts {
+  /** The server's end of a channel. */
   readonly server: Chart;
+  /** The client's end. */
   readonly client: Chart;
+  /** A packet object. */
   readonly packet: Chart;
+  /** A partition. */
   readonly partition: Chart;
+  /** A partition's bus. */
   readonly bus: Chart;
 }
+
+/** See {@linkcode World.counts}. */
+export interface Counts {
+  /** Partitions, the root included. */
+  readonly partitions: number;
+  /** Channel endpoints. */
+  readonly endpoints: number;
+}
+
+/** Stands for HostDriver.save on the trace, behind the documented callbacks. */
+export const HOST_SAVE_CODE: number = CALLBACK_NAMES.length;
 
 /** How work items read on the trace. */
 const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
@@ -88,6 +107,8 @@ export class World implements Fabric, LoopWorld {
   /** The loop in which all work runs. */
   readonly loop: Loop;
   readonly isRealTime: boolean;
+  /** A driver of a guest tells its state: until it has, no handle of its is good for KMCL functions. */
+  isSaving = false;
   readonly root: PartitionObject;
   readonly #charts: Charts;
   readonly #actors = new ActorSystem();
@@ -114,8 +135,9 @@ export class World implements Fabric, LoopWorld {
       partition: chartOf("partition", createPartitionChart, interpreter),
       bus: chartOf("bus", createBusChart, interpreter),
     };
-    this.recorder.nameValues("callbackBegin", CALLBACK_NAMES);
-    this.recorder.nameValues("callbackEnd", CALLBACK_NAMES);
+    const callbackNames = [...CALLBACK_NAMES, "HostDriver.save"];
+    this.recorder.nameValues("callbackBegin", callbackNames);
+    this.recorder.nameValues("callbackEnd", callbackNames);
     this.recorder.nameValues("channelEvent", this.#charts.server.eventTypes);
     this.root = this.#addPartition(checkPartitionOptions({ name: "root" }), null);
   }
@@ -137,8 +159,31 @@ export class World implements Fabric, LoopWorld {
     root: PartitionObject | null,
   ): PartitionObject {
     const partition = new PartitionObject(this, this.#partitionCount++, options, root);
-    this.#partitions.push(partition);
+    this.add(partition);
+    partition.bus.guest.requestOffers();
     return partition;
+  }
+
+  /** Makes a partition for a saved one; it is none of the fabric's until {@linkcode World.add}. */
+  draft(options: Required<PartitionOptions>): PartitionObject {
+    return new PartitionObject(this, this.#partitionCount++, options, this.root);
+  }
+
+  /** Makes `partition` one of the fabric's. */
+  add(partition: PartitionObject): void {
+    this.#partitions.push(partition);
+    partition.announce();
+  }
+
+  /** How many partitions and endpoints were made so far: what their numbers follow from. */
+  get counts(): Counts {
+    return { partitions: this.#partitionCount, endpoints: this.#endpointCount };
+  }
+
+  /** What was made since `counts` were taken is gone without a trace: their numbers are free again. */
+  rewind({ partitions, endpoints }: Counts): void {
+    this.#partitionCount = partitions;
+    this.#endpointCount = endpoints;
   }
 
   /** A partition was destroyed. */
@@ -149,9 +194,14 @@ export class World implements Fabric, LoopWorld {
     this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.traceId);
   }
 
-  /** Makes an endpoint for a driver of `partition`. */
-  createEndpoint(partition: PartitionObject, side: Side): Endpoint {
-    const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount);
+  /** Makes an endpoint for whoever has `device`; in the `state` of a saved one, or as new. */
+  createEndpoint(
+    { partition, driver }: DeviceTarget,
+    side: Side,
+    state: AnyMachineSnapshot | null = null,
+  ): Endpoint {
+    const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount, state);
+    endpoint.driver = driver;
     partition.endpoints.add(endpoint);
     this.recorder.nameSubject(endpoint.id, endpoint.name);
     return endpoint;
@@ -261,15 +311,31 @@ export class World implements Fabric, LoopWorld {
   traceCallback(frame: Frame, begins: boolean): void {
     const event = begins ? "callbackBegin" : "callbackEnd";
     const { owner } = frame;
-    assert(owner instanceof Endpoint, "callbacks are called for endpoints");
-    this.recorder.record(this.clock.now100ns, event, owner.id, frame.code);
+    assert(
+      owner instanceof Endpoint || owner instanceof LoadedDriver,
+      "callbacks are called for endpoints and for loaded drivers",
+    );
+    this.recorder.record(
+      this.clock.now100ns,
+      event,
+      owner instanceof Endpoint ? owner.id : owner.traceId,
+      frame.code,
+    );
   }
 
   // -- Actors
 
-  /** A new channel actor. */
-  startChannelActor(side: Side): ChartActor<ChannelEvent, ChannelTag> {
-    return new ChartActor(this.#charts[side], this.#actors);
+  /** The charts, by the name of what runs in them. */
+  get charts(): Charts {
+    return this.#charts;
+  }
+
+  /** A new channel actor, in the chart's first state or in a saved one. */
+  startChannelActor(
+    side: Side,
+    state: AnyMachineSnapshot | null,
+  ): ChartActor<ChannelEvent, ChannelTag> {
+    return new ChartActor(this.#charts[side], this.#actors, state);
   }
 
   /** A new packet actor. */

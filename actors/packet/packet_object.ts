@@ -29,8 +29,8 @@ export interface RequestEnd {
 
 /** One packet object. Which state it is in, its actor alone knows. */
 export class PacketObject {
-  /** Its transaction id: its index in the channel's packet table. */
-  readonly slot: number;
+  /** Its transaction id: its index in the channel's packet table, which alone may change it. */
+  slot: number;
   /** Its chart. */
   readonly actor: ChartActor<PacketEvent, PacketTag>;
   /** Where it comes from; changes each time it is taken from the lookaside list. */

@@ -11,6 +11,8 @@ import type { ChartActor } from "../chart/chart_actor.ts";
 import { type PacketKind, PacketObject } from "./packet_object.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
 
+/** Slots of one channel; a restored packet takes the one that it had, and leaves holes before it. */
+export const PACKET_SLOTS_MAX = 2 ** 24;
 /** Events that carry nothing: one object serves all packets. */
 const ALLOCATE = { type: "allocate" } as const;
 const FREE = { type: "free" } as const;
@@ -18,8 +20,11 @@ const FREE = { type: "free" } as const;
 /** All packet objects of one channel. */
 export class PacketTable {
   readonly #startActor: () => ChartActor<PacketEvent, PacketTag>;
-  readonly #slots: PacketObject[] = [];
+  /** By slot; a slot may be empty. */
+  readonly #slots: (PacketObject | undefined)[] = [];
   readonly #lookaside: PacketObject[] = [];
+  /** No slot before this one is empty. */
+  #firstHole = 0;
 
   /** An empty table; `startActor` makes the actor of a new packet object. */
   constructor(startActor: () => ChartActor<PacketEvent, PacketTag>) {
@@ -30,8 +35,8 @@ export class PacketTable {
   allocate(kind: PacketKind): PacketObject {
     let packet = this.#lookaside.pop();
     if (packet === undefined) {
-      packet = new PacketObject(this.#slots.length, this.#startActor());
-      this.#slots.push(packet);
+      packet = new PacketObject(this.#freeSlot(), this.#startActor());
+      this.#slots[packet.slot] = packet;
     }
     packet.kind = kind;
     packet.actor.send(ALLOCATE);
@@ -48,6 +53,27 @@ export class PacketTable {
     this.#lookaside.push(packet);
   }
 
+  #freeSlot(): number {
+    while (this.#slots[this.#firstHole] !== undefined) this.#firstHole++;
+    return this.#firstHole;
+  }
+
+  /** Gives `packet` the slot that it had before a restore; one that is there takes its slot instead. */
+  move(packet: PacketObject, slot: number): void {
+    assert(slot < PACKET_SLOTS_MAX, "a slot that is restored was checked");
+    const other = this.#slots[slot];
+    const from = packet.slot;
+    this.#slots[slot] = packet;
+    packet.slot = slot;
+    if (other === undefined) {
+      delete this.#slots[from];
+      this.#firstHole = Math.min(this.#firstHole, from);
+    } else {
+      this.#slots[from] = other;
+      other.slot = from;
+    }
+  }
+
   /** The packet object of a transaction id that the peer named; null where there is none. */
   at(slot: number): PacketObject | null {
     return this.#slots[slot] ?? null;
@@ -55,12 +81,13 @@ export class PacketTable {
 
   /** All packet objects, those on the lookaside list as well. */
   get all(): readonly PacketObject[] {
-    return this.#slots;
+    // Not by index: the slots of restored packets may lie far apart.
+    return Object.values(this.#slots).filter((packet) => packet !== undefined);
   }
 
   /** The packet objects that are not on the lookaside list. */
   get live(): readonly PacketObject[] {
-    return this.#slots.filter((packet) => !packet.actor.is("pooled"));
+    return this.all.filter((packet) => !packet.actor.is("pooled"));
   }
 
   /** Packet objects on the lookaside list. */
@@ -70,9 +97,10 @@ export class PacketTable {
 
   /** Ends every actor: the channel is gone, or its partition is. */
   stop(): void {
-    for (const packet of this.#slots) packet.actor.stop();
+    for (const packet of this.all) packet.actor.stop();
     assert(this.#lookaside.length <= this.#slots.length, "a packet is on the lookaside list once");
     this.#slots.length = 0;
+    this.#firstHole = 0;
     this.#lookaside.length = 0;
   }
 }

@@ -13,6 +13,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import { Processor } from "../fabric/work.ts";
 import type { World } from "../fabric/world.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../handles.ts";
+import type { LoadedDriver } from "./loaded_driver.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
 /** What a partition is made of. */
@@ -85,12 +86,16 @@ export class PartitionObject implements Partition {
   readonly actor: ChartActor<PartitionEvent, PartitionTag>;
   /** Its bus. */
   readonly bus: Bus;
-  readonly device: Device = new Handle("DEVICE", this);
+  readonly device: Device = new Handle("DEVICE", { partition: this, driver: null });
   readonly vmbusHandle: VmbusHandle = new Handle("VMBUS", this);
   /** Kernel handles that nobody has closed. */
   readonly kernelHandles: Set<KernelHandle> = new Set();
   /** The endpoints of its drivers that were not cleaned up. */
   readonly endpoints: Set<Endpoint> = new Set();
+  /** The drivers that were loaded for it, on either side of its channels, in the order of loading. */
+  readonly drivers: LoadedDriver[] = [];
+  /** What is due when it is resumed: the drivers that serve it stand still, since a save or a restore. */
+  onResume: (() => void) | null = null;
   readonly #processors: readonly Processor[];
 
   /** A running partition; `root` is null for the root itself. */
@@ -114,10 +119,14 @@ export class PartitionObject implements Partition {
       (_, index) => new Processor(index),
     );
     this.actor = world.startPartitionActor();
-    world.recorder.nameSubject(this.traceId, this.name);
-    world.recorder.record(world.clock.now100ns, "partitionCreated", this.traceId);
     this.bus = new Bus(world, this, root ?? this);
-    this.bus.guest.requestOffers();
+  }
+
+  /** It is one of the fabric's from now on. */
+  announce(): void {
+    const { recorder, clock } = this.world;
+    recorder.nameSubject(this.traceId, this.name);
+    recorder.record(clock.now100ns, "partitionCreated", this.traceId);
   }
 
   /** Stands for it on the trace, where channels are numbered from 1. */
@@ -164,7 +173,10 @@ export class PartitionObject implements Partition {
 
   /** See {@linkcode Partition.resume}. */
   resume(): void {
-    this.#change("resume");
+    if (!this.#change("resume")) return;
+    const resumed = this.onResume;
+    this.onResume = null;
+    resumed?.();
   }
 
   /** See {@linkcode Partition.crash}. */
@@ -175,11 +187,30 @@ export class PartitionObject implements Partition {
   /** See {@linkcode Partition.destroy}. */
   destroy(): void {
     this.#end("destroy");
+    this.#killHandles();
+    for (const driver of this.drivers.splice(0)) driver.remove();
+    this.world.removed(this);
+  }
+
+  /** It was never to be: its restore came to nothing, and all of it goes without a trace. */
+  discard(): void {
+    const { scheduler, callbacks, waits, root } = this.world;
+    for (const driver of this.drivers.splice(0)) driver.discard();
+    for (const processor of this.#processors) scheduler.clear(processor);
+    scheduler.drop(this.traceId, root.processors);
+    callbacks.drop(this);
+    waits.release(this);
+    waits.drop(this);
+    this.actor.stop();
+    this.bus.actor.stop();
+    this.#killHandles();
+  }
+
+  #killHandles(): void {
     this.device.kill();
     this.vmbusHandle.kill();
     for (const handle of this.kernelHandles) handle.kill();
     this.kernelHandles.clear();
-    this.world.removed(this);
   }
 
   /** See {@linkcode Partition.postControlMessage}. */

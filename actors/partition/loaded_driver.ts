@@ -1,0 +1,79 @@
+/**
+ * A driver that the fabric has loaded: it has a device of its own, and what is allocated for that device
+ * is the driver's.
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../channel/endpoint.ts";
+import { type Device, Handle } from "../handles.ts";
+import type { PartitionObject } from "./partition_object.ts";
+
+/** Where a loaded driver runs: in the guest, or in the root to serve that guest. */
+export type DriverKind = "guest" | "host";
+
+/** A loaded driver, as the partition knows it that it was loaded for. */
+export class LoadedDriver {
+  /** Its name, by which a restored partition asks for it. */
+  readonly name: string;
+  /** Where it runs. */
+  readonly kind: DriverKind;
+  /** The guest that it drives or serves. */
+  readonly guest: PartitionObject;
+  /** The partition in which it runs. */
+  readonly partition: PartitionObject;
+  /** Its device. */
+  readonly device: Device;
+  /** What the layer above made of the driver; null until it has begun. */
+  instance: unknown = null;
+
+  /** The driver called `name` for `guest`, which has yet to begin. */
+  constructor(name: string, kind: DriverKind, guest: PartitionObject) {
+    this.name = name;
+    this.kind = kind;
+    this.guest = guest;
+    this.partition = kind === "guest" ? guest : guest.world.root;
+    this.device = new Handle("DEVICE", { partition: this.partition, driver: this });
+  }
+
+  /** Whether its device is gone. */
+  get isRemoved(): boolean {
+    return Handle.resolve(this.device, "DEVICE") === null;
+  }
+
+  /** Stands for it on the trace: the guest that it is for. */
+  get traceId(): number {
+    return this.guest.traceId;
+  }
+
+  /** For reports: `guest driver "disk"`. */
+  get label(): string {
+    return `${this.kind} driver "${this.name}"`;
+  }
+
+  /** The channel endpoints that it has allocated and not cleaned up, in the order of their making. */
+  get endpoints(): readonly Endpoint[] {
+    return [...this.partition.endpoints].filter((endpoint) => endpoint.driver === this);
+  }
+
+  /** Its guest was never to be: what it has on that guest's bus goes at once, without a word to anybody. */
+  discard(): void {
+    const { scheduler } = this.partition.world;
+    for (const endpoint of this.endpoints) {
+      if (endpoint.end !== null && endpoint.end !== this.guest.bus.host) continue;
+      scheduler.drop(endpoint.id, this.partition.processors);
+      endpoint.crashed();
+      endpoint.cleanUp();
+    }
+    this.remove();
+  }
+
+  /** Its device is gone, and its channels go as soon as they are Disabled. */
+  remove(): void {
+    this.device.kill();
+    for (const endpoint of this.endpoints) {
+      if (endpoint.actor.can("disable")) endpoint.tell({ type: "disable" });
+      else if (endpoint.is("disabled")) endpoint.cleanUp();
+    }
+  }
+}
