@@ -95,6 +95,7 @@ export type { AllocateResult } from "./kmcl/channel_lifecycle.ts";
 export type { CreateGpadlResult, MapGpadlResult } from "./kmcl/channel_gpadl.ts";
 export type { ExternalDataResult } from "./kmcl/channel_packet.ts";
 export type { LatencyResult, MmioSpace } from "./kmcl/channel_properties.ts";
+export type { SaveContinueResult } from "./kmcl/channel_save.ts";
 export type { InitializeResult } from "./kmcl/packet.ts";
 export { VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT } from "./kmcl/callbacks.ts";
 export type {
@@ -102,15 +103,42 @@ export type {
   EvtChannelPnpFailure,
   EvtChannelProcessingComplete,
   EvtChannelProcessPacket,
+  EvtChannelRestorePacket,
+  EvtChannelSavePacket,
   EvtChannelStateChange,
   EvtPacketCompletionRoutine,
   MaybePromise,
+  SavePacketResult,
   StateChangeCallbacks,
 } from "./kmcl/callbacks.ts";
+
+// Drivers that the fabric loads; saving and restoring guests
+export { loadGuestDriver, loadHostDriver } from "./kmcl/saving/load_drivers.ts";
+export { savePartition } from "./kmcl/saving/save_partition.ts";
+export type { SaveOptions, SaveResult, SaveSummary } from "./kmcl/saving/save_partition.ts";
+export { restorePartition } from "./kmcl/saving/restore_partition.ts";
+export type { RestoreOptions, RestoreResult } from "./kmcl/saving/restore_partition.ts";
+export type {
+  ChannelCallbacks,
+  GuestContext,
+  GuestDriver,
+  GuestDriverInstance,
+  GuestRestoreContext,
+  HandleToken,
+  HandleTokens,
+  HeldPacket,
+  HostContext,
+  HostDriver,
+  HostDriverInstance,
+  LoadedInstance,
+  PacketCallbacks,
+} from "./kmcl/saving/drivers.ts";
+export type { PlainData } from "./core/saved/plain_data.ts";
 
 // Helps for programs
 export { expectSuccess, KmclError } from "./kmcl/expect_success.ts";
 export type { Succeeded } from "./kmcl/expect_success.ts";
+export { restoreServerChannel, saveServerChannel } from "./kmcl/saved_channel.ts";
 export { inspectChannel } from "./kmcl/inspect_channel.ts";
 
 // Flags and statuses

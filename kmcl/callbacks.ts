@@ -18,8 +18,10 @@ import {
 } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
+import type { ChannelRestore } from "./channel_restore.ts";
+import type { ChannelSave } from "./channel_save.ts";
 import { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } from "./flags.ts";
-import { releasePacket } from "./packet_handles.ts";
+import { killPackets, releasePacket } from "./packet_handles.ts";
 
 /** A callback at PASSIVE_LEVEL may return a promise; the next one waits for it. */
 export type MaybePromise<T> = T | Promise<T>;
@@ -58,6 +60,37 @@ export type EvtPacketCompletionRoutine = (
 ) => void;
 /** A device was found, but connecting to it failed. @see EVT_VMB_CHANNEL_PNP_FAILURE */
 export type EvtChannelPnpFailure = (channel: VMBCHANNEL, status: NtStatus) => MaybePromise<void>;
+
+/** What EvtChannelSavePacket returns. */
+export interface SavePacketResult {
+  /** Whether it saved what it has to save of the packet. */
+  readonly status: NtStatus;
+  /** On failure the bytes that it needs, on success those that it wrote. */
+  readonly bytesNeeded: number;
+}
+/**
+ * The channel is saved with `packet` in flight: the driver writes what it needs to know of it into
+ * `saveBuf[0, saveBufSize)`. It is called with size 0 first, and again with the bytes that it asked for.
+ * It returns at once. @see EVT_VMB_CHANNEL_SAVE_PACKET
+ */
+export type EvtChannelSavePacket = (
+  channel: VMBCHANNEL,
+  packet: VMBPACKET,
+  saveBuf: Uint8Array,
+  saveBufSize: number,
+) => SavePacketResult;
+/**
+ * The channel is restored with a packet in flight: the driver allocates one, hands it and `libBuf` to
+ * VmbPacketRestore, and knows from `saveBuf[0, saveBufSize)` what it wrote in EvtChannelSavePacket. It
+ * returns at once, and a failure fails the restore. @see EVT_VMB_CHANNEL_RESTORE_PACKET
+ */
+export type EvtChannelRestorePacket = (
+  channel: VMBCHANNEL,
+  libBuf: Uint8Array,
+  libBufSize: number,
+  saveBuf: Uint8Array,
+  saveBufSize: number,
+) => NtStatus;
 
 /** What VmbChannelInitSetStateChangeCallbacks takes. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS */
 export interface StateChangeCallbacks {
@@ -109,6 +142,14 @@ export class Driver implements ChannelNotices {
   onProcessingComplete: EvtChannelProcessingComplete | null = null;
   /** EvtChannelPnpFailure. */
   onPnpFailure: EvtChannelPnpFailure | null = null;
+  /** EvtChannelSavePacket. */
+  onSavePacket: EvtChannelSavePacket | null = null;
+  /** EvtChannelRestorePacket. */
+  onRestorePacket: EvtChannelRestorePacket | null = null;
+  /** The save that VmbChannelSaveBegin began, until VmbChannelSaveEnd. */
+  save: ChannelSave | null = null;
+  /** The restore whose chunks come in several calls, and whose callbacks run after the last of them. */
+  restore: ChannelRestore | null = null;
 
   readonly #endpoint: Endpoint;
   readonly #routineFrame: Frame;
@@ -161,14 +202,15 @@ export class Driver implements ChannelNotices {
     const flags = ranges.length > 0 ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
     return this.onProcessPacket?.(
       this.channel,
-      this.#contextOf(packet),
+      this.contextOf(packet),
       payload,
       payload.length,
       flags,
     );
   }
 
-  #contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
+  /** The completion context of a packet that the driver has. */
+  contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
     const { handle } = packet;
     if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
     const context = new Handle("VMBPACKETCOMPLETION", packet);
@@ -186,6 +228,12 @@ export class Driver implements ChannelNotices {
     if (packet.handle === null || this.#reusesContexts) return;
     (packet.handle as VMBPACKETCOMPLETION).kill();
     packet.handle = null;
+  }
+
+  /** See {@linkcode ChannelNotices.freed}. */
+  freed(): void {
+    killPackets(this.#endpoint);
+    this.channel.kill();
   }
 
   /** See {@linkcode ChannelNotices.packetEnded}: the default routine frees the packet. */

@@ -14,7 +14,6 @@ import {
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { isU32, isUint } from "../core/units.ts";
 import {
   driverOf,
   type EvtChannelProcessingComplete,
@@ -23,11 +22,7 @@ import {
   STATE_CHANGE_CALLBACKS_VERSION,
   type StateChangeCallbacks,
 } from "./callbacks.ts";
-import { VMBUS_CHANNEL_INIT_FLAG_IS_PIPE } from "./flags.ts";
 import { endpointOf, type Kmcl } from "./kmcl.ts";
-
-/** Largest packet that every codec can describe (wire.md 2.1). */
-export const PACKET_BYTES_MAX = 500_000;
 
 /** The endpoint to configure, or null: not initializing, or not of `side` (kmcl.md I1–I3). */
 export function configurable(kmcl: Kmcl, channel: unknown, side: Side | null): Endpoint | null {
@@ -52,10 +47,7 @@ export function VmbChannelInitSetMaximumPacketSize(
   packetSize: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isUint(packetSize, PACKET_BYTES_MAX) || packetSize === 0) return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.packetBytesMax = packetSize;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setMaximumPacketSize(packetSize) ?? STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -70,12 +62,8 @@ export function VmbChannelInitSetMaximumExternalData(
   chainLength: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isU32(dataSize) || dataSize === 0) return STATUS_INVALID_PARAMETER_2;
-  if (!isU32(chainLength) || chainLength === 0) return STATUS_INVALID_PARAMETER_3;
-  endpoint.configuration.externalBytesMax = dataSize;
-  endpoint.configuration.externalChainMax = chainLength;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setMaximumExternalData(dataSize, chainLength) ??
+    STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -89,10 +77,7 @@ export function VmbChannelInitSetClientContextSize(
   contextSize: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isU32(contextSize)) return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.clientContextBytes = contextSize;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setClientContextSize(contextSize) ?? STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -107,7 +92,17 @@ export function VmbChannelInitSetProcessPacketCallbacks(
   processingComplete?: EvtChannelProcessingComplete | null,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  return endpoint === null
+    ? STATUS_INVALID_PARAMETER_1
+    : setProcessPacketCallbacks(endpoint, processPacket, processingComplete);
+}
+
+/** The same for an endpoint that was checked. */
+export function setProcessPacketCallbacks(
+  endpoint: Endpoint,
+  processPacket: EvtChannelProcessPacket,
+  processingComplete?: EvtChannelProcessingComplete | null,
+): NtStatus {
   if (typeof processPacket !== "function") return STATUS_INVALID_PARAMETER_2;
   if (!isCallback(processingComplete)) return STATUS_INVALID_PARAMETER_3;
   const driver = driverOf(endpoint);
@@ -128,7 +123,16 @@ export function VmbChannelInitSetStateChangeCallbacks(
   callbacks: StateChangeCallbacks | null,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  return endpoint === null
+    ? STATUS_INVALID_PARAMETER_1
+    : setStateChangeCallbacks(endpoint, callbacks);
+}
+
+/** The same for an endpoint that was checked. */
+export function setStateChangeCallbacks(
+  endpoint: Endpoint,
+  callbacks: StateChangeCallbacks | null,
+): NtStatus {
   if (typeof callbacks !== "object" || callbacks === null) return STATUS_INVALID_PARAMETER_2;
   const copy: StateChangeCallbacks = {
     Version: callbacks.Version,
@@ -158,10 +162,7 @@ export function VmbChannelInitSetFriendlyName(
   name: string,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (typeof name !== "string") return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.friendlyName = name;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setFriendlyName(name) ?? STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -175,8 +176,5 @@ export function VmbChannelInitSetFlags(
   flags: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isUint(flags, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE)) return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.flags = flags;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setFlags(flags) ?? STATUS_INVALID_PARAMETER_1;
 }

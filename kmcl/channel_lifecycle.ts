@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { giveUpServer } from "../actors/channel/persist_server.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
 import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
 import { type Device, Handle, type VMBCHANNEL } from "../actors/handles.ts";
@@ -14,9 +15,8 @@ import {
   STATUS_INVALID_PARAMETER_2,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { Driver, driverOf } from "./callbacks.ts";
-import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
-import { killPackets } from "./packet_handles.ts";
+import { Driver } from "./callbacks.ts";
+import { endpointOf, type Kmcl, refuseInSave, requireEndpoint } from "./kmcl.ts";
 
 /** What VmbChannelAllocate gives. */
 export interface AllocateResult {
@@ -36,14 +36,16 @@ export function VmbChannelAllocate(
   device: Device | null,
   isServer: boolean,
 ): AllocateResult {
-  const partition = Handle.resolve(device, "DEVICE");
-  if (partition === null || partition.world !== kmcl.world || !partition.isAlive) {
+  refuseInSave(kmcl);
+  const target = Handle.resolve(device, "DEVICE");
+  if (target === null || target.partition.world !== kmcl.world || !target.partition.isAlive) {
     return { status: STATUS_INVALID_PARAMETER_1, channel: null };
   }
+  const { partition } = target;
   const isAllowed = typeof isServer === "boolean" &&
     (isServer ? partition.isRoot : !partition.isRoot || mayBeLoopback(kmcl));
   if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
-  const endpoint = kmcl.world.createEndpoint(partition, isServer ? "server" : "client");
+  const endpoint = kmcl.world.createEndpoint(target, isServer ? "server" : "client");
   return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };
 }
 
@@ -74,9 +76,7 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
     const rule = "Cleanup with packets of the channel in flight or not freed";
     verifier.report(rule, call, `${left.length} packets of ${endpoint.name} are left`);
   }
-  killPackets(endpoint);
   endpoint.cleanUp();
-  driverOf(endpoint).channel.kill();
 }
 
 /**
@@ -97,7 +97,9 @@ export function VmbChannelEnable(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStat
 export async function VmbChannelDisable(kmcl: Kmcl, channel: VMBCHANNEL | null): Promise<void> {
   const call = "VmbChannelDisable";
   const endpoint = requireEndpoint(kmcl, call, channel);
-  if (endpoint === null || !endpoint.partition.isAlive || endpoint.is("disabled")) return;
+  if (endpoint === null || !endpoint.partition.isAlive) return;
+  if (endpoint.restored !== null) giveUpServer(endpoint);
+  if (endpoint.is("disabled")) return;
   if (mayWait(kmcl, call, endpoint)) await endpoint.disable();
 }
 

@@ -45,6 +45,8 @@ import {
   VmbChannelSetTransactionQuota,
   VmbChannelSizeofPacket,
 } from "./channel_properties.ts";
+import { VmbChannelRestoreFromBuffer, VmbPacketRestore } from "./channel_restore.ts";
+import { VmbChannelSaveBegin, VmbChannelSaveContinue, VmbChannelSaveEnd } from "./channel_save.ts";
 import {
   VmbClientChannelInitSetRingBufferPageCount,
   VmbClientChannelInitSetTargetPnp,
@@ -67,6 +69,7 @@ import {
   VmbConvertVmbusHandleToKernelHandle,
   VmbServerChannelInitSetFlags,
   VmbServerChannelInitSetMmioMegabytes,
+  VmbServerChannelInitSetSaveRestorePacketCallbacks,
   VmbServerChannelInitSetTargetInterfaceId,
   VmbServerChannelInitSetTargetVtl,
   VmbServerChannelInitSetVmbusHandle,
@@ -158,13 +161,19 @@ const clientFunctions = {
   VmbPacketSetPointer,
 };
 
-/** The server's own functions, in documented order. Save and restore are not among them yet. */
+/** The server's own functions, in documented order. */
 const serverOnlyFunctions = {
   VmbChannelMapGpadl,
+  VmbChannelRestoreFromBuffer,
+  VmbChannelSaveBegin,
+  VmbChannelSaveContinue,
+  VmbChannelSaveEnd,
   VmbChannelUnmapGpadl,
   VmbConvertVmbusHandleToKernelHandle,
+  VmbPacketRestore,
   VmbServerChannelInitSetFlags,
   VmbServerChannelInitSetMmioMegabytes,
+  VmbServerChannelInitSetSaveRestorePacketCallbacks,
   VmbServerChannelInitSetTargetInterfaceId,
   VmbServerChannelInitSetTargetVtl,
   VmbServerChannelInitSetVmbusHandle,
@@ -235,8 +244,9 @@ export function WdfFdoQueryForInterface<Type extends string>(
   version: number,
 ): QueryResult<KmclTable<Type>> {
   const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type> });
-  const partition = Handle.resolve(device, "DEVICE");
-  if (partition === null) return refuse(STATUS_NOT_FOUND);
+  const target = Handle.resolve(device, "DEVICE");
+  if (target === null) return refuse(STATUS_NOT_FOUND);
+  const { partition } = target;
   const kind = TABLES.get(parseGuid(interfaceType) ?? "");
   if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);

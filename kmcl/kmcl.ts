@@ -19,8 +19,18 @@ export interface Kmcl {
   readonly table: Side;
 }
 
+/**
+ * A driver that tells its state must not change it: KMCL functions are not for it then.
+ *
+ * @throws {Error} Inside a guest driver's `save`.
+ */
+export function refuseInSave({ world }: Kmcl): void {
+  if (world.isSaving) throw new Error("Cannot call KMCL functions inside a guest driver's save");
+}
+
 /** The endpoint that `channel` stands for in the table's fabric, or null (kmcl.md I1). */
 export function endpointOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
+  refuseInSave(kmcl);
   const endpoint = Handle.resolve(channel, "VMBCHANNEL");
   return endpoint !== null && endpoint.world === kmcl.world ? endpoint : null;
 }
@@ -34,6 +44,7 @@ export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): End
 
 /** The packet that `packet` stands for, or null. With the verifier off a freed one keeps its handle. */
 export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
+  refuseInSave(kmcl);
   const target = Handle.resolve(packet, "VMBPACKET");
   if (target === null || target.endpoint.world !== kmcl.world) return null;
   const isDrivers = target.packet.kind !== "request" && !target.packet.actor.tags.pooled;
@@ -49,6 +60,7 @@ export function requirePacket(kmcl: Kmcl, call: string, packet: unknown): Packet
 
 /** The incoming packet that `context` stands for, or null. */
 export function incomingOf(kmcl: Kmcl, context: unknown): IncomingPacket | null {
+  refuseInSave(kmcl);
   const packet = Handle.resolve(context, "VMBPACKETCOMPLETION");
   return packet !== null && packet.endpoint.world === kmcl.world ? packet : null;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { assert } from "../core/assert.ts";
 import { Handle, type VMBPACKET } from "../actors/handles.ts";
 import type { PacketKind, PacketObject } from "../actors/packet/packet_object.ts";
 
@@ -17,6 +18,22 @@ export function handOutPacket(endpoint: Endpoint, kind: PacketKind): VMBPACKET {
   const fresh = new Handle("VMBPACKET", { endpoint, packet });
   packet.handle = fresh;
   return fresh;
+}
+
+/** Gives a driver a packet object again that it had before its guest was saved. */
+export function attachPacketHandle(
+  endpoint: Endpoint,
+  slot: number,
+  routine: unknown,
+  pointer: unknown,
+): VMBPACKET {
+  const packet = endpoint.outgoing.packets.at(slot);
+  assert(packet !== null && packet.handle === null, "a packet is given back once");
+  const handle = new Handle("VMBPACKET", { endpoint, packet });
+  packet.handle = handle;
+  packet.routine = routine;
+  packet.pointer = pointer;
+  return handle;
 }
 
 /** Puts a packet object on the lookaside list; its handle is stale from now on. */

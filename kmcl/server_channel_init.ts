@@ -6,24 +6,17 @@
  */
 
 import { Handle, type KernelHandle, type VMBCHANNEL, type VmbusHandle } from "../actors/handles.ts";
-import { parseGuid } from "../core/guid.ts";
 import {
   type NtStatus,
   STATUS_INVALID_HANDLE,
-  STATUS_INVALID_PARAMETER,
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { isU16, isUint } from "../core/units.ts";
+import { driverOf, type EvtChannelRestorePacket, type EvtChannelSavePacket } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
 import type { Kmcl } from "./kmcl.ts";
-
-/** All bits of VmbServerChannelInitSetFlags. */
-const SERVER_FLAGS_MAX = 0x1f;
-/** Highest virtual trust level. */
-const VTL_MAX = 2;
 
 /**
  * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
@@ -36,10 +29,7 @@ export function VmbServerChannelInitSetFlags(
   flags: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isUint(flags, SERVER_FLAGS_MAX)) return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.serverFlags = flags;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setServerFlags(flags) ?? STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -54,13 +44,8 @@ export function VmbServerChannelInitSetMmioMegabytes(
   mmioMegabytesOptional: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isU16(mmioMegabytes)) return STATUS_INVALID_PARAMETER_2;
-  if (!isU16(mmioMegabytesOptional)) return STATUS_INVALID_PARAMETER_3;
-  if (mmioMegabytes === 0 && mmioMegabytesOptional === 0) return STATUS_INVALID_PARAMETER;
-  endpoint.configuration.mmioMegabytes = mmioMegabytes;
-  endpoint.configuration.mmioMegabytesOptional = mmioMegabytesOptional;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setMmioMegabytes(mmioMegabytes, mmioMegabytesOptional) ??
+    STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -75,13 +60,8 @@ export function VmbServerChannelInitSetTargetInterfaceId(
   interfaceInstance: string,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const type = parseGuid(interfaceType);
-  const instance = parseGuid(interfaceInstance);
-  if (type === null) return STATUS_INVALID_PARAMETER_2;
-  if (instance === null) return STATUS_INVALID_PARAMETER_3;
-  endpoint.configuration.serverTarget = { interfaceType: type, instance };
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setServerTarget(interfaceType, interfaceInstance) ??
+    STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -95,10 +75,7 @@ export function VmbServerChannelInitSetTargetVtl(
   vtl: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!isUint(vtl, VTL_MAX)) return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.targetVtl = vtl;
-  return STATUS_SUCCESS;
+  return endpoint?.configuration.setTargetVtl(vtl) ?? STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -116,6 +93,27 @@ export function VmbServerChannelInitSetVmbusHandle(
   const partition = Handle.resolve(vmbusHandle, "KERNEL");
   if (partition === null || partition.world !== kmcl.world) return STATUS_INVALID_PARAMETER_2;
   endpoint.configuration.guest = partition;
+  return STATUS_SUCCESS;
+}
+
+/**
+ * Sets what is called for each packet in flight when the channel is saved, and when it is restored.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetsaverestorepacketcallbacks
+ */
+export function VmbServerChannelInitSetSaveRestorePacketCallbacks(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  savePacket: EvtChannelSavePacket,
+  restorePacket: EvtChannelRestorePacket,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (typeof savePacket !== "function") return STATUS_INVALID_PARAMETER_2;
+  if (typeof restorePacket !== "function") return STATUS_INVALID_PARAMETER_3;
+  const driver = driverOf(endpoint);
+  driver.onSavePacket = savePacket;
+  driver.onRestorePacket = restorePacket;
   return STATUS_SUCCESS;
 }
 

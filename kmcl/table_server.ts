@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { KernelHandle, VMBCHANNEL, VmbusHandle } from "../actors/handles.ts";
+import type { KernelHandle, VMBCHANNEL, VMBPACKET, VmbusHandle } from "../actors/handles.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
+import type { EvtChannelRestorePacket, EvtChannelSavePacket } from "./callbacks.ts";
 import type { MapGpadlResult } from "./channel_gpadl.ts";
+import type { SaveContinueResult } from "./channel_save.ts";
 import type { ConvertResult } from "./server_channel_init.ts";
 
 /** The functions for servers only: `KMCL_SERVER_ONLY_METHODS`. */
@@ -26,6 +28,60 @@ export interface KmclServerOnlyMethods {
     gpadlHandle: number,
   ): MapGpadlResult;
   /**
+   * Restores a channel that is Disabled and initializing from whole chunks of a save, in one or more
+   * calls. After STATUS_SUCCESS the driver enables it; nothing can be configured any more. On failure
+   * the channel is as before, and a new attempt begins with the first chunk.
+   *
+   * Statuses, in order: _1 bad channel, client endpoint, not initializing; _2 no buffer; _3 size;
+   * INVALID_DEVICE_REQUEST inside EvtChannelRestorePacket of the channel; DATA_ERROR damaged or cut
+   * short; MORE_PROCESSING_REQUIRED sound so far, more chunks exist; REVISION_MISMATCH saved from
+   * another channel, configuration or format; INVALID_DEVICE_REQUEST packets were saved and there is
+   * no callback, or a callback restored none; the failure of a callback.
+   *
+   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelrestorefrombuffer
+   */
+  VmbChannelRestoreFromBuffer(
+    channel: VMBCHANNEL | null,
+    buffer: Uint8Array | null,
+    size: number,
+  ): NtStatus;
+  /**
+   * Begins to save a channel that is Paused, and Enabled, Opened or Closed. From then on nothing of
+   * it may change until VmbChannelSaveEnd: what does, ends the save.
+   *
+   * Statuses, in order: _1 bad channel, client endpoint; INVALID_DEVICE_STATE another state, being
+   * saved already, or the guest is gone; INVALID_DEVICE_REQUEST packets are in flight and there is no
+   * callback.
+   *
+   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavebegin
+   */
+  VmbChannelSaveBegin(channel: VMBCHANNEL | null): NtStatus;
+  /**
+   * Writes the next chunks of a save, as many as fit, and says how many bytes that were and how many
+   * the next chunk needs. Its calls' bytes, one after the other, are what VmbChannelRestoreFromBuffer
+   * takes.
+   *
+   * Statuses, in order: _1 bad channel, client endpoint; INVALID_DEVICE_STATE no save, or the channel
+   * has changed since it began; _2 no buffer, where the size is not 0; _3 size; INVALID_DEVICE_REQUEST
+   * inside EvtChannelSavePacket of the channel; then STATUS_SUCCESS all is saved, BUFFER_OVERFLOW more is
+   * to come, BUFFER_TOO_SMALL nothing was written, or the failure of a callback.
+   *
+   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavecontinue
+   */
+  VmbChannelSaveContinue(
+    channel: VMBCHANNEL | null,
+    buffer: Uint8Array | null,
+    size: number,
+  ): SaveContinueResult;
+  /**
+   * Ends a save, whether or not all of it was written. The channel goes on as it was.
+   *
+   * Violation: there is no save.
+   *
+   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsaveend
+   */
+  VmbChannelSaveEnd(channel: VMBCHANNEL | null): void;
+  /**
    * Ends a mapping: its MDL must no longer be in use.
    *
    * Violations: an unknown handle, not from Opened to Closed, or not mapped.
@@ -41,6 +97,21 @@ export interface KmclServerOnlyMethods {
    * @see nf-vmbuskernelmodeclientlibapi-vmbconvertvmbushandletokernelhandle
    */
   VmbConvertVmbusHandleToKernelHandle(userHandle: VmbusHandle | null): ConvertResult;
+  /**
+   * Puts a packet that the driver allocated into the transaction of a saved one; inside
+   * EvtChannelRestorePacket, with the bytes that it was called with.
+   *
+   * Statuses, in order: _1 no packet that is free; _2 no buffer; _3 size beyond it;
+   * INVALID_DEVICE_REQUEST outside EvtChannelRestorePacket; _1 a packet of another channel;
+   * INVALID_DEVICE_REQUEST the callback has restored its packet; _3 another size; DATA_ERROR other bytes.
+   *
+   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketrestore
+   */
+  VmbPacketRestore(
+    packetObject: VMBPACKET | null,
+    libBuf: Uint8Array | null,
+    size: number,
+  ): NtStatus;
   /**
    * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
    *
@@ -61,6 +132,18 @@ export interface KmclServerOnlyMethods {
     channel: VMBCHANNEL | null,
     mmioMegabytes: number,
     mmioMegabytesOptional: number,
+  ): NtStatus;
+  /**
+   * Sets what is called for each packet in flight when the channel is saved, and when it is restored.
+   *
+   * Statuses: _1; _2 / _3 no function.
+   *
+   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetsaverestorepacketcallbacks
+   */
+  VmbServerChannelInitSetSaveRestorePacketCallbacks(
+    channel: VMBCHANNEL | null,
+    savePacket: EvtChannelSavePacket,
+    restorePacket: EvtChannelRestorePacket,
   ): NtStatus;
   /**
    * Sets the identity of the offer: interface type and instance.

@@ -1,0 +1,231 @@
+/**
+ * Restoring a server's channel from the chunks of a save (kmcl.md V3, V5, V6, V10).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import {
+  checkIdentity,
+  type DriverPacketImage,
+  readServer,
+  restoreServer,
+  type ServerImage,
+} from "../actors/channel/persist_server.ts";
+import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
+import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/persist.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_DATA_ERROR,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_MORE_PROCESSING_REQUIRED,
+  STATUS_SUCCESS,
+  STATUS_UNSUCCESSFUL,
+} from "../core/ntstatus.ts";
+import { EnvelopeReader } from "../core/saved/envelope.ts";
+import { areEqual } from "../core/saved/plain_data.ts";
+import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
+import { isU32 } from "../core/units.ts";
+import { type Driver, driverOf } from "./callbacks.ts";
+import { configurable } from "./channel_init.ts";
+import { type Kmcl, packetOf } from "./kmcl.ts";
+
+const CALLBACK = "EvtChannelRestorePacket";
+
+/** A packet that the driver handed to VmbPacketRestore. */
+interface Restored {
+  readonly packet: PacketObject;
+  /** The slot that it had before. */
+  readonly fromSlot: number;
+}
+
+/** A restore, from the first call of VmbChannelRestoreFromBuffer until it succeeds or fails. */
+export class ChannelRestore {
+  /** Reads the chunks. */
+  readonly reader: EnvelopeReader = new EnvelopeReader("channel");
+  readonly #driver: Driver;
+  readonly #endpoint: Endpoint;
+  readonly #restored: Restored[] = [];
+  /** The packet whose RestorePacket callback runs, until the driver has restored it. */
+  #due: DriverPacketImage | null = null;
+
+  /** Nothing was read yet. */
+  constructor(driver: Driver, endpoint: Endpoint) {
+    this.#driver = driver;
+    this.#endpoint = endpoint;
+  }
+
+  /** The image that all chunks make up; throws a SavedStateFault where it does not fit the channel. */
+  read(): ServerImage {
+    const image = readServer(this.reader.chunks, this.#endpoint);
+    this.checkFit(image);
+    return image;
+  }
+
+  /** Throws a SavedStateFault where the channel, as it is set now, cannot be what was saved. */
+  checkFit(image: ServerImage): void {
+    const endpoint = this.#endpoint;
+    checkIdentity(image.identity, endpoint);
+    const orphans = endpoint.configuration.guest?.bus.host.orphans;
+    if (orphans?.admits(endpoint, image.traffic) === false) {
+      mismatched("the guest has the channel in another state");
+    }
+  }
+
+  /** Has the driver restore its packets; what it did is taken back where that fails. */
+  restorePackets({ packets }: ServerImage): NtStatus {
+    if (packets.length > 0 && this.#driver.onRestorePacket === null) {
+      return STATUS_INVALID_DEVICE_REQUEST;
+    }
+    for (const saved of packets) {
+      const status = this.#call(saved);
+      if (NT_SUCCESS(status)) continue;
+      this.takeBack();
+      return status;
+    }
+    return STATUS_SUCCESS;
+  }
+
+  #call(saved: DriverPacketImage): NtStatus {
+    const { channel, onRestorePacket } = this.#driver;
+    const { callbacks, verifier } = this.#endpoint.world;
+    const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
+    // Copies: what KMCL compares with later must not be the driver's to change.
+    const libBuf = saved.libBytes.slice();
+    const saveBuf = saved.driverBytes;
+    this.#due = saved;
+    const { threw, value } = callbacks.callInside(
+      frame,
+      () => onRestorePacket?.(channel, libBuf, libBuf.length, saveBuf, saveBuf.length),
+    );
+    const isRestored = this.#due === null;
+    this.#due = null;
+    if (threw) return STATUS_UNSUCCESSFUL;
+    if (!isU32(value)) {
+      const message = `${frame.ownerName} got ${String(value)}`;
+      verifier.raise("callback that must return an NTSTATUS and does not", CALLBACK, message);
+      return STATUS_UNSUCCESSFUL;
+    }
+    // It must not be taken for an answer of VmbChannelRestoreFromBuffer's own.
+    if (value === STATUS_MORE_PROCESSING_REQUIRED) return STATUS_UNSUCCESSFUL;
+    if (!NT_SUCCESS(value)) return value;
+    return isRestored && this.#isUsable() ? STATUS_SUCCESS : STATUS_INVALID_DEVICE_REQUEST;
+  }
+
+  /** A packet in the caller's memory must say what is called at its end. */
+  #isUsable(): boolean {
+    const packet = this.#restored.at(-1)?.packet;
+    return packet !== undefined && (packet.kind !== "initialized" || packet.routine !== null);
+  }
+
+  /** VmbPacketRestore of a packet of this channel, once its arguments were checked. */
+  restorePacket(packet: PacketObject, libBuf: Uint8Array): NtStatus {
+    const due = this.#due;
+    if (due === null) return STATUS_INVALID_DEVICE_REQUEST; // it was restored already
+    if (libBuf.length !== due.libBytes.length) return STATUS_INVALID_PARAMETER_3;
+    if (!areEqual(libBuf, due.libBytes)) return STATUS_DATA_ERROR;
+    this.#due = null;
+    this.#restored.push({ packet, fromSlot: packet.slot });
+    this.#endpoint.outgoing.packets.move(packet, due.image.slot);
+    resumePacket(packet, due.image);
+    return STATUS_SUCCESS;
+  }
+
+  /** The packets that were restored are their driver's again, in no transaction. */
+  takeBack(): void {
+    for (const { packet, fromSlot } of this.#restored.reverse()) {
+      unresumePacket(packet);
+      this.#endpoint.outgoing.packets.move(packet, fromSlot);
+    }
+    this.#restored.length = 0;
+  }
+}
+
+/**
+ * Restores a server that is Disabled and initializing from whole chunks of a save.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelrestorefrombuffer
+ */
+export function VmbChannelRestoreFromBuffer(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  buffer: Uint8Array | null,
+  size: number,
+): NtStatus {
+  const endpoint = configurable(kmcl, channel, "server");
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (!(buffer instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
+  if (!isU32(size) || size > buffer.length) return STATUS_INVALID_PARAMETER_3;
+  if (isInsideCallback(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
+  const driver = driverOf(endpoint);
+  const restore = driver.restore ?? new ChannelRestore(driver, endpoint);
+  driver.restore = restore;
+  const isMore = readSaved(() => {
+    restore.reader.read(buffer.subarray(0, size));
+    return !restore.reader.isComplete;
+  });
+  if (isMore === true) return STATUS_MORE_PROCESSING_REQUIRED;
+  const status = isMore === false ? finish(kmcl, channel, endpoint, restore) : isMore.status;
+  driver.restore = null;
+  return status;
+}
+
+/** All chunks are there: they are checked, the driver restores its packets, then the channel is restored. */
+function finish(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  endpoint: Endpoint,
+  restore: ChannelRestore,
+): NtStatus {
+  const image = readSaved(() => restore.read());
+  if (image instanceof SavedStateFault) return image.status;
+  const status = restore.restorePackets(image);
+  if (!NT_SUCCESS(status)) return status;
+  // A callback may have enabled the channel, cleaned it up, or set something.
+  if (configurable(kmcl, channel, "server") !== endpoint) {
+    restore.takeBack();
+    return STATUS_INVALID_DEVICE_STATE;
+  }
+  const fault = readSaved(() => restore.checkFit(image));
+  if (fault instanceof SavedStateFault) {
+    restore.takeBack();
+    return fault.status;
+  }
+  restoreServer(endpoint, image);
+  return STATUS_SUCCESS;
+}
+
+function isInsideCallback(endpoint: Endpoint): boolean {
+  const frame = currentFrame();
+  return frame?.name === CALLBACK && frame.owner === endpoint;
+}
+
+/**
+ * Puts a packet that the driver allocated into the transaction of a saved one.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbpacketrestore
+ */
+export function VmbPacketRestore(
+  kmcl: Kmcl,
+  packetObject: VMBPACKET | null,
+  libBuf: Uint8Array | null,
+  size: number,
+): NtStatus {
+  const target = packetOf(kmcl, packetObject);
+  if (target === null || isInFlight(target.packet)) return STATUS_INVALID_PARAMETER_1;
+  if (!(libBuf instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
+  if (!isU32(size) || size > libBuf.length) return STATUS_INVALID_PARAMETER_3;
+  const frame = currentFrame();
+  if (frame?.name !== CALLBACK) return STATUS_INVALID_DEVICE_REQUEST;
+  if (frame.owner !== target.endpoint) return STATUS_INVALID_PARAMETER_1;
+  const { restore } = driverOf(target.endpoint);
+  return restore?.restorePacket(target.packet, libBuf.subarray(0, size)) ??
+    STATUS_INVALID_DEVICE_REQUEST;
+}

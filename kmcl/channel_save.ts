@@ -1,0 +1,251 @@
+/**
+ * Saving a server's channel, chunk by chunk (kmcl.md V1, V2, V4, V6).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import {
+  DRIVER_BYTES_MAX,
+  saveServer,
+  type ServerChunk,
+  withDriverBytes,
+} from "../actors/channel/persist_server.ts";
+import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
+import { isInFlight } from "../actors/packet/persist.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_BUFFER_OVERFLOW,
+  STATUS_BUFFER_TOO_SMALL,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SUCCESS,
+  STATUS_UNSUCCESSFUL,
+} from "../core/ntstatus.ts";
+import { EnvelopeWriter } from "../core/saved/envelope.ts";
+import { isU32, isUint } from "../core/units.ts";
+import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
+import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+
+const NO_BYTES = new Uint8Array(0);
+const CALLBACK = "EvtChannelSavePacket";
+
+/** How much was under way when the save began: nothing of it may move until the save ends. */
+function stampOf({ outgoing }: Endpoint): string {
+  const { queue, completions, ended, nextOrder } = outgoing.progress;
+  return [nextOrder, queue.length, completions.length, ended.length].join();
+}
+
+/** A save from VmbChannelSaveBegin to VmbChannelSaveEnd. */
+export class ChannelSave {
+  readonly #endpoint: Endpoint;
+  readonly #driver: Driver;
+  readonly #writer = new EnvelopeWriter("channel");
+  readonly #chunks: readonly ServerChunk[];
+  readonly #stamp: string;
+  /** Pieces that were taken: the header, the chunks, the end mark. */
+  #takenCount = 0;
+  /** The next piece, once it was made. It stays as it is until there is a buffer for it. */
+  #piece: Uint8Array | null = null;
+
+  /** Notes everything that KMCL saves of a server which may be saved. */
+  constructor(driver: Driver, endpoint: Endpoint) {
+    this.#driver = driver;
+    this.#endpoint = endpoint;
+    this.#chunks = saveServer(endpoint);
+    this.#stamp = stampOf(endpoint);
+  }
+
+  /** Whether the channel is as it was when the save began; once it is not, this save never is again. */
+  holds(): boolean {
+    const endpoint = this.#endpoint;
+    if (!endpoint.is("saving")) return false;
+    const isGuestThere = endpoint.configuration.guest?.isAlive === true;
+    if (isGuestThere && stampOf(endpoint) === this.#stamp) return true;
+    endpoint.tell({ type: "saveEnd" });
+    return false;
+  }
+
+  /** The next piece, null after the last one, or the status with which the driver's callback failed. */
+  peek(): Uint8Array | null | NtStatus {
+    if (this.#piece !== null) return this.#piece;
+    const at = this.#takenCount - 1;
+    if (at > this.#chunks.length) return null;
+    const piece = at < 0
+      ? this.#writer.header()
+      : at === this.#chunks.length
+      ? this.#writer.end()
+      : this.#chunk(this.#chunks[at]!);
+    if (typeof piece !== "number") this.#piece = piece;
+    return piece;
+  }
+
+  /** The piece that was shown is written. */
+  take(): void {
+    this.#piece = null;
+    this.#takenCount++;
+  }
+
+  #chunk({ type, data, packet }: ServerChunk): Uint8Array | NtStatus {
+    if (packet === null) return this.#writer.chunk(type, data);
+    const driverBytes = this.#askDriver(packet);
+    if (typeof driverBytes === "number") return driverBytes;
+    if (!this.holds()) return STATUS_INVALID_DEVICE_STATE; // the callback changed what it saves
+    return this.#writer.chunk(type, withDriverBytes(data, driverBytes));
+  }
+
+  /** What the driver saves of a packet: it is asked without a buffer first (kmcl.md V4). */
+  #askDriver(packet: PacketObject): Uint8Array | NtStatus {
+    const first = this.#call(packet, NO_BYTES);
+    if (first === null) return STATUS_UNSUCCESSFUL;
+    if (NT_SUCCESS(first.status)) return NO_BYTES;
+    if (first.bytesNeeded > DRIVER_BYTES_MAX || !this.holds()) return saveFailure(first.status);
+    const buffer = new Uint8Array(first.bytesNeeded);
+    const second = this.#call(packet, buffer);
+    if (second === null) return STATUS_UNSUCCESSFUL;
+    return NT_SUCCESS(second.status)
+      ? buffer.subarray(0, second.bytesNeeded)
+      : saveFailure(second.status);
+  }
+
+  /** What the callback answered; null where it threw, or answered what it must not. */
+  #call(packet: PacketObject, buffer: Uint8Array): SavePacketResult | null {
+    const { callbacks, verifier } = this.#endpoint.world;
+    const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
+    const handle = packet.handle as VMBPACKET;
+    const { threw, value } = callbacks.callInside(
+      frame,
+      () => this.#driver.onSavePacket?.(this.#driver.channel, handle, buffer, buffer.length),
+    );
+    if (threw) return null;
+    const result = resultOf(value, buffer.length);
+    if (result !== null) return result;
+    const message = `${frame.ownerName} got no status with the bytes that it needs or wrote`;
+    verifier.raise("callback that must return an NTSTATUS and does not", CALLBACK, message);
+    return null;
+  }
+}
+
+/** What the callback returned, if it is what it must be: on success it wrote no more than it had room for. */
+function resultOf(value: unknown, roomBytes: number): SavePacketResult | null {
+  if (typeof value !== "object" || value === null) return null;
+  if (!("status" in value) || !("bytesNeeded" in value)) return null;
+  const { status, bytesNeeded } = value;
+  if (!isU32(status)) return null;
+  return isUint(bytesNeeded, NT_SUCCESS(status) ? roomBytes : 0xffff_ffff)
+    ? { status, bytesNeeded }
+    : null;
+}
+
+/** A failure of the driver's must not be taken for an answer of VmbChannelSaveContinue's own. */
+function saveFailure(status: NtStatus): NtStatus {
+  const isOurs = status === STATUS_BUFFER_OVERFLOW || status === STATUS_BUFFER_TOO_SMALL;
+  return isOurs || NT_SUCCESS(status) ? STATUS_UNSUCCESSFUL : status;
+}
+
+function serverOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
+  const endpoint = endpointOf(kmcl, channel);
+  return endpoint?.side === "server" ? endpoint : null;
+}
+
+/**
+ * Begins to save a server that is Paused.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavebegin
+ */
+export function VmbChannelSaveBegin(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStatus {
+  const endpoint = serverOf(kmcl, channel);
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  const driver = driverOf(endpoint);
+  const isGuestThere = endpoint.configuration.guest?.isAlive === true;
+  if (driver.save !== null || !isGuestThere || !endpoint.actor.can("saveBegin")) {
+    return STATUS_INVALID_DEVICE_STATE;
+  }
+  const isDrivers = (packet: PacketObject) => packet.kind !== "request" && isInFlight(packet);
+  if (driver.onSavePacket === null && endpoint.outgoing.packets.live.some(isDrivers)) {
+    return STATUS_INVALID_DEVICE_REQUEST;
+  }
+  endpoint.tell({ type: "saveBegin" });
+  driver.save = new ChannelSave(driver, endpoint);
+  return STATUS_SUCCESS;
+}
+
+/** What VmbChannelSaveContinue gives. */
+export interface SaveContinueResult {
+  /** STATUS_SUCCESS all is saved; BUFFER_OVERFLOW, BUFFER_TOO_SMALL more is to come; else it failed. */
+  readonly status: NtStatus;
+  /** Bytes that were written: whole chunks. Null where it failed. */
+  readonly bytesFilled: number | null;
+  /** Bytes that the next chunk needs, 0 where there is none, or none was made yet. Null where it failed. */
+  readonly bytesRequired: number | null;
+}
+
+/**
+ * Writes the next chunks of a save.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavecontinue
+ */
+export function VmbChannelSaveContinue(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  buffer: Uint8Array | null,
+  size: number,
+): SaveContinueResult {
+  const failed = (status: NtStatus) => ({ status, bytesFilled: null, bytesRequired: null });
+  const endpoint = serverOf(kmcl, channel);
+  if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+  const { save } = driverOf(endpoint);
+  if (save === null || !save.holds()) return failed(STATUS_INVALID_DEVICE_STATE);
+  const room = buffer === null && size === 0 ? NO_BYTES : buffer;
+  if (!(room instanceof Uint8Array)) return failed(STATUS_INVALID_PARAMETER_2);
+  if (!isU32(size) || size > room.length) return failed(STATUS_INVALID_PARAMETER_3);
+  const frame = currentFrame();
+  if (frame?.name === CALLBACK && frame.owner === endpoint) {
+    return failed(STATUS_INVALID_DEVICE_REQUEST);
+  }
+  return fill(save, room.subarray(0, size));
+}
+
+function fill(save: ChannelSave, room: Uint8Array): SaveContinueResult {
+  let bytesFilled = 0;
+  for (;;) {
+    const piece = save.peek();
+    if (piece === null) return { status: STATUS_SUCCESS, bytesFilled, bytesRequired: 0 };
+    if (typeof piece === "number") { // what is written counts; the next call tells of the failure
+      return bytesFilled > 0
+        ? { status: STATUS_BUFFER_OVERFLOW, bytesFilled, bytesRequired: 0 }
+        : { status: piece, bytesFilled: null, bytesRequired: null };
+    }
+    if (piece.length > room.length - bytesFilled) {
+      const status = bytesFilled > 0 ? STATUS_BUFFER_OVERFLOW : STATUS_BUFFER_TOO_SMALL;
+      return { status, bytesFilled, bytesRequired: piece.length };
+    }
+    room.set(piece, bytesFilled);
+    bytesFilled += piece.length;
+    save.take();
+  }
+}
+
+/**
+ * Ends a save, whether or not everything was written.
+ *
+ * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsaveend
+ */
+export function VmbChannelSaveEnd(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
+  const call = "VmbChannelSaveEnd";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null) return;
+  const driver = driverOf(endpoint);
+  if (driver.save === null) {
+    const message = `${endpoint.name} is not being saved`;
+    return kmcl.world.verifier.report("SaveEnd without SaveBegin", call, message);
+  }
+  driver.save = null;
+  if (endpoint.is("saving")) endpoint.tell({ type: "saveEnd" });
+}

@@ -1,0 +1,137 @@
+/**
+ * Loading drivers into a guest, and into the root for a guest.
+ *
+ * @module
+ */
+
+import { type DriverKind, LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
+import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
+import type {
+  GuestDriver,
+  GuestDriverInstance,
+  HostContext,
+  HostDriver,
+  HostDriverInstance,
+} from "./drivers.ts";
+
+/** What every driver has, whichever side it is of. */
+interface AnyDriver<Context, Instance> {
+  readonly name: string;
+  start(context: Context, options: PlainData): Instance;
+}
+
+/**
+ * Loads a driver into a guest and has it begin. What it allocates for the device in its context can be
+ * saved with the guest.
+ *
+ * @example
+ * ```ts
+ * import * as vmbus from "@vmbus/kmcl";
+ *
+ * const counter: vmbus.GuestDriver = {
+ *   name: "counter",
+ *   start: (_context, options) => ({ save: () => options }),
+ *   restore: (_context, state) => ({ save: () => state }),
+ * };
+ * const fabric = vmbus.createFabric();
+ * const guest = fabric.createPartition({ name: "guest" });
+ * vmbus.loadGuestDriver(guest, counter, { count: 7 });
+ * const { status } = await vmbus.savePartition(guest);
+ * console.log(vmbus.ntStatusName(status)); // STATUS_SUCCESS
+ * ```
+ *
+ * @param options What the driver's `start` is given: plain data. Default null.
+ * @throws {TypeError} `driver` is no driver, or `options` is no plain data.
+ * @throws {Error} The guest is the root or is gone; or whatever the driver's `start` threw.
+ */
+export function loadGuestDriver<Instance extends GuestDriverInstance>(
+  partition: Partition,
+  driver: GuestDriver<Instance>,
+  options: PlainData = null,
+): Instance {
+  return load("guest", partition, driver, options, (loaded) => guestContext(loaded));
+}
+
+/**
+ * Loads a driver into the root that serves `guest`, and has it begin. Its channels are saved with the
+ * guest; they go when the guest is destroyed.
+ *
+ * @param options What the driver's `start` is given: plain data. Default null.
+ * @throws {TypeError} `driver` is no driver, or `options` is no plain data.
+ * @throws {Error} The guest is the root or is gone; or whatever the driver's `start` threw.
+ */
+export function loadHostDriver<Instance extends HostDriverInstance>(
+  guest: Partition,
+  driver: HostDriver<Instance>,
+  options: PlainData = null,
+): Instance {
+  return load("host", guest, driver, options, hostContext);
+}
+
+/** The context of a driver in a guest. */
+export function guestContext({ partition, device }: LoadedDriver): {
+  readonly fabric: PartitionObject["world"];
+  readonly partition: PartitionObject;
+  readonly device: LoadedDriver["device"];
+} {
+  return { fabric: partition.world, partition, device };
+}
+
+/** The context of a driver that serves a guest. */
+export function hostContext({ partition, device, guest }: LoadedDriver): HostContext {
+  return { fabric: partition.world, partition, device, guest };
+}
+
+function load<Context, Instance extends object>(
+  kind: DriverKind,
+  partition: Partition,
+  driver: AnyDriver<Context, Instance>,
+  options: PlainData,
+  contextOf: (loaded: LoadedDriver) => Context,
+): Instance {
+  const isGuest = partition instanceof PartitionObject && !partition.isRoot && partition.isAlive;
+  if (!isGuest) throw new Error(`Cannot load a ${kind} driver: its guest is none, or is gone`);
+  requireDriver(kind, driver);
+  const copy = copyPlainData(options, "options");
+  if (copy.fault !== null) throw new TypeError(`Cannot load ${driver.name}: ${copy.fault}`);
+  const loaded = new LoadedDriver(driver.name, kind, partition);
+  try {
+    const instance = driver.start(contextOf(loaded), copy.data);
+    requireInstance(loaded, instance);
+    loaded.instance = instance;
+    partition.drivers.push(loaded);
+    return instance;
+  } catch (error) {
+    loaded.remove();
+    throw error;
+  }
+}
+
+/**
+ * Checks that a value is a driver.
+ *
+ * @throws {TypeError} It is none.
+ */
+export function requireDriver(kind: DriverKind, driver: unknown): void {
+  const { name, start, restore } = Object(driver) as Record<string, unknown>;
+  const isDriver = typeof name === "string" && name !== "" && name.isWellFormed() &&
+    typeof start === "function" && typeof restore === "function";
+  if (!isDriver) {
+    throw new TypeError(`Cannot use a ${kind} driver without a name, start and restore`);
+  }
+}
+
+/**
+ * Checks that a driver's `start` or `restore` returned what its kind must.
+ *
+ * @throws {TypeError} It did not.
+ */
+export function requireInstance({ kind, label }: LoadedDriver, instance: unknown): void {
+  const { save, resume, then } = Object(instance) as Record<string, unknown>;
+  const isInstance = typeof save === "function" && typeof then !== "function" &&
+    (kind === "guest" || typeof resume === "function");
+  if (isInstance) return;
+  const what = kind === "guest" ? "a save function" : "the functions save and resume";
+  throw new TypeError(`Cannot go on with ${label}: it must return at once, an object with ${what}`);
+}

@@ -1,0 +1,187 @@
+/**
+ * Brings a guest to a moment at which it can be saved, or back to work where that cannot be
+ * (docs/save-restore.md, the order of calls).
+ *
+ * @module
+ */
+
+import { isPromise } from "../../actors/fabric/callbacks.ts";
+import { type Frame, PASSIVE_LEVEL } from "../../actors/fabric/irql.ts";
+import { turn } from "../../actors/fabric/runtime.ts";
+import { HOST_SAVE_CODE } from "../../actors/fabric/world.ts";
+import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import type { PartitionObject } from "../../actors/partition/partition_object.ts";
+import {
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_TIMEOUT,
+  STATUS_UNSUCCESSFUL,
+} from "../../core/ntstatus.ts";
+import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
+import type { HostDriverInstance } from "./drivers.ts";
+import { hasSettled, unfinishedCallback, waitsOf, whyNotSafe } from "./safe_point.ts";
+
+const CALL = "savePartition";
+
+/** Why a guest is not saved. */
+export interface Refusal {
+  /** What the caller is told. */
+  readonly status: NtStatus;
+  /** The same in words. */
+  readonly reason: string;
+}
+
+/** The state that each host driver of the guest told, or why one did not. */
+export type HostStates = ReadonlyMap<LoadedDriver, PlainData>;
+
+/** What a driver's `save` came to. */
+type Told =
+  | { readonly data: PlainData; readonly fault: null }
+  | { readonly data: null; readonly fault: string };
+
+/** The way of one guest to the moment at which it is saved. */
+export class Quiescence {
+  readonly #guest: PartitionObject;
+  readonly #stepsMax: number;
+  readonly #wasRunning: boolean;
+  /** Whether the host drivers stand still already, since an earlier save or a restore. */
+  readonly #wasQuiet: boolean;
+  readonly #states = new Map<LoadedDriver, PlainData>();
+  /** Host drivers that were told to save. */
+  readonly #told: LoadedDriver[] = [];
+
+  /** Begins with `guest` as it is; no part of the way may take more than `stepsMax` steps of the loop. */
+  constructor(guest: PartitionObject, stepsMax: number) {
+    this.#guest = guest;
+    this.#stepsMax = stepsMax;
+    this.#wasRunning = guest.actor.is("runs");
+    this.#wasQuiet = guest.onResume !== null;
+  }
+
+  /** Goes the whole way. Where it fails, {@linkcode Quiescence.undo} is due. */
+  async reach(): Promise<HostStates | Refusal> {
+    const guest = this.#guest;
+    const isSafe = () => unfinishedCallback(guest) === null;
+    const isSettled = () => hasSettled(guest);
+    const refusal = await this.#until(isSafe) ?? this.#pause() ?? await this.#until(isSettled);
+    if (refusal !== null) return refusal;
+    for (const driver of guest.drivers.filter(({ kind }) => kind === "host")) {
+      const failed = await this.#tell(driver);
+      if (failed !== null) return failed;
+    }
+    return await this.#until(isSettled) ?? this.#states;
+  }
+
+  /** Whether the guest still stands still: the program could have resumed it. */
+  get refusal(): Refusal | null {
+    const { actor, isAlive, name } = this.#guest;
+    if (!isAlive) {
+      return { status: STATUS_DEVICE_REMOVED, reason: `${name} was crashed while it was saved` };
+    }
+    if (!actor.is("runs")) return null;
+    return {
+      status: STATUS_INVALID_DEVICE_STATE,
+      reason: `${name} was resumed while it was saved`,
+    };
+  }
+
+  /** The guest and the drivers that serve it go on as before. */
+  async undo(): Promise<void> {
+    const guest = this.#guest;
+    await this.#giveUpSaves();
+    if (!this.#wasQuiet) resumeHosts(this.#told);
+    if (this.#wasRunning) guest.resume();
+  }
+
+  #pause(): null {
+    this.#guest.pause();
+    return null;
+  }
+
+  async #until(isReached: () => boolean): Promise<Refusal | null> {
+    const guest = this.#guest;
+    const isOver = () => !guest.isAlive || isReached();
+    const isThere = await guest.world.loop.driveUntil(CALL, isOver, this.#stepsMax);
+    if (!guest.isAlive) return this.refusal;
+    return isThere ? null : { status: STATUS_TIMEOUT, reason: whyNotSafe(guest) };
+  }
+
+  /** Has a host driver save; it may take its time, as any callback at PASSIVE_LEVEL. */
+  async #tell(driver: LoadedDriver): Promise<Refusal | null> {
+    this.#told.push(driver);
+    let told: Told | null = null;
+    const instance = driver.instance as HostDriverInstance;
+    callSave(driver, instance, (end) => {
+      told = end;
+    });
+    const refusal = await this.#until(() => told !== null && hasSettled(this.#guest));
+    if (refusal !== null) return refusal;
+    const { data, fault } = told as unknown as Told;
+    if (fault !== null) {
+      return { status: STATUS_UNSUCCESSFUL, reason: `${driver.label} cannot be saved: ${fault}` };
+    }
+    this.#states.set(driver, data);
+    return null;
+  }
+
+  /** Saves that do not end are given up: what they wait for is refused them. */
+  async #giveUpSaves(): Promise<void> {
+    const { callbacks } = this.#guest.world;
+    for (const pending of callbacks.pending) {
+      if (!this.#told.some((driver) => driver === pending.frame.owner)) continue;
+      for (const wait of waitsOf(this.#guest, pending)) {
+        const { call, what } = wait.options;
+        wait.reject(new Error(`Cannot go on with ${call} for ${what}: the save was given up`));
+      }
+    }
+    await turn(); // the drivers hear of it before they are told to go on
+  }
+}
+
+/** Calls a driver's `save` as a callback; whatever becomes of it, `done` hears. */
+function callSave(
+  driver: LoadedDriver,
+  instance: HostDriverInstance,
+  done: (end: Told) => void,
+): void {
+  const told = (state: unknown) => done(copyPlainData(state, "its state"));
+  const failed = (error: unknown) => done({ data: null, fault: messageOf(error) });
+  driver.guest.world.callbacks.call(frameOf(driver), () => {
+    try {
+      const state: unknown = instance.save();
+      if (isPromise(state)) return Promise.resolve(state).then(told).catch(failed);
+      return told(state);
+    } catch (error) {
+      return failed(error);
+    }
+  }, () => {});
+}
+
+/** Tells host drivers that their guest goes on. What one throws is heard by whoever drives the loop. */
+export function resumeHosts(drivers: readonly LoadedDriver[]): void {
+  for (const driver of drivers) {
+    if (driver.kind !== "host") continue;
+    try {
+      (driver.instance as HostDriverInstance).resume();
+    } catch (error) {
+      driver.guest.world.callbacks.threw({ ...frameOf(driver), name: "HostDriver.resume" }, error);
+    }
+  }
+}
+
+function frameOf(driver: LoadedDriver): Frame {
+  return {
+    name: "HostDriver.save",
+    code: HOST_SAVE_CODE,
+    irql: PASSIVE_LEVEL,
+    owner: driver,
+    partition: driver.partition,
+    ownerName: driver.label,
+  };
+}
+
+/** What was thrown, as text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

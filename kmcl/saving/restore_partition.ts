@@ -1,0 +1,210 @@
+/**
+ * Building a saved guest again, in any fabric (docs/save-restore.md). All or nothing: until the last
+ * driver has taken up what it had, the partition is none of the fabric's.
+ *
+ * @module
+ */
+
+import type { Fabric } from "../../actors/fabric/fabric.ts";
+import { isPromise } from "../../actors/fabric/callbacks.ts";
+import { currentFrame } from "../../actors/fabric/irql.ts";
+import { World } from "../../actors/fabric/world.ts";
+import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import type { Partition } from "../../actors/partition/partition_object.ts";
+import {
+  PartitionChunks,
+  readDriver,
+  type SavedDriver,
+} from "../../actors/partition/partition_reader.ts";
+import { RestoredPartition } from "../../actors/partition/restored_partition.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_PARAMETER,
+  STATUS_NOT_FOUND,
+  STATUS_SUCCESS,
+  STATUS_UNSUCCESSFUL,
+} from "../../core/ntstatus.ts";
+import { readEnvelope } from "../../core/saved/envelope.ts";
+import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
+import { Driver } from "../callbacks.ts";
+import type {
+  GuestDriver,
+  GuestDriverInstance,
+  HostDriver,
+  HostDriverInstance,
+  LoadedInstance,
+} from "./drivers.ts";
+import { guestContext, hostContext, requireDriver, requireInstance } from "./load_drivers.ts";
+import { messageOf, type Refusal, resumeHosts } from "./quiesce.ts";
+import { RestoreContext } from "./restore_context.ts";
+
+/** The drivers that a saved guest may ask for, by name. */
+export interface RestoreOptions {
+  /** Drivers for the guest. */
+  readonly guestDrivers?: readonly GuestDriver[];
+  /** Drivers for the root. */
+  readonly hostDrivers?: readonly HostDriver[];
+}
+
+/** What restoring a guest gives. */
+export interface RestoreResult {
+  /** See {@linkcode restorePartition}. */
+  readonly status: NtStatus;
+  /** The guest, which stands still until it is resumed; null on failure. */
+  readonly partition: Partition | null;
+  /** Why it failed, in words; null on success. */
+  readonly reason: string | null;
+  /** Its drivers, on both sides, in the order in which they were loaded; none on failure. */
+  readonly loaded: readonly LoadedInstance[];
+}
+
+/** Why a restore does not go on; thrown and caught in this file alone. */
+class Refused extends Error {
+  readonly status: NtStatus;
+
+  constructor({ status, reason }: Refusal) {
+    super(reason);
+    this.status = status;
+  }
+}
+
+/**
+ * Builds a guest again from what {@linkcode savePartition} gave. It is paused: `partition.resume()` lets
+ * it go on. Where anything is wrong, the fabric is as before.
+ *
+ * Statuses: INVALID_PARAMETER no fabric, or no bytes; DATA_ERROR the bytes are damaged or make no sense;
+ * REVISION_MISMATCH another format, no saved partition, or another codec than the fabric's; NOT_FOUND a
+ * driver is missing; UNSUCCESSFUL a driver refused, or did not take up all that it had.
+ *
+ * @example
+ * ```ts
+ * import * as vmbus from "@vmbus/kmcl";
+ *
+ * const fabric = vmbus.createFabric({ seed: 1 });
+ * const { bytes } = await vmbus.savePartition(fabric.createPartition({ name: "guest" }));
+ *
+ * const elsewhere = vmbus.createFabric({ seed: 2 });
+ * const { partition } = vmbus.expectSuccess(vmbus.restorePartition(elsewhere, bytes!));
+ * partition.resume();
+ * ```
+ *
+ * @throws {TypeError} One of the drivers is none.
+ * @throws {Error} Inside a callback.
+ */
+export function restorePartition(
+  fabric: Fabric,
+  bytes: Uint8Array,
+  { guestDrivers = [], hostDrivers = [] }: RestoreOptions = {},
+): RestoreResult {
+  const frame = currentFrame();
+  if (frame !== null) {
+    throw new Error(`Cannot restore a partition inside a callback: ${frame.name} runs`);
+  }
+  for (const driver of guestDrivers) requireDriver("guest", driver);
+  for (const driver of hostDrivers) requireDriver("host", driver);
+  if (!(fabric instanceof World) || !(bytes instanceof Uint8Array)) {
+    return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
+  }
+  const chunks = readSaved(() => new PartitionChunks(readEnvelope("partition", bytes)));
+  if (chunks instanceof SavedStateFault) return faulted(chunks);
+  const drivers = readSaved(() => chunks.all("driver", readDriver));
+  if (drivers instanceof SavedStateFault) return faulted(drivers);
+  const known = { guest: new Map(named(guestDrivers)), host: new Map(named(hostDrivers)) };
+  const missing = drivers.find(({ kind, name }) => !known[kind].has(name));
+  if (missing !== undefined) {
+    const reason = `no ${missing.kind} driver called "${missing.name}" was given`;
+    return refused({ status: STATUS_NOT_FOUND, reason });
+  }
+  return build(fabric, chunks, drivers, known);
+}
+
+interface KnownDrivers {
+  readonly guest: ReadonlyMap<string, GuestDriver>;
+  readonly host: ReadonlyMap<string, HostDriver>;
+}
+
+function named<Named extends { readonly name: string }>(
+  drivers: readonly Named[],
+): readonly (readonly [string, Named])[] {
+  return drivers.map((driver) => [driver.name, driver] as const);
+}
+
+function refused({ status, reason }: Refusal): RestoreResult {
+  return { status, partition: null, reason, loaded: [] };
+}
+
+function faulted({ status, message }: SavedStateFault): RestoreResult {
+  return refused({ status, reason: message });
+}
+
+/** Builds the partition, then its drivers, those of the guest first. */
+function build(
+  world: World,
+  chunks: PartitionChunks,
+  drivers: readonly SavedDriver[],
+  known: KnownDrivers,
+): RestoreResult {
+  const { counts, recorder } = world;
+  const mark = recorder.mark();
+  const restored = new RestoredPartition(world, (endpoint) => new Driver(endpoint));
+  try {
+    const fault = readSaved(() => restored.read(chunks, drivers));
+    if (fault instanceof SavedStateFault) throw new Refused({ ...fault, reason: fault.message });
+    const { partition } = restored;
+    const loadEach = (
+      kind: LoadedDriver["kind"],
+      load: (loaded: LoadedDriver, at: number) => object,
+    ) =>
+      partition.drivers.forEach((loaded, at) => {
+        if (loaded.kind === kind) loaded.instance = attempt(loaded, () => load(loaded, at));
+      });
+    loadEach(
+      "guest",
+      (loaded, at) =>
+        restoreGuestDriver(restored, loaded, known.guest.get(loaded.name)!, drivers[at]!),
+    );
+    restored.schedule();
+    loadEach(
+      "host",
+      (loaded, at) => known.host.get(loaded.name)!.restore(hostContext(loaded), drivers[at]!.state),
+    );
+    restored.finish();
+    partition.onResume = () => resumeHosts(partition.drivers);
+    const loaded = partition.drivers.map(({ name, instance }) => ({
+      name,
+      instance: instance as GuestDriverInstance | HostDriverInstance,
+    }));
+    return { status: STATUS_SUCCESS, partition, reason: null, loaded };
+  } catch (error) {
+    restored.discard();
+    world.rewind(counts);
+    recorder.rewind(mark);
+    if (!(error instanceof Refused)) throw error; // a bug of this package
+    return refused({ status: error.status, reason: error.message });
+  }
+}
+
+/** Has a driver built again; whatever it throws refuses the restore. */
+function attempt(loaded: LoadedDriver, restore: () => object): object {
+  try {
+    const instance = restore();
+    if (isPromise(instance)) Promise.resolve(instance).catch(() => {}); // it is refused for being one
+    requireInstance(loaded, instance);
+    return instance;
+  } catch (error) {
+    const reason = `${loaded.label} cannot be restored: ${messageOf(error)}`;
+    throw new Refused({ status: STATUS_UNSUCCESSFUL, reason });
+  }
+}
+
+function restoreGuestDriver(
+  restored: RestoredPartition,
+  loaded: LoadedDriver,
+  driver: GuestDriver,
+  saved: SavedDriver,
+): GuestDriverInstance {
+  const context = new RestoreContext(guestContext(loaded), loaded, restored);
+  const instance = driver.restore(context, saved.state);
+  context.end();
+  return instance;
+}

@@ -1,0 +1,73 @@
+/**
+ * The moments at which a guest can be saved: no callback of its drivers or its servers' is unfinished,
+ * and, once the guest stands still, nothing is left to do for it in the root.
+ *
+ * @module
+ */
+
+import { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { PendingCallback } from "../../actors/fabric/callbacks.ts";
+import type { Wait } from "../../actors/fabric/waits.ts";
+import { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import type { PartitionObject } from "../../actors/partition/partition_object.ts";
+
+/** The endpoints of the root that are offered to `guest`, or are to be. */
+export function serversOf(guest: PartitionObject): readonly Endpoint[] {
+  const { endpoints } = guest.world.root;
+  return [...endpoints].filter(({ configuration }) => configuration.guest === guest);
+}
+
+/** The oldest unfinished callback of the guest's drivers, or of those that serve it; null: there is none. */
+export function unfinishedCallback(guest: PartitionObject): PendingCallback | null {
+  for (const pending of guest.world.callbacks.pending) {
+    const { partition, owner } = pending.frame;
+    const isServers = owner instanceof Endpoint && owner.configuration.guest === guest;
+    const isDrivers = owner instanceof LoadedDriver && owner.guest === guest;
+    if (partition === guest || isServers || isDrivers) return pending;
+  }
+  return null;
+}
+
+/** Whether the root has nothing more to do for `guest`, whose processors stand still. */
+export function hasSettled(guest: PartitionObject): boolean {
+  return unfinishedCallback(guest) === null && unsettled(guest) === null;
+}
+
+/** What the root has yet to do for `guest`, in words; null: nothing. */
+function unsettled(guest: PartitionObject): string | null {
+  if (guest.bus.isBusy("toHost")) {
+    return `${guest.name} has sent messages that the host has yet to take`;
+  }
+  const servers = serversOf(guest);
+  const { processors } = guest.world.root;
+  const busy = new Set(
+    processors.flatMap((processor) => processor.list().map(({ worker }) => worker.traceId)),
+  );
+  for (const server of servers) {
+    if (busy.has(server.id)) return `${server.name} has work to do`;
+    if (server.is("callOpened")) return `${server.name} is opening`;
+    if (server.is("leaving")) {
+      const { outstanding } = server.incoming.held;
+      return `${server.name} is closing, and its driver holds ${outstanding} packets`;
+    }
+  }
+  return null;
+}
+
+/** Why there is no safe point: the callback that does not end, or what the root cannot get done. */
+export function whyNotSafe(guest: PartitionObject): string {
+  const pending = unfinishedCallback(guest);
+  if (pending === null) return unsettled(guest) ?? "too many steps were needed";
+  const { name, ownerName } = pending.frame;
+  const waits = waitsOf(guest, pending).map(({ options }) => `${options.call} for ${options.what}`);
+  const blocked = waits.length === 0 ? "" : `: it waits in ${waits.join(" and in ")}`;
+  return `${name} of ${ownerName} does not end${blocked}`;
+}
+
+/** The calls that `pending` is blocked in. */
+export function waitsOf(
+  guest: PartitionObject,
+  pending: PendingCallback,
+): readonly Wait<unknown>[] {
+  return [...guest.world.waits.all].filter((wait) => wait.blocked === pending);
+}

@@ -1,0 +1,213 @@
+/**
+ * Saving a whole guest (docs/save-restore.md).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import { currentFrame } from "../../actors/fabric/irql.ts";
+import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import { clientNumbers, partitionChunks } from "../../actors/partition/partition_chunks.ts";
+import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
+import {
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_INVALID_PARAMETER,
+  STATUS_NOT_SUPPORTED,
+  STATUS_SUCCESS,
+  STATUS_UNSUCCESSFUL,
+} from "../../core/ntstatus.ts";
+import { writeEnvelope } from "../../core/saved/envelope.ts";
+import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
+import { isUint } from "../../core/units.ts";
+import type { GuestDriverInstance } from "./drivers.ts";
+import { messageOf, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
+import { serversOf } from "./safe_point.ts";
+import { TokenWriter } from "./tokens.ts";
+
+/** How a guest is saved. */
+export interface SaveOptions {
+  /**
+   * Most work items, timers and idle turns that any one part of the way to the safe point may take.
+   * Default 100 000.
+   */
+  readonly itemsMax?: number;
+}
+
+/** What a saved guest is made of: for people who look. */
+export interface SaveSummary {
+  /** Bytes of the saved state. */
+  readonly bytes: number;
+  /** Pages of RAM and MMIO in it: those that are not all zero. */
+  readonly pages: number;
+  /** Channels that the guest's drivers had. */
+  readonly channels: number;
+  /** Packets in flight, of both sides of these channels, by stage. */
+  readonly packets: {
+    /** Sent, but not in the ring yet. */
+    readonly queued: number;
+    /** In the ring or with the receiver, their completion awaited. */
+    readonly awaiting: number;
+    /** Over, but for their completion routine. */
+    readonly ended: number;
+    /** Of those that arrived: with a driver of the guest, which has yet to complete them. */
+    readonly held: number;
+  };
+  /** Bytes in the rings that their readers have yet to take. */
+  readonly ringBytes: number;
+}
+
+/** What saving a guest gives. */
+export interface SaveResult {
+  /** See {@linkcode savePartition}. */
+  readonly status: NtStatus;
+  /** The saved state; null on failure. */
+  readonly bytes: Uint8Array | null;
+  /** Why it failed, in words; null on success. */
+  readonly reason: string | null;
+  /** What is in the saved state; null on failure. */
+  readonly summary: SaveSummary | null;
+}
+
+const ITEMS_MAX = 100_000;
+
+/** The guests that are being saved. */
+const underWay = new WeakSet<PartitionObject>();
+
+/**
+ * Saves a guest with everything that it has: its memory, its channels, its drivers and those that serve
+ * it. The fabric runs on to a safe point, where no callback of theirs is unfinished; then the guest's
+ * processors stand still, and the drivers are told. On success the guest stays so, and with it the
+ * drivers that serve it, until the program destroys it (the saved one goes on elsewhere) or resumes it.
+ * On failure it goes on as if nothing had been asked.
+ *
+ * Statuses: INVALID_PARAMETER no guest, or a bad option; DEVICE_REMOVED it crashed, before or meanwhile;
+ * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver;
+ * INVALID_DEVICE_STATE it is being saved already, or was resumed meanwhile; TIMEOUT no safe point within
+ * the bound, or a driver that never gets done: the reason names the callback; UNSUCCESSFUL a driver that
+ * cannot be saved.
+ *
+ * @throws {Error} Inside a callback. It rejects as `fabric.settle()` does where a driver throws; then,
+ * too, the guest goes on.
+ */
+export async function savePartition(
+  partition: Partition,
+  options: SaveOptions = {},
+): Promise<SaveResult> {
+  const frame = currentFrame();
+  if (frame !== null) {
+    throw new Error(`Cannot save a partition inside a callback: ${frame.name} runs`);
+  }
+  const itemsMax = options.itemsMax ?? ITEMS_MAX;
+  const isGuest = partition instanceof PartitionObject && !partition.isRoot;
+  if (!isGuest || !isUint(itemsMax, Number.MAX_SAFE_INTEGER)) {
+    return failed({ status: STATUS_INVALID_PARAMETER, reason: "no guest, or a bad bound" });
+  }
+  const refusal = whyNotNow(partition);
+  if (refusal !== null) return failed(refusal);
+  underWay.add(partition);
+  const quiescence = new Quiescence(partition, itemsMax);
+  let isSaved = false;
+  try {
+    const states = await quiescence.reach();
+    const stopped = "reason" in states ? states : quiescence.refusal ?? whyNotNow(partition, true);
+    const result = stopped === null ? write(partition, states as never) : failed(stopped);
+    isSaved = result.bytes !== null;
+    return result;
+  } finally {
+    underWay.delete(partition);
+    if (!isSaved) await quiescence.undo();
+  }
+}
+
+function failed({ status, reason }: Refusal): SaveResult {
+  return { status, bytes: null, reason, summary: null };
+}
+
+/** Why a guest cannot be saved, whatever it is at; `isThis`: the save under way is the one that asks. */
+function whyNotNow(guest: PartitionObject, isThis: boolean = false): Refusal | null {
+  const { name } = guest;
+  if (!guest.isAlive) return { status: STATUS_DEVICE_REMOVED, reason: `${name} is gone` };
+  if (!isThis && underWay.has(guest)) {
+    return { status: STATUS_INVALID_DEVICE_STATE, reason: `${name} is being saved already` };
+  }
+  const foreign =
+    [...guest.endpoints, ...serversOf(guest)].find(({ driver }) => driver?.guest !== guest) ??
+      strayed(guest);
+  if (foreign === undefined) return null;
+  const reason = `${foreign.name} is of a driver that was not loaded for ${name}`;
+  return { status: STATUS_NOT_SUPPORTED, reason };
+}
+
+/** A server of a driver that was loaded for `guest`, offered to another. */
+function strayed(guest: PartitionObject): Endpoint | undefined {
+  return guest.drivers.filter(({ kind }) => kind === "host")
+    .flatMap(({ endpoints }) => endpoints)
+    .find(({ configuration }) => configuration.guest !== null && configuration.guest !== guest);
+}
+
+/** Has the guest's drivers tell their states, and writes everything. */
+function write(
+  guest: PartitionObject,
+  hostStates: ReadonlyMap<LoadedDriver, PlainData>,
+): SaveResult {
+  const states = new Map(hostStates);
+  for (const driver of guest.drivers.filter(({ kind }) => kind === "guest")) {
+    const { data, fault } = stateOf(guest, driver);
+    if (fault !== null) {
+      const reason = `${driver.label} cannot be saved: ${fault}`;
+      return failed({ status: STATUS_UNSUCCESSFUL, reason });
+    }
+    states.set(driver, data);
+  }
+  const bytes = writeEnvelope("partition", partitionChunks(guest, states));
+  guest.onResume = () => resumeHosts(guest.drivers);
+  return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
+}
+
+/** Asks a driver of the guest for its state: no handle is good for anything but a token meanwhile. */
+function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeof copyPlainData> {
+  const { world } = guest;
+  const tokens = new TokenWriter(driver, clientNumbers(guest));
+  world.isSaving = true;
+  try {
+    const state = (driver.instance as GuestDriverInstance).save(tokens);
+    return copyPlainData(state, "its state");
+  } catch (error) {
+    return { data: null, fault: messageOf(error) };
+  } finally {
+    world.isSaving = false;
+  }
+}
+
+function summaryOf(guest: PartitionObject, bytes: number): SaveSummary {
+  const { runs, mmio } = guest.memory.image;
+  const pages = [...runs, ...mmio.flatMap(({ backing }) => backing ?? [])];
+  const endpoints = [...guest.endpoints, ...serversOf(guest)];
+  const packets = endpoints.flatMap(({ outgoing }) => outgoing.packets.live);
+  const inStates = (...states: readonly string[]) =>
+    packets.filter(({ actor }) => states.includes(String(actor.snapshot.value))).length;
+  return {
+    bytes,
+    pages: pages.reduce((sum, run) => sum + run.bytes.length / 4096, 0),
+    channels: guest.endpoints.size,
+    packets: {
+      queued: inStates("queued"),
+      awaiting: inStates("awaiting", "withdrawn"),
+      ended: inStates("ended"),
+      held: endpoints.reduce((sum, { incoming }) => sum + incoming.held.outstanding, 0),
+    },
+    ringBytes: [...guest.endpoints].reduce((sum, endpoint) => sum + ringBytesOf(endpoint), 0),
+  };
+}
+
+/** Bytes in both rings of a channel, as its client's control pages have it. */
+function ringBytesOf({ rings }: Endpoint): number {
+  if (rings === null) return 0;
+  return [rings.incoming, rings.outgoing].reduce((sum, ring) => {
+    const { writeIndex, readIndex } = ring.snapshot();
+    const used = writeIndex - readIndex;
+    return sum + (used < 0 ? used + ring.dataBytes : used);
+  }, 0);
+}
