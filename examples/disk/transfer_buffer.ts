@@ -23,14 +23,9 @@ export class TransferBuffer {
   readonly pfns: readonly number[];
   readonly #memory: vmbus.GuestMemory;
 
-  /**
-   * A buffer of `byteCount` bytes.
-   *
-   * @throws {RangeError} The guest has no such memory left.
-   */
-  constructor(memory: vmbus.GuestMemory, byteCount: number) {
+  /** The buffer that is made of `pieces`, one at least. */
+  constructor(memory: vmbus.GuestMemory, pieces: readonly vmbus.GuestBuffer[]) {
     this.#memory = memory;
-    const pieces = allocatePieces(memory, byteCount);
     const mdls = pieces.map((piece) => vmbus.IoAllocateMdl(memory, piece.gpa, piece.byteCount));
     const chain = mdls.reduceRight((next, mdl) => {
       mdl.next = next;
@@ -41,21 +36,41 @@ export class TransferBuffer {
     this.pfns = pieces.flatMap((piece) => piece.pfns);
   }
 
+  /**
+   * Allocates a buffer of `byteCount` bytes.
+   *
+   * @throws {RangeError} The guest has no such memory left.
+   */
+  static allocate(memory: vmbus.GuestMemory, byteCount: number): TransferBuffer {
+    return new TransferBuffer(memory, allocatePieces(memory, byteCount));
+  }
+
+  /** Its first `byteCount` bytes, the shared ones themselves, piece by piece. */
+  *parts(byteCount: number): Generator<Uint8Array, void> {
+    let left = byteCount;
+    for (const segment of vmbus.mdlSegments(this.mdl)) {
+      if (left === 0) return;
+      const part = left < segment.length ? segment.subarray(0, left) : segment;
+      left -= part.length;
+      yield part;
+    }
+  }
+
   /** Stores `bytes` at its beginning. */
   store(bytes: Uint8Array): void {
-    for (const [at, piece] of this.pieces.entries()) {
-      const start = at * PIECE_BYTES;
-      this.#memory.write(piece.gpa, bytes.subarray(start, start + piece.byteCount));
+    let at = 0;
+    for (const part of this.parts(bytes.length)) {
+      part.set(bytes.subarray(at, at + part.length));
+      at += part.length;
     }
   }
 
   /** Fills `into` from its beginning. */
   load(into: Uint8Array): void {
-    for (const [at, piece] of this.pieces.entries()) {
-      const start = at * PIECE_BYTES;
-      if (start >= into.length) return;
-      const byteCount = Math.min(into.length - start, piece.byteCount);
-      into.set(this.#memory.read(piece.gpa, byteCount), start);
+    let at = 0;
+    for (const part of this.parts(into.length)) {
+      into.set(part, at);
+      at += part.length;
     }
   }
 

@@ -5,7 +5,9 @@
  * a GPADL of it; in PostStarted, where waiting is allowed, a synchronous request negotiates.
  *
  * How a request goes: one of the three send functions posts its packet, with the guest's memory as
- * external data; vsc_requests.ts knows what comes of it.
+ * external data; vsc_requests.ts knows what comes of it. A program outside the drivers awaits a promise
+ * (`write`, `read`, `flush`); one that is a driver itself, such as copier.ts, gives its request a number
+ * (`submit`) and hears that number when the request ended, also where both were restored meanwhile.
  *
  * @module
  */
@@ -13,14 +15,9 @@
 import * as vmbus from "../../mod.ts";
 import {
   decodeReply,
-  DISK_INTERFACE_TYPE,
   DISK_VERSION,
   encodeRequest,
-  type FlushRequest,
-  PAGE_BYTES,
   REPLY_BYTES,
-  REQUEST_BYTES,
-  type TransferRequest,
 } from "./protocol.ts";
 import {
   decodeRegisters,
@@ -30,39 +27,109 @@ import {
   REGISTER_BLOCK_BYTES,
   STATUS_BLOCK_BYTES,
 } from "./shared_blocks.ts";
-import { type DiskOutcome, type Post, Requests } from "./vsc_requests.ts";
-import { createState, type DiskClientOptions, type DiskClientState } from "./vsc_state.ts";
+import { SavedRecord } from "./saved_record.ts";
+import { allocateChannel } from "./vsc_channel.ts";
+import { type DiskOutcome, type DiskWork, type RequestEnd, Requests } from "./vsc_requests.ts";
+import {
+  createState,
+  type DiskClientOptions,
+  type DiskClientState,
+  restoreState,
+  saveState,
+} from "./vsc_state.ts";
 
 const { expectSuccess } = vmbus;
 const WAIT_FOR_COMPLETION = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** How long a host may take to negotiate: 10 s. Negative is relative, in 100 ns. */
 const NEGOTIATE_TIMEOUT_100NS = -100_000_000;
 
+/** A driver's program on a disk. */
+export interface DiskProgram {
+  /** Requests may be made from now on. Runs at PASSIVE_LEVEL and may wait. */
+  opened(): void | Promise<void>;
+  /** The request with this number ended. Runs at DISPATCH_LEVEL. */
+  ended(tag: number, outcome: DiskOutcome): void;
+}
+
+/** For a disk that programs outside the drivers use: nothing is done without them. */
+const NO_PROGRAM: DiskProgram = { opened: () => {}, ended: () => {} };
+
+/** Gives a disk its channel, with its callbacks: a new one, or the one that it had. */
+type GetChannel = (
+  kmcl: vmbus.KmclClientInterfaceV1,
+  callbacks: vmbus.ChannelCallbacks,
+) => vmbus.VMBCHANNEL;
+
 /** A disk, as one guest sees it. */
-export class DiskClient {
+export class DiskClient implements vmbus.GuestDriverInstance {
   /** What it knows. */
-  readonly state: DiskClientState = createState();
+  readonly state: DiskClientState;
   /** The guest's memory, from which programs take their buffers. */
   readonly memory: vmbus.GuestMemory;
-  readonly #transferBytesMax: number;
+  readonly #program: DiskProgram;
   readonly #kmcl: vmbus.KmclClientInterfaceV1;
   readonly #channel: vmbus.VMBCHANNEL;
   readonly #requests: Requests;
 
-  /** See {@linkcode openDisk}. */
-  constructor(guest: vmbus.Partition, options: DiskClientOptions) {
-    this.memory = guest.memory;
-    this.#transferBytesMax = options.transferBytesMax ?? 65_536;
+  private constructor(
+    { device, partition }: vmbus.GuestContext,
+    state: DiskClientState,
+    program: DiskProgram,
+    getChannel: GetChannel,
+  ) {
+    this.state = state;
+    this.memory = partition.memory;
+    this.#program = program;
     this.#kmcl = expectSuccess(vmbus.WdfFdoQueryForInterface(
-      guest.device,
+      device,
       vmbus.KMCL_CLIENT_INTERFACE_TYPE,
       vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
       vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
     )).kmcl;
-    this.#channel = expectSuccess(this.#kmcl.VmbChannelAllocate(guest.device, false)).channel;
-    this.#requests = new Requests(this.#kmcl, this.#channel, this.state);
-    this.#configure(options);
-    expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
+    this.#channel = getChannel(this.#kmcl, this.#callbacks());
+    this.#requests = new Requests(
+      this.#kmcl,
+      this.#channel,
+      state,
+      (tag, outcome) => this.#program.ended(tag, outcome),
+    );
+  }
+
+  /** Opens a disk that the host offers to the guest, as soon as it does. */
+  static start(
+    context: vmbus.GuestContext,
+    options: DiskClientOptions,
+    program: DiskProgram = NO_PROGRAM,
+  ): DiskClient {
+    const getChannel: GetChannel = (kmcl, callbacks) =>
+      allocateChannel(kmcl, context.device, options, callbacks);
+    const client = new DiskClient(context, createState(options), program, getChannel);
+    expectSuccess(client.#kmcl.VmbChannelEnable(client.#channel), "VmbChannelEnable");
+    return client;
+  }
+
+  /** Goes on with a disk as it was when {@linkcode DiskClient.save} told `data`. */
+  static restore(
+    context: vmbus.GuestRestoreContext,
+    data: vmbus.PlainData,
+    program: DiskProgram = NO_PROGRAM,
+  ): DiskClient {
+    const saved = new SavedRecord(data, "disk VSC");
+    const state = restoreState(context, saved.record("state"));
+    const getChannel: GetChannel = (_kmcl, callbacks) =>
+      context.attachChannel(saved.text("channel"), callbacks);
+    const client = new DiskClient(context, state, program, getChannel);
+    client.#requests.restore(context, saved.records("requests"));
+    return client;
+  }
+
+  /** See {@linkcode vmbus.GuestDriverInstance.save}; refused while a program awaits a promise of it. */
+  save(tokens: vmbus.HandleTokens): vmbus.PlainData {
+    return {
+      state: saveState(this.state),
+      channel: tokens.of(this.#channel),
+      requests: this.#requests.save(tokens),
+    };
   }
 
   /** What the disk can do; throws where it is not known, as no disk was opened. */
@@ -75,7 +142,7 @@ export class DiskClient {
   /** Most bytes of one read or write: whole blocks that both drivers can move. */
   get transferBytesMax(): number {
     const { transferBytesMax, blockBytes } = this.registers;
-    const ownBytes = this.#transferBytesMax - this.#transferBytesMax % blockBytes;
+    const ownBytes = this.state.transferBytesMax - this.state.transferBytesMax % blockBytes;
     return Math.min(transferBytesMax, ownBytes);
   }
 
@@ -92,37 +159,22 @@ export class DiskClient {
     this.#kmcl.VmbChannelCleanup(this.#channel);
   }
 
-  #configure(options: DiskClientOptions): void {
-    const kmcl = this.#kmcl;
-    const channel = this.#channel;
-    const [incomingPages, outgoingPages] = options.ringPages ?? [4, 4];
-    expectSuccess(kmcl.VmbClientChannelInitSetTargetPnp(
-      channel,
-      DISK_INTERFACE_TYPE,
-      options.instance ?? null,
-      (_channel, status) => this.#refuse(vmbus.ntStatusName(status) ?? String(status)),
-    ));
-    const pages = Math.ceil(this.#transferBytesMax / PAGE_BYTES) + 1;
-    expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, REQUEST_BYTES));
-    expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(channel, pages * PAGE_BYTES, pages));
-    expectSuccess(
-      kmcl.VmbClientChannelInitSetRingBufferPageCount(channel, incomingPages, outgoingPages),
-    );
-    // The host never asks for anything: what it sends is completed and forgotten.
-    expectSuccess(kmcl.VmbChannelInitSetProcessPacketCallbacks(
-      channel,
-      (_channel, packet) => kmcl.VmbChannelPacketComplete(packet, null, 0),
-      null,
-    ));
-    expectSuccess(kmcl.VmbChannelInitSetStateChangeCallbacks(channel, {
-      ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
-      EvtChannelOpened: () => this.#opened(),
-      EvtChannelPostStarted: () => this.#negotiate(),
-      EvtChannelSuspend: () => {
-        this.state.phase = "closed";
+  /** What is attached to the channel, the first time and after each restore. */
+  #callbacks(): vmbus.ChannelCallbacks {
+    return {
+      // The host never asks for anything: what it sends is completed and forgotten.
+      processPacket: (_channel, packet) => this.#kmcl.VmbChannelPacketComplete(packet, null, 0),
+      stateChange: {
+        ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
+        EvtChannelOpened: () => this.#opened(),
+        EvtChannelPostStarted: () => this.#begin(),
+        EvtChannelSuspend: () => {
+          this.state.phase = "closed";
+        },
+        EvtChannelClosed: () => this.#unshareStatus(),
       },
-      EvtChannelClosed: () => this.#unshareStatus(),
-    }));
+      pnpFailure: (_channel, status) => this.#refuse(vmbus.ntStatusName(status) ?? String(status)),
+    };
   }
 
   // -- State changes
@@ -175,6 +227,11 @@ export class DiskClient {
     this.state.statusGpadl = null;
   }
 
+  async #begin(): Promise<void> {
+    await this.#negotiate();
+    if (this.state.phase === "open") await this.#program.opened();
+  }
+
   async #negotiate(): Promise<void> {
     const request = encodeRequest({
       operation: "negotiate",
@@ -216,16 +273,8 @@ export class DiskClient {
     for (let part: vmbus.Mdl | null = mdl; part !== null && byteCount <= most; part = part.next) {
       byteCount += part.byteCount;
     }
-    const request: TransferRequest = {
-      operation: "write",
-      firstBlock,
-      blockCount: this.#blocksOf(byteCount),
-    };
-    return this.#send(
-      request,
-      (packet, bytes) =>
-        this.#kmcl.VmbPacketSend(packet, bytes, bytes.length, mdl, WAIT_FOR_COMPLETION),
-    );
+    const blockCount = byteCount / this.registers.blockBytes;
+    return this.#await({ operation: "write", firstBlock, blockCount, mdl, offset: null });
   }
 
   /**
@@ -238,21 +287,8 @@ export class DiskClient {
     offset: number,
     byteCount: number,
   ): Promise<DiskOutcome> {
-    const request: TransferRequest = {
-      operation: "write",
-      firstBlock,
-      blockCount: this.#blocksOf(byteCount),
-    };
-    return this.#send(request, (packet, bytes) =>
-      this.#kmcl.VmbPacketSendWithExternalMdl(
-        packet,
-        bytes,
-        bytes.length,
-        mdl,
-        offset,
-        byteCount,
-        WAIT_FOR_COMPLETION,
-      ));
+    const blockCount = byteCount / this.registers.blockBytes;
+    return this.#await({ operation: "write", firstBlock, blockCount, mdl, offset });
   }
 
   /**
@@ -261,46 +297,52 @@ export class DiskClient {
    * @throws {vmbus.KmclError} The send function refuses the pages.
    */
   read(firstBlock: number, blockCount: number, pfns: readonly number[]): Promise<DiskOutcome> {
-    const request: TransferRequest = { operation: "read", firstBlock, blockCount };
-    const byteCount = blockCount * this.registers.blockBytes;
-    const pageCount = Math.max(1, Math.ceil(byteCount / PAGE_BYTES));
-    return this.#send(request, (packet, bytes) =>
-      this.#kmcl.VmbPacketSendWithExternalPfns(
-        packet,
-        bytes,
-        bytes.length,
-        pfns,
-        pageCount,
-        WAIT_FOR_COMPLETION,
-      ));
+    return this.#await({ operation: "read", firstBlock, blockCount, pfns });
   }
 
   /** Ends when all writes that were made before it are safe. */
   flush(): Promise<DiskOutcome> {
-    return this.#send(
-      { operation: "flush" },
-      (packet, bytes) =>
-        this.#kmcl.VmbPacketSend(packet, bytes, bytes.length, null, WAIT_FOR_COMPLETION),
-    );
+    return this.#await({ operation: "flush" });
   }
 
-  #blocksOf(byteCount: number): number {
+  #await(work: DiskWork): Promise<DiskOutcome> {
+    const { promise, resolve } = Promise.withResolvers<DiskOutcome>();
+    const refusal = this.submit(work, resolve);
+    return refusal === null ? promise : Promise.resolve(refusal);
+  }
+
+  /**
+   * Has a request carried out. Null: it is under way, and the program will hear of its end by the number
+   * that `end` is; else why nothing was sent.
+   *
+   * @throws {RangeError} A write of no whole blocks, or of too many.
+   * @throws {vmbus.KmclError} The send function refuses the memory.
+   */
+  submit(work: DiskWork, end: RequestEnd): DiskOutcome | null {
+    if (this.state.phase !== "open") return "notOpen";
     const { blockBytes } = this.registers;
-    const isWhole = byteCount % blockBytes === 0;
-    if (isWhole && byteCount <= this.transferBytesMax) return byteCount / blockBytes;
+    if (work.operation === "write") this.#checkWrite(work.blockCount * blockBytes);
+    return this.#requests.submit(work, blockBytes, end);
+  }
+
+  #checkWrite(byteCount: number): void {
+    const { blockBytes } = this.registers;
+    if (byteCount % blockBytes === 0 && byteCount <= this.transferBytesMax) return;
     throw new RangeError(
       `Cannot write ${byteCount} bytes: it must be whole blocks of ${blockBytes}, and no more than ` +
         `${this.transferBytesMax} at once`,
     );
   }
-
-  #send(request: TransferRequest | FlushRequest, post: Post): Promise<DiskOutcome> {
-    if (this.state.phase !== "open") return Promise.resolve("notOpen");
-    return this.#requests.send(request, post);
-  }
 }
+
+/** The driver of a disk that programs outside the drivers use. */
+export const diskVsc: vmbus.GuestDriver<DiskClient> = {
+  name: "disk VSC",
+  start: (context, options) => DiskClient.start(context, options as DiskClientOptions),
+  restore: (context, data) => DiskClient.restore(context, data),
+};
 
 /** Opens a disk that the host offers to `guest`, as soon as it does. Run the fabric until `phase` tells. */
 export function openDisk(guest: vmbus.Partition, options: DiskClientOptions = {}): DiskClient {
-  return new DiskClient(guest, options);
+  return vmbus.loadGuestDriver(guest, diskVsc, options);
 }

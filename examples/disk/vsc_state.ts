@@ -1,33 +1,32 @@
 /**
  * What the disk's VSC is told, and what it knows. All of it is plain data, so that it can be shown, and
- * kept; the channel and what hangs on it are the driver's, vsc.ts.
+ * saved; the channel and what hangs on it are the driver's, vsc.ts.
  *
  * @module
  */
 
-import type { GuestBuffer } from "../../mod.ts";
-import type { DiskRegisters } from "./shared_blocks.ts";
+import type { GuestBuffer, GuestRestoreContext, PlainData } from "../../mod.ts";
+import type { SavedRecord } from "./saved_record.ts";
+import { type DiskRegisters, findRegisterFault } from "./shared_blocks.ts";
 
-/** How a disk is opened. */
-export interface DiskClientOptions {
+/** How a disk is opened: plain data. */
+export type DiskClientOptions = {
   /** Interface instance: which disk. Without it, any. */
   readonly instance?: string;
   /** Most bytes of one read or write that programs of this guest will ask for. Default 65 536. */
   readonly transferBytesMax?: number;
   /** Data pages of the incoming and of the outgoing ring. Default 4 each. */
   readonly ringPages?: readonly [number, number];
-}
+};
 
-/** How far the driver is. */
-export type DiskPhase =
-  /** There is no disk yet, or it is being opened. */
-  | "opening"
-  /** Requests may be made. */
-  | "open"
-  /** The host could not be agreed with: `refusal` says why. */
-  | "refused"
-  /** The channel stops, or has stopped. */
-  | "closed";
+const PHASES = ["opening", "open", "refused", "closed"] as const;
+
+/**
+ * How far the driver is: `"opening"` there is no disk yet, or it is being opened; `"open"` requests may
+ * be made; `"refused"` the host could not be agreed with, `refusal` says why; `"closed"` the channel
+ * stops, or has stopped.
+ */
+export type DiskPhase = typeof PHASES[number];
 
 /** All that the driver knows, as plain data; the channel and requests under way aside. */
 export interface DiskClientState {
@@ -35,6 +34,8 @@ export interface DiskClientState {
   phase: DiskPhase;
   /** Why the host could not be agreed with. */
   refusal: string | null;
+  /** Most bytes of one read or write that programs of this guest will ask for. */
+  readonly transferBytesMax: number;
   /** What the disk can do; null until it was opened. */
   registers: DiskRegisters | null;
   /** The memory of the status block. */
@@ -48,14 +49,57 @@ export interface DiskClientState {
 }
 
 /** What the driver knows before there is a disk. */
-export function createState(): DiskClientState {
+export function createState({ transferBytesMax = 65_536 }: DiskClientOptions): DiskClientState {
   return {
     phase: "opening",
     refusal: null,
+    transferBytesMax,
     registers: null,
     statusBuffer: null,
     statusGpadl: null,
     requests: 0,
     completions: 0,
   };
+}
+
+/** The state as it is saved: a buffer of the guest's memory is its address. */
+export function saveState(state: DiskClientState): PlainData {
+  const { registers, statusBuffer } = state;
+  return {
+    ...state,
+    registers: registers && { ...registers },
+    statusBuffer: statusBuffer && statusBuffer.gpa,
+  };
+}
+
+/**
+ * What {@linkcode saveState} told.
+ *
+ * @throws {Error} It is no such state.
+ */
+export function restoreState(context: GuestRestoreContext, saved: SavedRecord): DiskClientState {
+  const orNull = <T>(key: string, read: () => T) => saved.isNull(key) ? null : read();
+  return {
+    phase: saved.word("phase", PHASES),
+    refusal: orNull("refusal", () => saved.text("refusal")),
+    transferBytesMax: saved.number("transferBytesMax"),
+    registers: orNull("registers", () => restoreRegisters(saved.record("registers"))),
+    statusBuffer: orNull("statusBuffer", () => context.buffer(saved.number("statusBuffer"))),
+    statusGpadl: orNull("statusGpadl", () => saved.number("statusGpadl", 0xffff_ffff)),
+    requests: saved.number("requests"),
+    completions: saved.number("completions"),
+  };
+}
+
+function restoreRegisters(saved: SavedRecord): DiskRegisters {
+  const registers = {
+    blockBytes: saved.number("blockBytes"),
+    isReadOnly: saved.flag("isReadOnly"),
+    blockCount: saved.number("blockCount"),
+    transferBytesMax: saved.number("transferBytesMax"),
+    queueDepth: saved.number("queueDepth"),
+  };
+  const fault = findRegisterFault(registers);
+  if (fault !== null) throw new Error(`Cannot restore the registers of a disk: ${fault}`);
+  return registers;
 }

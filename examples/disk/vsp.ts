@@ -11,6 +11,10 @@
  * 4. The status block is brought up to date, and only then are the packets completed: a guest that sees
  *    its request end sees the state that goes with it.
  *
+ * When its guest is saved, the driver pauses the channel and saves it: a paused channel holds no
+ * request, so what it has to tell beside is its own state. Restored, it makes the channel as at first,
+ * gives it the saved state before it is enabled, and starts it when it is told to go on.
+ *
  * @module
  */
 
@@ -35,14 +39,21 @@ import {
   STATUS_BLOCK_BYTES,
 } from "./shared_blocks.ts";
 import { carryOut, type HeldRequest } from "./vsp_image.ts";
-import { createState, type DiskServerOptions, type DiskServerState } from "./vsp_state.ts";
+import { SavedRecord } from "./saved_record.ts";
+import {
+  createState,
+  type DiskServerOptions,
+  type DiskServerState,
+  restoreState,
+  saveState,
+} from "./vsp_state.ts";
 
 const { expectSuccess } = vmbus;
 /** MMIO to reserve in the guest: the register block needs less, but this is the unit. */
 const MMIO_MEGABYTES = 1;
 
 /** A disk, offered to one guest. */
-export class DiskServer {
+export class DiskServer implements vmbus.HostDriverInstance {
   /** What it knows. */
   readonly state: DiskServerState;
   readonly #fabric: vmbus.Fabric;
@@ -54,26 +65,39 @@ export class DiskServer {
   /** The guest's status block, where it is mapped. */
   #statusSegments: readonly Uint8Array[] = [];
 
-  /** See {@linkcode createDisk}. */
-  constructor(
-    fabric: vmbus.Fabric,
-    guest: vmbus.Partition,
-    image: DiskImage,
-    options: DiskServerOptions,
-  ) {
-    this.state = createState(image, options);
-    this.#fabric = fabric;
-    this.#guest = guest;
+  /** A disk that is offered as soon as its channel is enabled. */
+  constructor(context: vmbus.HostContext, image: DiskImage, state: DiskServerState) {
+    this.state = state;
+    this.#fabric = context.fabric;
+    this.#guest = context.guest;
     this.#image = image;
     this.#kmcl = expectSuccess(vmbus.WdfFdoQueryForInterface(
-      fabric.root.device,
+      context.device,
       vmbus.KMCL_SERVER_INTERFACE_TYPE,
       vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
       vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,
     )).kmcl;
-    this.#channel = expectSuccess(this.#kmcl.VmbChannelAllocate(fabric.root.device, true)).channel;
-    this.#configure(options.instance);
+    this.#channel = expectSuccess(this.#kmcl.VmbChannelAllocate(context.device, true)).channel;
+    this.#configure();
+  }
+
+  /** Offers the disk; `saved` is what was saved of its channel, null where it is new. */
+  enable(saved: Uint8Array | null): void {
+    if (saved !== null) {
+      const status = vmbus.restoreServerChannel(this.#kmcl, this.#channel, saved);
+      expectSuccess(status, "restoreServerChannel");
+    }
     expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
+  }
+
+  /** The guest is being saved: brings the channel to rest. */
+  async save(): Promise<vmbus.PlainData> {
+    const channel = await vmbus.saveServerChannel(this.#kmcl, this.#channel);
+    return { state: saveState(this.state), channel };
+  }
+
+  /** Takes requests, from now on or again. */
+  resume(): void {
     this.#kmcl.VmbChannelStart(this.#channel);
   }
 
@@ -84,10 +108,10 @@ export class DiskServer {
   }
 
   /** The channel's settings; they can be made only before it is enabled. */
-  #configure(instance: string): void {
+  #configure(): void {
     const kmcl = this.#kmcl;
     const channel = this.#channel;
-    const { transferBytesMax, queueDepth } = this.state.registers;
+    const { instance, registers: { transferBytesMax, queueDepth } } = this.state;
     // Which guest gets the offer.
     const { kernelHandle } = expectSuccess(
       kmcl.VmbConvertVmbusHandleToKernelHandle(this.#guest.vmbusHandle),
@@ -124,11 +148,30 @@ export class DiskServer {
 
   // -- State changes
 
-  /** The guest has opened the channel: now there is MMIO, and the registers go there. */
+  /**
+   * The guest has opened the channel: now there is MMIO, and the registers go there. After a restore it
+   * is open already; then this is called for what no saved state can hold, the mapping of a GPADL.
+   */
   #opened(): vmbus.NtStatus {
     const { mmioAddress } = this.#kmcl.VmbChannelGetMmioSpace(this.#channel);
     this.#guest.memory.write(Number(mmioAddress), encodeRegisters(this.state.registers));
-    return vmbus.STATUS_SUCCESS;
+    const { statusGpadl } = this.state;
+    const isShared = statusGpadl === null || this.#shareStatus(statusGpadl);
+    return isShared ? vmbus.STATUS_SUCCESS : vmbus.STATUS_UNSUCCESSFUL;
+  }
+
+  /** Maps the guest's status block; false where there is none in this GPADL. */
+  #shareStatus(gpadl: number): boolean {
+    const { mdl } = this.#kmcl.VmbChannelMapGpadl(this.#channel, 0, gpadl);
+    if (mdl === null) return false;
+    const segments = vmbus.mdlSegments(mdl);
+    if (byteCountOf(segments) < STATUS_BLOCK_BYTES) {
+      this.#kmcl.VmbChannelUnmapGpadl(this.#channel, gpadl);
+      return false;
+    }
+    this.state.statusGpadl = gpadl;
+    this.#statusSegments = segments;
+    return true;
   }
 
   #unshareStatus(): void {
@@ -170,16 +213,7 @@ export class DiskServer {
     if (version !== DISK_VERSION) return "wrongVersion";
     // A guest that was paused and started negotiates again, with the same GPADL or another.
     this.#unshareStatus();
-    const { mdl } = this.#kmcl.VmbChannelMapGpadl(this.#channel, 0, statusGpadl);
-    if (mdl === null) return "badStatusBlock";
-    const segments = vmbus.mdlSegments(mdl);
-    if (byteCountOf(segments) < STATUS_BLOCK_BYTES) {
-      this.#kmcl.VmbChannelUnmapGpadl(this.#channel, statusGpadl);
-      return "badStatusBlock";
-    }
-    this.state.statusGpadl = statusGpadl;
-    this.#statusSegments = segments;
-    return "ok";
+    return this.#shareStatus(statusGpadl) ? "ok" : "badStatusBlock";
   }
 
   /** Why a request is not even tried. */
@@ -251,15 +285,38 @@ function byteCountOf(segments: readonly Uint8Array[]): number {
 }
 
 /**
- * Offers a disk on `image` to `guest`: its channel is enabled and started.
+ * The driver of a disk on `image`: the image is the program's, and given anew to whoever restores.
+ *
+ * @param name By this name it is asked for in a restore: one for each disk that a guest has.
+ */
+export function diskVsp(image: DiskImage, name: string = "disk VSP"): vmbus.HostDriver<DiskServer> {
+  return {
+    name,
+    start: (context, options) => {
+      const state = createState(image, options as DiskServerOptions);
+      const server = new DiskServer(context, image, state);
+      server.enable(null);
+      server.resume();
+      return server;
+    },
+    restore: (context, data) => {
+      const saved = new SavedRecord(data, name);
+      const server = new DiskServer(context, image, restoreState(image, saved.record("state")));
+      server.enable(saved.bytes("channel"));
+      return server;
+    },
+  };
+}
+
+/**
+ * Offers a disk on `image` to `guest`: its driver is loaded, its channel enabled and started.
  *
  * @throws {RangeError} The numbers of the options do not go together, or the image is not whole blocks.
  */
 export function createDisk(
-  fabric: vmbus.Fabric,
   guest: vmbus.Partition,
   image: DiskImage,
   options: DiskServerOptions,
 ): DiskServer {
-  return new DiskServer(fabric, guest, image, options);
+  return vmbus.loadHostDriver(guest, diskVsp(image), options);
 }

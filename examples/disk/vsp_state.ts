@@ -1,15 +1,18 @@
 /**
  * What the disk's VSP is told, and what it knows. All of it is plain data, so that it can be shown, and
- * kept; the channel and what hangs on it are the driver's, vsp.ts.
+ * saved; the channel and what hangs on it are the driver's, vsp.ts.
  *
  * @module
  */
 
+import type { PlainData } from "../../mod.ts";
 import type { DiskImage } from "./image.ts";
+import { DISK_ANSWERS } from "./protocol.ts";
+import type { SavedRecord } from "./saved_record.ts";
 import { type DiskRegisters, type DiskStatus, findRegisterFault } from "./shared_blocks.ts";
 
-/** How a disk is made. */
-export interface DiskServerOptions {
+/** How a disk is made: plain data. */
+export type DiskServerOptions = {
   /** Interface instance of the offer: which disk it is, where a guest has several. */
   readonly instance: string;
   /** Bytes of a block: a power of two from 512 to 65 536. Default 512. */
@@ -20,10 +23,12 @@ export interface DiskServerOptions {
   readonly queueDepth?: number;
   /** Whether writes are refused. Default false. */
   readonly isReadOnly?: boolean;
-}
+};
 
 /** All that the driver knows, as plain data; the channel and what hangs on it aside. */
 export interface DiskServerState {
+  /** Interface instance of the offer. */
+  readonly instance: string;
   /** What it tells the guest of the disk. */
   readonly registers: DiskRegisters;
   /** What it has done. */
@@ -54,6 +59,7 @@ function registersOf(image: DiskImage, options: DiskServerOptions): DiskRegister
  */
 export function createState(image: DiskImage, options: DiskServerOptions): DiskServerState {
   return {
+    instance: options.instance,
     registers: registersOf(image, options),
     status: {
       generation: 0,
@@ -64,5 +70,44 @@ export function createState(image: DiskImage, options: DiskServerOptions): DiskS
     },
     statusGpadl: null,
     imageFault: null,
+  };
+}
+
+/** The state as it is saved. */
+export function saveState(state: DiskServerState): PlainData {
+  return { ...state, registers: { ...state.registers }, status: { ...state.status } };
+}
+
+/**
+ * What {@linkcode saveState} told, for a disk that goes on with `image`.
+ *
+ * @throws {Error} It is no such state, or the image has another size now.
+ */
+export function restoreState(image: DiskImage, saved: SavedRecord): DiskServerState {
+  const registers = saved.record("registers");
+  const status = saved.record("status");
+  // The same checks as for a new disk.
+  const state = createState(image, {
+    instance: saved.text("instance"),
+    blockBytes: registers.number("blockBytes"),
+    transferBytesMax: registers.number("transferBytesMax"),
+    queueDepth: registers.number("queueDepth"),
+    isReadOnly: registers.flag("isReadOnly"),
+  });
+  const blockCount = registers.number("blockCount");
+  if (state.registers.blockCount !== blockCount) {
+    throw new Error(`Cannot restore a disk of ${blockCount} blocks: its image has another size`);
+  }
+  return {
+    ...state,
+    status: {
+      generation: status.number("generation", 0xffff_ffff),
+      lastError: status.word("lastError", DISK_ANSWERS),
+      blocksRead: status.number("blocksRead"),
+      blocksWritten: status.number("blocksWritten"),
+      deepestQueue: status.number("deepestQueue", 0xffff_ffff),
+    },
+    statusGpadl: saved.isNull("statusGpadl") ? null : saved.number("statusGpadl", 0xffff_ffff),
+    imageFault: saved.isNull("imageFault") ? null : saved.text("imageFault"),
   };
 }
