@@ -23,6 +23,8 @@ export interface RunFacts {
   readonly wallMilliseconds: number;
   /** The command that runs the same again. */
   readonly replay: string;
+  /** The command that goes on with it, where it was saved. */
+  readonly resume?: string;
 }
 
 /** The report for programs. Numbers that JSON cannot hold exactly are texts: seeds of 2^53 and more. */
@@ -41,6 +43,8 @@ export interface JsonReport extends Omit<RunFacts, "seed"> {
   readonly files: Readonly<Record<string, Pick<DigestedBytes, "byteCount" | "sha256">>>;
   /** What was counted: by column, then by row. */
   readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Further tables: for each key a list of rows, whose numbers stand under the columns' keys. */
+  readonly tables: Readonly<Record<string, readonly Readonly<Record<string, number>>[]>>;
   /** The scenario's own figures, by key. */
   readonly figures: Readonly<Record<string, number>>;
   /** Transactions that ended. */
@@ -77,6 +81,12 @@ export function jsonReport(result: ScenarioResult, facts: RunFacts): JsonReport 
       key,
       Object.fromEntries(counts.rows.map((row) => [row.key, row.values[column] ?? 0])),
     ])),
+    tables: Object.fromEntries((result.tables ?? []).map(({ key, columns, rows }) => [
+      key,
+      rows.map(({ values }) =>
+        Object.fromEntries(columns.map((column, at) => [column.key, values[at] ?? 0]))
+      ),
+    ])),
     figures: Object.fromEntries((result.figures ?? []).map(({ key, value }) => [key, value])),
     transactions,
     transactionsPerSecond: perSecond(transactions, facts.wallMilliseconds),
@@ -92,9 +102,10 @@ function formatNumber(value: number): string {
 }
 
 function formatTable(head: string[], rows: (readonly string[])[]): string {
+  const columnCount = rows[0]?.length ?? 0;
   const table = new Table({
     head,
-    colAligns: ["left", "right", "right"],
+    colAligns: Array.from({ length: columnCount }, (_, at) => at === 0 ? "left" : "right"),
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows) table.push([...row]);
@@ -135,15 +146,18 @@ function formatDigests(digests: readonly DigestedBytes[]): string[] {
 export function textReport(result: ScenarioResult, facts: RunFacts): string {
   const { ok, findings, digests } = result;
   const areSame = digests.every(({ sha256 }) => sha256 === digests[0]?.sha256);
+  const verdict = areSame ? "The digests are the same." : "The digests differ.";
   return [
     `${facts.scenario}: seed ${facts.seed}, schedule ${facts.schedule}, codec ${facts.codec}`,
     formatCounts(result.counts),
+    ...(result.tables ?? []).map(formatCounts),
     formatRun(result, facts),
     ...formatDigests(digests),
-    areSame ? "The digests are the same." : "The digests differ.",
+    ...(digests.length > 1 ? [verdict] : []),
     ...findings.map((finding) => `wrong: ${finding}`),
     ok ? "ok" : `not ok: ${findings.length} ${findings.length === 1 ? "finding" : "findings"}`,
     `replay: ${facts.replay}`,
+    ...(facts.resume === undefined ? [] : [`saved in ${result.savedTo}; go on: ${facts.resume}`]),
     "",
   ].join("\n");
 }

@@ -62,8 +62,22 @@ export interface PathOption {
   readonly default: string;
 }
 
+/** An option whose value is a part of the whole: `40%`. It need not be given. */
+export interface PercentOption {
+  /** Tells the kinds of options apart. */
+  readonly kind: "percent";
+  /** As it is typed after two dashes: `save-at`. */
+  readonly name: string;
+  /** What its value stands for in help: `PERCENT`. */
+  readonly placeholder: string;
+  /** What it sets, in a few words. */
+  readonly description: string;
+  /** What happens where none is given, in words. */
+  readonly default: string;
+}
+
 /** An option of a scenario. */
-export type ScenarioOption = NumberOption | FileOption | PathOption;
+export type ScenarioOption = NumberOption | FileOption | PathOption | PercentOption;
 
 /** What a run is made of. The same settings and the same files give the same trace. */
 export interface ScenarioSettings {
@@ -73,7 +87,7 @@ export interface ScenarioSettings {
   readonly schedule?: "fifo" | "random";
   /** Encoding of packets in the rings. Default `"msgpack"`. */
   readonly codec?: "msgpack" | "vmbus";
-  /** Values of number options, by name; the others have their default. */
+  /** Values of number and percent options, by name; the others have their default, or none. */
   readonly numbers?: Readonly<Record<string, number>>;
   /** A file for each file option, by name. */
   readonly files: Readonly<Record<string, SourceFile>>;
@@ -103,12 +117,18 @@ export interface ResultRow {
   readonly values: readonly number[];
 }
 
-/** What a scenario counted. */
+/** A table of numbers. */
 export interface ResultTable {
   /** What the numbers of a row are of. */
   readonly columns: readonly ResultColumn[];
   /** What was counted. */
   readonly rows: readonly ResultRow[];
+}
+
+/** A table of what happened on the way, beside what was counted. */
+export interface NamedTable extends ResultTable {
+  /** Its name for programs: `migrations`. */
+  readonly key: string;
 }
 
 /** One number that a run ended with, beside those that every run has. */
@@ -145,8 +165,12 @@ export interface ScenarioResult {
   readonly counts: ResultTable;
   /** Further numbers, of the scenario's own. */
   readonly figures?: readonly ResultFigure[];
+  /** Further tables, of the scenario's own. */
+  readonly tables?: readonly NamedTable[];
   /** Digests of what went through it. */
   readonly digests: readonly DigestedBytes[];
+  /** Where the run was saved, to go on another time; absent where it went to its end. */
+  readonly savedTo?: string;
   /** Transactions that ended. */
   readonly transactions: number;
   /** Virtual time that passed. */
@@ -168,6 +192,22 @@ export interface ScenarioResult {
   };
 }
 
+/** How a run hears and is heard while it goes on. */
+export type RunHooks = Pick<ScenarioSettings, "signal" | "onProgress">;
+
+/** A run that was saved, and is to go on. */
+export interface SavedRun {
+  /** What it was begun with. */
+  readonly settings: Required<Pick<ScenarioSettings, "seed" | "schedule" | "codec">> & {
+    /** Values of number and percent options, by name. */
+    readonly numbers: Readonly<Record<string, number>>;
+    /** Values of path options, by name. */
+    readonly paths: Readonly<Record<string, string>>;
+  };
+  /** Runs it to its end. */
+  run(hooks: RunHooks): Promise<ScenarioResult>;
+}
+
 /** A run of driver pairs that can be asked for by name. */
 export interface Scenario {
   /** As it is asked for: `echo`. */
@@ -182,6 +222,11 @@ export interface Scenario {
    * @throws {OptionError} Settings that cannot be run; nothing has run then.
    */
   run(settings: ScenarioSettings): Promise<ScenarioResult>;
+  /**
+   * Reads a run that was saved in the file at `path`; absent where runs cannot be saved. Nothing has run
+   * when it returns.
+   */
+  resume?(path: string): Promise<SavedRun>;
 }
 
 /** A setting that cannot be run. The message says what is wrong and what would be right. */

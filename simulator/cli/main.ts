@@ -7,11 +7,17 @@
  */
 
 import { jsonReport, type RunFacts, textReport } from "../report.ts";
-import type { FileOption, Scenario, ScenarioResult } from "../scenario.ts";
+import type { FileOption, RunHooks, Scenario, ScenarioResult } from "../scenario.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, tell } from "./command.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { ProgressLine } from "./progress_line.ts";
-import { readRequest, replayCommand, type RunRequest } from "./request.ts";
+import {
+  readRequest,
+  replayCommand,
+  resumeCommand,
+  type ResumeRequest,
+  type RunRequest,
+} from "./request.ts";
 import { scenarios } from "./scenarios.ts";
 
 /** Signals that stop a run, with the exit code that shells have for a program that one ended. */
@@ -83,72 +89,92 @@ function namedPaths({ scenario, paths }: RunRequest, kind: "file" | "path"): [st
   });
 }
 
-async function runScenario(
-  request: RunRequest,
-  files: Readonly<Record<string, OpenedFile>>,
-  signal: AbortSignal,
-): Promise<ScenarioResult> {
-  const { scenario, seed, schedule, codec, numbers } = request;
-  const paths = Object.fromEntries(namedPaths(request, "path"));
+/** What is known of a run apart from how it goes. */
+type Begun = Omit<RunFacts, "wallMilliseconds">;
+
+/** Has `work` run a scenario, which a signal stops; prints how it went, and gives the exit code. */
+async function report(
+  begun: Begun,
+  isJson: boolean,
+  work: (hooks: RunHooks) => Promise<ScenarioResult>,
+): Promise<number> {
+  using stop = new Stop();
   const line = new ProgressLine();
   const onProgress = (done: number, total: number) => line.show(done, total);
-  try {
-    return await scenario.run({
-      seed,
-      schedule,
-      codec,
-      numbers,
-      files,
-      paths,
-      signal,
-      onProgress,
-    });
-  } finally {
-    line.clear();
-  }
-}
-
-async function run(request: RunRequest): Promise<number> {
-  using stack = new DisposableStack();
-  const files = await openFiles(request, stack);
-  using stop = new Stop();
   const startedMs = performance.now();
-  const result = await runScenario(request, files, stop.signal);
+  const result = await work({ signal: stop.signal, onProgress }).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);
   if (result.isStopped) {
     const { done, total, unit } = result.progress;
     tell(`Stopped after ${done} of ${total} ${unit}\n`);
     return stop.exitCode;
   }
-  // What a scenario found on a file that changed meanwhile says nothing.
-  for (const file of Object.values(files)) await file.assertUnchanged();
-  const names = Object.fromEntries([
-    ...Object.entries(files).map(([option, { name }]) => [option, name]),
-    ...namedPaths(request, "path"),
-  ]);
+  const { savedTo } = result;
   const facts: RunFacts = {
-    scenario: request.scenario.name,
-    seed: request.seed,
-    schedule: request.schedule,
-    codec: request.codec,
-    options: { ...names, ...request.numbers },
+    ...begun,
+    ...(savedTo !== undefined && { resume: resumeCommand(savedTo) }),
     wallMilliseconds,
+  };
+  print(
+    isJson ? `${JSON.stringify(jsonReport(result, facts), null, 2)}\n` : textReport(result, facts),
+  );
+  return result.ok ? EXIT_OK : EXIT_FAILED;
+}
+
+async function run(request: RunRequest): Promise<number> {
+  using stack = new DisposableStack();
+  const files = await openFiles(request, stack);
+  const { scenario, seed, schedule, codec, numbers } = request;
+  const paths = Object.fromEntries(namedPaths(request, "path"));
+  const names = {
+    ...Object.fromEntries(Object.entries(files).map(([option, { name }]) => [option, name])),
+    ...paths,
+  };
+  const begun: Begun = {
+    scenario: scenario.name,
+    seed,
+    schedule,
+    codec,
+    options: { ...names, ...numbers },
     replay: replayCommand(request, names),
   };
-  const report = request.isJson
-    ? `${JSON.stringify(jsonReport(result, facts), null, 2)}\n`
-    : textReport(result, facts);
-  print(report);
-  return result.ok ? EXIT_OK : EXIT_FAILED;
+  return await report(begun, request.isJson, async (hooks) => {
+    const settings = { seed, schedule, codec, numbers, files, paths, ...hooks };
+    const result = await scenario.run(settings);
+    // What a scenario found on a file that changed meanwhile says nothing.
+    if (!result.isStopped) {
+      for (const file of Object.values(files)) await file.assertUnchanged();
+    }
+    return result;
+  });
+}
+
+/** Goes on with a run that was saved; its own command, and then this one, run it again. */
+async function resume({ scenario, resume: path, isJson }: ResumeRequest): Promise<number> {
+  if (scenario.resume === undefined) throw new Error(`${scenario.name} has no saved runs`);
+  const saved = await scenario.resume(path);
+  const { seed, schedule, codec, numbers, paths } = saved.settings;
+  const request: RunRequest = { scenario, isJson, ...saved.settings };
+  const begun: Begun = {
+    scenario: scenario.name,
+    seed,
+    schedule,
+    codec,
+    options: { ...paths, ...numbers },
+    replay: `${replayCommand(request, paths)} && ${resumeCommand(path)}`,
+  };
+  return await report(begun, isJson, (hooks) => saved.run(hooks));
 }
 
 /** Runs the command with `args` and gives its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const request = readRequest(args, scenarios);
-    if (request !== "list") return await run(request);
-    print(listOf(scenarios));
-    return EXIT_OK;
+    if (request === "list") {
+      print(listOf(scenarios));
+      return EXIT_OK;
+    }
+    return await ("resume" in request ? resume(request) : run(request));
   } catch (error) {
     return endWith(error);
   }

@@ -47,6 +47,16 @@ export async function openToRead(
   }
 }
 
+/** Fills `into` from where `file` stands; false where the file ends before. */
+export function readFully(file: Deno.FsFile, into: Uint8Array): boolean {
+  for (let done = 0; done < into.length;) {
+    const count = file.readSync(done === 0 ? into : into.subarray(done));
+    if (count === null) return false;
+    done += count;
+  }
+  return true;
+}
+
 /** What two looks at a file say of the time between: how it was written to, or null. */
 export function changeBetween(was: Deno.FileInfo, is: Deno.FileInfo): string | null {
   if (is.size !== was.size) return `it has ${is.size} bytes now, and had ${was.size}`;

@@ -20,8 +20,14 @@ it again. Paths are relative to the repository. Ctrl-C stops it and says how far
 
 Exit code: 0 all is well, 1 the run found something wrong, 2 it could not run as asked, 130 Ctrl-C.
 
+A run can be saved in the middle, and goes on in another process, with the same files: what was read and
+written of them until then must still be there.
+
 Examples:
   deno task simulate
+  deno task simulate --migrate 5
+  deno task simulate --save-at 40% --save-to run.saved
+  deno task simulate --resume run.saved
   deno task simulate --file docs/kmcl.md --out copy.md --guests 5 --seed 0xbeef --schedule random
   deno task simulate --scenario echo --size 300 --ring-pages 1 --codec vmbus --json`;
 
@@ -43,8 +49,18 @@ export interface RunRequest {
   readonly isJson: boolean;
 }
 
-/** What the arguments ask for: a run, or the list of scenarios. */
-export type Request = RunRequest | "list";
+/** A run that was saved is to go on. */
+export interface ResumeRequest {
+  /** What can read it. */
+  readonly scenario: Scenario;
+  /** The file that it was saved in. */
+  readonly resume: string;
+  /** Whether the report is for programs. */
+  readonly isJson: boolean;
+}
+
+/** What the arguments ask for: a run, or that one goes on, or the list of scenarios. */
+export type Request = RunRequest | ResumeRequest | "list";
 
 /** What commander makes of the options that every scenario has. */
 interface CommonValues {
@@ -54,6 +70,7 @@ interface CommonValues {
   readonly schedule: RunRequest["schedule"];
   readonly codec: RunRequest["codec"];
   readonly json?: true;
+  readonly resume?: string;
 }
 
 function parseSeed(text: string): bigint {
@@ -91,6 +108,8 @@ function createSimulate(scenarios: readonly Scenario[]): Command {
     .usage(`[${COMMANDS.join("|")}] [options]`)
     .argument("[command]", `what is to be done: ${COMMANDS.join(", ")} (default: ${COMMANDS[0]})`);
   for (const [name, use] of usesByName(scenarios)) command.addOption(commanderOption(name, use));
+  const resumable = resumableOf(scenarios);
+  if (resumable !== undefined) command.addOption(resumeOption(resumable));
   return command
     .addOption(
       new Option("--seed <SEED>", "what chance is drawn from, decimal or with 0x")
@@ -115,6 +134,41 @@ function createSimulate(scenarios: readonly Scenario[]): Command {
     .addHelpText("after", HELP_AFTER);
 }
 
+/** The scenario whose runs can be saved. */
+function resumableOf(scenarios: readonly Scenario[]): Scenario | undefined {
+  return scenarios.find(({ resume }) => resume !== undefined);
+}
+
+function resumeOption({ name }: Scenario): Option {
+  return new Option(
+    "--resume <FILE>",
+    "go on with a run that was saved in FILE, which has all options",
+  )
+    .helpGroup(`Options of ${name}:`);
+}
+
+/** Options that may stand beside --resume. */
+const BESIDE_RESUME = ["resume", "json"];
+
+/**
+ * The file of a run that is to go on; null where none is.
+ *
+ * @throws {UsageError} Other options are given as well.
+ */
+function readResume(command: Command): string | null {
+  const path = command.opts<CommonValues>().resume;
+  if (path === undefined) return null;
+  const other = command.options.find((option) =>
+    command.getOptionValueSource(option.attributeName()) === "cli" &&
+    !BESIDE_RESUME.includes(option.attributeName())
+  );
+  if (other === undefined && path !== "") return path;
+  const reason = path === ""
+    ? "--resume must be a path, and not empty"
+    : `${other?.long} does not go with --resume: the run goes on as it was begun`;
+  throw new UsageError(`${reason}: see ${COMMAND} --help`);
+}
+
 function checkCommand(word: string | undefined): void {
   if (word === undefined || COMMANDS.includes(word)) return;
   throw new UsageError(
@@ -129,6 +183,15 @@ function readNumber({ name, least, most }: NumberOption, text: string): number {
   if (value >= least && value <= most) return value;
   throw new UsageError(
     `--${name} must be a whole number from ${least} to ${most}, not ${quoted(text)}: ` +
+      `see ${COMMAND} --help`,
+  );
+}
+
+function readPercent({ name }: ScenarioOption, text: string): number {
+  const value = /^\d+(?:\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) : NaN;
+  if (value <= 100) return value;
+  throw new UsageError(
+    `--${name} must be a part from 0% to 100%, such as 40%, not ${quoted(text)}: ` +
       `see ${COMMAND} --help`,
   );
 }
@@ -149,6 +212,8 @@ function readOwn(
     const text = valueOf(option.name);
     if (option.kind === "number") {
       numbers[option.name] = text === undefined ? option.default : readNumber(option, text);
+    } else if (option.kind === "percent") {
+      if (text !== undefined) numbers[option.name] = readPercent(option, text);
     } else paths[option.name] = text === undefined ? null : readPath(option, text);
   }
   return { numbers, paths };
@@ -165,6 +230,10 @@ export function readRequest(args: readonly string[], scenarios: readonly Scenari
   checkCommand(command.args[0]);
   const common = command.opts<CommonValues>();
   if (common.list) return "list";
+  const resume = readResume(command);
+  if (resume !== null) {
+    return { scenario: resumableOf(scenarios)!, resume, isJson: common.json === true };
+  }
   const scenario = scenarios.find(({ name }) => name === common.scenario)!;
   const valueOf = (name: string): string | undefined => {
     const option = command.options.find(({ long }) => long === `--${name}`);
@@ -185,15 +254,21 @@ function quoted(word: string): string {
   return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** The command that goes on with the run that was saved in `path`. */
+export function resumeCommand(path: string): string {
+  return `${COMMAND} --resume ${quoted(path)}`;
+}
+
 /** The command that runs `request` again: every option is written out that has a value. */
 export function replayCommand(
   { scenario, seed, schedule, codec, numbers }: RunRequest,
   paths: Readonly<Record<string, string>>,
 ): string {
   const words = [`--scenario ${scenario.name}`];
-  for (const { name } of scenario.options) {
+  for (const { name, kind } of scenario.options) {
     const value = paths[name] ?? numbers[name];
-    if (value !== undefined) words.push(`--${name} ${quoted(String(value))}`);
+    const unit = kind === "percent" ? "%" : "";
+    if (value !== undefined) words.push(`--${name} ${quoted(`${value}${unit}`)}`);
   }
   return [COMMAND, ...words, `--seed ${seed} --schedule ${schedule} --codec ${codec}`].join(" ");
 }

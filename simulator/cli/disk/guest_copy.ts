@@ -1,32 +1,41 @@
 /**
- * One guest of the disk scenario: a partition, a disk with both of its drivers, and a program that
- * copies a file onto the disk and back.
+ * One guest of the disk scenario: a partition, a disk with its driver in the host, and a driver in the
+ * guest that copies a file onto the disk and back.
+ *
+ * It is the same guest before and after a migration: what the copy was made of was saved and restored,
+ * and only the files, which are the machine's, are used on.
  *
  * @module
  */
 
 import {
-  copyIn,
-  copyOut,
-  type CopyResult,
   createDisk,
-  type DiskClient,
-  DiskError,
-  type DiskServer,
-  openDisk,
-  type Sink,
-  type Source,
+  DiskServer,
+  diskVsp,
+  FileCopier,
+  fileCopier,
 } from "../../../examples/disk/mod.ts";
-import { type Fabric, KmclError, VerifierError } from "../../../mod.ts";
+import {
+  type Fabric,
+  loadGuestDriver,
+  ntStatusName,
+  type Partition,
+  restorePartition,
+  savePartition,
+  type SaveSummary,
+} from "../../../mod.ts";
+import type { DigestedBytes } from "../../scenario.ts";
+import { UsageError } from "../command.ts";
+import { digestOf, StreamDigest } from "./digest.ts";
 import type { GuestFiles } from "./files.ts";
 import type { DiskOptions } from "./options.ts";
 
 /** What the copies of all guests have in common. */
 export interface CopyMeter {
-  /** Aborted: no byte more is copied. */
-  readonly signal: AbortSignal;
   /** So many bytes more were read from the file, or came back. */
   moved(byteCount: number): void;
+  /** A file cannot be used. */
+  failed(error: UsageError): void;
 }
 
 /** What was counted while the disk was open. */
@@ -35,95 +44,234 @@ export interface CopyCounts {
   readonly requests: number;
   /** Completions that came for them. */
   readonly completions: number;
-  /** Most requests that the host carried out together, as the status block says. */
+  /** Most requests that the host carried out together. */
   readonly requestsAtOnce: number;
+}
+
+/** What lives of it in a fabric: after a migration that is another. */
+export interface Life {
+  /** The guest. */
+  readonly partition: Partition;
+  /** Its disk's VSP. */
+  readonly server: DiskServer;
+  /** The driver in the guest that copies. */
+  readonly copier: FileCopier;
+}
+
+/** A guest that was saved. */
+export interface SavedCopy {
+  /** The saved state. */
+  readonly bytes: Uint8Array;
+  /** What is in it. */
+  readonly summary: SaveSummary;
+}
+
+/** What was copied, of bytes that came before as well. */
+export interface CopyDigests {
+  /** Of the file. */
+  readonly read: StreamDigest;
+  /** Of what came back. */
+  readonly returned: StreamDigest;
 }
 
 /** One guest, and its copy. */
 export class GuestCopy {
   /** What is wrong. */
   readonly findings: string[] = [];
-  /** The file as it was read; null before. */
-  read: CopyResult | null = null;
-  /** The file as it came back; null before. */
-  returned: CopyResult | null = null;
+  /** What it works on. */
+  readonly files: GuestFiles;
+  /** Of what went through it so far. */
+  readonly digests: CopyDigests;
   readonly #number: number;
-  readonly #fabric: Fabric;
-  readonly #files: GuestFiles;
-  readonly #server: DiskServer;
-  readonly #client: DiskClient;
-  readonly #copyOptions: { readonly queueDepth: number };
+  readonly #meter: CopyMeter;
+  #life: Life | null = null;
 
-  /** A guest that is offered its disk; nothing has run yet. */
-  constructor(fabric: Fabric, number: number, options: DiskOptions, files: GuestFiles) {
-    const { blockBytes, transferBytes, queueDepth, ringPages, quota, memoryPages } = options;
+  /** Guest `number`, which has yet to begin, or to be restored. */
+  constructor(
+    number: number,
+    files: GuestFiles,
+    meter: CopyMeter,
+    digests: CopyDigests = { read: new StreamDigest(), returned: new StreamDigest() },
+  ) {
     this.#number = number;
-    this.#fabric = fabric;
-    this.#files = files;
-    this.#copyOptions = { queueDepth };
-    const guest = fabric.createPartition({ name: `guest ${number}`, memoryPages });
-    this.#server = createDisk(fabric, guest, files.image, {
-      instance: `4d1f0b6a-2c83-4e57-9a10-${number.toString(16).padStart(12, "0")}`,
+    this.files = files;
+    this.#meter = meter;
+    this.digests = digests;
+  }
+
+  /** Makes the guest and its disk. It copies once the fabric runs. */
+  begin(fabric: Fabric, options: DiskOptions): void {
+    const { blockBytes, transferBytes, queueDepth, ringPages, quota, memoryPages } = options;
+    const name = `guest ${this.#number}`;
+    const partition = fabric.createPartition({ name, memoryPages });
+    const server = createDisk(partition, this.files.disk.image, {
+      instance: `4d1f0b6a-2c83-4e57-9a10-${this.#number.toString(16).padStart(12, "0")}`,
       blockBytes,
       transferBytesMax: transferBytes,
       queueDepth: quota,
     });
-    this.#client = openDisk(guest, {
-      transferBytesMax: transferBytes,
-      ringPages: [ringPages, ringPages],
+    const disk = { transferBytesMax: transferBytes, ringPages: [ringPages, ringPages] } as const;
+    const copier = loadGuestDriver(partition, this.#copier(), { disk, queueDepth });
+    this.#life = { partition, server, copier };
+  }
+
+  /** The file and the copy of it, as the guest's driver is given them whenever it is made. */
+  #copier(): ReturnType<typeof fileCopier> {
+    const { source, out } = this.files;
+    const { read, returned } = this.digests;
+    return fileCopier({
+      source: {
+        byteCount: source.byteCount,
+        read: (offset, into) =>
+          this.#use(() => {
+            source.read(offset, into);
+            read.update(into);
+            if (read.byteCount === source.byteCount) source.assertUnchanged(read.hex());
+            this.#meter.moved(into.length);
+          }),
+      },
+      sink: {
+        write: (offset, bytes) =>
+          this.#use(() => {
+            out?.write(offset, bytes); // without a file it goes nowhere, once its digest was taken
+            returned.update(bytes);
+            this.#meter.moved(bytes.length);
+          }),
+      },
     });
   }
 
+  /** Works on a file. One that cannot be used ends the run. */
+  #use(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof UsageError) this.#meter.failed(error);
+      throw error;
+    }
+  }
+
+  get #alive(): Life {
+    if (this.#life === null) throw new Error(`Cannot use guest ${this.#number} before it is made`);
+    return this.#life;
+  }
+
+  // -- How far it is
+
   /** What was counted so far. */
   get counts(): CopyCounts {
-    const { requests, completions } = this.#client.state;
-    return { requests, completions, requestsAtOnce: this.#client.status?.deepestQueue ?? 0 };
+    const { copier, server } = this.#alive;
+    const { requests, completions } = copier.disk.state;
+    return { requests, completions, requestsAtOnce: server.state.status.deepestQueue };
+  }
+
+  /** Whether it has copied all, or never will. */
+  get isOver(): boolean {
+    return ["done", "failed"].includes(this.#alive.copier.state.phase);
+  }
+
+  /** The bytes that stand on the disk, from its beginning. */
+  get writtenBytes(): number {
+    const { status, registers } = this.#alive.server.state;
+    return status.blocksWritten * registers.blockBytes;
+  }
+
+  /** The file as it was read; null before. */
+  get read(): Pick<DigestedBytes, "byteCount" | "sha256"> | null {
+    return this.#wholeOf(this.digests.read);
+  }
+
+  /** The file as it came back; null before. */
+  get returned(): Pick<DigestedBytes, "byteCount" | "sha256"> | null {
+    return this.#wholeOf(this.digests.returned);
+  }
+
+  #wholeOf(digest: StreamDigest): Pick<DigestedBytes, "byteCount" | "sha256"> | null {
+    const { byteCount } = this.files.source;
+    const isWhole = byteCount === 0
+      ? this.#alive.copier.state.phase === "done"
+      : digest.byteCount === byteCount;
+    return isWhole ? digest.summary() : null;
+  }
+
+  // -- Moving
+
+  /** Saves the guest, which then stands still; null where that cannot be done, which is a finding. */
+  async save(): Promise<SavedCopy | null> {
+    const { status, bytes, reason, summary } = await savePartition(this.#alive.partition);
+    if (bytes !== null && summary !== null) return { bytes, summary };
+    this.#find(`it is not saved: ${reason} (${ntStatusName(status)})`);
+    return null;
   }
 
   /**
-   * Copies the file onto the disk, and back, after a first wait. What its drivers cannot do is a finding.
-   *
-   * @throws {UsageError} The file changed, or where the copy is kept cannot be written.
-   * @throws {unknown} The meter's signal was aborted: its reason.
+   * Builds the guest in `fabric` from its saved state, where it stands still as well; null where that
+   * cannot be done, which is a finding. It is the guest only once {@linkcode GuestCopy.adopt} says so.
    */
-  async copy(meter: CopyMeter, waitMs: number): Promise<void> {
-    const { phase, refusal } = this.#client.state;
-    if (phase !== "open") return this.#find(`the disk is ${phase} (${refusal ?? "no reason"})`);
-    const { source, out } = this.#files;
-    const fabric = this.#fabric;
-    try {
-      await fabric.delay(waitMs);
-      this.read = await copyIn(fabric, this.#client, metered(source, meter), this.#copyOptions);
-      const { byteCount, sha256 } = this.read;
-      await fabric.outside(() => source.assertUnchanged(sha256));
-      const sink = meteredSink(out, meter);
-      this.returned = await copyOut(fabric, this.#client, sink, byteCount, this.#copyOptions);
-    } catch (error) {
-      // What a program of the guest gets from its drivers is one of the things that a run is to find.
-      const isOfDrivers = [DiskError, KmclError, VerifierError].some((one) => error instanceof one);
-      if (!isOfDrivers) throw error;
-      const fault = this.#server.state.imageFault;
-      return this.#find(`${error}${fault === null ? "" : ` (the image: ${fault})`}`);
+  restore(fabric: Fabric, bytes: Uint8Array): Life | null {
+    const { status, partition, reason, loaded } = restorePartition(fabric, bytes, {
+      guestDrivers: [this.#copier()],
+      hostDrivers: [diskVsp(this.files.disk.image)],
+    });
+    const instances = loaded.map(({ instance }) => instance);
+    const server = instances.find((instance) => instance instanceof DiskServer);
+    const copier = instances.find((instance) => instance instanceof FileCopier);
+    if (partition !== null && server !== undefined && copier !== undefined) {
+      return { partition, server, copier };
     }
-    this.#check(this.read, this.returned);
+    const fault = reason === null ? "it has no disk" : `${reason} (${ntStatusName(status)})`;
+    this.#find(`it is not restored: ${fault}`);
+    return null;
   }
 
-  /** Closes both drivers. */
-  async close(): Promise<void> {
-    try {
-      await this.#client.close();
-      await this.#server.close();
-    } catch (error) {
-      // A channel that cannot be closed is another.
-      this.#find(`the disk does not close: ${error instanceof Error ? error.message : error}`);
-    }
+  /** From now on `life` is the guest. The one before, if there was one, is destroyed. */
+  adopt(life: Life): void {
+    this.#life?.partition.destroy();
+    this.#life = life;
   }
 
-  /** What came back, and what the host says in the status block that it has done. */
-  #check(read: CopyResult, returned: CopyResult): void {
-    if (read.sha256 !== returned.sha256) this.#find("what came back is not what was copied");
-    const blockCount = Math.ceil(read.byteCount / this.#client.registers.blockBytes);
-    const { blocksWritten, blocksRead, lastError } = this.#client.status ?? {};
+  /** Lets the guest go on. */
+  resume(): void {
+    this.#alive.partition.resume();
+  }
+
+  /** Destroys the guest: it goes on another time. */
+  destroy(): void {
+    this.#alive.partition.destroy();
+  }
+
+  /** Whether what came back so far is what was copied; that it is not is a finding. */
+  checkReturned(): boolean {
+    const { source } = this.files;
+    const { returned } = this.digests;
+    const sent = digestOf(returned.byteCount, (offset, into) => source.read(offset, into));
+    const isGood = sent.hex() === returned.hex();
+    if (!isGood) this.#find("it is not saved: what came back so far is not what was copied");
+    return isGood;
+  }
+
+  // -- The end
+
+  /** Looks at what came of the copy, and at what the host says that it has done. */
+  check(): void {
+    const { copier, server } = this.#alive;
+    const { phase, failure } = copier.state;
+    const { disk } = copier;
+    if (phase === "opening") {
+      return this.#find(`the disk is ${disk.state.phase} (${disk.state.refusal ?? "no reason"})`);
+    }
+    if (phase !== "done") {
+      const { imageFault } = server.state;
+      const image = imageFault === null ? "" : ` (the image: ${imageFault})`;
+      return this.#find(
+        `the copy ${failure === null ? `stands still: ${phase}` : `failed: ${failure}`}${image}`,
+      );
+    }
+    const { read, returned, files: { source } } = this;
+    if (source.byteCount === 0) this.#use(() => source.assertUnchanged(this.digests.read.hex()));
+    if (read?.sha256 !== returned?.sha256) this.#find("what came back is not what was copied");
+    const blockCount = Math.ceil(source.byteCount / disk.registers.blockBytes);
+    const { blocksWritten, blocksRead, lastError } = disk.status ?? {};
     if (blocksWritten !== blockCount || blocksRead !== blockCount || lastError !== "ok") {
       this.#find(
         `the status block says ${blocksWritten} blocks written, ${blocksRead} read and ${lastError}; ` +
@@ -132,31 +280,19 @@ export class GuestCopy {
     }
   }
 
+  /** Closes both drivers. */
+  async close(): Promise<void> {
+    const { copier, server } = this.#alive;
+    try {
+      await copier.close();
+      await server.close();
+    } catch (error) {
+      // A channel that cannot be closed is another thing that a run is to find.
+      this.#find(`the disk does not close: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
   #find(finding: string): void {
     this.findings.push(`guest ${this.#number}: ${finding}`);
   }
-}
-
-/** `source`, until the meter says no more. */
-function metered(source: Source, { signal, moved }: CopyMeter): Source {
-  return {
-    read: async (into) => {
-      signal.throwIfAborted();
-      const count = await source.read(into);
-      if (count !== null) moved(count);
-      return count;
-    },
-  };
-}
-
-/** The same for what takes the copy; without a file it goes nowhere, once its digest was taken. */
-function meteredSink(sink: Sink | null, { signal, moved }: CopyMeter): Sink {
-  return {
-    write: async (bytes) => {
-      signal.throwIfAborted();
-      const count = sink === null ? bytes.length : await sink.write(bytes);
-      moved(count);
-      return count;
-    },
-  };
 }

@@ -11,6 +11,7 @@ import {
   type NumberOption,
   OptionError,
   type PathOption,
+  type PercentOption,
   type ScenarioOption,
   type ScenarioSettings,
 } from "../../scenario.ts";
@@ -98,6 +99,32 @@ const QUOTA: NumberOption = {
   default: 8,
 };
 
+const MIGRATE: NumberOption = {
+  kind: "number",
+  name: "migrate",
+  placeholder: "N",
+  description: "how often the guests are migrated live, each time into a fresh fabric",
+  least: 0,
+  most: 1000,
+  default: 0,
+};
+const SAVE_AT: PercentOption = {
+  kind: "percent",
+  name: "save-at",
+  placeholder: "PERCENT",
+  description: "where the run is saved, and stops: a part of all bytes there and back, such as 40%",
+  default: "it runs to its end",
+};
+const SAVE_TO: PathOption = {
+  kind: "path",
+  name: "save-to",
+  placeholder: "FILE",
+  description:
+    "what it is saved in; --resume FILE goes on. Without --disk the image is kept beside it, in " +
+    "FILE.disk",
+  default: "it is not saved",
+};
+
 /** All of them. */
 export const DISK_OPTIONS: readonly ScenarioOption[] = [
   FILE,
@@ -108,6 +135,9 @@ export const DISK_OPTIONS: readonly ScenarioOption[] = [
   GUESTS,
   RING_PAGES,
   QUOTA,
+  MIGRATE,
+  SAVE_AT,
+  SAVE_TO,
 ];
 
 /** What they say. */
@@ -132,6 +162,18 @@ export interface DiskOptions {
   readonly quota: number;
   /** Pages of each guest's memory. */
   readonly memoryPages: number;
+  /** How often they are migrated. */
+  readonly migrations: number;
+  /** Where the run is saved, and stops; null: it runs to its end. */
+  readonly save: SaveRequest | null;
+}
+
+/** Where a run is saved. */
+export interface SaveRequest {
+  /** The part of all bytes there and back that has been copied then, in percent. */
+  readonly percent: number;
+  /** The file that it is saved in. */
+  readonly path: string;
 }
 
 /**
@@ -152,6 +194,8 @@ export function readDiskOptions(settings: ScenarioSettings): DiskOptions {
   const guestCount = numberOf(GUESTS, settings);
   const ringPages = numberOf(RING_PAGES, settings);
   const quota = numberOf(QUOTA, settings);
+  const migrations = numberOf(MIGRATE, settings);
+  const save = readSave(settings, migrations);
   const transferBytes = Math.max(
     blockBytes,
     TRANSFER_BYTES_MOST - TRANSFER_BYTES_MOST % blockBytes,
@@ -179,5 +223,29 @@ export function readDiskOptions(settings: ScenarioSettings): DiskOptions {
     ringPages,
     quota,
     memoryPages,
+    migrations,
+    save,
   };
+}
+
+/** Whether, where and when the run is to be saved. */
+function readSave(settings: ScenarioSettings, migrations: number): SaveRequest | null {
+  const percent = settings.numbers?.[SAVE_AT.name];
+  const path = settings.paths?.[SAVE_TO.name];
+  if (percent === undefined && path === undefined) return null;
+  if (percent === undefined) {
+    throw new OptionError(`--${SAVE_TO.name} needs --${SAVE_AT.name}: where is it to be saved?`);
+  }
+  if (path === undefined) {
+    throw new OptionError(`--${SAVE_AT.name} needs --${SAVE_TO.name}: what is it to be saved in?`);
+  }
+  if (!(percent >= 0 && percent <= 100)) {
+    throw new OptionError(`--${SAVE_AT.name} must be a part from 0% to 100%, not ${percent}%`);
+  }
+  if (migrations > 0) {
+    throw new OptionError(
+      `--${SAVE_AT.name} and --${MIGRATE.name} do not go together: a run is saved, or migrated`,
+    );
+  }
+  return { percent, path };
 }

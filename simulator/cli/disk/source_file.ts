@@ -4,14 +4,13 @@
  * @module
  */
 
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { Chance } from "../../../core/chance.ts";
 import type { Source } from "../../../examples/disk/mod.ts";
 import { cannot, type UsageError } from "../command.ts";
-import { openToRead } from "../opened_file.ts";
+import { changeBetween, openToRead, readFully } from "../opened_file.ts";
+import { digestOf } from "./digest.ts";
 
-/** Bytes that are made, or read for a digest, at a time. */
+/** Bytes that are made at a time. */
 const PIECE_BYTES = 2 ** 20;
 
 /** Two changes that lie so close together can have the same time in some file systems. */
@@ -37,7 +36,7 @@ export function changedSource(name: string, what: string): UsageError {
  * A file that is read from its beginning to the end that it had when it was opened. Should it change
  * before it was read, what came of the copy would say nothing: then it is no source.
  */
-export class SourceFile implements Source, Disposable {
+export class CopySource implements Source, Disposable {
   /** What reports call it. */
   readonly name: string;
   /** What the machine said of it when it was opened. */
@@ -45,7 +44,6 @@ export class SourceFile implements Source, Disposable {
   /** Whether a change that came after would have another time. */
   readonly #wereTimesOld: boolean;
   readonly #file: Deno.FsFile;
-  #position = 0;
 
   private constructor(name: string, file: Deno.FsFile, info: Deno.FileInfo) {
     this.name = name;
@@ -59,9 +57,9 @@ export class SourceFile implements Source, Disposable {
    *
    * @throws {UsageError} It is not there, no file, or must not be read.
    */
-  static async open(path: string, name: string): Promise<SourceFile> {
+  static async open(path: string, name: string): Promise<CopySource> {
     const { file, info } = await openToRead(path, name);
-    return new SourceFile(name, file, info);
+    return new CopySource(name, file, info);
   }
 
   /** Its size. */
@@ -74,15 +72,9 @@ export class SourceFile implements Source, Disposable {
    *
    * @throws {UsageError} It cannot be read, or has become shorter.
    */
-  async read(into: Uint8Array): Promise<number | null> {
-    const leftBytes = this.byteCount - this.#position;
-    if (leftBytes === 0) return null;
-    const count = await this.#readSome(into.subarray(0, leftBytes));
-    if (count === null) {
-      throw changedSource(this.name, `it has fewer bytes now than the ${this.byteCount} it had`);
-    }
-    this.#position += count;
-    return count;
+  read(offset: number, into: Uint8Array): void {
+    if (this.#readAt(offset, into)) return;
+    throw changedSource(this.name, `it has fewer bytes now than the ${this.byteCount} it had`);
   }
 
   /**
@@ -91,18 +83,15 @@ export class SourceFile implements Source, Disposable {
    * @param digest SHA-256 of what was read.
    * @throws {UsageError} It has changed since it was opened.
    */
-  async assertUnchanged(digest: string): Promise<void> {
-    const [was, is] = [this.#info, await this.#file.stat()];
-    if (is.size !== was.size) {
-      throw changedSource(this.name, `it has ${is.size} bytes now, and had ${was.size}`);
-    }
-    if (is.mtime?.getTime() !== was.mtime?.getTime()) {
-      throw changedSource(this.name, "somebody wrote to it");
-    }
+  assertUnchanged(digest: string): void {
+    const [was, is] = [this.#info, this.#file.statSync()];
+    const change = changeBetween(was, is);
+    if (change !== null) throw changedSource(this.name, change);
     // The time of writing can be set back, and the time of change is that of names and rights as well.
     const hasChanged = is.ctime?.getTime() !== was.ctime?.getTime();
     if (!hasChanged && this.#wereTimesOld) return;
-    if (await this.#digest() !== digest) throw changedSource(this.name, "its content is another");
+    const found = digestOf(this.byteCount, (offset, into) => this.read(offset, into));
+    if (found.hex() !== digest) throw changedSource(this.name, "its content is another");
   }
 
   /** Closes it. */
@@ -110,20 +99,10 @@ export class SourceFile implements Source, Disposable {
     this.#file.close();
   }
 
-  async #digest(): Promise<string> {
-    const digest = sha256.create();
-    const piece = new Uint8Array(PIECE_BYTES);
-    await this.#file.seek(0, Deno.SeekMode.Start);
-    for (;;) {
-      const count = await this.#readSome(piece);
-      if (count === null) return bytesToHex(digest.digest());
-      digest.update(piece.subarray(0, count));
-    }
-  }
-
-  async #readSome(into: Uint8Array): Promise<number | null> {
+  #readAt(offset: number, into: Uint8Array): boolean {
     try {
-      return await this.#file.read(into);
+      this.#file.seekSync(offset, Deno.SeekMode.Start);
+      return readFully(this.#file, into);
     } catch (error) {
       throw cannot(`read ${this.name}`, error, "copy a file that can be read to its end");
     }

@@ -1,0 +1,287 @@
+/**
+ * One run of the disk scenario: guests that copy, in one fabric, or in one after the other where they
+ * are migrated.
+ *
+ * @module
+ */
+
+import { Chance } from "../../../core/chance.ts";
+import { createFabric, type Fabric } from "../../../mod.ts";
+import type { RunHooks, ScenarioResult } from "../../scenario.ts";
+import type { UsageError } from "../command.ts";
+import type { RunFiles } from "./files.ts";
+import { type CopyMeter, GuestCopy, type SavedCopy } from "./guest_copy.ts";
+import type { DiskOptions } from "./options.ts";
+import { type ChannelCounts, countChannels, NO_PAST, type PastLife, withFabric } from "./past.ts";
+import { type Move, resultOf } from "./result.ts";
+import type { RunSettings, SavedDiskRun } from "./saved_run.ts";
+import { restoreDigests, saveRun } from "./saved_files.ts";
+import { changedSource } from "./source_file.ts";
+
+/** How a run ended, or why it did not. */
+type End = "over" | "stopped" | "saved";
+
+/** One run on files that are open. */
+export class DiskRun {
+  readonly #settings: RunSettings;
+  readonly #options: DiskOptions;
+  readonly #hooks: RunHooks;
+  readonly #files: RunFiles;
+  readonly #copies: readonly GuestCopy[];
+  readonly #totalBytes: number;
+  /** What was left behind. */
+  #past: PastLife = NO_PAST;
+  #fabric: Fabric;
+  #doneBytes = 0;
+  /** Ends the drive of the fabric that is under way. */
+  #halt = new AbortController();
+  /** Bytes at which the drive is to end. */
+  #haltBytes = Infinity;
+  /** What is wrong with a file. */
+  #fileError: UsageError | null = null;
+  readonly #moves: Move[] = [];
+  /** Whether it was saved before, and goes on. */
+  readonly #isResumed: boolean;
+
+  private constructor(
+    settings: RunSettings,
+    options: DiskOptions,
+    files: RunFiles,
+    hooks: RunHooks,
+    saved: SavedDiskRun | null,
+  ) {
+    this.#settings = settings;
+    this.#options = options;
+    this.#files = files;
+    this.#hooks = hooks;
+    this.#isResumed = saved !== null;
+    this.#past = saved?.past ?? NO_PAST;
+    this.#fabric = this.#makeFabric(this.#past.traceDigests.length);
+    this.#totalBytes = files.guests.reduce((sum, { source }) => sum + 2 * source.byteCount, 0);
+    const meter: CopyMeter = {
+      moved: (byteCount) => this.#copied(byteCount),
+      failed: (error) => {
+        this.#fileError ??= error;
+        this.#halt.abort();
+      },
+    };
+    this.#copies = files.guests.map((each, at) => {
+      const guest = saved?.guests[at];
+      return new GuestCopy(at + 1, each, meter, guest && restoreDigests(each, guest));
+    });
+  }
+
+  /** A run from the beginning. */
+  static begin(
+    settings: RunSettings,
+    options: DiskOptions,
+    files: RunFiles,
+    hooks: RunHooks,
+  ): DiskRun {
+    const run = new DiskRun(settings, options, files, hooks, null);
+    for (const copy of run.#copies) copy.begin(run.#fabric, options);
+    return run;
+  }
+
+  /**
+   * A run that goes on where it was saved, or the finding that says why it cannot.
+   *
+   * @throws {UsageError} A file is not what it was.
+   */
+  static resume(
+    saved: SavedDiskRun,
+    options: DiskOptions,
+    files: RunFiles,
+    hooks: RunHooks,
+  ): DiskRun | string {
+    const run = new DiskRun(saved.settings, options, files, hooks, saved);
+    for (const [at, copy] of run.#copies.entries()) {
+      const life = copy.restore(run.#fabric, saved.guests[at]!.partition);
+      if (life === null) return copy.findings.join("; ");
+      copy.adopt(life);
+      const { read, returned } = copy.digests;
+      run.#doneBytes += read.byteCount + returned.byteCount;
+    }
+    for (const copy of run.#copies) copy.resume();
+    return run;
+  }
+
+  /** One fabric of the run: each has a seed of its own, the first one the run's. */
+  #makeFabric(number: number): Fabric {
+    const { seed, schedule, codec } = this.#settings;
+    // Misuse is recorded, not thrown: the result says what it was, and how often it happened.
+    return createFabric({
+      seed: number === 0 ? seed : drawSeed(seed, `disk: fabric ${number}`),
+      schedule,
+      codec,
+      verifier: "record",
+    });
+  }
+
+  /**
+   * Runs to the end, or to where the run is to be saved.
+   *
+   * @throws {UsageError} A file cannot be used.
+   */
+  async run(): Promise<ScenarioResult> {
+    const end = await this.#runToEnd();
+    const channels = countChannels(this.#fabric); // they are counted while they are open
+    if (end === "over") await this.#close();
+    if (end === "saved") await this.#destroy();
+    this.#leave(channels, end !== "stopped");
+    return resultOf({
+      end,
+      savedTo: end === "saved" ? this.#options.save?.path ?? null : null,
+      past: this.#past,
+      copies: this.#copies,
+      moves: this.#moves,
+      doneBytes: this.#doneBytes,
+      totalBytes: this.#totalBytes,
+    });
+  }
+
+  async #runToEnd(): Promise<End> {
+    for (const haltBytes of this.#halts()) {
+      await this.#drive(haltBytes);
+      if (this.#isStopped) return "stopped";
+      if (this.#doneBytes < haltBytes) break; // a guest has failed
+      if (this.#options.save === null) await this.#migrate();
+      else if (await this.#save()) return "saved";
+    }
+    await this.#drive(Infinity);
+    return this.#isStopped ? "stopped" : "over";
+  }
+
+  /** A stop that comes once all is done is none. */
+  get #isStopped(): boolean {
+    return this.#hooks.signal?.aborted === true && !this.#copies.every(({ isOver }) => isOver);
+  }
+
+  // -- Running
+
+  /** Bytes, there and back, at which the guests are migrated or saved. */
+  #halts(): readonly number[] {
+    const { save, migrations } = this.#options;
+    if (this.#isResumed) return [];
+    if (save !== null) return [Math.ceil(this.#totalBytes * save.percent / 100)];
+    const points = Chance.fromSeed(this.#settings.seed).fork("disk: where guests are migrated");
+    const halts = Array.from({ length: migrations }, () => points.below(this.#totalBytes + 1));
+    return halts.toSorted((a, b) => a - b);
+  }
+
+  /** Runs until so many bytes were copied, or all is done. */
+  async #drive(haltBytes: number): Promise<void> {
+    this.#halt = new AbortController();
+    this.#haltBytes = haltBytes;
+    const { signal } = this.#hooks;
+    if (this.#doneBytes >= haltBytes) return;
+    await this.#fabric.run(
+      AbortSignal.any([this.#halt.signal, ...(signal === undefined ? [] : [signal])]),
+    );
+    if (this.#fileError !== null) throw this.#fileError;
+  }
+
+  #copied(byteCount: number): void {
+    this.#doneBytes += byteCount;
+    this.#hooks.onProgress?.(this.#doneBytes, this.#totalBytes);
+    if (this.#doneBytes >= this.#haltBytes) this.#halt.abort();
+  }
+
+  // -- Moving
+
+  /** Saves all guests; null where that cannot be done, and then they go on. */
+  async #saveGuests(): Promise<readonly SavedCopy[] | null> {
+    const saved: SavedCopy[] = [];
+    for (const copy of this.#copies) {
+      const each = await copy.save();
+      if (each !== null) saved.push(each);
+    }
+    if (this.#fileError !== null) throw this.#fileError;
+    if (saved.length < this.#copies.length) {
+      for (const copy of this.#copies) copy.resume();
+      return null;
+    }
+    return saved;
+  }
+
+  /** Notes that all guests have moved: what was saved of them is not needed any more. */
+  #moved(saved: readonly SavedCopy[]): void {
+    const copies = this.#copies.map(({ counts }) => counts);
+    this.#moves.push({ copies, saved: saved.map(({ summary }) => summary) });
+  }
+
+  /** Moves all guests into a fresh fabric. Where that cannot be done they go on where they are. */
+  async #migrate(): Promise<void> {
+    const saved = await this.#saveGuests();
+    if (saved === null) return;
+    const before = this.#fabric;
+    const channels = countChannels(before);
+    const fabric = this.#makeFabric(this.#past.traceDigests.length + 1);
+    const lives = this.#copies.map((copy, at) => copy.restore(fabric, saved[at]!.bytes));
+    if (!lives.every((life) => life !== null)) {
+      for (const copy of this.#copies) copy.resume();
+      return;
+    }
+    this.#copies.forEach((copy, at) => copy.adopt(lives[at]!));
+    this.#moved(saved);
+    await before.settle();
+    this.#leave(channels, true);
+    this.#fabric = fabric;
+    for (const copy of this.#copies) copy.resume();
+  }
+
+  /** Saves the run. False where that cannot be done, and then it goes on. */
+  async #save(): Promise<boolean> {
+    const saved = await this.#saveGuests();
+    if (saved === null) return false;
+    const channels = countChannels(this.#fabric);
+    const past = withFabric(this.#past, this.#fabric, channels, false);
+    const states = saved.map(({ bytes }) => bytes);
+    const isSaved = await saveRun(this.#settings, this.#files, past, this.#copies, states);
+    if (isSaved) this.#moved(saved);
+    else for (const copy of this.#copies) copy.resume();
+    return isSaved;
+  }
+
+  /** The fabric belongs to the past. */
+  #leave(channels: ChannelCounts, hasClosed: boolean): void {
+    this.#past = withFabric(this.#past, this.#fabric, channels, hasClosed);
+  }
+
+  // -- The end
+
+  /** The guests go on another time. */
+  async #destroy(): Promise<void> {
+    for (const copy of this.#copies) copy.destroy();
+    await this.#fabric.settle();
+  }
+
+  /** Looks at what came of the copies, closes everything, and keeps those that came back. */
+  async #close(): Promise<void> {
+    for (const copy of this.#copies) copy.check();
+    if (this.#fileError !== null) throw this.#fileError;
+    const digests = this.#copies.flatMap(({ read }) => read === null ? [] : [read.sha256]);
+    if (new Set(digests).size > 1) {
+      const { name } = this.#files.guests[0]!.source;
+      throw changedSource(name, "two guests read different bytes");
+    }
+    for (const copy of this.#copies) await copy.close();
+    await this.#keepCopies();
+  }
+
+  /** A copy that came back whole is kept, also where it is not what was copied. */
+  async #keepCopies(): Promise<void> {
+    const kept: string[] = [];
+    for (const { returned, files: { out } } of this.#copies) {
+      if (returned === null || out === null) continue;
+      await out.keep(kept);
+      kept.push(out.name);
+    }
+  }
+}
+
+/** A seed for something else than the run itself. */
+function drawSeed(seed: bigint, name: string): bigint {
+  const bytes = Chance.fromSeed(seed).fork(name).bytes(8);
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+}

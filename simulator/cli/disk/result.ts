@@ -1,0 +1,156 @@
+/**
+ * What a run of the disk scenario came to, as reports show it.
+ *
+ * @module
+ */
+
+import type {
+  DigestedBytes,
+  NamedTable,
+  ResultFigure,
+  ResultRow,
+  ResultTable,
+  ScenarioResult,
+} from "../../scenario.ts";
+import type { SaveSummary } from "../../../mod.ts";
+import type { CopyCounts, GuestCopy } from "./guest_copy.ts";
+import { digestOfRun, type PastLife } from "./past.ts";
+
+/** All guests were saved, to go on elsewhere. */
+export interface Move {
+  /** What each had counted by then. */
+  readonly copies: readonly CopyCounts[];
+  /** What was saved of each. */
+  readonly saved: readonly SaveSummary[];
+}
+
+/** What a result is made of. */
+export interface RunEnd {
+  /** How the run ended. */
+  readonly end: "over" | "stopped" | "saved";
+  /** What it was saved in; null: it was not. */
+  readonly savedTo: string | null;
+  /** What its fabrics came to. */
+  readonly past: PastLife;
+  /** Its guests. */
+  readonly copies: readonly GuestCopy[];
+  /** How often they were saved. */
+  readonly moves: readonly Move[];
+  /** Bytes that were copied, there and back. */
+  readonly doneBytes: number;
+  /** All of them. */
+  readonly totalBytes: number;
+}
+
+/** The result of a run. */
+export function resultOf(run: RunEnd): ScenarioResult {
+  const { end, savedTo, past, copies, doneBytes, totalBytes } = run;
+  const findings = [...past.findings, ...copies.flatMap((copy) => copy.findings)];
+  return {
+    ok: end !== "stopped" && findings.length === 0,
+    isStopped: end === "stopped",
+    findings,
+    counts: countsOf(run),
+    figures: figuresOf(run),
+    tables: run.moves.length === 0 ? [] : [movesOf(run)],
+    digests: digestsOf(copies),
+    ...(savedTo !== null && { savedTo }),
+    transactions: sumOf(copies, ({ counts }) => counts.completions),
+    virtualMilliseconds: past.virtualMilliseconds,
+    violationCount: past.violationCount,
+    leakCount: past.leakCount,
+    traceDigest: digestOfRun(past),
+    progress: { done: doneBytes, total: totalBytes, unit: "bytes there and back" },
+  };
+}
+
+function sumOf<T>(all: readonly T[], valueOf: (one: T) => number): number {
+  return all.reduce((sum, one) => sum + valueOf(one), 0);
+}
+
+/** What was counted while the disks were open, of all guests together. */
+function countsOf({ copies, past }: RunEnd): ResultTable {
+  const completions = sumOf(copies, ({ counts }) => counts.completions);
+  const requests = sumOf(copies, ({ counts }) => counts.requests);
+  const bytesIn = sumOf(copies, ({ digests }) => digests.read.byteCount);
+  const bytesOut = sumOf(copies, ({ digests }) => digests.returned.byteCount);
+  return {
+    columns: [
+      { key: "guestToHost", label: "guest to host" },
+      { key: "hostToGuest", label: "host to guest" },
+    ],
+    rows: [
+      { key: "packets", label: "packets", values: [requests, completions] },
+      { key: "completions", label: "of them completions", values: [0, completions] },
+      { key: "fileBytes", label: "file bytes", values: [bytesIn, bytesOut] },
+      { key: "roomWaits", label: "ring-full waits", values: past.roomWaits },
+      { key: "interrupts", label: "interrupts", values: past.interrupts },
+    ],
+  };
+}
+
+function figuresOf({ copies }: RunEnd): readonly ResultFigure[] {
+  return [
+    { key: "guests", label: "guests", value: copies.length },
+    {
+      key: "requestsAtOnce",
+      label: "requests carried out at once, at most",
+      value: Math.max(...copies.map(({ counts }) => counts.requestsAtOnce)),
+    },
+  ];
+}
+
+/** Each migration, or the one save: of all guests together. */
+function movesOf({ end, moves }: RunEnd): NamedTable {
+  const isSave = end === "saved";
+  return {
+    key: isSave ? "saves" : "migrations",
+    columns: [
+      { key: "packet", label: "after packet" },
+      { key: "savedBytes", label: "bytes" },
+      { key: "pages", label: "pages" },
+      { key: "queued", label: "queued" },
+      { key: "awaiting", label: "sent" },
+      { key: "ended", label: "ended" },
+      { key: "held", label: "held" },
+      { key: "ringBytes", label: "bytes in rings" },
+    ],
+    rows: moves.map((move, at) => {
+      const name = isSave ? "saved" : `migration ${at + 1}`;
+      return { key: isSave ? "save" : String(at + 1), label: name, values: valuesOf(move) };
+    }),
+  };
+}
+
+function valuesOf({ copies, saved }: Move): ResultRow["values"] {
+  const sum = (valueOf: (summary: SaveSummary) => number) => sumOf(saved, valueOf);
+  return [
+    sumOf(copies, ({ completions }) => completions),
+    sum(({ bytes }) => bytes),
+    sum(({ pages }) => pages),
+    sum(({ packets }) => packets.queued),
+    sum(({ packets }) => packets.awaiting),
+    sum(({ packets }) => packets.ended),
+    sum(({ packets }) => packets.held),
+    sum(({ ringBytes }) => ringBytes),
+  ];
+}
+
+/** Of the file as the first guest read it, and as each got it back: of what is whole. */
+function digestsOf(copies: readonly GuestCopy[]): readonly DigestedBytes[] {
+  const [first] = copies;
+  const name = first?.files.source.name;
+  const isOne = copies.length === 1;
+  const returned = copies.flatMap(({ returned }, at) =>
+    returned === null ? [] : [{
+      key: isOne ? "returned" : `returned${at + 1}`,
+      label: `${name} as returned${isOne ? "" : ` to guest ${at + 1}`}`,
+      ...returned,
+    }]
+  );
+  const read = first?.read ?? null;
+  return [
+    ...(read === null ? [] : [{ key: "read", label: `${name} as read`, ...read }]),
+    ...returned,
+  ];
+}
