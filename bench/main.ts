@@ -1,6 +1,6 @@
 /**
- * The command `deno task bench`: measures the package beside baselines and prints a table. Needs no
- * permission; the heap figures need V8's `--expose-gc`, which the task sets.
+ * The command `deno task bench`: measures the package beside baselines and prints a table. The heap
+ * figures need V8's `--expose-gc`, the disk's figure may write to a temporary folder; the task sets both.
  *
  * @module
  */
@@ -9,10 +9,12 @@ import process from "node:process";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { Figure } from "./figure.ts";
 import { codecFigure } from "./codec.ts";
+import { diskFigure } from "./disk.ts";
 import { heapFigure } from "./heap.ts";
 import { packetLifeFigure } from "./packet_life.ts";
 import { jsonOf, missedCount, type Result, tableOf } from "./report.ts";
 import { ringFigure } from "./ring.ts";
+import { saveFigure } from "./save.ts";
 import { scaleFigure } from "./scale.ts";
 import { transactionFigure } from "./transaction.ts";
 
@@ -32,6 +34,8 @@ export const FIGURES: readonly Figure[] = [
   transactionFigure,
   heapFigure,
   scaleFigure,
+  diskFigure,
+  saveFigure,
 ];
 
 const HELP_AFTER = `
