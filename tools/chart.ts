@@ -205,6 +205,10 @@ function channelRegion(server: Region, client: Region): string[] {
     const note = initial === client.initial ? [] : ["The picture begins as a server does."];
     return section(`### ${capitalized(server.name)}`, [...lines, ...note], server);
   }
+  if (client.tags.size === 1) {
+    const note = "A server's alone: a client stays in the first of these states.";
+    return section(`### ${capitalized(server.name)}`, [note], server);
+  }
   return sides.flatMap(([side, region]) =>
     section(`### ${capitalized(region.name)} of a ${side}`, intro(side, region), region)
   );
@@ -229,7 +233,7 @@ export function statesDocument(): string {
     "",
     "## Channel endpoint",
     "",
-    "Three regions that go on side by side. Client and server have one chart, with guards that ask for the",
+    "Four regions that go on side by side. Client and server have one chart, with guards that ask for the",
     "side.",
     "",
     ...server.flatMap((region, index) => channelRegion(region, client[index] ?? region)),

@@ -244,12 +244,16 @@ const OTHERS: readonly [keyof vmbus.KmclServerInterfaceV1, readonly unknown[]][]
   ["VmbChannelSendSynchronousRequest", [null, 0, null, 0, null, 0, 0]],
   ["VmbChannelSetInterruptLatency", [0]],
   ["VmbPacketInitialize", [new Uint8Array(8192), 8192]],
+  ["VmbChannelSaveBegin", []],
+  ["VmbChannelSaveContinue", [new Uint8Array(8192), 8192]],
+  ["VmbChannelRestoreFromBuffer", [new Uint8Array(8), 8]],
 ];
 const OF_PACKETS: typeof OTHERS = [
   ["VmbPacketSend", [null, 0, null, 0]],
   ["VmbPacketSendWithExternalMdl", [null, 0, null, 0, 0, 1]],
   ["VmbPacketSendWithExternalPfns", [null, 0, [], 0, 1]],
   ["VmbChannelPacketGetExternalData", [0]],
+  ["VmbPacketRestore", [new Uint8Array(8), 8]],
 ];
 
 /** The status of an answer, and whether its outputs are null as those of a failure must be. */
@@ -291,8 +295,11 @@ Deno.test("Functions: of one side refuse the endpoint of the other", async () =>
     vsp.VmbChannelCreateGpadlFromMdl(server, 0, mdl, 0, 0).status,
     vsc.VmbChannelCreateGpadlFromBuffer(server, 0, buffer, 4096).status,
     vsc.VmbChannelSetInterruptLatency(server, 0).status,
+    vsp.VmbChannelSaveBegin(client),
+    vsp.VmbChannelSaveContinue(client, new Uint8Array(8), 8).status,
+    vsp.VmbChannelRestoreFromBuffer(client, new Uint8Array(8), 8),
   ];
-  assertEquals(statuses.map(vmbus.ntStatusName), Array(4).fill(wrongAt(1)));
+  assertEquals(statuses.map(vmbus.ntStatusName), Array(7).fill(wrongAt(1)));
   guest.memory.free(buffer);
   await closePair(pair);
 });

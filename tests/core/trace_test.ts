@@ -208,3 +208,22 @@ Deno.test("Trace: asserts a u32 subject and safe whole numbers", () => {
   assertThrows(() => trace.record(1, "interrupt", 1, 1, NaN), BrokenInvariant, "value");
   assertThrows(() => trace.record(1, "interrupt", 1, 1, 1, 2 ** 53), BrokenInvariant, "value");
 });
+
+for (const level of ["digest", "full", "off"] as const) {
+  Deno.test(`Trace.rewind: what came after the mark was never recorded (${level})`, () => {
+    const before: Call[] = [[5, "fault", 1], [9, "interrupt", 2, 7]];
+    const after: Call[] = [[9, "fault", 3], [12, "messageToHost", 1, Uint8Array.of(1, 2)]];
+    const trace = traceOf(before, level);
+    const mark = trace.mark();
+    for (let round = 0; round < 2; round++) { // the mark holds as often as it is used
+      trace.record(9, "violation", 4);
+      trace.record(20, "violation", 4);
+      trace.rewind(mark);
+      assertEquals(trace.digest(), traceOf(before, level).digest());
+    }
+    for (const [at100ns, event, subjectId] of after) trace.record(at100ns, event, subjectId);
+    const expected = traceOf(before, level);
+    for (const [at100ns, event, subjectId] of after) expected.record(at100ns, event, subjectId);
+    assertEquals([trace.digest(), trace.lines()], [expected.digest(), expected.lines()]);
+  });
+}

@@ -4,6 +4,7 @@ import { codeBlocks, documentedPrograms } from "../support/markdown_code.ts";
 import { withTree } from "../support/temp_tree.ts";
 
 const GUIDE = "docs/guide.md";
+const SAVE_RESTORE = "docs/save-restore.md";
 
 Deno.test("guide.md: its programs are well typed, run, and print what it says", async () => {
   const { files, output } = documentedPrograms(await Deno.readTextFile(GUIDE));
@@ -21,9 +22,24 @@ Deno.test("guide.md: its programs are well typed, run, and print what it says", 
   });
 });
 
+Deno.test("save-restore.md: its program is well typed, runs, and prints what it says", async () => {
+  const { files, output } = documentedPrograms(await Deno.readTextFile(SAVE_RESTORE));
+  await withTree(files, async (root) => {
+    const config = `--config=${Deno.cwd()}/deno.json`;
+    const paths = Object.keys(files).map((file) => `${root}/${file}`);
+    assertEquals(await runDeno(["check", config, ...paths]), { code: 0, stdout: "", stderr: "" });
+    const flags = [config, "--no-check", "--no-prompt"];
+    const { code, stdout, stderr } = await runDeno(["run", ...flags, `${root}/main.ts`]);
+    // The pictures of the document are no output.
+    assertEquals([code, stderr, output.startsWith(stdout), stdout.length > 0], [0, "", true, true]);
+  });
+});
+
 Deno.test("guide.md: every block of code belongs to a program", async () => {
-  const blocks = codeBlocks(await Deno.readTextFile(GUIDE));
-  assertEquals(blocks.filter(({ language, file }) => language !== "text" && file === null), []);
+  for (const document of [GUIDE, SAVE_RESTORE]) {
+    const blocks = codeBlocks(await Deno.readTextFile(document));
+    assertEquals(blocks.filter(({ language, file }) => language !== "text" && file === null), []);
+  }
 });
 
 Deno.test("guide.md: names every example", async () => {

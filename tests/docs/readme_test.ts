@@ -39,7 +39,7 @@ Deno.test("README.md: the run of the simulator prints what it says", async () =>
   assertEquals(withoutPassingNumbers(ran.stdout), withoutPassingNumbers(lines.join("\n")));
 });
 
-Deno.test("README.md: lists the documented functions, and which of them are here", () => {
+Deno.test("README.md: lists the documented functions, all of which are here", () => {
   const rows = [...README.matchAll(/^\| `(\w+)` \| ([^|]+) \| (\w+) \|$/gm)];
   const { device } = vmbus.createFabric().root;
   const namesIn = (type: string, size: number) => {
@@ -55,7 +55,7 @@ Deno.test("README.md: lists the documented functions, and which of them are here
     listed("server", "implemented").sort(),
     server.filter((name) => !client.includes(name)).sort(),
   );
-  assertEquals(listed("server", "later").length, 55 - server.length);
+  assertEquals(rows.length, 55);
   assertEquals(new Set(rows.map(([, name]) => name)).size, 55);
 });
 

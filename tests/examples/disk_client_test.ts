@@ -5,6 +5,7 @@ import {
   encodeRegisters,
   encodeReply,
   openDisk,
+  TransferBuffer,
 } from "../../examples/disk/mod.ts";
 import * as vmbus from "../../mod.ts";
 import { serverTable, setVmbus } from "../support/connected_pair.ts";
@@ -124,6 +125,10 @@ Deno.test("DiskClient: calls a reply malformed that is none", async () => {
   await openAgainst({ registers: REGISTERS, reply }, async (disk, fabric) => {
     assertEquals(disk.state.phase, "open");
     assertEquals(await ending(fabric, disk.flush()), "ok");
+    const buffer = TransferBuffer.allocate(disk.memory, 1024);
+    const lie = disk.read(0, 2, buffer.pfns); // "ok", and not a block was moved
+    assertEquals(await ending(fabric, lie), "malformedReply");
+    buffer.free();
     reply.fill(200);
     assertEquals(await ending(fabric, disk.flush()), "malformedReply");
     const { statusBuffer } = disk.state;

@@ -144,7 +144,7 @@ Deno.test("DiskServer: carries out what came before a malformed packet, and goes
   assertEquals(serverChannel(fabric).outstanding, 0);
   // The next guest does not hear of it.
   const other = fabric.createPartition({ name: "other", memoryPages: 64 });
-  const server = createDisk(fabric, other, memoryImage(new Uint8Array(512)), {
+  const server = createDisk(other, memoryImage(new Uint8Array(512)), {
     instance: DISK_INSTANCE,
   });
   const disk = openDisk(other);
@@ -274,7 +274,7 @@ Deno.test("createDisk: refuses numbers that do not go together, and offers nothi
   const faultOf = (imageBytes: number, options: Record<string, number>) =>
     assertThrows(
       () =>
-        createDisk(fabric, guest, memoryImage(new Uint8Array(imageBytes)), {
+        createDisk(guest, memoryImage(new Uint8Array(imageBytes)), {
           instance: DISK_INSTANCE,
           ...options,
         }),

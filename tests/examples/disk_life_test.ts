@@ -1,24 +1,28 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
-  copyIn,
-  copyOut,
-  DiskError,
+  type CopyFiles,
+  type CopyOptions,
   type DiskImage,
   type DiskOutcome,
+  fileCopier,
   openDisk,
   TransferBuffer,
 } from "../../examples/disk/mod.ts";
 import * as vmbus from "../../mod.ts";
 import {
+  areEqual,
   assertClean,
+  closeCopy,
   closeStage,
-  type DiskStage,
+  copyWith,
   ending,
+  filesOf,
+  offerDisk,
   openStage,
   sampleBytes,
   serverChannel,
-  sourceOf,
+  type ServerStage,
 } from "../support/disk_stage.ts";
 
 /** `image`, with `hook` called before each write with the number of writes before it. */
@@ -33,13 +37,17 @@ function hooked(image: DiskImage, hook: (count: number) => void): DiskImage {
   };
 }
 
-/** Copies in with small chunks; gives the error that it ends with. */
-async function copyError({ fabric, disk }: DiskStage): Promise<DiskError> {
-  const options = { chunkBytes: 512, queueDepth: 4 };
-  return await assertRejects(
-    () => copyIn(fabric, disk, sourceOf(sampleBytes(20_000)), options),
-    DiskError,
-  );
+const SMALL: CopyOptions = { chunkBytes: 512, queueDepth: 4 };
+
+/** Copies with small chunks, and gives the failure that the copy ends with; it is closed then. */
+async function failureOf(
+  stage: ServerStage,
+  files: CopyFiles = filesOf(sampleBytes(20_000)),
+): Promise<string | null> {
+  const copier = await copyWith(stage, files, SMALL);
+  assertEquals(copier.state.phase, "failed");
+  await copier.close();
+  return copier.state.failure;
 }
 
 Deno.test("DiskClient: is an array of blocks, whatever is under way at once", async () => {
@@ -66,7 +74,7 @@ Deno.test("DiskClient: is an array of blocks, whatever is under way at once", as
         const start = block * 512;
         const byteCount = blockCount * 512;
         const expected = start + byteCount > model.length ? "outOfRange" : "ok";
-        const buffer = new TransferBuffer(disk.memory, byteCount + inPart * 512);
+        const buffer = TransferBuffer.allocate(disk.memory, byteCount + inPart * 512);
         let request: Promise<DiskOutcome>;
         let found = new Uint8Array(0);
         if (isWrite) {
@@ -109,7 +117,7 @@ Deno.test("DiskServer: answers ioError for what its image cannot do, and does th
     }),
   });
   const { fabric, disk, server } = stage;
-  const buffer = new TransferBuffer(disk.memory, 512);
+  const buffer = TransferBuffer.allocate(disk.memory, 512);
   const requests = [0, 1, 2].map((block) => disk.read(block, 1, buffer.pfns));
   assertEquals(await ending(fabric, Promise.all(requests)), ["ok", "ioError", "ok"]);
   assertEquals(server.state.imageFault, "bad sector");
@@ -118,63 +126,74 @@ Deno.test("DiskServer: answers ioError for what its image cannot do, and does th
   assertEquals(await ending(fabric, disk.flush()), "ioError");
   assertEquals(server.state.imageFault, "no space");
   buffer.free();
-  const error = await copyError(stage); // all is written, and cannot be made safe
-  assertEquals(error.outcome, "ioError");
-  assertEquals(disk.status?.blocksWritten, 40);
   await closeStage(stage);
 });
 
-Deno.test("copyIn: fails where the last of its writes does", async () => {
-  const stage = await openStage({
+Deno.test("FileCopier: fails where all is written, and cannot be made safe", async () => {
+  const stage = offerDisk({
+    image: (image) => ({ ...image, flush: () => Promise.reject(new Error("no space")) }),
+  });
+  assertEquals(await failureOf(stage), "a request ended with ioError");
+  assertEquals(stage.server.state.status.blocksWritten, 40);
+  await stage.server.close();
+  assertClean(stage.fabric);
+});
+
+Deno.test("FileCopier: fails where the last of its writes does", async () => {
+  const stage = offerDisk({
     image: (image) => ({
       ...image,
       write: (offset, bytes) =>
         offset >= 2048 ? Promise.reject(new Error("bad sector")) : image.write(offset, bytes),
     }),
   });
-  const { fabric, disk } = stage;
-  const copy = (byteCount: number) =>
-    copyIn(fabric, disk, sourceOf(sampleBytes(byteCount)), { chunkBytes: 512, queueDepth: 8 });
-  assertEquals((await copy(2048)).byteCount, 2048);
-  const error = await assertRejects(() => copy(2049), DiskError);
-  assertEquals(error.outcome, "ioError");
-  assertEquals(error.message, "Cannot go on copying as a request ended with ioError");
-  await closeStage(stage);
+  const copier = await copyWith(stage, filesOf(sampleBytes(2048)), SMALL);
+  assertEquals(copier.state.phase, "done");
+  await copier.close();
+  const failure = await failureOf(stage, filesOf(sampleBytes(2049)));
+  assertEquals(failure, "a request ended with ioError");
+  await stage.server.close();
+  assertClean(stage.fabric);
 });
 
 Deno.test("DiskServer: refuses writes to a disk that is read only", async () => {
-  const stage = await openStage({ server: { isReadOnly: true } });
-  const { fabric, disk } = stage;
+  const stage = offerDisk({ server: { isReadOnly: true } });
   stage.bytes.set(sampleBytes(1000));
-  assertEquals(disk.registers.isReadOnly, true);
-  assertEquals((await copyError(stage)).outcome, "readOnly");
+  assertEquals(await failureOf(stage), "a request ended with readOnly");
   assertEquals(stage.bytes.subarray(0, 1000), sampleBytes(1000));
+  const disk = openDisk(stage.guest);
+  await stage.fabric.settle();
+  assertEquals(disk.registers.isReadOnly, true);
   assertEquals(disk.status?.lastError, "readOnly");
-  const sink = { write: (bytes: Uint8Array) => Promise.resolve(bytes.length) };
-  assertEquals((await copyOut(fabric, disk, sink, 1000)).byteCount, 1000);
-  await closeStage(stage);
+  const buffer = TransferBuffer.allocate(disk.memory, 1024);
+  assertEquals(await ending(stage.fabric, disk.read(0, 2, buffer.pfns)), "ok");
+  const into = new Uint8Array(1000);
+  buffer.load(into);
+  assertEquals(into, sampleBytes(1000));
+  buffer.free();
+  await closeStage({ ...stage, disk });
 });
 
-Deno.test("copyIn: ends with outOfRange where the disk is too small for the file", async () => {
-  const stage = await openStage({ imageBytes: 8192 });
-  assertEquals((await copyError(stage)).outcome, "outOfRange");
+Deno.test("FileCopier: ends with outOfRange where the disk is too small for the file", async () => {
+  const stage = offerDisk({ imageBytes: 8192 });
+  assertEquals(await failureOf(stage), "a request ended with outOfRange");
   assertEquals(stage.bytes, sampleBytes(8192));
-  await closeStage(stage);
+  await stage.server.close();
+  assertClean(stage.fabric);
 });
 
 // kmcl.md S13
 Deno.test("DiskServer: retires what it holds when its guest crashes in the middle", async () => {
-  const stage = await openStage({
+  const stage = offerDisk({
     image: (image, guest) => hooked(image, (count) => count === 6 && guest.crash()),
   });
   const { fabric, server } = stage;
-  const error = await copyError(stage);
-  assertEquals(error.outcome, "timedOut");
-  assert(fabric.now() >= 30_000, "the program waited for as long as it said");
+  const copier = await copyWith(stage, filesOf(sampleBytes(20_000)), SMALL);
+  assertEquals(copier.state.phase, "copyingIn", "a crashed guest hears of nothing");
   const channel = serverChannel(fabric);
   assertEquals([channel.lifecycle, channel.outstanding], ["closed", 0]);
   assertEquals(server.state.statusGpadl, null);
-  assertEquals(await stage.disk.flush(), "removed"); // a driver of a crashed guest gets nowhere
+  assertEquals(await copier.disk.flush(), "removed"); // a driver of a crashed guest gets nowhere
   // Writes that were taken before are in the image, the four of the second batch among them.
   assertEquals(stage.bytes.subarray(0, 8 * 512), sampleBytes(8 * 512));
   assertEquals(stage.bytes.subarray(8 * 512), new Uint8Array(65_536 - 8 * 512));
@@ -185,47 +204,47 @@ Deno.test("DiskServer: retires what it holds when its guest crashes in the middl
 // kmcl.md S10, S15
 Deno.test("DiskServer: taken away in the middle, it ends every request of the guest", async () => {
   const closing: Promise<void>[] = [];
-  const stage: DiskStage = await openStage({
+  const stage: ServerStage = offerDisk({
     image: (image) => hooked(image, (count) => count === 6 && closing.push(stage.server.close())),
   });
-  const { fabric, disk } = stage;
-  const error = await copyError(stage);
-  assert(["removed", "notOpen"].includes(error.outcome), error.outcome);
-  assertEquals(closing.length, 1);
+  const { fabric } = stage;
+  const copier = await copyWith(stage, filesOf(sampleBytes(20_000)), SMALL);
   await Promise.all(closing);
   await fabric.settle();
-  assertEquals(disk.state.phase, "closed");
-  assertEquals([disk.state.statusBuffer, disk.state.statusGpadl, disk.status], [null, null, null]);
-  assertEquals(await disk.flush(), "notOpen");
-  await disk.close();
+  assertEquals([copier.state.phase, closing.length], ["failed", 1]);
+  assert(["removed", "notOpen"].some((end) => copier.state.failure?.endsWith(end)));
+  const { state, status } = copier.disk;
+  assertEquals([state.phase, state.statusBuffer, state.statusGpadl, status], [
+    ...["closed", null, null, null],
+  ]);
+  assertEquals(await copier.disk.flush(), "notOpen");
+  await copier.close();
   assertClean(fabric);
 });
 
 Deno.test("DiskClient: closed in the middle, it ends its requests and gives everything back", async () => {
   const closing: Promise<void>[] = [];
-  const stage: DiskStage = await openStage({
-    image: (image) => hooked(image, (count) => count === 6 && closing.push(stage.disk.close())),
+  const files = filesOf(sampleBytes(20_000));
+  const stage = offerDisk({
+    image: (image) => hooked(image, (count) => count === 6 && closing.push(copier.close())),
   });
-  const error = await copyError(stage);
-  assert(["removed", "notOpen"].includes(error.outcome), error.outcome);
-  await Promise.all(closing);
-  assertEquals(stage.disk.state.phase, "closed");
-  // The offer still stands: another driver may have the disk, and goes on where this one was.
   const { fabric, guest, server } = stage;
+  const copier = vmbus.loadGuestDriver(guest, fileCopier(files), SMALL);
+  await fabric.run();
+  await Promise.all(closing);
+  assertEquals([copier.state.phase, copier.disk.state.phase], ["failed", "closed"]);
+  // The offer still stands: another driver may have the disk, and goes on where this one was.
   assertEquals(serverChannel(fabric).lifecycle, "closed");
-  const again = openDisk(guest);
-  await fabric.settle();
-  const copied = await copyIn(fabric, again, sourceOf(sampleBytes(5000)));
-  assertEquals(copied.byteCount, 5000);
-  assertEquals(stage.bytes.subarray(0, 5000), sampleBytes(5000));
-  await again.close();
-  await server.close();
-  assertClean(fabric);
+  const again = filesOf(sampleBytes(5000));
+  const copied = await copyWith(stage, again);
+  assertEquals(copied.state.phase, "done");
+  assert(areEqual(again.copy, again.file));
+  await closeCopy({ ...stage, server }, copied);
 });
 
-Deno.test("copyIn: outlasts a pause of its guest", async () => {
+Deno.test("FileCopier: outlasts a pause of its guest", async () => {
   let paused = 0;
-  const stage: DiskStage = await openStage({
+  const stage: ServerStage = offerDisk({
     image: (image, guest) =>
       hooked(image, (count) => {
         if (count !== 6) return;
@@ -234,19 +253,18 @@ Deno.test("copyIn: outlasts a pause of its guest", async () => {
         stage.fabric.delay(5000).then(() => guest.resume());
       }),
   });
-  const { fabric, disk } = stage;
-  const options = { chunkBytes: 512, queueDepth: 4 };
-  await copyIn(fabric, disk, sourceOf(sampleBytes(20_000)), options);
-  assertEquals(stage.bytes.subarray(0, 20_000), sampleBytes(20_000));
-  assert(fabric.now() - paused >= 5000, "it went on when the guest did");
-  await closeStage(stage);
+  const files = filesOf(sampleBytes(20_000));
+  const copier = await copyWith(stage, files, SMALL);
+  assert(areEqual(files.copy, files.file));
+  assert(stage.fabric.now() - paused >= 5000, "it went on when the guest did");
+  await closeCopy(stage, copier);
 });
 
 Deno.test("DiskClient: refuses a program's mistakes, and loses no packet by them", async () => {
   const stage = await openStage({ client: { transferBytesMax: 8192 } });
   const { fabric, disk } = stage;
   assertEquals(disk.transferBytesMax, 8192);
-  const buffer = new TransferBuffer(disk.memory, 20_480);
+  const buffer = TransferBuffer.allocate(disk.memory, 20_480);
   assertThrows(() => disk.writePart(0, buffer.mdl, 0, 513), RangeError, "Cannot write 513 bytes");
   assertThrows(() => disk.writePart(0, buffer.mdl, 0, 8704), RangeError, "no more than 8192");
   assertThrows(() => disk.writePart(0, buffer.mdl, 20_480, 512), vmbus.KmclError, "PARAMETER_5");

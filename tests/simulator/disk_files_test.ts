@@ -150,6 +150,40 @@ Deno.test("simulate: --out replaces a file, follows a link, and is whole or not 
   });
 });
 
+Deno.test("simulate: --out keeps the rights of the file that it replaces", async () => {
+  await withTree({ "file": "hello", "secret": "before" }, async (root) => {
+    for (const mode of [0o600, 0o640]) {
+      await Deno.chmod(`${root}/secret`, mode);
+      const { code } = await simulateHere("--file", `${root}/file`, "--out", `${root}/secret`);
+      assertEquals(code, 0);
+      assertEquals(Deno.statSync(`${root}/secret`).mode! & 0o777, mode);
+      assertEquals(Deno.readTextFileSync(`${root}/secret`), "hello");
+    }
+  });
+});
+
+Deno.test("simulate: a copy that cannot have its name says which others have theirs", async () => {
+  await withTree({ "file": "hello" }, async (root) => {
+    const { rename } = Deno;
+    Deno.rename = (from, to) =>
+      to === `${root}/out.3`
+        ? Promise.reject(new Deno.errors.PermissionDenied())
+        : rename(from, to);
+    try {
+      const args = ["--file", `${root}/file`, "--out", `${root}/out`, "--guests", "3"];
+      const { code, stderr } = await simulateHere(...args);
+      assertEquals(code, 2);
+      assertMatch(
+        stderr,
+        /: it is not permitted; name a .*; kept already: \S+out\.1, \S+out\.2\n$/,
+      );
+    } finally {
+      Deno.rename = rename;
+    }
+    assertEquals(Object.keys(contents(root)), ["file", "out.1", "out.2"]);
+  });
+});
+
 /** Runs a copy during which `change` is done to the file once `afterBytes` were read. */
 async function copyWhile(
   root: string,
@@ -178,7 +212,7 @@ function overwrite(path: string, at: number): void {
   file.writeSync(Uint8Array.of(1, 2, 3));
 }
 
-Deno.test("SourceFile: a file that changes while it is read is none, and no copy is kept", async () => {
+Deno.test("CopySource: a file that changes while it is read is none, and no copy is kept", async () => {
   await withTree({}, async (root) => {
     const hint = "; copy it when nobody writes to it";
     const keepingTime = (change: (path: string) => void) => (path: string) => {
@@ -212,7 +246,7 @@ Deno.test("SourceFile: a file that changes while it is read is none, and no copy
   });
 });
 
-Deno.test("SourceFile: a new name, other rights and a change after it was read are no change", async () => {
+Deno.test("CopySource: a new name, other rights and a change after it was read are no change", async () => {
   await withTree({}, async (root) => {
     const changes: [afterBytes: number, change: (path: string) => void][] = [
       [1, (path) => Deno.renameSync(path, `${root}/moved`)],

@@ -130,7 +130,10 @@ Deno.test("disk: makes a file from the seed, and its trace knows nothing of name
     assertEquals(given.traceDigest, made.traceDigest);
     const other = await run({}, {}, { seed: 12n });
     assertNotEquals(other.digests[0]!.sha256, made.digests[0]!.sha256);
-    assertNotEquals(other.traceDigest, made.traceDigest);
+    assertEquals(other.traceDigest, made.traceDigest, "nor of what is in the file");
+    const drawn = [11n, 12n].map((seed) => run({}, {}, { seed, schedule: "random" }));
+    const digests = (await Promise.all(drawn)).map(({ traceDigest }) => traceDigest);
+    assertEquals(new Set([...digests, made.traceDigest]).size, 3);
   });
 });
 
@@ -148,7 +151,6 @@ Deno.test("disk: counts packets, completions, waits and interrupts of both direc
     assert(waits! > 0 && waitsBack === 0, `${waits} and ${waitsBack} waits`);
     const [interrupts, interruptsBack] = counted(result, "interrupts");
     assert(interrupts! > 0 && interrupts! < 82 && interruptsBack! > 0 && interruptsBack! < 82);
-    assert(result.virtualMilliseconds > 0);
     const roomy = await run({ file: `${root}/file` }, { "ring-pages": 16 });
     assertEquals(counted(roomy, "roomWaits"), [0, 0]);
   });
@@ -164,27 +166,6 @@ Deno.test("disk: the host takes as many requests at once as its quota and the gu
       const result = await run({ file: `${root}/file` }, { quota, "queue-depth": depth });
       assertGood(result, file);
       assertEquals(figure(result, "requestsAtOnce"), most);
-    }
-  });
-});
-
-Deno.test("disk: how long files take to be read and written does not show in the trace", async () => {
-  await withTree({}, async (root) => {
-    await Deno.writeFile(`${root}/file`, sampleBytes(500_000));
-    const numbers = { guests: 3, "queue-depth": 3 };
-    const quick = await run({ file: `${root}/file` }, numbers);
-    const { read } = Deno.FsFile.prototype;
-    let count = 0;
-    Deno.FsFile.prototype.read = async function (into) {
-      if (++count % 3 === 0) await new Promise((done) => setTimeout(done, 1));
-      return await read.call(this, into);
-    };
-    try {
-      const slow = await run({ file: `${root}/file` }, numbers);
-      assert(count > 30);
-      assertEquals(slow.traceDigest, quick.traceDigest);
-    } finally {
-      Deno.FsFile.prototype.read = read;
     }
   });
 });
@@ -221,11 +202,12 @@ Deno.test("disk: an image that fails is a finding, and no half of a copy is kept
     const paths = { file: `${root}/file`, disk: `${root}/disk`, out: `${root}/out` };
     const result = await run(paths, { "queue-depth": 1, guests: 2 }, {
       onProgress: (done) => {
-        if (done === 2 * file.length) Deno.truncateSync(`${root}/disk.1`, 100_000);
+        // All is written, and some of it is back.
+        if (done > 2 * file.length) Deno.truncateSync(`${root}/disk.1`, 100_000);
       },
     });
     assertEquals(result.findings, [
-      "guest 1: DiskError: Cannot go on copying as a request ended with ioError " +
+      "guest 1: the copy failed: a request ended with ioError " +
       "(the image: Cannot read the image at 100000: the file ends there)",
     ]);
     assertEquals([result.ok, result.violationCount, result.leakCount], [false, 0, 0]);
@@ -239,13 +221,16 @@ Deno.test("disk: stops where it stands when it is told to, and leaves nothing", 
   await withTree({}, async (root) => {
     await Deno.writeFile(`${root}/file`, sampleBytes(2 ** 20));
     const stop = new AbortController();
-    const result = await run({ file: `${root}/file`, out: `${root}/out` }, { guests: 2 }, {
+    const result = await run({ file: `${root}/file`, out: `${root}/out` }, {
+      guests: 2,
+      "queue-depth": 3,
+    }, {
       signal: stop.signal,
       onProgress: (done) => done > 600_000 && stop.abort(),
     });
     assertEquals([result.ok, result.isStopped, result.findings], [false, true, []]);
     const { done, total, unit } = result.progress;
-    assertEquals([total, unit], [2 ** 22, "bytes"]);
+    assertEquals([total, unit], [2 ** 22, "bytes there and back"]);
     assert(done > 600_000 && done < 2 ** 20, `${done}`);
     assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["file"]);
   });

@@ -82,6 +82,35 @@ Deno.test("textReport: says what was wrong, and that digests differ", () => {
   assertStringIncludes(single, "\nwrong: one\nnot ok: 1 finding\n");
 });
 
+Deno.test("textReport: further tables stand below what was counted, each with its own columns", () => {
+  const tables = [{
+    key: "moves",
+    columns: [{ key: "bytes", label: "bytes" }, { key: "at", label: "at" }, {
+      key: "n",
+      label: "n",
+    }],
+    rows: [{ key: "1", label: "move 1", values: [1000, 2, 3] }, {
+      key: "2",
+      label: "move 2",
+      values: [4, 5, 6],
+    }],
+  }];
+  const text = textReport({ ...GOOD, tables }, FACTS);
+  assertMatch(text, /^│ +│ bytes │ at │ n │\n├.*\n│ move 1 │ 1 000 │ +2 │ 3 │\n│ move 2 │ +4 │/m);
+  const rows = [{ bytes: 1000, at: 2, n: 3 }, { bytes: 4, at: 5, n: 6 }];
+  assertEquals(jsonReport({ ...GOOD, tables }, FACTS).tables, { moves: rows });
+});
+
+Deno.test("textReport: a run that was saved says how to go on, and has no digests yet", () => {
+  const saved = { ...GOOD, digests: [], savedTo: "run.saved" };
+  const facts = { ...FACTS, resume: "deno task simulate --resume run.saved" };
+  const text = textReport(saved, facts);
+  assertMatch(text, /\nok\nreplay: .*\nsaved in run\.saved; go on: deno .*--resume run\.saved\n$/);
+  assertEquals(/digests are|digests differ|sha256/.test(text), false);
+  assertEquals(jsonReport(saved, facts).resume, facts.resume);
+  assertEquals(jsonReport(saved, facts).files, {});
+});
+
 Deno.test("jsonReport: holds all of the result, by name", () => {
   assertEquals(jsonReport(GOOD, FACTS), {
     ok: true,
@@ -103,6 +132,7 @@ Deno.test("jsonReport: holds all of the result, by name", () => {
       there: { packets: 1_234_567, bytes: 0 },
       back: { packets: 3, bytes: 999 },
     },
+    tables: {},
     figures: {},
     transactions: 5000,
     transactionsPerSecond: 2000,

@@ -144,6 +144,29 @@ Deno.test("simulate: a word or option that makes no sense costs one line and exi
     [["--ring-pages", "all of them"], number("1 to 4094", "'all of them'")],
     [["--quota", ""], number("1 to 1024", "''")],
     [["--guests", "64", "--ring-pages", "999"], /^--guests 64, .* must not need more than 256$/],
+    [["--migrate", "-1"], number("0 to 1000", "-1")],
+    [["--migrate", "1001"], number("0 to 1000", "1001")],
+    ...["40", "-1%", "101%", "100.5%", "%", "a%", "1e1%"].map((value): [string[], RegExp] => [
+      ["--save-at", value, "--save-to", "x"],
+      /^--save-at must be a part from 0% to 100%, such as 40%, not .*: see /,
+    ]),
+    [["--save-at", "40%"], /^--save-at needs --save-to: what is it to be saved in\?$/],
+    [["--save-to", "x"], /^--save-to needs --save-at: where is it to be saved\?$/],
+    [["--save-to", ""], /^--save-to must be a path, and not empty: see /],
+    [
+      ["--save-at", "0%", "--save-to", "x", "--migrate", "1"],
+      /^--save-at and --migrate do not go together: a run is saved, or migrated$/,
+    ],
+    [["--scenario", "echo", "--migrate", "1"], /^--migrate is no option of scenario echo: see /],
+    [["--resume", ""], /^--resume must be a path, and not empty: see /],
+    [["--resume"], /^option '--resume <FILE>' argument missing: see /],
+    [["--resume", "x", "--seed", "0"], /^--seed does not go with --resume: the run goes on as it /],
+    [["--resume", "x", "--scenario", "disk"], /^--scenario does not go with --resume: /],
+    [["--out", "y", "--resume", "x"], /^--out does not go with --resume: /],
+    [
+      ["--resume", "gone"],
+      /^Cannot read gone: there is no such file; name a file that can be read$/,
+    ],
     [["run", "--file"], /^option '--file <PATH>' argument missing: see /],
     [["--file", ""], /^--file must be a path, and not empty: see /],
     [["--out", ""], /^--out must be a path, and not empty: see /],
@@ -169,6 +192,10 @@ Deno.test("simulate: --help teaches every option and the exit codes", async () =
   parts.push("disk <PATH>", "out <PATH>", "block-size <BYTES>", "queue-depth <N>", "guests <N>");
   parts.push(
     "quota <N>",
+    "migrate <N>",
+    "save-at <PERCENT>",
+    "save-to <FILE>",
+    "resume <FILE>",
     "schedule <ORDER>",
     "codec <CODEC>",
     "scenario <NAME>",
@@ -207,7 +234,7 @@ Deno.test("simulate: alone it copies onto a disk and back, and takes its tempora
     assertEquals(files.read, files.returned);
     assertEquals(files.read.byteCount, 8 * 2 ** 20);
     assertEquals(Object.keys(options), [
-      ...["block-size", "queue-depth", "guests", "ring-pages", "quota"],
+      ...["block-size", "queue-depth", "guests", "ring-pages", "quota", "migrate"],
     ]);
     assertEquals([reports[1].traceDigest, reports[1].files], [traceDigest, files]);
     assertEquals([...Deno.readDirSync(root)], []);
@@ -267,9 +294,9 @@ async function interrupt(
 Deno.test("simulate: Ctrl-C stops it, as other signals do, and it says how far it came", async () => {
   const cases = [
     ["SIGINT", "echo", 130, /^Stopped after \d+ of 16778216 packets\n$/],
-    ["SIGINT", "disk", 130, /^Stopped after \d+ of 34359738368 bytes\n$/],
-    ["SIGTERM", "disk", 143, /^Stopped after \d+ of 34359738368 bytes\n$/],
-    ["SIGHUP", "disk", 129, /^Stopped after \d+ of 34359738368 bytes\n$/],
+    ["SIGINT", "disk", 130, /^Stopped after \d+ of 34359738368 bytes there and back\n$/],
+    ["SIGTERM", "disk", 143, /^Stopped after \d+ of 34359738368 bytes there and back\n$/],
+    ["SIGHUP", "disk", 129, /^Stopped after \d+ of 34359738368 bytes there and back\n$/],
   ] as const;
   for (const [signal, scenario, exitCode, line] of cases) {
     await withTree({ "large": "" }, async (root) => {
@@ -291,9 +318,9 @@ Deno.test("simulate: Ctrl-C stops it, as other signals do, and it says how far i
 Deno.test("simulate: a run that finds something wrong ends with exit code 1", async () => {
   await withFile(50_000, async (path) => {
     // The image keeps other bytes than those that it is given.
-    const { write } = Deno.FsFile.prototype;
-    Deno.FsFile.prototype.write = function (bytes) {
-      return write.call(this, bytes.map((byte) => byte ^ 1));
+    const { writeSync } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.writeSync = function (bytes) {
+      return writeSync.call(this, bytes.map((byte) => byte ^ 1));
     };
     try {
       const { code, stdout, stderr } = await simulateHere("--file", path);
@@ -302,7 +329,7 @@ Deno.test("simulate: a run that finds something wrong ends with exit code 1", as
       assertMatch(stdout, /\nnot ok: 1 finding\nreplay: /);
       assertEquals(/^ok$/m.test(stdout), false);
     } finally {
-      Deno.FsFile.prototype.write = write;
+      Deno.FsFile.prototype.writeSync = writeSync;
     }
   });
 });

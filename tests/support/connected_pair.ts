@@ -128,7 +128,8 @@ export function notedCallbacks(
   };
 }
 
-function makeServer(
+/** A server that is allocated and configured, and not enabled. */
+export function makeServer(
   vsp: vmbus.KmclServerInterfaceV1,
   fabric: vmbus.Fabric,
   guest: vmbus.Partition,

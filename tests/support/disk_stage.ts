@@ -6,6 +6,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import {
+  type CopyFiles,
+  type CopyOptions,
   createDisk,
   decodeReply,
   DISK_INTERFACE_TYPE,
@@ -17,9 +19,10 @@ import {
   type DiskServer,
   type DiskServerOptions,
   encodeRequest,
+  type FileCopier,
+  fileCopier,
   memoryImage,
   openDisk,
-  type Source,
 } from "../../examples/disk/mod.ts";
 import * as vmbus from "../../mod.ts";
 import { clientTable } from "./connected_pair.ts";
@@ -62,7 +65,7 @@ export function offerDisk(options: DiskStageOptions = {}): ServerStage {
   const bytes = new Uint8Array(options.imageBytes ?? 65_536);
   const inMemory = memoryImage(bytes);
   const image = options.image?.(inMemory, guest) ?? inMemory;
-  const server = createDisk(fabric, guest, image, { instance: DISK_INSTANCE, ...options.server });
+  const server = createDisk(guest, image, { instance: DISK_INSTANCE, ...options.server });
   return { fabric, guest, server, bytes };
 }
 
@@ -100,18 +103,73 @@ export function sampleBytes(byteCount: number, salt = 0): Uint8Array {
   return Uint8Array.from({ length: byteCount }, (_, at) => salt + at * 31 + (at >>> 8) * 7);
 }
 
-/** A file in memory, that hands out at most `pieceBytes` at a time. */
-export function sourceOf(bytes: Uint8Array, pieceBytes = Infinity): Source {
-  let at = 0;
+/** Both ends of a copy: a file in memory, and what takes the copy. */
+export interface MemoryFiles extends CopyFiles {
+  /** The bytes of the file. */
+  readonly file: Uint8Array;
+  /** What came back so far. */
+  readonly copy: Uint8Array;
+}
+
+/** The two ends of a copy of `file`. `hook` hears of each piece, once it was read or has come back. */
+export function filesOf(
+  file: Uint8Array,
+  hook: (doneBytes: number) => void = () => {},
+): MemoryFiles {
+  const copy = new Uint8Array(file.length);
+  const [source, sink] = [memoryImage(file), memoryImage(copy)];
+  let read = 0;
+  let written = 0;
+  const assertNext = (offset: number, next: number) => {
+    assertEquals(offset, next, "each byte is read and written once, in order");
+  };
   return {
-    read: (into) => {
-      if (at === bytes.length) return Promise.resolve(null);
-      const piece = bytes.subarray(at, at + Math.min(into.length, pieceBytes));
-      into.set(piece);
-      at += piece.length;
-      return Promise.resolve(piece.length);
+    file,
+    copy,
+    source: {
+      byteCount: file.length,
+      read: (offset, into) => {
+        assertNext(offset, read);
+        source.read(offset, into);
+        read += into.length;
+        hook(read + written);
+      },
+    },
+    sink: {
+      write: (offset, bytes) => {
+        assertNext(offset, written);
+        sink.write(offset, bytes);
+        written += bytes.length;
+        hook(read + written);
+      },
     },
   };
+}
+
+/** Loads a copier, lets it copy, and gives it back. */
+export async function copyWith(
+  { fabric, guest }: ServerStage,
+  files: CopyFiles,
+  options: CopyOptions = {},
+): Promise<FileCopier> {
+  const copier = vmbus.loadGuestDriver(guest, fileCopier(files), options);
+  await fabric.run();
+  return copier;
+}
+
+/** Closes a copier and the disk that it worked on. */
+export async function closeCopy(
+  { fabric, server }: ServerStage,
+  copier: FileCopier,
+): Promise<void> {
+  await copier.close();
+  await server.close();
+  assertClean(fabric);
+}
+
+/** Whether two arrays hold the same bytes; says so quickly where they are long. */
+export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 /** The state of the channel that the root's driver offers to a guest. */

@@ -142,6 +142,12 @@ export const INIT_FUNCTIONS: readonly InitFunction[] = [
     wrong: { 2: NO_U16S, 3: NO_U16S },
   },
   {
+    name: "VmbServerChannelInitSetSaveRestorePacketCallbacks",
+    side: "server",
+    right: [noop, noop],
+    wrong: { 2: [...NO_FUNCTIONS, ...ABSENT], 3: [...NO_FUNCTIONS, ...ABSENT] },
+  },
+  {
     name: "VmbServerChannelInitSetTargetInterfaceId",
     side: "server",
     right: [PAIR_TYPE, PAIR_INSTANCE],

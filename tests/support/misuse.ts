@@ -143,6 +143,7 @@ const CHANNEL_CALLS: readonly [
   ["VmbPacketAllocate", (kmcl, channel) => kmcl.VmbPacketAllocate(channel), null],
   ["VmbChannelDeleteGpadl", (kmcl, channel) => kmcl.VmbChannelDeleteGpadl(channel, 1)],
   ["VmbChannelUnmapGpadl", (kmcl, channel) => kmcl.VmbChannelUnmapGpadl(channel, 1)],
+  ["VmbChannelSaveEnd", (kmcl, channel) => kmcl.VmbChannelSaveEnd(channel)],
 ];
 
 const PACKET_CALLS: readonly [
@@ -229,6 +230,18 @@ export const MISUSES: readonly Misuse[] = [
       idle.vsp.VmbChannelCleanup(idle.server);
     },
     goesOn: true,
+  },
+  {
+    rule: "SaveEnd without SaveBegin",
+    call: "VmbChannelSaveEnd",
+    what: "an open server",
+    run: ({ vsp, server }) => vsp.VmbChannelSaveEnd(server),
+  },
+  {
+    rule: "SaveEnd without SaveBegin",
+    call: "VmbChannelSaveEnd",
+    what: "a client",
+    run: ({ vsp, client }) => vsp.VmbChannelSaveEnd(client),
   },
   {
     rule: "Free of a packet in flight",

@@ -2,8 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import type { AnyMachineSnapshot } from "xstate";
 import type { ChannelTag, Side } from "../../../actors/channel/types.ts";
 import { stateKey } from "../../../actors/chart/compile.ts";
+import { allowedIn } from "../../support/charts.ts";
 import {
   allows,
+  CHANNEL_CHARTS,
   CHANNEL_STATES,
   type ChannelEventType,
   forEachState,
@@ -122,7 +124,7 @@ for (const [type, isExpected] of Object.entries(ANSWERED_WHERE)) {
   });
 }
 
-// kmcl.md S8: Pause and Start are local, and so is everything else about the flow.
+// kmcl.md S8: Pause and Start are local, and so is everything else about the flow. A Start ends a save.
 Deno.test("createChannelChart: Pause and Start change nothing but the flow", () => {
   const local: readonly ChannelEventType[] = [
     "pause",
@@ -135,8 +137,8 @@ Deno.test("createChannelChart: Pause and Start change nothing but the flow", () 
   ];
   forEachStep(({ from, type, to }) =>
     !local.includes(type) ||
-    stateKey({ ...from.value as object, flow: "" }) ===
-      stateKey({ ...to.value as object, flow: "" })
+    stateKey({ ...from.value as object, flow: "", saving: "" }) ===
+      stateKey({ ...to.value as object, flow: "", saving: "" })
   );
 });
 
@@ -189,8 +191,61 @@ Deno.test("createChannelChart: is quiet from Suspend on, until Closed returned o
 // kmcl.md S4: a later Start after a Pause repeats Started and PostStarted, without Opened.
 Deno.test("createChannelChart: asks for Opened once for each open", () => {
   forEachStep(({ from, type, to }) =>
-    has(from, "callOpened") || !has(to, "callOpened") || type === "open"
+    has(from, "callOpened") || !has(to, "callOpened") || type === "open" || type === "resumeOpen"
   );
+});
+
+// kmcl.md V6: no packet is with the driver, none is taken, and nothing is on its way to another state.
+Deno.test("createChannelChart: a server may be saved where it is at rest, Paused, and not Disabled", () => {
+  forEachState((side, snapshot) =>
+    allows(side, snapshot, "saveBegin") ===
+      (side === "server" && !has(snapshot, "saving") && has(snapshot, "atRest") &&
+        !has(snapshot, "active") && !has(snapshot, "disabled") && !has(snapshot, "leaving") &&
+        !has(snapshot, "callOpened"))
+  );
+});
+
+// kmcl.md V6: what is saved is as it was when the save began, or is not saved any more.
+Deno.test("createChannelChart: whatever changes a server that is being saved ends the save", () => {
+  forEachStep(({ from, type, to }) => {
+    if (!has(from, "saving")) return has(to, "saving") === (type === "saveBegin");
+    return has(to, "saving") ? stateKey(from.value) === stateKey(to.value) : type === "saveEnd" ||
+      stateKey({ ...from.value as object, saving: "" }) !==
+        stateKey({ ...to.value as object, saving: "" });
+  });
+});
+
+// A save changes nothing of what a server allows.
+Deno.test("createChannelChart: a server that is being saved allows what it allows otherwise", () => {
+  for (const from of CHANNEL_STATES.server.filter((snapshot) => has(snapshot, "saving"))) {
+    const without = nextState("server", from, "saveEnd");
+    const allowed = (snapshot: AnyMachineSnapshot) =>
+      allowedIn(CHANNEL_CHARTS.server, snapshot).filter((type) => !type.startsWith("save"));
+    assertEquals(allowed(from), allowed(without), stateKey(from.value));
+  }
+});
+
+// kmcl.md V10
+Deno.test("createChannelChart: a restored server is torn down, and comes back as it was", () => {
+  const tornDown = stateAfter("server", ["enable", "disable", "released"]);
+  assertEquals(stateAfter("server", ["restored"]).value, tornDown.value);
+  const resumed = stateAfter("server", ["restored", "enable", "resumeOpen"]);
+  assert(has(resumed, "callOpened") && has(resumed, "resuming") && !has(resumed, "active"));
+  assertEquals(
+    nextState("server", resumed, "openedOk").value,
+    stateAfter("server", ["enable", "open", "openedOk"]).value,
+  );
+  assertEquals(
+    nextState("server", resumed, "openedFailed").value,
+    stateAfter("server", ["enable"]).value,
+  );
+  assertEquals(
+    stateAfter("server", ["restored", "enable", "resumeClosed"]).value,
+    stateAfter("server", ["enable", "open", "openedOk", "peerClosed", "closedReturned"]).value,
+  );
+  // A Start that comes while Opened runs has the flow begin when it has returned.
+  const started = nextState("server", nextState("server", resumed, "start"), "openedOk");
+  assert(has(started, "callStarted"));
 });
 
 // kmcl.md S10, S13: whatever an endpoint is at, its partition's crash makes it Disabled.

@@ -20,7 +20,7 @@ import { BrokenInvariant } from "../../../core/assert.ts";
 import { Chance } from "../../../core/chance.ts";
 import { allowedIn, CHARTS, reachOf, tagsOf } from "../../support/charts.ts";
 
-const RANDOM_EVENTS = 60_000;
+const RANDOM_EVENTS = 80_000;
 /** One crash in so many draws of one: else no walk of a client would get far. */
 const CRASH_RARITY = 60;
 

@@ -39,8 +39,8 @@ function reachedOf(machine: AnyStateMachine): Coverage {
 const OTHER_SIDES: Readonly<Record<string, readonly string[]>> = {
   // Only a client asks for an open.
   server: ["abandoning", "server.lifecycle.enabled.connecting"],
-  // Only an offer outlives a close.
-  client: ["closed"],
+  // Only an offer outlives a close, and only a server is saved.
+  client: ["client.saving.saving", "closed", "resuming"],
 };
 
 for (const [name, create] of Object.entries(CHARTS)) {

@@ -3,7 +3,7 @@ import { ActorSystem } from "../../../actors/chart/actor_system.ts";
 import { ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
 import { createPacketChart } from "../../../actors/packet/machine.ts";
 import type { PacketObject } from "../../../actors/packet/packet_object.ts";
-import { PacketTable } from "../../../actors/packet/packet_table.ts";
+import { PACKET_SLOTS_MAX, PacketTable } from "../../../actors/packet/packet_table.ts";
 import type { PacketEvent, PacketTag } from "../../../actors/packet/types.ts";
 import { BrokenInvariant } from "../../../core/assert.ts";
 import { NO_RANGES } from "../../../core/packet/packet.ts";
@@ -91,6 +91,31 @@ Deno.test("PacketTable: a packet in a transaction, or on the list, cannot be fre
   assertEquals(table.pooledCount, 1);
 });
 
+Deno.test("PacketTable: a packet moves into the slot that it is to have, and leaves a hole", () => {
+  const { table } = makeTable();
+  const [first, second, third] = [1, 2, 3].map(() => table.allocate("lookaside"));
+  table.move(third!, 70_000);
+  assertEquals([third!.slot, table.at(70_000) === third, table.at(2)], [70_000, true, null]);
+  assertEquals(slots(table.all), [0, 1, 70_000]);
+  table.move(first!, 1); // the one that is there takes its slot
+  assertEquals([first!.slot, second!.slot], [1, 0]);
+  assertEquals([table.at(0) === second, table.at(1) === first], [true, true]);
+  table.move(first!, 1);
+  assertEquals(slots(table.live), [0, 1, 70_000]);
+});
+
+Deno.test("PacketTable: new packets take the first slots that are free", () => {
+  const { table } = makeTable();
+  const first = table.allocate("lookaside");
+  table.move(first, 2);
+  assertEquals(slots([1, 2, 3].map(() => table.allocate("lookaside"))), [0, 1, 3]);
+  table.free(first);
+  assertEquals(table.allocate("request") === first, true);
+  assertEquals([first.slot, table.pooledCount], [2, 0]);
+  table.stop();
+  assertEquals(table.allocate("lookaside").slot, 0);
+});
+
 Deno.test("PacketTable: forgets everything when it is stopped", () => {
   const { table, actors } = makeTable();
   const packets = [table.allocate("lookaside"), table.allocate("lookaside")];
@@ -115,4 +140,17 @@ Deno.test("PacketObject: keeps a copy of a payload, and its room", () => {
   packet.keep(new Uint8Array(300).fill(4), 300);
   assertEquals([packet.payload.length, packet.payloadBytes], [300, 300]);
   assertEquals(packet.payload.every((byte) => byte === 4), true);
+});
+
+Deno.test("PacketTable: slots may lie far apart, and only those that are taken are looked at", () => {
+  const { table } = makeTable();
+  const [near, far] = [table.allocate("lookaside"), table.allocate("initialized")];
+  table.move(far, PACKET_SLOTS_MAX - 1);
+  for (let count = 0; count < 50; count++) { // one look at each slot would take a minute
+    assertEquals(table.live.map(({ slot }) => slot), [0, PACKET_SLOTS_MAX - 1]);
+  }
+  assertEquals(table.allocate("lookaside").slot, 1);
+  assertStrictEquals(table.at(PACKET_SLOTS_MAX - 1), far);
+  table.free(near);
+  assertEquals(table.all.length, 3);
 });

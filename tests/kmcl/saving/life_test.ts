@@ -1,0 +1,156 @@
+// docs/save-restore.md: a channel may be anywhere in its life when its guest is saved.
+import { assert, assertEquals } from "@std/assert";
+import { World } from "../../../actors/fabric/world.ts";
+import { areEqual } from "../../../core/saved/plain_data.ts";
+import * as vmbus from "../../../mod.ts";
+import { clientTable, serverTable } from "../../support/connected_pair.ts";
+import {
+  type Life,
+  lifeGuestDriver,
+  lifeHostDriver,
+  type LifeOptions,
+} from "../../support/life_drivers.ts";
+
+interface Stage {
+  readonly fabric: vmbus.Fabric;
+  readonly guest: vmbus.Partition;
+  readonly host: Life;
+  readonly client: Life;
+}
+
+/** Something that happens in a channel's life, before or after it has opened. */
+interface Chapter {
+  readonly options?: LifeOptions;
+  /** Whether the channel has opened when it happens. */
+  readonly isOpen?: boolean;
+  readonly happens?: (stage: Stage) => void;
+}
+
+const CHAPTERS: Readonly<Record<string, Chapter>> = {
+  "opens": {},
+  "opens, with MMIO": { options: { mmioMegabytes: 1 } },
+  "is refused by its server": { options: { refuses: "server" } },
+  "is refused by its client": { options: { refuses: "client" } },
+  "is disabled by its client": {
+    isOpen: true,
+    happens: ({ guest, client }) => void clientTable(guest).VmbChannelDisable(client.channel),
+  },
+  "is disabled by its client before it has opened": {
+    happens: ({ guest, client }) => void clientTable(guest).VmbChannelDisable(client.channel),
+  },
+  "is disabled by its server": {
+    isOpen: true,
+    options: { mmioMegabytes: 1 },
+    happens: ({ fabric, host }) => void serverTable(fabric).VmbChannelDisable(host.channel),
+  },
+  "is disabled by both": {
+    isOpen: true,
+    happens({ fabric, guest, host, client }) {
+      void clientTable(guest).VmbChannelDisable(client.channel);
+      void serverTable(fabric).VmbChannelDisable(host.channel);
+    },
+  },
+  "is disabled and enabled again by its client": {
+    isOpen: true,
+    happens({ guest, client }) {
+      const kmcl = clientTable(guest);
+      void kmcl.VmbChannelDisable(client.channel).then(() => kmcl.VmbChannelEnable(client.channel));
+    },
+  },
+  "is paused by its client": {
+    isOpen: true,
+    happens: ({ guest, client }) => void clientTable(guest).VmbChannelPause(client.channel),
+  },
+  "is described wrongly by its guest": {
+    isOpen: true,
+    happens: ({ guest }) => guest.postControlMessage("toHost", Uint8Array.of(7, 0, 0, 0)),
+  },
+  "gets a message from its host that makes no sense": {
+    isOpen: true,
+    happens: ({ guest }) => guest.postControlMessage("toGuest", new Uint8Array(300).fill(0xff)),
+  },
+};
+
+function start(fabric: vmbus.Fabric, options: LifeOptions): Stage {
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 16, mmioMegabytes: 4 });
+  const host = vmbus.loadHostDriver(guest, lifeHostDriver, options);
+  return { fabric, guest, host, client: vmbus.loadGuestDriver(guest, lifeGuestDriver, options) };
+}
+
+function restore(fabric: vmbus.Fabric, bytes: Uint8Array): Stage {
+  const { partition, reason, loaded } = vmbus.restorePartition(fabric, bytes, {
+    guestDrivers: [lifeGuestDriver],
+    hostDrivers: [lifeHostDriver],
+  });
+  assertEquals(reason, null);
+  const [host, client] = loaded.map(({ instance }) => instance);
+  return { fabric, guest: partition!, host: host as never, client: client as never };
+}
+
+async function save(stage: Stage, what: string): Promise<Uint8Array> {
+  const { bytes, reason } = await vmbus.savePartition(stage.guest);
+  assertEquals(reason, null, what);
+  return bytes!;
+}
+
+/** What the channel came to, and all that was called on the way. */
+function outcomeOf({ guest, fabric, host, client }: Stage): unknown {
+  const state = vmbus.inspectChannel(client.channel);
+  const server = vmbus.inspectChannel(host.channel);
+  return {
+    client: [state.lifecycle, state.flow, state.fault, state.gpadls],
+    calls: client.calls,
+    server: [server.lifecycle, server.flow, server.fault],
+    mmio: guest.memory.read(0, 1).length,
+    violations: fabric.violations,
+  };
+}
+
+for (const [name, { options = {}, isOpen = false, happens }] of Object.entries(CHAPTERS)) {
+  Deno.test(`savePartition: a channel that ${name} is saved at each moment of it`, async () => {
+    const [from, to] = [vmbus.createFabric(), vmbus.createFabric({ seed: 2, schedule: "random" })];
+    if (!(from instanceof World)) throw new TypeError("Cannot step through the fabric");
+    const begin = async () => {
+      const stage = start(from, options);
+      if (isOpen) await from.settle();
+      happens?.(stage);
+      return stage;
+    };
+    const undisturbed = await begin();
+    await from.settle();
+    const expected = outcomeOf(undisturbed);
+    undisturbed.guest.destroy();
+    await from.settle();
+    for (let item = 0, isOver = false; !isOver; item++) {
+      const stage = await begin();
+      await from.loop.driveUntil("step", () => false, item);
+      isOver = !from.scheduler.hasWork;
+      const bytes = await save(stage, `${item}`);
+      stage.guest.destroy();
+      await from.settle();
+      const next = restore(to, bytes);
+      assert(areEqual(await save(next, `${item} again`), bytes), `${item} is another again`);
+      next.guest.resume();
+      await to.settle();
+      // A client that was to be enabled again by the program of the old fabric stays as it is.
+      if (!name.includes("again")) assertEquals(outcomeOf(next), expected, `after item ${item}`);
+      next.guest.destroy();
+      await to.settle();
+      assertEquals([from.leaks(), to.leaks()], [[], []]);
+    }
+  });
+}
+
+Deno.test("restorePartition: a server with FORCE_NEW_CHANNEL is offered anew (kmcl.md V8)", async () => {
+  const stage = start(vmbus.createFabric(), { forceNew: true });
+  await stage.fabric.settle();
+  const next = restore(vmbus.createFabric(), await save(stage, "saved"));
+  next.guest.resume();
+  await next.fabric.settle();
+  assertEquals(next.client.calls, ["Opened", "Started", "PostStarted", "Suspend", "Closed"]);
+  assertEquals(vmbus.inspectChannel(next.client.channel).lifecycle, "disabled");
+  assertEquals(vmbus.inspectChannel(next.host.channel).lifecycle, "enabled");
+  clientTable(next.guest).VmbChannelEnable(next.client.channel);
+  await next.fabric.settle();
+  assertEquals(vmbus.inspectChannel(next.client.channel).lifecycle, "opened");
+});

@@ -1,0 +1,354 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { UsageError } from "../../simulator/cli/command.ts";
+import { encodeRun, readRun, type SavedDiskRun } from "../../simulator/cli/disk/saved_run.ts";
+import { disk } from "../../simulator/cli/disk/scenario.ts";
+import type { PlainData } from "../../mod.ts";
+import { areEqual, sampleBytes } from "../support/disk_stage.ts";
+import { simulate, simulateHere, simulateIn } from "../support/simulate.ts";
+import { withTree } from "../support/temp_tree.ts";
+
+const FILE = sampleBytes(300_001);
+
+/** Options that keep a run in the middle for long, with all its files in `root`. */
+function argsIn(root: string, percent: string, ...more: string[]): string[] {
+  const files = ["--file", `${root}/file`, "--disk", `${root}/disk`, "--out", `${root}/out`];
+  const save = ["--save-at", percent, "--save-to", `${root}/run`];
+  return [...files, ...save, "--queue-depth", "3", "--quota", "2", ...more];
+}
+
+/** Makes the files of a run, and saves it. */
+async function save(root: string, percent: string, ...more: string[]): Promise<string> {
+  await Deno.writeFile(`${root}/file`, FILE);
+  for (const name of ["disk", "disk.1", "disk.2"]) {
+    await Deno.writeFile(`${root}/${name}`, new Uint8Array(300_032));
+  }
+  const { code, stdout, stderr } = await simulateHere(...argsIn(root, percent, ...more));
+  assertEquals([code, stderr], [0, ""], stdout);
+  return stdout;
+}
+
+/** Goes on with a run, which must end well. */
+async function resume(path: string): Promise<ReturnType<typeof JSON.parse>> {
+  const { code, stdout, stderr } = await simulateHere("--json", "--resume", path);
+  assertEquals([code, stderr], [0, ""], stdout);
+  return JSON.parse(stdout);
+}
+
+function namesIn(root: string): string[] {
+  return [...Deno.readDirSync(root)].map(({ name }) => name).sort();
+}
+
+/** The copy that a saved run has not given its name yet. */
+function partIn(root: string): string {
+  return `${root}/${namesIn(root).find((name) => name.endsWith(".part"))}`;
+}
+
+const WORLDS = [
+  ["--codec", "msgpack", "--schedule", "fifo"],
+  ["--codec", "vmbus", "--schedule", "random"],
+];
+
+Deno.test("simulate --resume: a run goes on from any part of it, and ends with the same digests", async () => {
+  const digest = bytesToHex(sha256(FILE));
+  for (const [turn, percent] of ["0%", "20%", "50%", "50.5%", "80%", "100%"].entries()) {
+    await withTree({}, async (root) => {
+      const stdout = await save(root, percent, ...WORLDS[turn % 2]!);
+      assertMatch(stdout, /\nok\nreplay: .*\nsaved in \S+run; go on: deno .* --resume \S+run\n$/);
+      const part = partIn(root);
+      assertEquals(namesIn(root).includes("out"), false, "no half of a copy has its name");
+      const report = await resume(`${root}/run`);
+      assertEquals([report.ok, report.violations, report.leaks], [true, 0, 0]);
+      const whole = { byteCount: FILE.length, sha256: digest };
+      assertEquals(report.files, { read: whole, returned: whole });
+      assertEquals(report.counts.guestToHost.fileBytes, FILE.length);
+      assertEquals(report.transactions, 12); // negotiate, five chunks and a flush, five chunks
+      assert(areEqual(await Deno.readFile(`${root}/out`), FILE));
+      assertEquals(namesIn(root), ["disk", "disk.1", "disk.2", "file", "out", "run"], part);
+    });
+  }
+});
+
+Deno.test("simulate --resume: several guests go on, each with its own disk and copy", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "60%", "--guests", "2", "--seed", "3");
+    const report = await resume(`${root}/run`);
+    assertEquals([report.ok, report.figures.guests, report.seed], [true, 2, 3]);
+    for (const name of ["out.1", "out.2"]) {
+      assert(areEqual(await Deno.readFile(`${root}/${name}`), FILE));
+    }
+  });
+});
+
+Deno.test("simulate --resume: alone it needs no files of the user's, and another process does it", async () => {
+  await withTree({}, async (root) => {
+    await Deno.mkdir(`${root}/temporary`);
+    const temporary = `${root}/temporary`;
+    const saved = await simulateIn(
+      temporary,
+      ...["--save-at", "40%", "--save-to", `${root}/run`, "--json"],
+    );
+    assertEquals([saved.code, saved.stderr], [0, ""]);
+    const first = JSON.parse(saved.stdout);
+    assertEquals([first.ok, first.files, first.tables.saves.length], [true, {}, 1]);
+    assertEquals(first.resume, `deno task simulate --resume ${root}/run`);
+    assertEquals(namesIn(root), ["run", "run.disk", "temporary"]);
+    const [resumed, again] = [
+      await simulateIn(temporary, "--resume", `${root}/run`, "--json"),
+      await simulateIn(temporary, "--json", "--resume", `${root}/run`),
+    ];
+    const reports = [resumed, again].map(({ code, stdout, stderr }) => {
+      assertEquals([code, stderr], [0, ""]);
+      return JSON.parse(stdout);
+    });
+    assertEquals(reports[0].files.read, reports[0].files.returned);
+    assertEquals(reports[0].files.read.byteCount, 8 * 2 ** 20);
+    assertEquals(reports[1].traceDigest, reports[0].traceDigest, "the same state goes on alike");
+    assertMatch(reports[0].replay, / --save-at 40% --save-to \S+ .* && deno .* --resume \S+run$/);
+    assertEquals(namesIn(root), ["run", "run.disk", "temporary"], "the saved run stays");
+    assertEquals(namesIn(temporary), []);
+  });
+});
+
+Deno.test("simulate --resume: a run that was interrupted again goes on once more", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "60%", "--queue-depth", "1");
+    const before = namesIn(root);
+    const stop = new AbortController();
+    const saved = await disk.resume!(`${root}/run`);
+    const hooks = {
+      signal: stop.signal,
+      onProgress: (done: number, total: number) => done > 0.7 * total && stop.abort(),
+    };
+    const result = await saved.run(hooks);
+    assertEquals([result.isStopped, result.findings], [true, []]);
+    assertEquals(namesIn(root), before);
+    assertEquals((await resume(`${root}/run`)).ok, true);
+    assert(areEqual(await Deno.readFile(`${root}/out`), FILE));
+  });
+});
+
+/** Saves a run, changes something, and takes the one line that it costs to go on. */
+async function lineAfter(
+  percent: string,
+  change: (root: string) => void | Promise<void>,
+): Promise<string> {
+  let line = "";
+  await withTree({}, async (root) => {
+    await save(root, percent);
+    await change(root);
+    const before = namesIn(root);
+    const { code, stdout, stderr } = await simulateHere("--resume", `${root}/run`);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertMatch(stderr, /^[^\n]+\n$/);
+    assertEquals(namesIn(root), before, "nothing is left, and nothing is taken away");
+    line = stderr.replaceAll(`${root}/`, "").trimEnd();
+  });
+  return line;
+}
+
+function overwrite(path: string, at: number): void {
+  using file = Deno.openSync(path, { write: true });
+  file.seekSync(at, Deno.SeekMode.Start);
+  file.writeSync(Uint8Array.of(1, 2, 3));
+}
+
+Deno.test("simulate --resume: files that are not what they were cost one line and exit code 2", async () => {
+  const hint = "; it must be what it was when the run was saved";
+  const content = `its content is another now${hint}`;
+  const cases: [percent: string, change: (root: string) => void, line: string | RegExp][] = [
+    ["30%", (root) => overwrite(`${root}/file`, 5), `Cannot go on with file: ${content}`],
+    ["80%", (root) => overwrite(`${root}/file`, 299_000), `Cannot go on with file: ${content}`],
+    [
+      "30%",
+      (root) => Deno.truncateSync(`${root}/file`, 300_000),
+      `Cannot go on with file: it has 300000 bytes now, and had 300001${hint}`,
+    ],
+    [
+      "30%",
+      (root) => Deno.removeSync(`${root}/file`),
+      "Cannot read file: there is no such file; name a file that can be read",
+    ],
+    ["60%", (root) => overwrite(`${root}/disk`, 5), `Cannot go on with disk: ${content}`],
+    ["60%", (root) => overwrite(`${root}/disk`, 300_020), `Cannot go on with disk: ${content}`],
+    [
+      "0%",
+      (root) => Deno.truncateSync(`${root}/disk`, 300_544),
+      `Cannot go on with disk: it has 300544 bytes now, and had 300032${hint}`,
+    ],
+    [
+      "60%",
+      (root) => Deno.removeSync(`${root}/disk`),
+      `Cannot use disk as a disk: there is no such file${hint}`,
+    ],
+    [
+      "80%",
+      (root) => overwrite(partIn(root), 5),
+      /^Cannot go on with \.simulate.*part: its content is another now; it must be /,
+    ],
+    [
+      "80%",
+      (root) => Deno.truncateSync(partIn(root), 5),
+      /^Cannot go on with \.simulate.*part: it has fewer bytes now; it must be what it was /,
+    ],
+    [
+      "80%",
+      (root) => Deno.removeSync(partIn(root)),
+      /^Cannot go on with \.simulate.*part: there is no such file; the copy has to be made from /,
+    ],
+    [
+      "80%",
+      (root) => Deno.mkdirSync(`${root}/out`),
+      "Cannot write out: it is a folder, not a file; name a file in a folder that can be written to",
+    ],
+  ];
+  for (const [percent, change, expected] of cases) {
+    const line = await lineAfter(percent, change);
+    if (typeof expected === "string") assertEquals(line, expected);
+    else assertMatch(line, expected);
+  }
+});
+
+Deno.test("simulate --resume: bytes that the run had not come to may change, and are found out or not used", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "30%");
+    overwrite(`${root}/disk`, 299_000); // it is written over
+    overwrite(`${root}/file`, 299_000); // it is what is read now
+    assertEquals((await resume(`${root}/run`)).ok, true);
+    const copy = await Deno.readFile(`${root}/out`);
+    assert(areEqual(copy, await Deno.readFile(`${root}/file`)));
+    assert(!areEqual(copy, FILE));
+  });
+});
+
+Deno.test("simulate --resume: a damaged file costs one line and exit code 2, wherever it is damaged", async () => {
+  await withTree({ "text": "no saved run", "empty": "" }, async (root) => {
+    await save(root, "60%");
+    const bytes = await Deno.readFile(`${root}/run`);
+    const assertRefused = async (damaged: Uint8Array, what: string) => {
+      await Deno.writeFile(`${root}/damaged`, damaged);
+      const { code, stdout, stderr } = await simulateHere("--resume", `${root}/damaged`);
+      assertEquals([code, stdout], [2, ""], what);
+      assertMatch(
+        stderr,
+        /^Cannot resume from \S+damaged: .*; name a file that --save-to has made\n$/,
+        what,
+      );
+    };
+    for (let turn = 0; turn < 60; turn++) {
+      const at = turn < 30 ? turn : Math.floor(bytes.length * (turn - 30) / 30);
+      const changed = bytes.slice();
+      changed[at]! ^= 1 << turn % 8;
+      await assertRefused(changed, `byte ${at}`);
+      await assertRefused(bytes.slice(0, at), `${at} bytes`);
+    }
+    await assertRefused(new Uint8Array([...bytes, 0]), "a byte more");
+    await assertRefused(await Deno.readFile(`${root}/text`), "a text");
+    const { code, stderr } = await simulateHere("--resume", root);
+    assertEquals(code, 2);
+    assertMatch(stderr, /: it is a folder, not a file; name a file that can be read\n$/);
+    await Deno.truncate(`${root}/empty`, 2 ** 40);
+    const { stderr: large } = await simulateHere("--resume", `${root}/empty`);
+    assertMatch(large, /: it is too large for a saved run; name a file that --save-to has made\n$/);
+    assertEquals((await resume(`${root}/run`)).ok, true, "what was refused has changed nothing");
+  });
+});
+
+/** Plain data with each of its members replaced, in turn. */
+function* spoilt(data: PlainData): Generator<PlainData> {
+  if (typeof data !== "object" || data === null || data instanceof Uint8Array) return;
+  for (const [key, member] of Object.entries(data)) {
+    const put = (value: PlainData): PlainData =>
+      Array.isArray(data)
+        ? data.map((each, at) => String(at) === key ? value : each)
+        : { ...data, [key]: value };
+    for (const value of [null, -1, "?", [], {}]) yield put(value);
+    for (const inner of spoilt(member)) yield put(inner);
+  }
+}
+
+/** A saved run with each of its fields replaced, in turn. */
+function* spoiltRuns({ guests, ...run }: SavedDiskRun): Generator<SavedDiskRun> {
+  for (const state of spoilt(run as unknown as PlainData)) {
+    yield { ...state as unknown as SavedDiskRun, guests };
+  }
+  for (const state of spoilt(guests[0] as unknown as PlainData)) {
+    yield { ...run, guests: [state as unknown as SavedDiskRun["guests"][number]] };
+  }
+  yield { ...run, guests: [] };
+  yield { ...run, guests: [...guests, ...guests] };
+}
+
+Deno.test("simulate --resume: a run that a hostile saver made is refused in one line, or goes on in order", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "60%");
+    const run = await readRun(`${root}/run`);
+    const image = await Deno.readFile(`${root}/disk`);
+    const part = partIn(root);
+    const returned = await Deno.readFile(part);
+    let refused = 0;
+    let count = 0;
+    for (const state of spoiltRuns(run)) {
+      await Deno.writeFile(`${root}/hostile`, encodeRun(state));
+      const { code, stderr } = await simulateHere("--resume", `${root}/hostile`);
+      assert([0, 1, 2].includes(code), `exit code ${code}: ${stderr}`);
+      if (code === 2) assertMatch(stderr, /^Cannot [^\n]+\n$/);
+      if (code === 2) refused++;
+      count++;
+      await Deno.writeFile(`${root}/disk`, image);
+      await Deno.writeFile(part, returned);
+      await Deno.remove(`${root}/out`).catch(() => {});
+    }
+    assert(refused > 100 && refused > 0.7 * count, `${refused} of ${count}`);
+  });
+});
+
+Deno.test("simulate --save-to: what it cannot be saved in costs one line, and nothing is left", async () => {
+  await withTree({ "file": "hello", "disk": "a".repeat(512) }, async (root) => {
+    const files = ["--file", `${root}/file`, "--disk", `${root}/disk`, "--save-at", "40%"];
+    const cases: [args: string[], line: RegExp][] = [
+      [[...files, "--save-to", `${root}/file`], / it is the same file as --file .*; name another$/],
+      [[...files, "--save-to", `${root}/disk`], / it is the same file as --disk .*; name another$/],
+      [[...files, "--save-to", root], /: it is a folder, not a file; name a file in a folder /],
+      [[...files, "--save-to", `${root}/gone/x`], /: there is no such folder; name a file in a /],
+      [["--save-at", "1%", "--save-to", `${root}/gone/x`], /: there is no such folder; name a /],
+    ];
+    for (const [args, line] of cases) {
+      const { code, stdout, stderr } = await simulateHere(...args);
+      assertEquals([code, stdout], [2, ""]);
+      assertMatch(stderr.trimEnd(), line);
+      assertEquals(namesIn(root), ["disk", "file"]);
+    }
+  });
+});
+
+Deno.test("simulate --save-at: a copy that is wrong already is not saved, and the run says so", async () => {
+  await withTree({}, async (root) => {
+    await Deno.writeFile(`${root}/file`, FILE);
+    await Deno.writeFile(`${root}/disk`, new Uint8Array(300_032));
+    const result = await disk.run({
+      files: {},
+      paths: { file: `${root}/file`, disk: `${root}/disk`, "save-to": `${root}/run` },
+      numbers: { "save-at": 90, "queue-depth": 1 },
+      onProgress: (done) => done === FILE.length && overwrite(`${root}/disk`, 0),
+    });
+    assertEquals(result.findings, [
+      "guest 1: it is not saved: what came back so far is not what was copied",
+      "guest 1: what came back is not what was copied",
+    ]);
+    assertEquals([result.ok, result.savedTo], [false, undefined]);
+    assertEquals(namesIn(root), ["disk", "file"]);
+  });
+});
+
+Deno.test("simulate --resume: takes a file that another process is told to take, and says what it did", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "70%");
+    const { code, stdout, stderr } = await simulate("--resume", `${root}/run`);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /\nThe digests are the same\.\nok\nreplay: deno .* && deno .*\n$/);
+    const other = await disk.resume!(`${root}/run`).catch((error) => error);
+    assertEquals(other instanceof UsageError, false);
+  });
+});
