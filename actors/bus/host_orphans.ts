@@ -100,7 +100,7 @@ export class HostOrphans {
       if (orphan !== undefined) this.#rescind(orphan);
       if (saved !== null) abandonServer(endpoint, saved);
     }
-    if (endpoint.outgoing.hasEnded) endpoint.work.scheduleCompletions();
+    if (endpoint.endings.isDue) endpoint.work.scheduleCompletions();
     return isFound;
   }
 

@@ -63,14 +63,14 @@ export class ChannelWork implements Worker {
 
   /** See {@linkcode Worker.work}. */
   work(kind: WorkKind): void {
-    const { incoming, outgoing } = this.#endpoint;
+    const { incoming, outgoing, endings } = this.#endpoint;
     switch (kind) {
       case "interrupt":
         incoming.drain(DISPATCH_LEVEL);
         outgoing.flush();
         break;
       case "completions":
-        outgoing.runEnded();
+        endings.run();
         this.#endpoint.endTeardown();
         break;
       case "passivePackets":

@@ -29,6 +29,7 @@ import type { PartitionObject } from "../partition/partition_object.ts";
 import { CallbackFrame } from "./callback_frame.ts";
 import { ChannelWork } from "./channel_work.ts";
 import { ChannelConfiguration } from "./configuration.ts";
+import { Endings } from "./endings.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, ChannelNotices } from "./notices.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -64,6 +65,8 @@ export class Endpoint {
   readonly outgoing: Outgoing;
   /** Its receiving half. */
   readonly incoming: Incoming;
+  /** How its transactions end. */
+  readonly endings: Endings;
   /** What it has to do. */
   readonly work: ChannelWork;
   /** Its synchronous requests. */
@@ -113,6 +116,7 @@ export class Endpoint {
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
+    this.endings = new Endings(this);
     this.requests = new Requests(this);
     this.changes = new StateChanges(this);
   }
@@ -289,7 +293,7 @@ export class Endpoint {
   /** The last step of every teardown: completion routines come before it (kmcl.md S10.6, S10.7). */
   endTeardown(): void {
     const hasLeftBus = this.end === null && this.is("lettingGo");
-    if (hasLeftBus && !this.outgoing.hasEnded) this.tell({ type: "released" });
+    if (hasLeftBus && !this.endings.isDue) this.tell({ type: "released" });
   }
 
   /** Its own partition crashed: no callback of it runs again, and it reads Disabled. */

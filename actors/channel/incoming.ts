@@ -160,15 +160,14 @@ export class Incoming {
 
   #takeCompletion(ring: IncomingRing): boolean {
     const { payload, payloadStart, payloadBytes, transactionId } = this.#fields;
-    const { outgoing } = this.#endpoint;
-    const packet = outgoing.awaited(transactionId);
+    const packet = this.#endpoint.outgoing.awaited(transactionId);
     if (packet === null) {
       this.#endpoint.faulted("unknownTransaction");
       return false;
     }
     const answer = this.#answer.take(payload, payloadStart, payloadBytes);
     ring.advance();
-    outgoing.completed(packet, answer, payloadBytes);
+    this.#endpoint.endings.complete(packet, answer, payloadBytes);
     return true;
   }
 

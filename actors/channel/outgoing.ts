@@ -1,6 +1,6 @@
 /**
- * The sending half of an endpoint: from a posted packet to the outgoing ring, and from there to the
- * end of its transaction (kmcl.md P1–P8, R6, S6, S15).
+ * The sending half of an endpoint: from a posted packet to the outgoing ring (kmcl.md P1–P8, R6, S6).
+ * How its transaction ends is in `endings.ts`.
  *
  * @module
  */
@@ -47,9 +47,6 @@ class EnterEvent<Type extends "enter" | "enterLast"> {
   }
 }
 
-/** The event that ends a transaction; it carries nothing, so one object serves all packets. */
-const COMPLETE = { type: "complete" } as const;
-
 /** Why a packet is not in the ring. */
 type NotPut = "full" | "tooLarge" | RingFault;
 
@@ -69,8 +66,6 @@ export class Outgoing {
   readonly #queue = new Fifo<PacketObject>();
   /** Completions that wait for room: they leave whatever the flow is (kmcl.md S6, R6). */
   readonly #completions = new Fifo<IncomingPacket>();
-  /** Packets whose transaction is over and whose completion routine is due. */
-  readonly #ended = new Fifo<PacketObject>();
   readonly #fields = new PacketFields();
   readonly #enter = new EnterEvent("enter");
   readonly #enterLast = new EnterEvent("enterLast");
@@ -120,7 +115,7 @@ export class Outgoing {
     return {
       queue: this.#queue.list(),
       completions: this.#completions.list(),
-      ended: this.#ended.list(),
+      ended: this.#endpoint.endings.due,
       nextOrder: this.#nextOrder,
     };
   }
@@ -129,9 +124,9 @@ export class Outgoing {
   resume({ queue, completions, ended, nextOrder }: OutgoingProgress): void {
     for (const packet of queue) this.#queue.push(packet);
     for (const completion of completions) this.#completions.push(completion);
-    for (const packet of ended) this.#ended.push(packet);
     this.#nextOrder = nextOrder;
-    for (const packet of this.packets.live) this.#pin(packet);
+    this.#endpoint.endings.resume(ended);
+    for (const packet of this.packets.live) this.#endpoint.endings.begin(packet);
   }
 
   // -- Posting
@@ -160,7 +155,7 @@ export class Outgoing {
       return STATUS_DEVICE_REMOVED;
     }
     if (outcome === "full" && !mayQueue) return "full";
-    this.#pin(packet);
+    this.#endpoint.endings.begin(packet);
     if (outcome === "ok") {
       this.#publish();
       return "sent";
@@ -230,7 +225,7 @@ export class Outgoing {
     const outcome = this.#enterRing(packet, packet.payload, packet.payloadBytes);
     if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
     this.#queue.shift();
-    if (outcome === "tooLarge") this.#finish(packet, STATUS_INVALID_BUFFER_SIZE);
+    if (outcome === "tooLarge") this.#endpoint.endings.finish(packet, STATUS_INVALID_BUFFER_SIZE);
     return "ok";
   }
 
@@ -263,7 +258,7 @@ export class Outgoing {
     event.end = event.start + this.#bodyBytes;
     packet.actor.send(event);
     this.#endpoint.trace("packetEntered", packet.slot, byteCount);
-    if (!packet.wantsCompletion) this.#routineIsDue(packet, STATUS_SUCCESS);
+    if (!packet.wantsCompletion) this.#endpoint.endings.schedule(packet, STATUS_SUCCESS);
     return "ok";
   }
 
@@ -318,34 +313,13 @@ export class Outgoing {
     return tags.awaiting || tags.withdrawn ? packet : null;
   }
 
-  /** Ends a transaction with the completion that arrived for it. */
-  completed(packet: PacketObject, answer: Uint8Array, answerBytes: number): void {
-    this.#endpoint.trace("packetCompleted", packet.slot, answerBytes);
-    this.#end(packet, STATUS_SUCCESS, answer, answerBytes);
-  }
-
-  /** Whether completion routines are due. */
-  get hasEnded(): boolean {
-    return this.#ended.length > 0;
-  }
-
-  /** Runs the completion routines that are due. */
-  runEnded(): void {
-    // One of them may crash its own partition: then no further one runs.
-    for (let due = this.#ended.length; due > 0 && this.#endpoint.partition.isAlive; due--) {
-      const packet = this.#ended.shift();
-      if (packet === null) return;
-      this.#end(packet, packet.status, NO_BYTES, 0);
-    }
-  }
-
   /** Ends what is in a ring that is gone; what is queued waits for the next one. */
   endSent(): void {
     const sent = this.packets.live.filter((packet) =>
       packet.actor.is("inFlight") && !packet.actor.can("enter") && packet.actor.can("finish")
     );
     sent.sort((a, b) => a.order - b.order);
-    for (const packet of sent) this.#finish(packet, STATUS_DEVICE_REMOVED);
+    for (const packet of sent) this.#endpoint.endings.finish(packet, STATUS_DEVICE_REMOVED);
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */
@@ -354,7 +328,7 @@ export class Outgoing {
     inFlight.sort((a, b) => a.order - b.order);
     for (const packet of inFlight) {
       const wasSent = packet.actor.is("awaiting") || packet.actor.is("withdrawn");
-      this.#finish(packet, wasSent ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED);
+      this.#endpoint.endings.finish(packet, wasSent ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED);
     }
     this.#queue.clear();
   }
@@ -363,42 +337,7 @@ export class Outgoing {
   withdrawQueued(packet: PacketObject): void {
     const wasQueued = this.#queue.remove(packet);
     assert(wasQueued, "a packet that is taken back was queued");
-    packet.actor.send({ type: "finish" });
-    this.#end(packet, STATUS_CANCELLED, NO_BYTES, 0);
+    this.#endpoint.endings.withdraw(packet, STATUS_CANCELLED);
     this.flush();
-  }
-
-  #finish(packet: PacketObject, status: NtStatus): void {
-    packet.actor.send({ type: "finish" });
-    this.#routineIsDue(packet, status);
-  }
-
-  #routineIsDue(packet: PacketObject, status: NtStatus): void {
-    packet.status = status;
-    this.#ended.push(packet);
-    this.#endpoint.work.scheduleCompletions();
-  }
-
-  /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */
-  #end(packet: PacketObject, status: NtStatus, answer: Uint8Array, answerBytes: number): void {
-    packet.actor.send(COMPLETE);
-    this.#unpin(packet);
-    const { request } = packet;
-    if (packet.kind === "request") {
-      this.packets.free(packet);
-      request?.ended(status, answer, answerBytes);
-    } else this.#endpoint.notices.packetEnded(packet, status, answer, answerBytes);
-  }
-
-  /** The memory is the sender's own (kmcl.md P5), also when the endpoint has left the bus. */
-  #pin(packet: PacketObject): void {
-    if (packet.ranges.length === 0) return;
-    for (const range of packet.ranges) this.#endpoint.partition.memory.pin(range.pfns);
-  }
-
-  #unpin(packet: PacketObject): void {
-    if (packet.ranges.length === 0) return;
-    for (const range of packet.ranges) this.#endpoint.partition.memory.unpin(range.pfns);
-    packet.ranges = NO_RANGES;
   }
 }

@@ -193,7 +193,7 @@ export class RestoredPartition {
       if (client !== null && client >= this.#clients.length) damaged("work is due for nobody");
     }
     this.#clients.forEach((client, at) => {
-      const isStuck = keys.has(`${at} completions`) !== client.outgoing.hasEnded ||
+      const isStuck = keys.has(`${at} completions`) !== client.endings.isDue ||
         keys.has(`${at} stateChange`) !== (client.changes.current !== null);
       if (isStuck) damaged(`client ${at} has work that is not due, or due without being there`);
     });
