@@ -9,7 +9,7 @@
  * @module
  */
 
-import { sha256 } from "@noble/hashes/sha2.js";
+import CRC32 from "crc-32";
 import { assert } from "../assert.ts";
 import { isU32 } from "../units.ts";
 import { damaged, mismatched } from "./fault.ts";
@@ -28,8 +28,8 @@ const MAGIC = Uint8Array.of(0x56, 0x4d, 0x42, 0x53);
 const HEADER_BYTES = 8;
 /** Type u32, length of the payload u32. */
 const CHUNK_HEADER_BYTES = 8;
-/** The first bytes of SHA-256 over chunk header and payload. */
-const CHECKSUM_BYTES = 8;
+/** CRC-32 over chunk header and payload, u32. It finds damage; who means harm can write it anew. */
+const CHECKSUM_BYTES = 4;
 /** Type of the chunk that ends the envelope. */
 const END_TYPE = 0;
 
@@ -50,12 +50,12 @@ function chunkOf(type: number, data: PlainData): Uint8Array {
   view.setUint32(0, type, true);
   view.setUint32(4, payload.length, true);
   chunk.set(payload, CHUNK_HEADER_BYTES);
-  chunk.set(checksumOf(chunk.subarray(0, checkedBytes)), checkedBytes);
+  view.setUint32(checkedBytes, checksumOf(chunk.subarray(0, checkedBytes)), true);
   return chunk;
 }
 
-function checksumOf(bytes: Uint8Array): Uint8Array {
-  return sha256(bytes).subarray(0, CHECKSUM_BYTES);
+function checksumOf(bytes: Uint8Array): number {
+  return CRC32.buf(bytes) >>> 0;
 }
 
 /** Writes one envelope: the header, chunks, the end mark, in this order. */
@@ -169,7 +169,7 @@ export class EnvelopeReader {
     const payloadStart = start + CHUNK_HEADER_BYTES;
     const payloadEnd = payloadStart + payloadBytes;
     const end = payloadEnd + CHECKSUM_BYTES;
-    if (!areEqual(checksumOf(bytes.subarray(start, payloadEnd)), bytes.subarray(payloadEnd, end))) {
+    if (checksumOf(bytes.subarray(start, payloadEnd)) !== view.getUint32(payloadEnd, true)) {
       damaged(`the checksum of chunk ${this.#chunks.length} is wrong`);
     }
     const data = decodePlainData(bytes.subarray(payloadStart, payloadEnd));

@@ -3,7 +3,7 @@
  *
  * The bytes are msgpack, each value in the one form that this module writes (numbers and lengths in the
  * shortest one that holds them, numbers that are no 32-bit integers as float 64, bigints as 64-bit
- * integers, objects as maps with text keys). A reader takes no other form, so that equal data has equal
+ * integers, objects as maps with text keys in ascending order of their UTF-16 units). A reader takes no other form, so that equal data has equal
  * bytes and nothing hides between two readings of the same bytes.
  *
  * @module
@@ -129,14 +129,18 @@ export function copyPlainData(
   }
 }
 
-/** The bytes of `data`. */
+function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}
+
+/** The bytes of `data`: whichever order the keys of an object are in, they are the same. */
 export function encodePlainData(data: PlainData): Uint8Array {
   try {
     const packable = walk<Packable>(data, "data", PLAIN_DATA_DEPTH_MAX, {
       // A subclass of Uint8Array could ask the library for another form.
       bytes: (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       list: (list) => list,
-      object: (members) => new Map(members),
+      object: (members) => new Map(members.sort(byKey)),
       simple: (simple) => simple,
     });
     // The result is a view of the library's own buffer, in which it writes the next one.

@@ -59,7 +59,7 @@ async function finish({ pair }: Stage): Promise<void> {
 function piecesOf(bytes: Uint8Array): Uint8Array[] {
   const pieces = [bytes.subarray(0, 8)];
   for (let at = 8; at < bytes.length;) {
-    const end = at + 16 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true);
+    const end = at + 12 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + 4, true);
     pieces.push(bytes.subarray(at, end));
     at = end;
   }

@@ -71,7 +71,7 @@ Deno.test("encodePlainData: what was written comes back equal", () => {
   for (const value of SIMPLE) assertEquals(decodePlainData(encodePlainData(value)), value);
 });
 
-Deno.test("encodePlainData: any plain data comes back equal, in the same order", () => {
+Deno.test("encodePlainData: any plain data comes back equal, and is written the same again", () => {
   const { data } = fc.letrec<{ data: PlainData }>((tie) => ({
     data: fc.oneof(
       { depthSize: "small" },
@@ -95,6 +95,30 @@ Deno.test("encodePlainData: any plain data comes back equal, in the same order",
     }),
     { seed: 1, numRuns: 300 },
   );
+});
+
+Deno.test("encodePlainData: the keys of an object are in one order, whoever wrote them", () => {
+  const bytes = [
+    0x85,
+    0xa0,
+    1,
+    0xa2,
+    0x31,
+    0x30,
+    2,
+    0xa1,
+    0x39,
+    3,
+    0xa1,
+    0x61,
+    4,
+    0xa2,
+    0xc3,
+    0xa9,
+    5,
+  ];
+  assertEquals([...encodePlainData({ é: 5, a: 4, "": 1, 9: 3, 10: 2 })], bytes);
+  assertEquals([...encodePlainData({ 10: 2, 9: 3, "": 1, a: 4, é: 5 })], bytes);
 });
 
 Deno.test("encodePlainData: the bytes stay as they are when more is encoded", () => {
@@ -188,6 +212,8 @@ const STRANGE: readonly (readonly [string, readonly number[]])[] = [
   ["a map with a number as key", [0x81, 5, 7]],
   ["a map with the same key twice", [0x82, 0xa1, 0x61, 1, 0xa1, 0x61, 2]],
   ["number-like keys that are out of order", [0x82, 0xa1, 0x32, 1, 0xa1, 0x31, 2]],
+  ["keys that do not ascend", [0x82, 0xa1, 0x62, 1, 0xa1, 0x61, 2]],
+  ["number-like keys in their numbers' order", [0x82, 0xa1, 0x39, 1, 0xa2, 0x31, 0x30, 2]],
   ["a key __proto__", [0x81, 0xa9, ...new TextEncoder().encode("__proto__"), 1]],
   ["an unused token", [0xc1]],
   ["a record of the library", [0xd4, 0x72, 0x40, 0x91, 0xa1, 0x61, 1]],
