@@ -134,6 +134,8 @@ export type {
   PacketCallbacks,
 } from "./kmcl/saving/drivers.ts";
 export type { PlainData } from "./core/saved/plain_data.ts";
+export { readRecord, SavedFields } from "./core/saved/fields.ts";
+export { SavedStateFault } from "./core/saved/fault.ts";
 
 // Helps for programs
 export { expectSuccess, KmclError } from "./kmcl/expect_success.ts";

@@ -41,6 +41,7 @@ const NEUTRAL = ["core", "actors", "kmcl", "mod.ts"];
 /** The packages that neutral code may use, each with the folders that may. */
 const NEUTRAL_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "@noble/hashes": NEUTRAL,
+  "crc-32": NEUTRAL,
   "msgpackr/pack": NEUTRAL,
   "pure-rand": NEUTRAL,
   "xstate": ["actors"],

@@ -9,7 +9,10 @@
 
 import { type NtStatus, STATUS_DATA_ERROR, STATUS_REVISION_MISMATCH } from "../ntstatus.ts";
 
-/** Thrown by readers of saved state, and by nothing else. */
+/**
+ * What is wrong with saved state. Thrown by readers of saved state, and by nothing else: by
+ * {@linkcode readRecord} in a driver's `restore`, for one, which refuses the restore with this status.
+ */
 export class SavedStateFault extends Error {
   /** Always `"SavedStateFault"`. */
   override readonly name = "SavedStateFault";

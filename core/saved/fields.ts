@@ -1,6 +1,6 @@
 /**
- * Reads the fields of a saved record, one by one, each checked as it is read. Every method throws a
- * SavedStateFault where the field is missing or is not what it must be.
+ * Reads the fields of a saved record, one by one, each checked as it is read: saved state comes out of a
+ * file, and anybody may have written there. Drivers read their own state with it, too.
  *
  * @module
  */
@@ -13,7 +13,10 @@ import type { PlainData } from "./plain_data.ts";
 
 type Members = Readonly<Record<string, PlainData>>;
 
-/** The fields of one record. */
+/**
+ * The fields of one record. Every method throws a {@linkcode SavedStateFault} where the field is missing
+ * or is not what it must be.
+ */
 export class SavedFields {
   /** Where the record stands, for reasons: `packet 3`. */
   readonly where: string;
@@ -36,7 +39,7 @@ export class SavedFields {
   }
 
   /** A whole number from `min` to `max`. */
-  uint(key: string, max: number, min: number = 0): number {
+  uint(key: string, max: number = Number.MAX_SAFE_INTEGER, min: number = 0): number {
     const value = this.data(key);
     if (!isUint(value, max) || value < min) {
       this.#wrong(key, `a whole number from ${min} to ${max}`);
@@ -74,7 +77,7 @@ export class SavedFields {
   }
 
   /** At most `max` bytes. The array belongs to the caller. */
-  bytes(key: string, max: number): Uint8Array {
+  bytes(key: string, max: number = Number.MAX_SAFE_INTEGER): Uint8Array {
     const value = this.data(key);
     if (!(value instanceof Uint8Array) || value.length > max) {
       this.#wrong(key, `at most ${max} bytes`);
@@ -97,7 +100,7 @@ export class SavedFields {
   }
 
   /** A list of whole numbers up to `max`. */
-  uints(key: string, max: number): readonly number[] {
+  uints(key: string, max: number = Number.MAX_SAFE_INTEGER): readonly number[] {
     return this.list(key).map((value) => {
       if (!isUint(value, max)) this.#wrong(key, `a list of whole numbers up to ${max}`);
       return value;
@@ -114,7 +117,7 @@ export class SavedFields {
     return this.data(key) === null ? null : read();
   }
 
-  /** Ranges of guest memory, as {@linkcode saveRanges} wrote them; their PFNs may be any. */
+  /** Ranges of guest memory: a list of records of byteCount, byteOffset and PFNs, which may be any. */
   ranges(key: string): readonly GpaRange[] {
     return this.records(key, (range) => {
       const byteCount = range.uint("byteCount", 0xffff_ffff);
@@ -138,7 +141,25 @@ export class SavedFields {
   }
 }
 
-/** Reads a record to its end. */
+/**
+ * Reads a record to its end, as a driver's `restore` reads what its `save` told. `where` says in reasons
+ * what it is: `disk VSC`.
+ *
+ * @example
+ * ```ts
+ * import { type PlainData, readRecord } from "@vmbus/kmcl";
+ *
+ * const saved: PlainData = { next: 7, phase: "open", sums: [1, 3] };
+ * const state = readRecord(saved, "counter", (fields) => ({
+ *   next: fields.uint("next", 1000),
+ *   phase: fields.word("phase", ["open", "closed"]),
+ *   sums: fields.uints("sums"),
+ * }));
+ * if (state.next !== 7 || state.sums[1] !== 3) throw new Error("It comes back as it was");
+ * ```
+ *
+ * @throws {SavedStateFault} It is no such record, or has a field that `read` did not read.
+ */
 export function readRecord<T>(
   data: PlainData,
   where: string,

@@ -12,14 +12,13 @@
  * @module
  */
 
-import type * as vmbus from "../../mod.ts";
+import * as vmbus from "../../mod.ts";
 import {
   type CopyOptions,
   type CopyState,
   createState,
   restoreState,
 } from "./copier_state.ts";
-import { SavedRecord } from "./saved_record.ts";
 import { TransferBuffer } from "./transfer_buffer.ts";
 import { DiskClient } from "./vsc.ts";
 import type { DiskOutcome, DiskWork } from "./vsc_requests.ts";
@@ -92,22 +91,23 @@ export class FileCopier implements vmbus.GuestDriverInstance {
     files: CopyFiles,
     data: vmbus.PlainData,
   ): FileCopier {
-    const saved = new SavedRecord(data, "file copier");
-    const state = restoreState(files.source.byteCount, saved.record("state"));
-    const copier = new FileCopier(
-      files,
-      state,
-      (copier) => DiskClient.restore(context, saved.data("disk"), copier),
-    );
-    copier.#slots = saved.records("slots").map((slot) => {
-      const pieces = slot.numbers("pieces").map((gpa) => context.buffer(gpa));
-      return {
-        buffer: new TransferBuffer(copier.disk.memory, pieces),
-        stage: slot.word("stage", STAGES),
-      };
+    return vmbus.readRecord(data, "file copier", (saved) => {
+      const { byteCount } = files.source;
+      const copier = new FileCopier(
+        files,
+        saved.record("state", (fields) => restoreState(byteCount, fields)),
+        (copier) => DiskClient.restore(context, saved.data("disk"), copier),
+      );
+      copier.#slots = saved.records("slots", (slot) => {
+        const pieces = slot.uints("pieces").map((gpa) => context.buffer(gpa));
+        return {
+          buffer: new TransferBuffer(copier.disk.memory, pieces),
+          stage: slot.word("stage", STAGES),
+        };
+      }).slice();
+      copier.#checkRestored();
+      return copier;
     });
-    copier.#checkRestored();
-    return copier;
   }
 
   /** See {@linkcode vmbus.GuestDriverInstance.save}. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SavedRecord } from "./saved_record.ts";
+import type { SavedFields } from "../../mod.ts";
 import type { DiskClientOptions } from "./vsc_state.ts";
 
 /** How a file is copied: plain data. */
@@ -72,20 +72,20 @@ export function createState(byteCount: number, options: CopyOptions): CopyState 
  *
  * @throws {Error} It is no such state, or that of another file.
  */
-export function restoreState(byteCount: number, saved: SavedRecord): CopyState {
-  const savedBytes = saved.number("byteCount");
+export function restoreState(byteCount: number, saved: SavedFields): CopyState {
+  const savedBytes = saved.uint("byteCount");
   if (savedBytes !== byteCount) {
     throw new Error(`Cannot go on with a file of ${byteCount} bytes: it had ${savedBytes}`);
   }
   return {
     phase: saved.word("phase", PHASES),
-    failure: saved.isNull("failure") ? null : saved.text("failure"),
+    failure: saved.orNull("failure", () => saved.text("failure")),
     byteCount,
-    firstBlock: saved.number("firstBlock"),
-    chunkBytes: saved.isNull("chunkBytes") ? null : saved.number("chunkBytes"),
-    queueDepth: saved.isNull("queueDepth") ? null : saved.number("queueDepth"),
-    begun: saved.number("begun"),
-    finished: saved.number("finished"),
+    firstBlock: saved.uint("firstBlock"),
+    chunkBytes: saved.orNull("chunkBytes", () => saved.uint("chunkBytes")),
+    queueDepth: saved.orNull("queueDepth", () => saved.uint("queueDepth")),
+    begun: saved.uint("begun"),
+    finished: saved.uint("finished"),
   };
 }
 

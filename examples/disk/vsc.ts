@@ -27,7 +27,6 @@ import {
   REGISTER_BLOCK_BYTES,
   STATUS_BLOCK_BYTES,
 } from "./shared_blocks.ts";
-import { SavedRecord } from "./saved_record.ts";
 import { allocateChannel } from "./vsc_channel.ts";
 import { type DiskOutcome, type DiskWork, type RequestEnd, Requests } from "./vsc_requests.ts";
 import {
@@ -114,13 +113,14 @@ export class DiskClient implements vmbus.GuestDriverInstance {
     data: vmbus.PlainData,
     program: DiskProgram = NO_PROGRAM,
   ): DiskClient {
-    const saved = new SavedRecord(data, "disk VSC");
-    const state = restoreState(context, saved.record("state"));
-    const getChannel: GetChannel = (_kmcl, callbacks) =>
-      context.attachChannel(saved.text("channel"), callbacks);
-    const client = new DiskClient(context, state, program, getChannel);
-    client.#requests.restore(context, saved.records("requests"));
-    return client;
+    return vmbus.readRecord(data, "disk VSC", (saved) => {
+      const state = saved.record("state", (fields) => restoreState(context, fields));
+      const getChannel: GetChannel = (_kmcl, callbacks) =>
+        context.attachChannel(saved.text("channel"), callbacks);
+      const client = new DiskClient(context, state, program, getChannel);
+      saved.records("requests", (request) => client.#requests.restore(context, request));
+      return client;
+    });
   }
 
   /** See {@linkcode vmbus.GuestDriverInstance.save}; refused while a program awaits a promise of it. */

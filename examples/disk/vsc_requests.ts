@@ -13,7 +13,6 @@ import {
   encodeRequest,
   PAGE_BYTES,
 } from "./protocol.ts";
-import type { SavedRecord } from "./saved_record.ts";
 import type { DiskClientState } from "./vsc_state.ts";
 
 const WAIT_FOR_COMPLETION = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
@@ -191,15 +190,12 @@ export class Requests {
     });
   }
 
-  /** Takes those back that were under way. */
-  restore(context: vmbus.GuestRestoreContext, saved: readonly SavedRecord[]): void {
-    for (const each of saved) {
-      const packet = context.attachPacket(each.text("packet"), {
-        completionRoutine: this.#completed,
-      });
-      const pending = { end: each.number("tag"), blockCount: each.number("blockCount") };
-      this.#underWay.set(packet, pending);
-    }
+  /** Takes one back that was under way. */
+  restore(context: vmbus.GuestRestoreContext, saved: vmbus.SavedFields): void {
+    const packet = context.attachPacket(saved.text("packet"), {
+      completionRoutine: this.#completed,
+    });
+    this.#underWay.set(packet, { end: saved.uint("tag"), blockCount: saved.uint("blockCount") });
   }
 }
 

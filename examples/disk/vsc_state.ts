@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { GuestBuffer, GuestRestoreContext, PlainData } from "../../mod.ts";
-import type { SavedRecord } from "./saved_record.ts";
+import type { GuestBuffer, GuestRestoreContext, PlainData, SavedFields } from "../../mod.ts";
 import { type DiskRegisters, findRegisterFault } from "./shared_blocks.ts";
 
 /** How a disk is opened: plain data. */
@@ -77,27 +76,26 @@ export function saveState(state: DiskClientState): PlainData {
  *
  * @throws {Error} It is no such state.
  */
-export function restoreState(context: GuestRestoreContext, saved: SavedRecord): DiskClientState {
-  const orNull = <T>(key: string, read: () => T) => saved.isNull(key) ? null : read();
+export function restoreState(context: GuestRestoreContext, saved: SavedFields): DiskClientState {
   return {
     phase: saved.word("phase", PHASES),
-    refusal: orNull("refusal", () => saved.text("refusal")),
-    transferBytesMax: saved.number("transferBytesMax"),
-    registers: orNull("registers", () => restoreRegisters(saved.record("registers"))),
-    statusBuffer: orNull("statusBuffer", () => context.buffer(saved.number("statusBuffer"))),
-    statusGpadl: orNull("statusGpadl", () => saved.number("statusGpadl", 0xffff_ffff)),
-    requests: saved.number("requests"),
-    completions: saved.number("completions"),
+    refusal: saved.orNull("refusal", () => saved.text("refusal")),
+    transferBytesMax: saved.uint("transferBytesMax"),
+    registers: saved.orNull("registers", () => saved.record("registers", restoreRegisters)),
+    statusBuffer: saved.orNull("statusBuffer", () => context.buffer(saved.uint("statusBuffer"))),
+    statusGpadl: saved.orNull("statusGpadl", () => saved.uint("statusGpadl", 0xffff_ffff)),
+    requests: saved.uint("requests"),
+    completions: saved.uint("completions"),
   };
 }
 
-function restoreRegisters(saved: SavedRecord): DiskRegisters {
+function restoreRegisters(saved: SavedFields): DiskRegisters {
   const registers = {
-    blockBytes: saved.number("blockBytes"),
+    blockBytes: saved.uint("blockBytes"),
     isReadOnly: saved.flag("isReadOnly"),
-    blockCount: saved.number("blockCount"),
-    transferBytesMax: saved.number("transferBytesMax"),
-    queueDepth: saved.number("queueDepth"),
+    blockCount: saved.uint("blockCount"),
+    transferBytesMax: saved.uint("transferBytesMax"),
+    queueDepth: saved.uint("queueDepth"),
   };
   const fault = findRegisterFault(registers);
   if (fault !== null) throw new Error(`Cannot restore the registers of a disk: ${fault}`);

@@ -39,7 +39,6 @@ import {
   STATUS_BLOCK_BYTES,
 } from "./shared_blocks.ts";
 import { carryOut, type HeldRequest } from "./vsp_image.ts";
-import { SavedRecord } from "./saved_record.ts";
 import {
   createState,
   type DiskServerOptions,
@@ -299,12 +298,13 @@ export function diskVsp(image: DiskImage, name: string = "disk VSP"): vmbus.Host
       server.resume();
       return server;
     },
-    restore: (context, data) => {
-      const saved = new SavedRecord(data, name);
-      const server = new DiskServer(context, image, restoreState(image, saved.record("state")));
-      server.enable(saved.bytes("channel"));
-      return server;
-    },
+    restore: (context, data) =>
+      vmbus.readRecord(data, name, (saved) => {
+        const state = saved.record("state", (fields) => restoreState(image, fields));
+        const server = new DiskServer(context, image, state);
+        server.enable(saved.bytes("channel"));
+        return server;
+      }),
   };
 }
 

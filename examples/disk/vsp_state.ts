@@ -5,10 +5,9 @@
  * @module
  */
 
-import type { PlainData } from "../../mod.ts";
+import type { PlainData, SavedFields } from "../../mod.ts";
 import type { DiskImage } from "./image.ts";
 import { DISK_ANSWERS } from "./protocol.ts";
-import type { SavedRecord } from "./saved_record.ts";
 import { type DiskRegisters, type DiskStatus, findRegisterFault } from "./shared_blocks.ts";
 
 /** How a disk is made: plain data. */
@@ -83,31 +82,29 @@ export function saveState(state: DiskServerState): PlainData {
  *
  * @throws {Error} It is no such state, or the image has another size now.
  */
-export function restoreState(image: DiskImage, saved: SavedRecord): DiskServerState {
-  const registers = saved.record("registers");
-  const status = saved.record("status");
-  // The same checks as for a new disk.
-  const state = createState(image, {
-    instance: saved.text("instance"),
-    blockBytes: registers.number("blockBytes"),
-    transferBytesMax: registers.number("transferBytesMax"),
-    queueDepth: registers.number("queueDepth"),
+export function restoreState(image: DiskImage, saved: SavedFields): DiskServerState {
+  const { blockCount, ...options } = saved.record("registers", (registers) => ({
+    blockCount: registers.uint("blockCount"),
+    blockBytes: registers.uint("blockBytes"),
+    transferBytesMax: registers.uint("transferBytesMax"),
+    queueDepth: registers.uint("queueDepth"),
     isReadOnly: registers.flag("isReadOnly"),
-  });
-  const blockCount = registers.number("blockCount");
+  }));
+  // The same checks as for a new disk.
+  const state = createState(image, { instance: saved.text("instance"), ...options });
   if (state.registers.blockCount !== blockCount) {
     throw new Error(`Cannot restore a disk of ${blockCount} blocks: its image has another size`);
   }
   return {
     ...state,
-    status: {
-      generation: status.number("generation", 0xffff_ffff),
+    status: saved.record("status", (status) => ({
+      generation: status.uint("generation", 0xffff_ffff),
       lastError: status.word("lastError", DISK_ANSWERS),
-      blocksRead: status.number("blocksRead"),
-      blocksWritten: status.number("blocksWritten"),
-      deepestQueue: status.number("deepestQueue", 0xffff_ffff),
-    },
-    statusGpadl: saved.isNull("statusGpadl") ? null : saved.number("statusGpadl", 0xffff_ffff),
-    imageFault: saved.isNull("imageFault") ? null : saved.text("imageFault"),
+      blocksRead: status.uint("blocksRead"),
+      blocksWritten: status.uint("blocksWritten"),
+      deepestQueue: status.uint("deepestQueue", 0xffff_ffff),
+    })),
+    statusGpadl: saved.orNull("statusGpadl", () => saved.uint("statusGpadl", 0xffff_ffff)),
+    imageFault: saved.orNull("imageFault", () => saved.text("imageFault")),
   };
 }

@@ -184,7 +184,7 @@ function build(
   }
 }
 
-/** Has a driver built again; whatever it throws refuses the restore. */
+/** Has a driver built again; whatever it throws refuses the restore, and a fault in its state says how. */
 function attempt(loaded: LoadedDriver, restore: () => object): object {
   try {
     const instance = restore();
@@ -193,7 +193,8 @@ function attempt(loaded: LoadedDriver, restore: () => object): object {
     return instance;
   } catch (error) {
     const reason = `${loaded.label} cannot be restored: ${messageOf(error)}`;
-    throw new Refused({ status: STATUS_UNSUCCESSFUL, reason });
+    const status = error instanceof SavedStateFault ? error.status : STATUS_UNSUCCESSFUL;
+    throw new Refused({ status, reason });
   }
 }
 

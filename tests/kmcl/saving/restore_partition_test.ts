@@ -358,3 +358,25 @@ Deno.test("Partition.destroy: the program's waiting calls end once the saved gue
   assertEquals(fabric.inspect().partitions[1]!.channels[0]!.packets, []);
   assert(fabric.violations.length === 0);
 });
+
+Deno.test("restorePartition: a driver that finds its state to be none refuses it with the fault's status", async () => {
+  const { bytes } = await savedGuest();
+  const fabric = vmbus.createFabric();
+  const refuse = (state: vmbus.PlainData, read: (fields: vmbus.SavedFields) => unknown) =>
+    refusedIn(
+      fabric,
+      bytes,
+      driversWith({ restore: () => void vmbus.readRecord(state, "mine", read) }),
+    );
+  const cases: readonly [vmbus.PlainData, (fields: vmbus.SavedFields) => unknown, string][] = [
+    [7, () => 0, "mine is no record"],
+    [{}, (fields) => fields.uint("a"), "mine has no a"],
+    [{ a: -1 }, (fields) => fields.uint("a"), "mine: a is not a whole number"],
+    [{ a: 1 }, () => 0, "mine has a field a, which is unknown"],
+  ];
+  for (const [state, read, reason] of cases) {
+    const [status, said] = refuse(state, read);
+    assertEquals(status, "STATUS_DATA_ERROR");
+    assertStringIncludes(said, reason);
+  }
+});
