@@ -2,54 +2,16 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
-import type { PairOptions } from "../support/connected_pair.ts";
+import { endpointOf, namedPackets, type SavingPair } from "../support/saving_server.ts";
 import {
-  endpointOf,
-  namedPackets,
-  newServer,
-  openSavingPair,
-  orphanServer,
-  type SavingPair,
-  send,
-} from "../support/saving_server.ts";
+  finishRestored,
+  type RestoreStage,
+  restoreStage,
+  setRestoreStage,
+} from "../support/restore_stage.ts";
 
 const { STATUS_SUCCESS } = vmbus;
 const NO_BYTES = new Uint8Array(0);
-
-/** A saved server with two packets in flight that has gone, and a new one in its place. */
-interface Stage {
-  readonly pair: SavingPair;
-  readonly bytes: Uint8Array;
-}
-
-async function setStage(options: PairOptions = {}, second: PairOptions = {}): Promise<Stage> {
-  const first = await openSavingPair(options);
-  send(first, "one");
-  send(first, "two");
-  await first.fabric.settle();
-  first.guest.pause();
-  const bytes = await vmbus.saveServerChannel(first.vsp, first.server);
-  orphanServer(first);
-  return { pair: newServer(first, second), bytes };
-}
-
-function restore({ pair, bytes }: Stage, size: number = bytes.length): string | undefined {
-  const { vsp, server } = pair;
-  return vmbus.ntStatusName(vsp.VmbChannelRestoreFromBuffer(server, bytes, size));
-}
-
-/** Enables, starts and settles: both transactions end, once each. */
-async function finish({ pair }: Stage): Promise<void> {
-  const { fabric, guest, vsp, vsc, server, held, ends } = pair;
-  assertEquals(vsp.VmbChannelEnable(server), STATUS_SUCCESS);
-  vsp.VmbChannelStart(server);
-  guest.resume();
-  await fabric.settle();
-  for (const { packet } of held.splice(0)) vsc.VmbChannelPacketComplete(packet, null, 0);
-  await fabric.settle();
-  assertEquals(ends, ["one STATUS_SUCCESS", "two STATUS_SUCCESS"]);
-  assertEquals(fabric.violations, []);
-}
 
 /** A stage whose new server has another RestorePacket. */
 function withRestore(
@@ -59,9 +21,9 @@ function withRestore(
     ...args: Parameters<vmbus.EvtChannelRestorePacket>
   ) => unknown,
   fabric: vmbus.FabricOptions = {},
-): Promise<Stage> {
-  const box: { stage: Stage | null } = { stage: null };
-  const result = setStage({ fabric }, {
+): Promise<RestoreStage> {
+  const box: { stage: RestoreStage | null } = { stage: null };
+  const result = setRestoreStage({ fabric }, {
     server: (vsp, channel) => {
       vsp.VmbServerChannelInitSetSaveRestorePacketCallbacks(
         channel,
@@ -89,11 +51,11 @@ Deno.test("EvtChannelRestorePacket: is called for each saved packet, in order, w
       return named(channel, libBuf, libBufSize, saveBuf, saveBufSize);
     },
   );
-  assertEquals(restore(stage), "STATUS_SUCCESS");
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
   assertEquals(seen, ["one", "two"]);
   const packets = vmbus.inspectChannel(stage.pair.server)?.packets;
   assertEquals(packets?.map(({ state }) => state), ["awaiting", "awaiting"]);
-  await finish(stage);
+  await finishRestored(stage);
 });
 
 Deno.test("VmbPacketRestore: gives its transaction to whatever free packet the driver hands it (V5)", async () => {
@@ -114,8 +76,8 @@ Deno.test("VmbPacketRestore: gives its transaction to whatever free packet the d
   });
   const { vsp, server } = stage.pair;
   for (let slots = 0; slots < 3; slots++) spare.push(vsp.VmbPacketAllocate(server));
-  assertEquals(restore(stage), "STATUS_SUCCESS");
-  await finish(stage);
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
+  await finishRestored(stage);
   for (const packet of spare) vsp.VmbPacketFree(packet);
 });
 
@@ -158,7 +120,7 @@ Deno.test("VmbPacketRestore: refuses by position, and outside the callback (V5)"
     });
     return STATUS_SUCCESS;
   });
-  assertEquals(restore(stage), "STATUS_SUCCESS");
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
   assertEquals(seen, [
     "STATUS_INVALID_PARAMETER_1",
     "STATUS_INVALID_PARAMETER_1",
@@ -182,7 +144,7 @@ Deno.test("VmbPacketRestore: refuses by position, and outside the callback (V5)"
     vmbus.STATUS_INVALID_DEVICE_REQUEST,
   );
   vsp.VmbPacketFree(outside);
-  await finish(stage);
+  await finishRestored(stage);
 });
 
 /** A RestorePacket that fails at the second packet, and the status of the restore. */
@@ -213,7 +175,7 @@ for (const [what, answer, expected] of FAILURES) {
     );
     const { pair } = stage;
     const spare = pair.vsp.VmbPacketAllocate(pair.server); // in the slot of a saved one
-    assertEquals(restore(stage), expected);
+    assertEquals(restoreStage(stage), expected);
     const state = vmbus.inspectChannel(pair.server)!;
     assertEquals([state.initializing, state.queued], [true, 0]);
     // The packet of the first callback is its driver's again, and in no transaction.
@@ -223,15 +185,15 @@ for (const [what, answer, expected] of FAILURES) {
     const { packets } = endpointOf(pair.server).outgoing;
     assertStrictEquals(packets.at(0)?.handle, spare); // and all have the slots that they had
     for (const { handle } of packets.live) pair.vsp.VmbPacketFree(handle as vmbus.VMBPACKET);
-    assertEquals(restore(stage), "STATUS_SUCCESS");
-    await finish(stage);
+    assertEquals(restoreStage(stage), "STATUS_SUCCESS");
+    await finishRestored(stage);
   });
 }
 
 Deno.test("EvtChannelRestorePacket: an answer that is none is a violation, and a failure (V5)", async () => {
   for (const answer of [undefined, -1, "0", Promise.resolve(0)]) {
     const stage = await withRestore(() => answer, { verifier: "record" });
-    assertEquals(restore(stage), "STATUS_UNSUCCESSFUL");
+    assertEquals(restoreStage(stage), "STATUS_UNSUCCESSFUL");
     assertEquals(stage.pair.fabric.violations.map(({ rule, call }) => [rule, call]), [
       ["callback that must return an NTSTATUS and does not", "EvtChannelRestorePacket"],
     ]);
@@ -243,7 +205,7 @@ Deno.test("EvtChannelRestorePacket: what it throws fails the restore, and whoeve
   const stage = await withRestore(() => {
     throw new RangeError("out of luck");
   });
-  assertEquals(restore(stage), "STATUS_UNSUCCESSFUL");
+  assertEquals(restoreStage(stage), "STATUS_UNSUCCESSFUL");
   await assertRejects(() => stage.pair.fabric.settle(), Error, "EvtChannelRestorePacket");
 });
 
@@ -261,7 +223,7 @@ Deno.test("EvtChannelRestorePacket: a channel that it enables or sets otherwise 
       if (++count === 2) assertEquals(change(pair), STATUS_SUCCESS);
       return named(...args);
     });
-    assertEquals(restore(stage), expected);
+    assertEquals(restoreStage(stage), expected);
     const state = vmbus.inspectChannel(stage.pair.server);
     assertEquals(state?.packets.map((packet) => packet.state), ["owned", "owned"]);
   }
@@ -273,10 +235,10 @@ Deno.test("EvtChannelRestorePacket: a packet in the driver's memory needs its ro
     const { packet } = vsp.VmbPacketInitialize(channel, buffer, buffer.length);
     return vsp.VmbPacketRestore(packet, libBuf, size);
   });
-  assertEquals(restore(stage), "STATUS_INVALID_DEVICE_REQUEST");
+  assertEquals(restoreStage(stage), "STATUS_INVALID_DEVICE_REQUEST");
 });
 
 Deno.test("VmbChannelRestoreFromBuffer: needs the callback where packets were saved (V5)", async () => {
-  const stage = await setStage({}, { server: () => {} });
-  assertEquals(restore(stage), "STATUS_INVALID_DEVICE_REQUEST");
+  const stage = await setRestoreStage({}, { server: () => {} });
+  assertEquals(restoreStage(stage), "STATUS_INVALID_DEVICE_REQUEST");
 });

@@ -2,57 +2,17 @@
 
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
-import { PAIR_INSTANCE, PAIR_TYPE, type PairOptions } from "../support/connected_pair.ts";
-import {
-  newServer,
-  openSavingPair,
-  orphanServer,
-  type SavingPair,
-  send,
-} from "../support/saving_server.ts";
+import { PAIR_INSTANCE, PAIR_TYPE } from "../support/connected_pair.ts";
+import type { SavingPair } from "../support/saving_server.ts";
+import { finishRestored, restoreStage, setRestoreStage } from "../support/restore_stage.ts";
 
 const { STATUS_SUCCESS } = vmbus;
 const NO_BYTES = new Uint8Array(0);
-
-/** A saved server with two packets in flight that has gone, and a new one in its place. */
-interface Stage {
-  readonly pair: SavingPair;
-  readonly bytes: Uint8Array;
-}
-
-async function setStage(options: PairOptions = {}, second: PairOptions = {}): Promise<Stage> {
-  const first = await openSavingPair(options);
-  send(first, "one");
-  send(first, "two");
-  await first.fabric.settle();
-  first.guest.pause();
-  const bytes = await vmbus.saveServerChannel(first.vsp, first.server);
-  orphanServer(first);
-  return { pair: newServer(first, second), bytes };
-}
-
-function restore({ pair, bytes }: Stage, size: number = bytes.length): string | undefined {
-  const { vsp, server } = pair;
-  return vmbus.ntStatusName(vsp.VmbChannelRestoreFromBuffer(server, bytes, size));
-}
 
 /** What a new channel is, apart from its number. */
 function stateOf({ vsp, server, fabric }: SavingPair): unknown {
   const { id: _, ...state } = vmbus.inspectChannel(server)!;
   return { ...state, size: vsp.VmbChannelSizeofPacket(server), leaks: fabric.leaks() };
-}
-
-/** Enables, starts and settles: both transactions end, once each. */
-async function finish({ pair }: Stage): Promise<void> {
-  const { fabric, guest, vsp, vsc, server, held, ends } = pair;
-  assertEquals(vsp.VmbChannelEnable(server), STATUS_SUCCESS);
-  vsp.VmbChannelStart(server);
-  guest.resume();
-  await fabric.settle();
-  for (const { packet } of held.splice(0)) vsc.VmbChannelPacketComplete(packet, null, 0);
-  await fabric.settle();
-  assertEquals(ends, ["one STATUS_SUCCESS", "two STATUS_SUCCESS"]);
-  assertEquals(fabric.violations, []);
 }
 
 /** The pieces of a save, as the smallest buffers give them. */
@@ -68,7 +28,7 @@ function piecesOf(bytes: Uint8Array): Uint8Array[] {
 
 Deno.test("VmbChannelRestoreFromBuffer: takes whole chunks, as many a call as one likes (V3)", async () => {
   for (const count of [1, 2, 3, 100]) {
-    const stage = await setStage();
+    const stage = await setRestoreStage();
     const { vsp, server } = stage.pair;
     const pieces = piecesOf(stage.bytes);
     while (pieces.length > 0) {
@@ -81,12 +41,12 @@ Deno.test("VmbChannelRestoreFromBuffer: takes whole chunks, as many a call as on
         assertEquals(stateOf(stage.pair), before); // nothing is restored before all of it is
       } else assertEquals(status, STATUS_SUCCESS);
     }
-    await finish(stage);
+    await finishRestored(stage);
   }
 });
 
 Deno.test("VmbChannelRestoreFromBuffer: a failure leaves the channel as before, and begins anew (V3)", async () => {
-  const stage = await setStage();
+  const stage = await setRestoreStage();
   const { pair, bytes } = stage;
   const before = stateOf(pair);
   const pieces = piecesOf(bytes);
@@ -104,15 +64,15 @@ Deno.test("VmbChannelRestoreFromBuffer: a failure leaves the channel as before, 
     assertEquals(stateOf(pair), before);
   }
   // Also after chunks that were fine: the next attempt begins with the first.
-  assertEquals(restore(stage, 8), "STATUS_MORE_PROCESSING_REQUIRED");
-  assertEquals(restore(stage), "STATUS_DATA_ERROR");
-  assertEquals(restore(stage), "STATUS_SUCCESS");
-  await finish(stage);
+  assertEquals(restoreStage(stage, 8), "STATUS_MORE_PROCESSING_REQUIRED");
+  assertEquals(restoreStage(stage), "STATUS_DATA_ERROR");
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
+  await finishRestored(stage);
 });
 
 // kmcl.md I4, I6
 Deno.test("VmbChannelRestoreFromBuffer: refuses wrong buffers and sizes by their position (V3)", async () => {
-  const stage = await setStage();
+  const stage = await setRestoreStage();
   const { vsp, server } = stage.pair;
   const statusOf = (channel: unknown, buffer: unknown, size: unknown) =>
     vmbus.ntStatusName(
@@ -126,20 +86,20 @@ Deno.test("VmbChannelRestoreFromBuffer: refuses wrong buffers and sizes by their
   for (const size of [-1, 0.5, NaN, 9, 2 ** 32, null]) {
     assertEquals(statusOf(server, new Uint8Array(8), size), "STATUS_INVALID_PARAMETER_3");
   }
-  await finish({ ...stage, bytes: (restore(stage), stage.bytes) });
+  await finishRestored({ ...stage, bytes: (restoreStage(stage), stage.bytes) });
 });
 
 Deno.test("VmbChannelRestoreFromBuffer: is for a server that is initializing (V6)", async () => {
-  const stage = await setStage();
+  const stage = await setRestoreStage();
   const { vsp, server } = stage.pair;
-  assertEquals(restore(stage), "STATUS_SUCCESS");
-  assertEquals(restore(stage), "STATUS_INVALID_PARAMETER_1"); // Disabled, initializing no longer
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
+  assertEquals(restoreStage(stage), "STATUS_INVALID_PARAMETER_1"); // Disabled, initializing no longer
   assertEquals(vsp.VmbChannelInitSetFlags(server, 0), vmbus.STATUS_INVALID_PARAMETER_1);
   assertEquals(vsp.VmbChannelEnable(server), STATUS_SUCCESS);
-  assertEquals(restore(stage), "STATUS_INVALID_PARAMETER_1");
+  assertEquals(restoreStage(stage), "STATUS_INVALID_PARAMETER_1");
   vsp.VmbChannelStart(server);
   await stage.pair.fabric.settle();
-  assertEquals(restore(stage), "STATUS_INVALID_PARAMETER_1");
+  assertEquals(restoreStage(stage), "STATUS_INVALID_PARAMETER_1");
 });
 
 const OTHER_GUID = "11111111-2222-4333-8444-555555555555";
@@ -164,33 +124,33 @@ const DIFFERENT: Readonly<
 
 for (const [what, set] of Object.entries(DIFFERENT)) {
   Deno.test(`VmbChannelRestoreFromBuffer: another ${what} than was saved is a mismatch (V6)`, async () => {
-    const stage = await setStage();
+    const stage = await setRestoreStage();
     const { vsp, server } = stage.pair;
     assertEquals(set(vsp, server), STATUS_SUCCESS);
     const before = stateOf(stage.pair);
-    assertEquals(restore(stage), "STATUS_REVISION_MISMATCH");
+    assertEquals(restoreStage(stage), "STATUS_REVISION_MISMATCH");
     assertEquals(stateOf(stage.pair), before);
   });
 }
 
 Deno.test("VmbChannelRestoreFromBuffer: another codec or format version is a mismatch (V6, V9)", async () => {
-  const stage = await setStage();
-  const other = await setStage({ fabric: { codec: "vmbus" } });
-  assertEquals(restore({ pair: other.pair, bytes: stage.bytes }), "STATUS_REVISION_MISMATCH");
+  const stage = await setRestoreStage();
+  const other = await setRestoreStage({ fabric: { codec: "vmbus" } });
+  assertEquals(restoreStage({ pair: other.pair, bytes: stage.bytes }), "STATUS_REVISION_MISMATCH");
   for (const at of [4, 5, 6, 7]) {
     const bytes = stage.bytes.slice();
     bytes[at]! ^= 2;
-    assertEquals(restore({ ...stage, bytes }), "STATUS_REVISION_MISMATCH");
+    assertEquals(restoreStage({ ...stage, bytes }), "STATUS_REVISION_MISMATCH");
   }
-  assertEquals(restore(stage), "STATUS_SUCCESS");
-  await finish(stage);
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
+  await finishRestored(stage);
 });
 
 Deno.test("VmbChannelRestoreFromBuffer: what does not matter to the guest may differ (V6)", async () => {
-  const stage = await setStage();
+  const stage = await setRestoreStage();
   const { vsp, server } = stage.pair;
   vsp.VmbChannelInitSetFriendlyName(server, "another name");
   vsp.VmbChannelInitSetClientContextSize(server, 99);
-  assertEquals(restore(stage), "STATUS_SUCCESS");
-  await finish(stage);
+  assertEquals(restoreStage(stage), "STATUS_SUCCESS");
+  await finishRestored(stage);
 });

@@ -5,29 +5,16 @@ import * as vmbus from "../../mod.ts";
 import { closePair } from "../support/connected_pair.ts";
 import {
   answerHeld,
+  finishSaving,
+  lifecycles,
   moveServer,
   newServer,
   openSavingPair,
   orphanServer,
-  type SavingPair,
   send,
 } from "../support/saving_server.ts";
 
 const { STATUS_SUCCESS } = vmbus;
-
-function lifecycles({ server, client }: SavingPair): unknown[] {
-  const states = [vmbus.inspectChannel(server), vmbus.inspectChannel(client)];
-  return states.map((state) => `${state?.lifecycle} ${state?.flow} ${state?.channelId}`);
-}
-
-/** Has everything come to its end. */
-async function finish(pair: SavingPair): Promise<void> {
-  for (let rounds = 0; rounds < 20; rounds++) {
-    await pair.fabric.settle();
-    answerHeld(pair);
-  }
-  await pair.fabric.settle();
-}
 
 Deno.test("EvtChannelOpened: a restored server that refuses is Enabled, and offered anew (V10)", async () => {
   const refusals = [vmbus.STATUS_INSUFFICIENT_RESOURCES, STATUS_SUCCESS];
@@ -51,7 +38,7 @@ Deno.test("EvtChannelOpened: a restored server that refuses is Enabled, and offe
   assertEquals(vmbus.inspectChannel(server)?.queued, 1); // kmcl.md S3: it waits for the next open
   assertEquals(vsc.VmbChannelEnable(client), STATUS_SUCCESS);
   vsp.VmbChannelStart(server);
-  await finish(moved);
+  await finishSaving(moved);
   assertEquals(lifecycles(moved), ["opened active 2", "opened active 2"]);
   assertEquals(ends.slice(1), ["queued STATUS_SUCCESS re queued"]);
   await closePair(moved);
@@ -123,7 +110,7 @@ for (const state of ["Enabled", "Closed"] as const) {
     assertEquals(calls, []);
     vsp.VmbChannelStart(moved.server);
     vsc.VmbChannelEnable(client);
-    await finish(moved);
+    await finishSaving(moved);
     assertEquals(calls.filter((call) => call.endsWith("Opened")), [
       "server Opened",
       "client Opened",
@@ -152,7 +139,7 @@ Deno.test("VmbChannelEnable: with FORCE_NEW_CHANNEL the old channel is rescinded
   assertEquals(moved.ends, ["sent STATUS_DEVICE_REMOVED"]);
   vsp.VmbChannelStart(moved.server);
   vsc.VmbChannelEnable(client);
-  await finish(moved);
+  await finishSaving(moved);
   assertEquals(lifecycles(moved), ["opened active 2", "opened active 2"]);
   assertEquals(moved.ends.slice(1), ["queued STATUS_SUCCESS re queued"]);
   await closePair(moved);

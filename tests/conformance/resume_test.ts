@@ -6,6 +6,8 @@ import { closePair, type PairOptions } from "../support/connected_pair.ts";
 import {
   answerHeld,
   endpointOf,
+  finishSaving,
+  lifecycles,
   moveServer,
   newServer,
   openSavingPair,
@@ -15,20 +17,6 @@ import {
 } from "../support/saving_server.ts";
 
 const { STATUS_SUCCESS } = vmbus;
-
-function lifecycles({ server, client }: SavingPair): unknown[] {
-  const states = [vmbus.inspectChannel(server), vmbus.inspectChannel(client)];
-  return states.map((state) => `${state?.lifecycle} ${state?.flow} ${state?.channelId}`);
-}
-
-/** Has everything come to its end. */
-async function finish(pair: SavingPair): Promise<void> {
-  for (let rounds = 0; rounds < 20; rounds++) {
-    await pair.fabric.settle();
-    answerHeld(pair);
-  }
-  await pair.fabric.settle();
-}
 
 Deno.test("VmbChannelEnable: a restored server is Opened and Paused, and the guest learns nothing (V10)", async () => {
   const pair = await openSavingPair();
@@ -77,7 +65,7 @@ Deno.test("VmbChannelStart: a restored server may be started while Opened runs, 
   const moved = await moveServer(pair);
   moved.vsp.VmbChannelStart(moved.server);
   send(moved, "after");
-  await finish(moved);
+  await finishSaving(moved);
   assertEquals(moved.calls.slice(-3), ["server Opened", "server Started", "server PostStarted"]);
   assertEquals(moved.ends, [
     "before STATUS_SUCCESS re before",
@@ -140,7 +128,7 @@ async function outcomeOf(moves: number, fabric: vmbus.FabricOptions = {}): Promi
     }
   }
   pair.vsp.VmbChannelStart(pair.server);
-  await finish(pair);
+  await finishSaving(pair);
   assertEquals(vmbus.inspectChannel(pair.server)?.packets, []);
   const { ends } = pair;
   await closePair(pair);
@@ -183,7 +171,7 @@ Deno.test("VmbChannelRestoreFromBuffer: queue, order, quota and level are as the
   const { incoming } = endpointOf(again.server);
   assertEquals([incoming.held.quota, incoming.isAlwaysPassive], [7, true]);
   vsp.VmbChannelStart(again.server);
-  await finish(again);
+  await finishSaving(again);
   assertEquals(again.ends, [
     "sent STATUS_SUCCESS re sent",
     "queued 1 STATUS_SUCCESS re queued 1",
@@ -204,7 +192,7 @@ Deno.test("saveServerChannel: save, restore, save gives the same bytes (V7)", as
   assertEquals(await vmbus.saveServerChannel(vsp, moved.server), bytes);
   guest.resume();
   vsp.VmbChannelStart(moved.server);
-  await finish(moved);
+  await finishSaving(moved);
   await closePair(moved);
 });
 

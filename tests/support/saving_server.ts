@@ -144,3 +144,18 @@ export async function moveServer(pair: SavingPair, options: PairOptions = {}): P
   guest.resume();
   return moved;
 }
+
+/** Lifecycle, flow and number of both sides of a channel. */
+export function lifecycles({ server, client }: SavingPair): unknown[] {
+  const states = [vmbus.inspectChannel(server), vmbus.inspectChannel(client)];
+  return states.map((state) => `${state?.lifecycle} ${state?.flow} ${state?.channelId}`);
+}
+
+/** Has everything come to its end. */
+export async function finishSaving(pair: SavingPair): Promise<void> {
+  for (let rounds = 0; rounds < 20; rounds++) {
+    await pair.fabric.settle();
+    answerHeld(pair);
+  }
+  await pair.fabric.settle();
+}
