@@ -195,7 +195,7 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
     [
       "80%",
       (root) => Deno.removeSync(partIn(root)),
-      /^Cannot go on with \.simulate.*part: there is no such file; the copy has to be made from /,
+      /^Cannot go on with \.simulate.*part: there is no such file; out is it where /,
     ],
     [
       "80%",
@@ -313,6 +313,10 @@ Deno.test("simulate --save-to: what it cannot be saved in costs one line, and no
       [[...files, "--save-to", root], /: it is a folder, not a file; name a file in a folder /],
       [[...files, "--save-to", `${root}/gone/x`], /: there is no such folder; name a file in a /],
       [["--save-at", "1%", "--save-to", `${root}/gone/x`], /: there is no such folder; name a /],
+      [
+        [...files, "--save-to", `${root}/new`, "--out", `${root}/./new`],
+        / it is the same file as --out .*; name another$/,
+      ],
     ];
     for (const [args, line] of cases) {
       const { code, stdout, stderr } = await simulateHere(...args);
@@ -320,6 +324,41 @@ Deno.test("simulate --save-to: what it cannot be saved in costs one line, and no
       assertMatch(stderr.trimEnd(), line);
       assertEquals(namesIn(root), ["disk", "file"]);
     }
+  });
+});
+
+Deno.test("simulate --save-to: a file that stands where the image would be kept stays what it is", async () => {
+  const files = { "a.disk": "mine", "b.disk/c": "mine" };
+  await withTree(files, async (root) => {
+    const cases: [saveTo: string, more: string[], line: RegExp][] = [
+      [
+        "a",
+        [],
+        /^Cannot keep the image in a\.disk: it is there already, and a is not; name another /,
+      ],
+      ["a", ["--file", `${root}/a.disk`], /^Cannot use .* image is a\.disk: .* as --file a\.disk;/],
+      ["b", [], /^Cannot keep the image in b\.disk: it is a folder, not a file; name another /],
+      ["c", ["--out", `${root}/c.disk`], /^Cannot use .* image is c\.disk: .* as --out c\.disk; /],
+    ];
+    for (const [saveTo, more, line] of cases) {
+      const save = ["--save-at", "40%", "--save-to", `${root}/${saveTo}`];
+      const { code, stdout, stderr } = await simulateHere(...save, ...more);
+      assertEquals([code, stdout], [2, ""]);
+      assertMatch(stderr.replaceAll(`${root}/`, ""), line);
+      assertEquals(namesIn(root), ["a.disk", "b.disk"]);
+    }
+    assertEquals(await Deno.readTextFile(`${root}/a.disk`), "mine");
+  });
+});
+
+Deno.test("simulate --save-to: replaces a run that is there, with its image", async () => {
+  await withTree({ "file": "hello" }, async (root) => {
+    const save = ["--file", `${root}/file`, "--save-at", "60%", "--save-to", `${root}/run`];
+    for (const seed of ["1", "2"]) {
+      const { code, stderr } = await simulateHere(...save, "--seed", seed);
+      assertEquals([code, stderr, namesIn(root)], [0, "", ["file", "run", "run.disk"]]);
+    }
+    assertEquals((await resume(`${root}/run`)).seed, 2);
   });
 });
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { basename, dirname, join } from "node:path";
 import { ImageFile } from "../../../examples/disk/mod.ts";
 import { cannot, type UsageError } from "../command.ts";
 import { statFile } from "../opened_file.ts";
@@ -211,9 +212,16 @@ class Opener {
 
   /** What the run is saved in; null where it is not. */
   async beginSave(): Promise<OutFile | null> {
-    const { save } = this.#options;
+    const { save, diskPath, guestCount } = this.#options;
     if (save === null) return null;
     await this.#claim(save.path, `--save-to ${save.path}`);
+    if (diskPath === null) {
+      const isNew = !await isThere(save.path);
+      for (const path of savedImagePaths(save.path, guestCount)) {
+        await this.#claim(path, `--save-to ${save.path}, whose image is ${path}`);
+        await checkSavedImage(path, isNew ? save.path : null);
+      }
+    }
     return this.#stack.use(await OutFile.begin(save.path, this.#scratch));
   }
 
@@ -222,7 +230,7 @@ class Opener {
     return pathsOf(path, this.#options.guestCount);
   }
 
-  /** Takes the file at `path`, should there be one: nobody else may have it, under whatever name. */
+  /** Takes the file at `path`, which need not be there yet: nobody else may have it, by whatever name. */
   async #claim(path: string, purpose: string): Promise<void> {
     const identity = await identityOf(path);
     if (identity === null) return;
@@ -240,16 +248,48 @@ export function pathsOf(path: string, guestCount: number): readonly string[] {
   return Array.from({ length: guestCount }, (_, at) => `${path}.${at + 1}`);
 }
 
+/** Where images that were made are kept with a run that is saved at `path`. */
+export function savedImagePaths(path: string, guestCount: number): readonly string[] {
+  return pathsOf(`${path}.disk`, guestCount);
+}
+
+/**
+ * Nobody has named this file: what is there is replaced only where it came with a run that is.
+ *
+ * @param newPath Where a run is saved for the first time; null: it replaces one.
+ * @throws {UsageError} An image cannot be kept at `path`.
+ */
+async function checkSavedImage(path: string, newPath: string | null): Promise<void> {
+  if (!await isThere(path)) return;
+  const action = `keep the image in ${path}`;
+  const hint = "name another --save-to, or an image with --disk";
+  await statFile(path, action, hint);
+  if (newPath !== null) throw cannot(action, `it is there already, and ${newPath} is not`, hint);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.lstat(path).then(() => true, () => false);
+}
+
 /** Bytes of an image for a file: whole blocks, and one at least. */
 function imageBytes(fileBytes: number, blockBytes: number): number {
   return Math.max(1, Math.ceil(fileBytes / blockBytes)) * blockBytes;
 }
 
-/** What tells a file from all others, whatever it is called; null where there is none. */
+/** What tells a file from all others, whatever it is called; null where there can be none. */
 async function identityOf(path: string): Promise<string | null> {
   try {
     const { dev, ino } = await Deno.stat(path);
     return ino === null || ino === 0 ? await Deno.realPath(path) : `${dev}:${ino}`;
+  } catch {
+    return await placeOf(path);
+  }
+}
+
+/** What tells the place of a file that is not there from all others; null where none can be there. */
+async function placeOf(path: string): Promise<string | null> {
+  try {
+    return join(await Deno.realPath(dirname(path)), basename(path));
   } catch {
     return null; // whoever opens it says what is wrong
   }

@@ -7,7 +7,7 @@
 
 import { cannot } from "../command.ts";
 import { digestOf } from "./digest.ts";
-import { type GuestFiles, notAsSaved, pathsOf, type RunFiles } from "./files.ts";
+import { type GuestFiles, notAsSaved, type RunFiles, savedImagePaths } from "./files.ts";
 import type { CopyDigests, GuestCopy } from "./guest_copy.ts";
 import type { PastLife } from "./past.ts";
 import { encodeRun, type RunSettings, type SavedGuest } from "./saved_run.ts";
@@ -29,7 +29,7 @@ export async function saveRun(
   if (save === null) throw new Error("Cannot save a run without a file to save it in");
   const areGood = copies.map((copy) => copy.checkReturned());
   if (areGood.includes(false)) return false;
-  const imagePaths = pathsOf(`${save.name}.disk`, guests.length);
+  const imagePaths = savedImagePaths(save.name, guests.length);
   const saved = copies.map((copy, at) => savedGuest(copy, imagePaths[at]!, states[at]!));
   save.write(0, encodeRun({ settings, past, guests: saved }));
   for (const [at, { disk }] of guests.entries()) {
