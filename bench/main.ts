@@ -6,7 +6,15 @@
  */
 
 import process from "node:process";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  createCommand,
+  endWith,
+  EXIT_FAILED,
+  EXIT_OK,
+  EXIT_USAGE,
+  print,
+} from "../simulator/cli/command.ts";
 import type { Figure } from "./figure.ts";
 import { codecFigure } from "./codec.ts";
 import { diskFigure } from "./disk.ts";
@@ -17,10 +25,6 @@ import { ringFigure } from "./ring.ts";
 import { saveFigure } from "./save.ts";
 import { scaleFigure } from "./scale.ts";
 import { transactionFigure } from "./transaction.ts";
-
-const EXIT_OK = 0;
-const EXIT_MISSED = 1;
-const EXIT_USAGE = 2;
 
 /** Fewer rounds than this say little; the default is enough for a median. */
 const ROUNDS_DEFAULT = 9;
@@ -46,7 +50,7 @@ A ratio is the median over rounds, in each of which every contender runs once. "
 many times as fast ours is, "× time" how many times as long it takes. Verdicts: stretch, bar, near
 (the bar is missed by at most 25 %), missed. docs/performance.md explains the figures.
 
-Exit code: ${EXIT_OK} measured, ${EXIT_MISSED} with --check: a bar is missed by more than 25 %, ${EXIT_USAGE} an argument cannot be used.
+Exit code: ${EXIT_OK} measured, ${EXIT_FAILED} with --check: a bar is missed by more than 25 %, ${EXIT_USAGE} an argument cannot be used.
 
 Example:
   deno task bench --only transaction --check`;
@@ -65,46 +69,26 @@ function processorMs(): number {
   return (user + system) / 1000;
 }
 
-function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  let bytes = new TextEncoder().encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-}
-
 function parseRounds(text: string): number {
   const rounds = Number(text);
   if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new InvalidArgumentError("rounds are a whole number from 1");
+    throw new InvalidArgumentError("It must be a whole number from 1.");
   }
   return rounds;
 }
 
-function createCommand(run: (options: Options) => Promise<void>): Command {
-  return new Command("deno task bench")
+function createBench(run: (options: Options) => Promise<void>): Command {
+  return createCommand("deno task bench")
     .description("Measures the package beside baselines that do the same work.")
     .addOption(
-      new Option("--only <name>", "measure one figure").choices(FIGURES.map(({ name }) => name)),
+      new Option("--only <NAME>", "measure one figure").choices(FIGURES.map(({ name }) => name)),
     )
-    .option("--rounds <n>", "rounds of each comparison", parseRounds, ROUNDS_DEFAULT)
+    .option("--rounds <N>", "rounds of each comparison", parseRounds, ROUNDS_DEFAULT)
     .option("--cpu", "count processor time, not real time: steadier on a busy machine")
     .option("--json", "print one JSON object instead of tables")
     .option("--check", "fail where a bar is missed by more than 25 %")
-    .helpOption("--help", "say what the command does")
     .addHelpText("after", HELP_AFTER)
     .allowExcessArguments(false)
-    .configureOutput({
-      writeOut: (text) => write(Deno.stdout, text),
-      writeErr: (text) => write(Deno.stderr, text),
-      outputError: (text, writeErr) => {
-        const reason = text.trim().replace("error: ", "").replaceAll("\n", " ");
-        writeErr(`${reason}: see deno task bench --help\n`);
-      },
-      // Commander's own checks would read the environment, which needs a permission.
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-      getOutHelpWidth: () => 100,
-      getErrHelpWidth: () => 100,
-    })
-    .exitOverride()
     .action(run);
 }
 
@@ -116,28 +100,27 @@ async function measure(options: Options): Promise<number> {
     if (options.only !== undefined && options.only !== figure.name) continue;
     const rows = await figure.measure({ rounds: options.rounds, roundMs: ROUND_MS, now });
     results.push({ figure, rows });
-    if (!options.json) write(Deno.stdout, `${tableOf({ figure, rows })}\n`);
+    if (!options.json) print(`${tableOf({ figure, rows })}\n`);
   }
   const summary = `${missedCount(results)} bars missed by more than 25 %\n`;
-  write(Deno.stdout, options.json ? jsonOf(results) : summary);
+  print(options.json ? jsonOf(results) : summary);
   return exitCodeOf(results, options.check === true);
 }
 
 /** The exit code after measuring: bars count only where they are checked. */
 export function exitCodeOf(results: readonly Result[], isChecked: boolean): number {
-  return isChecked && missedCount(results) > 0 ? EXIT_MISSED : EXIT_OK;
+  return isChecked && missedCount(results) > 0 ? EXIT_FAILED : EXIT_OK;
 }
 
 /** Runs the command with `args` and gives its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   let exitCode = EXIT_OK;
   try {
-    await createCommand(async (options) => {
+    await createBench(async (options) => {
       exitCode = await measure(options);
     }).parseAsync(args, { from: "user" });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
+    return endWith(error);
   }
   return exitCode;
 }

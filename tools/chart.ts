@@ -2,7 +2,7 @@
  * Promise: `docs/states.md` shows the charts as they are. It is made from them: the pictures show what
  * can happen in a reachable state, and nothing else.
  *
- * Without arguments it writes the file; with `--check` it says whether the file is current.
+ * The command `deno task chart` writes the file; with `--check` it says whether the file is current.
  *
  * @module
  */
@@ -13,8 +13,12 @@ import { createChannelChart } from "../actors/channel/machine.ts";
 import { compileChart, type CompiledChart } from "../actors/chart/compile.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
 import { createPartitionChart } from "../actors/partition/machine.ts";
+import { createCommand, endWith, EXIT_FAILED, EXIT_OK, print } from "../simulator/cli/command.ts";
 
 const PATH = "docs/states.md";
+
+const HELP_AFTER = `
+Exit code: 0 drawn or current, 1 with --check: not current, 2 an argument cannot be used.`;
 
 /** A step from one leaf state of a region to another. */
 interface Edge {
@@ -243,12 +247,28 @@ export function statesDocument(): string {
   ].join("\n").trimEnd() + "\n";
 }
 
-if (import.meta.main) {
-  if (Deno.args[0] === "--check") {
-    const isCurrent = await Deno.readTextFile(PATH) === statesDocument();
-    // deno-lint-ignore no-console -- a finding is this program's output
-    console.log(isCurrent ? `ok: ${PATH} is current` : `${PATH} is not current: deno task chart`);
-    Deno.exit(isCurrent ? 0 : 1);
+/** Runs the command with `args` and gives its exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const command = createCommand("deno task chart")
+    .description(`Draws the state charts, in ${PATH}.`)
+    .option("--check", "write nothing, and say whether the file is current")
+    .addHelpText("after", HELP_AFTER)
+    .allowExcessArguments(false)
+    .action(() => {});
+  try {
+    const { check } = command.parse(args, { from: "user" }).opts<{ check?: true }>();
+    const text = statesDocument();
+    if (check === undefined) {
+      await Deno.writeTextFile(PATH, text);
+      print(`ok: ${PATH} is drawn\n`);
+      return EXIT_OK;
+    }
+    const isCurrent = await Deno.readTextFile(PATH) === text;
+    print(isCurrent ? `ok: ${PATH} is current\n` : `${PATH} is not current: deno task chart\n`);
+    return isCurrent ? EXIT_OK : EXIT_FAILED;
+  } catch (error) {
+    return endWith(error);
   }
-  await Deno.writeTextFile(PATH, statesDocument());
 }
+
+if (import.meta.main) Deno.exitCode = await main(Deno.args);

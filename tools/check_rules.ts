@@ -118,4 +118,6 @@ export async function checkRules(root: string): Promise<Finding[]> {
   return [...untested, ...files.flatMap((file) => checkCitations(file, known))];
 }
 
-if (import.meta.main) await runCheck(checkRules, "each rule has a test, each citation a rule");
+if (import.meta.main) {
+  await runCheck("rules", checkRules, "each rule has a test, each citation a rule");
+}

@@ -7,6 +7,14 @@
 
 import { parse, type ParseResult } from "@babel/parser";
 import type { File, Node } from "@babel/types";
+import {
+  cannot,
+  createCommand,
+  endWith,
+  EXIT_FAILED,
+  EXIT_OK,
+  print,
+} from "../simulator/cli/command.ts";
 
 /** A TypeScript file of the repository. */
 export interface SourceFile {
@@ -29,6 +37,11 @@ export interface Finding {
   /** What is wrong and, where it is not plain, what to do instead. */
   readonly message: string;
 }
+
+const CHECK_HELP = `
+A line for each place where it does not hold: file:line:column: what is wrong.
+
+Exit code: 0 it holds, 1 it does not, 2 an argument cannot be used.`;
 
 /** Folders that hold nothing of the repository's own. */
 const FOREIGN_FOLDERS = new Set(["coverage", "node_modules"]);
@@ -121,17 +134,46 @@ export function formatFinding({ path, line, column, message }: Finding): string 
   return `${path}:${line}:${column}: ${message}`;
 }
 
-/** Prints what `check` finds below the folder that the command line names, and exits. */
+/**
+ * The command `deno task check:<name>`: prints what `check` finds below the folder that the command line
+ * names, and sets the exit code.
+ *
+ * @param promise What holds where it finds nothing.
+ */
 export async function runCheck(
+  name: string,
   check: (root: string) => Promise<Finding[]>,
   promise: string,
-): Promise<never> {
-  const findings = await check(Deno.args[0] ?? ".");
-  for (const finding of findings) {
-    // deno-lint-ignore no-console -- a finding is this program's output
-    console.log(formatFinding(finding));
+): Promise<void> {
+  const command = createCommand(`deno task check:${name}`)
+    .description(`Checks that ${promise}.`)
+    .argument("[folder]", "the repository", ".")
+    .addHelpText("after", CHECK_HELP);
+  try {
+    const [root = "."] = command.parse(Deno.args, { from: "user" }).args;
+    const findings = await findBelow(root, check);
+    const sum = findings.length === 0 ? `ok: ${promise}` : `${findings.length} not ok: ${promise}`;
+    print(`${[...findings.map(formatFinding), sum].join("\n")}\n`);
+    Deno.exitCode = findings.length === 0 ? EXIT_OK : EXIT_FAILED;
+  } catch (error) {
+    Deno.exitCode = endWith(error);
   }
-  // deno-lint-ignore no-console -- and so is the sum
-  console.log(findings.length === 0 ? `ok: ${promise}` : `${findings.length} not ok: ${promise}`);
-  Deno.exit(findings.length === 0 ? 0 : 1);
+}
+
+/** What `check` finds; a folder that cannot be checked is the user's to hear. */
+async function findBelow(
+  root: string,
+  check: (root: string) => Promise<Finding[]>,
+): Promise<Finding[]> {
+  try {
+    return await check(root);
+  } catch (error) {
+    const isGone = error instanceof Deno.errors.NotFound;
+    if (!isGone && !(error instanceof Deno.errors.NotCapable)) throw error;
+    throw cannot(
+      `check ${root}`,
+      isGone ? "it is no repository" : error,
+      "name a clone of this one",
+    );
+  }
 }

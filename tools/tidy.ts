@@ -189,4 +189,6 @@ export async function checkTidy(root: string): Promise<Finding[]> {
   return [...sources.flatMap(checkSource), ...texts.flat()];
 }
 
-if (import.meta.main) await runCheck(checkTidy, "the house is tidy");
+if (import.meta.main) {
+  await runCheck("tidy", checkTidy, "the rules of the house hold that a program can check");
+}

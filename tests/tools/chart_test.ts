@@ -1,6 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
 import { statesDocument } from "../../tools/chart.ts";
+import { runDeno } from "../support/deno_process.ts";
 import { CHANNEL_STATES, SIDES } from "../support/channel_chart.ts";
 import { CHARTS, flatTableOf } from "../support/charts.ts";
 
@@ -102,4 +103,13 @@ Deno.test("statesDocument: names in its arrows only states that it declares", ()
     }
     assertEquals(text.match(/^ {2}\[\*\] --> \w+$/gm)?.length, 1);
   }
+});
+
+Deno.test("chart: --check writes nothing, and a word too many costs one line and exit code 2", async () => {
+  const chart = (arg: string) => runDeno(["run", "--allow-read=docs", "tools/chart.ts", arg]);
+  const current = { code: 0, stdout: "ok: docs/states.md is current\n", stderr: "" };
+  assertEquals(await chart("--check"), current);
+  const { code, stdout, stderr } = await chart("docs");
+  assertEquals([code, stdout], [2, ""]);
+  assertMatch(stderr, /^too many arguments.*: see deno task chart --help\n$/);
 });

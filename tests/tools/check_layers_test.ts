@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkLayers } from "../../tools/check_layers.ts";
 import { formatFinding } from "../../tools/source.ts";
+import { runDeno } from "../support/deno_process.ts";
 import { withTree } from "../support/temp_tree.ts";
 
 /** Asserts what the check says of one file with this one line; "" where it says nothing. */
@@ -149,6 +150,15 @@ Deno.test("checkLayers: lets only the command line of the simulator know Deno", 
   );
 });
 
+Deno.test("checkLayers: lets tools and benches speak as the command line does", async () => {
+  for (const folder of ["tools", "bench"]) {
+    await check(`${folder}/a.ts`, 'import "../simulator/cli/command.ts";', "");
+  }
+  const fault =
+    "examples/a.ts:1:8: an example imports mod.ts, simulator/mod.ts and its own folder only";
+  await check("examples/a.ts", 'import "../simulator/cli/command.ts";', fault);
+});
+
 Deno.test("checkLayers: keeps the command line outermost", async () => {
   await check("simulator/cli/disk/a.ts", 'import "../../../examples/disk/mod.ts";', "");
   await check("tests/simulator/a_test.ts", 'import "../../simulator/cli/main.ts";', "");
@@ -177,4 +187,15 @@ Deno.test("checkLayers: exits with 1 and prints the place, as a command", async 
     assertEquals(code, 1);
     assertStringIncludes(new TextDecoder().decode(stdout), "core/a.ts:1:8: core must not");
   });
+});
+
+Deno.test("check:layers: an argument that cannot be used costs one line and exit code 2", async () => {
+  const cases = [
+    ["gone", "Cannot check gone: it is no repository; name a clone of this one\n"],
+    ["--gone", "unknown option '--gone': see deno task check:layers --help\n"],
+  ] as const;
+  for (const [arg, line] of cases) {
+    const end = await runDeno(["run", "--allow-read=.", "tools/check_layers.ts", arg]);
+    assertEquals(end, { code: 2, stdout: "", stderr: line });
+  }
 });
