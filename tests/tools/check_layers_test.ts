@@ -189,7 +189,7 @@ Deno.test("checkLayers: exits with 1 and prints the place, as a command", async 
   });
 });
 
-Deno.test("check:layers: an argument that cannot be used costs one line and exit code 2", async () => {
+Deno.test("runCheck: an argument that cannot be used costs one line and exit code 2", async () => {
   const cases = [
     ["gone", "Cannot check gone: it is no repository; name a clone of this one\n"],
     ["--gone", "unknown option '--gone': see deno task check:layers --help\n"],
