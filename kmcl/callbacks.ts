@@ -32,7 +32,8 @@ export type EvtChannelOpened = (channel: VMBCHANNEL) => MaybePromise<NtStatus>;
 export type EvtChannelStateChange = (channel: VMBCHANNEL) => MaybePromise<void>;
 /**
  * A packet arrived: `buffer[0, bufferLength)` is its payload, valid and unchanged until
- * VmbChannelPacketComplete has returned. It is to be completed once, inside the call or later.
+ * VmbChannelPacketComplete has returned. It is to be completed once, inside the call or later. With the
+ * fabric's codec `"vmbus"` lengths come out rounded up to 8, in completions too.
  *
  * @see EVT_VMB_CHANNEL_PROCESS_PACKET
  */

@@ -21,7 +21,10 @@ export interface FabricOptions {
   readonly schedule?: Schedule;
   /** Whether deadlines wait for real time; such a run is not deterministic. Default `"virtual"`. */
   readonly clock?: "virtual" | "real";
-  /** Encoding of packets in the rings. Default `"msgpack"`. */
+  /**
+   * Encoding of packets in the rings. With `"vmbus"`, Hyper-V's own layout, payloads come out with their
+   * length rounded up to 8. Default `"msgpack"`.
+   */
   readonly codec?: "msgpack" | "vmbus";
   /** What becomes of misuse that has no status. Default `"throw"`. */
   readonly verifier?: VerifierMode;

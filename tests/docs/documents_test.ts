@@ -56,6 +56,25 @@ Deno.test("api.md: its program is examples/echo.ts", async () => {
   assertEquals(program?.text, await Deno.readTextFile("examples/echo.ts"));
 });
 
+Deno.test("api.md: names everything that mod.ts exports", async () => {
+  const api = await Deno.readTextFile("docs/api.md");
+  const door = (await Deno.readTextFile("mod.ts")).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+  const lists = [...door.matchAll(/^export (?:type )?\{([^}]*)\}/gm)];
+  assertEquals(lists.length, door.match(/^export /gm)?.length);
+  const names = lists.flatMap(([, list = ""]) => list.match(/\w+/g) ?? []);
+  // Statuses stand there as a group.
+  const own = names.filter((name) => !name.startsWith("STATUS_") && name !== "type");
+  assertNotEquals(own, []);
+  assertEquals(own.filter((name) => !new RegExp(`\\b${name}\\b`).test(api)), []);
+});
+
+Deno.test("README.md: leads to every document", async () => {
+  const readme = await Deno.readTextFile("README.md");
+  for await (const { name } of Deno.readDir("docs")) {
+    assertEquals(readme.includes(`](docs/${name})`), true, `README.md does not name ${name}`);
+  }
+});
+
 /** The files of the package under `folder` whose comments hold a program. */
 async function filesWithExamples(folder: string): Promise<string[]> {
   const found: string[] = [];
