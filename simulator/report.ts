@@ -121,7 +121,7 @@ function formatCounts({ columns, rows }: ResultTable): string {
 }
 
 function formatRun(result: ScenarioResult, { wallMilliseconds }: RunFacts): string {
-  const { transactions, virtualMilliseconds, violationCount, leakCount, traceDigest } = result;
+  const { transactions, virtualMilliseconds, violationCount, leakCount } = result;
   const rate = perSecond(transactions, wallMilliseconds);
   return formatTable([], [
     ...(result.figures ?? []).map(({ label, value }) => [label, formatNumber(value)]),
@@ -131,7 +131,6 @@ function formatRun(result: ScenarioResult, { wallMilliseconds }: RunFacts): stri
     ["wall time", `${formatNumber(wallMilliseconds)} ms`],
     ["violations", formatNumber(violationCount)],
     ["leaks", formatNumber(leakCount)],
-    ["trace digest", traceDigest],
   ]);
 }
 
@@ -150,8 +149,10 @@ export function textReport(result: ScenarioResult, facts: RunFacts): string {
   return [
     `${facts.scenario}: seed ${facts.seed}, schedule ${facts.schedule}, codec ${facts.codec}`,
     formatCounts(result.counts),
-    ...(result.tables ?? []).map(formatCounts),
+    ...(result.tables ?? []).flatMap((table) => [`${table.title}:`, formatCounts(table)]),
     formatRun(result, facts),
+    // Beside the tables, as all digests: with one in them they would be wider than most terminals.
+    `trace digest ${result.traceDigest}`,
     ...formatDigests(digests),
     ...(digests.length > 1 ? [verdict] : []),
     ...findings.map((finding) => `wrong: ${finding}`),

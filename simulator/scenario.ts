@@ -129,6 +129,8 @@ export interface ResultTable {
 export interface NamedTable extends ResultTable {
   /** Its name for programs: `migrations`. */
   readonly key: string;
+  /** What stands above it for people: `migrated live`. */
+  readonly title: string;
 }
 
 /** One number that a run ended with, beside those that every run has. */

@@ -51,8 +51,8 @@ Deno.test("textReport: is a table, the digests, a verdict and the replay line", 
 │ wall time               │    2 500 ms │
 │ violations              │           0 │
 │ leaks                   │           0 │
-│ trace digest            │          t1 │
 └─────────────────────────┴─────────────┘
+trace digest t1
 sha256 d1  a    1 000 bytes
 sha256 d1  abc  1 000 bytes
 The digests are the same.
@@ -85,6 +85,7 @@ Deno.test("textReport: says what was wrong, and that digests differ", () => {
 Deno.test("textReport: further tables stand below what was counted, each with its own columns", () => {
   const tables = [{
     key: "moves",
+    title: "moved",
     columns: [{ key: "bytes", label: "bytes" }, { key: "at", label: "at" }, {
       key: "n",
       label: "n",
@@ -96,7 +97,10 @@ Deno.test("textReport: further tables stand below what was counted, each with it
     }],
   }];
   const text = textReport({ ...GOOD, tables }, FACTS);
-  assertMatch(text, /^│ +│ bytes │ at │ n │\n├.*\n│ move 1 │ 1 000 │ +2 │ 3 │\n│ move 2 │ +4 │/m);
+  assertMatch(
+    text,
+    /^moved:\n┌.*\n│ +│ bytes │ at │ n │\n├.*\n│ move 1 │ 1 000 │ +2 │ 3 │\n│ move 2 │ +4 │/m,
+  );
   const rows = [{ bytes: 1000, at: 2, n: 3 }, { bytes: 4, at: 5, n: 6 }];
   assertEquals(jsonReport({ ...GOOD, tables }, FACTS).tables, { moves: rows });
 });

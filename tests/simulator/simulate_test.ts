@@ -37,9 +37,13 @@ Deno.test("simulate: a real file goes to the host and back, and a table says how
       "wall time",
       "violations",
       "leaks",
-      "trace digest",
     ];
     for (const row of rows) assertMatch(stdout, new RegExp(`^│ ${row} +│ +[\\da-f]`, "m"));
+    assertMatch(stdout, /^trace digest [\da-f]{64}$/m);
+    const widths = stdout.split("\n").filter((line) => line.startsWith("│")).map((line) =>
+      line.length
+    );
+    assertEquals(Math.max(...widths) <= 80, true, "a table is wider than a terminal");
     assertStringIncludes(stdout, `sha256 ${digest}  ${path} as read      5 000 bytes\n`);
     assertStringIncludes(stdout, `sha256 ${digest}  ${path} as returned  5 000 bytes\n`);
     assertStringIncludes(stdout, "\nThe digests are the same.\nok\nreplay: deno task simulate ");

@@ -105,19 +105,20 @@ function movesOf({ end, moves }: RunEnd): NamedTable {
   const isSave = end === "saved";
   return {
     key: isSave ? "saves" : "migrations",
+    title: `${isSave ? "saved" : "migrated live"}, with packets in flight`,
     columns: [
-      { key: "packet", label: "after packet" },
+      { key: "packet", label: "packet" },
       { key: "savedBytes", label: "bytes" },
       { key: "pages", label: "pages" },
       { key: "queued", label: "queued" },
       { key: "awaiting", label: "sent" },
       { key: "ended", label: "ended" },
       { key: "held", label: "held" },
-      { key: "ringBytes", label: "bytes in rings" },
+      { key: "ringBytes", label: "ring bytes" },
     ],
     rows: moves.map((move, at) => {
-      const name = isSave ? "saved" : `migration ${at + 1}`;
-      return { key: isSave ? "save" : String(at + 1), label: name, values: valuesOf(move) };
+      const name = isSave ? "run" : String(at + 1);
+      return { key: isSave ? "save" : name, label: name, values: valuesOf(move) };
     }),
   };
 }
