@@ -63,9 +63,9 @@ export interface TraceEntry {
   readonly at100ns: number;
   /** What happened. */
   readonly event: string;
-  /** To what: the name given with {@linkcode Trace.nameSubject}, else `#` and the id. */
+  /** To what: `channel 1`, or `#` and its id where it has no name. */
   readonly subject: string;
-  /** The values of record, or of recordBytes the bytes as hexadecimal text. */
+  /** What there is to know of it: numbers, or bytes as one hexadecimal text. */
   readonly values: readonly (number | string)[];
 }
 
