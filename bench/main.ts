@@ -28,6 +28,7 @@ import { transactionFigure } from "./transaction.ts";
 
 /** Fewer rounds than this say little; the default is enough for a median. */
 const ROUNDS_DEFAULT = 9;
+const ROUNDS_MAX = 1000;
 const ROUND_MS = 40;
 
 /** All figures, in the order in which they are measured. */
@@ -71,8 +72,8 @@ function processorMs(): number {
 
 function parseRounds(text: string): number {
   const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new InvalidArgumentError("It must be a whole number from 1.");
+  if (!Number.isInteger(rounds) || rounds < 1 || rounds > ROUNDS_MAX) {
+    throw new InvalidArgumentError(`It must be a whole number from 1 to ${ROUNDS_MAX}.`);
   }
   return rounds;
 }

@@ -37,11 +37,14 @@ interface FileResults {
 }
 
 function readFile(file: string): string {
+  const refusal = (reason: unknown) =>
+    cannot(`read ${file}`, reason, "name a file of ring vectors");
   try {
-    return Deno.readTextFileSync(file);
+    if (!Deno.statSync(file).isCharDevice) return Deno.readTextFileSync(file);
   } catch (error) {
-    throw cannot(`read ${file}`, error, "name a file of ring vectors");
+    throw refusal(error);
   }
+  throw refusal("it is a device, and need have no end");
 }
 
 function runFile(file: string): FileResults {

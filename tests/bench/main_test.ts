@@ -26,7 +26,11 @@ Deno.test("bench: --only measures one figure, --json prints one object", async (
 });
 
 Deno.test("bench: an argument that cannot be used is refused in one line", async () => {
-  for (const args of [["--rounds", "0"], ["--only", "nothing"], ["--nothing"], ["more"]]) {
+  for (
+    const args of [["--rounds", "0"], ["--rounds", "1001"], ["--only", "nothing"], ["--nothing"], [
+      "more",
+    ]]
+  ) {
     const { code, stdout, stderr } = await bench(...args);
     assertEquals([code, stdout], [2, ""], args.join(" "));
     assertStringIncludes(stderr, "see deno task bench --help\n");

@@ -286,6 +286,7 @@ Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2"
         /^unknown option '--jsno' \(Did you mean --json\?\): see deno task vectors --help$/,
       ],
       [[`${path}.gone`], /^Cannot read .*\.gone: there is no such file; name a /],
+      [["/dev/zero"], /^Cannot read .*: it is a device, and need have no end; name a file /],
       [[VECTORS.pathname, path], /:2:12: Cannot parse JSON: expected a value, found "}"$/],
     ];
     for (const [args, line] of cases) {
