@@ -6,11 +6,11 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
 import { ImageFile } from "../../../examples/disk/mod.ts";
 import { cannot, type UsageError } from "../command.ts";
 import { statFile } from "../opened_file.ts";
 import { Scratch } from "../scratch.ts";
+import { Claims } from "./claims.ts";
 import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
 import { OutFile, partPathBeside } from "./out_file.ts";
 import type { SavedGuest } from "./saved_run.ts";
@@ -125,8 +125,7 @@ class Opener {
   readonly #options: DiskOptions;
   readonly #scratch: Scratch;
   readonly #stack: DisposableStack;
-  /** Which files are taken, by identity, and what for. */
-  readonly #claims = new Map<string, string>();
+  readonly #claims = new Claims();
 
   constructor(options: DiskOptions, scratch: Scratch, stack: DisposableStack) {
     this.#options = options;
@@ -136,7 +135,7 @@ class Opener {
 
   /** One for each guest, as each has its own place in the file. */
   async openSources(path: string, name = path): Promise<CopySource[]> {
-    await this.#claim(path, `--file ${name}`);
+    await this.#claims.take(path, `--file ${name}`);
     const sources: CopySource[] = [];
     while (sources.length < this.#options.guestCount) {
       sources.push(this.#stack.use(await CopySource.open(path, name)));
@@ -173,7 +172,7 @@ class Opener {
   async openDisk(path: string, hint: string): Promise<DiskFile> {
     const action = `use ${path} as a disk`;
     await statFile(path, action, hint);
-    await this.#claim(path, `--disk ${path}`);
+    await this.#claims.take(path, `--disk ${path}`);
     const image = this.#stack.use(await orUsageError(action, hint, () => ImageFile.open(path)));
     return { image, path, isMade: false };
   }
@@ -197,7 +196,7 @@ class Opener {
     if (outPath === null) return null;
     const outs: OutFile[] = [];
     for (const path of this.#pathsOf(outPath)) {
-      await this.#claim(path, `--out ${path}`);
+      await this.#claims.take(path, `--out ${path}`);
       outs.push(this.#stack.use(await OutFile.begin(path, this.#scratch)));
     }
     return outs;
@@ -205,8 +204,8 @@ class Opener {
 
   /** A copy that was left in the middle. */
   async reopenOut(path: string, partPath: string): Promise<OutFile> {
-    await this.#claim(path, `--out ${path}`);
-    await this.#claim(partPath, `--out ${path}`);
+    await this.#claims.take(path, `--out ${path}`);
+    await this.#claims.take(partPath, `--out ${path}`);
     return this.#stack.use(await OutFile.reopen(path, partPath, this.#scratch));
   }
 
@@ -214,11 +213,11 @@ class Opener {
   async beginSave(): Promise<OutFile | null> {
     const { save, diskPath, guestCount } = this.#options;
     if (save === null) return null;
-    await this.#claim(save.path, `--save-to ${save.path}`);
+    await this.#claims.take(save.path, `--save-to ${save.path}`);
     if (diskPath === null) {
       const isNew = !await isThere(save.path);
       for (const path of savedImagePaths(save.path, guestCount)) {
-        await this.#claim(path, `--save-to ${save.path}, whose image is ${path}`);
+        await this.#claims.take(path, `--save-to ${save.path}, whose image is ${path}`);
         await checkSavedImage(path, isNew ? save.path : null);
       }
     }
@@ -228,17 +227,6 @@ class Opener {
   /** `path` for a single guest, else one for each guest. */
   #pathsOf(path: string): readonly string[] {
     return pathsOf(path, this.#options.guestCount);
-  }
-
-  /** Takes the file at `path`, which need not be there yet: nobody else may have it, by whatever name. */
-  async #claim(path: string, purpose: string): Promise<void> {
-    const identity = await identityOf(path);
-    if (identity === null) return;
-    const other = this.#claims.get(identity);
-    if (other !== undefined) {
-      throw cannot(`use ${purpose}`, `it is the same file as ${other}`, "name another");
-    }
-    this.#claims.set(identity, purpose);
   }
 }
 
@@ -274,25 +262,6 @@ async function isThere(path: string): Promise<boolean> {
 /** Bytes of an image for a file: whole blocks, and one at least. */
 function imageBytes(fileBytes: number, blockBytes: number): number {
   return Math.max(1, Math.ceil(fileBytes / blockBytes)) * blockBytes;
-}
-
-/** What tells a file from all others, whatever it is called; null where there can be none. */
-async function identityOf(path: string): Promise<string | null> {
-  try {
-    const { dev, ino } = await Deno.stat(path);
-    return ino === null || ino === 0 ? await Deno.realPath(path) : `${dev}:${ino}`;
-  } catch {
-    return await placeOf(path);
-  }
-}
-
-/** What tells the place of a file that is not there from all others; null where none can be there. */
-async function placeOf(path: string): Promise<string | null> {
-  try {
-    return join(await Deno.realPath(dirname(path)), basename(path));
-  } catch {
-    return null; // whoever opens it says what is wrong
-  }
 }
 
 /** What the machine refuses is the user's to hear; an error of our own goes on. */
