@@ -141,8 +141,9 @@ export class EnvelopeReader {
   }
 
   #readHeader(bytes: Uint8Array): number {
+    const magic = bytes.subarray(0, MAGIC.length);
+    if (!areEqual(magic, MAGIC.subarray(0, magic.length))) damaged("this is no saved state");
     if (bytes.length < HEADER_BYTES) damaged("the header is cut short");
-    if (!areEqual(bytes.subarray(0, MAGIC.length), MAGIC)) damaged("this is no saved state");
     const view = viewOf(bytes);
     const version = view.getUint16(4, true);
     if (version !== SAVED_FORMAT_VERSION) {

@@ -109,3 +109,12 @@ Deno.test("readSaved: what is no fault of the bytes is thrown on", () => {
   }
   assert(caught instanceof RangeError);
 });
+
+Deno.test("readEnvelope: a file of something else is called that, however short it is", () => {
+  const reasonOf = (bytes: readonly number[]) => {
+    const fault = readSaved(() => readEnvelope("channel", Uint8Array.from(bytes)));
+    return fault instanceof SavedStateFault ? fault.message : null;
+  };
+  assertEquals(reasonOf([0x25, 0x50, 0x44]), "this is no saved state");
+  assertEquals(reasonOf([0x56, 0x4d]), "the header is cut short");
+});

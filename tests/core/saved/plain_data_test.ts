@@ -162,7 +162,7 @@ Deno.test("copyPlainData: names what is not plain, and where", () => {
     [[1, , 3], /^state\[1\] is of type undefined$/], // deno-lint-ignore no-sparse-arrays -- meant
     [new Map(), /^state is an object with a prototype$/],
     [new Date(0), /^state is an object with a prototype$/],
-    [Promise.resolve(), /^state is an object with a prototype$/],
+    [Promise.resolve(), /^state is a promise$/],
     [new Uint16Array(1), /^state is an object with a prototype$/],
     [2n ** 64n, /^state is a bigint that 64 bits do not hold$/],
     [-(2n ** 63n) - 1n, /^state is a bigint that 64 bits do not hold$/],
