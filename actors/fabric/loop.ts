@@ -143,12 +143,11 @@ export class Loop {
   /**
    * Drives the loop, through time as well, until `isReached`: it is asked before each item. False where
    * that takes more than `stepsMax` items, timers and idle turns, or where nothing can ever run again.
+   * Whoever else drives, the caller goes on in the moment that it asked for, also where that is now.
    *
    * @throws {Error} Inside a callback.
    */
   async driveUntil(call: string, isReached: () => boolean, stepsMax: number): Promise<boolean> {
-    this.#takeOver(call);
-    if (isReached()) return true;
     await this.drive(call, {
       limit100ns: Infinity,
       reachesLimit: false,

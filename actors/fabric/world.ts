@@ -17,12 +17,11 @@ import { type ActorInspector, ActorSystem } from "../chart/actor_system.ts";
 import { type Chart, ChartActor, chartOf } from "../chart/chart_actor.ts";
 import { createChannelChart } from "../channel/machine.ts";
 import { Endpoint } from "../channel/endpoint.ts";
-import { CALLBACK_NAMES } from "../channel/notices.ts";
 import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
 import type { DeviceTarget } from "../handles.ts";
 import { createPacketChart } from "../packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../packet/types.ts";
-import { LoadedDriver } from "../partition/loaded_driver.ts";
+import { CALLS_ON_TRACE, LoadedDriver } from "../partition/loaded_driver.ts";
 import { createPartitionChart } from "../partition/machine.ts";
 import {
   type Partition,
@@ -68,9 +67,6 @@ export interface Counts {
   /** Channel endpoints. */
   readonly endpoints: number;
 }
-
-/** Stands for HostDriver.save on the trace, behind the documented callbacks. */
-export const HOST_SAVE_CODE: number = CALLBACK_NAMES.length;
 
 /** How work items read on the trace. */
 const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
@@ -135,9 +131,8 @@ export class World implements Fabric, LoopWorld {
       partition: chartOf("partition", createPartitionChart, interpreter),
       bus: chartOf("bus", createBusChart, interpreter),
     };
-    const callbackNames = [...CALLBACK_NAMES, "HostDriver.save"];
-    this.recorder.nameValues("callbackBegin", callbackNames);
-    this.recorder.nameValues("callbackEnd", callbackNames);
+    this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
+    this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
     this.recorder.nameValues("channelEvent", this.#charts.server.eventTypes);
     this.root = this.#addPartition(checkPartitionOptions({ name: "root" }), null);
   }
@@ -180,10 +175,18 @@ export class World implements Fabric, LoopWorld {
     return { partitions: this.#partitionCount, endpoints: this.#endpointCount };
   }
 
-  /** What was made since `counts` were taken is gone without a trace: their numbers are free again. */
-  rewind({ partitions, endpoints }: Counts): void {
+  /**
+   * What was made since `counts` were taken is gone without a trace: their numbers are free again. False
+   * where something of it is still there, as a driver made it for itself: then all numbers stay taken.
+   */
+  rewind({ partitions, endpoints }: Counts): boolean {
+    const isThere = this.#partitions.some((partition) =>
+      partition.id >= partitions || [...partition.endpoints].some(({ id }) => id > endpoints)
+    );
+    if (isThere) return false;
     this.#partitionCount = partitions;
     this.#endpointCount = endpoints;
+    return true;
   }
 
   /** A partition was destroyed. */

@@ -6,8 +6,17 @@
  */
 
 import type { Endpoint } from "../channel/endpoint.ts";
+import { CALLBACK_NAMES } from "../channel/notices.ts";
 import { type Device, Handle } from "../handles.ts";
 import type { PartitionObject } from "./partition_object.ts";
+
+/** What a driver of the host is told when its guest is saved, and when it goes on. */
+export type HostNotice = "HostDriver.save" | "HostDriver.resume";
+
+const HOST_NOTICES: readonly HostNotice[] = ["HostDriver.save", "HostDriver.resume"];
+
+/** The calls into drivers by the numbers that stand for them on the trace. */
+export const CALLS_ON_TRACE: readonly string[] = [...CALLBACK_NAMES, ...HOST_NOTICES];
 
 /** Where a loaded driver runs: in the guest, or in the root to serve that guest. */
 export type DriverKind = "guest" | "host";

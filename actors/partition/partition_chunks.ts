@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assert } from "../../core/assert.ts";
 import type { PageRun } from "../../core/memory/memory_image.ts";
 import type { SavedChunk } from "../../core/saved/envelope.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
@@ -61,10 +62,9 @@ export function* partitionChunks(
   yield { type: PARTITION_CHUNKS.header, data: saveHeader(guest) };
   for (const driver of guest.drivers) {
     const { kind, name } = driver;
-    yield {
-      type: PARTITION_CHUNKS.driver,
-      data: { kind, name, state: states.get(driver) ?? null },
-    };
+    const state = states.get(driver);
+    assert(state !== undefined, "each driver has told its state");
+    yield { type: PARTITION_CHUNKS.driver, data: { kind, name, state } };
   }
   yield* memoryChunks(guest);
   for (const endpoint of clients.keys()) {

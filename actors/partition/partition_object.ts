@@ -42,7 +42,11 @@ export interface Partition {
   readonly memory: GuestMemory;
   /** Stops its virtual processors; its memory stays, and so does what waits for them. */
   pause(): void;
-  /** Lets its virtual processors run again. */
+  /**
+   * Lets its virtual processors run again.
+   *
+   * @throws {Error} Inside the `restore` of one of its drivers; so do `crash` and `destroy`.
+   */
   resume(): void;
   /** Stops it for ever: its callbacks never run again, and its server sides close (kmcl.md S13). */
   crash(): void;
@@ -201,6 +205,7 @@ export class PartitionObject implements Partition {
     callbacks.drop(this);
     waits.release(this);
     waits.drop(this);
+    this.actor.send({ type: "destroy" }); // a driver may have kept it
     this.actor.stop();
     this.bus.actor.stop();
     this.#killHandles();
@@ -235,6 +240,10 @@ export class PartitionObject implements Partition {
 
   #change(type: PartitionEvent["type"]): boolean {
     if (!this.actor.can(type)) return false;
+    // Until all its drivers are there it stands still, and may yet go without a trace.
+    if (type !== "pause" && !this.world.partitions.includes(this)) {
+      throw new Error(`Cannot ${type} ${this.name} while it is being restored`);
+    }
     this.actor.send({ type });
     const runs = this.actor.is("runs");
     for (const processor of this.#processors) processor.runs = runs;

@@ -145,7 +145,9 @@ export interface HostDriverInstance {
   save(): PlainData | Promise<PlainData>;
   /**
    * The guest goes on: the driver starts its channels (VmbChannelStart). Called after a restore, after
-   * a save when the saved guest is resumed instead of destroyed, and after a save that failed.
+   * a save when the saved guest is resumed instead of destroyed, and after a save that failed; not where
+   * the guest is gone. It is a callback as any other: what it throws, whoever drives the loop hears, and
+   * the next save waits until a promise of its is settled.
    */
   resume(): void;
 }

@@ -43,7 +43,8 @@ interface AnyDriver<Context, Instance> {
  *
  * @param options What the driver's `start` is given: plain data. Default null.
  * @throws {TypeError} `driver` is no driver, or `options` is no plain data.
- * @throws {Error} The guest is the root or is gone; or whatever the driver's `start` threw.
+ * @throws {Error} The guest is the root or is gone; inside a guest driver's `save`; or whatever the
+ * driver's `start` threw.
  */
 export function loadGuestDriver<Instance extends GuestDriverInstance>(
   partition: Partition,
@@ -59,7 +60,8 @@ export function loadGuestDriver<Instance extends GuestDriverInstance>(
  *
  * @param options What the driver's `start` is given: plain data. Default null.
  * @throws {TypeError} `driver` is no driver, or `options` is no plain data.
- * @throws {Error} The guest is the root or is gone; or whatever the driver's `start` threw.
+ * @throws {Error} The guest is the root or is gone; inside a guest driver's `save`; or whatever the
+ * driver's `start` threw.
  */
 export function loadHostDriver<Instance extends HostDriverInstance>(
   guest: Partition,
@@ -92,6 +94,9 @@ function load<Context, Instance extends object>(
 ): Instance {
   const isGuest = partition instanceof PartitionObject && !partition.isRoot && partition.isAlive;
   if (!isGuest) throw new Error(`Cannot load a ${kind} driver: its guest is none, or is gone`);
+  if (partition.world.isSaving) {
+    throw new Error(`Cannot load a ${kind} driver inside a guest driver's save`);
+  }
   requireDriver(kind, driver);
   const copy = copyPlainData(options, "options");
   if (copy.fault !== null) throw new TypeError(`Cannot load ${driver.name}: ${copy.fault}`);

@@ -8,8 +8,11 @@
 import { isPromise } from "../../actors/fabric/callbacks.ts";
 import { type Frame, PASSIVE_LEVEL } from "../../actors/fabric/irql.ts";
 import { turn } from "../../actors/fabric/runtime.ts";
-import { HOST_SAVE_CODE } from "../../actors/fabric/world.ts";
-import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import {
+  CALLS_ON_TRACE,
+  type HostNotice,
+  type LoadedDriver,
+} from "../../actors/partition/loaded_driver.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -32,8 +35,8 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** The state that each host driver of the guest told, or why one did not. */
-export type HostStates = ReadonlyMap<LoadedDriver, PlainData>;
+/** The state that each driver told. */
+export type DriverStates = ReadonlyMap<LoadedDriver, PlainData>;
 
 /** What a driver's `save` came to. */
 type Told =
@@ -60,24 +63,31 @@ export class Quiescence {
   }
 
   /** Goes the whole way. Where it fails, {@linkcode Quiescence.undo} is due. */
-  async reach(): Promise<HostStates | Refusal> {
+  async reach(): Promise<DriverStates | Refusal> {
     const guest = this.#guest;
     const isSafe = () => unfinishedCallback(guest) === null;
     const isSettled = () => hasSettled(guest);
     const refusal = await this.#until(isSafe) ?? this.#pause() ?? await this.#until(isSettled);
     if (refusal !== null) return refusal;
-    for (const driver of guest.drivers.filter(({ kind }) => kind === "host")) {
+    // One that is loaded on the way is told as well.
+    for (let driver = this.#nextHost; driver !== undefined; driver = this.#nextHost) {
       const failed = await this.#tell(driver);
       if (failed !== null) return failed;
     }
-    return await this.#until(isSettled) ?? this.#states;
+    return await this.#until(isSettled) ?? this.refusal ?? this.#states;
+  }
+
+  get #nextHost(): LoadedDriver | undefined {
+    return this.#guest.drivers.find((driver) =>
+      driver.kind === "host" && !this.#told.includes(driver)
+    );
   }
 
   /** Whether the guest still stands still: the program could have resumed it. */
   get refusal(): Refusal | null {
     const { actor, isAlive, name } = this.#guest;
     if (!isAlive) {
-      return { status: STATUS_DEVICE_REMOVED, reason: `${name} was crashed while it was saved` };
+      return { status: STATUS_DEVICE_REMOVED, reason: `${name} was gone before it was saved` };
     }
     if (!actor.is("runs")) return null;
     return {
@@ -86,10 +96,11 @@ export class Quiescence {
     };
   }
 
-  /** The guest and the drivers that serve it go on as before. */
+  /** The guest and the drivers that serve it go on as before; where it is gone, nobody does. */
   async undo(): Promise<void> {
     const guest = this.#guest;
     await this.#giveUpSaves();
+    if (!guest.isAlive) return;
     if (!this.#wasQuiet) resumeHosts(this.#told);
     if (this.#wasRunning) guest.resume();
   }
@@ -147,7 +158,7 @@ function callSave(
 ): void {
   const told = (state: unknown) => done(copyPlainData(state, "its state"));
   const failed = (error: unknown) => done({ data: null, fault: messageOf(error) });
-  driver.guest.world.callbacks.call(frameOf(driver), () => {
+  driver.guest.world.callbacks.call(frameOf(driver, "HostDriver.save"), () => {
     try {
       const state: unknown = instance.save();
       if (isPromise(state)) return Promise.resolve(state).then(told).catch(failed);
@@ -158,22 +169,23 @@ function callSave(
   }, () => {});
 }
 
-/** Tells host drivers that their guest goes on. What one throws is heard by whoever drives the loop. */
+/**
+ * Tells host drivers that their guest goes on. What one throws is heard by whoever drives the loop, and
+ * where it takes its time, it counts as a callback that is unfinished.
+ */
 export function resumeHosts(drivers: readonly LoadedDriver[]): void {
   for (const driver of drivers) {
     if (driver.kind !== "host") continue;
-    try {
-      (driver.instance as HostDriverInstance).resume();
-    } catch (error) {
-      driver.guest.world.callbacks.threw({ ...frameOf(driver), name: "HostDriver.resume" }, error);
-    }
+    const instance = driver.instance as HostDriverInstance;
+    const { callbacks } = driver.guest.world;
+    callbacks.callInside(frameOf(driver, "HostDriver.resume"), () => instance.resume());
   }
 }
 
-function frameOf(driver: LoadedDriver): Frame {
+function frameOf(driver: LoadedDriver, name: HostNotice): Frame {
   return {
-    name: "HostDriver.save",
-    code: HOST_SAVE_CODE,
+    name,
+    code: CALLS_ON_TRACE.indexOf(name),
     irql: PASSIVE_LEVEL,
     owner: driver,
     partition: driver.partition,

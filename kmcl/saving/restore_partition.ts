@@ -88,7 +88,7 @@ class Refused extends Error {
  * partition.resume();
  * ```
  *
- * @throws {TypeError} One of the drivers is none.
+ * @throws {TypeError} One of the drivers is none, or two of one list have one name.
  * @throws {Error} Inside a callback.
  */
 export function restorePartition(
@@ -100,8 +100,7 @@ export function restorePartition(
   if (frame !== null) {
     throw new Error(`Cannot restore a partition inside a callback: ${frame.name} runs`);
   }
-  for (const driver of guestDrivers) requireDriver("guest", driver);
-  for (const driver of hostDrivers) requireDriver("host", driver);
+  const known = { guest: byName("guest", guestDrivers), host: byName("host", hostDrivers) };
   if (!(fabric instanceof World) || !(bytes instanceof Uint8Array)) {
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
@@ -109,7 +108,6 @@ export function restorePartition(
   if (chunks instanceof SavedStateFault) return faulted(chunks);
   const drivers = readSaved(() => chunks.all("driver", readDriver));
   if (drivers instanceof SavedStateFault) return faulted(drivers);
-  const known = { guest: new Map(named(guestDrivers)), host: new Map(named(hostDrivers)) };
   const missing = drivers.find(({ kind, name }) => !known[kind].has(name));
   if (missing !== undefined) {
     const reason = `no ${missing.kind} driver called "${missing.name}" was given`;
@@ -123,10 +121,20 @@ interface KnownDrivers {
   readonly host: ReadonlyMap<string, HostDriver>;
 }
 
-function named<Named extends { readonly name: string }>(
+/** Drivers by their names, each of which stands for one. */
+function byName<Named extends { readonly name: string }>(
+  kind: LoadedDriver["kind"],
   drivers: readonly Named[],
-): readonly (readonly [string, Named])[] {
-  return drivers.map((driver) => [driver.name, driver] as const);
+): ReadonlyMap<string, Named> {
+  const known = new Map<string, Named>();
+  for (const driver of drivers) {
+    requireDriver(kind, driver);
+    if ((known.get(driver.name) ?? driver) !== driver) {
+      throw new TypeError(`Cannot use two ${kind} drivers called "${driver.name}"`);
+    }
+    known.set(driver.name, driver);
+  }
+  return known;
 }
 
 function refused({ status, reason }: Refusal): RestoreResult {
@@ -177,8 +185,7 @@ function build(
     return { status: STATUS_SUCCESS, partition, reason: null, loaded };
   } catch (error) {
     restored.discard();
-    world.rewind(counts);
-    recorder.rewind(mark);
+    if (world.rewind(counts)) recorder.rewind(mark);
     if (!(error instanceof Refused)) throw error; // a bug of this package
     return refused({ status: error.status, reason: error.message });
   }

@@ -22,7 +22,7 @@ import { writeEnvelope } from "../../core/saved/envelope.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
 import { isUint } from "../../core/units.ts";
 import type { GuestDriverInstance } from "./drivers.ts";
-import { messageOf, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
+import { type DriverStates, messageOf, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
 import { serversOf } from "./safe_point.ts";
 import { TokenWriter } from "./tokens.ts";
 
@@ -110,9 +110,7 @@ export async function savePartition(
   const quiescence = new Quiescence(partition, itemsMax);
   let isSaved = false;
   try {
-    const states = await quiescence.reach();
-    const stopped = "reason" in states ? states : quiescence.refusal ?? whyNotNow(partition, true);
-    const result = stopped === null ? write(partition, states as never) : failed(stopped);
+    const result = await save(partition, quiescence);
     isSaved = result.bytes !== null;
     return result;
   } finally {
@@ -147,23 +145,36 @@ function strayed(guest: PartitionObject): Endpoint | undefined {
     .find(({ configuration }) => configuration.guest !== null && configuration.guest !== guest);
 }
 
-/** Has the guest's drivers tell their states, and writes everything. */
-function write(
-  guest: PartitionObject,
-  hostStates: ReadonlyMap<LoadedDriver, PlainData>,
-): SaveResult {
-  const states = new Map(hostStates);
+/** Brings the guest to its safe point, asks all drivers for their states, and writes everything. */
+async function save(guest: PartitionObject, quiescence: Quiescence): Promise<SaveResult> {
+  const hostStates = await quiescence.reach();
+  if (isRefusal(hostStates)) return failed(hostStates);
+  const guestStates = askGuestDrivers(guest);
+  if (isRefusal(guestStates)) return failed(guestStates);
+  // A driver may have ended or resumed its guest, or made channels that are nobody's.
+  const stopped = quiescence.refusal ?? whyNotNow(guest, true);
+  if (stopped !== null) return failed(stopped);
+  const states = new Map([...hostStates, ...guestStates]);
+  const bytes = writeEnvelope("partition", partitionChunks(guest, states));
+  guest.onResume = () => resumeHosts(guest.drivers);
+  return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
+}
+
+function isRefusal(value: DriverStates | Refusal): value is Refusal {
+  return "reason" in value;
+}
+
+function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
+  const states = new Map<LoadedDriver, PlainData>();
   for (const driver of guest.drivers.filter(({ kind }) => kind === "guest")) {
     const { data, fault } = stateOf(guest, driver);
     if (fault !== null) {
       const reason = `${driver.label} cannot be saved: ${fault}`;
-      return failed({ status: STATUS_UNSUCCESSFUL, reason });
+      return { status: STATUS_UNSUCCESSFUL, reason };
     }
     states.set(driver, data);
   }
-  const bytes = writeEnvelope("partition", partitionChunks(guest, states));
-  guest.onResume = () => resumeHosts(guest.drivers);
-  return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
+  return states;
 }
 
 /** Asks a driver of the guest for its state: no handle is good for anything but a token meanwhile. */
