@@ -9,6 +9,7 @@ import { assert, assertEquals } from "@std/assert";
 import { areEqual } from "../../core/saved/plain_data.ts";
 import * as vmbus from "../../mod.ts";
 import { serverTable } from "./connected_pair.ts";
+import { ACTIVE_MOMENT, MOMENT_NAMES, momentsOf, PAUSED_MOMENT } from "./talk_moments.ts";
 import {
   finishTalk,
   isOver,
@@ -19,6 +20,9 @@ import {
   step,
   type TalkStage,
 } from "./talk_stage.ts";
+
+/** How often, at least, a save must be asked for at each moment that a talk can be at. */
+const MOMENT_TIMES = 20;
 
 /** One talk, and the two fabrics that it is in. */
 export interface PulseVariant extends Omit<StartOptions, "fabric" | "within"> {
@@ -38,12 +42,22 @@ export interface PulseCount {
   inFlight: number;
   /** Those in which the save had to wait for a callback. */
   waited: number;
+  /** How often the talk was at what, when the save was asked for. */
+  readonly moments: Map<string, number>;
+}
+
+function newCount(): PulseCount {
+  return { runs: 0, inFlight: 0, waited: 0, moments: new Map() };
+}
+
+function note({ moments }: PulseCount, name: string, times: number): void {
+  moments.set(name, (moments.get(name) ?? 0) + times);
 }
 
 /** All the runs of one variant, each checked. */
 export async function pulse(variant: PulseVariant): Promise<PulseCount> {
   const [from, to] = [vmbus.createFabric(variant.from ?? {}), vmbus.createFabric(variant.to ?? {})];
-  const count = { runs: 0, inFlight: 0, waited: 0 };
+  const count = newCount();
   const begin = () => startTalk({ ...variant, within: from });
   const undisturbed = begin();
   const expected = await finishTalk(undisturbed);
@@ -71,6 +85,7 @@ async function saveAt(stage: TalkStage, count: PulseCount): Promise<Uint8Array> 
   const { fabric, host, client } = stage;
   const ended = () =>
     [...host.channels, ...client.channels].reduce((sum, { slowEnds }) => sum + slowEnds, 0);
+  for (const name of momentsOf(stage)) note(count, name, 1);
   const unfinished = fabric.inspect().callbacks.length;
   const before = ended();
   const { bytes, summary } = await saveTalk(stage);
@@ -99,14 +114,22 @@ export async function pulseAll(
   variants: readonly PulseVariant[],
   least: { readonly runs: number; readonly inFlight: number },
 ): Promise<void> {
-  const sum: PulseCount = { runs: 0, inFlight: 0, waited: 0 };
+  const sum = newCount();
   for (const variant of variants) {
-    const { runs, inFlight, waited } = await pulse(variant);
+    const { runs, inFlight, waited, moments } = await pulse(variant);
     sum.runs += runs;
     sum.inFlight += inFlight;
     sum.waited += waited;
+    for (const [name, times] of moments) note(sum, name, times);
   }
   assert(sum.runs >= least.runs, `${sum.runs} runs, not ${least.runs}`);
   assert(sum.inFlight >= least.inFlight, `${sum.inFlight} runs with packets in flight`);
   assert(sum.waited > 0, "some saves wait for a callback");
+  const isPaused = variants[0]?.isPaused === true;
+  const missed = MOMENT_NAMES.filter((name) => (sum.moments.get(name) ?? 0) < MOMENT_TIMES);
+  assertEquals(
+    missed,
+    [isPaused ? ACTIVE_MOMENT : PAUSED_MOMENT],
+    "the talk is at everything else",
+  );
 }

@@ -123,7 +123,9 @@ export abstract class Talker {
 
   /** The completion routine of every packet. */
   readonly onEnded: vmbus.EvtPacketCompletionRoutine = (packet, status, buffer, byteCount) => {
-    const number = this.inFlight.get(packet)?.number ?? null;
+    const errand = this.inFlight.get(packet);
+    if (errand === undefined) throw new Error("Cannot end a transaction twice");
+    const { number } = errand;
     this.inFlight.delete(packet);
     this.done(packet);
     if (number === null) this.#completeOldest();
