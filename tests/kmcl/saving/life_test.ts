@@ -154,3 +154,38 @@ Deno.test("restorePartition: a server with FORCE_NEW_CHANNEL is offered anew (km
   await next.fabric.settle();
   assertEquals(vmbus.inspectChannel(next.client.channel).lifecycle, "opened");
 });
+
+Deno.test("restorePartition: a server that refuses the second Opened is offered anew (kmcl.md V10)", async () => {
+  const stage = start(vmbus.createFabric(), {});
+  await stage.fabric.settle();
+  const [there, back] = [vmbus.createFabric(), vmbus.createFabric()];
+  const bytes = await save(stage, "saved");
+  // The driver finds when it is built again that it has no room for what it had.
+  const refusing: typeof lifeHostDriver = {
+    ...lifeHostDriver,
+    restore: (context, state) =>
+      lifeHostDriver.restore(context, {
+        ...state as Record<string, vmbus.PlainData>,
+        options: { refuses: "server" },
+      }),
+  };
+  const { partition, loaded } = vmbus.expectSuccess(vmbus.restorePartition(there, bytes, {
+    guestDrivers: [lifeGuestDriver],
+    hostDrivers: [refusing],
+  }));
+  const [host, client] = loaded.map(({ instance }) => instance as unknown as Life);
+  const next: Stage = { fabric: there, guest: partition, host: host!, client: client! };
+  // Whether the guest was told already when it is saved again, or not.
+  const again = restore(back, await save(next, "saved again"));
+  for (const { fabric, guest, host, client } of [next, again]) {
+    guest.resume();
+    await fabric.settle();
+    assertEquals(client.calls, ["Opened", "Started", "PostStarted", "Suspend", "Closed"]);
+    assertEquals(vmbus.inspectChannel(client.channel).lifecycle, "disabled");
+    assertEquals(vmbus.inspectChannel(host.channel).lifecycle, "enabled");
+    assertEquals(fabric.violations, []);
+    guest.destroy();
+    await fabric.settle();
+    assertEquals(fabric.leaks(), []);
+  }
+});

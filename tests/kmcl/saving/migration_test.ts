@@ -1,5 +1,5 @@
 // docs/save-restore.md: a guest goes on elsewhere, and the other way round.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { areEqual } from "../../../core/saved/plain_data.ts";
 import * as vmbus from "../../../mod.ts";
 import { runDeno } from "../../support/deno_process.ts";
@@ -59,6 +59,46 @@ Deno.test("savePartition: save, restore and save give the same bytes, whatever t
       assert(areEqual((await saveTalk(next)).bytes, bytes), "and again, without a restore between");
     }
   }
+});
+
+Deno.test("savePartition: who looks on changes no byte of what is saved", async () => {
+  const saved = async (looks: boolean): Promise<readonly Uint8Array[]> => {
+    const stage = startTalk(TALK);
+    let seen = 0;
+    const stop = stage.fabric.inspectActors(() => seen++);
+    if (!looks) stop();
+    const saves: Uint8Array[] = [];
+    for (const items of [5, 40, 60]) {
+      await step(stage, items);
+      if (looks) stage.fabric.inspect();
+      saves.push((await saveTalk(stage)).bytes);
+      stage.guest.resume();
+    }
+    stop();
+    assertEquals(seen > 0, looks);
+    return saves;
+  };
+  const [seen, unseen] = [await saved(true), await saved(false)];
+  assert(seen.every((bytes, at) => areEqual(bytes, unseen[at]!)));
+});
+
+Deno.test("savePartition: a guest that is not saved in time goes on unharmed", async () => {
+  const expected = await finishTalk(startTalk(TALK));
+  const stage = startTalk(TALK);
+  let refusals = 0;
+  for (let save = 0; save < 40; save++) {
+    await step(stage, 7);
+    const { status, reason } = await vmbus.savePartition(stage.guest, { itemsMax: save % 8 });
+    if (status === vmbus.STATUS_SUCCESS) stage.guest.resume();
+    else {
+      assertEquals(vmbus.ntStatusName(status), "STATUS_TIMEOUT");
+      assertMatch(reason!, /(does not end|has work to do|has yet to take|is closing)/);
+      refusals++;
+    }
+    assertEquals(stage.fabric.inspect().partitions[1]!.state, "running");
+  }
+  assert(refusals > 10 && refusals < 40, `${refusals} refusals`);
+  assertEquals(await finishTalk(stage), expected);
 });
 
 Deno.test("savePartition: a guest that is resumed after it was saved goes on where it is", async () => {
