@@ -1,10 +1,11 @@
 // As hostile_saver_test.ts, for a guest with all its pages: its rings are full when it lives on.
 
 import { assert } from "@std/assert";
-import { Arena, HostileSaver, runCases } from "../support/hostile_saver.ts";
+import { Arena, runCases, saverOfGuest } from "../support/hostile_arena.ts";
 import { saveRichGuest } from "../support/rich_guest.ts";
 
-const CASES = 1_500;
+const CASES = 1_200;
+const CHANGES = 2_900;
 const SEED = 2;
 
 Deno.test("restorePartition: what the hostile saver begins with is sound, and has everything", async () => {
@@ -15,11 +16,11 @@ Deno.test("restorePartition: what the hostile saver begins with is sound, and ha
 });
 
 Deno.test("restorePartition: a hostile saver gets an error, or a guest that works with its pages", async () => {
-  const saver = new HostileSaver((await saveRichGuest()).bytes, true);
+  const saver = saverOfGuest((await saveRichGuest()).bytes, true);
   const { changeCount, lived, refused } = await runCases(saver, {
     seed: SEED,
     first: 0,
     count: CASES,
   });
-  assert(changeCount > 2_900 && refused > CASES / 2 && lived > 40, `${changeCount} ${lived}`);
+  assert(changeCount >= CHANGES && refused > CASES / 2 && lived > 30, `${changeCount} ${lived}`);
 });

@@ -5,7 +5,7 @@ import { Chance } from "../../core/chance.ts";
 import { readEnvelope, type SavedChunk, writeEnvelope } from "../../core/saved/envelope.ts";
 import * as vmbus from "../../mod.ts";
 import type { PairOptions } from "../support/connected_pair.ts";
-import { changeChunks, writeChunks } from "../support/saved_changes.ts";
+import { HostileSaver } from "../support/hostile_saver.ts";
 import {
   endpointOf,
   newServer,
@@ -62,6 +62,12 @@ async function setStage(): Promise<Stage> {
   return { pair: newServer(pair), bytes };
 }
 
+/** What a fabric and a channel tell of themselves. */
+function stateOf({ fabric, server }: SavingPair): string {
+  const told = [vmbus.inspectChannel(server), fabric.inspect(), fabric.leaks()];
+  return JSON.stringify([...told, fabric.traceDigest(), fabric.violations.length]);
+}
+
 /** A server for a guest that never heard of the channel. */
 function strangerOf({ pair }: Stage): SavingPair {
   const { fabric } = pair;
@@ -85,19 +91,19 @@ Deno.test("VmbChannelRestoreFromBuffer: what the hostile tests begin with is sou
 
 Deno.test("VmbChannelRestoreFromBuffer: bytes that are cut short anywhere are refused (V6)", async () => {
   const { pair, bytes } = await setStage();
-  const before = vmbus.inspectChannel(pair.server);
+  const before = stateOf(pair);
   for (let length = 0; length < bytes.length; length++) {
     const status = restore(pair, bytes.subarray(0, length));
     assertEquals(status, vmbus.STATUS_DATA_ERROR, `${length} bytes`);
   }
-  assertEquals(vmbus.inspectChannel(pair.server), before);
+  assertEquals(stateOf(pair), before);
   assertEquals(restore(pair, bytes), vmbus.STATUS_SUCCESS);
 });
 
 Deno.test("VmbChannelRestoreFromBuffer: no random change of a byte goes unseen (V6)", async () => {
   const { pair, bytes } = await setStage();
   const chance = Chance.fromSeed(SEED).fork("bytes");
-  const before = vmbus.inspectChannel(pair.server);
+  const before = stateOf(pair);
   const changed = bytes.slice();
   for (let count = 0; count < RANDOM_CHANGES; count++) {
     const at = chance.below(bytes.length);
@@ -106,7 +112,7 @@ Deno.test("VmbChannelRestoreFromBuffer: no random change of a byte goes unseen (
     assert(REFUSALS.includes(status), `byte ${at}: ${vmbus.ntStatusName(status)}`);
     changed[at] = bytes[at]!;
   }
-  assertEquals(vmbus.inspectChannel(pair.server), before);
+  assertEquals(stateOf(pair), before);
   assertEquals(restore(pair, bytes), vmbus.STATUS_SUCCESS);
 });
 
@@ -132,26 +138,30 @@ async function carryOut(pair: SavingPair, inFlight: number): Promise<void> {
 /** How often each status came, and how many were carried out. */
 interface Tally {
   readonly statuses: Map<string, number>;
+  changeCount: number;
   carriedOut: number;
 }
 
 async function tryChanges(chunks: readonly SavedChunk[], stage: Stage): Promise<Tally> {
   const chance = Chance.fromSeed(SEED).fork("fields");
-  const tally: Tally = { statuses: new Map(), carriedOut: 0 };
+  const saver = new HostileSaver("channel", chunks);
+  const tally: Tally = { statuses: new Map(), changeCount: 0, carriedOut: 0 };
   const { fabric, vsp } = stage.pair;
   let pair = strangerOf(stage);
   let takenCount = 0;
-  for (let count = 0; count < HOSTILE_CHANGES; count++) {
-    const bytes = writeChunks(changeChunks(chance, chunks));
+  let before = stateOf(pair);
+  while (tally.changeCount < HOSTILE_CHANGES) {
+    const { bytes, changeCount } = saver.change(chance);
+    tally.changeCount += changeCount;
     const status = restore(pair, bytes);
     const name = vmbus.ntStatusName(status) ?? String(status);
     tally.statuses.set(name, (tally.statuses.get(name) ?? 0) + 1);
-    const state = vmbus.inspectChannel(pair.server)!;
     if (status !== vmbus.STATUS_SUCCESS) {
       assert(REFUSALS.includes(status), name);
-      assertEquals([state.initializing, state.packets], [true, []]);
+      if (stateOf(pair) !== before) assertEquals(stateOf(pair), before, "nothing has changed");
       continue;
     }
+    const state = vmbus.inspectChannel(pair.server)!;
     assertEquals([state.initializing, state.lifecycle], [false, "disabled"]);
     const named = state.packets.filter(({ kind }) => kind !== "request").length;
     await vsp.VmbChannelDisable(pair.server); // never enabled: what it has ends
@@ -159,12 +169,14 @@ async function tryChanges(chunks: readonly SavedChunk[], stage: Stage): Promise<
     assertEquals(pair.ends.splice(0).length, named);
     vsp.VmbChannelCleanup(pair.server);
     pair = newServer(pair);
+    before = stateOf(pair);
     if (takenCount++ % CARRIED_OUT !== 0) continue;
     const again = await setStage();
     if (restore(again.pair, bytes) !== vmbus.STATUS_SUCCESS) continue;
     await carryOut(again.pair, named);
     tally.carriedOut++;
   }
+  assertEquals(saver.untouched, [], "every field of every chunk was changed");
   return tally;
 }
 
@@ -174,7 +186,7 @@ Deno.test("VmbChannelRestoreFromBuffer: a hostile saver gets an error, or a chan
   const { statuses, carriedOut } = await tryChanges(chunks, stage);
   const count = (name: string) => statuses.get(name) ?? 0;
   // Most changes make the state invalid; a few, such as another quota or payload, do not.
-  assert(count("STATUS_DATA_ERROR") > HOSTILE_CHANGES / 2, JSON.stringify([...statuses]));
+  assert(count("STATUS_DATA_ERROR") > 4_000, JSON.stringify([...statuses]));
   assert(count("STATUS_REVISION_MISMATCH") > 100 && count("STATUS_SUCCESS") > 100);
   assert(carriedOut > 10, `${carriedOut}`);
   assertEquals(stage.pair.fabric.violations, []);
@@ -276,11 +288,11 @@ const INVALID: Readonly<Record<string, (parts: Parts) => void>> = {
 Deno.test("VmbChannelRestoreFromBuffer: nothing that a saved server cannot be is taken (V6)", async () => {
   const { pair, bytes } = await setStage();
   const chunks = readEnvelope("channel", bytes);
-  const before = vmbus.inspectChannel(pair.server);
+  const before = stateOf(pair);
   for (const [what, change] of Object.entries(INVALID)) {
     const status = restore(pair, withParts(chunks, change));
     assertEquals(vmbus.ntStatusName(status), "STATUS_DATA_ERROR", what);
-    assertEquals(vmbus.inspectChannel(pair.server), before, what);
+    assertEquals(stateOf(pair), before, what);
   }
   assertEquals(restore(pair, withParts(chunks, () => {})), vmbus.STATUS_SUCCESS);
 });

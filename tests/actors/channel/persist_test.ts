@@ -14,14 +14,9 @@ import type { World } from "../../../actors/fabric/world.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { Chance } from "../../../core/chance.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
-import {
-  decodePlainData,
-  encodePlainData,
-  type PlainData,
-} from "../../../core/saved/plain_data.ts";
+import { decodePlainData, encodePlainData } from "../../../core/saved/plain_data.ts";
 import * as vmbus from "../../../mod.ts";
 import { closePair, enablePair, makePair, type Pair } from "../../support/connected_pair.ts";
-import { changeChunks } from "../../support/saved_changes.ts";
 import { endpointOf } from "../../support/saving_server.ts";
 
 const WANTS = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
@@ -242,41 +237,6 @@ Deno.test("resumeClient: a signal that is due comes after the time that was left
   assertEquals(copy.signal.remaining100ns, null);
   await fabric.advance(10);
   await closePair(pair);
-});
-
-Deno.test("readClient: a hostile image is refused, or is one that a client can have", async () => {
-  const chance = Chance.fromSeed(9);
-  const pair = busyPair(chance, "compiled");
-  enablePair(pair);
-  await pair.fabric.settle();
-  const endpoint = endpointOf(pair.client);
-  const other = pair.fabric.createPartition({ name: "other", memoryPages: 64 }) as PartitionObject;
-  pair.guest.pause();
-  for (let acts = 0; acts < 40; acts++) act(pair, chance);
-  await pair.fabric.settle();
-  const data = decodePlainData(checkClient(endpoint, other));
-  let takenCount = 0;
-  for (let count = 0; count < 3000; count++) {
-    const changed = changeChunks(chance, [{ type: 1, data }])[0]?.data ?? null;
-    const image = readSaved(() => readClient(changed, "client", endpoint.partition));
-    if (image instanceof SavedStateFault) continue;
-    const { rings } = image.traffic;
-    const isSameRings = rings !== null && endpoint.rings !== null &&
-      rings.incoming.dataBytes === endpoint.rings.incoming.dataBytes &&
-      rings.outgoing.dataBytes === endpoint.rings.outgoing.dataBytes;
-    if (rings !== null && !isSameRings) continue; // whoever restores the partition sees to that
-    const copy = readSaved(() => restoreClient(other, image, endpoint.rings, endpoint.notices));
-    if (copy instanceof SavedStateFault) continue; // the callback that is due is another's
-    takenCount++;
-    assertEquals(encodePlainData(saveClient(copy)), encodePlainData(changed as PlainData));
-    for (const packet of copy.outgoing.packets.live) {
-      for (const { pfns } of packet.ranges) other.memory.unpin(pfns);
-    }
-    copy.cleanUp();
-  }
-  assert(takenCount > 30 && takenCount < 1500, `${takenCount}`);
-  pair.guest.resume();
-  await pair.fabric.settle();
 });
 
 Deno.test("saveServer: a channel without traffic is small", async () => {

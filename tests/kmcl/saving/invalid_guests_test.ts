@@ -3,7 +3,7 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { stateOf } from "../../support/hostile_saver.ts";
+import { stateOf } from "../../support/hostile_arena.ts";
 import { RICH } from "../../support/rich_drivers.ts";
 import { RICH_DRIVERS, richFabric, saveRichGuest } from "../../support/rich_guest.ts";
 import { type SavedParts, withParts } from "../../support/saved_parts.ts";

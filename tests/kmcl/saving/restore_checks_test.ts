@@ -8,7 +8,7 @@ import {
   isControlFault,
 } from "../../../core/control/codec.ts";
 import * as vmbus from "../../../mod.ts";
-import { stateOf } from "../../support/hostile_saver.ts";
+import { stateOf } from "../../support/hostile_arena.ts";
 import {
   RICH,
   type RichGuest,
