@@ -149,6 +149,8 @@ export class Driver implements ChannelNotices {
   onRestorePacket: EvtChannelRestorePacket | null = null;
   /** The save that VmbChannelSaveBegin began, until VmbChannelSaveEnd. */
   save: ChannelSave | null = null;
+  /** Where the channel stood when it was saved as a whole, the last time. */
+  savedStamp: string | null = null;
   /** The restore whose chunks come in several calls, and whose callbacks run after the last of them. */
   restore: ChannelRestore | null = null;
 

@@ -36,10 +36,23 @@ import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
 const NO_BYTES = new Uint8Array(0);
 const CALLBACK = "EvtChannelSavePacket";
 
-/** How much was under way when the save began: nothing of it may move until the save ends. */
-function stampOf({ outgoing }: Endpoint): string {
+/** Where the channel stood when the save began: nothing of it may move until the save ends. */
+function stampOf({ actor, incoming, outgoing }: Endpoint): string {
   const { queue, completions, ended, nextOrder } = outgoing.progress;
-  return [nextOrder, queue.length, completions.length, ended.length].join();
+  const underWay = [nextOrder, queue.length, completions.length, ended.length];
+  const indices = [incoming.ring?.position.index ?? null, outgoing.ring?.position.index ?? null];
+  return JSON.stringify([{ ...Object(actor.snapshot.value), saving: null }, underWay, indices]);
+}
+
+/** From now on {@linkcode isAsSaved} is about saves that begin after this. */
+export function forgetSave(endpoint: Endpoint): void {
+  driverOf(endpoint).savedStamp = null;
+}
+
+/** Whether a server that was saved, all of it, is still what was saved; true for one that was not. */
+export function isAsSaved(endpoint: Endpoint): boolean {
+  const { savedStamp } = driverOf(endpoint);
+  return savedStamp === null || savedStamp === stampOf(endpoint);
 }
 
 /** A save from VmbChannelSaveBegin to VmbChannelSaveEnd. */
@@ -90,6 +103,7 @@ export class ChannelSave {
   take(): void {
     this.#piece = null;
     this.#takenCount++;
+    if (this.#takenCount > this.#chunks.length + 1) this.#driver.savedStamp = this.#stamp;
   }
 
   #chunk({ type, data, packet }: ServerChunk): Uint8Array | NtStatus {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Deadline } from "../../core/clock.ts";
 import type { Timer } from "../fabric/loop.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -13,6 +14,8 @@ export class Signal implements Timer {
   readonly #endpoint: Endpoint;
   /** When a signal is due that stands for all that come until then. */
   #due100ns: number | null = null;
+  /** What fires then; null as well where it has, while the processors stood still. */
+  #deadline: Deadline<Timer> | null = null;
 
   /** The signal of `endpoint`, at rest. */
   constructor(endpoint: Endpoint) {
@@ -28,18 +31,26 @@ export class Signal implements Timer {
 
   /** In how much time a signal is due, in 100 ns; null where none is. */
   get remaining100ns(): number | null {
-    return this.#due100ns === null ? null : this.#due100ns - this.#endpoint.world.clock.now100ns;
+    if (this.#due100ns === null) return null;
+    return Math.max(this.#due100ns - this.#endpoint.world.clock.now100ns, 0);
   }
 
   /** Has a signal be due in that time. */
   arm(after100ns: number): void {
     const { world } = this.#endpoint;
     this.#due100ns = world.clock.now100ns + after100ns;
-    world.armTimer(this.#due100ns, this);
+    this.#deadline = world.armTimer(this.#due100ns, this);
   }
 
-  /** See {@linkcode Timer.fire}. */
+  /** See {@linkcode Timer.fire}. A guest that stands still signals nothing until it goes on. */
   fire(): void {
+    this.#deadline = null;
+    if (this.#endpoint.partition.actor.is("runs")) this.release();
+  }
+
+  /** The processors of the endpoint's partition run again: what was due meanwhile is sent. */
+  release(): void {
+    if (this.#due100ns === null || this.#deadline !== null) return;
     this.#due100ns = null;
     this.#send();
   }

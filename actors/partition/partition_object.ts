@@ -40,7 +40,7 @@ export interface Partition {
   readonly vmbusHandle: VmbusHandle;
   /** Its memory; host and guest use the same object. */
   readonly memory: GuestMemory;
-  /** Stops its virtual processors; its memory stays, and so does what waits for them. */
+  /** Stops its virtual processors; its memory stays, and so does what waits for them, delayed signals too. */
   pause(): void;
   /**
    * Lets its virtual processors run again.
@@ -247,8 +247,10 @@ export class PartitionObject implements Partition {
     this.actor.send({ type });
     const runs = this.actor.is("runs");
     for (const processor of this.#processors) processor.runs = runs;
-    if (runs) this.world.waits.release(this);
-    else this.world.waits.hold(this);
+    if (runs) {
+      this.world.waits.release(this);
+      for (const { signal } of this.endpoints) signal.release();
+    } else this.world.waits.hold(this);
     this.world.loop.wake();
     return true;
   }

@@ -21,6 +21,7 @@ import {
 import { writeEnvelope } from "../../core/saved/envelope.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
 import { isUint } from "../../core/units.ts";
+import { forgetSave, isAsSaved } from "../channel_save.ts";
 import type { GuestDriverInstance } from "./drivers.ts";
 import { type DriverStates, messageOf, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
 import { serversOf } from "./safe_point.ts";
@@ -147,17 +148,26 @@ function strayed(guest: PartitionObject): Endpoint | undefined {
 
 /** Brings the guest to its safe point, asks all drivers for their states, and writes everything. */
 async function save(guest: PartitionObject, quiescence: Quiescence): Promise<SaveResult> {
+  for (const server of serversOf(guest)) forgetSave(server);
   const hostStates = await quiescence.reach();
   if (isRefusal(hostStates)) return failed(hostStates);
   const guestStates = askGuestDrivers(guest);
   if (isRefusal(guestStates)) return failed(guestStates);
   // A driver may have ended or resumed its guest, or made channels that are nobody's.
-  const stopped = quiescence.refusal ?? whyNotNow(guest, true);
+  const stopped = quiescence.refusal ?? whyNotNow(guest, true) ?? whyStale(guest);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
   const bytes = writeEnvelope("partition", partitionChunks(guest, states));
   guest.onResume = () => resumeHosts(guest.drivers);
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
+}
+
+/** A server that moved on after its driver had saved it: the guest would not be the one that it knows. */
+function whyStale(guest: PartitionObject): Refusal | null {
+  const stale = serversOf(guest).find((server) => !isAsSaved(server));
+  if (stale === undefined) return null;
+  const reason = `${stale.name} has changed since ${stale.driver?.label ?? "its driver"} saved it`;
+  return { status: STATUS_UNSUCCESSFUL, reason };
 }
 
 function isRefusal(value: DriverStates | Refusal): value is Refusal {

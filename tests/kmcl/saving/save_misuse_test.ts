@@ -1,7 +1,21 @@
 // docs/save-restore.md: what a program or a driver does beside a save that it should not, or need not.
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { stubGuest, stubHost } from "../../support/stub_drivers.ts";
+import { clientTable, serverTable } from "../../support/connected_pair.ts";
+import {
+  type OnPacket,
+  stubClient,
+  stubGuest,
+  stubHost,
+  stubServer,
+  stubWorld,
+} from "../../support/stub_drivers.ts";
 import {
   finishTalk,
   isOver,
@@ -171,4 +185,81 @@ Deno.test("HostDriverInstance.resume: one that takes its time is waited for by t
   assert(stage.fabric.now() >= before + 7);
   stage.guest.resume();
   await finishTalk(stage);
+});
+
+/** What a driver must not do to a channel that was saved already. */
+const RASH: Readonly<Record<string, (stage: TalkStage) => void>> = {
+  starts: ({ host, fabric }) => serverTable(fabric).VmbChannelStart(host.channels[1]!.channel),
+  sends: ({ host, fabric }) => {
+    const kmcl = serverTable(fabric);
+    const packet = kmcl.VmbPacketAllocate(host.channels[1]!.channel);
+    kmcl.VmbPacketSend(packet, new Uint8Array(8), 8, null, 0); // a violation, too (kmcl.md S6)
+  },
+};
+
+for (const [what, act] of Object.entries(RASH)) {
+  Deno.test(`savePartition: a server that ${what} after it was saved is named`, async () => {
+    const stage = startTalk({ ...TALK, fabric: { verifier: "record" } });
+    const { fabric, guest } = stage;
+    let isRash = true;
+    const save = () => {
+      if (isRash) act(stage);
+      return null;
+    };
+    vmbus.loadHostDriver(guest, stubHost({ name: "rash", save })); // told after the talk's
+    await step(stage, 40);
+    const { status, reason } = await vmbus.savePartition(guest);
+    assertEquals(vmbus.ntStatusName(status), "STATUS_UNSUCCESSFUL");
+    assertMatch(
+      reason!,
+      /^channel \d+ \(server\) has changed since host driver "talk-host" saved it$/,
+    );
+    isRash = false;
+    assertEquals((await vmbus.savePartition(guest)).reason, null);
+    guest.destroy();
+    await fabric.settle();
+    assertEquals(fabric.leaks(), []);
+  });
+}
+
+Deno.test("savePartition: a signal that the guest has delayed does not come while it stands still", async () => {
+  const { fabric, guest } = stubWorld();
+  const held: vmbus.VMBPACKETCOMPLETION[] = [];
+  const channels: { server?: vmbus.VMBCHANNEL; client?: vmbus.VMBCHANNEL } = {};
+  const kmcl = serverTable(fabric);
+  const save = async () => {
+    await kmcl.VmbChannelPause(channels.server!);
+    const before = vmbus.inspectChannel(channels.server!).queued;
+    await fabric.delay(50); // longer than the signal is delayed
+    assertEquals([before, vmbus.inspectChannel(channels.server!).queued], [7, 7]);
+    return null;
+  };
+  const onServer: OnPacket = (_kmcl, packet) => void held.push(packet);
+  const start = (context: vmbus.HostContext) =>
+    void (channels.server = stubServer(context, onServer));
+  vmbus.loadHostDriver(guest, stubHost({ start, save }));
+  vmbus.loadGuestDriver(
+    guest,
+    stubGuest({ start: (context) => void (channels.client = stubClient(context)) }),
+  );
+  await fabric.settle();
+  const vsc = clientTable(guest);
+  const wants = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+  for (let count = 0; count < 24; count++) {
+    vsc.VmbPacketSend(vsc.VmbPacketAllocate(channels.client!), null, 0, null, wants);
+  }
+  await fabric.settle();
+  // Seventeen completions fill the ring; the guest reads them, and has yet to say so.
+  guest.pause();
+  for (const packet of held) kmcl.VmbChannelPacketComplete(packet, new Uint8Array(200), 200);
+  await kmcl.VmbChannelPause(channels.server!);
+  vsc.VmbChannelSetInterruptLatency(channels.client!, 50_000);
+  guest.resume();
+  await fabric.settle();
+  assertEquals((await vmbus.savePartition(guest)).reason, null);
+  guest.resume();
+  assertEquals(vmbus.inspectChannel(channels.server!).queued, 7);
+  await fabric.settle();
+  assertEquals(vmbus.inspectChannel(channels.server!).queued, 0); // it came as the guest went on
+  assertEquals(vmbus.inspectChannel(channels.client!).packets, []);
 });
