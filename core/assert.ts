@@ -11,9 +11,16 @@ export class BrokenInvariant extends Error {
   override readonly name = "BrokenInvariant";
 }
 
-/** Throws {@linkcode BrokenInvariant} unless `condition` holds. */
+/**
+ * Throws {@linkcode BrokenInvariant} unless `condition` holds. What it says then is put together
+ * elsewhere: that keeps this so short that compilers always inline it.
+ */
 export function assert(condition: boolean, promise: string): asserts condition {
-  if (!condition) throw new BrokenInvariant(`Cannot go on as this does not hold: ${promise}`);
+  if (!condition) broken(promise);
+}
+
+function broken(promise: string): never {
+  throw new BrokenInvariant(`Cannot go on as this does not hold: ${promise}`);
 }
 
 /** Marks a branch that the types rule out. */

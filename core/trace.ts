@@ -147,7 +147,17 @@ export class Trace {
     b?: number,
     c?: number,
   ): void {
-    if (this.level === "off") return;
+    if (this.level !== "off") this.#record(at100ns, event, subjectId, a, b, c);
+  }
+
+  #record(
+    at100ns: number,
+    event: TraceEvent,
+    subjectId: number,
+    a: number | undefined,
+    b: number | undefined,
+    c: number | undefined,
+  ): void {
     const given = (a === undefined ? 0 : 1) | (b === undefined ? 0 : 2) | (c === undefined ? 0 : 4);
     const start = this.#begin(at100ns, event, subjectId, given);
     if (a !== undefined) this.#value(start, 0, a);

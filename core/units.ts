@@ -19,7 +19,7 @@ export function pagesSpanned(byteOffset: number, byteCount: number): number {
 
 /** Whether `value` is a whole number from 0 to `max`, so that a C type with that maximum holds it. */
 export function isUint(value: unknown, max: number): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= max;
+  return Number.isInteger(value) && value as number >= 0 && value as number <= max;
 }
 
 /** Whether a C `UINT8` can hold `value`. */
@@ -34,5 +34,5 @@ export function isU16(value: unknown): value is number {
 
 /** Whether a C `UINT32` can hold `value`. */
 export function isU32(value: unknown): value is number {
-  return isUint(value, 0xffff_ffff);
+  return typeof value === "number" && value >>> 0 === value;
 }

@@ -25,7 +25,11 @@ export interface Kmcl {
  * @throws {Error} Inside a guest driver's `save`.
  */
 export function refuseInSave({ world }: Kmcl): void {
-  if (world.isSaving) throw new Error("Cannot call KMCL functions inside a guest driver's save");
+  if (world.isSaving) refuse();
+}
+
+function refuse(): never {
+  throw new Error("Cannot call KMCL functions inside a guest driver's save");
 }
 
 /** The endpoint that `channel` stands for in the table's fabric, or null (kmcl.md I1). */

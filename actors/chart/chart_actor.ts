@@ -76,6 +76,8 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   readonly #actor: ActorRefFrom<AnyStateMachine>;
   /** The state; null where the stock interpreter runs the chart, and XState's actor alone knows it. */
   #row: Row | null;
+  /** What the state has of each tag: asked several times for each packet, so kept beside the state. */
+  #tags: Tags<Tag>;
 
   /**
    * Starts an actor of `chart`: in the chart's initial state, or in `state`, which was looked up among
@@ -87,6 +89,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
     this.#system = system;
     this.#actor = startActor(chart, system, state);
     this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
+    this.#tags = this.#row?.tags ?? this.#tagsOfActor();
   }
 
   /** The chart that it is of. */
@@ -101,14 +104,12 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
 
   /** What the state has of each tag: the quickest way to ask. */
   get tags(): Tags<Tag> {
-    return this.#row === null
-      ? tagsOf(this.#chart.tags, this.#actor.getSnapshot())
-      : this.#row.tags;
+    return this.#tags;
   }
 
   /** Whether the state has `tag`. */
   is(tag: Tag): boolean {
-    return this.tags[tag];
+    return this.#tags[tag];
   }
 
   /** Whether the state allows an event of type `type`, also one that changes nothing. */
@@ -131,15 +132,18 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   /** Tells the actor what happened. An event that the state does not allow is a bug of this package. */
   send(event: Event): void {
     const row = this.#row;
-    if (row === null) {
-      if (!this.can(event.type)) this.#refuse(event.type);
-      this.#actor.send(event);
-      return;
-    }
+    if (row === null) return this.#sendToStock(event);
     const next = row.next.get(event.type);
     if (next === undefined) return this.#refuse(event.type);
     this.#row = next;
+    this.#tags = next.tags;
     if (this.#system.isInspected) this.#show(row, event);
+  }
+
+  #sendToStock(event: Event): void {
+    if (!this.can(event.type)) this.#refuse(event.type);
+    this.#actor.send(event);
+    this.#tags = this.#tagsOfActor();
   }
 
   #refuse(type: string): never {
@@ -152,6 +156,10 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
       this.#actor.send({ type: CAUGHT_UP, snapshot: row.snapshot });
     }
     this.#actor.send(event);
+  }
+
+  #tagsOfActor(): Tags<Tag> {
+    return tagsOf(this.#chart.tags, this.#actor.getSnapshot());
   }
 
   /** Ends the actor. */

@@ -31,8 +31,11 @@ export interface Blocker {
 
 /** Whether `value` is a promise, of whatever make. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && "then" in value &&
-    typeof value.then === "function";
+  return typeof value === "object" && value !== null && isThenable(value);
+}
+
+function isThenable(value: object): boolean {
+  return "then" in value && typeof value.then === "function";
 }
 
 /** What calls into drivers need of the fabric around them. */

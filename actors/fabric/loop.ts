@@ -85,6 +85,11 @@ function hasGoal({ goal }: Drive): boolean {
   return goal !== null;
 }
 
+/** Whether a work item can be what ends the drive. */
+function isWatched({ goal, signal }: Drive): boolean {
+  return goal !== null || signal !== undefined;
+}
+
 /** The loop of one fabric. */
 export class Loop {
   /** Real input and output under way. */
@@ -215,10 +220,25 @@ export class Loop {
       }
       if (this.#failures.length > 0) this.#rejectDriver();
       else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
-      else if (!this.#runItem()) await this.#whenQuiet();
+      else if (!this.#runItems()) await this.#whenQuiet();
       if (this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN) await this.#giveTurn();
     }
     this.#phase = "stopped";
+  }
+
+  /** Runs items until something else may have to come before the next; false where none may run. */
+  #runItems(): boolean {
+    while (this.#runItem()) {
+      if (this.#hasMoreToDo) return true;
+    }
+    return false;
+  }
+
+  /** Whether the last item may have brought about more than further items. */
+  get #hasMoreToDo(): boolean {
+    return this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN ||
+      this.#failures.length > 0 || this.outside.isBusy ||
+      !this.#hasDriver || this.#drives.some(isWatched);
   }
 
   #runItem(): boolean {

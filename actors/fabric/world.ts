@@ -271,8 +271,12 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode LoopWorld.runItem}. */
   runItem(item: WorkItem): void {
-    this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
+    if (this.recorder.level !== "off") this.#recordItem(item);
     item.worker.work(item.kind);
+  }
+
+  #recordItem({ kind, worker }: WorkItem): void {
+    this.recorder.record(this.clock.now100ns, WORK_EVENTS[kind], worker.traceId);
   }
 
   /** See {@linkcode LoopWorld.fireTimer}. */

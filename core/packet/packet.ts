@@ -9,12 +9,18 @@ import { assert } from "../assert.ts";
 import type { GpaRange, RangeFault } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES } from "../units.ts";
 
+// Names of this module's own: what is exported is loaded and checked wherever it is used.
+const IN_BAND = 6;
+const GPA_DIRECT = 9;
+const COMPLETION = 11;
+const COMPLETION_REQUESTED = 1;
+
 /** Descriptor type of a packet whose data all lies in the ring (wire.md 2.2). */
-export const PACKET_IN_BAND = 6 as const;
+export const PACKET_IN_BAND: 6 = IN_BAND;
 /** Descriptor type of a packet that also describes memory of the guest (wire.md 2.2). */
-export const PACKET_GPA_DIRECT = 9 as const;
+export const PACKET_GPA_DIRECT: 9 = GPA_DIRECT;
 /** Descriptor type of the answer to a packet that asked for one (wire.md 2.2). */
-export const PACKET_COMPLETION = 11 as const;
+export const PACKET_COMPLETION: 11 = COMPLETION;
 
 /** The descriptor types that this package sends and takes. */
 export type PacketType =
@@ -23,7 +29,7 @@ export type PacketType =
   | typeof PACKET_COMPLETION;
 
 /** Descriptor flag: the sender waits for a completion (wire.md 2.1, bit 0). */
-export const FLAG_COMPLETION_REQUESTED = 1;
+export const FLAG_COMPLETION_REQUESTED: 1 = COMPLETION_REQUESTED;
 
 /** The ranges of every packet that describes no memory. */
 export const NO_RANGES: readonly GpaRange[] = Object.freeze([]);
@@ -131,30 +137,30 @@ export interface PacketCodec {
 
 /** Whether `value` is one of the types that this package sends and takes. */
 export function isPacketType(value: unknown): value is PacketType {
-  return value === PACKET_IN_BAND || value === PACKET_GPA_DIRECT || value === PACKET_COMPLETION;
+  return value === IN_BAND || value === GPA_DIRECT || value === COMPLETION;
 }
 
 /** Whether a packet of `type` may carry `flags`: only a request may ask for a completion. */
 export function areFlagsValid(type: PacketType, flags: unknown): flags is 0 | 1 {
-  return flags === 0 || (flags === FLAG_COMPLETION_REQUESTED && type !== PACKET_COMPLETION);
+  return flags === 0 || (flags === COMPLETION_REQUESTED && type !== COMPLETION);
 }
 
 /** The descriptor flags of `packet`. */
 export function flagsOf(packet: PacketFields): 0 | 1 {
-  return packet.completionRequested ? FLAG_COMPLETION_REQUESTED : 0;
+  return packet.completionRequested ? COMPLETION_REQUESTED : 0;
 }
 
 /** Throws BrokenInvariant where `packet` is none that a codec could encode. */
 export function assertEncodable(packet: PacketFields): void {
-  const { payload, payloadStart, payloadBytes } = packet;
-  assert(areFlagsValid(packet.type, flagsOf(packet)), "a completion asks for no completion");
+  const { type, completionRequested, payload, payloadStart, payloadBytes, ranges } = packet;
+  assert(type !== COMPLETION || !completionRequested, "a completion asks for no completion");
   assert(isU32(packet.transactionId), "a transaction id is a u32");
   assert(
     payloadStart >= 0 && payloadBytes >= 0 && payloadStart + payloadBytes <= payload.length,
     "the payload lies inside its array",
   );
   assert(
-    (packet.type === PACKET_GPA_DIRECT) === (packet.ranges.length > 0),
+    (type === GPA_DIRECT) === (ranges.length > 0),
     "GPA direct packets have ranges, others have none",
   );
 }
