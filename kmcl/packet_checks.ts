@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { NO_BYTES } from "../core/bytes.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
@@ -64,8 +65,8 @@ export function checkPayload(
   if (!(payload instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
   if (!isGiven(buffer) && bufferLength !== 0) return STATUS_INVALID_PARAMETER_2;
-  const largest = isPipe ? Math.min(packetBytesMax, PIPE_DATA_MAX) : packetBytesMax;
-  const isTooLong = bufferLength > largest || bufferLength > payload.length;
+  const isTooLong = bufferLength > packetBytesMax || bufferLength > payload.length ||
+    isPipe && bufferLength > PIPE_DATA_MAX;
   return isTooLong ? STATUS_INVALID_PARAMETER_3 : STATUS_SUCCESS;
 }
 
@@ -129,6 +130,13 @@ export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
   writePipeHeader(datagram, 0, byteCount);
   datagram.set(payload.subarray(0, byteCount), PIPE_HEADER_BYTES);
   return datagram;
+}
+
+/** Reports a send of a packet in the caller's memory that nobody would hear the end of. */
+export function reportNoRoutine(endpoint: Endpoint, packet: PacketObject, call: string): void {
+  const rule = "send of an initialized packet without completion routine";
+  const message = `packet ${packet.slot} of ${endpoint.name} has none`;
+  endpoint.world.verifier.report(rule, call, message);
 }
 
 /** Reports a send that must not happen now (+): it goes on in modes `record` and `off`. */

@@ -30,6 +30,7 @@ import {
   rangesOfPart,
   rangesOfPfns,
   rangesOfWhole,
+  reportNoRoutine,
   reportQuiet,
   wantsCompletion,
 } from "./packet_checks.ts";
@@ -51,9 +52,12 @@ function post(
 ): NtStatus {
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
   if (endpoint.isGone) return STATUS_DEVICE_REMOVED;
-  const { isPipe } = endpoint.configuration;
-  const payload = isPipe ? asDatagram(buffer ?? NO_BYTES, bufferLength) : buffer ?? NO_BYTES;
-  const payloadBytes = isPipe ? payload.length : bufferLength;
+  let payload = buffer ?? NO_BYTES;
+  let payloadBytes = bufferLength;
+  if (endpoint.configuration.isPipe) {
+    payload = asDatagram(payload, payloadBytes);
+    payloadBytes = payload.length;
+  }
   packet.ranges = ranges;
   packet.wantsCompletion = wantsCompletion(flags);
   const hasNoRoutine = packet.kind === "initialized" && packet.routine === null;
@@ -61,9 +65,7 @@ function post(
   const isMisuse = (hasNoRoutine || endpoint.actor.tags.quiet) &&
     endpoint.outgoing.canCarry(packet, payload, payloadBytes);
   if (isMisuse && hasNoRoutine) {
-    const rule = "send of an initialized packet without completion routine";
-    const message = `packet ${packet.slot} of ${endpoint.name} has none`;
-    endpoint.world.verifier.report(rule, call, message);
+    reportNoRoutine(endpoint, packet, call);
     return STATUS_INVALID_DEVICE_REQUEST;
   }
   if (isMisuse) reportQuiet(endpoint, call);

@@ -133,7 +133,7 @@ export class Bus {
 
   /** Whether the guest is there to be talked to. */
   get isGone(): boolean {
-    return this.actor.is("gone");
+    return this.actor.tags.gone;
   }
 
   /** Refused messages, the latest last. */

@@ -43,6 +43,16 @@ function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
   return ranges.every(({ pfns }) => memory.holdsPfns(pfns));
 }
 
+/** Takes the header that VMBus puts before a datagram off its payload (kmcl.md section 7). */
+function unwrapDatagram(fields: PacketFields): ChannelFault | null {
+  if (fields.completionRequested) return "transactionOnPipe";
+  const length = readPipeHeader(fields.payload, fields.payloadStart, fields.payloadBytes);
+  if (typeof length === "string") return length;
+  fields.payloadStart += PIPE_HEADER_BYTES;
+  fields.payloadBytes = length;
+  return null;
+}
+
 /** The receiving half of one endpoint. */
 export class Incoming {
   /** Whether every packet is delivered at PASSIVE_LEVEL. */
@@ -196,8 +206,11 @@ export class Incoming {
   /** Ends the batch: the driver hears how many packets it was (kmcl.md R3). */
   #endBatch(ring: IncomingRing, irql: Irql): void {
     this.#commit(ring);
+    if (this.#batchCount > 0) this.#reportBatch(irql);
+  }
+
+  #reportBatch(irql: Irql): void {
     const count = this.#batchCount;
-    if (count === 0) return;
     this.#batchCount = 0;
     const isPassive = irql === PASSIVE_LEVEL;
     const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
@@ -256,27 +269,25 @@ export class Incoming {
 
   /** Takes the packet's fields into a record of its own; the peer's fault where they do not hold. */
   #accept(ring: IncomingRing): IncomingPacket | ChannelFault {
-    const { type, payload, payloadStart, payloadBytes, ranges, completionRequested } = this.#fields;
+    const fields = this.#fields;
     const endpoint = this.#endpoint;
-    let headerBytes = 0;
-    let dataBytes = payloadBytes;
-    if (type === PACKET_GPA_DIRECT && endpoint.side === "client") return "unexpectedPacketType";
-    if (endpoint.configuration.isPipe) {
-      if (type === PACKET_GPA_DIRECT || completionRequested) return "transactionOnPipe";
-      const length = readPipeHeader(payload, payloadStart, payloadBytes);
-      if (typeof length === "string") return length;
-      headerBytes = PIPE_HEADER_BYTES;
-      dataBytes = length;
+    if (fields.type === PACKET_GPA_DIRECT) {
+      if (endpoint.side === "client") return "unexpectedPacketType";
+      if (endpoint.configuration.isPipe) return "transactionOnPipe";
+      if (!areInside(endpoint.memory, fields.ranges)) return "rangeOutsideMemory";
     }
-    if (ranges.length > 0 && !areInside(endpoint.memory, ranges)) return "rangeOutsideMemory";
+    if (endpoint.configuration.isPipe) {
+      const fault = unwrapDatagram(fields);
+      if (fault !== null) return fault;
+    }
     const packet = this.held.add();
-    packet.takePayload(payload, payloadStart + headerBytes, dataBytes);
-    packet.ranges = ranges;
-    packet.transactionId = this.#fields.transactionId;
-    packet.wantsCompletion = completionRequested;
+    packet.takePayload(fields.payload, fields.payloadStart, fields.payloadBytes);
+    packet.ranges = fields.ranges;
+    packet.transactionId = fields.transactionId;
+    packet.wantsCompletion = fields.completionRequested;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
-    endpoint.trace("packetArrived", this.#fields.transactionId, dataBytes);
+    endpoint.trace("packetArrived", fields.transactionId, fields.payloadBytes);
     return packet;
   }
 

@@ -15,13 +15,8 @@ import {
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
-import {
-  NO_RANGES,
-  PACKET_COMPLETION,
-  PACKET_GPA_DIRECT,
-  PACKET_IN_BAND,
-  PacketFields,
-} from "../../core/packet/packet.ts";
+import * as packets from "../../core/packet/packet.ts";
+import { PacketFields } from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import { largestPacketBytes, type RingFault } from "../../core/ring/ring_memory.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
@@ -31,6 +26,9 @@ import { PacketTable } from "../packet/packet_table.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
 
 /** Where a packet stands after it was posted. */
 export type Posted = "sent" | "queued" | NtStatus;
@@ -144,22 +142,29 @@ export class Outgoing {
   ): Posted | "full" {
     packet.order = this.#nextOrder++;
     const isFirst = this.queuedCount === 0 && this.#endpoint.flows;
-    const outcome = isFirst
-      ? this.#enterRing(packet, payload, byteCount)
-      : this.canCarry(packet, payload, byteCount)
-      ? "full"
-      : "tooLarge";
-    if (outcome === "tooLarge") return STATUS_INVALID_BUFFER_SIZE;
-    if (outcome !== "ok" && outcome !== "full") {
-      this.#endpoint.faulted(outcome);
-      return STATUS_DEVICE_REMOVED;
-    }
-    if (outcome === "full" && !mayQueue) return "full";
-    this.#endpoint.endings.begin(packet);
+    const outcome = isFirst ? this.#enterRing(packet, payload, byteCount) : "full";
     if (outcome === "ok") {
+      this.#endpoint.endings.begin(packet);
       this.#publish();
       return "sent";
     }
+    if (outcome === "full") return this.#postLater(packet, payload, byteCount, mayQueue, isFirst);
+    if (outcome === "tooLarge") return STATUS_INVALID_BUFFER_SIZE;
+    this.#endpoint.faulted(outcome);
+    return STATUS_DEVICE_REMOVED;
+  }
+
+  /** Puts a packet onto the queue: it found no room, or is not the first (kmcl.md P6). */
+  #postLater(
+    packet: PacketObject,
+    payload: Uint8Array,
+    byteCount: number,
+    mayQueue: boolean,
+    isFirst: boolean,
+  ): Posted | "full" {
+    if (!isFirst && !this.canCarry(packet, payload, byteCount)) return STATUS_INVALID_BUFFER_SIZE;
+    if (!mayQueue) return "full";
+    this.#endpoint.endings.begin(packet);
     packet.keep(payload, byteCount);
     packet.actor.send({ type: "queue" });
     this.#queue.push(packet);
@@ -179,6 +184,10 @@ export class Outgoing {
       this.#endpoint.incoming.held.settled(packet);
       return this.#publish();
     }
+    this.#completeLater(packet, answer, answerBytes);
+  }
+
+  #completeLater(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.takeAnswer(answer, answerBytes);
     this.#completions.push(packet);
     this.flush();
@@ -191,7 +200,11 @@ export class Outgoing {
   flush(): void {
     const ring = this.#ring;
     if (ring === null || !this.#endpoint.isSound) return;
-    if (this.queuedCount === 0) return ring.clearAwaitRoom();
+    if (this.queuedCount === 0) ring.clearAwaitRoom();
+    else this.#flushInto(ring);
+  }
+
+  #flushInto(ring: OutgoingRing): void {
     for (let room = true; room;) {
       const outcome = this.#putNext();
       if (outcome === "done") {
@@ -253,13 +266,19 @@ export class Outgoing {
     const outcome = this.#put();
     if (outcome !== "ok") return outcome;
     const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
-    event.bytes = this.#ring!.body;
-    event.start = this.#ring!.bodyStart;
-    event.end = event.start + this.#bodyBytes;
+    if (packet.actor.isInspected) this.#showBytes(event);
     packet.actor.send(event);
     this.#endpoint.trace("packetEntered", packet.slot, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.endings.schedule(packet, STATUS_SUCCESS);
     return "ok";
+  }
+
+  /** Has `event` carry the packet that was put last: for those who look at actors. */
+  #showBytes(event: EnterEvent<"enter" | "enterLast">): void {
+    assert(this.#ring !== null, "a packet was put into a ring");
+    event.bytes = this.#ring.body;
+    event.start = this.#ring.bodyStart;
+    event.end = event.start + this.#bodyBytes;
   }
 
   #put(): "ok" | NotPut {

@@ -145,7 +145,7 @@ export class PartitionObject implements Partition {
 
   /** Whether its drivers live. */
   get isAlive(): boolean {
-    return this.actor.is("alive");
+    return this.actor.tags.alive;
   }
 
   /** Whether its handles are good. */

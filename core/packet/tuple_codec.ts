@@ -12,21 +12,26 @@ import { copyBytes } from "../bytes.ts";
 import type { GpaRange } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
 import { MsgpackCodec } from "./msgpack_codec.ts";
+import * as packets from "./packet.ts";
 import {
-  areFlagsValid,
   type ArrivedFrame,
+  Frame,
+  type PacketCodec,
+  type PacketFault,
+  type PacketFields,
+} from "./packet.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const {
+  areFlagsValid,
   assertEncodable,
   flagsOf,
-  Frame,
   isPacketType,
   NO_RANGES,
   PACKET_COMPLETION,
   PACKET_GPA_DIRECT,
   PACKET_IN_BAND,
-  type PacketCodec,
-  type PacketFault,
-  type PacketFields,
-} from "./packet.ts";
+} = packets;
 
 /** Array of five, of three. */
 const PACKET_ARRAY = 0x95;
