@@ -49,6 +49,8 @@ const FIXINT_MAX = 0x7f;
 const FIXARRAY_MAX = 0x0f;
 /** Most bytes by which the ring pads a body. */
 const PADDING_MAX = 7;
+/** Room for one number, to see its bytes. */
+const FLOAT = new DataView(new ArrayBuffer(8));
 /** What the reader gives for a form that is not among those written here. */
 const NOT_CANONICAL = -1;
 
@@ -58,10 +60,8 @@ export class TupleCodec implements PacketCodec {
   readonly name = "msgpack" as const;
   readonly #reference = new MsgpackCodec();
   readonly #frame = new Frame();
-  /** Where the writer or the reader is. */
+  /** Where the reader is. */
   #at = 0;
-  /** Float 64 of large PFNs. */
-  readonly #float = new DataView(new ArrayBuffer(8));
 
   /** See {@linkcode PacketCodec.frame}. */
   frame(packet: PacketFields): Frame {
@@ -74,61 +74,16 @@ export class TupleCodec implements PacketCodec {
 
   /** See {@linkcode PacketCodec.encode}. */
   encode(packet: PacketFields, target: Uint8Array, start: number): void {
+    const { payload, payloadStart, payloadBytes } = packet;
     target[start] = PACKET_ARRAY;
     target[start + 1] = packet.type;
     target[start + 2] = flagsOf(packet);
-    this.#at = start + 3;
-    this.#writeUint(target, packet.transactionId);
-    this.#writePayload(target, packet);
-    if (packet.type === PACKET_GPA_DIRECT) this.#writeRanges(target, packet.ranges);
-    else target[this.#at] = NIL;
-  }
-
-  #writePayload(target: Uint8Array, { payload, payloadStart, payloadBytes }: PacketFields): void {
-    this.#writeSized(target, payloadBytes, BIN8, 0);
-    const at = this.#at;
+    let at = writeUint(target, start + 3, packet.transactionId);
+    at = writeSized(target, at, payloadBytes, BIN8, 0);
     copyBytes(target, payload, payloadStart, payloadBytes, at);
-    this.#at = at + payloadBytes;
-  }
-
-  #writeRanges(target: Uint8Array, ranges: readonly GpaRange[]): void {
-    this.#writeArray(target, ranges.length);
-    for (const { byteCount, byteOffset, pfns } of ranges) {
-      target[this.#at++] = RANGE_ARRAY;
-      this.#writeUint(target, byteCount);
-      this.#writeUint(target, byteOffset);
-      this.#writeArray(target, pfns.length);
-      for (const pfn of pfns) this.#writeUint(target, pfn);
-    }
-  }
-
-  #writeArray(target: Uint8Array, length: number): void {
-    if (length <= FIXARRAY_MAX) target[this.#at++] = FIXARRAY | length;
-    else this.#writeSized(target, length, ARRAY16 - 1, 1);
-  }
-
-  #writeUint(target: Uint8Array, value: number): void {
-    if (value <= FIXINT_MAX) target[this.#at++] = value;
-    else if (value <= 0xffff_ffff) this.#writeSized(target, value, UINT8, 0);
-    else {
-      this.#float.setFloat64(0, value);
-      target[this.#at++] = FLOAT64;
-      for (let i = 0; i < 8; i++) target[this.#at++] = this.#float.getUint8(i);
-    }
-  }
-
-  /** A form byte for 8, 16 or 32 bits, one after the other from `form8` on, and the number itself. */
-  #writeSized(target: Uint8Array, value: number, form8: number, smallest: 0 | 1): void {
-    const size = value > 0xffff ? 2 : value > 0xff ? 1 : smallest;
-    let at = this.#at;
-    target[at++] = form8 + size;
-    if (size === 2) {
-      target[at++] = value >>> 24;
-      target[at++] = value >>> 16;
-    }
-    if (size >= 1) target[at++] = value >>> 8;
-    target[at++] = value;
-    this.#at = at;
+    at += payloadBytes;
+    if (packet.type === PACKET_GPA_DIRECT) writeRanges(target, at, packet.ranges);
+    else target[at] = NIL;
   }
 
   /** See {@linkcode PacketCodec.decode}. */
@@ -229,6 +184,64 @@ export class TupleCodec implements PacketCodec {
   }
 }
 
+// The writers put something at `at`, and return where it ends.
+
+function writeRanges(target: Uint8Array, start: number, ranges: readonly GpaRange[]): number {
+  let at = writeArray(target, start, ranges.length);
+  for (const { byteCount, byteOffset, pfns } of ranges) {
+    target[at] = RANGE_ARRAY;
+    at = writeUint(target, at + 1, byteCount);
+    at = writeUint(target, at, byteOffset);
+    at = writeArray(target, at, pfns.length);
+    for (const pfn of pfns) at = writeUint(target, at, pfn);
+  }
+  return at;
+}
+
+function writeArray(target: Uint8Array, at: number, length: number): number {
+  if (length > FIXARRAY_MAX) return writeSized(target, at, length, ARRAY16 - 1, 1);
+  target[at] = FIXARRAY | length;
+  return at + 1;
+}
+
+function writeUint(target: Uint8Array, at: number, value: number): number {
+  if (value <= FIXINT_MAX) {
+    target[at] = value;
+    return at + 1;
+  }
+  return value <= 0xffff_ffff
+    ? writeSized(target, at, value, UINT8, 0)
+    : writeFloat(target, at, value);
+}
+
+/** A form byte for 8, 16 or 32 bits, one after the other from `form8` on, and the number itself. */
+function writeSized(
+  target: Uint8Array,
+  start: number,
+  value: number,
+  form8: number,
+  smallest: 0 | 1,
+): number {
+  const size = value > 0xffff ? 2 : value > 0xff ? 1 : smallest;
+  let at = start;
+  target[at++] = form8 + size;
+  if (size === 2) {
+    target[at++] = value >>> 24;
+    target[at++] = value >>> 16;
+  }
+  if (size >= 1) target[at++] = value >>> 8;
+  target[at++] = value;
+  return at;
+}
+
+/** The form of the largest PFNs. */
+function writeFloat(target: Uint8Array, at: number, value: number): number {
+  target[at] = FLOAT64;
+  FLOAT.setFloat64(0, value);
+  for (let i = 0; i < 8; i++) target[at + 1 + i] = FLOAT.getUint8(i);
+  return at + 9;
+}
+
 function rangesBytes(ranges: readonly GpaRange[]): number {
   let bytes = arrayBytes(ranges.length);
   for (const { byteCount, byteOffset, pfns } of ranges) {
@@ -241,7 +254,8 @@ function rangesBytes(ranges: readonly GpaRange[]): number {
 /** Bytes of a number's form. */
 function uintBytes(value: number): number {
   if (value <= FIXINT_MAX) return 1;
-  return value <= 0xffff_ffff ? lengthBytes(value) : 9;
+  if (value <= 0xffff) return value <= 0xff ? 2 : 3;
+  return value <= 0xffff_ffff ? 5 : 9;
 }
 
 /** Bytes of a form byte and of the number after it. */
@@ -251,5 +265,6 @@ function lengthBytes(value: number): number {
 }
 
 function arrayBytes(length: number): number {
-  return length <= FIXARRAY_MAX ? 1 : Math.max(lengthBytes(length), 3);
+  if (length <= FIXARRAY_MAX) return 1;
+  return length <= 0xffff ? 3 : 5;
 }
