@@ -154,7 +154,7 @@ export class Outgoing {
     return STATUS_DEVICE_REMOVED;
   }
 
-  /** Puts a packet onto the queue: it found no room, or is not the first (kmcl.md P6). */
+  /** Puts a packet onto the queue: it found no room, or is not the first (kmcl.md P2). */
   #postLater(
     packet: PacketObject,
     payload: Uint8Array,

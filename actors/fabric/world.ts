@@ -271,12 +271,10 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode LoopWorld.runItem}. */
   runItem(item: WorkItem): void {
-    if (this.recorder.level !== "off") this.#recordItem(item);
+    if (this.recorder.level !== "off") { // else the names need not be looked up either
+      this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
+    }
     item.worker.work(item.kind);
-  }
-
-  #recordItem({ kind, worker }: WorkItem): void {
-    this.recorder.record(this.clock.now100ns, WORK_EVENTS[kind], worker.traceId);
   }
 
   /** See {@linkcode LoopWorld.fireTimer}. */
