@@ -5,6 +5,7 @@
  */
 
 import type { Chance } from "../../core/chance.ts";
+import type { TraceEvent } from "../../core/trace.ts";
 import { Fifo } from "../fifo.ts";
 import { DISPATCH_LEVEL, type Irql } from "./irql.ts";
 
@@ -24,6 +25,17 @@ export type WorkKind =
   | "match"
   /** Pages of a packet's external data are brought in. */
   | "pageIn";
+
+/** How work items read on the trace. */
+export const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
+  interrupt: "workInterrupt",
+  completions: "workDpc",
+  passivePackets: "workPassive",
+  stateChange: "workStateChange",
+  message: "workControl",
+  match: "workMatch",
+  pageIn: "workPageIn",
+};
 
 /** Who does the work of an item. */
 export interface Worker {

@@ -44,7 +44,7 @@ import {
 } from "./options.ts";
 import { Verifier, type VerifierError, type Violation } from "./verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "./waits.ts";
-import { Scheduler, type WorkItem, type WorkKind } from "./work.ts";
+import { Scheduler, WORK_EVENTS, type WorkItem } from "./work.ts";
 
 /** Charts of one fabric. */
 export interface Charts {
@@ -67,17 +67,6 @@ export interface Counts {
   /** Channel endpoints. */
   readonly endpoints: number;
 }
-
-/** How work items read on the trace. */
-const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
-  interrupt: "workInterrupt",
-  completions: "workDpc",
-  passivePackets: "workPassive",
-  stateChange: "workStateChange",
-  message: "workControl",
-  match: "workMatch",
-  pageIn: "workPageIn",
-};
 
 /** Makes a fabric with a root partition. See {@linkcode FabricOptions}. */
 export function createFabric(options: FabricOptions = {}): Fabric {
