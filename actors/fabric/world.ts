@@ -10,7 +10,7 @@ import { Chance } from "../../core/chance.ts";
 import { type Deadline, VirtualClock } from "../../core/clock.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
-import { Trace, type TraceEntry, type TraceEvent } from "../../core/trace.ts";
+import { Trace, type TraceEntry } from "../../core/trace.ts";
 import { createBusChart } from "../bus/machine.ts";
 import type { BusEvent, BusTag } from "../bus/types.ts";
 import { type ActorInspector, ActorSystem } from "../chart/actor_system.ts";

@@ -132,8 +132,10 @@ export class EnvelopeReader {
     return this.#stage === "ended";
   }
 
-  /** Reads `bytes`, which must be one or more whole pieces; throws a SavedStateFault where they are not. */
-  read(bytes: Uint8Array): void {
+  /** Reads bytes, which must be one or more whole pieces; throws a SavedStateFault where they are not. */
+  read(shared: Uint8Array): void {
+    // Who shares memory could change it once it was checked.
+    const bytes = shared.buffer instanceof ArrayBuffer ? shared : new Uint8Array(shared);
     if (bytes.length === 0) damaged("there is nothing to read");
     let at = 0;
     if (this.#stage === "header") at = this.#readHeader(bytes);

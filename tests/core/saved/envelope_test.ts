@@ -118,3 +118,10 @@ Deno.test("readEnvelope: a file of something else is called that, however short 
   assertEquals(reasonOf([0x25, 0x50, 0x44]), "this is no saved state");
   assertEquals(reasonOf([0x56, 0x4d]), "the header is cut short");
 });
+
+Deno.test("readEnvelope: takes bytes in shared memory", () => {
+  const bytes = writeEnvelope("channel", CHUNKS);
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  assertEquals(readEnvelope("channel", shared), CHUNKS);
+});
