@@ -9,7 +9,7 @@ export const PAGE_BYTES = 4096;
 
 /** `bytes` rounded up to a multiple of 8: packets, rings and range lists are counted in such words. */
 export function roundUp8(bytes: number): number {
-  return bytes + ((8 - (bytes & 7)) & 7);
+  return bytes + (-bytes & 7);
 }
 
 /** Pages that `byteCount` bytes touch when they begin `byteOffset` bytes into the first one. */

@@ -73,18 +73,12 @@ export class IncomingRing {
   readonly #memory: RingMemory;
   readonly #dataBytes: number;
   readonly #scratch = new Scratch();
-  /** Copy of a descriptor that wraps or lies on scattered pages. */
-  readonly #descriptor = new Int32Array(DESCRIPTOR_BYTES / 4);
-  /** {@linkcode IncomingRing.bytes} as 4-byte words. */
-  #bodyWords: Int32Array;
-  /** The read index that the writer was last shown. */
-  #committed: number;
   /** Where the next packet starts. */
   #next: number;
-  /** From `#committed` to `#next`. */
+  /** Before `#next`, passed and not given back to the writer yet. */
   #consumedBytes = 0;
-  /** The writer's index as `next` last loaded and checked it: packets are there up to it. */
-  #writeIndex: number;
+  /** From `#next` to the writer's index as `next` last loaded and checked it; 0 once there is a fault. */
+  #unreadBytes = 0;
   /** Bytes of the packet that `next` showed, trailer included; 0 where it showed none. */
   #packetTotalBytes = 0;
   /** What this end last stored as the interrupt mask. */
@@ -100,16 +94,13 @@ export class IncomingRing {
   constructor(memory: RingMemory, from: IncomingPosition | null = null) {
     this.#memory = memory;
     this.#dataBytes = memory.dataBytes;
-    this.bytes = this.#scratch.bytes;
-    this.#bodyWords = this.#scratch.words;
+    this.bytes = memory.data;
     if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
     this.#fault = isRingIndex(readIndex, memory.dataBytes) ? null : "invalidReadIndex";
     this.#consumedBytes = from?.consumedBytes ?? 0;
-    this.#committed = (readIndex - this.#consumedBytes + memory.dataBytes) % memory.dataBytes;
     this.#next = readIndex;
-    this.#writeIndex = readIndex;
   }
 
   /** What the peer did wrong, as far as this end has seen; null while all is well. */
@@ -131,17 +122,17 @@ export class IncomingRing {
    * the next call. The writer's index is loaded only when all packets seen so far are read.
    */
   next(): "packet" | "empty" | RingFault {
-    this.#packetTotalBytes = 0;
-    if (this.#fault !== null) return this.#fault;
-    if (this.#next === this.#writeIndex) {
-      const writeIndex = this.#loadWriteIndex();
-      if (typeof writeIndex === "string") return writeIndex;
-      if (writeIndex === this.#next) return "empty";
-      this.#writeIndex = writeIndex;
+    if (this.#unreadBytes === 0) {
+      const outcome = this.#look();
+      if (outcome !== "packet") return outcome;
     }
-    const availableBytes = usedBetween(this.#writeIndex, this.#next, this.#dataBytes);
-    if (availableBytes < DESCRIPTOR_BYTES) return this.#fail("invalidDataAvailable");
-    return this.#readPacket(availableBytes);
+    const at = this.#next;
+    if (at + DESCRIPTOR_BYTES <= this.#memory.contiguousBytes) {
+      return this.#readPacket(this.#memory.words, at >> 2);
+    }
+    this.#scratch.reserve(DESCRIPTOR_BYTES);
+    this.#memory.copyOut(at, this.#scratch.words, DESCRIPTOR_BYTES);
+    return this.#readPacket(this.#scratch.words, 0);
   }
 
   /** A copy of the packet that `next` showed: descriptor, type header, payload and padding. */
@@ -164,6 +155,7 @@ export class IncomingRing {
     const totalBytes = this.#packetTotalBytes;
     assert(totalBytes !== 0, "a packet was shown before it is passed");
     this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
+    this.#unreadBytes -= totalBytes;
     this.#consumedBytes += totalBytes;
     this.#packetTotalBytes = 0;
   }
@@ -174,14 +166,13 @@ export class IncomingRing {
    * the ring before that (wire.md 1.8). Without passed packets nothing happens: false.
    */
   commit(): boolean {
-    if (this.#consumedBytes === 0) return false;
-    const before = this.#committed;
+    const batchBytes = this.#consumedBytes;
+    if (batchBytes === 0) return false;
     if (!this.#masked) this.mask();
     this.#memory.store(READ_INDEX_OFFSET, this.#next);
-    this.#committed = this.#next;
     this.#consumedBytes = 0;
     const wantedBytes = this.#memory.load(PENDING_SEND_SIZE_OFFSET);
-    return wantedBytes !== 0 && this.#writerGotRoom(wantedBytes, before);
+    return wantedBytes !== 0 && this.#writerGotRoom(wantedBytes, batchBytes);
   }
 
   /**
@@ -197,9 +188,9 @@ export class IncomingRing {
     }
     this.#memory.store(INTERRUPT_MASK_OFFSET, 0);
     this.#masked = false;
-    const writeIndex = this.#loadWriteIndex();
-    if (typeof writeIndex === "string") return writeIndex;
-    if (writeIndex === this.#next) return "sleep";
+    const unreadBytes = this.#loadUnreadBytes();
+    if (typeof unreadBytes === "string") return unreadBytes;
+    if (unreadBytes === 0) return "sleep";
     this.mask();
     return "more";
   }
@@ -213,107 +204,116 @@ export class IncomingRing {
   /** Bytes of the packets that are in the ring now and not passed. */
   usedBytes(): number | RingFault {
     if (this.#fault !== null) return this.#fault;
-    const writeIndex = this.#loadWriteIndex();
-    if (typeof writeIndex === "string") return writeIndex;
-    return usedBetween(writeIndex, this.#next, this.#dataBytes);
+    return this.#loadUnreadBytes();
   }
 
-  /** Loads the descriptor once, checks it (wire.md 1.9), and fills the public fields. */
-  #readPacket(availableBytes: number): "packet" | RingFault {
-    const at = this.#next;
-    let words = this.#memory.words;
-    let descriptor = at >> 2;
-    if (at + DESCRIPTOR_BYTES > this.#memory.contiguousBytes) {
-      words = this.#descriptor;
-      descriptor = 0;
-      this.#memory.copyOut(at, words, DESCRIPTOR_BYTES);
-    }
-    const typeAndDataOffset8 = words[descriptor]!;
-    const length8AndFlags = words[descriptor + 1]!;
-    this.transactionIdLow = words[descriptor + 2]! >>> 0;
-    this.transactionIdHigh = words[descriptor + 3]! >>> 0;
+  /** Looks whether the writer has shown more, as all packets seen so far are read. */
+  #look(): "packet" | "empty" | RingFault {
+    if (this.#fault !== null) return this.#fault;
+    const unreadBytes = this.#loadUnreadBytes();
+    if (typeof unreadBytes === "string") return unreadBytes;
+    this.#unreadBytes = unreadBytes;
+    return unreadBytes === 0 ? "empty" : "packet";
+  }
+
+  /** Loads the descriptor at `word` of `words` once, checks it (wire.md 1.9), and fills the public fields. */
+  #readPacket(words: Int32Array, word: number): "packet" | RingFault {
+    const typeAndDataOffset8 = words[word]!;
+    const length8AndFlags = words[word + 1]!;
+    this.transactionIdLow = words[word + 2]! >>> 0;
+    this.transactionIdHigh = words[word + 3]! >>> 0;
 
     const dataOffsetBytes = (typeAndDataOffset8 >>> 16) * 8;
     const lengthBytes = (length8AndFlags & 0xffff) * 8;
     if (
       dataOffsetBytes < DESCRIPTOR_BYTES || dataOffsetBytes > lengthBytes ||
-      lengthBytes + TRAILER_BYTES > availableBytes
+      lengthBytes + TRAILER_BYTES > this.#unreadBytes
     ) {
-      return this.#fail("invalidDescriptorLengths");
+      return this.#failLengths();
     }
-    this.flags = length8AndFlags >>> 16;
-    if ((this.flags & ~DESCRIPTOR_FLAG_COMPLETION_REQUESTED) !== 0) {
-      return this.#fail("invalidDescriptorFlags");
-    }
-    this.type = typeAndDataOffset8 & 0xffff;
-    const headerBytes = dataOffsetBytes - DESCRIPTOR_BYTES;
-    if (at + lengthBytes <= this.#memory.contiguousBytes) {
-      this.#show(this.#memory.data, words, at + DESCRIPTOR_BYTES);
-    } else this.#showCopy(at, lengthBytes - DESCRIPTOR_BYTES);
-    this.payloadStart = this.start + headerBytes;
-    this.end = this.start + lengthBytes - DESCRIPTOR_BYTES;
+    const flags = length8AndFlags >>> 16;
+    if (flags > DESCRIPTOR_FLAG_COMPLETION_REQUESTED) return this.#fail("invalidDescriptorFlags");
+    const type = typeAndDataOffset8 & 0xffff;
+    const packetStart = this.#show(lengthBytes);
+    this.type = type;
+    this.flags = flags;
     this.rangeCount = 0;
-    if (this.type !== PACKET_TYPE_IN_BAND && this.type !== PACKET_TYPE_COMPLETION) {
-      const fault = this.#readRangeCount(headerBytes);
-      if (fault !== null) return this.#fail(fault);
-    }
+    this.start = packetStart + DESCRIPTOR_BYTES;
+    this.payloadStart = packetStart + dataOffsetBytes;
+    this.end = packetStart + lengthBytes;
     this.#packetTotalBytes = lengthBytes + TRAILER_BYTES;
-    return "packet";
+    if (type === PACKET_TYPE_IN_BAND || type === PACKET_TYPE_COMPLETION) return "packet";
+    return this.#readRangeCount();
   }
 
   /** Checks the less common types, and loads the header field that they share (wire.md 2.3). */
-  #readRangeCount(headerBytes: number): RingFault | null {
+  #readRangeCount(): "packet" | RingFault {
     const isGpaDirect = this.type === PACKET_TYPE_GPA_DIRECT;
-    if (!isGpaDirect && this.type !== PACKET_TYPE_TRANSFER_PAGES) return "invalidDescriptorType";
-    if (headerBytes < RANGED_HEADER_BYTES_MIN) return "invalidDescriptorLengths";
-    this.rangeCount = this.#bodyWords[(this.start >> 2) + 1]! >>> 0;
-    return isGpaDirect && this.rangeCount === 0 ? "invalidGpaDirectRangeCount" : null;
-  }
-
-  /** The body lies in `bytes`, which `words` shows as well, from `start` on. */
-  #show(bytes: Uint8Array, words: Int32Array, start: number): void {
-    if (this.bytes !== bytes) { // or else two pointers are stored for the collector to look at
-      this.bytes = bytes;
-      this.#bodyWords = words;
+    if (!isGpaDirect && this.type !== PACKET_TYPE_TRANSFER_PAGES) {
+      return this.#fail("invalidDescriptorType");
     }
-    this.start = start;
+    if (this.payloadStart - this.start < RANGED_HEADER_BYTES_MIN) {
+      return this.#fail("invalidDescriptorLengths");
+    }
+    const { data, words } = this.#memory;
+    const bodyWords = this.bytes === data ? words : this.#scratch.words;
+    this.rangeCount = bodyWords[(this.start >> 2) + 1]! >>> 0;
+    if (isGpaDirect && this.rangeCount === 0) return this.#fail("invalidGpaDirectRangeCount");
+    return "packet";
   }
 
-  /** Copies the body of a packet at `at` that is not in one run: its room wraps, or is scattered. */
-  #showCopy(at: number, bodyBytes: number): void {
-    const offset = advanceIndex(at, DESCRIPTOR_BYTES, this.#dataBytes);
-    this.#scratch.reserve(bodyBytes);
-    this.#memory.copyOut(offset, this.#scratch.words, bodyBytes);
-    this.#show(this.#scratch.bytes, this.#scratch.words, 0);
+  /** Has `bytes` hold the packet, in its place if it lies in one run there; answers where it starts. */
+  #show(lengthBytes: number): number {
+    const at = this.#next;
+    if (at + lengthBytes > this.#memory.contiguousBytes) return this.#showCopy(lengthBytes);
+    if (this.bytes !== this.#memory.data) this.bytes = this.#memory.data;
+    return at;
   }
 
-  /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */
-  #writerGotRoom(wantedBytes: number, committedBefore: number): boolean {
+  /** Copies the packet's body, as it wraps or is scattered. The descriptor before it was loaded already. */
+  #showCopy(lengthBytes: number): number {
+    const bodyStart = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
+    this.#scratch.reserve(lengthBytes);
+    this.#memory.copyOut(bodyStart, this.#scratch.words, lengthBytes - DESCRIPTOR_BYTES);
+    this.bytes = this.#scratch.bytes;
+    return -DESCRIPTOR_BYTES;
+  }
+
+  /** Whether a writer that waits for `wantedBytes` had too little before this batch was passed, and has enough now. */
+  #writerGotRoom(wantedBytes: number, batchBytes: number): boolean {
     const memory = this.#memory;
     if ((memory.load(FEATURE_BITS_OFFSET) & FEATURE_PENDING_SEND_SIZE) === 0) return false;
     const writeIndex = memory.load(WRITE_INDEX_OFFSET);
     if (!isRingIndex(writeIndex, this.#dataBytes)) return false;
-    const freeBefore = this.#dataBytes -
-      usedBetween(writeIndex, committedBefore, this.#dataBytes);
-    const freeNow = this.#dataBytes - usedBetween(writeIndex, this.#committed, this.#dataBytes);
+    const before = advanceIndex(this.#next, this.#dataBytes - batchBytes, this.#dataBytes);
+    const freeBefore = this.#dataBytes - usedBetween(writeIndex, before, this.#dataBytes);
+    const freeNow = this.#dataBytes - usedBetween(writeIndex, this.#next, this.#dataBytes);
     return freeBefore <= wantedBytes && freeNow > wantedBytes;
   }
 
-  /** Loads the writer's index once and checks it. */
-  #loadWriteIndex(): number | RingFault {
+  /** Loads the writer's index once, checks it, and counts the bytes up to it that are not passed. */
+  #loadUnreadBytes(): number | RingFault {
     const writeIndex = this.#memory.load(WRITE_INDEX_OFFSET);
     if (!isRingIndex(writeIndex, this.#dataBytes)) return this.#fail("invalidWriteIndex");
+    const unreadBytes = usedBetween(writeIndex, this.#next, this.#dataBytes);
     // An honest writer stays behind the read index that it was shown. So a batch ends after one
     // round at the latest, however fast a hostile one writes.
-    const unreadBytes = usedBetween(writeIndex, this.#next, this.#dataBytes);
     if (unreadBytes + this.#consumedBytes > this.#dataBytes - UNUSED_BYTES) {
       return this.#fail("invalidWriteIndex");
     }
-    return writeIndex;
+    return unreadBytes;
+  }
+
+  /** Names what is wrong with the descriptor's lengths: they cannot be right where not even it has room. */
+  #failLengths(): RingFault {
+    const hasDescriptor = this.#unreadBytes >= DESCRIPTOR_BYTES;
+    return this.#fail(hasDescriptor ? "invalidDescriptorLengths" : "invalidDataAvailable");
   }
 
   #fail(fault: RingFault): RingFault {
     this.#fault = fault;
+    this.#unreadBytes = 0;
+    this.#packetTotalBytes = 0;
     return fault;
   }
 }

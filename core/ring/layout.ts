@@ -25,6 +25,8 @@ export const FEATURE_PENDING_SEND_SIZE = 1;
 export const DESCRIPTOR_BYTES = 16;
 /** Zero u32, then the offset of the packet's descriptor u32. No reader relies on it. */
 export const TRAILER_BYTES = 8;
+/** What a packet takes beside its padded body. */
+const FRAME_BYTES = DESCRIPTOR_BYTES + TRAILER_BYTES;
 /** Bytes that stay free, as a full ring would look empty. */
 export const UNUSED_BYTES = 8;
 
@@ -48,7 +50,7 @@ export const RING_DATA_PAGES_MAX = 8187;
 
 /** Bytes in the ring of a packet whose descriptor is followed by `bodyBytes`, trailer included. */
 export function packetTotalBytes(bodyBytes: number): number {
-  return DESCRIPTOR_BYTES + roundUp8(bodyBytes) + TRAILER_BYTES;
+  return roundUp8(bodyBytes) + FRAME_BYTES;
 }
 
 /** Whether `value` may be an index of a ring with `dataBytes`. */

@@ -22,6 +22,7 @@ const {
   PENDING_SEND_SIZE_OFFSET,
   READ_INDEX_OFFSET,
   TRAILER_BYTES,
+  UNUSED_BYTES,
   usedBetween,
   WRITE_INDEX_OFFSET,
 } = layout;
@@ -51,14 +52,15 @@ export class OutgoingRing {
   readonly #scratch = new Scratch();
   /** {@linkcode OutgoingRing.body} as 4-byte words. */
   #words: Int32Array;
-  /** The write index that the reader was last shown. */
-  #committed: number;
   /** Where the next packet starts. */
   #next: number;
-  /** From `#committed` to `#next`. */
+  /** Before `#next`, not shown to the reader yet. */
   #uncommittedBytes = 0;
-  /** Free bytes at least, by the read index last loaded; 0 makes the first `reserve` load it. */
-  #freeBytes = 0;
+  /**
+   * From `#next` on, free by the read index last loaded, and in one run: a packet that is no longer
+   * than this needs no look. Not 0 only while `body` is the data area, and there is no fault.
+   */
+  #runwayBytes = 0;
   /** Bytes of the reserved body, or -1. */
   #reservedBytes = -1;
   #awaitsRoom = false;
@@ -82,7 +84,6 @@ export class OutgoingRing {
     } else this.#awaitsRoom = from.awaitsRoom;
     const writeIndex = from?.index ?? memory.load(WRITE_INDEX_OFFSET);
     this.#fault = isRingIndex(writeIndex, memory.dataBytes) ? null : "invalidWriteIndex";
-    this.#committed = writeIndex;
     this.#next = writeIndex;
   }
 
@@ -110,18 +111,9 @@ export class OutgoingRing {
    */
   reserve(bodyBytes: number): "ok" | "full" | "tooLarge" | RingFault {
     assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
-    this.#reservedBytes = -1;
-    if (this.#fault !== null) return this.#fault;
     const totalBytes = packetTotalBytes(bodyBytes);
-    if (totalBytes > this.#largestBytes) return "tooLarge";
-    if (totalBytes >= this.#freeBytes) {
-      const freeBytes = this.#loadFreeBytes();
-      if (typeof freeBytes === "string") return freeBytes;
-      this.#freeBytes = freeBytes;
-      if (totalBytes >= freeBytes) return "full";
-    }
-    this.#reservedBytes = bodyBytes;
-    this.#place(totalBytes);
+    if (totalBytes > this.#runwayBytes) return this.#reserveAfterLook(bodyBytes, totalBytes);
+    this.#place(this.#next, bodyBytes, totalBytes);
     return "ok";
   }
 
@@ -142,7 +134,7 @@ export class OutgoingRing {
     assert(bodyBytes >= 0, "a packet is reserved before it is finished");
     assert((type | flags) >>> 16 === 0, "a packet's type is a u16, and its flags are a u16");
     assert(
-      headerBytes >= 0 && headerBytes <= bodyBytes && (headerBytes & 7) === 0,
+      (headerBytes & 7) === 0 && headerBytes >>> 0 <= bodyBytes,
       "a type header is whole 8-byte words of the body",
     );
     const at = this.#next;
@@ -157,9 +149,9 @@ export class OutgoingRing {
     words[trailer] = 0;
     words[trailer + 1] = at;
     if (words === this.#scratch.words) this.#memory.copyIn(at, words, totalBytes);
+    else this.#runwayBytes -= totalBytes;
     this.#next = advanceIndex(at, totalBytes, this.#dataBytes);
     this.#uncommittedBytes += totalBytes;
-    this.#freeBytes -= totalBytes;
     this.#reservedBytes = -1;
   }
 
@@ -168,13 +160,11 @@ export class OutgoingRing {
    * and its mask is clear (wire.md 1.7). Without packets nothing happens, and the answer is false.
    */
   commit(): boolean {
-    if (this.#uncommittedBytes === 0) return false;
-    const memory = this.#memory;
-    const before = this.#committed;
-    memory.store(WRITE_INDEX_OFFSET, this.#next);
-    this.#committed = this.#next;
+    const batchBytes = this.#uncommittedBytes;
+    if (batchBytes === 0) return false;
+    this.#memory.store(WRITE_INDEX_OFFSET, this.#next);
     this.#uncommittedBytes = 0;
-    return memory.load(INTERRUPT_MASK_OFFSET) === 0 && memory.load(READ_INDEX_OFFSET) === before;
+    return this.#memory.load(INTERRUPT_MASK_OFFSET) === 0 && this.#wasEmptyBefore(batchBytes);
   }
 
   /**
@@ -210,22 +200,45 @@ export class OutgoingRing {
     return this.#loadFreeBytes();
   }
 
-  /** Chooses where the packet is written, in the ring if it lies in one run there, and pads it. */
-  #place(totalBytes: number): void {
-    if (this.#next + totalBytes <= this.#memory.contiguousBytes) {
-      this.body = this.#memory.data;
-      this.#words = this.#memory.words;
-      this.bodyStart = this.#next + DESCRIPTOR_BYTES;
-    } else {
+  /** Reserves a packet that the runway is too short for. */
+  #reserveAfterLook(bodyBytes: number, totalBytes: number): "ok" | "full" | "tooLarge" | RingFault {
+    this.#reservedBytes = -1;
+    if (this.#fault !== null) return this.#fault;
+    if (totalBytes > this.#largestBytes) return "tooLarge";
+    const freeBytes = this.#loadFreeBytes();
+    if (typeof freeBytes === "string") return freeBytes;
+    if (totalBytes >= freeBytes) return "full";
+    const { contiguousBytes, data, words } = this.#memory;
+    if (this.#next + totalBytes <= contiguousBytes) {
+      const usableBytes = Math.min(freeBytes - UNUSED_BYTES, this.#largestBytes);
+      this.#runwayBytes = Math.min(usableBytes, contiguousBytes - this.#next);
+      this.body = data;
+      this.#words = words;
+      this.#place(this.#next, bodyBytes, totalBytes);
+    } else { // it wraps, or its pages are scattered
+      this.#runwayBytes = 0;
       this.#scratch.reserve(totalBytes);
       this.body = this.#scratch.bytes;
       this.#words = this.#scratch.words;
-      this.bodyStart = DESCRIPTOR_BYTES;
+      this.#place(0, bodyBytes, totalBytes);
     }
+    return "ok";
+  }
+
+  /** Has the packet written at `start` of `body`, and pads it. */
+  #place(start: number, bodyBytes: number, totalBytes: number): void {
+    this.bodyStart = start + DESCRIPTOR_BYTES;
+    this.#reservedBytes = bodyBytes;
     // The last 8 bytes before the trailer: what the body leaves of them is the padding.
-    const last = (this.bodyStart - DESCRIPTOR_BYTES + totalBytes - 2 * TRAILER_BYTES) >> 2;
+    const last = (start + totalBytes - 2 * TRAILER_BYTES) >> 2;
     this.#words[last] = 0;
     this.#words[last + 1] = 0;
+  }
+
+  /** Whether the reader had read all that was there before the batch that was just shown to it. */
+  #wasEmptyBefore(batchBytes: number): boolean {
+    const before = advanceIndex(this.#next, this.#dataBytes - batchBytes, this.#dataBytes);
+    return this.#memory.load(READ_INDEX_OFFSET) === before;
   }
 
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */
@@ -240,6 +253,7 @@ export class OutgoingRing {
 
   #fail(fault: RingFault): RingFault {
     this.#fault = fault;
+    this.#runwayBytes = 0;
     return fault;
   }
 }
