@@ -76,12 +76,12 @@ export class RingPipe implements Pipe {
     outgoing.finish(PACKET_TYPE_IN_BAND, 0, 0, this.#transactionId++, 0);
     outgoing.commit();
     if (incoming.next() !== "packet") return -1;
-    const { payloadStart, end } = incoming;
-    if (end - payloadStart > into.length) return -1;
-    this.#copier.copy(into, incoming.bytes, payloadStart, end - payloadStart);
+    const byteCount = incoming.end - incoming.payloadStart;
+    if (byteCount > into.length) return -1;
+    this.#copier.copy(into, incoming.bytes, incoming.payloadStart, byteCount);
     incoming.advance();
     incoming.commit();
-    return end - payloadStart;
+    return byteCount;
   }
 }
 

@@ -73,10 +73,10 @@ export class IncomingRing {
   readonly #memory: RingMemory;
   readonly #dataBytes: number;
   readonly #scratch = new Scratch();
+  /** The read index that the writer was last shown. */
+  #committed = 0;
   /** Where the next packet starts. */
-  #next: number;
-  /** Before `#next`, passed and not given back to the writer yet. */
-  #consumedBytes = 0;
+  #next = 0;
   /** From `#next` to the writer's index as `next` last loaded and checked it; 0 once there is a fault. */
   #unreadBytes = 0;
   /** Bytes of the packet that `next` showed, trailer included; 0 where it showed none. */
@@ -99,7 +99,8 @@ export class IncomingRing {
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
     this.#fault = isRingIndex(readIndex, memory.dataBytes) ? null : "invalidReadIndex";
-    this.#consumedBytes = from?.consumedBytes ?? 0;
+    const consumedBytes = from?.consumedBytes ?? 0;
+    this.#committed = (readIndex - consumedBytes + memory.dataBytes) % memory.dataBytes;
     this.#next = readIndex;
   }
 
@@ -112,7 +113,7 @@ export class IncomingRing {
   get position(): IncomingPosition {
     return {
       index: this.#next,
-      consumedBytes: this.#consumedBytes,
+      consumedBytes: this.#consumedBytes(),
       isMasked: this.#masked,
     };
   }
@@ -156,7 +157,6 @@ export class IncomingRing {
     assert(totalBytes !== 0, "a packet was shown before it is passed");
     this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
     this.#unreadBytes -= totalBytes;
-    this.#consumedBytes += totalBytes;
     this.#packetTotalBytes = 0;
   }
 
@@ -166,13 +166,15 @@ export class IncomingRing {
    * the ring before that (wire.md 1.8). Without passed packets nothing happens: false.
    */
   commit(): boolean {
-    const batchBytes = this.#consumedBytes;
-    if (batchBytes === 0) return false;
+    const before = this.#committed;
+    const next = this.#next;
+    if (next === before) return false;
     if (!this.#masked) this.mask();
-    this.#memory.store(READ_INDEX_OFFSET, this.#next);
-    this.#consumedBytes = 0;
-    const wantedBytes = this.#memory.load(PENDING_SEND_SIZE_OFFSET);
-    return wantedBytes !== 0 && this.#writerGotRoom(wantedBytes, batchBytes);
+    const memory = this.#memory;
+    memory.store(READ_INDEX_OFFSET, next);
+    this.#committed = next;
+    const wantedBytes = memory.load(PENDING_SEND_SIZE_OFFSET);
+    return wantedBytes !== 0 && this.#writerGotRoom(wantedBytes, before);
   }
 
   /**
@@ -182,7 +184,7 @@ export class IncomingRing {
   rearm(): "sleep" | "more" | RingFault {
     this.#packetTotalBytes = 0;
     if (this.#fault !== null) return this.#fault;
-    assert(this.#consumedBytes === 0, "a reader gives room back before it sleeps");
+    assert(this.#next === this.#committed, "a reader gives room back before it sleeps");
     if (!this.#masked && this.#memory.load(INTERRUPT_MASK_OFFSET) !== 0) {
       return this.#fail("interruptsExternallyMasked");
     }
@@ -279,15 +281,15 @@ export class IncomingRing {
     return -DESCRIPTOR_BYTES;
   }
 
-  /** Whether a writer that waits for `wantedBytes` had too little before this batch was passed, and has enough now. */
-  #writerGotRoom(wantedBytes: number, batchBytes: number): boolean {
+  /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */
+  #writerGotRoom(wantedBytes: number, committedBefore: number): boolean {
     const memory = this.#memory;
     if ((memory.load(FEATURE_BITS_OFFSET) & FEATURE_PENDING_SEND_SIZE) === 0) return false;
     const writeIndex = memory.load(WRITE_INDEX_OFFSET);
     if (!isRingIndex(writeIndex, this.#dataBytes)) return false;
-    const before = advanceIndex(this.#next, this.#dataBytes - batchBytes, this.#dataBytes);
-    const freeBefore = this.#dataBytes - usedBetween(writeIndex, before, this.#dataBytes);
-    const freeNow = this.#dataBytes - usedBetween(writeIndex, this.#next, this.#dataBytes);
+    const freeBefore = this.#dataBytes -
+      usedBetween(writeIndex, committedBefore, this.#dataBytes);
+    const freeNow = this.#dataBytes - usedBetween(writeIndex, this.#committed, this.#dataBytes);
     return freeBefore <= wantedBytes && freeNow > wantedBytes;
   }
 
@@ -298,10 +300,15 @@ export class IncomingRing {
     const unreadBytes = usedBetween(writeIndex, this.#next, this.#dataBytes);
     // An honest writer stays behind the read index that it was shown. So a batch ends after one
     // round at the latest, however fast a hostile one writes.
-    if (unreadBytes + this.#consumedBytes > this.#dataBytes - UNUSED_BYTES) {
+    if (unreadBytes + this.#consumedBytes() > this.#dataBytes - UNUSED_BYTES) {
       return this.#fail("invalidWriteIndex");
     }
     return unreadBytes;
+  }
+
+  /** Bytes of packets that are passed and not given back. */
+  #consumedBytes(): number {
+    return usedBetween(this.#next, this.#committed, this.#dataBytes);
   }
 
   /** Names what is wrong with the descriptor's lengths: they cannot be right where not even it has room. */

@@ -52,10 +52,10 @@ export class OutgoingRing {
   readonly #scratch = new Scratch();
   /** {@linkcode OutgoingRing.body} as 4-byte words. */
   #words: Int32Array;
+  /** The write index that the reader was last shown. */
+  #committed = 0;
   /** Where the next packet starts. */
-  #next: number;
-  /** Before `#next`, not shown to the reader yet. */
-  #uncommittedBytes = 0;
+  #next = 0;
   /**
    * From `#next` on, free by the read index last loaded, and in one run: a packet that is no longer
    * than this needs no look. Not 0 only while `body` is the data area, and there is no fault.
@@ -84,6 +84,7 @@ export class OutgoingRing {
     } else this.#awaitsRoom = from.awaitsRoom;
     const writeIndex = from?.index ?? memory.load(WRITE_INDEX_OFFSET);
     this.#fault = isRingIndex(writeIndex, memory.dataBytes) ? null : "invalidWriteIndex";
+    this.#committed = writeIndex;
     this.#next = writeIndex;
   }
 
@@ -99,7 +100,7 @@ export class OutgoingRing {
 
   /** Whether packets were finished that the reader has not been shown. */
   get written(): boolean {
-    return this.#uncommittedBytes !== 0;
+    return this.#next !== this.#committed;
   }
 
   /**
@@ -137,21 +138,16 @@ export class OutgoingRing {
       (headerBytes & 7) === 0 && headerBytes >>> 0 <= bodyBytes,
       "a type header is whole 8-byte words of the body",
     );
-    const at = this.#next;
     const totalBytes = packetTotalBytes(bodyBytes);
     const words = this.#words;
     const descriptor = (this.bodyStart - DESCRIPTOR_BYTES) >> 2;
     words[descriptor] = type | (DESCRIPTOR_BYTES + headerBytes) << 13;
     words[descriptor + 1] = (totalBytes - TRAILER_BYTES) >> 3 | flags << 16;
-    words[descriptor + 2] = transactionIdLow;
-    words[descriptor + 3] = transactionIdHigh;
-    const trailer = descriptor + ((totalBytes - TRAILER_BYTES) >> 2);
-    words[trailer] = 0;
-    words[trailer + 1] = at;
-    if (words === this.#scratch.words) this.#memory.copyIn(at, words, totalBytes);
+    words[descriptor + 2] = transactionIdLow | 0; // the operators of words spare a way through a float
+    words[descriptor + 3] = transactionIdHigh | 0;
+    if (this.#runwayBytes === 0) this.#memory.copyIn(this.#next, words, totalBytes);
     else this.#runwayBytes -= totalBytes;
-    this.#next = advanceIndex(at, totalBytes, this.#dataBytes);
-    this.#uncommittedBytes += totalBytes;
+    this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
     this.#reservedBytes = -1;
   }
 
@@ -160,11 +156,13 @@ export class OutgoingRing {
    * and its mask is clear (wire.md 1.7). Without packets nothing happens, and the answer is false.
    */
   commit(): boolean {
-    const batchBytes = this.#uncommittedBytes;
-    if (batchBytes === 0) return false;
-    this.#memory.store(WRITE_INDEX_OFFSET, this.#next);
-    this.#uncommittedBytes = 0;
-    return this.#memory.load(INTERRUPT_MASK_OFFSET) === 0 && this.#wasEmptyBefore(batchBytes);
+    const before = this.#committed;
+    const next = this.#next;
+    if (next === before) return false;
+    const memory = this.#memory;
+    memory.store(WRITE_INDEX_OFFSET, next);
+    this.#committed = next;
+    return memory.load(INTERRUPT_MASK_OFFSET) === 0 && memory.load(READ_INDEX_OFFSET) === before;
   }
 
   /**
@@ -225,20 +223,17 @@ export class OutgoingRing {
     return "ok";
   }
 
-  /** Has the packet written at `start` of `body`, and pads it. */
+  /** Has the packet written at `start` of `body`: what follows the body is there at once. */
   #place(start: number, bodyBytes: number, totalBytes: number): void {
     this.bodyStart = start + DESCRIPTOR_BYTES;
     this.#reservedBytes = bodyBytes;
     // The last 8 bytes before the trailer: what the body leaves of them is the padding.
     const last = (start + totalBytes - 2 * TRAILER_BYTES) >> 2;
-    this.#words[last] = 0;
-    this.#words[last + 1] = 0;
-  }
-
-  /** Whether the reader had read all that was there before the batch that was just shown to it. */
-  #wasEmptyBefore(batchBytes: number): boolean {
-    const before = advanceIndex(this.#next, this.#dataBytes - batchBytes, this.#dataBytes);
-    return this.#memory.load(READ_INDEX_OFFSET) === before;
+    const words = this.#words;
+    words[last] = 0;
+    words[last + 1] = 0;
+    words[last + 2] = 0;
+    words[last + 3] = this.#next;
   }
 
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */
@@ -247,7 +242,8 @@ export class OutgoingRing {
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const usedBytes = usedBetween(this.#next, readIndex, this.#dataBytes);
     // No reader can have read what it was not shown; to believe it would let packets lap each other.
-    if (usedBytes < this.#uncommittedBytes) return this.#fail("invalidReadIndex");
+    const uncommittedBytes = usedBetween(this.#next, this.#committed, this.#dataBytes);
+    if (usedBytes < uncommittedBytes) return this.#fail("invalidReadIndex");
     return this.#dataBytes - usedBytes;
   }
 

@@ -23,6 +23,7 @@ const {
   UNUSED_BYTES,
   WRITE_INDEX_OFFSET,
 } = layout;
+const { load: atomicLoad, store: atomicStore } = Atomics;
 
 /**
  * What a peer did wrong (wire.md 1.9). A ring end that found a fault is dead: it says the same
@@ -183,15 +184,15 @@ export class RingMemory {
 
   /** Loads the u32 at byte `offset` of the control page; in order with other loads and stores. */
   load(offset: number): number {
-    const word = offset >> 2;
-    return (this.#shared ? Atomics.load(this.#control, word) : this.#control[word]!) >>> 0;
+    const control = this.#control;
+    return (this.#shared ? atomicLoad(control, offset >> 2) : control[offset >> 2]!) >>> 0;
   }
 
   /** Stores a u32 at byte `offset` of the control page; in order with other loads and stores. */
   store(offset: number, value: number): void {
-    const word = offset >> 2;
-    if (this.#shared) Atomics.store(this.#control, word, value);
-    else this.#control[word] = value;
+    const control = this.#control;
+    if (this.#shared) atomicStore(control, offset >> 2, value);
+    else control[offset >> 2] = value | 0;
   }
 
   /** Copies the first `bytes` of `source` to `offset`, wrapping; both are multiples of 8. */
