@@ -4,6 +4,8 @@
  * @module
  */
 
+import { assert } from "./assert.ts";
+
 /** No bytes: one array, wherever one is needed that holds nothing. */
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
@@ -40,12 +42,14 @@ export class Copier {
   #targetView = NO_VIEW;
   #source = NO_BYTES;
   #sourceView = NO_VIEW;
+  /** The source's buffer and where the source begins there: a view made of them takes half of `subarray`'s time. */
+  #sourceBuffer: ArrayBufferLike = NO_BYTES.buffer;
+  #sourceOffset = 0;
 
   /** Copies `byteCount` bytes from `start` of `source` to the beginning of `target`. */
   copy(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
-    if (byteCount > WORDS_BYTES_MAX) return copyBytes(target, source, start, byteCount);
-    if (target !== this.#target) this.#toTarget(target);
-    if (source !== this.#source) this.#toSource(source);
+    if (target !== this.#target || source !== this.#source) this.#see(target, source);
+    if (byteCount > WORDS_BYTES_MAX) return this.#copyMany(target, start, byteCount);
     const targetView = this.#targetView;
     const sourceView = this.#sourceView;
     const wordsEnd = byteCount & ~7;
@@ -55,14 +59,21 @@ export class Copier {
     for (let at = wordsEnd; at < byteCount; at++) target[at] = source[start + at]!;
   }
 
-  #toTarget(target: Uint8Array): void {
-    this.#target = target;
-    this.#targetView = viewOf(target);
+  #copyMany(target: Uint8Array, start: number, byteCount: number): void {
+    assert(start + byteCount <= this.#source.length, "what is copied lies inside its array");
+    target.set(new Uint8Array(this.#sourceBuffer, this.#sourceOffset + start, byteCount));
   }
 
-  #toSource(source: Uint8Array): void {
+  /** Keeps a view of each; one that is kept already stays. */
+  #see(target: Uint8Array, source: Uint8Array): void {
+    if (target !== this.#target) this.#targetView = viewOf(target);
+    if (source !== this.#source) {
+      this.#sourceView = viewOf(source);
+      this.#sourceBuffer = source.buffer;
+      this.#sourceOffset = source.byteOffset;
+    }
+    this.#target = target;
     this.#source = source;
-    this.#sourceView = viewOf(source);
   }
 }
 

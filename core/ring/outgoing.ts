@@ -111,9 +111,10 @@ export class OutgoingRing {
    * @returns `"full"` until the reader makes room, `"tooLarge"` where no reader ever can.
    */
   reserve(bodyBytes: number): "ok" | "full" | "tooLarge" | RingFault {
-    assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
     const totalBytes = packetTotalBytes(bodyBytes);
-    if (totalBytes > this.#runwayBytes) return this.#reserveAfterLook(bodyBytes, totalBytes);
+    if (bodyBytes >>> 0 !== bodyBytes || totalBytes > this.#runwayBytes) {
+      return this.#reserveAfterLook(bodyBytes, totalBytes);
+    }
     this.#place(this.#next, bodyBytes, totalBytes);
     return "ok";
   }
@@ -200,6 +201,7 @@ export class OutgoingRing {
 
   /** Reserves a packet that the runway is too short for. */
   #reserveAfterLook(bodyBytes: number, totalBytes: number): "ok" | "full" | "tooLarge" | RingFault {
+    assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
     this.#reservedBytes = -1;
     if (this.#fault !== null) return this.#fault;
     if (totalBytes > this.#largestBytes) return "tooLarge";

@@ -192,7 +192,7 @@ export class RingMemory {
   store(offset: number, value: number): void {
     const control = this.#control;
     if (this.#shared) atomicStore(control, offset >> 2, value);
-    else control[offset >> 2] = value | 0;
+    else control[offset >> 2] = value;
   }
 
   /** Copies the first `bytes` of `source` to `offset`, wrapping; both are multiples of 8. */
