@@ -77,7 +77,7 @@ export class IncomingRing {
   #committed = 0;
   /** Where the next packet starts. */
   #next = 0;
-  /** From `#next` to the writer's index as `next` last loaded and checked it; 0 once there is a fault. */
+  /** Packets from `#next` on that need no look, by the write index last loaded. Not above 0 after a fault. */
   #unreadBytes = 0;
   /** Bytes of the packet that `next` showed, trailer included; 0 where it showed none. */
   #packetTotalBytes = 0;
@@ -123,7 +123,8 @@ export class IncomingRing {
    * the next call. The writer's index is loaded only when all packets seen so far are read.
    */
   next(): "packet" | "empty" | RingFault {
-    if (this.#unreadBytes === 0) {
+    this.#packetTotalBytes = 0;
+    if (this.#unreadBytes <= 0) {
       const outcome = this.#look();
       if (outcome !== "packet") return outcome;
     }
@@ -236,49 +237,48 @@ export class IncomingRing {
     const flags = length8AndFlags >>> 16;
     if (flags > DESCRIPTOR_FLAG_COMPLETION_REQUESTED) return this.#fail("invalidDescriptorFlags");
     const type = typeAndDataOffset8 & 0xffff;
-    const packetStart = this.#show(lengthBytes);
+    const start = this.#show(lengthBytes);
     this.type = type;
     this.flags = flags;
     this.rangeCount = 0;
-    this.start = packetStart + DESCRIPTOR_BYTES;
-    this.payloadStart = packetStart + dataOffsetBytes;
-    this.end = packetStart + lengthBytes;
+    this.start = start;
+    this.payloadStart = start + dataOffsetBytes - DESCRIPTOR_BYTES;
+    this.end = start + lengthBytes - DESCRIPTOR_BYTES;
+    if (type !== PACKET_TYPE_IN_BAND && type !== PACKET_TYPE_COMPLETION) {
+      const fault = this.#readRangeCount();
+      if (fault !== null) return this.#fail(fault);
+    }
     this.#packetTotalBytes = lengthBytes + TRAILER_BYTES;
-    if (type === PACKET_TYPE_IN_BAND || type === PACKET_TYPE_COMPLETION) return "packet";
-    return this.#readRangeCount();
-  }
-
-  /** Checks the less common types, and loads the header field that they share (wire.md 2.3). */
-  #readRangeCount(): "packet" | RingFault {
-    const isGpaDirect = this.type === PACKET_TYPE_GPA_DIRECT;
-    if (!isGpaDirect && this.type !== PACKET_TYPE_TRANSFER_PAGES) {
-      return this.#fail("invalidDescriptorType");
-    }
-    if (this.payloadStart - this.start < RANGED_HEADER_BYTES_MIN) {
-      return this.#fail("invalidDescriptorLengths");
-    }
-    const { data, words } = this.#memory;
-    const bodyWords = this.bytes === data ? words : this.#scratch.words;
-    this.rangeCount = bodyWords[(this.start >> 2) + 1]! >>> 0;
-    if (isGpaDirect && this.rangeCount === 0) return this.#fail("invalidGpaDirectRangeCount");
     return "packet";
   }
 
-  /** Has `bytes` hold the packet, in its place if it lies in one run there; answers where it starts. */
+  /** Checks the less common types, and loads the header field that two of them share (wire.md 2.3). */
+  #readRangeCount(): RingFault | null {
+    const isGpaDirect = this.type === PACKET_TYPE_GPA_DIRECT;
+    if (!isGpaDirect && this.type !== PACKET_TYPE_TRANSFER_PAGES) return "invalidDescriptorType";
+    if (this.payloadStart - this.start < RANGED_HEADER_BYTES_MIN) return "invalidDescriptorLengths";
+    const { data, words } = this.#memory;
+    const bodyWords = this.bytes === data ? words : this.#scratch.words;
+    this.rangeCount = bodyWords[(this.start >> 2) + 1]! >>> 0;
+    return isGpaDirect && this.rangeCount === 0 ? "invalidGpaDirectRangeCount" : null;
+  }
+
+  /** Has `bytes` hold the packet, which is in its place if it lies in one run there; answers where its body starts. */
   #show(lengthBytes: number): number {
     const at = this.#next;
     if (at + lengthBytes > this.#memory.contiguousBytes) return this.#showCopy(lengthBytes);
     if (this.bytes !== this.#memory.data) this.bytes = this.#memory.data;
-    return at;
+    return at + DESCRIPTOR_BYTES;
   }
 
-  /** Copies the packet's body, as it wraps or is scattered. The descriptor before it was loaded already. */
+  /** Copies the packet's body, as it wraps or is scattered. */
   #showCopy(lengthBytes: number): number {
-    const bodyStart = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
-    this.#scratch.reserve(lengthBytes);
-    this.#memory.copyOut(bodyStart, this.#scratch.words, lengthBytes - DESCRIPTOR_BYTES);
+    const bodyBytes = lengthBytes - DESCRIPTOR_BYTES;
+    const offset = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
+    this.#scratch.reserve(bodyBytes);
+    this.#memory.copyOut(offset, this.#scratch.words, bodyBytes);
     this.bytes = this.#scratch.bytes;
-    return -DESCRIPTOR_BYTES;
+    return 0;
   }
 
   /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */
@@ -311,7 +311,7 @@ export class IncomingRing {
     return usedBetween(this.#next, this.#committed, this.#dataBytes);
   }
 
-  /** Names what is wrong with the descriptor's lengths: they cannot be right where not even it has room. */
+  /** Names what is wrong with a descriptor's lengths: less than a descriptor is there, or they are wrong. */
   #failLengths(): RingFault {
     const hasDescriptor = this.#unreadBytes >= DESCRIPTOR_BYTES;
     return this.#fail(hasDescriptor ? "invalidDescriptorLengths" : "invalidDataAvailable");
@@ -320,7 +320,6 @@ export class IncomingRing {
   #fail(fault: RingFault): RingFault {
     this.#fault = fault;
     this.#unreadBytes = 0;
-    this.#packetTotalBytes = 0;
     return fault;
   }
 }

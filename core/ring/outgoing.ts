@@ -57,8 +57,8 @@ export class OutgoingRing {
   /** Where the next packet starts. */
   #next = 0;
   /**
-   * From `#next` on, free by the read index last loaded, and in one run: a packet that is no longer
-   * than this needs no look. Not 0 only while `body` is the data area, and there is no fault.
+   * A packet up to this long goes to `#next` of `body` without a look: by the read index last loaded it
+   * has room there, in one run. Not above 0 where the next packet needs a look, nor after a fault.
    */
   #runwayBytes = 0;
   /** Bytes of the reserved body, or -1. */
@@ -113,15 +113,15 @@ export class OutgoingRing {
   reserve(bodyBytes: number): "ok" | "full" | "tooLarge" | RingFault {
     const totalBytes = packetTotalBytes(bodyBytes);
     if (bodyBytes >>> 0 !== bodyBytes || totalBytes > this.#runwayBytes) {
-      return this.#reserveAfterLook(bodyBytes, totalBytes);
+      return this.#reserveWithLook(bodyBytes, totalBytes);
     }
     this.#place(this.#next, bodyBytes, totalBytes);
     return "ok";
   }
 
   /**
-   * Completes the reserved packet: descriptor, zero padding, trailer (wire.md 1.4). The reader does
-   * not see it before {@linkcode OutgoingRing.commit}.
+   * Completes the reserved packet by its descriptor (wire.md 1.4). The reader does not see it before
+   * {@linkcode OutgoingRing.commit}.
    *
    * @param headerBytes How much of the body is type header, a multiple of 8.
    */
@@ -144,9 +144,9 @@ export class OutgoingRing {
     const descriptor = (this.bodyStart - DESCRIPTOR_BYTES) >> 2;
     words[descriptor] = type | (DESCRIPTOR_BYTES + headerBytes) << 13;
     words[descriptor + 1] = (totalBytes - TRAILER_BYTES) >> 3 | flags << 16;
-    words[descriptor + 2] = transactionIdLow | 0; // the operators of words spare a way through a float
+    words[descriptor + 2] = transactionIdLow | 0; // without it V8 makes a float of the number first
     words[descriptor + 3] = transactionIdHigh | 0;
-    if (this.#runwayBytes === 0) this.#memory.copyIn(this.#next, words, totalBytes);
+    if (words === this.#scratch.words) this.#memory.copyIn(this.#next, words, totalBytes);
     else this.#runwayBytes -= totalBytes;
     this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
     this.#reservedBytes = -1;
@@ -199,8 +199,8 @@ export class OutgoingRing {
     return this.#loadFreeBytes();
   }
 
-  /** Reserves a packet that the runway is too short for. */
-  #reserveAfterLook(bodyBytes: number, totalBytes: number): "ok" | "full" | "tooLarge" | RingFault {
+  /** Reserves a packet that the runway is too short for: looks where the reader is, and makes a new one. */
+  #reserveWithLook(bodyBytes: number, totalBytes: number): "ok" | "full" | "tooLarge" | RingFault {
     assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
     this.#reservedBytes = -1;
     if (this.#fault !== null) return this.#fault;
@@ -225,11 +225,11 @@ export class OutgoingRing {
     return "ok";
   }
 
-  /** Has the packet written at `start` of `body`: what follows the body is there at once. */
+  /** Has the packet written at `start` of `body`. What comes after its body is there at once. */
   #place(start: number, bodyBytes: number, totalBytes: number): void {
     this.bodyStart = start + DESCRIPTOR_BYTES;
     this.#reservedBytes = bodyBytes;
-    // The last 8 bytes before the trailer: what the body leaves of them is the padding.
+    // The last 8 bytes of the body: what it leaves of them is the padding. Then comes the trailer.
     const last = (start + totalBytes - 2 * TRAILER_BYTES) >> 2;
     const words = this.#words;
     words[last] = 0;

@@ -1,4 +1,5 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { BrokenInvariant } from "../../core/assert.ts";
 import { Copier, copyBytes, CopyRoom } from "../../core/bytes.ts";
 import { pattern } from "../support/sending.ts";
 
@@ -84,6 +85,9 @@ Deno.test("Copier: reads and writes nothing outside its arrays", () => {
   const copier = new Copier();
   assertThrows(() => copier.copy(new Uint8Array(8), new Uint8Array(12), 5, 8), RangeError);
   assertThrows(() => copier.copy(new Uint8Array(7), new Uint8Array(12), 0, 8), RangeError);
+  assertThrows(() => copier.copy(new Uint8Array(299), new Uint8Array(400), 0, 300), RangeError);
+  const part = new Uint8Array(700).subarray(100, 500);
+  assertThrows(() => copier.copy(new Uint8Array(300), part, 101, 300), BrokenInvariant, "inside");
 });
 
 Deno.test("CopyRoom: makes new room where a driver transferred the buffer that it was given", () => {

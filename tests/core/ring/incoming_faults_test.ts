@@ -6,8 +6,10 @@ import type { RingFault } from "../../../core/ring/ring_memory.ts";
 import {
   createTestRing,
   hostileRing,
+  inBand,
   inEachMemory,
   MEMORY_KINDS,
+  writePacket,
 } from "../../support/test_ring.ts";
 
 /** The words of a transaction id and a type header. */
@@ -102,5 +104,23 @@ Deno.test(
     assertEquals(incoming.fault, "invalidReadIndex");
     assertEquals(incoming.next(), "invalidReadIndex");
     assertEquals(incoming.rearm(), "invalidReadIndex");
+  }),
+);
+
+// wire.md 1.9: whoever looks at the ring may be the one that finds the fault, while a driver has a packet
+Deno.test(
+  "IncomingRing: a fault that is found while a packet is shown leaves that packet to be passed",
+  inEachMemory((kind) => {
+    const { memory, outgoing, incoming } = createTestRing(kind, 1);
+    for (const byte of [1, 2]) writePacket(outgoing, inBand([byte]));
+    outgoing.commit();
+    assertEquals(incoming.next(), "packet");
+    memory.store(0, 4100);
+    assertEquals(incoming.usedBytes(), "invalidWriteIndex");
+    incoming.advance();
+    assertEquals(incoming.commit(), false);
+    assertEquals(memory.snapshot().readIndex, 32);
+    assertEquals(incoming.next(), "invalidWriteIndex");
+    assertEquals(incoming.fault, "invalidWriteIndex");
   }),
 );

@@ -281,6 +281,44 @@ Deno.test(
   }),
 );
 
+// wire.md 1.9: whoever looks at the ring may be the one that finds the fault, while a packet is written
+Deno.test(
+  "OutgoingRing: a fault that is found while a packet is reserved does not change what it becomes",
+  inEachMemory((kind) => {
+    const [sound, dead] = [0, 4].map((readIndex) => {
+      const { pages, memory, outgoing } = createTestRing(kind, 1);
+      writePacket(outgoing, inBand(counting(24)));
+      outgoing.commit();
+      assertEquals(outgoing.reserve(12), "ok");
+      outgoing.body.set(counting(12), outgoing.bodyStart);
+      memory.store(4, readIndex);
+      outgoing.freeBytes();
+      outgoing.finish(6, 8, 1, 0xffff_ffff, 0x8000_0000);
+      assertEquals(outgoing.reserve(12), readIndex === 0 ? "ok" : "invalidReadIndex");
+      return dataHex(pages, 48, 40);
+    });
+    assertEquals(dead, sound);
+    assertEquals(dead!.slice(0, 32), "0600030004000100ffffffff00000080");
+  }),
+);
+
+// A runway is what is left of one run: the packet that takes the last of it, and the one after it.
+Deno.test(
+  "OutgoingRing: packets that end where the ring does follow each other around it",
+  inEachMemory((kind) => {
+    const { memory, outgoing, incoming } = createTestRing(kind, 1, 4096 - 64);
+    for (const [turn, writeIndex] of [4096 - 32, 0, 32].entries()) {
+      assertEquals(writePacket(outgoing, inBand(counting(8, turn))), "ok");
+      outgoing.commit();
+      assertEquals(memory.snapshot().writeIndex, writeIndex);
+    }
+    for (const turn of [0, 1, 2]) {
+      assertEquals(readPacket(incoming), inBand(counting(8, turn)));
+    }
+    assertEquals(readPacket(incoming), "empty");
+  }),
+);
+
 Deno.test("OutgoingRing: calls out of order break its promises", () => {
   const { outgoing } = createTestRing("plain", 1);
   assertThrows(() => outgoing.finish(6, 0, 0, 0, 0), BrokenInvariant, "reserved before");
