@@ -42,14 +42,14 @@ export class Copier {
   #targetView = NO_VIEW;
   #source = NO_BYTES;
   #sourceView = NO_VIEW;
-  /** The source's buffer and where the source begins there: a view made of them takes half of `subarray`'s time. */
+  /** The source's buffer, and where the source begins there: a view of them is made faster than by `subarray`. */
   #sourceBuffer: ArrayBufferLike = NO_BYTES.buffer;
   #sourceOffset = 0;
 
   /** Copies `byteCount` bytes from `start` of `source` to the beginning of `target`. */
   copy(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
+    if (byteCount > WORDS_BYTES_MAX) return this.#copyMany(target, source, start, byteCount);
     if (target !== this.#target || source !== this.#source) this.#see(target, source);
-    if (byteCount > WORDS_BYTES_MAX) return this.#copyMany(target, start, byteCount);
     const targetView = this.#targetView;
     const sourceView = this.#sourceView;
     const wordsEnd = byteCount & ~7;
@@ -59,21 +59,25 @@ export class Copier {
     for (let at = wordsEnd; at < byteCount; at++) target[at] = source[start + at]!;
   }
 
-  #copyMany(target: Uint8Array, start: number, byteCount: number): void {
-    assert(start + byteCount <= this.#source.length, "what is copied lies inside its array");
+  #copyMany(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
+    if (source !== this.#source) this.#seeSource(source);
+    assert(start + byteCount <= source.length, "what is copied lies inside its array");
     target.set(new Uint8Array(this.#sourceBuffer, this.#sourceOffset + start, byteCount));
   }
 
   /** Keeps a view of each; one that is kept already stays. */
   #see(target: Uint8Array, source: Uint8Array): void {
-    if (target !== this.#target) this.#targetView = viewOf(target);
-    if (source !== this.#source) {
-      this.#sourceView = viewOf(source);
-      this.#sourceBuffer = source.buffer;
-      this.#sourceOffset = source.byteOffset;
-    }
+    if (source !== this.#source) this.#seeSource(source);
+    if (target === this.#target) return;
     this.#target = target;
+    this.#targetView = viewOf(target);
+  }
+
+  #seeSource(source: Uint8Array): void {
     this.#source = source;
+    this.#sourceView = viewOf(source);
+    this.#sourceBuffer = source.buffer;
+    this.#sourceOffset = source.byteOffset;
   }
 }
 
