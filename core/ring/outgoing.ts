@@ -1,6 +1,6 @@
 /**
  * The writer's end of a ring (wire.md 1.5, 1.7). It trusts its own copies of its index and of the
- * pending packets, and loads the reader's index only when it runs short of room.
+ * pending packets, and loads the reader's index only where its runway ends: the room that it knows of.
  *
  * @module
  */
