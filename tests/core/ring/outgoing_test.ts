@@ -302,6 +302,36 @@ Deno.test(
   }),
 );
 
+// wire.md 1.3: 8 bytes stay free, also where the writer looked while others were unread
+Deno.test(
+  "OutgoingRing: room that came in a ring with unread packets is taken up to the last 8 bytes",
+  inEachMemory((kind) => {
+    const { outgoing, incoming } = createTestRing(kind, 1, 2048);
+    const packet = inBand(counting(8));
+    let written = 0;
+    while (written < 200 && writePacket(outgoing, packet) === "ok") written++;
+    outgoing.commit();
+    assertEquals(written, 127);
+    for (const _ of "ab") assertEquals(readPacket(incoming), packet);
+    incoming.commit();
+    const outcomes = [1, 2, 3].map(() => writePacket(outgoing, packet));
+    assertEquals(outcomes, ["ok", "ok", "full"]);
+  }),
+);
+
+// wire.md 1.4: a packet that the run is too short for is put together, and goes around the end
+Deno.test(
+  "OutgoingRing: a packet that is longer than what is left of a run wraps",
+  inEachMemory((kind) => {
+    const { outgoing, incoming } = createTestRing(kind, 1, 4096 - 72);
+    const packets = [8, 40, 8].map((bytes) => inBand(counting(bytes)));
+    for (const packet of packets) assertEquals(writePacket(outgoing, packet), "ok");
+    outgoing.commit();
+    assertEquals(packets.map(() => readPacket(incoming)), packets);
+    assertEquals(readPacket(incoming), "empty");
+  }),
+);
+
 // A runway is what is left of one run: the packet that takes the last of it, and the one after it.
 Deno.test(
   "OutgoingRing: packets that end where the ring does follow each other around it",
