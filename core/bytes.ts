@@ -42,9 +42,10 @@ export class Copier {
   #targetView = NO_VIEW;
   #source = NO_BYTES;
   #sourceView = NO_VIEW;
-  /** The source's buffer, and where the source begins there: a view of them is made faster than by `subarray`. */
-  #sourceBuffer: ArrayBufferLike = NO_BYTES.buffer;
-  #sourceOffset = 0;
+  /** Of the last long copy, with its buffer and its place there: a view of these is made faster than by `subarray`. */
+  #longSource = NO_BYTES;
+  #longSourceBuffer: ArrayBufferLike = NO_BYTES.buffer;
+  #longSourceOffset = 0;
 
   /** Copies `byteCount` bytes from `start` of `source` to the beginning of `target`. */
   copy(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
@@ -60,24 +61,21 @@ export class Copier {
   }
 
   #copyMany(target: Uint8Array, source: Uint8Array, start: number, byteCount: number): void {
-    if (source !== this.#source) this.#seeSource(source);
+    if (source !== this.#longSource) {
+      this.#longSource = source;
+      this.#longSourceBuffer = source.buffer;
+      this.#longSourceOffset = source.byteOffset;
+    }
     assert(start + byteCount <= source.length, "what is copied lies inside its array");
-    target.set(new Uint8Array(this.#sourceBuffer, this.#sourceOffset + start, byteCount));
+    target.set(new Uint8Array(this.#longSourceBuffer, this.#longSourceOffset + start, byteCount));
   }
 
   /** Keeps a view of each; one that is kept already stays. */
   #see(target: Uint8Array, source: Uint8Array): void {
-    if (source !== this.#source) this.#seeSource(source);
-    if (target === this.#target) return;
+    if (target !== this.#target) this.#targetView = viewOf(target);
+    if (source !== this.#source) this.#sourceView = viewOf(source);
     this.#target = target;
-    this.#targetView = viewOf(target);
-  }
-
-  #seeSource(source: Uint8Array): void {
     this.#source = source;
-    this.#sourceView = viewOf(source);
-    this.#sourceBuffer = source.buffer;
-    this.#sourceOffset = source.byteOffset;
   }
 }
 
