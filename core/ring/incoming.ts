@@ -99,9 +99,10 @@ export class IncomingRing {
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
     this.#fault = isRingIndex(readIndex, memory.dataBytes) ? null : "invalidReadIndex";
-    const consumedBytes = from?.consumedBytes ?? 0;
-    this.#committed = (readIndex - consumedBytes + memory.dataBytes) % memory.dataBytes;
     this.#next = readIndex;
+    // Where nothing is consumed the two are one, also if that index is impossible.
+    const toCommittedBytes = memory.dataBytes - (from?.consumedBytes ?? 0);
+    this.#committed = advanceIndex(readIndex, toCommittedBytes, memory.dataBytes);
   }
 
   /** What the peer did wrong, as far as this end has seen; null while all is well. */

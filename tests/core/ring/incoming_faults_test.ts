@@ -104,6 +104,10 @@ Deno.test(
     assertEquals(incoming.fault, "invalidReadIndex");
     assertEquals(incoming.next(), "invalidReadIndex");
     assertEquals(incoming.rearm(), "invalidReadIndex");
+    memory.store(4, 8);
+    assertEquals(incoming.commit(), false, "nothing was passed");
+    assertEquals(memory.snapshot().readIndex, 8);
+    assertEquals(incoming.position, { index: 4100, consumedBytes: 0, isMasked: true });
   }),
 );
 
