@@ -3,8 +3,8 @@
  *
  * The bytes are msgpack, each value in the one form that this module writes (numbers and lengths in the
  * shortest one that holds them, numbers that are no 32-bit integers as float 64, bigints as 64-bit
- * integers, objects as maps with text keys in ascending order of their UTF-16 units). A reader takes no other form, so that equal data has equal
- * bytes and nothing hides between two readings of the same bytes.
+ * integers, objects as maps with text keys in ascending order of their UTF-16 units). A reader takes no
+ * other form, so that equal data has equal bytes.
  *
  * @module
  */
@@ -13,12 +13,12 @@
 import { Packr } from "msgpackr/pack";
 import { assert } from "../assert.ts";
 import { damaged } from "./fault.ts";
-import { scanPlainData } from "./plain_data_scan.ts";
+import { readPlainData } from "./plain_data_reader.ts";
 
 /**
  * Data without behaviour: it comes back equal from a saved state. Numbers come back bit by bit, apart
- * from -0, which comes back as 0, and NaN, of which there is one; bigints are those that 64 bits hold, signed or unsigned; texts are
- * well-formed. An object has no prototype of its own and no key `__proto__`.
+ * from -0, which comes back as 0, and NaN, of which there is one; bigints are those that 64 bits hold,
+ * signed or unsigned; texts are well-formed. An object has no prototype of its own and no key `__proto__`.
  */
 export type PlainData =
   | null
@@ -41,12 +41,7 @@ export const PLAIN_DATA_DEPTH_MAX = 64;
 const BIGINT_MIN = -(2n ** 63n);
 const BIGINT_MAX = 2n ** 64n - 1n;
 
-const packr = new Packr({
-  useRecords: false,
-  mapsAsObjects: true,
-  variableMapSize: true,
-  copyBuffers: true,
-});
+const packr = new Packr({ useRecords: false, variableMapSize: true });
 
 /** What is not plain in a value, and where; thrown and caught in this file alone. */
 class NotPlain extends Error {}
@@ -155,10 +150,9 @@ export function encodePlainData(data: PlainData): Uint8Array {
 
 /** The data whose bytes these are; throws a SavedStateFault where they are those of none. */
 export function decodePlainData(bytes: Uint8Array): PlainData {
-  if (scanPlainData(bytes, 0, bytes.length, PLAIN_DATA_DEPTH_MAX) !== bytes.length) {
-    damaged("this is not one value of plain data, written as it must be");
-  }
-  return packr.unpack(bytes) as PlainData;
+  const data = readPlainData(bytes, PLAIN_DATA_DEPTH_MAX);
+  if (data === undefined) damaged("this is not one value of plain data, written as it must be");
+  return data;
 }
 
 /** Whether two arrays hold the same bytes. */

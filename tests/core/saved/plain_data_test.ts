@@ -10,7 +10,7 @@ import {
   PLAIN_DATA_DEPTH_MAX,
   type PlainData,
 } from "../../../core/saved/plain_data.ts";
-import { scanPlainData } from "../../../core/saved/plain_data_scan.ts";
+import { readPlainData } from "../../../core/saved/plain_data_reader.ts";
 
 const SIMPLE: readonly PlainData[] = [
   null,
@@ -54,6 +54,9 @@ const SIMPLE: readonly PlainData[] = [
   "x".repeat(40),
   "x".repeat(300),
   "é".repeat(70_000),
+  "\ufeffa byte order mark",
+  `\ufeff${"x".repeat(65)}`,
+  `\ufeff${"é".repeat(70_000)}`,
   new Uint8Array(0),
   Uint8Array.of(1, 2, 3),
   new Uint8Array(300).fill(7),
@@ -71,7 +74,7 @@ const SIMPLE: readonly PlainData[] = [
 const { data: ANY } = fc.letrec<{ data: PlainData }>((tie) => ({
   data: fc.oneof(
     { depthSize: "small" },
-    fc.constantFrom(...SIMPLE.slice(0, 40)),
+    fc.constantFrom(...SIMPLE.slice(0, 43)),
     fc.double({ noDefaultInfinity: false }).map((value) => value === 0 ? 0 : value),
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
     fc.string({ unit: "binary" }).filter((text) => text.isWellFormed()),
@@ -263,12 +266,12 @@ function assertOneForm(bytes: Uint8Array): void {
   if (!(outcome instanceof SavedStateFault)) assertEquals(encodePlainData(outcome), bytes);
 }
 
-Deno.test("scanPlainData: finds where a value ends, and looks no further", () => {
-  const bytes = Uint8Array.of(0x92, 1, 0xa1, 0x61, 0xc1);
-  assertEquals(scanPlainData(bytes, 0, 5, 1), 4);
-  assertEquals(scanPlainData(bytes, 0, 3, 1), null);
-  assertEquals(scanPlainData(bytes, 0, 5, 0), null);
-  assertEquals(scanPlainData(bytes, 4, 5, 1), null);
+Deno.test("readPlainData: reads one value to the end of the bytes, and no deeper than it may", () => {
+  const bytes = Uint8Array.of(0xc1, 0x92, 1, 0xa1, 0x61, 0xc1);
+  assertEquals(readPlainData(bytes.subarray(1, 5), 1), [1, "a"]);
+  assertEquals(readPlainData(bytes.subarray(1, 4), 1), undefined);
+  assertEquals(readPlainData(bytes.subarray(1, 6), 1), undefined);
+  assertEquals(readPlainData(bytes.subarray(1, 5), 0), undefined);
 });
 
 Deno.test("decodePlainData: a map whose keys are no texts is refused, whatever they are", () => {
@@ -276,7 +279,7 @@ Deno.test("decodePlainData: a map whose keys are no texts is refused, whatever t
   for (const key of keys) {
     for (const map of [[0x81], [0xde, 0, 1], [0xdf, 0, 0, 0, 1]]) {
       const bytes = Uint8Array.from([...map, ...key, 0x01]);
-      assertEquals(scanPlainData(bytes, 0, bytes.length, 8), null);
+      assertEquals(readPlainData(bytes, 8), undefined);
       const fault = readSaved(() => decodePlainData(bytes));
       assert(fault instanceof SavedStateFault && fault.status === STATUS_DATA_ERROR, `${bytes}`);
     }
