@@ -18,6 +18,7 @@ import {
 } from "../../actors/partition/partition_reader.ts";
 import { RestoredPartition } from "../../actors/partition/restored_partition.ts";
 import {
+  NT_SUCCESS,
   type NtStatus,
   STATUS_INVALID_PARAMETER,
   STATUS_NOT_FOUND,
@@ -191,7 +192,10 @@ function build(
   }
 }
 
-/** Has a driver built again; whatever it throws refuses the restore, and a fault in its state says how. */
+/**
+ * Has a driver built again; whatever it throws refuses the restore, and a fault in its state says how:
+ * not with a success, as a driver can make a fault of its own.
+ */
 function attempt(loaded: LoadedDriver, restore: () => object): object {
   try {
     const instance = restore();
@@ -200,7 +204,8 @@ function attempt(loaded: LoadedDriver, restore: () => object): object {
     return instance;
   } catch (error) {
     const reason = `${loaded.label} cannot be restored: ${messageOf(error)}`;
-    const status = error instanceof SavedStateFault ? error.status : STATUS_UNSUCCESSFUL;
+    const hasStatus = error instanceof SavedStateFault && !NT_SUCCESS(error.status);
+    const status = hasStatus ? error.status : STATUS_UNSUCCESSFUL;
     throw new Refused({ status, reason });
   }
 }

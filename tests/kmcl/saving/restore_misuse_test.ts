@@ -100,3 +100,22 @@ Deno.test("restorePartition: a name stands for one driver", async () => {
   );
   assertEquals(ask([driver, driver]).reason, null); // the same one twice is no question
 });
+
+Deno.test("restorePartition: a driver's own fault says how it is refused, but not that it succeeded", async () => {
+  const bytes = await savedStubs();
+  const cases = [
+    [vmbus.STATUS_REVISION_MISMATCH, vmbus.STATUS_REVISION_MISMATCH],
+    [vmbus.STATUS_SUCCESS, vmbus.STATUS_UNSUCCESSFUL],
+  ] as const;
+  for (const [thrown, expected] of cases) {
+    const restore = () => {
+      throw new vmbus.SavedStateFault(thrown, "not here");
+    };
+    const { status, partition, reason } = vmbus.restorePartition(vmbus.createFabric(), bytes, {
+      guestDrivers: [stubGuest({ restore })],
+      hostDrivers: [stubHost()],
+    });
+    assertEquals([status, partition], [expected, null]);
+    assertStringIncludes(reason!, "cannot be restored: not here");
+  }
+});
