@@ -25,7 +25,7 @@ export interface Kmcl {
  * @throws {Error} Inside a guest driver's `save`.
  */
 export function refuseInSave({ world }: Kmcl): void {
-  if (world.isSaving) refuse();
+  if (world.isSaving) refuse(); // all else stands elsewhere, as every call comes by here
 }
 
 function refuse(): never {

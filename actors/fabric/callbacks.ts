@@ -29,7 +29,7 @@ export interface Blocker {
   block(pending: PendingCallback): void;
 }
 
-/** Whether `value` is a promise, of whatever make. */
+/** Whether `value` is a promise, of whatever make. Few callbacks return an object: the rest stands elsewhere. */
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && isThenable(value);
 }

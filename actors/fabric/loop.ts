@@ -221,7 +221,7 @@ export class Loop {
       if (this.#failures.length > 0) this.#rejectDriver();
       else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
       else if (!this.#runItems()) await this.#whenQuiet();
-      if (this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN) await this.#giveTurn();
+      if (this.#mustGiveTurn) await this.#giveTurn();
     }
     this.#phase = "stopped";
   }
@@ -236,9 +236,12 @@ export class Loop {
 
   /** Whether the last item may have brought about more than further items. */
   get #hasMoreToDo(): boolean {
-    return this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN ||
-      this.#failures.length > 0 || this.outside.isBusy ||
+    return this.#mustGiveTurn || this.#failures.length > 0 || this.outside.isBusy ||
       !this.#hasDriver || this.#drives.some(isWatched);
+  }
+
+  get #mustGiveTurn(): boolean {
+    return this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN;
   }
 
   #runItem(): boolean {

@@ -216,6 +216,7 @@ export class Scheduler {
   #retire(processor: Processor): void {
     if (!processor.isIdle) return;
     const busy = this.#busy;
+    // Once or twice for each transaction: among so few a loop is faster than the runtime's indexOf.
     let at = 0;
     while (at < busy.length && busy[at] !== processor) at++;
     if (at === busy.length) return;

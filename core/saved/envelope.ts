@@ -133,9 +133,9 @@ export class EnvelopeReader {
   }
 
   /** Reads bytes, which must be one or more whole pieces; throws a SavedStateFault where they are not. */
-  read(shared: Uint8Array): void {
+  read(given: Uint8Array): void {
     // Who shares memory could change it once it was checked.
-    const bytes = shared.buffer instanceof ArrayBuffer ? shared : new Uint8Array(shared);
+    const bytes = given.buffer instanceof ArrayBuffer ? given : new Uint8Array(given);
     if (bytes.length === 0) damaged("there is nothing to read");
     let at = 0;
     if (this.#stage === "header") at = this.#readHeader(bytes);
