@@ -195,7 +195,7 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
     [
       "80%",
       (root) => Deno.removeSync(partIn(root)),
-      /^Cannot go on with \.simulate.*part: there is no such file; out is it where /,
+      /^Cannot go on with \.simulate.*part: there is no such file; where the run was resumed to its end, the copy is out; /,
     ],
     [
       "80%",

@@ -71,7 +71,7 @@ export class OutFile implements Sink, Disposable {
    */
   static async reopen(path: string, partPath: string, scratch: Scratch): Promise<OutFile> {
     const action = `go on with ${partPath}`;
-    const hint = `${path} is it where the run was resumed to its end; else begin it again`;
+    const hint = `where the run was resumed to its end, the copy is ${path}; else begin it again`;
     await statFile(partPath, action, hint);
     const { target } = await targetOf(path);
     try {
