@@ -216,10 +216,8 @@ export class Scheduler {
   #retire(processor: Processor): void {
     if (!processor.isIdle) return;
     const busy = this.#busy;
-    // Once or twice for each transaction: among so few a loop is faster than the runtime's indexOf.
-    let at = 0;
-    while (at < busy.length && busy[at] !== processor) at++;
-    if (at === busy.length) return;
+    const at = busy.indexOf(processor);
+    if (at < 0) return;
     // Not by splice, which makes a list of what it takes out.
     for (let next = at + 1; next < busy.length; next++) busy[next - 1] = busy[next]!;
     busy.pop();
