@@ -11,6 +11,7 @@ import {
   newServer,
   openSavingPair,
   orphanServer,
+  type SavingPair,
   send,
 } from "../support/saving_server.ts";
 
@@ -44,19 +45,20 @@ Deno.test("EvtChannelOpened: a restored server that refuses is Enabled, and offe
   await closePair(moved);
 });
 
+/** A pair with a packet in flight; the restored server takes a millisecond to `answer` its second Opened. */
+async function moveToSlowServer(answer: vmbus.NtStatus): Promise<SavingPair> {
+  const pair = await openSavingPair();
+  send(pair, "sent");
+  await pair.fabric.settle();
+  const EvtChannelOpened = () => pair.fabric.delay(1).then(() => answer);
+  return moveServer(pair, { serverCallbacks: { EvtChannelOpened } });
+}
+
 Deno.test("VmbChannelDisable: of a restored server, while its second Opened runs, ends it for good (V10, S15)", async () => {
   for (const answer of [STATUS_SUCCESS, vmbus.STATUS_UNSUCCESSFUL]) {
-    const pair = await openSavingPair();
-    send(pair, "sent");
-    await pair.fabric.settle();
-    const moved = await moveServer(pair, {
-      serverCallbacks: {
-        EvtChannelOpened: () => pair.fabric.delay(1).then(() => answer),
-      },
-    });
+    const moved = await moveToSlowServer(answer);
     const { fabric, vsp, server, ends } = moved;
-    const disabled = vsp.VmbChannelDisable(server);
-    await disabled;
+    await vsp.VmbChannelDisable(server);
     assertEquals(ends, ["sent STATUS_DEVICE_REMOVED"]);
     await fabric.settle();
     answerHeld(moved);
@@ -66,19 +68,11 @@ Deno.test("VmbChannelDisable: of a restored server, while its second Opened runs
 
 Deno.test("VmbChannelRestoreFromBuffer: a guest that closes while the second Opened runs is heard (V10, S15)", async () => {
   for (const answer of [STATUS_SUCCESS, vmbus.STATUS_UNSUCCESSFUL]) {
-    const pair = await openSavingPair();
-    send(pair, "sent");
-    await pair.fabric.settle();
-    const moved = await moveServer(pair, {
-      serverCallbacks: {
-        EvtChannelOpened: () => pair.fabric.delay(1).then(() => answer),
-      },
-    });
+    const moved = await moveToSlowServer(answer);
     const { fabric, vsc, client, ends, calls } = moved;
     answerHeld(moved);
     calls.length = 0;
-    const disabled = vsc.VmbChannelDisable(client);
-    await disabled;
+    await vsc.VmbChannelDisable(client);
     await fabric.settle();
     assertEquals(ends, ["sent STATUS_DEVICE_REMOVED"]);
     assertEquals(calls.includes("server Closed"), answer === STATUS_SUCCESS);
