@@ -93,8 +93,8 @@ function walk<T>(value: unknown, where: string, depth: number, make: {
     );
     return make.list(list);
   }
-  const entries = membersOf(value);
   if (value instanceof Promise) throw new NotPlain(`${where} is a promise`);
+  const entries = membersOf(value);
   if (entries === null) throw new NotPlain(`${where} is an object with a prototype`);
   return make.object(entries.map(([key, member]) => {
     if (key === "__proto__") throw new NotPlain(`${where} has a key __proto__`);

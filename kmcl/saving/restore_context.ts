@@ -129,7 +129,7 @@ export class RestoreContext implements GuestRestoreContext {
     const target = targets.get(token);
     if (target === undefined) {
       throw new Error(
-        `Cannot attach ${token}: ${this.#driver.label} has no such thing, or has it again`,
+        `Cannot attach ${token}: ${this.#driver.label} had none, or has attached it already`,
       );
     }
     targets.delete(token);

@@ -7,6 +7,28 @@
 import * as vmbus from "../../mod.ts";
 import { clientTable, PAIR_INSTANCE, PAIR_TYPE, serverTable, setVmbus } from "./connected_pair.ts";
 
+/** A driver that does what `stub` says, and is an instance of what it was told last. */
+function stubDriver<Start, Restore, Instance>(
+  stub: {
+    readonly name?: string;
+    readonly start?: (context: Start) => void;
+    readonly restore?: (context: Restore, state: vmbus.PlainData) => void;
+  },
+  instance: (state: vmbus.PlainData) => Instance,
+) {
+  return {
+    name: stub.name ?? "stub",
+    start(context: Start, options: vmbus.PlainData): Instance {
+      stub.start?.(context);
+      return instance(options);
+    },
+    restore(context: Restore, state: vmbus.PlainData): Instance {
+      stub.restore?.(context, state);
+      return instance(state);
+    },
+  };
+}
+
 /** What a stub does otherwise than nothing. */
 export interface StubGuest {
   readonly name?: string;
@@ -20,17 +42,7 @@ export function stubGuest(stub: StubGuest = {}): vmbus.GuestDriver {
   const instance = (state: vmbus.PlainData): vmbus.GuestDriverInstance => ({
     save: (tokens) => (stub.save === undefined ? state : stub.save(tokens)) as vmbus.PlainData,
   });
-  return {
-    name: stub.name ?? "stub",
-    start(context, options) {
-      stub.start?.(context);
-      return instance(options);
-    },
-    restore(context, state) {
-      stub.restore?.(context, state);
-      return instance(state);
-    },
-  };
+  return stubDriver(stub, instance);
 }
 
 /** What a stub does otherwise than nothing. */
@@ -48,17 +60,7 @@ export function stubHost(stub: StubHost = {}): vmbus.HostDriver {
     save: () => (stub.save === undefined ? state : stub.save()) as vmbus.PlainData,
     resume: () => stub.resume?.(),
   });
-  return {
-    name: stub.name ?? "stub",
-    start(context, options) {
-      stub.start?.(context);
-      return instance(options);
-    },
-    restore(context, state) {
-      stub.restore?.(context, state);
-      return instance(state);
-    },
-  };
+  return stubDriver(stub, instance);
 }
 
 /** What a stub's channel does with packets. */
