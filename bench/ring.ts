@@ -4,7 +4,6 @@
  * @module
  */
 
-import { Copier } from "../core/bytes.ts";
 import { IncomingRing } from "../core/ring/incoming.ts";
 import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
 import { OutgoingRing } from "../core/ring/outgoing.ts";
@@ -12,6 +11,7 @@ import { RingMemory } from "../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import { MemcpyPipe } from "./baselines/memcpy_pipe.ts";
 import { RingbufPipe } from "./baselines/ringbuf_pipe.ts";
+import { Copier } from "./copier.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
 import { race, type RaceOptions } from "./measure.ts";
 import { carrying, type Pipe } from "./pipe.ts";

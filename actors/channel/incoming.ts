@@ -18,7 +18,8 @@ import {
   leaveFrame,
   PASSIVE_LEVEL,
 } from "../fabric/irql.ts";
-import { CopyRoom, NO_BYTES } from "../../core/bytes.ts";
+import { CopyRoom } from "../../core/blocks.ts";
+import { NO_BYTES } from "../../core/bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
 import { HeldPackets } from "./held_packets.ts";
@@ -169,13 +170,13 @@ export class Incoming {
   }
 
   #takeCompletion(ring: IncomingRing): boolean {
-    const { payload, payloadStart, payloadBytes, transactionId } = this.#fields;
+    const { payloadStart, payloadBytes, transactionId } = this.#fields;
     const packet = this.#endpoint.outgoing.awaited(transactionId);
     if (packet === null) {
       this.#endpoint.faulted("unknownTransaction");
       return false;
     }
-    const answer = this.#answer.take(payload, payloadStart, payloadBytes);
+    const answer = this.#answer.take(ring.blocks, payloadStart, payloadBytes);
     ring.advance();
     this.#endpoint.endings.complete(packet, answer, payloadBytes);
     return true;
@@ -281,7 +282,7 @@ export class Incoming {
       if (fault !== null) return fault;
     }
     const packet = this.held.add();
-    packet.takePayload(fields.payload, fields.payloadStart, fields.payloadBytes);
+    packet.takePayload(ring.blocks, fields.payloadStart, fields.payloadBytes);
     packet.ranges = fields.ranges;
     packet.transactionId = fields.transactionId;
     packet.wantsCompletion = fields.completionRequested;

@@ -7,7 +7,8 @@
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../../core/memory/mdl.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import { copyBytes, CopyRoom, NO_BYTES } from "../../core/bytes.ts";
+import { type Blocks, CopyRoom } from "../../core/blocks.ts";
+import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Where an incoming packet stands with the driver. */
@@ -59,9 +60,9 @@ export class IncomingPacket {
     this.endpoint = endpoint;
   }
 
-  /** Copies `byteCount` bytes from `start` of `bytes`: they are the opposite side's until then. */
-  takePayload(bytes: Uint8Array, start: number, byteCount: number): void {
-    this.payload = this.#room.take(bytes, start, byteCount);
+  /** Copies `byteCount` bytes from `start` of `source`: they are the opposite side's until then. */
+  takePayload(source: Blocks, start: number, byteCount: number): void {
+    this.payload = this.#room.take(source, start, byteCount);
   }
 
   /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */

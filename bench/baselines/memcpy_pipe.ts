@@ -5,7 +5,8 @@
  * @module
  */
 
-import { Copier, copyBytes } from "../../core/bytes.ts";
+import { copyBytes } from "../../core/bytes.ts";
+import { Copier } from "../copier.ts";
 import { FRAME_BYTES, type Pipe } from "../pipe.ts";
 
 /** Copies in and out, at the places where a ring would put its packets. */

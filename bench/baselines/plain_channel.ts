@@ -6,7 +6,7 @@
  */
 
 import { Fifo } from "../../actors/fifo.ts";
-import { Copier, copyBytes } from "../../core/bytes.ts";
+import { copyBytes } from "../../core/bytes.ts";
 import {
   type NtStatus,
   STATUS_DEVICE_REMOVED,
@@ -28,6 +28,7 @@ import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import { isU32, isUint } from "../../core/units.ts";
+import { Copier } from "../copier.ts";
 import {
   PlainArrived,
   type PlainLoop,

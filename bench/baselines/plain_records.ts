@@ -5,8 +5,8 @@
  */
 
 import { Fifo } from "../../actors/fifo.ts";
-import { Copier } from "../../core/bytes.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
+import { Copier } from "../copier.ts";
 import type { PlainChannel } from "./plain_channel.ts";
 
 /** Called at the end of a transaction; the answer is valid until it returns. */

@@ -6,6 +6,7 @@
  */
 
 import { assert } from "../assert.ts";
+import { BLOCK_BYTES, type Blocks } from "../blocks.ts";
 import * as layout from "./layout.ts";
 import type { RingFault, RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
@@ -30,6 +31,9 @@ const {
   usedBetween,
   WRITE_INDEX_OFFSET,
 } = layout;
+
+/** Where copies lie in their buffer: they need a block before them. */
+const SCRATCH_START = BLOCK_BYTES;
 
 /** Smallest type header of a packet that lists ranges: a word of 8 bytes that ends with their count. */
 const RANGED_HEADER_BYTES_MIN = 8;
@@ -63,6 +67,8 @@ export class IncomingRing {
   rangeCount = 0;
   /** What holds the packet: the data area itself, or a copy. */
   bytes: Uint8Array;
+  /** The same, to take private copies from. */
+  blocks: Blocks;
   /** Offset in {@linkcode IncomingRing.bytes} just after the descriptor. */
   start = 0;
   /** Offset in {@linkcode IncomingRing.bytes} of the payload, after the type header. */
@@ -95,6 +101,7 @@ export class IncomingRing {
     this.#memory = memory;
     this.#dataBytes = memory.dataBytes;
     this.bytes = memory.data;
+    this.blocks = memory.blocks;
     if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
@@ -134,8 +141,8 @@ export class IncomingRing {
       return this.#readPacket(this.#memory.words, at >> 2);
     }
     this.#scratch.reserve(DESCRIPTOR_BYTES);
-    this.#memory.copyOut(at, this.#scratch.words, DESCRIPTOR_BYTES);
-    return this.#readPacket(this.#scratch.words, 0);
+    this.#memory.copyOut(at, this.#scratch.blocks, SCRATCH_START, DESCRIPTOR_BYTES);
+    return this.#readPacket(this.#scratch.words, SCRATCH_START >> 2);
   }
 
   /** A copy of the packet that `next` showed: descriptor, type header, payload and padding. */
@@ -268,7 +275,7 @@ export class IncomingRing {
   #show(lengthBytes: number): number {
     const at = this.#next;
     if (at + lengthBytes > this.#memory.contiguousBytes) return this.#showCopy(lengthBytes);
-    if (this.bytes !== this.#memory.data) this.bytes = this.#memory.data;
+    if (this.blocks !== this.#memory.blocks) this.#showIn(this.#memory.blocks);
     return at + DESCRIPTOR_BYTES;
   }
 
@@ -277,9 +284,14 @@ export class IncomingRing {
     const bodyBytes = lengthBytes - DESCRIPTOR_BYTES;
     const offset = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
     this.#scratch.reserve(bodyBytes);
-    this.#memory.copyOut(offset, this.#scratch.words, bodyBytes);
-    this.bytes = this.#scratch.bytes;
-    return 0;
+    this.#memory.copyOut(offset, this.#scratch.blocks, SCRATCH_START, bodyBytes);
+    this.#showIn(this.#scratch.blocks);
+    return SCRATCH_START;
+  }
+
+  #showIn(blocks: Blocks): void {
+    this.blocks = blocks;
+    this.bytes = blocks.bytes;
   }
 
   /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */

@@ -76,7 +76,7 @@ export class OutgoingRing {
     this.#memory = memory;
     this.#dataBytes = memory.dataBytes;
     this.#largestBytes = largestPacketBytes(memory.dataBytes);
-    this.body = this.#scratch.bytes;
+    this.body = this.#scratch.blocks.bytes;
     this.#words = this.#scratch.words;
     if (from === null) {
       memory.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
@@ -146,8 +146,9 @@ export class OutgoingRing {
     words[descriptor + 1] = (totalBytes - TRAILER_BYTES) >> 3 | flags << 16;
     words[descriptor + 2] = transactionIdLow | 0; // without it V8 makes a float of the number first
     words[descriptor + 3] = transactionIdHigh | 0;
-    if (words === this.#scratch.words) this.#memory.copyIn(this.#next, words, totalBytes);
-    else this.#runwayBytes -= totalBytes;
+    if (words === this.#scratch.words) {
+      this.#memory.copyIn(this.#next, this.#scratch.blocks, 0, totalBytes);
+    } else this.#runwayBytes -= totalBytes;
     this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
     this.#reservedBytes = -1;
   }
@@ -218,7 +219,7 @@ export class OutgoingRing {
     } else { // it wraps, or its pages are scattered
       this.#runwayBytes = 0;
       this.#scratch.reserve(totalBytes);
-      this.body = this.#scratch.bytes;
+      this.body = this.#scratch.blocks.bytes;
       this.#words = this.#scratch.words;
       this.#place(0, bodyBytes, totalBytes);
     }

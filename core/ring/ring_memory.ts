@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Blocks } from "../blocks.ts";
 import { PAGE_BYTES } from "../units.ts";
 import * as layout from "./layout.ts";
 
@@ -66,24 +67,6 @@ export function smallestDataPages(packetBytes: number): number {
   return Math.ceil((packetBytes + 2 * UNUSED_BYTES) / PAGE_BYTES);
 }
 
-/** Up to this many 4-byte words a loop is faster than making a view for `set`. */
-const LOOP_WORDS_MAX = 32;
-
-/** Copies 4-byte words; short runs without allocation. */
-function copyWords(
-  target: Int32Array,
-  targetWord: number,
-  source: Int32Array,
-  sourceWord: number,
-  count: number,
-): void {
-  if (count > LOOP_WORDS_MAX) {
-    target.set(source.subarray(sourceWord, sourceWord + count), targetWord);
-    return;
-  }
-  for (let i = 0; i < count; i++) target[targetWord + i] = source[sourceWord + i]!;
-}
-
 function checkPieces(pieces: readonly Uint8Array[]): void {
   let pageCount = 0;
   for (const piece of pieces) {
@@ -117,12 +100,12 @@ function wordsOf(bytes: Uint8Array): Int32Array {
   return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
-/** A 4-byte word view of each data page. */
-function dataPages(pieces: readonly Uint8Array[]): Int32Array[] {
-  const pages: Int32Array[] = [];
+/** The data pages, each by itself. */
+function dataPages(pieces: readonly Uint8Array[]): Blocks[] {
+  const pages: Blocks[] = [];
   for (const piece of pieces) {
     for (let at = 0; at < piece.byteLength; at += PAGE_BYTES) {
-      pages.push(wordsOf(piece.subarray(at, at + PAGE_BYTES)));
+      pages.push(new Blocks(piece.subarray(at, at + PAGE_BYTES)));
     }
   }
   return pages.slice(1);
@@ -134,6 +117,8 @@ export class RingMemory {
   readonly dataBytes: number;
   /** The data area where it is contiguous; empty where its pages are scattered. */
   readonly data: Uint8Array;
+  /** The bytes of {@linkcode RingMemory.data}, to copy from. */
+  readonly blocks: Blocks;
   /** The bytes of {@linkcode RingMemory.data} as 4-byte words. */
   readonly words: Int32Array;
   /** Length of {@linkcode RingMemory.data}: up to here, bytes can be used in place. */
@@ -141,8 +126,8 @@ export class RingMemory {
   readonly #control: Int32Array;
   /** Another thread may be at the control page, so program order is not enough. */
   readonly #shared: boolean;
-  /** The data area in equal runs of words: one run, or one a page where pages are scattered. */
-  readonly #runs: readonly Int32Array[];
+  /** The data area in equal runs: one, or one a page where pages are scattered. */
+  readonly #runs: readonly Blocks[];
   readonly #runBytes: number;
 
   /**
@@ -157,10 +142,11 @@ export class RingMemory {
     this.#control = wordsOf(control);
     this.#shared = !(control.buffer instanceof ArrayBuffer);
     this.data = contiguousData(pieces);
+    this.blocks = new Blocks(this.data);
     this.words = wordsOf(this.data);
     this.contiguousBytes = this.data.byteLength;
     const isContiguous = this.contiguousBytes !== 0;
-    this.#runs = isContiguous ? [this.words] : dataPages(pieces);
+    this.#runs = isContiguous ? [this.blocks] : dataPages(pieces);
     this.#runBytes = isContiguous ? this.contiguousBytes : PAGE_BYTES;
     this.dataBytes = this.#runs.length * this.#runBytes;
   }
@@ -195,26 +181,35 @@ export class RingMemory {
     else control[offset >> 2] = value;
   }
 
-  /** Copies the first `bytes` of `source` to `offset`, wrapping; both are multiples of 8. */
-  copyIn(offset: number, source: Int32Array, bytes: number): void {
-    this.#copy(offset, source, bytes, true);
-  }
-
-  /** Copies `bytes` from `offset`, wrapping, to the start of `target`; both are multiples of 8. */
-  copyOut(offset: number, target: Int32Array, bytes: number): void {
-    this.#copy(offset, target, bytes, false);
-  }
-
-  #copy(offset: number, outside: Int32Array, bytes: number, inward: boolean): void {
-    let doneBytes = 0;
-    while (doneBytes < bytes) {
-      const at = advanceIndex(offset, doneBytes, this.dataBytes);
-      const run = this.#runs[Math.trunc(at / this.#runBytes)]!;
-      const word = (at % this.#runBytes) >> 2;
-      const count = Math.min((bytes - doneBytes) >> 2, run.length - word);
-      if (inward) copyWords(run, word, outside, doneBytes >> 2, count);
-      else copyWords(outside, doneBytes >> 2, run, word, count);
-      doneBytes += count * 4;
+  /** Copies `bytes` from `start` of `source` to `offset`, wrapping; all are multiples of 8. */
+  copyIn(offset: number, source: Blocks, start: number, bytes: number): void {
+    let to = offset;
+    for (let done = 0; done < bytes;) {
+      const at = to % this.#runBytes;
+      const count = Math.min(bytes - done, this.#runBytes - at);
+      source.copyExactly(this.#runAt(to), at, start + done, count);
+      done += count;
+      to = advanceIndex(to, count, this.dataBytes);
     }
+  }
+
+  /**
+   * Copies `bytes` from `offset`, wrapping, to `start` of `target`; all are multiples of 8. A block of
+   * `target` before and after them may be overwritten: where a packet goes on in another run, both runs
+   * end with a block.
+   */
+  copyOut(offset: number, target: Blocks, start: number, bytes: number): void {
+    let from = offset;
+    for (let done = 0; done < bytes;) {
+      const at = from % this.#runBytes;
+      const count = Math.min(bytes - done, this.#runBytes - at);
+      this.#runAt(from).copyFreely(target, start + done, at, count);
+      done += count;
+      from = advanceIndex(from, count, this.dataBytes);
+    }
+  }
+
+  #runAt(offset: number): Blocks {
+    return this.#runs[Math.trunc(offset / this.#runBytes)]!;
   }
 }

@@ -1,26 +1,29 @@
 /**
- * A private buffer for one packet's body where the ring cannot hold it in one run: it wraps, or
- * the pages are scattered.
+ * A private buffer for one packet where the ring cannot hold it in one run: it wraps, or the pages are
+ * scattered.
  *
  * @module
  */
 
+import { BLOCK_BYTES, Blocks } from "../blocks.ts";
 import { NO_BYTES } from "../bytes.ts";
 
-const NO_WORDS = new Int32Array(0);
-
-/** A buffer that grows to the largest body it was asked for; seen as bytes and as 4-byte words. */
+/** A buffer that grows to the largest packet it was asked for. */
 export class Scratch {
-  /** The buffer's bytes; replaced when it grows. */
-  bytes: Uint8Array = NO_BYTES;
-  /** The same bytes as words; replaced when it grows. */
-  words: Int32Array = NO_WORDS;
+  /** The buffer; replaced when it grows. */
+  blocks: Blocks = new Blocks(NO_BYTES);
+  /** The same bytes as 4-byte words; replaced when it grows. */
+  words: Int32Array = new Int32Array(0);
 
-  /** Makes room for `bytes`. The callers bound that number by the size of their ring. */
+  /**
+   * Makes room for `bytes`, and for a block on either side of them. The callers bound that number by the
+   * size of their ring.
+   */
   reserve(bytes: number): void {
-    if (bytes <= this.bytes.byteLength) return;
-    const roomBytes = 2 ** Math.ceil(Math.log2(Math.max(bytes, 64)));
-    this.bytes = new Uint8Array(roomBytes);
-    this.words = new Int32Array(this.bytes.buffer);
+    const neededBytes = bytes + 2 * BLOCK_BYTES;
+    if (neededBytes <= this.blocks.bytes.length) return;
+    const room = new Uint8Array(2 ** Math.ceil(Math.log2(neededBytes)));
+    this.blocks = new Blocks(room);
+    this.words = new Int32Array(room.buffer);
   }
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { BLOCK_BYTES, Blocks } from "../../../core/blocks.ts";
 import {
   largestPacketBytes,
   RingMemory,
@@ -56,7 +57,7 @@ Deno.test("RingMemory: pieces of several pages make the same ring as single page
   assertEquals(memory.dataBytes, 4 * PAGE_BYTES);
   assertEquals(memory.contiguousBytes, 0);
   const source = Int32Array.from({ length: 3 * 1024 }, (_, index) => index + 1);
-  memory.copyIn(PAGE_BYTES - 8, source, source.byteLength);
+  memory.copyIn(PAGE_BYTES - 8, new Blocks(new Uint8Array(source.buffer)), 0, source.byteLength);
   const words = pieces.flatMap((piece) => [...new Int32Array(piece.buffer)]).slice(1024);
   assertEquals(words.slice(1022, 1022 + source.length), [...source]);
   assertEquals(words.filter((word) => word !== 0).length, source.length);
@@ -67,13 +68,13 @@ Deno.test("RingMemory: what is copied in is copied out, wherever it wraps", () =
   for (const kind of MEMORY_KINDS) {
     const pages = new TestPages(kind, 3);
     const memory = new RingMemory(pages.pieces);
-    for (const bytes of [8, 120, 128, 136, 4096, 8200, memory.dataBytes]) {
+    for (const bytes of [8, 248, 256, 264, 4096, 8192, 8200, memory.dataBytes]) {
       for (const offset of [0, 8, 4088, 4096, 8184, memory.dataBytes - 8]) {
-        const source = new Int32Array(Uint8Array.from(counting(bytes, offset)).buffer);
-        const target = new Int32Array(bytes / 4 + 2).fill(-1);
-        memory.copyIn(offset, source, bytes);
-        memory.copyOut(offset, target, bytes);
-        assertEquals(target, Int32Array.of(...source, -1, -1));
+        const source = Uint8Array.from(counting(bytes + 8, offset));
+        const target = new Uint8Array(bytes + 2 * BLOCK_BYTES);
+        memory.copyIn(offset, new Blocks(source), 8, bytes);
+        memory.copyOut(offset, new Blocks(target), BLOCK_BYTES, bytes);
+        assertEquals(target.slice(BLOCK_BYTES, -BLOCK_BYTES), source.slice(8));
       }
     }
     assert(pages.guardsHold());

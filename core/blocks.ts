@@ -1,0 +1,127 @@
+/**
+ * Copies out of memory that another side may write to, without allocation.
+ *
+ * JavaScript copies a part of a long array fast only through a view of just that part, an object of a
+ * hundred bytes. Here views are made once, one for each block of an array. Whole blocks are copied, and
+ * what they bring along from before and after the part falls into margins beside the copy.
+ *
+ * @module
+ */
+
+import { assert } from "./assert.ts";
+import { NO_BYTES } from "./bytes.ts";
+
+const BLOCK_SHIFT = 11;
+/** Bytes of a block, and of each margin that a copy of more than a few bytes needs. */
+const BLOCK = 1 << BLOCK_SHIFT;
+/** Up to this many bytes are copied 8 at a time: faster, and no margin is needed. */
+const WORDS_BYTES_MAX = 256;
+/** More bytes than these are copied through a view of their own: beside so many it weighs nothing. */
+const BLOCKS_BYTES_MAX = 8192;
+
+/** {@linkcode Blocks}: bytes of one. A page holds a whole number of them. */
+export const BLOCK_BYTES: number = BLOCK;
+
+/** An array, with views of it that are made once. */
+export class Blocks {
+  /** The array. */
+  readonly bytes: Uint8Array;
+  readonly #words: DataView;
+  /** The views of its blocks that were needed so far. */
+  readonly #blocks: Uint8Array[] = [];
+
+  /** Blocks of `bytes`, from its beginning on. */
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /**
+   * Copies `byteCount` bytes from `start` on to `targetStart` of `target`. Up to {@linkcode BLOCK_BYTES}
+   * bytes before and after them may be overwritten in `target`, and must be there.
+   */
+  copyFreely(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    this.#assertInside(start, byteCount);
+    if (byteCount <= WORDS_BYTES_MAX) this.#copyWords(target, targetStart, start, byteCount);
+    else if (byteCount > BLOCKS_BYTES_MAX) this.#copyView(target, targetStart, start, byteCount);
+    else this.#copyBlocks(target, targetStart, start, byteCount);
+  }
+
+  /** Copies `byteCount` bytes from `start` on to `targetStart` of `target`, and overwrites nothing else. */
+  copyExactly(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    this.#assertInside(start, byteCount);
+    if (byteCount > BLOCKS_BYTES_MAX) return this.#copyView(target, targetStart, start, byteCount);
+    const headBytes = Math.min(-start & (BLOCK - 1), byteCount);
+    const tailBytes = (byteCount - headBytes) & (BLOCK - 1);
+    const tail = byteCount - tailBytes;
+    this.#copyWords(target, targetStart, start, headBytes);
+    if (tail > headBytes) {
+      this.#copyBlocks(target, targetStart + headBytes, start + headBytes, tail - headBytes);
+    }
+    this.#copyWords(target, targetStart + tail, start + tail, tailBytes);
+  }
+
+  #copyWords(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    const words = this.#words;
+    const targetWords = target.#words;
+    const wordsEnd = byteCount & ~7;
+    for (let at = 0; at < wordsEnd; at += 8) {
+      targetWords.setBigUint64(targetStart + at, words.getBigUint64(start + at, true), true);
+    }
+    for (let at = wordsEnd; at < byteCount; at++) {
+      target.bytes[targetStart + at] = this.bytes[start + at]!;
+    }
+  }
+
+  /** Copies the blocks that the bytes lie in. */
+  #copyBlocks(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    const end = start + byteCount;
+    let at = targetStart - (start & (BLOCK - 1));
+    for (let index = start >> BLOCK_SHIFT; index << BLOCK_SHIFT < end; index++) {
+      target.bytes.set(this.#blocks[index] ?? this.#makeBlock(index), at);
+      at += BLOCK;
+    }
+  }
+
+  #copyView(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    target.bytes.set(this.bytes.subarray(start, start + byteCount), targetStart);
+  }
+
+  /** Copies would quietly be too short. */
+  #assertInside(start: number, byteCount: number): void {
+    assert(start + byteCount <= this.bytes.length, "what is copied lies inside its array");
+  }
+
+  #makeBlock(index: number): Uint8Array {
+    const start = index << BLOCK_SHIFT;
+    const block = this.bytes.subarray(start, start + BLOCK);
+    this.#blocks[index] = block;
+    return block;
+  }
+}
+
+const NOTHING = new Blocks(NO_BYTES);
+
+/** Room for private copies, one at a time, kept from one to the next. */
+export class CopyRoom {
+  #room = NOTHING;
+  /** Bytes before the copy, and after it. */
+  #marginBytes = 0;
+  #copy = NO_BYTES;
+
+  /** A copy of `byteCount` bytes from `start` of `source`, exactly that long, valid until the next. */
+  take(source: Blocks, start: number, byteCount: number): Uint8Array {
+    if (this.#copy.length !== byteCount) this.#resize(byteCount);
+    source.copyFreely(this.#room, this.#marginBytes, start, byteCount);
+    return this.#copy;
+  }
+
+  /** Also where whoever was given the last copy transferred its buffer, and left an array of no length. */
+  #resize(byteCount: number): void {
+    const marginBytes = byteCount > WORDS_BYTES_MAX ? BLOCK : 0;
+    const roomBytes = byteCount + 2 * marginBytes;
+    if (this.#room.bytes.length < roomBytes) this.#room = new Blocks(new Uint8Array(roomBytes));
+    this.#marginBytes = marginBytes;
+    this.#copy = this.#room.bytes.subarray(marginBytes, marginBytes + byteCount);
+  }
+}
