@@ -4,9 +4,11 @@
  * @module
  */
 
+import { copyBytes } from "../core/bytes.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
   type ArrivedFrame,
+  type BodySpace,
   NO_RANGES,
   PACKET_GPA_DIRECT,
   PACKET_IN_BAND,
@@ -60,23 +62,29 @@ export const CODEC_PACKETS: readonly { readonly work: string; readonly packet: P
 ];
 
 /** Our codec, into and out of memory as the ring gives it. */
-export class TupleRoundTrip implements RoundTrip {
+export class TupleRoundTrip implements RoundTrip, BodySpace {
   /** See {@linkcode RoundTrip.encoded}. */
-  readonly encoded = { bytes: new Uint8Array(0), start: 0, end: 0 };
+  readonly encoded: { bytes: Uint8Array; start: number; end: number };
   /** See {@linkcode RoundTrip.decoded}. */
   readonly decoded = new PacketFields();
+  /** See {@linkcode BodySpace.body}. */
+  readonly body: Uint8Array;
+  /** See {@linkcode BodySpace.bodyStart}. */
+  readonly bodyStart = 0;
   readonly #codec = new TupleCodec();
   readonly #arrived: { -readonly [Key in keyof ArrivedFrame]: ArrivedFrame[Key] };
 
   /** Room for payloads of `payloadBytes`. */
   constructor(payloadBytes: number) {
-    this.encoded.bytes = new Uint8Array(payloadBytes + ROOM_BYTES);
+    this.body = new Uint8Array(payloadBytes + ROOM_BYTES);
+    this.encoded = { bytes: this.body, start: 0, end: 0 };
+    this.decoded.payload = this.body;
     this.#arrived = {
       type: PACKET_IN_BAND,
       flags: 0,
       transactionIdLow: 0,
       transactionIdHigh: 0,
-      bytes: this.encoded.bytes,
+      bytes: this.body,
       start: 0,
       payloadStart: 0,
       end: 0,
@@ -84,10 +92,15 @@ export class TupleRoundTrip implements RoundTrip {
     };
   }
 
+  /** See {@linkcode BodySpace.putPayload}. */
+  putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void {
+    copyBytes(this.body, payload, start, byteCount, at);
+  }
+
   /** See {@linkcode RoundTrip.turn}. */
   turn(packet: PacketFields): void {
     const { bodyBytes } = this.#codec.frame(packet);
-    this.#codec.encode(packet, this.encoded.bytes, 0);
+    this.#codec.encode(packet, this);
     this.encoded.end = bodyBytes;
     this.#arrived.end = bodyBytes;
     const fault = this.#codec.decode(this.#arrived, this.decoded);

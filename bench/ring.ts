@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CopyRoom } from "../core/blocks.ts";
 import { IncomingRing } from "../core/ring/incoming.ts";
 import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
 import { OutgoingRing } from "../core/ring/outgoing.ts";
@@ -11,7 +12,6 @@ import { RingMemory } from "../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../core/units.ts";
 import { MemcpyPipe } from "./baselines/memcpy_pipe.ts";
 import { RingbufPipe } from "./baselines/ringbuf_pipe.ts";
-import { Copier } from "./copier.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
 import { race, type RaceOptions } from "./measure.ts";
 import { carrying, type Pipe } from "./pipe.ts";
@@ -56,7 +56,7 @@ function memoryOf(isShared: boolean, byteCount: number): Uint8Array {
 export class RingPipe implements Pipe {
   readonly #outgoing: OutgoingRing;
   readonly #incoming: IncomingRing;
-  readonly #copier = new Copier();
+  readonly #room = new CopyRoom();
   #transactionId = 0;
 
   /** A ring in shared or in plain memory. */
@@ -68,20 +68,19 @@ export class RingPipe implements Pipe {
   }
 
   /** See {@linkcode Pipe.carry}. */
-  carry(payload: Uint8Array, into: Uint8Array): number {
+  carry(payload: Uint8Array): Uint8Array | null {
     const outgoing = this.#outgoing;
     const incoming = this.#incoming;
-    if (outgoing.reserve(payload.length) !== "ok") return -1;
-    outgoing.body.set(payload, outgoing.bodyStart);
+    if (outgoing.reserve(payload.length) !== "ok") return null;
+    outgoing.putPayload(outgoing.bodyStart, payload, 0, payload.length);
     outgoing.finish(PACKET_TYPE_IN_BAND, 0, 0, this.#transactionId++, 0);
     outgoing.commit();
-    if (incoming.next() !== "packet") return -1;
+    if (incoming.next() !== "packet") return null;
     const byteCount = incoming.end - incoming.payloadStart;
-    if (byteCount > into.length) return -1;
-    this.#copier.copy(into, incoming.bytes, incoming.payloadStart, byteCount);
+    const copy = incoming.takePayload(this.#room, incoming.payloadStart, byteCount);
     incoming.advance();
     incoming.commit();
-    return byteCount;
+    return copy;
   }
 }
 

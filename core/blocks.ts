@@ -16,7 +16,10 @@ const BLOCK_SHIFT = 11;
 const BLOCK = 1 << BLOCK_SHIFT;
 /** Up to this many bytes are copied 8 at a time: faster, and no margin is needed. */
 const WORDS_BYTES_MAX = 256;
-/** More bytes than these are copied through a view of their own: beside so many it weighs nothing. */
+/**
+ * More bytes than these are copied through a view of their own: beside so many it weighs nothing. So is
+ * all that comes out of shared memory, where each byte that a block brings along in vain costs more.
+ */
 const BLOCKS_BYTES_MAX = 8192;
 
 /** {@linkcode Blocks}: bytes of one. A page holds a whole number of them. */
@@ -26,14 +29,21 @@ export const BLOCK_BYTES: number = BLOCK;
 export class Blocks {
   /** The array. */
   readonly bytes: Uint8Array;
+  readonly #buffer: ArrayBufferLike;
+  readonly #byteOffset: number;
   readonly #words: DataView;
+  /** Longer parts than this are copied through a view of their own. */
+  readonly #blocksBytesMax: number;
   /** The views of its blocks that were needed so far. */
   readonly #blocks: Uint8Array[] = [];
 
   /** Blocks of `bytes`, from its beginning on. */
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+    this.#buffer = bytes.buffer;
+    this.#byteOffset = bytes.byteOffset;
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#blocksBytesMax = bytes.buffer instanceof ArrayBuffer ? BLOCKS_BYTES_MAX : 0;
   }
 
   /**
@@ -41,16 +51,16 @@ export class Blocks {
    * bytes before and after them may be overwritten in `target`, and must be there.
    */
   copyFreely(target: Blocks, targetStart: number, start: number, byteCount: number): void {
-    this.#assertInside(start, byteCount);
     if (byteCount <= WORDS_BYTES_MAX) this.#copyWords(target, targetStart, start, byteCount);
-    else if (byteCount > BLOCKS_BYTES_MAX) this.#copyView(target, targetStart, start, byteCount);
-    else this.#copyBlocks(target, targetStart, start, byteCount);
+    else this.#copyMany(target, targetStart, start, byteCount);
   }
 
   /** Copies `byteCount` bytes from `start` on to `targetStart` of `target`, and overwrites nothing else. */
   copyExactly(target: Blocks, targetStart: number, start: number, byteCount: number): void {
     this.#assertInside(start, byteCount);
-    if (byteCount > BLOCKS_BYTES_MAX) return this.#copyView(target, targetStart, start, byteCount);
+    if (byteCount > this.#blocksBytesMax) {
+      return this.#copyView(target, targetStart, start, byteCount);
+    }
     const headBytes = Math.min(-start & (BLOCK - 1), byteCount);
     const tailBytes = (byteCount - headBytes) & (BLOCK - 1);
     const tail = byteCount - tailBytes;
@@ -61,6 +71,13 @@ export class Blocks {
     this.#copyWords(target, targetStart + tail, start + tail, tailBytes);
   }
 
+  #copyMany(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    this.#assertInside(start, byteCount);
+    if (byteCount > this.#blocksBytesMax) this.#copyView(target, targetStart, start, byteCount);
+    else this.#copyBlocks(target, targetStart, start, byteCount);
+  }
+
+  /** Words and bytes outside either array throw. */
   #copyWords(target: Blocks, targetStart: number, start: number, byteCount: number): void {
     const words = this.#words;
     const targetWords = target.#words;
@@ -69,7 +86,7 @@ export class Blocks {
       targetWords.setBigUint64(targetStart + at, words.getBigUint64(start + at, true), true);
     }
     for (let at = wordsEnd; at < byteCount; at++) {
-      target.bytes[targetStart + at] = this.bytes[start + at]!;
+      targetWords.setUint8(targetStart + at, words.getUint8(start + at));
     }
   }
 
@@ -84,7 +101,8 @@ export class Blocks {
   }
 
   #copyView(target: Blocks, targetStart: number, start: number, byteCount: number): void {
-    target.bytes.set(this.bytes.subarray(start, start + byteCount), targetStart);
+    const view = new Uint8Array(this.#buffer, this.#byteOffset + start, byteCount); // faster than subarray
+    target.bytes.set(view, targetStart);
   }
 
   /** Copies would quietly be too short. */
@@ -104,24 +122,24 @@ const NOTHING = new Blocks(NO_BYTES);
 
 /** Room for private copies, one at a time, kept from one to the next. */
 export class CopyRoom {
-  #room = NOTHING;
-  /** Bytes before the copy, and after it. */
-  #marginBytes = 0;
-  #copy = NO_BYTES;
+  /** The copy: exactly as many bytes as were reserved last. */
+  copy: Uint8Array = NO_BYTES;
+  /** What the copy lies in, with room for a block before and after a long one. */
+  blocks: Blocks = NOTHING;
+  /** Where the copy begins in there. */
+  start = 0;
 
-  /** A copy of `byteCount` bytes from `start` of `source`, exactly that long, valid until the next. */
-  take(source: Blocks, start: number, byteCount: number): Uint8Array {
-    if (this.#copy.length !== byteCount) this.#resize(byteCount);
-    source.copyFreely(this.#room, this.#marginBytes, start, byteCount);
-    return this.#copy;
+  /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
+  reserve(byteCount: number): void {
+    if (this.copy.length !== byteCount) this.#resize(byteCount);
   }
 
   /** Also where whoever was given the last copy transferred its buffer, and left an array of no length. */
   #resize(byteCount: number): void {
     const marginBytes = byteCount > WORDS_BYTES_MAX ? BLOCK : 0;
     const roomBytes = byteCount + 2 * marginBytes;
-    if (this.#room.bytes.length < roomBytes) this.#room = new Blocks(new Uint8Array(roomBytes));
-    this.#marginBytes = marginBytes;
-    this.#copy = this.#room.bytes.subarray(marginBytes, marginBytes + byteCount);
+    if (this.blocks.bytes.length < roomBytes) this.blocks = new Blocks(new Uint8Array(roomBytes));
+    this.start = marginBytes;
+    this.copy = this.blocks.bytes.subarray(marginBytes, marginBytes + byteCount);
   }
 }

@@ -45,9 +45,9 @@ function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
 }
 
 /** Takes the header that VMBus puts before a datagram off its payload (kmcl.md section 7). */
-function unwrapDatagram(fields: PacketFields): ChannelFault | null {
+function unwrapDatagram(ring: IncomingRing, fields: PacketFields): ChannelFault | null {
   if (fields.completionRequested) return "transactionOnPipe";
-  const length = readPipeHeader(fields.payload, fields.payloadStart, fields.payloadBytes);
+  const length = readPipeHeader(ring.bytes, fields.payloadStart, fields.payloadBytes);
   if (typeof length === "string") return length;
   fields.payloadStart += PIPE_HEADER_BYTES;
   fields.payloadBytes = length;
@@ -176,7 +176,7 @@ export class Incoming {
       this.#endpoint.faulted("unknownTransaction");
       return false;
     }
-    const answer = this.#answer.take(ring.blocks, payloadStart, payloadBytes);
+    const answer = ring.takePayload(this.#answer, payloadStart, payloadBytes);
     ring.advance();
     this.#endpoint.endings.complete(packet, answer, payloadBytes);
     return true;
@@ -278,11 +278,11 @@ export class Incoming {
       if (!areInside(endpoint.memory, fields.ranges)) return "rangeOutsideMemory";
     }
     if (endpoint.configuration.isPipe) {
-      const fault = unwrapDatagram(fields);
+      const fault = unwrapDatagram(ring, fields);
       if (fault !== null) return fault;
     }
     const packet = this.held.add();
-    packet.takePayload(ring.blocks, fields.payloadStart, fields.payloadBytes);
+    packet.takePayload(ring, fields.payloadStart, fields.payloadBytes);
     packet.ranges = fields.ranges;
     packet.transactionId = fields.transactionId;
     packet.wantsCompletion = fields.completionRequested;

@@ -7,8 +7,9 @@
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../../core/memory/mdl.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import { type Blocks, CopyRoom } from "../../core/blocks.ts";
+import { CopyRoom } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
+import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** Where an incoming packet stands with the driver. */
@@ -60,9 +61,9 @@ export class IncomingPacket {
     this.endpoint = endpoint;
   }
 
-  /** Copies `byteCount` bytes from `start` of `source`: they are the opposite side's until then. */
-  takePayload(source: Blocks, start: number, byteCount: number): void {
-    this.payload = this.#room.take(source, start, byteCount);
+  /** Copies `byteCount` bytes of the packet that `ring` shows: they are the opposite side's until then. */
+  takePayload(ring: IncomingRing, start: number, byteCount: number): void {
+    this.payload = ring.takePayload(this.#room, start, byteCount);
   }
 
   /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */

@@ -26,6 +26,7 @@ import { PacketTable } from "../packet/packet_table.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
+import { WatchedBody } from "./watched_body.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
@@ -289,7 +290,7 @@ export class Outgoing {
     this.#bodyBytes = frame.bodyBytes;
     const outcome = ring.reserve(frame.bodyBytes);
     if (outcome !== "ok") return outcome;
-    codec.encode(this.#fields, ring.body, ring.bodyStart);
+    codec.encode(this.#fields, this.#endpoint.actor.isInspected ? new WatchedBody(ring) : ring);
     const { type, headerBytes, flags, transactionIdLow, transactionIdHigh } = frame;
     ring.finish(type, headerBytes, flags, transactionIdLow, transactionIdHigh);
     return "ok";

@@ -8,7 +8,6 @@
  */
 
 import type { AnyMachineSnapshot } from "xstate";
-import { Blocks } from "../../core/blocks.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { PIPE_HEADER_BYTES } from "../../core/packet/pipe.ts";
 import type { IncomingPosition } from "../../core/ring/incoming.ts";
@@ -356,7 +355,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   incoming.isAlwaysPassive = image.isAlwaysPassive;
   for (const held of image.held) {
     const packet = incoming.held.addSaved("held");
-    packet.takePayload(new Blocks(held.payload), 0, held.payload.length);
+    packet.payload = held.payload.slice();
     packet.transactionId = held.transactionId;
     packet.wantsCompletion = held.wantsCompletion;
   }

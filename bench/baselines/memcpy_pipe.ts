@@ -7,7 +7,7 @@
 
 import { copyBytes } from "../../core/bytes.ts";
 import { Copier } from "../copier.ts";
-import { FRAME_BYTES, type Pipe } from "../pipe.ts";
+import { FRAME_BYTES, payloadOf, type Pipe } from "../pipe.ts";
 
 /** Copies in and out, at the places where a ring would put its packets. */
 export class MemcpyPipe implements Pipe {
@@ -15,6 +15,7 @@ export class MemcpyPipe implements Pipe {
   /** How it copies out; null: as JavaScript has it. */
   readonly #copier: Copier | null;
   #at = 0;
+  #into = payloadOf(0);
 
   /** A pipe over `area`, which copies out as JavaScript has it, or in words as a channel does. */
   constructor(area: Uint8Array, out: "set" | "words") {
@@ -23,14 +24,16 @@ export class MemcpyPipe implements Pipe {
   }
 
   /** See {@linkcode Pipe.carry}. */
-  carry(payload: Uint8Array, into: Uint8Array): number {
+  carry(payload: Uint8Array): Uint8Array {
     const { length } = payload;
     if (this.#at + length > this.#area.length) this.#at = 0;
     const at = this.#at;
     this.#area.set(payload, at);
+    if (this.#into.length !== length) this.#into = payloadOf(length);
+    const into = this.#into;
     if (this.#copier === null) copyBytes(into, this.#area, at, length);
     else this.#copier.copy(into, this.#area, at, length);
     this.#at = at + length + FRAME_BYTES;
-    return length;
+    return into;
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { Fifo } from "../../actors/fifo.ts";
+import { CopyRoom } from "../../core/blocks.ts";
 import { copyBytes } from "../../core/bytes.ts";
 import {
   type NtStatus,
@@ -28,7 +29,6 @@ import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import { isU32, isUint } from "../../core/units.ts";
-import { Copier } from "../copier.ts";
 import {
   PlainArrived,
   type PlainLoop,
@@ -58,8 +58,7 @@ export class PlainChannel {
   readonly #queue = new Fifo<PlainPacket | PlainArrived>();
   readonly #unused: PlainArrived[] = [];
   readonly #fields = new PacketFields();
-  readonly #copier = new Copier();
-  #answer = new Uint8Array(0);
+  readonly #answer = new CopyRoom();
   #bodyBytes = 0;
 
   /** An end that writes to `outgoing`, reads from `incoming`, and works when `loop` runs. */
@@ -169,27 +168,25 @@ export class PlainChannel {
       this.#faulted(fault);
       return;
     }
-    const { payload, payloadStart, payloadBytes, transactionId } = fields;
+    const { payloadStart, payloadBytes, transactionId } = fields;
     if (fields.type === PACKET_COMPLETION) {
       const packet = this.#packets[transactionId];
       if (packet === undefined || packet.state !== "awaiting") {
         this.#faulted("unknownTransaction");
         return;
       }
-      if (this.#answer.length !== payloadBytes) this.#answer = new Uint8Array(payloadBytes);
-      this.#copier.copy(this.#answer, payload, payloadStart, payloadBytes);
+      const answer = ring.takePayload(this.#answer, payloadStart, payloadBytes);
       ring.advance();
       packet.state = "owned";
-      packet.routine(packet, STATUS_SUCCESS, this.#answer, payloadBytes);
+      packet.routine(packet, STATUS_SUCCESS, answer, payloadBytes);
       return;
     }
     const arrived = this.#unused.pop() ?? new PlainArrived(this);
-    if (arrived.payload.length !== payloadBytes) arrived.payload = new Uint8Array(payloadBytes);
-    arrived.copier.copy(arrived.payload, payload, payloadStart, payloadBytes);
+    const payload = ring.takePayload(arrived.room, payloadStart, payloadBytes);
     arrived.transactionId = transactionId;
     arrived.wantsCompletion = fields.completionRequested;
     arrived.state = "delivering";
-    this.receiver?.(arrived, arrived.payload, payloadBytes);
+    this.receiver?.(arrived, payload, payloadBytes);
     if (arrived.state === "delivering") arrived.state = "held";
     ring.advance();
   }
@@ -259,7 +256,7 @@ export class PlainChannel {
     this.#bodyBytes = frame.bodyBytes;
     const outcome = ring.reserve(frame.bodyBytes);
     if (outcome !== "ok") return outcome;
-    this.codec.encode(fields, ring.body, ring.bodyStart);
+    this.codec.encode(fields, ring);
     const { type, headerBytes, flags, transactionIdLow, transactionIdHigh } = frame;
     ring.finish(type, headerBytes, flags, transactionIdLow, transactionIdHigh);
     return "ok";

@@ -5,8 +5,8 @@
  */
 
 import { Fifo } from "../../actors/fifo.ts";
+import { CopyRoom } from "../../core/blocks.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
-import { Copier } from "../copier.ts";
 import type { PlainChannel } from "./plain_channel.ts";
 
 /** Called at the end of a transaction; the answer is valid until it returns. */
@@ -41,10 +41,8 @@ export class PlainPacket {
 export class PlainArrived {
   /** Where it stands with its receiver. */
   state: "delivering" | "held" | "retired" = "retired";
-  /** A private copy of its payload. */
-  payload: Uint8Array = new Uint8Array(0);
-  /** Makes the copy. */
-  readonly copier: Copier = new Copier();
+  /** Room for a private copy of its payload. */
+  readonly room: CopyRoom = new CopyRoom();
   /** The number by which the sender knows the transaction. */
   transactionId = 0;
   /** Whether the sender waits for a completion. */

@@ -6,7 +6,7 @@
  */
 
 import { RingBuffer } from "ringbuf.js";
-import type { Pipe } from "../pipe.ts";
+import { payloadOf, type Pipe } from "../pipe.ts";
 
 const HEADER_WORDS = 4;
 const LENGTH_WORD = 1;
@@ -16,6 +16,7 @@ export class RingbufPipe implements Pipe {
   readonly #ring: RingBuffer;
   readonly #header = new Int32Array(HEADER_WORDS);
   readonly #headerBytes = new Uint8Array(this.#header.buffer);
+  #into = payloadOf(0);
 
   /** A ring for `capacityBytes`. */
   constructor(capacityBytes: number) {
@@ -24,13 +25,14 @@ export class RingbufPipe implements Pipe {
   }
 
   /** See {@linkcode Pipe.carry}. */
-  carry(payload: Uint8Array, into: Uint8Array): number {
+  carry(payload: Uint8Array): Uint8Array | null {
     const header = this.#headerBytes;
     this.#header[LENGTH_WORD] = payload.length;
     this.#ring.push(header, header.length);
     this.#ring.push(payload, payload.length);
     this.#ring.pop(header, header.length);
     const byteCount = this.#header[LENGTH_WORD]!;
-    return byteCount > into.length ? -1 : this.#ring.pop(into, byteCount);
+    if (this.#into.length !== byteCount) this.#into = payloadOf(byteCount);
+    return this.#ring.pop(this.#into, byteCount) === byteCount ? this.#into : null;
   }
 }

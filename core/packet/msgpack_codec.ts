@@ -30,6 +30,7 @@ import {
   areFlagsValid,
   type ArrivedFrame,
   assertEncodable,
+  type BodySpace,
   flagsOf,
   Frame,
   isPacketType,
@@ -91,8 +92,8 @@ export class MsgpackCodec implements PacketCodec {
   }
 
   /** See {@linkcode PacketCodec.encode}. */
-  encode(_packet: PacketFields, target: Uint8Array, start: number): void {
-    target.set(this.#packed, start);
+  encode(_packet: PacketFields, space: BodySpace): void {
+    space.body.set(this.#packed, space.bodyStart);
   }
 
   /** See {@linkcode PacketCodec.decode}. */
@@ -121,7 +122,6 @@ export class MsgpackCodec implements PacketCodec {
     into.type = type;
     into.completionRequested = flags !== 0;
     into.transactionId = flags !== 0 || type === PACKET_COMPLETION ? transactionId : 0;
-    into.payload = bytes;
     into.payloadStart = payload.byteOffset - bytes.byteOffset;
     into.payloadBytes = payload.length;
     into.ranges = ranges;

@@ -42,9 +42,9 @@ export class PacketFields {
   completionRequested = false;
   /** The requester's number for the transaction, a u32; 0 where no completion is asked for. */
   transactionId = 0;
-  /** The array in which the payload lies: after decoding the ring's own, not a copy. */
+  /** The array in which the payload of a packet to be sent lies. That of one that arrived lies in its frame. */
   payload: Uint8Array = NO_BYTES;
-  /** Where in {@linkcode PacketFields.payload} the payload begins. */
+  /** Where in {@linkcode PacketFields.payload}, or in {@linkcode ArrivedFrame.bytes}, the payload begins. */
   payloadStart = 0;
   /** Bytes of payload, which may be 0. */
   payloadBytes = 0;
@@ -68,6 +68,19 @@ export class Frame {
   transactionIdHigh = 0;
 }
 
+/** Where the body of a packet is written: as a rule the ring's writer, which has reserved room for it. */
+export interface BodySpace {
+  /** The array that the body is written into. */
+  readonly body: Uint8Array;
+  /** Where in {@linkcode BodySpace.body} the body begins. */
+  readonly bodyStart: number;
+  /**
+   * Writes the payload, `byteCount` bytes from `start` of `payload`, to `at` of {@linkcode BodySpace.body},
+   * or to wherever that part of the body will be in the end.
+   */
+  putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void;
+}
+
 /**
  * A packet as the ring's reader shows it. The numbers are copies that the reader has checked:
  * `start <= payloadStart <= end <= bytes.length`, with 8 bytes or more between the first two in a
@@ -82,7 +95,7 @@ export interface ArrivedFrame {
   readonly transactionIdLow: number;
   /** High 32 bits of the descriptor's transaction id. */
   readonly transactionIdHigh: number;
-  /** The array in which the packet lies, as a rule the ring itself. */
+  /** The array in which the packet lies, as a rule the ring itself. To ask for it may cost a copy. */
   readonly bytes: Uint8Array;
   /** Where in {@linkcode ArrivedFrame.bytes} the body begins: just after the descriptor. */
   readonly start: number;
@@ -119,13 +132,13 @@ export interface PacketCodec {
   /** Measures `packet` for the ring. The result is one record, valid until the next call. */
   frame(packet: PacketFields): Frame;
   /**
-   * Writes exactly `bodyBytes` of the frame into `target` from `start` on. Always called right
-   * after {@linkcode PacketCodec.frame} for the same packet, with nothing encoded in between.
+   * Writes exactly `bodyBytes` of the frame to where `space` begins. Always called right after
+   * {@linkcode PacketCodec.frame} for the same packet, with nothing encoded in between.
    */
-  encode(packet: PacketFields, target: Uint8Array, start: number): void;
+  encode(packet: PacketFields, space: BodySpace): void;
   /**
-   * Reads what arrived into `into`, whose payload is then a part of `arrived.bytes`, not a copy.
-   * Returns null, or the peer's fault; then `into` is as it was.
+   * Reads what arrived into `into`, but for the payload itself: of that, `into` says which part of
+   * `arrived.bytes` it is. Returns null, or the peer's fault; then `into` is as it was.
    */
   decode(arrived: ArrivedFrame, into: PacketFields): PacketFault | null;
   /**

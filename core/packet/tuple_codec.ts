@@ -8,13 +8,13 @@
  * @module
  */
 
-import { copyBytes } from "../bytes.ts";
 import type { GpaRange } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
 import { MsgpackCodec } from "./msgpack_codec.ts";
 import * as packets from "./packet.ts";
 import {
   type ArrivedFrame,
+  type BodySpace,
   Frame,
   type PacketCodec,
   type PacketFault,
@@ -73,14 +73,16 @@ export class TupleCodec implements PacketCodec {
   }
 
   /** See {@linkcode PacketCodec.encode}. */
-  encode(packet: PacketFields, target: Uint8Array, start: number): void {
+  encode(packet: PacketFields, space: BodySpace): void {
     const { payload, payloadStart, payloadBytes } = packet;
+    const target = space.body;
+    const start = space.bodyStart;
     target[start] = PACKET_ARRAY;
     target[start + 1] = packet.type;
     target[start + 2] = flagsOf(packet);
     let at = writeUint(target, start + 3, packet.transactionId);
     at = writeSized(target, at, payloadBytes, BIN8, 0);
-    copyBytes(target, payload, payloadStart, payloadBytes, at);
+    space.putPayload(at, payload, payloadStart, payloadBytes);
     at += payloadBytes;
     if (packet.type === PACKET_GPA_DIRECT) writeRanges(target, at, packet.ranges);
     else target[at] = NIL;
@@ -110,7 +112,6 @@ export class TupleCodec implements PacketCodec {
     into.type = type;
     into.completionRequested = flags !== 0;
     into.transactionId = flags !== 0 || type === PACKET_COMPLETION ? transactionId : 0;
-    into.payload = bytes;
     into.payloadStart = payloadStart;
     into.payloadBytes = payloadBytes;
     into.ranges = ranges;

@@ -6,13 +6,13 @@
  * @module
  */
 
-import { copyBytes } from "../bytes.ts";
 import { type GpaRange, parseRanges, rangesBytes, writeRanges } from "../memory/gpa_ranges.ts";
 import { isU32 } from "../units.ts";
 import {
   areFlagsValid,
   type ArrivedFrame,
   assertEncodable,
+  type BodySpace,
   FLAG_COMPLETION_REQUESTED,
   flagsOf,
   Frame,
@@ -51,13 +51,13 @@ export class VmbusCodec implements PacketCodec {
   }
 
   /** See {@linkcode PacketCodec.encode}. */
-  encode(packet: PacketFields, target: Uint8Array, start: number): void {
-    let at = start;
+  encode(packet: PacketFields, space: BodySpace): void {
+    let at = space.bodyStart;
     if (packet.type === PACKET_GPA_DIRECT) {
-      writeGpaDirectHeader(target, start, packet.ranges.length);
-      at = writeRanges(target, start + GPA_DIRECT_HEADER_BYTES, packet.ranges);
+      writeGpaDirectHeader(space.body, at, packet.ranges.length);
+      at = writeRanges(space.body, at + GPA_DIRECT_HEADER_BYTES, packet.ranges);
     }
-    copyBytes(target, packet.payload, packet.payloadStart, packet.payloadBytes, at);
+    space.putPayload(at, packet.payload, packet.payloadStart, packet.payloadBytes);
   }
 
   /** See {@linkcode PacketCodec.decode}. */
@@ -85,7 +85,6 @@ export class VmbusCodec implements PacketCodec {
     into.type = type;
     into.completionRequested = completionRequested;
     into.transactionId = hasTransaction ? arrived.transactionIdLow : 0;
-    into.payload = arrived.bytes;
     into.payloadStart = arrived.payloadStart;
     into.payloadBytes = arrived.end - arrived.payloadStart;
     into.ranges = ranges;

@@ -6,7 +6,7 @@
  */
 
 import { assert } from "../assert.ts";
-import { BLOCK_BYTES, type Blocks } from "../blocks.ts";
+import { BLOCK_BYTES, type CopyRoom } from "../blocks.ts";
 import * as layout from "./layout.ts";
 import type { RingFault, RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
@@ -65,10 +65,6 @@ export class IncomingRing {
   transactionIdHigh = 0;
   /** GPA-direct and transfer pages: how many ranges the header claims to hold; others: 0. */
   rangeCount = 0;
-  /** What holds the packet: the data area itself, or a copy. */
-  bytes: Uint8Array;
-  /** The same, to take private copies from. */
-  blocks: Blocks;
   /** Offset in {@linkcode IncomingRing.bytes} just after the descriptor. */
   start = 0;
   /** Offset in {@linkcode IncomingRing.bytes} of the payload, after the type header. */
@@ -79,6 +75,10 @@ export class IncomingRing {
   readonly #memory: RingMemory;
   readonly #dataBytes: number;
   readonly #scratch = new Scratch();
+  /** What holds the packet; null: it is not in one run, and nobody has asked for a copy. */
+  #bytes: Uint8Array | null;
+  /** Where in the ring the body of such a packet begins. */
+  #scatteredStart = 0;
   /** The read index that the writer was last shown. */
   #committed = 0;
   /** Where the next packet starts. */
@@ -100,8 +100,7 @@ export class IncomingRing {
   constructor(memory: RingMemory, from: IncomingPosition | null = null) {
     this.#memory = memory;
     this.#dataBytes = memory.dataBytes;
-    this.bytes = memory.data;
-    this.blocks = memory.blocks;
+    this.#bytes = memory.data;
     if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
@@ -143,6 +142,36 @@ export class IncomingRing {
     this.#scratch.reserve(DESCRIPTOR_BYTES);
     this.#memory.copyOut(at, this.#scratch.blocks, SCRATCH_START, DESCRIPTOR_BYTES);
     return this.#readPacket(this.#scratch.words, SCRATCH_START >> 2);
+  }
+
+  /**
+   * What holds the packet: the data area itself, or, where the packet is not in one run there, a copy
+   * that is made when it is first asked for.
+   */
+  get bytes(): Uint8Array {
+    return this.#bytes ?? this.#gather();
+  }
+
+  /** A copy in `room` of `byteCount` bytes of the packet, from `start` of {@linkcode IncomingRing.bytes} on. */
+  takePayload(room: CopyRoom, start: number, byteCount: number): Uint8Array {
+    assert(
+      start >= this.start && start + byteCount <= this.end,
+      "a payload lies inside its packet",
+    );
+    room.reserve(byteCount);
+    if (this.#bytes === this.#memory.data) {
+      this.#memory.blocks.copyFreely(room.blocks, room.start, start, byteCount);
+    } else this.#takeScattered(room, start, byteCount);
+    return room.copy;
+  }
+
+  /** Where the packet was copied already, that copy holds: nothing is loaded twice. */
+  #takeScattered(room: CopyRoom, start: number, byteCount: number): void {
+    if (this.#bytes !== null) {
+      return this.#scratch.blocks.copyFreely(room.blocks, room.start, start, byteCount);
+    }
+    const offset = advanceIndex(this.#scatteredStart, start - this.start, this.#dataBytes);
+    this.#memory.copyOut(offset, room.blocks, room.start, byteCount);
   }
 
   /** A copy of the packet that `next` showed: descriptor, type header, payload and padding. */
@@ -271,27 +300,26 @@ export class IncomingRing {
     return isGpaDirect && this.rangeCount === 0 ? "invalidGpaDirectRangeCount" : null;
   }
 
-  /** Has `bytes` hold the packet, which is in its place if it lies in one run there; answers where its body starts. */
+  /** Has `bytes` show the packet, if it lies in one run; answers where its body starts there. */
   #show(lengthBytes: number): number {
     const at = this.#next;
-    if (at + lengthBytes > this.#memory.contiguousBytes) return this.#showCopy(lengthBytes);
-    if (this.blocks !== this.#memory.blocks) this.#showIn(this.#memory.blocks);
-    return at + DESCRIPTOR_BYTES;
-  }
-
-  /** Copies the packet's body, as it wraps or is scattered. */
-  #showCopy(lengthBytes: number): number {
-    const bodyBytes = lengthBytes - DESCRIPTOR_BYTES;
-    const offset = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
-    this.#scratch.reserve(bodyBytes);
-    this.#memory.copyOut(offset, this.#scratch.blocks, SCRATCH_START, bodyBytes);
-    this.#showIn(this.#scratch.blocks);
+    if (at + lengthBytes <= this.#memory.contiguousBytes) {
+      if (this.#bytes !== this.#memory.data) this.#bytes = this.#memory.data;
+      return at + DESCRIPTOR_BYTES;
+    }
+    this.#bytes = null;
+    this.#scatteredStart = advanceIndex(at, DESCRIPTOR_BYTES, this.#dataBytes);
     return SCRATCH_START;
   }
 
-  #showIn(blocks: Blocks): void {
-    this.blocks = blocks;
-    this.bytes = blocks.bytes;
+  /** Copies the packet's body, as it wraps or is scattered. */
+  #gather(): Uint8Array {
+    const bodyBytes = this.end - this.start;
+    this.#scratch.reserve(bodyBytes);
+    const { blocks } = this.#scratch;
+    this.#memory.copyOut(this.#scatteredStart, blocks, SCRATCH_START, bodyBytes);
+    this.#bytes = blocks.bytes;
+    return this.#bytes;
   }
 
   /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */

@@ -6,6 +6,7 @@
  */
 
 import { assert } from "../assert.ts";
+import { copyBytes } from "../bytes.ts";
 import * as layout from "./layout.ts";
 import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
@@ -35,6 +36,9 @@ export interface OutgoingPosition {
   readonly awaitsRoom: boolean;
 }
 
+/** The shortest payload that goes past the scratch buffer: it costs views, which weigh nothing beside so many bytes. */
+const DIRECT_BYTES_MIN = 8192;
+
 /**
  * The writer's end. A packet is written by {@linkcode OutgoingRing.reserve}, then its body by the
  * caller, then {@linkcode OutgoingRing.finish}; any number of packets, then one
@@ -61,6 +65,9 @@ export class OutgoingRing {
    * has room there, in one run. Not above 0 where the next packet needs a look, nor after a fault.
    */
   #runwayBytes = 0;
+  /** Part of the scratch buffer's packet that is in the ring already. */
+  #directStart = 0;
+  #directEnd = 0;
   /** Bytes of the reserved body, or -1. */
   #reservedBytes = -1;
   #awaitsRoom = false;
@@ -120,6 +127,17 @@ export class OutgoingRing {
   }
 
   /**
+   * Writes a part of the reserved body: `byteCount` bytes from `start` of `payload`, to `at` of
+   * {@linkcode OutgoingRing.body}. It is for what may be long; once in a packet.
+   */
+  putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void {
+    if (byteCount >= DIRECT_BYTES_MIN && this.#words === this.#scratch.words) {
+      return this.#putDirectly(at, payload, start, byteCount);
+    }
+    copyBytes(this.body, payload, start, byteCount, at);
+  }
+
+  /**
    * Completes the reserved packet by its descriptor (wire.md 1.4). The reader does not see it before
    * {@linkcode OutgoingRing.commit}.
    *
@@ -146,9 +164,8 @@ export class OutgoingRing {
     words[descriptor + 1] = (totalBytes - TRAILER_BYTES) >> 3 | flags << 16;
     words[descriptor + 2] = transactionIdLow | 0; // without it V8 makes a float of the number first
     words[descriptor + 3] = transactionIdHigh | 0;
-    if (words === this.#scratch.words) {
-      this.#memory.copyIn(this.#next, this.#scratch.blocks, 0, totalBytes);
-    } else this.#runwayBytes -= totalBytes;
+    if (words === this.#scratch.words) this.#copyScratch(totalBytes);
+    else this.#runwayBytes -= totalBytes;
     this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
     this.#reservedBytes = -1;
   }
@@ -221,6 +238,8 @@ export class OutgoingRing {
       this.#scratch.reserve(totalBytes);
       this.body = this.#scratch.blocks.bytes;
       this.#words = this.#scratch.words;
+      this.#directStart = totalBytes;
+      this.#directEnd = totalBytes;
       this.#place(0, bodyBytes, totalBytes);
     }
     return "ok";
@@ -237,6 +256,31 @@ export class OutgoingRing {
     words[last + 1] = 0;
     words[last + 2] = 0;
     words[last + 3] = this.#next;
+  }
+
+  /** Writes a long payload to its place in the ring, in as many parts as it has there. */
+  #putDirectly(at: number, payload: Uint8Array, start: number, byteCount: number): void {
+    this.#directStart = at;
+    this.#directEnd = at + byteCount;
+    assert(
+      at >= DESCRIPTOR_BYTES && at + byteCount <= DESCRIPTOR_BYTES + this.#reservedBytes,
+      "a payload lies inside the body that is reserved for it",
+    );
+    this.#memory.copyArrayIn(
+      advanceIndex(this.#next, at, this.#dataBytes),
+      payload,
+      start,
+      byteCount,
+    );
+  }
+
+  /** Copies what the scratch buffer has of its packet into the ring. */
+  #copyScratch(totalBytes: number): void {
+    const { blocks } = this.#scratch;
+    const afterBytes = totalBytes - this.#directEnd;
+    this.#memory.copyIn(this.#next, blocks, 0, this.#directStart);
+    const after = advanceIndex(this.#next, this.#directEnd, this.#dataBytes);
+    this.#memory.copyIn(after, blocks, this.#directEnd, afterBytes);
   }
 
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */

@@ -6,6 +6,7 @@
  */
 
 import { Blocks } from "../blocks.ts";
+import { copyBytes } from "../bytes.ts";
 import { PAGE_BYTES } from "../units.ts";
 import * as layout from "./layout.ts";
 
@@ -181,35 +182,48 @@ export class RingMemory {
     else control[offset >> 2] = value;
   }
 
-  /** Copies `bytes` from `start` of `source` to `offset`, wrapping; all are multiples of 8. */
-  copyIn(offset: number, source: Blocks, start: number, bytes: number): void {
+  /** Copies `byteCount` bytes from `start` of `source` to `offset`, wrapping. */
+  copyIn(offset: number, source: Blocks, start: number, byteCount: number): void {
     let to = offset;
-    for (let done = 0; done < bytes;) {
-      const at = to % this.#runBytes;
-      const count = Math.min(bytes - done, this.#runBytes - at);
-      source.copyExactly(this.#runAt(to), at, start + done, count);
+    for (let done = 0; done < byteCount;) {
+      const count = this.#runBytesFrom(to, byteCount - done);
+      source.copyExactly(this.#runOf(to), to % this.#runBytes, start + done, count);
+      done += count;
+      to = advanceIndex(to, count, this.dataBytes);
+    }
+  }
+
+  /** The same out of any array. Each run that it goes to costs a view. */
+  copyArrayIn(offset: number, source: Uint8Array, start: number, byteCount: number): void {
+    let to = offset;
+    for (let done = 0; done < byteCount;) {
+      const count = this.#runBytesFrom(to, byteCount - done);
+      copyBytes(this.#runOf(to).bytes, source, start + done, count, to % this.#runBytes);
       done += count;
       to = advanceIndex(to, count, this.dataBytes);
     }
   }
 
   /**
-   * Copies `bytes` from `offset`, wrapping, to `start` of `target`; all are multiples of 8. A block of
-   * `target` before and after them may be overwritten: where a packet goes on in another run, both runs
-   * end with a block.
+   * Copies `byteCount` bytes from `offset`, wrapping, to `start` of `target`. A block of `target` before
+   * and after them may be overwritten; not more, as each run ends with a block.
    */
-  copyOut(offset: number, target: Blocks, start: number, bytes: number): void {
+  copyOut(offset: number, target: Blocks, start: number, byteCount: number): void {
     let from = offset;
-    for (let done = 0; done < bytes;) {
-      const at = from % this.#runBytes;
-      const count = Math.min(bytes - done, this.#runBytes - at);
-      this.#runAt(from).copyFreely(target, start + done, at, count);
+    for (let done = 0; done < byteCount;) {
+      const count = this.#runBytesFrom(from, byteCount - done);
+      this.#runOf(from).copyFreely(target, start + done, from % this.#runBytes, count);
       done += count;
       from = advanceIndex(from, count, this.dataBytes);
     }
   }
 
-  #runAt(offset: number): Blocks {
+  #runOf(offset: number): Blocks {
     return this.#runs[Math.trunc(offset / this.#runBytes)]!;
+  }
+
+  /** How many bytes from `offset` on, of `bytesMax`, are in one run. */
+  #runBytesFrom(offset: number, bytesMax: number): number {
+    return Math.min(bytesMax, this.#runBytes - offset % this.#runBytes);
   }
 }

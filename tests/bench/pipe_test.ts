@@ -22,15 +22,13 @@ Deno.test("Pipe: each of them carries the same bytes, also where its memory wrap
     for (let turn = 0; turn < 40; turn++) {
       const byteCount = [64, 1024, 16_384][turn % 3]!;
       const payload = Uint8Array.from({ length: byteCount }, (_, at) => (at * 7 + turn) & 0xff);
-      const into = new Uint8Array(byteCount);
-      assertEquals(pipe.carry(payload, into), byteCount, `${name}, turn ${turn}`);
-      assertEquals(into, payload, `${name}, turn ${turn}`);
+      assertEquals(pipe.carry(payload), payload, `${name}, turn ${turn}`);
     }
   }
 });
 
 Deno.test("carrying: stops where a payload gets lost", () => {
-  const pipe: Pipe = { carry: () => 63 };
+  const pipe: Pipe = { carry: () => new Uint8Array(63) };
   const { run } = carrying("a leak", pipe, 64);
   assertThrows(() => run(1), Error, "Cannot measure a leak: a payload of 64 bytes got lost");
 });

@@ -6,8 +6,10 @@
 
 import {
   type ArrivedFrame,
+  type BodySpace,
   PACKET_GPA_DIRECT,
   type PacketCodec,
+  type PacketFault,
   PacketFields,
 } from "../../core/packet/packet.ts";
 import { roundUp8 } from "../../core/units.ts";
@@ -34,11 +36,32 @@ export function bytesOf(hex: string): Uint8Array {
   return bytes;
 }
 
+/** Room for a body in `body`, from `bodyStart` on. */
+export function bodySpace(body: Uint8Array, bodyStart: number): BodySpace {
+  return {
+    body,
+    bodyStart,
+    putPayload: (at, payload, start, byteCount) =>
+      body.set(payload.subarray(start, start + byteCount), at),
+  };
+}
+
+/** Has `codec` read what arrived, payload included: the fault, or null. */
+export function decodeWhole(
+  codec: PacketCodec,
+  arrived: ArrivedFrame,
+  into: PacketFields,
+): PacketFault | null {
+  const fault = codec.decode(arrived, into);
+  if (fault === null) into.payload = arrived.bytes;
+  return fault;
+}
+
 /** The body that `codec` writes for `packet`; throws where it writes outside what it announced. */
 export function encodeBody(codec: PacketCodec, packet: PacketFields): Uint8Array {
   const { bodyBytes } = codec.frame(packet);
   const target = new Uint8Array(BODY_START + bodyBytes + 8).fill(STALE);
-  codec.encode(packet, target, BODY_START);
+  codec.encode(packet, bodySpace(target, BODY_START));
   const outside = [
     ...target.subarray(0, BODY_START),
     ...target.subarray(BODY_START + bodyBytes),

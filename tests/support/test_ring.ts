@@ -4,6 +4,8 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
+import { CopyRoom } from "../../core/blocks.ts";
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import { RingMemory } from "../../core/ring/ring_memory.ts";
@@ -98,23 +100,31 @@ export function writePacket(
   ring: OutgoingRing,
   packet: TestPacket,
 ): ReturnType<OutgoingRing["reserve"]> {
-  const bytes = [...packet.header, ...packet.payload];
-  const result = ring.reserve(bytes.length);
+  const { header, payload } = packet;
+  const result = ring.reserve(header.length + payload.length);
   if (result !== "ok") return result;
-  ring.body.set(bytes, ring.bodyStart);
+  ring.body.set(header, ring.bodyStart);
+  const around = Uint8Array.from([0xcc, ...payload, 0xcc]);
+  ring.putPayload(ring.bodyStart + header.length, around, 1, payload.length);
   const [low, high] = packet.transactionId;
   ring.finish(packet.type, packet.header.length, packet.flags, low, high);
   return result;
 }
 
-/** The packet that `next` showed. */
+/** The packet that `next` showed; throws where its payload depends on who copies it, and when. */
 export function shownPacket(ring: IncomingRing): TestPacket {
+  const { payloadStart, end } = ring;
+  const take = () => [...ring.takePayload(new CopyRoom(), payloadStart, end - payloadStart)];
+  const first = take();
+  const payload = [...ring.bytes.subarray(payloadStart, end)];
+  assertEquals(first, payload);
+  assertEquals(take(), payload);
   return {
     type: ring.type,
     flags: ring.flags,
     transactionId: [ring.transactionIdLow, ring.transactionIdHigh],
-    header: [...ring.bytes.subarray(ring.start, ring.payloadStart)],
-    payload: [...ring.bytes.subarray(ring.payloadStart, ring.end)],
+    header: [...ring.bytes.subarray(ring.start, payloadStart)],
+    payload,
   };
 }
 

@@ -85,6 +85,23 @@ for (const interpreter of ["compiled", "stock"] as const) {
   });
 }
 
+Deno.test("Fabric.inspectActors: shows the whole of long packets that wrap in the ring", async () => {
+  const pair = await openPair({
+    server: (vsp, channel) => vsp.VmbChannelInitSetMaximumPacketSize(channel, 9000),
+    client: (vsc, channel) => vsc.VmbChannelInitSetMaximumPacketSize(channel, 9000),
+  });
+  const { seen, stop } = watchPackets(pair.fabric);
+  const texts = [..."abcd"].map((letter) => letter.repeat(9000));
+  for (const text of texts) {
+    assertEquals(post(pair.vsc, pair.client, text), vmbus.STATUS_SUCCESS);
+    await pair.fabric.settle();
+  }
+  stop();
+  const whole = texts.map((text) => packet(6, 0, text));
+  assertEquals(seen, whole.flatMap((each) => [["enterLast", each], ["arrived", each]]));
+  await closePair(pair);
+});
+
 Deno.test("Fabric.inspectActors: brings an actor up to the state that it came to unseen", async () => {
   const pair = await openPair();
   const { fabric, vsp, server } = pair;
