@@ -6,6 +6,8 @@
 
 import type { Contender } from "./measure.ts";
 
+/** Bytes of a frame before its payload, for everyone: a packet's descriptor. */
+export const DESCRIPTOR_BYTES = 16;
 /** Bytes of a frame beside its payload, for everyone: descriptor and trailer of a packet. */
 export const FRAME_BYTES = 24;
 

@@ -5,8 +5,8 @@
  * @module
  */
 
+import { assert } from "../assert.ts";
 import { Blocks } from "../blocks.ts";
-import { copyBytes } from "../bytes.ts";
 import { PAGE_BYTES } from "../units.ts";
 import * as layout from "./layout.ts";
 
@@ -195,10 +195,13 @@ export class RingMemory {
 
   /** The same out of any array. Each run that it goes to costs a view. */
   copyArrayIn(offset: number, source: Uint8Array, start: number, byteCount: number): void {
+    assert(start + byteCount <= source.length, "what is copied lies inside its array");
+    const { buffer, byteOffset } = source; // a view of these is made faster than by subarray
     let to = offset;
     for (let done = 0; done < byteCount;) {
       const count = this.#runBytesFrom(to, byteCount - done);
-      copyBytes(this.#runOf(to).bytes, source, start + done, count, to % this.#runBytes);
+      const part = new Uint8Array(buffer, byteOffset + start + done, count);
+      this.#runOf(to).bytes.set(part, to % this.#runBytes);
       done += count;
       to = advanceIndex(to, count, this.dataBytes);
     }

@@ -11,8 +11,8 @@ function pipes(): [string, Pipe][] {
     ["shared ring", new RingPipe(true)],
     ["plain ring", new RingPipe(false)],
     ["ringbuf.js", new RingbufPipe(AREA_BYTES)],
-    ["memcpy", new MemcpyPipe(new Uint8Array(AREA_BYTES), "set")],
-    ["memcpy in words", new MemcpyPipe(new Uint8Array(AREA_BYTES), "words")],
+    ["memcpy", new MemcpyPipe(new Uint8Array(2 * AREA_BYTES), AREA_BYTES, "set")],
+    ["memcpy in words", new MemcpyPipe(new Uint8Array(2 * AREA_BYTES), AREA_BYTES, "words")],
   ];
 }
 
