@@ -8,8 +8,9 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { ChannelNotices } from "../actors/channel/notices.ts";
-import { isPromise } from "../actors/fabric/callbacks.ts";
-import { DISPATCH_LEVEL, type Frame, leaveFrame } from "../actors/fabric/irql.ts";
+import * as promises from "../actors/fabric/callbacks.ts";
+import { DISPATCH_LEVEL, type Frame } from "../actors/fabric/irql.ts";
+import * as levels from "../actors/fabric/irql.ts";
 import {
   Handle,
   type VMBCHANNEL,
@@ -20,8 +21,13 @@ import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import type { ChannelRestore } from "./channel_restore.ts";
 import type { ChannelSave } from "./channel_save.ts";
-import { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } from "./flags.ts";
+import * as flags from "./flags.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { isPromise } = promises;
+const { leaveFrame } = levels;
+const { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } = flags;
 
 /** A callback at PASSIVE_LEVEL may return a promise; the next one waits for it. */
 export type MaybePromise<T> = T | Promise<T>;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NO_BYTES } from "../core/bytes.ts";
+import * as bytes from "../core/bytes.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import { currentFrame } from "../actors/fabric/irql.ts";
 import type { VMBPACKETCOMPLETION } from "../actors/handles.ts";
@@ -14,9 +14,15 @@ import {
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
 } from "../core/ntstatus.ts";
-import { isUint } from "../core/units.ts";
+import * as units from "../core/units.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY } from "./flags.ts";
-import { describe, incomingOf, type Kmcl, requireIncoming } from "./kmcl.ts";
+import { describe, incomingOf, type Kmcl } from "./kmcl.ts";
+import * as handles from "./kmcl.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { NO_BYTES } = bytes;
+const { isUint } = units;
+const { requireIncoming } = handles;
 
 /**
  * Completes a packet, once.
@@ -32,16 +38,16 @@ export function VmbChannelPacketComplete(
   const call = "VmbChannelPacketComplete";
   const packet = requireLive(kmcl, call, packetCompletionContext);
   if (packet === null) return;
-  const bytes = buffer ?? NO_BYTES;
+  const answer = buffer ?? NO_BYTES;
   const { verifier } = kmcl.world;
-  if (!(bytes instanceof Uint8Array)) {
-    return verifier.report("invalid argument", call, `${describe(bytes)} is no Uint8Array`);
+  if (!(answer instanceof Uint8Array)) {
+    return verifier.report("invalid argument", call, `${describe(answer)} is no Uint8Array`);
   }
-  if (!isUint(bufferSize, bytes.length)) {
-    const message = `size ${describe(bufferSize)} of a buffer of ${bytes.length} bytes`;
+  if (!isUint(bufferSize, answer.length)) {
+    const message = `size ${describe(bufferSize)} of a buffer of ${answer.length} bytes`;
     return verifier.report("size greater than its buffer", call, message);
   }
-  packet.endpoint.incoming.held.retire(packet, bytes, bufferSize);
+  packet.endpoint.incoming.held.retire(packet, answer, bufferSize);
 }
 
 /**

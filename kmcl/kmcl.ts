@@ -11,6 +11,9 @@ import type { Side } from "../actors/channel/types.ts";
 import type { World } from "../actors/fabric/world.ts";
 import { Handle, type PacketTarget } from "../actors/handles.ts";
 
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { resolve } = Handle;
+
 /** What a function of a table knows beside its arguments. */
 export interface Kmcl {
   /** The fabric in which the table's device is. */
@@ -35,7 +38,7 @@ function refuse(): never {
 /** The endpoint that `channel` stands for in the table's fabric, or null (kmcl.md I1). */
 export function endpointOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
   refuseInSave(kmcl);
-  const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+  const endpoint = resolve(channel, "VMBCHANNEL");
   return endpoint !== null && endpoint.world === kmcl.world ? endpoint : null;
 }
 
@@ -49,7 +52,7 @@ export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): End
 /** The packet that `packet` stands for, or null. With the verifier off a freed one keeps its handle. */
 export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
   refuseInSave(kmcl);
-  const target = Handle.resolve(packet, "VMBPACKET");
+  const target = resolve(packet, "VMBPACKET");
   if (target === null || target.endpoint.world !== kmcl.world) return null;
   const isDrivers = target.packet.kind !== "request" && !target.packet.actor.tags.pooled;
   return isDrivers ? target : null;
@@ -65,7 +68,7 @@ export function requirePacket(kmcl: Kmcl, call: string, packet: unknown): Packet
 /** The incoming packet that `context` stands for, or null. */
 export function incomingOf(kmcl: Kmcl, context: unknown): IncomingPacket | null {
   refuseInSave(kmcl);
-  const packet = Handle.resolve(context, "VMBPACKETCOMPLETION");
+  const packet = resolve(context, "VMBPACKETCOMPLETION");
   return packet !== null && packet.endpoint.world === kmcl.world ? packet : null;
 }
 

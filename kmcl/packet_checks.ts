@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import { NO_BYTES } from "../core/bytes.ts";
+import * as bytes from "../core/bytes.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
   isLiveMdl,
@@ -15,8 +15,14 @@ import {
   rangesOfChain,
   rangesOfFirst,
 } from "../core/memory/mdl.ts";
-import {
-  type NtStatus,
+import type { NtStatus } from "../core/ntstatus.ts";
+import * as statuses from "../core/ntstatus.ts";
+import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
+import * as units from "../core/units.ts";
+import * as formatFlags from "./flags.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const {
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
   STATUS_INVALID_PARAMETER_4,
@@ -24,13 +30,13 @@ import {
   STATUS_INVALID_PARAMETER_6,
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
-} from "../core/ntstatus.ts";
-import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
-import { isU32, isUint, PAGE_BYTES } from "../core/units.ts";
-import {
+} = statuses;
+const {
   VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
   VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
-} from "./flags.ts";
+} = formatFlags;
+const { isU32, isUint, PAGE_BYTES } = units;
+const { NO_BYTES } = bytes;
 
 /** All bits of the format flags. */
 const FORMAT_FLAGS_MAX = 7;

@@ -4,12 +4,19 @@
  * @module
  */
 
-import { NO_BYTES } from "../core/bytes.ts";
+import * as bytes from "../core/bytes.ts";
 import type { PacketTarget, VMBPACKET } from "../actors/handles.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
-import {
-  type NtStatus,
+import type { NtStatus } from "../core/ntstatus.ts";
+import * as statuses from "../core/ntstatus.ts";
+import * as packets from "../core/packet/packet.ts";
+import type { Kmcl } from "./kmcl.ts";
+import * as handles from "./kmcl.ts";
+import * as checks from "./packet_checks.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const {
   STATUS_DEVICE_REMOVED,
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_DEVICE_REQUEST,
@@ -18,22 +25,11 @@ import {
   STATUS_INVALID_PARAMETER_6,
   STATUS_INVALID_PARAMETER_7,
   STATUS_SUCCESS,
-} from "../core/ntstatus.ts";
-import { NO_RANGES } from "../core/packet/packet.ts";
-import { type Kmcl, packetOf } from "./kmcl.ts";
-import {
-  areFlagsGood,
-  asDatagram,
-  checkPayload,
-  isGiven,
-  isWithinBounds,
-  rangesOfPart,
-  rangesOfPfns,
-  rangesOfWhole,
-  reportNoRoutine,
-  reportQuiet,
-  wantsCompletion,
-} from "./packet_checks.ts";
+} = statuses;
+const { areFlagsGood, checkPayload, isGiven, isWithinBounds, wantsCompletion } = checks;
+const { NO_BYTES } = bytes;
+const { NO_RANGES } = packets;
+const { packetOf } = handles;
 
 /** A packet that may be sent: step 1 of P5. */
 function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarget | null {
@@ -55,7 +51,7 @@ function post(
   let payload = buffer ?? NO_BYTES;
   let payloadBytes = bufferLength;
   if (endpoint.configuration.isPipe) {
-    payload = asDatagram(payload, payloadBytes);
+    payload = checks.asDatagram(payload, payloadBytes);
     payloadBytes = payload.length;
   }
   packet.ranges = ranges;
@@ -65,10 +61,10 @@ function post(
   const isMisuse = (hasNoRoutine || endpoint.actor.tags.quiet) &&
     endpoint.outgoing.canCarry(packet, payload, payloadBytes);
   if (isMisuse && hasNoRoutine) {
-    reportNoRoutine(endpoint, packet, call);
+    checks.reportNoRoutine(endpoint, packet, call);
     return STATUS_INVALID_DEVICE_REQUEST;
   }
-  if (isMisuse) reportQuiet(endpoint, call);
+  if (isMisuse) checks.reportQuiet(endpoint, call);
   const posted = endpoint.outgoing.post(packet, payload, payloadBytes, true);
   if (posted === "sent" || posted === "queued") return STATUS_SUCCESS;
   packet.ranges = NO_RANGES;
@@ -94,7 +90,7 @@ export function VmbPacketSend(
   const hasMdl = isGiven(externalDataMdl);
   const status = checkPayload(endpoint, buffer, bufferLength, flags, hasMdl);
   if (status !== STATUS_SUCCESS) return status;
-  const ranges = hasMdl ? rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
+  const ranges = hasMdl ? checks.rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_5;
   return post("VmbPacketSend", target, buffer, bufferLength, ranges, flags);
@@ -120,7 +116,7 @@ export function VmbPacketSendWithExternalMdl(
   const { endpoint } = target;
   const status = checkPayload(endpoint, buffer, bufferLength, flags, true);
   if (status !== STATUS_SUCCESS) return status;
-  const ranges = rangesOfPart(endpoint, externalDataMdl, mdlOffset, mdlLength, flags);
+  const ranges = checks.rangesOfPart(endpoint, externalDataMdl, mdlOffset, mdlLength, flags);
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_7;
   return post("VmbPacketSendWithExternalMdl", target, buffer, bufferLength, ranges, flags);
@@ -145,7 +141,7 @@ export function VmbPacketSendWithExternalPfns(
   const { endpoint } = target;
   const status = checkPayload(endpoint, buffer, bufferLength, flags, true);
   if (status !== STATUS_SUCCESS) return status;
-  const ranges = rangesOfPfns(endpoint, externalDataPfns, pfnLength);
+  const ranges = checks.rangesOfPfns(endpoint, externalDataPfns, pfnLength);
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_6;
   return post("VmbPacketSendWithExternalPfns", target, buffer, bufferLength, ranges, flags);
