@@ -254,7 +254,7 @@ export class Driver implements ChannelNotices {
   ): void {
     const routine = packet.routine as EvtPacketCompletionRoutine | null;
     if (routine === null) return releasePacket(this.#endpoint, packet);
-    const { callbacks, verifier } = this.#endpoint.world;
+    const { callbacks } = this.#endpoint.world;
     const frame = this.#routineFrame;
     const outer = callbacks.enter(frame);
     let result: unknown;
@@ -265,14 +265,17 @@ export class Driver implements ChannelNotices {
     } finally {
       leaveFrame(outer);
     }
-    if (!isPromise(result)) return;
-    callbacks.track(frame, result, () => {});
+    if (isPromise(result)) this.#refusePromise(result);
+  }
+
+  /** A completion routine has to return at once: a promise of its is a violation, but heard. */
+  #refusePromise(promise: PromiseLike<unknown>): void {
+    const { callbacks, verifier } = this.#endpoint.world;
+    const frame = this.#routineFrame;
+    callbacks.track(frame, promise, () => {});
     const rule = "DISPATCH_LEVEL callback that returns a promise";
-    verifier.raise(
-      rule,
-      frame.name,
-      `the completion routine of ${frame.ownerName} must return at once`,
-    );
+    const message = `the completion routine of ${frame.ownerName} must return at once`;
+    verifier.raise(rule, frame.name, message);
   }
 }
 

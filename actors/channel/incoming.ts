@@ -226,8 +226,14 @@ export class Incoming {
     } finally {
       leaveFrame(outer);
     }
-    if (!isPromise(result)) return;
-    this.#awaitCallback(frame, result, () => this.goOn());
+    if (isPromise(result)) this.#awaitReport(frame, result);
+  }
+
+  // What makes a closure stands in a function of its own, as a function that has one begins by allocating
+  // what the closure captures, whether or not it comes to be made.
+
+  #awaitReport(frame: Frame, promise: PromiseLike<unknown>): void {
+    this.#awaitCallback(frame, promise, () => this.goOn());
   }
 
   /** Has the queue go on in a work item of its own, at the level that the next packet is due at. */
@@ -262,11 +268,20 @@ export class Incoming {
       leaveFrame(outer);
     }
     if (!isPromise(result)) return this.#afterCall(ring, packet, irql);
-    this.#commit(ring);
-    this.#awaitCallback(frame, result, () => {
-      if (this.#afterCall(ring, packet, irql)) this.goOn();
-    });
+    this.#awaitDelivery(ring, packet, frame, result);
     return false;
+  }
+
+  #awaitDelivery(
+    ring: IncomingRing,
+    packet: IncomingPacket,
+    frame: Frame,
+    promise: PromiseLike<unknown>,
+  ): void {
+    this.#commit(ring);
+    this.#awaitCallback(frame, promise, () => {
+      if (this.#afterCall(ring, packet, frame.irql)) this.goOn();
+    });
   }
 
   /** Takes the packet's fields into a record of its own; the peer's fault where they do not hold. */
