@@ -116,7 +116,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   can(type: Event["type"]): boolean {
     return this.#row === null
       ? isEnabled(this.#chart.machine, this.#actor.getSnapshot(), type)
-      : this.#row.next.has(type);
+      : this.#row.allows(type);
   }
 
   /** Stands for an event type on the trace: its place among the chart's event types. */
@@ -133,7 +133,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   send(event: Event): void {
     const row = this.#row;
     if (row === null) return this.#sendToStock(event);
-    const next = row.next.get(event.type);
+    const next = row.after(event.type);
     if (next === undefined) return this.#refuse(event.type);
     this.#row = next;
     this.#tags = next.tags;

@@ -20,13 +20,41 @@ import {
 import { assert } from "../../core/assert.ts";
 
 /** A state of a compiled chart: what is asked of it, and where it goes. */
-export interface Row {
+export class Row {
   /** The state as XState has it. */
   readonly snapshot: AnyMachineSnapshot;
   /** Every tag of the chart, and whether the state has it. */
   readonly tags: Readonly<Record<string, boolean>>;
   /** The rows after each event type that the state allows. */
-  readonly next: ReadonlyMap<string, Row>;
+  readonly #next = new Map<string, Row>();
+  /** What was asked for last: most states are left the same way again and again, and to compare is quicker. */
+  #lastType = "";
+  #last: Row | undefined = undefined;
+
+  /** The row of `snapshot`, with no way out of it yet. */
+  constructor(snapshot: AnyMachineSnapshot, tags: Readonly<Record<string, boolean>>) {
+    this.snapshot = snapshot;
+    this.tags = tags;
+  }
+
+  /** Has `next` be the row after an event of type `eventType`. */
+  lead(eventType: string, next: Row): void {
+    this.#next.set(eventType, next);
+  }
+
+  /** Whether the state allows an event of type `eventType`. */
+  allows(eventType: string): boolean {
+    return this.#next.has(eventType);
+  }
+
+  /** The row after an event of type `eventType`; undefined where the state does not allow one. */
+  after(eventType: string): Row | undefined {
+    if (eventType !== this.#lastType) {
+      this.#last = this.#next.get(eventType);
+      this.#lastType = eventType;
+    }
+    return this.#last;
+  }
 }
 
 /** Type of the event with which an actor is told that it stands in another state by now. */
@@ -124,27 +152,27 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
   const probe = (value: AnyMachineSnapshot["value"]) =>
     machine.resolveState({ value, context: UNREADABLE });
   const states = new Map<string, AnyMachineSnapshot>();
-  const rows = new Map<AnyMachineSnapshot, Row & { readonly next: Map<string, Row> }>();
+  const rows = new Map<AnyMachineSnapshot, Row>();
   const intern = (value: AnyMachineSnapshot["value"]): Row => {
     const key = stateKey(value);
     let snapshot = states.get(key);
     if (snapshot === undefined) {
       snapshot = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot;
       states.set(key, snapshot);
-      rows.set(snapshot, { snapshot, tags: tagsOf(tagNames, snapshot), next: new Map() });
+      rows.set(snapshot, new Row(snapshot, tagsOf(tagNames, snapshot)));
     }
     return rows.get(snapshot)!;
   };
   const first = intern(getInitialSnapshot(machine).value);
-  for (const { snapshot, next } of rows.values()) { // grows while it is walked
-    const from = probe(snapshot.value);
+  for (const row of rows.values()) { // grows while it is walked
+    const from = probe(row.snapshot.value);
     for (const type of eventTypes) {
       if (!isEnabled(machine, from, type)) continue;
-      next.set(type, intern(getNextSnapshot(machine, from, { type }).value));
+      row.lead(type, intern(getNextSnapshot(machine, from, { type }).value));
     }
   }
   const next = (snapshot: AnyMachineSnapshot, eventType: string) =>
-    rows.get(snapshot)?.next.get(eventType)?.snapshot;
+    rows.get(snapshot)?.after(eventType)?.snapshot;
   const rowOf = (snapshot: AnyMachineSnapshot) => {
     const row = rows.get(snapshot);
     assert(row !== undefined, "a row is asked for one of the chart's own states");
