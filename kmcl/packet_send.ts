@@ -6,6 +6,7 @@
 
 import * as bytes from "../core/bytes.ts";
 import type { PacketTarget, VMBPACKET } from "../actors/handles.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
@@ -37,15 +38,38 @@ function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarget | nu
   return target === null || target.packet.actor.tags.inFlight ? null : target;
 }
 
+/** Whether nobody would hear the end of the packet: it lies in the caller's memory and has no routine. */
+function lacksRoutine(packet: PacketObject): boolean {
+  return packet.kind === "initialized" && packet.routine === null;
+}
+
+/** Reports a send that must not be. STATUS_SUCCESS: it goes on all the same. */
+function reportMisuse(
+  call: string,
+  { endpoint, packet }: PacketTarget,
+  payload: Uint8Array,
+  payloadBytes: number,
+): NtStatus {
+  // What the ring can never carry has a status (P7): then it is no violation (kmcl.md section 9).
+  if (!endpoint.outgoing.canCarry(packet, payload, payloadBytes)) return STATUS_SUCCESS;
+  if (lacksRoutine(packet)) {
+    checks.reportNoRoutine(endpoint, packet, call);
+    return STATUS_INVALID_DEVICE_REQUEST;
+  }
+  checks.reportQuiet(endpoint, call);
+  return STATUS_SUCCESS;
+}
+
 /** Steps 7 and 8 of P5, and the send itself; everything else was checked. */
 function post(
   call: string,
-  { endpoint, packet }: PacketTarget,
+  target: PacketTarget,
   buffer: Uint8Array | null,
   bufferLength: number,
   ranges: readonly GpaRange[],
   flags: number,
 ): NtStatus {
+  const { endpoint, packet } = target;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
   if (endpoint.isGone) return STATUS_DEVICE_REMOVED;
   let payload = buffer ?? NO_BYTES;
@@ -56,15 +80,10 @@ function post(
   }
   packet.ranges = ranges;
   packet.wantsCompletion = wantsCompletion(flags);
-  const hasNoRoutine = packet.kind === "initialized" && packet.routine === null;
-  // What the ring can never carry has a status (P7): then it is no violation (kmcl.md section 9).
-  const isMisuse = (hasNoRoutine || endpoint.actor.tags.quiet) &&
-    endpoint.outgoing.canCarry(packet, payload, payloadBytes);
-  if (isMisuse && hasNoRoutine) {
-    checks.reportNoRoutine(endpoint, packet, call);
-    return STATUS_INVALID_DEVICE_REQUEST;
+  if (lacksRoutine(packet) || endpoint.actor.tags.quiet) {
+    const status = reportMisuse(call, target, payload, payloadBytes);
+    if (status !== STATUS_SUCCESS) return status;
   }
-  if (isMisuse) checks.reportQuiet(endpoint, call);
   const posted = endpoint.outgoing.post(packet, payload, payloadBytes, true);
   if (posted === "sent" || posted === "queued") return STATUS_SUCCESS;
   packet.ranges = NO_RANGES;

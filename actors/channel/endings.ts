@@ -6,6 +6,7 @@
  */
 
 import { NO_BYTES } from "../../core/bytes.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { Fifo } from "../fifo.ts";
@@ -38,8 +39,11 @@ export class Endings {
 
   /** The transaction lasts from here on: its memory, the sender's own, stays where it is (kmcl.md P5). */
   begin(packet: PacketObject): void {
-    if (packet.ranges.length === 0) return;
-    for (const range of packet.ranges) this.#endpoint.partition.memory.pin(range.pfns);
+    if (packet.ranges.length > 0) this.#pin(packet.ranges);
+  }
+
+  #pin(ranges: readonly GpaRange[]): void {
+    for (const { pfns } of ranges) this.#endpoint.partition.memory.pin(pfns);
   }
 
   /** Ends a transaction with the completion that arrived for it. */
@@ -85,7 +89,7 @@ export class Endings {
   /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */
   #end(packet: PacketObject, status: NtStatus, answer: Uint8Array, answerBytes: number): void {
     packet.actor.send(COMPLETE);
-    this.#unpin(packet);
+    if (packet.ranges.length > 0) this.#unpin(packet);
     const { request } = packet;
     if (packet.kind === "request") {
       this.#endpoint.outgoing.packets.free(packet);
@@ -95,8 +99,7 @@ export class Endings {
 
   /** Also when the endpoint has left the bus: the memory is its own partition's. */
   #unpin(packet: PacketObject): void {
-    if (packet.ranges.length === 0) return;
-    for (const range of packet.ranges) this.#endpoint.partition.memory.unpin(range.pfns);
+    for (const { pfns } of packet.ranges) this.#endpoint.partition.memory.unpin(pfns);
     packet.ranges = NO_RANGES;
   }
 }
