@@ -227,6 +227,11 @@ export class Driver implements ChannelNotices {
     return context;
   }
 
+  /** See {@linkcode ChannelNotices.hearsOfBatches}. */
+  get hearsOfBatches(): boolean {
+    return this.onProcessingComplete !== null;
+  }
+
   /** See {@linkcode ChannelNotices.processingComplete}. */
   processingComplete(packetsProcessed: number): unknown {
     return this.onProcessingComplete?.(this.channel, packetsProcessed);

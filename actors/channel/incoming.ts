@@ -208,12 +208,12 @@ export class Incoming {
   /** Ends the batch: the driver hears how many packets it was (kmcl.md R3). */
   #endBatch(ring: IncomingRing, irql: Irql): void {
     this.#commit(ring);
-    if (this.#batchCount > 0) this.#reportBatch(irql);
-  }
-
-  #reportBatch(irql: Irql): void {
     const count = this.#batchCount;
     this.#batchCount = 0;
+    if (count > 0 && this.#endpoint.notices.hearsOfBatches) this.#reportBatch(count, irql);
+  }
+
+  #reportBatch(count: number, irql: Irql): void {
     const isPassive = irql === PASSIVE_LEVEL;
     const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
     const { callbacks } = this.#endpoint.world;

@@ -42,6 +42,8 @@ export interface ChannelNotices {
   pnpFailure(status: NtStatus): unknown;
   /** EvtChannelProcessPacket is due. */
   processPacket(packet: IncomingPacket): unknown;
+  /** Whether the driver has EvtChannelProcessingComplete: without it nobody need hear of batches. */
+  readonly hearsOfBatches: boolean;
   /** EvtChannelProcessingComplete is due. */
   processingComplete(packetsProcessed: number): unknown;
   /** The context of a packet is dead: it was retired or handed back. */

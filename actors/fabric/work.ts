@@ -176,9 +176,12 @@ export class Scheduler {
   }
 
   #nextInOrder(): WorkItem | null {
+    const busy = this.#busy;
+    // As a rule one processor is busy, and nothing is to be chosen.
+    if (busy.length === 1 && busy[0]!.runs) return this.#take(busy[0]!, 0);
     let first: Processor | null = null;
     let firstOrder = Infinity;
-    for (const processor of this.#busy) {
+    for (const processor of busy) {
       if (!processor.runs) continue;
       const { order } = processor.runnable.peek()!;
       if (order < firstOrder) {
