@@ -129,12 +129,17 @@ export function tagNamesOf(machine: AnyStateMachine): readonly string[] {
   return [...new Set(nodesOf(machine).flatMap((node) => node.tags))].sort();
 }
 
-/** Which of the tags `names` a state has. One shape for all states: that is what makes asking fast. */
+/**
+ * Which of the tags `names` a state has. One shape for all states: that is what makes asking fast. And V8
+ * keeps all members of what is parsed in the object itself, of what is put together most behind it: that
+ * would be one more load for each question.
+ */
 export function tagsOf(
   names: readonly string[],
   snapshot: AnyMachineSnapshot,
 ): Readonly<Record<string, boolean>> {
-  return Object.fromEntries(names.map((name) => [name, snapshot.tags.has(name)]));
+  const tags = Object.fromEntries(names.map((name) => [name, snapshot.tags.has(name)]));
+  return JSON.parse(JSON.stringify(tags));
 }
 
 /** A context that no guard can read: one that did would be frozen into the table. */

@@ -228,8 +228,10 @@ export class Loop {
 
   /** Runs items until something else may have to come before the next; false where none may run. */
   #runItems(): boolean {
+    // No drive begins while items run: drivers may not begin one.
+    const isOneAtATime = this.#drives.some(isWatched);
     while (this.#runItem()) {
-      if (this.#hasMoreToDo) return true;
+      if (isOneAtATime || this.#hasMoreToDo) return true;
     }
     return false;
   }
@@ -237,7 +239,7 @@ export class Loop {
   /** Whether the last item may have brought about more than further items. */
   get #hasMoreToDo(): boolean {
     return this.#mustGiveTurn || this.#failures.length > 0 || this.outside.isBusy ||
-      !this.#hasDriver || this.#drives.some(isWatched);
+      !this.#hasDriver;
   }
 
   get #mustGiveTurn(): boolean {

@@ -219,7 +219,7 @@ export class Scheduler {
   #retire(processor: Processor): void {
     if (!processor.isIdle) return;
     const busy = this.#busy;
-    const at = busy.indexOf(processor);
+    const at = busy[0] === processor ? 0 : busy.indexOf(processor);
     if (at < 0) return;
     // Not by splice, which makes a list of what it takes out.
     for (let next = at + 1; next < busy.length; next++) busy[next - 1] = busy[next]!;

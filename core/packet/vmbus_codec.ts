@@ -7,25 +7,31 @@
  */
 
 import { type GpaRange, parseRanges, rangesBytes, writeRanges } from "../memory/gpa_ranges.ts";
-import { isU32 } from "../units.ts";
+import * as units from "../units.ts";
+import * as packets from "./packet.ts";
 import {
-  areFlagsValid,
   type ArrivedFrame,
-  assertEncodable,
   type BodySpace,
-  FLAG_COMPLETION_REQUESTED,
-  flagsOf,
   Frame,
-  isPacketType,
   largestPageCount,
   largestRangeCount,
-  NO_RANGES,
-  PACKET_COMPLETION,
-  PACKET_GPA_DIRECT,
   type PacketCodec,
   type PacketFault,
   type PacketFields,
 } from "./packet.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const {
+  areFlagsValid,
+  assertEncodable,
+  FLAG_COMPLETION_REQUESTED,
+  flagsOf,
+  isPacketType,
+  NO_RANGES,
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+} = packets;
+const { isU32 } = units;
 
 /** Bytes before the first range of a GPA direct packet: u32 reserved, u32 range count. */
 const GPA_DIRECT_HEADER_BYTES = 8;
