@@ -21,13 +21,13 @@ import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import type { ChannelRestore } from "./channel_restore.ts";
 import type { ChannelSave } from "./channel_save.ts";
-import * as flags from "./flags.ts";
+import * as packetFlags from "./flags.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { isPromise } = promises;
 const { leaveFrame } = levels;
-const { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } = flags;
+const { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } = packetFlags;
 
 /** A callback at PASSIVE_LEVEL may return a promise; the next one waits for it. */
 export type MaybePromise<T> = T | Promise<T>;

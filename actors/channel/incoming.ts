@@ -272,6 +272,7 @@ export class Incoming {
     return false;
   }
 
+  /** The rest of a delivery whose callback returned a promise. */
   #awaitDelivery(
     ring: IncomingRing,
     packet: IncomingPacket,

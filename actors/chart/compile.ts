@@ -34,7 +34,9 @@ export class Row {
   /** The row of `snapshot`, with no way out of it yet. */
   constructor(snapshot: AnyMachineSnapshot, tags: Readonly<Record<string, boolean>>) {
     this.snapshot = snapshot;
-    this.tags = tags;
+    // V8 keeps all members of what is parsed in the object itself, and most of what is put together behind
+    // it, which would be one more load for each question.
+    this.tags = JSON.parse(JSON.stringify(tags));
   }
 
   /** Has `next` be the row after an event of type `eventType`. */
@@ -129,17 +131,12 @@ export function tagNamesOf(machine: AnyStateMachine): readonly string[] {
   return [...new Set(nodesOf(machine).flatMap((node) => node.tags))].sort();
 }
 
-/**
- * Which of the tags `names` a state has. One shape for all states: that is what makes asking fast. And V8
- * keeps all members of what is parsed in the object itself, of what is put together most behind it: that
- * would be one more load for each question.
- */
+/** Which of the tags `names` a state has. One shape for all states: that is what makes asking fast. */
 export function tagsOf(
   names: readonly string[],
   snapshot: AnyMachineSnapshot,
 ): Readonly<Record<string, boolean>> {
-  const tags = Object.fromEntries(names.map((name) => [name, snapshot.tags.has(name)]));
-  return JSON.parse(JSON.stringify(tags));
+  return Object.fromEntries(names.map((name) => [name, snapshot.tags.has(name)]));
 }
 
 /** A context that no guard can read: one that did would be frozen into the table. */

@@ -228,7 +228,7 @@ export class Loop {
 
   /** Runs items until something else may have to come before the next; false where none may run. */
   #runItems(): boolean {
-    // No drive begins while items run: drivers may not begin one.
+    // Asked once: a drive does not begin inside a callback, and none ends between two items.
     const isOneAtATime = this.#drives.some(isWatched);
     while (this.#runItem()) {
       if (isOneAtATime || this.#hasMoreToDo) return true;
