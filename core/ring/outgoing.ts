@@ -131,10 +131,8 @@ export class OutgoingRing {
    * {@linkcode OutgoingRing.body}. It is for what may be long; once in a packet.
    */
   putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    if (byteCount >= DIRECT_BYTES_MIN && this.#words === this.#scratch.words) {
-      return this.#putDirectly(at, payload, start, byteCount);
-    }
-    copyBytes(this.body, payload, start, byteCount, at);
+    if (byteCount === payload.length && byteCount < DIRECT_BYTES_MIN) this.body.set(payload, at);
+    else this.#putPart(at, payload, start, byteCount);
   }
 
   /**
@@ -256,6 +254,14 @@ export class OutgoingRing {
     words[last + 1] = 0;
     words[last + 2] = 0;
     words[last + 3] = this.#next;
+  }
+
+  /** Writes a payload that is long, or a part of its array. */
+  #putPart(at: number, payload: Uint8Array, start: number, byteCount: number): void {
+    const isScattered = this.#words === this.#scratch.words;
+    if (isScattered && byteCount >= DIRECT_BYTES_MIN) {
+      this.#putDirectly(at, payload, start, byteCount);
+    } else copyBytes(this.body, payload, start, byteCount, at);
   }
 
   /** Writes a long payload to its place in the ring, in as many parts as it has there. */
