@@ -118,14 +118,15 @@ export class Blocks {
   }
 }
 
-const NOTHING = new Blocks(NO_BYTES);
+/** Blocks of no bytes: one object, wherever one is needed that holds nothing. */
+export const NO_BLOCKS: Blocks = new Blocks(NO_BYTES);
 
 /** Room for private copies, one at a time, kept from one to the next. */
 export class CopyRoom {
   /** The copy: exactly as many bytes as were reserved last. */
   copy: Uint8Array = NO_BYTES;
   /** What the copy lies in, with room for a block before and after a long one. */
-  blocks: Blocks = NOTHING;
+  blocks: Blocks = NO_BLOCKS;
   /** Where the copy begins in there. */
   start = 0;
 

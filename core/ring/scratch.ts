@@ -5,15 +5,16 @@
  * @module
  */
 
-import { BLOCK_BYTES, Blocks } from "../blocks.ts";
-import { NO_BYTES } from "../bytes.ts";
+import { BLOCK_BYTES, Blocks, NO_BLOCKS } from "../blocks.ts";
+
+const NO_WORDS = new Int32Array(0);
 
 /** A buffer that grows to the largest packet it was asked for. */
 export class Scratch {
   /** The buffer; replaced when it grows. */
-  blocks: Blocks = new Blocks(NO_BYTES);
+  blocks: Blocks = NO_BLOCKS;
   /** The same bytes as 4-byte words; replaced when it grows. */
-  words: Int32Array = new Int32Array(0);
+  words: Int32Array = NO_WORDS;
 
   /**
    * Makes room for `bytes`, and for a block on either side of them. The callers bound that number by the
