@@ -51,6 +51,8 @@ const FIXARRAY_MAX = 0x0f;
 const PADDING_MAX = 7;
 /** Room for one number, to see its bytes. */
 const FLOAT = new DataView(new ArrayBuffer(8));
+/** The form byte that msgpack has no use for. */
+const NEVER_USED = 0xc1;
 /** What the reader gives for a form that is not among those written here. */
 const NOT_CANONICAL = -1;
 
@@ -101,11 +103,16 @@ export class TupleCodec implements PacketCodec {
     const type = bytes[start + 1];
     const flags = bytes[start + 2];
     if (!isPacketType(type) || !areFlagsValid(type, flags)) return false;
-    this.#at = start + 3;
-    const transactionId = this.#readUint(bytes, end);
-    const payloadBytes = this.#readSized(bytes, end, BIN8);
-    const payloadStart = this.#at;
-    if (transactionId < 0 || payloadBytes < 0 || payloadStart + payloadBytes >= end) return false;
+    let at = start + 3;
+    const idForm = formAt(bytes, at, end);
+    const transactionId = readUint(bytes, idForm, at, end);
+    if (transactionId < 0) return false;
+    at = uintEnd(idForm, at);
+    const size = formAt(bytes, at, end) - BIN8;
+    const payloadBytes = readSized(bytes, size, at, end);
+    if (payloadBytes < 0) return false;
+    const payloadStart = sizedEnd(size, at);
+    if (payloadStart + payloadBytes >= end) return false;
     this.#at = payloadStart + payloadBytes;
     const ranges = this.#readRanges(bytes, end, type === PACKET_GPA_DIRECT);
     if (ranges === null || end - this.#at > PADDING_MAX) return false;
@@ -120,8 +127,10 @@ export class TupleCodec implements PacketCodec {
 
   #readRanges(bytes: Uint8Array, end: number, isWanted: boolean): readonly GpaRange[] | null {
     if (!isWanted) return bytes[this.#at++] === NIL ? NO_RANGES : null;
-    const count = this.#readArray(bytes, end);
+    const form = formAt(bytes, this.#at, end);
+    const count = readArray(bytes, form, this.#at, end);
     if (count <= 0 || count > end - this.#at) return null;
+    this.#at = arrayEnd(form, this.#at);
     const ranges = new Array<GpaRange>(count); // to grow by push would cost more than all else here
     for (let i = 0; i < count; i++) {
       const range = this.#readRange(bytes, end);
@@ -132,57 +141,77 @@ export class TupleCodec implements PacketCodec {
   }
 
   #readRange(bytes: Uint8Array, end: number): GpaRange | null {
-    if (this.#at >= end || bytes[this.#at++] !== RANGE_ARRAY) return null;
-    const byteCount = this.#readUint(bytes, end);
-    const byteOffset = this.#readUint(bytes, end);
-    const count = this.#readArray(bytes, end);
-    const isPlausible = byteCount > 0 && byteOffset >= 0 && byteOffset < PAGE_BYTES &&
-      isU32(byteCount + PAGE_BYTES - 1 + byteOffset) && count <= end - this.#at;
+    let at = this.#at;
+    let form = formAt(bytes, at++, end);
+    if (form !== RANGE_ARRAY) return null;
+    form = formAt(bytes, at, end);
+    const byteCount = readUint(bytes, form, at, end);
+    if (byteCount <= 0) return null;
+    at = uintEnd(form, at);
+    form = formAt(bytes, at, end);
+    const byteOffset = readUint(bytes, form, at, end);
+    if (byteOffset < 0 || byteOffset >= PAGE_BYTES) return null;
+    at = uintEnd(form, at);
+    form = formAt(bytes, at, end);
+    const count = readArray(bytes, form, at, end);
+    const isPlausible = isU32(byteCount + PAGE_BYTES - 1 + byteOffset) && count <= end - at;
     if (!isPlausible || count !== pagesSpanned(byteOffset, byteCount)) return null;
+    at = arrayEnd(form, at);
     const pfns = new Array<number>(count);
     for (let i = 0; i < count; i++) {
-      const pfn = this.#readUint(bytes, end);
+      form = formAt(bytes, at, end);
+      const pfn = readUint(bytes, form, at, end);
       if (pfn < 0) return null;
       pfns[i] = pfn;
+      at = uintEnd(form, at);
     }
+    this.#at = at;
     return { byteCount, byteOffset, pfns };
-  }
-
-  #readArray(bytes: Uint8Array, end: number): number {
-    const form = this.#at < end ? bytes[this.#at]! : 0;
-    if (form >> 4 === FIXARRAY >> 4) {
-      this.#at++;
-      return form & FIXARRAY_MAX;
-    }
-    return form === ARRAY16 || form === ARRAY32
-      ? this.#readSized(bytes, end, ARRAY16 - 1)
-      : NOT_CANONICAL;
-  }
-
-  #readUint(bytes: Uint8Array, end: number): number {
-    if (this.#at >= end) return NOT_CANONICAL;
-    const first = bytes[this.#at]!;
-    if (first > FIXINT_MAX) return this.#readSized(bytes, end, UINT8);
-    this.#at++;
-    return first;
-  }
-
-  /** The number after one of the three form bytes that begin with `form8`. */
-  #readSized(bytes: Uint8Array, end: number, form8: number): number {
-    const at = this.#at;
-    const size = at < end ? bytes[at]! - form8 : NOT_CANONICAL;
-    if (size < 0 || size > 2 || at + 1 + (1 << size) > end) return NOT_CANONICAL;
-    this.#at = at + 1 + (1 << size);
-    if (size === 0) return bytes[at + 1]!;
-    if (size === 1) return bytes[at + 1]! << 8 | bytes[at + 2]!;
-    return (bytes[at + 1]! << 24 | bytes[at + 2]! << 16 | bytes[at + 3]! << 8 | bytes[at + 4]!) >>>
-      0;
   }
 
   /** See {@linkcode PacketCodec.largestBodyBytes}. */
   largestBodyBytes(payloadBytes: number, externalBytes: number, chainLength: number): number {
     return this.#reference.largestBodyBytes(payloadBytes, externalBytes, chainLength);
   }
+}
+
+// The readers take the form byte that is at `at`, which is loaded once. Where that is none of theirs, or too little
+// follows it, they give NOT_CANONICAL, and nobody may ask for its end.
+
+/** The byte at `at`, or one that begins nothing. */
+function formAt(bytes: Uint8Array, at: number, end: number): number {
+  return at < end ? bytes[at]! : NEVER_USED;
+}
+
+function readArray(bytes: Uint8Array, form: number, at: number, end: number): number {
+  if (form >> 4 === FIXARRAY >> 4) return form & FIXARRAY_MAX;
+  return form === ARRAY16 || form === ARRAY32
+    ? readSized(bytes, form - ARRAY16 + 1, at, end)
+    : NOT_CANONICAL;
+}
+
+function arrayEnd(form: number, at: number): number {
+  return form >> 4 === FIXARRAY >> 4 ? at + 1 : sizedEnd(form - ARRAY16 + 1, at);
+}
+
+function readUint(bytes: Uint8Array, form: number, at: number, end: number): number {
+  return form <= FIXINT_MAX ? form : readSized(bytes, form - UINT8, at, end);
+}
+
+function uintEnd(form: number, at: number): number {
+  return form <= FIXINT_MAX ? at + 1 : sizedEnd(form - UINT8, at);
+}
+
+/** The number after a form byte: in 8, 16 or 32 bits, by `size` from 0 on. */
+function readSized(bytes: Uint8Array, size: number, at: number, end: number): number {
+  if (size < 0 || size > 2 || sizedEnd(size, at) > end) return NOT_CANONICAL;
+  if (size === 0) return bytes[at + 1]!;
+  if (size === 1) return bytes[at + 1]! << 8 | bytes[at + 2]!;
+  return (bytes[at + 1]! << 24 | bytes[at + 2]! << 16 | bytes[at + 3]! << 8 | bytes[at + 4]!) >>> 0;
+}
+
+function sizedEnd(size: number, at: number): number {
+  return at + 1 + (1 << size);
 }
 
 // The writers put something at `at`, and return where it ends.
