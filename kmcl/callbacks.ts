@@ -39,7 +39,8 @@ export type EvtChannelStateChange = (channel: VMBCHANNEL) => MaybePromise<void>;
 /**
  * A packet arrived: `buffer[0, bufferLength)` is its payload, valid and unchanged until
  * VmbChannelPacketComplete has returned. It is to be completed once, inside the call or later. With the
- * fabric's codec `"vmbus"` lengths come out rounded up to 8, in completions too.
+ * fabric's codec `"vmbus"` lengths come out rounded up to 8, in completions too. The array may be a part
+ * of a larger ArrayBuffer: views of that begin at its `byteOffset`, and what else is in there has no meaning.
  *
  * @see EVT_VMB_CHANNEL_PROCESS_PACKET
  */
@@ -57,7 +58,8 @@ export type EvtChannelProcessingComplete = (
 ) => MaybePromise<void>;
 /**
  * A transaction ended: `buffer[0, bufferLength)` is the completion's payload, valid until the routine
- * returns. The packet may be sent again or freed. @see EVT_VMB_PACKET_COMPLETION_ROUTINE
+ * returns; like a packet's, the array may be a part of a larger ArrayBuffer. The packet may be sent again
+ * or freed. @see EVT_VMB_PACKET_COMPLETION_ROUTINE
  */
 export type EvtPacketCompletionRoutine = (
   packet: VMBPACKET,
