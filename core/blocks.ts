@@ -121,7 +121,13 @@ export class Blocks {
 /** Blocks of no bytes: one object, wherever one is needed that holds nothing. */
 export const NO_BLOCKS: Blocks = new Blocks(NO_BYTES);
 
-/** Room for private copies, one at a time, kept from one to the next. */
+/** Copies of nothing have room, too: where it is gone, the array that was given out was transferred. */
+const ROOM_BYTES_MIN = 8;
+
+/**
+ * Room for private copies, one at a time, kept from one to the next. A copy is for a driver, who may
+ * transfer its buffer: then there is new room, also for a copy of no bytes.
+ */
 export class CopyRoom {
   /** The copy: exactly as many bytes as were reserved last. */
   copy: Uint8Array = NO_BYTES;
@@ -132,13 +138,13 @@ export class CopyRoom {
 
   /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
   reserve(byteCount: number): void {
-    if (this.copy.length !== byteCount) this.#resize(byteCount);
+    const isThere = this.copy.length === byteCount && this.blocks.bytes.length > 0;
+    if (!isThere) this.#resize(byteCount);
   }
 
-  /** Also where whoever was given the last copy transferred its buffer, and left an array of no length. */
   #resize(byteCount: number): void {
     const marginBytes = byteCount > WORDS_BYTES_MAX ? BLOCK : 0;
-    const roomBytes = byteCount + 2 * marginBytes;
+    const roomBytes = Math.max(byteCount + 2 * marginBytes, ROOM_BYTES_MIN);
     if (this.blocks.bytes.length < roomBytes) this.blocks = new Blocks(new Uint8Array(roomBytes));
     this.start = marginBytes;
     this.copy = this.blocks.bytes.subarray(marginBytes, marginBytes + byteCount);

@@ -116,7 +116,7 @@ export class ChannelSave {
 
   /** What the driver saves of a packet: it is asked without a buffer first (kmcl.md V4). */
   #askDriver(packet: PacketObject): Uint8Array | NtStatus {
-    const first = this.#call(packet, NO_BYTES);
+    const first = this.#call(packet, new Uint8Array(0));
     if (first === null) return STATUS_UNSUCCESSFUL;
     if (NT_SUCCESS(first.status)) return NO_BYTES;
     if (first.bytesNeeded > DRIVER_BYTES_MAX || !this.holds()) return saveFailure(first.status);
@@ -223,7 +223,7 @@ export function VmbChannelSaveContinue(
   if (frame?.name === CALLBACK && frame.owner === endpoint) {
     return failed(STATUS_INVALID_DEVICE_REQUEST);
   }
-  return fill(save, room.subarray(0, size));
+  return fill(save, size === 0 ? NO_BYTES : room.subarray(0, size));
 }
 
 function fill(save: ChannelSave, room: Uint8Array): SaveContinueResult {

@@ -134,7 +134,7 @@ export function isWithinBounds(
 export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
   const datagram = new Uint8Array(PIPE_HEADER_BYTES + byteCount);
   writePipeHeader(datagram, 0, byteCount);
-  datagram.set(payload.subarray(0, byteCount), PIPE_HEADER_BYTES);
+  bytes.copyBytes(datagram, payload, 0, byteCount, PIPE_HEADER_BYTES);
   return datagram;
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { NO_BYTES } from "../../core/bytes.ts";
+import { CopyRoom } from "../../core/blocks.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
@@ -21,6 +21,8 @@ export class Endings {
   readonly #endpoint: Endpoint;
   /** Packets whose transaction is over and whose completion routine is due. */
   readonly #due = new Fifo<PacketObject>();
+  /** What routines are given where there is no answer: an array of the driver's own, as any answer is. */
+  readonly #nothing = new CopyRoom();
 
   /** The endings of `endpoint`: none is due. */
   constructor(endpoint: Endpoint) {
@@ -76,14 +78,19 @@ export class Endings {
     for (let due = this.#due.length; due > 0 && this.#endpoint.partition.isAlive; due--) {
       const packet = this.#due.shift();
       if (packet === null) return;
-      this.#end(packet, packet.status, NO_BYTES, 0);
+      this.#endUnanswered(packet, packet.status);
     }
   }
 
   /** Ends a transaction that never reached the ring, with `status`, at once. */
   withdraw(packet: PacketObject, status: NtStatus): void {
     packet.actor.send({ type: "finish" });
-    this.#end(packet, status, NO_BYTES, 0);
+    this.#endUnanswered(packet, status);
+  }
+
+  #endUnanswered(packet: PacketObject, status: NtStatus): void {
+    this.#nothing.reserve(0);
+    this.#end(packet, status, this.#nothing.copy, 0);
   }
 
   /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */

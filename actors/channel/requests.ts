@@ -72,10 +72,11 @@ class Request implements RequestEnd {
   ended(status: NtStatus, answer: Uint8Array, answerBytes: number): void {
     if (status !== STATUS_SUCCESS) return this.fail(status);
     const { completionBuffer, completionBufferBytes } = this.#options;
-    const roomBytes = completionBufferBytes;
     if (completionBuffer === null) {
       return this.#answer({ status: STATUS_SUCCESS, completionBufferSize: 0 });
     }
+    // While it waited, the caller may have transferred the buffer, or made it shorter.
+    const roomBytes = Math.min(completionBufferBytes, completionBuffer.length);
     copyBytes(completionBuffer, answer, 0, Math.min(answerBytes, roomBytes));
     this.#answer({
       status: answerBytes <= roomBytes ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL,

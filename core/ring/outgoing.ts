@@ -131,7 +131,8 @@ export class OutgoingRing {
    * {@linkcode OutgoingRing.body}. It is for what may be long; once in a packet.
    */
   putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    if (byteCount === payload.length && byteCount < DIRECT_BYTES_MIN) this.body.set(payload, at);
+    const isShortWhole = byteCount === payload.length && byteCount < DIRECT_BYTES_MIN;
+    if (isShortWhole && byteCount > 0) this.body.set(payload, at);
     else this.#putPart(at, payload, start, byteCount);
   }
 
@@ -256,7 +257,7 @@ export class OutgoingRing {
     words[last + 3] = this.#next;
   }
 
-  /** Writes a payload that is long, or a part of its array. */
+  /** Writes a payload that is long, a part of its array, or nothing. */
   #putPart(at: number, payload: Uint8Array, start: number, byteCount: number): void {
     const isScattered = this.#words === this.#scratch.words;
     if (isScattered && byteCount >= DIRECT_BYTES_MIN) {

@@ -188,6 +188,43 @@ for (const side of RECEIVERS) {
   });
 }
 
+// api.md section 1: what a driver does with an array is its own affair, and nobody else sees it.
+for (const codec of ["msgpack", "vmbus"] as const) {
+  Deno.test(`Buffer: a driver may transfer each that it gets, also of length 0, and send it (${codec})`, async () => {
+    const seen: number[][] = [];
+    const take = (buffer: Uint8Array) => {
+      seen.push([...buffer]); // throws where it is somebody else's that was transferred
+      (buffer.buffer as ArrayBuffer).transfer();
+    };
+    const { pair, fabric, kmcl, sender } = await openReceiver("server", {
+      onPacket: (_channel, packet, buffer) => {
+        const answer = buffer.slice();
+        take(buffer);
+        if (answer.length === 0) kmcl.VmbChannelPacketComplete(packet, buffer, 0);
+        else kmcl.VmbChannelPacketComplete(packet, answer, answer.length);
+      },
+    }, { fabric: { codec } });
+    const packet = kmcl.VmbPacketAllocate(sender);
+    const gone: Uint8Array[] = [];
+    kmcl.VmbPacketSetCompletionRoutine(packet, (_packet, _status, buffer) => {
+      take(buffer);
+      gone.push(buffer);
+    });
+    const payloads = [pattern(8), gone, pattern(320), gone, gone];
+    for (const [index, one] of payloads.entries()) {
+      const payload = one === gone ? gone[0]! : one as Uint8Array;
+      const flags = index % 2 === 0 ? WAIT : 0;
+      const status = kmcl.VmbPacketSend(packet, payload, payload.length, null, flags);
+      assertEquals(status, vmbus.STATUS_SUCCESS);
+      await fabric.settle();
+    }
+    const [short, long] = [[...pattern(8)], [...pattern(320)]];
+    assertEquals(seen, [short, short, [], [], long, long, [], [], [], []]);
+    freeAll(kmcl, [packet!]);
+    await closePair(pair);
+  });
+}
+
 Deno.test("VmbChannelPacketComplete: after STATUS_PENDING in the same call completes the packet", async () => {
   let calls = 0; // the packet was not handed back: it is not offered again
   const { pair, fabric, kmcl } = await openReceiver("server", {

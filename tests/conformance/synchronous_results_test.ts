@@ -68,6 +68,16 @@ Deno.test("VmbChannelSendSynchronousRequest: an answer that is too large (Y1)", 
   await closePair(pair);
 });
 
+Deno.test("VmbChannelSendSynchronousRequest: no answer fits into a buffer that was transferred meanwhile (Y1)", async () => {
+  const pair = await halvingPair();
+  const answer = new Uint8Array(200);
+  const waiting = request(pair.vsc, pair.client, { payload: pattern(400), flags: WAIT, answer });
+  answer.buffer.transfer();
+  const status = vmbus.STATUS_BUFFER_TOO_SMALL;
+  assertEquals(await waiting, { status, completionBufferSize: 200 });
+  await closePair(pair);
+});
+
 Deno.test("VmbChannelSendSynchronousRequest: without a completion it ends in the ring (Y1, P1)", async () => {
   const received: number[] = [];
   const pair = await openPair({

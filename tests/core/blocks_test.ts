@@ -100,9 +100,10 @@ Deno.test("CopyRoom: copies of one length share one array: nothing is allocated 
 
 Deno.test("CopyRoom: makes new room where a driver transferred the buffer that it was given", () => {
   const room = new CopyRoom();
-  for (const byteCount of [64, 64, 300]) {
+  for (const byteCount of [0, 64, 64, 300, 0]) {
     const copy = take(room, pattern(byteCount + 1), 1, byteCount);
     (copy.buffer as ArrayBuffer).transfer();
+    assertEquals(take(room, pattern(9), 0, 0).slice(), new Uint8Array(0)); // a transferred one throws
     assertEquals([...take(room, pattern(byteCount + 1), 1, byteCount)], [
       ...pattern(byteCount + 1).subarray(1),
     ]);

@@ -22,6 +22,14 @@ Deno.test("copyBytes: copies the bytes from start on to the beginning, and no ot
   }
 });
 
+Deno.test("copyBytes: nothing can be copied between arrays that were transferred", () => {
+  const gone = new Uint8Array(4);
+  gone.buffer.transfer();
+  copyBytes(new Uint8Array(4), gone, 0, 0, 2);
+  copyBytes(gone, new Uint8Array(0), 0, 0);
+  copyBytes(gone, pattern(4), 0, 0);
+});
+
 Deno.test("copyBytes: copies out of shared memory", () => {
   const shared = new Uint8Array(new SharedArrayBuffer(300));
   shared.set(pattern(300));
