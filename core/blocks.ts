@@ -121,7 +121,7 @@ export class Blocks {
 /** Blocks of no bytes: one object, wherever one is needed that holds nothing. */
 export const NO_BLOCKS: Blocks = new Blocks(NO_BYTES);
 
-/** Copies of nothing have room, too: where it is gone, the array that was given out was transferred. */
+/** A copy of no bytes has room, too: where that has no length any more, it was transferred. */
 const ROOM_BYTES_MIN = 8;
 
 /**
@@ -138,8 +138,9 @@ export class CopyRoom {
 
   /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
   reserve(byteCount: number): void {
-    const isThere = this.copy.length === byteCount && this.blocks.bytes.length > 0;
-    if (!isThere) this.#resize(byteCount);
+    // The length of a copy tells that it was transferred, but for one that has none: of that the room tells.
+    const isGone = byteCount === 0 && this.blocks.bytes.length === 0;
+    if (this.copy.length !== byteCount || isGone) this.#resize(byteCount);
   }
 
   #resize(byteCount: number): void {

@@ -8,6 +8,7 @@
  */
 
 import type { AnyMachineSnapshot } from "xstate";
+import { NO_BYTES } from "../../core/bytes.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { PIPE_HEADER_BYTES } from "../../core/packet/pipe.ts";
 import type { IncomingPosition } from "../../core/ring/incoming.ts";
@@ -135,7 +136,8 @@ export function saveTraffic(endpoint: Endpoint, state: AnyMachineSnapshot): Plai
       ? { isBlocked: false, isHeadPassive: false, batchCount: 0 }
       : { isBlocked, isHeadPassive, batchCount },
     held: incoming.held.list.map(({ payload, transactionId, wantsCompletion }) => (
-      { payload, transactionId, wantsCompletion }
+      // Of a payload that its driver has transferred, nothing is left.
+      { payload: payload.length > 0 ? payload : NO_BYTES, transactionId, wantsCompletion }
     )),
     completions: completions.map((completion) => ({
       transactionId: completion.transactionId,

@@ -21,15 +21,17 @@ import { endpointOf } from "../../support/saving_server.ts";
 
 const WANTS = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 
-/** A pair with little rings, whose drivers hold, defer and complete as chance has it. */
+/** A pair with little rings, whose drivers hold, defer, complete and transfer as chance has it. */
 function busyPair(chance: Chance, interpreter: vmbus.Interpreter): Pair {
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const receive =
     (kmcl: () => vmbus.KmclClientInterfaceV1): vmbus.EvtChannelProcessPacket =>
     (_channel, packet, buffer, length) => {
       const way = chance.below(4);
-      if (way === 0) held.push(packet);
-      else if (way === 1 && vmbus.KeGetCurrentIrql() === 2) {
+      if (way === 0) {
+        held.push(packet);
+        if (length % 4 === 0) (buffer.buffer as ArrayBuffer).transfer(); // to a worker, say
+      } else if (way === 1 && vmbus.KeGetCurrentIrql() === 2) {
         return kmcl().VmbChannelPacketDeferToPassive(packet);
       } else kmcl().VmbChannelPacketComplete(packet, buffer, length);
       for (const one of held.splice(0, chance.below(3))) {
