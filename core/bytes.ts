@@ -7,6 +7,11 @@
 /** No bytes: one array, wherever one is needed that holds nothing. */
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
+/** The first `byteCount` bytes of `source`; nothing may also be taken of one whose buffer was transferred. */
+export function firstBytes(source: Uint8Array, byteCount: number): Uint8Array {
+  return byteCount === 0 ? NO_BYTES : source.subarray(0, byteCount);
+}
+
 /** Below this many bytes a loop is faster than making a view for `set`. */
 const LOOP_BYTES_MAX = 128;
 

@@ -29,6 +29,7 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../core/ntstatus.ts";
+import { firstBytes } from "../core/bytes.ts";
 import { EnvelopeReader } from "../core/saved/envelope.ts";
 import { areEqual } from "../core/saved/plain_data.ts";
 import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
@@ -168,7 +169,7 @@ export function VmbChannelRestoreFromBuffer(
   const restore = driver.restore ?? new ChannelRestore(driver, endpoint);
   driver.restore = restore;
   const isMore = readSaved(() => {
-    restore.reader.read(buffer.subarray(0, size));
+    restore.reader.read(firstBytes(buffer, size));
     return !restore.reader.isComplete;
   });
   if (isMore === true) return STATUS_MORE_PROCESSING_REQUIRED;
@@ -226,6 +227,6 @@ export function VmbPacketRestore(
   if (frame?.name !== CALLBACK) return STATUS_INVALID_DEVICE_REQUEST;
   if (frame.owner !== target.endpoint) return STATUS_INVALID_PARAMETER_1;
   const { restore } = driverOf(target.endpoint);
-  return restore?.restorePacket(target.packet, libBuf.subarray(0, size)) ??
+  return restore?.restorePacket(target.packet, firstBytes(libBuf, size)) ??
     STATUS_INVALID_DEVICE_REQUEST;
 }

@@ -15,6 +15,7 @@ import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight } from "../actors/packet/persist.ts";
+import { firstBytes, NO_BYTES } from "../core/bytes.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -33,7 +34,6 @@ import { isU32, isUint } from "../core/units.ts";
 import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
 
-const NO_BYTES = new Uint8Array(0);
 const CALLBACK = "EvtChannelSavePacket";
 
 /** Where the channel stood when the save began: nothing of it may move until the save ends. */
@@ -124,7 +124,7 @@ export class ChannelSave {
     const second = this.#call(packet, buffer);
     if (second === null) return STATUS_UNSUCCESSFUL;
     return NT_SUCCESS(second.status)
-      ? buffer.subarray(0, second.bytesNeeded)
+      ? firstBytes(buffer, second.bytesNeeded)
       : saveFailure(second.status);
   }
 
@@ -223,7 +223,7 @@ export function VmbChannelSaveContinue(
   if (frame?.name === CALLBACK && frame.owner === endpoint) {
     return failed(STATUS_INVALID_DEVICE_REQUEST);
   }
-  return fill(save, size === 0 ? NO_BYTES : room.subarray(0, size));
+  return fill(save, firstBytes(room, size));
 }
 
 function fill(save: ChannelSave, room: Uint8Array): SaveContinueResult {

@@ -50,8 +50,11 @@ Deno.test("VmbChannelRestoreFromBuffer: a failure leaves the channel as before, 
   const { pair, bytes } = stage;
   const before = stateOf(pair);
   const pieces = piecesOf(bytes);
+  const transferred = new Uint8Array(8);
+  transferred.buffer.transfer();
   const wrong: readonly Uint8Array[] = [
     NO_BYTES,
+    transferred,
     bytes.subarray(1),
     bytes.subarray(0, bytes.length - 1),
     Uint8Array.from([...bytes, 0]),

@@ -230,6 +230,16 @@ Deno.test("EvtChannelSavePacket: is called once where the driver has nothing to 
   await closeSaved(pair);
 });
 
+Deno.test("EvtChannelSavePacket: a driver that transfers its buffers saves nothing (V4)", async () => {
+  const { pair, bytes } = await withCallback((size) => {
+    (bytes.at(-1)!.buffer as ArrayBuffer).transfer();
+    const status = size === 0 ? STATUS_BUFFER_TOO_SMALL : STATUS_SUCCESS;
+    return { status, bytesNeeded: 20 - size };
+  });
+  assertEquals(statusesOf(pair, 1), ["STATUS_SUCCESS"]);
+  await closeSaved(pair);
+});
+
 Deno.test("EvtChannelSavePacket: is asked once for a chunk, however often there is no room for it (V4)", async () => {
   const { pair, sizes } = await withCallback((size) =>
     size < 5

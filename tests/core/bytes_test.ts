@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { copyBytes } from "../../core/bytes.ts";
+import { copyBytes, firstBytes } from "../../core/bytes.ts";
 import { pattern } from "../support/sending.ts";
 
 /** Both ways of copying, and the lengths around the switch from one to the other. */
@@ -28,6 +28,14 @@ Deno.test("copyBytes: nothing can be copied between arrays that were transferred
   copyBytes(new Uint8Array(4), gone, 0, 0, 2);
   copyBytes(gone, new Uint8Array(0), 0, 0);
   copyBytes(gone, pattern(4), 0, 0);
+});
+
+Deno.test("firstBytes: gives the beginning of an array, and nothing of one that was transferred", () => {
+  const bytes = pattern(8);
+  assertEquals(firstBytes(bytes, 3), pattern(8).slice(0, 3));
+  assertEquals(firstBytes(bytes, 0).length, 0);
+  (bytes.buffer as ArrayBuffer).transfer();
+  assertEquals(firstBytes(bytes, 0).length, 0);
 });
 
 Deno.test("copyBytes: copies out of shared memory", () => {
