@@ -13,7 +13,7 @@ import { PAGE_BYTES } from "../core/units.ts";
 import { MemcpyPipe } from "./baselines/memcpy_pipe.ts";
 import { RingbufPipe } from "./baselines/ringbuf_pipe.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
-import { race, type RaceOptions } from "./measure.ts";
+import { type Contender, race, type RaceOptions } from "./measure.ts";
 import { carrying, type Pipe } from "./pipe.ts";
 
 /** Data bytes of every ring. */
@@ -22,6 +22,8 @@ const DATA_BYTES = 16 * PAGE_BYTES;
 interface Size {
   readonly work: string;
   readonly payloadBytes: number;
+  /** Packets of a batch, so few that they fit into the ring. */
+  readonly batch: number;
   readonly besideRingbuf: Goal;
   readonly besideMemcpy: Goal;
 }
@@ -30,18 +32,21 @@ const SIZES: readonly Size[] = [
   {
     work: "64 B",
     payloadBytes: 64,
+    batch: 16,
     besideRingbuf: { kind: "atLeast", bar: 2.5, stretch: 3.3 },
     besideMemcpy: { kind: "atMost", bar: 2, stretch: 1.4 },
   },
   {
     work: "1 KiB",
     payloadBytes: 1024,
+    batch: 16,
     besideRingbuf: { kind: "atLeast", bar: 6, stretch: 10 },
     besideMemcpy: { kind: "atMost", bar: 2, stretch: 1.2 },
   },
   {
     work: "16 KiB",
     payloadBytes: 16_384,
+    batch: 3,
     besideRingbuf: { kind: "atLeast", bar: 14, stretch: 20 },
     besideMemcpy: { kind: "atMost", bar: 1.25, stretch: 1.1 },
   },
@@ -67,21 +72,51 @@ export class RingPipe implements Pipe {
     this.#incoming = new IncomingRing(memory);
   }
 
-  /** See {@linkcode Pipe.carry}. */
+  /** See {@linkcode Pipe.carry}: the packet is shown, read and passed by itself. */
   carry(payload: Uint8Array): Uint8Array | null {
+    if (!this.#put(payload)) return null;
+    this.#outgoing.commit();
+    const copy = this.#take();
+    this.#incoming.commit();
+    return copy;
+  }
+
+  /** Carries `payload` in `count` packets that are shown together, and whose room is given back together. */
+  carryBatch(payload: Uint8Array, count: number): Uint8Array | null {
+    for (let i = 0; i < count; i++) if (!this.#put(payload)) return null;
+    this.#outgoing.commit();
+    let copy: Uint8Array | null = null;
+    for (let i = 0; i < count; i++) {
+      copy = this.#take();
+      if (copy === null) return null;
+    }
+    this.#incoming.commit();
+    return copy;
+  }
+
+  #put(payload: Uint8Array): boolean {
     const outgoing = this.#outgoing;
-    const incoming = this.#incoming;
-    if (outgoing.reserve(payload.length) !== "ok") return null;
+    if (outgoing.reserve(payload.length) !== "ok") return false;
     outgoing.putPayload(outgoing.bodyStart, payload, 0, payload.length);
     outgoing.finish(PACKET_TYPE_IN_BAND, 0, 0, this.#transactionId++, 0);
-    outgoing.commit();
+    return true;
+  }
+
+  #take(): Uint8Array | null {
+    const incoming = this.#incoming;
     if (incoming.next() !== "packet") return null;
     const byteCount = incoming.end - incoming.payloadStart;
     const copy = incoming.takePayload(this.#room, incoming.payloadStart, byteCount);
     incoming.advance();
-    incoming.commit();
     return copy;
   }
+}
+
+/** Carries payloads of `payloadBytes` in batches of `count`. */
+function carryingBatches(ring: RingPipe, payloadBytes: number, count: number): Contender {
+  const batches: Pipe = { carry: (payload) => ring.carryBatch(payload, count) };
+  const { name, run } = carrying("shared ring", batches, payloadBytes);
+  return { name, run: (packets) => run(Math.ceil(packets / count)) };
 }
 
 /** Memcpy for the same places as a ring's, and one more of the largest payloads. */
@@ -101,6 +136,19 @@ async function measureShared(size: Size, options: RaceOptions): Promise<Row[]> {
   return [
     compare(work, ring, timingOf(timings, "ringbuf.js"), besideRingbuf),
     compare(work, ring, timingOf(timings, "shared memcpy"), besideMemcpy),
+  ];
+}
+
+/** The same for packets that are shown, and whose room is given back, several at once, as a busy channel does. */
+async function measureBatches(size: Size, options: RaceOptions): Promise<Row[]> {
+  const { work, payloadBytes, batch, besideRingbuf } = size;
+  const timings = await race([
+    carryingBatches(new RingPipe(true), payloadBytes, batch),
+    carrying("ringbuf.js", new RingbufPipe(DATA_BYTES), payloadBytes),
+  ], options);
+  const ring = timingOf(timings, "shared ring");
+  return [
+    compare(`${work}, ${batch} a batch`, ring, timingOf(timings, "ringbuf.js"), besideRingbuf),
   ];
 }
 
@@ -127,6 +175,7 @@ export const ringFigure: Figure = {
     const rows: Row[] = [];
     // One kind of memory after the other: a program has one kind, and its rings are compiled for that.
     for (const size of SIZES) rows.push(...await measureShared(size, options));
+    for (const size of SIZES) rows.push(...await measureBatches(size, options));
     for (const size of SIZES) rows.push(...await measurePlain(size, options));
     return rows;
   },

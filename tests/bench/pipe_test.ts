@@ -27,6 +27,16 @@ Deno.test("Pipe: each of them carries the same bytes, also where its memory wrap
   }
 });
 
+Deno.test("RingPipe: carries batches, also where its memory wraps", () => {
+  const pipe = new RingPipe(true);
+  for (let turn = 0; turn < 20; turn++) {
+    const payload = Uint8Array.from({ length: 1024 + turn }, (_, at) => (at * 7 + turn) & 0xff);
+    const copy = pipe.carryBatch(payload, 16);
+    assertEquals(copy?.subarray(0, payload.length), payload); // the ring pads to 8
+  }
+  assertEquals(pipe.carryBatch(new Uint8Array(1024), 63), null); // too much for one batch
+});
+
 Deno.test("carrying: stops where a payload gets lost", () => {
   const pipe: Pipe = { carry: () => new Uint8Array(63) };
   const { run } = carrying("a leak", pipe, 64);
