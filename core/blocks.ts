@@ -12,7 +12,7 @@ import { assert } from "./assert.ts";
 import { NO_BYTES } from "./bytes.ts";
 
 const BLOCK_SHIFT = 11;
-/** Bytes of a block, and of each margin that a copy of more than a few bytes needs. */
+/** Bytes of a block, and of each margin that a copy of more than a few bytes needs; an exported name is slower here. */
 const BLOCK = 1 << BLOCK_SHIFT;
 /** Up to this many bytes are copied 8 at a time: faster, and no margin is needed. */
 const WORDS_BYTES_MAX = 256;
@@ -22,7 +22,7 @@ const WORDS_BYTES_MAX = 256;
  */
 const BLOCKS_BYTES_MAX = 8192;
 
-/** {@linkcode Blocks}: bytes of one. A page holds a whole number of them. */
+/** Bytes of one of the {@linkcode Blocks} of an array. A page holds a whole number of them. */
 export const BLOCK_BYTES: number = BLOCK;
 
 /** An array, with views of it that are made once. */

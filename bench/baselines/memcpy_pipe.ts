@@ -5,8 +5,8 @@
  * @module
  */
 
+import { Blocks, CopyRoom } from "../../core/blocks.ts";
 import { copyBytes } from "../../core/bytes.ts";
-import { Copier } from "../copier.ts";
 import { DESCRIPTOR_BYTES, FRAME_BYTES, payloadOf, type Pipe } from "../pipe.ts";
 
 /**
@@ -16,8 +16,9 @@ import { DESCRIPTOR_BYTES, FRAME_BYTES, payloadOf, type Pipe } from "../pipe.ts"
 export class MemcpyPipe implements Pipe {
   readonly #area: Uint8Array;
   readonly #ringBytes: number;
-  /** How it copies out; null: as JavaScript has it. */
-  readonly #copier: Copier | null;
+  /** The area, where it copies out as a channel does; null: as JavaScript has it. */
+  readonly #blocks: Blocks | null;
+  readonly #room = new CopyRoom();
   #at = 0;
   #into = payloadOf(0);
 
@@ -28,7 +29,7 @@ export class MemcpyPipe implements Pipe {
   constructor(area: Uint8Array, ringBytes: number, out: "set" | "words") {
     this.#area = area;
     this.#ringBytes = ringBytes;
-    this.#copier = out === "words" ? new Copier() : null;
+    this.#blocks = out === "words" ? new Blocks(area) : null;
   }
 
   /** See {@linkcode Pipe.carry}. */
@@ -36,11 +37,20 @@ export class MemcpyPipe implements Pipe {
     const { length } = payload;
     const at = this.#at + DESCRIPTOR_BYTES;
     this.#area.set(payload, at);
-    if (this.#into.length !== length) this.#into = payloadOf(length);
-    const into = this.#into;
-    if (this.#copier === null) copyBytes(into, this.#area, at, length);
-    else this.#copier.copy(into, this.#area, at, length);
     this.#at = (this.#at + length + FRAME_BYTES) % this.#ringBytes;
-    return into;
+    return this.#blocks === null ? this.#copyOut(at, length) : this.#take(this.#blocks, at, length);
+  }
+
+  #copyOut(at: number, byteCount: number): Uint8Array {
+    if (this.#into.length !== byteCount) this.#into = payloadOf(byteCount);
+    copyBytes(this.#into, this.#area, at, byteCount);
+    return this.#into;
+  }
+
+  #take(blocks: Blocks, at: number, byteCount: number): Uint8Array {
+    const room = this.#room;
+    room.reserve(byteCount);
+    blocks.copyFreely(room.blocks, room.start, at, byteCount);
+    return room.copy;
   }
 }

@@ -65,8 +65,9 @@ export class OutgoingRing {
    * has room there, in one run. Not above 0 where the next packet needs a look, nor after a fault.
    */
   #runwayBytes = 0;
-  /** Part of the scratch buffer's packet that is in the ring already. */
+  /** The part of the scratch buffer's packet that went past it, and is in the ring already. */
   #directStart = 0;
+  /** Where that part ends. */
   #directEnd = 0;
   /** Bytes of the reserved body, or -1. */
   #reservedBytes = -1;
@@ -267,18 +268,16 @@ export class OutgoingRing {
 
   /** Writes a long payload to its place in the ring, in as many parts as it has there. */
   #putDirectly(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    this.#directStart = at;
-    this.#directEnd = at + byteCount;
+    const bodyEnd = this.bodyStart + this.#reservedBytes;
     assert(
-      at >= DESCRIPTOR_BYTES && at + byteCount <= DESCRIPTOR_BYTES + this.#reservedBytes,
+      at >= this.bodyStart && at + byteCount <= bodyEnd,
       "a payload lies inside the body that is reserved for it",
     );
-    this.#memory.copyArrayIn(
-      advanceIndex(this.#next, at, this.#dataBytes),
-      payload,
-      start,
-      byteCount,
-    );
+    this.#directStart = at;
+    this.#directEnd = at + byteCount;
+    // The scratch buffer begins with the packet, so that `at` counts from the packet's beginning.
+    const offset = advanceIndex(this.#next, at, this.#dataBytes);
+    this.#memory.copyArrayIn(offset, payload, start, byteCount);
   }
 
   /** Copies what the scratch buffer has of its packet into the ring. */
