@@ -4,99 +4,77 @@
  * @module
  */
 
-import { inspect } from "node:util";
-
-/** Lines that are compared with each other; the rest of a longer difference is left out. */
-const DIFF_LINES_MAX = 1000;
-
-/** Equal lines that are shown before and after a difference. */
-const CONTEXT_LINES = 5;
+import { type DiffLine, diffLines, type LineKind } from "./diff.ts";
 
 /** `value` as text: keys sorted, nothing left out, so that equal values read equally. */
 export function format(value: unknown): string {
-  return inspect(value, {
+  return Deno.inspect(value, {
     depth: Infinity,
     sorted: true,
+    trailingComma: true,
     compact: false,
-    maxArrayLength: null,
-    maxStringLength: null,
+    iterableLimit: Infinity,
+    getters: true,
+    strAbbreviateSize: Infinity,
   });
 }
 
-/** For each pair of tails, how many lines they have in common, in order. */
-function commonTails(
-  a: readonly string[],
-  b: readonly string[],
-): Uint16Array[] {
-  const rows = Array.from(
-    { length: a.length + 1 },
-    () => new Uint16Array(b.length + 1),
-  );
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) {
-      rows[i]![j] = a[i] === b[j]
-        ? rows[i + 1]![j + 1]! + 1
-        : Math.max(rows[i + 1]![j]!, rows[i]![j + 1]!);
-    }
-  }
-  return rows;
+/** Text in a terminal's style number `open`, until `close`; plain where colours are not wanted. */
+function styled(text: string, open: number, close: number): string {
+  if (Deno.noColor) return text;
+  const begin = `\x1b[${open}m`;
+  const end = `\x1b[${close}m`;
+  return `${begin}${text.replaceAll(end, begin)}${end}`;
 }
 
-/** The lines of both texts: `-` only in the actual one, `+` only in the expected one. */
-function diffLines(
-  actual: readonly string[],
-  expected: readonly string[],
-): string[] {
-  const common = commonTails(actual, expected);
-  const lines: string[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < actual.length || j < expected.length) {
-    if (i < actual.length && actual[i] === expected[j]) {
-      lines.push(`    ${actual[i++]}`);
-      j++;
-    } else if (
-      j === expected.length ||
-      i < actual.length && common[i + 1]![j]! >= common[i]![j + 1]!
-    ) {
-      lines.push(`-   ${actual[i++]}`);
-    } else {
-      lines.push(`+   ${expected[j++]}`);
-    }
-  }
-  return lines;
+const bold = (text: string) => styled(text, 1, 22);
+const green = (text: string) => styled(text, 32, 39);
+const white = (text: string) => styled(text, 37, 39);
+const gray = (text: string) => styled(text, 90, 39);
+
+/** Red text. */
+export function red(text: string): string {
+  return styled(text, 31, 39);
 }
 
-/** How many lines from the first on are equal. */
-function commonHead(a: readonly string[], b: readonly string[]): number {
-  const length = Math.min(a.length, b.length);
-  let equal = 0;
-  while (equal < length && a[equal] === b[equal]) equal++;
-  return equal;
+/** How a line of each kind is shown: its sign, and its style. */
+const LINES: Readonly<Record<LineKind, readonly [sign: string, style: (text: string) => string]>> =
+  {
+    removed: ["-   ", (text) => red(bold(text))],
+    added: ["+   ", (text) => green(bold(text))],
+    common: ["    ", white],
+  };
+
+/** Where characters that cannot be seen are written out, the line breaks among them. */
+const VISIBLE: readonly (readonly [RegExp, string])[] = [
+  [/\\/g, "\\\\"],
+  // deno-lint-ignore no-control-regex -- the characters that are to be seen
+  [/\x08/g, "\\b"],
+  [/\f/g, "\\f"],
+  [/\t/g, "\\t"],
+  [/\v/g, "\\v"],
+  [/\r(?!\n)/g, "\\r"],
+  [/\r\n/g, "\\r\\n\r\n"],
+  [/(?<!\r)\n/g, "\\n\n"],
+];
+
+/** The lines of a text, each with its line break, made visible. */
+function linesOfText(text: string): string[] {
+  const visible = VISIBLE.reduce((shown, [what, how]) => shown.replaceAll(what, how), text);
+  return `${visible}\n`.match(/.*?(?:\r\n|\n)/gs) ?? [];
 }
 
-/** The part of an error text that shows where two values differ. */
+function show({ kind, text }: DiffLine): string {
+  const [sign, style] = LINES[kind];
+  return style(`${sign}${text}`);
+}
+
+/** The part of an error text that shows where two values differ; two texts are compared line by line. */
 export function diff(actual: unknown, expected: unknown): string {
-  let a = format(actual).split("\n");
-  let b = format(expected).split("\n");
-  const skipped = Math.max(0, commonHead(a, b) - CONTEXT_LINES);
-  a = a.slice(skipped);
-  b = b.slice(skipped);
-  const tail = commonHead(a.toReversed(), b.toReversed());
-  const dropped = Math.max(0, tail - CONTEXT_LINES);
-  a = a.slice(0, Math.min(a.length - dropped, DIFF_LINES_MAX));
-  b = b.slice(0, Math.min(b.length - dropped, DIFF_LINES_MAX));
-  const before = skipped > 0 ? [`    … ${skipped} equal lines`] : [];
-  const after = dropped > 0 ? [`    … ${dropped} equal lines`] : [];
-  return [
-    "",
-    "",
-    "    [Diff] Actual / Expected",
-    "",
-    "",
-    ...before,
-    ...diffLines(a, b),
-    ...after,
-    "",
-  ].join("\n");
+  const areTexts = typeof actual === "string" && typeof expected === "string";
+  const lines = areTexts
+    ? [diffLines(linesOfText(actual), linesOfText(expected)).map(show).join("")]
+    : diffLines(format(actual).split("\n"), format(expected).split("\n")).map(show);
+  const title = `    ${gray(bold("[Diff]"))} ${red(bold("Actual"))} / ${green(bold("Expected"))}`;
+  return ["", "", title, "", "", ...lines, ""].join("\n");
 }

@@ -39,7 +39,7 @@ function checkError<E extends Error>(
   if (!(error instanceof errorClass)) {
     throw new AssertionError(
       `Expected error to be instance of "${errorClass.name}", ` +
-        `but was "${error.constructor.name}": ${error.message}${suffixOf(msg)}`,
+        `but was "${error.constructor?.name}"${suffixOf(msg)}`,
     );
   }
   if (msgIncludes !== undefined && !error.message.includes(msgIncludes)) {

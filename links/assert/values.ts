@@ -6,7 +6,7 @@
 
 import { AssertionError, suffixOf } from "./assertion_error.ts";
 import { equal } from "./equal.ts";
-import { diff, format } from "./format.ts";
+import { diff, format, red } from "./format.ts";
 
 /** A class, abstract ones included. */
 export type AnyClass = abstract new (...args: never[]) => unknown;
@@ -58,9 +58,12 @@ export function assertStrictEquals<T>(
 ): asserts actual is T {
   if (Object.is(actual, expected)) return;
   const text = format(actual);
+  const indented = text.replace(/^/gm, "    ");
   throw new AssertionError(
     text === format(expected)
-      ? `Values have the same structure but are not reference-equal${suffixOf(msg)}\n\n${text}\n`
+      ? `Values have the same structure but are not reference-equal${suffixOf(msg)}\n\n${
+        red(indented)
+      }\n`
       : `Values are not strictly equal${suffixOf(msg)}\n${diff(actual, expected)}`,
   );
 }

@@ -6,6 +6,7 @@
  */
 
 import * as std from "@std/assert";
+import { diffLines } from "../../links/assert/diff.ts";
 
 /** Throws unless `check` fails with an AssertionError whose text contains `text`. */
 function mustFail(check: () => void, text = ""): void {
@@ -27,8 +28,37 @@ async function mustReject(check: () => Promise<unknown>, text = ""): Promise<voi
   }, text);
 }
 
+/** Throws unless both are the same text or list of texts. */
+function mustEqual(actual: unknown, expected: unknown): void {
+  const [a, b] = [actual, expected].map((value) => JSON.stringify(value));
+  if (a !== b) throw new Error(`Expected ${b} in place of ${a}`);
+}
+
+/** Throws what it is given. */
+function thrower(error: unknown): never {
+  throw error;
+}
+
 class Point {
   constructor(readonly x: number) {}
+}
+
+class Length {
+  readonly #length: number;
+  constructor(length: number) {
+    this.#length = length;
+  }
+  get length() {
+    return this.#length;
+  }
+}
+
+const oneError = new TypeError("x");
+
+/** Two errors that differ in nothing but, where told, their options: the stack is a part of an error. */
+function errorsFromOnePlace(...options: ErrorOptions[]): [Error, Error] {
+  const [a, b] = [0, 1].map((at) => new TypeError("x", options[at]));
+  return [a!, b!];
 }
 
 const cyclic = () => {
@@ -51,7 +81,10 @@ const EQUAL: readonly (readonly [name: string, a: unknown, b: unknown])[] = [
   ["sets in another order", new Set([1, { a: 1 }]), new Set([{ a: 1 }, 1])],
   ["maps", new Map([["a", { b: 1 }]]), new Map([["a", { b: 1 }]])],
   ["maps with object keys", new Map([[{ a: 1 }, 1]]), new Map([[{ a: 1 }, 1]])],
-  ["errors", new TypeError("x"), new TypeError("x")],
+  ["an error and itself, inside others", { error: oneError }, { error: oneError }],
+  ["errors from one place", ...errorsFromOnePlace()],
+  ["equal members counted once", new Set([[1], [1]]), new Set([[1], [2]])],
+  ["promises, of which nothing can be seen", Promise.resolve(1), Promise.resolve(2)],
   ["no prototype and plain", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
   ["cycles", cyclic(), cyclic()],
 ];
@@ -75,7 +108,10 @@ const DIFFERENT: readonly (readonly [name: string, a: unknown, b: unknown])[] = 
   ["a valid and an invalid date", new Date(5), new Date(NaN)],
   ["flags of regular expressions", /a/g, /a/i],
   ["sets", new Set([1, 2]), new Set([1, 3])],
-  ["equal members counted once", new Set([[1], [1]]), new Set([[1], [2]])],
+  ["an object that only one set has", new Set([[1], [2]]), new Set([[1], [1]])],
+  ["errors from two places", new TypeError("x"), new TypeError("x")],
+  ["errors with another cause", ...errorsFromOnePlace({ cause: 1 }, { cause: 2 })],
+  ["what a getter of the class says", new Length(1), new Length(2)],
   ["maps", new Map([["a", 1]]), new Map([["a", 2]])],
   ["a missing map key", new Map([["a", undefined]]), new Map([["b", undefined]])],
   ["error messages", new Error("x"), new Error("y")],
@@ -93,19 +129,64 @@ for (const [name, a, b] of EQUAL) {
 for (const [name, a, b] of DIFFERENT) {
   Deno.test(`assertEquals: takes as different: ${name}`, () => {
     std.assertNotEquals(a, b);
-    std.assertNotEquals(b, a);
     mustFail(() => std.assertEquals(a, b), "Values are not equal.");
   });
 }
 
-Deno.test("assertEquals: shows the lines that differ, and the caller's message", () => {
-  mustFail(() => std.assertEquals({ a: 1, b: 2 }, { a: 1, b: 3 }, "why"), "not equal: why");
-  mustFail(() => std.assertEquals({ a: 1, b: 2 }, { a: 1, b: 3 }), "-     b: 2\n+     b: 3\n");
+/** The lines of the difference that an assertion shows, without colours. */
+function shownDifference(check: () => void): string[] {
+  const { message } = std.assertThrows(check, std.AssertionError);
+  // deno-lint-ignore no-control-regex -- the colours of the terminal
+  const lines = message.replace(/\x1b\[[0-9;]*m/g, "").split("\n");
+  return lines.slice(lines.indexOf("    [Diff] Actual / Expected") + 3, -1);
+}
+
+Deno.test("assertEquals: shows all lines, and the caller's message", () => {
+  const check = () => std.assertEquals({ a: 1, b: 2 }, { a: 1, b: 3 }, "why");
+  mustFail(check, "Values are not equal: why\n\n\n    ");
+  mustEqual(shownDifference(check), [
+    "    {",
+    "      a: 1,",
+    "-     b: 2,",
+    "+     b: 3,",
+    "    }",
+  ]);
 });
 
-Deno.test("assertEquals: shows a difference deep inside a long array", () => {
-  const long = Array.from({ length: 5000 }, (_, i) => i);
-  mustFail(() => std.assertEquals(long, long.with(4000, -1)), "-     4000,\n+     -1,\n");
+// What the real package shows of these, in this order.
+const DIFFERENCES: readonly (readonly [actual: string, expected: string, shown: string])[] = [
+  ["strength", "string", " s  t  r -e +i  n  g -t -h"],
+  ["string", "strength", " s  t  r +e -i  n  g +t +h"],
+  ["a", "ab", " a +b"],
+  ["abcD", "abxde", " a  b +x +d +e -c -D"],
+];
+
+for (const [actual, expected, shown] of DIFFERENCES) {
+  Deno.test(`diffLines: of the ways from ${actual} to ${expected} shows the real package's`, () => {
+    const lines = diffLines([...actual], [...expected]);
+    const signs = { removed: "-", added: "+", common: " " };
+    mustEqual(lines.map(({ kind, text }) => signs[kind] + text).join(" "), shown);
+  });
+}
+
+Deno.test("diffLines: shows texts that are long and differ all over one after the other", () => {
+  const actual = Array.from({ length: 6000 }, (_, i) => `a${i}`);
+  const lines = diffLines(actual, actual.map((line) => `${line}!`));
+  mustEqual(lines.map(({ kind }) => kind).lastIndexOf("removed"), 5999);
+});
+
+Deno.test("assertEquals: shows texts line by line, with what cannot be seen", () => {
+  mustEqual(shownDifference(() => std.assertEquals("a\nb\t", "a\nc\\")), [
+    "    a\\n",
+    "-   b\\t",
+    "+   c\\\\",
+    "",
+  ]);
+});
+
+Deno.test("assertThrows: names the classes of the error alone", () => {
+  const check = () => std.assertThrows(() => thrower(new RangeError("x")), TypeError);
+  mustFail(check, 'instance of "TypeError", but was "RangeError".');
 });
 
 Deno.test("equal: refuses what cannot be compared", () => {
