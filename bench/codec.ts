@@ -37,7 +37,7 @@ export interface RoundTrip {
 }
 
 /** A request with `payloadBytes` and `ranges`. */
-export function packetOf(payloadBytes: number, ranges: readonly GpaRange[]): PacketFields {
+function packetOf(payloadBytes: number, ranges: readonly GpaRange[]): PacketFields {
   const packet = new PacketFields();
   packet.type = ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
   packet.completionRequested = true;

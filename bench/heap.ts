@@ -23,7 +23,7 @@ const NOTHING: Goal = { kind: "atMost", bar: 1, stretch: null };
  * Bytes that one transaction allocates. What a run of any length allocates, such as its promise, falls
  * out, as a run is held against one twice as long.
  */
-export async function allocatedBytes(exchange: Exchange, rounds: number): Promise<number> {
+async function allocatedBytes(exchange: Exchange, rounds: number): Promise<number> {
   const perTransaction: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const once = await bytesOf(exchange, COUNT);

@@ -32,7 +32,7 @@ const ROUNDS_MAX = 1000;
 const ROUND_MS = 40;
 
 /** All figures, in the order in which they are measured. */
-export const FIGURES: readonly Figure[] = [
+const FIGURES: readonly Figure[] = [
   ringFigure,
   codecFigure,
   packetLifeFigure,
@@ -114,7 +114,7 @@ export function exitCodeOf(results: readonly Result[], isChecked: boolean): numb
 }
 
 /** Runs the command with `args` and gives its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   let exitCode = EXIT_OK;
   try {
     await createBench(async (options) => {

@@ -22,8 +22,3 @@ export function assert(condition: boolean, promise: string): asserts condition {
 function broken(promise: string): never {
   throw new BrokenInvariant(`Cannot go on as this does not hold: ${promise}`);
 }
-
-/** Marks a branch that the types rule out. */
-export function unreachable(value: never): never {
-  throw new BrokenInvariant(`Cannot go on as no case covers this value: ${String(value)}`);
-}

@@ -1,11 +1,14 @@
 /**
- * Promise: data flows one way. A file imports from its own layer or an earlier one, what `mod.ts`
- * loads runs in any JavaScript runtime, and examples use the package as its users do.
+ * Promise: data flows one way. A file imports from its own layer or an earlier one, no files import each
+ * other in a circle, what `mod.ts` loads runs in any JavaScript runtime, examples use the package as its
+ * users do, and what is exported is imported.
  *
  * @module
  */
 
-import type { Node } from "@babel/types";
+import { deadExports } from "./dead_exports.ts";
+import { arrowsOf, circlesOf, importOf, resolve } from "./imports.ts";
+import { IN_CIRCLES } from "./known_circles.ts";
 import {
   type Finding,
   findingAt,
@@ -34,7 +37,7 @@ const LAYERS = [...LIBRARY, "examples", COMMAND_LINE];
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   bench: [...LIBRARY, "examples", COMMAND, "bench"],
   links: ["links"],
-  tests: [...LAYERS, "bench", "tests", "tools"],
+  tests: [...LAYERS, "bench", "links", "tests", "tools"],
   tools: [...LIBRARY, COMMAND, "tools"],
 };
 
@@ -53,13 +56,6 @@ const NEUTRAL_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
 /** Folders inside a layer that know nothing of each other. */
 const STRANGERS: readonly (readonly [string, string])[] = [["core/ring/", "core/packet/"]];
 
-/** One place where a file names another, or a library. */
-interface Import {
-  readonly node: Node;
-  /** What stands in the quotes; null where it is not written out. */
-  readonly specifier: string | null;
-}
-
 /** The layer, folder or root file that `path` belongs to. */
 function topOf(path: string): string {
   if (path.startsWith(`${COMMAND_LINE}/`)) return COMMAND_LINE;
@@ -70,46 +66,6 @@ function topOf(path: string): string {
 function isNeutral(path: string): boolean {
   const top = topOf(path);
   return NEUTRAL.includes(top) || top === "simulator";
-}
-
-/** The text of a string literal; null for any other node. */
-function textOf(node: Node | null | undefined): string | null {
-  return node?.type === "StringLiteral" ? node.value : null;
-}
-
-/** What `node` imports, if it is an import of any kind, a type's or a Worker's included. */
-function importOf(node: Node): Import | null {
-  switch (node.type) {
-    case "ImportDeclaration":
-    case "ExportAllDeclaration":
-      return { node: node.source, specifier: node.source.value };
-    case "ExportNamedDeclaration":
-      return node.source ? { node: node.source, specifier: node.source.value } : null;
-    case "ImportExpression":
-      return { node, specifier: textOf(node.source) };
-    case "TSImportType":
-      return { node, specifier: textOf(node.source) };
-    case "TSExternalModuleReference":
-      return { node, specifier: textOf(node.expression) };
-    case "NewExpression": {
-      // new Worker(new URL("./worker.ts", import.meta.url)) loads a module too.
-      const url = node.callee.type === "Identifier" && node.callee.name === "URL";
-      const specifier = textOf(node.arguments[0]);
-      return url && specifier?.endsWith(".ts") ? { node, specifier } : null;
-    }
-    default:
-      return null;
-  }
-}
-
-/** The path of the file that a relative `specifier` in `from` names. */
-function resolve(from: string, specifier: string): string {
-  const parts = from.split("/").slice(0, -1);
-  for (const part of specifier.split("/")) {
-    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
-    else if (part !== ".") parts.push(part);
-  }
-  return parts.join("/");
 }
 
 /** Why `from` may not import the repository's file `to`; null where it may. */
@@ -189,11 +145,55 @@ function checkFile({ path, ast }: SourceFile): Finding[] {
   return findings;
 }
 
-/** Finds every import that goes against the order of layers in the repository at `root`. */
-export async function checkLayers(root: string): Promise<Finding[]> {
-  return (await readSources(root)).flatMap(checkFile);
+/** Files that are there for others to load: the doors, and what is a program of its own. */
+function isDoor(path: string): boolean {
+  return path === "mod.ts" || path.endsWith("/mod.ts") || topOf(path) === "examples";
+}
+
+/** Whether `path` is of the package or its tools, whose imports may not run in circles. */
+function isHouse(path: string): boolean {
+  return LAYERS.includes(topOf(path)) || topOf(path) === "tools" || topOf(path) === "bench";
+}
+
+/**
+ * Circles of imports. Those that are known are a debt: their files are listed, and the list only
+ * shrinks.
+ */
+function checkCircles(sources: readonly SourceFile[], known: readonly string[]): Finding[] {
+  const circles = circlesOf(arrowsOf(sources.filter(({ path }) => isHouse(path))));
+  const inCircles = new Set(circles.map(({ arrow }) => arrow.from));
+  const isKnown = (path: string) => known.includes(path);
+  return [
+    ...circles.filter(({ arrow }) => !isKnown(arrow.from) || !isKnown(arrow.to))
+      .map(({ arrow, files }) =>
+        findingAt(arrow.from, arrow.node, `imports run in a circle: ${files.join(" imports ")}`)
+      ),
+    ...known.filter((path) => !inCircles.has(path)).map((path) => ({
+      path,
+      line: 1,
+      column: 1,
+      message: "this file is in no circle: take it off the list in tools/known_circles.ts",
+    })),
+  ];
+}
+
+/** Finds what goes against the order of the repository at `root`, where the files `known` are in circles. */
+export async function checkLayers(
+  root: string,
+  known: readonly string[] = [],
+): Promise<Finding[]> {
+  const sources = await readSources(root);
+  return [
+    ...sources.flatMap(checkFile),
+    ...checkCircles(sources, known),
+    ...deadExports(sources, (path) => isHouse(path) && !isDoor(path)),
+  ];
 }
 
 if (import.meta.main) {
-  await runCheck("layers", checkLayers, "imports go from later layers to earlier ones");
+  await runCheck(
+    "layers",
+    (root) => checkLayers(root, IN_CIRCLES),
+    "imports go from later layers to earlier ones, in no circle, and all exports are imported",
+  );
 }

@@ -20,13 +20,13 @@ import { isU16, isU32, isUint } from "../../core/units.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 
 /** IS_PIPE of VmbChannelInitSetFlags. */
-export const INIT_FLAG_IS_PIPE = 0x1;
+const INIT_FLAG_IS_PIPE = 0x1;
 /** The flags of VmbServerChannelInitSetFlags. */
 export const SERVER_FLAG_LOOPBACK_OFFER = 0x1;
 /** Offered as a device interface. */
 export const SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE = 0x2;
 /** Offered as a pipe. */
-export const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
+const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
 /** Not resumed after a restore, but offered anew. */
 export const SERVER_FLAG_FORCE_NEW_CHANNEL = 0x8;
 /** A socket's offer. */

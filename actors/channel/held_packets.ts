@@ -11,7 +11,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { IncomingPacket } from "./incoming_packet.ts";
 
 /** No quota. */
-export const QUOTA_NONE = 0xffff_ffff;
+const QUOTA_NONE = 0xffff_ffff;
 
 /** The packets that the driver of one endpoint has. */
 export class HeldPackets {

@@ -100,7 +100,7 @@ export interface TrafficContext {
 // -- Saving
 
 /** The packets and completions of `endpoint` that are under way, by their place among them. */
-export function ordersOf(endpoint: Endpoint): ReadonlyMap<PacketObject | IncomingPacket, number> {
+function ordersOf(endpoint: Endpoint): ReadonlyMap<PacketObject | IncomingPacket, number> {
   const { packets, progress } = endpoint.outgoing;
   const underWay = [...packets.live.filter(isInFlight), ...progress.completions];
   underWay.sort((a, b) => a.order - b.order);

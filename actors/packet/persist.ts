@@ -53,7 +53,7 @@ export interface PacketImage {
 }
 
 /** The chart's state as a word. */
-export function stageOf({ actor }: PacketObject): SavedStage {
+function stageOf({ actor }: PacketObject): SavedStage {
   const { value } = actor.snapshot;
   assert(isStage(value), "a packet that is saved is in use");
   return value;

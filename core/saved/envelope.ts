@@ -19,7 +19,7 @@ import { areEqual, decodePlainData, encodePlainData, type PlainData } from "./pl
 export type SavedKind = "channel" | "partition" | "run";
 
 /** The format that is written, and the only one that is read. */
-export const SAVED_FORMAT_VERSION = 1;
+const SAVED_FORMAT_VERSION = 1;
 
 const KIND_NUMBERS: Readonly<Record<SavedKind, number>> = { channel: 1, partition: 2, run: 3 };
 /** `VMBS`. */

@@ -24,7 +24,7 @@ export const HEADER_BYTES = 16;
 const WORD_BYTES = 8;
 
 /** What a message is, and what its sender expects. */
-export const MESSAGE_KINDS = {
+const MESSAGE_KINDS = {
   /** Guest to host, once, before all else: sequence says the size of the file. The answer repeats it. */
   hello: 1,
   /** Guest to host: a piece of the file. It comes back in the completion. */

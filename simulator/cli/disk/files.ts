@@ -231,7 +231,7 @@ class Opener {
 }
 
 /** `path` for a single guest, else one for each of them. */
-export function pathsOf(path: string, guestCount: number): readonly string[] {
+function pathsOf(path: string, guestCount: number): readonly string[] {
   if (guestCount === 1) return [path];
   return Array.from({ length: guestCount }, (_, at) => `${path}.${at + 1}`);
 }
