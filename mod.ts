@@ -39,6 +39,7 @@ export type {
   CallerState,
   ChannelState,
   FabricState,
+  HeldPacketState,
   PacketState,
   PartitionState,
   RingState,

@@ -41,7 +41,7 @@ function packetOf(payloadBytes: number, ranges: readonly GpaRange[]): PacketFiel
   const packet = new PacketFields();
   packet.type = ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
   packet.completionRequested = true;
-  packet.transactionId = TRANSACTION_ID;
+  packet.transactionIdLow = TRANSACTION_ID;
   packet.payload = Uint8Array.from({ length: payloadBytes }, (_, at) => at & 0xff);
   packet.payloadBytes = payloadBytes;
   packet.ranges = ranges;

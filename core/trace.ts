@@ -12,7 +12,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
-import { isU32 } from "./units.ts";
+import { isU32, showU64 } from "./units.ts";
 
 /** `"digest"` keeps a hash alone, in constant memory; `"full"` every entry too; `"off"` nothing. */
 export type TraceLevel = "digest" | "full" | "off";
@@ -65,7 +65,7 @@ export interface TraceEntry {
   readonly event: string;
   /** To what: `channel 1`, or `#` and its id where it has no name. */
   readonly subject: string;
-  /** What there is to know of it: numbers, or bytes as one hexadecimal text. */
+  /** What there is to know of it: numbers (one that is not exact as decimal text), or bytes as one hexadecimal text. */
   readonly values: readonly (number | string)[];
 }
 
@@ -150,7 +150,43 @@ export class Trace {
     if (this.level !== "off") this.#record(at100ns, event, subjectId, a, b, c);
   }
 
+  /**
+   * Records what became of a packet whose sender knows it by a number of 64 bits, given as two halves:
+   * entries show that as {@linkcode showU64} does, and then `byteCount`.
+   */
+  recordPacket(
+    at100ns: number,
+    event: TraceEvent,
+    subjectId: number,
+    idLow: number,
+    idHigh: number,
+    byteCount: number,
+  ): void {
+    if (idHigh === 0) return this.record(at100ns, event, subjectId, idLow, byteCount);
+    if (this.level === "off") return;
+    this.#pack(at100ns, event, subjectId, idLow, byteCount, idHigh);
+    if (this.level === "full") {
+      this.#keep(at100ns, event, subjectId, [showU64(idLow, idHigh), byteCount]);
+    }
+  }
+
   #record(
+    at100ns: number,
+    event: TraceEvent,
+    subjectId: number,
+    a: number | undefined,
+    b: number | undefined,
+    c: number | undefined,
+  ): void {
+    this.#pack(at100ns, event, subjectId, a, b, c);
+    if (this.level !== "full") return;
+    const [first, ...rest] = [a, b, c].filter((value) => value !== undefined);
+    const name = first === undefined ? undefined : this.#valueNames.get(event)?.[first] ?? first;
+    this.#keep(at100ns, event, subjectId, name === undefined ? [] : [name, ...rest]);
+  }
+
+  /** Packs a record of up to three values. */
+  #pack(
     at100ns: number,
     event: TraceEvent,
     subjectId: number,
@@ -163,11 +199,6 @@ export class Trace {
     if (a !== undefined) this.#value(start, 0, a);
     if (b !== undefined) this.#value(start, 1, b);
     if (c !== undefined) this.#value(start, 2, c);
-    if (this.level === "full") {
-      const [first, ...rest] = [a, b, c].filter((value) => value !== undefined);
-      const name = first === undefined ? undefined : this.#valueNames.get(event)?.[first] ?? first;
-      this.#keep(at100ns, event, subjectId, name === undefined ? [] : [name, ...rest]);
-    }
   }
 
   /** Records that `event` happened to `subjectId`, a u32, with `bytes`, which are copied. */

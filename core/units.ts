@@ -17,6 +17,12 @@ export function pagesSpanned(byteOffset: number, byteCount: number): number {
   return Math.ceil((byteOffset + byteCount) / PAGE_BYTES);
 }
 
+/** A 64-bit number of two halves as people read it: a number where that is exact, else decimal text. */
+export function showU64(low: number, high: number): number | string {
+  const value = high * 2 ** 32 + low;
+  return Number.isSafeInteger(value) ? value : String(BigInt(high) << 32n | BigInt(low));
+}
+
 /** Whether `value` is a whole number from 0 to `max`, so that a C type with that maximum holds it. */
 export function isUint(value: unknown, max: number): value is number {
   return Number.isInteger(value) && value as number >= 0 && value as number <= max;

@@ -37,7 +37,13 @@ import type { RingPositions, TrafficImage } from "./persist.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
-import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
+import {
+  type ChannelEvent,
+  type ChannelFault,
+  type ChannelTag,
+  faultCode,
+  type Side,
+} from "./types.ts";
 
 /** The rings of an open channel, as one endpoint sees them. */
 export interface Rings {
@@ -246,7 +252,7 @@ export class Endpoint {
   faulted(fault: ChannelFault): void {
     if (!this.isSound || !this.actor.can("fault")) return;
     this.fault = fault;
-    this.trace("fault");
+    this.trace("fault", faultCode(fault));
     this.tell({ type: "fault" });
     this.requests.release();
   }

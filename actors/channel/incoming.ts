@@ -171,8 +171,8 @@ export class Incoming {
   }
 
   #takeCompletion(ring: IncomingRing): boolean {
-    const { payloadStart, payloadBytes, transactionId } = this.#fields;
-    const packet = this.#endpoint.outgoing.awaited(transactionId);
+    const { payloadStart, payloadBytes, transactionIdLow, transactionIdHigh } = this.#fields;
+    const packet = this.#endpoint.outgoing.awaited(transactionIdLow, transactionIdHigh);
     if (packet === null) {
       this.#endpoint.faulted("unknownTransaction");
       return false;
@@ -301,12 +301,26 @@ export class Incoming {
     const packet = this.held.add();
     packet.takePayload(ring, fields.payloadStart, fields.payloadBytes);
     packet.ranges = fields.ranges;
-    packet.transactionId = fields.transactionId;
+    packet.transactionIdLow = fields.transactionIdLow;
+    packet.transactionIdHigh = fields.transactionIdHigh;
     packet.wantsCompletion = fields.completionRequested;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
-    endpoint.trace("packetArrived", fields.transactionId, fields.payloadBytes);
+    this.#traceArrived(fields);
     return packet;
+  }
+
+  #traceArrived({ transactionIdLow, transactionIdHigh, payloadBytes }: PacketFields): void {
+    const { world, id } = this.#endpoint;
+    const { clock, recorder } = world;
+    recorder.recordPacket(
+      clock.now100ns,
+      "packetArrived",
+      id,
+      transactionIdLow,
+      transactionIdHigh,
+      payloadBytes,
+    );
   }
 
   /** Tells the channel's actor of a packet. Nothing changes by it: it is for those who look at the actor. */

@@ -36,8 +36,10 @@ export class IncomingPacket {
   ranges: readonly GpaRange[] = NO_RANGES;
   /** That memory as the driver sees it, once it asked. */
   mdl: Mdl | null = null;
-  /** The number by which the sender knows the transaction. */
-  transactionId = 0;
+  /** Low 32 bits of the number by which the sender knows the transaction: it may be any (wire.md 2.5). */
+  transactionIdLow = 0;
+  /** High 32 bits of that number. */
+  transactionIdHigh = 0;
   /** Whether the sender waits for a completion packet. */
   wantsCompletion = false;
 

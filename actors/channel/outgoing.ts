@@ -257,7 +257,8 @@ export class Outgoing {
     answerBytes: number,
   ): "ok" | NotPut {
     this.#load(PACKET_COMPLETION, answer, answerBytes, NO_RANGES);
-    this.#fields.transactionId = completion.transactionId;
+    this.#fields.transactionIdLow = completion.transactionIdLow;
+    this.#fields.transactionIdHigh = completion.transactionIdHigh;
     return this.#put();
   }
 
@@ -300,7 +301,7 @@ export class Outgoing {
     const type = packet.ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
     this.#load(type, payload, byteCount, packet.ranges);
     this.#fields.completionRequested = packet.wantsCompletion;
-    this.#fields.transactionId = packet.wantsCompletion ? packet.slot : 0;
+    this.#fields.transactionIdLow = packet.wantsCompletion ? packet.slot : 0;
   }
 
   #load(
@@ -312,7 +313,8 @@ export class Outgoing {
     const fields = this.#fields;
     fields.type = type;
     fields.completionRequested = false;
-    fields.transactionId = 0;
+    fields.transactionIdLow = 0;
+    fields.transactionIdHigh = 0;
     fields.payload = payload;
     fields.payloadStart = 0;
     fields.payloadBytes = payloadBytes;
@@ -325,9 +327,12 @@ export class Outgoing {
 
   // -- The end of a transaction
 
-  /** The packet that a completion from the peer ends; null where it ends none: the peer's fault. */
-  awaited(transactionId: number): PacketObject | null {
-    const packet = this.packets.at(transactionId);
+  /**
+   * The packet that a completion from the peer ends; null where it ends none: the peer's fault. Our ids
+   * are slots, so one with a high half is not ours.
+   */
+  awaited(transactionIdLow: number, transactionIdHigh: number): PacketObject | null {
+    const packet = transactionIdHigh === 0 ? this.packets.at(transactionIdLow) : null;
     if (packet === null) return null;
     const { tags } = packet.actor;
     return tags.awaiting || tags.withdrawn ? packet : null;

@@ -27,6 +27,7 @@ import type { ChannelConfiguration } from "./configuration.ts";
 import type { Endpoint, Rings } from "./endpoint.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { IncomingProgress } from "./progress.ts";
+import { readTransactionId, saveTransactionId, type TransactionId } from "./transaction_id.ts";
 import { CHANNEL_FAULTS, type ChannelFault, type ChannelTag, type Side } from "./types.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -41,20 +42,16 @@ export interface RingPositions {
   readonly outgoing: OutgoingPosition & { readonly dataBytes: number };
 }
 
-/** A packet that the driver of a saved endpoint had. */
-export interface HeldImage {
+/** A packet that the driver of a saved endpoint had, by the number by which the sender knows it. */
+export interface HeldImage extends TransactionId {
   /** Its payload. */
   readonly payload: Uint8Array;
-  /** The number by which the sender knows the transaction. */
-  readonly transactionId: number;
   /** Whether the sender waits for a completion packet. */
   readonly wantsCompletion: boolean;
 }
 
-/** A completion that waited for room in the ring. */
-export interface CompletionImage {
-  /** The number by which the requester knows the transaction. */
-  readonly transactionId: number;
+/** A completion that waited for room in the ring, with the requester's number of the transaction. */
+export interface CompletionImage extends TransactionId {
   /** Payload of the completion packet. */
   readonly answer: Uint8Array;
   /** Place among everything under way that the channel sent. */
@@ -135,12 +132,14 @@ export function saveTraffic(endpoint: Endpoint, state: AnyMachineSnapshot): Plai
     incoming: rings === null
       ? { isBlocked: false, isHeadPassive: false, batchCount: 0 }
       : { isBlocked, isHeadPassive, batchCount },
-    held: incoming.held.list.map(({ payload, transactionId, wantsCompletion }) => (
+    held: incoming.held.list.map((packet) => ({
       // Of a payload that its driver has transferred, nothing is left.
-      { payload: payload.length > 0 ? payload : NO_BYTES, transactionId, wantsCompletion }
-    )),
+      payload: packet.payload.length > 0 ? packet.payload : NO_BYTES,
+      transactionId: saveTransactionId(packet),
+      wantsCompletion: packet.wantsCompletion,
+    })),
     completions: completions.map((completion) => ({
-      transactionId: completion.transactionId,
+      transactionId: saveTransactionId(completion),
       answer: completion.answer.subarray(0, completion.answerBytes),
       order: orders.get(completion) ?? 0,
     })),
@@ -193,11 +192,11 @@ export function readTraffic(fields: SavedFields, chart: Chart): TrafficImage {
     })),
     held: fields.records("held", (held) => ({
       payload: held.bytes("payload", U32_MAX),
-      transactionId: held.uint("transactionId", U32_MAX),
+      ...readTransactionId(held),
       wantsCompletion: held.flag("wantsCompletion"),
     })),
     completions: fields.records("completions", (completion) => ({
-      transactionId: completion.uint("transactionId", U32_MAX),
+      ...readTransactionId(completion),
       answer: completion.bytes("answer", U32_MAX),
       order: completion.uint("order", Number.MAX_SAFE_INTEGER),
     })),
@@ -339,7 +338,9 @@ function isArrivedRight(traffic: TrafficImage, { configuration }: TrafficContext
   if (configuration.isPipe) {
     return completions.length === 0 && held.every(({ wantsCompletion }) => !wantsCompletion);
   }
-  return held.every(({ wantsCompletion, transactionId }) => wantsCompletion || transactionId === 0);
+  return held.every(({ wantsCompletion, transactionIdLow, transactionIdHigh }) =>
+    wantsCompletion || (transactionIdLow === 0 && transactionIdHigh === 0)
+  );
 }
 
 /** Whether the ends of a saved endpoint stood in rings of this size. */
@@ -358,12 +359,14 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   for (const held of image.held) {
     const packet = incoming.held.addSaved("held");
     packet.payload = held.payload.slice();
-    packet.transactionId = held.transactionId;
+    packet.transactionIdLow = held.transactionIdLow;
+    packet.transactionIdHigh = held.transactionIdHigh;
     packet.wantsCompletion = held.wantsCompletion;
   }
   const completions = image.completions.map((saved) => {
     const completion = incoming.held.addSaved("retired");
-    completion.transactionId = saved.transactionId;
+    completion.transactionIdLow = saved.transactionIdLow;
+    completion.transactionIdHigh = saved.transactionIdHigh;
     completion.wantsCompletion = true;
     completion.order = saved.order;
     completion.takeAnswer(saved.answer, saved.answer.length);

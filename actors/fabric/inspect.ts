@@ -7,9 +7,11 @@
 import type { BusFault } from "../bus/bus.ts";
 import type { GpadlState } from "../bus/bus_end.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { IncomingPacket } from "../channel/incoming_packet.ts";
 import type { ChannelFault, Side } from "../channel/types.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
+import { showU64 } from "../../core/units.ts";
 import type { World } from "./world.ts";
 
 /** A ring, from its control page. */
@@ -30,6 +32,17 @@ export interface PacketState {
   readonly kind: string;
 }
 
+/** A packet of the opposite side that the driver has. */
+export interface HeldPacketState {
+  /**
+   * The number by which its sender knows the transaction, any 64 bits: a number where that is exact, else
+   * decimal text; null where the sender waits for no completion.
+   */
+  readonly transactionId: number | string | null;
+  /** Bytes of its payload. */
+  readonly payloadBytes: number;
+}
+
 /** What the documents let one know of a channel, and what is in it. */
 export interface ChannelState {
   /** Its number in the fabric. */
@@ -44,8 +57,10 @@ export interface ChannelState {
   readonly initializing: boolean;
   /** Whether the flow is Paused, or on its way there. */
   readonly flow: "paused" | "active";
-  /** What the opposite side did wrong, or null. */
+  /** Why it has stopped: what the opposite side did wrong, or null. */
   readonly fault: ChannelFault | null;
+  /** Why the opposite endpoint has stopped, which no message tells this one; null while it has not. */
+  readonly oppositeFault: ChannelFault | null;
   /** The chart's own state, with every detail. */
   readonly chart: unknown;
   /** Its number on the bus, or null. */
@@ -54,6 +69,8 @@ export interface ChannelState {
   readonly instance: string | null;
   /** Incoming packets that the driver has. */
   readonly outstanding: number;
+  /** Those of them whose EvtChannelProcessPacket call has ended. */
+  readonly held: readonly HeldPacketState[];
   /** Whether the transaction quota holds the queue. */
   readonly quotaReached: boolean;
   /** Packets and completions that wait for the ring or the flow. */
@@ -164,11 +181,13 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     lifecycle: lifecycleOf(endpoint),
     initializing: actor.is("configurable"),
     flow: actor.is("active") ? "active" : "paused",
-    fault: actor.is("sound") ? null : endpoint.fault,
+    fault: faultOf(endpoint),
+    oppositeFault: faultOf(oppositeOf(endpoint)),
     chart: structuredClone(actor.snapshot.value),
     channelId: endpoint.channelId,
     instance: endpoint.activeInstance,
     outstanding: incoming.held.outstanding,
+    held: incoming.held.list.map(heldState),
     quotaReached: incoming.held.isBlocked,
     queued: outgoing.queuedCount,
     roomWaits: outgoing.roomWaits,
@@ -183,6 +202,27 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     })),
     lookaside: outgoing.packets.pooledCount,
     gpadls: endpoint.end?.gpadlsOf(endpoint) ?? [],
+  };
+}
+
+function faultOf(endpoint: Endpoint | null): ChannelFault | null {
+  return endpoint === null || endpoint.isSound ? null : endpoint.fault;
+}
+
+/** The other endpoint of its channel, while there is one on the bus. */
+function oppositeOf({ side, partition, configuration, channelId }: Endpoint): Endpoint | null {
+  const bus = side === "client" ? partition.bus : configuration.guest?.bus;
+  if (bus === undefined || channelId === null) return null;
+  return side === "client"
+    ? bus.host.channel(channelId)?.endpoint ?? null
+    : bus.guest.byId.get(channelId)?.link?.client ?? null;
+}
+
+function heldState(packet: IncomingPacket): HeldPacketState {
+  const { wantsCompletion, transactionIdLow, transactionIdHigh, payload } = packet;
+  return {
+    transactionId: wantsCompletion ? showU64(transactionIdLow, transactionIdHigh) : null,
+    payloadBytes: payload.length,
   };
 }
 

@@ -17,7 +17,12 @@ import { type ActorInspector, ActorSystem } from "../chart/actor_system.ts";
 import { type Chart, ChartActor, chartOf } from "../chart/chart_actor.ts";
 import { createChannelChart } from "../channel/machine.ts";
 import { Endpoint } from "../channel/endpoint.ts";
-import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
+import {
+  type ChannelEvent,
+  type ChannelTag,
+  FAULTS_ON_TRACE,
+  type Side,
+} from "../channel/types.ts";
 import type { DeviceTarget } from "../handles.ts";
 import { createPacketChart } from "../packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../packet/types.ts";
@@ -123,6 +128,7 @@ export class World implements Fabric, LoopWorld {
     this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
     this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
     this.recorder.nameValues("channelEvent", this.#charts.server.eventTypes);
+    this.recorder.nameValues("fault", FAULTS_ON_TRACE);
     this.root = this.#addPartition(checkPartitionOptions({ name: "root" }), null);
   }
 

@@ -27,7 +27,7 @@ export function fillTuple(tuple: PacketTuple, packet: PacketFields): void {
   const { payload, payloadStart, payloadBytes, ranges } = packet;
   tuple[0] = packet.type;
   tuple[1] = flagsOf(packet);
-  tuple[2] = packet.transactionId;
+  tuple[2] = packet.transactionIdLow;
   tuple[3] = payloadBytes === payload.length
     ? payload
     : payload.subarray(payloadStart, payloadStart + payloadBytes);
@@ -44,7 +44,7 @@ export function readTuple(tuple: PacketTuple, into: PacketFields): void {
   }
   into.type = type;
   into.completionRequested = flags !== 0;
-  into.transactionId = transactionId;
+  into.transactionIdLow = transactionId;
   into.payload = payload;
   into.payloadStart = 0;
   into.payloadBytes = payload.length;

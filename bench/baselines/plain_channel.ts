@@ -168,9 +168,9 @@ export class PlainChannel {
       this.#faulted(fault);
       return;
     }
-    const { payloadStart, payloadBytes, transactionId } = fields;
+    const { payloadStart, payloadBytes, transactionIdLow } = fields;
     if (fields.type === PACKET_COMPLETION) {
-      const packet = this.#packets[transactionId];
+      const packet = this.#packets[transactionIdLow];
       if (packet === undefined || packet.state !== "awaiting") {
         this.#faulted("unknownTransaction");
         return;
@@ -183,7 +183,8 @@ export class PlainChannel {
     }
     const arrived = this.#unused.pop() ?? new PlainArrived(this);
     const payload = ring.takePayload(arrived.room, payloadStart, payloadBytes);
-    arrived.transactionId = transactionId;
+    arrived.transactionIdLow = transactionIdLow;
+    arrived.transactionIdHigh = fields.transactionIdHigh;
     arrived.wantsCompletion = fields.completionRequested;
     arrived.state = "delivering";
     this.receiver?.(arrived, payload, payloadBytes);
@@ -231,7 +232,8 @@ export class PlainChannel {
     const fields = this.#fields;
     fields.type = PACKET_IN_BAND;
     fields.completionRequested = true;
-    fields.transactionId = packet.slot;
+    fields.transactionIdLow = packet.slot;
+    fields.transactionIdHigh = 0;
     const outcome = this.#put(payload, payloadBytes);
     if (outcome === "ok") packet.state = "awaiting";
     return outcome;
@@ -241,7 +243,8 @@ export class PlainChannel {
     const fields = this.#fields;
     fields.type = PACKET_COMPLETION;
     fields.completionRequested = false;
-    fields.transactionId = completion.transactionId;
+    fields.transactionIdLow = completion.transactionIdLow;
+    fields.transactionIdHigh = completion.transactionIdHigh;
     return this.#put(answer, answerBytes);
   }
 

@@ -43,8 +43,10 @@ export class PlainArrived {
   state: "delivering" | "held" | "retired" = "retired";
   /** Room for a private copy of its payload. */
   readonly room: CopyRoom = new CopyRoom();
-  /** The number by which the sender knows the transaction. */
-  transactionId = 0;
+  /** Low half of the number by which the sender knows the transaction. */
+  transactionIdLow = 0;
+  /** Its high half. */
+  transactionIdHigh = 0;
   /** Whether the sender waits for a completion. */
   wantsCompletion = false;
   /** A copy of the completion's payload, while that waits for room. */

@@ -9,14 +9,15 @@
  * |---------------|---------------------------------------------------------|-----------------------|
  * | type          | 6, 9 or 11                                              | smallest unsigned     |
  * | flags         | 0, or 1 where a completion is asked for                 | smallest unsigned     |
- * | transactionId | u32                                                     | smallest unsigned     |
+ * | transactionId | u64                                                     | smallest unsigned     |
  * | payload       | its exact bytes                                         | smallest bin          |
  * | ranges        | type 9: an array of [byteCount, byteOffset, [PFN, ...]] | smallest array        |
  * |               | other types: nil                                        | nil                   |
  *
  * "Smallest" is the shortest form that holds the number or length; a PFN of 2^32 or more is a
  * float 64. A reader also takes the longer unsigned, bin and array forms, and a float 64 for any
- * whole number, but no other form: no uint 64, string, map, extension.
+ * safe whole number, but no other form: no string, map, extension, and a uint 64 for the transaction
+ * id alone.
  *
  * @module
  */
@@ -52,6 +53,11 @@ const PACKET_MEMBERS = 5;
 const RANGE_MEMBERS = 3;
 /** Arrays around a PFN: the tuple, the ranges, the range and its PFNs. */
 const ARRAY_DEPTH = 4;
+/** Where in the body the transaction id begins. */
+const ID_START = 3;
+/** The form of a transaction id of more than 32 bits, and its bytes. */
+const UINT64 = 0xcf;
+const UINT64_BYTES = 9;
 /** Bytes of a float 64, the form of the largest PFNs. */
 const PFN_BYTES_MAX = 9;
 
@@ -59,7 +65,7 @@ type RangeTuple = [byteCount: number, byteOffset: number, pfns: readonly number[
 type PacketTuple = [
   type: number,
   flags: number,
-  transactionId: number,
+  transactionId: number | bigint,
   payload: Uint8Array,
   ranges: RangeTuple[] | null,
 ];
@@ -81,12 +87,14 @@ export class MsgpackCodec implements PacketCodec {
     const tuple = this.#tuple;
     tuple[0] = packet.type;
     tuple[1] = flagsOf(packet);
-    tuple[2] = packet.transactionId;
+    tuple[2] = idOf(packet);
     tuple[3] = plainPayload(packet);
     tuple[4] = packet.type === PACKET_GPA_DIRECT ? packet.ranges.map(rangeTuple) : null;
     // A view of the library's own buffer, in which it puts later results behind this one. That
     // buffer and `useBuffer` are shared by every user of the library, so it gets none of ours.
     this.#packed = this.#packr.pack(tuple);
+    // Below 2^63 the library writes the same bytes as an int 64.
+    if (packet.transactionIdHigh !== 0) this.#packed[ID_START] = UINT64;
     this.#frame.bodyBytes = this.#packed.length;
     return this.#frame;
   }
@@ -112,7 +120,7 @@ export class MsgpackCodec implements PacketCodec {
     const payload: unknown = tuple[3];
     if (!isPacketType(type)) return "unexpectedPacketType";
     if (!areFlagsValid(type, flags)) return "unexpectedFlags";
-    if (!isU32(transactionId)) return "badTransactionId";
+    if (!isTransactionId(transactionId)) return "badTransactionId";
     // The library hands out a view: anything else is no part of this packet.
     if (!(payload instanceof Uint8Array) || payload.buffer !== bytes.buffer) {
       return "malformedMsgpack";
@@ -121,7 +129,7 @@ export class MsgpackCodec implements PacketCodec {
     if (typeof ranges === "string") return ranges;
     into.type = type;
     into.completionRequested = flags !== 0;
-    into.transactionId = flags !== 0 || type === PACKET_COMPLETION ? transactionId : 0;
+    setId(into, flags !== 0 || type === PACKET_COMPLETION ? transactionId : 0);
     into.payloadStart = payload.byteOffset - bytes.byteOffset;
     into.payloadBytes = payload.length;
     into.ranges = ranges;
@@ -133,8 +141,7 @@ export class MsgpackCodec implements PacketCodec {
    * are 2^32 or more, is shorter by at most 8 bytes for each of its ranges.
    */
   largestBodyBytes(payloadBytes: number, externalBytes: number, chainLength: number): number {
-    const packetBytes = 1 + 1 + 1 + uintBytes(0xffff_ffff) + binHeaderBytes(payloadBytes) +
-      payloadBytes;
+    const packetBytes = ID_START + UINT64_BYTES + binHeaderBytes(payloadBytes) + payloadBytes;
     const rangeCount = largestRangeCount(externalBytes, chainLength);
     if (rangeCount === 0) return packetBytes + 1;
     const pfnsHeaderBytes = arrayHeaderBytes(largestPageCount(externalBytes, 1));
@@ -164,6 +171,24 @@ export class MsgpackCodec implements PacketCodec {
 function plainPayload(packet: PacketFields): Uint8Array {
   const { payload, payloadStart, payloadBytes } = packet;
   return new Uint8Array(payload.buffer, payload.byteOffset + payloadStart, payloadBytes);
+}
+
+/** The transaction id as the library takes it. */
+function idOf({ transactionIdLow, transactionIdHigh }: PacketFields): number | bigint {
+  if (transactionIdHigh === 0) return transactionIdLow;
+  return BigInt(transactionIdHigh) << 32n | BigInt(transactionIdLow);
+}
+
+/** Whether `value` has 64 bits, and is exact: above 2^53 a float 64 stands for several numbers. */
+function isTransactionId(value: unknown): value is number | bigint {
+  if (typeof value === "bigint") return value >= 0n; // the scan lets no more than 64 bits through
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function setId(into: PacketFields, id: number | bigint): void {
+  const isBig = typeof id === "bigint";
+  into.transactionIdLow = isBig ? Number(BigInt.asUintN(32, id)) : id >>> 0;
+  into.transactionIdHigh = isBig ? Number(id >> 32n) : Math.floor(id / 2 ** 32);
 }
 
 function rangeTuple(range: GpaRange): RangeTuple {

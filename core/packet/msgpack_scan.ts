@@ -18,13 +18,14 @@ const FLOAT_64 = 0xcb;
 const UINT_8 = 0xcc;
 const UINT_16 = 0xcd;
 const UINT_32 = 0xce;
+const UINT_64 = 0xcf;
 const ARRAY_16 = 0xdc;
 const ARRAY_32 = 0xdd;
 
 /**
  * Index after the msgpack value that begins at `start`, or null where it does not end by `end`,
- * nests arrays more than `depth` deep, or holds anything but unsigned numbers of at most 32 bits,
- * floats 64, bins, arrays and nil.
+ * nests arrays more than `depth` deep, or holds anything but unsigned numbers, floats 64, bins, arrays
+ * and nil.
  *
  * The work is bounded by `end - start`, whatever lengths are declared.
  */
@@ -93,6 +94,7 @@ function operandBytesOf(token: number): number {
     case ARRAY_32:
       return 4;
     case FLOAT_64:
+    case UINT_64:
       return 8;
     default:
       return 0;

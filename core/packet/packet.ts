@@ -40,8 +40,13 @@ export class PacketFields {
   type: PacketType = PACKET_IN_BAND;
   /** Whether the sender waits for a completion; never true of a completion. */
   completionRequested = false;
-  /** The requester's number for the transaction, a u32; 0 where no completion is asked for. */
-  transactionId = 0;
+  /**
+   * Low 32 bits of the requester's number for the transaction; 0 where no completion is asked for. What
+   * the 64 bits mean is the requester's business: a completion carries them as they came (wire.md 2.5).
+   */
+  transactionIdLow = 0;
+  /** High 32 bits of the requester's number for the transaction; 0 where no completion is asked for. */
+  transactionIdHigh = 0;
   /** The array in which the payload of a packet to be sent lies. That of one that arrived lies in its frame. */
   payload: Uint8Array = NO_BYTES;
   /** Where in {@linkcode PacketFields.payload}, or in {@linkcode ArrivedFrame.bytes}, the payload begins. */
@@ -112,7 +117,7 @@ export interface ArrivedFrame {
  * - `unexpectedPacketType`: a type other than {@linkcode PacketType}, or one that the codec never
  *   puts into a descriptor;
  * - `unexpectedFlags`: bits that have no meaning, or a completion that asks for a completion;
- * - `badTransactionId`: not a u32;
+ * - `badTransactionId`: no whole number of 64 bits (in msgpack alone: a descriptor holds any);
  * - `malformedMsgpack`: the body is no tuple of the documented shape;
  * - `surplusBytes`: more follows the tuple than padding;
  * - the others: a description of memory that {@linkcode RangeFault} explains.
@@ -167,7 +172,10 @@ export function flagsOf(packet: PacketFields): 0 | 1 {
 export function assertEncodable(packet: PacketFields): void {
   const { type, completionRequested, payload, payloadStart, payloadBytes, ranges } = packet;
   assert(type !== COMPLETION || !completionRequested, "a completion asks for no completion");
-  assert(isU32(packet.transactionId), "a transaction id is a u32");
+  assert(
+    isU32(packet.transactionIdLow) && isU32(packet.transactionIdHigh),
+    "a transaction id is two u32",
+  );
   assert(
     payloadStart >= 0 && payloadBytes >= 0 && payloadStart + payloadBytes <= payload.length,
     "the payload lies inside its array",

@@ -40,6 +40,8 @@ const NIL = 0xc0;
 /** The three lengths of bin, from which the forms of 16 and 32 bits follow. */
 const BIN8 = 0xc4;
 const UINT8 = 0xcc;
+/** The form of a transaction id of more than 32 bits, and of no other number. */
+const UINT64 = 0xcf;
 const FLOAT64 = 0xcb;
 const FIXARRAY = 0x90;
 const ARRAY16 = 0xdc;
@@ -47,6 +49,8 @@ const ARRAY32 = 0xdd;
 /** Largest number that is its own form, and largest array with the length in its form. */
 const FIXINT_MAX = 0x7f;
 const FIXARRAY_MAX = 0x0f;
+/** Bytes of a number of 64 bits, its form included. */
+const UINT64_BYTES = 9;
 /** Most bytes by which the ring pads a body. */
 const PADDING_MAX = 7;
 /** Room for one number, to see its bytes. */
@@ -69,8 +73,11 @@ export class TupleCodec implements PacketCodec {
   frame(packet: PacketFields): Frame {
     assertEncodable(packet);
     const { payloadBytes, ranges } = packet;
-    this.#frame.bodyBytes = 3 + uintBytes(packet.transactionId) + lengthBytes(payloadBytes) +
-      payloadBytes + (packet.type === PACKET_GPA_DIRECT ? rangesBytes(ranges) : 1);
+    const idBytes = packet.transactionIdHigh === 0
+      ? uintBytes(packet.transactionIdLow)
+      : UINT64_BYTES;
+    this.#frame.bodyBytes = 3 + idBytes + lengthBytes(payloadBytes) + payloadBytes +
+      (packet.type === PACKET_GPA_DIRECT ? rangesBytes(ranges) : 1);
     return this.#frame;
   }
 
@@ -82,7 +89,9 @@ export class TupleCodec implements PacketCodec {
     target[start] = PACKET_ARRAY;
     target[start + 1] = packet.type;
     target[start + 2] = flagsOf(packet);
-    let at = writeUint(target, start + 3, packet.transactionId);
+    let at = packet.transactionIdHigh === 0
+      ? writeUint(target, start + 3, packet.transactionIdLow)
+      : writeUint64(target, start + 3, packet.transactionIdLow, packet.transactionIdHigh);
     at = writeSized(target, at, payloadBytes, BIN8, 0);
     space.putPayload(at, payload, payloadStart, payloadBytes);
     at += payloadBytes;
@@ -105,9 +114,11 @@ export class TupleCodec implements PacketCodec {
     if (!isPacketType(type) || !areFlagsValid(type, flags)) return false;
     let at = start + 3;
     const idForm = formAt(bytes, at, end);
-    const transactionId = readUint(bytes, idForm, at, end);
-    if (transactionId < 0) return false;
-    at = uintEnd(idForm, at);
+    const isWide = idForm === UINT64 && at + UINT64_BYTES <= end;
+    const idHigh = isWide ? readU32(bytes, at + 1) : 0;
+    const idLow = isWide ? readU32(bytes, at + 5) : readUint(bytes, idForm, at, end);
+    if (idLow < 0) return false;
+    at = isWide ? at + UINT64_BYTES : uintEnd(idForm, at);
     const size = formAt(bytes, at, end) - BIN8;
     const payloadBytes = readSized(bytes, size, at, end);
     if (payloadBytes < 0) return false;
@@ -118,7 +129,9 @@ export class TupleCodec implements PacketCodec {
     if (ranges === null || end - this.#at > PADDING_MAX) return false;
     into.type = type;
     into.completionRequested = flags !== 0;
-    into.transactionId = flags !== 0 || type === PACKET_COMPLETION ? transactionId : 0;
+    const hasTransaction = flags !== 0 || type === PACKET_COMPLETION;
+    into.transactionIdLow = hasTransaction ? idLow : 0;
+    into.transactionIdHigh = hasTransaction ? idHigh : 0;
     into.payloadStart = payloadStart;
     into.payloadBytes = payloadBytes;
     into.ranges = ranges;
@@ -207,7 +220,11 @@ function readSized(bytes: Uint8Array, size: number, at: number, end: number): nu
   if (size < 0 || size > 2 || sizedEnd(size, at) > end) return NOT_CANONICAL;
   if (size === 0) return bytes[at + 1]!;
   if (size === 1) return bytes[at + 1]! << 8 | bytes[at + 2]!;
-  return (bytes[at + 1]! << 24 | bytes[at + 2]! << 16 | bytes[at + 3]! << 8 | bytes[at + 4]!) >>> 0;
+  return readU32(bytes, at + 1);
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }
 
 function sizedEnd(size: number, at: number): number {
@@ -262,6 +279,21 @@ function writeSized(
   if (size >= 1) target[at++] = value >>> 8;
   target[at++] = value;
   return at;
+}
+
+/** The form of a transaction id of more than 32 bits. */
+function writeUint64(target: Uint8Array, at: number, low: number, high: number): number {
+  target[at] = UINT64;
+  writeU32(target, at + 1, high);
+  writeU32(target, at + 5, low);
+  return at + UINT64_BYTES;
+}
+
+function writeU32(target: Uint8Array, at: number, value: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
 }
 
 /** The form of the largest PFNs. */

@@ -7,7 +7,6 @@
  */
 
 import { type GpaRange, parseRanges, rangesBytes, writeRanges } from "../memory/gpa_ranges.ts";
-import * as units from "../units.ts";
 import * as packets from "./packet.ts";
 import {
   type ArrivedFrame,
@@ -31,7 +30,6 @@ const {
   PACKET_COMPLETION,
   PACKET_GPA_DIRECT,
 } = packets;
-const { isU32 } = units;
 
 /** Bytes before the first range of a GPA direct packet: u32 reserved, u32 range count. */
 const GPA_DIRECT_HEADER_BYTES = 8;
@@ -52,7 +50,8 @@ export class VmbusCodec implements PacketCodec {
     frame.headerBytes = headerBytes(packet);
     frame.bodyBytes = frame.headerBytes + packet.payloadBytes;
     frame.flags = flagsOf(packet);
-    frame.transactionIdLow = packet.transactionId;
+    frame.transactionIdLow = packet.transactionIdLow;
+    frame.transactionIdHigh = packet.transactionIdHigh;
     return frame;
   }
 
@@ -74,7 +73,6 @@ export class VmbusCodec implements PacketCodec {
     const completionRequested = arrived.flags === FLAG_COMPLETION_REQUESTED;
     // Elsewhere the id is meaningless and may be anything (wire.md 2.1).
     const hasTransaction = completionRequested || type === PACKET_COMPLETION;
-    if (hasTransaction && !isTransactionId(arrived)) return "badTransactionId";
     let ranges: readonly GpaRange[] = NO_RANGES;
     if (type === PACKET_GPA_DIRECT) {
       if (arrived.rangeCount === 0) return "emptyRange";
@@ -90,7 +88,8 @@ export class VmbusCodec implements PacketCodec {
     }
     into.type = type;
     into.completionRequested = completionRequested;
-    into.transactionId = hasTransaction ? arrived.transactionIdLow : 0;
+    into.transactionIdLow = hasTransaction ? arrived.transactionIdLow : 0;
+    into.transactionIdHigh = hasTransaction ? arrived.transactionIdHigh : 0;
     into.payloadStart = arrived.payloadStart;
     into.payloadBytes = arrived.end - arrived.payloadStart;
     into.ranges = ranges;
@@ -109,11 +108,6 @@ export class VmbusCodec implements PacketCodec {
 function headerBytes(packet: PacketFields): number {
   if (packet.type !== PACKET_GPA_DIRECT) return 0;
   return GPA_DIRECT_HEADER_BYTES + rangesBytes(packet.ranges);
-}
-
-/** Whether the descriptor's 64-bit id is one of ours, which are u32. */
-function isTransactionId(arrived: ArrivedFrame): boolean {
-  return arrived.transactionIdHigh === 0 && isU32(arrived.transactionIdLow);
 }
 
 function writeGpaDirectHeader(target: Uint8Array, start: number, rangeCount: number): void {

@@ -11,11 +11,11 @@ function encodedBy({ encoded }: RoundTrip): Uint8Array {
 
 /** A packet by value: its payload as it is, wherever that lies. */
 function clear(packet: PacketFields): unknown {
-  const { type, completionRequested, transactionId, payload, payloadStart, ranges } = packet;
+  const { type, completionRequested, transactionIdLow, payload, payloadStart, ranges } = packet;
   const bytes = Uint8Array.from(
     payload.subarray(payloadStart, payloadStart + packet.payloadBytes),
   );
-  return { type, completionRequested, transactionId, bytes, ranges };
+  return { type, completionRequested, transactionIdLow, bytes, ranges };
 }
 
 Deno.test("RoundTrip: the codec and both libraries write the same bytes", () => {

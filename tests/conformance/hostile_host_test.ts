@@ -102,7 +102,7 @@ const LIES: readonly Lie[] = [
     packet: { type: 9, flags: 1, dataOffset: 40, body: u32Bytes(0, 1, 8, 0, 1, 0) },
   },
   { fault: "unknownTransaction", packet: { type: 11, transactionId: 77n } },
-  { fault: "badTransactionId", packet: { type: 11, transactionId: 1n << 40n } },
+  { fault: "unknownTransaction", packet: { type: 11, transactionId: 1n << 40n } },
 ];
 
 for (const { fault, packet, write } of LIES) {

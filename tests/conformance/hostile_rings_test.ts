@@ -101,11 +101,6 @@ const LIES: readonly Lie[] = [
     what: "a completion to be completed",
     packet: { type: 11, flags: 1 },
   },
-  {
-    fault: "badTransactionId",
-    what: "an id of 33 bits",
-    packet: { flags: 1, transactionId: 1n << 32n },
-  },
   { fault: "emptyRange", what: "a range that is not there", packet: describing(1) },
   { fault: "emptyByteCount", what: "a range of no bytes", packet: describing(1, 0, 0, 1, 0) },
   { fault: "offsetTooLarge", what: "an offset of a page", packet: describing(1, 8, 4096, 1, 0) },

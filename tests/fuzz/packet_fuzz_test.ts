@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { pack } from "msgpackr/pack";
 import { createCodec } from "../../core/packet/codec.ts";
 import { type ArrivedFrame, type PacketCodec, PacketFields } from "../../core/packet/packet.ts";
-import { pagesSpanned, roundUp8 } from "../../core/units.ts";
+import { isU32, pagesSpanned, roundUp8 } from "../../core/units.ts";
 import { arrivedOf, bytesOf, encodeBody, packetOf } from "../support/packet_frames.ts";
 
 const SEED = 4242;
@@ -27,8 +27,9 @@ const FAULTS: ReadonlySet<string> = new Set([
 /** Packets that are in order, as a start for mutations. */
 const SOUND: readonly PacketFields[] = [
   packetOf({ payload: new Uint8Array(20) }),
-  packetOf({ completionRequested: true, transactionId: 70_000, payload: new Uint8Array(0) }),
-  packetOf({ type: 11, transactionId: 200, payload: new Uint8Array(300) }),
+  packetOf({ completionRequested: true, transactionIdLow: 70_000, payload: new Uint8Array(0) }),
+  packetOf({ type: 11, transactionIdLow: 200, payload: new Uint8Array(300) }),
+  packetOf({ type: 11, transactionIdHigh: 0xffff_ffff, payload: new Uint8Array(3) }),
   packetOf({
     type: 9,
     completionRequested: true,
@@ -63,7 +64,19 @@ const ranges = fc.array(range, { maxLength: 3 });
 const nearlyTuple = fc.tuple(
   fc.constantFrom<unknown>(6, 9, 9, 9, 11, 7),
   fc.constantFrom<unknown>(0, 0, 1, 1, 1, 2, true),
-  fc.constantFrom<unknown>(0, 1, 70_000, 0xffff_ffff, 2 ** 32, -1, null, 0.5, 1n),
+  fc.constantFrom<unknown>(
+    0,
+    1,
+    70_000,
+    0xffff_ffff,
+    2 ** 32,
+    2 ** 53,
+    -1,
+    null,
+    0.5,
+    1n,
+    2n ** 63n,
+  ),
   fc.constantFrom<unknown>(new Uint8Array(3), new Uint8Array(0), new Uint8Array(300), [], "a"),
   fc.oneof({ weight: 5, arbitrary: ranges }, fc.constantFrom(null, 3, [[]])),
 ).map((tuple) => new Uint8Array(pack(tuple)));
@@ -122,8 +135,7 @@ function assertSound(into: PacketFields, arrived: ArrivedFrame): void {
   assert([6, 9, 11].includes(into.type));
   assert(into.payloadStart >= arrived.start && into.payloadBytes >= 0);
   assert(into.payloadStart + into.payloadBytes <= arrived.end);
-  assert(Number.isInteger(into.transactionId));
-  assert(into.transactionId >= 0 && into.transactionId <= 0xffff_ffff);
+  assert(isU32(into.transactionIdLow) && isU32(into.transactionIdHigh));
   assert(!(into.completionRequested && into.type === 11));
   assertEquals(into.ranges.length > 0, into.type === 9);
   for (const { byteCount, byteOffset, pfns } of into.ranges) {
@@ -167,7 +179,7 @@ Deno.test("VmbusCodec: hostile packets end in a named fault or a sound packet", 
   for (const bodies of [randomBody, mutatedBody(codec), nearlyGpaDirect]) {
     fc.assert(fc.property(bodies, descriptor, property), { seed: SEED, numRuns: RUNS });
   }
-  const foreign = new Set(["malformedMsgpack", "surplusBytes"]);
+  const foreign = new Set(["malformedMsgpack", "surplusBytes", "badTransactionId"]);
   assertSeen(outcomes, ["sound", ...FAULTS].filter((outcome) => !foreign.has(outcome)));
 });
 

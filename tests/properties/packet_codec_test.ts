@@ -38,7 +38,15 @@ const payload = fc.oneof(
   fc.nat(70_000).map((byteCount) => new Uint8Array(byteCount).fill(byteCount)),
 );
 
-const transactionId = fc.oneof(fc.nat(300), fc.integer({ min: 0, max: U32_MAX }));
+/** Any 64 bits, half of them such as need 32 at most. */
+const transactionId = {
+  transactionIdLow: fc.oneof(fc.nat(300), fc.integer({ min: 0, max: U32_MAX })),
+  transactionIdHigh: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: U32_MAX })),
+};
+
+function idOf({ transactionIdLow, transactionIdHigh }: PacketFields): bigint {
+  return BigInt(transactionIdHigh) << 32n | BigInt(transactionIdLow);
+}
 
 /** A packet whose payload is the middle of a longer array. */
 function packetWith(fields: Partial<PacketFields>, bytes: Uint8Array): PacketFields {
@@ -48,12 +56,12 @@ function packetWith(fields: Partial<PacketFields>, bytes: Uint8Array): PacketFie
 }
 
 const packet: fc.Arbitrary<PacketFields> = fc.oneof(
-  fc.record({ type: fc.constant(6 as const), completionRequested: fc.boolean(), transactionId }),
-  fc.record({ type: fc.constant(11 as const), transactionId }),
+  fc.record({ type: fc.constant(6 as const), completionRequested: fc.boolean(), ...transactionId }),
+  fc.record({ type: fc.constant(11 as const), ...transactionId }),
   fc.record({
     type: fc.constant(9 as const),
     completionRequested: fc.boolean(),
-    transactionId,
+    ...transactionId,
     ranges: fc.array(range, { minLength: 1, maxLength: 20 }),
   }),
 ).chain((fields) => payload.map((bytes) => packetWith(fields, bytes)));
@@ -67,7 +75,8 @@ function expectedSummary(sent: PacketFields, padded: boolean): unknown {
   return summaryOf(packetOf({
     type: sent.type,
     completionRequested: sent.completionRequested,
-    transactionId: hasTransaction ? sent.transactionId : 0,
+    transactionIdLow: hasTransaction ? sent.transactionIdLow : 0,
+    transactionIdHigh: hasTransaction ? sent.transactionIdHigh : 0,
     payload: expected,
     ranges: sent.ranges,
   }));
@@ -93,14 +102,16 @@ Deno.test("MsgpackCodec: any msgpack library writes and reads the same bytes", (
       const tuple = [
         sent.type,
         sent.completionRequested ? 1 : 0,
-        sent.transactionId,
+        sent.transactionIdHigh === 0 ? sent.transactionIdLow : idOf(sent),
         payloadOf(sent),
         sent.type === 9
           ? sent.ranges.map(({ byteCount, byteOffset, pfns }) => [byteCount, byteOffset, pfns])
           : null,
       ];
       const body = encodeBody(codec, sent);
-      assertEquals(body, new Uint8Array(pack(tuple)));
+      const packed = new Uint8Array(pack(tuple));
+      if (sent.transactionIdHigh !== 0) packed[3] = 0xcf; // this one writes an int 64 where that will do
+      assertEquals(body, packed);
       assertEquals(unpack(body.slice()), tuple);
     }),
     { seed: SEED, numRuns: 200 },
@@ -130,7 +141,8 @@ Deno.test("largestBodyBytes: no packet within the bounds is larger", () => {
       const sent = packetOf({
         type: 9,
         completionRequested: true,
-        transactionId: U32_MAX,
+        transactionIdLow: U32_MAX,
+        transactionIdHigh: U32_MAX,
         payload: new Uint8Array(payloadBytes),
         ranges: chainOf(externalBytes, cuts, byteOffset, Number.MAX_SAFE_INTEGER),
       });
@@ -138,7 +150,8 @@ Deno.test("largestBodyBytes: no packet within the bounds is larger", () => {
         const largest = codec.largestBodyBytes(payloadBytes, externalBytes, cuts.length + 1);
         assertLessOrEqual(codec.frame(sent).bodyBytes, largest);
         // Nor is one without external data.
-        const inBand = packetOf({ transactionId: U32_MAX, payload: sent.payload });
+        const { transactionIdHigh, payload } = sent;
+        const inBand = packetOf({ transactionIdHigh, payload });
         assertLessOrEqual(codec.frame(inBand).bodyBytes, largest);
         assertLessOrEqual(
           codec.frame(inBand).bodyBytes,
@@ -180,7 +193,8 @@ Deno.test("largestBodyBytes: the worst chain comes as near as promised", () => {
       const sent = packetOf({
         type: 9,
         completionRequested: true,
-        transactionId: U32_MAX,
+        transactionIdLow: U32_MAX,
+        transactionIdHigh: U32_MAX,
         payload: new Uint8Array(payloadBytes),
         ranges,
       });

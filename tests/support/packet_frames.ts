@@ -12,7 +12,7 @@ import {
   type PacketFault,
   PacketFields,
 } from "../../core/packet/packet.ts";
-import { roundUp8 } from "../../core/units.ts";
+import { roundUp8, showU64 } from "../../core/units.ts";
 
 /** Where the body lies in the array that an arrived packet shows: not at its beginning. */
 const BODY_START = 24;
@@ -125,6 +125,7 @@ export function payloadOf(packet: PacketFields): Uint8Array {
 
 /** What a channel would know of the packet, as one comparable value. */
 export function summaryOf(packet: PacketFields): unknown {
-  const { type, completionRequested, transactionId, ranges } = packet;
+  const { type, completionRequested, ranges } = packet;
+  const transactionId = showU64(packet.transactionIdLow, packet.transactionIdHigh);
   return { type, completionRequested, transactionId, payload: payloadOf(packet), ranges };
 }

@@ -131,7 +131,7 @@ Deno.test("Outgoing: awaits completions for packets in the ring, and no others",
   vsc.VmbPacketFree(freed);
   assertEquals(vsc.VmbPacketSend(sent, null, 0, null, WAIT), GOOD);
   assertEquals(vsc.VmbPacketSend(plain, null, 0, null, 0), GOOD); // its routine is due
-  const awaited = [0, 1, 2, 3, 4, -1, 0xffff_ffff].map((slot) => outgoing.awaited(slot));
+  const awaited = [0, 1, 2, 3, 4, -1, 0xffff_ffff].map((slot) => outgoing.awaited(slot, 0));
   assertEquals(awaited.map((packet) => packet?.slot ?? null), [
     null,
     null,
@@ -145,7 +145,7 @@ Deno.test("Outgoing: awaits completions for packets in the ring, and no others",
   await fabric.settle();
   for (const context of held) vsp.VmbChannelPacketComplete(context, null, 0);
   await fabric.settle();
-  assertEquals(outgoing.awaited(2), null); // answered
+  assertEquals(outgoing.awaited(2, 0), null); // answered
   freeAll(vsc, [idle, sent, plain]);
   await closePair(pair);
 });

@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { pack } from "msgpackr/pack";
 import { MsgpackCodec } from "../../../core/packet/msgpack_codec.ts";
 import { type ArrivedFrame, PacketFields } from "../../../core/packet/packet.ts";
+import { TupleCodec } from "../../../core/packet/tuple_codec.ts";
+import { showU64 } from "../../../core/units.ts";
 import {
   arrivedOf,
   bodySpace,
@@ -22,7 +24,7 @@ function decoded(body: Uint8Array): PacketFields {
 
 /** The fault, after checking that the record was left alone. */
 function faultOf(arrived: ArrivedFrame): string | null {
-  const into = packetOf({ payload: new Uint8Array(3), transactionId: 77 });
+  const into = packetOf({ payload: new Uint8Array(3), transactionIdLow: 77 });
   const before = structuredClone(summaryOf(into));
   const fault = decodeWhole(new MsgpackCodec(), arrived, into);
   assertEquals(summaryOf(into), before);
@@ -35,7 +37,7 @@ function faultOfBody(hex: string): string | null {
 
 Deno.test("MsgpackCodec: frames every packet as in-band, without flags or id", () => {
   const codec = new MsgpackCodec();
-  const packet = packetOf({ type: 11, transactionId: 300, payload: bytesOf("aabb") });
+  const packet = packetOf({ type: 11, transactionIdLow: 300, payload: bytesOf("aabb") });
   // wire.md 2.3: type 6 has no header.
   assertEquals({ ...codec.frame(packet) }, {
     type: 6,
@@ -52,14 +54,22 @@ Deno.test("MsgpackCodec: writes the tuple in its smallest form", () => {
   const body = (fields: Partial<PacketFields>) => encodeBody(codec, packetOf(fields));
   assertEquals(body({}), bytesOf("95 06 00 00 c400 c0"));
   assertEquals(
-    body({ completionRequested: true, transactionId: 127, payload: bytesOf("0102") }),
+    body({ completionRequested: true, transactionIdLow: 127, payload: bytesOf("0102") }),
     bytesOf("95 06 01 7f c402 0102 c0"),
   );
-  assertEquals(body({ type: 11, transactionId: 128 }), bytesOf("95 0b 00 cc80 c400 c0"));
-  assertEquals(body({ type: 11, transactionId: 256 }), bytesOf("95 0b 00 cd0100 c400 c0"));
+  assertEquals(body({ type: 11, transactionIdLow: 128 }), bytesOf("95 0b 00 cc80 c400 c0"));
+  assertEquals(body({ type: 11, transactionIdLow: 256 }), bytesOf("95 0b 00 cd0100 c400 c0"));
   assertEquals(
-    body({ type: 11, transactionId: 0xffff_ffff }),
+    body({ type: 11, transactionIdLow: 0xffff_ffff }),
     bytesOf("95 0b 00 ceffffffff c400 c0"),
+  );
+  assertEquals(
+    body({ type: 11, transactionIdHigh: 1 }),
+    bytesOf("95 0b 00 cf0000000100000000 c400 c0"),
+  );
+  assertEquals(
+    body({ type: 11, transactionIdLow: 0xffff_fffd, transactionIdHigh: 0xffff_ffff }),
+    bytesOf("95 0b 00 cffffffffffffffffd c400 c0"),
   );
   assertEquals(
     body({
@@ -161,7 +171,8 @@ Deno.test("MsgpackCodec: finds the payload where the array is itself a part of m
 
 Deno.test("MsgpackCodec: drops the id of a packet that asks for no completion", () => {
   // wire.md 2.1: meaningless there.
-  assertEquals(decoded(bytesOf("95 06 00 05 c400 c0")).transactionId, 0);
+  assertEquals(decoded(bytesOf("95 06 00 05 c400 c0")).transactionIdLow, 0);
+  assertEquals(decoded(bytesOf("95 06 00 cf0000000500000005 c400 c0")).transactionIdHigh, 0);
 });
 
 Deno.test("MsgpackCodec: forgets the ranges of the packet before", () => {
@@ -182,6 +193,29 @@ Deno.test("MsgpackCodec: takes the longer forms of a number, a bin and an array"
     payload: bytesOf("aa"),
     ranges: [],
   });
+});
+
+// wire.md 9.1, case 1
+Deno.test("MsgpackCodec: takes every id of 64 bits, in whichever form it is exact", () => {
+  const table: [form: string, id: number | string][] = [
+    ["cf0000000000000005", 5],
+    ["cb41efffffffe00000", 0xffff_ffff],
+    ["cb41f0000000000000", 2 ** 32],
+    ["cf0000000100000000", 2 ** 32],
+    ["cb433fffffffffffff", Number.MAX_SAFE_INTEGER],
+    ["cf0020000000000000", "9007199254740992"],
+    ["cf7fffffffffffffff", "9223372036854775807"],
+    ["cffffffffffffffffd", "18446744073709551613"],
+    ["cfffffffffffffffff", "18446744073709551615"],
+  ];
+  for (const codec of [new MsgpackCodec(), new TupleCodec()]) {
+    for (const [form, id] of table) {
+      const into = new PacketFields();
+      const arrived = arrivedOf(bytesOf(`95 0b 00 ${form} c400 c0`));
+      assertEquals(decodeWhole(codec, arrived, into), null);
+      assertEquals(showU64(into.transactionIdLow, into.transactionIdHigh), id, form);
+    }
+  }
 });
 
 Deno.test("MsgpackCodec: ignores up to 7 bytes of padding, whatever they hold", () => {
@@ -232,9 +266,14 @@ Deno.test("MsgpackCodec: refuses a member of the wrong kind", () => {
     ["95 0b 01 00 c400 c0", "unexpectedFlags"],
     ["95 06 01 c0 c400 c0", "badTransactionId"],
     ["95 06 01 cb3fe0000000000000 c400 c0", "badTransactionId"],
-    ["95 06 01 cb41f0000000000000 c400 c0", "badTransactionId"],
+    ["95 06 01 cb4340000000000000 c400 c0", "badTransactionId"],
     ["95 06 01 cbbff0000000000000 c400 c0", "badTransactionId"],
-    ["95 06 01 cf0000000000000001 c400 c0", "malformedMsgpack"],
+    ["95 06 01 d30000000000000001 c400 c0", "malformedMsgpack"],
+    ["95 06 01 cf00000000000001 c400 c0", "malformedMsgpack"],
+    ["95 cf0000000000000006 01 00 c400 c0", "unexpectedPacketType"],
+    ["95 06 cf0000000000000001 00 c400 c0", "unexpectedFlags"],
+    ["95 09 01 00 c400 91 93 cf0000000000000008 00 91 07", "malformedMsgpack"],
+    ["95 09 01 00 c400 91 93 08 00 91 cf0000000000000007", "malformedMsgpack"],
     ["95 06 00 00 c0 c0", "malformedMsgpack"],
     ["95 06 00 00 90 c0", "malformedMsgpack"],
     ["95 06 00 00 a0 c0", "malformedMsgpack"],
@@ -322,11 +361,11 @@ Deno.test("MsgpackCodec: is as good as new after a hostile packet", () => {
 Deno.test("MsgpackCodec: largestBodyBytes adds up the longest form of each member", () => {
   const codec = new MsgpackCodec();
   // Array, type, flags, id; bin header and payload; nil.
-  assertEquals(codec.largestBodyBytes(255, 0, 16), 1 + 1 + 1 + 5 + 2 + 255 + 1);
-  assertEquals(codec.largestBodyBytes(256, 65536, 0), 1 + 1 + 1 + 5 + 3 + 256 + 1);
+  assertEquals(codec.largestBodyBytes(255, 0, 16), 1 + 1 + 1 + 9 + 2 + 255 + 1);
+  assertEquals(codec.largestBodyBytes(256, 65536, 0), 1 + 1 + 1 + 9 + 3 + 256 + 1);
   // kmcl.md S1, the defaults: 16 ranges on 47 pages.
   assertEquals(
     codec.largestBodyBytes(4096, 65536, 16),
-    8 + 3 + 4096 + 3 + 16 * (1 + 5 + 3 + 3) + 47 * 9,
+    12 + 3 + 4096 + 3 + 16 * (1 + 5 + 3 + 3) + 47 * 9,
   );
 });

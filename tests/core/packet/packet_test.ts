@@ -20,7 +20,9 @@ Deno.test("createCodec: makes the codec of that name, a new one each time", () =
 
 Deno.test("assertEncodable: lets through every kind of packet", () => {
   assertEncodable(packetOf({}));
-  assertEncodable(packetOf({ type: 11, transactionId: 0xffff_ffff }));
+  assertEncodable(
+    packetOf({ type: 11, transactionIdLow: 0xffff_ffff, transactionIdHigh: 0xffff_ffff }),
+  );
   assertEncodable(packetOf({ type: 9, completionRequested: true, ranges: [RANGE] }));
   assertEncodable(packetOf({ payload: new Uint8Array(4), payloadStart: 1, payloadBytes: 3 }));
 });
@@ -28,9 +30,11 @@ Deno.test("assertEncodable: lets through every kind of packet", () => {
 Deno.test("assertEncodable: stops packets that only a bug of the package makes", () => {
   const broken: Partial<PacketFields>[] = [
     { type: 11, completionRequested: true },
-    { transactionId: -1 },
-    { transactionId: 0x1_0000_0000 },
-    { transactionId: 0.5 },
+    { transactionIdLow: -1 },
+    { transactionIdLow: 0x1_0000_0000 },
+    { transactionIdLow: 0.5 },
+    { transactionIdHigh: -1 },
+    { transactionIdHigh: 0x1_0000_0000 },
     { payload: new Uint8Array(4), payloadStart: 1, payloadBytes: 4 },
     { payload: new Uint8Array(4), payloadStart: -1, payloadBytes: 4 },
     { payload: new Uint8Array(4), payloadStart: 4, payloadBytes: -1 },
