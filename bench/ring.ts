@@ -66,7 +66,8 @@ export class RingPipe implements Pipe {
 
   /** A ring in shared or in plain memory. */
   constructor(isShared: boolean) {
-    const memory = new RingMemory([memoryOf(isShared, PAGE_BYTES + DATA_BYTES)]);
+    const pieces = [memoryOf(isShared, PAGE_BYTES + DATA_BYTES)];
+    const memory = new RingMemory(pieces, isShared ? "shared" : "exclusive");
     memory.initialize();
     this.#outgoing = new OutgoingRing(memory);
     this.#incoming = new IncomingRing(memory);

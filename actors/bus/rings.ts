@@ -35,9 +35,9 @@ export function ringsOf(
   if (downstreamPageOffset < 2 || downstreamPageOffset > pageCount - 2) return null;
   const part = (from: number, to: number): RingMemory => {
     const pfns = range.pfns.slice(from, to);
-    return new RingMemory(
-      memory.pieces([{ byteOffset: 0, byteCount: pfns.length * PAGE_BYTES, pfns }]),
-    );
+    const pieces = memory.pieces([{ byteOffset: 0, byteCount: pfns.length * PAGE_BYTES, pfns }]);
+    // A guest's memory is the fabric's own: both ends run in its one thread, and nobody else is at it.
+    return new RingMemory(pieces, "exclusive");
   };
   return {
     upstream: part(0, downstreamPageOffset),

@@ -14,7 +14,7 @@ import { FLAG_WAIT, PlainChannel } from "./plain_channel.ts";
 import { PlainLoop, type PlainPacket } from "./plain_records.ts";
 
 function createRing(): RingMemory {
-  const memory = new RingMemory([new Uint8Array((RING_PAGES + 1) * PAGE_BYTES)]);
+  const memory = new RingMemory([new Uint8Array((RING_PAGES + 1) * PAGE_BYTES)], "exclusive");
   memory.initialize();
   return memory;
 }

@@ -1,6 +1,6 @@
 /**
  * The memory that a ring lies in: loads and stores of its words, and copies into and out of its
- * data area. It hides whether the pages are contiguous, and whether another thread shares them.
+ * data area. It hides whether the pages are contiguous, and whether somebody else is at them.
  *
  * @module
  */
@@ -40,6 +40,20 @@ export type RingFault =
   | "invalidDescriptorType"
   | "invalidGpaDirectRangeCount"
   | "interruptsExternallyMasked";
+
+/**
+ * Who may touch a ring's memory while one of its ends is at work:
+ * - `"shared"`: anybody, such as another thread, another process that maps it, or native code. Each load
+ *   and store of the control page is atomic, in one order for all, with a full fence between a store and
+ *   the load after it;
+ * - `"exclusive"`: this thread alone, which runs both ends. Then the order of the program will do.
+ *
+ * The class of the buffer does not tell them apart: an ArrayBuffer may lie over memory that is mapped
+ * elsewhere too. In plain accesses a compiler or a processor may move the load of the mask or of an index
+ * before the store of the other index; each side then takes the other to be awake, and a wake-up is lost
+ * (wire.md 1.8).
+ */
+export type RingSharing = "shared" | "exclusive";
 
 /** The words of a control page as they stand there, unchecked. */
 export interface RingControl {
@@ -125,7 +139,7 @@ export class RingMemory {
   /** Length of {@linkcode RingMemory.data}: up to here, bytes can be used in place. */
   readonly contiguousBytes: number;
   readonly #control: Int32Array;
-  /** Another thread may be at the control page, so program order is not enough. */
+  /** Somebody else may be at the control page, so program order is not enough. */
   readonly #shared: boolean;
   /** The data area in equal runs: one, or one a page where pages are scattered. */
   readonly #runs: readonly Blocks[];
@@ -135,13 +149,14 @@ export class RingMemory {
    * `pieces` are views of whole pages in ring order, the control page first. One piece is fastest;
    * each may lie anywhere, in plain or in shared buffers.
    *
+   * @param sharing Whoever makes the memory, and knows that nobody else touches it, may say `"exclusive"`.
    * @throws {RangeError} A piece is not whole aligned pages, or there are too few or too many.
    */
-  constructor(pieces: readonly Uint8Array[]) {
+  constructor(pieces: readonly Uint8Array[], sharing: RingSharing = "shared") {
     checkPieces(pieces);
     const control = pieces[0]!.subarray(0, PAGE_BYTES);
     this.#control = wordsOf(control);
-    this.#shared = !(control.buffer instanceof ArrayBuffer);
+    this.#shared = sharing === "shared";
     this.data = contiguousData(pieces);
     this.blocks = new Blocks(this.data);
     this.words = wordsOf(this.data);

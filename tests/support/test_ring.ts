@@ -148,7 +148,8 @@ export interface TestRing {
 /** An empty ring whose indices are `index`, as the guest hands it over. */
 export function createTestRing(kind: MemoryKind, dataPages: number, index = 0): TestRing {
   const pages = new TestPages(kind, dataPages);
-  const memory = new RingMemory(pages.pieces);
+  const isShared = kind === "shared" || kind === "sharedScattered";
+  const memory = new RingMemory(pages.pieces, isShared ? "shared" : "exclusive");
   memory.initialize();
   memory.store(0, index);
   memory.store(4, index);
