@@ -19,6 +19,7 @@ import { RawGuest, type RawRings } from "./raw_guest.ts";
 /** How the server is made. */
 export interface HostileOptions {
   readonly codec?: "msgpack" | "vmbus";
+  readonly trace?: vmbus.TraceLevel;
   readonly server?: (vsp: vmbus.KmclServerInterfaceV1, channel: vmbus.VMBCHANNEL) => void;
   readonly onPacket?: vmbus.EvtChannelProcessPacket;
 }
@@ -36,7 +37,10 @@ export class HostileStage {
   readonly rings: RawRings;
 
   constructor(options: HostileOptions = {}) {
-    this.fabric = createFabric({ codec: options.codec ?? "vmbus" });
+    this.fabric = createFabric({
+      codec: options.codec ?? "vmbus",
+      trace: options.trace ?? "digest",
+    });
     this.guest = new RawGuest(this.fabric);
     this.vsp = serverTable(this.fabric);
     this.server = this.#makeServer(options);
