@@ -94,6 +94,8 @@ export class Endpoint {
   latency100ns = 0;
   /** What the opposite side did wrong; the chart says whether it did. */
   fault: ChannelFault | null = null;
+  /** Client: why its last open came to nothing, until it is enabled again. */
+  refusal: NtStatus | null = null;
   /** The rings, while the channel has them. */
   rings: Rings | null = null;
   /** The loaded driver whose it is; null for one of a driver that was not loaded. */
@@ -181,6 +183,7 @@ export class Endpoint {
     const status = end.admit(this);
     if (!NT_SUCCESS(status)) return status;
     this.end = end;
+    this.refusal = null;
     this.tell({ type: "enable" });
     end.join(this);
     return STATUS_SUCCESS;
@@ -223,13 +226,13 @@ export class Endpoint {
 
   // -- What happens to it
 
-  /** Tells the actor what happened, and does what the new state asks for. */
-  tell(event: ChannelEvent): void {
+  /** Tells the actor what happened, and does what the new state asks for; the trace has `status` with it. */
+  tell(event: ChannelEvent, status?: NtStatus): void {
     const wasLeaving = this.is("leaving");
     const wasLettingGo = this.is("lettingGo");
     const wasFlowing = this.is("flows");
     this.actor.send(event);
-    this.trace("channelEvent", this.actor.code(event.type));
+    this.trace("channelEvent", this.actor.code(event.type), status);
     if (!wasLeaving && this.is("leaving")) this.requests.release();
     const isFlowTurned = wasFlowing !== this.is("flows");
     // Completions leave whatever the flow is: those behind a packet need not wait for it any more.
@@ -280,11 +283,12 @@ export class Endpoint {
   /** Client: the open came to nothing; the driver hears why. */
   refused(status: NtStatus): void {
     this.refuseLater(status);
-    this.tell({ type: "openRefused" });
+    this.tell({ type: "openRefused" }, status);
   }
 
   /** Client: the driver is due to hear why its open came to nothing. */
   refuseLater(status: NtStatus): void {
+    this.refusal = status;
     this.changes.refuse(status);
   }
 

@@ -9,6 +9,7 @@ import type { GpadlState } from "../bus/bus_end.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { IncomingPacket } from "../channel/incoming_packet.ts";
 import type { ChannelFault, Side } from "../channel/types.ts";
+import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { showU64 } from "../../core/units.ts";
@@ -61,6 +62,8 @@ export interface ChannelState {
   readonly fault: ChannelFault | null;
   /** Why the opposite endpoint has stopped, which no message tells this one; null while it has not. */
   readonly oppositeFault: ChannelFault | null;
+  /** Client: the status with which its last open came to nothing, until it is enabled again; or null. */
+  readonly refusal: NtStatus | null;
   /** The chart's own state, with every detail. */
   readonly chart: unknown;
   /** Its number on the bus, or null. */
@@ -183,6 +186,7 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     flow: actor.is("active") ? "active" : "paused",
     fault: faultOf(endpoint),
     oppositeFault: faultOf(oppositeOf(endpoint)),
+    refusal: endpoint.refusal,
     chart: structuredClone(actor.snapshot.value),
     channelId: endpoint.channelId,
     instance: endpoint.activeInstance,

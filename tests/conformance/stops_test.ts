@@ -6,7 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import { CHANNEL_FAULTS } from "../../actors/channel/types.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import * as vmbus from "../../mod.ts";
-import { enablePair, makePair } from "../support/connected_pair.ts";
+import { enablePair, makePair, type Pair, type PairCallbacks } from "../support/connected_pair.ts";
 import { createFabric } from "../support/fabric.ts";
 import { foreseenRings, openMessage, type RawPacket, u32Bytes } from "../support/raw_guest.ts";
 import {
@@ -234,6 +234,95 @@ Deno.test("BusFault: badRings of a client is in inspect(), on the trace, and wit
   assertEquals(client, ["client PnpFailure STATUS_DEVICE_REMOVED"]);
   assertEquals(vmbus.inspectChannel(pair.client).lifecycle, "disabled");
 });
+
+/** What else ends a channel, by the side that hears of it. */
+interface End {
+  readonly why: string;
+  readonly side: vmbus.Side;
+  readonly serverCallbacks?: PairCallbacks;
+  readonly bring: (pair: Pair) => unknown;
+  /** Its callbacks, the event that its chart was told, and its lifecycle. */
+  readonly hears: readonly string[];
+  readonly traced: readonly (number | string)[];
+  readonly lifecycle: vmbus.ChannelState["lifecycle"];
+  readonly refusal: vmbus.NtStatus | null;
+}
+
+const CLOSED = { traced: ["peerClosed"], refusal: null } as const;
+
+const ENDS: readonly End[] = [
+  {
+    ...CLOSED,
+    why: "the host takes its offer back",
+    side: "client",
+    bring: ({ vsp, server }) => vsp.VmbChannelDisable(server),
+    hears: ["client Suspend", "client Closed"],
+    lifecycle: "disabled",
+  },
+  {
+    ...CLOSED,
+    why: "the guest closes",
+    side: "server",
+    bring: ({ vsc, client }) => vsc.VmbChannelDisable(client),
+    hears: ["server Suspend", "server Closed"],
+    lifecycle: "closed",
+  },
+  {
+    ...CLOSED,
+    why: "the guest crashes",
+    side: "server",
+    bring: ({ guest }) => guest.crash(),
+    hears: ["server Suspend", "server Closed"],
+    lifecycle: "closed",
+  },
+  {
+    why: "EvtChannelOpened of the server refuses",
+    side: "client",
+    serverCallbacks: { EvtChannelOpened: () => vmbus.STATUS_NOT_FOUND },
+    bring: () => {},
+    hears: ["client PnpFailure STATUS_NOT_FOUND"],
+    traced: ["openRefused", vmbus.STATUS_NOT_FOUND],
+    lifecycle: "disabled",
+    refusal: vmbus.STATUS_NOT_FOUND,
+  },
+  {
+    why: "the guest has no memory for the rings",
+    side: "client",
+    bring: async ({ guest, vsc, client }) => {
+      await vsc.VmbChannelDisable(client);
+      guest.memory.allocate(40 * 4096);
+      vsc.VmbChannelEnable(client);
+    },
+    hears: ["client Suspend", "client Closed", "client PnpFailure STATUS_INSUFFICIENT_RESOURCES"],
+    traced: ["openRefused", vmbus.STATUS_INSUFFICIENT_RESOURCES],
+    lifecycle: "disabled",
+    refusal: vmbus.STATUS_INSUFFICIENT_RESOURCES,
+  },
+];
+
+for (const { why, side, serverCallbacks = {}, bring, ...expected } of ENDS) {
+  // kmcl.md S3, S10, S13
+  Deno.test(`inspectChannel: a ${side} that stops because ${why} shows it, as the trace and its driver do`, async () => {
+    const fabric = createFabric({ trace: "full" });
+    const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
+    const pair = makePair({ within: { fabric, guest }, serverCallbacks, ringPages: [20, 20] });
+    enablePair(pair);
+    await fabric.settle();
+    const count = pair.calls.findLastIndex((call) => call.endsWith("Started")) + 1;
+    await bring(pair);
+    await fabric.settle();
+    const { lifecycle, fault, refusal, id } = vmbus.inspectChannel(pair[side]);
+    const hears = pair.calls.slice(count).filter((call) => call.startsWith(side));
+    const events = fabric.trace.filter(({ event, subject }) =>
+      event === "channelEvent" && subject === `channel ${id} (${side})`
+    );
+    const stops = events.filter(({ values }) => values[0] === expected.traced[0]);
+    assertEquals({ hears, traced: stops.at(-1)?.values, lifecycle, refusal, fault }, {
+      ...expected,
+      fault: null,
+    });
+  });
+}
 
 Deno.test("ChannelFault: the table above has each of them", () => {
   assertEquals(Object.keys(CAUSES).concat("badRings").sort(), [...CHANNEL_FAULTS].sort());
