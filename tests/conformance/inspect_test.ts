@@ -77,6 +77,11 @@ Deno.test("inspectChannel: shows what is in a channel, as plain JSON", async () 
   assertPlain(shown);
   assertEquals([shown.side, shown.friendlyName], ["server", "store"]);
   assertEquals([shown.outstanding, shown.quotaReached, shown.queued], [2, true, 0]);
+  assertEquals(shown.held, [
+    { transactionId: 0, payloadBytes: 0 },
+    { transactionId: null, payloadBytes: 1 }, // nobody waits for its completion
+  ]);
+  assertEquals([shown.fault, shown.oppositeFault, shown.refusal], [null, null, null]);
   assertEquals(shown.instance, PAIR_INSTANCE);
   assertEquals(shown.gpadls, [{ handle, byteCount: 5000, state: "accepted", isMapped: true }]);
   assertEquals(shown.packets, []);

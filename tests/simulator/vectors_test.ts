@@ -5,6 +5,7 @@ import { runRingVector, runRingVectors } from "../../simulator/vectors/run.ts";
 import { MEMORY_KINDS, TestPages } from "../support/test_ring.ts";
 
 const VECTORS = new URL("../vectors/ring.json", import.meta.url);
+const EDGES = new URL("../vectors/edges.json", import.meta.url);
 const COMMAND = new URL("../../simulator/cli/vectors.ts", import.meta.url);
 const TEXT = Deno.readTextFileSync(VECTORS);
 
@@ -66,6 +67,18 @@ Deno.test("runRingVector: all 59 cases pass in every kind of memory", () => {
       const pages = new TestPages(kind, vector.ringDataBytes / 4096);
       assertEquals(runRingVector(vector, pages.pieces), { name: vector.name, failure: null });
       assert(pages.guardsHold());
+    }
+  }
+});
+
+// wire.md 9.1, 10
+Deno.test("runRingVector: the cases at the edge pass in every kind of memory", () => {
+  const vectors = parseRingVectors(Deno.readTextFileSync(EDGES));
+  assertEquals(vectors.length, 4);
+  for (const vector of vectors) {
+    for (const kind of MEMORY_KINDS) {
+      const { pieces } = new TestPages(kind, vector.ringDataBytes / 4096);
+      assertEquals(runRingVector(vector, pieces), { name: vector.name, failure: null });
     }
   }
 });

@@ -79,8 +79,16 @@ async function victimClient(options: VictimOptions): Promise<Victim> {
   const fabric = createFabric({ codec: options.codec ?? "vmbus", trace: "full" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const rings = foreseenRings(guest.memory, 4, 4);
+  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const pairOptions: PairOptions = {
     within: { fabric, guest },
+    // It keeps what it gets until the channel closes: the ring is written from outside alone.
+    onServerPacket: (_channel, packet) => void held.push(packet),
+    serverCallbacks: {
+      EvtChannelSuspend: () => {
+        for (const packet of held) pair.vsp.VmbChannelPacketComplete(packet, null, 0);
+      },
+    },
     server: (vsp, channel) => {
       if (options.isPipe) vsp.VmbServerChannelInitSetFlags(channel, OFFER_AS_PIPE);
     },
