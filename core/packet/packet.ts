@@ -7,7 +7,7 @@
 import { NO_BYTES } from "../bytes.ts";
 import { assert } from "../assert.ts";
 import type { GpaRange, RangeFault } from "../memory/gpa_ranges.ts";
-import { isU32, PAGE_BYTES } from "../units.ts";
+import { PAGE_BYTES } from "../units.ts";
 
 // Names of this module's own: what is exported is loaded and checked wherever it is used.
 const IN_BAND = 6;
@@ -171,11 +171,9 @@ export function flagsOf(packet: PacketFields): 0 | 1 {
 /** Throws BrokenInvariant where `packet` is none that a codec could encode. */
 export function assertEncodable(packet: PacketFields): void {
   const { type, completionRequested, payload, payloadStart, payloadBytes, ranges } = packet;
+  const { transactionIdLow: low, transactionIdHigh: high } = packet;
   assert(type !== COMPLETION || !completionRequested, "a completion asks for no completion");
-  assert(
-    isU32(packet.transactionIdLow) && isU32(packet.transactionIdHigh),
-    "a transaction id is two u32",
-  );
+  assert(low >>> 0 === low && high >>> 0 === high, "a transaction id is two u32");
   assert(
     payloadStart >= 0 && payloadBytes >= 0 && payloadStart + payloadBytes <= payload.length,
     "the payload lies inside its array",

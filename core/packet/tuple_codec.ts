@@ -114,11 +114,15 @@ export class TupleCodec implements PacketCodec {
     if (!isPacketType(type) || !areFlagsValid(type, flags)) return false;
     let at = start + 3;
     const idForm = formAt(bytes, at, end);
-    const isWide = idForm === UINT64 && at + UINT64_BYTES <= end;
-    const idHigh = isWide ? readU32(bytes, at + 1) : 0;
-    const idLow = isWide ? readU32(bytes, at + 5) : readUint(bytes, idForm, at, end);
-    if (idLow < 0) return false;
-    at = isWide ? at + UINT64_BYTES : uintEnd(idForm, at);
+    let idLow = readUint(bytes, idForm, at, end);
+    let idHigh = 0;
+    if (idLow >= 0) at = uintEnd(idForm, at);
+    else {
+      if (idForm !== UINT64 || at + UINT64_BYTES > end) return false;
+      idHigh = readU32(bytes, at + 1);
+      idLow = readU32(bytes, at + 5);
+      at += UINT64_BYTES;
+    }
     const size = formAt(bytes, at, end) - BIN8;
     const payloadBytes = readSized(bytes, size, at, end);
     if (payloadBytes < 0) return false;
