@@ -133,9 +133,12 @@ export class TupleCodec implements PacketCodec {
     if (ranges === null || end - this.#at > PADDING_MAX) return false;
     into.type = type;
     into.completionRequested = flags !== 0;
-    const hasTransaction = flags !== 0 || type === PACKET_COMPLETION;
-    into.transactionIdLow = hasTransaction ? idLow : 0;
-    into.transactionIdHigh = hasTransaction ? idHigh : 0;
+    if (flags === 0 && type !== PACKET_COMPLETION) {
+      idLow = 0;
+      idHigh = 0;
+    }
+    into.transactionIdLow = idLow;
+    into.transactionIdHigh = idHigh;
     into.payloadStart = payloadStart;
     into.payloadBytes = payloadBytes;
     into.ranges = ranges;
@@ -224,7 +227,7 @@ function readSized(bytes: Uint8Array, size: number, at: number, end: number): nu
   if (size < 0 || size > 2 || sizedEnd(size, at) > end) return NOT_CANONICAL;
   if (size === 0) return bytes[at + 1]!;
   if (size === 1) return bytes[at + 1]! << 8 | bytes[at + 2]!;
-  return readU32(bytes, at + 1);
+  return (bytes[at + 1]! << 24 | bytes[at + 2]! << 16 | bytes[at + 3]! << 8 | bytes[at + 4]!) >>> 0;
 }
 
 function readU32(bytes: Uint8Array, at: number): number {
