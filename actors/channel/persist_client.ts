@@ -191,6 +191,7 @@ export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Ring
   endpoint.fault = traffic.fault;
   endpoint.latency100ns = image.latency100ns;
   resumeTraffic(endpoint, traffic);
+  endpoint.refusal = image.refusal;
   if (!endpoint.changes.restore(image.change, image.refusal)) {
     damaged(`${endpoint.name}: the callback that is due is none that its state asks for`);
   }

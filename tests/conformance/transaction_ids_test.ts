@@ -6,6 +6,7 @@ import { IncomingRing } from "../../core/ring/incoming.ts";
 import { RingMemory } from "../../core/ring/ring_memory.ts";
 import * as vmbus from "../../mod.ts";
 import { openPair } from "../support/connected_pair.ts";
+import { createFabric } from "../support/fabric.ts";
 import { type HostileOptions, HostileStage } from "../support/hostile_server.ts";
 import { foreseenRings, type RawPacket, type RawRings } from "../support/raw_guest.ts";
 
@@ -145,7 +146,7 @@ for (const codec of CODECS) {
 
 // The other direction: a host's ids mean as little to its guest.
 Deno.test("VmbChannelPacketComplete: a client answers any id of its host's", async () => {
-  const fabric = vmbus.createFabric({ codec: "vmbus", trace: "full" });
+  const fabric = createFabric({ codec: "vmbus", trace: "full" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const rings = foreseenRings(guest.memory, 4, 4);
   const received: number[] = [];

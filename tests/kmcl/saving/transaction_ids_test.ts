@@ -1,8 +1,10 @@
 // docs/saved-state.md: ids of the opposite side's transactions, which may be any 64 bits (wire.md 2.5).
 import { assertEquals } from "@std/assert";
+import { IncomingRing } from "../../../core/ring/incoming.ts";
+import { RingMemory } from "../../../core/ring/ring_memory.ts";
 import * as vmbus from "../../../mod.ts";
 import { clientTable } from "../../support/connected_pair.ts";
-import { foreseenRings, signalSide } from "../../support/raw_guest.ts";
+import { foreseenRings, RawRings, signalSide } from "../../support/raw_guest.ts";
 import {
   COMPLETE,
   stubClient,
@@ -17,7 +19,7 @@ const IDS = [0xffff_ffff_ffff_fffdn, 0x1_0000_0000n, 7n, 0xffff_ffff_ffff_fffdn]
 const SHOWN = ["18446744073709551613", 4294967296, 7, "18446744073709551613"];
 
 /** A guest whose driver holds packets with these ids, and what is saved of it. */
-async function savedGuest(): Promise<Uint8Array> {
+async function savedGuest(): Promise<{ bytes: Uint8Array; rings: RawRings }> {
   const { fabric, guest } = stubWorld({ codec: "vmbus" });
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
   let channel!: vmbus.VMBCHANNEL;
@@ -48,11 +50,22 @@ async function savedGuest(): Promise<Uint8Array> {
   assertEquals(vmbus.inspectChannel(channel).held.map(({ transactionId }) => transactionId), SHOWN);
   const { bytes, reason } = await vmbus.savePartition(guest);
   assertEquals(reason, null);
-  return bytes!;
+  return { bytes: bytes!, rings };
+}
+
+/** Ids of the completions that the guest has written, over a copy of its ring. */
+function completedIds(rings: RawRings): bigint[] {
+  const ring = new IncomingRing(new RingMemory([rings.copy("upstream")]));
+  const ids: bigint[] = [];
+  for (; ring.next() === "packet"; ring.advance()) {
+    assertEquals(ring.type, 11);
+    ids.push(BigInt(ring.transactionIdHigh) << 32n | BigInt(ring.transactionIdLow));
+  }
+  return ids;
 }
 
 Deno.test("restorePartition: packets that a driver holds keep their senders' ids, all 64 bits", async () => {
-  const bytes = await savedGuest();
+  const { bytes, rings: { pfns, downstreamPageOffset } } = await savedGuest();
   const fabric = vmbus.createFabric({ codec: "vmbus" });
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
   let channel!: vmbus.VMBCHANNEL;
@@ -71,5 +84,7 @@ Deno.test("restorePartition: packets that a driver holds keep their senders' ids
   assertEquals(vmbus.inspectChannel(channel).held.map(({ transactionId }) => transactionId), SHOWN);
   partition!.resume();
   for (const packet of held) COMPLETE(clientTable(partition!), packet);
+  const { memory } = partition!;
+  assertEquals(completedIds(new RawRings(memory, pfns, downstreamPageOffset)), IDS);
   await fabric.settle();
 });
