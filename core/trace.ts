@@ -154,7 +154,7 @@ export class Trace {
    * Records what became of a packet whose sender knows it by a number of 64 bits, given as two halves:
    * entries show that as {@linkcode showU64} does, and then `byteCount`.
    */
-  recordPacket(
+  recordArrival(
     at100ns: number,
     event: TraceEvent,
     subjectId: number,

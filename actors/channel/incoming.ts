@@ -313,7 +313,7 @@ export class Incoming {
   #traceArrived({ transactionIdLow, transactionIdHigh, payloadBytes }: PacketFields): void {
     const { world, id } = this.#endpoint;
     const { clock, recorder } = world;
-    recorder.recordPacket(
+    recorder.recordArrival(
       clock.now100ns,
       "packetArrived",
       id,

@@ -229,16 +229,16 @@ for (const level of ["digest", "full", "off"] as const) {
 }
 
 // wire.md 2.5: a sender's id is any 64 bits.
-Deno.test("Trace.recordPacket: every bit of an id is in the digest, and entries show it as it is", () => {
+Deno.test("Trace.recordArrival: every bit of an id is in the digest, and entries show it as it is", () => {
   const digestOf = (low: number, high: number) => {
     const trace = new Trace("digest");
-    trace.recordPacket(0, "packetArrived", 1, low, high, 64);
+    trace.recordArrival(0, "packetArrived", 1, low, high, 64);
     return trace.digest();
   };
   const ids = [[5, 0], [5, 1], [5, 0x8000_0000], [6, 1], [0xffff_fffd, 0xffff_ffff]] as const;
   assertEquals(new Set(ids.map(([low, high]) => digestOf(low, high))).size, ids.length);
   const trace = new Trace("full");
-  for (const [low, high] of ids) trace.recordPacket(0, "packetArrived", 1, low, high, 64);
+  for (const [low, high] of ids) trace.recordArrival(0, "packetArrived", 1, low, high, 64);
   assertEquals(trace.entries.map(({ values }) => values), [
     [5, 64],
     [4294967301, 64],
@@ -247,6 +247,6 @@ Deno.test("Trace.recordPacket: every bit of an id is in the digest, and entries 
     ["18446744073709551613", 64],
   ]);
   const off = new Trace("off");
-  off.recordPacket(0, "packetArrived", 1, 5, 1, 64);
+  off.recordArrival(0, "packetArrived", 1, 5, 1, 64);
   assertEquals(off.digest(), new Trace("off").digest());
 });

@@ -143,7 +143,7 @@ export function busFaultsOf({ fabric, guest }: Victim): readonly vmbus.BusFault[
 /** Faults on the trace: who has it, and which it is. */
 export function faultsOnTrace({ fabric }: Victim): readonly string[] {
   const faults = fabric.trace.filter(({ event }) => event === "fault");
-  return faults.map(({ subject, values }) => `${subject}: ${values.join(" ")}`);
+  return faults.map(({ subject, values }) => `${subject}: ${values[0]}`);
 }
 
 /** kmcl.md section 5, PacketFail: nothing is sent any more, nor may anybody wait. */
