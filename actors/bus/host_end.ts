@@ -6,6 +6,7 @@
  */
 
 import type { CloseChannel, ControlMessage, OpenChannel } from "../../core/control/messages.ts";
+import { assert } from "../../core/assert.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -39,6 +40,8 @@ export class HostEnd implements BusEnd {
   /** The channels whose ids the guest has not released. */
   readonly #byId = new Map<number, HostChannel>();
   readonly #instances = new Set<string>();
+  /** The channels that the guest is to be told of, as soon as it asks and there is an id. */
+  readonly #unoffered = new Set<HostChannel>();
 
   /** The host's end of `bus`. */
   constructor(bus: Bus) {
@@ -55,6 +58,12 @@ export class HostEnd implements BusEnd {
   /** The channel that the guest calls `channelId`. */
   channel(channelId: number): HostChannel | null {
     return this.#byId.get(channelId) ?? null;
+  }
+
+  /** The channel that a message of the guest is about; null where the guest has released the id. */
+  channelOfGuest(channelId: number): HostChannel | null {
+    const channel = this.channel(channelId);
+    return channel?.isReleased === true ? null : channel;
   }
 
   /** All channels whose ids the guest has not released, in the order in which they were given out. */
@@ -77,8 +86,10 @@ export class HostEnd implements BusEnd {
       return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (this.#instances.has(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
-    const isFull = this.#byId.size >= CHANNEL_ID_MAX || this.#byEndpoint.size >= CHANNEL_ID_MAX;
-    return !isFull ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    // A restored server had its place when it was saved: an id of its own, or one that is to come free.
+    const hasPlace = endpoint.restored !== null || this.orphans.has(serverTarget.instance) ||
+      this.#byId.size + this.#unoffered.size < CHANNEL_ID_MAX;
+    return hasPlace ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
   }
 
   /** See {@linkcode BusEnd.join}. */
@@ -86,7 +97,10 @@ export class HostEnd implements BusEnd {
     if (this.orphans.takeUp(endpoint)) return;
     const channel = new HostChannel(endpoint);
     this.#add(endpoint, channel);
-    if (this.bus.actor.is("offering")) this.#offer(channel);
+    // A guest is told of channels of its own trust level (kmcl.md S14).
+    if (endpoint.configuration.targetVtl !== this.bus.partition.vtl) return;
+    this.#unoffered.add(channel);
+    this.#offerUnoffered();
   }
 
   #add(endpoint: Endpoint, channel: HostChannel): void {
@@ -119,29 +133,47 @@ export class HostEnd implements BusEnd {
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */
   release(endpoint: Endpoint): HostChannel | null {
     const channel = this.#byEndpoint.get(endpoint) ?? null;
-    this.#byEndpoint.delete(endpoint);
-    this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");
     if (channel === null) return null;
+    this.#withdraw(endpoint, channel);
     if (channel.channelId !== null) this.#byId.delete(channel.channelId);
-    channel.endpoint = null;
     return channel;
   }
 
-  /** Tells the guest of a channel, if it is one of its trust level (kmcl.md S14). */
-  #offer(channel: HostChannel): void {
+  /** The offer does not stand any more. */
+  #withdraw(endpoint: Endpoint, channel: HostChannel): void {
+    channel.endpoint = null;
+    this.#byEndpoint.delete(endpoint);
+    this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");
+    this.#unoffered.delete(channel);
+  }
+
+  /**
+   * Tells the guest of the channels that it does not know yet, if it has asked for them. Where every id
+   * is in use, the rest waits for the guest to release one.
+   */
+  #offerUnoffered(): void {
+    if (!this.bus.actor.is("offering")) return;
+    for (const channel of this.#unoffered) {
+      const channelId = this.#freeId();
+      if (channelId === null) return;
+      this.#unoffered.delete(channel);
+      this.#offer(channel, channelId);
+    }
+  }
+
+  #offer(channel: HostChannel, channelId: number): void {
     const { endpoint } = channel;
-    if (endpoint === null || endpoint.configuration.targetVtl !== this.bus.partition.vtl) return;
-    const channelId = this.#freeId();
+    assert(endpoint !== null, "what is to be offered has a server");
     channel.channelId = channelId;
     endpoint.channelId = channelId;
     this.#byId.set(channelId, channel);
     this.bus.post("toGuest", offerOf(endpoint.configuration, channelId));
   }
 
-  #freeId(): number {
-    let id = 1;
-    while (this.#byId.has(id)) id++;
-    return id;
+  /** The lowest id that nobody has (wire.md 5.2); null where there is none. */
+  #freeId(): number | null {
+    for (let id = 1; id <= CHANNEL_ID_MAX; id++) if (!this.#byId.has(id)) return id;
+    return null;
   }
 
   // -- What the guest says
@@ -176,14 +208,16 @@ export class HostEnd implements BusEnd {
       const target = endpoint?.configuration.serverTarget;
       return `${target?.interfaceType} ${target?.instance}`;
     };
-    const inOrder = [...this.#byEndpoint.values()].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-    for (const channel of inOrder) this.#offer(channel);
+    const inOrder = [...this.#unoffered].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    this.#unoffered.clear();
+    for (const channel of inOrder) this.#unoffered.add(channel);
+    this.#offerUnoffered();
     this.bus.post("toGuest", { message: "allOffersDelivered" });
     return null;
   }
 
   #openChannel(request: OpenChannel): ChannelFault | null {
-    const channel = this.channel(request.channelId);
+    const channel = this.channelOfGuest(request.channelId);
     if (channel === null) return "unexpectedMessage";
     const { endpoint } = channel;
     if (endpoint === null) return null; // rescinded meanwhile: the guest will learn of it (wire.md 5.2)
@@ -203,7 +237,7 @@ export class HostEnd implements BusEnd {
   }
 
   #closeChannel(message: CloseChannel): ChannelFault | null {
-    const channel = this.channel(message.channelId);
+    const channel = this.channelOfGuest(message.channelId);
     if (channel === null) return "unexpectedMessage";
     const { endpoint } = channel;
     if (endpoint === null) return null; // rescinded: the guest closes what is closed already
@@ -219,7 +253,7 @@ export class HostEnd implements BusEnd {
 
   /** The guest is done with an id: after a rescind it may be used again (wire.md 4.5). */
   #relIdReleased(channelId: number): ChannelFault | null {
-    const channel = this.channel(channelId);
+    const channel = this.channelOfGuest(channelId);
     if (channel === null) return "unexpectedMessage";
     const { endpoint } = channel;
     if (endpoint !== null && channel.ring !== null) {
@@ -236,6 +270,7 @@ export class HostEnd implements BusEnd {
     this.#byId.delete(channelId);
     channel.channelId = null;
     if (channel.endpoint !== null) channel.endpoint.channelId = null;
+    this.#offerUnoffered();
   }
 
   // -- What the servers say
@@ -272,9 +307,7 @@ export class HostEnd implements BusEnd {
 
   /** Takes the offer back; the guest owns the id until it releases it. */
   #rescind(endpoint: Endpoint, channel: HostChannel): void {
-    channel.endpoint = null;
-    this.#byEndpoint.delete(endpoint);
-    this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");
+    this.#withdraw(endpoint, channel);
     const { channelId } = channel;
     if (channelId === null) return;
     if (this.bus.isGone) this.#byId.delete(channelId);

@@ -6,7 +6,7 @@
  */
 
 import type { GpadlBody, GpadlHeader, GpadlTeardown } from "../../core/control/messages.ts";
-import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { type GpaRange, RANGE_WORD_BYTES } from "../../core/memory/gpa_ranges.ts";
 import { GpadlAssembler } from "../../core/memory/gpadl.ts";
 import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
 import {
@@ -20,6 +20,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { HostEnd } from "./host_end.ts";
+import { RefusedGpadls } from "./refused_gpadls.ts";
 
 /** The status with which OpenVMM refuses a GPADL (wire.md 3.4). */
 const GPADL_REFUSED = 0x8000_ffff;
@@ -59,6 +60,7 @@ export class HostGpadls {
   readonly #byChannel = new Map<number, Map<number, HostGpadl>>();
   /** Body messages carry no channel id, so an id is incomplete once in the whole guest (wire.md 3.3). */
   readonly #incomplete = new Map<number, Incomplete>();
+  readonly #refused = new RefusedGpadls();
   #count = 0;
   #words = 0;
 
@@ -73,24 +75,27 @@ export class HostGpadls {
   }
 
   /** What has arrived of an incomplete one; null for any other. */
-  assembler({ gpadlId, stage }: HostGpadl): GpadlAssembler | null {
-    return stage === "incomplete" ? this.#incomplete.get(gpadlId)?.assembler ?? null : null;
+  assembler(gpadl: HostGpadl): GpadlAssembler | null {
+    const incomplete = this.#incomplete.get(gpadl.gpadlId);
+    return incomplete?.gpadl === gpadl ? incomplete.assembler : null;
   }
 
   /** Adds a GPADL that was saved; false where a guest cannot have it. */
   add(gpadl: HostGpadl, assembler: GpadlAssembler | null): boolean {
-    const { channelId, gpadlId } = gpadl;
-    if (!this.#mayHave(channelId, gpadlId, gpadl.words)) return false;
+    const { channelId, gpadlId, words } = gpadl;
+    // A complete one may be older than an incomplete one of another channel with the same id.
+    const isTwice = assembler !== null && this.#incomplete.has(gpadlId);
+    if (isTwice || !this.#mayHave(channelId, gpadlId, words)) return false;
     this.#add(gpadl);
     if (assembler !== null) this.#incomplete.set(gpadlId, { gpadl, assembler });
     return true;
   }
 
-  /** Whether the guest may have one more, with that id. */
+  /** Whether the guest may have one more on that channel, with that id. */
   #mayHave(channelId: number, gpadlId: number, words: number): boolean {
-    const isKnown = this.#find(channelId, gpadlId) !== null || this.#incomplete.has(gpadlId);
     const isTooMuch = this.#count >= GPADLS_MAX || this.#words + words > GPADL_WORDS_SUM_MAX;
-    return this.#end.channel(channelId) !== null && !isKnown && gpadlId !== 0 && !isTooMuch;
+    const isFree = gpadlId !== 0 && this.#find(channelId, gpadlId) === null;
+    return this.#end.channelOfGuest(channelId) !== null && isFree && !isTooMuch;
   }
 
   /** The GPADLs of a channel, in the order of their creation. */
@@ -104,19 +109,20 @@ export class HostGpadls {
 
   // -- What the guest says
 
-  /** GpadlHeader: answered at once where it is refused or complete. */
+  /**
+   * GpadlHeader: answered at once where it is refused or complete. That the channel was rescinded is no
+   * reason to refuse it: the guest may not have heard (wire.md 3.4, 5.3).
+   */
   header(message: GpadlHeader): ChannelFault | null {
     const { channelId, gpadlId, byteLength, rangeCount, readOnly, words } = message;
-    const channel = this.#end.channel(channelId);
-    if (channel !== null && channel.endpoint === null) {
-      this.#answer(channelId, gpadlId, STATUS_SUCCESS); // rescinded: no device is involved (wire.md 3.4)
-      return null;
-    }
     const wordsAnnounced = byteLength >> 3;
-    if (!this.#mayHave(channelId, gpadlId, wordsAnnounced)) {
+    const isIncomplete = this.#incomplete.has(gpadlId);
+    if (isIncomplete || !this.#mayHave(channelId, gpadlId, wordsAnnounced)) {
+      this.#refused.expect(gpadlId, wordsAnnounced * RANGE_WORD_BYTES - words.length);
       this.#answer(channelId, gpadlId, GPADL_REFUSED);
       return "badGpadl";
     }
+    this.#refused.forget(gpadlId);
     const gpadl: HostGpadl = {
       channelId,
       gpadlId,
@@ -132,9 +138,10 @@ export class HostGpadls {
   }
 
   /** GpadlBody: for an id that is not incomplete there is no channel to answer to. */
-  body(message: GpadlBody): ChannelFault | null {
-    const incomplete = this.#incomplete.get(message.gpadlId);
-    return incomplete === undefined ? "badGpadl" : this.#addWords(incomplete, message.words);
+  body({ gpadlId, words }: GpadlBody): ChannelFault | null {
+    const incomplete = this.#incomplete.get(gpadlId);
+    if (incomplete !== undefined) return this.#addWords(incomplete, words);
+    return this.#refused.take(gpadlId, words.length) ? null : "badGpadl";
   }
 
   #addWords(incomplete: Incomplete, words: Uint8Array): ChannelFault | null {
@@ -161,11 +168,12 @@ export class HostGpadls {
   /** GpadlTeardown: answered once nothing uses the memory any more. */
   teardown(message: GpadlTeardown): ChannelFault | null {
     const { channelId, gpadlId } = message;
-    const channel = this.#end.channel(channelId);
+    const channel = this.#end.channelOfGuest(channelId);
     if (channel === null) return "unexpectedMessage";
     const gpadl = this.#find(channelId, gpadlId);
     const { endpoint } = channel;
     if (endpoint === null) { // rescinded: the server may be closing, and lets go when it has (kmcl.md S10)
+      if (gpadl?.stage === "tearingDown") return "badGpadl"; // it is asked for, its one answer will come
       if (gpadl === null) this.#torndown(gpadlId);
       else this.#tearDown(gpadl);
       return null;
@@ -181,7 +189,6 @@ export class HostGpadls {
 
   /** The guest wants a GPADL back. */
   #tearDown(gpadl: HostGpadl): void {
-    if (gpadl.stage === "incomplete") this.#incomplete.delete(gpadl.gpadlId);
     gpadl.stage = "tearingDown";
     this.free(gpadl, gpadl.use);
   }
@@ -260,14 +267,13 @@ export class HostGpadls {
   releaseChannel(channelId: number): void {
     for (const gpadl of this.of(channelId)) {
       if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
-      this.#incomplete.delete(gpadl.gpadlId);
       this.#remove(gpadl);
     }
   }
 
   /** The guest is gone: what servers still map stays theirs until they have closed. */
   guestGone(): void {
-    this.#incomplete.clear();
+    this.#refused.clear();
     for (const channel of [...this.#byChannel.keys()]) {
       for (const gpadl of this.of(channel)) if (gpadl.use === "none") this.#remove(gpadl);
     }
@@ -287,6 +293,8 @@ export class HostGpadls {
   #remove(gpadl: HostGpadl): void {
     const ofChannel = this.#byChannel.get(gpadl.channelId);
     if (ofChannel?.delete(gpadl.gpadlId) !== true) return;
+    // The id may be incomplete on another channel (wire.md 3.4): that is another GPADL.
+    if (this.#incomplete.get(gpadl.gpadlId)?.gpadl === gpadl) this.#incomplete.delete(gpadl.gpadlId);
     if (ofChannel.size === 0) this.#byChannel.delete(gpadl.channelId);
     this.#count--;
     this.#words -= gpadl.words;

@@ -66,9 +66,7 @@ function restoreChannel(end: HostEnd, fields: SavedFields): RingImage | null {
 
 function restoreOffer(end: HostEnd, channel: HostChannel, fields: SavedFields): RingImage | null {
   const instance = fields.guid("instance");
-  if (end.orphans.all.some((other) => other.instance === instance)) {
-    damaged(`${fields.where} has another's instance`);
-  }
+  if (end.orphans.has(instance)) damaged(`${fields.where} has another's instance`);
   channel.openId = fields.uint("openId", U32_MAX);
   channel.hasInterrupts = fields.flag("hasInterrupts");
   const gpadlId = fields.orNull("ring", () =>

@@ -46,6 +46,11 @@ export class HostOrphans {
     return [...this.#orphans.values()];
   }
 
+  /** Whether the guest knows a channel of that instance which no server has taken up. */
+  has(instance: string): boolean {
+    return this.#orphans.has(instance);
+  }
+
   /** A restored guest has this channel. Its instance, its id and its ring GPADL are its alone. */
   add(orphan: HostOrphan): void {
     this.#orphans.set(orphan.instance, orphan);

@@ -276,6 +276,7 @@ export class Endpoint {
   detach(): void {
     this.incoming.detach();
     this.outgoing.detach();
+    this.signal.drop();
     this.rings = null;
     this.latency100ns = 0;
   }

@@ -42,6 +42,13 @@ export class Signal implements Timer {
     this.#deadline = world.armTimer(this.#due100ns, this);
   }
 
+  /** The rings are gone: what was to be signalled is no more, and the next open has a latency of its own. */
+  drop(): void {
+    this.#due100ns = null;
+    if (this.#deadline !== null) this.#endpoint.world.cancelTimer(this.#deadline);
+    this.#deadline = null;
+  }
+
   /** See {@linkcode Timer.fire}. A guest that stands still signals nothing until it goes on. */
   fire(): void {
     this.#deadline = null;
