@@ -22,7 +22,8 @@ import type { CallbackName } from "../channel/notices.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Bus } from "./bus.ts";
 import type { BusEnd, GpadlState } from "./bus_end.ts";
-import { CHANNEL_ID_MAX, HostChannel, offerOf } from "./host_channel.ts";
+import { HostChannel, offerOf } from "./host_channel.ts";
+import { HostChannels } from "./host_channels.ts";
 import { HostGpadls } from "./host_gpadls.ts";
 import { HostOrphans } from "./host_orphans.ts";
 import { prepareOpen, removeMmio } from "./host_open.ts";
@@ -35,13 +36,7 @@ export class HostEnd implements BusEnd {
   readonly gpadls: HostGpadls;
   /** Channels of a restored guest that no server has taken up. */
   readonly orphans: HostOrphans;
-  /** The channels whose offers stand, in the order of the offers. */
-  readonly #byEndpoint = new Map<Endpoint, HostChannel>();
-  /** The channels whose ids the guest has not released. */
-  readonly #byId = new Map<number, HostChannel>();
-  readonly #instances = new Set<string>();
-  /** The channels that the guest is to be told of, as soon as it asks and there is an id. */
-  readonly #unoffered = new Set<HostChannel>();
+  readonly #channels = new HostChannels();
 
   /** The host's end of `bus`. */
   constructor(bus: Bus) {
@@ -57,7 +52,7 @@ export class HostEnd implements BusEnd {
 
   /** The channel that the guest calls `channelId`. */
   channel(channelId: number): HostChannel | null {
-    return this.#byId.get(channelId) ?? null;
+    return this.#channels.at(channelId);
   }
 
   /** The channel that a message of the guest is about; null where the guest has released the id. */
@@ -68,12 +63,12 @@ export class HostEnd implements BusEnd {
 
   /** All channels whose ids the guest has not released, in the order in which they were given out. */
   get known(): readonly HostChannel[] {
-    return [...this.#byId.values()];
+    return this.#channels.known;
   }
 
   /** All channels whose offers stand, in the order of the offers. */
   get channels(): readonly HostChannel[] {
-    return [...this.#byEndpoint.values()];
+    return this.#channels.standing;
   }
 
   // -- Offers
@@ -85,34 +80,26 @@ export class HostEnd implements BusEnd {
     if (serverTarget === null || !partition.isPresent || isLoopback !== partition.isRoot) {
       return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (this.#instances.has(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
+    if (this.#channels.isOffered(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
     // A restored server had its place when it was saved: an id of its own, or one that is to come free.
-    const hasPlace = endpoint.restored !== null || this.orphans.has(serverTarget.instance) ||
-      this.#byId.size + this.#unoffered.size < CHANNEL_ID_MAX;
-    return hasPlace ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    const hadPlace = endpoint.restored !== null || this.orphans.has(serverTarget.instance);
+    return hadPlace || !this.#channels.isFull ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
   }
 
   /** See {@linkcode BusEnd.join}. */
   join(endpoint: Endpoint): void {
     if (this.orphans.takeUp(endpoint)) return;
     const channel = new HostChannel(endpoint);
-    this.#add(endpoint, channel);
+    this.#channels.add(endpoint, channel);
     // A guest is told of channels of its own trust level (kmcl.md S14).
     if (endpoint.configuration.targetVtl !== this.bus.partition.vtl) return;
-    this.#unoffered.add(channel);
-    this.#offerUnoffered();
-  }
-
-  #add(endpoint: Endpoint, channel: HostChannel): void {
-    const instance = endpoint.configuration.serverTarget?.instance ?? null;
-    this.#byEndpoint.set(endpoint, channel);
-    if (instance !== null) this.#instances.add(instance);
-    endpoint.activeInstance = instance;
+    this.#channels.queueOffer(channel);
+    this.#offerQueued();
   }
 
   /** The guest of an orphan knows it by its id. */
   keepId(channel: HostChannel): void {
-    if (channel.channelId !== null) this.#byId.set(channel.channelId, channel);
+    this.#channels.keep(channel);
   }
 
   /** A restored server takes up an orphan; the guest need not know. */
@@ -120,7 +107,7 @@ export class HostEnd implements BusEnd {
     channel.endpoint = endpoint;
     endpoint.channelId = channel.channelId;
     endpoint.mmio = mmio;
-    this.#add(endpoint, channel);
+    this.#channels.add(endpoint, channel);
   }
 
   /** Nobody takes up an orphan: the guest gets its rings back, and is told. */
@@ -132,48 +119,24 @@ export class HostEnd implements BusEnd {
 
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */
   release(endpoint: Endpoint): HostChannel | null {
-    const channel = this.#byEndpoint.get(endpoint) ?? null;
-    if (channel === null) return null;
-    this.#withdraw(endpoint, channel);
-    if (channel.channelId !== null) this.#byId.delete(channel.channelId);
+    const channel = this.#channels.withdraw(endpoint);
+    if (channel !== null && channel.channelId !== null) this.#channels.free(channel.channelId);
     return channel;
-  }
-
-  /** The offer does not stand any more. */
-  #withdraw(endpoint: Endpoint, channel: HostChannel): void {
-    channel.endpoint = null;
-    this.#byEndpoint.delete(endpoint);
-    this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");
-    this.#unoffered.delete(channel);
   }
 
   /**
    * Tells the guest of the channels that it does not know yet, if it has asked for them. Where every id
    * is in use, the rest waits for the guest to release one.
    */
-  #offerUnoffered(): void {
+  #offerQueued(): void {
     if (!this.bus.actor.is("offering")) return;
-    for (const channel of this.#unoffered) {
-      const channelId = this.#freeId();
-      if (channelId === null) return;
-      this.#unoffered.delete(channel);
-      this.#offer(channel, channelId);
+    for (const { endpoint, channelId } of this.#channels.giveIds()) {
+      assert(
+        endpoint !== null && channelId !== null,
+        "what is to be offered has a server, and an id",
+      );
+      this.bus.post("toGuest", offerOf(endpoint.configuration, channelId));
     }
-  }
-
-  #offer(channel: HostChannel, channelId: number): void {
-    const { endpoint } = channel;
-    assert(endpoint !== null, "what is to be offered has a server");
-    channel.channelId = channelId;
-    endpoint.channelId = channelId;
-    this.#byId.set(channelId, channel);
-    this.bus.post("toGuest", offerOf(endpoint.configuration, channelId));
-  }
-
-  /** The lowest id that nobody has (wire.md 5.2); null where there is none. */
-  #freeId(): number | null {
-    for (let id = 1; id <= CHANNEL_ID_MAX; id++) if (!this.#byId.has(id)) return id;
-    return null;
   }
 
   // -- What the guest says
@@ -200,18 +163,11 @@ export class HostEnd implements BusEnd {
     }
   }
 
-  /** Offers are told in the order of their GUIDs, so that ids stay stable (wire.md 5.2). */
   #requestOffers(): ChannelFault | null {
     if (!this.bus.actor.can("requestOffers")) return "unexpectedMessage";
     this.bus.actor.send({ type: "requestOffers" });
-    const key = ({ endpoint }: HostChannel) => {
-      const target = endpoint?.configuration.serverTarget;
-      return `${target?.interfaceType} ${target?.instance}`;
-    };
-    const inOrder = [...this.#unoffered].sort((a, b) => (key(a) < key(b) ? -1 : 1));
-    this.#unoffered.clear();
-    for (const channel of inOrder) this.#unoffered.add(channel);
-    this.#offerUnoffered();
+    this.#channels.sortOffers();
+    this.#offerQueued();
     this.bus.post("toGuest", { message: "allOffersDelivered" });
     return null;
   }
@@ -267,18 +223,18 @@ export class HostEnd implements BusEnd {
 
   #forget(channelId: number, channel: HostChannel): void {
     this.gpadls.releaseChannel(channelId);
-    this.#byId.delete(channelId);
+    this.#channels.free(channelId);
     channel.channelId = null;
     if (channel.endpoint !== null) channel.endpoint.channelId = null;
-    this.#offerUnoffered();
+    this.#offerQueued();
   }
 
   // -- What the servers say
 
   /** See {@linkcode BusEnd.answerOpen}. A channel that closes already answers with that. */
   answerOpen(endpoint: Endpoint, status: NtStatus): void {
-    const channel = this.#byEndpoint.get(endpoint);
-    if (channel === undefined || endpoint.is("leaving")) return;
+    const channel = this.#channels.of(endpoint);
+    if (channel === null || endpoint.is("leaving")) return;
     if (!endpoint.is("resuming")) this.#sendOpenResult(channel, status);
     else if (!NT_SUCCESS(status)) this.#offerAnew(endpoint, channel);
   }
@@ -288,7 +244,7 @@ export class HostEnd implements BusEnd {
     this.removeGpadls(endpoint, "EvtChannelOpened");
     removeMmio(endpoint);
     this.#freeRing(channel);
-    this.#rescind(endpoint, channel);
+    this.#rescind(endpoint);
     endpoint.channelId = null;
     this.join(endpoint);
   }
@@ -301,16 +257,14 @@ export class HostEnd implements BusEnd {
 
   /** See {@linkcode BusEnd.tellClosed}. */
   tellClosed(endpoint: Endpoint): void {
-    const channel = this.#byEndpoint.get(endpoint);
-    if (channel !== undefined && endpoint.is("byUs")) this.#rescind(endpoint, channel);
+    if (endpoint.is("byUs")) this.#rescind(endpoint);
   }
 
   /** Takes the offer back; the guest owns the id until it releases it. */
-  #rescind(endpoint: Endpoint, channel: HostChannel): void {
-    this.#withdraw(endpoint, channel);
-    const { channelId } = channel;
+  #rescind(endpoint: Endpoint): void {
+    const channelId = this.#channels.withdraw(endpoint)?.channelId ?? null;
     if (channelId === null) return;
-    if (this.bus.isGone) this.#byId.delete(channelId);
+    if (this.bus.isGone) this.#channels.free(channelId);
     else this.bus.post("toGuest", { message: "rescindChannelOffer", channelId });
   }
 
@@ -334,8 +288,8 @@ export class HostEnd implements BusEnd {
   /** See {@linkcode BusEnd.ringsFree}: the guest gets its pages back, and may have asked to reopen. */
   ringsFree(endpoint: Endpoint): void {
     removeMmio(endpoint);
-    const channel = this.#byEndpoint.get(endpoint);
-    if (channel === undefined) return;
+    const channel = this.#channels.of(endpoint);
+    if (channel === null) return;
     this.#freeRing(channel);
     const { reopen } = channel;
     channel.reopen = null;
@@ -354,10 +308,10 @@ export class HostEnd implements BusEnd {
   letGo(endpoint: Endpoint): void {
     removeMmio(endpoint);
     const { channelId } = endpoint;
-    const standing = this.#byEndpoint.get(endpoint);
+    const standing = this.#channels.of(endpoint);
     const channel = standing ?? (channelId === null ? null : this.channel(channelId));
     if (channel !== null) this.#freeRing(channel);
-    if (standing !== undefined) this.#rescind(endpoint, standing);
+    this.#rescind(endpoint);
     endpoint.released();
   }
 
@@ -380,12 +334,12 @@ export class HostEnd implements BusEnd {
   guestGone(): void {
     this.orphans.clear();
     this.gpadls.guestGone();
-    for (const [channelId, channel] of [...this.#byId]) {
+    for (const channel of this.#channels.known) {
       channel.reopen = null;
-      if (channel.endpoint === null) this.#byId.delete(channelId);
-      else if (channel.endpoint.actor.can("peerClosed")) {
-        channel.endpoint.tell({ type: "peerClosed" });
-      }
+      const { channelId, endpoint } = channel;
+      if (endpoint === null) {
+        if (channelId !== null) this.#channels.free(channelId);
+      } else if (endpoint.actor.can("peerClosed")) endpoint.tell({ type: "peerClosed" });
     }
   }
 }

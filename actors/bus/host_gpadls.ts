@@ -294,7 +294,9 @@ export class HostGpadls {
     const ofChannel = this.#byChannel.get(gpadl.channelId);
     if (ofChannel?.delete(gpadl.gpadlId) !== true) return;
     // The id may be incomplete on another channel (wire.md 3.4): that is another GPADL.
-    if (this.#incomplete.get(gpadl.gpadlId)?.gpadl === gpadl) this.#incomplete.delete(gpadl.gpadlId);
+    if (this.#incomplete.get(gpadl.gpadlId)?.gpadl === gpadl) {
+      this.#incomplete.delete(gpadl.gpadlId);
+    }
     if (ofChannel.size === 0) this.#byChannel.delete(gpadl.channelId);
     this.#count--;
     this.#words -= gpadl.words;
