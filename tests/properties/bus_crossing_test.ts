@@ -3,56 +3,14 @@ import { assert, assertEquals } from "@std/assert";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { Chance } from "../../core/chance.ts";
 import * as vmbus from "../../mod.ts";
-import { notedCallbacks, PAIR_TYPE, serverTable, setVmbus } from "../support/connected_pair.ts";
+import { serverTable } from "../support/connected_pair.ts";
+import { makeCrossingServer } from "../support/crossing_server.ts";
 import { createFabric } from "../support/fabric.ts";
 import { HonestGuest } from "../support/honest_guest.ts";
 
 const SEEDS = 60;
 const ROUNDS = 40;
 const SERVERS = 3;
-
-/** A server that takes its time, maps what it can, and refuses now and then. */
-function makeServer(
-  vsp: vmbus.KmclServerInterfaceV1,
-  fabric: vmbus.Fabric,
-  guest: vmbus.Partition,
-  chance: Chance,
-  index: number,
-): vmbus.VMBCHANNEL {
-  const { channel } = vmbus.expectSuccess(vsp.VmbChannelAllocate(fabric.root.device, true));
-  setVmbus(vsp, channel, guest);
-  const instance = `00000000-0000-0000-0000-00000000000${index}`;
-  vsp.VmbServerChannelInitSetTargetInterfaceId(channel, PAIR_TYPE, instance);
-  const mapped: number[] = [];
-  const unmap = () => {
-    for (const handle of mapped.splice(0)) vsp.VmbChannelUnmapGpadl(channel, handle);
-  };
-  const slowly = async () => {
-    if (chance.below(2) === 0) await fabric.delay(1);
-  };
-  vsp.VmbChannelInitSetStateChangeCallbacks(
-    channel,
-    notedCallbacks([], "server", {
-      EvtChannelOpened: async () => {
-        for (let handle = 1; handle < 5; handle++) {
-          if (vsp.VmbChannelMapGpadl(channel, 0, handle).mdl !== null) mapped.push(handle);
-        }
-        await slowly();
-        if (chance.below(4) > 0) return vmbus.STATUS_SUCCESS;
-        unmap();
-        return vmbus.STATUS_UNSUCCESSFUL;
-      },
-      EvtChannelClosed: async () => {
-        await slowly();
-        unmap();
-      },
-    }),
-  );
-  vsp.VmbChannelInitSetProcessPacketCallbacks(channel, (_channel, packet) => {
-    vsp.VmbChannelPacketComplete(packet, null, 0);
-  });
-  return channel;
-}
 
 /** One guest and its servers; what came about, in numbers. */
 async function live(seed: number): Promise<HonestGuest["counts"]> {
@@ -64,7 +22,7 @@ async function live(seed: number): Promise<HonestGuest["counts"]> {
   const vsp = serverTable(fabric);
   const servers = Array.from(
     { length: SERVERS },
-    (_, index) => makeServer(vsp, fabric, partition, chance, index),
+    (_, index) => makeCrossingServer(vsp, fabric, partition, chance, index),
   );
   const disabling = new Map<vmbus.VMBCHANNEL, Promise<void>>();
   for (let round = 0; round < ROUNDS; round++) {
