@@ -50,6 +50,13 @@ class Stage {
     for (const server of this.servers) this.enable(server);
   }
 
+  /** A stage whose guest was told of both channels: 1 and 2. */
+  static async make(): Promise<Stage> {
+    const stage = new Stage();
+    assertEquals(await stage.say(), []);
+    return stage;
+  }
+
   #hear(message: ControlMessage): void {
     const { channelId, gpadlId, status } = message as unknown as Record<string, number>;
     const id = [channelId, gpadlId].filter((part) => part !== undefined).join(".");
@@ -100,7 +107,7 @@ const release = (channelId: number): ControlMessage => ({ message: "relIdRelease
 // wire.md 3.3, 3.4: only incomplete GPADLs need an id of their own.
 Deno.test("GPADL: what becomes of a complete one is nothing to an incomplete one of another channel", async () => {
   for (const ends of [release(1), teardown(1, 77)]) {
-    const stage = new Stage();
+    const stage = await Stage.make();
     assertEquals(await stage.say(...stage.gpadl(1, 77, 1)), ["gpadlCreated 1.77 0"]);
     const [header, ...bodies] = stage.gpadl(2, 77, MANY);
     const torndown = ends.message === "gpadlTeardown" ? ["gpadlTorndown 77"] : [];
@@ -112,7 +119,7 @@ Deno.test("GPADL: what becomes of a complete one is nothing to an incomplete one
 
 // wire.md 3.3: bodies carry no channel id.
 Deno.test("GPADL: headers and bodies of two channels may come in any mixture", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   const [header1, ...bodies1] = stage.gpadl(1, 7, MANY);
   const [header2, ...bodies2] = stage.gpadl(2, 8, MANY);
   const mixture = [header1!, header2!, bodies2[0]!, bodies1[0]!, bodies1[1]!, bodies2[1]!];
@@ -122,7 +129,7 @@ Deno.test("GPADL: headers and bodies of two channels may come in any mixture", a
 
 Deno.test("GPADL: a second header with an incomplete id is refused, and the first goes on", async () => {
   for (const channelId of [1, 2]) {
-    const stage = new Stage();
+    const stage = await Stage.make();
     const [header, ...bodies] = stage.gpadl(1, 7, MANY);
     const [again] = stage.gpadl(channelId, 7, MANY);
     assertEquals(await stage.say(header!, again!), [`gpadlCreated ${channelId}.7 ${REFUSED}`]);
@@ -134,7 +141,7 @@ Deno.test("GPADL: a second header with an incomplete id is refused, and the firs
 // wire.md 3.4, 4.5: until it hears of the rescind, the guest goes on as if there were none.
 Deno.test("GPADL: one that crosses a rescind is accepted when it is complete, and torn down", async () => {
   for (const pageCount of [1, 26, 27, MANY]) {
-    const stage = new Stage();
+    const stage = await Stage.make();
     const [header, ...bodies] = stage.gpadl(1, 7, pageCount);
     await stage.vsp.VmbChannelDisable(stage.servers[0]!);
     await stage.say();
@@ -147,7 +154,7 @@ Deno.test("GPADL: one that crosses a rescind is accepted when it is complete, an
 });
 
 Deno.test("GPADL: on a rescinded channel a wrong description is refused as on any", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   await stage.vsp.VmbChannelDisable(stage.servers[0]!);
   await stage.say();
   const [header] = gpadlMessages(1, 7, [wholePages([0xffff_ffff])]);
@@ -159,7 +166,7 @@ Deno.test("GPADL: on a rescinded channel a wrong description is refused as on an
 
 // wire.md 5.3: InProgress is removed by a release; what comes later belongs to nothing.
 Deno.test("GPADL: what a guest says of a channel that it has released is named", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   await stage.vsp.VmbChannelDisable(stage.servers[0]!);
   await stage.say();
   const [header, ...bodies] = stage.gpadl(1, 7, MANY);
@@ -175,7 +182,7 @@ Deno.test("GPADL: what a guest says of a channel that it has released is named",
 
 // wire.md 5.2: the id is in use until the server has let go of the rings, and nothing of it is the guest's.
 Deno.test("RelIdReleased: a channel whose server still closes is gone for the guest already", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   const { fabric, guest, vsp, servers } = stage;
   guest.open(guest.makeRings(2, 2), 1, 5);
   assertEquals(await stage.say(), ["gpadlCreated 1.5 0", "openResult 1 0"]);
@@ -200,7 +207,7 @@ Deno.test("RelIdReleased: a channel whose server still closes is gone for the gu
 
 // wire.md 3.4: a teardown has one answer, which comes when nothing uses the memory any more.
 Deno.test("GpadlTeardown: a second one is named, also where the channel was rescinded meanwhile", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   const { fabric, guest, vsp, servers } = stage;
   guest.open(guest.makeRings(2, 2), 1, 5);
   await stage.say(...stage.gpadl(1, 6, 1));
@@ -219,7 +226,7 @@ Deno.test("GpadlTeardown: a second one is named, also where the channel was resc
 
 // wire.md 3.4: bodies that were on their way when their header was refused are not a second fault.
 Deno.test("GpadlBody: what belongs to a header that was refused comes to nothing", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   const words = new Uint8Array(8);
   const big = { message: "gpadlHeader", channelId: 1, readOnly: false, rangeCount: 1 } as const;
   for (let gpadlId = 1; gpadlId <= 128; gpadlId++) { // as many words as a guest may announce
@@ -236,7 +243,7 @@ Deno.test("GpadlBody: what belongs to a header that was refused comes to nothing
 
 // wire.md 4.5, 5.3: rings and GPADLs are those of one channel.
 Deno.test("OpenChannel, GpadlTeardown: the GPADL of another channel is none", async () => {
-  const stage = new Stage();
+  const stage = await Stage.make();
   const rings = stage.guest.makeRings(2, 2);
   await stage.say(...gpadlMessages(1, 5, [wholePages(rings.pfns)]));
   const failed = `openResult 2 ${vmbus.STATUS_INVALID_PARAMETER}`;
