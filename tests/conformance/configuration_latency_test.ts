@@ -182,3 +182,45 @@ for (const processors of [1, 2]) {
     await closePair(first);
   });
 }
+
+// wire.md section 6: what was due when a channel closed is nothing to the next open, nor to anybody else.
+Deno.test("VmbChannelSetInterruptLatency: a signal that was due at the close does not delay the next open's", async () => {
+  for (const latency of [100, 0]) {
+    let opens = 0;
+    const pair = makePair({
+      clientCallbacks: {
+        EvtChannelOpened: (channel) => {
+          pair.vsc.VmbChannelSetInterruptLatency(channel, opens++ === 0 ? 65_535 : latency);
+          return vmbus.STATUS_SUCCESS;
+        },
+      },
+    });
+    const { fabric, vsc, client, server } = pair;
+    enablePair(pair);
+    await fabric.settle();
+    sendPlain(vsc, client, Uint8Array.of(1)); // its signal is due in 6.5535 ms
+    await vsc.VmbChannelDisable(client); // no time passes
+    vsc.VmbChannelEnable(client);
+    await fabric.settle();
+    sendPlain(vsc, client, Uint8Array.of(2));
+    const read = () => vmbus.inspectChannel(server).incomingRing?.usedBytes === 0;
+    await fabric.settle();
+    assertEquals(read(), latency === 0);
+    await fabric.advance(latency / 10_000);
+    assertEquals(read(), true);
+    const { interruptsSent } = vmbus.inspectChannel(client);
+    await fabric.advance(10); // nothing is left to be signalled
+    assertEquals(vmbus.inspectChannel(client).interruptsSent, interruptsSent);
+    await closePair(pair);
+  }
+});
+
+Deno.test("VmbChannelSetInterruptLatency: no timer outlives the open that it was for", async () => {
+  const pair = await openPair();
+  const { fabric, guest, vsc, client } = pair;
+  vmbus.expectSuccess(vsc.VmbChannelSetInterruptLatency(client, 65_535));
+  sendPlain(vsc, client, Uint8Array.of(1));
+  guest.crash();
+  await fabric.run();
+  assertEquals(fabric.now(), 0);
+});
