@@ -25,8 +25,16 @@ export class Signal implements Timer {
   /** Signals the opposite side, or sees to it that it is signalled in time. */
   raise(): void {
     const { latency100ns } = this.#endpoint;
-    if (latency100ns === 0) return this.#send();
-    if (this.#due100ns === null) this.arm(latency100ns);
+    if (latency100ns > 0 && this.#isSoonEnough(latency100ns)) return;
+    this.drop(); // what was due later stands for no more than this one does
+    if (latency100ns === 0) this.#send();
+    else this.arm(latency100ns);
+  }
+
+  /** Whether a signal is due before that time has passed: the latency may have been longer once. */
+  #isSoonEnough(latency100ns: number): boolean {
+    if (this.#due100ns === null) return false;
+    return this.#due100ns <= this.#endpoint.world.clock.now100ns + latency100ns;
   }
 
   /** In how much time a signal is due, in 100 ns; null where none is. */
@@ -44,6 +52,7 @@ export class Signal implements Timer {
 
   /** The rings are gone: what was to be signalled is no more, and the next open has a latency of its own. */
   drop(): void {
+    if (this.#due100ns === null) return;
     this.#due100ns = null;
     if (this.#deadline !== null) this.#endpoint.world.cancelTimer(this.#deadline);
     this.#deadline = null;

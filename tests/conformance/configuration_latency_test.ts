@@ -215,6 +215,27 @@ Deno.test("VmbChannelSetInterruptLatency: a signal that was due at the close doe
   }
 });
 
+Deno.test("VmbChannelSetInterruptLatency: a shorter one holds for the next signal, though one is due later", async () => {
+  for (const latency of [100, 0]) {
+    const pair = await openPair();
+    const { fabric, vsc, client, server } = pair;
+    const unread = () => vmbus.inspectChannel(server).incomingRing?.usedBytes;
+    vmbus.expectSuccess(vsc.VmbChannelSetInterruptLatency(client, 65_535));
+    sendPlain(vsc, client, Uint8Array.of(1));
+    vmbus.expectSuccess(vsc.VmbChannelSetInterruptLatency(client, latency));
+    pair.guest.postInterrupt("toHost", vmbus.inspectChannel(client).channelId ?? 0);
+    await fabric.settle(); // the server looks by itself: the ring is empty again
+    sendPlain(vsc, client, Uint8Array.of(2));
+    await fabric.advance(latency / 10_000);
+    assertEquals(unread(), 0);
+    const { interruptsSent } = vmbus.inspectChannel(client);
+    assertEquals(interruptsSent, 1);
+    await fabric.advance(10);
+    assertEquals(vmbus.inspectChannel(client).interruptsSent, interruptsSent);
+    await closePair(pair);
+  }
+});
+
 Deno.test("VmbChannelSetInterruptLatency: no timer outlives the open that it was for", async () => {
   const pair = await openPair();
   const { fabric, guest, vsc, client } = pair;
