@@ -81,9 +81,10 @@ export function manyServers(options: ManyServersOptions): vmbus.HostDriver<ManyS
 export async function moveGuest(
   guest: vmbus.Partition,
   drivers: vmbus.RestoreOptions,
+  options: vmbus.FabricOptions = {},
 ): Promise<{ fabric: vmbus.Fabric; guest: vmbus.Partition; servers: ManyServers }> {
   const saved = vmbus.expectSuccess(await vmbus.savePartition(guest));
-  const fabric = vmbus.createFabric();
+  const fabric = vmbus.createFabric(options);
   const { partition, loaded, reason } = vmbus.restorePartition(fabric, saved.bytes!, drivers);
   assertEquals(reason, null);
   const servers = loaded.find(({ name }) => name === "many")?.instance as ManyServers;

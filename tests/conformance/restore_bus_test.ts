@@ -1,4 +1,5 @@
-// A guest that has as many channels as there are ids (wire.md 5.2, kmcl.md V8, V10).
+// The bus of a saved guest: a channel for each id, channels that it has released, its GPADLs (wire.md 5.2,
+// kmcl.md V8, V10).
 
 import { assertEquals } from "@std/assert";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
@@ -111,4 +112,23 @@ Deno.test("restorePartition: an incomplete GPADL comes back beside a complete on
   }
   await back.fabric.settle();
   assertEquals(stages()[1], [2, 77, "accepted"]);
+});
+
+// wire.md 4.5, 5.5: a guest may release what it has closed; after a restore its server is a new one to it.
+Deno.test("restorePartition: a server whose channel the guest has released is offered anew", async () => {
+  const many = manyServers({ count: 1 });
+  const fabric = vmbus.createFabric({ trace: "off", codec: "vmbus" });
+  const raw = new RawGuest(fabric);
+  const { channels: [server] } = vmbus.loadHostDriver(raw.partition, many);
+  raw.open(raw.makeRings(1, 1));
+  await fabric.settle();
+  raw.close();
+  await fabric.settle();
+  raw.post({ message: "relIdReleased", channelId: 1 });
+  await fabric.settle();
+  const { lifecycle, channelId } = vmbus.inspectChannel(server!);
+  assertEquals([lifecycle, channelId], ["closed", null]);
+  const back = await moveGuest(raw.partition, { hostDrivers: [many] }, { codec: "vmbus" });
+  const offered = vmbus.inspectChannel(back.servers.channels[0]!);
+  assertEquals([offered.lifecycle, offered.channelId], ["enabled", 1]);
 });
