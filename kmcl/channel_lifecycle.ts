@@ -99,7 +99,7 @@ export async function VmbChannelDisable(kmcl: Kmcl, channel: VMBCHANNEL | null):
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null || !endpoint.partition.isAlive) return;
   if (endpoint.restored !== null) giveUpServer(endpoint);
-  if (endpoint.is("disabled")) return;
+  if (endpoint.hasEnded) return;
   if (mayWait(kmcl, call, endpoint)) await endpoint.disable();
 }
 

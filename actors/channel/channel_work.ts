@@ -53,11 +53,11 @@ export class ChannelWork implements Worker {
     this.#endpoint.world.scheduler.schedule(this.#pageIn);
   }
 
-  /** Interrupts of the channel go to processor `index` from now on. */
+  /** Interrupts of the channel go to processor `index` from now on; what is scheduled stays where it is. */
   setProcessor(index: number): void {
     const processor = this.#endpoint.partition.processor(index);
     for (const item of [this.#interrupt, this.#completions, this.#passivePackets, this.#pageIn]) {
-      if (!item.isScheduled) item.processor = processor;
+      item.processor = processor;
     }
   }
 

@@ -204,8 +204,18 @@ export class Endpoint {
   /** VmbChannelDisable: resolves when the endpoint is Disabled (kmcl.md S11). */
   disable(): Promise<void> {
     if (this.actor.can("disable")) this.tell({ type: "disable" });
-    if (this.is("disabled")) return Promise.resolve();
+    if (this.hasEnded) return Promise.resolve();
     return this.#wait(this.#disableWaits, "VmbChannelDisable", "to be Disabled");
+  }
+
+  /** Disabled, and its driver was told why its open came to nothing, if it did (kmcl.md S11). */
+  get hasEnded(): boolean {
+    return this.is("disabled") && this.changes.refusal === null;
+  }
+
+  /** Whoever waits for the end of the last open may go on, if it has come. */
+  answerDisabled(): void {
+    if (this.hasEnded) answerAll(this.#disableWaits);
   }
 
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
@@ -213,6 +223,7 @@ export class Endpoint {
     this.notices.freed();
     this.partition.endpoints.delete(this);
     this.changes.stop();
+    this.answerDisabled();
     this.outgoing.packets.stop();
     this.actor.stop();
   }
@@ -241,7 +252,7 @@ export class Endpoint {
     }
     if (!wasLettingGo && this.is("lettingGo")) this.#letGo();
     if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
-    if (this.is("disabled")) answerAll(this.#disableWaits);
+    this.answerDisabled();
     this.conduct();
     if (this.driver?.isRemoved === true && this.is("disabled")) this.cleanUp();
   }

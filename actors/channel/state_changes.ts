@@ -209,6 +209,7 @@ export class StateChanges implements Worker {
 
   #done(): void {
     this.#current = null;
+    this.#endpoint.answerDisabled();
     this.#endpoint.conduct();
   }
 

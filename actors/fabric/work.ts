@@ -53,7 +53,7 @@ export class WorkItem {
   readonly kind: WorkKind;
   /** The level that it runs at. */
   readonly irql: Irql;
-  /** The processor that will do it. */
+  /** The processor that will do it, the next time that it is scheduled. */
   processor: Processor;
   /** Its place among all scheduled items; -1 while it is not scheduled. */
   order: number = -1;
