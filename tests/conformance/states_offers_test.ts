@@ -6,6 +6,8 @@
 
 import { createFabric } from "../support/fabric.ts";
 import { assertEquals } from "@std/assert";
+import { encodeControlMessage } from "../../core/control/codec.ts";
+import type { ControlMessage } from "../../core/control/messages.ts";
 import * as vmbus from "../../mod.ts";
 import { clientTable, PAIR_TYPE, serverTable, setVmbus } from "../support/connected_pair.ts";
 
@@ -305,4 +307,34 @@ Deno.test("VmbChannelEnable: refuses a loopback offer to a guest, and a plain on
     vsp.VmbChannelInitSetProcessPacketCallbacks(channel, () => {}, null);
     assertEquals(vsp.VmbChannelEnable(channel), vmbus.STATUS_INVALID_DEVICE_REQUEST);
   }
+});
+
+// wire.md section 6: a sub-channel belongs to who has the primary, and says nothing of another device.
+Deno.test("VmbChannelEnable: a client passes a sub-channel by, and takes the device when it is offered", async () => {
+  const stage = new Stage();
+  const client = stage.client(4);
+  const any = stage.client(null);
+  await stage.fabric.settle();
+  for (const subchannelIndex of [1, 2]) {
+    const offer: ControlMessage = {
+      message: "offerChannel",
+      interfaceId: PAIR_TYPE,
+      instanceId: instance(4),
+      flags: 0,
+      mmioMegabytes: 0,
+      userData: new Uint8Array(120),
+      subchannelIndex,
+      mmioMegabytesOptional: 0,
+      channelId: 8 + subchannelIndex,
+      monitorId: 0xff,
+      monitorAllocated: false,
+      isDedicated: true,
+      connectionId: 0x2008 + subchannelIndex,
+    };
+    stage.guest.postControlMessage("toGuest", encodeControlMessage(offer));
+  }
+  assertEquals(await stage.taken(client, any), [null, null]);
+  stage.offer(4);
+  assertEquals(await stage.taken(client, any), [4, null]);
+  await stage.end();
 });

@@ -3,12 +3,13 @@ import { assert, assertEquals } from "@std/assert";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { Chance } from "../../core/chance.ts";
 import * as vmbus from "../../mod.ts";
-import { serverTable } from "../support/connected_pair.ts";
+import { makePair, type Pair, serverTable } from "../support/connected_pair.ts";
 import { makeCrossingServer } from "../support/crossing_server.ts";
 import { createFabric } from "../support/fabric.ts";
 import { HonestGuest } from "../support/honest_guest.ts";
+import { runSteps } from "../support/run_steps.ts";
 
-const SEEDS = 60;
+const SEEDS = 40;
 const ROUNDS = 40;
 const SERVERS = 3;
 
@@ -66,4 +67,110 @@ Deno.test("bus: what an honest guest says while its channels are rescinded is an
   }
   // It would prove little if nothing came about.
   assert(Object.values(sums).every((sum) => sum > 2 * SEEDS), JSON.stringify(sums));
+});
+
+/** A pair whose client shares memory at any time, also when its server goes already. */
+class Sharing {
+  readonly pair: Pair;
+  shared = 0;
+  readonly #chance: Chance;
+  readonly #buffer: vmbus.GuestBuffer;
+  readonly #handles = new Set<number>();
+  readonly #deleted: Promise<void>[] = [];
+
+  constructor(fabric: vmbus.Fabric, guest: vmbus.Partition, chance: Chance, index: number) {
+    this.#chance = chance;
+    this.#buffer = guest.memory.allocate(64 * 4096);
+    const share = () => this.share();
+    this.pair = makePair({
+      within: { fabric, guest },
+      instance: `00000000-0000-0000-0000-00000000000${index}`,
+      ringPages: [1, 1],
+      serverCallbacks: {
+        EvtChannelOpened: () => {
+          share();
+          return chance.below(4) > 0 ? vmbus.STATUS_SUCCESS : vmbus.STATUS_UNSUCCESSFUL;
+        },
+        EvtChannelClosed: share, // the rescind is on its way to the client
+      },
+      clientCallbacks: {
+        EvtChannelOpened: () => (share(), vmbus.STATUS_SUCCESS),
+        EvtChannelSuspend: share,
+        EvtChannelClosed: () => {
+          share();
+          for (const handle of this.#handles) this.#delete(handle);
+        },
+      },
+    });
+  }
+
+  /** Creates a GPADL of one to three messages, or deletes one. */
+  share(): void {
+    const { vsc, client } = this.pair;
+    if (this.#chance.below(3) === 0) {
+      for (const handle of this.#handles) return this.#delete(handle);
+    }
+    const byteCount = (1 + this.#chance.below(64)) * 4096;
+    const made = vsc.VmbChannelCreateGpadlFromBuffer(client, 0, this.#buffer, byteCount);
+    if (made.gpadlHandle === null) return;
+    this.shared++;
+    this.#handles.add(made.gpadlHandle);
+  }
+
+  #delete(handle: number): void {
+    const { vsc, client } = this.pair;
+    this.#handles.delete(handle);
+    this.#deleted.push(vsc.VmbChannelDeleteGpadl(client, handle));
+  }
+
+  /** One of the two comes, or may go. */
+  change(): void {
+    const { vsc, vsp, client, server } = this.pair;
+    const isServer = this.#chance.below(2) === 0;
+    const [table, channel] = isServer ? [vsp, server] : [vsc, client];
+    const { lifecycle } = vmbus.inspectChannel(channel);
+    if (lifecycle !== "disabled") {
+      if (this.#chance.below(6) === 0) table.VmbChannelDisable(channel);
+    } else {
+      assertEquals(table.VmbChannelEnable(channel), vmbus.STATUS_SUCCESS);
+      if (isServer) vsp.VmbChannelStart(server);
+    }
+  }
+
+  async end(guest: vmbus.Partition): Promise<void> {
+    const { vsc, vsp, client, server } = this.pair;
+    await vsc.VmbChannelDisable(client);
+    await vsp.VmbChannelDisable(server);
+    await Promise.all(this.#deleted);
+    vsc.VmbChannelCleanup(client);
+    vsp.VmbChannelCleanup(server);
+    guest.memory.free(this.#buffer); // nothing pins it any more
+  }
+}
+
+// kmcl.md G5, S10, S11; wire.md 3.4, 5.3
+Deno.test("bus: what clients share while both sides come and go is nobody's fault", async () => {
+  let shared = 0;
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const chance = Chance.fromSeed(seed);
+    const fabric = createFabric({ trace: "off", schedule: "random", seed });
+    const guest = fabric.createPartition({ name: "guest", memoryPages: 512, processors: 2 });
+    const pairs = [0, 1].map((index) => new Sharing(fabric, guest, chance, index));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const pair of pairs) pair.change();
+      const left = await runSteps(fabric, 1 + chance.below(25));
+      if (left > 0) await fabric.settle();
+    }
+    await fabric.settle();
+    for (const pair of pairs) {
+      await pair.end(guest);
+      shared += pair.shared;
+    }
+    const { bus } = guest as PartitionObject;
+    assertEquals(bus.faults, [], `seed ${seed}`);
+    assertEquals(bus.host.gpadls.all, []);
+    guest.destroy();
+    assertEquals([fabric.leaks(), fabric.violations], [[], []]);
+  }
+  assert(shared > 5 * SEEDS, `${shared} GPADLs`);
 });
