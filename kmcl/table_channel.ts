@@ -81,7 +81,7 @@ export interface KmclChannelFunctions {
   VmbChannelDeleteGpadl(channel: VMBCHANNEL | null, gpadlHandle: number): Promise<void>;
   /**
    * Disables a channel; resolves when it is Disabled (kmcl.md S10, S11), on a Disabled one at
-   * once.
+   * once, but after an EvtChannelPnpFailure that is due.
    *
    * Violation: called inside a state change callback of the same channel, or at DISPATCH_LEVEL.
    *
