@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { CHANNEL_ID_MAX, HostChannel } from "../../../actors/bus/host_channel.ts";
-import { HostChannels } from "../../../actors/bus/host_channels.ts";
+import type { Endpoint } from "../../../actors/channel/endpoint.ts";
+import { CHANNEL_ID_MAX, HostChannel, HostChannels } from "../../../actors/bus/host_channel.ts";
 
 // wire.md 5.2: ids are the lowest that are free, 2047 at most, and used again once they were released.
 Deno.test("HostChannels: a channel for which there is no id waits until one is free", () => {
@@ -27,4 +27,18 @@ Deno.test("HostChannels: is full when what waits to be offered would take the la
   assertEquals(channels.isFull, true);
   for (const { channelId } of channels.giveIds()) if (channelId === 7) channels.free(7);
   assertEquals(channels.isFull, false);
+});
+
+Deno.test("HostChannels.withdraw: a server that goes while it waits for an id is not offered any more", () => {
+  const channels = new HostChannels();
+  const serverTarget = { interfaceType: "type", instance: "one" };
+  const endpoint = { configuration: { serverTarget } } as unknown as Endpoint;
+  const channel = new HostChannel(endpoint);
+  channels.add(endpoint, channel);
+  channels.queueOffer(channel);
+  assertEquals([channels.isOffered("one"), channels.standing], [true, [channel]]);
+  assertEquals(channels.withdraw(endpoint), channel);
+  assertEquals([...channels.giveIds()], []);
+  assertEquals([channels.isOffered("one"), channels.standing, channel.endpoint], [false, [], null]);
+  assertEquals(channels.withdraw(endpoint), null);
 });
