@@ -270,7 +270,7 @@ export class GuestEnd implements BusEnd, Worker {
     if (channel === undefined || channel.isRescinded) return "unexpectedMessage";
     channel.isRescinded = true;
     const client = channel.link?.client ?? null;
-    if (client === null) this.#release(channel);
+    if (client === null) this.#releaseIfDone(channel);
     else if (client.is("connecting")) {
       client.refuseLater(STATUS_DEVICE_REMOVED);
       client.tell({ type: "peerClosed" });
@@ -278,8 +278,9 @@ export class GuestEnd implements BusEnd, Worker {
     return null;
   }
 
-  #release(channel: GuestChannel): void {
-    const { channelId } = channel.offer;
+  /** A channel that was taken back goes once nobody has it and the host owes no answer (wire.md 5.6). */
+  #releaseIfDone({ offer: { channelId }, link, isRescinded }: GuestChannel): void {
+    if (!isRescinded || link !== null || this.gpadls.isAwaited(channelId)) return;
     this.byId.delete(channelId);
     this.bus.post("toHost", { message: "relIdReleased", channelId });
   }
@@ -291,7 +292,10 @@ export class GuestEnd implements BusEnd, Worker {
       this.#ringTorndown(channel, channel.link);
       return null;
     }
-    return this.gpadls.torndown(gpadlId);
+    const channel = this.byId.get(this.gpadls.at(gpadlId)?.channelId ?? 0);
+    const fault = this.gpadls.torndown(gpadlId);
+    if (channel !== undefined) this.#releaseIfDone(channel);
+    return fault;
   }
 
   #ringTorndown(channel: GuestChannel, link: Link): void {
@@ -300,7 +304,7 @@ export class GuestEnd implements BusEnd, Worker {
     this.memory.free(link.ringPages);
     this.#releaseMmio(link.client);
     link.client.released();
-    if (channel.isRescinded) this.#release(channel);
+    if (channel.isRescinded) this.#releaseIfDone(channel);
     else this.scheduleMatch();
   }
 

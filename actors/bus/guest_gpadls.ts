@@ -76,6 +76,14 @@ export class GuestGpadls {
     return true;
   }
 
+  /** Whether the host has an answer to give about a GPADL of that channel. */
+  isAwaited(channelId: number): boolean {
+    for (const gpadl of this.#byHandle.values()) {
+      if (gpadl.channelId === channelId && gpadl.stage !== "created") return true;
+    }
+    return false;
+  }
+
   /** The GPADLs of a client's driver, in the order of their creation. */
   of(client: Endpoint): readonly GuestGpadl[] {
     return [...this.#ofDrivers.get(client) ?? []];

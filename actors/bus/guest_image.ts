@@ -121,8 +121,11 @@ function restoreOffer(end: GuestEnd, fields: SavedFields, client: ClientOf): voi
         isOpen: endpoint.is("rings"),
       };
     }));
-  // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10).
-  if (channel.isRescinded && channel.link?.client.is("leaving") !== true) {
+  // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
+  const isHeld = channel.link === null
+    ? end.gpadls.isAwaited(offer.channelId)
+    : channel.link.client.is("leaving");
+  if (channel.isRescinded && !isHeld) {
     damaged(`${fields.where} was taken back, and nobody lets go of it`);
   }
   end.byId.set(offer.channelId, channel);

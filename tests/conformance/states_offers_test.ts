@@ -7,9 +7,9 @@
 import { createFabric } from "../support/fabric.ts";
 import { assertEquals } from "@std/assert";
 import { encodeControlMessage } from "../../core/control/codec.ts";
-import type { ControlMessage } from "../../core/control/messages.ts";
 import * as vmbus from "../../mod.ts";
 import { clientTable, PAIR_TYPE, serverTable, setVmbus } from "../support/connected_pair.ts";
+import { offerMessage } from "../support/raw_host.ts";
 
 const OTHER_TYPE = "7d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const instance = (number: number) => `0000000${number}-2f52-4c57-8a1e-0d7b4f1c2a33`;
@@ -316,21 +316,10 @@ Deno.test("VmbChannelEnable: a client passes a sub-channel by, and takes the dev
   const any = stage.client(null);
   await stage.fabric.settle();
   for (const subchannelIndex of [1, 2]) {
-    const offer: ControlMessage = {
-      message: "offerChannel",
-      interfaceId: PAIR_TYPE,
-      instanceId: instance(4),
-      flags: 0,
-      mmioMegabytes: 0,
-      userData: new Uint8Array(120),
-      subchannelIndex,
-      mmioMegabytesOptional: 0,
+    const offer = offerMessage(PAIR_TYPE, instance(4), {
       channelId: 8 + subchannelIndex,
-      monitorId: 0xff,
-      monitorAllocated: false,
-      isDedicated: true,
-      connectionId: 0x2008 + subchannelIndex,
-    };
+      subchannelIndex,
+    });
     stage.guest.postControlMessage("toGuest", encodeControlMessage(offer));
   }
   assertEquals(await stage.taken(client, any), [null, null]);

@@ -14,7 +14,7 @@ import { createFabric } from "../support/fabric.ts";
 import { listen } from "../support/honest_guest.ts";
 import { gpadlMessages, openMessage, RawGuest, wholePages } from "../support/raw_guest.ts";
 
-const SEEDS = 40;
+const SEEDS = 25;
 const MESSAGES = 120;
 const SERVERS = 3;
 const GPADL_IDS = 2;

@@ -9,7 +9,7 @@ import { createFabric } from "../support/fabric.ts";
 import { HonestGuest } from "../support/honest_guest.ts";
 import { runSteps } from "../support/run_steps.ts";
 
-const SEEDS = 40;
+const SEEDS = 25;
 const ROUNDS = 40;
 const SERVERS = 3;
 

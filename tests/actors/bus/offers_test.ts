@@ -8,25 +8,12 @@ import {
   type OfferChannel,
 } from "../../../core/control/messages.ts";
 import { pipeUserData } from "../../../core/control/user_data.ts";
+import { offerMessage } from "../../support/raw_host.ts";
 
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";
 
-const OFFER: OfferChannel = {
-  message: "offerChannel",
-  interfaceId: TYPE,
-  instanceId: INSTANCE,
-  flags: 0,
-  mmioMegabytes: 0,
-  userData: new Uint8Array(120),
-  subchannelIndex: 0,
-  mmioMegabytesOptional: 0,
-  channelId: 9,
-  monitorId: 0xff,
-  monitorAllocated: false,
-  isDedicated: true,
-  connectionId: 0x2009,
-};
+const OFFER = offerMessage(TYPE, INSTANCE);
 
 /** A client, as far as an offer concerns it. */
 function client({ isRoot = false, isPipe = false, instance = null as string | null }): Endpoint {
