@@ -8,9 +8,6 @@ import type { Chance } from "../../core/chance.ts";
 import * as vmbus from "../../mod.ts";
 import { notedCallbacks, PAIR_TYPE, setVmbus } from "./connected_pair.ts";
 
-/** GPADL ids that it tries to map. */
-const GPADL_IDS = 4;
-
 /** Makes one; it is not enabled. */
 export function makeCrossingServer(
   vsp: vmbus.KmclServerInterfaceV1,
@@ -34,7 +31,7 @@ export function makeCrossingServer(
     channel,
     notedCallbacks([], "server", {
       EvtChannelOpened: async () => {
-        for (let handle = 1; handle <= GPADL_IDS; handle++) {
+        for (const { handle } of vmbus.inspectChannel(channel).gpadls) {
           if (vsp.VmbChannelMapGpadl(channel, 0, handle).mdl !== null) mapped.push(handle);
         }
         await slowly();

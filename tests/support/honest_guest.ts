@@ -47,6 +47,11 @@ class Channel {
   get isWaiting(): boolean {
     return [...this.gpadls.values()].some(({ stage }) => stage !== "created");
   }
+
+  /** Whether the host has not accepted all that was described to it. */
+  get isDescribing(): boolean {
+    return [...this.gpadls.values()].some(({ stage }) => stage === "describing");
+  }
 }
 
 /** GPADL ids that the guest uses: few, so that channels share them. */
@@ -60,8 +65,12 @@ export class HonestGuest {
   readonly #chance: Chance;
   readonly #channels = new Map<number, Channel>();
   readonly #pages: readonly number[];
+  /** It does not wait for Torndown of a rescinded channel, as Linux has it, and takes a new id each time. */
+  readonly #isHasty: boolean;
+  #lastId = 0xe1e10;
 
-  constructor(fabric: vmbus.Fabric, chance: Chance) {
+  constructor(fabric: vmbus.Fabric, chance: Chance, isHasty = false) {
+    this.#isHasty = isHasty;
     this.raw = new RawGuest(fabric, "honest", 128);
     this.#chance = chance;
     this.#pages = this.raw.partition.memory.allocate(100 * 4096).pfns;
@@ -94,8 +103,8 @@ export class HonestGuest {
         const found = [...this.#channels.values()].filter(({ gpadls }) =>
           gpadls.get(message.gpadlId)?.stage === "tearingDown"
         );
-        assertEquals(found.length, 1);
-        found[0]!.gpadls.delete(message.gpadlId);
+        assertEquals(found.length, this.#isHasty && found.length === 0 ? 0 : 1);
+        found[0]?.gpadls.delete(message.gpadlId);
         this.counts.torndown++;
         break;
       }
@@ -148,7 +157,7 @@ export class HonestGuest {
 
   /** An id is incomplete once in the whole guest, and unique on its channel (wire.md 3.3, 3.4). */
   #create(channel: Channel, isRing: boolean): void {
-    const id = 1 + this.#chance.below(GPADL_IDS);
+    const id = this.#isHasty ? ++this.#lastId : 1 + this.#chance.below(GPADL_IDS);
     if (channel.isRescinded || channel.gpadls.has(id)) return;
     if (this.#stages(id).some((stage) => stage !== "created")) return;
     const pageCount = isRing ? 4 : 1 + this.#chance.below(90);
@@ -199,7 +208,8 @@ export class HonestGuest {
   }
 
   #release(channel: Channel): void {
-    if (!channel.isRescinded || channel.ring !== null || channel.isWaiting) return;
+    const isWaiting = this.#isHasty ? channel.isDescribing : channel.isWaiting;
+    if (!channel.isRescinded || channel.ring !== null || isWaiting) return;
     this.#channels.delete(channel.id);
     this.counts.releases++;
     this.raw.post({ message: "relIdReleased", channelId: channel.id });
