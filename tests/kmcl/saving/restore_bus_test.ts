@@ -2,13 +2,13 @@
 // kmcl.md V8, V10).
 
 import { assertEquals } from "@std/assert";
-import type { PartitionObject } from "../../actors/partition/partition_object.ts";
-import { encodeControlMessage } from "../../core/control/codec.ts";
-import * as vmbus from "../../mod.ts";
-import { COMPLETE, stubClient, stubGuest } from "../support/stub_drivers.ts";
-import { PAIR_TYPE, serverTable, setVmbus } from "../support/connected_pair.ts";
-import { instanceOf, manyServers, moveGuest } from "../support/many_servers.ts";
-import { gpadlMessages, RawGuest, wholePages } from "../support/raw_guest.ts";
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
+import { encodeControlMessage } from "../../../core/control/codec.ts";
+import * as vmbus from "../../../mod.ts";
+import { COMPLETE, stubClient, stubGuest } from "../../support/stub_drivers.ts";
+import { PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
+import { instanceOf, manyServers, moveGuest } from "../../support/many_servers.ts";
+import { gpadlMessages, RawGuest, wholePages } from "../../support/raw_guest.ts";
 
 const CHANNELS = 2047;
 
