@@ -12,10 +12,14 @@ export const NULL_GUID = "00000000-0000-0000-0000-000000000000";
 /** Wire position of each byte of the text form: u32, u16, u16 little-endian, then 8 bytes as is. */
 const WIRE_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15] as const;
 
-/** The GUID that `value` spells, in lower case, or null where it spells none (kmcl.md I6). */
+/**
+ * The GUID that `value` spells, in lower case and without braces, or null where it spells none
+ * (kmcl.md I6).
+ */
 export function parseGuid(value: unknown): string | null {
   if (typeof value !== "string") return null;
-  const guid = value.toLowerCase();
+  const isBraced = value.startsWith("{") && value.endsWith("}");
+  const guid = (isBraced ? value.slice(1, -1) : value).toLowerCase();
   return GUID_TEXT.test(guid) ? guid : null;
 }
 

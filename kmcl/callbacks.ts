@@ -68,7 +68,10 @@ export type EvtPacketCompletionRoutine = (
   bufferLength: number,
 ) => void;
 /** A device was found, but connecting to it failed. @see EVT_VMB_CHANNEL_PNP_FAILURE */
-export type EvtChannelPnpFailure = (channel: VMBCHANNEL, status: NtStatus) => MaybePromise<void>;
+export type EvtChannelPnpFailure = (
+  channel: VMBCHANNEL,
+  failureStatus: NtStatus,
+) => MaybePromise<void>;
 
 /** What EvtChannelSavePacket returns. */
 export interface SavePacketResult {
@@ -124,8 +127,8 @@ export const STATE_CHANGE_CALLBACKS_VERSION = 1;
 /** Size of {@linkcode StateChangeCallbacks} on a 64-bit machine. */
 export const STATE_CHANGE_CALLBACKS_SIZE: number = 8 + 5 * 8;
 
-/** Callbacks with Version and Size filled, and none set. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT */
-export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(): StateChangeCallbacks {
+/** Version and Size, and no callback. */
+function noCallbacks(): StateChangeCallbacks {
   return {
     Version: STATE_CHANGE_CALLBACKS_VERSION,
     Size: STATE_CHANGE_CALLBACKS_SIZE,
@@ -137,6 +140,23 @@ export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(): StateChangeCallbacks 
   };
 }
 
+/**
+ * Fills `callbacks`, or a new structure where none is given, with Version and Size and no callback, and
+ * returns it.
+ *
+ * @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT
+ * @throws {TypeError} `callbacks` is no object, or its members cannot be set.
+ */
+export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(
+  callbacks?: Partial<StateChangeCallbacks> | null,
+): StateChangeCallbacks {
+  if (callbacks === null || callbacks === undefined) return noCallbacks();
+  if (typeof callbacks !== "object") {
+    throw new TypeError(`Cannot fill state change callbacks: ${String(callbacks)} is no object`);
+  }
+  return Object.assign(callbacks, noCallbacks());
+}
+
 /** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
 export class Driver implements ChannelNotices {
   /** The handle of its endpoint. */
@@ -144,7 +164,7 @@ export class Driver implements ChannelNotices {
   /** The driver's own context. */
   pointer: unknown = null;
   /** What VmbChannelInitSetStateChangeCallbacks set. */
-  stateChange: StateChangeCallbacks = VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT();
+  stateChange: StateChangeCallbacks = noCallbacks();
   /** EvtChannelProcessPacket. */
   onProcessPacket: EvtChannelProcessPacket | null = null;
   /** EvtChannelProcessingComplete. */

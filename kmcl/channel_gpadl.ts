@@ -5,7 +5,6 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
 import type { VMBCHANNEL } from "../actors/handles.ts";
 import type { GuestBuffer } from "../core/memory/guest_memory.ts";
 import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
@@ -19,8 +18,9 @@ import {
   STATUS_INVALID_PARAMETER_5,
 } from "../core/ntstatus.ts";
 import { isU32, isUint } from "../core/units.ts";
-import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY } from "./flags.ts";
+import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
 import { describe, endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { mayBlock } from "./levels.ts";
 
 const UNKNOWN_HANDLE =
   "DeleteGpadl or UnmapGpadl outside Opened to Closed or with an unknown handle";
@@ -67,15 +67,17 @@ export function VmbChannelCreateGpadlFromMdl(
   channel: VMBCHANNEL | null,
   flags: number,
   mdl: Mdl | null,
-  offset: number,
-  length: number,
+  startOffsetWithinMdl: number,
+  dataLengthWithinMdl: number,
 ): CreateGpadlResult {
   const endpoint = sharing(kmcl, channel, "client");
   if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
-  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY)) return failed(STATUS_INVALID_PARAMETER_2);
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAGS)) return failed(STATUS_INVALID_PARAMETER_2);
   const chain = isLiveMdl(mdl) ? measureChain(mdl, endpoint.memory) : null;
   if (chain === null || mdl === null) return failed(STATUS_INVALID_PARAMETER_3);
+  const offset = startOffsetWithinMdl;
   if (!isU32(offset) || offset >= chain.byteCount) return failed(STATUS_INVALID_PARAMETER_4);
+  const length = dataLengthWithinMdl;
   if (!isU32(length) || offset + length > chain.byteCount) {
     return failed(STATUS_INVALID_PARAMETER_5);
   }
@@ -97,7 +99,7 @@ export function VmbChannelCreateGpadlFromBuffer(
 ): CreateGpadlResult {
   const endpoint = sharing(kmcl, channel, "client");
   if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
-  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY)) return failed(STATUS_INVALID_PARAMETER_2);
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAGS)) return failed(STATUS_INVALID_PARAMETER_2);
   const { memory } = endpoint;
   if (buffer === null || !memory.isAllocated(buffer)) return failed(STATUS_INVALID_PARAMETER_3);
   if (!isUint(byteCount, buffer.byteCount) || byteCount === 0) {
@@ -130,11 +132,7 @@ export async function VmbChannelDeleteGpadl(
       `${endpoint.name} has no GPADL ${describe(gpadlHandle)}`,
     );
   }
-  if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
-    const message = `${currentFrame()?.name} must not wait`;
-    return verifier.report("waiting call at DISPATCH_LEVEL", call, message);
-  }
-  await gpadls.deleted(gpadl);
+  if (mayBlock(kmcl.world, call)) await gpadls.deleted(gpadl);
 }
 
 /**
@@ -151,9 +149,9 @@ export function VmbChannelMapGpadl(
   const endpoint = sharing(kmcl, channel, "server");
   const refuse = (status: NtStatus) => ({ status, mdl: null });
   if (endpoint === null) return refuse(STATUS_INVALID_PARAMETER_1);
-  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY)) return refuse(STATUS_INVALID_PARAMETER_2);
-  const { channelId, configuration } = endpoint;
-  const gpadls = configuration.guest?.bus.host.gpadls;
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAGS)) return refuse(STATUS_INVALID_PARAMETER_2);
+  const { channelId } = endpoint;
+  const gpadls = endpoint.guest?.bus.host.gpadls;
   const isKnown = isU32(gpadlHandle) && channelId !== null && gpadls !== undefined;
   if (!isKnown) return refuse(STATUS_INVALID_PARAMETER_3);
   return gpadls.map(channelId, gpadlHandle, flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY);
@@ -172,8 +170,8 @@ export function VmbChannelUnmapGpadl(
   const call = "VmbChannelUnmapGpadl";
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
-  const { channelId, configuration } = endpoint;
-  const gpadls = endpoint.is("rings") ? configuration.guest?.bus.host.gpadls : undefined;
+  const { channelId } = endpoint;
+  const gpadls = endpoint.is("rings") ? endpoint.guest?.bus.host.gpadls : undefined;
   const outcome = channelId === null
     ? "unknown"
     : gpadls?.unmap(channelId, gpadlHandle) ?? "unknown";

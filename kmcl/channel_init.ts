@@ -88,13 +88,13 @@ export function VmbChannelInitSetClientContextSize(
 export function VmbChannelInitSetProcessPacketCallbacks(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  processPacket: EvtChannelProcessPacket,
-  processingComplete?: EvtChannelProcessingComplete | null,
+  processPacketCallback: EvtChannelProcessPacket,
+  processingCompleteCallback?: EvtChannelProcessingComplete | null,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
   return endpoint === null
     ? STATUS_INVALID_PARAMETER_1
-    : setProcessPacketCallbacks(endpoint, processPacket, processingComplete);
+    : setProcessPacketCallbacks(endpoint, processPacketCallback, processingCompleteCallback);
 }
 
 /** The same for an endpoint that was checked. */
@@ -120,12 +120,12 @@ export function setProcessPacketCallbacks(
 export function VmbChannelInitSetStateChangeCallbacks(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  callbacks: StateChangeCallbacks | null,
+  stateChangeCallbacks: StateChangeCallbacks | null,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
   return endpoint === null
     ? STATUS_INVALID_PARAMETER_1
-    : setStateChangeCallbacks(endpoint, callbacks);
+    : setStateChangeCallbacks(endpoint, stateChangeCallbacks);
 }
 
 /** The same for an endpoint that was checked. */

@@ -7,20 +7,23 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { giveUpServer } from "../actors/channel/persist_server.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
-import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import { currentFrame } from "../actors/fabric/irql.ts";
 import { type Device, Handle, type VMBCHANNEL } from "../actors/handles.ts";
+import { booleanOf } from "../core/arguments.ts";
 import {
   type NtStatus,
+  STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { Driver } from "./callbacks.ts";
 import { endpointOf, type Kmcl, refuseInSave, requireEndpoint } from "./kmcl.ts";
+import { isPassive, mayBlock } from "./levels.ts";
 
 /** What VmbChannelAllocate gives. */
 export interface AllocateResult {
-  /** STATUS_SUCCESS, _1 for a bad device, _2 for a side that it cannot have. */
+  /** STATUS_SUCCESS, _1 for a bad device, _2 for no BOOLEAN or a side that it cannot have. */
   readonly status: NtStatus;
   /** The channel; null on failure. */
   readonly channel: VMBCHANNEL | null;
@@ -33,19 +36,23 @@ export interface AllocateResult {
  */
 export function VmbChannelAllocate(
   kmcl: Kmcl,
-  device: Device | null,
-  isServer: boolean,
+  parentDeviceObject: Device | null,
+  isServer: boolean | 0 | 1,
 ): AllocateResult {
   refuseInSave(kmcl);
-  const target = Handle.resolve(device, "DEVICE");
+  const target = Handle.resolve(parentDeviceObject, "DEVICE");
   if (target === null || target.partition.world !== kmcl.world || !target.partition.isAlive) {
     return { status: STATUS_INVALID_PARAMETER_1, channel: null };
   }
   const { partition } = target;
-  const isAllowed = typeof isServer === "boolean" &&
-    (isServer ? partition.isRoot : !partition.isRoot || mayBeLoopback(kmcl));
+  const asServer = booleanOf(isServer);
+  const isAllowed = asServer !== null &&
+    (asServer ? partition.isRoot : !partition.isRoot || mayBeLoopback(kmcl));
   if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
-  const endpoint = kmcl.world.createEndpoint(target, isServer ? "server" : "client");
+  if (!isPassive(kmcl.world, "VmbChannelAllocate")) {
+    return { status: STATUS_INVALID_DEVICE_REQUEST, channel: null };
+  }
+  const endpoint = kmcl.world.createEndpoint(target, asServer ? "server" : "client");
   return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };
 }
 
@@ -142,14 +149,10 @@ function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): bool
 
 /** Whether the running code may wait for `endpoint` to change its state. */
 function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
+  if (!mayBlock(kmcl.world, call)) return false;
   const frame = currentFrame();
-  const { verifier } = kmcl.world;
-  if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
-    verifier.report("waiting call at DISPATCH_LEVEL", call, `${frame?.name} must not wait`);
-    return false;
-  }
   if (!isStateChangeOf(frame, endpoint)) return true;
   const message = `${frame?.name} of ${endpoint.name} would wait for itself`;
-  verifier.report("wait that can never return", call, message);
+  kmcl.world.verifier.report("wait that can never return", call, message);
   return false;
 }

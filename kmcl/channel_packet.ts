@@ -4,6 +4,7 @@
  * @module
  */
 
+import * as args from "../core/arguments.ts";
 import * as bytes from "../core/bytes.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import { currentFrame } from "../actors/fabric/irql.ts";
@@ -15,11 +16,12 @@ import {
   STATUS_INVALID_PARAMETER_2,
 } from "../core/ntstatus.ts";
 import * as units from "../core/units.ts";
-import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY } from "./flags.ts";
+import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS } from "./flags.ts";
 import { describe, incomingOf, type Kmcl } from "./kmcl.ts";
 import * as handles from "./kmcl.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { bytesOf } = args;
 const { NO_BYTES } = bytes;
 const { isUint } = units;
 const { requireIncoming } = handles;
@@ -32,22 +34,23 @@ const { requireIncoming } = handles;
 export function VmbChannelPacketComplete(
   kmcl: Kmcl,
   packetCompletionContext: VMBPACKETCOMPLETION | null,
-  buffer: Uint8Array | null | undefined,
-  bufferSize: number,
+  packetCompletionBuffer: ArrayBufferView | null | undefined,
+  bufSize: number,
 ): void {
   const call = "VmbChannelPacketComplete";
   const packet = requireLive(kmcl, call, packetCompletionContext);
   if (packet === null) return;
-  const answer = buffer ?? NO_BYTES;
+  const answer = bytesOf(packetCompletionBuffer ?? NO_BYTES);
   const { verifier } = kmcl.world;
-  if (!(answer instanceof Uint8Array)) {
-    return verifier.report("invalid argument", call, `${describe(answer)} is no Uint8Array`);
+  if (answer === null) {
+    const message = `${describe(packetCompletionBuffer)} is no ArrayBufferView`;
+    return verifier.report("invalid argument", call, message);
   }
-  if (!isUint(bufferSize, answer.length)) {
-    const message = `size ${describe(bufferSize)} of a buffer of ${answer.length} bytes`;
+  if (!isUint(bufSize, answer.length)) {
+    const message = `size ${describe(bufSize)} of a buffer of ${answer.length} bytes`;
     return verifier.report("size greater than its buffer", call, message);
   }
-  packet.endpoint.incoming.held.retire(packet, answer, bufferSize);
+  packet.endpoint.incoming.held.retire(packet, answer, bufSize);
 }
 
 /**
@@ -64,7 +67,7 @@ export function VmbChannelPacketDeferToPassive(
 }
 
 /**
- * Calls the packet of the running ProcessPacket call malformed.
+ * Calls a packet that the driver has not retired malformed.
  *
  * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketfail
  */
@@ -72,7 +75,7 @@ export function VmbChannelPacketFail(
   kmcl: Kmcl,
   packetCompletionContext: VMBPACKETCOMPLETION | null,
 ): void {
-  const packet = requireInline(kmcl, "VmbChannelPacketFail", packetCompletionContext);
+  const packet = requireLive(kmcl, "VmbChannelPacketFail", packetCompletionContext);
   if (packet !== null) packet.endpoint.incoming.held.fail(packet);
 }
 
@@ -96,7 +99,7 @@ export function VmbChannelPacketGetExternalData(
 ): ExternalDataResult {
   const packet = incomingOf(kmcl, packetCompletionContext);
   if (packet === null || isDead(packet)) return { status: STATUS_INVALID_PARAMETER_1, mdl: null };
-  if (!isUint(flags, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY)) {
+  if (!isUint(flags, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS)) {
     return { status: STATUS_INVALID_PARAMETER_2, mdl: null };
   }
   return packet.endpoint.incoming.externalData.of(packet);
@@ -128,7 +131,7 @@ function requireInline(kmcl: Kmcl, call: string, context: unknown): IncomingPack
   const isInline = frame?.name === "EvtChannelProcessPacket" && frame.owner === packet.endpoint &&
     packet.stage === "delivering";
   if (isInline) return packet;
-  const rule = "DeferToPassive or PacketFail outside ProcessPacket";
+  const rule = "DeferToPassive outside ProcessPacket";
   kmcl.world.verifier.report(rule, call, `no ProcessPacket call for the packet is running`);
   return null;
 }

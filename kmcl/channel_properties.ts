@@ -5,6 +5,7 @@
  */
 
 import type { VMBCHANNEL } from "../actors/handles.ts";
+import { booleanOf } from "../core/arguments.ts";
 import { NULL_GUID } from "../core/guid.ts";
 import {
   type NtStatus,
@@ -52,17 +53,18 @@ export function VmbChannelGetPointer(kmcl: Kmcl, channel: VMBCHANNEL | null): un
 export function VmbChannelSetIncomingProcessingAtPassive(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  requirePassive: boolean,
+  requirePassive: boolean | 0 | 1,
 ): void {
   const call = "VmbChannelSetIncomingProcessingAtPassive";
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
-  if (typeof requirePassive === "boolean") endpoint.incoming.isAlwaysPassive = requirePassive;
-  else {kmcl.world.verifier.report(
-      "invalid argument",
-      call,
-      `${describe(requirePassive)} is no boolean`,
-    );}
+  const isRequired = booleanOf(requirePassive);
+  if (isRequired !== null) {
+    endpoint.incoming.isAlwaysPassive = isRequired;
+    return;
+  }
+  const message = `${describe(requirePassive)} is no BOOLEAN`;
+  kmcl.world.verifier.report("invalid argument", call, message);
 }
 
 /**

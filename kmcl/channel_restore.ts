@@ -29,6 +29,7 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../core/ntstatus.ts";
+import { bytesOf } from "../core/arguments.ts";
 import { firstBytes } from "../core/bytes.ts";
 import { EnvelopeReader } from "../core/saved/envelope.ts";
 import { areEqual } from "../core/saved/plain_data.ts";
@@ -37,6 +38,7 @@ import { isU32 } from "../core/units.ts";
 import { type Driver, driverOf } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
 import { type Kmcl, packetOf } from "./kmcl.ts";
+import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelRestorePacket";
 
@@ -74,7 +76,7 @@ export class ChannelRestore {
   checkFit(image: ServerImage): void {
     const endpoint = this.#endpoint;
     checkIdentity(image.identity, endpoint);
-    const orphans = endpoint.configuration.guest?.bus.host.orphans;
+    const orphans = endpoint.guest?.bus.host.orphans;
     if (orphans?.admits(endpoint, image.traffic) === false) {
       mismatched("the guest has the channel in another state");
     }
@@ -157,19 +159,21 @@ export class ChannelRestore {
 export function VmbChannelRestoreFromBuffer(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  buffer: Uint8Array | null,
-  size: number,
+  buffer: ArrayBufferView | null,
+  bufferSize: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (!(buffer instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
-  if (!isU32(size) || size > buffer.length) return STATUS_INVALID_PARAMETER_3;
+  const bytes = bytesOf(buffer);
+  if (bytes === null) return STATUS_INVALID_PARAMETER_2;
+  if (!isU32(bufferSize) || bufferSize > bytes.length) return STATUS_INVALID_PARAMETER_3;
   if (isInsideCallback(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
+  if (!isPassive(kmcl.world, "VmbChannelRestoreFromBuffer")) return STATUS_INVALID_DEVICE_REQUEST;
   const driver = driverOf(endpoint);
   const restore = driver.restore ?? new ChannelRestore(driver, endpoint);
   driver.restore = restore;
   const isMore = readSaved(() => {
-    restore.reader.read(firstBytes(buffer, size));
+    restore.reader.read(firstBytes(bytes, bufferSize));
     return !restore.reader.isComplete;
   });
   if (isMore === true) return STATUS_MORE_PROCESSING_REQUIRED;
@@ -216,17 +220,18 @@ function isInsideCallback(endpoint: Endpoint): boolean {
 export function VmbPacketRestore(
   kmcl: Kmcl,
   packetObject: VMBPACKET | null,
-  libBuf: Uint8Array | null,
-  size: number,
+  buffer: ArrayBufferView | null,
+  bufferSize: number,
 ): NtStatus {
   const target = packetOf(kmcl, packetObject);
   if (target === null || isInFlight(target.packet)) return STATUS_INVALID_PARAMETER_1;
-  if (!(libBuf instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
-  if (!isU32(size) || size > libBuf.length) return STATUS_INVALID_PARAMETER_3;
+  const libBuf = bytesOf(buffer);
+  if (libBuf === null) return STATUS_INVALID_PARAMETER_2;
+  if (!isU32(bufferSize) || bufferSize > libBuf.length) return STATUS_INVALID_PARAMETER_3;
   const frame = currentFrame();
   if (frame?.name !== CALLBACK) return STATUS_INVALID_DEVICE_REQUEST;
   if (frame.owner !== target.endpoint) return STATUS_INVALID_PARAMETER_1;
   const { restore } = driverOf(target.endpoint);
-  return restore?.restorePacket(target.packet, firstBytes(libBuf, size)) ??
+  return restore?.restorePacket(target.packet, firstBytes(libBuf, bufferSize)) ??
     STATUS_INVALID_DEVICE_REQUEST;
 }

@@ -15,6 +15,7 @@ import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight } from "../actors/packet/persist.ts";
+import { bytesOf } from "../core/arguments.ts";
 import { firstBytes, NO_BYTES } from "../core/bytes.ts";
 import {
   NT_SUCCESS,
@@ -33,6 +34,7 @@ import { EnvelopeWriter } from "../core/saved/envelope.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelSavePacket";
 
@@ -79,7 +81,7 @@ export class ChannelSave {
   holds(): boolean {
     const endpoint = this.#endpoint;
     if (!endpoint.is("saving")) return false;
-    const isGuestThere = endpoint.configuration.guest?.isAlive === true;
+    const isGuestThere = endpoint.guest?.isAlive === true;
     if (isGuestThere && stampOf(endpoint) === this.#stamp) return true;
     endpoint.tell({ type: "saveEnd" });
     return false;
@@ -177,7 +179,7 @@ export function VmbChannelSaveBegin(kmcl: Kmcl, channel: VMBCHANNEL | null): NtS
   const endpoint = serverOf(kmcl, channel);
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
   const driver = driverOf(endpoint);
-  const isGuestThere = endpoint.configuration.guest?.isAlive === true;
+  const isGuestThere = endpoint.guest?.isAlive === true;
   if (driver.save !== null || !isGuestThere || !endpoint.actor.can("saveBegin")) {
     return STATUS_INVALID_DEVICE_STATE;
   }
@@ -208,22 +210,27 @@ export interface SaveContinueResult {
 export function VmbChannelSaveContinue(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  buffer: Uint8Array | null,
-  size: number,
+  saveBuffer: ArrayBufferView | null,
+  saveBufferSize: number,
 ): SaveContinueResult {
   const failed = (status: NtStatus) => ({ status, bytesFilled: null, bytesRequired: null });
   const endpoint = serverOf(kmcl, channel);
   if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
   const { save } = driverOf(endpoint);
   if (save === null || !save.holds()) return failed(STATUS_INVALID_DEVICE_STATE);
-  const room = buffer === null && size === 0 ? NO_BYTES : buffer;
-  if (!(room instanceof Uint8Array)) return failed(STATUS_INVALID_PARAMETER_2);
-  if (!isU32(size) || size > room.length) return failed(STATUS_INVALID_PARAMETER_3);
+  const room = saveBuffer === null && saveBufferSize === 0 ? NO_BYTES : bytesOf(saveBuffer);
+  if (room === null) return failed(STATUS_INVALID_PARAMETER_2);
+  if (!isU32(saveBufferSize) || saveBufferSize > room.length) {
+    return failed(STATUS_INVALID_PARAMETER_3);
+  }
   const frame = currentFrame();
   if (frame?.name === CALLBACK && frame.owner === endpoint) {
     return failed(STATUS_INVALID_DEVICE_REQUEST);
   }
-  return fill(save, firstBytes(room, size));
+  if (!isPassive(kmcl.world, "VmbChannelSaveContinue")) {
+    return failed(STATUS_INVALID_DEVICE_REQUEST);
+  }
+  return fill(save, firstBytes(room, saveBufferSize));
 }
 
 function fill(save: ChannelSave, room: Uint8Array): SaveContinueResult {

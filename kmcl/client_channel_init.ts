@@ -24,11 +24,12 @@ import type { Kmcl } from "./kmcl.ts";
 export function VmbClientChannelInitSetRingBufferPageCount(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  incoming: number,
-  outgoing: number,
+  incomingPageCount: number,
+  outgoingPageCount: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "client");
-  return endpoint?.configuration.setRingPages(incoming, outgoing) ?? STATUS_INVALID_PARAMETER_1;
+  return endpoint?.configuration.setRingPages(incomingPageCount, outgoingPageCount) ??
+    STATUS_INVALID_PARAMETER_1;
 }
 
 /**
@@ -41,14 +42,14 @@ export function VmbClientChannelInitSetTargetPnp(
   channel: VMBCHANNEL | null,
   interfaceType: string,
   interfaceInstance?: string | null,
-  pnpFailure?: EvtChannelPnpFailure | null,
+  pnpFailureCallback?: EvtChannelPnpFailure | null,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "client");
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
   const target = clientTargetOf(interfaceType, interfaceInstance);
   if (typeof target === "number") return target;
-  if (!isCallback(pnpFailure)) return STATUS_INVALID_PARAMETER_4;
+  if (!isCallback(pnpFailureCallback)) return STATUS_INVALID_PARAMETER_4;
   endpoint.configuration.clientTarget = target;
-  driverOf(endpoint).onPnpFailure = pnpFailure ?? null;
+  driverOf(endpoint).onPnpFailure = pnpFailureCallback ?? null;
   return STATUS_SUCCESS;
 }

@@ -21,7 +21,7 @@ export class KmclError extends Error {
   }
 }
 
-/** A result with its outputs non-null. */
+/** A result with its outputs non-null. One that was not asked for is null all the same (kmcl.md Y2). */
 export type Succeeded<Result> = Result extends object
   ? { readonly [Key in keyof Result]: NonNullable<Result[Key]> }
   : Result;

@@ -81,12 +81,15 @@ import { assert } from "../core/assert.ts";
 import { parseGuid } from "../core/guid.ts";
 import {
   type NtStatus,
+  STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER,
   STATUS_NOT_FOUND,
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import { makeInterface } from "./interface_header.ts";
 import type { Kmcl } from "./kmcl.ts";
+import { isPassive } from "./levels.ts";
 import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
 
 /** GUID of the client interface: of this project's own making, as Microsoft's is not published. */
@@ -217,9 +220,9 @@ export interface QueryResult<Table> {
 }
 
 /**
- * Asks a device for a table of functions. Statuses, in order: NOT_FOUND a device that is not in a
- * partition with VMBus; NOT_SUPPORTED an unknown type or version, or the server table of a child;
- * INVALID_PARAMETER a wrong size.
+ * Asks a device for a table of functions, which comes with one reference to it. Statuses, in order:
+ * NOT_FOUND a device that is not in a partition with VMBus; NOT_SUPPORTED an unknown type or version, or
+ * the server table of a child; INVALID_PARAMETER a wrong size. Violation: above PASSIVE_LEVEL.
  *
  * @example
  * ```ts
@@ -238,6 +241,16 @@ export interface QueryResult<Table> {
  * @see nf-wdffdo-wdffdoqueryforinterface
  */
 export function WdfFdoQueryForInterface<Type extends string>(
+  fdo: Device | null,
+  interfaceType: Type,
+  size: number,
+  version: number,
+): QueryResult<KmclTable<Type>> {
+  return queryTable("WdfFdoQueryForInterface", fdo, interfaceType, size, version);
+}
+
+function queryTable<Type extends string>(
+  call: string,
   device: Device | null,
   interfaceType: Type,
   size: number,
@@ -251,12 +264,17 @@ export function WdfFdoQueryForInterface<Type extends string>(
   if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
+  if (!isPassive(partition.world, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
   const kmcl: Kmcl = { world: partition.world, table: kind.side };
   const methods = Object.entries(kind.functions).map(([name, method]) => [
     name,
     method.bind(undefined, kmcl),
   ]);
-  return { status: STATUS_SUCCESS, kmcl: Object.freeze(Object.fromEntries(methods)) };
+  const header = Object.entries(makeInterface(partition.world, size, version));
+  return {
+    status: STATUS_SUCCESS,
+    kmcl: Object.freeze(Object.fromEntries([...header, ...methods])),
+  };
 }
 
 /**
@@ -265,10 +283,10 @@ export function WdfFdoQueryForInterface<Type extends string>(
  * @see nf-wdfiotarget-wdfiotargetqueryforinterface
  */
 export function WdfIoTargetQueryForInterface<Type extends string>(
-  device: Device | null,
+  ioTarget: Device | null,
   interfaceType: Type,
   size: number,
   version: number,
 ): QueryResult<KmclTable<Type>> {
-  return WdfFdoQueryForInterface(device, interfaceType, size, version);
+  return queryTable("WdfIoTargetQueryForInterface", ioTarget, interfaceType, size, version);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+import { bytesOf } from "../core/arguments.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER_1,
@@ -44,13 +45,14 @@ export interface InitializeResult {
 export function VmbPacketInitialize(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  buffer: Uint8Array | null,
+  vmbPacket: ArrayBufferView | null,
   byteCount: number,
 ): InitializeResult {
   const endpoint = endpointOf(kmcl, channel);
   const failed = (status: NtStatus) => ({ status, packet: null });
   if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
-  if (!(buffer instanceof Uint8Array)) return failed(STATUS_INVALID_PARAMETER_2);
+  const buffer = bytesOf(vmbPacket);
+  if (buffer === null) return failed(STATUS_INVALID_PARAMETER_2);
   const neededBytes = packetObjectBytes(endpoint.configuration.packetBytesMax);
   if (!isU32(byteCount) || byteCount < neededBytes || byteCount > buffer.length) {
     return failed(STATUS_INVALID_PARAMETER_3);
@@ -63,9 +65,9 @@ export function VmbPacketInitialize(
  *
  * @see nf-vmbuskernelmodeclientlibapi-vmbpacketfree
  */
-export function VmbPacketFree(kmcl: Kmcl, packetObject: VMBPACKET | null): void {
+export function VmbPacketFree(kmcl: Kmcl, vmbPacket: VMBPACKET | null): void {
   const call = "VmbPacketFree";
-  const target = requirePacket(kmcl, call, packetObject);
+  const target = requirePacket(kmcl, call, vmbPacket);
   if (target === null) return;
   const { endpoint, packet } = target;
   const { verifier } = kmcl.world;

@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
+import * as args from "../core/arguments.ts";
 import * as bytes from "../core/bytes.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
@@ -34,12 +35,11 @@ const {
 const {
   VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
   VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
+  VMBUS_CHANNEL_FORMAT_FLAGS,
 } = formatFlags;
 const { isU32, isUint, PAGE_BYTES } = units;
+const { bytesOf, copyPfns, pfnCountOf } = args;
 const { NO_BYTES } = bytes;
-
-/** All bits of the format flags. */
-const FORMAT_FLAGS_MAX = 7;
 
 /** Whether an optional argument was given, whatever it is worth. */
 export function isGiven(argument: unknown): boolean {
@@ -56,10 +56,16 @@ export function wantsCompletion(flags: number): boolean {
   return hasFlag(flags, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
 }
 
+/** The bytes of a send's buffer, or null where it is none; null will do as one for length 0. */
+export function payloadOf(buffer: unknown, bufferLength: unknown): Uint8Array | null {
+  if (isGiven(buffer)) return bytesOf(buffer);
+  return isU32(bufferLength) && bufferLength !== 0 ? null : NO_BYTES;
+}
+
 /** Steps 2 and 3: what the channel can do at all, and the payload. STATUS_SUCCESS: all is well. */
 export function checkPayload(
   { side, configuration }: Endpoint,
-  buffer: unknown,
+  payload: Uint8Array | null,
   bufferLength: number,
   flags: number,
   hasExternalData: boolean,
@@ -67,10 +73,8 @@ export function checkPayload(
   const { isPipe, packetBytesMax } = configuration;
   if (hasExternalData && side === "server") return STATUS_NOT_SUPPORTED;
   if (isPipe && (hasExternalData || wantsCompletion(flags))) return STATUS_NOT_SUPPORTED;
-  const payload = buffer ?? NO_BYTES;
-  if (!(payload instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
+  if (payload === null) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
-  if (!isGiven(buffer) && bufferLength !== 0) return STATUS_INVALID_PARAMETER_2;
   const isTooLong = bufferLength > packetBytesMax || bufferLength > payload.length ||
     isPipe && bufferLength > PIPE_DATA_MAX;
   return isTooLong ? STATUS_INVALID_PARAMETER_3 : STATUS_SUCCESS;
@@ -83,9 +87,10 @@ export function rangesOfPfns(
   length: number,
 ): readonly GpaRange[] | NtStatus {
   if (!isU32(length) || length === 0) return STATUS_INVALID_PARAMETER_5;
-  if (!Array.isArray(pfns)) return STATUS_INVALID_PARAMETER_4;
-  if (length > pfns.length) return STATUS_INVALID_PARAMETER_5;
-  const part: readonly number[] = pfns.slice(0, length);
+  const count = pfnCountOf(pfns);
+  if (count === null) return STATUS_INVALID_PARAMETER_4;
+  if (length > count) return STATUS_INVALID_PARAMETER_5;
+  const part = copyPfns(pfns, length);
   if (!endpoint.partition.memory.holdsPfns(part)) return STATUS_INVALID_PARAMETER_4;
   return [{ byteOffset: 0, byteCount: length * PAGE_BYTES, pfns: part }];
 }
@@ -117,7 +122,8 @@ export function rangesOfPart(
 
 /** Step 6: known bits, and a completion for external data, which is pinned until then. */
 export function areFlagsGood(flags: number, ranges: readonly GpaRange[]): boolean {
-  return isUint(flags, FORMAT_FLAGS_MAX) && (ranges.length === 0 || wantsCompletion(flags));
+  return isUint(flags, VMBUS_CHANNEL_FORMAT_FLAGS) &&
+    (ranges.length === 0 || wantsCompletion(flags));
 }
 
 /** Step 7: whether external data is within the sender's own bounds. */

@@ -27,7 +27,7 @@ const {
   STATUS_INVALID_PARAMETER_7,
   STATUS_SUCCESS,
 } = statuses;
-const { areFlagsGood, checkPayload, isGiven, isWithinBounds, wantsCompletion } = checks;
+const { areFlagsGood, checkPayload, isGiven, isWithinBounds, payloadOf, wantsCompletion } = checks;
 const { NO_BYTES } = bytes;
 const { NO_RANGES } = packets;
 const { packetOf } = handles;
@@ -64,7 +64,7 @@ function reportMisuse(
 function post(
   call: string,
   target: PacketTarget,
-  buffer: Uint8Array | null,
+  sent: Uint8Array | null,
   bufferLength: number,
   ranges: readonly GpaRange[],
   flags: number,
@@ -72,7 +72,7 @@ function post(
   const { endpoint, packet } = target;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
   if (endpoint.isGone) return STATUS_DEVICE_REMOVED;
-  let payload = buffer ?? NO_BYTES;
+  let payload = sent ?? NO_BYTES;
   let payloadBytes = bufferLength;
   if (endpoint.configuration.isPipe) {
     payload = checks.asDatagram(payload, payloadBytes);
@@ -98,7 +98,7 @@ function post(
 export function VmbPacketSend(
   kmcl: Kmcl,
   packetObject: VMBPACKET | null,
-  buffer: Uint8Array | null,
+  buffer: ArrayBufferView | null,
   bufferLength: number,
   externalDataMdl: Mdl | null | undefined,
   flags: number,
@@ -107,12 +107,13 @@ export function VmbPacketSend(
   if (target === null) return STATUS_INVALID_PARAMETER_1;
   const { endpoint } = target;
   const hasMdl = isGiven(externalDataMdl);
-  const status = checkPayload(endpoint, buffer, bufferLength, flags, hasMdl);
+  const payload = payloadOf(buffer, bufferLength);
+  const status = checkPayload(endpoint, payload, bufferLength, flags, hasMdl);
   if (status !== STATUS_SUCCESS) return status;
   const ranges = hasMdl ? checks.rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_5;
-  return post("VmbPacketSend", target, buffer, bufferLength, ranges, flags);
+  return post("VmbPacketSend", target, payload, bufferLength, ranges, flags);
 }
 
 /**
@@ -123,7 +124,7 @@ export function VmbPacketSend(
 export function VmbPacketSendWithExternalMdl(
   kmcl: Kmcl,
   packetObject: VMBPACKET | null,
-  buffer: Uint8Array | null,
+  buffer: ArrayBufferView | null,
   bufferLength: number,
   externalDataMdl: Mdl | null,
   mdlOffset: number,
@@ -133,12 +134,13 @@ export function VmbPacketSendWithExternalMdl(
   const target = sendable(kmcl, packetObject);
   if (target === null) return STATUS_INVALID_PARAMETER_1;
   const { endpoint } = target;
-  const status = checkPayload(endpoint, buffer, bufferLength, flags, true);
+  const payload = payloadOf(buffer, bufferLength);
+  const status = checkPayload(endpoint, payload, bufferLength, flags, true);
   if (status !== STATUS_SUCCESS) return status;
   const ranges = checks.rangesOfPart(endpoint, externalDataMdl, mdlOffset, mdlLength, flags);
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_7;
-  return post("VmbPacketSendWithExternalMdl", target, buffer, bufferLength, ranges, flags);
+  return post("VmbPacketSendWithExternalMdl", target, payload, bufferLength, ranges, flags);
 }
 
 /**
@@ -149,19 +151,20 @@ export function VmbPacketSendWithExternalMdl(
 export function VmbPacketSendWithExternalPfns(
   kmcl: Kmcl,
   packetObject: VMBPACKET | null,
-  buffer: Uint8Array | null,
+  buffer: ArrayBufferView | null,
   bufferLength: number,
-  externalDataPfns: readonly number[] | null,
+  externalDataPfns: ArrayLike<number | bigint> | null,
   pfnLength: number,
   flags: number,
 ): NtStatus {
   const target = sendable(kmcl, packetObject);
   if (target === null) return STATUS_INVALID_PARAMETER_1;
   const { endpoint } = target;
-  const status = checkPayload(endpoint, buffer, bufferLength, flags, true);
+  const payload = payloadOf(buffer, bufferLength);
+  const status = checkPayload(endpoint, payload, bufferLength, flags, true);
   if (status !== STATUS_SUCCESS) return status;
   const ranges = checks.rangesOfPfns(endpoint, externalDataPfns, pfnLength);
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_6;
-  return post("VmbPacketSendWithExternalPfns", target, buffer, bufferLength, ranges, flags);
+  return post("VmbPacketSendWithExternalPfns", target, payload, bufferLength, ranges, flags);
 }

@@ -5,6 +5,7 @@
  */
 
 import type { VMBCHANNEL } from "../actors/handles.ts";
+import { bytesOf } from "../core/arguments.ts";
 import {
   type NtStatus,
   STATUS_BUFFER_OVERFLOW,
@@ -98,9 +99,10 @@ function saveChunks(kmcl: KmclServerInterfaceV1, channel: VMBCHANNEL | null): Ui
 export function restoreServerChannel(
   kmcl: KmclServerInterfaceV1,
   channel: VMBCHANNEL | null,
-  bytes: Uint8Array,
+  bytes: ArrayBufferView,
 ): NtStatus {
-  const status = kmcl.VmbChannelRestoreFromBuffer(channel, bytes, bytes.length);
+  const saved = bytesOf(bytes);
+  const status = kmcl.VmbChannelRestoreFromBuffer(channel, saved, saved?.length ?? 0);
   if (status !== STATUS_MORE_PROCESSING_REQUIRED) return status;
   // No chunk at all is damage: KMCL forgets what it has read so far.
   return kmcl.VmbChannelRestoreFromBuffer(channel, new Uint8Array(0), 0);

@@ -8,6 +8,7 @@
 import { Handle, type KernelHandle, type VMBCHANNEL, type VmbusHandle } from "../actors/handles.ts";
 import {
   type NtStatus,
+  STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_HANDLE,
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
@@ -17,6 +18,7 @@ import {
 import { driverOf, type EvtChannelRestorePacket, type EvtChannelSavePacket } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
 import type { Kmcl } from "./kmcl.ts";
+import { isPassive } from "./levels.ts";
 
 /**
  * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
@@ -72,14 +74,14 @@ export function VmbServerChannelInitSetTargetInterfaceId(
 export function VmbServerChannelInitSetTargetVtl(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  vtl: number,
+  targetVtl: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
-  return endpoint?.configuration.setTargetVtl(vtl) ?? STATUS_INVALID_PARAMETER_1;
+  return endpoint?.configuration.setTargetVtl(targetVtl) ?? STATUS_INVALID_PARAMETER_1;
 }
 
 /**
- * Sets which guest gets the offer.
+ * Sets which guest gets the offer. A loopback offer needs none: it is for the server's own partition.
  *
  * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetvmbushandle
  */
@@ -104,16 +106,16 @@ export function VmbServerChannelInitSetVmbusHandle(
 export function VmbServerChannelInitSetSaveRestorePacketCallbacks(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  savePacket: EvtChannelSavePacket,
-  restorePacket: EvtChannelRestorePacket,
+  savePacketCallback: EvtChannelSavePacket,
+  restorePacketCallback: EvtChannelRestorePacket,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (typeof savePacket !== "function") return STATUS_INVALID_PARAMETER_2;
-  if (typeof restorePacket !== "function") return STATUS_INVALID_PARAMETER_3;
+  if (typeof savePacketCallback !== "function") return STATUS_INVALID_PARAMETER_2;
+  if (typeof restorePacketCallback !== "function") return STATUS_INVALID_PARAMETER_3;
   const driver = driverOf(endpoint);
-  driver.onSavePacket = savePacket;
-  driver.onRestorePacket = restorePacket;
+  driver.onSavePacket = savePacketCallback;
+  driver.onRestorePacket = restorePacketCallback;
   return STATUS_SUCCESS;
 }
 
@@ -132,9 +134,9 @@ export interface ConvertResult {
  */
 export function VmbConvertVmbusHandleToKernelHandle(
   kmcl: Kmcl,
-  userHandle: VmbusHandle | null,
+  vmbusHandle: VmbusHandle | null,
 ): ConvertResult {
-  const partition = Handle.resolve(userHandle, "VMBUS");
+  const partition = Handle.resolve(vmbusHandle, "VMBUS");
   if (partition === null || partition.world !== kmcl.world) {
     return { status: STATUS_INVALID_HANDLE, kernelHandle: null };
   }
@@ -145,14 +147,15 @@ export function VmbConvertVmbusHandleToKernelHandle(
 
 /**
  * Closes a kernel handle. Statuses: STATUS_SUCCESS; INVALID_HANDLE for anything else, also for one that
- * was closed before.
+ * was closed before. Violation: above PASSIVE_LEVEL.
  *
  * @see nf-ntifs-zwclose
  */
-export function ZwClose(kernelHandle: KernelHandle | null): NtStatus {
-  const partition = Handle.resolve(kernelHandle, "KERNEL");
-  if (partition === null || kernelHandle === null) return STATUS_INVALID_HANDLE;
-  partition.kernelHandles.delete(kernelHandle);
-  kernelHandle.kill();
+export function ZwClose(handle: KernelHandle | null): NtStatus {
+  const partition = Handle.resolve(handle, "KERNEL");
+  if (partition === null || handle === null) return STATUS_INVALID_HANDLE;
+  if (!isPassive(partition.world, "ZwClose")) return STATUS_INVALID_DEVICE_REQUEST;
+  partition.kernelHandles.delete(handle);
+  handle.kill();
   return STATUS_SUCCESS;
 }

@@ -7,7 +7,7 @@
 import { NO_BYTES } from "../core/bytes.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { RequestOptions, RequestResult } from "../actors/channel/requests.ts";
-import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import { currentFrame } from "../actors/fabric/irql.ts";
 import type { VMBCHANNEL } from "../actors/handles.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import {
@@ -23,14 +23,16 @@ import {
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { NO_RANGES } from "../core/packet/packet.ts";
-import { isU32, isUint } from "../core/units.ts";
+import { isUint } from "../core/units.ts";
 import { endpointOf, type Kmcl } from "./kmcl.ts";
+import { mayBlock } from "./levels.ts";
 import {
   areFlagsGood,
   asDatagram,
   checkPayload,
   isGiven,
   isWithinBounds,
+  payloadOf,
   rangesOfWhole,
   reportQuiet,
   wantsCompletion,
@@ -57,36 +59,41 @@ function readTimeout(
 
 /** Whether the running code may block until the end of a request (kmcl.md Y5, S5). */
 function mayWait(endpoint: Endpoint): boolean {
+  if (!mayBlock(endpoint.world, CALL)) return false;
   const frame = currentFrame();
-  const { verifier } = endpoint.world;
-  if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
-    verifier.report("waiting call at DISPATCH_LEVEL", CALL, `${frame?.name} must not wait`);
-    return false;
-  }
   if (frame?.name !== "EvtChannelStarted" || frame.owner !== endpoint) return true;
   const message = `the queue of ${endpoint.name} does not run before ${frame.name} has returned`;
-  verifier.report("wait that can never return", CALL, message);
+  endpoint.world.verifier.report("wait that can never return", CALL, message);
   return false;
 }
 
 /** The arguments of a request, behind the channel. */
 interface RequestCall {
-  readonly buffer: Uint8Array | null;
+  readonly buffer: ArrayBufferView | null;
   readonly bufferSize: number;
   readonly externalDataMdl: Mdl | null | undefined;
   readonly flags: number;
-  readonly completionBuffer: Uint8Array | null | undefined;
-  readonly completionBufferSize: number;
+  readonly completionBuffer: ArrayBufferView | null | undefined;
+  readonly completionBufferSize: number | null | undefined;
   readonly timeout: number | bigint | null | undefined;
 }
 
-/** What is wrong with the buffer for the answer (kmcl.md Y2). STATUS_SUCCESS: nothing. */
-function checkCompletionBuffer(buffer: unknown, size: number): NtStatus {
-  const room = buffer ?? NO_BYTES;
-  if (!(room instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_6;
-  if (!isGiven(buffer) && isU32(size) && size > 0) return STATUS_INVALID_PARAMETER_6;
-  const isGood = isUint(size, room.length) && size % 8 === 0;
-  return isGood ? STATUS_SUCCESS : STATUS_INVALID_PARAMETER_7;
+/** Where the answer goes, and how much of it; or what is wrong with that (kmcl.md Y2). */
+function answerOf(
+  { completionBuffer, completionBufferSize }: RequestCall,
+): Pick<RequestOptions, "completionBuffer" | "completionBufferBytes"> | NtStatus {
+  const hasBuffer = isGiven(completionBuffer);
+  if (!hasBuffer && !isGiven(completionBufferSize)) {
+    return { completionBuffer: null, completionBufferBytes: null };
+  }
+  const room = payloadOf(completionBuffer, completionBufferSize);
+  if (room === null) return STATUS_INVALID_PARAMETER_6;
+  const isGood = isUint(completionBufferSize, room.length) && completionBufferSize % 8 === 0;
+  if (!isGood) return STATUS_INVALID_PARAMETER_7;
+  return {
+    completionBuffer: hasBuffer ? room : null,
+    completionBufferBytes: completionBufferSize,
+  };
 }
 
 /** All of P5 for a request, with the positions that it has its arguments at, and Y2 to Y5. */
@@ -95,20 +102,20 @@ function checkRequest(
   endpoint: Endpoint,
   asked: RequestCall,
 ): RequestOptions | NtStatus {
-  const { buffer, bufferSize, externalDataMdl, flags } = asked;
-  const { completionBuffer, completionBufferSize } = asked;
+  const { bufferSize, externalDataMdl, flags } = asked;
   const hasMdl = isGiven(externalDataMdl);
+  const buffer = payloadOf(asked.buffer, bufferSize);
   const status = checkPayload(endpoint, buffer, bufferSize, flags, hasMdl);
   if (status !== STATUS_SUCCESS) return status;
   const ranges = hasMdl ? rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
   if (typeof ranges === "number") return ranges;
-  const { isRoot } = endpoint.partition;
+  const isServer = endpoint.side === "server";
   const waits = wantsCompletion(flags);
-  if (!areFlagsGood(flags, ranges) || (isRoot && waits)) return STATUS_INVALID_PARAMETER_5;
-  const bufferStatus = checkCompletionBuffer(completionBuffer, completionBufferSize);
-  if (bufferStatus !== STATUS_SUCCESS) return bufferStatus;
+  if (!areFlagsGood(flags, ranges) || (isServer && waits)) return STATUS_INVALID_PARAMETER_5;
+  const answer = answerOf(asked);
+  if (typeof answer === "number") return answer;
   const when = readTimeout(asked.timeout, kmcl.world.clock.now100ns);
-  if (when === null || (isRoot && when.mayQueue)) return STATUS_INVALID_PARAMETER_8;
+  if (when === null || (isServer && when.mayQueue)) return STATUS_INVALID_PARAMETER_8;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
   if (endpoint.requests.areOver) return STATUS_DEVICE_REMOVED;
   if ((when.mayQueue || waits) && !mayWait(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
@@ -117,12 +124,11 @@ function checkRequest(
   const payload = isPipe ? asDatagram(buffer ?? NO_BYTES, bufferSize) : buffer ?? NO_BYTES;
   return {
     ...when,
+    ...answer,
     payload,
     payloadBytes: isPipe ? payload.length : bufferSize,
     ranges,
     wantsCompletion: waits,
-    completionBuffer: completionBuffer ?? null,
-    completionBufferBytes: completionBufferSize,
   };
 }
 
@@ -135,12 +141,12 @@ function checkRequest(
 export function VmbChannelSendSynchronousRequest(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
-  buffer: Uint8Array | null,
+  buffer: ArrayBufferView | null,
   bufferSize: number,
   externalDataMdl: Mdl | null | undefined,
   flags: number,
-  completionBuffer: Uint8Array | null | undefined,
-  completionBufferSize: number,
+  completionBuffer?: ArrayBufferView | null,
+  completionBufferSize?: number | null,
   timeout?: number | bigint | null,
 ): Promise<RequestResult> {
   const asked = {

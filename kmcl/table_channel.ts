@@ -24,12 +24,16 @@ export interface KmclChannelFunctions {
   /**
    * Makes a channel endpoint, Disabled and initializing, with the defaults of kmcl.md S1.
    *
-   * Statuses: STATUS_SUCCESS; _1 `device` is no device of this fabric; _2 a server in a child
-   * partition, or a client in the root other than for a loopback offer.
+   * Statuses: STATUS_SUCCESS; _1 `parentDeviceObject` is no device of this fabric; _2 no BOOLEAN, a
+   * server in a child partition, or a client in the root other than for a loopback offer. Violation:
+   * above PASSIVE_LEVEL.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelallocate
    */
-  VmbChannelAllocate(device: Device | null, isServer: boolean): AllocateResult;
+  VmbChannelAllocate(
+    parentDeviceObject: Device | null,
+    isServer: boolean | 0 | 1,
+  ): AllocateResult;
   /**
    * Frees a Disabled channel; its handle is invalid from now on (kmcl.md S12).
    *
@@ -53,8 +57,8 @@ export interface KmclChannelFunctions {
     byteCount: number,
   ): CreateGpadlResult;
   /**
-   * Shares part of an MDL chain with the server: `length` bytes from `offset` on, 0 for all that
-   * is left. When it returns, the server may map at once. The pages stay pinned until the GPADL
+   * Shares part of an MDL chain with the server: `dataLengthWithinMdl` bytes from
+   * `startOffsetWithinMdl` on, 0 for all that is left. When it returns, the server may map at once. The pages stay pinned until the GPADL
    * is gone.
    *
    * Statuses, in order: _1 bad channel, server endpoint, not from Opened to Closed; _2 unknown
@@ -68,8 +72,8 @@ export interface KmclChannelFunctions {
     channel: VMBCHANNEL | null,
     flags: number,
     mdl: Mdl | null,
-    offset: number,
-    length: number,
+    startOffsetWithinMdl: number,
+    dataLengthWithinMdl: number,
   ): CreateGpadlResult;
   /**
    * Takes a GPADL back; resolves when the server has unmapped it.
@@ -93,8 +97,8 @@ export interface KmclChannelFunctions {
    * matching offer or waits for one (kmcl.md S2).
    *
    * Statuses: STATUS_SUCCESS; _1 bad channel; INVALID_DEVICE_STATE not Disabled;
-   * INVALID_DEVICE_REQUEST a server without interface id or VMBus handle, a client without
-   * target, no ProcessPacket callback; OBJECT_NAME_COLLISION an instance that is offered to that
+   * INVALID_DEVICE_REQUEST a server without interface id or VMBus handle (a loopback offer needs
+   * none), a client without target, no ProcessPacket callback; OBJECT_NAME_COLLISION an instance that is offered to that
    * guest already.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelenable
@@ -169,15 +173,15 @@ export interface KmclChannelFunctions {
   /**
    * Sets what is called for each packet, and at the end of each batch.
    *
-   * Statuses: _1; _2 `processPacket` is no function; _3 `processingComplete` is neither absent
-   * nor a function.
+   * Statuses: _1; _2 `processPacketCallback` is no function; _3 `processingCompleteCallback` is
+   * neither absent nor a function.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetprocesspacketcallbacks
    */
   VmbChannelInitSetProcessPacketCallbacks(
     channel: VMBCHANNEL | null,
-    processPacket: EvtChannelProcessPacket,
-    processingComplete?: EvtChannelProcessingComplete | null,
+    processPacketCallback: EvtChannelProcessPacket,
+    processingCompleteCallback?: EvtChannelProcessingComplete | null,
   ): NtStatus;
   /**
    * Sets the state change callbacks; the structure is copied.
@@ -189,12 +193,12 @@ export interface KmclChannelFunctions {
    */
   VmbChannelInitSetStateChangeCallbacks(
     channel: VMBCHANNEL | null,
-    callbacks: StateChangeCallbacks | null,
+    stateChangeCallbacks: StateChangeCallbacks | null,
   ): NtStatus;
   /**
    * Completes a packet, once: its context, its buffer and its external data are dead afterwards,
-   * and where the sender waits a completion packet with `buffer[0, bufferSize)` goes back. The
-   * buffer is copied.
+   * and where the sender waits a completion packet with the first `bufSize` bytes of
+   * `packetCompletionBuffer` goes back. They are copied.
    *
    * Violations: a bad or dead context; a size greater than its buffer.
    *
@@ -202,8 +206,8 @@ export interface KmclChannelFunctions {
    */
   VmbChannelPacketComplete(
     packetCompletionContext: VMBPACKETCOMPLETION | null,
-    buffer: Uint8Array | null | undefined,
-    bufferSize: number,
+    packetCompletionBuffer: ArrayBufferView | null | undefined,
+    bufSize: number,
   ): void;
   /**
    * Hands the packet of the running ProcessPacket call back: it keeps its place, and is parsed
@@ -215,10 +219,10 @@ export interface KmclChannelFunctions {
    */
   VmbChannelPacketDeferToPassive(packetCompletionContext: VMBPACKETCOMPLETION | null): void;
   /**
-   * Calls the packet of the running ProcessPacket call malformed: it is retired without an
-   * answer, and the channel stops until it was closed and opened again.
+   * Calls a packet malformed, inside its ProcessPacket call or later, until it is retired: it is
+   * retired by this without an answer, and the channel stops until it was closed and opened again.
    *
-   * Violations: a bad or dead context; outside ProcessPacket.
+   * Violation: a bad or dead context.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketfail
    */
@@ -248,25 +252,26 @@ export interface KmclChannelFunctions {
   VmbChannelPause(channel: VMBCHANNEL | null): Promise<void>;
   /**
    * Sends a packet and waits for the end of its transaction; the completion's payload goes into
-   * `completionBuffer`. `timeout` in 100 ns: null for ever, negative relative, positive since
-   * the fabric's start, 0 not to queue.
+   * `completionBuffer`; where that and `completionBufferSize` are both null, neither the payload nor
+   * its size is given. `timeout` in 100 ns: null for ever, negative relative, positive since the
+   * fabric's start, 0 not to queue. A server may neither wait nor queue.
    *
    * Statuses: SUCCESS with the bytes of the answer; BUFFER_OVERFLOW it did not fit, and was not
    * to queue; CANCELLED the time is over; DEVICE_REMOVED the channel is gone or going;
-   * BUFFER_TOO_SMALL an answer larger than its buffer, whose size is given; _7
-   * `completionBufferSize` no multiple of 8; the others as kmcl.md P5 with Y1–Y5. Violations: a
+   * BUFFER_TOO_SMALL an answer larger than its buffer, whose size is given; _6 a size and no buffer;
+   * _7 `completionBufferSize` no multiple of 8, or missing beside a buffer; the others as kmcl.md P5 with Y1–Y5. Violations: a
    * wait at DISPATCH_LEVEL or in EvtChannelStarted; a send after Suspend (+).
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsendsynchronousrequest
    */
   VmbChannelSendSynchronousRequest(
     channel: VMBCHANNEL | null,
-    buffer: Uint8Array | null,
+    buffer: ArrayBufferView | null,
     bufferSize: number,
     externalDataMdl: Mdl | null | undefined,
     flags: number,
-    completionBuffer: Uint8Array | null | undefined,
-    completionBufferSize: number,
+    completionBuffer?: ArrayBufferView | null,
+    completionBufferSize?: number | null,
     timeout?: number | bigint | null,
   ): Promise<RequestResult>;
   /**
@@ -276,7 +281,7 @@ export interface KmclChannelFunctions {
    */
   VmbChannelSetIncomingProcessingAtPassive(
     channel: VMBCHANNEL | null,
-    requirePassive: boolean,
+    requirePassive: boolean | 0 | 1,
   ): void;
   /**
    * Sets by how much a client's signals to the host are delayed, in 100 ns, so that several

@@ -23,12 +23,12 @@ export interface KmclPacketFunctions {
    */
   VmbClientChannelInitSetRingBufferPageCount(
     channel: VMBCHANNEL | null,
-    incoming: number,
-    outgoing: number,
+    incomingPageCount: number,
+    outgoingPageCount: number,
   ): NtStatus;
   /**
-   * Sets which offer the client takes: one of a type, or one instance of it. `pnpFailure` hears
-   * when the device was found but connecting failed.
+   * Sets which offer the client takes: one of a type, or one instance of it.
+   * `pnpFailureCallback` hears when the device was found but connecting failed.
    *
    * Statuses: _1; _2 no GUID; _3 neither absent nor a GUID; _4 neither absent nor a function.
    *
@@ -38,7 +38,7 @@ export interface KmclPacketFunctions {
     channel: VMBCHANNEL | null,
     interfaceType: string,
     interfaceInstance?: string | null,
-    pnpFailure?: EvtChannelPnpFailure | null,
+    pnpFailureCallback?: EvtChannelPnpFailure | null,
   ): NtStatus;
   /**
    * Takes a packet object from the channel's lookaside list; null for an invalid channel, which
@@ -54,7 +54,7 @@ export interface KmclPacketFunctions {
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbpacketfree
    */
-  VmbPacketFree(packetObject: VMBPACKET | null): void;
+  VmbPacketFree(vmbPacket: VMBPACKET | null): void;
   /**
    * The channel that a packet is of; null for an invalid packet, which is a violation.
    *
@@ -78,7 +78,7 @@ export interface KmclPacketFunctions {
    */
   VmbPacketInitialize(
     channel: VMBCHANNEL | null,
-    buffer: Uint8Array | null,
+    vmbPacket: ArrayBufferView | null,
     byteCount: number,
   ): InitializeResult;
   /**
@@ -94,7 +94,7 @@ export interface KmclPacketFunctions {
    */
   VmbPacketSend(
     packetObject: VMBPACKET | null,
-    buffer: Uint8Array | null,
+    buffer: ArrayBufferView | null,
     bufferLength: number,
     externalDataMdl: Mdl | null | undefined,
     flags: number,
@@ -110,7 +110,7 @@ export interface KmclPacketFunctions {
    */
   VmbPacketSendWithExternalMdl(
     packetObject: VMBPACKET | null,
-    buffer: Uint8Array | null,
+    buffer: ArrayBufferView | null,
     bufferLength: number,
     externalDataMdl: Mdl | null,
     mdlOffset: number,
@@ -118,7 +118,8 @@ export interface KmclPacketFunctions {
     flags: number,
   ): NtStatus;
   /**
-   * Sends a packet that describes whole pages: the first `pfnLength` of `externalDataPfns`.
+   * Sends a packet that describes whole pages: the first `pfnLength` of `externalDataPfns`, an array
+   * or a typed array.
    * WAIT_FOR_COMPLETION must be set.
    *
    * Statuses: see kmcl.md P5.
@@ -127,9 +128,9 @@ export interface KmclPacketFunctions {
    */
   VmbPacketSendWithExternalPfns(
     packetObject: VMBPACKET | null,
-    buffer: Uint8Array | null,
+    buffer: ArrayBufferView | null,
     bufferLength: number,
-    externalDataPfns: readonly number[] | null,
+    externalDataPfns: ArrayLike<number | bigint> | null,
     pfnLength: number,
     flags: number,
   ): NtStatus;

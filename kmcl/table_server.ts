@@ -36,14 +36,15 @@ export interface KmclServerOnlyMethods {
    * INVALID_DEVICE_REQUEST inside EvtChannelRestorePacket of the channel; DATA_ERROR damaged or cut
    * short; MORE_PROCESSING_REQUIRED sound so far, more chunks exist; REVISION_MISMATCH saved from
    * another channel, configuration or format; INVALID_DEVICE_REQUEST packets were saved and there is
-   * no callback, or a callback restored none; the failure of a callback.
+   * no callback, or a callback restored none; the failure of a callback. Violation: above
+   * PASSIVE_LEVEL, as callbacks of that level run inside.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelrestorefrombuffer
    */
   VmbChannelRestoreFromBuffer(
     channel: VMBCHANNEL | null,
-    buffer: Uint8Array | null,
-    size: number,
+    buffer: ArrayBufferView | null,
+    bufferSize: number,
   ): NtStatus;
   /**
    * Begins to save a channel that is Paused, and Enabled, Opened or Closed. From then on nothing of
@@ -64,14 +65,15 @@ export interface KmclServerOnlyMethods {
    * Statuses, in order: _1 bad channel, client endpoint; INVALID_DEVICE_STATE no save, or the channel
    * has changed since it began; _2 no buffer, where the size is not 0; _3 size; INVALID_DEVICE_REQUEST
    * inside EvtChannelSavePacket of the channel; then STATUS_SUCCESS all is saved, BUFFER_OVERFLOW more is
-   * to come, BUFFER_TOO_SMALL nothing was written, or the failure of a callback.
+   * to come, BUFFER_TOO_SMALL nothing was written, or the failure of a callback. Violation: above
+   * PASSIVE_LEVEL, as callbacks of that level run inside.
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavecontinue
    */
   VmbChannelSaveContinue(
     channel: VMBCHANNEL | null,
-    buffer: Uint8Array | null,
-    size: number,
+    saveBuffer: ArrayBufferView | null,
+    saveBufferSize: number,
   ): SaveContinueResult;
   /**
    * Ends a save, whether or not all of it was written. The channel goes on as it was.
@@ -96,7 +98,7 @@ export interface KmclServerOnlyMethods {
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbconvertvmbushandletokernelhandle
    */
-  VmbConvertVmbusHandleToKernelHandle(userHandle: VmbusHandle | null): ConvertResult;
+  VmbConvertVmbusHandleToKernelHandle(vmbusHandle: VmbusHandle | null): ConvertResult;
   /**
    * Puts a packet that the driver allocated into the transaction of a saved one; inside
    * EvtChannelRestorePacket, with the bytes that it was called with.
@@ -109,8 +111,8 @@ export interface KmclServerOnlyMethods {
    */
   VmbPacketRestore(
     packetObject: VMBPACKET | null,
-    libBuf: Uint8Array | null,
-    size: number,
+    buffer: ArrayBufferView | null,
+    bufferSize: number,
   ): NtStatus;
   /**
    * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
@@ -142,8 +144,8 @@ export interface KmclServerOnlyMethods {
    */
   VmbServerChannelInitSetSaveRestorePacketCallbacks(
     channel: VMBCHANNEL | null,
-    savePacket: EvtChannelSavePacket,
-    restorePacket: EvtChannelRestorePacket,
+    savePacketCallback: EvtChannelSavePacket,
+    restorePacketCallback: EvtChannelRestorePacket,
   ): NtStatus;
   /**
    * Sets the identity of the offer: interface type and instance.
@@ -164,9 +166,10 @@ export interface KmclServerOnlyMethods {
    *
    * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetvtl
    */
-  VmbServerChannelInitSetTargetVtl(channel: VMBCHANNEL | null, vtl: number): NtStatus;
+  VmbServerChannelInitSetTargetVtl(channel: VMBCHANNEL | null, targetVtl: number): NtStatus;
   /**
-   * Sets which guest gets the offer. The channel keeps a reference of its own: the caller closes
+   * Sets which guest gets the offer; a loopback offer without it is for the server's own partition.
+   * The channel keeps a reference of its own: the caller closes
    * its handle with ZwClose.
    *
    * Statuses: _1; _2 no kernel handle of a partition's VMBus.

@@ -102,7 +102,7 @@ export class ChannelConfiguration {
   mmioMegabytesOptional = 0;
   /** Server: what it offers. */
   serverTarget: ServerTarget | null = null;
-  /** Server: the partition that the offer is for. */
+  /** Server: the partition that the driver says the offer is for; null: it said none. */
   guest: PartitionObject | null = null;
   /** Server: the virtual trust level that sees the offer. */
   targetVtl = 0;

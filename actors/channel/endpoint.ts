@@ -137,6 +137,15 @@ export class Endpoint {
     return `channel ${this.id} (${this.side}${friendlyName === "" ? "" : `, ${friendlyName}`})`;
   }
 
+  /**
+   * Server: the partition that its offer is for. A loopback offer that names none is for the server's own;
+   * null: nobody said.
+   */
+  get guest(): PartitionObject | null {
+    const { guest, isLoopback } = this.configuration;
+    return guest ?? (isLoopback ? this.partition : null);
+  }
+
   /** The guest's memory: rings, GPADLs and external data lie there, for both sides. */
   get memory(): GuestRam {
     assert(this.end !== null, "an endpoint with rings is on a bus");
@@ -177,9 +186,8 @@ export class Endpoint {
   /** VmbChannelEnable (kmcl.md S2). */
   enable(): NtStatus {
     if (!this.partition.isAlive || !this.actor.can("enable")) return STATUS_INVALID_DEVICE_STATE;
-    const { guest, hasProcessPacket } = this.configuration;
-    const end = this.side === "client" ? this.partition.bus.guest : guest?.bus.host ?? null;
-    if (!hasProcessPacket || end === null) return STATUS_INVALID_DEVICE_REQUEST;
+    const end = this.side === "client" ? this.partition.bus.guest : this.guest?.bus.host ?? null;
+    if (!this.configuration.hasProcessPacket || end === null) return STATUS_INVALID_DEVICE_REQUEST;
     const status = end.admit(this);
     if (!NT_SUCCESS(status)) return status;
     this.end = end;

@@ -105,15 +105,21 @@ export class HeldPackets {
     const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
     if (isAnswered) endpoint.outgoing.complete(packet, answer, answerBytes);
     else this.settled(packet);
-    // Nothing but the end of a flow waits for the last packet.
-    if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.conduct();
+    this.#wakeDrain();
   }
 
-  /** The driver calls `packet` malformed: it gets no answer, and the channel stops. */
+  /** The driver calls `packet` malformed: it gets no answer, and the channel stops, unless it has. */
   fail(packet: IncomingPacket): void {
     this.#retired(packet);
     this.settled(packet);
     this.#endpoint.faulted("packetFailed");
+    this.#wakeDrain();
+  }
+
+  /** Nothing but the end of a flow waits for the last packet. */
+  #wakeDrain(): void {
+    const endpoint = this.#endpoint;
+    if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.conduct();
   }
 
   /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */

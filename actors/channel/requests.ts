@@ -24,7 +24,10 @@ import type { Endpoint } from "./endpoint.ts";
 export interface RequestResult {
   /** How it ended. */
   readonly status: NtStatus;
-  /** Bytes of the answer; null on failure, apart from an answer too large for its buffer. */
+  /**
+   * Bytes of the answer; null on failure, apart from an answer too large for its buffer, and where the
+   * caller asked for no size.
+   */
   readonly completionBufferSize: number | null;
 }
 
@@ -40,12 +43,20 @@ export interface RequestOptions {
   readonly wantsCompletion: boolean;
   /** Where the answer goes; null where the caller wants none. */
   readonly completionBuffer: Uint8Array | null;
-  /** How much of the answer it takes. */
-  readonly completionBufferBytes: number;
+  /** How much of the answer it takes; null where the caller does not ask for its size. */
+  readonly completionBufferBytes: number | null;
   /** When the caller gives up, in 100 ns since the fabric's start; null: never. */
   readonly deadline100ns: number | null;
   /** Whether the packet may queue; if not, it is in the ring or refused when the call returns. */
   readonly mayQueue: boolean;
+}
+
+/** What a caller gets whose request succeeded, and has no answer that it could be given. */
+function unanswered({ completionBufferBytes }: RequestOptions): RequestResult {
+  return {
+    status: STATUS_SUCCESS,
+    completionBufferSize: completionBufferBytes === null ? null : 0,
+  };
 }
 
 /** A caller that waits for its answer. */
@@ -72,8 +83,8 @@ class Request implements RequestEnd {
   ended(status: NtStatus, answer: Uint8Array, answerBytes: number): void {
     if (status !== STATUS_SUCCESS) return this.fail(status);
     const { completionBuffer, completionBufferBytes } = this.#options;
-    if (completionBuffer === null) {
-      return this.#answer({ status: STATUS_SUCCESS, completionBufferSize: 0 });
+    if (completionBuffer === null || completionBufferBytes === null) {
+      return this.#answer(unanswered(this.#options));
     }
     // While it waited, the caller may have transferred the buffer, or made it shorter.
     const roomBytes = Math.min(completionBufferBytes, completionBuffer.length);
@@ -129,7 +140,7 @@ export class Requests {
       return { status, completionBufferSize: null };
     }
     if (posted === "sent" && !options.wantsCompletion) {
-      return { status: STATUS_SUCCESS, completionBufferSize: 0 };
+      return unanswered(options);
     }
     return this.#wait(packet, options);
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
 import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
 import { isU32 } from "../../core/units.ts";
@@ -55,8 +56,10 @@ export interface Partition {
   /**
    * Puts a raw control message on its bus, as if one of the two sides had sent it: for tests of what a
    * hostile guest or host can do (wire.md section 4).
+   *
+   * @throws {TypeError} No direction; `message` is no ArrayBufferView, or its buffer is detached.
    */
-  postControlMessage(direction: Direction, bytes: Uint8Array): void;
+  postControlMessage(direction: Direction, message: ArrayBufferView): void;
   /**
    * Interrupts one end of a channel, as if the other had signalled it: with `postControlMessage`, all that
    * a guest without drivers needs. An id that nobody knows does nothing, as in life.
@@ -219,12 +222,10 @@ export class PartitionObject implements Partition {
   }
 
   /** See {@linkcode Partition.postControlMessage}. */
-  postControlMessage(direction: Direction, bytes: Uint8Array): void {
+  postControlMessage(direction: Direction, message: ArrayBufferView): void {
     requireDirection("a control message", direction);
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`Cannot post a control message: ${String(bytes)} is no Uint8Array`);
-    }
-    this.bus.postBytes(direction, bytes.slice());
+    const bytes = requireBytes("post a control message", message);
+    this.bus.postBytes(direction, new Uint8Array(bytes));
   }
 
   /** See {@linkcode Partition.postInterrupt}. */

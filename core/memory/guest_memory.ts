@@ -8,6 +8,7 @@
  */
 
 import { assert } from "../assert.ts";
+import { requireBytes } from "../arguments.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
 import { arePageRuns, type MemoryImage, pageRuns, placePageRuns } from "./memory_image.ts";
@@ -169,13 +170,8 @@ export class GuestRam implements GuestMemory {
   }
 
   /** See {@linkcode GuestMemory.write}. */
-  write(gpa: number, bytes: Uint8Array): void {
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`Cannot write to guest memory: ${show(bytes)} is no Uint8Array`);
-    }
-    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
-      throw new TypeError("Cannot write to guest memory: the buffer of the bytes is detached");
-    }
+  write(gpa: number, view: ArrayBufferView): void {
+    const bytes = requireBytes("write to guest memory", view);
     this.#locate("write", gpa, bytes.length).set(bytes);
     if (gpa < this.mmioGpa) this.#soil(gpa + bytes.length);
   }

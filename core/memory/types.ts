@@ -42,12 +42,12 @@ export interface GuestMemory {
   read(gpa: number, byteCount: number): Uint8Array;
 
   /**
-   * Stores `bytes` at guest address `gpa`, in RAM or in one MMIO range of a channel.
+   * Stores the bytes of `view` at guest address `gpa`, in RAM or in one MMIO range of a channel.
    *
-   * @throws {TypeError} `bytes` is no Uint8Array, or its buffer is detached.
+   * @throws {TypeError} `view` is no ArrayBufferView, or its buffer is detached.
    * @throws {RangeError} The bytes would not all be inside one of these.
    */
-  write(gpa: number, bytes: Uint8Array): void;
+  write(gpa: number, view: ArrayBufferView): void;
 
   /**
    * Pages out the RAM that `byteCount` bytes at guest address `gpa` touch, so that a host which asks

@@ -25,6 +25,7 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
+import { bytesOf } from "../../core/arguments.ts";
 import { readEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { Driver } from "../callbacks.ts";
@@ -94,7 +95,7 @@ class Refused extends Error {
  */
 export function restorePartition(
   fabric: Fabric,
-  bytes: Uint8Array,
+  bytes: ArrayBufferView,
   { guestDrivers = [], hostDrivers = [] }: RestoreOptions = {},
 ): RestoreResult {
   const frame = currentFrame();
@@ -102,10 +103,11 @@ export function restorePartition(
     throw new Error(`Cannot restore a partition inside a callback: ${frame.name} runs`);
   }
   const known = { guest: byName("guest", guestDrivers), host: byName("host", hostDrivers) };
-  if (!(fabric instanceof World) || !(bytes instanceof Uint8Array)) {
+  const saved = bytesOf(bytes);
+  if (!(fabric instanceof World) || saved === null) {
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
-  const chunks = readSaved(() => new PartitionChunks(readEnvelope("partition", bytes)));
+  const chunks = readSaved(() => new PartitionChunks(readEnvelope("partition", saved)));
   if (chunks instanceof SavedStateFault) return faulted(chunks);
   const drivers = readSaved(() => chunks.all("driver", readDriver));
   if (drivers instanceof SavedStateFault) return faulted(drivers);

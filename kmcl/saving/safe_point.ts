@@ -14,14 +14,14 @@ import type { PartitionObject } from "../../actors/partition/partition_object.ts
 /** The endpoints of the root that are offered to `guest`, or are to be. */
 export function serversOf(guest: PartitionObject): readonly Endpoint[] {
   const { endpoints } = guest.world.root;
-  return [...endpoints].filter(({ configuration }) => configuration.guest === guest);
+  return [...endpoints].filter((endpoint) => endpoint.guest === guest);
 }
 
 /** The oldest unfinished callback of the guest's drivers, or of those that serve it; null: there is none. */
 export function unfinishedCallback(guest: PartitionObject): PendingCallback | null {
   for (const pending of guest.world.callbacks.pending) {
     const { partition, owner } = pending.frame;
-    const isServers = owner instanceof Endpoint && owner.configuration.guest === guest;
+    const isServers = owner instanceof Endpoint && owner.guest === guest;
     const isDrivers = owner instanceof LoadedDriver && owner.guest === guest;
     if (partition === guest || isServers || isDrivers) return pending;
   }

@@ -143,7 +143,7 @@ function whyNotNow(guest: PartitionObject, isThis: boolean = false): Refusal | n
 function strayed(guest: PartitionObject): Endpoint | undefined {
   return guest.drivers.filter(({ kind }) => kind === "host")
     .flatMap(({ endpoints }) => endpoints)
-    .find(({ configuration }) => configuration.guest !== null && configuration.guest !== guest);
+    .find((endpoint) => endpoint.guest !== null && endpoint.guest !== guest);
 }
 
 /** Brings the guest to its safe point, asks all drivers for their states, and writes everything. */

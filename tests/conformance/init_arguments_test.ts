@@ -39,7 +39,7 @@ Deno.test("VmbChannelAllocate: refuses a device that is none, and an endpoint th
     vsp.VmbChannelAllocate(fabric.root.device, false), // a client in the root, without loopback
   ];
   assertEquals(second.map(named), Array(2).fill("STATUS_INVALID_PARAMETER_2"));
-  for (const isServer of [null, undefined, 0, 1, "true", {}]) {
+  for (const isServer of [null, undefined, 2, -1, 0.5, NaN, 1n, "true", {}]) {
     assertEquals(callAny(vsp, "VmbChannelAllocate", [fabric.root.device, isServer]), {
       status: vmbus.STATUS_INVALID_PARAMETER_2,
       channel: null,

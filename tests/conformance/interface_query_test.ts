@@ -90,12 +90,13 @@ Deno.test("WdfFdoQueryForInterface: later versions are not there (N6)", () => {
   }
 });
 
-Deno.test("WdfFdoQueryForInterface: takes a GUID in upper case (I6)", () => {
+Deno.test("WdfFdoQueryForInterface: takes a GUID in upper case and in braces (I6)", () => {
   const fabric = createFabric();
   for (const query of QUERIES) {
-    const { status } = query(fabric.root.device, SERVER.toUpperCase(), SERVER_BYTES, 1);
-    assertEquals(status, vmbus.STATUS_SUCCESS);
-    for (const type of [null, undefined, 7, {}, "", `{${SERVER}}`]) {
+    for (const type of [SERVER.toUpperCase(), `{${SERVER}}`, `{${SERVER.toUpperCase()}}`]) {
+      assertEquals(query(fabric.root.device, type, SERVER_BYTES, 1).status, vmbus.STATUS_SUCCESS);
+    }
+    for (const type of [null, undefined, 7, {}, "", `{${SERVER}`, `${SERVER}}`, "{}", "{"]) {
       const wrong = query(fabric.root.device, type as string, SERVER_BYTES, 1);
       assertEquals([wrong.status, wrong.kmcl], [NOT_HERE, null]);
     }

@@ -1,6 +1,7 @@
 // kmcl.md P5 and I6: each argument of the send functions by itself, at its limits and beyond.
 
 import { assertEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import * as vmbus from "../../mod.ts";
 import { closePair, openPair, type Pair } from "../support/connected_pair.ts";
 import {
@@ -91,11 +92,17 @@ Deno.test("VmbPacketSend: Buffer and BufferLength (P5, I6)", async () => {
   const sender = new Sender(await openPair());
   const bytes = pattern(16);
   const send = "VmbPacketSend";
-  const noBuffers: unknown[] = ["text", 7, {}, [1, 2], bytes.buffer, new DataView(bytes.buffer)];
+  const noBuffers: unknown[] = ["text", 7, {}, [1, 2], bytes.buffer, { buffer: bytes.buffer }];
   sender.refused(send, _2, noBuffers.map((buffer) => [buffer, 1, null, 0]));
   sender.refused(send, _2, noBuffers.map((buffer) => [buffer, 0, null, 0]));
   sender.refused(send, _2, [null, undefined].map((buffer) => [buffer, 1, null, 0]));
   sender.refused(send, _3, [...NO_U32, 17].map((length) => [bytes, length, null, 0]));
+  sender.refused(send, _3, [[new Uint16Array(4), 9, null, 0], [
+    new DataView(bytes.buffer),
+    17,
+    null,
+    0,
+  ]]);
   sender.refused(send, _3, [[pattern(4097), 4097, null, 0]]);
   await sender.accepted(send, [
     [bytes, 16, null, 0],
@@ -106,6 +113,9 @@ Deno.test("VmbPacketSend: Buffer and BufferLength (P5, I6)", async () => {
     [pattern(4096), 4096, null, 0],
     [pattern(5000), 4096, null, 0],
     [new Uint8Array(new SharedArrayBuffer(8)), 8, null, 0],
+    [new DataView(bytes.buffer, 4, 8), 8, null, 0], // any view; lengths are in bytes
+    [new Uint16Array(4), 8, null, 0],
+    [Buffer.from("text"), 4, null, 0],
   ]);
   await sender.close();
 });
@@ -245,9 +255,20 @@ Deno.test("VmbPacketSendWithExternalPfns: the PFNs and their number (P5, I6)", a
   const wrongLengths = [...NO_U32, 0, 3];
   sender.refused(send, _5, wrongLengths.map((length) => call([1, 2], length)));
   sender.refused(send, _5, [call([-1, -1], 0), call([-1, -1], 3)]); // before the PFNs
-  const noLists: unknown[] = [null, undefined, 7, "12", {}, Uint32Array.of(1), new Set([1])];
+  const noLists: unknown[] = [
+    null,
+    undefined,
+    7,
+    "12",
+    {},
+    { length: 1, 0: 1 },
+    new DataView(new ArrayBuffer(8)),
+  ];
   sender.refused(send, _4, noLists.map((pfns) => call(pfns, 1)));
-  const noPfns: unknown[] = [pageCount, -1, 0.5, NaN, "1", null, undefined, 1n, 2 ** 52, {}];
+  const noPfns: unknown[] = [
+    ...[pageCount, -1, 0.5, NaN, "1", null, undefined, 2 ** 52, {}],
+    ...[BigInt(pageCount), -1n, 2n ** 53n, 2n ** 64n],
+  ];
   sender.refused(send, _4, noPfns.flatMap((pfn) => [call([pfn], 1), call([0, pfn], 2)]));
   sender.refused(send, _4, [call(new Array(2), 2)]); // holes
   await sender.accepted(send, [
@@ -256,6 +277,11 @@ Deno.test("VmbPacketSendWithExternalPfns: the PFNs and their number (P5, I6)", a
     call([1, -1], 1), // what lies beyond PfnLength is nobody's business
     call([4, 4], 2),
     call(Object.freeze([7, 3, 5]), 3),
+    call([7n, 3, 5n], 3),
+    call(Uint32Array.of(7, 3), 2),
+    call(BigUint64Array.of(7n, 3n, 2n ** 63n), 2),
+    call(BigInt64Array.of(7n, -1n), 1),
+    call(Float64Array.of(7, 3), 2),
   ]);
   await sender.close();
 });

@@ -159,7 +159,7 @@ Deno.test("VmbChannelSaveContinue: refuses wrong buffers and sizes by their posi
   };
   assertEquals(statusOf(1, -1), "STATUS_INVALID_DEVICE_STATE"); // no save: that comes first
   vsp.VmbChannelSaveBegin(server);
-  for (const buffer of [1, "x", {}, [], null, new Uint16Array(4)]) {
+  for (const buffer of [1, "x", {}, [], null, undefined, new ArrayBuffer(4)]) {
     assertEquals(statusOf(buffer, 1), "STATUS_INVALID_PARAMETER_2");
   }
   for (const size of [-1, 0.5, NaN, 9, 2 ** 32, "1", null, undefined]) {

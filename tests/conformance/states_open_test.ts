@@ -271,6 +271,21 @@ Deno.test("VmbChannelStart: of a server that opened while Paused begins its flow
   await closePair(pair);
 });
 
+// kmcl.md S4: a channel that opens while it is Paused gets Opened alone
+Deno.test("EvtChannelStarted: of a client that opens while Paused does not come before VmbChannelStart", async () => {
+  const pair = makePair();
+  const { fabric, vsc, client } = pair;
+  await vsc.VmbChannelPause(client);
+  enablePair(pair);
+  await fabric.settle();
+  assertEquals(stateOf(client), { lifecycle: "opened", initializing: false, flow: "paused" });
+  assertEquals(callsOf(pair, "client"), ["client Opened"]);
+  vsc.VmbChannelStart(client);
+  await fabric.settle();
+  assertEquals(callsOf(pair, "client"), ["client Opened", "client Started", "client PostStarted"]);
+  await closePair(pair);
+});
+
 // kmcl.md S5: in Started packets may be sent; they queue, and leave once it has returned
 Deno.test("EvtChannelStarted: packets may be sent in it, and queue until it has returned", async () => {
   const ends: Ended[] = [];

@@ -64,6 +64,29 @@ for (const side of SIDES) {
     await closePair(pair);
   });
 
+  // kmcl.md S8: what it has sent itself it need not wait for, and could not: no completion is taken
+  Deno.test(`VmbChannelPause: of a ${side} does not wait for the packets that it sent`, async () => {
+    const other = otherOf(side);
+    const { pair, held } = await openHolding(other);
+    const { fabric } = pair;
+    const kmcl = tableOf(pair, side);
+    const ends: Ended[] = [];
+    const packet = notedPacket(kmcl, pair[side], ends);
+    kmcl.VmbPacketSend(packet, Uint8Array.of(1), 1, null, WAIT);
+    await fabric.settle();
+    const paused = watch(kmcl.VmbChannelPause(pair[side]));
+    await fabric.settle();
+    assertEquals([held.length, paused.hasReturned], [1, true]);
+    tableOf(pair, other).VmbChannelPacketComplete(held[0] ?? null, null, 0);
+    await fabric.settle();
+    assertEquals(ends, []); // it waits in the ring
+    kmcl.VmbChannelStart(pair[side]);
+    await fabric.settle();
+    assertEquals(ends.map(({ status }) => status), [vmbus.STATUS_SUCCESS]);
+    kmcl.VmbPacketFree(packet);
+    await closePair(pair);
+  });
+
   // kmcl.md S8: Suspend has returned, too, when Pause has
   Deno.test(`VmbChannelPause: of a ${side} waits for a slow Suspend`, async () => {
     const pair = await openPair({

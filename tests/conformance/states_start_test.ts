@@ -132,9 +132,6 @@ Deno.test("VmbChannelPause: at DISPATCH_LEVEL is a violation only where it has t
     onServerPacket: (_channel, packet) => {
       assertEquals(vmbus.KeGetCurrentIrql(), 2);
       const { vsp, fabric } = pair;
-      const { channel: idle } = vmbus.expectSuccess(
-        vsp.VmbChannelAllocate(fabric.root.device, true),
-      );
       vsp.VmbChannelPause(idle);
       vsp.VmbChannelDisable(idle);
       vsp.VmbChannelCleanup(idle);
@@ -145,6 +142,9 @@ Deno.test("VmbChannelPause: at DISPATCH_LEVEL is a violation only where it has t
       vsp.VmbChannelPacketComplete(packet, null, 0);
     },
   });
+  const { channel: idle } = vmbus.expectSuccess(
+    pair.vsp.VmbChannelAllocate(pair.fabric.root.device, true),
+  );
   enablePair(pair);
   await pair.fabric.settle();
   sendPlain(pair.vsc, pair.client, new Uint8Array(1));

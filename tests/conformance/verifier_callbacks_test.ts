@@ -178,18 +178,16 @@ Deno.test("VmbChannelPause: that need not wait may be called at DISPATCH_LEVEL",
   assertEquals(pair.fabric.violations, []);
 });
 
-Deno.test("VmbChannelPacketFail: after the first await is outside ProcessPacket", async () => {
+Deno.test("VmbChannelPacketDeferToPassive: after the first await is outside ProcessPacket", async () => {
   const thrown: unknown[] = []; // kmcl.md section 9: inline alone
   const pair: Pair = makePair({
     onServerPacket: async (_channel, packet) => {
       const { vsp } = pair;
       await pair.fabric.delay(1);
-      for (const call of [vsp.VmbChannelPacketFail, vsp.VmbChannelPacketDeferToPassive]) {
-        try {
-          call(packet);
-        } catch (error) {
-          thrown.push(error instanceof vmbus.VerifierError && error.violation.rule);
-        }
+      try {
+        vsp.VmbChannelPacketDeferToPassive(packet);
+      } catch (error) {
+        thrown.push(error instanceof vmbus.VerifierError && error.violation.rule);
       }
       vsp.VmbChannelPacketComplete(packet, null, 0);
     },
@@ -198,18 +196,17 @@ Deno.test("VmbChannelPacketFail: after the first await is outside ProcessPacket"
   enablePair(pair);
   sendPlain(pair.vsc, pair.client, Uint8Array.of(1));
   await pair.fabric.advance(1);
-  const rule = "DeferToPassive or PacketFail outside ProcessPacket";
-  assertEquals(thrown, [rule, rule]);
+  assertEquals(thrown, ["DeferToPassive outside ProcessPacket"]);
   assertEquals(vmbus.inspectChannel(pair.server).outstanding, 0);
   assertEquals(vmbus.inspectChannel(pair.server).fault, null);
 });
 
-Deno.test("VmbChannelPacketFail: of another packet inside ProcessPacket is outside of its own", async () => {
+Deno.test("VmbChannelPacketDeferToPassive: of another packet inside ProcessPacket is outside of its own", async () => {
   const held: vmbus.VMBPACKETCOMPLETION[] = []; // kmcl.md section 9
   const pair: Pair = makePair({
     fabric: { verifier: "record" },
     onServerPacket: (_channel, packet) => {
-      for (const other of held) pair.vsp.VmbChannelPacketFail(other);
+      for (const other of held) pair.vsp.VmbChannelPacketDeferToPassive(other);
       held.push(packet);
     },
   });
@@ -217,6 +214,6 @@ Deno.test("VmbChannelPacketFail: of another packet inside ProcessPacket is outsi
   for (const value of [1, 2]) sendPlain(pair.vsc, pair.client, Uint8Array.of(value));
   await pair.fabric.settle();
   const rules = pair.fabric.violations.map(({ rule }) => rule);
-  assertEquals(rules, ["DeferToPassive or PacketFail outside ProcessPacket"]);
+  assertEquals(rules, ["DeferToPassive outside ProcessPacket"]);
   assertEquals(vmbus.inspectChannel(pair.server).outstanding, 2);
 });

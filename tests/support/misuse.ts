@@ -210,7 +210,7 @@ export const INVALID_HANDLES: readonly Misuse[] = [
 ];
 
 const RETIRED = "PacketComplete, Defer or Fail of a context that is retired or handed back";
-const OUTSIDE = "DeferToPassive or PacketFail outside ProcessPacket";
+const OUTSIDE = "DeferToPassive outside ProcessPacket";
 const UNKNOWN = "DeleteGpadl or UnmapGpadl outside Opened to Closed or with an unknown handle";
 
 /** Everything else that a single call outside callbacks can do wrong. */
@@ -283,7 +283,7 @@ export const MISUSES: readonly Misuse[] = [
   {
     rule: "invalid argument",
     call: "VmbChannelPacketComplete",
-    what: "no Uint8Array",
+    what: "no ArrayBufferView",
     run: ({ vsp, held }) => vsp.VmbChannelPacketComplete(held, "text" as never, 1),
   },
   {
@@ -335,12 +335,12 @@ export const MISUSES: readonly Misuse[] = [
     what: "initializing",
     run: ({ idle }) => idle.vsp.VmbChannelStart(idle.server),
   },
-  ...CONTEXT_CALLS.slice(1).map(([call, run]): Misuse => ({
+  {
     rule: OUTSIDE,
-    call,
+    call: "VmbChannelPacketDeferToPassive",
     what: "later",
-    run: ({ vsp, held }) => run(vsp, held),
-  })),
+    run: ({ vsp, held }) => vsp.VmbChannelPacketDeferToPassive(held),
+  },
   {
     rule: "quota 0",
     call: "VmbChannelSetTransactionQuota",
@@ -356,8 +356,8 @@ export const MISUSES: readonly Misuse[] = [
   {
     rule: "invalid argument",
     call: "VmbChannelSetIncomingProcessingAtPassive",
-    what: "1",
-    run: ({ vsp, server }) => vsp.VmbChannelSetIncomingProcessingAtPassive(server, 1 as never),
+    what: "2",
+    run: ({ vsp, server }) => vsp.VmbChannelSetIncomingProcessingAtPassive(server, 2 as never),
   },
   {
     rule: "invalid argument",

@@ -306,7 +306,7 @@ Deno.test("Partition.postControlMessage: refuses another direction, and what is 
   assertThrows(
     () => post.call(guest, "toHost", "text"),
     TypeError,
-    "Cannot post a control message: text is no Uint8Array",
+    "Cannot post a control message: a value of type string is no ArrayBufferView",
   );
 });
 

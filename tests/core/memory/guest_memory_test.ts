@@ -200,11 +200,14 @@ Deno.test("write: refuses what it cannot store whole, and then stores nothing", 
       "ab",
       null,
       undefined,
-      new Uint16Array(2),
-      new DataView(new ArrayBuffer(2)),
+      new ArrayBuffer(2),
     ]
   ) {
-    assertThrows(() => Reflect.apply(ram.write, ram, [0, wrong]), TypeError, "is no Uint8Array");
+    assertThrows(
+      () => Reflect.apply(ram.write, ram, [0, wrong]),
+      TypeError,
+      "is no ArrayBufferView",
+    );
   }
   const buffer = new ArrayBuffer(2);
   const detached = new Uint8Array(buffer);

@@ -1,0 +1,70 @@
+/**
+ * What every interface that a driver queries begins with: its size, its version, and the references to it
+ * (kmcl.md N4, N7).
+ *
+ * @module
+ */
+
+import type { World } from "../actors/fabric/world.ts";
+
+// Set once by the class below: the only way to count the references of a context.
+let count: (context: InterfaceContext, by: 1 | -1) => boolean;
+
+/** The context of one interface. It is opaque: to be handed to that interface's own two functions. */
+export class InterfaceContext {
+  /** The query took the first. */
+  #references = 1;
+
+  static {
+    count = (context, by) => {
+      if (context.#references === 0) return false;
+      context.#references += by;
+      return true;
+    };
+  }
+}
+
+/** The head of a table. @see INTERFACE */
+export interface INTERFACE {
+  /** Bytes that the whole table has on a 64-bit machine. */
+  readonly Size: number;
+  /** Its version. */
+  readonly Version: number;
+  /** What its two functions below take. */
+  readonly Context: InterfaceContext;
+  /**
+   * Takes one more reference to the interface; the query took the first.
+   *
+   * Violations: a context that is not this interface's; an interface that nobody references any more.
+   */
+  InterfaceReference(context: InterfaceContext): void;
+  /**
+   * Gives a reference back, as a driver does when it is torn down. An interface that is still referenced
+   * at the end is no leak, and its functions work on without references.
+   *
+   * Violations: as for InterfaceReference.
+   */
+  InterfaceDereference(context: InterfaceContext): void;
+}
+
+/** The head of a table that was just queried: it has one reference. */
+export function makeInterface(world: World, size: number, version: number): INTERFACE {
+  const context = new InterfaceContext();
+  Object.freeze(context);
+  const change = (call: string, by: 1 | -1, given: InterfaceContext) => {
+    const { verifier } = world;
+    if (given !== context) {
+      return verifier.report("invalid argument", call, "the context is not that of the interface");
+    }
+    if (count(context, by)) return;
+    const rule = "Reference or Dereference of an interface that nobody references";
+    verifier.report(rule, call, "its last reference was given back before");
+  };
+  return {
+    Size: size,
+    Version: version,
+    Context: context,
+    InterfaceReference: (given) => change("InterfaceReference", 1, given),
+    InterfaceDereference: (given) => change("InterfaceDereference", -1, given),
+  };
+}

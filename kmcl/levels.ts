@@ -1,0 +1,25 @@
+/**
+ * Which documented functions are for PASSIVE_LEVEL alone (kmcl.md section 5, Levels): asked once all that
+ * has a status was checked, as what is above it is a violation.
+ *
+ * @module
+ */
+
+import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
+import type { World } from "../actors/fabric/world.ts";
+
+/** Whether the running code may block, as `call` would: at DISPATCH_LEVEL it must not. */
+export function mayBlock({ verifier }: World, call: string): boolean {
+  if (KeGetCurrentIrql() === PASSIVE_LEVEL) return true;
+  const message = `${currentFrame()?.name} must not wait`;
+  verifier.report("waiting call at DISPATCH_LEVEL", call, message);
+  return false;
+}
+
+/** Whether `call`, which does not wait, may be made at the level of the running code. */
+export function isPassive({ verifier }: World, call: string): boolean {
+  if (KeGetCurrentIrql() === PASSIVE_LEVEL) return true;
+  const message = `${currentFrame()?.name} runs at DISPATCH_LEVEL`;
+  verifier.report("call above PASSIVE_LEVEL", call, message);
+  return false;
+}
