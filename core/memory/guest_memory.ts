@@ -1,8 +1,9 @@
 /**
  * The memory of one partition: RAM from address 0 on, and a window for MMIO above it.
  *
- * RAM is one ArrayBuffer. What a program sees of it is {@linkcode GuestMemory}; the package itself
- * works with {@linkcode GuestRam}, which also has pins, residency and shared views.
+ * RAM is taken when it is first touched ({@linkcode PageStore}). What a program sees of it is
+ * {@linkcode GuestMemory}; the package itself works with {@linkcode GuestRam}, which also has pins,
+ * residency and shared views.
  *
  * @module
  */
@@ -11,25 +12,24 @@ import { assert } from "../assert.ts";
 import { requireBytes } from "../arguments.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
-import { arePageRuns, type MemoryImage, pageRuns, placePageRuns } from "./memory_image.ts";
-import { MmioWindow } from "./mmio_window.ts";
+import {
+  checkSizes,
+  checkStretch,
+  describe,
+  hex,
+  MEGABYTE_BYTES,
+  outside,
+  show,
+} from "./memory_checks.ts";
+import { arePageRuns, type MemoryImage } from "./memory_image.ts";
+import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageStates } from "./page_states.ts";
+import { PageStore } from "./page_store.ts";
 import type { GuestBuffer, GuestMemory, MemoryMisuse } from "./types.ts";
 
+export { GUEST_PAGES_MAX, MEGABYTE_BYTES, MMIO_MEGABYTES_MAX } from "./memory_checks.ts";
 export type { GuestBuffer, GuestMemory, MemoryMisuse };
-
-/** Bytes in a megabyte of MMIO. The MMIO window begins and ends at a multiple of it. */
-export const MEGABYTE_BYTES = 0x10_0000;
-
-/**
- * Pages that a partition may have: 2 GiB. Any part of such a memory fits one GPA range, whose byte
- * count has 32 bits (wire.md 3.1).
- */
-export const GUEST_PAGES_MAX = 0x8_0000;
-
-/** Megabytes that an MMIO window may have. One channel may ask for 65 535 twice (kmcl.md 5). */
-export const MMIO_MEGABYTES_MAX = 0x2_0000;
 
 /** What a {@linkcode GuestRam} is made of. */
 export interface GuestRamOptions {
@@ -52,52 +52,39 @@ export class GuestRam implements GuestMemory {
   /** Hears of each misuse of this memory. */
   readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
 
-  readonly #bytes: Uint8Array;
+  readonly #store: PageStore;
   readonly #free: PageAllocator;
-  readonly #states: PageStates;
+  readonly #states: PageStates = new PageStates();
   readonly #mmio: MmioWindow;
   readonly #buffers: Map<number, GuestBuffer> = new Map();
-  /** Nothing from this address on was ever written, so that it needs no zeroing. */
-  #cleanFrom = 0;
 
   /**
    * Makes a memory that is all zero and all free. It takes no real memory until it is touched.
    *
-   * @throws {RangeError} A size is out of its bounds, or more than this machine can provide.
+   * @throws {RangeError} A size is out of its bounds.
    */
   constructor(options: GuestRamOptions) {
     const { pageCount, mmioMegabytes } = options;
-    if (!isUint(pageCount, GUEST_PAGES_MAX) || pageCount === 0) {
-      throw new RangeError(
-        `Cannot make a guest memory of ${show(pageCount)} pages: a whole number from 1 to ` +
-          `${GUEST_PAGES_MAX} is needed`,
-      );
-    }
-    if (!isUint(mmioMegabytes, MMIO_MEGABYTES_MAX)) {
-      throw new RangeError(
-        `Cannot make an MMIO window of ${show(mmioMegabytes)} MiB: a whole number from 0 to ` +
-          `${MMIO_MEGABYTES_MAX} is needed`,
-      );
-    }
+    checkSizes(pageCount, mmioMegabytes);
     this.pageCount = pageCount;
     this.mmioMegabytes = mmioMegabytes;
     this.onMisuse = options.onMisuse;
-    this.#bytes = new Uint8Array(pageCount * PAGE_BYTES);
+    this.#store = new PageStore(pageCount);
     this.#free = new PageAllocator(pageCount);
-    this.#states = new PageStates(pageCount);
-    this.mmioGpa = Math.ceil(this.#bytes.length / MEGABYTE_BYTES) * MEGABYTE_BYTES;
+    this.mmioGpa = Math.ceil(this.#store.byteCount / MEGABYTE_BYTES) * MEGABYTE_BYTES;
     this.#mmio = new MmioWindow(this.mmioGpa, mmioMegabytes * MEGABYTE_BYTES);
   }
 
   /** Whether `value` is a guest memory of this package. */
   static isGuestRam(value: unknown): value is GuestRam {
-    return typeof value === "object" && value !== null && #bytes in value;
+    return typeof value === "object" && value !== null && #store in value;
   }
 
   // -- Allocation
 
   /** See {@linkcode GuestMemory.allocate}. */
   allocate(byteCount: number): GuestBuffer {
+    this.#store.requireLive();
     if (!isUint(byteCount, Number.MAX_SAFE_INTEGER) || byteCount === 0) {
       throw new RangeError(
         `Cannot allocate ${show(byteCount)} bytes of guest memory: a whole number from 1 is needed`,
@@ -119,10 +106,8 @@ export class GuestRam implements GuestMemory {
     const pages = Math.ceil(byteCount / PAGE_BYTES);
     const first = this.#free.allocate(pages);
     if (first === null) return null;
-    const gpa = first * PAGE_BYTES;
-    const end = Math.min(gpa + pages * PAGE_BYTES, this.#cleanFrom);
-    if (gpa < end) this.#bytes.fill(0, gpa, end);
-    const buffer = this.#keepBuffer(gpa, byteCount);
+    this.#store.clear(first * PAGE_BYTES, pages * PAGE_BYTES);
+    const buffer = this.#keepBuffer(first * PAGE_BYTES, byteCount);
     this.#states.setResident(buffer.pfns, true);
     return buffer;
   }
@@ -136,6 +121,7 @@ export class GuestRam implements GuestMemory {
 
   /** See {@linkcode GuestMemory.free}. */
   free(buffer: GuestBuffer): void {
+    this.#store.requireLive();
     if (!this.isAllocated(buffer)) {
       throw new RangeError(
         `Cannot free a guest buffer: ${describe(buffer)} is not allocated in this memory`,
@@ -166,19 +152,23 @@ export class GuestRam implements GuestMemory {
 
   /** See {@linkcode GuestMemory.read}. */
   read(gpa: number, byteCount: number): Uint8Array {
-    return this.#locate("read", gpa, byteCount).slice();
+    const { store, offset } = this.#locate("read", gpa, byteCount);
+    return store.read(offset, byteCount);
   }
 
   /** See {@linkcode GuestMemory.write}. */
   write(gpa: number, view: ArrayBufferView): void {
     const bytes = requireBytes("write to guest memory", view);
-    this.#locate("write", gpa, bytes.length).set(bytes);
-    if (gpa < this.mmioGpa) this.#soil(gpa + bytes.length);
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
+      throw new TypeError("Cannot write to guest memory: the buffer of the bytes is detached");
+    }
+    const { store, offset } = this.#locate("write", gpa, bytes.length);
+    store.view(offset, bytes.length).set(bytes);
   }
 
   /** Whether `byteCount` bytes at guest address `gpa` lie inside RAM. */
   holds(gpa: number, byteCount: number): boolean {
-    return isUint(gpa, this.#bytes.length) && isUint(byteCount, this.#bytes.length - gpa);
+    return isUint(gpa, this.#store.byteCount) && isUint(byteCount, this.#store.byteCount - gpa);
   }
 
   /** Whether each of `pfns` is a page of RAM. */
@@ -192,8 +182,7 @@ export class GuestRam implements GuestMemory {
   /** The shared bytes of `byteCount` bytes of RAM at `gpa`, which the caller has checked. */
   view(gpa: number, byteCount: number): Uint8Array {
     assert(this.holds(gpa, byteCount), "a view lies inside RAM");
-    this.#soil(gpa + byteCount);
-    return this.#bytes.subarray(gpa, gpa + byteCount);
+    return this.#store.view(gpa, byteCount);
   }
 
   /**
@@ -287,14 +276,27 @@ export class GuestRam implements GuestMemory {
     this.#mmio.remove(gpa);
   }
 
+  // -- Real memory
+
+  /** Bytes of real memory that are taken, MMIO included. */
+  get takenBytes(): number {
+    return this.#store.takenBytes + this.#mmio.takenBytes;
+  }
+
+  /** Gives all real memory back at once: views are detached, and whoever uses it from now on is told. */
+  giveBack(): void {
+    this.#store.giveBack();
+    this.#mmio.giveBack();
+    this.#buffers.clear();
+  }
+
   // -- Saving
 
   /** What is to be saved of it. The bytes are the memory's own: they are to be used at once. */
   get image(): MemoryImage {
-    const pages = Math.ceil(this.#cleanFrom / PAGE_BYTES);
     const buffers = [...this.#buffers.values()].map(({ gpa, byteCount }) => ({ gpa, byteCount }));
     return {
-      runs: pageRuns(this.#bytes.subarray(0, pages * PAGE_BYTES)),
+      runs: this.#store.runs,
       buffers: buffers.sort((a, b) => a.gpa - b.gpa),
       pagedOut: this.#states.pagedOut,
       mmio: this.#mmio.image,
@@ -315,10 +317,14 @@ export class GuestRam implements GuestMemory {
       this.#keepBuffer(gpa, byteCount);
     }
     this.#states.setResident(pagedOut, false);
-    placePageRuns(this.#bytes, runs);
-    const last = runs.at(-1);
-    if (last !== undefined) this.#soil(last.first * PAGE_BYTES + last.bytes.length);
-    return isAscending(mmio.map(({ gpa }) => gpa)) && mmio.every((range) => this.#mmio.add(range));
+    if (!isAscending(mmio.map(({ gpa }) => gpa))) return false;
+    try {
+      this.#store.place(runs);
+      return mmio.every((range) => this.#mmio.add(range));
+    } catch (error) {
+      if (error instanceof RangeError) return false; // of the machine: all sizes were checked
+      throw error;
+    }
   }
 
   // -- Checks
@@ -335,61 +341,29 @@ export class GuestRam implements GuestMemory {
         action,
         gpa,
         byteCount,
-        `the guest's memory ends at ${hex(this.#bytes.length)}`,
+        `the guest's memory ends at ${hex(this.#store.byteCount)}`,
       );
     }
   }
 
-  /** The shared bytes of a range that a program named. Reading them leaves clean pages clean. */
-  #locate(action: string, gpa: number, byteCount: number): Uint8Array {
+  /** Where a range lies that a program named. */
+  #locate(action: string, gpa: number, byteCount: number): StorePlace {
     this.#requireNumbers(action, gpa, byteCount);
     if (gpa < this.mmioGpa) {
       this.requireRam(action, gpa, byteCount);
-      return this.#bytes.subarray(gpa, gpa + byteCount);
+      return { store: this.#store, offset: gpa };
     }
-    const placed = this.#mmio.view(gpa, byteCount);
+    const placed = this.#mmio.find(gpa, byteCount);
     if (placed === null) throw outside(action, gpa, byteCount, "no MMIO range holds them all");
     return placed;
   }
 
   #requireNumbers(action: string, gpa: number, byteCount: number): void {
-    if (!isUint(gpa, Number.MAX_SAFE_INTEGER)) {
-      throw new RangeError(
-        `Cannot ${action} guest memory at ${show(gpa)}: an address is a whole number from 0`,
-      );
-    }
-    if (!isUint(byteCount, Number.MAX_SAFE_INTEGER)) {
-      throw new RangeError(
-        `Cannot ${action} ${show(byteCount)} bytes at ${hex(gpa)}: a whole number from 0 is needed`,
-      );
-    }
-  }
-
-  /** Notes that bytes below `end` were written, or that a view of them was handed out. */
-  #soil(end: number): void {
-    if (end > this.#cleanFrom) this.#cleanFrom = end;
+    this.#store.requireLive();
+    checkStretch(action, gpa, byteCount);
   }
 }
 
 function isAscending(numbers: readonly number[]): boolean {
   return numbers.every((number, at) => at === 0 || numbers[at - 1]! < number);
-}
-
-function outside(action: string, gpa: number, byteCount: number, reason: string): RangeError {
-  return new RangeError(`Cannot ${action} ${byteCount} bytes at ${hex(gpa)}: ${reason}`);
-}
-
-function hex(address: number): string {
-  return `0x${address.toString(16)}`;
-}
-
-/** How an argument of a wrong kind appears in an error text. */
-function show(value: unknown): string {
-  return typeof value === "number" ? String(value) : `a value of type ${typeof value}`;
-}
-
-function describe(buffer: GuestBuffer): string {
-  return typeof buffer?.gpa === "number"
-    ? `the buffer at ${hex(buffer.gpa)}`
-    : `a value of type ${typeof buffer}`;
 }

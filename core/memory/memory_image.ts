@@ -87,11 +87,6 @@ export function arePageRuns(runs: readonly PageRun[], pageCount: number): boolea
   return true;
 }
 
-/** Copies `runs` to where they belong in `bytes`. */
-export function placePageRuns(bytes: Uint8Array, runs: readonly PageRun[]): void {
-  for (const run of runs) bytes.set(run.bytes, run.first * PAGE_BYTES);
-}
-
 function isZeroPage(words: BigUint64Array, page: number): boolean {
   const end = (page + 1) * (PAGE_BYTES / 8);
   for (let at = end - PAGE_BYTES / 8; at < end; at++) if (words[at] !== 0n) return false;

@@ -10,8 +10,9 @@
 
 import { assert } from "../assert.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
-import { arePageRuns, type MmioRangeImage, pageRuns, placePageRuns } from "./memory_image.ts";
+import { arePageRuns, type MmioRangeImage } from "./memory_image.ts";
 import { PageAllocator } from "./page_allocator.ts";
+import { PageStore } from "./page_store.ts";
 
 /** One range of the window. */
 interface MmioRange {
@@ -20,7 +21,15 @@ interface MmioRange {
   /** Whether the guest holds the addresses. */
   reserved: boolean;
   /** What the host placed there; null while it has not. */
-  backing: Uint8Array | null;
+  backing: PageStore | null;
+}
+
+/** Where bytes lie. */
+export interface StorePlace {
+  /** What they lie in. */
+  readonly store: PageStore;
+  /** Address of the first in it. */
+  readonly offset: number;
 }
 
 /** The MMIO ranges of one partition. */
@@ -71,13 +80,12 @@ export class MmioWindow {
   }
 
   /**
-   * Places zeroed backing and returns true. False where {@linkcode MmioWindow.canPlace} refuses, and
-   * where this machine cannot provide so much: a guest must not be able to end the host with that.
+   * Places zeroed backing and returns true. False where {@linkcode MmioWindow.canPlace} refuses. It takes
+   * no real memory until it is touched.
    */
   place(gpa: number, byteCount: number): boolean {
     if (!this.canPlace(gpa, byteCount)) return false;
-    const backing = tryZeroed(byteCount);
-    if (backing === null) return false;
+    const backing = new PageStore(byteCount / PAGE_BYTES);
     const range = this.#ranges.get(gpa);
     if (range !== undefined) {
       range.backing = backing;
@@ -91,19 +99,33 @@ export class MmioWindow {
   remove(gpa: number): void {
     const range = this.#ranges.get(gpa);
     assert(range !== undefined && range.backing !== null, "removed MMIO is placed");
+    range.backing.giveBack();
     range.backing = null;
     this.#drop(range);
   }
 
-  /** The shared bytes of `byteCount` bytes at `gpa`; null unless one placed range holds them all. */
-  view(gpa: number, byteCount: number): Uint8Array | null {
+  /** Where `byteCount` bytes at `gpa` lie; null unless one placed range holds them all. */
+  find(gpa: number, byteCount: number): StorePlace | null {
     for (const range of this.#ranges.values()) {
-      const start = gpa - range.gpa;
-      if (range.backing !== null && start >= 0 && start + byteCount <= range.byteCount) {
-        return range.backing.subarray(start, start + byteCount);
+      const offset = gpa - range.gpa;
+      if (range.backing !== null && offset >= 0 && offset + byteCount <= range.byteCount) {
+        return { store: range.backing, offset };
       }
     }
     return null;
+  }
+
+  /** Bytes of real memory that are taken. */
+  get takenBytes(): number {
+    return [...this.#ranges.values()].reduce(
+      (sum, range) => sum + (range.backing?.takenBytes ?? 0),
+      0,
+    );
+  }
+
+  /** Gives all real memory back. */
+  giveBack(): void {
+    for (const { backing } of this.#ranges.values()) backing?.giveBack();
   }
 
   /** What is to be saved of it. The bytes are the backing's own. */
@@ -113,7 +135,7 @@ export class MmioWindow {
       gpa,
       byteCount,
       isReserved: reserved,
-      backing: backing === null ? null : pageRuns(backing),
+      backing: backing?.runs ?? null,
     }));
   }
 
@@ -125,8 +147,9 @@ export class MmioWindow {
       if (!arePageRuns(backing, byteCount / PAGE_BYTES) || !this.place(gpa, byteCount)) {
         return false;
       }
-      placePageRuns(this.view(gpa, byteCount)!, backing);
-      this.#ranges.get(gpa)!.reserved = isReserved;
+      const range = this.#ranges.get(gpa)!;
+      range.backing!.place(backing);
+      range.reserved = isReserved;
       return true;
     }
     this.#ranges.set(gpa, { gpa, byteCount, reserved: true, backing: null });
@@ -138,14 +161,5 @@ export class MmioWindow {
     if (range.reserved || range.backing !== null) return;
     this.#ranges.delete(range.gpa);
     this.#pages.release((range.gpa - this.#gpa) / PAGE_BYTES, range.byteCount / PAGE_BYTES);
-  }
-}
-
-function tryZeroed(byteCount: number): Uint8Array | null {
-  try {
-    return new Uint8Array(byteCount);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
   }
 }

@@ -7,19 +7,16 @@
 
 import { assert } from "../assert.ts";
 
+/** Pages that there are states for at first; most guests use the lowest pages alone. */
+const FEW_PAGES = 64;
+
 /** Pins and residency of the pages of one memory. PFNs are checked by whoever passes them. */
 export class PageStates {
-  /** Pins on each page. */
-  readonly #pins: Uint32Array;
-  /** 1 for each page that is paged out. */
-  readonly #pagedOut: Uint8Array;
+  /** Pins on each page; those beyond its end have none. */
+  #pins = new Uint32Array(FEW_PAGES);
+  /** 1 for each page that is paged out; those beyond its end are not. */
+  #pagedOut = new Uint8Array(FEW_PAGES);
   #pinnedPages = 0;
-
-  /** Makes the states of `pageCount` pages that are resident and not pinned. */
-  constructor(pageCount: number) {
-    this.#pins = new Uint32Array(pageCount);
-    this.#pagedOut = new Uint8Array(pageCount);
-  }
 
   /** Pages that are pinned at least once. */
   get pinnedPages(): number {
@@ -30,7 +27,7 @@ export class PageStates {
   pinnedAmong(pfns: readonly number[]): number {
     let count = 0;
     for (let at = 0; at < pfns.length; at++) {
-      if (this.#pins[pfns[at]!] !== 0) count++;
+      if ((this.#pins[pfns[at]!] ?? 0) !== 0) count++;
     }
     return count;
   }
@@ -39,16 +36,23 @@ export class PageStates {
   pin(pfns: readonly number[]): void {
     for (let at = 0; at < pfns.length; at++) {
       const pfn = pfns[at]!;
+      if (pfn >= this.#pins.length) this.#growPins(pfn);
       if (this.#pins[pfn] === 0) this.#pinnedPages++;
       this.#pins[pfn]! += 1;
     }
+  }
+
+  #growPins(pfn: number): void {
+    const more = new Uint32Array(roomFor(pfn));
+    more.set(this.#pins);
+    this.#pins = more;
   }
 
   /** Takes back what one {@linkcode PageStates.pin} of the same `pfns` did. */
   unpin(pfns: readonly number[]): void {
     for (let at = 0; at < pfns.length; at++) {
       const pfn = pfns[at]!;
-      assert(this.#pins[pfn] !== 0, "unpinned pages are pinned");
+      assert((this.#pins[pfn] ?? 0) !== 0, "unpinned pages are pinned");
       this.#pins[pfn]! -= 1;
       if (this.#pins[pfn] === 0) this.#pinnedPages--;
     }
@@ -74,6 +78,20 @@ export class PageStates {
   /** Makes each of `pfns` resident, or pages each out. */
   setResident(pfns: readonly number[], resident: boolean): void {
     const state = resident ? 0 : 1;
-    for (let at = 0; at < pfns.length; at++) this.#pagedOut[pfns[at]!] = state;
+    for (let at = 0; at < pfns.length; at++) {
+      const pfn = pfns[at]!;
+      if (pfn >= this.#pagedOut.length) {
+        if (resident) continue;
+        const more = new Uint8Array(roomFor(pfn));
+        more.set(this.#pagedOut);
+        this.#pagedOut = more;
+      }
+      this.#pagedOut[pfn] = state;
+    }
   }
+}
+
+/** Length of an array that has room for page `pfn`. */
+function roomFor(pfn: number): number {
+  return 2 ** Math.ceil(Math.log2(pfn + 1));
 }

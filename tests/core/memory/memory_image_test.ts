@@ -4,7 +4,6 @@ import {
   arePageRuns,
   type MemoryImage,
   pageRuns,
-  placePageRuns,
   RUN_PAGES_MAX,
 } from "../../../core/memory/memory_image.ts";
 
@@ -46,15 +45,6 @@ Deno.test("pageRuns: no run is longer than a reader takes at once", () => {
     [2 * RUN_PAGES_MAX, 3],
   ]);
   assertEquals(arePageRuns(pageRuns(bytes), bytes.length / PAGE), true);
-});
-
-Deno.test("placePageRuns: brings back what pageRuns took, into zeroed memory", () => {
-  const bytes = new Uint8Array(8 * PAGE);
-  bytes.set([1, 2, 3], 2 * PAGE - 1);
-  bytes.set([4], 7 * PAGE);
-  const copy = new Uint8Array(8 * PAGE);
-  placePageRuns(copy, pageRuns(bytes));
-  assertEquals(copy, bytes);
 });
 
 Deno.test("arePageRuns: the same memory is described in one way only", () => {

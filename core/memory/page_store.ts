@@ -1,0 +1,135 @@
+/**
+ * The bytes of a stretch of guest addresses, taken from the machine when they are first touched and given
+ * back when their world is done with, without waiting for the runtime's collector.
+ *
+ * They are one array, so that pages in a row always share a view. What a world gives back is kept for the
+ * next one that wants as much: to zero the few pages that were touched is quicker than to have the
+ * machine zero all. Views of it are detached by then, and no byte of it is left.
+ *
+ * @module
+ */
+
+import { assert } from "../assert.ts";
+import { PAGE_BYTES } from "../units.ts";
+import { type PageRun, pageRuns } from "./memory_image.ts";
+
+/** Touched bytes of an array up to which it is worth keeping. */
+const KEPT_TOUCHED_BYTES_MAX = 0x20_0000;
+/** Bytes of all arrays that are kept; as many as two worlds of the default size give back. */
+const KEPT_BYTES_MAX = 0x400_0000;
+
+/** Arrays that worlds gave back, all zero. */
+const kept: ArrayBuffer[] = [];
+let keptBytes = 0;
+
+function take(byteCount: number): Uint8Array<ArrayBuffer> {
+  const at = kept.findLastIndex(({ byteLength }) => byteLength === byteCount);
+  if (at < 0) return new Uint8Array(byteCount);
+  const [buffer] = kept.splice(at, 1);
+  assert(buffer !== undefined, "an array that was found is there");
+  keptBytes -= byteCount;
+  return new Uint8Array(buffer);
+}
+
+/** Detaches every view of `bytes`, of which `touchedBytes` may not be zero. */
+function giveBack({ buffer }: Uint8Array<ArrayBuffer>, touchedBytes: number): void {
+  if (touchedBytes > KEPT_TOUCHED_BYTES_MAX || buffer.byteLength > KEPT_BYTES_MAX) {
+    buffer.transfer(0);
+    return;
+  }
+  const own = buffer.transfer();
+  new Uint8Array(own, 0, touchedBytes).fill(0);
+  kept.push(own);
+  keptBytes += own.byteLength;
+  while (keptBytes > KEPT_BYTES_MAX) { // the oldest goes: nobody wants its size any more
+    const oldest = kept.shift();
+    assert(oldest !== undefined, "arrays of more than no bytes are kept");
+    keptBytes -= oldest.byteLength;
+    oldest.transfer(0);
+  }
+}
+
+/** The pages of one RAM, or of one MMIO range. Addresses count from its first byte. */
+export class PageStore {
+  /** Bytes that there are, touched or not. */
+  readonly byteCount: number;
+  /** Null before the first touch, and for ever once it was given back. */
+  #bytes: Uint8Array<ArrayBuffer> | null = null;
+  /** Nothing from this address on was ever written, nor was a view of it handed out. */
+  #touchedBytes = 0;
+  #isGivenBack = false;
+
+  /** `pageCount` pages that are zero. They take no real memory. */
+  constructor(pageCount: number) {
+    this.byteCount = pageCount * PAGE_BYTES;
+  }
+
+  /** Bytes of real memory that it has. */
+  get takenBytes(): number {
+    return this.#bytes?.length ?? 0;
+  }
+
+  /**
+   * Says that it can be used.
+   *
+   * @throws {Error} {@linkcode PageStore.giveBack} was called.
+   */
+  requireLive(): void {
+    if (this.#isGivenBack) {
+      throw new Error("Cannot use guest memory that was given back: its fabric was disposed of");
+    }
+  }
+
+  /**
+   * The `byteCount` bytes at `address` themselves, which the caller has checked. They count as touched.
+   *
+   * @throws {RangeError} This machine has not so much memory.
+   * @throws {Error} It was given back.
+   */
+  view(address: number, byteCount: number): Uint8Array {
+    assert(address + byteCount <= this.byteCount, "a view lies inside its store");
+    const bytes = this.#bytes ?? this.#take();
+    const end = address + byteCount;
+    if (end > this.#touchedBytes) this.#touchedBytes = end;
+    return bytes.subarray(address, end);
+  }
+
+  #take(): Uint8Array<ArrayBuffer> {
+    this.requireLive();
+    this.#bytes = take(this.byteCount);
+    return this.#bytes;
+  }
+
+  /** A copy of bytes. Reading touches nothing. */
+  read(address: number, byteCount: number): Uint8Array {
+    this.requireLive();
+    return this.#bytes?.slice(address, address + byteCount) ?? new Uint8Array(byteCount);
+  }
+
+  /** Makes bytes zero that may have been touched. */
+  clear(address: number, byteCount: number): void {
+    this.requireLive();
+    const end = Math.min(address + byteCount, this.#touchedBytes);
+    if (address < end) this.#bytes?.fill(0, address, end);
+  }
+
+  /** The pages that are not all zero. The bytes are its own. */
+  get runs(): PageRun[] {
+    const pages = Math.ceil(this.#touchedBytes / PAGE_BYTES);
+    return this.#bytes === null ? [] : pageRuns(this.#bytes.subarray(0, pages * PAGE_BYTES));
+  }
+
+  /** Puts `runs` where they belong. */
+  place(runs: readonly PageRun[]): void {
+    for (const { first, bytes } of runs) {
+      this.view(first * PAGE_BYTES, bytes.length).set(bytes);
+    }
+  }
+
+  /** Gives its real memory back at once: every view of it is detached. */
+  giveBack(): void {
+    this.#isGivenBack = true;
+    if (this.#bytes !== null) giveBack(this.#bytes, this.#touchedBytes);
+    this.#bytes = null;
+  }
+}
