@@ -18,7 +18,7 @@ import {
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { Driver } from "./callbacks.ts";
-import { endpointOf, type Kmcl, refuseInSave, requireEndpoint } from "./kmcl.ts";
+import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint } from "./kmcl.ts";
 import { isPassive, mayBlock } from "./levels.ts";
 
 /** What VmbChannelAllocate gives. */
@@ -39,7 +39,7 @@ export function VmbChannelAllocate(
   parentDeviceObject: Device | null,
   isServer: boolean | 0 | 1,
 ): AllocateResult {
-  refuseInSave(kmcl);
+  refuseWhereRefused(kmcl);
   const target = Handle.resolve(parentDeviceObject, "DEVICE");
   if (target === null || target.partition.world !== kmcl.world || !target.partition.isAlive) {
     return { status: STATUS_INVALID_PARAMETER_1, channel: null };

@@ -8,10 +8,11 @@ import { type ChannelState, inspectEndpoint } from "../actors/fabric/inspect.ts"
 import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
 
 /**
- * What `channel` is and has; null for an invalid handle, which its type does not say, so that the happy
+ * What `channel` is and has; null for an invalid handle, one of a fabric that was disposed of too, which its type does not say, so that the happy
  * path needs no check.
  */
 export function inspectChannel(channel: VMBCHANNEL | null): ChannelState {
   const endpoint = Handle.resolve(channel, "VMBCHANNEL");
-  return (endpoint === null ? null : inspectEndpoint(endpoint)) as ChannelState;
+  const isLive = endpoint?.world.root.isPresent === true;
+  return (isLive ? inspectEndpoint(endpoint) : null) as ChannelState;
 }

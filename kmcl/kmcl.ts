@@ -23,21 +23,22 @@ export interface Kmcl {
 }
 
 /**
- * A driver that tells its state must not change it: KMCL functions are not for it then.
+ * A driver that tells its state must not change it: KMCL functions are not for it then. Nor are they for
+ * anybody once the fabric was disposed of.
  *
- * @throws {Error} Inside a guest driver's `save`.
+ * @throws {Error} It is so.
  */
-export function refuseInSave({ world }: Kmcl): void {
-  if (world.isSaving) refuse(); // all else stands elsewhere, as every call comes by here
+export function refuseWhereRefused({ world }: Kmcl): void {
+  if (world.kmclRefusal !== null) refuse(world); // all else stands elsewhere: every call comes by here
 }
 
-function refuse(): never {
-  throw new Error("Cannot call KMCL functions inside a guest driver's save");
+function refuse({ kmclRefusal }: World): never {
+  throw new Error(`Cannot call KMCL functions ${kmclRefusal}`);
 }
 
 /** The endpoint that `channel` stands for in the table's fabric, or null (kmcl.md I1). */
 export function endpointOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
-  refuseInSave(kmcl);
+  refuseWhereRefused(kmcl);
   const endpoint = resolve(channel, "VMBCHANNEL");
   return endpoint !== null && endpoint.world === kmcl.world ? endpoint : null;
 }
@@ -51,7 +52,7 @@ export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): End
 
 /** The packet that `packet` stands for, or null. With the verifier off a freed one keeps its handle. */
 export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
-  refuseInSave(kmcl);
+  refuseWhereRefused(kmcl);
   const target = resolve(packet, "VMBPACKET");
   if (target === null || target.endpoint.world !== kmcl.world) return null;
   const isDrivers = target.packet.kind !== "request" && !target.packet.actor.tags.pooled;
@@ -67,7 +68,7 @@ export function requirePacket(kmcl: Kmcl, call: string, packet: unknown): Packet
 
 /** The incoming packet that `context` stands for, or null. */
 export function incomingOf(kmcl: Kmcl, context: unknown): IncomingPacket | null {
-  refuseInSave(kmcl);
+  refuseWhereRefused(kmcl);
   const packet = resolve(context, "VMBPACKETCOMPLETION");
   return packet !== null && packet.endpoint.world === kmcl.world ? packet : null;
 }

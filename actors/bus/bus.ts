@@ -122,7 +122,7 @@ export class Bus {
   constructor(world: World, partition: PartitionObject, root: PartitionObject) {
     this.world = world;
     this.partition = partition;
-    this.actor = world.startBusActor();
+    this.actor = world.actors.bus();
     this.host = new HostEnd(this);
     this.guest = new GuestEnd(this);
     this.#lanes = {

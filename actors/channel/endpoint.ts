@@ -120,7 +120,7 @@ export class Endpoint {
     this.partition = partition;
     this.side = side;
     this.id = id;
-    this.actor = world.startChannelActor(side, state);
+    this.actor = world.actors.channel(side, state);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
@@ -233,6 +233,12 @@ export class Endpoint {
     this.changes.stop();
     this.answerDisabled();
     this.outgoing.packets.stop();
+    this.actor.stop();
+  }
+
+  /** Its partition is gone: no further event comes for its actor and those of its packet objects. */
+  stopActors(): void {
+    this.outgoing.packets.stopActors();
     this.actor.stop();
   }
 

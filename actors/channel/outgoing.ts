@@ -75,7 +75,7 @@ export class Outgoing {
   /** The sending half of `endpoint`, without a ring. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.packets = new PacketTable(() => endpoint.world.startPacketActor());
+    this.packets = new PacketTable(() => endpoint.world.actors.packet());
   }
 
   /** Whether completions wait. */

@@ -89,7 +89,7 @@ export function readClient(
   where: string,
   partition: PartitionObject,
 ): ClientImage {
-  const { charts } = partition.world;
+  const { charts } = partition.world.actors;
   const image = readRecord(data, where, (fields): ClientImage => ({
     configuration: fields.record("configuration", readConfiguration),
     traffic: fields.record("traffic", (traffic) => readTraffic(traffic, charts.client)),

@@ -139,7 +139,7 @@ export function readServer(chunks: readonly SavedChunk[], endpoint: Endpoint): S
       readDriverPacket(data, `packet ${index}`, endpoint)
     ),
     requests: rest.filter(({ type }) => type === CHUNK_REQUEST).map(({ data }, index) =>
-      readPacket(data, `request ${index}`, endpoint.world.charts.packet)
+      readPacket(data, `request ${index}`, endpoint.world.actors.charts.packet)
     ),
   };
   if (image.packets.length + image.requests.length !== rest.length) damaged("a chunk is unknown");
@@ -162,7 +162,7 @@ function readDriverPacket(data: PlainData, where: string, endpoint: Endpoint): D
   return readRecord(data, where, (fields: SavedFields) => {
     const packet = fields.data("packet");
     return {
-      image: readPacket(packet, where, endpoint.world.charts.packet),
+      image: readPacket(packet, where, endpoint.world.actors.charts.packet),
       libBytes: encodePlainData(packet),
       driverBytes: fields.bytes("driver", DRIVER_BYTES_MAX),
     };

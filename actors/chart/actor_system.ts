@@ -48,10 +48,18 @@ export interface ActorInspection {
 /** Looks on; it must not throw, nor call into the fabric. */
 export type ActorInspector = (inspection: ActorInspection) => void;
 
+/** An actor that XState need not know before somebody looks. */
+export interface HiddenActor {
+  /** Has XState know it. */
+  show(): void;
+}
+
 /** A root actor and who looks at its children. */
 export class ActorSystem {
   /** The parent of all other actors. */
   readonly root: RootActor;
+  /** All actors that were not stopped. */
+  readonly #living = new Set<HiddenActor>();
   #inspectorCount = 0;
 
   /** A root actor, running, at which nobody looks. */
@@ -68,8 +76,24 @@ export class ActorSystem {
     return this.#inspectorCount > 0;
   }
 
+  /** Actors that were not stopped. */
+  get livingCount(): number {
+    return this.#living.size;
+  }
+
+  /** `actor` lives, until {@linkcode ActorSystem.forget}. */
+  add(actor: HiddenActor): void {
+    this.#living.add(actor);
+  }
+
+  /** `actor` is no more; false where that is known. */
+  forget(actor: HiddenActor): boolean {
+    return this.#living.delete(actor);
+  }
+
   /** Has `inspector` told of everything that happens to actors, until the function returned is called. */
   inspect(inspector: ActorInspector): () => void {
+    for (const actor of this.#living) actor.show();
     const subscription = this.root.system.inspect((event: InspectionEvent) =>
       inspector(event as ActorInspection)
     );

@@ -12,7 +12,7 @@ import {
   type EventObject,
 } from "xstate";
 import { assert } from "../../core/assert.ts";
-import type { ActorSystem } from "./actor_system.ts";
+import type { ActorSystem, HiddenActor } from "./actor_system.ts";
 import {
   CAUGHT_UP,
   compileChart,
@@ -68,12 +68,14 @@ export type Tags<Tag extends string> = Readonly<Record<Tag, boolean>>;
  * One running actor of a chart, with the chart's own words for events and tags.
  *
  * Where the chart is compiled, a step is one look into its table: the row is the state. XState's actor
- * of it takes part while somebody inspects, and is brought to the present state first.
+ * of it is made when somebody inspects first, takes part while they do, and is brought to the present state
+ * before its next step.
  */
-export class ChartActor<Event extends EventObject, Tag extends string> {
+export class ChartActor<Event extends EventObject, Tag extends string> implements HiddenActor {
   readonly #chart: Chart;
   readonly #system: ActorSystem;
-  readonly #actor: ActorRefFrom<AnyStateMachine>;
+  /** As XState has it; null before anybody looks, where the chart runs from its table. */
+  #actor: ActorRefFrom<AnyStateMachine> | null = null;
   /** The state; null where the stock interpreter runs the chart, and XState's actor alone knows it. */
   #row: Row | null;
   /** What the state has of each tag: asked several times for each packet, so kept beside the state. */
@@ -87,8 +89,9 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
     const { table } = chart;
     this.#chart = chart;
     this.#system = system;
-    this.#actor = startActor(chart, system, state);
+    system.add(this);
     this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
+    if (this.#row === null || system.isInspected) this.#actor = startActor(chart, system, state);
     this.#tags = this.#row?.tags ?? this.#tagsOfActor();
   }
 
@@ -99,7 +102,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
 
   /** The state as XState has it: one object a state where the chart is compiled. */
   get snapshot(): AnyMachineSnapshot {
-    return this.#row?.snapshot ?? this.#actor.getSnapshot();
+    return this.#row?.snapshot ?? this.#stock.getSnapshot();
   }
 
   /** What the state has of each tag: the quickest way to ask. */
@@ -115,7 +118,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
   /** Whether the state allows an event of type `type`, also one that changes nothing. */
   can(type: Event["type"]): boolean {
     return this.#row === null
-      ? isEnabled(this.#chart.machine, this.#actor.getSnapshot(), type)
+      ? isEnabled(this.#chart.machine, this.#stock.getSnapshot(), type)
       : this.#row.allows(type);
   }
 
@@ -137,34 +140,49 @@ export class ChartActor<Event extends EventObject, Tag extends string> {
     if (next === undefined) return this.#refuse(event.type);
     this.#row = next;
     this.#tags = next.tags;
-    if (this.#system.isInspected) this.#show(row, event);
+    if (this.#system.isInspected) this.#tellShown(row, event);
   }
 
   #sendToStock(event: Event): void {
     if (!this.can(event.type)) this.#refuse(event.type);
-    this.#actor.send(event);
+    this.#stock.send(event);
     this.#tags = this.#tagsOfActor();
+  }
+
+  /** The actor that alone knows the state, where the stock interpreter runs the chart. */
+  get #stock(): ActorRefFrom<AnyStateMachine> {
+    assert(this.#actor !== null, "XState knows an actor that it interprets");
+    return this.#actor;
   }
 
   #refuse(type: string): never {
     assert(false, `${this.#chart.machine.id} takes ${type} in this state`);
   }
 
+  /** See {@linkcode HiddenActor.show}. */
+  show(): void {
+    this.#actor ??= startActor(this.#chart, this.#system, null);
+  }
+
   /** Has XState's actor make the step from `row` too, for whoever looks at it. */
-  #show(row: Row, event: Event): void {
-    if (this.#actor.getSnapshot() !== row.snapshot) {
-      this.#actor.send({ type: CAUGHT_UP, snapshot: row.snapshot });
+  #tellShown(row: Row, event: Event): void {
+    const actor = this.#actor;
+    if (actor === null) return; // it was stopped: what it is told now is of no interest
+    if (actor.getSnapshot() !== row.snapshot) {
+      actor.send({ type: CAUGHT_UP, snapshot: row.snapshot });
     }
-    this.#actor.send(event);
+    actor.send(event);
   }
 
   #tagsOfActor(): Tags<Tag> {
-    return tagsOf(this.#chart.tags, this.#actor.getSnapshot());
+    return tagsOf(this.#chart.tags, this.#stock.getSnapshot());
   }
 
-  /** Ends the actor. */
+  /** Ends the actor. It stays in its state. */
   stop(): void {
-    this.#system.stop(this.#actor);
+    if (!this.#system.forget(this)) return;
+    if (this.#actor !== null) this.#system.stop(this.#actor);
+    if (this.#row !== null) this.#actor = null;
   }
 }
 

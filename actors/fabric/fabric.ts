@@ -35,6 +35,8 @@ export interface FabricOptions {
    * else; tests compare the two. Default `"compiled"`.
    */
   readonly interpreter?: Interpreter;
+  /** Pages of RAM of the root partition. They cost nothing before they are used. Default 4096: 16 MiB. */
+  readonly rootMemoryPages?: number;
 }
 
 /** The world in which partitions run: one loop, one clock, one source of chance, one trace. */
@@ -98,4 +100,17 @@ export interface Fabric extends AsyncDisposable {
    * @throws {TypeError} `inspector` is no function.
    */
   inspectActors(inspector: ActorInspector): () => void;
+  /**
+   * Ends the fabric at once, whatever it is at: nothing is settled, no callback is called, no leak is an
+   * error. All guest memory is given back, and views of it are detached. Who drives the loop is rejected;
+   * no other caller that waits goes on. From then on every use of the fabric, of its partitions and of their
+   * memory throws, and so do KMCL functions; what the run has left can still be read: `traceDigest`,
+   * `trace`, `violations`, `now`, and `leaks`, as they were at the end. A second call does nothing.
+   *
+   * `await using` settles first, and in mode `"throw"` refuses where something leaks: what was left behind
+   * can then be mended, and the fabric disposed of again.
+   *
+   * @throws {Error} Inside a callback, or inside a guest driver's `save`.
+   */
+  dispose(): void;
 }

@@ -34,6 +34,12 @@ export function findLeaks(world: World): Leak[] {
   return leaks;
 }
 
+/** Why a fabric is not disposed of where something still lives. */
+export function leakError(leaks: readonly Leak[]): Error {
+  const list = leaks.map(({ owner, message }) => `${owner}: ${message}`).join("; ");
+  return new Error(`Cannot dispose of the fabric as something still lives: ${list}`);
+}
+
 function leaksOfPartition(partition: PartitionObject): Leak[] {
   const owner = partition.name;
   const leaks = [...partition.endpoints].flatMap(leaksOfEndpoint);

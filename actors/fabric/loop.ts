@@ -162,12 +162,26 @@ export class Loop {
     return isReached();
   }
 
+  /**
+   * Says that no callback runs.
+   *
+   * @throws {Error} One does.
+   */
+  requireOutside(call: string): void {
+    const frame = currentFrame();
+    if (frame === null) return;
+    throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
+  }
+
+  /** The fabric is disposed of: whoever drives the loop is told. */
+  abandon(error: Error): void {
+    for (const drive of [...this.#drives]) this.#end(drive, () => drive.reject(error));
+    this.wake();
+  }
+
   /** The program drives by itself: its waiting calls do so no more. */
   #takeOver(call: string): void {
-    const frame = currentFrame();
-    if (frame !== null) {
-      throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
-    }
+    this.requireOutside(call);
     for (const wait of this.#world.waits.all) wait.mayDrive = false;
   }
 

@@ -17,10 +17,13 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
   verifier: "throw",
   trace: "digest",
   interpreter: "compiled",
+  rootMemoryPages: 4096,
 };
 
 /** The words that an option may be. */
-const FABRIC_CHOICES: Readonly<Record<Exclude<keyof FabricOptions, "seed">, readonly string[]>> = {
+const FABRIC_CHOICES: Readonly<
+  Record<Exclude<keyof FabricOptions, "seed" | "rootMemoryPages">, readonly string[]>
+> = {
   schedule: ["fifo", "random"],
   clock: ["virtual", "real"],
   codec: ["msgpack", "vmbus"],
@@ -67,6 +70,22 @@ function withDefaults<T extends object>(what: string, options: unknown, defaults
   return { ...defaults, ...Object.fromEntries(given) };
 }
 
+function checkBounds(
+  what: string,
+  name: string,
+  value: unknown,
+  [least, most]: readonly [number, number],
+): void {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) {
+    return;
+  }
+  throw new RangeError(
+    `Cannot create ${what}: ${name} must be a whole number from ${least} to ${most}, not ${
+      show(value)
+    }`,
+  );
+}
+
 /**
  * The options of a fabric, with defaults.
  *
@@ -83,6 +102,8 @@ export function checkFabricOptions(options: FabricOptions): Required<FabricOptio
       );
     }
   }
+  const { memoryPages } = PARTITION_BOUNDS;
+  checkBounds("a fabric", "rootMemoryPages", checked.rootMemoryPages, memoryPages);
   return checked;
 }
 
@@ -98,15 +119,8 @@ export function checkPartitionOptions(options: PartitionOptions): Required<Parti
       `Cannot create a partition: its name must be a text, not ${show(checked.name)}`,
     );
   }
-  for (const [name, [least, most]] of Object.entries(PARTITION_BOUNDS)) {
-    const value: unknown = checked[name as keyof typeof PARTITION_BOUNDS];
-    if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
-      throw new RangeError(
-        `Cannot create a partition: ${name} must be a whole number from ${least} to ${most}, not ${
-          show(value)
-        }`,
-      );
-    }
+  for (const [name, bounds] of Object.entries(PARTITION_BOUNDS)) {
+    checkBounds("a partition", name, checked[name as keyof typeof PARTITION_BOUNDS], bounds);
   }
   return checked;
 }

@@ -166,6 +166,14 @@ export class Waits {
     }
   }
 
+  /** The fabric is disposed of: callers that drive its loop are told, and no other goes on. */
+  abandon(error: Error): void {
+    for (const wait of [...this.#all]) {
+      if (wait.drives) wait.reject(error);
+      else this.remove(wait);
+    }
+  }
+
   #attribute<T>(wait: Wait<T>): void {
     const pending = this.#callbacks.unblocked;
     if (pending !== null) wait.block(pending);

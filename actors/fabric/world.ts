@@ -11,34 +11,22 @@ import { type Deadline, VirtualClock } from "../../core/clock.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
 import { Trace, type TraceEntry } from "../../core/trace.ts";
-import { createBusChart } from "../bus/machine.ts";
-import type { BusEvent, BusTag } from "../bus/types.ts";
-import { type ActorInspector, ActorSystem } from "../chart/actor_system.ts";
-import { type Chart, ChartActor, chartOf } from "../chart/chart_actor.ts";
-import { createChannelChart } from "../channel/machine.ts";
+import type { ActorInspector } from "../chart/actor_system.ts";
 import { Endpoint } from "../channel/endpoint.ts";
-import {
-  type ChannelEvent,
-  type ChannelTag,
-  FAULTS_ON_TRACE,
-  type Side,
-} from "../channel/types.ts";
+import { FAULTS_ON_TRACE, type Side } from "../channel/types.ts";
 import type { DeviceTarget } from "../handles.ts";
-import { createPacketChart } from "../packet/machine.ts";
-import type { PacketEvent, PacketTag } from "../packet/types.ts";
 import { CALLS_ON_TRACE, LoadedDriver } from "../partition/loaded_driver.ts";
-import { createPartitionChart } from "../partition/machine.ts";
 import {
   type Partition,
   PartitionObject,
   type PartitionOptions,
 } from "../partition/partition_object.ts";
-import type { PartitionEvent, PartitionTag } from "../partition/types.ts";
+import { FabricActors } from "./actors.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
 import { type FabricState, inspectFabric } from "./inspect.ts";
 import type { Frame } from "./irql.ts";
-import { findLeaks, type Leak } from "./leaks.ts";
+import { findLeaks, type Leak, leakError } from "./leaks.ts";
 import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
 import {
   checkFabricOptions,
@@ -51,20 +39,6 @@ import { Verifier, type VerifierError, type Violation } from "./verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "./waits.ts";
 import { Scheduler, WORK_EVENTS, type WorkItem } from "./work.ts";
 
-/** Charts of one fabric. */
-export interface Charts {
-  /** The server's end of a channel. */
-  readonly server: Chart;
-  /** The client's end. */
-  readonly client: Chart;
-  /** A packet object. */
-  readonly packet: Chart;
-  /** A partition. */
-  readonly partition: Chart;
-  /** A partition's bus. */
-  readonly bus: Chart;
-}
-
 /** See {@linkcode World.counts}. */
 export interface Counts {
   /** Partitions, the root included. */
@@ -72,6 +46,11 @@ export interface Counts {
   /** Channel endpoints. */
   readonly endpoints: number;
 }
+
+/** A driver of a guest tells its state: until it has, nothing of it may change. */
+export const IN_SAVE = "inside a guest driver's save";
+/** The fabric is done with. */
+const DISPOSED = "of a fabric that was disposed of";
 
 /** Makes a fabric with a root partition. See {@linkcode FabricOptions}. */
 export function createFabric(options: FabricOptions = {}): Fabric {
@@ -97,12 +76,14 @@ export class World implements Fabric, LoopWorld {
   /** The loop in which all work runs. */
   readonly loop: Loop;
   readonly isRealTime: boolean;
-  /** A driver of a guest tells its state: until it has, no handle of its is good for KMCL functions. */
-  isSaving = false;
+  /** Where KMCL functions cannot be called now, for the error; null: they can. */
+  kmclRefusal: typeof IN_SAVE | typeof DISPOSED | null = null;
+  /** The actors of everything in it. */
+  readonly actors: FabricActors;
   readonly root: PartitionObject;
-  readonly #charts: Charts;
-  readonly #actors = new ActorSystem();
   readonly #partitions: PartitionObject[] = [];
+  /** What lived when the fabric was disposed of; null until it is. */
+  #leftAtEnd: readonly Leak[] | null = null;
   #partitionCount = 0;
   #endpointCount = 0;
 
@@ -118,18 +99,13 @@ export class World implements Fabric, LoopWorld {
     this.callbacks = new Callbacks(this);
     this.waits = new Waits(this.callbacks);
     this.loop = new Loop(this);
-    this.#charts = {
-      server: chartOf("server", () => createChannelChart("server"), interpreter),
-      client: chartOf("client", () => createChannelChart("client"), interpreter),
-      packet: chartOf("packet", createPacketChart, interpreter),
-      partition: chartOf("partition", createPartitionChart, interpreter),
-      bus: chartOf("bus", createBusChart, interpreter),
-    };
+    this.actors = new FabricActors(interpreter);
     this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
     this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
-    this.recorder.nameValues("channelEvent", this.#charts.server.eventTypes);
+    this.recorder.nameValues("channelEvent", this.actors.charts.server.eventTypes);
     this.recorder.nameValues("fault", FAULTS_ON_TRACE);
-    this.root = this.#addPartition(checkPartitionOptions({ name: "root" }), null);
+    const root = { name: "root", memoryPages: options.rootMemoryPages };
+    this.root = this.#addPartition(checkPartitionOptions(root), null);
   }
 
   // -- Partitions
@@ -141,6 +117,7 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.createPartition}. */
   createPartition(options: PartitionOptions): Partition {
+    this.requireLive("createPartition");
     return this.#addPartition(checkPartitionOptions(options), this.root);
   }
 
@@ -209,18 +186,21 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.settle}. */
   settle(): Promise<void> {
+    this.requireLive("settle");
     const limit100ns = this.clock.now100ns;
     return this.loop.drive("settle", { limit100ns, reachesLimit: false, signal: undefined });
   }
 
   /** See {@linkcode Fabric.advance}. */
   advance(milliseconds: number): Promise<void> {
+    this.requireLive("advance");
     const limit100ns = checkTimeAfter("advance", this.clock.now100ns, milliseconds);
     return this.loop.drive("advance", { limit100ns, reachesLimit: true, signal: undefined });
   }
 
   /** See {@linkcode Fabric.run}. */
   run(signal?: AbortSignal): Promise<void> {
+    this.requireLive("run");
     checkSignal("run", signal);
     return this.loop.drive("run", { limit100ns: Infinity, reachesLimit: false, signal });
   }
@@ -232,6 +212,7 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.delay}. */
   delay(milliseconds: number): Promise<void> {
+    this.requireLive("delay");
     const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
     const what = `${milliseconds} ms to pass`;
     const wait = this.beginWait<void>({ call: "delay", what, partition: null });
@@ -241,6 +222,7 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.outside}. */
   outside<T>(work: () => Promise<T>): Promise<T> {
+    this.requireLive("outside");
     return this.loop.outside.run(work);
   }
 
@@ -323,36 +305,6 @@ export class World implements Fabric, LoopWorld {
     );
   }
 
-  // -- Actors
-
-  /** The charts, by the name of what runs in them. */
-  get charts(): Charts {
-    return this.#charts;
-  }
-
-  /** A new channel actor, in the chart's first state or in a saved one. */
-  startChannelActor(
-    side: Side,
-    state: AnyMachineSnapshot | null,
-  ): ChartActor<ChannelEvent, ChannelTag> {
-    return new ChartActor(this.#charts[side], this.#actors, state);
-  }
-
-  /** A new packet actor. */
-  startPacketActor(): ChartActor<PacketEvent, PacketTag> {
-    return new ChartActor(this.#charts.packet, this.#actors);
-  }
-
-  /** A new partition actor. */
-  startPartitionActor(): ChartActor<PartitionEvent, PartitionTag> {
-    return new ChartActor(this.#charts.partition, this.#actors);
-  }
-
-  /** A new bus actor. */
-  startBusActor(): ChartActor<BusEvent, BusTag> {
-    return new ChartActor(this.#charts.bus, this.#actors);
-  }
-
   // -- Looking inside
 
   /** See {@linkcode Fabric.traceDigest}. */
@@ -372,26 +324,49 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.leaks}. */
   leaks(): readonly Leak[] {
-    return findLeaks(this);
+    return this.#leftAtEnd ?? findLeaks(this);
   }
 
   /** See {@linkcode Fabric.inspect}. */
   inspect(): FabricState {
+    this.requireLive("inspect");
     return inspectFabric(this);
   }
 
   /** See {@linkcode Fabric.inspectActors}. */
   inspectActors(inspector: ActorInspector): () => void {
+    this.requireLive("inspectActors");
     checkInspector(inspector);
-    return this.#actors.inspect(inspector);
+    return this.actors.system.inspect(inspector);
   }
 
-  /** Settles; in mode `"throw"` it throws where something leaks. */
+  // -- The end
+
+  /** Refuses `call`, a function of the fabric or of one of its partitions, once it was disposed of. */
+  requireLive(call: string): void {
+    if (this.root.isPresent) return;
+    throw new Error(`Cannot ${call}: the fabric was disposed of`);
+  }
+
+  /** See {@linkcode Fabric.dispose}. */
+  dispose(): void {
+    if (!this.root.isPresent) return;
+    this.loop.requireOutside("dispose");
+    if (this.kmclRefusal !== null) throw new Error(`Cannot dispose ${this.kmclRefusal}`);
+    this.#leftAtEnd = this.leaks();
+    const error = new Error("Cannot go on waiting: the fabric was disposed of");
+    this.loop.abandon(error);
+    this.waits.abandon(error);
+    this.kmclRefusal = DISPOSED;
+    for (const partition of this.#partitions.splice(0)) partition.unplug();
+  }
+
+  /** Settles, then disposes; in mode `"throw"` not where something leaks: that is thrown, and lives on. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.root.isPresent) return;
     await this.settle();
     const leaks = this.leaks();
-    if (leaks.length === 0 || this.verifier.mode !== "throw") return;
-    const list = leaks.map((leak) => `${leak.owner}: ${leak.message}`).join("; ");
-    throw new Error(`Cannot dispose of the fabric as something still lives: ${list}`);
+    if (leaks.length === 0 || this.verifier.mode !== "throw") return this.dispose();
+    throw leakError(leaks);
   }
 }

@@ -95,9 +95,14 @@ export class PacketTable {
     return this.#lookaside.length;
   }
 
-  /** Ends every actor: the channel is gone, or its partition is. */
-  stop(): void {
+  /** Ends every actor; the packet objects stay what they are. */
+  stopActors(): void {
     for (const packet of this.all) packet.actor.stop();
+  }
+
+  /** The channel is gone: so are its packet objects. */
+  stop(): void {
+    this.stopActors();
     assert(this.#lookaside.length <= this.#slots.length, "a packet is on the lookaside list once");
     this.#slots.length = 0;
     this.#firstHole = 0;

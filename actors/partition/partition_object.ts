@@ -125,7 +125,7 @@ export class PartitionObject implements Partition {
       { length: options.processors },
       (_, index) => new Processor(index),
     );
-    this.actor = world.startPartitionActor();
+    this.actor = world.actors.partition();
     this.bus = new Bus(world, this, root ?? this);
   }
 
@@ -196,7 +196,15 @@ export class PartitionObject implements Partition {
     this.#end("destroy");
     this.#killHandles();
     for (const driver of this.drivers.splice(0)) driver.remove();
+    this.#stopActors();
     this.world.removed(this);
+  }
+
+  /** No further event comes for any of its actors. */
+  #stopActors(): void {
+    for (const endpoint of this.endpoints) endpoint.stopActors();
+    this.bus.actor.stop();
+    this.actor.stop();
   }
 
   /** It was never to be: its restore came to nothing, and all of it goes without a trace. */
@@ -209,9 +217,21 @@ export class PartitionObject implements Partition {
     waits.release(this);
     waits.drop(this);
     this.actor.send({ type: "destroy" }); // a driver may have kept it
-    this.actor.stop();
-    this.bus.actor.stop();
+    this.#stopActors();
     this.#killHandles();
+    this.memory.giveBack();
+  }
+
+  /** Its fabric is disposed of: all of it ends at once, whatever it was at, without a trace. */
+  unplug(): void {
+    const { scheduler, callbacks } = this.world;
+    for (const processor of this.#processors) scheduler.clear(processor);
+    callbacks.drop(this);
+    if (this.actor.can("destroy")) this.actor.send({ type: "destroy" });
+    this.#killHandles();
+    this.endpoints.clear();
+    this.drivers.length = 0;
+    this.memory.giveBack();
   }
 
   #killHandles(): void {
@@ -223,6 +243,7 @@ export class PartitionObject implements Partition {
 
   /** See {@linkcode Partition.postControlMessage}. */
   postControlMessage(direction: Direction, message: ArrayBufferView): void {
+    this.world.requireLive("post a control message");
     requireDirection("a control message", direction);
     const bytes = requireBytes("post a control message", message);
     this.bus.postBytes(direction, new Uint8Array(bytes));
@@ -230,6 +251,7 @@ export class PartitionObject implements Partition {
 
   /** See {@linkcode Partition.postInterrupt}. */
   postInterrupt(direction: Direction, channelId: number): void {
+    this.world.requireLive("post an interrupt");
     requireDirection("an interrupt", direction);
     if (!isU32(channelId)) {
       throw new RangeError(`Cannot post an interrupt: ${String(channelId)} is no channel id`);
@@ -240,6 +262,7 @@ export class PartitionObject implements Partition {
   }
 
   #change(type: PartitionEvent["type"]): boolean {
+    this.world.requireLive(`${type} ${this.name}`);
     if (!this.actor.can(type)) return false;
     // Until all its drivers are there it stands still, and may yet go without a trace.
     if (type !== "pause" && !this.world.partitions.includes(this)) {
@@ -251,7 +274,7 @@ export class PartitionObject implements Partition {
     if (runs) {
       this.world.waits.release(this);
       for (const { signal } of this.endpoints) signal.release();
-    } else this.world.waits.hold(this);
+    } else if (this.isAlive) this.world.waits.hold(this);
     this.world.loop.wake();
     return true;
   }

@@ -76,7 +76,7 @@ export class PageStore {
    */
   requireLive(): void {
     if (this.#isGivenBack) {
-      throw new Error("Cannot use guest memory that was given back: its fabric was disposed of");
+      throw new Error("Cannot use guest memory that was given back: its partition is no more");
     }
   }
 

@@ -94,9 +94,8 @@ function load<Context, Instance extends object>(
 ): Instance {
   const isGuest = partition instanceof PartitionObject && !partition.isRoot && partition.isAlive;
   if (!isGuest) throw new Error(`Cannot load a ${kind} driver: its guest is none, or is gone`);
-  if (partition.world.isSaving) {
-    throw new Error(`Cannot load a ${kind} driver inside a guest driver's save`);
-  }
+  const { kmclRefusal } = partition.world;
+  if (kmclRefusal !== null) throw new Error(`Cannot load a ${kind} driver ${kmclRefusal}`);
   requireDriver(kind, driver);
   const copy = copyPlainData(options, "options");
   if (copy.fault !== null) throw new TypeError(`Cannot load ${driver.name}: ${copy.fault}`);

@@ -107,6 +107,7 @@ export function restorePartition(
   if (!(fabric instanceof World) || saved === null) {
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
+  fabric.requireLive("restorePartition");
   const chunks = readSaved(() => new PartitionChunks(readEnvelope("partition", saved)));
   if (chunks instanceof SavedStateFault) return faulted(chunks);
   const drivers = readSaved(() => chunks.all("driver", readDriver));

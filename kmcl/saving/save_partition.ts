@@ -8,6 +8,7 @@ import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { currentFrame } from "../../actors/fabric/irql.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/partition/partition_chunks.ts";
+import { IN_SAVE } from "../../actors/fabric/world.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -191,14 +192,14 @@ function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
 function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeof copyPlainData> {
   const { world } = guest;
   const tokens = new TokenWriter(driver, clientNumbers(guest));
-  world.isSaving = true;
+  world.kmclRefusal = IN_SAVE;
   try {
     const state = (driver.instance as GuestDriverInstance).save(tokens);
     return copyPlainData(state, "its state");
   } catch (error) {
     return { data: null, fault: messageOf(error) };
   } finally {
-    world.isSaving = false;
+    world.kmclRefusal = null;
   }
 }
 
