@@ -17,6 +17,7 @@ import { isU32 } from "../core/units.ts";
 import { driverOf, type EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { packetObjectBytes } from "./channel_properties.ts";
 import { describe, endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./kmcl.ts";
+import { initializePacket } from "./initialized_packets.ts";
 import { handOutPacket, releasePacket } from "./packet_handles.ts";
 
 /**
@@ -31,14 +32,15 @@ export function VmbPacketAllocate(kmcl: Kmcl, channel: VMBCHANNEL | null): VMBPA
 
 /** What VmbPacketInitialize gives. */
 export interface InitializeResult {
-  /** STATUS_SUCCESS, _1, _2 or _3. */
+  /** STATUS_SUCCESS, _1, _2 (no buffer, or a packet in flight lies in it) or _3. */
   readonly status: NtStatus;
   /** The packet object; null on failure. */
   readonly packet: VMBPACKET | null;
 }
 
 /**
- * Makes a packet object in the caller's memory.
+ * Makes a packet object in the caller's memory: in memory that holds one of the channel already, the same
+ * one, as new.
  *
  * @see nf-vmbuskernelmodeclientlibapi-vmbpacketinitialize
  */
@@ -57,7 +59,8 @@ export function VmbPacketInitialize(
   if (!isU32(byteCount) || byteCount < neededBytes || byteCount > buffer.length) {
     return failed(STATUS_INVALID_PARAMETER_3);
   }
-  return { status: STATUS_SUCCESS, packet: handOutPacket(endpoint, "initialized") };
+  const packet = initializePacket(endpoint, buffer, neededBytes);
+  return packet === null ? failed(STATUS_INVALID_PARAMETER_2) : { status: STATUS_SUCCESS, packet };
 }
 
 /**

@@ -200,6 +200,7 @@ export class Bus {
   guestGone(): void {
     this.#lanes.toHost.clear();
     this.#lanes.toGuest.clear();
+    this.world.scheduler.drop(this.partition.traceId, this.world.root.processors);
     this.actor.send({ type: "guestGone" });
     this.guest.gone();
     this.host.guestGone();

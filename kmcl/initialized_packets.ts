@@ -1,0 +1,85 @@
+/**
+ * Packet objects in memory of their drivers' own. In C the handle is the address: memory that is initialized
+ * again holds the same packet object, as new, and one that it is laid over is no more (kmcl.md section 5).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { World } from "../actors/fabric/world.ts";
+import { Handle, type VMBPACKET } from "../actors/handles.ts";
+import { handOutPacket } from "./packet_handles.ts";
+
+/** A packet object, and the bytes of a buffer that it lies in. */
+interface Place {
+  readonly handle: VMBPACKET;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The places in one buffer, by their first byte. */
+type Places = Map<number, Place>;
+
+/** The buffers of one fabric's drivers: one that nobody has any more is forgotten. */
+type Buffers = WeakMap<ArrayBufferLike, Places>;
+
+const buffersOf = new WeakMap<World, Buffers>();
+
+/**
+ * Makes a packet object of `endpoint` in the first `byteCount` bytes of `memory`. Null where a packet that
+ * is in flight lies there, or in a part of it.
+ */
+export function initializePacket(
+  endpoint: Endpoint,
+  memory: Uint8Array,
+  byteCount: number,
+): VMBPACKET | null {
+  const places = placesIn(endpoint.world, memory.buffer);
+  const start = memory.byteOffset;
+  const end = start + byteCount;
+  const known = places.get(start);
+  if (known?.end === end && isOf(known, endpoint)) return renew(known);
+  const overlaid = [...places.values()].filter((place) => place.start < end && start < place.end);
+  if (overlaid.some(isInFlight)) return null;
+  for (const place of overlaid) {
+    places.delete(place.start);
+    remove(place);
+  }
+  const handle = handOutPacket(endpoint, "initialized");
+  places.set(start, { handle, start, end });
+  return handle;
+}
+
+function placesIn(world: World, buffer: ArrayBufferLike): Places {
+  const buffers: Buffers = buffersOf.get(world) ?? new WeakMap();
+  const places: Places = buffers.get(buffer) ?? new Map();
+  buffersOf.set(world, buffers);
+  buffers.set(buffer, places);
+  return places;
+}
+
+function isOf({ handle }: Place, endpoint: Endpoint): boolean {
+  return Handle.resolve(handle, "VMBPACKET")?.endpoint === endpoint;
+}
+
+function isInFlight({ handle }: Place): boolean {
+  return Handle.resolve(handle, "VMBPACKET")?.packet.actor.is("inFlight") === true;
+}
+
+/** The packet object as it was in the beginning: without completion routine and pointer. */
+function renew(place: Place): VMBPACKET | null {
+  const target = Handle.resolve(place.handle, "VMBPACKET");
+  if (target === null || isInFlight(place)) return null;
+  target.packet.routine = null;
+  target.packet.pointer = null;
+  return place.handle;
+}
+
+/** The packet object is no more, and its slot is free; there is nothing to do where its channel went first. */
+function remove({ handle }: Place): void {
+  const target = Handle.resolve(handle, "VMBPACKET");
+  if (target === null) return;
+  handle.kill();
+  target.packet.handle = null;
+  target.endpoint.outgoing.packets.free(target.packet);
+}
