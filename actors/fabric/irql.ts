@@ -35,6 +35,17 @@ export function currentFrame(): Frame | null {
   return current;
 }
 
+/**
+ * Says that `call` is made outside callbacks.
+ *
+ * @throws {Error} The synchronous part of one runs.
+ */
+export function requireOutside(call: string): void {
+  if (current === null) return;
+  const { name, ownerName } = current;
+  throw new Error(`Cannot ${call} inside a callback: ${name} of ${ownerName} runs`);
+}
+
 /** Makes `frame` the running one, and returns the one before, for {@linkcode leaveFrame}. */
 export function enterFrame(frame: Frame): Frame | null {
   const outer = current;

@@ -10,7 +10,7 @@
 
 import type { VirtualClock } from "../../core/clock.ts";
 import type { Callbacks } from "./callbacks.ts";
-import { currentFrame } from "./irql.ts";
+import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
 import { realDelay, realNowMs, turn } from "./runtime.ts";
 import type { VerifierError } from "./verifier.ts";
@@ -162,17 +162,6 @@ export class Loop {
     return isReached();
   }
 
-  /**
-   * Says that no callback runs.
-   *
-   * @throws {Error} One does.
-   */
-  requireOutside(call: string): void {
-    const frame = currentFrame();
-    if (frame === null) return;
-    throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
-  }
-
   /** The fabric is disposed of: whoever drives the loop is told. */
   abandon(error: Error): void {
     for (const drive of [...this.#drives]) this.#end(drive, () => drive.reject(error));
@@ -181,7 +170,7 @@ export class Loop {
 
   /** The program drives by itself: its waiting calls do so no more. */
   #takeOver(call: string): void {
-    this.requireOutside(call);
+    requireOutside(call);
     for (const wait of this.#world.waits.all) wait.mayDrive = false;
   }
 

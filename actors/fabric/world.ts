@@ -25,7 +25,7 @@ import { FabricActors } from "./actors.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
 import { type FabricState, inspectFabric } from "./inspect.ts";
-import type { Frame } from "./irql.ts";
+import { type Frame, requireOutside } from "./irql.ts";
 import { findLeaks, type Leak, leakError } from "./leaks.ts";
 import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
 import {
@@ -351,7 +351,7 @@ export class World implements Fabric, LoopWorld {
   /** See {@linkcode Fabric.dispose}. */
   dispose(): void {
     if (!this.root.isPresent) return;
-    this.loop.requireOutside("dispose");
+    requireOutside("dispose");
     if (this.kmclRefusal !== null) throw new Error(`Cannot dispose ${this.kmclRefusal}`);
     this.#leftAtEnd = this.leaks();
     const error = new Error("Cannot go on waiting: the fabric was disposed of");

@@ -1,6 +1,13 @@
 // kmcl.md section 5, outgoing packets: allocate, initialize, free, and what is kept with a packet object.
 
-import { assert, assertEquals, assertExists, assertStrictEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertExists,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { closePair, enablePair, makePair, openPair, type Pair } from "../support/connected_pair.ts";
 import {
@@ -212,6 +219,83 @@ Deno.test("VmbPacketInitialize: the packet is sent again and again, and never fr
   assertEquals(answers, [[0], [1], [2], [3]]);
   assertEquals(vmbus.inspectChannel(client).lookaside, 0); // it is the caller's
   await closePair(pair); // it is no leak
+});
+
+Deno.test("VmbPacketInitialize: memory that is initialized again holds the same packet object, as new", async () => {
+  const pair = await openPair();
+  const { vsc, client, fabric } = pair;
+  const size = vsc.VmbChannelSizeofPacket(client);
+  const memory = new Uint8Array(3 * size);
+  const { packet: first } = vsc.VmbPacketInitialize(client, memory, size);
+  const { packet: second } = vsc.VmbPacketInitialize(client, memory.subarray(size), size);
+  assertNotStrictEquals(first, second); // an array of packet objects
+  for (let request = 0; request < 3; request++) {
+    const again = vsc.VmbPacketInitialize(client, new Uint8Array(memory.buffer, 0, size), size);
+    assertEquals(again.status, GOOD);
+    assertStrictEquals(again.packet, first); // the same address
+    assertStrictEquals(vsc.VmbPacketGetPointer(first), null);
+    assertThrows(() => vsc.VmbPacketSend(first, null, 0, null, WAIT), vmbus.VerifierError);
+    vsc.VmbPacketSetPointer(first, "of this request");
+    let answers = 0;
+    vsc.VmbPacketSetCompletionRoutine(first, () => answers++);
+    assertEquals(vsc.VmbPacketSend(first, null, 0, null, WAIT), GOOD);
+    await fabric.settle();
+    assertEquals(answers, 1);
+  }
+  assertEquals(vmbus.inspectChannel(client).packets.length, 2);
+  const { packets } = vmbus.inspectChannel(client);
+  assertEquals(packets.map(({ transactionId }) => transactionId), [0, 1]);
+  await vsc.VmbChannelDisable(client);
+  await pair.vsp.VmbChannelDisable(pair.server);
+  cleanUp(pair);
+});
+
+Deno.test("VmbPacketInitialize: over a packet in flight is _2, over idle ones ends them", async () => {
+  const pair = await openPair({ onServerPacket: (_channel, packet) => void held.push(packet) });
+  const held: vmbus.VMBPACKETCOMPLETION[] = [];
+  const { vsc, vsp, client, fabric } = pair;
+  const size = vsc.VmbChannelSizeofPacket(client);
+  const memory = new Uint8Array(4 * size);
+  const initialize = (at: number) =>
+    vsc.VmbPacketInitialize(client, memory.subarray(at), memory.length - at);
+  const { packet } = initialize(0);
+  vsc.VmbPacketSetCompletionRoutine(packet, () => {});
+  assertEquals(vsc.VmbPacketSend(packet, null, 0, null, WAIT), GOOD);
+  await fabric.settle();
+  for (const at of [0, 8, size - 1]) {
+    const status = unchangedBy(fabric, () => initialize(at).status);
+    assertEquals(vmbus.ntStatusName(status), "STATUS_INVALID_PARAMETER_2", `at ${at}`);
+  }
+  const { packet: next } = initialize(size);
+  assertEquals(vmbus.inspectChannel(client).packets.length, 2);
+  vsp.VmbChannelPacketComplete(held[0]!, null, 0);
+  await fabric.settle();
+  const { packet: over } = initialize(size / 2); // over parts of both
+  for (const gone of [packet, next]) {
+    assertThrows(() => vsc.VmbPacketGetChannel(gone), vmbus.VerifierError, "invalid handle");
+  }
+  assertStrictEquals(vsc.VmbPacketGetChannel(over), client);
+  assertEquals(vmbus.inspectChannel(client).packets.length, 1);
+  await vsc.VmbChannelDisable(client);
+  await vsp.VmbChannelDisable(pair.server);
+  cleanUp(pair);
+});
+
+Deno.test("VmbPacketInitialize: memory whose channel is gone, or of another fabric, is as any other", () => {
+  const memory = new Uint8Array(10_000);
+  const [one, other] = [makePair(), makePair()];
+  const initialize = ({ vsc, client }: Pair) =>
+    vsc.VmbPacketInitialize(client, memory, vsc.VmbChannelSizeofPacket(client));
+  const packets = [one, other].map((pair) => initialize(pair).packet);
+  assertStrictEquals(one.vsc.VmbPacketGetChannel(packets[0]!), one.client);
+  assertStrictEquals(other.vsc.VmbPacketGetChannel(packets[1]!), other.client);
+  cleanUp(one);
+  const { channel } = one.vsc.VmbChannelAllocate(one.guest.device, false);
+  const again = initialize({ ...one, client: channel! });
+  assertEquals(again.status, GOOD);
+  assertStrictEquals(one.vsc.VmbPacketGetChannel(again.packet), channel);
+  one.vsc.VmbChannelCleanup(channel);
+  cleanUp(other);
 });
 
 Deno.test("VmbPacketInitialize: to send it before its routine is set is a violation", async () => {

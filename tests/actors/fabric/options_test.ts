@@ -26,6 +26,13 @@ const BAD_FABRICS: readonly (readonly [unknown, ErrorClass, string])[] = [
   [{ seed: NaN }, RangeError, "NaN"],
   [{ seed: 2 ** 53 }, RangeError, "9007199254740992"],
   [{ seed: 2n ** 64n }, RangeError, "18446744073709551616"],
+  ...[0, -1, 1.5, "4096", null, 0x8_0001, NaN].map(
+    (pages): readonly [unknown, ErrorClass, string] => [
+      { rootMemoryPages: pages },
+      RangeError,
+      "Cannot create a fabric: rootMemoryPages must be a whole number from 1 to 524288, not ",
+    ],
+  ),
   ...(["schedule", "clock", "codec", "verifier", "trace", "interpreter"] as const).flatMap(
     (name): (readonly [unknown, ErrorClass, string])[] => [
       [{ [name]: "none" }, TypeError, `Cannot create a fabric: ${name} must be one of "`],
@@ -51,6 +58,8 @@ const GOOD_FABRICS: readonly Loose[] = [
   { seed: 2n ** 64n - 1n },
   { schedule: "random", clock: "real", codec: "vmbus", verifier: "off", trace: "full" },
   { interpreter: "stock" },
+  { rootMemoryPages: 1 },
+  { rootMemoryPages: 0x8_0000 },
   { seed: undefined, schedule: undefined, trace: undefined },
 ];
 
