@@ -25,6 +25,7 @@ import { ringFigure } from "./ring.ts";
 import { saveFigure } from "./save.ts";
 import { scaleFigure } from "./scale.ts";
 import { transactionFigure } from "./transaction.ts";
+import { worldsFigure } from "./worlds.ts";
 
 /** Fewer rounds than this say little; the default is enough for a median. */
 const ROUNDS_DEFAULT = 9;
@@ -41,6 +42,7 @@ const FIGURES: readonly Figure[] = [
   scaleFigure,
   diskFigure,
   saveFigure,
+  worldsFigure,
 ];
 
 const HELP_AFTER = `

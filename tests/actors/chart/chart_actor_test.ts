@@ -103,6 +103,39 @@ Deno.test("ChartActor: has XState's actor make each step while somebody inspects
   assertEquals(heard, ["caughtUp", "resume", "crash"]);
 });
 
+Deno.test("ChartActor: XState is told of all that live when somebody looks first, and of new ones then", () => {
+  const system = new ActorSystem();
+  const chart = partitionChart("compiled");
+  const make = () => new ChartActor<PartitionEvent, PartitionTag>(chart, system);
+  const [kept, gone] = [make(), make()];
+  gone.stop();
+  assertEquals(system.livingCount, 1);
+  const heard: string[] = [];
+  system.inspect(({ type, event }) => heard.push(`${type} ${event?.type ?? ""}`));
+  kept.send({ type: "pause" });
+  gone.send({ type: "pause" }); // nobody hears of it: it is no more
+  assertEquals([kept.snapshot.value, gone.snapshot.value], ["paused", "paused"]);
+  assertEquals(heard, ["@xstate.event pause", "@xstate.snapshot pause"]);
+  make();
+  assertEquals(heard.slice(2), [
+    "@xstate.actor ",
+    "@xstate.event xstate.init",
+    "@xstate.snapshot xstate.init",
+  ]);
+});
+
+for (const interpreter of INTERPRETERS) {
+  Deno.test(`ChartActor.stop: is done once, and leaves the state as it is, ${interpreter}`, () => {
+    const system = new ActorSystem();
+    const actor = new ChartActor<PartitionEvent, PartitionTag>(partitionChart(interpreter), system);
+    actor.send({ type: "crash" });
+    actor.stop();
+    actor.stop();
+    assertEquals(system.livingCount, 0);
+    assertEquals([actor.snapshot.value, actor.is("present")], ["crashed", true]);
+  });
+}
+
 Deno.test("ChartActor: has one code for an event type, whatever runs the chart", () => {
   const system = new ActorSystem();
   const codes = INTERPRETERS.map((interpreter) => {

@@ -1,5 +1,6 @@
 // api.md section 3: what pause, resume, crash and destroy of a partition mean to a program.
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import type { World } from "../../../actors/fabric/world.ts";
 import * as vmbus from "../../../mod.ts";
 import {
   clientTable,
@@ -332,3 +333,24 @@ Deno.test("Partition.pause: ends no run that has nothing else to do", async () =
   await pair.fabric.run();
   await closePair(pair);
 });
+
+for (const ends of [["destroy"], ["crash", "destroy"], ["pause", "crash", "destroy"]] as const) {
+  for (const interpreter of ["compiled", "stock"] as const) {
+    Deno.test(`Partition.destroy: its actors end, those of its channels and packets too (${ends.join()}, ${interpreter})`, async () => {
+      const pair = await openPair({ fabric: { interpreter } });
+      const { fabric, guest, vsc, vsp, client, server } = pair;
+      const { system } = (fabric as World).actors;
+      for (let packet = 0; packet < 3; packet++) vsc.VmbPacketAllocate(client);
+      assertEquals(system.livingCount, 2 + 2 + 2 + 3); // partitions, buses, endpoints, packets
+      for (const end of ends) guest[end]();
+      assertEquals(system.livingCount, 2 + 1);
+      await fabric.settle();
+      await vsc.VmbChannelDisable(client); // which does nothing
+      vsc.VmbChannelCleanup(client);
+      await vsp.VmbChannelDisable(server);
+      vsp.VmbChannelCleanup(server);
+      assertEquals(system.livingCount, 2);
+      assertEquals(fabric.leaks(), []);
+    });
+  }
+}
