@@ -224,7 +224,8 @@ export class Loop {
       if (this.#failures.length > 0) this.#rejectDriver();
       else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
       else if (!this.#runItems()) await this.#whenQuiet();
-      if (this.#mustGiveTurn) await this.#giveTurn();
+      // Where nobody drives any more, what is due waits for the next drive, and keeps no fabric alive.
+      if (this.#mustGiveTurn && this.#hasDriver) await this.#giveTurn();
     }
     this.#phase = "stopped";
   }
@@ -337,12 +338,10 @@ export class Loop {
     this.#idleTurns = 0;
     const frame = this.#world.callbacks.unblocked?.frame;
     if (frame === undefined || this.#endReached(Infinity)) return;
-    this.fail(
-      new Error(
-        `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside the fabric: ` +
-          `await it through fabric.outside(() => promise)`,
-      ),
-    );
+    const message =
+      `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside ` +
+      `the fabric: await it through fabric.outside(() => promise)`;
+    this.fail(new Error(message));
   }
 
   /** How much real time has to pass before virtual time may be `at100ns`. */

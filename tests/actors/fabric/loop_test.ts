@@ -346,3 +346,24 @@ Deno.test("Fabric: answers a program in the order of its requests", async () => 
   assertEquals(log, ["a STATUS_SUCCESS", "b STATUS_SUCCESS", "c STATUS_SUCCESS"]);
   await closePair(pair);
 });
+
+// Else worlds in a loop, each of which ends with a wait, would all be kept until the runtime has a turn.
+Deno.test("Loop: where nobody drives it any more it asks for no turn, which would keep its fabric alive", async () => {
+  const given = globalThis.setImmediate;
+  let turns = 0;
+  globalThis.setImmediate = ((work: () => void) => {
+    turns++;
+    return given(work);
+  }) as typeof setImmediate;
+  try {
+    const fabric = vmbus.createFabric();
+    const before = turns;
+    await fabric.delay(1);
+    await hops(20);
+    assertEquals(turns - before, 0);
+    await fabric.settle(); // which gives what was due
+    assertEquals(turns - before, 1);
+  } finally {
+    globalThis.setImmediate = given;
+  }
+});
