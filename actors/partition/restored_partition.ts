@@ -214,6 +214,7 @@ export class RestoredPartition {
   /** The drivers are there: the partition is the fabric's, and channels that nobody serves are gone. */
   finish(): void {
     const { partition } = this;
+    this.#world.requireLive("restorePartition"); // a driver may have disposed of the fabric meanwhile
     this.#world.add(partition);
     this.#clients.forEach(({ signal }, at) => {
       const { signalAfter100ns } = this.#images[at]!;

@@ -207,7 +207,7 @@ Deno.test("Fabric.dispose: rejects a waiting call that drives; no other waiting 
 });
 
 Deno.test("Fabric.dispose: ends a wait for real time", async () => {
-  const fabric = vmbus.createFabric({ clock: "real" });
+  const fabric = createFabric({ clock: "real" });
   const far = assertRejects(() => fabric.advance(1e6), Error, GONE);
   await new Promise((resolve) => setTimeout(resolve, 1));
   fabric.dispose();
@@ -252,6 +252,25 @@ Deno.test("Fabric.Symbol.asyncDispose: rejects with what a driver threw, and has
   assertStrictEquals(error.cause, reason);
   await pair.fabric.settle();
   pair.fabric.dispose();
+});
+
+Deno.test("Fabric.dispose: inside a driver's restore it ends the fabric, and the restore comes to nothing", async () => {
+  const source = createFabric();
+  const guest = source.createPartition({ name: "guest" });
+  const fabric = createFabric();
+  const driver: vmbus.GuestDriver<vmbus.GuestDriverInstance> = {
+    name: "disposer",
+    start: () => ({ save: () => null }),
+    restore: () => {
+      fabric.dispose();
+      return { save: () => null };
+    },
+  };
+  vmbus.loadGuestDriver(guest, driver);
+  const { bytes } = vmbus.expectSuccess(await vmbus.savePartition(guest));
+  const restore = () => vmbus.restorePartition(fabric, bytes, { guestDrivers: [driver] });
+  assertThrows(restore, Error, GONE);
+  assertEquals(fabric.partitions, []);
 });
 
 Deno.test("createFabric: the root is as large as it is told, and others do not notice", async () => {
