@@ -31,6 +31,8 @@ import {
   STATUS_UNSUCCESSFUL,
 } from "../core/ntstatus.ts";
 import { EnvelopeWriter } from "../core/saved/envelope.ts";
+import { readSaved, SavedStateFault } from "../core/saved/fault.ts";
+import type { PlainData } from "../core/saved/plain_data.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
@@ -109,11 +111,17 @@ export class ChannelSave {
   }
 
   #chunk({ type, data, packet }: ServerChunk): Uint8Array | NtStatus {
-    if (packet === null) return this.#writer.chunk(type, data);
+    if (packet === null) return this.#written(type, data);
     const driverBytes = this.#askDriver(packet);
     if (typeof driverBytes === "number") return driverBytes;
     if (!this.holds()) return STATUS_INVALID_DEVICE_STATE; // the callback changed what it saves
-    return this.#writer.chunk(type, withDriverBytes(data, driverBytes));
+    return this.#written(type, withDriverBytes(data, driverBytes));
+  }
+
+  /** A chunk, or a failure where so many packets are under way that nobody could read them all again. */
+  #written(type: number, data: PlainData): Uint8Array | NtStatus {
+    const chunk = readSaved(() => this.#writer.chunk(type, data));
+    return chunk instanceof SavedStateFault ? STATUS_UNSUCCESSFUL : chunk;
   }
 
   /** What the driver saves of a packet: it is asked without a buffer first (kmcl.md V4). */

@@ -6,7 +6,7 @@
 
 import { NT_SUCCESS, type NtStatus } from "../../core/ntstatus.ts";
 import { damaged } from "../../core/saved/fault.ts";
-import { readRecord, type SavedFields } from "../../core/saved/fields.ts";
+import { readAnyText, readRecord, saveAnyText, type SavedFields } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { areInSlotOrder, type PacketImage, readPacket, resumePacket } from "../packet/persist.ts";
@@ -71,7 +71,7 @@ function saveConfiguration(configuration: ChannelConfiguration): PlainData {
     externalBytesMax: configuration.externalBytesMax,
     externalChainMax: configuration.externalChainMax,
     clientContextBytes: configuration.clientContextBytes,
-    friendlyName: configuration.friendlyName.toWellFormed(),
+    friendlyName: saveAnyText(configuration.friendlyName),
     flags: configuration.flags,
     incomingRingPages: configuration.incomingRingPages,
     outgoingRingPages: configuration.outgoingRingPages,
@@ -125,7 +125,7 @@ function readConfiguration(fields: SavedFields): ChannelConfiguration {
       fields.data("externalChainMax"),
     ),
     configuration.setClientContextSize(fields.data("clientContextBytes")),
-    configuration.setFriendlyName(fields.data("friendlyName")),
+    configuration.setFriendlyName(readAnyText(fields, "friendlyName")),
     configuration.setFlags(fields.data("flags")),
     configuration.setRingPages(fields.data("incomingRingPages"), fields.data("outgoingRingPages")),
   ];

@@ -7,6 +7,7 @@
 import { assert } from "../../core/assert.ts";
 import type { PageRun } from "../../core/memory/memory_image.ts";
 import type { SavedChunk } from "../../core/saved/envelope.ts";
+import { saveAnyText } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 import { messagesOfGone } from "../bus/gpadl_image.ts";
 import { type ClientNumbers, saveGuestEnd } from "../bus/guest_image.ts";
@@ -78,7 +79,7 @@ export function* partitionChunks(
 function saveHeader(guest: PartitionObject): PlainData {
   const { name, vtl, processorCount, memory, actor, bus, world } = guest;
   return {
-    name: name.toWellFormed(),
+    name: saveAnyText(name),
     vtl,
     processors: processorCount,
     memoryPages: memory.pageCount,

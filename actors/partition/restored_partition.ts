@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readRecord, type SavedFields } from "../../core/saved/fields.ts";
+import { readAnyText, readRecord, type SavedFields } from "../../core/saved/fields.ts";
 import { damaged, mismatched } from "../../core/saved/fault.ts";
 import type { MemoryImage } from "../../core/memory/memory_image.ts";
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
@@ -94,7 +94,7 @@ export class RestoredPartition {
   #readHeader(fields: SavedFields): PartitionObject {
     const codec = fields.text("codec");
     const options: Required<PartitionOptions> = {
-      name: fields.text("name"),
+      name: readAnyText(fields, "name"),
       vtl: fields.uint("vtl", 2),
       processors: fields.uint("processors", PROCESSORS_MAX, 1),
       memoryPages: fields.uint("memoryPages", GUEST_PAGES_MAX, 1),

@@ -12,6 +12,7 @@
 import CRC32 from "crc-32";
 import { assert } from "../assert.ts";
 import { isU32 } from "../units.ts";
+import { EnvelopeBudget, HeapBudget, weightOf } from "./budget.ts";
 import { damaged, mismatched } from "./fault.ts";
 import { areEqual, decodePlainData, encodePlainData, type PlainData } from "./plain_data.ts";
 
@@ -41,8 +42,18 @@ export interface SavedChunk {
   readonly data: PlainData;
 }
 
-function chunkOf(type: number, data: PlainData): Uint8Array {
+/** What a chunk itself weighs once it was read. */
+const CHUNK_WEIGHT = 64;
+
+function chunkOf(type: number, data: PlainData, budget: EnvelopeBudget | null): Uint8Array {
   const payload = encodePlainData(data);
+  if (budget !== null) {
+    const weight = CHUNK_WEIGHT + weightOf(data);
+    if (weight > budget.allowance(type, payload.length)) {
+      damaged(`what is saved in ${payload.length} bytes would take too much memory to be read`);
+    }
+    budget.spend(payload.length, weight);
+  }
   assert(isU32(payload.length), "a chunk's length is a u32");
   const checkedBytes = CHUNK_HEADER_BYTES + payload.length;
   const chunk = new Uint8Array(checkedBytes + CHECKSUM_BYTES);
@@ -61,11 +72,13 @@ function checksumOf(bytes: Uint8Array): number {
 /** Writes one envelope: the header, chunks, the end mark, in this order. */
 export class EnvelopeWriter {
   readonly #kind: SavedKind;
+  readonly #budget: EnvelopeBudget;
   #chunkCount = 0;
 
   /** Nothing is written yet. */
   constructor(kind: SavedKind) {
     this.#kind = kind;
+    this.#budget = new EnvelopeBudget(kind);
   }
 
   /** The first piece. */
@@ -78,20 +91,20 @@ export class EnvelopeWriter {
     return header;
   }
 
-  /** The next chunk. */
+  /** The next chunk; throws a SavedStateFault where a reader would find no memory for it. */
   chunk(type: number, data: PlainData): Uint8Array {
     assert(isU32(type) && type !== END_TYPE, "a chunk's type is a u32, and 0 is the end mark's");
     this.#chunkCount++;
-    return chunkOf(type, data);
+    return chunkOf(type, data, this.#budget);
   }
 
   /** The last piece. */
   end(): Uint8Array {
-    return chunkOf(END_TYPE, this.#chunkCount);
+    return chunkOf(END_TYPE, this.#chunkCount, null);
   }
 }
 
-/** A whole envelope of `chunks`. */
+/** A whole envelope of `chunks`; throws a SavedStateFault where a reader would find no memory for it. */
 export function writeEnvelope(kind: SavedKind, chunks: Iterable<SavedChunk>): Uint8Array {
   const writer = new EnvelopeWriter(kind);
   const pieces = [writer.header()];
@@ -115,11 +128,13 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array {
 export class EnvelopeReader {
   readonly #kind: SavedKind;
   readonly #chunks: SavedChunk[] = [];
+  readonly #budget: EnvelopeBudget;
   #stage: "header" | "chunks" | "ended" = "header";
 
   /** Nothing was read yet. */
   constructor(kind: SavedKind) {
     this.#kind = kind;
+    this.#budget = new EnvelopeBudget(kind);
   }
 
   /** The chunks that were read, in order. */
@@ -175,11 +190,20 @@ export class EnvelopeReader {
     if (checksumOf(bytes.subarray(start, payloadEnd)) !== view.getUint32(payloadEnd, true)) {
       damaged(`the checksum of chunk ${this.#chunks.length} is wrong`);
     }
-    const data = decodePlainData(bytes.subarray(payloadStart, payloadEnd));
+    const data = this.#decode(type, bytes.subarray(payloadStart, payloadEnd));
     if (type !== END_TYPE) this.#chunks.push({ type, data });
     else if (data === this.#chunks.length) this.#stage = "ended";
     else damaged("chunks are missing, or there are too many");
     return end;
+  }
+
+  #decode(type: number, payload: Uint8Array): PlainData {
+    if (type === END_TYPE) return decodePlainData(payload, new HeapBudget(CHUNK_WEIGHT));
+    const allowance = this.#budget.allowance(type, payload.length);
+    const left = new HeapBudget(allowance - CHUNK_WEIGHT);
+    const data = decodePlainData(payload, left);
+    this.#budget.spend(payload.length, allowance - left.leftBytes);
+    return data;
   }
 }
 

@@ -12,6 +12,7 @@
 // The subpath without native code: the library's main entry may load an addon.
 import { Packr } from "msgpackr/pack";
 import { assert } from "../assert.ts";
+import { HeapBudget } from "./budget.ts";
 import { damaged } from "./fault.ts";
 import { readPlainData } from "./plain_data_reader.ts";
 
@@ -55,6 +56,34 @@ function membersOf(value: object): readonly [string, unknown][] | null {
   return prototype === Object.prototype || prototype === null ? Object.entries(value) : null;
 }
 
+/**
+ * Throws where a driver's list, object or bytes carry what would not come back with them: a key that is
+ * a symbol or is not enumerable, or a list's member beside its elements.
+ */
+function checkKeys(value: object, where: string): void {
+  const [symbol] = Object.getOwnPropertySymbols(value);
+  if (symbol !== undefined) {
+    throw new NotPlain(`${where} has a key that is a symbol, ${symbol.description ?? "without a name"}`);
+  }
+  // Of bytes no more can be asked: each of them is a key as well, and there may be millions.
+  if (value instanceof Uint8Array) return;
+  const isList = Array.isArray(value);
+  if (isList && Object.getPrototypeOf(value) !== Array.prototype) {
+    throw new NotPlain(`${where} is a list with a prototype of its own`);
+  }
+  const keys = Object.getOwnPropertyNames(value);
+  // Elements come first, in order; then `length`, which is not enumerable; then what is not a list's.
+  const extra = isList ? keys[value.length + 1] : keys.find((key) => !isEnumerable(value, key));
+  if (extra === undefined) return;
+  throw new NotPlain(
+    isList ? `${where} is a list with a member ${extra}` : `${where} has a hidden key ${extra}`,
+  );
+}
+
+function isEnumerable(value: object, key: string): boolean {
+  return Object.prototype.propertyIsEnumerable.call(value, key);
+}
+
 function checkText(text: string, where: string): string {
   if (!text.isWellFormed()) throw new NotPlain(`${where} is text with half a surrogate pair`);
   return text;
@@ -62,6 +91,7 @@ function checkText(text: string, where: string): string {
 
 /** Walks through `value`, which is whatever a driver gave, and has each part made into another. */
 function walk<T>(value: unknown, where: string, depth: number, make: {
+  readonly check: (value: object, where: string) => void;
   readonly bytes: (value: Uint8Array) => T;
   readonly list: (members: T[]) => T;
   readonly object: (members: [string, T][]) => T;
@@ -83,9 +113,13 @@ function walk<T>(value: unknown, where: string, depth: number, make: {
       throw new NotPlain(`${where} is of type ${typeof value}`);
   }
   if (value === null) return make.simple(null);
-  if (value instanceof Uint8Array) return make.bytes(value);
+  if (value instanceof Uint8Array) {
+    make.check(value, where);
+    return make.bytes(value);
+  }
   if (depth === 0) throw new NotPlain(`${where} is nested too deep`);
   if (Array.isArray(value)) {
+    make.check(value, where);
     const length = value.length;
     const list = Array.from(
       { length },
@@ -96,6 +130,7 @@ function walk<T>(value: unknown, where: string, depth: number, make: {
   if (value instanceof Promise) throw new NotPlain(`${where} is a promise`);
   const entries = membersOf(value);
   if (entries === null) throw new NotPlain(`${where} is an object with a prototype`);
+  make.check(value, where);
   return make.object(entries.map(([key, member]) => {
     if (key === "__proto__") throw new NotPlain(`${where} has a key __proto__`);
     const at = `${where}.${checkText(key, `a key of ${where}`)}`;
@@ -114,6 +149,7 @@ export function copyPlainData(
 ): PlainDataCopy {
   try {
     const data = walk<PlainData>(value, where, depthMax, {
+      check: checkKeys,
       bytes: (bytes) => new Uint8Array(bytes),
       list: (list) => list,
       object: (members) => Object.fromEntries(members),
@@ -134,6 +170,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 export function encodePlainData(data: PlainData): Uint8Array {
   try {
     const packable = walk<Packable>(data, "data", PLAIN_DATA_DEPTH_MAX, {
+      check: () => {}, // it is a copy, or our own
       // A subclass of Uint8Array could ask the library for another form.
       bytes: (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
       list: (list) => list,
@@ -148,11 +185,21 @@ export function encodePlainData(data: PlainData): Uint8Array {
   }
 }
 
-/** The data whose bytes these are; throws a SavedStateFault where they are those of none. */
-export function decodePlainData(bytes: Uint8Array): PlainData {
-  const data = readPlainData(bytes, PLAIN_DATA_DEPTH_MAX);
-  if (data === undefined) damaged("this is not one value of plain data, written as it must be");
-  return data;
+/**
+ * The data whose bytes these are; throws a SavedStateFault where they are those of none, or of more than
+ * `budget` has.
+ */
+export function decodePlainData(
+  bytes: Uint8Array,
+  budget: HeapBudget = new HeapBudget(),
+): PlainData {
+  const data = readPlainData(bytes, PLAIN_DATA_DEPTH_MAX, budget);
+  if (data !== undefined) return data;
+  damaged(
+    budget.isOver
+      ? `data of ${bytes.length} bytes would take too much memory`
+      : "this is not one value of plain data, written as it must be",
+  );
 }
 
 /** Whether two arrays hold the same bytes. */

@@ -6,7 +6,13 @@
  * @module
  */
 
+import { HeapBudget, listWeight, recordWeight, simpleWeight } from "./budget.ts";
 import type { PlainData } from "./plain_data.ts";
+
+/** Data that is neither list nor record. */
+type Simple = Exclude<PlainData, object> | null | Uint8Array;
+/** A simple value whose length its token says. */
+type Scalar = null | boolean | number | bigint;
 
 /** What stands behind a token's first byte. */
 type Token =
@@ -14,7 +20,7 @@ type Token =
   | {
     readonly kind: "simple";
     readonly bytes: number;
-    readonly read: (view: DataView, at: number) => PlainData | undefined;
+    readonly read: (view: DataView, at: number) => Scalar | undefined;
   }
   /** A length of at least `min` in `lengthBytes` bytes, and what it counts. */
   | {
@@ -31,7 +37,7 @@ const BIGINT_SIGNED_MAX = 2n ** 63n - 1n;
 
 function simple(
   bytes: number,
-  read: (view: DataView, at: number) => PlainData | undefined,
+  read: (view: DataView, at: number) => Scalar | undefined,
 ): Token {
   return { kind: "simple", bytes, read };
 }
@@ -85,16 +91,23 @@ const TOKENS: ReadonlyMap<number, Token> = new Map<number, Token>([
 
 /** Bytes up to which a loop reads ASCII sooner than the runtime's decoder. */
 const ASCII_READ_MAX = 64;
+/** Units up to which V8 copies a text instead of noting what it is put together of. */
+const PIECE_UNITS = 12;
 /** Refuses what is no UTF-8, and takes nothing away: not even a byte order mark. */
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The one value that `bytes` hold, which shares none of them; undefined where they end before it does or
- * after it has, where it nests lists and records more than `depth` deep, or is not plain data as this
- * package writes it. The work is bounded by the number of bytes.
+ * after it has, where it nests lists and records more than `depth` deep, is not plain data as this
+ * package writes it, or weighs more than `budget` has. The work is bounded by the number of bytes, and
+ * what it takes of the heap by the budget: what is read is paid for before it is made.
  */
-export function readPlainData(bytes: Uint8Array, depth: number): PlainData | undefined {
-  const reader = new Reader(bytes);
+export function readPlainData(
+  bytes: Uint8Array,
+  depth: number,
+  budget: HeapBudget = new HeapBudget(),
+): PlainData | undefined {
+  const reader = new Reader(bytes, budget);
   const value = reader.value(depth);
   return reader.isAtEnd ? value : undefined;
 }
@@ -103,10 +116,12 @@ export function readPlainData(bytes: Uint8Array, depth: number): PlainData | und
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #budget: HeapBudget;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, budget: HeapBudget) {
     this.#bytes = bytes;
+    this.#budget = budget;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -126,7 +141,7 @@ class Reader {
     if (token === undefined) return undefined;
     if (token.kind === "simple") {
       const start = this.#run(token.bytes);
-      return start === null ? undefined : token.read(this.#view, start);
+      return start === null ? undefined : this.#paid(token.read(this.#view, start));
     }
     const length = this.#length(token.lengthBytes);
     if (length === null || length < token.min) return undefined;
@@ -150,21 +165,39 @@ class Reader {
     return byteCount === 2 ? this.#view.getUint16(start) : this.#view.getUint32(start);
   }
 
-  #copy(byteCount: number): Uint8Array | undefined {
-    const start = this.#run(byteCount);
-    return start === null ? undefined : this.#bytes.slice(start, this.#at);
+  /** `value`, where there is so much left in the budget. */
+  #paid<T extends Simple>(value: T | undefined): T | undefined {
+    if (value === undefined) return undefined;
+    return this.#budget.spend(simpleWeight(value)) ? value : undefined;
   }
 
-  /** Nearly all texts are short and ASCII. */
+  #copy(byteCount: number): Uint8Array | undefined {
+    const start = this.#run(byteCount);
+    return start === null ? undefined : this.#paid(this.#bytes.slice(start, this.#at));
+  }
+
   #text(byteCount: number): string | undefined {
     const start = this.#run(byteCount);
-    if (start === null) return undefined;
-    if (byteCount > ASCII_READ_MAX) return this.#decode(start);
+    return start === null ? undefined : this.#paid(this.#textOf(start));
+  }
+
+  /**
+   * Nearly all texts are short and ASCII. A text that grows unit by unit becomes a tree of texts once it
+   * is longer than PIECE_UNITS: so a longer one is put together of pieces.
+   */
+  #textOf(start: number): string | undefined {
+    const end = this.#at;
+    if (end - start > ASCII_READ_MAX) return this.#decode(start);
     let text = "";
-    for (let at = start; at < this.#at; at++) {
-      const unit = this.#bytes[at]!;
-      if (unit > 0x7f) return this.#decode(start);
-      text += String.fromCharCode(unit);
+    for (let at = start; at < end;) {
+      const pieceEnd = Math.min(at + PIECE_UNITS, end);
+      let piece = "";
+      for (; at < pieceEnd; at++) {
+        const unit = this.#bytes[at]!;
+        if (unit > 0x7f) return this.#decode(start);
+        piece += String.fromCharCode(unit);
+      }
+      text += piece;
     }
     return text;
   }
@@ -181,11 +214,12 @@ class Reader {
   /** None of `count` values is shorter than a byte, so that too many of them end at once. */
   #list(count: number, depth: number): PlainData[] | undefined {
     if (depth === 0 || count > this.#bytes.length - this.#at) return undefined;
-    const list: PlainData[] = [];
+    if (!this.#budget.spend(listWeight(count))) return undefined;
+    const list = new Array<PlainData>(count); // one that grows takes half as much again
     for (let member = 0; member < count; member++) {
       const value = this.value(depth - 1);
       if (value === undefined) return undefined;
-      list.push(value);
+      list[member] = value;
     }
     return list;
   }
@@ -193,6 +227,7 @@ class Reader {
   /** Pairs of a text and a value; the texts ascend, and none is `__proto__`. */
   #record(count: number, depth: number): PlainData | undefined {
     if (depth === 0 || count * 2 > this.#bytes.length - this.#at) return undefined;
+    if (!this.#budget.spend(recordWeight(count))) return undefined;
     const record: Record<string, PlainData> = {};
     let last: string | null = null;
     for (let member = 0; member < count; member++) {

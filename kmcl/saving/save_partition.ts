@@ -20,6 +20,7 @@ import {
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
 import { writeEnvelope } from "../../core/saved/envelope.ts";
+import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
 import { isUint } from "../../core/units.ts";
 import { forgetSave, isAsSaved } from "../channel_save.ts";
@@ -158,7 +159,10 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   const stopped = quiescence.refusal ?? whyNotNow(guest, true) ?? whyStale(guest);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
-  const bytes = writeEnvelope("partition", partitionChunks(guest, states));
+  const bytes = readSaved(() => writeEnvelope("partition", partitionChunks(guest, states)));
+  if (bytes instanceof SavedStateFault) {
+    return failed({ status: STATUS_UNSUCCESSFUL, reason: bytes.message });
+  }
   guest.onResume = () => resumeHosts(guest.drivers);
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
 }

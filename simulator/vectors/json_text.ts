@@ -38,6 +38,9 @@ export type JsonNode =
 /** Deepest nesting: far more than any vector, far less than the stack holds. */
 const DEPTH_MAX = 64;
 
+/** Most values in a text: far more than any file of vectors has, and no more than fit the heap. */
+export const VALUES_MAX = 500_000;
+
 const SPACE = /[ \t\r\n]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /[a-z]+/y;
@@ -45,6 +48,7 @@ const WORD = /[a-z]+/y;
 class Parser {
   readonly #text: string;
   #at = 0;
+  #valueCount = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -66,6 +70,10 @@ class Parser {
         this.#text,
         at,
       );
+    }
+    if (++this.#valueCount > VALUES_MAX) {
+      const message = `Cannot parse JSON: there are more than ${VALUES_MAX} values`;
+      throw new TextError(message, this.#text, at);
     }
     const first = this.#text[at];
     if (first === "{") return { at, kind: "object", members: this.#parseMembers(depth) };

@@ -1,0 +1,124 @@
+/**
+ * What saved data may weigh on the heap: one byte of a file can ask for a whole object, so that a file
+ * of some size would otherwise take all memory of whoever reads it.
+ *
+ * The weights are those that the data has in V8, a little rounded up. Who writes has the same budget as
+ * who reads: what cannot be read is not written (docs/saved-state.md, "What it may weigh").
+ *
+ * @module
+ */
+
+import type { SavedKind } from "./envelope.ts";
+import type { PlainData } from "./plain_data.ts";
+
+/** Most that all chunks of one envelope weigh together: far less than the smallest heap. */
+export const HEAP_BYTES_MAX = 2 ** 28;
+/** What chunks of a form that this package does not know may weigh beyond their own share, together. */
+export const FREE_HEAP_BYTES = 2 ** 25;
+/** What every chunk may weigh, however short it is. */
+const CHUNK_HEAP_BYTES = 2 ** 14;
+/** And for each byte of its payload: our own records, which have names, weigh less than that. */
+const HEAP_BYTES_PER_BYTE = 16;
+
+/** Chunks whose form somebody else decides: what a driver told. */
+const FREE_TYPES: Readonly<Record<SavedKind, readonly number[]>> = {
+  channel: [],
+  partition: [2],
+  run: [],
+};
+
+/** A list of `count` members, without what they weigh themselves. */
+export function listWeight(count: number): number {
+  return 48 + 8 * count;
+}
+
+/** A record of `count` fields, without keys and values; many fields make it a hash table. */
+export function recordWeight(count: number): number {
+  return 64 + (count > 16 ? 64 : 12) * count;
+}
+
+/** A value that is neither list nor record. The content of bytes is not on the heap. */
+export function simpleWeight(value: Exclude<PlainData, object> | null | Uint8Array): number {
+  switch (typeof value) {
+    case "string":
+      return value.length < 2 ? 0 : 24 + 4 * value.length; // V8 has those of one unit once
+    case "bigint":
+      return 24;
+    case "number":
+      return value === (value | 0) ? 0 : 16;
+    case "object":
+      return value === null ? 0 : 216;
+    default:
+      return 0;
+  }
+}
+
+/** All that `data` weighs. */
+export function weightOf(data: PlainData): number {
+  if (typeof data !== "object" || data === null || data instanceof Uint8Array) {
+    return simpleWeight(data);
+  }
+  if (Array.isArray(data)) {
+    return data.reduce<number>((sum, member) => sum + weightOf(member), listWeight(data.length));
+  }
+  const fields = Object.entries(data as { readonly [key: string]: PlainData });
+  return fields.reduce(
+    (sum, [key, value]) => sum + simpleWeight(key) + weightOf(value),
+    recordWeight(fields.length),
+  );
+}
+
+/** So much and no more. */
+export class HeapBudget {
+  #leftBytes: number;
+
+  /** Nothing is spent yet. */
+  constructor(byteCount: number = HEAP_BYTES_MAX) {
+    this.#leftBytes = byteCount;
+  }
+
+  /** Whether more was asked for than there is. */
+  get isOver(): boolean {
+    return this.#leftBytes < 0;
+  }
+
+  /** Spends so much, before it is used; false where that is too much. */
+  spend(byteCount: number): boolean {
+    this.#leftBytes -= byteCount;
+    return this.#leftBytes >= 0;
+  }
+
+  /** What is left; less than nothing where it is over. */
+  get leftBytes(): number {
+    return this.#leftBytes;
+  }
+}
+
+/** The budget of one envelope, out of which each of its chunks has its own. */
+export class EnvelopeBudget {
+  readonly #freeTypes: readonly number[];
+  #leftBytes = HEAP_BYTES_MAX;
+  #freeBytes = FREE_HEAP_BYTES;
+
+  /** Nothing is spent yet. */
+  constructor(kind: SavedKind) {
+    this.#freeTypes = FREE_TYPES[kind];
+  }
+
+  /** What the next chunk may weigh, which follows from its type and its length. */
+  allowance(type: number, payloadBytes: number): number {
+    const share = shareOf(payloadBytes);
+    const free = this.#freeTypes.includes(type) ? this.#freeBytes : 0;
+    return Math.min(this.#leftBytes, share + free);
+  }
+
+  /** The next chunk weighs so much, which is not more than it may. */
+  spend(payloadBytes: number, weight: number): void {
+    this.#leftBytes -= weight;
+    this.#freeBytes -= Math.max(0, weight - shareOf(payloadBytes));
+  }
+}
+
+function shareOf(payloadBytes: number): number {
+  return CHUNK_HEAP_BYTES + HEAP_BYTES_PER_BYTE * payloadBytes;
+}
