@@ -6,6 +6,7 @@
 
 import Table from "cli-table3";
 import type { DigestedBytes, ResultTable, ScenarioResult } from "./scenario.ts";
+import { visible } from "./text.ts";
 
 /** What a report says beside the result itself. */
 export interface RunFacts {
@@ -135,9 +136,10 @@ function formatRun(result: ScenarioResult, { wallMilliseconds }: RunFacts): stri
 }
 
 function formatDigests(digests: readonly DigestedBytes[]): string[] {
-  const width = Math.max(...digests.map(({ label }) => label.length));
-  return digests.map(({ label, byteCount, sha256 }) =>
-    `sha256 ${sha256}  ${label.padEnd(width)}  ${formatNumber(byteCount)} bytes`
+  const labels = digests.map(({ label }) => visible(label));
+  const width = Math.max(...labels.map(({ length }) => length));
+  return digests.map(({ byteCount, sha256 }, at) =>
+    `sha256 ${sha256}  ${labels[at]!.padEnd(width)}  ${formatNumber(byteCount)} bytes`
   );
 }
 
@@ -155,10 +157,12 @@ export function textReport(result: ScenarioResult, facts: RunFacts): string {
     `trace digest ${result.traceDigest}`,
     ...formatDigests(digests),
     ...(digests.length > 1 ? [verdict] : []),
-    ...findings.map((finding) => `wrong: ${finding}`),
+    ...findings.map((finding) => `wrong: ${visible(finding)}`),
     ok ? "ok" : `not ok: ${findings.length} ${findings.length === 1 ? "finding" : "findings"}`,
-    `replay: ${facts.replay}`,
-    ...(facts.resume === undefined ? [] : [`saved in ${result.savedTo}; go on: ${facts.resume}`]),
+    `replay: ${visible(facts.replay)}`,
+    ...(facts.resume === undefined
+      ? []
+      : [`saved in ${visible(result.savedTo ?? "")}; go on: ${visible(facts.resume)}`]),
     "",
   ].join("\n");
 }

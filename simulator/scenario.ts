@@ -60,6 +60,8 @@ export interface PathOption {
   readonly description: string;
   /** What takes its place where none is given, in words: `kept nowhere`. */
   readonly default: string;
+  /** Whether a run that goes on is given it again: no saved run says what is written. Default: no. */
+  readonly isForResume?: boolean;
 }
 
 /** An option whose value is a part of the whole: `40%`. It need not be given. */
@@ -197,15 +199,19 @@ export interface ScenarioResult {
 /** How a run hears and is heard while it goes on. */
 export type RunHooks = Pick<ScenarioSettings, "signal" | "onProgress">;
 
-/** A run that was saved, and is to go on. */
-export interface SavedRun {
+/** A run that was saved, and is to go on. Nobody else goes on with it until it is disposed of. */
+export interface SavedRun extends Disposable {
   /** What it was begun with. */
   readonly settings: Required<Pick<ScenarioSettings, "seed" | "schedule" | "codec">> & {
     /** Values of number and percent options, by name. */
     readonly numbers: Readonly<Record<string, number>>;
-    /** Values of path options, by name. */
+    /** Values of path options, by name: those that it is resumed with. */
     readonly paths: Readonly<Record<string, string>>;
   };
+  /** Files that it will read, beside the one that it was saved in. */
+  readonly reads: readonly string[];
+  /** Files that it will write. */
+  readonly writes: readonly string[];
   /** Runs it to its end. */
   run(hooks: RunHooks): Promise<ScenarioResult>;
 }
@@ -226,9 +232,11 @@ export interface Scenario {
   run(settings: ScenarioSettings): Promise<ScenarioResult>;
   /**
    * Reads a run that was saved in the file at `path`; absent where runs cannot be saved. Nothing has run
-   * when it returns.
+   * when it returns, and nothing was written.
+   *
+   * @param paths Values of path options that a run which goes on is given, by name.
    */
-  resume?(path: string): Promise<SavedRun>;
+  resume?(path: string, paths?: Readonly<Record<string, string>>): Promise<SavedRun>;
 }
 
 /** A setting that cannot be run. The message says what is wrong and what would be right. */

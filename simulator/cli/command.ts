@@ -6,6 +6,7 @@
 
 import { Command, CommanderError } from "commander";
 import { OptionError } from "../scenario.ts";
+import { visible } from "../text.ts";
 
 /** All is well. */
 export const EXIT_OK = 0;
@@ -19,6 +20,7 @@ export class UsageError extends Error {}
 
 /** The error for what the machine refused: what was tried, why it failed, and what would be right. */
 export function cannot(action: string, error: unknown, hint: string): UsageError {
+  if (error instanceof UsageError) return error; // it says already what was tried
   return new UsageError(`Cannot ${action}: ${reasonOf(error)}; ${hint}`);
 }
 
@@ -63,12 +65,17 @@ export function tell(text: string): void {
   }
 }
 
+/** A complaint as one line; what came from outside must not look like another, nor move the cursor. */
+function oneLine(text: string): string {
+  return visible(text.trim().replaceAll(/(?: *\n)+ */g, " "));
+}
+
 /** Tells the user why the command ends, and gives its exit code. An error of our own goes on. */
 export function endWith(error: unknown): number {
   // Commander has told it already; that help was asked for is an error to it, too.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE;
   if (!(error instanceof UsageError || error instanceof OptionError)) throw error;
-  tell(`${error.message.replaceAll(/\s+/g, " ")}\n`);
+  tell(`${oneLine(error.message)}\n`);
   return EXIT_USAGE;
 }
 
@@ -80,7 +87,7 @@ export function createCommand(name: string): Command {
       writeOut: print,
       writeErr: tell,
       outputError: (text, writeErr) => {
-        const reason = text.trim().replace("error: ", "").replaceAll("\n", " ").replace(/\.$/, "");
+        const reason = oneLine(text).replace("error: ", "").replace(/\.$/, "");
         writeErr(`${reason}: see ${name} --help\n`);
       },
       // Commander's own checks would read the environment, which needs a permission.

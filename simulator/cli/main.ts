@@ -8,6 +8,7 @@
 
 import { jsonReport, type RunFacts, textReport } from "../report.ts";
 import type { FileOption, RunHooks, Scenario, ScenarioResult } from "../scenario.ts";
+import { shellQuoted, visibleJson } from "../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, tell } from "./command.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { ProgressLine } from "./progress_line.ts";
@@ -96,6 +97,7 @@ type Begun = Omit<RunFacts, "wallMilliseconds">;
 async function report(
   begun: Begun,
   isJson: boolean,
+  resumeOf: (savedTo: string) => string,
   work: (hooks: RunHooks) => Promise<ScenarioResult>,
 ): Promise<number> {
   using stop = new Stop();
@@ -112,11 +114,11 @@ async function report(
   const { savedTo } = result;
   const facts: RunFacts = {
     ...begun,
-    ...(savedTo !== undefined && { resume: resumeCommand(savedTo) }),
+    ...(savedTo !== undefined && { resume: resumeOf(savedTo) }),
     wallMilliseconds,
   };
   print(
-    isJson ? `${JSON.stringify(jsonReport(result, facts), null, 2)}\n` : textReport(result, facts),
+    isJson ? `${visibleJson(jsonReport(result, facts))}\n` : textReport(result, facts),
   );
   return result.ok ? EXIT_OK : EXIT_FAILED;
 }
@@ -138,32 +140,37 @@ async function run(request: RunRequest): Promise<number> {
     options: { ...names, ...numbers },
     replay: replayCommand(request, names),
   };
-  return await report(begun, request.isJson, async (hooks) => {
+  const resumeOf = (savedTo: string) => resumeCommand(scenario, savedTo, paths);
+  return await report(begun, request.isJson, resumeOf, async (hooks) => {
     const settings = { seed, schedule, codec, numbers, files, paths, ...hooks };
     const result = await scenario.run(settings);
     // What a scenario found on a file that changed meanwhile says nothing.
     if (!result.isStopped) {
-      for (const file of Object.values(files)) await file.assertUnchanged();
+      for (const file of Object.values(files)) file.assertUnchanged();
     }
     return result;
   });
 }
 
-/** Goes on with a run that was saved; its own command, and then this one, run it again. */
-async function resume({ scenario, resume: path, isJson }: ResumeRequest): Promise<number> {
+/** Goes on with a run that was saved. The saved run stays, so the same command does the same again. */
+async function resume({ scenario, resume: path, paths, isJson }: ResumeRequest): Promise<number> {
   if (scenario.resume === undefined) throw new Error(`${scenario.name} has no saved runs`);
-  const saved = await scenario.resume(path);
-  const { seed, schedule, codec, numbers, paths } = saved.settings;
-  const request: RunRequest = { scenario, isJson, ...saved.settings };
+  using saved = await scenario.resume(path, paths);
+  const { seed, schedule, codec, numbers } = saved.settings;
+  const listOf = (files: readonly string[]) => files.map(shellQuoted).join(", ") || "nothing";
+  // Before anything is touched: who got the saved run from somebody else sees what it will do.
+  tell(
+    `resume ${shellQuoted(path)}: reads ${listOf(saved.reads)}; writes ${listOf(saved.writes)}\n`,
+  );
   const begun: Begun = {
     scenario: scenario.name,
     seed,
     schedule,
     codec,
-    options: { ...paths, ...numbers },
-    replay: `${replayCommand(request, paths)} && ${resumeCommand(path)}`,
+    options: { resume: path, ...paths, ...numbers },
+    replay: resumeCommand(scenario, path, paths),
   };
-  return await report(begun, isJson, (hooks) => saved.run(hooks));
+  return await report(begun, isJson, (savedTo) => resumeCommand(scenario, savedTo, paths), (hooks) => saved.run(hooks));
 }
 
 /** Runs the command with `args` and gives its exit code. */

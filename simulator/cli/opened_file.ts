@@ -6,8 +6,20 @@
 
 import type { SourceFile } from "../scenario.ts";
 import { cannot } from "./command.ts";
+import { type FileSystem, MACHINE, type OpenFile } from "./file_system.ts";
 
 const READ_HINT = "name a file that can be read";
+
+/**
+ * The machine may have names that are no text. What comes of one is the name of another file, in which
+ * a mark stands for what is missing.
+ *
+ * @throws {UsageError} `path` may be such a name.
+ */
+export function requireText(path: string, action: string, hint: string): void {
+  if (path.isWellFormed() && !path.includes("\ufffd")) return;
+  throw cannot(action, "its name is not UTF-8, so it cannot be told from others", hint);
+}
 
 /**
  * Looks at `path` before it is opened, as opening a pipe would wait for its other end.
@@ -17,11 +29,13 @@ const READ_HINT = "name a file that can be read";
  * @throws {UsageError} It is not there, or no file.
  */
 export async function statFile(
+  fs: FileSystem,
   path: string | URL,
   action: string,
   hint: string,
 ): Promise<Deno.FileInfo> {
-  const info = await Deno.stat(path).catch((error) => {
+  if (typeof path === "string") requireText(path, action, hint);
+  const info = await fs.stat(path).catch((error) => {
     throw cannot(action, error, hint);
   });
   if (info.isDirectory) throw cannot(action, "it is a folder, not a file", hint);
@@ -35,26 +49,21 @@ export async function statFile(
  * @throws {UsageError} It is not there, no file, or must not be read.
  */
 export async function openToRead(
+  fs: FileSystem,
   path: string | URL,
   name: string,
-): Promise<{ readonly file: Deno.FsFile; readonly info: Deno.FileInfo }> {
+): Promise<{ readonly file: OpenFile; readonly info: Deno.FileInfo }> {
   const action = `read ${name}`;
-  const info = await statFile(path, action, READ_HINT);
+  await statFile(fs, path, action, READ_HINT);
+  using stack = new DisposableStack();
   try {
-    return { file: await Deno.open(path), info };
+    const file = stack.use(await fs.open(path, "read"));
+    const info = file.stat();
+    stack.move();
+    return { file, info };
   } catch (error) {
     throw cannot(action, error, READ_HINT);
   }
-}
-
-/** Fills `into` from where `file` stands; false where the file ends before. */
-export function readFully(file: Deno.FsFile, into: Uint8Array): boolean {
-  for (let done = 0; done < into.length;) {
-    const count = file.readSync(done === 0 ? into : into.subarray(done));
-    if (count === null) return false;
-    done += count;
-  }
-  return true;
 }
 
 /** What two looks at a file say of the time between: how it was written to, or null. */
@@ -66,11 +75,11 @@ export function changeBetween(was: Deno.FileInfo, is: Deno.FileInfo): string | n
 /** A file that is open for reading. It is read where a scenario asks, never whole. */
 export class OpenedFile implements SourceFile, Disposable {
   readonly name: string;
-  readonly #file: Deno.FsFile;
+  readonly #file: OpenFile;
   /** What the machine said of it when it was opened. */
   readonly #info: Deno.FileInfo;
 
-  private constructor(name: string, file: Deno.FsFile, info: Deno.FileInfo) {
+  private constructor(name: string, file: OpenFile, info: Deno.FileInfo) {
     this.name = name;
     this.#file = file;
     this.#info = info;
@@ -86,22 +95,21 @@ export class OpenedFile implements SourceFile, Disposable {
    *
    * @throws {UsageError} It is not there, no file, or must not be read.
    */
-  static async open(path: string | URL, name: string): Promise<OpenedFile> {
-    const { file, info } = await openToRead(path, name);
+  static async open(
+    path: string | URL,
+    name: string,
+    fs: FileSystem = MACHINE,
+  ): Promise<OpenedFile> {
+    const { file, info } = await openToRead(fs, path, name);
     return new OpenedFile(name, file, info);
   }
 
   /** See {@linkcode SourceFile.read}. */
-  async read(offset: number, byteCount: number): Promise<Uint8Array> {
-    const bytes = new Uint8Array(byteCount);
-    let filled = 0;
-    await this.#file.seek(offset, Deno.SeekMode.Start);
-    while (filled < byteCount) {
-      const count = await this.#file.read(bytes.subarray(filled));
-      if (count === null) break;
-      filled += count;
-    }
-    return bytes.subarray(0, filled);
+  read(offset: number, byteCount: number): Promise<Uint8Array> {
+    return Promise.try(() => {
+      const bytes = new Uint8Array(byteCount);
+      return bytes.subarray(0, this.#file.read(offset, bytes));
+    });
   }
 
   /**
@@ -109,8 +117,8 @@ export class OpenedFile implements SourceFile, Disposable {
    *
    * @throws {UsageError} It has been written to since it was opened.
    */
-  async assertUnchanged(): Promise<void> {
-    const change = changeBetween(this.#info, await this.#file.stat());
+  assertUnchanged(): void {
+    const change = changeBetween(this.#info, this.#file.stat());
     if (change === null) return;
     const reason = `it changed while it was read: ${change}`;
     throw cannot(`use ${this.name}`, reason, "run again when nobody writes to it");
@@ -118,6 +126,6 @@ export class OpenedFile implements SourceFile, Disposable {
 
   /** Closes it. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 }

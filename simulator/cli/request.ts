@@ -6,6 +6,7 @@
 
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NumberOption, Scenario, ScenarioOption, ScenarioSettings } from "../scenario.ts";
+import { shellQuoted as quoted } from "../text.ts";
 import { createCommand, UsageError } from "./command.ts";
 
 const COMMAND = "deno task simulate";
@@ -20,14 +21,14 @@ it again. Paths are relative to the repository. Ctrl-C stops it and says how far
 
 Exit code: 0 all is well, 1 the run found something wrong, 2 it could not run as asked, 130 Ctrl-C.
 
-A run can be saved in the middle, and goes on in another process, with the same files: what was read and
-written of them until then must still be there.
+A run can be saved in the middle, and goes on in another process: what it needs is kept beside FILE. FILE
+names no file, so --out and --disk are given again with --resume; the report of the save has the command.
 
 Examples:
   deno task simulate
   deno task simulate --migrate 5
   deno task simulate --save-at 40% --save-to run.saved
-  deno task simulate --resume run.saved
+  deno task simulate --resume run.saved --out copy.md
   deno task simulate --file docs/kmcl.md --out copy.md --guests 5 --seed 0xbeef --schedule random
   deno task simulate --scenario echo --size 300 --ring-pages 1 --codec vmbus --json`;
 
@@ -55,6 +56,8 @@ export interface ResumeRequest {
   readonly scenario: Scenario;
   /** The file that it was saved in. */
   readonly resume: string;
+  /** Paths for what it reads and writes beside that, by option. */
+  readonly paths: Readonly<Record<string, string>>;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -142,31 +145,41 @@ function resumableOf(scenarios: readonly Scenario[]): Scenario | undefined {
 function resumeOption({ name }: Scenario): Option {
   return new Option(
     "--resume <FILE>",
-    "go on with a run that was saved in FILE, which has all options",
+    "go on with a run that was saved in FILE, which has all options but --out and --disk",
   )
     .helpGroup(`Options of ${name}:`);
 }
 
-/** Options that may stand beside --resume. */
+/** Options of the command's own that may stand beside --resume. */
 const BESIDE_RESUME = ["resume", "json"];
 
 /**
- * The file of a run that is to go on; null where none is.
+ * The run that is to go on; null where none is.
  *
- * @throws {UsageError} Other options are given as well.
+ * @throws {UsageError} Options are given that do not go with it.
  */
-function readResume(command: Command): string | null {
-  const path = command.opts<CommonValues>().resume;
-  if (path === undefined) return null;
-  const other = command.options.find((option) =>
-    command.getOptionValueSource(option.attributeName()) === "cli" &&
-    !BESIDE_RESUME.includes(option.attributeName())
-  );
-  if (other === undefined && path !== "") return path;
-  const reason = path === ""
-    ? "--resume must be a path, and not empty"
-    : `${other?.long} does not go with --resume: the run goes on as it was begun`;
-  throw new UsageError(`${reason}: see ${COMMAND} --help`);
+function readResume(command: Command, scenario: Scenario): ResumeRequest | null {
+  const { resume, json } = command.opts<CommonValues>();
+  if (resume === undefined) return null;
+  if (resume === "") {
+    throw new UsageError(`--resume must be a path, and not empty: see ${COMMAND} --help`);
+  }
+  const own = scenario.options.filter((option) => option.kind === "path" && option.isForResume);
+  const paths: Record<string, string> = {};
+  for (const option of command.options) {
+    const attribute = option.attributeName();
+    if (command.getOptionValueSource(attribute) !== "cli") continue;
+    if (BESIDE_RESUME.includes(attribute)) continue;
+    const path = own.find(({ name }) => option.long === `--${name}`);
+    if (path === undefined) {
+      const reason = "the run goes on as it was begun";
+      throw new UsageError(
+        `${option.long} does not go with --resume: ${reason}: see ${COMMAND} --help`,
+      );
+    }
+    paths[path.name] = readPath(path, command.getOptionValue(attribute));
+  }
+  return { scenario, resume, paths, isJson: json === true };
 }
 
 function checkCommand(word: string | undefined): void {
@@ -230,10 +243,9 @@ export function readRequest(args: readonly string[], scenarios: readonly Scenari
   checkCommand(command.args[0]);
   const common = command.opts<CommonValues>();
   if (common.list) return "list";
-  const resume = readResume(command);
-  if (resume !== null) {
-    return { scenario: resumableOf(scenarios)!, resume, isJson: common.json === true };
-  }
+  const resumable = resumableOf(scenarios);
+  const resume = resumable === undefined ? null : readResume(command, resumable);
+  if (resume !== null) return resume;
   const scenario = scenarios.find(({ name }) => name === common.scenario)!;
   const valueOf = (name: string): string | undefined => {
     const option = command.options.find(({ long }) => long === `--${name}`);
@@ -249,14 +261,17 @@ export function readRequest(args: readonly string[], scenarios: readonly Scenari
   return { scenario, seed, schedule, codec, ...readOwn(scenario, valueOf), isJson: json === true };
 }
 
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./:@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-/** The command that goes on with the run that was saved in `path`. */
-export function resumeCommand(path: string): string {
-  return `${COMMAND} --resume ${quoted(path)}`;
+/** The command that goes on with the run that was saved in `path`, with what it is given again. */
+export function resumeCommand(
+  { options }: Scenario,
+  path: string,
+  paths: Readonly<Record<string, string>>,
+): string {
+  const words = options.flatMap((option) => {
+    const value = option.kind === "path" && option.isForResume ? paths[option.name] : undefined;
+    return value === undefined ? [] : [`--${option.name} ${quoted(value)}`];
+  });
+  return [COMMAND, `--resume ${quoted(path)}`, ...words].join(" ");
 }
 
 /** The command that runs `request` again: every option is written out that has a value. */

@@ -5,20 +5,23 @@
  */
 
 import { cannot } from "./command.ts";
+import { type FileSystem, MACHINE } from "./file_system.ts";
 
 /**
  * Paths that go when the run does: at its end, also where that is an error, and at a hard exit of the
  * program.
  */
 export class Scratch implements Disposable {
+  readonly #fs: FileSystem;
   readonly #paths = new Set<string>();
   readonly #removeAll = () => {
-    for (const path of this.#paths) removeIfThere(path);
+    for (const path of this.#paths) this.#fs.remove(path);
     this.#paths.clear();
   };
 
   /** Nothing is there yet. */
-  constructor() {
+  constructor(fs: FileSystem = MACHINE) {
+    this.#fs = fs;
     globalThis.addEventListener("unload", this.#removeAll);
   }
 
@@ -29,7 +32,7 @@ export class Scratch implements Disposable {
    */
   async makeFolder(): Promise<string> {
     try {
-      const path = await Deno.makeTempDir({ prefix: "simulate-" });
+      const path = await this.#fs.makeTemporaryFolder();
       this.add(path);
       return path;
     } catch (error) {
@@ -56,14 +59,5 @@ export class Scratch implements Disposable {
   [Symbol.dispose](): void {
     globalThis.removeEventListener("unload", this.#removeAll);
     this.#removeAll();
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    // Somebody else has tidied up: then there is nothing left to do.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -6,6 +6,7 @@
  */
 
 import { TextError } from "../vectors/json_text.ts";
+import { visible, visibleJson } from "../text.ts";
 import { runRingVectors, type VectorResult } from "../vectors/run.ts";
 import {
   cannot,
@@ -31,6 +32,9 @@ Exit code: ${EXIT_OK} all cases pass, ${EXIT_FAILED} a case fails, ${EXIT_USAGE}
 Example:
   deno task vectors tests/vectors/ring.json`;
 
+/** Far more than any file of vectors has. */
+const FILE_BYTES_MAX = 2 ** 24;
+
 interface FileResults {
   readonly file: string;
   readonly cases: readonly VectorResult[];
@@ -40,11 +44,13 @@ function readFile(file: string): string {
   const refusal = (reason: unknown) =>
     cannot(`read ${file}`, reason, "name a file of ring vectors");
   try {
-    if (!Deno.statSync(file).isCharDevice) return Deno.readTextFileSync(file);
+    const { isCharDevice, size } = Deno.statSync(file);
+    if (isCharDevice) throw refusal("it is a device, and need have no end");
+    if (size > FILE_BYTES_MAX) throw refusal(`it has more than ${FILE_BYTES_MAX} bytes`);
+    return Deno.readTextFileSync(file);
   } catch (error) {
     throw refusal(error);
   }
-  throw refusal("it is a device, and need have no end");
 }
 
 function runFile(file: string): FileResults {
@@ -65,9 +71,11 @@ function passedCount(cases: readonly VectorResult[]): number {
 function textReport(files: readonly FileResults[], isColored: boolean): string {
   const paint = (code: number, text: string) => isColored ? `\x1b[${code}m${text}\x1b[0m` : text;
   const lines = files.flatMap(({ file, cases }) => [
-    ...(files.length > 1 ? [`${file}:`] : []),
+    ...(files.length > 1 ? [`${visible(file)}:`] : []),
     ...cases.map(({ name, failure }) =>
-      failure === null ? `${paint(32, "ok")}   ${name}` : `${paint(31, "FAIL")} ${name}: ${failure}`
+      failure === null
+        ? `${paint(32, "ok")}   ${visible(name)}`
+        : `${paint(31, "FAIL")} ${visible(name)}: ${visible(failure)}`
     ),
   ]);
   const cases = files.flatMap((file) => file.cases);
@@ -80,7 +88,7 @@ function jsonReport(files: readonly FileResults[]): string {
   const cases = files.flatMap((file) => file.cases);
   const passed = passedCount(cases);
   const failed = cases.length - passed;
-  return `${JSON.stringify({ ok: failed === 0, passed, failed, files }, null, 2)}\n`;
+  return `${visibleJson({ ok: failed === 0, passed, failed, files })}\n`;
 }
 
 /** Runs the command with `args` and gives its exit code. */

@@ -17,9 +17,14 @@ export class TextError extends Error {
   /** `at` is an offset in `text`, 0 to its length. */
   constructor(message: string, text: string, at: number) {
     super(message);
-    const before = text.slice(0, at);
-    this.line = before.split("\n").length;
-    this.column = at - before.lastIndexOf("\n");
+    let line = 1;
+    let lineStart = 0;
+    for (let end = text.indexOf("\n"); end >= 0 && end < at; end = text.indexOf("\n", lineStart)) {
+      line++;
+      lineStart = end + 1;
+    }
+    this.line = line;
+    this.column = at - lineStart + 1;
   }
 }
 

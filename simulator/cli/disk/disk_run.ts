@@ -15,7 +15,8 @@ import type { DiskOptions } from "./options.ts";
 import { type ChannelCounts, countChannels, NO_PAST, type PastLife, withFabric } from "./past.ts";
 import { type Move, resultOf } from "./result.ts";
 import type { RunSettings, SavedDiskRun } from "./saved_run.ts";
-import { restoreDigests, saveRun } from "./saved_files.ts";
+import type { ResumedFiles } from "./resumed_files.ts";
+import { saveRun } from "./saved_files.ts";
 import { changedSource } from "./source_file.ts";
 
 /** How a run ended, or why it did not. */
@@ -48,14 +49,14 @@ export class DiskRun {
     options: DiskOptions,
     files: RunFiles,
     hooks: RunHooks,
-    saved: SavedDiskRun | null,
+    saved: { readonly run: SavedDiskRun; readonly digests: ResumedFiles["digests"] } | null,
   ) {
     this.#settings = settings;
     this.#options = options;
     this.#files = files;
     this.#hooks = hooks;
     this.#isResumed = saved !== null;
-    this.#past = saved?.past ?? NO_PAST;
+    this.#past = saved?.run.past ?? NO_PAST;
     this.#fabric = this.#makeFabric(this.#past.traceDigests.length);
     this.#totalBytes = files.guests.reduce((sum, { source }) => sum + 2 * source.byteCount, 0);
     const meter: CopyMeter = {
@@ -65,10 +66,9 @@ export class DiskRun {
         this.#halt.abort();
       },
     };
-    this.#copies = files.guests.map((each, at) => {
-      const guest = saved?.guests[at];
-      return new GuestCopy(at + 1, each, meter, guest && restoreDigests(each, guest));
-    });
+    this.#copies = files.guests.map((each, at) =>
+      new GuestCopy(at + 1, each, meter, saved?.digests[at])
+    );
   }
 
   /** A run from the beginning. */
@@ -83,18 +83,14 @@ export class DiskRun {
     return run;
   }
 
-  /**
-   * A run that goes on where it was saved, or the finding that says why it cannot.
-   *
-   * @throws {UsageError} A file is not what it was.
-   */
+  /** A run that goes on where it was saved, or the finding that says why it cannot. */
   static resume(
     saved: SavedDiskRun,
     options: DiskOptions,
-    files: RunFiles,
+    { files, digests }: ResumedFiles,
     hooks: RunHooks,
   ): DiskRun | string {
-    const run = new DiskRun(saved.settings, options, files, hooks, saved);
+    const run = new DiskRun(saved.settings, options, files, hooks, { run: saved, digests });
     for (const [at, copy] of run.#copies.entries()) {
       const life = copy.restore(run.#fabric, saved.guests[at]!.partition);
       if (life === null) return copy.findings.join("; ");

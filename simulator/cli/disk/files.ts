@@ -6,24 +6,28 @@
  * @module
  */
 
-import { ImageFile } from "../../../examples/disk/mod.ts";
-import { cannot, type UsageError } from "../command.ts";
-import { statFile } from "../opened_file.ts";
+import type { BlockingImage } from "../../../examples/disk/mod.ts";
+import { cannot } from "../command.ts";
+import type { FileSystem, OpenFile } from "../file_system.ts";
 import { Scratch } from "../scratch.ts";
 import { Claims } from "./claims.ts";
+import { FileImage } from "./file_image.ts";
 import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
-import { OutFile, partPathBeside } from "./out_file.ts";
-import type { SavedGuest } from "./saved_run.ts";
+import { OutFile } from "./out_file.ts";
+import { drawRunNumber, pathsOf, SavedPlace } from "./saved_place.ts";
 import { CopySource, makeFile } from "./source_file.ts";
 
 const MADE_FILE_NAME = "a file made from the seed";
-const SPACE_HINT = "the temporary folder needs room for it; the variable TMPDIR can name another";
-const SAVED_HINT = "it must be what it was when the run was saved";
+/** What would be right where there is no room for what goes with a run. */
+export const SPACE_HINT =
+  "the temporary folder needs room for it; the variable TMPDIR can name another";
+/** Rights that an image has, and a saved run, which are no programs. */
+const DATA_MODE = 0o666;
 
 /** A disk's image, and the file that it is in. */
 export interface DiskFile {
   /** The image. */
-  readonly image: ImageFile;
+  readonly image: BlockingImage;
   /** Where it is. */
   readonly path: string;
   /** Whether it was made for this run, and goes with it. */
@@ -40,12 +44,24 @@ export interface GuestFiles {
   readonly out: OutFile | null;
 }
 
+/** Where a run will be saved. */
+export interface SaveFiles {
+  /** The file that decides. */
+  readonly file: OutFile;
+  /** Where the others are, beside it. */
+  readonly place: SavedPlace;
+}
+
 /** The files of a run. */
 export interface RunFiles {
+  /** The machine's files. */
+  readonly fs: FileSystem;
   /** Those of each guest. */
   readonly guests: readonly GuestFiles[];
+  /** Whether what is copied was made for this run. */
+  readonly isSourceMade: boolean;
   /** What the run is saved in; null: it is not. */
-  readonly save: OutFile | null;
+  readonly save: SaveFiles | null;
   /** What goes with the run. */
   readonly scratch: Scratch;
 }
@@ -56,81 +72,52 @@ export interface RunFiles {
  * @throws {UsageError} One of them cannot be used.
  */
 export async function openFiles(
+  fs: FileSystem,
   options: DiskOptions,
   seed: bigint,
   stack: DisposableStack,
 ): Promise<RunFiles> {
-  const scratch = stack.use(new Scratch());
-  const opener = new Opener(options, scratch, stack);
+  const opener = new Opener(fs, options, stack);
   // What the user named comes first: where that is no good, nothing was made in vain.
   const named = options.filePath === null ? null : await opener.openSources(options.filePath);
   const byteCount = named?.[0]?.byteCount ?? MADE_FILE_BYTES;
+  const mode = named?.[0]?.mode ?? null;
   const images = await opener.openImages(byteCount);
-  const outs = await opener.beginOuts();
-  const save = await opener.beginSave();
-  const folder = named === null || images === null ? await scratch.makeFolder() : "";
-  const sources = named ?? await opener.makeSources(`${folder}/file`, byteCount, seed);
-  // An image that is kept with a saved run is made where it will be.
-  const imagePath = options.save === null ? `${folder}/disk` : partPathBeside(options.save.path);
-  const disks = images ?? await opener.makeImages(imagePath, byteCount);
+  const outs = await opener.beginOuts(mode);
+  const save = await opener.beginSave(mode);
+  const sources = named ?? await opener.makeSources(byteCount, seed);
+  const disks = images ?? await opener.makeImages(byteCount, mode, save?.place ?? null);
   const guests = sources.map((source, at) => ({
     source,
     disk: disks[at]!,
     out: outs?.[at] ?? null,
   }));
-  return { guests, save, scratch };
-}
-
-/**
- * Opens the files of a run that was saved, and makes its source again where it had none of the user's.
- * Their content is not looked at.
- *
- * @throws {UsageError} One of them cannot be used, or has another size.
- */
-export async function reopenFiles(
-  options: DiskOptions,
-  seed: bigint,
-  saved: readonly SavedGuest[],
-  stack: DisposableStack,
-): Promise<RunFiles> {
-  const scratch = stack.use(new Scratch());
-  const opener = new Opener(options, scratch, stack);
-  const sources = options.filePath === null
-    ? await opener.makeSources(`${await scratch.makeFolder()}/file`, MADE_FILE_BYTES, seed)
-    : await opener.openSources(options.filePath);
-  const guests: GuestFiles[] = [];
-  for (const [at, { source: { byteCount }, image, out }] of saved.entries()) {
-    const source = sources[at]!;
-    if (source.byteCount !== byteCount) throw otherSize(source.name, source.byteCount, byteCount);
-    const disk = await opener.openDisk(image.path, SAVED_HINT);
-    if (disk.image.byteCount !== image.byteCount) {
-      throw otherSize(image.path, disk.image.byteCount, image.byteCount);
-    }
-    guests.push({ source, disk, out: out && await opener.reopenOut(out.path, out.partPath) });
-  }
-  return { guests, save: null, scratch };
-}
-
-function otherSize(path: string, isBytes: number, wasBytes: number): UsageError {
-  return notAsSaved(path, `it has ${isBytes} bytes now, and had ${wasBytes}`);
-}
-
-/** The error for a file of a saved run that is not what it was. */
-export function notAsSaved(path: string, reason: string): UsageError {
-  return cannot(`go on with ${path}`, reason, SAVED_HINT);
+  return { fs, guests, isSourceMade: named === null, save, scratch: opener.scratch };
 }
 
 /** Opens the files of a run, each no more than once. */
-class Opener {
+export class Opener {
+  /** What goes with the run. */
+  readonly scratch: Scratch;
+  readonly #fs: FileSystem;
   readonly #options: DiskOptions;
-  readonly #scratch: Scratch;
   readonly #stack: DisposableStack;
-  readonly #claims = new Claims();
+  readonly #claims: Claims;
+  /** Made with the first file that needs it. */
+  #folder: Promise<string> | null = null;
 
-  constructor(options: DiskOptions, scratch: Scratch, stack: DisposableStack) {
+  /** What it opens is closed with `stack`. */
+  constructor(fs: FileSystem, options: DiskOptions, stack: DisposableStack) {
+    this.scratch = stack.use(new Scratch(fs));
+    this.#fs = fs;
     this.#options = options;
-    this.#scratch = scratch;
     this.#stack = stack;
+    this.#claims = new Claims(fs);
+  }
+
+  /** Takes the file at `path` for something else: see {@linkcode Claims.take}. */
+  async claim(path: string, purpose: string): Promise<void> {
+    await this.#claims.take(path, purpose);
   }
 
   /** One for each guest, as each has its own place in the file. */
@@ -138,14 +125,15 @@ class Opener {
     await this.#claims.take(path, `--file ${name}`);
     const sources: CopySource[] = [];
     while (sources.length < this.#options.guestCount) {
-      sources.push(this.#stack.use(await CopySource.open(path, name)));
+      sources.push(this.#stack.use(await CopySource.open(this.#fs, path, name)));
     }
     return sources;
   }
 
   /** See {@linkcode Opener.openSources}. */
-  async makeSources(path: string, byteCount: number, seed: bigint): Promise<CopySource[]> {
-    const make = () => makeFile(path, byteCount, seed);
+  async makeSources(byteCount: number, seed: bigint): Promise<CopySource[]> {
+    const path = `${await this.#makeFolder()}/file`;
+    const make = () => makeFile(this.#fs, path, byteCount, seed);
     await orUsageError("make a file", SPACE_HINT, make);
     return await this.openSources(path, MADE_FILE_NAME);
   }
@@ -158,70 +146,83 @@ class Opener {
     const hint = `name a file of ${neededBytes} bytes or more, in whole blocks of ${blockBytes}`;
     const disks: DiskFile[] = [];
     for (const path of this.#pathsOf(diskPath)) {
-      const disk = await this.openDisk(path, hint);
-      const { byteCount } = disk.image;
+      await this.#claims.take(path, `--disk ${path}`);
+      const image = this.#stack.use(await FileImage.open(this.#fs, path, hint));
+      const { byteCount } = image;
       if (byteCount < neededBytes || byteCount % blockBytes !== 0) {
         throw cannot(`use ${path} as a disk`, `it has ${byteCount} bytes`, hint);
       }
-      disks.push(disk);
+      disks.push({ image, path, isMade: false });
     }
     return disks;
   }
 
-  /** The image in the file at `path`. */
-  async openDisk(path: string, hint: string): Promise<DiskFile> {
-    const action = `use ${path} as a disk`;
-    await statFile(path, action, hint);
-    await this.#claims.take(path, `--disk ${path}`);
-    const image = this.#stack.use(await orUsageError(action, hint, () => ImageFile.open(path)));
-    return { image, path, isMade: false };
-  }
-
-  /** Images as large as they have to be. */
-  async makeImages(path: string, fileBytes: number): Promise<DiskFile[]> {
-    const neededBytes = imageBytes(fileBytes, this.#options.blockBytes);
+  /** Images as large as they have to be: those that are kept with a saved run are where they will be. */
+  async makeImages(
+    fileBytes: number,
+    mode: number | null,
+    place: SavedPlace | null,
+  ): Promise<DiskFile[]> {
+    const { guestCount, blockBytes } = this.#options;
+    const neededBytes = imageBytes(fileBytes, blockBytes);
+    const paths = place?.imagePaths(guestCount) ??
+      this.#pathsOf(`${await this.#makeFolder()}/disk`);
     const disks: DiskFile[] = [];
-    for (const each of this.#pathsOf(path)) {
-      this.#scratch.add(each);
-      const make = () => ImageFile.create(each, neededBytes);
-      const image = this.#stack.use(await orUsageError("make an image", SPACE_HINT, make));
-      disks.push({ image, path: each, isMade: true });
-    }
+    for (const path of paths) disks.push(await this.makeImage(path, neededBytes, mode));
     return disks;
+  }
+
+  /** An image of zeros, which goes with the run. */
+  async makeImage(path: string, byteCount: number, mode: number | null): Promise<DiskFile> {
+    this.scratch.add(path);
+    const image = this.#stack.use(
+      await orUsageError(
+        "make an image",
+        SPACE_HINT,
+        () => FileImage.create(this.#fs, path, byteCount, { mode: dataMode(mode) }),
+      ),
+    );
+    return { image, path, isMade: true };
+  }
+
+  /** A path for an image that goes with the run, by its number. */
+  async imagePathInScratch(number: number): Promise<string> {
+    return `${await this.#makeFolder()}/disk.${number}`;
   }
 
   /** Where the copies go; null where they are not kept. */
-  async beginOuts(): Promise<OutFile[] | null> {
+  async beginOuts(mode: number | null): Promise<OutFile[] | null> {
     const { outPath } = this.#options;
     if (outPath === null) return null;
     const outs: OutFile[] = [];
     for (const path of this.#pathsOf(outPath)) {
       await this.#claims.take(path, `--out ${path}`);
-      outs.push(this.#stack.use(await OutFile.begin(path, this.#scratch)));
+      outs.push(await this.#begin(path, mode));
     }
     return outs;
   }
 
-  /** A copy that was left in the middle. */
-  async reopenOut(path: string, partPath: string): Promise<OutFile> {
-    await this.#claims.take(path, `--out ${path}`);
-    await this.#claims.take(partPath, `--out ${path}`);
-    return this.#stack.use(await OutFile.reopen(path, partPath, this.#scratch));
-  }
-
   /** What the run is saved in; null where it is not. */
-  async beginSave(): Promise<OutFile | null> {
-    const { save, diskPath, guestCount } = this.#options;
+  async beginSave(mode: number | null): Promise<SaveFiles | null> {
+    const { save } = this.#options;
     if (save === null) return null;
     await this.#claims.take(save.path, `--save-to ${save.path}`);
-    if (diskPath === null) {
-      const isNew = !await isThere(save.path);
-      for (const path of savedImagePaths(save.path, guestCount)) {
-        await this.#claims.take(path, `--save-to ${save.path}, whose image is ${path}`);
-        await checkSavedImage(path, isNew ? save.path : null);
-      }
+    const file = await this.#begin(save.path, dataMode(mode));
+    if (await this.#fs.isThere(file.target)) {
+      // Nobody goes on with the run that is replaced, while it is.
+      this.#stack.use(await openLocked(this.#fs, file.target, `write ${save.path}`));
     }
-    return this.#stack.use(await OutFile.begin(save.path, this.#scratch));
+    return { file, place: new SavedPlace(file.target, drawRunNumber()) };
+  }
+
+  async #begin(path: string, mode: number | null): Promise<OutFile> {
+    const options = { fs: this.#fs, scratch: this.scratch, mode };
+    return this.#stack.use(await OutFile.begin(path, options));
+  }
+
+  #makeFolder(): Promise<string> {
+    this.#folder ??= this.scratch.makeFolder();
+    return this.#folder;
   }
 
   /** `path` for a single guest, else one for each guest. */
@@ -230,33 +231,35 @@ class Opener {
   }
 }
 
-/** `path` for a single guest, else one for each of them. */
-function pathsOf(path: string, guestCount: number): readonly string[] {
-  if (guestCount === 1) return [path];
-  return Array.from({ length: guestCount }, (_, at) => `${path}.${at + 1}`);
-}
-
-/** Where images that were made are kept with a run that is saved at `path`. */
-export function savedImagePaths(path: string, guestCount: number): readonly string[] {
-  return pathsOf(`${path}.disk`, guestCount);
-}
-
 /**
- * Nobody has named this file: what is there is replaced only where it came with a run that is.
+ * Opens the file at `path`, which no other run may use until it is closed.
  *
- * @param newPath Where a run is saved for the first time; null: it replaces one.
- * @throws {UsageError} An image cannot be kept at `path`.
+ * @throws {UsageError} Another run uses it, or it cannot be read.
  */
-async function checkSavedImage(path: string, newPath: string | null): Promise<void> {
-  if (!await isThere(path)) return;
-  const action = `keep the image in ${path}`;
-  const hint = "name another --save-to, or an image with --disk";
-  await statFile(path, action, hint);
-  if (newPath !== null) throw cannot(action, `it is there already, and ${newPath} is not`, hint);
+export async function openLocked(
+  fs: FileSystem,
+  path: string,
+  action: string,
+): Promise<OpenFile> {
+  const hint = "name another, or wait until that has ended";
+  using stack = new DisposableStack();
+  try {
+    const file = stack.use(await fs.open(path, "read"));
+    if (!await file.tryLock()) throw cannot(action, "another run uses it", hint);
+    // Whoever had it may have put another in its place meanwhile.
+    const isStillThere = await fs.isThere(path) &&
+      (await fs.stat(path)).ino === file.stat().ino;
+    if (!isStillThere) throw cannot(action, "another run has just replaced it", "try once more");
+    stack.move();
+    return file;
+  } catch (error) {
+    throw cannot(action, error, hint);
+  }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return await Deno.lstat(path).then(() => true, () => false);
+/** Rights for what is no program, of what it is made of. */
+function dataMode(mode: number | null): number | null {
+  return mode === null ? null : mode & DATA_MODE;
 }
 
 /** Bytes of an image for a file: whole blocks, and one at least. */
@@ -265,7 +268,11 @@ function imageBytes(fileBytes: number, blockBytes: number): number {
 }
 
 /** What the machine refuses is the user's to hear; an error of our own goes on. */
-async function orUsageError<T>(action: string, hint: string, work: () => Promise<T>): Promise<T> {
+export async function orUsageError<T>(
+  action: string,
+  hint: string,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -43,15 +43,19 @@ const DISK: PathOption = {
   name: "disk",
   placeholder: "PATH",
   description:
-    "the disk's image, a file that is large enough; PATH.1, PATH.2, … for several guests",
+    "the disk's image, a file that is large enough; PATH.1, PATH.2, … for several guests. A run that " +
+    "was begun with it is resumed with it",
   default: "an image of the needed size, removed at the end",
+  isForResume: true,
 };
 const OUT: PathOption = {
   kind: "path",
   name: "out",
   placeholder: "PATH",
-  description: "where the copy that came back is kept; PATH.1, PATH.2, … for several guests",
+  description:
+    "where the copy that came back is kept; PATH.1, PATH.2, … for several guests. --resume takes it, too",
   default: "it is not kept",
+  isForResume: true,
 };
 const BLOCK_SIZE: NumberOption = {
   kind: "number",
@@ -108,7 +112,8 @@ const MIGRATE: NumberOption = {
   most: 1000,
   default: 0,
 };
-const SAVE_AT: PercentOption = {
+/** Where the run is saved. */
+export const SAVE_AT: PercentOption = {
   kind: "percent",
   name: "save-at",
   placeholder: "PERCENT",
@@ -120,8 +125,8 @@ const SAVE_TO: PathOption = {
   name: "save-to",
   placeholder: "FILE",
   description:
-    "what it is saved in; --resume FILE goes on. Without --disk the image is kept beside it, in " +
-    "FILE.disk",
+    "what it is saved in; --resume FILE goes on. What that needs is kept beside it, in " +
+    "FILE.<number>.file and FILE.<number>.disk",
   default: "it is not saved",
 };
 

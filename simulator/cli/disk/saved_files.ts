@@ -1,16 +1,17 @@
 /**
- * The files of a run that is saved: what stood in them is saved with it, and they are what the run goes
- * on with only if that still stands there.
+ * Saving a run with its files. What is needed to go on is kept beside the saved run, made safe before the
+ * one name that decides, so that a sudden end leaves the run that was saved before, or this one.
  *
  * @module
  */
 
 import { cannot } from "../command.ts";
 import { digestOf } from "./digest.ts";
-import { type GuestFiles, notAsSaved, type RunFiles, savedImagePaths } from "./files.ts";
-import type { CopyDigests, GuestCopy } from "./guest_copy.ts";
+import { orUsageError, type RunFiles, type SaveFiles, SPACE_HINT } from "./files.ts";
+import type { GuestCopy } from "./guest_copy.ts";
 import type { PastLife } from "./past.ts";
-import { encodeRun, type RunSettings, type SavedGuest } from "./saved_run.ts";
+import { encodeRun, type RunSettings, type SavedGuest, type SavedSource } from "./saved_run.ts";
+import { changedSource } from "./source_file.ts";
 
 /**
  * Saves a run whose guests were saved. What was made for it and is needed to go on stays. False where
@@ -21,73 +22,75 @@ import { encodeRun, type RunSettings, type SavedGuest } from "./saved_run.ts";
  */
 export async function saveRun(
   settings: RunSettings,
-  { guests, save, scratch }: RunFiles,
+  files: RunFiles,
   past: PastLife,
   copies: readonly GuestCopy[],
   states: readonly Uint8Array[],
 ): Promise<boolean> {
+  const { save, scratch, guests } = files;
   if (save === null) throw new Error("Cannot save a run without a file to save it in");
   const areGood = copies.map((copy) => copy.checkReturned());
   if (areGood.includes(false)) return false;
-  const imagePaths = savedImagePaths(save.name, guests.length);
-  const saved = copies.map((copy, at) => savedGuest(copy, imagePaths[at]!, states[at]!));
-  save.write(0, encodeRun({ settings, past, guests: saved }));
-  for (const [at, { disk }] of guests.entries()) {
-    if (!disk.isMade) continue;
-    const path = imagePaths[at]!;
-    try {
-      await Deno.rename(disk.path, path);
-    } catch (error) {
-      throw cannot(`keep ${path}`, error, "name a file in a folder that can be written to");
-    }
-    scratch.forget(disk.path);
+  const { file, place } = save;
+  const source = await saveSource(files, save, copies);
+  await orUsageError("write an image", SPACE_HINT, async () => {
+    for (const { disk: { image } } of guests) await image.flush();
+  });
+  const saved = copies.map((copy, at) => savedGuest(copy, states[at]!));
+  file.write(0, encodeRun({ settings, number: place.number, source, past, guests: saved }));
+  const beside = [
+    ...(source.isMade ? [] : [place.sourcePath]),
+    ...guests.flatMap(({ disk }) => disk.isMade ? [disk.path] : []),
+  ];
+  // From here on a sudden end must not take away what the saved run has.
+  for (const path of beside) scratch.forget(path);
+  try {
+    await file.keep();
+  } finally {
+    if (!file.isKept) for (const path of beside) scratch.add(path);
   }
-  await save.keep();
-  for (const { out } of guests) out?.leave();
+  await place.removeOthers(files.fs);
   return true;
 }
 
-function savedGuest(copy: GuestCopy, madePath: string, partition: Uint8Array): SavedGuest {
-  const { files: { source, disk: { image, path, isMade }, out }, digests, writtenBytes } = copy;
-  const written = digestOf(writtenBytes, (offset, into) => image.read(offset, into));
-  return {
-    source: {
-      byteCount: source.byteCount,
-      readBytes: digests.read.byteCount,
-      sha256: digests.read.hex(),
-    },
-    image: {
-      path: isMade ? madePath : path,
-      byteCount: image.byteCount,
-      writtenBytes,
-      sha256: written.hex(),
-    },
-    returnedBytes: digests.returned.byteCount,
-    out: out && { path: out.name, partPath: out.partPath },
-    partition,
-  };
+/** Keeps what is copied: it is the user's, and may be another by the time the run goes on. */
+async function saveSource(
+  { fs, guests, isSourceMade, scratch }: RunFiles,
+  { file, place }: SaveFiles,
+  copies: readonly GuestCopy[],
+): Promise<SavedSource> {
+  const { source } = guests[0]!;
+  const { byteCount } = source;
+  const read = (offset: number, into: Uint8Array) => source.read(offset, into);
+  if (isSourceMade) return { isMade: true, byteCount, sha256: digestOf(byteCount, read).hex() };
+  const path = place.sourcePath;
+  try {
+    scratch.add(path);
+    using kept = await fs.create(path, { mode: source.mode });
+    const whole = digestOf(byteCount, (offset, into) => {
+      read(offset, into);
+      kept.write(offset, into);
+    });
+    for (const { digests } of copies) {
+      const { byteCount } = digests.read;
+      const before = digestOf(byteCount, (offset, into) => void kept.read(offset, into));
+      const isSame = before.hex() === digests.read.hex();
+      if (!isSame) throw changedSource(source.name, "its content is another");
+    }
+    kept.sync();
+    return { isMade: false, byteCount, sha256: whole.hex() };
+  } catch (error) {
+    throw cannot(`write ${file.name}`, error, "name a file in a folder that has room for it");
+  }
 }
 
-/**
- * The digests of a copy that goes on: its files must hold what they held.
- *
- * @throws {UsageError} They do not.
- */
-export function restoreDigests(files: GuestFiles, saved: SavedGuest): CopyDigests {
-  const { source, disk: { image, path }, out } = files;
-  const readSource = (offset: number, into: Uint8Array) => source.read(offset, into);
-  // What had come back was what had been read: so the file itself says how that digest goes on.
-  const returned = digestOf(saved.returnedBytes, readSource);
-  const read = digestOf(saved.source.readBytes, readSource, returned.copy());
-  const other = "its content is another now";
-  if (read.hex() !== saved.source.sha256) throw notAsSaved(source.name, other);
-  const written = digestOf(saved.image.writtenBytes, (offset, into) => image.read(offset, into));
-  if (written.hex() !== saved.image.sha256) throw notAsSaved(path, other);
-  if (out !== null) {
-    const kept = digestOf(saved.returnedBytes, (offset, into) => {
-      if (!out.read(offset, into)) throw notAsSaved(out.partPath, "it has fewer bytes now");
-    });
-    if (kept.hex() !== returned.hex()) throw notAsSaved(out.partPath, other);
-  }
-  return { read, returned };
+function savedGuest(copy: GuestCopy, partition: Uint8Array): SavedGuest {
+  const { files: { disk: { image, isMade } }, digests, writtenBytes } = copy;
+  const written = digestOf(writtenBytes, (offset, into) => image.read(offset, into));
+  return {
+    readBytes: digests.read.byteCount,
+    returnedBytes: digests.returned.byteCount,
+    image: { isKept: isMade, byteCount: image.byteCount, writtenBytes, sha256: written.hex() },
+    partition,
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * The file that a run is saved in: what it was begun with, how far it came, its files and what stood in
- * them, and the saved guests, in the package's own envelope (docs/saved-state.md).
+ * The file that a run is saved in: what it was begun with, how far it came, what stood in its files, and
+ * the saved guests, in the package's own envelope (docs/saved-state.md). It names no file.
  *
  * Nothing in it is believed before it was looked at: neither the fields, nor that the files are what they
  * were.
@@ -13,9 +13,10 @@ import { damaged, readSaved, SavedStateFault } from "../../../core/saved/fault.t
 import { readRecord, type SavedFields } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../mod.ts";
 import type { SavedRun as SavedRunOfScenario } from "../../scenario.ts";
-import { cannot, UsageError } from "../command.ts";
-import { openToRead, readFully } from "../opened_file.ts";
+import { cannot } from "../command.ts";
+import type { OpenFile } from "../file_system.ts";
 import { type PastLife, readPast } from "./past.ts";
+import { isRunNumber } from "./saved_place.ts";
 
 const RUN_TYPE = 1;
 const GUEST_TYPE = 2;
@@ -26,24 +27,29 @@ const FILE_BYTES_MAX = 2 ** 29;
 /** What would be right where a file holds no run. */
 export const RESUME_HINT = "name a file that --save-to has made";
 
-/** What a run was begun with. */
-export type RunSettings = SavedRunOfScenario["settings"];
+/** What a run was begun with, but for its files. */
+export type RunSettings = Omit<SavedRunOfScenario["settings"], "paths">;
+
+/** What is copied. */
+export type SavedSource = {
+  /** Whether it is made from the seed; else it is kept beside the saved run. */
+  readonly isMade: boolean;
+  /** Its size. */
+  readonly byteCount: number;
+  /** Its SHA-256. */
+  readonly sha256: string;
+};
 
 /** A guest's copy, as it was saved. */
 export type SavedGuest = {
-  /** The file that is copied. */
-  readonly source: {
-    /** Its size. */
-    readonly byteCount: number;
-    /** Bytes of it that were read. */
-    readonly readBytes: number;
-    /** Their SHA-256. */
-    readonly sha256: string;
-  };
+  /** Bytes of the file that were read. */
+  readonly readBytes: number;
+  /** Bytes that came back. They were the same as in the file. */
+  readonly returnedBytes: number;
   /** The disk's image. */
   readonly image: {
-    /** Where it is. */
-    readonly path: string;
+    /** Whether it is kept beside the saved run; else the user names it. */
+    readonly isKept: boolean;
     /** Its size. */
     readonly byteCount: number;
     /** Bytes that were written, from its beginning. */
@@ -51,15 +57,6 @@ export type SavedGuest = {
     /** Their SHA-256. */
     readonly sha256: string;
   };
-  /** Bytes that came back. They were the same as in the file. */
-  readonly returnedBytes: number;
-  /** Where they are kept; null: nowhere. */
-  readonly out: {
-    /** What the copy will be called. */
-    readonly path: string;
-    /** Where it is until it is whole. */
-    readonly partPath: string;
-  } | null;
   /** The guest itself, as savePartition gave it. */
   readonly partition: Uint8Array;
 };
@@ -68,6 +65,10 @@ export type SavedGuest = {
 export interface SavedDiskRun {
   /** What it was begun with. */
   readonly settings: RunSettings;
+  /** What tells the files beside it from those of other runs. */
+  readonly number: string;
+  /** What is copied. */
+  readonly source: SavedSource;
   /** What the fabrics came to in which it ran. */
   readonly past: PastLife;
   /** Its guests. */
@@ -75,30 +76,29 @@ export interface SavedDiskRun {
 }
 
 /** The bytes of a saved run. */
-export function encodeRun({ settings, past, guests }: SavedDiskRun): Uint8Array {
+export function encodeRun({ guests, ...run }: SavedDiskRun): Uint8Array {
   return writeEnvelope("run", [
-    { type: RUN_TYPE, data: { settings, past } },
+    { type: RUN_TYPE, data: run },
     ...guests.map((guest) => ({ type: GUEST_TYPE, data: guest })),
   ]);
 }
 
 /**
- * Reads the run in the file at `path`.
+ * Reads the run in `file`, which the user calls `path`.
  *
  * @throws {UsageError} It cannot be read, or holds no run.
  */
-export async function readRun(path: string): Promise<SavedDiskRun> {
-  const { file, info } = await openToRead(path, path);
-  using _ = file;
+export function readRun(file: OpenFile, path: string): SavedDiskRun {
   const action = `resume from ${path}`;
-  if (info.size > FILE_BYTES_MAX) {
-    throw cannot(action, "it is too large for a saved run", RESUME_HINT);
-  }
-  const bytes = new Uint8Array(info.size);
+  const { size } = file.stat();
+  if (size > FILE_BYTES_MAX) throw cannot(action, "it is too large for a saved run", RESUME_HINT);
+  const bytes = new Uint8Array(size);
   try {
-    if (!readFully(file, bytes)) throw cannot(action, "it changed while it was read", RESUME_HINT);
+    if (file.read(0, bytes) < size) {
+      throw cannot(action, "it changed while it was read", RESUME_HINT);
+    }
   } catch (error) {
-    throw error instanceof UsageError ? error : cannot(action, error, RESUME_HINT);
+    throw cannot(action, error, RESUME_HINT);
   }
   const run = readSaved(() => decodeRun(bytes));
   if (run instanceof SavedStateFault) throw cannot(action, run.message, RESUME_HINT);
@@ -110,12 +110,18 @@ function decodeRun(bytes: Uint8Array): SavedDiskRun {
   if (first?.type !== RUN_TYPE) damaged("it does not begin with a run");
   const run = readRecord(first.data, "the run", (fields) => ({
     settings: fields.record("settings", readSettings),
+    number: readNumber(fields),
+    source: fields.record("source", (each) => ({
+      isMade: each.flag("isMade"),
+      byteCount: each.uint("byteCount", SAFE_MAX),
+      sha256: each.text("sha256"),
+    })),
     past: fields.record("past", readPast),
   }));
   if (others.length === 0 || others.length > GUESTS_MAX) damaged("it has no guests, or too many");
   const guests = others.map(({ type, data }, at) => {
     if (type !== GUEST_TYPE) damaged(`its chunk ${at + 1} is no guest`);
-    return readRecord(data, `guest ${at + 1}`, readGuest);
+    return readRecord(data, `guest ${at + 1}`, (each) => readGuest(each, run.source));
   });
   return { ...run, guests };
 }
@@ -128,7 +134,6 @@ function readSettings(fields: SavedFields): RunSettings {
     schedule: fields.word("schedule", ["fifo", "random"] as const),
     codec: fields.word("codec", ["msgpack", "vmbus"] as const),
     numbers: membersOf(fields, "numbers", (value) => typeof value === "number"),
-    paths: membersOf(fields, "paths", (value) => typeof value === "string"),
   };
 }
 
@@ -148,25 +153,25 @@ function membersOf<T extends PlainData>(
   return members;
 }
 
-function readGuest(fields: SavedFields): SavedGuest {
-  const source = fields.record("source", (each) => {
-    const byteCount = each.uint("byteCount", SAFE_MAX);
-    const readBytes = each.uint("readBytes", byteCount);
-    return { byteCount, readBytes, sha256: each.text("sha256") };
-  });
+function readNumber(fields: SavedFields): string {
+  const number = fields.text("number");
+  return isRunNumber(number) ? number : damaged("its number is none");
+}
+
+function readGuest(fields: SavedFields, source: SavedSource): SavedGuest {
+  const readBytes = fields.uint("readBytes", source.byteCount);
   return {
-    source,
+    readBytes,
+    returnedBytes: fields.uint("returnedBytes", readBytes),
     image: fields.record("image", (each) => {
       const byteCount = each.uint("byteCount", SAFE_MAX);
-      const writtenBytes = each.uint("writtenBytes", byteCount);
-      return { path: each.text("path"), byteCount, writtenBytes, sha256: each.text("sha256") };
+      return {
+        isKept: each.flag("isKept"),
+        byteCount,
+        writtenBytes: each.uint("writtenBytes", byteCount),
+        sha256: each.text("sha256"),
+      };
     }),
-    returnedBytes: fields.uint("returnedBytes", source.readBytes),
-    out: fields.orNull("out", () =>
-      fields.record("out", (each) => ({
-        path: each.text("path"),
-        partPath: each.text("partPath"),
-      }))),
     partition: fields.bytes("partition", SAFE_MAX),
   };
 }

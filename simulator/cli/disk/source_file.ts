@@ -7,7 +7,8 @@
 import { Chance } from "../../../core/chance.ts";
 import type { Source } from "../../../examples/disk/mod.ts";
 import { cannot, type UsageError } from "../command.ts";
-import { changeBetween, openToRead, readFully } from "../opened_file.ts";
+import type { FileSystem, OpenFile } from "../file_system.ts";
+import { changeBetween, openToRead } from "../opened_file.ts";
 import { digestOf } from "./digest.ts";
 
 /** Bytes that are made at a time. */
@@ -17,12 +18,16 @@ const PIECE_BYTES = 2 ** 20;
 const TICK_MS_MAX = 2000;
 
 /** Makes a file of `byteCount` bytes at `path`: the same for the same seed. */
-export async function makeFile(path: string, byteCount: number, seed: bigint): Promise<void> {
+export async function makeFile(
+  fs: FileSystem,
+  path: string,
+  byteCount: number,
+  seed: bigint,
+): Promise<void> {
   const chance = Chance.fromSeed(seed).fork("disk: the file");
-  using file = await Deno.open(path, { write: true, createNew: true });
+  using file = await fs.create(path);
   for (let at = 0; at < byteCount; at += PIECE_BYTES) {
-    const bytes = chance.bytes(Math.min(PIECE_BYTES, byteCount - at));
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    file.write(at, chance.bytes(Math.min(PIECE_BYTES, byteCount - at)));
   }
 }
 
@@ -43,9 +48,9 @@ export class CopySource implements Source, Disposable {
   readonly #info: Deno.FileInfo;
   /** Whether a change that came after would have another time. */
   readonly #wereTimesOld: boolean;
-  readonly #file: Deno.FsFile;
+  readonly #file: OpenFile;
 
-  private constructor(name: string, file: Deno.FsFile, info: Deno.FileInfo) {
+  private constructor(name: string, file: OpenFile, info: Deno.FileInfo) {
     this.name = name;
     this.#file = file;
     this.#info = info;
@@ -57,14 +62,20 @@ export class CopySource implements Source, Disposable {
    *
    * @throws {UsageError} It is not there, no file, or must not be read.
    */
-  static async open(path: string, name: string): Promise<CopySource> {
-    const { file, info } = await openToRead(path, name);
+  static async open(fs: FileSystem, path: string, name: string): Promise<CopySource> {
+    const { file, info } = await openToRead(fs, path, name);
     return new CopySource(name, file, info);
   }
 
   /** Its size. */
   get byteCount(): number {
     return this.#info.size;
+  }
+
+  /** Who may read it, and so what is made of it; null where the machine does not say. */
+  get mode(): number | null {
+    const { mode } = this.#info;
+    return mode === null ? null : mode & 0o777;
   }
 
   /**
@@ -84,7 +95,7 @@ export class CopySource implements Source, Disposable {
    * @throws {UsageError} It has changed since it was opened.
    */
   assertUnchanged(digest: string): void {
-    const [was, is] = [this.#info, this.#file.statSync()];
+    const [was, is] = [this.#info, this.#file.stat()];
     const change = changeBetween(was, is);
     if (change !== null) throw changedSource(this.name, change);
     // The time of writing can be set back, and the time of change is that of names and rights as well.
@@ -96,13 +107,12 @@ export class CopySource implements Source, Disposable {
 
   /** Closes it. */
   [Symbol.dispose](): void {
-    this.#file.close();
+    this.#file[Symbol.dispose]();
   }
 
   #readAt(offset: number, into: Uint8Array): boolean {
     try {
-      this.#file.seekSync(offset, Deno.SeekMode.Start);
-      return readFully(this.#file, into);
+      return this.#file.read(offset, into) === into.length;
     } catch (error) {
       throw cannot(`read ${this.name}`, error, "copy a file that can be read to its end");
     }

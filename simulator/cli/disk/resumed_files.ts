@@ -1,0 +1,184 @@
+/**
+ * The files of a run that was saved. What is read is what lies beside the saved run, whose name the
+ * command line has; what is written is a temporary folder, and what the command line names. Nothing that
+ * stands in a saved run names a file.
+ *
+ * @module
+ */
+
+import { cannot, type UsageError } from "../command.ts";
+import type { FileSystem } from "../file_system.ts";
+import { digestOf, type StreamDigest } from "./digest.ts";
+import {
+  type DiskFile,
+  type GuestFiles,
+  Opener,
+  orUsageError,
+  type RunFiles,
+  SPACE_HINT,
+} from "./files.ts";
+import type { CopyDigests } from "./guest_copy.ts";
+import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
+import type { OutFile } from "./out_file.ts";
+import type { SavedPlace } from "./saved_place.ts";
+import type { SavedDiskRun, SavedGuest } from "./saved_run.ts";
+import type { CopySource } from "./source_file.ts";
+
+const SAVED_HINT = "it must be what it was when the run was saved";
+const SAVED_FILE_NAME = "the saved file";
+
+/** The files of a run that goes on, and what went through them. */
+export interface ResumedFiles {
+  /** The files. */
+  readonly files: RunFiles;
+  /** Of each guest. */
+  readonly digests: readonly CopyDigests[];
+}
+
+/** Files beside a saved run that are read when it goes on. */
+export function filesRead(saved: SavedDiskRun, place: SavedPlace): readonly string[] {
+  const images = place.imagePaths(saved.guests.length);
+  return [
+    ...(saved.source.isMade ? [] : [place.sourcePath]),
+    ...saved.guests.flatMap(({ image }, at) => image.isKept ? [images[at]!] : []),
+  ];
+}
+
+/**
+ * Opens the files of a run that was saved; all that is written is a copy, but for the images that the
+ * user names, so that the saved run stays what it is.
+ *
+ * @throws {UsageError} One of them cannot be used, or is not what it was.
+ */
+export async function reopenFiles(
+  fs: FileSystem,
+  options: DiskOptions,
+  saved: SavedDiskRun,
+  place: SavedPlace,
+  stack: DisposableStack,
+): Promise<ResumedFiles> {
+  checkDiskOption(options, saved);
+  const opener = new Opener(fs, options, stack);
+  // No copy takes the place of what is read.
+  await opener.claim(place.path, "--resume");
+  for (const path of place.imagePaths(saved.guests.length)) await opener.claim(path, path);
+  const sources = await openSources(fs, opener, saved, place);
+  const [source] = sources;
+  const mode = saved.source.isMade ? null : source!.mode;
+  const disks = await opener.openImages(source!.byteCount) ??
+    await copyImages(fs, opener, saved, place, mode);
+  const outs = await opener.beginOuts(mode);
+  const whole = digestOf(source!.byteCount, (offset, into) => source!.read(offset, into));
+  if (whole.hex() !== saved.source.sha256) throw notAsSaved(source!.name, OTHER);
+  const guests: GuestFiles[] = [];
+  const digests: CopyDigests[] = [];
+  for (const [at, guest] of saved.guests.entries()) {
+    const files = { source: sources[at]!, disk: disks[at]!, out: outs?.[at] ?? null };
+    if (!files.disk.isMade) checkImage(files.disk, guest);
+    guests.push(files);
+    digests.push(digestsOf(files.source, files.out, guest));
+  }
+  const { scratch } = opener;
+  return {
+    files: { fs, guests, isSourceMade: saved.source.isMade, save: null, scratch },
+    digests,
+  };
+}
+
+const OTHER = "its content is another now";
+
+/** The error for a file of a saved run that is not what it was. */
+function notAsSaved(path: string, reason: string): UsageError {
+  return cannot(`go on with ${path}`, reason, SAVED_HINT);
+}
+
+function otherSize(path: string, isBytes: number, wasBytes: number): UsageError {
+  return notAsSaved(path, `it has ${isBytes} bytes now, and had ${wasBytes}`);
+}
+
+/** Images of the user's are named whenever they are written, and no others. */
+function checkDiskOption({ diskPath }: DiskOptions, { guests }: SavedDiskRun): void {
+  const isKept = guests.every(({ image }) => image.isKept);
+  if (isKept === (diskPath === null)) return;
+  throw cannot(
+    "resume",
+    isKept ? "the run has images of its own" : "the run was begun with --disk",
+    isKept ? "leave --disk out" : "name the same --disk again",
+  );
+}
+
+async function openSources(
+  fs: FileSystem,
+  opener: Opener,
+  { source, settings }: SavedDiskRun,
+  place: SavedPlace,
+): Promise<readonly CopySource[]> {
+  if (!source.isMade) await checkBeside(fs, place.sourcePath, source.byteCount);
+  const sources = source.isMade
+    ? await opener.makeSources(MADE_FILE_BYTES, settings.seed)
+    : await opener.openSources(place.sourcePath, SAVED_FILE_NAME);
+  const { name, byteCount } = sources[0]!;
+  if (byteCount !== source.byteCount) throw otherSize(name, byteCount, source.byteCount);
+  return sources;
+}
+
+/** What lies beside a saved run is a file, not a link that would lead to another. */
+async function checkBeside(fs: FileSystem, path: string, byteCount: number): Promise<void> {
+  const info = await fs.lstat(path).catch((error) => {
+    throw cannot(`go on with ${path}`, error, SAVED_HINT);
+  });
+  if (!info.isFile) throw notAsSaved(path, "it is no file");
+  if (info.size !== byteCount) throw otherSize(path, info.size, byteCount);
+}
+
+/** Copies of the images that are kept with the run: what is written into them is not. */
+async function copyImages(
+  fs: FileSystem,
+  opener: Opener,
+  { guests }: SavedDiskRun,
+  place: SavedPlace,
+  mode: number | null,
+): Promise<DiskFile[]> {
+  const paths = place.imagePaths(guests.length);
+  const disks: DiskFile[] = [];
+  for (const [at, { image }] of guests.entries()) {
+    const path = paths[at]!;
+    await checkBeside(fs, path, image.byteCount);
+    const copyPath = await opener.imagePathInScratch(at + 1);
+    const disk = await opener.makeImage(copyPath, image.byteCount, mode);
+    using kept = await fs.open(path, "read");
+    const copyPiece = (offset: number, into: Uint8Array) => {
+      if (kept.read(offset, into) < into.length) throw notAsSaved(path, "it has fewer bytes now");
+      disk.image.write(offset, into);
+    };
+    const digest = await orUsageError(
+      "make an image",
+      SPACE_HINT,
+      () => Promise.try(digestOf, image.writtenBytes, copyPiece),
+    );
+    if (digest.hex() !== image.sha256) throw notAsSaved(path, OTHER);
+    disks.push(disk);
+  }
+  return disks;
+}
+
+/** An image of the user's must hold what it held. */
+function checkImage({ image, path }: DiskFile, saved: SavedGuest): void {
+  const { byteCount, writtenBytes, sha256 } = saved.image;
+  if (image.byteCount !== byteCount) throw otherSize(path, image.byteCount, byteCount);
+  const written = digestOf(writtenBytes, (offset, into) => image.read(offset, into));
+  if (written.hex() !== sha256) throw notAsSaved(path, OTHER);
+}
+
+/**
+ * The digests of a copy that goes on. What had come back was what had been read: so the file itself says
+ * how its digest goes on, and the copy as well.
+ */
+function digestsOf(source: CopySource, out: OutFile | null, saved: SavedGuest): CopyDigests {
+  const read = (offset: number, into: Uint8Array) => source.read(offset, into);
+  const returned: StreamDigest = digestOf(saved.returnedBytes, (offset, into) => {
+    read(offset, into);
+    out?.write(offset, into);
+  });
+  return { read: digestOf(saved.readBytes, read, returned.copy()), returned };
+}

@@ -1,0 +1,65 @@
+/**
+ * Where the files of a saved run are. One file decides, FILE: it has a number, and beside it are the
+ * files of that number, `FILE.<number>.file` and `FILE.<number>.disk`. So a run that is saved over
+ * another touches nothing of it before FILE itself is replaced, in one step.
+ *
+ * @module
+ */
+
+import { basename, dirname, join } from "node:path";
+import type { FileSystem } from "../file_system.ts";
+
+/** Digits of a number, which is drawn: hexadecimal. */
+const NUMBER_DIGITS = 16;
+
+/** Whether `text` may be the number of a saved run; then it names nothing but files beside it. */
+export function isRunNumber(text: string): boolean {
+  return new RegExp(`^[0-9a-f]{${NUMBER_DIGITS}}$`).test(text);
+}
+
+/** A number that no other run has. */
+export function drawRunNumber(): string {
+  return crypto.randomUUID().replaceAll("-", "").slice(-NUMBER_DIGITS);
+}
+
+/** `path` for a single guest, else one for each of them. */
+export function pathsOf(path: string, guestCount: number): readonly string[] {
+  if (guestCount === 1) return [path];
+  return Array.from({ length: guestCount }, (_, at) => `${path}.${at + 1}`);
+}
+
+/** The files of one saved run. */
+export class SavedPlace {
+  /** The file that decides, without links. */
+  readonly path: string;
+  /** What tells the files beside it from those of other runs. */
+  readonly number: string;
+
+  /** Nothing is touched. */
+  constructor(path: string, number: string) {
+    this.path = path;
+    this.number = number;
+  }
+
+  /** Where what is copied is kept. */
+  get sourcePath(): string {
+    return `${this.path}.${this.number}.file`;
+  }
+
+  /** Where the images of so many guests are kept. */
+  imagePaths(guestCount: number): readonly string[] {
+    return pathsOf(`${this.path}.${this.number}.disk`, guestCount);
+  }
+
+  /** Takes away what other runs have left that were saved here, or came to a sudden end before. */
+  async removeOthers(fs: FileSystem): Promise<void> {
+    const folder = dirname(this.path);
+    const base = `${basename(this.path)}.`;
+    for (const name of await fs.namesIn(folder)) {
+      if (!name.startsWith(base)) continue;
+      const [, number] = /^([0-9a-f]+)\.(?:file|disk(?:\.\d+)?)$/.exec(name.slice(base.length)) ?? [];
+      if (number === undefined || !isRunNumber(number) || number === this.number) continue;
+      fs.remove(join(folder, name));
+    }
+  }
+}
