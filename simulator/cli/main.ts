@@ -146,7 +146,7 @@ async function run(request: RunRequest): Promise<number> {
     const result = await scenario.run(settings);
     // What a scenario found on a file that changed meanwhile says nothing.
     if (!result.isStopped) {
-      for (const file of Object.values(files)) file.assertUnchanged();
+      for (const file of Object.values(files)) await file.assertUnchanged();
     }
     return result;
   });

@@ -8,7 +8,8 @@ import type { SourceFile } from "../scenario.ts";
 import { cannot } from "./command.ts";
 import { type FileSystem, MACHINE, type OpenFile } from "./file_system.ts";
 
-const READ_HINT = "name a file that can be read";
+/** What would be right where a file cannot be read. */
+export const READ_HINT = "name a file that can be read";
 
 /**
  * The machine may have names that are no text. What comes of one is the name of another file, in which
@@ -54,13 +55,9 @@ export async function openToRead(
   name: string,
 ): Promise<{ readonly file: OpenFile; readonly info: Deno.FileInfo }> {
   const action = `read ${name}`;
-  await statFile(fs, path, action, READ_HINT);
-  using stack = new DisposableStack();
+  const info = await statFile(fs, path, action, READ_HINT);
   try {
-    const file = stack.use(await fs.open(path, "read"));
-    const info = file.stat();
-    stack.move();
-    return { file, info };
+    return { file: await fs.open(path, "read"), info };
   } catch (error) {
     throw cannot(action, error, READ_HINT);
   }
@@ -117,11 +114,13 @@ export class OpenedFile implements SourceFile, Disposable {
    *
    * @throws {UsageError} It has been written to since it was opened.
    */
-  assertUnchanged(): void {
-    const change = changeBetween(this.#info, this.#file.stat());
-    if (change === null) return;
-    const reason = `it changed while it was read: ${change}`;
-    throw cannot(`use ${this.name}`, reason, "run again when nobody writes to it");
+  assertUnchanged(): Promise<void> {
+    return Promise.try(() => {
+      const change = changeBetween(this.#info, this.#file.stat());
+      if (change === null) return;
+      const reason = `it changed while it was read: ${change}`;
+      throw cannot(`use ${this.name}`, reason, "run again when nobody writes to it");
+    });
   }
 
   /** Closes it. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { UsageError } from "../../simulator/cli/command.ts";
+import { MACHINE } from "../../simulator/cli/file_system.ts";
 import { encodeRun, readRun, type SavedDiskRun } from "../../simulator/cli/disk/saved_run.ts";
 import { disk } from "../../simulator/cli/disk/scenario.ts";
 import type { PlainData } from "../../mod.ts";
@@ -29,10 +29,19 @@ async function save(root: string, percent: string, ...more: string[]): Promise<s
   return stdout;
 }
 
-/** Goes on with a run, which must end well. */
-async function resume(path: string): Promise<ReturnType<typeof JSON.parse>> {
-  const { code, stdout, stderr } = await simulateHere("--json", "--resume", path);
-  assertEquals([code, stderr], [0, ""], stdout);
+/** What a run that {@linkcode save} made is given again. */
+function pathsIn(root: string): string[] {
+  return ["--disk", `${root}/disk`, "--out", `${root}/out`];
+}
+
+/** Goes on with a run, which must end well; it says first what it reads and writes. */
+async function resume(
+  root: string,
+  paths: readonly string[] = pathsIn(root),
+): Promise<ReturnType<typeof JSON.parse>> {
+  const { code, stdout, stderr } = await simulateHere("--json", "--resume", `${root}/run`, ...paths);
+  assertEquals(code, 0, stderr);
+  assertMatch(stderr, /^resume \S+run: reads .*; writes .*\n$/);
   return JSON.parse(stdout);
 }
 
@@ -40,9 +49,14 @@ function namesIn(root: string): string[] {
   return [...Deno.readDirSync(root)].map(({ name }) => name).sort();
 }
 
-/** The copy that a saved run has not given its name yet. */
-function partIn(root: string): string {
-  return `${root}/${namesIn(root).find((name) => name.endsWith(".part"))}`;
+/** What lies beside a saved run. */
+function besideIn(root: string, ending: RegExp): string {
+  return `${root}/${namesIn(root).find((name) => ending.test(name))}`;
+}
+
+/** The names in `root`, with the numbers of saved runs left out. */
+function plainNamesIn(root: string): string[] {
+  return namesIn(root).map((name) => name.replace(/\.[0-9a-f]{16}\./, ".*."));
 }
 
 const WORLDS = [
@@ -55,17 +69,20 @@ Deno.test("simulate --resume: a run goes on from any part of it, and ends with t
   for (const [turn, percent] of ["0%", "20%", "50%", "50.5%", "80%", "100%"].entries()) {
     await withTree({}, async (root) => {
       const stdout = await save(root, percent, ...WORLDS[turn % 2]!);
-      assertMatch(stdout, /\nok\nreplay: .*\nsaved in \S+run; go on: deno .* --resume \S+run\n$/);
-      const part = partIn(root);
-      assertEquals(namesIn(root).includes("out"), false, "no half of a copy has its name");
-      const report = await resume(`${root}/run`);
+      assertMatch(
+        stdout,
+        /\nok\nreplay: .*\nsaved in \S+run; go on: deno .* --resume \S+run --disk \S+disk --out \S+out\n$/,
+      );
+      const names = ["disk", "disk.1", "disk.2", "file", "run", "run.*.file"];
+      assertEquals(plainNamesIn(root), names, "no half of a copy is left");
+      const report = await resume(root);
       assertEquals([report.ok, report.violations, report.leaks], [true, 0, 0]);
       const whole = { byteCount: FILE.length, sha256: digest };
       assertEquals(report.files, { read: whole, returned: whole });
       assertEquals(report.counts.guestToHost.fileBytes, FILE.length);
       assertEquals(report.transactions, 12); // negotiate, five chunks and a flush, five chunks
       assert(areEqual(await Deno.readFile(`${root}/out`), FILE));
-      assertEquals(namesIn(root), ["disk", "disk.1", "disk.2", "file", "out", "run"], part);
+      assertEquals(plainNamesIn(root), [...names.slice(0, 4), "out", ...names.slice(4)]);
     });
   }
 });
@@ -73,7 +90,7 @@ Deno.test("simulate --resume: a run goes on from any part of it, and ends with t
 Deno.test("simulate --resume: several guests go on, each with its own disk and copy", async () => {
   await withTree({}, async (root) => {
     await save(root, "60%", "--guests", "2", "--seed", "3");
-    const report = await resume(`${root}/run`);
+    const report = await resume(root);
     assertEquals([report.ok, report.figures.guests, report.seed], [true, 2, 3]);
     for (const name of ["out.1", "out.2"]) {
       assert(areEqual(await Deno.readFile(`${root}/${name}`), FILE));
@@ -93,20 +110,21 @@ Deno.test("simulate --resume: alone it needs no files of the user's, and another
     const first = JSON.parse(saved.stdout);
     assertEquals([first.ok, first.files, first.tables.saves.length], [true, {}, 1]);
     assertEquals(first.resume, `deno task simulate --resume ${root}/run`);
-    assertEquals(namesIn(root), ["run", "run.disk", "temporary"]);
+    assertEquals(plainNamesIn(root), ["run", "run.*.disk", "temporary"]);
     const [resumed, again] = [
       await simulateIn(temporary, "--resume", `${root}/run`, "--json"),
       await simulateIn(temporary, "--json", "--resume", `${root}/run`),
     ];
     const reports = [resumed, again].map(({ code, stdout, stderr }) => {
-      assertEquals([code, stderr], [0, ""]);
+      assertEquals(code, 0);
+      assertMatch(stderr, /^resume \S+run: reads \S+run\.\w+\.disk; writes nothing\n$/);
       return JSON.parse(stdout);
     });
     assertEquals(reports[0].files.read, reports[0].files.returned);
     assertEquals(reports[0].files.read.byteCount, 8 * 2 ** 20);
     assertEquals(reports[1].traceDigest, reports[0].traceDigest, "the same state goes on alike");
-    assertMatch(reports[0].replay, / --save-at 40% --save-to \S+ .* && deno .* --resume \S+run$/);
-    assertEquals(namesIn(root), ["run", "run.disk", "temporary"], "the saved run stays");
+    assertEquals(reports[0].replay, first.resume);
+    assertEquals(plainNamesIn(root), ["run", "run.*.disk", "temporary"], "the saved run stays");
     assertEquals(namesIn(temporary), []);
   });
 });
@@ -116,15 +134,18 @@ Deno.test("simulate --resume: a run that was interrupted again goes on once more
     await save(root, "60%", "--queue-depth", "1");
     const before = namesIn(root);
     const stop = new AbortController();
-    const saved = await disk.resume!(`${root}/run`);
-    const hooks = {
-      signal: stop.signal,
-      onProgress: (done: number, total: number) => done > 0.7 * total && stop.abort(),
-    };
-    const result = await saved.run(hooks);
-    assertEquals([result.isStopped, result.findings], [true, []]);
+    {
+      const paths = { disk: `${root}/disk`, out: `${root}/out` };
+      using saved = await disk.resume!(`${root}/run`, paths);
+      const hooks = {
+        signal: stop.signal,
+        onProgress: (done: number, total: number) => done > 0.7 * total && stop.abort(),
+      };
+      const result = await saved.run(hooks);
+      assertEquals([result.isStopped, result.findings], [true, []]);
+    }
     assertEquals(namesIn(root), before);
-    assertEquals((await resume(`${root}/run`)).ok, true);
+    assertEquals((await resume(root)).ok, true);
     assert(areEqual(await Deno.readFile(`${root}/out`), FILE));
   });
 });
@@ -139,11 +160,13 @@ async function lineAfter(
     await save(root, percent);
     await change(root);
     const before = namesIn(root);
-    const { code, stdout, stderr } = await simulateHere("--resume", `${root}/run`);
+    const { code, stdout, stderr } = await simulateHere(
+      ...["--resume", `${root}/run`, ...pathsIn(root)],
+    );
     assertEquals([code, stdout], [2, ""], stderr);
-    assertMatch(stderr, /^[^\n]+\n$/);
+    assertMatch(stderr, /^resume [^\n]+\n[^\n]+\n$/);
     assertEquals(namesIn(root), before, "nothing is left, and nothing is taken away");
-    line = stderr.replaceAll(`${root}/`, "").trimEnd();
+    line = stderr.replaceAll(`${root}/`, "").split("\n")[1]!;
   });
   return line;
 }
@@ -157,18 +180,32 @@ function overwrite(path: string, at: number): void {
 Deno.test("simulate --resume: files that are not what they were cost one line and exit code 2", async () => {
   const hint = "; it must be what it was when the run was saved";
   const content = `its content is another now${hint}`;
+  const source = (root: string) => besideIn(root, /\.file$/);
   const cases: [percent: string, change: (root: string) => void, line: string | RegExp][] = [
-    ["30%", (root) => overwrite(`${root}/file`, 5), `Cannot go on with file: ${content}`],
-    ["80%", (root) => overwrite(`${root}/file`, 299_000), `Cannot go on with file: ${content}`],
+    ["30%", (root) => overwrite(source(root), 5), `Cannot go on with the saved file: ${content}`],
     [
       "30%",
-      (root) => Deno.truncateSync(`${root}/file`, 300_000),
-      `Cannot go on with file: it has 300000 bytes now, and had 300001${hint}`,
+      (root) => overwrite(source(root), 299_000),
+      `Cannot go on with the saved file: ${content}`,
     ],
     [
       "30%",
-      (root) => Deno.removeSync(`${root}/file`),
-      "Cannot read file: there is no such file; name a file that can be read",
+      (root) => Deno.truncateSync(source(root), 300_000),
+      /^Cannot go on with run\.\w+\.file: it has 300000 bytes now, and had 300001; it must be /,
+    ],
+    [
+      "30%",
+      (root) => Deno.removeSync(source(root)),
+      /^Cannot go on with run\.\w+\.file: there is no such file; it must be what it was /,
+    ],
+    [
+      "30%",
+      (root) => {
+        const path = source(root);
+        Deno.renameSync(path, `${root}/elsewhere`);
+        Deno.symlinkSync("elsewhere", path);
+      },
+      /^Cannot go on with run\.\w+\.file: it is no file; it must be what it was /,
     ],
     ["60%", (root) => overwrite(`${root}/disk`, 5), `Cannot go on with disk: ${content}`],
     ["60%", (root) => overwrite(`${root}/disk`, 300_020), `Cannot go on with disk: ${content}`],
@@ -180,22 +217,7 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
     [
       "60%",
       (root) => Deno.removeSync(`${root}/disk`),
-      `Cannot use disk as a disk: there is no such file${hint}`,
-    ],
-    [
-      "80%",
-      (root) => overwrite(partIn(root), 5),
-      /^Cannot go on with \.simulate.*part: its content is another now; it must be /,
-    ],
-    [
-      "80%",
-      (root) => Deno.truncateSync(partIn(root), 5),
-      /^Cannot go on with \.simulate.*part: it has fewer bytes now; it must be what it was /,
-    ],
-    [
-      "80%",
-      (root) => Deno.removeSync(partIn(root)),
-      /^Cannot go on with \.simulate.*part: there is no such file; where the run was resumed to its end, the copy is out; /,
+      /^Cannot use disk as a disk: there is no such file; name a file of /,
     ],
     [
       "80%",
@@ -210,15 +232,13 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
   }
 });
 
-Deno.test("simulate --resume: bytes that the run had not come to may change, and are found out or not used", async () => {
+Deno.test("simulate --resume: the file that is copied may change meanwhile, and what is written over", async () => {
   await withTree({}, async (root) => {
     await save(root, "30%");
     overwrite(`${root}/disk`, 299_000); // it is written over
-    overwrite(`${root}/file`, 299_000); // it is what is read now
-    assertEquals((await resume(`${root}/run`)).ok, true);
-    const copy = await Deno.readFile(`${root}/out`);
-    assert(areEqual(copy, await Deno.readFile(`${root}/file`)));
-    assert(!areEqual(copy, FILE));
+    await Deno.remove(`${root}/file`);
+    assertEquals((await resume(root)).ok, true);
+    assert(areEqual(await Deno.readFile(`${root}/out`), FILE));
   });
 });
 
@@ -228,7 +248,9 @@ Deno.test("simulate --resume: a damaged file costs one line and exit code 2, whe
     const bytes = await Deno.readFile(`${root}/run`);
     const assertRefused = async (damaged: Uint8Array, what: string) => {
       await Deno.writeFile(`${root}/damaged`, damaged);
-      const { code, stdout, stderr } = await simulateHere("--resume", `${root}/damaged`);
+      const { code, stdout, stderr } = await simulateHere(
+        ...["--resume", `${root}/damaged`, ...pathsIn(root)],
+      );
       assertEquals([code, stdout], [2, ""], what);
       assertMatch(
         stderr,
@@ -251,9 +273,16 @@ Deno.test("simulate --resume: a damaged file costs one line and exit code 2, whe
     await Deno.truncate(`${root}/empty`, 2 ** 40);
     const { stderr: large } = await simulateHere("--resume", `${root}/empty`);
     assertMatch(large, /: it is too large for a saved run; name a file that --save-to has made\n$/);
-    assertEquals((await resume(`${root}/run`)).ok, true, "what was refused has changed nothing");
+    assertEquals((await resume(root)).ok, true, "what was refused has changed nothing");
   });
 });
+
+/** What stands in the files of `root`, shortened. */
+function contentsOf(root: string): Record<string, string> {
+  return Object.fromEntries(
+    namesIn(root).map((name) => [name, bytesToHex(sha256(Deno.readFileSync(`${root}/${name}`)))]),
+  );
+}
 
 /** Plain data with each of its members replaced, in turn. */
 function* spoilt(data: PlainData): Generator<PlainData> {
@@ -283,22 +312,26 @@ function* spoiltRuns({ guests, ...run }: SavedDiskRun): Generator<SavedDiskRun> 
 Deno.test("simulate --resume: a run that a hostile saver made is refused in one line, or goes on in order", async () => {
   await withTree({}, async (root) => {
     await save(root, "60%");
-    const run = await readRun(`${root}/run`);
-    const image = await Deno.readFile(`${root}/disk`);
-    const part = partIn(root);
-    const returned = await Deno.readFile(part);
+    using saved = await MACHINE.open(`${root}/run`, "read");
+    const run = readRun(saved, "run");
+    const [image, source] = [`${root}/disk`, besideIn(root, /\.file$/)];
+    const imageBytes = await Deno.readFile(image);
+    // It is its own number that finds its file.
+    await Deno.rename(source, source.replace("run.", "hostile."));
+    const before = contentsOf(root);
     let refused = 0;
     let count = 0;
     for (const state of spoiltRuns(run)) {
       await Deno.writeFile(`${root}/hostile`, encodeRun(state));
-      const { code, stderr } = await simulateHere("--resume", `${root}/hostile`);
+      const args = ["--resume", `${root}/hostile`, ...pathsIn(root)];
+      const { code, stderr } = await simulateHere(...args);
       assert([0, 1, 2].includes(code), `exit code ${code}: ${stderr}`);
-      if (code === 2) assertMatch(stderr, /^Cannot [^\n]+\n$/);
+      if (code === 2) assertMatch(stderr, /^(?:resume [^\n]+\n)?Cannot [^\n]+\n$/);
       if (code === 2) refused++;
       count++;
-      await Deno.writeFile(`${root}/disk`, image);
-      await Deno.writeFile(part, returned);
-      await Deno.remove(`${root}/out`).catch(() => {});
+      await Deno.writeFile(image, imageBytes);
+      for (const name of ["out", "hostile"]) await Deno.remove(`${root}/${name}`).catch(() => {});
+      assertEquals(contentsOf(root), before, "nothing else was touched");
     }
     assert(refused > 100 && refused > 0.7 * count, `${refused} of ${count}`);
   });
@@ -327,38 +360,24 @@ Deno.test("simulate --save-to: what it cannot be saved in costs one line, and no
   });
 });
 
-Deno.test("simulate --save-to: a file that stands where the image would be kept stays what it is", async () => {
-  const files = { "a.disk": "mine", "b.disk/c": "mine" };
-  await withTree(files, async (root) => {
-    const cases: [saveTo: string, more: string[], line: RegExp][] = [
-      [
-        "a",
-        [],
-        /^Cannot keep the image in a\.disk: it is there already, and a is not; name another /,
-      ],
-      ["a", ["--file", `${root}/a.disk`], /^Cannot use .* image is a\.disk: .* as --file a\.disk;/],
-      ["b", [], /^Cannot keep the image in b\.disk: it is a folder, not a file; name another /],
-      ["c", ["--out", `${root}/c.disk`], /^Cannot use .* image is c\.disk: .* as --out c\.disk; /],
-    ];
-    for (const [saveTo, more, line] of cases) {
-      const save = ["--save-at", "40%", "--save-to", `${root}/${saveTo}`];
-      const { code, stdout, stderr } = await simulateHere(...save, ...more);
-      assertEquals([code, stdout], [2, ""]);
-      assertMatch(stderr.replaceAll(`${root}/`, ""), line);
-      assertEquals(namesIn(root), ["a.disk", "b.disk"]);
-    }
-    assertEquals(await Deno.readTextFile(`${root}/a.disk`), "mine");
-  });
-});
-
-Deno.test("simulate --save-to: replaces a run that is there, with its image", async () => {
-  await withTree({ "file": "hello" }, async (root) => {
+Deno.test("simulate --save-to: replaces a run that is there, with what lies beside it, and nothing else", async () => {
+  // Decisions D223: what a run left that came to a sudden end has such a name, other files do not.
+  const others = ["run.disk", "run.0123.file", "run.0123456789abcdef.text", "x.0123456789abcdef.disk"];
+  const left = { "run.0123456789abcdef.disk.2": "left", "run.00000000000000ff.file": "left" };
+  const mine = Object.fromEntries(others.map((name) => [name, "mine"]));
+  await withTree({ "file": "hello", ...mine, ...left }, async (root) => {
     const save = ["--file", `${root}/file`, "--save-at", "60%", "--save-to", `${root}/run`];
     for (const seed of ["1", "2"]) {
       const { code, stderr } = await simulateHere(...save, "--seed", seed);
-      assertEquals([code, stderr, namesIn(root)], [0, "", ["file", "run", "run.disk"]]);
+      assertEquals([code, stderr], [0, ""]);
+      const expected = ["file", "run", "run.*.disk", "run.*.file", ...others];
+      assertEquals(
+        plainNamesIn(root).sort(),
+        expected.map((name) => name.replace(/\.[0-9a-f]{16}\./, ".*.")).sort(),
+      );
+      for (const name of others) assertEquals(Deno.readTextFileSync(`${root}/${name}`), "mine");
     }
-    assertEquals((await resume(`${root}/run`)).seed, 2);
+    assertEquals((await resume(root, [])).seed, 2);
   });
 });
 
@@ -384,10 +403,12 @@ Deno.test("simulate --save-at: a copy that is wrong already is not saved, and th
 Deno.test("simulate --resume: takes a file that another process is told to take, and says what it did", async () => {
   await withTree({}, async (root) => {
     await save(root, "70%");
-    const { code, stdout, stderr } = await simulate("--resume", `${root}/run`);
-    assertEquals([code, stderr], [0, ""]);
-    assertMatch(stdout, /\nThe digests are the same\.\nok\nreplay: deno .* && deno .*\n$/);
-    const other = await disk.resume!(`${root}/run`).catch((error) => error);
-    assertEquals(other instanceof UsageError, false);
+    const args = ["--resume", `${root}/run`, ...pathsIn(root)];
+    const { code, stdout, stderr } = await simulate(...args);
+    assertEquals(code, 0);
+    const expected = `resume ${root}/run: reads ${besideIn(root, /\.file$/)}; ` +
+      `writes ${root}/disk, ${root}/out\n`;
+    assertEquals(stderr, expected);
+    assertMatch(stdout, /\nThe digests are the same\.\nok\nreplay: deno task .* --out \S+\n$/);
   });
 });

@@ -45,6 +45,25 @@ export function filesRead(saved: SavedDiskRun, place: SavedPlace): readonly stri
 }
 
 /**
+ * Images of the user's are named whenever they are written, and no others.
+ *
+ * @throws {UsageError} The run goes on with other images than it had.
+ */
+export function checkDiskOption(
+  action: string,
+  { diskPath }: DiskOptions,
+  { guests }: SavedDiskRun,
+): void {
+  const isKept = guests.every(({ image }) => image.isKept);
+  if (isKept === (diskPath === null)) return;
+  throw cannot(
+    action,
+    isKept ? "the run has an image of its own" : "the run was begun with --disk",
+    isKept ? "leave --disk out" : "name the same --disk again",
+  );
+}
+
+/**
  * Opens the files of a run that was saved; all that is written is a copy, but for the images that the
  * user names, so that the saved run stays what it is.
  *
@@ -57,7 +76,6 @@ export async function reopenFiles(
   place: SavedPlace,
   stack: DisposableStack,
 ): Promise<ResumedFiles> {
-  checkDiskOption(options, saved);
   const opener = new Opener(fs, options, stack);
   // No copy takes the place of what is read.
   await opener.claim(place.path, "--resume");
@@ -94,17 +112,6 @@ function notAsSaved(path: string, reason: string): UsageError {
 
 function otherSize(path: string, isBytes: number, wasBytes: number): UsageError {
   return notAsSaved(path, `it has ${isBytes} bytes now, and had ${wasBytes}`);
-}
-
-/** Images of the user's are named whenever they are written, and no others. */
-function checkDiskOption({ diskPath }: DiskOptions, { guests }: SavedDiskRun): void {
-  const isKept = guests.every(({ image }) => image.isKept);
-  if (isKept === (diskPath === null)) return;
-  throw cannot(
-    "resume",
-    isKept ? "the run has images of its own" : "the run was begun with --disk",
-    isKept ? "leave --disk out" : "name the same --disk again",
-  );
 }
 
 async function openSources(

@@ -15,11 +15,11 @@ import type {
 } from "../../scenario.ts";
 import { cannot } from "../command.ts";
 import { type FileSystem, MACHINE } from "../file_system.ts";
-import { statFile } from "../opened_file.ts";
+import { READ_HINT, statFile } from "../opened_file.ts";
 import { DiskRun } from "./disk_run.ts";
 import { openFiles, openLocked } from "./files.ts";
 import { DISK_OPTIONS, type DiskOptions, readDiskOptions, SAVE_AT } from "./options.ts";
-import { filesRead, reopenFiles } from "./resumed_files.ts";
+import { checkDiskOption, filesRead, reopenFiles } from "./resumed_files.ts";
 import { pathsOf, SavedPlace } from "./saved_place.ts";
 import { readRun, RESUME_HINT, type SavedDiskRun } from "./saved_run.ts";
 
@@ -61,12 +61,13 @@ async function openSaved(
   paths: Readonly<Record<string, string>> = {},
 ): Promise<SavedRun> {
   const action = `resume from ${path}`;
-  await statFile(fs, path, action, RESUME_HINT);
+  await statFile(fs, path, `read ${path}`, READ_HINT);
   using stack = new DisposableStack();
   const realPath = await fs.realPath(path);
   const file = stack.use(await openLocked(fs, realPath, action));
   const saved = readRun(file, path);
   const options = optionsOf(action, saved, paths);
+  checkDiskOption(action, options, saved);
   const place = new SavedPlace(realPath, saved.number);
   const owned = stack.move();
   return {
