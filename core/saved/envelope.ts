@@ -94,8 +94,9 @@ export class EnvelopeWriter {
   /** The next chunk; throws a SavedStateFault where a reader would find no memory for it. */
   chunk(type: number, data: PlainData): Uint8Array {
     assert(isU32(type) && type !== END_TYPE, "a chunk's type is a u32, and 0 is the end mark's");
+    const chunk = chunkOf(type, data, this.#budget);
     this.#chunkCount++;
-    return chunkOf(type, data, this.#budget);
+    return chunk;
   }
 
   /** The last piece. */

@@ -63,7 +63,9 @@ function membersOf(value: object): readonly [string, unknown][] | null {
 function checkKeys(value: object, where: string): void {
   const [symbol] = Object.getOwnPropertySymbols(value);
   if (symbol !== undefined) {
-    throw new NotPlain(`${where} has a key that is a symbol, ${symbol.description ?? "without a name"}`);
+    throw new NotPlain(
+      `${where} has a key that is a symbol, ${symbol.description ?? "without a name"}`,
+    );
   }
   // Of bytes no more can be asked: each of them is a key as well, and there may be millions.
   if (value instanceof Uint8Array) return;

@@ -170,7 +170,12 @@ async function resume({ scenario, resume: path, paths, isJson }: ResumeRequest):
     options: { resume: path, ...paths, ...numbers },
     replay: resumeCommand(scenario, path, paths),
   };
-  return await report(begun, isJson, (savedTo) => resumeCommand(scenario, savedTo, paths), (hooks) => saved.run(hooks));
+  return await report(
+    begun,
+    isJson,
+    (savedTo) => resumeCommand(scenario, savedTo, paths),
+    (hooks) => saved.run(hooks),
+  );
 }
 
 /** Runs the command with `args` and gives its exit code. */

@@ -39,7 +39,12 @@ async function resume(
   root: string,
   paths: readonly string[] = pathsIn(root),
 ): Promise<ReturnType<typeof JSON.parse>> {
-  const { code, stdout, stderr } = await simulateHere("--json", "--resume", `${root}/run`, ...paths);
+  const { code, stdout, stderr } = await simulateHere(
+    "--json",
+    "--resume",
+    `${root}/run`,
+    ...paths,
+  );
   assertEquals(code, 0, stderr);
   assertMatch(stderr, /^resume \S+run: reads .*; writes .*\n$/);
   return JSON.parse(stdout);
@@ -362,7 +367,12 @@ Deno.test("simulate --save-to: what it cannot be saved in costs one line, and no
 
 Deno.test("simulate --save-to: replaces a run that is there, with what lies beside it, and nothing else", async () => {
   // Decisions D223: what a run left that came to a sudden end has such a name, other files do not.
-  const others = ["run.disk", "run.0123.file", "run.0123456789abcdef.text", "x.0123456789abcdef.disk"];
+  const others = [
+    "run.disk",
+    "run.0123.file",
+    "run.0123456789abcdef.text",
+    "x.0123456789abcdef.disk",
+  ];
   const left = { "run.0123456789abcdef.disk.2": "left", "run.00000000000000ff.file": "left" };
   const mine = Object.fromEntries(others.map((name) => [name, "mine"]));
   await withTree({ "file": "hello", ...mine, ...left }, async (root) => {

@@ -87,8 +87,16 @@ Deno.test("simulate: a file that another run uses is refused, with the reason", 
     assertEquals((await simulateHere(...saveTo)).code, 0);
     {
       using _ = await disk.resume!(`${root}/run`);
-      await assertRefused(root, ["--resume", `${root}/run`], /: another run uses it; name another, /);
-      await assertRefused(root, saveTo, /^Cannot write \S+run: another run uses it; name another, /);
+      await assertRefused(
+        root,
+        ["--resume", `${root}/run`],
+        /: another run uses it; name another, /,
+      );
+      await assertRefused(
+        root,
+        saveTo,
+        /^Cannot write \S+run: another run uses it; name another, /,
+      );
     }
     assertEquals((await simulateHere("--resume", `${root}/run`)).code, 0);
   });
@@ -118,7 +126,11 @@ Deno.test("simulate: a link that leads nowhere, and a name that is no text, are 
       const path = `${root}/a${name}b`;
       const given = [["--file", path], ["--out", path], ["--disk", path], ["--resume", path]];
       for (const args of [...given, save(path), ["--scenario", "echo", "--file", path]]) {
-        await assertRefused(root, args, /: its name is not UTF-8, so it cannot be told from others; /);
+        await assertRefused(
+          root,
+          args,
+          /: its name is not UTF-8, so it cannot be told from others; /,
+        );
       }
     }
   });

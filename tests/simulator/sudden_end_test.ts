@@ -215,9 +215,10 @@ Deno.test("simulate: no part of the command line touches files but through the o
   }
   assert(count > 15);
   await assertRejects(
-    () => new FileSystem(() => {
-      throw new SuddenEnd();
-    }).stat("."),
+    () =>
+      new FileSystem(() => {
+        throw new SuddenEnd();
+      }).stat("."),
     SuddenEnd,
   );
 });

@@ -47,7 +47,7 @@ export async function saveRun(
   try {
     await file.keep();
   } finally {
-    if (!file.isKept) for (const path of beside) scratch.add(path);
+    if (!file.isKept) { for (const path of beside) scratch.add(path); }
   }
   await place.removeOthers(files.fs);
   return true;

@@ -57,7 +57,8 @@ export class SavedPlace {
     const base = `${basename(this.path)}.`;
     for (const name of await fs.namesIn(folder)) {
       if (!name.startsWith(base)) continue;
-      const [, number] = /^([0-9a-f]+)\.(?:file|disk(?:\.\d+)?)$/.exec(name.slice(base.length)) ?? [];
+      const [, number] = /^([0-9a-f]+)\.(?:file|disk(?:\.\d+)?)$/.exec(name.slice(base.length)) ??
+        [];
       if (number === undefined || !isRunNumber(number) || number === this.number) continue;
       fs.remove(join(folder, name));
     }

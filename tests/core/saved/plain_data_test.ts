@@ -175,6 +175,14 @@ Deno.test("copyPlainData: names what is not plain, and where", () => {
     [{ "\udc00": 1 }, /^a key of state is text with half a surrogate pair$/],
     [JSON.parse('{"__proto__": 1}'), /^state has a key __proto__$/],
     [cyclic, /is nested too deep$/],
+    [{ a: { [Symbol("s")]: 1 } }, /^state\.a has a key that is a symbol, s$/],
+    [{ [Symbol()]: 1 }, /^state has a key that is a symbol, without a name$/],
+    [Object.assign([1, 2], { [Symbol("s")]: 1 }), /^state has a key that is a symbol, s$/],
+    [Object.assign(new Uint8Array(1), { [Symbol("s")]: 1 }), /^state has a key that is a symbol/],
+    [Object.assign([1, 2], { sum: 3 }), /^state is a list with a member sum$/],
+    [{ list: Object.assign([], { "-1": 3 }) }, /^state\.list is a list with a member -1$/],
+    [new (class List extends Array {})(), /^state is a list with a prototype of its own$/],
+    [Object.defineProperty({}, "a", { value: 1 }), /^state has a hidden key a$/],
   ];
   for (const [value, expected] of wrong) {
     const { data, fault } = copyPlainData(value, "state");
