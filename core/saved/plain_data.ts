@@ -44,6 +44,9 @@ const BIGINT_MAX = 2n ** 64n - 1n;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
+/** Where a value stands: put into words only where something is wrong with it. */
+type Where = () => string;
+
 /** What is not plain in a value, and where; thrown and caught in this file alone. */
 class NotPlain extends Error {}
 
@@ -60,25 +63,25 @@ function membersOf(value: object): readonly [string, unknown][] | null {
  * Throws where a driver's list, object or bytes carry what would not come back with them: a key that is
  * a symbol or is not enumerable, or a list's member beside its elements.
  */
-function checkKeys(value: object, where: string): void {
+function checkKeys(value: object, where: Where): void {
   const [symbol] = Object.getOwnPropertySymbols(value);
   if (symbol !== undefined) {
     throw new NotPlain(
-      `${where} has a key that is a symbol, ${symbol.description ?? "without a name"}`,
+      `${where()} has a key that is a symbol, ${symbol.description ?? "without a name"}`,
     );
   }
   // Of bytes no more can be asked: each of them is a key as well, and there may be millions.
   if (value instanceof Uint8Array) return;
   const isList = Array.isArray(value);
   if (isList && Object.getPrototypeOf(value) !== Array.prototype) {
-    throw new NotPlain(`${where} is a list with a prototype of its own`);
+    throw new NotPlain(`${where()} is a list with a prototype of its own`);
   }
   const keys = Object.getOwnPropertyNames(value);
   // Elements come first, in order; then `length`, which is not enumerable; then what is not a list's.
   const extra = isList ? keys[value.length + 1] : keys.find((key) => !isEnumerable(value, key));
   if (extra === undefined) return;
   throw new NotPlain(
-    isList ? `${where} is a list with a member ${extra}` : `${where} has a hidden key ${extra}`,
+    isList ? `${where()} is a list with a member ${extra}` : `${where()} has a hidden key ${extra}`,
   );
 }
 
@@ -86,14 +89,14 @@ function isEnumerable(value: object, key: string): boolean {
   return Object.prototype.propertyIsEnumerable.call(value, key);
 }
 
-function checkText(text: string, where: string): string {
-  if (!text.isWellFormed()) throw new NotPlain(`${where} is text with half a surrogate pair`);
+function checkText(text: string, where: Where): string {
+  if (!text.isWellFormed()) throw new NotPlain(`${where()} is text with half a surrogate pair`);
   return text;
 }
 
 /** Walks through `value`, which is whatever a driver gave, and has each part made into another. */
-function walk<T>(value: unknown, where: string, depth: number, make: {
-  readonly check: (value: object, where: string) => void;
+function walk<T>(value: unknown, where: Where, depth: number, make: {
+  readonly check: (value: object, where: Where) => void;
   readonly bytes: (value: Uint8Array) => T;
   readonly list: (members: T[]) => T;
   readonly object: (members: [string, T][]) => T;
@@ -108,35 +111,35 @@ function walk<T>(value: unknown, where: string, depth: number, make: {
       return make.simple(checkText(value, where));
     case "bigint":
       if (value >= BIGINT_MIN && value <= BIGINT_MAX) return make.simple(value);
-      throw new NotPlain(`${where} is a bigint that 64 bits do not hold`);
+      throw new NotPlain(`${where()} is a bigint that 64 bits do not hold`);
     case "object":
       break;
     default:
-      throw new NotPlain(`${where} is of type ${typeof value}`);
+      throw new NotPlain(`${where()} is of type ${typeof value}`);
   }
   if (value === null) return make.simple(null);
   if (value instanceof Uint8Array) {
     make.check(value, where);
     return make.bytes(value);
   }
-  if (depth === 0) throw new NotPlain(`${where} is nested too deep`);
+  if (depth === 0) throw new NotPlain(`${where()} is nested too deep`);
   if (Array.isArray(value)) {
     make.check(value, where);
     const length = value.length;
     const list = Array.from(
       { length },
-      (_, index) => walk<T>(value[index], `${where}[${index}]`, depth - 1, make),
+      (_, index) => walk<T>(value[index], () => `${where()}[${index}]`, depth - 1, make),
     );
     return make.list(list);
   }
-  if (value instanceof Promise) throw new NotPlain(`${where} is a promise`);
+  if (value instanceof Promise) throw new NotPlain(`${where()} is a promise`);
   const entries = membersOf(value);
-  if (entries === null) throw new NotPlain(`${where} is an object with a prototype`);
+  if (entries === null) throw new NotPlain(`${where()} is an object with a prototype`);
   make.check(value, where);
   return make.object(entries.map(([key, member]) => {
-    if (key === "__proto__") throw new NotPlain(`${where} has a key __proto__`);
-    const at = `${where}.${checkText(key, `a key of ${where}`)}`;
-    return [key, walk<T>(member, at, depth - 1, make)];
+    if (key === "__proto__") throw new NotPlain(`${where()} has a key __proto__`);
+    checkText(key, () => `a key of ${where()}`);
+    return [key, walk<T>(member, () => `${where()}.${key}`, depth - 1, make)];
   }));
 }
 
@@ -150,7 +153,7 @@ export function copyPlainData(
   depthMax: number = PLAIN_DATA_DEPTH_MAX,
 ): PlainDataCopy {
   try {
-    const data = walk<PlainData>(value, where, depthMax, {
+    const data = walk<PlainData>(value, () => where, depthMax, {
       check: checkKeys,
       bytes: (bytes) => new Uint8Array(bytes),
       list: (list) => list,
@@ -171,7 +174,7 @@ function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown])
 /** The bytes of `data`: whichever order the keys of an object are in, they are the same. */
 export function encodePlainData(data: PlainData): Uint8Array {
   try {
-    const packable = walk<Packable>(data, "data", PLAIN_DATA_DEPTH_MAX, {
+    const packable = walk<Packable>(data, () => "data", PLAIN_DATA_DEPTH_MAX, {
       check: () => {}, // it is a copy, or our own
       // A subclass of Uint8Array could ask the library for another form.
       bytes: (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),

@@ -100,7 +100,8 @@ const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * The one value that `bytes` hold, which shares none of them; undefined where they end before it does or
  * after it has, where it nests lists and records more than `depth` deep, is not plain data as this
  * package writes it, or weighs more than `budget` has. The work is bounded by the number of bytes, and
- * what it takes of the heap by the budget: what is read is paid for before it is made.
+ * what it takes of the heap by the budget: lists and records are paid for before they are made, and a
+ * text or bytes, which are no longer than what is read, as soon as they are.
  */
 export function readPlainData(
   bytes: Uint8Array,

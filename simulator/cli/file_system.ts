@@ -184,13 +184,20 @@ export class FileSystem {
     }
   }
 
-  /** Makes the names in the folder of `path` outlast the machine's power. */
+  /**
+   * Makes the names in the folder of `path` outlast the machine's power, but for a folder that may be
+   * written and not read: there the machine does it when it comes to it.
+   */
   async syncFolderOf(path: string): Promise<void> {
     const folder = dirname(path);
     this.#step({ kind: "syncFolder", path: folder });
     if (Deno.build.os === "windows") return; // there a folder is no file, and its names are safe
-    using file = await Deno.open(folder, { read: true });
-    await file.sync();
+    const file = await Deno.open(folder, { read: true }).catch((error) => {
+      if (error instanceof Deno.errors.PermissionDenied) return null;
+      throw error;
+    });
+    using _ = file;
+    await file?.sync();
   }
 }
 

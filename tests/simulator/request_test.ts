@@ -1,6 +1,11 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../../simulator/cli/command.ts";
-import { readRequest, replayCommand, type RunRequest } from "../../simulator/cli/request.ts";
+import {
+  readRequest,
+  replayCommand,
+  resumeCommand,
+  type RunRequest,
+} from "../../simulator/cli/request.ts";
 import { echo, type Scenario } from "../../simulator/mod.ts";
 
 /** A second scenario, which shares an option with the first. */
@@ -125,4 +130,29 @@ Deno.test("replayCommand: writes out every option, and quotes what a shell would
   assertEquals(quotedAs("it's"), "'it'\\''s'");
   assertEquals(quotedAs("$(x)"), "'$(x)'");
   assertEquals(quotedAs("/a-b_c.d/e"), "/a-b_c.d/e");
+});
+
+Deno.test("readRequest: --resume takes the paths that are for it, and no other option", () => {
+  // Decisions D222: no saved run says what is written.
+  const place = (name: string, isForResume: boolean) => ({
+    ...{ kind: "path" as const, name, placeholder: "PATH", description: name, default: "none" },
+    isForResume,
+  });
+  const saver: Scenario = {
+    ...tape,
+    options: [place("out", true), place("save-to", false)],
+    resume: () => Promise.reject(new Error("nothing is saved")),
+  };
+  const read = (...args: string[]) => readRequest(["--resume", "x", ...args], [echo, saver]);
+  const expected = { scenario: saver, resume: "x", paths: {}, isJson: false };
+  assertEquals(read(), expected);
+  assertEquals(read("--out", "y", "--json"), { ...expected, paths: { out: "y" }, isJson: true });
+  assertEquals(
+    resumeCommand(saver, "a b", { out: "y", "save-to": "z" }),
+    "deno task simulate --resume 'a b' --out y",
+  );
+  assertThrows(() => read("--out", ""), UsageError, "--out must be a path, and not empty");
+  for (const args of [["--save-to", "z"], ["--seed", "1"], ["--file", "f"]]) {
+    assertThrows(() => read(...args), UsageError, `${args[0]} does not go with --resume`);
+  }
 });

@@ -167,8 +167,6 @@ Deno.test("simulate: a word or option that makes no sense costs one line and exi
     [["--resume", "x", "--seed", "0"], /^--seed does not go with --resume: the run goes on as it /],
     [["--resume", "x", "--scenario", "disk"], /^--scenario does not go with --resume: /],
     [["--file", "y", "--resume", "x"], /^--file does not go with --resume: /],
-    [["--save-to", "y", "--resume", "x"], /^--save-to does not go with --resume: /],
-    [["--out", "", "--resume", "x"], /^--out must be a path, and not empty: see /],
     [
       ["--resume", "gone"],
       /^Cannot read gone: there is no such file; name a file that can be read$/,

@@ -17,8 +17,8 @@ const HOSTILE = [
   "line\u2028paragraph\u2029\u0085",
   "half \ud800 and half \udc00 of 😀",
 ];
-// deno-lint-ignore no-control-regex -- they are what is looked for
 const OBEYED =
+  // deno-lint-ignore no-control-regex -- they are what is looked for
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 
 Deno.test("visible: nothing is left that a terminal obeys, and what can be seen stays", () => {

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { parseJson, TextError } from "../../simulator/vectors/json_text.ts";
+import { parseJson, TextError, VALUES_MAX } from "../../simulator/vectors/json_text.ts";
 import { parseRingVectors } from "../../simulator/vectors/parse.ts";
 import { runRingVector, runRingVectors } from "../../simulator/vectors/run.ts";
 import { MEMORY_KINDS, TestPages } from "../support/test_ring.ts";
@@ -204,6 +204,13 @@ Deno.test("parseJson: reads what JSON.parse reads", () => {
 });
 
 // RFC 8259
+Deno.test("parseJson: a text of too many values is refused before it takes all memory", () => {
+  // Decisions D220: an empty object is two bytes of a text, and hundreds of the heap.
+  const text = `[\n${"1,".repeat(VALUES_MAX)}1]`;
+  const error = assertThrows(() => parseJson(text), TextError, "more than 500000 values");
+  assertEquals([error.line, error.column], [2, 2 * VALUES_MAX - 1]);
+});
+
 Deno.test("parseJson: says where a text stops being JSON", () => {
   const cases: [text: string, line: number, column: number, message: string][] = [
     ["", 1, 1, "expected a value, the text ends"],
@@ -308,6 +315,15 @@ Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2"
       assertMatch(stderr.trimEnd(), line);
       assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     }
+  });
+});
+
+Deno.test("vectors: a file that is too large is refused before it is read", () => {
+  withFile("[]", (path) => {
+    Deno.truncateSync(path, 2 ** 40);
+    const { code, stderr } = runCommand(path);
+    assertEquals(code, 2);
+    assertMatch(stderr, /: it has more than 16777216 bytes; name a file of ring vectors\n$/);
   });
 });
 

@@ -208,11 +208,14 @@ export class Opener {
     if (save === null) return null;
     await this.#claims.take(save.path, `--save-to ${save.path}`);
     const file = await this.#begin(save.path, dataMode(mode));
+    const place = new SavedPlace(file.target, drawRunNumber());
+    const hint = "name a file in a folder that can be read and written to";
+    await orUsageError(`write ${save.path}`, hint, () => place.others(this.#fs));
     if (await this.#fs.isThere(file.target)) {
       // Nobody goes on with the run that is replaced, while it is.
       this.#stack.use(await openLocked(this.#fs, file.target, `write ${save.path}`));
     }
-    return { file, place: new SavedPlace(file.target, drawRunNumber()) };
+    return { file, place };
   }
 
   async #begin(path: string, mode: number | null): Promise<OutFile> {

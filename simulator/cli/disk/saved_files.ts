@@ -49,7 +49,13 @@ export async function saveRun(
   } finally {
     if (!file.isKept) { for (const path of beside) scratch.add(path); }
   }
-  await place.removeOthers(files.fs);
+  await orUsageError(
+    "take away what another run has left",
+    `the run is in ${file.name}`,
+    async () => {
+      for (const path of await place.others(files.fs)) files.fs.remove(path);
+    },
+  );
   return true;
 }
 

@@ -51,16 +51,16 @@ export class SavedPlace {
     return pathsOf(`${this.path}.${this.number}.disk`, guestCount);
   }
 
-  /** Takes away what other runs have left that were saved here, or came to a sudden end before. */
-  async removeOthers(fs: FileSystem): Promise<void> {
+  /** What other runs have left that were saved here, or came to a sudden end before. */
+  async others(fs: FileSystem): Promise<readonly string[]> {
     const folder = dirname(this.path);
     const base = `${basename(this.path)}.`;
-    for (const name of await fs.namesIn(folder)) {
-      if (!name.startsWith(base)) continue;
-      const [, number] = /^([0-9a-f]+)\.(?:file|disk(?:\.\d+)?)$/.exec(name.slice(base.length)) ??
-        [];
-      if (number === undefined || !isRunNumber(number) || number === this.number) continue;
-      fs.remove(join(folder, name));
-    }
+    const names = await fs.namesIn(folder);
+    return names.flatMap((name) => {
+      const ending = name.startsWith(base) ? name.slice(base.length) : "";
+      const [, number] = /^([0-9a-f]+)\.(?:file|disk(?:\.\d+)?)$/.exec(ending) ?? [];
+      const isOther = number !== undefined && isRunNumber(number) && number !== this.number;
+      return isOther ? [join(folder, name)] : [];
+    });
   }
 }
