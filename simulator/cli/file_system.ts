@@ -137,11 +137,11 @@ export class FileSystem {
     return await Deno.realPath(path);
   }
 
-  /** The names in a folder. */
-  async namesIn(path: string): Promise<readonly string[]> {
+  /** The names of the files in a folder, without those of folders and links. */
+  async fileNamesIn(path: string): Promise<readonly string[]> {
     this.#step({ kind: "look", path });
     const names: string[] = [];
-    for await (const { name } of Deno.readDir(path)) names.push(name);
+    for await (const { name, isFile } of Deno.readDir(path)) if (isFile) names.push(name);
     return names.sort();
   }
 
@@ -173,11 +173,20 @@ export class FileSystem {
     await Deno.rename(from, to);
   }
 
-  /** Removes what is at `path`, if something is. */
+  /** Removes the file at `path`, if one is there. */
   remove(path: string): void {
+    this.#remove(path, false);
+  }
+
+  /** Removes what is at `path`, be it a folder with all that is in it, if something is. */
+  removeAll(path: string): void {
+    this.#remove(path, true);
+  }
+
+  #remove(path: string, recursive: boolean): void {
     this.#step({ kind: "remove", path });
     try {
-      Deno.removeSync(path, { recursive: true });
+      Deno.removeSync(path, { recursive });
     } catch (error) {
       // Somebody else has tidied up: then there is nothing left to do.
       if (!(error instanceof Deno.errors.NotFound)) throw error;

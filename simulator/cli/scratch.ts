@@ -15,7 +15,7 @@ export class Scratch implements Disposable {
   readonly #fs: FileSystem;
   readonly #paths = new Set<string>();
   readonly #removeAll = () => {
-    for (const path of this.#paths) this.#fs.remove(path);
+    for (const path of this.#paths) this.#fs.removeAll(path);
     this.#paths.clear();
   };
 

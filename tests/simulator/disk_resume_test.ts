@@ -251,6 +251,7 @@ Deno.test("simulate --save-to: what it cannot be saved in costs one line, and no
 
 Deno.test("simulate --save-to: replaces a run that is there, with what lies beside it, and nothing else", async () => {
   // Decisions D223: what a run left that came to a sudden end has such a name, other files do not.
+  const folder = "run.0123456789abcdef.disk.1";
   const others = [
     "run.disk",
     "run.0123.file",
@@ -259,12 +260,12 @@ Deno.test("simulate --save-to: replaces a run that is there, with what lies besi
   ];
   const left = { "run.0123456789abcdef.disk.2": "left", "run.00000000000000ff.file": "left" };
   const mine = Object.fromEntries(others.map((name) => [name, "mine"]));
-  await withTree({ "file": "hello", ...mine, ...left }, async (root) => {
+  await withTree({ "file": "hello", [`${folder}/a`]: "mine", ...mine, ...left }, async (root) => {
     const save = ["--file", `${root}/file`, "--save-at", "60%", "--save-to", `${root}/run`];
     for (const seed of ["1", "2"]) {
       const { code, stderr } = await simulateHere(...save, "--seed", seed);
       assertEquals([code, stderr], [0, ""]);
-      const expected = ["file", "run", "run.*.disk", "run.*.file", ...others];
+      const expected = ["file", "run", "run.*.disk", "run.*.file", folder, ...others];
       assertEquals(
         plainNamesIn(root).sort(),
         expected.map((name) => name.replace(/\.[0-9a-f]{16}\./, ".*.")).sort(),

@@ -32,13 +32,34 @@ async function withFastTree(use: (root: string) => Promise<void>): Promise<void>
   }
 }
 
+/** Files whose temporary folders go when the test is over: a sudden end leaves them. */
+class TidiedFiles extends FileSystem implements Disposable {
+  readonly #folders: string[] = [];
+
+  override async makeTemporaryFolder(): Promise<string> {
+    const path = await super.makeTemporaryFolder();
+    this.#folders.push(path);
+    return path;
+  }
+
+  [Symbol.dispose](): void {
+    for (const path of this.#folders) {
+      try {
+        Deno.removeSync(path, { recursive: true });
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error; // the run has done it
+      }
+    }
+  }
+}
+
 /** Has `use` run the scenario on files with which nothing can be done any more once `endsAfter` steps were. */
 async function withSuddenEnd(
   endsAfter: number,
   use: (scenario: Scenario) => Promise<unknown>,
 ): Promise<readonly FileStep[]> {
   const steps: FileStep[] = [];
-  const fs = new FileSystem((step) => {
+  using fs = new TidiedFiles((step) => {
     if (steps.length >= endsAfter) throw new SuddenEnd();
     if (ALTERING.includes(step.kind)) steps.push(step);
   });

@@ -55,7 +55,7 @@ export class SavedPlace {
   async others(fs: FileSystem): Promise<readonly string[]> {
     const folder = dirname(this.path);
     const base = `${basename(this.path)}.`;
-    const names = await fs.namesIn(folder);
+    const names = await fs.fileNamesIn(folder);
     return names.flatMap((name) => {
       const ending = name.startsWith(base) ? name.slice(base.length) : "";
       const [, number] = /^([0-9a-f]+)\.(?:file|disk(?:\.\d+)?)$/.exec(ending) ?? [];
