@@ -8,9 +8,6 @@
  * @module
  */
 
-import type { SavedKind } from "./envelope.ts";
-import type { PlainData } from "./plain_data.ts";
-
 /** Most that all chunks of one envelope weigh together: far less than the smallest heap. */
 export const HEAP_BYTES_MAX = 2 ** 28;
 /** What chunks of a form that this package does not know may weigh beyond their own share, together. */
@@ -19,13 +16,6 @@ export const FREE_HEAP_BYTES = 2 ** 25;
 const CHUNK_HEAP_BYTES = 2 ** 14;
 /** And for each byte of its payload: our own records, which have names, weigh less than that. */
 const HEAP_BYTES_PER_BYTE = 16;
-
-/** Chunks whose form somebody else decides: what a driver told. */
-const FREE_TYPES: Readonly<Record<SavedKind, readonly number[]>> = {
-  channel: [],
-  partition: [2],
-  run: [],
-};
 
 /** A list of `count` members, without what they weigh themselves. */
 export function listWeight(count: number): number {
@@ -38,7 +28,9 @@ export function recordWeight(count: number): number {
 }
 
 /** A value that is neither list nor record. The content of bytes is not on the heap. */
-export function simpleWeight(value: Exclude<PlainData, object> | null | Uint8Array): number {
+export function simpleWeight(
+  value: null | boolean | number | bigint | string | Uint8Array,
+): number {
   switch (typeof value) {
     case "string":
       return value.length < 2 ? 0 : 24 + 4 * value.length; // V8 has those of one unit once
@@ -51,21 +43,6 @@ export function simpleWeight(value: Exclude<PlainData, object> | null | Uint8Arr
     default:
       return 0;
   }
-}
-
-/** All that `data` weighs. */
-export function weightOf(data: PlainData): number {
-  if (typeof data !== "object" || data === null || data instanceof Uint8Array) {
-    return simpleWeight(data);
-  }
-  if (Array.isArray(data)) {
-    return data.reduce<number>((sum, member) => sum + weightOf(member), listWeight(data.length));
-  }
-  const fields = Object.entries(data as { readonly [key: string]: PlainData });
-  return fields.reduce(
-    (sum, [key, value]) => sum + simpleWeight(key) + weightOf(value),
-    recordWeight(fields.length),
-  );
 }
 
 /** So much and no more. */
@@ -100,9 +77,9 @@ export class EnvelopeBudget {
   #leftBytes = HEAP_BYTES_MAX;
   #freeBytes = FREE_HEAP_BYTES;
 
-  /** Nothing is spent yet. */
-  constructor(kind: SavedKind) {
-    this.#freeTypes = FREE_TYPES[kind];
+  /** Nothing is spent yet; `freeTypes` are those of chunks whose form somebody else decides. */
+  constructor(freeTypes: readonly number[]) {
+    this.#freeTypes = freeTypes;
   }
 
   /** What the next chunk may weigh, which follows from its type and its length. */

@@ -12,7 +12,7 @@
 // The subpath without native code: the library's main entry may load an addon.
 import { Packr } from "msgpackr/pack";
 import { assert } from "../assert.ts";
-import { HeapBudget } from "./budget.ts";
+import { HeapBudget, listWeight, recordWeight, simpleWeight } from "./budget.ts";
 import { damaged } from "./fault.ts";
 import { readPlainData } from "./plain_data_reader.ts";
 
@@ -204,6 +204,21 @@ export function decodePlainData(
     budget.isOver
       ? `data of ${bytes.length} bytes would take too much memory`
       : "this is not one value of plain data, written as it must be",
+  );
+}
+
+/** All that `data` weighs on the heap once it was read. */
+export function weightOf(data: PlainData): number {
+  if (typeof data !== "object" || data === null || data instanceof Uint8Array) {
+    return simpleWeight(data);
+  }
+  if (Array.isArray(data)) {
+    return data.reduce<number>((sum, member) => sum + weightOf(member), listWeight(data.length));
+  }
+  const fields = Object.entries(data as { readonly [key: string]: PlainData });
+  return fields.reduce(
+    (sum, [key, value]) => sum + simpleWeight(key) + weightOf(value),
+    recordWeight(fields.length),
   );
 }
 

@@ -5,7 +5,6 @@ import {
   FREE_HEAP_BYTES,
   HEAP_BYTES_MAX,
   HeapBudget,
-  weightOf,
 } from "../../../core/saved/budget.ts";
 import {
   EnvelopeWriter,
@@ -18,6 +17,7 @@ import {
   decodePlainData,
   encodePlainData,
   type PlainData,
+  weightOf,
 } from "../../../core/saved/plain_data.ts";
 import { readPlainData } from "../../../core/saved/plain_data_reader.ts";
 
@@ -60,7 +60,10 @@ Deno.test("readPlainData: what weighs more than the budget is refused, and a byt
 
 /** What `data` comes to in a chunk of this kind. */
 function outcomeOf(kind: SavedKind, type: number, data: Uint8Array): unknown {
-  const allowance = new EnvelopeBudget(kind).allowance(type, data.length);
+  const allowance = new EnvelopeBudget(kind === "partition" ? [2] : []).allowance(
+    type,
+    data.length,
+  );
   return readSaved(() => decodePlainData(data, new HeapBudget(allowance)));
 }
 
@@ -84,13 +87,13 @@ Deno.test("EnvelopeBudget: many small values are refused, before they take the m
 
 Deno.test("EnvelopeBudget: only a driver's state weighs more than its length allows, and all of them together", () => {
   for (const [kind, type, free] of [["partition", 2, true], ["partition", 4, false]] as const) {
-    const budget = new EnvelopeBudget(kind);
+    const budget = new EnvelopeBudget(kind === "partition" ? [2] : []);
     const first = budget.allowance(type, 1000);
     assertEquals(first > FREE_HEAP_BYTES, free);
     budget.spend(1000, first);
     assert(budget.allowance(type, 1000) < FREE_HEAP_BYTES / 100);
   }
-  const budget = new EnvelopeBudget("partition");
+  const budget = new EnvelopeBudget([2]);
   assertEquals(budget.allowance(6, 2 ** 40), HEAP_BYTES_MAX);
   budget.spend(2 ** 40, HEAP_BYTES_MAX);
   assertEquals(budget.allowance(6, 2 ** 40), 0);
