@@ -24,6 +24,7 @@ import { jsonOf, missedCount, type Result, tableOf } from "./report.ts";
 import { ringFigure } from "./ring.ts";
 import { saveFigure } from "./save.ts";
 import { scaleFigure } from "./scale.ts";
+import { settingsFigure } from "./settings.ts";
 import { transactionFigure } from "./transaction.ts";
 import { worldsFigure } from "./worlds.ts";
 
@@ -38,6 +39,7 @@ const FIGURES: readonly Figure[] = [
   codecFigure,
   packetLifeFigure,
   transactionFigure,
+  settingsFigure,
   heapFigure,
   scaleFigure,
   diskFigure,
