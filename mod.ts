@@ -56,7 +56,8 @@ export type { GuestBuffer, GuestMemory, MemoryMisuse } from "./core/memory/types
 export type { RangeFault } from "./core/memory/gpa_ranges.ts";
 
 // What a driver's parts are called in the trace and in rings
-export type { TraceEntry, TraceLevel } from "./core/trace.ts";
+export type { TraceLevel } from "./core/trace.ts";
+export type { TraceBytes, TraceDetail, TraceDetails, TraceEntry } from "./core/trace_events.ts";
 export type { RingControl, RingFault } from "./core/ring/ring_memory.ts";
 export type { PacketFault } from "./core/packet/packet.ts";
 export type { PipeFault } from "./core/packet/pipe.ts";

@@ -73,6 +73,11 @@ export class Handle<Kind extends HandleKind> {
     return handle.kind === kind ? handle.#target as HandleTargets[Kind] | null : null;
   }
 
+  /** Whether `value` is a handle of `kind`, live or not. */
+  static isOf(value: object, kind: HandleKind): boolean {
+    return #target in value && value.kind === kind;
+  }
+
   /** Makes the handle invalid for ever. */
   kill(): void {
     this.#target = null;

@@ -121,6 +121,8 @@ export class Blocks {
 /** Blocks of no bytes: one object, wherever one is needed that holds nothing. */
 export const NO_BLOCKS: Blocks = new Blocks(NO_BYTES);
 
+const NO_WORDS = new Int32Array(0);
+
 /** A copy of no bytes has room, too: where that has no length any more, it was transferred. */
 const ROOM_BYTES_MIN = 8;
 
@@ -133,7 +135,9 @@ export class CopyRoom {
   copy: Uint8Array = NO_BYTES;
   /** What the copy lies in, with room for a block before and after a long one. */
   blocks: Blocks = NO_BLOCKS;
-  /** Where the copy begins in there. */
+  /** The same as words of the machine's own order. */
+  words: Int32Array = NO_WORDS;
+  /** Where the copy begins in there, in bytes: at a whole word. */
   start = 0;
 
   /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
@@ -146,8 +150,14 @@ export class CopyRoom {
   #resize(byteCount: number): void {
     const marginBytes = byteCount > WORDS_BYTES_MAX ? BLOCK : 0;
     const roomBytes = Math.max(byteCount + 2 * marginBytes, ROOM_BYTES_MIN);
-    if (this.blocks.bytes.length < roomBytes) this.blocks = new Blocks(new Uint8Array(roomBytes));
+    if (this.blocks.bytes.length < roomBytes) this.#renew(roomBytes);
     this.start = marginBytes;
     this.copy = this.blocks.bytes.subarray(marginBytes, marginBytes + byteCount);
+  }
+
+  #renew(roomBytes: number): void {
+    const bytes = new Uint8Array(roomBytes);
+    this.blocks = new Blocks(bytes);
+    this.words = new Int32Array(bytes.buffer, 0, roomBytes >> 2);
   }
 }

@@ -1,10 +1,11 @@
 /**
  * The record of a run. Two runs that did the same in the same order have the same digest.
  *
- * A record is packed into as few bytes as tell it from every other, because the hash, at several
- * nanoseconds a byte, is what recording costs: u8 event code, u8 shape, u8 wide; f64 time where the
- * record before has another; u32 subject; each value as u32, or as f64 where its bit in wide is
- * set; or, after recordBytes, u32 length and the bytes. All of it is little-endian.
+ * A record is a few u32 words, so that it costs little to make: a header (event code, shape, and what
+ * fits beside them), the subject, and what its shape says. A record of its own says what time it is from
+ * now on. Payloads enter as a hash of 64 bits, all words go through one of 128, and what that has come to
+ * is hashed by SHA-256 at the end. So the digest tells runs apart that differ by accident; it is no
+ * protection against who makes two runs look alike on purpose (`mix_hash.ts`).
  *
  * @module
  */
@@ -12,128 +13,103 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
-import { isU32, showU64 } from "./units.ts";
+import type { CopyRoom } from "./blocks.ts";
+import { hashOfBytes, MixHash, wordsOfText } from "./mix_hash.ts";
+import { TraceEntries } from "./trace_entries.ts";
+import {
+  EVENT_NAMES,
+  TRACE_EVENTS,
+  type TraceBytes,
+  type TraceCode,
+  type TraceDetails,
+  type TraceEntry,
+  type TraceEvent,
+  type TraceLevel,
+  type TraceMark,
+  type Unread,
+} from "./trace_events.ts";
+import * as units from "./units.ts";
 
-/** `"digest"` keeps a hash alone, in constant memory; `"full"` every entry too; `"off"` nothing. */
-export type TraceLevel = "digest" | "full" | "off";
+export { TRACE_EVENTS, type TraceEntry, type TraceEvent, type TraceLevel, type Unread };
 
-/** What can be recorded, with the code that stands for it in the digest. */
-export const TRACE_EVENTS = {
-  // The work item that begins to run.
-  workInterrupt: 1,
-  workDpc: 2,
-  workPassive: 3,
-  workTimer: 4,
-  workControl: 5,
-  workStateChange: 6,
-  workMatch: 7,
-  workPageIn: 8,
-  // A control message that leaves, with its bytes.
-  messageToHost: 16,
-  messageToGuest: 17,
-  // A driver's callback.
-  callbackBegin: 32,
-  callbackEnd: 33,
-  // What becomes of a packet.
-  packetQueued: 48,
-  packetEntered: 49,
-  packetArrived: 50,
-  packetCompleted: 51,
-  // Signals and time.
-  interrupt: 64,
-  timerArmed: 65,
-  timerCancelled: 66,
-  // What happens to a channel, and what its peer did wrong.
-  channelEvent: 72,
-  fault: 73,
-  // Misuse that the verifier has found.
-  violation: 80,
-  // Partitions.
-  partitionCreated: 96,
-  partitionCrashed: 97,
-  partitionDestroyed: 98,
-} as const;
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { isU32 } = units;
 
-/** The name of what is recorded. */
-export type TraceEvent = keyof typeof TRACE_EVENTS;
+/** Words that wait for the hash; small, as every fabric has them. */
+const WORDS = 512;
+/** From here on there is room for a record of fixed shape, its time and what fills up a step included. */
+const WORDS_FREE = WORDS - 16;
+const U32_COUNT = 2 ** 32;
 
-/** One record, as level `"full"` keeps it. */
-export interface TraceEntry {
-  /** When, in 100 ns of virtual time. */
-  readonly at100ns: number;
-  /** What happened. */
-  readonly event: string;
-  /** To what: `channel 1`, or `#` and its id where it has no name. */
-  readonly subject: string;
-  /** What there is to know of it: numbers (one that is not exact as decimal text), or bytes as one hexadecimal text. */
-  readonly values: readonly (number | string)[];
-}
-
-const BUFFER_BYTES = 0x1_0000;
-
-/** Code, shape, wide, time, subject and three wide values; a length takes less than these. */
-const RECORD_BYTES_MAX = 3 + 8 + 4 + 3 * 8;
-
-/** Shape: bits 0 to 2 say which values follow, these that a time does, or bytes for values. */
-const SHAPE_TIME = 0x10;
-const SHAPE_BYTES = 0x20;
-
-/** A SHA-256 of what it has seen so far. */
-export interface TraceHash {
-  /** Takes further bytes. */
-  update(bytes: Uint8Array): unknown;
-  /** Another that has seen the same. */
-  clone(): TraceHash;
-  /** Its value; it takes no further bytes. */
-  digest(): Uint8Array;
-}
-
-/** A moment of a trace. */
-export interface TraceMark {
-  /** The hash of all that was recorded before. */
-  readonly hash: TraceHash;
-  /** Time of the record before; -1: there was none. */
-  readonly at100ns: number;
-  /** Entries that were kept. */
-  readonly entryCount: number;
-}
+/** The shapes of records, in bits 8 to 11 of the header. What is beside it begins at bit 12. */
+const SHAPE_VALUES = 0 << 8;
+const SHAPE_MARK = 1 << 8;
+const SHAPE_SHORT = 2 << 8;
+const SHAPE_PACKET = 3 << 8;
+const SHAPE_BYTES = 4 << 8;
+const SHAPE_WORDS = 5 << 8;
+const BESIDE_SHIFT = 12;
+/** Largest number beside the shape. */
+const BESIDE_MAX = 0xf_ffff;
 
 /** The record of a run. */
 export class Trace {
   /** How much is kept. */
   readonly level: TraceLevel;
-  #hash: TraceHash = sha256.create();
-  /** Records that the hash has not seen yet. */
-  readonly #buffer: Uint8Array;
-  readonly #view: DataView;
-  #bufferedBytes = 0;
+  /** Whether anything is recorded. */
+  readonly isOn: boolean;
+  /** Whether entries are kept, which {@linkcode Trace.tell} may say more of. */
+  readonly keepsEntries: boolean;
+  readonly #hashesPayloads: boolean;
+  #hash = new MixHash();
+  #hashedWords = 0;
+  /** Words that the hash has not seen yet. */
+  readonly #words: Int32Array;
+  #wordCount = 0;
   /** Time of the latest record; no record has this first one. */
   #at100ns = -1;
-  readonly #entries: TraceEntry[] = [];
-  readonly #subjectNames = new Map<number, string>();
-  readonly #valueNames = new Map<TraceEvent, readonly string[]>();
+  readonly #entries = new TraceEntries();
 
   /** An empty trace. At level `"full"` it grows with every record. */
   constructor(level: TraceLevel) {
     this.level = level;
-    this.#buffer = new Uint8Array(level === "off" ? 0 : BUFFER_BYTES);
-    this.#view = new DataView(this.#buffer.buffer);
+    this.isOn = level !== "off";
+    this.keepsEntries = level === "full";
+    this.#hashesPayloads = level === "full" || level === "digest";
+    this.#words = new Int32Array(this.isOn ? WORDS : 0);
   }
 
   /** All records so far, at level `"full"`; else none. */
   get entries(): readonly TraceEntry[] {
-    return this.#entries;
+    return this.#entries.list;
   }
 
   /** Gives a subject the name that later entries show; no digest depends on names. */
   nameSubject(subjectId: number, name: string): void {
-    if (this.level === "full") this.#subjectNames.set(subjectId, name);
+    if (this.keepsEntries) this.#entries.nameSubject(subjectId, name);
+  }
+
+  /** The name of a subject. */
+  subjectName(subjectId: number): string {
+    return this.#entries.subjectName(subjectId);
   }
 
   /** Says what the first value of an event stands for: later entries show `names[value]` in its place. */
   nameValues(event: TraceEvent, names: readonly string[]): void {
-    if (this.level === "full") this.#valueNames.set(event, names);
+    if (this.keepsEntries) this.#entries.nameValues(event, names);
   }
+
+  /** Says more of the entry that was kept last, at level `"full"`. */
+  tell(details: TraceDetails): void {
+    if (this.keepsEntries) this.#entries.tell(details);
+  }
+
+  /** Says what the values of that entry are. */
+  tellValues(values: readonly (number | string)[]): void {
+    if (this.keepsEntries) this.#entries.tellValues(values);
+  }
+
+  // -- Records of any shape
 
   /**
    * Records that `event` happened to `subjectId`, a u32, with up to three safe whole numbers. Two
@@ -147,27 +123,7 @@ export class Trace {
     b?: number,
     c?: number,
   ): void {
-    if (this.level !== "off") this.#record(at100ns, event, subjectId, a, b, c);
-  }
-
-  /**
-   * Records what became of a packet whose sender knows it by a number of 64 bits, given as two halves:
-   * entries show that as {@linkcode showU64} does, and then `byteCount`.
-   */
-  recordArrival(
-    at100ns: number,
-    event: TraceEvent,
-    subjectId: number,
-    idLow: number,
-    idHigh: number,
-    byteCount: number,
-  ): void {
-    if (idHigh === 0) return this.record(at100ns, event, subjectId, idLow, byteCount);
-    if (this.level === "off") return;
-    this.#pack(at100ns, event, subjectId, idLow, byteCount, idHigh);
-    if (this.level === "full") {
-      this.#keep(at100ns, event, subjectId, [showU64(idLow, idHigh), byteCount]);
-    }
+    if (this.isOn) this.#record(at100ns, event, subjectId, a, b, c);
   }
 
   #record(
@@ -178,118 +134,267 @@ export class Trace {
     b: number | undefined,
     c: number | undefined,
   ): void {
-    this.#pack(at100ns, event, subjectId, a, b, c);
-    if (this.level !== "full") return;
-    const [first, ...rest] = [a, b, c].filter((value) => value !== undefined);
-    const name = first === undefined ? undefined : this.#valueNames.get(event)?.[first] ?? first;
-    this.#keep(at100ns, event, subjectId, name === undefined ? [] : [name, ...rest]);
+    assert(isU32(subjectId), "a traced subject is a u32");
+    const given = (a === undefined ? 0 : 1) | (b === undefined ? 0 : 2) | (c === undefined ? 0 : 4);
+    const start = this.#begin(at100ns);
+    const words = this.#words;
+    words[start] = TRACE_EVENTS[event] | SHAPE_VALUES | given << BESIDE_SHIFT;
+    words[start + 1] = subjectId;
+    this.#wordCount = start + 2;
+    if (a !== undefined) this.#value(start, 1, a);
+    if (b !== undefined) this.#value(start, 2, b);
+    if (c !== undefined) this.#value(start, 4, c);
+    if (!this.keepsEntries) return;
+    const values = [a, b, c].filter((value) => value !== undefined);
+    this.#entries.keep(at100ns, event, subjectId, values);
   }
 
-  /** Packs a record of up to three values. */
-  #pack(
+  /** Records that `event` happened to `subjectId`, a u32, with `bytes`, of which entries have a copy. */
+  recordBytes(at100ns: number, event: TraceEvent, subjectId: number, bytes: Uint8Array): void {
+    if (!this.isOn) return;
+    assert(isU32(subjectId), "a traced subject is a u32");
+    const start = this.#begin(at100ns);
+    this.#words[start] = TRACE_EVENTS[event] | SHAPE_BYTES;
+    this.#words[start + 1] = subjectId;
+    this.#words[start + 2] = bytes.length;
+    this.#wordCount = start + 3;
+    this.#takeBytes(bytes, bytes.length);
+    if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, [bytesToHex(bytes)]);
+  }
+
+  /** Records that `event` happened to `subjectId`, with texts. */
+  recordTexts(at100ns: number, event: TraceEvent, subjectId: number, ...texts: string[]): void {
+    if (!this.isOn) return;
+    const words = texts.flatMap((text) => [...wordsOfText(text)]);
+    this.recordWords(at100ns, event, subjectId, 0, words);
+    if (this.keepsEntries) this.tellValues(texts);
+  }
+
+  /** Records any number of words, with a number from 0 to 2^20 - 1 beside them. */
+  recordWords(
     at100ns: number,
     event: TraceEvent,
     subjectId: number,
-    a: number | undefined,
-    b: number | undefined,
-    c: number | undefined,
+    beside: number,
+    words: readonly number[],
   ): void {
-    const given = (a === undefined ? 0 : 1) | (b === undefined ? 0 : 2) | (c === undefined ? 0 : 4);
-    const start = this.#begin(at100ns, event, subjectId, given);
-    if (a !== undefined) this.#value(start, 0, a);
-    if (b !== undefined) this.#value(start, 1, b);
-    if (c !== undefined) this.#value(start, 2, c);
+    if (!this.isOn) return;
+    assert(isU32(subjectId) && beside <= BESIDE_MAX, "what is traced fits its place");
+    const start = this.#begin(at100ns);
+    this.#words[start] = TRACE_EVENTS[event] | SHAPE_WORDS | beside << BESIDE_SHIFT;
+    this.#words[start + 1] = subjectId;
+    this.#words[start + 2] = words.length;
+    this.#wordCount = start + 3;
+    for (const word of words) {
+      if (this.#wordCount === WORDS) this.#flush();
+      this.#words[this.#wordCount++] = word;
+    }
+    if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, []);
   }
 
-  /** Records that `event` happened to `subjectId`, a u32, with `bytes`, which are copied. */
-  recordBytes(at100ns: number, event: TraceEvent, subjectId: number, bytes: Uint8Array): void {
-    if (this.level === "off") return;
-    this.#begin(at100ns, event, subjectId, SHAPE_BYTES);
-    this.#view.setUint32(this.#bufferedBytes, bytes.length, true);
-    this.#bufferedBytes += 4;
-    if (bytes.length > BUFFER_BYTES - this.#bufferedBytes) this.#flush();
-    if (bytes.length > BUFFER_BYTES) {
-      this.#hash.update(bytes);
-    } else {
-      this.#buffer.set(bytes, this.#bufferedBytes);
-      this.#bufferedBytes += bytes.length;
-    }
-    if (this.level === "full") this.#keep(at100ns, event, subjectId, [bytesToHex(bytes)]);
+  // -- Records that every packet has. Their callers know that the trace is on. What each begins with stands
+  // in each, as a function that is called costs more here than what it does.
+
+  /** Records that what `code` stands for happened, with a number from 0 to 2^20 - 1 beside it and nothing more. */
+  recordMark(at100ns: number, code: TraceCode, subjectId: number, beside: number): void {
+    let at = this.#wordCount;
+    if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
+    const words = this.#words;
+    words[at] = code | SHAPE_MARK | beside << BESIDE_SHIFT;
+    words[at + 1] = subjectId;
+    this.#wordCount = at + 2;
+    if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [beside]);
   }
+
+  /** The same with two u32 numbers, `a` and `b`. */
+  recordShort(
+    at100ns: number,
+    code: TraceCode,
+    subjectId: number,
+    beside: number,
+    a: number,
+    b: number,
+  ): void {
+    let at = this.#wordCount;
+    if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
+    const words = this.#words;
+    words[at] = code | SHAPE_SHORT | beside << BESIDE_SHIFT;
+    words[at + 1] = subjectId;
+    words[at + 2] = a;
+    words[at + 3] = b;
+    this.#wordCount = at + 4;
+    if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [a, b]);
+  }
+
+  /** A short record of a packet whose payload, of `byteCount` bytes, lies in `room`. */
+  recordPacket(
+    at100ns: number,
+    code: TraceCode,
+    subjectId: number,
+    beside: number,
+    a: number,
+    room: CopyRoom,
+    byteCount: number,
+  ): void {
+    let at = this.#wordCount;
+    if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
+    const words = this.#words;
+    words[at] = code | SHAPE_PACKET | beside << BESIDE_SHIFT;
+    words[at + 1] = subjectId;
+    words[at + 2] = a;
+    words[at + 3] = byteCount;
+    this.#wordCount = at + 4;
+    if (this.#hashesPayloads) {
+      let count = at + 4;
+      while ((count & 3) !== 0) words[count++] = 0;
+      this.#hash.takePacket(words, count, room, byteCount);
+      this.#hashedWords += count;
+      this.#wordCount = 0;
+    }
+    if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [a, byteCount]);
+  }
+
+  #keepCode(at100ns: number, code: TraceCode, subjectId: number, values: readonly number[]): void {
+    this.#entries.keep(at100ns, EVENT_NAMES.get(code)!, subjectId, values);
+  }
+
+  /** Keeps an entry of what follows from the records around it: it costs the digest nothing. */
+  imply(at100ns: number, event: TraceEvent, subjectId: number, ...values: number[]): void {
+    if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, values);
+  }
+
+  /** Records the first `byteCount` of `bytes` as part of the record before; not where payloads are left out. */
+  addPayload(bytes: Uint8Array, byteCount: number): void {
+    if (this.#hashesPayloads && this.isOn) this.#takeBytes(bytes, byteCount);
+  }
+
+  /** Records the first `byteCount` of `bytes`, their content only where payloads are recorded. */
+  recordPayload(
+    at100ns: number,
+    event: TraceEvent,
+    subjectId: number,
+    bytes: Uint8Array,
+    byteCount: number,
+  ): void {
+    this.record(at100ns, event, subjectId, byteCount);
+    this.addPayload(bytes, byteCount);
+  }
+
+  /** Bytes as entries tell of them. */
+  describeBytes(bytes: Uint8Array, byteCount: number): TraceBytes {
+    return { byteCount, hash: hashOfBytes(bytes, byteCount) };
+  }
+
+  // -- What it came to
 
   /**
-   * SHA-256 of everything recorded so far, as 64 hexadecimal digits; recording goes on undisturbed.
-   * At level `"off"` it is that of nothing.
+   * SHA-256 of what everything recorded so far has come to, and then `unread`, as 64 hexadecimal digits;
+   * recording goes on undisturbed. At level `"off"` it is that of nothing.
+   *
+   * @param unread What lies in rings and was not recorded yet, as it is recorded where it is read.
    */
-  digest(): string {
+  digest(unread: readonly Unread[] = []): string {
+    if (!this.isOn) return bytesToHex(sha256(new Uint8Array(0)));
+    if (unread.length > 0 && this.#hashesPayloads) return this.#digestWith(unread);
     this.#flush();
-    return bytesToHex(this.#hash.clone().digest());
+    const total = this.#hashedWords + this.#wordCount;
+    const rest = this.#words.subarray(0, this.#wordCount);
+    const words = [total, Math.floor(total / U32_COUNT), ...this.#hash.lanes, ...rest];
+    const view = new DataView(new ArrayBuffer(4 * words.length));
+    words.forEach((word, index) => view.setInt32(4 * index, word, true));
+    return bytesToHex(sha256(new Uint8Array(view.buffer)));
+  }
+
+  #digestWith(unread: readonly Unread[]): string {
+    const mark = this.mark();
+    for (const { subjectId, bytes } of unread) {
+      this.recordPayload(this.#at100ns, "unread", subjectId, bytes, bytes.length);
+    }
+    const digest = this.digest();
+    this.rewind(mark);
+    return digest;
   }
 
   /** What {@linkcode Trace.rewind} takes to make the trace what it is now. */
   mark(): TraceMark {
     this.#flush();
-    return { hash: this.#hash.clone(), at100ns: this.#at100ns, entryCount: this.#entries.length };
+    return {
+      hash: new MixHash(this.#hash),
+      hashedWords: this.#hashedWords,
+      rest: this.#words.slice(0, this.#wordCount),
+      at100ns: this.#at100ns,
+      entryCount: this.#entries.list.length,
+    };
   }
 
   /** Forgets what was recorded since `mark` was made. */
-  rewind({ hash, at100ns, entryCount }: TraceMark): void {
-    this.#hash = hash.clone();
-    this.#bufferedBytes = 0;
+  rewind({ hash, hashedWords, rest, at100ns, entryCount }: TraceMark): void {
+    this.#hash = new MixHash(hash);
+    this.#hashedWords = hashedWords;
+    this.#words.set(rest);
+    this.#wordCount = rest.length;
     this.#at100ns = at100ns;
-    this.#entries.length = entryCount;
+    this.#entries.cut(entryCount);
   }
 
   /** The entries as text: time in 100 ns, event, subject and values, divided by spaces. */
   lines(): string[] {
-    return this.#entries.map(({ at100ns, event, subject, values }) =>
+    return this.#entries.list.map(({ at100ns, event, subject, values }) =>
       [at100ns, event, subject, ...values].join(" ")
     );
   }
 
-  /** Packs what every record has. Returns where the record starts in the buffer. */
-  #begin(at100ns: number, event: TraceEvent, subjectId: number, shape: number): number {
-    assert(isU32(subjectId), "a traced subject is a u32");
-    if (this.#bufferedBytes + RECORD_BYTES_MAX > BUFFER_BYTES) this.#flush();
-    const view = this.#view;
-    const start = this.#bufferedBytes;
-    let end = start + 3;
-    view.setUint8(start, TRACE_EVENTS[event]);
-    view.setUint8(start + 1, shape);
-    view.setUint8(start + 2, 0);
-    if (at100ns !== this.#at100ns) {
-      assert(Number.isSafeInteger(at100ns), "a traced time is a safe whole number");
-      this.#at100ns = at100ns;
-      view.setUint8(start + 1, shape | SHAPE_TIME);
-      view.setFloat64(end, at100ns, true);
-      end += 8;
-    }
-    view.setUint32(end, subjectId, true);
-    this.#bufferedBytes = end + 4;
-    return start;
+  // -- Packing
+
+  /** Makes room for a record of fixed shape; where time has passed, says so. Returns where it begins. */
+  #begin(at100ns: number): number {
+    if (this.#wordCount > WORDS_FREE) this.#flush();
+    if (at100ns !== this.#at100ns) this.#tellTime(at100ns);
+    return this.#wordCount;
   }
 
-  /** Packs value number `index` of the record that starts at `start`. */
-  #value(start: number, index: number, value: number): void {
-    const view = this.#view;
+  #tellTime(at100ns: number): void {
+    assert(Number.isSafeInteger(at100ns), "a traced time is a safe whole number");
+    this.#at100ns = at100ns;
+    this.#words[this.#wordCount++] = TRACE_EVENTS.time;
+    this.#wide(at100ns);
+  }
+
+  #wide(value: number): void {
+    this.#words[this.#wordCount++] = value;
+    this.#words[this.#wordCount++] = Math.floor(value / U32_COUNT);
+  }
+
+  /** Packs a value of the record that starts at `start`; its bit there says whether it took two words. */
+  #value(start: number, bit: number, value: number): void {
     if (value >>> 0 === value) {
-      view.setUint32(this.#bufferedBytes, value, true);
-      this.#bufferedBytes += 4;
+      this.#words[this.#wordCount++] = value;
       return;
     }
     assert(Number.isSafeInteger(value), "a traced value is a safe whole number");
-    view.setUint8(start + 2, view.getUint8(start + 2) | 1 << index);
-    view.setFloat64(this.#bufferedBytes, value, true);
-    this.#bufferedBytes += 8;
+    this.#words[start]! |= bit << BESIDE_SHIFT + 3;
+    this.#wide(value);
   }
 
+  /** Has the hash take bytes, after the words before them. */
+  #takeBytes(bytes: Uint8Array, byteCount: number): void {
+    this.#pad();
+    this.#hash.takeWords(this.#words, this.#wordCount);
+    this.#hash.takeBytes(bytes, byteCount);
+    this.#hashedWords += this.#wordCount;
+    this.#wordCount = 0;
+  }
+
+  /** Fills up with zeros to a whole step: bytes follow. */
+  #pad(): void {
+    while ((this.#wordCount & 3) !== 0) this.#words[this.#wordCount++] = 0;
+  }
+
+  /** Has the hash take what comes in whole steps: what is left does not depend on when that was. */
   #flush(): void {
-    this.#hash.update(this.#buffer.subarray(0, this.#bufferedBytes));
-    this.#bufferedBytes = 0;
-  }
-
-  #keep(at100ns: number, event: string, subjectId: number, values: (number | string)[]): void {
-    const subject = this.#subjectNames.get(subjectId) ?? `#${subjectId}`;
-    this.#entries.push({ at100ns, event, subject, values });
+    const taken = this.#hash.takeWords(this.#words, this.#wordCount);
+    this.#words.copyWithin(0, taken, this.#wordCount);
+    this.#wordCount -= taken;
+    this.#hashedWords += taken;
   }
 }

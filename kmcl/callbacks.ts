@@ -293,6 +293,7 @@ export class Driver implements ChannelNotices {
       leaveFrame(outer);
     }
     if (isPromise(result)) this.#refusePromise(result);
+    else this.#endpoint.traceReturn(frame);
   }
 
   /** A completion routine has to return at once: a promise of its is a violation, but heard. */

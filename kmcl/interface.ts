@@ -76,7 +76,7 @@ import {
 } from "./server_channel_init.ts";
 import { VmbChannelSendSynchronousRequest } from "./synchronous_request.ts";
 import type { Side } from "../actors/channel/types.ts";
-import { type Device, Handle } from "../actors/handles.ts";
+import { type Device, type DeviceTarget, Handle } from "../actors/handles.ts";
 import { assert } from "../core/assert.ts";
 import { parseGuid } from "../core/guid.ts";
 import {
@@ -87,6 +87,8 @@ import {
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import { CallTrace, codeOf } from "./call_trace.ts";
+import { tracedMethod } from "./call_trace_packets.ts";
 import { makeInterface } from "./interface_header.ts";
 import type { Kmcl } from "./kmcl.ts";
 import { isPassive } from "./levels.ts";
@@ -182,6 +184,8 @@ const serverOnlyFunctions = {
   VmbServerChannelInitSetVmbusHandle,
 };
 
+const QUERY_CODE = codeOf("WdfFdoQueryForInterface");
+
 /** Which functions a table holds, and what asking for it must say (kmcl.md N2–N4). */
 interface TableKind {
   readonly side: Side;
@@ -256,8 +260,22 @@ function queryTable<Type extends string>(
   size: number,
   version: number,
 ): QueryResult<KmclTable<Type>> {
-  const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type> });
   const target = Handle.resolve(device, "DEVICE");
+  const query = () => queryOf(call, target, interfaceType, size, version);
+  if (target === null || !target.partition.world.recorder.isOn) return query();
+  const { world, traceId } = target.partition;
+  const given = [device, interfaceType, size, version];
+  return new CallTrace(world, traceId).run(QUERY_CODE, given, query);
+}
+
+function queryOf<Type extends string>(
+  call: string,
+  target: DeviceTarget | null,
+  interfaceType: Type,
+  size: number,
+  version: number,
+): QueryResult<KmclTable<Type>> {
+  const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type> });
   if (target === null) return refuse(STATUS_NOT_FOUND);
   const { partition } = target;
   const kind = TABLES.get(parseGuid(interfaceType) ?? "");
@@ -266,9 +284,12 @@ function queryTable<Type extends string>(
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
   if (!isPassive(partition.world, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
   const kmcl: Kmcl = { world: partition.world, table: kind.side };
+  const trace = partition.world.recorder.isOn
+    ? new CallTrace(partition.world, partition.traceId)
+    : null;
   const methods = Object.entries(kind.functions).map(([name, method]) => [
     name,
-    method.bind(undefined, kmcl),
+    trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
   ]);
   const header = Object.entries(makeInterface(partition.world, size, version));
   return {

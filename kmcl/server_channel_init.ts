@@ -154,8 +154,10 @@ export function VmbConvertVmbusHandleToKernelHandle(
 export function ZwClose(handle: KernelHandle | null): NtStatus {
   const partition = Handle.resolve(handle, "KERNEL");
   if (partition === null || handle === null) return STATUS_INVALID_HANDLE;
-  if (!isPassive(partition.world, "ZwClose")) return STATUS_INVALID_DEVICE_REQUEST;
-  partition.kernelHandles.delete(handle);
+  const { world, traceId, kernelHandles } = partition;
+  if (!isPassive(world, "ZwClose")) return STATUS_INVALID_DEVICE_REQUEST;
+  world.recorder.record(world.clock.now100ns, "handleClosed", traceId);
+  kernelHandles.delete(handle);
   handle.kill();
   return STATUS_SUCCESS;
 }

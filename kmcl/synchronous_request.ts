@@ -160,11 +160,17 @@ export function VmbChannelSendSynchronousRequest(
   };
   // What is thrown in here rejects the promise: a violation, in mode "throw".
   return new Promise((resolve) => {
-    const failed = (status: NtStatus) => resolve({ status, completionBufferSize: null });
     const endpoint = endpointOf(kmcl, channel);
+    const failed = (status: NtStatus) => {
+      const result: RequestResult = { status, completionBufferSize: null };
+      endpoint?.requests.trace(result); // without an endpoint there is but one status
+      resolve(result);
+    };
     if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
     const options = checkRequest(kmcl, endpoint, asked);
     if (typeof options === "number") return failed(options);
-    resolve(endpoint.requests.send(options));
+    const result = endpoint.requests.send(options);
+    if ("status" in result) endpoint.requests.trace(result);
+    resolve(result);
   });
 }

@@ -13,7 +13,7 @@ import {
   isControlFault,
 } from "../../core/control/codec.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
-import { type ChannelFault, faultCode } from "../channel/types.ts";
+import type { ChannelFault } from "../channel/types.ts";
 import { DISPATCH_LEVEL } from "../fabric/irql.ts";
 import { type Worker, WorkItem } from "../fabric/work.ts";
 import type { World } from "../fabric/world.ts";
@@ -219,8 +219,9 @@ export class Bus {
     this.#faultCount++;
     if (this.#faults.length === FAULTS_KEPT) this.#faults.shift();
     this.#faults.push({ direction, message, fault });
-    const { clock, recorder } = this.world;
-    recorder.record(clock.now100ns, "fault", this.partition.traceId, faultCode(fault));
+    const { recorder, clock } = this.world;
+    const { traceId } = this.partition;
+    recorder.recordTexts(clock.now100ns, "fault", traceId, fault, message ?? "", direction);
   }
 
   #trace(direction: Direction, bytes: Uint8Array): void {

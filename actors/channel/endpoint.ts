@@ -7,6 +7,7 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
+import type { CopyRoom } from "../../core/blocks.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -18,7 +19,7 @@ import {
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
-import type { TraceEvent } from "../../core/trace.ts";
+import type { TraceCode, TraceEvent } from "../../core/trace_events.ts";
 import type { BusEnd } from "../bus/bus_end.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
@@ -37,13 +38,7 @@ import type { RingPositions, TrafficImage } from "./persist.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
-import {
-  type ChannelEvent,
-  type ChannelFault,
-  type ChannelTag,
-  faultCode,
-  type Side,
-} from "./types.ts";
+import { type ChannelEvent, type ChannelFault, type ChannelTag, type Side } from "./types.ts";
 
 /** The rings of an open channel, as one endpoint sees them. */
 export interface Rings {
@@ -280,7 +275,8 @@ export class Endpoint {
   faulted(fault: ChannelFault): void {
     if (!this.isSound || !this.actor.can("fault")) return;
     this.fault = fault;
-    this.trace("fault", faultCode(fault));
+    const { recorder, clock } = this.world;
+    recorder.recordTexts(clock.now100ns, "fault", this.id, fault);
     this.tell({ type: "fault" });
     this.requests.release();
   }
@@ -359,6 +355,31 @@ export class Endpoint {
   /** Puts something on the trace that happened to this endpoint. */
   trace(event: TraceEvent, a?: number, b?: number): void {
     this.world.recorder.record(this.world.clock.now100ns, event, this.id, a, b);
+  }
+
+  /** The same of a packet whose payload of `byteCount` bytes lies in `room`; see {@linkcode Trace.recordPacket}. */
+  tracePacket(code: TraceCode, beside: number, a: number, room: CopyRoom, byteCount: number): void {
+    const { recorder, clock } = this.world;
+    if (!recorder.isOn) return;
+    recorder.recordPacket(clock.now100ns, code, this.id, beside, a, room, byteCount);
+  }
+
+  /** The same with two u32 numbers; for what every packet has. */
+  traceShort(code: TraceCode, a: number, b: number): void {
+    const { recorder, clock } = this.world;
+    if (recorder.isOn) recorder.recordShort(clock.now100ns, code, this.id, 0, a, b);
+  }
+
+  /** Puts an answer on the trace that is not on its way to be read: as a rule it is recorded there. */
+  traceAnswer(answer: Uint8Array, answerBytes: number): void {
+    const { recorder, clock } = this.world;
+    recorder.recordPayload(clock.now100ns, "answerKept", this.id, answer, answerBytes);
+  }
+
+  /** A callback that each packet has is over. That follows from calls, which say whether they are made inside one. */
+  traceReturn(frame: Frame): void {
+    const { recorder, clock } = this.world;
+    if (recorder.keepsEntries) recorder.imply(clock.now100ns, "callbackEnd", this.id, frame.code);
   }
 }
 

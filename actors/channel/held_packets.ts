@@ -25,6 +25,8 @@ export class HeldPackets {
   #outstanding = 0;
   /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
   #unsettled = 0;
+  /** Packets that have arrived, modulo 2^32. */
+  #count = 0;
   /** Quota was reached: only a completion starts the queue again. */
   #isBlocked = false;
 
@@ -57,6 +59,7 @@ export class HeldPackets {
   /** A record for a packet that is about to be delivered; it counts from now on. */
   add(): IncomingPacket {
     const packet = this.#unused.pop() ?? this.#newRecord();
+    packet.number = this.#count = this.#count + 1 >>> 0;
     packet.stage = "delivering";
     packet.isDeferred = false;
     packet.isPending = false;
@@ -79,6 +82,7 @@ export class HeldPackets {
   /** A record for a packet that was saved: the driver has it, or retired it and its completion waits. */
   addSaved(stage: "held" | "retired"): IncomingPacket {
     const packet = this.#newRecord();
+    packet.number = this.#count = this.#count + 1 >>> 0;
     packet.stage = stage;
     if (stage === "held") this.#outstanding++;
     this.#unsettled++;
@@ -104,7 +108,10 @@ export class HeldPackets {
     this.#retired(packet);
     const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
     if (isAnswered) endpoint.outgoing.complete(packet, answer, answerBytes);
-    else this.settled(packet);
+    else {
+      if (answerBytes > 0) endpoint.traceAnswer(answer, answerBytes);
+      this.settled(packet);
+    }
     this.#wakeDrain();
   }
 

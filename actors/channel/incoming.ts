@@ -11,6 +11,8 @@ import * as packets from "../../core/packet/packet.ts";
 import { PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
+import * as traceEvents from "../../core/trace_events.ts";
+import { showU64 } from "../../core/units.ts";
 import * as promises from "../fabric/callbacks.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
 import * as levels from "../fabric/irql.ts";
@@ -28,6 +30,8 @@ import type { ChannelFault } from "./types.ts";
 const { PACKET_COMPLETION, PACKET_GPA_DIRECT } = packets;
 const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
 const { isPromise } = promises;
+const PACKET_ARRIVED = traceEvents.TRACE_EVENTS.packetArrived;
+const TRANSACTION_ID_HIGH = traceEvents.TRACE_EVENTS.transactionIdHigh;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;
@@ -177,9 +181,9 @@ export class Incoming {
       this.#endpoint.faulted("unknownTransaction");
       return false;
     }
-    const answer = ring.takePayload(this.#answer, payloadStart, payloadBytes);
+    ring.takePayload(this.#answer, payloadStart, payloadBytes);
     ring.advance();
-    this.#endpoint.endings.complete(packet, answer, payloadBytes);
+    this.#endpoint.endings.complete(packet, this.#answer, payloadBytes);
     return true;
   }
 
@@ -217,6 +221,7 @@ export class Incoming {
     const isPassive = irql === PASSIVE_LEVEL;
     const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
     const { callbacks } = this.#endpoint.world;
+    this.#endpoint.trace("callbackBegin", frame.code, count);
     const outer = callbacks.enter(frame);
     let result: unknown;
     try {
@@ -227,6 +232,7 @@ export class Incoming {
       leaveFrame(outer);
     }
     if (isPromise(result)) this.#awaitReport(frame, result);
+    else this.#endpoint.traceReturn(frame);
   }
 
   // What makes a closure stands in a function of its own, as a function that has one begins by allocating
@@ -267,7 +273,10 @@ export class Incoming {
     } finally {
       leaveFrame(outer);
     }
-    if (!isPromise(result)) return this.#afterCall(ring, packet, irql);
+    if (!isPromise(result)) {
+      this.#endpoint.traceReturn(frame);
+      return this.#afterCall(ring, packet, irql);
+    }
     this.#awaitDelivery(ring, packet, frame, result);
     return false;
   }
@@ -306,21 +315,31 @@ export class Incoming {
     packet.wantsCompletion = fields.completionRequested;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
-    this.#traceArrived(fields);
+    this.#traceArrived(packet);
     return packet;
   }
 
-  #traceArrived({ transactionIdLow, transactionIdHigh, payloadBytes }: PacketFields): void {
-    const { world, id } = this.#endpoint;
-    const { clock, recorder } = world;
-    recorder.recordArrival(
-      clock.now100ns,
-      "packetArrived",
-      id,
-      transactionIdLow,
-      transactionIdHigh,
-      payloadBytes,
-    );
+  /** Puts a packet on the trace: with it its ProcessPacket call begins. */
+  #traceArrived(packet: IncomingPacket): void {
+    const { payload, ranges, transactionIdLow, transactionIdHigh, wantsCompletion, room } = packet;
+    const endpoint = this.#endpoint;
+    if (transactionIdHigh !== 0) endpoint.traceShort(TRANSACTION_ID_HIGH, transactionIdHigh, 0);
+    const beside = (wantsCompletion ? 1 : 0) | (ranges.length > 0 ? 2 : 0);
+    endpoint.tracePacket(PACKET_ARRIVED, beside, transactionIdLow, room, payload.length);
+    if (endpoint.world.recorder.keepsEntries) this.#tellArrived(packet);
+  }
+
+  #tellArrived(packet: IncomingPacket): void {
+    const { number, payload, ranges, wantsCompletion } = packet;
+    const { recorder } = this.#endpoint.world;
+    const transactionId = showU64(packet.transactionIdLow, packet.transactionIdHigh);
+    recorder.tellValues([transactionId, payload.length]);
+    recorder.tell({
+      packet: number,
+      completionRequested: wantsCompletion,
+      hasExternalData: ranges.length > 0,
+      payload: recorder.describeBytes(payload, payload.length),
+    });
   }
 
   /** Tells the channel's actor of a packet. Nothing changes by it: it is for those who look at the actor. */

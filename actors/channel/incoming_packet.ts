@@ -27,6 +27,8 @@ export class IncomingPacket {
   readonly endpoint: Endpoint;
   /** Where it stands. */
   stage: IncomingStage = "retired";
+  /** Which of the packets that arrived at its endpoint it is, by their order; for the trace. */
+  number = 0;
   /** What the layer above keeps with it: its completion context. */
   handle: unknown = null;
 
@@ -56,7 +58,7 @@ export class IncomingPacket {
   order = 0;
 
   /** Room for payloads, kept from packet to packet. */
-  readonly #room = new CopyRoom();
+  readonly room: CopyRoom = new CopyRoom();
 
   /** A record for packets of `endpoint`. */
   constructor(endpoint: Endpoint) {
@@ -65,7 +67,7 @@ export class IncomingPacket {
 
   /** Copies `byteCount` bytes of the packet that `ring` shows: they are the opposite side's until then. */
   takePayload(ring: IncomingRing, start: number, byteCount: number): void {
-    this.payload = ring.takePayload(this.#room, start, byteCount);
+    this.payload = ring.takePayload(this.room, start, byteCount);
   }
 
   /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */

@@ -96,10 +96,18 @@ export class Outgoing {
 
   /** The rings are gone; completions that did not get out have nobody to go to. */
   detach(): void {
+    if (this.#ring !== null && this.#endpoint.world.recorder.isOn) this.#traceUnread(this.#ring);
     this.#ring = null;
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.held.settled(left);
     }
+  }
+
+  /** Puts what nobody will read any more on the trace, where payloads are recorded as they are read. */
+  #traceUnread(ring: OutgoingRing): void {
+    const { world: { recorder, clock }, id } = this.#endpoint;
+    const bytes = ring.unread();
+    if (bytes.length > 0) recorder.recordPayload(clock.now100ns, "unread", id, bytes, bytes.length);
   }
 
   // -- Saving and restoring
@@ -170,6 +178,7 @@ export class Outgoing {
     packet.actor.send({ type: "queue" });
     this.#queue.push(packet);
     this.#endpoint.trace("packetQueued", packet.slot, byteCount);
+    this.#endpoint.world.recorder.addPayload(payload, byteCount);
     if (this.#endpoint.flows) this.roomWaits++;
     if (isFirst) this.flush();
     return "queued";
@@ -190,6 +199,7 @@ export class Outgoing {
 
   #completeLater(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.takeAnswer(answer, answerBytes);
+    this.#endpoint.traceAnswer(answer, answerBytes);
     this.#completions.push(packet);
     this.flush();
     if (this.#completions.length > 0) this.roomWaits++;
@@ -270,9 +280,15 @@ export class Outgoing {
     const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
     if (packet.actor.isInspected) this.#showBytes(event);
     packet.actor.send(event);
-    this.#endpoint.trace("packetEntered", packet.slot, byteCount);
+    if (this.#endpoint.world.recorder.keepsEntries) this.#tellEntered(packet, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.endings.schedule(packet, STATUS_SUCCESS);
     return "ok";
+  }
+
+  /** That a packet enters follows from its call's success, or from what made room for those that queue. */
+  #tellEntered({ slot }: PacketObject, byteCount: number): void {
+    const { world: { recorder, clock }, id } = this.#endpoint;
+    recorder.imply(clock.now100ns, "packetEntered", id, slot, byteCount);
   }
 
   /** Has `event` carry the packet that was put last: for those who look at actors. */

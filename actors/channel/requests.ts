@@ -64,14 +64,14 @@ class Request implements RequestEnd {
   readonly packet: PacketObject;
   readonly #options: RequestOptions;
   readonly #wait: Wait<RequestResult>;
-  readonly #forget: (request: Request) => void;
+  readonly #forget: (request: Request, result: RequestResult) => void;
   timer: Deadline<Timer> | null = null;
 
   constructor(
     packet: PacketObject,
     options: RequestOptions,
     wait: Wait<RequestResult>,
-    forget: (request: Request) => void,
+    forget: (request: Request, result: RequestResult) => void,
   ) {
     this.packet = packet;
     this.#options = options;
@@ -101,7 +101,7 @@ class Request implements RequestEnd {
   }
 
   #answer(result: RequestResult): void {
-    this.#forget(this);
+    this.#forget(this, result);
     this.#wait.answer(result);
   }
 }
@@ -145,6 +145,11 @@ export class Requests {
     return this.#wait(packet, options);
   }
 
+  /** Puts what a request has come to on the trace. */
+  trace({ status, completionBufferSize }: RequestResult): void {
+    this.#endpoint.trace("requestEnded", status, completionBufferSize ?? undefined);
+  }
+
   /** Nobody may wait for this channel any more (kmcl.md S10.1). */
   release(): void {
     for (const request of [...this.#waiting]) this.#giveUp(request, STATUS_DEVICE_REMOVED);
@@ -158,7 +163,8 @@ export class Requests {
       partition,
       abandon: () => this.#giveUp(request, STATUS_CANCELLED),
     });
-    const request: Request = new Request(packet, options, wait, (ended) => {
+    const request: Request = new Request(packet, options, wait, (ended, result) => {
+      this.trace(result);
       this.#waiting.delete(ended);
       if (ended.timer !== null) world.cancelTimer(ended.timer);
     });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { CONTROL_FAULTS, type ControlFault } from "../../core/control/codec.ts";
 import type { PacketFault } from "../../core/packet/packet.ts";
 import type { PipeFault } from "../../core/packet/pipe.ts";
 import type { RingFault } from "../../core/ring/ring_memory.ts";
@@ -175,14 +174,3 @@ const FAULTS: Readonly<Record<ChannelFault, true>> = {
 
 /** Every {@linkcode ChannelFault}. */
 export const CHANNEL_FAULTS: readonly ChannelFault[] = Object.keys(FAULTS) as ChannelFault[];
-
-/** What the trace calls faults: each one's place is its code there. */
-export const FAULTS_ON_TRACE: readonly (ChannelFault | ControlFault)[] = [
-  ...CHANNEL_FAULTS,
-  ...CONTROL_FAULTS,
-];
-
-/** The code of `fault` on the trace. */
-export function faultCode(fault: ChannelFault | ControlFault): number {
-  return FAULTS_ON_TRACE.indexOf(fault);
-}

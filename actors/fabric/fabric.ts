@@ -9,7 +9,8 @@ import type { FabricState } from "./inspect.ts";
 import type { Partition, PartitionOptions } from "../partition/partition_object.ts";
 import type { ActorInspector } from "../chart/actor_system.ts";
 import type { Interpreter } from "../chart/chart_actor.ts";
-import type { TraceEntry, TraceLevel } from "../../core/trace.ts";
+import type { TraceLevel } from "../../core/trace.ts";
+import type { TraceEntry } from "../../core/trace_events.ts";
 import type { VerifierMode, Violation } from "./verifier.ts";
 import type { Schedule } from "./work.ts";
 

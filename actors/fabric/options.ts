@@ -28,7 +28,7 @@ const FABRIC_CHOICES: Readonly<
   clock: ["virtual", "real"],
   codec: ["msgpack", "vmbus"],
   verifier: ["throw", "record", "off"],
-  trace: ["digest", "full", "off"],
+  trace: ["digest", "digestWithoutPayloads", "full", "off"],
   interpreter: ["compiled", "stock"],
 };
 

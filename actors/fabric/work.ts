@@ -134,6 +134,8 @@ export class Scheduler {
   #nextOrder = 0;
   /** Called when an item is scheduled: it ends a wait for real time. */
   onSchedule: () => void = () => {};
+  /** Called when chance has chosen item `chosen` of `count` that may run. */
+  onChoice: (count: number, chosen: number) => void = () => {};
 
   /** A scheduler in scheduling order, or, given `chance`, in an order drawn from it. */
   constructor(chance: Chance | null) {
@@ -199,6 +201,7 @@ export class Scheduler {
     }
     if (runnable === 0) return null;
     let pick = runnable === 1 ? 0 : chance.below(runnable);
+    if (runnable > 1) this.onChoice(runnable, pick);
     for (const processor of this.#busy) {
       if (!processor.runs) continue;
       if (pick < processor.runnable.length) return this.#take(processor, pick);

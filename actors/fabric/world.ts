@@ -13,7 +13,7 @@ import type { PacketCodec } from "../../core/packet/packet.ts";
 import { Trace, type TraceEntry } from "../../core/trace.ts";
 import type { ActorInspector } from "../chart/actor_system.ts";
 import { Endpoint } from "../channel/endpoint.ts";
-import { FAULTS_ON_TRACE, type Side } from "../channel/types.ts";
+import type { Side } from "../channel/types.ts";
 import type { DeviceTarget } from "../handles.ts";
 import { CALLS_ON_TRACE, LoadedDriver } from "../partition/loaded_driver.ts";
 import {
@@ -95,6 +95,8 @@ export class World implements Fabric, LoopWorld {
     this.codec = createCodec(options.codec);
     this.recorder = new Trace(options.trace);
     this.scheduler = new Scheduler(schedule === "random" ? chance.fork("schedule") : null);
+    this.scheduler.onChoice = (count, chosen) =>
+      this.recorder.record(this.clock.now100ns, "choice", 0, count, chosen);
     this.verifier = new Verifier(options.verifier, this);
     this.callbacks = new Callbacks(this);
     this.waits = new Waits(this.callbacks);
@@ -103,7 +105,6 @@ export class World implements Fabric, LoopWorld {
     this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
     this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
     this.recorder.nameValues("channelEvent", this.actors.charts.server.eventTypes);
-    this.recorder.nameValues("fault", FAULTS_ON_TRACE);
     const root = { name: "root", memoryPages: options.rootMemoryPages };
     this.root = this.#addPartition(checkPartitionOptions(root), null);
   }
@@ -285,8 +286,11 @@ export class World implements Fabric, LoopWorld {
   }
 
   /** Puts a violation on the trace. */
-  traceViolation(_violation: Violation): void {
-    this.recorder.record(this.clock.now100ns, "violation", 0);
+  traceViolation({ rule, call, message }: Violation): void {
+    // What a driver threw may be the runtime's own words, which differ between runtimes.
+    const told = rule === "exception out of a callback" ? "" : message;
+    this.recorder.recordTexts(this.clock.now100ns, "violation", 0, rule, call, told);
+    if (this.recorder.keepsEntries) this.recorder.tell({ message });
   }
 
   /** Puts the begin or end of a callback on the trace. */
@@ -309,7 +313,7 @@ export class World implements Fabric, LoopWorld {
 
   /** See {@linkcode Fabric.traceDigest}. */
   traceDigest(): string {
-    return this.recorder.digest();
+    return this.recorder.digest(this.#partitions.flatMap(({ unread }) => unread));
   }
 
   /** See {@linkcode Fabric.trace}. */

@@ -7,6 +7,9 @@
 import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
 import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
+import type { MemoryUse } from "../../core/memory/types.ts";
+import { NO_BYTES } from "../../core/bytes.ts";
+import type { Unread } from "../../core/trace.ts";
 import { isU32 } from "../../core/units.ts";
 import { Bus, type Direction } from "../bus/bus.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
@@ -76,6 +79,8 @@ const MISUSED_CALLS: Readonly<Record<MemoryMisuse, string>> = {
   "use of an MDL after PacketComplete or Unmap": "mdlSegments",
 };
 
+const CHANGE_EVENTS = { pause: "partitionPaused", resume: "partitionResumed" } as const;
+
 /** Where partitions begin among what the trace numbers. */
 const PARTITION_TRACE_IDS = 0x8000_0000;
 
@@ -121,6 +126,7 @@ export class PartitionObject implements Partition {
       mmioMegabytes: options.mmioMegabytes,
       onMisuse: (rule, message) => world.verifier.report(rule, MISUSED_CALLS[rule], message),
     });
+    if (world.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
     this.#processors = Array.from(
       { length: options.processors },
       (_, index) => new Processor(index),
@@ -129,11 +135,24 @@ export class PartitionObject implements Partition {
     this.bus = new Bus(world, this, root ?? this);
   }
 
+  /** Puts what a program, or the guest's bus, does with the memory on the trace. */
+  #traceUse(event: MemoryUse, gpa: number, byteCount: number, bytes: Uint8Array | null): void {
+    const { recorder, clock } = this.world;
+    recorder.record(clock.now100ns, event, this.traceId, gpa, byteCount);
+    if (bytes === null) return;
+    recorder.addPayload(bytes, byteCount);
+    if (recorder.keepsEntries) recorder.tell({ bytes: recorder.describeBytes(bytes, byteCount) });
+  }
+
   /** It is one of the fabric's from now on. */
   announce(): void {
     const { recorder, clock } = this.world;
     recorder.nameSubject(this.traceId, this.name);
-    recorder.record(clock.now100ns, "partitionCreated", this.traceId);
+    const { pageCount, mmioMegabytes } = this.memory;
+    const { processorCount, vtl } = this;
+    const values = [pageCount, mmioMegabytes, processorCount, vtl];
+    recorder.recordWords(clock.now100ns, "partitionCreated", this.traceId, 0, values);
+    if (recorder.keepsEntries) recorder.tellValues(values);
   }
 
   /** Stands for it on the trace, where channels are numbered from 1. */
@@ -154,6 +173,14 @@ export class PartitionObject implements Partition {
   /** Whether its handles are good. */
   get isPresent(): boolean {
     return this.actor.is("present");
+  }
+
+  /** What its drivers have sent and nobody has read: payloads are recorded where they are read. */
+  get unread(): readonly Unread[] {
+    return [...this.endpoints].flatMap(({ id, outgoing }) => {
+      const bytes = outgoing.ring?.unread() ?? NO_BYTES;
+      return bytes.length === 0 ? [] : [{ subjectId: id, bytes }];
+    });
   }
 
   /** Number of virtual processors. */
@@ -256,6 +283,9 @@ export class PartitionObject implements Partition {
     if (!isU32(channelId)) {
       throw new RangeError(`Cannot post an interrupt: ${String(channelId)} is no channel id`);
     }
+    const { recorder, clock } = this.world;
+    const toHost = direction === "toHost" ? 1 : 0;
+    recorder.record(clock.now100ns, "interruptPosted", this.traceId, toHost, channelId);
     if (this.bus.isGone) return;
     if (direction === "toHost") this.bus.host.interrupt(channelId);
     else this.bus.guest.interrupt(channelId);
@@ -269,6 +299,10 @@ export class PartitionObject implements Partition {
       throw new Error(`Cannot ${type} ${this.name} while it is being restored`);
     }
     this.actor.send({ type });
+    const { recorder, clock } = this.world;
+    if (type === "pause" || type === "resume") {
+      recorder.record(clock.now100ns, CHANGE_EVENTS[type], this.traceId);
+    }
     const runs = this.actor.is("runs");
     for (const processor of this.#processors) processor.runs = runs;
     if (runs) {

@@ -18,13 +18,6 @@ const HEADER_BYTES = 8;
  */
 export type ControlFault = "messageTooSmall" | "messageTooLarge" | "unknownMessageType";
 
-/** Every {@linkcode ControlFault}. */
-export const CONTROL_FAULTS: readonly ControlFault[] = [
-  "messageTooSmall",
-  "messageTooLarge",
-  "unknownMessageType",
-];
-
 /** A layout as the decoder walks it. */
 interface DecoderEntry {
   readonly message: string;

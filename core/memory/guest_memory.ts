@@ -21,12 +21,12 @@ import {
   outside,
   show,
 } from "./memory_checks.ts";
-import { arePageRuns, type MemoryImage } from "./memory_image.ts";
+import { arePageRuns, isAscending, type MemoryImage } from "./memory_image.ts";
 import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageStates } from "./page_states.ts";
 import { PageStore } from "./page_store.ts";
-import type { GuestBuffer, GuestMemory, MemoryMisuse } from "./types.ts";
+import type { GuestBuffer, GuestMemory, MemoryMisuse, OnMemoryUse } from "./types.ts";
 
 export { GUEST_PAGES_MAX, MEGABYTE_BYTES, MMIO_MEGABYTES_MAX } from "./memory_checks.ts";
 export type { GuestBuffer, GuestMemory, MemoryMisuse };
@@ -51,6 +51,8 @@ export class GuestRam implements GuestMemory {
   readonly mmioGpa: number;
   /** Hears of each misuse of this memory. */
   readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
+  /** Hears of each use that has changed something. */
+  onUse: OnMemoryUse | null = null;
 
   readonly #store: PageStore;
   readonly #free: PageAllocator;
@@ -109,6 +111,7 @@ export class GuestRam implements GuestMemory {
     this.#store.clear(first * PAGE_BYTES, pages * PAGE_BYTES);
     const buffer = this.#keepBuffer(first * PAGE_BYTES, byteCount);
     this.#states.setResident(buffer.pfns, true);
+    this.onUse?.("memoryAllocated", buffer.gpa, byteCount, null);
     return buffer;
   }
 
@@ -135,6 +138,7 @@ export class GuestRam implements GuestMemory {
     }
     this.#buffers.delete(buffer.gpa);
     this.#free.release(buffer.gpa / PAGE_BYTES, buffer.pfns.length);
+    this.onUse?.("memoryFreed", buffer.gpa, buffer.byteCount, null);
   }
 
   /** Whether `value` is a buffer that this memory handed out and that was not freed since. */
@@ -164,6 +168,7 @@ export class GuestRam implements GuestMemory {
     }
     const { store, offset } = this.#locate("write", gpa, bytes.length);
     store.view(offset, bytes.length).set(bytes);
+    this.onUse?.("memoryWritten", gpa, bytes.length, bytes);
   }
 
   /** Whether `byteCount` bytes at guest address `gpa` lie inside RAM. */
@@ -237,6 +242,7 @@ export class GuestRam implements GuestMemory {
   pageOut(gpa: number, byteCount: number): void {
     this.requireRam("page out", gpa, byteCount);
     this.#states.setResident(pfnsOf(gpa, byteCount), false);
+    this.onUse?.("memoryPagedOut", gpa, byteCount, null);
   }
 
   /** Whether none of `pfns` is paged out. */
@@ -362,8 +368,4 @@ export class GuestRam implements GuestMemory {
     this.#store.requireLive();
     checkStretch(action, gpa, byteCount);
   }
-}
-
-function isAscending(numbers: readonly number[]): boolean {
-  return numbers.every((number, at) => at === 0 || numbers[at - 1]! < number);
 }

@@ -121,6 +121,19 @@ export function mdlSegments(mdl: Mdl | null): Uint8Array[] {
   return views;
 }
 
+/** What the MDLs of the chain that begins with `value` describe; null where it is no MDL. Runs no code of a program's. */
+export function mdlParts(value: unknown): GpaRange[] | null {
+  const parts: GpaRange[] = [];
+  let at: unknown = value;
+  for (;;) {
+    const content = contentOf(at);
+    if (content === null || parts.length > CHAIN_MDLS_MAX) break;
+    parts.push(content);
+    at = Object.getOwnPropertyDescriptor(at, "next")?.value;
+  }
+  return parts.length === 0 ? null : parts;
+}
+
 /** Whether `value` is an MDL that was not revoked. */
 export function isLiveMdl(value: unknown): value is Mdl {
   const content = contentOf(value);

@@ -92,3 +92,8 @@ function isZeroPage(words: BigUint64Array, page: number): boolean {
   for (let at = end - PAGE_BYTES / 8; at < end; at++) if (words[at] !== 0n) return false;
   return true;
 }
+
+/** Whether each of `numbers` is larger than the one before. */
+export function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, at) => at === 0 || numbers[at - 1]! < number);
+}

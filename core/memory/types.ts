@@ -59,6 +59,17 @@ export interface GuestMemory {
   pageOut(gpa: number, byteCount: number): void;
 }
 
+/** What is done with a guest memory, by its name on the trace. */
+export type MemoryUse = "memoryAllocated" | "memoryFreed" | "memoryWritten" | "memoryPagedOut";
+
+/** Hears of a use; `bytes` are those that were written. */
+export type OnMemoryUse = (
+  use: MemoryUse,
+  gpa: number,
+  byteCount: number,
+  bytes: Uint8Array | null,
+) => void;
+
 /** Misuse of guest memory that has no status (kmcl.md section 9). */
 export type MemoryMisuse =
   | "guest memory freed while pinned"

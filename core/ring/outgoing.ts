@@ -6,7 +6,8 @@
  */
 
 import { assert } from "../assert.ts";
-import { copyBytes } from "../bytes.ts";
+import { CopyRoom } from "../blocks.ts";
+import { copyBytes, NO_BYTES } from "../bytes.ts";
 import * as layout from "./layout.ts";
 import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
@@ -215,6 +216,17 @@ export class OutgoingRing {
   freeBytes(): number | RingFault {
     if (this.#fault !== null) return this.#fault;
     return this.#loadFreeBytes();
+  }
+
+  /** A copy of what the reader has not passed on from; nothing where it says what cannot be. */
+  unread(): Uint8Array {
+    const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    if (this.#fault !== null || !isRingIndex(readIndex, this.#dataBytes)) return NO_BYTES;
+    const room = new CopyRoom();
+    const byteCount = usedBetween(this.#next, readIndex, this.#dataBytes);
+    room.reserve(byteCount);
+    this.#memory.copyOut(readIndex, room.blocks, room.start, byteCount);
+    return room.copy;
   }
 
   /** Reserves a packet that the runway is too short for: looks where the reader is, and makes a new one. */

@@ -117,7 +117,7 @@ export function restorePartition(
     const reason = `no ${missing.kind} driver called "${missing.name}" was given`;
     return refused({ status: STATUS_NOT_FOUND, reason });
   }
-  return build(fabric, chunks, drivers, known);
+  return build(fabric, saved, chunks, drivers, known);
 }
 
 interface KnownDrivers {
@@ -152,12 +152,14 @@ function faulted({ status, message }: SavedStateFault): RestoreResult {
 /** Builds the partition, then its drivers, those of the guest first. */
 function build(
   world: World,
+  bytes: Uint8Array,
   chunks: PartitionChunks,
   drivers: readonly SavedDriver[],
   known: KnownDrivers,
 ): RestoreResult {
-  const { counts, recorder } = world;
+  const { counts, recorder, clock } = world;
   const mark = recorder.mark();
+  recorder.recordPayload(clock.now100ns, "partitionRestored", 0, bytes, bytes.length);
   const restored = new RestoredPartition(world, (endpoint) => new Driver(endpoint));
   try {
     const fault = readSaved(() => restored.read(chunks, drivers));

@@ -164,6 +164,8 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
     return failed({ status: STATUS_UNSUCCESSFUL, reason: bytes.message });
   }
   guest.onResume = () => resumeHosts(guest.drivers);
+  const { recorder, clock } = guest.world;
+  recorder.recordPayload(clock.now100ns, "partitionSaved", guest.traceId, bytes, bytes.length);
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
 }
 

@@ -1,0 +1,129 @@
+/**
+ * The documented functions by the numbers that stand for them on the trace, and the names of their
+ * parameters.
+ *
+ * @module
+ */
+
+/** How an argument enters the trace, where its kind does not say it. */
+export interface Parameter {
+  /** Its name. */
+  readonly name: string;
+  /** A driver's own context, of which the kind alone is recorded. */
+  readonly isPointer?: boolean;
+  /** A buffer: the place of the argument that says how much of it counts. */
+  readonly sizeAt?: number;
+  /** A buffer that the function fills: its content is recorded afterwards, if at all. */
+  readonly isOutput?: boolean;
+}
+
+function plain(...names: string[]): Parameter[] {
+  return names.map((name) => ({ name }));
+}
+
+const channel: Parameter = { name: "channel" };
+const packetObject: Parameter = { name: "packetObject" };
+const context: Parameter = { name: "packetCompletionContext" };
+const pointer: Parameter = { name: "pointer", isPointer: true };
+
+function buffer(sizeAt: number, name = "buffer"): Parameter {
+  return { name, sizeAt };
+}
+
+function output(name: string): Parameter {
+  return { name, isOutput: true };
+}
+
+/** The functions that have a record of their own, in an order that the trace relies on. */
+export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
+  VmbChannelAllocate: plain("device", "isServer"),
+  VmbChannelCleanup: [channel],
+  VmbChannelCreateGpadlFromBuffer: plain("channel", "flags", "buffer", "byteCount"),
+  VmbChannelCreateGpadlFromMdl: plain("channel", "flags", "mdl", "offset", "length"),
+  VmbChannelDeleteGpadl: plain("channel", "gpadlHandle"),
+  VmbChannelDisable: [channel],
+  VmbChannelEnable: [channel],
+  VmbChannelGetInterfaceInstance: [channel],
+  VmbChannelGetMmioSpace: [channel],
+  VmbChannelGetPointer: [channel],
+  VmbChannelInitSetClientContextSize: plain("channel", "contextSize"),
+  VmbChannelInitSetFlags: plain("channel", "flags"),
+  VmbChannelInitSetFriendlyName: plain("channel", "name"),
+  VmbChannelInitSetMaximumExternalData: plain("channel", "dataSize", "chainLength"),
+  VmbChannelInitSetMaximumPacketSize: plain("channel", "packetSize"),
+  VmbChannelInitSetProcessPacketCallbacks: plain("channel", "processPacket", "processingComplete"),
+  VmbChannelInitSetStateChangeCallbacks: plain("channel", "callbacks"),
+  VmbChannelPacketComplete: [context, buffer(2), { name: "bufferSize" }],
+  VmbChannelPacketDeferToPassive: [context],
+  VmbChannelPacketFail: [context],
+  VmbChannelPacketGetExternalData: [context, { name: "flags" }],
+  VmbChannelPause: [channel],
+  VmbChannelSendSynchronousRequest: [
+    channel,
+    buffer(2),
+    ...plain("bufferSize", "externalDataMdl", "flags"),
+    output("completionBuffer"),
+    ...plain("completionBufferSize", "timeout"),
+  ],
+  VmbChannelSetIncomingProcessingAtPassive: plain("channel", "requirePassive"),
+  VmbChannelSetInterruptLatency: plain("channel", "latency"),
+  VmbChannelSetPointer: [channel, pointer],
+  VmbChannelSetTransactionQuota: plain("channel", "quota"),
+  VmbChannelSizeofPacket: [channel],
+  VmbChannelStart: [channel],
+  VmbClientChannelInitSetRingBufferPageCount: plain("channel", "incoming", "outgoing"),
+  VmbClientChannelInitSetTargetPnp: plain(
+    "channel",
+    "interfaceType",
+    "interfaceInstance",
+    "pnpFailure",
+  ),
+  VmbPacketAllocate: [channel],
+  VmbPacketFree: [packetObject],
+  VmbPacketGetChannel: [packetObject],
+  VmbPacketGetPointer: [packetObject],
+  VmbPacketInitialize: [channel, output("buffer"), { name: "byteCount" }],
+  VmbPacketSend: [
+    packetObject,
+    buffer(2),
+    ...plain("bufferLength", "externalDataMdl", "flags"),
+  ],
+  VmbPacketSendWithExternalMdl: [
+    packetObject,
+    buffer(2),
+    ...plain("bufferLength", "externalDataMdl", "mdlOffset", "mdlLength", "flags"),
+  ],
+  VmbPacketSendWithExternalPfns: [
+    packetObject,
+    buffer(2),
+    ...plain("bufferLength", "externalDataPfns", "pfnLength", "flags"),
+  ],
+  VmbPacketSetCompletionRoutine: [packetObject, { name: "completionRoutine" }],
+  VmbPacketSetPointer: [packetObject, pointer],
+  VmbChannelMapGpadl: plain("channel", "flags", "gpadlHandle"),
+  VmbChannelRestoreFromBuffer: [channel, buffer(2), { name: "size" }],
+  VmbChannelSaveBegin: [channel],
+  VmbChannelSaveContinue: [channel, output("buffer"), { name: "size" }],
+  VmbChannelSaveEnd: [channel],
+  VmbChannelUnmapGpadl: plain("channel", "gpadlHandle"),
+  VmbConvertVmbusHandleToKernelHandle: plain("userHandle"),
+  VmbPacketRestore: [packetObject, buffer(2, "libBuf"), { name: "size" }],
+  VmbServerChannelInitSetFlags: plain("channel", "flags"),
+  VmbServerChannelInitSetMmioMegabytes: plain(
+    "channel",
+    "mmioMegabytes",
+    "mmioMegabytesOptional",
+  ),
+  VmbServerChannelInitSetSaveRestorePacketCallbacks: plain(
+    "channel",
+    "savePacket",
+    "restorePacket",
+  ),
+  VmbServerChannelInitSetTargetInterfaceId: plain("channel", "interfaceType", "interfaceInstance"),
+  VmbServerChannelInitSetTargetVtl: plain("channel", "vtl"),
+  VmbServerChannelInitSetVmbusHandle: plain("channel", "vmbusHandle"),
+  WdfFdoQueryForInterface: plain("device", "interfaceType", "size", "version"),
+};
+
+/** Their names, by the numbers that stand for them on the trace. */
+export const CALL_NAMES: readonly string[] = Object.keys(CALL_PARAMETERS);

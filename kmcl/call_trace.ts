@@ -1,0 +1,180 @@
+/**
+ * Puts every call of a documented function on the trace: what it was called with, and how it ended. The
+ * tables' functions are wrapped here, in one place, so that none is forgotten; where nothing is recorded
+ * they are handed out as they are.
+ *
+ * @module
+ */
+
+import { assert } from "../core/assert.ts";
+import { STATUS_SUCCESS } from "../core/ntstatus.ts";
+import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
+import { currentFrame } from "../actors/fabric/irql.ts";
+import type { World } from "../actors/fabric/world.ts";
+import { CALL_NAMES, CALL_PARAMETERS } from "./call_parameters.ts";
+import { CallValues, endpointBehind } from "./call_values.ts";
+import { driverOf } from "./callbacks.ts";
+
+/** A documented function without what it knows of its table. */
+export type TableFunction = (...given: never[]) => unknown;
+
+/** Results that mean something to their driver alone. */
+const POINTER_RESULTS: ReadonlySet<string> = new Set([
+  "VmbChannelGetPointer",
+  "VmbPacketGetPointer",
+]);
+
+/** Results that are numbers, but no statuses. */
+const NUMBER_RESULTS: ReadonlySet<string> = new Set(["VmbChannelSizeofPacket"]);
+
+/** The calls of one table, or of the functions beside the tables. */
+export class CallTrace {
+  readonly #world: World;
+  readonly #trace: Trace;
+  /** Whose calls they are where no argument says it. */
+  readonly #callerId: number;
+
+  /** Calls of the drivers in the partition that is `callerId` on the trace. */
+  constructor(world: World, callerId: number) {
+    this.#world = world;
+    this.#trace = world.recorder;
+    this.#callerId = callerId;
+    for (const event of ["call", "callReturned", "callThrew", "callRefused"] as const) {
+      this.#trace.nameValues(event, CALL_NAMES);
+    }
+  }
+
+  /** `method` as it is, but on the trace. */
+  wrap(name: string, method: TableFunction): TableFunction {
+    const code = codeOf(name);
+    return (...given: never[]) => this.call(code, method, ...given);
+  }
+
+  /** Calls `method`, which has number `code`, with `given`. */
+  call<Given extends unknown[], T>(
+    code: number,
+    method: (...given: Given) => T,
+    ...given: Given
+  ): T {
+    return this.run(code, given, () => method(...given));
+  }
+
+  /** Runs `work`, which is a call of the function that has number `code`, with the arguments `given`. */
+  run<T>(code: number, given: readonly unknown[], work: () => T): T {
+    const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
+    this.#began(subjectId, code, given);
+    let result: T;
+    try {
+      result = work();
+    } catch (error) {
+      this.threw(subjectId, code);
+      throw error;
+    }
+    this.#returned(subjectId, code, given, result);
+    return result;
+  }
+
+  /** Records a call. */
+  #began(subjectId: number, code: number, given: readonly unknown[]): void {
+    this.#valuesOf(code, given).record(this.#now, "call", subjectId, code, insideBit());
+  }
+
+  #valuesOf(code: number, given: readonly unknown[]): CallValues {
+    const values = new CallValues(this.#trace);
+    CALL_PARAMETERS[CALL_NAMES[code]!]!.forEach(({ name, isPointer, isOutput, sizeAt }, at) => {
+      const value = given[at];
+      if (isPointer) values.addPointer(name, value);
+      else if (isOutput) values.addOutput(name, value);
+      else if (sizeAt !== undefined) values.addBuffer(name, value, given[sizeAt]);
+      else values.add(name, value);
+    });
+    return values;
+  }
+
+  /** Says in the entry of a call that was recorded by other means what it was called with. */
+  tell(code: number, given: readonly unknown[]): void {
+    this.#trace.tellValues([code]);
+    this.#trace.tell(this.#valuesOf(code, given).details);
+  }
+
+  /** The same of its result. */
+  tellResult(code: number, name: string, result: unknown): void {
+    const values = new CallValues(this.#trace);
+    values.add(name, result);
+    this.#trace.tellValues([code]);
+    this.#trace.tell(values.details);
+  }
+
+  /** Records what a call was given that was recorded by other means, as it came to nothing. */
+  refused(subjectId: number, code: number, given: readonly unknown[]): void {
+    this.#valuesOf(code, given).record(this.#now, "callRefused", subjectId, code);
+  }
+
+  /** Records that a call has thrown. What it threw is a violation, which was recorded before. */
+  threw(subjectId: number, code: number): void {
+    this.#trace.recordMark(this.#now, TRACE_EVENTS.callThrew, subjectId, code);
+  }
+
+  /** Records what a call has come to; a function of several outputs says them all. */
+  #returned(subjectId: number, code: number, given: readonly unknown[], result: unknown): void {
+    const name = CALL_NAMES[code]!;
+    const values = new CallValues(this.#trace);
+    const isStatus = typeof result === "number" && !NUMBER_RESULTS.has(name);
+    if (POINTER_RESULTS.has(name)) values.addPointer("result", result);
+    else if (isOutputs(result)) {
+      for (const [key, value] of Object.entries(result)) values.add(key, value);
+    } else values.add(isStatus ? "status" : "result", result);
+    this.#addEffects(name, given, result, values);
+    values.record(this.#now, "callReturned", subjectId, code);
+  }
+
+  /** What arguments have led to that could not be told from outside them. */
+  #addEffects(
+    name: string,
+    given: readonly unknown[],
+    result: unknown,
+    values: CallValues,
+  ): void {
+    if (name === "VmbChannelSaveContinue") {
+      const { bytesFilled } = result as { bytesFilled: number | null };
+      if (bytesFilled !== null) values.addBuffer("filled", given[1], bytesFilled);
+    } else if (name === "VmbChannelInitSetStateChangeCallbacks" && result === STATUS_SUCCESS) {
+      const endpoint = endpointBehind(given[0]);
+      if (endpoint === null) return;
+      for (const [key, value] of Object.entries(driverOf(endpoint).stateChange)) {
+        values.add(key, value);
+      }
+    } else if (name === "VmbChannelCreateGpadlFromBuffer") {
+      const buffers = endpointBehind(given[0])?.partition.memory.buffers.values() ?? [];
+      const gpa = [...buffers].find((buffer) => buffer === given[2])?.gpa;
+      values.add("gpa", gpa ?? null);
+    }
+  }
+
+  get #now(): number {
+    return this.#world.clock.now100ns;
+  }
+}
+
+/** Whether a function gave several outputs: an object of the package's own making. */
+function isOutputs(result: unknown): result is object {
+  return typeof result === "object" && result !== null &&
+    Object.getPrototypeOf(result) === Object.prototype;
+}
+
+/** Beside the number of a function: whether it is called inside a callback. */
+const INSIDE = 1 << 16;
+
+/** That bit, as it is now. */
+export function insideBit(): number {
+  return currentFrame() === null ? 0 : INSIDE;
+}
+
+const CODES: ReadonlyMap<string, number> = new Map(CALL_NAMES.map((name, code) => [name, code]));
+
+/** The number that stands for a documented function on the trace. */
+export function codeOf(name: string): number {
+  const code = CODES.get(name);
+  assert(code !== undefined, "a function that is traced has its parameters listed");
+  return code;
+}

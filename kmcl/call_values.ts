@@ -1,0 +1,216 @@
+/**
+ * Arguments and results of documented functions, as the trace takes them: words for the digest, and
+ * details for whoever reads entries. A driver may pass anything: nothing here runs code of its values.
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { Handle, type HandleKind } from "../actors/handles.ts";
+import { mdlParts } from "../core/memory/mdl.ts";
+import { wordsOfText } from "../core/mix_hash.ts";
+import type { Trace } from "../core/trace.ts";
+import type { TraceDetail, TraceEvent } from "../core/trace_events.ts";
+import { bytesOfView } from "../core/views.ts";
+
+/** What a value is: the first of its words. */
+const KINDS = {
+  undefined: 1,
+  null: 2,
+  false: 3,
+  true: 4,
+  u32: 5,
+  number: 6,
+  bigint: 7,
+  text: 8,
+  function: 9,
+  symbol: 10,
+  handle: 11,
+  deadHandle: 12,
+  mdl: 13,
+  bytes: 14,
+  object: 15,
+} as const;
+
+const HANDLE_KINDS: readonly HandleKind[] = [
+  "VMBCHANNEL",
+  "VMBPACKET",
+  "VMBPACKETCOMPLETION",
+  "DEVICE",
+  "VMBUS",
+  "KERNEL",
+];
+
+const f64 = new DataView(new ArrayBuffer(8));
+
+/** A list of values that grows, to be recorded at once. */
+export class CallValues {
+  /** The values as words. */
+  readonly words: number[] = [];
+  /** The same by name; only where entries are kept. */
+  readonly details: Record<string, TraceDetail> = {};
+  readonly #trace: Trace;
+  /** Buffers whose content is to be recorded. */
+  readonly #payloads: { readonly bytes: Uint8Array; readonly byteCount: number }[] = [];
+
+  /** No values yet. */
+  constructor(trace: Trace) {
+    this.#trace = trace;
+  }
+
+  /** Adds a value by what it is. */
+  add(name: string, value: unknown): void {
+    switch (typeof value) {
+      case "undefined":
+      case "function":
+      case "symbol":
+        return this.#addKind(name, typeof value as "undefined");
+      case "boolean":
+        this.words.push(value ? KINDS.true : KINDS.false);
+        return this.#tell(name, value);
+      case "number":
+        return this.#addNumber(name, value);
+      case "bigint":
+        return this.#addBigint(name, value);
+      case "string":
+        return this.#addText(name, value);
+      default:
+        return value === null
+          ? this.#addKind(name, "null")
+          : this.#addObject(name, value as object);
+    }
+  }
+
+  /** Adds what a driver keeps for itself: its kind alone, as it means nothing to anybody else. */
+  addPointer(name: string, value: unknown): void {
+    if (value === null) return this.#addKind(name, "null");
+    const kind = typeof value;
+    if (kind === "object" || kind === "undefined") return this.#addKind(name, kind);
+    this.#addText(name, kind);
+  }
+
+  /** Adds a buffer of which the first `size` bytes count; what is no buffer, or no size, by what it is. */
+  addBuffer(name: string, value: unknown, size: unknown): void {
+    const bytes = typeof value === "object" ? bytesOfView(value) : null;
+    if (bytes === null) return this.add(name, value);
+    const isSize = typeof size === "number" && size >= 0 && size <= bytes.length;
+    const byteCount = isSize ? Math.floor(size) : bytes.length;
+    this.words.push(KINDS.bytes, bytes.length, byteCount);
+    this.#payloads.push({ bytes, byteCount });
+    if (this.#trace.keepsEntries) this.#tell(name, this.#trace.describeBytes(bytes, byteCount));
+  }
+
+  /** Adds a buffer that is to be filled: its size alone. */
+  addOutput(name: string, value: unknown): void {
+    const bytes = typeof value === "object" ? bytesOfView(value) : null;
+    if (bytes === null) return this.add(name, value);
+    this.words.push(KINDS.bytes, bytes.length);
+    this.#tell(name, `${bytes.length} bytes`);
+  }
+
+  /** Records them all, of the function that has number `code`, with `bits` beside that. */
+  record(at100ns: number, event: TraceEvent, subjectId: number, code: number, bits = 0): void {
+    this.#trace.recordWords(at100ns, event, subjectId, code | bits, this.words);
+    for (const { bytes, byteCount } of this.#payloads) this.#trace.addPayload(bytes, byteCount);
+    if (!this.#trace.keepsEntries) return;
+    this.#trace.tellValues([code]);
+    this.#trace.tell(this.details);
+  }
+
+  #addKind(name: string, kind: "undefined" | "null" | "function" | "symbol" | "object"): void {
+    this.words.push(KINDS[kind]);
+    this.#tell(name, kind === "null" || kind === "undefined" ? null : `a ${kind}`);
+  }
+
+  #addNumber(name: string, value: number): void {
+    if (value >>> 0 === value) this.words.push(KINDS.u32, value);
+    else {
+      f64.setFloat64(0, Number.isNaN(value) ? 0 : value); // the bits of NaN differ between machines
+      this.words.push(KINDS.number, f64.getInt32(0), f64.getInt32(4), Number.isNaN(value) ? 1 : 0);
+    }
+    this.#tell(name, value);
+  }
+
+  #addBigint(name: string, value: bigint): void {
+    const isInside = BigInt.asIntN(64, value) === value;
+    f64.setBigInt64(0, BigInt.asIntN(64, value));
+    this.words.push(KINDS.bigint, f64.getInt32(0), f64.getInt32(4), isInside ? 0 : 1);
+    this.#tell(name, isInside ? String(value) : "a bigint of more than 64 bits");
+  }
+
+  #addText(name: string, value: string): void {
+    this.words.push(KINDS.text, ...wordsOfText(value));
+    this.#tell(name, value);
+  }
+
+  #addObject(name: string, value: object): void {
+    const kind = HANDLE_KINDS.findIndex((each) => Handle.isOf(value, each));
+    if (kind >= 0) return this.#addHandle(name, value, kind);
+    const parts = mdlParts(value);
+    if (parts !== null) return this.#addMdl(name, parts);
+    if (ArrayBuffer.isView(value)) return this.addBuffer(name, value, undefined);
+    this.#addKind(name, "object");
+  }
+
+  #addHandle(name: string, value: object, kind: number): void {
+    const numbers = numbersOf(value, HANDLE_KINDS[kind]!);
+    if (numbers === null) this.words.push(KINDS.deadHandle, kind);
+    else this.words.push(KINDS.handle, kind, ...numbers);
+    if (!this.#trace.keepsEntries) return;
+    const [subject, number] = numbers ?? [];
+    const text = subject === undefined ? "not live" : this.#trace.subjectName(subject);
+    const ordinal = number === undefined ? "" : ` ${number}`;
+    this.#tell(name, `${HANDLE_KINDS[kind]}${ordinal} of ${text}`);
+  }
+
+  /** An MDL chain by what it describes; what drivers write there is recorded with the packet that has it. */
+  #addMdl(name: string, parts: readonly MdlPart[]): void {
+    this.words.push(KINDS.mdl, parts.length);
+    for (const { byteOffset, byteCount, pfns } of parts) {
+      this.words.push(byteOffset, byteCount, pfns.length);
+      for (const pfn of pfns) this.words.push(pfn);
+    }
+    const byteCount = parts.reduce((sum, part) => sum + part.byteCount, 0);
+    this.#tell(name, `${parts.length} MDLs of ${byteCount} bytes`);
+  }
+
+  #tell(name: string, detail: TraceDetail): void {
+    if (this.#trace.keepsEntries) this.details[name] = detail;
+  }
+}
+
+type MdlPart = NonNullable<ReturnType<typeof mdlParts>>[number];
+
+/** What a live handle stands for, by number: whose it is on the trace, and which of these; else null. */
+function numbersOf(value: object, kind: HandleKind): readonly number[] | null {
+  switch (kind) {
+    case "VMBCHANNEL": {
+      const endpoint = Handle.resolve(value, kind);
+      return endpoint && [endpoint.id];
+    }
+    case "VMBPACKET": {
+      const target = Handle.resolve(value, kind);
+      return target && [target.endpoint.id, target.packet.slot];
+    }
+    case "VMBPACKETCOMPLETION": {
+      const packet = Handle.resolve(value, kind);
+      return packet && [packet.endpoint.id, packet.number];
+    }
+    case "DEVICE": {
+      const target = Handle.resolve(value, kind);
+      return target && [target.partition.traceId];
+    }
+    case "VMBUS":
+    case "KERNEL": {
+      const partition = Handle.resolve(value, kind);
+      return partition && [partition.traceId];
+    }
+  }
+}
+
+/** The endpoint that `value` is a handle of, or of a packet of; null where it is none. */
+export function endpointBehind(value: unknown): Endpoint | null {
+  return Handle.resolve(value, "VMBCHANNEL") ??
+    Handle.resolve(value, "VMBPACKET")?.endpoint ??
+    Handle.resolve(value, "VMBPACKETCOMPLETION")?.endpoint ?? null;
+}
