@@ -38,7 +38,7 @@ import type { RingPositions, TrafficImage } from "./persist.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
-import { type ChannelEvent, type ChannelFault, type ChannelTag, type Side } from "./types.ts";
+import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
 
 /** The rings of an open channel, as one endpoint sees them. */
 export interface Rings {

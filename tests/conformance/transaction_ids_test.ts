@@ -171,3 +171,20 @@ Deno.test("VmbChannelPacketComplete: a client answers any id of its host's", asy
     IDS.map((id) => id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : String(id)),
   );
 });
+
+// api.md section 3: what crosses is in the digest, each bit of an id.
+Deno.test("Fabric.traceDigest: ids that differ in their upper half alone differ in it", async () => {
+  const digestOf = async (transactionId: bigint) => {
+    const fabric = createFabric({ codec: "vmbus" });
+    const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
+    const rings = foreseenRings(guest.memory, 4, 4);
+    await openPair({ within: { fabric, guest } });
+    rings.put("upstream", { flags: 0, transactionId });
+    guest.postInterrupt("toHost", 1);
+    await fabric.settle();
+    return fabric.traceDigest();
+  };
+  const digests = await Promise.all([5n, 5n, 5n + 2n ** 32n, 5n + 2n ** 63n].map(digestOf));
+  assertEquals(digests[0], digests[1]);
+  assertEquals(new Set(digests).size, 3);
+});
