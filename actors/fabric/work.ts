@@ -45,6 +45,12 @@ export interface Worker {
   work(kind: WorkKind): void;
 }
 
+/**
+ * Items at DISPATCH_LEVEL that a processor runs while one at PASSIVE_LEVEL waits; then that has its turn, as
+ * a flood of interrupts must not starve it (api.md section 3).
+ */
+export const DISPATCH_ITEMS_MAX = 1024;
+
 /** One kind of work of one worker. It is made once and is on a queue at most once. */
 export class WorkItem {
   /** Who does the work. */
@@ -80,15 +86,27 @@ export class Processor {
   runs = true;
   readonly #dispatch = new Fifo<WorkItem>();
   readonly #passive = new Fifo<WorkItem>();
+  /** Items at DISPATCH_LEVEL that were taken while one at PASSIVE_LEVEL waited. */
+  #overtaken = 0;
 
   /** Processor `index` of its partition. */
   constructor(index: number) {
     this.index = index;
   }
 
-  /** The items that may run: a lower level waits while a higher one has work. */
+  /** The items that may run: a lower level waits while a higher one has work, but not for ever. */
   get runnable(): Fifo<WorkItem> {
-    return this.#dispatch.length > 0 ? this.#dispatch : this.#passive;
+    if (this.#dispatch.length === 0 || this.#overtaken >= DISPATCH_ITEMS_MAX) return this.#passive;
+    return this.#dispatch;
+  }
+
+  /** Takes out the runnable item `index` places behind the first. */
+  take(index: number): WorkItem {
+    const { runnable } = this;
+    const item = index === 0 ? runnable.shift()! : runnable.take(index);
+    if (runnable === this.#passive || this.#passive.length === 0) this.#overtaken = 0;
+    else this.#overtaken++;
+    return item;
   }
 
   /** Whether nothing is scheduled here. */
@@ -113,6 +131,7 @@ export class Processor {
       item.order = -1;
       (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).remove(item);
     }
+    if (this.#passive.length === 0) this.#overtaken = 0;
   }
 
   /** Forgets all scheduled items. */
@@ -120,6 +139,7 @@ export class Processor {
     for (const item of this.list()) item.order = -1;
     this.#dispatch.clear();
     this.#passive.clear();
+    this.#overtaken = 0;
   }
 }
 
@@ -211,8 +231,7 @@ export class Scheduler {
   }
 
   #take(processor: Processor, index: number): WorkItem {
-    const { runnable } = processor;
-    const item = index === 0 ? runnable.shift()! : runnable.take(index);
+    const item = processor.take(index);
     item.order = -1;
     this.#retire(processor);
     return item;

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { DISPATCH_LEVEL, type Irql, PASSIVE_LEVEL } from "../../../actors/fabric/irql.ts";
-import { Processor, Scheduler, type Worker, WorkItem } from "../../../actors/fabric/work.ts";
+import {
+  DISPATCH_ITEMS_MAX,
+  Processor,
+  Scheduler,
+  type Worker,
+  WorkItem,
+} from "../../../actors/fabric/work.ts";
 import { Chance } from "../../../core/chance.ts";
 
 const WORKER: Worker = { traceId: 0, work: () => {} };
@@ -133,4 +139,39 @@ Deno.test("Scheduler.next: is the same after thousands of items as before", () =
     ...Array.from({ length: 1500 }, (_, i) => 1500 + i),
     ...Array.from({ length: 1500 }, (_, i) => i),
   ]);
+});
+
+// api.md section 3: a flood at DISPATCH_LEVEL does not starve what waits at PASSIVE_LEVEL.
+for (const seed of [null, 5]) {
+  const schedule = seed === null ? "in order" : "by chance";
+  Deno.test(`Scheduler.next: lets one item at PASSIVE_LEVEL through a flood, ${schedule}`, () => {
+    const scheduler = new Scheduler(seed === null ? null : Chance.fromSeed(seed));
+    const processor = new Processor(0);
+    const flood = [item(processor, DISPATCH_LEVEL), item(processor, DISPATCH_LEVEL)];
+    const passive = [item(processor, PASSIVE_LEVEL), item(processor, PASSIVE_LEVEL)];
+    // A flood that nobody waits behind is not counted.
+    for (const each of flood) scheduler.schedule(each);
+    for (let i = 0; i < 2 * DISPATCH_ITEMS_MAX; i++) scheduler.schedule(scheduler.next()!);
+    for (const each of passive) scheduler.schedule(each);
+    const at: number[] = [];
+    for (let taken = 0; at.length < 2 && taken < 4 * DISPATCH_ITEMS_MAX; taken++) {
+      const next = scheduler.next()!;
+      if (next.irql === PASSIVE_LEVEL) at.push(taken);
+      else scheduler.schedule(next);
+    }
+    assertEquals(at, [DISPATCH_ITEMS_MAX, 2 * DISPATCH_ITEMS_MAX + 1]);
+  });
+}
+
+Deno.test("Scheduler.drop: a flood is counted anew once nobody waits behind it any more", () => {
+  const scheduler = new Scheduler(null);
+  const processor = new Processor(0);
+  const other: Worker = { traceId: 1, work: () => {} };
+  const flood = item(processor, DISPATCH_LEVEL);
+  const dropped = new WorkItem(other, "stateChange", PASSIVE_LEVEL, processor);
+  for (const each of [flood, dropped]) scheduler.schedule(each);
+  for (let i = 0; i < DISPATCH_ITEMS_MAX; i++) scheduler.schedule(scheduler.next()!);
+  scheduler.drop(1, [processor]);
+  assertStrictEquals(scheduler.next(), flood);
+  assertEquals(scheduler.next(), null);
 });
