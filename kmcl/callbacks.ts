@@ -7,10 +7,11 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
-import type { ChannelNotices } from "../actors/channel/notices.ts";
+import type { ChannelNotices, WaitGoal } from "../actors/channel/notices.ts";
 import * as promises from "../actors/fabric/callbacks.ts";
 import { DISPATCH_LEVEL, type Frame } from "../actors/fabric/irql.ts";
 import * as levels from "../actors/fabric/irql.ts";
+import type { HoldUp } from "../actors/fabric/waits.ts";
 import {
   Handle,
   type VMBCHANNEL,
@@ -22,6 +23,7 @@ import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import type { ChannelRestore } from "./channel_restore.ts";
 import type { ChannelSave } from "./channel_save.ts";
 import * as packetFlags from "./flags.ts";
+import { holdUpOf } from "./hold_ups.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
@@ -264,6 +266,11 @@ export class Driver implements ChannelNotices {
     if (packet.handle === null || this.#reusesContexts) return;
     (packet.handle as VMBPACKETCOMPLETION).kill();
     packet.handle = null;
+  }
+
+  /** See {@linkcode ChannelNotices.heldUpBy}. */
+  heldUpBy(wait: WaitGoal): HoldUp | null {
+    return holdUpOf(this.#endpoint, wait);
   }
 
   /** See {@linkcode ChannelNotices.freed}. */

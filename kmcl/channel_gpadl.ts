@@ -19,7 +19,7 @@ import {
 } from "../core/ntstatus.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
-import { describe, endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { describe, endpointOf, type Kmcl, requireEndpoint, waiting } from "./kmcl.ts";
 import { mayBlock } from "./levels.ts";
 
 const UNKNOWN_HANDLE =
@@ -114,25 +114,24 @@ export function VmbChannelCreateGpadlFromBuffer(
  *
  * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldeletegpadl
  */
-export async function VmbChannelDeleteGpadl(
+export function VmbChannelDeleteGpadl(
   kmcl: Kmcl,
   channel: VMBCHANNEL | null,
   gpadlHandle: number,
 ): Promise<void> {
   const call = "VmbChannelDeleteGpadl";
-  const endpoint = requireEndpoint(kmcl, call, channel);
-  if (endpoint === null || !endpoint.partition.isAlive) return;
-  const { verifier } = kmcl.world;
-  const { gpadls } = endpoint.partition.bus.guest;
-  const gpadl = endpoint.is("rings") ? gpadls.find(endpoint, gpadlHandle) : null;
-  if (gpadl === null) {
-    return verifier.report(
-      UNKNOWN_HANDLE,
-      call,
-      `${endpoint.name} has no GPADL ${describe(gpadlHandle)}`,
-    );
-  }
-  if (mayBlock(kmcl.world, call)) await gpadls.deleted(gpadl);
+  return waiting(() => {
+    const endpoint = requireEndpoint(kmcl, call, channel);
+    if (endpoint === null || !endpoint.partition.isAlive) return;
+    const { verifier } = kmcl.world;
+    const { gpadls } = endpoint.partition.bus.guest;
+    const gpadl = endpoint.is("rings") ? gpadls.find(endpoint, gpadlHandle) : null;
+    if (gpadl === null) {
+      const message = `${endpoint.name} has no GPADL ${describe(gpadlHandle)}`;
+      return verifier.report(UNKNOWN_HANDLE, call, message);
+    }
+    return mayBlock(kmcl.world, call) ? gpadls.deleted(gpadl) : undefined;
+  });
 }
 
 /**

@@ -96,3 +96,18 @@ function reportHandle(kmcl: Kmcl, call: string, value: unknown, what: string): v
 export function describe(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
+
+/**
+ * Makes a call that waits. The promise that `work` gives is the caller's own, as the fabric has to hear
+ * when it is awaited (api.md section 1); what `work` throws rejects one.
+ */
+export function waiting<T>(work: () => Promise<T>): Promise<T>;
+/** The same, for a call that may have nothing to wait for. */
+export function waiting(work: () => Promise<void> | void): Promise<void>;
+export function waiting(work: () => Promise<unknown> | void): Promise<unknown> {
+  try {
+    return work() ?? Promise.resolve();
+  } catch (error) { // a violation: a waiting function rejects with it (kmcl.md section 9)
+    return Promise.reject(error);
+  }
+}

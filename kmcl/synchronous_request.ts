@@ -24,7 +24,7 @@ import {
 } from "../core/ntstatus.ts";
 import { NO_RANGES } from "../core/packet/packet.ts";
 import { isUint } from "../core/units.ts";
-import { endpointOf, type Kmcl } from "./kmcl.ts";
+import { endpointOf, type Kmcl, waiting } from "./kmcl.ts";
 import { mayBlock } from "./levels.ts";
 import {
   areFlagsGood,
@@ -57,13 +57,15 @@ function readTimeout(
   return { mayQueue: true, deadline100ns: Math.min(deadline100ns, Number.MAX_SAFE_INTEGER) };
 }
 
-/** Whether the running code may block until the end of a request (kmcl.md Y5, S5). */
-function mayWait(endpoint: Endpoint): boolean {
+/** Whether the running code may block until the end of a request; for ever, where it has no deadline (kmcl.md Y5, S5). */
+function mayWait(endpoint: Endpoint, isTimed: boolean): boolean {
   if (!mayBlock(endpoint.world, CALL)) return false;
   const frame = currentFrame();
-  if (frame?.name !== "EvtChannelStarted" || frame.owner !== endpoint) return true;
-  const message = `the queue of ${endpoint.name} does not run before ${frame.name} has returned`;
-  endpoint.world.verifier.report("wait that can never return", CALL, message);
+  const isInStarted = frame?.name === "EvtChannelStarted" && frame.owner === endpoint;
+  if (!isInStarted || isTimed) return true;
+  const name = `${frame.name} of ${endpoint.name}`;
+  const message = `${name} waits for a request on ${endpoint.name}, but has to return first`;
+  endpoint.world.verifier.report("selfWait", CALL, message);
   return false;
 }
 
@@ -118,7 +120,8 @@ function checkRequest(
   if (when === null || (isServer && when.mayQueue)) return STATUS_INVALID_PARAMETER_8;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
   if (endpoint.requests.areOver) return STATUS_DEVICE_REMOVED;
-  if ((when.mayQueue || waits) && !mayWait(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
+  const isTimed = when.deadline100ns !== null;
+  if ((when.mayQueue || waits) && !mayWait(endpoint, isTimed)) return STATUS_INVALID_DEVICE_REQUEST;
   reportQuiet(endpoint, CALL);
   const { isPipe } = endpoint.configuration;
   const payload = isPipe ? asDatagram(buffer ?? NO_BYTES, bufferSize) : buffer ?? NO_BYTES;
@@ -130,6 +133,16 @@ function checkRequest(
     ranges,
     wantsCompletion: waits,
   };
+}
+
+function failed(status: NtStatus): RequestResult {
+  return { status, completionBufferSize: null };
+}
+
+/** What a request gives that ended within its call. */
+function ended(result: RequestResult, { requests }: Endpoint): Promise<RequestResult> {
+  requests.trace(result);
+  return Promise.resolve(result);
 }
 
 /**
@@ -158,19 +171,12 @@ export function VmbChannelSendSynchronousRequest(
     completionBufferSize,
     timeout,
   };
-  // What is thrown in here rejects the promise: a violation, in mode "throw".
-  return new Promise((resolve) => {
+  return waiting(() => {
     const endpoint = endpointOf(kmcl, channel);
-    const failed = (status: NtStatus) => {
-      const result: RequestResult = { status, completionBufferSize: null };
-      endpoint?.requests.trace(result); // without an endpoint there is but one status
-      resolve(result);
-    };
-    if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+    if (endpoint === null) return Promise.resolve(failed(STATUS_INVALID_PARAMETER_1));
     const options = checkRequest(kmcl, endpoint, asked);
-    if (typeof options === "number") return failed(options);
-    const result = endpoint.requests.send(options);
-    if ("status" in result) endpoint.requests.trace(result);
-    resolve(result);
+    if (typeof options === "number") return ended(failed(options), endpoint);
+    const sent = endpoint.requests.send(options);
+    return sent instanceof Promise ? sent : ended(sent, endpoint);
   });
 }

@@ -181,6 +181,11 @@ export class GuestGpadls {
       call: "VmbChannelDeleteGpadl",
       what: `GPADL ${gpadl.handle} of ${gpadl.client?.name} to be unmapped`,
       partition,
+      heldUpBy: () => {
+        const { client, channelId, handle: gpadlHandle } = gpadl;
+        return client?.notices.heldUpBy({ goal: "unmapped", gpadlHandle, channelId }) ?? null;
+      },
+      isTimed: false,
     });
     gpadl.waits.push(wait);
     this.#delete(gpadl);

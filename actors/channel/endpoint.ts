@@ -201,14 +201,14 @@ export class Endpoint {
   pause(): Promise<void> {
     if (this.actor.can("pause")) this.tell({ type: "pause" });
     if (this.is("atRest")) return Promise.resolve();
-    return this.#wait(this.#pauseWaits, "VmbChannelPause", "to come to rest");
+    return this.#wait(this.#pauseWaits, "VmbChannelPause", "rest");
   }
 
   /** VmbChannelDisable: resolves when the endpoint is Disabled (kmcl.md S11). */
   disable(): Promise<void> {
     if (this.actor.can("disable")) this.tell({ type: "disable" });
     if (this.hasEnded) return Promise.resolve();
-    return this.#wait(this.#disableWaits, "VmbChannelDisable", "to be Disabled");
+    return this.#wait(this.#disableWaits, "VmbChannelDisable", "disabled");
   }
 
   /** Disabled, and its driver was told why its open came to nothing, if it did (kmcl.md S11). */
@@ -237,9 +237,11 @@ export class Endpoint {
     this.actor.stop();
   }
 
-  #wait(waits: Wait<void>[], call: string, goal: string): Promise<void> {
-    const what = `${this.name} ${goal}`;
-    const wait = this.world.beginWait<void>({ call, what, partition: this.partition });
+  #wait(waits: Wait<void>[], call: string, goal: "rest" | "disabled"): Promise<void> {
+    const what = `${this.name} ${goal === "rest" ? "to come to rest" : "to be Disabled"}`;
+    const { partition } = this;
+    const heldUpBy = () => this.notices.heldUpBy({ goal });
+    const wait = this.world.beginWait<void>({ call, what, partition, heldUpBy, isTimed: false });
     waits.push(wait);
     return wait.promise;
   }

@@ -79,11 +79,30 @@ export class HeldPackets {
     return this.#records.filter((packet) => packet.stage === "held");
   }
 
+  /** Of the packets that the driver has not retired the one that it has had for longest. */
+  get oldest(): IncomingPacket | null {
+    let oldest: IncomingPacket | null = null;
+    for (const packet of this.#records) {
+      if (packet.stage === "retired") continue;
+      if (oldest === null || packet.since100ns < oldest.since100ns) oldest = packet;
+    }
+    return oldest;
+  }
+
+  /** The packet whose sender knows it as `slot` and awaits a completion of the driver's, if it is here. */
+  awaiting(slot: number): IncomingPacket | null {
+    return this.#records.find((packet) =>
+      packet.stage !== "retired" && packet.wantsCompletion &&
+      packet.transactionIdLow === slot && packet.transactionIdHigh === 0
+    ) ?? null;
+  }
+
   /** A record for a packet that was saved: the driver has it, or retired it and its completion waits. */
   addSaved(stage: "held" | "retired"): IncomingPacket {
     const packet = this.#newRecord();
     packet.number = this.#count = this.#count + 1 >>> 0;
     packet.stage = stage;
+    packet.since100ns = this.#endpoint.world.clock.now100ns;
     if (stage === "held") this.#outstanding++;
     this.#unsettled++;
     return packet;

@@ -225,7 +225,9 @@ export class Incoming {
     const outer = callbacks.enter(frame);
     let result: unknown;
     try {
-      result = this.#endpoint.notices.processingComplete(count);
+      result = isPassive
+        ? this.#reportPassive(count)
+        : this.#endpoint.notices.processingComplete(count);
     } catch (error) {
       callbacks.threw(frame, error);
     } finally {
@@ -237,6 +239,11 @@ export class Incoming {
 
   // What makes a closure stands in a function of its own, as a function that has one begins by allocating
   // what the closure captures, whether or not it comes to be made.
+
+  #reportPassive(count: number): unknown {
+    const { world, notices } = this.#endpoint;
+    return world.callbacks.follow(() => notices.processingComplete(count));
+  }
 
   #awaitReport(frame: Frame, promise: PromiseLike<unknown>): void {
     this.#awaitCallback(frame, promise, () => this.goOn());
@@ -267,7 +274,9 @@ export class Incoming {
     const outer = callbacks.enter(frame);
     let result: unknown;
     try {
-      result = this.#endpoint.notices.processPacket(packet);
+      result = irql === DISPATCH_LEVEL
+        ? this.#endpoint.notices.processPacket(packet)
+        : this.#deliverPassive(packet);
     } catch (error) {
       callbacks.threw(frame, error);
     } finally {
@@ -279,6 +288,11 @@ export class Incoming {
     }
     this.#awaitDelivery(ring, packet, frame, result);
     return false;
+  }
+
+  #deliverPassive(packet: IncomingPacket): unknown {
+    const { world, notices } = this.#endpoint;
+    return world.callbacks.follow(() => notices.processPacket(packet));
   }
 
   /** The rest of a delivery whose callback returned a promise. */
@@ -313,6 +327,7 @@ export class Incoming {
     packet.transactionIdLow = fields.transactionIdLow;
     packet.transactionIdHigh = fields.transactionIdHigh;
     packet.wantsCompletion = fields.completionRequested;
+    packet.since100ns = endpoint.world.clock.now100ns;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
     this.#traceArrived(packet);

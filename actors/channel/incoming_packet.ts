@@ -45,6 +45,9 @@ export class IncomingPacket {
   /** Whether the sender waits for a completion packet. */
   wantsCompletion = false;
 
+  /** When the driver got it. */
+  since100ns = 0;
+
   /** The call that is under way ends with the packet going back to the queue, for PASSIVE_LEVEL. */
   isDeferred = false;
   /** The driver asked for external data that must be brought in first: a call under way hands it back. */

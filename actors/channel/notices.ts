@@ -5,8 +5,20 @@
  */
 
 import type { NtStatus } from "../../core/ntstatus.ts";
+import type { HoldUp } from "../fabric/waits.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+
+/** What a caller of a channel's functions waits for. */
+export type WaitGoal =
+  /** VmbChannelPause: the flow comes to rest. */
+  | { readonly goal: "rest" }
+  /** VmbChannelDisable. */
+  | { readonly goal: "disabled" }
+  /** VmbChannelSendSynchronousRequest: the transaction of `packet` ends. */
+  | { readonly goal: "answer"; readonly packet: PacketObject }
+  /** VmbChannelDeleteGpadl. */
+  | { readonly goal: "unmapped"; readonly gpadlHandle: number; readonly channelId: number };
 
 /** The documented callbacks of channels, in an order that the trace relies on. */
 export const CALLBACK_NAMES = [
@@ -28,6 +40,8 @@ export type CallbackName = typeof CALLBACK_NAMES[number];
 
 /** The notices; what a driver's callback returned comes back as each one's result. */
 export interface ChannelNotices {
+  /** Asks what keeps a wait from its end at present; null: nothing that is known. */
+  heldUpBy(wait: WaitGoal): HoldUp | null;
   /** EvtChannelOpened is due; the answer is an NTSTATUS. */
   opened(): unknown;
   /** EvtChannelClosed is due. */

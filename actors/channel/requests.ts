@@ -161,6 +161,8 @@ export class Requests {
       call: "VmbChannelSendSynchronousRequest",
       what: `the end of packet ${packet.slot} on ${this.#endpoint.name}`,
       partition,
+      heldUpBy: () => this.#endpoint.notices.heldUpBy({ goal: "answer", packet }),
+      isTimed: options.deadline100ns !== null,
       abandon: () => this.#giveUp(request, STATUS_CANCELLED),
     });
     const request: Request = new Request(packet, options, wait, (ended, result) => {

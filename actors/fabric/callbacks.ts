@@ -5,6 +5,7 @@
  */
 
 import { enterFrame, type Frame, leaveFrame } from "./irql.ts";
+import { type Follower, follower } from "./runtime.ts";
 import { type Verifier, VerifierError } from "./verifier.ts";
 
 /** How a callback ended. */
@@ -21,6 +22,19 @@ export interface PendingCallback {
   readonly frame: Frame;
   /** Waiting calls and delays that it is blocked in. */
   blockedIn: number;
+  /** Whether it can be told what it awaits after its first await; if not, that can only be guessed. */
+  readonly isFollowed: boolean;
+}
+
+/** One call of a callback, as the runtime keeps it with all that the callback awaits. */
+class Thread {
+  readonly callbacks: Callbacks;
+  /** The callback, once it has returned a promise. */
+  pending: PendingCallback | null = null;
+
+  constructor(callbacks: Callbacks) {
+    this.callbacks = callbacks;
+  }
 }
 
 /** A caller that blocked in the synchronous part of a callback, before there was a promise to block. */
@@ -56,6 +70,9 @@ export class Callbacks {
   readonly #pending = new Set<PendingCallback>();
   /** Callers that blocked in the synchronous part that runs, or ran last. */
   readonly #blockers: Blocker[] = [];
+  readonly #follower: Follower | null = follower();
+  /** The thread of the callback that ran last, where it is followed. */
+  #thread: Thread | null = null;
   /** Partitions that crashed. */
   readonly #gone = new WeakSet<object>();
   /** Called when a callback that returned a promise has ended. */
@@ -79,9 +96,57 @@ export class Callbacks {
     return null;
   }
 
+  // -- Whose code runs
+
+  /**
+   * The unfinished callback whose code runs after an await, or null where it is other code; undefined
+   * where that cannot be told.
+   */
+  get goingOn(): PendingCallback | null | undefined {
+    if (this.#follower === null) return undefined;
+    const thread = this.#follower.get();
+    if (thread instanceof Thread && thread.callbacks === this) {
+      return thread.pending !== null && this.#pending.has(thread.pending) ? thread.pending : null;
+    }
+    for (const pending of this.#pending) if (!pending.isFollowed) return undefined;
+    return null;
+  }
+
+  /** The oldest callback that cannot be followed, and is blocked in nothing that the fabric knows of. */
+  get likely(): PendingCallback | null {
+    for (const pending of this.#pending) {
+      if (pending.blockedIn === 0 && !pending.isFollowed) return pending;
+    }
+    return null;
+  }
+
+  /** Whether the code that runs is no driver's; undefined where that cannot be told. */
+  get isProgramRunning(): boolean | undefined {
+    return this.#follower === null ? undefined : !(this.#follower.get() instanceof Thread);
+  }
+
+  /** Does `work` in nobody's name: the loop is begun by whoever needs it first. */
+  inNobodysName(work: () => void): void {
+    if (this.#follower === null) work();
+    else this.#follower.run(undefined, work);
+  }
+
+  /**
+   * Does the synchronous part of a callback that may await, so that its waits are known from others'.
+   * Callbacks at DISPATCH_LEVEL must not await, and are spared what this takes.
+   */
+  follow<R>(work: () => R): R {
+    if (this.#follower === null) return work();
+    const thread = new Thread(this);
+    const value = this.#follower.run(thread, work);
+    this.#thread = thread;
+    return value;
+  }
+
   /** Begins the synchronous part of a callback; returns what {@linkcode leaveFrame} needs to end it. */
   enter(frame: Frame): Frame | null {
     if (this.#blockers.length > 0) this.#blockers.length = 0;
+    this.#thread = null;
     return enterFrame(frame);
   }
 
@@ -96,7 +161,7 @@ export class Callbacks {
     const outer = this.enter(frame);
     let value: unknown;
     try {
-      value = work();
+      value = this.follow(work);
     } catch (error) {
       leaveFrame(outer);
       this.threw(frame, error);
@@ -114,11 +179,12 @@ export class Callbacks {
    */
   callInside(frame: Frame, work: () => unknown): CallbackEnd {
     const blockersAround = this.#blockers.splice(0);
+    const threadAround = this.#thread;
     let end: CallbackEnd = { threw: false, value: undefined };
     this.#world.traceCallback(frame, true);
     const outer = enterFrame(frame);
     try {
-      end = { threw: false, value: work() };
+      end = { threw: false, value: this.follow(work) };
     } catch (error) {
       this.threw(frame, error);
       end = { threw: true, value: undefined };
@@ -128,12 +194,15 @@ export class Callbacks {
     if (isPromise(end.value)) this.track(frame, end.value, () => {});
     else this.#world.traceCallback(frame, false);
     this.#blockers.splice(0, this.#blockers.length, ...blockersAround);
+    this.#thread = threadAround;
     return end;
   }
 
   /** Waits for the promise of a callback that returned one. */
   track(frame: Frame, promise: PromiseLike<unknown>, done: (end: CallbackEnd) => void): void {
-    const pending: PendingCallback = { frame, blockedIn: 0 };
+    const thread = this.#thread;
+    const pending: PendingCallback = { frame, blockedIn: 0, isFollowed: thread !== null };
+    if (thread !== null) thread.pending = pending;
     if (!this.#gone.has(frame.partition)) this.#pending.add(pending);
     for (const blocker of this.#blockers) blocker.block(pending);
     const finish = (end: CallbackEnd) => {

@@ -38,6 +38,12 @@ export interface FabricOptions {
   readonly interpreter?: Interpreter;
   /** Pages of RAM of the root partition. They cost nothing before they are used. Default 4096: 16 MiB. */
   readonly rootMemoryPages?: number;
+  /**
+   * Work items and due timers that `settle`, `advance`, `run` without a signal, `runUntil` or a waiting
+   * call may run while no time passes: then it rejects with an Error that names the busiest channels, as
+   * drivers that keep each other busy for ever would never let it end. Default 5 000 000.
+   */
+  readonly itemsPerInstantMax?: number;
 }
 
 /** The world in which partitions run: one loop, one clock, one source of chance, one trace. */
@@ -75,6 +81,25 @@ export interface Fabric extends AsyncDisposable {
    * @throws {TypeError} `signal` is no AbortSignal.
    */
   run(signal?: AbortSignal): Promise<void>;
+  /**
+   * Runs, and lets time pass, until `predicate` answers true. It is asked before each work item, timer and
+   * turn of an unfinished callback, for the first time before anything runs; it must not wait. Resolves
+   * with true, or with false where nothing is left to run and no deadline is ahead.
+   *
+   * @throws {Error} Inside a callback. It rejects as {@linkcode Fabric.settle} does, and with what
+   *   `predicate` throws.
+   * @throws {TypeError} `predicate` is no function. It rejects with one where that answers with a promise.
+   */
+  runUntil(predicate: () => boolean): Promise<boolean>;
+  /**
+   * Runs `items` work items and timers that are due, one after the other, and lets no time pass; a
+   * callback that is unfinished has its turn after each. Resolves with how many ran: fewer where no more
+   * are runnable at this instant.
+   *
+   * @throws {Error} Inside a callback. It rejects as {@linkcode Fabric.settle} does.
+   * @throws {RangeError} `items` is no whole number from 1 on. Default 1.
+   */
+  step(items?: number): Promise<number>;
   /** SHA-256 of the trace so far: the same program, options and seed give the same in any process. */
   traceDigest(): string;
   /** The trace itself, with `trace: "full"`; else nothing. */

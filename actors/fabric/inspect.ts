@@ -13,6 +13,8 @@ import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { showU64 } from "../../core/units.ts";
+import { isSelfWait } from "./self_waits.ts";
+import type { Wait, Waits } from "./waits.ts";
 import type { World } from "./world.ts";
 
 /** A ring, from its control page. */
@@ -128,6 +130,13 @@ export interface CallerState {
   readonly waitsFor: string;
   /** The callback that it blocks, or null. */
   readonly inside: string | null;
+  /** What holds it up; left out where nothing is known that does. */
+  readonly heldUpBy?: string;
+  /**
+   * Left out, or that it can end only after the callback that it blocks has returned: a violation of
+   * `selfWait`, once nothing else can run.
+   */
+  readonly selfWait?: true;
 }
 
 /** Everything that lives. */
@@ -147,14 +156,22 @@ export function inspectFabric(world: World): FabricState {
   return {
     now: world.now(),
     partitions: world.partitions.map(inspectPartition),
-    callers: [...world.waits.all].map((wait) => ({
-      call: wait.options.call,
-      waitsFor: wait.options.what,
-      inside: wait.insideOf,
-    })),
+    callers: [...world.waits.all].map((wait) => inspectWait(wait, world.waits)),
     callbacks: [...world.callbacks.pending].map(({ frame }) =>
       `${frame.name} of ${frame.ownerName}`
     ),
+  };
+}
+
+function inspectWait(wait: Wait<unknown>, waits: Waits): CallerState {
+  const { call, what, heldUpBy } = wait.options;
+  const heldUp = heldUpBy();
+  return {
+    call,
+    waitsFor: what,
+    inside: wait.insideOf,
+    ...heldUp === null ? {} : { heldUpBy: heldUp.text },
+    ...isSelfWait(wait, waits) ? { selfWait: true } : {},
   };
 }
 
@@ -172,6 +189,15 @@ function inspectPartition(partition: PartitionObject): PartitionState {
     faultCount: bus.faultCount,
     channels: [...partition.endpoints].map(inspectEndpoint),
   };
+}
+
+/** The name of the worker that is `traceId` on the trace; 0 stands for timers. */
+export function nameOfWorker({ partitions }: World, traceId: number): string {
+  for (const { name, traceId: id, endpoints } of partitions) {
+    if (id === traceId) return `the bus of ${name}`;
+    for (const endpoint of endpoints) if (endpoint.id === traceId) return endpoint.name;
+  }
+  return traceId === 0 ? "timers" : "what is gone by now";
 }
 
 /** Looks into one endpoint. */

@@ -24,12 +24,8 @@ export interface Leak {
 /** Everything in `world` that still lives. */
 export function findLeaks(world: World): Leak[] {
   const leaks = world.partitions.filter((partition) => partition.isAlive).flatMap(leaksOfPartition);
-  for (const { options } of world.waits.all) {
-    leaks.push({
-      kind: "caller",
-      owner: "fabric",
-      message: `${options.call} waits for ${options.what}`,
-    });
+  for (const { description } of world.waits.all) {
+    leaks.push({ kind: "caller", owner: "fabric", message: description });
   }
   return leaks;
 }

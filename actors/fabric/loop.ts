@@ -10,10 +10,13 @@
 
 import type { VirtualClock } from "../../core/clock.ts";
 import type { Callbacks } from "./callbacks.ts";
+import { type DriveOptions, Drives } from "./drives.ts";
+import { InstantBound } from "./instant_bound.ts";
 import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
 import { realDelay, realNowMs, turn } from "./runtime.ts";
-import type { VerifierError } from "./verifier.ts";
+import { reportSelfWaits } from "./self_waits.ts";
+import type { Verifier, VerifierError } from "./verifier.ts";
 import type { Waits } from "./waits.ts";
 import type { Scheduler, WorkItem } from "./work.ts";
 
@@ -27,34 +30,13 @@ const IDLE_TURNS = 64;
 const IDLE_DELAY_MS = 5;
 /** Then the callback awaits something that the fabric knows nothing of. */
 const IDLE_DELAYS_MAX = 2_000;
+/** Stands for a timer where a worker's number on the trace is asked for; channels count from 1. */
+const NO_WORKER = 0;
 
 /** A timer: data in the clock's queue. Whoever armed it knows what it is for. */
 export interface Timer {
   /** Does what was due at this time. */
   fire(): void;
-}
-
-/** A call of the program that drives the loop until its goal is reached. */
-interface Drive {
-  /** Time may pass up to here. */
-  readonly limit100ns: number;
-  /** Whether time goes to the limit even where nothing is due, as `advance` does. */
-  readonly reachesLimit: boolean;
-  readonly signal: AbortSignal | undefined;
-  /** Where the drive is to end before the next item; null: not before its time has come. */
-  readonly goal: Goal | null;
-  /** Called when the drive has ended, however it did. */
-  readonly forget: () => void;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** What ends a drive early. */
-interface Goal {
-  /** Whether it is reached. */
-  readonly isReached: () => boolean;
-  /** Steps of the loop, counted from its beginning, after which it is given up. */
-  readonly stepsMax: number;
 }
 
 /** What the loop needs of the fabric around it. */
@@ -67,27 +49,20 @@ export interface LoopWorld {
   readonly callbacks: Callbacks;
   /** Blocked callers. */
   readonly waits: Waits;
+  /** Where misuse is reported. */
+  readonly verifier: Verifier;
   /** Whether deadlines wait for real time. */
   readonly isRealTime: boolean;
+  /** Items and timers that may run while no time passes. */
+  readonly itemsPerInstantMax: number;
   /** Puts the item on the trace and does its work. */
   runItem(item: WorkItem): void;
   /** Puts the timer on the trace and fires it. */
   fireTimer(timer: Timer): void;
-  /** The error for a caller whose wait nothing can end. */
+  /** The error for callers whose waits nothing can end. */
   deadlock(): VerifierError;
-}
-
-function isAborted({ signal }: Drive): boolean {
-  return signal?.aborted === true;
-}
-
-function hasGoal({ goal }: Drive): boolean {
-  return goal !== null;
-}
-
-/** Whether a work item can be what ends the drive. */
-function isWatched({ goal, signal }: Drive): boolean {
-  return goal !== null || signal !== undefined;
+  /** The name of the worker that is `traceId` on the trace. */
+  nameOf(traceId: number): string;
 }
 
 /** The loop of one fabric. */
@@ -95,14 +70,19 @@ export class Loop {
   /** Real input and output under way. */
   readonly outside: Outside = new Outside();
   readonly #world: LoopWorld;
-  readonly #drives: Drive[] = [];
+  readonly #drives = new Drives(() => this.#driveEnded());
+  readonly #bound: InstantBound;
   readonly #failures: Error[] = [];
   #phase: "stopped" | "starting" | "underWay" = "stopped";
   /** Somebody was answered: what it does next comes before the next item. */
   #isTurnDue = false;
   #itemsSinceTurn = 0;
-  /** Items, timers, and turns in which nothing but an unfinished callback could move. */
-  #steps = 0;
+  /** Items and timers so far. */
+  #items = 0;
+  /** The number of items from which on each is counted for the bound. */
+  #countedFrom = 0;
+  /** Turns so far in which nothing but an unfinished callback could move. */
+  #idleSteps = 0;
   #idleTurns = 0;
   /** Real time at which virtual time became what it is. */
   #realAtNowMs = 0;
@@ -112,16 +92,24 @@ export class Loop {
   /** A loop that nobody drives yet. */
   constructor(world: LoopWorld) {
     this.#world = world;
+    this.#bound = new InstantBound(world.itemsPerInstantMax);
+    world.waits.isDriven = () => this.#isUnderWay;
     world.waits.onDriver = () => this.#start();
-    world.waits.onAnswer = () => {
+    world.waits.onAnswer = (isProgram) => {
       this.#isTurnDue = true;
+      if (isProgram && this.#drives.count === 0) this.#beginInstant();
     };
     world.scheduler.onSchedule = () => this.wake();
   }
 
-  /** Whether the loop has begun to run: what runs beside its items may be a callback that goes on. */
-  get isUnderWay(): boolean {
-    return this.#phase === "underWay";
+  /** Whether the loop runs, and somebody wants it to: what goes on beside its items may be a callback. */
+  get #isUnderWay(): boolean {
+    return this.#phase === "underWay" && this.#hasDriver;
+  }
+
+  /** Items, timers and idle turns so far. */
+  get #steps(): number {
+    return this.#items + this.#idleSteps;
   }
 
   /**
@@ -129,17 +117,15 @@ export class Loop {
    *
    * @throws {Error} Inside a callback.
    */
-  drive(
-    call: string,
-    options: Pick<Drive, "limit100ns" | "reachesLimit" | "signal"> & Partial<Pick<Drive, "goal">>,
-  ): Promise<void> {
+  drive(call: string, options: DriveOptions): Promise<void> {
     this.#takeOver(call);
     const { signal } = options;
     const wake = () => this.wake();
     signal?.addEventListener("abort", wake);
     const forget = () => signal?.removeEventListener("abort", wake);
     return new Promise((resolve, reject) => {
-      this.#drives.push({ goal: null, ...options, forget, resolve, reject });
+      this.#drives.add({ goal: null, ...options, call, signal, forget, resolve, reject });
+      this.#beginInstant();
       this.#start();
       this.wake();
     });
@@ -156,22 +142,45 @@ export class Loop {
     await this.drive(call, {
       limit100ns: Infinity,
       reachesLimit: false,
-      signal: undefined,
       goal: { isReached, stepsMax: this.#steps + stepsMax },
+      isBounded: false,
     });
     return isReached();
   }
 
   /** The fabric is disposed of: whoever drives the loop is told. */
   abandon(error: Error): void {
-    for (const drive of [...this.#drives]) this.#end(drive, () => drive.reject(error));
+    this.#drives.abandon(error);
     this.wake();
+  }
+
+  /**
+   * Runs `items` work items and timers that are due, and lets no time pass. Resolves with how many there
+   * were.
+   *
+   * @throws {Error} Inside a callback.
+   */
+  step(items: number): Promise<number> {
+    const begun = this.#items;
+    const isReached = () => this.#items - begun >= items;
+    const limit100ns = this.#world.clock.now100ns;
+    const goal = { isReached, stepsMax: Infinity };
+    const driven = this.drive("step", { limit100ns, reachesLimit: false, goal, isBounded: false });
+    return driven.then(() => this.#items - begun);
   }
 
   /** The program drives by itself: its waiting calls do so no more. */
   #takeOver(call: string): void {
     requireOutside(call);
-    for (const wait of this.#world.waits.all) wait.mayDrive = false;
+    const { callbacks, waits } = this.#world;
+    const frame = callbacks.goingOn?.frame;
+    if (frame !== undefined) {
+      throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
+    }
+    const { begun } = waits;
+    waits.standBack(begun);
+    // An `await` that came before this call is noticed a promise reaction later.
+    queueMicrotask(() => waits.standBack(begun));
   }
 
   /** Something came up: a wait for real time may have to end sooner. */
@@ -199,33 +208,33 @@ export class Loop {
   }
 
   get #hasDriver(): boolean {
-    return this.#drives.length > 0 || this.#world.waits.driving !== null;
+    return this.#drives.count > 0 || this.#world.waits.driving !== null;
   }
 
   #start(): void {
     if (this.#phase !== "stopped" || !this.#hasDriver) return;
     this.#phase = "starting";
     this.#realAtNowMs = realNowMs();
-    queueMicrotask(() => this.#run());
+    this.#beginInstant();
+    queueMicrotask(() => this.#world.callbacks.inNobodysName(() => this.#run()));
   }
 
   async #run(): Promise<void> {
     this.#phase = "underWay";
-    if (this.#isTurnDue) await this.#giveTurn(); // whom the program's calls answered goes on first
     while (this.#hasDriver) {
-      if (this.#drives.some(isAborted)) {
-        this.#endAborted();
+      this.#world.waits.goOn();
+      if (this.#mustGiveTurn) {
+        await this.#giveTurn(); // whoever was answered goes on first, and nobody may drive any more then
         continue;
       }
-      if (this.#failures.length === 0 && this.#endReached()) {
+      if (this.#drives.endAborted()) continue;
+      if (this.#failures.length === 0 && this.#drives.endReached(this.#steps)) {
         await this.#giveTurn(); // who asked for this moment goes on in it, and may ask for another
         continue;
       }
       if (this.#failures.length > 0) this.#rejectDriver();
       else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
       else if (!this.#runItems()) await this.#whenQuiet();
-      // Where nobody drives any more, what is due waits for the next drive, and keeps no fabric alive.
-      if (this.#mustGiveTurn && this.#hasDriver) await this.#giveTurn();
     }
     this.#phase = "stopped";
   }
@@ -233,7 +242,7 @@ export class Loop {
   /** Runs items until something else may have to come before the next; false where none may run. */
   #runItems(): boolean {
     // Asked once: a drive does not begin inside a callback, and none ends between two items.
-    const isOneAtATime = this.#drives.some(isWatched);
+    const isOneAtATime = this.#drives.areWatched;
     while (this.#runItem()) {
       if (isOneAtATime || this.#hasMoreToDo) return true;
     }
@@ -256,7 +265,7 @@ export class Loop {
     if (item === null) return false;
     this.#idleTurns = 0;
     this.#itemsSinceTurn++;
-    this.#steps++;
+    if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
     try {
       this.#world.runItem(item);
     } catch (error) {
@@ -277,14 +286,16 @@ export class Loop {
     const { callbacks, clock } = this.#world;
     if (callbacks.unblocked !== null) return await this.#idle();
     this.#idleTurns = 0;
+    if (callbacks.pending.size > 0 && reportSelfWaits(this.#world)) return;
     const due100ns = clock.next100ns() ?? Infinity;
-    if (due100ns > clock.now100ns && this.#endArrived()) return;
-    const stop100ns = this.#nextStop100ns();
+    if (due100ns > clock.now100ns && this.#drives.endArrived(clock.now100ns)) return;
+    const stop100ns = this.#drives.nextStop100ns;
     const next100ns = Math.min(stop100ns, due100ns);
     if (next100ns === Infinity || next100ns > this.#limit100ns()) return this.#endWithoutDeadline();
     const remainingMs = this.#realMsUntil(next100ns);
     // What comes up in real time may change everything: the loop looks again.
     if (remainingMs > 0) return await this.#sleep(remainingMs);
+    if (next100ns > clock.now100ns) this.#beginInstant();
     if (stop100ns < due100ns) clock.moveTo(stop100ns);
     else this.#fireNext(due100ns);
     this.#realAtNowMs = realNowMs();
@@ -292,37 +303,19 @@ export class Loop {
 
   /** How far time may pass: as far as the farthest-reaching driver lets it. */
   #limit100ns(): number {
-    if (this.#world.waits.driving !== null) return Infinity;
-    return this.#drives.reduce((limit, drive) => Math.max(limit, drive.limit100ns), -1);
-  }
-
-  /** The nearest point that time goes to even where nothing is due. */
-  #nextStop100ns(): number {
-    const stops = this.#drives.filter((drive) => drive.reachesLimit);
-    return stops.reduce((stop, drive) => Math.min(stop, drive.limit100ns), Infinity);
-  }
-
-  /** Ends the drives whose goal is this instant; false where there are none. */
-  #endArrived(): boolean {
-    const { now100ns } = this.#world.clock;
-    const arrived = this.#drives.filter((drive) => drive.limit100ns <= now100ns);
-    for (const drive of arrived) this.#end(drive, drive.resolve);
-    return arrived.length > 0;
+    return this.#world.waits.driving === null ? this.#drives.limit100ns : Infinity;
   }
 
   #fireNext(due100ns: number): void {
     const timer = this.#world.clock.takeDue(due100ns);
     this.#itemsSinceTurn++;
-    this.#steps++;
+    if (++this.#items > this.#countedFrom) this.#count(NO_WORKER);
     if (timer !== null) this.guard(() => this.#world.fireTimer(timer));
   }
 
   /** Nothing will ever happen again by itself: `run` is done, and what waits, waits in vain. */
   #endWithoutDeadline(): void {
-    if (this.#drives.length > 0) {
-      for (const drive of [...this.#drives]) this.#end(drive, drive.resolve);
-      return;
-    }
+    if (this.#drives.count > 0) return this.#drives.endAll();
     const error = this.#world.deadlock();
     for (const wait of this.#world.waits.all) if (wait.drives) wait.reject(error);
   }
@@ -331,13 +324,13 @@ export class Loop {
   async #idle(): Promise<void> {
     this.#isTurnDue = true;
     this.#idleTurns++;
-    this.#steps++;
+    this.#idleSteps++;
     if (this.#idleTurns <= IDLE_TURNS) return;
     await this.#sleep(IDLE_DELAY_MS);
     if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
     this.#idleTurns = 0;
     const frame = this.#world.callbacks.unblocked?.frame;
-    if (frame === undefined || this.#endReached(Infinity)) return;
+    if (frame === undefined || this.#drives.endReached(Infinity)) return;
     const message =
       `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside ` +
       `the fabric: await it through fabric.outside(() => promise)`;
@@ -362,36 +355,39 @@ export class Loop {
     this.#waiting = null;
   }
 
-  #end(drive: Drive, how: () => void): void {
-    this.#drives.splice(this.#drives.indexOf(drive), 1);
+  #driveEnded(): void {
     this.#isTurnDue = this.#hasDriver;
-    drive.forget();
-    how();
+    this.#beginInstant();
   }
 
-  #endAborted(): void {
-    for (const drive of this.#drives.filter(isAborted)) {
-      this.#end(drive, drive.resolve);
-    }
+  // -- The bound to the work of one instant
+
+  /** Time has moved, or the program has: what runs from now on is counted anew. */
+  #beginInstant(): void {
+    this.#countedFrom = this.#bound.restart(this.#items);
   }
 
-  /** Ends the drives whose goal is reached, or given up after `steps`; false where there are none. */
-  #endReached(steps: number = this.#steps): boolean {
-    if (!this.#drives.some(hasGoal)) return false;
-    const isOver = ({ goal }: Drive) =>
-      goal !== null && (goal.stepsMax <= steps || goal.isReached());
-    if (!this.#drives.some(isOver)) return false;
-    const ended = this.#drives.filter(isOver);
-    for (const drive of ended) this.#end(drive, drive.resolve);
-    return true;
+  /** Counts an item near the bound; whoever drives on when it is reached does so in vain. */
+  #count(traceId: number): void {
+    if (!this.#drives.areBounded) return this.#beginInstant();
+    if (!this.#bound.add(traceId, this.#items)) return;
+    const call = this.#drives.latest?.call ?? this.#world.waits.driving?.options.call ?? "";
+    const busiest = this.#bound.busiest((worker) => this.#world.nameOf(worker));
+    this.fail(
+      new Error(
+        `Cannot go on with ${call}: ${this.#bound.itemsMax} work items ran while no time passed, and ` +
+          `more are due; the busiest at the end were ${busiest}`,
+      ),
+    );
+    this.#beginInstant();
   }
 
   /** A failure is for the program's own drive, else for the oldest caller that drives. */
   #rejectDriver(): void {
     const error = this.#failures[0]!;
-    const drive = this.#drives.at(-1);
+    const drive = this.#drives.latest;
     const wait = this.#world.waits.driving;
-    if (drive !== undefined) this.#end(drive, () => drive.reject(error));
+    if (drive !== null) this.#drives.end(drive, () => drive.reject(error));
     else if (wait !== null) wait.reject(error);
     else return;
     this.#failures.shift();

@@ -5,6 +5,7 @@
  */
 
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
+import { isUint } from "../../core/units.ts";
 import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
 import type { FabricOptions } from "./fabric.ts";
 import { UNITS_PER_MS } from "./loop.ts";
@@ -18,11 +19,15 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
   trace: "digest",
   interpreter: "compiled",
   rootMemoryPages: 4096,
+  itemsPerInstantMax: 5_000_000,
 };
 
 /** The words that an option may be. */
 const FABRIC_CHOICES: Readonly<
-  Record<Exclude<keyof FabricOptions, "seed" | "rootMemoryPages">, readonly string[]>
+  Record<
+    Exclude<keyof FabricOptions, "seed" | "rootMemoryPages" | "itemsPerInstantMax">,
+    readonly string[]
+  >
 > = {
   schedule: ["fifo", "random"],
   clock: ["virtual", "real"],
@@ -104,7 +109,39 @@ export function checkFabricOptions(options: FabricOptions): Required<FabricOptio
   }
   const { memoryPages } = PARTITION_BOUNDS;
   checkBounds("a fabric", "rootMemoryPages", checked.rootMemoryPages, memoryPages);
+  const { itemsPerInstantMax } = checked;
+  if (!isItems(itemsPerInstantMax)) {
+    throw new RangeError(
+      `Cannot create a fabric: itemsPerInstantMax must be a whole number from 1, not ${
+        show(itemsPerInstantMax)
+      }`,
+    );
+  }
   return checked;
+}
+
+function isItems(value: unknown): value is number {
+  return isUint(value, Number.MAX_SAFE_INTEGER) && value > 0;
+}
+
+/**
+ * Checks a number of work items.
+ *
+ * @throws {RangeError} It is no whole number from 1 on.
+ */
+export function checkItems(call: string, items: unknown): void {
+  if (isItems(items)) return;
+  throw new RangeError(`Cannot ${call}: items must be a whole number from 1, not ${show(items)}`);
+}
+
+/**
+ * Checks what a drive goes on until.
+ *
+ * @throws {TypeError} It is no function.
+ */
+export function checkPredicate(call: string, predicate: unknown): void {
+  if (typeof predicate === "function") return;
+  throw new TypeError(`Cannot ${call}: predicate must be a function, not ${show(predicate)}`);
 }
 
 /**

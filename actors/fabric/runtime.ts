@@ -40,3 +40,40 @@ export function realDelay(milliseconds: number, signal: AbortSignal): Promise<vo
 export function realNowMs(): number {
   return performance.now();
 }
+
+/** Keeps a value with code and whatever that code awaits, of any depth. */
+export interface Follower {
+  /** Does `work` with `value`, which stays with all that goes on after its awaits. */
+  run<R>(value: object | undefined, work: () => R): R;
+  /** The value that the running code has; undefined where it has none. */
+  get(): object | undefined;
+}
+
+interface Contexts {
+  readonly AsyncContext?: { readonly Variable: new () => Follower };
+  readonly process?: { getBuiltinModule?(name: string): unknown };
+}
+
+interface AsyncHooks {
+  readonly AsyncLocalStorage: new () => {
+    run<R>(value: object | undefined, work: () => R): R;
+    getStore(): object | undefined;
+  };
+}
+
+let shared: Follower | null = null;
+
+/** What tells whose code goes on after an await; null where the runtime cannot tell. One serves a process. */
+export function follower(): Follower | null {
+  const { AsyncContext, process } = globalThis as Contexts;
+  if (AsyncContext === undefined && process?.getBuiltinModule === undefined) return null;
+  return shared ??= AsyncContext === undefined ? storageFollower() : new AsyncContext.Variable();
+}
+
+function storageFollower(): Follower | null {
+  const { process } = globalThis as Contexts;
+  const hooks = process?.getBuiltinModule?.("async_hooks") as AsyncHooks | undefined;
+  if (hooks === undefined) return null;
+  const storage = new hooks.AsyncLocalStorage();
+  return { run: (value, work) => storage.run(value, work), get: () => storage.getStore() };
+}

@@ -22,7 +22,7 @@ export type ViolationRule =
   | "DeleteGpadl or UnmapGpadl outside Opened to Closed or with an unknown handle"
   | "Unmap of an unmapped GPADL"
   | "Start or Pause inside a state change callback"
-  | "wait that can never return"
+  | "selfWait"
   | "wait that nothing can end"
   | "Start in Disabled"
   | "DISPATCH_LEVEL callback that returns a promise"
@@ -100,16 +100,20 @@ export class Verifier {
    * @throws {VerifierError} In mode `"throw"`; in the others the call goes on as section 9 says.
    */
   report(rule: ViolationRule, call: string, message: string): void {
+    const error = this.blame(rule, call, message);
+    if (error !== null) throw error;
+  }
+
+  /** The error for a call that waits already, to be rejected with; null where it goes on waiting. */
+  blame(rule: ViolationRule, call: string, message: string): VerifierError | null {
     const violation = this.#keep(rule, call, message);
-    if (violation !== null && this.mode === "throw") throw new VerifierError(violation);
+    return violation !== null && this.mode === "throw" ? new VerifierError(violation) : null;
   }
 
   /** Reports what no call is to blame for: in mode `"throw"` it fails whoever drives the loop. */
   raise(rule: ViolationRule, call: string, message: string): void {
-    const violation = this.#keep(rule, call, message);
-    if (violation !== null && this.mode === "throw") {
-      this.#world.failLoop(new VerifierError(violation));
-    }
+    const error = this.blame(rule, call, message);
+    if (error !== null) this.#world.failLoop(error);
   }
 
   /** Lists what fails the loop in another form than a VerifierError. */

@@ -4,8 +4,17 @@
  * @module
  */
 
+import { AwaitedPromise } from "./awaited_promise.ts";
 import type { Blocker, Callbacks, PendingCallback } from "./callbacks.ts";
 import { currentFrame } from "./irql.ts";
+
+/** What keeps a wait from its end. */
+export interface HoldUp {
+  /** In words: `channel 1 (server) is Paused`. */
+  readonly text: string;
+  /** The callback that has to return first, where it is one that holds things up. */
+  readonly callback: PendingCallback | null;
+}
 
 /** What a blocked caller waits for. */
 export interface WaitOptions {
@@ -15,9 +24,22 @@ export interface WaitOptions {
   readonly what: string;
   /** The partition whose driver waits; null for `delay`, which is of no driver's channel. */
   readonly partition: object | null;
+  /** Finds out what holds it up at present; null: nothing that is known. */
+  readonly heldUpBy: () => HoldUp | null;
+  /** Whether it ends in time, whatever holds it up. */
+  readonly isTimed: boolean;
   /** Called when the caller is rejected instead of answered: nothing may answer it any more. */
   readonly abandon?: () => void;
 }
+
+/** Whose a wait is, when it begins. */
+type Origin =
+  /** Of the callback whose synchronous part runs. */
+  | "inCallback"
+  /** Of who is known by his thread: a callback that goes on, or other code. */
+  | "known"
+  /** Of whom can only be guessed. */
+  | "guessed";
 
 /** One blocked caller. */
 export class Wait<T> implements Blocker {
@@ -25,22 +47,34 @@ export class Wait<T> implements Blocker {
   readonly options: WaitOptions;
   /** Resolves with the answer. */
   readonly promise: Promise<T>;
-  /** Whether it began outside the synchronous part of a callback: whose it is can only be guessed. */
-  readonly isDetached: boolean;
+  /** How it is known whose it is. */
+  readonly origin: Origin;
+  /** Whether somebody awaits it, or did. */
+  isAwaited = false;
+  /** Whether it was reported that its own callback has to return first. */
+  isReported = false;
   /** Whether it may drive the loop: a caller outside callbacks, until the program drives itself. */
   mayDrive: boolean;
+  /** Waits that began before it in its fabric. */
+  readonly order: number;
   #blocked: PendingCallback | null = null;
   readonly #waits: Waits;
-  readonly #resolvers: PromiseWithResolvers<T>;
+  #resolve!: (value: T) => void;
+  #reject!: (error: Error) => void;
 
   /** A caller that begins to wait. */
-  constructor(options: WaitOptions, isDetached: boolean, waits: Waits) {
+  constructor(options: WaitOptions, origin: Origin, order: number, waits: Waits) {
     this.options = options;
-    this.isDetached = isDetached;
-    this.mayDrive = isDetached;
+    this.origin = origin;
+    this.order = order;
+    this.mayDrive = origin !== "inCallback";
     this.#waits = waits;
-    this.#resolvers = Promise.withResolvers<T>();
-    this.promise = this.#resolvers.promise;
+    const promise = new AwaitedPromise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    promise.onAwaited = () => this.#awaited();
+    this.promise = promise;
   }
 
   /** The callback that waits, or null for a caller outside callbacks. */
@@ -58,6 +92,14 @@ export class Wait<T> implements Blocker {
     return this.mayDrive && this.#blocked === null;
   }
 
+  /** Who waits for what, and what holds it up, in words. */
+  get description(): string {
+    const inside = this.insideOf === null ? "" : ` inside ${this.insideOf}`;
+    const reason = this.options.heldUpBy()?.text;
+    const heldUp = reason === undefined ? "" : `: ${reason}`;
+    return `${this.options.call}${inside} waits for ${this.options.what}${heldUp}`;
+  }
+
   /** Makes `pending` count as blocked until the answer is there. */
   block(pending: PendingCallback): void {
     if (!this.#waits.all.has(this as Wait<unknown>)) return;
@@ -71,17 +113,25 @@ export class Wait<T> implements Blocker {
     this.#blocked = null;
   }
 
-  /** Answers the caller, once its processors run. A second answer is none. */
+  /** Answers the caller, once its callback may go on. A second answer is none. */
   answer(value: T): void {
     if (this.#waits.holds(this, () => this.answer(value))) return;
-    if (this.#waits.remove(this)) this.#resolvers.resolve(value);
+    if (this.#waits.remove(this)) this.#resolve(value);
   }
 
   /** Rejects the caller, whose call then counts as given up. */
   reject(error: Error): void {
     if (!this.#waits.remove(this)) return;
     this.options.abandon?.();
-    this.#resolvers.reject(error);
+    this.#reject(error);
+  }
+
+  /** Somebody awaits it: where that is the program, it is the program's way to drive (api.md section 1). */
+  #awaited(): void {
+    this.isAwaited = true;
+    if (this.mayDrive || !this.#waits.isProgrammed(this)) return;
+    this.mayDrive = true;
+    this.#waits.onDriver();
   }
 }
 
@@ -91,10 +141,16 @@ export class Waits {
   readonly #all = new Set<Wait<unknown>>();
   /** By partition whose processors stand still: the answers that its callbacks get later. */
   readonly #held = new Map<object, (() => void)[]>();
+  /** Answers to callbacks from a time when nobody drove: they go on when somebody does. */
+  readonly #undriven: (() => void)[] = [];
+  /** Waits that have begun so far. */
+  #begun = 0;
+  /** Whether the loop runs: what goes on beside its items may be a callback. */
+  isDriven: () => boolean = () => false;
   /** Called when somebody may drive the loop who did not before. */
   onDriver: () => void = () => {};
-  /** Called when a caller is answered. */
-  onAnswer: () => void = () => {};
+  /** Called when a caller is answered; `isProgram` says that it is none inside a callback. */
+  onAnswer: (isProgram: boolean) => void = () => {};
 
   /** Nobody waits yet. */
   constructor(callbacks: Callbacks) {
@@ -107,6 +163,11 @@ export class Waits {
     return this.#all;
   }
 
+  /** Waits that have begun so far. */
+  get begun(): number {
+    return this.#begun;
+  }
+
   /** The oldest caller that drives the loop. */
   get driving(): Wait<unknown> | null {
     for (const wait of this.#all) {
@@ -115,25 +176,44 @@ export class Waits {
     return null;
   }
 
-  /**
-   * Blocks the caller. `isUnderWay` says that the loop has begun to run: a call that comes then, while a
-   * callback is unfinished and not known to be blocked, is taken for that callback's.
-   */
-  begin<T>(options: WaitOptions, isUnderWay: boolean): Wait<T> {
-    const isDetached = currentFrame() === null;
-    const wait = new Wait<T>(options, isDetached, this);
+  /** The calls that `pending` is blocked in. */
+  of(pending: PendingCallback): readonly Wait<unknown>[] {
+    return [...this.#all].filter((wait) => wait.blocked === pending);
+  }
+
+  /** Blocks the caller. A callback that goes on after an await is blocked in what it calls. */
+  begin<T>(options: WaitOptions): Wait<T> {
+    const isInCallback = currentFrame() !== null;
+    const goingOn = isInCallback ? null : this.#callbacks.goingOn;
+    const origin = isInCallback ? "inCallback" : goingOn === undefined ? "guessed" : "known";
+    const wait = new Wait<T>(options, origin, this.#begun++, this);
     this.#all.add(wait as Wait<unknown>);
-    if (!isDetached) this.#callbacks.addBlocker(wait);
-    else if (isUnderWay) this.#attribute(wait);
+    if (isInCallback) this.#callbacks.addBlocker(wait);
+    else if (goingOn === undefined) this.#guess(wait);
+    else if (goingOn !== null) wait.block(goingOn);
     this.onDriver();
     return wait;
+  }
+
+  /** Of the waits that began before `order` none drives any more, until it is awaited again. */
+  standBack(order: number): void {
+    for (const wait of this.#all) if (wait.order < order) wait.mayDrive = false;
+  }
+
+  /** Whether it is the program that awaits `wait` now. */
+  isProgrammed<T>(wait: Wait<T>): boolean {
+    if (currentFrame() !== null || !this.#all.has(wait as Wait<unknown>)) return false;
+    const isProgram = this.#callbacks.isProgramRunning;
+    if (isProgram !== undefined) return isProgram;
+    return wait.blocked === null && (wait.origin !== "inCallback" || !this.isDriven());
   }
 
   /** Takes `wait` off the list; false where it is answered already. */
   remove<T>(wait: Wait<T>): boolean {
     if (!this.#all.delete(wait as Wait<unknown>)) return false;
+    const isProgram = wait.blocked === null;
     wait.unblock();
-    this.onAnswer();
+    this.onAnswer(isProgram);
     return true;
   }
 
@@ -149,10 +229,22 @@ export class Waits {
     for (const answer of answers) answer();
   }
 
+  /** Whether the processors of `partition` stand still. */
+  isHeld(partition: object): boolean {
+    return this.#held.has(partition);
+  }
+
+  /** Somebody drives: callbacks get the answers that they were to have while nobody did. */
+  goOn(): void {
+    for (const answer of this.#undriven.splice(0)) answer();
+  }
+
   /** Keeps the answer to `wait` for later, if its callback must not go on now. */
   holds<T>(wait: Wait<T>, answer: () => void): boolean {
-    if (wait.blocked === null) return false;
-    const held = this.#held.get(wait.blocked.frame.partition);
+    const { blocked } = wait;
+    if (blocked === null || !this.#callbacks.pending.has(blocked)) return false;
+    const held = this.#held.get(blocked.frame.partition) ??
+      (this.isDriven() ? undefined : this.#undriven);
     held?.push(answer);
     return held !== undefined;
   }
@@ -174,15 +266,16 @@ export class Waits {
     }
   }
 
-  #attribute<T>(wait: Wait<T>): void {
-    const pending = this.#callbacks.unblocked;
+  /** A wait that begins beside the loop's items is taken for a callback's that is blocked in nothing. */
+  #guess<T>(wait: Wait<T>): void {
+    const pending = this.isDriven() ? this.#callbacks.likely : null;
     if (pending !== null) wait.block(pending);
   }
 
-  /** Who still waits and was taken for a callback that ended is another, or the program. */
+  /** Who still waits, and whose callback ended, is a thread of its own, or was taken for another's. */
   #reassign<T>(wait: Wait<T>): void {
     wait.unblock();
-    if (wait.isDetached) this.#attribute(wait);
+    if (wait.origin === "guessed") this.#guess(wait);
     this.onDriver();
   }
 

@@ -24,17 +24,20 @@ import {
 import { FabricActors } from "./actors.ts";
 import { Callbacks } from "./callbacks.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
-import { type FabricState, inspectFabric } from "./inspect.ts";
+import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
 import { type Frame, requireOutside } from "./irql.ts";
 import { findLeaks, type Leak, leakError } from "./leaks.ts";
 import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
 import {
   checkFabricOptions,
   checkInspector,
+  checkItems,
   checkPartitionOptions,
+  checkPredicate,
   checkSignal,
   checkTimeAfter,
 } from "./options.ts";
+import { runUntil } from "./run_until.ts";
 import { Verifier, type VerifierError, type Violation } from "./verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "./waits.ts";
 import { Scheduler, WORK_EVENTS, type WorkItem } from "./work.ts";
@@ -76,6 +79,7 @@ export class World implements Fabric, LoopWorld {
   /** The loop in which all work runs. */
   readonly loop: Loop;
   readonly isRealTime: boolean;
+  readonly itemsPerInstantMax: number;
   /** Where KMCL functions cannot be called now, for the error; null: they can. */
   kmclRefusal: typeof IN_SAVE | typeof DISPOSED | null = null;
   /** The actors of everything in it. */
@@ -89,8 +93,9 @@ export class World implements Fabric, LoopWorld {
 
   /** A fabric with checked options. */
   constructor(options: Required<FabricOptions>) {
-    const { seed, schedule, interpreter } = options;
+    const { seed, schedule, interpreter, itemsPerInstantMax } = options;
     const chance = Chance.fromSeed(seed);
+    this.itemsPerInstantMax = itemsPerInstantMax;
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
     this.recorder = new Trace(options.trace);
@@ -189,21 +194,34 @@ export class World implements Fabric, LoopWorld {
   settle(): Promise<void> {
     this.requireLive("settle");
     const limit100ns = this.clock.now100ns;
-    return this.loop.drive("settle", { limit100ns, reachesLimit: false, signal: undefined });
+    return this.loop.drive("settle", { limit100ns, reachesLimit: false, isBounded: true });
   }
 
   /** See {@linkcode Fabric.advance}. */
   advance(milliseconds: number): Promise<void> {
     this.requireLive("advance");
     const limit100ns = checkTimeAfter("advance", this.clock.now100ns, milliseconds);
-    return this.loop.drive("advance", { limit100ns, reachesLimit: true, signal: undefined });
+    return this.loop.drive("advance", { limit100ns, reachesLimit: true, isBounded: true });
   }
 
   /** See {@linkcode Fabric.run}. */
   run(signal?: AbortSignal): Promise<void> {
     this.requireLive("run");
     checkSignal("run", signal);
-    return this.loop.drive("run", { limit100ns: Infinity, reachesLimit: false, signal });
+    const isBounded = signal === undefined;
+    return this.loop.drive("run", { limit100ns: Infinity, reachesLimit: false, signal, isBounded });
+  }
+
+  /** See {@linkcode Fabric.runUntil}. */
+  runUntil(predicate: () => boolean): Promise<boolean> {
+    checkPredicate("runUntil", predicate);
+    return runUntil(this.loop, predicate);
+  }
+
+  /** See {@linkcode Fabric.step}. */
+  step(items = 1): Promise<number> {
+    checkItems("step", items);
+    return this.loop.step(items);
   }
 
   /** See {@linkcode Fabric.now}. */
@@ -216,7 +234,13 @@ export class World implements Fabric, LoopWorld {
     this.requireLive("delay");
     const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
     const what = `${milliseconds} ms to pass`;
-    const wait = this.beginWait<void>({ call: "delay", what, partition: null });
+    const wait = this.beginWait<void>({
+      call: "delay",
+      what,
+      partition: null,
+      heldUpBy: () => null,
+      isTimed: true,
+    });
     this.armTimer(due100ns, { fire: () => wait.answer() });
     return wait.promise;
   }
@@ -229,7 +253,7 @@ export class World implements Fabric, LoopWorld {
 
   /** Blocks the running caller. */
   beginWait<T>(options: WaitOptions): Wait<T> {
-    return this.waits.begin<T>(options, this.loop.isUnderWay);
+    return this.waits.begin<T>(options);
   }
 
   /** Has `timer` fire at a time, or at once where that is past. */
@@ -264,15 +288,14 @@ export class World implements Fabric, LoopWorld {
   /** See {@linkcode LoopWorld.deadlock}. */
   deadlock(): VerifierError {
     const waits = [...this.waits.all];
-    const list = waits.map((wait) => {
-      const inside = wait.insideOf === null ? "" : ` inside ${wait.insideOf}`;
-      return `${wait.options.call}${inside} waits for ${wait.options.what}`;
-    });
+    const list = waits.map(({ description }) => description).join("; ");
     const call = waits.find((wait) => wait.drives)?.options.call ?? "";
-    return this.verifier.deadlock(
-      call,
-      `nothing is runnable and no deadline is ahead: ${list.join("; ")}`,
-    );
+    return this.verifier.deadlock(call, `nothing is runnable and no deadline is ahead: ${list}`);
+  }
+
+  /** See {@linkcode LoopWorld.nameOf}. */
+  nameOf(traceId: number): string {
+    return nameOfWorker(this, traceId);
   }
 
   /** Fails the call that drives the loop. */

@@ -23,7 +23,7 @@ import {
 } from "../../core/ntstatus.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
 import type { HostDriverInstance } from "./drivers.ts";
-import { hasSettled, unfinishedCallback, waitsOf, whyNotSafe } from "./safe_point.ts";
+import { hasSettled, unfinishedCallback, whyNotSafe } from "./safe_point.ts";
 
 const CALL = "savePartition";
 
@@ -138,10 +138,10 @@ export class Quiescence {
 
   /** Saves that do not end are given up: what they wait for is refused them. */
   async #giveUpSaves(): Promise<void> {
-    const { callbacks } = this.#guest.world;
+    const { callbacks, waits } = this.#guest.world;
     for (const pending of callbacks.pending) {
       if (!this.#told.some((driver) => driver === pending.frame.owner)) continue;
-      for (const wait of waitsOf(this.#guest, pending)) {
+      for (const wait of waits.of(pending)) {
         const { call, what } = wait.options;
         wait.reject(new Error(`Cannot go on with ${call} for ${what}: the save was given up`));
       }

@@ -7,7 +7,6 @@
 
 import { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { PendingCallback } from "../../actors/fabric/callbacks.ts";
-import type { Wait } from "../../actors/fabric/waits.ts";
 import { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 
@@ -59,15 +58,9 @@ export function whyNotSafe(guest: PartitionObject): string {
   const pending = unfinishedCallback(guest);
   if (pending === null) return unsettled(guest) ?? "too many steps were needed";
   const { name, ownerName } = pending.frame;
-  const waits = waitsOf(guest, pending).map(({ options }) => `${options.call} for ${options.what}`);
+  const waits = guest.world.waits.of(pending).map(({ options }) =>
+    `${options.call} for ${options.what}`
+  );
   const blocked = waits.length === 0 ? "" : `: it waits in ${waits.join(" and in ")}`;
   return `${name} of ${ownerName} does not end${blocked}`;
-}
-
-/** The calls that `pending` is blocked in. */
-export function waitsOf(
-  guest: PartitionObject,
-  pending: PendingCallback,
-): readonly Wait<unknown>[] {
-  return [...guest.world.waits.all].filter((wait) => wait.blocked === pending);
 }

@@ -327,7 +327,7 @@ for (const mode of ["throw", "record"] as const) {
     enablePair(pair);
     await pair.fabric.settle();
     assertEquals(answers, [
-      mode === "throw" ? "wait that can never return" : "STATUS_INVALID_DEVICE_REQUEST",
+      mode === "throw" ? "selfWait" : "STATUS_INVALID_DEVICE_REQUEST",
       "STATUS_SUCCESS",
     ]);
   });

@@ -83,7 +83,7 @@ for (const side of SIDES) {
         [
           "VmbChannelStart: Start or Pause inside a state change callback",
           "VmbChannelPause: Start or Pause inside a state change callback",
-          "VmbChannelDisable: wait that can never return",
+          "VmbChannelDisable: selfWait",
         ],
       );
       assertEquals(isMisusing, false);

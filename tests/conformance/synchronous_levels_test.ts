@@ -210,13 +210,14 @@ Deno.test("VmbChannelSendSynchronousRequest: what gets a status need not wait (Y
 });
 
 Deno.test("VmbChannelSendSynchronousRequest: inside Started it can never return (S5)", async () => {
+  const endless = WAITING.filter(({ timeout }) => timeout === null || timeout === 0);
   for (const verifier of ["record", "off"] as const) {
     const results: Promise<vmbus.RequestResult>[] = [];
     const pair = makePair({
       fabric: { verifier },
       clientCallbacks: {
         EvtChannelStarted: (channel) => {
-          for (const asked of WAITING) results.push(request(pair.vsc, channel, asked));
+          for (const asked of endless) results.push(request(pair.vsc, channel, asked));
           results.push(request(pair.vsc, channel, { timeout: 0 }));
           assertEquals(sendPlain(pair.vsc, channel, pattern(8)), vmbus.STATUS_SUCCESS);
         },
@@ -227,11 +228,11 @@ Deno.test("VmbChannelSendSynchronousRequest: inside Started it can never return 
     await fabric.settle();
     const statuses = (await Promise.all(results)).map(({ status }) => vmbus.ntStatusName(status));
     assertEquals(statuses, [
-      ...WAITING.map(() => "STATUS_INVALID_DEVICE_REQUEST"),
+      ...endless.map(() => "STATUS_INVALID_DEVICE_REQUEST"),
       "STATUS_BUFFER_OVERFLOW", // it does not run yet, and this one must not queue
     ]);
     const rules: string[] = fabric.violations.map(({ rule }) => rule);
-    assertEquals(rules, verifier === "off" ? [] : WAITING.map(() => "wait that can never return"));
+    assertEquals(rules, verifier === "off" ? [] : endless.map(() => "selfWait"));
     await vsc.VmbChannelDisable(client);
     await vsp.VmbChannelDisable(server);
     vsc.VmbChannelCleanup(client);
@@ -323,4 +324,21 @@ Deno.test("VmbChannelSendSynchronousRequest: after Suspend it is a violation tha
     vsp.VmbChannelCleanup(server);
     assertEquals(fabric.leaks(), []);
   }
+});
+
+Deno.test("VmbChannelSendSynchronousRequest: with a timeout may be awaited in Started, and ends by it (S5)", async () => {
+  const answers: (string | undefined)[] = [];
+  const pair = makePair({
+    clientCallbacks: {
+      EvtChannelStarted: async (channel) => {
+        const { status } = await request(pair.vsc, channel, { flags: WAIT, timeout: -10_000 });
+        answers.push(vmbus.ntStatusName(status));
+      },
+    },
+  });
+  enablePair(pair);
+  await pair.fabric.advance(1);
+  assertEquals(answers, ["STATUS_CANCELLED"]);
+  assertEquals(vmbus.inspectChannel(pair.client).lifecycle, "opened");
+  await closePair(pair);
 });

@@ -47,13 +47,13 @@ const INSIDE: readonly InsideMisuse[] = [
     inside: STATE_CHANGES,
   },
   {
-    rule: "wait that can never return",
+    rule: "selfWait",
     call: "VmbChannelDisable",
     run: ({ vsc, client }) => vsc.VmbChannelDisable(client),
     inside: STATE_CHANGES,
   },
   {
-    rule: "wait that can never return",
+    rule: "selfWait",
     call: "VmbChannelSendSynchronousRequest",
     run: request,
     inside: ["EvtChannelStarted"],

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { realDelay, realNowMs, turn } from "../../../actors/fabric/runtime.ts";
+import { unfollowed } from "../../support/unfollowed.ts";
+import { follower, realDelay, realNowMs, turn } from "../../../actors/fabric/runtime.ts";
 import { hops, watch } from "../../support/driving.ts";
 
 /** A delay that no test lives to see. */
@@ -50,4 +51,26 @@ Deno.test("realDelay: ends when it is aborted, and leaves no timer", async () =>
   await hops(10);
   assertEquals(delayed.state, "resolved");
   await realDelay(FAR_MS, stop.signal);
+});
+
+Deno.test("follower: keeps its value with whatever the code awaits, and with nothing else", async () => {
+  const followed = follower();
+  const mine = {};
+  const gate = Promise.withResolvers<void>();
+  const deep = async (depth: number): Promise<object | undefined> => {
+    if (depth > 0) return await deep(depth - 1);
+    await gate.promise;
+    await null;
+    return followed?.get();
+  };
+  const inside = followed?.run(mine, () => deep(5));
+  assertEquals(followed?.get(), undefined);
+  gate.resolve();
+  assertEquals([await inside === mine, followed?.get()], [true, undefined]);
+  assertEquals(followed?.run(mine, () => followed.run(undefined, () => followed.get())), undefined);
+});
+
+Deno.test("follower: is none where the runtime has nothing to follow by", () => {
+  assertEquals(unfollowed(follower), null);
+  assertEquals(follower() === follower(), true);
 });

@@ -99,8 +99,10 @@ for (const verifier of ["throw", "record", "off"] as const) {
     assertEquals(
       message,
       "nothing is runnable and no deadline is ahead: " +
-        "VmbChannelSendSynchronousRequest waits for the end of packet 0 on channel 2 (client); " +
-        "VmbChannelSendSynchronousRequest waits for the end of packet 1 on channel 2 (client)",
+        "VmbChannelSendSynchronousRequest waits for the end of packet 0 on channel 2 (client): " +
+        "packet 0 of channel 1 (server) is held by its driver since t = 0 ms; " +
+        "VmbChannelSendSynchronousRequest waits for the end of packet 1 on channel 2 (client): " +
+        "packet 1 of channel 1 (server) is held by its driver since t = 0 ms",
     );
     // Both waited in vain, and both hear the same.
     await hops(1);
@@ -139,9 +141,11 @@ Deno.test("VmbChannelDisable: names a wait inside a callback, and rejects none",
   assertEquals(
     error.violation.message,
     "nothing is runnable and no deadline is ahead: " +
-      "VmbChannelPause waits for channel 2 (client) to come to rest; " +
+      "VmbChannelPause waits for channel 2 (client) to come to rest: " +
+      "EvtChannelSuspend of channel 2 (client) has not returned; " +
       "VmbChannelSendSynchronousRequest inside EvtChannelSuspend waits for " +
-      "the end of packet 0 on channel 2 (client)",
+      "the end of packet 0 on channel 2 (client): " +
+      "EvtChannelSuspend of channel 2 (client) has not returned",
   );
   await fabric.settle();
   assertEquals(log, []);
@@ -149,6 +153,8 @@ Deno.test("VmbChannelDisable: names a wait inside a callback, and rejects none",
     call: "VmbChannelSendSynchronousRequest",
     waitsFor: "the end of packet 0 on channel 2 (client)",
     inside: "EvtChannelSuspend",
+    heldUpBy: "EvtChannelSuspend of channel 2 (client) has not returned",
+    selfWait: true,
   }]);
   assertEquals(fabric.inspect().callbacks, ["EvtChannelSuspend of channel 2 (client)"]);
 });
@@ -158,20 +164,117 @@ for (const call of ["settle", "advance", "run"] as const) {
     const { pair, held } = await holdingPair();
     const { fabric } = pair;
     const asked = watch(request(pair));
+    const wrapped = watch((async () => await request(pair))()); // awaited before the call, too
     await (call === "advance" ? fabric.advance(5) : fabric[call]());
     await hops(50);
-    assertEquals(asked.state, "pending");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals([asked.state, wrapped.state], ["pending", "pending"]);
     assertEquals(fabric.violations, []);
-    assertEquals(held.length, 1);
+    assertEquals(held.length, 2);
     // It goes on with the program's next call, also one that waits.
     answerAll(pair, held);
     await hops(50);
     assertEquals(asked.state, "pending", "nobody drives");
     await fabric.delay(1);
-    assertEquals(asked.state, "resolved");
+    assertEquals([asked.state, wrapped.state], ["resolved", "resolved"]);
+    await closePair(pair);
+  });
+
+  // api.md section 1: the program drives by awaiting it again.
+  Deno.test(`Fabric.${call}: leaves a wait that began before to whoever awaits it again`, async () => {
+    const { pair, held } = await holdingPair();
+    const { fabric } = pair;
+    const asked = request(pair);
+    await (call === "advance" ? fabric.advance(5) : fabric[call]());
+    await assertRejects(
+      () => asked,
+      vmbus.VerifierError,
+      "packet 0 of channel 1 (server) is held by its driver since t = 0 ms",
+    );
+    assertEquals(held.length, 1);
+  });
+
+  Deno.test(`Fabric.${call}: a wait that began before and is awaited again is driven to its end`, async () => {
+    const { pair, held } = await holdingPair();
+    const { fabric } = pair;
+    const asked = request(pair);
+    await (call === "advance" ? fabric.advance(5) : fabric[call]());
+    answerAll(pair, held);
+    assertEquals((await asked).status, vmbus.STATUS_SUCCESS);
     await closePair(pair);
   });
 }
+
+/** Ways of awaiting a promise. */
+const AWAITS: Readonly<Record<string, (promise: Promise<unknown>) => Promise<unknown>>> = {
+  "await": async (promise) => await promise,
+  "then": (promise) => promise.then(() => {}),
+  "catch": (promise) => promise.catch((error) => Promise.reject(error)),
+  "finally": (promise) => promise.finally(() => {}),
+  "Promise.all": (promise) => Promise.all([promise]),
+  "Promise.race": (promise) => Promise.race([promise]),
+  "return": async (promise) => await (() => promise)(),
+};
+
+for (const [how, awaitIt] of Object.entries(AWAITS)) {
+  Deno.test(`VmbChannelDisable: is driven by ${how} after Fabric.settle`, async () => {
+    const { pair } = await holdingPair();
+    request(pair).catch(() => {});
+    await pair.fabric.settle();
+    const disabled = pair.vsp.VmbChannelDisable(pair.server);
+    await pair.fabric.settle();
+    await assertRejects(() => awaitIt(disabled), vmbus.VerifierError, "is held by its driver");
+  });
+}
+
+Deno.test("VmbChannelDisable: that is awaited while the program drives is driven when it has done so", async () => {
+  const { pair } = await holdingPair();
+  const { fabric } = pair;
+  request(pair).catch(() => {});
+  await fabric.settle();
+  const disabled = pair.vsp.VmbChannelDisable(pair.server);
+  await fabric.settle();
+  const [settled, ended] = await Promise.allSettled([fabric.settle(), disabled]);
+  assertEquals([settled.status, ended.status], ["fulfilled", "rejected"]);
+});
+
+Deno.test("VmbChannelDisable: that nobody awaits again is not rejected, whatever the program does", async () => {
+  const { pair, held } = await holdingPair();
+  const { fabric } = pair;
+  request(pair).catch(() => {});
+  await fabric.settle();
+  const disabled = pair.vsp.VmbChannelDisable(pair.server);
+  await fabric.settle();
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  answerAll(pair, held);
+  await fabric.settle();
+  await disabled;
+  assertEquals(fabric.violations, []);
+});
+
+Deno.test("VmbChannelSendSynchronousRequest: that a callback gave away drives for the program that awaits it", async () => {
+  let asked: Promise<vmbus.RequestResult> | null = null;
+  const pair: Pair = makePair({
+    onServerPacket: () => {},
+    clientCallbacks: {
+      EvtChannelPostStarted: () => {
+        asked = request(pair);
+      },
+    },
+  });
+  enablePair(pair);
+  await pair.fabric.settle();
+  await pair.fabric.settle(); // it is left to itself, and nobody hears of it
+  await assertRejects(() => asked!, vmbus.VerifierError, "is held by its driver since t = 0 ms");
+});
+
+Deno.test("VmbChannelDisable: gives a promise like any other", async () => {
+  const { pair } = await holdingPair();
+  const disabled = pair.vsp.VmbChannelDisable(pair.server);
+  assertInstanceOf(disabled, Promise);
+  assertEquals(disabled.then(() => {}).constructor, Promise);
+  assertEquals(await disabled, undefined);
+});
 
 Deno.test("Fabric.settle: leaves a wait that begins after it to drive, and to be rejected", async () => {
   const { pair } = await holdingPair();

@@ -1,0 +1,188 @@
+/**
+ * What keeps a waiting call from its end: the one place that explains it, for the caller who is rejected,
+ * for those who look inside, and for finding calls that wait for their own callback.
+ *
+ * @module
+ */
+
+import { showU64 } from "../core/units.ts";
+import type { Frame } from "../actors/fabric/irql.ts";
+import { UNITS_PER_MS } from "../actors/fabric/loop.ts";
+import type { HoldUp } from "../actors/fabric/waits.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
+import type { PartitionObject } from "../actors/partition/partition_object.ts";
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
+import type { CallbackName, WaitGoal } from "../actors/channel/notices.ts";
+import { isStateChangeOf } from "../actors/channel/state_changes.ts";
+
+/** Those that the incoming queue waits for. */
+const PACKET_CALLBACKS: ReadonlySet<string> = new Set<CallbackName>([
+  "EvtChannelProcessPacket",
+  "EvtChannelProcessingComplete",
+]);
+
+/** Something that no callback's return would change. */
+function state(text: string): HoldUp {
+  return { text, callback: null };
+}
+
+/** What keeps a call of the driver of `endpoint` from its end; null: nothing that is known. */
+export function holdUpOf(endpoint: Endpoint, wait: WaitGoal): HoldUp | null {
+  switch (wait.goal) {
+    case "rest":
+      return holdsUpPause(endpoint);
+    case "disabled":
+      return holdsUpDisable(endpoint);
+    case "answer":
+      return holdsUpRequest(endpoint, wait.packet);
+    case "unmapped":
+      return holdsUpDeletion(endpoint, wait.gpadlHandle, wait.channelId);
+  }
+}
+
+/** What keeps VmbChannelPause of `endpoint` from its end (kmcl.md S8). */
+function holdsUpPause(endpoint: Endpoint): HoldUp | null {
+  return standsStill(endpoint.partition) ?? stateChange(endpoint) ?? packetCallback(endpoint) ??
+    unretired(endpoint);
+}
+
+/** What keeps VmbChannelDisable of `endpoint` from its end (kmcl.md S10, S11). */
+function holdsUpDisable(endpoint: Endpoint): HoldUp | null {
+  const own = holdsUpPause(endpoint);
+  if (own !== null || endpoint.side === "server") return own;
+  const server = oppositeOf(endpoint);
+  if (server === null) return state(`the host has not let go of ${endpoint.name}`);
+  return holdsUpPause(server) ?? state(`${server.name} has not let go of ${endpoint.name}`);
+}
+
+/** What keeps the transaction of a synchronous request from its end (kmcl.md S5, R5, Y1). */
+function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null {
+  const closed = standsStill(endpoint.partition) ?? notFlowing(endpoint);
+  if (closed !== null) return closed;
+  const own = packet.wantsCompletion ? packetCallback(endpoint) : null;
+  if (own !== null) return own;
+  const opposite = oppositeOf(endpoint);
+  if (opposite === null) return state(`nobody reads what ${endpoint.name} sends`);
+  if (packet.actor.is("awaiting")) {
+    const arrived = opposite.incoming.held.awaiting(packet.slot);
+    if (arrived !== null) return heldByDriver(arrived);
+  }
+  return notReading(opposite) ?? notReading(endpoint);
+}
+
+/** What keeps VmbChannelDeleteGpadl from its end. */
+function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): HoldUp | null {
+  const paused = standsStill(client.partition) ?? standsStill(client.world.root);
+  if (paused !== null) return paused;
+  const mapping = client.partition.bus.host.gpadls.of(channelId).find(({ gpadlId }) =>
+    gpadlId === handle
+  );
+  if (mapping?.use !== "mapped") return null;
+  const server = oppositeOf(client);
+  const text = `GPADL ${handle} of ${client.name} is mapped by ${server?.name ?? "the host"}`;
+  // The return of Closed ends every mapping, whatever the driver does.
+  const isClosing = server?.changes.current === "closed";
+  return { text, callback: isClosing ? stateChange(server)?.callback ?? null : null };
+}
+
+// -- The parts
+
+function standsStill({ actor, isRoot, name }: PartitionObject): HoldUp | null {
+  if (actor.is("runs")) return null;
+  return state(isRoot ? "the root is paused" : `the guest is paused (${name})`);
+}
+
+function unfinished(endpoint: Endpoint, isIt: (frame: Frame) => boolean): HoldUp | null {
+  for (const pending of endpoint.world.callbacks.pending) {
+    const { frame } = pending;
+    if (frame.owner !== endpoint || !isIt(frame)) continue;
+    return { text: `${frame.name} of ${frame.ownerName} has not returned`, callback: pending };
+  }
+  return null;
+}
+
+/** The state change callback of `endpoint` that is unfinished: the others wait for it (kmcl.md S10). */
+function stateChange(endpoint: Endpoint): HoldUp | null {
+  return unfinished(endpoint, (frame) => isStateChangeOf(frame, endpoint));
+}
+
+/** The ProcessPacket or ProcessingComplete that is unfinished: the queue waits for it (kmcl.md R2). */
+function packetCallback(endpoint: Endpoint): HoldUp | null {
+  return endpoint.incoming.isBusy
+    ? unfinished(endpoint, ({ name }) => PACKET_CALLBACKS.has(name))
+    : null;
+}
+
+/** A packet that the driver of `endpoint` has not retired. */
+function unretired(endpoint: Endpoint): HoldUp | null {
+  const { oldest, outstanding } = endpoint.incoming.held;
+  return oldest === null ? null : heldByDriver(oldest, outstanding - 1);
+}
+
+function heldByDriver(packet: IncomingPacket, others = 0): HoldUp {
+  const { endpoint, transactionIdLow, transactionIdHigh, since100ns } = packet;
+  const which = `packet ${showU64(transactionIdLow, transactionIdHigh)} of ${endpoint.name}`;
+  const more = others > 0 ? `, and ${others} more` : "";
+  return state(
+    `${which} is held by its driver since t = ${since100ns / UNITS_PER_MS} ms${more}`,
+  );
+}
+
+/** Why `endpoint` sends nothing. */
+function notFlowing(endpoint: Endpoint): HoldUp | null {
+  if (endpoint.flows) return null;
+  if (!endpoint.isSound) return state(`${endpoint.name} is faulted: ${endpoint.fault}`);
+  const callback = stateChange(endpoint) ?? packetCallback(endpoint);
+  if (callback !== null) return callback;
+  if (endpoint.is("opened")) return unretired(endpoint) ?? state(`${endpoint.name} is Paused`);
+  return notOpen(endpoint);
+}
+
+/** Why `endpoint` is not open. */
+function notOpen(endpoint: Endpoint): HoldUp | null {
+  if (endpoint.side === "server") {
+    return state(`no client of the guest has opened ${endpoint.name}`);
+  }
+  if (!endpoint.is("connecting")) return state(whyNoOffer(endpoint));
+  const server = oppositeOf(endpoint);
+  if (server === null) return state(`the host has not answered the open of ${endpoint.name}`);
+  return standsStill(server.partition) ?? stateChange(server);
+}
+
+function whyNoOffer(client: Endpoint): string {
+  const { clientTarget } = client.configuration;
+  const { interfaceType, instance } = clientTarget ?? { interfaceType: "", instance: null };
+  const taken = client.partition.bus.guest.channels.find(({ offer, link }) =>
+    link !== null && offer.interfaceId === interfaceType &&
+    (instance === null || offer.instanceId === instance)
+  );
+  const which = `offer of type ${interfaceType}`;
+  const whose = instance === null ? "" : ` for instance ${instance}`;
+  if (taken?.link === undefined || taken.link === null) return `no ${which} stands${whose}`;
+  return `the ${which}${whose} is taken by ${taken.link.client.name}`;
+}
+
+/** Why `endpoint` takes nothing from its incoming ring. */
+function notReading(endpoint: Endpoint): HoldUp | null {
+  const still = standsStill(endpoint.partition) ?? notFlowing(endpoint);
+  if (still !== null) return still;
+  const callback = packetCallback(endpoint);
+  if (callback !== null) return callback;
+  if (!endpoint.incoming.held.isBlocked) return null;
+  const { quota } = endpoint.incoming.held;
+  const why = unretired(endpoint)?.text ?? "its completions wait for room in the ring";
+  return state(`${endpoint.name} has reached its transaction quota of ${quota}: ${why}`);
+}
+
+/** The endpoint at the other end of an open channel, where a driver has it. */
+function oppositeOf(endpoint: Endpoint): Endpoint | null {
+  const { channelId, side, world } = endpoint;
+  const guest = side === "client" ? endpoint.partition : endpoint.configuration.guest;
+  if (channelId === null || guest === null) return null;
+  const isOpposite = (other: Endpoint) =>
+    other.side !== side && other.channelId === channelId &&
+    (other.side === "client" || other.configuration.guest === guest);
+  const { endpoints } = side === "client" ? world.root : guest;
+  return [...endpoints].find(isOpposite) ?? null;
+}
