@@ -11,13 +11,12 @@ import * as packets from "../../core/packet/packet.ts";
 import { PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
-import * as traceEvents from "../../core/trace_events.ts";
-import { showU64 } from "../../core/units.ts";
 import * as promises from "../fabric/callbacks.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
 import * as levels from "../fabric/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
+import * as arrivals from "./arrival_trace.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
 import { HeldPackets } from "./held_packets.ts";
@@ -30,8 +29,7 @@ import type { ChannelFault } from "./types.ts";
 const { PACKET_COMPLETION, PACKET_GPA_DIRECT } = packets;
 const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
 const { isPromise } = promises;
-const PACKET_ARRIVED = traceEvents.TRACE_EVENTS.packetArrived;
-const TRANSACTION_ID_HIGH = traceEvents.TRACE_EVENTS.transactionIdHigh;
+const { traceArrival } = arrivals;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;
@@ -330,31 +328,9 @@ export class Incoming {
     packet.since100ns = endpoint.world.clock.now100ns;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
-    this.#traceArrived(packet);
+    const { recorder, clock } = endpoint.world;
+    if (recorder.isOn) traceArrival(recorder, clock.now100ns, endpoint.id, packet);
     return packet;
-  }
-
-  /** Puts a packet on the trace: with it its ProcessPacket call begins. */
-  #traceArrived(packet: IncomingPacket): void {
-    const { payload, ranges, transactionIdLow, transactionIdHigh, wantsCompletion, room } = packet;
-    const endpoint = this.#endpoint;
-    if (transactionIdHigh !== 0) endpoint.traceShort(TRANSACTION_ID_HIGH, transactionIdHigh, 0);
-    const beside = (wantsCompletion ? 1 : 0) | (ranges.length > 0 ? 2 : 0);
-    endpoint.tracePacket(PACKET_ARRIVED, beside, transactionIdLow, room, payload.length);
-    if (endpoint.world.recorder.keepsEntries) this.#tellArrived(packet);
-  }
-
-  #tellArrived(packet: IncomingPacket): void {
-    const { number, payload, ranges, wantsCompletion } = packet;
-    const { recorder } = this.#endpoint.world;
-    const transactionId = showU64(packet.transactionIdLow, packet.transactionIdHigh);
-    recorder.tellValues([transactionId, payload.length]);
-    recorder.tell({
-      packet: number,
-      completionRequested: wantsCompletion,
-      hasExternalData: ranges.length > 0,
-      payload: recorder.describeBytes(payload, payload.length),
-    });
   }
 
   /** Tells the channel's actor of a packet. Nothing changes by it: it is for those who look at the actor. */
