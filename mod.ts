@@ -231,6 +231,7 @@ export { SavedStateFault } from "./core/saved/fault.ts";
 // Helps for programs
 export { expectSuccess, KmclError } from "./kmcl/expect_success.ts";
 export type { Succeeded } from "./kmcl/expect_success.ts";
+export { drainAndDisable, type DrainOptions } from "./kmcl/drain.ts";
 export { restoreServerChannel, saveServerChannel } from "./kmcl/saved_channel.ts";
 export { inspectChannel } from "./kmcl/inspect_channel.ts";
 

@@ -56,21 +56,31 @@ export interface HandleTargets extends Record<HandleKind, object> {
  * kind included, is an invalid handle.
  */
 export class Handle<Kind extends HandleKind> {
-  /** What kind of handle it is. */
-  readonly kind: Kind;
+  readonly #kind: Kind;
   #target: HandleTargets[Kind] | null;
 
   /** A live handle for `target`. */
   constructor(kind: Kind, target: HandleTargets[Kind]) {
-    this.kind = kind;
+    this.#kind = kind;
     this.#target = target;
+  }
+
+  /** What kind of handle it is. */
+  get kind(): Kind {
+    return this.#kind;
   }
 
   /** What `value` stands for, if it is a live handle of `kind`; else null. */
   static resolve<Kind extends HandleKind>(value: unknown, kind: Kind): HandleTargets[Kind] | null {
     if (typeof value !== "object" || value === null || !(#target in value)) return null;
     const handle = value as Handle<HandleKind>;
-    return handle.kind === kind ? handle.#target as HandleTargets[Kind] | null : null;
+    return handle.#kind === kind ? handle.#target as HandleTargets[Kind] | null : null;
+  }
+
+  /** What kind of handle `value` is, also where it is dead; null where it is none. */
+  static kindOf(value: unknown): HandleKind | null {
+    const isHandle = typeof value === "object" && value !== null && #target in value;
+    return isHandle ? (value as Handle<HandleKind>).#kind : null;
   }
 
   /** Whether `value` is a handle of `kind`, live or not. */

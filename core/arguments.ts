@@ -5,7 +5,8 @@
  * @module
  */
 
-import { NO_BYTES } from "./bytes.ts";
+import { bytesOfView, isBytes, isDetached } from "./bytes.ts";
+import { copyElements } from "./structures.ts";
 
 const { isView } = ArrayBuffer;
 
@@ -17,22 +18,12 @@ export function booleanOf(value: unknown): boolean | null {
 
 /**
  * The bytes that `value` shows, shared and not copied, or null where it is no view. A view of a buffer
- * that was transferred shows none. A Uint8Array is given back as it is; of any other view, and of what
- * extends Uint8Array with methods of its own, the bytes are shown by a plain one.
+ * that was transferred shows none. A Uint8Array of whatever class is given back as it is: what it says of
+ * itself may be anything, so it is asked by way of bytes.ts.
  */
 export function bytesOf(value: unknown): Uint8Array | null {
-  if (!isView(value)) return null;
-  // Every packet comes by here: to ask for the prototype would cost a tenth of a transaction.
-  return value.constructor === Uint8Array ? value as Uint8Array : bytesOfView(value);
-}
-
-function bytesOfView(view: ArrayBufferView): Uint8Array {
-  try {
-    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  } catch {
-    // Its buffer was transferred, or has become too short for it: a Uint8Array would have no length.
-    return NO_BYTES;
-  }
+  if (isBytes(value)) return value;
+  return isView(value) ? bytesOfView(value) : null;
 }
 
 /**
@@ -46,28 +37,18 @@ export function requireBytes(action: string, value: ArrayBufferView): Uint8Array
   if (bytes === null) {
     throw new TypeError(`Cannot ${action}: a value of type ${typeof value} is no ArrayBufferView`);
   }
-  if (value.buffer instanceof ArrayBuffer && value.buffer.detached) {
+  if (isDetached(value)) {
     throw new TypeError(`Cannot ${action}: the buffer of the bytes is detached`);
   }
   return bytes;
 }
 
-/** How many elements a list of PFNs has, or null where `value` is none: an array or a typed array. */
-export function pfnCountOf(value: unknown): number | null {
-  return isPfnList(value) ? value.length : null;
-}
-
-/** A copy of the first `count` elements of a list of PFNs; what is in there has yet to be checked. */
-export function copyPfns(list: unknown, count: number): number[] {
-  const pfns: number[] = [];
-  if (!isPfnList(list)) return pfns;
-  for (let at = 0; at < count; at++) {
-    const pfn = list[at];
-    pfns.push(typeof pfn === "bigint" ? Number(pfn) : pfn as number);
-  }
-  return pfns;
-}
-
-function isPfnList(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+/**
+ * A copy of the first elements of a list of PFNs, an array or a typed array, at most `countMax` of them:
+ * what is in there has yet to be checked. Null where it is no list, or cannot be read. It is to be made
+ * first of all, as to read them may be to run the driver's code.
+ */
+export function copyPfns(list: unknown, countMax: number): readonly unknown[] | null {
+  const elements = copyElements(list, countMax);
+  return elements?.map((pfn) => typeof pfn === "bigint" ? Number(pfn) : pfn) ?? null;
 }

@@ -139,12 +139,12 @@ export class CopyRoom {
   words: Int32Array = NO_WORDS;
   /** Where the copy begins in there, in bytes: at a whole word. */
   start = 0;
+  #copyBytes = 0;
 
   /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
   reserve(byteCount: number): void {
-    // The length of a copy tells that it was transferred, but for one that has none: of that the room tells.
-    const isGone = byteCount === 0 && this.blocks.bytes.length === 0;
-    if (this.copy.length !== byteCount || isGone) this.#resize(byteCount);
+    // The copy is a driver's to do anything with. What it lies in is not, and tells whether it was transferred.
+    if (this.#copyBytes !== byteCount || this.blocks.bytes.length === 0) this.#resize(byteCount);
   }
 
   #resize(byteCount: number): void {
@@ -153,6 +153,7 @@ export class CopyRoom {
     if (this.blocks.bytes.length < roomBytes) this.#renew(roomBytes);
     this.start = marginBytes;
     this.copy = this.blocks.bytes.subarray(marginBytes, marginBytes + byteCount);
+    this.#copyBytes = byteCount;
   }
 
   #renew(roomBytes: number): void {

@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { describe } from "./describe.ts";
 
 const SEED_MAX = 0xffff_ffff_ffff_ffffn;
 
@@ -123,7 +124,7 @@ export class Chance {
 
 function checkedSeed(seed: number | bigint): bigint {
   if (typeof seed !== "number" && typeof seed !== "bigint") {
-    throw new TypeError(`Cannot seed chance as the seed is no number: ${String(seed)}`);
+    throw new TypeError(`Cannot seed chance as the seed is no number: ${describe(seed)}`);
   }
   if (typeof seed === "number" && !Number.isSafeInteger(seed)) {
     throw new RangeError(`Cannot seed chance as the seed is not a safe whole number: ${seed}`);

@@ -8,7 +8,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { ChannelNotices, WaitGoal } from "../actors/channel/notices.ts";
-import * as promises from "../actors/fabric/callbacks.ts";
+import * as promises from "../actors/fabric/promises.ts";
 import { DISPATCH_LEVEL, type Frame } from "../actors/fabric/irql.ts";
 import * as levels from "../actors/fabric/irql.ts";
 import type { HoldUp } from "../actors/fabric/waits.ts";
@@ -231,13 +231,13 @@ export class Driver implements ChannelNotices {
 
   /** See {@linkcode ChannelNotices.processPacket}. */
   processPacket(packet: IncomingPacket): unknown {
-    const { payload, ranges } = packet;
+    const { payload, payloadBytes, ranges } = packet;
     const flags = ranges.length > 0 ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
     return this.onProcessPacket?.(
       this.channel,
       this.contextOf(packet),
       payload,
-      payload.length,
+      payloadBytes,
       flags,
     );
   }
@@ -292,19 +292,21 @@ export class Driver implements ChannelNotices {
     const frame = this.#routineFrame;
     const outer = callbacks.enter(frame);
     let result: unknown;
+    let isLater = false;
     try {
       result = routine(packet.handle as VMBPACKET, status, answer, answerBytes);
+      isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
     } finally {
       leaveFrame(outer);
     }
-    if (isPromise(result)) this.#refusePromise(result);
-    else this.#endpoint.traceReturn(frame);
+    if (isLater) this.#refusePromise(result);
+    else this.#endpoint.trace.returned(frame.code);
   }
 
   /** A completion routine has to return at once: a promise of its is a violation, but heard. */
-  #refusePromise(promise: PromiseLike<unknown>): void {
+  #refusePromise(promise: unknown): void {
     const { callbacks, verifier } = this.#endpoint.world;
     const frame = this.#routineFrame;
     callbacks.track(frame, promise, () => {});

@@ -21,8 +21,14 @@ import {
   STATE_CHANGE_CALLBACKS_SIZE,
   STATE_CHANGE_CALLBACKS_VERSION,
   type StateChangeCallbacks,
+  VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT,
 } from "./callbacks.ts";
+import { copyMembers } from "../core/structures.ts";
 import { endpointOf, type Kmcl } from "./kmcl.ts";
+
+const STATE_CHANGE_MEMBERS = Object.keys(
+  VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
+) as (keyof StateChangeCallbacks)[];
 
 /** The endpoint to configure, or null: not initializing, or not of `side` (kmcl.md I1–I3). */
 export function configurable(kmcl: Kmcl, channel: unknown, side: Side | null): Endpoint | null {
@@ -122,27 +128,25 @@ export function VmbChannelInitSetStateChangeCallbacks(
   channel: VMBCHANNEL | null,
   stateChangeCallbacks: StateChangeCallbacks | null,
 ): NtStatus {
+  const copy = copyStateChangeCallbacks(stateChangeCallbacks);
   const endpoint = configurable(kmcl, channel, null);
-  return endpoint === null
-    ? STATUS_INVALID_PARAMETER_1
-    : setStateChangeCallbacks(endpoint, stateChangeCallbacks);
+  return endpoint === null ? STATUS_INVALID_PARAMETER_1 : setStateChangeCallbacks(endpoint, copy);
 }
 
-/** The same for an endpoint that was checked. */
+/** A copy of what a driver gave, unchecked; null where it cannot be read (kmcl.md I6). */
+export function copyStateChangeCallbacks(callbacks: unknown): StateChangeCallbacks | null {
+  const copy = copyMembers(callbacks, STATE_CHANGE_MEMBERS);
+  if (copy === null) return null;
+  for (const key of STATE_CHANGE_MEMBERS) copy[key] ??= null;
+  return copy as unknown as StateChangeCallbacks;
+}
+
+/** The same for an endpoint that was checked, and the copy of a structure. */
 export function setStateChangeCallbacks(
   endpoint: Endpoint,
-  callbacks: StateChangeCallbacks | null,
+  copy: StateChangeCallbacks | null,
 ): NtStatus {
-  if (typeof callbacks !== "object" || callbacks === null) return STATUS_INVALID_PARAMETER_2;
-  const copy: StateChangeCallbacks = {
-    Version: callbacks.Version,
-    Size: callbacks.Size,
-    EvtChannelOpened: callbacks.EvtChannelOpened ?? null,
-    EvtChannelClosed: callbacks.EvtChannelClosed ?? null,
-    EvtChannelSuspend: callbacks.EvtChannelSuspend ?? null,
-    EvtChannelStarted: callbacks.EvtChannelStarted ?? null,
-    EvtChannelPostStarted: callbacks.EvtChannelPostStarted ?? null,
-  };
+  if (copy === null) return STATUS_INVALID_PARAMETER_2;
   const { Version, Size, ...functions } = copy;
   const isRight = Version === STATE_CHANGE_CALLBACKS_VERSION &&
     Size === STATE_CHANGE_CALLBACKS_SIZE;

@@ -7,7 +7,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { giveUpServer } from "../actors/channel/persist_server.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
-import { currentFrame } from "../actors/fabric/irql.ts";
+import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
 import { type Device, Handle, type VMBCHANNEL } from "../actors/handles.ts";
 import { booleanOf } from "../core/arguments.ts";
 import {
@@ -152,7 +152,12 @@ function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): bool
   return true;
 }
 
-/** Whether the running code may wait for `endpoint` to change its state. */
+/** Whether waiting for `endpoint` to change its state can come to an end, called from where the running code is. */
+export function canWait(endpoint: Endpoint): boolean {
+  return KeGetCurrentIrql() === PASSIVE_LEVEL && !isStateChangeOf(currentFrame(), endpoint);
+}
+
+/** The same; where it is not so, the running call is to blame. */
 function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
   if (!mayBlock(kmcl.world, call)) return false;
   const frame = currentFrame();

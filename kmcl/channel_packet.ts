@@ -22,8 +22,8 @@ import * as handles from "./kmcl.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { bytesOf } = args;
-const { NO_BYTES } = bytes;
-const { isUint } = units;
+const { holdsBytes, lengthOf, NO_BYTES } = bytes;
+const { isU32, isUint } = units;
 const { requireIncoming } = handles;
 
 /**
@@ -46,11 +46,14 @@ export function VmbChannelPacketComplete(
     const message = `${describe(packetCompletionBuffer)} is no ArrayBufferView`;
     return verifier.report("invalid argument", call, message);
   }
-  if (!isUint(bufSize, answer.length)) {
-    const message = `size ${describe(bufSize)} of a buffer of ${answer.length} bytes`;
+  if (!isU32(bufSize) || !holdsBytes(answer, bufSize)) {
+    const message = `size ${describe(bufSize)} of a buffer of ${lengthOf(answer)} bytes`;
     return verifier.report("size greater than its buffer", call, message);
   }
-  packet.endpoint.incoming.held.retire(packet, answer, bufSize);
+  const { endpoint } = packet;
+  if (endpoint.incoming.held.retire(packet, answer, bufSize)) return;
+  const rule = "completion that the requester's ring can never carry";
+  verifier.report(rule, call, `${bufSize} bytes for a packet of ${endpoint.name}`);
 }
 
 /**

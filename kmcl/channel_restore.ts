@@ -30,14 +30,14 @@ import {
   STATUS_UNSUCCESSFUL,
 } from "../core/ntstatus.ts";
 import { bytesOf } from "../core/arguments.ts";
-import { firstBytes } from "../core/bytes.ts";
+import { firstBytes, holdsBytes } from "../core/bytes.ts";
 import { EnvelopeReader } from "../core/saved/envelope.ts";
 import { areEqual } from "../core/saved/plain_data.ts";
 import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import { isU32 } from "../core/units.ts";
 import { type Driver, driverOf } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
-import { type Kmcl, packetOf } from "./kmcl.ts";
+import { describe, type Kmcl, packetOf } from "./kmcl.ts";
 import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelRestorePacket";
@@ -112,7 +112,7 @@ export class ChannelRestore {
     this.#due = null;
     if (threw) return STATUS_UNSUCCESSFUL;
     if (!isU32(value)) {
-      const message = `${frame.ownerName} got ${String(value)}`;
+      const message = `${frame.ownerName} got ${describe(value)}`;
       verifier.raise("callback that must return an NTSTATUS and does not", CALLBACK, message);
       return STATUS_UNSUCCESSFUL;
     }
@@ -166,7 +166,7 @@ export function VmbChannelRestoreFromBuffer(
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
   const bytes = bytesOf(buffer);
   if (bytes === null) return STATUS_INVALID_PARAMETER_2;
-  if (!isU32(bufferSize) || bufferSize > bytes.length) return STATUS_INVALID_PARAMETER_3;
+  if (!isU32(bufferSize) || !holdsBytes(bytes, bufferSize)) return STATUS_INVALID_PARAMETER_3;
   if (isInsideCallback(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
   if (!isPassive(kmcl.world, "VmbChannelRestoreFromBuffer")) return STATUS_INVALID_DEVICE_REQUEST;
   const driver = driverOf(endpoint);
@@ -227,7 +227,7 @@ export function VmbPacketRestore(
   if (target === null || isInFlight(target.packet)) return STATUS_INVALID_PARAMETER_1;
   const libBuf = bytesOf(buffer);
   if (libBuf === null) return STATUS_INVALID_PARAMETER_2;
-  if (!isU32(bufferSize) || bufferSize > libBuf.length) return STATUS_INVALID_PARAMETER_3;
+  if (!isU32(bufferSize) || !holdsBytes(libBuf, bufferSize)) return STATUS_INVALID_PARAMETER_3;
   const frame = currentFrame();
   if (frame?.name !== CALLBACK) return STATUS_INVALID_DEVICE_REQUEST;
   if (frame.owner !== target.endpoint) return STATUS_INVALID_PARAMETER_1;

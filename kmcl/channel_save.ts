@@ -16,7 +16,7 @@ import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight } from "../actors/packet/persist.ts";
 import { bytesOf } from "../core/arguments.ts";
-import { firstBytes, NO_BYTES } from "../core/bytes.ts";
+import { firstBytes, holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -33,12 +33,14 @@ import {
 import { EnvelopeWriter } from "../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import type { PlainData } from "../core/saved/plain_data.ts";
+import { copyMembers } from "../core/structures.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
 import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelSavePacket";
+const RESULT_MEMBERS = ["status", "bytesNeeded"] as const;
 
 /** Where the channel stood when the save began: nothing of it may move until the save ends. */
 function stampOf({ actor, incoming, outgoing }: Endpoint): string {
@@ -158,9 +160,7 @@ export class ChannelSave {
 
 /** What the callback returned, if it is what it must be: on success it wrote no more than it had room for. */
 function resultOf(value: unknown, roomBytes: number): SavePacketResult | null {
-  if (typeof value !== "object" || value === null) return null;
-  if (!("status" in value) || !("bytesNeeded" in value)) return null;
-  const { status, bytesNeeded } = value;
+  const { status, bytesNeeded } = copyMembers(value, RESULT_MEMBERS) ?? {};
   if (!isU32(status)) return null;
   return isUint(bytesNeeded, NT_SUCCESS(status) ? roomBytes : 0xffff_ffff)
     ? { status, bytesNeeded }
@@ -228,7 +228,7 @@ export function VmbChannelSaveContinue(
   if (save === null || !save.holds()) return failed(STATUS_INVALID_DEVICE_STATE);
   const room = saveBuffer === null && saveBufferSize === 0 ? NO_BYTES : bytesOf(saveBuffer);
   if (room === null) return failed(STATUS_INVALID_PARAMETER_2);
-  if (!isU32(saveBufferSize) || saveBufferSize > room.length) {
+  if (!isU32(saveBufferSize) || !holdsBytes(room, saveBufferSize)) {
     return failed(STATUS_INVALID_PARAMETER_3);
   }
   const frame = currentFrame();

@@ -10,6 +10,9 @@ import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { Side } from "../actors/channel/types.ts";
 import type { World } from "../actors/fabric/world.ts";
 import { Handle, type PacketTarget } from "../actors/handles.ts";
+import { describe } from "../core/describe.ts";
+
+export { describe };
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { resolve } = Handle;
@@ -77,7 +80,7 @@ export function incomingOf(kmcl: Kmcl, context: unknown): IncomingPacket | null 
 export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
   const packet = incomingOf(kmcl, context);
   if (packet !== null) return packet;
-  if (context instanceof Handle && context.kind === "VMBPACKETCOMPLETION") {
+  if (Handle.kindOf(context) === "VMBPACKETCOMPLETION") {
     kmcl.world.verifier.report(
       "PacketComplete, Defer or Fail of a context that is retired or handed back",
       call,
@@ -88,13 +91,9 @@ export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): Inc
 }
 
 function reportHandle(kmcl: Kmcl, call: string, value: unknown, what: string): void {
-  const shown = value instanceof Handle ? `a ${value.kind} that is not live` : describe(value);
+  const kind = Handle.kindOf(value);
+  const shown = kind === null ? describe(value) : `a ${kind} that is not live`;
   kmcl.world.verifier.report("invalid handle", call, `${shown} is no ${what}`);
-}
-
-/** A value, as short text. */
-export function describe(value: unknown): string {
-  return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import { holdsBytes } from "../core/bytes.ts";
 import { isU32 } from "../core/units.ts";
 import { driverOf, type EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { packetObjectBytes } from "./channel_properties.ts";
@@ -56,7 +57,7 @@ export function VmbPacketInitialize(
   const buffer = bytesOf(vmbPacket);
   if (buffer === null) return failed(STATUS_INVALID_PARAMETER_2);
   const neededBytes = packetObjectBytes(endpoint.configuration.packetBytesMax);
-  if (!isU32(byteCount) || byteCount < neededBytes || byteCount > buffer.length) {
+  if (!isU32(byteCount) || byteCount < neededBytes || !holdsBytes(buffer, byteCount)) {
     return failed(STATUS_INVALID_PARAMETER_3);
   }
   const packet = initializePacket(endpoint, buffer, neededBytes);

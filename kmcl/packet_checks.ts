@@ -24,6 +24,7 @@ import * as formatFlags from "./flags.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const {
+  STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
   STATUS_INVALID_PARAMETER_4,
@@ -38,8 +39,11 @@ const {
   VMBUS_CHANNEL_FORMAT_FLAGS,
 } = formatFlags;
 const { isU32, isUint, PAGE_BYTES } = units;
-const { bytesOf, copyPfns, pfnCountOf } = args;
-const { NO_BYTES } = bytes;
+const { bytesOf, copyPfns } = args;
+const { holdsBytes, NO_BYTES } = bytes;
+
+/** Pages of more bytes than external data is ever allowed to have, whose bound is a u32. */
+const PFNS_MAX = 2 ** 32 / PAGE_BYTES;
 
 /** Whether an optional argument was given, whatever it is worth. */
 export function isGiven(argument: unknown): boolean {
@@ -75,24 +79,29 @@ export function checkPayload(
   if (isPipe && (hasExternalData || wantsCompletion(flags))) return STATUS_NOT_SUPPORTED;
   if (payload === null) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
-  const isTooLong = bufferLength > packetBytesMax || bufferLength > payload.length ||
+  const isTooLong = bufferLength > packetBytesMax || !holdsBytes(payload, bufferLength) ||
     isPipe && bufferLength > PIPE_DATA_MAX;
   return isTooLong ? STATUS_INVALID_PARAMETER_3 : STATUS_SUCCESS;
+}
+
+/** A copy of the first `length` PFNs of a driver's list, no more than any send can describe. */
+export function pfnsOf(list: unknown, length: number): readonly unknown[] | null {
+  return copyPfns(list, isU32(length) ? Math.min(length, PFNS_MAX) : 0);
 }
 
 /** Step 4: whole pages, as one range; or the status that names what is wrong with them. */
 export function rangesOfPfns(
   endpoint: Endpoint,
-  pfns: unknown,
+  copy: readonly unknown[] | null,
   length: number,
 ): readonly GpaRange[] | NtStatus {
   if (!isU32(length) || length === 0) return STATUS_INVALID_PARAMETER_5;
-  const count = pfnCountOf(pfns);
-  if (count === null) return STATUS_INVALID_PARAMETER_4;
-  if (length > count) return STATUS_INVALID_PARAMETER_5;
-  const part = copyPfns(pfns, length);
-  if (!endpoint.partition.memory.holdsPfns(part)) return STATUS_INVALID_PARAMETER_4;
-  return [{ byteOffset: 0, byteCount: length * PAGE_BYTES, pfns: part }];
+  if (copy === null) return STATUS_INVALID_PARAMETER_4;
+  if (copy.length < Math.min(length, PFNS_MAX)) return STATUS_INVALID_PARAMETER_5;
+  const pfns = copy as readonly number[];
+  if (!endpoint.partition.memory.holdsPfns(pfns)) return STATUS_INVALID_PARAMETER_4;
+  if (length > PFNS_MAX) return STATUS_INVALID_BUFFER_SIZE;
+  return [{ byteOffset: 0, byteCount: length * PAGE_BYTES, pfns }];
 }
 
 /** Step 5 where there is neither offset nor length: the whole of an MDL chain, as ranges. */

@@ -157,13 +157,14 @@ export function VmbPacketSendWithExternalPfns(
   pfnLength: number,
   flags: number,
 ): NtStatus {
+  const pfns = checks.pfnsOf(externalDataPfns, pfnLength);
   const target = sendable(kmcl, packetObject);
   if (target === null) return STATUS_INVALID_PARAMETER_1;
   const { endpoint } = target;
   const payload = payloadOf(buffer, bufferLength);
   const status = checkPayload(endpoint, payload, bufferLength, flags, true);
   if (status !== STATUS_SUCCESS) return status;
-  const ranges = checks.rangesOfPfns(endpoint, externalDataPfns, pfnLength);
+  const ranges = checks.rangesOfPfns(endpoint, pfns, pfnLength);
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_6;
   return post("VmbPacketSendWithExternalPfns", target, payload, bufferLength, ranges, flags);

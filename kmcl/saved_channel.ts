@@ -6,6 +6,7 @@
 
 import type { VMBCHANNEL } from "../actors/handles.ts";
 import { bytesOf } from "../core/arguments.ts";
+import { lengthOf } from "../core/bytes.ts";
 import {
   type NtStatus,
   STATUS_BUFFER_OVERFLOW,
@@ -102,7 +103,8 @@ export function restoreServerChannel(
   bytes: ArrayBufferView,
 ): NtStatus {
   const saved = bytesOf(bytes);
-  const status = kmcl.VmbChannelRestoreFromBuffer(channel, saved, saved?.length ?? 0);
+  const size = saved === null ? 0 : lengthOf(saved);
+  const status = kmcl.VmbChannelRestoreFromBuffer(channel, saved, size);
   if (status !== STATUS_MORE_PROCESSING_REQUIRED) return status;
   // No chunk at all is damage: KMCL forgets what it has read so far.
   return kmcl.VmbChannelRestoreFromBuffer(channel, new Uint8Array(0), 0);

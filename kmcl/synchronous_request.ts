@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NO_BYTES } from "../core/bytes.ts";
+import { holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { RequestOptions, RequestResult } from "../actors/channel/requests.ts";
 import { currentFrame } from "../actors/fabric/irql.ts";
@@ -90,7 +90,9 @@ function answerOf(
   }
   const room = payloadOf(completionBuffer, completionBufferSize);
   if (room === null) return STATUS_INVALID_PARAMETER_6;
-  const isGood = isUint(completionBufferSize, room.length) && completionBufferSize % 8 === 0;
+  const isGood = isUint(completionBufferSize, 0xffff_ffff) &&
+    holdsBytes(room, completionBufferSize) &&
+    completionBufferSize % 8 === 0;
   if (!isGood) return STATUS_INVALID_PARAMETER_7;
   return {
     completionBuffer: hasBuffer ? room : null,

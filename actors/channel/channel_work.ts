@@ -82,5 +82,6 @@ export class ChannelWork implements Worker {
       default:
         assert(false, `an endpoint does no ${kind} work`);
     }
+    this.#endpoint.checkDrains();
   }
 }

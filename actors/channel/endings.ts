@@ -8,16 +8,12 @@
 import { CopyRoom } from "../../core/blocks.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import { TRACE_EVENTS } from "../../core/trace_events.ts";
 import { Fifo } from "../fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The event that ends a transaction; it carries nothing, so one object serves all packets. */
 const COMPLETE = { type: "complete" } as const;
-
-const PACKET_COMPLETED = TRACE_EVENTS.packetCompleted;
-const PACKET_ENDED = TRACE_EVENTS.packetEnded;
 
 /** The transactions of one endpoint that are over, up to their completion routines. */
 export class Endings {
@@ -48,35 +44,14 @@ export class Endings {
   }
 
   #pin(packet: PacketObject): void {
-    for (const { pfns } of packet.ranges) this.#endpoint.partition.memory.pin(pfns);
-    this.#trace("externalDataSent", packet);
-  }
-
-  /**
-   * Puts the memory that a packet describes on the trace: where it lies, and what is there now. Drivers
-   * write to it through views, which nobody sees; but what it holds when it changes hands is known.
-   */
-  #trace(event: "externalDataSent" | "externalDataEnded", packet: PacketObject): void {
-    const { world, partition, id } = this.#endpoint;
-    const { recorder, clock } = world;
-    if (!recorder.isOn) return;
-    const words = [packet.slot];
-    for (const { byteOffset, byteCount, pfns } of packet.ranges) {
-      words.push(byteOffset, byteCount);
-      for (const pfn of pfns) words.push(pfn);
-    }
-    recorder.recordWords(clock.now100ns, event, id, 0, words);
-    for (const piece of partition.memory.pieces(packet.ranges)) {
-      recorder.addPayload(piece, piece.length);
-    }
-    const byteCount = packet.ranges.reduce((sum, range) => sum + range.byteCount, 0);
-    if (recorder.keepsEntries) recorder.tellValues([packet.slot, byteCount]);
+    const { memory } = this.#endpoint.partition;
+    for (const { pfns } of packet.ranges) memory.pin(pfns);
+    this.#endpoint.trace.externalData("externalDataSent", packet.slot, packet.ranges, memory);
   }
 
   /** Ends a transaction with the completion that arrived for it. */
   complete(packet: PacketObject, answer: CopyRoom, answerBytes: number): void {
-    this.#endpoint.tracePacket(PACKET_COMPLETED, 0, packet.slot, answer, answerBytes);
-    if (this.#endpoint.world.recorder.keepsEntries) this.#tellCompleted(answer.copy, answerBytes);
+    this.#endpoint.trace.completed(packet.slot, answer, answerBytes);
     this.#end(packet, STATUS_SUCCESS, answer.copy, answerBytes);
   }
 
@@ -116,7 +91,7 @@ export class Endings {
 
   #endUnanswered(packet: PacketObject, status: NtStatus): void {
     this.#nothing.reserve(0);
-    this.#endpoint.traceShort(PACKET_ENDED, packet.slot, status);
+    this.#endpoint.trace.ended(packet.slot, status);
     this.#end(packet, status, this.#nothing.copy, 0);
   }
 
@@ -131,15 +106,11 @@ export class Endings {
     } else this.#endpoint.notices.packetEnded(packet, status, answer, answerBytes);
   }
 
-  #tellCompleted(answer: Uint8Array, answerBytes: number): void {
-    const { recorder } = this.#endpoint.world;
-    recorder.tell({ payload: recorder.describeBytes(answer, answerBytes) });
-  }
-
   /** Also when the endpoint has left the bus: the memory is its own partition's. */
   #unpin(packet: PacketObject): void {
-    this.#trace("externalDataEnded", packet);
-    for (const { pfns } of packet.ranges) this.#endpoint.partition.memory.unpin(pfns);
+    const { memory } = this.#endpoint.partition;
+    this.#endpoint.trace.externalData("externalDataEnded", packet.slot, packet.ranges, memory);
+    for (const { pfns } of packet.ranges) memory.unpin(pfns);
     packet.ranges = NO_RANGES;
   }
 }

@@ -7,7 +7,6 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
-import type { CopyRoom } from "../../core/blocks.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -19,7 +18,6 @@ import {
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
-import type { TraceCode, TraceEvent } from "../../core/trace_events.ts";
 import type { BusEnd } from "../bus/bus_end.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
@@ -28,8 +26,10 @@ import type { World } from "../fabric/world.ts";
 import type { LoadedDriver } from "../partition/loaded_driver.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { CallbackFrame } from "./callback_frame.ts";
+import { ChannelTrace } from "./channel_trace.ts";
 import { ChannelWork } from "./channel_work.ts";
 import { ChannelConfiguration } from "./configuration.ts";
+import { Drain } from "./drain.ts";
 import { Endings } from "./endings.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, ChannelNotices } from "./notices.ts";
@@ -68,6 +68,8 @@ export class Endpoint {
   readonly incoming: Incoming;
   /** How its transactions end. */
   readonly endings: Endings;
+  /** What the trace hears of it. */
+  readonly trace: ChannelTrace;
   /** What it has to do. */
   readonly work: ChannelWork;
   /** Its synchronous requests. */
@@ -98,6 +100,8 @@ export class Endpoint {
   /** A server that was restored, from then until it is enabled: what it was. */
   restored: TrafficImage | null = null;
 
+  /** Callers that have the channel drained before it is disabled. */
+  readonly drains: Drain[] = [];
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
   /** Its signal to the opposite side. */
@@ -116,6 +120,7 @@ export class Endpoint {
     this.side = side;
     this.id = id;
     this.actor = world.actors.channel(side, state);
+    this.trace = new ChannelTrace(world.recorder, world.clock, id);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
@@ -218,7 +223,30 @@ export class Endpoint {
 
   /** Whoever waits for the end of the last open may go on, if it has come. */
   answerDisabled(): void {
-    if (this.hasEnded) answerAll(this.#disableWaits);
+    if (!this.hasEnded) return;
+    answerAll(this.#disableWaits);
+    this.checkDrains();
+  }
+
+  /** VmbChannelDisable once the channel is drained, or at `deadline100ns`: resolves with how that ended (kmcl.md S16). */
+  drainAndDisable(deadline100ns: number): Promise<NtStatus> {
+    const wait = this.world.beginWait<NtStatus>({
+      call: "drainAndDisable",
+      what: `${this.name} to be drained and Disabled`,
+      partition: this.partition,
+      heldUpBy: () => this.notices.heldUpBy({ goal: "disabled" }),
+      isTimed: false, // the draining is: what follows may take for ever
+    });
+    const drain = new Drain(this, wait);
+    this.drains.push(drain);
+    drain.begin(deadline100ns);
+    return wait.promise;
+  }
+
+  /** Something happened that drains may have waited for. */
+  checkDrains(): void {
+    if (this.drains.length === 0) return;
+    for (const drain of [...this.drains]) drain.check();
   }
 
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
@@ -254,7 +282,7 @@ export class Endpoint {
     const wasLettingGo = this.is("lettingGo");
     const wasFlowing = this.is("flows");
     this.actor.send(event);
-    this.trace("channelEvent", this.actor.code(event.type), status);
+    this.trace.happened("channelEvent", this.actor.code(event.type), status);
     if (!wasLeaving && this.is("leaving")) this.requests.release();
     const isFlowTurned = wasFlowing !== this.is("flows");
     // Completions leave whatever the flow is: those behind a packet need not wait for it any more.
@@ -265,6 +293,7 @@ export class Endpoint {
     if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
     this.answerDisabled();
     this.conduct();
+    this.checkDrains();
     if (this.driver?.isRemoved === true && this.is("disabled")) this.cleanUp();
   }
 
@@ -277,10 +306,18 @@ export class Endpoint {
   faulted(fault: ChannelFault): void {
     if (!this.isSound || !this.actor.can("fault")) return;
     this.fault = fault;
-    const { recorder, clock } = this.world;
-    recorder.recordTexts(clock.now100ns, "fault", this.id, fault);
+    this.trace.fault(fault);
     this.tell({ type: "fault" });
     this.requests.release();
+  }
+
+  /**
+   * The opposite side would wait for ever for what this one can never give it: the channel stops, and
+   * closes by itself, so that what waits ends (kmcl.md R6, S15).
+   */
+  fails(fault: ChannelFault): void {
+    this.faulted(fault);
+    if (this.actor.can("disable")) this.tell({ type: "disable" });
   }
 
   /** The channel has rings: they are attached before EvtChannelOpened is called. */
@@ -339,6 +376,7 @@ export class Endpoint {
     this.activeInstance = null;
     answerAll(this.#pauseWaits);
     answerAll(this.#disableWaits);
+    this.checkDrains();
   }
 
   /** Client and server: EvtChannelClosed need not come any more; what the rings held ends (kmcl.md S15). */
@@ -352,36 +390,6 @@ export class Endpoint {
   /** Signals the opposite side: at once, or after the client's interrupt latency, once for many. */
   signalPeer(): void {
     this.signal.raise();
-  }
-
-  /** Puts something on the trace that happened to this endpoint. */
-  trace(event: TraceEvent, a?: number, b?: number): void {
-    this.world.recorder.record(this.world.clock.now100ns, event, this.id, a, b);
-  }
-
-  /** The same of a packet whose payload of `byteCount` bytes lies in `room`; see {@linkcode Trace.recordPacket}. */
-  tracePacket(code: TraceCode, beside: number, a: number, room: CopyRoom, byteCount: number): void {
-    const { recorder, clock } = this.world;
-    if (!recorder.isOn) return;
-    recorder.recordPacket(clock.now100ns, code, this.id, beside, a, room, byteCount);
-  }
-
-  /** The same with two u32 numbers; for what every packet has. */
-  traceShort(code: TraceCode, a: number, b: number): void {
-    const { recorder, clock } = this.world;
-    if (recorder.isOn) recorder.recordShort(clock.now100ns, code, this.id, 0, a, b);
-  }
-
-  /** Puts an answer on the trace that is not on its way to be read: as a rule it is recorded there. */
-  traceAnswer(answer: Uint8Array, answerBytes: number): void {
-    const { recorder, clock } = this.world;
-    recorder.recordPayload(clock.now100ns, "answerKept", this.id, answer, answerBytes);
-  }
-
-  /** A callback that each packet has is over. That follows from calls, which say whether they are made inside one. */
-  traceReturn(frame: Frame): void {
-    const { recorder, clock } = this.world;
-    if (recorder.keepsEntries) recorder.imply(clock.now100ns, "callbackEnd", this.id, frame.code);
   }
 }
 

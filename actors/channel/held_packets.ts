@@ -121,17 +121,24 @@ export class HeldPackets {
     this.#recycle(packet);
   }
 
-  /** The driver is done with `packet`; `answer[0, answerBytes)` goes back where the sender waits. */
-  retire(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
+  /**
+   * The driver is done with `packet`; `answer[0, answerBytes)` goes back where the sender waits. False
+   * where that can never be, as its ring is too small: the channel fails, so that the wait ends (kmcl.md R6).
+   */
+  retire(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean {
     const endpoint = this.#endpoint;
-    this.#retired(packet);
+    const { outgoing } = endpoint;
     const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
-    if (isAnswered) endpoint.outgoing.complete(packet, answer, answerBytes);
+    const fits = !isAnswered || outgoing.canAnswer(packet, answer, answerBytes);
+    this.#retired(packet);
+    if (isAnswered && fits) outgoing.complete(packet, answer, answerBytes);
     else {
-      if (answerBytes > 0) endpoint.traceAnswer(answer, answerBytes);
+      if (answerBytes > 0) endpoint.trace.answerKept(answer, answerBytes);
       this.settled(packet);
     }
+    if (!fits) endpoint.fails("completionTooLarge");
     this.#wakeDrain();
+    return fits;
   }
 
   /** The driver calls `packet` malformed: it gets no answer, and the channel stops, unless it has. */

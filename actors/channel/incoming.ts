@@ -11,12 +11,11 @@ import * as packets from "../../core/packet/packet.ts";
 import { PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
-import * as promises from "../fabric/callbacks.ts";
+import * as promises from "../fabric/promises.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
 import * as levels from "../fabric/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
-import * as arrivals from "./arrival_trace.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
 import { HeldPackets } from "./held_packets.ts";
@@ -29,7 +28,6 @@ import type { ChannelFault } from "./types.ts";
 const { PACKET_COMPLETION, PACKET_GPA_DIRECT } = packets;
 const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
 const { isPromise } = promises;
-const { traceArrival } = arrivals;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;
@@ -219,20 +217,22 @@ export class Incoming {
     const isPassive = irql === PASSIVE_LEVEL;
     const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
     const { callbacks } = this.#endpoint.world;
-    this.#endpoint.trace("callbackBegin", frame.code, count);
+    this.#endpoint.trace.happened("callbackBegin", frame.code, count);
     const outer = callbacks.enter(frame);
     let result: unknown;
+    let isLater = false;
     try {
       result = isPassive
         ? this.#reportPassive(count)
         : this.#endpoint.notices.processingComplete(count);
+      isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
     } finally {
       leaveFrame(outer);
     }
-    if (isPromise(result)) this.#awaitReport(frame, result);
-    else this.#endpoint.traceReturn(frame);
+    if (isLater) this.#awaitReport(frame, result);
+    else this.#endpoint.trace.returned(frame.code);
   }
 
   // What makes a closure stands in a function of its own, as a function that has one begins by allocating
@@ -243,7 +243,7 @@ export class Incoming {
     return world.callbacks.follow(() => notices.processingComplete(count));
   }
 
-  #awaitReport(frame: Frame, promise: PromiseLike<unknown>): void {
+  #awaitReport(frame: Frame, promise: unknown): void {
     this.#awaitCallback(frame, promise, () => this.goOn());
   }
 
@@ -271,17 +271,19 @@ export class Incoming {
     const frame = irql === DISPATCH_LEVEL ? this.#dispatchFrame : this.#passiveFrame;
     const outer = callbacks.enter(frame);
     let result: unknown;
+    let isLater = false;
     try {
       result = irql === DISPATCH_LEVEL
         ? this.#endpoint.notices.processPacket(packet)
         : this.#deliverPassive(packet);
+      isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
     } finally {
       leaveFrame(outer);
     }
-    if (!isPromise(result)) {
-      this.#endpoint.traceReturn(frame);
+    if (!isLater) {
+      this.#endpoint.trace.returned(frame.code);
       return this.#afterCall(ring, packet, irql);
     }
     this.#awaitDelivery(ring, packet, frame, result);
@@ -298,7 +300,7 @@ export class Incoming {
     ring: IncomingRing,
     packet: IncomingPacket,
     frame: Frame,
-    promise: PromiseLike<unknown>,
+    promise: unknown,
   ): void {
     this.#commit(ring);
     this.#awaitCallback(frame, promise, () => {
@@ -328,8 +330,7 @@ export class Incoming {
     packet.since100ns = endpoint.world.clock.now100ns;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
-    const { recorder, clock } = endpoint.world;
-    if (recorder.isOn) traceArrival(recorder, clock.now100ns, endpoint.id, packet);
+    endpoint.trace.arrived(packet);
     return packet;
   }
 
@@ -358,7 +359,7 @@ export class Incoming {
   }
 
   /** The next packet waits for a callback that returned a promise, unless it had no right to. */
-  #awaitCallback(frame: Frame, promise: PromiseLike<unknown>, goOn: () => void): void {
+  #awaitCallback(frame: Frame, promise: unknown, goOn: () => void): void {
     const { callbacks, verifier } = this.#endpoint.world;
     this.#isBusy = true;
     callbacks.track(frame, promise, () => {

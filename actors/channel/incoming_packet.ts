@@ -34,6 +34,8 @@ export class IncomingPacket {
 
   /** Its payload, a private copy that the opposite side cannot change. */
   payload: Uint8Array = NO_BYTES;
+  /** Its length when it arrived, whatever the driver has done to the array since. */
+  payloadBytes = 0;
   /** The memory that it describes. */
   ranges: readonly GpaRange[] = NO_RANGES;
   /** That memory as the driver sees it, once it asked. */
@@ -71,6 +73,7 @@ export class IncomingPacket {
   /** Copies `byteCount` bytes of the packet that `ring` shows: they are the opposite side's until then. */
   takePayload(ring: IncomingRing, start: number, byteCount: number): void {
     this.payload = ring.takePayload(this.room, start, byteCount);
+    this.payloadBytes = byteCount;
   }
 
   /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */

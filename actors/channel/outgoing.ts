@@ -24,6 +24,7 @@ import { Fifo } from "../fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { EnterEvent } from "./enter_event.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
 import { WatchedBody } from "./watched_body.ts";
@@ -34,17 +35,8 @@ const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = pack
 /** Where a packet stands after it was posted. */
 export type Posted = "sent" | "queued" | NtStatus;
 
-/** An event that carries encoded bytes; one object serves every packet of a channel. */
-class EnterEvent<Type extends "enter" | "enterLast"> {
-  readonly type: Type;
-  bytes = NO_BYTES;
-  start = 0;
-  end = 0;
-
-  constructor(type: Type) {
-    this.type = type;
-  }
-}
+/** More than a completion has beside its answer, in either codec: descriptor, headers, padding, trailer. */
+const COMPLETION_BYTES_MAX = 64;
 
 /** Why a packet is not in the ring. */
 type NotPut = "full" | "tooLarge" | RingFault;
@@ -94,20 +86,24 @@ export class Outgoing {
     this.#packetBytesMax = largestPacketBytes(dataBytes);
   }
 
+  /** Whether nothing that was sent before `order` waits. */
+  hasEntered(order: number): boolean {
+    const isLater = (next: { readonly order: number } | null) => (next?.order ?? order) >= order;
+    return isLater(this.#queue.peek()) && isLater(this.#completions.peek());
+  }
+
+  /** Whether something waits for nothing but room in the ring. */
+  get awaitsRoom(): boolean {
+    return this.hasCompletions || (this.#queue.length > 0 && this.#endpoint.flows);
+  }
+
   /** The rings are gone; completions that did not get out have nobody to go to. */
   detach(): void {
-    if (this.#ring !== null && this.#endpoint.world.recorder.isOn) this.#traceUnread(this.#ring);
+    if (this.#ring !== null) this.#endpoint.trace.unread(this.#ring);
     this.#ring = null;
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.held.settled(left);
     }
-  }
-
-  /** Puts what nobody will read any more on the trace, where payloads are recorded as they are read. */
-  #traceUnread(ring: OutgoingRing): void {
-    const { world: { recorder, clock }, id } = this.#endpoint;
-    const bytes = ring.unread();
-    if (bytes.length > 0) recorder.recordPayload(clock.now100ns, "unread", id, bytes, bytes.length);
   }
 
   // -- Saving and restoring
@@ -177,8 +173,7 @@ export class Outgoing {
     packet.keep(payload, byteCount);
     packet.actor.send({ type: "queue" });
     this.#queue.push(packet);
-    this.#endpoint.trace("packetQueued", packet.slot, byteCount);
-    this.#endpoint.world.recorder.addPayload(payload, byteCount);
+    this.#endpoint.trace.queued(packet.slot, payload, byteCount);
     if (this.#endpoint.flows) this.roomWaits++;
     if (isFirst) this.flush();
     return "queued";
@@ -199,7 +194,7 @@ export class Outgoing {
 
   #completeLater(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.takeAnswer(answer, answerBytes);
-    this.#endpoint.traceAnswer(answer, answerBytes);
+    this.#endpoint.trace.answerKept(answer, answerBytes);
     this.#completions.push(packet);
     this.flush();
     if (this.#completions.length > 0) this.roomWaits++;
@@ -240,10 +235,11 @@ export class Outgoing {
     if (completion !== null && (packet === null || completion.order < packet.order)) {
       const outcome = this.#putCompletion(completion, completion.answer, completion.answerBytes);
       if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
-      // A completion that the ring can never carry is dropped: the requester's ring is its own doing.
       this.#completions.shift();
       this.#endpoint.incoming.held.settled(completion);
-      return "ok";
+      // No driver's: of one it is known when it completes the packet. A saved state may hold anything.
+      if (outcome === "tooLarge") this.#endpoint.fails("completionTooLarge");
+      return outcome === "tooLarge" ? "done" : "ok";
     }
     if (packet === null) return "done";
     const outcome = this.#enterRing(packet, packet.payload, packet.payloadBytes);
@@ -257,8 +253,25 @@ export class Outgoing {
   canCarry(packet: PacketObject, payload: Uint8Array, byteCount: number): boolean {
     if (this.#ring === null) return true;
     this.#loadPacket(packet, payload, byteCount);
+    return this.#fitsEver();
+  }
+
+  /** Whether the ring can ever carry the completion of `packet` with `answer` (kmcl.md R6). */
+  canAnswer(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean {
+    if (answerBytes + COMPLETION_BYTES_MAX <= this.#packetBytesMax) return true;
+    this.#loadCompletion(packet, answer, answerBytes);
+    return this.#fitsEver();
+  }
+
+  #fitsEver(): boolean {
     const { bodyBytes } = this.#endpoint.world.codec.frame(this.#fields);
     return packetTotalBytes(bodyBytes) <= this.#packetBytesMax;
+  }
+
+  #loadCompletion(completion: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
+    this.#load(PACKET_COMPLETION, answer, answerBytes, NO_RANGES);
+    this.#fields.transactionIdLow = completion.transactionIdLow;
+    this.#fields.transactionIdHigh = completion.transactionIdHigh;
   }
 
   #putCompletion(
@@ -266,9 +279,7 @@ export class Outgoing {
     answer: Uint8Array,
     answerBytes: number,
   ): "ok" | NotPut {
-    this.#load(PACKET_COMPLETION, answer, answerBytes, NO_RANGES);
-    this.#fields.transactionIdLow = completion.transactionIdLow;
-    this.#fields.transactionIdHigh = completion.transactionIdHigh;
+    this.#loadCompletion(completion, answer, answerBytes);
     return this.#put();
   }
 
@@ -280,15 +291,9 @@ export class Outgoing {
     const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
     if (packet.actor.isInspected) this.#showBytes(event);
     packet.actor.send(event);
-    if (this.#endpoint.world.recorder.keepsEntries) this.#tellEntered(packet, byteCount);
+    this.#endpoint.trace.entered(packet.slot, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.endings.schedule(packet, STATUS_SUCCESS);
     return "ok";
-  }
-
-  /** That a packet enters follows from its call's success, or from what made room for those that queue. */
-  #tellEntered({ slot }: PacketObject, byteCount: number): void {
-    const { world: { recorder, clock }, id } = this.#endpoint;
-    recorder.imply(clock.now100ns, "packetEntered", id, slot, byteCount);
   }
 
   /** Has `event` carry the packet that was put last: for those who look at actors. */
@@ -338,6 +343,8 @@ export class Outgoing {
   }
 
   #publish(): void {
+    const { drains } = this.#endpoint;
+    for (const drain of drains) drain.look();
     if (this.#ring!.commit()) this.#endpoint.signalPeer();
   }
 

@@ -8,7 +8,7 @@
  */
 
 import type { AnyMachineSnapshot } from "xstate";
-import { NO_BYTES } from "../../core/bytes.ts";
+import { wholeOf } from "../../core/bytes.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { PIPE_HEADER_BYTES } from "../../core/packet/pipe.ts";
 import type { IncomingPosition } from "../../core/ring/incoming.ts";
@@ -134,7 +134,7 @@ export function saveTraffic(endpoint: Endpoint, state: AnyMachineSnapshot): Plai
       : { isBlocked, isHeadPassive, batchCount },
     held: incoming.held.list.map((packet) => ({
       // Of a payload that its driver has transferred, nothing is left.
-      payload: packet.payload.length > 0 ? packet.payload : NO_BYTES,
+      payload: wholeOf(packet.payload),
       transactionId: saveTransactionId(packet),
       wantsCompletion: packet.wantsCompletion,
     })),
@@ -361,6 +361,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
     packet.payload = held.payload.slice();
     packet.transactionIdLow = held.transactionIdLow;
     packet.transactionIdHigh = held.transactionIdHigh;
+    packet.payloadBytes = held.payload.length;
     packet.wantsCompletion = held.wantsCompletion;
   }
   const completions = image.completions.map((saved) => {

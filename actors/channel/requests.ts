@@ -14,7 +14,7 @@ import {
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import type { Deadline } from "../../core/clock.ts";
-import { copyBytes } from "../../core/bytes.ts";
+import { copyBytes, firstBytes, lengthOf } from "../../core/bytes.ts";
 import type { Timer } from "../fabric/loop.ts";
 import type { Wait } from "../fabric/waits.ts";
 import type { PacketObject, RequestEnd } from "../packet/packet_object.ts";
@@ -87,8 +87,12 @@ class Request implements RequestEnd {
       return this.#answer(unanswered(this.#options));
     }
     // While it waited, the caller may have transferred the buffer, or made it shorter.
-    const roomBytes = Math.min(completionBufferBytes, completionBuffer.length);
-    copyBytes(completionBuffer, answer, 0, Math.min(answerBytes, roomBytes));
+    const room = firstBytes(
+      completionBuffer,
+      Math.min(completionBufferBytes, lengthOf(completionBuffer)),
+    );
+    const roomBytes = room.length;
+    copyBytes(room, answer, 0, Math.min(answerBytes, roomBytes));
     this.#answer({
       status: answerBytes <= roomBytes ? STATUS_SUCCESS : STATUS_BUFFER_TOO_SMALL,
       completionBufferSize: answerBytes,
@@ -147,7 +151,7 @@ export class Requests {
 
   /** Puts what a request has come to on the trace. */
   trace({ status, completionBufferSize }: RequestResult): void {
-    this.#endpoint.trace("requestEnded", status, completionBufferSize ?? undefined);
+    this.#endpoint.trace.happened("requestEnded", status, completionBufferSize ?? undefined);
   }
 
   /** Nobody may wait for this channel any more (kmcl.md S10.1). */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describe } from "../../core/describe.ts";
 import { NT_SUCCESS, type NtStatus, STATUS_UNSUCCESSFUL } from "../../core/ntstatus.ts";
 import { isUint } from "../../core/units.ts";
 import type { CallbackEnd } from "../fabric/callbacks.ts";
@@ -234,7 +235,7 @@ export class StateChanges implements Worker {
     this.#endpoint.world.verifier.raise(
       "callback that must return an NTSTATUS and does not",
       call,
-      `${this.#endpoint.name} got ${String(end.value)}`,
+      `${this.#endpoint.name} got ${describe(end.value)}`,
     );
     return STATUS_UNSUCCESSFUL;
   }

@@ -128,6 +128,8 @@ export type ChannelFault =
   | PipeFault
   /** The driver called VmbChannelPacketFail. */
   | "packetFailed"
+  /** The driver completed a packet with more than the requester's ring can ever carry. */
+  | "completionTooLarge"
   /** A completion for a transaction that awaits none. */
   | "unknownTransaction"
   /** External data outside the guest's memory. */
@@ -164,6 +166,7 @@ const FAULTS: Readonly<Record<ChannelFault, true>> = {
   badPipePacketType: true,
   badPipeLength: true,
   packetFailed: true,
+  completionTooLarge: true,
   unknownTransaction: true,
   rangeOutsideMemory: true,
   transactionOnPipe: true,

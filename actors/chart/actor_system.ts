@@ -45,7 +45,7 @@ export interface ActorInspection {
   readonly snapshot?: object;
 }
 
-/** Looks on; it must not throw, nor call into the fabric. */
+/** Looks on; it must not call into the fabric. */
 export type ActorInspector = (inspection: ActorInspection) => void;
 
 /** An actor that XState need not know before somebody looks. */
@@ -91,12 +91,19 @@ export class ActorSystem {
     return this.#living.delete(actor);
   }
 
-  /** Has `inspector` told of everything that happens to actors, until the function returned is called. */
-  inspect(inspector: ActorInspector): () => void {
+  /**
+   * Has `inspector` told of everything that happens to actors, until the function returned is called;
+   * `onThrow` hears what it throws.
+   */
+  inspect(inspector: ActorInspector, onThrow: (error: unknown) => void): () => void {
     for (const actor of this.#living) actor.show();
-    const subscription = this.root.system.inspect((event: InspectionEvent) =>
-      inspector(event as ActorInspection)
-    );
+    const subscription = this.root.system.inspect((event: InspectionEvent) => {
+      try {
+        inspector(event as ActorInspection);
+      } catch (error) {
+        onThrow(error); // the step that it looks at must be made all the same
+      }
+    });
     this.#inspectorCount++;
     let isOver = false;
     return () => {

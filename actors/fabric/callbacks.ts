@@ -4,7 +4,9 @@
  * @module
  */
 
+import { isInstance, messageOf } from "../../core/describe.ts";
 import { enterFrame, type Frame, leaveFrame } from "./irql.ts";
+import { isPromise, whenSettled } from "./promises.ts";
 import { type Follower, follower } from "./runtime.ts";
 import { type Verifier, VerifierError } from "./verifier.ts";
 
@@ -15,6 +17,9 @@ export interface CallbackEnd {
   /** What it returned. */
   readonly value: unknown;
 }
+
+/** The end of one that threw, or whose promise was rejected. */
+const THREW: CallbackEnd = { threw: true, value: undefined };
 
 /** A callback whose promise is unfinished. */
 export interface PendingCallback {
@@ -41,15 +46,6 @@ class Thread {
 export interface Blocker {
   /** Makes it block `pending`, unless it has its answer already. */
   block(pending: PendingCallback): void;
-}
-
-/** Whether `value` is a promise, of whatever make. Few callbacks return an object: the rest stands elsewhere. */
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && isThenable(value);
-}
-
-function isThenable(value: object): boolean {
-  return "then" in value && typeof value.then === "function";
 }
 
 /** What calls into drivers need of the fabric around them. */
@@ -159,18 +155,19 @@ export class Callbacks {
   call(frame: Frame, work: () => unknown, done: (end: CallbackEnd) => void): void {
     this.#world.traceCallback(frame, true);
     const outer = this.enter(frame);
-    let value: unknown;
+    let end = THREW;
+    let isLater = false;
     try {
-      value = this.follow(work);
+      const value = this.follow(work);
+      isLater = isPromise(value);
+      end = { threw: false, value };
     } catch (error) {
-      leaveFrame(outer);
       this.threw(frame, error);
-      this.#end(frame, { threw: true, value: undefined }, done);
-      return;
+    } finally {
+      leaveFrame(outer);
     }
-    leaveFrame(outer);
-    if (isPromise(value)) this.track(frame, value, done);
-    else this.#end(frame, { threw: false, value }, done);
+    if (isLater) this.track(frame, end.value, done);
+    else this.#end(frame, end, done);
   }
 
   /**
@@ -180,26 +177,28 @@ export class Callbacks {
   callInside(frame: Frame, work: () => unknown): CallbackEnd {
     const blockersAround = this.#blockers.splice(0);
     const threadAround = this.#thread;
-    let end: CallbackEnd = { threw: false, value: undefined };
+    let end = THREW;
+    let isLater = false;
     this.#world.traceCallback(frame, true);
     const outer = enterFrame(frame);
     try {
-      end = { threw: false, value: this.follow(work) };
+      const value = this.follow(work);
+      isLater = isPromise(value);
+      end = { threw: false, value };
     } catch (error) {
       this.threw(frame, error);
-      end = { threw: true, value: undefined };
     } finally {
       leaveFrame(outer);
     }
-    if (isPromise(end.value)) this.track(frame, end.value, () => {});
+    if (isLater) this.track(frame, end.value, () => {});
     else this.#world.traceCallback(frame, false);
     this.#blockers.splice(0, this.#blockers.length, ...blockersAround);
     this.#thread = threadAround;
     return end;
   }
 
-  /** Waits for the promise of a callback that returned one. */
-  track(frame: Frame, promise: PromiseLike<unknown>, done: (end: CallbackEnd) => void): void {
+  /** Waits for the promise of a callback that returned one, of whatever make. */
+  track(frame: Frame, promise: unknown, done: (end: CallbackEnd) => void): void {
     const thread = this.#thread;
     const pending: PendingCallback = { frame, blockedIn: 0, isFollowed: thread !== null };
     if (thread !== null) thread.pending = pending;
@@ -211,24 +210,25 @@ export class Callbacks {
       this.onEnded(pending);
       this.#world.guard(() => this.#end(frame, end, done));
     };
-    // A thenable of the driver's own make may do anything; a promise settles once.
-    Promise.resolve(promise).then(
-      (value) => finish({ threw: false, value }),
-      (error) => {
-        if (this.#pending.has(pending)) this.threw(frame, error);
-        finish({ threw: true, value: undefined });
-      },
-    );
+    whenSettled(promise, (value) => finish({ threw: false, value }), (error) => {
+      if (this.#pending.has(pending)) this.threw(frame, error);
+      finish(THREW);
+    });
   }
 
-  /** Reports what a driver's callback threw (api.md section 1). */
-  threw(frame: Frame, error: unknown): void {
-    if (error instanceof VerifierError) return this.#world.failLoop(error);
-    const reason = error instanceof Error ? error.message : String(error);
+  /** Reports what a driver's callback threw, whatever that is (api.md section 1). It never throws. */
+  threw({ name, ownerName }: Frame, error: unknown): void {
+    this.report(name, ownerName, error);
+  }
+
+  /** The same for a function of `ownerName` that is called `name` and is no callback of a driver's. */
+  report(name: string, ownerName: string, error: unknown): void {
+    if (isInstance(error, VerifierError)) return this.#world.failLoop(error);
+    const reason = messageOf(error);
     const { verifier } = this.#world;
-    verifier.note("exception out of a callback", frame.name, `${frame.ownerName} threw: ${reason}`);
+    verifier.note("exception out of a callback", name, `${ownerName} threw: ${reason}`);
     if (verifier.mode === "record") return;
-    const message = `Cannot go on as ${frame.name} of ${frame.ownerName} threw: ${reason}`;
+    const message = `Cannot go on as ${name} of ${ownerName} threw: ${reason}`;
     this.#world.failLoop(new Error(message, { cause: error }));
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { hasAborted } from "./runtime.ts";
+
 /** What ends a drive early. */
 export interface Goal {
   /** Whether it is reached. */
@@ -41,7 +43,7 @@ export interface Drive extends Required<Omit<DriveOptions, "signal">> {
 }
 
 function isAborted({ signal }: Drive): boolean {
-  return signal?.aborted === true;
+  return signal !== undefined && hasAborted(signal);
 }
 
 function hasGoal({ goal }: Drive): boolean {

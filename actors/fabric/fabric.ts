@@ -121,7 +121,8 @@ export interface Fabric extends AsyncDisposable {
   /**
    * Has `inspector` told of everything that happens to the actors of partitions, buses, channels and
    * packet objects, until the function that it returns is called. Encoded packets come by with it. It
-   * costs time, and changes nothing else: the trace digest stays the same.
+   * costs time, and changes nothing else: the trace digest stays the same. What it throws is heard as
+   * what a driver's callback throws.
    *
    * @throws {TypeError} `inspector` is no function.
    */

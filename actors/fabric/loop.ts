@@ -9,12 +9,13 @@
  */
 
 import type { VirtualClock } from "../../core/clock.ts";
+import { errorOf } from "../../core/describe.ts";
 import type { Callbacks } from "./callbacks.ts";
 import { type DriveOptions, Drives } from "./drives.ts";
 import { InstantBound } from "./instant_bound.ts";
 import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
-import { realDelay, realNowMs, turn } from "./runtime.ts";
+import { onAbort, realDelay, realNowMs, turn } from "./runtime.ts";
 import { reportSelfWaits } from "./self_waits.ts";
 import type { Verifier, VerifierError } from "./verifier.ts";
 import type { Waits } from "./waits.ts";
@@ -120,9 +121,7 @@ export class Loop {
   drive(call: string, options: DriveOptions): Promise<void> {
     this.#takeOver(call);
     const { signal } = options;
-    const wake = () => this.wake();
-    signal?.addEventListener("abort", wake);
-    const forget = () => signal?.removeEventListener("abort", wake);
+    const forget = onAbort(signal, () => this.wake());
     return new Promise((resolve, reject) => {
       this.#drives.add({ goal: null, ...options, call, signal, forget, resolve, reject });
       this.#beginInstant();
@@ -204,7 +203,7 @@ export class Loop {
   }
 
   #failWith(thrown: unknown): void {
-    this.fail(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    this.fail(errorOf(thrown));
   }
 
   get #hasDriver(): boolean {

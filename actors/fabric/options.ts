@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe, messageOf } from "../../core/describe.ts";
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { isUint } from "../../core/units.ts";
 import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
@@ -55,7 +56,7 @@ const PARTITION_BOUNDS: Readonly<
 };
 
 function show(value: unknown): string {
-  return typeof value === "string" ? `"${value}"` : String(value);
+  return typeof value === "string" ? `"${describe(value)}"` : describe(value);
 }
 
 function withDefaults<T extends object>(what: string, options: unknown, defaults: T): T {
@@ -64,15 +65,25 @@ function withDefaults<T extends object>(what: string, options: unknown, defaults
       `Cannot create ${what}: its options must be an object, not ${show(options)}`,
     );
   }
+  const given = entriesOf(what, options);
   const known = Object.keys(defaults);
-  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  const unknown = given.map(([key]) => key).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new TypeError(
       `Cannot create ${what}: no option is called ${unknown}, only ${known.join(", ")}`,
     );
   }
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return { ...defaults, ...Object.fromEntries(given) };
+  return { ...defaults, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
+}
+
+/** The options as they are read, once. */
+function entriesOf(what: string, options: object): readonly [string, unknown][] {
+  try {
+    return Object.entries(options);
+  } catch (cause) {
+    const reason = messageOf(cause);
+    throw new TypeError(`Cannot create ${what}: its options cannot be read: ${reason}`, { cause });
+  }
 }
 
 function checkBounds(
@@ -194,6 +205,10 @@ export function checkInspector(inspector: unknown): void {
  * @throws {TypeError} It is no AbortSignal.
  */
 export function checkSignal(call: string, signal: unknown): void {
-  if (signal === undefined || signal instanceof AbortSignal) return;
-  throw new TypeError(`Cannot ${call}: signal must be an AbortSignal, not ${show(signal)}`);
+  if (signal === undefined) return;
+  try {
+    AbortSignal.any([signal as AbortSignal]); // the runtime takes its own, and nothing that looks like one
+  } catch {
+    throw new TypeError(`Cannot ${call}: signal must be an AbortSignal, not ${show(signal)}`);
+  }
 }

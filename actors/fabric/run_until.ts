@@ -4,8 +4,8 @@
  * @module
  */
 
-import { isPromise } from "./callbacks.ts";
 import type { Loop } from "./loop.ts";
+import { isPromise } from "./promises.ts";
 
 /**
  * Drives `loop` until `predicate` answers true. False where nothing is left to run before that.

@@ -77,3 +77,22 @@ function storageFollower(): Follower | null {
   const storage = new hooks.AsyncLocalStorage();
   return { run: (value, work) => storage.run(value, work), get: () => storage.getStore() };
 }
+
+// A signal is the program's: it may have members of its own under these names.
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+
+/** Whether `signal` has ended what it is for: also where it throws, and so cannot say that it has not. */
+export function hasAborted(signal: AbortSignal): boolean {
+  try {
+    return signal.aborted === true;
+  } catch {
+    return true;
+  }
+}
+
+/** Has `listener` called when `signal`, if there is one, is aborted, until the function returned is called. */
+export function onAbort(signal: AbortSignal | undefined, listener: () => void): () => void {
+  if (signal === undefined) return () => {};
+  addEventListener.call(signal, "abort", listener);
+  return () => removeEventListener.call(signal, "abort", listener);
+}

@@ -18,6 +18,7 @@ export type ViolationRule =
   | "send between Suspend and the next Started or Closed"
   | "PacketComplete, Defer or Fail of a context that is retired or handed back"
   | "size greater than its buffer"
+  | "completion that the requester's ring can never carry"
   | "GPADL not deleted or still mapped when Closed returns"
   | "DeleteGpadl or UnmapGpadl outside Opened to Closed or with an unknown handle"
   | "Unmap of an unmapped GPADL"

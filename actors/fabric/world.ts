@@ -324,12 +324,8 @@ export class World implements Fabric, LoopWorld {
       owner instanceof Endpoint || owner instanceof LoadedDriver,
       "callbacks are called for endpoints and for loaded drivers",
     );
-    this.recorder.record(
-      this.clock.now100ns,
-      event,
-      owner instanceof Endpoint ? owner.id : owner.traceId,
-      frame.code,
-    );
+    const subjectId = owner instanceof Endpoint ? owner.id : owner.traceId;
+    this.recorder.record(this.clock.now100ns, event, subjectId, frame.code);
   }
 
   // -- Looking inside
@@ -364,7 +360,9 @@ export class World implements Fabric, LoopWorld {
   inspectActors(inspector: ActorInspector): () => void {
     this.requireLive("inspectActors");
     checkInspector(inspector);
-    return this.actors.system.inspect(inspector);
+    const report = (error: unknown) =>
+      this.callbacks.report("ActorInspector", "the program", error);
+    return this.actors.system.inspect(inspector, report);
   }
 
   // -- The end

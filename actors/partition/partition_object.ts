@@ -6,6 +6,8 @@
 
 import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
+import { wholeOf } from "../../core/bytes.ts";
+import { describe } from "../../core/describe.ts";
 import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
 import type { MemoryUse } from "../../core/memory/types.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
@@ -273,7 +275,7 @@ export class PartitionObject implements Partition {
     this.world.requireLive("post a control message");
     requireDirection("a control message", direction);
     const bytes = requireBytes("post a control message", message);
-    this.bus.postBytes(direction, new Uint8Array(bytes));
+    this.bus.postBytes(direction, wholeOf(bytes).slice());
   }
 
   /** See {@linkcode Partition.postInterrupt}. */
@@ -281,7 +283,7 @@ export class PartitionObject implements Partition {
     this.world.requireLive("post an interrupt");
     requireDirection("an interrupt", direction);
     if (!isU32(channelId)) {
-      throw new RangeError(`Cannot post an interrupt: ${String(channelId)} is no channel id`);
+      throw new RangeError(`Cannot post an interrupt: ${describe(channelId)} is no channel id`);
     }
     const { recorder, clock } = this.world;
     const toHost = direction === "toHost" ? 1 : 0;
@@ -331,5 +333,5 @@ export class PartitionObject implements Partition {
 
 function requireDirection(what: string, direction: unknown): void {
   if (direction === "toHost" || direction === "toGuest") return;
-  throw new TypeError(`Cannot post ${what}: no direction is called ${String(direction)}`);
+  throw new TypeError(`Cannot post ${what}: no direction is called ${describe(direction)}`);
 }

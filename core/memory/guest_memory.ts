@@ -10,17 +10,10 @@
 
 import { assert } from "../assert.ts";
 import { requireBytes } from "../arguments.ts";
+import { lengthOf } from "../bytes.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
-import {
-  checkSizes,
-  checkStretch,
-  describe,
-  hex,
-  MEGABYTE_BYTES,
-  outside,
-  show,
-} from "./memory_checks.ts";
+import { checkSizes, checkStretch, hex, MEGABYTE_BYTES, outside, show } from "./memory_checks.ts";
 import { arePageRuns, isAscending, type MemoryImage } from "./memory_image.ts";
 import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
@@ -59,6 +52,8 @@ export class GuestRam implements GuestMemory {
   readonly #states: PageStates = new PageStates();
   readonly #mmio: MmioWindow;
   readonly #buffers: Map<number, GuestBuffer> = new Map();
+  /** All buffers ever: what else a program passes as one is not looked at. */
+  readonly #handedOut: WeakSet<object> = new WeakSet();
 
   /**
    * Makes a memory that is all zero and all free. It takes no real memory until it is touched.
@@ -119,20 +114,22 @@ export class GuestRam implements GuestMemory {
     // Frozen, because what it says decides what free() gives back.
     const buffer = Object.freeze({ gpa, byteCount, pfns: Object.freeze(pfnsOf(gpa, byteCount)) });
     this.#buffers.set(gpa, buffer);
+    this.#handedOut.add(buffer);
     return buffer;
   }
 
   /** See {@linkcode GuestMemory.free}. */
   free(buffer: GuestBuffer): void {
     this.#store.requireLive();
+    const what = this.#handedOut.has(buffer) ? `the buffer at ${hex(buffer.gpa)}` : show(buffer);
     if (!this.isAllocated(buffer)) {
       throw new RangeError(
-        `Cannot free a guest buffer: ${describe(buffer)} is not allocated in this memory`,
+        `Cannot free a guest buffer: ${what} is not allocated in this memory`,
       );
     }
     const pinned = this.#states.pinnedAmong(buffer.pfns);
     if (pinned > 0) {
-      const message = `Cannot free ${describe(buffer)}: ${pinned} of its pages are pinned`;
+      const message = `Cannot free ${what}: ${pinned} of its pages are pinned`;
       this.onMisuse("guest memory freed while pinned", message);
       return;
     }
@@ -143,8 +140,8 @@ export class GuestRam implements GuestMemory {
 
   /** Whether `value` is a buffer that this memory handed out and that was not freed since. */
   isAllocated(value: unknown): value is GuestBuffer {
-    if (typeof value !== "object" || value === null || !("gpa" in value)) return false;
-    return typeof value.gpa === "number" && this.#buffers.get(value.gpa) === value;
+    if (!this.#handedOut.has(value as object)) return false;
+    return this.#buffers.get((value as GuestBuffer).gpa) === value;
   }
 
   /** The buffers that are allocated now, by guest address. */
@@ -163,12 +160,10 @@ export class GuestRam implements GuestMemory {
   /** See {@linkcode GuestMemory.write}. */
   write(gpa: number, view: ArrayBufferView): void {
     const bytes = requireBytes("write to guest memory", view);
-    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.detached) {
-      throw new TypeError("Cannot write to guest memory: the buffer of the bytes is detached");
-    }
-    const { store, offset } = this.#locate("write", gpa, bytes.length);
-    store.view(offset, bytes.length).set(bytes);
-    this.onUse?.("memoryWritten", gpa, bytes.length, bytes);
+    const byteCount = lengthOf(bytes);
+    const { store, offset } = this.#locate("write", gpa, byteCount);
+    store.view(offset, byteCount).set(bytes);
+    this.onUse?.("memoryWritten", gpa, byteCount, bytes);
   }
 
   /** Whether `byteCount` bytes at guest address `gpa` lie inside RAM. */

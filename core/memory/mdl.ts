@@ -30,15 +30,24 @@ interface Content extends GpaRange {
 // Set once by the class below: the package's only ways to make an MDL and to look into one.
 let makeMdl: (content: Content) => Mdl;
 let contentOf: (value: unknown) => Content | null;
+let nextOf: (mdl: Mdl) => Mdl | null;
 
 /** A memory descriptor list: a piece of guest memory, by the pages that it lies on. */
 export class Mdl {
-  /** The MDL that goes on where this one ends, or null. Set it to chain MDLs. */
-  next: Mdl | null = null;
   readonly #content: Content;
+  /** Whatever a program set. Chains are followed by this: no code of a program's runs on the way. */
+  #next: Mdl | null = null;
 
   private constructor(content: Content) {
     this.#content = content;
+  }
+
+  /** The MDL that goes on where this one ends, or null. Set it to chain MDLs. */
+  get next(): Mdl | null {
+    return this.#next;
+  }
+  set next(mdl: Mdl | null) {
+    this.#next = mdl;
   }
 
   /** Offset of the first byte in the first page, in bytes. */
@@ -61,6 +70,7 @@ export class Mdl {
     makeMdl = (content) => new Mdl(content);
     contentOf = (value) =>
       typeof value === "object" && value !== null && #content in value ? value.#content : null;
+    nextOf = (mdl) => mdl.#next;
   }
 }
 
@@ -101,7 +111,7 @@ export function IoAllocateMdl(memory: GuestMemory, gpa: number, byteCount: numbe
 export function mdlSegments(mdl: Mdl | null): Uint8Array[] {
   const views: Uint8Array[] = [];
   let count = 0;
-  for (let at = mdl; at !== null; at = at.next) {
+  for (let at = mdl; at !== null; at = nextOf(at)) {
     const content = contentOf(at);
     if (content === null) {
       throw new TypeError(`Cannot view an MDL chain: its part ${count} is no MDL`);
@@ -160,7 +170,7 @@ export interface ChainSize {
 export function measureChain(first: Mdl, memory: GuestRam): ChainSize | null {
   let byteCount = 0;
   let mdlCount = 0;
-  for (let at: Mdl | null = first; at !== null; at = at.next) {
+  for (let at: Mdl | null = first; at !== null; at = nextOf(at)) {
     const content = contentOf(at);
     if (content === null || content.memory !== memory || content.mapping?.revoked) return null;
     if (++mdlCount > CHAIN_MDLS_MAX) return null;
@@ -178,7 +188,7 @@ export function rangesOfChain(first: Mdl, offset: number, length: number): GpaRa
   const ranges: GpaRange[] = [];
   let skip = offset;
   let left = length;
-  for (let at: Mdl | null = first; left > 0; at = at.next) {
+  for (let at: Mdl | null = first; left > 0; at = nextOf(at)) {
     assert(at !== null, "a part of an MDL chain lies inside it");
     const content = known(at);
     if (skip >= content.byteCount) {

@@ -24,6 +24,7 @@
 
 // The subpath without native code: the library's main entry may load an addon.
 import { Packr } from "msgpackr/pack";
+import { partOf } from "../bytes.ts";
 import { type GpaRange, rangeFault } from "../memory/gpa_ranges.ts";
 import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
 import { scanValue } from "./msgpack_scan.ts";
@@ -170,7 +171,7 @@ export class MsgpackCodec implements PacketCodec {
 /** The payload as the library must see it: a subclass of Uint8Array could ask for another form. */
 function plainPayload(packet: PacketFields): Uint8Array {
   const { payload, payloadStart, payloadBytes } = packet;
-  return new Uint8Array(payload.buffer, payload.byteOffset + payloadStart, payloadBytes);
+  return partOf(payload, payloadStart, payloadBytes);
 }
 
 /** The transaction id as the library takes it. */

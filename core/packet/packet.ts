@@ -4,12 +4,13 @@
  * @module
  */
 
-import { NO_BYTES } from "../bytes.ts";
+import * as views from "../bytes.ts";
 import { assert } from "../assert.ts";
 import type { GpaRange, RangeFault } from "../memory/gpa_ranges.ts";
 import { PAGE_BYTES } from "../units.ts";
 
 // Names of this module's own: what is exported is loaded and checked wherever it is used.
+const { holdsBytes, NO_BYTES } = views;
 const IN_BAND = 6;
 const GPA_DIRECT = 9;
 const COMPLETION = 11;
@@ -175,7 +176,7 @@ export function assertEncodable(packet: PacketFields): void {
   assert(type !== COMPLETION || !completionRequested, "a completion asks for no completion");
   assert(low >>> 0 === low && high >>> 0 === high, "a transaction id is two u32");
   assert(
-    payloadStart >= 0 && payloadBytes >= 0 && payloadStart + payloadBytes <= payload.length,
+    payloadStart >= 0 && payloadBytes >= 0 && holdsBytes(payload, payloadStart + payloadBytes),
     "the payload lies inside its array",
   );
   assert(

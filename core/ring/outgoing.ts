@@ -7,12 +7,13 @@
 
 import { assert } from "../assert.ts";
 import { CopyRoom } from "../blocks.ts";
-import { copyBytes, NO_BYTES } from "../bytes.ts";
+import * as views from "../bytes.ts";
 import * as layout from "./layout.ts";
 import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
 
 // Names of this module's own: see ring_memory.ts.
+const { copyBytes, endsAt, NO_BYTES } = views;
 const {
   advanceIndex,
   DESCRIPTOR_BYTES,
@@ -129,11 +130,11 @@ export class OutgoingRing {
   }
 
   /**
-   * Writes a part of the reserved body: `byteCount` bytes from `start` of `payload`, to `at` of
-   * {@linkcode OutgoingRing.body}. It is for what may be long; once in a packet.
+   * Writes a part of the reserved body: `byteCount` bytes from `start` of `payload`, which may be a
+   * driver's, to `at` of {@linkcode OutgoingRing.body}. It is for what may be long; once in a packet.
    */
   putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    const isShortWhole = byteCount === payload.length && byteCount < DIRECT_BYTES_MIN;
+    const isShortWhole = start === 0 && byteCount < DIRECT_BYTES_MIN && endsAt(payload, byteCount);
     if (isShortWhole && byteCount > 0) this.body.set(payload, at);
     else this.#putPart(at, payload, start, byteCount);
   }
@@ -210,6 +211,33 @@ export class OutgoingRing {
     if (!this.#awaitsRoom) return;
     this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);
     this.#awaitsRoom = false;
+  }
+
+  /**
+   * Whether the reader has passed `index`, up to which it was shown packets since it last stood there or
+   * before. To be asked before each commit after that: a ring that went round once looks the same.
+   */
+  hasPassed(index: number): boolean | RingFault {
+    if (this.#fault !== null) return this.#fault;
+    const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
+    const unreadBytes = usedBetween(this.#committed, readIndex, this.#dataBytes);
+    const leftBytes = usedBetween(index, readIndex, this.#dataBytes);
+    return leftBytes === 0 || leftBytes > unreadBytes;
+  }
+
+  /**
+   * Asks the reader for a signal once it has passed `index`, then looks again, as
+   * {@linkcode OutgoingRing.awaitRoom} does: as soon as no more is unread than was shown after it. True:
+   * it has passed it. A wish for room is replaced.
+   */
+  awaitPassed(index: number): boolean | RingFault {
+    const hasPassed = this.hasPassed(index);
+    if (hasPassed !== false) return hasPassed;
+    const laterBytes = usedBetween(this.#committed, index, this.#dataBytes);
+    this.#memory.store(PENDING_SEND_SIZE_OFFSET, this.#dataBytes - laterBytes - UNUSED_BYTES);
+    this.#awaitsRoom = true;
+    return this.hasPassed(index);
   }
 
   /** Free bytes now, the 8 that are never used included: a packet fits if it is smaller. */

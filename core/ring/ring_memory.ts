@@ -7,6 +7,7 @@
 
 import { assert } from "../assert.ts";
 import { Blocks } from "../blocks.ts";
+import { lengthOf, partOf } from "../bytes.ts";
 import { PAGE_BYTES } from "../units.ts";
 import * as layout from "./layout.ts";
 
@@ -208,15 +209,13 @@ export class RingMemory {
     }
   }
 
-  /** The same out of any array. Each run that it goes to costs a view. */
+  /** The same out of any array, also a driver's. Each run that it goes to costs a view. */
   copyArrayIn(offset: number, source: Uint8Array, start: number, byteCount: number): void {
-    assert(start + byteCount <= source.length, "what is copied lies inside its array");
-    const { buffer, byteOffset } = source; // a view of these is made faster than by subarray
+    assert(start + byteCount <= lengthOf(source), "what is copied lies inside its array");
     let to = offset;
     for (let done = 0; done < byteCount;) {
       const count = this.#runBytesFrom(to, byteCount - done);
-      const part = new Uint8Array(buffer, byteOffset + start + done, count);
-      this.#runOf(to).bytes.set(part, to % this.#runBytes);
+      this.#runOf(to).bytes.set(partOf(source, start + done, count), to % this.#runBytes);
       done += count;
       to = advanceIndex(to, count, this.dataBytes);
     }

@@ -11,6 +11,7 @@
 
 import CRC32 from "crc-32";
 import { assert } from "../assert.ts";
+import { wholeOf } from "../bytes.ts";
 import { isU32 } from "../units.ts";
 import { EnvelopeBudget, HeapBudget } from "./budget.ts";
 import { damaged, mismatched } from "./fault.ts";
@@ -163,7 +164,8 @@ export class EnvelopeReader {
   /** Reads bytes, which must be one or more whole pieces; throws a SavedStateFault where they are not. */
   read(given: Uint8Array): void {
     // Who shares memory could change it once it was checked.
-    const bytes = given.buffer instanceof ArrayBuffer ? given : new Uint8Array(given);
+    const whole = wholeOf(given);
+    const bytes = whole.buffer instanceof ArrayBuffer ? whole : new Uint8Array(whole);
     if (bytes.length === 0) damaged("there is nothing to read");
     let at = 0;
     if (this.#stage === "header") at = this.#readHeader(bytes);

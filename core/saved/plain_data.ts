@@ -12,6 +12,8 @@
 // The subpath without native code: the library's main entry may load an addon.
 import { Packr } from "msgpackr/pack";
 import { assert } from "../assert.ts";
+import { isBytes, wholeOf } from "../bytes.ts";
+import { isInstance, messageOf } from "../describe.ts";
 import { HeapBudget, listWeight, recordWeight, simpleWeight } from "./budget.ts";
 import { damaged } from "./fault.ts";
 import { readPlainData } from "./plain_data_reader.ts";
@@ -118,7 +120,7 @@ function walk<T>(value: unknown, where: Where, depth: number, make: {
       throw new NotPlain(`${where()} is of type ${typeof value}`);
   }
   if (value === null) return make.simple(null);
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     make.check(value, where);
     return make.bytes(value);
   }
@@ -162,8 +164,9 @@ export function copyPlainData(
     });
     return { data, fault: null };
   } catch (error) {
-    if (error instanceof NotPlain) return { data: null, fault: error.message };
-    throw error; // a getter of the driver's own
+    if (isInstance(error, NotPlain)) return { data: null, fault: error.message };
+    // A getter or a trap of the driver's own threw, or a buffer was transferred.
+    return { data: null, fault: `${where} cannot be read: ${messageOf(error)}` };
   }
 }
 
@@ -177,7 +180,7 @@ export function encodePlainData(data: PlainData): Uint8Array {
     const packable = walk<Packable>(data, () => "data", PLAIN_DATA_DEPTH_MAX, {
       check: () => {}, // it is a copy, or our own
       // A subclass of Uint8Array could ask the library for another form.
-      bytes: (bytes) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+      bytes: wholeOf,
       list: (list) => list,
       object: (members) => new Map(members.sort(byKey)),
       simple: (simple) => simple,

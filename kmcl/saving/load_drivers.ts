@@ -4,9 +4,12 @@
  * @module
  */
 
+import { disown } from "../../actors/fabric/promises.ts";
 import { type DriverKind, LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
+import { isInstance } from "../../core/describe.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
+import { copyMembers } from "../../core/structures.ts";
 import type {
   GuestDriver,
   GuestDriverInstance,
@@ -92,16 +95,17 @@ function load<Context, Instance extends object>(
   options: PlainData,
   contextOf: (loaded: LoadedDriver) => Context,
 ): Instance {
-  const isGuest = partition instanceof PartitionObject && !partition.isRoot && partition.isAlive;
+  const isGuest = isInstance(partition, PartitionObject) && !partition.isRoot && partition.isAlive;
   if (!isGuest) throw new Error(`Cannot load a ${kind} driver: its guest is none, or is gone`);
   const { kmclRefusal } = partition.world;
   if (kmclRefusal !== null) throw new Error(`Cannot load a ${kind} driver ${kmclRefusal}`);
-  requireDriver(kind, driver);
+  const name = requireDriver(kind, driver);
   const copy = copyPlainData(options, "options");
-  if (copy.fault !== null) throw new TypeError(`Cannot load ${driver.name}: ${copy.fault}`);
-  const loaded = new LoadedDriver(driver.name, kind, partition);
+  if (copy.fault !== null) throw new TypeError(`Cannot load ${name}: ${copy.fault}`);
+  const loaded = new LoadedDriver(name, kind, partition);
   try {
     const instance = driver.start(contextOf(loaded), copy.data);
+    disown(instance);
     requireInstance(loaded, instance);
     loaded.instance = instance;
     partition.drivers.push(loaded);
@@ -113,17 +117,18 @@ function load<Context, Instance extends object>(
 }
 
 /**
- * Checks that a value is a driver.
+ * Checks that a value is a driver, and answers its name.
  *
  * @throws {TypeError} It is none.
  */
-export function requireDriver(kind: DriverKind, driver: unknown): void {
-  const { name, start, restore } = Object(driver) as Record<string, unknown>;
+export function requireDriver(kind: DriverKind, driver: unknown): string {
+  const { name, start, restore } = copyMembers(driver, ["name", "start", "restore"]) ?? {};
   const isDriver = typeof name === "string" && name !== "" && name.isWellFormed() &&
     typeof start === "function" && typeof restore === "function";
   if (!isDriver) {
     throw new TypeError(`Cannot use a ${kind} driver without a name, start and restore`);
   }
+  return name;
 }
 
 /**
@@ -132,7 +137,7 @@ export function requireDriver(kind: DriverKind, driver: unknown): void {
  * @throws {TypeError} It did not.
  */
 export function requireInstance({ kind, label }: LoadedDriver, instance: unknown): void {
-  const { save, resume, then } = Object(instance) as Record<string, unknown>;
+  const { save, resume, then } = copyMembers(instance, ["save", "resume", "then"]) ?? {};
   const isInstance = typeof save === "function" && typeof then !== "function" &&
     (kind === "guest" || typeof resume === "function");
   if (isInstance) return;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { isPromise } from "../../actors/fabric/callbacks.ts";
 import { type Frame, PASSIVE_LEVEL } from "../../actors/fabric/irql.ts";
+import { isPromise, whenSettled } from "../../actors/fabric/promises.ts";
 import { turn } from "../../actors/fabric/runtime.ts";
 import {
   CALLS_ON_TRACE,
@@ -21,6 +21,7 @@ import {
   STATUS_TIMEOUT,
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
+import { messageOf } from "../../core/describe.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
 import type { HostDriverInstance } from "./drivers.ts";
 import { hasSettled, unfinishedCallback, whyNotSafe } from "./safe_point.ts";
@@ -161,8 +162,7 @@ function callSave(
   driver.guest.world.callbacks.call(frameOf(driver, "HostDriver.save"), () => {
     try {
       const state: unknown = instance.save();
-      if (isPromise(state)) return Promise.resolve(state).then(told).catch(failed);
-      return told(state);
+      return isPromise(state) ? whenSettled(state, told, failed) : told(state);
     } catch (error) {
       return failed(error);
     }
@@ -191,9 +191,4 @@ function frameOf(driver: LoadedDriver, name: HostNotice): Frame {
     partition: driver.partition,
     ownerName: driver.label,
   };
-}
-
-/** What was thrown, as text. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

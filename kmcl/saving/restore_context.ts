@@ -14,7 +14,11 @@ import type { RestoredPartition } from "../../actors/partition/restored_partitio
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
 import { driverOf } from "../callbacks.ts";
-import { setProcessPacketCallbacks, setStateChangeCallbacks } from "../channel_init.ts";
+import {
+  copyStateChangeCallbacks,
+  setProcessPacketCallbacks,
+  setStateChangeCallbacks,
+} from "../channel_init.ts";
 import { attachPacketHandle } from "../packet_handles.ts";
 import type {
   ChannelCallbacks,
@@ -60,17 +64,19 @@ export class RestoreContext implements GuestRestoreContext {
 
   /** See {@linkcode GuestRestoreContext.attachChannel}. */
   attachChannel(token: HandleToken, callbacks: ChannelCallbacks): VMBCHANNEL {
-    const endpoint = this.#take(this.#channels, token);
     const { processPacket, processingComplete, stateChange, pnpFailure, pointer } = callbacks;
+    const stateChangeCopy = copyStateChangeCallbacks(stateChange);
+    const endpoint = this.#find(this.#channels, token);
     const isSet =
       NT_SUCCESS(setProcessPacketCallbacks(endpoint, processPacket, processingComplete)) &&
       (stateChange === undefined || stateChange === null ||
-        NT_SUCCESS(setStateChangeCallbacks(endpoint, stateChange)));
+        NT_SUCCESS(setStateChangeCallbacks(endpoint, stateChangeCopy)));
     const isPnpGood = pnpFailure === undefined || pnpFailure === null ||
       typeof pnpFailure === "function";
     if (!isSet || !isPnpGood) {
       throw new TypeError(`Cannot attach ${token}: its callbacks are none`);
     }
+    this.#channels.delete(token);
     const driver = driverOf(endpoint);
     driver.onPnpFailure = pnpFailure ?? null;
     driver.pointer = pointer ?? null;
@@ -79,7 +85,7 @@ export class RestoreContext implements GuestRestoreContext {
 
   /** See {@linkcode GuestRestoreContext.attachPacket}. */
   attachPacket(token: HandleToken, { completionRoutine, pointer }: PacketCallbacks): VMBPACKET {
-    const { endpoint, slot } = this.#take(this.#packets, token);
+    const { endpoint, slot } = this.#find(this.#packets, token);
     const routine = completionRoutine ?? null;
     if (routine !== null && typeof routine !== "function") {
       throw new TypeError(`Cannot attach ${token}: its completion routine is none`);
@@ -88,17 +94,19 @@ export class RestoreContext implements GuestRestoreContext {
     if (routine === null && packet?.kind === "initialized" && packet.actor.is("inFlight")) {
       throw new TypeError(`Cannot attach ${token}: an initialized packet has a completion routine`);
     }
+    this.#packets.delete(token);
     return attachPacketHandle(endpoint, slot, routine, pointer ?? null);
   }
 
   /** See {@linkcode GuestRestoreContext.attachCompletion}. */
   attachCompletion(token: HandleToken): HeldPacket {
-    const packet = this.#take(this.#completions, token);
-    const { payload, endpoint } = packet;
+    const packet = this.#find(this.#completions, token);
+    this.#completions.delete(token);
+    const { payload, payloadBytes, endpoint } = packet;
     return {
       packet: driverOf(endpoint).contextOf(packet),
       buffer: payload,
-      bufferLength: payload.length,
+      bufferLength: payloadBytes,
     };
   }
 
@@ -124,7 +132,7 @@ export class RestoreContext implements GuestRestoreContext {
     if (left.length > 0) throw new Error(`it did not attach ${left.slice(0, 5).join(", ")}`);
   }
 
-  #take<T>(targets: Map<HandleToken, T>, token: HandleToken): T {
+  #find<T>(targets: Map<HandleToken, T>, token: HandleToken): T {
     this.#requireOpen();
     const target = targets.get(token);
     if (target === undefined) {
@@ -132,7 +140,6 @@ export class RestoreContext implements GuestRestoreContext {
         `Cannot attach ${token}: ${this.#driver.label} had none, or has attached it already`,
       );
     }
-    targets.delete(token);
     return target;
   }
 

@@ -6,8 +6,8 @@
  */
 
 import type { Fabric } from "../../actors/fabric/fabric.ts";
-import { isPromise } from "../../actors/fabric/callbacks.ts";
 import { currentFrame } from "../../actors/fabric/irql.ts";
+import { disown } from "../../actors/fabric/promises.ts";
 import { World } from "../../actors/fabric/world.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { Partition } from "../../actors/partition/partition_object.ts";
@@ -26,8 +26,11 @@ import {
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
 import { bytesOf } from "../../core/arguments.ts";
+import { isInstance, messageOf } from "../../core/describe.ts";
 import { readEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
+import { copyMembers } from "../../core/structures.ts";
+import { isU32 } from "../../core/units.ts";
 import { Driver } from "../callbacks.ts";
 import type {
   GuestDriver,
@@ -37,7 +40,7 @@ import type {
   LoadedInstance,
 } from "./drivers.ts";
 import { guestContext, hostContext, requireDriver, requireInstance } from "./load_drivers.ts";
-import { messageOf, type Refusal, resumeHosts } from "./quiesce.ts";
+import { type Refusal, resumeHosts } from "./quiesce.ts";
 import { RestoreContext } from "./restore_context.ts";
 
 /** The drivers that a saved guest may ask for, by name. */
@@ -104,7 +107,7 @@ export function restorePartition(
   }
   const known = { guest: byName("guest", guestDrivers), host: byName("host", hostDrivers) };
   const saved = bytesOf(bytes);
-  if (!(fabric instanceof World) || saved === null) {
+  if (!isInstance(fabric, World) || saved === null) {
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
   fabric.requireLive("restorePartition");
@@ -132,11 +135,11 @@ function byName<Named extends { readonly name: string }>(
 ): ReadonlyMap<string, Named> {
   const known = new Map<string, Named>();
   for (const driver of drivers) {
-    requireDriver(kind, driver);
-    if ((known.get(driver.name) ?? driver) !== driver) {
-      throw new TypeError(`Cannot use two ${kind} drivers called "${driver.name}"`);
+    const name = requireDriver(kind, driver);
+    if ((known.get(name) ?? driver) !== driver) {
+      throw new TypeError(`Cannot use two ${kind} drivers called "${name}"`);
     }
-    known.set(driver.name, driver);
+    known.set(name, driver);
   }
   return known;
 }
@@ -204,14 +207,16 @@ function build(
 function attempt(loaded: LoadedDriver, restore: () => object): object {
   try {
     const instance = restore();
-    if (isPromise(instance)) Promise.resolve(instance).catch(() => {}); // it is refused for being one
+    disown(instance);
     requireInstance(loaded, instance);
     return instance;
   } catch (error) {
     const reason = `${loaded.label} cannot be restored: ${messageOf(error)}`;
-    const hasStatus = error instanceof SavedStateFault && !NT_SUCCESS(error.status);
-    const status = hasStatus ? error.status : STATUS_UNSUCCESSFUL;
-    throw new Refused({ status, reason });
+    const status = isInstance(error, SavedStateFault)
+      ? copyMembers(error, ["status"])?.status
+      : undefined;
+    const isFailure = isU32(status) && !NT_SUCCESS(status);
+    throw new Refused({ status: isFailure ? status : STATUS_UNSUCCESSFUL, reason });
   }
 }
 

@@ -6,6 +6,7 @@
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { currentFrame } from "../../actors/fabric/irql.ts";
+import { disown } from "../../actors/fabric/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/partition/partition_chunks.ts";
 import { IN_SAVE } from "../../actors/fabric/world.ts";
@@ -19,13 +20,14 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
+import { isInstance, messageOf } from "../../core/describe.ts";
 import { writeEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
 import { isUint } from "../../core/units.ts";
 import { forgetSave, isAsSaved } from "../channel_save.ts";
 import type { GuestDriverInstance } from "./drivers.ts";
-import { type DriverStates, messageOf, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
+import { type DriverStates, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
 import { serversOf } from "./safe_point.ts";
 import { TokenWriter } from "./tokens.ts";
 
@@ -103,7 +105,7 @@ export async function savePartition(
     throw new Error(`Cannot save a partition inside a callback: ${frame.name} runs`);
   }
   const itemsMax = options.itemsMax ?? ITEMS_MAX;
-  const isGuest = partition instanceof PartitionObject && !partition.isRoot;
+  const isGuest = isInstance(partition, PartitionObject) && !partition.isRoot;
   if (!isGuest || !isUint(itemsMax, Number.MAX_SAFE_INTEGER)) {
     return failed({ status: STATUS_INVALID_PARAMETER, reason: "no guest, or a bad bound" });
   }
@@ -201,6 +203,7 @@ function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeo
   world.kmclRefusal = IN_SAVE;
   try {
     const state = (driver.instance as GuestDriverInstance).save(tokens);
+    disown(state);
     return copyPlainData(state, "its state");
   } catch (error) {
     return { data: null, fault: messageOf(error) };

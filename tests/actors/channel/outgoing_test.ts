@@ -84,37 +84,17 @@ Deno.test("Outgoing: a read index that is spoiled while packets queue stops the 
   await closePair(pair);
 });
 
-Deno.test("Outgoing: a completion that the requester's ring can never carry is dropped", async () => {
-  // The requester chose its ring. What is behind it goes on, and the quota has room again (kmcl.md R6).
-  const received: number[] = [];
-  const pair = await openPair({
-    ...SMALL_RINGS,
-    server: (vsp, channel) => vsp.VmbChannelSetTransactionQuota(channel, 1),
-    onServerPacket: (_channel, context, buffer) => {
-      received.push(buffer[0]!);
-      const answer = pattern(buffer[0] === 0 ? 5000 : 16);
-      pair.vsp.VmbChannelPacketComplete(context, answer, answer.length);
-    },
-  });
-  const { vsc, client, server, fabric } = pair;
-  const ends: Ended[] = [];
-  const packets = [0, 1, 2].map(() => notedPacket(vsc, client, ends));
-  for (const [index, packet] of packets.entries()) {
-    assertEquals(vsc.VmbPacketSend(packet, Uint8Array.of(index), 1, null, WAIT), GOOD);
-  }
+Deno.test("Outgoing: a saved completion that the ring can never carry closes the channel", async () => {
+  // Of a driver's it is known when it completes the packet (kmcl.md R6); a saved state may hold anything.
+  const { server, client, fabric } = await openPair(SMALL_RINGS);
+  const { incoming, outgoing } = endpointBehind(server);
+  outgoing.complete(incoming.held.addSaved("retired"), pattern(5000), 5000);
+  assertEquals(vmbus.inspectChannel(server).fault, "completionTooLarge");
   await fabric.settle();
-  assertEquals(received, [0, 1, 2]);
-  assertEquals(ends.map(({ packet }) => packets.indexOf(packet)), [1, 2]);
-  for (const channel of [client, server]) {
-    assertEquals(vmbus.inspectChannel(channel).fault, null);
-    assertEquals(vmbus.inspectChannel(channel).queued, 0);
+  for (const channel of [server, client]) {
+    const { lifecycle, outstanding, queued } = vmbus.inspectChannel(channel);
+    assertEquals([lifecycle, outstanding, queued], ["disabled", 0, 0]);
   }
-  await vsc.VmbChannelDisable(client);
-  await fabric.settle();
-  assertEquals(ends.map(({ packet }) => packets.indexOf(packet)), [1, 2, 0]);
-  assertEquals(ends[2]?.status, vmbus.STATUS_DEVICE_REMOVED);
-  freeAll(vsc, packets);
-  await closePair(pair);
 });
 
 Deno.test("Outgoing: awaits completions for packets in the ring, and no others", async () => {

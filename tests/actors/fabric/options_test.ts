@@ -38,7 +38,7 @@ const BAD_FABRICS: readonly (readonly [unknown, ErrorClass, string])[] = [
       [{ [name]: "none" }, TypeError, `Cannot create a fabric: ${name} must be one of "`],
       [{ [name]: "none" }, TypeError, 'not "none"'],
       [{ [name]: null }, TypeError, "not null"],
-      [{ [name]: ["off"] }, TypeError, "not off"],
+      [{ [name]: ["off"] }, TypeError, "not an object"],
     ],
   ),
 ];

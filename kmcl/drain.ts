@@ -1,0 +1,74 @@
+/**
+ * A help for drivers that close a channel, and care for what they sent on it last.
+ *
+ * @module
+ */
+
+import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
+import {
+  type NtStatus,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_SUCCESS,
+} from "../core/ntstatus.ts";
+import { copyMembers } from "../core/structures.ts";
+import { isUint } from "../core/units.ts";
+import { canWait } from "./channel_lifecycle.ts";
+import type { KmclClientInterfaceV1 } from "./tables.ts";
+
+/** How a channel is drained. */
+export interface DrainOptions {
+  /** How long that may take, in 100 ns of virtual time: a whole number from 0 on. */
+  readonly timeout100ns: number;
+}
+
+/**
+ * VmbChannelDisable, once what was sent on the channel has been read (kmcl.md S16): every packet and
+ * completion that the driver sent before the call was taken by the opposite side, which must be open and
+ * running, and each transaction has ended; packets that had arrived were given to the driver. Then
+ * EvtChannelSuspend is called, the driver retires what it holds, and the opposite side reads those
+ * completions, too. When the time is up, the channel is disabled as it is. So it is Disabled in the end,
+ * whatever the opposite side does.
+ *
+ * Statuses: SUCCESS what was sent before the call was read; CANCELLED the time was up before that;
+ * DEVICE_REMOVED the channel closed or failed before that. Where nothing was done: `_1` no live channel,
+ * `_2` a bad timeout, INVALID_DEVICE_REQUEST where VmbChannelDisable must not be called. The first and the
+ * last of these are violations of VmbChannelDisable.
+ *
+ * @example
+ * ```ts
+ * import * as vmbus from "@vmbus/kmcl";
+ *
+ * const fabric = vmbus.createFabric();
+ * const { kmcl } = vmbus.expectSuccess(vmbus.WdfFdoQueryForInterface(
+ *   fabric.root.device, vmbus.KMCL_SERVER_INTERFACE_TYPE, vmbus.KMCL_SERVER_INTERFACE_V1_SIZE, 1));
+ * const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(fabric.root.device, true));
+ * const status = await vmbus.drainAndDisable(kmcl, channel, { timeout100ns: 10_000_000 });
+ * console.log(vmbus.ntStatusName(status)); // STATUS_SUCCESS
+ * kmcl.VmbChannelCleanup(channel);
+ * ```
+ *
+ * @param kmcl The table with which the driver uses the channel.
+ */
+export async function drainAndDisable(
+  kmcl: KmclClientInterfaceV1,
+  channel: VMBCHANNEL | null,
+  options: DrainOptions,
+): Promise<NtStatus> {
+  const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
+  const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+  if (endpoint !== null && !isUint(timeout100ns, Number.MAX_SAFE_INTEGER)) {
+    return STATUS_INVALID_PARAMETER_2;
+  }
+  const hasTraffic = endpoint !== null && endpoint.partition.isAlive &&
+    endpoint.restored === null &&
+    endpoint.world.kmclRefusal === null && !endpoint.is("disabled");
+  if (hasTraffic && canWait(endpoint)) {
+    const deadline100ns = endpoint.world.clock.now100ns + (timeout100ns as number);
+    return await endpoint.drainAndDisable(Math.min(deadline100ns, Number.MAX_SAFE_INTEGER));
+  }
+  await kmcl.VmbChannelDisable(channel); // there is nothing to wait for, or a misuse to report
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  return hasTraffic ? STATUS_INVALID_DEVICE_REQUEST : STATUS_SUCCESS;
+}
