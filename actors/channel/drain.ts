@@ -12,14 +12,57 @@ import {
   STATUS_DEVICE_REMOVED,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
+import type { IncomingRing } from "../../core/ring/incoming.ts";
+import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingFault } from "../../core/ring/ring_memory.ts";
 import type { Timer } from "../fabric/loop.ts";
 import type { Wait } from "../fabric/waits.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { ChannelEvent, ChannelFault, ChannelTag } from "./types.ts";
+
+/** What a drain needs of the endpoint that it is of. */
+export interface DrainedChannel {
+  /** The drains that are under way. */
+  readonly drains: Drain[];
+  /** Whether it is Disabled, and its driver has heard all. */
+  readonly hasEnded: boolean;
+  /** Whether the opposite side has kept to the protocol. */
+  readonly isSound: boolean;
+  /** Whether packets move. */
+  readonly flows: boolean;
+  /** Its chart. */
+  readonly actor: { can(type: ChannelEvent["type"]): boolean };
+  /** Its sending half. */
+  readonly outgoing: {
+    readonly ring: OutgoingRing | null;
+    readonly progress: { readonly nextOrder: number };
+    readonly awaitsRoom: boolean;
+    readonly hasCompletions: boolean;
+    readonly packets: {
+      readonly live: readonly {
+        readonly actor: { readonly tags: { readonly awaiting: boolean } };
+        readonly order: number;
+      }[];
+    };
+    hasEntered(order: number): boolean;
+  };
+  /** Its receiving half. */
+  readonly incoming: { readonly ring: IncomingRing | null; readonly isBusy: boolean };
+  /** The fabric. */
+  readonly world: {
+    armTimer(at100ns: number, timer: Timer): Deadline<Timer>;
+    cancelTimer(deadline: Deadline<Timer>): void;
+  };
+  /** Whether its state has `tag`. */
+  is(tag: ChannelTag): boolean;
+  /** Tells its actor what happened, and does what the new state asks for. */
+  tell(event: ChannelEvent): void;
+  /** The opposite side broke the protocol. */
+  faulted(fault: ChannelFault): void;
+}
 
 /** One caller that has a channel drained, then disabled. What its next step is, the channel's state says. */
 export class Drain implements Timer {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: DrainedChannel;
   readonly #wait: Wait<NtStatus>;
   /** Whatever has a lower place was sent before. */
   readonly #orderEnd: number;
@@ -32,7 +75,7 @@ export class Drain implements Timer {
   #status: NtStatus | null = null;
 
   /** Of everything that `endpoint` has sent so far; the caller waits in `wait`. */
-  constructor(endpoint: Endpoint, wait: Wait<NtStatus>) {
+  constructor(endpoint: DrainedChannel, wait: Wait<NtStatus>) {
     const { outgoing } = endpoint;
     this.#endpoint = endpoint;
     this.#wait = wait;
