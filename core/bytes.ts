@@ -60,7 +60,7 @@ export function lengthOf(bytes: Uint8Array): number {
   return ownLength.call(bytes);
 }
 
-/** The bytes of a view that is no Uint8Array; none where its buffer was transferred, or is too short for it. */
+/** The bytes of a view of any kind; none where its buffer was transferred, or is too short for it. */
 export function bytesOfView(view: ArrayBufferView): Uint8Array {
   const own = tagOf.call(view) === undefined ? DATA_VIEW : TYPED_ARRAY;
   try {
@@ -90,6 +90,11 @@ export function partOf(bytes: Uint8Array, start: number, byteCount: number): Uin
   return byteCount === 0
     ? NO_BYTES
     : new Uint8Array(ownBuffer.call(bytes), ownByteOffset.call(bytes) + start, byteCount);
+}
+
+/** The first `byteCount` bytes of `bytes`, which has as many, for reading numbers. */
+export function dataViewOf(bytes: Uint8Array, byteCount: number): DataView {
+  return new DataView(ownBuffer.call(bytes), ownByteOffset.call(bytes), byteCount);
 }
 
 /** All of `bytes`, as {@linkcode partOf} shows them. */

@@ -16,7 +16,7 @@
  */
 
 import type { CopyRoom } from "./blocks.ts";
-import { viewOf } from "./views.ts";
+import { dataViewOf } from "./bytes.ts";
 
 const { imul } = Math;
 
@@ -87,7 +87,9 @@ export class MixHash {
 
   /** Takes `bytes[0, byteCount)`, which must be there, and zeros up to a whole step. Who reads the hash must know how many they were. */
   takeBytes(bytes: Uint8Array, byteCount: number): void {
-    if (byteCount >= VIEW_BYTES_MIN) return this.takeView(viewOf(bytes, byteCount), 0, byteCount);
+    if (byteCount >= VIEW_BYTES_MIN) {
+      return this.takeView(dataViewOf(bytes, byteCount), 0, byteCount);
+    }
     const x = bytes;
     const lanes = this.#lanes;
     let a = lanes[0]!;
@@ -172,7 +174,7 @@ export class MixHash {
 
   #takePacketRest({ blocks, start }: CopyRoom, taken: number, byteCount: number): void {
     if (!IS_LITTLE_ENDIAN) {
-      return this.takeView(viewOf(blocks.bytes, start + byteCount), start, byteCount);
+      return this.takeView(dataViewOf(blocks.bytes, start + byteCount), start, byteCount);
     }
     for (let at = taken; at < byteCount; at++) rest8[at - taken] = blocks.bytes[start + at]!;
     this.#takeRest(byteCount - taken);

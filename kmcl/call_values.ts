@@ -7,11 +7,11 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { Handle, type HandleKind } from "../actors/handles.ts";
+import { bytesOfView } from "../core/bytes.ts";
 import { mdlParts } from "../core/memory/mdl.ts";
-import { wordsOfText } from "../core/mix_hash.ts";
+import { hashOfBytes, wordsOfText } from "../core/mix_hash.ts";
 import type { Trace } from "../core/trace.ts";
 import type { TraceDetail, TraceEvent } from "../core/trace_events.ts";
-import { bytesOfView } from "../core/views.ts";
 
 /** What a value is: the first of its words. */
 const KINDS = {
@@ -40,6 +40,15 @@ const HANDLE_KINDS: readonly HandleKind[] = [
   "VMBUS",
   "KERNEL",
 ];
+
+/** Longer texts enter by what a hash says of them, and entries show their beginning. */
+const TEXT_LENGTH_MAX = 1000;
+
+/** What stands for a long text: how long it is, and a hash. */
+function digestOf(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return `${text.length} ${hashOfBytes(bytes, bytes.length)}`;
+}
 
 const f64 = new DataView(new ArrayBuffer(8));
 
@@ -91,7 +100,7 @@ export class CallValues {
 
   /** Adds a buffer of which the first `size` bytes count; what is no buffer, or no size, by what it is. */
   addBuffer(name: string, value: unknown, size: unknown): void {
-    const bytes = typeof value === "object" ? bytesOfView(value) : null;
+    const bytes = ArrayBuffer.isView(value) ? bytesOfView(value) : null;
     if (bytes === null) return this.add(name, value);
     const isSize = typeof size === "number" && size >= 0 && size <= bytes.length;
     const byteCount = isSize ? Math.floor(size) : bytes.length;
@@ -102,7 +111,7 @@ export class CallValues {
 
   /** Adds a buffer that is to be filled: its size alone. */
   addOutput(name: string, value: unknown): void {
-    const bytes = typeof value === "object" ? bytesOfView(value) : null;
+    const bytes = ArrayBuffer.isView(value) ? bytesOfView(value) : null;
     if (bytes === null) return this.add(name, value);
     this.words.push(KINDS.bytes, bytes.length);
     this.#tell(name, `${bytes.length} bytes`);
@@ -139,8 +148,9 @@ export class CallValues {
   }
 
   #addText(name: string, value: string): void {
-    this.words.push(KINDS.text, ...wordsOfText(value));
-    this.#tell(name, value);
+    const isLong = value.length > TEXT_LENGTH_MAX;
+    this.words.push(KINDS.text, ...wordsOfText(isLong ? digestOf(value) : value));
+    this.#tell(name, isLong ? `${value.slice(0, TEXT_LENGTH_MAX)}…` : value);
   }
 
   #addObject(name: string, value: object): void {

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { NO_BYTES } from "../../core/bytes.ts";
 import { assert } from "../../core/assert.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import {

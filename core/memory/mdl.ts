@@ -134,12 +134,10 @@ export function mdlSegments(mdl: Mdl | null): Uint8Array[] {
 /** What the MDLs of the chain that begins with `value` describe; null where it is no MDL. Runs no code of a program's. */
 export function mdlParts(value: unknown): GpaRange[] | null {
   const parts: GpaRange[] = [];
-  let at: unknown = value;
-  for (;;) {
-    const content = contentOf(at);
-    if (content === null || parts.length > CHAIN_MDLS_MAX) break;
+  for (let at: unknown = value; parts.length <= CHAIN_MDLS_MAX; at = nextOf(at as Mdl)) {
+    const content = contentOf(at); // a program may chain anything
+    if (content === null) break;
     parts.push(content);
-    at = Object.getOwnPropertyDescriptor(at, "next")?.value;
   }
   return parts.length === 0 ? null : parts;
 }

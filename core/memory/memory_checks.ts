@@ -5,7 +5,6 @@
  */
 
 import { isUint } from "../units.ts";
-import type { GuestBuffer } from "./types.ts";
 
 /** Bytes in a megabyte of MMIO. The MMIO window begins and ends at a multiple of it. */
 export const MEGABYTE_BYTES = 0x10_0000;
@@ -74,11 +73,4 @@ export function hex(address: number): string {
 /** How an argument of a wrong kind appears in an error text. */
 export function show(value: unknown): string {
   return typeof value === "number" ? String(value) : `a value of type ${typeof value}`;
-}
-
-/** How a buffer that was given appears in an error text. */
-export function describe(buffer: GuestBuffer): string {
-  return typeof buffer?.gpa === "number"
-    ? `the buffer at ${hex(buffer.gpa)}`
-    : `a value of type ${typeof buffer}`;
 }

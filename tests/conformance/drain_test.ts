@@ -309,7 +309,7 @@ Deno.test("drainAndDisable: is refused where VmbChannelDisable is, and without a
   assertEquals(outcomes, ["STATUS_INVALID_DEVICE_REQUEST", "STATUS_INVALID_DEVICE_REQUEST"]);
   assertEquals(fabric.violations.map(({ rule, call }) => [rule, call]), [
     ["waiting call at DISPATCH_LEVEL", "VmbChannelDisable"],
-    ["wait that can never return", "VmbChannelDisable"],
+    ["selfWait", "VmbChannelDisable"],
   ]);
   const loose = vmbus.drainAndDisable as (...args: unknown[]) => Promise<number>;
   for (const options of [undefined, null, {}, { timeout100ns: -1 }, { timeout100ns: 1.5 }]) {
