@@ -1,6 +1,6 @@
 // kmcl.md R6 and section 9: a completion that the requester's ring can never carry.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { openPair, type Pair, type PairOptions } from "../support/connected_pair.ts";
 import { type Ended, freeAll, names, notedPacket, WAIT } from "../support/sending.ts";
@@ -78,12 +78,8 @@ for (const side of ["server", "client"] as const) {
     for (const mode of ["throw", "record", "off"] as const) {
       const answered = await ask(side, 8192, { verifier: mode });
       const { pair, ends, thrown } = answered;
-      if (mode === "throw") {
-        const error = await assertRejects(() => pair.fabric.settle(), vmbus.VerifierError);
-        assertEquals(thrown, [error]);
-      }
       await pair.fabric.settle();
-      assertEquals(thrown.length, mode === "throw" ? 1 : 0, mode);
+      assertEquals(thrown, [], mode); // the call has done what it could, so it does not throw
       assertEquals(
         pair.fabric.violations.map(({ rule, call }) => [rule, call]),
         mode === "off" ? [] : [[RULE, CALL]],
