@@ -19,7 +19,7 @@ export class CallbackFrame implements Frame {
   /** See {@linkcode Frame.owner}. */
   readonly owner: Endpoint;
   /** See {@linkcode Frame.partition}. */
-  readonly partition: object;
+  readonly partition: Frame["partition"];
 
   /** The frame of callback `name` of `owner`. */
   constructor(owner: Endpoint, name: CallbackName, irql: Irql) {

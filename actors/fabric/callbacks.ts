@@ -69,8 +69,6 @@ export class Callbacks {
   readonly #follower: Follower | null = follower();
   /** The thread of the callback that ran last, where it is followed. */
   #thread: Thread | null = null;
-  /** Partitions that crashed. */
-  readonly #gone = new WeakSet<object>();
   /** Called when a callback that returned a promise has ended. */
   onEnded: (ended: PendingCallback) => void = () => {};
 
@@ -202,7 +200,7 @@ export class Callbacks {
     const thread = this.#thread;
     const pending: PendingCallback = { frame, blockedIn: 0, isFollowed: thread !== null };
     if (thread !== null) thread.pending = pending;
-    if (!this.#gone.has(frame.partition)) this.#pending.add(pending);
+    if (frame.partition.isAlive) this.#pending.add(pending);
     for (const blocker of this.#blockers) blocker.block(pending);
     const finish = (end: CallbackEnd) => {
       // A crash drops the callbacks of its partition: what they do later concerns nobody.
@@ -232,16 +230,15 @@ export class Callbacks {
     this.#world.failLoop(new Error(message, { cause: error }));
   }
 
-  /** Forgets the callbacks of a partition that crashed, also the one that runs: none goes on. */
+  /** Forgets the unfinished callbacks of a partition that crashed: none goes on. */
   drop(partition: object): void {
-    this.#gone.add(partition);
     for (const pending of this.#pending) {
       if (pending.frame.partition === partition) this.#pending.delete(pending);
     }
   }
 
   #end(frame: Frame, end: CallbackEnd, done: (end: CallbackEnd) => void): void {
-    if (this.#gone.has(frame.partition)) return;
+    if (!frame.partition.isAlive) return;
     this.#world.traceCallback(frame, false);
     done(end);
   }

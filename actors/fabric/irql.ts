@@ -19,8 +19,8 @@ export interface Frame {
   readonly code: number;
   /** The endpoint that it was called for. */
   readonly owner: object;
-  /** The partition whose driver runs. */
-  readonly partition: object;
+  /** The partition whose driver runs: once it crashed, its callbacks are nobody's. */
+  readonly partition: { readonly isAlive: boolean };
   /** For reports: `channel 3 (server)`. */
   readonly ownerName: string;
   /** Level of its synchronous part. */
