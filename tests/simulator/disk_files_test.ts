@@ -3,7 +3,7 @@ import { UsageError } from "../../simulator/cli/command.ts";
 import { disk } from "../../simulator/cli/disk/scenario.ts";
 import { Scratch } from "../../simulator/cli/scratch.ts";
 import { sampleBytes } from "../support/disk_stage.ts";
-import { runDeno } from "../support/deno_process.ts";
+import { makeLink } from "../support/deno_process.ts";
 import { simulateHere } from "../support/simulate.ts";
 import { withTree } from "../support/temp_tree.ts";
 
@@ -16,12 +16,6 @@ function contents(root: string): Record<string, string> {
   ]));
 }
 
-/** Makes a symbolic link; to make one takes more permissions than tests have. */
-async function symlink(target: string, path: string): Promise<void> {
-  const program = `Deno.symlinkSync(${JSON.stringify(target)}, ${JSON.stringify(path)})`;
-  assertEquals(await runDeno(["eval", program]), { code: 0, stdout: "", stderr: "" });
-}
-
 Deno.test("simulate: files that do not fit cost one line and exit code 2, and nothing is left", async () => {
   const files = {
     "src": "hello",
@@ -30,7 +24,7 @@ Deno.test("simulate: files that do not fit cost one line and exit code 2, and no
     "odd": "b".repeat(1000),
   };
   await withTree({ ...files, "two.1": "c".repeat(512) }, async (root) => {
-    await symlink("src", `${root}/soft`);
+    await makeLink("src", `${root}/soft`);
     await Deno.link(`${root}/src`, `${root}/hard`);
     await Deno.link(`${root}/two.1`, `${root}/two.2`);
     const before = contents(root);
@@ -134,7 +128,7 @@ Deno.test("simulate: what the machine does not permit costs one line and exit co
 
 Deno.test("simulate: --out replaces a file, follows a link, and is whole or not there", async () => {
   await withTree({ "file": "hello", "old": "before", "linked": "before" }, async (root) => {
-    await symlink("linked", `${root}/link`);
+    await makeLink("linked", `${root}/link`);
     for (const out of ["old", "link", "new"]) {
       const { code } = await simulateHere("--file", `${root}/file`, "--out", `${root}/${out}`);
       assertEquals(code, 0);

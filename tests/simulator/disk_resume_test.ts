@@ -12,6 +12,7 @@ import {
   resume,
   save,
 } from "../support/saved_disk_run.ts";
+import { makeLink } from "../support/deno_process.ts";
 import { simulate, simulateHere, simulateIn } from "../support/simulate.ts";
 import { withTree } from "../support/temp_tree.ts";
 
@@ -137,7 +138,11 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
   const hint = "; it must be what it was when the run was saved";
   const content = `its content is another now${hint}`;
   const source = (root: string) => besideIn(root, /\.file$/);
-  const cases: [percent: string, change: (root: string) => void, line: string | RegExp][] = [
+  const cases: [
+    percent: string,
+    change: (root: string) => void | Promise<void>,
+    line: string | RegExp,
+  ][] = [
     ["30%", (root) => overwrite(source(root), 5), `Cannot go on with the saved file: ${content}`],
     [
       "30%",
@@ -156,10 +161,10 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
     ],
     [
       "30%",
-      (root) => {
+      async (root) => {
         const path = source(root);
         Deno.renameSync(path, `${root}/elsewhere`);
-        Deno.symlinkSync("elsewhere", path);
+        await makeLink("elsewhere", path);
       },
       /^Cannot go on with run\.\w+\.file: it is no file; it must be what it was /,
     ],

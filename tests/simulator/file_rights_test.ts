@@ -5,6 +5,7 @@ import { disk, diskScenario } from "../../simulator/cli/disk/scenario.ts";
 import { FileSystem, MACHINE } from "../../simulator/cli/file_system.ts";
 import { Scratch } from "../../simulator/cli/scratch.ts";
 import { sampleBytes } from "../support/disk_stage.ts";
+import { makeLink } from "../support/deno_process.ts";
 import { simulateHere } from "../support/simulate.ts";
 import { withTree } from "../support/temp_tree.ts";
 
@@ -109,7 +110,7 @@ Deno.test("OutFile: what a run has left that is no more is taken away, and nothi
     await Deno.writeTextFile(part, "half of a copy", { mode: 0o666 });
     assertEquals((await simulateHere(...args)).code, 0);
     assertEquals(namesIn(root), ["file", "out"]);
-    await Deno.symlink("file", part);
+    await makeLink("file", part);
     await assertRefused(root, args, /^Cannot write \S+out: there is something else at \S+part; /);
     assertEquals(Deno.readTextFileSync(`${root}/file`), "hello");
   });
@@ -117,7 +118,7 @@ Deno.test("OutFile: what a run has left that is no more is taken away, and nothi
 
 Deno.test("simulate: a link that leads nowhere, and a name that is no text, are refused", async () => {
   await withTree({ "file": "hello" }, async (root) => {
-    await Deno.symlink("gone", `${root}/link`);
+    await makeLink("gone", `${root}/link`);
     const save = (path: string) => ["--save-at", "1%", "--save-to", path];
     const nowhere = /^Cannot write \S+link: it is a link that leads nowhere; name a file in /;
     await assertRefused(root, ["--out", `${root}/link`], nowhere);

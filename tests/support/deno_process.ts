@@ -22,3 +22,13 @@ export async function runDeno(args: readonly string[]): Promise<ProcessEnd> {
   const text = new TextDecoder();
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
+
+/**
+ * Makes a symbolic link. It takes the right to write everywhere, which tests do not have: a program of
+ * its own does.
+ */
+export async function makeLink(target: string, path: string): Promise<void> {
+  const program = `Deno.symlinkSync(${JSON.stringify(target)}, ${JSON.stringify(path)})`;
+  const { code, stderr } = await runDeno(["eval", program]);
+  if (code !== 0) throw new Error(`Cannot link ${path}: ${stderr}`);
+}
