@@ -8,7 +8,7 @@ import { PlainExchange } from "./baselines/plain_exchange.ts";
 import type { Exchange, ExchangeOptions } from "./exchange.ts";
 import type { Figure, Goal, Row } from "./figure.ts";
 import { BARE, KmclExchange } from "./kmcl_exchange.ts";
-import { median } from "./measure.ts";
+import { median, turn } from "./measure.ts";
 import { collect, usedBytes } from "./memory.ts";
 
 /** Transactions, in one run and in runs as counted, until nothing is compiled anew and no pool grows. */
@@ -26,6 +26,7 @@ const NOTHING: Goal = { kind: "atMost", bar: 1, stretch: null };
 async function allocatedBytes(exchange: Exchange, rounds: number): Promise<number> {
   const perTransaction: number[] = [];
   for (let round = 0; round < rounds; round++) {
+    await turn();
     const once = await bytesOf(exchange, COUNT);
     const twice = await bytesOf(exchange, 2 * COUNT);
     perTransaction.push((twice - once) / COUNT);
@@ -49,6 +50,7 @@ async function measureOne(
 ): Promise<Row> {
   await exchange.run(WARM_UP_COUNT);
   for (let done = 0; done < WARM_UP_COUNT; done += COUNT) await exchange.run(COUNT);
+  await turn();
   const value = await allocatedBytes(exchange, rounds);
   await exchange.close();
   return { work, name, value, unit: "B", beside: null, score: value, goal };

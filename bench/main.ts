@@ -7,20 +7,24 @@
 
 import process from "node:process";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { folded } from "../simulator/layout.ts";
 import {
+  asksForJson,
   createCommand,
   endWith,
   EXIT_FAILED,
   EXIT_OK,
   EXIT_USAGE,
+  helpColumns,
   print,
+  stdoutLook,
 } from "../simulator/cli/command.ts";
 import type { Figure } from "./figure.ts";
 import { codecFigure } from "./codec.ts";
 import { diskFigure } from "./disk.ts";
 import { heapFigure } from "./heap.ts";
 import { packetLifeFigure } from "./packet_life.ts";
-import { jsonOf, missedCount, type Result, tableOf } from "./report.ts";
+import { jsonFailure, jsonOf, missedCount, missedText, type Result, tableOf } from "./report.ts";
 import { ringFigure } from "./ring.ts";
 import { saveFigure } from "./save.ts";
 import { scaleFigure } from "./scale.ts";
@@ -32,6 +36,8 @@ import { worldsFigure } from "./worlds.ts";
 const ROUNDS_DEFAULT = 9;
 const ROUNDS_MAX = 1000;
 const ROUND_MS = 40;
+/** As shells have it for a program that SIGINT ended. */
+const EXIT_INTERRUPTED = 130;
 
 /** All figures, in the order in which they are measured. */
 const FIGURES: readonly Figure[] = [
@@ -47,18 +53,33 @@ const FIGURES: readonly Figure[] = [
   worldsFigure,
 ];
 
-const HELP_AFTER = `
+const RATIOS =
+  'A ratio is the median over rounds, in each of which every contender runs once. "× speed" ' +
+  'says how many times as fast ours is, "× time" how many times as long it takes. Verdicts: stretch, bar, ' +
+  "near (the bar is missed by at most 25 %), missed. docs/performance.md explains the figures.";
+const EXIT =
+  `Exit code: ${EXIT_OK} measured, ${EXIT_FAILED} with --check: a bar is missed by more than ` +
+  `25 %, ${EXIT_USAGE} an argument cannot be used, 130 Ctrl-C. With --json an object is printed in each ` +
+  "of these cases.";
+
+/** What the help says beside the options. */
+function helpAfter(): string {
+  const columns = helpColumns();
+  const indent = " ".repeat(15);
+  return `
 Figures:
-${FIGURES.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}
+${
+    FIGURES.map(({ name, title }) => folded(`  ${name.padEnd(12)} ${title}`, columns, indent))
+      .join("\n")
+  }
 
-A ratio is the median over rounds, in each of which every contender runs once. "× speed" says how
-many times as fast ours is, "× time" how many times as long it takes. Verdicts: stretch, bar, near
-(the bar is missed by at most 25 %), missed. docs/performance.md explains the figures.
+${folded(RATIOS, columns, "")}
 
-Exit code: ${EXIT_OK} measured, ${EXIT_FAILED} with --check: a bar is missed by more than 25 %, ${EXIT_USAGE} an argument cannot be used.
+${folded(EXIT, columns, "")}
 
 Example:
   deno task bench --only transaction --check`;
+}
 
 interface Options {
   readonly only?: string;
@@ -82,7 +103,7 @@ function parseRounds(text: string): number {
   return rounds;
 }
 
-function createBench(run: (options: Options) => Promise<void>): Command {
+function createBench(): Command {
   return createCommand("deno task bench")
     .description("Measures the package beside baselines that do the same work.")
     .addOption(
@@ -92,9 +113,8 @@ function createBench(run: (options: Options) => Promise<void>): Command {
     .option("--cpu", "count processor time, not real time: steadier on a busy machine")
     .option("--json", "print one JSON object instead of tables")
     .option("--check", "fail where a bar is missed by more than 25 %")
-    .addHelpText("after", HELP_AFTER)
-    .allowExcessArguments(false)
-    .action(run);
+    .addHelpText("after", helpAfter)
+    .allowExcessArguments(false);
 }
 
 /** Measures what `options` names, and prints each table as soon as it is there. */
@@ -105,11 +125,12 @@ async function measure(options: Options): Promise<number> {
     if (options.only !== undefined && options.only !== figure.name) continue;
     const rows = await figure.measure({ rounds: options.rounds, roundMs: ROUND_MS, now });
     results.push({ figure, rows });
-    if (!options.json) print(`${tableOf({ figure, rows })}\n`);
+    if (!options.json) print(`${tableOf({ figure, rows }, stdoutLook())}\n`);
   }
-  const summary = `${missedCount(results)} bars missed by more than 25 %\n`;
-  print(options.json ? jsonOf(results) : summary);
-  return exitCodeOf(results, options.check === true);
+  const exitCode = exitCodeOf(results, options.check === true);
+  const summary = missedText(missedCount(results));
+  print(options.json ? jsonOf(results, exitCode === EXIT_OK ? null : summary) : `${summary}\n`);
+  return exitCode;
 }
 
 /** The exit code after measuring: bars count only where they are checked. */
@@ -119,15 +140,30 @@ export function exitCodeOf(results: readonly Result[], isChecked: boolean): numb
 
 /** Runs the command with `args` and gives its exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  let exitCode = EXIT_OK;
+  const command = createBench();
+  const isJson = asksForJson(command, args);
+  const printFailure = (reason: string) => {
+    if (isJson) print(jsonFailure(reason));
+  };
+  using _ = isJson ? onInterrupt(() => printFailure("Stopped")) : null;
   try {
-    await createBench(async (options) => {
-      exitCode = await measure(options);
-    }).parseAsync(args, { from: "user" });
+    return await measure(command.parse(args, { from: "user" }).opts<Options>());
   } catch (error) {
-    return endWith(error);
+    return endWith(error, printFailure);
   }
-  return exitCode;
+}
+
+/** Calls `beforeExit` when Ctrl-C ends the program, which it does in the next turn. */
+function onInterrupt(beforeExit: () => void): Disposable {
+  const end = () => {
+    try {
+      beforeExit();
+    } finally {
+      Deno.exit(EXIT_INTERRUPTED); // whatever could not be said
+    }
+  };
+  Deno.addSignalListener("SIGINT", end);
+  return { [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", end) };
 }
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);

@@ -4,8 +4,9 @@
  * @module
  */
 
-import Table from "cli-table3";
-import { type Figure, type Goal, type Row, verdictOf } from "./figure.ts";
+import { folded, grouped, type Look, painted, tableText } from "../simulator/layout.ts";
+import { visibleJson } from "../simulator/text.ts";
+import { type Figure, type Goal, type Row, type Verdict, verdictOf } from "./figure.ts";
 
 /** A figure with what it found. */
 export interface Result {
@@ -20,7 +21,7 @@ const RIGHT_ALIGNED = new Set([2, 4, 5]);
 
 /** Digits enough to compare by, without false precision. */
 function digits(value: number): string {
-  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString("en").replaceAll(",", " ");
+  if (Math.abs(value) >= 100) return grouped(Math.round(value));
   return String(Number(value.toPrecision(3)));
 }
 
@@ -39,7 +40,14 @@ function ratio({ beside, score, goal }: Row): string {
   return goal?.kind === "atMost" ? `${digits(score)} × time` : `${digits(score)} × speed`;
 }
 
-function cells(row: Row): string[] {
+/** What is good, what only just is, and what is not. */
+const VERDICT_COLORS = { stretch: "green", bar: "green", near: "yellow", missed: "red" } as const;
+
+function verdictText(verdict: Verdict, look: Look): string {
+  return verdict === "" ? "" : painted(verdict, VERDICT_COLORS[verdict], look);
+}
+
+function cells(row: Row, look: Look): string[] {
   const { goal, beside } = row;
   return [
     row.work,
@@ -50,19 +58,18 @@ function cells(row: Row): string[] {
     ratio(row),
     goal === null ? "" : mark(goal, goal.bar),
     goal === null ? "" : mark(goal, goal.stretch),
-    verdictOf(row),
+    verdictText(verdictOf(row), look),
   ];
 }
 
 /** The table of one figure. */
-export function tableOf({ figure, rows }: Result): string {
-  const table = new Table({
+export function tableOf({ figure, rows }: Result, look: Look = {}): string {
+  const table = {
     head: HEAD,
-    colAligns: HEAD.map((_, column) => RIGHT_ALIGNED.has(column) ? "right" : "left"),
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of rows) table.push(cells(row));
-  return `${figure.title}\n${table.toString()}\n`;
+    rows: rows.map((row) => cells(row, look)),
+    isRight: (column: number) => RIGHT_ALIGNED.has(column),
+  };
+  return `${folded(figure.title, look.columns ?? Infinity)}\n${tableText(table, look)}\n`;
 }
 
 /** How many rows miss their bar by more than the margin. */
@@ -70,12 +77,22 @@ export function missedCount(results: readonly Result[]): number {
   return results.flatMap(({ rows }) => rows).filter((row) => verdictOf(row) === "missed").length;
 }
 
-/** Everything as one JSON object. */
-export function jsonOf(results: readonly Result[]): string {
+/** In words, how many bars are missed. */
+export function missedText(missed: number): string {
+  return `${grouped(missed)} ${missed === 1 ? "bar" : "bars"} missed by more than 25 %`;
+}
+
+/** Everything as one JSON object. `error` says why the command fails; null: it does not. */
+export function jsonOf(results: readonly Result[], error: string | null): string {
   const figures = results.map(({ figure, rows }) => ({
     name: figure.name,
     title: figure.title,
     rows: rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
   }));
-  return `${JSON.stringify({ missed: missedCount(results), figures }, null, 2)}\n`;
+  return visibleJson({ ok: error === null, error, missed: missedCount(results), figures }) + "\n";
+}
+
+/** The same object where nothing was measured: null stands for what is not known. */
+export function jsonFailure(error: string): string {
+  return `${visibleJson({ ok: false, error, missed: null, figures: null })}\n`;
 }

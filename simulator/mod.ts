@@ -25,8 +25,9 @@ import { echo } from "./echo/scenario.ts";
 import type { Scenario } from "./scenario.ts";
 
 export { echo };
-export { jsonReport, textReport } from "./report.ts";
-export type { JsonReport, RunFacts } from "./report.ts";
+export type { Look } from "./layout.ts";
+export { jsonFailure, jsonReport, textReport } from "./report.ts";
+export type { JsonFailure, JsonReport, RunFacts } from "./report.ts";
 export { fileOf, numberOf, OptionError } from "./scenario.ts";
 export type {
   DigestedBytes,

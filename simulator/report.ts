@@ -4,7 +4,7 @@
  * @module
  */
 
-import Table from "cli-table3";
+import { folded, grouped, type Look, painted, tableText } from "./layout.ts";
 import type { DigestedBytes, ResultTable, ScenarioResult } from "./scenario.ts";
 import { visible } from "./text.ts";
 
@@ -18,8 +18,8 @@ export interface RunFacts {
   readonly schedule: string;
   /** The encoding of packets. */
   readonly codec: string;
-  /** The scenario's own options, by name: numbers, and names of files. */
-  readonly options: Readonly<Record<string, number | string>>;
+  /** The scenario's own options, by name: numbers, and names of files; null for what is not given. */
+  readonly options: Readonly<Record<string, number | string | null>>;
   /** Real time that it took, a whole number. */
   readonly wallMilliseconds: number;
   /** The command that runs the same again. */
@@ -28,12 +28,16 @@ export interface RunFacts {
   readonly resume?: string;
 }
 
-/** The report for programs. Numbers that JSON cannot hold exactly are texts: seeds of 2^53 and more. */
-export interface JsonReport extends Omit<RunFacts, "seed"> {
+/** The report for programs. Each field has one type, however the run went. */
+export interface JsonReport extends Omit<RunFacts, "seed" | "resume"> {
   /** Whether the run went to its end, and nothing was wrong. */
   readonly ok: boolean;
-  /** The seed: a number up to 2^53 - 1, beyond that its decimal digits. */
-  readonly seed: number | string;
+  /** Why it is not well, in words; null where it is. */
+  readonly error: string | null;
+  /** The seed's decimal digits: programs do not hold all of them as numbers exactly. */
+  readonly seed: string;
+  /** The command that goes on with it; null where it was not saved. */
+  readonly resume: string | null;
   /** SHA-256 of the trace. */
   readonly traceDigest: string;
   /** Whether it was stopped before its end. */
@@ -60,18 +64,39 @@ export interface JsonReport extends Omit<RunFacts, "seed"> {
   readonly leaks: number;
 }
 
+/** The report of what did not come to a run, or not to its end: null stands for what is not known. */
+export type JsonFailure =
+  & { readonly [Field in keyof JsonReport]: JsonReport[Field] | null }
+  & { readonly ok: false; readonly error: string; readonly stopped: boolean };
+
 function perSecond(count: number, milliseconds: number): number {
   return milliseconds > 0 ? Math.round(count * 1000 / milliseconds) : 0;
+}
+
+/** How far a run came that was stopped. */
+export function stoppedText({ done, total, unit }: ScenarioResult["progress"]): string {
+  return `Stopped after ${grouped(done)} of ${grouped(total)} ${unit}`;
+}
+
+function errorOf({ ok, isStopped, progress, findings }: ScenarioResult): string | null {
+  if (ok) return null;
+  return isStopped ? stoppedText(progress) : findings.join("; ");
 }
 
 /** The report for programs, ready for `JSON.stringify`. */
 export function jsonReport(result: ScenarioResult, facts: RunFacts): JsonReport {
   const { counts, digests, transactions } = result;
-  const seed = Number(facts.seed);
   return {
     ok: result.ok,
-    ...facts,
-    seed: Number.isSafeInteger(seed) ? seed : String(facts.seed),
+    error: errorOf(result),
+    scenario: facts.scenario,
+    seed: String(facts.seed),
+    schedule: facts.schedule,
+    codec: facts.codec,
+    options: facts.options,
+    wallMilliseconds: facts.wallMilliseconds,
+    replay: facts.replay,
+    resume: facts.resume ?? null,
     traceDigest: result.traceDigest,
     stopped: result.isStopped,
     findings: result.findings,
@@ -97,68 +122,110 @@ export function jsonReport(result: ScenarioResult, facts: RunFacts): JsonReport 
   };
 }
 
-/** Thousands are told apart by spaces, whatever the language of the machine. */
-function formatNumber(value: number): string {
-  return String(value).replace(/\B(?<!\.\d*)(?=(\d{3})+(?!\d))/g, " ");
+/**
+ * The report for programs where there is no result.
+ *
+ * @param error Why, in words.
+ * @param facts What is known of the run nevertheless.
+ * @param isStopped Whether the user stopped it.
+ */
+export function jsonFailure(
+  error: string,
+  facts: Partial<RunFacts> = {},
+  isStopped: boolean = false,
+): JsonFailure {
+  return {
+    ok: false,
+    error,
+    scenario: facts.scenario ?? null,
+    seed: facts.seed === undefined ? null : String(facts.seed),
+    schedule: facts.schedule ?? null,
+    codec: facts.codec ?? null,
+    options: facts.options ?? null,
+    wallMilliseconds: facts.wallMilliseconds ?? null,
+    replay: facts.replay ?? null,
+    resume: facts.resume ?? null,
+    traceDigest: null,
+    stopped: isStopped,
+    findings: null,
+    files: null,
+    counts: null,
+    tables: null,
+    figures: null,
+    transactions: null,
+    transactionsPerSecond: null,
+    virtualMilliseconds: null,
+    violations: null,
+    leaks: null,
+  };
 }
 
-function formatTable(head: string[], rows: (readonly string[])[]): string {
-  const columnCount = rows[0]?.length ?? 0;
-  const table = new Table({
-    head,
-    colAligns: Array.from({ length: columnCount }, (_, at) => at === 0 ? "left" : "right"),
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of rows) table.push([...row]);
-  return table.toString();
+function formatCounts({ columns, rows }: ResultTable, look: Look): string {
+  return tableText({
+    head: ["", ...columns.map(({ label }) => label)],
+    rows: rows.map(({ label, values }) => [label, ...values.map(grouped)]),
+  }, look);
 }
 
-function formatCounts({ columns, rows }: ResultTable): string {
-  const head = ["", ...columns.map(({ label }) => label)];
-  return formatTable(
-    head,
-    rows.map(({ label, values }) => [label, ...values.map(formatNumber)]),
-  );
-}
-
-function formatRun(result: ScenarioResult, { wallMilliseconds }: RunFacts): string {
+function formatRun(result: ScenarioResult, { wallMilliseconds }: RunFacts, look: Look): string {
   const { transactions, virtualMilliseconds, violationCount, leakCount } = result;
   const rate = perSecond(transactions, wallMilliseconds);
-  return formatTable([], [
-    ...(result.figures ?? []).map(({ label, value }) => [label, formatNumber(value)]),
-    ["transactions", formatNumber(transactions)],
-    ["transactions per second", formatNumber(rate)],
-    ["virtual time", `${formatNumber(virtualMilliseconds)} ms`],
-    ["wall time", `${formatNumber(wallMilliseconds)} ms`],
-    ["violations", formatNumber(violationCount)],
-    ["leaks", formatNumber(leakCount)],
+  const rows = [
+    ...(result.figures ?? []).map(({ label, value }) => [label, grouped(value)]),
+    ["transactions", grouped(transactions)],
+    ["transactions per second", grouped(rate)],
+    ["virtual time", `${grouped(virtualMilliseconds)} ms`],
+    ["wall time", `${grouped(wallMilliseconds)} ms`],
+    ["violations", grouped(violationCount)],
+    ["leaks", grouped(leakCount)],
+  ];
+  return tableText({ head: [], rows }, look);
+}
+
+/** A line for each digest; where that is too long its label and size stand below it. */
+function formatDigests(
+  digests: readonly DigestedBytes[],
+  { columns = Infinity }: Look,
+): string[] {
+  const labels = digests.map(({ label }) => visible(label));
+  const width = Math.max(...labels.map(({ length }) => length));
+  const lines = digests.map(({ byteCount, sha256 }, at) =>
+    `sha256 ${sha256}  ${labels[at]!.padEnd(width)}  ${grouped(byteCount)} bytes`
+  );
+  if (lines.every(({ length }) => length <= columns)) return lines;
+  return digests.flatMap(({ byteCount, sha256 }, at) => [
+    `sha256 ${sha256}`,
+    `  ${folded(`${labels[at]}, ${grouped(byteCount)} bytes`, columns - 2)}`,
   ]);
 }
 
-function formatDigests(digests: readonly DigestedBytes[]): string[] {
-  const labels = digests.map(({ label }) => visible(label));
-  const width = Math.max(...labels.map(({ length }) => length));
-  return digests.map(({ byteCount, sha256 }, at) =>
-    `sha256 ${sha256}  ${labels[at]!.padEnd(width)}  ${formatNumber(byteCount)} bytes`
-  );
-}
-
 /** The report for people. Nothing but times depends on when and where it ran. */
-export function textReport(result: ScenarioResult, facts: RunFacts): string {
+export function textReport(result: ScenarioResult, facts: RunFacts, look: Look = {}): string {
   const { ok, findings, digests } = result;
   const areSame = digests.every(({ sha256 }) => sha256 === digests[0]?.sha256);
-  const verdict = areSame ? "The digests are the same." : "The digests differ.";
+  const verdict = areSame
+    ? "The digests are the same."
+    : painted("The digests differ.", "red", look);
+  const fold = (line: string) => folded(line, look.columns ?? Infinity);
   return [
-    `${facts.scenario}: seed ${facts.seed}, schedule ${facts.schedule}, codec ${facts.codec}`,
-    formatCounts(result.counts),
-    ...(result.tables ?? []).flatMap((table) => [`${table.title}:`, formatCounts(table)]),
-    formatRun(result, facts),
+    fold(`${facts.scenario}: seed ${facts.seed}, schedule ${facts.schedule}, codec ${facts.codec}`),
+    formatCounts(result.counts, look),
+    ...(result.tables ?? []).flatMap((table) => [
+      fold(`${table.title}:`),
+      formatCounts(table, look),
+    ]),
+    formatRun(result, facts, look),
     // Beside the tables, as all digests: with one in them they would be wider than most terminals.
     `trace digest ${result.traceDigest}`,
-    ...formatDigests(digests),
+    ...formatDigests(digests, look),
     ...(digests.length > 1 ? [verdict] : []),
-    ...findings.map((finding) => `wrong: ${visible(finding)}`),
-    ok ? "ok" : `not ok: ${findings.length} ${findings.length === 1 ? "finding" : "findings"}`,
+    ...findings.map((finding) => `${painted("wrong:", "red", look)} ${visible(finding)}`),
+    ok ? painted("ok", "green", look) : painted(
+      `not ok: ${findings.length} ${findings.length === 1 ? "finding" : "findings"}`,
+      "red",
+      look,
+    ),
+    // Commands are in one line, as they are pasted.
     `replay: ${visible(facts.replay)}`,
     ...(facts.resume === undefined
       ? []

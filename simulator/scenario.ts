@@ -44,7 +44,7 @@ export interface FileOption {
   readonly placeholder: string;
   /** What it sets, in a few words. */
   readonly description: string;
-  /** The file where none is given, relative to the repository. */
+  /** What takes its place where none is given, in words: `64 KiB made from the seed`. */
   readonly default: string;
 }
 
@@ -91,14 +91,17 @@ export interface ScenarioSettings {
   readonly codec?: "msgpack" | "vmbus";
   /** Values of number and percent options, by name; the others have their default, or none. */
   readonly numbers?: Readonly<Record<string, number>>;
-  /** A file for each file option, by name. */
+  /** Files for file options, by name; the others have what takes their place. */
   readonly files: Readonly<Record<string, SourceFile>>;
   /** Values of path options, by name. */
   readonly paths?: Readonly<Record<string, string>>;
   /** Stops the run where it stands. */
   readonly signal?: AbortSignal;
-  /** Hears how far the run is, often: in units of the scenario's own. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /**
+   * Hears how far the run is, often: in units of the scenario's own, whose name it is told, in the plural.
+   * Another unit is another part of the work, which begins with it.
+   */
+  readonly onProgress?: (done: number, total: number, unit?: string) => void;
 }
 
 /** A column of a {@linkcode ResultTable}. */
@@ -212,7 +215,11 @@ export interface SavedRun extends Disposable {
   readonly reads: readonly string[];
   /** Files that it will write. */
   readonly writes: readonly string[];
-  /** Runs it to its end. */
+  /**
+   * Runs it to its end. First its files are looked at, which may take a while.
+   *
+   * @throws {Error} It was stopped before it went on, or a file is not what it was; nothing was altered.
+   */
   run(hooks: RunHooks): Promise<ScenarioResult>;
 }
 

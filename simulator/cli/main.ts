@@ -6,79 +6,52 @@
  * @module
  */
 
-import { jsonReport, type RunFacts, textReport } from "../report.ts";
-import type { FileOption, RunHooks, Scenario, ScenarioResult } from "../scenario.ts";
+import { jsonFailure, jsonReport, type RunFacts, stoppedText, textReport } from "../report.ts";
+import type { RunHooks, Scenario, ScenarioResult } from "../scenario.ts";
 import { shellQuoted, visibleJson } from "../text.ts";
-import { endWith, EXIT_FAILED, EXIT_OK, print, tell } from "./command.ts";
+import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, StoppedError, tell } from "./command.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { ProgressLine } from "./progress_line.ts";
 import {
+  isForPrograms,
+  type ListRequest,
   readRequest,
   replayCommand,
   resumeCommand,
   type ResumeRequest,
   type RunRequest,
+  TASK_COMMAND,
 } from "./request.ts";
 import { scenarios } from "./scenarios.ts";
+import { type Start, startOf } from "./start.ts";
+import { Stop } from "./stop.ts";
 
-/** Signals that stop a run, with the exit code that shells have for a program that one ended. */
-const EXIT_STOPPED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-type StopSignal = keyof typeof EXIT_STOPPED;
-/** Windows has no other to listen for. */
-const STOP_SIGNALS: readonly StopSignal[] = Deno.build.os === "windows"
-  ? ["SIGINT"]
-  : ["SIGHUP", "SIGINT", "SIGTERM"];
-const REPOSITORY = new URL("../../", import.meta.url);
+/** Flags that the command needs, but for what no scenario does. */
+export const PERMISSIONS = "--allow-read --allow-write";
 
-function listOf(all: readonly Scenario[]): string {
-  const width = Math.max(...all.map(({ name }) => name.length));
-  return all.map(({ name, title }) => `${name.padEnd(width)}  ${title}\n`).join("");
+/** What is known of a run apart from how it goes. */
+type Begun = Omit<RunFacts, "wallMilliseconds">;
+
+/** What there is to a run, beside what is asked for. */
+interface Session {
+  /** What starts the command. */
+  readonly command: string;
+  /** Whether its terminal obeys nothing. */
+  readonly isDumb: boolean;
+  /** What stops it. */
+  readonly stop: Stop;
+  /** Takes what is known of the run. */
+  readonly learn: (begun: Begun) => void;
 }
 
-/** Opens the files of a request. They are closed with `stack`. */
-async function openFiles(
-  request: RunRequest,
-  stack: DisposableStack,
-): Promise<Record<string, OpenedFile>> {
-  const files: Record<string, OpenedFile> = {};
-  const options = request.scenario.options.filter((option): option is FileOption =>
-    option.kind === "file"
-  );
-  for (const option of options) {
-    const path = request.paths[option.name] ?? null;
-    const opened = path === null
-      ? await OpenedFile.open(new URL(option.default, REPOSITORY), option.default)
-      : await OpenedFile.open(path, path);
-    files[option.name] = stack.use(opened);
-  }
-  return files;
-}
-
-/** Listens for signals. The first stops the run where it stands, the second ends the program. */
-class Stop implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #handlers = STOP_SIGNALS.map((name) => ({ name, handler: () => this.#stop(name) }));
-  /** What the program ends with where it was stopped. */
-  exitCode: number = EXIT_STOPPED.SIGINT;
-
-  constructor() {
-    for (const { name, handler } of this.#handlers) Deno.addSignalListener(name, handler);
-  }
-
-  /** Aborted by the first signal. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  #stop(name: StopSignal): void {
-    this.exitCode = EXIT_STOPPED[name];
-    if (this.signal.aborted) Deno.exit(this.exitCode);
-    this.#controller.abort();
-  }
-
-  [Symbol.dispose](): void {
-    for (const { name, handler } of this.#handlers) Deno.removeSignalListener(name, handler);
-  }
+/** Every option of a scenario, with what it was given; null: nothing. */
+function optionsOf(
+  { options, resume }: Scenario,
+  given: Readonly<Record<string, number | string | null>>,
+): RunFacts["options"] {
+  const names = options.map(({ name }) => name);
+  if (resume !== undefined) names.push("resume");
+  return Object.fromEntries(names.map((name) => [name, given[name] ?? null]));
 }
 
 /** The paths that the command line names, by option. */
@@ -90,58 +63,62 @@ function namedPaths({ scenario, paths }: RunRequest, kind: "file" | "path"): [st
   });
 }
 
-/** What is known of a run apart from how it goes. */
-type Begun = Omit<RunFacts, "wallMilliseconds">;
+/** Opens the files of a request that it names. They are closed with `stack`. */
+async function openFiles(
+  request: RunRequest,
+  stack: DisposableStack,
+): Promise<Record<string, OpenedFile>> {
+  const files: Record<string, OpenedFile> = {};
+  for (const [option, path] of namedPaths(request, "file")) {
+    files[option] = stack.use(await OpenedFile.open(path, path));
+  }
+  return files;
+}
 
 /** Has `work` run a scenario, which a signal stops; prints how it went, and gives the exit code. */
 async function report(
   begun: Begun,
   isJson: boolean,
   resumeOf: (savedTo: string) => string,
+  { stop, isDumb }: Session,
   work: (hooks: RunHooks) => Promise<ScenarioResult>,
 ): Promise<number> {
-  using stop = new Stop();
-  const line = new ProgressLine();
-  const onProgress = (done: number, total: number) => line.show(done, total);
+  const line = new ProgressLine(isDumb ? { isShown: false } : {});
+  const onProgress = (done: number, total: number, unit?: string) => line.show(done, total, unit);
   const startedMs = performance.now();
   const result = await work({ signal: stop.signal, onProgress }).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);
-  if (result.isStopped) {
-    const { done, total, unit } = result.progress;
-    tell(`Stopped after ${done} of ${total} ${unit}\n`);
-    return stop.exitCode;
-  }
-  const { savedTo } = result;
+  const { savedTo, isStopped } = result;
   const facts: RunFacts = {
     ...begun,
     ...(savedTo !== undefined && { resume: resumeOf(savedTo) }),
     wallMilliseconds,
   };
-  print(
-    isJson ? `${visibleJson(jsonReport(result, facts))}\n` : textReport(result, facts),
-  );
+  if (isStopped) tell(`${stoppedText(result.progress)}\n`);
+  if (isJson) print(`${visibleJson(jsonReport(result, facts))}\n`);
+  else if (!isStopped) print(textReport(result, facts, stdoutLook(isDumb)));
+  if (isStopped) return stop.exitCode;
   return result.ok ? EXIT_OK : EXIT_FAILED;
 }
 
-async function run(request: RunRequest): Promise<number> {
-  using stack = new DisposableStack();
-  const files = await openFiles(request, stack);
+async function run(request: RunRequest, session: Session): Promise<number> {
   const { scenario, seed, schedule, codec, numbers } = request;
   const paths = Object.fromEntries(namedPaths(request, "path"));
-  const names = {
-    ...Object.fromEntries(Object.entries(files).map(([option, { name }]) => [option, name])),
-    ...paths,
-  };
+  const names = { ...Object.fromEntries(namedPaths(request, "file")), ...paths };
+  const { command } = session;
   const begun: Begun = {
     scenario: scenario.name,
     seed,
     schedule,
     codec,
-    options: { ...names, ...numbers },
-    replay: replayCommand(request, names),
+    options: optionsOf(scenario, { ...names, ...numbers }),
+    replay: replayCommand(request, names, command),
   };
-  const resumeOf = (savedTo: string) => resumeCommand(scenario, savedTo, paths);
-  return await report(begun, request.isJson, resumeOf, async (hooks) => {
+  session.learn(begun);
+  using stack = new DisposableStack();
+  const files = await openFiles(request, stack);
+  const resumeOf = (savedTo: string) => resumeCommand(scenario, savedTo, paths, command);
+  return await report(begun, request.isJson, resumeOf, session, async (hooks) => {
     const settings = { seed, schedule, codec, numbers, files, paths, ...hooks };
     const result = await scenario.run(settings);
     // What a scenario found on a file that changed meanwhile says nothing.
@@ -153,7 +130,10 @@ async function run(request: RunRequest): Promise<number> {
 }
 
 /** Goes on with a run that was saved. The saved run stays, so the same command does the same again. */
-async function resume({ scenario, resume: path, paths, isJson }: ResumeRequest): Promise<number> {
+async function resume(
+  { scenario, resume: path, paths, isJson }: ResumeRequest,
+  session: Session,
+): Promise<number> {
   if (scenario.resume === undefined) throw new Error(`${scenario.name} has no saved runs`);
   using saved = await scenario.resume(path, paths);
   const { seed, schedule, codec, numbers } = saved.settings;
@@ -162,34 +142,66 @@ async function resume({ scenario, resume: path, paths, isJson }: ResumeRequest):
   tell(
     `resume ${shellQuoted(path)}: reads ${listOf(saved.reads)}; writes ${listOf(saved.writes)}\n`,
   );
+  const resumeOf = (savedTo: string) => resumeCommand(scenario, savedTo, paths, session.command);
   const begun: Begun = {
     scenario: scenario.name,
     seed,
     schedule,
     codec,
-    options: { resume: path, ...paths, ...numbers },
-    replay: resumeCommand(scenario, path, paths),
+    options: optionsOf(scenario, { resume: path, ...paths, ...numbers }),
+    replay: resumeOf(path),
   };
-  return await report(
-    begun,
-    isJson,
-    (savedTo) => resumeCommand(scenario, savedTo, paths),
-    (hooks) => saved.run(hooks),
-  );
+  session.learn(begun);
+  return await report(begun, isJson, resumeOf, session, (hooks) => saved.run(hooks));
 }
 
-/** Runs the command with `args` and gives its exit code. */
-export async function main(args: readonly string[]): Promise<number> {
+function list({ isJson }: ListRequest): number {
+  const all = scenarios.map(({ name, title }) => ({ name, title }));
+  const width = Math.max(...all.map(({ name }) => name.length));
+  const lines = all.map(({ name, title }) => `${name.padEnd(width)}  ${title}\n`);
+  print(isJson ? `${visibleJson({ ok: true, error: null, scenarios: all })}\n` : lines.join(""));
+  return EXIT_OK;
+}
+
+/** How the command was started where nobody says otherwise: as its task, in the repository. */
+const startHere = (args: readonly string[]): Start => ({
+  command: TASK_COMMAND,
+  args,
+  isDumb: false,
+});
+
+/**
+ * Runs the command with `args` and gives its exit code.
+ *
+ * @param readStart Tells from them how it was started.
+ */
+export async function main(
+  args: readonly string[],
+  readStart: (args: readonly string[]) => Start = startHere,
+): Promise<number> {
+  const isJson = isForPrograms(args, scenarios);
+  let begun: Partial<RunFacts> = {};
+  const printFailure = (reason: string, isStopped = false) => {
+    if (isJson) print(`${visibleJson(jsonFailure(reason, begun, isStopped))}\n`);
+  };
+  using stop = new Stop(() => printFailure("Stopped at once", true));
   try {
-    const request = readRequest(args, scenarios);
-    if (request === "list") {
-      print(listOf(scenarios));
-      return EXIT_OK;
-    }
-    return await ("resume" in request ? resume(request) : run(request));
+    const { command, args: own, isDumb } = readStart(args);
+    const request = readRequest(own, scenarios, command);
+    if ("list" in request) return list(request);
+    const learn = (known: Begun) => void (begun = known);
+    const session: Session = { command, isDumb, stop, learn };
+    return await ("resume" in request ? resume(request, session) : run(request, session));
   } catch (error) {
-    return endWith(error);
+    const isStopped = error instanceof StoppedError;
+    const code = endWith(error, (reason) => printFailure(reason, isStopped));
+    return isStopped ? stop.exitCode : code;
   }
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) {
+  Deno.exitCode = await main(
+    Deno.args,
+    (args) => startOf("simulate", import.meta.url, PERMISSIONS, args),
+  );
+}

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { grouped } from "../layout.ts";
 import type { SourceFile } from "../scenario.ts";
 import { cannot } from "./command.ts";
 import { type FileSystem, MACHINE, type OpenFile } from "./file_system.ts";
@@ -65,7 +66,9 @@ export async function openToRead(
 
 /** What two looks at a file say of the time between: how it was written to, or null. */
 export function changeBetween(was: Deno.FileInfo, is: Deno.FileInfo): string | null {
-  if (is.size !== was.size) return `it has ${is.size} bytes now, and had ${was.size}`;
+  if (is.size !== was.size) {
+    return `it has ${grouped(is.size)} bytes now, and had ${grouped(was.size)}`;
+  }
   return is.mtime?.getTime() === was.mtime?.getTime() ? null : "somebody wrote to it";
 }
 

@@ -1,5 +1,5 @@
 /**
- * From the arguments of `deno task simulate` to what is to be run.
+ * From the arguments of `deno task simulate` to what is to be run, and back to a command.
  *
  * @module
  */
@@ -7,30 +7,14 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NumberOption, Scenario, ScenarioOption, ScenarioSettings } from "../scenario.ts";
 import { shellQuoted as quoted } from "../text.ts";
-import { createCommand, UsageError } from "./command.ts";
+import { asksForJson, createCommand, UsageError } from "./command.ts";
+import { simulateHelp } from "./simulate_help.ts";
 
-const COMMAND = "deno task simulate";
+/** What starts the command in this repository. */
+export const TASK_COMMAND = "deno task simulate";
 /** Words that say what is to be done, the one that is meant where there is none first. */
 const COMMANDS = ["run"];
 const SEED_MAX = 0xffff_ffff_ffff_ffffn;
-
-const HELP_AFTER = `
-The run depends on the seed, the options and the content of files alone: the same ones give the same trace
-digest. It ends with a table, the SHA-256 of every file as read and as returned, and the command that runs
-it again. Paths are relative to the repository. Ctrl-C stops it and says how far it came.
-
-Exit code: 0 all is well, 1 the run found something wrong, 2 it could not run as asked, 130 Ctrl-C.
-
-A run can be saved in the middle, and goes on in another process: what it needs is kept beside FILE. FILE
-names no file, so --out and --disk are given again with --resume; the report of the save has the command.
-
-Examples:
-  deno task simulate
-  deno task simulate --migrate 5
-  deno task simulate --save-at 40% --save-to run.saved
-  deno task simulate --resume run.saved --out copy.md
-  deno task simulate --file docs/kmcl.md --out copy.md --guests 5 --seed 0xbeef --schedule random
-  deno task simulate --scenario echo --size 300 --ring-pages 1 --codec vmbus --json`;
 
 /** What is to be run. */
 export interface RunRequest {
@@ -62,8 +46,19 @@ export interface ResumeRequest {
   readonly isJson: boolean;
 }
 
+/** The scenarios are to be listed. */
+export interface ListRequest {
+  /** Tells it from the others. */
+  readonly list: true;
+  /** Whether the list is for programs. */
+  readonly isJson: boolean;
+}
+
 /** What the arguments ask for: a run, or that one goes on, or the list of scenarios. */
-export type Request = RunRequest | ResumeRequest | "list";
+export type Request = RunRequest | ResumeRequest | ListRequest;
+
+/** Arguments that do not make sense; the help says what does. */
+class MisuseError extends Error {}
 
 /** What commander makes of the options that every scenario has. */
 interface CommonValues {
@@ -104,9 +99,9 @@ function commanderOption(name: string, use: OptionUse): Option {
     .helpGroup(`Options of ${owners}:`);
 }
 
-function createSimulate(scenarios: readonly Scenario[]): Command {
+function createSimulate(scenarios: readonly Scenario[], name: string): Command {
   const names = scenarios.map(({ name }) => name);
-  const command = createCommand(COMMAND)
+  const command = createCommand(name)
     .description("Runs drivers of a host and its guests, and checks everything that they did.")
     .usage(`[${COMMANDS.join("|")}] [options]`)
     .argument("[command]", `what is to be done: ${COMMANDS.join(", ")} (default: ${COMMANDS[0]})`);
@@ -134,7 +129,7 @@ function createSimulate(scenarios: readonly Scenario[]): Command {
     )
     .option("--list", "print the scenarios, and what each shows")
     .option("--json", "print one JSON object instead of a table")
-    .addHelpText("after", HELP_AFTER);
+    .addHelpText("after", () => simulateHelp(name));
 }
 
 /** The scenario whose runs can be saved. */
@@ -162,7 +157,7 @@ function readResume(command: Command, scenario: Scenario): ResumeRequest | null 
   const { resume, json } = command.opts<CommonValues>();
   if (resume === undefined) return null;
   if (resume === "") {
-    throw new UsageError(`--resume must be a path, and not empty: see ${COMMAND} --help`);
+    throw new MisuseError("--resume must be a path, and not empty");
   }
   const own = scenario.options.filter((option) => option.kind === "path" && option.isForResume);
   const paths: Record<string, string> = {};
@@ -173,9 +168,7 @@ function readResume(command: Command, scenario: Scenario): ResumeRequest | null 
     const path = own.find(({ name }) => option.long === `--${name}`);
     if (path === undefined) {
       const reason = "the run goes on as it was begun";
-      throw new UsageError(
-        `${option.long} does not go with --resume: ${reason}: see ${COMMAND} --help`,
-      );
+      throw new MisuseError(`${option.long} does not go with --resume: ${reason}`);
     }
     paths[path.name] = readPath(path, command.getOptionValue(attribute));
   }
@@ -184,34 +177,28 @@ function readResume(command: Command, scenario: Scenario): ResumeRequest | null 
 
 function checkCommand(word: string | undefined): void {
   if (word === undefined || COMMANDS.includes(word)) return;
-  throw new UsageError(
-    `${quoted(word)} is no command; the commands are: ${
-      COMMANDS.join(", ")
-    }. See ${COMMAND} --help`,
-  );
+  throw new MisuseError(`${quoted(word)} is no command; the commands are: ${COMMANDS.join(", ")}`);
 }
 
 function readNumber({ name, least, most }: NumberOption, text: string): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
-  throw new UsageError(
-    `--${name} must be a whole number from ${least} to ${most}, not ${quoted(text)}: ` +
-      `see ${COMMAND} --help`,
+  throw new MisuseError(
+    `--${name} must be a whole number from ${least} to ${most}, not ${quoted(text)}`,
   );
 }
 
 function readPercent({ name }: ScenarioOption, text: string): number {
   const value = /^\d+(?:\.\d+)?%$/.test(text) ? Number(text.slice(0, -1)) : NaN;
   if (value <= 100) return value;
-  throw new UsageError(
-    `--${name} must be a part from 0% to 100%, such as 40%, not ${quoted(text)}: ` +
-      `see ${COMMAND} --help`,
+  throw new MisuseError(
+    `--${name} must be a part from 0% to 100%, such as 40%, not ${quoted(text)}`,
   );
 }
 
 function readPath({ name }: ScenarioOption, text: string): string {
   if (text !== "") return text;
-  throw new UsageError(`--${name} must be a path, and not empty: see ${COMMAND} --help`);
+  throw new MisuseError(`--${name} must be a path, and not empty`);
 }
 
 /** The values of a scenario's own options. */
@@ -235,14 +222,34 @@ function readOwn(
 /**
  * What `args` ask for.
  *
+ * @param name What starts the command.
  * @throws {CommanderError} They cannot be understood, or they ask for help; both have been answered.
  * @throws {UsageError} They do not belong together.
  */
-export function readRequest(args: readonly string[], scenarios: readonly Scenario[]): Request {
-  const command = createSimulate(scenarios).parse(args, { from: "user" });
+export function readRequest(
+  args: readonly string[],
+  scenarios: readonly Scenario[],
+  name: string = TASK_COMMAND,
+): Request {
+  const command = createSimulate(scenarios, name).parse(args, { from: "user" });
+  try {
+    return requestOf(command, scenarios);
+  } catch (error) {
+    if (!(error instanceof MisuseError)) throw error;
+    throw new UsageError(`${error.message}: see ${name} --help`);
+  }
+}
+
+/** Whether `args` ask for a report for programs, also where nothing can be run with them. */
+export function isForPrograms(args: readonly string[], scenarios: readonly Scenario[]): boolean {
+  return asksForJson(createSimulate(scenarios, TASK_COMMAND), args);
+}
+
+function requestOf(command: Command, scenarios: readonly Scenario[]): Request {
   checkCommand(command.args[0]);
   const common = command.opts<CommonValues>();
-  if (common.list) return "list";
+  const isJson = common.json === true;
+  if (common.list) return { list: true, isJson };
   const resumable = resumableOf(scenarios);
   const resume = resumable === undefined ? null : readResume(command, resumable);
   if (resume !== null) return resume;
@@ -253,12 +260,10 @@ export function readRequest(args: readonly string[], scenarios: readonly Scenari
   };
   for (const [name, use] of usesByName(scenarios)) {
     if (valueOf(name) === undefined || use.some((each) => each.scenario === scenario)) continue;
-    throw new UsageError(
-      `--${name} is no option of scenario ${scenario.name}: see ${COMMAND} --help`,
-    );
+    throw new MisuseError(`--${name} is no option of scenario ${scenario.name}`);
   }
-  const { seed, schedule, codec, json } = common;
-  return { scenario, seed, schedule, codec, ...readOwn(scenario, valueOf), isJson: json === true };
+  const { seed, schedule, codec } = common;
+  return { scenario, seed, schedule, codec, ...readOwn(scenario, valueOf), isJson };
 }
 
 /** The command that goes on with the run that was saved in `path`, with what it is given again. */
@@ -266,18 +271,20 @@ export function resumeCommand(
   { options }: Scenario,
   path: string,
   paths: Readonly<Record<string, string>>,
+  command: string = TASK_COMMAND,
 ): string {
   const words = options.flatMap((option) => {
     const value = option.kind === "path" && option.isForResume ? paths[option.name] : undefined;
     return value === undefined ? [] : [`--${option.name} ${quoted(value)}`];
   });
-  return [COMMAND, `--resume ${quoted(path)}`, ...words].join(" ");
+  return [command, `--resume ${quoted(path)}`, ...words].join(" ");
 }
 
 /** The command that runs `request` again: every option is written out that has a value. */
 export function replayCommand(
   { scenario, seed, schedule, codec, numbers }: RunRequest,
   paths: Readonly<Record<string, string>>,
+  command: string = TASK_COMMAND,
 ): string {
   const words = [`--scenario ${scenario.name}`];
   for (const { name, kind } of scenario.options) {
@@ -285,5 +292,5 @@ export function replayCommand(
     const unit = kind === "percent" ? "%" : "";
     if (value !== undefined) words.push(`--${name} ${quoted(`${value}${unit}`)}`);
   }
-  return [COMMAND, ...words, `--seed ${seed} --schedule ${schedule} --codec ${codec}`].join(" ");
+  return [command, ...words, `--seed ${seed} --schedule ${schedule} --codec ${codec}`].join(" ");
 }

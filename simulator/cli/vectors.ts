@@ -5,32 +5,49 @@
  * @module
  */
 
+import type { Command } from "commander";
+import { folded, grouped, type Look, painted } from "../layout.ts";
 import { TextError } from "../vectors/json_text.ts";
 import { visible, visibleJson } from "../text.ts";
 import { runRingVectors, type VectorResult } from "../vectors/run.ts";
 import {
+  asksForJson,
   cannot,
   createCommand,
   endWith,
   EXIT_FAILED,
   EXIT_OK,
   EXIT_USAGE,
+  helpColumns,
   print,
+  stdoutLook,
   UsageError,
 } from "./command.ts";
+import { type Start, startOf } from "./start.ts";
 
-const HELP_AFTER = `
-A FILE is a JSON array of cases; docs/wire.md, section 10, describes their form. Each case starts
-with a ring, does operations on it, and says what each must answer and what the memory must hold.
+const PERMISSIONS = "--allow-read";
 
-A line a case:
+/** What the help says beside the options. */
+function helpAfter(name: string): string {
+  const form =
+    "A FILE is a JSON array of cases; docs/wire.md, section 10, describes their form. Each " +
+    "case starts with a ring, does operations on it, and says what each must answer and what the memory " +
+    "must hold. Paths are relative to the folder that you are in.";
+  const exit =
+    `Exit code: ${EXIT_OK} all cases pass, ${EXIT_FAILED} a case fails, ${EXIT_USAGE} a ` +
+    "file or argument cannot be used. With --json an object is printed in each of these cases.";
+  return `
+${folded(form, helpColumns(), "")}
+
+A line a case; steps are counted from 1:
   ok   read-one
-  FAIL read-one: step 2: readIndex: expected 16, got 0     (steps are counted from 1)
+  FAIL read-one: step 2: readIndex: expected 16, got 0
 
-Exit code: ${EXIT_OK} all cases pass, ${EXIT_FAILED} a case fails, ${EXIT_USAGE} a file or argument cannot be used.
+${folded(exit, helpColumns(), "")}
 
 Example:
-  deno task vectors tests/vectors/ring.json`;
+  ${name} tests/vectors/ring.json`;
+}
 
 /** Far more than any file of vectors has. */
 const FILE_BYTES_MAX = 2 ** 24;
@@ -46,7 +63,7 @@ function readFile(file: string): string {
   try {
     const { isCharDevice, size } = Deno.statSync(file);
     if (isCharDevice) throw refusal("it is a device, and need have no end");
-    if (size > FILE_BYTES_MAX) throw refusal(`it has more than ${FILE_BYTES_MAX} bytes`);
+    if (size > FILE_BYTES_MAX) throw refusal(`it has more than ${grouped(FILE_BYTES_MAX)} bytes`);
     return Deno.readTextFileSync(file);
   } catch (error) {
     throw refusal(error);
@@ -68,50 +85,79 @@ function passedCount(cases: readonly VectorResult[]): number {
 }
 
 /** The report for people; a file's name stands above its cases where there are several files. */
-function textReport(files: readonly FileResults[], isColored: boolean): string {
-  const paint = (code: number, text: string) => isColored ? `\x1b[${code}m${text}\x1b[0m` : text;
+function textReport(files: readonly FileResults[], look: Look): string {
   const lines = files.flatMap(({ file, cases }) => [
     ...(files.length > 1 ? [`${visible(file)}:`] : []),
     ...cases.map(({ name, failure }) =>
       failure === null
-        ? `${paint(32, "ok")}   ${visible(name)}`
-        : `${paint(31, "FAIL")} ${visible(name)}: ${visible(failure)}`
+        ? `${painted("ok", "green", look)}   ${visible(name)}`
+        : `${painted("FAIL", "red", look)} ${visible(name)}: ${visible(failure)}`
     ),
   ]);
   const cases = files.flatMap((file) => file.cases);
   const passed = passedCount(cases);
-  return [...lines, `${passed} passed, ${cases.length - passed} failed`, ""].join("\n");
+  return [...lines, sumOf(passed, cases.length - passed), ""].join("\n");
 }
 
-/** The report for programs: one object. */
+function sumOf(passed: number, failed: number): string {
+  return `${grouped(passed)} passed, ${grouped(failed)} failed`;
+}
+
+/** The report for programs: one object, whose fields have one type each. */
 function jsonReport(files: readonly FileResults[]): string {
   const cases = files.flatMap((file) => file.cases);
   const passed = passedCount(cases);
   const failed = cases.length - passed;
-  return `${visibleJson({ ok: failed === 0, passed, failed, files })}\n`;
+  const error = failed === 0 ? null : sumOf(passed, failed);
+  return `${visibleJson({ ok: failed === 0, error, passed, failed, files })}\n`;
 }
 
-/** Runs the command with `args` and gives its exit code. */
-export function main(args: readonly string[]): number {
-  let exitCode = EXIT_OK;
-  const command = createCommand("deno task vectors")
+/** The report for programs where nothing ran: null stands for what is not known. */
+function jsonFailure(error: string): string {
+  return `${visibleJson({ ok: false, error, passed: null, failed: null, files: null })}\n`;
+}
+
+/** How the command was started where nobody says otherwise: as its task, in the repository. */
+const startHere = (args: readonly string[]): Start => ({
+  command: "deno task vectors",
+  args,
+  isDumb: false,
+});
+
+function createVectors(name: string): Command {
+  return createCommand(name)
     .description("Runs ring vectors on the ring core.")
     .argument("<file...>", "vector files")
     .option("--json", "print one JSON object instead of lines")
-    .addHelpText("after", HELP_AFTER)
-    .action((names: string[], options: { json?: boolean }) => {
-      const files = names.map(runFile);
-      const isColored = Deno.stdout.isTerminal() && !Deno.noColor;
-      print(options.json ? jsonReport(files) : textReport(files, isColored));
-      const isFailed = files.some(({ cases }) => passedCount(cases) < cases.length);
-      exitCode = isFailed ? EXIT_FAILED : EXIT_OK;
-    });
-  try {
-    command.parse(args, { from: "user" });
-  } catch (error) {
-    return endWith(error);
-  }
-  return exitCode;
+    .addHelpText("after", () => helpAfter(name));
 }
 
-if (import.meta.main) Deno.exitCode = main(Deno.args);
+/**
+ * Runs the command with `args` and gives its exit code.
+ *
+ * @param readStart Tells from them how it was started.
+ */
+export function main(
+  args: readonly string[],
+  readStart: (args: readonly string[]) => Start = startHere,
+): number {
+  try {
+    const { command, args: own, isDumb } = readStart(args);
+    const parsed = createVectors(command).parse(own, { from: "user" });
+    const files = parsed.args.map(runFile);
+    const { json } = parsed.opts<{ json?: true }>();
+    print(json ? jsonReport(files) : textReport(files, stdoutLook(isDumb)));
+    const isFailed = files.some(({ cases }) => passedCount(cases) < cases.length);
+    return isFailed ? EXIT_FAILED : EXIT_OK;
+  } catch (error) {
+    const isJson = asksForJson(createVectors("vectors"), args);
+    return endWith(error, (reason) => isJson && print(jsonFailure(reason)));
+  }
+}
+
+if (import.meta.main) {
+  Deno.exitCode = main(
+    Deno.args,
+    (args) => startOf("vectors", import.meta.url, PERMISSIONS, args),
+  );
+}

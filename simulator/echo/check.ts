@@ -9,6 +9,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Chance } from "../../core/chance.ts";
 import { type NtStatus, ntStatusName, STATUS_SUCCESS } from "../../mod.ts";
+import { grouped } from "../layout.ts";
 import type { SourceFile } from "../scenario.ts";
 import { readMessage } from "./protocol.ts";
 import { type BesidePacket, isPayload, TrafficPlan } from "./traffic.ts";
@@ -93,7 +94,7 @@ export class EchoCheck implements ServerWork, ClientWork {
   /** What is wrong, the first few; the last entry says how many more there are. */
   get findings(): readonly string[] {
     const rest = this.#findingCount - this.#findings.length;
-    return rest > 0 ? [...this.#findings, `and ${rest} more`] : [...this.#findings];
+    return rest > 0 ? [...this.#findings, `and ${grouped(rest)} more`] : [...this.#findings];
   }
 
   /** The run is over: what is missing now is missing. */
@@ -108,7 +109,7 @@ export class EchoCheck implements ServerWork, ClientWork {
   }
 
   #expectCount(what: string, actual: number, expected: number): void {
-    if (actual !== expected) this.failed(`${actual} of ${expected} ${what}`);
+    if (actual !== expected) this.failed(`${grouped(actual)} of ${grouped(expected)} ${what}`);
   }
 
   /** See {@linkcode ServerWork.failed}. */

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { Chance } from "../../core/chance.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { smallestDataPages } from "../../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
+import { grouped } from "../layout.ts";
 import {
-  fileOf,
   type FileOption,
   numberOf,
   type NumberOption,
@@ -27,12 +28,15 @@ const PACKET_BYTES_MAX = 500_000;
 /** Both rings of a channel, with their control pages, are described by one GPADL (wire.md 3.3). */
 const RING_PAGES_MAX = (8190 - 2) / 2;
 
+/** Size of the file that is made where none is given. */
+const MADE_FILE_BYTES = 2 ** 16;
+
 const FILE: FileOption = {
   kind: "file",
   name: "file",
   placeholder: "PATH",
   description: "the file that goes to the host and back",
-  default: "README.md",
+  default: `${MADE_FILE_BYTES / 1024} KiB made from the seed`,
 };
 const PACKETS: NumberOption = {
   kind: "number",
@@ -56,7 +60,7 @@ const RING_PAGES: NumberOption = {
   kind: "number",
   name: "ring-pages",
   placeholder: "N",
-  description: `data pages of each ring, of ${PAGE_BYTES} bytes`,
+  description: `data pages of each ring, of ${grouped(PAGE_BYTES)} bytes`,
   least: 1,
   most: RING_PAGES_MAX,
   default: 2,
@@ -79,13 +83,23 @@ export interface EchoOptions {
   readonly messageBytesMax: number;
 }
 
+/** A file for runs that are given none: the same for the same seed. */
+function madeFile(seed: bigint): SourceFile {
+  const bytes = Chance.fromSeed(seed).fork("echo: the file").bytes(MADE_FILE_BYTES);
+  return {
+    name: "a file made from the seed",
+    byteCount: bytes.length,
+    read: (offset, byteCount) => Promise.resolve(bytes.slice(offset, offset + byteCount)),
+  };
+}
+
 /**
  * Reads the options out of `settings`.
  *
  * @throws {OptionError} One of them is none, or they do not fit each other.
  */
 export function readEchoOptions(settings: ScenarioSettings): EchoOptions {
-  const file = fileOf(FILE, settings);
+  const file = settings.files[FILE.name] ?? madeFile(settings.seed ?? 0n);
   const besideCount = numberOf(PACKETS, settings);
   const pieceBytes = numberOf(SIZE, settings);
   const ringPages = numberOf(RING_PAGES, settings);

@@ -44,7 +44,7 @@ async function runEcho(settings: ScenarioSettings): Promise<ScenarioResult> {
     file,
     pieceCount: Math.ceil(file.byteCount / pieceBytes),
     besideCount,
-    onProgress: settings.onProgress ?? (() => {}),
+    onProgress: (done, total) => settings.onProgress?.(done, total, "packets"),
   });
   const server = new EchoServer(fabric, guest, check, {
     messageBytesMax,

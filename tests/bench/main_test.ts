@@ -19,8 +19,8 @@ Deno.test("bench: --help names every figure and every exit code", async () => {
 Deno.test("bench: --only measures one figure, --json prints one object", async () => {
   const { code, stdout, stderr } = await bench("--only", "packet-life", "--rounds", "1", "--json");
   assertEquals([code, stderr], [0, ""]);
-  const { missed, figures } = JSON.parse(stdout);
-  assertEquals(typeof missed, "number");
+  const { ok, error, missed, figures } = JSON.parse(stdout);
+  assertEquals([ok, error, typeof missed], [true, null, "number"]);
   assertEquals(figures.map(({ name }: { name: string }) => name), ["packet-life"]);
   assertEquals(figures[0].rows[0].goal, { kind: "atLeast", bar: 40, stretch: 60 });
 });
@@ -35,6 +35,13 @@ Deno.test("bench: an argument that cannot be used is refused in one line", async
     assertEquals([code, stdout], [2, ""], args.join(" "));
     assertStringIncludes(stderr, "see deno task bench --help\n");
   }
+});
+
+Deno.test("bench: --json prints its object also where it cannot measure", async () => {
+  const { code, stdout } = await bench("--json", "--rounds", "0");
+  const { ok, error, missed, figures } = JSON.parse(stdout);
+  assertEquals([code, ok, missed, figures], [2, false, null, null]);
+  assertStringIncludes(error, "It must be a whole number from 1 to 1000");
 });
 
 Deno.test("exitCodeOf: a missed bar fails the command only where bars are checked", () => {

@@ -1,6 +1,13 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Row } from "../../bench/figure.ts";
-import { jsonOf, missedCount, type Result, tableOf } from "../../bench/report.ts";
+import {
+  jsonFailure,
+  jsonOf,
+  missedCount,
+  missedText,
+  type Result,
+  tableOf,
+} from "../../bench/report.ts";
 
 const ROW: Row = {
   work: "64 B",
@@ -16,8 +23,18 @@ function resultOf(...rows: Row[]): Result {
   return { figure: { name: "ring", title: "Ring" }, rows };
 }
 
-Deno.test("tableOf: shows value, baseline, ratio, bar, stretch and verdict", () => {
-  const table = tableOf(resultOf(ROW));
+Deno.test("tableOf: shows value, baseline, ratio, bar, stretch and verdict, however narrow", () => {
+  for (const columns of [40, 80, 200]) {
+    const lines = tableOf(resultOf(ROW), { columns }).split("\n");
+    assertEquals(lines.every((line) => line.length <= columns), true, lines.join("\n"));
+    assertEquals(lines[1]?.startsWith("┌"), columns === 200);
+    const words = lines.map((line) => line.trim()).join(" ");
+    for (const cell of ["77.1 ns", "memcpy", "1.68 × time", "≤ 1.4"]) {
+      assertStringIncludes(words, cell);
+    }
+  }
+  assertStringIncludes(tableOf(resultOf(ROW), { isColored: true }), "\x1b[32mbar\x1b[0m");
+  const table = tableOf(resultOf(ROW), { columns: 200 });
   for (const cell of ["Ring", "77.1 ns", "memcpy", "46 ns", "1.68 × time", "≤ 2", "≤ 1.4", "bar"]) {
     assertStringIncludes(table, cell);
   }
@@ -41,8 +58,18 @@ Deno.test("missedCount: counts what is off by more than the margin", () => {
 });
 
 Deno.test("jsonOf: holds each row with its verdict", () => {
-  assertEquals(JSON.parse(jsonOf([resultOf({ ...ROW, score: 3 })])), {
+  const results = [resultOf({ ...ROW, score: 3 })];
+  const measured = {
     missed: 1,
     figures: [{ name: "ring", title: "Ring", rows: [{ ...ROW, score: 3, verdict: "missed" }] }],
-  });
+  };
+  assertEquals(JSON.parse(jsonOf(results, null)), { ok: true, error: null, ...measured });
+  assertEquals(JSON.parse(jsonOf(results, "slow")), { ok: false, error: "slow", ...measured });
+  const failure = { ok: false, error: "no", missed: null, figures: null };
+  assertEquals(JSON.parse(jsonFailure("no")), failure);
+});
+
+Deno.test("missedText: counts in words", () => {
+  assertEquals(missedText(1), "1 bar missed by more than 25 %");
+  assertEquals(missedText(1000), "1 000 bars missed by more than 25 %");
 });

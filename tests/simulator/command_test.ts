@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { cannot } from "../../simulator/cli/command.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { cannot, endWith, StoppedError, UsageError } from "../../simulator/cli/command.ts";
 import { main } from "../../simulator/cli/main.ts";
 import { Capture } from "../support/simulate.ts";
 import { withTree } from "../support/temp_tree.ts";
@@ -45,4 +45,20 @@ Deno.test("cannot: says why in words of its own, or else in the machine's", () =
   for (const [error, reason] of cases) {
     assertEquals(cannot("read x", error, "read y").message, `Cannot read x: ${reason}; read y`);
   }
+});
+
+Deno.test("endWith: programs hear the reason, too, also of an error of our own, which goes on", () => {
+  const heard: string[] = [];
+  const printFailure = (reason: string) => void heard.push(reason);
+  using stderr = new Capture(Deno.stderr);
+  assertEquals(endWith(new UsageError("one\n  line"), printFailure), 2);
+  assertEquals(endWith(new StoppedError("stopped"), printFailure), 2);
+  assertThrows(() => endWith(new TypeError("ours"), printFailure), TypeError, "ours");
+  assertEquals(heard, ["one line", "stopped", "ours"]);
+  assertEquals(stderr.text, "one line\nstopped\n");
+  // What cannot be printed hides no error of our own.
+  const refuse = () => {
+    throw new UsageError("stdout is full");
+  };
+  assertThrows(() => endWith(new TypeError("ours"), refuse), TypeError, "ours");
 });

@@ -46,15 +46,15 @@ Deno.test("simulate: files that do not fit cost one line and exit code 2, and no
       [[...file, "--disk", root], /^Cannot use .* as a disk: it is a folder, not a file; name a /],
       [
         ["--disk", `${root}/small`],
-        /: it has 512 bytes; name a file of 8388608 bytes or more, in /,
+        /: it has 512 bytes; name a file of 8 388 608 bytes or more, in /,
       ],
       [
         [...file, "--disk", `${root}/odd`],
-        /: it has 1000 bytes; name a file of 512 bytes or more, in whole blocks of 512$/,
+        /: it has 1 000 bytes; name a file of 512 bytes or more, in whole blocks of 512$/,
       ],
       [
         [...file, "--disk", `${root}/small`, "--block-size", "1024"],
-        /: it has 512 bytes; name a file of 1024 bytes or more, in whole blocks of 1024$/,
+        /: it has 512 bytes; name a file of 1 024 bytes or more, in whole blocks of 1 024$/,
       ],
       [[...file, "--disk", `${root}/src`], sameAs("--file .*src")],
       [[...file, "--disk", `${root}/two`, "--guests", "2"], sameAs("--disk .*two\\.1")],
@@ -218,17 +218,17 @@ Deno.test("CopySource: a file that changes while it is read is none, and no copy
       [
         1,
         (path) => Deno.truncateSync(path, 150_000),
-        `it has fewer bytes now than the 200000 it had${hint}`,
+        `it has fewer bytes now than the 200 000 it had${hint}`,
       ],
       [
         1,
         (path) => Deno.truncateSync(path, 1),
-        `it has fewer bytes now than the 200000 it had${hint}`,
+        `it has fewer bytes now than the 200 000 it had${hint}`,
       ],
       [
         1,
         (path) => Deno.writeFileSync(path, sampleBytes(1), { append: true }),
-        `it has 200001 bytes`,
+        `it has 200 001 bytes`,
       ],
       [1, (path) => Deno.utimeSync(path, 1, 1), `somebody wrote to it${hint}`],
       [200_000, keepingTime((path) => overwrite(path, 5)), `its content is another${hint}`],

@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { StoppedError } from "../../simulator/cli/command.ts";
 import { disk } from "../../simulator/cli/disk/scenario.ts";
 import { areEqual } from "../support/disk_stage.ts";
 import {
@@ -48,7 +49,7 @@ Deno.test("simulate --resume: several guests go on, each with its own disk and c
   await withTree({}, async (root) => {
     await save(root, "60%", "--guests", "2", "--seed", "3");
     const report = await resume(root);
-    assertEquals([report.ok, report.figures.guests, report.seed], [true, 2, 3]);
+    assertEquals([report.ok, report.figures.guests, report.seed], [true, 2, "3"]);
     for (const name of ["out.1", "out.2"]) {
       assert(areEqual(await Deno.readFile(`${root}/${name}`), FILE));
     }
@@ -96,7 +97,8 @@ Deno.test("simulate --resume: a run that was interrupted again goes on once more
       using saved = await disk.resume!(`${root}/run`, paths);
       const hooks = {
         signal: stop.signal,
-        onProgress: (done: number, total: number) => done > 0.7 * total && stop.abort(),
+        onProgress: (done: number, total: number, unit?: string) =>
+          unit === "bytes" && done > 0.7 * total && stop.abort(),
       };
       const result = await saved.run(hooks);
       assertEquals([result.isStopped, result.findings], [true, []]);
@@ -104,6 +106,50 @@ Deno.test("simulate --resume: a run that was interrupted again goes on once more
     assertEquals(namesIn(root), before);
     assertEquals((await resume(root)).ok, true);
     assert(areEqual(await Deno.readFile(`${root}/out`), FILE));
+  });
+});
+
+Deno.test("simulate --resume: what is checked before it goes on is seen, and can be stopped", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "60%");
+    const before = namesIn(root);
+    const paths = { disk: `${root}/disk`, out: `${root}/out` };
+    const heard: [done: number, total: number, unit: string][] = [];
+    const hear = (done: number, total: number, unit = "") => void heard.push([done, total, unit]);
+    {
+      using saved = await disk.resume!(`${root}/run`, paths);
+      const stop = new AbortController();
+      stop.abort();
+      const hooks = { signal: stop.signal, onProgress: hear };
+      const error = await assertRejects(() => saved.run(hooks), StoppedError);
+      assertMatch(error.message, /^Stopped after [\d ]+ of [\d ]+ bytes checked$/);
+    }
+    assertEquals([heard.length, heard[0]?.[2]], [1, "bytes checked"]);
+    assertEquals(namesIn(root), before);
+    heard.length = 0;
+    using saved = await disk.resume!(`${root}/run`, paths);
+    assertEquals((await saved.run({ onProgress: hear })).ok, true);
+    const checked = heard.filter(([, , unit]) => unit === "bytes checked");
+    const [done, total] = checked.at(-1)!;
+    assertEquals(done, total, "all of it is checked before it goes on");
+    assertEquals(heard.slice(checked.length).every(([, , unit]) => unit === "bytes"), true);
+  });
+});
+
+Deno.test("simulate --save-to: what is saved is seen, and can be stopped", async () => {
+  await withTree({}, async (root) => {
+    await Deno.writeFile(`${root}/file`, FILE);
+    const stop = new AbortController();
+    const run = () =>
+      disk.run({
+        files: {},
+        paths: { file: `${root}/file`, "save-to": `${root}/run` },
+        numbers: { "save-at": 60 },
+        signal: stop.signal,
+        onProgress: (_done, _total, unit) => unit === "bytes saved" && stop.abort(),
+      });
+    await assertRejects(run, StoppedError, "bytes saved");
+    assertEquals(namesIn(root), ["file"]);
   });
 });
 
@@ -152,7 +198,7 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
     [
       "30%",
       (root) => Deno.truncateSync(source(root), 300_000),
-      /^Cannot go on with run\.\w+\.file: it has 300000 bytes now, and had 300001; it must be /,
+      /^Cannot go on with run\.\w+\.file: it has 300 000 bytes now, and had 300 001; it must be /,
     ],
     [
       "30%",
@@ -173,7 +219,7 @@ Deno.test("simulate --resume: files that are not what they were cost one line an
     [
       "0%",
       (root) => Deno.truncateSync(`${root}/disk`, 300_544),
-      `Cannot go on with disk: it has 300544 bytes now, and had 300032${hint}`,
+      `Cannot go on with disk: it has 300 544 bytes now, and had 300 032${hint}`,
     ],
     [
       "60%",
@@ -277,7 +323,7 @@ Deno.test("simulate --save-to: replaces a run that is there, with what lies besi
       );
       for (const name of others) assertEquals(Deno.readTextFileSync(`${root}/${name}`), "mine");
     }
-    assertEquals((await resume(root, [])).seed, 2);
+    assertEquals((await resume(root, [])).seed, "2");
   });
 });
 

@@ -1,5 +1,11 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { jsonReport, type RunFacts, type ScenarioResult, textReport } from "../../simulator/mod.ts";
+import {
+  jsonFailure,
+  jsonReport,
+  type RunFacts,
+  type ScenarioResult,
+  textReport,
+} from "../../simulator/mod.ts";
 
 const FACTS: RunFacts = {
   scenario: "echo",
@@ -115,16 +121,64 @@ Deno.test("textReport: a run that was saved says how to go on, and has no digest
   assertEquals(jsonReport(saved, facts).files, {});
 });
 
+/** The widest line that need not be pasted, and is no digest. */
+function widthOf(text: string): number {
+  const lines = text.split("\n").filter((line) => !/^(?:replay:|trace digest|sha256)/.test(line));
+  return Math.max(...lines.map((line) => [...line].length));
+}
+
+Deno.test("textReport: no table and no line is wider than the terminal, down to 40 columns", () => {
+  const label = "requests carried out at once, at most";
+  const tables = [{
+    key: "moves",
+    title: "moved, with packets in flight",
+    columns: ["packet", "bytes", "pages", "queued", "sent", "ended", "held", "ring bytes"]
+      .map((label) => ({ key: label, label })),
+    rows: [{ key: "1", label: "1000", values: Array(8).fill(12_345_678) }],
+  }];
+  const result = { ...GOOD, tables, figures: [{ key: "atOnce", label, value: 8 }] };
+  for (const columns of [40, 60, 80, 200]) {
+    const text = textReport(result, FACTS, { columns });
+    assertEquals(widthOf(text) <= columns, true, text);
+    for (const number of text.match(/12 345 678/g) ?? [""]) assertEquals(number, "12 345 678");
+    assertEquals(text.match(/12 345 678/g)?.length, 8, text);
+    const isFramed = !text.includes("\nrequests carried out at once, at most: 8\n");
+    assertEquals(isFramed, columns >= 60, text);
+  }
+  assertEquals(widthOf(textReport(result, FACTS)) <= 80, true);
+});
+
+Deno.test("textReport: a digest that a terminal has no room for stands above its label", () => {
+  const sha256 = "d".repeat(64);
+  const digests = GOOD.digests.map((each) => ({ ...each, sha256 }));
+  const wide = textReport({ ...GOOD, digests }, FACTS, { columns: 200 });
+  assertStringIncludes(wide, `\nsha256 ${sha256}  abc  1 000 bytes\n`);
+  const narrow = textReport({ ...GOOD, digests }, FACTS, { columns: 80 });
+  assertStringIncludes(narrow, `\nsha256 ${sha256}\n  abc, 1 000 bytes\n`);
+  // What goes into a file is not folded.
+  assertStringIncludes(textReport({ ...GOOD, digests }, FACTS), `${sha256}  abc  1 000 bytes\n`);
+});
+
+Deno.test("textReport: verdicts have colours where the terminal wants them, and only there", () => {
+  const bad = { ...GOOD, ok: false, findings: ["one"] };
+  const [good, wrong] = [GOOD, bad].map((each) => textReport(each, FACTS, { isColored: true }));
+  assertStringIncludes(good!, "\n\x1b[32mok\x1b[0m\n");
+  assertStringIncludes(wrong!, "\n\x1b[31mwrong:\x1b[0m one\n\x1b[31mnot ok: 1 finding\x1b[0m\n");
+  assertEquals(textReport(bad, FACTS).includes("\x1b"), false);
+});
+
 Deno.test("jsonReport: holds all of the result, by name", () => {
   assertEquals(jsonReport(GOOD, FACTS), {
     ok: true,
+    error: null,
     scenario: "echo",
-    seed: 7,
+    seed: "7",
     schedule: "fifo",
     codec: "vmbus",
     options: { file: "a", size: 8 },
     wallMilliseconds: 2500,
     replay: "deno task simulate --seed 7",
+    resume: null,
     traceDigest: "t1",
     stopped: false,
     findings: [],
@@ -154,11 +208,29 @@ Deno.test("jsonReport: says what was wrong", () => {
   assertEquals([report.violations, report.leaks], [2, 3]);
 });
 
-Deno.test("jsonReport: seeds that a number does not hold exactly are texts", () => {
+Deno.test("jsonReport: seeds are texts, whatever they are", () => {
   const seedOf = (seed: bigint) => jsonReport(GOOD, { ...FACTS, seed }).seed;
-  assertEquals(seedOf(2n ** 53n - 1n), Number.MAX_SAFE_INTEGER);
-  assertEquals(seedOf(2n ** 53n), "9007199254740992");
+  assertEquals(seedOf(0n), "0");
   assertEquals(seedOf(2n ** 64n - 1n), "18446744073709551615");
+});
+
+Deno.test("jsonReport: error says why a run is not well", () => {
+  const errorOf = (changes: Partial<ScenarioResult>) =>
+    jsonReport({ ...GOOD, ok: false, ...changes }, FACTS).error;
+  assertEquals(errorOf({ findings: ["one", "two"] }), "one; two");
+  const progress = { done: 1000, total: 20_000, unit: "packets" };
+  assertEquals(errorOf({ isStopped: true, progress }), "Stopped after 1 000 of 20 000 packets");
+});
+
+Deno.test("jsonFailure: has every field of a report, null where nothing is known", () => {
+  const report = jsonReport(GOOD, FACTS);
+  const failure = jsonFailure("it is broken");
+  assertEquals(Object.keys(failure), Object.keys(report));
+  const { ok, error, stopped, ...others } = failure;
+  assertEquals([ok, error, stopped], [false, "it is broken", false]);
+  assertEquals(new Set(Object.values(others)), new Set([null]));
+  const { scenario, seed, replay } = jsonFailure("x", FACTS);
+  assertEquals([scenario, seed, replay], [report.scenario, report.seed, report.replay]);
 });
 
 Deno.test("jsonReport: a run that took no time has no rate", () => {

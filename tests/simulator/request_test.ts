@@ -1,6 +1,7 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../../simulator/cli/command.ts";
 import {
+  isForPrograms,
   readRequest,
   replayCommand,
   resumeCommand,
@@ -36,7 +37,7 @@ const tape: Scenario = {
 
 function requestOf(...args: string[]): RunRequest {
   const request = readRequest(args, [echo, tape]);
-  if (request === "list" || "resume" in request) throw new Error("a run was asked for");
+  if ("list" in request || "resume" in request) throw new Error("a run was asked for");
   return request;
 }
 
@@ -68,7 +69,7 @@ Deno.test("readRequest: takes every option, in both spellings", () => {
     paths: { file: "a b" },
     isJson: true,
   });
-  assertEquals(readRequest(["--list"], [echo]), "list");
+  assertEquals(readRequest(["--list"], [echo]), { list: true, isJson: false });
 });
 
 Deno.test("readRequest: a scenario has its own options and no others", () => {
@@ -130,6 +131,32 @@ Deno.test("replayCommand: writes out every option, and quotes what a shell would
   assertEquals(quotedAs("it's"), "'it'\\''s'");
   assertEquals(quotedAs("$(x)"), "'$(x)'");
   assertEquals(quotedAs("/a-b_c.d/e"), "/a-b_c.d/e");
+});
+
+Deno.test("replayCommand, resumeCommand: name what started the command, as complaints do", () => {
+  const name = "deno run jsr:@vmbus/kmcl/simulate";
+  const see = new RegExp(`: see ${name} --help$`);
+  assertMatch(
+    assertThrows(() => readRequest(["--packets", "x"], [echo], name), UsageError).message,
+    see,
+  );
+  assertMatch(replayCommand(requestOf(), {}, name), new RegExp(`^${name} --scenario echo `));
+  assertEquals(resumeCommand(echo, "x", {}, name), `${name} --resume x`);
+});
+
+Deno.test("isForPrograms: --json counts wherever it is an option, also beside what makes no sense", () => {
+  const cases: [args: string[], isJson: boolean][] = [
+    [[], false],
+    [["--json"], true],
+    [["--sied", "1", "--json"], true],
+    [["--seed", "x", "--json"], true],
+    [["--file", "--json"], false],
+    [["--file=x", "--json"], true],
+    [["--", "--json"], false],
+  ];
+  for (const [args, isJson] of cases) {
+    assertEquals(isForPrograms(args, [echo, tape]), isJson, args.join(" "));
+  }
 });
 
 Deno.test("readRequest: --resume takes the paths that are for it, and no other option", () => {

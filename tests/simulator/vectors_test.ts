@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { parseJson, TextError, VALUES_MAX } from "../../simulator/vectors/json_text.ts";
 import { parseRingVectors } from "../../simulator/vectors/parse.ts";
 import { runRingVector, runRingVectors } from "../../simulator/vectors/run.ts";
+import { TASK_ARGS } from "../support/simulate.ts";
 import { MEMORY_KINDS, TestPages } from "../support/test_ring.ts";
 
 const VECTORS = new URL("../vectors/ring.json", import.meta.url);
@@ -246,7 +247,7 @@ interface Ran {
 /** Runs the command as its task does: it may read, and nothing else. */
 function runCommand(...args: string[]): Ran {
   const { code, stdout, stderr } = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-read", COMMAND.href, ...args],
+    args: ["run", "--no-prompt", "--allow-read", COMMAND.href, ...TASK_ARGS, ...args],
     stdout: "piped",
     stderr: "piped",
   }).outputSync();
@@ -291,7 +292,8 @@ Deno.test("vectors: a case that fails is named with its reason, exit code 1", ()
 Deno.test("vectors: --json prints one object", () => {
   const { code, stdout } = runCommand("--json", VECTORS.pathname);
   const report = JSON.parse(stdout);
-  assertEquals([report.ok, report.passed, report.failed, code], [true, 59, 0, 0]);
+  const { ok, error, passed, failed } = report;
+  assertEquals([ok, error, passed, failed, code], [true, null, 59, 0, 0]);
   assertEquals(report.files.length, 1);
   assertEquals(report.files[0].file, VECTORS.pathname);
   assertEquals(report.files[0].cases[0], { name: "init-empty", failure: null });
@@ -315,6 +317,11 @@ Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2"
       assertMatch(stderr.trimEnd(), line);
       assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     }
+    // The same for programs: each field has its type, or is null.
+    const { code, stdout } = runCommand("--json", path);
+    const { ok, error, passed, failed, files } = JSON.parse(stdout);
+    assertEquals([code, ok, passed, failed, files], [2, false, null, null, null]);
+    assertMatch(error, /:2:12: Cannot parse JSON: expected a value/);
   });
 });
 
@@ -323,7 +330,7 @@ Deno.test("vectors: a file that is too large is refused before it is read", () =
     Deno.truncateSync(path, 2 ** 40);
     const { code, stderr } = runCommand(path);
     assertEquals(code, 2);
-    assertMatch(stderr, /: it has more than 16777216 bytes; name a file of ring vectors\n$/);
+    assertMatch(stderr, /: it has more than 16 777 216 bytes; name a file of ring vectors\n$/);
   });
 });
 

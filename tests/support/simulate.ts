@@ -8,15 +8,18 @@ import { main } from "../../simulator/cli/main.ts";
 import type { ProcessEnd } from "./deno_process.ts";
 
 /** The program behind the command. */
-export const SIMULATE = new URL("../../simulator/cli/main.ts", import.meta.url);
+const SIMULATE = new URL("../../simulator/cli/main.ts", import.meta.url);
 const CONFIG = new URL("../../deno.json", import.meta.url);
 /** Flags of `deno run` for a program that uses the command, without permissions. */
-export const RUN_FLAGS: readonly string[] = [
+const RUN_FLAGS: readonly string[] = [
   "--no-prompt",
   "--no-check",
   "--config",
   CONFIG.pathname,
 ];
+
+/** What the task hands over before the user's arguments: where the user stands, and the terminal's name. */
+export const TASK_ARGS: readonly string[] = ["--from-task", "", ""];
 
 /** Runs the command as its task does: it may read and write files, and nothing else. */
 export function simulate(...args: string[]): Promise<ProcessEnd> {
@@ -29,7 +32,10 @@ export async function simulateIn(
   ...args: string[]
 ): Promise<ProcessEnd> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", ...RUN_FLAGS, "--allow-read", "--allow-write", SIMULATE.href, ...args],
+    args: [
+      ...["run", ...RUN_FLAGS, "--allow-read", "--allow-write", SIMULATE.href],
+      ...[...TASK_ARGS, ...args],
+    ],
     env: temporary === null ? {} : { TMPDIR: temporary },
     stdin: "null",
   }).output();
@@ -68,4 +74,42 @@ export async function simulateHere(...args: string[]): Promise<ProcessEnd> {
   using stderr = new Capture(Deno.stderr);
   const code = await main(args);
   return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** Runs the command until it listens for `signal`, sends it, and says how it ended. */
+export async function interrupt(
+  root: string,
+  signal: Deno.Signal,
+  args: readonly string[],
+): Promise<ProcessEnd> {
+  const program = `
+    const listen = Deno.addSignalListener;
+    Deno.addSignalListener = (signal, handler) => {
+      listen(signal, handler);
+      if (signal === ${JSON.stringify(signal)}) console.log("listening");
+    };
+    const { main } = await import(${JSON.stringify(SIMULATE.href)});
+    Deno.exitCode = await main(${JSON.stringify(args)});`;
+  await Deno.writeTextFile(`${root}/main.ts`, program);
+  await Deno.mkdir(`${root}/temporary`);
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", ...RUN_FLAGS, "--allow-read", "--allow-write", `${root}/main.ts`],
+    env: { TMPDIR: `${root}/temporary` },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  // The signal must not come before somebody listens.
+  const reader = child.stdout.getReader();
+  const text = new TextDecoder();
+  let stdout = text.decode((await reader.read()).value);
+  child.kill(signal);
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    stdout += text.decode(value);
+  }
+  const { code } = await child.status;
+  return { code, stdout, stderr: await stderr };
 }

@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { DigestedBytes } from "../../scenario.ts";
+import type { Watch } from "./watch.ts";
 
 /** Bytes that are read at a time where they are read for their digest alone. */
 const PIECE_BYTES = 2 ** 20;
@@ -55,11 +56,36 @@ export function digestOf(
   read: (offset: number, into: Uint8Array) => void,
   onto: StreamDigest = new StreamDigest(),
 ): StreamDigest {
+  for (const _ of pieces(byteCount, read, onto));
+  return onto;
+}
+
+/** Has `onto` take piece after piece, and yields each. */
+function* pieces(
+  byteCount: number,
+  read: (offset: number, into: Uint8Array) => void,
+  onto: StreamDigest,
+): Generator<Uint8Array> {
   const piece = new Uint8Array(Math.min(PIECE_BYTES, byteCount - onto.byteCount));
   while (onto.byteCount < byteCount) {
     const part = piece.subarray(0, Math.min(piece.length, byteCount - onto.byteCount));
     read(onto.byteCount, part);
     onto.update(part);
+    yield part;
   }
+}
+
+/**
+ * The same, which is seen, and can be stopped: for what may be large.
+ *
+ * @throws {StoppedError} The user has stopped it.
+ */
+export async function watchedDigestOf(
+  watch: Watch,
+  byteCount: number,
+  read: (offset: number, into: Uint8Array) => void,
+  onto: StreamDigest = new StreamDigest(),
+): Promise<StreamDigest> {
+  for (const part of pieces(byteCount, read, onto)) await watch.passed(part.length);
   return onto;
 }

@@ -179,7 +179,7 @@ export class DiskRun {
 
   #copied(byteCount: number): void {
     this.#doneBytes += byteCount;
-    this.#hooks.onProgress?.(this.#doneBytes, this.#totalBytes);
+    this.#hooks.onProgress?.(this.#doneBytes, this.#totalBytes, "bytes");
     if (this.#doneBytes >= this.#haltBytes) this.#halt.abort();
   }
 
@@ -233,7 +233,8 @@ export class DiskRun {
     const channels = countChannels(this.#fabric);
     const past = withFabric(this.#past, this.#fabric, channels, false);
     const states = saved.map(({ bytes }) => bytes);
-    const isSaved = await saveRun(this.#settings, this.#files, past, this.#copies, states);
+    const begun = { settings: this.#settings, past };
+    const isSaved = await saveRun(begun, this.#files, this.#copies, states, this.#hooks);
     if (isSaved) this.#moved(saved);
     else for (const copy of this.#copies) copy.resume();
     return isSaved;

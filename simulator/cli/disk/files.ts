@@ -7,6 +7,7 @@
  */
 
 import type { BlockingImage } from "../../../examples/disk/mod.ts";
+import { grouped } from "../../layout.ts";
 import { cannot } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
 import { Scratch } from "../scratch.ts";
@@ -143,14 +144,17 @@ export class Opener {
     const { diskPath, blockBytes } = this.#options;
     if (diskPath === null) return null;
     const neededBytes = imageBytes(fileBytes, blockBytes);
-    const hint = `name a file of ${neededBytes} bytes or more, in whole blocks of ${blockBytes}`;
+    const needed = grouped(neededBytes);
+    const hint = `name a file of ${needed} bytes or more, in whole blocks of ${
+      grouped(blockBytes)
+    }`;
     const disks: DiskFile[] = [];
     for (const path of this.#pathsOf(diskPath)) {
       await this.#claims.take(path, `--disk ${path}`);
       const image = this.#stack.use(await FileImage.open(this.#fs, path, hint));
       const { byteCount } = image;
       if (byteCount < neededBytes || byteCount % blockBytes !== 0) {
-        throw cannot(`use ${path} as a disk`, `it has ${byteCount} bytes`, hint);
+        throw cannot(`use ${path} as a disk`, `it has ${grouped(byteCount)} bytes`, hint);
       }
       disks.push({ image, path, isMade: false });
     }

@@ -24,11 +24,13 @@ import {
   savePartition,
   type SaveSummary,
 } from "../../../mod.ts";
+import { grouped } from "../../layout.ts";
 import type { DigestedBytes } from "../../scenario.ts";
 import { UsageError } from "../command.ts";
-import { digestOf, StreamDigest } from "./digest.ts";
+import { StreamDigest, watchedDigestOf } from "./digest.ts";
 import type { GuestFiles } from "./files.ts";
 import type { DiskOptions } from "./options.ts";
+import type { Watch } from "./watch.ts";
 
 /** What the copies of all guests have in common. */
 export interface CopyMeter {
@@ -241,10 +243,11 @@ export class GuestCopy {
   }
 
   /** Whether what came back so far is what was copied; that it is not is a finding. */
-  checkReturned(): boolean {
+  async checkReturned(watch: Watch): Promise<boolean> {
     const { source } = this.files;
     const { returned } = this.digests;
-    const sent = digestOf(returned.byteCount, (offset, into) => source.read(offset, into));
+    const read = (offset: number, into: Uint8Array) => source.read(offset, into);
+    const sent = await watchedDigestOf(watch, returned.byteCount, read);
     const isGood = sent.hex() === returned.hex();
     if (!isGood) this.#find("it is not saved: what came back so far is not what was copied");
     return isGood;
@@ -274,8 +277,9 @@ export class GuestCopy {
     const { blocksWritten, blocksRead, lastError } = disk.status ?? {};
     if (blocksWritten !== blockCount || blocksRead !== blockCount || lastError !== "ok") {
       this.#find(
-        `the status block says ${blocksWritten} blocks written, ${blocksRead} read and ${lastError}; ` +
-          `the guest wrote and read ${blockCount}`,
+        `the status block says ${grouped(blocksWritten ?? 0)} blocks written, ` +
+          `${grouped(blocksRead ?? 0)} read and ${lastError}; ` +
+          `the guest wrote and read ${grouped(blockCount)}`,
       );
     }
   }

@@ -6,6 +6,7 @@
 
 import { PAGE_BYTES } from "../../../core/units.ts";
 import { BLOCK_BYTES_MAX, BLOCK_BYTES_MIN } from "../../../examples/disk/mod.ts";
+import { grouped } from "../../layout.ts";
 import {
   numberOf,
   type NumberOption,
@@ -88,7 +89,7 @@ const RING_PAGES: NumberOption = {
   kind: "number",
   name: "ring-pages",
   placeholder: "N",
-  description: `data pages of each ring, of ${PAGE_BYTES} bytes`,
+  description: `data pages of each ring, of ${grouped(PAGE_BYTES)} bytes`,
   least: 1,
   most: RING_PAGES_MAX,
   default: 1,

@@ -6,9 +6,11 @@
  * @module
  */
 
+import { grouped } from "../../layout.ts";
+import type { RunHooks } from "../../scenario.ts";
 import { cannot, type UsageError } from "../command.ts";
 import type { FileSystem } from "../file_system.ts";
-import { digestOf, type StreamDigest } from "./digest.ts";
+import { type StreamDigest, watchedDigestOf } from "./digest.ts";
 import {
   type DiskFile,
   type GuestFiles,
@@ -23,6 +25,7 @@ import type { OutFile } from "./out_file.ts";
 import type { SavedPlace } from "./saved_place.ts";
 import type { SavedDiskRun, SavedGuest } from "./saved_run.ts";
 import type { CopySource } from "./source_file.ts";
+import { Watch } from "./watch.ts";
 
 const SAVED_HINT = "it must be what it was when the run was saved";
 const SAVED_FILE_NAME = "the saved file";
@@ -65,17 +68,22 @@ export function checkDiskOption(
 
 /**
  * Opens the files of a run that was saved; all that is written is a copy, but for the images that the
- * user names, so that the saved run stays what it is.
+ * user names, so that the saved run stays what it is. All of them are read, which may take a while.
  *
  * @throws {UsageError} One of them cannot be used, or is not what it was.
+ * @throws {StoppedError} The user has stopped it.
  */
 export async function reopenFiles(
   fs: FileSystem,
   options: DiskOptions,
   saved: SavedDiskRun,
-  place: SavedPlace,
-  stack: DisposableStack,
+  { place, hooks, stack }: {
+    readonly place: SavedPlace;
+    readonly hooks: RunHooks;
+    readonly stack: DisposableStack;
+  },
 ): Promise<ResumedFiles> {
+  const watch = new Watch(hooks, bytesToCheck(saved), "bytes checked");
   const opener = new Opener(fs, options, stack);
   // No copy takes the place of what is read.
   await opener.claim(place.path, "--resume");
@@ -84,23 +92,35 @@ export async function reopenFiles(
   const [source] = sources;
   const mode = saved.source.isMade ? null : source!.mode;
   const disks = await opener.openImages(source!.byteCount) ??
-    await copyImages(fs, opener, saved, place, mode);
+    await copyImages(fs, opener, saved, { place, mode, watch });
   const outs = await opener.beginOuts(mode);
-  const whole = digestOf(source!.byteCount, (offset, into) => source!.read(offset, into));
+  const whole = await watchedDigestOf(
+    watch,
+    source!.byteCount,
+    (offset, into) => source!.read(offset, into),
+  );
   if (whole.hex() !== saved.source.sha256) throw notAsSaved(source!.name, OTHER);
   const guests: GuestFiles[] = [];
   const digests: CopyDigests[] = [];
   for (const [at, guest] of saved.guests.entries()) {
     const files = { source: sources[at]!, disk: disks[at]!, out: outs?.[at] ?? null };
-    if (!files.disk.isMade) checkImage(files.disk, guest);
+    if (!files.disk.isMade) await checkImage(files.disk, guest, watch);
     guests.push(files);
-    digests.push(digestsOf(files.source, files.out, guest));
+    digests.push(await digestsOf(files.source, files.out, guest, watch));
   }
   const { scratch } = opener;
   return {
     files: { fs, guests, isSourceMade: saved.source.isMade, save: null, scratch },
     digests,
   };
+}
+
+/** What is read before the run goes on: each file as far as it matters. */
+function bytesToCheck({ source, guests }: SavedDiskRun): number {
+  return guests.reduce(
+    (sum, { image, readBytes }) => sum + image.writtenBytes + readBytes,
+    source.byteCount,
+  );
 }
 
 const OTHER = "its content is another now";
@@ -111,7 +131,7 @@ function notAsSaved(path: string, reason: string): UsageError {
 }
 
 function otherSize(path: string, isBytes: number, wasBytes: number): UsageError {
-  return notAsSaved(path, `it has ${isBytes} bytes now, and had ${wasBytes}`);
+  return notAsSaved(path, `it has ${grouped(isBytes)} bytes now, and had ${grouped(wasBytes)}`);
 }
 
 async function openSources(
@@ -143,8 +163,11 @@ async function copyImages(
   fs: FileSystem,
   opener: Opener,
   { guests }: SavedDiskRun,
-  place: SavedPlace,
-  mode: number | null,
+  { place, mode, watch }: {
+    readonly place: SavedPlace;
+    readonly mode: number | null;
+    readonly watch: Watch;
+  },
 ): Promise<DiskFile[]> {
   const paths = place.imagePaths(guests.length);
   const disks: DiskFile[] = [];
@@ -161,7 +184,7 @@ async function copyImages(
     const digest = await orUsageError(
       "make an image",
       SPACE_HINT,
-      () => Promise.try(digestOf, image.writtenBytes, copyPiece),
+      () => watchedDigestOf(watch, image.writtenBytes, copyPiece),
     );
     if (digest.hex() !== image.sha256) throw notAsSaved(path, OTHER);
     disks.push(disk);
@@ -170,10 +193,15 @@ async function copyImages(
 }
 
 /** An image of the user's must hold what it held. */
-function checkImage({ image, path }: DiskFile, saved: SavedGuest): void {
+async function checkImage(
+  { image, path }: DiskFile,
+  saved: SavedGuest,
+  watch: Watch,
+): Promise<void> {
   const { byteCount, writtenBytes, sha256 } = saved.image;
   if (image.byteCount !== byteCount) throw otherSize(path, image.byteCount, byteCount);
-  const written = digestOf(writtenBytes, (offset, into) => image.read(offset, into));
+  const read = (offset: number, into: Uint8Array) => image.read(offset, into);
+  const written = await watchedDigestOf(watch, writtenBytes, read);
   if (written.hex() !== sha256) throw notAsSaved(path, OTHER);
 }
 
@@ -181,11 +209,18 @@ function checkImage({ image, path }: DiskFile, saved: SavedGuest): void {
  * The digests of a copy that goes on. What had come back was what had been read: so the file itself says
  * how its digest goes on, and the copy as well.
  */
-function digestsOf(source: CopySource, out: OutFile | null, saved: SavedGuest): CopyDigests {
+async function digestsOf(
+  source: CopySource,
+  out: OutFile | null,
+  saved: SavedGuest,
+  watch: Watch,
+): Promise<CopyDigests> {
   const read = (offset: number, into: Uint8Array) => source.read(offset, into);
-  const returned: StreamDigest = digestOf(saved.returnedBytes, (offset, into) => {
+  const copy = (offset: number, into: Uint8Array) => {
     read(offset, into);
     out?.write(offset, into);
-  });
-  return { read: digestOf(saved.readBytes, read, returned.copy()), returned };
+  };
+  const returned: StreamDigest = await watchedDigestOf(watch, saved.returnedBytes, copy);
+  const whole = await watchedDigestOf(watch, saved.readBytes, read, returned.copy());
+  return { read: whole, returned };
 }

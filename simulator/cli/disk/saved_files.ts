@@ -5,38 +5,47 @@
  * @module
  */
 
+import type { RunHooks } from "../../scenario.ts";
 import { cannot } from "../command.ts";
-import { digestOf } from "./digest.ts";
+import { watchedDigestOf } from "./digest.ts";
 import { orUsageError, type RunFiles, type SaveFiles, SPACE_HINT } from "./files.ts";
 import type { GuestCopy } from "./guest_copy.ts";
 import type { PastLife } from "./past.ts";
 import { encodeRun, type RunSettings, type SavedGuest, type SavedSource } from "./saved_run.ts";
 import { changedSource } from "./source_file.ts";
+import { Watch } from "./watch.ts";
 
 /**
  * Saves a run whose guests were saved. What was made for it and is needed to go on stays. False where
  * what came back so far is not what was copied: then there is nothing to go on with, and that is a
  * finding of the copy.
  *
+ * @param states The saved guests.
  * @throws {UsageError} A file cannot be used.
+ * @throws {StoppedError} The user has stopped it.
  */
 export async function saveRun(
-  settings: RunSettings,
+  { settings, past }: { readonly settings: RunSettings; readonly past: PastLife },
   files: RunFiles,
-  past: PastLife,
   copies: readonly GuestCopy[],
   states: readonly Uint8Array[],
+  hooks: RunHooks,
 ): Promise<boolean> {
   const { save, scratch, guests } = files;
   if (save === null) throw new Error("Cannot save a run without a file to save it in");
-  const areGood = copies.map((copy) => copy.checkReturned());
-  if (areGood.includes(false)) return false;
+  const watch = new Watch(hooks, bytesToSave(files, copies), "bytes saved");
+  let areGood = true;
+  for (const copy of copies) areGood = await copy.checkReturned(watch) && areGood;
+  if (!areGood) return false;
   const { file, place } = save;
-  const source = await saveSource(files, save, copies);
+  const source = await saveSource(files, save, copies, watch);
   await orUsageError("write an image", SPACE_HINT, async () => {
     for (const { disk: { image } } of guests) await image.flush();
   });
-  const saved = copies.map((copy, at) => savedGuest(copy, states[at]!));
+  const saved: SavedGuest[] = [];
+  for (const [at, copy] of copies.entries()) {
+    saved.push(await savedGuest(copy, states[at]!, watch));
+  }
   file.write(0, encodeRun({ settings, number: place.number, source, past, guests: saved }));
   const beside = [
     ...(source.isMade ? [] : [place.sourcePath]),
@@ -59,27 +68,41 @@ export async function saveRun(
   return true;
 }
 
+/** What is read for it: each file as far as it matters. */
+function bytesToSave({ guests, isSourceMade }: RunFiles, copies: readonly GuestCopy[]): number {
+  return copies.reduce(
+    (sum, { digests: { read, returned }, writtenBytes }) =>
+      sum + returned.byteCount + writtenBytes + (isSourceMade ? 0 : read.byteCount),
+    guests[0]!.source.byteCount,
+  );
+}
+
 /** Keeps what is copied: it is the user's, and may be another by the time the run goes on. */
 async function saveSource(
   { fs, guests, isSourceMade, scratch }: RunFiles,
   { file, place }: SaveFiles,
   copies: readonly GuestCopy[],
+  watch: Watch,
 ): Promise<SavedSource> {
   const { source } = guests[0]!;
   const { byteCount } = source;
   const read = (offset: number, into: Uint8Array) => source.read(offset, into);
-  if (isSourceMade) return { isMade: true, byteCount, sha256: digestOf(byteCount, read).hex() };
+  if (isSourceMade) {
+    const made = await watchedDigestOf(watch, byteCount, read);
+    return { isMade: true, byteCount, sha256: made.hex() };
+  }
   const path = place.sourcePath;
   try {
     scratch.add(path);
     using kept = await fs.create(path, { mode: source.mode });
-    const whole = digestOf(byteCount, (offset, into) => {
+    const whole = await watchedDigestOf(watch, byteCount, (offset, into) => {
       read(offset, into);
       kept.write(offset, into);
     });
     for (const { digests } of copies) {
       const { byteCount } = digests.read;
-      const before = digestOf(byteCount, (offset, into) => void kept.read(offset, into));
+      const readKept = (offset: number, into: Uint8Array) => void kept.read(offset, into);
+      const before = await watchedDigestOf(watch, byteCount, readKept);
       const isSame = before.hex() === digests.read.hex();
       if (!isSame) throw changedSource(source.name, "its content is another");
     }
@@ -90,9 +113,14 @@ async function saveSource(
   }
 }
 
-function savedGuest(copy: GuestCopy, partition: Uint8Array): SavedGuest {
+async function savedGuest(
+  copy: GuestCopy,
+  partition: Uint8Array,
+  watch: Watch,
+): Promise<SavedGuest> {
   const { files: { disk: { image, isMade } }, digests, writtenBytes } = copy;
-  const written = digestOf(writtenBytes, (offset, into) => image.read(offset, into));
+  const read = (offset: number, into: Uint8Array) => image.read(offset, into);
+  const written = await watchedDigestOf(watch, writtenBytes, read);
   return {
     readBytes: digests.read.byteCount,
     returnedBytes: digests.returned.byteCount,

@@ -95,7 +95,7 @@ async function resumeDisk(
   },
 ): Promise<ScenarioResult> {
   using stack = new DisposableStack();
-  const files = await reopenFiles(fs, options, saved, place, stack);
+  const files = await reopenFiles(fs, options, saved, { place, hooks, stack });
   const run = DiskRun.resume(saved, options, files, hooks);
   if (typeof run === "string") throw cannot(action, run, RESUME_HINT);
   return await run.run();

@@ -6,6 +6,7 @@
 
 import { Chance } from "../../../core/chance.ts";
 import type { Source } from "../../../examples/disk/mod.ts";
+import { grouped } from "../../layout.ts";
 import { cannot, type UsageError } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
 import { changeBetween, openToRead } from "../opened_file.ts";
@@ -85,7 +86,10 @@ export class CopySource implements Source, Disposable {
    */
   read(offset: number, into: Uint8Array): void {
     if (this.#readAt(offset, into)) return;
-    throw changedSource(this.name, `it has fewer bytes now than the ${this.byteCount} it had`);
+    throw changedSource(
+      this.name,
+      `it has fewer bytes now than the ${grouped(this.byteCount)} it had`,
+    );
   }
 
   /**

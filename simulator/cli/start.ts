@@ -1,0 +1,82 @@
+/**
+ * How a command was started: by its task, as a program of the published package, or as a file. So it
+ * knows where the user stands, and which command runs it again.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { shellQuoted } from "../text.ts";
+import { cannot } from "./command.ts";
+
+/**
+ * The first word of a task's arguments; the folder in which the user stands and the terminal's name come
+ * next. So the command needs no permission to read its environment, and no option of the user's can be
+ * taken for it: they come after.
+ */
+const FROM_TASK = "--from-task";
+/** The package that the commands are published in. */
+const PACKAGE = "@vmbus/kmcl";
+/** A terminal that obeys nothing. */
+const DUMB = "dumb";
+
+/** How a command was started. */
+export interface Start {
+  /** What the user types to start it: `deno task simulate`. */
+  readonly command: string;
+  /** The arguments that the user gave. */
+  readonly args: readonly string[];
+  /** Whether the terminal obeys nothing. */
+  readonly isDumb: boolean;
+}
+
+/**
+ * How the command was started that is the task `task`; paths are relative to where the user stands from
+ * then on.
+ *
+ * @param module The address of the command's module.
+ * @param permissions Flags that it needs.
+ * @param goTo Makes paths relative to a folder, for the whole process.
+ * @throws {UsageError} It cannot go where the user stands.
+ */
+export function startOf(
+  task: string,
+  module: string,
+  permissions: string,
+  args: readonly string[],
+  goTo: (folder: string) => void = Deno.chdir,
+): Start {
+  if (args[0] !== FROM_TASK) {
+    const command = `deno run ${permissions} ${shellQuoted(fileURLToPath(module))}`;
+    return { command, args, isDumb: false };
+  }
+  const [, folder = "", terminal, ...own] = args;
+  if (folder !== "") standIn(folder, goTo);
+  return { command: `deno task ${task}`, args: own, isDumb: terminal === DUMB };
+}
+
+function standIn(folder: string, goTo: (folder: string) => void): void {
+  try {
+    goTo(folder);
+  } catch (error) {
+    throw cannot(`go to ${folder}, where you are`, error, "start it in a folder that is there");
+  }
+}
+
+/**
+ * How the command was started that the package exports as `name`. From the registry it names its
+ * version, as another one may run otherwise.
+ *
+ * @param module The address of the exported module.
+ * @param permissions Flags that it needs.
+ */
+export function startOfPackage(
+  name: string,
+  module: string,
+  permissions: string,
+  args: readonly string[],
+): Start {
+  const [, version] = /^https:.*\/@vmbus\/kmcl\/([^/]+)\//.exec(module) ?? [];
+  const specifier = `jsr:${PACKAGE}${version === undefined ? "" : `@${version}`}/${name}`;
+  return { command: `deno run ${permissions} ${specifier}`, args, isDumb: false };
+}
