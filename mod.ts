@@ -1,6 +1,9 @@
 /**
  * Hyper-V's VMBus Kernel Mode Client Library (KMCL) as an actor system, in TypeScript.
  *
+ * To install it: `deno add jsr:@vmbus/kmcl`, or in a project for Node `npx jsr add @vmbus/kmcl`. It runs on Node
+ * 20 and later, on Deno 2, and in browsers.
+ *
  * A fabric is a world of partitions; a driver pair (VSP in the host, VSC in the guest) is written
  * against the documented functions and runs deterministically, over real VMBus rings in guest memory.
  *
@@ -34,7 +37,8 @@ export type { Schedule } from "./actors/fabric/work.ts";
 export type { Interpreter } from "./actors/chart/chart_actor.ts";
 export type { ActorInspection, ActorInspector } from "./actors/chart/actor_system.ts";
 export { KeGetCurrentIrql } from "./actors/fabric/irql.ts";
-export type { Leak, LeakKind } from "./actors/fabric/leaks.ts";
+export { DisposalError } from "./actors/fabric/disposal.ts";
+export type { Leak, LeakKind } from "./actors/fabric/leak.ts";
 export type {
   CallerState,
   ChannelState,
@@ -46,6 +50,7 @@ export type {
 } from "./actors/fabric/inspect.ts";
 export { VerifierError } from "./actors/fabric/verifier.ts";
 export type { VerifierMode, Violation, ViolationRule } from "./actors/fabric/verifier.ts";
+export type { ChannelPlace, EarlierCall } from "./actors/fabric/violation_details.ts";
 export type { ChannelFault, Side } from "./actors/channel/types.ts";
 export type { RequestResult } from "./actors/channel/requests.ts";
 

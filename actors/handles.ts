@@ -6,6 +6,8 @@
 
 import type { Endpoint } from "./channel/endpoint.ts";
 import type { IncomingPacket } from "./channel/incoming_packet.ts";
+import { showU64 } from "../core/units.ts";
+import type { ChannelPlace } from "./fabric/violation_details.ts";
 import type { PacketObject } from "./packet/packet_object.ts";
 import type { LoadedDriver } from "./partition/loaded_driver.ts";
 import type { PartitionObject } from "./partition/partition_object.ts";
@@ -24,6 +26,25 @@ export interface DeviceTarget {
   readonly partition: PartitionObject;
   /** The loaded driver whose own it is; null for the partition's device, which is there for all others. */
   readonly driver: LoadedDriver | null;
+}
+
+/** In place of a transaction id's low 32 bits: it is none of a packet. */
+const NO_PACKET = -1;
+
+/** What ended what a handle stood for. */
+export interface HandleEnd {
+  /** The documented function. */
+  readonly call: string;
+  /** Virtual time, in 100 ns. */
+  readonly at100ns: number;
+  /** The callback in whose synchronous part it was called. */
+  readonly callback: string | null;
+  /** The driver's line, where the fabric keeps lines. */
+  readonly source: string | null;
+  /** The channel that it was, or was of. */
+  readonly channel: ChannelPlace;
+  /** The packet's transaction id; null: it was no packet. */
+  readonly packet: number | string | null;
 }
 
 /** The kinds of handles. */
@@ -58,6 +79,14 @@ export interface HandleTargets extends Record<HandleKind, object> {
 export class Handle<Kind extends HandleKind> {
   readonly #kind: Kind;
   #target: HandleTargets[Kind] | null;
+  /** It keeps nothing of the fabric alive: a driver may have the handle for ever. */
+  #endCall: string | null = null;
+  #endAt100ns = 0;
+  #endCallback: string | null = null;
+  #endSource: string | null = null;
+  #endPlace: ChannelPlace | null = null;
+  #endPacketLow = NO_PACKET;
+  #endPacketHigh = 0;
 
   /** A live handle for `target`. */
   constructor(kind: Kind, target: HandleTargets[Kind]) {
@@ -88,17 +117,55 @@ export class Handle<Kind extends HandleKind> {
     return #target in value && value.kind === kind;
   }
 
+  /** What ended what `value` stood for, if it is a handle of `kind` and that was noted; else null. */
+  static endOf(value: unknown, kind: HandleKind): HandleEnd | null {
+    if (typeof value !== "object" || value === null || !(#endCall in value)) return null;
+    const handle = value as Handle<HandleKind>;
+    if (handle.kind !== kind || handle.#endCall === null || handle.#endPlace === null) return null;
+    const low = handle.#endPacketLow;
+    return {
+      call: handle.#endCall,
+      at100ns: handle.#endAt100ns,
+      callback: handle.#endCallback,
+      source: handle.#endSource,
+      channel: handle.#endPlace,
+      packet: low === NO_PACKET ? null : showU64(low, handle.#endPacketHigh),
+    };
+  }
+
+  /**
+   * Notes what ends what the handle stands for: a channel, or a packet with a transaction id. Whether the
+   * handle is dead by it is another question. This is done for each packet, and allocates nothing.
+   */
+  noteEnd(
+    call: string,
+    at100ns: number,
+    callback: string | null,
+    source: string | null,
+    place: ChannelPlace,
+    packetLow: number = NO_PACKET,
+    packetHigh = 0,
+  ): void {
+    this.#endCall = call;
+    this.#endAt100ns = at100ns;
+    this.#endCallback = callback;
+    this.#endSource = source;
+    this.#endPlace = place;
+    this.#endPacketLow = packetLow;
+    this.#endPacketHigh = packetHigh;
+  }
+
   /** Makes the handle invalid for ever. */
   kill(): void {
     this.#target = null;
   }
 }
 
-/** An endpoint of a channel. @see VMBCHANNEL */
+/** An endpoint of a channel. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_allocate | VMBCHANNEL} */
 export type VMBCHANNEL = Handle<"VMBCHANNEL">;
-/** A packet object. @see VMBPACKET */
+/** A packet object. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_allocate | VMBPACKET} */
 export type VMBPACKET = Handle<"VMBPACKET">;
-/** The completion context of an incoming packet. @see VMBPACKETCOMPLETION */
+/** The completion context of an incoming packet. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_process_packet | VMBPACKETCOMPLETION} */
 export type VMBPACKETCOMPLETION = Handle<"VMBPACKETCOMPLETION">;
 /** A device object: a partition's own, or that of one loaded driver. */
 export type Device = Handle<"DEVICE">;

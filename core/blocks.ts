@@ -25,6 +25,18 @@ const BLOCKS_BYTES_MAX = 8192;
 /** Bytes of one of the {@linkcode Blocks} of an array. A page holds a whole number of them. */
 export const BLOCK_BYTES: number = BLOCK;
 
+/** What stands in a buffer that nobody may look at any more. */
+const POISON = 0xdd;
+const POISON_WORDS = 0xddddddddddddddddn;
+
+/** Overwrites `bytes`, which a driver has had, and may have done anything with. */
+export function poison(bytes: Uint8Array): void {
+  try {
+    Uint8Array.prototype.fill.call(bytes, POISON);
+  } catch { // it transferred them: then they are its own
+  }
+}
+
 /** An array, with views of it that are made once. */
 export class Blocks {
   /** The array. */
@@ -53,6 +65,16 @@ export class Blocks {
   copyFreely(target: Blocks, targetStart: number, start: number, byteCount: number): void {
     if (byteCount <= WORDS_BYTES_MAX) this.#copyWords(target, targetStart, start, byteCount);
     else this.#copyMany(target, targetStart, start, byteCount);
+  }
+
+  /** Overwrites whole words from `start` on until at least `byteCount` bytes are {@linkcode POISON}. */
+  poison(start: number, byteCount: number): void {
+    if (byteCount > WORDS_BYTES_MAX) {
+      this.bytes.fill(POISON, start, start + byteCount);
+      return;
+    }
+    const words = this.#words;
+    for (let at = 0; at < byteCount; at += 8) words.setBigUint64(start + at, POISON_WORDS, true);
   }
 
   /** Copies `byteCount` bytes from `start` on to `targetStart` of `target`, and overwrites nothing else. */
@@ -125,6 +147,8 @@ const NO_WORDS = new Int32Array(0);
 
 /** A copy of no bytes has room, too: where that has no length any more, it was transferred. */
 const ROOM_BYTES_MIN = 8;
+/** Rooms that rest before one is used again; a power of two. */
+const RESTING_ROOMS = 16;
 
 /**
  * Room for private copies, one at a time, kept from one to the next. A copy is for a driver, who may
@@ -147,9 +171,14 @@ export class CopyRoom {
     if (this.#copyBytes !== byteCount || this.blocks.bytes.length === 0) this.#resize(byteCount);
   }
 
+  /** Overwrites the copy, if it is still here: its reader may look at it no more. */
+  poison(): void {
+    if (this.blocks.bytes.length > 0) this.blocks.poison(this.start, this.#copyBytes);
+  }
+
   #resize(byteCount: number): void {
     const marginBytes = byteCount > WORDS_BYTES_MAX ? BLOCK : 0;
-    const roomBytes = Math.max(byteCount + 2 * marginBytes, ROOM_BYTES_MIN);
+    const roomBytes = Math.max((byteCount + 7 & ~7) + 2 * marginBytes, ROOM_BYTES_MIN);
     if (this.blocks.bytes.length < roomBytes) this.#renew(roomBytes);
     this.start = marginBytes;
     this.copy = this.blocks.bytes.subarray(marginBytes, marginBytes + byteCount);
@@ -160,5 +189,21 @@ export class CopyRoom {
     const bytes = new Uint8Array(roomBytes);
     this.blocks = new Blocks(bytes);
     this.words = new Int32Array(bytes.buffer, 0, roomBytes >> 2);
+  }
+}
+
+/** Rooms whose copies somebody may still look at who should not: each is used again after a while. */
+export class RestingRooms {
+  readonly #rooms: CopyRoom[] = Array.from({ length: RESTING_ROOMS }, () => new CopyRoom());
+  #next = 0;
+
+  /** Poisons `room`, and has it rest; the room that is returned instead has rested longest. */
+  exchange(room: CopyRoom): CopyRoom {
+    room.poison();
+    const at = this.#next;
+    this.#next = (at + 1) & (RESTING_ROOMS - 1);
+    const rested = this.#rooms[at]!;
+    this.#rooms[at] = room;
+    return rested;
   }
 }

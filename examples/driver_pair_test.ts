@@ -2,16 +2,17 @@
  * A driver pair under test: how to write a `deno test` for drivers of your own. The pair is a counter.
  * The guest sends amounts; the host, which is slow, adds them up and answers with the sum.
  *
- * Five things make such tests worth having. Fabrics are cheap: each test makes its own. `await using`
- * fails a test that leaves something behind. The verifier throws where a kernel would have crashed. With
- * `schedule: "random"` one test runs in as many orders as there are seeds, and each can be had again.
- * And a guest may be crashed at any moment, which is hard to do to a real one.
+ * Five things make such tests worth having. Fabrics are cheap: each test makes its own. `testFabric` fails a
+ * test that leaves something behind, and disposes of its fabrics. The verifier throws where a kernel would
+ * have crashed. One test runs in as many orders as there are seeds, and each can be had again. And a guest
+ * may be crashed at any moment, which is hard to do to a real one.
  *
  * @module
  */
 
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import * as vmbus from "../mod.ts";
+import { testFabric } from "../simulator/testing/mod.ts";
 import { allocatePair, close, open, type Pair } from "./set_up.ts";
 
 // -- The drivers. Yours are in files of their own, which know nothing of tests.
@@ -51,46 +52,45 @@ async function add({ vsc, client }: Pair, amount: number): Promise<number> {
   return new DataView(answer.buffer).getUint32(0, true);
 }
 
-/** The pair, open, in a fabric of its own. */
+/** The pair, open. */
 async function openCounter(
-  options?: vmbus.FabricOptions,
-): Promise<{ fabric: vmbus.Fabric; guest: vmbus.Partition; pair: Pair }> {
-  const fabric = vmbus.createFabric(options);
+  fabric: vmbus.Fabric,
+): Promise<{ guest: vmbus.Partition; pair: Pair }> {
   const guest = fabric.createPartition({ name: "guest", memoryPages: 512 });
   const pair = allocatePair(fabric, guest);
   counterServer(fabric, pair);
   await open(fabric, pair);
-  return { fabric, guest, pair };
+  return { guest, pair };
 }
 
 // -- What they do
 
-Deno.test("counter: answers with the sum so far", async () => {
-  const { fabric, pair } = await openCounter();
-  await using _ = fabric; // at the end: settles, and throws if anything is left
-  assertEquals(await add(pair, 2), 2);
-  assertEquals(await add(pair, 40), 42);
-  assertEquals(fabric.now(), 2); // each took the host its millisecond
-  await close(pair);
-});
+Deno.test("counter: answers with the sum so far, in either codec", () =>
+  testFabric({ codecs: "both" }, async (fabric) => {
+    const { pair } = await openCounter(fabric);
+    assertEquals(await add(pair, 2), 2);
+    assertEquals(await add(pair, 40), 42);
+    assertEquals(fabric.now(), 2); // each took the host its millisecond
+    await close(pair);
+  })); // at the end of each run: it settles, and throws if anything is left
 
 Deno.test("counter: adds every amount once, in whatever order work runs", async () => {
   const digests = new Set<string>();
-  for (let seed = 0; seed < 20; seed++) {
-    const { fabric, pair } = await openCounter({ seed, schedule: "random" });
-    await using _ = fabric;
+  await testFabric({ seeds: 20 }, async (fabric) => {
+    const { pair } = await openCounter(fabric);
     const sums = await Promise.all([1, 2, 4, 8].map((amount) => add(pair, amount)));
-    assertEquals(sums, [1, 3, 7, 15], `with seed ${seed}`);
+    assertEquals(sums, [1, 3, 7, 15]); // a failure names the seed
     await close(pair);
     digests.add(fabric.traceDigest());
-  }
+  });
   assert(digests.size > 1, "the seeds gave different runs");
 });
 
 // A test that fails names its seed, and with the seed the same run comes again, event for event.
 Deno.test("counter: runs the same way with the same seed", async () => {
   async function digestOf(seed: number): Promise<string> {
-    const { fabric, pair } = await openCounter({ seed, schedule: "random" });
+    const fabric = vmbus.createFabric({ seed, schedule: "random" });
+    const { pair } = await openCounter(fabric);
     await Promise.all([1, 2, 4, 8].map((amount) => add(pair, amount)));
     await close(pair);
     return fabric.traceDigest();
@@ -101,20 +101,20 @@ Deno.test("counter: runs the same way with the same seed", async () => {
 
 // -- When things go wrong
 
-Deno.test("counter: a guest that crashes gets no answer, and its server closes", async () => {
-  const { fabric, guest, pair } = await openCounter();
-  await using _ = fabric;
-  const sum = add(pair, 1);
-  const refused = assertRejects(() => sum, vmbus.KmclError, "STATUS_DEVICE_REMOVED");
-  await fabric.settle(); // the host has the packet now, and takes its time
-  assertEquals(vmbus.inspectChannel(pair.server).outstanding, 1);
-  guest.crash();
-  await refused;
-  await fabric.advance(1); // the host's driver completes what it held
-  assertEquals(vmbus.inspectChannel(pair.server).lifecycle, "closed");
-  await pair.vsp.VmbChannelDisable(pair.server);
-  pair.vsp.VmbChannelCleanup(pair.server); // nothing of a crashed guest is a leak
-});
+Deno.test("counter: a guest that crashes gets no answer, and its server closes", () =>
+  testFabric({}, async (fabric) => {
+    const { guest, pair } = await openCounter(fabric);
+    const sum = add(pair, 1);
+    const refused = assertRejects(() => sum, vmbus.KmclError, "STATUS_DEVICE_REMOVED");
+    await fabric.settle(); // the host has the packet now, and takes its time
+    assertEquals(vmbus.inspectChannel(pair.server).outstanding, 1);
+    guest.crash();
+    await refused;
+    await fabric.advance(1); // the host's driver completes what it held
+    assertEquals(vmbus.inspectChannel(pair.server).lifecycle, "closed");
+    await pair.vsp.VmbChannelDisable(pair.server);
+    pair.vsp.VmbChannelCleanup(pair.server); // nothing of a crashed guest is a leak
+  }));
 
 Deno.test("verifier: throws where a kernel would have crashed", async () => {
   const fabric = vmbus.createFabric();
@@ -136,11 +136,13 @@ Deno.test("verifier: throws where a kernel would have crashed", async () => {
     "PacketComplete, Defer or Fail of a context that is retired or handed back",
   );
   assertEquals(error.violation.call, "VmbChannelPacketComplete");
+  assertEquals(error.violation.first?.call, "VmbChannelPacketComplete"); // and when, and in which callback
   assertEquals(fabric.violations, [error.violation]);
 });
 
 Deno.test("leaks: name what a driver forgot", async () => {
-  const { fabric, guest, pair } = await openCounter();
+  const fabric = vmbus.createFabric();
+  const { guest, pair } = await openCounter(fabric);
   const forgotten = guest.memory.allocate(100);
   await pair.vsc.VmbChannelDisable(pair.client);
   await pair.vsp.VmbChannelDisable(pair.server);
@@ -149,7 +151,7 @@ Deno.test("leaks: name what a driver forgot", async () => {
     "channel of channel 1 (client) in guest",
     "memory of guest",
   ]);
-  // This is what `await using` does at the end of a test.
+  // This is what `await using` does at the end of a block, and testFabric at the end of a run.
   const disposal = async () => await fabric[Symbol.asyncDispose]();
   await assertRejects(disposal, Error, "100 bytes at");
   guest.memory.free(forgotten);

@@ -16,7 +16,7 @@ import type {
   StateChangeCallbacks,
 } from "./callbacks.ts";
 
-/** The state change callbacks of a channel. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS */
+/** The state change callbacks of a channel. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_vmb_channel_state_change_callbacks | VMB_CHANNEL_STATE_CHANGE_CALLBACKS} */
 export type VMB_CHANNEL_STATE_CHANGE_CALLBACKS = StateChangeCallbacks;
 
 /** EvtChannelOpened. */

@@ -21,6 +21,7 @@ import {
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import type { ChannelRestore } from "./channel_restore.ts";
+import { GpadlEnds } from "./ends.ts";
 import type { ChannelSave } from "./channel_save.ts";
 import * as packetFlags from "./flags.ts";
 import { holdUpOf } from "./hold_ups.ts";
@@ -34,9 +35,9 @@ const { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } = packetFlags;
 /** A callback at PASSIVE_LEVEL may return a promise; the next one waits for it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** The channel opened; an NTSTATUS that is no success refuses it. @see EVT_VMB_CHANNEL_OPENED */
+/** The channel opened; an NTSTATUS that is no success refuses it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_opened | EVT_VMB_CHANNEL_OPENED} */
 export type EvtChannelOpened = (channel: VMBCHANNEL) => MaybePromise<NtStatus>;
-/** A change of the channel's state. @see EVT_VMB_CHANNEL_STARTED */
+/** A change of the channel's state. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_started | EVT_VMB_CHANNEL_STARTED} */
 export type EvtChannelStateChange = (channel: VMBCHANNEL) => MaybePromise<void>;
 /**
  * A packet arrived: `buffer[0, bufferLength)` is its payload, valid and unchanged until
@@ -44,7 +45,7 @@ export type EvtChannelStateChange = (channel: VMBCHANNEL) => MaybePromise<void>;
  * fabric's codec `"vmbus"` lengths come out rounded up to 8, in completions too. The array may be a part
  * of a larger ArrayBuffer: views of that begin at its `byteOffset`, and what else is in there has no meaning.
  *
- * @see EVT_VMB_CHANNEL_PROCESS_PACKET
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_process_packet | EVT_VMB_CHANNEL_PROCESS_PACKET}
  */
 export type EvtChannelProcessPacket = (
   channel: VMBCHANNEL,
@@ -53,7 +54,7 @@ export type EvtChannelProcessPacket = (
   bufferLength: number,
   flags: number,
 ) => MaybePromise<void>;
-/** A batch of packets has ended. @see EVT_VMB_CHANNEL_PROCESSING_COMPLETE */
+/** A batch of packets has ended. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_processing_complete | EVT_VMB_CHANNEL_PROCESSING_COMPLETE} */
 export type EvtChannelProcessingComplete = (
   channel: VMBCHANNEL,
   packetsProcessed: number,
@@ -61,7 +62,7 @@ export type EvtChannelProcessingComplete = (
 /**
  * A transaction ended: `buffer[0, bufferLength)` is the completion's payload, valid until the routine
  * returns; like a packet's, the array may be a part of a larger ArrayBuffer. The packet may be sent again
- * or freed. @see EVT_VMB_PACKET_COMPLETION_ROUTINE
+ * or freed. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_packet_completion_routine | EVT_VMB_PACKET_COMPLETION_ROUTINE}
  */
 export type EvtPacketCompletionRoutine = (
   packet: VMBPACKET,
@@ -69,7 +70,7 @@ export type EvtPacketCompletionRoutine = (
   buffer: Uint8Array,
   bufferLength: number,
 ) => void;
-/** A device was found, but connecting to it failed. @see EVT_VMB_CHANNEL_PNP_FAILURE */
+/** A device was found, but connecting to it failed. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_pnp_failure | EVT_VMB_CHANNEL_PNP_FAILURE} */
 export type EvtChannelPnpFailure = (
   channel: VMBCHANNEL,
   failureStatus: NtStatus,
@@ -85,7 +86,7 @@ export interface SavePacketResult {
 /**
  * The channel is saved with `packet` in flight: the driver writes what it needs to know of it into
  * `saveBuf[0, saveBufSize)`. It is called with size 0 first, and again with the bytes that it asked for.
- * It returns at once. @see EVT_VMB_CHANNEL_SAVE_PACKET
+ * It returns at once. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_save_packet | EVT_VMB_CHANNEL_SAVE_PACKET}
  */
 export type EvtChannelSavePacket = (
   channel: VMBCHANNEL,
@@ -96,7 +97,7 @@ export type EvtChannelSavePacket = (
 /**
  * The channel is restored with a packet in flight: the driver allocates one, hands it and `libBuf` to
  * VmbPacketRestore, and knows from `saveBuf[0, saveBufSize)` what it wrote in EvtChannelSavePacket. It
- * returns at once, and a failure fails the restore. @see EVT_VMB_CHANNEL_RESTORE_PACKET
+ * returns at once, and a failure fails the restore. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_restore_packet | EVT_VMB_CHANNEL_RESTORE_PACKET}
  */
 export type EvtChannelRestorePacket = (
   channel: VMBCHANNEL,
@@ -106,7 +107,7 @@ export type EvtChannelRestorePacket = (
   saveBufSize: number,
 ) => NtStatus;
 
-/** What VmbChannelInitSetStateChangeCallbacks takes. @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS */
+/** What VmbChannelInitSetStateChangeCallbacks takes. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_vmb_channel_state_change_callbacks | VMB_CHANNEL_STATE_CHANGE_CALLBACKS} */
 export interface StateChangeCallbacks {
   /** Always 1. */
   Version: number;
@@ -146,7 +147,7 @@ function noCallbacks(): StateChangeCallbacks {
  * Fills `callbacks`, or a new structure where none is given, with Version and Size and no callback, and
  * returns it.
  *
- * @see VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nf-vmbuskernelmodeclientlibapi-vmb_channel_state_change_callbacks_init | VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT}
  * @throws {TypeError} `callbacks` is no object, or its members cannot be set.
  */
 export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(
@@ -158,6 +159,9 @@ export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(
   }
   return Object.assign(callbacks, noCallbacks());
 }
+
+/** What frees a packet that has no completion routine. */
+const END_OF_TRANSACTION = "the end of its transaction";
 
 /** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
 export class Driver implements ChannelNotices {
@@ -179,6 +183,8 @@ export class Driver implements ChannelNotices {
   onRestorePacket: EvtChannelRestorePacket | null = null;
   /** The save that VmbChannelSaveBegin began, until VmbChannelSaveEnd. */
   save: ChannelSave | null = null;
+  /** Who ended its GPADLs. */
+  readonly gpadlEnds: GpadlEnds = new GpadlEnds();
   /** Where the channel stood when it was saved as a whole, the last time. */
   savedStamp: string | null = null;
   /** The restore whose chunks come in several calls, and whose callbacks run after the last of them. */
@@ -287,7 +293,7 @@ export class Driver implements ChannelNotices {
     answerBytes: number,
   ): void {
     const routine = packet.routine as EvtPacketCompletionRoutine | null;
-    if (routine === null) return releasePacket(this.#endpoint, packet);
+    if (routine === null) return releasePacket(this.#endpoint, packet, END_OF_TRANSACTION);
     const { callbacks } = this.#endpoint.world;
     const frame = this.#routineFrame;
     const outer = callbacks.enter(frame);
@@ -311,8 +317,8 @@ export class Driver implements ChannelNotices {
     const frame = this.#routineFrame;
     callbacks.track(frame, promise, () => {});
     const rule = "DISPATCH_LEVEL callback that returns a promise";
-    const message = `the completion routine of ${frame.ownerName} must return at once`;
-    verifier.raise(rule, frame.name, message);
+    const message = "its completion routine must return at once";
+    verifier.raise(rule, frame.name, message, { channel: this.#endpoint.place });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { ViolationDetails } from "../actors/fabric/violation_details.ts";
 import type { VMBCHANNEL } from "../actors/handles.ts";
 import type { GuestBuffer } from "../core/memory/guest_memory.ts";
 import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
@@ -19,6 +20,7 @@ import {
 } from "../core/ntstatus.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
+import { driverOf } from "./callbacks.ts";
 import { describe, endpointOf, type Kmcl, requireEndpoint, waiting } from "./kmcl.ts";
 import { mayBlock } from "./levels.ts";
 
@@ -27,7 +29,7 @@ const UNKNOWN_HANDLE =
 
 /** What creating a GPADL gives. */
 export interface CreateGpadlResult {
-  /** See kmcl.md G2. */
+  /** See [kmcl.md G2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md). */
   readonly status: NtStatus;
   /** The handle, never 0; null on failure. */
   readonly gpadlHandle: number | null;
@@ -35,7 +37,7 @@ export interface CreateGpadlResult {
 
 /** What VmbChannelMapGpadl gives. */
 export interface MapGpadlResult {
-  /** See kmcl.md G2. */
+  /** See [kmcl.md G2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md). */
   readonly status: NtStatus;
   /** The memory, valid until VmbChannelUnmapGpadl; null on failure. */
   readonly mdl: Mdl | null;
@@ -54,13 +56,15 @@ function failed(status: NtStatus): CreateGpadlResult {
 /** Describes checked memory to the host. */
 function create(endpoint: Endpoint, flags: number, ranges: readonly GpaRange[]): CreateGpadlResult {
   const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
-  return endpoint.partition.bus.guest.gpadls.create(endpoint, ranges, isReadOnly, false);
+  const created = endpoint.partition.bus.guest.gpadls.create(endpoint, ranges, isReadOnly, false);
+  if (created.gpadlHandle !== null) driverOf(endpoint).gpadlEnds.forget(created.gpadlHandle);
+  return created;
 }
 
 /**
  * Shares part of an MDL chain with the server.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrommdl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_create_gpadl_from_mdl | VmbChannelCreateGpadlFromMdl}
  */
 export function VmbChannelCreateGpadlFromMdl(
   kmcl: Kmcl,
@@ -88,7 +92,7 @@ export function VmbChannelCreateGpadlFromMdl(
 /**
  * Shares the first `byteCount` bytes of a buffer with the server.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrombuffer
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_create_gpadl_from_buffer | VmbChannelCreateGpadlFromBuffer}
  */
 export function VmbChannelCreateGpadlFromBuffer(
   kmcl: Kmcl,
@@ -112,7 +116,7 @@ export function VmbChannelCreateGpadlFromBuffer(
 /**
  * Takes a GPADL back.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldeletegpadl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_delete_gpadl | VmbChannelDeleteGpadl}
  */
 export function VmbChannelDeleteGpadl(
   kmcl: Kmcl,
@@ -127,17 +131,19 @@ export function VmbChannelDeleteGpadl(
     const { gpadls } = endpoint.partition.bus.guest;
     const gpadl = endpoint.is("rings") ? gpadls.find(endpoint, gpadlHandle) : null;
     if (gpadl === null) {
-      const message = `${endpoint.name} has no GPADL ${describe(gpadlHandle)}`;
-      return verifier.report(UNKNOWN_HANDLE, call, message);
+      const fault = gpadlFault(endpoint, gpadlHandle, "is not known");
+      return verifier.report(UNKNOWN_HANDLE, call, ...fault);
     }
-    return mayBlock(kmcl.world, call) ? gpadls.deleted(gpadl) : undefined;
+    if (!mayBlock(kmcl.world, call)) return;
+    driverOf(endpoint).gpadlEnds.note(gpadlHandle, verifier.earlier(call));
+    return gpadls.deleted(gpadl);
   });
 }
 
 /**
  * Maps a GPADL of the client.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelmapgpadl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_map_gpadl | VmbChannelMapGpadl}
  */
 export function VmbChannelMapGpadl(
   kmcl: Kmcl,
@@ -153,13 +159,27 @@ export function VmbChannelMapGpadl(
   const gpadls = endpoint.guest?.bus.host.gpadls;
   const isKnown = isU32(gpadlHandle) && channelId !== null && gpadls !== undefined;
   if (!isKnown) return refuse(STATUS_INVALID_PARAMETER_3);
-  return gpadls.map(channelId, gpadlHandle, flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY);
+  const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
+  const result = gpadls.map(channelId, gpadlHandle, isReadOnly);
+  if (result.mdl !== null) driverOf(endpoint).gpadlEnds.forget(gpadlHandle);
+  return result;
+}
+
+/** What a violation says of a GPADL that is not there: who ended it before, or else what is `wrong`. */
+function gpadlFault(
+  endpoint: Endpoint,
+  gpadlHandle: unknown,
+  wrong: string,
+): [message: string, about: ViolationDetails] {
+  const first = driverOf(endpoint).gpadlEnds.of(gpadlHandle);
+  const state = first === null ? wrong : "was deleted or unmapped before";
+  return [`GPADL ${describe(gpadlHandle)} ${state}`, { channel: endpoint.place, first }];
 }
 
 /**
  * Ends a mapping.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelunmapgpadl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_unmap_gpadl | VmbChannelUnmapGpadl}
  */
 export function VmbChannelUnmapGpadl(
   kmcl: Kmcl,
@@ -175,9 +195,11 @@ export function VmbChannelUnmapGpadl(
     ? "unknown"
     : gpadls?.unmap(channelId, gpadlHandle) ?? "unknown";
   const { verifier } = kmcl.world;
-  const what = `GPADL ${describe(gpadlHandle)} of ${endpoint.name}`;
-  if (outcome === "unknown") verifier.report(UNKNOWN_HANDLE, call, `${what} is not known`);
-  if (outcome === "notMapped") {
-    verifier.report("Unmap of an unmapped GPADL", call, `${what} is not mapped`);
+  if (outcome === "unmapped") {
+    return driverOf(endpoint).gpadlEnds.note(gpadlHandle, verifier.earlier(call));
   }
+  const isKnown = outcome === "notMapped";
+  const rule = isKnown ? "Unmap of an unmapped GPADL" : UNKNOWN_HANDLE;
+  const wrong = isKnown ? "is not mapped" : "is not known";
+  verifier.report(rule, call, ...gpadlFault(endpoint, gpadlHandle, wrong));
 }

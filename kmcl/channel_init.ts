@@ -45,7 +45,7 @@ export function isCallback(value: unknown): boolean {
 /**
  * Sets the largest size ever given to VmbPacketSend, in bytes.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetmaximumpacketsize
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_maximum_packet_size | VmbChannelInitSetMaximumPacketSize}
  */
 export function VmbChannelInitSetMaximumPacketSize(
   kmcl: Kmcl,
@@ -59,7 +59,7 @@ export function VmbChannelInitSetMaximumPacketSize(
 /**
  * Sets the bounds of external data, sent and received.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetmaximumexternaldata
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_maximum_external_data | VmbChannelInitSetMaximumExternalData}
  */
 export function VmbChannelInitSetMaximumExternalData(
   kmcl: Kmcl,
@@ -75,7 +75,7 @@ export function VmbChannelInitSetMaximumExternalData(
 /**
  * Sets the bytes of driver context that come with each incoming packet.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetclientcontextsize
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_client_context_size | VmbChannelInitSetClientContextSize}
  */
 export function VmbChannelInitSetClientContextSize(
   kmcl: Kmcl,
@@ -89,7 +89,7 @@ export function VmbChannelInitSetClientContextSize(
 /**
  * Sets what is called for each packet, and at the end of each batch.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetprocesspacketcallbacks
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_process_packet_callbacks | VmbChannelInitSetProcessPacketCallbacks}
  */
 export function VmbChannelInitSetProcessPacketCallbacks(
   kmcl: Kmcl,
@@ -121,7 +121,7 @@ export function setProcessPacketCallbacks(
 /**
  * Sets the state change callbacks.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetstatechangecallbacks
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_state_change_callbacks | VmbChannelInitSetStateChangeCallbacks}
  */
 export function VmbChannelInitSetStateChangeCallbacks(
   kmcl: Kmcl,
@@ -158,7 +158,7 @@ export function setStateChangeCallbacks(
 /**
  * Sets a short name for debugging and counters.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetfriendlyname
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_friendly_name | VmbChannelInitSetFriendlyName}
  */
 export function VmbChannelInitSetFriendlyName(
   kmcl: Kmcl,
@@ -172,7 +172,7 @@ export function VmbChannelInitSetFriendlyName(
 /**
  * Sets the channel's flags.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetflags
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_flags | VmbChannelInitSetFlags}
  */
 export function VmbChannelInitSetFlags(
   kmcl: Kmcl,

@@ -18,6 +18,7 @@ import {
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { Driver } from "./callbacks.ts";
+import { noteEnd } from "./ends.ts";
 import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./kmcl.ts";
 import { isPassive, mayBlock } from "./levels.ts";
 
@@ -32,7 +33,7 @@ export interface AllocateResult {
 /**
  * Makes a channel endpoint, Disabled and initializing, with the defaults of kmcl.md S1.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelallocate
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_allocate | VmbChannelAllocate}
  */
 export function VmbChannelAllocate(
   kmcl: Kmcl,
@@ -65,7 +66,7 @@ function mayBeLoopback({ table, world }: Kmcl): boolean {
 /**
  * Frees a Disabled channel.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcleanup
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_cleanup | VmbChannelCleanup}
  */
 export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
   const call = "VmbChannelCleanup";
@@ -73,7 +74,8 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
   if (endpoint === null || !endpoint.partition.isAlive) return;
   const { verifier } = kmcl.world;
   if (!endpoint.is("disabled")) {
-    return verifier.report("Cleanup while not Disabled", call, `${endpoint.name} is not Disabled`);
+    const about = { channel: endpoint.place };
+    return verifier.report("Cleanup while not Disabled", call, "it is not Disabled", about);
   }
   const { packets } = endpoint.outgoing;
   const left = packets.live.filter((packet) =>
@@ -81,15 +83,18 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
   );
   if (left.length > 0) {
     const rule = "Cleanup with packets of the channel in flight or not freed";
-    verifier.report(rule, call, `${left.length} packets of ${endpoint.name} are left`);
+    const packets = left.map(({ slot }) => slot).join(", ");
+    const about = { channel: endpoint.place };
+    verifier.report(rule, call, `${left.length} packets are left: ${packets}`, about);
   }
+  noteEnd(kmcl.world, channel, call, endpoint);
   endpoint.cleanUp();
 }
 
 /**
  * Enables a Disabled channel, and returns at once.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelenable
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_enable | VmbChannelEnable}
  */
 export function VmbChannelEnable(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStatus {
   const endpoint = endpointOf(kmcl, channel);
@@ -99,7 +104,7 @@ export function VmbChannelEnable(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStat
 /**
  * Disables a channel.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldisable
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_disable | VmbChannelDisable}
  */
 export function VmbChannelDisable(kmcl: Kmcl, channel: VMBCHANNEL | null): Promise<void> {
   const call = "VmbChannelDisable";
@@ -115,7 +120,7 @@ export function VmbChannelDisable(kmcl: Kmcl, channel: VMBCHANNEL | null): Promi
 /**
  * Lets packets flow.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelstart
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_start | VmbChannelStart}
  */
 export function VmbChannelStart(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
   const call = "VmbChannelStart";
@@ -123,7 +128,8 @@ export function VmbChannelStart(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
   if (endpoint === null || !endpoint.partition.isAlive) return;
   if (isInsideStateChange(kmcl, call, endpoint)) return;
   if (endpoint.is("disabled")) {
-    return kmcl.world.verifier.report("Start in Disabled", call, `${endpoint.name} is Disabled`);
+    const about = { channel: endpoint.place };
+    return kmcl.world.verifier.report("Start in Disabled", call, "it is Disabled", about);
   }
   endpoint.start();
 }
@@ -131,7 +137,7 @@ export function VmbChannelStart(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
 /**
  * Stops the flow of packets.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpause
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_pause | VmbChannelPause}
  */
 export function VmbChannelPause(kmcl: Kmcl, channel: VMBCHANNEL | null): Promise<void> {
   const call = "VmbChannelPause";
@@ -148,7 +154,8 @@ function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): bool
   const frame = currentFrame();
   if (!isStateChangeOf(frame, endpoint)) return false;
   const rule = "Start or Pause inside a state change callback";
-  kmcl.world.verifier.report(rule, call, `${frame?.name} of ${endpoint.name} is running`);
+  const about = { channel: endpoint.place };
+  kmcl.world.verifier.report(rule, call, `its ${frame?.name} is running`, about);
   return true;
 }
 
@@ -164,6 +171,6 @@ function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
   if (!isStateChangeOf(frame, endpoint)) return true;
   const name = `${frame?.name} of ${endpoint.name}`;
   const message = `${name} waits for ${endpoint.name} to be Disabled, but has to return first`;
-  kmcl.world.verifier.report("selfWait", call, message);
+  kmcl.world.verifier.report("selfWait", call, message, { channel: endpoint.place });
   return false;
 }

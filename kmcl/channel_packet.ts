@@ -16,6 +16,7 @@ import {
   STATUS_INVALID_PARAMETER_2,
 } from "../core/ntstatus.ts";
 import * as units from "../core/units.ts";
+import * as ends from "./ends.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS } from "./flags.ts";
 import { describe, incomingOf, type Kmcl } from "./kmcl.ts";
 import * as handles from "./kmcl.ts";
@@ -23,14 +24,15 @@ import * as handles from "./kmcl.ts";
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { bytesOf } = args;
 const { holdsBytes, lengthOf, NO_BYTES } = bytes;
-const { isU32, isUint } = units;
+const { isU32, isUint, showU64 } = units;
+const { endDetails, noteEnd } = ends;
 const { requireIncoming } = handles;
 
 /**
  * Completes a packet, once. An answer that the requester's ring can never carry is a violation that does
  * not throw: the packet is retired by it, and the channel closes (kmcl.md R6).
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketcomplete
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_complete | VmbChannelPacketComplete}
  */
 export function VmbChannelPacketComplete(
   kmcl: Kmcl,
@@ -45,43 +47,49 @@ export function VmbChannelPacketComplete(
   const { verifier } = kmcl.world;
   if (answer === null) {
     const message = `${describe(packetCompletionBuffer)} is no ArrayBufferView`;
-    return verifier.report("invalid argument", call, message);
+    return verifier.report("invalid argument", call, message, detailsOf(packet));
   }
   if (!isU32(bufSize) || !holdsBytes(answer, bufSize)) {
     const message = `size ${describe(bufSize)} of a buffer of ${lengthOf(answer)} bytes`;
-    return verifier.report("size greater than its buffer", call, message);
+    return verifier.report("size greater than its buffer", call, message, detailsOf(packet));
   }
-  const { endpoint } = packet;
-  if (endpoint.incoming.held.retire(packet, answer, bufSize)) return;
+  noteRetired(packet, call);
+  if (packet.endpoint.incoming.held.retire(packet, answer, bufSize)) return;
   // The packet is retired by it and the channel closes: a call that throws would have changed nothing.
   const rule = "completion that the requester's ring can never carry";
-  verifier.note(rule, call, `${bufSize} bytes for a packet of ${endpoint.name}`);
+  verifier.note(rule, call, `its ${bufSize} bytes`, detailsOf(packet));
 }
 
 /**
  * Hands the packet of the running ProcessPacket call back.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketdefertopassive
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_defer_to_passive | VmbChannelPacketDeferToPassive}
  */
 export function VmbChannelPacketDeferToPassive(
   kmcl: Kmcl,
   packetCompletionContext: VMBPACKETCOMPLETION | null,
 ): void {
-  const packet = requireInline(kmcl, "VmbChannelPacketDeferToPassive", packetCompletionContext);
-  if (packet !== null) packet.isDeferred = true;
+  const call = "VmbChannelPacketDeferToPassive";
+  const packet = requireInline(kmcl, call, packetCompletionContext);
+  if (packet === null) return;
+  noteRetired(packet, call);
+  packet.isDeferred = true;
 }
 
 /**
  * Calls a packet that the driver has not retired malformed.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketfail
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_fail | VmbChannelPacketFail}
  */
 export function VmbChannelPacketFail(
   kmcl: Kmcl,
   packetCompletionContext: VMBPACKETCOMPLETION | null,
 ): void {
-  const packet = requireLive(kmcl, "VmbChannelPacketFail", packetCompletionContext);
-  if (packet !== null) packet.endpoint.incoming.held.fail(packet);
+  const call = "VmbChannelPacketFail";
+  const packet = requireLive(kmcl, call, packetCompletionContext);
+  if (packet === null) return;
+  noteRetired(packet, call);
+  packet.endpoint.incoming.held.fail(packet);
 }
 
 /** What VmbChannelPacketGetExternalData gives. */
@@ -95,7 +103,7 @@ export interface ExternalDataResult {
 /**
  * The memory that a packet describes.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketgetexternaldata
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_get_external_data | VmbChannelPacketGetExternalData}
  */
 export function VmbChannelPacketGetExternalData(
   kmcl: Kmcl,
@@ -107,7 +115,22 @@ export function VmbChannelPacketGetExternalData(
   if (!isUint(flags, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS)) {
     return { status: STATUS_INVALID_PARAMETER_2, mdl: null };
   }
-  return packet.endpoint.incoming.externalData.of(packet);
+  const result = packet.endpoint.incoming.externalData.of(packet);
+  if (packet.isPending) noteRetired(packet, "VmbChannelPacketGetExternalData"); // unless it is completed after all
+  return result;
+}
+
+/** What a violation about a packet tells. */
+function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: IncomingPacket) {
+  const packet = showU64(transactionIdLow, transactionIdHigh);
+  return { channel: endpoint.place, packet };
+}
+
+/** The driver has no more to say about `packet`, because of `call`. */
+function noteRetired(packet: IncomingPacket, call: string): void {
+  const { endpoint, handle, transactionIdLow, transactionIdHigh } = packet;
+  const context = handle as VMBPACKETCOMPLETION | null;
+  noteEnd(endpoint.world, context, call, endpoint, transactionIdLow, transactionIdHigh);
 }
 
 /** Whether the driver has retired the packet, or handed it back by deferring it. */
@@ -123,7 +146,8 @@ function requireLive(kmcl: Kmcl, call: string, context: unknown): IncomingPacket
   kmcl.world.verifier.report(
     rule,
     call,
-    `${packet.endpoint.name} has retired or deferred the packet`,
+    "it was retired or handed back before",
+    endDetails(context, "VMBPACKETCOMPLETION") ?? detailsOf(packet),
   );
   return null;
 }
@@ -137,6 +161,7 @@ function requireInline(kmcl: Kmcl, call: string, context: unknown): IncomingPack
     packet.stage === "delivering";
   if (isInline) return packet;
   const rule = "DeferToPassive outside ProcessPacket";
-  kmcl.world.verifier.report(rule, call, `no ProcessPacket call for the packet is running`);
+  const message = "no ProcessPacket call for the packet is running";
+  kmcl.world.verifier.report(rule, call, message, detailsOf(packet));
   return null;
 }

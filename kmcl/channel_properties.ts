@@ -24,7 +24,7 @@ const PACKET_OBJECT_BYTES = 128;
 /**
  * Keeps the driver's own context with the channel.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetpointer
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_pointer | VmbChannelSetPointer}
  */
 export function VmbChannelSetPointer(
   kmcl: Kmcl,
@@ -38,7 +38,7 @@ export function VmbChannelSetPointer(
 /**
  * The context that VmbChannelSetPointer kept.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetpointer
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_get_pointer | VmbChannelGetPointer}
  */
 export function VmbChannelGetPointer(kmcl: Kmcl, channel: VMBCHANNEL | null): unknown {
   const endpoint = requireEndpoint(kmcl, "VmbChannelGetPointer", channel);
@@ -46,9 +46,9 @@ export function VmbChannelGetPointer(kmcl: Kmcl, channel: VMBCHANNEL | null): un
 }
 
 /**
- * Whether ProcessPacket always runs at PASSIVE_LEVEL (kmcl.md R1).
+ * Whether ProcessPacket always runs at PASSIVE_LEVEL ([kmcl.md R1](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)).
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetincomingprocessingatpassive
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_incoming_processing_at_passive | VmbChannelSetIncomingProcessingAtPassive}
  */
 export function VmbChannelSetIncomingProcessingAtPassive(
   kmcl: Kmcl,
@@ -64,13 +64,13 @@ export function VmbChannelSetIncomingProcessingAtPassive(
     return;
   }
   const message = `${describe(requirePassive)} is no BOOLEAN`;
-  kmcl.world.verifier.report("invalid argument", call, message);
+  kmcl.world.verifier.report("invalid argument", call, message, { channel: endpoint.place });
 }
 
 /**
  * Sets how many incoming packets may be outstanding at once (kmcl.md R4).
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsettransactionquota
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_transaction_quota | VmbChannelSetTransactionQuota}
  */
 export function VmbChannelSetTransactionQuota(
   kmcl: Kmcl,
@@ -80,9 +80,11 @@ export function VmbChannelSetTransactionQuota(
   const call = "VmbChannelSetTransactionQuota";
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
-  if (quota === 0) kmcl.world.verifier.report("quota 0", call, "no packet could ever be delivered");
+  const { verifier } = kmcl.world;
+  const about = { channel: endpoint.place };
+  if (quota === 0) verifier.report("quota 0", call, "no packet could ever be delivered", about);
   else if (isU32(quota)) endpoint.incoming.held.quota = quota;
-  else kmcl.world.verifier.report("invalid argument", call, `${describe(quota)} is no u32`);
+  else verifier.report("invalid argument", call, `${describe(quota)} is no u32`, about);
 }
 
 /** What VmbChannelSetInterruptLatency gives. */
@@ -97,7 +99,7 @@ export interface LatencyResult {
  * Sets by how much a client's signals to the host are delayed, in 100 ns, so that several become
  * one.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetinterruptlatency
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_interrupt_latency | VmbChannelSetInterruptLatency}
  */
 export function VmbChannelSetInterruptLatency(
   kmcl: Kmcl,
@@ -117,7 +119,7 @@ export function VmbChannelSetInterruptLatency(
 /**
  * The GUID of the instance that the channel offers or is connected to.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetinterfaceinstance
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_get_interface_instance | VmbChannelGetInterfaceInstance}
  */
 export function VmbChannelGetInterfaceInstance(kmcl: Kmcl, channel: VMBCHANNEL | null): string {
   const endpoint = requireEndpoint(kmcl, "VmbChannelGetInterfaceInstance", channel);
@@ -135,7 +137,7 @@ export interface MmioSpace {
 /**
  * The MMIO that is reserved for the channel.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetmmiospace
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_get_mmio_space | VmbChannelGetMmioSpace}
  */
 export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): MmioSpace {
   const call = "VmbChannelGetMmioSpace";
@@ -143,8 +145,9 @@ export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): 
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return none;
   if (!endpoint.is("rings") && !endpoint.is("closed")) {
-    const message = `${endpoint.name} was not opened`;
-    kmcl.world.verifier.report("GetMmioSpace before Opened", call, message);
+    const message = "it was not opened";
+    const about = { channel: endpoint.place };
+    kmcl.world.verifier.report("GetMmioSpace before Opened", call, message, about);
     return none;
   }
   const { mmio } = endpoint;
@@ -154,7 +157,7 @@ export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): 
 /**
  * Bytes of the buffer that VmbPacketInitialize needs.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsizeofpacket
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_sizeof_packet | VmbChannelSizeofPacket}
  */
 export function VmbChannelSizeofPacket(kmcl: Kmcl, channel: VMBCHANNEL | null): number {
   const endpoint = requireEndpoint(kmcl, "VmbChannelSizeofPacket", channel);

@@ -16,6 +16,7 @@ import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/persist.ts";
+import { poison } from "../core/blocks.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -102,18 +103,21 @@ export class ChannelRestore {
     const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
     // Copies: what KMCL compares with later must not be the driver's to change.
     const libBuf = saved.libBytes.slice();
-    const saveBuf = saved.driverBytes;
+    const saveBuf = saved.driverBytes.slice();
     this.#due = saved;
     const { threw, value } = callbacks.callInside(
       frame,
       () => onRestorePacket?.(channel, libBuf, libBuf.length, saveBuf, saveBuf.length),
     );
+    if (verifier.mode !== "off") { for (const buffer of [libBuf, saveBuf]) poison(buffer); }
     const isRestored = this.#due === null;
     this.#due = null;
     if (threw) return STATUS_UNSUCCESSFUL;
     if (!isU32(value)) {
-      const message = `${frame.ownerName} got ${describe(value)}`;
-      verifier.raise("callback that must return an NTSTATUS and does not", CALLBACK, message);
+      const message = `it returned ${describe(value)}`;
+      const channel = this.#endpoint.place;
+      const rule = "callback that must return an NTSTATUS and does not";
+      verifier.raise(rule, CALLBACK, message, { channel });
       return STATUS_UNSUCCESSFUL;
     }
     // It must not be taken for an answer of VmbChannelRestoreFromBuffer's own.
@@ -154,7 +158,7 @@ export class ChannelRestore {
 /**
  * Restores a server that is Disabled and initializing from whole chunks of a save.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelrestorefrombuffer
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_restore_from_buffer | VmbChannelRestoreFromBuffer}
  */
 export function VmbChannelRestoreFromBuffer(
   kmcl: Kmcl,
@@ -215,7 +219,7 @@ function isInsideCallback(endpoint: Endpoint): boolean {
 /**
  * Puts a packet that the driver allocated into the transaction of a saved one.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketrestore
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_restore | VmbPacketRestore}
  */
 export function VmbPacketRestore(
   kmcl: Kmcl,

@@ -16,6 +16,7 @@ import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight } from "../actors/packet/persist.ts";
 import { bytesOf } from "../core/arguments.ts";
+import { poison } from "../core/blocks.ts";
 import { firstBytes, holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import {
   NT_SUCCESS,
@@ -135,9 +136,9 @@ export class ChannelSave {
     const buffer = new Uint8Array(first.bytesNeeded);
     const second = this.#call(packet, buffer);
     if (second === null) return STATUS_UNSUCCESSFUL;
-    return NT_SUCCESS(second.status)
-      ? firstBytes(buffer, second.bytesNeeded)
-      : saveFailure(second.status);
+    const written = firstBytes(buffer, second.bytesNeeded).slice(); // the driver may have kept its buffer
+    if (this.#endpoint.world.verifier.mode !== "off") poison(buffer);
+    return NT_SUCCESS(second.status) ? written : saveFailure(second.status);
   }
 
   /** What the callback answered; null where it threw, or answered what it must not. */
@@ -152,8 +153,10 @@ export class ChannelSave {
     if (threw) return null;
     const result = resultOf(value, buffer.length);
     if (result !== null) return result;
-    const message = `${frame.ownerName} got no status with the bytes that it needs or wrote`;
-    verifier.raise("callback that must return an NTSTATUS and does not", CALLBACK, message);
+    const message = "it returned no status with the bytes that it needs or wrote";
+    const channel = this.#endpoint.place;
+    const rule = "callback that must return an NTSTATUS and does not";
+    verifier.raise(rule, CALLBACK, message, { channel });
     return null;
   }
 }
@@ -181,7 +184,7 @@ function serverOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
 /**
  * Begins to save a server that is Paused.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavebegin
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_begin | VmbChannelSaveBegin}
  */
 export function VmbChannelSaveBegin(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStatus {
   const endpoint = serverOf(kmcl, channel);
@@ -213,7 +216,7 @@ export interface SaveContinueResult {
 /**
  * Writes the next chunks of a save.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavecontinue
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_continue | VmbChannelSaveContinue}
  */
 export function VmbChannelSaveContinue(
   kmcl: Kmcl,
@@ -264,7 +267,7 @@ function fill(save: ChannelSave, room: Uint8Array): SaveContinueResult {
 /**
  * Ends a save, whether or not everything was written.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsaveend
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_end | VmbChannelSaveEnd}
  */
 export function VmbChannelSaveEnd(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
   const call = "VmbChannelSaveEnd";
@@ -272,8 +275,9 @@ export function VmbChannelSaveEnd(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
   if (endpoint === null) return;
   const driver = driverOf(endpoint);
   if (driver.save === null) {
-    const message = `${endpoint.name} is not being saved`;
-    return kmcl.world.verifier.report("SaveEnd without SaveBegin", call, message);
+    const message = "it is not being saved";
+    const about = { channel: endpoint.place };
+    return kmcl.world.verifier.report("SaveEnd without SaveBegin", call, message, about);
   }
   driver.save = null;
   if (endpoint.is("saving")) endpoint.tell({ type: "saveEnd" });

@@ -19,7 +19,7 @@ import type { Kmcl } from "./kmcl.ts";
 /**
  * Sets the data pages of both rings.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbclientchannelinitsetringbufferpagecount
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_client_channel_init_set_ring_buffer_page_count | VmbClientChannelInitSetRingBufferPageCount}
  */
 export function VmbClientChannelInitSetRingBufferPageCount(
   kmcl: Kmcl,
@@ -35,7 +35,7 @@ export function VmbClientChannelInitSetRingBufferPageCount(
 /**
  * Sets which offer the client takes.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbclientchannelinitsettargetpnp
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_client_channel_init_set_target_pnp | VmbClientChannelInitSetTargetPnp}
  */
 export function VmbClientChannelInitSetTargetPnp(
   kmcl: Kmcl,

@@ -24,7 +24,7 @@ export interface DrainOptions {
 }
 
 /**
- * VmbChannelDisable, once what was sent on the channel has been read (kmcl.md S16): every packet and
+ * VmbChannelDisable, once what was sent on the channel has been read ([kmcl.md S16](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)): every packet and
  * completion that the driver sent before the call was taken by the opposite side, which must be open and
  * running, and each transaction has ended; packets that had arrived were given to the driver. Then
  * EvtChannelSuspend is called, the driver retires what it holds, and the opposite side reads those

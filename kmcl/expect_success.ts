@@ -21,7 +21,7 @@ export class KmclError extends Error {
   }
 }
 
-/** A result with its outputs non-null. One that was not asked for is null all the same (kmcl.md Y2). */
+/** A result with its outputs non-null. One that was not asked for is null all the same ([kmcl.md Y2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
 export type Succeeded<Result> = Result extends object
   ? { readonly [Key in keyof Result]: NonNullable<Result[Key]> }
   : Result;

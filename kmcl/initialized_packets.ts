@@ -8,6 +8,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { World } from "../actors/fabric/world.ts";
 import { Handle, type VMBPACKET } from "../actors/handles.ts";
+import { noteEnd } from "./ends.ts";
 import { handOutPacket } from "./packet_handles.ts";
 
 /** A packet object, and the bytes of a buffer that it lies in. */
@@ -79,6 +80,13 @@ function renew(place: Place): VMBPACKET | null {
 function remove({ handle }: Place): void {
   const target = Handle.resolve(handle, "VMBPACKET");
   if (target === null) return;
+  noteEnd(
+    target.endpoint.world,
+    handle,
+    "VmbPacketInitialize",
+    target.endpoint,
+    target.packet.slot,
+  );
   handle.kill();
   target.packet.handle = null;
   target.endpoint.outgoing.packets.free(target.packet);

@@ -242,7 +242,7 @@ export interface QueryResult<Table> {
  * if (vmbus.NT_SUCCESS(status)) kmcl.VmbChannelAllocate(fabric.root.device, true);
  * ```
  *
- * @see nf-wdffdo-wdffdoqueryforinterface
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdffdo/nf-wdffdo-wdffdoqueryforinterface | WdfFdoQueryForInterface}
  */
 export function WdfFdoQueryForInterface<Type extends string>(
   fdo: Device | null,
@@ -301,7 +301,7 @@ function queryOf<Type extends string>(
 /**
  * The same as {@linkcode WdfFdoQueryForInterface}, for a driver that has an I/O target.
  *
- * @see nf-wdfiotarget-wdfiotargetqueryforinterface
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdfiotarget/nf-wdfiotarget-wdfiotargetqueryforinterface | WdfIoTargetQueryForInterface}
  */
 export function WdfIoTargetQueryForInterface<Type extends string>(
   ioTarget: Device | null,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { EarlierCall } from "../actors/fabric/violation_details.ts";
 import type { World } from "../actors/fabric/world.ts";
 
 // Set once by the class below: the only way to count the references of a context.
@@ -24,7 +25,7 @@ export class InterfaceContext {
   }
 }
 
-/** The head of a table. @see INTERFACE */
+/** The head of a table. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/ns-wdm-_interface | INTERFACE} */
 export interface INTERFACE {
   /** Bytes that the whole table has on a 64-bit machine. */
   readonly Size: number;
@@ -51,14 +52,18 @@ export interface INTERFACE {
 export function makeInterface(world: World, size: number, version: number): INTERFACE {
   const context = new InterfaceContext();
   Object.freeze(context);
+  let last: EarlierCall | null = null;
   const change = (call: string, by: 1 | -1, given: InterfaceContext) => {
     const { verifier } = world;
     if (given !== context) {
       return verifier.report("invalid argument", call, "the context is not that of the interface");
     }
-    if (count(context, by)) return;
+    if (count(context, by)) {
+      if (by === -1) last = verifier.earlier(call);
+      return;
+    }
     const rule = "Reference or Dereference of an interface that nobody references";
-    verifier.report(rule, call, "its last reference was given back before");
+    verifier.report(rule, call, "its last reference was given back before", { first: last });
   };
   return {
     Size: size,

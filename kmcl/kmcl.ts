@@ -11,6 +11,7 @@ import type { Side } from "../actors/channel/types.ts";
 import type { World } from "../actors/fabric/world.ts";
 import { Handle, type PacketTarget } from "../actors/handles.ts";
 import { describe } from "../core/describe.ts";
+import { endDetails } from "./ends.ts";
 
 export { describe };
 
@@ -84,7 +85,8 @@ export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): Inc
     kmcl.world.verifier.report(
       "PacketComplete, Defer or Fail of a context that is retired or handed back",
       call,
-      "the packet was completed, failed, deferred or pending before",
+      "it was retired or handed back before",
+      endDetails(context, "VMBPACKETCOMPLETION"),
     );
   } else reportHandle(kmcl, call, context, "completion context");
   return null;
@@ -93,7 +95,11 @@ export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): Inc
 function reportHandle(kmcl: Kmcl, call: string, value: unknown, what: string): void {
   const kind = Handle.kindOf(value);
   const shown = kind === null ? describe(value) : `a ${kind} that is not live`;
-  kmcl.world.verifier.report("invalid handle", call, `${shown} is no ${what}`);
+  const about = kind === null ? undefined : endDetails(value, kind);
+  const message = about === undefined
+    ? `${shown} is no ${what}`
+    : `the ${what} was given up before`;
+  kmcl.world.verifier.report("invalid handle", call, message, about);
 }
 
 /**

@@ -24,7 +24,7 @@ import { handOutPacket, releasePacket } from "./packet_handles.ts";
 /**
  * Takes a packet object from the channel's lookaside list.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketallocate
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_allocate | VmbPacketAllocate}
  */
 export function VmbPacketAllocate(kmcl: Kmcl, channel: VMBCHANNEL | null): VMBPACKET | null {
   const endpoint = requireEndpoint(kmcl, "VmbPacketAllocate", channel);
@@ -43,7 +43,7 @@ export interface InitializeResult {
  * Makes a packet object in the caller's memory: in memory that holds one of the channel already, the same
  * one, as new.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketinitialize
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_initialize | VmbPacketInitialize}
  */
 export function VmbPacketInitialize(
   kmcl: Kmcl,
@@ -67,7 +67,7 @@ export function VmbPacketInitialize(
 /**
  * Gives a packet object back to the lookaside list.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketfree
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_free | VmbPacketFree}
  */
 export function VmbPacketFree(kmcl: Kmcl, vmbPacket: VMBPACKET | null): void {
   const call = "VmbPacketFree";
@@ -75,24 +75,25 @@ export function VmbPacketFree(kmcl: Kmcl, vmbPacket: VMBPACKET | null): void {
   if (target === null) return;
   const { endpoint, packet } = target;
   const { verifier } = kmcl.world;
-  const what = `packet ${packet.slot} of ${endpoint.name}`;
+  const about = { channel: endpoint.place, packet: packet.slot };
   if (packet.kind === "initialized") {
     return verifier.report(
       "Free of a packet made by VmbPacketInitialize",
       call,
-      `${what} is the caller's`,
+      "its memory is the caller's",
+      about,
     );
   }
   if (!packet.actor.can("free")) {
-    return verifier.report("Free of a packet in flight", call, `${what} is in flight`);
+    return verifier.report("Free of a packet in flight", call, "its transaction lasts", about);
   }
-  releasePacket(endpoint, packet);
+  releasePacket(endpoint, packet, call);
 }
 
 /**
  * Sets what is called when a transaction of the packet ends.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsetcompletionroutine
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_set_completion_routine | VmbPacketSetCompletionRoutine}
  */
 export function VmbPacketSetCompletionRoutine(
   kmcl: Kmcl,
@@ -107,13 +108,14 @@ export function VmbPacketSetCompletionRoutine(
       "invalid argument",
       call,
       `${describe(completionRoutine)} is no function`,
+      { channel: target.endpoint.place, packet: target.packet.slot },
     );}
 }
 
 /**
  * Keeps the driver's own context with the packet.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsetpointer
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_set_pointer | VmbPacketSetPointer}
  */
 export function VmbPacketSetPointer(
   kmcl: Kmcl,
@@ -127,7 +129,7 @@ export function VmbPacketSetPointer(
 /**
  * The context that VmbPacketSetPointer kept.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketgetpointer
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_get_pointer | VmbPacketGetPointer}
  */
 export function VmbPacketGetPointer(kmcl: Kmcl, packetObject: VMBPACKET | null): unknown {
   return requirePacket(kmcl, "VmbPacketGetPointer", packetObject)?.packet.pointer ?? null;
@@ -136,7 +138,7 @@ export function VmbPacketGetPointer(kmcl: Kmcl, packetObject: VMBPACKET | null):
 /**
  * The channel that a packet is of.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketgetchannel
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_get_channel | VmbPacketGetChannel}
  */
 export function VmbPacketGetChannel(kmcl: Kmcl, packetObject: VMBPACKET | null): VMBCHANNEL | null {
   const target = requirePacket(kmcl, "VmbPacketGetChannel", packetObject);

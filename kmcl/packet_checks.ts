@@ -156,14 +156,13 @@ export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
 /** Reports a send of a packet in the caller's memory that nobody would hear the end of. */
 export function reportNoRoutine(endpoint: Endpoint, packet: PacketObject, call: string): void {
   const rule = "send of an initialized packet without completion routine";
-  const message = `packet ${packet.slot} of ${endpoint.name} has none`;
-  endpoint.world.verifier.report(rule, call, message);
+  const about = { channel: endpoint.place, packet: packet.slot };
+  endpoint.world.verifier.report(rule, call, "nobody would hear of its end", about);
 }
 
 /** Reports a send that must not happen now (+): it goes on in modes `record` and `off`. */
 export function reportQuiet(endpoint: Endpoint, call: string): void {
   if (!endpoint.is("quiet")) return;
-  const message = `${endpoint.name} was told to suspend`;
   const rule = "send between Suspend and the next Started or Closed";
-  endpoint.world.verifier.report(rule, call, message);
+  endpoint.world.verifier.report(rule, call, "it was told to suspend", { channel: endpoint.place });
 }

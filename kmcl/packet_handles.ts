@@ -8,6 +8,7 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { assert } from "../core/assert.ts";
 import { Handle, type VMBPACKET } from "../actors/handles.ts";
 import type { PacketKind, PacketObject } from "../actors/packet/packet_object.ts";
+import { noteEnd } from "./ends.ts";
 
 /** Hands out a packet object of `endpoint`. */
 export function handOutPacket(endpoint: Endpoint, kind: PacketKind): VMBPACKET {
@@ -36,10 +37,11 @@ export function attachPacketHandle(
   return handle;
 }
 
-/** Puts a packet object on the lookaside list; its handle is stale from now on. */
-export function releasePacket(endpoint: Endpoint, packet: PacketObject): void {
+/** Puts a packet object on the lookaside list, because of `call`; its handle is stale from now on. */
+export function releasePacket(endpoint: Endpoint, packet: PacketObject, call: string): void {
   const handle = packet.handle as VMBPACKET | null;
   if (endpoint.world.verifier.mode !== "off") {
+    noteEnd(endpoint.world, handle, call, endpoint, packet.slot);
     handle?.kill();
     packet.handle = null;
   }
@@ -48,5 +50,9 @@ export function releasePacket(endpoint: Endpoint, packet: PacketObject): void {
 
 /** Every packet object of `endpoint` dies with its channel. */
 export function killPackets(endpoint: Endpoint): void {
-  for (const packet of endpoint.outgoing.packets.all) (packet.handle as VMBPACKET | null)?.kill();
+  for (const packet of endpoint.outgoing.packets.all) {
+    const handle = packet.handle as VMBPACKET | null;
+    noteEnd(endpoint.world, handle, "VmbChannelCleanup", endpoint, packet.slot);
+    handle?.kill();
+  }
 }

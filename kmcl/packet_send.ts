@@ -93,7 +93,7 @@ function post(
 /**
  * Sends a packet with `buffer[0, bufferLength)`, which is copied before the call returns.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsend
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_send | VmbPacketSend}
  */
 export function VmbPacketSend(
   kmcl: Kmcl,
@@ -119,7 +119,7 @@ export function VmbPacketSend(
 /**
  * Sends a packet that describes part of an MDL chain.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsendwithexternalmdl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_send_with_external_mdl | VmbPacketSendWithExternalMdl}
  */
 export function VmbPacketSendWithExternalMdl(
   kmcl: Kmcl,
@@ -146,7 +146,7 @@ export function VmbPacketSendWithExternalMdl(
 /**
  * Sends a packet that describes whole pages.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsendwithexternalpfns
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_send_with_external_pfns | VmbPacketSendWithExternalPfns}
  */
 export function VmbPacketSendWithExternalPfns(
   kmcl: Kmcl,

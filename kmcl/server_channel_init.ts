@@ -23,7 +23,7 @@ import { isPassive } from "./levels.ts";
 /**
  * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetflags
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_flags | VmbServerChannelInitSetFlags}
  */
 export function VmbServerChannelInitSetFlags(
   kmcl: Kmcl,
@@ -37,7 +37,7 @@ export function VmbServerChannelInitSetFlags(
 /**
  * Asks for MMIO in the guest's address space, in MiB.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetmmiomegabytes
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_mmio_megabytes | VmbServerChannelInitSetMmioMegabytes}
  */
 export function VmbServerChannelInitSetMmioMegabytes(
   kmcl: Kmcl,
@@ -53,7 +53,7 @@ export function VmbServerChannelInitSetMmioMegabytes(
 /**
  * Sets the identity of the offer.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetinterfaceid
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_target_interface_id | VmbServerChannelInitSetTargetInterfaceId}
  */
 export function VmbServerChannelInitSetTargetInterfaceId(
   kmcl: Kmcl,
@@ -69,7 +69,7 @@ export function VmbServerChannelInitSetTargetInterfaceId(
 /**
  * Sets the virtual trust level whose clients see the offer.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetvtl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_target_vtl | VmbServerChannelInitSetTargetVtl}
  */
 export function VmbServerChannelInitSetTargetVtl(
   kmcl: Kmcl,
@@ -83,7 +83,7 @@ export function VmbServerChannelInitSetTargetVtl(
 /**
  * Sets which guest gets the offer. A loopback offer needs none: it is for the server's own partition.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetvmbushandle
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_vmbus_handle | VmbServerChannelInitSetVmbusHandle}
  */
 export function VmbServerChannelInitSetVmbusHandle(
   kmcl: Kmcl,
@@ -101,7 +101,7 @@ export function VmbServerChannelInitSetVmbusHandle(
 /**
  * Sets what is called for each packet in flight when the channel is saved, and when it is restored.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetsaverestorepacketcallbacks
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_save_restore_packet_callbacks | VmbServerChannelInitSetSaveRestorePacketCallbacks}
  */
 export function VmbServerChannelInitSetSaveRestorePacketCallbacks(
   kmcl: Kmcl,
@@ -130,7 +130,7 @@ export interface ConvertResult {
 /**
  * Turns a partition's user-mode VMBus handle into a kernel handle.
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbconvertvmbushandletokernelhandle
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_convert_vmbus_handle_to_kernel_handle | VmbConvertVmbusHandleToKernelHandle}
  */
 export function VmbConvertVmbusHandleToKernelHandle(
   kmcl: Kmcl,
@@ -149,7 +149,7 @@ export function VmbConvertVmbusHandleToKernelHandle(
  * Closes a kernel handle. Statuses: STATUS_SUCCESS; INVALID_HANDLE for anything else, also for one that
  * was closed before. Violation: above PASSIVE_LEVEL.
  *
- * @see nf-ntifs-zwclose
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwclose | ZwClose}
  */
 export function ZwClose(handle: KernelHandle | null): NtStatus {
   const partition = Handle.resolve(handle, "KERNEL");

@@ -65,7 +65,7 @@ function mayWait(endpoint: Endpoint, isTimed: boolean): boolean {
   if (!isInStarted || isTimed) return true;
   const name = `${frame.name} of ${endpoint.name}`;
   const message = `${name} waits for a request on ${endpoint.name}, but has to return first`;
-  endpoint.world.verifier.report("selfWait", CALL, message);
+  endpoint.world.verifier.report("selfWait", CALL, message, { channel: endpoint.place });
   return false;
 }
 
@@ -151,7 +151,7 @@ function ended(result: RequestResult, { requests }: Endpoint): Promise<RequestRe
  * Sends a packet and waits for the end of its transaction. Where nothing is to be waited for, the
  * promise is settled when the call returns (kmcl.md Y5).
  *
- * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsendsynchronousrequest
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_send_synchronous_request | VmbChannelSendSynchronousRequest}
  */
 export function VmbChannelSendSynchronousRequest(
   kmcl: Kmcl,

@@ -22,25 +22,25 @@ import type { LatencyResult, MmioSpace } from "./channel_properties.ts";
 /** The functions for channels, on either side. */
 export interface KmclChannelFunctions {
   /**
-   * Makes a channel endpoint, Disabled and initializing, with the defaults of kmcl.md S1.
+   * Makes a channel endpoint, Disabled and initializing, with the defaults of [kmcl.md S1](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md).
    *
    * Statuses: STATUS_SUCCESS; _1 `parentDeviceObject` is no device of this fabric; _2 no BOOLEAN, a
    * server in a child partition, or a client in the root other than for a loopback offer. Violation:
    * above PASSIVE_LEVEL.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelallocate
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_allocate | VmbChannelAllocate}
    */
   VmbChannelAllocate(
     parentDeviceObject: Device | null,
     isServer: boolean | 0 | 1,
   ): AllocateResult;
   /**
-   * Frees a Disabled channel; its handle is invalid from now on (kmcl.md S12).
+   * Frees a Disabled channel; its handle is invalid from now on ([kmcl.md S12](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)).
    *
    * Violations: a channel that is not Disabled; packets of it that are in flight or not freed
    * (+).
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcleanup
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_cleanup | VmbChannelCleanup}
    */
   VmbChannelCleanup(channel: VMBCHANNEL | null): void;
   /**
@@ -48,7 +48,7 @@ export interface KmclChannelFunctions {
    * the GPADL is gone. Statuses as for VmbChannelCreateGpadlFromMdl; _3 no buffer of the
    * client's partition; _4 `byteCount` 0 or beyond the buffer.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrombuffer
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_create_gpadl_from_buffer | VmbChannelCreateGpadlFromBuffer}
    */
   VmbChannelCreateGpadlFromBuffer(
     channel: VMBCHANNEL | null,
@@ -66,7 +66,7 @@ export interface KmclChannelFunctions {
    * INVALID_BUFFER_SIZE more than 8191 words; UNSUCCESSFUL the host refused; DEVICE_REMOVED the
    * channel is closing.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelcreategpadlfrommdl
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_create_gpadl_from_mdl | VmbChannelCreateGpadlFromMdl}
    */
   VmbChannelCreateGpadlFromMdl(
     channel: VMBCHANNEL | null,
@@ -80,35 +80,35 @@ export interface KmclChannelFunctions {
    *
    * Violations: an unknown handle, or not from Opened to Closed; a wait at DISPATCH_LEVEL.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldeletegpadl
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_delete_gpadl | VmbChannelDeleteGpadl}
    */
   VmbChannelDeleteGpadl(channel: VMBCHANNEL | null, gpadlHandle: number): Promise<void>;
   /**
-   * Disables a channel; resolves when it is Disabled (kmcl.md S10, S11), on a Disabled one at
+   * Disables a channel; resolves when it is Disabled ([kmcl.md S10](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md), S11), on a Disabled one at
    * once, but after an EvtChannelPnpFailure that is due.
    *
    * Violation: called inside a state change callback of the same channel, or at DISPATCH_LEVEL.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchanneldisable
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_disable | VmbChannelDisable}
    */
   VmbChannelDisable(channel: VMBCHANNEL | null): Promise<void>;
   /**
    * Enables a Disabled channel, and returns at once: a server is offered, a client takes a
-   * matching offer or waits for one (kmcl.md S2).
+   * matching offer or waits for one ([kmcl.md S2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)).
    *
    * Statuses: STATUS_SUCCESS; _1 bad channel; INVALID_DEVICE_STATE not Disabled;
    * INVALID_DEVICE_REQUEST a server without interface id or VMBus handle (a loopback offer needs
    * none), a client without target, no ProcessPacket callback; OBJECT_NAME_COLLISION an instance that is offered to that
    * guest already.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelenable
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_enable | VmbChannelEnable}
    */
   VmbChannelEnable(channel: VMBCHANNEL | null): NtStatus;
   /**
    * The GUID of the instance that the channel offers or is connected to; all zero while there is
    * none.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetinterfaceinstance
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_get_interface_instance | VmbChannelGetInterfaceInstance}
    */
   VmbChannelGetInterfaceInstance(channel: VMBCHANNEL | null): string;
   /**
@@ -116,13 +116,13 @@ export interface KmclChannelFunctions {
    *
    * Violation: before the channel was opened.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetmmiospace
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_get_mmio_space | VmbChannelGetMmioSpace}
    */
   VmbChannelGetMmioSpace(channel: VMBCHANNEL | null): MmioSpace;
   /**
    * The context that VmbChannelSetPointer kept; null before.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelgetpointer
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_get_pointer | VmbChannelGetPointer}
    */
   VmbChannelGetPointer(channel: VMBCHANNEL | null): unknown;
   /**
@@ -131,7 +131,7 @@ export interface KmclChannelFunctions {
    *
    * Statuses: _1; _2 no u32.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetclientcontextsize
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_client_context_size | VmbChannelInitSetClientContextSize}
    */
   VmbChannelInitSetClientContextSize(channel: VMBCHANNEL | null, contextSize: number): NtStatus;
   /**
@@ -139,7 +139,7 @@ export interface KmclChannelFunctions {
    *
    * Statuses: _1; _2 unknown bits or no u32.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetflags
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_flags | VmbChannelInitSetFlags}
    */
   VmbChannelInitSetFlags(channel: VMBCHANNEL | null, flags: number): NtStatus;
   /**
@@ -147,7 +147,7 @@ export interface KmclChannelFunctions {
    *
    * Statuses: _1; _2 no text.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetfriendlyname
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_friendly_name | VmbChannelInitSetFriendlyName}
    */
   VmbChannelInitSetFriendlyName(channel: VMBCHANNEL | null, name: string): NtStatus;
   /**
@@ -155,7 +155,7 @@ export interface KmclChannelFunctions {
    *
    * Statuses: _1; _2 `dataSize` 0 or no u32; _3 `chainLength` 0 or no u32.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetmaximumexternaldata
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_maximum_external_data | VmbChannelInitSetMaximumExternalData}
    */
   VmbChannelInitSetMaximumExternalData(
     channel: VMBCHANNEL | null,
@@ -167,7 +167,7 @@ export interface KmclChannelFunctions {
    *
    * Statuses: _1; _2 0, above 500 000, or no u32.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetmaximumpacketsize
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_maximum_packet_size | VmbChannelInitSetMaximumPacketSize}
    */
   VmbChannelInitSetMaximumPacketSize(channel: VMBCHANNEL | null, packetSize: number): NtStatus;
   /**
@@ -176,7 +176,7 @@ export interface KmclChannelFunctions {
    * Statuses: _1; _2 `processPacketCallback` is no function; _3 `processingCompleteCallback` is
    * neither absent nor a function.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetprocesspacketcallbacks
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_process_packet_callbacks | VmbChannelInitSetProcessPacketCallbacks}
    */
   VmbChannelInitSetProcessPacketCallbacks(
     channel: VMBCHANNEL | null,
@@ -189,7 +189,7 @@ export interface KmclChannelFunctions {
    * Statuses: _1; _2 no structure, wrong Version or Size, or a callback that is neither null nor
    * a function.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelinitsetstatechangecallbacks
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_init_set_state_change_callbacks | VmbChannelInitSetStateChangeCallbacks}
    */
   VmbChannelInitSetStateChangeCallbacks(
     channel: VMBCHANNEL | null,
@@ -202,7 +202,7 @@ export interface KmclChannelFunctions {
    *
    * Violations: a bad or dead context; a size greater than its buffer.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketcomplete
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_complete | VmbChannelPacketComplete}
    */
   VmbChannelPacketComplete(
     packetCompletionContext: VMBPACKETCOMPLETION | null,
@@ -215,7 +215,7 @@ export interface KmclChannelFunctions {
    *
    * Violations: a bad or dead context; outside ProcessPacket.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketdefertopassive
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_defer_to_passive | VmbChannelPacketDeferToPassive}
    */
   VmbChannelPacketDeferToPassive(packetCompletionContext: VMBPACKETCOMPLETION | null): void;
   /**
@@ -224,7 +224,7 @@ export interface KmclChannelFunctions {
    *
    * Violation: a bad or dead context.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketfail
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_fail | VmbChannelPacketFail}
    */
   VmbChannelPacketFail(packetCompletionContext: VMBPACKETCOMPLETION | null): void;
   /**
@@ -234,7 +234,7 @@ export interface KmclChannelFunctions {
    * Statuses, in order: _1 bad or dead context; _2 unknown flags; NOT_FOUND no external data;
    * INVALID_BUFFER_SIZE more than the channel's maximum external data; PENDING; SUCCESS.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpacketgetexternaldata
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_packet_get_external_data | VmbChannelPacketGetExternalData}
    */
   VmbChannelPacketGetExternalData(
     packetCompletionContext: VMBPACKETCOMPLETION | null,
@@ -242,12 +242,12 @@ export interface KmclChannelFunctions {
   ): ExternalDataResult;
   /**
    * Stops the flow of packets; resolves when Suspend has been called and no incoming packet is
-   * outstanding (kmcl.md S7, S8). In Disabled it makes the channel begin paused.
+   * outstanding ([kmcl.md S7](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md), S8). In Disabled it makes the channel begin paused.
    *
    * Violation: inside a state change callback of the same channel, or at DISPATCH_LEVEL where it
    * would have to wait.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelpause
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_pause | VmbChannelPause}
    */
   VmbChannelPause(channel: VMBCHANNEL | null): Promise<void>;
   /**
@@ -259,10 +259,10 @@ export interface KmclChannelFunctions {
    * Statuses: SUCCESS with the bytes of the answer; BUFFER_OVERFLOW it did not fit, and was not
    * to queue; CANCELLED the time is over; DEVICE_REMOVED the channel is gone or going;
    * BUFFER_TOO_SMALL an answer larger than its buffer, whose size is given; _6 a size and no buffer;
-   * _7 `completionBufferSize` no multiple of 8, or missing beside a buffer; the others as kmcl.md P5 with Y1–Y5. Violations: a
+   * _7 `completionBufferSize` no multiple of 8, or missing beside a buffer; the others as [kmcl.md P5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md) with Y1–Y5. Violations: a
    * wait at DISPATCH_LEVEL or in EvtChannelStarted; a send after Suspend (+).
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsendsynchronousrequest
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_send_synchronous_request | VmbChannelSendSynchronousRequest}
    */
   VmbChannelSendSynchronousRequest(
     channel: VMBCHANNEL | null,
@@ -275,9 +275,9 @@ export interface KmclChannelFunctions {
     timeout?: number | bigint | null,
   ): Promise<RequestResult>;
   /**
-   * Whether ProcessPacket always runs at PASSIVE_LEVEL (kmcl.md R1).
+   * Whether ProcessPacket always runs at PASSIVE_LEVEL ([kmcl.md R1](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)).
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetincomingprocessingatpassive
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_incoming_processing_at_passive | VmbChannelSetIncomingProcessingAtPassive}
    */
   VmbChannelSetIncomingProcessingAtPassive(
     channel: VMBCHANNEL | null,
@@ -290,35 +290,35 @@ export interface KmclChannelFunctions {
    * Statuses: _1 bad channel or server endpoint; INVALID_DEVICE_STATE not from the Opened
    * callback to the Closed callback; _2 no u16.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetinterruptlatency
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_interrupt_latency | VmbChannelSetInterruptLatency}
    */
   VmbChannelSetInterruptLatency(channel: VMBCHANNEL | null, latency: number): LatencyResult;
   /**
    * Keeps the driver's own context with the channel: any value.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsetpointer
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_pointer | VmbChannelSetPointer}
    */
   VmbChannelSetPointer(channel: VMBCHANNEL | null, pointer: unknown): void;
   /**
-   * Sets how many incoming packets may be outstanding at once (kmcl.md R4).
+   * Sets how many incoming packets may be outstanding at once ([kmcl.md R4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)).
    *
    * Violation: 0, or no u32.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsettransactionquota
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_set_transaction_quota | VmbChannelSetTransactionQuota}
    */
   VmbChannelSetTransactionQuota(channel: VMBCHANNEL | null, quota: number): void;
   /**
    * Bytes of the buffer that VmbPacketInitialize needs; it changes with the maximum packet size.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsizeofpacket
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_sizeof_packet | VmbChannelSizeofPacket}
    */
   VmbChannelSizeofPacket(channel: VMBCHANNEL | null): number;
   /**
-   * Lets packets flow: at once on an open channel, else when it opens (kmcl.md S4, S9).
+   * Lets packets flow: at once on an open channel, else when it opens ([kmcl.md S4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md), S9).
    *
    * Violations: Disabled; inside a state change callback of the same channel.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelstart
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_start | VmbChannelStart}
    */
   VmbChannelStart(channel: VMBCHANNEL | null): void;
 }

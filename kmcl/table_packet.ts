@@ -19,7 +19,7 @@ export interface KmclPacketFunctions {
    *
    * Statuses: _1; _2 / _3 0, no u32, or more than one GPADL describes.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbclientchannelinitsetringbufferpagecount
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_client_channel_init_set_ring_buffer_page_count | VmbClientChannelInitSetRingBufferPageCount}
    */
   VmbClientChannelInitSetRingBufferPageCount(
     channel: VMBCHANNEL | null,
@@ -32,7 +32,7 @@ export interface KmclPacketFunctions {
    *
    * Statuses: _1; _2 no GUID; _3 neither absent nor a GUID; _4 neither absent nor a function.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbclientchannelinitsettargetpnp
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_client_channel_init_set_target_pnp | VmbClientChannelInitSetTargetPnp}
    */
   VmbClientChannelInitSetTargetPnp(
     channel: VMBCHANNEL | null,
@@ -44,7 +44,7 @@ export interface KmclPacketFunctions {
    * Takes a packet object from the channel's lookaside list; null for an invalid channel, which
    * is a violation. Its default completion routine frees it.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketallocate
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_allocate | VmbPacketAllocate}
    */
   VmbPacketAllocate(channel: VMBCHANNEL | null): VMBPACKET | null;
   /**
@@ -52,19 +52,19 @@ export interface KmclPacketFunctions {
    *
    * Violations: an invalid packet, one in flight, one made by VmbPacketInitialize.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketfree
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_free | VmbPacketFree}
    */
   VmbPacketFree(vmbPacket: VMBPACKET | null): void;
   /**
    * The channel that a packet is of; null for an invalid packet, which is a violation.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketgetchannel
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_get_channel | VmbPacketGetChannel}
    */
   VmbPacketGetChannel(packetObject: VMBPACKET | null): VMBCHANNEL | null;
   /**
    * The context that VmbPacketSetPointer kept; null before.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketgetpointer
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_get_pointer | VmbPacketGetPointer}
    */
   VmbPacketGetPointer(packetObject: VMBPACKET | null): unknown;
   /**
@@ -74,7 +74,7 @@ export interface KmclPacketFunctions {
    * Statuses: _1 bad channel; _2 no buffer; _3 fewer bytes than VmbChannelSizeofPacket, or more
    * than the buffer has.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketinitialize
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_initialize | VmbPacketInitialize}
    */
   VmbPacketInitialize(
     channel: VMBCHANNEL | null,
@@ -87,10 +87,10 @@ export interface KmclPacketFunctions {
    * when the opposite side's completion has arrived; then the completion routine runs. A packet
    * that finds the ring full queues: that is no error.
    *
-   * Statuses: see kmcl.md P5. Violations: an initialized packet without completion routine; a
+   * Statuses: see [kmcl.md P5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md). Violations: an initialized packet without completion routine; a
    * send after Suspend (+).
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsend
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_send | VmbPacketSend}
    */
   VmbPacketSend(
     packetObject: VMBPACKET | null,
@@ -104,9 +104,9 @@ export interface KmclPacketFunctions {
    * for all that is left. WAIT_FOR_COMPLETION must be set. With FORCE_MDL_LENGTH the part may
    * reach to the end of the first MDL's last page, and only the first MDL counts.
    *
-   * Statuses: see kmcl.md P5.
+   * Statuses: see [kmcl.md P5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md).
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsendwithexternalmdl
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_send_with_external_mdl | VmbPacketSendWithExternalMdl}
    */
   VmbPacketSendWithExternalMdl(
     packetObject: VMBPACKET | null,
@@ -122,9 +122,9 @@ export interface KmclPacketFunctions {
    * or a typed array.
    * WAIT_FOR_COMPLETION must be set.
    *
-   * Statuses: see kmcl.md P5.
+   * Statuses: see [kmcl.md P5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md).
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsendwithexternalpfns
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_send_with_external_pfns | VmbPacketSendWithExternalPfns}
    */
   VmbPacketSendWithExternalPfns(
     packetObject: VMBPACKET | null,
@@ -140,7 +140,7 @@ export interface KmclPacketFunctions {
    *
    * Violations: an invalid packet; no function.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsetcompletionroutine
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_set_completion_routine | VmbPacketSetCompletionRoutine}
    */
   VmbPacketSetCompletionRoutine(
     packetObject: VMBPACKET | null,
@@ -149,7 +149,7 @@ export interface KmclPacketFunctions {
   /**
    * Keeps the driver's own context with the packet: any value.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketsetpointer
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_set_pointer | VmbPacketSetPointer}
    */
   VmbPacketSetPointer(packetObject: VMBPACKET | null, pointer: unknown): void;
 }

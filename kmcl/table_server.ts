@@ -20,7 +20,7 @@ export interface KmclServerOnlyMethods {
    * flags; _3 unknown handle, or being deleted; SHARING_VIOLATION mapped already; ACCESS_DENIED
    * write access to a read-only GPADL.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelmapgpadl
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_map_gpadl | VmbChannelMapGpadl}
    */
   VmbChannelMapGpadl(
     channel: VMBCHANNEL | null,
@@ -39,7 +39,7 @@ export interface KmclServerOnlyMethods {
    * no callback, or a callback restored none; the failure of a callback. Violation: above
    * PASSIVE_LEVEL, as callbacks of that level run inside.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelrestorefrombuffer
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_restore_from_buffer | VmbChannelRestoreFromBuffer}
    */
   VmbChannelRestoreFromBuffer(
     channel: VMBCHANNEL | null,
@@ -54,7 +54,7 @@ export interface KmclServerOnlyMethods {
    * saved already, or the guest is gone; INVALID_DEVICE_REQUEST packets are in flight and there is no
    * callback.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavebegin
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_begin | VmbChannelSaveBegin}
    */
   VmbChannelSaveBegin(channel: VMBCHANNEL | null): NtStatus;
   /**
@@ -68,7 +68,7 @@ export interface KmclServerOnlyMethods {
    * to come, BUFFER_TOO_SMALL nothing was written, or the failure of a callback. Violation: above
    * PASSIVE_LEVEL, as callbacks of that level run inside.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsavecontinue
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_continue | VmbChannelSaveContinue}
    */
   VmbChannelSaveContinue(
     channel: VMBCHANNEL | null,
@@ -80,7 +80,7 @@ export interface KmclServerOnlyMethods {
    *
    * Violation: there is no save.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelsaveend
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_end | VmbChannelSaveEnd}
    */
   VmbChannelSaveEnd(channel: VMBCHANNEL | null): void;
   /**
@@ -88,7 +88,7 @@ export interface KmclServerOnlyMethods {
    *
    * Violations: an unknown handle, not from Opened to Closed, or not mapped.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbchannelunmapgpadl
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_unmap_gpadl | VmbChannelUnmapGpadl}
    */
   VmbChannelUnmapGpadl(channel: VMBCHANNEL | null, gpadlHandle: number): void;
   /**
@@ -96,7 +96,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: STATUS_SUCCESS; INVALID_HANDLE.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbconvertvmbushandletokernelhandle
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_convert_vmbus_handle_to_kernel_handle | VmbConvertVmbusHandleToKernelHandle}
    */
   VmbConvertVmbusHandleToKernelHandle(vmbusHandle: VmbusHandle | null): ConvertResult;
   /**
@@ -107,7 +107,7 @@ export interface KmclServerOnlyMethods {
    * INVALID_DEVICE_REQUEST outside EvtChannelRestorePacket; _1 a packet of another channel;
    * INVALID_DEVICE_REQUEST the callback has restored its packet; _3 another size; DATA_ERROR other bytes.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbpacketrestore
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_packet_restore | VmbPacketRestore}
    */
   VmbPacketRestore(
     packetObject: VMBPACKET | null,
@@ -119,7 +119,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: _1; _2 unknown bits or no u32.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetflags
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_flags | VmbServerChannelInitSetFlags}
    */
   VmbServerChannelInitSetFlags(channel: VMBCHANNEL | null, flags: number): NtStatus;
   /**
@@ -128,7 +128,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: _1; _2 / _3 no u16; INVALID_PARAMETER both 0.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetmmiomegabytes
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_mmio_megabytes | VmbServerChannelInitSetMmioMegabytes}
    */
   VmbServerChannelInitSetMmioMegabytes(
     channel: VMBCHANNEL | null,
@@ -140,7 +140,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: _1; _2 / _3 no function.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetsaverestorepacketcallbacks
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_save_restore_packet_callbacks | VmbServerChannelInitSetSaveRestorePacketCallbacks}
    */
   VmbServerChannelInitSetSaveRestorePacketCallbacks(
     channel: VMBCHANNEL | null,
@@ -152,7 +152,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: _1; _2 / _3 no GUID.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetinterfaceid
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_target_interface_id | VmbServerChannelInitSetTargetInterfaceId}
    */
   VmbServerChannelInitSetTargetInterfaceId(
     channel: VMBCHANNEL | null,
@@ -164,7 +164,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: _1; _2 none of 0, 1, 2.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsettargetvtl
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_target_vtl | VmbServerChannelInitSetTargetVtl}
    */
   VmbServerChannelInitSetTargetVtl(channel: VMBCHANNEL | null, targetVtl: number): NtStatus;
   /**
@@ -174,7 +174,7 @@ export interface KmclServerOnlyMethods {
    *
    * Statuses: _1; _2 no kernel handle of a partition's VMBus.
    *
-   * @see nf-vmbuskernelmodeclientlibapi-vmbserverchannelinitsetvmbushandle
+   * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_vmbus_handle | VmbServerChannelInitSetVmbusHandle}
    */
   VmbServerChannelInitSetVmbusHandle(
     channel: VMBCHANNEL | null,

@@ -18,9 +18,9 @@ export interface KmclClientInterfaceV1
 /** The client's functions and the server's own: `KMCL_SERVER_INTERFACE_V1`. */
 export interface KmclServerInterfaceV1 extends KmclClientInterfaceV1, KmclServerOnlyMethods {}
 
-/** The client's table as the header spells it. @see KMCL_CLIENT_INTERFACE_V1 */
+/** The client's table as the header spells it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_kmcl_client_interface_v1 | KMCL_CLIENT_INTERFACE_V1} */
 export type KMCL_CLIENT_INTERFACE_V1 = KmclClientInterfaceV1;
-/** The server's table as the header spells it. @see KMCL_SERVER_INTERFACE_V1 */
+/** The server's table as the header spells it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_kmcl_server_interface_v1 | KMCL_SERVER_INTERFACE_V1} */
 export type KMCL_SERVER_INTERFACE_V1 = KmclServerInterfaceV1;
-/** What the server's table has on top, as the header spells it. @see KMCL_SERVER_ONLY_METHODS */
+/** What the server's table has on top, as the header spells it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_kmcl_server_only_methods | KMCL_SERVER_ONLY_METHODS} */
 export type KMCL_SERVER_ONLY_METHODS = KmclServerOnlyMethods;

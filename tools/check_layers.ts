@@ -41,6 +41,9 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   tools: [...LIBRARY, COMMAND, "tools"],
 };
 
+/** What the package exports. */
+const DOORS: readonly string[] = ["mod.ts", "simulator/mod.ts", "simulator/testing/mod.ts"];
+
 /** What is loaded by `mod.ts`: it must not lean on a runtime, nor on a library that does. */
 const NEUTRAL = ["core", "actors", "kmcl", "mod.ts"];
 
@@ -74,8 +77,8 @@ function fileFault(from: string, to: string): string | null {
   if (toTop === "..") return `${to} lies outside the repository`;
   if (fromTop === "examples") {
     const own = from.slice(0, from.lastIndexOf("/") + 1);
-    const allowed = to === "mod.ts" || to === "simulator/mod.ts" || to.startsWith(own);
-    return allowed ? null : "an example imports mod.ts, simulator/mod.ts and its own folder only";
+    const allowed = DOORS.includes(to) || to.startsWith(own);
+    return allowed ? null : `an example imports ${DOORS.join(", ")} and its own folder only`;
   }
   const outside = OUTSIDE[fromTop];
   if (outside !== undefined) {

@@ -236,7 +236,8 @@ export class GuestGpadls {
       client.world.verifier.raise(
         "GPADL not deleted or still mapped when Closed returns",
         callback,
-        `${client.name} has not deleted GPADL ${gpadl.handle}`,
+        `GPADL ${gpadl.handle} was not deleted`,
+        { channel: client.place },
       );
       this.#delete(gpadl);
     }

@@ -241,7 +241,8 @@ export class HostGpadls {
       endpoint.world.verifier.raise(
         "GPADL not deleted or still mapped when Closed returns",
         callback,
-        `${endpoint.name} still maps GPADL ${gpadl.gpadlId}`,
+        `GPADL ${gpadl.gpadlId} is still mapped`,
+        { channel: endpoint.place },
       );
       this.#unmap(gpadl);
     }

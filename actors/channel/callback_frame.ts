@@ -5,6 +5,7 @@
  */
 
 import type { Frame, Irql } from "../fabric/irql.ts";
+import type { ChannelPlace } from "../fabric/violation_details.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { CALLBACK_NAMES, type CallbackName } from "./notices.ts";
 
@@ -28,6 +29,11 @@ export class CallbackFrame implements Frame {
     this.irql = irql;
     this.owner = owner;
     this.partition = owner.partition;
+  }
+
+  /** See {@linkcode Frame.channel}. */
+  get channel(): ChannelPlace {
+    return this.owner.place;
   }
 
   /** See {@linkcode Frame.ownerName}; it follows the friendly name. */

@@ -22,6 +22,7 @@ import type { BusEnd } from "../bus/bus_end.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Frame, Irql } from "../fabric/irql.ts";
 import type { Wait } from "../fabric/waits.ts";
+import { type ChannelPlace, nameOfChannel, placeOf } from "../fabric/violation_details.ts";
 import type { World } from "../fabric/world.ts";
 import type { LoadedDriver } from "../partition/loaded_driver.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
@@ -99,9 +100,9 @@ export class Endpoint {
   driver: LoadedDriver | null = null;
   /** A server that was restored, from then until it is enabled: what it was. */
   restored: TrafficImage | null = null;
-
   /** Callers that have the channel drained before it is disabled. */
   readonly drains: Drain[] = [];
+  #place: ChannelPlace | null = null;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
   /** Its signal to the opposite side. */
@@ -133,8 +134,12 @@ export class Endpoint {
 
   /** For reports and the trace: `channel 3 (server)`. */
   get name(): string {
-    const { friendlyName } = this.configuration;
-    return `channel ${this.id} (${this.side}${friendlyName === "" ? "" : `, ${friendlyName}`})`;
+    return nameOfChannel(this.place);
+  }
+
+  /** The same as data, and with its partition, for violations. */
+  get place(): ChannelPlace {
+    return this.#place = placeOf(this, this.configuration.friendlyName, this.#place);
   }
 
   /**
@@ -311,10 +316,7 @@ export class Endpoint {
     this.requests.release();
   }
 
-  /**
-   * The opposite side would wait for ever for what this one can never give it: the channel stops, and
-   * closes by itself, so that what waits ends (kmcl.md R6, S15).
-   */
+  /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */
   fails(fault: ChannelFault): void {
     this.faulted(fault);
     if (this.actor.can("disable")) this.tell({ type: "disable" });

@@ -6,6 +6,7 @@
  */
 
 import { assert } from "../../core/assert.ts";
+import { RestingRooms } from "../../core/blocks.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { IncomingPacket } from "./incoming_packet.ts";
@@ -21,6 +22,8 @@ export class HeldPackets {
   /** All records, and those that may serve another packet. */
   readonly #records: IncomingPacket[] = [];
   readonly #unused: IncomingPacket[] = [];
+  /** Where payloads of retired packets lie; null with the verifier off, in which nobody looks for misuse. */
+  readonly resting: RestingRooms | null;
   /** Packets that the driver has not retired (kmcl.md R4). */
   #outstanding = 0;
   /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
@@ -33,6 +36,7 @@ export class HeldPackets {
   /** The driver of `endpoint` has no packet yet. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
+    this.resting = endpoint.world.verifier.mode === "off" ? null : new RestingRooms();
   }
 
   /** Packets that the driver has and must retire. */
@@ -118,7 +122,13 @@ export class HeldPackets {
     this.#outstanding--;
     this.#unsettled--;
     this.#endpoint.incoming.externalData.revoke(packet);
+    this.givePayloadUp(packet);
     this.#recycle(packet);
+  }
+
+  /** The life of a packet's Buffer is over (api.md section 1). */
+  givePayloadUp(packet: IncomingPacket): void {
+    if (this.resting !== null) packet.givePayloadUp(this.resting);
   }
 
   /**
@@ -136,6 +146,7 @@ export class HeldPackets {
       if (answerBytes > 0) endpoint.trace.answerKept(answer, answerBytes);
       this.settled(packet);
     }
+    this.givePayloadUp(packet); // the answer may have been the payload itself
     if (!fits) endpoint.fails("completionTooLarge");
     this.#wakeDrain();
     return fits;
@@ -143,8 +154,10 @@ export class HeldPackets {
 
   /** The driver calls `packet` malformed: it gets no answer, and the channel stops, unless it has. */
   fail(packet: IncomingPacket): void {
+    const isInCall = packet.stage === "delivering"; // then its Buffer holds until the callback has returned
     this.#retired(packet);
     this.settled(packet);
+    if (!isInCall) this.givePayloadUp(packet);
     this.#endpoint.faulted("packetFailed");
     this.#wakeDrain();
   }

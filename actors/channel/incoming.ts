@@ -70,7 +70,7 @@ export class Incoming {
   readonly #batchDispatchFrame: Frame;
   readonly #batchPassiveFrame: Frame;
   readonly #arrived = new ArrivedEvent();
-  readonly #answer = new CopyRoom();
+  #answer = new CopyRoom();
   readonly #fields = new PacketFields();
   #ring: IncomingRing | null = null;
   /** The packet at the head was handed back and is due at PASSIVE_LEVEL. */
@@ -180,6 +180,8 @@ export class Incoming {
     ring.takePayload(this.#answer, payloadStart, payloadBytes);
     ring.advance();
     this.#endpoint.endings.complete(packet, this.#answer, payloadBytes);
+    const { resting } = this.held;
+    if (resting !== null) this.#answer = resting.exchange(this.#answer);
     return true;
   }
 
@@ -353,6 +355,7 @@ export class Incoming {
       return false;
     }
     if (packet.stage === "delivering") packet.stage = "held";
+    else if (packet.stage === "retired") this.held.givePayloadUp(packet); // it was failed
     ring.advance();
     this.#batchCount++;
     return true;
@@ -369,7 +372,8 @@ export class Incoming {
     });
     if (frame.irql === PASSIVE_LEVEL) return;
     const rule = "DISPATCH_LEVEL callback that returns a promise";
-    verifier.raise(rule, frame.name, `${frame.ownerName} must return at once`);
+    const channel = this.#endpoint.place;
+    verifier.raise(rule, frame.name, "it must return at once", { channel });
   }
 
   /** Brings in the pages that drivers wait for; then the queue goes on, which may have waited for that. */

@@ -7,7 +7,7 @@
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../../core/memory/mdl.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import { CopyRoom } from "../../core/blocks.ts";
+import { CopyRoom, poison, type RestingRooms } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -63,7 +63,7 @@ export class IncomingPacket {
   order = 0;
 
   /** Room for payloads, kept from packet to packet. */
-  readonly room: CopyRoom = new CopyRoom();
+  room: CopyRoom = new CopyRoom();
 
   /** A record for packets of `endpoint`. */
   constructor(endpoint: Endpoint) {
@@ -74,6 +74,15 @@ export class IncomingPacket {
   takePayload(ring: IncomingRing, start: number, byteCount: number): void {
     this.payload = ring.takePayload(this.room, start, byteCount);
     this.payloadBytes = byteCount;
+  }
+
+  /** The driver may look at its payload no more: it is overwritten, and where it lay rests. */
+  givePayloadUp(resting: RestingRooms): void {
+    const { payload } = this;
+    if (payload === NO_BYTES) return;
+    this.payload = NO_BYTES;
+    if (payload === this.room.copy) this.room = resting.exchange(this.room);
+    else poison(payload); // it came with a saved guest
   }
 
   /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */

@@ -235,7 +235,8 @@ export class StateChanges implements Worker {
     this.#endpoint.world.verifier.raise(
       "callback that must return an NTSTATUS and does not",
       call,
-      `${this.#endpoint.name} got ${describe(end.value)}`,
+      `it returned ${describe(end.value)}`,
+      { channel: this.#endpoint.place },
     );
     return STATUS_UNSUCCESSFUL;
   }

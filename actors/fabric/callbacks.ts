@@ -9,6 +9,7 @@ import { enterFrame, type Frame, leaveFrame } from "./irql.ts";
 import { isPromise, whenSettled } from "./promises.ts";
 import { type Follower, follower } from "./runtime.ts";
 import { type Verifier, VerifierError } from "./verifier.ts";
+import type { ChannelPlace } from "./violation_details.ts";
 
 /** How a callback ended. */
 export interface CallbackEnd {
@@ -215,16 +216,22 @@ export class Callbacks {
   }
 
   /** Reports what a driver's callback threw, whatever that is (api.md section 1). It never throws. */
-  threw({ name, ownerName }: Frame, error: unknown): void {
-    this.report(name, ownerName, error);
+  threw({ name, ownerName, channel }: Frame, error: unknown): void {
+    this.report(name, ownerName, error, channel);
   }
 
   /** The same for a function of `ownerName` that is called `name` and is no callback of a driver's. */
-  report(name: string, ownerName: string, error: unknown): void {
+  report(
+    name: string,
+    ownerName: string,
+    error: unknown,
+    channel: ChannelPlace | null = null,
+  ): void {
     if (isInstance(error, VerifierError)) return this.#world.failLoop(error);
     const reason = messageOf(error);
     const { verifier } = this.#world;
-    verifier.note("exception out of a callback", name, `${ownerName} threw: ${reason}`);
+    const who = channel === null ? ownerName : "its driver";
+    verifier.note("exception out of a callback", name, `${who} threw: ${reason}`, { channel });
     if (verifier.mode === "record") return;
     const message = `Cannot go on as ${name} of ${ownerName} threw: ${reason}`;
     this.#world.failLoop(new Error(message, { cause: error }));

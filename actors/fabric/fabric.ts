@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Leak } from "./leaks.ts";
+import type { Leak } from "./leak.ts";
 import type { FabricState } from "./inspect.ts";
 import type { Partition, PartitionOptions } from "../partition/partition_object.ts";
 import type { ActorInspector } from "../chart/actor_system.ts";
@@ -29,6 +29,11 @@ export interface FabricOptions {
   readonly codec?: "msgpack" | "vmbus";
   /** What becomes of misuse that has no status. Default `"throw"`. */
   readonly verifier?: VerifierMode;
+  /**
+   * Whether a violation of "this was done before" names the driver's line that did it first. Each packet then
+   * costs some µs more, so this is for a run that is known to fail. Default false.
+   */
+  readonly sourceLines?: boolean;
   /** How much of the run is recorded. Default `"digest"`. */
   readonly trace?: TraceLevel;
   /**

@@ -54,7 +54,7 @@ export interface ChannelState {
   readonly side: Side;
   /** As set by VmbChannelInitSetFriendlyName. */
   readonly friendlyName: string;
-  /** The state of kmcl.md section 3; while a state is left it is still that one. */
+  /** The state of [kmcl.md section 3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md); while a state is left it is still that one. */
   readonly lifecycle: "disabled" | "enabled" | "opened" | "closed";
   /** Disabled, before the first Enable. */
   readonly initializing: boolean;

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ChannelPlace } from "./violation_details.ts";
+
 /** May block. */
 export const PASSIVE_LEVEL = 0;
 /** Must not block. */
@@ -25,6 +27,8 @@ export interface Frame {
   readonly ownerName: string;
   /** Level of its synchronous part. */
   readonly irql: Irql;
+  /** The channel that it was called for, as violations name it; none for a loaded driver. */
+  readonly channel?: ChannelPlace;
 }
 
 /** One process runs one synchronous piece of a callback at a time, whatever fabric it belongs to. */
@@ -62,7 +66,7 @@ export function leaveFrame(outer: Frame | null): void {
  * The level of the running code: 2 (DISPATCH_LEVEL) or 0 (PASSIVE_LEVEL). After its first `await` a
  * callback is passive; so is all code outside callbacks.
  *
- * @see KeGetCurrentIrql
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/nf-wdm-kegetcurrentirql | KeGetCurrentIrql}
  */
 export function KeGetCurrentIrql(): 0 | 2 {
   return current === null ? PASSIVE_LEVEL : current.irql;

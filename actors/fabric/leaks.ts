@@ -6,20 +6,8 @@
 
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
+import type { Leak } from "./leak.ts";
 import type { World } from "./world.ts";
-
-/** What kind of thing still lives. */
-export type LeakKind = "channel" | "packet" | "gpadl" | "kernelHandle" | "memory" | "caller";
-
-/** Something that still lives. Nothing of a crashed or destroyed partition is a leak. */
-export interface Leak {
-  /** What it is. */
-  readonly kind: LeakKind;
-  /** The partition, or the channel and its partition, that it belongs to. */
-  readonly owner: string;
-  /** What was not done. */
-  readonly message: string;
-}
 
 /** Everything in `world` that still lives. */
 export function findLeaks(world: World): Leak[] {
@@ -28,12 +16,6 @@ export function findLeaks(world: World): Leak[] {
     leaks.push({ kind: "caller", owner: "fabric", message: description });
   }
   return leaks;
-}
-
-/** Why a fabric is not disposed of where something still lives. */
-export function leakError(leaks: readonly Leak[]): Error {
-  const list = leaks.map(({ owner, message }) => `${owner}: ${message}`).join("; ");
-  return new Error(`Cannot dispose of the fabric as something still lives: ${list}`);
 }
 
 function leaksOfPartition(partition: PartitionObject): Leak[] {

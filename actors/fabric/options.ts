@@ -17,6 +17,7 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
   clock: "virtual",
   codec: "msgpack",
   verifier: "throw",
+  sourceLines: false,
   trace: "digest",
   interpreter: "compiled",
   rootMemoryPages: 4096,
@@ -26,7 +27,7 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
 /** The words that an option may be. */
 const FABRIC_CHOICES: Readonly<
   Record<
-    Exclude<keyof FabricOptions, "seed" | "rootMemoryPages" | "itemsPerInstantMax">,
+    Exclude<keyof FabricOptions, "seed" | "rootMemoryPages" | "itemsPerInstantMax" | "sourceLines">,
     readonly string[]
   >
 > = {
@@ -117,6 +118,11 @@ export function checkFabricOptions(options: FabricOptions): Required<FabricOptio
         `Cannot create a fabric: ${name} must be one of ${list}, not ${show(value)}`,
       );
     }
+  }
+  if (typeof checked.sourceLines !== "boolean") {
+    throw new TypeError(
+      `Cannot create a fabric: sourceLines must be true or false, not ${show(checked.sourceLines)}`,
+    );
   }
   const { memoryPages } = PARTITION_BOUNDS;
   checkBounds("a fabric", "rootMemoryPages", checked.rootMemoryPages, memoryPages);

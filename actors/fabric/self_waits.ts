@@ -62,7 +62,8 @@ export function reportSelfWaits({ callbacks, waits, verifier }: SelfWaitsWorld):
     for (const wait of awaited) {
       if (wait.isReported) continue;
       wait.isReported = true;
-      const error = verifier.blame("selfWait", wait.options.call, describe(wait, callback));
+      const about = { channel: callback.frame.channel ?? null };
+      const error = verifier.blame("selfWait", wait.options.call, describe(wait, callback), about);
       if (error === null) continue;
       wait.reject(error);
       hasRejected = true;

@@ -5,8 +5,16 @@
  */
 
 import type { MemoryMisuse } from "../../core/memory/types.ts";
+import { currentFrame } from "./irql.ts";
+import { sourceLine } from "./source_line.ts";
+import {
+  type ChannelPlace,
+  describeMisuse,
+  type EarlierCall,
+  type ViolationDetails,
+} from "./violation_details.ts";
 
-/** The rules of kmcl.md section 9, by the words used there. */
+/** The rules of [kmcl.md section 9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md), by the words used there. */
 export type ViolationRule =
   | MemoryMisuse
   | "invalid handle"
@@ -40,14 +48,30 @@ export type ViolationRule =
 
 /** A misuse that has no status. */
 export interface Violation {
-  /** Which rule of kmcl.md section 9. */
+  /** Which rule of [kmcl.md section 9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md). */
   readonly rule: ViolationRule;
   /** The documented function or callback to blame. */
   readonly call: string;
-  /** What was wrong, with the present value. */
+  /** What was wrong, with the present value; it begins with channel and packet, where there are some. */
   readonly message: string;
   /** Virtual time in milliseconds. */
   readonly at: number;
+  /** The callback in whose synchronous part it happened; null: in none. */
+  readonly callback: string | null;
+  /** The channel that it is about, or else whose callback runs; null: none. */
+  readonly channel: ChannelPlace | null;
+  /**
+   * The transaction id of the packet that it is about, as the packet's sender counts: a number where that
+   * is exact, else decimal text; null: it is about none.
+   */
+  readonly packet: number | string | null;
+  /**
+   * Where the same was done before: who retired the packet first, freed, deleted, unmapped or cleaned up;
+   * null where that is not what was wrong.
+   */
+  readonly first: EarlierCall | null;
+  /** The driver's line, with file and column; null where none of its lines runs. On no trace. */
+  readonly source: string | null;
 }
 
 /** What becomes of a violation: thrown, only listed, or not even that. */
@@ -62,7 +86,9 @@ export class VerifierError extends Error {
 
   /** An error that carries `violation`. */
   constructor(violation: Violation) {
-    super(`Cannot go on with ${violation.call}: ${violation.message} (${violation.rule})`);
+    const { call, message, rule, first } = violation;
+    const before = first?.source ? `, the first time at ${first.source}` : "";
+    super(`Cannot go on with ${call}: ${message} (${rule})${before}`);
     this.violation = violation;
   }
 }
@@ -84,9 +110,13 @@ export class Verifier {
   readonly #world: VerifierWorld;
   readonly #violations: Violation[] = [];
 
+  /** Whether the lines of drivers are kept from which packets, GPADLs and channels are ended. */
+  readonly #keepsSources: boolean;
+
   /** A verifier in `mode`. */
-  constructor(mode: VerifierMode, world: VerifierWorld) {
+  constructor(mode: VerifierMode, keepsSources: boolean, world: VerifierWorld) {
     this.mode = mode;
+    this.#keepsSources = keepsSources;
     this.#world = world;
   }
 
@@ -100,40 +130,90 @@ export class Verifier {
    *
    * @throws {VerifierError} In mode `"throw"`; in the others the call goes on as section 9 says.
    */
-  report(rule: ViolationRule, call: string, message: string): void {
-    const error = this.blame(rule, call, message);
+  report(rule: ViolationRule, call: string, message: string, about?: ViolationDetails): void {
+    const error = this.blame(rule, call, message, about);
     if (error !== null) throw error;
   }
 
   /** The error for a call that waits already, to be rejected with; null where it goes on waiting. */
-  blame(rule: ViolationRule, call: string, message: string): VerifierError | null {
-    const violation = this.#keep(rule, call, message);
+  blame(
+    rule: ViolationRule,
+    call: string,
+    message: string,
+    about?: ViolationDetails,
+  ): VerifierError | null {
+    const violation = this.#keep(rule, call, message, about);
     return violation !== null && this.mode === "throw" ? new VerifierError(violation) : null;
   }
 
   /** Reports what no call is to blame for: in mode `"throw"` it fails whoever drives the loop. */
-  raise(rule: ViolationRule, call: string, message: string): void {
-    const error = this.blame(rule, call, message);
+  raise(rule: ViolationRule, call: string, message: string, about?: ViolationDetails): void {
+    const error = this.blame(rule, call, message, about);
     if (error !== null) this.#world.failLoop(error);
   }
 
   /** Lists what fails the loop in another form than a VerifierError. */
-  note(rule: ViolationRule, call: string, message: string): void {
-    this.#keep(rule, call, message);
+  note(rule: ViolationRule, call: string, message: string, about?: ViolationDetails): void {
+    this.#keep(rule, call, message, about);
   }
 
   /** The error of a wait that nothing can end, which is thrown in every mode. */
   deadlock(call: string, message: string): VerifierError {
     const rule = "wait that nothing can end";
     const kept = this.#keep(rule, call, message);
-    return new VerifierError(kept ?? { rule, call, message, at: this.#world.now() });
+    return new VerifierError(kept ?? this.#violation(rule, call, message, {}));
   }
 
-  #keep(rule: ViolationRule, call: string, message: string): Violation | null {
+  /**
+   * The running `call`, for a violation that tells of it when it is made again; null in mode `"off"`, in
+   * which nobody would be told.
+   */
+  earlier(call: string): EarlierCall | null {
     if (this.mode === "off") return null;
-    const violation = { rule, call, message, at: this.#world.now() };
+    return {
+      call,
+      at: this.#world.now(),
+      callback: currentFrame()?.name ?? null,
+      source: this.sourceLine(),
+    };
+  }
+
+  /** The driver's line that runs, where lines are kept; else null. */
+  sourceLine(): string | null {
+    return this.#keepsSources ? sourceLine() : null;
+  }
+
+  #keep(
+    rule: ViolationRule,
+    call: string,
+    message: string,
+    about: ViolationDetails = {},
+  ): Violation | null {
+    if (this.mode === "off") return null;
+    const violation = this.#violation(rule, call, message, about);
     this.#violations.push(violation);
     this.#world.traceViolation(violation);
     return violation;
+  }
+
+  #violation(
+    rule: ViolationRule,
+    call: string,
+    message: string,
+    about: ViolationDetails,
+  ): Violation {
+    const frame = currentFrame();
+    const channel = about.channel ?? frame?.channel ?? null;
+    return {
+      rule,
+      call,
+      message: describeMisuse(message, channel, about),
+      at: this.#world.now(),
+      callback: frame?.name ?? null,
+      channel,
+      packet: about.packet ?? null,
+      first: about.first ?? null,
+      source: sourceLine(),
+    };
   }
 }

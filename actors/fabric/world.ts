@@ -6,6 +6,7 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
+import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
 import { Chance } from "../../core/chance.ts";
 import { type Deadline, VirtualClock } from "../../core/clock.ts";
 import { createCodec } from "../../core/packet/codec.ts";
@@ -26,7 +27,9 @@ import { Callbacks } from "./callbacks.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
 import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
 import { type Frame, requireOutside } from "./irql.ts";
-import { findLeaks, type Leak, leakError } from "./leaks.ts";
+import { requireNothingLeft } from "./disposal.ts";
+import type { Leak } from "./leak.ts";
+import { findLeaks } from "./leaks.ts";
 import { Loop, type LoopWorld, type Timer, UNITS_PER_MS } from "./loop.ts";
 import {
   checkFabricOptions,
@@ -102,7 +105,7 @@ export class World implements Fabric, LoopWorld {
     this.scheduler = new Scheduler(schedule === "random" ? chance.fork("schedule") : null);
     this.scheduler.onChoice = (count, chosen) =>
       this.recorder.record(this.clock.now100ns, "choice", 0, count, chosen);
-    this.verifier = new Verifier(options.verifier, this);
+    this.verifier = new Verifier(options.verifier, options.sourceLines, this);
     this.callbacks = new Callbacks(this);
     this.waits = new Waits(this.callbacks);
     this.loop = new Loop(this);
@@ -386,12 +389,11 @@ export class World implements Fabric, LoopWorld {
     for (const partition of this.#partitions.splice(0)) partition.unplug();
   }
 
-  /** Settles, then disposes; in mode `"throw"` not where something leaks: that is thrown, and lives on. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Settles, then disposes; not where something is to be told: that is thrown, and the fabric lives on. */
+  async [ASYNC_DISPOSE](): Promise<void> {
     if (!this.root.isPresent) return;
     await this.settle();
-    const leaks = this.leaks();
-    if (leaks.length === 0 || this.verifier.mode !== "throw") return this.dispose();
-    throw leakError(leaks);
+    requireNothingLeft(this.verifier, this.leaks());
+    this.dispose();
   }
 }

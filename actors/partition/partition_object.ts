@@ -54,13 +54,13 @@ export interface Partition {
    * @throws {Error} Inside the `restore` of one of its drivers; so do `crash` and `destroy`.
    */
   resume(): void;
-  /** Stops it for ever: its callbacks never run again, and its server sides close (kmcl.md S13). */
+  /** Stops it for ever: its callbacks never run again, and its server sides close ([kmcl.md S13](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
   crash(): void;
   /** Crashes it; then the offers to it are gone and its handles die. */
   destroy(): void;
   /**
    * Puts a raw control message on its bus, as if one of the two sides had sent it: for tests of what a
-   * hostile guest or host can do (wire.md section 4).
+   * hostile guest or host can do ([wire.md section 4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
    *
    * @throws {TypeError} No direction; `message` is no ArrayBufferView, or its buffer is detached.
    */

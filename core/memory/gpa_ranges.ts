@@ -28,7 +28,7 @@ export interface GpaRange {
   readonly pfns: readonly number[];
 }
 
-/** What can be wrong with a range list that a peer wrote (wire.md 3.1). */
+/** What can be wrong with a range list that a peer wrote ([wire.md 3.1](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export type RangeFault =
   /** No word is left for the header of a range. */
   | "emptyRange"

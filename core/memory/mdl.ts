@@ -78,7 +78,7 @@ export class Mdl {
  * Makes an MDL for `byteCount` bytes of RAM at guest address `gpa`. It pins nothing, and there is
  * nothing to free.
  *
- * @see IoAllocateMdl
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/nf-wdm-ioallocatemdl | IoAllocateMdl}
  * @throws {TypeError} `memory` is not the memory of a partition.
  * @throws {RangeError} `byteCount` is 0, or the bytes are not all inside RAM.
  */
@@ -104,7 +104,7 @@ export function IoAllocateMdl(memory: GuestMemory, gpa: number, byteCount: numbe
  * An MDL that KMCL made and took back gives none either, and is a violation: `use of an MDL after
  * PacketComplete or Unmap`.
  *
- * @see MmGetSystemAddressForMdlSafe
+ * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/nf-wdm-mmgetsystemaddressformdlsafe | MmGetSystemAddressForMdlSafe}
  * @throws {TypeError} `mdl` or something chained to it is no MDL.
  * @throws {RangeError} The chain has more than {@linkcode CHAIN_MDLS_MAX} MDLs or no end.
  */

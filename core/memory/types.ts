@@ -70,7 +70,7 @@ export type OnMemoryUse = (
   bytes: Uint8Array | null,
 ) => void;
 
-/** Misuse of guest memory that has no status (kmcl.md section 9). */
+/** Misuse of guest memory that has no status ([kmcl.md section 9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
 export type MemoryMisuse =
   | "guest memory freed while pinned"
   | "use of an MDL after PacketComplete or Unmap";

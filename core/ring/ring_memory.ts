@@ -29,7 +29,7 @@ const {
 const { load: atomicLoad, store: atomicStore } = Atomics;
 
 /**
- * What a peer did wrong (wire.md 1.9). A ring end that found a fault is dead: it says the same
+ * What a peer did wrong ([wire.md 1.9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). A ring end that found a fault is dead: it says the same
  * fault from then on, and does not try to find its place again.
  */
 export type RingFault =

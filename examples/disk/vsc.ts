@@ -306,7 +306,10 @@ export class DiskClient implements vmbus.GuestDriverInstance {
   }
 
   #await(work: DiskWork): Promise<DiskOutcome> {
-    const { promise, resolve } = Promise.withResolvers<DiskOutcome>();
+    let resolve!: (outcome: DiskOutcome) => void;
+    const promise = new Promise<DiskOutcome>((given) => {
+      resolve = given;
+    });
     const refusal = this.submit(work, resolve);
     return refusal === null ? promise : Promise.resolve(refusal);
   }

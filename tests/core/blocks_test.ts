@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { BrokenInvariant } from "../../core/assert.ts";
-import { BLOCK_BYTES, Blocks, CopyRoom } from "../../core/blocks.ts";
+import { BLOCK_BYTES, Blocks, CopyRoom, poison, RestingRooms } from "../../core/blocks.ts";
 import { pattern } from "../support/sending.ts";
 
 /** All ways of copying, and the lengths around the switch from one to the other. */
@@ -107,5 +107,42 @@ Deno.test("CopyRoom: makes new room where a driver transferred the buffer that i
     assertEquals([...take(room, pattern(byteCount + 1), 1, byteCount)], [
       ...pattern(byteCount + 1).subarray(1),
     ]);
+  }
+});
+
+Deno.test("RestingRooms: a room is poisoned, and used again after sixteen others", () => {
+  const resting = new RestingRooms();
+  const rooms = new Set<CopyRoom>();
+  const first = new CopyRoom();
+  first.reserve(300);
+  first.copy.fill(1);
+  let room = resting.exchange(first);
+  assertEquals(first.copy, new Uint8Array(300).fill(0xdd));
+  let others = 0;
+  for (; room !== first; others++) {
+    rooms.add(room);
+    room = resting.exchange(room);
+  }
+  assertEquals([others, rooms.size], [16, 16]);
+});
+
+Deno.test("CopyRoom.poison: of a copy that was transferred nothing is touched", () => {
+  const room = new CopyRoom();
+  room.reserve(8);
+  room.copy.fill(1);
+  const taken = new Uint8Array((room.copy.buffer as ArrayBuffer).transfer());
+  room.poison();
+  poison(room.copy);
+  assertEquals(taken[0], 1);
+  room.reserve(8);
+  assertEquals(room.copy.length, 8);
+});
+
+Deno.test("CopyRoom.poison: overwrites the whole copy, whatever its length", () => {
+  for (const byteCount of [0, 1, 7, 8, 255, 256, 257, 9000]) {
+    const room = new CopyRoom();
+    room.reserve(byteCount);
+    room.poison();
+    assertEquals(room.copy, new Uint8Array(byteCount).fill(0xdd));
   }
 });

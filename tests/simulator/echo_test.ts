@@ -223,7 +223,7 @@ Deno.test("echo: violations, leaks and a channel that does not close are finding
   const result = await run(5000, { packets: 0, size: 1000 }, { onProgress });
   const expected = [
     /^the channel does not close: .* VmbChannelDisable: nothing is runnable /,
-    /^exception out of a callback: .* \(client\) threw: too far$/,
+    /^exception out of a callback: .* \(client\) in guest: its driver threw: too far$/,
     /^wait that nothing can end: .*$/,
     /^channel \d \(server\) in root: it was not cleaned up$/,
     /^channel \d \(client\) in guest: it was not cleaned up$/,

@@ -85,7 +85,8 @@ Deno.test("checkLayers: lets nothing import tests, tools or what lies outside", 
 });
 
 Deno.test("checkLayers: lets examples use the package as users do", async () => {
-  const fault = "an example imports mod.ts, simulator/mod.ts and its own folder only";
+  const fault =
+    "an example imports mod.ts, simulator/mod.ts, simulator/testing/mod.ts and its own folder only";
   await check("examples/disk/main.ts", 'import "npm:zod";', "");
   await check("examples/a.ts", 'import "../core/units.ts";', `examples/a.ts:1:8: ${fault}`);
   await check("examples/a.ts", 'import "../simulator/b.ts";', `examples/a.ts:1:8: ${fault}`);
@@ -155,7 +156,7 @@ Deno.test("checkLayers: lets tools and benches speak as the command line does", 
     await check(`${folder}/a.ts`, 'import "../simulator/cli/command.ts";', "");
   }
   const fault =
-    "examples/a.ts:1:8: an example imports mod.ts, simulator/mod.ts and its own folder only";
+    "examples/a.ts:1:8: an example imports mod.ts, simulator/mod.ts, simulator/testing/mod.ts and its own folder only";
   await check("examples/a.ts", 'import "../simulator/cli/command.ts";', fault);
 });
 

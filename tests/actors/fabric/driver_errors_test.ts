@@ -128,7 +128,13 @@ for (const { callback, owner, options, provoke, isPassive } of CASES) {
       const pair = makePair({ ...options(thrower), fabric: { verifier: "record" } });
       await runCase(pair, provoke);
       assertEquals(pair.fabric.violations.map(({ rule, call, message }) => [rule, call, message]), [
-        ["exception out of a callback", callback, `${owner} threw: the driver's own reason`],
+        [
+          "exception out of a callback",
+          callback,
+          `${owner} in ${
+            owner.includes("server") ? "root" : "guest"
+          }: its driver threw: the driver's own reason`,
+        ],
       ]);
     });
 

@@ -138,7 +138,9 @@ for (const each of CASES) {
   const { callback, owner, call, what, provoke } = each;
   const title = `${call} in ${callback} of ${owner} is one, as it waits for ${what}`;
   const message = new RegExp(
-    `^${callback} of ${owner.replace(/[()]/g, "\\$&")} waits for ${what}, but has to return first`,
+    `^channel \\d .* in \\w+: ${callback} of ${
+      owner.replace(/[()]/g, "\\$&")
+    } waits for ${what}, but has to return first`,
   );
 
   Deno.test(`selfWait: ${title}, thrown in mode throw`, async () => {
@@ -262,12 +264,12 @@ Deno.test("selfWait: of two callbacks that wait for each other, each is one", as
   assertEquals(pair.fabric.violations.map(({ rule, message }) => [rule, message]), [
     [
       "selfWait",
-      "EvtChannelProcessPacket of channel 1 (server) waits for channel 2 (client) to come to rest, but " +
+      "channel 1 (server) in root: EvtChannelProcessPacket of channel 1 (server) waits for channel 2 (client) to come to rest, but " +
       "has to return first: EvtChannelProcessPacket of channel 2 (client) has not returned",
     ],
     [
       "selfWait",
-      "EvtChannelProcessPacket of channel 2 (client) waits for channel 1 (server) to come to rest, but " +
+      "channel 2 (client) in guest: EvtChannelProcessPacket of channel 2 (client) waits for channel 1 (server) to come to rest, but " +
       "has to return first: EvtChannelProcessPacket of channel 1 (server) has not returned",
     ],
   ]);

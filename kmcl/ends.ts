@@ -1,0 +1,69 @@
+/**
+ * What becomes of things that a driver ends: who did it is noted with the handle, so that a second one can be
+ * told of the first (kmcl.md section 9).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { EarlierCall, ViolationDetails } from "../actors/fabric/violation_details.ts";
+import { currentFrame } from "../actors/fabric/irql.ts";
+import { UNITS_PER_MS } from "../actors/fabric/loop.ts";
+import type { World } from "../actors/fabric/world.ts";
+import { Handle, type HandleKind } from "../actors/handles.ts";
+
+/** GPADLs of a channel whose end is remembered. */
+const GPADL_ENDS_MAX = 64;
+
+/**
+ * Notes that the running `call` ends what `handle` stands for: a channel, or a packet of it. With the
+ * verifier off nobody would be told, and nothing is noted.
+ */
+export function noteEnd(
+  { verifier, clock }: World,
+  handle: Handle<HandleKind> | null,
+  call: string,
+  { place }: Endpoint,
+  packetLow?: number,
+  packetHigh?: number,
+): void {
+  if (verifier.mode === "off" || handle === null) return;
+  const callback = currentFrame()?.name ?? null;
+  const source = verifier.sourceLine();
+  handle.noteEnd(call, clock.now100ns, callback, source, place, packetLow, packetHigh);
+}
+
+/** What a violation about a handle of `kind` tells, if what it stood for has ended. */
+export function endDetails(handle: unknown, kind: HandleKind): ViolationDetails | undefined {
+  const end = Handle.endOf(handle, kind);
+  if (end === null) return undefined;
+  const { call, at100ns, callback, source, channel, packet } = end;
+  return { channel, packet, first: { call, at: at100ns / UNITS_PER_MS, callback, source } };
+}
+
+/** Who deleted or unmapped the GPADLs of one channel, the last ones. */
+export class GpadlEnds {
+  readonly #ends = new Map<number, EarlierCall>();
+
+  /** Notes who ended `handle`. */
+  note(handle: number, by: EarlierCall | null): void {
+    if (by === null) return;
+    this.#ends.delete(handle); // the newest is the last
+    this.#ends.set(handle, by);
+    if (this.#ends.size <= GPADL_ENDS_MAX) return;
+    for (const oldest of this.#ends.keys()) {
+      this.#ends.delete(oldest);
+      return;
+    }
+  }
+
+  /** A GPADL with this handle lives: who ended one before does not matter. */
+  forget(handle: number): void {
+    this.#ends.delete(handle);
+  }
+
+  /** Who ended `handle`; null: nobody that is remembered. */
+  of(handle: unknown): EarlierCall | null {
+    return typeof handle === "number" ? this.#ends.get(handle) ?? null : null;
+  }
+}

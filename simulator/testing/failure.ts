@@ -1,0 +1,87 @@
+/**
+ * What `testFabric` throws: the failure first, then what the fabric has to say, then how to have it again.
+ *
+ * @module
+ */
+
+import { DisposalError, type Fabric, type Leak, type Violation } from "../../mod.ts";
+import type { FabricRun } from "./options.ts";
+
+/** Violations and leaks that are listed; of more the number is told. */
+const LISTED_MAX = 10;
+/** Errors that are followed from one to its cause. */
+const CAUSES_MAX = 8;
+
+/** A body failed, or its fabric was left with something alive. */
+export class FabricTestError extends Error {
+  /** Always `"FabricTestError"`. */
+  override readonly name = "FabricTestError";
+  /** The run that failed. */
+  readonly run: FabricRun;
+  /** What the body threw, or what the fabric's disposal did. */
+  readonly thrown: unknown;
+  /** The misuse that was found, in order. */
+  readonly violations: readonly Violation[];
+  /** What was alive when the body failed, or at its end. */
+  readonly leaks: readonly Leak[];
+  /** The call that makes this run alone again. */
+  readonly replay: string;
+
+  /** Tells of a `run` of `fabric` that ended with `thrown`. */
+  constructor(thrown: unknown, fabric: Fabric, run: FabricRun, replay: string) {
+    const { violations } = fabric;
+    const leaks = fabric.leaks();
+    super([
+      ...textsOf(thrown),
+      ...listOf("violations", violations.map(lineOfViolation)),
+      ...listOf(
+        thrown instanceof DisposalError ? "leaks" : "alive when it failed",
+        leaks.map(({ owner, message }) => `${owner}: ${message}`),
+      ),
+      `failed with seed ${run.seed}, codec ${run.codec}`,
+      `replay: ${replay}`,
+    ].join("\n"));
+    this.run = run;
+    this.thrown = thrown;
+    this.violations = violations;
+    this.leaks = leaks;
+    this.replay = replay;
+  }
+}
+
+function lineOfViolation({ at, call, message, rule, source, first }: Violation): string {
+  const lines = [
+    ...source === null ? [] : [`from ${source}`],
+    ...first?.source ? [`first from ${first.source}`] : [],
+  ];
+  return [`at ${at} ms, ${call}: ${message} (${rule})`, ...lines].join("\n    ");
+}
+
+function listOf(what: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  const more = lines.length - LISTED_MAX;
+  return [
+    `${what}:`,
+    ...lines.slice(0, LISTED_MAX).map((line) => `  ${line}`),
+    ...more > 0 ? [`  and ${more} more`] : [],
+  ];
+}
+
+/** What was thrown, with its frames, and what it came from. */
+function textsOf(thrown: unknown): string[] {
+  if (thrown instanceof DisposalError) return ["The body ended, but not all is well:"]; // lists follow
+  const texts = [textOf(thrown)];
+  for (let at = thrown; at instanceof Error && texts.length <= CAUSES_MAX; at = at.cause) {
+    if (at.cause !== undefined) texts.push(`caused by ${textOf(at.cause)}`);
+  }
+  return texts;
+}
+
+/** Some runtimes put the name and message before the frames, others do not. */
+function textOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return `thrown: ${String(thrown)}`;
+  const { stack = "" } = thrown;
+  const title = `${thrown.name}: ${thrown.message}`;
+  if (stack === "") return title;
+  return stack.includes(thrown.message) ? stack : `${title}\n${stack}`;
+}

@@ -1,0 +1,99 @@
+/**
+ * Tests of drivers, in any runtime and with any test runner: a body runs in one fabric or in many, and a
+ * failure says what it was, in which run, and how to have that run again.
+ *
+ * @example
+ * ```ts
+ * import * as vmbus from "@vmbus/kmcl";
+ * import { testFabric } from "@vmbus/kmcl/testing";
+ *
+ * await testFabric({ seeds: 20, codecs: "both" }, async (fabric, { seed, codec }) => {
+ *   const guest = fabric.createPartition({ name: `guest of seed ${seed}, with ${codec}` });
+ *   const buffer = guest.memory.allocate(100);
+ *   await fabric.settle();
+ *   guest.memory.free(buffer); // else each run fails, with this leak
+ * });
+ * ```
+ *
+ * @module
+ */
+
+import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
+import { createFabric, type Fabric } from "../../mod.ts";
+import { FabricTestError } from "./failure.ts";
+import {
+  type FabricRun,
+  planTests,
+  replayCall,
+  type TestFabricOptions,
+  type TestPlan,
+} from "./options.ts";
+
+export { FabricTestError };
+export type { Codec, FabricRun, TestFabricOptions } from "./options.ts";
+
+/** What is done in each fabric; it throws, or its promise rejects, where something is not as it should be. */
+export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<void>;
+
+/**
+ * Runs `body` in a new fabric for each seed and codec, one after the other, and stops at the first run that
+ * fails. A run ends as `await using` ends a fabric: it is settled, and where something leaks it fails, in
+ * mode `"record"` also where a violation was found. A body that expects those looks at `fabric.violations`
+ * and `fabric.leaks()`, and calls `fabric.dispose()` itself. Every fabric is disposed of, however its run
+ * ended. A run that fails as something was done twice is made once more, to learn from which line of the
+ * driver it was done first.
+ *
+ * @throws {FabricTestError} A run failed. It tells first what the body threw, with its frames, then of
+ * violations and of what lives, then of the seed and the codec, and in its last line how to have that run
+ * alone again.
+ * @throws {TypeError | RangeError} An option is not what it should be, or `body` is no function.
+ */
+export async function testFabric(options: TestFabricOptions, body: FabricTestBody): Promise<void> {
+  const { shared, seeds, codecs } = planTests(options);
+  if (typeof body !== "function") {
+    throw new TypeError(`Cannot test a fabric: its body must be a function, not ${String(body)}`);
+  }
+  for (const seed of seeds) {
+    for (const codec of codecs) {
+      const run: FabricRun = { seed, codec };
+      const failure = await failureOf(shared, run, body);
+      if (failure === null) continue;
+      // Lines of sources cost too much to be kept each time. The run is the same with them, and fails again.
+      const lacksLines = shared.sourceLines === undefined &&
+        failure.violations.some(({ first }) => first !== null);
+      const again = lacksLines
+        ? await failureOf({ ...shared, sourceLines: true }, run, body)
+        : null;
+      throw again ?? failure;
+    }
+  }
+}
+
+/** How one run fails; null: it does not. Its fabric is gone in any case. */
+async function failureOf(
+  shared: TestPlan["shared"],
+  run: FabricRun,
+  body: FabricTestBody,
+): Promise<FabricTestError | null> {
+  const fabric = createFabric({ ...shared, ...run });
+  try {
+    await body(fabric, run);
+    await fabric[ASYNC_DISPOSE]();
+    return null;
+  } catch (thrown) {
+    return new FabricTestError(thrown, fabric, run, replayCall(shared, run));
+  } finally {
+    disposeOf(fabric);
+  }
+}
+
+/** Ends a fabric whatever it is at. Callers that wait for it are nobody's concern: none is rejected. */
+function disposeOf(fabric: Fabric): void {
+  try {
+    // The program drives: callers that wait do so no more, and stay silent at the disposal.
+    fabric.settle().catch(() => {}); // it rejects because of the disposal
+  } catch { // the body has disposed of it
+    return;
+  }
+  fabric.dispose();
+}

@@ -1,0 +1,117 @@
+/**
+ * The options of `testFabric`: which runs it makes, and how one of them is written down so that it can be
+ * had again.
+ *
+ * @module
+ */
+
+import { isUint } from "../../core/units.ts";
+import type { FabricOptions } from "../../mod.ts";
+
+/** An encoding of packets in the rings. */
+export type Codec = NonNullable<FabricOptions["codec"]>;
+
+/** Most runs that a number asks for with one codec. */
+const SEEDS_MAX = 2 ** 32;
+const SEED_MAX = 2n ** 64n - 1n;
+const CODECS: readonly Codec[] = ["msgpack", "vmbus"];
+
+/** How `testFabric` runs its body: the options of each fabric, and which fabrics there are. */
+export interface TestFabricOptions extends FabricOptions {
+  /**
+   * The seeds to run with, one fabric each: a list, or how many, counted from 0. With it `schedule` is
+   * `"random"` by default, as another seed is to be another order. Default: `seed` alone.
+   */
+  readonly seeds?: number | readonly (number | bigint)[];
+  /** The codecs to run with, each with every seed. Default: `codec` alone. */
+  readonly codecs?: "both" | readonly Codec[];
+}
+
+/** One run of a body. */
+export interface FabricRun {
+  /** The seed of its fabric. */
+  readonly seed: number | bigint;
+  /** The encoding of packets in its rings. */
+  readonly codec: Codec;
+}
+
+/** What runs there are. */
+export interface TestPlan {
+  /** What all fabrics have in common. */
+  readonly shared: Omit<FabricOptions, "seed" | "codec">;
+  /** Seeds, in order; each is run with every codec before the next one. */
+  readonly seeds: Iterable<number | bigint>;
+  /** Codecs, in order. */
+  readonly codecs: readonly Codec[];
+}
+
+function show(value: unknown): string {
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "string") return JSON.stringify(value);
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+function refuse(reason: string): never {
+  throw new TypeError(`Cannot test a fabric: ${reason}`);
+}
+
+function* countTo(count: number): Iterable<number> {
+  for (let seed = 0; seed < count; seed++) yield seed;
+}
+
+function isSeed(value: unknown): boolean {
+  if (typeof value === "bigint") return value >= 0n && value <= SEED_MAX;
+  return isUint(value, Number.MAX_SAFE_INTEGER);
+}
+
+function readSeeds(seeds: unknown): Iterable<number | bigint> {
+  if (typeof seeds === "number") {
+    if (isUint(seeds, SEEDS_MAX) && seeds > 0) return countTo(seeds);
+    refuse(`seeds must be a whole number from 1 to ${SEEDS_MAX}, or a list, not ${show(seeds)}`);
+  }
+  if (!Array.isArray(seeds) || seeds.length === 0) {
+    refuse(`seeds must be a number, or a list of one seed at least, not ${show(seeds)}`);
+  }
+  const wrong = seeds.find((seed) => !isSeed(seed));
+  if (wrong !== undefined || seeds.includes(undefined)) {
+    refuse(`a seed must be a safe integer from 0, or a bigint of 64 bits, not ${show(wrong)}`);
+  }
+  return [...seeds];
+}
+
+function readCodecs(codecs: unknown): readonly Codec[] {
+  if (codecs === "both") return CODECS;
+  const isList = Array.isArray(codecs) && codecs.length > 0 &&
+    codecs.every((codec) => CODECS.includes(codec));
+  if (isList) return [...codecs];
+  const known = CODECS.map(show).join(" and ");
+  refuse(`codecs must be "both", or a list with ${known} in it, not ${show(codecs)}`);
+}
+
+/**
+ * The runs that `options` ask for. What is shared is checked where the first fabric is made.
+ *
+ * @throws {TypeError} They name no runs.
+ */
+export function planTests(options: TestFabricOptions): TestPlan {
+  if (typeof options !== "object" || options === null) {
+    refuse(`its options must be an object, not ${show(options)}`);
+  }
+  const { seed, seeds, codec, codecs, ...given } = options;
+  if (seed !== undefined && seeds !== undefined) refuse("give seed or seeds, not both");
+  if (codec !== undefined && codecs !== undefined) refuse("give codec or codecs, not both");
+  const schedule = given.schedule ?? (seeds === undefined ? undefined : "random");
+  return {
+    shared: schedule === undefined ? given : { ...given, schedule },
+    seeds: seeds === undefined ? [seed ?? 0] : readSeeds(seeds),
+    codecs: codecs === undefined ? [codec ?? "msgpack"] : readCodecs(codecs),
+  };
+}
+
+/** The call that makes one run alone again, in one line. */
+export function replayCall(shared: TestPlan["shared"], run: FabricRun): string {
+  const options = Object.entries({ ...run, ...shared })
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${show(value)}`);
+  return `testFabric({ ${options.join(", ")} }, …)`;
+}
