@@ -6,7 +6,6 @@
 
 import type { Endpoint } from "./channel/endpoint.ts";
 import type { IncomingPacket } from "./channel/incoming_packet.ts";
-import { showU64 } from "../core/units.ts";
 import type { ChannelPlace } from "./fabric/violation_details.ts";
 import type { PacketObject } from "./packet/packet_object.ts";
 import type { LoadedDriver } from "./partition/loaded_driver.ts";
@@ -28,9 +27,6 @@ export interface DeviceTarget {
   readonly driver: LoadedDriver | null;
 }
 
-/** In place of a transaction id's low 32 bits: it is none of a packet. */
-const NO_PACKET = -1;
-
 /** What ended what a handle stood for. */
 export interface HandleEnd {
   /** The documented function. */
@@ -43,8 +39,10 @@ export interface HandleEnd {
   readonly source: string | null;
   /** The channel that it was, or was of. */
   readonly channel: ChannelPlace;
-  /** The packet's transaction id; null: it was no packet. */
-  readonly packet: number | string | null;
+  /** The packet's transaction id, in two halves; null: it was no packet. */
+  readonly packetLow: number | null;
+  /** The upper half. */
+  readonly packetHigh: number;
 }
 
 /** The kinds of handles. */
@@ -80,13 +78,7 @@ export class Handle<Kind extends HandleKind> {
   readonly #kind: Kind;
   #target: HandleTargets[Kind] | null;
   /** It keeps nothing of the fabric alive: a driver may have the handle for ever. */
-  #endCall: string | null = null;
-  #endAt100ns = 0;
-  #endCallback: string | null = null;
-  #endSource: string | null = null;
-  #endPlace: ChannelPlace | null = null;
-  #endPacketLow = NO_PACKET;
-  #endPacketHigh = 0;
+  #end: HandleEnd | null = null;
 
   /** A live handle for `target`. */
   constructor(kind: Kind, target: HandleTargets[Kind]) {
@@ -119,40 +111,13 @@ export class Handle<Kind extends HandleKind> {
 
   /** What ended what `value` stood for, if it is a handle of `kind` and that was noted; else null. */
   static endOf(value: unknown, kind: HandleKind): HandleEnd | null {
-    if (typeof value !== "object" || value === null || !(#endCall in value)) return null;
-    const handle = value as Handle<HandleKind>;
-    if (handle.kind !== kind || handle.#endCall === null || handle.#endPlace === null) return null;
-    const low = handle.#endPacketLow;
-    return {
-      call: handle.#endCall,
-      at100ns: handle.#endAt100ns,
-      callback: handle.#endCallback,
-      source: handle.#endSource,
-      channel: handle.#endPlace,
-      packet: low === NO_PACKET ? null : showU64(low, handle.#endPacketHigh),
-    };
+    const isHandle = typeof value === "object" && value !== null && #end in value;
+    return isHandle && value.kind === kind ? value.#end : null;
   }
 
-  /**
-   * Notes what ends what the handle stands for: a channel, or a packet with a transaction id. Whether the
-   * handle is dead by it is another question. This is done for each packet, and allocates nothing.
-   */
-  noteEnd(
-    call: string,
-    at100ns: number,
-    callback: string | null,
-    source: string | null,
-    place: ChannelPlace,
-    packetLow: number = NO_PACKET,
-    packetHigh = 0,
-  ): void {
-    this.#endCall = call;
-    this.#endAt100ns = at100ns;
-    this.#endCallback = callback;
-    this.#endSource = source;
-    this.#endPlace = place;
-    this.#endPacketLow = packetLow;
-    this.#endPacketHigh = packetHigh;
+  /** Notes what ends what the handle stands for. Whether the handle is dead by it is another question. */
+  noteEnd(end: HandleEnd): void {
+    this.#end = end;
   }
 
   /** Makes the handle invalid for ever. */

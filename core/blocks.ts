@@ -25,9 +25,9 @@ const BLOCKS_BYTES_MAX = 8192;
 /** Bytes of one of the {@linkcode Blocks} of an array. A page holds a whole number of them. */
 export const BLOCK_BYTES: number = BLOCK;
 
-/** What stands in a buffer that nobody may look at any more. */
+/** What stands in a buffer that nobody may look at any more, as a byte and as a word. */
 const POISON = 0xdd;
-const POISON_WORDS = 0xddddddddddddddddn;
+const POISON_WORD = 0xdddd_dddd | 0;
 
 /** Overwrites `bytes`, which a driver has had, and may have done anything with. */
 export function poison(bytes: Uint8Array): void {
@@ -65,16 +65,6 @@ export class Blocks {
   copyFreely(target: Blocks, targetStart: number, start: number, byteCount: number): void {
     if (byteCount <= WORDS_BYTES_MAX) this.#copyWords(target, targetStart, start, byteCount);
     else this.#copyMany(target, targetStart, start, byteCount);
-  }
-
-  /** Overwrites whole words from `start` on until at least `byteCount` bytes are {@linkcode POISON}. */
-  poison(start: number, byteCount: number): void {
-    if (byteCount > WORDS_BYTES_MAX) {
-      this.bytes.fill(POISON, start, start + byteCount);
-      return;
-    }
-    const words = this.#words;
-    for (let at = 0; at < byteCount; at += 8) words.setBigUint64(start + at, POISON_WORDS, true);
   }
 
   /** Copies `byteCount` bytes from `start` on to `targetStart` of `target`, and overwrites nothing else. */
@@ -173,7 +163,16 @@ export class CopyRoom {
 
   /** Overwrites the copy, if it is still here: its reader may look at it no more. */
   poison(): void {
-    if (this.blocks.bytes.length > 0) this.blocks.poison(this.start, this.#copyBytes);
+    const byteCount = this.#copyBytes;
+    if (byteCount > WORDS_BYTES_MAX) return this.#poisonLong(byteCount);
+    // A short copy begins with the room, which has whole words. One that was transferred takes none.
+    const { words } = this;
+    for (let at = 0; at << 2 < byteCount; at++) words[at] = POISON_WORD;
+  }
+
+  #poisonLong(byteCount: number): void {
+    const { bytes } = this.blocks;
+    if (bytes.length > 0) bytes.fill(POISON, this.start, this.start + byteCount);
   }
 
   #resize(byteCount: number): void {

@@ -11,6 +11,7 @@ import { currentFrame } from "../actors/fabric/irql.ts";
 import { UNITS_PER_MS } from "../actors/fabric/loop.ts";
 import type { World } from "../actors/fabric/world.ts";
 import { Handle, type HandleKind } from "../actors/handles.ts";
+import { showU64 } from "../core/units.ts";
 
 /** GPADLs of a channel whose end is remembered. */
 const GPADL_ENDS_MAX = 64;
@@ -24,20 +25,30 @@ export function noteEnd(
   handle: Handle<HandleKind> | null,
   call: string,
   { place }: Endpoint,
-  packetLow?: number,
-  packetHigh?: number,
+  packetLow: number | null = null,
+  packetHigh = 0,
 ): void {
   if (verifier.mode === "off" || handle === null) return;
   const callback = currentFrame()?.name ?? null;
   const source = verifier.sourceLine();
-  handle.noteEnd(call, clock.now100ns, callback, source, place, packetLow, packetHigh);
+  const { now100ns } = clock;
+  handle.noteEnd({
+    call,
+    at100ns: now100ns,
+    callback,
+    source,
+    channel: place,
+    packetLow,
+    packetHigh,
+  });
 }
 
 /** What a violation about a handle of `kind` tells, if what it stood for has ended. */
 export function endDetails(handle: unknown, kind: HandleKind): ViolationDetails | undefined {
   const end = Handle.endOf(handle, kind);
   if (end === null) return undefined;
-  const { call, at100ns, callback, source, channel, packet } = end;
+  const { call, at100ns, callback, source, channel, packetLow, packetHigh } = end;
+  const packet = packetLow === null ? null : showU64(packetLow, packetHigh);
   return { channel, packet, first: { call, at: at100ns / UNITS_PER_MS, callback, source } };
 }
 
