@@ -106,7 +106,7 @@ export class Handle<Kind extends HandleKind> {
 
   /** Whether `value` is a handle of `kind`, live or not. */
   static isOf(value: object, kind: HandleKind): boolean {
-    return #target in value && value.kind === kind;
+    return #target in value && value.#kind === kind;
   }
 
   /** What ended what `value` stood for, if it is a handle of `kind` and that was noted; else null. */

@@ -123,6 +123,9 @@ export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
   VmbServerChannelInitSetTargetVtl: plain("channel", "vtl"),
   VmbServerChannelInitSetVmbusHandle: plain("channel", "vmbusHandle"),
   WdfFdoQueryForInterface: plain("device", "interfaceType", "size", "version"),
+  InterfaceReference: [{ name: "context", isPointer: true }],
+  InterfaceDereference: [{ name: "context", isPointer: true }],
+  drainAndDisable: plain("channel", "timeout100ns"),
 };
 
 /** Their names, by the numbers that stand for them on the trace. */

@@ -61,6 +61,7 @@ export class CallTrace {
 
   /** Runs `work`, which is a call of the function that has number `code`, with the arguments `given`. */
   run<T>(code: number, given: readonly unknown[], work: () => T): T {
+    if (!this.#world.root.isPresent) return work(); // disposed of: what it did is told to its end
     const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
     this.#began(subjectId, code, given);
     let result: T;

@@ -5,7 +5,13 @@
  * @module
  */
 
-import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../actors/handles.ts";
+import type {
+  HandleKind,
+  HandleTargets,
+  VMBCHANNEL,
+  VMBPACKET,
+  VMBPACKETCOMPLETION,
+} from "../actors/handles.ts";
 import { Handle } from "../actors/handles.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
@@ -57,6 +63,18 @@ export function tracedMethod(
     : ownWay(trace, kmcl);
 }
 
+/**
+ * What `value` stands for. Nothing while no function may be called: that is recorded as other calls are,
+ * or not at all.
+ */
+function targetOf<Kind extends HandleKind>(
+  { world }: Kmcl,
+  value: unknown,
+  kind: Kind,
+): HandleTargets[Kind] | null {
+  return world.kmclRefusal === null ? resolve(value, kind) : null;
+}
+
 function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
   const code = codeOf("VmbPacketSend");
   const { recorder, clock } = kmcl.world;
@@ -68,7 +86,7 @@ function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
     externalDataMdl: Mdl | null | undefined,
     flags: number,
   ): NtStatus {
-    const target = resolve(packetObject, "VMBPACKET");
+    const target = targetOf(kmcl, packetObject, "VMBPACKET");
     // Whether the buffer is one, and has as many bytes, the function itself finds out.
     const isUsual = target !== null && typeof buffer === "object" && isU32(bufferLength) &&
       isUint(flags, FLAGS_MAX) && (externalDataMdl === null || externalDataMdl === undefined);
@@ -112,7 +130,7 @@ function tracedComplete(trace: CallTrace, kmcl: Kmcl): typeof complete {
     buffer: Uint8Array | null | undefined,
     bufferSize: number,
   ): void {
-    const packet = resolve(context, "VMBPACKETCOMPLETION");
+    const packet = targetOf(kmcl, context, "VMBPACKETCOMPLETION");
     const isUsual = packet !== null && packet.stage !== "retired" && !packet.isDeferred &&
       typeof buffer === "object" && isU32(bufferSize);
     if (!isUsual) return trace.call(code, method, context, buffer, bufferSize);
@@ -136,7 +154,7 @@ function tracedAllocate(trace: CallTrace, kmcl: Kmcl): typeof allocate {
   const { recorder, clock } = kmcl.world;
   const method = VmbPacketAllocate.bind(undefined, kmcl);
   function allocate(channel: VMBCHANNEL | null): VMBPACKET | null {
-    const endpoint = resolve(channel, "VMBCHANNEL");
+    const endpoint = targetOf(kmcl, channel, "VMBCHANNEL");
     if (endpoint === null) return trace.call(code, method, channel);
     recorder.recordMark(clock.now100ns, CALL, endpoint.id, code | insideBit());
     if (recorder.keepsEntries) trace.tell(code, [channel]);
@@ -160,7 +178,7 @@ function tracedFree(trace: CallTrace, kmcl: Kmcl): typeof free {
   const { recorder, clock } = kmcl.world;
   const method = VmbPacketFree.bind(undefined, kmcl);
   function free(packetObject: VMBPACKET | null): void {
-    const target = resolve(packetObject, "VMBPACKET");
+    const target = targetOf(kmcl, packetObject, "VMBPACKET");
     if (target === null) return trace.call(code, method, packetObject);
     const { endpoint: { id }, packet: { slot } } = target;
     recorder.recordShort(clock.now100ns, CALL, id, code | insideBit(), slot, 0);
@@ -183,7 +201,7 @@ function tracedSetRoutine(trace: CallTrace, kmcl: Kmcl): typeof setRoutine {
     packetObject: VMBPACKET | null,
     completionRoutine: EvtPacketCompletionRoutine,
   ): void {
-    const target = resolve(packetObject, "VMBPACKET");
+    const target = targetOf(kmcl, packetObject, "VMBPACKET");
     if (target === null || typeof completionRoutine !== "function") {
       return trace.call(code, method, packetObject, completionRoutine);
     }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { AwaitedPromise } from "../actors/fabric/awaited_promise.ts";
 import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
 import {
   type NtStatus,
@@ -14,8 +16,12 @@ import {
 } from "../core/ntstatus.ts";
 import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
+import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
+import { waiting } from "./kmcl.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
+
+const DRAIN_CODE = codeOf("drainAndDisable");
 
 /** How a channel is drained. */
 export interface DrainOptions {
@@ -51,24 +57,42 @@ export interface DrainOptions {
  *
  * @param kmcl The table with which the driver uses the channel.
  */
-export async function drainAndDisable(
+export function drainAndDisable(
   kmcl: KmclClientInterfaceV1,
   channel: VMBCHANNEL | null,
   options: DrainOptions,
 ): Promise<NtStatus> {
-  const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
-  const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+  return waiting(() => {
+    const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
+    const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+    const work = () => drain(kmcl, channel, endpoint, timeout100ns);
+    if (endpoint === null || !endpoint.world.recorder.isOn) return work();
+    const trace = new CallTrace(endpoint.world, endpoint.partition.traceId);
+    return trace.run(DRAIN_CODE, [channel, timeout100ns], work);
+  });
+}
+
+function drain(
+  kmcl: KmclClientInterfaceV1,
+  channel: VMBCHANNEL | null,
+  endpoint: Endpoint | null,
+  timeout100ns: unknown,
+): Promise<NtStatus> {
   if (endpoint !== null && !isUint(timeout100ns, Number.MAX_SAFE_INTEGER)) {
-    return STATUS_INVALID_PARAMETER_2;
+    return Promise.resolve(STATUS_INVALID_PARAMETER_2);
   }
   const hasTraffic = endpoint !== null && endpoint.partition.isAlive &&
     endpoint.restored === null &&
     endpoint.world.kmclRefusal === null && !endpoint.is("disabled");
   if (hasTraffic && canWait(endpoint)) {
     const deadline100ns = endpoint.world.clock.now100ns + (timeout100ns as number);
-    return await endpoint.drainAndDisable(Math.min(deadline100ns, Number.MAX_SAFE_INTEGER));
+    return endpoint.drainAndDisable(Math.min(deadline100ns, Number.MAX_SAFE_INTEGER));
   }
-  await kmcl.VmbChannelDisable(channel); // there is nothing to wait for, or a misuse to report
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  return hasTraffic ? STATUS_INVALID_DEVICE_REQUEST : STATUS_SUCCESS;
+  // There is nothing to wait for but that call, or a misuse to report.
+  const disabled: unknown = kmcl.VmbChannelDisable(channel);
+  const statusOfRest = hasTraffic ? STATUS_INVALID_DEVICE_REQUEST : STATUS_SUCCESS;
+  const status: NtStatus = endpoint === null ? STATUS_INVALID_PARAMETER_1 : statusOfRest;
+  return disabled instanceof AwaitedPromise
+    ? disabled.map(() => status)
+    : Promise.resolve(disabled).then(() => status);
 }

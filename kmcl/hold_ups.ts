@@ -178,11 +178,11 @@ function notReading(endpoint: Endpoint): HoldUp | null {
 /** The endpoint at the other end of an open channel, where a driver has it. */
 function oppositeOf(endpoint: Endpoint): Endpoint | null {
   const { channelId, side, world } = endpoint;
-  const guest = side === "client" ? endpoint.partition : endpoint.configuration.guest;
+  const guest = side === "client" ? endpoint.partition : endpoint.guest;
   if (channelId === null || guest === null) return null;
   const isOpposite = (other: Endpoint) =>
     other.side !== side && other.channelId === channelId &&
-    (other.side === "client" || other.configuration.guest === guest);
+    (other.side === "client" || other.guest === guest);
   const { endpoints } = side === "client" ? world.root : guest;
   return [...endpoints].find(isOpposite) ?? null;
 }

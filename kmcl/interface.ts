@@ -291,7 +291,10 @@ function queryOf<Type extends string>(
     name,
     trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
   ]);
-  const header = Object.entries(makeInterface(partition.world, size, version));
+  const header = Object.entries(makeInterface(kmcl, size, version)).map(([name, member]) => [
+    name,
+    trace === null || typeof member !== "function" ? member : trace.wrap(name, member),
+  ]);
   return {
     status: STATUS_SUCCESS,
     kmcl: Object.freeze(Object.fromEntries([...header, ...methods])),

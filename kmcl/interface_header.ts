@@ -6,7 +6,7 @@
  */
 
 import type { EarlierCall } from "../actors/fabric/violation_details.ts";
-import type { World } from "../actors/fabric/world.ts";
+import { type Kmcl, refuseWhereRefused } from "./kmcl.ts";
 
 // Set once by the class below: the only way to count the references of a context.
 let count: (context: InterfaceContext, by: 1 | -1) => boolean;
@@ -49,12 +49,13 @@ export interface INTERFACE {
 }
 
 /** The head of a table that was just queried: it has one reference. */
-export function makeInterface(world: World, size: number, version: number): INTERFACE {
+export function makeInterface(kmcl: Kmcl, size: number, version: number): INTERFACE {
   const context = new InterfaceContext();
   Object.freeze(context);
   let last: EarlierCall | null = null;
   const change = (call: string, by: 1 | -1, given: InterfaceContext) => {
-    const { verifier } = world;
+    refuseWhereRefused(kmcl);
+    const { verifier } = kmcl.world;
     if (given !== context) {
       return verifier.report("invalid argument", call, "the context is not that of the interface");
     }

@@ -17,7 +17,7 @@ import {
 } from "../core/ntstatus.ts";
 import { driverOf, type EvtChannelRestorePacket, type EvtChannelSavePacket } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
-import type { Kmcl } from "./kmcl.ts";
+import { type Kmcl, refuseWhereRefused } from "./kmcl.ts";
 import { isPassive } from "./levels.ts";
 
 /**
@@ -136,6 +136,7 @@ export function VmbConvertVmbusHandleToKernelHandle(
   kmcl: Kmcl,
   vmbusHandle: VmbusHandle | null,
 ): ConvertResult {
+  refuseWhereRefused(kmcl);
   const partition = Handle.resolve(vmbusHandle, "VMBUS");
   if (partition === null || partition.world !== kmcl.world) {
     return { status: STATUS_INVALID_HANDLE, kernelHandle: null };

@@ -17,6 +17,15 @@ export class AwaitedPromise<T> extends Promise<T> {
     return Promise;
   }
 
+  /** A promise of what `change` makes of its value. Who awaits that awaits this one, and nobody else does yet. */
+  map<U>(change: (value: T) => U): AwaitedPromise<U> {
+    const mapped = new AwaitedPromise<U>((resolve, reject) => {
+      super.then((value) => resolve(change(value)), reject);
+    });
+    mapped.onAwaited = () => this.onAwaited?.();
+    return mapped;
+  }
+
   /** See `Promise.prototype.then`. */
   override then<A = T, B = never>(
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,

@@ -240,8 +240,8 @@ function faultOf(endpoint: Endpoint | null): ChannelFault | null {
 }
 
 /** The other endpoint of its channel, while there is one on the bus. */
-function oppositeOf({ side, partition, configuration, channelId }: Endpoint): Endpoint | null {
-  const bus = side === "client" ? partition.bus : configuration.guest?.bus;
+function oppositeOf({ side, partition, guest, channelId }: Endpoint): Endpoint | null {
+  const bus = side === "client" ? partition.bus : guest?.bus;
   if (bus === undefined || channelId === null) return null;
   return side === "client"
     ? bus.host.channel(channelId)?.endpoint ?? null

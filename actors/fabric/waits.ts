@@ -58,6 +58,8 @@ export class Wait<T> implements Blocker {
   /** Waits that began before it in its fabric. */
   readonly order: number;
   #blocked: PendingCallback | null = null;
+  /** What whoever still comes to await it is told: its fabric was disposed of. */
+  #refusal: Error | null = null;
   readonly #waits: Waits;
   #resolve!: (value: T) => void;
   #reject!: (error: Error) => void;
@@ -126,9 +128,17 @@ export class Wait<T> implements Blocker {
     this.#reject(error);
   }
 
+  /** Its fabric is disposed of: a program that awaits it, now or later, is told; nobody else goes on. */
+  giveUp(error: Error): void {
+    if (this.drives) return this.reject(error);
+    if (this.#blocked === null) this.#refusal = error;
+    this.#waits.remove(this);
+  }
+
   /** Somebody awaits it: where that is the program, it is the program's way to drive (api.md section 1). */
   #awaited(): void {
     this.isAwaited = true;
+    if (this.#refusal !== null) return this.#reject(this.#refusal);
     if (this.mayDrive || !this.#waits.isProgrammed(this)) return;
     this.mayDrive = true;
     this.#waits.onDriver();
@@ -258,12 +268,9 @@ export class Waits {
     }
   }
 
-  /** The fabric is disposed of: callers that drive its loop are told, and no other goes on. */
+  /** The fabric is disposed of: no caller is answered any more. */
   abandon(error: Error): void {
-    for (const wait of [...this.#all]) {
-      if (wait.drives) wait.reject(error);
-      else this.remove(wait);
-    }
+    for (const wait of [...this.#all]) wait.giveUp(error);
   }
 
   /** A wait that begins beside the loop's items is taken for a callback's that is blocked in nothing. */

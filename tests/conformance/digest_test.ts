@@ -224,7 +224,34 @@ async function digestOf(
   return pair.fabric.traceDigest();
 }
 
-for (const difference of DIFFERENCES) {
+const CALLS_BESIDE: readonly Difference[] = [
+  {
+    what: "a reference to an interface",
+    run: ({ vsc }, isOther) => isOther && vsc.InterfaceReference(vsc.Context),
+  },
+  {
+    what: "the interface whose reference is given back",
+    run: ({ vsc, vsp }, isOther) => {
+      const { InterfaceDereference, Context } = isOther ? vsc : vsp;
+      InterfaceDereference(Context);
+    },
+  },
+  {
+    what: "a drain that is refused",
+    run: ({ vsc, client }, isOther) =>
+      isOther && vmbus.drainAndDisable(vsc, client, { timeout100ns: -1 }),
+  },
+  {
+    what: "a drain in the place of a Disable, where there is nothing to drain",
+    run: async ({ vsc, client }, isOther) => {
+      await vsc.VmbChannelDisable(client);
+      if (isOther) await vmbus.drainAndDisable(vsc, client, { timeout100ns: 1 });
+      else await vsc.VmbChannelDisable(client);
+    },
+  },
+];
+
+for (const difference of [...DIFFERENCES, ...CALLS_BESIDE]) {
   Deno.test(`Fabric.traceDigest: tells runs apart by ${difference.what}`, async () => {
     const one = await digestOf(difference, false, {});
     assertEquals(await digestOf(difference, false, {}), one);

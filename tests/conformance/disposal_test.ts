@@ -107,6 +107,36 @@ Deno.test("Fabric.dispose: KMCL functions throw from then on, and no handle is g
   assertEquals(status, vmbus.STATUS_NOT_FOUND);
 });
 
+// D169: with handles that were good, and with arguments that never were.
+Deno.test("Fabric.dispose: no function of a table is called from then on, or comes on the record", async () => {
+  const fabricOptions = { verifier: "record", trace: "full" } as const;
+  const { fabric, guest, vsc, vsp, client, server } = await openPair({ fabric: fabricOptions });
+  const packet = vsc.VmbPacketAllocate(client);
+  fabric.dispose();
+  const left = () => [fabric.traceDigest(), fabric.trace.length, fabric.violations.length];
+  const before = left();
+  const gone: (readonly [string, unknown])[] = [];
+  for (const [name, member] of [...Object.entries(vsc), ...Object.entries(vsp)]) {
+    if (typeof member !== "function") continue;
+    const call = member as (...given: unknown[]) => unknown;
+    for (const given of [client, server, packet, guest.vmbusHandle, vsc.Context, null]) {
+      try {
+        await call(given, new Uint8Array(8), 8, null, WAIT);
+        gone.push([name, given]);
+      } catch (error) {
+        assertEquals((error as Error).message, KMCL_GONE, name);
+      }
+    }
+  }
+  assertEquals(gone, []);
+  await assertRejects(
+    () => vmbus.drainAndDisable(vsc, client, { timeout100ns: 1 }),
+    Error,
+    KMCL_GONE,
+  );
+  assertEquals(left(), before);
+});
+
 Deno.test("Fabric.dispose: what the run has left can still be read, and a second one does nothing", async () => {
   const { fabric, vsc, client } = await openPair({ fabric: { verifier: "record", trace: "full" } });
   vsc.VmbChannelCleanup(client); // a violation, as it is open
@@ -204,6 +234,28 @@ Deno.test("Fabric.dispose: rejects a waiting call that drives; no other waiting 
   await rejected;
   await turn();
   assertEquals(log, []);
+});
+
+// api.md sections 1 and 4: nothing that is awaited is a silence. Promise.all awaits a microtask later.
+Deno.test("Fabric.dispose: a wait that drives no more rejects whoever awaits it then", async () => {
+  const calls: readonly ((pair: Pair) => Promise<unknown>)[] = [
+    ({ fabric }) => fabric.delay(5000),
+    ({ vsc, client }) => vsc.VmbChannelSendSynchronousRequest(client, null, 0, null, WAIT, null, 0),
+    ({ vsp, server }) => vsp.VmbChannelPause(server),
+    ({ vsp, server }) => vsp.VmbChannelDisable(server),
+    ({ vsp, server }) => vmbus.drainAndDisable(vsp, server, { timeout100ns: 5e7 }),
+  ];
+  for (const call of calls) {
+    const pair = await openPair({ onServerPacket: () => {} });
+    pair.vsc.VmbPacketSend(pair.vsc.VmbPacketAllocate(pair.client), null, 0, null, WAIT);
+    await pair.fabric.settle();
+    const wait = call(pair);
+    await pair.fabric.settle();
+    const all = assertRejects(() => Promise.all([wait]), Error, `Cannot go on waiting: ${GONE}`);
+    pair.fabric.dispose();
+    await all;
+    await assertRejects(() => wait, Error, `Cannot go on waiting: ${GONE}`);
+  }
 });
 
 Deno.test("Fabric.dispose: ends a wait for real time", async () => {

@@ -319,3 +319,18 @@ Deno.test("drainAndDisable: is refused where VmbChannelDisable is, and without a
   const strict = await openPair();
   await assertRejects(() => loose(strict.vsc, {}, SECOND), vmbus.VerifierError, "invalid handle");
 });
+
+// api.md section 1: awaited again after the program drove, it drives, and is told what holds it up.
+Deno.test("drainAndDisable: is a wait like any other, also where it was begun before settle()", async () => {
+  const pair = await openPair({ onServerPacket: () => {} });
+  const { vsc, vsp, client, server, fabric } = pair;
+  vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), null, 0, null, WAIT);
+  await fabric.settle();
+  const drained = vmbus.drainAndDisable(vsp, server, SECOND);
+  await fabric.settle();
+  await assertRejects(
+    () => drained,
+    vmbus.VerifierError,
+    "packet 0 of channel 1 (server) is held by its driver since t = 0 ms",
+  );
+});

@@ -1,6 +1,6 @@
 // Loopback channels: client and server in the root (kmcl.md section 5, VmbServerChannelInitSetFlags; Y4).
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
   clientTable,
@@ -98,4 +98,30 @@ Deno.test("VmbChannelSendSynchronousRequest: a loopback client waits for its ans
     assertEquals(answer, payload);
   }
   await closePair(pair);
+});
+
+// api.md sections 1 and 3: who is at the other end is known, also where the server named no partition.
+Deno.test("inspectChannel: a loopback client is told what its server's driver keeps, and why it stopped", async () => {
+  const fabric = createFabric({ verifier: "record" });
+  const { vsp, channel: server } = makeServer(fabric, LOOPBACK);
+  let held: vmbus.VMBPACKETCOMPLETION | null = null;
+  vsp.VmbChannelInitSetProcessPacketCallbacks(server, (_channel, packet) => void (held = packet));
+  const vsc = clientTable(fabric.root);
+  const { channel: client } = vmbus.expectSuccess(
+    vsc.VmbChannelAllocate(fabric.root.device, false),
+  );
+  vsc.VmbClientChannelInitSetTargetPnp(client, PAIR_TYPE);
+  vsc.VmbChannelInitSetProcessPacketCallbacks(client, () => {});
+  vsp.VmbChannelEnable(server);
+  vsp.VmbChannelStart(server);
+  vsc.VmbChannelEnable(client);
+  await fabric.settle();
+  await assertRejects(
+    () => vsc.VmbChannelSendSynchronousRequest(client, pattern(8), 8, null, WAIT, null, 0),
+    vmbus.VerifierError,
+    "is held by its driver since t = 0 ms",
+  );
+  vsp.VmbChannelPacketFail(held);
+  await fabric.settle();
+  assertEquals(vmbus.inspectChannel(client).oppositeFault, "packetFailed");
 });
