@@ -4,11 +4,11 @@
  * @module
  */
 
-import { isInstance, messageOf } from "../../core/describe.ts";
+import { messageOf } from "../../core/describe.ts";
 import { enterFrame, type Frame, leaveFrame } from "./irql.ts";
 import { isPromise, whenSettled } from "./promises.ts";
 import { type Follower, follower } from "./runtime.ts";
-import { type Verifier, VerifierError } from "./verifier.ts";
+import type { Verifier, VerifierError } from "./verifier.ts";
 import type { ChannelPlace } from "./violation_details.ts";
 
 /** How a callback ended. */
@@ -227,9 +227,11 @@ export class Callbacks {
     error: unknown,
     channel: ChannelPlace | null = null,
   ): void {
-    if (isInstance(error, VerifierError)) return this.#world.failLoop(error);
-    const reason = messageOf(error);
     const { verifier } = this.#world;
+    if (verifier.mode !== "record" && verifier.hasMade(error)) {
+      return this.#world.failLoop(error as VerifierError);
+    }
+    const reason = messageOf(error);
     const who = channel === null ? ownerName : "its driver";
     verifier.note("exception out of a callback", name, `${who} threw: ${reason}`, { channel });
     if (verifier.mode === "record") return;

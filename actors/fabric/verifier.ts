@@ -109,6 +109,8 @@ export class Verifier {
   readonly mode: VerifierMode;
   readonly #world: VerifierWorld;
   readonly #violations: Violation[] = [];
+  /** Errors that carry violations of this fabric. */
+  readonly #errors = new WeakSet<object>();
 
   /** Whether the lines of drivers are kept from which packets, GPADLs and channels are ended. */
   readonly #keepsSources: boolean;
@@ -143,7 +145,7 @@ export class Verifier {
     about?: ViolationDetails,
   ): VerifierError | null {
     const violation = this.#keep(rule, call, message, about);
-    return violation !== null && this.mode === "throw" ? new VerifierError(violation) : null;
+    return violation !== null && this.mode === "throw" ? this.#errorOf(violation) : null;
   }
 
   /** Reports what no call is to blame for: in mode `"throw"` it fails whoever drives the loop. */
@@ -161,7 +163,18 @@ export class Verifier {
   deadlock(call: string, message: string): VerifierError {
     const rule = "wait that nothing can end";
     const kept = this.#keep(rule, call, message);
-    return new VerifierError(kept ?? this.#violation(rule, call, message, {}));
+    return this.#errorOf(kept ?? this.#violation(rule, call, message, {}));
+  }
+
+  /** Whether `error`, whatever it is, is one of this fabric's: not another's, and none that only looks so. */
+  hasMade(error: unknown): boolean {
+    return this.#errors.has(error as object); // false for what is no object
+  }
+
+  #errorOf(violation: Violation): VerifierError {
+    const error = new VerifierError(violation);
+    this.#errors.add(error);
+    return error;
   }
 
   /**

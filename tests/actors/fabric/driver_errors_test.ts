@@ -16,6 +16,7 @@ import {
   type PairOptions,
 } from "../../support/connected_pair.ts";
 import { hops, post, request } from "../../support/driving.ts";
+import { createFabric } from "../../support/fabric.ts";
 
 const THROWN = new RangeError("the driver's own reason");
 
@@ -320,3 +321,46 @@ Deno.test("Fabric: a pair closes cleanly after its driver threw", async () => {
   await pair.fabric.settle();
   await closePair(pair);
 });
+
+// Section 9: only a violation of this fabric is on its list already, and only its errors can be read.
+for (const verifier of ["record", "throw"] as const) {
+  Deno.test(`EvtChannelProcessPacket: an error that only looks like a violation's is a driver's (${verifier})`, async () => {
+    const other = createFabric();
+    const foreign = vmbus.WdfFdoQueryForInterface(
+      other.root.device,
+      vmbus.KMCL_SERVER_INTERFACE_TYPE,
+      vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
+      1,
+    );
+    const bare = Object.create(vmbus.VerifierError.prototype);
+    const throwers: readonly (() => unknown)[] = [
+      () => vmbus.expectSuccess(foreign).kmcl.VmbChannelStart(null),
+      () => {
+        throw bare;
+      },
+      () => {
+        throw new Proxy(bare, {
+          get() {
+            throw 1;
+          },
+        });
+      },
+    ];
+    for (const thrower of throwers) {
+      const pair: Pair = await openPair({
+        fabric: { verifier },
+        onServerPacket: (_channel, packet) => {
+          pair.vsp.VmbChannelPacketComplete(packet, null, 0);
+          thrower();
+        },
+      });
+      post(pair.vsc, pair.client);
+      const text = "EvtChannelProcessPacket of channel 1 (server) threw: ";
+      if (verifier === "record") await pair.fabric.settle();
+      else await assertRejects(() => pair.fabric.settle(), Error, text);
+      assertEquals(pair.fabric.violations.map(({ rule }) => rule), [
+        "exception out of a callback",
+      ]);
+    }
+  });
+}
