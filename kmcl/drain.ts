@@ -18,6 +18,7 @@ import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
 import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
+import { worldOfTable } from "./interface_header.ts";
 import { waiting } from "./kmcl.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
@@ -64,7 +65,8 @@ export function drainAndDisable(
 ): Promise<NtStatus> {
   return waiting(() => {
     const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
-    const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+    const target = Handle.resolve(channel, "VMBCHANNEL");
+    const endpoint = target?.world === worldOfTable(kmcl) ? target : null;
     const work = () => drain(kmcl, channel, endpoint, timeout100ns);
     if (endpoint === null || !endpoint.world.recorder.isOn) return work();
     const trace = new CallTrace(endpoint.world, endpoint.partition.traceId);

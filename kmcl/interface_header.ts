@@ -6,17 +6,27 @@
  */
 
 import type { EarlierCall } from "../actors/fabric/violation_details.ts";
+import type { World } from "../actors/fabric/world.ts";
+import { copyMembers } from "../core/structures.ts";
 import { type Kmcl, refuseWhereRefused } from "./kmcl.ts";
 
-// Set once by the class below: the only way to count the references of a context.
+// Set once by the class below: the only ways to count the references of a context, and to ask whose it is.
 let count: (context: InterfaceContext, by: 1 | -1) => boolean;
+let worldBehind: (context: object) => World | null;
 
 /** The context of one interface. It is opaque: to be handed to that interface's own two functions. */
 export class InterfaceContext {
   /** The query took the first. */
   #references = 1;
+  readonly #world: World;
+
+  /** Of an interface in `world`. */
+  constructor(world: World) {
+    this.#world = world;
+  }
 
   static {
+    worldBehind = (context) => #world in context ? context.#world : null;
     count = (context, by) => {
       if (context.#references === 0) return false;
       context.#references += by;
@@ -48,9 +58,15 @@ export interface INTERFACE {
   InterfaceDereference(context: InterfaceContext): void;
 }
 
+/** The fabric in which `table` was queried; null where it is no table, nor a copy of one. */
+export function worldOfTable(table: unknown): World | null {
+  const context = copyMembers(table, ["Context"])?.Context;
+  return typeof context === "object" && context !== null ? worldBehind(context) : null;
+}
+
 /** The head of a table that was just queried: it has one reference. */
 export function makeInterface(kmcl: Kmcl, size: number, version: number): INTERFACE {
-  const context = new InterfaceContext();
+  const context = new InterfaceContext(kmcl.world);
   Object.freeze(context);
   let last: EarlierCall | null = null;
   const change = (call: string, by: 1 | -1, given: InterfaceContext) => {

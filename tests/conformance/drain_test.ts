@@ -334,3 +334,18 @@ Deno.test("drainAndDisable: is a wait like any other, also where it was begun be
     "packet 0 of channel 1 (server) is held by its driver since t = 0 ms",
   );
 });
+
+// I1: a channel of another fabric is none, as in every function of the table.
+Deno.test("drainAndDisable: with the table of another fabric it blames the call, and touches nothing", async () => {
+  const [pair, other] = [await openPair(), await openPair()];
+  const error = await assertRejects(
+    () => vmbus.drainAndDisable(other.vsc, pair.client, SECOND),
+    vmbus.VerifierError,
+  );
+  assertEquals([error.violation.rule, error.violation.call], [
+    "invalid handle",
+    "VmbChannelDisable",
+  ]);
+  assertEquals(vmbus.inspectChannel(pair.client).lifecycle, "opened");
+  assertEquals(await drain(pair, "client"), "STATUS_SUCCESS");
+});
