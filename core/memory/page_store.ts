@@ -31,13 +31,26 @@ function take(byteCount: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer);
 }
 
+/** Detaches every view of `buffer`, and gives its bytes in one that nobody else has. */
+function detach(buffer: ArrayBuffer): ArrayBuffer {
+  // Node 20 has no `transfer`; both move the bytes, and copy none.
+  return typeof buffer.transfer === "function"
+    ? buffer.transfer()
+    : structuredClone(buffer, { transfer: [buffer] });
+}
+
+/** Detaches `buffer`, and gives its bytes back to the machine. */
+function free(buffer: ArrayBuffer): void {
+  if (typeof buffer.transfer === "function") buffer.transfer(0);
+  else detach(buffer); // they go with what it returns
+}
+
 /** Detaches every view of `bytes`, of which `touchedBytes` may not be zero. */
 function giveBack({ buffer }: Uint8Array<ArrayBuffer>, touchedBytes: number): void {
   if (touchedBytes > KEPT_TOUCHED_BYTES_MAX || buffer.byteLength > KEPT_BYTES_MAX) {
-    buffer.transfer(0);
-    return;
+    return free(buffer);
   }
-  const own = buffer.transfer();
+  const own = detach(buffer);
   new Uint8Array(own, 0, touchedBytes).fill(0);
   kept.push(own);
   keptBytes += own.byteLength;
@@ -45,7 +58,7 @@ function giveBack({ buffer }: Uint8Array<ArrayBuffer>, touchedBytes: number): vo
     const oldest = kept.shift();
     assert(oldest !== undefined, "arrays of more than no bytes are kept");
     keptBytes -= oldest.byteLength;
-    oldest.transfer(0);
+    free(oldest);
   }
 }
 

@@ -72,3 +72,20 @@ Deno.test("PageStore: is as large as it says, whatever sizes were given back bef
     store.giveBack();
   }
 });
+
+// Node 20, which package.json allows, has no ArrayBuffer.prototype.transfer.
+Deno.test("PageStore.giveBack: detaches views also where the runtime has no transfer", () => {
+  const transfer = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "transfer")!;
+  Reflect.deleteProperty(ArrayBuffer.prototype, "transfer");
+  try {
+    for (const pageCount of [8, 0x4001]) { // one that is kept, one that is too large for it
+      const store = touched(pageCount);
+      const view = store.view(0, PAGE);
+      store.giveBack();
+      assertEquals([view.length, view.buffer.byteLength], [0, 0]);
+      assertEquals(touched(pageCount, PAGE).read(0, 1), Uint8Array.of(0));
+    }
+  } finally {
+    Object.defineProperty(ArrayBuffer.prototype, "transfer", transfer);
+  }
+});
