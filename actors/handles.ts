@@ -70,6 +70,10 @@ export interface HandleTargets extends Record<HandleKind, object> {
   readonly KERNEL: PartitionObject;
 }
 
+// Set once by the class below: what a program that has a handle must not see.
+let note: (handle: Handle<HandleKind>, end: HandleEnd) => void;
+let noted: (value: unknown, kind: HandleKind) => HandleEnd | null;
+
 /**
  * An opaque handle. It has no members but its kind; anything else passed in its place, one of another
  * kind included, is an invalid handle.
@@ -109,21 +113,30 @@ export class Handle<Kind extends HandleKind> {
     return #target in value && value.#kind === kind;
   }
 
-  /** What ended what `value` stood for, if it is a handle of `kind` and that was noted; else null. */
-  static endOf(value: unknown, kind: HandleKind): HandleEnd | null {
-    const isHandle = typeof value === "object" && value !== null && #end in value;
-    return isHandle && value.kind === kind ? value.#end : null;
-  }
-
-  /** Notes what ends what the handle stands for. Whether the handle is dead by it is another question. */
-  noteEnd(end: HandleEnd): void {
-    this.#end = end;
-  }
-
   /** Makes the handle invalid for ever. */
   kill(): void {
     this.#target = null;
   }
+
+  static {
+    note = (handle, end) => {
+      handle.#end = end;
+    };
+    noted = (value, kind) => {
+      const isHandle = typeof value === "object" && value !== null && #end in value;
+      return isHandle && value.kind === kind ? value.#end : null;
+    };
+  }
+}
+
+/** Notes what ends what `handle` stands for. Whether the handle is dead by it is another question. */
+export function noteHandleEnd(handle: Handle<HandleKind>, end: HandleEnd): void {
+  note(handle, end);
+}
+
+/** What ended what `value` stood for, if it is a handle of `kind` and that was noted; else null. */
+export function handleEndOf(value: unknown, kind: HandleKind): HandleEnd | null {
+  return noted(value, kind);
 }
 
 /** An endpoint of a channel. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_allocate | VMBCHANNEL} */

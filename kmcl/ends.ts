@@ -10,7 +10,7 @@ import type { EarlierCall, ViolationDetails } from "../actors/fabric/violation_d
 import { currentFrame } from "../actors/fabric/irql.ts";
 import { UNITS_PER_MS } from "../actors/fabric/loop.ts";
 import type { World } from "../actors/fabric/world.ts";
-import { Handle, type HandleKind } from "../actors/handles.ts";
+import { type Handle, handleEndOf, type HandleKind, noteHandleEnd } from "../actors/handles.ts";
 import { showU64 } from "../core/units.ts";
 
 /** GPADLs of a channel whose end is remembered. */
@@ -32,7 +32,7 @@ export function noteEnd(
   const callback = currentFrame()?.name ?? null;
   const source = verifier.sourceLine();
   const { now100ns } = clock;
-  handle.noteEnd({
+  noteHandleEnd(handle, {
     call,
     at100ns: now100ns,
     callback,
@@ -45,7 +45,7 @@ export function noteEnd(
 
 /** What a violation about a handle of `kind` tells, if what it stood for has ended. */
 export function endDetails(handle: unknown, kind: HandleKind): ViolationDetails | undefined {
-  const end = Handle.endOf(handle, kind);
+  const end = handleEndOf(handle, kind);
   if (end === null) return undefined;
   const { call, at100ns, callback, source, channel, packetLow, packetHigh } = end;
   const packet = packetLow === null ? null : showU64(packetLow, packetHigh);
