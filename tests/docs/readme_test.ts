@@ -9,7 +9,7 @@ import { withTree } from "../support/temp_tree.ts";
 
 const README = await Deno.readTextFile("README.md");
 
-Deno.test("README.md: its program is well typed, runs, and prints what it says", async () => {
+Deno.test("README.md: its program runs, and prints what it says", async () => {
   const { files } = documentedPrograms(README);
   assertEquals(Object.keys(files), ["echo.ts"]);
   // What a program prints stands in the block after it; a picture stands in one too.
@@ -19,8 +19,6 @@ Deno.test("README.md: its program is well typed, runs, and prints what it says",
     .map(({ text }) => text).join("");
   await withTree(files, async (root) => {
     const config = `--config=${Deno.cwd()}/deno.json`;
-    const checked = await runDeno(["check", config, `${root}/echo.ts`]);
-    assertEquals(checked, { code: 0, stdout: "", stderr: "" });
     const ran = await runDeno(["run", config, "--no-check", "--no-prompt", `${root}/echo.ts`]);
     assertEquals(ran, { code: 0, stdout: output, stderr: "" });
   });
