@@ -52,6 +52,13 @@ function keysOf(a: object, b: object): Iterable<string | symbol> {
   return isPlain ? Reflect.ownKeys({ ...a, ...b }) : allKeys(a).union(allKeys(b));
 }
 
+/** Whether all elements of an array are there, and no other member that could be compared. */
+function isPlainList(value: object): value is unknown[] {
+  if (!Array.isArray(value) || Object.getPrototypeOf(value) !== Array.prototype) return false;
+  const keys = Reflect.ownKeys(value); // indices come first
+  return keys.length === value.length + 1 && keys[value.length] === "length";
+}
+
 /** One comparison: it remembers which pairs it has begun, so that cycles end. */
 class Comparison {
   readonly #begun = new Map<object, object>();
@@ -83,6 +90,10 @@ class Comparison {
   }
 
   #members(a: object, b: object): boolean {
+    // Long lists of numbers are common: what follows would make a record of each.
+    if (isPlainList(a) && isPlainList(b)) {
+      return a.every((value, index) => this.values(value, b[index]));
+    }
     for (const key of keysOf(a, b)) {
       if (!this.values(Reflect.get(a, key), Reflect.get(b, key))) return false;
       if (key in a !== key in b) return false;

@@ -67,6 +67,9 @@ const cyclic = () => {
   return value;
 };
 
+/** A list of numbers with a member of its own. */
+const listWith = (x: unknown) => Object.assign([1, 2], { x });
+
 const EQUAL: readonly (readonly [name: string, a: unknown, b: unknown])[] = [
   ["NaN", NaN, NaN],
   ["zeros of either sign", 0, -0],
@@ -87,6 +90,8 @@ const EQUAL: readonly (readonly [name: string, a: unknown, b: unknown])[] = [
   ["promises, of which nothing can be seen", Promise.resolve(1), Promise.resolve(2)],
   ["no prototype and plain", Object.assign(Object.create(null), { a: 1 }), { a: 1 }],
   ["cycles", cyclic(), cyclic()],
+  ["lists with equal members beside their elements", listWith(1), listWith(1)],
+  ["lists in lists", [[1, [2]], []], [[1, [2]], []]],
 ];
 
 const DIFFERENT: readonly (readonly [name: string, a: unknown, b: unknown])[] = [
@@ -99,6 +104,9 @@ const DIFFERENT: readonly (readonly [name: string, a: unknown, b: unknown])[] = 
   ["a nested value", { a: [1, 2] }, { a: [1, 3] }],
   ["a longer array", [1], [1, 2]],
   ["a hole and undefined", [, 1], [undefined, 1]],
+  ["a hole, and a member in its place", Object.assign([, 1], { x: 1 }), [1, 1]],
+  ["members beside the elements of lists", listWith(1), listWith(2)],
+  ["a symbol beside the elements of a list", Object.assign([1], { [Symbol.for("s")]: 1 }), [1]],
   ["one byte", new Uint8Array([1, 2]), new Uint8Array([1, 3])],
   ["element types", new Uint8Array([1]), new Int8Array([1])],
   ["bytes and an array", new Uint8Array([1]), [1]],
