@@ -6,6 +6,7 @@
 
 import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import { bytesOf } from "../core/arguments.ts";
+import { describe } from "../core/describe.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER_1,
@@ -13,11 +14,11 @@ import {
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { holdsBytes } from "../core/bytes.ts";
+import { holdsBytes, wholeOf } from "../core/bytes.ts";
 import { isU32 } from "../core/units.ts";
 import { driverOf, type EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { packetObjectBytes } from "./channel_properties.ts";
-import { describe, endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./kmcl.ts";
 import { initializePacket } from "./initialized_packets.ts";
 import { handOutPacket, releasePacket } from "./packet_handles.ts";
 
@@ -60,7 +61,7 @@ export function VmbPacketInitialize(
   if (!isU32(byteCount) || byteCount < neededBytes || !holdsBytes(buffer, byteCount)) {
     return failed(STATUS_INVALID_PARAMETER_3);
   }
-  const packet = initializePacket(endpoint, buffer, neededBytes);
+  const packet = initializePacket(endpoint, wholeOf(buffer), neededBytes);
   return packet === null ? failed(STATUS_INVALID_PARAMETER_2) : { status: STATUS_SUCCESS, packet };
 }
 

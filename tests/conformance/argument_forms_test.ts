@@ -1,6 +1,6 @@
 // kmcl.md I6, I7: each function takes each argument in all of its forms.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { closePair, makePair, openPair, type Pair } from "../support/connected_pair.ts";
 import { createFabric } from "../support/fabric.ts";
@@ -120,6 +120,20 @@ Deno.test("VmbChannelSendSynchronousRequest: takes any view of bytes, and writes
     }
   }
   await closePair(pair);
+});
+
+// kmcl.md I6: what a driver's array says of itself is not asked.
+Deno.test("VmbPacketInitialize: an array that lies about its buffer holds one packet object (I6)", async () => {
+  const { vsc, client } = await openPair();
+  const byteCount = vsc.VmbChannelSizeofPacket(client);
+  const memory = new Uint8Array(byteCount);
+  const { packet } = vmbus.expectSuccess(vsc.VmbPacketInitialize(client, memory, byteCount));
+  const liar = new Uint8Array(memory.buffer);
+  Object.defineProperties(liar, {
+    buffer: { value: null },
+    byteOffset: { get: () => assert(false, "nobody asks") },
+  });
+  assertEquals(vsc.VmbPacketInitialize(client, liar, byteCount), { status: GOOD, packet });
 });
 
 Deno.test("VmbPacketInitialize: takes any view of enough bytes (I7)", async () => {
