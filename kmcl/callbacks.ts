@@ -19,6 +19,7 @@ import {
   type VMBPACKETCOMPLETION,
 } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
+import { describe } from "../core/describe.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import type { ChannelRestore } from "./channel_restore.ts";
 import { GpadlEnds } from "./ends.ts";
@@ -155,7 +156,7 @@ export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(
 ): StateChangeCallbacks {
   if (callbacks === null || callbacks === undefined) return noCallbacks();
   if (typeof callbacks !== "object") {
-    throw new TypeError(`Cannot fill state change callbacks: ${String(callbacks)} is no object`);
+    throw new TypeError(`Cannot fill state change callbacks: ${describe(callbacks)} is no object`);
   }
   return Object.assign(callbacks, noCallbacks());
 }

@@ -10,6 +10,7 @@ import type { VMBCHANNEL } from "../actors/handles.ts";
 import type { GuestBuffer } from "../core/memory/guest_memory.ts";
 import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
 import { isLiveMdl, type Mdl, measureChain, rangesOfChain } from "../core/memory/mdl.ts";
+import { describe } from "../core/describe.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER_1,
@@ -21,7 +22,7 @@ import {
 import { isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
 import { driverOf } from "./callbacks.ts";
-import { describe, endpointOf, type Kmcl, requireEndpoint, waiting } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint, waiting } from "./kmcl.ts";
 import { mayBlock } from "./levels.ts";
 
 const UNKNOWN_HANDLE =

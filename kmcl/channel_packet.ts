@@ -10,6 +10,7 @@ import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import { currentFrame } from "../actors/fabric/irql.ts";
 import type { VMBPACKETCOMPLETION } from "../actors/handles.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
+import { describe } from "../core/describe.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER_1,
@@ -18,7 +19,7 @@ import {
 import * as units from "../core/units.ts";
 import * as ends from "./ends.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS } from "./flags.ts";
-import { describe, incomingOf, type Kmcl } from "./kmcl.ts";
+import { incomingOf, type Kmcl } from "./kmcl.ts";
 import * as handles from "./kmcl.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.

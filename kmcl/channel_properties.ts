@@ -7,6 +7,7 @@
 import type { VMBCHANNEL } from "../actors/handles.ts";
 import { booleanOf } from "../core/arguments.ts";
 import { NULL_GUID } from "../core/guid.ts";
+import { describe } from "../core/describe.ts";
 import {
   type NtStatus,
   STATUS_INVALID_DEVICE_STATE,
@@ -16,7 +17,7 @@ import {
 } from "../core/ntstatus.ts";
 import { isU16, isU32, roundUp8 } from "../core/units.ts";
 import { driverOf } from "./callbacks.ts";
-import { describe, endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
 
 /** Bytes of a packet object beside its payload: more than the 8 of kmcl.md section 5. */
 const PACKET_OBJECT_BYTES = 128;

@@ -17,6 +17,7 @@ import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/persist.ts";
 import { poison } from "../core/blocks.ts";
+import { describe } from "../core/describe.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -38,7 +39,7 @@ import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import { isU32 } from "../core/units.ts";
 import { type Driver, driverOf } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
-import { describe, type Kmcl, packetOf } from "./kmcl.ts";
+import { type Kmcl, packetOf } from "./kmcl.ts";
 import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelRestorePacket";

@@ -13,8 +13,6 @@ import { Handle, type PacketTarget } from "../actors/handles.ts";
 import { describe } from "../core/describe.ts";
 import { endDetails } from "./ends.ts";
 
-export { describe };
-
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { resolve } = Handle;
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hex } from "../../core/memory/memory_checks.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import type { Leak } from "./leak.ts";
@@ -31,7 +32,7 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
   const rings = new Set(partition.bus.guest.channels.map((channel) => channel.link?.ringPages));
   for (const buffer of partition.memory.buffers.values()) {
     if (rings.has(buffer)) continue;
-    const message = `${buffer.byteCount} bytes at 0x${buffer.gpa.toString(16)} were not freed`;
+    const message = `${buffer.byteCount} bytes at ${hex(buffer.gpa)} were not freed`;
     leaks.push({ kind: "memory", owner, message });
   }
   return leaks;

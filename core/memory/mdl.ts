@@ -11,6 +11,7 @@ import { assert } from "../assert.ts";
 import { PAGE_BYTES, pagesSpanned } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
 import { GuestRam } from "./guest_memory.ts";
+import { hex } from "./memory_checks.ts";
 import type { GuestMemory } from "./types.ts";
 
 /** MDLs that a chain may have. A longer one is taken for one that comes back to itself. */
@@ -89,7 +90,7 @@ export function IoAllocateMdl(memory: GuestMemory, gpa: number, byteCount: numbe
   memory.requireRam("describe", gpa, byteCount);
   if (byteCount === 0) {
     throw new RangeError(
-      `Cannot describe 0 bytes at 0x${gpa.toString(16)}: an MDL has at least one`,
+      `Cannot describe 0 bytes at ${hex(gpa)}: an MDL has at least one`,
     );
   }
   const pfns = pfnsOf(gpa, byteCount);

@@ -55,6 +55,7 @@ export function checkStretch(action: string, gpa: number, byteCount: number): vo
     );
   }
 }
+
 /** The error of a stretch that is not inside what it must be. */
 export function outside(
   action: string,

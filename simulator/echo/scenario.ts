@@ -5,6 +5,7 @@
  * @module
  */
 
+import { messageOf } from "../../core/describe.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import { type ChannelState, createFabric, inspectChannel } from "../../mod.ts";
 import type { ResultTable, Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
@@ -98,8 +99,7 @@ async function finish(check: EchoCheck, client: EchoClient, server: EchoServer):
     await server.close();
   } catch (error) {
     // A channel that cannot be closed is one of the things that a run is to find.
-    const reason = error instanceof Error ? error.message : String(error);
-    check.failed(`the channel does not close: ${reason}`);
+    check.failed(`the channel does not close: ${messageOf(error)}`);
   }
 }
 

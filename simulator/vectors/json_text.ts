@@ -5,6 +5,8 @@
  * @module
  */
 
+import { messageOf } from "../../core/describe.ts";
+
 /** A text is not what it should be, at one place of it. */
 export class TextError extends Error {
   /** Always `"TextError"`. */
@@ -140,8 +142,7 @@ class Parser {
       return String(JSON.parse(this.#text.slice(from, end + 1)));
     } catch (error) {
       // The reason is the runtime's own; only where the string stands is to be added.
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new TextError(`Cannot parse JSON: ${reason}`, this.#text, from);
+      throw new TextError(`Cannot parse JSON: ${messageOf(error)}`, this.#text, from);
     }
   }
 
