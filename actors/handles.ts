@@ -102,7 +102,7 @@ export class Handle<Kind extends HandleKind> {
     return handle.#kind === kind ? handle.#target as HandleTargets[Kind] | null : null;
   }
 
-  /** What kind of handle `value` is, also where it is dead; null where it is none. */
+  /** What kind of handle `value` is, also where it is dead; null for anything else. */
   static kindOf(value: unknown): HandleKind | null {
     const isHandle = typeof value === "object" && value !== null && #target in value;
     return isHandle ? (value as Handle<HandleKind>).#kind : null;

@@ -10,7 +10,7 @@ import { copyElements } from "./structures.ts";
 
 const { isView } = ArrayBuffer;
 
-/** The `BOOLEAN` that `value` is: true and 1, false and 0; null where it is none. */
+/** The `BOOLEAN` that `value` is: true and 1, false and 0; null for any other value. */
 export function booleanOf(value: unknown): boolean | null {
   if (value === true || value === 1) return true;
   return value === false || value === 0 ? false : null;
@@ -27,7 +27,7 @@ export function bytesOf(value: unknown): Uint8Array | null {
 }
 
 /**
- * The bytes of a view, where a missing status is no way to say that there are none.
+ * The bytes of a view, for a caller that throws where functions with a status would return one.
  *
  * @throws {TypeError} `value` is no ArrayBufferView, or its buffer is detached; the text begins
  * `Cannot ${action}`.

@@ -50,7 +50,7 @@ export function endsAt(bytes: Uint8Array, byteCount: number): boolean {
   return bytes[byteCount] === undefined;
 }
 
-/** How many elements a typed array of any kind has; null where `value` is none. */
+/** How many elements a typed array of any kind has; null for any other value. */
 export function elementCountOf(value: unknown): number | null {
   return tagOf.call(value) === undefined ? null : ownLength.call(value);
 }
@@ -85,7 +85,7 @@ export function isDetached(view: ArrayBufferView): boolean {
   }
 }
 
-/** A view of `byteCount` bytes of `bytes` from `start` on, which lie inside: the array of nobody's own class. */
+/** A view of `byteCount` bytes of `bytes` from `start` on, which lie inside: a plain Uint8Array. */
 export function partOf(bytes: Uint8Array, start: number, byteCount: number): Uint8Array {
   return byteCount === 0
     ? NO_BYTES

@@ -23,7 +23,7 @@ export function copyMembers<Key extends string>(
   return members as Record<Key, unknown>;
 }
 
-/** The elements of an array of any kind, at most `countMax` of them; null where it is none, or cannot be read. */
+/** The elements of an array of any kind, at most `countMax` of them; null for any other value, and for one that cannot be read. */
 export function copyElements(value: unknown, countMax: number): unknown[] | null {
   const elements: unknown[] = [];
   try {

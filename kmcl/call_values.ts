@@ -218,7 +218,7 @@ function numbersOf(value: object, kind: HandleKind): readonly number[] | null {
   }
 }
 
-/** The endpoint that `value` is a handle of, or of a packet of; null where it is none. */
+/** The endpoint that `value` is a handle of, or of a packet of; null for anything else. */
 export function endpointBehind(value: unknown): Endpoint | null {
   return Handle.resolve(value, "VMBCHANNEL") ??
     Handle.resolve(value, "VMBPACKET")?.endpoint ??

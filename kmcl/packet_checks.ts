@@ -60,7 +60,7 @@ export function wantsCompletion(flags: number): boolean {
   return hasFlag(flags, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
 }
 
-/** The bytes of a send's buffer, or null where it is none; null will do as one for length 0. */
+/** The bytes of a send's buffer; null where there are none to be had. For length 0 no buffer is needed. */
 export function payloadOf(buffer: unknown, bufferLength: unknown): Uint8Array | null {
   if (isGiven(buffer)) return bytesOf(buffer);
   return isU32(bufferLength) && bufferLength !== 0 ? null : NO_BYTES;

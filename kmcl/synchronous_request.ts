@@ -43,7 +43,7 @@ const CALL = "VmbChannelSendSynchronousRequest";
 const TIMEOUT_MIN = -(2n ** 63n);
 const TIMEOUT_MAX = 2n ** 63n - 1n;
 
-/** A timeout as KeWaitForSingleObject takes it, in 100 ns; null where it is none (kmcl.md Y3). */
+/** A timeout as KeWaitForSingleObject takes it, in 100 ns; null for anything else (kmcl.md Y3). */
 function readTimeout(
   timeout: unknown,
   now100ns: number,

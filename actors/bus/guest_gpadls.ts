@@ -36,7 +36,7 @@ export interface GuestGpadl {
   readonly ranges: readonly GpaRange[];
   /** Whether it holds the channel's rings: no driver sees it. */
   readonly isRing: boolean;
-  /** `creating`: the host has yet to answer. `deleting`: the guest wants it back. */
+  /** `creating`: the host has not answered. `deleting`: the guest wants it back. */
   stage: "creating" | "created" | "deleting";
   /** Callers of VmbChannelDeleteGpadl. */
   readonly waits: Wait<void>[];

@@ -52,7 +52,7 @@ export function saveGuestEnd(end: GuestEnd, clients: ClientNumbers): PlainData {
     waiting: end.waiting.map(numberOf),
     gpadls: end.gpadls.all.map((gpadl) => ({
       handle: gpadl.handle,
-      client: numberOf(gpadl.client), // null: the channel was cleaned up, the host has yet to answer
+      client: numberOf(gpadl.client), // null: the channel was cleaned up, the host has not answered
       channelId: gpadl.channelId,
       ranges: saveRanges(gpadl.ranges),
       isRing: gpadl.isRing,

@@ -37,7 +37,7 @@ const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
 
 /** A channel as the host knows it. Which state it is in, its endpoint's chart knows. */
 export class HostChannel {
-  /** The server; null in an orphan, and once the offer is rescinded and the guest has yet to release the id. */
+  /** The server; null in an orphan, and once the offer is rescinded and the guest has not released the id. */
   endpoint: Endpoint | null;
   /** The id that the guest knows it by; null before it was told. */
   channelId: number | null = null;
@@ -49,7 +49,7 @@ export class HostChannel {
   openId = 0;
   /** Whether the guest wants to be interrupted. */
   hasInterrupts = true;
-  /** The guest has released the id, but the server has yet to let go of the rings. */
+  /** The guest has released the id, but the server still has the rings. */
   isReleased = false;
   /** An open request that came while the last close was under way (wire.md 5.2, ClosingReopen). */
   reopen: OpenChannel | null = null;

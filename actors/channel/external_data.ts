@@ -27,7 +27,7 @@ export class ExternalData {
     this.#endpoint = endpoint;
   }
 
-  /** Whether pages have yet to be brought in. */
+  /** Whether pages must still be brought in. */
   get isAwaited(): boolean {
     return this.#awaitedPfns.length > 0;
   }

@@ -43,7 +43,7 @@ export interface ClientImage {
   readonly signalAfter100ns: number | null;
   /** The state change callback that is due. */
   readonly change: Change | null;
-  /** Why its open was refused, where its driver has yet to be told. */
+  /** Why its open was refused, where its driver was not told. */
   readonly refusal: NtStatus | null;
 }
 
@@ -171,7 +171,7 @@ export function prepareClient(endpoint: Endpoint, image: ClientImage): void {
 
 /**
  * Has a client go on that knows its channel again, if it has one, and its `rings`; throws a
- * SavedStateFault where those are not the ones that it had. Its driver has yet to set its callbacks, and
+ * SavedStateFault where those are not the ones that it had. Its driver must still set its callbacks, and
  * nothing is scheduled: that is for whoever brings back the partition's work items.
  */
 export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Rings | null): void {

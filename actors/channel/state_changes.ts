@@ -99,7 +99,7 @@ export class StateChanges implements Worker {
     }
   }
 
-  /** Why the client's open was refused, while its driver has yet to be told. */
+  /** Why the client's open was refused, until its driver is told. */
   get refusal(): NtStatus | null {
     return this.#refusal;
   }

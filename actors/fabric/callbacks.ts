@@ -120,7 +120,7 @@ export class Callbacks {
     return this.#follower === null ? undefined : !(this.#follower.get() instanceof Thread);
   }
 
-  /** Does `work` in nobody's name: the loop is begun by whoever needs it first. */
+  /** Does `work` outside every callback's context: the loop is begun by whoever needs it first. */
   inNobodysName(work: () => void): void {
     if (this.#follower === null) work();
     else this.#follower.run(undefined, work);
@@ -239,7 +239,7 @@ export class Callbacks {
     this.#world.failLoop(new Error(message, { cause: error }));
   }
 
-  /** Forgets the unfinished callbacks of a partition that crashed: none goes on. */
+  /** Forgets the unfinished callbacks of a partition that crashed: none of them continues. */
   drop(partition: object): void {
     for (const pending of this.#pending) {
       if (pending.frame.partition === partition) this.#pending.delete(pending);

@@ -36,9 +36,9 @@ export interface Drive extends Required<Omit<DriveOptions, "signal">> {
   readonly signal: AbortSignal | undefined;
   /** Called when the drive has ended, however it did. */
   readonly forget: () => void;
-  /** Has the caller go on. */
+  /** Answers the caller. */
   readonly resolve: () => void;
-  /** Has the caller hear of a failure. */
+  /** Tells the caller of a failure. */
   readonly reject: (error: Error) => void;
 }
 
@@ -60,7 +60,7 @@ export class Drives {
   readonly #all: Drive[] = [];
   readonly #onEnd: () => void;
 
-  /** None yet; `onEnd` is called as one ends, before its caller goes on. */
+  /** None yet; `onEnd` is called as one ends, before its caller is answered. */
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
   }

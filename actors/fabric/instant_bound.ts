@@ -1,5 +1,5 @@
 /**
- * A bound to the work of one instant: what goes on for ever ends the call that drives it, and is named.
+ * A bound to the work of one instant: what never comes to rest ends the call that drives it, and is named.
  *
  * @module
  */

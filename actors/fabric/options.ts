@@ -106,7 +106,7 @@ function checkBounds(
 /**
  * The options of a fabric, with defaults.
  *
- * @throws {TypeError | RangeError} One of them is none that a fabric can have.
+ * @throws {TypeError | RangeError} A fabric cannot have one of them.
  */
 export function checkFabricOptions(options: FabricOptions): Required<FabricOptions> {
   const checked = withDefaults("a fabric", options, FABRIC_DEFAULTS);
@@ -164,7 +164,7 @@ export function checkPredicate(call: string, predicate: unknown): void {
 /**
  * The options of a partition, with defaults.
  *
- * @throws {TypeError | RangeError} One of them is none that a partition can have.
+ * @throws {TypeError | RangeError} A partition cannot have one of them.
  */
 export function checkPartitionOptions(options: PartitionOptions): Required<PartitionOptions> {
   const checked = withDefaults("a partition", options, { ...PARTITION_DEFAULTS, name: "" });

@@ -20,8 +20,8 @@ export interface SelfWaitsWorld {
 
 /**
  * Whether `wait` can end only after the callback that is blocked in it has returned. It may be held up by
- * another callback that can return only after that one. A wait that is only taken for the callback's may
- * be the program's, and is none.
+ * another callback that can return only after that one. A wait that is only taken for the callback's does
+ * not count: it may be the program's.
  */
 export function isSelfWait(wait: Wait<unknown>, waits: Waits): boolean {
   const { blocked, origin } = wait;

@@ -115,7 +115,7 @@ export class Wait<T> implements Blocker {
     this.#blocked = null;
   }
 
-  /** Answers the caller, once its callback may go on. A second answer is none. */
+  /** Answers the caller, once its callback may continue. A second answer is ignored. */
   answer(value: T): void {
     if (this.#waits.holds(this, () => this.answer(value))) return;
     if (this.#waits.remove(this)) this.#resolve(value);
@@ -151,15 +151,15 @@ export class Waits {
   readonly #all = new Set<Wait<unknown>>();
   /** By partition whose processors stand still: the answers that its callbacks get later. */
   readonly #held = new Map<object, (() => void)[]>();
-  /** Answers to callbacks from a time when nobody drove: they go on when somebody does. */
+  /** Answers to callbacks from a time when nobody drove: they are given when somebody does. */
   readonly #undriven: (() => void)[] = [];
   /** Waits that have begun so far. */
   #begun = 0;
-  /** Whether the loop runs: what goes on beside its items may be a callback. */
+  /** Whether the loop runs: what runs beside its items may be a callback. */
   isDriven: () => boolean = () => false;
   /** Called when somebody may drive the loop who did not before. */
   onDriver: () => void = () => {};
-  /** Called when a caller is answered; `isProgram` says that it is none inside a callback. */
+  /** Called when a caller is answered; `isProgram`: the caller is outside callbacks. */
   onAnswer: (isProgram: boolean) => void = () => {};
 
   /** Nobody waits yet. */
@@ -191,7 +191,7 @@ export class Waits {
     return [...this.#all].filter((wait) => wait.blocked === pending);
   }
 
-  /** Blocks the caller. A callback that goes on after an await is blocked in what it calls. */
+  /** Blocks the caller. A callback that continues after an await is blocked in what it calls. */
   begin<T>(options: WaitOptions): Wait<T> {
     const isInCallback = currentFrame() !== null;
     const goingOn = isInCallback ? null : this.#callbacks.goingOn;

@@ -140,7 +140,7 @@ export class World implements Fabric, LoopWorld {
     return partition;
   }
 
-  /** Makes a partition for a saved one; it is none of the fabric's until {@linkcode World.add}. */
+  /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode World.add}. */
   draft(options: Required<PartitionOptions>): PartitionObject {
     return new PartitionObject(this, this.#partitionCount++, options, this.root);
   }

@@ -36,7 +36,7 @@ export class LoadedDriver {
   /** What the layer above made of the driver; null until it has begun. */
   instance: unknown = null;
 
-  /** The driver called `name` for `guest`, which has yet to begin. */
+  /** The driver called `name` for `guest`, which has not begun. */
   constructor(name: string, kind: DriverKind, guest: PartitionObject) {
     this.name = name;
     this.kind = kind;

@@ -139,7 +139,7 @@ export class MmioWindow {
     }));
   }
 
-  /** Adds a range that was saved; false where there can be none like it. */
+  /** Adds a range that was saved; false where no window could have it. */
   add({ gpa, byteCount, isReserved, backing }: MmioRangeImage): boolean {
     if (this.#ranges.has(gpa) || !this.canPlace(gpa, byteCount)) return false;
     if (!isReserved && backing === null) return false;

@@ -169,7 +169,7 @@ export function flagsOf(packet: PacketFields): 0 | 1 {
   return packet.completionRequested ? COMPLETION_REQUESTED : 0;
 }
 
-/** Throws BrokenInvariant where `packet` is none that a codec could encode. */
+/** Throws BrokenInvariant where no codec could encode `packet`. */
 export function assertEncodable(packet: PacketFields): void {
   const { type, completionRequested, payload, payloadStart, payloadBytes, ranges } = packet;
   const { transactionIdLow: low, transactionIdHigh: high } = packet;

@@ -222,7 +222,7 @@ export class EnvelopeReader {
   }
 }
 
-/** The chunks of a whole envelope; throws a SavedStateFault where it is none. */
+/** The chunks of a whole envelope; throws a SavedStateFault for anything else. */
 export function readEnvelope(kind: SavedKind, bytes: Uint8Array): readonly SavedChunk[] {
   const reader = new EnvelopeReader(kind);
   reader.read(bytes);

@@ -96,7 +96,9 @@ function load<Context, Instance extends object>(
   contextOf: (loaded: LoadedDriver) => Context,
 ): Instance {
   const isGuest = isInstance(partition, PartitionObject) && !partition.isRoot && partition.isAlive;
-  if (!isGuest) throw new Error(`Cannot load a ${kind} driver: its guest is none, or is gone`);
+  if (!isGuest) {
+    throw new Error(`Cannot load a ${kind} driver: its partition is no guest, or is gone`);
+  }
   const { kmclRefusal } = partition.world;
   if (kmclRefusal !== null) throw new Error(`Cannot load a ${kind} driver ${kmclRefusal}`);
   const name = requireDriver(kind, driver);

@@ -74,7 +74,7 @@ export class RestoreContext implements GuestRestoreContext {
     const isPnpGood = pnpFailure === undefined || pnpFailure === null ||
       typeof pnpFailure === "function";
     if (!isSet || !isPnpGood) {
-      throw new TypeError(`Cannot attach ${token}: its callbacks are none`);
+      throw new TypeError(`Cannot attach ${token}: its callbacks are not valid`);
     }
     this.#channels.delete(token);
     const driver = driverOf(endpoint);
@@ -88,7 +88,7 @@ export class RestoreContext implements GuestRestoreContext {
     const { endpoint, slot } = this.#find(this.#packets, token);
     const routine = completionRoutine ?? null;
     if (routine !== null && typeof routine !== "function") {
-      throw new TypeError(`Cannot attach ${token}: its completion routine is none`);
+      throw new TypeError(`Cannot attach ${token}: its completion routine is no function`);
     }
     const packet = endpoint.outgoing.packets.at(slot);
     if (routine === null && packet?.kind === "initialized" && packet.actor.is("inFlight")) {

@@ -1,6 +1,6 @@
 /**
  * Building a saved guest again, in any fabric (docs/save-restore.md). All or nothing: until the last
- * driver has taken up what it had, the partition is none of the fabric's.
+ * driver has taken up what it had, the partition does not belong to the fabric.
  *
  * @module
  */

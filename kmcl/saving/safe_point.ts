@@ -32,7 +32,7 @@ export function hasSettled(guest: PartitionObject): boolean {
   return unfinishedCallback(guest) === null && unsettled(guest) === null;
 }
 
-/** What the root has yet to do for `guest`, in words; null: nothing. */
+/** What the root must still do for `guest`, in words; null: nothing. */
 function unsettled(guest: PartitionObject): string | null {
   if (guest.bus.isBusy("toHost")) {
     return `${guest.name} has sent messages that the host has yet to take`;

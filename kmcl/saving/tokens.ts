@@ -31,7 +31,7 @@ export function completionToken(client: number, place: number): HandleToken {
   return `completion ${client}/${place}`;
 }
 
-/** The packets that the driver of `endpoint` has yet to complete, in the order in which they came. */
+/** The packets that the driver of `endpoint` must still complete, in the order in which they came. */
 export function heldPackets(endpoint: Endpoint): readonly IncomingPacket[] {
   return endpoint.incoming.held.list;
 }

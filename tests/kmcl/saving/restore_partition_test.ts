@@ -263,11 +263,14 @@ Deno.test("restorePartition: callbacks that are none are refused", async () => {
       void context.attachChannel("channel 0", callbacks as vmbus.ChannelCallbacks);
     const [status, reason] = refusedIn(fabric, bytes, driversWith({ restore }));
     assertEquals(status, "STATUS_UNSUCCESSFUL");
-    assertStringIncludes(reason, "its callbacks are none");
+    assertStringIncludes(reason, "its callbacks are not valid");
   }
   const restore = (context: vmbus.GuestRestoreContext) =>
     void context.attachPacket("packet 0/0", { completionRoutine: 1 as never });
-  assertStringIncludes(refusedIn(fabric, bytes, driversWith({ restore }))[1], "routine is none");
+  assertStringIncludes(
+    refusedIn(fabric, bytes, driversWith({ restore }))[1],
+    "routine is no function",
+  );
 });
 
 Deno.test("restorePartition: other formats, other codecs and no bytes are told apart", async () => {
