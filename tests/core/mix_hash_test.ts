@@ -140,7 +140,9 @@ Deno.test("hashOfBytes: zeros at the end count", () => {
 });
 
 Deno.test("wordsOfText: two texts have the same words only when they are the same", () => {
-  const texts = fc.string({ unit: "binary", maxLength: 3 });
+  // Few units, so that many pairs are the same, or nearly.
+  const unit = fc.constantFrom("\0", "\x01", "\ud800", "\udc00");
+  const texts = fc.string({ unit, maxLength: 3 });
   fc.assert(
     fc.property(texts, texts, (one, other) => {
       assertEquals(wordsOfText(one).join() === wordsOfText(other).join(), one === other);
