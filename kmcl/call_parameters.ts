@@ -1,6 +1,6 @@
 /**
- * The documented functions by the numbers that stand for them on the trace, and the names of their
- * parameters.
+ * The documented functions by the numbers that stand for them on the trace, and the documented names of
+ * their parameters (api.md section 3).
  *
  * @module
  */
@@ -36,10 +36,16 @@ function output(name: string): Parameter {
 
 /** The functions that have a record of their own, in an order that the trace relies on. */
 export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
-  VmbChannelAllocate: plain("device", "isServer"),
+  VmbChannelAllocate: plain("parentDeviceObject", "isServer"),
   VmbChannelCleanup: [channel],
   VmbChannelCreateGpadlFromBuffer: plain("channel", "flags", "buffer", "byteCount"),
-  VmbChannelCreateGpadlFromMdl: plain("channel", "flags", "mdl", "offset", "length"),
+  VmbChannelCreateGpadlFromMdl: plain(
+    "channel",
+    "flags",
+    "mdl",
+    "startOffsetWithinMdl",
+    "dataLengthWithinMdl",
+  ),
   VmbChannelDeleteGpadl: plain("channel", "gpadlHandle"),
   VmbChannelDisable: [channel],
   VmbChannelEnable: [channel],
@@ -51,9 +57,17 @@ export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
   VmbChannelInitSetFriendlyName: plain("channel", "name"),
   VmbChannelInitSetMaximumExternalData: plain("channel", "dataSize", "chainLength"),
   VmbChannelInitSetMaximumPacketSize: plain("channel", "packetSize"),
-  VmbChannelInitSetProcessPacketCallbacks: plain("channel", "processPacket", "processingComplete"),
-  VmbChannelInitSetStateChangeCallbacks: plain("channel", "callbacks"),
-  VmbChannelPacketComplete: [context, buffer(2), { name: "bufferSize" }],
+  VmbChannelInitSetProcessPacketCallbacks: plain(
+    "channel",
+    "processPacketCallback",
+    "processingCompleteCallback",
+  ),
+  VmbChannelInitSetStateChangeCallbacks: plain("channel", "stateChangeCallbacks"),
+  VmbChannelPacketComplete: [
+    context,
+    buffer(2, "packetCompletionBuffer"),
+    { name: "bufSize" },
+  ],
   VmbChannelPacketDeferToPassive: [context],
   VmbChannelPacketFail: [context],
   VmbChannelPacketGetExternalData: [context, { name: "flags" }],
@@ -71,18 +85,22 @@ export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
   VmbChannelSetTransactionQuota: plain("channel", "quota"),
   VmbChannelSizeofPacket: [channel],
   VmbChannelStart: [channel],
-  VmbClientChannelInitSetRingBufferPageCount: plain("channel", "incoming", "outgoing"),
+  VmbClientChannelInitSetRingBufferPageCount: plain(
+    "channel",
+    "incomingPageCount",
+    "outgoingPageCount",
+  ),
   VmbClientChannelInitSetTargetPnp: plain(
     "channel",
     "interfaceType",
     "interfaceInstance",
-    "pnpFailure",
+    "pnpFailureCallback",
   ),
   VmbPacketAllocate: [channel],
-  VmbPacketFree: [packetObject],
+  VmbPacketFree: plain("vmbPacket"),
   VmbPacketGetChannel: [packetObject],
   VmbPacketGetPointer: [packetObject],
-  VmbPacketInitialize: [channel, output("buffer"), { name: "byteCount" }],
+  VmbPacketInitialize: [channel, output("vmbPacket"), { name: "byteCount" }],
   VmbPacketSend: [
     packetObject,
     buffer(2),
@@ -101,13 +119,13 @@ export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
   VmbPacketSetCompletionRoutine: [packetObject, { name: "completionRoutine" }],
   VmbPacketSetPointer: [packetObject, pointer],
   VmbChannelMapGpadl: plain("channel", "flags", "gpadlHandle"),
-  VmbChannelRestoreFromBuffer: [channel, buffer(2), { name: "size" }],
+  VmbChannelRestoreFromBuffer: [channel, buffer(2), { name: "bufferSize" }],
   VmbChannelSaveBegin: [channel],
-  VmbChannelSaveContinue: [channel, output("buffer"), { name: "size" }],
+  VmbChannelSaveContinue: [channel, output("saveBuffer"), { name: "saveBufferSize" }],
   VmbChannelSaveEnd: [channel],
   VmbChannelUnmapGpadl: plain("channel", "gpadlHandle"),
-  VmbConvertVmbusHandleToKernelHandle: plain("userHandle"),
-  VmbPacketRestore: [packetObject, buffer(2, "libBuf"), { name: "size" }],
+  VmbConvertVmbusHandleToKernelHandle: plain("vmbusHandle"),
+  VmbPacketRestore: [packetObject, buffer(2), { name: "bufferSize" }],
   VmbServerChannelInitSetFlags: plain("channel", "flags"),
   VmbServerChannelInitSetMmioMegabytes: plain(
     "channel",
@@ -116,13 +134,14 @@ export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
   ),
   VmbServerChannelInitSetSaveRestorePacketCallbacks: plain(
     "channel",
-    "savePacket",
-    "restorePacket",
+    "savePacketCallback",
+    "restorePacketCallback",
   ),
   VmbServerChannelInitSetTargetInterfaceId: plain("channel", "interfaceType", "interfaceInstance"),
-  VmbServerChannelInitSetTargetVtl: plain("channel", "vtl"),
+  VmbServerChannelInitSetTargetVtl: plain("channel", "targetVtl"),
   VmbServerChannelInitSetVmbusHandle: plain("channel", "vmbusHandle"),
-  WdfFdoQueryForInterface: plain("device", "interfaceType", "size", "version"),
+  WdfFdoQueryForInterface: plain("fdo", "interfaceType", "size", "version"),
+  WdfIoTargetQueryForInterface: plain("ioTarget", "interfaceType", "size", "version"),
   InterfaceReference: [{ name: "context", isPointer: true }],
   InterfaceDereference: [{ name: "context", isPointer: true }],
   drainAndDisable: plain("channel", "timeout100ns"),

@@ -184,8 +184,6 @@ const serverOnlyFunctions = {
   VmbServerChannelInitSetVmbusHandle,
 };
 
-const QUERY_CODE = codeOf("WdfFdoQueryForInterface");
-
 /** Which functions a table holds, and what asking for it must say (kmcl.md N2–N4). */
 interface TableKind {
   readonly side: Side;
@@ -265,7 +263,7 @@ function queryTable<Type extends string>(
   if (target === null || !target.partition.world.recorder.isOn) return query();
   const { world, traceId } = target.partition;
   const given = [device, interfaceType, size, version];
-  return new CallTrace(world, traceId).run(QUERY_CODE, given, query);
+  return new CallTrace(world, traceId).run(codeOf(call), given, query);
 }
 
 function queryOf<Type extends string>(

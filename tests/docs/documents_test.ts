@@ -16,7 +16,7 @@ const CONFIG = `--config=${Deno.cwd()}/deno.json`;
 const RUN_FLAGS = [CONFIG, "--no-check", "--no-prompt"];
 
 // Most of a check is the package itself: all programs share one.
-Deno.test("guide.md, save-restore.md, README.md: their programs are well typed", async () => {
+Deno.test("documents: their programs are well typed", async () => {
   const files = Object.fromEntries(
     Object.entries(PROGRAMS).flatMap(([folder, { files }]) =>
       Object.entries(files).map(([file, text]) => [`${folder}/${file}`, text])

@@ -171,12 +171,17 @@ Deno.test("WdfFdoQueryForInterface: a query is on the trace, also one that is re
   assertNotEquals(refused, before);
   clientTable(fabric.root);
   assertNotEquals(fabric.traceDigest(), refused);
+  const asked = { interfaceType: type, size: 1, version: 1 };
   assertEquals(fabric.trace.at(-4)?.details, {
     call: "WdfFdoQueryForInterface",
-    device: "DEVICE of root",
-    interfaceType: type,
-    size: 1,
-    version: 1,
+    fdo: "DEVICE of root",
+    ...asked,
+  });
+  vmbus.WdfIoTargetQueryForInterface(fabric.root.device, type, 1, 1);
+  assertEquals(fabric.trace.at(-2)?.details, {
+    call: "WdfIoTargetQueryForInterface",
+    ioTarget: "DEVICE of root",
+    ...asked,
   });
 });
 

@@ -3,6 +3,7 @@
 import { parse } from "@babel/parser";
 import type { Node, TSTypeAliasDeclaration } from "@babel/types";
 import { assert, assertEquals } from "@std/assert";
+import { CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
 import * as vmbus from "../../mod.ts";
 import { visit } from "../../tools/source.ts";
 
@@ -133,6 +134,16 @@ Deno.test("KmclServerInterfaceV1: so do those of the functions themselves", asyn
         : null,
   );
   assertEquals(found, PARAMETERS);
+});
+
+// api.md section 3
+Deno.test("CALL_PARAMETERS: the trace names arguments as the reference does", () => {
+  const listed = Object.entries(CALL_PARAMETERS).filter(([name]) => name.startsWith("Vmb"));
+  const found = listed.map(([name, parameters]) => [
+    name,
+    parameters.map(({ name }) => name[0]!.toUpperCase() + name.slice(1)).join(" "),
+  ]);
+  assertEquals(Object.fromEntries(found), PARAMETERS);
 });
 
 Deno.test("EvtChannelProcessPacket: parameters of callbacks bear the documented names", async () => {
