@@ -175,7 +175,10 @@ function notReading(endpoint: Endpoint): HoldUp | null {
   return state(`${endpoint.name} has reached its transaction quota of ${quota}: ${why}`);
 }
 
-/** The endpoint at the other end of an open channel, where a driver has it. */
+/**
+ * The endpoint at the other end of a channel. It is found by the channel's number: while both close, the bus
+ * has parted them already, and one may wait for the other all the same.
+ */
 function oppositeOf(endpoint: Endpoint): Endpoint | null {
   const { channelId, side, world } = endpoint;
   const guest = side === "client" ? endpoint.partition : endpoint.guest;

@@ -239,7 +239,7 @@ function faultOf(endpoint: Endpoint | null): ChannelFault | null {
   return endpoint === null || endpoint.isSound ? null : endpoint.fault;
 }
 
-/** The other endpoint of its channel, while there is one on the bus. */
+/** The other endpoint of its channel, as long as the bus joins the two. */
 function oppositeOf({ side, partition, guest, channelId }: Endpoint): Endpoint | null {
   const bus = side === "client" ? partition.bus : guest?.bus;
   if (bus === undefined || channelId === null) return null;
