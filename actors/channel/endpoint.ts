@@ -223,7 +223,7 @@ export class Endpoint {
 
   /** Disabled, and its driver was told why its open came to nothing, if it did (kmcl.md S11). */
   get hasEnded(): boolean {
-    return this.is("disabled") && this.changes.refusal === null;
+    return this.is("disabled") && this.changes.untoldRefusal === null;
   }
 
   /** Whoever waits for the end of the last open may go on, if it has come. */

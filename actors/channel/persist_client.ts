@@ -60,7 +60,7 @@ export function saveClient(endpoint: Endpoint): PlainData {
     latency100ns,
     signalAfter100ns: signal.remaining100ns,
     change: changes.current,
-    refusal: changes.refusal,
+    refusal: changes.untoldRefusal,
   };
 }
 

@@ -50,7 +50,7 @@ export class StateChanges implements Worker {
   /** The callback that is due or running. */
   #current: Change | null = null;
   /** Why the client's open was refused, until the driver has been told. */
-  #refusal: NtStatus | null = null;
+  #untoldRefusal: NtStatus | null = null;
 
   /** No callback is due yet. */
   constructor(endpoint: Endpoint) {
@@ -70,7 +70,7 @@ export class StateChanges implements Worker {
 
   /** Goes on from where a saved client was; false where its state does not ask for that. */
   restore(current: Change | null, refusal: NtStatus | null): boolean {
-    this.#refusal = refusal;
+    this.#untoldRefusal = refusal;
     this.#current = current;
     return current === null ? this.#due() === null : this.#isAsked(current);
   }
@@ -95,24 +95,24 @@ export class StateChanges implements Worker {
       case "closed":
         return endpoint.is("callClosed") && endpoint.is("atRest");
       case "pnpFailure":
-        return this.#refusal !== null;
+        return this.#untoldRefusal !== null;
     }
   }
 
   /** Why the client's open was refused, until its driver is told. */
-  get refusal(): NtStatus | null {
-    return this.#refusal;
+  get untoldRefusal(): NtStatus | null {
+    return this.#untoldRefusal;
   }
 
   /** Has the driver told that its open was refused with `status`. */
   refuse(status: NtStatus): void {
-    this.#refusal = status;
+    this.#untoldRefusal = status;
   }
 
   /** The channel is freed: no callback begins any more. */
   stop(): void {
     this.#current = null;
-    this.#refusal = null;
+    this.#untoldRefusal = null;
   }
 
   /** Schedules the callback that the state asks for, unless one is due or running. */
@@ -134,7 +134,7 @@ export class StateChanges implements Worker {
     if (endpoint.is("callSuspend")) return endpoint.incoming.isBusy ? null : "suspend";
     if (endpoint.is("callOpened")) return "opened";
     if (endpoint.is("callClosed") && endpoint.is("atRest")) return "closed";
-    return this.#refusal === null ? null : "pnpFailure";
+    return this.#untoldRefusal === null ? null : "pnpFailure";
   }
 
   /** See {@linkcode Worker.work}. */
@@ -168,8 +168,8 @@ export class StateChanges implements Worker {
         this.#endpoint.end?.tellClosed(this.#endpoint);
         return this.#call(change, () => this.#endpoint.notices.closed(), () => this.#closed());
       case "pnpFailure": {
-        const status = this.#refusal ?? STATUS_UNSUCCESSFUL;
-        this.#refusal = null;
+        const status = this.#untoldRefusal ?? STATUS_UNSUCCESSFUL;
+        this.#untoldRefusal = null;
         return this.#call(
           change,
           () => this.#endpoint.notices.pnpFailure(status),

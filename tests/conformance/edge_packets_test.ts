@@ -1,7 +1,7 @@
 /** Packets that only just are, or are not, in order: the cases of wire.md 9.1, numbered as there. */
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
-import { type RawPacket, u32Bytes } from "../support/raw_guest.ts";
+import { emptyPacket, type RawPacket, u32Bytes } from "../support/raw_guest.ts";
 import { assertSendsNothing, makeVictim, type Victim } from "../support/victim.ts";
 
 const BOTH = ["vmbus", "msgpack"] as const;
@@ -18,28 +18,13 @@ interface Edge {
   readonly write: (victim: Victim, codec: Codec) => void;
 }
 
-/** `[type, flags, id, no bytes, nil]`, padded. */
-function tuple(type: number, flags: number, id: bigint): Uint8Array {
-  const body = new Uint8Array(16);
-  body.set([0x95, type, flags, 0xcf]);
-  new DataView(body.buffer).setBigUint64(4, id);
-  body.set([0xc4, 0, 0xc0], 12);
-  return body;
-}
-
-/** A packet without payload as that codec writes it. */
-function packet(codec: Codec, type: number, flags: number, id: bigint): RawPacket {
-  if (codec === "msgpack") return { body: tuple(type, flags, id) };
-  return { type, flags, transactionId: id, body: new Uint8Array(0) };
-}
-
 function put({ rings, incoming }: Victim, ...packets: readonly RawPacket[]): void {
   rings.put(incoming, ...packets);
 }
 
 /** Shows `byteCount` bytes of a good packet, and no more. */
 function show(victim: Victim, codec: Codec, byteCount: number): void {
-  put(victim, packet(codec, 6, 0, 0n));
+  put(victim, emptyPacket(codec, 6, 0, 0n));
   victim.rings.store(victim.incoming, "writeIndex", byteCount);
 }
 
@@ -50,25 +35,26 @@ const EDGES: readonly Edge[] = [
     number: 2,
     what: "a completion for an id that is nobody's",
     fault: "unknownTransaction",
-    write: (victim, codec) => put(victim, packet(codec, 11, 0, 0xffff_ffff_ffff_fffdn)),
+    write: (victim, codec) => put(victim, emptyPacket(codec, 11, 0, 0xffff_ffff_ffff_fffdn)),
   },
   {
     number: 2,
     what: "a completion for an id that is ours in its low half alone",
     fault: "unknownTransaction",
-    write: (victim, codec) => put(victim, packet(codec, 11, 0, 1n << 32n)),
+    write: (victim, codec) => put(victim, emptyPacket(codec, 11, 0, 1n << 32n)),
   },
   {
     number: 2,
     what: "a completion that comes twice",
     fault: "unknownTransaction",
-    write: (victim, codec) => put(victim, packet(codec, 11, 0, 0n), packet(codec, 11, 0, 0n)),
+    write: (victim, codec) =>
+      put(victim, emptyPacket(codec, 11, 0, 0n), emptyPacket(codec, 11, 0, 0n)),
   },
   {
     number: 3,
     what: "a completion that asks for one",
     fault: "unexpectedFlags",
-    write: (victim, codec) => put(victim, packet(codec, 11, 1, 0n)),
+    write: (victim, codec) => put(victim, emptyPacket(codec, 11, 1, 0n)),
   },
   {
     number: 4,
@@ -93,7 +79,7 @@ const EDGES: readonly Edge[] = [
     what: "transfer pages",
     fault: "unexpectedPacketType",
     write: (victim, codec) => {
-      if (codec === "msgpack") put(victim, packet(codec, 7, 0, 0n));
+      if (codec === "msgpack") put(victim, emptyPacket(codec, 7, 0, 0n));
       else put(victim, { type: 7, flags: 1, dataOffset: 32, body: TRANSFER_PAGES });
     },
   },
@@ -115,7 +101,7 @@ const EDGES: readonly Edge[] = [
     what: `type ${type} in the tuple`,
     fault: "unexpectedPacketType",
     codecs: ["msgpack"],
-    write: (victim, codec) => put(victim, packet(codec, type, 0, 0n)),
+    write: (victim, codec) => put(victim, emptyPacket(codec, type, 0, 0n)),
   })),
 ];
 
@@ -157,7 +143,7 @@ Deno.test("EvtChannelProcessPacket: a packet whose trailer is the ring's last by
     const { rings, incoming, channel } = victim;
     const dataBytes = rings.dataBytes(incoming);
     for (let at = 0; at < dataBytes; at = rings.load(incoming, "writeIndex")) {
-      put(victim, packet(codec, 6, 0, 0n));
+      put(victim, emptyPacket(codec, 6, 0, 0n));
       await victim.signal();
       if (rings.load(incoming, "writeIndex") <= at) break;
     }

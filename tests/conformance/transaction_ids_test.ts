@@ -8,7 +8,7 @@ import * as vmbus from "../../mod.ts";
 import { openPair } from "../support/connected_pair.ts";
 import { createFabric } from "../support/fabric.ts";
 import { type HostileOptions, HostileStage } from "../support/hostile_server.ts";
-import { foreseenRings, type RawPacket, type RawRings } from "../support/raw_guest.ts";
+import { emptyPacket, foreseenRings, type RawPacket, type RawRings } from "../support/raw_guest.ts";
 
 const CODECS = ["vmbus", "msgpack"] as const;
 
@@ -28,23 +28,12 @@ const IDS: readonly bigint[] = [
   0x8000_0000_0000_0000n,
 ];
 
-function msgpackBody(type: number, flags: number, id: bigint): Uint8Array {
-  const body = new Uint8Array(16);
-  body.set([0x95, type, flags, 0xcf]);
-  new DataView(body.buffer).setBigUint64(4, id);
-  body.set([0xc4, 0, 0xc0], 12);
-  return body;
-}
-
-/** A request with this id, as a peer's own codec would write it. */
 function request(codec: typeof CODECS[number], transactionId: bigint): RawPacket {
-  if (codec === "vmbus") return { flags: 1, transactionId };
-  return { body: msgpackBody(6, 1, transactionId) };
+  return emptyPacket(codec, 6, 1, transactionId);
 }
 
 function completion(codec: typeof CODECS[number], transactionId: bigint): RawPacket {
-  if (codec === "vmbus") return { type: 11, transactionId };
-  return { body: msgpackBody(11, 0, transactionId) };
+  return emptyPacket(codec, 11, 0, transactionId);
 }
 
 /** Ids of the completions in a ring, read over a copy of it. */

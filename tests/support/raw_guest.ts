@@ -46,6 +46,22 @@ export interface RawPacket {
   readonly body?: Uint8Array;
 }
 
+/** A packet without payload and memory, with an id of any 64 bits, as a peer's own codec would write it. */
+export function emptyPacket(
+  codec: "msgpack" | "vmbus",
+  type: number,
+  flags: number,
+  transactionId: bigint,
+): RawPacket {
+  if (codec === "vmbus") return { type, flags, transactionId, body: new Uint8Array(0) };
+  // [type, flags, id as uint 64, no bytes, nil], padded
+  const body = new Uint8Array(16);
+  body.set([0x95, type, flags, 0xcf]);
+  new DataView(body.buffer).setBigUint64(4, transactionId);
+  body.set([0xc4, 0, 0xc0], 12);
+  return { body };
+}
+
 /** The bytes of `packet`. */
 export function rawPacketBytes(packet: RawPacket): Uint8Array {
   const body = packet.body ?? new Uint8Array(8);

@@ -209,7 +209,7 @@ Deno.test("saveClient: why an open was refused is kept until the driver knows", 
   let dueCount = 0;
   stepThrough(endpoint.world, () => {
     checkClient(endpoint, other);
-    if (endpoint.changes.refusal === vmbus.STATUS_ACCESS_DENIED) dueCount++;
+    if (endpoint.changes.untoldRefusal === vmbus.STATUS_ACCESS_DENIED) dueCount++;
   });
   assert(dueCount > 0);
   assertEquals(pair.calls.at(-1), "client PnpFailure STATUS_ACCESS_DENIED");
