@@ -76,27 +76,6 @@ export const STATUS_NOT_FOUND = 0xC000_0225 as const;
 /** `0xC00002B6`: `0xC00002B6`: The channel is gone or going. */
 export const STATUS_DEVICE_REMOVED = 0xC000_02B6 as const;
 
-/** `STATUS_INVALID_PARAMETER_n` for each position that a documented function has. */
-export const STATUS_INVALID_PARAMETERS = [
-  STATUS_INVALID_PARAMETER_1,
-  STATUS_INVALID_PARAMETER_2,
-  STATUS_INVALID_PARAMETER_3,
-  STATUS_INVALID_PARAMETER_4,
-  STATUS_INVALID_PARAMETER_5,
-  STATUS_INVALID_PARAMETER_6,
-  STATUS_INVALID_PARAMETER_7,
-  STATUS_INVALID_PARAMETER_8,
-  STATUS_INVALID_PARAMETER_9,
-  STATUS_INVALID_PARAMETER_10,
-  STATUS_INVALID_PARAMETER_11,
-  STATUS_INVALID_PARAMETER_12,
-] as const;
-
-/** The status that names argument `position`, counted from 1. */
-export function invalidParameter(position: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8): NtStatus {
-  return STATUS_INVALID_PARAMETERS[position - 1] as NtStatus;
-}
-
 const NAMES: ReadonlyMap<number, string> = new Map([
   [STATUS_SUCCESS, "STATUS_SUCCESS"],
   [STATUS_TIMEOUT, "STATUS_TIMEOUT"],

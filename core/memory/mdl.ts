@@ -149,11 +149,6 @@ export function isLiveMdl(value: unknown): value is Mdl {
   return content !== null && !content.mapping?.revoked;
 }
 
-/** The memory that `mdl` describes a part of. */
-export function mdlMemory(mdl: Mdl): GuestRam {
-  return known(mdl).memory;
-}
-
 /** How much a chain of MDLs describes. */
 export interface ChainSize {
   /** Bytes of all its MDLs. */
