@@ -42,14 +42,40 @@ function exportsOf({ ast }: SourceFile): Export[] {
   });
 }
 
-/** The names that `node` imports of its file; `"*"`: any of them. */
-function importedNames(node: Node): string[] {
+/** Whether `node`, which names a namespace, takes one thing out of it by name, or several. */
+function isTakenApart(node: Node, parent: Node | undefined): boolean {
+  switch (parent?.type) {
+    case "MemberExpression":
+      return parent.object === node && !parent.computed;
+    case "VariableDeclarator":
+      return parent.init === node && parent.id.type === "ObjectPattern";
+    case "TSQualifiedName":
+    case "ImportNamespaceSpecifier":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The names that `file` may take out of a namespace that it calls `local`; `"*"`: any. */
+function namesOfNamespace(file: SourceFile, local: string): string[] {
+  let isWhole = false;
+  visit(file.ast.program, (node, parent) => {
+    if (node.type === "Identifier" && node.name === local) isWhole ||= !isTakenApart(node, parent);
+  });
+  return isWhole ? ["*"] : [...countNames(file).keys()];
+}
+
+/** The names that `node`, in `file`, imports of another; `"*"`: any of them. */
+function importedNames(file: SourceFile, node: Node): string[] {
   if (node.type === "ImportDeclaration") {
-    return node.specifiers.map((specifier) =>
-      specifier.type === "ImportSpecifier" && specifier.imported.type === "Identifier"
-        ? specifier.imported.name
-        : "*"
-    );
+    return node.specifiers.flatMap((specifier) => {
+      if (specifier.type === "ImportNamespaceSpecifier") {
+        return namesOfNamespace(file, specifier.local.name);
+      }
+      const { imported } = specifier.type === "ImportSpecifier" ? specifier : { imported: null };
+      return imported?.type === "Identifier" ? [imported.name] : ["*"];
+    });
   }
   if (node.type === "ExportNamedDeclaration") {
     return node.specifiers.map((specifier) =>
@@ -64,11 +90,12 @@ function importedNames(node: Node): string[] {
 /** `file#name` for each name that some file imports, `file#*` where all of a file's may be meant. */
 function importsOf(sources: readonly SourceFile[]): Set<string> {
   const imported = new Set<string>();
-  for (const { path, ast } of sources) {
-    visit(ast.program, (node) => {
+  for (const file of sources) {
+    visit(file.ast.program, (node) => {
       const specifier = importOf(node)?.specifier;
       if (!specifier?.startsWith(".")) return;
-      for (const name of importedNames(node)) imported.add(`${resolve(path, specifier)}#${name}`);
+      const source = resolve(file.path, specifier);
+      for (const name of importedNames(file, node)) imported.add(`${source}#${name}`);
     });
   }
   return imported;

@@ -250,9 +250,21 @@ Deno.test("checkLayers: refuses an export that nobody imports", async () => {
   await checkTree({ "core/a.ts": "export interface A {}" }, fault("A"));
   const a = { "core/a.ts": "export const a = 1;" };
   await checkTree({ ...a, "core/b.ts": 'import { a } from "./a.ts";' }, "");
-  await checkTree({ ...a, "core/b.ts": 'import * as all from "./a.ts";' }, "");
   await checkTree({ ...a, "mod.ts": 'export { a as b } from "./core/a.ts";' }, "");
   await checkTree({ ...a, "tests/a_test.ts": 'import { a } from "../core/a.ts";' }, "");
+});
+
+Deno.test("checkLayers: refuses an export that nobody takes out of its file's namespace", async () => {
+  const tree = (use: string) => ({
+    "core/a.ts": "export const a = 1;",
+    "core/b.ts": `import * as all from "./a.ts"; ${use}`,
+  });
+  const fault = "core/a.ts:1:8: nobody imports a: it is no export";
+  await checkTree(tree("all.b;"), fault);
+  await checkTree(tree("const { b } = all;"), fault);
+  for (const use of ["all.a;", "const { a } = all;", "all[name];", "take(all);"]) {
+    await checkTree(tree(use), "");
+  }
 });
 
 Deno.test("checkLayers: lets a type be exported with the signature that names it", async () => {
