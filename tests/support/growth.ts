@@ -21,7 +21,7 @@ import { lifeGuestDriver } from "./life_drivers.ts";
 type Cycle = (count: number) => Promise<void> | void;
 
 /** How often cycles are done that take microseconds, and those that take a part of a millisecond. */
-const MANY = 4000;
+const MANY = 10_000;
 const SOME = 400;
 const FEW = 250;
 
