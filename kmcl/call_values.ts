@@ -41,6 +41,13 @@ const HANDLE_KINDS: readonly HandleKind[] = [
   "KERNEL",
 ];
 
+/** What entries call values that are not looked into. */
+const NAMES_OF_KINDS = {
+  function: "a function",
+  symbol: "a symbol",
+  object: "an object",
+} as const;
+
 /** Longer texts enter by what a hash says of them, and entries show their beginning. */
 const TEXT_LENGTH_MAX = 1000;
 
@@ -128,7 +135,7 @@ export class CallValues {
 
   #addKind(name: string, kind: "undefined" | "null" | "function" | "symbol" | "object"): void {
     this.words.push(KINDS[kind]);
-    this.#tell(name, kind === "null" || kind === "undefined" ? null : `a ${kind}`);
+    this.#tell(name, kind === "null" || kind === "undefined" ? null : NAMES_OF_KINDS[kind]);
   }
 
   #addNumber(name: string, value: number): void {

@@ -35,8 +35,8 @@ export interface DrainOptions {
  * completion that the driver sent before the call was taken by the opposite side, which must be open and
  * running, and each transaction has ended; packets that had arrived were given to the driver. Then
  * EvtChannelSuspend is called, the driver retires what it holds, and the opposite side reads those
- * completions, too. When the time is up, the channel is disabled as it is. So it is Disabled in the end,
- * whatever the opposite side does.
+ * completions, too. When the time is up, the channel is disabled as it is, by VmbChannelDisable with
+ * all that this waits for: a server does not wait for its guest, a client waits until the host has closed.
  *
  * Statuses: SUCCESS what was sent before the call was read; CANCELLED the time was up before that;
  * DEVICE_REMOVED the channel closed or failed before that. Where nothing was done: `_1` no live channel,

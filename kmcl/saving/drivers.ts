@@ -168,8 +168,10 @@ export interface HostDriver<Instance extends HostDriverInstance = HostDriverInst
 
 /** A driver that a restore has built again. */
 export interface LoadedInstance {
-  /** Its name. */
+  /** Its name. A guest driver and a host driver may share one. */
   readonly name: string;
+  /** Whether it is a guest driver or a host driver. */
+  readonly kind: "guest" | "host";
   /** What its `restore` returned. */
   readonly instance: GuestDriverInstance | HostDriverInstance;
 }

@@ -187,8 +187,9 @@ function build(
     );
     restored.finish();
     partition.onResume = () => resumeHosts(partition.drivers);
-    const loaded = partition.drivers.map(({ name, instance }) => ({
+    const loaded = partition.drivers.map(({ name, kind, instance }) => ({
       name,
+      kind,
       instance: instance as GuestDriverInstance | HostDriverInstance,
     }));
     return { status: STATUS_SUCCESS, partition, reason: null, loaded };

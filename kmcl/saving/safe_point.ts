@@ -58,9 +58,10 @@ export function whyNotSafe(guest: PartitionObject): string {
   const pending = unfinishedCallback(guest);
   if (pending === null) return unsettled(guest) ?? "too many steps were needed";
   const { name, ownerName } = pending.frame;
-  const waits = guest.world.waits.of(pending).map(({ options }) =>
-    `${options.call} for ${options.what}`
-  );
+  const waits = guest.world.waits.of(pending).map(({ options: { call, what, heldUpBy } }) => {
+    const heldUp = heldUpBy();
+    return `${call} for ${what}${heldUp === null ? "" : ` (${heldUp.text})`}`;
+  });
   const blocked = waits.length === 0 ? "" : `: it waits in ${waits.join(" and in ")}`;
   return `${name} of ${ownerName} does not end${blocked}`;
 }
