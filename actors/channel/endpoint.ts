@@ -105,7 +105,7 @@ export class Endpoint {
   #place: ChannelPlace | null = null;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
-  /** Its signal to the opposite side. */
+  /** Its signal to the opposite side: at once, or after the client's interrupt latency, once for many. */
   readonly signal: Signal = new Signal(this);
 
   /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1), or in the `state` of a saved one. */
@@ -139,7 +139,9 @@ export class Endpoint {
 
   /** The same as data, and with its partition, for violations. */
   get place(): ChannelPlace {
-    return this.#place = placeOf(this, this.configuration.friendlyName, this.#place);
+    const { friendlyName } = this.configuration; // it may change until the channel is enabled
+    const isCurrent = this.#place?.friendlyName === friendlyName;
+    return isCurrent ? this.#place! : this.#place = placeOf(this, friendlyName);
   }
 
   /**
@@ -387,11 +389,6 @@ export class Endpoint {
     this.detach();
     this.outgoing.endAll();
     this.end.letGo(this);
-  }
-
-  /** Signals the opposite side: at once, or after the client's interrupt latency, once for many. */
-  signalPeer(): void {
-    this.signal.raise();
   }
 }
 

@@ -195,7 +195,7 @@ export class Incoming {
   }
 
   #commit(ring: IncomingRing): void {
-    if (ring.commit()) this.#endpoint.signalPeer();
+    if (ring.commit()) this.#endpoint.signal.raise();
   }
 
   /**

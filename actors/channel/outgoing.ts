@@ -344,7 +344,7 @@ export class Outgoing {
   #publish(): void {
     const { drains } = this.#endpoint;
     for (const drain of drains) drain.look();
-    if (this.#ring!.commit()) this.#endpoint.signalPeer();
+    if (this.#ring!.commit()) this.#endpoint.signal.raise();
   }
 
   // -- The end of a transaction

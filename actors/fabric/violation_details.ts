@@ -43,13 +43,11 @@ export function nameOfChannel({ id, side, friendlyName }: ChannelPlace): string 
   return `channel ${id} (${side}${friendlyName === "" ? "" : `, ${friendlyName}`})`;
 }
 
-/** How reports name `channel`: as `before`, unless it has got another friendly name. */
+/** How reports name an endpoint that has this friendly name. */
 export function placeOf(
   { id, side, partition }: Pick<ChannelPlace, "id" | "side"> & { partition: { name: string } },
   friendlyName: string,
-  before: ChannelPlace | null,
 ): ChannelPlace {
-  if (before?.friendlyName === friendlyName) return before;
   return { id, side, friendlyName, partition: partition.name };
 }
 
