@@ -58,7 +58,7 @@ export function VmbChannelPacketComplete(
   if (packet.endpoint.incoming.held.retire(packet, answer, bufSize)) return;
   // The packet is retired by it and the channel closes: a call that throws would have changed nothing.
   const rule = "completion that the requester's ring can never carry";
-  verifier.note(rule, call, `its ${bufSize} bytes`, detailsOf(packet));
+  verifier.list(rule, call, `its ${bufSize} bytes`, detailsOf(packet));
 }
 
 /**

@@ -13,13 +13,14 @@ const FOLLOW_UP =
   "the first failure as `suppressed`, and testFabric of @vmbus/kmcl/testing shows it first";
 
 /**
- * What disposal by `await using` throws: something still lives, or, in mode `"record"`, misuse was found.
+ * What disposal by `await using` throws: something still lives, or misuse was found of which nobody was told
+ * when it happened: any in mode `"record"`, in mode `"throw"` what is listed and not thrown.
  * The fabric was not disposed of.
  */
 export class DisposalError extends Error {
   /** Always `"DisposalError"`. */
   override readonly name = "DisposalError";
-  /** The misuse that was found; in mode `"throw"` nothing, as it was thrown when it happened. */
+  /** The misuse that was found and not thrown when it happened. */
   readonly violations: readonly Violation[];
   /** What still lives. */
   readonly leaks: readonly Leak[];
@@ -43,9 +44,8 @@ export class DisposalError extends Error {
  */
 export function requireNothingLeft(verifier: Verifier, leaks: readonly Leak[]): void {
   if (verifier.mode === "off") return;
-  // In mode `"throw"` each violation was thrown to somebody when it happened.
-  const violations = verifier.mode === "record" ? verifier.violations : [];
-  if (leaks.length > 0 || violations.length > 0) throw new DisposalError(violations, leaks);
+  const { untold } = verifier;
+  if (leaks.length > 0 || untold.length > 0) throw new DisposalError(untold, leaks);
 }
 
 function listOf(what: string, items: readonly string[]): string[] {

@@ -109,6 +109,8 @@ export class Verifier {
   readonly mode: VerifierMode;
   readonly #world: VerifierWorld;
   readonly #violations: Violation[] = [];
+  /** Those of them that nobody was told of when they happened. */
+  readonly #untold: Violation[] = [];
   /** Errors that carry violations of this fabric. */
   readonly #errors = new WeakSet<object>();
 
@@ -152,6 +154,17 @@ export class Verifier {
   raise(rule: ViolationRule, call: string, message: string, about?: ViolationDetails): void {
     const error = this.blame(rule, call, message, about);
     if (error !== null) this.#world.failLoop(error);
+  }
+
+  /** What nobody was told of when it happened: who disposes of the fabric is. */
+  get untold(): readonly Violation[] {
+    return this.mode === "throw" ? this.#untold : this.#violations;
+  }
+
+  /** Lists a misuse whose call does not throw in any mode, as it has done what it could. */
+  list(rule: ViolationRule, call: string, message: string, about?: ViolationDetails): void {
+    const violation = this.#keep(rule, call, message, about);
+    if (violation !== null) this.#untold.push(violation);
   }
 
   /** Lists what fails the loop in another form than a VerifierError. */

@@ -1,6 +1,6 @@
 // kmcl.md R6 and section 9: a completion that the requester's ring can never carry.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { openPair, type Pair, type PairOptions } from "../support/connected_pair.ts";
 import { type Ended, freeAll, names, notedPacket, WAIT } from "../support/sending.ts";
@@ -138,4 +138,21 @@ Deno.test("VmbChannelPacketComplete: of a packet that wants no completion takes 
   await pair.fabric.settle();
   assertEquals(pair.fabric.violations, []);
   assertEquals(vmbus.inspectChannel(pair.server).fault, null);
+});
+
+// Nobody was told by a throw: who disposes of the fabric is (api.md section 4).
+Deno.test("Fabric.asyncDispose: tells of an answer that was too large, in mode throw as well", async () => {
+  for (const verifier of ["throw", "record", "off"] as const) {
+    const answered = await ask("server", 8192, { verifier });
+    const { fabric } = answered.pair;
+    await fabric.settle();
+    await end(answered);
+    const dispose = async () => await fabric[Symbol.asyncDispose]();
+    if (verifier === "off") await dispose();
+    else {
+      const error = await assertRejects(dispose, vmbus.DisposalError, CALL);
+      assertEquals([error.violations.map(({ rule }) => rule), error.leaks], [[RULE], []]);
+      fabric.dispose();
+    }
+  }
 });
