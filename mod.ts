@@ -28,15 +28,15 @@
  */
 
 // The world
-export { createFabric } from "./actors/fabric/world.ts";
+export { createFabric } from "./actors/fabric/fabric_runtime.ts";
 export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
 export type { Partition, PartitionOptions } from "./actors/partition/partition_object.ts";
 export type { BusFault, Direction } from "./actors/bus/bus.ts";
-export type { GpadlState } from "./actors/bus/bus_end.ts";
-export type { Schedule } from "./actors/fabric/work.ts";
+export type { GpadlState } from "./actors/channel/bus_port.ts";
+export type { Schedule } from "./actors/runtime/scheduler.ts";
 export type { Interpreter } from "./actors/chart/chart_actor.ts";
 export type { ActorInspection, ActorInspector } from "./actors/chart/actor_system.ts";
-export { KeGetCurrentIrql } from "./actors/fabric/irql.ts";
+export { KeGetCurrentIrql } from "./actors/runtime/irql.ts";
 export { DisposalError } from "./actors/fabric/disposal.ts";
 export type { Leak, LeakKind } from "./actors/fabric/leak.ts";
 export type {
@@ -48,9 +48,9 @@ export type {
   PartitionState,
   RingState,
 } from "./actors/fabric/inspect.ts";
-export { VerifierError } from "./actors/fabric/verifier.ts";
-export type { VerifierMode, Violation, ViolationRule } from "./actors/fabric/verifier.ts";
-export type { ChannelPlace, EarlierCall } from "./actors/fabric/violation_details.ts";
+export { VerifierError } from "./actors/runtime/verifier.ts";
+export type { VerifierMode, Violation, ViolationRule } from "./actors/runtime/verifier.ts";
+export type { ChannelPlace, EarlierCall } from "./actors/runtime/violation_details.ts";
 export type { ChannelFault, Side } from "./actors/channel/types.ts";
 export type { RequestResult } from "./actors/channel/requests.ts";
 
@@ -78,7 +78,7 @@ export type {
   VMBPACKET,
   VMBPACKETCOMPLETION,
   VmbusHandle,
-} from "./actors/handles.ts";
+} from "./actors/runtime/handle.ts";
 
 // The documented functions
 export {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ImageFile } from "../examples/disk/mod.ts";
+import { ImageFile } from "../devices/disk/mod.ts";
 
 /** Bytes that are made at a time. */
 const PIECE_BYTES = 2 ** 20;

@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import process from "node:process";
-import { createDisk, fileCopier } from "../examples/disk/mod.ts";
+import { createDisk, fileCopier } from "../devices/disk/mod.ts";
 import { createFabric, type FabricOptions, loadGuestDriver } from "../mod.ts";
 import { plainCopy } from "./baselines/plain_copy.ts";
 import { type CopyDigests, CopyFiles } from "./copy_files.ts";

@@ -11,7 +11,7 @@ import {
   FileCopier,
   fileCopier,
   memoryImage,
-} from "../examples/disk/mod.ts";
+} from "../devices/disk/mod.ts";
 import * as vmbus from "../mod.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
 import { BARE } from "./kmcl_exchange.ts";

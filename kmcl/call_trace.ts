@@ -9,8 +9,8 @@
 import { assert } from "../core/assert.ts";
 import { STATUS_SUCCESS } from "../core/ntstatus.ts";
 import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
-import { currentFrame } from "../actors/fabric/irql.ts";
-import type { World } from "../actors/fabric/world.ts";
+import { currentFrame } from "../actors/runtime/irql.ts";
+import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { CALL_NAMES, CALL_PARAMETERS } from "./call_parameters.ts";
 import { CallValues, endpointBehind } from "./call_values.ts";
 import { driverOf } from "./callbacks.ts";
@@ -29,15 +29,15 @@ const NUMBER_RESULTS: ReadonlySet<string> = new Set(["VmbChannelSizeofPacket"]);
 
 /** The calls of one table, or of the functions beside the tables. */
 export class CallTrace {
-  readonly #world: World;
+  readonly #runtime: FabricRuntime;
   readonly #trace: Trace;
   /** Whose calls they are where no argument says it. */
   readonly #callerId: number;
 
   /** Calls of the drivers in the partition that is `callerId` on the trace. */
-  constructor(world: World, callerId: number) {
-    this.#world = world;
-    this.#trace = world.recorder;
+  constructor(runtime: FabricRuntime, callerId: number) {
+    this.#runtime = runtime;
+    this.#trace = runtime.recorder;
     this.#callerId = callerId;
     for (const event of ["call", "callReturned", "callThrew", "callRefused"] as const) {
       this.#trace.nameValues(event, CALL_NAMES);
@@ -61,7 +61,7 @@ export class CallTrace {
 
   /** Runs `work`, which is a call of the function that has number `code`, with the arguments `given`. */
   run<T>(code: number, given: readonly unknown[], work: () => T): T {
-    if (!this.#world.root.isPresent) return work(); // disposed of: what it did is told to its end
+    if (!this.#runtime.root.isPresent) return work(); // disposed of: what it did is told to its end
     const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
     this.#began(subjectId, code, given);
     let result: T;
@@ -153,7 +153,7 @@ export class CallTrace {
   }
 
   get #now(): number {
-    return this.#world.clock.now100ns;
+    return this.#runtime.clock.now100ns;
   }
 }
 

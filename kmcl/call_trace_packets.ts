@@ -11,8 +11,8 @@ import type {
   VMBCHANNEL,
   VMBPACKET,
   VMBPACKETCOMPLETION,
-} from "../actors/handles.ts";
-import { Handle } from "../actors/handles.ts";
+} from "../actors/runtime/handle.ts";
+import { Handle } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import * as traces from "../core/trace.ts";
@@ -20,7 +20,7 @@ import * as units from "../core/units.ts";
 import { type CallTrace, codeOf, insideBit, type TableFunction } from "./call_trace.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { VmbChannelPacketComplete } from "./channel_packet.ts";
-import type { Kmcl } from "./kmcl.ts";
+import type { Kmcl } from "./resolve.ts";
 import { VmbPacketAllocate, VmbPacketFree, VmbPacketSetCompletionRoutine } from "./packet.ts";
 import { VmbPacketSend } from "./packet_send.ts";
 
@@ -68,16 +68,16 @@ export function tracedMethod(
  * or not at all.
  */
 function targetOf<Kind extends HandleKind>(
-  { world }: Kmcl,
+  { runtime }: Kmcl,
   value: unknown,
   kind: Kind,
 ): HandleTargets[Kind] | null {
-  return world.kmclRefusal === null ? resolve(value, kind) : null;
+  return runtime.kmclRefusal === null ? resolve(value, kind) : null;
 }
 
 function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
   const code = codeOf("VmbPacketSend");
-  const { recorder, clock } = kmcl.world;
+  const { recorder, clock } = kmcl.runtime;
   const method = VmbPacketSend.bind(undefined, kmcl);
   function send(
     packetObject: VMBPACKET | null,
@@ -123,7 +123,7 @@ function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
 
 function tracedComplete(trace: CallTrace, kmcl: Kmcl): typeof complete {
   const code = codeOf("VmbChannelPacketComplete");
-  const { recorder, clock } = kmcl.world;
+  const { recorder, clock } = kmcl.runtime;
   const method = VmbChannelPacketComplete.bind(undefined, kmcl);
   function complete(
     context: VMBPACKETCOMPLETION | null,
@@ -151,7 +151,7 @@ function tracedComplete(trace: CallTrace, kmcl: Kmcl): typeof complete {
 
 function tracedAllocate(trace: CallTrace, kmcl: Kmcl): typeof allocate {
   const code = codeOf("VmbPacketAllocate");
-  const { recorder, clock } = kmcl.world;
+  const { recorder, clock } = kmcl.runtime;
   const method = VmbPacketAllocate.bind(undefined, kmcl);
   function allocate(channel: VMBCHANNEL | null): VMBPACKET | null {
     const endpoint = targetOf(kmcl, channel, "VMBCHANNEL");
@@ -175,7 +175,7 @@ function tracedAllocate(trace: CallTrace, kmcl: Kmcl): typeof allocate {
 
 function tracedFree(trace: CallTrace, kmcl: Kmcl): typeof free {
   const code = codeOf("VmbPacketFree");
-  const { recorder, clock } = kmcl.world;
+  const { recorder, clock } = kmcl.runtime;
   const method = VmbPacketFree.bind(undefined, kmcl);
   function free(packetObject: VMBPACKET | null): void {
     const target = targetOf(kmcl, packetObject, "VMBPACKET");
@@ -195,7 +195,7 @@ function tracedFree(trace: CallTrace, kmcl: Kmcl): typeof free {
 
 function tracedSetRoutine(trace: CallTrace, kmcl: Kmcl): typeof setRoutine {
   const code = codeOf("VmbPacketSetCompletionRoutine");
-  const { recorder, clock } = kmcl.world;
+  const { recorder, clock } = kmcl.runtime;
   const method = VmbPacketSetCompletionRoutine.bind(undefined, kmcl);
   function setRoutine(
     packetObject: VMBPACKET | null,

@@ -6,7 +6,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import { Handle, type HandleKind } from "../actors/handles.ts";
+import { Handle, type HandleKind } from "../actors/runtime/handle.ts";
 import { bytesOfView } from "../core/bytes.ts";
 import { mdlParts } from "../core/memory/mdl.ts";
 import { hashOfBytes, wordsOfText } from "../core/mix_hash.ts";

@@ -1,5 +1,5 @@
 /**
- * The documented callbacks, and the turn from an endpoint's notices into calls of them
+ * The documented callbacks, and the turn from an endpoint's driverCallbacks into calls of them
  * (kmcl.md section 6).
  *
  * @module
@@ -7,17 +7,17 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
-import type { ChannelNotices, WaitGoal } from "../actors/channel/notices.ts";
-import * as promises from "../actors/fabric/promises.ts";
-import { DISPATCH_LEVEL, type Frame } from "../actors/fabric/irql.ts";
-import * as levels from "../actors/fabric/irql.ts";
-import type { HoldUp } from "../actors/fabric/waits.ts";
+import type { DriverCallbacks, WaitGoal } from "../actors/channel/driver_port.ts";
+import * as promises from "../actors/runtime/promises.ts";
+import { DISPATCH_LEVEL, type Frame } from "../actors/runtime/irql.ts";
+import * as levels from "../actors/runtime/irql.ts";
+import type { HoldUp } from "../actors/runtime/waits.ts";
 import {
   Handle,
   type VMBCHANNEL,
   type VMBPACKET,
   type VMBPACKETCOMPLETION,
-} from "../actors/handles.ts";
+} from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { describe } from "../core/describe.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
@@ -165,7 +165,7 @@ export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(
 const END_OF_TRANSACTION = "the end of its transaction";
 
 /** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
-export class Driver implements ChannelNotices {
+export class Driver implements DriverCallbacks {
   /** The handle of its endpoint. */
   readonly channel: VMBCHANNEL;
   /** The driver's own context. */
@@ -201,42 +201,42 @@ export class Driver implements ChannelNotices {
     this.#endpoint = endpoint;
     this.channel = new Handle("VMBCHANNEL", endpoint);
     this.#routineFrame = endpoint.frame("EvtPacketCompletionRoutine", DISPATCH_LEVEL);
-    this.#reusesContexts = endpoint.world.verifier.mode === "off";
-    endpoint.notices = this;
+    this.#reusesContexts = endpoint.runtime.verifier.mode === "off";
+    endpoint.driverCallbacks = this;
   }
 
-  /** See {@linkcode ChannelNotices.opened}. */
+  /** See {@linkcode DriverCallbacks.opened}. */
   opened(): unknown {
     const { EvtChannelOpened } = this.stateChange;
     return EvtChannelOpened === null ? STATUS_SUCCESS : EvtChannelOpened(this.channel);
   }
 
-  /** See {@linkcode ChannelNotices.closed}. */
+  /** See {@linkcode DriverCallbacks.closed}. */
   closed(): unknown {
     return this.stateChange.EvtChannelClosed?.(this.channel);
   }
 
-  /** See {@linkcode ChannelNotices.suspend}. */
+  /** See {@linkcode DriverCallbacks.suspend}. */
   suspend(): unknown {
     return this.stateChange.EvtChannelSuspend?.(this.channel);
   }
 
-  /** See {@linkcode ChannelNotices.started}. */
+  /** See {@linkcode DriverCallbacks.started}. */
   started(): unknown {
     return this.stateChange.EvtChannelStarted?.(this.channel);
   }
 
-  /** See {@linkcode ChannelNotices.postStarted}. */
+  /** See {@linkcode DriverCallbacks.postStarted}. */
   postStarted(): unknown {
     return this.stateChange.EvtChannelPostStarted?.(this.channel);
   }
 
-  /** See {@linkcode ChannelNotices.pnpFailure}. */
+  /** See {@linkcode DriverCallbacks.pnpFailure}. */
   pnpFailure(status: NtStatus): unknown {
     return this.onPnpFailure?.(this.channel, status);
   }
 
-  /** See {@linkcode ChannelNotices.processPacket}. */
+  /** See {@linkcode DriverCallbacks.processPacket}. */
   processPacket(packet: IncomingPacket): unknown {
     const { payload, payloadBytes, ranges } = packet;
     const flags = ranges.length > 0 ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
@@ -258,35 +258,35 @@ export class Driver implements ChannelNotices {
     return context;
   }
 
-  /** See {@linkcode ChannelNotices.hearsOfBatches}. */
+  /** See {@linkcode DriverCallbacks.hearsOfBatches}. */
   get hearsOfBatches(): boolean {
     return this.onProcessingComplete !== null;
   }
 
-  /** See {@linkcode ChannelNotices.processingComplete}. */
+  /** See {@linkcode DriverCallbacks.processingComplete}. */
   processingComplete(packetsProcessed: number): unknown {
     return this.onProcessingComplete?.(this.channel, packetsProcessed);
   }
 
-  /** See {@linkcode ChannelNotices.packetGone}. */
+  /** See {@linkcode DriverCallbacks.packetGone}. */
   packetGone(packet: IncomingPacket): void {
     if (packet.handle === null || this.#reusesContexts) return;
     (packet.handle as VMBPACKETCOMPLETION).kill();
     packet.handle = null;
   }
 
-  /** See {@linkcode ChannelNotices.heldUpBy}. */
+  /** See {@linkcode DriverCallbacks.heldUpBy}. */
   heldUpBy(wait: WaitGoal): HoldUp | null {
     return holdUpOf(this.#endpoint, wait);
   }
 
-  /** See {@linkcode ChannelNotices.freed}. */
+  /** See {@linkcode DriverCallbacks.freed}. */
   freed(): void {
     killPackets(this.#endpoint);
     this.channel.kill();
   }
 
-  /** See {@linkcode ChannelNotices.packetEnded}: the default routine frees the packet. */
+  /** See {@linkcode DriverCallbacks.packetEnded}: the default routine frees the packet. */
   packetEnded(
     packet: PacketObject,
     status: NtStatus,
@@ -295,7 +295,7 @@ export class Driver implements ChannelNotices {
   ): void {
     const routine = packet.routine as EvtPacketCompletionRoutine | null;
     if (routine === null) return releasePacket(this.#endpoint, packet, END_OF_TRANSACTION);
-    const { callbacks } = this.#endpoint.world;
+    const { callbacks } = this.#endpoint.runtime;
     const frame = this.#routineFrame;
     const outer = callbacks.enter(frame);
     let result: unknown;
@@ -314,7 +314,7 @@ export class Driver implements ChannelNotices {
 
   /** A completion routine has to return at once: a promise of its is a violation, but heard. */
   #refusePromise(promise: unknown): void {
-    const { callbacks, verifier } = this.#endpoint.world;
+    const { callbacks, verifier } = this.#endpoint.runtime;
     const frame = this.#routineFrame;
     callbacks.track(frame, promise, () => {});
     const rule = "DISPATCH_LEVEL callback that returns a promise";
@@ -325,5 +325,5 @@ export class Driver implements ChannelNotices {
 
 /** The driver of `endpoint`. */
 export function driverOf(endpoint: Endpoint): Driver {
-  return endpoint.notices as Driver;
+  return endpoint.driverCallbacks as Driver;
 }

@@ -5,8 +5,8 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import type { ViolationDetails } from "../actors/fabric/violation_details.ts";
-import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { ViolationDetails } from "../actors/runtime/violation_details.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import type { GuestBuffer } from "../core/memory/guest_memory.ts";
 import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
 import { isLiveMdl, type Mdl, measureChain, rangesOfChain } from "../core/memory/mdl.ts";
@@ -22,7 +22,7 @@ import {
 import { isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
 import { driverOf } from "./callbacks.ts";
-import { endpointOf, type Kmcl, requireEndpoint, waiting } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint, waiting } from "./resolve.ts";
 import { mayBlock } from "./levels.ts";
 
 const UNKNOWN_HANDLE =
@@ -128,14 +128,14 @@ export function VmbChannelDeleteGpadl(
   return waiting(() => {
     const endpoint = requireEndpoint(kmcl, call, channel);
     if (endpoint === null || !endpoint.partition.isAlive) return;
-    const { verifier } = kmcl.world;
+    const { verifier } = kmcl.runtime;
     const { gpadls } = endpoint.partition.bus.guest;
     const gpadl = endpoint.is("rings") ? gpadls.find(endpoint, gpadlHandle) : null;
     if (gpadl === null) {
       const fault = gpadlFault(endpoint, gpadlHandle, "is not known");
       return verifier.report(UNKNOWN_HANDLE, call, ...fault);
     }
-    if (!mayBlock(kmcl.world, call)) return;
+    if (!mayBlock(kmcl.runtime, call)) return;
     driverOf(endpoint).gpadlEnds.note(gpadlHandle, verifier.earlier(call));
     return gpadls.deleted(gpadl);
   });
@@ -195,7 +195,7 @@ export function VmbChannelUnmapGpadl(
   const outcome = channelId === null
     ? "unknown"
     : gpadls?.unmap(channelId, gpadlHandle) ?? "unknown";
-  const { verifier } = kmcl.world;
+  const { verifier } = kmcl.runtime;
   if (outcome === "unmapped") {
     return driverOf(endpoint).gpadlEnds.note(gpadlHandle, verifier.earlier(call));
   }

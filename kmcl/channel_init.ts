@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { Side } from "../actors/channel/types.ts";
-import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER_1,
@@ -24,7 +24,7 @@ import {
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT,
 } from "./callbacks.ts";
 import { copyMembers } from "../core/structures.ts";
-import { endpointOf, type Kmcl } from "./kmcl.ts";
+import { endpointOf, type Kmcl } from "./resolve.ts";
 
 const STATE_CHANGE_MEMBERS = Object.keys(
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),

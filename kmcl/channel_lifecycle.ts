@@ -5,10 +5,10 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import { giveUpServer } from "../actors/channel/persist_server.ts";
+import { giveUpServer } from "../actors/channel/server_image.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
-import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
-import { type Device, Handle, type VMBCHANNEL } from "../actors/handles.ts";
+import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
+import { type Device, Handle, type VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { booleanOf } from "../core/arguments.ts";
 import {
   type NtStatus,
@@ -19,7 +19,7 @@ import {
 } from "../core/ntstatus.ts";
 import { Driver } from "./callbacks.ts";
 import { noteEnd } from "./ends.ts";
-import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./kmcl.ts";
+import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./resolve.ts";
 import { isPassive, mayBlock } from "./levels.ts";
 
 /** What VmbChannelAllocate gives. */
@@ -42,7 +42,7 @@ export function VmbChannelAllocate(
 ): AllocateResult {
   refuseWhereRefused(kmcl);
   const target = Handle.resolve(parentDeviceObject, "DEVICE");
-  if (target === null || target.partition.world !== kmcl.world || !target.partition.isAlive) {
+  if (target === null || target.partition.runtime !== kmcl.runtime || !target.partition.isAlive) {
     return { status: STATUS_INVALID_PARAMETER_1, channel: null };
   }
   const { partition } = target;
@@ -50,17 +50,17 @@ export function VmbChannelAllocate(
   const isAllowed = asServer !== null &&
     (asServer ? partition.isRoot : !partition.isRoot || mayBeLoopback(kmcl));
   if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
-  if (!isPassive(kmcl.world, "VmbChannelAllocate")) {
+  if (!isPassive(kmcl.runtime, "VmbChannelAllocate")) {
     return { status: STATUS_INVALID_DEVICE_REQUEST, channel: null };
   }
-  const endpoint = kmcl.world.createEndpoint(target, asServer ? "server" : "client");
+  const endpoint = kmcl.runtime.createEndpoint(target, asServer ? "server" : "client");
   return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };
 }
 
 /** A client in the root is for loopback offers: through the client table, or where there is one. */
-function mayBeLoopback({ table, world }: Kmcl): boolean {
+function mayBeLoopback({ table, runtime }: Kmcl): boolean {
   return table === "client" ||
-    [...world.root.endpoints].some((endpoint) => endpoint.configuration.isLoopback);
+    [...runtime.root.endpoints].some((endpoint) => endpoint.configuration.isLoopback);
 }
 
 /**
@@ -72,7 +72,7 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
   const call = "VmbChannelCleanup";
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null || !endpoint.partition.isAlive) return;
-  const { verifier } = kmcl.world;
+  const { verifier } = kmcl.runtime;
   if (!endpoint.is("disabled")) {
     const about = { channel: endpoint.place };
     return verifier.report("Cleanup while not Disabled", call, "it is not Disabled", about);
@@ -87,7 +87,7 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
     const about = { channel: endpoint.place };
     verifier.report(rule, call, `${left.length} packets are left: ${packets}`, about);
   }
-  noteEnd(kmcl.world, channel, call, endpoint);
+  noteEnd(kmcl.runtime, channel, call, endpoint);
   endpoint.cleanUp();
 }
 
@@ -129,7 +129,7 @@ export function VmbChannelStart(kmcl: Kmcl, channel: VMBCHANNEL | null): void {
   if (isInsideStateChange(kmcl, call, endpoint)) return;
   if (endpoint.is("disabled")) {
     const about = { channel: endpoint.place };
-    return kmcl.world.verifier.report("Start in Disabled", call, "it is Disabled", about);
+    return kmcl.runtime.verifier.report("Start in Disabled", call, "it is Disabled", about);
   }
   endpoint.start();
 }
@@ -155,7 +155,7 @@ function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): bool
   if (!isStateChangeOf(frame, endpoint)) return false;
   const rule = "Start or Pause inside a state change callback";
   const about = { channel: endpoint.place };
-  kmcl.world.verifier.report(rule, call, `its ${frame?.name} is running`, about);
+  kmcl.runtime.verifier.report(rule, call, `its ${frame?.name} is running`, about);
   return true;
 }
 
@@ -166,11 +166,11 @@ export function canWait(endpoint: Endpoint): boolean {
 
 /** The same; where it is not so, the running call is to blame. */
 function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
-  if (!mayBlock(kmcl.world, call)) return false;
+  if (!mayBlock(kmcl.runtime, call)) return false;
   const frame = currentFrame();
   if (!isStateChangeOf(frame, endpoint)) return true;
   const name = `${frame?.name} of ${endpoint.name}`;
   const message = `${name} waits for ${endpoint.name} to be Disabled, but has to return first`;
-  kmcl.world.verifier.report("selfWait", call, message, { channel: endpoint.place });
+  kmcl.runtime.verifier.report("selfWait", call, message, { channel: endpoint.place });
   return false;
 }

@@ -7,8 +7,8 @@
 import * as args from "../core/arguments.ts";
 import * as bytes from "../core/bytes.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
-import { currentFrame } from "../actors/fabric/irql.ts";
-import type { VMBPACKETCOMPLETION } from "../actors/handles.ts";
+import { currentFrame } from "../actors/runtime/irql.ts";
+import type { VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { describe } from "../core/describe.ts";
 import {
@@ -19,8 +19,8 @@ import {
 import * as units from "../core/units.ts";
 import * as ends from "./ends.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS } from "./flags.ts";
-import { incomingOf, type Kmcl } from "./kmcl.ts";
-import * as handles from "./kmcl.ts";
+import { incomingOf, type Kmcl } from "./resolve.ts";
+import * as handles from "./resolve.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { bytesOf } = args;
@@ -45,7 +45,7 @@ export function VmbChannelPacketComplete(
   const packet = requireLive(kmcl, call, packetCompletionContext);
   if (packet === null) return;
   const answer = bytesOf(packetCompletionBuffer ?? NO_BYTES);
-  const { verifier } = kmcl.world;
+  const { verifier } = kmcl.runtime;
   if (answer === null) {
     const message = `${describe(packetCompletionBuffer)} is no ArrayBufferView`;
     return verifier.report("invalid argument", call, message, detailsOf(packet));
@@ -55,7 +55,7 @@ export function VmbChannelPacketComplete(
     return verifier.report("size greater than its buffer", call, message, detailsOf(packet));
   }
   noteRetired(packet, call);
-  if (packet.endpoint.incoming.held.retire(packet, answer, bufSize)) return;
+  if (packet.endpoint.incoming.outstandingPackets.complete(packet, answer, bufSize)) return;
   // The packet is retired by it and the channel closes: a call that throws would have changed nothing.
   const rule = "completion that the requester's ring can never carry";
   verifier.list(rule, call, `its ${bufSize} bytes`, detailsOf(packet));
@@ -90,7 +90,7 @@ export function VmbChannelPacketFail(
   const packet = requireLive(kmcl, call, packetCompletionContext);
   if (packet === null) return;
   noteRetired(packet, call);
-  packet.endpoint.incoming.held.fail(packet);
+  packet.endpoint.incoming.outstandingPackets.fail(packet);
 }
 
 /** What VmbChannelPacketGetExternalData gives. */
@@ -131,7 +131,7 @@ function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: IncomingPa
 function noteRetired(packet: IncomingPacket, call: string): void {
   const { endpoint, handle, transactionIdLow, transactionIdHigh } = packet;
   const context = handle as VMBPACKETCOMPLETION | null;
-  noteEnd(endpoint.world, context, call, endpoint, transactionIdLow, transactionIdHigh);
+  noteEnd(endpoint.runtime, context, call, endpoint, transactionIdLow, transactionIdHigh);
 }
 
 /** Whether the driver has retired the packet, or handed it back by deferring it. */
@@ -144,7 +144,7 @@ function requireLive(kmcl: Kmcl, call: string, context: unknown): IncomingPacket
   const packet = requireIncoming(kmcl, call, context);
   if (packet === null || !isDead(packet)) return packet;
   const rule = "PacketComplete, Defer or Fail of a context that is retired or handed back";
-  kmcl.world.verifier.report(
+  kmcl.runtime.verifier.report(
     rule,
     call,
     "it was retired or handed back before",
@@ -163,6 +163,6 @@ function requireInline(kmcl: Kmcl, call: string, context: unknown): IncomingPack
   if (isInline) return packet;
   const rule = "DeferToPassive outside ProcessPacket";
   const message = "no ProcessPacket call for the packet is running";
-  kmcl.world.verifier.report(rule, call, message, detailsOf(packet));
+  kmcl.runtime.verifier.report(rule, call, message, detailsOf(packet));
   return null;
 }

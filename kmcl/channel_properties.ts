@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { booleanOf } from "../core/arguments.ts";
 import { NULL_GUID } from "../core/guid.ts";
 import { describe } from "../core/describe.ts";
@@ -17,7 +17,7 @@ import {
 } from "../core/ntstatus.ts";
 import { isU16, isU32, roundUp8 } from "../core/units.ts";
 import { driverOf } from "./callbacks.ts";
-import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint } from "./resolve.ts";
 
 /** Bytes of a packet object beside its payload: more than the 8 of kmcl.md section 5. */
 const PACKET_OBJECT_BYTES = 128;
@@ -65,7 +65,7 @@ export function VmbChannelSetIncomingProcessingAtPassive(
     return;
   }
   const message = `${describe(requirePassive)} is no BOOLEAN`;
-  kmcl.world.verifier.report("invalid argument", call, message, { channel: endpoint.place });
+  kmcl.runtime.verifier.report("invalid argument", call, message, { channel: endpoint.place });
 }
 
 /**
@@ -81,10 +81,10 @@ export function VmbChannelSetTransactionQuota(
   const call = "VmbChannelSetTransactionQuota";
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
-  const { verifier } = kmcl.world;
+  const { verifier } = kmcl.runtime;
   const about = { channel: endpoint.place };
   if (quota === 0) verifier.report("quota 0", call, "no packet could ever be delivered", about);
-  else if (isU32(quota)) endpoint.incoming.held.quota = quota;
+  else if (isU32(quota)) endpoint.incoming.outstandingPackets.quota = quota;
   else verifier.report("invalid argument", call, `${describe(quota)} is no u32`, about);
 }
 
@@ -148,7 +148,7 @@ export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): 
   if (!endpoint.is("rings") && !endpoint.is("closed")) {
     const message = "it was not opened";
     const about = { channel: endpoint.place };
-    kmcl.world.verifier.report("GetMmioSpace before Opened", call, message, about);
+    kmcl.runtime.verifier.report("GetMmioSpace before Opened", call, message, about);
     return none;
   }
   const { mmio } = endpoint;

@@ -11,11 +11,11 @@ import {
   readServer,
   restoreServer,
   type ServerImage,
-} from "../actors/channel/persist_server.ts";
-import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
-import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+} from "../actors/channel/server_image.ts";
+import { currentFrame, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
+import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/persist.ts";
+import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/image.ts";
 import { poison } from "../core/blocks.ts";
 import { describe } from "../core/describe.ts";
 import {
@@ -39,7 +39,7 @@ import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import { isU32 } from "../core/units.ts";
 import { type Driver, driverOf } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
-import { type Kmcl, packetOf } from "./kmcl.ts";
+import { type Kmcl, packetOf } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelRestorePacket";
@@ -78,8 +78,8 @@ export class ChannelRestore {
   checkFit(image: ServerImage): void {
     const endpoint = this.#endpoint;
     checkIdentity(image.identity, endpoint);
-    const orphans = endpoint.guest?.bus.host.orphans;
-    if (orphans?.admits(endpoint, image.traffic) === false) {
+    const unclaimed = endpoint.guest?.bus.host.unclaimed;
+    if (unclaimed?.admits(endpoint, image.traffic) === false) {
       mismatched("the guest has the channel in another state");
     }
   }
@@ -100,7 +100,7 @@ export class ChannelRestore {
 
   #call(saved: DriverPacketImage): NtStatus {
     const { channel, onRestorePacket } = this.#driver;
-    const { callbacks, verifier } = this.#endpoint.world;
+    const { callbacks, verifier } = this.#endpoint.runtime;
     const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
     // Copies: what KMCL compares with later must not be the driver's to change.
     const libBuf = saved.libBytes.slice();
@@ -173,7 +173,7 @@ export function VmbChannelRestoreFromBuffer(
   if (bytes === null) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferSize) || !holdsBytes(bytes, bufferSize)) return STATUS_INVALID_PARAMETER_3;
   if (isInsideCallback(endpoint)) return STATUS_INVALID_DEVICE_REQUEST;
-  if (!isPassive(kmcl.world, "VmbChannelRestoreFromBuffer")) return STATUS_INVALID_DEVICE_REQUEST;
+  if (!isPassive(kmcl.runtime, "VmbChannelRestoreFromBuffer")) return STATUS_INVALID_DEVICE_REQUEST;
   const driver = driverOf(endpoint);
   const restore = driver.restore ?? new ChannelRestore(driver, endpoint);
   driver.restore = restore;

@@ -10,11 +10,11 @@ import {
   saveServer,
   type ServerChunk,
   withDriverBytes,
-} from "../actors/channel/persist_server.ts";
-import { currentFrame, PASSIVE_LEVEL } from "../actors/fabric/irql.ts";
-import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+} from "../actors/channel/server_image.ts";
+import { currentFrame, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
+import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import { isInFlight } from "../actors/packet/persist.ts";
+import { isInFlight } from "../actors/packet/image.ts";
 import { bytesOf } from "../core/arguments.ts";
 import { poison } from "../core/blocks.ts";
 import { firstBytes, holdsBytes, NO_BYTES } from "../core/bytes.ts";
@@ -37,7 +37,7 @@ import type { PlainData } from "../core/saved/plain_data.ts";
 import { copyMembers } from "../core/structures.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
-import { endpointOf, type Kmcl, requireEndpoint } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelSavePacket";
@@ -137,13 +137,13 @@ export class ChannelSave {
     const second = this.#call(packet, buffer);
     if (second === null) return STATUS_UNSUCCESSFUL;
     const written = firstBytes(buffer, second.bytesNeeded).slice(); // the driver may have kept its buffer
-    if (this.#endpoint.world.verifier.mode !== "off") poison(buffer);
+    if (this.#endpoint.runtime.verifier.mode !== "off") poison(buffer);
     return NT_SUCCESS(second.status) ? written : saveFailure(second.status);
   }
 
   /** What the callback answered; null where it threw, or answered what it must not. */
   #call(packet: PacketObject, buffer: Uint8Array): SavePacketResult | null {
-    const { callbacks, verifier } = this.#endpoint.world;
+    const { callbacks, verifier } = this.#endpoint.runtime;
     const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
     const handle = packet.handle as VMBPACKET;
     const { threw, value } = callbacks.callInside(
@@ -238,7 +238,7 @@ export function VmbChannelSaveContinue(
   if (frame?.name === CALLBACK && frame.owner === endpoint) {
     return failed(STATUS_INVALID_DEVICE_REQUEST);
   }
-  if (!isPassive(kmcl.world, "VmbChannelSaveContinue")) {
+  if (!isPassive(kmcl.runtime, "VmbChannelSaveContinue")) {
     return failed(STATUS_INVALID_DEVICE_REQUEST);
   }
   return fill(save, firstBytes(room, saveBufferSize));
@@ -277,7 +277,7 @@ export function VmbChannelSaveEnd(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
   if (driver.save === null) {
     const message = "it is not being saved";
     const about = { channel: endpoint.place };
-    return kmcl.world.verifier.report("SaveEnd without SaveBegin", call, message, about);
+    return kmcl.runtime.verifier.report("SaveEnd without SaveBegin", call, message, about);
   }
   driver.save = null;
   if (endpoint.is("saving")) endpoint.tell({ type: "saveEnd" });

@@ -5,7 +5,7 @@
  */
 
 import { clientTargetOf } from "../actors/channel/configuration.ts";
-import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_PARAMETER_1,
@@ -14,7 +14,7 @@ import {
 } from "../core/ntstatus.ts";
 import { driverOf, type EvtChannelPnpFailure } from "./callbacks.ts";
 import { configurable, isCallback } from "./channel_init.ts";
-import type { Kmcl } from "./kmcl.ts";
+import type { Kmcl } from "./resolve.ts";
 
 /**
  * Sets the data pages of both rings.

@@ -5,8 +5,8 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import { AwaitedPromise } from "../actors/fabric/awaited_promise.ts";
-import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
+import { AwaitedPromise } from "../actors/runtime/awaited_promise.ts";
+import { Handle, type VMBCHANNEL } from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_DEVICE_REQUEST,
@@ -19,7 +19,7 @@ import { isUint } from "../core/units.ts";
 import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
 import { worldOfTable } from "./interface_header.ts";
-import { waiting } from "./kmcl.ts";
+import { waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
 const DRAIN_CODE = codeOf("drainAndDisable");
@@ -66,10 +66,10 @@ export function drainAndDisable(
   return waiting(() => {
     const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
     const target = Handle.resolve(channel, "VMBCHANNEL");
-    const endpoint = target?.world === worldOfTable(kmcl) ? target : null;
+    const endpoint = target?.runtime === worldOfTable(kmcl) ? target : null;
     const work = () => drain(kmcl, channel, endpoint, timeout100ns);
-    if (endpoint === null || !endpoint.world.recorder.isOn) return work();
-    const trace = new CallTrace(endpoint.world, endpoint.partition.traceId);
+    if (endpoint === null || !endpoint.runtime.recorder.isOn) return work();
+    const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
     return trace.run(DRAIN_CODE, [channel, timeout100ns], work);
   });
 }
@@ -85,9 +85,9 @@ function drain(
   }
   const hasTraffic = endpoint !== null && endpoint.partition.isAlive &&
     endpoint.restored === null &&
-    endpoint.world.kmclRefusal === null && !endpoint.is("disabled");
+    endpoint.runtime.kmclRefusal === null && !endpoint.is("disabled");
   if (hasTraffic && canWait(endpoint)) {
-    const deadline100ns = endpoint.world.clock.now100ns + (timeout100ns as number);
+    const deadline100ns = endpoint.runtime.clock.now100ns + (timeout100ns as number);
     return endpoint.drainAndDisable(Math.min(deadline100ns, Number.MAX_SAFE_INTEGER));
   }
   // There is nothing to wait for but that call, or a misuse to report.

@@ -6,11 +6,16 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import type { EarlierCall, ViolationDetails } from "../actors/fabric/violation_details.ts";
-import { currentFrame } from "../actors/fabric/irql.ts";
-import { UNITS_PER_MS } from "../actors/fabric/loop.ts";
-import type { World } from "../actors/fabric/world.ts";
-import { type Handle, handleEndOf, type HandleKind, noteHandleEnd } from "../actors/handles.ts";
+import type { EarlierCall, ViolationDetails } from "../actors/runtime/violation_details.ts";
+import { currentFrame } from "../actors/runtime/irql.ts";
+import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
+import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import {
+  type Handle,
+  handleEndOf,
+  type HandleKind,
+  noteHandleEnd,
+} from "../actors/runtime/handle.ts";
 import { showU64 } from "../core/units.ts";
 
 /** GPADLs of a channel whose end is remembered. */
@@ -21,7 +26,7 @@ const GPADL_ENDS_MAX = 64;
  * verifier off nobody would be told, and nothing is noted.
  */
 export function noteEnd(
-  { verifier, clock }: World,
+  { verifier, clock }: FabricRuntime,
   handle: Handle<HandleKind> | null,
   call: string,
   { place }: Endpoint,

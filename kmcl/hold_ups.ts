@@ -6,14 +6,14 @@
  */
 
 import { showU64 } from "../core/units.ts";
-import type { Frame } from "../actors/fabric/irql.ts";
-import { UNITS_PER_MS } from "../actors/fabric/loop.ts";
-import type { HoldUp } from "../actors/fabric/waits.ts";
+import type { Frame } from "../actors/runtime/irql.ts";
+import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
+import type { HoldUp } from "../actors/runtime/waits.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { PartitionObject } from "../actors/partition/partition_object.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
-import type { CallbackName, WaitGoal } from "../actors/channel/notices.ts";
+import type { CallbackName, WaitGoal } from "../actors/channel/driver_port.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
 
 /** Those that the incoming queue waits for. */
@@ -65,7 +65,7 @@ function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null
   const opposite = oppositeOf(endpoint);
   if (opposite === null) return state(`nobody reads what ${endpoint.name} sends`);
   if (packet.actor.is("awaiting")) {
-    const arrived = opposite.incoming.held.awaiting(packet.slot);
+    const arrived = opposite.incoming.outstandingPackets.awaiting(packet.slot);
     if (arrived !== null) return heldByDriver(arrived);
   }
   return notReading(opposite) ?? notReading(endpoint);
@@ -73,7 +73,7 @@ function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null
 
 /** What keeps VmbChannelDeleteGpadl from its end. */
 function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): HoldUp | null {
-  const paused = standsStill(client.partition) ?? standsStill(client.world.root);
+  const paused = standsStill(client.partition) ?? standsStill(client.runtime.root);
   if (paused !== null) return paused;
   const mapping = client.partition.bus.host.gpadls.of(channelId).find(({ gpadlId }) =>
     gpadlId === handle
@@ -94,7 +94,7 @@ function standsStill({ actor, isRoot, name }: PartitionObject): HoldUp | null {
 }
 
 function unfinished(endpoint: Endpoint, isIt: (frame: Frame) => boolean): HoldUp | null {
-  for (const pending of endpoint.world.callbacks.pending) {
+  for (const pending of endpoint.runtime.callbacks.pending) {
     const { frame } = pending;
     if (frame.owner !== endpoint || !isIt(frame)) continue;
     return { text: `${frame.name} of ${frame.ownerName} has not returned`, callback: pending };
@@ -116,7 +116,7 @@ function packetCallback(endpoint: Endpoint): HoldUp | null {
 
 /** A packet that the driver of `endpoint` has not retired. */
 function unretired(endpoint: Endpoint): HoldUp | null {
-  const { oldest, outstanding } = endpoint.incoming.held;
+  const { oldest, outstanding } = endpoint.incoming.outstandingPackets;
   return oldest === null ? null : heldByDriver(oldest, outstanding - 1);
 }
 
@@ -169,8 +169,8 @@ function notReading(endpoint: Endpoint): HoldUp | null {
   if (still !== null) return still;
   const callback = packetCallback(endpoint);
   if (callback !== null) return callback;
-  if (!endpoint.incoming.held.isBlocked) return null;
-  const { quota } = endpoint.incoming.held;
+  if (!endpoint.incoming.outstandingPackets.isBlocked) return null;
+  const { quota } = endpoint.incoming.outstandingPackets;
   const why = unretired(endpoint)?.text ?? "its completions wait for room in the ring";
   return state(`${endpoint.name} has reached its transaction quota of ${quota}: ${why}`);
 }
@@ -180,12 +180,12 @@ function notReading(endpoint: Endpoint): HoldUp | null {
  * has parted them already, and one may wait for the other all the same.
  */
 function oppositeOf(endpoint: Endpoint): Endpoint | null {
-  const { channelId, side, world } = endpoint;
+  const { channelId, side, runtime } = endpoint;
   const guest = side === "client" ? endpoint.partition : endpoint.guest;
   if (channelId === null || guest === null) return null;
   const isOpposite = (other: Endpoint) =>
     other.side !== side && other.channelId === channelId &&
     (other.side === "client" || other.guest === guest);
-  const { endpoints } = side === "client" ? world.root : guest;
+  const { endpoints } = side === "client" ? runtime.root : guest;
   return [...endpoints].find(isOpposite) ?? null;
 }

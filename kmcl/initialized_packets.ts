@@ -6,8 +6,8 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import type { World } from "../actors/fabric/world.ts";
-import { Handle, type VMBPACKET } from "../actors/handles.ts";
+import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import { Handle, type VMBPACKET } from "../actors/runtime/handle.ts";
 import { noteEnd } from "./ends.ts";
 import { handOutPacket } from "./packet_handles.ts";
 
@@ -24,7 +24,7 @@ type Places = Map<number, Place>;
 /** The buffers of one fabric's drivers: one that nobody has any more is forgotten. */
 type Buffers = WeakMap<ArrayBufferLike, Places>;
 
-const buffersOf = new WeakMap<World, Buffers>();
+const buffersOf = new WeakMap<FabricRuntime, Buffers>();
 
 /**
  * Makes a packet object of `endpoint` in the first `byteCount` bytes of `memory`. Null where a packet that
@@ -35,7 +35,7 @@ export function initializePacket(
   memory: Uint8Array,
   byteCount: number,
 ): VMBPACKET | null {
-  const places = placesIn(endpoint.world, memory.buffer);
+  const places = placesIn(endpoint.runtime, memory.buffer);
   const start = memory.byteOffset;
   const end = start + byteCount;
   const known = places.get(start);
@@ -51,10 +51,10 @@ export function initializePacket(
   return handle;
 }
 
-function placesIn(world: World, buffer: ArrayBufferLike): Places {
-  const buffers: Buffers = buffersOf.get(world) ?? new WeakMap();
+function placesIn(runtime: FabricRuntime, buffer: ArrayBufferLike): Places {
+  const buffers: Buffers = buffersOf.get(runtime) ?? new WeakMap();
   const places: Places = buffers.get(buffer) ?? new Map();
-  buffersOf.set(world, buffers);
+  buffersOf.set(runtime, buffers);
   buffers.set(buffer, places);
   return places;
 }
@@ -81,7 +81,7 @@ function remove({ handle }: Place): void {
   const target = Handle.resolve(handle, "VMBPACKET");
   if (target === null) return;
   noteEnd(
-    target.endpoint.world,
+    target.endpoint.runtime,
     handle,
     "VmbPacketInitialize",
     target.endpoint,

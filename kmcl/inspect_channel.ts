@@ -5,7 +5,7 @@
  */
 
 import { type ChannelState, inspectEndpoint } from "../actors/fabric/inspect.ts";
-import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
+import { Handle, type VMBCHANNEL } from "../actors/runtime/handle.ts";
 
 /**
  * What `channel` is and has; null for an invalid handle, one of a fabric that was disposed of too, which its type does not say, so that the happy
@@ -13,6 +13,6 @@ import { Handle, type VMBCHANNEL } from "../actors/handles.ts";
  */
 export function inspectChannel(channel: VMBCHANNEL | null): ChannelState {
   const endpoint = Handle.resolve(channel, "VMBCHANNEL");
-  const isLive = endpoint?.world.root.isPresent === true;
+  const isLive = endpoint?.runtime.root.isPresent === true;
   return (isLive ? inspectEndpoint(endpoint) : null) as ChannelState;
 }

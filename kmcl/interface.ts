@@ -76,7 +76,7 @@ import {
 } from "./server_channel_init.ts";
 import { VmbChannelSendSynchronousRequest } from "./synchronous_request.ts";
 import type { Side } from "../actors/channel/types.ts";
-import { type Device, type DeviceTarget, Handle } from "../actors/handles.ts";
+import { type Device, type DeviceTarget, Handle } from "../actors/runtime/handle.ts";
 import { assert } from "../core/assert.ts";
 import { parseGuid } from "../core/guid.ts";
 import {
@@ -90,7 +90,7 @@ import {
 import { CallTrace, codeOf } from "./call_trace.ts";
 import { tracedMethod } from "./call_trace_packets.ts";
 import { makeInterface } from "./interface_header.ts";
-import type { Kmcl } from "./kmcl.ts";
+import type { Kmcl } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
 
@@ -260,10 +260,10 @@ function queryTable<Type extends string>(
 ): QueryResult<KmclTable<Type>> {
   const target = Handle.resolve(device, "DEVICE");
   const query = () => queryOf(call, target, interfaceType, size, version);
-  if (target === null || !target.partition.world.recorder.isOn) return query();
-  const { world, traceId } = target.partition;
+  if (target === null || !target.partition.runtime.recorder.isOn) return query();
+  const { runtime, traceId } = target.partition;
   const given = [device, interfaceType, size, version];
-  return new CallTrace(world, traceId).run(codeOf(call), given, query);
+  return new CallTrace(runtime, traceId).run(codeOf(call), given, query);
 }
 
 function queryOf<Type extends string>(
@@ -280,10 +280,10 @@ function queryOf<Type extends string>(
   if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
-  if (!isPassive(partition.world, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
-  const kmcl: Kmcl = { world: partition.world, table: kind.side };
-  const trace = partition.world.recorder.isOn
-    ? new CallTrace(partition.world, partition.traceId)
+  if (!isPassive(partition.runtime, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
+  const kmcl: Kmcl = { runtime: partition.runtime, table: kind.side };
+  const trace = partition.runtime.recorder.isOn
+    ? new CallTrace(partition.runtime, partition.traceId)
     : null;
   const methods = Object.entries(kind.functions).map(([name, method]) => [
     name,

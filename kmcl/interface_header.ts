@@ -5,28 +5,28 @@
  * @module
  */
 
-import type { EarlierCall } from "../actors/fabric/violation_details.ts";
-import type { World } from "../actors/fabric/world.ts";
+import type { EarlierCall } from "../actors/runtime/violation_details.ts";
+import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { copyMembers } from "../core/structures.ts";
-import { type Kmcl, refuseWhereRefused } from "./kmcl.ts";
+import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 
 // Set once by the class below: the only ways to count the references of a context, and to ask whose it is.
 let count: (context: InterfaceContext, by: 1 | -1) => boolean;
-let worldBehind: (context: object) => World | null;
+let worldBehind: (context: object) => FabricRuntime | null;
 
 /** The context of one interface. It is opaque: to be handed to that interface's own two functions. */
 export class InterfaceContext {
   /** The query took the first. */
   #references = 1;
-  readonly #world: World;
+  readonly #runtime: FabricRuntime;
 
   /** Of an interface in `world`. */
-  constructor(world: World) {
-    this.#world = world;
+  constructor(runtime: FabricRuntime) {
+    this.#runtime = runtime;
   }
 
   static {
-    worldBehind = (context) => #world in context ? context.#world : null;
+    worldBehind = (context) => #runtime in context ? context.#runtime : null;
     count = (context, by) => {
       if (context.#references === 0) return false;
       context.#references += by;
@@ -59,19 +59,19 @@ export interface INTERFACE {
 }
 
 /** The fabric in which `table` was queried; null where it is no table, nor a copy of one. */
-export function worldOfTable(table: unknown): World | null {
+export function worldOfTable(table: unknown): FabricRuntime | null {
   const context = copyMembers(table, ["Context"])?.Context;
   return typeof context === "object" && context !== null ? worldBehind(context) : null;
 }
 
 /** The head of a table that was just queried: it has one reference. */
 export function makeInterface(kmcl: Kmcl, size: number, version: number): INTERFACE {
-  const context = new InterfaceContext(kmcl.world);
+  const context = new InterfaceContext(kmcl.runtime);
   Object.freeze(context);
   let last: EarlierCall | null = null;
   const change = (call: string, by: 1 | -1, given: InterfaceContext) => {
     refuseWhereRefused(kmcl);
-    const { verifier } = kmcl.world;
+    const { verifier } = kmcl.runtime;
     if (given !== context) {
       return verifier.report("invalid argument", call, "the context is not that of the interface");
     }

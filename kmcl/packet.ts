@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import { bytesOf } from "../core/arguments.ts";
 import { describe } from "../core/describe.ts";
 import {
@@ -18,7 +18,7 @@ import { holdsBytes, wholeOf } from "../core/bytes.ts";
 import { isU32 } from "../core/units.ts";
 import { driverOf, type EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { packetObjectBytes } from "./channel_properties.ts";
-import { endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./kmcl.ts";
+import { endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./resolve.ts";
 import { initializePacket } from "./initialized_packets.ts";
 import { handOutPacket, releasePacket } from "./packet_handles.ts";
 
@@ -75,7 +75,7 @@ export function VmbPacketFree(kmcl: Kmcl, vmbPacket: VMBPACKET | null): void {
   const target = requirePacket(kmcl, call, vmbPacket);
   if (target === null) return;
   const { endpoint, packet } = target;
-  const { verifier } = kmcl.world;
+  const { verifier } = kmcl.runtime;
   const about = { channel: endpoint.place, packet: packet.slot };
   if (packet.kind === "initialized") {
     return verifier.report(
@@ -105,7 +105,7 @@ export function VmbPacketSetCompletionRoutine(
   const target = requirePacket(kmcl, call, packetObject);
   if (target === null) return;
   if (typeof completionRoutine === "function") target.packet.routine = completionRoutine;
-  else {kmcl.world.verifier.report(
+  else {kmcl.runtime.verifier.report(
       "invalid argument",
       call,
       `${describe(completionRoutine)} is no function`,

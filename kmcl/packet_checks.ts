@@ -157,12 +157,14 @@ export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
 export function reportNoRoutine(endpoint: Endpoint, packet: PacketObject, call: string): void {
   const rule = "send of an initialized packet without completion routine";
   const about = { channel: endpoint.place, packet: packet.slot };
-  endpoint.world.verifier.report(rule, call, "nobody would hear of its end", about);
+  endpoint.runtime.verifier.report(rule, call, "nobody would hear of its end", about);
 }
 
 /** Reports a send that must not happen now (+): it goes on in modes `record` and `off`. */
 export function reportQuiet(endpoint: Endpoint, call: string): void {
   if (!endpoint.is("quiet")) return;
   const rule = "send between Suspend and the next Started or Closed";
-  endpoint.world.verifier.report(rule, call, "it was told to suspend", { channel: endpoint.place });
+  endpoint.runtime.verifier.report(rule, call, "it was told to suspend", {
+    channel: endpoint.place,
+  });
 }

@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { assert } from "../core/assert.ts";
-import { Handle, type VMBPACKET } from "../actors/handles.ts";
+import { Handle, type VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketKind, PacketObject } from "../actors/packet/packet_object.ts";
 import { noteEnd } from "./ends.ts";
 
@@ -40,8 +40,8 @@ export function attachPacketHandle(
 /** Puts a packet object on the lookaside list, because of `call`; its handle is stale from now on. */
 export function releasePacket(endpoint: Endpoint, packet: PacketObject, call: string): void {
   const handle = packet.handle as VMBPACKET | null;
-  if (endpoint.world.verifier.mode !== "off") {
-    noteEnd(endpoint.world, handle, call, endpoint, packet.slot);
+  if (endpoint.runtime.verifier.mode !== "off") {
+    noteEnd(endpoint.runtime, handle, call, endpoint, packet.slot);
     handle?.kill();
     packet.handle = null;
   }
@@ -52,7 +52,7 @@ export function releasePacket(endpoint: Endpoint, packet: PacketObject, call: st
 export function killPackets(endpoint: Endpoint): void {
   for (const packet of endpoint.outgoing.packets.all) {
     const handle = packet.handle as VMBPACKET | null;
-    noteEnd(endpoint.world, handle, "VmbChannelCleanup", endpoint, packet.slot);
+    noteEnd(endpoint.runtime, handle, "VmbChannelCleanup", endpoint, packet.slot);
     handle?.kill();
   }
 }

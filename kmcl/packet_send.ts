@@ -5,15 +5,15 @@
  */
 
 import * as bytes from "../core/bytes.ts";
-import type { PacketTarget, VMBPACKET } from "../actors/handles.ts";
+import type { PacketTarget, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
 import * as statuses from "../core/ntstatus.ts";
 import * as packets from "../core/packet/packet.ts";
-import type { Kmcl } from "./kmcl.ts";
-import * as handles from "./kmcl.ts";
+import type { Kmcl } from "./resolve.ts";
+import * as handles from "./resolve.ts";
 import * as checks from "./packet_checks.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
@@ -71,7 +71,7 @@ function post(
 ): NtStatus {
   const { endpoint, packet } = target;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
-  if (endpoint.isGone) return STATUS_DEVICE_REMOVED;
+  if (endpoint.isClosing) return STATUS_DEVICE_REMOVED;
   let payload = sent ?? NO_BYTES;
   let payloadBytes = bufferLength;
   if (endpoint.configuration.isPipe) {

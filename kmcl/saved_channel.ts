@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { VMBCHANNEL } from "../actors/handles.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { bytesOf } from "../core/arguments.ts";
 import { lengthOf } from "../core/bytes.ts";
 import {

@@ -5,7 +5,12 @@
  * @module
  */
 
-import { Handle, type KernelHandle, type VMBCHANNEL, type VmbusHandle } from "../actors/handles.ts";
+import {
+  Handle,
+  type KernelHandle,
+  type VMBCHANNEL,
+  type VmbusHandle,
+} from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_DEVICE_REQUEST,
@@ -17,7 +22,7 @@ import {
 } from "../core/ntstatus.ts";
 import { driverOf, type EvtChannelRestorePacket, type EvtChannelSavePacket } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
-import { type Kmcl, refuseWhereRefused } from "./kmcl.ts";
+import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 
 /**
@@ -93,7 +98,7 @@ export function VmbServerChannelInitSetVmbusHandle(
   const endpoint = configurable(kmcl, channel, "server");
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
   const partition = Handle.resolve(vmbusHandle, "KERNEL");
-  if (partition === null || partition.world !== kmcl.world) return STATUS_INVALID_PARAMETER_2;
+  if (partition === null || partition.runtime !== kmcl.runtime) return STATUS_INVALID_PARAMETER_2;
   endpoint.configuration.guest = partition;
   return STATUS_SUCCESS;
 }
@@ -138,7 +143,7 @@ export function VmbConvertVmbusHandleToKernelHandle(
 ): ConvertResult {
   refuseWhereRefused(kmcl);
   const partition = Handle.resolve(vmbusHandle, "VMBUS");
-  if (partition === null || partition.world !== kmcl.world) {
+  if (partition === null || partition.runtime !== kmcl.runtime) {
     return { status: STATUS_INVALID_HANDLE, kernelHandle: null };
   }
   const kernelHandle = new Handle("KERNEL", partition);
@@ -155,9 +160,9 @@ export function VmbConvertVmbusHandleToKernelHandle(
 export function ZwClose(handle: KernelHandle | null): NtStatus {
   const partition = Handle.resolve(handle, "KERNEL");
   if (partition === null || handle === null) return STATUS_INVALID_HANDLE;
-  const { world, traceId, kernelHandles } = partition;
-  if (!isPassive(world, "ZwClose")) return STATUS_INVALID_DEVICE_REQUEST;
-  world.recorder.record(world.clock.now100ns, "handleClosed", traceId);
+  const { runtime, traceId, kernelHandles } = partition;
+  if (!isPassive(runtime, "ZwClose")) return STATUS_INVALID_DEVICE_REQUEST;
+  runtime.recorder.record(runtime.clock.now100ns, "handleClosed", traceId);
   kernelHandles.delete(handle);
   handle.kill();
   return STATUS_SUCCESS;

@@ -7,8 +7,8 @@
 import { holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { RequestOptions, RequestResult } from "../actors/channel/requests.ts";
-import { currentFrame } from "../actors/fabric/irql.ts";
-import type { VMBCHANNEL } from "../actors/handles.ts";
+import { currentFrame } from "../actors/runtime/irql.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import {
   type NtStatus,
@@ -24,7 +24,7 @@ import {
 } from "../core/ntstatus.ts";
 import { NO_RANGES } from "../core/packet/packet.ts";
 import { isUint } from "../core/units.ts";
-import { endpointOf, type Kmcl, waiting } from "./kmcl.ts";
+import { endpointOf, type Kmcl, waiting } from "./resolve.ts";
 import { mayBlock } from "./levels.ts";
 import {
   areFlagsGood,
@@ -59,13 +59,13 @@ function readTimeout(
 
 /** Whether the running code may block until the end of a request; for ever, where it has no deadline (kmcl.md Y5, S5). */
 function mayWait(endpoint: Endpoint, isTimed: boolean): boolean {
-  if (!mayBlock(endpoint.world, CALL)) return false;
+  if (!mayBlock(endpoint.runtime, CALL)) return false;
   const frame = currentFrame();
   const isInStarted = frame?.name === "EvtChannelStarted" && frame.owner === endpoint;
   if (!isInStarted || isTimed) return true;
   const name = `${frame.name} of ${endpoint.name}`;
   const message = `${name} waits for a request on ${endpoint.name}, but has to return first`;
-  endpoint.world.verifier.report("selfWait", CALL, message, { channel: endpoint.place });
+  endpoint.runtime.verifier.report("selfWait", CALL, message, { channel: endpoint.place });
   return false;
 }
 
@@ -118,10 +118,10 @@ function checkRequest(
   if (!areFlagsGood(flags, ranges) || (isServer && waits)) return STATUS_INVALID_PARAMETER_5;
   const answer = answerOf(asked);
   if (typeof answer === "number") return answer;
-  const when = readTimeout(asked.timeout, kmcl.world.clock.now100ns);
+  const when = readTimeout(asked.timeout, kmcl.runtime.clock.now100ns);
   if (when === null || (isServer && when.mayQueue)) return STATUS_INVALID_PARAMETER_8;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
-  if (endpoint.requests.areOver) return STATUS_DEVICE_REMOVED;
+  if (endpoint.requests.rejectsRequests) return STATUS_DEVICE_REMOVED;
   const isTimed = when.deadline100ns !== null;
   if ((when.mayQueue || waits) && !mayWait(endpoint, isTimed)) return STATUS_INVALID_DEVICE_REQUEST;
   reportQuiet(endpoint, CALL);

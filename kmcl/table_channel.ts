@@ -5,7 +5,7 @@
  */
 
 import type { RequestResult } from "../actors/channel/requests.ts";
-import type { Device, VMBCHANNEL, VMBPACKETCOMPLETION } from "../actors/handles.ts";
+import type { Device, VMBCHANNEL, VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import type { GuestBuffer } from "../core/memory/types.ts";
 import type { NtStatus } from "../core/ntstatus.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { VMBCHANNEL, VMBPACKET } from "../actors/handles.ts";
+import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
 import type { EvtChannelPnpFailure, EvtPacketCompletionRoutine } from "./callbacks.ts";

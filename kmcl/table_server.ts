@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KernelHandle, VMBCHANNEL, VMBPACKET, VmbusHandle } from "../actors/handles.ts";
+import type { KernelHandle, VMBCHANNEL, VMBPACKET, VmbusHandle } from "../actors/runtime/handle.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
 import type { EvtChannelRestorePacket, EvtChannelSavePacket } from "./callbacks.ts";
 import type { MapGpadlResult } from "./channel_gpadl.ts";

@@ -28,7 +28,7 @@ const COMMAND_LINE = "simulator/cli";
 const COMMAND = `${COMMAND_LINE}/command.ts`;
 
 /** What a library is made of, in order: each layer may import from itself and from those before it. */
-const LIBRARY = ["core", "actors", "kmcl", "mod.ts", "simulator"];
+const LIBRARY = ["core", "actors", "kmcl", "mod.ts", "devices", "simulator"];
 
 /** All layers. */
 const LAYERS = [...LIBRARY, "examples", COMMAND_LINE];

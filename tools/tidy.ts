@@ -26,13 +26,13 @@ const CHART = /^actors\/[^/]+\/machine\.ts$/;
 
 /** Files whose first words say what they are. */
 const HEADED =
-  /^(?:mod\.ts$|(?:core|actors|kmcl|simulator|tools|links|bench)\/|examples\/(?!echo\.ts$))/;
+  /^(?:mod\.ts$|(?:core|actors|kmcl|devices|simulator|tools|links|bench)\/|examples\/(?!echo\.ts$))/;
 
 /** Layers in which a run depends on nothing but its options and seed. */
 const DETERMINED = /^(?:core|actors|kmcl)\//;
 
 /** The one file that knows the runtime's turn and the real clock. */
-const RUNTIME = "actors/fabric/runtime.ts";
+const RUNTIME = "actors/runtime/event_loop.ts";
 
 /** What must not be used in {@linkcode DETERMINED} code, with what takes its place. */
 const BANNED_GLOBALS: ReadonlyMap<string, string> = new Map([

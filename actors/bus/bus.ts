@@ -14,13 +14,13 @@ import {
 } from "../../core/control/codec.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { ChannelFault } from "../channel/types.ts";
-import { DISPATCH_LEVEL } from "../fabric/irql.ts";
-import { type Worker, WorkItem } from "../fabric/work.ts";
-import type { World } from "../fabric/world.ts";
-import { Fifo } from "../fifo.ts";
+import { DISPATCH_LEVEL } from "../runtime/irql.ts";
+import { type Worker, WorkItem } from "../runtime/scheduler.ts";
+import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
+import { Fifo } from "../../core/fifo.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
-import { GuestEnd } from "./guest_end.ts";
-import { HostEnd } from "./host_end.ts";
+import { GuestEnd } from "./guest/guest_end.ts";
+import { HostEnd } from "./host/host_end.ts";
 import type { BusEvent, BusTag } from "./types.ts";
 
 /** Who a control message is for. */
@@ -49,17 +49,17 @@ class Lane implements Worker {
   readonly traceId: number;
   readonly #queue = new Fifo<Uint8Array>();
   readonly #item: WorkItem;
-  readonly #world: World;
+  readonly #runtime: FabricRuntime;
   readonly #deliver: (bytes: Uint8Array) => void;
 
   constructor(
-    world: World,
+    runtime: FabricRuntime,
     partition: PartitionObject,
     on: PartitionObject,
     deliver: (bytes: Uint8Array) => void,
   ) {
     this.traceId = partition.traceId;
-    this.#world = world;
+    this.#runtime = runtime;
     this.#deliver = deliver;
     this.#item = new WorkItem(this, "message", DISPATCH_LEVEL, on.processor(0));
   }
@@ -96,14 +96,14 @@ class Lane implements Worker {
 
   /** The next message is due. */
   schedule(): void {
-    this.#world.scheduler.schedule(this.#item);
+    this.#runtime.scheduler.schedule(this.#item);
   }
 }
 
 /** The bus between the host and one partition. */
 export class Bus {
   /** The fabric. */
-  readonly world: World;
+  readonly runtime: FabricRuntime;
   /** The guest whose bus it is. */
   readonly partition: PartitionObject;
   /** Its chart. */
@@ -119,15 +119,15 @@ export class Bus {
   #isExchanging = false;
 
   /** The bus of `partition`; its servers run in `root`. */
-  constructor(world: World, partition: PartitionObject, root: PartitionObject) {
-    this.world = world;
+  constructor(runtime: FabricRuntime, partition: PartitionObject, root: PartitionObject) {
+    this.runtime = runtime;
     this.partition = partition;
-    this.actor = world.actors.bus();
+    this.actor = runtime.actors.bus();
     this.host = new HostEnd(this);
     this.guest = new GuestEnd(this);
     this.#lanes = {
-      toHost: new Lane(world, partition, root, (bytes) => this.#receive("toHost", bytes)),
-      toGuest: new Lane(world, partition, partition, (bytes) => this.#receive("toGuest", bytes)),
+      toHost: new Lane(runtime, partition, root, (bytes) => this.#receive("toHost", bytes)),
+      toGuest: new Lane(runtime, partition, partition, (bytes) => this.#receive("toGuest", bytes)),
     };
   }
 
@@ -200,7 +200,7 @@ export class Bus {
   guestGone(): void {
     this.#lanes.toHost.clear();
     this.#lanes.toGuest.clear();
-    this.world.scheduler.drop(this.partition.traceId, this.world.root.processors);
+    this.runtime.scheduler.drop(this.partition.traceId, this.runtime.root.processors);
     this.actor.send({ type: "guestGone" });
     this.guest.gone();
     this.host.guestGone();
@@ -219,15 +219,15 @@ export class Bus {
     this.#faultCount++;
     if (this.#faults.length === FAULTS_KEPT) this.#faults.shift();
     this.#faults.push({ direction, message, fault });
-    const { recorder, clock } = this.world;
+    const { recorder, clock } = this.runtime;
     const { traceId } = this.partition;
     recorder.recordTexts(clock.now100ns, "fault", traceId, fault, message ?? "", direction);
   }
 
   #trace(direction: Direction, bytes: Uint8Array): void {
     const event = direction === "toHost" ? "messageToHost" : "messageToGuest";
-    this.world.recorder.recordBytes(
-      this.world.clock.now100ns,
+    this.runtime.recorder.recordBytes(
+      this.runtime.clock.now100ns,
       event,
       this.partition.traceId,
       bytes,

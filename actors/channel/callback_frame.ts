@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Frame, Irql } from "../fabric/irql.ts";
-import type { ChannelPlace } from "../fabric/violation_details.ts";
+import type { Frame, Irql } from "../runtime/irql.ts";
+import type { ChannelPlace } from "../runtime/violation_details.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { CALLBACK_NAMES, type CallbackName } from "./notices.ts";
+import { CALLBACK_NAMES, type CallbackName } from "./driver_port.ts";
 
 /** A callback of an endpoint; one frame serves all its calls. */
 export class CallbackFrame implements Frame {

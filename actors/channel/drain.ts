@@ -15,8 +15,8 @@ import {
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingFault } from "../../core/ring/ring_memory.ts";
-import type { Timer } from "../fabric/loop.ts";
-import type { Wait } from "../fabric/waits.ts";
+import type { Timer } from "../runtime/loop.ts";
+import type { Wait } from "../runtime/waits.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag } from "./types.ts";
 
 /** What a drain needs of the endpoint that it is of. */
@@ -48,7 +48,7 @@ export interface DrainedChannel {
   /** Its receiving half. */
   readonly incoming: { readonly ring: IncomingRing | null; readonly isBusy: boolean };
   /** The fabric. */
-  readonly world: {
+  readonly runtime: {
     armTimer(at100ns: number, timer: Timer): Deadline<Timer>;
     cancelTimer(deadline: Deadline<Timer>): void;
   };
@@ -85,7 +85,7 @@ export class Drain implements Timer {
 
   /** The channel is disabled at `deadline100ns` at the latest. */
   begin(deadline100ns: number): void {
-    this.#deadline = this.#endpoint.world.armTimer(deadline100ns, this);
+    this.#deadline = this.#endpoint.runtime.armTimer(deadline100ns, this);
     this.check();
   }
 
@@ -176,11 +176,11 @@ export class Drain implements Timer {
   }
 
   #end(): void {
-    const { drains, world } = this.#endpoint;
+    const { drains, runtime } = this.#endpoint;
     const at = drains.indexOf(this);
     if (at < 0) return;
     drains.splice(at, 1);
-    if (this.#deadline !== null) world.cancelTimer(this.#deadline);
+    if (this.#deadline !== null) runtime.cancelTimer(this.#deadline);
     this.#wait.answer(this.#status ?? STATUS_DEVICE_REMOVED);
   }
 }

@@ -18,24 +18,24 @@ import {
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
-import type { BusEnd } from "../bus/bus_end.ts";
+import type { BusPort } from "./bus_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
-import type { Frame, Irql } from "../fabric/irql.ts";
-import type { Wait } from "../fabric/waits.ts";
-import { type ChannelPlace, nameOfChannel, placeOf } from "../fabric/violation_details.ts";
-import type { World } from "../fabric/world.ts";
+import type { Frame, Irql } from "../runtime/irql.ts";
+import type { Wait } from "../runtime/waits.ts";
+import { type ChannelPlace, nameOfChannel, placeOf } from "../runtime/violation_details.ts";
+import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../partition/loaded_driver.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { CallbackFrame } from "./callback_frame.ts";
 import { ChannelTrace } from "./channel_trace.ts";
-import { ChannelWork } from "./channel_work.ts";
+import { ChannelWork } from "./work_items.ts";
 import { ChannelConfiguration } from "./configuration.ts";
 import { Drain } from "./drain.ts";
-import { Endings } from "./endings.ts";
+import { PacketCompletions } from "./completions.ts";
 import { Incoming } from "./incoming.ts";
-import type { CallbackName, ChannelNotices } from "./notices.ts";
+import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
 import { Outgoing } from "./outgoing.ts";
-import type { RingPositions, TrafficImage } from "./persist.ts";
+import type { RingPositions, TrafficImage } from "./image.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
@@ -52,7 +52,7 @@ export interface Rings {
 /** One side of a channel. */
 export class Endpoint {
   /** The fabric. */
-  readonly world: World;
+  readonly runtime: FabricRuntime;
   /** The partition whose driver this endpoint serves. */
   readonly partition: PartitionObject;
   /** Which end of the channel it is. */
@@ -68,7 +68,7 @@ export class Endpoint {
   /** Its receiving half. */
   readonly incoming: Incoming;
   /** How its transactions end. */
-  readonly endings: Endings;
+  readonly completions: PacketCompletions;
   /** What the trace hears of it. */
   readonly trace: ChannelTrace;
   /** What it has to do. */
@@ -78,10 +78,10 @@ export class Endpoint {
   /** Its state change callbacks. */
   readonly changes: StateChanges;
   /** Set by the layer above, right after it made the endpoint. */
-  notices!: ChannelNotices;
+  driverCallbacks!: DriverCallbacks;
 
   /** The bus that the channel is on: the guest's own, on either side. Servers get it at Enable. */
-  end: BusEnd | null = null;
+  end: BusPort | null = null;
   /** The channel's number on that bus, while it has one. */
   channelId: number | null = null;
   /** The instance that the channel is connected to, for VmbChannelGetInterfaceInstance. */
@@ -110,22 +110,22 @@ export class Endpoint {
 
   /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1), or in the `state` of a saved one. */
   constructor(
-    world: World,
+    runtime: FabricRuntime,
     partition: PartitionObject,
     side: Side,
     id: number,
     state: AnyMachineSnapshot | null = null,
   ) {
-    this.world = world;
+    this.runtime = runtime;
     this.partition = partition;
     this.side = side;
     this.id = id;
-    this.actor = world.actors.channel(side, state);
-    this.trace = new ChannelTrace(world.recorder, world.clock, id);
+    this.actor = runtime.actors.channel(side, state);
+    this.trace = new ChannelTrace(runtime.recorder, runtime.clock, id);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
-    this.endings = new Endings(this);
+    this.completions = new PacketCompletions(this);
     this.requests = new Requests(this);
     this.changes = new StateChanges(this);
   }
@@ -183,7 +183,7 @@ export class Endpoint {
   }
 
   /** Whether nothing can be sent: Disabled, about to be, or faulted (kmcl.md S6). */
-  get isGone(): boolean {
+  get isClosing(): boolean {
     const { tags } = this.actor;
     return tags.disabled || tags.tearingDown || !tags.sound;
   }
@@ -237,11 +237,11 @@ export class Endpoint {
 
   /** VmbChannelDisable once the channel is drained, or at `deadline100ns`: resolves with how that ended (kmcl.md S16). */
   drainAndDisable(deadline100ns: number): Promise<NtStatus> {
-    const wait = this.world.beginWait<NtStatus>({
+    const wait = this.runtime.beginWait<NtStatus>({
       call: "drainAndDisable",
       what: `${this.name} to be drained and Disabled`,
       partition: this.partition,
-      heldUpBy: () => this.notices.heldUpBy({ goal: "disabled" }),
+      heldUpBy: () => this.driverCallbacks.heldUpBy({ goal: "disabled" }),
       isTimed: false, // the draining is: what follows may take for ever
     });
     const drain = new Drain(this, wait);
@@ -258,7 +258,7 @@ export class Endpoint {
 
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
   cleanUp(): void {
-    this.notices.freed();
+    this.driverCallbacks.freed();
     this.partition.endpoints.delete(this);
     this.changes.stop();
     this.answerDisabled();
@@ -275,8 +275,8 @@ export class Endpoint {
   #wait(waits: Wait<void>[], call: string, goal: "rest" | "disabled"): Promise<void> {
     const what = `${this.name} ${goal === "rest" ? "to come to rest" : "to be Disabled"}`;
     const { partition } = this;
-    const heldUpBy = () => this.notices.heldUpBy({ goal });
-    const wait = this.world.beginWait<void>({ call, what, partition, heldUpBy, isTimed: false });
+    const heldUpBy = () => this.driverCallbacks.heldUpBy({ goal });
+    const wait = this.runtime.beginWait<void>({ call, what, partition, heldUpBy, isTimed: false });
     waits.push(wait);
     return wait.promise;
   }
@@ -286,7 +286,7 @@ export class Endpoint {
   /** Tells the actor what happened, and does what the new state asks for; the trace has `status` with it. */
   tell(event: ChannelEvent, status?: NtStatus): void {
     const wasLeaving = this.is("leaving");
-    const wasLettingGo = this.is("lettingGo");
+    const wasReleasing = this.is("releasing");
     const wasFlowing = this.is("flows");
     this.actor.send(event);
     this.trace.happened("channelEvent", this.actor.code(event.type), status);
@@ -296,17 +296,17 @@ export class Endpoint {
     if (isFlowTurned && (!wasFlowing || this.outgoing.hasCompletions)) {
       this.work.scheduleInterrupt();
     }
-    if (!wasLettingGo && this.is("lettingGo")) this.#letGo();
+    if (!wasReleasing && this.is("releasing")) this.#release();
     if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
     this.answerDisabled();
-    this.conduct();
+    this.runNextCallback();
     this.checkDrains();
     if (this.driver?.isRemoved === true && this.is("disabled")) this.cleanUp();
   }
 
   /** Has the next callback called that the state asks for. */
-  conduct(): void {
-    this.changes.conduct();
+  runNextCallback(): void {
+    this.changes.runNextCallback();
   }
 
   /** The opposite side broke the protocol: the channel stops, and its driver is told by Suspend. */
@@ -367,8 +367,8 @@ export class Endpoint {
 
   /** The last step of every teardown: completion routines come before it (kmcl.md S10.6, S10.7). */
   endTeardown(): void {
-    const hasLeftBus = this.end === null && this.is("lettingGo");
-    if (hasLeftBus && !this.endings.isDue) this.tell({ type: "released" });
+    const hasLeftBus = this.end === null && this.is("releasing");
+    if (hasLeftBus && !this.completions.isDue) this.tell({ type: "released" });
   }
 
   /** Its own partition crashed: no callback of it runs again, and it reads Disabled. */
@@ -384,11 +384,11 @@ export class Endpoint {
   }
 
   /** Client and server: EvtChannelClosed need not come any more; what the rings held ends (kmcl.md S15). */
-  #letGo(): void {
+  #release(): void {
     assert(this.end !== null, "an endpoint that lets go is on a bus");
     this.detach();
     this.outgoing.endAll();
-    this.end.letGo(this);
+    this.end.release(this);
   }
 }
 

@@ -11,16 +11,16 @@ import * as packets from "../../core/packet/packet.ts";
 import { PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
-import * as promises from "../fabric/promises.ts";
-import type { Frame, Irql } from "../fabric/irql.ts";
-import * as levels from "../fabric/irql.ts";
+import * as promises from "../runtime/promises.ts";
+import type { Frame, Irql } from "../runtime/irql.ts";
+import * as levels from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
-import { HeldPackets } from "./held_packets.ts";
+import { OutstandingPackets } from "./outstanding_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
-import type { CallbackName } from "./notices.ts";
+import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
 import type { ChannelFault } from "./types.ts";
 
@@ -60,7 +60,7 @@ export class Incoming {
   /** Whether every packet is delivered at PASSIVE_LEVEL. */
   isAlwaysPassive = false;
   /** The packets that the driver has. */
-  readonly held: HeldPackets;
+  readonly outstandingPackets: OutstandingPackets;
   /** The memory that packets describe. */
   readonly externalData: ExternalData;
 
@@ -83,7 +83,7 @@ export class Incoming {
   /** The receiving half of `endpoint`, without a ring. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.held = new HeldPackets(endpoint);
+    this.outstandingPackets = new OutstandingPackets(endpoint);
     this.externalData = new ExternalData(endpoint);
     const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
     this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
@@ -100,7 +100,7 @@ export class Incoming {
   /** The channel opens. */
   attach(ring: IncomingRing): void {
     this.#ring = ring;
-    this.held.unblock();
+    this.outstandingPackets.unblock();
     this.#isHeadPassive = false;
     this.#batchCount = 0;
   }
@@ -121,7 +121,7 @@ export class Incoming {
   /** How far it is. */
   get progress(): IncomingProgress {
     return {
-      isBlocked: this.held.isBlocked,
+      isBlocked: this.outstandingPackets.isBlocked,
       isHeadPassive: this.#isHeadPassive,
       batchCount: this.#batchCount,
     };
@@ -129,7 +129,7 @@ export class Incoming {
 
   /** Goes on from where a saved endpoint was, with a ring that is attached. */
   resume({ isBlocked, isHeadPassive, batchCount }: IncomingProgress): void {
-    this.held.resume(isBlocked);
+    this.outstandingPackets.resume(isBlocked);
     this.#isHeadPassive = isHeadPassive;
     this.#batchCount = batchCount;
   }
@@ -142,7 +142,7 @@ export class Incoming {
     if (ring === null || this.#isBusy) return;
     for (let taken = 0; taken < PACKETS_PER_ITEM; taken++) {
       if (!this.#endpoint.flows) return this.#commit(ring);
-      if (!this.held.mayGrow()) return this.#endBatch(ring, irql);
+      if (!this.outstandingPackets.mayGrow()) return this.#endBatch(ring, irql);
       const outcome = ring.next();
       if (outcome === "empty") {
         if (this.#sleeps(ring)) return this.#endBatch(ring, irql);
@@ -155,7 +155,7 @@ export class Incoming {
 
   /** Takes the packet that the ring shows; false where the queue must not go on at once. */
   #take(ring: IncomingRing, irql: Irql): boolean {
-    const fault = this.#endpoint.world.codec.decode(ring, this.#fields);
+    const fault = this.#endpoint.runtime.codec.decode(ring, this.#fields);
     if (fault !== null) {
       this.#endpoint.faulted(fault);
       return false;
@@ -179,8 +179,8 @@ export class Incoming {
     }
     ring.takePayload(this.#answer, payloadStart, payloadBytes);
     ring.advance();
-    this.#endpoint.endings.complete(packet, this.#answer, payloadBytes);
-    const { resting } = this.held;
+    this.#endpoint.completions.complete(packet, this.#answer, payloadBytes);
+    const { resting } = this.outstandingPackets;
     if (resting !== null) this.#answer = resting.exchange(this.#answer);
     return true;
   }
@@ -212,13 +212,13 @@ export class Incoming {
     this.#commit(ring);
     const count = this.#batchCount;
     this.#batchCount = 0;
-    if (count > 0 && this.#endpoint.notices.hearsOfBatches) this.#reportBatch(count, irql);
+    if (count > 0 && this.#endpoint.driverCallbacks.hearsOfBatches) this.#reportBatch(count, irql);
   }
 
   #reportBatch(count: number, irql: Irql): void {
     const isPassive = irql === PASSIVE_LEVEL;
     const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
-    const { callbacks } = this.#endpoint.world;
+    const { callbacks } = this.#endpoint.runtime;
     this.#endpoint.trace.happened("callbackBegin", frame.code, count);
     const outer = callbacks.enter(frame);
     let result: unknown;
@@ -226,7 +226,7 @@ export class Incoming {
     try {
       result = isPassive
         ? this.#reportPassive(count)
-        : this.#endpoint.notices.processingComplete(count);
+        : this.#endpoint.driverCallbacks.processingComplete(count);
       isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
@@ -241,8 +241,8 @@ export class Incoming {
   // what the closure captures, whether or not it comes to be made.
 
   #reportPassive(count: number): unknown {
-    const { world, notices } = this.#endpoint;
-    return world.callbacks.follow(() => notices.processingComplete(count));
+    const { runtime, driverCallbacks } = this.#endpoint;
+    return runtime.callbacks.follow(() => driverCallbacks.processingComplete(count));
   }
 
   #awaitReport(frame: Frame, promise: unknown): void {
@@ -269,14 +269,14 @@ export class Incoming {
       this.#endpoint.faulted(packet);
       return false;
     }
-    const { callbacks } = this.#endpoint.world;
+    const { callbacks } = this.#endpoint.runtime;
     const frame = irql === DISPATCH_LEVEL ? this.#dispatchFrame : this.#passiveFrame;
     const outer = callbacks.enter(frame);
     let result: unknown;
     let isLater = false;
     try {
       result = irql === DISPATCH_LEVEL
-        ? this.#endpoint.notices.processPacket(packet)
+        ? this.#endpoint.driverCallbacks.processPacket(packet)
         : this.#deliverPassive(packet);
       isLater = isPromise(result);
     } catch (error) {
@@ -293,8 +293,8 @@ export class Incoming {
   }
 
   #deliverPassive(packet: IncomingPacket): unknown {
-    const { world, notices } = this.#endpoint;
-    return world.callbacks.follow(() => notices.processPacket(packet));
+    const { runtime, driverCallbacks } = this.#endpoint;
+    return runtime.callbacks.follow(() => driverCallbacks.processPacket(packet));
   }
 
   /** The rest of a delivery whose callback returned a promise. */
@@ -323,13 +323,13 @@ export class Incoming {
       const fault = unwrapDatagram(ring, fields);
       if (fault !== null) return fault;
     }
-    const packet = this.held.add();
+    const packet = this.outstandingPackets.add();
     packet.takePayload(ring, fields.payloadStart, fields.payloadBytes);
     packet.ranges = fields.ranges;
     packet.transactionIdLow = fields.transactionIdLow;
     packet.transactionIdHigh = fields.transactionIdHigh;
     packet.wantsCompletion = fields.completionRequested;
-    packet.since100ns = endpoint.world.clock.now100ns;
+    packet.since100ns = endpoint.runtime.clock.now100ns;
     this.#isHeadPassive = false;
     if (endpoint.actor.isInspected) this.#showArrived(ring);
     endpoint.trace.arrived(packet);
@@ -348,14 +348,14 @@ export class Incoming {
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
     const isHandedBack = packet.stage === "delivering" && (packet.isDeferred || packet.isPending);
     if (isHandedBack) {
-      this.held.handBack(packet);
+      this.outstandingPackets.requeue(packet);
       this.#isHeadPassive = true;
       this.#endBatch(ring, irql);
       if (!this.#isBusy) this.#goOnPassive();
       return false;
     }
     if (packet.stage === "delivering") packet.stage = "held";
-    else if (packet.stage === "retired") this.held.givePayloadUp(packet); // it was failed
+    else if (packet.stage === "retired") this.outstandingPackets.givePayloadUp(packet); // it was failed
     ring.advance();
     this.#batchCount++;
     return true;
@@ -363,12 +363,12 @@ export class Incoming {
 
   /** The next packet waits for a callback that returned a promise, unless it had no right to. */
   #awaitCallback(frame: Frame, promise: unknown, goOn: () => void): void {
-    const { callbacks, verifier } = this.#endpoint.world;
+    const { callbacks, verifier } = this.#endpoint.runtime;
     this.#isBusy = true;
     callbacks.track(frame, promise, () => {
       this.#isBusy = false;
       goOn();
-      this.#endpoint.conduct();
+      this.#endpoint.runNextCallback();
     });
     if (frame.irql === PASSIVE_LEVEL) return;
     const rule = "DISPATCH_LEVEL callback that returns a promise";

@@ -13,7 +13,7 @@
 
 // deno-fmt-ignore-file -- laid out by hand, a line a state
 import { setup } from "xstate";
-import { BREAKS_SAVE, channelGuards, STOPS_FLOW } from "./rules.ts";
+import { BREAKS_SAVE, channelGuards, STOPS_FLOW } from "./guards.ts";
 import type { ChannelEvent, ChannelTag, Side } from "./types.ts";
 
 /** The chart for one side. */
@@ -29,37 +29,37 @@ export function createChannelChart(side: Side) {
           initializing: { tags: "configurable", on: { restored: { guard: "isServer", target: "tornDown" } } },
           tornDown: { id: "tornDown" },
         } },
-        enabled: { id: "enabled", initial: "idle", on: { disable: "#lettingGo" }, states: {
+        enabled: { id: "enabled", initial: "idle", on: { disable: "#releasing" }, states: {
           idle: { on: {
             connecting: { guard: "isClient", target: "connecting" },
             open: { guard: "isServer", target: "#opening" },
             resumeOpen: { guard: "isServer", target: "#resuming" }, resumeClosed: { guard: "isServer", target: "#closed" },
           } },
           connecting: { tags: "connecting", on: {
-            open: "#opening", openRefused: "#lettingGo", peerClosed: "#lettingGo", disable: "#abandoning",
+            open: "#opening", openRefused: "#releasing", peerClosed: "#releasing", disable: "#abandoning",
           } },
         } },
         opening: {
           id: "opening", tags: ["rings", "callOpened"], initial: "wanted",
-          on: { openedFailed: [{ guard: "isServer", target: "#enabled" }, { target: "#lettingGo" }] },
+          on: { openedFailed: [{ guard: "isServer", target: "#enabled" }, { target: "#releasing" }] },
           states: {
             wanted: { on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
             resuming: { id: "resuming", tags: "resuming", on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
             left: { tags: "leaving", on: { openedOk: "#byPeer", disable: "unwanted" } },
-            unwanted: { tags: ["leaving", "byUs"], on: { openedOk: "#byUs", openedFailed: "#lettingGo" } },
+            unwanted: { tags: ["leaving", "byUs"], on: { openedOk: "#byUs", openedFailed: "#releasing" } },
           },
         },
         opened: { id: "opened", tags: ["rings", "opened"], on: { peerClosed: "#byPeer", disable: "#byUs" } },
         closing: { tags: ["rings", "opened", "leaving", "callClosed"], initial: "byPeer", states: {
           byPeer: { id: "byPeer", on: {
-            closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#lettingGo" }],
+            closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#releasing" }],
             disable: "byUs" } },
-          byUs: { id: "byUs", tags: "byUs", on: { closedReturned: { guard: "isAtRest", target: "#lettingGo" } } },
+          byUs: { id: "byUs", tags: "byUs", on: { closedReturned: { guard: "isAtRest", target: "#releasing" } } },
         } },
-        closed: { id: "closed", tags: "closed", on: { open: "#opening", disable: "#lettingGo" } },
-        tearingDown: { tags: ["tearingDown", "leaving"], initial: "lettingGo", states: {
-          abandoning: { id: "abandoning", on: { open: "lettingGo", openRefused: "lettingGo", peerClosed: "lettingGo" } },
-          lettingGo: { id: "lettingGo", tags: "lettingGo", on: { released: "#tornDown" } },
+        closed: { id: "closed", tags: "closed", on: { open: "#opening", disable: "#releasing" } },
+        tearingDown: { tags: ["tearingDown", "leaving"], initial: "releasing", states: {
+          abandoning: { id: "abandoning", on: { open: "releasing", openRefused: "releasing", peerClosed: "releasing" } },
+          releasing: { id: "releasing", tags: "releasing", on: { released: "#tornDown" } },
         } },
       } },
     flow: {

@@ -19,7 +19,7 @@ import { PacketFields } from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import { largestPacketBytes, type RingFault } from "../../core/ring/ring_memory.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
-import { Fifo } from "../fifo.ts";
+import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -66,7 +66,7 @@ export class Outgoing {
   /** The sending half of `endpoint`, without a ring. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.packets = new PacketTable(() => endpoint.world.actors.packet());
+    this.packets = new PacketTable(() => endpoint.runtime.actors.packet());
   }
 
   /** Whether completions wait. */
@@ -101,7 +101,7 @@ export class Outgoing {
     if (this.#ring !== null) this.#endpoint.trace.unread(this.#ring);
     this.#ring = null;
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
-      this.#endpoint.incoming.held.settled(left);
+      this.#endpoint.incoming.outstandingPackets.settled(left);
     }
   }
 
@@ -117,7 +117,7 @@ export class Outgoing {
     return {
       queue: this.#queue.list(),
       completions: this.#completions.list(),
-      ended: this.#endpoint.endings.due,
+      ended: this.#endpoint.completions.due,
       nextOrder: this.#nextOrder,
     };
   }
@@ -127,8 +127,8 @@ export class Outgoing {
     for (const packet of queue) this.#queue.push(packet);
     for (const completion of completions) this.#completions.push(completion);
     this.#nextOrder = nextOrder;
-    this.#endpoint.endings.resume(ended);
-    for (const packet of this.packets.live) this.#endpoint.endings.begin(packet);
+    this.#endpoint.completions.resume(ended);
+    for (const packet of this.packets.live) this.#endpoint.completions.begin(packet);
   }
 
   // -- Posting
@@ -148,7 +148,7 @@ export class Outgoing {
     const isFirst = this.queuedCount === 0 && this.#endpoint.flows;
     const outcome = isFirst ? this.#enterRing(packet, payload, byteCount) : "full";
     if (outcome === "ok") {
-      this.#endpoint.endings.begin(packet);
+      this.#endpoint.completions.begin(packet);
       this.#publish();
       return "sent";
     }
@@ -168,7 +168,7 @@ export class Outgoing {
   ): Posted | "full" {
     if (!isFirst && !this.canCarry(packet, payload, byteCount)) return STATUS_INVALID_BUFFER_SIZE;
     if (!mayQueue) return "full";
-    this.#endpoint.endings.begin(packet);
+    this.#endpoint.completions.begin(packet);
     packet.keep(payload, byteCount);
     packet.actor.send({ type: "queue" });
     this.#queue.push(packet);
@@ -185,7 +185,7 @@ export class Outgoing {
   complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.order = this.#nextOrder++;
     if (this.queuedCount === 0 && this.#putCompletion(packet, answer, answerBytes) === "ok") {
-      this.#endpoint.incoming.held.settled(packet);
+      this.#endpoint.incoming.outstandingPackets.settled(packet);
       return this.#publish();
     }
     this.#completeLater(packet, answer, answerBytes);
@@ -235,7 +235,7 @@ export class Outgoing {
       const outcome = this.#putCompletion(completion, completion.answer, completion.answerBytes);
       if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
       this.#completions.shift();
-      this.#endpoint.incoming.held.settled(completion);
+      this.#endpoint.incoming.outstandingPackets.settled(completion);
       // No driver's: of one it is known when it completes the packet. A saved state may hold anything.
       if (outcome === "tooLarge") this.#endpoint.fails("completionTooLarge");
       return outcome === "tooLarge" ? "done" : "ok";
@@ -244,7 +244,9 @@ export class Outgoing {
     const outcome = this.#enterRing(packet, packet.payload, packet.payloadBytes);
     if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
     this.#queue.shift();
-    if (outcome === "tooLarge") this.#endpoint.endings.finish(packet, STATUS_INVALID_BUFFER_SIZE);
+    if (outcome === "tooLarge") {
+      this.#endpoint.completions.completeWithStatus(packet, STATUS_INVALID_BUFFER_SIZE);
+    }
     return "ok";
   }
 
@@ -263,7 +265,7 @@ export class Outgoing {
   }
 
   #fitsEver(): boolean {
-    const { bodyBytes } = this.#endpoint.world.codec.frame(this.#fields);
+    const { bodyBytes } = this.#endpoint.runtime.codec.frame(this.#fields);
     return packetTotalBytes(bodyBytes) <= this.#packetBytesMax;
   }
 
@@ -291,7 +293,7 @@ export class Outgoing {
     if (packet.actor.isInspected) this.#showBytes(event);
     packet.actor.send(event);
     this.#endpoint.trace.entered(packet.slot, byteCount);
-    if (!packet.wantsCompletion) this.#endpoint.endings.schedule(packet, STATUS_SUCCESS);
+    if (!packet.wantsCompletion) this.#endpoint.completions.schedule(packet, STATUS_SUCCESS);
     return "ok";
   }
 
@@ -306,7 +308,7 @@ export class Outgoing {
   #put(): "ok" | NotPut {
     const ring = this.#ring;
     assert(ring !== null, "an endpoint that flows or completes has rings");
-    const { codec } = this.#endpoint.world;
+    const { codec } = this.#endpoint.runtime;
     const frame = codec.frame(this.#fields);
     this.#bodyBytes = frame.bodyBytes;
     const outcome = ring.reserve(frame.bodyBytes);
@@ -366,7 +368,9 @@ export class Outgoing {
       packet.actor.is("inFlight") && !packet.actor.can("enter") && packet.actor.can("finish")
     );
     sent.sort((a, b) => a.order - b.order);
-    for (const packet of sent) this.#endpoint.endings.finish(packet, STATUS_DEVICE_REMOVED);
+    for (const packet of sent) {
+      this.#endpoint.completions.completeWithStatus(packet, STATUS_DEVICE_REMOVED);
+    }
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */
@@ -375,7 +379,10 @@ export class Outgoing {
     inFlight.sort((a, b) => a.order - b.order);
     for (const packet of inFlight) {
       const wasSent = packet.actor.is("awaiting") || packet.actor.is("withdrawn");
-      this.#endpoint.endings.finish(packet, wasSent ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED);
+      this.#endpoint.completions.completeWithStatus(
+        packet,
+        wasSent ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED,
+      );
     }
     this.#queue.clear();
   }
@@ -384,7 +391,7 @@ export class Outgoing {
   withdrawQueued(packet: PacketObject): void {
     const wasQueued = this.#queue.remove(packet);
     assert(wasQueued, "a packet that is taken back was queued");
-    this.#endpoint.endings.withdraw(packet, STATUS_CANCELLED);
+    this.#endpoint.completions.withdraw(packet, STATUS_CANCELLED);
     this.flush();
   }
 }

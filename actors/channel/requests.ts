@@ -15,8 +15,8 @@ import {
 } from "../../core/ntstatus.ts";
 import type { Deadline } from "../../core/clock.ts";
 import { copyBytes, firstBytes, lengthOf } from "../../core/bytes.ts";
-import type { Timer } from "../fabric/loop.ts";
-import type { Wait } from "../fabric/waits.ts";
+import type { Timer } from "../runtime/loop.ts";
+import type { Wait } from "../runtime/waits.ts";
 import type { PacketObject, RequestEnd } from "../packet/packet_object.ts";
 import type { Endpoint } from "./endpoint.ts";
 
@@ -126,8 +126,8 @@ export class Requests {
   }
 
   /** Nobody may wait for this channel (any more): it is Disabled, going away, or faulted (kmcl.md S10.1). */
-  get areOver(): boolean {
-    return this.#endpoint.isGone || this.#endpoint.is("leaving");
+  get rejectsRequests(): boolean {
+    return this.#endpoint.isClosing || this.#endpoint.is("leaving");
   }
 
   /** Sends a checked request, unless they are over; no promise where nothing is to be waited for. */
@@ -160,24 +160,24 @@ export class Requests {
   }
 
   #wait(packet: PacketObject, options: RequestOptions): Promise<RequestResult> {
-    const { world, partition } = this.#endpoint;
-    const wait = world.beginWait<RequestResult>({
+    const { runtime, partition } = this.#endpoint;
+    const wait = runtime.beginWait<RequestResult>({
       call: "VmbChannelSendSynchronousRequest",
       what: `the end of packet ${packet.slot} on ${this.#endpoint.name}`,
       partition,
-      heldUpBy: () => this.#endpoint.notices.heldUpBy({ goal: "answer", packet }),
+      heldUpBy: () => this.#endpoint.driverCallbacks.heldUpBy({ goal: "answer", packet }),
       isTimed: options.deadline100ns !== null,
       abandon: () => this.#giveUp(request, STATUS_CANCELLED),
     });
     const request: Request = new Request(packet, options, wait, (ended, result) => {
       this.trace(result);
       this.#waiting.delete(ended);
-      if (ended.timer !== null) world.cancelTimer(ended.timer);
+      if (ended.timer !== null) runtime.cancelTimer(ended.timer);
     });
     packet.request = request;
     this.#waiting.add(request);
     if (options.deadline100ns !== null) {
-      request.timer = world.armTimer(options.deadline100ns, {
+      request.timer = runtime.armTimer(options.deadline100ns, {
         fire: () => this.#giveUp(request, STATUS_CANCELLED),
       });
     }

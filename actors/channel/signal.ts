@@ -6,7 +6,7 @@
  */
 
 import type { Deadline } from "../../core/clock.ts";
-import type { Timer } from "../fabric/loop.ts";
+import type { Timer } from "../runtime/loop.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The signal of one endpoint. */
@@ -34,27 +34,27 @@ export class Signal implements Timer {
   /** Whether a signal is due before that time has passed: the latency may have been longer once. */
   #isSoonEnough(latency100ns: number): boolean {
     if (this.#due100ns === null) return false;
-    return this.#due100ns <= this.#endpoint.world.clock.now100ns + latency100ns;
+    return this.#due100ns <= this.#endpoint.runtime.clock.now100ns + latency100ns;
   }
 
   /** In how much time a signal is due, in 100 ns; null where none is. */
   get remaining100ns(): number | null {
     if (this.#due100ns === null) return null;
-    return Math.max(this.#due100ns - this.#endpoint.world.clock.now100ns, 0);
+    return Math.max(this.#due100ns - this.#endpoint.runtime.clock.now100ns, 0);
   }
 
   /** Has a signal be due in that time. */
   arm(after100ns: number): void {
-    const { world } = this.#endpoint;
-    this.#due100ns = world.clock.now100ns + after100ns;
-    this.#deadline = world.armTimer(this.#due100ns, this);
+    const { runtime } = this.#endpoint;
+    this.#due100ns = runtime.clock.now100ns + after100ns;
+    this.#deadline = runtime.armTimer(this.#due100ns, this);
   }
 
   /** The rings are gone: what was to be signalled is no more, and the next open has a latency of its own. */
   drop(): void {
     if (this.#due100ns === null) return;
     this.#due100ns = null;
-    if (this.#deadline !== null) this.#endpoint.world.cancelTimer(this.#deadline);
+    if (this.#deadline !== null) this.#endpoint.runtime.cancelTimer(this.#deadline);
     this.#deadline = null;
   }
 

@@ -8,11 +8,11 @@
 import { describe } from "../../core/describe.ts";
 import { NT_SUCCESS, type NtStatus, STATUS_UNSUCCESSFUL } from "../../core/ntstatus.ts";
 import { isUint } from "../../core/units.ts";
-import type { CallbackEnd } from "../fabric/callbacks.ts";
-import { type Frame, PASSIVE_LEVEL } from "../fabric/irql.ts";
-import { type Worker, WorkItem } from "../fabric/work.ts";
+import type { CallbackEnd } from "../runtime/driver_calls.ts";
+import { type Frame, PASSIVE_LEVEL } from "../runtime/irql.ts";
+import { type Worker, WorkItem } from "../runtime/scheduler.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { CallbackName } from "./notices.ts";
+import type { CallbackName } from "./driver_port.ts";
 
 /** The callbacks of an endpoint's state changes. */
 export const CHANGES = [
@@ -77,7 +77,7 @@ export class StateChanges implements Worker {
 
   /** The callback that is due is to be called. */
   schedule(): void {
-    this.#endpoint.world.scheduler.schedule(this.#item);
+    this.#endpoint.runtime.scheduler.schedule(this.#item);
   }
 
   /** Whether the state asks for `change`, sooner or later. */
@@ -116,12 +116,12 @@ export class StateChanges implements Worker {
   }
 
   /** Schedules the callback that the state asks for, unless one is due or running. */
-  conduct(): void {
+  runNextCallback(): void {
     if (this.#current !== null) return;
     const endpoint = this.#endpoint;
     this.#current = this.#due();
     if (this.#current !== null) this.schedule();
-    else if (endpoint.is("draining") && endpoint.incoming.held.outstanding === 0) {
+    else if (endpoint.is("draining") && endpoint.incoming.outstandingPackets.outstanding === 0) {
       endpoint.tell({ type: "retired" });
     }
   }
@@ -145,13 +145,13 @@ export class StateChanges implements Worker {
       case "opened":
         return this.#call(
           change,
-          () => this.#endpoint.notices.opened(),
+          () => this.#endpoint.driverCallbacks.opened(),
           (end) => this.#opened(end),
         );
       case "started":
         return this.#call(
           change,
-          () => this.#endpoint.notices.started(),
+          () => this.#endpoint.driverCallbacks.started(),
           () => this.#returned("startedReturned"),
         );
       case "postStarted":
@@ -161,18 +161,22 @@ export class StateChanges implements Worker {
         this.#endpoint.tell({ type: "suspendCalled" });
         return this.#call(
           change,
-          () => this.#endpoint.notices.suspend(),
+          () => this.#endpoint.driverCallbacks.suspend(),
           () => this.#returned("suspendReturned"),
         );
       case "closed":
         this.#endpoint.end?.tellClosed(this.#endpoint);
-        return this.#call(change, () => this.#endpoint.notices.closed(), () => this.#closed());
+        return this.#call(
+          change,
+          () => this.#endpoint.driverCallbacks.closed(),
+          () => this.#closed(),
+        );
       case "pnpFailure": {
         const status = this.#untoldRefusal ?? STATUS_UNSUCCESSFUL;
         this.#untoldRefusal = null;
         return this.#call(
           change,
-          () => this.#endpoint.notices.pnpFailure(status),
+          () => this.#endpoint.driverCallbacks.pnpFailure(status),
           () => this.#done(),
         );
       }
@@ -189,7 +193,7 @@ export class StateChanges implements Worker {
 
   #call(change: Change, work: () => unknown, done: (end: CallbackEnd) => void): void {
     const frame = this.#endpoint.frame(NAMES[change], PASSIVE_LEVEL);
-    this.#endpoint.world.callbacks.call(frame, work, done);
+    this.#endpoint.runtime.callbacks.call(frame, work, done);
   }
 
   /** A callback that is still wanted when its turn comes; a close leaves it out (kmcl.md S10). */
@@ -198,7 +202,7 @@ export class StateChanges implements Worker {
     if (endpoint.is("leaving") || !endpoint.isSound) return this.#returned("postStartedReturned");
     this.#call(
       "postStarted",
-      () => endpoint.notices.postStarted(),
+      () => endpoint.driverCallbacks.postStarted(),
       () => this.#returned("postStartedReturned"),
     );
   }
@@ -211,7 +215,7 @@ export class StateChanges implements Worker {
   #done(): void {
     this.#current = null;
     this.#endpoint.answerDisabled();
-    this.#endpoint.conduct();
+    this.#endpoint.runNextCallback();
   }
 
   /** What EvtChannelOpened answered decides the open, on both sides (kmcl.md S3). */
@@ -232,7 +236,7 @@ export class StateChanges implements Worker {
     if (end.threw) return STATUS_UNSUCCESSFUL;
     if (isUint(end.value, 0xffff_ffff)) return end.value;
     const call = NAMES.opened;
-    this.#endpoint.world.verifier.raise(
+    this.#endpoint.runtime.verifier.raise(
       "callback that must return an NTSTATUS and does not",
       call,
       `it returned ${describe(end.value)}`,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { damaged } from "../../core/saved/fault.ts";
+import { throwDataError } from "../../core/saved/fault.ts";
 import type { SavedFields } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 
@@ -36,7 +36,9 @@ export function readTransactionId(fields: SavedFields): TransactionId {
       transactionIdHigh: 0,
     };
   }
-  if (id < WIDE_FROM) damaged(`${fields.where}: transactionId is ${id}, and not in its one form`);
+  if (id < WIDE_FROM) {
+    throwDataError(`${fields.where}: transactionId is ${id}, and not in its one form`);
+  }
   return {
     transactionIdLow: Number(BigInt.asUintN(32, id)),
     transactionIdHigh: Number(id >> 32n),

@@ -93,7 +93,7 @@ export type ChannelTag =
   /** Only the opposite side's answer keeps the endpoint from being Disabled. */
   | "tearingDown"
   /** Nothing more is owed to this endpoint but the release of its rings. */
-  | "lettingGo"
+  | "releasing"
   /** EvtChannelOpened is due or running. */
   | "callOpened"
   /** EvtChannelOpened is for a channel that the guest has open: only a failure concerns it (kmcl.md V10). */

@@ -6,7 +6,7 @@
  */
 
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
-import { damaged } from "../../core/saved/fault.ts";
+import { throwDataError } from "../../core/saved/fault.ts";
 import {
   areEqual,
   copyPlainData,
@@ -75,7 +75,7 @@ export function persistedState(chart: Chart, data: PlainData, where: string): An
   const value = typeof data === "object" && data !== null && "value" in data ? data.value : null;
   const state = stateWith(chart, value);
   if (state === null || !areEqual(persistedBytes(chart, state), encodePlainData(data))) {
-    damaged(`${where} is in no state that its chart can reach`);
+    throwDataError(`${where} is in no state that its chart can reach`);
   }
   return state;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Leak } from "./leak.ts";
-import type { Verifier, Violation } from "./verifier.ts";
+import type { Verifier, Violation } from "../runtime/verifier.ts";
 
 /** A SuppressedError has no text of its own: who finds this in one learns there what to look at. */
 const FOLLOW_UP =

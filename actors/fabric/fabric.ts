@@ -11,8 +11,8 @@ import type { ActorInspector } from "../chart/actor_system.ts";
 import type { Interpreter } from "../chart/chart_actor.ts";
 import type { TraceLevel } from "../../core/trace.ts";
 import type { TraceEntry } from "../../core/trace_events.ts";
-import type { VerifierMode, Violation } from "./verifier.ts";
-import type { Schedule } from "./work.ts";
+import type { VerifierMode, Violation } from "../runtime/verifier.ts";
+import type { Schedule } from "../runtime/scheduler.ts";
 
 /** How a fabric runs. */
 export interface FabricOptions {

@@ -5,7 +5,7 @@
  */
 
 import type { BusFault } from "../bus/bus.ts";
-import type { GpadlState } from "../bus/bus_end.ts";
+import type { GpadlState } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { IncomingPacket } from "../channel/incoming_packet.ts";
 import type { ChannelFault, Side } from "../channel/types.ts";
@@ -13,9 +13,9 @@ import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import { showU64 } from "../../core/units.ts";
-import { isSelfWait } from "./self_waits.ts";
-import type { Wait, Waits } from "./waits.ts";
-import type { World } from "./world.ts";
+import { isSelfWait } from "../runtime/self_waits.ts";
+import type { Wait, Waits } from "../runtime/waits.ts";
+import type { FabricRuntime } from "./fabric_runtime.ts";
 
 /** A ring, from its control page. */
 export interface RingState extends RingControl {
@@ -152,12 +152,12 @@ export interface FabricState {
 }
 
 /** Looks into a whole fabric. */
-export function inspectFabric(world: World): FabricState {
+export function inspectFabric(runtime: FabricRuntime): FabricState {
   return {
-    now: world.now(),
-    partitions: world.partitions.map(inspectPartition),
-    callers: [...world.waits.all].map((wait) => inspectWait(wait, world.waits)),
-    callbacks: [...world.callbacks.pending].map(({ frame }) =>
+    now: runtime.now(),
+    partitions: runtime.partitions.map(inspectPartition),
+    callers: [...runtime.waits.all].map((wait) => inspectWait(wait, runtime.waits)),
+    callbacks: [...runtime.callbacks.pending].map(({ frame }) =>
       `${frame.name} of ${frame.ownerName}`
     ),
   };
@@ -192,7 +192,7 @@ function inspectPartition(partition: PartitionObject): PartitionState {
 }
 
 /** The name of the worker that is `traceId` on the trace; 0 stands for timers. */
-export function nameOfWorker({ partitions }: World, traceId: number): string {
+export function nameOfWorker({ partitions }: FabricRuntime, traceId: number): string {
   for (const { name, traceId: id, endpoints } of partitions) {
     if (id === traceId) return `the bus of ${name}`;
     for (const endpoint of endpoints) if (endpoint.id === traceId) return endpoint.name;
@@ -216,9 +216,9 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     chart: structuredClone(actor.snapshot.value),
     channelId: endpoint.channelId,
     instance: endpoint.activeInstance,
-    outstanding: incoming.held.outstanding,
-    held: incoming.held.list.map(heldState),
-    quotaReached: incoming.held.isBlocked,
+    outstanding: incoming.outstandingPackets.outstanding,
+    held: incoming.outstandingPackets.list.map(heldState),
+    quotaReached: incoming.outstandingPackets.isBlocked,
     queued: outgoing.queuedCount,
     roomWaits: outgoing.roomWaits,
     interruptsSent: outgoing.interruptsSent,

@@ -8,12 +8,14 @@ import { hex } from "../../core/memory/memory_checks.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import type { Leak } from "./leak.ts";
-import type { World } from "./world.ts";
+import type { FabricRuntime } from "./fabric_runtime.ts";
 
 /** Everything in `world` that still lives. */
-export function findLeaks(world: World): Leak[] {
-  const leaks = world.partitions.filter((partition) => partition.isAlive).flatMap(leaksOfPartition);
-  for (const { description } of world.waits.all) {
+export function findLeaks(runtime: FabricRuntime): Leak[] {
+  const leaks = runtime.partitions.filter((partition) => partition.isAlive).flatMap(
+    leaksOfPartition,
+  );
+  for (const { description } of runtime.waits.all) {
     leaks.push({ kind: "caller", owner: "fabric", message: description });
   }
   return leaks;

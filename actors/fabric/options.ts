@@ -9,7 +9,7 @@ import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_mem
 import { isUint } from "../../core/units.ts";
 import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
 import type { FabricOptions } from "./fabric.ts";
-import { UNITS_PER_MS } from "./loop.ts";
+import { UNITS_PER_MS } from "../runtime/loop.ts";
 
 const FABRIC_DEFAULTS: Required<FabricOptions> = {
   seed: 0,

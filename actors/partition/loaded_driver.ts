@@ -6,8 +6,8 @@
  */
 
 import type { Endpoint } from "../channel/endpoint.ts";
-import { CALLBACK_NAMES } from "../channel/notices.ts";
-import { type Device, Handle } from "../handles.ts";
+import { CALLBACK_NAMES } from "../channel/driver_port.ts";
+import { type Device, Handle } from "../runtime/handle.ts";
 import type { PartitionObject } from "./partition_object.ts";
 
 /** What a driver of the host is told when its guest is saved, and when it goes on. */
@@ -41,7 +41,7 @@ export class LoadedDriver {
     this.name = name;
     this.kind = kind;
     this.guest = guest;
-    this.partition = kind === "guest" ? guest : guest.world.root;
+    this.partition = kind === "guest" ? guest : guest.runtime.root;
     this.device = new Handle("DEVICE", { partition: this.partition, driver: this });
   }
 
@@ -67,7 +67,7 @@ export class LoadedDriver {
 
   /** Its guest was never to be: what it has on that guest's bus goes at once, without a word to anybody. */
   discard(): void {
-    const { scheduler } = this.partition.world;
+    const { scheduler } = this.partition.runtime;
     for (const endpoint of this.endpoints) {
       if (endpoint.end !== null && endpoint.end !== this.guest.bus.host) continue;
       scheduler.drop(endpoint.id, this.partition.processors);

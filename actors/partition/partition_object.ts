@@ -16,9 +16,9 @@ import { isU32 } from "../../core/units.ts";
 import { Bus, type Direction } from "../bus/bus.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
-import { Processor } from "../fabric/work.ts";
-import type { World } from "../fabric/world.ts";
-import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../handles.ts";
+import { Processor } from "../runtime/scheduler.ts";
+import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
+import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
 import type { LoadedDriver } from "./loaded_driver.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
@@ -89,7 +89,7 @@ const PARTITION_TRACE_IDS = 0x8000_0000;
 /** One partition of a fabric. */
 export class PartitionObject implements Partition {
   /** The fabric. */
-  readonly world: World;
+  readonly runtime: FabricRuntime;
   readonly name: string;
   /** Its number in the fabric; the root's is 0. */
   readonly id: number;
@@ -114,32 +114,32 @@ export class PartitionObject implements Partition {
 
   /** A running partition; `root` is null for the root itself. */
   constructor(
-    world: World,
+    runtime: FabricRuntime,
     id: number,
     options: Required<PartitionOptions>,
     root: PartitionObject | null,
   ) {
-    this.world = world;
+    this.runtime = runtime;
     this.id = id;
     this.name = options.name;
     this.vtl = options.vtl;
     this.memory = new GuestRam({
       pageCount: options.memoryPages,
       mmioMegabytes: options.mmioMegabytes,
-      onMisuse: (rule, message) => world.verifier.report(rule, MISUSED_CALLS[rule], message),
+      onMisuse: (rule, message) => runtime.verifier.report(rule, MISUSED_CALLS[rule], message),
     });
-    if (world.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
+    if (runtime.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
     this.#processors = Array.from(
       { length: options.processors },
       (_, index) => new Processor(index),
     );
-    this.actor = world.actors.partition();
-    this.bus = new Bus(world, this, root ?? this);
+    this.actor = runtime.actors.partition();
+    this.bus = new Bus(runtime, this, root ?? this);
   }
 
   /** Puts what a program, or the guest's bus, does with the memory on the trace. */
   #traceUse(event: MemoryUse, gpa: number, byteCount: number, bytes: Uint8Array | null): void {
-    const { recorder, clock } = this.world;
+    const { recorder, clock } = this.runtime;
     recorder.record(clock.now100ns, event, this.traceId, gpa, byteCount);
     if (bytes === null) return;
     recorder.addPayload(bytes, byteCount);
@@ -148,7 +148,7 @@ export class PartitionObject implements Partition {
 
   /** It is one of the fabric's from now on. */
   announce(): void {
-    const { recorder, clock } = this.world;
+    const { recorder, clock } = this.runtime;
     recorder.nameSubject(this.traceId, this.name);
     const { pageCount, mmioMegabytes } = this.memory;
     const { processorCount, vtl } = this;
@@ -226,7 +226,7 @@ export class PartitionObject implements Partition {
     this.#killHandles();
     for (const driver of this.drivers.splice(0)) driver.remove();
     this.#stopActors();
-    this.world.removed(this);
+    this.runtime.removed(this);
   }
 
   /** No further event comes for any of its actors. */
@@ -238,7 +238,7 @@ export class PartitionObject implements Partition {
 
   /** It was never to be: its restore came to nothing, and all of it goes without a trace. */
   discard(): void {
-    const { scheduler, callbacks, waits, root } = this.world;
+    const { scheduler, callbacks, waits, root } = this.runtime;
     for (const driver of this.drivers.splice(0)) driver.discard();
     for (const processor of this.#processors) scheduler.clear(processor);
     scheduler.drop(this.traceId, root.processors);
@@ -253,7 +253,7 @@ export class PartitionObject implements Partition {
 
   /** Its fabric is disposed of: all of it ends at once, whatever it was at, without a trace. */
   unplug(): void {
-    const { scheduler, callbacks } = this.world;
+    const { scheduler, callbacks } = this.runtime;
     for (const processor of this.#processors) scheduler.clear(processor);
     callbacks.drop(this);
     if (this.actor.can("destroy")) this.actor.send({ type: "destroy" });
@@ -272,7 +272,7 @@ export class PartitionObject implements Partition {
 
   /** See {@linkcode Partition.postControlMessage}. */
   postControlMessage(direction: Direction, message: ArrayBufferView): void {
-    this.world.requireLive("post a control message");
+    this.runtime.requireLive("post a control message");
     requireDirection("a control message", direction);
     const bytes = requireBytes("post a control message", message);
     this.bus.postBytes(direction, wholeOf(bytes).slice());
@@ -280,12 +280,12 @@ export class PartitionObject implements Partition {
 
   /** See {@linkcode Partition.postInterrupt}. */
   postInterrupt(direction: Direction, channelId: number): void {
-    this.world.requireLive("post an interrupt");
+    this.runtime.requireLive("post an interrupt");
     requireDirection("an interrupt", direction);
     if (!isU32(channelId)) {
       throw new RangeError(`Cannot post an interrupt: ${describe(channelId)} is no channel id`);
     }
-    const { recorder, clock } = this.world;
+    const { recorder, clock } = this.runtime;
     const toHost = direction === "toHost" ? 1 : 0;
     recorder.record(clock.now100ns, "interruptPosted", this.traceId, toHost, channelId);
     if (this.bus.isGone) return;
@@ -294,24 +294,24 @@ export class PartitionObject implements Partition {
   }
 
   #change(type: PartitionEvent["type"]): boolean {
-    this.world.requireLive(`${type} ${this.name}`);
+    this.runtime.requireLive(`${type} ${this.name}`);
     if (!this.actor.can(type)) return false;
     // Until all its drivers are there it stands still, and may yet go without a trace.
-    if (type !== "pause" && !this.world.partitions.includes(this)) {
+    if (type !== "pause" && !this.runtime.partitions.includes(this)) {
       throw new Error(`Cannot ${type} ${this.name} while it is being restored`);
     }
     this.actor.send({ type });
-    const { recorder, clock } = this.world;
+    const { recorder, clock } = this.runtime;
     if (type === "pause" || type === "resume") {
       recorder.record(clock.now100ns, CHANGE_EVENTS[type], this.traceId);
     }
     const runs = this.actor.is("runs");
     for (const processor of this.#processors) processor.runs = runs;
     if (runs) {
-      this.world.waits.release(this);
+      this.runtime.waits.release(this);
       for (const { signal } of this.endpoints) signal.release();
-    } else if (this.isAlive) this.world.waits.hold(this);
-    this.world.loop.wake();
+    } else if (this.isAlive) this.runtime.waits.hold(this);
+    this.runtime.loop.wake();
     return true;
   }
 
@@ -320,7 +320,7 @@ export class PartitionObject implements Partition {
     if (this.isRoot) throw new Error(`Cannot ${type} the root partition as the fabric runs in it`);
     const wasAlive = this.isAlive;
     if (!this.#change(type) || !wasAlive) return;
-    const { recorder, clock, scheduler, callbacks, waits } = this.world;
+    const { recorder, clock, scheduler, callbacks, waits } = this.runtime;
     recorder.record(clock.now100ns, "partitionCrashed", this.traceId);
     for (const processor of this.#processors) scheduler.clear(processor);
     callbacks.drop(this);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Fifo } from "../../actors/fifo.ts";
+import { Fifo } from "../../core/fifo.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { copyBytes } from "../../core/bytes.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Fifo } from "../../actors/fifo.ts";
+import { Fifo } from "../../core/fifo.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { PlainChannel } from "./plain_channel.ts";

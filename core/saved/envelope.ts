@@ -14,7 +14,7 @@ import { assert } from "../assert.ts";
 import { wholeOf } from "../bytes.ts";
 import { isU32 } from "../units.ts";
 import { EnvelopeBudget, HeapBudget } from "./budget.ts";
-import { damaged, mismatched } from "./fault.ts";
+import { mismatched, throwDataError } from "./fault.ts";
 import {
   areEqual,
   decodePlainData,
@@ -63,7 +63,9 @@ function chunkOf(type: number, data: PlainData, budget: EnvelopeBudget | null): 
   if (budget !== null) {
     const weight = CHUNK_WEIGHT + weightOf(data);
     if (weight > budget.allowance(type, payload.length)) {
-      damaged(`what is saved in ${payload.length} bytes would take too much memory to be read`);
+      throwDataError(
+        `what is saved in ${payload.length} bytes would take too much memory to be read`,
+      );
     }
     budget.spend(payload.length, weight);
   }
@@ -166,7 +168,7 @@ export class EnvelopeReader {
     // Who shares memory could change it once it was checked.
     const whole = wholeOf(given);
     const bytes = whole.buffer instanceof ArrayBuffer ? whole : new Uint8Array(whole);
-    if (bytes.length === 0) damaged("there is nothing to read");
+    if (bytes.length === 0) throwDataError("there is nothing to read");
     let at = 0;
     if (this.#stage === "header") at = this.#readHeader(bytes);
     while (at < bytes.length) at = this.#readChunk(bytes, at);
@@ -174,8 +176,8 @@ export class EnvelopeReader {
 
   #readHeader(bytes: Uint8Array): number {
     const magic = bytes.subarray(0, MAGIC.length);
-    if (!areEqual(magic, MAGIC.subarray(0, magic.length))) damaged("this is no saved state");
-    if (bytes.length < HEADER_BYTES) damaged("the header is cut short");
+    if (!areEqual(magic, MAGIC.subarray(0, magic.length))) throwDataError("this is no saved state");
+    if (bytes.length < HEADER_BYTES) throwDataError("the header is cut short");
     const view = viewOf(bytes);
     const version = view.getUint16(4, true);
     if (version !== SAVED_FORMAT_VERSION) {
@@ -190,25 +192,25 @@ export class EnvelopeReader {
 
   /** Reads the chunk at `start`; answers where the next one begins. */
   #readChunk(bytes: Uint8Array, start: number): number {
-    if (this.#stage === "ended") damaged("bytes follow the end mark");
+    if (this.#stage === "ended") throwDataError("bytes follow the end mark");
     const leftBytes = bytes.length - start;
-    if (leftBytes < CHUNK_HEADER_BYTES + CHECKSUM_BYTES) damaged("a chunk is cut short");
+    if (leftBytes < CHUNK_HEADER_BYTES + CHECKSUM_BYTES) throwDataError("a chunk is cut short");
     const view = viewOf(bytes);
     const type = view.getUint32(start, true);
     const payloadBytes = view.getUint32(start + 4, true);
     if (payloadBytes > leftBytes - CHUNK_HEADER_BYTES - CHECKSUM_BYTES) {
-      damaged("a chunk is cut short");
+      throwDataError("a chunk is cut short");
     }
     const payloadStart = start + CHUNK_HEADER_BYTES;
     const payloadEnd = payloadStart + payloadBytes;
     const end = payloadEnd + CHECKSUM_BYTES;
     if (checksumOf(bytes.subarray(start, payloadEnd)) !== view.getUint32(payloadEnd, true)) {
-      damaged(`the checksum of chunk ${this.#chunks.length} is wrong`);
+      throwDataError(`the checksum of chunk ${this.#chunks.length} is wrong`);
     }
     const data = this.#decode(type, bytes.subarray(payloadStart, payloadEnd));
     if (type !== END_TYPE) this.#chunks.push({ type, data });
     else if (data === this.#chunks.length) this.#stage = "ended";
-    else damaged("chunks are missing, or there are too many");
+    else throwDataError("chunks are missing, or there are too many");
     return end;
   }
 
@@ -226,7 +228,7 @@ export class EnvelopeReader {
 export function readEnvelope(kind: SavedKind, bytes: Uint8Array): readonly SavedChunk[] {
   const reader = new EnvelopeReader(kind);
   reader.read(bytes);
-  if (!reader.isComplete) damaged("the end mark is missing");
+  if (!reader.isComplete) throwDataError("the end mark is missing");
   return reader.chunks;
 }
 

@@ -27,7 +27,7 @@ export class SavedStateFault extends Error {
 }
 
 /** The bytes are not what a save wrote. */
-export function damaged(reason: string): never {
+export function throwDataError(reason: string): never {
   throw new SavedStateFault(STATUS_DATA_ERROR, reason);
 }
 

@@ -8,7 +8,7 @@
 import { parseGuid } from "../guid.ts";
 import { type GpaRange, rangeFault } from "../memory/gpa_ranges.ts";
 import { isUint, pagesSpanned } from "../units.ts";
-import { damaged } from "./fault.ts";
+import { throwDataError } from "./fault.ts";
 import type { PlainData } from "./plain_data.ts";
 
 type Members = Readonly<Record<string, PlainData>>;
@@ -25,7 +25,7 @@ export class SavedFields {
 
   /** The record that `data` is. */
   constructor(data: PlainData, where: string) {
-    if (!isRecord(data)) damaged(`${where} is no record`);
+    if (!isRecord(data)) throwDataError(`${where} is no record`);
     this.where = where;
     this.#members = data;
     this.#unread = new Set(Object.keys(data));
@@ -33,7 +33,7 @@ export class SavedFields {
 
   /** The field `key`, whatever it is. */
   data(key: string): PlainData {
-    if (!Object.hasOwn(this.#members, key)) damaged(`${this.where} has no ${key}`);
+    if (!Object.hasOwn(this.#members, key)) throwDataError(`${this.where} has no ${key}`);
     this.#unread.delete(key);
     return this.#members[key]!;
   }
@@ -125,7 +125,7 @@ export class SavedFields {
       const pfns = range.uints("pfns", Number.MAX_SAFE_INTEGER);
       const fault = rangeFault(byteCount, byteOffset);
       if (fault !== null || pfns.length !== pagesSpanned(byteOffset, byteCount)) {
-        damaged(`${range.where} is no range of pages`);
+        throwDataError(`${range.where} is no range of pages`);
       }
       return { byteCount, byteOffset, pfns };
     });
@@ -133,11 +133,13 @@ export class SavedFields {
 
   /** Every field was read: one that nobody knows is a fault. */
   end(): void {
-    for (const key of this.#unread) damaged(`${this.where} has a field ${key}, which is unknown`);
+    for (const key of this.#unread) {
+      throwDataError(`${this.where} has a field ${key}, which is unknown`);
+    }
   }
 
   #wrong(key: string, what: string): never {
-    damaged(`${this.where}: ${key} is not ${what}`);
+    throwDataError(`${this.where}: ${key} is not ${what}`);
   }
 }
 
@@ -195,7 +197,7 @@ export function readAnyText(fields: SavedFields, key: string): string {
     }
     if (!text.isWellFormed()) return text;
   }
-  return damaged(`${fields.where}: ${key} is not a text in its one form`);
+  return throwDataError(`${fields.where}: ${key} is not a text in its one form`);
 }
 
 /** Ranges of guest memory as plain data. */

@@ -15,7 +15,7 @@ import { assert } from "../assert.ts";
 import { isBytes, wholeOf } from "../bytes.ts";
 import { isInstance, messageOf } from "../describe.ts";
 import { HeapBudget, listWeight, recordWeight, simpleWeight } from "./budget.ts";
-import { damaged } from "./fault.ts";
+import { throwDataError } from "./fault.ts";
 import { readPlainData } from "./plain_data_reader.ts";
 
 /**
@@ -203,7 +203,7 @@ export function decodePlainData(
 ): PlainData {
   const data = readPlainData(bytes, PLAIN_DATA_DEPTH_MAX, budget);
   if (data !== undefined) return data;
-  damaged(
+  throwDataError(
     budget.isOver
       ? `data of ${bytes.length} bytes would take too much memory`
       : "this is not one value of plain data, written as it must be",

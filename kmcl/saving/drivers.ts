@@ -6,7 +6,12 @@
  */
 
 import type { Fabric } from "../../actors/fabric/fabric.ts";
-import type { Device, VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../../actors/handles.ts";
+import type {
+  Device,
+  VMBCHANNEL,
+  VMBPACKET,
+  VMBPACKETCOMPLETION,
+} from "../../actors/runtime/handle.ts";
 import type { Partition } from "../../actors/partition/partition_object.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { disown } from "../../actors/fabric/promises.ts";
+import { disown } from "../../actors/runtime/promises.ts";
 import { type DriverKind, LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import { isInstance } from "../../core/describe.ts";
@@ -76,16 +76,16 @@ export function loadHostDriver<Instance extends HostDriverInstance>(
 
 /** The context of a driver in a guest. */
 export function guestContext({ partition, device }: LoadedDriver): {
-  readonly fabric: PartitionObject["world"];
+  readonly fabric: PartitionObject["runtime"];
   readonly partition: PartitionObject;
   readonly device: LoadedDriver["device"];
 } {
-  return { fabric: partition.world, partition, device };
+  return { fabric: partition.runtime, partition, device };
 }
 
 /** The context of a driver that serves a guest. */
 export function hostContext({ partition, device, guest }: LoadedDriver): HostContext {
-  return { fabric: partition.world, partition, device, guest };
+  return { fabric: partition.runtime, partition, device, guest };
 }
 
 function load<Context, Instance extends object>(
@@ -99,7 +99,7 @@ function load<Context, Instance extends object>(
   if (!isGuest) {
     throw new Error(`Cannot load a ${kind} driver: its partition is no guest, or is gone`);
   }
-  const { kmclRefusal } = partition.world;
+  const { kmclRefusal } = partition.runtime;
   if (kmclRefusal !== null) throw new Error(`Cannot load a ${kind} driver ${kmclRefusal}`);
   const name = requireDriver(kind, driver);
   const copy = copyPlainData(options, "options");

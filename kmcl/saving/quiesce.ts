@@ -5,9 +5,9 @@
  * @module
  */
 
-import { type Frame, PASSIVE_LEVEL } from "../../actors/fabric/irql.ts";
-import { isPromise, whenSettled } from "../../actors/fabric/promises.ts";
-import { turn } from "../../actors/fabric/runtime.ts";
+import { type Frame, PASSIVE_LEVEL } from "../../actors/runtime/irql.ts";
+import { isPromise, whenSettled } from "../../actors/runtime/promises.ts";
+import { turn } from "../../actors/runtime/event_loop.ts";
 import {
   CALLS_ON_TRACE,
   type HostNotice,
@@ -40,7 +40,7 @@ export interface Refusal {
 export type DriverStates = ReadonlyMap<LoadedDriver, PlainData>;
 
 /** What a driver's `save` came to. */
-type Told =
+type SaveOutcome =
   | { readonly data: PlainData; readonly fault: null }
   | { readonly data: null; readonly fault: string };
 
@@ -114,7 +114,7 @@ export class Quiescence {
   async #until(isReached: () => boolean): Promise<Refusal | null> {
     const guest = this.#guest;
     const isOver = () => !guest.isAlive || isReached();
-    const isThere = await guest.world.loop.driveUntil(CALL, isOver, this.#stepsMax);
+    const isThere = await guest.runtime.loop.driveUntil(CALL, isOver, this.#stepsMax);
     if (!guest.isAlive) return this.refusal;
     return isThere ? null : { status: STATUS_TIMEOUT, reason: whyNotSafe(guest) };
   }
@@ -122,14 +122,14 @@ export class Quiescence {
   /** Has a host driver save; it may take its time, as any callback at PASSIVE_LEVEL. */
   async #tell(driver: LoadedDriver): Promise<Refusal | null> {
     this.#told.push(driver);
-    let told: Told | null = null;
+    let told: SaveOutcome | null = null;
     const instance = driver.instance as HostDriverInstance;
     callSave(driver, instance, (end) => {
       told = end;
     });
     const refusal = await this.#until(() => told !== null && hasSettled(this.#guest));
     if (refusal !== null) return refusal;
-    const { data, fault } = told as unknown as Told;
+    const { data, fault } = told as unknown as SaveOutcome;
     if (fault !== null) {
       return { status: STATUS_UNSUCCESSFUL, reason: `${driver.label} cannot be saved: ${fault}` };
     }
@@ -139,7 +139,7 @@ export class Quiescence {
 
   /** Saves that do not end are given up: what they wait for is refused them. */
   async #giveUpSaves(): Promise<void> {
-    const { callbacks, waits } = this.#guest.world;
+    const { callbacks, waits } = this.#guest.runtime;
     for (const pending of callbacks.pending) {
       if (!this.#told.some((driver) => driver === pending.frame.owner)) continue;
       for (const wait of waits.of(pending)) {
@@ -155,11 +155,11 @@ export class Quiescence {
 function callSave(
   driver: LoadedDriver,
   instance: HostDriverInstance,
-  done: (end: Told) => void,
+  done: (end: SaveOutcome) => void,
 ): void {
   const told = (state: unknown) => done(copyPlainData(state, "its state"));
   const failed = (error: unknown) => done({ data: null, fault: messageOf(error) });
-  driver.guest.world.callbacks.call(frameOf(driver, "HostDriver.save"), () => {
+  driver.guest.runtime.callbacks.call(frameOf(driver, "HostDriver.save"), () => {
     try {
       const state: unknown = instance.save();
       return isPromise(state) ? whenSettled(state, told, failed) : told(state);
@@ -177,7 +177,7 @@ export function resumeHosts(drivers: readonly LoadedDriver[]): void {
   for (const driver of drivers) {
     if (driver.kind !== "host") continue;
     const instance = driver.instance as HostDriverInstance;
-    const { callbacks } = driver.guest.world;
+    const { callbacks } = driver.guest.runtime;
     callbacks.callInside(frameOf(driver, "HostDriver.resume"), () => instance.resume());
   }
 }

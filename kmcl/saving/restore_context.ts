@@ -7,10 +7,10 @@
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
 import type { Fabric } from "../../actors/fabric/fabric.ts";
-import type { Device, VMBCHANNEL, VMBPACKET } from "../../actors/handles.ts";
+import type { Device, VMBCHANNEL, VMBPACKET } from "../../actors/runtime/handle.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { Partition } from "../../actors/partition/partition_object.ts";
-import type { RestoredPartition } from "../../actors/partition/restored_partition.ts";
+import type { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
 import { driverOf } from "../callbacks.ts";

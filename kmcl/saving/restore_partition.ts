@@ -6,17 +6,17 @@
  */
 
 import type { Fabric } from "../../actors/fabric/fabric.ts";
-import { currentFrame } from "../../actors/fabric/irql.ts";
-import { disown } from "../../actors/fabric/promises.ts";
-import { World } from "../../actors/fabric/world.ts";
+import { currentFrame } from "../../actors/runtime/irql.ts";
+import { disown } from "../../actors/runtime/promises.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { Partition } from "../../actors/partition/partition_object.ts";
 import {
   PartitionChunks,
   readDriver,
   type SavedDriver,
-} from "../../actors/partition/partition_reader.ts";
-import { RestoredPartition } from "../../actors/partition/restored_partition.ts";
+} from "../../actors/saving/read_partition.ts";
+import { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -107,7 +107,7 @@ export function restorePartition(
   }
   const known = { guest: byName("guest", guestDrivers), host: byName("host", hostDrivers) };
   const saved = bytesOf(bytes);
-  if (!isInstance(fabric, World) || saved === null) {
+  if (!isInstance(fabric, FabricRuntime) || saved === null) {
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
   fabric.requireLive("restorePartition");
@@ -154,16 +154,16 @@ function faulted({ status, message }: SavedStateFault): RestoreResult {
 
 /** Builds the partition, then its drivers, those of the guest first. */
 function build(
-  world: World,
+  runtime: FabricRuntime,
   bytes: Uint8Array,
   chunks: PartitionChunks,
   drivers: readonly SavedDriver[],
   known: KnownDrivers,
 ): RestoreResult {
-  const { counts, recorder, clock } = world;
+  const { counts, recorder, clock } = runtime;
   const mark = recorder.mark();
   recorder.recordPayload(clock.now100ns, "partitionRestored", 0, bytes, bytes.length);
-  const restored = new RestoredPartition(world, (endpoint) => new Driver(endpoint));
+  const restored = new RestoredPartition(runtime, (endpoint) => new Driver(endpoint));
   try {
     const fault = readSaved(() => restored.read(chunks, drivers));
     if (fault instanceof SavedStateFault) throw new Refused({ ...fault, reason: fault.message });
@@ -195,7 +195,7 @@ function build(
     return { status: STATUS_SUCCESS, partition, reason: null, loaded };
   } catch (error) {
     restored.discard();
-    if (world.rewind(counts)) recorder.rewind(mark);
+    if (runtime.rewind(counts)) recorder.rewind(mark);
     if (!(error instanceof Refused)) throw error; // a bug of this package
     return refused({ status: error.status, reason: error.message });
   }

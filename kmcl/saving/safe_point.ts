@@ -6,19 +6,19 @@
  */
 
 import { Endpoint } from "../../actors/channel/endpoint.ts";
-import type { PendingCallback } from "../../actors/fabric/callbacks.ts";
+import type { PendingCallback } from "../../actors/runtime/driver_calls.ts";
 import { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 
 /** The endpoints of the root that are offered to `guest`, or are to be. */
 export function serversOf(guest: PartitionObject): readonly Endpoint[] {
-  const { endpoints } = guest.world.root;
+  const { endpoints } = guest.runtime.root;
   return [...endpoints].filter((endpoint) => endpoint.guest === guest);
 }
 
 /** The oldest unfinished callback of the guest's drivers, or of those that serve it; null: there is none. */
 export function unfinishedCallback(guest: PartitionObject): PendingCallback | null {
-  for (const pending of guest.world.callbacks.pending) {
+  for (const pending of guest.runtime.callbacks.pending) {
     const { partition, owner } = pending.frame;
     const isServers = owner instanceof Endpoint && owner.guest === guest;
     const isDrivers = owner instanceof LoadedDriver && owner.guest === guest;
@@ -38,7 +38,7 @@ function unsettled(guest: PartitionObject): string | null {
     return `${guest.name} has sent messages that the host has yet to take`;
   }
   const servers = serversOf(guest);
-  const { processors } = guest.world.root;
+  const { processors } = guest.runtime.root;
   const busy = new Set(
     processors.flatMap((processor) => processor.list().map(({ worker }) => worker.traceId)),
   );
@@ -46,7 +46,7 @@ function unsettled(guest: PartitionObject): string | null {
     if (busy.has(server.id)) return `${server.name} has work to do`;
     if (server.is("callOpened")) return `${server.name} is opening`;
     if (server.is("leaving")) {
-      const { outstanding } = server.incoming.held;
+      const { outstanding } = server.incoming.outstandingPackets;
       return `${server.name} is closing, and its driver holds ${outstanding} packets`;
     }
   }
@@ -58,7 +58,7 @@ export function whyNotSafe(guest: PartitionObject): string {
   const pending = unfinishedCallback(guest);
   if (pending === null) return unsettled(guest) ?? "too many steps were needed";
   const { name, ownerName } = pending.frame;
-  const waits = guest.world.waits.of(pending).map(({ options: { call, what, heldUpBy } }) => {
+  const waits = guest.runtime.waits.of(pending).map(({ options: { call, what, heldUpBy } }) => {
     const heldUp = heldUpBy();
     return `${call} for ${what}${heldUp === null ? "" : ` (${heldUp.text})`}`;
   });

@@ -5,11 +5,11 @@
  */
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
-import { currentFrame } from "../../actors/fabric/irql.ts";
-import { disown } from "../../actors/fabric/promises.ts";
+import { currentFrame } from "../../actors/runtime/irql.ts";
+import { disown } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
-import { clientNumbers, partitionChunks } from "../../actors/partition/partition_chunks.ts";
-import { IN_SAVE } from "../../actors/fabric/world.ts";
+import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
+import { IN_SAVE } from "../../actors/fabric/fabric_runtime.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -109,7 +109,7 @@ export async function savePartition(
   if (!isGuest || !isUint(itemsMax, Number.MAX_SAFE_INTEGER)) {
     return failed({ status: STATUS_INVALID_PARAMETER, reason: "no guest, or a bad bound" });
   }
-  const refusal = whyNotNow(partition);
+  const refusal = refusalReason(partition);
   if (refusal !== null) return failed(refusal);
   underWay.add(partition);
   const quiescence = new Quiescence(partition, itemsMax);
@@ -129,7 +129,7 @@ function failed({ status, reason }: Refusal): SaveResult {
 }
 
 /** Why a guest cannot be saved, whatever it is at; `isThis`: the save under way is the one that asks. */
-function whyNotNow(guest: PartitionObject, isThis: boolean = false): Refusal | null {
+function refusalReason(guest: PartitionObject, isThis: boolean = false): Refusal | null {
   const { name } = guest;
   if (!guest.isAlive) return { status: STATUS_DEVICE_REMOVED, reason: `${name} is gone` };
   if (!isThis && underWay.has(guest)) {
@@ -137,14 +137,14 @@ function whyNotNow(guest: PartitionObject, isThis: boolean = false): Refusal | n
   }
   const foreign =
     [...guest.endpoints, ...serversOf(guest)].find(({ driver }) => driver?.guest !== guest) ??
-      strayed(guest);
+      offeredElsewhere(guest);
   if (foreign === undefined) return null;
   const reason = `${foreign.name} is of a driver that was not loaded for ${name}`;
   return { status: STATUS_NOT_SUPPORTED, reason };
 }
 
 /** A server of a driver that was loaded for `guest`, offered to another. */
-function strayed(guest: PartitionObject): Endpoint | undefined {
+function offeredElsewhere(guest: PartitionObject): Endpoint | undefined {
   return guest.drivers.filter(({ kind }) => kind === "host")
     .flatMap(({ endpoints }) => endpoints)
     .find((endpoint) => endpoint.guest !== null && endpoint.guest !== guest);
@@ -158,7 +158,7 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   const guestStates = askGuestDrivers(guest);
   if (isRefusal(guestStates)) return failed(guestStates);
   // A driver may have ended or resumed its guest, or made channels that are nobody's.
-  const stopped = quiescence.refusal ?? whyNotNow(guest, true) ?? whyStale(guest);
+  const stopped = quiescence.refusal ?? refusalReason(guest, true) ?? whyStale(guest);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
   const bytes = readSaved(() => writeEnvelope("partition", partitionChunks(guest, states)));
@@ -166,7 +166,7 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
     return failed({ status: STATUS_UNSUCCESSFUL, reason: bytes.message });
   }
   guest.onResume = () => resumeHosts(guest.drivers);
-  const { recorder, clock } = guest.world;
+  const { recorder, clock } = guest.runtime;
   recorder.recordPayload(clock.now100ns, "partitionSaved", guest.traceId, bytes, bytes.length);
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
 }
@@ -198,9 +198,9 @@ function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
 
 /** Asks a driver of the guest for its state: no handle is good for anything but a token meanwhile. */
 function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeof copyPlainData> {
-  const { world } = guest;
+  const { runtime } = guest;
   const tokens = new TokenWriter(driver, clientNumbers(guest));
-  world.kmclRefusal = IN_SAVE;
+  runtime.kmclRefusal = IN_SAVE;
   try {
     const state = (driver.instance as GuestDriverInstance).save(tokens);
     disown(state);
@@ -208,7 +208,7 @@ function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeo
   } catch (error) {
     return { data: null, fault: messageOf(error) };
   } finally {
-    world.kmclRefusal = null;
+    runtime.kmclRefusal = null;
   }
 }
 
@@ -227,7 +227,10 @@ function summaryOf(guest: PartitionObject, bytes: number): SaveSummary {
       queued: inStates("queued"),
       awaiting: inStates("awaiting", "withdrawn"),
       ended: inStates("ended"),
-      held: endpoints.reduce((sum, { incoming }) => sum + incoming.held.outstanding, 0),
+      held: endpoints.reduce(
+        (sum, { incoming }) => sum + incoming.outstandingPackets.outstanding,
+        0,
+      ),
     },
     ringBytes: [...guest.endpoints].reduce((sum, endpoint) => sum + ringBytesOf(endpoint), 0),
   };

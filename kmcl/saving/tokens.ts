@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClientNumbers } from "../../actors/bus/guest_image.ts";
+import type { ClientNumbers } from "../../actors/bus/guest/image.ts";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
 import {
@@ -12,7 +12,7 @@ import {
   type VMBCHANNEL,
   type VMBPACKET,
   type VMBPACKETCOMPLETION,
-} from "../../actors/handles.ts";
+} from "../../actors/runtime/handle.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { HandleToken, HandleTokens } from "./drivers.ts";
 
@@ -33,7 +33,7 @@ export function completionToken(client: number, place: number): HandleToken {
 
 /** The packets that the driver of `endpoint` must still complete, in the order in which they came. */
 export function heldPackets(endpoint: Endpoint): readonly IncomingPacket[] {
-  return endpoint.incoming.held.list;
+  return endpoint.incoming.outstandingPackets.list;
 }
 
 /** Gives one driver the tokens of its handles. */

@@ -11,10 +11,10 @@ import { Chance } from "../../core/chance.ts";
 import { type NtStatus, ntStatusName, STATUS_SUCCESS } from "../../mod.ts";
 import { grouped } from "../layout.ts";
 import type { SourceFile } from "../scenario.ts";
-import { readMessage } from "./protocol.ts";
-import { type BesidePacket, isPayload, TrafficPlan } from "./traffic.ts";
-import type { ClientWork, Handling, PieceKind } from "./vsc.ts";
-import type { ServerWork } from "./vsp.ts";
+import { readMessage } from "../../devices/echo/protocol.ts";
+import { type BesidePacket, isPayload, TrafficPlan } from "../../devices/echo/traffic.ts";
+import type { ClientWork, Handling, PieceKind } from "../../devices/echo/vsc.ts";
+import type { ServerWork } from "../../devices/echo/vsp.ts";
 
 /** Findings that are kept; more of them teach nothing. */
 const FINDINGS_MAX = 20;

@@ -19,9 +19,9 @@ import {
   type ScenarioSettings,
   type SourceFile,
 } from "../scenario.ts";
-import { HEADER_BYTES } from "./protocol.ts";
-import { BESIDE_BYTES_MAX } from "./traffic.ts";
-import { EXTERNAL_BYTES_MAX, EXTERNAL_CHAIN_MAX } from "./vsc.ts";
+import { HEADER_BYTES } from "../../devices/echo/protocol.ts";
+import { BESIDE_BYTES_MAX } from "../../devices/echo/traffic.ts";
+import { EXTERNAL_BYTES_MAX, EXTERNAL_CHAIN_MAX } from "../../devices/echo/vsc.ts";
 
 /** Largest packet that a channel can be set up for (kmcl.md section 5). */
 const PACKET_BYTES_MAX = 500_000;

@@ -10,11 +10,11 @@ import { PAGE_BYTES } from "../../core/units.ts";
 import { type ChannelState, createFabric, inspectChannel } from "../../mod.ts";
 import type { ResultTable, Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
 import { EchoCheck } from "./check.ts";
-import type { DriverCounts } from "./counts.ts";
+import type { DriverCounts } from "../../devices/echo/counts.ts";
 import { ECHO_OPTIONS, readEchoOptions } from "./options.ts";
-import { BESIDE_BYTES_MAX } from "./traffic.ts";
-import { EchoClient } from "./vsc.ts";
-import { EchoServer } from "./vsp.ts";
+import { BESIDE_BYTES_MAX } from "../../devices/echo/traffic.ts";
+import { EchoClient } from "../../devices/echo/vsc.ts";
+import { EchoServer } from "../../devices/echo/vsp.ts";
 
 /** The guest's memory beside its rings. */
 const OTHER_PAGES = 16;

@@ -5,7 +5,7 @@ import { plainCopy } from "../../bench/baselines/plain_copy.ts";
 import { CopyFiles } from "../../bench/copy_files.ts";
 import { diskCopy } from "../../bench/disk.ts";
 import { BusyGuest } from "../../bench/save.ts";
-import type { ImageFile } from "../../examples/disk/mod.ts";
+import type { ImageFile } from "../../devices/disk/mod.ts";
 import { areEqual } from "../support/disk_stage.ts";
 
 const BYTES = 300_001;

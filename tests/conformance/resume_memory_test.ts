@@ -115,7 +115,7 @@ Deno.test("EvtChannelOpened: a mapping of a second Opened that refuses is remove
 
 /** A callback that is unfinished for a while: the loop gives the runtime a turn after each work item. */
 const TURNS: PairOptions = {
-  clientCallbacks: { EvtChannelPostStarted: (channel) => endpointOf(channel).world.delay(1000) },
+  clientCallbacks: { EvtChannelPostStarted: (channel) => endpointOf(channel).runtime.delay(1000) },
 };
 
 /** Pauses the server when the work item that runs has ended: a DISPATCH_LEVEL callback must not wait. */

@@ -169,7 +169,7 @@ Deno.test("VmbChannelRestoreFromBuffer: queue, order, quota and level are as the
   assertEquals(state?.queued, 2);
   assertEquals(state?.packets.map((packet) => packet.state), ["awaiting", "queued", "queued"]);
   const { incoming } = endpointOf(again.server);
-  assertEquals([incoming.held.quota, incoming.isAlwaysPassive], [7, true]);
+  assertEquals([incoming.outstandingPackets.quota, incoming.isAlwaysPassive], [7, true]);
   vsp.VmbChannelStart(again.server);
   await finishSaving(again);
   assertEquals(again.ends, [

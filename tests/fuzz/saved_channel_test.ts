@@ -333,6 +333,6 @@ Deno.test("EvtPacketCompletionRoutine: of a packet whose transaction was over ru
   assertEquals(vsp.VmbChannelEnable(server), vmbus.STATUS_SUCCESS);
   await fabric.settle();
   assertEquals(ends, ["awaited STATUS_CANCELLED"]);
-  assertEquals(endpointOf(server).endings.isDue, false);
+  assertEquals(endpointOf(server).completions.isDue, false);
   guest.resume();
 });

@@ -2,7 +2,7 @@
 // (docs/saved-state.md; kmcl.md V6 for their channels).
 
 import { assert, assertEquals } from "@std/assert";
-import { World } from "../../actors/fabric/world.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { Chance } from "../../core/chance.ts";
 import { readEnvelope, writeEnvelope } from "../../core/saved/envelope.ts";
 import * as vmbus from "../../mod.ts";
@@ -14,7 +14,7 @@ const SEED = 5;
 
 interface Stage {
   readonly bytes: Uint8Array;
-  readonly world: World;
+  readonly world: FabricRuntime;
   readonly before: string;
 }
 
@@ -24,7 +24,7 @@ async function setStage(): Promise<Stage> {
   const { bytes, summary } = await saveTalk(stage);
   assert(summary.packets.awaiting > 0 && summary.pages > 0);
   const world = stage.fabric;
-  assert(world instanceof World);
+  assert(world instanceof FabricRuntime);
   return { bytes, world, before: stateOf(world) };
 }
 

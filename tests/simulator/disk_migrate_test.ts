@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { DiskServer, FileCopier } from "../../examples/disk/mod.ts";
+import { DiskServer, FileCopier } from "../../devices/disk/mod.ts";
 import { disk } from "../../simulator/cli/disk/scenario.ts";
 import type { ScenarioResult, ScenarioSettings } from "../../simulator/mod.ts";
 import { sampleBytes } from "../support/disk_stage.ts";

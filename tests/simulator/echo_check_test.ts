@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { STATUS_CANCELLED, STATUS_SUCCESS } from "../../mod.ts";
 import { EchoCheck } from "../../simulator/echo/check.ts";
-import { writeHeader } from "../../simulator/echo/protocol.ts";
-import { type BesidePacket, fillPayload } from "../../simulator/echo/traffic.ts";
+import { writeHeader } from "../../devices/echo/protocol.ts";
+import { type BesidePacket, fillPayload } from "../../devices/echo/traffic.ts";
 import { memoryFile } from "../support/echo_stage.ts";
 
 const FILE = memoryFile(30);

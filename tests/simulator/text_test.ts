@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { shellQuoted, visible, visibleJson } from "../../simulator/text.ts";
 import { textReport } from "../../simulator/report.ts";
 import { main as vectors } from "../../simulator/cli/vectors.ts";
-import { Capture, simulateHere } from "./../support/simulate.ts";
+import { Capture, simulateHere } from "../support/simulate.ts";
 import { withTree } from "../support/temp_tree.ts";
 
 // What came from outside is printed so that all of it is seen, in its line (decisions D226).

@@ -1,5 +1,5 @@
 /**
- * A disk in a fabric, and a guest without the disk's own driver: the stage of the tests of examples/disk.
+ * A disk in a fabric, and a guest without the disk's own driver: the stage of the tests of devices/disk.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   fileCopier,
   memoryImage,
   openDisk,
-} from "../../examples/disk/mod.ts";
+} from "../../devices/disk/mod.ts";
 import * as vmbus from "../../mod.ts";
 import { clientTable } from "./connected_pair.ts";
 

@@ -11,10 +11,10 @@ import {
   ECHO_INTERFACE_TYPE,
   type MessageKind,
   writeHeader,
-} from "../../simulator/echo/protocol.ts";
-import type { BesidePacket } from "../../simulator/echo/traffic.ts";
-import type { ClientWork, Handling } from "../../simulator/echo/vsc.ts";
-import type { ServerWork } from "../../simulator/echo/vsp.ts";
+} from "../../devices/echo/protocol.ts";
+import type { BesidePacket } from "../../devices/echo/traffic.ts";
+import type { ClientWork, Handling } from "../../devices/echo/vsc.ts";
+import type { ServerWork } from "../../devices/echo/vsp.ts";
 import type { SourceFile } from "../../simulator/scenario.ts";
 
 /** Bytes of the largest message on this stage. */

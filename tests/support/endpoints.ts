@@ -6,7 +6,7 @@
 
 import { assertExists } from "@std/assert";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
-import { Handle } from "../../actors/handles.ts";
+import { Handle } from "../../actors/runtime/handle.ts";
 import type { PacketObject } from "../../actors/packet/packet_object.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../../mod.ts";
 

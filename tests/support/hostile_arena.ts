@@ -5,8 +5,8 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import type { World } from "../../actors/fabric/world.ts";
-import { PARTITION_CHUNKS } from "../../actors/partition/partition_chunks.ts";
+import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import { PARTITION_CHUNKS } from "../../actors/saving/write_partition.ts";
 import { Chance } from "../../core/chance.ts";
 import { readEnvelope, type SavedChunk } from "../../core/saved/envelope.ts";
 import { areEqual, encodePlainData, type PlainData } from "../../core/saved/plain_data.ts";
@@ -43,7 +43,7 @@ function isGuestsChunk(chunk: SavedChunk, data: PlainData): boolean {
 }
 
 /** What a world tells of itself. */
-export function stateOf(world: World): string {
+export function stateOf(world: FabricRuntime): string {
   return JSON.stringify([world.inspect(), world.traceDigest(), world.violations.length]);
 }
 
@@ -52,7 +52,7 @@ export type Fate = "refused" | "lived";
 
 /** Where saved states are tried: one world after the other, each until a guest has lived in it. */
 export class Arena {
-  #world: World = richFabric();
+  #world: FabricRuntime = richFabric();
   #before: string = stateOf(this.#world);
 
   /**
@@ -83,7 +83,7 @@ export class Arena {
   }
 }
 
-async function live(world: World, partition: vmbus.Partition): Promise<void> {
+async function live(world: FabricRuntime, partition: vmbus.Partition): Promise<void> {
   partition.resume();
   await world.loop.driveUntil("live", () => false, STEPS);
   partition.destroy();

@@ -6,8 +6,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
-import { World } from "../../actors/fabric/world.ts";
-import { Handle } from "../../actors/handles.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import { Handle } from "../../actors/runtime/handle.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import * as vmbus from "../../mod.ts";
@@ -24,9 +24,9 @@ import {
 export const RICH_DRIVERS = { guestDrivers: [richGuestDriver], hostDrivers: [richHostDriver] };
 
 /** A fabric for it: as cheap as may be, and it goes on after misuse. */
-export function richFabric(trace: "digest" | "full" = "digest"): World {
+export function richFabric(trace: "digest" | "full" = "digest"): FabricRuntime {
   const fabric = vmbus.createFabric({ verifier: "record", trace });
-  assert(fabric instanceof World);
+  assert(fabric instanceof FabricRuntime);
   return fabric;
 }
 
@@ -35,7 +35,7 @@ function endpointOf(channel: vmbus.VMBCHANNEL): Endpoint {
 }
 
 interface Stage {
-  readonly world: World;
+  readonly world: FabricRuntime;
   readonly guest: PartitionObject;
   readonly clients: RichGuest["channels"];
   readonly servers: RichHost["channels"];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PARTITION_CHUNKS } from "../../actors/partition/partition_chunks.ts";
+import { PARTITION_CHUNKS } from "../../actors/saving/write_partition.ts";
 import { readEnvelope, type SavedChunk, writeEnvelope } from "../../core/saved/envelope.ts";
 
 // deno-lint-ignore no-explicit-any -- tests reach into every corner of it

@@ -7,7 +7,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
-import { Handle } from "../../actors/handles.ts";
+import { Handle } from "../../actors/runtime/handle.ts";
 import * as vmbus from "../../mod.ts";
 import { makeServer, openPair, type Pair, type PairOptions } from "./connected_pair.ts";
 
@@ -116,7 +116,7 @@ export function orphanServer({ server }: Pick<Pair, "server">): void {
   const endpoint = endpointOf(server);
   const { guest } = endpoint.configuration;
   assert(guest !== null);
-  const { orphans } = guest.bus.host;
+  const { unclaimed: orphans } = guest.bus.host;
   const orphan = orphans.part(endpoint);
   endpoint.cleanUp();
   if (orphan !== null) orphans.add(orphan);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { World } from "../../actors/fabric/world.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { endpointOf } from "./saving_server.ts";
 import type { TalkStage } from "./talk_stage.ts";
@@ -26,7 +26,7 @@ function hasPosts(endpoint: Endpoint): boolean {
 
 /** Whether root work of a kind is due for one of the talk's servers. */
 function isDue(kind: string, endpoints: readonly Endpoint[], { fabric }: TalkStage): boolean {
-  if (!(fabric instanceof World)) throw new TypeError("Cannot look into another's fabric");
+  if (!(fabric instanceof FabricRuntime)) throw new TypeError("Cannot look into another's fabric");
   const due = fabric.root.processors.flatMap((processor) => processor.list());
   const ids = new Set(endpoints.map(({ id }) => id));
   return due.some((item) => item.kind === kind && ids.has(item.worker.traceId));
@@ -53,7 +53,7 @@ const MOMENTS: Readonly<Record<string, Seen>> = {
   "a packet that was handed back": (all) =>
     all.some(({ incoming }) => incoming.progress.isHeadPassive),
   "a packet that its driver keeps": (all) =>
-    all.some(({ incoming }) => incoming.held.outstanding > 0),
+    all.some(({ incoming }) => incoming.outstandingPackets.outstanding > 0),
   "a completion that finds no room": (all) =>
     all.some(({ outgoing }) => outgoing.progress.completions.length > 0),
   "a completion routine that is due": (all) =>

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { World } from "../../actors/fabric/world.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../mod.ts";
 import { type TalkGuest, talkGuestDriver, type TalkOptions } from "./talk_client.ts";
 import { type TalkHost, talkHostDriver } from "./talk_server.ts";
@@ -55,7 +55,9 @@ export function startTalk(options: StartOptions = {}): TalkStage {
 
 /** Lets `items` steps of the loop pass; false where nothing is left to do. */
 export async function step({ fabric }: TalkStage, items: number): Promise<void> {
-  if (!(fabric instanceof World)) throw new TypeError("Cannot step through another's fabric");
+  if (!(fabric instanceof FabricRuntime)) {
+    throw new TypeError("Cannot step through another's fabric");
+  }
   await fabric.loop.driveUntil("step", () => false, items);
 }
 

@@ -19,7 +19,7 @@ const DOCUMENTS = {
     "- V1. Later.",
   ].join("\n"),
   "docs/wire.md": "## 1. Ring\n### 1.10 Ring sizes\n",
-  "docs/api.md": "## 3. World\n",
+  "docs/api.md": "## 3. FabricRuntime\n",
 };
 
 const N1 = "docs/kmcl.md:5:1: no test names the rule N1";

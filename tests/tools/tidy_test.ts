@@ -76,7 +76,7 @@ Deno.test("checkTidy: refuses clocks and chance of the machine in core, actors a
 
 Deno.test("checkTidy: lets other layers, the runtime and mere names be", async () => {
   await check("simulator/a.ts", HEADER + "Date.now();", "");
-  await check("actors/fabric/runtime.ts", HEADER + "setTimeout(f, performance.now());", "");
+  await check("actors/runtime/event_loop.ts", HEADER + "setTimeout(f, performance.now());", "");
   await check("core/a.ts", HEADER + "clock.performance.now(); Math.max(1);", "");
   await check("core/a.ts", HEADER + "interface A { performance: number; setTimeout(): void }", "");
   await check("core/a.ts", HEADER + "const a = { console: 1 }; // no Date here", "");

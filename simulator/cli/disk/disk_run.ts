@@ -12,7 +12,13 @@ import type { UsageError } from "../command.ts";
 import type { RunFiles } from "./files.ts";
 import { type CopyMeter, GuestCopy, type SavedCopy } from "./guest_copy.ts";
 import type { DiskOptions } from "./options.ts";
-import { type ChannelCounts, countChannels, NO_PAST, type PastLife, withFabric } from "./past.ts";
+import {
+  type ChannelCounts,
+  countChannels,
+  NO_TOTALS,
+  type RunTotals,
+  withFabric,
+} from "./totals.ts";
 import { type Move, resultOf } from "./result.ts";
 import type { RunSettings, SavedDiskRun } from "./saved_run.ts";
 import type { ResumedFiles } from "./resumed_files.ts";
@@ -31,7 +37,7 @@ export class DiskRun {
   readonly #copies: readonly GuestCopy[];
   readonly #totalBytes: number;
   /** What was left behind. */
-  #past: PastLife = NO_PAST;
+  #totals: RunTotals = NO_TOTALS;
   #fabric: Fabric;
   #doneBytes = 0;
   /** Ends the drive of the fabric that is under way. */
@@ -56,8 +62,8 @@ export class DiskRun {
     this.#files = files;
     this.#hooks = hooks;
     this.#isResumed = saved !== null;
-    this.#past = saved?.run.past ?? NO_PAST;
-    this.#fabric = this.#makeFabric(this.#past.traceDigests.length);
+    this.#totals = saved?.run.totals ?? NO_TOTALS;
+    this.#fabric = this.#makeFabric(this.#totals.traceDigests.length);
     this.#totalBytes = files.guests.reduce((sum, { source }) => sum + 2 * source.byteCount, 0);
     const meter: CopyMeter = {
       moved: (byteCount) => this.#copied(byteCount),
@@ -128,7 +134,7 @@ export class DiskRun {
     return resultOf({
       end,
       savedTo: end === "saved" ? this.#options.save?.path ?? null : null,
-      past: this.#past,
+      totals: this.#totals,
       copies: this.#copies,
       moves: this.#moves,
       doneBytes: this.#doneBytes,
@@ -212,7 +218,7 @@ export class DiskRun {
     if (saved === null) return;
     const before = this.#fabric;
     const channels = countChannels(before);
-    const fabric = this.#makeFabric(this.#past.traceDigests.length + 1);
+    const fabric = this.#makeFabric(this.#totals.traceDigests.length + 1);
     const lives = this.#copies.map((copy, at) => copy.restore(fabric, saved[at]!.bytes));
     if (!lives.every((life) => life !== null)) {
       for (const copy of this.#copies) copy.resume();
@@ -231,9 +237,9 @@ export class DiskRun {
     const saved = await this.#saveGuests();
     if (saved === null) return false;
     const channels = countChannels(this.#fabric);
-    const past = withFabric(this.#past, this.#fabric, channels, false);
+    const totals = withFabric(this.#totals, this.#fabric, channels, false);
     const states = saved.map(({ bytes }) => bytes);
-    const begun = { settings: this.#settings, past };
+    const begun = { settings: this.#settings, totals };
     const isSaved = await saveRun(begun, this.#files, this.#copies, states, this.#hooks);
     if (isSaved) this.#moved(saved);
     else for (const copy of this.#copies) copy.resume();
@@ -242,7 +248,7 @@ export class DiskRun {
 
   /** The fabric belongs to the past. */
   #leave(channels: ChannelCounts, hasClosed: boolean): void {
-    this.#past = withFabric(this.#past, this.#fabric, channels, hasClosed);
+    this.#totals = withFabric(this.#totals, this.#fabric, channels, hasClosed);
   }
 
   // -- The end

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { BlockingImage } from "../../../examples/disk/mod.ts";
+import type { BlockingImage } from "../../../devices/disk/mod.ts";
 import { cannot } from "../command.ts";
 import type { CreateOptions, FileSystem, OpenFile } from "../file_system.ts";
 import { statFile } from "../opened_file.ts";

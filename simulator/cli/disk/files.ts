@@ -6,12 +6,12 @@
  * @module
  */
 
-import type { BlockingImage } from "../../../examples/disk/mod.ts";
+import type { BlockingImage } from "../../../devices/disk/mod.ts";
 import { grouped } from "../../layout.ts";
 import { cannot } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
 import { Scratch } from "../scratch.ts";
-import { Claims } from "./claims.ts";
+import { TakenFiles } from "./taken_files.ts";
 import { FileImage } from "./file_image.ts";
 import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
 import { OutFile } from "./out_file.ts";
@@ -103,7 +103,7 @@ export class Opener {
   readonly #fs: FileSystem;
   readonly #options: DiskOptions;
   readonly #stack: DisposableStack;
-  readonly #claims: Claims;
+  readonly #takenFiles: TakenFiles;
   /** Made with the first file that needs it. */
   #folder: Promise<string> | null = null;
 
@@ -113,17 +113,17 @@ export class Opener {
     this.#fs = fs;
     this.#options = options;
     this.#stack = stack;
-    this.#claims = new Claims(fs);
+    this.#takenFiles = new TakenFiles(fs);
   }
 
-  /** Takes the file at `path` for something else: see {@linkcode Claims.take}. */
+  /** Takes the file at `path` for something else: see {@linkcode TakenFiles.take}. */
   async claim(path: string, purpose: string): Promise<void> {
-    await this.#claims.take(path, purpose);
+    await this.#takenFiles.take(path, purpose);
   }
 
   /** One for each guest, as each has its own place in the file. */
   async openSources(path: string, name = path): Promise<CopySource[]> {
-    await this.#claims.take(path, `--file ${name}`);
+    await this.#takenFiles.take(path, `--file ${name}`);
     const sources: CopySource[] = [];
     while (sources.length < this.#options.guestCount) {
       sources.push(this.#stack.use(await CopySource.open(this.#fs, path, name)));
@@ -150,7 +150,7 @@ export class Opener {
     }`;
     const disks: DiskFile[] = [];
     for (const path of this.#pathsOf(diskPath)) {
-      await this.#claims.take(path, `--disk ${path}`);
+      await this.#takenFiles.take(path, `--disk ${path}`);
       const image = this.#stack.use(await FileImage.open(this.#fs, path, hint));
       const { byteCount } = image;
       if (byteCount < neededBytes || byteCount % blockBytes !== 0) {
@@ -200,7 +200,7 @@ export class Opener {
     if (outPath === null) return null;
     const outs: OutFile[] = [];
     for (const path of this.#pathsOf(outPath)) {
-      await this.#claims.take(path, `--out ${path}`);
+      await this.#takenFiles.take(path, `--out ${path}`);
       outs.push(await this.#begin(path, mode));
     }
     return outs;
@@ -210,7 +210,7 @@ export class Opener {
   async beginSave(mode: number | null): Promise<SaveFiles | null> {
     const { save } = this.#options;
     if (save === null) return null;
-    await this.#claims.take(save.path, `--save-to ${save.path}`);
+    await this.#takenFiles.take(save.path, `--save-to ${save.path}`);
     const file = await this.#begin(save.path, dataMode(mode));
     const place = new SavedPlace(file.target, drawRunNumber());
     const hint = "name a file in a folder that can be read and written to";

@@ -14,7 +14,7 @@ import {
   diskVsp,
   FileCopier,
   fileCopier,
-} from "../../../examples/disk/mod.ts";
+} from "../../../devices/disk/mod.ts";
 import {
   type Fabric,
   loadGuestDriver,
@@ -51,7 +51,7 @@ export interface CopyCounts {
 }
 
 /** What lives of it in a fabric: after a migration that is another. */
-export interface Life {
+export interface GuestSession {
   /** The guest. */
   readonly partition: Partition;
   /** Its disk's VSP. */
@@ -86,7 +86,7 @@ export class GuestCopy {
   readonly digests: CopyDigests;
   readonly #number: number;
   readonly #meter: CopyMeter;
-  #life: Life | null = null;
+  #session: GuestSession | null = null;
 
   /** Guest `number`, which has yet to begin, or to be restored. */
   constructor(
@@ -114,7 +114,7 @@ export class GuestCopy {
     });
     const disk = { transferBytesMax: transferBytes, ringPages: [ringPages, ringPages] } as const;
     const copier = loadGuestDriver(partition, this.#copier(), { disk, queueDepth });
-    this.#life = { partition, server, copier };
+    this.#session = { partition, server, copier };
   }
 
   /** The file and the copy of it, as the guest's driver is given them whenever it is made. */
@@ -153,9 +153,11 @@ export class GuestCopy {
     }
   }
 
-  get #alive(): Life {
-    if (this.#life === null) throw new Error(`Cannot use guest ${this.#number} before it is made`);
-    return this.#life;
+  get #alive(): GuestSession {
+    if (this.#session === null) {
+      throw new Error(`Cannot use guest ${this.#number} before it is made`);
+    }
+    return this.#session;
   }
 
   // -- How far it is
@@ -210,7 +212,7 @@ export class GuestCopy {
    * Builds the guest in `fabric` from its saved state, where it stands still as well; null where that
    * cannot be done, which is a finding. It is the guest only once {@linkcode GuestCopy.adopt} says so.
    */
-  restore(fabric: Fabric, bytes: Uint8Array): Life | null {
+  restore(fabric: Fabric, bytes: Uint8Array): GuestSession | null {
     const { status, partition, reason, loaded } = restorePartition(fabric, bytes, {
       guestDrivers: [this.#copier()],
       hostDrivers: [diskVsp(this.files.disk.image)],
@@ -227,9 +229,9 @@ export class GuestCopy {
   }
 
   /** From now on `life` is the guest. The one before, if there was one, is destroyed. */
-  adopt(life: Life): void {
-    this.#life?.partition.destroy();
-    this.#life = life;
+  adopt(life: GuestSession): void {
+    this.#session?.partition.destroy();
+    this.#session = life;
   }
 
   /** Lets the guest go on. */

@@ -5,7 +5,7 @@
  */
 
 import { PAGE_BYTES } from "../../../core/units.ts";
-import { BLOCK_BYTES_MAX, BLOCK_BYTES_MIN } from "../../../examples/disk/mod.ts";
+import { BLOCK_BYTES_MAX, BLOCK_BYTES_MIN } from "../../../devices/disk/mod.ts";
 import { grouped } from "../../layout.ts";
 import {
   numberOf,

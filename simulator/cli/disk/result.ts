@@ -14,7 +14,7 @@ import type {
 } from "../../scenario.ts";
 import type { SaveSummary } from "../../../mod.ts";
 import type { CopyCounts, GuestCopy } from "./guest_copy.ts";
-import { digestOfRun, type PastLife } from "./past.ts";
+import { digestOfRun, type RunTotals } from "./totals.ts";
 
 /** All guests were saved, to go on elsewhere. */
 export interface Move {
@@ -31,7 +31,7 @@ export interface RunEnd {
   /** What it was saved in; null: it was not. */
   readonly savedTo: string | null;
   /** What its fabrics came to. */
-  readonly past: PastLife;
+  readonly totals: RunTotals;
   /** Its guests. */
   readonly copies: readonly GuestCopy[];
   /** How often they were saved. */
@@ -44,8 +44,8 @@ export interface RunEnd {
 
 /** The result of a run. */
 export function resultOf(run: RunEnd): ScenarioResult {
-  const { end, savedTo, past, copies, doneBytes, totalBytes } = run;
-  const findings = [...past.findings, ...copies.flatMap((copy) => copy.findings)];
+  const { end, savedTo, totals, copies, doneBytes, totalBytes } = run;
+  const findings = [...totals.findings, ...copies.flatMap((copy) => copy.findings)];
   return {
     ok: end !== "stopped" && findings.length === 0,
     isStopped: end === "stopped",
@@ -56,10 +56,10 @@ export function resultOf(run: RunEnd): ScenarioResult {
     digests: digestsOf(copies),
     ...(savedTo !== null && { savedTo }),
     transactions: sumOf(copies, ({ counts }) => counts.completions),
-    virtualMilliseconds: past.virtualMilliseconds,
-    violationCount: past.violationCount,
-    leakCount: past.leakCount,
-    traceDigest: digestOfRun(past),
+    virtualMilliseconds: totals.virtualMilliseconds,
+    violationCount: totals.violationCount,
+    leakCount: totals.leakCount,
+    traceDigest: digestOfRun(totals),
     progress: { done: doneBytes, total: totalBytes, unit: "bytes there and back" },
   };
 }
@@ -69,7 +69,7 @@ function sumOf<T>(all: readonly T[], valueOf: (one: T) => number): number {
 }
 
 /** What was counted while the disks were open, of all guests together. */
-function countsOf({ copies, past }: RunEnd): ResultTable {
+function countsOf({ copies, totals }: RunEnd): ResultTable {
   const completions = sumOf(copies, ({ counts }) => counts.completions);
   const requests = sumOf(copies, ({ counts }) => counts.requests);
   const bytesIn = sumOf(copies, ({ digests }) => digests.read.byteCount);
@@ -83,8 +83,8 @@ function countsOf({ copies, past }: RunEnd): ResultTable {
       { key: "packets", label: "packets", values: [requests, completions] },
       { key: "completions", label: "of them completions", values: [0, completions] },
       { key: "fileBytes", label: "file bytes", values: [bytesIn, bytesOut] },
-      { key: "roomWaits", label: "ring-full waits", values: past.roomWaits },
-      { key: "interrupts", label: "interrupts", values: past.interrupts },
+      { key: "roomWaits", label: "ring-full waits", values: totals.roomWaits },
+      { key: "interrupts", label: "interrupts", values: totals.interrupts },
     ],
   };
 }

@@ -10,7 +10,7 @@ import { cannot } from "../command.ts";
 import { watchedDigestOf } from "./digest.ts";
 import { orUsageError, type RunFiles, type SaveFiles, SPACE_HINT } from "./files.ts";
 import type { GuestCopy } from "./guest_copy.ts";
-import type { PastLife } from "./past.ts";
+import type { RunTotals } from "./totals.ts";
 import { encodeRun, type RunSettings, type SavedGuest, type SavedSource } from "./saved_run.ts";
 import { changedSource } from "./source_file.ts";
 import { Watch } from "./watch.ts";
@@ -25,7 +25,7 @@ import { Watch } from "./watch.ts";
  * @throws {StoppedError} The user has stopped it.
  */
 export async function saveRun(
-  { settings, past }: { readonly settings: RunSettings; readonly past: PastLife },
+  { settings, totals }: { readonly settings: RunSettings; readonly totals: RunTotals },
   files: RunFiles,
   copies: readonly GuestCopy[],
   states: readonly Uint8Array[],
@@ -46,7 +46,7 @@ export async function saveRun(
   for (const [at, copy] of copies.entries()) {
     saved.push(await savedGuest(copy, states[at]!, watch));
   }
-  file.write(0, encodeRun({ settings, number: place.number, source, past, guests: saved }));
+  file.write(0, encodeRun({ settings, number: place.number, source, totals, guests: saved }));
   const beside = [
     ...(source.isMade ? [] : [place.sourcePath]),
     ...guests.flatMap(({ disk }) => disk.isMade ? [disk.path] : []),

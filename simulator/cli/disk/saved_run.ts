@@ -9,13 +9,13 @@
  */
 
 import { readEnvelope, writeEnvelope } from "../../../core/saved/envelope.ts";
-import { damaged, readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
+import { readSaved, SavedStateFault, throwDataError } from "../../../core/saved/fault.ts";
 import { readRecord, type SavedFields } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../mod.ts";
 import type { SavedRun as SavedRunOfScenario } from "../../scenario.ts";
 import { cannot } from "../command.ts";
 import type { OpenFile } from "../file_system.ts";
-import { type PastLife, readPast } from "./past.ts";
+import { readTotals, type RunTotals } from "./totals.ts";
 import { isRunNumber } from "./saved_place.ts";
 
 const RUN_TYPE = 1;
@@ -70,7 +70,7 @@ export interface SavedDiskRun {
   /** What is copied. */
   readonly source: SavedSource;
   /** What the fabrics came to in which it ran. */
-  readonly past: PastLife;
+  readonly totals: RunTotals;
   /** Its guests. */
   readonly guests: readonly SavedGuest[];
 }
@@ -107,7 +107,7 @@ export function readRun(file: OpenFile, path: string): SavedDiskRun {
 
 function decodeRun(bytes: Uint8Array): SavedDiskRun {
   const [first, ...others] = readEnvelope("run", bytes);
-  if (first?.type !== RUN_TYPE) damaged("it does not begin with a run");
+  if (first?.type !== RUN_TYPE) throwDataError("it does not begin with a run");
   const run = readRecord(first.data, "the run", (fields) => ({
     settings: fields.record("settings", readSettings),
     number: readNumber(fields),
@@ -116,11 +116,13 @@ function decodeRun(bytes: Uint8Array): SavedDiskRun {
       byteCount: each.uint("byteCount", SAFE_MAX),
       sha256: each.text("sha256"),
     })),
-    past: fields.record("past", readPast),
+    totals: fields.record("totals", readTotals),
   }));
-  if (others.length === 0 || others.length > GUESTS_MAX) damaged("it has no guests, or too many");
+  if (others.length === 0 || others.length > GUESTS_MAX) {
+    throwDataError("it has no guests, or too many");
+  }
   const guests = others.map(({ type, data }, at) => {
-    if (type !== GUEST_TYPE) damaged(`its chunk ${at + 1} is no guest`);
+    if (type !== GUEST_TYPE) throwDataError(`its chunk ${at + 1} is no guest`);
     return readRecord(data, `guest ${at + 1}`, (each) => readGuest(each, run.source));
   });
   return { ...run, guests };
@@ -128,7 +130,7 @@ function decodeRun(bytes: Uint8Array): SavedDiskRun {
 
 function readSettings(fields: SavedFields): RunSettings {
   const seed = fields.data("seed");
-  if (typeof seed !== "bigint" || seed < 0n) damaged("its seed is none");
+  if (typeof seed !== "bigint" || seed < 0n) throwDataError("its seed is none");
   return {
     seed,
     schedule: fields.word("schedule", ["fifo", "random"] as const),
@@ -144,10 +146,12 @@ function membersOf<T extends PlainData>(
   isOne: (value: PlainData) => value is T,
 ): Readonly<Record<string, T>> {
   const data = fields.data(key);
-  if (typeof data !== "object" || data === null) damaged(`${fields.where}: ${key} is no record`);
+  if (typeof data !== "object" || data === null) {
+    throwDataError(`${fields.where}: ${key} is no record`);
+  }
   const members: Record<string, T> = {};
   for (const [name, value] of Object.entries(data) as [string, PlainData][]) {
-    if (!isOne(value)) damaged(`${fields.where}: ${name} is not what it must be`);
+    if (!isOne(value)) throwDataError(`${fields.where}: ${name} is not what it must be`);
     members[name] = value;
   }
   return members;
@@ -155,7 +159,7 @@ function membersOf<T extends PlainData>(
 
 function readNumber(fields: SavedFields): string {
   const number = fields.text("number");
-  return isRunNumber(number) ? number : damaged("its number is none");
+  return isRunNumber(number) ? number : throwDataError("its number is none");
 }
 
 function readGuest(fields: SavedFields, source: SavedSource): SavedGuest {

@@ -1,6 +1,6 @@
 /**
  * The disk scenario: guests copy a file onto virtual disks and back, all at once, through the drivers
- * that `examples/disk` teaches. They can be migrated meanwhile, and the run can be saved.
+ * that `devices/disk` teaches. They can be migrated meanwhile, and the run can be saved.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 
 import { Chance } from "../../../core/chance.ts";
-import type { Source } from "../../../examples/disk/mod.ts";
+import type { Source } from "../../../devices/disk/mod.ts";
 import { grouped } from "../../layout.ts";
 import { cannot, type UsageError } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";

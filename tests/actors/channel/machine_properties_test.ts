@@ -78,7 +78,7 @@ const IMPLICATIONS: readonly (readonly [ChannelTag, string, readonly ChannelTag[
   ["callSuspend", "lacks", ["quiet", "flows", "atRest"]],
   // kmcl.md S10
   ["byUs", "has", ["leaving", "rings"]],
-  ["lettingGo", "has", ["tearingDown", "atRest", "sound"]],
+  ["releasing", "has", ["tearingDown", "atRest", "sound"]],
   ["tearingDown", "has", ["leaving", "atRest"]],
   ["tearingDown", "lacks", ["rings", "opened", "quiet", "byUs"]],
   ["connecting", "lacks", ["rings", "leaving", "disabled"]],
@@ -109,11 +109,11 @@ const ANSWERED_WHERE: Readonly<
     has(state, "quiet") && !has(state, "draining") && !has(state, "atRest"),
   retired: (state) => has(state, "draining"),
   closedReturned: (state) => has(state, "callClosed") && has(state, "atRest"),
-  released: (state) => has(state, "lettingGo"),
+  released: (state) => has(state, "releasing"),
   arrived: (state) => has(state, "flows"),
   disable: (state) => !has(state, "disabled") && !has(state, "byUs") && !has(state, "tearingDown"),
   openRefused: (state) =>
-    has(state, "connecting") || has(state, "tearingDown") && !has(state, "lettingGo"),
+    has(state, "connecting") || has(state, "tearingDown") && !has(state, "releasing"),
 };
 
 for (const [type, isExpected] of Object.entries(ANSWERED_WHERE)) {

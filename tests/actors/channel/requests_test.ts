@@ -58,9 +58,9 @@ Deno.test("Requests: callers are released once, in the order in which they came"
       return vmbus.ntStatusName(status);
     })
   );
-  assertEquals([endpoint.requests.count, endpoint.requests.areOver], [3, false]);
+  assertEquals([endpoint.requests.count, endpoint.requests.rejectsRequests], [3, false]);
   const disabled = vsc.VmbChannelDisable(client);
-  assertEquals([endpoint.requests.count, endpoint.requests.areOver], [0, true]);
+  assertEquals([endpoint.requests.count, endpoint.requests.rejectsRequests], [0, true]);
   await fabric.advance(2); // their deadlines are gone, too
   assertEquals(await Promise.all(waiting), waiting.map(() => "STATUS_DEVICE_REMOVED"));
   assertEquals(order, [0, 1, 2]);

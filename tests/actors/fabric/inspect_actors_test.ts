@@ -5,7 +5,7 @@ import { decode } from "@msgpack/msgpack";
 import * as vmbus from "../../../mod.ts";
 import { runBusyWorld } from "../../support/busy_world.ts";
 import { closePair, openPair, type Pair } from "../../support/connected_pair.ts";
-import { turn } from "../../../actors/fabric/runtime.ts";
+import { turn } from "../../../actors/runtime/event_loop.ts";
 import { post, request } from "../../support/driving.ts";
 
 /** An event that carried a packet: its type, and the packet as msgpack has it. */

@@ -1,6 +1,6 @@
 // api.md section 3: what pause, resume, crash and destroy of a partition mean to a program.
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import type { World } from "../../../actors/fabric/world.ts";
+import type { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../../mod.ts";
 import {
   clientTable,
@@ -339,7 +339,7 @@ for (const ends of [["destroy"], ["crash", "destroy"], ["pause", "crash", "destr
     Deno.test(`Partition.destroy: its actors end, those of its channels and packets too (${ends.join()}, ${interpreter})`, async () => {
       const pair = await openPair({ fabric: { interpreter } });
       const { fabric, guest, vsc, vsp, client, server } = pair;
-      const { system } = (fabric as World).actors;
+      const { system } = (fabric as FabricRuntime).actors;
       for (let packet = 0; packet < 3; packet++) vsc.VmbPacketAllocate(client);
       assertEquals(system.livingCount, 2 + 2 + 2 + 3); // partitions, buses, endpoints, packets
       for (const end of ends) guest[end]();

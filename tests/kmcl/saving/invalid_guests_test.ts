@@ -50,7 +50,7 @@ const STATES: Changes = {
     parts.drivers[1].state[lent].held = [];
   }],
   "a channel that is let go of, and is none": ["it waits for an end that has come", (parts) => {
-    lifecycle(parts, waiting, { tearingDown: "lettingGo" });
+    lifecycle(parts, waiting, { tearingDown: "releasing" });
     parts.guestEnd.waiting = [];
   }],
   "a client that connects to nothing": ["its channel does not fit its state", (parts) => {

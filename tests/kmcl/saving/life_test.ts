@@ -1,6 +1,6 @@
 // docs/save-restore.md: a channel may be anywhere in its life when its guest is saved.
 import { assert, assertEquals } from "@std/assert";
-import { World } from "../../../actors/fabric/world.ts";
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import { areEqual } from "../../../core/saved/plain_data.ts";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
@@ -109,7 +109,7 @@ function outcomeOf({ guest, fabric, host, client }: Stage): unknown {
 for (const [name, { options = {}, isOpen = false, happens }] of Object.entries(CHAPTERS)) {
   Deno.test(`savePartition: a channel that ${name} is saved at each moment of it`, async () => {
     const [from, to] = [vmbus.createFabric(), vmbus.createFabric({ seed: 2, schedule: "random" })];
-    if (!(from instanceof World)) throw new TypeError("Cannot step through the fabric");
+    if (!(from instanceof FabricRuntime)) throw new TypeError("Cannot step through the fabric");
     const begin = async () => {
       const stage = start(from, options);
       if (isOpen) await from.settle();

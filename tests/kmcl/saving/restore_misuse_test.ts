@@ -1,6 +1,6 @@
 // docs/save-restore.md: what a driver does in its restore that it should not, and what is left of it.
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { World } from "../../../actors/fabric/world.ts";
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../../mod.ts";
 import { serverTable } from "../../support/connected_pair.ts";
 import { stubGuest, stubHost } from "../../support/stub_drivers.ts";
@@ -62,7 +62,7 @@ Deno.test("restorePartition: a guest that was refused is good for nothing, whoev
 Deno.test("restorePartition: what a refused driver made for itself keeps its number", async () => {
   const bytes = await savedStubs();
   const fabric = vmbus.createFabric({ trace: "full" });
-  if (!(fabric instanceof World)) throw new TypeError("Cannot look into another's fabric");
+  if (!(fabric instanceof FabricRuntime)) throw new TypeError("Cannot look into another's fabric");
   const kmcl = serverTable(fabric);
   const allocate = () =>
     vmbus.expectSuccess(kmcl.VmbChannelAllocate(fabric.root.device, true)).channel;

@@ -1,6 +1,6 @@
 // docs/save-restore.md: when a guest is not saved, it goes on unharmed.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { World } from "../../../actors/fabric/world.ts";
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
 import { post } from "../../support/driving.ts";
@@ -156,7 +156,9 @@ Deno.test("savePartition: a callback that awaits what the fabric does not know i
   });
   world.vsc.VmbChannelSetIncomingProcessingAtPassive(world.client, true);
   post(world.vsp, world.server);
-  if (!(world.fabric instanceof World)) throw new TypeError("Cannot step through the fabric");
+  if (!(world.fabric instanceof FabricRuntime)) {
+    throw new TypeError("Cannot step through the fabric");
+  }
   await world.fabric.loop.driveUntil("step", () => false, 3); // settle would wait for it
   const [status, reason] = await refused(world, { itemsMax: 70 });
   assertEquals(status, "STATUS_TIMEOUT");

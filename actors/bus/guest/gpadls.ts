@@ -1,0 +1,269 @@
+/**
+ * The GPADLs that a guest's clients have created (kmcl.md G1–G6, wire.md 3).
+ *
+ * @module
+ */
+
+import type { ControlMessage, GpadlCreated } from "../../../core/control/messages.ts";
+import type { GpaRange } from "../../../core/memory/gpa_ranges.ts";
+import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../../core/memory/gpadl.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_SUCCESS,
+  STATUS_UNSUCCESSFUL,
+} from "../../../core/ntstatus.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
+import type { CallbackName } from "../../channel/driver_port.ts";
+import type { ChannelFault } from "../../channel/types.ts";
+import type { Wait } from "../../runtime/waits.ts";
+import type { GuestEnd } from "./guest_end.ts";
+
+/** Where a guest's handles begin, as Linux has it (wire.md 3.3). */
+const FIRST_HANDLE = 0xe1e10;
+
+/** One GPADL of a client. */
+export interface GuestGpadl {
+  /** Its handle, never 0. */
+  readonly handle: number;
+  /** Whose it is; null where that channel was cleaned up before a save. */
+  readonly client: Endpoint | null;
+  /** The channel that it was made for. */
+  readonly channelId: number;
+  /** The memory, pinned while the GPADL lives. */
+  readonly ranges: readonly GpaRange[];
+  /** Whether it holds the channel's rings: no driver sees it. */
+  readonly isRing: boolean;
+  /** `creating`: the host has not answered. `deleting`: the guest wants it back. */
+  stage: "creating" | "created" | "deleting";
+  /** Callers of VmbChannelDeleteGpadl. */
+  readonly waits: Wait<void>[];
+  /** The host's answer to the creation. */
+  answer: NtStatus | null;
+}
+
+/** Every GPADL of one guest. */
+export class GuestGpadls {
+  readonly #end: GuestEnd;
+  readonly #byHandle = new Map<number, GuestGpadl>();
+  /** Those of each client's driver, in the order of their creation. */
+  readonly #ofDrivers = new Map<Endpoint, Set<GuestGpadl>>();
+  /** The handle that was given out last. */
+  lastHandle = FIRST_HANDLE;
+
+  /** No GPADL yet. */
+  constructor(end: GuestEnd) {
+    this.#end = end;
+  }
+
+  /** All of them, in the order of their creation. */
+  get all(): readonly GuestGpadl[] {
+    return [...this.#byHandle.values()];
+  }
+
+  /** The GPADL with `handle`, whosever it is. */
+  at(handle: number): GuestGpadl | null {
+    return this.#byHandle.get(handle) ?? null;
+  }
+
+  /** Adds a GPADL that was saved; false where its handle is taken. */
+  add(gpadl: GuestGpadl): boolean {
+    if (this.#byHandle.has(gpadl.handle)) return false;
+    this.#add(gpadl);
+    for (const range of gpadl.ranges) this.#end.memory.pin(range.pfns);
+    return true;
+  }
+
+  /** Whether the host has an answer to give about a GPADL of that channel. */
+  isAwaited(channelId: number): boolean {
+    for (const gpadl of this.#byHandle.values()) {
+      if (gpadl.channelId === channelId && gpadl.stage !== "created") return true;
+    }
+    return false;
+  }
+
+  /** The GPADLs of a client's driver, in the order of their creation. */
+  of(client: Endpoint): readonly GuestGpadl[] {
+    return [...this.#ofDrivers.get(client) ?? []];
+  }
+
+  /** The GPADL that `client`'s driver knows as `handle`. */
+  find(client: Endpoint, handle: unknown): GuestGpadl | null {
+    const gpadl = typeof handle === "number" ? this.#byHandle.get(handle) : undefined;
+    return gpadl === undefined || gpadl.client !== client || gpadl.isRing ? null : gpadl;
+  }
+
+  /**
+   * Describes memory to the host, and carries the exchange through (kmcl.md G5): when it returns, the
+   * host has confirmed the GPADL or refused it. The statuses are those that come last in kmcl.md G2.
+   */
+  create(
+    client: Endpoint,
+    ranges: readonly GpaRange[],
+    isReadOnly: boolean,
+    isRing: boolean,
+  ): { status: NtStatus; gpadlHandle: number | null } {
+    if (gpadlWords(ranges) > GPADL_WORDS_MAX) {
+      return { status: STATUS_INVALID_BUFFER_SIZE, gpadlHandle: null };
+    }
+    const { channelId } = client;
+    if (channelId === null || client.is("leaving") || this.#end.bus.isGone) {
+      return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
+    }
+    const handle = this.#takeHandle();
+    const gpadl: GuestGpadl = {
+      handle,
+      client,
+      channelId,
+      ranges,
+      isRing,
+      stage: "creating",
+      waits: [],
+      answer: null,
+    };
+    this.#add(gpadl);
+    this.#end.bus.exchange(describe(gpadl, isReadOnly));
+    const { answer } = gpadl;
+    if (answer === null || !NT_SUCCESS(answer)) {
+      this.#remove(gpadl);
+      if (answer === null) client.faulted("badGpadl");
+      return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
+    }
+    gpadl.stage = "created";
+    for (const range of ranges) this.#end.memory.pin(range.pfns);
+    return { status: STATUS_SUCCESS, gpadlHandle: handle };
+  }
+
+  #add(gpadl: GuestGpadl): void {
+    this.#byHandle.set(gpadl.handle, gpadl);
+    const { client, isRing } = gpadl;
+    if (isRing || client === null) return;
+    const ofDriver = this.#ofDrivers.get(client);
+    if (ofDriver === undefined) this.#ofDrivers.set(client, new Set([gpadl]));
+    else ofDriver.add(gpadl);
+  }
+
+  #remove(gpadl: GuestGpadl): void {
+    this.#byHandle.delete(gpadl.handle);
+    const { client } = gpadl;
+    const ofDriver = client === null ? undefined : this.#ofDrivers.get(client);
+    if (client === null || ofDriver?.delete(gpadl) !== true) return;
+    if (ofDriver.size === 0) this.#ofDrivers.delete(client);
+  }
+
+  #takeHandle(): number {
+    do {
+      this.lastHandle = this.lastHandle >= 0xffff_ffff ? 1 : this.lastHandle + 1;
+    } while (this.#byHandle.has(this.lastHandle));
+    return this.lastHandle;
+  }
+
+  /** GpadlCreated: only one that is awaited is an answer. */
+  created(message: GpadlCreated): ChannelFault | null {
+    const gpadl = this.#byHandle.get(message.gpadlId);
+    if (gpadl === undefined) return "badGpadl";
+    if (
+      gpadl.stage !== "creating" || gpadl.answer !== null || gpadl.channelId !== message.channelId
+    ) {
+      gpadl.client?.faulted("badGpadl");
+      return "badGpadl";
+    }
+    gpadl.answer = message.status;
+    return null;
+  }
+
+  /** VmbChannelDeleteGpadl: resolves when the host has let go of the GPADL. */
+  deleted(gpadl: GuestGpadl): Promise<void> {
+    const { runtime, partition } = this.#end.bus;
+    const wait = runtime.beginWait<void>({
+      call: "VmbChannelDeleteGpadl",
+      what: `GPADL ${gpadl.handle} of ${gpadl.client?.name} to be unmapped`,
+      partition,
+      heldUpBy: () => {
+        const { client, channelId, handle: gpadlHandle } = gpadl;
+        return client?.driverCallbacks.heldUpBy({ goal: "unmapped", gpadlHandle, channelId }) ??
+          null;
+      },
+      isTimed: false,
+    });
+    gpadl.waits.push(wait);
+    this.#delete(gpadl);
+    return wait.promise;
+  }
+
+  /** Asks the host to let go of a GPADL. */
+  #delete(gpadl: GuestGpadl): void {
+    if (gpadl.stage === "deleting") return;
+    gpadl.stage = "deleting";
+    const { channelId, handle } = gpadl;
+    this.#end.bus.post("toHost", { message: "gpadlTeardown", channelId, gpadlId: handle });
+  }
+
+  /** GpadlTorndown: the memory is the guest's own again. */
+  torndown(handle: number): ChannelFault | null {
+    const gpadl = this.#byHandle.get(handle);
+    if (gpadl?.stage !== "deleting") {
+      gpadl?.client?.faulted("badGpadl");
+      return "badGpadl";
+    }
+    this.forget(handle);
+    return null;
+  }
+
+  /** Unpins and drops a GPADL that the host has let go of. */
+  forget(handle: number): void {
+    const gpadl = this.#byHandle.get(handle);
+    if (gpadl === undefined) return;
+    this.#remove(gpadl);
+    for (const range of gpadl.ranges) this.#end.memory.unpin(range.pfns);
+    for (const wait of gpadl.waits.splice(0)) wait.answer();
+  }
+
+  /** The guest crashed: nobody waits for the host any more. */
+  gone(): void {
+    for (const { waits } of this.#byHandle.values()) {
+      for (const wait of waits.splice(0)) wait.answer();
+    }
+    this.#byHandle.clear();
+    this.#ofDrivers.clear();
+  }
+
+  /** The last `callback` of `client` returned: what its driver did not delete is a violation, and goes. */
+  removeAll(client: Endpoint, callback: CallbackName): void {
+    for (const gpadl of this.of(client)) {
+      if (gpadl.stage === "deleting") continue;
+      client.runtime.verifier.raise(
+        "GPADL not deleted or still mapped when Closed returns",
+        callback,
+        `GPADL ${gpadl.handle} was not deleted`,
+        { channel: client.place },
+      );
+      this.#delete(gpadl);
+    }
+  }
+}
+
+/** The messages that describe a GPADL: one header, then bodies (wire.md 3.2, 3.3). */
+function describe(gpadl: GuestGpadl, isReadOnly: boolean): ControlMessage[] {
+  const { handle: gpadlId, channelId, ranges } = gpadl;
+  const [first = new Uint8Array(0), ...rest] = splitGpadl(ranges);
+  return [
+    {
+      message: "gpadlHeader",
+      channelId,
+      gpadlId,
+      byteLength: gpadlWords(ranges) * 8,
+      rangeCount: ranges.length,
+      readOnly: isReadOnly,
+      words: first,
+    },
+    ...rest.map((words): ControlMessage => ({
+      message: "gpadlBody",
+      messageNumber: 0,
+      gpadlId,
+      words,
+    })),
+  ];
+}

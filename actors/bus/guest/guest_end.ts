@@ -1,0 +1,390 @@
+/**
+ * The guest's end of its bus: offers that arrived, clients that wait for one, opens and closes
+ * (wire.md 4.5, 5.6; kmcl.md S2, S3, S10, S14). The host may be hostile, too.
+ *
+ * @module
+ */
+
+import {
+  type ControlMessage,
+  type OfferChannel,
+  type OpenResult,
+  USER_DATA_BYTES,
+} from "../../../core/control/messages.ts";
+import { writeMmioPlacement } from "../../../core/control/user_data.ts";
+import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
+import {
+  NT_SUCCESS,
+  type NtStatus,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INSUFFICIENT_RESOURCES,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_NOT_SUPPORTED,
+  STATUS_SUCCESS,
+} from "../../../core/ntstatus.ts";
+import { PAGE_BYTES } from "../../../core/units.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
+import type { CallbackName } from "../../channel/driver_port.ts";
+import type { ChannelFault } from "../../channel/types.ts";
+import { DISPATCH_LEVEL } from "../../runtime/irql.ts";
+import { type Worker, WorkItem } from "../../runtime/scheduler.ts";
+import type { Bus } from "../bus.ts";
+import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
+import { GuestGpadls } from "./gpadls.ts";
+import { CHANNEL_ID_MAX } from "../host/offered_channel.ts";
+import { isTarget, mmioChoices, suits } from "./offers.ts";
+import { ringsOf } from "../rings.ts";
+import { smallestRingPages } from "../../channel/ring_size.ts";
+
+/** What a client has put into the open of its channel. */
+export interface Link {
+  /** Who has taken the channel. */
+  readonly client: Endpoint;
+  /** What the open is called on the wire. */
+  readonly openId: number;
+  /** The pages of both rings. */
+  readonly ringPages: GuestBuffer;
+  /** The GPADL that describes them. */
+  readonly ringGpadlId: number;
+  /** Whether the host confirmed the open, and has not been told of the close. */
+  isOpen: boolean;
+}
+
+/** An offer that arrived. */
+export class GuestChannel {
+  /** What the host offered. */
+  readonly offer: OfferChannel;
+  /** The client that took it. */
+  link: Link | null = null;
+  /** The host took the offer back: it goes once the client has let go. */
+  isRescinded = false;
+
+  /** An offer that no client has taken. */
+  constructor(offer: OfferChannel) {
+    this.offer = offer;
+  }
+}
+
+/** The guest's end of one bus. */
+export class GuestEnd implements BusPort, Worker {
+  /** The bus that it is an end of. */
+  readonly bus: Bus;
+  /** The GPADLs of the guest's clients. */
+  readonly gpadls: GuestGpadls;
+  /** Offers by channel id, in the order in which they arrived. */
+  readonly byId: Map<number, GuestChannel> = new Map();
+  /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
+  readonly waiting: Endpoint[] = [];
+  readonly #match: WorkItem;
+  /** The number of the next open. */
+  nextOpenId = 1;
+
+  /** The guest's end of `bus`. */
+  constructor(bus: Bus) {
+    this.bus = bus;
+    this.gpadls = new GuestGpadls(this);
+    this.#match = new WorkItem(this, "match", DISPATCH_LEVEL, bus.partition.processor(0));
+  }
+
+  /** See {@linkcode BusPort.memory}. */
+  get memory(): GuestRam {
+    return this.bus.partition.memory;
+  }
+
+  /** Stands for it on the trace. */
+  get traceId(): number {
+    return this.bus.partition.traceId;
+  }
+
+  /** Offers that the host has not taken back or the guest not released. */
+  get channels(): readonly GuestChannel[] {
+    return [...this.byId.values()];
+  }
+
+  /** The guest's drivers are up: it asks the host for its offers (wire.md 4.5). */
+  requestOffers(): void {
+    this.bus.post("toHost", { message: "requestOffers" });
+  }
+
+  // -- Clients
+
+  /** Waiting clients are to look at the offers. */
+  scheduleMatch(): void {
+    this.bus.runtime.scheduler.schedule(this.#match);
+  }
+
+  /** See {@linkcode BusPort.admit}. */
+  admit(endpoint: Endpoint): NtStatus {
+    return endpoint.configuration.clientTarget === null || this.bus.isGone
+      ? STATUS_INVALID_DEVICE_REQUEST
+      : STATUS_SUCCESS;
+  }
+
+  /** See {@linkcode BusPort.join}. */
+  join(endpoint: Endpoint): void {
+    this.waiting.push(endpoint);
+    this.scheduleMatch();
+  }
+
+  /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
+  work(): void {
+    // What the host has said is heard first: a client must not take an offer that is no more.
+    if (this.bus.isBusy("toGuest")) return this.scheduleMatch();
+    for (const client of [...this.waiting]) {
+      const channel = this.#offerFor(client);
+      if (channel === null) continue;
+      this.waiting.splice(this.waiting.indexOf(client), 1);
+      this.#connect(client, channel);
+    }
+  }
+
+  #offerFor(client: Endpoint): GuestChannel | null {
+    for (const channel of this.byId.values()) {
+      const { offer, link, isRescinded } = channel;
+      if (link === null && !isRescinded && isTarget(client, offer)) return channel;
+    }
+    return null;
+  }
+
+  /** Takes an offer: rings and MMIO, the ring GPADL, then the open request (wire.md 4.5). */
+  #connect(client: Endpoint, channel: GuestChannel): void {
+    const { offer } = channel;
+    client.tell({ type: "connecting" });
+    client.channelId = offer.channelId;
+    client.activeInstance = offer.instanceId;
+    if (!suits(client, offer)) return client.refused(STATUS_NOT_SUPPORTED);
+    if (!this.#reserveMmio(client, offer)) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    const { incomingRingPages, outgoingRingPages } = this.ringPages(client);
+    const pageCount = incomingRingPages + outgoingRingPages + 2;
+    const ringPages = this.memory.tryAllocate(pageCount * PAGE_BYTES);
+    if (ringPages === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    const range = { byteOffset: 0, byteCount: ringPages.byteCount, pfns: ringPages.pfns };
+    const downstreamPageOffset = outgoingRingPages + 1;
+    const rings = ringsOf(this.memory, [range], downstreamPageOffset);
+    if (rings === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    rings.upstream.initialize();
+    rings.downstream.initialize();
+    const created = this.gpadls.create(client, [range], false, true);
+    if (created.gpadlHandle === null) {
+      this.memory.free(ringPages);
+      return client.refused(created.status);
+    }
+    const openId = this.nextOpenId;
+    this.nextOpenId = (openId + 1) >>> 0;
+    channel.link = { client, openId, ringPages, ringGpadlId: created.gpadlHandle, isOpen: false };
+    client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
+    const processor = offer.channelId % this.bus.partition.processorCount;
+    client.work.setProcessor(processor);
+    const userData = new Uint8Array(USER_DATA_BYTES);
+    if (client.mmio !== null) writeMmioPlacement(userData, client.mmio.gpa, client.mmio.byteCount);
+    this.bus.post("toHost", {
+      message: "openChannel",
+      channelId: offer.channelId,
+      openId,
+      ringGpadlId: created.gpadlHandle,
+      targetVp: processor,
+      downstreamPageOffset,
+      userData,
+    });
+  }
+
+  /** At least the smallest rings that carry a packet at the client's own bounds (kmcl.md section 5). */
+  ringPages(client: Endpoint): { incomingRingPages: number; outgoingRingPages: number } {
+    const { incomingRingPages, outgoingRingPages } = client.configuration;
+    const smallest = smallestRingPages(client.configuration, this.bus.runtime.codec);
+    return {
+      incomingRingPages: Math.max(incomingRingPages, smallest),
+      outgoingRingPages: Math.max(outgoingRingPages, smallest),
+    };
+  }
+
+  /** Reserves the channel's MMIO: all that is offered, or at least the required part. */
+  #reserveMmio(client: Endpoint, offer: OfferChannel): boolean {
+    for (const byteCount of mmioChoices(offer)) {
+      if (byteCount === 0) return true;
+      const gpa = this.memory.reserveMmio(byteCount);
+      if (gpa === null) continue;
+      client.mmio = { gpa, byteCount };
+      return true;
+    }
+    return false;
+  }
+
+  // -- What the host says
+
+  /** Takes a message of the host; answers with the fault where it is not to be taken. */
+  receive(message: ControlMessage): ChannelFault | null {
+    switch (message.message) {
+      case "offerChannel":
+        return this.#offered(message);
+      case "allOffersDelivered":
+        return null;
+      case "openResult":
+        return this.#openResult(message);
+      case "rescindChannelOffer":
+        return this.#rescinded(message.channelId);
+      case "gpadlCreated":
+        return this.gpadls.created(message);
+      case "gpadlTorndown":
+        return this.#gpadlTorndown(message.gpadlId);
+      default:
+        return "unexpectedMessage";
+    }
+  }
+
+  #offered(offer: OfferChannel): ChannelFault | null {
+    const known = this.byId.get(offer.channelId);
+    const isIdGood = offer.channelId > 0 && offer.channelId <= CHANNEL_ID_MAX;
+    if (known !== undefined || !isIdGood) {
+      known?.link?.client.faulted("unexpectedMessage");
+      return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
+    }
+    this.byId.set(offer.channelId, new GuestChannel(offer));
+    this.scheduleMatch();
+    return null;
+  }
+
+  #openResult(result: OpenResult): ChannelFault | null {
+    const link = this.byId.get(result.channelId)?.link ?? null;
+    if (link === null) return "unexpectedMessage";
+    const { client } = link;
+    const isAwaited = client.is("connecting") ||
+      (client.is("tearingDown") && client.actor.can("open"));
+    if (result.openId !== link.openId || !isAwaited) {
+      client.faulted("unexpectedMessage");
+      return "unexpectedMessage";
+    }
+    link.isOpen = NT_SUCCESS(result.status);
+    if (!link.isOpen) {
+      if (client.is("connecting")) client.refused(result.status);
+      else client.tell({ type: "openRefused" });
+    } else if (client.is("connecting") && client.rings !== null && !client.attach(client.rings)) {
+      client.refused(STATUS_DEVICE_REMOVED);
+      return "badRings"; // the host spoiled an index before the ring was attached
+    } else client.tell({ type: "open" });
+    return null;
+  }
+
+  #rescinded(channelId: number): ChannelFault | null {
+    const channel = this.byId.get(channelId);
+    if (channel === undefined || channel.isRescinded) return "unexpectedMessage";
+    channel.isRescinded = true;
+    const client = channel.link?.client ?? null;
+    if (client === null) this.#releaseIfDone(channel);
+    else if (client.is("connecting")) {
+      client.refuseLater(STATUS_DEVICE_REMOVED);
+      client.tell({ type: "peerClosed" });
+    } else if (client.actor.can("peerClosed")) client.tell({ type: "peerClosed" });
+    return null;
+  }
+
+  /** A channel that was taken back goes once nobody has it and the host owes no answer (wire.md 5.6). */
+  #releaseIfDone({ offer: { channelId }, link, isRescinded }: GuestChannel): void {
+    if (!isRescinded || link !== null || this.gpadls.isAwaited(channelId)) return;
+    this.byId.delete(channelId);
+    this.bus.post("toHost", { message: "relIdReleased", channelId });
+  }
+
+  #gpadlTorndown(gpadlId: number): ChannelFault | null {
+    for (const channel of this.byId.values()) {
+      if (channel.link?.ringGpadlId !== gpadlId) continue;
+      if (!channel.link.client.is("releasing")) break;
+      this.#ringTorndown(channel, channel.link);
+      return null;
+    }
+    const channel = this.byId.get(this.gpadls.at(gpadlId)?.channelId ?? 0);
+    const fault = this.gpadls.torndown(gpadlId);
+    if (channel !== undefined) this.#releaseIfDone(channel);
+    return fault;
+  }
+
+  #ringTorndown(channel: GuestChannel, link: Link): void {
+    channel.link = null;
+    this.gpadls.forget(link.ringGpadlId);
+    this.memory.free(link.ringPages);
+    this.#releaseMmio(link.client);
+    link.client.released();
+    if (channel.isRescinded) this.#releaseIfDone(channel);
+    else this.scheduleMatch();
+  }
+
+  // -- What the clients say
+
+  #channelOf(client: Endpoint): GuestChannel | null {
+    const channel = client.channelId === null ? undefined : this.byId.get(client.channelId);
+    return channel?.link?.client === client ? channel : null;
+  }
+
+  /** See {@linkcode BusPort.answerOpen}. A client that cannot use the channel closes it again. */
+  answerOpen(endpoint: Endpoint, status: NtStatus): void {
+    if (!NT_SUCCESS(status)) this.tellClosed(endpoint);
+  }
+
+  /** See {@linkcode BusPort.tellClosed}. */
+  tellClosed(endpoint: Endpoint): void {
+    const channel = this.#channelOf(endpoint);
+    if (channel?.link?.isOpen !== true) return;
+    channel.link.isOpen = false;
+    this.bus.post("toHost", { message: "closeChannel", channelId: channel.offer.channelId });
+  }
+
+  /** See {@linkcode BusPort.removeGpadls}. */
+  removeGpadls(endpoint: Endpoint, callback: CallbackName): void {
+    this.gpadls.removeAll(endpoint, callback);
+  }
+
+  /** See {@linkcode BusPort.gpadlsOf}. */
+  gpadlsOf(endpoint: Endpoint): readonly GpadlState[] {
+    return this.gpadls.of(endpoint).map(({ handle, ranges, stage }) => ({
+      handle,
+      byteCount: ranges.reduce((sum, range) => sum + range.byteCount, 0),
+      state: stage,
+      isMapped: false,
+    }));
+  }
+
+  /** See {@linkcode BusPort.ringsFree}: a client's rings are free when the host says so. */
+  ringsFree(_endpoint: Endpoint): void {}
+
+  /** See {@linkcode BusPort.release}. */
+  release(endpoint: Endpoint): void {
+    const at = this.waiting.indexOf(endpoint);
+    if (at >= 0) this.waiting.splice(at, 1);
+    const channel = this.#channelOf(endpoint);
+    if (channel?.link === undefined || channel.link === null) {
+      this.#releaseMmio(endpoint);
+      return endpoint.released();
+    }
+    this.tellClosed(endpoint);
+    const { channelId } = channel.offer;
+    this.bus.post("toHost", {
+      message: "gpadlTeardown",
+      channelId,
+      gpadlId: channel.link.ringGpadlId,
+    });
+  }
+
+  #releaseMmio(client: Endpoint): void {
+    if (client.mmio !== null) this.memory.releaseMmio(client.mmio.gpa);
+    client.mmio = null;
+  }
+
+  /** See {@linkcode BusPort.signal}. */
+  signal(endpoint: Endpoint, channelId: number): void {
+    if (this.bus.isGone) return;
+    endpoint.outgoing.interruptsSent++;
+    this.bus.host.interrupt(channelId);
+  }
+
+  /** The host signals channel `channelId`. */
+  interrupt(channelId: number): void {
+    this.byId.get(channelId)?.link?.client.work.scheduleInterrupt();
+  }
+
+  /** This guest crashed: nothing that it knew matters any more. */
+  gone(): void {
+    this.byId.clear();
+    this.waiting.length = 0;
+    this.gpadls.gone();
+  }
+}

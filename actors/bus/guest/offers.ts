@@ -1,0 +1,45 @@
+/**
+ * What a guest's client makes of an offer: live code and the reader of saved guests ask the same
+ * (kmcl.md S14, section 5).
+ *
+ * @module
+ */
+
+import {
+  OFFER_FLAG_LOOPBACK,
+  OFFER_FLAG_NAMED_PIPE,
+  type OfferChannel,
+} from "../../../core/control/messages.ts";
+import { readPipeType } from "../../../core/control/user_data.ts";
+import { MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
+
+/**
+ * Whether an offer is one that `client` waits for (kmcl.md S14). A sub-channel is no device of its own:
+ * it belongs to who has opened the primary and asked for it (wire.md section 6). What the root offers to
+ * itself is for clients of the root, and nothing else is.
+ */
+export function isTarget({ configuration, partition }: Endpoint, offer: OfferChannel): boolean {
+  const { clientTarget } = configuration;
+  const isLoopback = (offer.flags & OFFER_FLAG_LOOPBACK) !== 0;
+  return offer.subchannelIndex === 0 && isLoopback === partition.isRoot &&
+    offer.interfaceId === clientTarget?.interfaceType &&
+    (clientTarget.instance === null || clientTarget.instance === offer.instanceId);
+}
+
+/**
+ * Whether `client` can use the channel of an offer: one that it waits for, and a pipe if it is one. A
+ * pipe of the byte kind keeps no message boundaries, which a client lives by (kmcl.md section 7).
+ */
+export function suits(client: Endpoint, offer: OfferChannel): boolean {
+  const isPipe = (offer.flags & OFFER_FLAG_NAMED_PIPE) !== 0;
+  const hasBoundaries = !isPipe || readPipeType(offer.userData) === "message";
+  return isTarget(client, offer) && isPipe === client.configuration.isPipe && hasBoundaries;
+}
+
+/** How much MMIO a client may reserve for a channel: all that is offered, or the required part. */
+export function mmioChoices({ mmioMegabytes, mmioMegabytesOptional }: OfferChannel): number[] {
+  const required = mmioMegabytes * MEGABYTE_BYTES;
+  const optional = mmioMegabytesOptional * MEGABYTE_BYTES;
+  return optional === 0 ? [required] : [required + optional, required];
+}

@@ -1,0 +1,313 @@
+/**
+ * The guest's GPADLs as the host knows them: described by messages, mapped by servers, torn down when
+ * nothing maps them any more (wire.md 3.2–3.4, 5.3; kmcl.md G1–G5).
+ *
+ * @module
+ */
+
+import type { GpadlBody, GpadlHeader, GpadlTeardown } from "../../../core/control/messages.ts";
+import { type GpaRange, RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
+import { GpadlAssembler } from "../../../core/memory/gpadl.ts";
+import { type Mdl, mdlOfRanges, mdlRevoke } from "../../../core/memory/mdl.ts";
+import {
+  type NtStatus,
+  STATUS_ACCESS_DENIED,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_SHARING_VIOLATION,
+  STATUS_SUCCESS,
+} from "../../../core/ntstatus.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
+import type { CallbackName } from "../../channel/driver_port.ts";
+import type { ChannelFault } from "../../channel/types.ts";
+import type { HostEnd } from "./host_end.ts";
+import { RefusedGpadls } from "./refused_gpadls.ts";
+
+/** The status with which OpenVMM refuses a GPADL (wire.md 3.4). */
+const GPADL_REFUSED = 0x8000_ffff;
+/** GPADLs of one guest at once: a hostile one must not fill the host's memory. */
+const GPADLS_MAX = 16_384;
+/** Words of all their descriptions, counted as announced: enough for 4 GiB in whole pages. */
+const GPADL_WORDS_SUM_MAX = 0x10_0000;
+
+/** One GPADL of the guest. */
+export interface HostGpadl {
+  /** The channel that it was made for. */
+  readonly channelId: number;
+  /** The guest's handle of it. */
+  readonly gpadlId: number;
+  /** Whether the guest shares it for reading only. */
+  readonly isReadOnly: boolean;
+  /** Words of its description, as announced. */
+  readonly words: number;
+  /** The memory; its pages lie inside the guest's, once it is accepted. */
+  ranges: readonly GpaRange[];
+  /** `incomplete`: bodies are missing. `tearingDown`: the guest wants it back. */
+  stage: "incomplete" | "accepted" | "tearingDown";
+  /** What keeps it: the rings of an open channel, or a server's mapping. */
+  use: "none" | "ring" | "mapped";
+  /** The server's mapping. */
+  mdl: Mdl | null;
+}
+
+interface Incomplete {
+  readonly gpadl: HostGpadl;
+  readonly assembler: GpadlAssembler;
+}
+
+/** The GPADLs of one guest. */
+export class HostGpadls {
+  readonly #end: HostEnd;
+  readonly #byChannel = new Map<number, Map<number, HostGpadl>>();
+  /** Body messages carry no channel id, so an id is incomplete once in the whole guest (wire.md 3.3). */
+  readonly #incomplete = new Map<number, Incomplete>();
+  readonly #refused = new RefusedGpadls();
+  #count = 0;
+  #words = 0;
+
+  /** No GPADL yet. */
+  constructor(end: HostEnd) {
+    this.#end = end;
+  }
+
+  /** All of them, channel after channel. */
+  get all(): readonly HostGpadl[] {
+    return [...this.#byChannel.values()].flatMap((ofChannel) => [...ofChannel.values()]);
+  }
+
+  /** What has arrived of an incomplete one; null for any other. */
+  assembler(gpadl: HostGpadl): GpadlAssembler | null {
+    const incomplete = this.#incomplete.get(gpadl.gpadlId);
+    return incomplete?.gpadl === gpadl ? incomplete.assembler : null;
+  }
+
+  /** Adds a GPADL that was saved; false where a guest cannot have it. */
+  add(gpadl: HostGpadl, assembler: GpadlAssembler | null): boolean {
+    const { channelId, gpadlId, words } = gpadl;
+    // A complete one may be older than an incomplete one of another channel with the same id.
+    const isTwice = assembler !== null && this.#incomplete.has(gpadlId);
+    if (isTwice || !this.#mayHave(channelId, gpadlId, words)) return false;
+    this.#add(gpadl);
+    if (assembler !== null) this.#incomplete.set(gpadlId, { gpadl, assembler });
+    return true;
+  }
+
+  /** Whether the guest may have one more on that channel, with that id. */
+  #mayHave(channelId: number, gpadlId: number, words: number): boolean {
+    const isTooMuch = this.#count >= GPADLS_MAX || this.#words + words > GPADL_WORDS_SUM_MAX;
+    const isFree = gpadlId !== 0 && this.#find(channelId, gpadlId) === null;
+    return this.#end.channelOfGuest(channelId) !== null && isFree && !isTooMuch;
+  }
+
+  /** The GPADLs of a channel, in the order of their creation. */
+  of(channelId: number): readonly HostGpadl[] {
+    return [...this.#byChannel.get(channelId)?.values() ?? []];
+  }
+
+  #find(channelId: number, gpadlId: number): HostGpadl | null {
+    return this.#byChannel.get(channelId)?.get(gpadlId) ?? null;
+  }
+
+  // -- What the guest says
+
+  /**
+   * GpadlHeader: answered at once where it is refused or complete. That the channel was rescinded is no
+   * reason to refuse it: the guest may not have heard (wire.md 3.4, 5.3).
+   */
+  header(message: GpadlHeader): ChannelFault | null {
+    const { channelId, gpadlId, byteLength, rangeCount, readOnly, words } = message;
+    const wordsAnnounced = byteLength >> 3;
+    const isIncomplete = this.#incomplete.has(gpadlId);
+    if (isIncomplete || !this.#mayHave(channelId, gpadlId, wordsAnnounced)) {
+      this.#refused.expect(gpadlId, wordsAnnounced * RANGE_WORD_BYTES - words.length);
+      this.#answer(channelId, gpadlId, GPADL_REFUSED);
+      return "badGpadl";
+    }
+    this.#refused.forget(gpadlId);
+    const gpadl: HostGpadl = {
+      channelId,
+      gpadlId,
+      isReadOnly: readOnly,
+      words: wordsAnnounced,
+      ranges: [],
+      stage: "incomplete",
+      use: "none",
+      mdl: null,
+    };
+    this.#add(gpadl);
+    return this.#addWords({ gpadl, assembler: new GpadlAssembler(byteLength, rangeCount) }, words);
+  }
+
+  /** GpadlBody: for an id that is not incomplete there is no channel to answer to. */
+  body({ gpadlId, words }: GpadlBody): ChannelFault | null {
+    const incomplete = this.#incomplete.get(gpadlId);
+    if (incomplete !== undefined) return this.#addWords(incomplete, words);
+    return this.#refused.take(gpadlId, words.length) ? null : "badGpadl";
+  }
+
+  #addWords(incomplete: Incomplete, words: Uint8Array): ChannelFault | null {
+    const { gpadl, assembler } = incomplete;
+    const outcome = assembler.add(words);
+    if (outcome === "more") {
+      this.#incomplete.set(gpadl.gpadlId, incomplete);
+      return null;
+    }
+    this.#incomplete.delete(gpadl.gpadlId);
+    const isGood = outcome === "complete" && this.#accept(gpadl, assembler.ranges);
+    if (!isGood) this.#remove(gpadl);
+    this.#answer(gpadl.channelId, gpadl.gpadlId, isGood ? STATUS_SUCCESS : GPADL_REFUSED);
+    return isGood ? null : "badGpadl";
+  }
+
+  #accept(gpadl: HostGpadl, ranges: readonly GpaRange[]): boolean {
+    if (!ranges.every((range) => this.#end.memory.holdsPfns(range.pfns))) return false;
+    gpadl.ranges = ranges;
+    gpadl.stage = "accepted";
+    return true;
+  }
+
+  /** GpadlTeardown: answered once nothing uses the memory any more. */
+  teardown(message: GpadlTeardown): ChannelFault | null {
+    const { channelId, gpadlId } = message;
+    const channel = this.#end.channelOfGuest(channelId);
+    if (channel === null) return "unexpectedMessage";
+    const gpadl = this.#find(channelId, gpadlId);
+    const { endpoint } = channel;
+    if (endpoint === null) { // rescinded: the server may be closing, and lets go when it has (kmcl.md S10)
+      if (gpadl?.stage === "tearingDown") return "badGpadl"; // it is asked for, its one answer will come
+      if (gpadl === null) this.#torndown(gpadlId);
+      else this.#tearDown(gpadl);
+      return null;
+    }
+    const isRingInUse = gpadl?.use === "ring" && !endpoint.is("leaving");
+    if (gpadl === null || gpadl.stage !== "accepted" || isRingInUse) {
+      endpoint.faulted("badGpadl");
+      return "badGpadl";
+    }
+    this.#tearDown(gpadl);
+    return null;
+  }
+
+  /** The guest wants a GPADL back. */
+  #tearDown(gpadl: HostGpadl): void {
+    gpadl.stage = "tearingDown";
+    this.free(gpadl, gpadl.use);
+  }
+
+  // -- What uses them
+
+  /** A GPADL that may become the rings of `channelId`. */
+  ringCandidate(channelId: number, gpadlId: number): HostGpadl | null {
+    const gpadl = this.#find(channelId, gpadlId);
+    return gpadl?.stage === "accepted" && gpadl.use === "none" ? gpadl : null;
+  }
+
+  /** VmbChannelMapGpadl, once channel and flags were checked (kmcl.md G2). */
+  map(
+    channelId: number,
+    gpadlId: number,
+    isReadOnly: boolean,
+  ): { status: NtStatus; mdl: Mdl | null } {
+    const gpadl = this.#find(channelId, gpadlId);
+    const refuse = (status: NtStatus) => ({ status, mdl: null });
+    if (gpadl?.stage !== "accepted" || gpadl.use === "ring" || gpadl.ranges.length === 0) {
+      return refuse(STATUS_INVALID_PARAMETER_3);
+    }
+    if (gpadl.use === "mapped") return refuse(STATUS_SHARING_VIOLATION);
+    if (gpadl.isReadOnly && !isReadOnly) return refuse(STATUS_ACCESS_DENIED);
+    gpadl.use = "mapped";
+    gpadl.mdl = mdlOfRanges(this.#end.memory, gpadl.ranges);
+    return { status: STATUS_SUCCESS, mdl: gpadl.mdl };
+  }
+
+  /** VmbChannelUnmapGpadl; tells what is wrong with the handle. */
+  unmap(channelId: number, gpadlId: number): "unmapped" | "unknown" | "notMapped" {
+    const gpadl = this.#find(channelId, gpadlId);
+    if (gpadl === null || gpadl.use === "ring") return "unknown";
+    if (gpadl.mdl === null) return "notMapped";
+    this.#unmap(gpadl);
+    return "unmapped";
+  }
+
+  #unmap(gpadl: HostGpadl): void {
+    if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
+    gpadl.mdl = null;
+    this.free(gpadl, "none");
+  }
+
+  /** The last `callback` of `endpoint` returned: what it left mapped is a violation, and is unmapped. */
+  unmapAll(endpoint: Endpoint, channelId: number, callback: CallbackName): void {
+    for (const gpadl of this.of(channelId)) {
+      if (gpadl.mdl === null) continue;
+      endpoint.runtime.verifier.raise(
+        "GPADL not deleted or still mapped when Closed returns",
+        callback,
+        `GPADL ${gpadl.gpadlId} is still mapped`,
+        { channel: endpoint.place },
+      );
+      this.#unmap(gpadl);
+    }
+  }
+
+  /** The server of a channel is saved: its mappings do not come back (kmcl.md V11). */
+  forgetMappings(channelId: number): void {
+    for (const gpadl of this.of(channelId)) if (gpadl.mdl !== null) this.#unmap(gpadl);
+  }
+
+  /**
+   * Notes what uses a GPADL now; one that the guest wants back, or that of a guest which is gone, goes
+   * once nothing does.
+   */
+  free(gpadl: HostGpadl, use: HostGpadl["use"] = "none"): void {
+    gpadl.use = use;
+    if (use !== "none" || (gpadl.stage !== "tearingDown" && !this.#end.bus.isGone)) return;
+    this.#remove(gpadl);
+    this.#torndown(gpadl.gpadlId);
+  }
+
+  /** The guest released a channel: its GPADLs are forgotten. */
+  releaseChannel(channelId: number): void {
+    for (const gpadl of this.of(channelId)) {
+      if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
+      this.#remove(gpadl);
+    }
+  }
+
+  /** The guest is gone: what servers still map stays theirs until they have closed. */
+  guestGone(): void {
+    this.#refused.clear();
+    for (const channel of [...this.#byChannel.keys()]) {
+      for (const gpadl of this.of(channel)) if (gpadl.use === "none") this.#remove(gpadl);
+    }
+  }
+
+  #add(gpadl: HostGpadl): void {
+    let ofChannel = this.#byChannel.get(gpadl.channelId);
+    if (ofChannel === undefined) {
+      ofChannel = new Map();
+      this.#byChannel.set(gpadl.channelId, ofChannel);
+    }
+    ofChannel.set(gpadl.gpadlId, gpadl);
+    this.#count++;
+    this.#words += gpadl.words;
+  }
+
+  #remove(gpadl: HostGpadl): void {
+    const ofChannel = this.#byChannel.get(gpadl.channelId);
+    if (ofChannel?.delete(gpadl.gpadlId) !== true) return;
+    // The id may be incomplete on another channel (wire.md 3.4): that is another GPADL.
+    if (this.#incomplete.get(gpadl.gpadlId)?.gpadl === gpadl) {
+      this.#incomplete.delete(gpadl.gpadlId);
+    }
+    if (ofChannel.size === 0) this.#byChannel.delete(gpadl.channelId);
+    this.#count--;
+    this.#words -= gpadl.words;
+  }
+
+  #answer(channelId: number, gpadlId: number, status: NtStatus): void {
+    this.#end.bus.post("toGuest", { message: "gpadlCreated", channelId, gpadlId, status });
+  }
+
+  #torndown(gpadlId: number): void {
+    this.#end.bus.post("toGuest", { message: "gpadlTorndown", gpadlId });
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What the host checks and takes when a guest opens a channel: every number in it is the guest's
+ * (wire.md 1.1, 4.2; kmcl.md section 5).
+ *
+ * @module
+ */
+
+import { type OpenChannel, TARGET_VP_NO_INTERRUPTS } from "../../../core/control/messages.ts";
+import { readMmioPlacement } from "../../../core/control/user_data.ts";
+import { MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
+import {
+  type NtStatus,
+  STATUS_INSUFFICIENT_RESOURCES,
+  STATUS_INVALID_PARAMETER,
+  STATUS_SUCCESS,
+} from "../../../core/ntstatus.ts";
+import { PAGE_BYTES } from "../../../core/units.ts";
+import type { ChannelConfiguration } from "../../channel/configuration.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
+import type { HostChannel } from "./offered_channel.ts";
+import type { HostEnd } from "./host_end.ts";
+import { ringsOf } from "../rings.ts";
+
+/** Attaches `endpoint` to the rings that the guest describes, and places its MMIO; or refuses. */
+export function prepareOpen(
+  end: HostEnd,
+  channel: HostChannel,
+  endpoint: Endpoint,
+  request: OpenChannel,
+): NtStatus {
+  const ring = end.gpadls.ringCandidate(request.channelId, request.ringGpadlId);
+  if (ring === null) return STATUS_INVALID_PARAMETER;
+  const rings = ringsOf(end.memory, ring.ranges, request.downstreamPageOffset);
+  if (rings === null) return STATUS_INVALID_PARAMETER;
+  const { targetVp } = request;
+  const isVpKnown = targetVp < end.bus.partition.processorCount;
+  if (targetVp !== TARGET_VP_NO_INTERRUPTS && !isVpKnown) return STATUS_INVALID_PARAMETER;
+  if (!placeMmio(endpoint, request)) return STATUS_INSUFFICIENT_RESOURCES;
+  const { upstream, downstream } = rings;
+  if (!endpoint.attach({ incoming: upstream, outgoing: downstream })) {
+    removeMmio(endpoint);
+    return STATUS_INVALID_PARAMETER;
+  }
+  ring.use = "ring";
+  channel.ring = ring;
+  channel.downstreamPageOffset = request.downstreamPageOffset;
+  channel.hasInterrupts = targetVp !== TARGET_VP_NO_INTERRUPTS;
+  return STATUS_SUCCESS;
+}
+
+/** Whether so much MMIO, in whole pages, is what a server asks for: at least the required part. */
+export function acceptsMmio(configuration: ChannelConfiguration, byteCount: number): boolean {
+  const { mmioMegabytes, mmioMegabytesOptional } = configuration;
+  const largestBytes = (mmioMegabytes + mmioMegabytesOptional) * MEGABYTE_BYTES;
+  return byteCount >= mmioMegabytes * MEGABYTE_BYTES && byteCount <= largestBytes &&
+    byteCount % PAGE_BYTES === 0;
+}
+
+/** Places the channel's MMIO where the guest reserved it: at least the required part. */
+function placeMmio(endpoint: Endpoint, request: OpenChannel): boolean {
+  const { mmioMegabytes, mmioMegabytesOptional } = endpoint.configuration;
+  if (mmioMegabytes + mmioMegabytesOptional === 0) return true;
+  const { gpa, byteCount } = readMmioPlacement(request.userData);
+  if (!acceptsMmio(endpoint.configuration, byteCount)) return false;
+  if (byteCount === 0) return true;
+  if (!endpoint.memory.placeMmio(gpa, byteCount)) return false;
+  endpoint.mmio = { gpa, byteCount };
+  return true;
+}
+
+/** Takes the channel's MMIO out of the guest's address space, as far as the host holds it. */
+export function removeMmio(endpoint: Endpoint): void {
+  if (endpoint.mmio !== null) endpoint.memory.removeMmio(endpoint.mmio.gpa);
+  endpoint.mmio = null;
+}

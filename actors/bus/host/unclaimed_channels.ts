@@ -1,0 +1,142 @@
+/**
+ * Channels that a restored guest knows and no server has taken up yet: restoring a partition leaves its
+ * host channels so, and each server that its driver restores and enables finds its own (kmcl.md V8, V10).
+ *
+ * The guest must not run meanwhile: what it said about such a channel would be lost. Whoever restores a
+ * partition puts the orphans in, has the drivers restore their servers, and rescinds what is left, all in
+ * one go.
+ *
+ * @module
+ */
+
+import { SERVER_FLAG_FORCE_NEW_CHANNEL } from "../../channel/configuration.ts";
+import type { Endpoint, Rings } from "../../channel/endpoint.ts";
+import { fitsRings, hasTag, type TrafficImage } from "../../channel/image.ts";
+import { abandonServer, resumeServer } from "../../channel/server_image.ts";
+import type { HostChannel } from "./offered_channel.ts";
+import type { HostEnd } from "./host_end.ts";
+import { acceptsMmio } from "./open.ts";
+import { ringsOf } from "../rings.ts";
+
+/** A channel without a server. */
+export interface UnclaimedChannel {
+  /** Interface type of its offer. */
+  readonly interfaceType: string;
+  /** Interface instance of its offer. */
+  readonly instance: string;
+  /** What the host knows of it; it has an id, and its endpoint is null. */
+  readonly channel: HostChannel;
+  /** Where its MMIO lies in the guest's address space, if it has some. */
+  readonly mmio: { readonly gpa: number; readonly byteCount: number } | null;
+}
+
+/** The orphans of one guest. */
+export class UnclaimedChannels {
+  readonly #end: HostEnd;
+  /** By instance, in the order in which they came. */
+  readonly #channels = new Map<string, UnclaimedChannel>();
+
+  /** No channel. */
+  constructor(end: HostEnd) {
+    this.#end = end;
+  }
+
+  /** All of them. */
+  get all(): readonly UnclaimedChannel[] {
+    return [...this.#channels.values()];
+  }
+
+  /** Whether the guest knows a channel of that instance which no server has taken up. */
+  has(instance: string): boolean {
+    return this.#channels.has(instance);
+  }
+
+  /** A restored guest has this channel. Its instance, its id and its ring GPADL are its alone. */
+  add(unclaimed: UnclaimedChannel): void {
+    this.#channels.set(unclaimed.instance, unclaimed);
+    this.#end.keepId(unclaimed.channel);
+  }
+
+  /** The rings of an unclaimed channel that a saved server can go on with; null where it has none, or others. */
+  ringsFor({ channel }: UnclaimedChannel, saved: TrafficImage): Rings | null {
+    if (channel.ring === null) return null;
+    const { memory } = this.#end;
+    const both = ringsOf(memory, channel.ring.ranges, channel.downstreamPageOffset);
+    if (both === null) return null;
+    const rings = { incoming: both.upstream, outgoing: both.downstream };
+    return fitsRings(saved, rings) ? rings : null;
+  }
+
+  /** Whether the server that was saved as `saved` and is `endpoint` now can go on with `unclaimed`. */
+  fits(unclaimed: UnclaimedChannel, endpoint: Endpoint, saved: TrafficImage): boolean {
+    const { configuration } = endpoint;
+    const { serverFlags, serverTarget, targetVtl } = configuration;
+    const { channel, mmio } = unclaimed;
+    const hasRoom = () =>
+      this.ringsFor(unclaimed, saved) !== null && acceptsMmio(configuration, mmio?.byteCount ?? 0);
+    const isOpen = hasTag(saved.state, "opened");
+    return targetVtl === this.#end.bus.partition.vtl &&
+      (serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0 &&
+      serverTarget?.interfaceType === unclaimed.interfaceType &&
+      saved.channelId === channel.channelId &&
+      (isOpen ? hasRoom() : channel.ring === null);
+  }
+
+  /** Whether what was saved as `saved` can be the server of the guest's channel, as far as there is one. */
+  admits(endpoint: Endpoint, saved: TrafficImage): boolean {
+    const { serverFlags, serverTarget } = endpoint.configuration;
+    const unclaimed = this.#channels.get(serverTarget?.instance ?? "");
+    const isResumed = (serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0;
+    return unclaimed === undefined || !isResumed || this.fits(unclaimed, endpoint, saved);
+  }
+
+  /** A server is enabled. True: it goes on with a channel of the guest's. False: it is to be offered. */
+  claim(endpoint: Endpoint): boolean {
+    const saved = endpoint.restored;
+    endpoint.restored = null;
+    const instance = endpoint.configuration.serverTarget?.instance ?? "";
+    const unclaimed = this.#channels.get(instance);
+    this.#channels.delete(instance);
+    const isFound = unclaimed !== undefined && saved !== null &&
+      this.fits(unclaimed, endpoint, saved);
+    if (isFound) {
+      this.#end.attach(unclaimed.channel, endpoint, unclaimed.mmio);
+      resumeServer(endpoint, saved, this.ringsFor(unclaimed, saved));
+    } else {
+      if (unclaimed !== undefined) this.#rescind(unclaimed);
+      if (saved !== null) abandonServer(endpoint, saved);
+    }
+    if (endpoint.completions.isDue) endpoint.work.scheduleCompletions();
+    return isFound;
+  }
+
+  /** Nobody will take up what is left: the guest is told that it is gone. */
+  rescindAll(): void {
+    for (const unclaimed of this.#channels.values()) this.#rescind(unclaimed);
+    this.#channels.clear();
+  }
+
+  /** The guest is gone, and everything that it knew. */
+  clear(): void {
+    this.#channels.clear();
+  }
+
+  #rescind({ channel, mmio }: UnclaimedChannel): void {
+    if (mmio !== null) this.#end.memory.removeMmio(mmio.gpa);
+    this.#end.revoke(channel);
+  }
+
+  /**
+   * Takes the server away from its channel without a word to the guest, as the end of its host would;
+   * null where the guest was never told of it. For those who stand in for the restore of a partition.
+   */
+  part(endpoint: Endpoint): UnclaimedChannel | null {
+    const { serverTarget } = endpoint.configuration;
+    if (endpoint.channelId !== null) this.#end.gpadls.forgetMappings(endpoint.channelId);
+    const channel = this.#end.detach(endpoint);
+    const { mmio } = endpoint;
+    endpoint.mmio = null;
+    if (serverTarget === null || channel === null || channel.channelId === null) return null;
+    return { ...serverTarget, channel, mmio };
+  }
+}

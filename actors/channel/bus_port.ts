@@ -1,0 +1,50 @@
+/**
+ * What an endpoint needs of the end of the bus that it is on: the host's end for a server, the guest's
+ * for a client.
+ *
+ * @module
+ */
+
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
+import type { NtStatus } from "../../core/ntstatus.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { CallbackName } from "./driver_port.ts";
+
+/** A GPADL, as one end of the bus knows it. */
+export interface GpadlState {
+  /** Its handle. */
+  readonly handle: number;
+  /** Bytes that it describes. */
+  readonly byteCount: number;
+  /** Where it is in its life. */
+  readonly state: string;
+  /** Whether a server maps it; the guest does not know. */
+  readonly isMapped: boolean;
+}
+
+/** One end of a partition's bus, as the endpoints on it see it. */
+export interface BusPort {
+  /** The guest's memory, in which rings, GPADLs and external data lie. */
+  readonly memory: GuestRam;
+  /** Whether `endpoint` may be enabled; takes what its offer needs. */
+  admit(endpoint: Endpoint): NtStatus;
+  /** `endpoint` is Enabled: a server is offered, a client looks for its offer. */
+  join(endpoint: Endpoint): void;
+  /** EvtChannelOpened of `endpoint` returned `status`. */
+  answerOpen(endpoint: Endpoint, status: NtStatus): void;
+  /** `endpoint` closes: the opposite side is told, unless it is the one that closed (kmcl.md S10.4). */
+  tellClosed(endpoint: Endpoint): void;
+  /**
+   * EvtChannelClosed returned, or EvtChannelOpened with a failure: GPADLs that the driver left are
+   * removed, each a violation of `callback`.
+   */
+  removeGpadls(endpoint: Endpoint, callback: CallbackName): void;
+  /** The GPADLs of the channel's drivers, without the rings'. */
+  gpadlsOf(endpoint: Endpoint): readonly GpadlState[];
+  /** A server has let go of its rings. */
+  ringsFree(endpoint: Endpoint): void;
+  /** `endpoint` leaves the bus; its `released` follows, at once or when the opposite side has let go. */
+  release(endpoint: Endpoint): void;
+  /** Interrupts the opposite side of channel `channelId`. */
+  signal(endpoint: Endpoint, channelId: number): void;
+}

@@ -1,0 +1,116 @@
+/**
+ * How a transaction that an endpoint began ends: with its completion routine, in its own order
+ * (kmcl.md P4, P5, S15).
+ *
+ * @module
+ */
+
+import { CopyRoom } from "../../core/blocks.ts";
+import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
+import { Fifo } from "../../core/fifo.ts";
+import type { PacketObject } from "../packet/packet_object.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** The event that ends a transaction; it carries nothing, so one object serves all packets. */
+const COMPLETE = { type: "complete" } as const;
+
+/** The transactions of one endpoint that are over, up to their completion routines. */
+export class PacketCompletions {
+  readonly #endpoint: Endpoint;
+  /** Packets whose transaction is over and whose completion routine is due. */
+  readonly #due = new Fifo<PacketObject>();
+  /** What routines are given where there is no answer: an array of the driver's own, as any answer is. */
+  readonly #nothing = new CopyRoom();
+
+  /** The completions of `endpoint`: none is due. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Whether completion routines are due. */
+  get isDue(): boolean {
+    return this.#due.length > 0;
+  }
+
+  /** Packets whose completion routine is due, in order. */
+  get due(): readonly PacketObject[] {
+    return this.#due.list();
+  }
+
+  /** The transaction lasts from here on: its memory, the sender's own, stays where it is (kmcl.md P5). */
+  begin(packet: PacketObject): void {
+    if (packet.ranges.length > 0) this.#pin(packet);
+  }
+
+  #pin(packet: PacketObject): void {
+    const { memory } = this.#endpoint.partition;
+    for (const { pfns } of packet.ranges) memory.pin(pfns);
+    this.#endpoint.trace.externalData("externalDataSent", packet.slot, packet.ranges, memory);
+  }
+
+  /** Ends a transaction with the completion that arrived for it. */
+  complete(packet: PacketObject, answer: CopyRoom, answerBytes: number): void {
+    this.#endpoint.trace.completed(packet.slot, answer, answerBytes);
+    this.#end(packet, STATUS_SUCCESS, answer.copy, answerBytes);
+  }
+
+  /** The transaction is over without a completion: its routine is due. */
+  completeWithStatus(packet: PacketObject, status: NtStatus): void {
+    packet.actor.send({ type: "finish" });
+    this.schedule(packet, status);
+  }
+
+  /** The completion routine of `packet`, which waits for no completion any more, is due with `status`. */
+  schedule(packet: PacketObject, status: NtStatus): void {
+    packet.status = status;
+    this.#due.push(packet);
+    this.#endpoint.work.scheduleCompletions();
+  }
+
+  /** In a restored endpoint: the routines of `packets` were due; the work item comes back by itself. */
+  resume(packets: readonly PacketObject[]): void {
+    for (const packet of packets) this.#due.push(packet);
+  }
+
+  /** Runs the completion routines that are due. */
+  run(): void {
+    // One of them may crash its own partition: then no further one runs.
+    for (let due = this.#due.length; due > 0 && this.#endpoint.partition.isAlive; due--) {
+      const packet = this.#due.shift();
+      if (packet === null) return;
+      this.#endUnanswered(packet, packet.status);
+    }
+  }
+
+  /** Ends a transaction that never reached the ring, with `status`, at once. */
+  withdraw(packet: PacketObject, status: NtStatus): void {
+    packet.actor.send({ type: "finish" });
+    this.#endUnanswered(packet, status);
+  }
+
+  #endUnanswered(packet: PacketObject, status: NtStatus): void {
+    this.#nothing.reserve(0);
+    this.#endpoint.trace.ended(packet.slot, status);
+    this.#end(packet, status, this.#nothing.copy, 0);
+  }
+
+  /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */
+  #end(packet: PacketObject, status: NtStatus, answer: Uint8Array, answerBytes: number): void {
+    packet.actor.send(COMPLETE);
+    if (packet.ranges.length > 0) this.#unpin(packet);
+    const { request } = packet;
+    if (packet.kind === "request") {
+      this.#endpoint.outgoing.packets.free(packet);
+      request?.ended(status, answer, answerBytes);
+    } else this.#endpoint.driverCallbacks.packetEnded(packet, status, answer, answerBytes);
+  }
+
+  /** Also when the endpoint has left the bus: the memory is its own partition's. */
+  #unpin(packet: PacketObject): void {
+    const { memory } = this.#endpoint.partition;
+    this.#endpoint.trace.externalData("externalDataEnded", packet.slot, packet.ranges, memory);
+    for (const { pfns } of packet.ranges) memory.unpin(pfns);
+    packet.ranges = NO_RANGES;
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * The incoming packets that a driver has, from their delivery until their completion is in the ring: how
+ * many there may be, and how each is retired (kmcl.md R4-R6).
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { RestingRooms } from "../../core/blocks.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { IncomingPacket } from "./incoming_packet.ts";
+
+/** No quota. */
+const QUOTA_NONE = 0xffff_ffff;
+
+/** The packets that the driver of one endpoint has. */
+export class OutstandingPackets {
+  /** Most packets with the driver at once. */
+  quota: number = QUOTA_NONE;
+  readonly #endpoint: Endpoint;
+  /** All records, and those that may serve another packet. */
+  readonly #records: IncomingPacket[] = [];
+  readonly #unused: IncomingPacket[] = [];
+  /** Where payloads of retired packets lie; null with the verifier off, in which nobody looks for misuse. */
+  readonly resting: RestingRooms | null;
+  /** Packets that the driver has not retired (kmcl.md R4). */
+  #outstanding = 0;
+  /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
+  #unsettled = 0;
+  /** Packets that have arrived, modulo 2^32. */
+  #count = 0;
+  /** Quota was reached: only a completion starts the queue again. */
+  #isBlocked = false;
+
+  /** The driver of `endpoint` has no packet yet. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.resting = endpoint.runtime.verifier.mode === "off" ? null : new RestingRooms();
+  }
+
+  /** Packets that the driver has and must retire. */
+  get outstanding(): number {
+    return this.#outstanding;
+  }
+
+  /** Whether the quota keeps the queue from going on. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** The channel opens: what it held before is settled. */
+  unblock(): void {
+    this.#isBlocked = false;
+  }
+
+  /** Whether another packet may be delivered; where none may, the queue is blocked from now on. */
+  mayGrow(): boolean {
+    if (this.#unsettled >= this.quota) this.#isBlocked = true;
+    return !this.#isBlocked;
+  }
+
+  /** A record for a packet that is about to be delivered; it counts from now on. */
+  add(): IncomingPacket {
+    const packet = this.#unused.pop() ?? this.#newRecord();
+    packet.number = this.#count = this.#count + 1 >>> 0;
+    packet.stage = "delivering";
+    packet.isDeferred = false;
+    packet.isPending = false;
+    this.#outstanding++;
+    this.#unsettled++;
+    return packet;
+  }
+
+  #newRecord(): IncomingPacket {
+    const packet = new IncomingPacket(this.#endpoint);
+    this.#records.push(packet);
+    return packet;
+  }
+
+  /** The packets that the driver has, the ProcessPacket call of each ended. */
+  get list(): readonly IncomingPacket[] {
+    return this.#records.filter((packet) => packet.stage === "held");
+  }
+
+  /** Of the packets that the driver has not retired the one that it has had for longest. */
+  get oldest(): IncomingPacket | null {
+    let oldest: IncomingPacket | null = null;
+    for (const packet of this.#records) {
+      if (packet.stage === "retired") continue;
+      if (oldest === null || packet.since100ns < oldest.since100ns) oldest = packet;
+    }
+    return oldest;
+  }
+
+  /** The packet whose sender knows it as `slot` and awaits a completion of the driver's, if it is here. */
+  awaiting(slot: number): IncomingPacket | null {
+    return this.#records.find((packet) =>
+      packet.stage !== "retired" && packet.wantsCompletion &&
+      packet.transactionIdLow === slot && packet.transactionIdHigh === 0
+    ) ?? null;
+  }
+
+  /** A record for a packet that was saved: the driver has it, or retired it and its completion waits. */
+  addSaved(stage: "held" | "retired"): IncomingPacket {
+    const packet = this.#newRecord();
+    packet.number = this.#count = this.#count + 1 >>> 0;
+    packet.stage = stage;
+    packet.since100ns = this.#endpoint.runtime.clock.now100ns;
+    if (stage === "held") this.#outstanding++;
+    this.#unsettled++;
+    return packet;
+  }
+
+  /** The channel was open when it was saved, and the quota may have been reached. */
+  resume(isBlocked: boolean): void {
+    this.#isBlocked = isBlocked;
+  }
+
+  /** The packet keeps its place in the ring and is parsed again; its context is dead. */
+  requeue(packet: IncomingPacket): void {
+    this.#outstanding--;
+    this.#unsettled--;
+    this.#endpoint.incoming.externalData.revoke(packet);
+    this.givePayloadUp(packet);
+    this.#recycle(packet);
+  }
+
+  /** The life of a packet's Buffer is over (api.md section 1). */
+  givePayloadUp(packet: IncomingPacket): void {
+    if (this.resting !== null) packet.givePayloadUp(this.resting);
+  }
+
+  /**
+   * The driver is done with `packet`; `answer[0, answerBytes)` goes back where the sender waits. False
+   * where that can never be, as its ring is too small: the channel fails, so that the wait ends (kmcl.md R6).
+   */
+  complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean {
+    const endpoint = this.#endpoint;
+    const { outgoing } = endpoint;
+    const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
+    const fits = !isAnswered || outgoing.canAnswer(packet, answer, answerBytes);
+    this.#retired(packet);
+    if (isAnswered && fits) outgoing.complete(packet, answer, answerBytes);
+    else {
+      if (answerBytes > 0) endpoint.trace.answerKept(answer, answerBytes);
+      this.settled(packet);
+    }
+    this.givePayloadUp(packet); // the answer may have been the payload itself
+    if (!fits) endpoint.fails("completionTooLarge");
+    this.#wakeDrain();
+    return fits;
+  }
+
+  /** The driver calls `packet` malformed: it gets no answer, and the channel stops, unless it has. */
+  fail(packet: IncomingPacket): void {
+    const isInCall = packet.stage === "delivering"; // then its Buffer holds until the callback has returned
+    this.#retired(packet);
+    this.settled(packet);
+    if (!isInCall) this.givePayloadUp(packet);
+    this.#endpoint.faulted("packetFailed");
+    this.#wakeDrain();
+  }
+
+  /** Nothing but the end of a flow waits for the last packet. */
+  #wakeDrain(): void {
+    const endpoint = this.#endpoint;
+    if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.runNextCallback();
+  }
+
+  /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */
+  settled(packet: IncomingPacket): void {
+    this.#unsettled--;
+    this.#recycle(packet);
+    if (!this.#isBlocked || this.#unsettled >= this.quota) return;
+    this.#isBlocked = false;
+    this.#endpoint.incoming.goOn();
+  }
+
+  #retired(packet: IncomingPacket): void {
+    assert(packet.stage !== "retired", "a packet is retired once");
+    packet.stage = "retired";
+    this.#outstanding--;
+    this.#endpoint.incoming.externalData.revoke(packet);
+  }
+
+  #recycle(packet: IncomingPacket): void {
+    packet.stage = "retired";
+    packet.ranges = NO_RANGES;
+    this.#endpoint.driverCallbacks.packetGone(packet);
+    this.#unused.push(packet);
+  }
+}

@@ -1,0 +1,399 @@
+/**
+ * The fabric as the package sees it: what partitions, buses and channels share.
+ *
+ * @module
+ */
+
+import type { AnyMachineSnapshot } from "xstate";
+import { assert } from "../../core/assert.ts";
+import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
+import { Chance } from "../../core/chance.ts";
+import { type Deadline, VirtualClock } from "../../core/clock.ts";
+import { createCodec } from "../../core/packet/codec.ts";
+import type { PacketCodec } from "../../core/packet/packet.ts";
+import { Trace, type TraceEntry } from "../../core/trace.ts";
+import type { ActorInspector } from "../chart/actor_system.ts";
+import { Endpoint } from "../channel/endpoint.ts";
+import type { Side } from "../channel/types.ts";
+import type { DeviceTarget } from "../runtime/handle.ts";
+import { CALLS_ON_TRACE, LoadedDriver } from "../partition/loaded_driver.ts";
+import {
+  type Partition,
+  PartitionObject,
+  type PartitionOptions,
+} from "../partition/partition_object.ts";
+import { FabricActors } from "./actors.ts";
+import { Callbacks } from "../runtime/driver_calls.ts";
+import type { Fabric, FabricOptions } from "./fabric.ts";
+import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
+import { type Frame, requireOutside } from "../runtime/irql.ts";
+import { requireNothingLeft } from "./disposal.ts";
+import type { Leak } from "./leak.ts";
+import { findLeaks } from "./leaks.ts";
+import { Loop, type LoopPort, type Timer, UNITS_PER_MS } from "../runtime/loop.ts";
+import {
+  checkFabricOptions,
+  checkInspector,
+  checkItems,
+  checkPartitionOptions,
+  checkPredicate,
+  checkSignal,
+  checkTimeAfter,
+} from "./options.ts";
+import { runUntil } from "../runtime/run_until.ts";
+import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
+import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
+import { Scheduler, WORK_EVENTS, type WorkItem } from "../runtime/scheduler.ts";
+
+/** See {@linkcode FabricRuntime.counts}. */
+export interface Counts {
+  /** Partitions, the root included. */
+  readonly partitions: number;
+  /** Channel endpoints. */
+  readonly endpoints: number;
+}
+
+/** A driver of a guest tells its state: until it has, nothing of it may change. */
+export const IN_SAVE = "inside a guest driver's save";
+/** The fabric is done with. */
+const DISPOSED = "of a fabric that was disposed of";
+
+/** Makes a fabric with a root partition. See {@linkcode FabricOptions}. */
+export function createFabric(options: FabricOptions = {}): Fabric {
+  return new FabricRuntime(checkFabricOptions(options));
+}
+
+/** One fabric. */
+export class FabricRuntime implements Fabric, LoopPort {
+  /** Virtual time and its deadlines. */
+  readonly clock: VirtualClock<Timer> = new VirtualClock();
+  /** What is runnable. */
+  readonly scheduler: Scheduler;
+  /** The trace. */
+  readonly recorder: Trace;
+  /** The encoding of packets in the rings. */
+  readonly codec: PacketCodec;
+  /** Where misuse is reported. */
+  readonly verifier: Verifier;
+  /** Calls into drivers. */
+  readonly callbacks: Callbacks;
+  /** Blocked callers. */
+  readonly waits: Waits;
+  /** The loop in which all work runs. */
+  readonly loop: Loop;
+  readonly isRealTime: boolean;
+  readonly itemsPerInstantMax: number;
+  /** Where KMCL functions cannot be called now, for the error; null: they can. */
+  kmclRefusal: typeof IN_SAVE | typeof DISPOSED | null = null;
+  /** The actors of everything in it. */
+  readonly actors: FabricActors;
+  readonly root: PartitionObject;
+  readonly #partitions: PartitionObject[] = [];
+  /** What lived when the fabric was disposed of; null until it is. */
+  #leftAtEnd: readonly Leak[] | null = null;
+  #partitionCount = 0;
+  #endpointCount = 0;
+
+  /** A fabric with checked options. */
+  constructor(options: Required<FabricOptions>) {
+    const { seed, schedule, interpreter, itemsPerInstantMax } = options;
+    const chance = Chance.fromSeed(seed);
+    this.itemsPerInstantMax = itemsPerInstantMax;
+    this.isRealTime = options.clock === "real";
+    this.codec = createCodec(options.codec);
+    this.recorder = new Trace(options.trace);
+    this.scheduler = new Scheduler(schedule === "random" ? chance.fork("schedule") : null);
+    this.scheduler.onChoice = (count, chosen) =>
+      this.recorder.record(this.clock.now100ns, "choice", 0, count, chosen);
+    this.verifier = new Verifier(options.verifier, options.sourceLines, this);
+    this.callbacks = new Callbacks(this);
+    this.waits = new Waits(this.callbacks);
+    this.loop = new Loop(this);
+    this.actors = new FabricActors(interpreter);
+    this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
+    this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
+    this.recorder.nameValues("channelEvent", this.actors.charts.server.eventTypes);
+    const root = { name: "root", memoryPages: options.rootMemoryPages };
+    this.root = this.#addPartition(checkPartitionOptions(root), null);
+  }
+
+  // -- Partitions
+
+  /** See {@linkcode Fabric.partitions}. */
+  get partitions(): readonly PartitionObject[] {
+    return [...this.#partitions];
+  }
+
+  /** See {@linkcode Fabric.createPartition}. */
+  createPartition(options: PartitionOptions): Partition {
+    this.requireLive("createPartition");
+    return this.#addPartition(checkPartitionOptions(options), this.root);
+  }
+
+  #addPartition(
+    options: Required<PartitionOptions>,
+    root: PartitionObject | null,
+  ): PartitionObject {
+    const partition = new PartitionObject(this, this.#partitionCount++, options, root);
+    this.add(partition);
+    partition.bus.guest.requestOffers();
+    return partition;
+  }
+
+  /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */
+  createDetached(options: Required<PartitionOptions>): PartitionObject {
+    return new PartitionObject(this, this.#partitionCount++, options, this.root);
+  }
+
+  /** Makes `partition` one of the fabric's. */
+  add(partition: PartitionObject): void {
+    this.#partitions.push(partition);
+    partition.announce();
+  }
+
+  /** How many partitions and endpoints were made so far: what their numbers follow from. */
+  get counts(): Counts {
+    return { partitions: this.#partitionCount, endpoints: this.#endpointCount };
+  }
+
+  /**
+   * What was made since `counts` were taken is gone without a trace: their numbers are free again. False
+   * where something of it is still there, as a driver made it for itself: then all numbers stay taken.
+   */
+  rewind({ partitions, endpoints }: Counts): boolean {
+    const isThere = this.#partitions.some((partition) =>
+      partition.id >= partitions || [...partition.endpoints].some(({ id }) => id > endpoints)
+    );
+    if (isThere) return false;
+    this.#partitionCount = partitions;
+    this.#endpointCount = endpoints;
+    return true;
+  }
+
+  /** A partition was destroyed. */
+  removed(partition: PartitionObject): void {
+    const at = this.#partitions.indexOf(partition);
+    if (at < 0) return;
+    this.#partitions.splice(at, 1);
+    this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.traceId);
+  }
+
+  /** Makes an endpoint for whoever has `device`; in the `state` of a saved one, or as new. */
+  createEndpoint(
+    { partition, driver }: DeviceTarget,
+    side: Side,
+    state: AnyMachineSnapshot | null = null,
+  ): Endpoint {
+    const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount, state);
+    endpoint.driver = driver;
+    partition.endpoints.add(endpoint);
+    this.recorder.nameSubject(endpoint.id, endpoint.name);
+    return endpoint;
+  }
+
+  // -- Running
+
+  /** See {@linkcode Fabric.settle}. */
+  settle(): Promise<void> {
+    this.requireLive("settle");
+    const limit100ns = this.clock.now100ns;
+    return this.loop.drive("settle", { limit100ns, reachesLimit: false, isBounded: true });
+  }
+
+  /** See {@linkcode Fabric.advance}. */
+  advance(milliseconds: number): Promise<void> {
+    this.requireLive("advance");
+    const limit100ns = checkTimeAfter("advance", this.clock.now100ns, milliseconds);
+    return this.loop.drive("advance", { limit100ns, reachesLimit: true, isBounded: true });
+  }
+
+  /** See {@linkcode Fabric.run}. */
+  run(signal?: AbortSignal): Promise<void> {
+    this.requireLive("run");
+    checkSignal("run", signal);
+    const isBounded = signal === undefined;
+    return this.loop.drive("run", { limit100ns: Infinity, reachesLimit: false, signal, isBounded });
+  }
+
+  /** See {@linkcode Fabric.runUntil}. */
+  runUntil(predicate: () => boolean): Promise<boolean> {
+    checkPredicate("runUntil", predicate);
+    return runUntil(this.loop, predicate);
+  }
+
+  /** See {@linkcode Fabric.step}. */
+  step(items = 1): Promise<number> {
+    checkItems("step", items);
+    return this.loop.step(items);
+  }
+
+  /** See {@linkcode Fabric.now}. */
+  now(): number {
+    return this.clock.now100ns / UNITS_PER_MS;
+  }
+
+  /** See {@linkcode Fabric.delay}. */
+  delay(milliseconds: number): Promise<void> {
+    this.requireLive("delay");
+    const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
+    const what = `${milliseconds} ms to pass`;
+    const wait = this.beginWait<void>({
+      call: "delay",
+      what,
+      partition: null,
+      heldUpBy: () => null,
+      isTimed: true,
+    });
+    this.armTimer(due100ns, { fire: () => wait.answer() });
+    return wait.promise;
+  }
+
+  /** See {@linkcode Fabric.outside}. */
+  outside<T>(work: () => Promise<T>): Promise<T> {
+    this.requireLive("outside");
+    return this.loop.outside.run(work);
+  }
+
+  /** Blocks the running caller. */
+  beginWait<T>(options: WaitOptions): Wait<T> {
+    return this.waits.begin<T>(options);
+  }
+
+  /** Has `timer` fire at a time, or at once where that is past. */
+  armTimer(at100ns: number, timer: Timer): Deadline<Timer> {
+    const deadline = this.clock.arm(at100ns, timer);
+    this.recorder.record(this.clock.now100ns, "timerArmed", 0, deadline.at100ns);
+    this.loop.wake();
+    return deadline;
+  }
+
+  /** Takes a timer back. */
+  cancelTimer(deadline: Deadline<Timer>): void {
+    if (this.clock.cancel(deadline)) this.recorder.record(this.clock.now100ns, "timerCancelled", 0);
+  }
+
+  // -- What the loop asks for
+
+  /** See {@linkcode LoopPort.runItem}. */
+  runItem(item: WorkItem): void {
+    if (this.recorder.level !== "off") { // else the names need not be looked up either
+      this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
+    }
+    item.worker.work(item.kind);
+  }
+
+  /** See {@linkcode LoopPort.fireTimer}. */
+  fireTimer(timer: Timer): void {
+    this.recorder.record(this.clock.now100ns, "workTimer", 0);
+    timer.fire();
+  }
+
+  /** See {@linkcode LoopPort.deadlock}. */
+  deadlock(): VerifierError {
+    const waits = [...this.waits.all];
+    const list = waits.map(({ description }) => description).join("; ");
+    const call = waits.find((wait) => wait.drives)?.options.call ?? "";
+    return this.verifier.deadlock(call, `nothing is runnable and no deadline is ahead: ${list}`);
+  }
+
+  /** See {@linkcode LoopPort.nameOf}. */
+  nameOf(traceId: number): string {
+    return nameOfWorker(this, traceId);
+  }
+
+  /** Fails the call that drives the loop. */
+  failLoop(error: Error): void {
+    this.loop.fail(error);
+  }
+
+  /** Does work outside the loop's items. */
+  guard(work: () => void): void {
+    this.loop.guard(work);
+  }
+
+  /** Puts a violation on the trace. */
+  traceViolation({ rule, call, message }: Violation): void {
+    // What a driver threw may be the runtime's own words, which differ between runtimes.
+    const told = rule === "exception out of a callback" ? "" : message;
+    this.recorder.recordTexts(this.clock.now100ns, "violation", 0, rule, call, told);
+    if (this.recorder.keepsEntries) this.recorder.tell({ message });
+  }
+
+  /** Puts the begin or end of a callback on the trace. */
+  traceCallback(frame: Frame, begins: boolean): void {
+    const event = begins ? "callbackBegin" : "callbackEnd";
+    const { owner } = frame;
+    assert(
+      owner instanceof Endpoint || owner instanceof LoadedDriver,
+      "callbacks are called for endpoints and for loaded drivers",
+    );
+    const subjectId = owner instanceof Endpoint ? owner.id : owner.traceId;
+    this.recorder.record(this.clock.now100ns, event, subjectId, frame.code);
+  }
+
+  // -- Looking inside
+
+  /** See {@linkcode Fabric.traceDigest}. */
+  traceDigest(): string {
+    return this.recorder.digest(this.#partitions.flatMap(({ unread }) => unread));
+  }
+
+  /** See {@linkcode Fabric.trace}. */
+  get trace(): readonly TraceEntry[] {
+    return this.recorder.entries;
+  }
+
+  /** See {@linkcode Fabric.violations}. */
+  get violations(): readonly Violation[] {
+    return this.verifier.violations;
+  }
+
+  /** See {@linkcode Fabric.leaks}. */
+  leaks(): readonly Leak[] {
+    return this.#leftAtEnd ?? findLeaks(this);
+  }
+
+  /** See {@linkcode Fabric.inspect}. */
+  inspect(): FabricState {
+    this.requireLive("inspect");
+    return inspectFabric(this);
+  }
+
+  /** See {@linkcode Fabric.inspectActors}. */
+  inspectActors(inspector: ActorInspector): () => void {
+    this.requireLive("inspectActors");
+    checkInspector(inspector);
+    const report = (error: unknown) =>
+      this.callbacks.report("ActorInspector", "the program", error);
+    return this.actors.system.inspect(inspector, report);
+  }
+
+  // -- The end
+
+  /** Refuses `call`, a function of the fabric or of one of its partitions, once it was disposed of. */
+  requireLive(call: string): void {
+    if (this.root.isPresent) return;
+    throw new Error(`Cannot ${call}: the fabric was disposed of`);
+  }
+
+  /** See {@linkcode Fabric.dispose}. */
+  dispose(): void {
+    if (!this.root.isPresent) return;
+    requireOutside("dispose");
+    if (this.kmclRefusal !== null) throw new Error(`Cannot dispose ${this.kmclRefusal}`);
+    this.#leftAtEnd = this.leaks();
+    const error = new Error("Cannot go on waiting: the fabric was disposed of");
+    this.loop.abandon(error);
+    this.waits.abandon(error);
+    this.kmclRefusal = DISPOSED;
+    for (const partition of this.#partitions.splice(0)) partition.unplug();
+  }
+
+  /** Settles, then disposes; not where something is to be told: that is thrown, and the fabric lives on. */
+  async [ASYNC_DISPOSE](): Promise<void> {
+    if (!this.root.isPresent) return;
+    await this.settle();
+    requireNothingLeft(this.verifier, this.leaks());
+    this.dispose();
+  }
+}

@@ -1,0 +1,394 @@
+/**
+ * The one loop in which all work of a fabric runs (api.md section 1).
+ *
+ * `settle`, `advance`, `run` and callers outside callbacks that wait drive it; without one of them
+ * nothing moves. It runs work items to their end, lets the runtime have a turn while a driver's promise
+ * is unfinished, and moves virtual time only when nothing else can run.
+ *
+ * @module
+ */
+
+import type { VirtualClock } from "../../core/clock.ts";
+import { errorOf } from "../../core/describe.ts";
+import type { Callbacks } from "./driver_calls.ts";
+import { type DriveOptions, Drives } from "./drives.ts";
+import { InstantBound } from "./instant_bound.ts";
+import { requireOutside } from "./irql.ts";
+import { Outside } from "./outside.ts";
+import { onAbort, realDelay, realNowMs, turn } from "./event_loop.ts";
+import { reportSelfWaits } from "./self_waits.ts";
+import type { Verifier, VerifierError } from "./verifier.ts";
+import type { Waits } from "./waits.ts";
+import type { Scheduler, WorkItem } from "./scheduler.ts";
+
+/** 100 ns units in a millisecond. */
+export const UNITS_PER_MS = 10_000;
+
+/** Work items between two turns of the runtime when no callback asks for one: Ctrl-C must get through. */
+const ITEMS_PER_TURN = 4096;
+/** Turns without work that an unfinished callback is granted before each further one costs real time. */
+const IDLE_TURNS = 64;
+const IDLE_DELAY_MS = 5;
+/** Then the callback awaits something that the fabric knows nothing of. */
+const IDLE_DELAYS_MAX = 2_000;
+/** Stands for a timer where a worker's number on the trace is asked for; channels count from 1. */
+const NO_WORKER = 0;
+
+/** A timer: data in the clock's queue. Whoever armed it knows what it is for. */
+export interface Timer {
+  /** Does what was due at this time. */
+  fire(): void;
+}
+
+/** What the loop needs of the fabric around it. */
+export interface LoopPort {
+  /** Virtual time and its deadlines. */
+  readonly clock: VirtualClock<Timer>;
+  /** What is runnable. */
+  readonly scheduler: Scheduler;
+  /** Calls into drivers. */
+  readonly callbacks: Callbacks;
+  /** Blocked callers. */
+  readonly waits: Waits;
+  /** Where misuse is reported. */
+  readonly verifier: Verifier;
+  /** Whether deadlines wait for real time. */
+  readonly isRealTime: boolean;
+  /** Items and timers that may run while no time passes. */
+  readonly itemsPerInstantMax: number;
+  /** Puts the item on the trace and does its work. */
+  runItem(item: WorkItem): void;
+  /** Puts the timer on the trace and fires it. */
+  fireTimer(timer: Timer): void;
+  /** The error for callers whose waits nothing can end. */
+  deadlock(): VerifierError;
+  /** The name of the worker that is `traceId` on the trace. */
+  nameOf(traceId: number): string;
+}
+
+/** The loop of one fabric. */
+export class Loop {
+  /** Real input and output under way. */
+  readonly outside: Outside = new Outside();
+  readonly #runtime: LoopPort;
+  readonly #drives = new Drives(() => this.#driveEnded());
+  readonly #bound: InstantBound;
+  readonly #failures: Error[] = [];
+  #phase: "stopped" | "starting" | "underWay" = "stopped";
+  /** Somebody was answered: what it does next comes before the next item. */
+  #isTurnDue = false;
+  #itemsSinceTurn = 0;
+  /** Items and timers so far. */
+  #items = 0;
+  /** The number of items from which on each is counted for the bound. */
+  #countedFrom = 0;
+  /** Turns so far in which nothing but an unfinished callback could move. */
+  #idleSteps = 0;
+  #idleTurns = 0;
+  /** Real time at which virtual time became what it is. */
+  #realAtNowMs = 0;
+  /** Ends the wait for real time or for the world outside. */
+  #waiting: AbortController | null = null;
+
+  /** A loop that nobody drives yet. */
+  constructor(runtime: LoopPort) {
+    this.#runtime = runtime;
+    this.#bound = new InstantBound(runtime.itemsPerInstantMax);
+    runtime.waits.isDriven = () => this.#isUnderWay;
+    runtime.waits.onDriver = () => this.#start();
+    runtime.waits.onAnswer = (isProgram) => {
+      this.#isTurnDue = true;
+      if (isProgram && this.#drives.count === 0) this.#beginInstant();
+    };
+    runtime.scheduler.onSchedule = () => this.wake();
+  }
+
+  /** Whether the loop runs, and somebody wants it to: what goes on beside its items may be a callback. */
+  get #isUnderWay(): boolean {
+    return this.#phase === "underWay" && this.#hasDriver;
+  }
+
+  /** Items, timers and idle turns so far. */
+  get #steps(): number {
+    return this.#items + this.#idleSteps;
+  }
+
+  /**
+   * Drives the loop until nothing is runnable and time has come as far as it may.
+   *
+   * @throws {Error} Inside a callback.
+   */
+  drive(call: string, options: DriveOptions): Promise<void> {
+    this.#takeOver(call);
+    const { signal } = options;
+    const forget = onAbort(signal, () => this.wake());
+    return new Promise((resolve, reject) => {
+      this.#drives.add({ goal: null, ...options, call, signal, forget, resolve, reject });
+      this.#beginInstant();
+      this.#start();
+      this.wake();
+    });
+  }
+
+  /**
+   * Drives the loop, through time as well, until `isReached`: it is asked before each item. False where
+   * that takes more than `stepsMax` items, timers and idle turns, or where nothing can ever run again.
+   * Whoever else drives, the caller goes on in the moment that it asked for, also where that is now.
+   *
+   * @throws {Error} Inside a callback.
+   */
+  async driveUntil(call: string, isReached: () => boolean, stepsMax: number): Promise<boolean> {
+    await this.drive(call, {
+      limit100ns: Infinity,
+      reachesLimit: false,
+      goal: { isReached, stepsMax: this.#steps + stepsMax },
+      isBounded: false,
+    });
+    return isReached();
+  }
+
+  /** The fabric is disposed of: whoever drives the loop is told. */
+  abandon(error: Error): void {
+    this.#drives.abandon(error);
+    this.wake();
+  }
+
+  /**
+   * Runs `items` work items and timers that are due, and lets no time pass. Resolves with how many there
+   * were.
+   *
+   * @throws {Error} Inside a callback.
+   */
+  step(items: number): Promise<number> {
+    const begun = this.#items;
+    const isReached = () => this.#items - begun >= items;
+    const limit100ns = this.#runtime.clock.now100ns;
+    const goal = { isReached, stepsMax: Infinity };
+    const driven = this.drive("step", { limit100ns, reachesLimit: false, goal, isBounded: false });
+    return driven.then(() => this.#items - begun);
+  }
+
+  /** The program drives by itself: its waiting calls do so no more. */
+  #takeOver(call: string): void {
+    requireOutside(call);
+    const { callbacks, waits } = this.#runtime;
+    const frame = callbacks.goingOn?.frame;
+    if (frame !== undefined) {
+      throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
+    }
+    const { begun } = waits;
+    waits.standBack(begun);
+    // An `await` that came before this call is noticed a promise reaction later.
+    queueMicrotask(() => waits.standBack(begun));
+  }
+
+  /** Something came up: a wait for real time may have to end sooner. */
+  wake(): void {
+    this.#waiting?.abort();
+  }
+
+  /** Fails the call that drives the loop, now or the next one. */
+  fail(error: Error): void {
+    this.#failures.push(error);
+    this.wake();
+  }
+
+  /** Does work whose throw is our own bug: it must be heard, by whoever drives. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#failWith(error);
+    }
+  }
+
+  #failWith(thrown: unknown): void {
+    this.fail(errorOf(thrown));
+  }
+
+  get #hasDriver(): boolean {
+    return this.#drives.count > 0 || this.#runtime.waits.driving !== null;
+  }
+
+  #start(): void {
+    if (this.#phase !== "stopped" || !this.#hasDriver) return;
+    this.#phase = "starting";
+    this.#realAtNowMs = realNowMs();
+    this.#beginInstant();
+    queueMicrotask(() => this.#runtime.callbacks.inNobodysName(() => this.#run()));
+  }
+
+  async #run(): Promise<void> {
+    this.#phase = "underWay";
+    while (this.#hasDriver) {
+      this.#runtime.waits.goOn();
+      if (this.#mustGiveTurn) {
+        await this.#giveTurn(); // whoever was answered goes on first, and nobody may drive any more then
+        continue;
+      }
+      if (this.#drives.endAborted()) continue;
+      if (this.#failures.length === 0 && this.#drives.endReached(this.#steps)) {
+        await this.#giveTurn(); // who asked for this moment goes on in it, and may ask for another
+        continue;
+      }
+      if (this.#failures.length > 0) this.#rejectDriver();
+      else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
+      else if (!this.#runItems()) await this.#whenQuiet();
+    }
+    this.#phase = "stopped";
+  }
+
+  /** Runs items until something else may have to come before the next; false where none may run. */
+  #runItems(): boolean {
+    // Asked once: a drive does not begin inside a callback, and none ends between two items.
+    const isOneAtATime = this.#drives.areWatched;
+    while (this.#runItem()) {
+      if (isOneAtATime || this.#hasMoreToDo) return true;
+    }
+    return false;
+  }
+
+  /** Whether the last item may have brought about more than further items. */
+  get #hasMoreToDo(): boolean {
+    return this.#mustGiveTurn || this.#failures.length > 0 || this.outside.isBusy ||
+      !this.#hasDriver;
+  }
+
+  get #mustGiveTurn(): boolean {
+    return this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN;
+  }
+
+  #runItem(): boolean {
+    const { scheduler, callbacks } = this.#runtime;
+    const item = scheduler.next();
+    if (item === null) return false;
+    this.#idleTurns = 0;
+    this.#itemsSinceTurn++;
+    if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
+    try {
+      this.#runtime.runItem(item);
+    } catch (error) {
+      this.#failWith(error);
+    }
+    if (callbacks.pending.size > 0) this.#isTurnDue = true;
+    return true;
+  }
+
+  async #giveTurn(): Promise<void> {
+    this.#isTurnDue = false;
+    this.#itemsSinceTurn = 0;
+    await turn();
+  }
+
+  /** Nothing is runnable: first the callbacks, then those who wait for this instant, then time. */
+  async #whenQuiet(): Promise<void> {
+    const { callbacks, clock } = this.#runtime;
+    if (callbacks.unblocked !== null) return await this.#idle();
+    this.#idleTurns = 0;
+    if (callbacks.pending.size > 0 && reportSelfWaits(this.#runtime)) return;
+    const due100ns = clock.next100ns() ?? Infinity;
+    if (due100ns > clock.now100ns && this.#drives.endArrived(clock.now100ns)) return;
+    const stop100ns = this.#drives.nextStop100ns;
+    const next100ns = Math.min(stop100ns, due100ns);
+    if (next100ns === Infinity || next100ns > this.#limit100ns()) return this.#endWithoutDeadline();
+    const remainingMs = this.#realMsUntil(next100ns);
+    // What comes up in real time may change everything: the loop looks again.
+    if (remainingMs > 0) return await this.#sleep(remainingMs);
+    if (next100ns > clock.now100ns) this.#beginInstant();
+    if (stop100ns < due100ns) clock.moveTo(stop100ns);
+    else this.#fireNext(due100ns);
+    this.#realAtNowMs = realNowMs();
+  }
+
+  /** How far time may pass: as far as the farthest-reaching driver lets it. */
+  #limit100ns(): number {
+    return this.#runtime.waits.driving === null ? this.#drives.limit100ns : Infinity;
+  }
+
+  #fireNext(due100ns: number): void {
+    const timer = this.#runtime.clock.takeDue(due100ns);
+    this.#itemsSinceTurn++;
+    if (++this.#items > this.#countedFrom) this.#count(NO_WORKER);
+    if (timer !== null) this.guard(() => this.#runtime.fireTimer(timer));
+  }
+
+  /** Nothing will ever happen again by itself: `run` is done, and what waits, waits in vain. */
+  #endWithoutDeadline(): void {
+    if (this.#drives.count > 0) return this.#drives.endAll();
+    const error = this.#runtime.deadlock();
+    for (const wait of this.#runtime.waits.all) if (wait.drives) wait.reject(error);
+  }
+
+  /** An unfinished callback is blocked in nothing that we know of: it gets turns, but not for ever. */
+  async #idle(): Promise<void> {
+    this.#isTurnDue = true;
+    this.#idleTurns++;
+    this.#idleSteps++;
+    if (this.#idleTurns <= IDLE_TURNS) return;
+    await this.#sleep(IDLE_DELAY_MS);
+    if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
+    this.#idleTurns = 0;
+    const frame = this.#runtime.callbacks.unblocked?.frame;
+    if (frame === undefined || this.#drives.endReached(Infinity)) return;
+    const message =
+      `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside ` +
+      `the fabric: await it through fabric.outside(() => promise)`;
+    this.fail(new Error(message));
+  }
+
+  /** How much real time has to pass before virtual time may be `at100ns`. */
+  #realMsUntil(at100ns: number): number {
+    if (!this.#runtime.isRealTime) return 0;
+    const virtualMs = (at100ns - this.#runtime.clock.now100ns) / UNITS_PER_MS;
+    return virtualMs - (realNowMs() - this.#realAtNowMs);
+  }
+
+  #sleep(milliseconds: number): Promise<void> {
+    return this.#untilWoken((woken) => realDelay(milliseconds, woken));
+  }
+
+  /** Waits for what does not come from the fabric, or until something comes up in it. */
+  async #untilWoken(wait: (woken: AbortSignal) => Promise<void>): Promise<void> {
+    this.#waiting = new AbortController();
+    await wait(this.#waiting.signal);
+    this.#waiting = null;
+  }
+
+  #driveEnded(): void {
+    this.#isTurnDue = this.#hasDriver;
+    this.#beginInstant();
+  }
+
+  // -- The bound to the work of one instant
+
+  /** Time has moved, or the program has: what runs from now on is counted anew. */
+  #beginInstant(): void {
+    this.#countedFrom = this.#bound.restart(this.#items);
+  }
+
+  /** Counts an item near the bound; whoever drives on when it is reached does so in vain. */
+  #count(traceId: number): void {
+    if (!this.#drives.areBounded) return this.#beginInstant();
+    if (!this.#bound.add(traceId, this.#items)) return;
+    const call = this.#drives.latest?.call ?? this.#runtime.waits.driving?.options.call ?? "";
+    const busiest = this.#bound.busiest((worker) => this.#runtime.nameOf(worker));
+    this.fail(
+      new Error(
+        `Cannot go on with ${call}: ${this.#bound.itemsMax} work items ran while no time passed, and ` +
+          `more are due; the busiest at the end were ${busiest}`,
+      ),
+    );
+    this.#beginInstant();
+  }
+
+  /** A failure is for the program's own drive, else for the oldest caller that drives. */
+  #rejectDriver(): void {
+    const error = this.#failures[0]!;
+    const drive = this.#drives.latest;
+    const wait = this.#runtime.waits.driving;
+    if (drive !== null) this.#drives.end(drive, () => drive.reject(error));
+    else if (wait !== null) wait.reject(error);
+    else return;
+    this.#failures.shift();
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Work items, virtual processors, and the schedule that decides which item runs next.
+ *
+ * @module
+ */
+
+import type { Chance } from "../../core/chance.ts";
+import type { TraceEvent } from "../../core/trace.ts";
+import { Fifo } from "../../core/fifo.ts";
+import { DISPATCH_LEVEL, type Irql } from "./irql.ts";
+
+/** What a work item is for. Data, not a closure, so that pending work can be saved. */
+export type WorkKind =
+  /** A signal of the opposite side: take packets, put queued ones into the ring. At DISPATCH_LEVEL. */
+  | "interrupt"
+  /** Completion routines of transactions that ended without a completion packet. At DISPATCH_LEVEL. */
+  | "completions"
+  /** Packets for a driver at PASSIVE_LEVEL. */
+  | "passivePackets"
+  /** The next state change callback of an endpoint. */
+  | "stateChange"
+  /** The next control message of one direction of a bus. */
+  | "message"
+  /** Waiting clients look at the offers. */
+  | "match"
+  /** Pages of a packet's external data are brought in. */
+  | "pageIn";
+
+/** How work items read on the trace. */
+export const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
+  interrupt: "workInterrupt",
+  completions: "workDpc",
+  passivePackets: "workPassive",
+  stateChange: "workStateChange",
+  message: "workControl",
+  match: "workMatch",
+  pageIn: "workPageIn",
+};
+
+/** Who does the work of an item. */
+export interface Worker {
+  /** Stands for it on the trace. */
+  readonly traceId: number;
+  /** Does the work. It runs to its end; a driver's promise may outlive it. */
+  work(kind: WorkKind): void;
+}
+
+/**
+ * Items at DISPATCH_LEVEL that a processor runs while one at PASSIVE_LEVEL waits; then that has its turn, as
+ * a flood of interrupts must not starve it (api.md section 3).
+ */
+export const DISPATCH_ITEMS_MAX = 1024;
+
+/** One kind of work of one worker. It is made once and is on a queue at most once. */
+export class WorkItem {
+  /** Who does the work. */
+  readonly worker: Worker;
+  /** What it is for. */
+  readonly kind: WorkKind;
+  /** The level that it runs at. */
+  readonly irql: Irql;
+  /** The processor that will do it, the next time that it is scheduled. */
+  processor: Processor;
+  /** Its place among all scheduled items; -1 while it is not scheduled. */
+  order: number = -1;
+
+  /** An item that is not scheduled yet. */
+  constructor(worker: Worker, kind: WorkKind, irql: Irql, processor: Processor) {
+    this.worker = worker;
+    this.kind = kind;
+    this.irql = irql;
+    this.processor = processor;
+  }
+
+  /** Whether it waits for its turn. */
+  get isScheduled(): boolean {
+    return this.order >= 0;
+  }
+}
+
+/** A virtual processor: it has no queue of its own beyond the order of its items (api.md section 3). */
+export class Processor {
+  /** Its number in its partition. */
+  readonly index: number;
+  /** Whether it takes items: false while its partition is paused, and for ever once it crashed. */
+  runs = true;
+  readonly #dispatch = new Fifo<WorkItem>();
+  readonly #passive = new Fifo<WorkItem>();
+  /** Items at DISPATCH_LEVEL that were taken while one at PASSIVE_LEVEL waited. */
+  #overtaken = 0;
+
+  /** Processor `index` of its partition. */
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  /** The items that may run: a lower level waits while a higher one has work, but not for ever. */
+  get runnable(): Fifo<WorkItem> {
+    if (this.#dispatch.length === 0 || this.#overtaken >= DISPATCH_ITEMS_MAX) return this.#passive;
+    return this.#dispatch;
+  }
+
+  /** Takes out the runnable item `index` places behind the first. */
+  take(index: number): WorkItem {
+    const { runnable } = this;
+    const item = index === 0 ? runnable.shift()! : runnable.take(index);
+    if (runnable === this.#passive || this.#passive.length === 0) this.#overtaken = 0;
+    else this.#overtaken++;
+    return item;
+  }
+
+  /** Whether nothing is scheduled here. */
+  get isIdle(): boolean {
+    return this.#dispatch.length === 0 && this.#passive.length === 0;
+  }
+
+  /** Puts `item` on the queue of its level. */
+  push(item: WorkItem): void {
+    (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).push(item);
+  }
+
+  /** Everything scheduled here, the higher level first. */
+  list(): readonly WorkItem[] {
+    return [...this.#dispatch.list(), ...this.#passive.list()];
+  }
+
+  /** Forgets the items of the worker that is `traceId` on the trace. */
+  drop(traceId: number): void {
+    for (const item of this.list()) {
+      if (item.worker.traceId !== traceId) continue;
+      item.order = -1;
+      (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).remove(item);
+    }
+    if (this.#passive.length === 0) this.#overtaken = 0;
+  }
+
+  /** Forgets all scheduled items. */
+  clear(): void {
+    for (const item of this.list()) item.order = -1;
+    this.#dispatch.clear();
+    this.#passive.clear();
+    this.#overtaken = 0;
+  }
+}
+
+/** How the next item is chosen: in order, or by chance. */
+export type Schedule = "fifo" | "random";
+
+/** All processors of a fabric, and the choice among their items. */
+export class Scheduler {
+  readonly #chance: Chance | null;
+  /** Processors with items, of any partition. */
+  readonly #busy: Processor[] = [];
+  #nextOrder = 0;
+  /** Called when an item is scheduled: it ends a wait for real time. */
+  onSchedule: () => void = () => {};
+  /** Called when chance has chosen item `chosen` of `count` that may run. */
+  onChoice: (count: number, chosen: number) => void = () => {};
+
+  /** A scheduler in scheduling order, or, given `chance`, in an order drawn from it. */
+  constructor(chance: Chance | null) {
+    this.#chance = chance;
+  }
+
+  /** Puts `item` on its processor's queue; nothing happens where it is there already. */
+  schedule(item: WorkItem): void {
+    if (item.isScheduled) return;
+    item.order = this.#nextOrder++;
+    const processor = item.processor;
+    if (processor.isIdle) this.#busy.push(processor);
+    processor.push(item);
+    this.onSchedule();
+  }
+
+  /** Takes out the item that runs next, or null where none may run. */
+  next(): WorkItem | null {
+    return this.#chance === null ? this.#nextInOrder() : this.#nextByChance(this.#chance);
+  }
+
+  /** Whether an item may run. */
+  get hasWork(): boolean {
+    return this.#busy.some((processor) => processor.runs);
+  }
+
+  /** Drops what is scheduled on `processor`. */
+  clear(processor: Processor): void {
+    processor.clear();
+    this.#retire(processor);
+  }
+
+  /** Drops what the worker that is `traceId` on the trace has scheduled on `processors`. */
+  drop(traceId: number, processors: readonly Processor[]): void {
+    for (const processor of processors) {
+      if (processor.isIdle) continue;
+      processor.drop(traceId);
+      this.#retire(processor);
+    }
+  }
+
+  #nextInOrder(): WorkItem | null {
+    const busy = this.#busy;
+    // As a rule one processor is busy, and nothing is to be chosen.
+    if (busy.length === 1 && busy[0]!.runs) return this.#take(busy[0]!, 0);
+    let first: Processor | null = null;
+    let firstOrder = Infinity;
+    for (const processor of busy) {
+      if (!processor.runs) continue;
+      const { order } = processor.runnable.peek()!;
+      if (order < firstOrder) {
+        first = processor;
+        firstOrder = order;
+      }
+    }
+    return first === null ? null : this.#take(first, 0);
+  }
+
+  #nextByChance(chance: Chance): WorkItem | null {
+    let runnable = 0;
+    for (const processor of this.#busy) {
+      if (processor.runs) runnable += processor.runnable.length;
+    }
+    if (runnable === 0) return null;
+    let pick = runnable === 1 ? 0 : chance.below(runnable);
+    if (runnable > 1) this.onChoice(runnable, pick);
+    for (const processor of this.#busy) {
+      if (!processor.runs) continue;
+      if (pick < processor.runnable.length) return this.#take(processor, pick);
+      pick -= processor.runnable.length;
+    }
+    return null;
+  }
+
+  #take(processor: Processor, index: number): WorkItem {
+    const item = processor.take(index);
+    item.order = -1;
+    this.#retire(processor);
+    return item;
+  }
+
+  /** Takes `processor` off the list of busy ones, once it is idle. */
+  #retire(processor: Processor): void {
+    if (!processor.isIdle) return;
+    const busy = this.#busy;
+    const at = busy[0] === processor ? 0 : busy.indexOf(processor);
+    if (at < 0) return;
+    // Not by splice, which makes a list of what it takes out.
+    for (let next = at + 1; next < busy.length; next++) busy[next - 1] = busy[next]!;
+    busy.pop();
+  }
+}

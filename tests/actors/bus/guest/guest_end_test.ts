@@ -1,0 +1,113 @@
+// The guest's end of a bus whose host takes its time (wire.md 5.6).
+
+import { assertEquals } from "@std/assert";
+import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
+import * as vmbus from "../../../../mod.ts";
+import {
+  clientTable,
+  makePair,
+  PAIR_INSTANCE,
+  PAIR_TYPE,
+} from "../../../support/connected_pair.ts";
+import { offerMessage, RawHost } from "../../../support/raw_host.ts";
+import { stubClient, stubGuest, stubWorld } from "../../../support/stub_drivers.ts";
+
+// wire.md 3.4, section 8, 56: a device may use a GPADL for longer than the rings. What is released while
+// an answer is due never gets that answer.
+Deno.test("RelIdReleased: comes after the last answer that the host owes about the channel's GPADLs", async () => {
+  const pair = makePair();
+  const { fabric, guest, vsc, client } = pair;
+  const buffer = guest.memory.allocate(64 * 4096);
+  const host = new RawHost(guest);
+  vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+  host.post(offerMessage(PAIR_TYPE, PAIR_INSTANCE));
+  await fabric.settle();
+  const share = () =>
+    vmbus.expectSuccess(
+      vsc.VmbChannelCreateGpadlFromBuffer(client, 0, buffer, buffer.byteCount),
+    ).gpadlHandle;
+  const handles = [share(), share()];
+  for (const handle of handles) host.used.add(handle);
+  const done: string[] = [];
+  const deleted = handles.map((handle, at) =>
+    vsc.VmbChannelDeleteGpadl(client, handle).then(() => done.push(`deleted ${at}`))
+  );
+  host.post({ message: "rescindChannelOffer", channelId: 1 });
+  await fabric.settle();
+  const released = () => host.heard.filter((name) => name === "relIdReleased").length;
+  assertEquals(vmbus.inspectChannel(client).lifecycle, "disabled"); // its rings are its own again
+  assertEquals([released(), done], [0, []]);
+  host.torndown(handles[1]!);
+  await fabric.settle();
+  assertEquals([released(), done], [0, ["deleted 1"]]);
+  host.torndown(handles[0]!);
+  await fabric.settle();
+  await Promise.all(deleted);
+  assertEquals([released(), done], [1, ["deleted 1", "deleted 0"]]);
+  assertEquals((guest as PartitionObject).bus.faults, []);
+  guest.memory.free(buffer);
+  vsc.VmbChannelCleanup(client);
+});
+
+Deno.test("RelIdReleased: a channel that nobody has waits for such answers, too", async () => {
+  const pair = makePair();
+  const { fabric, guest, vsc, client } = pair;
+  const buffer = guest.memory.allocate(4096);
+  const host = new RawHost(guest);
+  vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+  host.post(offerMessage(PAIR_TYPE, PAIR_INSTANCE));
+  await fabric.settle();
+  const { gpadlHandle } = vmbus.expectSuccess(
+    vsc.VmbChannelCreateGpadlFromBuffer(client, 0, buffer, 4096),
+  );
+  host.used.add(gpadlHandle);
+  const deleted = vsc.VmbChannelDeleteGpadl(client, gpadlHandle);
+  await vsc.VmbChannelDisable(client);
+  host.post({ message: "rescindChannelOffer", channelId: 1 });
+  await fabric.settle();
+  const said = host.heard.splice(0);
+  assertEquals(said.slice(-3), ["gpadlTeardown", "closeChannel", "gpadlTeardown"]);
+  host.torndown(gpadlHandle);
+  await fabric.settle();
+  await deleted;
+  assertEquals(host.heard, ["relIdReleased"]);
+  assertEquals((guest as PartitionObject).bus.faults, []);
+  vsc.VmbChannelCleanup(client);
+});
+
+// docs/saved-state.md, guest's end: who is saved in between has the channel when it goes on.
+Deno.test("restorePartition: a channel that waits for such answers comes back, and is released then", async () => {
+  const { fabric, guest } = stubWorld({ trace: "off" });
+  await fabric.settle(); // the guest asked for its offers
+  const host = new RawHost(guest);
+  const clients: vmbus.VMBCHANNEL[] = [];
+  const driver = stubGuest({
+    start: (context) => void clients.push(stubClient(context)),
+    save: (tokens) => tokens.of(clients[0]!),
+    restore: (context, token) =>
+      void context.attachChannel(String(token), { processPacket: () => {} }),
+  });
+  vmbus.loadGuestDriver(guest, driver);
+  host.post(offerMessage(PAIR_TYPE, PAIR_INSTANCE));
+  await fabric.settle();
+  const vsc = clientTable(guest);
+  const buffer = guest.memory.allocate(4096);
+  const { gpadlHandle } = vmbus.expectSuccess(
+    vsc.VmbChannelCreateGpadlFromBuffer(clients[0]!, 0, buffer, 4096),
+  );
+  host.used.add(gpadlHandle);
+  void vsc.VmbChannelDeleteGpadl(clients[0]!, gpadlHandle);
+  host.post({ message: "rescindChannelOffer", channelId: 1 });
+  await fabric.settle();
+  const { bytes } = vmbus.expectSuccess(await vmbus.savePartition(guest));
+  const elsewhere = vmbus.createFabric();
+  const back = vmbus.restorePartition(elsewhere, bytes!, { guestDrivers: [driver] });
+  assertEquals(back.reason, null);
+  const restored = new RawHost(back.partition!);
+  back.partition!.resume();
+  await elsewhere.settle();
+  assertEquals(restored.heard, []);
+  restored.torndown(gpadlHandle);
+  await elsewhere.settle();
+  assertEquals(restored.heard, ["relIdReleased"]);
+});
