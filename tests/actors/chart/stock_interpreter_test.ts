@@ -1,0 +1,31 @@
+// The whole conformance suite once more, on XState's own interpreter and inspected: the charts are the
+// law, and their tables only a quick way to follow it.
+
+import { assert, assertEquals } from "@std/assert";
+import { runOnStock } from "../../support/fabric.ts";
+
+const CONFORMANCE = new URL("../../conformance/", import.meta.url);
+
+const heard = runOnStock();
+const names = [...Deno.readDirSync(CONFORMANCE)].flatMap(({ name: section }) =>
+  [...Deno.readDirSync(new URL(`${section}/`, CONFORMANCE))].map(({ name }) => `${section}/${name}`)
+).sort();
+for (const name of names) await import(`../../conformance/${name}`);
+
+Deno.test("conformance: makes every fabric so that it can run both ways", async () => {
+  const own: string[] = [];
+  for (const name of names) {
+    const text = await Deno.readTextFile(new URL(name, CONFORMANCE));
+    if (text.includes("vmbus.createFabric(")) own.push(name);
+  }
+  assertEquals(own, [], "takes createFabric of tests/support/fabric.ts");
+});
+
+Deno.test("runOnStock: had the suite run by the interpreter, down to single packets", () => {
+  assert(names.length > 60);
+  const counts = ["@xstate.microstep", "arrived", "enter", "enterLast", "complete"].map((key) =>
+    heard.get(key) ?? 0
+  );
+  // Only the interpreter makes microsteps, and only what is inspected hears of arrivals.
+  assert(counts.every((count) => count > 500), JSON.stringify([...heard]));
+});
