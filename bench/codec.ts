@@ -19,22 +19,13 @@ import { MsgpackLibrary } from "./baselines/msgpack_library.ts";
 import { MsgpackrLibrary } from "./baselines/msgpackr_library.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
 import { type Contender, race } from "./measure.ts";
+import type { RoundTrip } from "./round_trip.ts";
 
 const BESIDE_MSGPACKR: Goal = { kind: "atLeast", bar: 4, stretch: 5.5 };
 
 /** Room for an encoded packet beside its payload. */
 const ROOM_BYTES = 256;
 const TRANSACTION_ID = 7;
-
-/** Encodes a packet and decodes it again. */
-export interface RoundTrip {
-  /** Bytes of the packet that was encoded last: `bytes[start, end)`. */
-  readonly encoded: { readonly bytes: Uint8Array; readonly start: number; readonly end: number };
-  /** What was decoded last. */
-  readonly decoded: PacketFields;
-  /** Encodes and decodes `packet`. */
-  turn(packet: PacketFields): void;
-}
 
 /** A request with `payloadBytes` and `ranges`. */
 function packetOf(payloadBytes: number, ranges: readonly GpaRange[]): PacketFields {

@@ -11,16 +11,7 @@ import { PacketTable } from "../actors/packet/packet_table.ts";
 import { StockPackets } from "./baselines/stock_packets.ts";
 import { compare, type Figure, timingOf } from "./figure.ts";
 import { race } from "./measure.ts";
-
-/** Packets that live: each is taken from its list, enters the ring, is completed and goes back. */
-export interface PacketLives {
-  /** How many packet objects there are. */
-  readonly objectCount: number;
-  /** Transactions that were completed. */
-  readonly completed: number;
-  /** One life. */
-  live(): void;
-}
+import type { PacketLives } from "./packet_lives.ts";
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -13,7 +13,7 @@ import { currentFrame } from "../actors/runtime/irql.ts";
 import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { CALL_NAMES, CALL_PARAMETERS } from "./call_parameters.ts";
 import { CallValues, endpointBehind } from "./call_values.ts";
-import { driverOf } from "./callbacks.ts";
+import { driverOf } from "./driver.ts";
 
 /** A documented function without what it knows of its table. */
 export type TableFunction = (...given: never[]) => unknown;

@@ -21,7 +21,7 @@ import {
 } from "../core/ntstatus.ts";
 import { isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
-import { driverOf } from "./callbacks.ts";
+import { driverOf } from "./driver.ts";
 import { endpointOf, type Kmcl, requireEndpoint, waiting } from "./resolve.ts";
 import { mayBlock } from "./levels.ts";
 

@@ -14,8 +14,8 @@ import {
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import { copyMembers } from "../core/structures.ts";
 import {
-  driverOf,
   type EvtChannelProcessingComplete,
   type EvtChannelProcessPacket,
   STATE_CHANGE_CALLBACKS_SIZE,
@@ -23,7 +23,7 @@ import {
   type StateChangeCallbacks,
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT,
 } from "./callbacks.ts";
-import { copyMembers } from "../core/structures.ts";
+import { driverOf } from "./driver.ts";
 import { endpointOf, type Kmcl } from "./resolve.ts";
 
 const STATE_CHANGE_MEMBERS = Object.keys(

@@ -17,7 +17,7 @@ import {
   STATUS_INVALID_PARAMETER_2,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { Driver } from "./callbacks.ts";
+import { Driver } from "./driver.ts";
 import { noteEnd } from "./ends.ts";
 import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./resolve.ts";
 import { isPassive, mayBlock } from "./levels.ts";

@@ -16,7 +16,7 @@ import {
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { isU16, isU32, roundUp8 } from "../core/units.ts";
-import { driverOf } from "./callbacks.ts";
+import { driverOf } from "./driver.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./resolve.ts";
 
 /** Bytes of a packet object beside its payload: more than the 8 of kmcl.md section 5. */

@@ -37,8 +37,8 @@ import { EnvelopeReader } from "../core/saved/envelope.ts";
 import { areEqual } from "../core/saved/plain_data.ts";
 import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import { isU32 } from "../core/units.ts";
-import { type Driver, driverOf } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
+import { type Driver, driverOf, type RestoreUnderWay } from "./driver.ts";
 import { type Kmcl, packetOf } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 
@@ -52,9 +52,8 @@ interface Restored {
 }
 
 /** A restore, from the first call of VmbChannelRestoreFromBuffer until it succeeds or fails. */
-export class ChannelRestore {
-  /** Reads the chunks. */
-  readonly reader: EnvelopeReader = new EnvelopeReader("channel");
+class ChannelRestore implements RestoreUnderWay {
+  readonly #reader = new EnvelopeReader("channel");
   readonly #driver: Driver;
   readonly #endpoint: Endpoint;
   readonly #restored: Restored[] = [];
@@ -67,15 +66,42 @@ export class ChannelRestore {
     this.#endpoint = endpoint;
   }
 
+  /** See {@linkcode RestoreUnderWay.readOn}. */
+  readOn(chunks: Uint8Array, isConfigurable: () => boolean): NtStatus {
+    const fault = readSaved(() => this.#reader.read(chunks));
+    if (fault instanceof SavedStateFault) return fault.status;
+    return this.#reader.isComplete ? this.#finish(isConfigurable) : STATUS_MORE_PROCESSING_REQUIRED;
+  }
+
+  /** All chunks are there: they are checked, the driver restores its packets, then the channel is restored. */
+  #finish(isConfigurable: () => boolean): NtStatus {
+    const image = readSaved(() => this.#image());
+    if (image instanceof SavedStateFault) return image.status;
+    const status = this.#restorePackets(image);
+    if (!NT_SUCCESS(status)) return status;
+    // A callback may have enabled the channel, cleaned it up, or set something.
+    if (!isConfigurable()) {
+      this.#takeBack();
+      return STATUS_INVALID_DEVICE_STATE;
+    }
+    const fault = readSaved(() => this.#checkFit(image));
+    if (fault instanceof SavedStateFault) {
+      this.#takeBack();
+      return fault.status;
+    }
+    restoreServer(this.#endpoint, image);
+    return STATUS_SUCCESS;
+  }
+
   /** The image that all chunks make up; throws a SavedStateFault where it does not fit the channel. */
-  read(): ServerImage {
-    const image = readServer(this.reader.chunks, this.#endpoint);
-    this.checkFit(image);
+  #image(): ServerImage {
+    const image = readServer(this.#reader.chunks, this.#endpoint);
+    this.#checkFit(image);
     return image;
   }
 
   /** Throws a SavedStateFault where the channel, as it is set now, cannot be what was saved. */
-  checkFit(image: ServerImage): void {
+  #checkFit(image: ServerImage): void {
     const endpoint = this.#endpoint;
     checkIdentity(image.identity, endpoint);
     const unclaimed = endpoint.guest?.bus.host.unclaimed;
@@ -85,14 +111,14 @@ export class ChannelRestore {
   }
 
   /** Has the driver restore its packets; what it did is taken back where that fails. */
-  restorePackets({ packets }: ServerImage): NtStatus {
+  #restorePackets({ packets }: ServerImage): NtStatus {
     if (packets.length > 0 && this.#driver.onRestorePacket === null) {
       return STATUS_INVALID_DEVICE_REQUEST;
     }
     for (const saved of packets) {
       const status = this.#call(saved);
       if (NT_SUCCESS(status)) continue;
-      this.takeBack();
+      this.#takeBack();
       return status;
     }
     return STATUS_SUCCESS;
@@ -133,7 +159,7 @@ export class ChannelRestore {
     return packet !== undefined && (packet.kind !== "initialized" || packet.routine !== null);
   }
 
-  /** VmbPacketRestore of a packet of this channel, once its arguments were checked. */
+  /** See {@linkcode RestoreUnderWay.restorePacket}. */
   restorePacket(packet: PacketObject, libBuf: Uint8Array): NtStatus {
     const due = this.#due;
     if (due === null) return STATUS_INVALID_DEVICE_REQUEST; // it was restored already
@@ -147,7 +173,7 @@ export class ChannelRestore {
   }
 
   /** The packets that were restored are their driver's again, in no transaction. */
-  takeBack(): void {
+  #takeBack(): void {
     for (const { packet, fromSlot } of this.#restored.reverse()) {
       unresumePacket(packet);
       this.#endpoint.outgoing.packets.move(packet, fromSlot);
@@ -177,39 +203,12 @@ export function VmbChannelRestoreFromBuffer(
   const driver = driverOf(endpoint);
   const restore = driver.restore ?? new ChannelRestore(driver, endpoint);
   driver.restore = restore;
-  const isMore = readSaved(() => {
-    restore.reader.read(firstBytes(bytes, bufferSize));
-    return !restore.reader.isComplete;
-  });
-  if (isMore === true) return STATUS_MORE_PROCESSING_REQUIRED;
-  const status = isMore === false ? finish(kmcl, channel, endpoint, restore) : isMore.status;
-  driver.restore = null;
+  const status = restore.readOn(
+    firstBytes(bytes, bufferSize),
+    () => configurable(kmcl, channel, "server") === endpoint,
+  );
+  if (status !== STATUS_MORE_PROCESSING_REQUIRED) driver.restore = null;
   return status;
-}
-
-/** All chunks are there: they are checked, the driver restores its packets, then the channel is restored. */
-function finish(
-  kmcl: Kmcl,
-  channel: VMBCHANNEL | null,
-  endpoint: Endpoint,
-  restore: ChannelRestore,
-): NtStatus {
-  const image = readSaved(() => restore.read());
-  if (image instanceof SavedStateFault) return image.status;
-  const status = restore.restorePackets(image);
-  if (!NT_SUCCESS(status)) return status;
-  // A callback may have enabled the channel, cleaned it up, or set something.
-  if (configurable(kmcl, channel, "server") !== endpoint) {
-    restore.takeBack();
-    return STATUS_INVALID_DEVICE_STATE;
-  }
-  const fault = readSaved(() => restore.checkFit(image));
-  if (fault instanceof SavedStateFault) {
-    restore.takeBack();
-    return fault.status;
-  }
-  restoreServer(endpoint, image);
-  return STATUS_SUCCESS;
 }
 
 function isInsideCallback(endpoint: Endpoint): boolean {

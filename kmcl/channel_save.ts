@@ -36,7 +36,8 @@ import { readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import type { PlainData } from "../core/saved/plain_data.ts";
 import { copyMembers } from "../core/structures.ts";
 import { isU32, isUint } from "../core/units.ts";
-import { type Driver, driverOf, type SavePacketResult } from "./callbacks.ts";
+import type { SavePacketResult } from "./callbacks.ts";
+import { type Driver, driverOf, type SaveUnderWay } from "./driver.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 
@@ -63,7 +64,7 @@ export function isAsSaved(endpoint: Endpoint): boolean {
 }
 
 /** A save from VmbChannelSaveBegin to VmbChannelSaveEnd. */
-export class ChannelSave {
+class ChannelSave implements SaveUnderWay {
   readonly #endpoint: Endpoint;
   readonly #driver: Driver;
   readonly #writer = new EnvelopeWriter("channel");
@@ -82,7 +83,7 @@ export class ChannelSave {
     this.#stamp = stampOf(endpoint);
   }
 
-  /** Whether the channel is as it was when the save began; once it is not, this save never is again. */
+  /** See {@linkcode SaveUnderWay.holds}. */
   holds(): boolean {
     const endpoint = this.#endpoint;
     if (!endpoint.is("saving")) return false;
@@ -92,7 +93,7 @@ export class ChannelSave {
     return false;
   }
 
-  /** The next piece, null after the last one, or the status with which the driver's callback failed. */
+  /** See {@linkcode SaveUnderWay.peek}. */
   peek(): Uint8Array | null | NtStatus {
     if (this.#piece !== null) return this.#piece;
     const at = this.#takenCount - 1;
@@ -106,7 +107,7 @@ export class ChannelSave {
     return piece;
   }
 
-  /** The piece that was shown is written. */
+  /** See {@linkcode SaveUnderWay.take}. */
   take(): void {
     this.#piece = null;
     this.#takenCount++;
@@ -244,7 +245,7 @@ export function VmbChannelSaveContinue(
   return fill(save, firstBytes(room, saveBufferSize));
 }
 
-function fill(save: ChannelSave, room: Uint8Array): SaveContinueResult {
+function fill(save: SaveUnderWay, room: Uint8Array): SaveContinueResult {
   let bytesFilled = 0;
   for (;;) {
     const piece = save.peek();

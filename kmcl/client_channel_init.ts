@@ -12,8 +12,9 @@ import {
   STATUS_INVALID_PARAMETER_4,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { driverOf, type EvtChannelPnpFailure } from "./callbacks.ts";
+import type { EvtChannelPnpFailure } from "./callbacks.ts";
 import { configurable, isCallback } from "./channel_init.ts";
+import { driverOf } from "./driver.ts";
 import type { Kmcl } from "./resolve.ts";
 
 /**

@@ -16,7 +16,8 @@ import {
 } from "../core/ntstatus.ts";
 import { holdsBytes, wholeOf } from "../core/bytes.ts";
 import { isU32 } from "../core/units.ts";
-import { driverOf, type EvtPacketCompletionRoutine } from "./callbacks.ts";
+import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
+import { driverOf } from "./driver.ts";
 import { packetObjectBytes } from "./channel_properties.ts";
 import { endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./resolve.ts";
 import { initializePacket } from "./initialized_packets.ts";

@@ -20,8 +20,9 @@ import {
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { driverOf, type EvtChannelRestorePacket, type EvtChannelSavePacket } from "./callbacks.ts";
+import type { EvtChannelRestorePacket, EvtChannelSavePacket } from "./callbacks.ts";
 import { configurable } from "./channel_init.ts";
+import { driverOf } from "./driver.ts";
 import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 

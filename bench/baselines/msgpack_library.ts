@@ -6,7 +6,7 @@
 
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import { PacketFields } from "../../core/packet/packet.ts";
-import type { RoundTrip } from "../codec.ts";
+import type { RoundTrip } from "../round_trip.ts";
 import { emptyTuple, fillTuple, type PacketTuple, readTuple } from "./packet_tuple.ts";
 
 /** Packets by `@msgpack/msgpack`. */

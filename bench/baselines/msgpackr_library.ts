@@ -7,7 +7,7 @@
 
 import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE } from "msgpackr/pack";
 import { PacketFields } from "../../core/packet/packet.ts";
-import type { RoundTrip } from "../codec.ts";
+import type { RoundTrip } from "../round_trip.ts";
 import { emptyTuple, fillTuple, type PacketTuple, readTuple } from "./packet_tuple.ts";
 
 /** The same place in the same buffer for every packet. */

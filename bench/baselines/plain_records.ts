@@ -7,7 +7,14 @@
 import { Fifo } from "../../core/fifo.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
-import type { PlainChannel } from "./plain_channel.ts";
+
+/** What the records and the loop know of one end of a channel. */
+export interface PlainEnd {
+  /** Whether it was signalled and has not looked yet. */
+  isScheduled: boolean;
+  /** Looks at its ring. */
+  work(): void;
+}
 
 /** Called at the end of a transaction; the answer is valid until it returns. */
 export type PlainRoutine = (
@@ -31,7 +38,7 @@ export class PlainPacket {
 
   /** A packet object of `channel`; `slot` is its transaction id. */
   constructor(
-    readonly channel: PlainChannel,
+    readonly channel: PlainEnd,
     readonly slot: number,
     readonly routine: PlainRoutine,
   ) {}
@@ -55,15 +62,15 @@ export class PlainArrived {
   answerBytes = 0;
 
   /** A record for packets of `channel`. */
-  constructor(readonly channel: PlainChannel) {}
+  constructor(readonly channel: PlainEnd) {}
 }
 
 /** Channels that were signalled and have not looked yet. */
 export class PlainLoop {
-  readonly #signalled = new Fifo<PlainChannel>();
+  readonly #signalled = new Fifo<PlainEnd>();
 
   /** Has `channel` look at its ring. */
-  schedule(channel: PlainChannel): void {
+  schedule(channel: PlainEnd): void {
     if (channel.isScheduled) return;
     channel.isScheduled = true;
     this.#signalled.push(channel);

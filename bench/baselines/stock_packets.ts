@@ -7,7 +7,7 @@
 
 import { type Actor, createActor } from "xstate";
 import { createPacketChart } from "../../actors/packet/machine.ts";
-import type { PacketLives } from "../packet_life.ts";
+import type { PacketLives } from "../packet_lives.ts";
 
 const NO_BYTES = new Uint8Array(0);
 

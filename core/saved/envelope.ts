@@ -15,13 +15,8 @@ import { wholeOf } from "../bytes.ts";
 import { isU32 } from "../units.ts";
 import { EnvelopeBudget, HeapBudget } from "./budget.ts";
 import { mismatched, throwDataError } from "./fault.ts";
-import {
-  areEqual,
-  decodePlainData,
-  encodePlainData,
-  type PlainData,
-  weightOf,
-} from "./plain_data.ts";
+import { areEqual, encodePlainData, type PlainData, weightOf } from "./plain_data.ts";
+import { decodePlainData } from "./plain_data_reader.ts";
 
 /** What an envelope holds; a run is the simulator's. */
 export type SavedKind = "channel" | "partition" | "run";

@@ -14,9 +14,7 @@ import { Packr } from "msgpackr/pack";
 import { assert } from "../assert.ts";
 import { isBytes, wholeOf } from "../bytes.ts";
 import { isInstance, messageOf } from "../describe.ts";
-import { HeapBudget, listWeight, recordWeight, simpleWeight } from "./budget.ts";
-import { throwDataError } from "./fault.ts";
-import { readPlainData } from "./plain_data_reader.ts";
+import { listWeight, recordWeight, simpleWeight } from "./budget.ts";
 
 /**
  * Data without behaviour: it comes back equal from a saved state. Numbers come back bit by bit, apart
@@ -191,23 +189,6 @@ export function encodePlainData(data: PlainData): Uint8Array {
     if (!(error instanceof NotPlain)) throw error;
     assert(false, `what is saved is plain data: ${error.message}`);
   }
-}
-
-/**
- * The data whose bytes these are; throws a SavedStateFault where they are those of none, or of more than
- * `budget` has.
- */
-export function decodePlainData(
-  bytes: Uint8Array,
-  budget: HeapBudget = new HeapBudget(),
-): PlainData {
-  const data = readPlainData(bytes, PLAIN_DATA_DEPTH_MAX, budget);
-  if (data !== undefined) return data;
-  throwDataError(
-    budget.isOver
-      ? `data of ${bytes.length} bytes would take too much memory`
-      : "this is not one value of plain data, written as it must be",
-  );
 }
 
 /** All that `data` weighs on the heap once it was read. */

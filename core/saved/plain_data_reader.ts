@@ -7,7 +7,8 @@
  */
 
 import { HeapBudget, listWeight, recordWeight, simpleWeight } from "./budget.ts";
-import type { PlainData } from "./plain_data.ts";
+import { throwDataError } from "./fault.ts";
+import { PLAIN_DATA_DEPTH_MAX, type PlainData } from "./plain_data.ts";
 
 /** Data that is neither list nor record. */
 type Simple = Exclude<PlainData, object> | null | Uint8Array;
@@ -111,6 +112,23 @@ export function readPlainData(
   const reader = new Reader(bytes, budget);
   const value = reader.value(depth);
   return reader.isAtEnd ? value : undefined;
+}
+
+/**
+ * The data whose bytes these are; throws a SavedStateFault where they are those of none, or of more than
+ * `budget` has.
+ */
+export function decodePlainData(
+  bytes: Uint8Array,
+  budget: HeapBudget = new HeapBudget(),
+): PlainData {
+  const data = readPlainData(bytes, PLAIN_DATA_DEPTH_MAX, budget);
+  if (data !== undefined) return data;
+  throwDataError(
+    budget.isOver
+      ? `data of ${bytes.length} bytes would take too much memory`
+      : "this is not one value of plain data, written as it must be",
+  );
 }
 
 /** One reading. Each method takes what it reads, or answers undefined: then the reading is over. */

@@ -13,7 +13,7 @@ import type { Partition } from "../../actors/partition/partition_object.ts";
 import type { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
-import { driverOf } from "../callbacks.ts";
+import { driverOf } from "../driver.ts";
 import {
   copyStateChangeCallbacks,
   setProcessPacketCallbacks,

@@ -31,7 +31,7 @@ import { readEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyMembers } from "../../core/structures.ts";
 import { isU32 } from "../../core/units.ts";
-import { Driver } from "../callbacks.ts";
+import { Driver } from "../driver.ts";
 import type {
   GuestDriver,
   GuestDriverInstance,

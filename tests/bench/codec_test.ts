@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { MsgpackLibrary } from "../../bench/baselines/msgpack_library.ts";
 import { MsgpackrLibrary } from "../../bench/baselines/msgpackr_library.ts";
-import { CODEC_PACKETS, type RoundTrip, TupleRoundTrip } from "../../bench/codec.ts";
+import { CODEC_PACKETS, TupleRoundTrip } from "../../bench/codec.ts";
+import type { RoundTrip } from "../../bench/round_trip.ts";
 import type { PacketFields } from "../../core/packet/packet.ts";
 
 /** A copy: a library may hand out a subclass of Uint8Array, whose `slice` copies nothing. */

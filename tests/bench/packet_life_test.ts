@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { StockPackets } from "../../bench/baselines/stock_packets.ts";
-import { OurPackets, type PacketLives } from "../../bench/packet_life.ts";
+import { OurPackets } from "../../bench/packet_life.ts";
+import type { PacketLives } from "../../bench/packet_lives.ts";
 
 Deno.test("PacketLives: both complete every transaction, with one object from the pool", () => {
   const contenders: PacketLives[] = [new OurPackets(), new StockPackets()];

@@ -2,11 +2,8 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { readTransactionId, saveTransactionId } from "../../../actors/channel/transaction_id.ts";
 import { SavedStateFault } from "../../../core/saved/fault.ts";
 import { readRecord } from "../../../core/saved/fields.ts";
-import {
-  decodePlainData,
-  encodePlainData,
-  type PlainData,
-} from "../../../core/saved/plain_data.ts";
+import { encodePlainData, type PlainData } from "../../../core/saved/plain_data.ts";
+import { decodePlainData } from "../../../core/saved/plain_data_reader.ts";
 
 function read(transactionId: PlainData): unknown {
   const data = decodePlainData(encodePlainData({ transactionId }));

@@ -1,11 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { STATUS_DATA_ERROR } from "../../../core/ntstatus.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
-import {
-  decodePlainData,
-  encodePlainData,
-  type PlainData,
-} from "../../../core/saved/plain_data.ts";
+import { encodePlainData, type PlainData } from "../../../core/saved/plain_data.ts";
+import { decodePlainData } from "../../../core/saved/plain_data_reader.ts";
 import { ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
 import { ActorSystem } from "../../../actors/chart/actor_system.ts";
 import { compileChart } from "../../../actors/chart/compile.ts";

@@ -13,13 +13,8 @@ import {
   type SavedKind,
 } from "../../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
-import {
-  decodePlainData,
-  encodePlainData,
-  type PlainData,
-  weightOf,
-} from "../../../core/saved/plain_data.ts";
-import { readPlainData } from "../../../core/saved/plain_data_reader.ts";
+import { encodePlainData, type PlainData, weightOf } from "../../../core/saved/plain_data.ts";
+import { decodePlainData, readPlainData } from "../../../core/saved/plain_data_reader.ts";
 
 // docs/saved-state.md, "What it may weigh": what data takes of the heap follows from its length.
 

@@ -5,12 +5,11 @@ import { STATUS_DATA_ERROR } from "../../../core/ntstatus.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
 import {
   copyPlainData,
-  decodePlainData,
   encodePlainData,
   PLAIN_DATA_DEPTH_MAX,
   type PlainData,
 } from "../../../core/saved/plain_data.ts";
-import { readPlainData } from "../../../core/saved/plain_data_reader.ts";
+import { decodePlainData, readPlainData } from "../../../core/saved/plain_data_reader.ts";
 
 const SIMPLE: readonly PlainData[] = [
   null,

@@ -1,0 +1,231 @@
+/**
+ * What the driver of an endpoint gave: its callbacks, its pointer, the handles that it holds; and the turn
+ * from what happens to the endpoint into calls of those callbacks (kmcl.md section 6).
+ *
+ * @module
+ */
+
+import type { DriverCallbacks, WaitGoal } from "../actors/channel/driver_port.ts";
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
+import type { PacketObject } from "../actors/packet/packet_object.ts";
+import {
+  Handle,
+  type VMBCHANNEL,
+  type VMBPACKET,
+  type VMBPACKETCOMPLETION,
+} from "../actors/runtime/handle.ts";
+import { DISPATCH_LEVEL, type Frame } from "../actors/runtime/irql.ts";
+import * as levels from "../actors/runtime/irql.ts";
+import * as promises from "../actors/runtime/promises.ts";
+import type { HoldUp } from "../actors/runtime/waits.ts";
+import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
+import {
+  type EvtChannelPnpFailure,
+  type EvtChannelProcessingComplete,
+  type EvtChannelProcessPacket,
+  type EvtChannelRestorePacket,
+  type EvtChannelSavePacket,
+  type EvtPacketCompletionRoutine,
+  type StateChangeCallbacks,
+  VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT,
+} from "./callbacks.ts";
+import { GpadlEnds } from "./ends.ts";
+import * as packetFlags from "./flags.ts";
+import { holdUpOf } from "./hold_ups.ts";
+import { killPackets, releasePacket } from "./packet_handles.ts";
+
+// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+const { isPromise } = promises;
+const { leaveFrame } = levels;
+const { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } = packetFlags;
+
+/** A save of the channel, from VmbChannelSaveBegin to VmbChannelSaveEnd (kmcl.md V1, V2). */
+export interface SaveUnderWay {
+  /** Whether the channel is as it was when the save began; once it is not, this save never is again. */
+  holds(): boolean;
+  /** The next piece, null after the last one, or the status with which the driver's callback failed. */
+  peek(): Uint8Array | null | NtStatus;
+  /** The piece that was shown is written. */
+  take(): void;
+}
+
+/** A restore of the channel, whose chunks come in several calls (kmcl.md V3, V5). */
+export interface RestoreUnderWay {
+  /**
+   * Reads further chunks. With the last of them the driver restores its packets, and the channel is
+   * restored where `isConfigurable` then.
+   *
+   * @returns MORE_PROCESSING_REQUIRED before the last chunk; else the restore is over.
+   */
+  readOn(chunks: Uint8Array, isConfigurable: () => boolean): NtStatus;
+  /** VmbPacketRestore of a packet of this channel, once its arguments were checked. */
+  restorePacket(packet: PacketObject, libBuf: Uint8Array): NtStatus;
+}
+
+/** What frees a packet that has no completion routine. */
+const END_OF_TRANSACTION = "the end of its transaction";
+
+/** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
+export class Driver implements DriverCallbacks {
+  /** The handle of its endpoint. */
+  readonly channel: VMBCHANNEL;
+  /** The driver's own context. */
+  pointer: unknown = null;
+  /** What VmbChannelInitSetStateChangeCallbacks set. */
+  stateChange: StateChangeCallbacks = VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT();
+  /** EvtChannelProcessPacket. */
+  onProcessPacket: EvtChannelProcessPacket | null = null;
+  /** EvtChannelProcessingComplete. */
+  onProcessingComplete: EvtChannelProcessingComplete | null = null;
+  /** EvtChannelPnpFailure. */
+  onPnpFailure: EvtChannelPnpFailure | null = null;
+  /** EvtChannelSavePacket. */
+  onSavePacket: EvtChannelSavePacket | null = null;
+  /** EvtChannelRestorePacket. */
+  onRestorePacket: EvtChannelRestorePacket | null = null;
+  /** The save that VmbChannelSaveBegin began, until VmbChannelSaveEnd. */
+  save: SaveUnderWay | null = null;
+  /** Who ended its GPADLs. */
+  readonly gpadlEnds: GpadlEnds = new GpadlEnds();
+  /** Where the channel stood when it was saved as a whole, the last time. */
+  savedStamp: string | null = null;
+  /** The restore whose chunks come in several calls, and whose callbacks run after the last of them. */
+  restore: RestoreUnderWay | null = null;
+
+  readonly #endpoint: Endpoint;
+  readonly #routineFrame: Frame;
+  /** With the verifier on every packet has a context of its own, so that a stale one is known. */
+  readonly #reusesContexts: boolean;
+
+  /** The driver of `endpoint`, without callbacks. */
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+    this.channel = new Handle("VMBCHANNEL", endpoint);
+    this.#routineFrame = endpoint.frame("EvtPacketCompletionRoutine", DISPATCH_LEVEL);
+    this.#reusesContexts = endpoint.runtime.verifier.mode === "off";
+    endpoint.driverCallbacks = this;
+  }
+
+  /** See {@linkcode DriverCallbacks.opened}. */
+  opened(): unknown {
+    const { EvtChannelOpened } = this.stateChange;
+    return EvtChannelOpened === null ? STATUS_SUCCESS : EvtChannelOpened(this.channel);
+  }
+
+  /** See {@linkcode DriverCallbacks.closed}. */
+  closed(): unknown {
+    return this.stateChange.EvtChannelClosed?.(this.channel);
+  }
+
+  /** See {@linkcode DriverCallbacks.suspend}. */
+  suspend(): unknown {
+    return this.stateChange.EvtChannelSuspend?.(this.channel);
+  }
+
+  /** See {@linkcode DriverCallbacks.started}. */
+  started(): unknown {
+    return this.stateChange.EvtChannelStarted?.(this.channel);
+  }
+
+  /** See {@linkcode DriverCallbacks.postStarted}. */
+  postStarted(): unknown {
+    return this.stateChange.EvtChannelPostStarted?.(this.channel);
+  }
+
+  /** See {@linkcode DriverCallbacks.pnpFailure}. */
+  pnpFailure(status: NtStatus): unknown {
+    return this.onPnpFailure?.(this.channel, status);
+  }
+
+  /** See {@linkcode DriverCallbacks.processPacket}. */
+  processPacket(packet: IncomingPacket): unknown {
+    const { payload, payloadBytes, ranges } = packet;
+    const flags = ranges.length > 0 ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
+    return this.onProcessPacket?.(
+      this.channel,
+      this.contextOf(packet),
+      payload,
+      payloadBytes,
+      flags,
+    );
+  }
+
+  /** The completion context of a packet that the driver has. */
+  contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
+    const { handle } = packet;
+    if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
+    const context = new Handle("VMBPACKETCOMPLETION", packet);
+    packet.handle = context;
+    return context;
+  }
+
+  /** See {@linkcode DriverCallbacks.hearsOfBatches}. */
+  get hearsOfBatches(): boolean {
+    return this.onProcessingComplete !== null;
+  }
+
+  /** See {@linkcode DriverCallbacks.processingComplete}. */
+  processingComplete(packetsProcessed: number): unknown {
+    return this.onProcessingComplete?.(this.channel, packetsProcessed);
+  }
+
+  /** See {@linkcode DriverCallbacks.packetGone}. */
+  packetGone(packet: IncomingPacket): void {
+    if (packet.handle === null || this.#reusesContexts) return;
+    (packet.handle as VMBPACKETCOMPLETION).kill();
+    packet.handle = null;
+  }
+
+  /** See {@linkcode DriverCallbacks.heldUpBy}. */
+  heldUpBy(wait: WaitGoal): HoldUp | null {
+    return holdUpOf(this.#endpoint, wait);
+  }
+
+  /** See {@linkcode DriverCallbacks.freed}. */
+  freed(): void {
+    killPackets(this.#endpoint);
+    this.channel.kill();
+  }
+
+  /** See {@linkcode DriverCallbacks.packetEnded}: the default routine frees the packet. */
+  packetEnded(
+    packet: PacketObject,
+    status: NtStatus,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void {
+    const routine = packet.routine as EvtPacketCompletionRoutine | null;
+    if (routine === null) return releasePacket(this.#endpoint, packet, END_OF_TRANSACTION);
+    const { callbacks } = this.#endpoint.runtime;
+    const frame = this.#routineFrame;
+    const outer = callbacks.enter(frame);
+    let result: unknown;
+    let isLater = false;
+    try {
+      result = routine(packet.handle as VMBPACKET, status, answer, answerBytes);
+      isLater = isPromise(result);
+    } catch (error) {
+      callbacks.threw(frame, error);
+    } finally {
+      leaveFrame(outer);
+    }
+    if (isLater) this.#refusePromise(result);
+    else this.#endpoint.trace.returned(frame.code);
+  }
+
+  /** A completion routine has to return at once: a promise of its is a violation, but heard. */
+  #refusePromise(promise: unknown): void {
+    const { callbacks, verifier } = this.#endpoint.runtime;
+    const frame = this.#routineFrame;
+    callbacks.track(frame, promise, () => {});
+    const rule = "DISPATCH_LEVEL callback that returns a promise";
+    const message = "its completion routine must return at once";
+    verifier.raise(rule, frame.name, message, { channel: this.#endpoint.place });
+  }
+}
+
+/** The driver of `endpoint`. */
+export function driverOf(endpoint: Endpoint): Driver {
+  return endpoint.driverCallbacks as Driver;
+}
