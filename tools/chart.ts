@@ -10,7 +10,7 @@
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { createBusChart } from "../actors/bus/machine.ts";
 import { createChannelChart } from "../actors/channel/machine.ts";
-import { compileChart, type CompiledChart } from "../actors/chart/compile.ts";
+import { compileChart, type CompiledChart, effectName } from "../actors/chart/compile.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
 import { createPartitionChart } from "../actors/partition/machine.ts";
 import { createCommand, endWith, EXIT_FAILED, EXIT_OK, print } from "../simulator/cli/command.ts";
@@ -24,10 +24,25 @@ Exit code: 0 drawn or current, 1 with --check: not current, 2 an argument cannot
 interface Edge {
   /** The leaf's path below its region; null where the region itself says it, so in every state. */
   readonly from: string | null;
-  readonly to: string;
+  /** Null where every state of the region is left as it is. */
+  readonly to: string | null;
   readonly event: string;
   /** The guard's name, or nothing. */
   readonly guard: string;
+  /** Effects of the step itself, in order; those of the states that it leaves and enters come around them. */
+  readonly effects: readonly string[];
+}
+
+/** A state of a region, below the region. */
+interface State {
+  /** Its path; with `.*` behind it for one that has states inside. */
+  readonly path: string;
+  readonly isLeaf: boolean;
+  /** Its tags, and those of the states around it. */
+  readonly tags: readonly string[];
+  /** Its own effects of being entered and of being left, in order. */
+  readonly entry: readonly string[];
+  readonly exit: readonly string[];
 }
 
 /** One region of a chart; a chart without regions is one region without a name. */
@@ -35,8 +50,8 @@ interface Region {
   readonly name: string;
   readonly initial: string;
   readonly edges: readonly Edge[];
-  /** Tags of each leaf state that can be entered, in the order of the chart. */
-  readonly tags: ReadonlyMap<string, readonly string[]>;
+  /** Each leaf state that can be entered, and each state around one that has effects, as in the chart. */
+  readonly states: readonly State[];
 }
 
 type StateNode = AnyStateMachine["root"];
@@ -63,17 +78,35 @@ function guardName(guard: unknown): string {
   return typeof guard === "object" && guard !== null && "type" in guard ? String(guard.type) : "";
 }
 
-/** Tags of each leaf below `node`, those of its parents included. */
-function leafTags(
+/** Names of the effects in a list of a chart's actions. */
+function effectNames(actions: readonly unknown[]): readonly string[] {
+  return actions.map(effectName).filter((name) => name !== null);
+}
+
+/** `node` and what is inside it, as far as `entered` has it or what is inside it. */
+function statesOf(
   node: StateNode,
   path: string,
-  above: readonly string[],
-): (readonly [string, readonly string[]])[] {
-  const tags = [...above, ...node.tags];
+  tagsAround: readonly string[],
+  entered: ReadonlySet<string>,
+): readonly State[] {
+  const tags = [...tagsAround, ...node.tags];
+  const [entry, exit] = [effectNames(node.entry), effectNames(node.exit)];
   const children: StateNode[] = Object.values(node.states);
-  if (children.length === 0) return [[path, tags]];
+  if (children.length === 0) {
+    return entered.has(path) ? [{ path, isLeaf: true, tags, entry, exit }] : [];
+  }
   const prefix = path === "" ? "" : `${path}.`;
-  return children.flatMap((child) => leafTags(child, `${prefix}${child.key}`, tags));
+  const inside = children.flatMap((child) =>
+    statesOf(child, `${prefix}${child.key}`, tags, entered)
+  );
+  if (inside.length === 0 || entry.length + exit.length === 0) return inside;
+  return [{ path: `${prefix}*`, isLeaf: false, tags, entry, exit }, ...inside];
+}
+
+/** The leaf states of a region. */
+function leavesOf({ states }: Pick<Region, "states">): readonly string[] {
+  return states.filter(({ isLeaf }) => isLeaf).map(({ path }) => path);
 }
 
 /** What can happen in a region, over all reachable states of the chart. */
@@ -92,23 +125,26 @@ function regionOf(
       const after = next(state, event);
       for (const transition of machine.getTransitionData(state, { type: event }) ?? []) {
         const { source, target, guard } = transition;
-        if (after === undefined || target === undefined || !isBelow(source, node)) continue;
+        const effects = effectNames(transition.actions);
+        if (after === undefined || !isBelow(source, node)) continue;
+        if (target === undefined && effects.length === 0) continue;
         const from = source === node && name !== "" ? null : leaf;
-        const edge = { from, to: leafOf(after, name), event, guard: guardName(guard) };
+        const to = from === null && target === undefined ? null : leafOf(after, name);
+        const edge = { from, to, event, guard: guardName(guard), effects };
         edges.set(JSON.stringify(edge), edge);
       }
     }
   }
-  const tags = new Map(leafTags(node, "", []).filter(([leaf]) => entered.has(leaf)));
-  const leaves = [...tags.keys()];
+  const parts = statesOf(node, "", [], entered);
+  const paths = leavesOf({ states: parts });
   const rank = ({ from, to, event }: Edge) =>
-    [leaves.indexOf(from ?? ""), leaves.indexOf(to)].map((at) => String(at).padStart(3)).join() +
+    [from, to].map((path) => paths.indexOf(path ?? "")).map((at) => String(at).padStart(3)).join() +
     event;
   return {
     name,
     initial: [...entered][0] ?? "", // the walk begins with it
     edges: [...edges.values()].sort((a, b) => rank(a) < rank(b) ? -1 : 1),
-    tags,
+    states: parts,
   };
 }
 
@@ -121,8 +157,9 @@ function regionsOf(machine: AnyStateMachine): readonly Region[] {
   return regions.map(([name, node]) => regionOf(machine, compiled, name, node));
 }
 
-function label({ event, guard }: Edge): string {
-  return guard === "" ? event : `${event} [${guard}]`;
+function label({ event, guard, effects }: Edge): string {
+  const work = effects.length === 0 ? "" : ` / ${effects.join(" ")}`;
+  return (guard === "" ? event : `${event} [${guard}]`) + work;
 }
 
 /** Pieces of text by key, those of one key together. */
@@ -137,10 +174,11 @@ function mermaidId(path: string): string {
 }
 
 /** A region's picture. */
-function picture({ initial, edges, tags }: Region): string[] {
+function picture(region: Region): string[] {
+  const { initial, edges } = region;
   const arrows = grouped(
     edges.flatMap((edge) =>
-      edge.from === null
+      edge.from === null || edge.to === null
         ? []
         : [[`${mermaidId(edge.from)} --> ${mermaidId(edge.to)}`, label(edge)] as const]
     ),
@@ -148,7 +186,7 @@ function picture({ initial, edges, tags }: Region): string[] {
   return [
     "```mermaid",
     "stateDiagram-v2",
-    ...[...tags.keys()].map((leaf) => `  state "${leaf}" as ${mermaidId(leaf)}`),
+    ...leavesOf(region).map((path) => `  state "${path}" as ${mermaidId(path)}`),
     `  [*] --> ${mermaidId(initial)}`,
     ...[...arrows].map(([arrow, labels]) => `  ${arrow} : ${labels.join(", ")}`),
     "```",
@@ -158,16 +196,26 @@ function picture({ initial, edges, tags }: Region): string[] {
 /** What a region's own transitions do, from whichever state of it. */
 function everywhere({ edges }: Region): string[] {
   const own = edges.filter(({ from }) => from === null);
-  const byTarget = grouped(own.map((edge) => [edge.to, `\`${label(edge)}\``]));
-  return [...byTarget].map(([to, labels]) => `${labels.join(", ")} leads to \`${to}\``);
+  const byTarget = grouped(
+    own.map((edge) => [
+      edge.to === null ? "changes no state" : `leads to \`${edge.to}\``,
+      `\`${label(edge)}\``,
+    ]),
+  );
+  return [...byTarget].map(([outcome, labels]) => `${labels.join(", ")} ${outcome}`);
 }
 
-function tagTable({ tags }: Region): string[] {
+/** Tags of the states, and their effects where one of them has any. */
+function stateTable({ states }: Region): string[] {
+  const cell = (names: readonly string[]) => names.length === 0 ? "–" : names.join(", ");
+  const haveEffects = states.some(({ entry, exit }) => entry.length + exit.length > 0);
+  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  const heads = ["state", "tags", ...haveEffects ? ["on entry", "on exit"] : []];
   return [
-    "| state | tags |",
-    "|---|---|",
-    ...[...tags].map(([leaf, list]) =>
-      `| ${leaf} | ${list.length === 0 ? "–" : list.join(", ")} |`
+    row(heads),
+    `|${"---|".repeat(heads.length)}`,
+    ...states.map(({ path, tags, entry, exit }) =>
+      row([path, cell(tags), ...haveEffects ? [cell(entry), cell(exit)] : []])
     ),
   ];
 }
@@ -176,7 +224,7 @@ function tagTable({ tags }: Region): string[] {
 function shared(region: Region): string {
   return JSON.stringify([
     region.edges.filter(({ from }) => from !== null),
-    [...region.tags],
+    region.states,
   ]);
 }
 
@@ -187,7 +235,7 @@ function section(title: string, intro: readonly string[], region: Region): strin
     ...intro.flatMap((line) => [line, ""]),
     ...picture(region),
     "",
-    ...tagTable(region),
+    ...stateTable(region),
     "",
   ];
 }
@@ -209,7 +257,7 @@ function channelRegion(server: Region, client: Region): string[] {
     const note = initial === client.initial ? [] : ["The picture begins as a server does."];
     return section(`### ${capitalized(server.name)}`, [...lines, ...note], server);
   }
-  if (client.tags.size === 1) {
+  if (leavesOf(client).length === 1) {
     const note = "A server's alone: a client stays in the first of these states.";
     return section(`### ${capitalized(server.name)}`, [note], server);
   }
@@ -218,7 +266,8 @@ function channelRegion(server: Region, client: Region): string[] {
   );
 }
 
-function plainChart(title: string, machine: AnyStateMachine): string[] {
+/** The section of a chart that is drawn as it is. */
+export function chartSection(title: string, machine: AnyStateMachine): string[] {
   return regionsOf(machine).flatMap((region) => section(`## ${title}`, [], region));
 }
 
@@ -231,9 +280,12 @@ export function statesDocument(): string {
     "",
     "The five charts of `actors/*/machine.ts`, drawn from the charts themselves by `deno task chart`; a test",
     "sees that this file is current. An arrow is a step that can happen in some reachable state; its label",
-    "is the event, with the guard in brackets. An event that changes nothing has no arrow. What the events",
-    "and tags mean is written at their types, in `actors/*/types.ts`; which calls and callbacks they stand",
-    "for follows from [kmcl.md](kmcl.md) section 3.",
+    "is the event, with the guard in brackets and the step's effects behind a slash. An event that changes",
+    "nothing and has no effect has no arrow. Effects come in this order: of the states that are left, the",
+    "inner ones first; of the step; of the states that are entered, the outer ones first. A name with `.*`",
+    "is a state with others inside: its effects are for entering it from outside and for leaving it. What",
+    "the events, tags and effects mean is written at their types, in `actors/*/types.ts`; which calls and",
+    "callbacks they stand for follows from [kmcl.md](kmcl.md) section 3.",
     "",
     "## Channel endpoint",
     "",
@@ -241,9 +293,9 @@ export function statesDocument(): string {
     "side.",
     "",
     ...server.flatMap((region, index) => channelRegion(region, client[index] ?? region)),
-    ...plainChart("Packet object", createPacketChart()),
-    ...plainChart("Partition", createPartitionChart()),
-    ...plainChart("Bus of a partition", createBusChart()),
+    ...chartSection("Packet object", createPacketChart()),
+    ...chartSection("Partition", createPartitionChart()),
+    ...chartSection("Bus of a partition", createBusChart()),
   ].join("\n").trimEnd() + "\n";
 }
 

@@ -23,6 +23,7 @@ import {
   tagNamesOf,
   tagsOf,
 } from "./compile.ts";
+import { type Effects, effectsDuring } from "./effects.ts";
 
 /** How charts are run: from a table, or by XState's own interpreter, the oracle. */
 export type Interpreter = "compiled" | "stock";
@@ -80,15 +81,24 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   #row: Row | null;
   /** What the state has of each tag: asked several times for each packet, so kept beside the state. */
   #tags: Tags<Tag>;
+  /** Carries out what the chart names; null where nobody does. */
+  readonly #effects: Effects<Event> | null;
 
   /**
    * Starts an actor of `chart`: in the chart's initial state, or in `state`, which was looked up among
-   * those that the chart can reach.
+   * those that the chart can reach. `effects` carries out what a step names. To begin is no step: what
+   * the first state names for being entered is for those who come back to it.
    */
-  constructor(chart: Chart, system: ActorSystem, state: AnyMachineSnapshot | null = null) {
+  constructor(
+    chart: Chart,
+    system: ActorSystem,
+    state: AnyMachineSnapshot | null = null,
+    effects: Effects<Event> | null = null,
+  ) {
     const { table } = chart;
     this.#chart = chart;
     this.#system = system;
+    this.#effects = effects;
     system.add(this);
     this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
     if (this.#row === null || system.isInspected) this.#actor = startActor(chart, system, state);
@@ -132,21 +142,33 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     return this.#system.isInspected;
   }
 
-  /** Tells the actor what happened. An event that the state does not allow is a bug of this package. */
+  /**
+   * Tells the actor what happened, and carries out the effects that the chart names for it, in order,
+   * once the actor is in its new state. An effect may tell it of more: what that does comes before the
+   * effects that are left. An event that the state does not allow is a bug of this package.
+   */
   send(event: Event): void {
     const row = this.#row;
     if (row === null) return this.#sendToStock(event);
-    const next = row.after(event.type);
-    if (next === undefined) return this.#refuse(event.type);
-    this.#row = next;
-    this.#tags = next.tags;
+    const step = row.step(event.type);
+    if (step === undefined) return this.#refuse(event.type);
+    this.#row = step.row;
+    this.#tags = step.tags;
     if (this.#system.isInspected) this.#tellShown(row, event);
+    if (step.effects !== null) this.#carryOut(step.effects, event);
   }
 
   #sendToStock(event: Event): void {
     if (!this.can(event.type)) this.#refuse(event.type);
-    this.#stock.send(event);
+    const effects = effectsDuring(() => this.#stock.send(event));
     this.#tags = this.#tagsOfActor();
+    this.#carryOut(effects, event);
+  }
+
+  #carryOut(names: readonly string[], event: Event): void {
+    const effects = this.#effects;
+    if (effects === null) return;
+    for (let i = 0; i < names.length; i++) effects.carryOut(names[i]!, event);
   }
 
   /** The actor that alone knows the state, where the stock interpreter runs the chart. */

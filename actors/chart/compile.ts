@@ -1,9 +1,9 @@
 /**
  * Runs a pure chart from a table instead of by interpretation.
  *
- * XState's interpreter takes microseconds for a step; a chart without actions, delays, invocations
- * and context has so few states that all of them, and every step between them, can be worked out
- * once. The table's snapshots are real MachineSnapshots, one object a state, so `matches`, `hasTag`
+ * XState's interpreter takes microseconds for a step; a chart without code, delays, invocations and
+ * context has so few states that all of them, every step between them, and the effects that each step
+ * names, can be worked out once. The table's snapshots are real MachineSnapshots, one object a state, so `matches`, `hasTag`
  * and persistence work on them. The interpreter stays the oracle: tests compare the two step by step.
  *
  * @module
@@ -15,44 +15,65 @@ import {
   type AnyStateMachine,
   type EventObject,
   getInitialSnapshot,
-  getNextSnapshot,
+  transition,
 } from "xstate";
 import { assert } from "../../core/assert.ts";
+import { namesEffect } from "./effects.ts";
+
+/** Tags of a state: each of the chart's, and whether the state has it. */
+type RowTags = Readonly<Record<string, boolean>>;
+
+/** What an event does in a state that allows it. */
+class Step {
+  /** The state after it. */
+  readonly row: Row;
+  /** Tags of that state: whoever makes the step wants them, so they lie here too. */
+  readonly tags: RowTags;
+  /** Names of what is to be done, in order; null where that is nothing. */
+  readonly effects: readonly string[] | null;
+
+  /** Leads to `row`. */
+  constructor(row: Row, effects: readonly string[]) {
+    this.row = row;
+    this.tags = row.tags;
+    this.effects = effects.length === 0 ? null : effects;
+  }
+}
 
 /** A state of a compiled chart: what is asked of it, and where it goes. */
 export class Row {
   /** The state as XState has it. */
   readonly snapshot: AnyMachineSnapshot;
   /** Every tag of the chart, and whether the state has it. */
-  readonly tags: Readonly<Record<string, boolean>>;
-  /** The rows after each event type that the state allows. */
-  readonly #next = new Map<string, Row>();
+  readonly tags: RowTags;
+  /** The steps by each event type that the state allows. */
+  readonly #steps = new Map<string, Step>();
   /** What was asked for last: most states are left the same way again and again, and to compare is quicker. */
   #lastType = "";
-  #last: Row | undefined = undefined;
+  #last: Step | undefined = undefined;
 
   /** The row of `snapshot`, with no way out of it yet. */
-  constructor(snapshot: AnyMachineSnapshot, tags: Readonly<Record<string, boolean>>) {
+  constructor(snapshot: AnyMachineSnapshot, tags: RowTags) {
     this.snapshot = snapshot;
     // V8 keeps all members of what is parsed in the object itself, and most of what is put together behind
     // it, which would be one more load for each question.
     this.tags = JSON.parse(JSON.stringify(tags));
   }
 
-  /** Has `next` be the row after an event of type `eventType`. */
-  lead(eventType: string, next: Row): void {
-    this.#next.set(eventType, next);
+  /** Has `step` be what an event of type `eventType` does. */
+  lead(eventType: string, step: Step): void {
+    this.#steps.set(eventType, step);
   }
 
   /** Whether the state allows an event of type `eventType`. */
   allows(eventType: string): boolean {
-    return this.#next.has(eventType);
+    return this.#steps.has(eventType);
   }
 
-  /** The row after an event of type `eventType`; undefined where the state does not allow one. */
-  after(eventType: string): Row | undefined {
+  /** What an event of type `eventType` does; undefined where the state does not allow one. */
+  step(eventType: string): Step | undefined {
     if (eventType !== this.#lastType) {
-      this.#last = this.#next.get(eventType);
+      this.#last = this.#steps.get(eventType);
       this.#lastType = eventType;
     }
     return this.#last;
@@ -80,6 +101,8 @@ export interface CompiledChart extends ActorLogic<AnyMachineSnapshot, TableEvent
   rowOf(snapshot: AnyMachineSnapshot): Row;
   /** The state after `eventType`, or undefined where no transition is enabled. */
   next(snapshot: AnyMachineSnapshot, eventType: string): AnyMachineSnapshot | undefined;
+  /** Names of what `eventType` has done, in order. */
+  effects(snapshot: AnyMachineSnapshot, eventType: string): readonly string[];
 }
 
 /** One text for each state: the keys of a value in order. */
@@ -99,17 +122,34 @@ export function isEnabled(
   return transitions !== undefined && transitions.length > 0;
 }
 
-/** Refuses what a table cannot hold: a chart with effects is our own bug. */
+/** Whether `action` of a chart is the name of an effect, and nothing that XState itself would do. */
+function isEffectName(machine: AnyStateMachine, action: unknown): boolean {
+  const name = effectName(action);
+  return name !== null && namesEffect(machine.implementations.actions[name]);
+}
+
+/** The name that `action` of a chart is; null for code, XState's own actions, and one with params. */
+export function effectName(action: unknown): string | null {
+  if (typeof action === "string") return action;
+  if (typeof action !== "object" || action === null || "params" in action) return null;
+  return "type" in action && typeof action.type === "string" ? action.type : null;
+}
+
+/** Refuses what a table cannot hold: a chart that has it is our own bug. */
 function assertPure(machine: AnyStateMachine): void {
-  const visit = (node: AnyStateMachine["root"]): void => {
+  for (const node of nodesOf(machine)) {
+    const waits = [node.invoke, node.after, node.always ?? []].flat();
+    assert(waits.length === 0, `chart state ${node.id} has no delay, invocation or eventless step`);
     const transitions = [...node.transitions.values()].flat();
-    const effects = [node.entry, node.exit, node.invoke, node.after, node.always ?? []];
-    const effect = effects.find((list) => list.length > 0) ??
-      transitions.find((transition) => transition.actions.length > 0);
-    assert(effect === undefined, `chart state ${node.id} has no action, delay or invocation`);
-    Object.values(node.states).forEach(visit);
-  };
-  visit(machine.root);
+    const actions = [
+      node.entry,
+      node.exit,
+      node.type === "compound" ? node.initial.actions : [],
+      ...transitions.map((transition) => transition.actions),
+    ].flat();
+    const isPure = actions.every((action) => isEffectName(machine, action));
+    assert(isPure, `chart state ${node.id} has no action but the bare names of effects`);
+  }
 }
 
 /** Every node of a chart, parents first. */
@@ -170,11 +210,14 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
     const from = probe(row.snapshot.value);
     for (const type of eventTypes) {
       if (!isEnabled(machine, from, type)) continue;
-      row.lead(type, intern(getNextSnapshot(machine, from, { type }).value));
+      const [after, actions] = transition(machine, from, { type });
+      row.lead(type, new Step(intern(after.value), actions.map((action) => action.type)));
     }
   }
+  const stepOf = (snapshot: AnyMachineSnapshot, eventType: string) =>
+    rows.get(snapshot)?.step(eventType);
   const next = (snapshot: AnyMachineSnapshot, eventType: string) =>
-    rows.get(snapshot)?.after(eventType)?.snapshot;
+    stepOf(snapshot, eventType)?.row.snapshot;
   const rowOf = (snapshot: AnyMachineSnapshot) => {
     const row = rows.get(snapshot);
     assert(row !== undefined, "a row is asked for one of the chart's own states");
@@ -186,6 +229,7 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
     states,
     eventTypes,
     next,
+    effects: (snapshot, eventType) => stepOf(snapshot, eventType)?.effects ?? [],
     transition: (snapshot, event) =>
       (event.type === CAUGHT_UP ? event.snapshot : next(snapshot, event.type)) ?? snapshot,
     getInitialSnapshot: () => first.snapshot,

@@ -11,6 +11,7 @@ import { createChannelChart } from "../channel/machine.ts";
 import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
 import { ActorSystem } from "../chart/actor_system.ts";
 import { type Chart, ChartActor, chartOf, type Interpreter } from "../chart/chart_actor.ts";
+import type { Effects } from "../chart/effects.ts";
 import { createPacketChart } from "../packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../packet/types.ts";
 import { createPartitionChart } from "../partition/machine.ts";
@@ -48,23 +49,29 @@ export class FabricActors {
     };
   }
 
-  /** A channel's, in the chart's first state or in a saved one. */
-  channel(side: Side, state: AnyMachineSnapshot | null): ChartActor<ChannelEvent, ChannelTag> {
-    return new ChartActor(this.charts[side], this.system, state);
+  /** A channel's, in the chart's first state or in a saved one; `effects` is what its steps do. */
+  channel(
+    side: Side,
+    state: AnyMachineSnapshot | null,
+    effects: Effects<ChannelEvent> | null = null,
+  ): ChartActor<ChannelEvent, ChannelTag> {
+    return new ChartActor(this.charts[side], this.system, state, effects);
   }
 
-  /** A packet object's. */
-  packet(): ChartActor<PacketEvent, PacketTag> {
-    return new ChartActor(this.charts.packet, this.system);
+  /** A packet object's; `effects` is what its steps do. */
+  packet(effects: Effects<PacketEvent> | null = null): ChartActor<PacketEvent, PacketTag> {
+    return new ChartActor(this.charts.packet, this.system, null, effects);
   }
 
-  /** A partition's. */
-  partition(): ChartActor<PartitionEvent, PartitionTag> {
-    return new ChartActor(this.charts.partition, this.system);
+  /** A partition's; `effects` is what its steps do. */
+  partition(
+    effects: Effects<PartitionEvent> | null = null,
+  ): ChartActor<PartitionEvent, PartitionTag> {
+    return new ChartActor(this.charts.partition, this.system, null, effects);
   }
 
-  /** A bus'. */
-  bus(): ChartActor<BusEvent, BusTag> {
-    return new ChartActor(this.charts.bus, this.system);
+  /** A bus'; `effects` is what its steps do. */
+  bus(effects: Effects<BusEvent> | null = null): ChartActor<BusEvent, BusTag> {
+    return new ChartActor(this.charts.bus, this.system, null, effects);
   }
 }

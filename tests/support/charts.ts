@@ -7,6 +7,7 @@
 import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
+  createMachine,
   type EventObject,
   getNextSnapshot,
 } from "xstate";
@@ -14,6 +15,7 @@ import { getShortestPaths } from "xstate/graph";
 import { createBusChart } from "../../actors/bus/machine.ts";
 import { createChannelChart } from "../../actors/channel/machine.ts";
 import { eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
+import { nameEffects } from "../../actors/chart/effects.ts";
 import { createPacketChart } from "../../actors/packet/machine.ts";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
 
@@ -87,4 +89,43 @@ export function flatTableOf(machine: AnyStateMachine): FlatTable {
     return [String(snapshot.value), { tags: tagsOf(snapshot), on: Object.fromEntries(on) }];
   });
   return Object.fromEntries(rows);
+}
+
+/** As much of a chart's configuration as is changed to name effects. */
+interface NodeConfig {
+  readonly on?: Readonly<Record<string, unknown>> | undefined;
+  readonly states?: Readonly<Record<string, NodeConfig>> | undefined;
+}
+
+/**
+ * The chart `machine` with an effect named wherever one can be: when a state is entered, when it is left,
+ * and on each transition, two of them there.
+ */
+export function withEffects(machine: AnyStateMachine): AnyStateMachine {
+  const names: string[] = [];
+  const named = (...added: string[]) => {
+    names.push(...added);
+    return added;
+  };
+  const transitionOf = (config: unknown, name: string): unknown => {
+    if (Array.isArray(config)) return config.map((one, at) => transitionOf(one, `${name} ${at}`));
+    const record = typeof config === "string" ? { target: config } : Object(config);
+    return { ...record, actions: named(`${name} first`, `${name} second`) };
+  };
+  const nodeOf = (config: NodeConfig, path: string): NodeConfig => ({
+    ...config,
+    ...{ entry: named(`enter ${path}`), exit: named(`leave ${path}`) },
+    on: Object.fromEntries(
+      Object.entries(config.on ?? {}).map((
+        [type, transition],
+      ) => [type, transitionOf(transition, `${path} ${type}`)]),
+    ),
+    ...(config.states && {
+      states: Object.fromEntries(
+        Object.entries(config.states).map(([key, child]) => [key, nodeOf(child, `${path}.${key}`)]),
+      ),
+    }),
+  });
+  const config = nodeOf(machine.config, machine.id) as AnyStateMachine["config"];
+  return createMachine(config, { ...machine.implementations, actions: nameEffects(names) });
 }

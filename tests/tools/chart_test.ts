@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
-import { statesDocument } from "../../tools/chart.ts";
+import { createMachine } from "xstate";
+import { nameEffects } from "../../actors/chart/effects.ts";
+import { chartSection, statesDocument } from "../../tools/chart.ts";
 import { runDeno } from "../support/deno_process.ts";
 import { CHANNEL_STATES, SIDES } from "../support/channel_chart.ts";
 import { CHARTS, flatTableOf } from "../support/charts.ts";
@@ -88,6 +90,61 @@ Deno.test("statesDocument: names the guard of a step, and what every state does 
   // Only a client connects, and only a server is closed and opened again.
   assert(!sectionOf("### Lifecycle of a server").includes("connecting"));
   assert(!client.includes('"closed"'));
+});
+
+Deno.test("chartSection: draws what a step does, and lists what it does to be in a state or no more", () => {
+  const machine = createMachine(
+    {
+      id: "house",
+      initial: "out",
+      states: {
+        out: {
+          on: { enter: { target: "in", actions: ["greet", "sit"] }, ring: { actions: "wait" } },
+        },
+        in: {
+          tags: "warm",
+          entry: ["light", "heat"],
+          exit: "dim",
+          initial: "awake",
+          states: {
+            awake: { on: { sleep: "asleep", leave: "#house.out", ring: {} } },
+            asleep: {
+              exit: "yawn",
+              on: { wake: { target: "awake", guard: "isDay", actions: "rise" } },
+            },
+          },
+        },
+      },
+    },
+    {
+      actions: nameEffects(["greet", "sit", "wait", "light", "heat", "dim", "yawn", "rise"]),
+      guards: { isDay: () => true },
+    },
+  );
+  assertEquals(chartSection("House", machine), [
+    "## House",
+    "",
+    "```mermaid",
+    "stateDiagram-v2",
+    '  state "out" as out',
+    '  state "in.awake" as in_awake',
+    '  state "in.asleep" as in_asleep',
+    "  [*] --> out",
+    "  out --> out : ring / wait",
+    "  out --> in_awake : enter / greet sit",
+    "  in_awake --> out : leave",
+    "  in_awake --> in_asleep : sleep",
+    "  in_asleep --> in_awake : wake [isDay] / rise",
+    "```",
+    "",
+    "| state | tags | on entry | on exit |",
+    "|---|---|---|---|",
+    "| out | – | – | – |",
+    "| in.* | warm | light, heat | dim |",
+    "| in.awake | warm | – | – |",
+    "| in.asleep | warm | – | yawn |",
+    "",
+  ]);
 });
 
 Deno.test("statesDocument: names in its arrows only states that it declares", () => {

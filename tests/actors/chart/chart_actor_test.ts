@@ -1,6 +1,8 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { setup } from "xstate";
 import { ActorSystem } from "../../../actors/chart/actor_system.ts";
 import { type Chart, ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
+import { effectsOf, type EffectTable, nameEffects } from "../../../actors/chart/effects.ts";
 import { createPacketChart } from "../../../actors/packet/machine.ts";
 import type { PacketEvent, PacketTag } from "../../../actors/packet/types.ts";
 import { createPartitionChart } from "../../../actors/partition/machine.ts";
@@ -149,3 +151,84 @@ Deno.test("ChartActor: has one code for an event type, whatever runs the chart",
   });
   assertEquals(codes, [[0, 1, 2, 3], [0, 1, 2, 3]]);
 });
+
+/** What can happen to a door, in a chart with effects. */
+type DoorEvent = { readonly type: "push" } | { readonly type: "slam" } | { readonly type: "knock" };
+type DoorEffect = "creak" | "latch" | "unlatch" | "echo" | "answer";
+
+function createDoorChart() {
+  return setup({
+    types: { events: {} as DoorEvent, tags: {} as "shut" },
+    actions: nameEffects<DoorEffect>(["creak", "latch", "unlatch", "echo", "answer"]),
+  }).createMachine({
+    id: "door",
+    initial: "shut",
+    states: {
+      shut: {
+        tags: "shut",
+        entry: "latch",
+        exit: "unlatch",
+        on: { push: { target: "open", actions: "creak" }, knock: { actions: ["echo", "answer"] } },
+      },
+      open: { on: { slam: { target: "shut", actions: "echo" } } },
+    },
+  });
+}
+
+/** The owner of a door's actor, and what its effects have written down: each beside the state then. */
+class Door {
+  readonly heard: string[] = [];
+  readonly actor: ChartActor<DoorEvent, "shut">;
+  isAnswered = false;
+
+  constructor(interpreter: typeof INTERPRETERS[number]) {
+    const chart = chartOf("door", createDoorChart, interpreter);
+    this.actor = new ChartActor(chart, new ActorSystem(), null, effectsOf(this, DOOR_EFFECTS));
+  }
+
+  note(effect: DoorEffect, { type }: DoorEvent): void {
+    this.heard.push(`${effect} on ${type} in ${this.actor.snapshot.value}`);
+  }
+}
+
+const DOOR_EFFECTS: EffectTable<Door, DoorEvent, DoorEffect> = {
+  creak: (door, event) => door.note("creak", event),
+  latch: (door, event) => door.note("latch", event),
+  unlatch: (door, event) => door.note("unlatch", event),
+  echo: (door, event) => {
+    door.note("echo", event);
+    if (event.type === "knock" && door.isAnswered) door.actor.send({ type: "push" });
+  },
+  answer: (door, event) => door.note("answer", event),
+};
+
+for (const interpreter of INTERPRETERS) {
+  Deno.test(`ChartActor.send: carries out what the chart names, in the new state, ${interpreter}`, () => {
+    const door = new Door(interpreter);
+    assertEquals(door.heard, [], "to begin is no step");
+    door.actor.send({ type: "knock" });
+    assertEquals(door.heard.splice(0), ["echo on knock in shut", "answer on knock in shut"]);
+    door.actor.send({ type: "push" });
+    assertEquals(door.heard.splice(0), ["unlatch on push in open", "creak on push in open"]);
+    door.actor.send({ type: "slam" });
+    assertEquals(door.heard.splice(0), ["echo on slam in shut", "latch on slam in shut"]);
+  });
+
+  Deno.test(`ChartActor.send: an event told by an effect comes before the effects left, ${interpreter}`, () => {
+    const door = new Door(interpreter);
+    door.isAnswered = true;
+    door.actor.send({ type: "knock" });
+    assertEquals(door.heard, [
+      "echo on knock in shut",
+      "unlatch on push in open",
+      "creak on push in open",
+      "answer on knock in open",
+    ]);
+  });
+
+  Deno.test(`ChartActor.send: effects are of the actor that was told, ${interpreter}`, () => {
+    const [told, other] = [new Door(interpreter), new Door(interpreter)];
+    told.actor.send({ type: "push" });
+    assertEquals([told.heard.length, other.heard], [2, []]);
+  });
+}

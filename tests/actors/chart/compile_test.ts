@@ -6,9 +6,15 @@ import {
   assign,
   createActor,
   createMachine,
+  emit,
+  enqueueActions,
+  type EventObject,
   fromPromise,
+  raise,
   setup,
 } from "xstate";
+import { ActorSystem } from "../../../actors/chart/actor_system.ts";
+import { type Chart, ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
 import {
   compileChart,
   type CompiledChart,
@@ -16,9 +22,10 @@ import {
   isEnabled,
   stateKey,
 } from "../../../actors/chart/compile.ts";
+import { effectsDuring, nameEffects } from "../../../actors/chart/effects.ts";
 import { BrokenInvariant } from "../../../core/assert.ts";
 import { Chance } from "../../../core/chance.ts";
-import { allowedIn, CHARTS, reachOf, tagsOf } from "../../support/charts.ts";
+import { allowedIn, CHARTS, reachOf, tagsOf, withEffects } from "../../support/charts.ts";
 
 const RANDOM_EVENTS = 80_000;
 /** One crash in so many draws of one: else no walk of a client would get far. */
@@ -84,13 +91,26 @@ for (const [name, create] of Object.entries(CHARTS)) {
   });
 }
 
-/** Walks an actor of each kind through the same random events, and compares them at each step. */
+/** An actor of `chart`, and the effects that it carried out. */
+function actorWithEffects(
+  chart: Chart,
+): { actor: ChartActor<EventObject, string>; done: string[] } {
+  const done: string[] = [];
+  const effects = {
+    carryOut: (effect: string, { type }: EventObject) => done.push(`${effect} on ${type}`),
+  };
+  return { actor: new ChartActor(chart, new ActorSystem(), null, effects), done };
+}
+
+/**
+ * Walks an actor of each kind through the same random events, and compares state, tags and effects at
+ * each step. The chart names an effect at each place.
+ */
 function walkBoth(name: string, create: () => AnyStateMachine): number {
-  const machine = create();
-  const compiled = compileChart(machine);
-  const keys = new Map([...compiled.states].map(([key, state]) => [state, key]));
-  const fast = createActor(compiled).start();
-  const stock = createActor(machine).start();
+  const withAll = () => withEffects(create());
+  const compiled = chartOf(`${name} with effects`, withAll, "compiled");
+  const ours = actorWithEffects(compiled);
+  const theirs = actorWithEffects(chartOf(`${name} with effects`, withAll, "stock"));
   const chance = Chance.fromSeed(2025).fork(name);
   const seen = new Set<string>();
   for (let i = 0; i < RANDOM_EVENTS; i++) {
@@ -98,25 +118,47 @@ function walkBoth(name: string, create: () => AnyStateMachine): number {
     do type = compiled.eventTypes[chance.below(compiled.eventTypes.length)]!; while (
       type === "crashed" && chance.below(CRASH_RARITY) > 0
     );
-    fast.send({ type });
-    stock.send({ type });
-    const [ours, theirs] = [fast.getSnapshot(), stock.getSnapshot()];
-    const key = keys.get(ours);
-    if (key !== stateKey(theirs.value) || ours.tags.size !== theirs.tags.size) {
-      assertEquals({ key, tags: tagsOf(ours) }, {
-        key: stateKey(theirs.value),
-        tags: tagsOf(theirs),
-      }, `event ${i} of the ${name} chart: ${type}`);
+    const isAllowed = ours.actor.can(type);
+    if (theirs.actor.can(type) !== isAllowed) assertEquals(theirs.actor.can(type), isAllowed, type);
+    if (!isAllowed) continue;
+    for (const { actor } of [ours, theirs]) actor.send({ type });
+    const views = [ours, theirs].map(({ actor, done }) =>
+      `${stateKey(actor.snapshot.value)} ${JSON.stringify(actor.tags)} ${done.splice(0).join()}`
+    );
+    if (views[0] !== views[1]) {
+      assertEquals(views[0], views[1], `event ${i} of the ${name} chart: ${type}`);
     }
-    seen.add(stateKey(theirs.value));
+    seen.add(stateKey(theirs.actor.snapshot.value));
   }
-  return seen.size / compiled.states.size;
+  return seen.size / compiled.table!.states.size;
 }
 
 for (const side of ["server", "client"]) {
   Deno.test(`compileChart: walks ${RANDOM_EVENTS} random events of a ${side} as XState does`, () => {
     const seen = walkBoth(side, CHARTS[side]!);
     assert(seen > 0.7, `the walk saw ${(seen * 100).toFixed()} % of the states`);
+  });
+}
+
+for (const [name, create] of Object.entries(CHARTS)) {
+  Deno.test(`compileChart: has the effects of each step of the ${name} chart as XState executes them`, () => {
+    const machine = withEffects(create());
+    const compiled = compileChart(machine);
+    let effectCount = 0;
+    for (const state of compiled.states.values()) {
+      for (const type of allowedIn(machine, state)) {
+        const actor = createActor(machine, { snapshot: compiled.getPersistedSnapshot(state) });
+        actor.start();
+        const executed = effectsDuring(() => actor.send({ type }));
+        assertEquals(
+          compiled.effects(state, type),
+          executed,
+          `${type} in ${stateKey(state.value)}`,
+        );
+        effectCount += executed.length;
+      }
+    }
+    assert(effectCount > compiled.states.size);
   });
 }
 
@@ -211,6 +253,34 @@ const IMPURE: Readonly<Record<string, () => AnyStateMachine>> = {
         b: {},
       },
     }),
+  "an action of XState's own": () => createMachine({ id: "x", entry: raise({ type: "go" }) }),
+  "an event for listeners": () => createMachine({ id: "x", exit: emit({ type: "gone" }) }),
+  "an action on the way into the first state": () =>
+    createMachine({
+      id: "x",
+      initial: { target: "a", actions: enqueueActions(() => {}) },
+      states: { a: {} },
+    }),
+  "a name that nobody has": () => createMachine({ id: "x", entry: "nameless" }),
+  "a name with code behind it": () =>
+    setup({ actions: { work: () => {} } }).createMachine({ id: "x", entry: "work" }),
+  "a name that assigns": () =>
+    setup({ actions: { count: assign({}) } }).createMachine({ id: "x", entry: "count" }),
+  "an effect with params": () =>
+    createMachine(
+      { id: "x", entry: { type: "work", params: { much: true } } },
+      { actions: nameEffects(["work"]) },
+    ),
+  "an action in a nested state": () =>
+    createMachine({
+      id: "x",
+      initial: "a",
+      states: { a: { initial: "b", states: { b: { entry: () => {} } } } },
+    }),
+};
+
+/** Charts that go on without an event. */
+const RESTLESS: Readonly<Record<string, () => AnyStateMachine>> = {
   "a delay": () =>
     createMachine({ id: "x", initial: "a", states: { a: { after: { 10: "b" } }, b: {} } }),
   "an invocation": () =>
@@ -225,23 +295,41 @@ const IMPURE: Readonly<Record<string, () => AnyStateMachine>> = {
       initial: "a",
       states: { a: { always: { guard: () => false, target: "b" } }, b: {} },
     }),
-  "an effect in a nested state": () =>
-    createMachine({
-      id: "x",
-      initial: "a",
-      states: { a: { initial: "b", states: { b: { entry: () => {} } } } },
-    }),
 };
 
-for (const [effect, create] of Object.entries(IMPURE)) {
-  Deno.test(`compileChart: refuses ${effect}`, () => {
-    assertThrows(
-      () => compileChart(create()),
-      BrokenInvariant,
-      "has no action, delay or invocation",
-    );
-  });
+for (
+  const [charts, fault] of [
+    [IMPURE, "has no action but the bare names of effects"],
+    [RESTLESS, "has no delay, invocation or eventless step"],
+  ] as const
+) {
+  for (const [what, create] of Object.entries(charts)) {
+    Deno.test(`compileChart: refuses ${what}`, () => {
+      assertThrows(() => compileChart(create()), BrokenInvariant, fault);
+    });
+  }
 }
+
+Deno.test("compileChart: takes the names of effects, as a word or with a type", () => {
+  const machine = createMachine(
+    {
+      id: "x",
+      initial: "a",
+      states: {
+        a: { exit: "leave", on: { go: { target: "b", actions: { type: "cross" } }, stay: {} } },
+        b: { entry: ["enter", "greet"], on: { again: { actions: "greet" } } },
+      },
+    },
+    { actions: nameEffects(["leave", "cross", "enter", "greet"]) },
+  );
+  const compiled = compileChart(machine);
+  const [first, second] = [...compiled.states.values()];
+  assert(first !== undefined && second !== undefined);
+  assertEquals(compiled.effects(first, "go"), ["leave", "cross", "enter", "greet"]);
+  assertEquals(compiled.effects(first, "stay"), []);
+  assertEquals(compiled.next(second, "again"), second);
+  assertEquals(compiled.effects(second, "again"), ["greet"]);
+});
 
 Deno.test("compileChart: refuses a guard that reads context", () => {
   const machine = setup({
