@@ -9,6 +9,7 @@
 
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { createBusChart } from "../actors/bus/machine.ts";
+import { createArrivedPacketChart } from "../actors/channel/arrived_packet_machine.ts";
 import { createChannelChart } from "../actors/channel/machine.ts";
 import { compileChart, type CompiledChart, effectName } from "../actors/chart/compile.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
@@ -278,14 +279,14 @@ export function statesDocument(): string {
   return [
     "# States",
     "",
-    "The five charts of `actors/*/machine.ts`, drawn from the charts themselves by `deno task chart`; a test",
-    "sees that this file is current. An arrow is a step that can happen in some reachable state; its label",
-    "is the event, with the guard in brackets and the step's effects behind a slash. An event that changes",
-    "nothing and has no effect has no arrow. Effects come in this order: of the states that are left, the",
-    "inner ones first; of the step; of the states that are entered, the outer ones first. A name with `.*`",
-    "is a state with others inside: its effects are for entering it from outside and for leaving it. What",
-    "the events, tags and effects mean is written at their types, in `actors/*/types.ts`; which calls and",
-    "callbacks they stand for follows from [kmcl.md](kmcl.md) section 3.",
+    "The charts of `actors/*/*machine.ts`, drawn from the charts themselves by `deno task chart`; a test sees",
+    "that this file is current. An arrow is a step that can happen in some reachable state; its label is the",
+    "event, with the guard in brackets and the step's effects behind a slash. An event that changes nothing",
+    "and has no effect has no arrow. Effects come in this order: of the states that are left, the inner ones",
+    "first; of the step; of the states that are entered, the outer ones first. A name with `.*` is a state",
+    "with others inside: its effects are for entering it from outside and for leaving it. What the events,",
+    "tags and effects mean is written at their types, beside the charts; which calls and callbacks they stand",
+    "for follows from [kmcl.md](kmcl.md) section 3.",
     "",
     "## Channel endpoint",
     "",
@@ -294,6 +295,7 @@ export function statesDocument(): string {
     "",
     ...server.flatMap((region, index) => channelRegion(region, client[index] ?? region)),
     ...chartSection("Packet object", createPacketChart()),
+    ...chartSection("Packet that arrived", createArrivedPacketChart()),
     ...chartSection("Partition", createPartitionChart()),
     ...chartSection("Bus of a partition", createBusChart()),
   ].join("\n").trimEnd() + "\n";

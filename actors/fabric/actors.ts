@@ -7,6 +7,11 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { createBusChart } from "../bus/machine.ts";
 import type { BusEvent, BusTag } from "../bus/types.ts";
+import {
+  type ArrivedPacketEvent,
+  type ArrivedPacketTag,
+  createArrivedPacketChart,
+} from "../channel/arrived_packet_machine.ts";
 import { createChannelChart } from "../channel/machine.ts";
 import type { ChannelEvent, ChannelTag, Side } from "../channel/types.ts";
 import { ActorSystem } from "../chart/actor_system.ts";
@@ -25,6 +30,8 @@ export interface Charts {
   readonly client: Chart;
   /** A packet object. */
   readonly packet: Chart;
+  /** A packet that arrived. */
+  readonly arrivedPacket: Chart;
   /** A partition. */
   readonly partition: Chart;
   /** A partition's bus. */
@@ -44,6 +51,7 @@ export class FabricActors {
       server: chartOf("server", () => createChannelChart("server"), interpreter),
       client: chartOf("client", () => createChannelChart("client"), interpreter),
       packet: chartOf("packet", createPacketChart, interpreter),
+      arrivedPacket: chartOf("arrivedPacket", createArrivedPacketChart, interpreter),
       partition: chartOf("partition", createPartitionChart, interpreter),
       bus: chartOf("bus", createBusChart, interpreter),
     };
@@ -61,6 +69,14 @@ export class FabricActors {
   /** A packet object's; `effects` is what its steps do. */
   packet(effects: Effects<PacketEvent> | null = null): ChartActor<PacketEvent, PacketTag> {
     return new ChartActor(this.charts.packet, this.system, null, effects);
+  }
+
+  /** That of a packet that arrived, in the chart's first state or in a saved one. */
+  arrivedPacket(
+    state: AnyMachineSnapshot | null = null,
+    effects: Effects<ArrivedPacketEvent> | null = null,
+  ): ChartActor<ArrivedPacketEvent, ArrivedPacketTag> {
+    return new ChartActor(this.charts.arrivedPacket, this.system, state, effects);
   }
 
   /** A partition's; `effects` is what its steps do. */

@@ -1,5 +1,5 @@
 /**
- * The five charts of the package, and ways through them.
+ * The charts of the package, and ways through them.
  *
  * @module
  */
@@ -13,17 +13,19 @@ import {
 } from "xstate";
 import { getShortestPaths } from "xstate/graph";
 import { createBusChart } from "../../actors/bus/machine.ts";
+import { createArrivedPacketChart } from "../../actors/channel/arrived_packet_machine.ts";
 import { createChannelChart } from "../../actors/channel/machine.ts";
 import { eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
 import { nameEffects } from "../../actors/chart/effects.ts";
 import { createPacketChart } from "../../actors/packet/machine.ts";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
 
-/** Makes each of the five charts, by name. */
+/** Makes each of the charts, by name. */
 export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
   server: () => createChannelChart("server"),
   client: () => createChannelChart("client"),
   packet: createPacketChart,
+  arrivedPacket: createArrivedPacketChart,
   partition: createPartitionChart,
   bus: createBusChart,
 };
@@ -71,6 +73,12 @@ export function tagsOf(snapshot: AnyMachineSnapshot): string[] {
   return [...snapshot.tags].sort();
 }
 
+/** A state of a chart without regions, by its path: `delivering.fresh`. */
+function pathOf(value: AnyMachineSnapshot["value"]): string {
+  if (typeof value === "string") return value;
+  return Object.entries(value).map(([key, child]) => `${key}.${pathOf(child ?? "")}`).join();
+}
+
 /** All of a chart without regions: for each state its tags, and where each event leads. */
 export type FlatTable = Readonly<
   Record<
@@ -79,14 +87,14 @@ export type FlatTable = Readonly<
   >
 >;
 
-/** A flat chart, as its reachable states and the interpreter have it. */
+/** A chart without regions, as its reachable states and the interpreter have it. */
 export function flatTableOf(machine: AnyStateMachine): FlatTable {
   const rows = [...reachOf(machine).values()].map(({ snapshot }) => {
     const on = allowedIn(machine, snapshot).map((type) => {
       const after: AnyMachineSnapshot = getNextSnapshot(machine, snapshot, { type });
-      return [type, String(after.value)];
+      return [type, pathOf(after.value)];
     });
-    return [String(snapshot.value), { tags: tagsOf(snapshot), on: Object.fromEntries(on) }];
+    return [pathOf(snapshot.value), { tags: tagsOf(snapshot), on: Object.fromEntries(on) }];
   });
   return Object.fromEntries(rows);
 }

@@ -52,7 +52,7 @@ for (const [name, create] of Object.entries(CHARTS)) {
   });
 }
 
-for (const names of [["server", "client"], ["packet"], ["partition"], ["bus"]]) {
+for (const names of [["server", "client"], ["packet"], ["arrivedPacket"], ["partition"], ["bus"]]) {
   Deno.test(`CHARTS: each transition of ${names.join(" or ")} is taken`, () => {
     const all = new Set<string>();
     const taken = new Set<string>();
