@@ -28,7 +28,7 @@
  */
 
 // The world
-export { createFabric } from "./actors/fabric/fabric_runtime.ts";
+export { createFabric } from "./actors/fabric/create_fabric.ts";
 export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
 export type { Partition, PartitionOptions } from "./actors/partition/partition_object.ts";
 export type { BusFault, Direction } from "./actors/bus/bus.ts";

@@ -10,7 +10,7 @@ import { assert } from "../core/assert.ts";
 import { STATUS_SUCCESS } from "../core/ntstatus.ts";
 import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
 import { currentFrame } from "../actors/runtime/irql.ts";
-import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import { CALL_NAMES, CALL_PARAMETERS } from "./call_parameters.ts";
 import { CallValues, endpointBehind } from "./call_values.ts";
 import { driverOf } from "./driver.ts";
@@ -29,13 +29,13 @@ const NUMBER_RESULTS: ReadonlySet<string> = new Set(["VmbChannelSizeofPacket"]);
 
 /** The calls of one table, or of the functions beside the tables. */
 export class CallTrace {
-  readonly #runtime: FabricRuntime;
+  readonly #runtime: RuntimePort;
   readonly #trace: Trace;
   /** Whose calls they are where no argument says it. */
   readonly #callerId: number;
 
   /** Calls of the drivers in the partition that is `callerId` on the trace. */
-  constructor(runtime: FabricRuntime, callerId: number) {
+  constructor(runtime: RuntimePort, callerId: number) {
     this.#runtime = runtime;
     this.#trace = runtime.recorder;
     this.#callerId = callerId;
@@ -61,7 +61,7 @@ export class CallTrace {
 
   /** Runs `work`, which is a call of the function that has number `code`, with the arguments `given`. */
   run<T>(code: number, given: readonly unknown[], work: () => T): T {
-    if (!this.#runtime.root.isPresent) return work(); // disposed of: what it did is told to its end
+    if (this.#runtime.isDisposed) return work(); // disposed of: what it did is told to its end
     const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
     this.#began(subjectId, code, given);
     let result: T;

@@ -7,6 +7,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { ViolationDetails } from "../actors/runtime/violation_details.ts";
 import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
+import { PartitionObject } from "../actors/partition/partition_object.ts";
 import type { GuestBuffer } from "../core/memory/guest_memory.ts";
 import { type GpaRange, pfnsOf } from "../core/memory/gpa_ranges.ts";
 import { isLiveMdl, type Mdl, measureChain, rangesOfChain } from "../core/memory/mdl.ts";
@@ -57,7 +58,12 @@ function failed(status: NtStatus): CreateGpadlResult {
 /** Describes checked memory to the host. */
 function create(endpoint: Endpoint, flags: number, ranges: readonly GpaRange[]): CreateGpadlResult {
   const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
-  const created = endpoint.partition.bus.guest.gpadls.create(endpoint, ranges, isReadOnly, false);
+  const created = PartitionObject.of(endpoint.partition).bus.guest.gpadls.create(
+    endpoint,
+    ranges,
+    isReadOnly,
+    false,
+  );
   if (created.gpadlHandle !== null) driverOf(endpoint).gpadlEnds.forget(created.gpadlHandle);
   return created;
 }
@@ -129,7 +135,7 @@ export function VmbChannelDeleteGpadl(
     const endpoint = requireEndpoint(kmcl, call, channel);
     if (endpoint === null || !endpoint.partition.isAlive) return;
     const { verifier } = kmcl.runtime;
-    const { gpadls } = endpoint.partition.bus.guest;
+    const { gpadls } = PartitionObject.of(endpoint.partition).bus.guest;
     const gpadl = endpoint.is("rings") ? gpadls.find(endpoint, gpadlHandle) : null;
     if (gpadl === null) {
       const fault = gpadlFault(endpoint, gpadlHandle, "is not known");
@@ -157,7 +163,7 @@ export function VmbChannelMapGpadl(
   if (endpoint === null) return refuse(STATUS_INVALID_PARAMETER_1);
   if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAGS)) return refuse(STATUS_INVALID_PARAMETER_2);
   const { channelId } = endpoint;
-  const gpadls = endpoint.guest?.bus.host.gpadls;
+  const gpadls = PartitionObject.guestOf(endpoint)?.bus.host.gpadls;
   const isKnown = isU32(gpadlHandle) && channelId !== null && gpadls !== undefined;
   if (!isKnown) return refuse(STATUS_INVALID_PARAMETER_3);
   const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
@@ -191,7 +197,9 @@ export function VmbChannelUnmapGpadl(
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
   const { channelId } = endpoint;
-  const gpadls = endpoint.is("rings") ? endpoint.guest?.bus.host.gpadls : undefined;
+  const gpadls = endpoint.is("rings")
+    ? PartitionObject.guestOf(endpoint)?.bus.host.gpadls
+    : undefined;
   const outcome = channelId === null
     ? "unknown"
     : gpadls?.unmap(channelId, gpadlHandle) ?? "unknown";

@@ -15,6 +15,7 @@ import {
 import { currentFrame, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
+import { PartitionObject } from "../actors/partition/partition_object.ts";
 import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/image.ts";
 import { poison } from "../core/blocks.ts";
 import { describe } from "../core/describe.ts";
@@ -104,7 +105,7 @@ class ChannelRestore implements RestoreUnderWay {
   #checkFit(image: ServerImage): void {
     const endpoint = this.#endpoint;
     checkIdentity(image.identity, endpoint);
-    const unclaimed = endpoint.guest?.bus.host.unclaimed;
+    const unclaimed = PartitionObject.guestOf(endpoint)?.bus.host.unclaimed;
     if (unclaimed?.admits(endpoint, image.traffic) === false) {
       mismatched("the guest has the channel in another state");
     }

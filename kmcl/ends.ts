@@ -9,7 +9,7 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { EarlierCall, ViolationDetails } from "../actors/runtime/violation_details.ts";
 import { currentFrame } from "../actors/runtime/irql.ts";
 import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
-import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import {
   type Handle,
   handleEndOf,
@@ -26,7 +26,7 @@ const GPADL_ENDS_MAX = 64;
  * verifier off nobody would be told, and nothing is noted.
  */
 export function noteEnd(
-  { verifier, clock }: FabricRuntime,
+  { verifier, clock }: RuntimePort,
   handle: Handle<HandleKind> | null,
   call: string,
   { place }: Endpoint,

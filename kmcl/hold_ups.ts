@@ -10,9 +10,10 @@ import type { Frame } from "../actors/runtime/irql.ts";
 import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
 import type { HoldUp } from "../actors/runtime/waits.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import type { PartitionObject } from "../actors/partition/partition_object.ts";
+import { PartitionObject } from "../actors/partition/partition_object.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
+import type { PartitionPort } from "../actors/channel/partition_port.ts";
 import type { CallbackName, WaitGoal } from "../actors/channel/driver_port.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
 
@@ -73,11 +74,12 @@ function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null
 
 /** What keeps VmbChannelDeleteGpadl from its end. */
 function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): HoldUp | null {
-  const paused = standsStill(client.partition) ?? standsStill(client.runtime.root);
+  const paused = standsStill(client.partition) ??
+    standsStill(PartitionObject.of(client.partition).root);
   if (paused !== null) return paused;
-  const mapping = client.partition.bus.host.gpadls.of(channelId).find(({ gpadlId }) =>
-    gpadlId === handle
-  );
+  const mapping = PartitionObject.of(client.partition).bus.host.gpadls.of(channelId).find((
+    { gpadlId },
+  ) => gpadlId === handle);
   if (mapping?.use !== "mapped") return null;
   const server = oppositeOf(client);
   const text = `GPADL ${handle} of ${client.name} is mapped by ${server?.name ?? "the host"}`;
@@ -88,8 +90,8 @@ function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): H
 
 // -- The parts
 
-function standsStill({ actor, isRoot, name }: PartitionObject): HoldUp | null {
-  if (actor.is("runs")) return null;
+function standsStill({ runs, isRoot, name }: PartitionPort): HoldUp | null {
+  if (runs) return null;
   return state(isRoot ? "the root is paused" : `the guest is paused (${name})`);
 }
 
@@ -153,7 +155,7 @@ function notOpen(endpoint: Endpoint): HoldUp | null {
 function whyNoOffer(client: Endpoint): string {
   const { clientTarget } = client.configuration;
   const { interfaceType, instance } = clientTarget ?? { interfaceType: "", instance: null };
-  const taken = client.partition.bus.guest.channels.find(({ offer, link }) =>
+  const taken = PartitionObject.of(client.partition).bus.guest.channels.find(({ offer, link }) =>
     link !== null && offer.interfaceId === interfaceType &&
     (instance === null || offer.instanceId === instance)
   );
@@ -180,12 +182,13 @@ function notReading(endpoint: Endpoint): HoldUp | null {
  * has parted them already, and one may wait for the other all the same.
  */
 function oppositeOf(endpoint: Endpoint): Endpoint | null {
-  const { channelId, side, runtime } = endpoint;
+  const { channelId, side } = endpoint;
   const guest = side === "client" ? endpoint.partition : endpoint.guest;
   if (channelId === null || guest === null) return null;
   const isOpposite = (other: Endpoint) =>
     other.side !== side && other.channelId === channelId &&
     (other.side === "client" || other.guest === guest);
-  const { endpoints } = side === "client" ? runtime.root : guest;
+  const partition = PartitionObject.of(guest);
+  const { endpoints } = side === "client" ? partition.root : partition;
   return [...endpoints].find(isOpposite) ?? null;
 }

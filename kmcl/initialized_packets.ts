@@ -6,7 +6,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import { Handle, type VMBPACKET } from "../actors/runtime/handle.ts";
 import { noteEnd } from "./ends.ts";
 import { handOutPacket } from "./packet_handles.ts";
@@ -24,7 +24,7 @@ type Places = Map<number, Place>;
 /** The buffers of one fabric's drivers: one that nobody has any more is forgotten. */
 type Buffers = WeakMap<ArrayBufferLike, Places>;
 
-const buffersOf = new WeakMap<FabricRuntime, Buffers>();
+const buffersOf = new WeakMap<RuntimePort, Buffers>();
 
 /**
  * Makes a packet object of `endpoint` in the first `byteCount` bytes of `memory`. Null where a packet that
@@ -51,7 +51,7 @@ export function initializePacket(
   return handle;
 }
 
-function placesIn(runtime: FabricRuntime, buffer: ArrayBufferLike): Places {
+function placesIn(runtime: RuntimePort, buffer: ArrayBufferLike): Places {
   const buffers: Buffers = buffersOf.get(runtime) ?? new WeakMap();
   const places: Places = buffers.get(buffer) ?? new Map();
   buffersOf.set(runtime, buffers);

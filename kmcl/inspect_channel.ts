@@ -13,6 +13,6 @@ import { Handle, type VMBCHANNEL } from "../actors/runtime/handle.ts";
  */
 export function inspectChannel(channel: VMBCHANNEL | null): ChannelState {
   const endpoint = Handle.resolve(channel, "VMBCHANNEL");
-  const isLive = endpoint?.runtime.root.isPresent === true;
+  const isLive = endpoint?.runtime.isDisposed === false;
   return (isLive ? inspectEndpoint(endpoint) : null) as ChannelState;
 }

@@ -76,6 +76,7 @@ import {
 } from "./server_channel_init.ts";
 import { VmbChannelSendSynchronousRequest } from "./synchronous_request.ts";
 import type { Side } from "../actors/channel/types.ts";
+import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { type Device, type DeviceTarget, Handle } from "../actors/runtime/handle.ts";
 import { assert } from "../core/assert.ts";
 import { parseGuid } from "../core/guid.ts";
@@ -281,7 +282,7 @@ function queryOf<Type extends string>(
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
   if (!isPassive(partition.runtime, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
-  const kmcl: Kmcl = { runtime: partition.runtime, table: kind.side };
+  const kmcl: Kmcl = { runtime: FabricRuntime.of(partition.runtime), table: kind.side };
   const trace = partition.runtime.recorder.isOn
     ? new CallTrace(partition.runtime, partition.traceId)
     : null;

@@ -6,22 +6,22 @@
  */
 
 import type { EarlierCall } from "../actors/runtime/violation_details.ts";
-import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import { copyMembers } from "../core/structures.ts";
 import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 
 // Set once by the class below: the only ways to count the references of a context, and to ask whose it is.
 let count: (context: InterfaceContext, by: 1 | -1) => boolean;
-let worldBehind: (context: object) => FabricRuntime | null;
+let worldBehind: (context: object) => RuntimePort | null;
 
 /** The context of one interface. It is opaque: to be handed to that interface's own two functions. */
 export class InterfaceContext {
   /** The query took the first. */
   #references = 1;
-  readonly #runtime: FabricRuntime;
+  readonly #runtime: RuntimePort;
 
   /** Of an interface in `world`. */
-  constructor(runtime: FabricRuntime) {
+  constructor(runtime: RuntimePort) {
     this.#runtime = runtime;
   }
 
@@ -59,7 +59,7 @@ export interface INTERFACE {
 }
 
 /** The fabric in which `table` was queried; null where it is no table, nor a copy of one. */
-export function worldOfTable(table: unknown): FabricRuntime | null {
+export function worldOfTable(table: unknown): RuntimePort | null {
   const context = copyMembers(table, ["Context"])?.Context;
   return typeof context === "object" && context !== null ? worldBehind(context) : null;
 }

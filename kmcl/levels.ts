@@ -6,10 +6,10 @@
  */
 
 import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
-import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 
 /** Whether the running code may block, as `call` would: at DISPATCH_LEVEL it must not. */
-export function mayBlock({ verifier }: FabricRuntime, call: string): boolean {
+export function mayBlock({ verifier }: RuntimePort, call: string): boolean {
   if (KeGetCurrentIrql() === PASSIVE_LEVEL) return true;
   const message = `${currentFrame()?.name} must not wait`;
   verifier.report("waiting call at DISPATCH_LEVEL", call, message);
@@ -17,7 +17,7 @@ export function mayBlock({ verifier }: FabricRuntime, call: string): boolean {
 }
 
 /** Whether `call`, which does not wait, may be made at the level of the running code. */
-export function isPassive({ verifier }: FabricRuntime, call: string): boolean {
+export function isPassive({ verifier }: RuntimePort, call: string): boolean {
   if (KeGetCurrentIrql() === PASSIVE_LEVEL) return true;
   const message = `${currentFrame()?.name} runs at DISPATCH_LEVEL`;
   verifier.report("call above PASSIVE_LEVEL", call, message);

@@ -100,7 +100,7 @@ export function VmbServerChannelInitSetVmbusHandle(
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
   const partition = Handle.resolve(vmbusHandle, "KERNEL");
   if (partition === null || partition.runtime !== kmcl.runtime) return STATUS_INVALID_PARAMETER_2;
-  endpoint.configuration.guest = partition;
+  endpoint.offeredTo = partition;
   return STATUS_SUCCESS;
 }
 

@@ -16,11 +16,12 @@ import type { ChartActor } from "../chart/chart_actor.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import { DISPATCH_LEVEL } from "../runtime/irql.ts";
 import { type Worker, WorkItem } from "../runtime/scheduler.ts";
-import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { Fifo } from "../../core/fifo.ts";
-import type { PartitionObject } from "../partition/partition_object.ts";
+import type { PartitionPort } from "../channel/partition_port.ts";
 import { GuestEnd } from "./guest/guest_end.ts";
 import { HostEnd } from "./host/host_end.ts";
+import { BUS_ACTOR } from "./machine.ts";
 import type { BusEvent, BusTag } from "./types.ts";
 
 /** Who a control message is for. */
@@ -49,13 +50,13 @@ class Lane implements Worker {
   readonly traceId: number;
   readonly #queue = new Fifo<Uint8Array>();
   readonly #item: WorkItem;
-  readonly #runtime: FabricRuntime;
+  readonly #runtime: RuntimePort;
   readonly #deliver: (bytes: Uint8Array) => void;
 
   constructor(
-    runtime: FabricRuntime,
-    partition: PartitionObject,
-    on: PartitionObject,
+    runtime: RuntimePort,
+    partition: PartitionPort,
+    on: PartitionPort,
     deliver: (bytes: Uint8Array) => void,
   ) {
     this.traceId = partition.traceId;
@@ -103,9 +104,11 @@ class Lane implements Worker {
 /** The bus between the host and one partition. */
 export class Bus {
   /** The fabric. */
-  readonly runtime: FabricRuntime;
+  readonly runtime: RuntimePort;
   /** The guest whose bus it is. */
-  readonly partition: PartitionObject;
+  readonly partition: PartitionPort;
+  /** The partition in which its servers run. */
+  readonly root: PartitionPort;
   /** Its chart. */
   readonly actor: ChartActor<BusEvent, BusTag>;
   /** The host's end. */
@@ -119,10 +122,11 @@ export class Bus {
   #isExchanging = false;
 
   /** The bus of `partition`; its servers run in `root`. */
-  constructor(runtime: FabricRuntime, partition: PartitionObject, root: PartitionObject) {
+  constructor(runtime: RuntimePort, partition: PartitionPort, root: PartitionPort) {
     this.runtime = runtime;
     this.partition = partition;
-    this.actor = runtime.actors.bus();
+    this.root = root;
+    this.actor = runtime.actors.create(BUS_ACTOR);
     this.host = new HostEnd(this);
     this.guest = new GuestEnd(this);
     this.#lanes = {
@@ -200,7 +204,7 @@ export class Bus {
   guestGone(): void {
     this.#lanes.toHost.clear();
     this.#lanes.toGuest.clear();
-    this.runtime.scheduler.drop(this.partition.traceId, this.runtime.root.processors);
+    this.runtime.scheduler.drop(this.partition.traceId, this.root.processors);
     this.actor.send({ type: "guestGone" });
     this.guest.gone();
     this.host.guestGone();

@@ -6,6 +6,7 @@
  */
 
 import { setup } from "xstate";
+import type { ActorKind } from "../runtime/actors.ts";
 import type { BusEvent, BusTag } from "./types.ts";
 
 /** The chart. */
@@ -23,3 +24,6 @@ export function createBusChart() {
     },
   });
 }
+
+/** The actor of a partition's bus. */
+export const BUS_ACTOR: ActorKind = { name: "bus", createChart: createBusChart };

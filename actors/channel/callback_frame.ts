@@ -6,8 +6,8 @@
 
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { ChannelPlace } from "../runtime/violation_details.ts";
-import type { Endpoint } from "./endpoint.ts";
 import { CALLBACK_NAMES, type CallbackName } from "./driver_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
 
 /** A callback of an endpoint; one frame serves all its calls. */
 export class CallbackFrame implements Frame {
@@ -18,16 +18,19 @@ export class CallbackFrame implements Frame {
   /** See {@linkcode Frame.irql}. */
   readonly irql: Irql;
   /** See {@linkcode Frame.owner}. */
-  readonly owner: Endpoint;
+  readonly owner: EndpointPort;
+  /** See {@linkcode Frame.traceId}. */
+  readonly traceId: number;
   /** See {@linkcode Frame.partition}. */
   readonly partition: Frame["partition"];
 
   /** The frame of callback `name` of `owner`. */
-  constructor(owner: Endpoint, name: CallbackName, irql: Irql) {
+  constructor(owner: EndpointPort, name: CallbackName, irql: Irql) {
     this.name = name;
     this.code = CALLBACK_NAMES.indexOf(name);
     this.irql = irql;
     this.owner = owner;
+    this.traceId = owner.id;
     this.partition = owner.partition;
   }
 

@@ -8,8 +8,9 @@ import { NT_SUCCESS, type NtStatus } from "../../core/ntstatus.ts";
 import { throwDataError } from "../../core/saved/fault.ts";
 import { readAnyText, readRecord, saveAnyText, type SavedFields } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
-import type { PartitionObject } from "../partition/partition_object.ts";
+import { PACKET_ACTOR } from "../packet/machine.ts";
 import { areInSlotOrder, type PacketImage, readPacket, resumePacket } from "../packet/image.ts";
+import { CHANNEL_ACTORS } from "./actor_kinds.ts";
 import { ChannelConfiguration, clientTargetOf } from "./configuration.ts";
 import type { Endpoint, Rings } from "./endpoint.ts";
 import {
@@ -22,6 +23,7 @@ import {
   saveTraffic,
   type TrafficImage,
 } from "./image.ts";
+import type { PartitionPort } from "./partition_port.ts";
 import { type Change, CHANGES } from "./state_changes.ts";
 
 const U16_MAX = 0xffff;
@@ -87,14 +89,17 @@ function saveConfiguration(configuration: ChannelConfiguration): PlainData {
 export function readClient(
   data: PlainData,
   where: string,
-  partition: PartitionObject,
+  partition: PartitionPort,
 ): ClientImage {
-  const { charts } = partition.runtime.actors;
+  const { actors } = partition.runtime;
   const image = readRecord(data, where, (fields): ClientImage => ({
     configuration: fields.record("configuration", readConfiguration),
-    traffic: fields.record("traffic", (traffic) => readTraffic(traffic, charts.client)),
+    traffic: fields.record(
+      "traffic",
+      (traffic) => readTraffic(traffic, actors.chart(CHANNEL_ACTORS.client)),
+    ),
     packets: fields.list("packets").map((packet, index) =>
-      readPacket(packet, `${where}, packet ${index}`, charts.packet)
+      readPacket(packet, `${where}, packet ${index}`, actors.chart(PACKET_ACTOR))
     ),
     mmio: fields.orNull("mmio", () =>
       fields.record("mmio", (mmio) => ({

@@ -17,7 +17,6 @@ import {
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import { isU16, isU32, isUint } from "../../core/units.ts";
-import type { PartitionObject } from "../partition/partition_object.ts";
 
 /** IS_PIPE of VmbChannelInitSetFlags. */
 const INIT_FLAG_IS_PIPE = 0x1;
@@ -102,8 +101,6 @@ export class ChannelConfiguration {
   mmioMegabytesOptional = 0;
   /** Server: what it offers. */
   serverTarget: ServerTarget | null = null;
-  /** Server: the partition that the driver says the offer is for; null: it said none. */
-  guest: PartitionObject | null = null;
   /** Server: the virtual trust level that sees the offer. */
   targetVtl = 0;
 

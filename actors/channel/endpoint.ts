@@ -18,14 +18,13 @@ import {
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
-import type { BusPort } from "./bus_port.ts";
+import type { BusPort, PartitionOnBus } from "./bus_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { Wait } from "../runtime/waits.ts";
 import { type ChannelPlace, nameOfChannel, placeOf } from "../runtime/violation_details.ts";
-import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
-import type { LoadedDriver } from "../partition/loaded_driver.ts";
-import type { PartitionObject } from "../partition/partition_object.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
+import { CHANNEL_ACTORS } from "./actor_kinds.ts";
 import { CallbackFrame } from "./callback_frame.ts";
 import { ChannelTrace } from "./channel_trace.ts";
 import { ChannelWork } from "./work_items.ts";
@@ -34,8 +33,10 @@ import { Drain } from "./drain.ts";
 import { PacketCompletions } from "./completions.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { RingPositions, TrafficImage } from "./image.ts";
+import type { LoadedDriverPort } from "./partition_port.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
@@ -50,11 +51,11 @@ export interface Rings {
 }
 
 /** One side of a channel. */
-export class Endpoint {
+export class Endpoint implements EndpointPort {
   /** The fabric. */
-  readonly runtime: FabricRuntime;
+  readonly runtime: RuntimePort;
   /** The partition whose driver this endpoint serves. */
-  readonly partition: PartitionObject;
+  readonly partition: PartitionOnBus;
   /** Which end of the channel it is. */
   readonly side: Side;
   /** Its number in the fabric, in the order of VmbChannelAllocate. */
@@ -96,8 +97,10 @@ export class Endpoint {
   refusal: NtStatus | null = null;
   /** The rings, while the channel has them. */
   rings: Rings | null = null;
+  /** Server: the partition that the driver says the offer is for; null: it said none. */
+  offeredTo: PartitionOnBus | null = null;
   /** The loaded driver whose it is; null for one of a driver that was not loaded. */
-  driver: LoadedDriver | null = null;
+  driver: LoadedDriverPort | null = null;
   /** A server that was restored, from then until it is enabled: what it was. */
   restored: TrafficImage | null = null;
   /** Callers that have the channel drained before it is disabled. */
@@ -110,8 +113,8 @@ export class Endpoint {
 
   /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1), or in the `state` of a saved one. */
   constructor(
-    runtime: FabricRuntime,
-    partition: PartitionObject,
+    runtime: RuntimePort,
+    partition: PartitionOnBus,
     side: Side,
     id: number,
     state: AnyMachineSnapshot | null = null,
@@ -120,7 +123,7 @@ export class Endpoint {
     this.partition = partition;
     this.side = side;
     this.id = id;
-    this.actor = runtime.actors.channel(side, state);
+    this.actor = runtime.actors.create(CHANNEL_ACTORS[side], state);
     this.trace = new ChannelTrace(runtime.recorder, runtime.clock, id);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
@@ -148,9 +151,8 @@ export class Endpoint {
    * Server: the partition that its offer is for. A loopback offer that names none is for the server's own;
    * null: nobody said.
    */
-  get guest(): PartitionObject | null {
-    const { guest, isLoopback } = this.configuration;
-    return guest ?? (isLoopback ? this.partition : null);
+  get guest(): PartitionOnBus | null {
+    return this.offeredTo ?? (this.configuration.isLoopback ? this.partition : null);
   }
 
   /** The guest's memory: rings, GPADLs and external data lie there, for both sides. */
@@ -259,7 +261,7 @@ export class Endpoint {
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
   cleanUp(): void {
     this.driverCallbacks.freed();
-    this.partition.endpoints.delete(this);
+    this.partition.removeEndpoint(this);
     this.changes.stop();
     this.answerDisabled();
     this.outgoing.packets.stop();

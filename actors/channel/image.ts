@@ -18,7 +18,7 @@ import { throwDataError } from "../../core/saved/fault.ts";
 import type { SavedFields } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import { CHANNEL_ID_MAX } from "../bus/host/offered_channel.ts";
+import { CHANNEL_ID_MAX } from "../../core/control/messages.ts";
 import type { Chart } from "../chart/chart_actor.ts";
 import { persistedState, persistState } from "../chart/persisted.ts";
 import type { PacketObject } from "../packet/packet_object.ts";

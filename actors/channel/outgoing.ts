@@ -21,6 +21,7 @@ import { largestPacketBytes, type RingFault } from "../../core/ring/ring_memory.
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
+import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { EnterEvent } from "./enter_event.ts";
@@ -66,7 +67,7 @@ export class Outgoing {
   /** The sending half of `endpoint`, without a ring. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.packets = new PacketTable(() => endpoint.runtime.actors.packet());
+    this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));
   }
 
   /** Whether completions wait. */

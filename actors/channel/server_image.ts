@@ -19,6 +19,7 @@ import {
   readPacket,
   resumePacket,
 } from "../packet/image.ts";
+import { PACKET_ACTOR } from "../packet/machine.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { Endpoint, Rings } from "./endpoint.ts";
 import {
@@ -139,7 +140,7 @@ export function readServer(chunks: readonly SavedChunk[], endpoint: Endpoint): S
       readDriverPacket(data, `packet ${index}`, endpoint)
     ),
     requests: rest.filter(({ type }) => type === CHUNK_REQUEST).map(({ data }, index) =>
-      readPacket(data, `request ${index}`, endpoint.runtime.actors.charts.packet)
+      readPacket(data, `request ${index}`, endpoint.runtime.actors.chart(PACKET_ACTOR))
     ),
   };
   if (image.packets.length + image.requests.length !== rest.length) {
@@ -164,7 +165,7 @@ function readDriverPacket(data: PlainData, where: string, endpoint: Endpoint): D
   return readRecord(data, where, (fields: SavedFields) => {
     const packet = fields.data("packet");
     return {
-      image: readPacket(packet, where, endpoint.runtime.actors.charts.packet),
+      image: readPacket(packet, where, endpoint.runtime.actors.chart(PACKET_ACTOR)),
       libBytes: encodePlainData(packet),
       driverBytes: fields.bytes("driver", DRIVER_BYTES_MAX),
     };

@@ -61,7 +61,7 @@ export class Signal implements Timer {
   /** See {@linkcode Timer.fire}. A guest that stands still signals nothing until it goes on. */
   fire(): void {
     this.#deadline = null;
-    if (this.#endpoint.partition.actor.is("runs")) this.release();
+    if (this.#endpoint.partition.runs) this.release();
   }
 
   /** The processors of the endpoint's partition run again: what was due meanwhile is sent. */

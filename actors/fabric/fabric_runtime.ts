@@ -16,13 +16,15 @@ import type { ActorInspector } from "../chart/actor_system.ts";
 import { Endpoint } from "../channel/endpoint.ts";
 import type { Side } from "../channel/types.ts";
 import type { DeviceTarget } from "../runtime/handle.ts";
-import { CALLS_ON_TRACE, LoadedDriver } from "../partition/loaded_driver.ts";
+import type { FabricPort } from "../partition/fabric_port.ts";
+import { CALLS_ON_TRACE } from "../partition/loaded_driver.ts";
 import {
   type Partition,
   PartitionObject,
   type PartitionOptions,
 } from "../partition/partition_object.ts";
-import { FabricActors } from "./actors.ts";
+import { Actors } from "../runtime/actors.ts";
+import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
 import { Callbacks } from "../runtime/driver_calls.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
 import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
@@ -32,7 +34,6 @@ import type { Leak } from "./leak.ts";
 import { findLeaks } from "./leaks.ts";
 import { Loop, type LoopPort, type Timer, UNITS_PER_MS } from "../runtime/loop.ts";
 import {
-  checkFabricOptions,
   checkInspector,
   checkItems,
   checkPartitionOptions,
@@ -40,6 +41,7 @@ import {
   checkSignal,
   checkTimeAfter,
 } from "./options.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { runUntil } from "../runtime/run_until.ts";
 import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
@@ -53,18 +55,8 @@ export interface Counts {
   readonly endpoints: number;
 }
 
-/** A driver of a guest tells its state: until it has, nothing of it may change. */
-export const IN_SAVE = "inside a guest driver's save";
-/** The fabric is done with. */
-const DISPOSED = "of a fabric that was disposed of";
-
-/** Makes a fabric with a root partition. See {@linkcode FabricOptions}. */
-export function createFabric(options: FabricOptions = {}): Fabric {
-  return new FabricRuntime(checkFabricOptions(options));
-}
-
 /** One fabric. */
-export class FabricRuntime implements Fabric, LoopPort {
+export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   /** Virtual time and its deadlines. */
   readonly clock: VirtualClock<Timer> = new VirtualClock();
   /** What is runnable. */
@@ -83,10 +75,9 @@ export class FabricRuntime implements Fabric, LoopPort {
   readonly loop: Loop;
   readonly isRealTime: boolean;
   readonly itemsPerInstantMax: number;
-  /** Where KMCL functions cannot be called now, for the error; null: they can. */
-  kmclRefusal: typeof IN_SAVE | typeof DISPOSED | null = null;
+  kmclRefusal: string | null = null;
   /** The actors of everything in it. */
-  readonly actors: FabricActors;
+  readonly actors: Actors;
   readonly root: PartitionObject;
   readonly #partitions: PartitionObject[] = [];
   /** What lived when the fabric was disposed of; null until it is. */
@@ -109,12 +100,18 @@ export class FabricRuntime implements Fabric, LoopPort {
     this.callbacks = new Callbacks(this);
     this.waits = new Waits(this.callbacks);
     this.loop = new Loop(this);
-    this.actors = new FabricActors(interpreter);
+    this.actors = new Actors(interpreter);
     this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
     this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
-    this.recorder.nameValues("channelEvent", this.actors.charts.server.eventTypes);
+    this.recorder.nameValues("channelEvent", this.actors.chart(CHANNEL_ACTORS.server).eventTypes);
     const root = { name: "root", memoryPages: options.rootMemoryPages };
     this.root = this.#addPartition(checkPartitionOptions(root), null);
+  }
+
+  /** The fabric that a channel or a partition knows by its port. */
+  static of(port: RuntimePort): FabricRuntime {
+    assert(port instanceof FabricRuntime, "what lives in a fabric has that fabric's runtime");
+    return port;
   }
 
   // -- Partitions
@@ -143,6 +140,11 @@ export class FabricRuntime implements Fabric, LoopPort {
   /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */
   createDetached(options: Required<PartitionOptions>): PartitionObject {
     return new PartitionObject(this, this.#partitionCount++, options, this.root);
+  }
+
+  /** See {@linkcode FabricPort.has}. */
+  has(partition: PartitionObject): boolean {
+    return this.#partitions.includes(partition);
   }
 
   /** Makes `partition` one of the fabric's. */
@@ -322,13 +324,7 @@ export class FabricRuntime implements Fabric, LoopPort {
   /** Puts the begin or end of a callback on the trace. */
   traceCallback(frame: Frame, begins: boolean): void {
     const event = begins ? "callbackBegin" : "callbackEnd";
-    const { owner } = frame;
-    assert(
-      owner instanceof Endpoint || owner instanceof LoadedDriver,
-      "callbacks are called for endpoints and for loaded drivers",
-    );
-    const subjectId = owner instanceof Endpoint ? owner.id : owner.traceId;
-    this.recorder.record(this.clock.now100ns, event, subjectId, frame.code);
+    this.recorder.record(this.clock.now100ns, event, frame.traceId, frame.code);
   }
 
   // -- Looking inside
@@ -370,28 +366,32 @@ export class FabricRuntime implements Fabric, LoopPort {
 
   // -- The end
 
+  get isDisposed(): boolean {
+    return !this.root.isPresent;
+  }
+
   /** Refuses `call`, a function of the fabric or of one of its partitions, once it was disposed of. */
   requireLive(call: string): void {
-    if (this.root.isPresent) return;
+    if (!this.isDisposed) return;
     throw new Error(`Cannot ${call}: the fabric was disposed of`);
   }
 
   /** See {@linkcode Fabric.dispose}. */
   dispose(): void {
-    if (!this.root.isPresent) return;
+    if (this.isDisposed) return;
     requireOutside("dispose");
     if (this.kmclRefusal !== null) throw new Error(`Cannot dispose ${this.kmclRefusal}`);
     this.#leftAtEnd = this.leaks();
     const error = new Error("Cannot go on waiting: the fabric was disposed of");
     this.loop.abandon(error);
     this.waits.abandon(error);
-    this.kmclRefusal = DISPOSED;
+    this.kmclRefusal = "of a fabric that was disposed of";
     for (const partition of this.#partitions.splice(0)) partition.unplug();
   }
 
   /** Settles, then disposes; not where something is to be told: that is thrown, and the fabric lives on. */
   async [ASYNC_DISPOSE](): Promise<void> {
-    if (!this.root.isPresent) return;
+    if (this.isDisposed) return;
     await this.settle();
     requireNothingLeft(this.verifier, this.leaks());
     this.dispose();

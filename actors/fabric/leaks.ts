@@ -6,7 +6,7 @@
 
 import { hex } from "../../core/memory/memory_checks.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
-import type { PartitionObject } from "../partition/partition_object.ts";
+import { PartitionObject } from "../partition/partition_object.ts";
 import type { Leak } from "./leak.ts";
 import type { FabricRuntime } from "./fabric_runtime.ts";
 
@@ -49,7 +49,7 @@ function leaksOfEndpoint(endpoint: Endpoint): Leak[] {
     const message = `packet ${packet.slot} is ${isInFlight ? "in flight" : "not freed"}`;
     leaks.push({ kind: "packet", owner, message });
   }
-  for (const gpadl of endpoint.partition.bus.guest.gpadls.of(endpoint)) {
+  for (const gpadl of PartitionObject.of(endpoint.partition).bus.guest.gpadls.of(endpoint)) {
     leaks.push({ kind: "gpadl", owner, message: `GPADL ${gpadl.handle} was not deleted` });
   }
   return leaks;

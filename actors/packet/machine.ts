@@ -9,6 +9,7 @@
 
 // deno-fmt-ignore-file -- laid out by hand, a line a state
 import { setup } from "xstate";
+import type { ActorKind } from "../runtime/actors.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
 
 /** The chart. A transaction that needs no queue and wants no completion costs two events. */
@@ -25,3 +26,6 @@ export function createPacketChart() {
     ended: { tags: "inFlight", on: { complete: "owned" } },
   } });
 }
+
+/** The actor of a packet object. */
+export const PACKET_ACTOR: ActorKind = { name: "packet", createChart: createPacketChart };

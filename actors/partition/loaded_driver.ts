@@ -6,6 +6,7 @@
  */
 
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { LoadedDriverPort } from "../channel/partition_port.ts";
 import { CALLBACK_NAMES } from "../channel/driver_port.ts";
 import { type Device, Handle } from "../runtime/handle.ts";
 import type { PartitionObject } from "./partition_object.ts";
@@ -22,7 +23,7 @@ export const CALLS_ON_TRACE: readonly string[] = [...CALLBACK_NAMES, ...HOST_NOT
 export type DriverKind = "guest" | "host";
 
 /** A loaded driver, as the partition knows it that it was loaded for. */
-export class LoadedDriver {
+export class LoadedDriver implements LoadedDriverPort {
   /** Its name, by which a restored partition asks for it. */
   readonly name: string;
   /** Where it runs. */
@@ -41,7 +42,7 @@ export class LoadedDriver {
     this.name = name;
     this.kind = kind;
     this.guest = guest;
-    this.partition = kind === "guest" ? guest : guest.runtime.root;
+    this.partition = kind === "guest" ? guest : guest.root;
     this.device = new Handle("DEVICE", { partition: this.partition, driver: this });
   }
 

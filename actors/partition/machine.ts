@@ -5,6 +5,7 @@
  */
 
 import { setup } from "xstate";
+import type { ActorKind } from "../runtime/actors.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
 /** The chart. */
@@ -29,3 +30,6 @@ export function createPartitionChart() {
     },
   });
 }
+
+/** The actor of a partition. */
+export const PARTITION_ACTOR: ActorKind = { name: "partition", createChart: createPartitionChart };

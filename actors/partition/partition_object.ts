@@ -14,12 +14,15 @@ import { NO_BYTES } from "../../core/bytes.ts";
 import type { Unread } from "../../core/trace.ts";
 import { isU32 } from "../../core/units.ts";
 import { Bus, type Direction } from "../bus/bus.ts";
+import type { PartitionOnBus } from "../channel/bus_port.ts";
+import type { PartitionPort } from "../channel/partition_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import { Processor } from "../runtime/scheduler.ts";
-import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
+import type { FabricPort } from "./fabric_port.ts";
 import type { LoadedDriver } from "./loaded_driver.ts";
+import { PARTITION_ACTOR } from "./machine.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
 /** What a partition is made of. */
@@ -87,9 +90,11 @@ const CHANGE_EVENTS = { pause: "partitionPaused", resume: "partitionResumed" } a
 const PARTITION_TRACE_IDS = 0x8000_0000;
 
 /** One partition of a fabric. */
-export class PartitionObject implements Partition {
+export class PartitionObject implements Partition, PartitionOnBus {
   /** The fabric. */
-  readonly runtime: FabricRuntime;
+  readonly runtime: FabricPort;
+  /** The partition in which its servers run: the fabric's root, which is its own. */
+  readonly root: PartitionObject;
   readonly name: string;
   /** Its number in the fabric; the root's is 0. */
   readonly id: number;
@@ -114,12 +119,13 @@ export class PartitionObject implements Partition {
 
   /** A running partition; `root` is null for the root itself. */
   constructor(
-    runtime: FabricRuntime,
+    runtime: FabricPort,
     id: number,
     options: Required<PartitionOptions>,
     root: PartitionObject | null,
   ) {
     this.runtime = runtime;
+    this.root = root ?? this;
     this.id = id;
     this.name = options.name;
     this.vtl = options.vtl;
@@ -133,8 +139,19 @@ export class PartitionObject implements Partition {
       { length: options.processors },
       (_, index) => new Processor(index),
     );
-    this.actor = runtime.actors.partition();
-    this.bus = new Bus(runtime, this, root ?? this);
+    this.actor = runtime.actors.create(PARTITION_ACTOR);
+    this.bus = new Bus(runtime, this, this.root);
+  }
+
+  /** The partition that a channel or a bus knows by its port. */
+  static of(port: PartitionPort): PartitionObject {
+    assert(port instanceof PartitionObject, "a channel is of a partition of its fabric");
+    return port;
+  }
+
+  /** The guest that a server's offer is for; null: nobody said. */
+  static guestOf({ guest }: Pick<Endpoint, "guest">): PartitionObject | null {
+    return guest && PartitionObject.of(guest);
   }
 
   /** Puts what a program, or the guest's bus, does with the memory on the trace. */
@@ -172,6 +189,11 @@ export class PartitionObject implements Partition {
     return this.actor.tags.alive;
   }
 
+  /** Whether its processors run. */
+  get runs(): boolean {
+    return this.actor.tags.runs;
+  }
+
   /** Whether its handles are good. */
   get isPresent(): boolean {
     return this.actor.is("present");
@@ -200,6 +222,11 @@ export class PartitionObject implements Partition {
     const processor = this.#processors[index];
     assert(processor !== undefined, "a work item is for a processor of its partition");
     return processor;
+  }
+
+  /** See {@linkcode PartitionOnBus.removeEndpoint}. */
+  removeEndpoint(endpoint: Endpoint): void {
+    this.endpoints.delete(endpoint);
   }
 
   /** See {@linkcode Partition.pause}. */
@@ -238,10 +265,10 @@ export class PartitionObject implements Partition {
 
   /** It was never to be: its restore came to nothing, and all of it goes without a trace. */
   discard(): void {
-    const { scheduler, callbacks, waits, root } = this.runtime;
+    const { scheduler, callbacks, waits } = this.runtime;
     for (const driver of this.drivers.splice(0)) driver.discard();
     for (const processor of this.#processors) scheduler.clear(processor);
-    scheduler.drop(this.traceId, root.processors);
+    scheduler.drop(this.traceId, this.root.processors);
     callbacks.drop(this);
     waits.release(this);
     waits.drop(this);
@@ -297,7 +324,7 @@ export class PartitionObject implements Partition {
     this.runtime.requireLive(`${type} ${this.name}`);
     if (!this.actor.can(type)) return false;
     // Until all its drivers are there it stands still, and may yet go without a trace.
-    if (type !== "pause" && !this.runtime.partitions.includes(this)) {
+    if (type !== "pause" && !this.runtime.has(this)) {
       throw new Error(`Cannot ${type} ${this.name} while it is being restored`);
     }
     this.actor.send({ type });
@@ -305,7 +332,7 @@ export class PartitionObject implements Partition {
     if (type === "pause" || type === "resume") {
       recorder.record(clock.now100ns, CHANGE_EVENTS[type], this.traceId);
     }
-    const runs = this.actor.is("runs");
+    const { runs } = this;
     for (const processor of this.#processors) processor.runs = runs;
     if (runs) {
       this.runtime.waits.release(this);

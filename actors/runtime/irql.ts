@@ -19,8 +19,10 @@ export interface Frame {
   readonly name: string;
   /** Stands for the name on the trace. */
   readonly code: number;
-  /** The endpoint that it was called for. */
+  /** The endpoint or the loaded driver that it was called for. */
   readonly owner: object;
+  /** Stands for that one on the trace. */
+  readonly traceId: number;
   /** The partition whose driver runs: once it crashed, its callbacks are nobody's. */
   readonly partition: { readonly isAlive: boolean };
   /** For reports: `channel 3 (server)`. */

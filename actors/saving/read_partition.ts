@@ -11,7 +11,7 @@ import { throwDataError } from "../../core/saved/fault.ts";
 import { readRecord, type SavedFields } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import { CHANNEL_ID_MAX } from "../bus/host/offered_channel.ts";
+import { CHANNEL_ID_MAX } from "../../core/control/messages.ts";
 import type { WorkKind } from "../runtime/scheduler.ts";
 import type { DriverKind } from "../partition/loaded_driver.ts";
 import { PARTITION_CHUNKS } from "./write_partition.ts";

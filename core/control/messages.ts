@@ -21,6 +21,8 @@ export const OFFER_FLAG_LOOPBACK = 0x100;
 /** Offer flag: the channel belongs to a socket provider (wire.md 4.4). */
 export const OFFER_FLAG_TLNPI_PROVIDER = 0x2000;
 
+/** Highest channel id: event flag 0 is reserved (wire.md 5.2). */
+export const CHANNEL_ID_MAX = 2047;
 /** The monitorId of an offer that has none (wire.md 4.4). */
 export const MONITOR_ID_NONE = 0xff;
 /** The targetVp of a channel whose host never signals (wire.md 4.2). */

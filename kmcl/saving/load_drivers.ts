@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Fabric } from "../../actors/fabric/fabric.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { disown } from "../../actors/runtime/promises.ts";
 import { type DriverKind, LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
@@ -76,16 +78,16 @@ export function loadHostDriver<Instance extends HostDriverInstance>(
 
 /** The context of a driver in a guest. */
 export function guestContext({ partition, device }: LoadedDriver): {
-  readonly fabric: PartitionObject["runtime"];
+  readonly fabric: Fabric;
   readonly partition: PartitionObject;
   readonly device: LoadedDriver["device"];
 } {
-  return { fabric: partition.runtime, partition, device };
+  return { fabric: FabricRuntime.of(partition.runtime), partition, device };
 }
 
 /** The context of a driver that serves a guest. */
 export function hostContext({ partition, device, guest }: LoadedDriver): HostContext {
-  return { fabric: partition.runtime, partition, device, guest };
+  return { fabric: FabricRuntime.of(partition.runtime), partition, device, guest };
 }
 
 function load<Context, Instance extends object>(

@@ -188,6 +188,7 @@ function frameOf(driver: LoadedDriver, name: HostNotice): Frame {
     code: CALLS_ON_TRACE.indexOf(name),
     irql: PASSIVE_LEVEL,
     owner: driver,
+    traceId: driver.traceId,
     partition: driver.partition,
     ownerName: driver.label,
   };

@@ -12,7 +12,7 @@ import type { PartitionObject } from "../../actors/partition/partition_object.ts
 
 /** The endpoints of the root that are offered to `guest`, or are to be. */
 export function serversOf(guest: PartitionObject): readonly Endpoint[] {
-  const { endpoints } = guest.runtime.root;
+  const { endpoints } = guest.root;
   return [...endpoints].filter((endpoint) => endpoint.guest === guest);
 }
 
@@ -38,7 +38,7 @@ function unsettled(guest: PartitionObject): string | null {
     return `${guest.name} has sent messages that the host has yet to take`;
   }
   const servers = serversOf(guest);
-  const { processors } = guest.runtime.root;
+  const { processors } = guest.root;
   const busy = new Set(
     processors.flatMap((processor) => processor.list().map(({ worker }) => worker.traceId)),
   );

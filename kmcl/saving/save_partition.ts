@@ -9,7 +9,6 @@ import { currentFrame } from "../../actors/runtime/irql.ts";
 import { disown } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
-import { IN_SAVE } from "../../actors/fabric/fabric_runtime.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -200,7 +199,7 @@ function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
 function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeof copyPlainData> {
   const { runtime } = guest;
   const tokens = new TokenWriter(driver, clientNumbers(guest));
-  runtime.kmclRefusal = IN_SAVE;
+  runtime.kmclRefusal = "inside a guest driver's save"; // until it has told, nothing of it may change
   try {
     const state = (driver.instance as GuestDriverInstance).save(tokens);
     disown(state);

@@ -8,6 +8,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { Handle } from "../../actors/runtime/handle.ts";
+import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import * as vmbus from "../../mod.ts";
 import { makeServer, openPair, type Pair, type PairOptions } from "./connected_pair.ts";
 
@@ -114,7 +115,7 @@ export function answerHeld({ vsc, held }: SavingPair): void {
 /** The server goes away as its host would; the guest is told nothing, and keeps its channel. */
 export function orphanServer({ server }: Pick<Pair, "server">): void {
   const endpoint = endpointOf(server);
-  const { guest } = endpoint.configuration;
+  const guest = PartitionObject.guestOf(endpoint);
   assert(guest !== null);
   const { unclaimed: orphans } = guest.bus.host;
   const orphan = orphans.part(endpoint);

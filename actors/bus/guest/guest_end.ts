@@ -6,6 +6,7 @@
  */
 
 import {
+  CHANNEL_ID_MAX,
   type ControlMessage,
   type OfferChannel,
   type OpenResult,
@@ -31,7 +32,6 @@ import { type Worker, WorkItem } from "../../runtime/scheduler.ts";
 import type { Bus } from "../bus.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import { GuestGpadls } from "./gpadls.ts";
-import { CHANNEL_ID_MAX } from "../host/offered_channel.ts";
 import { isTarget, mmioChoices, suits } from "./offers.ts";
 import { ringsOf } from "../rings.ts";
 import { smallestRingPages } from "../../channel/ring_size.ts";

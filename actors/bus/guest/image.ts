@@ -11,7 +11,7 @@ import {
   encodeControlMessage,
   isControlFault,
 } from "../../../core/control/codec.ts";
-import type { OfferChannel } from "../../../core/control/messages.ts";
+import { CHANNEL_ID_MAX, type OfferChannel } from "../../../core/control/messages.ts";
 import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { GPADL_WORDS_MAX, gpadlWords } from "../../../core/memory/gpadl.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
@@ -21,7 +21,6 @@ import { PAGE_BYTES } from "../../../core/units.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import { GuestChannel, type GuestEnd, type Link } from "./guest_end.ts";
 import type { GuestGpadl } from "./gpadls.ts";
-import { CHANNEL_ID_MAX } from "../host/offered_channel.ts";
 import { mmioChoices, suits } from "./offers.ts";
 import { type ChannelRings, ringsOf } from "../rings.ts";
 

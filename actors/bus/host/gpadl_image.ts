@@ -11,7 +11,7 @@ import { GPADL_WORDS_MAX, GpadlAssembler, gpadlWords } from "../../../core/memor
 import { throwDataError } from "../../../core/saved/fault.ts";
 import { type SavedFields, saveRanges } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../core/saved/plain_data.ts";
-import { CHANNEL_ID_MAX } from "./offered_channel.ts";
+import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import type { HostEnd } from "./host_end.ts";
 import type { HostGpadl, HostGpadls } from "./gpadls.ts";
 

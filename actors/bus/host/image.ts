@@ -9,7 +9,8 @@ import { throwDataError } from "../../../core/saved/fault.ts";
 import type { SavedFields } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../core/saved/plain_data.ts";
 import { restoreHostGpadl, saveHostGpadls } from "./gpadl_image.ts";
-import { CHANNEL_ID_MAX, HostChannel } from "./offered_channel.ts";
+import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
+import { HostChannel } from "./offered_channel.ts";
 import type { HostEnd } from "./host_end.ts";
 import { ringsOf } from "../rings.ts";
 

@@ -5,6 +5,7 @@
  */
 
 import {
+  CHANNEL_ID_MAX,
   MONITOR_ID_NONE,
   OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE,
   OFFER_FLAG_LOOPBACK,
@@ -24,9 +25,6 @@ import {
 } from "../../channel/configuration.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { HostGpadl } from "./gpadls.ts";
-
-/** Highest channel id: event flag 0 is reserved (wire.md 5.2). */
-export const CHANNEL_ID_MAX = 2047;
 
 /** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
 const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [

@@ -10,7 +10,8 @@ import {
   saveClient,
 } from "../../../actors/channel/client_image.ts";
 import { readServer, saveServer, withDriverBytes } from "../../../actors/channel/server_image.ts";
-import type { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
+import type { RuntimePort } from "../../../actors/runtime/runtime_port.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { Chance } from "../../../core/chance.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
@@ -104,7 +105,11 @@ function restoreClient(
   driverCallbacks: Endpoint["driverCallbacks"],
 ): Endpoint {
   const { state, channelId } = image.traffic;
-  const endpoint = partition.runtime.createEndpoint({ partition, driver: null }, "client", state);
+  const endpoint = FabricRuntime.of(partition.runtime).createEndpoint(
+    { partition, driver: null },
+    "client",
+    state,
+  );
   endpoint.driverCallbacks = { ...driverCallbacks, freed: () => {} };
   prepareClient(endpoint, image);
   endpoint.channelId = channelId;
@@ -142,7 +147,8 @@ function checkServer(endpoint: Endpoint): boolean {
 }
 
 /** Runs one work item at a time, and hands the world over after each. */
-function stepThrough(world: FabricRuntime, after: () => void): void {
+function stepThrough(runtime: RuntimePort, after: () => void): void {
+  const world = FabricRuntime.of(runtime);
   for (let item = world.scheduler.next(); item !== null; item = world.scheduler.next()) {
     world.runItem(item);
     after();

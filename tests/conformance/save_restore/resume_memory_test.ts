@@ -1,6 +1,7 @@
 // What a restored channel has of the guest's memory (kmcl.md section 8: V7, V11).
 
 import { assertEquals } from "@std/assert";
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../../mod.ts";
 import { closePair, type PairOptions } from "../../support/connected_pair.ts";
 import {
@@ -115,7 +116,9 @@ Deno.test("EvtChannelOpened: a mapping of a second Opened that refuses is remove
 
 /** A callback that is unfinished for a while: the loop gives the runtime a turn after each work item. */
 const TURNS: PairOptions = {
-  clientCallbacks: { EvtChannelPostStarted: (channel) => endpointOf(channel).runtime.delay(1000) },
+  clientCallbacks: {
+    EvtChannelPostStarted: (channel) => FabricRuntime.of(endpointOf(channel).runtime).delay(1000),
+  },
 };
 
 /** Pauses the server when the work item that runs has ended: a DISPATCH_LEVEL callback must not wait. */

@@ -1,10 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Endpoint } from "../../../../actors/channel/endpoint.ts";
-import {
-  CHANNEL_ID_MAX,
-  HostChannel,
-  HostChannels,
-} from "../../../../actors/bus/host/offered_channel.ts";
+import { CHANNEL_ID_MAX } from "../../../../core/control/messages.ts";
+import { HostChannel, HostChannels } from "../../../../actors/bus/host/offered_channel.ts";
 
 // wire.md 5.2: ids are the lowest that are free, 2047 at most, and used again once they were released.
 Deno.test("HostChannels: a channel for which there is no id waits until one is free", () => {

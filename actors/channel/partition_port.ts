@@ -1,0 +1,47 @@
+/**
+ * What channels and buses need of a partition: its memory, its processors, and whether it runs.
+ *
+ * @module
+ */
+
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
+import type { Processor } from "../runtime/scheduler.ts";
+
+/** A partition, as the channels of its drivers and its bus see it. */
+export interface PartitionPort {
+  /** The fabric. */
+  readonly runtime: RuntimePort;
+  /** The name it was given. */
+  readonly name: string;
+  /** Stands for it on the trace, where channels are numbered from 1. */
+  readonly traceId: number;
+  /** The virtual trust level of its drivers. */
+  readonly vtl: number;
+  /** Its memory; host and guest use the same object. */
+  readonly memory: GuestRam;
+  /** Whether it is the root partition, in which the servers run. */
+  readonly isRoot: boolean;
+  /** Whether its drivers live. */
+  readonly isAlive: boolean;
+  /** Whether its handles are good. */
+  readonly isPresent: boolean;
+  /** Whether its processors run: they stand still while it is paused, and for ever once it crashed. */
+  readonly runs: boolean;
+  /** Number of virtual processors. */
+  readonly processorCount: number;
+  /** All virtual processors. */
+  readonly processors: readonly Processor[];
+  /** Virtual processor `index`. */
+  processor(index: number): Processor;
+}
+
+/** A loaded driver, as the channels that it has allocated see it. */
+export interface LoadedDriverPort {
+  /** The guest that it drives or serves. */
+  readonly guest: PartitionPort;
+  /** For reports: `guest driver "disk"`. */
+  readonly label: string;
+  /** Whether its device is gone. */
+  readonly isRemoved: boolean;
+}

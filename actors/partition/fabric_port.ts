@@ -1,0 +1,22 @@
+/**
+ * What a partition needs of the fabric that it is in, beside the runtime.
+ *
+ * @module
+ */
+
+import type { Loop } from "../runtime/loop.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
+
+/** The fabric, as its partitions see it. */
+export interface FabricPort extends RuntimePort {
+  /** The loop in which all work runs. */
+  readonly loop: Loop;
+  /** Why KMCL functions cannot be called now, for the error; null: they can. */
+  kmclRefusal: string | null;
+  /** Whether `partition` is one of the fabric's: one that is being restored is not yet. */
+  has(partition: object): boolean;
+  /** A partition was destroyed. */
+  removed(partition: { readonly traceId: number }): void;
+  /** Refuses `call`, a function of the fabric or of one of its partitions, once it was disposed of. */
+  requireLive(call: string): void;
+}
