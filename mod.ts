@@ -31,7 +31,8 @@
 export { createFabric } from "./actors/fabric/create_fabric.ts";
 export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
 export type { Partition, PartitionOptions } from "./actors/partition/partition_object.ts";
-export type { BusFault, Direction } from "./actors/bus/bus.ts";
+export type { Direction } from "./actors/bus/link.ts";
+export type { BusFault } from "./actors/bus/refusals.ts";
 export type { GpadlState } from "./actors/channel/bus_port.ts";
 export type { Schedule } from "./actors/runtime/scheduler.ts";
 export type { Interpreter } from "./actors/chart/chart_actor.ts";

@@ -23,6 +23,12 @@ export interface GpadlState {
   readonly isMapped: boolean;
 }
 
+/** Interrupts the opposite side of one channel, as often as it is rung. */
+export interface Doorbell {
+  /** There is something in the rings for the opposite side. */
+  ring(): void;
+}
+
 /** One end of a partition's bus, as the endpoints on it see it. */
 export interface BusPort {
   /** The guest's memory, in which rings, GPADLs and external data lie. */

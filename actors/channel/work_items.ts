@@ -33,6 +33,11 @@ export class ChannelWork implements Worker {
     return this.#endpoint.id;
   }
 
+  /** What a signal of the opposite side schedules. */
+  get interrupt(): WorkItem {
+    return this.#interrupt;
+  }
+
   /** The opposite side signalled, or the endpoint must look at its rings by itself. */
   scheduleInterrupt(): void {
     this.#endpoint.runtime.scheduler.schedule(this.#interrupt);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BusFault } from "../bus/bus.ts";
+import type { BusFault } from "../bus/refusals.ts";
 import type { GpadlState } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { IncomingPacket } from "../channel/incoming_packet.ts";

@@ -13,9 +13,10 @@ import type { MemoryUse } from "../../core/memory/types.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
 import type { Unread } from "../../core/trace.ts";
 import { isU32 } from "../../core/units.ts";
-import { Bus, type Direction } from "../bus/bus.ts";
 import type { PartitionOnBus } from "../channel/bus_port.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
+import { Bus } from "../bus/bus.ts";
+import type { Direction } from "../bus/link.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import { Processor } from "../runtime/scheduler.ts";
@@ -315,9 +316,7 @@ export class PartitionObject implements Partition, PartitionOnBus {
     const { recorder, clock } = this.runtime;
     const toHost = direction === "toHost" ? 1 : 0;
     recorder.record(clock.now100ns, "interruptPosted", this.traceId, toHost, channelId);
-    if (this.bus.isGone) return;
-    if (direction === "toHost") this.bus.host.interrupt(channelId);
-    else this.bus.guest.interrupt(channelId);
+    this.bus.interrupt(direction, channelId);
   }
 
   #change(type: PartitionEvent["type"]): boolean {

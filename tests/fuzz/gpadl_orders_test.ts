@@ -3,7 +3,7 @@
  * answered or named as a fault, and nothing waits for ever.
  */
 import { assert, assertEquals } from "@std/assert";
-import type { HostGpadl } from "../../actors/bus/host/gpadls.ts";
+import type { HostGpadl } from "../../actors/bus/host/gpadl.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { Chance } from "../../core/chance.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";

@@ -221,8 +221,7 @@ export function signalSide(
   channelId = 1,
 ): void {
   const { bus } = partition as PartitionObject;
-  if (side === "server") bus.host.interrupt(channelId);
-  else bus.guest.interrupt(channelId);
+  bus.interrupt(side === "server" ? "toHost" : "toGuest", channelId);
 }
 
 /** One range of whole pages. */

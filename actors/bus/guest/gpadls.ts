@@ -4,6 +4,11 @@
  * @module
  */
 
+import {
+  decodeControlMessage,
+  encodeControlMessage,
+  isControlFault,
+} from "../../../core/control/codec.ts";
 import type { ControlMessage, GpadlCreated } from "../../../core/control/messages.ts";
 import type { GpaRange } from "../../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../../core/memory/gpadl.ts";
@@ -19,7 +24,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import type { Wait } from "../../runtime/waits.ts";
-import type { GuestEnd } from "./guest_end.ts";
+import type { GuestPort } from "./guest_port.ts";
 
 /** Where a guest's handles begin, as Linux has it (wire.md 3.3). */
 const FIRST_HANDLE = 0xe1e10;
@@ -46,7 +51,7 @@ export interface GuestGpadl {
 
 /** Every GPADL of one guest. */
 export class GuestGpadls {
-  readonly #end: GuestEnd;
+  readonly #end: GuestPort;
   readonly #byHandle = new Map<number, GuestGpadl>();
   /** Those of each client's driver, in the order of their creation. */
   readonly #ofDrivers = new Map<Endpoint, Set<GuestGpadl>>();
@@ -54,7 +59,7 @@ export class GuestGpadls {
   lastHandle = FIRST_HANDLE;
 
   /** No GPADL yet. */
-  constructor(end: GuestEnd) {
+  constructor(end: GuestPort) {
     this.#end = end;
   }
 
@@ -109,7 +114,7 @@ export class GuestGpadls {
       return { status: STATUS_INVALID_BUFFER_SIZE, gpadlHandle: null };
     }
     const { channelId } = client;
-    if (channelId === null || client.is("leaving") || this.#end.bus.isGone) {
+    if (channelId === null || client.is("leaving") || !this.#end.partition.isAlive) {
       return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
     }
     const handle = this.#takeHandle();
@@ -124,7 +129,11 @@ export class GuestGpadls {
       answer: null,
     };
     this.#add(gpadl);
-    this.#end.bus.exchange(describe(gpadl, isReadOnly));
+    const answered = this.#end.link.roundTrip(
+      describe(gpadl, isReadOnly).map(encodeControlMessage),
+      (bytes) => isAnswerTo(gpadl, bytes),
+    );
+    if (answered !== null) this.#end.hear(answered);
     const { answer } = gpadl;
     if (answer === null || !NT_SUCCESS(answer)) {
       this.#remove(gpadl);
@@ -176,7 +185,7 @@ export class GuestGpadls {
 
   /** VmbChannelDeleteGpadl: resolves when the host has let go of the GPADL. */
   deleted(gpadl: GuestGpadl): Promise<void> {
-    const { runtime, partition } = this.#end.bus;
+    const { runtime, partition } = this.#end;
     const wait = runtime.beginWait<void>({
       call: "VmbChannelDeleteGpadl",
       what: `GPADL ${gpadl.handle} of ${gpadl.client?.name} to be unmapped`,
@@ -198,7 +207,7 @@ export class GuestGpadls {
     if (gpadl.stage === "deleting") return;
     gpadl.stage = "deleting";
     const { channelId, handle } = gpadl;
-    this.#end.bus.post("toHost", { message: "gpadlTeardown", channelId, gpadlId: handle });
+    this.#end.post({ message: "gpadlTeardown", channelId, gpadlId: handle });
   }
 
   /** GpadlTorndown: the memory is the guest's own again. */
@@ -243,6 +252,13 @@ export class GuestGpadls {
       this.#delete(gpadl);
     }
   }
+}
+
+/** Whether a message of the host says what has become of a GPADL that the guest creates. */
+function isAnswerTo({ handle }: GuestGpadl, bytes: Uint8Array): boolean {
+  const message = decodeControlMessage(bytes);
+  return !isControlFault(message) && message.message === "gpadlCreated" &&
+    message.gpadlId === handle;
 }
 
 /** The messages that describe a GPADL: one header, then bodies (wire.md 3.2, 3.3). */

@@ -12,8 +12,9 @@ import {
   type OpenResult,
   USER_DATA_BYTES,
 } from "../../../core/control/messages.ts";
+import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { writeMmioPlacement } from "../../../core/control/user_data.ts";
-import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
+import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -29,46 +30,36 @@ import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import { DISPATCH_LEVEL } from "../../runtime/irql.ts";
 import { type Worker, WorkItem } from "../../runtime/scheduler.ts";
-import type { Bus } from "../bus.ts";
+import type { RuntimePort } from "../../runtime/runtime_port.ts";
+import type { PartitionPort } from "../../channel/partition_port.ts";
+import type { GuestLink } from "../link.ts";
+import { type Refuse, takeMessage } from "../refusals.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import { GuestGpadls } from "./gpadls.ts";
+import { GuestChannel, type Link } from "./guest_channel.ts";
+import type { GuestPort } from "./guest_port.ts";
 import { isTarget, mmioChoices, suits } from "./offers.ts";
 import { ringsOf } from "../rings.ts";
 import { smallestRingPages } from "../../channel/ring_size.ts";
 
-/** What a client has put into the open of its channel. */
-export interface Link {
-  /** Who has taken the channel. */
-  readonly client: Endpoint;
-  /** What the open is called on the wire. */
-  readonly openId: number;
-  /** The pages of both rings. */
-  readonly ringPages: GuestBuffer;
-  /** The GPADL that describes them. */
-  readonly ringGpadlId: number;
-  /** Whether the host confirmed the open, and has not been told of the close. */
-  isOpen: boolean;
-}
-
-/** An offer that arrived. */
-export class GuestChannel {
-  /** What the host offered. */
-  readonly offer: OfferChannel;
-  /** The client that took it. */
-  link: Link | null = null;
-  /** The host took the offer back: it goes once the client has let go. */
-  isRescinded = false;
-
-  /** An offer that no client has taken. */
-  constructor(offer: OfferChannel) {
-    this.offer = offer;
-  }
+/** What the guest's end of a bus stands on. */
+export interface GuestSetting {
+  /** The fabric. */
+  readonly runtime: RuntimePort;
+  /** The guest itself. */
+  readonly partition: PartitionPort;
+  /** Its side of the link: all that it has of the host's end. */
+  readonly link: GuestLink;
 }
 
 /** The guest's end of one bus. */
-export class GuestEnd implements BusPort, Worker {
-  /** The bus that it is an end of. */
-  readonly bus: Bus;
+export class GuestEnd implements BusPort, GuestPort, Worker {
+  /** See {@linkcode GuestPort.runtime}. */
+  readonly runtime: RuntimePort;
+  /** See {@linkcode GuestPort.partition}. */
+  readonly partition: PartitionPort;
+  /** See {@linkcode GuestPort.link}. */
+  readonly link: GuestLink;
   /** The GPADLs of the guest's clients. */
   readonly gpadls: GuestGpadls;
   /** Offers by channel id, in the order in which they arrived. */
@@ -76,24 +67,34 @@ export class GuestEnd implements BusPort, Worker {
   /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
   readonly waiting: Endpoint[] = [];
   readonly #match: WorkItem;
+  readonly #refuse: Refuse;
   /** The number of the next open. */
   nextOpenId = 1;
 
-  /** The guest's end of `bus`. */
-  constructor(bus: Bus) {
-    this.bus = bus;
+  /** A guest's end; `refuse` hears of each message of the host that it does not take. */
+  constructor({ runtime, partition, link }: GuestSetting, refuse: Refuse) {
+    this.runtime = runtime;
+    this.partition = partition;
+    this.link = link;
     this.gpadls = new GuestGpadls(this);
-    this.#match = new WorkItem(this, "match", DISPATCH_LEVEL, bus.partition.processor(0));
+    this.#match = new WorkItem(this, "match", DISPATCH_LEVEL, partition.processor(0));
+    this.#refuse = refuse;
+    link.connect((bytes) => this.hear(bytes));
+  }
+
+  /** See {@linkcode GuestPort.hear}. */
+  hear(bytes: Uint8Array): void {
+    takeMessage(bytes, (message) => this.receive(message), this.#refuse);
   }
 
   /** See {@linkcode BusPort.memory}. */
   get memory(): GuestRam {
-    return this.bus.partition.memory;
+    return this.link.memory;
   }
 
   /** Stands for it on the trace. */
   get traceId(): number {
-    return this.bus.partition.traceId;
+    return this.partition.traceId;
   }
 
   /** Offers that the host has not taken back or the guest not released. */
@@ -101,21 +102,26 @@ export class GuestEnd implements BusPort, Worker {
     return [...this.byId.values()];
   }
 
+  /** See {@linkcode GuestPort.post}. */
+  post(message: ControlMessage): void {
+    this.link.post(encodeControlMessage(message));
+  }
+
   /** The guest's drivers are up: it asks the host for its offers (wire.md 4.5). */
   requestOffers(): void {
-    this.bus.post("toHost", { message: "requestOffers" });
+    this.post({ message: "requestOffers" });
   }
 
   // -- Clients
 
   /** Waiting clients are to look at the offers. */
   scheduleMatch(): void {
-    this.bus.runtime.scheduler.schedule(this.#match);
+    this.runtime.scheduler.schedule(this.#match);
   }
 
   /** See {@linkcode BusPort.admit}. */
   admit(endpoint: Endpoint): NtStatus {
-    return endpoint.configuration.clientTarget === null || this.bus.isGone
+    return endpoint.configuration.clientTarget === null || !this.partition.isAlive
       ? STATUS_INVALID_DEVICE_REQUEST
       : STATUS_SUCCESS;
   }
@@ -129,7 +135,7 @@ export class GuestEnd implements BusPort, Worker {
   /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
   work(): void {
     // What the host has said is heard first: a client must not take an offer that is no more.
-    if (this.bus.isBusy("toGuest")) return this.scheduleMatch();
+    if (this.link.isBusy) return this.scheduleMatch();
     for (const client of [...this.waiting]) {
       const channel = this.#offerFor(client);
       if (channel === null) continue;
@@ -171,17 +177,21 @@ export class GuestEnd implements BusPort, Worker {
     }
     const openId = this.nextOpenId;
     this.nextOpenId = (openId + 1) >>> 0;
-    channel.link = { client, openId, ringPages, ringGpadlId: created.gpadlHandle, isOpen: false };
+    const { channelId } = offer;
+    const ringGpadlId = created.gpadlHandle;
+    const doorbell = this.link.doorbell(channelId);
+    channel.link = { client, openId, ringPages, ringGpadlId, isOpen: false, doorbell };
+    this.link.listen(channelId, client.work.interrupt);
     client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
-    const processor = offer.channelId % this.bus.partition.processorCount;
+    const processor = channelId % this.partition.processorCount;
     client.work.setProcessor(processor);
     const userData = new Uint8Array(USER_DATA_BYTES);
     if (client.mmio !== null) writeMmioPlacement(userData, client.mmio.gpa, client.mmio.byteCount);
-    this.bus.post("toHost", {
+    this.post({
       message: "openChannel",
-      channelId: offer.channelId,
+      channelId,
       openId,
-      ringGpadlId: created.gpadlHandle,
+      ringGpadlId,
       targetVp: processor,
       downstreamPageOffset,
       userData,
@@ -191,7 +201,7 @@ export class GuestEnd implements BusPort, Worker {
   /** At least the smallest rings that carry a packet at the client's own bounds (kmcl.md section 5). */
   ringPages(client: Endpoint): { incomingRingPages: number; outgoingRingPages: number } {
     const { incomingRingPages, outgoingRingPages } = client.configuration;
-    const smallest = smallestRingPages(client.configuration, this.bus.runtime.codec);
+    const smallest = smallestRingPages(client.configuration, this.runtime.codec);
     return {
       incomingRingPages: Math.max(incomingRingPages, smallest),
       outgoingRingPages: Math.max(outgoingRingPages, smallest),
@@ -282,7 +292,7 @@ export class GuestEnd implements BusPort, Worker {
   #releaseIfDone({ offer: { channelId }, link, isRescinded }: GuestChannel): void {
     if (!isRescinded || link !== null || this.gpadls.isAwaited(channelId)) return;
     this.byId.delete(channelId);
-    this.bus.post("toHost", { message: "relIdReleased", channelId });
+    this.post({ message: "relIdReleased", channelId });
   }
 
   #gpadlTorndown(gpadlId: number): ChannelFault | null {
@@ -300,6 +310,7 @@ export class GuestEnd implements BusPort, Worker {
 
   #ringTorndown(channel: GuestChannel, link: Link): void {
     channel.link = null;
+    this.link.stopListening(channel.offer.channelId);
     this.gpadls.forget(link.ringGpadlId);
     this.memory.free(link.ringPages);
     this.#releaseMmio(link.client);
@@ -325,7 +336,7 @@ export class GuestEnd implements BusPort, Worker {
     const channel = this.#channelOf(endpoint);
     if (channel?.link?.isOpen !== true) return;
     channel.link.isOpen = false;
-    this.bus.post("toHost", { message: "closeChannel", channelId: channel.offer.channelId });
+    this.post({ message: "closeChannel", channelId: channel.offer.channelId });
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */
@@ -357,7 +368,7 @@ export class GuestEnd implements BusPort, Worker {
     }
     this.tellClosed(endpoint);
     const { channelId } = channel.offer;
-    this.bus.post("toHost", {
+    this.post({
       message: "gpadlTeardown",
       channelId,
       gpadlId: channel.link.ringGpadlId,
@@ -371,14 +382,10 @@ export class GuestEnd implements BusPort, Worker {
 
   /** See {@linkcode BusPort.signal}. */
   signal(endpoint: Endpoint, channelId: number): void {
-    if (this.bus.isGone) return;
+    const link = this.byId.get(channelId)?.link ?? null;
+    if (link === null) return;
     endpoint.outgoing.interruptsSent++;
-    this.bus.host.interrupt(channelId);
-  }
-
-  /** The host signals channel `channelId`. */
-  interrupt(channelId: number): void {
-    this.byId.get(channelId)?.link?.client.work.scheduleInterrupt();
+    link.doorbell.ring();
   }
 
   /** This guest crashed: nothing that it knew matters any more. */

@@ -19,7 +19,8 @@ import { type SavedFields, saveRanges } from "../../../core/saved/fields.ts";
 import { areEqual, type PlainData } from "../../../core/saved/plain_data.ts";
 import { PAGE_BYTES } from "../../../core/units.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
-import { GuestChannel, type GuestEnd, type Link } from "./guest_end.ts";
+import { GuestChannel, type Link } from "./guest_channel.ts";
+import type { GuestEnd } from "./guest_end.ts";
 import type { GuestGpadl } from "./gpadls.ts";
 import { mmioChoices, suits } from "./offers.ts";
 import { type ChannelRings, ringsOf } from "../rings.ts";
@@ -120,6 +121,7 @@ function restoreOffer(end: GuestEnd, fields: SavedFields, client: ClientOf): voi
         ringGpadlId: link.uint("ringGpadl", U32_MAX, 1),
         // The host is told of the close when the rings go (kmcl.md S10.4).
         isOpen: endpoint.is("rings"),
+        doorbell: end.link.doorbell(offer.channelId),
       };
     }));
   // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
@@ -173,7 +175,8 @@ function restoreLink(end: GuestEnd, link: Link, offer: OfferChannel, where: stri
   if (!isRing) throwDataError(`${where} has rings that are not its own`);
   client.channelId = offer.channelId;
   client.activeInstance = offer.instanceId;
-  client.work.setProcessor(offer.channelId % end.bus.partition.processorCount);
+  end.link.listen(offer.channelId, client.work.interrupt);
+  client.work.setProcessor(offer.channelId % end.partition.processorCount);
   if (clientRings(end, client, ringPages) === null) {
     throwDataError(`${where} has no room for its rings`);
   }

@@ -13,7 +13,8 @@ import { type SavedFields, saveRanges } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../core/saved/plain_data.ts";
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import type { HostEnd } from "./host_end.ts";
-import type { HostGpadl, HostGpadls } from "./gpadls.ts";
+import type { HostGpadl } from "./gpadl.ts";
+import type { HostGpadls } from "./gpadls.ts";
 
 const U32_MAX = 0xffff_ffff;
 const U16_MAX = 0xffff;

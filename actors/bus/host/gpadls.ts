@@ -19,7 +19,8 @@ import {
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
-import type { HostEnd } from "./host_end.ts";
+import type { HostGpadl } from "./gpadl.ts";
+import type { HostPort } from "./host_port.ts";
 import { RefusedGpadls } from "./refused_gpadls.ts";
 
 /** The status with which OpenVMM refuses a GPADL (wire.md 3.4). */
@@ -29,26 +30,6 @@ const GPADLS_MAX = 16_384;
 /** Words of all their descriptions, counted as announced: enough for 4 GiB in whole pages. */
 const GPADL_WORDS_SUM_MAX = 0x10_0000;
 
-/** One GPADL of the guest. */
-export interface HostGpadl {
-  /** The channel that it was made for. */
-  readonly channelId: number;
-  /** The guest's handle of it. */
-  readonly gpadlId: number;
-  /** Whether the guest shares it for reading only. */
-  readonly isReadOnly: boolean;
-  /** Words of its description, as announced. */
-  readonly words: number;
-  /** The memory; its pages lie inside the guest's, once it is accepted. */
-  ranges: readonly GpaRange[];
-  /** `incomplete`: bodies are missing. `tearingDown`: the guest wants it back. */
-  stage: "incomplete" | "accepted" | "tearingDown";
-  /** What keeps it: the rings of an open channel, or a server's mapping. */
-  use: "none" | "ring" | "mapped";
-  /** The server's mapping. */
-  mdl: Mdl | null;
-}
-
 interface Incomplete {
   readonly gpadl: HostGpadl;
   readonly assembler: GpadlAssembler;
@@ -56,7 +37,7 @@ interface Incomplete {
 
 /** The GPADLs of one guest. */
 export class HostGpadls {
-  readonly #end: HostEnd;
+  readonly #end: HostPort;
   readonly #byChannel = new Map<number, Map<number, HostGpadl>>();
   /** Body messages carry no channel id, so an id is incomplete once in the whole guest (wire.md 3.3). */
   readonly #incomplete = new Map<number, Incomplete>();
@@ -65,7 +46,7 @@ export class HostGpadls {
   #words = 0;
 
   /** No GPADL yet. */
-  constructor(end: HostEnd) {
+  constructor(end: HostPort) {
     this.#end = end;
   }
 
@@ -259,7 +240,7 @@ export class HostGpadls {
    */
   free(gpadl: HostGpadl, use: HostGpadl["use"] = "none"): void {
     gpadl.use = use;
-    if (use !== "none" || (gpadl.stage !== "tearingDown" && !this.#end.bus.isGone)) return;
+    if (use !== "none" || (gpadl.stage !== "tearingDown" && !this.#end.isGone)) return;
     this.#remove(gpadl);
     this.#torndown(gpadl.gpadlId);
   }
@@ -304,10 +285,10 @@ export class HostGpadls {
   }
 
   #answer(channelId: number, gpadlId: number, status: NtStatus): void {
-    this.#end.bus.post("toGuest", { message: "gpadlCreated", channelId, gpadlId, status });
+    this.#end.post({ message: "gpadlCreated", channelId, gpadlId, status });
   }
 
   #torndown(gpadlId: number): void {
-    this.#end.bus.post("toGuest", { message: "gpadlTorndown", gpadlId });
+    this.#end.post({ message: "gpadlTorndown", gpadlId });
   }
 }

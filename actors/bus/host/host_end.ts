@@ -7,6 +7,7 @@
 
 import type { CloseChannel, ControlMessage, OpenChannel } from "../../../core/control/messages.ts";
 import { assert } from "../../../core/assert.ts";
+import { encodeControlMessage } from "../../../core/control/codec.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -20,33 +21,68 @@ import {
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
-import type { Bus } from "../bus.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
+import type { ChartActor } from "../../chart/chart_actor.ts";
+import type { RuntimePort } from "../../runtime/runtime_port.ts";
+import type { Link } from "../link.ts";
+import { type Refuse, takeMessage } from "../refusals.ts";
+import { BUS_ACTOR } from "../machine.ts";
+import type { BusEvent, BusTag } from "../types.ts";
 import { HostChannel, HostChannels, offerOf } from "./offered_channel.ts";
 import { HostGpadls } from "./gpadls.ts";
+import type { GuestFacts, HostPort } from "./host_port.ts";
 import { UnclaimedChannels } from "./unclaimed_channels.ts";
 import { prepareOpen, removeMmio } from "./open.ts";
 
+/** What the host's end of a bus stands on. */
+export interface HostSetting {
+  /** The fabric that its servers run in. */
+  readonly runtime: RuntimePort;
+  /** The guest. */
+  readonly guest: GuestFacts;
+  /** Its side of the link: all that it has of the guest's end. */
+  readonly link: Link;
+}
+
 /** The host's end of one bus. */
-export class HostEnd implements BusPort {
-  /** The bus that it is an end of. */
-  readonly bus: Bus;
+export class HostEnd implements BusPort, HostPort {
+  /** The guest. */
+  readonly guest: GuestFacts;
+  /** The chart of the connection. */
+  readonly actor: ChartActor<BusEvent, BusTag>;
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
   /** Channels of a restored guest that no server has taken up. */
   readonly unclaimed: UnclaimedChannels;
   readonly #channels = new HostChannels();
 
-  /** The host's end of `bus`. */
-  constructor(bus: Bus) {
-    this.bus = bus;
+  readonly #link: Link;
+  readonly #refuse: Refuse;
+
+  /** A host's end; `refuse` hears of each message of the guest that it does not take. */
+  constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
+    this.guest = guest;
+    this.actor = runtime.actors.create(BUS_ACTOR);
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
+    this.#link = link;
+    this.#refuse = refuse;
+    link.connect((bytes) => takeMessage(bytes, (message) => this.receive(message), refuse));
   }
 
   /** See {@linkcode BusPort.memory}. */
   get memory(): GuestRam {
-    return this.bus.partition.memory;
+    return this.#link.memory;
+  }
+
+  /** See {@linkcode HostPort.isGone}. */
+  get isGone(): boolean {
+    return this.actor.tags.gone;
+  }
+
+  /** See {@linkcode HostPort.post}. */
+  post(message: ControlMessage): void {
+    this.#link.post(encodeControlMessage(message));
   }
 
   /** The channel that the guest calls `channelId`. */
@@ -75,8 +111,8 @@ export class HostEnd implements BusPort {
   /** See {@linkcode BusPort.admit}. */
   admit(endpoint: Endpoint): NtStatus {
     const { serverTarget, isLoopback } = endpoint.configuration;
-    const { partition } = this.bus;
-    if (serverTarget === null || !partition.isPresent || isLoopback !== partition.isRoot) {
+    const { guest } = this;
+    if (serverTarget === null || !guest.isPresent || isLoopback !== guest.isRoot) {
       return STATUS_INVALID_DEVICE_REQUEST;
     }
     if (this.#channels.isOffered(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
@@ -91,7 +127,7 @@ export class HostEnd implements BusPort {
     const channel = new HostChannel(endpoint);
     this.#channels.add(endpoint, channel);
     // A guest is told of channels of its own trust level (kmcl.md S14).
-    if (endpoint.configuration.targetVtl !== this.bus.partition.vtl) return;
+    if (endpoint.configuration.targetVtl !== this.guest.vtl) return;
     this.#channels.queueOffer(channel);
     this.#offerQueued();
   }
@@ -107,19 +143,23 @@ export class HostEnd implements BusPort {
     endpoint.channelId = channel.channelId;
     endpoint.mmio = mmio;
     this.#channels.add(endpoint, channel);
+    if (channel.ring !== null) this.#attachDoorbells(channel, endpoint);
   }
 
   /** Nobody takes up an unclaimed channel: the guest gets its rings back, and is told. */
   revoke(channel: HostChannel): void {
     this.#freeRing(channel);
     const { channelId } = channel;
-    if (channelId !== null) this.bus.post("toGuest", { message: "rescindChannelOffer", channelId });
+    if (channelId !== null) this.post({ message: "rescindChannelOffer", channelId });
   }
 
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */
   detach(endpoint: Endpoint): HostChannel | null {
     const channel = this.#channels.withdraw(endpoint);
-    if (channel !== null && channel.channelId !== null) this.#channels.free(channel.channelId);
+    if (channel !== null && channel.channelId !== null) {
+      this.#channels.free(channel.channelId);
+      this.#link.stopListening(channel.channelId);
+    }
     return channel;
   }
 
@@ -128,13 +168,13 @@ export class HostEnd implements BusPort {
    * is in use, the rest waits for the guest to release one.
    */
   #offerQueued(): void {
-    if (!this.bus.actor.is("offering")) return;
+    if (!this.actor.is("offering")) return;
     for (const { endpoint, channelId } of this.#channels.giveIds()) {
       assert(
         endpoint !== null && channelId !== null,
         "what is to be offered has a server, and an id",
       );
-      this.bus.post("toGuest", offerOf(endpoint.configuration, channelId));
+      this.post(offerOf(endpoint.configuration, channelId));
     }
   }
 
@@ -163,11 +203,11 @@ export class HostEnd implements BusPort {
   }
 
   #requestOffers(): ChannelFault | null {
-    if (!this.bus.actor.can("requestOffers")) return "unexpectedMessage";
-    this.bus.actor.send({ type: "requestOffers" });
+    if (!this.actor.can("requestOffers")) return "unexpectedMessage";
+    this.actor.send({ type: "requestOffers" });
     this.#channels.sortOffers();
     this.#offerQueued();
-    this.bus.post("toGuest", { message: "allOffersDelivered" });
+    this.post({ message: "allOffersDelivered" });
     return null;
   }
 
@@ -185,9 +225,11 @@ export class HostEnd implements BusPort {
       return "unexpectedMessage";
     }
     channel.openId = request.openId;
-    const status = prepareOpen(this, channel, endpoint, request);
-    if (NT_SUCCESS(status)) endpoint.tell({ type: "open" });
-    else this.#sendOpenResult(channel, status);
+    const status = prepareOpen(this, this.gpadls, channel, endpoint, request);
+    if (NT_SUCCESS(status)) {
+      this.#attachDoorbells(channel, endpoint);
+      endpoint.tell({ type: "open" });
+    } else this.#sendOpenResult(channel, status);
     return status === STATUS_INVALID_PARAMETER ? "badRings" : null;
   }
 
@@ -251,7 +293,7 @@ export class HostEnd implements BusPort {
   #sendOpenResult(channel: HostChannel, status: NtStatus): void {
     const { channelId, openId } = channel;
     if (channelId === null) return;
-    this.bus.post("toGuest", { message: "openResult", channelId, openId, status });
+    this.post({ message: "openResult", channelId, openId, status });
   }
 
   /** See {@linkcode BusPort.tellClosed}. */
@@ -263,8 +305,8 @@ export class HostEnd implements BusPort {
   #rescind(endpoint: Endpoint): void {
     const channelId = this.#channels.withdraw(endpoint)?.channelId ?? null;
     if (channelId === null) return;
-    if (this.bus.isGone) this.#channels.free(channelId);
-    else this.bus.post("toGuest", { message: "rescindChannelOffer", channelId });
+    if (this.isGone) this.#channels.free(channelId);
+    else this.post({ message: "rescindChannelOffer", channelId });
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */
@@ -293,14 +335,16 @@ export class HostEnd implements BusPort {
     const { reopen } = channel;
     channel.reopen = null;
     const fault = reopen === null ? null : this.#openChannel(reopen);
-    if (fault !== null) this.bus.refuse("toHost", "openChannel", fault);
+    if (fault !== null) this.#refuse("openChannel", fault);
   }
 
   #freeRing(channel: HostChannel): void {
-    const { ring } = channel;
+    const { ring, channelId } = channel;
     channel.ring = null;
+    channel.doorbell = null;
+    if (ring !== null && channelId !== null) this.#link.stopListening(channelId);
     if (ring !== null) this.gpadls.free(ring);
-    if (channel.isReleased && channel.channelId !== null) this.#forget(channel.channelId, channel);
+    if (channel.isReleased && channelId !== null) this.#forget(channelId, channel);
   }
 
   /** See {@linkcode BusPort.release}. The server never waits for the guest (kmcl.md S11). */
@@ -316,25 +360,30 @@ export class HostEnd implements BusPort {
 
   /** See {@linkcode BusPort.signal}. */
   signal(endpoint: Endpoint, channelId: number): void {
-    const channel = this.channel(channelId);
-    if (channel?.hasInterrupts !== true || this.bus.isGone) return;
+    const doorbell = this.channel(channelId)?.doorbell ?? null;
+    if (doorbell === null) return;
     endpoint.outgoing.interruptsSent++;
-    this.bus.guest.interrupt(channelId);
+    doorbell.ring();
   }
 
-  /** The guest signals channel `channelId`. */
-  interrupt(channelId: number): void {
-    this.channel(channelId)?.endpoint?.work.scheduleInterrupt();
+  /** The rings of `channel` are there: each side can interrupt the other from now on. */
+  #attachDoorbells(channel: HostChannel, endpoint: Endpoint): void {
+    const { channelId, hasInterrupts } = channel;
+    if (channelId === null) return;
+    channel.doorbell = hasInterrupts ? this.#link.doorbell(channelId) : null;
+    this.#link.listen(channelId, endpoint.work.interrupt);
   }
 
   // -- The guest is gone
 
   /** Every channel that the guest had opened closes; the offers stand, though nobody takes them. */
   guestGone(): void {
+    this.actor.send({ type: "guestGone" });
     this.unclaimed.clear();
     this.gpadls.guestGone();
     for (const channel of this.#channels.known) {
       channel.reopen = null;
+      channel.doorbell = null;
       const { channelId, endpoint } = channel;
       if (endpoint === null) {
         if (channelId !== null) this.#channels.free(channelId);

@@ -23,8 +23,9 @@ import {
   SERVER_FLAG_LOOPBACK_OFFER,
   SERVER_FLAG_TLNPI_PROVIDER_OFFER,
 } from "../../channel/configuration.ts";
+import type { Doorbell } from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
-import type { HostGpadl } from "./gpadls.ts";
+import type { HostGpadl } from "./gpadl.ts";
 
 /** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
 const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
@@ -47,6 +48,8 @@ export class HostChannel {
   openId = 0;
   /** Whether the guest wants to be interrupted. */
   hasInterrupts = true;
+  /** Interrupts the guest, while the channel is open and the guest wants that. */
+  doorbell: Doorbell | null = null;
   /** The guest has released the id, but the server still has the rings. */
   isReleased = false;
   /** An open request that came while the last close was under way (wire.md 5.2, ClosingReopen). */

@@ -18,22 +18,24 @@ import { PAGE_BYTES } from "../../../core/units.ts";
 import type { ChannelConfiguration } from "../../channel/configuration.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { HostChannel } from "./offered_channel.ts";
-import type { HostEnd } from "./host_end.ts";
+import type { HostGpadls } from "./gpadls.ts";
+import type { HostPort } from "./host_port.ts";
 import { ringsOf } from "../rings.ts";
 
 /** Attaches `endpoint` to the rings that the guest describes, and places its MMIO; or refuses. */
 export function prepareOpen(
-  end: HostEnd,
+  { guest, memory }: HostPort,
+  gpadls: HostGpadls,
   channel: HostChannel,
   endpoint: Endpoint,
   request: OpenChannel,
 ): NtStatus {
-  const ring = end.gpadls.ringCandidate(request.channelId, request.ringGpadlId);
+  const ring = gpadls.ringCandidate(request.channelId, request.ringGpadlId);
   if (ring === null) return STATUS_INVALID_PARAMETER;
-  const rings = ringsOf(end.memory, ring.ranges, request.downstreamPageOffset);
+  const rings = ringsOf(memory, ring.ranges, request.downstreamPageOffset);
   if (rings === null) return STATUS_INVALID_PARAMETER;
   const { targetVp } = request;
-  const isVpKnown = targetVp < end.bus.partition.processorCount;
+  const isVpKnown = targetVp < guest.processorCount;
   if (targetVp !== TARGET_VP_NO_INTERRUPTS && !isVpKnown) return STATUS_INVALID_PARAMETER;
   if (!placeMmio(endpoint, request)) return STATUS_INSUFFICIENT_RESOURCES;
   const { upstream, downstream } = rings;

@@ -75,7 +75,7 @@ export class UnclaimedChannels {
     const hasRoom = () =>
       this.ringsFor(unclaimed, saved) !== null && acceptsMmio(configuration, mmio?.byteCount ?? 0);
     const isOpen = hasTag(saved.state, "opened");
-    return targetVtl === this.#end.bus.partition.vtl &&
+    return targetVtl === this.#end.guest.vtl &&
       (serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0 &&
       serverTarget?.interfaceType === unclaimed.interfaceType &&
       saved.channelId === channel.channelId &&

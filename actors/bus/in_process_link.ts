@@ -1,0 +1,273 @@
+/**
+ * The link of a bus both ends of which run in one thread: messages go one by one, as the scheduler gives
+ * them their turns, and a doorbell schedules the other side's work item.
+ *
+ * @module
+ */
+
+import { assert } from "../../core/assert.ts";
+import { Fifo } from "../../core/fifo.ts";
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
+import type { Doorbell } from "../channel/bus_port.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
+import type { PartitionPort } from "../channel/partition_port.ts";
+import { DISPATCH_LEVEL } from "../runtime/irql.ts";
+import { type Scheduler, type Worker, WorkItem } from "../runtime/scheduler.ts";
+import type { Direction, GuestLink, Link } from "./link.ts";
+
+/** How messages read on the trace. */
+const MESSAGE_EVENTS = { toHost: "messageToHost", toGuest: "messageToGuest" } as const;
+
+/** What interrupts one end of one channel. Whoever rings it cannot tell who listens. */
+class SchedulingDoorbell implements Doorbell {
+  readonly #scheduler: Scheduler;
+  #interrupt: WorkItem | null = null;
+
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  /** Schedules `interrupt` at each ring from now on; null: nobody listens. */
+  lead(interrupt: WorkItem | null): void {
+    this.#interrupt = interrupt;
+  }
+
+  /** See {@linkcode Doorbell.ring}. */
+  ring(): void {
+    if (this.#interrupt !== null) this.#scheduler.schedule(this.#interrupt);
+  }
+}
+
+/** One direction of a link: the messages on their way, and the doorbells. */
+class Lane implements Worker {
+  readonly traceId: number;
+  readonly #runtime: RuntimePort;
+  readonly #direction: Direction;
+  readonly #queue = new Fifo<Uint8Array>();
+  readonly #item: WorkItem;
+  /** By channel: made when either end asks first, and kept for the other. */
+  readonly #doorbells = new Map<number, SchedulingDoorbell>();
+  #hear: ((message: Uint8Array) => void) | null = null;
+  #isCut = false;
+  /** What the other end waits for inside a call. */
+  #isAnswer: ((message: Uint8Array) => boolean) | null = null;
+  #answer: Uint8Array | null = null;
+
+  /** The lane of the bus of `guest` whose messages are taken on the first processor of `taker`. */
+  constructor(
+    runtime: RuntimePort,
+    guest: PartitionPort,
+    taker: PartitionPort,
+    direction: Direction,
+  ) {
+    this.traceId = guest.traceId;
+    this.#runtime = runtime;
+    this.#direction = direction;
+    this.#item = new WorkItem(this, "message", DISPATCH_LEVEL, taker.processor(0));
+  }
+
+  /** Messages on their way, in order. */
+  get pending(): readonly Uint8Array[] {
+    return this.#queue.list();
+  }
+
+  /** Whether messages are on their way. */
+  get isBusy(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  connect(hear: (message: Uint8Array) => void): void {
+    this.#hear = hear;
+  }
+
+  /** Puts a message on its way, or gives it to the caller who waits for it. */
+  post(message: Uint8Array): void {
+    if (this.#isCut) return;
+    this.#trace(message);
+    if (this.#answer === null && this.#isAnswer?.(message) === true) this.#answer = message;
+    else {
+      this.#queue.push(message);
+      this.schedule();
+    }
+  }
+
+  /** Carries a message through at once, ahead of those that wait for their turn. */
+  carry(message: Uint8Array): void {
+    if (this.#isCut) return;
+    this.#trace(message);
+    this.#deliver(message);
+  }
+
+  /** What is posted during `talk` that is an answer; null where nothing is. */
+  answerTo(talk: () => void, isAnswer: (message: Uint8Array) => boolean): Uint8Array | null {
+    assert(this.#isAnswer === null, "a caller waits for one answer at a time");
+    this.#isAnswer = isAnswer;
+    try {
+      talk();
+      return this.#answer;
+    } finally {
+      this.#isAnswer = null;
+      this.#answer = null;
+    }
+  }
+
+  /** Puts messages on their way that were saved; {@linkcode Lane.schedule} has the first delivered. */
+  restore(messages: readonly Uint8Array[]): void {
+    for (const message of messages) this.#queue.push(message);
+  }
+
+  /** The next message is due. */
+  schedule(): void {
+    this.#runtime.scheduler.schedule(this.#item);
+  }
+
+  /** See {@linkcode Worker.work}. */
+  work(): void {
+    const message = this.#queue.shift();
+    if (this.#queue.length > 0) this.schedule();
+    if (message !== null) this.#deliver(message);
+  }
+
+  /** The doorbell of a channel that one of the ends knows. */
+  doorbell(channelId: number): SchedulingDoorbell {
+    let doorbell = this.#doorbells.get(channelId);
+    if (doorbell === undefined) {
+      doorbell = new SchedulingDoorbell(this.#runtime.scheduler);
+      this.#doorbells.set(channelId, doorbell);
+    }
+    return doorbell;
+  }
+
+  /** Rings for a channel of any number: one that nobody listens to does nothing. */
+  ring(channelId: number): void {
+    this.#doorbells.get(channelId)?.ring();
+  }
+
+  /** Nothing crosses any more. */
+  cut(): void {
+    this.#isCut = true;
+    this.#queue.clear();
+    for (const doorbell of this.#doorbells.values()) doorbell.lead(null);
+    this.#doorbells.clear();
+  }
+
+  #deliver(message: Uint8Array): void {
+    assert(this.#hear !== null, "both ends of a link are connected");
+    this.#hear(message);
+  }
+
+  #trace(message: Uint8Array): void {
+    const { recorder, clock } = this.#runtime;
+    const event = MESSAGE_EVENTS[this.#direction];
+    recorder.recordBytes(clock.now100ns, event, this.traceId, message);
+  }
+}
+
+/** A link as one end has it. */
+class Side implements Link {
+  readonly memory: GuestRam;
+  protected readonly incoming: Lane;
+  protected readonly outgoing: Lane;
+
+  constructor(memory: GuestRam, incoming: Lane, outgoing: Lane) {
+    this.memory = memory;
+    this.incoming = incoming;
+    this.outgoing = outgoing;
+  }
+
+  /** See {@linkcode Link.isBusy}. */
+  get isBusy(): boolean {
+    return this.incoming.isBusy;
+  }
+
+  /** See {@linkcode Link.connect}. */
+  connect(hear: (message: Uint8Array) => void): void {
+    this.incoming.connect(hear);
+  }
+
+  /** See {@linkcode Link.post}. */
+  post(message: Uint8Array): void {
+    this.outgoing.post(message);
+  }
+
+  /** See {@linkcode Link.doorbell}. */
+  doorbell(channelId: number): Doorbell {
+    return this.outgoing.doorbell(channelId);
+  }
+
+  /** See {@linkcode Link.listen}. */
+  listen(channelId: number, interrupt: WorkItem): void {
+    this.incoming.doorbell(channelId).lead(interrupt);
+  }
+
+  /** See {@linkcode Link.stopListening}. */
+  stopListening(channelId: number): void {
+    this.incoming.doorbell(channelId).lead(null);
+  }
+}
+
+/** The same as the guest's end has it. */
+class GuestSide extends Side implements GuestLink {
+  /** See {@linkcode GuestLink.roundTrip}: the host takes each message at once, inside this call. */
+  roundTrip(
+    messages: readonly Uint8Array[],
+    isAnswer: (message: Uint8Array) => boolean,
+  ): Uint8Array | null {
+    const talk = () => messages.forEach((message) => this.outgoing.carry(message));
+    return this.incoming.answerTo(talk, isAnswer);
+  }
+}
+
+/** The link of one bus; each end is given its own side of it alone. */
+export class InProcessLink {
+  /** The host's side. */
+  readonly host: Link;
+  /** The guest's side. */
+  readonly guest: GuestLink;
+  readonly #lanes: Readonly<Record<Direction, Lane>>;
+
+  /** Between the host, which runs in `root`, and `guest`. */
+  constructor(runtime: RuntimePort, guest: PartitionPort, root: PartitionPort) {
+    const toHost = new Lane(runtime, guest, root, "toHost");
+    const toGuest = new Lane(runtime, guest, guest, "toGuest");
+    this.#lanes = { toHost, toGuest };
+    this.host = new Side(guest.memory, toHost, toGuest);
+    this.guest = new GuestSide(guest.memory, toGuest, toHost);
+  }
+
+  /** Messages on their way in `direction`, in order. */
+  pending(direction: Direction): readonly Uint8Array[] {
+    return this.#lanes[direction].pending;
+  }
+
+  /** Whether messages are on their way in `direction`. */
+  isBusy(direction: Direction): boolean {
+    return this.#lanes[direction].isBusy;
+  }
+
+  /** Puts messages to the guest on their way that were saved, in order; none is due yet. */
+  restore(messages: readonly Uint8Array[]): void {
+    this.#lanes.toGuest.restore(messages);
+  }
+
+  /** The next message to the guest is due. */
+  scheduleMessage(): void {
+    this.#lanes.toGuest.schedule();
+  }
+
+  /** Puts bytes on their way as they are, whatever they say and whoever says them. */
+  post(direction: Direction, message: Uint8Array): void {
+    this.#lanes[direction].post(message);
+  }
+
+  /** Interrupts one end of a channel, whoever does it. */
+  ring(direction: Direction, channelId: number): void {
+    this.#lanes[direction].ring(channelId);
+  }
+
+  /** The guest is gone: nothing crosses any more. */
+  cut(): void {
+    this.#lanes.toHost.cut();
+    this.#lanes.toGuest.cut();
+  }
+}
