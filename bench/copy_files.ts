@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ImageFile } from "../devices/disk/mod.ts";
+import { FileImage } from "../simulator/cli/file_image.ts";
+import { MACHINE } from "../simulator/cli/file_system.ts";
 
 /** Bytes that are made at a time. */
 const PIECE_BYTES = 2 ** 20;
@@ -12,14 +13,14 @@ const PIECE_BYTES = 2 ** 20;
 /** The files of one copy. They are on the same disk, and as large as they have to be. */
 export class CopyFiles implements Disposable {
   /** What is copied. */
-  readonly source: ImageFile;
+  readonly source: FileImage;
   /** Where it is copied to. */
-  readonly image: ImageFile;
+  readonly image: FileImage;
   /** Where it comes back to. */
-  readonly sink: ImageFile;
+  readonly sink: FileImage;
   readonly #folder: string;
 
-  private constructor(folder: string, files: readonly [ImageFile, ImageFile, ImageFile]) {
+  private constructor(folder: string, files: readonly [FileImage, FileImage, FileImage]) {
     this.#folder = folder;
     [this.source, this.image, this.sink] = files;
   }
@@ -28,7 +29,7 @@ export class CopyFiles implements Disposable {
   static async make(byteCount: number): Promise<CopyFiles> {
     const folder = await Deno.makeTempDir({ prefix: "bench-" });
     const imageBytes = Math.ceil(byteCount / 4096) * 4096;
-    const source = await ImageFile.create(`${folder}/source`, byteCount);
+    const source = await FileImage.create(MACHINE, `${folder}/source`, byteCount);
     const piece = new Uint32Array(PIECE_BYTES / 4).map((_, at) => Math.imul(at, 0x9e3779b1));
     for (let at = 0; at < byteCount; at += PIECE_BYTES) {
       piece[0] = at;
@@ -36,8 +37,8 @@ export class CopyFiles implements Disposable {
     }
     return new CopyFiles(folder, [
       source,
-      await ImageFile.create(`${folder}/image`, imageBytes),
-      await ImageFile.create(`${folder}/sink`, byteCount),
+      await FileImage.create(MACHINE, `${folder}/image`, imageBytes),
+      await FileImage.create(MACHINE, `${folder}/sink`, byteCount),
     ]);
   }
 

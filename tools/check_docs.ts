@@ -12,7 +12,7 @@ import { commentsIn, faultsOf, type Package } from "./doc_links.ts";
 import { listFiles } from "./source.ts";
 
 /** Source layers whose files are not public by themselves. */
-const INSIDE = /^(?:core|actors|kmcl|simulator|examples)\/.*\.ts$/;
+const INSIDE = /^(?:core|actors|kmcl|devices|simulator|examples)\/.*\.ts$/;
 
 /** What `deno doc --lint` says of missing comments in its output, one line each. */
 export function missingComments(output: string): string[] {

@@ -18,14 +18,14 @@ import {
   visit,
 } from "./source.ts";
 
-/**
- * The command line: the outermost program, and the one part of the simulator that knows its runtime. It
- * runs drivers of the examples as well as scenarios.
- */
+/** The command line: the outermost program, and the one part of the simulator that knows its runtime. */
 const COMMAND_LINE = "simulator/cli";
 
 /** How a command speaks and ends: every program of the repository does it the same way. */
 const COMMAND = `${COMMAND_LINE}/command.ts`;
+
+/** The machine's files, and a disk's image in one: benches copy as the command line does. */
+const FILES = [`${COMMAND_LINE}/file_system.ts`, `${COMMAND_LINE}/file_image.ts`];
 
 /** What a library is made of, in order: each layer may import from itself and from those before it. */
 const LIBRARY = ["core", "actors", "kmcl", "mod.ts", "devices", "simulator"];
@@ -35,17 +35,30 @@ const LAYERS = [...LIBRARY, "examples", COMMAND_LINE];
 
 /** Folders beside the layers: what they may import of the repository's folders and files. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
-  bench: [...LIBRARY, "examples", COMMAND, "bench"],
+  bench: [...LIBRARY, "examples", COMMAND, ...FILES, "bench"],
   links: ["links"],
   tests: [...LAYERS, "bench", "links", "tests", "tools"],
   tools: [...LIBRARY, COMMAND, "tools"],
 };
 
-/** What the package exports. */
-const DOORS: readonly string[] = ["mod.ts", "simulator/mod.ts", "simulator/testing/mod.ts"];
+/** What the package exports, commands aside. */
+export const DOORS: readonly string[] = [
+  "mod.ts",
+  "devices/mod.ts",
+  "devices/disk/mod.ts",
+  "devices/echo/mod.ts",
+  "simulator/mod.ts",
+  "simulator/testing/mod.ts",
+];
 
 /** What is loaded by `mod.ts`: it must not lean on a runtime, nor on a library that does. */
 const NEUTRAL = ["core", "actors", "kmcl", "mod.ts"];
+
+/** Device pairs: written as users write theirs, on the package's main door alone. */
+const DEVICES = "devices";
+
+/** What must run in any runtime, whatever libraries it uses. */
+const ANYWHERE = [...NEUTRAL, DEVICES, "simulator"];
 
 /** The packages that neutral code may use, each with the folders that may. */
 const NEUTRAL_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
@@ -67,8 +80,14 @@ function topOf(path: string): string {
 
 /** Whether `path` must run in any runtime. */
 function isNeutral(path: string): boolean {
-  const top = topOf(path);
-  return NEUTRAL.includes(top) || top === "simulator";
+  return ANYWHERE.includes(topOf(path));
+}
+
+/** Whether the file `from` of a device may import `to`: its own folder, what all devices share, the main door. */
+function isForDevice(from: string, to: string): boolean {
+  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
+  const isShared = folderOf(to) === `${DEVICES}/` && !DOORS.includes(to);
+  return to === "mod.ts" || isShared || folderOf(to) === folderOf(from);
 }
 
 /** Why `from` may not import the repository's file `to`; null where it may. */
@@ -78,7 +97,7 @@ function fileFault(from: string, to: string): string | null {
   if (fromTop === "examples") {
     const own = from.slice(0, from.lastIndexOf("/") + 1);
     const allowed = DOORS.includes(to) || to.startsWith(own);
-    return allowed ? null : `an example imports ${DOORS.join(", ")} and its own folder only`;
+    return allowed ? null : "an example imports the doors of the package and its own folder only";
   }
   const outside = OUTSIDE[fromTop];
   if (outside !== undefined) {
@@ -89,6 +108,10 @@ function fileFault(from: string, to: string): string | null {
   if (!LAYERS.includes(toTop)) return `${fromTop} must not import from ${toTop}`;
   if (LAYERS.indexOf(toTop) > LAYERS.indexOf(fromTop)) {
     return `${fromTop} must not import from ${toTop}, a later layer`;
+  }
+  // The list of devices names all of them.
+  if (fromTop === DEVICES && from !== `${DEVICES}/mod.ts` && !isForDevice(from, to)) {
+    return "a device imports mod.ts, its own folder and what all devices share only";
   }
   for (const [a, b] of STRANGERS) {
     if (from.startsWith(a) && to.startsWith(b) || from.startsWith(b) && to.startsWith(a)) {
@@ -113,6 +136,7 @@ function libraryFault(from: string, specifier: string): string | null {
   if (library === "xstate" || name.startsWith("@xstate/")) {
     return top === "actors" ? null : "xstate is for actors/ only";
   }
+  if (top === DEVICES) return `${top} must not use ${specifier}: a device needs no library`;
   if (!NEUTRAL.includes(top)) return null;
   if (library === undefined) {
     return `${top} must not use ${specifier}: its libraries are ${

@@ -29,7 +29,8 @@ export interface Package {
 const LINK = /^\{@link https:\/\/[^\s|}]+ \| [^}]+\}$/;
 const LINKED = /\[[^\]]*\]\((https:\/\/jsr\.io\/@vmbus\/kmcl\/([^/]+)\/docs\/([^)\s]+))\)/g;
 const DOCUMENTS = /[\w-]+\.md\b/g;
-const SHOWS_HEX = /^(?:STATUS_|VMBUS_.*FLAG|VMBUS_CHANNEL_GPADL_READ_ONLY)/;
+/** Names of statuses and flags; one of a size may begin as a status does. */
+const SHOWS_HEX = /^(?:STATUS_(?!\w*_BYTES$)|VMBUS_.*FLAG|VMBUS_CHANNEL_GPADL_READ_ONLY)/;
 
 function faultsOfText(text: string, { version, documents }: Package): string[] {
   const faults: string[] = [];

@@ -13,32 +13,11 @@
  */
 
 import * as vmbus from "../../mod.ts";
+import type { CopyFiles } from "../streams.ts";
 import { type CopyOptions, type CopyState, createState, restoreState } from "./copier_state.ts";
 import { TransferBuffer } from "./transfer_buffer.ts";
 import { DiskClient } from "./vsc.ts";
 import type { DiskOutcome, DiskWork } from "./vsc_requests.ts";
-
-/** What a file is read from. */
-export interface Source {
-  /** Bytes of the file. */
-  readonly byteCount: number;
-  /** Fills all of `into` with what stands at `offset`; throws where it cannot. Each byte is read once, in order. */
-  read(offset: number, into: Uint8Array): void;
-}
-
-/** What a file is written to. */
-export interface Sink {
-  /** Stores all of `bytes` at `offset`; throws where it cannot. Each byte is written once, in order. */
-  write(offset: number, bytes: Uint8Array): void;
-}
-
-/** The two ends of a copy. */
-export interface CopyFiles {
-  /** What is copied. */
-  readonly source: Source;
-  /** What takes what came back. */
-  readonly sink: Sink;
-}
 
 const STAGES = ["idle", "underWay", "arrived"] as const;
 

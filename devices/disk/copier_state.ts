@@ -20,10 +20,17 @@ export type CopyOptions = {
   readonly queueDepth?: number;
 };
 
-const PHASES = ["opening", "copyingIn", "flushing", "copyingOut", "done", "failed"] as const;
-
 /** How far a copy is. Where it has failed, `failure` says why. */
-export type CopyPhase = typeof PHASES[number];
+export type CopyPhase = "opening" | "copyingIn" | "flushing" | "copyingOut" | "done" | "failed";
+
+const PHASES: readonly CopyPhase[] = [
+  "opening",
+  "copyingIn",
+  "flushing",
+  "copyingOut",
+  "done",
+  "failed",
+];
 
 /** What a copier knows, its buffers and the disk aside. */
 export type CopyState = {

@@ -18,14 +18,14 @@ export type DiskClientOptions = {
   readonly ringPages?: readonly [number, number];
 };
 
-const PHASES = ["opening", "open", "refused", "closed"] as const;
-
 /**
  * How far the driver is: `"opening"` there is no disk yet, or it is being opened; `"open"` requests may
  * be made; `"refused"` the host could not be agreed with, `refusal` says why; `"closed"` the channel
  * stops, or has stopped.
  */
-export type DiskPhase = typeof PHASES[number];
+export type DiskPhase = "opening" | "open" | "refused" | "closed";
+
+const PHASES: readonly DiskPhase[] = ["opening", "open", "refused", "closed"];
 
 /** All that the driver knows, as plain data; the channel and requests under way aside. */
 export interface DiskClientState {

@@ -19,7 +19,7 @@
  */
 
 import * as vmbus from "../../mod.ts";
-import type { DiskImage } from "./image.ts";
+import type { DiskImage } from "../image.ts";
 import {
   decodeRequest,
   DISK_INTERFACE_TYPE,

@@ -5,7 +5,7 @@
  */
 
 import type { VMBPACKETCOMPLETION } from "../../mod.ts";
-import type { DiskImage } from "./image.ts";
+import type { DiskImage } from "../image.ts";
 import type { DiskAnswer, FlushRequest, TransferRequest } from "./protocol.ts";
 
 /** A request whose packet is held until it was carried out. */

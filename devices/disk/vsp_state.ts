@@ -6,7 +6,7 @@
  */
 
 import type { PlainData, SavedFields } from "../../mod.ts";
-import type { DiskImage } from "./image.ts";
+import type { DiskImage } from "../image.ts";
 import { DISK_ANSWERS } from "./protocol.ts";
 import { type DiskRegisters, type DiskStatus, findRegisterFault } from "./shared_blocks.ts";
 

@@ -23,20 +23,23 @@ export const HEADER_BYTES = 16;
 /** VMBus counts a packet in words of this size; what the last one has too much is no payload. */
 const WORD_BYTES = 8;
 
-/** What a message is, and what its sender expects. */
-const MESSAGE_KINDS = {
-  /** Guest to host, once, before all else: sequence says the size of the file. The answer repeats it. */
-  hello: 1,
-  /** Guest to host: a piece of the file. It comes back in the completion. */
-  transaction: 2,
-  /** Both ways: a piece of the file. It comes back as a packet of its own. */
-  datagram: 3,
-  /** Host to guest: the traffic beside the file. A completion brings the first half back. */
-  beside: 4,
-} as const;
+/**
+ * What a message is, and what its sender expects.
+ * - `"hello"`: guest to host, once, before all else: sequence says the size of the file. The answer
+ *   repeats it.
+ * - `"transaction"`: guest to host, a piece of the file. It comes back in the completion.
+ * - `"datagram"`: both ways, a piece of the file. It comes back as a packet of its own.
+ * - `"beside"`: host to guest, the traffic beside the file. A completion brings the first half back.
+ */
+export type MessageKind = "hello" | "transaction" | "datagram" | "beside";
 
-/** The name of a message's kind. */
-export type MessageKind = keyof typeof MESSAGE_KINDS;
+/** The kinds as they are on the wire. */
+const MESSAGE_KINDS: Readonly<Record<MessageKind, number>> = {
+  hello: 1,
+  transaction: 2,
+  datagram: 3,
+  beside: 4,
+};
 
 /** A message as it was received. */
 export interface Message {

@@ -15,7 +15,7 @@ import {
   readMessage,
   writeHeader,
 } from "./protocol.ts";
-import { type BesidePacket, fillPayload } from "./traffic.ts";
+import { type BesidePacket, fillPayload } from "./payload.ts";
 
 /** Packets of the guest that are with the driver at once, or whose answer waits for room. */
 const TRANSACTION_QUOTA = 64;

@@ -8,13 +8,19 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { Chance } from "../../core/chance.ts";
+import {
+  type BesidePacket,
+  type ClientWork,
+  type Handling,
+  isPayload,
+  type PieceKind,
+  readMessage,
+  type ServerWork,
+} from "../../devices/echo/mod.ts";
 import { type NtStatus, ntStatusName, STATUS_SUCCESS } from "../../mod.ts";
 import { grouped } from "../layout.ts";
 import type { SourceFile } from "../scenario.ts";
-import { readMessage } from "../../devices/echo/protocol.ts";
-import { type BesidePacket, isPayload, TrafficPlan } from "../../devices/echo/traffic.ts";
-import type { ClientWork, Handling, PieceKind } from "../../devices/echo/vsc.ts";
-import type { ServerWork } from "../../devices/echo/vsp.ts";
+import { TrafficPlan } from "./traffic.ts";
 
 /** Findings that are kept; more of them teach nothing. */
 const FINDINGS_MAX = 20;

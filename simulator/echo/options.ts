@@ -9,6 +9,7 @@ import { createCodec } from "../../core/packet/codec.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { smallestDataPages } from "../../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
+import { EXTERNAL_BYTES_MAX, EXTERNAL_CHAIN_MAX, HEADER_BYTES } from "../../devices/echo/mod.ts";
 import { grouped } from "../layout.ts";
 import {
   type FileOption,
@@ -19,9 +20,7 @@ import {
   type ScenarioSettings,
   type SourceFile,
 } from "../scenario.ts";
-import { HEADER_BYTES } from "../../devices/echo/protocol.ts";
-import { BESIDE_BYTES_MAX } from "../../devices/echo/traffic.ts";
-import { EXTERNAL_BYTES_MAX, EXTERNAL_CHAIN_MAX } from "../../devices/echo/vsc.ts";
+import { BESIDE_BYTES_MAX } from "./traffic.ts";
 
 /** Largest packet that a channel can be set up for (kmcl.md section 5). */
 const PACKET_BYTES_MAX = 500_000;

@@ -7,14 +7,12 @@
 
 import { messageOf } from "../../core/describe.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
+import { type DriverCounts, EchoClient, EchoServer } from "../../devices/echo/mod.ts";
 import { type ChannelState, createFabric, inspectChannel } from "../../mod.ts";
 import type { ResultTable, Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
 import { EchoCheck } from "./check.ts";
-import type { DriverCounts } from "../../devices/echo/counts.ts";
 import { ECHO_OPTIONS, readEchoOptions } from "./options.ts";
-import { BESIDE_BYTES_MAX } from "../../devices/echo/traffic.ts";
-import { EchoClient } from "../../devices/echo/vsc.ts";
-import { EchoServer } from "../../devices/echo/vsp.ts";
+import { BESIDE_BYTES_MAX } from "./traffic.ts";
 
 /** The guest's memory beside its rings. */
 const OTHER_PAGES = 16;

@@ -5,13 +5,13 @@ import { plainCopy } from "../../bench/baselines/plain_copy.ts";
 import { CopyFiles } from "../../bench/copy_files.ts";
 import { diskCopy } from "../../bench/disk.ts";
 import { BusyGuest } from "../../bench/save.ts";
-import type { ImageFile } from "../../devices/disk/mod.ts";
+import type { FileImage } from "../../simulator/cli/file_image.ts";
 import { areEqual } from "../support/disk_stage.ts";
 
 const BYTES = 300_001;
 const BLOCK_BYTES = 61_440;
 
-function contentsOf(file: ImageFile): Uint8Array {
+function contentsOf(file: FileImage): Uint8Array {
   const bytes = new Uint8Array(BYTES);
   file.read(0, bytes);
   return bytes;

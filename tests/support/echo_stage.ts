@@ -7,14 +7,15 @@
 
 import * as vmbus from "../../mod.ts";
 import {
+  type BesidePacket,
+  type ClientWork,
   ECHO_INTERFACE_INSTANCE,
   ECHO_INTERFACE_TYPE,
+  type Handling,
   type MessageKind,
+  type ServerWork,
   writeHeader,
-} from "../../devices/echo/protocol.ts";
-import type { BesidePacket } from "../../devices/echo/traffic.ts";
-import type { ClientWork, Handling } from "../../devices/echo/vsc.ts";
-import type { ServerWork } from "../../devices/echo/vsp.ts";
+} from "../../devices/echo/mod.ts";
 import type { SourceFile } from "../../simulator/scenario.ts";
 
 /** Bytes of the largest message on this stage. */

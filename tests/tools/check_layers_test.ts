@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { checkLayers } from "../../tools/check_layers.ts";
+import { checkLayers, DOORS } from "../../tools/check_layers.ts";
 import { formatFinding } from "../../tools/source.ts";
 import { runDeno } from "../support/deno_process.ts";
 import { withTree } from "../support/temp_tree.ts";
@@ -19,6 +19,7 @@ Deno.test("checkLayers: allows the own layer and earlier ones", async () => {
   await check("examples/echo.ts", 'import * as vmbus from "../mod.ts";', "");
   await check("examples/disk/main.ts", 'import { b } from "../../simulator/mod.ts";', "");
   await check("examples/disk/main.ts", 'import { b } from "./blocks.ts";', "");
+  await check("examples/disk/main.ts", 'import { b } from "../../devices/disk/mod.ts";', "");
   await check("tests/core/a_test.ts", 'import { b } from "../../tools/tidy.ts";', "");
 });
 
@@ -85,8 +86,7 @@ Deno.test("checkLayers: lets nothing import tests, tools or what lies outside", 
 });
 
 Deno.test("checkLayers: lets examples use the package as users do", async () => {
-  const fault =
-    "an example imports mod.ts, simulator/mod.ts, simulator/testing/mod.ts and its own folder only";
+  const fault = "an example imports the doors of the package and its own folder only";
   await check("examples/disk/main.ts", 'import "npm:zod";', "");
   await check("examples/a.ts", 'import "../core/units.ts";', `examples/a.ts:1:8: ${fault}`);
   await check("examples/a.ts", 'import "../simulator/b.ts";', `examples/a.ts:1:8: ${fault}`);
@@ -135,6 +135,37 @@ Deno.test("checkLayers: keeps what mod.ts loads runtime-neutral", async () => {
   );
 });
 
+Deno.test("checkLayers: a device rests on mod.ts alone, and knows no runtime and no other device", async () => {
+  for (const path of ["../../mod.ts", "./protocol.ts", "../image.ts"]) {
+    await check("devices/disk/a.ts", `import "${path}";`, "");
+  }
+  await check("devices/mod.ts", 'export * as disk from "./disk/mod.ts";', "");
+  const own = "a device imports mod.ts, its own folder and what all devices share only";
+  for (const path of ["../../core/units.ts", "../echo/mod.ts", "../mod.ts"]) {
+    await check("devices/disk/a.ts", `import "${path}";`, `devices/disk/a.ts:1:8: ${own}`);
+  }
+  await check("devices/image.ts", 'import "./disk/mod.ts";', `devices/image.ts:1:8: ${own}`);
+  const anywhere = "devices/disk/a.ts:1:1: devices must run in any runtime: no Deno here";
+  await check("devices/disk/a.ts", 'Deno.open("a");', anywhere);
+  await check(
+    "devices/disk/a.ts",
+    'import "node:fs";',
+    "devices/disk/a.ts:1:8: devices must run in any runtime: no node:fs here",
+  );
+  await check(
+    "devices/disk/a.ts",
+    'import "pure-rand";',
+    "devices/disk/a.ts:1:8: devices must not use pure-rand: a device needs no library",
+  );
+});
+
+Deno.test("checkLayers: its doors are what deno.json exports, and all of them are checked as documents", async () => {
+  const { exports, tasks } = JSON.parse(await Deno.readTextFile("deno.json"));
+  const exported = Object.values<string>(exports).filter((path) => !path.includes("/cli/"));
+  assertEquals(exported.map((path) => path.slice(2)).toSorted(), DOORS.toSorted());
+  for (const door of DOORS) assertStringIncludes(tasks["check:docs"], ` ${door} `);
+});
+
 Deno.test("checkLayers: lets only the command line of the simulator know Deno", async () => {
   await check("simulator/cli/main.ts", "Deno.exit(0);", "");
   await check("simulator/cli/main.ts", 'import "../mod.ts";', "");
@@ -155,8 +186,9 @@ Deno.test("checkLayers: lets tools and benches speak as the command line does", 
   for (const folder of ["tools", "bench"]) {
     await check(`${folder}/a.ts`, 'import "../simulator/cli/command.ts";', "");
   }
+  await check("bench/a.ts", 'import "../simulator/cli/file_image.ts";', "");
   const fault =
-    "examples/a.ts:1:8: an example imports mod.ts, simulator/mod.ts, simulator/testing/mod.ts and its own folder only";
+    "examples/a.ts:1:8: an example imports the doors of the package and its own folder only";
   await check("examples/a.ts", 'import "../simulator/cli/command.ts";', fault);
 });
 

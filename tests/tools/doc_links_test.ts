@@ -34,6 +34,7 @@ Deno.test("faultsOf: a status and a flag show as hex, and as what they are", () 
   assertEquals(faults({ name, value, text: "`0xC000003F`: The data is damaged." }).length, 1);
   assertEquals(faults({ name, value, text: "The data is damaged." }).length, 1);
   assertEquals(faults({ name: "PAGE_BYTES", value: 4096, text: "Bytes of a page." }), []);
+  assertEquals(faults({ name: "STATUS_BLOCK_BYTES", value: 32, text: "Bytes of a block." }), []);
 });
 
 Deno.test("commentsIn: finds the comments of symbols and of their members, with their tags", () => {

@@ -12,7 +12,7 @@ import { cannot } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
 import { Scratch } from "../scratch.ts";
 import { TakenFiles } from "./taken_files.ts";
-import { FileImage } from "./file_image.ts";
+import { FileImage } from "../file_image.ts";
 import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
 import { OutFile } from "./out_file.ts";
 import { drawRunNumber, pathsOf, SavedPlace } from "./saved_place.ts";

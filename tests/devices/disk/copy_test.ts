@@ -1,16 +1,8 @@
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertNotEquals,
-  assertRejects,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertThrows } from "@std/assert";
 import {
   type CopyOptions,
   createDisk,
   fileCopier,
-  ImageFile,
   memoryImage,
 } from "../../../devices/disk/mod.ts";
 import { createFabric, loadGuestDriver } from "../../../mod.ts";
@@ -229,35 +221,4 @@ Deno.test("memoryImage: has no bytes beyond its end", () => {
   assertThrows(() => image.read(8, new Uint8Array(3)), RangeError, "the image has 10");
   assertThrows(() => image.write(11, new Uint8Array(1)), RangeError, "Cannot reach byte 12");
   image.write(8, Uint8Array.of(1, 2));
-});
-
-Deno.test("ImageFile: what the guest wrote stands in the file where it wrote it", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/disk.img`;
-    const file = sampleBytes(300_001);
-    {
-      using image = await ImageFile.create(path, 2 ** 19);
-      const stage = offerDisk({ image: () => image });
-      const files = filesOf(file);
-      const copier = await copyWith(stage, files, { firstBlock: 3, queueDepth: 4 });
-      assert(areEqual(files.copy, file));
-      await closeCopy(stage, copier);
-    }
-    const expected = new Uint8Array(2 ** 19);
-    expected.set(file, 3 * 512);
-    assert(areEqual(await Deno.readFile(path), expected));
-    // A disk is still there when it is opened again.
-    using again = await ImageFile.open(path);
-    assertEquals(again.byteCount, 2 ** 19);
-    const into = new Uint8Array(10);
-    again.read(3 * 512, into);
-    assertEquals(into, file.slice(0, 10));
-    assertThrows(() => again.read(2 ** 19 - 4, into), Error, "the file ends there");
-    await assertRejects(() => ImageFile.create(path, 1), Deno.errors.AlreadyExists);
-    const size = Number.MAX_SAFE_INTEGER; // no file is that large: it must not stay open
-    await assertRejects(() => ImageFile.create(`${folder}/huge`, size));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 });

@@ -1,8 +1,6 @@
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { readMessage } from "../../../devices/echo/protocol.ts";
-import { EchoClient, type Handling } from "../../../devices/echo/vsc.ts";
-import { EchoServer } from "../../../devices/echo/vsp.ts";
+import { EchoClient, EchoServer, type Handling, readMessage } from "../../../devices/echo/mod.ts";
 import {
   ListeningWork,
   message,

@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { readMessage, writeHeader } from "../../../devices/echo/protocol.ts";
-import { fillPayload, isPayload, TrafficPlan } from "../../../devices/echo/traffic.ts";
+import { readMessage, writeHeader } from "../../../devices/echo/mod.ts";
 import { message } from "../../support/echo_stage.ts";
 
 Deno.test("writeHeader: lays out kind, length and sequence as documented", () => {
@@ -44,37 +43,4 @@ Deno.test("readMessage: names why bytes are no message", () => {
     sequence: 0x1f_0000_0000_0001,
     payload: new Uint8Array(8),
   });
-});
-
-Deno.test("TrafficPlan: two plans of one seed are the same, of many sizes, with both wishes", () => {
-  const packetsOf = (seed: bigint) => {
-    const plan = new TrafficPlan(seed, 500);
-    return Array.from({ length: 500 }, () => plan.next());
-  };
-  const packets = packetsOf(3n);
-  assertEquals(packetsOf(3n), packets);
-  assertEquals(packetsOf(4n).some((each, at) => each?.byteCount !== packets[at]?.byteCount), true);
-  assertEquals(packets.map((each) => each?.sequence), [...packets.keys()]);
-  const sizes = packets.map((each) => each?.byteCount ?? -1);
-  assertEquals(sizes.some((size) => size < 16) && sizes.some((size) => size > 1500), true);
-  assertEquals(sizes.every((size) => size >= 0 && size <= 2048), true);
-  assertEquals(new Set(packets.map((each) => each?.wantsCompletion)), new Set([true, false]));
-});
-
-Deno.test("TrafficPlan: ends after its last packet", () => {
-  const plan = new TrafficPlan(0n, 1);
-  assertEquals(plan.next()?.sequence, 0);
-  assertEquals([plan.next(), plan.next()], [null, null]);
-});
-
-Deno.test("isPayload: knows the payload of a packet from that of others, and each change", () => {
-  const payload = new Uint8Array(600);
-  fillPayload(payload, 9);
-  assertEquals(isPayload(payload, 9), true);
-  assertEquals(isPayload(payload.subarray(0, 300), 9), true);
-  assertEquals(isPayload(payload, 10), false);
-  assertEquals(isPayload(payload.subarray(1), 9), false);
-  assertEquals(isPayload(payload.subarray(256), 9), false);
-  payload[599]! ^= 1;
-  assertEquals(isPayload(payload, 9), false);
 });

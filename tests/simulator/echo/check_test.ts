@@ -1,8 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { STATUS_CANCELLED, STATUS_SUCCESS } from "../../../mod.ts";
 import { EchoCheck } from "../../../simulator/echo/check.ts";
-import { writeHeader } from "../../../devices/echo/protocol.ts";
-import { type BesidePacket, fillPayload } from "../../../devices/echo/traffic.ts";
+import { type BesidePacket, fillPayload, writeHeader } from "../../../devices/echo/mod.ts";
 import { memoryFile } from "../../support/echo_stage.ts";
 
 const FILE = memoryFile(30);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { FileImage } from "../../../../simulator/cli/disk/file_image.ts";
+import { FileImage } from "../../../../simulator/cli/file_image.ts";
 import { OutFile, partPathOf } from "../../../../simulator/cli/disk/out_file.ts";
 import { disk, diskScenario } from "../../../../simulator/cli/disk/scenario.ts";
 import { FileSystem, MACHINE } from "../../../../simulator/cli/file_system.ts";

@@ -6,22 +6,13 @@
  */
 
 import { Chance } from "../../core/chance.ts";
+import type { BesidePacket } from "../../devices/echo/mod.ts";
 
 /** Largest payload of the traffic beside the file. */
 export const BESIDE_BYTES_MAX = 2048;
 
 /** Bounds of the payload's size that are drawn from: small packets are more frequent than large ones. */
 const SIZE_BOUNDS = [16, 128, 512, BESIDE_BYTES_MAX];
-
-/** One packet of the traffic. */
-export interface BesidePacket {
-  /** Its number, from 0. */
-  readonly sequence: number;
-  /** Bytes of its payload. */
-  readonly byteCount: number;
-  /** Whether the host wants a completion. */
-  readonly wantsCompletion: boolean;
-}
 
 /** The packets of the traffic, in order. */
 export class TrafficPlan {
@@ -44,21 +35,4 @@ export class TrafficPlan {
     const wantsCompletion = chance.below(2) === 1;
     return { sequence: this.#sequence++, byteCount, wantsCompletion };
   }
-}
-
-/** Byte `offset` of the payload of packet `sequence`. */
-function payloadByte(sequence: number, offset: number): number {
-  return (sequence * 131 + offset * 7 + (offset >> 8)) & 0xff;
-}
-
-/** Fills `payload` with what packet `sequence` carries. */
-export function fillPayload(payload: Uint8Array, sequence: number): void {
-  for (let offset = 0; offset < payload.length; offset++) {
-    payload[offset] = payloadByte(sequence, offset);
-  }
-}
-
-/** Whether `payload` is the beginning of what packet `sequence` carries. */
-export function isPayload(payload: Uint8Array, sequence: number): boolean {
-  return payload.every((byte, offset) => byte === payloadByte(sequence, offset));
 }

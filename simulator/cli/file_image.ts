@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { BlockingImage } from "../../../devices/disk/mod.ts";
-import { cannot } from "../command.ts";
-import type { CreateOptions, FileSystem, OpenFile } from "../file_system.ts";
-import { statFile } from "../opened_file.ts";
+import type { BlockingImage } from "../../devices/disk/mod.ts";
+import { cannot } from "./command.ts";
+import type { CreateOptions, FileSystem, OpenFile } from "./file_system.ts";
+import { statFile } from "./opened_file.ts";
 
 /** The image. While it is open no other run may have it. */
 export class FileImage implements BlockingImage, Disposable {
@@ -54,7 +54,7 @@ export class FileImage implements BlockingImage, Disposable {
     fs: FileSystem,
     path: string,
     byteCount: number,
-    options: CreateOptions,
+    options: CreateOptions = {},
   ): Promise<FileImage> {
     using stack = new DisposableStack();
     const file = stack.use(await fs.create(path, options));
