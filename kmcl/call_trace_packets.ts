@@ -7,12 +7,10 @@
 
 import type {
   HandleKind,
-  HandleTargets,
   VMBCHANNEL,
   VMBPACKET,
   VMBPACKETCOMPLETION,
 } from "../actors/runtime/handle.ts";
-import { Handle } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import * as traces from "../core/trace.ts";
@@ -23,9 +21,10 @@ import { VmbChannelPacketComplete } from "./channel_packet.ts";
 import type { Kmcl } from "./resolve.ts";
 import { VmbPacketAllocate, VmbPacketFree, VmbPacketSetCompletionRoutine } from "./packet.ts";
 import { VmbPacketSend } from "./packet_send.ts";
+import { type HandleTargets, resolveHandle } from "./handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const { resolve } = Handle;
+const resolve = resolveHandle;
 const { isU32, isUint } = units;
 const CALL = traces.TRACE_EVENTS.call;
 const RETURNED = traces.TRACE_EVENTS.callReturned;

@@ -12,6 +12,7 @@ import { mdlParts } from "../core/memory/mdl.ts";
 import { hashOfBytes, wordsOfText } from "../core/mix_hash.ts";
 import type { Trace } from "../core/trace.ts";
 import type { TraceDetail, TraceEvent } from "../core/trace_events.ts";
+import { resolveHandle } from "./handles.ts";
 
 /** What a value is: the first of its words. */
 const KINDS = {
@@ -202,24 +203,24 @@ type MdlPart = NonNullable<ReturnType<typeof mdlParts>>[number];
 function numbersOf(value: object, kind: HandleKind): readonly number[] | null {
   switch (kind) {
     case "VMBCHANNEL": {
-      const endpoint = Handle.resolve(value, kind);
+      const endpoint = resolveHandle(value, kind);
       return endpoint && [endpoint.id];
     }
     case "VMBPACKET": {
-      const target = Handle.resolve(value, kind);
+      const target = resolveHandle(value, kind);
       return target && [target.endpoint.id, target.packet.slot];
     }
     case "VMBPACKETCOMPLETION": {
-      const packet = Handle.resolve(value, kind);
+      const packet = resolveHandle(value, kind);
       return packet && [packet.endpoint.id, packet.number];
     }
     case "DEVICE": {
-      const target = Handle.resolve(value, kind);
+      const target = resolveHandle(value, kind);
       return target && [target.partition.traceId];
     }
     case "VMBUS":
     case "KERNEL": {
-      const partition = Handle.resolve(value, kind);
+      const partition = resolveHandle(value, kind);
       return partition && [partition.traceId];
     }
   }
@@ -227,7 +228,7 @@ function numbersOf(value: object, kind: HandleKind): readonly number[] | null {
 
 /** The endpoint that `value` is a handle of, or of a packet of; null for anything else. */
 export function endpointBehind(value: unknown): Endpoint | null {
-  return Handle.resolve(value, "VMBCHANNEL") ??
-    Handle.resolve(value, "VMBPACKET")?.endpoint ??
-    Handle.resolve(value, "VMBPACKETCOMPLETION")?.endpoint ?? null;
+  return resolveHandle(value, "VMBCHANNEL") ??
+    resolveHandle(value, "VMBPACKET")?.endpoint ??
+    resolveHandle(value, "VMBPACKETCOMPLETION")?.endpoint ?? null;
 }

@@ -8,7 +8,7 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { giveUpServer } from "../actors/channel/server_image.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
 import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
-import { type Device, Handle, type VMBCHANNEL } from "../actors/runtime/handle.ts";
+import type { Device, VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { booleanOf } from "../core/arguments.ts";
 import {
   type NtStatus,
@@ -21,6 +21,7 @@ import { Driver } from "./driver.ts";
 import { noteEnd } from "./ends.ts";
 import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./resolve.ts";
 import { isPassive, mayBlock } from "./levels.ts";
+import { resolveHandle } from "./handles.ts";
 
 /** What VmbChannelAllocate gives. */
 export interface AllocateResult {
@@ -41,7 +42,7 @@ export function VmbChannelAllocate(
   isServer: boolean | 0 | 1,
 ): AllocateResult {
   refuseWhereRefused(kmcl);
-  const target = Handle.resolve(parentDeviceObject, "DEVICE");
+  const target = resolveHandle(parentDeviceObject, "DEVICE");
   if (target === null || target.partition.runtime !== kmcl.runtime || !target.partition.isAlive) {
     return { status: STATUS_INVALID_PARAMETER_1, channel: null };
   }

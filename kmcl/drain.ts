@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { AwaitedPromise } from "../actors/runtime/awaited_promise.ts";
-import { Handle, type VMBCHANNEL } from "../actors/runtime/handle.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_DEVICE_REQUEST,
@@ -21,6 +21,7 @@ import { canWait } from "./channel_lifecycle.ts";
 import { worldOfTable } from "./interface_header.ts";
 import { waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
+import { resolveHandle } from "./handles.ts";
 
 const DRAIN_CODE = codeOf("drainAndDisable");
 
@@ -65,7 +66,7 @@ export function drainAndDisable(
 ): Promise<NtStatus> {
   return waiting(() => {
     const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
-    const target = Handle.resolve(channel, "VMBCHANNEL");
+    const target = resolveHandle(channel, "VMBCHANNEL");
     const endpoint = target?.runtime === worldOfTable(kmcl) ? target : null;
     const work = () => drain(kmcl, channel, endpoint, timeout100ns);
     if (endpoint === null || !endpoint.runtime.recorder.isOn) return work();

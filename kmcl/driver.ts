@@ -9,12 +9,7 @@ import type { DriverCallbacks, WaitGoal } from "../actors/channel/driver_port.ts
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import {
-  Handle,
-  type VMBCHANNEL,
-  type VMBPACKET,
-  type VMBPACKETCOMPLETION,
-} from "../actors/runtime/handle.ts";
+import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
 import { DISPATCH_LEVEL, type Frame } from "../actors/runtime/irql.ts";
 import * as levels from "../actors/runtime/irql.ts";
 import * as promises from "../actors/runtime/promises.ts";
@@ -32,6 +27,7 @@ import {
 } from "./callbacks.ts";
 import { GpadlEnds } from "./ends.ts";
 import * as packetFlags from "./flags.ts";
+import { handleFor } from "./handles.ts";
 import { holdUpOf } from "./hold_ups.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
 
@@ -101,7 +97,7 @@ export class Driver implements DriverCallbacks {
   /** The driver of `endpoint`, without callbacks. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
-    this.channel = new Handle("VMBCHANNEL", endpoint);
+    this.channel = handleFor("VMBCHANNEL", endpoint);
     this.#routineFrame = endpoint.frame("EvtPacketCompletionRoutine", DISPATCH_LEVEL);
     this.#reusesContexts = endpoint.runtime.verifier.mode === "off";
     endpoint.driverCallbacks = this;
@@ -155,7 +151,7 @@ export class Driver implements DriverCallbacks {
   contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
     const { handle } = packet;
     if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
-    const context = new Handle("VMBPACKETCOMPLETION", packet);
+    const context = handleFor("VMBPACKETCOMPLETION", packet);
     packet.handle = context;
     return context;
   }

@@ -7,9 +7,10 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
-import { Handle, type VMBPACKET } from "../actors/runtime/handle.ts";
+import type { VMBPACKET } from "../actors/runtime/handle.ts";
 import { noteEnd } from "./ends.ts";
 import { handOutPacket } from "./packet_handles.ts";
+import { resolveHandle } from "./handles.ts";
 
 /** A packet object, and the bytes of a buffer that it lies in. */
 interface Place {
@@ -60,16 +61,16 @@ function placesIn(runtime: RuntimePort, buffer: ArrayBufferLike): Places {
 }
 
 function isOf({ handle }: Place, endpoint: Endpoint): boolean {
-  return Handle.resolve(handle, "VMBPACKET")?.endpoint === endpoint;
+  return resolveHandle(handle, "VMBPACKET")?.endpoint === endpoint;
 }
 
 function isInFlight({ handle }: Place): boolean {
-  return Handle.resolve(handle, "VMBPACKET")?.packet.actor.is("inFlight") === true;
+  return resolveHandle(handle, "VMBPACKET")?.packet.actor.is("inFlight") === true;
 }
 
 /** The packet object as it was in the beginning: without completion routine and pointer. */
 function renew(place: Place): VMBPACKET | null {
-  const target = Handle.resolve(place.handle, "VMBPACKET");
+  const target = resolveHandle(place.handle, "VMBPACKET");
   if (target === null || isInFlight(place)) return null;
   target.packet.routine = null;
   target.packet.pointer = null;
@@ -78,7 +79,7 @@ function renew(place: Place): VMBPACKET | null {
 
 /** The packet object is no more, and its slot is free; there is nothing to do where its channel went first. */
 function remove({ handle }: Place): void {
-  const target = Handle.resolve(handle, "VMBPACKET");
+  const target = resolveHandle(handle, "VMBPACKET");
   if (target === null) return;
   noteEnd(
     target.endpoint.runtime,

@@ -77,7 +77,7 @@ import {
 import { VmbChannelSendSynchronousRequest } from "./synchronous_request.ts";
 import type { Side } from "../actors/channel/types.ts";
 import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
-import { type Device, type DeviceTarget, Handle } from "../actors/runtime/handle.ts";
+import type { Device } from "../actors/runtime/handle.ts";
 import { assert } from "../core/assert.ts";
 import { parseGuid } from "../core/guid.ts";
 import {
@@ -94,6 +94,8 @@ import { makeInterface } from "./interface_header.ts";
 import type { Kmcl } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
+import { resolveHandle } from "./handles.ts";
+import type { DeviceTarget } from "../actors/partition/loaded_driver.ts";
 
 /** GUID of the client interface: of this project's own making, as Microsoft's is not published. */
 export const KMCL_CLIENT_INTERFACE_TYPE = "a31f0d52-6c1e-4e0b-9d0a-5b7c2f9e4c01" as const;
@@ -259,7 +261,7 @@ function queryTable<Type extends string>(
   size: number,
   version: number,
 ): QueryResult<KmclTable<Type>> {
-  const target = Handle.resolve(device, "DEVICE");
+  const target = resolveHandle(device, "DEVICE");
   const query = () => queryOf(call, target, interfaceType, size, version);
   if (target === null || !target.partition.runtime.recorder.isOn) return query();
   const { runtime, traceId } = target.partition;

@@ -6,9 +6,10 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { assert } from "../core/assert.ts";
-import { Handle, type VMBPACKET } from "../actors/runtime/handle.ts";
+import type { VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketKind, PacketObject } from "../actors/packet/packet_object.ts";
 import { noteEnd } from "./ends.ts";
+import { handleFor } from "./handles.ts";
 
 /** Hands out a packet object of `endpoint`. */
 export function handOutPacket(endpoint: Endpoint, kind: PacketKind): VMBPACKET {
@@ -16,7 +17,7 @@ export function handOutPacket(endpoint: Endpoint, kind: PacketKind): VMBPACKET {
   const { handle } = packet;
   // With the verifier off a packet keeps its handle, so that a transaction allocates nothing.
   if (handle !== null) return handle as VMBPACKET;
-  const fresh = new Handle("VMBPACKET", { endpoint, packet });
+  const fresh = handleFor("VMBPACKET", { endpoint, packet });
   packet.handle = fresh;
   return fresh;
 }
@@ -30,7 +31,7 @@ export function attachPacketHandle(
 ): VMBPACKET {
   const packet = endpoint.outgoing.packets.at(slot);
   assert(packet !== null && packet.handle === null, "a packet is given back once");
-  const handle = new Handle("VMBPACKET", { endpoint, packet });
+  const handle = handleFor("VMBPACKET", { endpoint, packet });
   packet.handle = handle;
   packet.routine = routine;
   packet.pointer = pointer;

@@ -5,7 +5,7 @@
  */
 
 import * as bytes from "../core/bytes.ts";
-import type { PacketTarget, VMBPACKET } from "../actors/runtime/handle.ts";
+import type { VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
@@ -15,6 +15,7 @@ import * as packets from "../core/packet/packet.ts";
 import type { Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
 import * as checks from "./packet_checks.ts";
+import type { PacketTarget } from "./handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const {

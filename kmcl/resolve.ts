@@ -9,12 +9,13 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { Side } from "../actors/channel/types.ts";
 import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
-import { Handle, type PacketTarget } from "../actors/runtime/handle.ts";
+import { Handle } from "../actors/runtime/handle.ts";
 import { describe } from "../core/describe.ts";
 import { endDetails } from "./ends.ts";
+import { type PacketTarget, resolveHandle } from "./handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const { resolve } = Handle;
+const resolve = resolveHandle;
 
 /** What a function of a table knows beside its arguments. */
 export interface Kmcl {

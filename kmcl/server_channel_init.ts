@@ -5,12 +5,7 @@
  * @module
  */
 
-import {
-  Handle,
-  type KernelHandle,
-  type VMBCHANNEL,
-  type VmbusHandle,
-} from "../actors/runtime/handle.ts";
+import type { KernelHandle, VMBCHANNEL, VmbusHandle } from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_DEVICE_REQUEST,
@@ -25,6 +20,7 @@ import { configurable } from "./channel_init.ts";
 import { driverOf } from "./driver.ts";
 import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
+import { handleFor, resolveHandle } from "./handles.ts";
 
 /**
  * Sets the server's flags, `VMBUS_SERVER_CHANNEL_INIT_FLAG_*`.
@@ -98,7 +94,7 @@ export function VmbServerChannelInitSetVmbusHandle(
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, "server");
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const partition = Handle.resolve(vmbusHandle, "KERNEL");
+  const partition = resolveHandle(vmbusHandle, "KERNEL");
   if (partition === null || partition.runtime !== kmcl.runtime) return STATUS_INVALID_PARAMETER_2;
   endpoint.offeredTo = partition;
   return STATUS_SUCCESS;
@@ -143,11 +139,11 @@ export function VmbConvertVmbusHandleToKernelHandle(
   vmbusHandle: VmbusHandle | null,
 ): ConvertResult {
   refuseWhereRefused(kmcl);
-  const partition = Handle.resolve(vmbusHandle, "VMBUS");
+  const partition = resolveHandle(vmbusHandle, "VMBUS");
   if (partition === null || partition.runtime !== kmcl.runtime) {
     return { status: STATUS_INVALID_HANDLE, kernelHandle: null };
   }
-  const kernelHandle = new Handle("KERNEL", partition);
+  const kernelHandle = handleFor("KERNEL", partition);
   partition.kernelHandles.add(kernelHandle);
   return { status: STATUS_SUCCESS, kernelHandle };
 }
@@ -159,7 +155,7 @@ export function VmbConvertVmbusHandleToKernelHandle(
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/ntifs/nf-ntifs-zwclose | ZwClose}
  */
 export function ZwClose(handle: KernelHandle | null): NtStatus {
-  const partition = Handle.resolve(handle, "KERNEL");
+  const partition = resolveHandle(handle, "KERNEL");
   if (partition === null || handle === null) return STATUS_INVALID_HANDLE;
   const { runtime, traceId, kernelHandles } = partition;
   if (!isPassive(runtime, "ZwClose")) return STATUS_INVALID_DEVICE_REQUEST;

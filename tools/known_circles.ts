@@ -30,7 +30,4 @@ export const IN_CIRCLES: readonly string[] = [
   "actors/fabric/inspect.ts",
   "actors/fabric/leaks.ts",
   "actors/fabric/options.ts",
-  "actors/partition/loaded_driver.ts",
-  "actors/partition/partition_object.ts",
-  "actors/runtime/handle.ts",
 ];

@@ -15,9 +15,8 @@ import { Trace, type TraceEntry } from "../../core/trace.ts";
 import type { ActorInspector } from "../chart/actor_system.ts";
 import { Endpoint } from "../channel/endpoint.ts";
 import type { Side } from "../channel/types.ts";
-import type { DeviceTarget } from "../runtime/handle.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
-import { CALLS_ON_TRACE } from "../partition/loaded_driver.ts";
+import { CALLS_ON_TRACE, type DeviceTarget } from "../partition/loaded_driver.ts";
 import {
   type Partition,
   PartitionObject,

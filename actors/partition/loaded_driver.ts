@@ -5,11 +5,11 @@
  * @module
  */
 
+import type { PartitionOnBus } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { LoadedDriverPort } from "../channel/partition_port.ts";
 import { CALLBACK_NAMES } from "../channel/driver_port.ts";
 import { type Device, Handle } from "../runtime/handle.ts";
-import type { PartitionObject } from "./partition_object.ts";
 
 /** What a driver of the host is told when its guest is saved, and when it goes on. */
 export type HostNotice = "HostDriver.save" | "HostDriver.resume";
@@ -22,6 +22,27 @@ export const CALLS_ON_TRACE: readonly string[] = [...CALLBACK_NAMES, ...HOST_NOT
 /** Where a loaded driver runs: in the guest, or in the root to serve that guest. */
 export type DriverKind = "guest" | "host";
 
+/** What a loaded driver needs of the partition that it is in, and of its guest. */
+export interface DriverPartition extends PartitionOnBus {
+  /** The partition in which its servers run: the root, which is its own. */
+  readonly root: DriverPartition;
+  /** The endpoints of its drivers that were not cleaned up. */
+  readonly endpoints: Set<Endpoint>;
+}
+
+/** A device, and the driver that has it. */
+export interface DeviceTarget {
+  /** The partition that the device is in. */
+  readonly partition: DriverPartition;
+  /** The loaded driver whose own it is; null for the partition's device, which is there for all others. */
+  readonly driver: LoadedDriver | null;
+}
+
+/** The device of a partition or of a loaded driver. */
+export function createDevice(target: DeviceTarget): Device {
+  return new Handle("DEVICE", target);
+}
+
 /** A loaded driver, as the partition knows it that it was loaded for. */
 export class LoadedDriver implements LoadedDriverPort {
   /** Its name, by which a restored partition asks for it. */
@@ -29,21 +50,21 @@ export class LoadedDriver implements LoadedDriverPort {
   /** Where it runs. */
   readonly kind: DriverKind;
   /** The guest that it drives or serves. */
-  readonly guest: PartitionObject;
+  readonly guest: DriverPartition;
   /** The partition in which it runs. */
-  readonly partition: PartitionObject;
+  readonly partition: DriverPartition;
   /** Its device. */
   readonly device: Device;
   /** What the layer above made of the driver; null until it has begun. */
   instance: unknown = null;
 
   /** The driver called `name` for `guest`, which has not begun. */
-  constructor(name: string, kind: DriverKind, guest: PartitionObject) {
+  constructor(name: string, kind: DriverKind, guest: DriverPartition) {
     this.name = name;
     this.kind = kind;
     this.guest = guest;
     this.partition = kind === "guest" ? guest : guest.root;
-    this.device = new Handle("DEVICE", { partition: this.partition, driver: this });
+    this.device = createDevice({ partition: this.partition, driver: this });
   }
 
   /** Whether its device is gone. */

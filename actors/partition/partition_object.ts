@@ -13,7 +13,6 @@ import type { MemoryUse } from "../../core/memory/types.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
 import type { Unread } from "../../core/trace.ts";
 import { isU32 } from "../../core/units.ts";
-import type { PartitionOnBus } from "../channel/bus_port.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
 import type { Direction } from "../bus/link.ts";
@@ -22,7 +21,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import { Processor } from "../runtime/scheduler.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
 import type { FabricPort } from "./fabric_port.ts";
-import type { LoadedDriver } from "./loaded_driver.ts";
+import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
@@ -91,7 +90,7 @@ const CHANGE_EVENTS = { pause: "partitionPaused", resume: "partitionResumed" } a
 const PARTITION_TRACE_IDS = 0x8000_0000;
 
 /** One partition of a fabric. */
-export class PartitionObject implements Partition, PartitionOnBus {
+export class PartitionObject implements Partition, DriverPartition {
   /** The fabric. */
   readonly runtime: FabricPort;
   /** The partition in which its servers run: the fabric's root, which is its own. */
@@ -106,7 +105,7 @@ export class PartitionObject implements Partition, PartitionOnBus {
   readonly actor: ChartActor<PartitionEvent, PartitionTag>;
   /** Its bus. */
   readonly bus: Bus;
-  readonly device: Device = new Handle("DEVICE", { partition: this, driver: null });
+  readonly device: Device = createDevice({ partition: this, driver: null });
   readonly vmbusHandle: VmbusHandle = new Handle("VMBUS", this);
   /** Kernel handles that nobody has closed. */
   readonly kernelHandles: Set<KernelHandle> = new Set();
@@ -225,7 +224,7 @@ export class PartitionObject implements Partition, PartitionOnBus {
     return processor;
   }
 
-  /** See {@linkcode PartitionOnBus.removeEndpoint}. */
+  /** See {@linkcode DriverPartition.removeEndpoint}. */
   removeEndpoint(endpoint: Endpoint): void {
     this.endpoints.delete(endpoint);
   }

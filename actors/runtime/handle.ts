@@ -4,28 +4,7 @@
  * @module
  */
 
-import type { Endpoint } from "../channel/endpoint.ts";
-import type { IncomingPacket } from "../channel/incoming_packet.ts";
 import type { ChannelPlace } from "./violation_details.ts";
-import type { PacketObject } from "../packet/packet_object.ts";
-import type { LoadedDriver } from "../partition/loaded_driver.ts";
-import type { PartitionObject } from "../partition/partition_object.ts";
-
-/** A packet object, and the channel that it is of. */
-export interface PacketTarget {
-  /** The endpoint that it is of. */
-  readonly endpoint: Endpoint;
-  /** The packet object. */
-  readonly packet: PacketObject;
-}
-
-/** A device, and the driver that has it. */
-export interface DeviceTarget {
-  /** The partition that the device is in. */
-  readonly partition: PartitionObject;
-  /** The loaded driver whose own it is; null for the partition's device, which is there for all others. */
-  readonly driver: LoadedDriver | null;
-}
 
 /** What ended what a handle stood for. */
 export interface HandleEnd {
@@ -54,22 +33,6 @@ export type HandleKind =
   | "VMBUS"
   | "KERNEL";
 
-/** What each kind of handle stands for. */
-export interface HandleTargets extends Record<HandleKind, object> {
-  /** One endpoint of a channel. */
-  readonly VMBCHANNEL: Endpoint;
-  /** A packet object. */
-  readonly VMBPACKET: PacketTarget;
-  /** The completion context of an incoming packet. */
-  readonly VMBPACKETCOMPLETION: IncomingPacket;
-  /** A device on a partition's VMBus. */
-  readonly DEVICE: DeviceTarget;
-  /** A partition's VMBus, as user mode knows it. */
-  readonly VMBUS: PartitionObject;
-  /** A partition's VMBus, as the kernel knows it. */
-  readonly KERNEL: PartitionObject;
-}
-
 // Set once by the class below: what a program that has a handle must not see.
 let note: (handle: Handle<HandleKind>, end: HandleEnd) => void;
 let noted: (value: unknown, kind: HandleKind) => HandleEnd | null;
@@ -80,12 +43,12 @@ let noted: (value: unknown, kind: HandleKind) => HandleEnd | null;
  */
 export class Handle<Kind extends HandleKind> {
   readonly #kind: Kind;
-  #target: HandleTargets[Kind] | null;
+  #target: object | null;
   /** It keeps nothing of the fabric alive: a driver may have the handle for ever. */
   #end: HandleEnd | null = null;
 
   /** A live handle for `target`. */
-  constructor(kind: Kind, target: HandleTargets[Kind]) {
+  constructor(kind: Kind, target: object) {
     this.#kind = kind;
     this.#target = target;
   }
@@ -96,10 +59,9 @@ export class Handle<Kind extends HandleKind> {
   }
 
   /** What `value` stands for, if it is a live handle of `kind`; else null. */
-  static resolve<Kind extends HandleKind>(value: unknown, kind: Kind): HandleTargets[Kind] | null {
+  static resolve(value: unknown, kind: HandleKind): object | null {
     if (typeof value !== "object" || value === null || !(#target in value)) return null;
-    const handle = value as Handle<HandleKind>;
-    return handle.#kind === kind ? handle.#target as HandleTargets[Kind] | null : null;
+    return value.#kind === kind ? value.#target : null;
   }
 
   /** What kind of handle `value` is, also where it is dead; null for anything else. */

@@ -82,12 +82,13 @@ export function guestContext({ partition, device }: LoadedDriver): {
   readonly partition: PartitionObject;
   readonly device: LoadedDriver["device"];
 } {
-  return { fabric: FabricRuntime.of(partition.runtime), partition, device };
+  const fabric = FabricRuntime.of(partition.runtime);
+  return { fabric, partition: PartitionObject.of(partition), device };
 }
 
 /** The context of a driver that serves a guest. */
-export function hostContext({ partition, device, guest }: LoadedDriver): HostContext {
-  return { fabric: FabricRuntime.of(partition.runtime), partition, device, guest };
+export function hostContext(loaded: LoadedDriver): HostContext {
+  return { ...guestContext(loaded), guest: PartitionObject.of(loaded.guest) };
 }
 
 function load<Context, Instance extends object>(

@@ -9,7 +9,7 @@ import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
 import type { Fabric } from "../../actors/fabric/fabric.ts";
 import type { Device, VMBCHANNEL, VMBPACKET } from "../../actors/runtime/handle.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
-import type { Partition } from "../../actors/partition/partition_object.ts";
+import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import type { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
@@ -113,7 +113,7 @@ export class RestoreContext implements GuestRestoreContext {
   /** See {@linkcode GuestRestoreContext.buffer}. */
   buffer(gpa: number): GuestBuffer {
     this.#requireOpen();
-    const { memory, bus } = this.#driver.guest;
+    const { memory, bus } = PartitionObject.of(this.#driver.guest);
     const buffer = memory.buffers.get(gpa);
     const isRings = bus.guest.channels.some(({ link }) => link?.ringPages === buffer);
     if (buffer !== undefined && !isRings) return buffer;

@@ -7,14 +7,10 @@
 import type { ClientNumbers } from "../../actors/bus/guest/image.ts";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
-import {
-  Handle,
-  type VMBCHANNEL,
-  type VMBPACKET,
-  type VMBPACKETCOMPLETION,
-} from "../../actors/runtime/handle.ts";
+import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../../actors/runtime/handle.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { HandleToken, HandleTokens } from "./drivers.ts";
+import { resolveHandle } from "../handles.ts";
 
 /** The token of a channel. */
 export function channelToken(client: number): HandleToken {
@@ -59,13 +55,13 @@ export class TokenWriter implements HandleTokens {
   }
 
   #ofChannel(handle: unknown): HandleToken | null {
-    const endpoint = Handle.resolve(handle, "VMBCHANNEL");
+    const endpoint = resolveHandle(handle, "VMBCHANNEL");
     const client = endpoint === null ? null : this.#numberOf(endpoint);
     return client === null ? null : channelToken(client);
   }
 
   #ofPacket(handle: unknown): HandleToken | null {
-    const target = Handle.resolve(handle, "VMBPACKET");
+    const target = resolveHandle(handle, "VMBPACKET");
     if (target === null || target.packet.kind === "request" || target.packet.actor.is("pooled")) {
       return null;
     }
@@ -74,7 +70,7 @@ export class TokenWriter implements HandleTokens {
   }
 
   #ofCompletion(handle: unknown): HandleToken | null {
-    const packet = Handle.resolve(handle, "VMBPACKETCOMPLETION");
+    const packet = resolveHandle(handle, "VMBPACKETCOMPLETION");
     if (packet === null || packet.stage !== "held") return null;
     const client = this.#numberOf(packet.endpoint);
     const place = heldPackets(packet.endpoint).indexOf(packet);

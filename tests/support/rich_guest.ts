@@ -7,7 +7,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { Handle } from "../../actors/runtime/handle.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import * as vmbus from "../../mod.ts";
@@ -19,6 +18,7 @@ import {
   richHostDriver,
   TREAT,
 } from "./rich_drivers.ts";
+import { resolveHandle } from "../../kmcl/handles.ts";
 
 /** The drivers of the guest, for a restore. */
 export const RICH_DRIVERS = { guestDrivers: [richGuestDriver], hostDrivers: [richHostDriver] };
@@ -31,7 +31,7 @@ export function richFabric(trace: "digest" | "full" = "digest"): FabricRuntime {
 }
 
 function endpointOf(channel: vmbus.VMBCHANNEL): Endpoint {
-  return Handle.resolve(channel, "VMBCHANNEL")!;
+  return resolveHandle(channel, "VMBCHANNEL")!;
 }
 
 interface Stage {

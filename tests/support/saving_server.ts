@@ -7,10 +7,10 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
-import { Handle } from "../../actors/runtime/handle.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import * as vmbus from "../../mod.ts";
 import { makeServer, openPair, type Pair, type PairOptions } from "./connected_pair.ts";
+import { resolveHandle } from "../../kmcl/handles.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -27,7 +27,7 @@ export interface SavingPair extends Pair {
 
 /** The endpoint behind a channel's handle. */
 export function endpointOf(channel: vmbus.VMBCHANNEL | null): Endpoint {
-  const endpoint = Handle.resolve(channel, "VMBCHANNEL");
+  const endpoint = resolveHandle(channel, "VMBCHANNEL");
   assert(endpoint !== null);
   return endpoint;
 }
