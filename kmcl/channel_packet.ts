@@ -6,7 +6,6 @@
 
 import * as args from "../core/arguments.ts";
 import * as bytes from "../core/bytes.ts";
-import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import { currentFrame } from "../actors/runtime/irql.ts";
 import type { VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
@@ -21,6 +20,7 @@ import * as ends from "./ends.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS } from "./flags.ts";
 import { incomingOf, type Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
+import type { ArrivedPacket } from "./handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { bytesOf } = args;
@@ -122,25 +122,25 @@ export function VmbChannelPacketGetExternalData(
 }
 
 /** What a violation about a packet tells. */
-function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: IncomingPacket) {
+function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: ArrivedPacket) {
   const packet = showU64(transactionIdLow, transactionIdHigh);
   return { channel: endpoint.place, packet };
 }
 
 /** The driver has no more to say about `packet`, because of `call`. */
-function noteRetired(packet: IncomingPacket, call: string): void {
+function noteRetired(packet: ArrivedPacket, call: string): void {
   const { endpoint, handle, transactionIdLow, transactionIdHigh } = packet;
   const context = handle as VMBPACKETCOMPLETION | null;
   noteEnd(endpoint.runtime, context, call, endpoint, transactionIdLow, transactionIdHigh);
 }
 
 /** Whether the driver has retired the packet, or handed it back by deferring it. */
-function isDead(packet: IncomingPacket): boolean {
+function isDead(packet: ArrivedPacket): boolean {
   return packet.stage === "retired" || packet.isDeferred;
 }
 
 /** The packet of a context that was neither retired nor handed back, or null after a violation. */
-function requireLive(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
+function requireLive(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket | null {
   const packet = requireIncoming(kmcl, call, context);
   if (packet === null || !isDead(packet)) return packet;
   const rule = "PacketComplete, Defer or Fail of a context that is retired or handed back";
@@ -154,7 +154,7 @@ function requireLive(kmcl: Kmcl, call: string, context: unknown): IncomingPacket
 }
 
 /** The same, in the synchronous part of the packet's own ProcessPacket call. */
-function requireInline(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
+function requireInline(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket | null {
   const packet = requireLive(kmcl, call, context);
   if (packet === null) return null;
   const frame = currentFrame();

@@ -27,7 +27,7 @@ import {
 } from "./callbacks.ts";
 import { GpadlEnds } from "./ends.ts";
 import * as packetFlags from "./flags.ts";
-import { handleFor } from "./handles.ts";
+import { type ArrivedPacket, handleFor } from "./handles.ts";
 import { holdUpOf } from "./hold_ups.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
 
@@ -151,7 +151,7 @@ export class Driver implements DriverCallbacks {
   contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
     const { handle } = packet;
     if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
-    const context = handleFor("VMBPACKETCOMPLETION", packet);
+    const context = handleFor("VMBPACKETCOMPLETION", packet as ArrivedPacket);
     packet.handle = context;
     return context;
   }

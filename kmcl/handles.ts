@@ -20,6 +20,9 @@ export interface PacketTarget {
   readonly packet: PacketObject;
 }
 
+/** A packet that arrived: below, it knows its endpoint by a port; there is one class behind that. */
+export type ArrivedPacket = IncomingPacket & { readonly endpoint: Endpoint };
+
 /** What each kind of handle stands for. */
 export interface HandleTargets extends Record<HandleKind, object> {
   /** One endpoint of a channel. */
@@ -27,7 +30,7 @@ export interface HandleTargets extends Record<HandleKind, object> {
   /** A packet object. */
   readonly VMBPACKET: PacketTarget;
   /** The completion context of an incoming packet. */
-  readonly VMBPACKETCOMPLETION: IncomingPacket;
+  readonly VMBPACKETCOMPLETION: ArrivedPacket;
   /** A device on a partition's VMBus. */
   readonly DEVICE: DeviceTarget;
   /** A partition's VMBus, as user mode knows it. */

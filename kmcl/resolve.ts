@@ -6,13 +6,12 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { Side } from "../actors/channel/types.ts";
 import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { Handle } from "../actors/runtime/handle.ts";
 import { describe } from "../core/describe.ts";
 import { endDetails } from "./ends.ts";
-import { type PacketTarget, resolveHandle } from "./handles.ts";
+import { type ArrivedPacket, type PacketTarget, resolveHandle } from "./handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const resolve = resolveHandle;
@@ -70,14 +69,14 @@ export function requirePacket(kmcl: Kmcl, call: string, packet: unknown): Packet
 }
 
 /** The incoming packet that `context` stands for, or null. */
-export function incomingOf(kmcl: Kmcl, context: unknown): IncomingPacket | null {
+export function incomingOf(kmcl: Kmcl, context: unknown): ArrivedPacket | null {
   refuseWhereRefused(kmcl);
   const packet = resolve(context, "VMBPACKETCOMPLETION");
   return packet !== null && packet.endpoint.runtime === kmcl.runtime ? packet : null;
 }
 
 /** The same for a function without status; a context that was good once has a rule of its own. */
-export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): IncomingPacket | null {
+export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket | null {
   const packet = incomingOf(kmcl, context);
   if (packet !== null) return packet;
   if (Handle.kindOf(context) === "VMBPACKETCOMPLETION") {

@@ -10,21 +10,32 @@ import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { DriverCallbacks } from "./driver_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
 
 /** The event that ends a transaction; it carries nothing, so one object serves all packets. */
 const COMPLETE = { type: "complete" } as const;
 
+/** What completions need of the endpoint that began the transactions. */
+export interface CompletedEndpoint extends EndpointPort {
+  /** What its driver hears of it. */
+  readonly driverCallbacks: Pick<DriverCallbacks, "packetEnded">;
+  /** Its sending half. */
+  readonly outgoing: { readonly packets: { free(packet: PacketObject): void } };
+  /** What it has to do. */
+  readonly work: { scheduleCompletions(): void };
+}
+
 /** The transactions of one endpoint that are over, up to their completion routines. */
 export class PacketCompletions {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: CompletedEndpoint;
   /** Packets whose transaction is over and whose completion routine is due. */
   readonly #due = new Fifo<PacketObject>();
   /** What routines are given where there is no answer: an array of the driver's own, as any answer is. */
   readonly #nothing = new CopyRoom();
 
   /** The completions of `endpoint`: none is due. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: CompletedEndpoint) {
     this.#endpoint = endpoint;
   }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
 import {
   type NtStatus,
@@ -13,17 +14,25 @@ import {
   STATUS_PENDING,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+
+/** What external data needs of the endpoint whose packets describe it. */
+export interface SharingEndpoint extends Pick<EndpointPort, "configuration"> {
+  /** The guest's memory. */
+  readonly memory: GuestRam;
+  /** What it has to do. */
+  readonly work: { schedulePageIn(): void };
+}
 
 /** The external data of one endpoint's incoming packets. */
 export class ExternalData {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: SharingEndpoint;
   /** Pages that a driver waits for. */
   readonly #awaitedPfns: (readonly number[])[] = [];
 
   /** No driver waits for pages yet. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: SharingEndpoint) {
     this.#endpoint = endpoint;
   }
 

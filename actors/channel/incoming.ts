@@ -16,8 +16,8 @@ import type { Frame, Irql } from "../runtime/irql.ts";
 import * as levels from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
-import type { Endpoint } from "./endpoint.ts";
 import { ExternalData } from "./external_data.ts";
+import type { ReceivingEndpoint } from "./half_ports.ts";
 import { OutstandingPackets } from "./outstanding_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { CallbackName } from "./driver_port.ts";
@@ -64,7 +64,7 @@ export class Incoming {
   /** The memory that packets describe. */
   readonly externalData: ExternalData;
 
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: ReceivingEndpoint;
   readonly #dispatchFrame: Frame;
   readonly #passiveFrame: Frame;
   readonly #batchDispatchFrame: Frame;
@@ -81,7 +81,7 @@ export class Incoming {
   #batchCount = 0;
 
   /** The receiving half of `endpoint`, without a ring. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: ReceivingEndpoint) {
     this.#endpoint = endpoint;
     this.outstandingPackets = new OutstandingPackets(endpoint);
     this.externalData = new ExternalData(endpoint);

@@ -10,7 +10,7 @@ import { NO_RANGES } from "../../core/packet/packet.ts";
 import { CopyRoom, poison, type RestingRooms } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
 
 /** Where an incoming packet stands with the driver. */
 export type IncomingStage =
@@ -24,7 +24,7 @@ export type IncomingStage =
 /** The record of an incoming packet; channels reuse them. */
 export class IncomingPacket {
   /** The endpoint that it arrived at. */
-  readonly endpoint: Endpoint;
+  readonly endpoint: EndpointPort;
   /** Where it stands. */
   stage: IncomingStage = "retired";
   /** Which of the packets that arrived at its endpoint it is, by their order; for the trace. */
@@ -66,7 +66,7 @@ export class IncomingPacket {
   room: CopyRoom = new CopyRoom();
 
   /** A record for packets of `endpoint`. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: EndpointPort) {
     this.endpoint = endpoint;
   }
 

@@ -1,6 +1,6 @@
 /**
  * The sending half of an endpoint: from a posted packet to the outgoing ring (kmcl.md P1–P8, R6, S6).
- * How its transaction ends is in `endings.ts`.
+ * How its transaction ends is in `completions.ts`.
  *
  * @module
  */
@@ -23,8 +23,8 @@ import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
-import type { Endpoint } from "./endpoint.ts";
 import { EnterEvent } from "./enter_event.ts";
+import type { SendingEndpoint } from "./half_ports.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
 import { WatchedBody } from "./watched_body.ts";
@@ -49,7 +49,7 @@ export class Outgoing {
   roomWaits = 0;
   /** Interrupts that the endpoint sent to the opposite side. */
   interruptsSent = 0;
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: SendingEndpoint;
   #ring: OutgoingRing | null = null;
   /** The largest packet that the open channel's ring can ever carry, descriptor to trailer. */
   #packetBytesMax = 0;
@@ -65,7 +65,7 @@ export class Outgoing {
   #nextOrder = 0;
 
   /** The sending half of `endpoint`, without a ring. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: SendingEndpoint) {
     this.#endpoint = endpoint;
     this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));
   }

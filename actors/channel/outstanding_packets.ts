@@ -8,17 +8,41 @@
 import { assert } from "../../core/assert.ts";
 import { RestingRooms } from "../../core/blocks.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { DriverCallbacks } from "./driver_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
 import { IncomingPacket } from "./incoming_packet.ts";
+import type { ChannelFault } from "./types.ts";
 
 /** No quota. */
 const QUOTA_NONE = 0xffff_ffff;
+
+/** What outstanding packets need of the endpoint at which they arrived. */
+export interface DeliveringEndpoint extends EndpointPort {
+  /** What its driver hears of it. */
+  readonly driverCallbacks: Pick<DriverCallbacks, "packetGone">;
+  /** The rings, while the channel has them. */
+  readonly rings: object | null;
+  /** Its sending half: completions leave by it. */
+  readonly outgoing: {
+    canAnswer(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean;
+    complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void;
+  };
+  /** Its receiving half. */
+  readonly incoming: {
+    readonly externalData: { revoke(packet: IncomingPacket): void };
+    goOn(): void;
+  };
+  /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */
+  fails(fault: ChannelFault): void;
+  /** Has the next callback called that the state asks for. */
+  runNextCallback(): void;
+}
 
 /** The packets that the driver of one endpoint has. */
 export class OutstandingPackets {
   /** Most packets with the driver at once. */
   quota: number = QUOTA_NONE;
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: DeliveringEndpoint;
   /** All records, and those that may serve another packet. */
   readonly #records: IncomingPacket[] = [];
   readonly #unused: IncomingPacket[] = [];
@@ -34,7 +58,7 @@ export class OutstandingPackets {
   #isBlocked = false;
 
   /** The driver of `endpoint` has no packet yet. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: DeliveringEndpoint) {
     this.#endpoint = endpoint;
     this.resting = endpoint.runtime.verifier.mode === "off" ? null : new RestingRooms();
   }

@@ -18,7 +18,9 @@ import { copyBytes, firstBytes, lengthOf } from "../../core/bytes.ts";
 import type { Timer } from "../runtime/loop.ts";
 import type { Wait } from "../runtime/waits.ts";
 import type { PacketObject, RequestEnd } from "../packet/packet_object.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { DriverCallbacks } from "./driver_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
+import type { Outgoing } from "./outgoing.ts";
 
 /** What a request's caller gets. */
 export interface RequestResult {
@@ -110,13 +112,23 @@ class Request implements RequestEnd {
   }
 }
 
+/** What synchronous requests need of the endpoint that sends them. */
+export interface RequestingEndpoint extends EndpointPort {
+  /** Whether nothing can be sent: Disabled, about to be, or faulted (kmcl.md S6). */
+  readonly isClosing: boolean;
+  /** Its sending half. */
+  readonly outgoing: Outgoing;
+  /** What its driver hears of it. */
+  readonly driverCallbacks: Pick<DriverCallbacks, "heldUpBy">;
+}
+
 /** The synchronous requests of one endpoint. */
 export class Requests {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: RequestingEndpoint;
   readonly #waiting = new Set<Request>();
 
   /** No request yet. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: RequestingEndpoint) {
     this.#endpoint = endpoint;
   }
 

@@ -7,18 +7,29 @@
 
 import type { Deadline } from "../../core/clock.ts";
 import type { Timer } from "../runtime/loop.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { BusPort } from "./bus_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
+
+/** What a signal needs of the endpoint that sends it. */
+export interface SignallingEndpoint extends EndpointPort {
+  /** The bus that the channel is on. */
+  readonly end: BusPort | null;
+  /** The channel's number on that bus, while it has one. */
+  readonly channelId: number | null;
+  /** By how much signals are delayed, in 100 ns. */
+  readonly latency100ns: number;
+}
 
 /** The signal of one endpoint. */
 export class Signal implements Timer {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: SignallingEndpoint;
   /** When a signal is due that stands for all that come until then. */
   #due100ns: number | null = null;
   /** What fires then; null as well where it has, while the processors stood still. */
   #deadline: Deadline<Timer> | null = null;
 
   /** The signal of `endpoint`, at rest. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: SignallingEndpoint) {
     this.#endpoint = endpoint;
   }
 

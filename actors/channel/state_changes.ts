@@ -9,10 +9,11 @@ import { describe } from "../../core/describe.ts";
 import { NT_SUCCESS, type NtStatus, STATUS_UNSUCCESSFUL } from "../../core/ntstatus.ts";
 import { isUint } from "../../core/units.ts";
 import type { CallbackEnd } from "../runtime/driver_calls.ts";
-import { type Frame, PASSIVE_LEVEL } from "../runtime/irql.ts";
+import { type Frame, type Irql, PASSIVE_LEVEL } from "../runtime/irql.ts";
 import { type Worker, WorkItem } from "../runtime/scheduler.ts";
-import type { Endpoint } from "./endpoint.ts";
-import type { CallbackName } from "./driver_port.ts";
+import type { BusPort } from "./bus_port.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
+import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
 
 /** The callbacks of an endpoint's state changes. */
 export const CHANGES = [
@@ -39,13 +40,37 @@ const NAMES: Readonly<Record<Change, CallbackName>> = {
 const CHANGE_NAMES: ReadonlySet<string> = new Set(Object.values(NAMES));
 
 /** Whether `frame` is that of a state change callback of `endpoint`. */
-export function isStateChangeOf(frame: Frame | null, endpoint: Endpoint): boolean {
+export function isStateChangeOf(frame: Frame | null, endpoint: EndpointPort): boolean {
   return frame !== null && frame.owner === endpoint && CHANGE_NAMES.has(frame.name);
+}
+
+/** What state change callbacks need of the endpoint whose states ask for them. */
+export interface ChangingEndpoint extends EndpointPort {
+  /** The bus that the channel is on. */
+  readonly end: BusPort | null;
+  /** What its driver hears of it. */
+  readonly driverCallbacks: DriverCallbacks;
+  /** Its sending half. */
+  readonly outgoing: { endSent(): void; endAll(): void };
+  /** Its receiving half. */
+  readonly incoming: {
+    readonly isBusy: boolean;
+    readonly outstandingPackets: { readonly outstanding: number };
+    finishBatch(): boolean;
+  };
+  /** The frame of one of its callbacks. */
+  frame(name: CallbackName, irql: Irql): Frame;
+  /** The rings are gone. */
+  detach(): void;
+  /** Has the next callback called that the state asks for. */
+  runNextCallback(): void;
+  /** Whoever waits for the end of the last open may go on, if it has come. */
+  answerDisabled(): void;
 }
 
 /** The state change callbacks of one endpoint. They never overlap. */
 export class StateChanges implements Worker {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: ChangingEndpoint;
   readonly #item: WorkItem;
   /** The callback that is due or running. */
   #current: Change | null = null;
@@ -53,7 +78,7 @@ export class StateChanges implements Worker {
   #untoldRefusal: NtStatus | null = null;
 
   /** No callback is due yet. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: ChangingEndpoint) {
     this.#endpoint = endpoint;
     this.#item = new WorkItem(this, "stateChange", PASSIVE_LEVEL, endpoint.partition.processor(0));
   }

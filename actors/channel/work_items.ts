@@ -7,18 +7,32 @@
 import { assert } from "../../core/assert.ts";
 import { DISPATCH_LEVEL, type Irql, PASSIVE_LEVEL } from "../runtime/irql.ts";
 import { type Worker, WorkItem, type WorkKind } from "../runtime/scheduler.ts";
-import type { Endpoint } from "./endpoint.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
+
+/** What the work items of an endpoint set going. */
+export interface WorkingEndpoint extends EndpointPort {
+  /** Its sending half. */
+  readonly outgoing: { flush(): void };
+  /** Its receiving half. */
+  readonly incoming: { drain(irql: Irql): void; pageIn(): void };
+  /** How its transactions end. */
+  readonly completions: { run(): void };
+  /** The last step of a teardown, where nothing is left that must come before it. */
+  endTeardown(): void;
+  /** Something happened that drains may have waited for. */
+  checkDrains(): void;
+}
 
 /** The work of one endpoint. */
 export class ChannelWork implements Worker {
-  readonly #endpoint: Endpoint;
+  readonly #endpoint: WorkingEndpoint;
   readonly #interrupt: WorkItem;
   readonly #completions: WorkItem;
   readonly #passivePackets: WorkItem;
   readonly #pageIn: WorkItem;
 
   /** Nothing is scheduled; what will be is done on the first processor of the partition. */
-  constructor(endpoint: Endpoint) {
+  constructor(endpoint: WorkingEndpoint) {
     this.#endpoint = endpoint;
     const item = (kind: WorkKind, irql: Irql) =>
       new WorkItem(this, kind, irql, endpoint.partition.processor(0));

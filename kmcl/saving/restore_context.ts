@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { Fabric } from "../../actors/fabric/fabric.ts";
 import type { Device, VMBCHANNEL, VMBPACKET } from "../../actors/runtime/handle.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
@@ -30,6 +30,12 @@ import type {
 } from "./drivers.ts";
 import { channelToken, completionToken, heldPackets, packetToken } from "./tokens.ts";
 
+/** A packet that the driver of an endpoint holds. */
+interface HeldByDriver {
+  readonly endpoint: Endpoint;
+  readonly packet: IncomingPacket;
+}
+
 /** The context of one driver. */
 export class RestoreContext implements GuestRestoreContext {
   readonly fabric: Fabric;
@@ -39,7 +45,7 @@ export class RestoreContext implements GuestRestoreContext {
   /** What is to be attached, by token: each gives back the handle, and leaves the map. */
   readonly #channels = new Map<HandleToken, Endpoint>();
   readonly #packets = new Map<HandleToken, { endpoint: Endpoint; slot: number; isDue: boolean }>();
-  readonly #completions = new Map<HandleToken, IncomingPacket>();
+  readonly #completions = new Map<HandleToken, HeldByDriver>();
   #isOver = false;
 
   /** For `driver`, whose channels are among those of the partition. */
@@ -57,7 +63,7 @@ export class RestoreContext implements GuestRestoreContext {
         this.#packets.set(packetToken(client, slot), { endpoint, slot, isDue: due.has(slot) });
       }
       heldPackets(endpoint).forEach((packet, place) => {
-        this.#completions.set(completionToken(client, place), packet);
+        this.#completions.set(completionToken(client, place), { endpoint, packet });
       });
     });
   }
@@ -100,9 +106,9 @@ export class RestoreContext implements GuestRestoreContext {
 
   /** See {@linkcode GuestRestoreContext.attachCompletion}. */
   attachCompletion(token: HandleToken): HeldPacket {
-    const packet = this.#find(this.#completions, token);
+    const { endpoint, packet } = this.#find(this.#completions, token);
     this.#completions.delete(token);
-    const { payload, payloadBytes, endpoint } = packet;
+    const { payload, payloadBytes } = packet;
     return {
       packet: driverOf(endpoint).contextOf(packet),
       buffer: payload,
