@@ -1,0 +1,41 @@
+import { assertEquals } from "@std/assert";
+import { Refusals, takeMessage } from "../../../actors/bus/refusals.ts";
+import { encodeControlMessage } from "../../../core/control/codec.ts";
+
+// wire.md section 4: what cannot be decoded has no name.
+Deno.test("takeMessage: what cannot be decoded is refused without a name, what is not taken by name", () => {
+  const refused: unknown[] = [];
+  const refuse = (message: string | null, fault: string) => void refused.push([message, fault]);
+  const close = encodeControlMessage({ message: "closeChannel", channelId: 5 });
+  const taken: string[] = [];
+  const take = (bytes: Uint8Array, fault: "unexpectedMessage" | null) =>
+    takeMessage(bytes, ({ message }) => {
+      taken.push(message);
+      return fault;
+    }, refuse);
+  take(close, null);
+  take(close, "unexpectedMessage");
+  take(close.subarray(0, 9), null);
+  take(new Uint8Array(0), null);
+  assertEquals(taken, ["closeChannel", "closeChannel"]);
+  assertEquals(refused, [
+    ["closeChannel", "unexpectedMessage"],
+    [null, "messageTooSmall"],
+    [null, "messageTooSmall"],
+  ]);
+});
+
+Deno.test("Refusals: the latest sixteen are kept, all are counted", () => {
+  const refusals = new Refusals();
+  for (let count = 0; count < 20; count++) {
+    refusals.add({ direction: "toHost", message: String(count), fault: "badGpadl" });
+  }
+  assertEquals(
+    refusals.latest.map(({ message }) => Number(message)),
+    Array.from(
+      { length: 16 },
+      (_, index) => index + 4,
+    ),
+  );
+  assertEquals(refusals.count, 20);
+});
