@@ -5,6 +5,9 @@
  * @module
  */
 
+import { CLIENT_FUNCTION_NAMES, SERVER_ONLY_FUNCTION_NAMES } from "./function_names.ts";
+import type { KmclServerInterfaceV1 } from "./tables.ts";
+
 /** How an argument enters the trace, where its kind does not say it. */
 export interface Parameter {
   /** Its name. */
@@ -17,8 +20,10 @@ export interface Parameter {
   readonly isOutput?: boolean;
 }
 
-function plain(...names: string[]): Parameter[] {
-  return names.map((name) => ({ name }));
+function plain<const Names extends readonly string[]>(
+  ...names: Names
+): { readonly [At in keyof Names]: Parameter } {
+  return names.map((name) => ({ name })) as { [At in keyof Names]: Parameter };
 }
 
 const channel: Parameter = { name: "channel" };
@@ -34,8 +39,27 @@ function output(name: string): Parameter {
   return { name, isOutput: true };
 }
 
-/** The functions that have a record of their own, in an order that the trace relies on. */
-export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
+/** As many parameters as a function has, those that may be left out included. */
+type ParametersOf<Signature> = Signature extends (...given: infer Given) => unknown
+  ? { readonly [At in keyof Required<Given>]: Parameter }
+  : never;
+
+/** The names of the functions that have a record of their own, by the numbers that stand for them. */
+export const CALL_NAMES = [
+  ...CLIENT_FUNCTION_NAMES,
+  ...SERVER_ONLY_FUNCTION_NAMES,
+  "WdfFdoQueryForInterface",
+  "WdfIoTargetQueryForInterface",
+  "InterfaceReference",
+  "InterfaceDereference",
+  "drainAndDisable",
+] as const;
+
+/** One of them. */
+export type CallName = typeof CALL_NAMES[number];
+
+/** Their parameters. */
+export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> = {
   VmbChannelAllocate: plain("parentDeviceObject", "isServer"),
   VmbChannelCleanup: [channel],
   VmbChannelCreateGpadlFromBuffer: plain("channel", "flags", "buffer", "byteCount"),
@@ -145,7 +169,10 @@ export const CALL_PARAMETERS: Readonly<Record<string, readonly Parameter[]>> = {
   InterfaceReference: [{ name: "context", isPointer: true }],
   InterfaceDereference: [{ name: "context", isPointer: true }],
   drainAndDisable: plain("channel", "timeout100ns"),
-};
-
-/** Their names, by the numbers that stand for them on the trace. */
-export const CALL_NAMES: readonly string[] = Object.keys(CALL_PARAMETERS);
+} satisfies
+  & {
+    readonly [Name in CallName & keyof KmclServerInterfaceV1]: ParametersOf<
+      KmclServerInterfaceV1[Name]
+    >;
+  }
+  & { readonly [Name in CallName]: readonly Parameter[] };

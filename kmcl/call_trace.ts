@@ -11,21 +11,18 @@ import { STATUS_SUCCESS } from "../core/ntstatus.ts";
 import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
 import { currentFrame } from "../actors/runtime/irql.ts";
 import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
-import { CALL_NAMES, CALL_PARAMETERS } from "./call_parameters.ts";
+import { CALL_NAMES, CALL_PARAMETERS, type CallName } from "./call_parameters.ts";
 import { CallValues, endpointBehind } from "./call_values.ts";
 import { driverOf } from "./driver.ts";
 
-/** A documented function without what it knows of its table. */
-export type TableFunction = (...given: never[]) => unknown;
-
 /** Results that mean something to their driver alone. */
-const POINTER_RESULTS: ReadonlySet<string> = new Set([
+const POINTER_RESULTS: ReadonlySet<CallName> = new Set([
   "VmbChannelGetPointer",
   "VmbPacketGetPointer",
 ]);
 
 /** Results that are numbers, but no statuses. */
-const NUMBER_RESULTS: ReadonlySet<string> = new Set(["VmbChannelSizeofPacket"]);
+const NUMBER_RESULTS: ReadonlySet<CallName> = new Set(["VmbChannelSizeofPacket"]);
 
 /** The calls of one table, or of the functions beside the tables. */
 export class CallTrace {
@@ -45,9 +42,12 @@ export class CallTrace {
   }
 
   /** `method` as it is, but on the trace. */
-  wrap(name: string, method: TableFunction): TableFunction {
+  wrap<Given extends unknown[], T>(
+    name: CallName,
+    method: (...given: Given) => T,
+  ): (...given: Given) => T {
     const code = codeOf(name);
-    return (...given: never[]) => this.call(code, method, ...given);
+    return (...given) => this.call(code, method, ...given);
   }
 
   /** Calls `method`, which has number `code`, with `given`. */
@@ -82,7 +82,7 @@ export class CallTrace {
 
   #valuesOf(code: number, given: readonly unknown[]): CallValues {
     const values = new CallValues(this.#trace);
-    CALL_PARAMETERS[CALL_NAMES[code]!]!.forEach(({ name, isPointer, isOutput, sizeAt }, at) => {
+    CALL_PARAMETERS[CALL_NAMES[code]!].forEach(({ name, isPointer, isOutput, sizeAt }, at) => {
       const value = given[at];
       if (isPointer) values.addPointer(name, value);
       else if (isOutput) values.addOutput(name, value);
@@ -131,7 +131,7 @@ export class CallTrace {
 
   /** What arguments have led to that could not be told from outside them. */
   #addEffects(
-    name: string,
+    name: CallName,
     given: readonly unknown[],
     result: unknown,
     values: CallValues,
@@ -171,11 +171,11 @@ export function insideBit(): number {
   return currentFrame() === null ? 0 : INSIDE;
 }
 
-const CODES: ReadonlyMap<string, number> = new Map(CALL_NAMES.map((name, code) => [name, code]));
+const CODES: ReadonlyMap<CallName, number> = new Map(CALL_NAMES.map((name, code) => [name, code]));
 
 /** The number that stands for a documented function on the trace. */
-export function codeOf(name: string): number {
+export function codeOf(name: CallName): number {
   const code = CODES.get(name);
-  assert(code !== undefined, "a function that is traced has its parameters listed");
+  assert(code !== undefined, "each function that is traced has a number");
   return code;
 }

@@ -15,13 +15,15 @@ import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import * as traces from "../core/trace.ts";
 import * as units from "../core/units.ts";
-import { type CallTrace, codeOf, insideBit, type TableFunction } from "./call_trace.ts";
+import { type CallTrace, codeOf, insideBit } from "./call_trace.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { VmbChannelPacketComplete } from "./channel_packet.ts";
 import type { Kmcl } from "./resolve.ts";
 import { VmbPacketAllocate, VmbPacketFree, VmbPacketSetCompletionRoutine } from "./packet.ts";
 import { VmbPacketSend } from "./packet_send.ts";
 import { type HandleTargets, resolveHandle } from "./handles.ts";
+import type { FunctionName } from "./function_names.ts";
+import type { Method, TableFunction } from "./table_types.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const resolve = resolveHandle;
@@ -34,8 +36,6 @@ const FLAGS_MAX = 7;
 const FLAGS_SHIFT = 8;
 /** Where no packet was allocated. */
 const NO_SLOT = 0xffff_ffff;
-
-type Method = (kmcl: Kmcl, ...rest: never[]) => unknown;
 
 /** The functions that are traced by ways of their own. */
 const OWN_WAYS: ReadonlyMap<Method, (trace: CallTrace, kmcl: Kmcl) => TableFunction> = new Map<
@@ -53,7 +53,7 @@ const OWN_WAYS: ReadonlyMap<Method, (trace: CallTrace, kmcl: Kmcl) => TableFunct
 export function tracedMethod(
   trace: CallTrace,
   kmcl: Kmcl,
-  name: string,
+  name: FunctionName,
   method: Method,
 ): TableFunction {
   const ownWay = OWN_WAYS.get(method);

@@ -1,80 +1,10 @@
 /**
  * The interface that drivers query: the table of the documented functions, 41 for clients and these
- * with the server's own for servers (kmcl.md section 2). This file is the index of the layer.
+ * with the server's own for servers (kmcl.md section 2).
  *
  * @module
  */
 
-import {
-  VmbChannelCreateGpadlFromBuffer,
-  VmbChannelCreateGpadlFromMdl,
-  VmbChannelDeleteGpadl,
-  VmbChannelMapGpadl,
-  VmbChannelUnmapGpadl,
-} from "./channel_gpadl.ts";
-import {
-  VmbChannelInitSetClientContextSize,
-  VmbChannelInitSetFlags,
-  VmbChannelInitSetFriendlyName,
-  VmbChannelInitSetMaximumExternalData,
-  VmbChannelInitSetMaximumPacketSize,
-  VmbChannelInitSetProcessPacketCallbacks,
-  VmbChannelInitSetStateChangeCallbacks,
-} from "./channel_init.ts";
-import {
-  VmbChannelAllocate,
-  VmbChannelCleanup,
-  VmbChannelDisable,
-  VmbChannelEnable,
-  VmbChannelPause,
-  VmbChannelStart,
-} from "./channel_lifecycle.ts";
-import {
-  VmbChannelPacketComplete,
-  VmbChannelPacketDeferToPassive,
-  VmbChannelPacketFail,
-  VmbChannelPacketGetExternalData,
-} from "./channel_packet.ts";
-import {
-  VmbChannelGetInterfaceInstance,
-  VmbChannelGetMmioSpace,
-  VmbChannelGetPointer,
-  VmbChannelSetIncomingProcessingAtPassive,
-  VmbChannelSetInterruptLatency,
-  VmbChannelSetPointer,
-  VmbChannelSetTransactionQuota,
-  VmbChannelSizeofPacket,
-} from "./channel_properties.ts";
-import { VmbChannelRestoreFromBuffer, VmbPacketRestore } from "./channel_restore.ts";
-import { VmbChannelSaveBegin, VmbChannelSaveContinue, VmbChannelSaveEnd } from "./channel_save.ts";
-import {
-  VmbClientChannelInitSetRingBufferPageCount,
-  VmbClientChannelInitSetTargetPnp,
-} from "./client_channel_init.ts";
-import {
-  VmbPacketAllocate,
-  VmbPacketFree,
-  VmbPacketGetChannel,
-  VmbPacketGetPointer,
-  VmbPacketInitialize,
-  VmbPacketSetCompletionRoutine,
-  VmbPacketSetPointer,
-} from "./packet.ts";
-import {
-  VmbPacketSend,
-  VmbPacketSendWithExternalMdl,
-  VmbPacketSendWithExternalPfns,
-} from "./packet_send.ts";
-import {
-  VmbConvertVmbusHandleToKernelHandle,
-  VmbServerChannelInitSetFlags,
-  VmbServerChannelInitSetMmioMegabytes,
-  VmbServerChannelInitSetSaveRestorePacketCallbacks,
-  VmbServerChannelInitSetTargetInterfaceId,
-  VmbServerChannelInitSetTargetVtl,
-  VmbServerChannelInitSetVmbusHandle,
-} from "./server_channel_init.ts";
-import { VmbChannelSendSynchronousRequest } from "./synchronous_request.ts";
 import type { Side } from "../actors/channel/types.ts";
 import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import type { Device } from "../actors/runtime/handle.ts";
@@ -88,11 +18,18 @@ import {
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import type { CallName } from "./call_parameters.ts";
 import { CallTrace, codeOf } from "./call_trace.ts";
 import { tracedMethod } from "./call_trace_packets.ts";
-import { makeInterface } from "./interface_header.ts";
-import type { Kmcl } from "./resolve.ts";
+import { type INTERFACE, makeInterface } from "./interface_header.ts";
 import { isPassive } from "./levels.ts";
+import type { Kmcl } from "./resolve.ts";
+import {
+  CLIENT_FUNCTIONS,
+  type NamedMethod,
+  SERVER_FUNCTIONS,
+  type TiedSignatures,
+} from "./table_functions.ts";
 import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
 import { resolveHandle } from "./handles.ts";
 import type { DeviceTarget } from "../actors/partition/loaded_driver.ts";
@@ -109,90 +46,25 @@ export const KMCL_SERVER_INTERFACE_VERSION_V1 = 1 as const;
 const INTERFACE_HEADER_BYTES = 32;
 /** Size of a function pointer. */
 const POINTER_BYTES = 8;
-/** Documented functions of the client table, and of the server's own methods. */
-const CLIENT_FUNCTIONS = 41;
-const SERVER_ONLY_FUNCTIONS = 14;
 /** `sizeof(KMCL_CLIENT_INTERFACE_V1)`: 360. */
 export const KMCL_CLIENT_INTERFACE_V1_SIZE = 360 as const;
 /** `sizeof(KMCL_SERVER_INTERFACE_V1)`: 472. */
 export const KMCL_SERVER_INTERFACE_V1_SIZE = 472 as const;
 
 assert(
-  INTERFACE_HEADER_BYTES + CLIENT_FUNCTIONS * POINTER_BYTES === KMCL_CLIENT_INTERFACE_V1_SIZE &&
-    KMCL_CLIENT_INTERFACE_V1_SIZE + SERVER_ONLY_FUNCTIONS * POINTER_BYTES ===
+  INTERFACE_HEADER_BYTES + CLIENT_FUNCTIONS.length * POINTER_BYTES ===
+      KMCL_CLIENT_INTERFACE_V1_SIZE &&
+    INTERFACE_HEADER_BYTES + SERVER_FUNCTIONS.length * POINTER_BYTES ===
       KMCL_SERVER_INTERFACE_V1_SIZE,
   "the sizes of the tables are those of their members",
 );
-
-/** The client functions, in documented order. */
-const clientFunctions = {
-  VmbChannelAllocate,
-  VmbChannelCleanup,
-  VmbChannelCreateGpadlFromBuffer,
-  VmbChannelCreateGpadlFromMdl,
-  VmbChannelDeleteGpadl,
-  VmbChannelDisable,
-  VmbChannelEnable,
-  VmbChannelGetInterfaceInstance,
-  VmbChannelGetMmioSpace,
-  VmbChannelGetPointer,
-  VmbChannelInitSetClientContextSize,
-  VmbChannelInitSetFlags,
-  VmbChannelInitSetFriendlyName,
-  VmbChannelInitSetMaximumExternalData,
-  VmbChannelInitSetMaximumPacketSize,
-  VmbChannelInitSetProcessPacketCallbacks,
-  VmbChannelInitSetStateChangeCallbacks,
-  VmbChannelPacketComplete,
-  VmbChannelPacketDeferToPassive,
-  VmbChannelPacketFail,
-  VmbChannelPacketGetExternalData,
-  VmbChannelPause,
-  VmbChannelSendSynchronousRequest,
-  VmbChannelSetIncomingProcessingAtPassive,
-  VmbChannelSetInterruptLatency,
-  VmbChannelSetPointer,
-  VmbChannelSetTransactionQuota,
-  VmbChannelSizeofPacket,
-  VmbChannelStart,
-  VmbClientChannelInitSetRingBufferPageCount,
-  VmbClientChannelInitSetTargetPnp,
-  VmbPacketAllocate,
-  VmbPacketFree,
-  VmbPacketGetChannel,
-  VmbPacketGetPointer,
-  VmbPacketInitialize,
-  VmbPacketSend,
-  VmbPacketSendWithExternalMdl,
-  VmbPacketSendWithExternalPfns,
-  VmbPacketSetCompletionRoutine,
-  VmbPacketSetPointer,
-};
-
-/** The server's own functions, in documented order. */
-const serverOnlyFunctions = {
-  VmbChannelMapGpadl,
-  VmbChannelRestoreFromBuffer,
-  VmbChannelSaveBegin,
-  VmbChannelSaveContinue,
-  VmbChannelSaveEnd,
-  VmbChannelUnmapGpadl,
-  VmbConvertVmbusHandleToKernelHandle,
-  VmbPacketRestore,
-  VmbServerChannelInitSetFlags,
-  VmbServerChannelInitSetMmioMegabytes,
-  VmbServerChannelInitSetSaveRestorePacketCallbacks,
-  VmbServerChannelInitSetTargetInterfaceId,
-  VmbServerChannelInitSetTargetVtl,
-  VmbServerChannelInitSetVmbusHandle,
-};
 
 /** Which functions a table holds, and what asking for it must say (kmcl.md N2–N4). */
 interface TableKind {
   readonly side: Side;
   readonly version: number;
   readonly size: number;
-  readonly functions: Readonly<Record<string, (kmcl: Kmcl, ...rest: never[]) => unknown>>;
+  readonly functions: readonly NamedMethod[];
 }
 
 const TABLES: ReadonlyMap<string, TableKind> = new Map<string, TableKind>([
@@ -200,13 +72,13 @@ const TABLES: ReadonlyMap<string, TableKind> = new Map<string, TableKind>([
     side: "client",
     version: KMCL_CLIENT_INTERFACE_VERSION_V1,
     size: KMCL_CLIENT_INTERFACE_V1_SIZE,
-    functions: clientFunctions,
+    functions: CLIENT_FUNCTIONS,
   }],
   [KMCL_SERVER_INTERFACE_TYPE, {
     side: "server",
     version: KMCL_SERVER_INTERFACE_VERSION_V1,
     size: KMCL_SERVER_INTERFACE_V1_SIZE,
-    functions: { ...clientFunctions, ...serverOnlyFunctions },
+    functions: SERVER_FUNCTIONS,
   }],
 ]);
 
@@ -255,7 +127,7 @@ export function WdfFdoQueryForInterface<Type extends string>(
 }
 
 function queryTable<Type extends string>(
-  call: string,
+  call: CallName,
   device: Device | null,
   interfaceType: Type,
   size: number,
@@ -284,21 +156,30 @@ function queryOf<Type extends string>(
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
   if (!isPassive(partition.runtime, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
-  const kmcl: Kmcl = { runtime: FabricRuntime.of(partition.runtime), table: kind.side };
-  const trace = partition.runtime.recorder.isOn
-    ? new CallTrace(partition.runtime, partition.traceId)
-    : null;
-  const methods = Object.entries(kind.functions).map(([name, method]) => [
+  const table = tableOf(partition, kind);
+  return { status: STATUS_SUCCESS, kmcl: table as KmclTable<Type> };
+}
+
+/** A table for the drivers of `partition`, whose calls are recorded where there is a trace. */
+function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclClientInterfaceV1 {
+  const { runtime, traceId } = partition;
+  const kmcl: Kmcl = { runtime: FabricRuntime.of(runtime), table: kind.side };
+  const trace = runtime.recorder.isOn ? new CallTrace(runtime, traceId) : null;
+  const methods = kind.functions.map(([name, method]) => [
     name,
     trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
   ]);
-  const header = Object.entries(makeInterface(kmcl, size, version)).map(([name, member]) => [
-    name,
-    trace === null || typeof member !== "function" ? member : trace.wrap(name, member),
-  ]);
-  return {
-    status: STATUS_SUCCESS,
-    kmcl: Object.freeze(Object.fromEntries([...header, ...methods])),
+  // What is bound is tied to its signatures, but no type can follow it there.
+  const functions = Object.fromEntries(methods) as TiedSignatures;
+  return Object.freeze({ ...headerOf(kmcl, kind, trace), ...functions });
+}
+
+function headerOf(kmcl: Kmcl, kind: TableKind, trace: CallTrace | null): INTERFACE {
+  const header = makeInterface(kmcl, kind.size, kind.version);
+  return trace === null ? header : {
+    ...header,
+    InterfaceReference: trace.wrap("InterfaceReference", header.InterfaceReference),
+    InterfaceDereference: trace.wrap("InterfaceDereference", header.InterfaceDereference),
   };
 }
 

@@ -4,6 +4,7 @@ import { parse } from "@babel/parser";
 import type { Node, TSTypeAliasDeclaration } from "@babel/types";
 import { assert, assertEquals } from "@std/assert";
 import { CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
+import { SERVER_FUNCTIONS } from "../../kmcl/table_functions.ts";
 import * as vmbus from "../../mod.ts";
 import { visit } from "../../tools/source.ts";
 
@@ -121,6 +122,7 @@ Deno.test("KmclServerInterfaceV1: parameters of its methods bear the documented 
         : null,
   );
   assertEquals(found, PARAMETERS);
+  assertEquals(Object.keys(found), Object.keys(PARAMETERS));
 });
 
 Deno.test("KmclServerInterfaceV1: so do those of the functions themselves", async () => {
@@ -134,6 +136,11 @@ Deno.test("KmclServerInterfaceV1: so do those of the functions themselves", asyn
         : null,
   );
   assertEquals(found, PARAMETERS);
+});
+
+// kmcl.md N2, N3
+Deno.test("SERVER_FUNCTIONS: the functions are in the order of the header", () => {
+  assertEquals<string[]>(SERVER_FUNCTIONS.map(([name]) => name), Object.keys(PARAMETERS));
 });
 
 // api.md section 3
