@@ -8,6 +8,7 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import {
   checkIdentity,
   type DriverPacketImage,
+  libBytesOf,
   readServer,
   restoreServer,
   type ServerImage,
@@ -16,7 +17,12 @@ import { currentFrame, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { PartitionObject } from "../actors/partition/partition_object.ts";
-import { isInFlight, resumePacket, unresumePacket } from "../actors/packet/image.ts";
+import {
+  isInFlight,
+  type PacketImage,
+  resumePacket,
+  unresumePacket,
+} from "../actors/packet/image.ts";
 import { poison } from "../core/blocks.ts";
 import { describe } from "../core/describe.ts";
 import {
@@ -59,7 +65,7 @@ class ChannelRestore implements RestoreUnderWay {
   readonly #endpoint: Endpoint;
   readonly #restored: Restored[] = [];
   /** The packet whose RestorePacket callback runs, until the driver has restored it. */
-  #due: DriverPacketImage | null = null;
+  #due: { readonly image: PacketImage; readonly libBytes: Uint8Array } | null = null;
 
   /** Nothing was read yet. */
   constructor(driver: Driver, endpoint: Endpoint) {
@@ -130,9 +136,10 @@ class ChannelRestore implements RestoreUnderWay {
     const { callbacks, verifier } = this.#endpoint.runtime;
     const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
     // Copies: what KMCL compares with later must not be the driver's to change.
-    const libBuf = saved.libBytes.slice();
-    const saveBuf = saved.driverBytes.slice();
-    this.#due = saved;
+    const libBytes = libBytesOf(saved);
+    const libBuf = libBytes.slice();
+    const saveBuf = saved.driver.slice();
+    this.#due = { image: saved.packet, libBytes };
     const { threw, value } = callbacks.callInside(
       frame,
       () => onRestorePacket?.(channel, libBuf, libBuf.length, saveBuf, saveBuf.length),

@@ -5,12 +5,7 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import {
-  DRIVER_BYTES_MAX,
-  saveServer,
-  type ServerChunk,
-  withDriverBytes,
-} from "../actors/channel/server_image.ts";
+import { DRIVER_BYTES_MAX, saveServer, type ServerChunk } from "../actors/channel/server_image.ts";
 import { currentFrame, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
@@ -31,9 +26,8 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../core/ntstatus.ts";
-import { EnvelopeWriter } from "../core/saved/envelope.ts";
+import { EnvelopeWriter, type SavedChunk } from "../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../core/saved/fault.ts";
-import type { PlainData } from "../core/saved/plain_data.ts";
 import { copyMembers } from "../core/structures.ts";
 import { isU32, isUint } from "../core/units.ts";
 import type { SavePacketResult } from "./callbacks.ts";
@@ -114,16 +108,16 @@ class ChannelSave implements SaveUnderWay {
     if (this.#takenCount > this.#chunks.length + 1) this.#driver.savedStamp = this.#stamp;
   }
 
-  #chunk({ type, data, packet }: ServerChunk): Uint8Array | NtStatus {
-    if (packet === null) return this.#written(type, data);
+  #chunk({ packet, chunk }: ServerChunk): Uint8Array | NtStatus {
+    if (packet === null) return this.#written(chunk(NO_BYTES));
     const driverBytes = this.#askDriver(packet);
     if (typeof driverBytes === "number") return driverBytes;
     if (!this.holds()) return STATUS_INVALID_DEVICE_STATE; // the callback changed what it saves
-    return this.#written(type, withDriverBytes(data, driverBytes));
+    return this.#written(chunk(driverBytes));
   }
 
   /** A chunk, or a failure where so many packets are under way that nobody could read them all again. */
-  #written(type: number, data: PlainData): Uint8Array | NtStatus {
+  #written({ type, data }: SavedChunk): Uint8Array | NtStatus {
     const chunk = readSaved(() => this.#writer.chunk(type, data));
     return chunk instanceof SavedStateFault ? STATUS_UNSUCCESSFUL : chunk;
   }

@@ -4,167 +4,130 @@
  * @module
  */
 
-import { NT_SUCCESS, type NtStatus } from "../../core/ntstatus.ts";
+import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import { throwDataError } from "../../core/saved/fault.ts";
-import { readAnyText, readRecord, saveAnyText, type SavedFields } from "../../core/saved/fields.ts";
-import type { PlainData } from "../../core/saved/plain_data.ts";
-import { PACKET_ACTOR } from "../packet/machine.ts";
-import { areInSlotOrder, type PacketImage, readPacket, resumePacket } from "../packet/image.ts";
-import { CHANNEL_ACTORS } from "./actor_kinds.ts";
+import { anyText, guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
+import {
+  type Fields,
+  list,
+  mapped,
+  optional,
+  record,
+  type RecordOf,
+  type Rules,
+  rulesOf,
+  type Schema,
+  type SchemaType,
+} from "../../core/saved/schema.ts";
+import { areInSlotOrder, PACKET, type PacketImage, resumePacket } from "../packet/image.ts";
 import { ChannelConfiguration, clientTargetOf } from "./configuration.ts";
 import type { Endpoint, Rings } from "./endpoint.ts";
-import {
-  checkTraffic,
-  fitsRings,
-  hasTag,
-  readTraffic,
-  resumeTraffic,
-  savePackets,
-  saveTraffic,
-  type TrafficImage,
-} from "./image.ts";
-import type { PartitionPort } from "./partition_port.ts";
-import { type Change, CHANGES } from "./state_changes.ts";
+import { CHANNEL_RULES, type ChannelParts, hasTag, TRAFFIC } from "./image.ts";
+import { CHANGES } from "./state_changes.ts";
+import { fitsRings, imageOfTraffic, imagesOfPackets, resumeTraffic } from "./under_way.ts";
 
-const U16_MAX = 0xffff;
-const U32_MAX = 0xffff_ffff;
+const SETTING = uint(U32_MAX);
 
-/** A saved client, checked. */
-export interface ClientImage {
-  /** Its settings; its callbacks are the driver's to set again. */
-  readonly configuration: ChannelConfiguration;
-  /** What was under way. */
-  readonly traffic: TrafficImage;
-  /** Its packet objects that are in use, also those in no transaction. */
-  readonly packets: readonly PacketImage[];
-  /** Where the channel's MMIO lies, if it reserved some. */
-  readonly mmio: { readonly gpa: number; readonly byteCount: number } | null;
-  /** By how much its signals are delayed, in 100 ns. */
-  readonly latency100ns: number;
-  /** In how much time a signal is due, in 100 ns; null where none is. */
-  readonly signalAfter100ns: number | null;
-  /** The state change callback that is due. */
-  readonly change: Change | null;
-  /** Why its open was refused, where its driver was not told. */
-  readonly refusal: NtStatus | null;
+const CONFIGURATION = record({
+  packetBytesMax: [SETTING, "of VmbChannelInitSetMaximumPacketSize"],
+  externalBytesMax: [SETTING, "of VmbChannelInitSetMaximumExternalData"],
+  externalChainMax: [SETTING, "of the same"],
+  clientContextBytes: [SETTING, "of VmbChannelInitSetClientContextSize"],
+  friendlyName: [anyText, "of VmbChannelInitSetFriendlyName"],
+  flags: [SETTING, "of VmbChannelInitSetFlags"],
+  incomingRingPages: [SETTING, "of VmbClientChannelInitSetRingBufferPageCount"],
+  outgoingRingPages: [SETTING, "of the same"],
+  target: [
+    optional(record({
+      interfaceType: [guid, "type of the offer that it wants"],
+      instance: [optional(guid), "which one; nil for any"],
+    })),
+    "of VmbClientChannelInitSetTargetPnp",
+  ],
+});
+
+/** The settings that were saved; undefined where a driver could not make one of them. */
+function configurationOf(
+  image: SchemaType<typeof CONFIGURATION>,
+): ChannelConfiguration | undefined {
+  const configuration = new ChannelConfiguration();
+  const statuses = [
+    configuration.setMaximumPacketSize(image.packetBytesMax),
+    configuration.setMaximumExternalData(image.externalBytesMax, image.externalChainMax),
+    configuration.setClientContextSize(image.clientContextBytes),
+    configuration.setFriendlyName(image.friendlyName),
+    configuration.setFlags(image.flags),
+    configuration.setRingPages(image.incomingRingPages, image.outgoingRingPages),
+  ];
+  const { target } = image;
+  const wanted = target === null ? null : clientTargetOf(target.interfaceType, target.instance);
+  if (typeof wanted === "number" || !statuses.every(NT_SUCCESS)) return undefined;
+  configuration.clientTarget = wanted;
+  return configuration;
 }
 
-// -- Saving
+/** The settings of a client; its callbacks are the driver's to set again. */
+const SETTINGS: Schema<ChannelConfiguration> = mapped(
+  CONFIGURATION,
+  (configuration) => ({ ...configuration, target: configuration.clientTarget }),
+  configurationOf,
+  "a setting is out of its bounds",
+);
 
-/** A client as plain data. None of its callbacks is unfinished. */
-export function saveClient(endpoint: Endpoint): PlainData {
-  const { latency100ns, signal, changes, mmio } = endpoint;
+const FIELDS = {
+  configuration: [SETTINGS, "its settings"],
+  traffic: [TRAFFIC.client, "as a channel's state, in any state of the client's chart"],
+  packets: [list(PACKET), "its packet objects that are in use, by slot"],
+  mmio: [optional(stretch), "where the channel's MMIO lies, if it reserved some"],
+  latency100ns: [uint(U16_MAX), "by how much its signals are delayed; 0 without rings"],
+  signalAfter100ns: [optional(uint(U16_MAX)), "in how much time its delayed signal is due"],
+  change: [optional(word(CHANGES)), "the callback that is due, which its state asks for"],
+  refusal: [
+    optional(uint(U32_MAX)),
+    "why its open was refused, an NTSTATUS, until EvtChannelPnpFailure is called",
+  ],
+} satisfies Fields;
+
+/** A saved client, checked. */
+export type ClientImage = RecordOf<typeof FIELDS>;
+
+const RULES: Rules<ClientImage> = {
+  "it wants no offer": ({ configuration, traffic: { state } }) =>
+    configuration.clientTarget !== null || hasTag(state, "configurable"),
+  "its channel does not fit its state": ({ traffic: { state, channelId } }) => {
+    const isConnected = hasTag(state, "rings") || hasTag(state, "connecting");
+    return channelId === null ? !isConnected : isConnected || hasTag(state, "tearingDown");
+  },
+  "it waits for an end that has come": ({ traffic: { state, channelId, ended } }) =>
+    channelId !== null || !hasTag(state, "releasing") || ended.length > 0,
+  "its MMIO is that of no channel": ({ mmio, traffic }) =>
+    mmio === null || traffic.channelId !== null,
+  "its latency is that of no channel": ({ latency100ns, traffic: { state } }) =>
+    latency100ns === 0 || hasTag(state, "rings"),
+  "its packets are out of order": ({ packets }) => areInSlotOrder(packets),
+  "its open was refused with a success": ({ refusal }) => refusal === null || !NT_SUCCESS(refusal),
+};
+
+/** A client. */
+export const CLIENT = record(FIELDS, { ...RULES, ...rulesOf(CHANNEL_RULES, partsOf) });
+
+function partsOf({ configuration, traffic, packets }: ClientImage): ChannelParts {
+  return { side: "client", traffic, packets, configuration };
+}
+
+/** A client as it is saved. None of its callbacks is unfinished. */
+export function imageOfClient(endpoint: Endpoint): ClientImage {
+  const { configuration, latency100ns, signal, changes, mmio } = endpoint;
   return {
-    configuration: saveConfiguration(endpoint.configuration),
-    traffic: saveTraffic(endpoint, endpoint.actor.snapshot),
-    packets: savePackets(endpoint, () => true).map(({ data }) => data),
-    mmio: mmio === null ? null : { gpa: mmio.gpa, byteCount: mmio.byteCount },
+    configuration,
+    traffic: imageOfTraffic(endpoint, endpoint.actor.snapshot),
+    packets: imagesOfPackets(endpoint, () => true).map(({ image }) => image),
+    mmio,
     latency100ns,
     signalAfter100ns: signal.remaining100ns,
     change: changes.current,
     refusal: changes.untoldRefusal,
   };
-}
-
-function saveConfiguration(configuration: ChannelConfiguration): PlainData {
-  const { clientTarget } = configuration;
-  return {
-    packetBytesMax: configuration.packetBytesMax,
-    externalBytesMax: configuration.externalBytesMax,
-    externalChainMax: configuration.externalChainMax,
-    clientContextBytes: configuration.clientContextBytes,
-    friendlyName: saveAnyText(configuration.friendlyName),
-    flags: configuration.flags,
-    incomingRingPages: configuration.incomingRingPages,
-    outgoingRingPages: configuration.outgoingRingPages,
-    target: clientTarget === null
-      ? null
-      : { interfaceType: clientTarget.interfaceType, instance: clientTarget.instance },
-  };
-}
-
-// -- Reading
-
-/** What {@linkcode saveClient} wrote; throws a SavedStateFault where it cannot be one of `partition`'s. */
-export function readClient(
-  data: PlainData,
-  where: string,
-  partition: PartitionPort,
-): ClientImage {
-  const { actors } = partition.runtime;
-  const image = readRecord(data, where, (fields): ClientImage => ({
-    configuration: fields.record("configuration", readConfiguration),
-    traffic: fields.record(
-      "traffic",
-      (traffic) => readTraffic(traffic, actors.chart(CHANNEL_ACTORS.client)),
-    ),
-    packets: fields.list("packets").map((packet, index) =>
-      readPacket(packet, `${where}, packet ${index}`, actors.chart(PACKET_ACTOR))
-    ),
-    mmio: fields.orNull("mmio", () =>
-      fields.record("mmio", (mmio) => ({
-        gpa: mmio.uint("gpa", Number.MAX_SAFE_INTEGER),
-        byteCount: mmio.uint("byteCount", Number.MAX_SAFE_INTEGER, 1),
-      }))),
-    latency100ns: fields.uint("latency100ns", U16_MAX),
-    signalAfter100ns: fields.orNull(
-      "signalAfter100ns",
-      () => fields.uint("signalAfter100ns", U16_MAX),
-    ),
-    change: fields.orNull("change", () => fields.word("change", CHANGES)),
-    refusal: fields.orNull("refusal", () => fields.uint("refusal", U32_MAX)),
-  }));
-  checkClient(image, where);
-  const { configuration } = image;
-  const holdsPfns = (pfns: readonly number[]) => partition.memory.holdsPfns(pfns);
-  checkTraffic(image.traffic, image.packets, { side: "client", configuration, holdsPfns }, where);
-  return image;
-}
-
-function readConfiguration(fields: SavedFields): ChannelConfiguration {
-  const configuration = new ChannelConfiguration();
-  const statuses = [
-    configuration.setMaximumPacketSize(fields.data("packetBytesMax")),
-    configuration.setMaximumExternalData(
-      fields.data("externalBytesMax"),
-      fields.data("externalChainMax"),
-    ),
-    configuration.setClientContextSize(fields.data("clientContextBytes")),
-    configuration.setFriendlyName(readAnyText(fields, "friendlyName")),
-    configuration.setFlags(fields.data("flags")),
-    configuration.setRingPages(fields.data("incomingRingPages"), fields.data("outgoingRingPages")),
-  ];
-  if (!statuses.every(NT_SUCCESS)) {
-    throwDataError(`${fields.where}: a setting is out of its bounds`);
-  }
-  configuration.clientTarget = fields.orNull("target", () =>
-    fields.record("target", (target) => {
-      const type = target.guid("interfaceType");
-      const wanted = clientTargetOf(type, target.orNull("instance", () => target.guid("instance")));
-      return typeof wanted === "number" ? throwDataError(`${target.where} is no offer`) : wanted;
-    }));
-  return configuration;
-}
-
-function checkClient(image: ClientImage, where: string): void {
-  const { configuration, traffic, packets, mmio, latency100ns, refusal } = image;
-  const { state, channelId } = traffic;
-  const isOnChannel = channelId !== null;
-  const isConnected = hasTag(state, "rings") || hasTag(state, "connecting");
-  const mayBeConnected = isConnected || hasTag(state, "tearingDown");
-  const rules: Readonly<Record<string, boolean>> = {
-    "it wants no offer": configuration.clientTarget !== null || hasTag(state, "configurable"),
-    "its channel does not fit its state": isOnChannel ? mayBeConnected : !isConnected,
-    "it waits for an end that has come": isOnChannel || !hasTag(state, "releasing") ||
-      traffic.ended.length > 0,
-    "its MMIO is that of no channel": mmio === null || isOnChannel,
-    "its latency is that of no channel": latency100ns === 0 || hasTag(state, "rings"),
-    "its packets are out of order": areInSlotOrder(packets),
-    "its open was refused with a success": refusal === null || !NT_SUCCESS(refusal),
-  };
-  for (const [reason, holds] of Object.entries(rules)) {
-    if (!holds) throwDataError(`${where}: ${reason}`);
-  }
 }
 
 // -- Putting it back

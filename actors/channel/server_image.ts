@@ -7,54 +7,76 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
+import { type ChunkKind, chunkOf, SavedChunks } from "../../core/saved/chunks.ts";
 import type { SavedChunk } from "../../core/saved/envelope.ts";
-import { mismatched, throwDataError } from "../../core/saved/fault.ts";
-import { readRecord, type SavedFields } from "../../core/saved/fields.ts";
-import { encodePlainData, type PlainData } from "../../core/saved/plain_data.ts";
+import { mismatched } from "../../core/saved/fault.ts";
+import { bytes, guid, text, U32_MAX, uint } from "../../core/saved/forms.ts";
+import { encodePlainData } from "../../core/saved/plain_data.ts";
+import { checkRules, record, type Rules, type SchemaType } from "../../core/saved/schema.ts";
 import { stateWith } from "../chart/persisted.ts";
 import {
   areInSlotOrder,
   isInFlight,
+  PACKET,
   type PacketImage,
-  readPacket,
   resumePacket,
 } from "../packet/image.ts";
-import { PACKET_ACTOR } from "../packet/machine.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
+import type { ChannelConfiguration } from "./configuration.ts";
 import type { Endpoint, Rings } from "./endpoint.ts";
-import {
-  checkTraffic,
-  hasTag,
-  readTraffic,
-  resumeTraffic,
-  savePackets,
-  saveTraffic,
-  type TrafficImage,
-} from "./image.ts";
-
-/** Types of the chunks of a saved channel. */
-const CHUNK_IDENTITY = 1;
-const CHUNK_TRAFFIC = 2;
-const CHUNK_PACKET = 3;
-const CHUNK_REQUEST = 4;
+import { CHANNEL_RULES, hasTag, TRAFFIC, type TrafficImage } from "./image.ts";
+import { imageOfTraffic, imagesOfPackets, resumeTraffic } from "./under_way.ts";
 
 /** Most bytes that a driver saves for one packet. */
 export const DRIVER_BYTES_MAX = 0x400_0000;
 
+const SETTING = uint(U32_MAX);
+
+/** What must be the same where a server is restored (kmcl.md V6). */
+export const IDENTITY = record({
+  interfaceType: [guid, "of VmbServerChannelInitSetTargetInterfaceId"],
+  instance: [guid, "of the same"],
+  vtl: [SETTING, "of VmbServerChannelInitSetTargetVtl"],
+  codec: [text, "how packets stand in the rings: `msgpack` or `vmbus`"],
+  flags: [SETTING, "of VmbChannelInitSetFlags"],
+  serverFlags: [SETTING, "of VmbServerChannelInitSetFlags"],
+  packetBytesMax: [SETTING, "of VmbChannelInitSetMaximumPacketSize"],
+  externalBytesMax: [SETTING, "of VmbChannelInitSetMaximumExternalData"],
+  externalChainMax: [SETTING, "of the same"],
+  mmioMegabytes: [SETTING, "of VmbServerChannelInitSetMmioMegabytes"],
+  mmioMegabytesOptional: [SETTING, "of the same"],
+});
+
+/** Who a saved server was. */
+export type Identity = SchemaType<typeof IDENTITY>;
+
 /** A packet of the driver that was under way. */
-export interface DriverPacketImage {
-  /** KMCL's part. */
-  readonly image: PacketImage;
-  /** The same as bytes: what the driver hands to VmbPacketRestore. */
-  readonly libBytes: Uint8Array;
-  /** The driver's part. */
-  readonly driverBytes: Uint8Array;
-}
+export const DRIVER_PACKET = record({
+  packet: [PACKET, "KMCL's part; its bytes are LibBuf of EvtChannelRestorePacket"],
+  driver: [
+    bytes(DRIVER_BYTES_MAX),
+    "what EvtChannelSavePacket wrote: SaveBuf of EvtChannelRestorePacket",
+  ],
+}, {
+  "it is no packet of a driver that is under way": ({ packet }) =>
+    packet.kind !== "request" && packet.state !== "owned",
+});
+
+/** A packet of the driver that was under way. */
+export type DriverPacketImage = SchemaType<typeof DRIVER_PACKET>;
+
+/** The chunks of a saved channel. */
+export const CHANNEL_CHUNKS = {
+  identity: { type: 1, holds: IDENTITY },
+  state: { type: 2, holds: TRAFFIC.server },
+  packet: { type: 3, holds: DRIVER_PACKET },
+  request: { type: 4, holds: PACKET },
+} satisfies Record<string, ChunkKind<unknown>>;
 
 /** A saved server, checked. */
 export interface ServerImage {
   /** Who it was; {@linkcode checkIdentity} compares that with a server. */
-  readonly identity: PlainData;
+  readonly identity: Identity;
   /** What was under way. */
   readonly traffic: TrafficImage;
   /** Packets of the driver. */
@@ -63,37 +85,47 @@ export interface ServerImage {
   readonly requests: readonly PacketImage[];
 }
 
+/** What must hold of the parts of a server beyond what holds of any endpoint's. */
+export const SERVER_RULES: Rules<ServerImage> = {
+  "a server is not saved in such a state": ({ traffic: { state } }) =>
+    hasTag(state, "atRest") && !hasTag(state, "active") && !hasTag(state, "quiet") &&
+    !hasTag(state, "disabled") && !hasTag(state, "leaving") && !hasTag(state, "callOpened") &&
+    !hasTag(state, "saving"),
+  "a request is none": ({ requests }) => requests.every(({ kind }) => kind === "request"),
+  "its packets are out of order": ({ packets, requests }) =>
+    areInSlotOrder(packets.map(({ packet }) => packet)) && areInSlotOrder(requests),
+};
+
 // -- Saving
 
-/** A chunk that is to be written; a driver's packet lacks what its driver saves for it. */
+/** A chunk that is to be written. */
 export interface ServerChunk {
-  /** What it is. */
-  readonly type: number;
-  /** What KMCL saves. */
-  readonly data: PlainData;
   /** The driver's packet that it is for, or null. */
   readonly packet: PacketObject | null;
+  /** The chunk; a driver's packet needs what its driver saves for it. */
+  readonly chunk: (driverBytes: Uint8Array) => SavedChunk;
 }
 
 /** What is saved of a server that may be saved now; nothing of it changes later. */
 export function saveServer(endpoint: Endpoint): readonly ServerChunk[] {
-  const ownOnly = (packet: PacketObject) => packet.kind === "request";
-  const packets = savePackets(
-    endpoint,
-    (packet) => isInFlight(packet) && !ownOnly(packet),
-  );
-  const requests = savePackets(endpoint, (packet) => isInFlight(packet) && ownOnly(packet));
+  const { configuration, runtime } = endpoint;
+  const isOwn = ({ kind }: PacketObject) => kind === "request";
+  const identity = identityOf(configuration, runtime.codec.name);
+  assert(identity !== null, "a server that is enabled says what it offers");
+  const whole = (chunk: SavedChunk): ServerChunk => ({ packet: null, chunk: () => chunk });
   return [
-    { type: CHUNK_IDENTITY, data: identityOf(endpoint), packet: null },
-    { type: CHUNK_TRAFFIC, data: saveTraffic(endpoint, restingState(endpoint)), packet: null },
-    ...packets.map(({ packet, data }) => ({ type: CHUNK_PACKET, data, packet })),
-    ...requests.map(({ data }) => ({ type: CHUNK_REQUEST, data, packet: null })),
+    whole(chunkOf(CHANNEL_CHUNKS.identity, identity)),
+    whole(chunkOf(CHANNEL_CHUNKS.state, imageOfTraffic(endpoint, restingState(endpoint)))),
+    ...imagesOfPackets(endpoint, (packet) => isInFlight(packet) && !isOwn(packet)).map((
+      { packet, image },
+    ): ServerChunk => ({
+      packet,
+      chunk: (driver) => chunkOf(CHANNEL_CHUNKS.packet, { packet: image, driver }),
+    })),
+    ...imagesOfPackets(endpoint, (packet) => isInFlight(packet) && isOwn(packet)).map(({ image }) =>
+      whole(chunkOf(CHANNEL_CHUNKS.request, image))
+    ),
   ];
-}
-
-/** A driver's packet with what the driver saved for it. */
-export function withDriverBytes(data: PlainData, driverBytes: Uint8Array): PlainData {
-  return { packet: data, driver: driverBytes };
 }
 
 /** The state in which the server comes back: Paused as if it had never flowed. */
@@ -105,14 +137,14 @@ function restingState({ actor }: Endpoint): AnyMachineSnapshot {
   return state;
 }
 
-/** What must be the same where a server is restored (kmcl.md V6). */
-function identityOf({ configuration, runtime }: Endpoint): Readonly<Record<string, PlainData>> {
-  const { serverTarget } = configuration;
-  return {
-    interfaceType: serverTarget?.interfaceType ?? null,
-    instance: serverTarget?.instance ?? null,
-    vtl: configuration.targetVtl,
-    codec: runtime.codec.name,
+/** Who a server is; null while its driver has not said what it offers. */
+function identityOf(configuration: ChannelConfiguration, codec: string): Identity | null {
+  const { serverTarget, targetVtl: vtl } = configuration;
+  return serverTarget === null ? null : {
+    interfaceType: serverTarget.interfaceType,
+    instance: serverTarget.instance,
+    vtl,
+    codec,
     flags: configuration.flags,
     serverFlags: configuration.serverFlags,
     packetBytesMax: configuration.packetBytesMax,
@@ -127,67 +159,38 @@ function identityOf({ configuration, runtime }: Endpoint): Readonly<Record<strin
 
 /** The server that `chunks` were saved from; throws a SavedStateFault where it cannot be `endpoint`. */
 export function readServer(chunks: readonly SavedChunk[], endpoint: Endpoint): ServerImage {
-  const [identity, traffic, ...rest] = chunks;
-  if (identity?.type !== CHUNK_IDENTITY || traffic?.type !== CHUNK_TRAFFIC) {
-    throwDataError("the channel's identity and state do not come first");
-  }
-  checkIdentity(identity.data, endpoint);
-  const { chart } = endpoint.actor;
+  const saved = new SavedChunks(CHANNEL_CHUNKS, chunks);
+  const identity = saved.one("identity");
+  checkIdentity(identity, endpoint);
   const image = {
-    identity: identity.data,
-    traffic: readRecord(traffic.data, "channel", (fields) => readTraffic(fields, chart)),
-    packets: rest.filter(({ type }) => type === CHUNK_PACKET).map(({ data }, index) =>
-      readDriverPacket(data, `packet ${index}`, endpoint)
-    ),
-    requests: rest.filter(({ type }) => type === CHUNK_REQUEST).map(({ data }, index) =>
-      readPacket(data, `request ${index}`, endpoint.runtime.actors.chart(PACKET_ACTOR))
-    ),
+    identity,
+    traffic: saved.one("state"),
+    packets: saved.all("packet"),
+    requests: saved.all("request"),
   };
-  if (image.packets.length + image.requests.length !== rest.length) {
-    throwDataError("a chunk is unknown");
-  }
-  checkServer(image, endpoint);
+  const where = () => "channel";
+  checkRules(SERVER_RULES, image, where);
+  checkRules(CHANNEL_RULES, {
+    side: "server",
+    traffic: image.traffic,
+    packets: [...image.packets.map(({ packet }) => packet), ...image.requests],
+    configuration: endpoint.configuration,
+  }, where);
   return image;
 }
 
 /** Whether the server still is the one that was saved; throws a SavedStateFault where it is not. */
-export function checkIdentity(data: PlainData, endpoint: Endpoint): void {
-  const own = identityOf(endpoint);
-  readRecord(data, "identity", (fields) => {
-    const different = Object.keys(own).filter((key) => fields.data(key) !== own[key]);
-    // A field too many is damage, whatever else differs.
-    fields.end();
-    if (different.length > 0) mismatched(`the channel differs in ${different.join(", ")}`);
-  });
+export function checkIdentity(saved: Identity, { configuration, runtime }: Endpoint): void {
+  const own = identityOf(configuration, runtime.codec.name);
+  if (own === null) mismatched("the channel has no interface and no instance");
+  const keys = Object.keys(saved) as (keyof Identity)[];
+  const different = keys.filter((key) => saved[key] !== own[key]);
+  if (different.length > 0) mismatched(`the channel differs in ${different.join(", ")}`);
 }
 
-function readDriverPacket(data: PlainData, where: string, endpoint: Endpoint): DriverPacketImage {
-  return readRecord(data, where, (fields: SavedFields) => {
-    const packet = fields.data("packet");
-    return {
-      image: readPacket(packet, where, endpoint.runtime.actors.chart(PACKET_ACTOR)),
-      libBytes: encodePlainData(packet),
-      driverBytes: fields.bytes("driver", DRIVER_BYTES_MAX),
-    };
-  });
-}
-
-function checkServer({ traffic, packets, requests }: ServerImage, endpoint: Endpoint): void {
-  const { state } = traffic;
-  const isAtRest = hasTag(state, "atRest") && !hasTag(state, "active") && !hasTag(state, "quiet");
-  const isBetween = hasTag(state, "disabled") || hasTag(state, "leaving") ||
-    hasTag(state, "callOpened") || hasTag(state, "saving");
-  if (!isAtRest || isBetween) throwDataError("channel: a server is not saved in such a state");
-  const areKindsRight =
-    packets.every(({ image }) => image.kind !== "request" && image.stage !== "owned") &&
-    requests.every(({ kind }) => kind === "request");
-  const areInOrder = areInSlotOrder(packets.map(({ image }) => image)) && areInSlotOrder(requests);
-  if (!areKindsRight || !areInOrder) {
-    throwDataError("channel: a packet is not saved where it belongs");
-  }
-  const { configuration } = endpoint;
-  const all = [...packets.map(({ image }) => image), ...requests];
-  checkTraffic(traffic, all, { side: "server", configuration, holdsPfns: () => false }, "channel");
+/** What the driver hands to VmbPacketRestore: KMCL's part of its packet as bytes. */
+export function libBytesOf({ packet }: DriverPacketImage): Uint8Array {
+  return encodePlainData(PACKET.save(packet));
 }
 
 // -- Putting it back

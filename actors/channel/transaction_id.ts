@@ -5,12 +5,12 @@
  * @module
  */
 
-import { throwDataError } from "../../core/saved/fault.ts";
-import type { SavedFields } from "../../core/saved/fields.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
+import { coded, type Schema } from "../../core/saved/schema.ts";
+import { isU32 } from "../../core/units.ts";
 
-/** Where an id no longer fits the number of a C UINT32. */
-const WIDE_FROM = 2n ** 32n;
+/** Where an id no longer fits the number of a C UINT32, and where none fits its 64 bits. */
+const [WIDE_FROM, WIDE_END] = [2n ** 32n, 2n ** 64n];
 
 /** The two halves of an id. */
 export interface TransactionId {
@@ -20,25 +20,22 @@ export interface TransactionId {
   readonly transactionIdHigh: number;
 }
 
-/** An id as plain data: a number, or from 2^32 on a bigint. */
-export function saveTransactionId(id: TransactionId): PlainData {
+/** An id as it is saved. */
+export const transactionId: Schema<TransactionId> = coded(
+  "a u32, or from 2^32 on a bigint",
+  saveTransactionId,
+  readTransactionId,
+);
+
+function saveTransactionId(id: TransactionId): PlainData {
   const { transactionIdLow, transactionIdHigh } = id;
   if (transactionIdHigh === 0) return transactionIdLow;
   return BigInt(transactionIdHigh) << 32n | BigInt(transactionIdLow);
 }
 
-/** What {@linkcode saveTransactionId} made; throws a SavedStateFault where the field is something else. */
-export function readTransactionId(fields: SavedFields): TransactionId {
-  const id = fields.data("transactionId");
-  if (typeof id !== "bigint") {
-    return {
-      transactionIdLow: fields.uint("transactionId", 0xffff_ffff),
-      transactionIdHigh: 0,
-    };
-  }
-  if (id < WIDE_FROM) {
-    throwDataError(`${fields.where}: transactionId is ${id}, and not in its one form`);
-  }
+function readTransactionId(id: PlainData): TransactionId | undefined {
+  if (isU32(id)) return { transactionIdLow: id, transactionIdHigh: 0 };
+  if (typeof id !== "bigint" || id < WIDE_FROM || id >= WIDE_END) return undefined;
   return {
     transactionIdLow: Number(BigInt.asUintN(32, id)),
     transactionIdHigh: Number(id >> 32n),

@@ -5,38 +5,22 @@
  * @module
  */
 
-import { readAnyText, readRecord, type SavedFields } from "../../core/saved/fields.ts";
-import { mismatched, throwDataError } from "../../core/saved/fault.ts";
+import { assert } from "../../core/assert.ts";
 import type { MemoryImage } from "../../core/memory/memory_image.ts";
-import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
+import type { SavedChunks } from "../../core/saved/chunks.ts";
+import { mismatched, throwDataError } from "../../core/saved/fault.ts";
 import { clientRings, restoreGuestEnd } from "../bus/guest/image.ts";
 import { restoreHostEnd } from "../bus/host/image.ts";
-import { persistedState } from "../chart/persisted.ts";
+import { stateWith } from "../chart/persisted.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
-import {
-  type ClientImage,
-  prepareClient,
-  readClient,
-  resumeClient,
-} from "../channel/client_image.ts";
+import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
+import { type ClientImage, prepareClient, resumeClient } from "../channel/client_image.ts";
 import type { WorkKind } from "../runtime/scheduler.ts";
 import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { LoadedDriver } from "../partition/loaded_driver.ts";
-import {
-  type PartitionObject,
-  type PartitionOptions,
-  PROCESSORS_MAX,
-} from "../partition/partition_object.ts";
-import {
-  type PartitionChunks,
-  readItem,
-  readMemory,
-  type SavedDriver,
-  type SavedItem,
-} from "./read_partition.ts";
-
-/** Bytes of a control message that a test may have put on its way. */
-const MESSAGE_BYTES_MAX = 0xffff_ffff;
+import type { PartitionObject, PartitionOptions } from "../partition/partition_object.ts";
+import type { PARTITION_CHUNKS, PartitionPart, SavedDriver } from "./partition_image.ts";
+import { readMemory } from "./read_memory.ts";
 
 interface Range {
   readonly gpa: number;
@@ -52,7 +36,7 @@ export class RestoredPartition {
   readonly #images: ClientImage[] = [];
   /** The packet objects that drivers must take up again, by client. */
   readonly #drivers = new Map<Endpoint, ReadonlySet<number>>();
-  #items: readonly SavedItem[] = [];
+  #items: PartitionPart<"work">["items"] = [];
 
   /** Nothing is built yet; `makeNotices` gives each endpoint the layer above. */
   constructor(runtime: FabricRuntime, makeNotices: (endpoint: Endpoint) => void) {
@@ -78,8 +62,8 @@ export class RestoredPartition {
   // -- Reading
 
   /** Builds everything but the drivers; throws a SavedStateFault where something is wrong. */
-  read(chunks: PartitionChunks, drivers: readonly SavedDriver[]): void {
-    const partition = chunks.one("header", (fields) => this.#readHeader(fields));
+  read(chunks: SavedChunks<typeof PARTITION_CHUNKS>, drivers: readonly SavedDriver[]): void {
+    const partition = this.#restoreHeader(chunks.one("header"));
     const memory = readMemory(chunks);
     if (!partition.memory.restore(memory)) {
       throwDataError("the memory is none of this size, or more than this machine can provide");
@@ -87,39 +71,23 @@ export class RestoredPartition {
     for (const { name, kind } of drivers) {
       partition.drivers.push(new LoadedDriver(name, kind, partition));
     }
-    chunks.all("client", (fields) => this.#readClient(fields));
-    chunks.one("guestEnd", (fields) => restoreGuestEnd(partition.bus.guest, fields, this.#clients));
-    chunks.one("hostEnd", (fields) => restoreHostEnd(partition.bus.host, fields));
+    chunks.all("client").forEach((client, at) => this.#restoreClient(client, `client ${at}`));
+    restoreGuestEnd(partition.bus.guest, chunks.one("guestEnd"), this.#clients);
+    restoreHostEnd(partition.bus.host, chunks.one("hostEnd"));
     this.#clients.forEach((client, at) => this.#resumeClient(client, this.#images[at]!));
     this.#checkMmio(partition, memory);
-    chunks.one("work", (fields) => this.#readWork(partition, fields));
+    this.#restoreWork(partition, chunks.one("work"));
   }
 
-  #readHeader(fields: SavedFields): PartitionObject {
-    const codec = fields.text("codec");
-    const options: Required<PartitionOptions> = {
-      name: readAnyText(fields, "name"),
-      vtl: fields.uint("vtl", 2),
-      processors: fields.uint("processors", PROCESSORS_MAX, 1),
-      memoryPages: fields.uint("memoryPages", GUEST_PAGES_MAX, 1),
-      mmioMegabytes: fields.uint("mmioMegabytes", MMIO_MEGABYTES_MAX),
-    };
-    if (options.name === "") throwDataError("the partition has no name");
-    const [partitionState, busState] = [fields.data("partition"), fields.data("bus")];
-    fields.end();
+  #restoreHeader({ codec, ...saved }: PartitionPart<"header">): PartitionObject {
     if (codec !== this.#runtime.codec.name) {
       mismatched(`its rings are in codec ${codec}, the fabric's in ${this.#runtime.codec.name}`);
     }
+    const { name, vtl, processors, memoryPages, mmioMegabytes } = saved;
+    const options = { name, vtl, processors, memoryPages, mmioMegabytes };
     const partition = this.#createDetached(options);
-    const { actor, bus } = partition;
-    if (persistedState(actor.chart, partitionState, "the partition").value !== "paused") {
-      throwDataError("the partition did not stand still");
-    }
     partition.pause();
-    if (persistedState(bus.actor.chart, busState, "its bus").value !== "offering") {
-      throwDataError("the partition had not asked for its offers");
-    }
-    bus.actor.send({ type: "requestOffers" });
+    partition.bus.actor.send({ type: "requestOffers" });
     return partition;
   }
 
@@ -133,33 +101,27 @@ export class RestoredPartition {
     }
   }
 
-  #readClient(fields: SavedFields): void {
+  #restoreClient(saved: PartitionPart<"client">, where: string): void {
     const { partition } = this;
-    const driver = partition.drivers[fields.uint("driver", partition.drivers.length - 1)];
-    if (driver?.kind !== "guest") throwDataError(`${fields.where} is of no driver of the guest`);
-    const image = readClient(fields.data("endpoint"), fields.where, partition);
-    const { state } = image.traffic;
+    const { endpoint: image, packets } = saved;
+    const driver = partition.drivers[saved.driver];
+    if (driver === undefined) {
+      throwDataError(`${where}: driver is not one of ${partition.drivers.length}`);
+    }
+    if (driver.kind !== "guest") throwDataError(`${where} is of no driver of the guest`);
+    const ranges = image.packets.flatMap((packet) => packet.ranges);
+    if (!ranges.every(({ pfns }) => partition.memory.holdsPfns(pfns))) {
+      throwDataError(`${where}: a packet describes memory that the guest has not`);
+    }
+    const chart = this.#runtime.actors.chart(CHANNEL_ACTORS.client);
+    const state = stateWith(chart, image.traffic.state.value);
+    assert(state !== null, "both interpreters know the same states");
     const endpoint = this.#runtime.createEndpoint({ partition, driver }, "client", state);
     this.#makeNotices(endpoint);
     prepareClient(endpoint, image);
     this.#clients.push(endpoint);
     this.#images.push(image);
-    this.#drivers.set(endpoint, this.#readPacketsDue(fields, image));
-  }
-
-  /** Those that the driver held: all that are in no transaction, and those with a completion routine. */
-  #readPacketsDue(fields: SavedFields, { packets }: ClientImage): ReadonlySet<number> {
-    const due = fields.uints("packets", Number.MAX_SAFE_INTEGER);
-    const drivers = packets.filter(({ kind }) => kind !== "request");
-    const [listed, known] = [new Set(due), new Set(drivers.map(({ slot }) => slot))];
-    const isGood = due.every((slot, at) => (at === 0 || due[at - 1]! < slot) && known.has(slot)) &&
-      drivers.every(({ slot, stage, kind }) => {
-        // KMCL frees at its end what has no completion routine, but never the driver's own memory.
-        const isOptional = stage !== "owned" && kind !== "initialized";
-        return isOptional || listed.has(slot);
-      });
-    if (!isGood) throwDataError(`${fields.where} lists packets that its driver cannot have`);
-    return listed;
+    this.#drivers.set(endpoint, new Set(packets));
   }
 
   #resumeClient(client: Endpoint, image: ClientImage): void {
@@ -184,20 +146,13 @@ export class RestoredPartition {
     if (!isGood) throwDataError("MMIO is nobody's, or somebody's who cannot have it");
   }
 
-  #readWork({ bus }: PartitionObject, fields: SavedFields): void {
-    const messages = fields.list("messages").map((bytes) =>
-      readRecord({ bytes }, "message", (message) => message.bytes("bytes", MESSAGE_BYTES_MAX))
-    );
-    this.#items = fields.records("items", readItem);
+  #restoreWork({ bus }: PartitionObject, { messages, items }: PartitionPart<"work">): void {
+    this.#items = items;
     bus.restore(messages);
-    const keys = new Set(this.#items.map(({ client, kind }) => `${client} ${kind}`));
-    if (keys.size !== this.#items.length) throwDataError("work is due twice");
-    if (keys.has("null message") !== messages.length > 0) throwDataError("messages are stuck");
-    for (const { client } of this.#items) {
-      if (client !== null && client >= this.#clients.length) {
-        throwDataError("work is due for nobody");
-      }
+    if (items.some(({ client }) => client !== null && client >= this.#clients.length)) {
+      throwDataError("work is due for nobody");
     }
+    const keys = new Set(items.map(({ client, kind }) => `${client} ${kind}`));
     this.#clients.forEach((client, at) => {
       const isStuck = keys.has(`${at} completions`) !== client.completions.isDue ||
         keys.has(`${at} stateChange`) !== (client.changes.current !== null);

@@ -9,7 +9,7 @@ import { parseGuid } from "../guid.ts";
 import { type GpaRange, rangeFault } from "../memory/gpa_ranges.ts";
 import { isUint, pagesSpanned } from "../units.ts";
 import { throwDataError } from "./fault.ts";
-import type { PlainData } from "./plain_data.ts";
+import { isRecord, type PlainData } from "./plain_data.ts";
 
 type Members = Readonly<Record<string, PlainData>>;
 
@@ -171,41 +171,4 @@ export function readRecord<T>(
   const value = read(fields);
   fields.end();
   return value;
-}
-
-/**
- * Any text of a caller's as plain data, in which texts are well-formed: one with half a surrogate pair
- * is saved as the bytes of its UTF-16 units, little-endian.
- */
-export function saveAnyText(text: string): PlainData {
-  if (text.isWellFormed()) return text;
-  const bytes = new Uint8Array(2 * text.length);
-  const view = new DataView(bytes.buffer);
-  for (let at = 0; at < text.length; at++) view.setUint16(2 * at, text.charCodeAt(at), true);
-  return bytes;
-}
-
-/** The text in the field `key`, as {@linkcode saveAnyText} wrote it. */
-export function readAnyText(fields: SavedFields, key: string): string {
-  const value = fields.data(key);
-  if (typeof value === "string") return value;
-  if (value instanceof Uint8Array && value.length % 2 === 0) {
-    const view = new DataView(value.buffer, value.byteOffset, value.length);
-    let text = "";
-    for (let at = 0; at < value.length; at += 2) {
-      text += String.fromCharCode(view.getUint16(at, true));
-    }
-    if (!text.isWellFormed()) return text;
-  }
-  return throwDataError(`${fields.where}: ${key} is not a text in its one form`);
-}
-
-/** Ranges of guest memory as plain data. */
-export function saveRanges(ranges: readonly GpaRange[]): PlainData {
-  return ranges.map(({ byteCount, byteOffset, pfns }) => ({ byteCount, byteOffset, pfns }));
-}
-
-function isRecord(data: PlainData): data is Members {
-  return typeof data === "object" && data !== null && !Array.isArray(data) &&
-    !(data instanceof Uint8Array);
 }

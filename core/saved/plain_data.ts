@@ -212,3 +212,9 @@ export function areEqual(a: Uint8Array, b: Uint8Array): boolean {
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
 }
+
+/** Whether `data` is a record. */
+export function isRecord(data: PlainData): data is { readonly [key: string]: PlainData } {
+  return typeof data === "object" && data !== null && !Array.isArray(data) &&
+    !(data instanceof Uint8Array);
+}

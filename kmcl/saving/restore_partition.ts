@@ -11,11 +11,7 @@ import { disown } from "../../actors/runtime/promises.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { Partition } from "../../actors/partition/partition_object.ts";
-import {
-  PartitionChunks,
-  readDriver,
-  type SavedDriver,
-} from "../../actors/saving/read_partition.ts";
+import { PARTITION_CHUNKS, type SavedDriver } from "../../actors/saving/partition_image.ts";
 import { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import {
   NT_SUCCESS,
@@ -27,6 +23,7 @@ import {
 } from "../../core/ntstatus.ts";
 import { bytesOf } from "../../core/arguments.ts";
 import { isInstance, messageOf } from "../../core/describe.ts";
+import { SavedChunks } from "../../core/saved/chunks.ts";
 import { readEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyMembers } from "../../core/structures.ts";
@@ -111,9 +108,11 @@ export function restorePartition(
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
   fabric.requireLive("restorePartition");
-  const chunks = readSaved(() => new PartitionChunks(readEnvelope("partition", saved)));
+  const chunks = readSaved(() =>
+    new SavedChunks(PARTITION_CHUNKS, readEnvelope("partition", saved))
+  );
   if (chunks instanceof SavedStateFault) return faulted(chunks);
-  const drivers = readSaved(() => chunks.all("driver", readDriver));
+  const drivers = readSaved(() => chunks.all("driver"));
   if (drivers instanceof SavedStateFault) return faulted(drivers);
   const missing = drivers.find(({ kind, name }) => !known[kind].has(name));
   if (missing !== undefined) {
@@ -156,7 +155,7 @@ function faulted({ status, message }: SavedStateFault): RestoreResult {
 function build(
   runtime: FabricRuntime,
   bytes: Uint8Array,
-  chunks: PartitionChunks,
+  chunks: SavedChunks<typeof PARTITION_CHUNKS>,
   drivers: readonly SavedDriver[],
   known: KnownDrivers,
 ): RestoreResult {

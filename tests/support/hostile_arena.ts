@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { PARTITION_CHUNKS } from "../../actors/saving/write_partition.ts";
+import { PARTITION_CHUNKS } from "../../actors/saving/partition_image.ts";
 import { Chance } from "../../core/chance.ts";
 import { readEnvelope, type SavedChunk } from "../../core/saved/envelope.ts";
 import { areEqual, encodePlainData, type PlainData } from "../../core/saved/plain_data.ts";
@@ -20,7 +20,7 @@ const STEPS = 300;
 
 /** Whether a chunk is no page's content. */
 function isFields({ type }: SavedChunk): boolean {
-  return type !== PARTITION_CHUNKS.pages && type !== PARTITION_CHUNKS.mmioPages;
+  return type !== PARTITION_CHUNKS.pages.type && type !== PARTITION_CHUNKS.mmioPages.type;
 }
 
 /** A saver of `bytes`, a saved guest; without its pages it is a guest whose memory is all zero. */
@@ -38,8 +38,8 @@ function isGuests({ chunks }: HostileSaver, { changed }: Evil): boolean {
 function isGuestsChunk(chunk: SavedChunk, data: PlainData): boolean {
   const { driver, client, hostEnd } = PARTITION_CHUNKS;
   const routines = (of: PlainData) => encodePlainData(dataAt(of, ["packets"]) ?? null);
-  return chunk.type !== driver && chunk.type !== hostEnd &&
-    (chunk.type !== client || areEqual(routines(data), routines(chunk.data)));
+  return chunk.type !== driver.type && chunk.type !== hostEnd.type &&
+    (chunk.type !== client.type || areEqual(routines(data), routines(chunk.data)));
 }
 
 /** What a world tells of itself. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { PARTITION_CHUNKS } from "../../actors/saving/write_partition.ts";
+import { PARTITION_CHUNKS } from "../../actors/saving/partition_image.ts";
+import type { ChunkKind } from "../../core/saved/chunks.ts";
 import { readEnvelope, type SavedChunk, writeEnvelope } from "../../core/saved/envelope.ts";
 
 // deno-lint-ignore no-explicit-any -- tests reach into every corner of it
@@ -25,30 +26,31 @@ export interface SavedParts {
 /** A saved guest with `change` made to it, its checksums computed anew. */
 export function withParts(bytes: Uint8Array, change: (parts: SavedParts) => void): Uint8Array {
   const chunks = structuredClone(readEnvelope("partition", bytes)) as SavedChunk[];
-  const all = (type: number): Fields[] =>
+  const kinds = PARTITION_CHUNKS;
+  const all = ({ type }: ChunkKind<unknown>): Fields[] =>
     chunks.filter((chunk) => chunk.type === type).map(({ data }) => data);
-  const types = PARTITION_CHUNKS;
   const parts = {
-    header: all(types.header)[0],
-    drivers: all(types.driver),
-    memory: all(types.memory)[0],
-    pages: all(types.pages),
-    clients: all(types.client),
-    guestEnd: all(types.guestEnd)[0],
-    hostEnd: all(types.hostEnd)[0],
-    work: all(types.work)[0],
+    header: all(kinds.header)[0],
+    drivers: all(kinds.driver),
+    memory: all(kinds.memory)[0],
+    pages: all(kinds.pages),
+    clients: all(kinds.client),
+    guestEnd: all(kinds.guestEnd)[0],
+    hostEnd: all(kinds.hostEnd)[0],
+    work: all(kinds.work)[0],
   };
   change(parts);
-  const chunksOf = (type: number, datas: Fields[]) => datas.map((data) => ({ type, data }));
+  const chunksOf = ({ type }: ChunkKind<unknown>, datas: Fields[]) =>
+    datas.map((data) => ({ type, data }));
   return writeEnvelope("partition", [
-    ...chunksOf(types.header, [parts.header]),
-    ...chunksOf(types.driver, parts.drivers),
-    ...chunksOf(types.memory, [parts.memory]),
-    ...chunksOf(types.pages, parts.pages),
-    ...chunksOf(types.mmioPages, all(types.mmioPages)),
-    ...chunksOf(types.client, parts.clients),
-    ...chunksOf(types.guestEnd, [parts.guestEnd]),
-    ...chunksOf(types.hostEnd, [parts.hostEnd]),
-    ...chunksOf(types.work, [parts.work]),
+    ...chunksOf(kinds.header, [parts.header]),
+    ...chunksOf(kinds.driver, parts.drivers),
+    ...chunksOf(kinds.memory, [parts.memory]),
+    ...chunksOf(kinds.pages, parts.pages),
+    ...chunksOf(kinds.mmioPages, all(kinds.mmioPages)),
+    ...chunksOf(kinds.client, parts.clients),
+    ...chunksOf(kinds.guestEnd, [parts.guestEnd]),
+    ...chunksOf(kinds.hostEnd, [parts.hostEnd]),
+    ...chunksOf(kinds.work, [parts.work]),
   ]);
 }

@@ -12,35 +12,110 @@ import {
   isControlFault,
 } from "../../../core/control/codec.ts";
 import { CHANNEL_ID_MAX, type OfferChannel } from "../../../core/control/messages.ts";
-import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { GPADL_WORDS_MAX, gpadlWords } from "../../../core/memory/gpadl.ts";
+import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
-import { type SavedFields, saveRanges } from "../../../core/saved/fields.ts";
-import { areEqual, type PlainData } from "../../../core/saved/plain_data.ts";
+import { bytes, flag, gpaRange, U32_MAX, uint } from "../../../core/saved/forms.ts";
+import {
+  list,
+  mapped,
+  optional,
+  record,
+  type Schema,
+  type SchemaType,
+  type Where,
+} from "../../../core/saved/schema.ts";
+import { areEqual } from "../../../core/saved/plain_data.ts";
 import { PAGE_BYTES } from "../../../core/units.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
+import { type ChannelRings, ringsOf } from "../rings.ts";
+import type { GuestGpadl } from "./gpadls.ts";
 import { GuestChannel, type Link } from "./guest_channel.ts";
 import type { GuestEnd } from "./guest_end.ts";
-import type { GuestGpadl } from "./gpadls.ts";
 import { mmioChoices, suits } from "./offers.ts";
-import { type ChannelRings, ringsOf } from "../rings.ts";
 
-const U32_MAX = 0xffff_ffff;
 /** Bytes of the largest control message (wire.md 4.1). */
 const MESSAGE_BYTES_MAX = 240;
+
+const CLIENT_NUMBER = uint(U32_MAX);
+
+/** An OfferChannel. The guest keeps what it has understood of the message: nothing more is saved. */
+const MESSAGE: Schema<OfferChannel> = mapped(
+  bytes(MESSAGE_BYTES_MAX),
+  encodeControlMessage,
+  (saved) => {
+    const message = decodeControlMessage(saved);
+    const isOffer = !isControlFault(message) && message.message === "offerChannel";
+    return isOffer && areEqual(encodeControlMessage(message), saved) ? message : undefined;
+  },
+  "it is no offer",
+);
+
+/** A GPADL of a client's. */
+const GPADL = record({
+  handle: [uint(U32_MAX, 1), "each once"],
+  client: [optional(CLIENT_NUMBER), "whose it is; nil where that channel was cleaned up"],
+  channelId: [uint(CHANNEL_ID_MAX, 1), "the channel that it was made for"],
+  ranges: [list(gpaRange), "its memory"],
+  isRing: [flag, "whether it describes rings"],
+  isDeleting: [flag, "whether the host is to answer that it is torn down"],
+}, {
+  "it can be no GPADL: it has no ranges, or too many": ({ ranges }) =>
+    ranges.length > 0 && gpadlWords(ranges) <= GPADL_WORDS_MAX,
+});
+
+/** An offer that arrived, and who took it. */
+const OFFER = record({
+  message: [MESSAGE, "the OfferChannel (wire.md 4.4), each channel id once"],
+  isRescinded: [flag, "whether the host took it back, and the client has not let go"],
+  link: [
+    optional(record({
+      client: [CLIENT_NUMBER, "the client that took it"],
+      openId: [uint(U32_MAX), "what the open is called on the wire"],
+      ringGpa: [uint(), "a buffer: the pages of both rings"],
+      ringGpadl: [uint(U32_MAX, 1), "the GPADL of that client whose one range is that buffer"],
+    })),
+    "who took it",
+  ],
+});
+
+/** The guest's end of a bus. */
+export const GUEST_END = record({
+  nextOpenId: [uint(U32_MAX), "what the next open will be called"],
+  lastGpadl: [uint(U32_MAX, 1), "the handle that was given out last"],
+  gpadls: [list(GPADL), "in the order of creation"],
+  offers: [list(OFFER), "in the order of arrival"],
+  waiting: [
+    list(CLIENT_NUMBER),
+    "clients that are Enabled without an offer, in the order of Enable",
+  ],
+}, {
+  "an offer has a channel id that it cannot have": ({ offers }) => {
+    const ids = offers.map(({ message }) => message.channelId);
+    return new Set(ids).size === ids.length && ids.every((id) => id > 0 && id <= CHANNEL_ID_MAX);
+  },
+  "a client waits in vain": ({ waiting }) => new Set(waiting).size === waiting.length,
+});
+
+/** The guest's end of a bus that was saved. */
+export type GuestEndImage = SchemaType<typeof GUEST_END>;
 
 /** The numbers that a saved state knows the guest's clients by. */
 export type ClientNumbers = ReadonlyMap<Endpoint, number>;
 
 /** What the guest's end knows. */
-export function saveGuestEnd(end: GuestEnd, clients: ClientNumbers): PlainData {
-  const numberOf = (client: Endpoint | null) =>
-    client === null ? null : clients.get(client) ?? null;
+export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEndImage {
+  const numberOf = (client: Endpoint): number => clients.get(client)!;
   return {
     nextOpenId: end.nextOpenId,
     lastGpadl: end.gpadls.lastHandle,
+    gpadls: end.gpadls.all.map((gpadl) => ({
+      ...gpadl,
+      client: gpadl.client === null ? null : clients.get(gpadl.client) ?? null,
+      isDeleting: gpadl.stage === "deleting",
+    })),
     offers: end.channels.map(({ offer, isRescinded, link }) => ({
-      message: encodeControlMessage(offer),
+      message: offer,
       isRescinded,
       link: link === null ? null : {
         client: numberOf(link.client),
@@ -50,105 +125,91 @@ export function saveGuestEnd(end: GuestEnd, clients: ClientNumbers): PlainData {
       },
     })),
     waiting: end.waiting.map(numberOf),
-    gpadls: end.gpadls.all.map((gpadl) => ({
-      handle: gpadl.handle,
-      client: numberOf(gpadl.client), // null: the channel was cleaned up, the host has not answered
-      channelId: gpadl.channelId,
-      ranges: saveRanges(gpadl.ranges),
-      isRing: gpadl.isRing,
-      isDeleting: gpadl.stage === "deleting",
-    })),
   };
 }
 
 /** Builds a guest's end that is as new again; its clients are in their states already. */
 export function restoreGuestEnd(
   end: GuestEnd,
-  saved: SavedFields,
+  image: GuestEndImage,
   clients: readonly Endpoint[],
 ): void {
-  end.nextOpenId = saved.uint("nextOpenId", U32_MAX);
-  end.gpadls.lastHandle = saved.uint("lastGpadl", U32_MAX, 1);
-  const client = (fields: SavedFields, key: string): Endpoint =>
-    clients[fields.uint(key, clients.length - 1)] ??
-      throwDataError(`${fields.where}: ${key} is no client`);
-  saved.records("gpadls", (fields) => restoreGpadl(end, fields, client));
-  saved.records("offers", (fields) => restoreOffer(end, fields, client));
-  for (const index of saved.uints("waiting", U32_MAX)) {
-    const waiting = clients[index];
-    if (waiting === undefined || end.waiting.includes(waiting)) {
-      throwDataError("a client waits in vain");
-    }
-    end.waiting.push(waiting);
-  }
+  const clientOf = (number: number, where: Where): Endpoint =>
+    clients[number] ?? throwDataError(`${where()}: client ${number} is not there`);
+  end.nextOpenId = image.nextOpenId;
+  end.gpadls.lastHandle = image.lastGpadl;
+  image.gpadls.forEach((saved, at) =>
+    restoreGpadl(end, saved, clientOf, () => `guestEnd, gpadls ${at}`)
+  );
+  image.offers.forEach((saved, at) =>
+    restoreOffer(end, saved, clientOf, () => `guestEnd, offers ${at}`)
+  );
+  image.waiting.forEach((number, at) =>
+    end.waiting.push(clientOf(number, () => `guestEnd, waiting ${at}`))
+  );
   for (const endpoint of clients) checkClient(end, endpoint);
   for (const gpadl of end.gpadls.all) checkGpadl(end, gpadl);
 }
 
-type ClientOf = (fields: SavedFields, key: string) => Endpoint;
+type ClientOf = (number: number, where: Where) => Endpoint;
 
-function restoreGpadl(end: GuestEnd, fields: SavedFields, client: ClientOf): void {
+function restoreGpadl(
+  end: GuestEnd,
+  { client, isDeleting, ...image }: GuestEndImage["gpadls"][number],
+  clientOf: ClientOf,
+  where: Where,
+): void {
   const gpadl: GuestGpadl = {
-    handle: fields.uint("handle", U32_MAX, 1),
-    client: fields.orNull("client", () => client(fields, "client")),
-    channelId: fields.uint("channelId", CHANNEL_ID_MAX, 1),
-    ranges: fields.ranges("ranges"),
-    isRing: fields.flag("isRing"),
-    stage: fields.flag("isDeleting") ? "deleting" : "created",
+    ...image,
+    client: client === null ? null : clientOf(client, where),
+    stage: isDeleting ? "deleting" : "created",
     waits: [],
     answer: null,
   };
-  const { ranges } = gpadl;
-  const isGood = ranges.length > 0 && gpadlWords(ranges) <= GPADL_WORDS_MAX &&
-    ranges.every(({ pfns }) => end.memory.holdsPfns(pfns));
-  if (!isGood || !end.gpadls.add(gpadl)) throwDataError(`${fields.where} can be no GPADL`);
+  const isGood = image.ranges.every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
+    end.gpadls.add(gpadl);
+  if (!isGood) throwDataError(`${where()} can be no GPADL`);
 }
 
-function restoreOffer(end: GuestEnd, fields: SavedFields, client: ClientOf): void {
-  const offer = readOffer(fields);
-  if (offer.channelId === 0 || offer.channelId > CHANNEL_ID_MAX || end.byId.has(offer.channelId)) {
-    throwDataError(`${fields.where} has a channel id that it cannot have`);
-  }
-  const channel = new GuestChannel(offer);
-  channel.isRescinded = fields.flag("isRescinded");
-  channel.link = fields.orNull("link", () =>
-    fields.record("link", (link): Link => {
-      const endpoint = client(link, "client");
-      return {
-        client: endpoint,
-        openId: link.uint("openId", U32_MAX),
-        ringPages: readBuffer(end, link, "ringGpa"),
-        ringGpadlId: link.uint("ringGpadl", U32_MAX, 1),
-        // The host is told of the close when the rings go (kmcl.md S10.4).
-        isOpen: endpoint.is("rings"),
-        doorbell: end.link.doorbell(offer.channelId),
-      };
-    }));
+function restoreOffer(
+  end: GuestEnd,
+  { message, isRescinded, link }: GuestEndImage["offers"][number],
+  clientOf: ClientOf,
+  where: Where,
+): void {
+  const channel = new GuestChannel(message);
+  channel.isRescinded = isRescinded;
+  channel.link = link === null ? null : linkOf(end, message.channelId, link, where, clientOf);
   // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
   const isHeld = channel.link === null
-    ? end.gpadls.isAwaited(offer.channelId)
+    ? end.gpadls.isAwaited(message.channelId)
     : channel.link.client.is("leaving");
-  if (channel.isRescinded && !isHeld) {
-    throwDataError(`${fields.where} was taken back, and nobody lets go of it`);
+  if (isRescinded && !isHeld) {
+    throwDataError(`${where()} was taken back, and nobody lets go of it`);
   }
-  end.byId.set(offer.channelId, channel);
-  if (channel.link !== null) restoreLink(end, channel.link, offer, fields.where);
+  end.byId.set(message.channelId, channel);
+  if (channel.link !== null) restoreLink(end, channel.link, message, where());
 }
 
-function readOffer(fields: SavedFields): OfferChannel {
-  const bytes = fields.bytes("message", MESSAGE_BYTES_MAX);
-  const message = decodeControlMessage(bytes);
-  const isOffer = !isControlFault(message) && message.message === "offerChannel";
-  // The guest keeps what it has understood of the message: there is nothing more to be saved.
-  if (!isOffer || !areEqual(encodeControlMessage(message), bytes)) {
-    throwDataError(`${fields.where} is no offer`);
-  }
-  return message;
-}
-
-function readBuffer(end: GuestEnd, fields: SavedFields, key: string): GuestBuffer {
-  const buffer = end.memory.buffers.get(fields.uint(key, Number.MAX_SAFE_INTEGER));
-  return buffer ?? throwDataError(`${fields.where}: ${key} is no buffer`);
+function linkOf(
+  end: GuestEnd,
+  channelId: number,
+  image: NonNullable<GuestEndImage["offers"][number]["link"]>,
+  where: Where,
+  clientOf: ClientOf,
+): Link {
+  const client = clientOf(image.client, where);
+  const ringPages = end.memory.buffers.get(image.ringGpa) ??
+    throwDataError(`${where()}: ringGpa is no buffer`);
+  return {
+    client,
+    openId: image.openId,
+    ringPages,
+    ringGpadlId: image.ringGpadl,
+    // The host is told of the close when the rings go (kmcl.md S10.4).
+    isOpen: client.is("rings"),
+    doorbell: end.link.doorbell(channelId),
+  };
 }
 
 /** Gives a client the channel that it has taken: its id, its rings, its processor. */

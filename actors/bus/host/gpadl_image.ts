@@ -6,33 +6,64 @@
  */
 
 import { encodeControlMessage } from "../../../core/control/codec.ts";
-import { type GpaRange, RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
+import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
+import { RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, GpadlAssembler, gpadlWords } from "../../../core/memory/gpadl.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
-import { type SavedFields, saveRanges } from "../../../core/saved/fields.ts";
-import type { PlainData } from "../../../core/saved/plain_data.ts";
-import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
-import type { HostEnd } from "./host_end.ts";
+import { bytes, flag, gpaRange, U16_MAX, U32_MAX, uint } from "../../../core/saved/forms.ts";
+import {
+  type Fields,
+  list,
+  optional,
+  record,
+  type RecordOf,
+  type Where,
+} from "../../../core/saved/schema.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import type { HostGpadls } from "./gpadls.ts";
+import type { HostEnd } from "./host_end.ts";
 
-const U32_MAX = 0xffff_ffff;
-const U16_MAX = 0xffff;
+const FIELDS = {
+  channelId: [uint(CHANNEL_ID_MAX, 1), "one of `channels`, for which it was made"],
+  gpadlId: [uint(U32_MAX, 1), "the guest's handle of it"],
+  isReadOnly: [flag, "whether the guest shares it for reading only"],
+  words: [uint(GPADL_WORDS_MAX), "words of its description, as announced"],
+  ranges: [optional(list(gpaRange)), "its memory; nil while bodies are missing"],
+  incomplete: [
+    optional(record({
+      rangeCount: [uint(U16_MAX), "ranges, as announced"],
+      arrived: [bytes(), "the words that have arrived"],
+    })),
+    "what is there while bodies are missing, and only then",
+  ],
+} satisfies Fields;
+
+type HostGpadlImage = RecordOf<typeof FIELDS>;
+
+/** A GPADL as the host knows it. */
+export const HOST_GPADL = record(FIELDS, {
+  "it is complete and incomplete, or neither": ({ ranges, incomplete }) =>
+    (ranges === null) !== (incomplete === null),
+  "it has more words than were announced": ({ words, ranges, incomplete }) =>
+    gpadlWords(ranges ?? []) <= words &&
+    (incomplete?.arrived.length ?? 0) <= words * RANGE_WORD_BYTES,
+  "it is not incomplete": (image) => image.incomplete === null || assemblerOf(image) !== null,
+});
+
+/** What has arrived of one whose bodies are missing; null where none is. */
+function assemblerOf({ words, incomplete }: HostGpadlImage): GpadlAssembler | null {
+  if (incomplete === null) return null;
+  const { rangeCount, arrived } = incomplete;
+  const assembler = new GpadlAssembler(words * RANGE_WORD_BYTES, rangeCount);
+  const isWhole = arrived.length % RANGE_WORD_BYTES === 0;
+  return isWhole && assembler.add(arrived) === "more" ? assembler : null;
+}
 
 /** The GPADLs that are left after a save. */
-export function saveHostGpadls(gpadls: HostGpadls): PlainData {
+export function imagesOfHostGpadls(gpadls: HostGpadls): readonly HostGpadlImage[] {
   return gpadls.all.filter((gpadl) => !isGone(gpadl)).map((gpadl) => {
-    const assembler = gpadls.assembler(gpadl);
-    return {
-      channelId: gpadl.channelId,
-      gpadlId: gpadl.gpadlId,
-      isReadOnly: gpadl.isReadOnly,
-      words: gpadl.words,
-      ranges: assembler === null ? saveRanges(gpadl.ranges) : null,
-      incomplete: assembler === null
-        ? null
-        : { rangeCount: assembler.rangeCount, arrived: assembler.arrived },
-    };
+    const incomplete = gpadls.assembler(gpadl);
+    return { ...gpadl, ranges: incomplete === null ? gpadl.ranges : null, incomplete };
   });
 }
 
@@ -47,41 +78,20 @@ function isGone({ stage }: HostGpadl): boolean {
   return stage === "tearingDown";
 }
 
-/** Gives a host's end that is as new its GPADLs again; its channels are there already. */
-export function restoreHostGpadl(end: HostEnd, fields: SavedFields): void {
-  const words = fields.uint("words", GPADL_WORDS_MAX);
-  const assembler = fields.orNull(
-    "incomplete",
-    () => fields.record("incomplete", (saved) => restoreAssembler(words, saved)),
-  );
-  const ranges = fields.orNull("ranges", () => fields.ranges("ranges"));
+/** Gives a host's end that is as new its GPADL again; its channels are there already. */
+export function restoreHostGpadl(end: HostEnd, image: HostGpadlImage, where: Where): void {
+  const { channelId, gpadlId, isReadOnly, words, ranges } = image;
   const gpadl: HostGpadl = {
-    channelId: fields.uint("channelId", CHANNEL_ID_MAX, 1),
-    gpadlId: fields.uint("gpadlId", U32_MAX, 1),
-    isReadOnly: fields.flag("isReadOnly"),
+    channelId,
+    gpadlId,
+    isReadOnly,
     words,
     ranges: ranges ?? [],
     stage: ranges === null ? "incomplete" : "accepted",
     use: "none",
     mdl: null,
   };
-  const isOne = (ranges === null) !== (assembler === null);
-  const isGood = isOne && areGood(end, gpadl.ranges, words);
-  if (!isGood || !end.gpadls.add(gpadl, assembler)) {
-    throwDataError(`${fields.where} can be no GPADL`);
-  }
-}
-
-function areGood({ memory }: HostEnd, ranges: readonly GpaRange[], words: number): boolean {
-  return gpadlWords(ranges) <= words && ranges.every(({ pfns }) => memory.holdsPfns(pfns));
-}
-
-function restoreAssembler(words: number, saved: SavedFields): GpadlAssembler {
-  const arrived = saved.bytes("arrived", words * RANGE_WORD_BYTES);
-  const assembler = new GpadlAssembler(words * RANGE_WORD_BYTES, saved.uint("rangeCount", U16_MAX));
-  const isWhole = arrived.length % RANGE_WORD_BYTES === 0;
-  if (!isWhole || assembler.add(arrived) !== "more") {
-    throwDataError(`${saved.where} is not incomplete`);
-  }
-  return assembler;
+  const isGood = gpadl.ranges.every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
+    end.gpadls.add(gpadl, assemblerOf(image));
+  if (!isGood) throwDataError(`${where()} can be no GPADL`);
 }

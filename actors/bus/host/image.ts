@@ -1,93 +1,114 @@
 /**
- * What is saved of the host's end of a bus, and how it is built again (docs/saved-state.md): its
- * channels come back as orphans, which restored servers take up, and its GPADLs.
+ * What is saved of the host's end of a bus, and how it is built again (docs/saved-state.md): its channels
+ * come back unclaimed, for restored servers to claim, and with them its GPADLs.
  *
  * @module
  */
 
-import { throwDataError } from "../../../core/saved/fault.ts";
-import type { SavedFields } from "../../../core/saved/fields.ts";
-import type { PlainData } from "../../../core/saved/plain_data.ts";
-import { restoreHostGpadl, saveHostGpadls } from "./gpadl_image.ts";
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
-import { HostChannel } from "./offered_channel.ts";
-import type { HostEnd } from "./host_end.ts";
+import { throwDataError } from "../../../core/saved/fault.ts";
+import { flag, guid, stretch, U32_MAX, uint } from "../../../core/saved/forms.ts";
+import { list, optional, record, type SchemaType } from "../../../core/saved/schema.ts";
 import { ringsOf } from "../rings.ts";
+import { HOST_GPADL, imagesOfHostGpadls, restoreHostGpadl } from "./gpadl_image.ts";
+import type { HostEnd } from "./host_end.ts";
+import { HostChannel } from "./offered_channel.ts";
 
-const U32_MAX = 0xffff_ffff;
+/** What is offered to the guest on a channel. */
+const OFFER = record({
+  interfaceType: [guid, "type of the interface"],
+  instance: [guid, "instance of it, each once"],
+  openId: [uint(U32_MAX), "what the guest calls its last open"],
+  hasInterrupts: [flag, "whether the guest wants to be interrupted"],
+  ring: [
+    optional(record({
+      gpadlId: [uint(U32_MAX, 1), "the GPADL that describes them"],
+      downstreamPageOffset: [uint(U32_MAX), "page of it where the host's outgoing ring begins"],
+    })),
+    "its rings; not nil while the channel is open",
+  ],
+  mmio: [optional(stretch), "where its MMIO lies, if it is open and has some"],
+}, {
+  "it has MMIO, and is not open": ({ ring, mmio }) => mmio === null || ring !== null,
+});
 
-/** What the host's end knows. A channel that the guest was never told of is the server's own matter. */
-export function saveHostEnd(end: HostEnd): PlainData {
-  return { channels: end.known.map(saveChannel), gpadls: saveHostGpadls(end.gpadls) };
+/** A channel whose id the guest has not released. */
+const CHANNEL = record({
+  channelId: [uint(CHANNEL_ID_MAX, 1), "its id, each once"],
+  offer: [optional(OFFER), "nil where it is rescinded, and the guest has not released the id"],
+});
+
+/** The host's end of a bus. A channel that the guest was never told of is the server's own matter. */
+export const HOST_END = record({
+  channels: [
+    list(CHANNEL),
+    "those that the guest knows, in the order of their ids being given out",
+  ],
+  gpadls: [list(HOST_GPADL), "channel by channel"],
+}, {
+  "one of its channels has another's id": ({ channels }) =>
+    areDistinct(channels.map(({ channelId }) => channelId)),
+  "one of its channels has another's instance": ({ channels }) =>
+    areDistinct(channels.flatMap(({ offer }) => offer?.instance ?? [])),
+});
+
+function areDistinct(values: readonly (number | string)[]): boolean {
+  return new Set(values).size === values.length;
 }
 
-function saveChannel(channel: HostChannel): PlainData {
-  const { channelId, endpoint, openId, hasInterrupts, ring, downstreamPageOffset } = channel;
+/** The host's end of a bus that was saved. */
+export type HostEndImage = SchemaType<typeof HOST_END>;
+type ChannelImage = HostEndImage["channels"][number];
+
+/** What the host's end knows. */
+export function imageOfHostEnd(end: HostEnd): HostEndImage {
+  return { channels: end.known.map(imageOfChannel), gpadls: imagesOfHostGpadls(end.gpadls) };
+}
+
+function imageOfChannel(channel: HostChannel): ChannelImage {
+  const { endpoint, openId, hasInterrupts, ring, downstreamPageOffset } = channel;
+  const channelId = channel.channelId!;
   const target = endpoint?.configuration.serverTarget ?? null;
   if (endpoint === null || target === null) return { channelId, offer: null };
-  const { mmio } = endpoint;
   return {
     channelId,
     offer: {
-      interfaceType: target.interfaceType,
-      instance: target.instance,
+      ...target,
       openId,
       hasInterrupts,
       ring: ring === null ? null : { gpadlId: ring.gpadlId, downstreamPageOffset },
-      mmio: mmio === null ? null : { gpa: mmio.gpa, byteCount: mmio.byteCount },
+      mmio: endpoint.mmio,
     },
   };
 }
 
-/** Where a channel's rings are, before the GPADLs are there. */
-interface RingImage {
-  readonly channel: HostChannel;
-  readonly gpadlId: number;
-}
-
 /** Builds a host's end that is as new again. */
-export function restoreHostEnd(end: HostEnd, fields: SavedFields): void {
-  const rings = fields.records("channels", (saved) => restoreChannel(end, saved));
-  fields.records("gpadls", (saved) => restoreHostGpadl(end, saved));
-  for (const ring of rings) if (ring !== null) restoreRing(end, ring);
+export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
+  const channels = image.channels.map((saved) => restoreChannel(end, saved));
+  image.gpadls.forEach((saved, at) => restoreHostGpadl(end, saved, () => `hostEnd, gpadls ${at}`));
+  image.channels.forEach(({ offer }, at) => {
+    if (offer !== null && offer.ring !== null) {
+      restoreRing(end, channels[at]!, offer.ring.gpadlId);
+    }
+  });
 }
 
-function restoreChannel(end: HostEnd, fields: SavedFields): RingImage | null {
+function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): HostChannel {
   const channel = new HostChannel(null);
-  const channelId = fields.uint("channelId", CHANNEL_ID_MAX, 1);
-  if (end.channel(channelId) !== null) throwDataError(`${fields.where} has another's id`);
   channel.channelId = channelId;
-  const ring = fields.orNull(
-    "offer",
-    () => fields.record("offer", (offer) => restoreOffer(end, channel, offer)),
-  );
-  if (end.channel(channelId) === null) end.keepId(channel); // rescinded, and not released yet
-  return ring;
-}
-
-function restoreOffer(end: HostEnd, channel: HostChannel, fields: SavedFields): RingImage | null {
-  const instance = fields.guid("instance");
-  if (end.unclaimed.has(instance)) throwDataError(`${fields.where} has another's instance`);
-  channel.openId = fields.uint("openId", U32_MAX);
-  channel.hasInterrupts = fields.flag("hasInterrupts");
-  const gpadlId = fields.orNull("ring", () =>
-    fields.record("ring", (ring) => {
-      channel.downstreamPageOffset = ring.uint("downstreamPageOffset", U32_MAX);
-      return ring.uint("gpadlId", U32_MAX, 1);
-    }));
-  const mmio = fields.orNull("mmio", () =>
-    fields.record("mmio", (range) => ({
-      gpa: range.uint("gpa", Number.MAX_SAFE_INTEGER),
-      byteCount: range.uint("byteCount", Number.MAX_SAFE_INTEGER, 1),
-    })));
-  if (mmio !== null && gpadlId === null) {
-    throwDataError(`${fields.where} has MMIO, and is not open`);
+  if (offer === null) {
+    end.keepId(channel); // rescinded, and not released yet
+    return channel;
   }
-  end.unclaimed.add({ interfaceType: fields.guid("interfaceType"), instance, channel, mmio });
-  return gpadlId === null ? null : { channel, gpadlId };
+  const { interfaceType, instance, mmio, ring } = offer;
+  channel.openId = offer.openId;
+  channel.hasInterrupts = offer.hasInterrupts;
+  channel.downstreamPageOffset = ring?.downstreamPageOffset ?? 0;
+  end.unclaimed.add({ interfaceType, instance, channel, mmio });
+  return channel;
 }
 
-function restoreRing(end: HostEnd, { channel, gpadlId }: RingImage): void {
+function restoreRing(end: HostEnd, channel: HostChannel, gpadlId: number): void {
   const { channelId, downstreamPageOffset } = channel;
   const ring = end.gpadls.ringCandidate(channelId ?? 0, gpadlId);
   const isGood = ring !== null && ringsOf(end.memory, ring.ranges, downstreamPageOffset) !== null;

@@ -11,8 +11,9 @@
 
 import { SERVER_FLAG_FORCE_NEW_CHANNEL } from "../../channel/configuration.ts";
 import type { Endpoint, Rings } from "../../channel/endpoint.ts";
-import { fitsRings, hasTag, type TrafficImage } from "../../channel/image.ts";
+import { hasTag, type TrafficImage } from "../../channel/image.ts";
 import { abandonServer, resumeServer } from "../../channel/server_image.ts";
+import { fitsRings } from "../../channel/under_way.ts";
 import type { HostChannel } from "./offered_channel.ts";
 import type { HostEnd } from "./host_end.ts";
 import { acceptsMmio } from "./open.ts";

@@ -2,14 +2,16 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Endpoint, Rings } from "../../../actors/channel/endpoint.ts";
+import { CHANNEL_ACTORS } from "../../../actors/channel/actor_kinds.ts";
 import {
+  CLIENT,
   type ClientImage,
+  imageOfClient,
   prepareClient,
-  readClient,
   resumeClient,
-  saveClient,
 } from "../../../actors/channel/client_image.ts";
-import { readServer, saveServer, withDriverBytes } from "../../../actors/channel/server_image.ts";
+import { readServer, saveServer } from "../../../actors/channel/server_image.ts";
+import { stateWith } from "../../../actors/chart/persisted.ts";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import type { RuntimePort } from "../../../actors/runtime/runtime_port.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
@@ -104,7 +106,9 @@ function restoreClient(
   rings: Rings | null,
   driverCallbacks: Endpoint["driverCallbacks"],
 ): Endpoint {
-  const { state, channelId } = image.traffic;
+  const { channelId } = image.traffic;
+  const chart = partition.runtime.actors.chart(CHANNEL_ACTORS.client);
+  const state = stateWith(chart, image.traffic.state.value);
   const endpoint = FabricRuntime.of(partition.runtime).createEndpoint(
     { partition, driver: null },
     "client",
@@ -118,13 +122,17 @@ function restoreClient(
   return endpoint;
 }
 
+function bytesOf(client: Endpoint): Uint8Array {
+  return encodePlainData(CLIENT.save(imageOfClient(client)));
+}
+
 /** The image of a client comes back from its bytes, and a client made of it has the same image. */
 function checkClient(endpoint: Endpoint, other: PartitionObject): Uint8Array {
-  const bytes = encodePlainData(saveClient(endpoint));
-  const image = must(() => readClient(decodePlainData(bytes), "client", endpoint.partition));
+  const bytes = bytesOf(endpoint);
+  const image = must(() => CLIENT.read(decodePlainData(bytes), () => "client"));
   const copy = must(() => restoreClient(other, image, endpoint.rings, endpoint.driverCallbacks));
   assertEquals(copy.actor.snapshot.value, endpoint.actor.snapshot.value);
-  assertEquals(encodePlainData(saveClient(copy)), bytes);
+  assertEquals(bytesOf(copy), bytes);
   // What it pinned is let go of; the rest of it has no hold on anything.
   for (const packet of copy.outgoing.packets.live) {
     for (const { pfns } of packet.ranges) other.memory.unpin(pfns);
@@ -136,12 +144,10 @@ function checkClient(endpoint: Endpoint, other: PartitionObject): Uint8Array {
 /** What may be saved of a server is taken by a server like it. */
 function checkServer(endpoint: Endpoint): boolean {
   if (!endpoint.actor.can("saveBegin")) return false;
-  const chunks = saveServer(endpoint).map(({ type, data, packet }) => ({
-    type,
-    data: decodePlainData(encodePlainData(
-      packet === null ? data : withDriverBytes(data, new Uint8Array(0)),
-    )),
-  }));
+  const chunks = saveServer(endpoint).map(({ chunk }) => {
+    const { type, data } = chunk(new Uint8Array(0));
+    return { type, data: decodePlainData(encodePlainData(data)) };
+  });
   must(() => readServer(chunks, endpoint));
   return true;
 }
@@ -195,7 +201,7 @@ async function walk(
 }
 
 for (const interpreter of ["compiled", "stock"] as const) {
-  Deno.test(`readClient: takes every image that a busy client can have (${interpreter})`, async () => {
+  Deno.test(`CLIENT: takes every image that a busy client can have (${interpreter})`, async () => {
     const states = new Set<string>();
     const [seeds, rounds] = interpreter === "stock" ? [1, 20] : [6, 60];
     for (let seed = 0; seed < seeds; seed++) {
@@ -205,7 +211,7 @@ for (const interpreter of ["compiled", "stock"] as const) {
   });
 }
 
-Deno.test("saveClient: why an open was refused is kept until the driver knows", async () => {
+Deno.test("imageOfClient: why an open was refused is kept until the driver knows", async () => {
   const pair = makePair({
     fabric: { trace: "off" },
     serverCallbacks: { EvtChannelOpened: () => vmbus.STATUS_ACCESS_DENIED },
@@ -233,7 +239,7 @@ Deno.test("resumeClient: a signal that is due comes after the time that was left
   vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), null, 0, null, 0);
   await fabric.advance(2);
   const endpoint = endpointOf(client);
-  const image = must(() => readClient(saveClient(endpoint), "client", endpoint.partition));
+  const image = must(() => CLIENT.read(CLIENT.save(imageOfClient(endpoint)), () => "client"));
   assertEquals([image.latency100ns, image.signalAfter100ns], [50_000, 30_000]);
   const elsewhere = makePair();
   await elsewhere.fabric.advance(1);
@@ -254,7 +260,7 @@ Deno.test("saveServer: a channel without traffic is small", async () => {
   await pair.fabric.settle();
   await pair.vsp.VmbChannelPause(pair.server);
   const chunks = saveServer(endpointOf(pair.server));
-  assertEquals(chunks.map(({ type }) => type), [1, 2]);
-  assert(encodePlainData(saveClient(endpointOf(pair.client))).length < 1024);
+  assertEquals(chunks.map(({ chunk }) => chunk(new Uint8Array(0)).type), [1, 2]);
+  assert(bytesOf(endpointOf(pair.client)).length < 1024);
   await closePair(pair);
 });

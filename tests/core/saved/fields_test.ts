@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { STATUS_DATA_ERROR } from "../../../core/ntstatus.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
-import { readRecord, SavedFields, saveRanges } from "../../../core/saved/fields.ts";
+import { readRecord, SavedFields } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../core/saved/plain_data.ts";
 
 const GUID = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
@@ -26,7 +26,7 @@ Deno.test("SavedFields: reads what is there", () => {
     records: [{ a: 1 }, { a: 2 }],
     record: { a: 3 },
     nothing: null,
-    ranges: saveRanges(ranges),
+    ranges,
   }, "it");
   assertEquals(fields.uint("number", 7, 7), 7);
   assertEquals(fields.flag("flag"), true);

@@ -171,7 +171,7 @@ const MEMORY: Changes = {
     (parts) => parts.memory.pagedOut.push(...parts.memory.pagedOut),
   ],
   "a packet with memory beyond the end": [
-    "a packet is none of such a channel",
+    "memory that the guest has not",
     (parts) => parts.clients[lent].endpoint.packets[1].ranges[0].pfns[0] = 40,
   ],
   "a GPADL of memory beyond the end": [
@@ -265,7 +265,10 @@ const LISTS: Changes = {
     "signalAfter100ns is not",
     (parts) => parts.clients[lent].endpoint.signalAfter100ns = 2 ** 40,
   ],
-  "a guest that runs": ["did not stand still", (parts) => parts.header.partition.value = "running"],
+  "a guest that runs": [
+    "partition is not one of paused",
+    (parts) => parts.header.partition.value = "running",
+  ],
   "no name": ["has no name", (parts) => parts.header.name = ""],
 };
 
