@@ -1,7 +1,7 @@
 /**
- * The simulator's library: scenarios, which run driver pairs and check everything that they did, and
- * vectors, which check the ring byte by byte. It runs in any runtime: files are given to it, and what it
- * finds is returned.
+ * The simulator's library: scenarios, which run driver pairs and check everything that they did, vectors,
+ * which check the ring byte by byte, and peers, which are the opposite side of a driver in the hands of a
+ * test. It runs in any runtime: files are given to it, and what it finds is returned.
  *
  * @example
  * ```ts
@@ -26,6 +26,8 @@ import type { Scenario } from "./scenario.ts";
 
 export { echo };
 export type { Look } from "./layout.ts";
+// Also a door of its own: `@vmbus/kmcl/peers`
+export * from "./peers/mod.ts";
 export { jsonFailure, jsonReport, textReport } from "./report.ts";
 export type { JsonFailure, JsonReport, RunFacts } from "./report.ts";
 export { fileOf, numberOf, OptionError } from "./scenario.ts";

@@ -48,6 +48,7 @@ export const DOORS: readonly string[] = [
   "devices/disk/mod.ts",
   "devices/echo/mod.ts",
   "simulator/mod.ts",
+  "simulator/peers/mod.ts",
   "simulator/testing/mod.ts",
 ];
 

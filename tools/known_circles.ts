@@ -9,8 +9,6 @@
 export const IN_CIRCLES: readonly string[] = [
   "actors/bus/host/host_end.ts",
   "actors/bus/host/unclaimed_channels.ts",
-  "actors/channel/endpoint.ts",
-  "actors/channel/image.ts",
   "actors/fabric/fabric.ts",
   "actors/fabric/fabric_runtime.ts",
   "actors/fabric/inspect.ts",

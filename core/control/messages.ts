@@ -28,7 +28,7 @@ export const MONITOR_ID_NONE = 0xff;
 /** The targetVp of a channel whose host never signals (wire.md 4.2). */
 export const TARGET_VP_NO_INTERRUPTS = 0xffff_ffff;
 
-/** Message 1, to the guest: a channel exists and may be opened (wire.md 4.4). */
+/** Message 1, to the guest: a channel exists and may be opened ([wire.md 4.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface OfferChannel {
   /** Which message this is. */
   readonly message: "offerChannel";
@@ -58,7 +58,7 @@ export interface OfferChannel {
   readonly connectionId: number;
 }
 
-/** Message 2, to the guest: the channel is gone (wire.md 4.5). */
+/** Message 2, to the guest: the channel is gone ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface RescindChannelOffer {
   /** Which message this is. */
   readonly message: "rescindChannelOffer";
@@ -66,19 +66,19 @@ export interface RescindChannelOffer {
   readonly channelId: number;
 }
 
-/** Message 3, to the host: send what you offer (wire.md 4.5). */
+/** Message 3, to the host: send what you offer ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface RequestOffers {
   /** Which message this is. */
   readonly message: "requestOffers";
 }
 
-/** Message 4, to the guest: these were all the offers of now (wire.md 4.5). */
+/** Message 4, to the guest: these were all the offers of now ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface AllOffersDelivered {
   /** Which message this is. */
   readonly message: "allOffersDelivered";
 }
 
-/** Message 5, to the host: open the channel over these rings (wire.md 4.2). */
+/** Message 5, to the host: open the channel over these rings ([wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface OpenChannel {
   /** Which message this is. */
   readonly message: "openChannel";
@@ -96,7 +96,7 @@ export interface OpenChannel {
   readonly userData: Uint8Array;
 }
 
-/** Message 6, to the guest: how the open ended (wire.md 4.2). */
+/** Message 6, to the guest: how the open ended ([wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface OpenResult {
   /** Which message this is. */
   readonly message: "openResult";
@@ -108,7 +108,7 @@ export interface OpenResult {
   readonly status: number;
 }
 
-/** Message 7, to the host: the guest closes the channel; there is no answer (wire.md 4.5). */
+/** Message 7, to the host: the guest closes the channel; there is no answer ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface CloseChannel {
   /** Which message this is. */
   readonly message: "closeChannel";
@@ -116,7 +116,7 @@ export interface CloseChannel {
   readonly channelId: number;
 }
 
-/** Message 8, to the host: a GPADL's sizes and the first words of its ranges (wire.md 3.2). */
+/** Message 8, to the host: a GPADL's sizes and the first words of its ranges ([wire.md 3.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlHeader {
   /** Which message this is. */
   readonly message: "gpadlHeader";
@@ -128,13 +128,13 @@ export interface GpadlHeader {
   readonly byteLength: number;
   /** u16: ranges in the list. */
   readonly rangeCount: number;
-  /** Whether the host may only read the memory; this project's own bit (wire.md 3.2). */
+  /** Whether the host may only read the memory; this project's own bit ([wire.md 3.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
   readonly readOnly: boolean;
   /** The first 8-byte words of the list; when received, perhaps words beyond its end too. */
   readonly words: Uint8Array;
 }
 
-/** Message 9, to the host: the next words of a GPADL's ranges (wire.md 3.2, 3.3). */
+/** Message 9, to the host: the next words of a GPADL's ranges ([wire.md 3.2, 3.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlBody {
   /** Which message this is. */
   readonly message: "gpadlBody";
@@ -146,7 +146,7 @@ export interface GpadlBody {
   readonly words: Uint8Array;
 }
 
-/** Message 10, to the guest: whether the host took the GPADL (wire.md 3.4). */
+/** Message 10, to the guest: whether the host took the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlCreated {
   /** Which message this is. */
   readonly message: "gpadlCreated";
@@ -158,7 +158,7 @@ export interface GpadlCreated {
   readonly status: number;
 }
 
-/** Message 11, to the host: let go of the GPADL (wire.md 3.4). */
+/** Message 11, to the host: let go of the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlTeardown {
   /** Which message this is. */
   readonly message: "gpadlTeardown";
@@ -168,7 +168,7 @@ export interface GpadlTeardown {
   readonly gpadlId: number;
 }
 
-/** Message 12, to the guest: the host has let go of the GPADL (wire.md 3.4). */
+/** Message 12, to the guest: the host has let go of the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlTorndown {
   /** Which message this is. */
   readonly message: "gpadlTorndown";
@@ -176,7 +176,7 @@ export interface GpadlTorndown {
   readonly gpadlId: number;
 }
 
-/** Message 13, to the host: the channel number may be used again (wire.md 4.5). */
+/** Message 13, to the host: the channel number may be used again ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface RelIdReleased {
   /** Which message this is. */
   readonly message: "relIdReleased";

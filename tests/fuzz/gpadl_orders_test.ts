@@ -8,11 +8,10 @@ import type { PartitionObject } from "../../actors/partition/partition_object.ts
 import { Chance } from "../../core/chance.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import type * as vmbus from "../../mod.ts";
+import { gpadlMessages, openMessage, RawGuest, wholePages } from "../../simulator/peers/mod.ts";
 import { serverTable } from "../support/connected_pair.ts";
 import { makeCrossingServer } from "../support/crossing_server.ts";
 import { createFabric } from "../support/fabric.ts";
-import { listen } from "../support/honest_guest.ts";
-import { gpadlMessages, openMessage, RawGuest, wholePages } from "../support/raw_guest.ts";
 
 const SEEDS = 25;
 const MESSAGES = 120;
@@ -55,13 +54,15 @@ class Orders {
     this.#changes = changes;
     this.#chance = Chance.fromSeed(seed);
     this.#fabric = createFabric({ trace: "off", schedule: "random", seed, codec: "vmbus" });
-    this.guest = new RawGuest(this.#fabric);
+    this.guest = new RawGuest(
+      this.#fabric.createPartition({ name: "hostile", memoryPages: 64 }),
+      (message) => {
+        this.tally.add(this.tally.heard, message);
+        if (message.message === "offerChannel") this.#channelIds.push(message.channelId);
+      },
+    );
     this.#vsp = serverTable(this.#fabric);
     this.#watchRefusals();
-    listen(this.guest.partition, (message) => {
-      this.tally.add(this.tally.heard, message);
-      if (message.message === "offerChannel") this.#channelIds.push(message.channelId);
-    });
     this.servers = Array.from(
       { length: SERVERS },
       (_, index) =>

@@ -3,6 +3,14 @@ import { assert, assertEquals } from "@std/assert";
 import { Chance } from "../../core/chance.ts";
 import * as vmbus from "../../mod.ts";
 import {
+  corruptRings,
+  drawPacket,
+  foreignWrite,
+  GuardPages,
+  RawGuest,
+  RawRings,
+} from "../../simulator/peers/mod.ts";
+import {
   notedCallbacks,
   openPair,
   type Pair,
@@ -11,9 +19,7 @@ import {
   serverTable,
   setVmbus,
 } from "../support/connected_pair.ts";
-import { assertHostWrites, corruptRings, Guard, honestPacket } from "../support/corruption.ts";
 import { request } from "../support/driving.ts";
-import { RawGuest, RawRings } from "../support/raw_guest.ts";
 
 /** Corruptions of rings in each encoding; the messages' own test adds to these. */
 const CORRUPTIONS = 22_000;
@@ -21,6 +27,8 @@ const CORRUPTIONS = 22_000;
 const STEPS_MAX = 40;
 const RING_PAGES = 12;
 const MEMORY_PAGES = 64;
+/** External data of honest packets. */
+const PAGE_40 = { byteOffset: 0, byteCount: 8, pfns: [40] };
 
 /** A server under attack, step by step. */
 class RingAttack {
@@ -32,7 +40,7 @@ class RingAttack {
   readonly #codec: "msgpack" | "vmbus";
   readonly #chance: Chance;
   readonly #guest: RawGuest;
-  readonly #guard: Guard;
+  readonly #guard: GuardPages;
   readonly #pages: readonly number[];
   readonly #vsp: vmbus.KmclServerInterfaceV1;
   readonly #calls: string[] = [];
@@ -46,12 +54,14 @@ class RingAttack {
     this.#codec = codec;
     this.#chance = chance;
     this.fabric = vmbus.createFabric({ codec, trace: "off", schedule: "random", seed: 5 });
-    this.#guest = new RawGuest(this.fabric, "hostile", MEMORY_PAGES);
+    this.#guest = new RawGuest(
+      this.fabric.createPartition({ name: "hostile", memoryPages: MEMORY_PAGES }),
+    );
     this.#vsp = serverTable(this.fabric);
     this.#server = this.#makeServer();
     const { memory } = this.#guest.partition;
     this.#pages = memory.allocate(RING_PAGES * 4096).pfns;
-    this.#guard = new Guard(memory, MEMORY_PAGES - RING_PAGES, chance.fork("guard"));
+    this.#guard = new GuardPages(memory, MEMORY_PAGES - RING_PAGES, chance.fork("guard"));
     this.#rings = this.#layOut();
   }
 
@@ -182,20 +192,17 @@ class RingAttack {
   async #step(): Promise<void> {
     const chance = this.#chance;
     for (let packets = chance.below(4); packets > 0; packets--) {
-      this.#rings.put("upstream", honestPacket(chance, this.#codec));
+      this.#rings.put("upstream", drawPacket(chance, this.#codec, [PAGE_40]));
     }
     if (chance.below(3) === 0) this.#read();
     for (let changes = chance.below(3); changes > 0; changes--) this.#corrupt();
     if (chance.below(4) === 0) this.#send();
     if (chance.below(6) === 0) this.#retire();
     if (chance.below(16) === 0) return await this.#pauseAndStart();
-    const before = {
-      upstream: this.#rings.copy("upstream"),
-      downstream: this.#rings.copy("downstream"),
-    };
+    const before = this.#rings.copyAll();
     this.#guest.signal();
     await this.fabric.settle();
-    assertHostWrites(this.#rings, before);
+    assertEquals(foreignWrite(this.#rings, before, "server"), null);
   }
 
   async #pauseAndStart(): Promise<void> {
@@ -257,7 +264,7 @@ class RingAttack {
 
   /** Nothing but the rings was written, and the other guest's channel works. */
   async #checkOthers(): Promise<void> {
-    this.#guard.assertHolds();
+    assertEquals(this.#guard.changedAt(), null);
     if (this.#other === null) return;
     assertEquals((await request(this.#other)).status, vmbus.STATUS_SUCCESS);
     assertEquals(vmbus.inspectChannel(this.#other.server).fault, null);

@@ -4,10 +4,9 @@ import { Chance } from "../../core/chance.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import * as vmbus from "../../mod.ts";
+import { corruptMessage, openMessage, u32Bytes } from "../../simulator/peers/mod.ts";
 import { closePair, makePair, openPair, type Pair, PAIR_TYPE } from "../support/connected_pair.ts";
-import { corruptMessage } from "../support/corruption.ts";
 import { request } from "../support/driving.ts";
-import { openMessage, signalSide, u32Bytes } from "../support/raw_guest.ts";
 
 const MESSAGES = 20_000;
 /** After so many the host takes everything back, and the guest begins anew. */
@@ -156,7 +155,7 @@ class MessageAttack {
         void vsc.VmbChannelDisable(client); // it may have to wait for what the host says next
       }
     }
-    signalSide(this.#guest, "client", 1 + chance.below(CHANNEL_IDS));
+    this.#guest.postInterrupt("toGuest", 1 + chance.below(CHANNEL_IDS));
     if (chance.below(8) === 0) await this.#fabric.advance(1);
     else await this.#fabric.settle();
   }

@@ -2,10 +2,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { Chance } from "../../core/chance.ts";
 import * as vmbus from "../../mod.ts";
+import {
+  corruptRings,
+  foreseenRings,
+  GuardPages,
+  type RawRings,
+} from "../../simulator/peers/mod.ts";
 import { makePair, type Pair } from "../support/connected_pair.ts";
-import { corruptRings, Guard } from "../support/corruption.ts";
 import { request } from "../support/driving.ts";
-import { foreseenRings, type RawRings, signalSide } from "../support/raw_guest.ts";
 
 /** Corruptions of rings in each encoding; the messages' own test adds to these. */
 const CORRUPTIONS = 10_000;
@@ -25,7 +29,7 @@ class RingAttack {
   received = 0;
   readonly #chance: Chance;
   readonly #guest: vmbus.Partition;
-  readonly #guard: Guard;
+  readonly #guard: GuardPages;
   readonly #buffer: vmbus.GuestBuffer;
   readonly #quiet: Record<Side, boolean> = { server: true, client: true };
   /** Whether memory changes in callbacks as well. */
@@ -37,7 +41,7 @@ class RingAttack {
     this.#chance = chance;
     const fabric = vmbus.createFabric({ codec, trace: "off", schedule: "random", seed: 6 });
     this.#guest = fabric.createPartition({ name: "guest", memoryPages: MEMORY_PAGES });
-    this.#guard = new Guard(this.#guest.memory, GUARD_PAGES, chance.fork("guard"));
+    this.#guard = new GuardPages(this.#guest.memory, GUARD_PAGES, chance.fork("guard"));
     this.#buffer = this.#guest.memory.allocate(4096);
     this.#rings = foreseenRings(this.#guest.memory, 4, 4);
     this.pair = makePair({
@@ -145,7 +149,7 @@ class RingAttack {
     }
     for (let changes = chance.below(3); changes > 0; changes--) this.#corrupt();
     const side: Side = chance.below(4) === 0 ? "server" : "client";
-    signalSide(this.#guest, side);
+    this.#guest.postInterrupt(side === "server" ? "toHost" : "toGuest", 1);
     await this.pair.fabric.settle();
     if (chance.below(12) > 0) return;
     const [table, channel] = this.#end(side);
@@ -168,7 +172,7 @@ class RingAttack {
     for (const side of ["server", "client"] as const) await this.#checkStopped(side);
     await this.#close();
     this.#isAtIt = false;
-    if (this.opens % 20 === 0) this.#guard.assertHolds();
+    if (this.opens % 20 === 0) assertEquals(this.#guard.changedAt(), null);
   }
 
   async #checkStopped(side: Side): Promise<void> {
@@ -212,7 +216,7 @@ class RingAttack {
     await vsp.VmbChannelDisable(server);
     vsp.VmbChannelCleanup(server);
     vsc.VmbChannelCleanup(client);
-    this.#guard.assertHolds();
+    assertEquals(this.#guard.changedAt(), null);
     this.#guard.free();
     this.#guest.memory.free(this.#buffer);
     assertEquals(fabric.violations, []);

@@ -3,10 +3,10 @@ import { assert, assertEquals } from "@std/assert";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { Chance } from "../../core/chance.ts";
 import * as vmbus from "../../mod.ts";
+import { HonestGuest } from "../../simulator/peers/mod.ts";
 import { makePair, type Pair, serverTable } from "../support/connected_pair.ts";
 import { makeCrossingServer } from "../support/crossing_server.ts";
 import { createFabric } from "../support/fabric.ts";
-import { HonestGuest } from "../support/honest_guest.ts";
 import { runSteps } from "../support/run_steps.ts";
 
 const SEEDS = 25;
@@ -17,8 +17,8 @@ const SERVERS = 3;
 async function live(seed: number, isHasty: boolean): Promise<HonestGuest["counts"]> {
   const chance = Chance.fromSeed(seed);
   const fabric = createFabric({ trace: "off", schedule: "random", seed, codec: "vmbus" });
-  const guest = new HonestGuest(fabric, chance, isHasty);
-  const { partition } = guest.raw;
+  const partition = fabric.createPartition({ name: "honest", memoryPages: 128 });
+  const guest = new HonestGuest(partition, chance, { isHasty });
   const { bus } = partition as PartitionObject;
   const vsp = serverTable(fabric);
   const servers = Array.from(
@@ -47,7 +47,7 @@ async function live(seed: number, isHasty: boolean): Promise<HonestGuest["counts
     guest.finish();
     await fabric.settle();
   }
-  assertEquals(bus.faults, [], `seed ${seed}`);
+  assertEquals([bus.faults, guest.complaints], [[], []], `seed ${seed}`);
   assertEquals([guest.channelCount, bus.host.known.length], [0, 0]);
   assertEquals(bus.host.gpadls.all, []);
   const { counts } = guest;

@@ -7,6 +7,7 @@
 import { createFabric } from "./fabric.ts";
 import { assert, assertEquals, assertExists } from "@std/assert";
 import * as vmbus from "../../mod.ts";
+import { RawGuest, type RawRings } from "../../simulator/peers/mod.ts";
 import {
   notedCallbacks,
   PAIR_INSTANCE,
@@ -14,7 +15,6 @@ import {
   serverTable,
   setVmbus,
 } from "./connected_pair.ts";
-import { RawGuest, type RawRings } from "./raw_guest.ts";
 
 /** How the server is made. */
 export interface HostileOptions {
@@ -41,7 +41,7 @@ export class HostileStage {
       codec: options.codec ?? "vmbus",
       trace: options.trace ?? "digest",
     });
-    this.guest = new RawGuest(this.fabric);
+    this.guest = new RawGuest(this.fabric.createPartition({ name: "hostile", memoryPages: 64 }));
     this.vsp = serverTable(this.fabric);
     this.server = this.#makeServer(options);
     this.rings = this.guest.makeRings(2, 2);

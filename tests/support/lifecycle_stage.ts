@@ -8,6 +8,12 @@ import { createFabric } from "./fabric.ts";
 import { assert, assertEquals, assertExists } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import {
+  type LifecycleModel,
+  type ModelCompletion,
+  SIDES,
+  type StateChangeCallback,
+} from "../../simulator/peers/mod.ts";
+import {
   clientTable,
   notedCallbacks,
   PAIR_INSTANCE,
@@ -15,8 +21,9 @@ import {
   serverTable,
   setVmbus,
 } from "./connected_pair.ts";
-import { type LifecycleModel, type PacketEnd, type Side, SIDES } from "./lifecycle_model.ts";
 import { WAIT } from "./sending.ts";
+
+type Side = vmbus.Side;
 
 /** A synchronous request's payload. Packets count from 1. */
 const REQUEST_ID = 0;
@@ -38,13 +45,16 @@ export class LifecycleStage {
   };
   /** Ids of packets whose routine has yet to run, in the order of sending. */
   readonly unfinished: Readonly<Record<Side, number[]>> = { server: [], client: [] };
-  /** All callbacks since the beginning, for the grammar of their order. */
-  readonly words: Readonly<Record<Side, string[]>> = { server: [], client: [] };
+  /** All callbacks since the beginning, from one crash to the next. */
+  readonly callbacks: Readonly<Record<Side, StateChangeCallback[][]>> = {
+    server: [[]],
+    client: [[]],
+  };
   readonly #vsp: vmbus.KmclServerInterfaceV1;
   #vsc: vmbus.KmclClientInterfaceV1;
   readonly #channels: Record<Side, vmbus.VMBCHANNEL>;
   readonly #calls: string[] = [];
-  readonly #ends: Readonly<Record<Side, PacketEnd[]>> = { server: [], client: [] };
+  readonly #ends: Readonly<Record<Side, ModelCompletion[]>> = { server: [], client: [] };
   readonly #buffers = new Map<number, vmbus.GuestBuffer>();
   #violationsSeen = 0;
   #nextId = 1;
@@ -188,19 +198,13 @@ export class LifecycleStage {
   /** Settles, and compares everything with the model. */
   async compare(model: LifecycleModel): Promise<void> {
     await this.fabric.settle();
-    const expected = model.takeExpected();
+    const expected = model.takeOutcome();
     const calls = this.#takeCalls();
     for (const side of SIDES) {
-      assertEquals(calls[side], expected.calls[side], `callbacks of the ${side}`);
-      assertEquals(this.#ends[side].splice(0), expected.ends[side], `ends of the ${side}`);
+      assertEquals(calls[side], expected.callbacks[side], `callbacks of the ${side}`);
+      assertEquals(this.#ends[side].splice(0), expected.completions[side], `ends of the ${side}`);
       const state = vmbus.inspectChannel(this.#channels[side]);
-      const { life, flow } = model[side];
-      const isDisabled = life === "initializing" || life === "tornDown";
-      assertEquals(state.lifecycle, isDisabled ? "disabled" : life, side);
-      assertEquals(state.initializing, life === "initializing", side);
-      assertEquals(state.flow, flow, side);
-      assertEquals(state.fault, null, side);
-      assertEquals(state.outstanding, 0, side);
+      assertEquals(model.differences(side, state), []);
     }
     assertEquals(this.takeViolations(), expected.violations.toSorted());
     this.#checkGpadls(model);
@@ -227,7 +231,7 @@ export class LifecycleStage {
       const state = vmbus.inspectChannel(this.#channels[side]);
       const { lifecycle, initializing, flow, packets } = state;
       const disabled = initializing ? "initializing" : "tornDown";
-      model[side].life = lifecycle === "disabled" ? disabled : lifecycle;
+      model[side].lifecycle = lifecycle === "disabled" ? disabled : lifecycle;
       model[side].flow = flow;
       model[side].isQuiet = JSON.stringify(state.chart).includes(`"suspended"`);
       const sent = packets.filter(({ state, kind }) => state === "awaiting" && kind !== "request");
@@ -248,13 +252,14 @@ export class LifecycleStage {
     }
   }
 
-  #takeCalls(): Record<Side, string[]> {
-    const calls: Record<Side, string[]> = { server: [], client: [] };
+  #takeCalls(): Record<Side, StateChangeCallback[]> {
+    const calls: Record<Side, StateChangeCallback[]> = { server: [], client: [] };
     for (const call of this.#calls.splice(0)) {
       const [side, name] = call.split(" ");
       assert((side === "server" || side === "client") && name !== undefined);
-      calls[side].push(name);
-      this.words[side].push(name);
+      const callback = `EvtChannel${name}` as StateChangeCallback;
+      calls[side].push(callback);
+      this.callbacks[side].at(-1)!.push(callback);
     }
     return calls;
   }

@@ -9,10 +9,10 @@ import { assertEquals } from "@std/assert";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import * as vmbus from "../../mod.ts";
+import { foreseenRings, type RawRings, type RingName } from "../../simulator/peers/mod.ts";
 import { openPair, type PairOptions } from "./connected_pair.ts";
 import { createFabric } from "./fabric.ts";
 import { HostileStage } from "./hostile_server.ts";
-import { foreseenRings, type RawRings, type RingName, signalSide } from "./raw_guest.ts";
 
 /** How a victim is made. */
 export interface VictimOptions {
@@ -115,7 +115,7 @@ async function victimClient(options: VictimOptions): Promise<Victim> {
     outgoing: "upstream",
     tell: (message) => guest.postControlMessage("toGuest", encodeControlMessage(message)),
     signal: async () => {
-      signalSide(guest, "client");
+      guest.postInterrupt("toGuest", 1);
       await fabric.settle();
     },
   };

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
+import { gpadlMessages, openMessage, RawGuest, wholePages } from "../../../simulator/peers/mod.ts";
 import {
   closePair,
   notedCallbacks,
@@ -14,8 +15,6 @@ import {
 } from "../../support/connected_pair.ts";
 import { createFabric } from "../../support/fabric.ts";
 import { PAGE_BYTES } from "../../support/gpadl_stage.ts";
-import { listen } from "../../support/honest_guest.ts";
-import { gpadlMessages, openMessage, RawGuest, wholePages } from "../../support/raw_guest.ts";
 
 const REFUSED = 0x8000_ffff;
 /** Pages of a GPADL that takes one header and two bodies. */
@@ -24,7 +23,10 @@ const MANY = 64;
 /** Two servers, and a guest without drivers that hears what the host says. */
 class Stage {
   readonly fabric = createFabric();
-  readonly guest = new RawGuest(this.fabric);
+  readonly guest = new RawGuest(
+    this.fabric.createPartition({ name: "hostile", memoryPages: 64 }),
+    (message) => this.#hear(message),
+  );
   readonly vsp = serverTable(this.fabric);
   readonly servers: readonly vmbus.VMBCHANNEL[];
   /** What the host said, apart from offers. */
@@ -32,7 +34,6 @@ class Stage {
   readonly pfns: readonly number[] = this.guest.partition.memory.allocate(8 * PAGE_BYTES).pfns;
 
   constructor() {
-    listen(this.guest.partition, (message) => this.#hear(message));
     this.servers = [1, 2].map((number) => {
       const { channel } = vmbus.expectSuccess(
         this.vsp.VmbChannelAllocate(this.fabric.root.device, true),

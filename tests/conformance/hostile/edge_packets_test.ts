@@ -1,7 +1,7 @@
 /** Packets that only just are, or are not, in order: the cases of wire.md 9.1, numbered as there. */
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { emptyPacket, type RawPacket, u32Bytes } from "../../support/raw_guest.ts";
+import { emptyPacket, type RawPacket, u32Bytes } from "../../../simulator/peers/mod.ts";
 import { assertSendsNothing, makeVictim, type Victim } from "../../support/victim.ts";
 
 const BOTH = ["vmbus", "msgpack"] as const;

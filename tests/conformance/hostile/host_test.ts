@@ -5,6 +5,12 @@ import { encodeControlMessage } from "../../../core/control/codec.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import * as vmbus from "../../../mod.ts";
 import {
+  foreseenRings,
+  type RawPacket,
+  type RawRings,
+  u32Bytes,
+} from "../../../simulator/peers/mod.ts";
+import {
   enablePair,
   makePair,
   openPair,
@@ -13,7 +19,6 @@ import {
   type PairOptions,
 } from "../../support/connected_pair.ts";
 import { request, watch } from "../../support/driving.ts";
-import { foreseenRings, type RawPacket, type RawRings, u32Bytes } from "../../support/raw_guest.ts";
 
 /** A pair, and its rings from outside. */
 interface Stage {

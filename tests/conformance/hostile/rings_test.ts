@@ -1,8 +1,8 @@
 /** Each fault that a guest can be caught at: who sees it, and what stops (kmcl.md S13, section 5). */
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
+import { type RawPacket, type RawRings, u32Bytes } from "../../../simulator/peers/mod.ts";
 import { type HostileOptions, HostileStage } from "../../support/hostile_server.ts";
-import { type RawPacket, type RawRings, u32Bytes } from "../../support/raw_guest.ts";
 
 /** A lie in the ring. */
 interface Lie extends HostileOptions {

@@ -7,13 +7,18 @@ import { CHANNEL_FAULTS } from "../../../actors/channel/types.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import * as vmbus from "../../../mod.ts";
 import {
+  foreseenRings,
+  openMessage,
+  type RawPacket,
+  u32Bytes,
+} from "../../../simulator/peers/mod.ts";
+import {
   enablePair,
   makePair,
   type Pair,
   type PairCallbacks,
 } from "../../support/connected_pair.ts";
 import { createFabric } from "../../support/fabric.ts";
-import { foreseenRings, openMessage, type RawPacket, u32Bytes } from "../../support/raw_guest.ts";
 import {
   assertSendsNothing,
   busFaultsOf,

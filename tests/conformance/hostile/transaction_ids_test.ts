@@ -5,15 +5,15 @@ import { PacketFields } from "../../../core/packet/packet.ts";
 import { IncomingRing } from "../../../core/ring/incoming.ts";
 import { RingMemory } from "../../../core/ring/ring_memory.ts";
 import * as vmbus from "../../../mod.ts";
-import { openPair } from "../../support/connected_pair.ts";
-import { createFabric } from "../../support/fabric.ts";
-import { type HostileOptions, HostileStage } from "../../support/hostile_server.ts";
 import {
   emptyPacket,
   foreseenRings,
   type RawPacket,
   type RawRings,
-} from "../../support/raw_guest.ts";
+} from "../../../simulator/peers/mod.ts";
+import { openPair } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
+import { type HostileOptions, HostileStage } from "../../support/hostile_server.ts";
 
 const CODECS = ["vmbus", "msgpack"] as const;
 

@@ -8,8 +8,8 @@ import { createFabric } from "../../support/fabric.ts";
 import { assertEquals } from "@std/assert";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import * as vmbus from "../../../mod.ts";
+import { offerMessage } from "../../../simulator/peers/mod.ts";
 import { clientTable, PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
-import { offerMessage } from "../../support/raw_host.ts";
 
 const OTHER_TYPE = "7d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const instance = (number: number) => `0000000${number}-2f52-4c57-8a1e-0d7b4f1c2a33`;

@@ -5,10 +5,10 @@ import { assertEquals } from "@std/assert";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import * as vmbus from "../../../mod.ts";
+import { gpadlMessages, RawGuest, wholePages } from "../../../simulator/peers/mod.ts";
 import { COMPLETE, stubClient, stubGuest } from "../../support/stub_drivers.ts";
 import { PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
 import { instanceOf, manyServers, moveGuest } from "../../support/many_servers.ts";
-import { gpadlMessages, RawGuest, wholePages } from "../../support/raw_guest.ts";
 
 const CHANNELS = 2047;
 
@@ -91,7 +91,7 @@ Deno.test("restorePartition: a guest with a channel for each id comes back, what
 Deno.test("restorePartition: an incomplete GPADL comes back beside a complete one of the same id", async () => {
   const many = manyServers({ count: 2 });
   const fabric = vmbus.createFabric({ trace: "off" });
-  const raw = new RawGuest(fabric);
+  const raw = new RawGuest(fabric.createPartition({ name: "hostile", memoryPages: 64 }));
   vmbus.loadHostDriver(raw.partition, many);
   await fabric.settle();
   const pfns = (count: number) => Array.from({ length: count }, (_, at) => at % 8);
@@ -118,7 +118,7 @@ Deno.test("restorePartition: an incomplete GPADL comes back beside a complete on
 Deno.test("restorePartition: a server whose channel the guest has released is offered anew", async () => {
   const many = manyServers({ count: 1 });
   const fabric = vmbus.createFabric({ trace: "off", codec: "vmbus" });
-  const raw = new RawGuest(fabric);
+  const raw = new RawGuest(fabric.createPartition({ name: "hostile", memoryPages: 64 }));
   const { channels: [server] } = vmbus.loadHostDriver(raw.partition, many);
   raw.open(raw.makeRings(1, 1));
   await fabric.settle();

@@ -3,8 +3,8 @@ import { assertEquals } from "@std/assert";
 import { IncomingRing } from "../../../core/ring/incoming.ts";
 import { RingMemory } from "../../../core/ring/ring_memory.ts";
 import * as vmbus from "../../../mod.ts";
+import { foreseenRings, RawRings } from "../../../simulator/peers/mod.ts";
 import { clientTable } from "../../support/connected_pair.ts";
-import { foreseenRings, RawRings, signalSide } from "../../support/raw_guest.ts";
 import {
   COMPLETE,
   stubClient,
@@ -45,7 +45,7 @@ async function savedGuest(): Promise<{ bytes: Uint8Array; rings: RawRings }> {
   );
   await fabric.settle();
   rings.put("downstream", ...IDS.map((transactionId) => ({ flags: 1, transactionId })));
-  signalSide(guest, "client");
+  guest.postInterrupt("toGuest", 1);
   await fabric.settle();
   assertEquals(vmbus.inspectChannel(channel).held.map(({ transactionId }) => transactionId), SHOWN);
   const { bytes, reason } = await vmbus.savePartition(guest);

@@ -3,14 +3,18 @@
 import { assertEquals } from "@std/assert";
 import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../../mod.ts";
+import { type ControlMessage, offerMessage, RawHost } from "../../../../simulator/peers/mod.ts";
 import {
   clientTable,
   makePair,
   PAIR_INSTANCE,
   PAIR_TYPE,
 } from "../../../support/connected_pair.ts";
-import { offerMessage, RawHost } from "../../../support/raw_host.ts";
 import { stubClient, stubGuest, stubWorld } from "../../../support/stub_drivers.ts";
+
+function namesOf(messages: readonly ControlMessage[]): string[] {
+  return messages.map(({ message }) => message);
+}
 
 // wire.md 3.4, section 8, 56: a device may use a GPADL for longer than the rings. What is released while
 // an answer is due never gets that answer.
@@ -27,14 +31,14 @@ Deno.test("RelIdReleased: comes after the last answer that the host owes about t
       vsc.VmbChannelCreateGpadlFromBuffer(client, 0, buffer, buffer.byteCount),
     ).gpadlHandle;
   const handles = [share(), share()];
-  for (const handle of handles) host.used.add(handle);
+  for (const handle of handles) host.inUse.add(handle);
   const done: string[] = [];
   const deleted = handles.map((handle, at) =>
     vsc.VmbChannelDeleteGpadl(client, handle).then(() => done.push(`deleted ${at}`))
   );
   host.post({ message: "rescindChannelOffer", channelId: 1 });
   await fabric.settle();
-  const released = () => host.heard.filter((name) => name === "relIdReleased").length;
+  const released = () => host.heard.filter(({ message }) => message === "relIdReleased").length;
   assertEquals(vmbus.inspectChannel(client).lifecycle, "disabled"); // its rings are its own again
   assertEquals([released(), done], [0, []]);
   host.torndown(handles[1]!);
@@ -60,17 +64,17 @@ Deno.test("RelIdReleased: a channel that nobody has waits for such answers, too"
   const { gpadlHandle } = vmbus.expectSuccess(
     vsc.VmbChannelCreateGpadlFromBuffer(client, 0, buffer, 4096),
   );
-  host.used.add(gpadlHandle);
+  host.inUse.add(gpadlHandle);
   const deleted = vsc.VmbChannelDeleteGpadl(client, gpadlHandle);
   await vsc.VmbChannelDisable(client);
   host.post({ message: "rescindChannelOffer", channelId: 1 });
   await fabric.settle();
-  const said = host.heard.splice(0);
+  const said = namesOf(host.heard.splice(0));
   assertEquals(said.slice(-3), ["gpadlTeardown", "closeChannel", "gpadlTeardown"]);
   host.torndown(gpadlHandle);
   await fabric.settle();
   await deleted;
-  assertEquals(host.heard, ["relIdReleased"]);
+  assertEquals(namesOf(host.heard), ["relIdReleased"]);
   assertEquals((guest as PartitionObject).bus.faults, []);
   vsc.VmbChannelCleanup(client);
 });
@@ -95,7 +99,7 @@ Deno.test("restorePartition: a channel that waits for such answers comes back, a
   const { gpadlHandle } = vmbus.expectSuccess(
     vsc.VmbChannelCreateGpadlFromBuffer(clients[0]!, 0, buffer, 4096),
   );
-  host.used.add(gpadlHandle);
+  host.inUse.add(gpadlHandle);
   void vsc.VmbChannelDeleteGpadl(clients[0]!, gpadlHandle);
   host.post({ message: "rescindChannelOffer", channelId: 1 });
   await fabric.settle();
@@ -109,5 +113,5 @@ Deno.test("restorePartition: a channel that waits for such answers comes back, a
   assertEquals(restored.heard, []);
   restored.torndown(gpadlHandle);
   await elsewhere.settle();
-  assertEquals(restored.heard, ["relIdReleased"]);
+  assertEquals(namesOf(restored.heard), ["relIdReleased"]);
 });

@@ -8,7 +8,7 @@ import {
   type OfferChannel,
 } from "../../../../core/control/messages.ts";
 import { pipeUserData } from "../../../../core/control/user_data.ts";
-import { offerMessage } from "../../../support/raw_host.ts";
+import { offerMessage } from "../../../../simulator/peers/mod.ts";
 
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";

@@ -1,0 +1,68 @@
+/**
+ * One end of a guest's bus in the hands of a program: this is where the peers take hold of the bus.
+ *
+ * @module
+ */
+
+import { describe, isInstance } from "../../core/describe.ts";
+import type { ControlMessage } from "../../core/control/messages.ts";
+import { PartitionObject } from "../../actors/partition/partition_object.ts";
+import type { Direction, Partition } from "../../mod.ts";
+import { requireUint } from "./checks.ts";
+import { controlMessageBytes } from "./messages.ts";
+
+/** Which end of a bus. */
+export type BusSide = "host" | "guest";
+
+/** Where the messages of an end go. */
+const TO_OPPOSITE: Readonly<Record<BusSide, Direction>> = { host: "toGuest", guest: "toHost" };
+
+/** An end of a bus that a program has taken: what is said to it goes to `hear`, and to nobody else. */
+export class TakenEnd {
+  readonly #partition: PartitionObject;
+  readonly #direction: Direction;
+
+  /**
+   * Takes that end of the bus of `partition`.
+   *
+   * @throws {TypeError} `partition` is none.
+   */
+  constructor(partition: Partition, side: BusSide, hear: (message: ControlMessage) => void) {
+    if (!isInstance(partition, PartitionObject)) {
+      throw new TypeError(
+        `Cannot take the ${side}'s end of a bus: ${describe(partition)} is no partition`,
+      );
+    }
+    this.#partition = partition;
+    this.#direction = TO_OPPOSITE[side];
+    partition.bus[side].receive = (message) => {
+      hear(message);
+      return null;
+    };
+  }
+
+  /** Says something, which the opposite end hears in turn. */
+  post(message: ControlMessage): void {
+    this.postBytes(controlMessageBytes(message));
+  }
+
+  /** Puts bytes on the bus as they are. */
+  postBytes(bytes: ArrayBufferView): void {
+    this.#partition.postControlMessage(this.#direction, bytes);
+  }
+
+  /**
+   * Says something while a message is being heard: where its sender waits inside a call, as for the answer
+   * to a GPADL (kmcl.md G5), it is heard at once.
+   */
+  answer(message: ControlMessage): void {
+    controlMessageBytes(message); // else a wrong field would be taken for a fault of the bus
+    this.#partition.bus.post(this.#direction, message);
+  }
+
+  /** Signals the opposite end of a channel. An id that it does not know does nothing. */
+  signal(channelId: number): void {
+    requireUint("signal a channel", "channelId", channelId);
+    this.#partition.postInterrupt(this.#direction, channelId);
+  }
+}

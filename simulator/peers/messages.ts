@@ -1,0 +1,213 @@
+/**
+ * Control messages as a peer says them: any message with any numbers, as bytes (wire.md 3.2, 4.2).
+ *
+ * @module
+ */
+
+import type { Chance } from "../../core/chance.ts";
+import { encodeControlMessage } from "../../core/control/codec.ts";
+import { LAYOUTS } from "../../core/control/layouts.ts";
+import {
+  CONTROL_MESSAGE_BYTES_MAX,
+  type ControlMessage,
+  MONITOR_ID_NONE,
+  type OfferChannel,
+  type OpenChannel,
+  USER_DATA_BYTES,
+} from "../../core/control/messages.ts";
+import { describe } from "../../core/describe.ts";
+import { parseGuid } from "../../core/guid.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../core/memory/gpadl.ts";
+import { requireBody, requireChance, requireUint } from "./checks.ts";
+import { requireRanges } from "./ranges.ts";
+
+/** The names of all fields that control messages have. */
+type FieldName = ControlMessage extends infer M
+  ? M extends ControlMessage ? Exclude<keyof M, "message"> : never
+  : never;
+
+/** What a field holds: a number of so many bits, or something else. */
+type FieldKind = 8 | 16 | 32 | "boolean" | "guid" | "userData" | "words";
+
+/** Each field's kind, which is the same in all messages that have it. */
+const KINDS: Readonly<Record<FieldName, FieldKind>> = {
+  byteLength: 16,
+  channelId: 32,
+  connectionId: 32,
+  downstreamPageOffset: 32,
+  flags: 16,
+  gpadlId: 32,
+  instanceId: "guid",
+  interfaceId: "guid",
+  isDedicated: "boolean",
+  messageNumber: 32,
+  mmioMegabytes: 16,
+  mmioMegabytesOptional: 16,
+  monitorAllocated: "boolean",
+  monitorId: 8,
+  openId: 32,
+  rangeCount: 16,
+  readOnly: "boolean",
+  ringGpadlId: 32,
+  status: 32,
+  subchannelIndex: 16,
+  targetVp: 32,
+  userData: "userData",
+  words: "words",
+};
+
+/** Each kind of message. */
+const MESSAGES: readonly ControlMessage["message"][] = Object.keys(
+  LAYOUTS,
+) as ControlMessage["message"][];
+
+function fieldsOf(message: ControlMessage["message"]): readonly FieldName[] {
+  return Object.keys(LAYOUTS[message].fields) as FieldName[];
+}
+
+/** Most bytes of GPADL words that a message of this kind has room for. */
+function wordBytesMax(message: ControlMessage["message"]): number {
+  return CONTROL_MESSAGE_BYTES_MAX - LAYOUTS[message].fixedBytes & ~7;
+}
+
+/**
+ * The bytes of `message`, which may say anything that its fields can hold. What is no message at all is
+ * posted as bytes of one's own.
+ *
+ * @throws {TypeError} There is no such message, or a field has the wrong type.
+ * @throws {RangeError} A field cannot hold its value.
+ */
+export function controlMessageBytes(message: ControlMessage): Uint8Array {
+  if (!MESSAGES.includes(message?.message)) {
+    throw new TypeError(
+      `Cannot encode a control message: there is no message ${describe(message?.message)}`,
+    );
+  }
+  const values = message as unknown as Readonly<Record<FieldName, unknown>>;
+  for (const name of fieldsOf(message.message)) {
+    requireField(`encode ${message.message}`, name, values[name], wordBytesMax(message.message));
+  }
+  return encodeControlMessage(message);
+}
+
+function requireField(action: string, name: FieldName, value: unknown, bytesMax: number): void {
+  const kind = KINDS[name];
+  switch (kind) {
+    case "boolean":
+      if (typeof value === "boolean") return;
+      throw new TypeError(`Cannot ${action}: ${name} must be a boolean, not ${describe(value)}`);
+    case "guid":
+      if (typeof value === "string" && parseGuid(value) === value) return;
+      throw new TypeError(
+        `Cannot ${action}: ${name} must be a lower-case GUID without braces, not ${
+          describe(value)
+        }`,
+      );
+    case "userData": {
+      const { length } = requireBody(action, value as Uint8Array, 1, USER_DATA_BYTES);
+      return requireUint(action, `the bytes of ${name}`, length, USER_DATA_BYTES, USER_DATA_BYTES);
+    }
+    case "words":
+      requireBody(action, value as Uint8Array, 8, bytesMax);
+      return;
+    default:
+      return requireUint(action, name, value, 2 ** kind - 1);
+  }
+}
+
+/** Any message, with each field anywhere in its C type: what a peer could say that knows the layouts alone. */
+export function drawControlMessage(chance: Chance): ControlMessage {
+  requireChance("draw a control message", chance);
+  const message = MESSAGES[chance.below(MESSAGES.length)]!;
+  const drawn = fieldsOf(message).map((name) => [
+    name,
+    drawField(chance, KINDS[name], wordBytesMax(message)),
+  ]);
+  // The fields are those of its layout, each of its kind.
+  return { ...Object.fromEntries(drawn), message } as ControlMessage;
+}
+
+function drawField(chance: Chance, kind: FieldKind, bytesMax: number): unknown {
+  switch (kind) {
+    case "boolean":
+      return chance.below(2) === 0;
+    case "guid": {
+      const hex = Array.from(chance.bytes(16), (byte) => byte.toString(16).padStart(2, "0"));
+      return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    }
+    case "userData":
+      return chance.bytes(USER_DATA_BYTES);
+    case "words":
+      return chance.bytes(8 * chance.below(bytesMax / 8 + 1));
+    default:
+      return chance.below(2 ** kind);
+  }
+}
+
+/** An offer of a device; what is not in `changes` is as it is for an ordinary channel with id 1. */
+export function offerMessage(
+  interfaceId: string,
+  instanceId: string,
+  changes: Partial<OfferChannel> = {},
+): OfferChannel {
+  const { channelId = 1 } = changes;
+  return {
+    message: "offerChannel",
+    interfaceId,
+    instanceId,
+    flags: 0,
+    mmioMegabytes: 0,
+    userData: new Uint8Array(USER_DATA_BYTES),
+    subchannelIndex: 0,
+    mmioMegabytesOptional: 0,
+    channelId,
+    monitorId: MONITOR_ID_NONE,
+    monitorAllocated: false,
+    isDedicated: true,
+    connectionId: (0x2000 | channelId) >>> 0,
+    ...changes,
+  };
+}
+
+/** A request to open a channel over the rings that a GPADL describes. */
+export function openMessage(
+  channelId: number,
+  ringGpadlId: number,
+  downstreamPageOffset: number,
+  changes: Partial<OpenChannel> = {},
+): OpenChannel {
+  return {
+    message: "openChannel",
+    channelId,
+    openId: 7,
+    ringGpadlId,
+    targetVp: 0,
+    downstreamPageOffset,
+    userData: new Uint8Array(USER_DATA_BYTES),
+    ...changes,
+  };
+}
+
+/**
+ * The messages that describe memory as a GPADL: a header, and as many bodies as it takes. What the ranges
+ * say may be wrong; who wants a header that does not fit its words changes it.
+ *
+ * @throws {RangeError} A number of a range does not fit its field, or the words do not fit into a GPADL.
+ */
+export function gpadlMessages(
+  channelId: number,
+  gpadlId: number,
+  ranges: readonly GpaRange[],
+): ControlMessage[] {
+  requireRanges("describe a GPADL", ranges, "writable");
+  const wordCount = gpadlWords(ranges);
+  requireUint("describe a GPADL", "the number of its words", wordCount, GPADL_WORDS_MAX);
+  const [words = new Uint8Array(0), ...bodies] = splitGpadl(ranges);
+  const byteLength = wordCount * 8;
+  const header = { message: "gpadlHeader", channelId, gpadlId, byteLength, words } as const;
+  return [
+    { ...header, rangeCount: ranges.length, readOnly: false },
+    ...bodies.map((words) => ({ message: "gpadlBody", messageNumber: 0, gpadlId, words } as const)),
+  ];
+}
