@@ -28,8 +28,9 @@ const FACTOR_D = 0x27d4eb2f;
 /** Where the lanes begin: the first fraction digits of pi. */
 const START = [0x243f6a88, 0x05a308d3, 0x13198a2e, 0x03707344] as const;
 
-/** Words of a step, and their bytes. */
-const STEP_WORDS = 4;
+/** Words of a step. */
+export const STEP_WORDS = 4;
+/** Their bytes. */
 const STEP_BYTES = 16;
 /** From here on it pays to make a view that has words. */
 const VIEW_BYTES_MIN = 256;
@@ -138,8 +139,19 @@ export class MixHash {
     this.#takeRest(rest);
   }
 
-  /** Takes `count` words, which come in fours, and then the `byteCount` bytes that `room` holds. */
-  takePacket(words: Int32Array, count: number, room: CopyRoom, byteCount: number): void {
+  /**
+   * Takes the first `count` words, which come in fours; four more, of which the last is `byteCount`; and then
+   * the bytes that `room` holds, which are so many.
+   */
+  takePacket(
+    words: Int32Array,
+    count: number,
+    first: number,
+    second: number,
+    third: number,
+    byteCount: number,
+    room: CopyRoom,
+  ): void {
     const lanes = this.#lanes;
     let a = lanes[0]!;
     let b = lanes[1]!;
@@ -153,6 +165,12 @@ export class MixHash {
       b ^= turn17(a);
       d ^= turn17(c);
     }
+    d = imul(d ^ folded(byteCount), FACTOR_D);
+    b = imul(b ^ folded(second), FACTOR_B);
+    a = imul(a ^ folded(first), FACTOR_A) + turn11(d) | 0;
+    c = imul(c ^ folded(third), FACTOR_C) + turn11(b) | 0;
+    b ^= turn17(a);
+    d ^= turn17(c);
     const start = room.start >> 2;
     const end = IS_LITTLE_ENDIAN ? start + (byteCount >> 4 << 2) : start;
     const payload = room.words;

@@ -14,7 +14,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
 import type { CopyRoom } from "./blocks.ts";
-import { hashOfBytes, MixHash, wordsOfText } from "./mix_hash.ts";
+import { hashOfBytes, MixHash, STEP_WORDS, wordsOfText } from "./mix_hash.ts";
 import { TraceEntries } from "./trace_entries.ts";
 import {
   EVENT_NAMES,
@@ -236,21 +236,16 @@ export class Trace {
     room: CopyRoom,
     byteCount: number,
   ): void {
-    let at = this.#wordCount;
-    if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
-    const words = this.#words;
-    words[at] = code | SHAPE_PACKET | beside << BESIDE_SHIFT;
-    words[at + 1] = subjectId;
-    words[at + 2] = a;
-    words[at + 3] = byteCount;
-    this.#wordCount = at + 4;
-    if (this.#hashesPayloads) {
-      let count = at + 4;
-      while ((count & 3) !== 0) words[count++] = 0;
-      this.#hash.takePacket(words, count, room, byteCount);
-      this.#hashedWords += count;
-      this.#wordCount = 0;
+    if (!this.#hashesPayloads) {
+      return this.recordShort(at100ns, code, subjectId, beside, a, byteCount);
     }
+    if (at100ns !== this.#at100ns) this.#begin(at100ns);
+    this.#pad();
+    const header = code | SHAPE_PACKET | beside << BESIDE_SHIFT;
+    const count = this.#wordCount;
+    this.#hash.takePacket(this.#words, count, header, subjectId, a, byteCount, room);
+    this.#hashedWords += count + STEP_WORDS;
+    this.#wordCount = 0;
     if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [a, byteCount]);
   }
 
@@ -385,7 +380,7 @@ export class Trace {
     this.#wordCount = 0;
   }
 
-  /** Fills up with zeros to a whole step: bytes follow. */
+  /** Fills up with zeros to a whole step: a payload follows. */
   #pad(): void {
     while ((this.#wordCount & 3) !== 0) this.#words[this.#wordCount++] = 0;
   }

@@ -11,28 +11,30 @@ import type {
   VMBPACKET,
   VMBPACKETCOMPLETION,
 } from "../actors/runtime/handle.ts";
+import { bytesOf } from "../core/arguments.ts";
+import { holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
-import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
+import { type NtStatus, STATUS_INVALID_PARAMETER_1, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import * as traces from "../core/trace.ts";
 import * as units from "../core/units.ts";
 import { type CallTrace, codeOf, insideBit } from "./call_trace.ts";
+import { payloadOf } from "./packet_checks.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
-import { VmbChannelPacketComplete } from "./channel_packet.ts";
-import type { Kmcl } from "./resolve.ts";
+import { completeLive, isDead, VmbChannelPacketComplete } from "./channel_packet.ts";
+import { incomingOf, type Kmcl } from "./resolve.ts";
 import { VmbPacketAllocate, VmbPacketFree, VmbPacketSetCompletionRoutine } from "./packet.ts";
-import { VmbPacketSend } from "./packet_send.ts";
+import { checkSend, post, sendable, VmbPacketSend } from "./packet_send.ts";
 import { type HandleTargets, resolveHandle } from "./handles.ts";
 import type { FunctionName } from "./function_names.ts";
 import type { Method, TableFunction } from "./table_types.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const resolve = resolveHandle;
-const { isU32, isUint } = units;
+const { isU32 } = units;
 const CALL = traces.TRACE_EVENTS.call;
 const RETURNED = traces.TRACE_EVENTS.callReturned;
 
-/** All bits of the format flags, and where they are beside the number of the function. */
-const FLAGS_MAX = 7;
+/** Where the format flags are beside the number of the function. */
 const FLAGS_SHIFT = 8;
 /** Where no packet was allocated. */
 const NO_SLOT = 0xffff_ffff;
@@ -62,16 +64,18 @@ export function tracedMethod(
     : ownWay(trace, kmcl);
 }
 
-/**
- * What `value` stands for. Nothing while no function may be called: that is recorded as other calls are,
- * or not at all.
- */
+/** Whether functions may be called at all: else a call is recorded as other calls are, or not at all. */
+function mayCall({ runtime }: Kmcl): boolean {
+  return runtime.kmclRefusal === null;
+}
+
+/** What `value` stands for, while functions may be called. */
 function targetOf<Kind extends HandleKind>(
-  { runtime }: Kmcl,
+  kmcl: Kmcl,
   value: unknown,
   kind: Kind,
 ): HandleTargets[Kind] | null {
-  return runtime.kmclRefusal === null ? resolve(value, kind) : null;
+  return mayCall(kmcl) ? resolve(value, kind) : null;
 }
 
 function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
@@ -85,11 +89,12 @@ function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
     externalDataMdl: Mdl | null | undefined,
     flags: number,
   ): NtStatus {
-    const target = targetOf(kmcl, packetObject, "VMBPACKET");
-    // Whether the buffer is one, and has as many bytes, the function itself finds out.
-    const isUsual = target !== null && typeof buffer === "object" && isU32(bufferLength) &&
-      isUint(flags, FLAGS_MAX) && (externalDataMdl === null || externalDataMdl === undefined);
-    if (!isUsual) {
+    const target = mayCall(kmcl) ? sendable(kmcl, packetObject) : null;
+    const payload = payloadOf(buffer, bufferLength);
+    const ranges = target === null
+      ? STATUS_INVALID_PARAMETER_1
+      : checkSend(target.endpoint, payload, bufferLength, externalDataMdl, flags);
+    if (target === null || typeof ranges === "number" || ranges.length > 0) {
       return trace.call(code, method, packetObject, buffer, bufferLength, externalDataMdl, flags);
     }
     const { endpoint: { id }, packet: { slot } } = target;
@@ -100,18 +105,15 @@ function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
     }
     let status: NtStatus;
     try {
-      status = VmbPacketSend(kmcl, packetObject, buffer, bufferLength, externalDataMdl, flags);
+      status = post("VmbPacketSend", target, payload, bufferLength, ranges, flags);
     } catch (error) {
       trace.threw(id, code);
-      trace.refused(id, code, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
       throw error;
     }
     if (status !== STATUS_SUCCESS) { // as it is where nothing is recorded
       recorder.recordShort(clock.now100ns, RETURNED, id, code, slot, status);
       if (recorder.keepsEntries) trace.tellResult(code, "status", status);
-      trace.refused(id, code, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
-    }
-    if (recorder.keepsEntries && status === STATUS_SUCCESS) {
+    } else if (recorder.keepsEntries) {
       recorder.imply(clock.now100ns, "callReturned", id, code);
       trace.tellResult(code, "status", status);
     }
@@ -129,21 +131,15 @@ function tracedComplete(trace: CallTrace, kmcl: Kmcl): typeof complete {
     buffer: Uint8Array | null | undefined,
     bufferSize: number,
   ): void {
-    const packet = targetOf(kmcl, context, "VMBPACKETCOMPLETION");
-    const isUsual = packet !== null && packet.stage !== "retired" && !packet.isDeferred &&
-      typeof buffer === "object" && isU32(bufferSize);
-    if (!isUsual) return trace.call(code, method, context, buffer, bufferSize);
+    const packet = mayCall(kmcl) ? incomingOf(kmcl, context) : null;
+    const answer = bytesOf(buffer ?? NO_BYTES);
+    const isGood = packet !== null && !isDead(packet) && answer !== null && isU32(bufferSize) &&
+      holdsBytes(answer, bufferSize);
+    if (!isGood) return trace.call(code, method, context, buffer, bufferSize);
     const { endpoint: { id }, number } = packet;
     recorder.recordShort(clock.now100ns, CALL, id, code | insideBit(), number, bufferSize);
     if (recorder.keepsEntries) trace.tell(code, [context, buffer, bufferSize]);
-    try {
-      VmbChannelPacketComplete(kmcl, context, buffer, bufferSize);
-    } catch (error) {
-      trace.threw(id, code);
-      trace.refused(id, code, [context, buffer, bufferSize]);
-      throw error;
-    }
-    if (packet.stage !== "retired") trace.refused(id, code, [context, buffer, bufferSize]);
+    completeLive(packet, answer, bufferSize);
   }
   return complete;
 }

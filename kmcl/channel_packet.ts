@@ -54,11 +54,22 @@ export function VmbChannelPacketComplete(
     const message = `size ${describe(bufSize)} of a buffer of ${lengthOf(answer)} bytes`;
     return verifier.report("size greater than its buffer", call, message, detailsOf(packet));
   }
+  completeLive(packet, answer, bufSize);
+}
+
+/** The rest of {@linkcode VmbChannelPacketComplete}, for a packet and an answer that are good. */
+export function completeLive(
+  packet: ArrivedPacket,
+  answer: Uint8Array,
+  answerBytes: number,
+): void {
+  const call = "VmbChannelPacketComplete";
   noteRetired(packet, call);
-  if (packet.endpoint.incoming.outstandingPackets.complete(packet, answer, bufSize)) return;
+  const { endpoint } = packet;
+  if (endpoint.incoming.outstandingPackets.complete(packet, answer, answerBytes)) return;
   // The packet is retired by it and the channel closes: a call that throws would have changed nothing.
   const rule = "completion that the requester's ring can never carry";
-  verifier.list(rule, call, `its ${bufSize} bytes`, detailsOf(packet));
+  endpoint.runtime.verifier.list(rule, call, `its ${answerBytes} bytes`, detailsOf(packet));
 }
 
 /**
@@ -135,7 +146,7 @@ function noteRetired(packet: ArrivedPacket, call: string): void {
 }
 
 /** Whether the driver has retired the packet, or handed it back by deferring it. */
-function isDead(packet: ArrivedPacket): boolean {
+export function isDead(packet: ArrivedPacket): boolean {
   return packet.stage === "retired" || packet.isDeferred;
 }
 

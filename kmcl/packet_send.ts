@@ -6,6 +6,7 @@
 
 import * as bytes from "../core/bytes.ts";
 import type { VMBPACKET } from "../actors/runtime/handle.ts";
+import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
@@ -34,7 +35,7 @@ const { NO_RANGES } = packets;
 const { packetOf } = handles;
 
 /** A packet that may be sent: step 1 of P5. */
-function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarget | null {
+export function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarget | null {
   const target = packetOf(kmcl, packetObject);
   return target === null || target.packet.actor.tags.inFlight ? null : target;
 }
@@ -61,8 +62,8 @@ function reportMisuse(
   return STATUS_SUCCESS;
 }
 
-/** Steps 7 and 8 of P5, and the send itself; everything else was checked. */
-function post(
+/** Steps 7 and 8 of P5, and the send itself, because of `call`; everything else was checked. */
+export function post(
   call: string,
   target: PacketTarget,
   sent: Uint8Array | null,
@@ -91,6 +92,22 @@ function post(
   return posted === "full" ? STATUS_INVALID_BUFFER_SIZE : posted;
 }
 
+/** Steps 2 to 6 of P5 for {@linkcode VmbPacketSend}: the memory that the packet describes, or what is wrong. */
+export function checkSend(
+  endpoint: Endpoint,
+  payload: Uint8Array | null,
+  bufferLength: number,
+  externalDataMdl: Mdl | null | undefined,
+  flags: number,
+): readonly GpaRange[] | NtStatus {
+  const hasMdl = isGiven(externalDataMdl);
+  const status = checkPayload(endpoint, payload, bufferLength, flags, hasMdl);
+  if (status !== STATUS_SUCCESS) return status;
+  const ranges = hasMdl ? checks.rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
+  if (typeof ranges === "number") return ranges;
+  return areFlagsGood(flags, ranges) ? ranges : STATUS_INVALID_PARAMETER_5;
+}
+
 /**
  * Sends a packet with `buffer[0, bufferLength)`, which is copied before the call returns.
  *
@@ -106,14 +123,9 @@ export function VmbPacketSend(
 ): NtStatus {
   const target = sendable(kmcl, packetObject);
   if (target === null) return STATUS_INVALID_PARAMETER_1;
-  const { endpoint } = target;
-  const hasMdl = isGiven(externalDataMdl);
   const payload = payloadOf(buffer, bufferLength);
-  const status = checkPayload(endpoint, payload, bufferLength, flags, hasMdl);
-  if (status !== STATUS_SUCCESS) return status;
-  const ranges = hasMdl ? checks.rangesOfWhole(endpoint, externalDataMdl) : NO_RANGES;
+  const ranges = checkSend(target.endpoint, payload, bufferLength, externalDataMdl, flags);
   if (typeof ranges === "number") return ranges;
-  if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_5;
   return post("VmbPacketSend", target, payload, bufferLength, ranges, flags);
 }
 

@@ -62,16 +62,17 @@ Deno.test("MixHash: long bytes lead where their views do", () => {
   }
 });
 
-Deno.test("MixHash.takePacket: takes words, then what a copy holds", () => {
+Deno.test("MixHash.takePacket: takes words, four more, then what a copy holds", () => {
   const room = new CopyRoom();
   const words = Int32Array.from(noise(8));
   for (const byteCount of [0, 7, 64, 70, 3000, 4096]) {
     room.reserve(byteCount);
     room.copy.set(noise(byteCount));
     assertEquals(
-      lanesOf((hash) => hash.takePacket(words, words.length, room, byteCount)),
+      lanesOf((hash) => hash.takePacket(words, words.length, 1, -2, 3, byteCount, room)),
       lanesOf((hash) => {
         hash.takeWords(words, words.length);
+        hash.takeWords(Int32Array.of(1, -2, 3, byteCount), 4);
         hash.takeBytes(room.copy, byteCount);
       }),
     );
