@@ -9,9 +9,4 @@
 export const IN_CIRCLES: readonly string[] = [
   "actors/bus/host/host_end.ts",
   "actors/bus/host/unclaimed_channels.ts",
-  "actors/fabric/fabric.ts",
-  "actors/fabric/fabric_runtime.ts",
-  "actors/fabric/inspect.ts",
-  "actors/fabric/leaks.ts",
-  "actors/fabric/options.ts",
 ];

@@ -12,10 +12,10 @@ import type { ChannelFault, Side } from "../channel/types.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
 import { PartitionObject } from "../partition/partition_object.ts";
+import type { Callbacks } from "../runtime/driver_calls.ts";
 import { showU64 } from "../../core/units.ts";
 import { isSelfWait } from "../runtime/self_waits.ts";
 import type { Wait, Waits } from "../runtime/waits.ts";
-import type { FabricRuntime } from "./fabric_runtime.ts";
 
 /** A ring, from its control page. */
 export interface RingState extends RingControl {
@@ -151,8 +151,20 @@ export interface FabricState {
   readonly callbacks: readonly string[];
 }
 
+/** What of a fabric can be looked into. */
+export interface InspectedFabric {
+  /** All partitions, the root first. */
+  readonly partitions: readonly PartitionObject[];
+  /** Blocked callers. */
+  readonly waits: Waits;
+  /** Calls into drivers. */
+  readonly callbacks: Callbacks;
+  /** Virtual time in milliseconds. */
+  now(): number;
+}
+
 /** Looks into a whole fabric. */
-export function inspectFabric(runtime: FabricRuntime): FabricState {
+export function inspectFabric(runtime: InspectedFabric): FabricState {
   return {
     now: runtime.now(),
     partitions: runtime.partitions.map(inspectPartition),
@@ -192,7 +204,7 @@ function inspectPartition(partition: PartitionObject): PartitionState {
 }
 
 /** The name of the worker that is `traceId` on the trace; 0 stands for timers. */
-export function nameOfWorker({ partitions }: FabricRuntime, traceId: number): string {
+export function nameOfWorker({ partitions }: InspectedFabric, traceId: number): string {
   for (const { name, traceId: id, endpoints } of partitions) {
     if (id === traceId) return `the bus of ${name}`;
     for (const endpoint of endpoints) if (endpoint.id === traceId) return endpoint.name;

@@ -8,10 +8,10 @@ import { hex } from "../../core/memory/memory_checks.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import { PartitionObject } from "../partition/partition_object.ts";
 import type { Leak } from "./leak.ts";
-import type { FabricRuntime } from "./fabric_runtime.ts";
+import type { InspectedFabric } from "./inspect.ts";
 
-/** Everything in `world` that still lives. */
-export function findLeaks(runtime: FabricRuntime): Leak[] {
+/** Everything in `runtime` that still lives. */
+export function findLeaks(runtime: InspectedFabric): Leak[] {
   const leaks = runtime.partitions.filter((partition) => partition.isAlive).flatMap(
     leaksOfPartition,
   );
