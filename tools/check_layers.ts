@@ -33,6 +33,10 @@ const LIBRARY = ["core", "actors", "kmcl", "mod.ts", "devices", "simulator"];
 /** All layers. */
 const LAYERS = [...LIBRARY, "examples", COMMAND_LINE];
 
+/** The rooms of the actors, in order: as with layers, what is declared below is implemented above. */
+const ROOMS = ["chart", "runtime", "packet", "channel", "bus", "partition", "fabric", "saving"]
+  .map((room) => `actors/${room}`);
+
 /** Folders beside the layers: what they may import of the repository's folders and files. */
 const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   bench: [...LIBRARY, "examples", COMMAND, ...FILES, "bench"],
@@ -79,6 +83,11 @@ function topOf(path: string): string {
   return path.split("/", 1)[0] ?? path;
 }
 
+/** The place of the room that `path` is in; -1 for a file that is in none. */
+function roomOf(path: string): number {
+  return ROOMS.findIndex((room) => path.startsWith(`${room}/`));
+}
+
 /** Whether `path` must run in any runtime. */
 function isNeutral(path: string): boolean {
   return ANYWHERE.includes(topOf(path));
@@ -89,6 +98,16 @@ function isForDevice(from: string, to: string): boolean {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
   const isShared = folderOf(to) === `${DEVICES}/` && !DOORS.includes(to);
   return to === "mod.ts" || isShared || folderOf(to) === folderOf(from);
+}
+
+/** Why `from` may not import `to`, both of actors/; null where it may. */
+function roomFault(from: string, to: string): string | null {
+  const [fromRoom, toRoom] = [roomOf(from), roomOf(to)];
+  if (fromRoom === -1 || toRoom === -1) {
+    return `a file of actors/ is in a room: ${ROOMS.join(", ")}`;
+  }
+  if (toRoom <= fromRoom) return null;
+  return `${ROOMS[fromRoom]} must not import from ${ROOMS[toRoom]}, a later room`;
 }
 
 /** Why `from` may not import the repository's file `to`; null where it may. */
@@ -114,6 +133,7 @@ function fileFault(from: string, to: string): string | null {
   if (fromTop === DEVICES && from !== `${DEVICES}/mod.ts` && !isForDevice(from, to)) {
     return "a device imports mod.ts, its own folder and what all devices share only";
   }
+  if (fromTop === "actors" && toTop === "actors") return roomFault(from, to);
   for (const [a, b] of STRANGERS) {
     if (from.startsWith(a) && to.startsWith(b) || from.startsWith(b) && to.startsWith(a)) {
       return `${a} and ${b} must not import each other`;

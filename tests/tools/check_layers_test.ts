@@ -61,6 +61,19 @@ Deno.test("checkLayers: keeps mod.ts between kmcl and simulator", async () => {
   );
 });
 
+Deno.test("checkLayers: keeps the rooms of the actors in order", async () => {
+  await check("actors/bus/a.ts", 'import "../channel/b.ts";', "");
+  await check(
+    "actors/channel/a.ts",
+    'import type { B } from "../bus/host/b.ts";',
+    "actors/channel/a.ts:1:24: actors/channel must not import from actors/bus, a later room",
+  );
+  const fault = "a file of actors/ is in a room: actors/chart, actors/runtime, actors/packet, " +
+    "actors/channel, actors/bus, actors/partition, actors/fabric, actors/saving";
+  await check("actors/bus/a.ts", 'import "../b.ts";', `actors/bus/a.ts:1:8: ${fault}`);
+  await check("actors/a.ts", 'import "./bus/b.ts";', `actors/a.ts:1:8: ${fault}`);
+});
+
 Deno.test("checkLayers: keeps ring and packet apart", async () => {
   const fault = "core/ring/ and core/packet/ must not import each other";
   await check("core/ring/a.ts", 'import "../packet/b.ts";', `core/ring/a.ts:1:8: ${fault}`);
