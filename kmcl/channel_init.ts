@@ -114,7 +114,6 @@ export function setProcessPacketCallbacks(
   const driver = driverOf(endpoint);
   driver.onProcessPacket = processPacket;
   driver.onProcessingComplete = processingComplete ?? null;
-  endpoint.configuration.hasProcessPacket = true;
   return STATUS_SUCCESS;
 }
 

@@ -134,6 +134,11 @@ export class Driver implements DriverCallbacks {
     return this.onPnpFailure?.(this.channel, status);
   }
 
+  /** See {@linkcode DriverCallbacks.takesPackets}. */
+  get takesPackets(): boolean {
+    return this.onProcessPacket !== null;
+  }
+
   /** See {@linkcode DriverCallbacks.processPacket}. */
   processPacket(packet: IncomingPacket): unknown {
     const { payload, payloadBytes, ranges } = packet;

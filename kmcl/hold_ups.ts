@@ -10,6 +10,7 @@ import type { Frame } from "../actors/runtime/irql.ts";
 import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
 import type { HoldUp } from "../actors/runtime/waits.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
+import { oppositeOf } from "../actors/partition/opposite.ts";
 import { PartitionObject } from "../actors/partition/partition_object.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
@@ -175,20 +176,4 @@ function notReading(endpoint: Endpoint): HoldUp | null {
   const { quota } = endpoint.incoming.outstandingPackets;
   const why = unretired(endpoint)?.text ?? "its completions wait for room in the ring";
   return state(`${endpoint.name} has reached its transaction quota of ${quota}: ${why}`);
-}
-
-/**
- * The endpoint at the other end of a channel. It is found by the channel's number: while both close, the bus
- * has parted them already, and one may wait for the other all the same.
- */
-function oppositeOf(endpoint: Endpoint): Endpoint | null {
-  const { channelId, side } = endpoint;
-  const guest = side === "client" ? endpoint.partition : endpoint.guest;
-  if (channelId === null || guest === null) return null;
-  const isOpposite = (other: Endpoint) =>
-    other.side !== side && other.channelId === channelId &&
-    (other.side === "client" || other.guest === guest);
-  const partition = PartitionObject.of(guest);
-  const { endpoints } = side === "client" ? partition.root : partition;
-  return [...endpoints].find(isOpposite) ?? null;
 }

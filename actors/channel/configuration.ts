@@ -83,8 +83,6 @@ export class ChannelConfiguration {
   friendlyName = "";
   /** {@linkcode INIT_FLAG_IS_PIPE}. */
   flags = 0;
-  /** Whether a ProcessPacket callback is set: without one the channel cannot be enabled. */
-  hasProcessPacket = false;
 
   /** Client: data pages of the incoming ring. */
   incomingRingPages = 16;

@@ -54,6 +54,8 @@ export interface DriverCallbacks {
   postStarted(): unknown;
   /** EvtChannelPnpFailure is due. */
   pnpFailure(status: NtStatus): unknown;
+  /** Whether the driver has EvtChannelProcessPacket: without it the channel cannot be enabled. */
+  readonly takesPackets: boolean;
   /** EvtChannelProcessPacket is due. */
   processPacket(packet: IncomingPacket): unknown;
   /** Whether the driver has EvtChannelProcessingComplete: without it nobody need hear of batches. */

@@ -196,7 +196,7 @@ export class Endpoint implements EndpointPort {
   enable(): NtStatus {
     if (!this.partition.isAlive || !this.actor.can("enable")) return STATUS_INVALID_DEVICE_STATE;
     const end = this.side === "client" ? this.partition.bus.guest : this.guest?.bus.host ?? null;
-    if (!this.configuration.hasProcessPacket || end === null) return STATUS_INVALID_DEVICE_REQUEST;
+    if (!this.driverCallbacks.takesPackets || end === null) return STATUS_INVALID_DEVICE_REQUEST;
     const status = end.admit(this);
     if (!NT_SUCCESS(status)) return status;
     this.end = end;

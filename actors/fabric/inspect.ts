@@ -11,8 +11,9 @@ import type { IncomingPacket } from "../channel/incoming_packet.ts";
 import type { ChannelFault, Side } from "../channel/types.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
-import { PartitionObject } from "../partition/partition_object.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
 import type { Callbacks } from "../runtime/driver_calls.ts";
+import { oppositeOf } from "../partition/opposite.ts";
 import { showU64 } from "../../core/units.ts";
 import { isSelfWait } from "../runtime/self_waits.ts";
 import type { Wait, Waits } from "../runtime/waits.ts";
@@ -249,16 +250,6 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
 
 function faultOf(endpoint: Endpoint | null): ChannelFault | null {
   return endpoint === null || endpoint.isSound ? null : endpoint.fault;
-}
-
-/** The other endpoint of its channel, as long as the bus joins the two. */
-function oppositeOf({ side, partition, guest, channelId }: Endpoint): Endpoint | null {
-  const whose = side === "client" ? partition : guest;
-  if (whose === null || channelId === null) return null;
-  const { bus } = PartitionObject.of(whose);
-  return side === "client"
-    ? bus.host.channel(channelId)?.endpoint ?? null
-    : bus.guest.byId.get(channelId)?.link?.client ?? null;
 }
 
 function heldState(packet: IncomingPacket): HeldPacketState {

@@ -19,8 +19,14 @@ export interface CallbackEnd {
   readonly value: unknown;
 }
 
+/** The end of a callback's synchronous part. */
+interface SynchronousEnd extends CallbackEnd {
+  /** Whether it returned a promise, so that the callback has not ended. */
+  readonly isLater: boolean;
+}
+
 /** The end of one that threw, or whose promise was rejected. */
-const THREW: CallbackEnd = { threw: true, value: undefined };
+const THREW: SynchronousEnd = { threw: true, value: undefined, isLater: false };
 
 /** A callback whose promise is unfinished. */
 export interface PendingCallback {
@@ -153,19 +159,8 @@ export class Callbacks {
   /** Calls into the driver; `done` hears how it ended, at once or when its promise has settled. */
   call(frame: Frame, work: () => unknown, done: (end: CallbackEnd) => void): void {
     this.#runtime.traceCallback(frame, true);
-    const outer = this.enter(frame);
-    let end = THREW;
-    let isLater = false;
-    try {
-      const value = this.follow(work);
-      isLater = isPromise(value);
-      end = { threw: false, value };
-    } catch (error) {
-      this.threw(frame, error);
-    } finally {
-      leaveFrame(outer);
-    }
-    if (isLater) this.track(frame, end.value, done);
+    const end = this.#run(frame, this.enter(frame), work);
+    if (end.isLater) this.track(frame, end.value, done);
     else this.#end(frame, end, done);
   }
 
@@ -176,24 +171,26 @@ export class Callbacks {
   callInside(frame: Frame, work: () => unknown): CallbackEnd {
     const blockersAround = this.#blockers.splice(0);
     const threadAround = this.#thread;
-    let end = THREW;
-    let isLater = false;
     this.#runtime.traceCallback(frame, true);
-    const outer = enterFrame(frame);
-    try {
-      const value = this.follow(work);
-      isLater = isPromise(value);
-      end = { threw: false, value };
-    } catch (error) {
-      this.threw(frame, error);
-    } finally {
-      leaveFrame(outer);
-    }
-    if (isLater) this.track(frame, end.value, () => {});
+    const end = this.#run(frame, enterFrame(frame), work);
+    if (end.isLater) this.track(frame, end.value, () => {});
     else this.#runtime.traceCallback(frame, false);
     this.#blockers.splice(0, this.#blockers.length, ...blockersAround);
     this.#thread = threadAround;
     return end;
+  }
+
+  /** Runs the synchronous part of a callback whose frame was entered from `outer`, and leaves the frame. */
+  #run(frame: Frame, outer: Frame | null, work: () => unknown): SynchronousEnd {
+    try {
+      const value = this.follow(work);
+      return { threw: false, value, isLater: isPromise(value) };
+    } catch (error) {
+      this.threw(frame, error);
+      return THREW;
+    } finally {
+      leaveFrame(outer);
+    }
   }
 
   /** Waits for the promise of a callback that returned one, of whatever make. */
