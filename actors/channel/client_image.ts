@@ -11,6 +11,7 @@ import {
   type Fields,
   list,
   mapped,
+  named,
   optional,
   record,
   type RecordOf,
@@ -76,7 +77,7 @@ const SETTINGS: Schema<ChannelConfiguration> = mapped(
 
 const FIELDS = {
   configuration: [SETTINGS, "its settings"],
-  traffic: [TRAFFIC.client, "as a channel's state, in any state of the client's chart"],
+  traffic: [TRAFFIC.client, "what is under way, in any state of the client's chart"],
   packets: [list(PACKET), "its packet objects that are in use, by slot"],
   mmio: [optional(stretch), "where the channel's MMIO lies, if it reserved some"],
   latency100ns: [uint(U16_MAX), "by how much its signals are delayed; 0 without rings"],
@@ -109,7 +110,10 @@ const RULES: Rules<ClientImage> = {
 };
 
 /** A client. */
-export const CLIENT = record(FIELDS, { ...RULES, ...rulesOf(CHANNEL_RULES, partsOf) });
+export const CLIENT = named(
+  "a client",
+  record(FIELDS, { ...RULES, ...rulesOf(CHANNEL_RULES, partsOf) }),
+);
 
 function partsOf({ configuration, traffic, packets }: ClientImage): ChannelParts {
   return { side: "client", traffic, packets, configuration };

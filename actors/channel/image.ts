@@ -7,13 +7,13 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import { CHANNEL_ID_MAX } from "../../core/control/messages.ts";
-import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { PIPE_HEADER_BYTES } from "../../core/packet/pipe.ts";
 import { isRingIndex, RING_DATA_PAGES_MAX } from "../../core/ring/layout.ts";
 import { bytes, flag, U32_MAX, uint, word } from "../../core/saved/forms.ts";
 import {
   type Fields,
   list,
+  named,
   optional,
   record,
   type RecordOf,
@@ -86,11 +86,11 @@ const SLOT = uint(U32_MAX);
 const FIELDS = {
   fault: [
     optional(word(CHANNEL_FAULTS)),
-    "what the guest did wrong; not nil where it is `faulted`",
+    "what the opposite side did wrong; not nil where `health` is `faulted`, and only there",
   ],
   channelId: [
     optional(uint(CHANNEL_ID_MAX, 1)),
-    "nil where the guest was not told, or has released it; not nil in `opened`",
+    "nil where the guest was not told of it, or has released it; not nil in `opened`",
   ],
   quota: [uint(U32_MAX, 1), "of VmbChannelSetTransactionQuota"],
   isAlwaysPassive: [flag, "of VmbChannelSetIncomingProcessingAtPassive"],
@@ -122,7 +122,8 @@ const RULES: Rules<TrafficImage> = {
 
 function trafficOf(side: Side): Schema<TrafficImage> {
   const state = actorState(CHANNEL_ACTORS[side]);
-  return record({ state: [state, "where the channel stands"], ...FIELDS }, RULES);
+  const fields = { state: [state, "where the channel stands"], ...FIELDS } satisfies Fields;
+  return named("the state of a channel", record(fields, RULES));
 }
 
 /** What both sides save, each in the states of its own chart. */
@@ -170,22 +171,53 @@ export interface ChannelParts {
   >;
 }
 
-/** What must hold of the parts together. */
+/** A rule for each packet of an endpoint. */
+function ofEach(holds: (packet: PacketImage, parts: ChannelParts) => boolean): Rule {
+  return (parts) => parts.packets.every((packet) => holds(packet, parts));
+}
+
+type Rule = (parts: ChannelParts) => boolean;
+
+/** What must hold of the parts together: what the sending functions see to (kmcl.md P5, Y4), among others. */
 export const CHANNEL_RULES: Rules<ChannelParts> = {
-  "its packets do not fit its state": ({ traffic, packets }) =>
-    packets.every((packet) => isStateRight(traffic, packet)),
+  "its packets do not fit its state": ofEach(isStateRight),
   "its packets are not those of its lists": areListsRight,
   "the order of what is under way is not one": isOrderRight,
-  "a packet is none of such a channel": (parts) =>
-    parts.packets.every((packet) => isPacketRight(packet, parts)),
-  "what arrived is none of such a channel": isArrivedRight,
+  "a packet is larger than those of its channel": ofEach(({ payload }, { configuration }) =>
+    // A datagram that is queued has its header.
+    payload.length <= configuration.packetBytesMax + (configuration.isPipe ? PIPE_HEADER_BYTES : 0)
+  ),
+  "a server has external data, or a request that is not over": ofEach((packet, { side }) =>
+    side === "client" ||
+    packet.ranges.length === 0 && (packet.kind !== "request" || packet.state === "ended")
+  ),
+  "a packet of a pipe wants a completion": ofEach(({ wantsCompletion }, { configuration }) =>
+    !wantsCompletion || !configuration.isPipe
+  ),
+  "external data is sent without a completion": ofEach(({ ranges, wantsCompletion }) =>
+    ranges.length === 0 || wantsCompletion
+  ),
+  "a packet has more external data than its channel's": ofEach(({ ranges }, { configuration }) =>
+    ranges.reduce((sum, { byteCount }) => sum + byteCount, 0) <= configuration.externalBytesMax
+  ),
+  "a packet that arrived on a pipe wants a completion": ({ traffic, configuration }) =>
+    !configuration.isPipe || traffic.completions.length === 0 &&
+      traffic.held.every(({ wantsCompletion }) => !wantsCompletion),
+  // As the codecs have it. On a pipe there are datagrams alone.
+  "a packet that arrived has an id, and wants no completion": ({ traffic, configuration }) =>
+    configuration.isPipe ||
+    traffic.held.every(({ wantsCompletion, transactionId }) =>
+      wantsCompletion ||
+      transactionId.transactionIdLow === 0 && transactionId.transactionIdHigh === 0
+    ),
 };
 
 /** What is sent is in a ring, and what is queued on a channel that is not going away for good. */
-function isStateRight({ state }: TrafficImage, packet: PacketImage): boolean {
-  if (packet.state === "awaiting" || packet.state === "withdrawn") return hasTag(state, "rings");
-  if (packet.state === "queued") return !hasTag(state, "disabled") && !hasTag(state, "releasing");
-  return packet.state !== "ended" || !hasTag(state, "disabled");
+function isStateRight({ state }: PacketImage, { traffic }: ChannelParts): boolean {
+  const isTagged = (tag: ChannelTag) => hasTag(traffic.state, tag);
+  if (state === "awaiting" || state === "withdrawn") return isTagged("rings");
+  if (state === "queued") return !isTagged("disabled") && !isTagged("releasing");
+  return state !== "ended" || !isTagged("disabled");
 }
 
 function areListsRight({ traffic: { queue, ended }, packets }: ChannelParts): boolean {
@@ -212,31 +244,4 @@ function isOrderRight({ traffic: { completions }, packets }: ChannelParts): bool
     orders.every((order) => order < orders.length);
   return isNumbered &&
     completions.every(({ order }, at) => at === 0 || completions[at - 1]!.order < order);
-}
-
-/** What the sending functions see to (kmcl.md P5, Y4). */
-function isPacketRight(packet: PacketImage, { side, configuration }: ChannelParts): boolean {
-  const { kind, state, payload, wantsCompletion, ranges } = packet;
-  const framedBytes = configuration.isPipe ? PIPE_HEADER_BYTES : 0; // a queued datagram has its header
-  if (payload.length > configuration.packetBytesMax + framedBytes) return false;
-  if (side === "server" && (ranges.length > 0 || (kind === "request" && state !== "ended"))) {
-    return false;
-  }
-  if (configuration.isPipe && (wantsCompletion || ranges.length > 0)) return false;
-  if (ranges.length > 0 && !wantsCompletion) return false;
-  return byteCountOf(ranges) <= configuration.externalBytesMax;
-}
-
-function byteCountOf(ranges: readonly GpaRange[]): number {
-  return ranges.reduce((sum, { byteCount }) => sum + byteCount, 0);
-}
-
-/** On a pipe there are datagrams alone; ids without a completion are 0, as the codecs have it. */
-function isArrivedRight({ traffic: { held, completions }, configuration }: ChannelParts): boolean {
-  if (configuration.isPipe) {
-    return completions.length === 0 && held.every(({ wantsCompletion }) => !wantsCompletion);
-  }
-  return held.every(({ wantsCompletion, transactionId: id }) =>
-    wantsCompletion || (id.transactionIdLow === 0 && id.transactionIdHigh === 0)
-  );
 }

@@ -33,7 +33,7 @@ export const DRIVER_BYTES_MAX = 0x400_0000;
 const SETTING = uint(U32_MAX);
 
 /** What must be the same where a server is restored (kmcl.md V6). */
-export const IDENTITY = record({
+const IDENTITY = record({
   interfaceType: [guid, "of VmbServerChannelInitSetTargetInterfaceId"],
   instance: [guid, "of the same"],
   vtl: [SETTING, "of VmbServerChannelInitSetTargetVtl"],
@@ -48,10 +48,10 @@ export const IDENTITY = record({
 });
 
 /** Who a saved server was. */
-export type Identity = SchemaType<typeof IDENTITY>;
+type Identity = SchemaType<typeof IDENTITY>;
 
 /** A packet of the driver that was under way. */
-export const DRIVER_PACKET = record({
+const DRIVER_PACKET = record({
   packet: [PACKET, "KMCL's part; its bytes are LibBuf of EvtChannelRestorePacket"],
   driver: [
     bytes(DRIVER_BYTES_MAX),
@@ -91,7 +91,8 @@ export const SERVER_RULES: Rules<ServerImage> = {
     hasTag(state, "atRest") && !hasTag(state, "active") && !hasTag(state, "quiet") &&
     !hasTag(state, "disabled") && !hasTag(state, "leaving") && !hasTag(state, "callOpened") &&
     !hasTag(state, "saving"),
-  "a request is none": ({ requests }) => requests.every(({ kind }) => kind === "request"),
+  "a packet of KMCL's own is no request": ({ requests }) =>
+    requests.every(({ kind }) => kind === "request"),
   "its packets are out of order": ({ packets, requests }) =>
     areInSlotOrder(packets.map(({ packet }) => packet)) && areInSlotOrder(requests),
 };

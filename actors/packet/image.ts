@@ -9,7 +9,7 @@ import { NO_BYTES } from "../../core/bytes.ts";
 import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { bytes, flag, gpaRange, U32_MAX, uint, word } from "../../core/saved/forms.ts";
-import { list, record, type SchemaType } from "../../core/saved/schema.ts";
+import { list, named, record, type SchemaType } from "../../core/saved/schema.ts";
 import { actorValue } from "../runtime/actor_state.ts";
 import { PACKET_ACTOR } from "./machine.ts";
 import type { PacketKind, PacketObject } from "./packet_object.ts";
@@ -22,30 +22,33 @@ const PACKET_KINDS: readonly PacketKind[] = ["lookaside", "initialized", "reques
 const STATES = ["owned", "queued", "awaiting", "withdrawn", "ended"] as const;
 
 /** A packet object. */
-export const PACKET = record({
-  slot: [uint(PACKET_SLOTS_MAX - 1), "its transaction id, each once"],
-  kind: [word(PACKET_KINDS), "where it comes from"],
-  state: [actorValue(PACKET_ACTOR, STATES), "where it stands"],
-  wantsCompletion: [flag, "whether a completion packet will end the transaction"],
-  order: [uint(), "place among everything under way that its channel sent; 0 in `owned`"],
-  status: [uint(U32_MAX), "what its completion routine will be told; 0 but in `ended`"],
-  payload: [bytes(), "what is sent; empty but in `queued`, as it is in the ring, or was"],
-  ranges: [list(gpaRange), "external data; none of a server's"],
-}, {
-  "it is in no transaction, and has something of one": (packet) =>
-    packet.state !== "owned" ||
-    !packet.wantsCompletion && packet.order === 0 && packet.ranges.length === 0,
-  "it is a request that goes back to the lookaside list": ({ state, kind }) =>
-    state !== "owned" || kind !== "request",
-  "it awaits a completion that it does not want": ({ state, wantsCompletion }) =>
-    wantsCompletion || state !== "awaiting" && state !== "withdrawn",
-  "it is withdrawn, and no request": ({ state, kind }) =>
-    state !== "withdrawn" || kind === "request",
-  "it has a status before its end": ({ state, status }) =>
-    state === "ended" || status === STATUS_SUCCESS,
-  "it has a payload that is in the ring": ({ state, payload }) =>
-    state === "queued" || payload.length === 0,
-});
+export const PACKET = named(
+  "a packet",
+  record({
+    slot: [uint(PACKET_SLOTS_MAX - 1), "its transaction id, each once"],
+    kind: [word(PACKET_KINDS), "where it comes from"],
+    state: [actorValue(PACKET_ACTOR, STATES), "where it stands"],
+    wantsCompletion: [flag, "whether a completion packet will end the transaction"],
+    order: [uint(), "place among everything under way that its channel sent; 0 in `owned`"],
+    status: [uint(U32_MAX), "what its completion routine will be told; 0 but in `ended`"],
+    payload: [bytes(), "what is sent; empty but in `queued`, as it is in the ring, or was"],
+    ranges: [list(gpaRange), "external data; none of a server's"],
+  }, {
+    "it is in no transaction, and has something of one": (packet) =>
+      packet.state !== "owned" ||
+      !packet.wantsCompletion && packet.order === 0 && packet.ranges.length === 0,
+    "it is a request that goes back to the lookaside list": ({ state, kind }) =>
+      state !== "owned" || kind !== "request",
+    "it awaits a completion that it does not want": ({ state, wantsCompletion }) =>
+      wantsCompletion || state !== "awaiting" && state !== "withdrawn",
+    "it is withdrawn, and no request": ({ state, kind }) =>
+      state !== "withdrawn" || kind === "request",
+    "it has a status before its end": ({ state, status }) =>
+      state === "ended" || status === STATUS_SUCCESS,
+    "it has a payload that is in the ring": ({ state, payload }) =>
+      state === "queued" || payload.length === 0,
+  }),
+);
 
 /** A packet object that was saved. */
 export type PacketImage = SchemaType<typeof PACKET>;

@@ -9,7 +9,7 @@ import { parseGuid } from "../guid.ts";
 import { type GpaRange, rangeFault } from "../memory/gpa_ranges.ts";
 import { isUint, pagesSpanned } from "../units.ts";
 import type { PlainData } from "./plain_data.ts";
-import { coded, list, plain, record, type Schema } from "./schema.ts";
+import { coded, list, named, plain, record, type Schema } from "./schema.ts";
 
 /** Largest UINT16. */
 export const U16_MAX = 0xffff;
@@ -97,18 +97,24 @@ function readAnyText(data: PlainData): string | undefined {
 }
 
 /** A range of guest memory, whose pages may be any. */
-export const gpaRange: Schema<GpaRange> = record({
-  byteCount: [uint(U32_MAX, 1), "bytes in the range"],
-  byteOffset: [uint(U32_MAX), "where it begins in its first page"],
-  pfns: [list(uint()), "its pages, as many as the bytes touch"],
-}, {
-  "it is no range of pages": ({ byteCount, byteOffset, pfns }) =>
-    rangeFault(byteCount, byteOffset) === null &&
-    pfns.length === pagesSpanned(byteOffset, byteCount),
-});
+export const gpaRange: Schema<GpaRange> = named(
+  "a range of pages",
+  record({
+    byteCount: [uint(U32_MAX, 1), "bytes in the range"],
+    byteOffset: [uint(U32_MAX), "where it begins in its first page"],
+    pfns: [list(uint()), "its pages, as many as the bytes touch"],
+  }, {
+    "it is no range of pages": ({ byteCount, byteOffset, pfns }) =>
+      rangeFault(byteCount, byteOffset) === null &&
+      pfns.length === pagesSpanned(byteOffset, byteCount),
+  }),
+);
 
 /** A stretch of addresses of the guest's. */
-export const stretch = record({
-  gpa: [uint(), "address of its first byte"],
-  byteCount: [uint(Number.MAX_SAFE_INTEGER, 1), "its length in bytes"],
-});
+export const stretch = named(
+  "a stretch of addresses",
+  record({
+    gpa: [uint(), "address of its first byte"],
+    byteCount: [uint(Number.MAX_SAFE_INTEGER, 1), "its length"],
+  }),
+);

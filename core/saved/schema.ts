@@ -6,7 +6,7 @@
  * ```
  * const SEAT = record({
  *   row: [uint(40, 1), "counted from the stage"],
- *   name: [optional(text), "who has it; nil while it is free"],
+ *   name: [optional(text), "whose it is; nil while it is free"],
  * }, {
  *   "the first row is nobody's": ({ row, name }) => row > 1 || name === null,
  * });
@@ -122,7 +122,7 @@ export function mapped<Saved, T>(
 /** What `schema` reads and writes, or null. */
 export function optional<T>(schema: Schema<T>): Schema<T | null> {
   return {
-    form: `${schema.form}, or nil`,
+    form: `nil or ${schema.form}`,
     fields: {},
     member: schema,
     refusals: [],
@@ -145,6 +145,11 @@ export function list<T>(schema: Schema<T>): Schema<readonly T[]> {
       return data.map((member, at) => schema.read(member, () => `${where()} ${at}`));
     },
   };
+}
+
+/** A schema under a name of its own, which documents describe once. */
+export function named<S extends Schema<unknown>>(form: string, schema: S): S {
+  return { ...schema, form };
 }
 
 /** Exactly `fields`, of which `rules` hold together. */

@@ -1,0 +1,103 @@
+// Every field that a saved channel or guest has, missing, unknown, or of another form
+// (docs/saved-state.md): no field can be forgotten here, as they are found in the schemas.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { CHANNEL_CHUNKS } from "../../../actors/channel/server_image.ts";
+import { PARTITION_CHUNKS } from "../../../actors/saving/partition_image.ts";
+import type { ChunkKind } from "../../../core/saved/chunks.ts";
+import { readEnvelope, type SavedChunk } from "../../../core/saved/envelope.ts";
+import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
+import { encodePlainData, isRecord, type PlainData } from "../../../core/saved/plain_data.ts";
+import type { Fields, Schema } from "../../../core/saved/schema.ts";
+import { saveRichGuest } from "../../support/rich_guest.ts";
+
+type Field = Fields[string];
+
+/** One field of one record in a chunk that was saved. */
+interface Place {
+  readonly field: Field;
+  readonly key: string;
+  /** Reads the whole chunk with another record in place of the one that has the field. */
+  readonly readWith: (change: (record: Record<string, PlainData>) => PlainData) => unknown;
+}
+
+/** Every field in `data`, which `schema` has written; `read` reads the whole with something else for it. */
+function* placesOf(
+  schema: Schema<unknown>,
+  data: PlainData,
+  read: (instead: PlainData) => unknown,
+): Generator<Place> {
+  if (isRecord(data) && Object.keys(schema.fields).length > 0) {
+    for (const [key, field] of Object.entries(schema.fields)) {
+      yield { field, key, readWith: (change) => read(change({ ...data })) };
+      yield* placesOf(field[0], data[key]!, (instead) => read({ ...data, [key]: instead }));
+    }
+    return;
+  }
+  const { member } = schema;
+  if (member === null || data === null) return;
+  if (!Array.isArray(data)) return yield* placesOf(member, data, read);
+  for (const [at, one] of data.entries()) {
+    yield* placesOf(member, one, (instead) => read(data.with(at, instead)));
+  }
+}
+
+/** Every field that a schema has, at any depth. */
+function fieldsOf(schema: Schema<unknown>): readonly Field[] {
+  const own = Object.values(schema.fields);
+  const inside = [
+    ...own.map(([inner]) => inner),
+    ...(schema.member === null ? [] : [schema.member]),
+  ];
+  return [...own, ...inside.flatMap(fieldsOf)];
+}
+
+/** A guest with something of everything; its MMIO holds what stands in a page of its RAM. */
+async function richGuest(): Promise<readonly SavedChunk[]> {
+  const chunks = readEnvelope("partition", (await saveRichGuest()).bytes);
+  const { pages, mmioPages } = PARTITION_CHUNKS;
+  const page = chunks.find(({ type }) => type === pages.type)!;
+  return [...chunks, { ...page, type: mmioPages.type }];
+}
+
+/** Something of no form that any field has, apart from plain data that is somebody else's. */
+const STRANGE: PlainData = -0.5;
+
+const seen = new Set<Field>();
+
+/** Tries every field of the chunks once, wherever it stands first. */
+function tryFields(kinds: readonly ChunkKind<unknown>[], chunks: readonly SavedChunk[]): void {
+  for (const { type, data } of chunks) {
+    const holds = kinds.find((kind) => kind.type === type)!.holds;
+    const read = (instead: PlainData) => readSaved(() => holds.read(instead, () => "chunk"));
+    assertEquals(encodePlainData(holds.save(read(data))), encodePlainData(data));
+    for (const { field, key, readWith } of placesOf(holds, data, read)) {
+      if (seen.has(field)) continue;
+      seen.add(field);
+      const refusal = (change: (record: Record<string, PlainData>) => PlainData): string => {
+        const outcome = readWith(change);
+        assert(outcome instanceof SavedStateFault, `${type} ${key}`);
+        return outcome.message;
+      };
+      const without = refusal(({ [key]: _, ...rest }) => rest);
+      assertStringIncludes(without, ` has no ${key}`);
+      assertStringIncludes(
+        refusal((one) => ({ ...one, more: 1 })),
+        "has a field more, which is unk",
+      );
+      if (field[0].form === "plain data") continue;
+      assertStringIncludes(refusal((one) => ({ ...one, [key]: STRANGE })), `${key} is `);
+    }
+  }
+}
+
+Deno.test("Schema: each field of each image is written as it was read, and refused where it is wrong", async () => {
+  const kinds: readonly ChunkKind<unknown>[] = Object.values(PARTITION_CHUNKS);
+  const channelKinds: readonly ChunkKind<unknown>[] = Object.values(CHANNEL_CHUNKS);
+  tryFields(kinds, await richGuest());
+  const channel = await Deno.readFile("tests/saved/channel.vmbs");
+  tryFields(channelKinds, readEnvelope("channel", channel));
+  const all = [...kinds, ...channelKinds].flatMap(({ holds }) => fieldsOf(holds));
+  const untried = all.filter((field) => !seen.has(field)).map(([, meaning]) => meaning);
+  assertEquals(untried, [], "the samples have each field");
+});
