@@ -58,7 +58,8 @@ const MEMORY = record({
   pagedOut: [list(uint(U32_MAX)), "PFNs, ascending"],
   mmio: [
     list(record({
-      ...stretch.fields,
+      gpa: [uint(), "address of its first byte"],
+      byteCount: [uint(Number.MAX_SAFE_INTEGER, 1), "its length"],
       isReserved: [flag, "whether the guest holds the addresses"],
       isPlaced: [flag, "whether the host has placed backing there"],
     })),

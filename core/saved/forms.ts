@@ -111,7 +111,7 @@ export const gpaRange: Schema<GpaRange> = named(
 );
 
 /** A stretch of addresses of the guest's. */
-export const stretch = named(
+export const stretch: Schema<{ readonly gpa: number; readonly byteCount: number }> = named(
   "a stretch of addresses",
   record({
     gpa: [uint(), "address of its first byte"],
