@@ -7,6 +7,7 @@
  * @module
  */
 
+import { LINK_RULES } from "../actors/bus/guest/image.ts";
 import { CHANNEL_RULES } from "../actors/channel/image.ts";
 import { CHANNEL_CHUNKS, SERVER_RULES } from "../actors/channel/server_image.ts";
 import { PARTITION_CHUNKS } from "../actors/saving/partition_image.ts";
@@ -34,6 +35,7 @@ const TABLES: Readonly<Record<string, Documented>> = {
   packet: CHANNEL_CHUNKS.request.holds,
   channel: { fields: {}, refusals: [...Object.keys(SERVER_RULES), ...Object.keys(CHANNEL_RULES)] },
   ...Object.fromEntries(Object.entries(partition).map(([name, { holds }]) => [name, holds])),
+  link: { fields: {}, refusals: Object.keys(LINK_RULES) },
   client: client.holds,
   endpoint: client.holds.fields.endpoint[0],
 };

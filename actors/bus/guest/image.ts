@@ -17,10 +17,12 @@ import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
 import { bytes, flag, gpaRange, U32_MAX, uint } from "../../../core/saved/forms.ts";
 import {
+  checkRules,
   list,
   mapped,
   optional,
   record,
+  type Rules,
   type Schema,
   type SchemaType,
   type Where,
@@ -188,7 +190,7 @@ function restoreOffer(
     throwDataError(`${where()} was taken back, and nobody lets go of it`);
   }
   end.byId.set(message.channelId, channel);
-  if (channel.link !== null) restoreLink(end, channel.link, message, where());
+  if (channel.link !== null) restoreLink(end, channel.link, message, where);
 }
 
 function linkOf(
@@ -212,35 +214,48 @@ function linkOf(
   };
 }
 
+/** An offer that a client took, and the guest as far as it is restored. */
+interface TakenOffer {
+  readonly end: GuestEnd;
+  readonly offer: OfferChannel;
+  readonly link: Link;
+}
+
+/** What must hold of an offer that a client took. */
+export const LINK_RULES: Rules<TakenOffer> = {
+  "it is linked to a wrong client": ({ link: { client } }) =>
+    isUp(client) && client.channelId === null,
+  "it has the rings of another": ({ end, offer, link: { ringPages } }) =>
+    end.channels.every((other) => other.offer === offer || other.link?.ringPages !== ringPages),
+  "it is none that its client wants": ({ offer, link: { client } }) => suits(client, offer),
+  "it has not the MMIO that it asks for": ({ offer, link: { client } }) =>
+    mmioChoices(offer).includes(client.mmio?.byteCount ?? 0),
+  "it has rings that are not its own": ({ end, offer, link }) => {
+    const ring = end.gpadls.at(link.ringGpadlId);
+    const [range, ...more] = ring?.ranges ?? [];
+    const { byteCount, pfns } = link.ringPages;
+    return ring !== null && ring.isRing && ring.client === link.client &&
+      ring.stage === "created" &&
+      ring.channelId === offer.channelId && more.length === 0 && range?.byteCount === byteCount &&
+      range.pfns.every((pfn, at) => pfn === pfns[at]);
+  },
+  "it has no room for its rings": ({ end, link: { client, ringPages } }) =>
+    clientRings(end, client, ringPages) !== null,
+};
+
 /** Gives a client the channel that it has taken: its id, its rings, its processor. */
-function restoreLink(end: GuestEnd, link: Link, offer: OfferChannel, where: string): void {
-  const { client, ringPages } = link;
-  const hasChannel = client.is("connecting") || client.is("rings") || client.is("tearingDown");
-  if (!hasChannel || client.channelId !== null) {
-    throwDataError(`${where} is linked to a wrong client`);
-  }
-  const isShared = end.channels.some((other) =>
-    other.offer !== offer && other.link?.ringPages === ringPages
-  );
-  if (isShared) throwDataError(`${where} has the rings of another`);
-  if (!suits(client, offer)) throwDataError(`${where} is none that its client wants`);
-  const mmioBytes = client.mmio?.byteCount ?? 0;
-  if (!mmioChoices(offer).includes(mmioBytes)) {
-    throwDataError(`${where} has not the MMIO that it asks for`);
-  }
-  const ring = end.gpadls.at(link.ringGpadlId);
-  const isRing = ring !== null && ring.isRing && ring.client === client &&
-    ring.stage === "created" && ring.ranges.length === 1 &&
-    ring.channelId === offer.channelId && ring.ranges[0]!.byteCount === ringPages.byteCount &&
-    ring.ranges[0]!.pfns.every((pfn, at) => pfn === ringPages.pfns[at]);
-  if (!isRing) throwDataError(`${where} has rings that are not its own`);
+function restoreLink(end: GuestEnd, link: Link, offer: OfferChannel, where: Where): void {
+  checkRules(LINK_RULES, { end, offer, link }, where);
+  const { client } = link;
   client.channelId = offer.channelId;
   client.activeInstance = offer.instanceId;
   end.link.listen(offer.channelId, client.work.interrupt);
   client.work.setProcessor(offer.channelId % end.partition.processorCount);
-  if (clientRings(end, client, ringPages) === null) {
-    throwDataError(`${where} has no room for its rings`);
-  }
+}
+
+/** Whether a client may have a channel. */
+function isUp(client: Endpoint): boolean {
+  return client.is("connecting") || client.is("rings") || client.is("tearingDown");
 }
 
 /** The rings of a client, as its configuration divides their pages; null where it divides others. */
@@ -256,9 +271,8 @@ export function clientRings(
 
 /** A client's state says whether it waits for an offer, and whether it has one. */
 function checkClient(end: GuestEnd, client: Endpoint): void {
-  const isUp = client.is("connecting") || client.is("rings") || client.is("tearingDown");
-  const waits = !isUp && !client.is("disabled");
-  const mustHave = isUp && !client.is("releasing");
+  const waits = !isUp(client) && !client.is("disabled");
+  const mustHave = isUp(client) && !client.is("releasing");
   if (waits !== end.waiting.includes(client) || (mustHave && client.channelId === null)) {
     throwDataError(`${client.name} is in another state than its bus has it`);
   }
