@@ -5,11 +5,11 @@
  * @module
  */
 
-import { parseGuid } from "../guid.ts";
-import { type GpaRange, rangeFault } from "../memory/gpa_ranges.ts";
-import { isUint, pagesSpanned } from "../units.ts";
+import type { GpaRange } from "../memory/gpa_ranges.ts";
 import { throwDataError } from "./fault.ts";
+import { anything, bytes, flag, gpaRange, guid, text, uint, word } from "./forms.ts";
 import { isRecord, type PlainData } from "./plain_data.ts";
+import { list, type Schema } from "./schema.ts";
 
 type Members = Readonly<Record<string, PlainData>>;
 
@@ -40,56 +40,37 @@ export class SavedFields {
 
   /** A whole number from `min` to `max`. */
   uint(key: string, max: number = Number.MAX_SAFE_INTEGER, min: number = 0): number {
-    const value = this.data(key);
-    if (!isUint(value, max) || value < min) {
-      this.#wrong(key, `a whole number from ${min} to ${max}`);
-    }
-    return value;
+    return this.#read(key, uint(max, min));
   }
 
   /** True or false. */
   flag(key: string): boolean {
-    const value = this.data(key);
-    if (typeof value !== "boolean") this.#wrong(key, "true or false");
-    return value;
+    return this.#read(key, flag);
   }
 
   /** A text. */
   text(key: string): string {
-    const value = this.data(key);
-    if (typeof value !== "string") this.#wrong(key, "a text");
-    return value;
+    return this.#read(key, text);
   }
 
   /** A GUID in the one form that this package has: lower case, without braces. */
   guid(key: string): string {
-    const value = this.data(key);
-    if (typeof value !== "string" || parseGuid(value) !== value) this.#wrong(key, "a GUID");
-    return value;
+    return this.#read(key, guid);
   }
 
   /** One of `words`. */
   word<Word extends string>(key: string, words: readonly Word[]): Word {
-    const value = this.data(key);
-    const word = words.find((known) => known === value);
-    if (word === undefined) this.#wrong(key, `one of ${words.join(", ")}`);
-    return word;
+    return this.#read(key, word(words));
   }
 
   /** At most `max` bytes. The array belongs to the caller. */
   bytes(key: string, max: number = Number.MAX_SAFE_INTEGER): Uint8Array {
-    const value = this.data(key);
-    if (!(value instanceof Uint8Array) || value.length > max) {
-      this.#wrong(key, `at most ${max} bytes`);
-    }
-    return value;
+    return this.#read(key, bytes(max));
   }
 
   /** A list, of whatever it is. */
   list(key: string): readonly PlainData[] {
-    const value = this.data(key);
-    if (!Array.isArray(value)) this.#wrong(key, "a list");
-    return value;
+    return this.#read(key, list(anything));
   }
 
   /** A list of records, each read by `read` to its end. */
@@ -101,10 +82,7 @@ export class SavedFields {
 
   /** A list of whole numbers up to `max`. */
   uints(key: string, max: number = Number.MAX_SAFE_INTEGER): readonly number[] {
-    return this.list(key).map((value) => {
-      if (!isUint(value, max)) this.#wrong(key, `a list of whole numbers up to ${max}`);
-      return value;
-    });
+    return this.#read(key, list(uint(max)));
   }
 
   /** A record, read by `read` to its end. */
@@ -119,16 +97,7 @@ export class SavedFields {
 
   /** Ranges of guest memory: a list of records of byteCount, byteOffset and PFNs, which may be any. */
   ranges(key: string): readonly GpaRange[] {
-    return this.records(key, (range) => {
-      const byteCount = range.uint("byteCount", 0xffff_ffff);
-      const byteOffset = range.uint("byteOffset", 0xffff_ffff);
-      const pfns = range.uints("pfns", Number.MAX_SAFE_INTEGER);
-      const fault = rangeFault(byteCount, byteOffset);
-      if (fault !== null || pfns.length !== pagesSpanned(byteOffset, byteCount)) {
-        throwDataError(`${range.where} is no range of pages`);
-      }
-      return { byteCount, byteOffset, pfns };
-    });
+    return this.#read(key, list(gpaRange));
   }
 
   /** Every field was read: one that nobody knows is a fault. */
@@ -138,8 +107,8 @@ export class SavedFields {
     }
   }
 
-  #wrong(key: string, what: string): never {
-    throwDataError(`${this.where}: ${key} is not ${what}`);
+  #read<T>(key: string, schema: Schema<T>): T {
+    return schema.read(this.data(key), () => `${this.where}: ${key}`);
   }
 }
 

@@ -283,6 +283,8 @@ const INVALID: Readonly<Record<string, (parts: Parts) => void>> = {
     packets[0]!.packet.ranges = [{ byteCount: 1, byteOffset: 0, pfns: [0] }],
   "no bytes of the driver's": ({ packets }) => packets[0]!.driver = null,
   "a field too many": ({ identity }) => identity["more"] = 1,
+  "a trust level that is no number": ({ identity }) => identity["vtl"] = true,
+  "an instance that is no GUID": ({ identity }) => identity["instance"] = "none",
 };
 
 Deno.test("VmbChannelRestoreFromBuffer: nothing that a saved server cannot be is taken (V6)", async () => {
@@ -301,6 +303,8 @@ Deno.test("VmbChannelRestoreFromBuffer: what is not as the guest has it is a mis
   const { pair, bytes } = await setStage();
   const chunks = readEnvelope("channel", bytes);
   const changes: readonly ((parts: Parts) => void)[] = [
+    ({ identity }) => identity["vtl"] = 9,
+    ({ identity }) => identity["codec"] = "another",
     ({ state }) => state.channelId = 2,
     ({ state }) => state.rings.incoming.dataBytes += 4096,
     ({ state }) => state.rings.outgoing.dataBytes += 4096,
@@ -310,11 +314,11 @@ Deno.test("VmbChannelRestoreFromBuffer: what is not as the guest has it is a mis
       packets.length = 0;
     },
   ];
-  for (const change of changes.slice(0, 3)) {
+  for (const change of changes.slice(0, -1)) {
     const status = restore(pair, withParts(chunks, change));
     assertEquals(vmbus.ntStatusName(status), "STATUS_REVISION_MISMATCH");
   }
-  const closed = withParts(chunks.slice(0, 2), changes[3]!);
+  const closed = withParts(chunks.slice(0, 2), changes.at(-1)!);
   assertEquals(restore(pair, closed), vmbus.STATUS_REVISION_MISMATCH);
 });
 
