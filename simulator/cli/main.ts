@@ -7,9 +7,19 @@
  */
 
 import { jsonFailure, jsonReport, type RunFacts, stoppedText, textReport } from "../report.ts";
-import type { RunHooks, Scenario, ScenarioResult } from "../scenario.ts";
+import type { RunHooks, SavedRun, Scenario, ScenarioResult } from "../scenario.ts";
 import { shellQuoted, visibleJson } from "../text.ts";
-import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, StoppedError, tell } from "./command.ts";
+import {
+  endWith,
+  EXIT_FAILED,
+  EXIT_OK,
+  print,
+  stdoutLook,
+  StoppedError,
+  tell,
+  UsageError,
+} from "./command.ts";
+import { OtherScenarioError } from "./copy/scenario.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { ProgressLine } from "./progress_line.ts";
 import {
@@ -22,7 +32,7 @@ import {
   type RunRequest,
   TASK_COMMAND,
 } from "./request.ts";
-import { scenarios } from "./scenarios.ts";
+import { scenarios as allScenarios } from "./scenarios.ts";
 import { type Start, startOf } from "./start.ts";
 import { Stop } from "./stop.ts";
 
@@ -129,13 +139,38 @@ async function run(request: RunRequest, session: Session): Promise<number> {
   });
 }
 
-/** Goes on with a run that was saved. The saved run stays, so the same command does the same again. */
-async function resume(
-  { scenario, resume: path, paths, isJson }: ResumeRequest,
-  session: Session,
-): Promise<number> {
-  if (scenario.resume === undefined) throw new Error(`${scenario.name} has no saved runs`);
-  using saved = await scenario.resume(path, paths);
+/**
+ * Opens a saved run, by the scenario that it is a run of.
+ *
+ * @throws {UsageError} It is a run of no such scenario, or that has not all of the options.
+ */
+async function openSaved(
+  { scenarios, resume: path, paths }: ResumeRequest,
+): Promise<{ readonly scenario: Scenario; readonly saved: SavedRun }> {
+  let refusal: UsageError | null = null;
+  for (const scenario of scenarios) {
+    try {
+      const saved = await scenario.resume?.(path, paths);
+      if (saved !== undefined) return { scenario, saved };
+    } catch (error) {
+      if (!(error instanceof OtherScenarioError)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal ?? new UsageError(`Cannot resume from ${path}: no scenario has saved runs`);
+}
+
+/** Resumes a run that was saved. The saved run stays, so the same command does the same again. */
+async function resume(request: ResumeRequest, session: Session): Promise<number> {
+  const { resume: path, paths, isJson } = request;
+  const { scenario, saved } = await openSaved(request);
+  using _ = saved;
+  const foreign = Object.keys(paths).find((key) =>
+    !scenario.options.some(({ name }) => name === key)
+  );
+  if (foreign !== undefined) {
+    throw new UsageError(`--${foreign} is no option of scenario ${scenario.name}`);
+  }
   const { seed, schedule, codec, numbers } = saved.settings;
   const listOf = (files: readonly string[]) => files.map(shellQuoted).join(", ") || "nothing";
   // Before anything is touched: who got the saved run from somebody else sees what it will do.
@@ -155,7 +190,7 @@ async function resume(
   return await report(begun, isJson, resumeOf, session, (hooks) => saved.run(hooks));
 }
 
-function list({ isJson }: ListRequest): number {
+function list({ isJson }: ListRequest, scenarios: readonly Scenario[]): number {
   const all = scenarios.map(({ name, title }) => ({ name, title }));
   const width = Math.max(...all.map(({ name }) => name.length));
   const lines = all.map(({ name, title }) => `${name.padEnd(width)}  ${title}\n`);
@@ -174,10 +209,12 @@ const startHere = (args: readonly string[]): Start => ({
  * Runs the command with `args` and gives its exit code.
  *
  * @param readStart Tells from them how it was started.
+ * @param scenarios What can be run, the one that runs by default first.
  */
 export async function main(
   args: readonly string[],
   readStart: (args: readonly string[]) => Start = startHere,
+  scenarios: readonly Scenario[] = allScenarios,
 ): Promise<number> {
   const isJson = isForPrograms(args, scenarios);
   let begun: Partial<RunFacts> = {};
@@ -188,7 +225,7 @@ export async function main(
   try {
     const { command, args: own, isDumb } = readStart(args);
     const request = readRequest(own, scenarios, command);
-    if ("list" in request) return list(request);
+    if ("list" in request) return list(request, scenarios);
     const learn = (known: Begun) => void (begun = known);
     const session: Session = { command, isDumb, stop, learn };
     return await ("resume" in request ? resume(request, session) : run(request, session));

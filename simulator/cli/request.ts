@@ -5,9 +5,16 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { NumberOption, Scenario, ScenarioOption, ScenarioSettings } from "../scenario.ts";
+import type {
+  NumberOption,
+  PathOption,
+  Scenario,
+  ScenarioOption,
+  ScenarioSettings,
+} from "../scenario.ts";
 import { shellQuoted as quoted } from "../text.ts";
 import { asksForJson, createCommand, UsageError } from "./command.ts";
+import { OUT } from "./copy/common_options.ts";
 import { simulateHelp } from "./simulate_help.ts";
 
 /** What starts the command in this repository. */
@@ -34,10 +41,10 @@ export interface RunRequest {
   readonly isJson: boolean;
 }
 
-/** A run that was saved is to go on. */
+/** A run that was saved is to be resumed. */
 export interface ResumeRequest {
-  /** What can read it. */
-  readonly scenario: Scenario;
+  /** Whose runs can be saved. The file says which of them it is a run of. */
+  readonly scenarios: readonly Scenario[];
   /** The file that it was saved in. */
   readonly resume: string;
   /** Paths for what it reads and writes beside that, by option. */
@@ -54,7 +61,7 @@ export interface ListRequest {
   readonly isJson: boolean;
 }
 
-/** What the arguments ask for: a run, or that one goes on, or the list of scenarios. */
+/** What the arguments ask for: a run, or that one is resumed, or the list of scenarios. */
 export type Request = RunRequest | ResumeRequest | ListRequest;
 
 /** Arguments that do not make sense; the help says what does. */
@@ -107,7 +114,7 @@ function createSimulate(scenarios: readonly Scenario[], name: string): Command {
     .argument("[command]", `what is to be done: ${COMMANDS.join(", ")} (default: ${COMMANDS[0]})`);
   for (const [name, use] of usesByName(scenarios)) command.addOption(commanderOption(name, use));
   const resumable = resumableOf(scenarios);
-  if (resumable !== undefined) command.addOption(resumeOption(resumable));
+  if (resumable.length > 0) command.addOption(resumeOption(resumable));
   return command
     .addOption(
       new Option("--seed <SEED>", "what chance is drawn from, decimal or with 0x")
@@ -129,37 +136,51 @@ function createSimulate(scenarios: readonly Scenario[], name: string): Command {
     )
     .option("--list", "print the scenarios, and what each shows")
     .option("--json", "print one JSON object instead of a table")
-    .addHelpText("after", () => simulateHelp(name));
+    .addHelpText("after", () => simulateHelp(name, givenAgain(resumable)));
 }
 
-/** The scenario whose runs can be saved. */
-function resumableOf(scenarios: readonly Scenario[]): Scenario | undefined {
-  return scenarios.find(({ resume }) => resume !== undefined);
+/** The scenarios whose runs can be saved. */
+function resumableOf(scenarios: readonly Scenario[]): readonly Scenario[] {
+  return scenarios.filter(({ resume }) => resume !== undefined);
 }
 
-function resumeOption({ name }: Scenario): Option {
+/** The options of a scenario that a run which is resumed is given again: no saved run says what is written. */
+function optionsForResume({ options }: Scenario): readonly PathOption[] {
+  return options.filter((option) => option.kind === "path").filter(({ isForResume }) =>
+    isForResume
+  );
+}
+
+/** Their names in words, that of the copy first: every such run has one. */
+function givenAgain(resumable: readonly Scenario[]): string {
+  const names = resumable.flatMap(optionsForResume).map(({ name }) => name);
+  const words = [...new Set([OUT.name, ...names])].map((name) => `--${name}`);
+  return [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" and ");
+}
+
+function resumeOption(resumable: readonly Scenario[]): Option {
   return new Option(
     "--resume <FILE>",
-    "go on with a run that was saved in FILE, which has all options but --out and --disk",
+    `go on with a run that was saved in FILE, which has all options but ${givenAgain(resumable)}`,
   )
-    .helpGroup(`Options of ${name}:`);
+    .helpGroup(`Options of ${resumable.map(({ name }) => name).join(" and ")}:`);
 }
 
 /** Options of the command's own that may stand beside --resume. */
 const BESIDE_RESUME = ["resume", "json"];
 
 /**
- * The run that is to go on; null where none is.
+ * The run that is to be resumed; null where none is.
  *
  * @throws {UsageError} Options are given that do not go with it.
  */
-function readResume(command: Command, scenario: Scenario): ResumeRequest | null {
+function readResume(command: Command, scenarios: readonly Scenario[]): ResumeRequest | null {
   const { resume, json } = command.opts<CommonValues>();
   if (resume === undefined) return null;
   if (resume === "") {
     throw new MisuseError("--resume must be a path, and not empty");
   }
-  const own = scenario.options.filter((option) => option.kind === "path" && option.isForResume);
+  const own = scenarios.flatMap(optionsForResume);
   const paths: Record<string, string> = {};
   for (const option of command.options) {
     const attribute = option.attributeName();
@@ -172,7 +193,7 @@ function readResume(command: Command, scenario: Scenario): ResumeRequest | null 
     }
     paths[path.name] = readPath(path, command.getOptionValue(attribute));
   }
-  return { scenario, resume, paths, isJson: json === true };
+  return { scenarios, resume, paths, isJson: json === true };
 }
 
 function checkCommand(word: string | undefined): void {
@@ -250,8 +271,7 @@ function requestOf(command: Command, scenarios: readonly Scenario[]): Request {
   const common = command.opts<CommonValues>();
   const isJson = common.json === true;
   if (common.list) return { list: true, isJson };
-  const resumable = resumableOf(scenarios);
-  const resume = resumable === undefined ? null : readResume(command, resumable);
+  const resume = readResume(command, resumableOf(scenarios));
   if (resume !== null) return resume;
   const scenario = scenarios.find(({ name }) => name === common.scenario)!;
   const valueOf = (name: string): string | undefined => {
@@ -266,16 +286,16 @@ function requestOf(command: Command, scenarios: readonly Scenario[]): Request {
   return { scenario, seed, schedule, codec, ...readOwn(scenario, valueOf), isJson };
 }
 
-/** The command that goes on with the run that was saved in `path`, with what it is given again. */
+/** The command that resumes the run that was saved in `path`, with what it is given again. */
 export function resumeCommand(
-  { options }: Scenario,
+  scenario: Scenario,
   path: string,
   paths: Readonly<Record<string, string>>,
   command: string = TASK_COMMAND,
 ): string {
-  const words = options.flatMap((option) => {
-    const value = option.kind === "path" && option.isForResume ? paths[option.name] : undefined;
-    return value === undefined ? [] : [`--${option.name} ${quoted(value)}`];
+  const words = optionsForResume(scenario).flatMap(({ name }) => {
+    const value = paths[name];
+    return value === undefined ? [] : [`--${name} ${quoted(value)}`];
   });
   return [command, `--resume ${quoted(path)}`, ...words].join(" ");
 }

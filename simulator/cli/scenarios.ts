@@ -6,7 +6,7 @@
 
 import { scenarios as neutral } from "../mod.ts";
 import type { Scenario } from "../scenario.ts";
-import { disk } from "./disk/scenario.ts";
+import { disk } from "./disk.ts";
 
 /** All of them, the one that runs by default first. */
 export const scenarios: readonly Scenario[] = [disk, ...neutral];

@@ -7,7 +7,8 @@
 import { folded } from "../layout.ts";
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, helpColumns } from "./command.ts";
 
-const PARAGRAPHS = [
+/** What comes before the examples; `givenAgain`: the options that --resume takes beside the file. */
+const paragraphsOf = (givenAgain: string): readonly string[] => [
   "The run depends on the seed, the options and the content of files alone: the same ones give the same " +
   "trace digest. It ends with a table, the SHA-256 of every file as read and as returned, and the command " +
   "that runs it again. Paths are relative to the folder that you are in. Ctrl-C stops it and says how far " +
@@ -16,7 +17,7 @@ const PARAGRAPHS = [
   "not run as asked, 130 Ctrl-C. With --json an object is printed in each of these cases: error says what " +
   "is wrong, and null stands for what is not known.",
   "A run can be saved in the middle, and goes on in another process: what it needs is kept beside FILE. " +
-  "FILE names no file, so --out and --disk are given again with --resume; the report of the save has the " +
+  `FILE names no file, so ${givenAgain} are given again with --resume; the report of the save has the ` +
   "command.",
 ];
 
@@ -29,10 +30,14 @@ const EXAMPLES = [
   "--scenario echo --size 300 --codec vmbus --json",
 ];
 
-/** The text, for what starts the command. */
-export function simulateHelp(name: string): string {
+/**
+ * The text, for what starts the command.
+ *
+ * @param givenAgain The options that --resume takes beside the file, in words.
+ */
+export function simulateHelp(name: string, givenAgain: string): string {
   const columns = helpColumns();
-  const paragraphs = PARAGRAPHS.map((each) => folded(each, columns, ""));
+  const paragraphs = paragraphsOf(givenAgain).map((each) => folded(each, columns, ""));
   const examples = EXAMPLES.map((each) => `  ${name} ${each}`.trimEnd());
   return `\n${[...paragraphs, ["Examples:", ...examples].join("\n")].join("\n\n")}`;
 }

@@ -171,7 +171,7 @@ Deno.test("readRequest: --resume takes the paths that are for it, and no other o
     resume: () => Promise.reject(new Error("nothing is saved")),
   };
   const read = (...args: string[]) => readRequest(["--resume", "x", ...args], [echo, saver]);
-  const expected = { scenario: saver, resume: "x", paths: {}, isJson: false };
+  const expected = { scenarios: [saver], resume: "x", paths: {}, isJson: false };
   assertEquals(read(), expected);
   assertEquals(read("--out", "y", "--json"), { ...expected, paths: { out: "y" }, isJson: true });
   assertEquals(

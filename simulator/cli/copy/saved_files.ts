@@ -8,10 +8,21 @@
 import type { RunHooks } from "../../scenario.ts";
 import { cannot } from "../command.ts";
 import { watchedDigestOf } from "./digest.ts";
-import { orUsageError, type RunFiles, type SaveFiles, SPACE_HINT } from "./files.ts";
+import {
+  type ImageFile,
+  orUsageError,
+  type RunFiles,
+  type SaveFiles,
+  SPACE_HINT,
+} from "./files.ts";
 import type { GuestCopy } from "./guest_copy.ts";
-import type { RunTotals } from "./totals.ts";
-import { encodeRun, type RunSettings, type SavedGuest, type SavedSource } from "./saved_run.ts";
+import {
+  encodeRun,
+  type SavedCopyRun,
+  type SavedGuest,
+  type SavedImage,
+  type SavedSource,
+} from "./saved_run.ts";
 import { changedSource } from "./source_file.ts";
 import { Watch } from "./watch.ts";
 
@@ -25,7 +36,7 @@ import { Watch } from "./watch.ts";
  * @throws {StoppedError} The user has stopped it.
  */
 export async function saveRun(
-  { settings, totals }: { readonly settings: RunSettings; readonly totals: RunTotals },
+  { scenario, settings, totals }: Pick<SavedCopyRun, "scenario" | "settings" | "totals">,
   files: RunFiles,
   copies: readonly GuestCopy[],
   states: readonly Uint8Array[],
@@ -40,16 +51,17 @@ export async function saveRun(
   const { file, place } = save;
   const source = await saveSource(files, save, copies, watch);
   await orUsageError("write an image", SPACE_HINT, async () => {
-    for (const { disk: { image } } of guests) await image.flush();
+    for (const { image } of guests) await image?.image.flush();
   });
   const saved: SavedGuest[] = [];
   for (const [at, copy] of copies.entries()) {
     saved.push(await savedGuest(copy, states[at]!, watch));
   }
-  file.write(0, encodeRun({ settings, number: place.number, source, totals, guests: saved }));
+  const { number } = place;
+  file.write(0, encodeRun({ scenario, settings, number, source, totals, guests: saved }));
   const beside = [
     ...(source.isMade ? [] : [place.sourcePath]),
-    ...guests.flatMap(({ disk }) => disk.isMade ? [disk.path] : []),
+    ...guests.flatMap(({ image }) => image?.isMade ? [image.path] : []),
   ];
   // From here on a sudden end must not take away what the saved run has.
   for (const path of beside) scratch.forget(path);
@@ -118,13 +130,22 @@ async function savedGuest(
   partition: Uint8Array,
   watch: Watch,
 ): Promise<SavedGuest> {
-  const { files: { disk: { image, isMade } }, digests, writtenBytes } = copy;
-  const read = (offset: number, into: Uint8Array) => image.read(offset, into);
-  const written = await watchedDigestOf(watch, writtenBytes, read);
+  const { files, digests, writtenBytes } = copy;
+  const { image } = files;
   return {
     readBytes: digests.read.byteCount,
     returnedBytes: digests.returned.byteCount,
-    image: { isKept: isMade, byteCount: image.byteCount, writtenBytes, sha256: written.hex() },
+    image: image && await savedImage(image, writtenBytes, watch),
     partition,
   };
+}
+
+async function savedImage(
+  { image, isMade }: ImageFile,
+  writtenBytes: number,
+  watch: Watch,
+): Promise<SavedImage> {
+  const read = (offset: number, into: Uint8Array) => image.read(offset, into);
+  const written = await watchedDigestOf(watch, writtenBytes, read);
+  return { isKept: isMade, byteCount: image.byteCount, writtenBytes, sha256: written.hex() };
 }

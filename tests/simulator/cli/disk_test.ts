@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
-import { disk } from "../../../../simulator/cli/disk/scenario.ts";
+import { disk } from "../../../simulator/cli/disk.ts";
 import {
   OptionError,
   type ScenarioResult,
   type ScenarioSettings,
   textReport,
-} from "../../../../simulator/mod.ts";
-import { sampleBytes } from "../../../support/disk_stage.ts";
-import { withTree } from "../../../support/temp_tree.ts";
+} from "../../../simulator/mod.ts";
+import { sampleBytes } from "../../support/disk_stage.ts";
+import { withTree } from "../../support/temp_tree.ts";
 
 type Numbers = NonNullable<ScenarioSettings["numbers"]>;
 type Settings = Partial<ScenarioSettings>;

@@ -1,19 +1,19 @@
 /**
- * The files of a run: what is copied, the disks' images, and where the copies are kept. Those that the
- * command line does not name are made, in a temporary folder, or beside the file that the run is saved
- * in.
+ * The files of a run: what is copied, the images of devices that have one, and where the copies are kept.
+ * Those that the command line does not name are made, in a temporary folder, or beside the file that the
+ * run is saved in.
  *
  * @module
  */
 
-import type { BlockingImage } from "../../../devices/disk/mod.ts";
+import type { BlockingImage } from "../../../devices/image.ts";
 import { grouped } from "../../layout.ts";
 import { cannot } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
 import { Scratch } from "../scratch.ts";
 import { TakenFiles } from "./taken_files.ts";
 import { FileImage } from "../file_image.ts";
-import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
+import type { CopyDevice, CopyPlan } from "./device.ts";
 import { OutFile } from "./out_file.ts";
 import { drawRunNumber, pathsOf, SavedPlace } from "./saved_place.ts";
 import { CopySource, makeFile } from "./source_file.ts";
@@ -25,8 +25,8 @@ export const SPACE_HINT =
 /** Rights that an image has, and a saved run, which are no programs. */
 const DATA_MODE = 0o666;
 
-/** A disk's image, and the file that it is in. */
-export interface DiskFile {
+/** A device's image, and the file that it is in. */
+export interface ImageFile {
   /** The image. */
   readonly image: BlockingImage;
   /** Where it is. */
@@ -39,8 +39,8 @@ export interface DiskFile {
 export interface GuestFiles {
   /** What it copies; all guests copy the same. */
   readonly source: CopySource;
-  /** What its disk keeps its blocks in. */
-  readonly disk: DiskFile;
+  /** What its device keeps meanwhile; null: that has no image. */
+  readonly image: ImageFile | null;
   /** Where the copy is kept; null: nowhere. */
   readonly out: OutFile | null;
 }
@@ -74,23 +74,24 @@ export interface RunFiles {
  */
 export async function openFiles(
   fs: FileSystem,
-  options: DiskOptions,
+  device: CopyDevice,
+  plan: CopyPlan,
   seed: bigint,
   stack: DisposableStack,
 ): Promise<RunFiles> {
-  const opener = new Opener(fs, options, stack);
+  const opener = new Opener(fs, device, plan, stack);
   // What the user named comes first: where that is no good, nothing was made in vain.
-  const named = options.filePath === null ? null : await opener.openSources(options.filePath);
-  const byteCount = named?.[0]?.byteCount ?? MADE_FILE_BYTES;
+  const named = plan.filePath === null ? null : await opener.openSources(plan.filePath);
+  const byteCount = named?.[0]?.byteCount ?? device.madeFileBytes;
   const mode = named?.[0]?.mode ?? null;
   const images = await opener.openImages(byteCount);
   const outs = await opener.beginOuts(mode);
   const save = await opener.beginSave(mode);
-  const sources = named ?? await opener.makeSources(byteCount, seed);
-  const disks = images ?? await opener.makeImages(byteCount, mode, save?.place ?? null);
+  const sources = named ?? await opener.makeSources(seed);
+  const all = images ?? await opener.makeImages(byteCount, mode, save?.place ?? null);
   const guests = sources.map((source, at) => ({
     source,
-    disk: disks[at]!,
+    image: all?.[at] ?? null,
     out: outs?.[at] ?? null,
   }));
   return { fs, guests, isSourceMade: named === null, save, scratch: opener.scratch };
@@ -101,17 +102,19 @@ export class Opener {
   /** What goes with the run. */
   readonly scratch: Scratch;
   readonly #fs: FileSystem;
-  readonly #options: DiskOptions;
+  readonly #device: CopyDevice;
+  readonly #plan: CopyPlan;
   readonly #stack: DisposableStack;
   readonly #takenFiles: TakenFiles;
   /** Made with the first file that needs it. */
   #folder: Promise<string> | null = null;
 
   /** What it opens is closed with `stack`. */
-  constructor(fs: FileSystem, options: DiskOptions, stack: DisposableStack) {
+  constructor(fs: FileSystem, device: CopyDevice, plan: CopyPlan, stack: DisposableStack) {
     this.scratch = stack.use(new Scratch(fs));
     this.#fs = fs;
-    this.#options = options;
+    this.#device = device;
+    this.#plan = plan;
     this.#stack = stack;
     this.#takenFiles = new TakenFiles(fs);
   }
@@ -125,59 +128,65 @@ export class Opener {
   async openSources(path: string, name = path): Promise<CopySource[]> {
     await this.#takenFiles.take(path, `--file ${name}`);
     const sources: CopySource[] = [];
-    while (sources.length < this.#options.guestCount) {
+    while (sources.length < this.#plan.guestCount) {
       sources.push(this.#stack.use(await CopySource.open(this.#fs, path, name)));
     }
     return sources;
   }
 
-  /** See {@linkcode Opener.openSources}. */
-  async makeSources(byteCount: number, seed: bigint): Promise<CopySource[]> {
+  /** The same for a file that is made from the seed. */
+  async makeSources(seed: bigint): Promise<CopySource[]> {
     const path = `${await this.#makeFolder()}/file`;
-    const make = () => makeFile(this.#fs, path, byteCount, seed);
+    const { name, madeFileBytes } = this.#device;
+    const make = () => makeFile(this.#fs, path, madeFileBytes, { seed, scenario: name });
     await orUsageError("make a file", SPACE_HINT, make);
     return await this.openSources(path, MADE_FILE_NAME);
   }
 
   /** The images that the user named; null where none was. */
-  async openImages(fileBytes: number): Promise<DiskFile[] | null> {
-    const { diskPath, blockBytes } = this.#options;
-    if (diskPath === null) return null;
-    const neededBytes = imageBytes(fileBytes, blockBytes);
+  async openImages(fileBytes: number): Promise<ImageFile[] | null> {
+    const { imagePath, imageUnitBytes } = this.#plan;
+    const { imageOption } = this.#device;
+    if (imagePath === null || imageOption === null) return null;
+    const neededBytes = imageBytes(fileBytes, imageUnitBytes);
     const needed = grouped(neededBytes);
     const hint = `name a file of ${needed} bytes or more, in whole blocks of ${
-      grouped(blockBytes)
+      grouped(imageUnitBytes)
     }`;
-    const disks: DiskFile[] = [];
-    for (const path of this.#pathsOf(diskPath)) {
-      await this.#takenFiles.take(path, `--disk ${path}`);
+    const images: ImageFile[] = [];
+    for (const path of this.#pathsOf(imagePath)) {
+      await this.#takenFiles.take(path, `--${imageOption.name} ${path}`);
       const image = this.#stack.use(await FileImage.open(this.#fs, path, hint));
       const { byteCount } = image;
-      if (byteCount < neededBytes || byteCount % blockBytes !== 0) {
+      if (byteCount < neededBytes || byteCount % imageUnitBytes !== 0) {
         throw cannot(`use ${path} as a disk`, `it has ${grouped(byteCount)} bytes`, hint);
       }
-      disks.push({ image, path, isMade: false });
+      images.push({ image, path, isMade: false });
     }
-    return disks;
+    return images;
   }
 
-  /** Images as large as they have to be: those that are kept with a saved run are where they will be. */
+  /**
+   * Images as large as they have to be: those that are kept with a saved run are where they will be. Null
+   * where the device has none.
+   */
   async makeImages(
     fileBytes: number,
     mode: number | null,
     place: SavedPlace | null,
-  ): Promise<DiskFile[]> {
-    const { guestCount, blockBytes } = this.#options;
-    const neededBytes = imageBytes(fileBytes, blockBytes);
+  ): Promise<ImageFile[] | null> {
+    if (this.#device.imageOption === null) return null;
+    const { guestCount, imageUnitBytes } = this.#plan;
+    const neededBytes = imageBytes(fileBytes, imageUnitBytes);
     const paths = place?.imagePaths(guestCount) ??
       this.#pathsOf(`${await this.#makeFolder()}/disk`);
-    const disks: DiskFile[] = [];
-    for (const path of paths) disks.push(await this.makeImage(path, neededBytes, mode));
-    return disks;
+    const images: ImageFile[] = [];
+    for (const path of paths) images.push(await this.makeImage(path, neededBytes, mode));
+    return images;
   }
 
   /** An image of zeros, which goes with the run. */
-  async makeImage(path: string, byteCount: number, mode: number | null): Promise<DiskFile> {
+  async makeImage(path: string, byteCount: number, mode: number | null): Promise<ImageFile> {
     this.scratch.add(path);
     const image = this.#stack.use(
       await orUsageError(
@@ -196,7 +205,7 @@ export class Opener {
 
   /** Where the copies go; null where they are not kept. */
   async beginOuts(mode: number | null): Promise<OutFile[] | null> {
-    const { outPath } = this.#options;
+    const { outPath } = this.#plan;
     if (outPath === null) return null;
     const outs: OutFile[] = [];
     for (const path of this.#pathsOf(outPath)) {
@@ -208,7 +217,7 @@ export class Opener {
 
   /** What the run is saved in; null where it is not. */
   async beginSave(mode: number | null): Promise<SaveFiles | null> {
-    const { save } = this.#options;
+    const { save } = this.#plan;
     if (save === null) return null;
     await this.#takenFiles.take(save.path, `--save-to ${save.path}`);
     const file = await this.#begin(save.path, dataMode(mode));
@@ -234,7 +243,7 @@ export class Opener {
 
   /** `path` for a single guest, else one for each guest. */
   #pathsOf(path: string): readonly string[] {
-    return pathsOf(path, this.#options.guestCount);
+    return pathsOf(path, this.#plan.guestCount);
   }
 }
 
@@ -269,9 +278,9 @@ function dataMode(mode: number | null): number | null {
   return mode === null ? null : mode & DATA_MODE;
 }
 
-/** Bytes of an image for a file: whole blocks, and one at least. */
-function imageBytes(fileBytes: number, blockBytes: number): number {
-  return Math.max(1, Math.ceil(fileBytes / blockBytes)) * blockBytes;
+/** Bytes of an image for a file: whole units, and one at least. */
+function imageBytes(fileBytes: number, unitBytes: number): number {
+  return Math.max(1, Math.ceil(fileBytes / unitBytes)) * unitBytes;
 }
 
 /** What the machine refuses is the user's to hear; an error of our own goes on. */

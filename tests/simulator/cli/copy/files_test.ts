@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { UsageError } from "../../../../simulator/cli/command.ts";
-import { disk } from "../../../../simulator/cli/disk/scenario.ts";
+import { disk } from "../../../../simulator/cli/disk.ts";
 import { Scratch } from "../../../../simulator/cli/scratch.ts";
 import { sampleBytes } from "../../../support/disk_stage.ts";
 import { makeLink } from "../../../support/deno_process.ts";

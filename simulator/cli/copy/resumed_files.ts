@@ -12,18 +12,18 @@ import { cannot, type UsageError } from "../command.ts";
 import type { FileSystem } from "../file_system.ts";
 import { type StreamDigest, watchedDigestOf } from "./digest.ts";
 import {
-  type DiskFile,
   type GuestFiles,
+  type ImageFile,
   Opener,
   orUsageError,
   type RunFiles,
   SPACE_HINT,
 } from "./files.ts";
 import type { CopyDigests } from "./guest_copy.ts";
-import { type DiskOptions, MADE_FILE_BYTES } from "./options.ts";
+import type { CopyDevice, CopyPlan } from "./device.ts";
 import type { OutFile } from "./out_file.ts";
 import type { SavedPlace } from "./saved_place.ts";
-import type { SavedDiskRun, SavedGuest } from "./saved_run.ts";
+import { RESUME_HINT, type SavedCopyRun, type SavedGuest, type SavedImage } from "./saved_run.ts";
 import type { CopySource } from "./source_file.ts";
 import { Watch } from "./watch.ts";
 
@@ -39,30 +39,35 @@ export interface ResumedFiles {
 }
 
 /** Files beside a saved run that are read when it goes on. */
-export function filesRead(saved: SavedDiskRun, place: SavedPlace): readonly string[] {
+export function filesRead(saved: SavedCopyRun, place: SavedPlace): readonly string[] {
   const images = place.imagePaths(saved.guests.length);
   return [
     ...(saved.source.isMade ? [] : [place.sourcePath]),
-    ...saved.guests.flatMap(({ image }, at) => image.isKept ? [images[at]!] : []),
+    ...saved.guests.flatMap(({ image }, at) => image?.isKept ? [images[at]!] : []),
   ];
 }
 
 /**
  * Images of the user's are named whenever they are written, and no others.
  *
- * @throws {UsageError} The run goes on with other images than it had.
+ * @throws {UsageError} The run goes on with other images than it had, or its device has other ones.
  */
-export function checkDiskOption(
+export function checkImages(
   action: string,
-  { diskPath }: DiskOptions,
-  { guests }: SavedDiskRun,
+  { imageOption }: CopyDevice,
+  { imagePath }: CopyPlan,
+  { guests }: SavedCopyRun,
 ): void {
-  const isKept = guests.every(({ image }) => image.isKept);
-  if (isKept === (diskPath === null)) return;
+  if (guests.some(({ image }) => (image === null) !== (imageOption === null))) {
+    throw cannot(action, "its images are not those of its device", RESUME_HINT);
+  }
+  const isKept = guests.every(({ image }) => image === null || image.isKept);
+  if (isKept === (imagePath === null)) return;
+  const name = `--${imageOption?.name}`;
   throw cannot(
     action,
-    isKept ? "the run has an image of its own" : "the run was begun with --disk",
-    isKept ? "leave --disk out" : "name the same --disk again",
+    isKept ? "the run has an image of its own" : `the run was begun with ${name}`,
+    isKept ? `leave ${name} out` : `name the same ${name} again`,
   );
 }
 
@@ -75,23 +80,24 @@ export function checkDiskOption(
  */
 export async function reopenFiles(
   fs: FileSystem,
-  options: DiskOptions,
-  saved: SavedDiskRun,
-  { place, hooks, stack }: {
+  saved: SavedCopyRun,
+  { device, plan, place, hooks, stack }: {
+    readonly device: CopyDevice;
+    readonly plan: CopyPlan;
     readonly place: SavedPlace;
     readonly hooks: RunHooks;
     readonly stack: DisposableStack;
   },
 ): Promise<ResumedFiles> {
   const watch = new Watch(hooks, bytesToCheck(saved), "bytes checked");
-  const opener = new Opener(fs, options, stack);
+  const opener = new Opener(fs, device, plan, stack);
   // No copy takes the place of what is read.
   await opener.claim(place.path, "--resume");
   for (const path of place.imagePaths(saved.guests.length)) await opener.claim(path, path);
   const sources = await openSources(fs, opener, saved, place);
   const [source] = sources;
   const mode = saved.source.isMade ? null : source!.mode;
-  const disks = await opener.openImages(source!.byteCount) ??
+  const images = await opener.openImages(source!.byteCount) ??
     await copyImages(fs, opener, saved, { place, mode, watch });
   const outs = await opener.beginOuts(mode);
   const whole = await watchedDigestOf(
@@ -103,8 +109,9 @@ export async function reopenFiles(
   const guests: GuestFiles[] = [];
   const digests: CopyDigests[] = [];
   for (const [at, guest] of saved.guests.entries()) {
-    const files = { source: sources[at]!, disk: disks[at]!, out: outs?.[at] ?? null };
-    if (!files.disk.isMade) await checkImage(files.disk, guest, watch);
+    const image = images[at] ?? null;
+    const files = { source: sources[at]!, image, out: outs?.[at] ?? null };
+    if (image?.isMade === false && guest.image) await checkImage(image, guest.image, watch);
     guests.push(files);
     digests.push(await digestsOf(files.source, files.out, guest, watch));
   }
@@ -116,9 +123,9 @@ export async function reopenFiles(
 }
 
 /** What is read before the run goes on: each file as far as it matters. */
-function bytesToCheck({ source, guests }: SavedDiskRun): number {
+function bytesToCheck({ source, guests }: SavedCopyRun): number {
   return guests.reduce(
-    (sum, { image, readBytes }) => sum + image.writtenBytes + readBytes,
+    (sum, { image, readBytes }) => sum + (image?.writtenBytes ?? 0) + readBytes,
     source.byteCount,
   );
 }
@@ -137,12 +144,12 @@ function otherSize(path: string, isBytes: number, wasBytes: number): UsageError 
 async function openSources(
   fs: FileSystem,
   opener: Opener,
-  { source, settings }: SavedDiskRun,
+  { source, settings }: SavedCopyRun,
   place: SavedPlace,
 ): Promise<readonly CopySource[]> {
   if (!source.isMade) await checkBeside(fs, place.sourcePath, source.byteCount);
   const sources = source.isMade
-    ? await opener.makeSources(MADE_FILE_BYTES, settings.seed)
+    ? await opener.makeSources(settings.seed)
     : await opener.openSources(place.sourcePath, SAVED_FILE_NAME);
   const { name, byteCount } = sources[0]!;
   if (byteCount !== source.byteCount) throw otherSize(name, byteCount, source.byteCount);
@@ -162,24 +169,28 @@ async function checkBeside(fs: FileSystem, path: string, byteCount: number): Pro
 async function copyImages(
   fs: FileSystem,
   opener: Opener,
-  { guests }: SavedDiskRun,
+  { guests }: SavedCopyRun,
   { place, mode, watch }: {
     readonly place: SavedPlace;
     readonly mode: number | null;
     readonly watch: Watch;
   },
-): Promise<DiskFile[]> {
+): Promise<(ImageFile | null)[]> {
   const paths = place.imagePaths(guests.length);
-  const disks: DiskFile[] = [];
+  const images: (ImageFile | null)[] = [];
   for (const [at, { image }] of guests.entries()) {
+    if (image === null) {
+      images.push(null);
+      continue;
+    }
     const path = paths[at]!;
     await checkBeside(fs, path, image.byteCount);
     const copyPath = await opener.imagePathInScratch(at + 1);
-    const disk = await opener.makeImage(copyPath, image.byteCount, mode);
+    const copy = await opener.makeImage(copyPath, image.byteCount, mode);
     using kept = await fs.open(path, "read");
     const copyPiece = (offset: number, into: Uint8Array) => {
       if (kept.read(offset, into) < into.length) throw notAsSaved(path, "it has fewer bytes now");
-      disk.image.write(offset, into);
+      copy.image.write(offset, into);
     };
     const digest = await orUsageError(
       "make an image",
@@ -187,18 +198,17 @@ async function copyImages(
       () => watchedDigestOf(watch, image.writtenBytes, copyPiece),
     );
     if (digest.hex() !== image.sha256) throw notAsSaved(path, OTHER);
-    disks.push(disk);
+    images.push(copy);
   }
-  return disks;
+  return images;
 }
 
 /** An image of the user's must hold what it held. */
 async function checkImage(
-  { image, path }: DiskFile,
-  saved: SavedGuest,
+  { image, path }: ImageFile,
+  { byteCount, writtenBytes, sha256 }: SavedImage,
   watch: Watch,
 ): Promise<void> {
-  const { byteCount, writtenBytes, sha256 } = saved.image;
   if (image.byteCount !== byteCount) throw otherSize(path, image.byteCount, byteCount);
   const read = (offset: number, into: Uint8Array) => image.read(offset, into);
   const written = await watchedDigestOf(watch, writtenBytes, read);

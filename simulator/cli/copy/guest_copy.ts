@@ -1,35 +1,27 @@
 /**
- * One guest of the disk scenario: a partition, a disk with its driver in the host, and a driver in the
- * guest that copies a file onto the disk and back.
+ * One guest that copies: a partition, and a device with a driver in the host and one in the guest, which
+ * copies a file through the device and back.
  *
  * It is the same guest before and after a migration: what the copy was made of was saved and restored,
- * and only the files, which are the machine's, are used on.
+ * and only the files, which are the machine's, stay open.
  *
  * @module
  */
 
-import {
-  createDisk,
-  DiskServer,
-  diskVsp,
-  FileCopier,
-  fileCopier,
-} from "../../../devices/disk/mod.ts";
+import type { CopyFiles } from "../../../devices/streams.ts";
 import {
   type Fabric,
-  loadGuestDriver,
   ntStatusName,
   type Partition,
   restorePartition,
   savePartition,
   type SaveSummary,
 } from "../../../mod.ts";
-import { grouped } from "../../layout.ts";
-import type { DigestedBytes } from "../../scenario.ts";
+import type { DigestedBytes, ResultFigure } from "../../scenario.ts";
 import { UsageError } from "../command.ts";
+import type { CopyCounts, CopyDevice, CopyEnds, CopyPlan, DeviceSession } from "./device.ts";
 import { StreamDigest, watchedDigestOf } from "./digest.ts";
 import type { GuestFiles } from "./files.ts";
-import type { DiskOptions } from "./options.ts";
 import type { Watch } from "./watch.ts";
 
 /** What the copies of all guests have in common. */
@@ -40,24 +32,12 @@ export interface CopyMeter {
   failed(error: UsageError): void;
 }
 
-/** What was counted while the disk was open. */
-export interface CopyCounts {
-  /** Packets that the guest sent. */
-  readonly requests: number;
-  /** Completions that came for them. */
-  readonly completions: number;
-  /** Most requests that the host carried out together. */
-  readonly requestsAtOnce: number;
-}
-
 /** What lives of it in a fabric: after a migration that is another. */
 export interface GuestSession {
   /** The guest. */
   readonly partition: Partition;
-  /** Its disk's VSP. */
-  readonly server: DiskServer;
-  /** The driver in the guest that copies. */
-  readonly copier: FileCopier;
+  /** Its device. */
+  readonly device: DeviceSession;
 }
 
 /** A guest that was saved. */
@@ -84,44 +64,44 @@ export class GuestCopy {
   readonly files: GuestFiles;
   /** Of what went through it so far. */
   readonly digests: CopyDigests;
+  readonly #device: CopyDevice;
   readonly #number: number;
   readonly #meter: CopyMeter;
   #session: GuestSession | null = null;
 
-  /** Guest `number`, which has yet to begin, or to be restored. */
+  /** Guest `number`, before it begins or is restored. */
   constructor(
+    device: CopyDevice,
     number: number,
     files: GuestFiles,
     meter: CopyMeter,
     digests: CopyDigests = { read: new StreamDigest(), returned: new StreamDigest() },
   ) {
+    this.#device = device;
     this.#number = number;
     this.files = files;
     this.#meter = meter;
     this.digests = digests;
   }
 
-  /** Makes the guest and its disk. It copies once the fabric runs. */
-  begin(fabric: Fabric, options: DiskOptions): void {
-    const { blockBytes, transferBytes, queueDepth, ringPages, quota, memoryPages } = options;
+  /** Makes the guest and its device. It copies once the fabric runs. */
+  begin(fabric: Fabric, plan: CopyPlan): void {
     const name = `guest ${this.#number}`;
-    const partition = fabric.createPartition({ name, memoryPages });
-    const server = createDisk(partition, this.files.disk.image, {
-      instance: `4d1f0b6a-2c83-4e57-9a10-${this.#number.toString(16).padStart(12, "0")}`,
-      blockBytes,
-      transferBytesMax: transferBytes,
-      queueDepth: quota,
-    });
-    const disk = { transferBytesMax: transferBytes, ringPages: [ringPages, ringPages] } as const;
-    const copier = loadGuestDriver(partition, this.#copier(), { disk, queueDepth });
-    this.#session = { partition, server, copier };
+    const partition = fabric.createPartition({ name, memoryPages: plan.memoryPages });
+    this.#session = { partition, device: plan.start(partition, this.#ends()) };
   }
 
-  /** The file and the copy of it, as the guest's driver is given them whenever it is made. */
-  #copier(): ReturnType<typeof fileCopier> {
+  /** What the device's drivers are given whenever they are made. */
+  #ends(): CopyEnds {
+    const image = this.files.image?.image ?? null;
+    return { number: this.#number, files: this.#copyFiles(), image };
+  }
+
+  /** The file and the copy of it, as the guest's driver reads and writes them. */
+  #copyFiles(): CopyFiles {
     const { source, out } = this.files;
     const { read, returned } = this.digests;
-    return fileCopier({
+    return {
       source: {
         byteCount: source.byteCount,
         read: (offset, into) =>
@@ -140,7 +120,7 @@ export class GuestCopy {
             this.#meter.moved(bytes.length);
           }),
       },
-    });
+    };
   }
 
   /** Works on a file. One that cannot be used ends the run. */
@@ -164,20 +144,22 @@ export class GuestCopy {
 
   /** What was counted so far. */
   get counts(): CopyCounts {
-    const { copier, server } = this.#alive;
-    const { requests, completions } = copier.disk.state;
-    return { requests, completions, requestsAtOnce: server.state.status.deepestQueue };
+    return this.#alive.device.counts;
+  }
+
+  /** The device's own figures so far. */
+  get figures(): readonly ResultFigure[] {
+    return this.#alive.device.figures;
   }
 
   /** Whether it has copied all, or never will. */
   get isOver(): boolean {
-    return ["done", "failed"].includes(this.#alive.copier.state.phase);
+    return this.#alive.device.phase !== "underWay";
   }
 
-  /** The bytes that stand on the disk, from its beginning. */
+  /** How many bytes of the image were written, from its beginning. */
   get writtenBytes(): number {
-    const { status, registers } = this.#alive.server.state;
-    return status.blocksWritten * registers.blockBytes;
+    return this.#alive.device.writtenBytes;
   }
 
   /** The file as it was read; null before. */
@@ -193,7 +175,7 @@ export class GuestCopy {
   #wholeOf(digest: StreamDigest): Pick<DigestedBytes, "byteCount" | "sha256"> | null {
     const { byteCount } = this.files.source;
     const isWhole = byteCount === 0
-      ? this.#alive.copier.state.phase === "done"
+      ? this.#alive.device.phase === "done"
       : digest.byteCount === byteCount;
     return isWhole ? digest.summary() : null;
   }
@@ -213,25 +195,21 @@ export class GuestCopy {
    * cannot be done, which is a finding. It is the guest only once {@linkcode GuestCopy.adopt} says so.
    */
   restore(fabric: Fabric, bytes: Uint8Array): GuestSession | null {
-    const { status, partition, reason, loaded } = restorePartition(fabric, bytes, {
-      guestDrivers: [this.#copier()],
-      hostDrivers: [diskVsp(this.files.disk.image)],
-    });
-    const instances = loaded.map(({ instance }) => instance);
-    const server = instances.find((instance) => instance instanceof DiskServer);
-    const copier = instances.find((instance) => instance instanceof FileCopier);
-    if (partition !== null && server !== undefined && copier !== undefined) {
-      return { partition, server, copier };
-    }
-    const fault = reason === null ? "it has no disk" : `${reason} (${ntStatusName(status)})`;
+    const drivers = this.#device.driversFor(this.#ends());
+    const { status, partition, reason, loaded } = restorePartition(fabric, bytes, drivers);
+    const device = this.#device.sessionOf(loaded);
+    if (partition !== null && device !== null) return { partition, device };
+    const fault = reason === null
+      ? `it has no ${this.#device.name}`
+      : `${reason} (${ntStatusName(status)})`;
     this.#find(`it is not restored: ${fault}`);
     return null;
   }
 
-  /** From now on `life` is the guest. The one before, if there was one, is destroyed. */
-  adopt(life: GuestSession): void {
+  /** From now on `session` is the guest's. The one before, if there was one, is destroyed. */
+  adopt(session: GuestSession): void {
     this.#session?.partition.destroy();
-    this.#session = life;
+    this.#session = session;
   }
 
   /** Lets the guest go on. */
@@ -257,44 +235,26 @@ export class GuestCopy {
 
   // -- The end
 
-  /** Looks at what came of the copy, and at what the host says that it has done. */
+  /** Looks at what came of the copy, and at what the device says that it has done. */
   check(): void {
-    const { copier, server } = this.#alive;
-    const { phase, failure } = copier.state;
-    const { disk } = copier;
-    if (phase === "opening") {
-      return this.#find(`the disk is ${disk.state.phase} (${disk.state.refusal ?? "no reason"})`);
-    }
-    if (phase !== "done") {
-      const { imageFault } = server.state;
-      const image = imageFault === null ? "" : ` (the image: ${imageFault})`;
-      return this.#find(
-        `the copy ${failure === null ? `stands still: ${phase}` : `failed: ${failure}`}${image}`,
-      );
-    }
+    const { device } = this.#alive;
+    const failure = device.findFailure();
+    if (failure !== null) return this.#find(failure);
     const { read, returned, files: { source } } = this;
     if (source.byteCount === 0) this.#use(() => source.assertUnchanged(this.digests.read.hex()));
     if (read?.sha256 !== returned?.sha256) this.#find("what came back is not what was copied");
-    const blockCount = Math.ceil(source.byteCount / disk.registers.blockBytes);
-    const { blocksWritten, blocksRead, lastError } = disk.status ?? {};
-    if (blocksWritten !== blockCount || blocksRead !== blockCount || lastError !== "ok") {
-      this.#find(
-        `the status block says ${grouped(blocksWritten ?? 0)} blocks written, ` +
-          `${grouped(blocksRead ?? 0)} read and ${lastError}; ` +
-          `the guest wrote and read ${grouped(blockCount)}`,
-      );
-    }
+    const contradiction = device.findContradiction(source.byteCount);
+    if (contradiction !== null) this.#find(contradiction);
   }
 
   /** Closes both drivers. */
   async close(): Promise<void> {
-    const { copier, server } = this.#alive;
     try {
-      await copier.close();
-      await server.close();
+      await this.#alive.device.close();
     } catch (error) {
       // A channel that cannot be closed is another thing that a run is to find.
-      this.#find(`the disk does not close: ${error instanceof Error ? error.message : error}`);
+      const reason = error instanceof Error ? error.message : error;
+      this.#find(`the ${this.#device.name} does not close: ${reason}`);
     }
   }
 

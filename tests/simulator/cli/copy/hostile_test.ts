@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { MACHINE } from "../../../../simulator/cli/file_system.ts";
-import { encodeRun, readRun, type SavedDiskRun } from "../../../../simulator/cli/disk/saved_run.ts";
+import { encodeRun, readRun, type SavedCopyRun } from "../../../../simulator/cli/copy/saved_run.ts";
 import type { PlainData } from "../../../../mod.ts";
 import { besideIn, namesIn, pathsIn, resume, save } from "../../../support/saved_disk_run.ts";
 import { simulateHere } from "../../../support/simulate.ts";
@@ -64,12 +64,12 @@ function* spoilt(data: PlainData): Generator<PlainData> {
 }
 
 /** A saved run with each of its fields replaced, in turn. */
-function* spoiltRuns({ guests, ...run }: SavedDiskRun): Generator<SavedDiskRun> {
+function* spoiltRuns({ guests, ...run }: SavedCopyRun): Generator<SavedCopyRun> {
   for (const state of spoilt(run as unknown as PlainData)) {
-    yield { ...state as unknown as SavedDiskRun, guests };
+    yield { ...state as unknown as SavedCopyRun, guests };
   }
   for (const state of spoilt(guests[0] as unknown as PlainData)) {
-    yield { ...run, guests: [state as unknown as SavedDiskRun["guests"][number]] };
+    yield { ...run, guests: [state as unknown as SavedCopyRun["guests"][number]] };
   }
   yield { ...run, guests: [] };
   yield { ...run, guests: [...guests, ...guests] };
@@ -122,7 +122,7 @@ Deno.test("simulate --resume: a saved run that names files is refused, and no fi
     ];
     const before = contentsOf(root);
     for (const state of hostile) {
-      await Deno.writeFile(`${root}/hostile`, encodeRun(state as SavedDiskRun));
+      await Deno.writeFile(`${root}/hostile`, encodeRun(state as SavedCopyRun));
       const args = ["--resume", `${root}/hostile`, ...pathsIn(root)];
       const { code, stderr } = await simulateHere(...args);
       assertEquals(code, 2);
@@ -138,7 +138,7 @@ Deno.test("simulate --resume: findings of a saved run are shown, and none of the
   await withTree({}, async (root) => {
     await save(root, "60%");
     const path = `${root}/run`;
-    let run: SavedDiskRun;
+    let run: SavedCopyRun;
     {
       using saved = await MACHINE.open(path, "read");
       run = readRun(saved, "run");

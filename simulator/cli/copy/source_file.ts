@@ -5,7 +5,7 @@
  */
 
 import { Chance } from "../../../core/chance.ts";
-import type { Source } from "../../../devices/disk/mod.ts";
+import type { Source } from "../../../devices/streams.ts";
 import { grouped } from "../../layout.ts";
 import { cannot, type UsageError } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
@@ -18,14 +18,14 @@ const PIECE_BYTES = 2 ** 20;
 /** Two changes that lie so close together can have the same time in some file systems. */
 const TICK_MS_MAX = 2000;
 
-/** Makes a file of `byteCount` bytes at `path`: the same for the same seed. */
+/** Makes a file of `byteCount` bytes at `path`: the same for the same seed and scenario. */
 export async function makeFile(
   fs: FileSystem,
   path: string,
   byteCount: number,
-  seed: bigint,
+  { seed, scenario }: { readonly seed: bigint; readonly scenario: string },
 ): Promise<void> {
-  const chance = Chance.fromSeed(seed).fork("disk: the file");
+  const chance = Chance.fromSeed(seed).fork(`${scenario}: the file`);
   using file = await fs.create(path);
   for (let at = 0; at < byteCount; at += PIECE_BYTES) {
     file.write(at, chance.bytes(Math.min(PIECE_BYTES, byteCount - at)));

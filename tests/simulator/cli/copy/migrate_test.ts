@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { DiskServer, FileCopier } from "../../../../devices/disk/mod.ts";
-import { disk } from "../../../../simulator/cli/disk/scenario.ts";
+import { disk } from "../../../../simulator/cli/disk.ts";
 import type { ScenarioResult, ScenarioSettings } from "../../../../simulator/mod.ts";
 import { sampleBytes } from "../../../support/disk_stage.ts";
 import { simulateHere } from "../../../support/simulate.ts";

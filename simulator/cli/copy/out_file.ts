@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { basename, dirname, join, sep as SEPARATOR } from "node:path";
-import type { Sink } from "../../../devices/disk/mod.ts";
+import type { Sink } from "../../../devices/streams.ts";
 import { cannot, UsageError } from "../command.ts";
 import type { FileSystem, OpenFile } from "../file_system.ts";
 import { requireText, statFile } from "../opened_file.ts";

@@ -1,5 +1,5 @@
 /**
- * What a run of the disk scenario came to, as reports show it.
+ * What a run came to, as reports show it.
  *
  * @module
  */
@@ -13,7 +13,8 @@ import type {
   ScenarioResult,
 } from "../../scenario.ts";
 import type { SaveSummary } from "../../../mod.ts";
-import type { CopyCounts, GuestCopy } from "./guest_copy.ts";
+import type { CopyCounts } from "./device.ts";
+import type { GuestCopy } from "./guest_copy.ts";
 import { digestOfRun, type RunTotals } from "./totals.ts";
 
 /** All guests were saved, to go on elsewhere. */
@@ -55,7 +56,7 @@ export function resultOf(run: RunEnd): ScenarioResult {
     tables: run.moves.length === 0 ? [] : [movesOf(run)],
     digests: digestsOf(copies),
     ...(savedTo !== null && { savedTo }),
-    transactions: sumOf(copies, ({ counts }) => counts.completions),
+    transactions: sumOf(copies, ({ counts }) => counts.transactions),
     virtualMilliseconds: totals.virtualMilliseconds,
     violationCount: totals.violationCount,
     leakCount: totals.leakCount,
@@ -68,10 +69,10 @@ function sumOf<T>(all: readonly T[], valueOf: (one: T) => number): number {
   return all.reduce((sum, one) => sum + valueOf(one), 0);
 }
 
-/** What was counted while the disks were open, of all guests together. */
+/** What was counted while the devices were open, of all guests together. */
 function countsOf({ copies, totals }: RunEnd): ResultTable {
-  const completions = sumOf(copies, ({ counts }) => counts.completions);
-  const requests = sumOf(copies, ({ counts }) => counts.requests);
+  const both = (key: "packets" | "completions") =>
+    [0, 1].map((way) => sumOf(copies, ({ counts }) => counts[key][way]!));
   const bytesIn = sumOf(copies, ({ digests }) => digests.read.byteCount);
   const bytesOut = sumOf(copies, ({ digests }) => digests.returned.byteCount);
   return {
@@ -80,8 +81,8 @@ function countsOf({ copies, totals }: RunEnd): ResultTable {
       { key: "hostToGuest", label: "host to guest" },
     ],
     rows: [
-      { key: "packets", label: "packets", values: [requests, completions] },
-      { key: "completions", label: "of them completions", values: [0, completions] },
+      { key: "packets", label: "packets", values: both("packets") },
+      { key: "completions", label: "of them completions", values: both("completions") },
       { key: "fileBytes", label: "file bytes", values: [bytesIn, bytesOut] },
       { key: "roomWaits", label: "ring-full waits", values: totals.roomWaits },
       { key: "interrupts", label: "interrupts", values: totals.interrupts },
@@ -89,15 +90,14 @@ function countsOf({ copies, totals }: RunEnd): ResultTable {
   };
 }
 
+/** The device's own figures of all guests: of each the largest. */
 function figuresOf({ copies }: RunEnd): readonly ResultFigure[] {
-  return [
-    { key: "guests", label: "guests", value: copies.length },
-    {
-      key: "requestsAtOnce",
-      label: "requests carried out at once, at most",
-      value: Math.max(...copies.map(({ counts }) => counts.requestsAtOnce)),
-    },
-  ];
+  const largest = new Map<string, ResultFigure>();
+  for (const figure of copies.flatMap(({ figures }) => figures)) {
+    const known = largest.get(figure.key);
+    if (known === undefined || figure.value > known.value) largest.set(figure.key, figure);
+  }
+  return [{ key: "guests", label: "guests", value: copies.length }, ...largest.values()];
 }
 
 /** Each migration, or the one save: of all guests together. */
@@ -126,7 +126,7 @@ function movesOf({ end, moves }: RunEnd): NamedTable {
 function valuesOf({ copies, saved }: Move): ResultRow["values"] {
   const sum = (valueOf: (summary: SaveSummary) => number) => sumOf(saved, valueOf);
   return [
-    sumOf(copies, ({ completions }) => completions),
+    sumOf(copies, ({ transactions }) => transactions),
     sum(({ bytes }) => bytes),
     sum(({ pages }) => pages),
     sum(({ packets }) => packets.queued),

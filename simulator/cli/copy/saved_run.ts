@@ -1,5 +1,5 @@
 /**
- * The file that a run is saved in: what it was begun with, how far it came, what stood in its files, and
+ * The file that a run is saved in: of which scenario it is, what it was begun with, how far it came, what stood in its files, and
  * the saved guests, in the package's own envelope (docs/saved-state.md). It names no file.
  *
  * Nothing in it is believed before it was looked at: neither the fields, nor that the files are what they
@@ -12,7 +12,7 @@ import { readEnvelope, writeEnvelope } from "../../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault, throwDataError } from "../../../core/saved/fault.ts";
 import { readRecord, type SavedFields } from "../../../core/saved/fields.ts";
 import type { PlainData } from "../../../mod.ts";
-import type { SavedRun as SavedRunOfScenario } from "../../scenario.ts";
+import type { SavedRun } from "../../scenario.ts";
 import { cannot } from "../command.ts";
 import type { OpenFile } from "../file_system.ts";
 import { readTotals, type RunTotals } from "./totals.ts";
@@ -28,7 +28,7 @@ const FILE_BYTES_MAX = 2 ** 29;
 export const RESUME_HINT = "name a file that --save-to has made";
 
 /** What a run was begun with, but for its files. */
-export type RunSettings = Omit<SavedRunOfScenario["settings"], "paths">;
+export type RunSettings = Omit<SavedRun["settings"], "paths">;
 
 /** What is copied. */
 export type SavedSource = {
@@ -40,29 +40,34 @@ export type SavedSource = {
   readonly sha256: string;
 };
 
+/** A device's image. */
+export type SavedImage = {
+  /** Whether it is kept beside the saved run; else the user names it. */
+  readonly isKept: boolean;
+  /** Its size. */
+  readonly byteCount: number;
+  /** Bytes that were written, from its beginning. */
+  readonly writtenBytes: number;
+  /** Their SHA-256. */
+  readonly sha256: string;
+};
+
 /** A guest's copy, as it was saved. */
 export type SavedGuest = {
   /** Bytes of the file that were read. */
   readonly readBytes: number;
   /** Bytes that came back. They were the same as in the file. */
   readonly returnedBytes: number;
-  /** The disk's image. */
-  readonly image: {
-    /** Whether it is kept beside the saved run; else the user names it. */
-    readonly isKept: boolean;
-    /** Its size. */
-    readonly byteCount: number;
-    /** Bytes that were written, from its beginning. */
-    readonly writtenBytes: number;
-    /** Their SHA-256. */
-    readonly sha256: string;
-  };
+  /** Its device's image; null: that has none. */
+  readonly image: SavedImage | null;
   /** The guest itself, as savePartition gave it. */
   readonly partition: Uint8Array;
 };
 
 /** A saved run. */
-export interface SavedDiskRun {
+export interface SavedCopyRun {
+  /** The scenario that it is a run of. */
+  readonly scenario: string;
   /** What it was begun with. */
   readonly settings: RunSettings;
   /** What tells the files beside it from those of other runs. */
@@ -76,7 +81,7 @@ export interface SavedDiskRun {
 }
 
 /** The bytes of a saved run. */
-export function encodeRun({ guests, ...run }: SavedDiskRun): Uint8Array {
+export function encodeRun({ guests, ...run }: SavedCopyRun): Uint8Array {
   return writeEnvelope("run", [
     { type: RUN_TYPE, data: run },
     ...guests.map((guest) => ({ type: GUEST_TYPE, data: guest })),
@@ -88,7 +93,7 @@ export function encodeRun({ guests, ...run }: SavedDiskRun): Uint8Array {
  *
  * @throws {UsageError} It cannot be read, or holds no run.
  */
-export function readRun(file: OpenFile, path: string): SavedDiskRun {
+export function readRun(file: OpenFile, path: string): SavedCopyRun {
   const action = `resume from ${path}`;
   const { size } = file.stat();
   if (size > FILE_BYTES_MAX) throw cannot(action, "it is too large for a saved run", RESUME_HINT);
@@ -105,10 +110,11 @@ export function readRun(file: OpenFile, path: string): SavedDiskRun {
   return run;
 }
 
-function decodeRun(bytes: Uint8Array): SavedDiskRun {
+function decodeRun(bytes: Uint8Array): SavedCopyRun {
   const [first, ...others] = readEnvelope("run", bytes);
   if (first?.type !== RUN_TYPE) throwDataError("it does not begin with a run");
   const run = readRecord(first.data, "the run", (fields) => ({
+    scenario: fields.text("scenario"),
     settings: fields.record("settings", readSettings),
     number: readNumber(fields),
     source: fields.record("source", (each) => ({
@@ -162,20 +168,22 @@ function readNumber(fields: SavedFields): string {
   return isRunNumber(number) ? number : throwDataError("its number is none");
 }
 
+function readImage(fields: SavedFields): SavedImage {
+  const byteCount = fields.uint("byteCount", SAFE_MAX);
+  return {
+    isKept: fields.flag("isKept"),
+    byteCount,
+    writtenBytes: fields.uint("writtenBytes", byteCount),
+    sha256: fields.text("sha256"),
+  };
+}
+
 function readGuest(fields: SavedFields, source: SavedSource): SavedGuest {
   const readBytes = fields.uint("readBytes", source.byteCount);
   return {
     readBytes,
     returnedBytes: fields.uint("returnedBytes", readBytes),
-    image: fields.record("image", (each) => {
-      const byteCount = each.uint("byteCount", SAFE_MAX);
-      return {
-        isKept: each.flag("isKept"),
-        byteCount,
-        writtenBytes: each.uint("writtenBytes", byteCount),
-        sha256: each.text("sha256"),
-      };
-    }),
+    image: fields.orNull("image", () => fields.record("image", readImage)),
     partition: fields.bytes("partition", SAFE_MAX),
   };
 }

@@ -1,6 +1,5 @@
 /**
- * One run of the disk scenario: guests that copy, in one fabric, or in one after the other where they
- * are migrated.
+ * One run: guests that copy, in one fabric, or in one after the other where they are migrated.
  *
  * @module
  */
@@ -10,8 +9,8 @@ import { createFabric, type Fabric } from "../../../mod.ts";
 import type { RunHooks, ScenarioResult } from "../../scenario.ts";
 import type { UsageError } from "../command.ts";
 import type { RunFiles } from "./files.ts";
+import type { CopyDevice, CopyPlan } from "./device.ts";
 import { type CopyMeter, GuestCopy, type SavedCopy } from "./guest_copy.ts";
-import type { DiskOptions } from "./options.ts";
 import {
   type ChannelCounts,
   countChannels,
@@ -20,7 +19,7 @@ import {
   withFabric,
 } from "./totals.ts";
 import { type Move, resultOf } from "./result.ts";
-import type { RunSettings, SavedDiskRun } from "./saved_run.ts";
+import type { RunSettings, SavedCopyRun } from "./saved_run.ts";
 import type { ResumedFiles } from "./resumed_files.ts";
 import { saveRun } from "./saved_files.ts";
 import { changedSource } from "./source_file.ts";
@@ -28,15 +27,28 @@ import { changedSource } from "./source_file.ts";
 /** How a run ended, or why it did not. */
 type End = "over" | "stopped" | "saved";
 
+/** What a run is made of, its files aside. */
+export interface CopyJob {
+  /** What the guests copy through. */
+  readonly device: CopyDevice;
+  /** What it is begun with, or was. */
+  readonly settings: RunSettings;
+  /** What its options ask for. */
+  readonly plan: CopyPlan;
+  /** What stops it, and hears how far it is. */
+  readonly hooks: RunHooks;
+}
+
 /** One run on files that are open. */
-export class DiskRun {
+export class CopyRun {
+  readonly #device: CopyDevice;
   readonly #settings: RunSettings;
-  readonly #options: DiskOptions;
+  readonly #plan: CopyPlan;
   readonly #hooks: RunHooks;
   readonly #files: RunFiles;
   readonly #copies: readonly GuestCopy[];
   readonly #totalBytes: number;
-  /** What was left behind. */
+  /** What the fabrics came to that were left behind. */
   #totals: RunTotals = NO_TOTALS;
   #fabric: Fabric;
   #doneBytes = 0;
@@ -47,18 +59,17 @@ export class DiskRun {
   /** What is wrong with a file. */
   #fileError: UsageError | null = null;
   readonly #moves: Move[] = [];
-  /** Whether it was saved before, and goes on. */
+  /** Whether it was saved before. */
   readonly #isResumed: boolean;
 
   private constructor(
-    settings: RunSettings,
-    options: DiskOptions,
+    { device, settings, plan, hooks }: CopyJob,
     files: RunFiles,
-    hooks: RunHooks,
-    saved: { readonly run: SavedDiskRun; readonly digests: ResumedFiles["digests"] } | null,
+    saved: { readonly run: SavedCopyRun; readonly digests: ResumedFiles["digests"] } | null,
   ) {
+    this.#device = device;
     this.#settings = settings;
-    this.#options = options;
+    this.#plan = plan;
     this.#files = files;
     this.#hooks = hooks;
     this.#isResumed = saved !== null;
@@ -73,34 +84,28 @@ export class DiskRun {
       },
     };
     this.#copies = files.guests.map((each, at) =>
-      new GuestCopy(at + 1, each, meter, saved?.digests[at])
+      new GuestCopy(device, at + 1, each, meter, saved?.digests[at])
     );
   }
 
   /** A run from the beginning. */
-  static begin(
-    settings: RunSettings,
-    options: DiskOptions,
-    files: RunFiles,
-    hooks: RunHooks,
-  ): DiskRun {
-    const run = new DiskRun(settings, options, files, hooks, null);
-    for (const copy of run.#copies) copy.begin(run.#fabric, options);
+  static begin(job: CopyJob, files: RunFiles): CopyRun {
+    const run = new CopyRun(job, files, null);
+    for (const copy of run.#copies) copy.begin(run.#fabric, job.plan);
     return run;
   }
 
-  /** A run that goes on where it was saved, or the finding that says why it cannot. */
+  /** A run that continues where it was saved, or the finding that says why it cannot. */
   static resume(
-    saved: SavedDiskRun,
-    options: DiskOptions,
+    saved: SavedCopyRun,
+    job: CopyJob,
     { files, digests }: ResumedFiles,
-    hooks: RunHooks,
-  ): DiskRun | string {
-    const run = new DiskRun(saved.settings, options, files, hooks, { run: saved, digests });
+  ): CopyRun | string {
+    const run = new CopyRun(job, files, { run: saved, digests });
     for (const [at, copy] of run.#copies.entries()) {
-      const life = copy.restore(run.#fabric, saved.guests[at]!.partition);
-      if (life === null) return copy.findings.join("; ");
-      copy.adopt(life);
+      const session = copy.restore(run.#fabric, saved.guests[at]!.partition);
+      if (session === null) return copy.findings.join("; ");
+      copy.adopt(session);
       const { read, returned } = copy.digests;
       run.#doneBytes += read.byteCount + returned.byteCount;
     }
@@ -113,7 +118,7 @@ export class DiskRun {
     const { seed, schedule, codec } = this.#settings;
     // Misuse is recorded, not thrown: the result says what it was, and how often it happened.
     return createFabric({
-      seed: number === 0 ? seed : drawSeed(seed, `disk: fabric ${number}`),
+      seed: number === 0 ? seed : drawSeed(seed, `${this.#device.name}: fabric ${number}`),
       schedule,
       codec,
       verifier: "record",
@@ -133,7 +138,7 @@ export class DiskRun {
     this.#leave(channels, end !== "stopped");
     return resultOf({
       end,
-      savedTo: end === "saved" ? this.#options.save?.path ?? null : null,
+      savedTo: end === "saved" ? this.#plan.save?.path ?? null : null,
       totals: this.#totals,
       copies: this.#copies,
       moves: this.#moves,
@@ -147,14 +152,14 @@ export class DiskRun {
       await this.#drive(haltBytes);
       if (this.#isStopped) return "stopped";
       if (this.#doneBytes < haltBytes) break; // a guest has failed
-      if (this.#options.save === null) await this.#migrate();
+      if (this.#plan.save === null) await this.#migrate();
       else if (await this.#save()) return "saved";
     }
     await this.#drive(Infinity);
     return this.#isStopped ? "stopped" : "over";
   }
 
-  /** A stop that comes once all is done is none. */
+  /** Whether the run was stopped before all was done. */
   get #isStopped(): boolean {
     return this.#hooks.signal?.aborted === true && !this.#copies.every(({ isOver }) => isOver);
   }
@@ -163,10 +168,12 @@ export class DiskRun {
 
   /** Bytes, there and back, at which the guests are migrated or saved. */
   #halts(): readonly number[] {
-    const { save, migrations } = this.#options;
+    const { save, migrations } = this.#plan;
     if (this.#isResumed) return [];
     if (save !== null) return [Math.ceil(this.#totalBytes * save.percent / 100)];
-    const points = Chance.fromSeed(this.#settings.seed).fork("disk: where guests are migrated");
+    const points = Chance.fromSeed(this.#settings.seed).fork(
+      `${this.#device.name}: where guests are migrated`,
+    );
     const halts = Array.from({ length: migrations }, () => points.below(this.#totalBytes + 1));
     return halts.toSorted((a, b) => a - b);
   }
@@ -191,7 +198,7 @@ export class DiskRun {
 
   // -- Moving
 
-  /** Saves all guests; null where that cannot be done, and then they go on. */
+  /** Saves all guests; null where that cannot be done, and then they run again. */
   async #saveGuests(): Promise<readonly SavedCopy[] | null> {
     const saved: SavedCopy[] = [];
     for (const copy of this.#copies) {
@@ -212,19 +219,19 @@ export class DiskRun {
     this.#moves.push({ copies, saved: saved.map(({ summary }) => summary) });
   }
 
-  /** Moves all guests into a fresh fabric. Where that cannot be done they go on where they are. */
+  /** Moves all guests into a fresh fabric. Where that cannot be done they run on in the old one. */
   async #migrate(): Promise<void> {
     const saved = await this.#saveGuests();
     if (saved === null) return;
     const before = this.#fabric;
     const channels = countChannels(before);
     const fabric = this.#makeFabric(this.#totals.traceDigests.length + 1);
-    const lives = this.#copies.map((copy, at) => copy.restore(fabric, saved[at]!.bytes));
-    if (!lives.every((life) => life !== null)) {
+    const sessions = this.#copies.map((copy, at) => copy.restore(fabric, saved[at]!.bytes));
+    if (!sessions.every((session) => session !== null)) {
       for (const copy of this.#copies) copy.resume();
       return;
     }
-    this.#copies.forEach((copy, at) => copy.adopt(lives[at]!));
+    this.#copies.forEach((copy, at) => copy.adopt(sessions[at]!));
     this.#moved(saved);
     await before.settle();
     this.#leave(channels, true);
@@ -232,28 +239,28 @@ export class DiskRun {
     for (const copy of this.#copies) copy.resume();
   }
 
-  /** Saves the run. False where that cannot be done, and then it goes on. */
+  /** Saves the run. False where that cannot be done, and then the guests run again. */
   async #save(): Promise<boolean> {
     const saved = await this.#saveGuests();
     if (saved === null) return false;
     const channels = countChannels(this.#fabric);
     const totals = withFabric(this.#totals, this.#fabric, channels, false);
     const states = saved.map(({ bytes }) => bytes);
-    const begun = { settings: this.#settings, totals };
+    const begun = { scenario: this.#device.name, settings: this.#settings, totals };
     const isSaved = await saveRun(begun, this.#files, this.#copies, states, this.#hooks);
     if (isSaved) this.#moved(saved);
     else for (const copy of this.#copies) copy.resume();
     return isSaved;
   }
 
-  /** The fabric belongs to the past. */
+  /** Adds what the fabric came to: nothing more happens in it. */
   #leave(channels: ChannelCounts, hasClosed: boolean): void {
     this.#totals = withFabric(this.#totals, this.#fabric, channels, hasClosed);
   }
 
   // -- The end
 
-  /** The guests go on another time. */
+  /** Destroys the guests: the saved run has them. */
   async #destroy(): Promise<void> {
     for (const copy of this.#copies) copy.destroy();
     await this.#fabric.settle();

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { StoppedError } from "../../../../simulator/cli/command.ts";
-import { disk } from "../../../../simulator/cli/disk/scenario.ts";
+import { disk } from "../../../../simulator/cli/disk.ts";
 import { areEqual } from "../../../support/disk_stage.ts";
 import {
   besideIn,

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FileImage } from "../../../../simulator/cli/file_image.ts";
-import { OutFile, partPathOf } from "../../../../simulator/cli/disk/out_file.ts";
-import { disk, diskScenario } from "../../../../simulator/cli/disk/scenario.ts";
+import { OutFile, partPathOf } from "../../../../simulator/cli/copy/out_file.ts";
+import { disk, diskScenario } from "../../../../simulator/cli/disk.ts";
 import { FileSystem, MACHINE } from "../../../../simulator/cli/file_system.ts";
 import { Scratch } from "../../../../simulator/cli/scratch.ts";
 import { sampleBytes } from "../../../support/disk_stage.ts";

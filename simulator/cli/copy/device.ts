@@ -1,0 +1,91 @@
+/**
+ * What a device says of itself so that guests can copy files through it: its page of the scenario. All
+ * else of such a run is common to all devices and is in this folder: the files, several guests, migration,
+ * saving, the totals and the result.
+ *
+ * @module
+ */
+
+import type { BlockingImage } from "../../../devices/image.ts";
+import type { CopyFiles } from "../../../devices/streams.ts";
+import type { GuestDriver, HostDriver, LoadedInstance, Partition } from "../../../mod.ts";
+import type { PathOption, ResultFigure, ScenarioOption, ScenarioSettings } from "../../scenario.ts";
+import type { CopyOptions } from "./common_options.ts";
+import type { BothWays } from "./totals.ts";
+
+/** What one guest copies through its device. */
+export interface CopyEnds {
+  /** The guest's number, from 1. */
+  readonly number: number;
+  /** What the guest's driver reads, and what it writes to. */
+  readonly files: CopyFiles;
+  /** What the host's driver keeps in the meantime; null where the device has no image. */
+  readonly image: BlockingImage | null;
+}
+
+/** What was counted while a device was open. */
+export interface CopyCounts {
+  /** Packets that each side sent, completions included. */
+  readonly packets: BothWays;
+  /** Those of them that are completions. */
+  readonly completions: BothWays;
+  /** Transactions that ended. */
+  readonly transactions: number;
+}
+
+/** A device at work for one guest: both of its drivers, in one fabric. */
+export interface DeviceSession {
+  /** How far the copy is. */
+  readonly phase: "underWay" | "done" | "failed";
+  /** What was counted so far. */
+  readonly counts: CopyCounts;
+  /** Figures of the device's own. Where several guests tell one, the result has the largest. */
+  readonly figures: readonly ResultFigure[];
+  /** How many bytes of the image were written, from its beginning; 0 where there is no image. */
+  readonly writtenBytes: number;
+  /** Why not all was copied; null where all was. It is asked once nothing runs any more. */
+  findFailure(): string | null;
+  /** What the device says of itself that does not go with `byteCount` bytes copied there and back; or null. */
+  findContradiction(byteCount: number): string | null;
+  /** Closes both drivers. */
+  close(): Promise<void>;
+}
+
+/** What the options of a run ask for. */
+export interface CopyPlan extends CopyOptions {
+  /** Pages of each guest's memory. */
+  readonly memoryPages: number;
+  /** An image has whole units of so many bytes; it does not matter where there is no image. */
+  readonly imageUnitBytes: number;
+  /** Loads both drivers for a new guest. They copy once the fabric runs. */
+  start(guest: Partition, ends: CopyEnds): DeviceSession;
+}
+
+/** A device, as its page describes it. */
+export interface CopyDevice {
+  /** The scenario's name. What is drawn from the seed depends on it; messages call the device by it. */
+  readonly name: string;
+  /** What the scenario does and shows, in one line. */
+  readonly title: string;
+  /** All options, those that are common included, in the order in which they are shown. */
+  readonly options: readonly ScenarioOption[];
+  /** The option that names an image; null where the device has none. */
+  readonly imageOption: PathOption | null;
+  /** Size of the file that is made where none is named. */
+  readonly madeFileBytes: number;
+  /**
+   * Reads the options out of `settings`.
+   *
+   * @throws {OptionError} One of them is wrong, or they do not fit each other.
+   */
+  plan(settings: ScenarioSettings): CopyPlan;
+  /** The drivers that a restored guest is built with. */
+  driversFor(ends: CopyEnds): {
+    /** For the guest. */
+    readonly guestDrivers: readonly GuestDriver[];
+    /** For the host. */
+    readonly hostDrivers: readonly HostDriver[];
+  };
+  /** The device as a restore has built it; null where its drivers are not among those that were loaded. */
+  sessionOf(loaded: readonly LoadedInstance[]): DeviceSession | null;
+}
