@@ -1,12 +1,15 @@
 /**
- * The package runs where there is no Deno: its door is bundled for a browser, and an example runs under
- * plain `node`, which prints what Deno prints.
+ * The package runs where there is no Deno: its main door and that of the devices are bundled for a browser,
+ * and an example runs under plain `node`, which prints what Deno prints.
  *
  * @module
  */
 
 /** What no bundle may need: modules of Node, and the name of Deno. */
 const FOREIGN = /["']node:[a-z/]+["']|\bDeno\s*[.[]/;
+
+/** What must run in any runtime. */
+const DOORS = ["mod.ts", "devices/mod.ts"];
 
 /** An example that needs nothing of its runtime. */
 const EXAMPLE = "examples/echo.ts";
@@ -28,11 +31,25 @@ ${text.decode(stderr)}`);
 /** Why the package does not run elsewhere; null where it does. `folder` takes the bundles. */
 async function findFault(folder: string): Promise<string | null> {
   const deno = Deno.execPath();
-  const [door, example] = [`${folder}/mod.mjs`, `${folder}/example.mjs`];
-  await outputOf(deno, "bundle", "--quiet", "--platform", "browser", "--output", door, "mod.ts");
-  await outputOf(deno, "bundle", "--quiet", "--platform", "browser", "--output", example, EXAMPLE);
-  const foreign = foreignIn(await Deno.readTextFile(door));
-  if (foreign !== null) return `mod.ts needs ${foreign}, which not every runtime has`;
+  const bundle = async (path: string, output: string) =>
+    void await outputOf(
+      deno,
+      "bundle",
+      "--quiet",
+      "--platform",
+      "browser",
+      "--output",
+      output,
+      path,
+    );
+  for (const door of DOORS) {
+    const output = `${folder}/door.mjs`;
+    await bundle(door, output);
+    const foreign = foreignIn(await Deno.readTextFile(output));
+    if (foreign !== null) return `${door} needs ${foreign}, which not every runtime has`;
+  }
+  const example = `${folder}/example.mjs`;
+  await bundle(EXAMPLE, example);
   const [inNode, inDeno] = [await outputOf("node", example), await outputOf(deno, "run", EXAMPLE)];
   if (inNode === inDeno && inNode !== "") return null;
   return `${EXAMPLE} prints ${JSON.stringify(inNode)} in Node and ${
@@ -53,5 +70,7 @@ if (import.meta.main) {
     Deno.exit(1);
   }
   const version = (await outputOf("node", "--version")).trim();
-  console.log(`ok: mod.ts needs no certain runtime; ${EXAMPLE} runs under Node ${version}`);
+  console.log(
+    `ok: ${DOORS.join(" and ")} need no certain runtime; ${EXAMPLE} runs under Node ${version}`,
+  );
 }

@@ -55,8 +55,8 @@ export interface DeviceSession {
 export interface CopyPlan extends CopyOptions {
   /** Pages of each guest's memory. */
   readonly memoryPages: number;
-  /** An image has whole units of so many bytes; it does not matter where there is no image. */
-  readonly imageUnitBytes: number;
+  /** An image has whole units of so many bytes. Default 1. */
+  readonly imageUnitBytes?: number;
   /** Loads both drivers for a new guest. They copy once the fabric runs. */
   start(guest: Partition, ends: CopyEnds): DeviceSession;
 }

@@ -145,7 +145,7 @@ export class Opener {
 
   /** The images that the user named; null where none was. */
   async openImages(fileBytes: number): Promise<ImageFile[] | null> {
-    const { imagePath, imageUnitBytes } = this.#plan;
+    const { imagePath, imageUnitBytes = 1 } = this.#plan;
     const { imageOption } = this.#device;
     if (imagePath === null || imageOption === null) return null;
     const neededBytes = imageBytes(fileBytes, imageUnitBytes);
@@ -176,7 +176,7 @@ export class Opener {
     place: SavedPlace | null,
   ): Promise<ImageFile[] | null> {
     if (this.#device.imageOption === null) return null;
-    const { guestCount, imageUnitBytes } = this.#plan;
+    const { guestCount, imageUnitBytes = 1 } = this.#plan;
     const neededBytes = imageBytes(fileBytes, imageUnitBytes);
     const paths = place?.imagePaths(guestCount) ??
       this.#pathsOf(`${await this.#makeFolder()}/disk`);
