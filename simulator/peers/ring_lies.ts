@@ -19,7 +19,7 @@ type Tell = Lie["tell"];
 const UNKNOWN_TYPES: readonly number[] = [0, 1, 2, 3, 4, 5, 8, 10, 12, 13, 14, 15, 0xffff];
 
 /** Puts a packet that is wrong. */
-function packet(make: (chance: Chance) => RawPacket): Tell {
+export function puts(make: (chance: Chance) => RawPacket): Tell {
   return (rings, ring, chance) => rings.put(ring, make(chance));
 }
 
@@ -92,13 +92,13 @@ export const RING_LIES: Readonly<Record<RingLieName, Lie>> = {
     ...RING,
     what: "a payload that begins inside the descriptor",
     fault: "invalidDescriptorLengths",
-    tell: packet((chance) => ({ dataOffset: 8 * chance.below(2) })),
+    tell: puts((chance) => ({ dataOffset: 8 * chance.below(2) })),
   },
   payloadBehindPacket: {
     ...RING,
     what: "a payload that begins behind the packet",
     fault: "invalidDescriptorLengths",
-    tell: packet((chance) => ({ dataOffset: 32 + 8 * chance.below(0xffff - 4) })),
+    tell: puts((chance) => ({ dataOffset: 32 + 8 * chance.below(0xffff - 4) })),
   },
   lengthBeyondData: {
     ...RING,
@@ -123,31 +123,31 @@ export const RING_LIES: Readonly<Record<RingLieName, Lie>> = {
     ...RING,
     what: "a descriptor flag other than bit 0",
     fault: "invalidDescriptorFlags",
-    tell: packet((chance) => ({ flags: 2 << chance.below(15) | chance.below(2) })),
+    tell: puts((chance) => ({ flags: 2 << chance.below(15) | chance.below(2) })),
   },
   unknownType: {
     ...RING,
     what: "a descriptor type that no packet has",
     fault: "invalidDescriptorType",
-    tell: packet((chance) => ({ type: UNKNOWN_TYPES[chance.below(UNKNOWN_TYPES.length)]! })),
+    tell: puts((chance) => ({ type: UNKNOWN_TYPES[chance.below(UNKNOWN_TYPES.length)]! })),
   },
   gpaDirectWithoutHeader: {
     ...RING,
     what: "external data without the header that has its ranges",
     fault: "invalidDescriptorLengths",
-    tell: packet((chance) => ({ type: 9, flags: chance.below(2) })),
+    tell: puts((chance) => ({ type: 9, flags: chance.below(2) })),
   },
   gpaDirectWithoutRanges: {
     ...RING,
     what: "external data of no ranges",
     fault: "invalidGpaDirectRangeCount",
-    tell: packet(() => rangedPacket(0)),
+    tell: puts(() => rangedPacket(0)),
   },
   transferPagesWithoutHeader: {
     ...RING,
     what: "transfer pages without the header that has their ranges",
     fault: "invalidDescriptorLengths",
-    tell: packet((chance) => ({ type: 7, flags: chance.below(2) })),
+    tell: puts((chance) => ({ type: 7, flags: chance.below(2) })),
   },
   maskSetByPeer: {
     ...RING,

@@ -7,8 +7,10 @@ import { CHANNEL_FAULTS } from "../../../actors/channel/types.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import * as vmbus from "../../../mod.ts";
 import {
+  bytesPacket,
   foreseenRings,
   openMessage,
+  rangedPacket,
   type RawPacket,
   u32Bytes,
 } from "../../../simulator/peers/mod.ts";
@@ -41,19 +43,6 @@ interface Cause extends VictimOptions {
   readonly message?: Readonly<Partial<Record<vmbus.Side, string>>>;
 }
 
-/** A packet that describes memory: u32 reserved, u32 count, then words (wire.md 2.3). */
-function describing(count: number, ...words: readonly number[]): RawPacket {
-  const body = u32Bytes(0, count, ...words);
-  return { type: 9, flags: 1, dataOffset: 16 + body.length, body };
-}
-
-/** A packet with a body in msgpack, padded. */
-function msgpack(...bytes: readonly number[]): RawPacket {
-  const body = new Uint8Array(Math.ceil(bytes.length / 8) * 8);
-  body.set(bytes);
-  return { body };
-}
-
 /** A channel of bad rings does not open; one whose driver answers too much closes (incoming/completion_too_large_test.ts). */
 type Elsewhere = "badRings" | "completionTooLarge";
 
@@ -77,29 +66,29 @@ const CAUSES: Readonly<Record<Exclude<vmbus.ChannelFault, Elsewhere>, Cause>> = 
   invalidDescriptorLengths: { packet: { dataOffset: 8 } },
   invalidDescriptorFlags: { packet: { flags: 2 } },
   invalidDescriptorType: { packet: { type: 8 } },
-  invalidGpaDirectRangeCount: { packet: describing(0) },
+  invalidGpaDirectRangeCount: { packet: rangedPacket(0) },
   interruptsExternallyMasked: {
     // It is seen before the reader sleeps: a packet has it look, which it may well take.
     hurt: ({ rings, incoming }) => rings.store(incoming, "interruptMask", 1),
   },
-  unexpectedPacketType: { packet: { ...describing(1, 8, 0), type: 7 } },
+  unexpectedPacketType: { packet: { ...rangedPacket(1, 8, 0), type: 7 } },
   unexpectedFlags: { packet: { type: 11, flags: 1 } },
   badTransactionId: {
     codec: "msgpack",
-    packet: msgpack(0x95, 6, 1, 0xcb, 0x3f, 0xe0, 0, 0, 0, 0, 0, 0, 0xc4, 0, 0xc0),
+    packet: bytesPacket(0x95, 6, 1, 0xcb, 0x3f, 0xe0, 0, 0, 0, 0, 0, 0, 0xc4, 0, 0xc0),
   },
-  malformedMsgpack: { codec: "msgpack", packet: msgpack(0x80) },
+  malformedMsgpack: { codec: "msgpack", packet: bytesPacket(0x80) },
   surplusBytes: {
     codec: "msgpack",
-    packet: msgpack(0x95, 6, 0, 0, 0xc4, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    packet: bytesPacket(0x95, 6, 0, 0, 0xc4, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
   },
-  emptyRange: { packet: describing(1) },
-  emptyByteCount: { packet: describing(1, 0, 0, 1, 0) },
-  offsetTooLarge: { packet: describing(1, 8, 4096, 1, 0) },
-  rangeOverflow: { packet: describing(1, 0xffff_ffff, 0, 1, 0) },
-  rangeTooSmall: { packet: describing(1, 8192, 0, 1, 0) },
+  emptyRange: { packet: rangedPacket(1) },
+  emptyByteCount: { packet: rangedPacket(1, 0, 0, 1, 0) },
+  offsetTooLarge: { packet: rangedPacket(1, 8, 4096, 1, 0) },
+  rangeOverflow: { packet: rangedPacket(1, 0xffff_ffff, 0, 1, 0) },
+  rangeTooSmall: { packet: rangedPacket(1, 8192, 0, 1, 0) },
   // Only a guest describes its memory to the other side (wire.md 2.3).
-  rangeOutsideMemory: { sides: ["server"], packet: describing(1, 8, 0, 64, 0) },
+  rangeOutsideMemory: { sides: ["server"], packet: rangedPacket(1, 8, 0, 64, 0) },
   badPipePacketType: { isPipe: true, packet: { body: u32Bytes(2, 0) } },
   badPipeLength: { isPipe: true, packet: { body: u32Bytes(1, 1) } },
   transactionOnPipe: { isPipe: true, packet: { flags: 1, body: u32Bytes(1, 0) } },

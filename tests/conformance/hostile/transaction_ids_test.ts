@@ -1,9 +1,5 @@
 /** Ids of the opposite side's transactions: any 64 bits, and none of this side's business (wire.md 2.1, 2.5). */
 import { assertEquals } from "@std/assert";
-import { createCodec } from "../../../core/packet/codec.ts";
-import { PacketFields } from "../../../core/packet/packet.ts";
-import { IncomingRing } from "../../../core/ring/incoming.ts";
-import { RingMemory } from "../../../core/ring/ring_memory.ts";
 import * as vmbus from "../../../mod.ts";
 import {
   emptyPacket,
@@ -43,17 +39,9 @@ function completion(codec: typeof CODECS[number], transactionId: bigint): RawPac
 
 /** Ids of the completions in a ring, read over a copy of it. */
 function completedIds(name: typeof CODECS[number], rings: RawRings): bigint[] {
-  const ring = new IncomingRing(new RingMemory([rings.copy("downstream")]));
-  const codec = createCodec(name);
-  const fields = new PacketFields();
-  const ids: bigint[] = [];
-  while (ring.next() === "packet") {
-    assertEquals(codec.decode(ring, fields), null);
-    assertEquals(fields.type, 11);
-    ids.push(BigInt(fields.transactionIdHigh) << 32n | BigInt(fields.transactionIdLow));
-    ring.advance();
-  }
-  return ids;
+  const { packets, fault } = rings.read("downstream", name);
+  assertEquals([fault, packets.filter(({ type }) => type !== 11)], [null, []]);
+  return packets.map(({ transactionId }) => transactionId);
 }
 
 for (const codec of CODECS) {

@@ -1,7 +1,5 @@
 // docs/saved-state.md: ids of the opposite side's transactions, which may be any 64 bits (wire.md 2.5).
 import { assertEquals } from "@std/assert";
-import { IncomingRing } from "../../../core/ring/incoming.ts";
-import { RingMemory } from "../../../core/ring/ring_memory.ts";
 import * as vmbus from "../../../mod.ts";
 import { foreseenRings, RawRings } from "../../../simulator/peers/mod.ts";
 import { clientTable } from "../../support/connected_pair.ts";
@@ -55,13 +53,9 @@ async function savedGuest(): Promise<{ bytes: Uint8Array; rings: RawRings }> {
 
 /** Ids of the completions that the guest has written, over a copy of its ring. */
 function completedIds(rings: RawRings): bigint[] {
-  const ring = new IncomingRing(new RingMemory([rings.copy("upstream")]));
-  const ids: bigint[] = [];
-  for (; ring.next() === "packet"; ring.advance()) {
-    assertEquals(ring.type, 11);
-    ids.push(BigInt(ring.transactionIdHigh) << 32n | BigInt(ring.transactionIdLow));
-  }
-  return ids;
+  const { packets, fault } = rings.read("upstream", "vmbus");
+  assertEquals([fault, packets.filter(({ type }) => type !== 11)], [null, []]);
+  return packets.map(({ transactionId }) => transactionId);
 }
 
 Deno.test("restorePartition: packets that a driver holds keep their senders' ids, all 64 bits", async () => {
