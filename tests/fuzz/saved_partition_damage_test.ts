@@ -7,9 +7,10 @@ import { Chance } from "../../core/chance.ts";
 import { readEnvelope, writeEnvelope } from "../../core/saved/envelope.ts";
 import * as vmbus from "../../mod.ts";
 import { stateOf } from "../support/hostile_arena.ts";
+import { times } from "../support/long.ts";
 import { saveTalk, startTalk, step, TALK_DRIVERS } from "../support/talk_stage.ts";
 
-const RANDOM_CHANGES = 20_000;
+const RANDOM_CHANGES = times(2_000, 20_000);
 const SEED = 5;
 
 interface Stage {

@@ -7,10 +7,11 @@ import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { type ArrivedFrame, Frame, PacketFields } from "../../core/packet/packet.ts";
 import { TupleCodec } from "../../core/packet/tuple_codec.ts";
 import { PAGE_BYTES, pagesSpanned, roundUp8 } from "../../core/units.ts";
+import { times } from "../support/long.ts";
 import { bodySpace, decodeWhole, packetOf } from "../support/packet_frames.ts";
 
-const PACKETS = 100_000;
-const MUTATIONS = 60_000;
+const PACKETS = times(15_000, 100_000);
+const MUTATIONS = times(10_000, 60_000);
 /** Numbers around each border between two forms of msgpack. */
 const BORDERS = [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff];
 

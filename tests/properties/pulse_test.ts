@@ -1,6 +1,7 @@
 /**
  * Pulse: one run for each work item of a talk. The save is asked for after that item, carried out at the
- * next safe point, and the talk goes on elsewhere. Each must come out as the talk that nobody disturbed.
+ * next safe point, and the talk goes on elsewhere. Each must come out as the talk that nobody disturbed
+ * (kmcl.md V7; docs/save-restore.md).
  *
  * @module
  */
@@ -8,8 +9,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { areEqual } from "../../core/saved/plain_data.ts";
 import * as vmbus from "../../mod.ts";
-import { serverTable } from "./connected_pair.ts";
-import { ACTIVE_MOMENT, MOMENT_NAMES, momentsOf, PAUSED_MOMENT } from "./talk_moments.ts";
+import { serverTable } from "../support/connected_pair.ts";
+import { times } from "../support/long.ts";
+import { ACTIVE_MOMENT, MOMENT_NAMES, momentsOf, PAUSED_MOMENT } from "../support/talk_moments.ts";
 import {
   finishTalk,
   isOver,
@@ -19,13 +21,19 @@ import {
   startTalk,
   step,
   type TalkStage,
-} from "./talk_stage.ts";
+} from "../support/talk_stage.ts";
 
+/** A run after each item in a thorough run of the tests; otherwise after one of so many. */
+const STRIDE = times(13, 1);
+/** How many runs of a test there must be at least, all its variants together. */
+const RUNS = times(38, 500);
+/** Those among them that were saved with packets in flight. */
+const IN_FLIGHT = times(30, 400);
 /** How often, at least, a save must be asked for at each moment that a talk can be at. */
-const MOMENT_TIMES = 20;
+const MOMENT_TIMES = times(1, 20);
 
 /** One talk, and the two fabrics that it is in. */
-export interface PulseVariant extends Omit<StartOptions, "fabric" | "within"> {
+interface PulseVariant extends Omit<StartOptions, "fabric" | "within"> {
   /** Where it begins. */
   readonly from?: vmbus.FabricOptions;
   /** Where it ends. */
@@ -35,7 +43,7 @@ export interface PulseVariant extends Omit<StartOptions, "fabric" | "within"> {
 }
 
 /** What was seen. */
-export interface PulseCount {
+interface PulseCount {
   /** Runs, one for each item. */
   runs: number;
   /** Those that were saved with packets in flight. */
@@ -54,15 +62,15 @@ function note({ moments }: PulseCount, name: string, times: number): void {
   moments.set(name, (moments.get(name) ?? 0) + times);
 }
 
-/** All the runs of one variant, each checked. */
-export async function pulse(variant: PulseVariant): Promise<PulseCount> {
+/** The runs of one variant, the first after `first` items, each checked. */
+async function pulse(variant: PulseVariant, first: number): Promise<PulseCount> {
   const [from, to] = [vmbus.createFabric(variant.from ?? {}), vmbus.createFabric(variant.to ?? {})];
   const count = newCount();
   const begin = () => startTalk({ ...variant, within: from });
   const undisturbed = begin();
   const expected = await finishTalk(undisturbed);
   await end(undisturbed);
-  for (let item = 0;; item++) {
+  for (let item = first;; item += STRIDE) {
     const stage = begin();
     await step(stage, item);
     if (isOver(stage)) return count;
@@ -70,7 +78,7 @@ export async function pulse(variant: PulseVariant): Promise<PulseCount> {
     const bytes = await saveAt(stage, count);
     await end(stage);
     const next = restoreTalk(to, bytes);
-    if (item % 16 === 0) {
+    if (count.runs % 16 === 0) {
       const again = (await saveTalk(next)).bytes;
       assert(areEqual(again, bytes), `saved again after item ${item} it is another`);
     }
@@ -109,21 +117,18 @@ async function end({ fabric, guest }: TalkStage): Promise<void> {
   assertEquals(fabric.leaks(), []);
 }
 
-/** Runs all variants; `least` is what there must be of each at least, all variants together. */
-export async function pulseAll(
-  variants: readonly PulseVariant[],
-  least: { readonly runs: number; readonly inFlight: number },
-): Promise<void> {
+/** Runs all variants, which begin at different items. */
+async function pulseAll(variants: readonly PulseVariant[]): Promise<void> {
   const sum = newCount();
-  for (const variant of variants) {
-    const { runs, inFlight, waited, moments } = await pulse(variant);
+  for (const [index, variant] of variants.entries()) {
+    const { runs, inFlight, waited, moments } = await pulse(variant, 3 * index % STRIDE);
     sum.runs += runs;
     sum.inFlight += inFlight;
     sum.waited += waited;
-    for (const [name, times] of moments) note(sum, name, times);
+    for (const [name, count] of moments) note(sum, name, count);
   }
-  assert(sum.runs >= least.runs, `${sum.runs} runs, not ${least.runs}`);
-  assert(sum.inFlight >= least.inFlight, `${sum.inFlight} runs with packets in flight`);
+  assert(sum.runs >= RUNS, `${sum.runs} runs`);
+  assert(sum.inFlight >= IN_FLIGHT, `${sum.inFlight} runs with packets in flight`);
   assert(sum.waited > 0, "some saves wait for a callback");
   const isPaused = variants[0]?.isPaused === true;
   const missed = MOMENT_NAMES.filter((name) => (sum.moments.get(name) ?? 0) < MOMENT_TIMES);
@@ -132,4 +137,41 @@ export async function pulseAll(
     [isPaused ? ACTIVE_MOMENT : PAUSED_MOMENT],
     "the talk is at everything else",
   );
+}
+
+/** The talks, and what each test of them is called. */
+const TALKS: Readonly<Record<string, readonly PulseVariant[]>> = {
+  "in scheduling order, into another schedule": [
+    { to: { seed: 11, schedule: "random" } },
+    { talk: { channels: 3, count: 14 }, to: { seed: 12, schedule: "random" } },
+    { processors: 2, to: { seed: 13, schedule: "random" } },
+    { talk: { channels: 1, count: 40 } },
+  ],
+  "in an order by chance": [
+    { from: { seed: 21, schedule: "random" } },
+    { from: { seed: 22, schedule: "random" }, to: { seed: 5, schedule: "random" } },
+    { from: { seed: 23, schedule: "random" }, processors: 3 },
+    { from: { seed: 24, schedule: "random" }, talk: { channels: 3, count: 15 } },
+  ],
+  "with one of its servers Paused": [
+    { isPaused: true },
+    { isPaused: true, from: { seed: 41, schedule: "random" } },
+    { isPaused: true, to: { seed: 42, schedule: "random" }, processors: 2 },
+    { isPaused: true, from: { seed: 43, schedule: "random" }, to: { seed: 44 } },
+  ],
+  "in Hyper-V's own encoding": [
+    { from: { codec: "vmbus" }, to: { codec: "vmbus", seed: 31, schedule: "random" } },
+    { from: { codec: "vmbus", seed: 32, schedule: "random" }, to: { codec: "vmbus" } },
+    {
+      from: { codec: "vmbus", verifier: "off" },
+      to: { codec: "vmbus", verifier: "off", trace: "off" },
+    },
+    { from: { codec: "vmbus" }, to: { codec: "vmbus" }, processors: 2 },
+  ],
+};
+
+for (const [name, variants] of Object.entries(TALKS)) {
+  Deno.test(`savePartition: a talk comes out the same when it is saved and restored after each item, ${name}`, async () => {
+    await pulseAll(variants);
+  });
 }
