@@ -1,6 +1,6 @@
 /**
  * Arguments in the forms that drivers have them in: a C `BOOLEAN`, memory by any view of it, a list of
- * page frame numbers (kmcl.md I7). Every such argument comes in here.
+ * page frame numbers (kmcl.md I7). Every such argument is read here.
  *
  * @module
  */
@@ -17,9 +17,9 @@ export function booleanOf(value: unknown): boolean | null {
 }
 
 /**
- * The bytes that `value` shows, shared and not copied, or null where it is no view. A view of a buffer
- * that was transferred shows none. A Uint8Array of whatever class is given back as it is: what it says of
- * itself may be anything, so it is asked by way of bytes.ts.
+ * The bytes that `value` shows, shared and not copied, or null where it is not a view. A view of a buffer
+ * that was transferred shows no bytes. A Uint8Array of any class is returned as it is: its own members
+ * may answer anything, so it is read through bytes.ts.
  */
 export function bytesOf(value: unknown): Uint8Array | null {
   if (isBytes(value)) return value;
@@ -29,7 +29,7 @@ export function bytesOf(value: unknown): Uint8Array | null {
 /**
  * The bytes of a view, for a caller that throws where functions with a status would return one.
  *
- * @throws {TypeError} `value` is no ArrayBufferView, or its buffer is detached; the text begins
+ * @throws {TypeError} `value` is not an ArrayBufferView, or its buffer is detached; the text begins
  * `Cannot ${action}`.
  */
 export function requireBytes(action: string, value: ArrayBufferView): Uint8Array {
@@ -44,9 +44,9 @@ export function requireBytes(action: string, value: ArrayBufferView): Uint8Array
 }
 
 /**
- * A copy of the first elements of a list of PFNs, an array or a typed array, at most `countMax` of them:
- * what is in there has yet to be checked. Null where it is no list, or cannot be read. It is to be made
- * first of all, as to read them may be to run the driver's code.
+ * A copy of the first elements of a list of PFNs, an array or a typed array, at most `countMax` of them;
+ * the elements are unchecked. Null where it is not a list, or cannot be read. Callers make the copy
+ * before anything else, as reading may run the driver's code.
  */
 export function copyPfns(list: unknown, countMax: number): readonly unknown[] | null {
   const elements = copyElements(list, countMax);

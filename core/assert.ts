@@ -12,8 +12,8 @@ export class BrokenInvariant extends Error {
 }
 
 /**
- * Throws {@linkcode BrokenInvariant} unless `condition` holds. What it says then is put together
- * elsewhere: that keeps this so short that compilers always inline it.
+ * Throws {@linkcode BrokenInvariant} unless `condition` holds. The error is built elsewhere: that keeps
+ * this short enough to be inlined always.
  */
 export function assert(condition: boolean, promise: string): asserts condition {
   if (!condition) broken(promise);

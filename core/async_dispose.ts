@@ -5,8 +5,8 @@
  */
 
 /**
- * `Symbol.asyncDispose` of `symbols`; where they have none, the symbol that compilers which turn `await
- * using` into older JavaScript use in its place.
+ * `Symbol.asyncDispose` of `symbols`; where it is missing, the symbol that compilers use in its place
+ * when they turn `await using` into older JavaScript.
  */
 export function asyncDisposeOf(
   symbols: { readonly asyncDispose?: symbol },
@@ -14,5 +14,5 @@ export function asyncDisposeOf(
   return (symbols.asyncDispose ?? Symbol.for("Symbol.asyncDispose")) as typeof Symbol.asyncDispose;
 }
 
-/** The runtime's own, or what stands in for it: some browsers do not know it yet. */
+/** The runtime's own symbol, or its replacement: some browsers do not have it. */
 export const ASYNC_DISPOSE: typeof Symbol.asyncDispose = asyncDisposeOf(Symbol);

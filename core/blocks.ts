@@ -17,19 +17,19 @@ const BLOCK = 1 << BLOCK_SHIFT;
 /** Up to this many bytes are copied 8 at a time: faster, and no margin is needed. */
 const WORDS_BYTES_MAX = 256;
 /**
- * More bytes than these are copied through a view of their own: beside so many it weighs nothing. So is
- * all that comes out of shared memory, where each byte that a block brings along in vain costs more.
+ * More bytes than these are copied through a view of their own: beside so many its cost does not show. So
+ * is every copy out of shared memory, where each byte that a block copies in vain costs more.
  */
 const BLOCKS_BYTES_MAX = 8192;
 
 /** Bytes of one of the {@linkcode Blocks} of an array. A page holds a whole number of them. */
 export const BLOCK_BYTES: number = BLOCK;
 
-/** What stands in a buffer that nobody may look at any more, as a byte and as a word. */
+/** What fills a buffer that must not be read any longer, as a byte and as a word. */
 const POISON = 0xdd;
 const POISON_WORD = 0xdddd_dddd | 0;
 
-/** Overwrites `bytes`, which a driver has had, and may have done anything with. */
+/** Overwrites `bytes`, which a driver had and may have transferred. */
 export function poison(bytes: Uint8Array): void {
   try {
     Uint8Array.prototype.fill.call(bytes, POISON);
@@ -135,7 +135,7 @@ export const NO_BLOCKS: Blocks = new Blocks(NO_BYTES);
 
 const NO_WORDS = new Int32Array(0);
 
-/** A copy of no bytes has room, too: where that has no length any more, it was transferred. */
+/** A copy of no bytes has room, too: where the room has lost its length, it was transferred. */
 const ROOM_BYTES_MIN = 8;
 /** Rooms that rest before one is used again; a power of two. */
 const RESTING_ROOMS = 16;
@@ -161,11 +161,11 @@ export class CopyRoom {
     if (this.#copyBytes !== byteCount || this.blocks.bytes.length === 0) this.#resize(byteCount);
   }
 
-  /** Overwrites the copy, if it is still here: its reader may look at it no more. */
+  /** Overwrites the copy, unless it was transferred: its reader must not read it any longer. */
   poison(): void {
     const byteCount = this.#copyBytes;
     if (byteCount > WORDS_BYTES_MAX) return this.#poisonLong(byteCount);
-    // A short copy begins with the room, which has whole words. One that was transferred takes none.
+    // A short copy begins with the room, which has whole words. A transferred one cannot be written.
     const { words } = this;
     for (let at = 0; at << 2 < byteCount; at++) words[at] = POISON_WORD;
   }
@@ -191,7 +191,10 @@ export class CopyRoom {
   }
 }
 
-/** Rooms whose copies somebody may still look at who should not: each is used again after a while. */
+/**
+ * Rooms whose copies a driver may still read although it should not: each is used again only after a
+ * while.
+ */
 export class RestingRooms {
   readonly #rooms: CopyRoom[] = Array.from({ length: RESTING_ROOMS }, () => new CopyRoom());
   #next = 0;

@@ -1,14 +1,14 @@
 /**
- * Arrays of bytes that may be a driver's: how long they are, parts of them, copies.
+ * Arrays of bytes that may be a driver's: their lengths, parts and copies.
  *
- * A driver's array may be of a class of its own, or have members of its own: what it answers when it is
- * asked for its length, its buffer, or a part of itself, may be anything, or a throw. So it is asked
- * nothing. What the runtime itself knows of it is read here, through the runtime's own accessors.
+ * A driver's array may be of a class of its own, or have members of its own: its length, its buffer, or a
+ * part of it may be anything, or reading them may throw. So its members are never used: what the runtime
+ * itself knows of it is read here, through the runtime's own accessors.
  *
  * @module
  */
 
-/** No bytes: one array, wherever one is needed that holds nothing. */
+/** No bytes: one array for every place that needs an empty one. */
 export const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 const typedArray: object = Object.getPrototypeOf(Uint8Array.prototype);
@@ -37,8 +37,8 @@ export function isBytes(value: unknown): value is Uint8Array {
   return tagOf.call(value) === "Uint8Array";
 }
 
-// To call an accessor takes some nanoseconds. An element is loaded faster, and is there or not whatever an
-// object says of itself.
+// Calling an accessor takes some nanoseconds. Loading an element is faster, and whether it exists does
+// not depend on the object's own members.
 
 /** Whether `bytes` are at least `byteCount` long. */
 export function holdsBytes(bytes: Uint8Array, byteCount: number): boolean {
@@ -60,7 +60,10 @@ export function lengthOf(bytes: Uint8Array): number {
   return ownLength.call(bytes);
 }
 
-/** The bytes of a view of any kind; none where its buffer was transferred, or is too short for it. */
+/**
+ * The bytes of a view of any kind; an empty array where its buffer was transferred or is too short for
+ * it.
+ */
 export function bytesOfView(view: ArrayBufferView): Uint8Array {
   const own = tagOf.call(view) === undefined ? DATA_VIEW : TYPED_ARRAY;
   try {
@@ -102,7 +105,7 @@ export function wholeOf(bytes: Uint8Array): Uint8Array {
   return partOf(bytes, 0, lengthOf(bytes));
 }
 
-/** The first `byteCount` bytes of `source`; nothing may also be taken of one whose buffer was transferred. */
+/** The first `byteCount` bytes of `source`; 0 bytes also of an array whose buffer was transferred. */
 export function firstBytes(source: Uint8Array, byteCount: number): Uint8Array {
   return partOf(source, 0, byteCount);
 }
@@ -123,7 +126,7 @@ export function copyBytes(
   targetStart = 0,
 ): void {
   if (start === 0 && byteCount > 0 && source[byteCount] === undefined) {
-    target.set(source, targetStart); // there is no more
+    target.set(source, targetStart); // all that is left
   } else if (byteCount > LOOP_BYTES_MAX) {
     target.set(partOf(source, start, byteCount), targetStart);
   } else {

@@ -1,6 +1,6 @@
 /**
- * Seeded chance: the one source of what is random in a run. The same seed gives the same draws in
- * every process.
+ * Seeded chance: the only source of randomness in a run. The same seed gives the same draws in every
+ * process.
  *
  * @module
  */

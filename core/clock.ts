@@ -1,6 +1,6 @@
 /**
- * Virtual time, which goes from deadline to deadline: nobody ever sees a moment between two. What
- * is due at a deadline is data and no function, so that timers can be saved.
+ * Virtual time, which moves from deadline to deadline: no moment between two is ever seen. What a timer
+ * carries is data, not a function, so that timers can be saved.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { isUint } from "./units.ts";
 
 /** An armed timer, as {@linkcode VirtualClock.arm} gives it out. */
 export interface Deadline<T> {
-  /** When it is due, in 100 ns since the clock began. */
+  /** When it fires, in 100 ns since the clock began. */
   readonly at100ns: number;
-  /** Timers armed before on this clock: of two due at the same time, the lower comes first. */
+  /** Timers armed before it on this clock: of two with the same time, the lower fires first. */
   readonly order: number;
-  /** What is due then. */
+  /** What the timer is for. */
   readonly timer: T;
 }
 
-/** A deadline with its place in the heap, where another or none lies once it has left. */
+/** A deadline with its place in the heap; once it has left, the place may be another's. */
 class Armed<T> implements Deadline<T> {
   heapIndex = 0;
 
@@ -44,7 +44,10 @@ export class VirtualClock<T> {
     return this.#now100ns;
   }
 
-  /** Arms a timer. A time that is not after now is due at once, after what is due already. */
+  /**
+   * Arms a timer. A time that is not after now fires at once, after the timers of now that were armed
+   * before.
+   */
   arm(at100ns: number, timer: T): Deadline<T> {
     assert(isUint(at100ns, Number.MAX_SAFE_INTEGER), "a deadline is a safe whole number of 100 ns");
     const deadline = new Armed(Math.max(at100ns, this.#now100ns), this.#armedCount++, timer);
@@ -66,8 +69,8 @@ export class VirtualClock<T> {
   }
 
   /**
-   * Moves to the earliest deadline that is not after `limit100ns`, and takes its timer out. Null
-   * when there is none; time then stays where it is.
+   * Moves to the earliest deadline that is not after `limit100ns`, and takes its timer out. Null where
+   * there is no such deadline; time then stays where it is.
    */
   takeDue(limit100ns: number): T | null {
     const first = this.#heap[0];
@@ -85,7 +88,7 @@ export class VirtualClock<T> {
     this.#now100ns = at100ns;
   }
 
-  /** What is armed, in the order in which it will be due: for saving and for a look inside. */
+  /** The armed timers, in the order in which they will fire: for saving and for inspection. */
   pending(): readonly Deadline<T>[] {
     return this.#heap.toSorted((a, b) => isBefore(a, b) ? -1 : 1);
   }

@@ -1,6 +1,6 @@
 /**
- * Values of which nothing is known, in texts. Whatever it is, looking at it never throws: a driver may
- * hand over, or throw, what refuses to be looked at.
+ * Unknown values as text. Describing one never throws, although a driver may hand over, or throw, a value
+ * that refuses to be read.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export function describe(value: unknown): string {
   }
 }
 
-/** Whether `value` is made by `type`, or by a class made of it; false for what cannot be asked. */
+/** Whether `value` is made by `type`, or by a class made of it; false for a value that cannot be asked. */
 export function isInstance<T>(
   value: unknown,
   type: abstract new (...args: never[]) => T,

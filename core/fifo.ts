@@ -6,12 +6,12 @@
 
 import { assert } from "./assert.ts";
 
-/** Places of a queue that has some: a power of two, as every later number of places is. */
+/** The first number of places: a power of two, as every later one is. */
 const FIRST_PLACES = 8;
 
 /** A queue of `T`. */
 export class Fifo<T> {
-  /** None at first: many queues of an idle channel never hold anything. */
+  /** Without places at first: many queues of an idle channel never hold anything. */
   #places: (T | null)[] = [];
   #head = 0;
   #length = 0;
@@ -28,7 +28,7 @@ export class Fifo<T> {
     this.#length++;
   }
 
-  /** The first item, or null where there is none. */
+  /** The first item, or null where the queue is empty. */
   peek(): T | null {
     return this.#length === 0 ? null : this.#places[this.#head]!;
   }
@@ -39,7 +39,7 @@ export class Fifo<T> {
     return this.#places[this.#placeOf(index)]!;
   }
 
-  /** Takes the first item out, or null where there is none. */
+  /** Takes the first item out, or null where the queue is empty. */
   shift(): T | null {
     if (this.#length === 0) return null;
     const item = this.#places[this.#head]!;
@@ -61,7 +61,7 @@ export class Fifo<T> {
     return item;
   }
 
-  /** Takes `item` out, wherever it stands; false where it is not here. */
+  /** Takes `item` out, wherever it is; false where it is not in the queue. */
   remove(item: T): boolean {
     for (let index = 0; index < this.#length; index++) {
       if (this.at(index) !== item) continue;

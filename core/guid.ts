@@ -6,15 +6,15 @@
 
 const GUID_TEXT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The GUID that stands for none. */
+/** The null GUID, all zeros. */
 export const NULL_GUID = "00000000-0000-0000-0000-000000000000";
 
 /** Wire position of each byte of the text form: u32, u16, u16 little-endian, then 8 bytes as is. */
 const WIRE_ORDER = [3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15] as const;
 
 /**
- * The GUID that `value` spells, in lower case and without braces, or null where it spells none
- * (kmcl.md I6).
+ * The GUID that `value` spells, in lower case and without braces, or null where it is not a GUID (kmcl.md
+ * I6).
  */
 export function parseGuid(value: unknown): string | null {
   if (typeof value !== "string") return null;

@@ -1,16 +1,16 @@
 /**
- * A fast hash that tells different data apart: a checksum of 128 bits. It is no protection against
+ * A fast hash that tells different data apart: a checksum of 128 bits. It does not protect against
  * forgery: who knows it can make two texts of the same hash, as with any hash of this speed.
  *
  * The state is four lanes of 32 bits. A step takes four words: each lane takes one, is multiplied by an
- * odd number, and hears of another lane. So a step is one-to-one: for the same words, two states that
- * differ still do after it; for the same state, two different foursomes of words lead to different states.
- * A product carries what differs upwards only: therefore the high half of a word is first folded into its
- * low half, or few bits at the top of a word could take back what those before them did. Bytes are
- * little-endian words, so that the result is the same on every machine.
+ * odd number, and mixes in another lane. So a step is one-to-one: for the same words, two states that
+ * differ still do after it; for the same state, two different foursomes of words lead to different
+ * states. A product carries what differs upwards only: therefore the high half of a word is first folded
+ * into its low half, or few bits at the top of a word could take back what those before them did. Bytes
+ * are little-endian words, so that the result is the same on every machine.
  *
- * The step stands in the code three times, once for each kind of source: a function that is given its four
- * words would have to keep the lanes in memory, which takes twice as long.
+ * The step is written out three times, once for each kind of source: a function that takes four words
+ * would have to keep the lanes in memory, which takes twice as long.
  *
  * @module
  */

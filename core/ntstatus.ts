@@ -17,7 +17,7 @@ export const STATUS_PENDING = 0x0000_0103 as const;
 export const STATUS_BUFFER_OVERFLOW = 0x8000_0005 as const;
 /** `0xC0000001`: `0xC0000001`: Refused, without a more telling reason. */
 export const STATUS_UNSUCCESSFUL = 0xC000_0001 as const;
-/** `0xC0000008`: `0xC0000008`: The value is no live handle. */
+/** `0xC0000008`: `0xC0000008`: The value is not a live handle. */
 export const STATUS_INVALID_HANDLE = 0xC000_0008 as const;
 /** `0xC000000D`: `0xC000000D`: The arguments do not fit each other. */
 export const STATUS_INVALID_PARAMETER = 0xC000_000D as const;

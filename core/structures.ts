@@ -8,7 +8,10 @@
 
 import { elementCountOf } from "./bytes.ts";
 
-/** The members `keys` of `value`, as they were; null where it has none, or one of them cannot be read. */
+/**
+ * The members `keys` of `value`, as they were; null for a value without members, and where one of them
+ * cannot be read.
+ */
 export function copyMembers<Key extends string>(
   value: unknown,
   keys: readonly Key[],

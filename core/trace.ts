@@ -2,10 +2,10 @@
  * The record of a run. Two runs that did the same in the same order have the same digest.
  *
  * A record is a few u32 words, so that it costs little to make: a header (event code, shape, and what
- * fits beside them), the subject, and what its shape says. A record of its own says what time it is from
- * now on. Payloads enter as a hash of 64 bits, all words go through one of 128, and what that has come to
- * is hashed by SHA-256 at the end. So the digest tells runs apart that differ by accident; it is no
- * protection against who makes two runs look alike on purpose (`mix_hash.ts`).
+ * fits beside them), the subject, and what its shape says. A separate record says what the time is from
+ * now on. Payloads enter as a hash of 64 bits, all words go through one of 128, and its state is hashed
+ * by SHA-256 at the end. So the digest tells runs apart that differ by accident; it does not protect
+ * against two runs that are made to look alike on purpose (`mix_hash.ts`).
  *
  * @module
  */
@@ -63,7 +63,7 @@ export class Trace {
   readonly #hashesPayloads: boolean;
   #hash = new MixHash();
   #hashedWords = 0;
-  /** Words that the hash has not seen yet. */
+  /** Words that the hash has not taken in. */
   readonly #words: Int32Array;
   #wordCount = 0;
   /** Time of the latest record; no record has this first one. */
@@ -79,7 +79,7 @@ export class Trace {
     this.#words = new Int32Array(this.isOn ? WORDS : 0);
   }
 
-  /** All records so far, at level `"full"`; else none. */
+  /** All records so far, at level `"full"`; otherwise an empty list. */
   get entries(): readonly TraceEntry[] {
     return this.#entries.list;
   }
@@ -99,12 +99,12 @@ export class Trace {
     if (this.keepsEntries) this.#entries.nameValues(event, names);
   }
 
-  /** Says more of the entry that was kept last, at level `"full"`. */
+  /** Adds details to the entry that was kept last, at level `"full"`. */
   tell(details: TraceDetails): void {
     if (this.keepsEntries) this.#entries.tell(details);
   }
 
-  /** Says what the values of that entry are. */
+  /** Adds the values of that entry. */
   tellValues(values: readonly (number | string)[]): void {
     if (this.keepsEntries) this.#entries.tellValues(values);
   }
@@ -253,12 +253,12 @@ export class Trace {
     this.#entries.keep(at100ns, EVENT_NAMES.get(code)!, subjectId, values);
   }
 
-  /** Keeps an entry of what follows from the records around it: it costs the digest nothing. */
+  /** Keeps an entry that follows from the records around it, so that it needs no words in the digest. */
   imply(at100ns: number, event: TraceEvent, subjectId: number, ...values: number[]): void {
     if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, values);
   }
 
-  /** Records the first `byteCount` of `bytes` as part of the record before; not where payloads are left out. */
+  /** Records the first `byteCount` of `bytes` as part of the record before; unless payloads are left out. */
   addPayload(bytes: Uint8Array, byteCount: number): void {
     if (this.#hashesPayloads && this.isOn) this.#takeBytes(bytes, byteCount);
   }
@@ -283,10 +283,10 @@ export class Trace {
   // -- What it came to
 
   /**
-   * SHA-256 of what everything recorded so far has come to, and then `unread`, as 64 hexadecimal digits;
-   * recording goes on undisturbed. At level `"off"` it is that of nothing.
+   * SHA-256 of everything recorded so far and then of `unread`, as 64 hexadecimal digits; recording
+   * continues undisturbed. At level `"off"` it is the digest of nothing.
    *
-   * @param unread What lies in rings and was not recorded yet, as it is recorded where it is read.
+   * @param unread What lies unread in rings: it is recorded only where it is read.
    */
   digest(unread: readonly Unread[] = []): string {
     if (!this.isOn) return bytesToHex(sha256(new Uint8Array(0)));

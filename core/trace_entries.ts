@@ -29,7 +29,7 @@ export class TraceEntries {
     this.#subjectNames.set(subjectId, name);
   }
 
-  /** The name of a subject; `#` and its number where it has none. */
+  /** The name of a subject; `#` and its number where it has no name. */
   subjectName(subjectId: number): string {
     return this.#subjectNames.get(subjectId) ?? `#${subjectId}`;
   }
@@ -56,7 +56,7 @@ export class TraceEntries {
     this.tellValues(values);
   }
 
-  /** Says what the values of the last entry are; those that have names are details as well. */
+  /** Adds the values of the last entry; those that have names are details as well. */
   tellValues(values: readonly (number | string)[]): void {
     const entry = this.#list.at(-1);
     const [first, ...rest] = values;
@@ -67,7 +67,7 @@ export class TraceEntries {
     entry.details = Object.fromEntries(named.filter(([, value]) => value !== undefined));
   }
 
-  /** Says more of the last entry. */
+  /** Adds details to the last entry. */
   tell(details: TraceDetails): void {
     const entry = this.#list.at(-1);
     if (entry !== undefined) entry.details = { ...entry.details, ...details };

@@ -1,5 +1,5 @@
 /**
- * What is put on a trace, and how one entry of it reads.
+ * What is recorded on a trace, and what one entry holds.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import type { MixHash } from "./mix_hash.ts";
 /**
  * How much of a run is recorded. `"digest"` keeps a hash alone, in constant memory;
  * `"digestWithoutPayloads"` leaves out what payloads, external data and guest memory hold, but not how
- * long they are; `"full"` keeps every entry beside the hash; `"off"` nothing.
+ * long they are; `"full"` keeps every entry beside the hash; `"off"` records nothing.
  */
 export type TraceLevel = "digest" | "digestWithoutPayloads" | "full" | "off";
 
-/** What can be recorded, with the code that stands for it in the digest. */
+/** The events, with the code of each in the digest. */
 export const TRACE_EVENTS = {
   // The work item that begins to run.
   workInterrupt: 1,
@@ -47,7 +47,7 @@ export const TRACE_EVENTS = {
   packetEnded: 52,
   // The upper 32 bits of the transaction id that comes next, where there are any.
   transactionIdHigh: 54,
-  // An answer that waits for room, or that nobody waits for.
+  // An answer that waits for room, or to a packet that asks for none.
   answerKept: 53,
   // The memory that a packet describes, as its sender leaves it and as it finds it again.
   externalDataSent: 56,
@@ -99,10 +99,10 @@ export interface TraceBytes {
   readonly hash: string;
 }
 
-/** One thing that there is to know of an entry. */
+/** One detail of an entry. */
 export type TraceDetail = null | boolean | number | string | TraceBytes;
 
-/** Everything that there is to know of an entry, by name. */
+/** All details of an entry, by name. */
 export type TraceDetails = Readonly<Record<string, TraceDetail>>;
 
 /** One record, as level `"full"` keeps it. */
@@ -113,13 +113,13 @@ export interface TraceEntry {
   readonly event: string;
   /** To what: `channel 1`, or `#` and its id where it has no name. */
   readonly subject: string;
-  /** What there is to know of it: numbers and words, or bytes as one hexadecimal text. */
+  /** Its values: numbers and words, or bytes as one hexadecimal text. */
   readonly values: readonly (number | string)[];
-  /** The same and more by name, for whoever tells what happened: arguments, statuses, hashes of payloads. */
+  /** The same and more by name, for reports: arguments, statuses, hashes of payloads. */
   readonly details: TraceDetails;
 }
 
-/** What an endpoint has sent and nobody has read. */
+/** What an endpoint has sent and its opposite side has not read. */
 export interface Unread {
   /** Stands for the endpoint. */
   readonly subjectId: number;
@@ -133,9 +133,9 @@ export interface TraceMark {
   readonly hash: MixHash;
   /** Words that it had taken. */
   readonly hashedWords: number;
-  /** Words that it had not: too few for a step. */
+  /** Words that it had not taken: too few for a step. */
   readonly rest: Int32Array;
-  /** Time of the record before; -1: there was none. */
+  /** Time of the record before; -1 before the first one. */
   readonly at100ns: number;
   /** Entries that were kept. */
   readonly entryCount: number;

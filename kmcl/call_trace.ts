@@ -1,7 +1,7 @@
 /**
  * Puts every call of a documented function on the trace: what it was called with, and how it ended. The
- * tables' functions are wrapped here, in one place, so that none is forgotten; where nothing is recorded
- * they are handed out as they are.
+ * tables' functions are wrapped here, in one place, so that no function can be forgotten; where nothing
+ * is recorded they are handed out unwrapped.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import { CALL_NAMES, CALL_PARAMETERS, type CallName } from "./call_parameters.ts
 import { CallValues, endpointBehind } from "./call_values.ts";
 import { driverOf } from "./driver.ts";
 
-/** Results that mean something to their driver alone. */
+/** Functions whose result means something to its driver alone. */
 const POINTER_RESULTS: ReadonlySet<CallName> = new Set([
   "VmbChannelGetPointer",
   "VmbPacketGetPointer",
 ]);
 
-/** Results that are numbers, but no statuses. */
+/** Functions whose result is a number, but not a status. */
 const NUMBER_RESULTS: ReadonlySet<CallName> = new Set(["VmbChannelSizeofPacket"]);
 
 /** The calls of one table, or of the functions beside the tables. */
 export class CallTrace {
   readonly #runtime: RuntimePort;
   readonly #trace: Trace;
-  /** Whose calls they are where no argument says it. */
+  /** The caller, on the trace, of a call whose arguments do not say it. */
   readonly #callerId: number;
 
   /** Calls of the drivers in the partition that is `callerId` on the trace. */
@@ -41,7 +41,7 @@ export class CallTrace {
     }
   }
 
-  /** `method` as it is, but on the trace. */
+  /** `method` with each call recorded on the trace. */
   wrap<Given extends unknown[], T>(
     name: CallName,
     method: (...given: Given) => T,
@@ -61,7 +61,7 @@ export class CallTrace {
 
   /** Runs `work`, which is a call of the function that has number `code`, with the arguments `given`. */
   run<T>(code: number, given: readonly unknown[], work: () => T): T {
-    if (this.#runtime.isDisposed) return work(); // disposed of: what it did is told to its end
+    if (this.#runtime.isDisposed) return work(); // disposed of: the trace is complete
     const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
     this.#began(subjectId, code, given);
     let result: T;
@@ -92,13 +92,13 @@ export class CallTrace {
     return values;
   }
 
-  /** Says in the entry of a call that was recorded by other means what it was called with. */
+  /** Adds the arguments to the entry of a call that was recorded by other means. */
   tell(code: number, given: readonly unknown[]): void {
     this.#trace.tellValues([code]);
     this.#trace.tell(this.#valuesOf(code, given).details);
   }
 
-  /** The same of its result. */
+  /** Adds the result to that entry. */
   tellResult(code: number, name: string, result: unknown): void {
     const values = new CallValues(this.#trace);
     values.add(name, result);
@@ -106,17 +106,17 @@ export class CallTrace {
     this.#trace.tell(values.details);
   }
 
-  /** Records what a call was given that was recorded by other means, as it came to nothing. */
+  /** Records the arguments of a call that was recorded by other means and has failed. */
   refused(subjectId: number, code: number, given: readonly unknown[]): void {
     this.#valuesOf(code, given).record(this.#now, "callRefused", subjectId, code);
   }
 
-  /** Records that a call has thrown. What it threw is a violation, which was recorded before. */
+  /** Records that a call threw. What it threw is a violation, which is on the trace already. */
   threw(subjectId: number, code: number): void {
     this.#trace.recordMark(this.#now, TRACE_EVENTS.callThrew, subjectId, code);
   }
 
-  /** Records what a call has come to; a function of several outputs says them all. */
+  /** Records how a call ended, with all its outputs. */
   #returned(subjectId: number, code: number, given: readonly unknown[], result: unknown): void {
     const name = CALL_NAMES[code]!;
     const values = new CallValues(this.#trace);
@@ -129,7 +129,7 @@ export class CallTrace {
     values.record(this.#now, "callReturned", subjectId, code);
   }
 
-  /** What arguments have led to that could not be told from outside them. */
+  /** Adds what the call did to its arguments, which their values before the call do not show. */
   #addEffects(
     name: CallName,
     given: readonly unknown[],
@@ -157,16 +157,16 @@ export class CallTrace {
   }
 }
 
-/** Whether a function gave several outputs: an object of the package's own making. */
+/** Whether a function returned several outputs: an object that this package made. */
 function isOutputs(result: unknown): result is object {
   return typeof result === "object" && result !== null &&
     Object.getPrototypeOf(result) === Object.prototype;
 }
 
-/** Beside the number of a function: whether it is called inside a callback. */
+/** The bit beside the number of a function that says that it is called inside a callback. */
 const INSIDE = 1 << 16;
 
-/** That bit, as it is now. */
+/** That bit for a call that is made now, or 0. */
 export function insideBit(): number {
   return currentFrame() === null ? 0 : INSIDE;
 }

@@ -1,6 +1,6 @@
 /**
- * The functions that a driver calls for each packet, on the trace: what {@linkcode CallTrace} does, in as
- * few steps as there can be where all arguments are of the right kind.
+ * Records the functions that a driver calls for each packet: it does what {@linkcode CallTrace} does, in
+ * as few steps as possible where all arguments are of the right kind.
  *
  * @module
  */
@@ -36,10 +36,10 @@ const RETURNED = traces.TRACE_EVENTS.callReturned;
 
 /** Where the format flags are beside the number of the function. */
 const FLAGS_SHIFT = 8;
-/** Where no packet was allocated. */
+/** Stands for the slot where no packet was allocated. */
 const NO_SLOT = 0xffff_ffff;
 
-/** The functions that are traced by ways of their own. */
+/** The functions that are recorded here, each with its way. */
 const OWN_WAYS: ReadonlyMap<Method, (trace: CallTrace, kmcl: Kmcl) => TableFunction> = new Map<
   Method,
   (trace: CallTrace, kmcl: Kmcl) => TableFunction
@@ -110,7 +110,7 @@ function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
       trace.threw(id, code);
       throw error;
     }
-    if (status !== STATUS_SUCCESS) { // as it is where nothing is recorded
+    if (status !== STATUS_SUCCESS) { // a success is implied
       recorder.recordShort(clock.now100ns, RETURNED, id, code, slot, status);
       if (recorder.keepsEntries) trace.tellResult(code, "status", status);
     } else if (recorder.keepsEntries) {

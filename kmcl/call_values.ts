@@ -42,17 +42,17 @@ const HANDLE_KINDS: readonly HandleKind[] = [
   "KERNEL",
 ];
 
-/** What entries call values that are not looked into. */
+/** What entries say for values that are not looked into. */
 const NAMES_OF_KINDS = {
   function: "a function",
   symbol: "a symbol",
   object: "an object",
 } as const;
 
-/** Longer texts enter by what a hash says of them, and entries show their beginning. */
+/** The hash of a longer text enters the digest, and entries show its beginning. */
 const TEXT_LENGTH_MAX = 1000;
 
-/** What stands for a long text: how long it is, and a hash. */
+/** What stands for a long text: its length and a hash. */
 function digestOf(text: string): string {
   const bytes = new TextEncoder().encode(text);
   return `${text.length} ${hashOfBytes(bytes, bytes.length)}`;
@@ -60,17 +60,17 @@ function digestOf(text: string): string {
 
 const f64 = new DataView(new ArrayBuffer(8));
 
-/** A list of values that grows, to be recorded at once. */
+/** A growing list of values, which are recorded together. */
 export class CallValues {
   /** The values as words. */
   readonly words: number[] = [];
-  /** The same by name; only where entries are kept. */
+  /** The values by name; filled only where entries are kept. */
   readonly details: Record<string, TraceDetail> = {};
   readonly #trace: Trace;
-  /** Buffers whose content is to be recorded. */
+  /** Buffers whose content is recorded after the values. */
   readonly #payloads: { readonly bytes: Uint8Array; readonly byteCount: number }[] = [];
 
-  /** No values yet. */
+  /** Values for `trace`. */
   constructor(trace: Trace) {
     this.#trace = trace;
   }
@@ -98,7 +98,7 @@ export class CallValues {
     }
   }
 
-  /** Adds what a driver keeps for itself: its kind alone, as it means nothing to anybody else. */
+  /** Adds a driver's own context: its type alone, as its value means nothing to anybody else. */
   addPointer(name: string, value: unknown): void {
     if (value === null) return this.#addKind(name, "null");
     const kind = typeof value;
@@ -106,7 +106,10 @@ export class CallValues {
     this.#addText(name, kind);
   }
 
-  /** Adds a buffer of which the first `size` bytes count; what is no buffer, or no size, by what it is. */
+  /**
+   * Adds the first `size` bytes of a buffer. A value that is not a buffer is added by what it is; where
+   * `size` does not fit, all bytes count.
+   */
   addBuffer(name: string, value: unknown, size: unknown): void {
     const bytes = ArrayBuffer.isView(value) ? bytesOfView(value) : null;
     if (bytes === null) return this.add(name, value);
@@ -117,7 +120,7 @@ export class CallValues {
     if (this.#trace.keepsEntries) this.#tell(name, this.#trace.describeBytes(bytes, byteCount));
   }
 
-  /** Adds a buffer that is to be filled: its size alone. */
+  /** Adds a buffer that the function will fill: its size alone. */
   addOutput(name: string, value: unknown): void {
     const bytes = ArrayBuffer.isView(value) ? bytesOfView(value) : null;
     if (bytes === null) return this.add(name, value);
@@ -125,7 +128,7 @@ export class CallValues {
     this.#tell(name, `${bytes.length} bytes`);
   }
 
-  /** Records them all, of the function that has number `code`, with `bits` beside that. */
+  /** Records all values of a call of function number `code`, with `bits` beside that number. */
   record(at100ns: number, event: TraceEvent, subjectId: number, code: number, bits = 0): void {
     this.#trace.recordWords(at100ns, event, subjectId, code | bits, this.words);
     for (const { bytes, byteCount } of this.#payloads) this.#trace.addPayload(bytes, byteCount);
@@ -199,7 +202,10 @@ export class CallValues {
 
 type MdlPart = NonNullable<ReturnType<typeof mdlParts>>[number];
 
-/** What a live handle stands for, by number: whose it is on the trace, and which of these; else null. */
+/**
+ * The numbers that identify what a live handle stands for: its owner on the trace, and which of the
+ * owner's it is. Null for a dead handle.
+ */
 function numbersOf(value: object, kind: HandleKind): readonly number[] | null {
   switch (kind) {
     case "VMBCHANNEL": {

@@ -11,15 +11,16 @@ import type { NtStatus } from "../core/ntstatus.ts";
 /** A callback at PASSIVE_LEVEL may return a promise; the next one waits for it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** The channel opened; an NTSTATUS that is no success refuses it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_opened | EVT_VMB_CHANNEL_OPENED} */
+/** The channel opened; an NTSTATUS other than a success refuses it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_opened | EVT_VMB_CHANNEL_OPENED} */
 export type EvtChannelOpened = (channel: VMBCHANNEL) => MaybePromise<NtStatus>;
 /** A change of the channel's state. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_started | EVT_VMB_CHANNEL_STARTED} */
 export type EvtChannelStateChange = (channel: VMBCHANNEL) => MaybePromise<void>;
 /**
  * A packet arrived: `buffer[0, bufferLength)` is its payload, valid and unchanged until
- * VmbChannelPacketComplete has returned. It is to be completed once, inside the call or later. With the
+ * VmbChannelPacketComplete has returned. The driver completes it once, inside the call or later. With the
  * fabric's codec `"vmbus"` lengths come out rounded up to 8, in completions too. The array may be a part
- * of a larger ArrayBuffer: views of that begin at its `byteOffset`, and what else is in there has no meaning.
+ * of a larger ArrayBuffer: views of that begin at its `byteOffset`, and what else is in there has no
+ * meaning.
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_process_packet | EVT_VMB_CHANNEL_PROCESS_PACKET}
  */
@@ -46,7 +47,7 @@ export type EvtPacketCompletionRoutine = (
   buffer: Uint8Array,
   bufferLength: number,
 ) => void;
-/** A device was found, but connecting to it failed. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_pnp_failure | EVT_VMB_CHANNEL_PNP_FAILURE} */
+/** A matching offer was found, but connecting to it failed. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_pnp_failure | EVT_VMB_CHANNEL_PNP_FAILURE} */
 export type EvtChannelPnpFailure = (
   channel: VMBCHANNEL,
   failureStatus: NtStatus,
@@ -106,7 +107,7 @@ export const STATE_CHANGE_CALLBACKS_VERSION = 1;
 /** Size of {@linkcode StateChangeCallbacks} on a 64-bit machine. */
 export const STATE_CHANGE_CALLBACKS_SIZE: number = 8 + 5 * 8;
 
-/** Version and Size, and no callback. */
+/** A structure with Version and Size, and without callbacks. */
 function noCallbacks(): StateChangeCallbacks {
   return {
     Version: STATE_CHANGE_CALLBACKS_VERSION,
@@ -120,11 +121,11 @@ function noCallbacks(): StateChangeCallbacks {
 }
 
 /**
- * Fills `callbacks`, or a new structure where none is given, with Version and Size and no callback, and
- * returns it.
+ * Sets Version and Size of `callbacks`, or of a new structure where it is not given, and all callbacks to
+ * null. Returns the structure.
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nf-vmbuskernelmodeclientlibapi-vmb_channel_state_change_callbacks_init | VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT}
- * @throws {TypeError} `callbacks` is no object, or its members cannot be set.
+ * @throws {TypeError} `callbacks` is not an object, or its members cannot be set.
  */
 export function VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(
   callbacks?: Partial<StateChangeCallbacks> | null,

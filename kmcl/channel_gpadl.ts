@@ -172,7 +172,7 @@ export function VmbChannelMapGpadl(
   return result;
 }
 
-/** What a violation says of a GPADL that is not there: who ended it before, or else what is `wrong`. */
+/** What a violation says about a GPADL that does not exist: who ended it, or else what is `wrong`. */
 function gpadlFault(
   endpoint: Endpoint,
   gpadlHandle: unknown,

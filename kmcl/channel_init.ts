@@ -103,7 +103,7 @@ export function VmbChannelInitSetProcessPacketCallbacks(
     : setProcessPacketCallbacks(endpoint, processPacketCallback, processingCompleteCallback);
 }
 
-/** The same for an endpoint that was checked. */
+/** Does what VmbChannelInitSetProcessPacketCallbacks does, for an endpoint that was checked. */
 export function setProcessPacketCallbacks(
   endpoint: Endpoint,
   processPacket: EvtChannelProcessPacket,
@@ -132,7 +132,7 @@ export function VmbChannelInitSetStateChangeCallbacks(
   return endpoint === null ? STATUS_INVALID_PARAMETER_1 : setStateChangeCallbacks(endpoint, copy);
 }
 
-/** A copy of what a driver gave, unchecked; null where it cannot be read (kmcl.md I6). */
+/** An unchecked copy of the structure that a driver gave; null where it cannot be read (kmcl.md I6). */
 export function copyStateChangeCallbacks(callbacks: unknown): StateChangeCallbacks | null {
   const copy = copyMembers(callbacks, STATE_CHANGE_MEMBERS);
   if (copy === null) return null;
@@ -140,7 +140,10 @@ export function copyStateChangeCallbacks(callbacks: unknown): StateChangeCallbac
   return copy as unknown as StateChangeCallbacks;
 }
 
-/** The same for an endpoint that was checked, and the copy of a structure. */
+/**
+ * Does what VmbChannelInitSetStateChangeCallbacks does, for an endpoint that was checked and the copy of
+ * a structure.
+ */
 export function setStateChangeCallbacks(
   endpoint: Endpoint,
   copy: StateChangeCallbacks | null,

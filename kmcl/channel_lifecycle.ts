@@ -58,7 +58,10 @@ export function VmbChannelAllocate(
   return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };
 }
 
-/** A client in the root is for loopback offers: through the client table, or where there is one. */
+/**
+ * Whether a client may be allocated in the root: it is for loopback offers, so only through the client
+ * table or where such an offer exists.
+ */
 function mayBeLoopback({ table, runtime }: Kmcl): boolean {
   return table === "client" ||
     [...runtime.root.endpoints].some((endpoint) => endpoint.configuration.isLoopback);
@@ -160,12 +163,12 @@ function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): bool
   return true;
 }
 
-/** Whether waiting for `endpoint` to change its state can come to an end, called from where the running code is. */
+/** Whether the running code may wait for `endpoint` to change its state: the wait could end. */
 export function canWait(endpoint: Endpoint): boolean {
   return KeGetCurrentIrql() === PASSIVE_LEVEL && !isStateChangeOf(currentFrame(), endpoint);
 }
 
-/** The same; where it is not so, the running call is to blame. */
+/** The same for `call`, which is a violation where it may not wait. */
 function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
   if (!mayBlock(kmcl.runtime, call)) return false;
   const frame = currentFrame();

@@ -132,13 +132,13 @@ export function VmbChannelPacketGetExternalData(
   return result;
 }
 
-/** What a violation about a packet tells. */
+/** What a violation about a packet says. */
 function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: ArrivedPacket) {
   const packet = showU64(transactionIdLow, transactionIdHigh);
   return { channel: endpoint.place, packet };
 }
 
-/** The driver has no more to say about `packet`, because of `call`. */
+/** Notes with its context that `call` ended what the driver may do with `packet`. */
 function noteRetired(packet: ArrivedPacket, call: string): void {
   const { endpoint, handle, transactionIdLow, transactionIdHigh } = packet;
   const context = handle as VMBPACKETCOMPLETION | null;

@@ -129,9 +129,9 @@ export function VmbChannelGetInterfaceInstance(kmcl: Kmcl, channel: VMBCHANNEL |
 
 /** What VmbChannelGetMmioSpace gives. */
 export interface MmioSpace {
-  /** Guest physical address of the first byte; 0 where there is none. */
+  /** Guest physical address of the first byte; 0 without MMIO. */
   readonly mmioAddress: bigint;
-  /** Bytes; 0 where there is none. */
+  /** Bytes; 0 without MMIO. */
   readonly mmioSize: bigint;
 }
 

@@ -116,7 +116,7 @@ class ChannelSave implements SaveUnderWay {
     return this.#written(chunk(driverBytes));
   }
 
-  /** A chunk, or a failure where so many packets are under way that nobody could read them all again. */
+  /** A chunk, or a failure where more packets are in flight than a reader accepts. */
   #written({ type, data }: SavedChunk): Uint8Array | NtStatus {
     const chunk = readSaved(() => this.#writer.chunk(type, data));
     return chunk instanceof SavedStateFault ? STATUS_UNSUCCESSFUL : chunk;
@@ -204,7 +204,10 @@ export interface SaveContinueResult {
   readonly status: NtStatus;
   /** Bytes that were written: whole chunks. Null where it failed. */
   readonly bytesFilled: number | null;
-  /** Bytes that the next chunk needs, 0 where there is none, or none was made yet. Null where it failed. */
+  /**
+   * Bytes that the next chunk needs, 0 after the last one, or where the next one failed. Null where it
+   * failed.
+   */
   readonly bytesRequired: number | null;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A help for drivers that close a channel, and care for what they sent on it last.
+ * A help for drivers that close a channel and want what they sent last to arrive.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
 import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
-import { worldOfTable } from "./interface_header.ts";
+import { runtimeOfTable } from "./interface_header.ts";
 import { waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 import { resolveHandle } from "./handles.ts";
@@ -27,7 +27,7 @@ const DRAIN_CODE = codeOf("drainAndDisable");
 
 /** How a channel is drained. */
 export interface DrainOptions {
-  /** How long that may take, in 100 ns of virtual time: a whole number from 0 on. */
+  /** The longest that it may take, in 100 ns of virtual time: a whole number from 0 on. */
   readonly timeout100ns: number;
 }
 
@@ -67,7 +67,7 @@ export function drainAndDisable(
   return waiting(() => {
     const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
     const target = resolveHandle(channel, "VMBCHANNEL");
-    const endpoint = target?.runtime === worldOfTable(kmcl) ? target : null;
+    const endpoint = target?.runtime === runtimeOfTable(kmcl) ? target : null;
     const work = () => drain(kmcl, channel, endpoint, timeout100ns);
     if (endpoint === null || !endpoint.runtime.recorder.isOn) return work();
     const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
@@ -91,7 +91,7 @@ function drain(
     const deadline100ns = endpoint.runtime.clock.now100ns + (timeout100ns as number);
     return endpoint.drainAndDisable(Math.min(deadline100ns, Number.MAX_SAFE_INTEGER));
   }
-  // There is nothing to wait for but that call, or a misuse to report.
+  // Only that call remains to be waited for, or a misuse to be reported.
   const disabled: unknown = kmcl.VmbChannelDisable(channel);
   const statusOfRest = hasTraffic ? STATUS_INVALID_DEVICE_REQUEST : STATUS_SUCCESS;
   const status: NtStatus = endpoint === null ? STATUS_INVALID_PARAMETER_1 : statusOfRest;

@@ -1,6 +1,6 @@
 /**
- * What the driver of an endpoint gave: its callbacks, its pointer, the handles that it holds; and the turn
- * from what happens to the endpoint into calls of those callbacks (kmcl.md section 6).
+ * What the driver of an endpoint has given: its callbacks, its pointer, the handles that it holds. What
+ * happens to the endpoint becomes calls of those callbacks here (kmcl.md section 6).
  *
  * @module
  */
@@ -42,7 +42,7 @@ export interface SaveUnderWay {
   holds(): boolean;
   /** The next piece, null after the last one, or the status with which the driver's callback failed. */
   peek(): Uint8Array | null | NtStatus;
-  /** The piece that was shown is written. */
+  /** Marks the piece that `peek` showed as written. */
   take(): void;
 }
 
@@ -59,7 +59,7 @@ export interface RestoreUnderWay {
   restorePacket(packet: PacketObject, libBuf: Uint8Array): NtStatus;
 }
 
-/** What frees a packet that has no completion routine. */
+/** What frees a packet without a completion routine, for later violations. */
 const END_OF_TRANSACTION = "the end of its transaction";
 
 /** The driver of one endpoint: its callbacks, its pointer, and the handles that it holds. */
@@ -82,19 +82,22 @@ export class Driver implements DriverCallbacks {
   onRestorePacket: EvtChannelRestorePacket | null = null;
   /** The save that VmbChannelSaveBegin began, until VmbChannelSaveEnd. */
   save: SaveUnderWay | null = null;
-  /** Who ended its GPADLs. */
+  /** Which calls ended its GPADLs. */
   readonly gpadlEnds: GpadlEnds = new GpadlEnds();
-  /** Where the channel stood when it was saved as a whole, the last time. */
+  /** The stamp of the channel when it was last saved to the end. */
   savedStamp: string | null = null;
   /** The restore whose chunks come in several calls, and whose callbacks run after the last of them. */
   restore: RestoreUnderWay | null = null;
 
   readonly #endpoint: Endpoint;
   readonly #routineFrame: Frame;
-  /** With the verifier on every packet has a context of its own, so that a stale one is known. */
+  /**
+   * Whether a record keeps its context for the next packet. With the verifier on each packet has a new
+   * one, so that a stale one is recognized.
+   */
   readonly #reusesContexts: boolean;
 
-  /** The driver of `endpoint`, without callbacks. */
+  /** The driver of `endpoint`, which announces to it from now on. */
   constructor(endpoint: Endpoint) {
     this.#endpoint = endpoint;
     this.channel = handleFor("VMBCHANNEL", endpoint);
@@ -152,7 +155,7 @@ export class Driver implements DriverCallbacks {
     );
   }
 
-  /** The completion context of a packet that the driver has. */
+  /** The completion context of a packet that the driver holds. */
   contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
     const { handle } = packet;
     if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
@@ -215,7 +218,7 @@ export class Driver implements DriverCallbacks {
     else this.#endpoint.trace.returned(frame.code);
   }
 
-  /** A completion routine has to return at once: a promise of its is a violation, but heard. */
+  /** A completion routine must return at once: a promise from it is a violation, but it is still followed. */
   #refusePromise(promise: unknown): void {
     const { callbacks, verifier } = this.#endpoint.runtime;
     const frame = this.#routineFrame;

@@ -1,6 +1,6 @@
 /**
- * What becomes of things that a driver ends: who did it is noted with the handle, so that a second one can be
- * told of the first (kmcl.md section 9).
+ * Which call ended what a handle stood for: it is noted with the handle, so that the violation of a
+ * second call can name the first (kmcl.md section 9).
  *
  * @module
  */
@@ -18,12 +18,12 @@ import {
 } from "../actors/runtime/handle.ts";
 import { showU64 } from "../core/units.ts";
 
-/** GPADLs of a channel whose end is remembered. */
+/** The most ended GPADLs that a channel remembers. */
 const GPADL_ENDS_MAX = 64;
 
 /**
  * Notes that the running `call` ends what `handle` stands for: a channel, or a packet of it. With the
- * verifier off nobody would be told, and nothing is noted.
+ * verifier off violations are not reported, so nothing is noted.
  */
 export function noteEnd(
   { verifier, clock }: RuntimePort,
@@ -48,7 +48,7 @@ export function noteEnd(
   });
 }
 
-/** What a violation about a handle of `kind` tells, if what it stood for has ended. */
+/** What a violation about a handle of `kind` says, if what it stood for has ended. */
 export function endDetails(handle: unknown, kind: HandleKind): ViolationDetails | undefined {
   const end = handleEndOf(handle, kind);
   if (end === null) return undefined;
@@ -57,11 +57,11 @@ export function endDetails(handle: unknown, kind: HandleKind): ViolationDetails 
   return { channel, packet, first: { call, at: at100ns / UNITS_PER_MS, callback, source } };
 }
 
-/** Who deleted or unmapped the GPADLs of one channel, the last ones. */
+/** Which calls deleted or unmapped the latest GPADLs of one channel. */
 export class GpadlEnds {
   readonly #ends = new Map<number, EarlierCall>();
 
-  /** Notes who ended `handle`. */
+  /** Notes the call that ended `handle`. */
   note(handle: number, by: EarlierCall | null): void {
     if (by === null) return;
     this.#ends.delete(handle); // the newest is the last
@@ -73,12 +73,12 @@ export class GpadlEnds {
     }
   }
 
-  /** A GPADL with this handle lives: who ended one before does not matter. */
+  /** Forgets the end of `handle`: a new GPADL has it now. */
   forget(handle: number): void {
     this.#ends.delete(handle);
   }
 
-  /** Who ended `handle`; null: nobody that is remembered. */
+  /** The call that ended `handle`; null where it is not remembered. */
   of(handle: unknown): EarlierCall | null {
     return typeof handle === "number" ? this.#ends.get(handle) ?? null : null;
   }

@@ -1,5 +1,5 @@
 /**
- * A help for the happy path: a result whose status must be a success, with its outputs non-null.
+ * A help for the happy path: checks that a result is a success, and types its outputs as non-null.
  *
  * @module
  */
@@ -21,7 +21,10 @@ export class KmclError extends Error {
   }
 }
 
-/** A result with its outputs non-null. One that was not asked for is null all the same ([kmcl.md Y2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
+/**
+ * A result with its outputs non-null. An output that was not asked for is null nevertheless
+ * ([kmcl.md Y2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)).
+ */
 export type Succeeded<Result> = Result extends object
   ? { readonly [Key in keyof Result]: NonNullable<Result[Key]> }
   : Result;
@@ -41,7 +44,7 @@ export type Succeeded<Result> = Result extends object
  * ```
  *
  * @param functionName For the error's text.
- * @throws {KmclError} It is none.
+ * @throws {KmclError} It is not a success.
  */
 export function expectSuccess<Result extends NtStatus | { readonly status: NtStatus }>(
   result: Result,

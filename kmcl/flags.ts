@@ -36,7 +36,7 @@ export const VMBUS_SERVER_CHANNEL_INIT_FLAG_LOOPBACK_OFFER = 1;
 export const VMBUS_SERVER_CHANNEL_INIT_FLAG_ENUMERATE_DEVICE_INTERFACE = 2;
 /** `0x4`: `0x4`: VmbServerChannelInitSetFlags: offered as a pipe; implies IS_PIPE on the server. */
 export const VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE = 4;
-/** `0x8`: `0x8`: VmbServerChannelInitSetFlags: after a restore the channel is offered anew. */
+/** `0x8`: `0x8`: VmbServerChannelInitSetFlags: after a restore the channel is offered again. */
 export const VMBUS_SERVER_CHANNEL_INIT_FLAG_FORCE_NEW_CHANNEL = 8;
 /** `0x10`: `0x10`: VmbServerChannelInitSetFlags: a socket's offer. */
 export const VMBUS_SERVER_CHANNEL_INIT_FLAG_TLNPI_PROVIDER_OFFER = 16;

@@ -1,6 +1,6 @@
 /**
- * What keeps a waiting call from its end: the one place that explains it, for the caller who is rejected,
- * for those who look inside, and for finding calls that wait for their own callback.
+ * Explains what keeps a waiting call from ending: for the error of a caller that is rejected, for
+ * `inspect`, and to find calls that wait for their own callback.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import type { PartitionPort } from "../actors/channel/partition_port.ts";
 import type { CallbackName, WaitGoal } from "../actors/channel/driver_port.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
 
-/** Those that the incoming queue waits for. */
+/** The callbacks that the incoming queue waits for. */
 const PACKET_CALLBACKS: ReadonlySet<string> = new Set<CallbackName>([
   "EvtChannelProcessPacket",
   "EvtChannelProcessingComplete",
 ]);
 
-/** Something that no callback's return would change. */
+/** A reason that no callback's return would end. */
 function state(text: string): HoldUp {
   return { text, callback: null };
 }
 
-/** What keeps a call of the driver of `endpoint` from its end; null: nothing that is known. */
+/** What keeps a waiting call of the driver of `endpoint` from ending; null where nothing is known. */
 export function holdUpOf(endpoint: Endpoint, wait: WaitGoal): HoldUp | null {
   switch (wait.goal) {
     case "rest":
@@ -43,13 +43,13 @@ export function holdUpOf(endpoint: Endpoint, wait: WaitGoal): HoldUp | null {
   }
 }
 
-/** What keeps VmbChannelPause of `endpoint` from its end (kmcl.md S8). */
+/** What keeps VmbChannelPause of `endpoint` from ending (kmcl.md S8). */
 function holdsUpPause(endpoint: Endpoint): HoldUp | null {
   return standsStill(endpoint.partition) ?? stateChange(endpoint) ?? packetCallback(endpoint) ??
     unretired(endpoint);
 }
 
-/** What keeps VmbChannelDisable of `endpoint` from its end (kmcl.md S10, S11). */
+/** What keeps VmbChannelDisable of `endpoint` from ending (kmcl.md S10, S11). */
 function holdsUpDisable(endpoint: Endpoint): HoldUp | null {
   const own = holdsUpPause(endpoint);
   if (own !== null || endpoint.side === "server") return own;
@@ -58,7 +58,7 @@ function holdsUpDisable(endpoint: Endpoint): HoldUp | null {
   return holdsUpPause(server) ?? state(`${server.name} has not let go of ${endpoint.name}`);
 }
 
-/** What keeps the transaction of a synchronous request from its end (kmcl.md S5, R5, Y1). */
+/** What keeps the transaction of a synchronous request from ending (kmcl.md S5, R5, Y1). */
 function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null {
   const closed = standsStill(endpoint.partition) ?? notFlowing(endpoint);
   if (closed !== null) return closed;
@@ -73,7 +73,7 @@ function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null
   return notReading(opposite) ?? notReading(endpoint);
 }
 
-/** What keeps VmbChannelDeleteGpadl from its end. */
+/** What keeps VmbChannelDeleteGpadl from ending. */
 function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): HoldUp | null {
   const paused = standsStill(client.partition) ??
     standsStill(PartitionObject.of(client.partition).root);
@@ -84,7 +84,7 @@ function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): H
   if (mapping?.use !== "mapped") return null;
   const server = oppositeOf(client);
   const text = `GPADL ${handle} of ${client.name} is mapped by ${server?.name ?? "the host"}`;
-  // The return of Closed ends every mapping, whatever the driver does.
+  // When EvtChannelClosed returns, every mapping ends, whatever the driver does.
   const isClosing = server?.changes.current === "closed";
   return { text, callback: isClosing ? stateChange(server)?.callback ?? null : null };
 }

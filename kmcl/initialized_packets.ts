@@ -1,6 +1,7 @@
 /**
- * Packet objects in memory of their drivers' own. In C the handle is the address: memory that is initialized
- * again holds the same packet object, as new, and one that it is laid over is no more (kmcl.md section 5).
+ * Packet objects in memory of the drivers. In C the handle is the address: memory that is initialized
+ * again holds the same packet object, as new, and a packet object that another one overlaps ceases to
+ * exist (kmcl.md section 5).
  *
  * @module
  */
@@ -12,7 +13,7 @@ import { noteEnd } from "./ends.ts";
 import { handOutPacket } from "./packet_handles.ts";
 import { resolveHandle } from "./handles.ts";
 
-/** A packet object, and the bytes of a buffer that it lies in. */
+/** A packet object and the bytes of a buffer that it occupies. */
 interface Place {
   readonly handle: VMBPACKET;
   readonly start: number;
@@ -22,7 +23,7 @@ interface Place {
 /** The places in one buffer, by their first byte. */
 type Places = Map<number, Place>;
 
-/** The buffers of one fabric's drivers: one that nobody has any more is forgotten. */
+/** The buffers of one fabric's drivers. A buffer that is collected is forgotten. */
 type Buffers = WeakMap<ArrayBufferLike, Places>;
 
 const buffersOf = new WeakMap<RuntimePort, Buffers>();
@@ -68,7 +69,7 @@ function isInFlight({ handle }: Place): boolean {
   return resolveHandle(handle, "VMBPACKET")?.packet.actor.is("inFlight") === true;
 }
 
-/** The packet object as it was in the beginning: without completion routine and pointer. */
+/** Resets the packet object: no completion routine, no pointer. */
 function renew(place: Place): VMBPACKET | null {
   const target = resolveHandle(place.handle, "VMBPACKET");
   if (target === null || isInFlight(place)) return null;
@@ -77,7 +78,7 @@ function renew(place: Place): VMBPACKET | null {
   return place.handle;
 }
 
-/** The packet object is no more, and its slot is free; there is nothing to do where its channel went first. */
+/** Ends the packet object and frees its slot; does nothing where its channel was cleaned up before. */
 function remove({ handle }: Place): void {
   const target = resolveHandle(handle, "VMBPACKET");
   if (target === null) return;

@@ -9,8 +9,8 @@ import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { resolveHandle } from "./handles.ts";
 
 /**
- * What `channel` is and has; null for an invalid handle, one of a fabric that was disposed of too, which its type does not say, so that the happy
- * path needs no check.
+ * The state of `channel`; null for an invalid handle, also for one of a fabric that was disposed of. The
+ * type does not say so: the happy path needs no check.
  */
 export function inspectChannel(channel: VMBCHANNEL | null): ChannelState {
   const endpoint = resolveHandle(channel, "VMBCHANNEL");

@@ -92,7 +92,7 @@ export type KmclTable<Type extends string> = Type extends typeof KMCL_CLIENT_INT
 export interface QueryResult<Table> {
   /** STATUS_SUCCESS, NOT_FOUND, NOT_SUPPORTED or INVALID_PARAMETER. */
   readonly status: NtStatus;
-  /** The table where the status is STATUS_SUCCESS; null else, whatever its type says. */
+  /** The table where the status is STATUS_SUCCESS, otherwise null, whatever the type says. */
   readonly kmcl: Table;
 }
 
@@ -169,7 +169,7 @@ function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclCli
     name,
     trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
   ]);
-  // What is bound is tied to its signatures, but no type can follow it there.
+  // The functions are tied to their signatures; the type system loses that in `bind`.
   const functions = Object.fromEntries(methods) as TiedSignatures;
   return Object.freeze({ ...headerOf(kmcl, kind, trace), ...functions });
 }

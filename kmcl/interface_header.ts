@@ -10,23 +10,24 @@ import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import { copyMembers } from "../core/structures.ts";
 import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 
-// Set once by the class below: the only ways to count the references of a context, and to ask whose it is.
+// Set once by the class below: the only ways to count the references of a context, and to find its
+// fabric.
 let count: (context: InterfaceContext, by: 1 | -1) => boolean;
-let worldBehind: (context: object) => RuntimePort | null;
+let runtimeBehind: (context: object) => RuntimePort | null;
 
-/** The context of one interface. It is opaque: to be handed to that interface's own two functions. */
+/** The context of one interface. It is opaque: a driver hands it to the interface's own two functions. */
 export class InterfaceContext {
-  /** The query took the first. */
+  /** References that were not given back; the query took the first. */
   #references = 1;
   readonly #runtime: RuntimePort;
 
-  /** Of an interface in `world`. */
+  /** The context of an interface in the fabric of `runtime`. */
   constructor(runtime: RuntimePort) {
     this.#runtime = runtime;
   }
 
   static {
-    worldBehind = (context) => #runtime in context ? context.#runtime : null;
+    runtimeBehind = (context) => #runtime in context ? context.#runtime : null;
     count = (context, by) => {
       if (context.#references === 0) return false;
       context.#references += by;
@@ -46,22 +47,22 @@ export interface INTERFACE {
   /**
    * Takes one more reference to the interface; the query took the first.
    *
-   * Violations: a context that is not this interface's; an interface that nobody references any more.
+   * Violations: a context of another interface; an interface without references.
    */
   InterfaceReference(context: InterfaceContext): void;
   /**
    * Gives a reference back, as a driver does when it is torn down. An interface that is still referenced
-   * at the end is no leak, and its functions work on without references.
+   * at the end is not a leak, and its functions work on without references.
    *
    * Violations: as for InterfaceReference.
    */
   InterfaceDereference(context: InterfaceContext): void;
 }
 
-/** The fabric in which `table` was queried; null where it is no table, nor a copy of one. */
-export function worldOfTable(table: unknown): RuntimePort | null {
+/** The fabric in which `table` was queried; null for anything but a table or a copy of one. */
+export function runtimeOfTable(table: unknown): RuntimePort | null {
   const context = copyMembers(table, ["Context"])?.Context;
-  return typeof context === "object" && context !== null ? worldBehind(context) : null;
+  return typeof context === "object" && context !== null ? runtimeBehind(context) : null;
 }
 
 /** The head of a table that was just queried: it has one reference. */

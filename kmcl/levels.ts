@@ -1,6 +1,6 @@
 /**
- * Which documented functions are for PASSIVE_LEVEL alone (kmcl.md section 5, Levels): asked once all that
- * has a status was checked, as what is above it is a violation.
+ * Checks the level of functions for PASSIVE_LEVEL alone (kmcl.md section 5, Levels). A call above it is a
+ * violation, so it is checked last, after all that has a status.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a send is checked for, step by step (kmcl.md P5), and what every send does besides.
+ * The checks of a send, step by step (kmcl.md P5), and what every send does beside them.
  *
  * @module
  */
@@ -42,15 +42,15 @@ const { isU32, isUint, PAGE_BYTES } = units;
 const { bytesOf, copyPfns } = args;
 const { holdsBytes, NO_BYTES } = bytes;
 
-/** Pages of more bytes than external data is ever allowed to have, whose bound is a u32. */
+/** More pages than external data can ever have: its bound in bytes is a u32. */
 const PFNS_MAX = 2 ** 32 / PAGE_BYTES;
 
-/** Whether an optional argument was given, whatever it is worth. */
+/** Whether an optional argument was given, valid or not. */
 export function isGiven(argument: unknown): boolean {
   return argument !== null && argument !== undefined;
 }
 
-/** Whether `flags` has the bit `flag`; what is no u32 has none. */
+/** Whether `flags` has the bit `flag`; false where `flags` is not a u32. */
 function hasFlag(flags: number, flag: number): boolean {
   return isU32(flags) && (flags & flag) !== 0;
 }
@@ -60,13 +60,13 @@ export function wantsCompletion(flags: number): boolean {
   return hasFlag(flags, VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
 }
 
-/** The bytes of a send's buffer; null where there are none to be had. For length 0 no buffer is needed. */
+/** The bytes of a send's buffer; null where it is not a buffer. Length 0 needs no buffer. */
 export function payloadOf(buffer: unknown, bufferLength: unknown): Uint8Array | null {
   if (isGiven(buffer)) return bytesOf(buffer);
   return isU32(bufferLength) && bufferLength !== 0 ? null : NO_BYTES;
 }
 
-/** Steps 2 and 3: what the channel can do at all, and the payload. STATUS_SUCCESS: all is well. */
+/** Steps 2 and 3: what the channel supports, and the payload. */
 export function checkPayload(
   { side, configuration }: Endpoint,
   payload: Uint8Array | null,
@@ -153,14 +153,14 @@ export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
   return datagram;
 }
 
-/** Reports a send of a packet in the caller's memory that nobody would hear the end of. */
+/** Reports a send of a packet in the caller's memory whose end no routine would announce. */
 export function reportNoRoutine(endpoint: Endpoint, packet: PacketObject, call: string): void {
   const rule = "send of an initialized packet without completion routine";
   const about = { channel: endpoint.place, packet: packet.slot };
   endpoint.runtime.verifier.report(rule, call, "nobody would hear of its end", about);
 }
 
-/** Reports a send that must not happen now (+): it goes on in modes `record` and `off`. */
+/** Reports a send that must not happen now (+): in modes `record` and `off` it is made nevertheless. */
 export function reportQuiet(endpoint: Endpoint, call: string): void {
   if (!endpoint.is("quiet")) return;
   const rule = "send between Suspend and the next Started or Closed";

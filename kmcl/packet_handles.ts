@@ -1,5 +1,5 @@
 /**
- * Handles of packet objects: made when one is handed out, dead when it is given back.
+ * Handles of packet objects: made when a packet is handed out, dead when it is given back.
  *
  * @module
  */
@@ -49,7 +49,7 @@ export function releasePacket(endpoint: Endpoint, packet: PacketObject, call: st
   endpoint.outgoing.packets.free(packet);
 }
 
-/** Every packet object of `endpoint` dies with its channel. */
+/** Kills every packet object of `endpoint`, whose channel is cleaned up. */
 export function killPackets(endpoint: Endpoint): void {
   for (const packet of endpoint.outgoing.packets.all) {
     const handle = packet.handle as VMBPACKET | null;

@@ -40,19 +40,20 @@ export function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarg
   return target === null || target.packet.actor.tags.inFlight ? null : target;
 }
 
-/** Whether nobody would hear the end of the packet: it lies in the caller's memory and has no routine. */
+/** Whether no routine would announce the end of the packet: it lies in the caller's memory and has none. */
 function lacksRoutine(packet: PacketObject): boolean {
   return packet.kind === "initialized" && packet.routine === null;
 }
 
-/** Reports a send that must not be. STATUS_SUCCESS: it goes on all the same. */
+/** Reports a send that must not be made. STATUS_SUCCESS: it is made nevertheless. */
 function reportMisuse(
   call: string,
   { endpoint, packet }: PacketTarget,
   payload: Uint8Array,
   payloadBytes: number,
 ): NtStatus {
-  // What the ring can never carry has a status (P7): then it is no violation (kmcl.md section 9).
+  // A packet that the ring can never carry has a status (P7), so it is not a violation (kmcl.md section
+  // 9).
   if (!endpoint.outgoing.canCarry(packet, payload, payloadBytes)) return STATUS_SUCCESS;
   if (lacksRoutine(packet)) {
     checks.reportNoRoutine(endpoint, packet, call);

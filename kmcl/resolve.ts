@@ -1,6 +1,6 @@
 /**
- * What every documented function begins with: is the handle good, and what does it stand for
- * (kmcl.md section 4).
+ * What every documented function begins with: whether the handle is good, and what it stands for (kmcl.md
+ * section 4).
  *
  * @module
  */
@@ -25,13 +25,13 @@ export interface Kmcl {
 }
 
 /**
- * A driver that tells its state must not change it: KMCL functions are not for it then. Nor are they for
- * anybody once the fabric was disposed of.
+ * Throws while KMCL functions may not be called: while a guest's driver tells its state, which must not
+ * change then, and once the fabric was disposed of.
  *
- * @throws {Error} It is so.
+ * @throws {Error} No KMCL function may be called now.
  */
 export function refuseWhereRefused({ runtime }: Kmcl): void {
-  if (runtime.kmclRefusal !== null) refuse(runtime); // all else stands elsewhere: every call comes by here
+  if (runtime.kmclRefusal !== null) refuse(runtime); // the error is built elsewhere: every call runs this
 }
 
 function refuse({ kmclRefusal }: FabricRuntime): never {
@@ -101,7 +101,7 @@ function reportHandle(kmcl: Kmcl, call: string, value: unknown, what: string): v
 }
 
 /**
- * Makes a call that waits. The promise that `work` gives is the caller's own, as the fabric has to hear
+ * Makes a call that waits. The promise that `work` gives is returned as it is, as the fabric must know
  * when it is awaited (api.md section 1); what `work` throws rejects one.
  */
 export function waiting<T>(work: () => Promise<T>): Promise<T>;

@@ -22,8 +22,8 @@ import type { KmclServerInterfaceV1 } from "./tables.ts";
 const FIRST_BYTES = 1024;
 
 /**
- * Pauses a server and saves it: VmbChannelPause, VmbChannelSaveBegin, VmbChannelSaveContinue until all
- * is there, VmbChannelSaveEnd. The channel stays Paused; VmbChannelStart lets it go on.
+ * Pauses a server and saves it: VmbChannelPause, VmbChannelSaveBegin, VmbChannelSaveContinue until all is
+ * there, VmbChannelSaveEnd. The channel stays Paused; VmbChannelStart resumes it.
  *
  * @example
  * ```ts

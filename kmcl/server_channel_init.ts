@@ -83,7 +83,8 @@ export function VmbServerChannelInitSetTargetVtl(
 }
 
 /**
- * Sets which guest gets the offer. A loopback offer needs none: it is for the server's own partition.
+ * Sets which guest gets the offer. A loopback offer is for the server's own partition and does not need
+ * it.
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_server_channel_init_set_vmbus_handle | VmbServerChannelInitSetVmbusHandle}
  */

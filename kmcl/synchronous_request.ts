@@ -39,7 +39,7 @@ import {
 } from "./packet_checks.ts";
 
 const CALL = "VmbChannelSendSynchronousRequest";
-/** What a C `LARGE_INTEGER` can hold. */
+/** The range of a C `LARGE_INTEGER`. */
 const TIMEOUT_MIN = -(2n ** 63n);
 const TIMEOUT_MAX = 2n ** 63n - 1n;
 
@@ -80,7 +80,10 @@ interface RequestCall {
   readonly timeout: number | bigint | null | undefined;
 }
 
-/** Where the answer goes, and how much of it; or what is wrong with that (kmcl.md Y2). */
+/**
+ * The completion buffer and how much of it may be filled; or the status that says what is wrong with it
+ * (kmcl.md Y2).
+ */
 function answerOf(
   { completionBuffer, completionBufferSize }: RequestCall,
 ): Pick<RequestOptions, "completionBuffer" | "completionBufferBytes"> | NtStatus {
@@ -100,7 +103,7 @@ function answerOf(
   };
 }
 
-/** All of P5 for a request, with the positions that it has its arguments at, and Y2 to Y5. */
+/** All of P5 for a request, with the numbers of its own arguments, and Y2 to Y5. */
 function checkRequest(
   kmcl: Kmcl,
   endpoint: Endpoint,
@@ -141,14 +144,14 @@ function failed(status: NtStatus): RequestResult {
   return { status, completionBufferSize: null };
 }
 
-/** What a request gives that ended within its call. */
+/** The result of a request that ended within its call. */
 function ended(result: RequestResult, { requests }: Endpoint): Promise<RequestResult> {
   requests.trace(result);
   return Promise.resolve(result);
 }
 
 /**
- * Sends a packet and waits for the end of its transaction. Where nothing is to be waited for, the
+ * Sends a packet and waits for the end of its transaction. Where there is nothing to wait for, the
  * promise is settled when the call returns (kmcl.md Y5).
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_send_synchronous_request | VmbChannelSendSynchronousRequest}

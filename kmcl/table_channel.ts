@@ -84,8 +84,9 @@ export interface KmclChannelFunctions {
    */
   VmbChannelDeleteGpadl(channel: VMBCHANNEL | null, gpadlHandle: number): Promise<void>;
   /**
-   * Disables a channel; resolves when it is Disabled ([kmcl.md S10](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md), S11), on a Disabled one at
-   * once, but after an EvtChannelPnpFailure that is due.
+   * Disables a channel; resolves when it is Disabled
+   * ([kmcl.md S10](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md), S11), on a Disabled one at once, but
+   * after a pending EvtChannelPnpFailure.
    *
    * Violation: called inside a state change callback of the same channel, or at DISPATCH_LEVEL.
    *

@@ -27,8 +27,8 @@ export interface KmclPacketFunctions {
     outgoingPageCount: number,
   ): NtStatus;
   /**
-   * Sets which offer the client takes: one of a type, or one instance of it.
-   * `pnpFailureCallback` hears when the device was found but connecting failed.
+   * Sets which offer the client takes: one of a type, or one instance of it. `pnpFailureCallback` is
+   * called when a matching offer was found but connecting failed.
    *
    * Statuses: _1; _2 no GUID; _3 neither absent nor a GUID; _4 neither absent nor a function.
    *
@@ -82,10 +82,10 @@ export interface KmclPacketFunctions {
     byteCount: number,
   ): InitializeResult;
   /**
-   * Sends a packet with `buffer[0, bufferLength)`, which is copied before the call returns.
-   * Without WAIT_FOR_COMPLETION the transaction ends when the packet is in the ring, with it
-   * when the opposite side's completion has arrived; then the completion routine runs. A packet
-   * that finds the ring full queues: that is no error.
+   * Sends a packet with `buffer[0, bufferLength)`, which is copied before the call returns. Without
+   * WAIT_FOR_COMPLETION the transaction ends when the packet is in the ring, with it when the opposite
+   * side's completion has arrived; then the completion routine runs. A packet that finds the ring full
+   * queues: that is not an error.
    *
    * Statuses: see [kmcl.md P5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md). Violations: an initialized packet without completion routine; a
    * send after Suspend (+).

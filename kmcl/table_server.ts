@@ -76,9 +76,9 @@ export interface KmclServerOnlyMethods {
     saveBufferSize: number,
   ): SaveContinueResult;
   /**
-   * Ends a save, whether or not all of it was written. The channel goes on as it was.
+   * Ends a save, whether or not all of it was written. The channel is as it was before the save.
    *
-   * Violation: there is no save.
+   * Violation: a channel that is not being saved.
    *
    * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-fn_vmb_channel_save_end | VmbChannelSaveEnd}
    */

@@ -1,7 +1,7 @@
 /**
  * The two tables as types: every documented function as a method that does not use `this`.
  *
- * Handles may be null: that is an invalid handle, like anything else in a handle's place.
+ * A handle may be null: that is an invalid handle, like any other value in its place.
  *
  * @module
  */

@@ -13,8 +13,8 @@ import { CONTROL_MESSAGE_BYTES_MAX, type ControlMessage } from "./messages.ts";
 const HEADER_BYTES = 8;
 
 /**
- * Why received bytes are no control message: fewer than the message's fixed part, more than
- * {@linkcode CONTROL_MESSAGE_BYTES_MAX}, or a number that stands for none.
+ * Why received bytes are not a control message: fewer than the message's fixed part, more than
+ * {@linkcode CONTROL_MESSAGE_BYTES_MAX}, or a number without a message.
  */
 export type ControlFault = "messageTooSmall" | "messageTooLarge" | "unknownMessageType";
 

@@ -23,7 +23,7 @@ export const OFFER_FLAG_TLNPI_PROVIDER = 0x2000;
 
 /** Highest channel id: event flag 0 is reserved (wire.md 5.2). */
 export const CHANNEL_ID_MAX = 2047;
-/** The monitorId of an offer that has none (wire.md 4.4). */
+/** The monitorId of an offer without one (wire.md 4.4). */
 export const MONITOR_ID_NONE = 0xff;
 /** The targetVp of a channel whose host never signals (wire.md 4.2). */
 export const TARGET_VP_NO_INTERRUPTS = 0xffff_ffff;
@@ -158,7 +158,7 @@ export interface GpadlCreated {
   readonly status: number;
 }
 
-/** Message 11, to the host: let go of the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+/** Message 11, to the host: release the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlTeardown {
   /** Which message this is. */
   readonly message: "gpadlTeardown";
@@ -168,7 +168,7 @@ export interface GpadlTeardown {
   readonly gpadlId: number;
 }
 
-/** Message 12, to the guest: the host has let go of the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+/** Message 12, to the guest: the host has released the GPADL ([wire.md 3.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface GpadlTorndown {
   /** Which message this is. */
   readonly message: "gpadlTorndown";

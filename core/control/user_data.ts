@@ -34,7 +34,7 @@ export function readPipeType(userData: Uint8Array): PipeType | "unknownPipeType"
   }
 }
 
-/** Where a guest has put the MMIO of a channel; both numbers are 0 where it has none. */
+/** Where a guest has put the MMIO of a channel; both numbers are 0 without MMIO. */
 export interface MmioPlacement {
   /** Guest physical address of the first byte. */
   readonly gpa: number;

@@ -30,7 +30,7 @@ export interface GuestRamOptions {
   readonly pageCount: number;
   /** Size of the MMIO window in MiB, from 0 to {@linkcode MMIO_MEGABYTES_MAX}. */
   readonly mmioMegabytes: number;
-  /** Hears of each misuse. When it returns, the call that it is about changes nothing. */
+  /** Called with each misuse. When it returns, the misused call changes nothing. */
   readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
 }
 
@@ -42,9 +42,9 @@ export class GuestRam implements GuestMemory {
   readonly mmioMegabytes: number;
   /** Guest address of the MMIO window: the first multiple of 1 MiB at or above the end of RAM. */
   readonly mmioGpa: number;
-  /** Hears of each misuse of this memory. */
+  /** Called with each misuse of this memory. */
   readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
-  /** Hears of each use that has changed something. */
+  /** Called after each use that has changed something. */
   onUse: OnMemoryUse | null = null;
 
   readonly #store: PageStore;
@@ -52,7 +52,7 @@ export class GuestRam implements GuestMemory {
   readonly #states: PageStates = new PageStates();
   readonly #mmio: MmioWindow;
   readonly #buffers: Map<number, GuestBuffer> = new Map();
-  /** All buffers ever: what else a program passes as one is not looked at. */
+  /** All buffers that were ever handed out: any other value is rejected without being read. */
   readonly #handedOut: WeakSet<object> = new WeakSet();
 
   /**
@@ -240,7 +240,7 @@ export class GuestRam implements GuestMemory {
     this.onUse?.("memoryPagedOut", gpa, byteCount, null);
   }
 
-  /** Whether none of `pfns` is paged out. */
+  /** Whether all of `pfns` are resident. */
   isResident(pfns: readonly number[]): boolean {
     return this.#states.isResident(pfns);
   }
@@ -284,7 +284,7 @@ export class GuestRam implements GuestMemory {
     return this.#store.takenBytes + this.#mmio.takenBytes;
   }
 
-  /** Gives all real memory back at once: views are detached, and whoever uses it from now on is told. */
+  /** Gives all real memory back at once: views are detached, and later uses throw. */
   giveBack(): void {
     this.#store.giveBack();
     this.#mmio.giveBack();
@@ -293,7 +293,7 @@ export class GuestRam implements GuestMemory {
 
   // -- Saving
 
-  /** What is to be saved of it. The bytes are the memory's own: they are to be used at once. */
+  /** What a saved state keeps of it. The bytes are the memory's own: use them at once. */
   get image(): MemoryImage {
     const buffers = [...this.#buffers.values()].map(({ gpa, byteCount }) => ({ gpa, byteCount }));
     return {
@@ -305,8 +305,8 @@ export class GuestRam implements GuestMemory {
   }
 
   /**
-   * Makes this memory, which is as new, what `image` says. False where that is no image of a memory of
-   * this size, or where this machine cannot provide what it takes; the memory is then of no use.
+   * Makes this memory, which is as new, what `image` says. False where it is not an image of a memory of
+   * this size, or where this machine cannot provide what it takes; the memory is then unusable.
    */
   restore(image: MemoryImage): boolean {
     const { runs, buffers, pagedOut, mmio } = image;

@@ -43,7 +43,7 @@ export class Mdl {
     this.#content = content;
   }
 
-  /** The MDL that goes on where this one ends, or null. Set it to chain MDLs. */
+  /** The MDL that continues where this one ends, or null. Set it to chain MDLs. */
   get next(): Mdl | null {
     return this.#next;
   }
@@ -102,11 +102,11 @@ export function IoAllocateMdl(memory: GuestMemory, gpa: number, byteCount: numbe
  * both sides of a channel see what is written. Each MDL has views of its own; pages that follow each
  * other in memory share one. `null` gives no views.
  *
- * An MDL that KMCL made and took back gives none either, and is a violation: `use of an MDL after
- * PacketComplete or Unmap`.
+ * An MDL that KMCL made and took back gives no views either, and using it is a violation: `use of an MDL
+ * after PacketComplete or Unmap`.
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/nf-wdm-mmgetsystemaddressformdlsafe | MmGetSystemAddressForMdlSafe}
- * @throws {TypeError} `mdl` or something chained to it is no MDL.
+ * @throws {TypeError} `mdl` or something chained to it is not an MDL.
  * @throws {RangeError} The chain has more than {@linkcode CHAIN_MDLS_MAX} MDLs or no end.
  */
 export function mdlSegments(mdl: Mdl | null): Uint8Array[] {
@@ -132,7 +132,10 @@ export function mdlSegments(mdl: Mdl | null): Uint8Array[] {
   return views;
 }
 
-/** What the MDLs of the chain that begins with `value` describe; null where it is no MDL. Runs no code of a program's. */
+/**
+ * What the MDLs of the chain that begins with `value` describe; null where it is not an MDL. Runs no code
+ * of the program.
+ */
 export function mdlParts(value: unknown): GpaRange[] | null {
   const parts: GpaRange[] = [];
   for (let at: unknown = value; parts.length <= CHAIN_MDLS_MAX; at = nextOf(at as Mdl)) {
@@ -158,8 +161,8 @@ export interface ChainSize {
 }
 
 /**
- * Measures the chain that begins with `first`. Null where a part of it is no live MDL or not of
- * `memory`, and where the chain has more than {@linkcode CHAIN_MDLS_MAX} MDLs or no end.
+ * Measures the chain that begins with `first`. Null where a part of it is not a live MDL or not of
+ * `memory`, and where the chain has more than {@linkcode CHAIN_MDLS_MAX} MDLs or does not end.
  */
 export function measureChain(first: Mdl, memory: GuestRam): ChainSize | null {
   let byteCount = 0;

@@ -1,5 +1,5 @@
 /**
- * Checks of the numbers that programs name to a guest memory, and how the errors read.
+ * Checks the numbers that programs pass to a guest memory, and words the errors.
  *
  * @module
  */
@@ -39,9 +39,9 @@ export function checkSizes(pageCount: number, mmioMegabytes: number): void {
 }
 
 /**
- * Checks that an address and a number of bytes are such at all.
+ * Checks that an address and a number of bytes are whole numbers.
  *
- * @throws {RangeError} One is no whole number from 0 on; the text begins `Cannot ${action}`.
+ * @throws {RangeError} One is not a whole number from 0 on; the text begins `Cannot ${action}`.
  */
 export function checkStretch(action: string, gpa: number, byteCount: number): void {
   if (!isUint(gpa, Number.MAX_SAFE_INTEGER)) {
@@ -56,7 +56,7 @@ export function checkStretch(action: string, gpa: number, byteCount: number): vo
   }
 }
 
-/** The error of a stretch that is not inside what it must be. */
+/** The error of a stretch that is not inside its bounds. */
 export function outside(
   action: string,
   gpa: number,

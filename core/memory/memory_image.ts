@@ -11,7 +11,7 @@ import { PAGE_BYTES } from "../units.ts";
 /** Most pages in one run: 1 MiB, so that a run is a piece that a reader can take at once. */
 export const RUN_PAGES_MAX = 256;
 
-/** Pages in a row, none of them all zero. */
+/** Pages in a row, each with a byte that is not zero. */
 export interface PageRun {
   /** Number of the first page, counted from the beginning of what the run is of. */
   readonly first: number;
@@ -31,7 +31,7 @@ export interface BufferImage {
 export interface MmioRangeImage extends BufferImage {
   /** Whether the guest holds the addresses. */
   readonly isReserved: boolean;
-  /** What is in the host's backing; null where the host has placed none. */
+  /** What is in the host's backing; null without backing. */
   readonly backing: readonly PageRun[] | null;
 }
 

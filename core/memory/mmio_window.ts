@@ -2,8 +2,8 @@
  * The stretch of guest addresses that devices use for memory-mapped I/O (MMIO).
  *
  * The two sides of a channel hold a range independently: the guest reserves addresses, and the host
- * places backing there when the channel opens. A range is free again when both have let go of it, so
- * it does not matter which side is first.
+ * places backing there when the channel opens. A range is free again when both have released it, in
+ * either order.
  *
  * @module
  */
@@ -20,7 +20,7 @@ interface MmioRange {
   readonly byteCount: number;
   /** Whether the guest holds the addresses. */
   reserved: boolean;
-  /** What the host placed there; null while it has not. */
+  /** The backing that the host placed there, or null. */
   backing: PageStore | null;
 }
 
@@ -128,7 +128,7 @@ export class MmioWindow {
     for (const { backing } of this.#ranges.values()) backing?.giveBack();
   }
 
-  /** What is to be saved of it. The bytes are the backing's own. */
+  /** What a saved state keeps of it. The bytes are the backing's own. */
   get image(): MmioRangeImage[] {
     const ranges = [...this.#ranges.values()].sort((a, b) => a.gpa - b.gpa);
     return ranges.map(({ gpa, byteCount, reserved, backing }) => ({
@@ -139,7 +139,7 @@ export class MmioWindow {
     }));
   }
 
-  /** Adds a range that was saved; false where no window could have it. */
+  /** Adds a saved range; false where this window cannot have it. */
   add({ gpa, byteCount, isReserved, backing }: MmioRangeImage): boolean {
     if (this.#ranges.has(gpa) || !this.canPlace(gpa, byteCount)) return false;
     if (!isReserved && backing === null) return false;

@@ -1,7 +1,7 @@
 /**
  * Which pages of a stretch of addresses are free: first fit over a sorted list of free runs.
  *
- * It deals in page indices alone; what lies on the pages is its user's matter.
+ * It knows page indices alone, not what lies on the pages.
  *
  * @module
  */
@@ -20,7 +20,10 @@ export class PageAllocator {
     if (pageCount > 0) this.#insert(0, 0, pageCount);
   }
 
-  /** Takes the lowest `pageCount` pages in a row and returns the first, or null where none fit. */
+  /**
+   * Takes the lowest `pageCount` pages in a row and returns the first, or null where there is no such
+   * run.
+   */
   allocate(pageCount: number): number | null {
     assert(pageCount > 0, "a run of pages has at least one page");
     for (let at = 0; at < this.#starts.length; at++) {

@@ -1,6 +1,5 @@
 /**
- * What is known of each page of RAM beside its bytes: how often it is pinned, and whether it is
- * paged out.
+ * The state of each page of RAM beside its bytes: how often it is pinned, and whether it is paged out.
  *
  * @module
  */
@@ -10,9 +9,9 @@ import { assert } from "../assert.ts";
 /** Pages that there are states for at first; most guests use the lowest pages alone. */
 const FEW_PAGES = 64;
 
-/** Pins and residency of the pages of one memory. PFNs are checked by whoever passes them. */
+/** Pins and residency of the pages of one memory. The caller checks PFNs. */
 export class PageStates {
-  /** Pins on each page; those beyond its end have none. */
+  /** Pins on each page; pages beyond its end are not pinned. */
   #pins = new Uint32Array(FEW_PAGES);
   /** 1 for each page that is paged out; those beyond its end are not. */
   #pagedOut = new Uint8Array(FEW_PAGES);
@@ -58,7 +57,7 @@ export class PageStates {
     }
   }
 
-  /** Whether none of `pfns` is paged out. */
+  /** Whether all of `pfns` are resident. */
   isResident(pfns: readonly number[]): boolean {
     for (let at = 0; at < pfns.length; at++) {
       if (this.#pagedOut[pfns[at]!] === 1) return false;

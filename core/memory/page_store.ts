@@ -1,10 +1,10 @@
 /**
  * The bytes of a stretch of guest addresses, taken from the machine when they are first touched and given
- * back when their world is done with, without waiting for the runtime's collector.
+ * back when their fabric is disposed of, without waiting for the runtime's collector.
  *
- * They are one array, so that pages in a row always share a view. What a world gives back is kept for the
- * next one that wants as much: to zero the few pages that were touched is quicker than to have the
- * machine zero all. Views of it are detached by then, and no byte of it is left.
+ * They are one array, so that pages in a row always share a view. What a fabric gives back is kept for
+ * the next one of the same size: zeroing the few pages that were touched is faster than having the
+ * machine zero all of them. Views of it are detached by then, and no byte of it is left.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { type PageRun, pageRuns } from "./memory_image.ts";
 
 /** Touched bytes of an array up to which it is worth keeping. */
 const KEPT_TOUCHED_BYTES_MAX = 0x20_0000;
-/** Bytes of all arrays that are kept; as many as two worlds of the default size give back. */
+/** Bytes of all arrays that are kept; as many as two fabrics of the default size give back. */
 const KEPT_BYTES_MAX = 0x400_0000;
 
-/** Arrays that worlds gave back, all zero. */
+/** Arrays that fabrics gave back, all zero. */
 const kept: ArrayBuffer[] = [];
 let keptBytes = 0;
 
@@ -31,9 +31,9 @@ function take(byteCount: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer);
 }
 
-/** Detaches every view of `buffer`, and gives its bytes in one that nobody else has. */
+/** Detaches every view of `buffer`, and returns its bytes in a new buffer. */
 function detach(buffer: ArrayBuffer): ArrayBuffer {
-  // Node 20 has no `transfer`; both move the bytes, and copy none.
+  // Node 20 has no `transfer`; both move the bytes without copying.
   return typeof buffer.transfer === "function"
     ? buffer.transfer()
     : structuredClone(buffer, { transfer: [buffer] });
@@ -54,7 +54,7 @@ function giveBack({ buffer }: Uint8Array<ArrayBuffer>, touchedBytes: number): vo
   new Uint8Array(own, 0, touchedBytes).fill(0);
   kept.push(own);
   keptBytes += own.byteLength;
-  while (keptBytes > KEPT_BYTES_MAX) { // the oldest goes: nobody wants its size any more
+  while (keptBytes > KEPT_BYTES_MAX) { // the oldest goes: its size is no longer used
     const oldest = kept.shift();
     assert(oldest !== undefined, "arrays of more than no bytes are kept");
     keptBytes -= oldest.byteLength;
@@ -68,7 +68,7 @@ export class PageStore {
   readonly byteCount: number;
   /** Null before the first touch, and for ever once it was given back. */
   #bytes: Uint8Array<ArrayBuffer> | null = null;
-  /** Nothing from this address on was ever written, nor was a view of it handed out. */
+  /** Nothing from this address on was ever written or handed out as a view. */
   #touchedBytes = 0;
   #isGivenBack = false;
 
@@ -83,7 +83,7 @@ export class PageStore {
   }
 
   /**
-   * Says that it can be used.
+   * Checks that it can be used.
    *
    * @throws {Error} {@linkcode PageStore.giveBack} was called.
    */
@@ -96,7 +96,7 @@ export class PageStore {
   /**
    * The `byteCount` bytes at `address` themselves, which the caller has checked. They count as touched.
    *
-   * @throws {RangeError} This machine has not so much memory.
+   * @throws {RangeError} This machine does not have that much memory.
    * @throws {Error} It was given back.
    */
   view(address: number, byteCount: number): Uint8Array {

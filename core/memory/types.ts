@@ -22,7 +22,7 @@ export interface GuestMemory {
   /**
    * Hands out whole zeroed pages in a row for `byteCount` bytes, the lowest that are free.
    *
-   * @throws {RangeError} `byteCount` is no whole number from 1 on, or that many are not free in a row.
+   * @throws {RangeError} `byteCount` is not a whole number from 1 on, or that many are not free in a row.
    */
   allocate(byteCount: number): GuestBuffer;
 
@@ -44,7 +44,7 @@ export interface GuestMemory {
   /**
    * Stores the bytes of `view` at guest address `gpa`, in RAM or in one MMIO range of a channel.
    *
-   * @throws {TypeError} `view` is no ArrayBufferView, or its buffer is detached.
+   * @throws {TypeError} `view` is not an ArrayBufferView, or its buffer is detached.
    * @throws {RangeError} The bytes would not all be inside one of these.
    */
   write(gpa: number, view: ArrayBufferView): void;
@@ -62,7 +62,7 @@ export interface GuestMemory {
 /** What is done with a guest memory, by its name on the trace. */
 export type MemoryUse = "memoryAllocated" | "memoryFreed" | "memoryWritten" | "memoryPagedOut";
 
-/** Hears of a use; `bytes` are those that were written. */
+/** Called with each use; `bytes` are those that were written. */
 export type OnMemoryUse = (
   use: MemoryUse,
   gpa: number,

@@ -122,7 +122,7 @@ export class MsgpackCodec implements PacketCodec {
     if (!isPacketType(type)) return "unexpectedPacketType";
     if (!areFlagsValid(type, flags)) return "unexpectedFlags";
     if (!isTransactionId(transactionId)) return "badTransactionId";
-    // The library hands out a view: anything else is no part of this packet.
+    // The library returns a view; anything else is not part of this packet.
     if (!(payload instanceof Uint8Array) || payload.buffer !== bytes.buffer) {
       return "malformedMsgpack";
     }
@@ -152,7 +152,7 @@ export class MsgpackCodec implements PacketCodec {
   }
 
   /**
-   * The value in `bytes[start, end)`, undefined where the library finds none. The library keeps a
+   * The value in `bytes[start, end)`, undefined where the library finds no value. The library keeps a
    * DataView as a property of `bytes`, so it is fastest where each packet comes in the same array.
    */
   #unpack(bytes: Uint8Array, start: number, end: number): unknown {

@@ -54,7 +54,7 @@ export class PacketFields {
   payloadStart = 0;
   /** Bytes of payload, which may be 0. */
   payloadBytes = 0;
-  /** External data: at least one range in a GPA direct packet, none in any other. */
+  /** External data: at least one range in a GPA direct packet, no range in any other. */
   ranges: readonly GpaRange[] = NO_RANGES;
 }
 
@@ -119,7 +119,7 @@ export interface ArrivedFrame {
  *   puts into a descriptor;
  * - `unexpectedFlags`: bits that have no meaning, or a completion that asks for a completion;
  * - `badTransactionId`: no whole number of 64 bits (in msgpack alone: a descriptor holds any);
- * - `malformedMsgpack`: the body is no tuple of the documented shape;
+ * - `malformedMsgpack`: the body is not a tuple of the documented shape;
  * - `surplusBytes`: more follows the tuple than padding;
  * - the others: a description of memory that {@linkcode RangeFault} explains.
  */

@@ -17,8 +17,8 @@ export const PIPE_DATA_MAX = 16384;
 const PIPE_TYPE_DATA = 1;
 
 /**
- * Why a datagram is refused: its header names another packet type than data, or a length that
- * exceeds what arrived or the maximum (or there is no whole header).
+ * Why a datagram is refused: its header names another packet type than data, or a length that exceeds
+ * what arrived or the maximum (or the header is not complete).
  */
 export type PipeFault = "badPipePacketType" | "badPipeLength";
 

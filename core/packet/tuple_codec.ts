@@ -195,8 +195,8 @@ export class TupleCodec implements PacketCodec {
   }
 }
 
-// The readers take the form byte that is at `at`, which is loaded once. Where that is none of theirs, or too little
-// follows it, they give NOT_CANONICAL, and nobody may ask for its end.
+// The readers take the form byte that is at `at`, which is loaded once. Where it is not one of theirs, or
+// too little follows it, they return NOT_CANONICAL, and `at` means nothing.
 
 /** The byte at `at`, or one that begins nothing. */
 function formAt(bytes: Uint8Array, at: number, end: number): number {

@@ -42,7 +42,7 @@ const RANGED_HEADER_BYTES_MIN = 8;
 export interface IncomingPosition {
   /** Where the next packet starts. */
   readonly index: number;
-  /** Bytes before it that the reader has passed, and not given back to the writer yet. */
+  /** Bytes before it that the reader has passed but not given back to the writer. */
   readonly consumedBytes: number;
   /** Whether the reader's last word to the writer was not to signal. */
   readonly isMasked: boolean;
@@ -75,7 +75,7 @@ export class IncomingRing {
   readonly #memory: RingMemory;
   readonly #dataBytes: number;
   readonly #scratch = new Scratch();
-  /** What holds the packet; null: it is not in one run, and nobody has asked for a copy. */
+  /** What holds the packet; null while it is not in one run and no copy was made. */
   #bytes: Uint8Array | null;
   /** Where in the ring the body of such a packet begins. */
   #scatteredStart = 0;
@@ -85,7 +85,7 @@ export class IncomingRing {
   #next = 0;
   /** Packets from `#next` on that need no look, by the write index last loaded. Not above 0 after a fault. */
   #unreadBytes = 0;
-  /** Bytes of the packet that `next` showed, trailer included; 0 where it showed none. */
+  /** Bytes of the packet that `next` showed, trailer included; 0 where it showed no packet. */
   #packetTotalBytes = 0;
   /** What this end last stored as the interrupt mask. */
   #masked = true;
@@ -95,7 +95,8 @@ export class IncomingRing {
    * Attaches to a ring whose indices stay as they are, and masks it (wire.md 9). Where its read
    * index is impossible, the ring is dead from the start, with the fault `"invalidReadIndex"`.
    *
-   * @param from Where an earlier reader of the ring stood: this one goes on from there, and stores nothing.
+   * @param from Where an earlier reader of the ring stood: this one continues from there, and stores
+   * nothing.
    */
   constructor(memory: RingMemory, from: IncomingPosition | null = null) {
     this.#memory = memory;

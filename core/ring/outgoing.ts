@@ -38,7 +38,10 @@ export interface OutgoingPosition {
   readonly awaitsRoom: boolean;
 }
 
-/** The shortest payload that goes past the scratch buffer: it costs views, which weigh nothing beside so many bytes. */
+/**
+ * The shortest payload that goes past the scratch buffer: it costs views, which do not show beside so
+ * many bytes.
+ */
 const DIRECT_BYTES_MIN = 8192;
 
 /**
@@ -80,7 +83,8 @@ export class OutgoingRing {
    * Attaches to a ring whose indices stay as they are (wire.md 9). Where its write index is
    * impossible, the ring is dead from the start, with the fault `"invalidWriteIndex"`.
    *
-   * @param from Where an earlier writer of the ring stood: this one goes on from there, and stores nothing.
+   * @param from Where an earlier writer of the ring stood: this one continues from there, and stores
+   * nothing.
    */
   constructor(memory: RingMemory, from: OutgoingPosition | null = null) {
     this.#memory = memory;

@@ -1,6 +1,6 @@
 /**
- * The memory that a ring lies in: loads and stores of its words, and copies into and out of its
- * data area. It hides whether the pages are contiguous, and whether somebody else is at them.
+ * The memory that a ring lies in: loads and stores of its words, and copies into and out of its data
+ * area. It hides whether the pages are contiguous, and whether somebody else can write to them.
  *
  * @module
  */
@@ -43,11 +43,11 @@ export type RingFault =
   | "interruptsExternallyMasked";
 
 /**
- * Who may touch a ring's memory while one of its ends is at work:
+ * Who may touch a ring's memory while one of its ends works:
  * - `"shared"`: anybody, such as another thread, another process that maps it, or native code. Each load
  *   and store of the control page is atomic, in one order for all, with a full fence between a store and
  *   the load after it;
- * - `"exclusive"`: this thread alone, which runs both ends. Then the order of the program will do.
+ * - `"exclusive"`: this thread alone, which runs both ends. Then program order is enough.
  *
  * The class of the buffer does not tell them apart: an ArrayBuffer may lie over memory that is mapped
  * elsewhere too. In plain accesses a compiler or a processor may move the load of the mask or of an index
@@ -140,7 +140,7 @@ export class RingMemory {
   /** Length of {@linkcode RingMemory.data}: up to here, bytes can be used in place. */
   readonly contiguousBytes: number;
   readonly #control: Int32Array;
-  /** Somebody else may be at the control page, so program order is not enough. */
+  /** Somebody else may write to the control page, so program order is not enough. */
   readonly #shared: boolean;
   /** The data area in equal runs: one, or one a page where pages are scattered. */
   readonly #runs: readonly Blocks[];

@@ -1,9 +1,9 @@
 /**
- * What saved data may weigh on the heap: one byte of a file can ask for a whole object, so that a file
- * of some size would otherwise take all memory of whoever reads it.
+ * What saved data may weigh on the heap: one byte of a file can stand for a whole object, so that a file
+ * of moderate size could otherwise exhaust the memory of its reader.
  *
- * The weights are those that the data has in V8, a little rounded up. Who writes has the same budget as
- * who reads: what cannot be read is not written (docs/saved-state.md, "What it may weigh").
+ * The weights are those that the data has in V8, a little rounded up. The writer has the same budget as
+ * the reader: what cannot be read is not written (docs/saved-state.md, "What it may weigh").
  *
  * @module
  */
@@ -14,7 +14,10 @@ export const HEAP_BYTES_MAX = 2 ** 28;
 export const FREE_HEAP_BYTES = 2 ** 25;
 /** What every chunk may weigh, however short it is. */
 const CHUNK_HEAP_BYTES = 2 ** 14;
-/** And for each byte of its payload: our own records, which have names, weigh less than that. */
+/**
+ * What it may weigh for each byte of its payload: our own records, which have names, weigh less than
+ * that.
+ */
 const HEAP_BYTES_PER_BYTE = 16;
 
 /** A list of `count` members, without what they weigh themselves. */
@@ -33,7 +36,7 @@ export function simpleWeight(
 ): number {
   switch (typeof value) {
     case "string":
-      return value.length < 2 ? 0 : 24 + 4 * value.length; // V8 has those of one unit once
+      return value.length < 2 ? 0 : 24 + 4 * value.length; // V8 keeps each text of one unit once
     case "bigint":
       return 24;
     case "number":
@@ -45,39 +48,39 @@ export function simpleWeight(
   }
 }
 
-/** So much and no more. */
+/** A number of bytes on the heap that can be spent. */
 export class HeapBudget {
   #leftBytes: number;
 
-  /** Nothing is spent yet. */
+  /** A budget of `byteCount` bytes. */
   constructor(byteCount: number = HEAP_BYTES_MAX) {
     this.#leftBytes = byteCount;
   }
 
-  /** Whether more was asked for than there is. */
+  /** Whether more was asked for than there was. */
   get isOver(): boolean {
     return this.#leftBytes < 0;
   }
 
-  /** Spends so much, before it is used; false where that is too much. */
+  /** Spends bytes before they are used; false where fewer are left. */
   spend(byteCount: number): boolean {
     this.#leftBytes -= byteCount;
     return this.#leftBytes >= 0;
   }
 
-  /** What is left; less than nothing where it is over. */
+  /** What is left; negative where it is overspent. */
   get leftBytes(): number {
     return this.#leftBytes;
   }
 }
 
-/** The budget of one envelope, out of which each of its chunks has its own. */
+/** The budget of one envelope, from which each of its chunks gets its own. */
 export class EnvelopeBudget {
   readonly #freeTypes: readonly number[];
   #leftBytes = HEAP_BYTES_MAX;
   #freeBytes = FREE_HEAP_BYTES;
 
-  /** Nothing is spent yet; `freeTypes` are those of chunks whose form somebody else decides. */
+  /** A whole budget; `freeTypes` are the types of chunks whose form somebody else decides. */
   constructor(freeTypes: readonly number[]) {
     this.#freeTypes = freeTypes;
   }
@@ -89,7 +92,7 @@ export class EnvelopeBudget {
     return Math.min(this.#leftBytes, share + free);
   }
 
-  /** The next chunk weighs so much, which is not more than it may. */
+  /** Spends the weight of the next chunk, which is within its budget. */
   spend(payloadBytes: number, weight: number): void {
     this.#leftBytes -= weight;
     this.#freeBytes -= Math.max(0, weight - shareOf(payloadBytes));

@@ -25,7 +25,7 @@ export type SavedKind = "channel" | "partition" | "run";
 const SAVED_FORMAT_VERSION = 1;
 
 const KIND_NUMBERS: Readonly<Record<SavedKind, number>> = { channel: 1, partition: 2, run: 3 };
-/** Chunks whose form somebody else decides, and which may weigh more for that: what a driver told. */
+/** Types of chunks whose form a driver decides, and which may weigh more for that. */
 const FREE_TYPES: Readonly<Record<SavedKind, readonly number[]>> = {
   channel: [],
   partition: [2],
@@ -37,7 +37,7 @@ const MAGIC = Uint8Array.of(0x56, 0x4d, 0x42, 0x53);
 const HEADER_BYTES = 8;
 /** Type u32, length of the payload u32. */
 const CHUNK_HEADER_BYTES = 8;
-/** CRC-32 over chunk header and payload, u32. It finds damage; who means harm can write it anew. */
+/** CRC-32 over chunk header and payload, u32. It finds damage; an attacker can compute it again. */
 const CHECKSUM_BYTES = 4;
 /** Type of the chunk that ends the envelope. */
 const END_TYPE = 0;
@@ -50,7 +50,7 @@ export interface SavedChunk {
   readonly data: PlainData;
 }
 
-/** What a chunk itself weighs once it was read. */
+/** What a chunk itself weighs once it is read. */
 const CHUNK_WEIGHT = 64;
 
 function chunkOf(type: number, data: PlainData, budget: EnvelopeBudget | null): Uint8Array {
@@ -85,7 +85,7 @@ export class EnvelopeWriter {
   readonly #budget: EnvelopeBudget;
   #chunkCount = 0;
 
-  /** Nothing is written yet. */
+  /** A writer of an envelope of `kind`. */
   constructor(kind: SavedKind) {
     this.#kind = kind;
     this.#budget = new EnvelopeBudget(FREE_TYPES[kind]);
@@ -142,7 +142,7 @@ export class EnvelopeReader {
   readonly #budget: EnvelopeBudget;
   #stage: "header" | "chunks" | "ended" = "header";
 
-  /** Nothing was read yet. */
+  /** A reader of an envelope of `kind`. */
   constructor(kind: SavedKind) {
     this.#kind = kind;
     this.#budget = new EnvelopeBudget(FREE_TYPES[kind]);
@@ -160,7 +160,7 @@ export class EnvelopeReader {
 
   /** Reads bytes, which must be one or more whole pieces; throws a SavedStateFault where they are not. */
   read(given: Uint8Array): void {
-    // Who shares memory could change it once it was checked.
+    // Shared memory could change after it was checked.
     const whole = wholeOf(given);
     const bytes = whole.buffer instanceof ArrayBuffer ? whole : new Uint8Array(whole);
     if (bytes.length === 0) throwDataError("there is nothing to read");

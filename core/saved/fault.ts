@@ -1,7 +1,7 @@
 /**
  * What is wrong with bytes that claim to be a saved state: damaged, or saved from something else.
  *
- * Whoever reads saved state throws this one class, as a fault can lie at any depth; the function that
+ * All readers of saved state throw this one class, as a fault can lie at any depth; the function that
  * restores catches it once, with {@linkcode readSaved}, and answers with its status and reason.
  *
  * @module

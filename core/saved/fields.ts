@@ -1,6 +1,6 @@
 /**
  * Reads the fields of a saved record, one by one, each checked as it is read: saved state comes out of a
- * file, and anybody may have written there. Drivers read their own state with it, too.
+ * file that anybody may have written. Drivers read their own state with it, too.
  *
  * @module
  */
@@ -18,7 +18,7 @@ type Members = Readonly<Record<string, PlainData>>;
  * or is not what it must be.
  */
 export class SavedFields {
-  /** Where the record stands, for reasons: `packet 3`. */
+  /** The place of the record, for reasons: `packet 3`. */
   readonly where: string;
   readonly #members: Members;
   readonly #unread: Set<string>;
@@ -31,7 +31,7 @@ export class SavedFields {
     this.#unread = new Set(Object.keys(data));
   }
 
-  /** The field `key`, whatever it is. */
+  /** The field `key`, unchecked. */
   data(key: string): PlainData {
     if (!Object.hasOwn(this.#members, key)) throwDataError(`${this.where} has no ${key}`);
     this.#unread.delete(key);
@@ -100,7 +100,7 @@ export class SavedFields {
     return this.#read(key, list(gpaRange));
   }
 
-  /** Every field was read: one that nobody knows is a fault. */
+  /** Ends the record: a field that was not read is unknown, and a fault. */
   end(): void {
     for (const key of this.#unread) {
       throwDataError(`${this.where} has a field ${key}, which is unknown`);
@@ -129,7 +129,7 @@ export class SavedFields {
  * if (state.next !== 7 || state.sums[1] !== 3) throw new Error("It comes back as it was");
  * ```
  *
- * @throws {SavedStateFault} It is no such record, or has a field that `read` did not read.
+ * @throws {SavedStateFault} It is not such a record, or has a field that `read` did not read.
  */
 export function readRecord<T>(
   data: PlainData,

@@ -2,7 +2,7 @@
  * Plain data: what saved state is made of, and its bytes.
  *
  * The bytes are msgpack, each value in the one form that this module writes (numbers and lengths in the
- * shortest one that holds them, numbers that are no 32-bit integers as float 64, bigints as 64-bit
+ * shortest one that holds them, numbers that are not 32-bit integers as float 64, bigints as 64-bit
  * integers, objects as maps with text keys in ascending order of their UTF-16 units). A reader takes no
  * other form, so that equal data has equal bytes.
  *
@@ -44,7 +44,7 @@ const BIGINT_MAX = 2n ** 64n - 1n;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** Where a value stands: put into words only where something is wrong with it. */
+/** The place of a value: worded only where something is wrong with it. */
 type Where = () => string;
 
 /** What is not plain in a value, and where; thrown and caught in this file alone. */
@@ -70,7 +70,7 @@ function checkKeys(value: object, where: Where): void {
       `${where()} has a key that is a symbol, ${symbol.description ?? "without a name"}`,
     );
   }
-  // Of bytes no more can be asked: each of them is a key as well, and there may be millions.
+  // The keys of bytes are not listed: each byte is a key, and there may be millions.
   if (value instanceof Uint8Array) return;
   const isList = Array.isArray(value);
   if (isList && Object.getPrototypeOf(value) !== Array.prototype) {
@@ -94,7 +94,7 @@ function checkText(text: string, where: Where): string {
   return text;
 }
 
-/** Walks through `value`, which is whatever a driver gave, and has each part made into another. */
+/** Walks through `value`, which a driver gave, and makes something of each part. */
 function walk<T>(value: unknown, where: Where, depth: number, make: {
   readonly check: (value: object, where: Where) => void;
   readonly bytes: (value: Uint8Array) => T;
@@ -144,8 +144,8 @@ function walk<T>(value: unknown, where: Where, depth: number, make: {
 }
 
 /**
- * A private copy of `value`, of which nothing is known, where all of it is plain data; else what is not,
- * as text that names the place, beginning with `where`.
+ * A private copy of `value`, which may be anything, where all of it is plain data; otherwise a text that
+ * names what is not, and its place, beginning with `where`.
  */
 export function copyPlainData(
   value: unknown,

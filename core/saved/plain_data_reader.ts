@@ -15,7 +15,7 @@ type Simple = Exclude<PlainData, object> | null | Uint8Array;
 /** A simple value whose length its token says. */
 type Scalar = null | boolean | number | bigint;
 
-/** What stands behind a token's first byte. */
+/** What follows a token's first byte. */
 type Token =
   /** A simple value in `bytes` bytes; undefined where that is not its one form. */
   | {
@@ -94,7 +94,7 @@ const TOKENS: ReadonlyMap<number, Token> = new Map<number, Token>([
 const ASCII_READ_MAX = 64;
 /** Units up to which V8 copies a text instead of noting what it is put together of. */
 const PIECE_UNITS = 12;
-/** Refuses what is no UTF-8, and takes nothing away: not even a byte order mark. */
+/** Refuses anything but UTF-8, and removes nothing, not even a byte order mark. */
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
@@ -115,8 +115,8 @@ export function readPlainData(
 }
 
 /**
- * The data whose bytes these are; throws a SavedStateFault where they are those of none, or of more than
- * `budget` has.
+ * The data whose bytes these are; throws a SavedStateFault where they are not such bytes, or weigh more
+ * than `budget` has.
  */
 export function decodePlainData(
   bytes: Uint8Array,
@@ -131,7 +131,7 @@ export function decodePlainData(
   );
 }
 
-/** One reading. Each method takes what it reads, or answers undefined: then the reading is over. */
+/** One reading. Each method takes what it reads, or returns undefined, which ends the reading. */
 class Reader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -184,7 +184,7 @@ class Reader {
     return byteCount === 2 ? this.#view.getUint16(start) : this.#view.getUint32(start);
   }
 
-  /** `value`, where there is so much left in the budget. */
+  /** `value`, where the budget has enough left for it. */
   #paid<T extends Simple>(value: T | undefined): T | undefined {
     if (value === undefined) return undefined;
     return this.#budget.spend(simpleWeight(value)) ? value : undefined;
@@ -226,7 +226,7 @@ class Reader {
       return UTF_8.decode(this.#bytes.subarray(start, this.#at));
     } catch (error) {
       if (error instanceof TypeError) return undefined;
-      throw error; // nothing else says that it is no UTF-8
+      throw error; // anything but a TypeError is a bug
     }
   }
 
@@ -234,7 +234,7 @@ class Reader {
   #list(count: number, depth: number): PlainData[] | undefined {
     if (depth === 0 || count > this.#bytes.length - this.#at) return undefined;
     if (!this.#budget.spend(listWeight(count))) return undefined;
-    const list = new Array<PlainData>(count); // one that grows takes half as much again
+    const list = new Array<PlainData>(count); // a growing one takes half as much again
     for (let member = 0; member < count; member++) {
       const value = this.value(depth - 1);
       if (value === undefined) return undefined;
@@ -250,7 +250,7 @@ class Reader {
     const record: Record<string, PlainData> = {};
     let last: string | null = null;
     for (let member = 0; member < count; member++) {
-      const key = this.value(0); // a text, or nothing that has members
+      const key = this.value(0); // depth 0 refuses lists and records
       if (typeof key !== "string" || key === "__proto__") return undefined;
       if (last !== null && key <= last) return undefined;
       last = key;

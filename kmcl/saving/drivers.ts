@@ -56,7 +56,7 @@ export interface HandleTokens {
   /**
    * The token of a channel, a packet object or a completion context.
    *
-   * @throws {TypeError} It is no live handle of this driver's.
+   * @throws {TypeError} It is not a live handle of this driver.
    */
   of(handle: VMBCHANNEL | VMBPACKET | VMBPACKETCOMPLETION): HandleToken;
 }
@@ -105,7 +105,7 @@ export interface GuestRestoreContext extends GuestContext {
   attachChannel(token: HandleToken, callbacks: ChannelCallbacks): VMBCHANNEL;
   /** Gives back a packet object, in the transaction that it was in. */
   attachPacket(token: HandleToken, callbacks: PacketCallbacks): VMBPACKET;
-  /** Gives back a packet that the driver has yet to complete. */
+  /** Gives back a packet that the driver had not completed. */
   attachCompletion(token: HandleToken): HeldPacket;
   /**
    * Gives back a buffer of the guest's memory by its address.
@@ -145,14 +145,14 @@ export interface HostDriverInstance {
   /**
    * The guest, which stands still, is being saved: brings the driver's channels to rest
    * (VmbChannelPause), saves each, and tells what the next `restore` is given. An Error that it throws
-   * ends the save; the driver then hears `resume`, and the guest goes on.
+   * ends the save; then the driver's `resume` is called, and the guest runs on.
    */
   save(): PlainData | Promise<PlainData>;
   /**
-   * The guest goes on: the driver starts its channels (VmbChannelStart). Called after a restore, after
-   * a save when the saved guest is resumed instead of destroyed, and after a save that failed; not where
-   * the guest is gone. It is a callback as any other: what it throws, whoever drives the loop hears, and
-   * the next save waits until a promise of its is settled.
+   * The guest runs on: the driver starts its channels (VmbChannelStart). Called after a restore, after a
+   * save when the saved guest is resumed instead of destroyed, and after a save that failed; not where
+   * the guest is gone. It is a callback like any other: what it throws, the call that drives the loop
+   * throws, and the next save waits until its promise is settled.
    */
   resume(): void;
 }

@@ -47,7 +47,7 @@ interface AnyDriver<Context, Instance> {
  * ```
  *
  * @param options What the driver's `start` is given: plain data. Default null.
- * @throws {TypeError} `driver` is no driver, or `options` is no plain data.
+ * @throws {TypeError} `driver` is not a driver, or `options` is not plain data.
  * @throws {Error} The guest is the root or is gone; inside a guest driver's `save`; or whatever the
  * driver's `start` threw.
  */
@@ -64,7 +64,7 @@ export function loadGuestDriver<Instance extends GuestDriverInstance>(
  * guest; they go when the guest is destroyed.
  *
  * @param options What the driver's `start` is given: plain data. Default null.
- * @throws {TypeError} `driver` is no driver, or `options` is no plain data.
+ * @throws {TypeError} `driver` is not a driver, or `options` is not plain data.
  * @throws {Error} The guest is the root or is gone; inside a guest driver's `save`; or whatever the
  * driver's `start` threw.
  */
@@ -124,7 +124,7 @@ function load<Context, Instance extends object>(
 /**
  * Checks that a value is a driver, and answers its name.
  *
- * @throws {TypeError} It is none.
+ * @throws {TypeError} It is not a driver.
  */
 export function requireDriver(kind: DriverKind, driver: unknown): string {
   const { name, start, restore } = copyMembers(driver, ["name", "start", "restore"]) ?? {};

@@ -30,9 +30,9 @@ const CALL = "savePartition";
 
 /** Why a guest is not saved. */
 export interface Refusal {
-  /** What the caller is told. */
+  /** The status for the caller. */
   readonly status: NtStatus;
-  /** The same in words. */
+  /** The reason in words. */
   readonly reason: string;
 }
 
@@ -70,7 +70,7 @@ export class Quiescence {
     const isSettled = () => hasSettled(guest);
     const refusal = await this.#until(isSafe) ?? this.#pause() ?? await this.#until(isSettled);
     if (refusal !== null) return refusal;
-    // One that is loaded on the way is told as well.
+    // A driver that is loaded meanwhile saves as well.
     for (let driver = this.#nextHost; driver !== undefined; driver = this.#nextHost) {
       const failed = await this.#tell(driver);
       if (failed !== null) return failed;
@@ -97,7 +97,7 @@ export class Quiescence {
     };
   }
 
-  /** The guest and the drivers that serve it go on as before; where it is gone, nobody does. */
+  /** Lets the guest and the drivers that serve it run on as before; does nothing where the guest is gone. */
   async undo(): Promise<void> {
     const guest = this.#guest;
     await this.#giveUpSaves();
@@ -147,11 +147,11 @@ export class Quiescence {
         wait.reject(new Error(`Cannot go on with ${call} for ${what}: the save was given up`));
       }
     }
-    await turn(); // the drivers hear of it before they are told to go on
+    await turn(); // the rejections reach the drivers before `resume` does
   }
 }
 
-/** Calls a driver's `save` as a callback; whatever becomes of it, `done` hears. */
+/** Calls a driver's `save` as a callback; `done` is called however it ends. */
 function callSave(
   driver: LoadedDriver,
   instance: HostDriverInstance,
@@ -170,7 +170,7 @@ function callSave(
 }
 
 /**
- * Tells host drivers that their guest goes on. What one throws is heard by whoever drives the loop, and
+ * Tells host drivers that their guest runs on. What one throws, the call that drives the loop throws, and
  * where it takes its time, it counts as a callback that is unfinished.
  */
 export function resumeHosts(drivers: readonly LoadedDriver[]): void {

@@ -60,7 +60,7 @@ export interface RestoreResult {
   readonly loaded: readonly LoadedInstance[];
 }
 
-/** Why a restore does not go on; thrown and caught in this file alone. */
+/** Why a restore is refused; thrown and caught in this file alone. */
 class Refused extends Error {
   readonly status: NtStatus;
 
@@ -72,7 +72,7 @@ class Refused extends Error {
 
 /**
  * Builds a guest again from what {@linkcode savePartition} gave. It is paused: `partition.resume()` lets
- * it go on. Where anything is wrong, the fabric is as before.
+ * it run. Where anything is wrong, the fabric is as before.
  *
  * Statuses: INVALID_PARAMETER no fabric, or no bytes; DATA_ERROR the bytes are damaged or make no sense;
  * REVISION_MISMATCH another format, no saved partition, or another codec than the fabric's; NOT_FOUND a
@@ -90,7 +90,7 @@ class Refused extends Error {
  * partition.resume();
  * ```
  *
- * @throws {TypeError} One of the drivers is none, or two of one list have one name.
+ * @throws {TypeError} A value in a list is not a driver, or two drivers of one list have one name.
  * @throws {Error} Inside a callback.
  */
 export function restorePartition(

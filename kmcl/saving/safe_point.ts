@@ -16,7 +16,10 @@ export function serversOf(guest: PartitionObject): readonly Endpoint[] {
   return [...endpoints].filter((endpoint) => endpoint.guest === guest);
 }
 
-/** The oldest unfinished callback of the guest's drivers, or of those that serve it; null: there is none. */
+/**
+ * The oldest unfinished callback of the guest's drivers, or of those that serve it; null where all have
+ * ended.
+ */
 export function unfinishedCallback(guest: PartitionObject): PendingCallback | null {
   for (const pending of guest.runtime.callbacks.pending) {
     const { partition, owner } = pending.frame;
@@ -53,7 +56,7 @@ function unsettled(guest: PartitionObject): string | null {
   return null;
 }
 
-/** Why there is no safe point: the callback that does not end, or what the root cannot get done. */
+/** Why there is no safe point: the callback that does not end, or what the root cannot finish. */
 export function whyNotSafe(guest: PartitionObject): string {
   const pending = unfinishedCallback(guest);
   if (pending === null) return unsettled(guest) ?? "too many steps were needed";

@@ -55,10 +55,10 @@ export interface SaveSummary {
     readonly awaiting: number;
     /** Over, but for their completion routine. */
     readonly ended: number;
-    /** Of those that arrived: with a driver of the guest, which has yet to complete them. */
+    /** Of those that arrived: held by a driver of the guest, which has not completed them. */
     readonly held: number;
   };
-  /** Bytes in the rings that their readers have yet to take. */
+  /** Unread bytes in the rings. */
   readonly ringBytes: number;
 }
 
@@ -82,9 +82,9 @@ const underWay = new WeakSet<PartitionObject>();
 /**
  * Saves a guest with everything that it has: its memory, its channels, its drivers and those that serve
  * it. The fabric runs on to a safe point, where no callback of theirs is unfinished; then the guest's
- * processors stand still, and the drivers are told. On success the guest stays so, and with it the
- * drivers that serve it, until the program destroys it (the saved one goes on elsewhere) or resumes it.
- * On failure it goes on as if nothing had been asked.
+ * processors stand still, and the drivers save. On success the guest stays so, and with it the drivers
+ * that serve it, until the program destroys it (the saved one continues elsewhere) or resumes it. On
+ * failure it runs on as before.
  *
  * Statuses: INVALID_PARAMETER no guest, or a bad option; DEVICE_REMOVED it crashed, before or meanwhile;
  * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver;
@@ -93,7 +93,7 @@ const underWay = new WeakSet<PartitionObject>();
  * cannot be saved.
  *
  * @throws {Error} Inside a callback. It rejects as `fabric.settle()` does where a driver throws; then,
- * too, the guest goes on.
+ * too, the guest runs on.
  */
 export async function savePartition(
   partition: Partition,
