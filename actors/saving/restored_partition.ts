@@ -1,5 +1,5 @@
 /**
- * Builds a partition again from its chunks (docs/saved-state.md). Nothing outside of it driverCallbacks before
+ * Builds a partition again from its chunks (docs/saved-state.md). Nothing outside of it notices before
  * {@linkcode RestoredPartition.finish}; until then all of it can be taken back.
  *
  * @module
@@ -30,7 +30,7 @@ interface Range {
 /** A partition that is being built. */
 export class RestoredPartition {
   readonly #runtime: FabricRuntime;
-  readonly #makeNotices: (endpoint: Endpoint) => void;
+  readonly #makeCallbacks: (endpoint: Endpoint) => void;
   #partition: PartitionObject | null = null;
   readonly #clients: Endpoint[] = [];
   readonly #images: ClientImage[] = [];
@@ -38,10 +38,10 @@ export class RestoredPartition {
   readonly #drivers = new Map<Endpoint, ReadonlySet<number>>();
   #items: PartitionPart<"work">["items"] = [];
 
-  /** Nothing is built yet; `makeNotices` gives each endpoint the layer above. */
-  constructor(runtime: FabricRuntime, makeNotices: (endpoint: Endpoint) => void) {
+  /** Nothing is built yet; `makeCallbacks` gives each endpoint the layer above. */
+  constructor(runtime: FabricRuntime, makeCallbacks: (endpoint: Endpoint) => void) {
     this.#runtime = runtime;
-    this.#makeNotices = makeNotices;
+    this.#makeCallbacks = makeCallbacks;
   }
 
   /** The partition, once it was read. */
@@ -117,7 +117,7 @@ export class RestoredPartition {
     const state = stateWith(chart, image.traffic.state.value);
     assert(state !== null, "both interpreters know the same states");
     const endpoint = this.#runtime.createEndpoint({ partition, driver }, "client", state);
-    this.#makeNotices(endpoint);
+    this.#makeCallbacks(endpoint);
     prepareClient(endpoint, image);
     this.#clients.push(endpoint);
     this.#images.push(image);

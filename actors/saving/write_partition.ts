@@ -46,7 +46,9 @@ export function* partitionChunks(
 }
 
 function headerOf(guest: PartitionObject): PartitionPart<"header"> {
-  const { name, vtl, processorCount, memory, runtime } = guest;
+  const { name, vtl, processorCount, memory, runtime, actor, bus } = guest;
+  const isAtRest = actor.snapshot.value === "paused" && bus.actor.snapshot.value === "offering";
+  assert(isAtRest, "a guest that is saved stands still, and has asked for its offers");
   return {
     name,
     vtl,
@@ -54,7 +56,6 @@ function headerOf(guest: PartitionObject): PartitionPart<"header"> {
     memoryPages: memory.pageCount,
     mmioMegabytes: memory.mmioMegabytes,
     codec: runtime.codec.name,
-    // It stands still, and has asked for its offers, or nobody would save it.
     partition: "paused",
     bus: "offering",
   };
