@@ -27,6 +27,9 @@ const COMMAND = `${COMMAND_LINE}/command.ts`;
 /** The machine's files, and a disk's image in one: benches copy as the command line does. */
 const FILES = [`${COMMAND_LINE}/file_system.ts`, `${COMMAND_LINE}/file_image.ts`];
 
+/** The command's own saved state, which is documented with the package's. */
+const SAVED_RUN = `${COMMAND_LINE}/copy/saved_run.ts`;
+
 /** What a library is made of, in order: each layer may import from itself and from those before it. */
 const LIBRARY = ["core", "actors", "kmcl", "mod.ts", "devices", "simulator"];
 
@@ -42,7 +45,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
   bench: [...LIBRARY, "examples", COMMAND, ...FILES, "bench"],
   links: ["links"],
   tests: [...LAYERS, "bench", "links", "tests", "tools"],
-  tools: [...LIBRARY, COMMAND, "tools"],
+  tools: [...LIBRARY, COMMAND, SAVED_RUN, "tools"],
 };
 
 /** What the package exports, commands aside. */

@@ -13,6 +13,7 @@ import { CHANNEL_CHUNKS, SERVER_RULES } from "../actors/channel/server_image.ts"
 import { PARTITION_CHUNKS } from "../actors/saving/partition_image.ts";
 import { gpaRange, stretch } from "../core/saved/forms.ts";
 import type { Fields, Schema } from "../core/saved/schema.ts";
+import { RUN_CHUNKS } from "../simulator/cli/copy/saved_run.ts";
 import { createCommand, endWith, EXIT_FAILED, EXIT_OK, print } from "../simulator/cli/command.ts";
 
 const PATH = "docs/saved-state.md";
@@ -38,6 +39,8 @@ const TABLES: Readonly<Record<string, Documented>> = {
   link: { fields: {}, refusals: Object.keys(LINK_RULES) },
   client: client.holds,
   endpoint: client.holds.fields.endpoint[0],
+  run: RUN_CHUNKS.run.holds,
+  copy: RUN_CHUNKS.guest.holds,
 };
 
 /** A record that has no table of its own is shown where it stands. */

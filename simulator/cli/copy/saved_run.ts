@@ -8,19 +8,24 @@
  * @module
  */
 
+import { type ChunkKind, chunkOf, SavedChunks } from "../../../core/saved/chunks.ts";
 import { readEnvelope, writeEnvelope } from "../../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault, throwDataError } from "../../../core/saved/fault.ts";
-import { readRecord, type SavedFields } from "../../../core/saved/fields.ts";
-import type { PlainData } from "../../../mod.ts";
+import { bytes, flag, text, uint, word } from "../../../core/saved/forms.ts";
+import { isRecord, type PlainData } from "../../../core/saved/plain_data.ts";
+import {
+  optional,
+  plain,
+  record,
+  type Schema,
+  type SchemaType,
+} from "../../../core/saved/schema.ts";
 import type { SavedRun } from "../../scenario.ts";
 import { cannot } from "../command.ts";
 import type { OpenFile } from "../file_system.ts";
-import { readTotals, type RunTotals } from "./totals.ts";
 import { isRunNumber } from "./saved_place.ts";
+import { RUN_TOTALS } from "./totals.ts";
 
-const RUN_TYPE = 1;
-const GUEST_TYPE = 2;
-const SAFE_MAX = Number.MAX_SAFE_INTEGER;
 const GUESTS_MAX = 64;
 /** More than the guests of a run have of memory, twice. */
 const FILE_BYTES_MAX = 2 ** 29;
@@ -30,52 +35,81 @@ export const RESUME_HINT = "name a file that --save-to has made";
 /** What a run was begun with, but for its files. */
 export type RunSettings = Omit<SavedRun["settings"], "paths">;
 
+const SETTINGS: Schema<RunSettings> = record({
+  seed: [
+    plain("a bigint from 0", (data): data is bigint => typeof data === "bigint" && data >= 0n),
+    "of `--seed`",
+  ],
+  schedule: [word(["fifo", "random"]), "of `--schedule`"],
+  codec: [word(["msgpack", "vmbus"]), "of `--codec`"],
+  numbers: [
+    plain("a record of numbers", isRecordOfNumbers),
+    "values of number and percent options, by name; what they mean the options decide",
+  ],
+});
+
+function isRecordOfNumbers(data: PlainData): data is { readonly [name: string]: number } {
+  return isRecord(data) && Object.values(data).every((value) => typeof value === "number");
+}
+
+const SOURCE = record({
+  isMade: [flag, "whether it is made from the seed; else it is kept beside the saved run"],
+  byteCount: [uint(), "its size"],
+  sha256: [text, "its SHA-256"],
+});
+
 /** What is copied. */
-export type SavedSource = {
-  /** Whether it is made from the seed; else it is kept beside the saved run. */
-  readonly isMade: boolean;
-  /** Its size. */
-  readonly byteCount: number;
-  /** Its SHA-256. */
-  readonly sha256: string;
-};
+export type SavedSource = SchemaType<typeof SOURCE>;
+
+const IMAGE = record({
+  isKept: [flag, "whether it is kept beside the saved run; else the user names it"],
+  byteCount: [uint(), "its size"],
+  writtenBytes: [uint(), "bytes that were written, from its beginning"],
+  sha256: [text, "their SHA-256"],
+}, {
+  "more of it is written than there is": ({ writtenBytes, byteCount }) => writtenBytes <= byteCount,
+});
 
 /** A device's image. */
-export type SavedImage = {
-  /** Whether it is kept beside the saved run; else the user names it. */
-  readonly isKept: boolean;
-  /** Its size. */
-  readonly byteCount: number;
-  /** Bytes that were written, from its beginning. */
-  readonly writtenBytes: number;
-  /** Their SHA-256. */
-  readonly sha256: string;
-};
+export type SavedImage = SchemaType<typeof IMAGE>;
+
+const RUN = record({
+  scenario: [
+    text,
+    "the scenario that it is a run of: `disk`. `--resume` finds by it what can read the rest",
+  ],
+  settings: [SETTINGS, "what it was begun with"],
+  number: [
+    plain(
+      "16 hexadecimal digits",
+      (data): data is string => typeof data === "string" && isRunNumber(data),
+    ),
+    "drawn: what tells the files beside FILE from those of other runs",
+  ],
+  source: [SOURCE, "what is copied"],
+  totals: [RUN_TOTALS, "what the fabrics came to in which it ran"],
+});
+
+const GUEST = record({
+  readBytes: [uint(), "bytes of the source that were read"],
+  returnedBytes: [uint(), "bytes that came back; they were the same as the source's first ones"],
+  image: [optional(IMAGE), "its device's image; nil: that has none"],
+  partition: [bytes(), "the guest itself: a saved partition"],
+}, {
+  "more came back than was read": ({ readBytes, returnedBytes }) => returnedBytes <= readBytes,
+});
 
 /** A guest's copy, as it was saved. */
-export type SavedGuest = {
-  /** Bytes of the file that were read. */
-  readonly readBytes: number;
-  /** Bytes that came back. They were the same as in the file. */
-  readonly returnedBytes: number;
-  /** Its device's image; null: that has none. */
-  readonly image: SavedImage | null;
-  /** The guest itself, as savePartition gave it. */
-  readonly partition: Uint8Array;
-};
+export type SavedGuest = SchemaType<typeof GUEST>;
+
+/** The chunks of a saved run. */
+export const RUN_CHUNKS = {
+  run: { type: 1, holds: RUN },
+  guest: { type: 2, holds: GUEST },
+} satisfies Record<string, ChunkKind<unknown>>;
 
 /** A saved run. */
-export interface SavedCopyRun {
-  /** The scenario that it is a run of. */
-  readonly scenario: string;
-  /** What it was begun with. */
-  readonly settings: RunSettings;
-  /** What tells the files beside it from those of other runs. */
-  readonly number: string;
-  /** What is copied. */
-  readonly source: SavedSource;
-  /** What the fabrics came to in which it ran. */
-  readonly totals: RunTotals;
+export interface SavedCopyRun extends SchemaType<typeof RUN> {
   /** Its guests. */
   readonly guests: readonly SavedGuest[];
 }
@@ -83,8 +117,8 @@ export interface SavedCopyRun {
 /** The bytes of a saved run. */
 export function encodeRun({ guests, ...run }: SavedCopyRun): Uint8Array {
   return writeEnvelope("run", [
-    { type: RUN_TYPE, data: run },
-    ...guests.map((guest) => ({ type: GUEST_TYPE, data: guest })),
+    chunkOf(RUN_CHUNKS.run, run),
+    ...guests.map((guest) => chunkOf(RUN_CHUNKS.guest, guest)),
   ]);
 }
 
@@ -110,80 +144,15 @@ export function readRun(file: OpenFile, path: string): SavedCopyRun {
   return run;
 }
 
-function decodeRun(bytes: Uint8Array): SavedCopyRun {
-  const [first, ...others] = readEnvelope("run", bytes);
-  if (first?.type !== RUN_TYPE) throwDataError("it does not begin with a run");
-  const run = readRecord(first.data, "the run", (fields) => ({
-    scenario: fields.text("scenario"),
-    settings: fields.record("settings", readSettings),
-    number: readNumber(fields),
-    source: fields.record("source", (each) => ({
-      isMade: each.flag("isMade"),
-      byteCount: each.uint("byteCount", SAFE_MAX),
-      sha256: each.text("sha256"),
-    })),
-    totals: fields.record("totals", readTotals),
-  }));
-  if (others.length === 0 || others.length > GUESTS_MAX) {
+function decodeRun(file: Uint8Array): SavedCopyRun {
+  const chunks = new SavedChunks(RUN_CHUNKS, readEnvelope("run", file));
+  const run = chunks.one("run");
+  const guests = chunks.all("guest");
+  if (guests.length === 0 || guests.length > GUESTS_MAX) {
     throwDataError("it has no guests, or too many");
   }
-  const guests = others.map(({ type, data }, at) => {
-    if (type !== GUEST_TYPE) throwDataError(`its chunk ${at + 1} is no guest`);
-    return readRecord(data, `guest ${at + 1}`, (each) => readGuest(each, run.source));
-  });
+  if (guests.some(({ readBytes }) => readBytes > run.source.byteCount)) {
+    throwDataError("more of its source was read than there is");
+  }
   return { ...run, guests };
-}
-
-function readSettings(fields: SavedFields): RunSettings {
-  const seed = fields.data("seed");
-  if (typeof seed !== "bigint" || seed < 0n) throwDataError("its seed is none");
-  return {
-    seed,
-    schedule: fields.word("schedule", ["fifo", "random"] as const),
-    codec: fields.word("codec", ["msgpack", "vmbus"] as const),
-    numbers: membersOf(fields, "numbers", (value) => typeof value === "number"),
-  };
-}
-
-/** The record in a field, all of whose values are of one kind. What they mean the options decide. */
-function membersOf<T extends PlainData>(
-  fields: SavedFields,
-  key: string,
-  isOne: (value: PlainData) => value is T,
-): Readonly<Record<string, T>> {
-  const data = fields.data(key);
-  if (typeof data !== "object" || data === null) {
-    throwDataError(`${fields.where}: ${key} is no record`);
-  }
-  const members: Record<string, T> = {};
-  for (const [name, value] of Object.entries(data) as [string, PlainData][]) {
-    if (!isOne(value)) throwDataError(`${fields.where}: ${name} is not what it must be`);
-    members[name] = value;
-  }
-  return members;
-}
-
-function readNumber(fields: SavedFields): string {
-  const number = fields.text("number");
-  return isRunNumber(number) ? number : throwDataError("its number is none");
-}
-
-function readImage(fields: SavedFields): SavedImage {
-  const byteCount = fields.uint("byteCount", SAFE_MAX);
-  return {
-    isKept: fields.flag("isKept"),
-    byteCount,
-    writtenBytes: fields.uint("writtenBytes", byteCount),
-    sha256: fields.text("sha256"),
-  };
-}
-
-function readGuest(fields: SavedFields, source: SavedSource): SavedGuest {
-  const readBytes = fields.uint("readBytes", source.byteCount);
-  return {
-    readBytes,
-    returnedBytes: fields.uint("returnedBytes", readBytes),
-    image: fields.orNull("image", () => fields.record("image", readImage)),
-    partition: fields.bytes("partition", SAFE_MAX),
-  };
 }

@@ -6,30 +6,46 @@
  */
 
 import { createHash } from "node:crypto";
-import { throwDataError } from "../../../core/saved/fault.ts";
-import type { SavedFields } from "../../../core/saved/fields.ts";
+import { text, uint } from "../../../core/saved/forms.ts";
+import {
+  list,
+  mapped,
+  plain,
+  record,
+  type Schema,
+  type SchemaType,
+} from "../../../core/saved/schema.ts";
 import type { ChannelState, Fabric } from "../../../mod.ts";
 
 /** Numbers of both directions: guest to host, host to guest. */
 export type BothWays = readonly [number, number];
 
+const BOTH_WAYS: Schema<BothWays> = mapped(
+  list(uint()),
+  (both: BothWays) => both,
+  ([toHost, toGuest, ...others]) =>
+    toHost === undefined || toGuest === undefined || others.length > 0
+      ? undefined
+      : [toHost, toGuest],
+  "it is not two numbers",
+);
+
+/** What one or more fabrics came to, as it is saved. */
+export const RUN_TOTALS = record({
+  traceDigests: [list(text), "their trace digests"],
+  virtualMilliseconds: [
+    plain("a number from 0", (data): data is number => typeof data === "number" && data >= 0),
+    "virtual time that passed in them",
+  ],
+  roomWaits: [BOTH_WAYS, "how often a sender found its ring full: guest to host, host to guest"],
+  interrupts: [BOTH_WAYS, "interrupts that were sent: guest to host, host to guest"],
+  violationCount: [uint(), "misuse that the verifier found"],
+  leakCount: [uint(), "what lived that should not have"],
+  findings: [list(text), "what was wrong"],
+});
+
 /** What one or more fabrics came to. Plain data. */
-export type RunTotals = {
-  /** Their trace digests. */
-  readonly traceDigests: readonly string[];
-  /** Virtual time that passed in them. */
-  readonly virtualMilliseconds: number;
-  /** How often a sender found its ring full. */
-  readonly roomWaits: BothWays;
-  /** Interrupts that were sent. */
-  readonly interrupts: BothWays;
-  /** Misuse that the verifier found. */
-  readonly violationCount: number;
-  /** What lived that should not have. */
-  readonly leakCount: number;
-  /** What was wrong. */
-  readonly findings: readonly string[];
-};
+export type RunTotals = SchemaType<typeof RUN_TOTALS>;
 
 /** Of no fabric. */
 export const NO_TOTALS: RunTotals = {
@@ -99,32 +115,4 @@ export function digestOfRun({ traceDigests }: RunTotals): string {
   const [only, ...others] = traceDigests;
   if (only !== undefined && others.length === 0) return only;
   return createHash("sha256").update(traceDigests.join("")).digest("hex");
-}
-
-/** What was saved of it. */
-export function readTotals(fields: SavedFields): RunTotals {
-  const virtualMilliseconds = fields.data("virtualMilliseconds");
-  if (typeof virtualMilliseconds !== "number" || !(virtualMilliseconds >= 0)) {
-    throwDataError(`${fields.where}: its virtual time is none`);
-  }
-  const both = (key: string): BothWays => {
-    const [toHost, toGuest, ...others] = fields.uints(key, Number.MAX_SAFE_INTEGER);
-    if (toHost === undefined || toGuest === undefined || others.length > 0) {
-      throwDataError(`${fields.where}: ${key} are not two numbers`);
-    }
-    return [toHost, toGuest];
-  };
-  const texts = (key: string) =>
-    fields.list(key).map((text) =>
-      typeof text === "string" ? text : throwDataError(`${fields.where}: ${key} are not texts`)
-    );
-  return {
-    traceDigests: texts("traceDigests"),
-    virtualMilliseconds,
-    roomWaits: both("roomWaits"),
-    interrupts: both("interrupts"),
-    violationCount: fields.uint("violationCount", Number.MAX_SAFE_INTEGER),
-    leakCount: fields.uint("leakCount", Number.MAX_SAFE_INTEGER),
-    findings: texts("findings"),
-  };
 }

@@ -2,7 +2,13 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { MACHINE } from "../../../../simulator/cli/file_system.ts";
-import { encodeRun, readRun, type SavedCopyRun } from "../../../../simulator/cli/copy/saved_run.ts";
+import { writeEnvelope } from "../../../../core/saved/envelope.ts";
+import {
+  encodeRun,
+  readRun,
+  RUN_CHUNKS,
+  type SavedCopyRun,
+} from "../../../../simulator/cli/copy/saved_run.ts";
 import type { PlainData } from "../../../../mod.ts";
 import { besideIn, namesIn, pathsIn, resume, save } from "../../../support/saved_disk_run.ts";
 import { simulateHere } from "../../../support/simulate.ts";
@@ -63,6 +69,13 @@ function* spoilt(data: PlainData): Generator<PlainData> {
   }
 }
 
+/** The bytes of whatever somebody hostile takes for a run. */
+function encodeRaw({ guests, ...run }: SavedCopyRun): Uint8Array {
+  const { run: { type }, guest } = RUN_CHUNKS;
+  const chunks = guests.map((data) => ({ type: guest.type, data }));
+  return writeEnvelope("run", [{ type, data: run }, ...chunks]);
+}
+
 /** A saved run with each of its fields replaced, in turn. */
 function* spoiltRuns({ guests, ...run }: SavedCopyRun): Generator<SavedCopyRun> {
   for (const state of spoilt(run as unknown as PlainData)) {
@@ -88,7 +101,7 @@ Deno.test("simulate --resume: a run that a hostile saver made is refused in one 
     let refused = 0;
     let count = 0;
     for (const state of spoiltRuns(run)) {
-      await Deno.writeFile(`${root}/hostile`, encodeRun(state));
+      await Deno.writeFile(`${root}/hostile`, encodeRaw(state));
       const args = ["--resume", `${root}/hostile`, ...pathsIn(root)];
       const { code, stderr } = await simulateHere(...args);
       assert([0, 1, 2].includes(code), `exit code ${code}: ${stderr}`);
@@ -122,7 +135,7 @@ Deno.test("simulate --resume: a saved run that names files is refused, and no fi
     ];
     const before = contentsOf(root);
     for (const state of hostile) {
-      await Deno.writeFile(`${root}/hostile`, encodeRun(state as SavedCopyRun));
+      await Deno.writeFile(`${root}/hostile`, encodeRaw(state as SavedCopyRun));
       const args = ["--resume", `${root}/hostile`, ...pathsIn(root)];
       const { code, stderr } = await simulateHere(...args);
       assertEquals(code, 2);
