@@ -24,7 +24,7 @@ export interface RunFacts {
   readonly wallMilliseconds: number;
   /** The command that runs the same again. */
   readonly replay: string;
-  /** The command that goes on with it, where it was saved. */
+  /** The command that resumes it, where it was saved. */
   readonly resume?: string;
 }
 
@@ -36,7 +36,7 @@ export interface JsonReport extends Omit<RunFacts, "seed" | "resume"> {
   readonly error: string | null;
   /** The seed's decimal digits: programs do not hold all of them as numbers exactly. */
   readonly seed: string;
-  /** The command that goes on with it; null where it was not saved. */
+  /** The command that resumes it; null where it was not saved. */
   readonly resume: string | null;
   /** SHA-256 of the trace. */
   readonly traceDigest: string;

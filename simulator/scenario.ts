@@ -60,7 +60,7 @@ export interface PathOption {
   readonly description: string;
   /** What takes its place where none is given, in words: `kept nowhere`. */
   readonly default: string;
-  /** Whether a run that goes on is given it again: no saved run says what is written. Default: no. */
+  /** Whether a run that is resumed is given it again: no saved run says what is written. Default: no. */
   readonly isForResume?: boolean;
 }
 
@@ -176,7 +176,7 @@ export interface ScenarioResult {
   readonly tables?: readonly NamedTable[];
   /** Digests of what went through it. */
   readonly digests: readonly DigestedBytes[];
-  /** Where the run was saved, to go on another time; absent where it went to its end. */
+  /** Where the run was saved, to be resumed another time; absent where it ran to its end. */
   readonly savedTo?: string;
   /** Transactions that ended. */
   readonly transactions: number;
@@ -199,10 +199,10 @@ export interface ScenarioResult {
   };
 }
 
-/** How a run hears and is heard while it goes on. */
+/** What stops a run, and what hears how far it is. */
 export type RunHooks = Pick<ScenarioSettings, "signal" | "onProgress">;
 
-/** A run that was saved, and is to go on. Nobody else goes on with it until it is disposed of. */
+/** A run that was saved, and is to be resumed. Nobody else can resume it until this is disposed of. */
 export interface SavedRun extends Disposable {
   /** What it was begun with. */
   readonly settings: Required<Pick<ScenarioSettings, "seed" | "schedule" | "codec">> & {
@@ -218,7 +218,7 @@ export interface SavedRun extends Disposable {
   /**
    * Runs it to its end. First its files are looked at, which may take a while.
    *
-   * @throws {Error} It was stopped before it went on, or a file is not what it was; nothing was altered.
+   * @throws {Error} It was stopped before it continued, or a file is not what it was; nothing was altered.
    */
   run(hooks: RunHooks): Promise<ScenarioResult>;
 }
@@ -241,7 +241,7 @@ export interface Scenario {
    * Reads a run that was saved in the file at `path`; absent where runs cannot be saved. Nothing has run
    * when it returns, and nothing was written.
    *
-   * @param paths Values of path options that a run which goes on is given, by name.
+   * @param paths Values of path options that a run which is resumed is given, by name.
    */
   resume?(path: string, paths?: Readonly<Record<string, string>>): Promise<SavedRun>;
 }
@@ -255,7 +255,7 @@ export class OptionError extends RangeError {
 /**
  * The value of a number option in `settings`, or its default.
  *
- * @throws {OptionError} It is no whole number within the option's bounds.
+ * @throws {OptionError} It is not a whole number within the option's bounds.
  */
 export function numberOf(option: NumberOption, settings: ScenarioSettings): number {
   const value = settings.numbers?.[option.name] ?? option.default;

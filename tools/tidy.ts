@@ -29,7 +29,7 @@ const HEADED =
   /^(?:mod\.ts$|(?:core|actors|kmcl|devices|simulator|tools|links|bench)\/|examples\/(?!echo\.ts$))/;
 
 /** Layers in which a run depends on nothing but its options and seed. */
-const DETERMINED = /^(?:core|actors|kmcl)\//;
+const DETERMINED = /^(?:core|actors|kmcl|devices)\//;
 
 /** The one file that knows the runtime's turn and the real clock. */
 const RUNTIME = "actors/runtime/event_loop.ts";

@@ -2,12 +2,11 @@
  * A driver of the guest that works on a disk: it copies a file onto it and back, through the disk's VSC.
  *
  * It keeps as many requests under way as it is told to, each with a buffer of its own, and a file of any
- * length streams through them. Nobody waits anywhere: the end of a request begins the next one. So all
- * that the copier knows is plain data at any time, and it can be saved wherever it stands: which phase,
- * which chunk, and for each buffer whether its request is under way.
+ * length streams through them. Nothing waits: the end of a request begins the next one. So all that the
+ * copier knows is plain data at any time, and it can be saved at any moment: which phase, which chunk, and
+ * for each buffer whether its request is under way.
  *
- * The file itself is not the guest's. It is the program's, which hands over a source and a sink when the
- * driver is made, and again when it is restored.
+ * The file itself is the program's (`devices/streams.ts`).
  *
  * @module
  */
@@ -21,7 +20,7 @@ import type { DiskOutcome, DiskWork } from "./vsc_requests.ts";
 
 const STAGES = ["idle", "underWay", "arrived"] as const;
 
-/** A buffer, and where its request is; one that was read and waits for those before it has arrived. */
+/** A buffer, and how far its request is: one that was read and waits for those before it has arrived. */
 interface Slot {
   readonly buffer: TransferBuffer;
   stage: typeof STAGES[number];
@@ -59,7 +58,7 @@ export class FileCopier implements vmbus.GuestDriverInstance {
     );
   }
 
-  /** Goes on with a copy as it was when {@linkcode FileCopier.save} told `data`. */
+  /** Builds a copy again as it was when {@linkcode FileCopier.save} told `data`. */
   static restore(
     context: vmbus.GuestRestoreContext,
     files: CopyFiles,
@@ -96,7 +95,7 @@ export class FileCopier implements vmbus.GuestDriverInstance {
     };
   }
 
-  /** Ends the copy, should it go on, and lets go of the disk. */
+  /** Closes the disk, and so ends the copy if it is under way. */
   close(): Promise<void> {
     return this.disk.close();
   }
@@ -121,11 +120,11 @@ export class FileCopier implements vmbus.GuestDriverInstance {
       if (outcome !== "ok") throw new Error(`a request ended with ${outcome}`);
       if (state.phase === "copyingIn") state.finished++;
       if (state.phase === "flushing") this.#enter("copyingOut");
-      else this.#goOn();
+      else this.#advance();
     });
   }
 
-  /** Does what may go wrong. Whatever it is, it ends the copy, and the program is to hear of it. */
+  /** Runs `work`. Whatever goes wrong in it ends the copy, and the program hears of it. */
   #attempt(work: () => void): void {
     const { state } = this;
     try {
@@ -136,7 +135,7 @@ export class FileCopier implements vmbus.GuestDriverInstance {
       state.failure = error instanceof Error ? error.message : String(error);
     }
     const isOver = state.phase === "failed" || state.phase === "done";
-    // The host may use a buffer until its request ended.
+    // The host may use a buffer until its request has ended.
     if (isOver && this.#slots.every(({ stage }) => stage !== "underWay")) this.#free();
   }
 
@@ -146,7 +145,7 @@ export class FileCopier implements vmbus.GuestDriverInstance {
 
   // -- The copy
 
-  /** What the options left open is what the disk can do. */
+  /** Fills in what the options left open with what the disk can do. */
   #plan(): void {
     const { state, disk } = this;
     const { blockBytes, queueDepth } = disk.registers;
@@ -165,7 +164,7 @@ export class FileCopier implements vmbus.GuestDriverInstance {
     }
   }
 
-  /** What was restored must go together, as it always did here. */
+  /** What was restored must be consistent, as it was when it was saved. */
   #checkRestored(): void {
     const { phase, begun, finished } = this.state;
     const pieces = this.#slots.flatMap(({ buffer }) => buffer.pieces);
@@ -191,11 +190,11 @@ export class FileCopier implements vmbus.GuestDriverInstance {
 
   #enter(phase: CopyState["phase"]): void {
     Object.assign(this.state, { phase, begun: 0, finished: 0 });
-    this.#goOn();
+    this.#advance();
   }
 
   /** Begins what can be begun. */
-  #goOn(): void {
+  #advance(): void {
     const { state } = this;
     const chunkCount = this.#chunkCount;
     switch (state.phase) {

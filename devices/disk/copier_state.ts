@@ -55,7 +55,7 @@ export type CopyState = {
 /**
  * What a copier of a file knows when it starts.
  *
- * @throws {RangeError} A number of the options is no whole number from 0 on.
+ * @throws {RangeError} An option is not a whole number from 0 on.
  */
 export function createState(byteCount: number, options: CopyOptions): CopyState {
   const { firstBlock = 0, chunkBytes = 0, queueDepth = 0 } = options;
@@ -77,7 +77,7 @@ export function createState(byteCount: number, options: CopyOptions): CopyState 
 /**
  * What a saved copier knew. Its file must have the size that it had.
  *
- * @throws {Error} It is no such state, or that of another file.
+ * @throws {Error} It is not such a state, or that of another file.
  */
 export function restoreState(byteCount: number, saved: SavedFields): CopyState {
   const savedBytes = saved.uint("byteCount");

@@ -154,7 +154,7 @@ export function encodeReply({ answer, blockCount }: DiskReply): Uint8Array {
   return bytes;
 }
 
-/** The reply in `bytes[0, byteCount)`; null where it is none. */
+/** The reply in `bytes[0, byteCount)`; null where no host of this protocol would send that. */
 export function decodeReply(bytes: Uint8Array, byteCount: number): DiskReply | null {
   if (byteCount !== REPLY_BYTES) return null;
   const view = viewOf(bytes);

@@ -43,7 +43,7 @@ export interface DiskRegisters {
   readonly queueDepth: number;
 }
 
-/** Why a register block is none. */
+/** Why a register block is not believed. */
 export type RegisterFault =
   | "noDisk"
   | "wrongVersion"
@@ -81,7 +81,7 @@ export function encodeRegisters(registers: DiskRegisters): Uint8Array {
   return bytes;
 }
 
-/** What a register block says, or why it is not believed. */
+/** What a register block says, or what is wrong with it. */
 export function decodeRegisters(bytes: Uint8Array): DiskRegisters | RegisterFault {
   if (bytes.length < REGISTER_BLOCK_BYTES) return "noDisk";
   const view = viewOf(bytes);
@@ -135,7 +135,7 @@ export function encodeStatus(status: DiskStatus): Uint8Array {
   return bytes;
 }
 
-/** What a status block says; null where its bytes are none. */
+/** What a status block says; null where its bytes are not one. */
 export function decodeStatus(bytes: Uint8Array): DiskStatus | null {
   if (bytes.length < STATUS_BLOCK_BYTES) return null;
   const view = viewOf(bytes);

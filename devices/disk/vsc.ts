@@ -102,7 +102,7 @@ export class DiskClient implements vmbus.GuestDriverInstance {
     return client;
   }
 
-  /** Goes on with a disk as it was when {@linkcode DiskClient.save} told `data`. */
+  /** Builds a disk again as it was when {@linkcode DiskClient.save} told `data`. */
   static restore(
     context: vmbus.GuestRestoreContext,
     data: vmbus.PlainData,
@@ -148,7 +148,7 @@ export class DiskClient implements vmbus.GuestDriverInstance {
     return decodeStatus(this.memory.read(statusBuffer.gpa, STATUS_BLOCK_BYTES));
   }
 
-  /** Lets go of the disk. Requests under way end as `"removed"`. */
+  /** Closes the disk. Requests under way end as `"removed"`. */
   async close(): Promise<void> {
     await this.#kmcl.VmbChannelDisable(this.#channel);
     this.#kmcl.VmbChannelCleanup(this.#channel);
@@ -212,7 +212,7 @@ export class DiskClient implements vmbus.GuestDriverInstance {
     return vmbus.STATUS_SUCCESS;
   }
 
-  /** Takes the memory back, once the host has let go of it. */
+  /** Takes the memory back, once the host has unmapped it. */
   async #unshareStatus(): Promise<void> {
     const { statusBuffer, statusGpadl } = this.state;
     if (statusBuffer === null || statusGpadl === null) return;

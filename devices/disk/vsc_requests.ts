@@ -24,7 +24,7 @@ export type DiskOutcome =
   | "notOpen"
   /** The disk was taken away before it answered: whether the request was carried out is unknown. */
   | "removed"
-  /** The host's reply is none. */
+  /** What the host sent is not a reply. */
   | "malformedReply";
 
 /** Writes whole blocks out of guest memory, which is the host's to read until the request ended. */

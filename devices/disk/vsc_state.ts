@@ -72,9 +72,9 @@ export function saveState(state: DiskClientState): PlainData {
 }
 
 /**
- * What {@linkcode saveState} told.
+ * Reads what {@linkcode saveState} told.
  *
- * @throws {Error} It is no such state.
+ * @throws {Error} It is not such a state.
  */
 export function restoreState(context: GuestRestoreContext, saved: SavedFields): DiskClientState {
   return {

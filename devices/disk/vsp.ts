@@ -13,7 +13,7 @@
  *
  * When its guest is saved, the driver pauses the channel and saves it: a paused channel holds no
  * request, so what it has to tell beside is its own state. Restored, it makes the channel as at first,
- * gives it the saved state before it is enabled, and starts it when it is told to go on.
+ * gives it the saved state before it is enabled, and starts it when it is told to resume.
  *
  * @module
  */

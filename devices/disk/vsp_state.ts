@@ -78,9 +78,9 @@ export function saveState(state: DiskServerState): PlainData {
 }
 
 /**
- * What {@linkcode saveState} told, for a disk that goes on with `image`.
+ * Reads what {@linkcode saveState} told, for a disk that continues on `image`.
  *
- * @throws {Error} It is no such state, or the image has another size now.
+ * @throws {Error} It is not such a state, or the image has another size now.
  */
 export function restoreState(image: DiskImage, saved: SavedFields): DiskServerState {
   const { blockCount, ...options } = saved.record("registers", (registers) => ({

@@ -20,7 +20,7 @@ export const ECHO_INTERFACE_INSTANCE = "c4a7e0b9-3d52-4f68-b1c8-0f9e2a6d5b13";
 
 /** Bytes of the header. */
 export const HEADER_BYTES = 16;
-/** VMBus counts a packet in words of this size; what the last one has too much is no payload. */
+/** VMBus counts a packet in words of this size; what the last one has beyond the payload is padding. */
 const WORD_BYTES = 8;
 
 /**
@@ -51,7 +51,7 @@ export interface Message {
   readonly payload: Uint8Array;
 }
 
-/** Why bytes are no message. */
+/** Why bytes are not a message. */
 export type MessageFault = "tooShort" | "unknownKind" | "wrongLength" | "wrongSequence";
 
 const KIND_NAMES: ReadonlyMap<number, MessageKind> = new Map(
@@ -80,7 +80,7 @@ export function writeHeader(
 }
 
 /**
- * Reads the message in `buffer[0, bufferLength)`, or says why there is none. The opposite side wrote
+ * Reads the message in `buffer[0, bufferLength)`, or says why they are not one. The opposite side wrote
  * it, and may have written anything.
  */
 export function readMessage(buffer: Uint8Array, bufferLength: number): Message | MessageFault {

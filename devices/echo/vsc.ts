@@ -18,7 +18,7 @@ import {
 
 /** By how much interrupts to the host are delayed, so that many packets share one: 0.1 ms. */
 const INTERRUPT_LATENCY_100NS = 1000;
-/** Bounds of external data: there is none, so that rings need no room to describe memory. */
+/** Bounds of external data: packets have none, so that rings need no room to describe memory. */
 export const EXTERNAL_BYTES_MAX = 1;
 /** See {@linkcode EXTERNAL_BYTES_MAX}. */
 export const EXTERNAL_CHAIN_MAX = 1;
@@ -305,7 +305,7 @@ export class EchoClient {
     else this.#completeBeside(context, message);
   }
 
-  /** Answers with the first half of what came, should the host want an answer. */
+  /** Answers with the first half of what came, where the host wants an answer. */
   #completeBeside(context: vmbus.VMBPACKETCOMPLETION, { sequence, payload }: Message): void {
     const half = payload.length >> 1;
     writeHeader(this.#buffer, "beside", sequence, half);

@@ -22,7 +22,7 @@ const TRANSACTION_QUOTA = 64;
 
 /** What the driver is asked to send, and what it reports. */
 export interface ServerWork {
-  /** The next packet of the traffic beside the file, or null: there are no more. */
+  /** The next packet of the traffic beside the file; null where there are no more. */
   nextBeside(): BesidePacket | null;
   /** A packet of that traffic has ended; `answer` is its completion's payload. */
   besideEnded(packet: BesidePacket, status: vmbus.NtStatus, answer: Uint8Array): void;

@@ -89,7 +89,7 @@ function complaintOf(text: string): string {
 }
 
 /**
- * Tells the user why the command ends, and gives its exit code. An error of our own goes on.
+ * Tells the user why the command ends, and gives its exit code. An error of our own is thrown again.
  *
  * @param printFailure Prints the reason for programs as well; default: it is not printed.
  */
@@ -124,13 +124,13 @@ export function asksForJson(command: Command, args: readonly string[]): boolean 
     const word = args[at]!;
     if (word === "--") return false;
     if (word === "--json") return true;
-    // What an option takes is none itself.
+    // The word after such an option is its value.
     if (command.options.some(({ long, required }) => long === word && required)) at++;
   }
   return false;
 }
 
-/** How wide a stream's terminal is; null where it is none, or does not say. */
+/** How wide a stream's terminal is; null where the stream is not a terminal, or does not say. */
 export function columnsOf(stream: { isTerminal(): boolean }): number | null {
   if (!stream.isTerminal()) return null;
   try {

@@ -44,7 +44,7 @@ const MIB = 2 ** 20;
 /** Size of the file that is made where none is given. */
 const MADE_FILE_BYTES = 8 * MIB;
 /**
- * Most bytes of one request, as whole blocks. Two to any power is no multiple of it: so the end of the
+ * Most bytes of one request, as whole blocks. No power of two is a multiple of it: so the end of the
  * file that is made is written from a part of its buffer, as that of most files is.
  */
 const TRANSFER_BYTES_MOST = 15 * PAGE_BYTES;

@@ -200,7 +200,7 @@ export class FileSystem {
   async syncFolderOf(path: string): Promise<void> {
     const folder = dirname(path);
     this.#step({ kind: "syncFolder", path: folder });
-    if (Deno.build.os === "windows") return; // there a folder is no file, and its names are safe
+    if (Deno.build.os === "windows") return; // there a folder cannot be opened, and its names are safe
     const file = await Deno.open(folder, { read: true }).catch((error) => {
       if (error instanceof Deno.errors.PermissionDenied) return null;
       throw error;

@@ -13,7 +13,7 @@ import { type FileSystem, MACHINE, type OpenFile } from "./file_system.ts";
 export const READ_HINT = "name a file that can be read";
 
 /**
- * The machine may have names that are no text. What comes of one is the name of another file, in which
+ * The machine may have names that are not text. Read as text, such a name is that of another file, in which
  * a mark stands for what is missing.
  *
  * @throws {UsageError} `path` may be such a name.

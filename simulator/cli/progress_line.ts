@@ -31,7 +31,7 @@ export interface ProgressLineOptions {
   readonly columns?: () => number;
 }
 
-/** The line; nothing at all where stderr is no terminal. */
+/** The line; nothing at all where stderr is not a terminal. */
 export class ProgressLine {
   readonly #isShown: boolean;
   readonly #nowMs: () => number;
@@ -41,7 +41,7 @@ export class ProgressLine {
   /** Of the last while, the oldest first. */
   #samples: Sample[] = [];
 
-  /** A line that is still empty: short runs need none. */
+  /** A line that appears once the run has taken some time: a short run needs no line. */
   constructor({ isShown, nowMs, columns }: ProgressLineOptions = {}) {
     this.#isShown = isShown ?? Deno.stderr.isTerminal();
     this.#nowMs = nowMs ?? (() => performance.now());
@@ -55,7 +55,7 @@ export class ProgressLine {
     const atMs = this.#nowMs();
     if (unit !== this.#unit) this.#samples = [];
     this.#unit = unit;
-    // The first is where it begins: a run that goes on does not begin at nothing.
+    // The first is where it begins: a run that is resumed does not begin at 0.
     if (this.#samples.length === 0) this.#samples.push({ atMs, done });
     if (atMs < this.#nextMs) return;
     this.#nextMs = atMs + INTERVAL_MS;

@@ -19,7 +19,7 @@ export class Scratch implements Disposable {
     this.#paths.clear();
   };
 
-  /** Nothing is there yet. */
+  /** Paths on `fs`. */
   constructor(fs: FileSystem = MACHINE) {
     this.#fs = fs;
     globalThis.addEventListener("unload", this.#removeAll);

@@ -95,7 +95,7 @@ function madeFile(seed: bigint): SourceFile {
 /**
  * Reads the options out of `settings`.
  *
- * @throws {OptionError} One of them is none, or they do not fit each other.
+ * @throws {OptionError} One of them is wrong, or they do not fit each other.
  */
 export function readEchoOptions(settings: ScenarioSettings): EchoOptions {
   const file = settings.files[FILE.name] ?? madeFile(settings.seed ?? 0n);

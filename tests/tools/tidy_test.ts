@@ -56,7 +56,7 @@ Deno.test("checkTidy: allows files of 400 lines and charts of 120, and no more",
   );
 });
 
-Deno.test("checkTidy: refuses clocks and chance of the machine in core, actors and kmcl", async () => {
+Deno.test("checkTidy: refuses clocks and chance of the machine in core, actors, kmcl and devices", async () => {
   const cases: [text: string, fault: string][] = [
     ["new Date();", "2:5: Date is not for here: use the fabric's clock"],
     ["Date.now();", "2:1: Date is not for here: use the fabric's clock"],
@@ -68,7 +68,7 @@ Deno.test("checkTidy: refuses clocks and chance of the machine in core, actors a
     ["console.log(1);", "2:1: console is not for here: use a returned value or the trace"],
   ];
   for (const [text, fault] of cases) {
-    for (const layer of ["core", "actors", "kmcl"]) {
+    for (const layer of ["core", "actors", "kmcl", "devices"]) {
       await check(`${layer}/a.ts`, HEADER + text, `${layer}/a.ts:${fault}`);
     }
   }

@@ -24,14 +24,14 @@ import type { ResumedFiles } from "./resumed_files.ts";
 import { saveRun } from "./saved_files.ts";
 import { changedSource } from "./source_file.ts";
 
-/** How a run ended, or why it did not. */
+/** How a run ended. */
 type End = "over" | "stopped" | "saved";
 
 /** What a run is made of, its files aside. */
 export interface CopyJob {
   /** What the guests copy through. */
   readonly device: CopyDevice;
-  /** What it is begun with, or was. */
+  /** What it was begun with. */
   readonly settings: RunSettings;
   /** What its options ask for. */
   readonly plan: CopyPlan;

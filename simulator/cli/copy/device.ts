@@ -19,7 +19,7 @@ export interface CopyEnds {
   readonly number: number;
   /** What the guest's driver reads, and what it writes to. */
   readonly files: CopyFiles;
-  /** What the host's driver keeps in the meantime; null where the device has no image. */
+  /** Where the host's driver keeps the bytes; null where the device has no image. */
   readonly image: BlockingImage | null;
 }
 

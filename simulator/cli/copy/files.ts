@@ -19,10 +19,10 @@ import { drawRunNumber, pathsOf, SavedPlace } from "./saved_place.ts";
 import { CopySource, makeFile } from "./source_file.ts";
 
 const MADE_FILE_NAME = "a file made from the seed";
-/** What would be right where there is no room for what goes with a run. */
+/** The hint where there is no room for temporary files. */
 export const SPACE_HINT =
   "the temporary folder needs room for it; the variable TMPDIR can name another";
-/** Rights that an image has, and a saved run, which are no programs. */
+/** Rights that an image or a saved run can have: nobody executes them. */
 const DATA_MODE = 0o666;
 
 /** A device's image, and the file that it is in. */
@@ -39,7 +39,7 @@ export interface ImageFile {
 export interface GuestFiles {
   /** What it copies; all guests copy the same. */
   readonly source: CopySource;
-  /** What its device keeps meanwhile; null: that has no image. */
+  /** Where its device keeps the bytes; null: it has no image. */
   readonly image: ImageFile | null;
   /** Where the copy is kept; null: nowhere. */
   readonly out: OutFile | null;
@@ -80,7 +80,7 @@ export async function openFiles(
   stack: DisposableStack,
 ): Promise<RunFiles> {
   const opener = new Opener(fs, device, plan, stack);
-  // What the user named comes first: where that is no good, nothing was made in vain.
+  // What the user named comes first: where it cannot be used, nothing was made in vain.
   const named = plan.filePath === null ? null : await opener.openSources(plan.filePath);
   const byteCount = named?.[0]?.byteCount ?? device.madeFileBytes;
   const mode = named?.[0]?.mode ?? null;
@@ -109,7 +109,7 @@ export class Opener {
   /** Made with the first file that needs it. */
   #folder: Promise<string> | null = null;
 
-  /** What it opens is closed with `stack`. */
+  /** An opener for a run of `plan` on `device`; what it opens is closed with `stack`. */
   constructor(fs: FileSystem, device: CopyDevice, plan: CopyPlan, stack: DisposableStack) {
     this.scratch = stack.use(new Scratch(fs));
     this.#fs = fs;
@@ -134,7 +134,7 @@ export class Opener {
     return sources;
   }
 
-  /** The same for a file that is made from the seed. */
+  /** The same for a file that it makes from the seed. */
   async makeSources(seed: bigint): Promise<CopySource[]> {
     const path = `${await this.#makeFolder()}/file`;
     const { name, madeFileBytes } = this.#device;
@@ -225,7 +225,7 @@ export class Opener {
     const hint = "name a file in a folder that can be read and written to";
     await orUsageError(`write ${save.path}`, hint, () => place.others(this.#fs));
     if (await this.#fs.isThere(file.target)) {
-      // Nobody goes on with the run that is replaced, while it is.
+      // Nobody may resume the run that stands there while it is replaced.
       this.#stack.use(await openLocked(this.#fs, file.target, `write ${save.path}`));
     }
     return { file, place };
@@ -273,7 +273,7 @@ export async function openLocked(
   }
 }
 
-/** Rights for what is no program, of what it is made of. */
+/** Rights for data that is made of a file with the rights `mode`. */
 function dataMode(mode: number | null): number | null {
   return mode === null ? null : mode & DATA_MODE;
 }
@@ -283,7 +283,7 @@ function imageBytes(fileBytes: number, unitBytes: number): number {
   return Math.max(1, Math.ceil(fileBytes / unitBytes)) * unitBytes;
 }
 
-/** What the machine refuses is the user's to hear; an error of our own goes on. */
+/** What the machine refuses is the user's to hear; an error of our own is thrown again. */
 export async function orUsageError<T>(
   action: string,
   hint: string,

@@ -24,15 +24,15 @@ import { StreamDigest, watchedDigestOf } from "./digest.ts";
 import type { GuestFiles } from "./files.ts";
 import type { Watch } from "./watch.ts";
 
-/** What the copies of all guests have in common. */
+/** What hears of the copies of all guests. */
 export interface CopyMeter {
-  /** So many bytes more were read from the file, or came back. */
+  /** `byteCount` more bytes were read from the file, or came back. */
   moved(byteCount: number): void;
   /** A file cannot be used. */
   failed(error: UsageError): void;
 }
 
-/** What lives of it in a fabric: after a migration that is another. */
+/** A guest in one fabric. After a migration it has another session. */
 export interface GuestSession {
   /** The guest. */
   readonly partition: Partition;
@@ -48,7 +48,7 @@ export interface SavedCopy {
   readonly summary: SaveSummary;
 }
 
-/** What was copied, of bytes that came before as well. */
+/** What went through a copy so far, also before the run was saved. */
 export interface CopyDigests {
   /** Of the file. */
   readonly read: StreamDigest;
@@ -212,12 +212,12 @@ export class GuestCopy {
     this.#session = session;
   }
 
-  /** Lets the guest go on. */
+  /** Lets the guest run again. */
   resume(): void {
     this.#alive.partition.resume();
   }
 
-  /** Destroys the guest: it goes on another time. */
+  /** Destroys the guest: the saved run has it. */
   destroy(): void {
     this.#alive.partition.destroy();
   }

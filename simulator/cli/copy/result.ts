@@ -17,7 +17,7 @@ import type { CopyCounts } from "./device.ts";
 import type { GuestCopy } from "./guest_copy.ts";
 import { digestOfRun, type RunTotals } from "./totals.ts";
 
-/** All guests were saved, to go on elsewhere. */
+/** All guests were saved, and continue elsewhere. */
 export interface Move {
   /** What each had counted by then. */
   readonly copies: readonly CopyCounts[];

@@ -30,7 +30,7 @@ import { Watch } from "./watch.ts";
 const SAVED_HINT = "it must be what it was when the run was saved";
 const SAVED_FILE_NAME = "the saved file";
 
-/** The files of a run that goes on, and what went through them. */
+/** The files of a run that is resumed, and what went through them. */
 export interface ResumedFiles {
   /** The files. */
   readonly files: RunFiles;
@@ -38,7 +38,7 @@ export interface ResumedFiles {
   readonly digests: readonly CopyDigests[];
 }
 
-/** Files beside a saved run that are read when it goes on. */
+/** Files beside a saved run that are read when it is resumed. */
 export function filesRead(saved: SavedCopyRun, place: SavedPlace): readonly string[] {
   const images = place.imagePaths(saved.guests.length);
   return [
@@ -50,7 +50,7 @@ export function filesRead(saved: SavedCopyRun, place: SavedPlace): readonly stri
 /**
  * Images of the user's are named whenever they are written, and no others.
  *
- * @throws {UsageError} The run goes on with other images than it had, or its device has other ones.
+ * @throws {UsageError} The run is given other images than it had, or its device has other ones.
  */
 export function checkImages(
   action: string,
@@ -122,7 +122,7 @@ export async function reopenFiles(
   };
 }
 
-/** What is read before the run goes on: each file as far as it matters. */
+/** What is read before the run continues: each file as far as it matters. */
 function bytesToCheck({ source, guests }: SavedCopyRun): number {
   return guests.reduce(
     (sum, { image, readBytes }) => sum + (image?.writtenBytes ?? 0) + readBytes,
@@ -216,8 +216,8 @@ async function checkImage(
 }
 
 /**
- * The digests of a copy that goes on. What had come back was what had been read: so the file itself says
- * how its digest goes on, and the copy as well.
+ * The digests of a copy that is resumed. What had come back was what had been read: so both digests are
+ * made again from the file itself, and the copy as well.
  */
 async function digestsOf(
   source: CopySource,

@@ -1,5 +1,5 @@
 /**
- * Saving a run with its files. What is needed to go on is kept beside the saved run, made safe before the
+ * Saving a run with its files. What it needs to be resumed is kept beside the saved run, made safe before the
  * one name that decides, so that a sudden end leaves the run that was saved before, or this one.
  *
  * @module
@@ -27,9 +27,9 @@ import { changedSource } from "./source_file.ts";
 import { Watch } from "./watch.ts";
 
 /**
- * Saves a run whose guests were saved. What was made for it and is needed to go on stays. False where
- * what came back so far is not what was copied: then there is nothing to go on with, and that is a
- * finding of the copy.
+ * Saves a run whose guests were saved. What was made for it and is needed to resume it stays. False where
+ * what came back so far is not what was copied: then there is nothing to resume, and that is a finding of
+ * the copy.
  *
  * @param states The saved guests.
  * @throws {UsageError} A file cannot be used.
@@ -89,7 +89,7 @@ function bytesToSave({ guests, isSourceMade }: RunFiles, copies: readonly GuestC
   );
 }
 
-/** Keeps what is copied: it is the user's, and may be another by the time the run goes on. */
+/** Keeps what is copied: it is the user's, and may be another by the time the run is resumed. */
 async function saveSource(
   { fs, guests, isSourceMade, scratch }: RunFiles,
   { file, place }: SaveFiles,

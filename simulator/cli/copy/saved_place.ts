@@ -35,7 +35,7 @@ export class SavedPlace {
   /** What tells the files beside it from those of other runs. */
   readonly number: string;
 
-  /** Nothing is touched. */
+  /** The place of the run with this number that is saved at `path`. */
   constructor(path: string, number: string) {
     this.path = path;
     this.number = number;
@@ -46,12 +46,12 @@ export class SavedPlace {
     return `${this.path}.${this.number}.file`;
   }
 
-  /** Where the images of so many guests are kept. */
+  /** Where the images of `guestCount` guests are kept. */
   imagePaths(guestCount: number): readonly string[] {
     return pathsOf(`${this.path}.${this.number}.disk`, guestCount);
   }
 
-  /** What other runs have left that were saved here, or came to a sudden end before. */
+  /** Files of other runs that were saved here, or came to a sudden end while they were saved. */
   async others(fs: FileSystem): Promise<readonly string[]> {
     const folder = dirname(this.path);
     const base = `${basename(this.path)}.`;

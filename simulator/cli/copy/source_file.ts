@@ -39,8 +39,8 @@ export function changedSource(name: string, what: string): UsageError {
 }
 
 /**
- * A file that is read from its beginning to the end that it had when it was opened. Should it change
- * before it was read, what came of the copy would say nothing: then it is no source.
+ * A file that is read from its beginning to the end that it had when it was opened. Where it changes before
+ * it was read, what came of the copy says nothing: then the run ends with an error.
  */
 export class CopySource implements Source, Disposable {
   /** What reports call it. */

@@ -8,13 +8,13 @@ import { basename, dirname, join } from "node:path";
 import { cannot } from "../command.ts";
 import type { FileSystem } from "../file_system.ts";
 
-/** The files that are taken, and what for. */
+/** The files that a run has taken, and what for. */
 export class TakenFiles {
   /** By what tells each file from all others. */
   readonly #purposes = new Map<string, string>();
   readonly #fs: FileSystem;
 
-  /** None is taken yet. */
+  /** What one run takes of the files of `fs`. */
   constructor(fs: FileSystem) {
     this.#fs = fs;
   }

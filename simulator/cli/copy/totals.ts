@@ -1,6 +1,6 @@
 /**
- * What the fabrics came to that a run has left behind: it has one more with each migration, and goes on
- * in another one after a save.
+ * What the fabrics of a run came to that it has left: a migration moves it into another one, and so does
+ * a save with the resume after it.
  *
  * @module
  */

@@ -20,7 +20,7 @@ export class Watch {
   #nextTurnMs = performance.now() + TURN_MS;
 
   /**
-   * Nothing is done yet.
+   * Work on `totalBytes`, which `hooks` hears of and can stop.
    *
    * @param unit What is done to how many bytes: `bytes checked`.
    */
@@ -31,7 +31,7 @@ export class Watch {
   }
 
   /**
-   * So many more bytes are done.
+   * `byteCount` more bytes are done.
    *
    * @throws {StoppedError} The user does not want the rest.
    */
