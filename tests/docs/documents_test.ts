@@ -79,9 +79,11 @@ Deno.test("api.md: its program is examples/echo.ts", async () => {
 async function exportsOf(path: string): Promise<readonly string[]> {
   const door = (await Deno.readTextFile(path)).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
   const lists = [...door.matchAll(/^export (?:type )?\{([^}]*)\}/gm)];
-  assertEquals(lists.length, door.match(/^export /gm)?.length);
-  const names = lists.flatMap(([, list = ""]) => list.match(/\w+/g) ?? []);
-  return names.filter((name) => name !== "type");
+  const declared = [...door.matchAll(/^export (?:async )?(?:const|function|type) (\w+)/gm)];
+  assertEquals(lists.length + declared.length, door.match(/^export /gm)?.length);
+  const listed = lists.flatMap(([, list = ""]) => list.match(/\w+/g) ?? []);
+  const names = declared.map(([, name = ""]) => name);
+  return [...listed.filter((name) => name !== "type"), ...names];
 }
 
 Deno.test("api.md: names everything that mod.ts exports", async () => {
@@ -99,6 +101,15 @@ Deno.test("api.md: names everything that the doors of devices export", async () 
     const names = await exportsOf(door);
     assertNotEquals(names, []);
     assertEquals(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(devices)), []);
+  }
+});
+
+Deno.test("api.md: names everything that the doors for tests export", async () => {
+  const api = await Deno.readTextFile("docs/api.md");
+  for (const door of ["simulator/testing/mod.ts", "simulator/peers/mod.ts"]) {
+    const names = await exportsOf(door);
+    assertNotEquals(names, []);
+    assertEquals(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(api)), []);
   }
 });
 
