@@ -20,6 +20,7 @@ import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import type { BusPort, PartitionOnBus } from "./bus_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
+import { effectsOf } from "../chart/effects.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { Wait } from "../runtime/waits.ts";
 import { type ChannelPlace, nameOfChannel, placeOf } from "../runtime/violation_details.ts";
@@ -33,6 +34,7 @@ import { Drain } from "./drain.ts";
 import { PacketCompletions } from "./completions.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
+import { type ActingEndpoint, EFFECTS } from "./effects.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { RingPositions, TrafficImage } from "./image.ts";
@@ -51,7 +53,7 @@ export interface Rings {
 }
 
 /** One side of a channel. */
-export class Endpoint implements EndpointPort {
+export class Endpoint implements EndpointPort, ActingEndpoint {
   /** The fabric. */
   readonly runtime: RuntimePort;
   /** The partition whose driver this endpoint serves. */
@@ -123,7 +125,7 @@ export class Endpoint implements EndpointPort {
     this.partition = partition;
     this.side = side;
     this.id = id;
-    this.actor = runtime.actors.create(CHANNEL_ACTORS[side], state);
+    this.actor = runtime.actors.create(CHANNEL_ACTORS[side], state, effectsOf(this, EFFECTS));
     this.trace = new ChannelTrace(runtime.recorder, runtime.clock, id);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
@@ -237,6 +239,22 @@ export class Endpoint implements EndpointPort {
     this.checkDrains();
   }
 
+  /** See {@linkcode ActingEndpoint.answerPaused}. */
+  answerPaused(): void {
+    answerAll(this.#pauseWaits);
+  }
+
+  /** See {@linkcode ActingEndpoint.ended}. */
+  ended(): void {
+    this.answerDisabled();
+    if (this.driver?.isRemoved === true) this.cleanUp();
+  }
+
+  /** See {@linkcode ActingEndpoint.endDraining}. */
+  endDraining(): void {
+    if (this.incoming.outstandingPackets.outstanding === 0) this.tell({ type: "retired" });
+  }
+
   /** VmbChannelDisable once the channel is drained, or at `deadline100ns`: resolves with how that ended (kmcl.md S16). */
   drainAndDisable(deadline100ns: number): Promise<NtStatus> {
     const wait = this.runtime.beginWait<NtStatus>({
@@ -285,25 +303,11 @@ export class Endpoint implements EndpointPort {
 
   // -- What happens to it
 
-  /** Tells the actor what happened, and does what the new state asks for; the trace has `status` with it. */
+  /** See {@linkcode EndpointPort.tell}. */
   tell(event: ChannelEvent, status?: NtStatus): void {
-    const wasLeaving = this.is("leaving");
-    const wasReleasing = this.is("releasing");
-    const wasFlowing = this.is("flows");
-    this.actor.send(event);
     this.trace.happened("channelEvent", this.actor.code(event.type), status);
-    if (!wasLeaving && this.is("leaving")) this.requests.release();
-    const isFlowTurned = wasFlowing !== this.is("flows");
-    // Completions leave whatever the flow is: those behind a packet need not wait for it any more.
-    if (isFlowTurned && (!wasFlowing || this.outgoing.hasCompletions)) {
-      this.work.scheduleInterrupt();
-    }
-    if (!wasReleasing && this.is("releasing")) this.#release();
-    if (event.type === "retired" || this.is("atRest")) answerAll(this.#pauseWaits);
-    this.answerDisabled();
-    this.runNextCallback();
+    this.actor.send(event);
     this.checkDrains();
-    if (this.driver?.isRemoved === true && this.is("disabled")) this.cleanUp();
   }
 
   /** Has the next callback called that the state asks for. */
@@ -317,7 +321,6 @@ export class Endpoint implements EndpointPort {
     this.fault = fault;
     this.trace.fault(fault);
     this.tell({ type: "fault" });
-    this.requests.release();
   }
 
   /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */
@@ -347,16 +350,12 @@ export class Endpoint implements EndpointPort {
     this.latency100ns = 0;
   }
 
-  /** Client: the open came to nothing; the driver hears why. */
-  refused(status: NtStatus): void {
-    this.refuseLater(status);
-    this.tell({ type: "openRefused" }, status);
-  }
-
-  /** Client: the driver is due to hear why its open came to nothing. */
-  refuseLater(status: NtStatus): void {
+  /** Client: the open came to nothing, by an answer of the host or as it took the offer back; the driver hears why. */
+  refused(status: NtStatus, type: "openRefused" | "peerClosed" = "openRefused"): void {
     this.refusal = status;
     this.changes.refuse(status);
+    this.tell({ type }, type === "openRefused" ? status : undefined);
+    this.runNextCallback();
   }
 
   /** Nothing of the channel is left on the bus. */
@@ -375,18 +374,19 @@ export class Endpoint implements EndpointPort {
 
   /** Its own partition crashed: no callback of it runs again, and it reads Disabled. */
   crashed(): void {
-    if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
+    this.changes.stop();
     this.detach();
     this.requests.release();
     this.channelId = null;
     this.activeInstance = null;
-    answerAll(this.#pauseWaits);
+    if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
+    this.answerPaused();
     answerAll(this.#disableWaits);
     this.checkDrains();
   }
 
   /** Client and server: EvtChannelClosed need not come any more; what the rings held ends (kmcl.md S15). */
-  #release(): void {
+  leaveBus(): void {
     assert(this.end !== null, "an endpoint that lets go is on a bus");
     this.detach();
     this.outgoing.endAll();

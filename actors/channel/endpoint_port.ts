@@ -39,7 +39,7 @@ export interface EndpointPort {
   readonly isSound: boolean;
   /** Whether the state has `tag`. */
   is(tag: ChannelTag): boolean;
-  /** Tells the actor what happened, and does what the new state asks for; the trace has `status` with it. */
+  /** Tells its chart what happened; what the step names is done. The trace has `status` with it. */
   tell(event: ChannelEvent, status?: NtStatus): void;
   /** The opposite side broke the protocol: the channel stops, and its driver is told by Suspend. */
   faulted(fault: ChannelFault): void;

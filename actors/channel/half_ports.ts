@@ -48,6 +48,8 @@ export interface ReceivingEndpoint extends DeliveringEndpoint, SharingEndpoint {
     scheduleInterrupt(): void;
     schedulePassivePackets(): void;
   };
+  /** Has the next callback called that the state asks for. */
+  runNextCallback(): void;
   /** The frame of one of its callbacks. */
   frame(name: CallbackName, irql: Irql): Frame;
 }

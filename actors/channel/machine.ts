@@ -10,22 +10,22 @@
  * In a flow state, `toPaused` and `toReady` tell where the flow goes once it is at rest.
  * @module
  */
-
 // deno-fmt-ignore-file -- laid out by hand, a line a state
 import { setup } from "xstate";
+import { nameEffects } from "../chart/effects.ts";
 import { BREAKS_SAVE, channelGuards, STOPS_FLOW } from "./guards.ts";
-import type { ChannelEvent, ChannelTag, Side } from "./types.ts";
+import { CHANNEL_EFFECTS, type ChannelEvent, type ChannelTag, type Side } from "./types.ts";
 
 /** The chart for one side. */
 // deno-lint-ignore explicit-function-return-type explicit-module-boundary-types
 export function createChannelChart(side: Side) {
   const rest = side === "server" ? "paused" : "ready";
   return setup({
-    types: { events: {} as ChannelEvent, tags: {} as ChannelTag },
-    guards: channelGuards(side),
+    types: { events: {} as ChannelEvent, tags: {} as ChannelTag }, guards: channelGuards(side),
+    actions: nameEffects(CHANNEL_EFFECTS),
   }).createMachine({ id: side, type: "parallel", states: {
     lifecycle: { initial: "disabled", on: { crashed: { guard: "isClient", target: "#tornDown" } }, states: {
-        disabled: { tags: "disabled", initial: "initializing", on: { enable: "enabled" }, states: {
+        disabled: { tags: "disabled", entry: "answerDisable", initial: "initializing", on: { enable: "enabled" }, states: {
           initializing: { tags: "configurable", on: { restored: { guard: "isServer", target: "tornDown" } } },
           tornDown: { id: "tornDown" },
         } },
@@ -40,55 +40,55 @@ export function createChannelChart(side: Side) {
           } },
         } },
         opening: {
-          id: "opening", tags: ["rings", "callOpened"], initial: "wanted",
+          id: "opening", tags: ["rings", "callOpened"], entry: "runNextCallback", initial: "wanted",
           on: { openedFailed: [{ guard: "isServer", target: "#enabled" }, { target: "#releasing" }] },
           states: {
             wanted: { on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
             resuming: { id: "resuming", tags: "resuming", on: { openedOk: "#opened", peerClosed: "left", disable: "unwanted" } },
-            left: { tags: "leaving", on: { openedOk: "#byPeer", disable: "unwanted" } },
-            unwanted: { tags: ["leaving", "byUs"], on: { openedOk: "#byUs", openedFailed: "#releasing" } },
+            left: { tags: "leaving", entry: "releaseRequests", on: { openedOk: "#byPeer", disable: "unwanted" } },
+            unwanted: { tags: ["leaving", "byUs"], entry: "releaseRequests", on: { openedOk: "#byUs", openedFailed: "#releasing" } },
           },
         },
         opened: { id: "opened", tags: ["rings", "opened"], on: { peerClosed: "#byPeer", disable: "#byUs" } },
-        closing: { tags: ["rings", "opened", "leaving", "callClosed"], initial: "byPeer", states: {
+        closing: { tags: ["rings", "opened", "leaving", "callClosed"], entry: ["releaseRequests", "runNextCallback"], initial: "byPeer", states: {
           byPeer: { id: "byPeer", on: {
             closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#releasing" }],
             disable: "byUs" } },
           byUs: { id: "byUs", tags: "byUs", on: { closedReturned: { guard: "isAtRest", target: "#releasing" } } },
         } },
         closed: { id: "closed", tags: "closed", on: { open: "#opening", disable: "#releasing" } },
-        tearingDown: { tags: ["tearingDown", "leaving"], initial: "releasing", states: {
+        tearingDown: { tags: ["tearingDown", "leaving"], entry: "releaseRequests", initial: "releasing", states: {
           abandoning: { id: "abandoning", on: { open: "releasing", openRefused: "releasing", peerClosed: "releasing" } },
-          releasing: { id: "releasing", tags: "releasing", on: { released: "#tornDown" } },
+          releasing: { id: "releasing", tags: "releasing", entry: "leaveBus", on: { released: "#tornDown" } },
         } },
       } },
     flow: {
       initial: rest,
       on: { released: { guard: "isLettingGo", target: `.${rest}` }, crashed: { guard: "isClient", target: `.${rest}` } },
       states: {
-        paused: { tags: "atRest", initial: "fresh", states: {
+        paused: { tags: "atRest", entry: ["answerPause", "runNextCallback"], initial: "fresh", states: {
           fresh: { id: "paused", on: { start: [{ guard: "canFlow", target: "#starting" }, { guard: "mustWait", target: "#ready" }] } },
           suspended: { id: "halted", tags: "quiet", on: {
             start: [{ guard: "canFlow", target: "#starting" }, { target: "#waiting" }], closedReturned: { guard: "isClosing", target: "fresh" } } },
         } },
-        ready: { tags: ["atRest", "active"], initial: "fresh", states: {
+        ready: { tags: ["atRest", "active"], entry: ["answerPause", "runNextCallback"], initial: "fresh", states: {
           fresh: { id: "ready", on: { pause: "#paused", openedOk: { guard: "isWanted", target: "#starting" } } },
           suspended: { id: "waiting", tags: "quiet", on: { pause: "#halted", closedReturned: { guard: "isClosing", target: "fresh" } } },
         } },
-        starting: { id: "starting", tags: "callStarted", initial: "wanted", states: {
+        starting: { id: "starting", tags: "callStarted", entry: "runNextCallback", initial: "wanted", states: {
           wanted: { tags: "active", on: { startedReturned: "#running", pause: "toPaused", ...STOPS_FLOW } },
           toPaused: { on: { startedReturned: "#stopToPaused", start: "toReady" } },
           toReady: { tags: "active", on: { startedReturned: "#stopToReady", pause: "toPaused" } },
         } },
-        running: { id: "running", tags: "flows", initial: "announcing", on: { arrived: {} }, states: {
-          announcing: { tags: "callPostStarted", initial: "wanted", states: {
+        running: { id: "running", tags: "flows", entry: "lookAtRings", exit: "sendCompletions", initial: "announcing", on: { arrived: {} }, states: {
+          announcing: { tags: "callPostStarted", entry: "runNextCallback", initial: "wanted", states: {
             wanted: { tags: "active", on: { postStartedReturned: "#steady", pause: "toPaused", ...STOPS_FLOW } },
             toPaused: { on: { postStartedReturned: "#stopToPaused", start: "toReady" } },
             toReady: { tags: "active", on: { postStartedReturned: "#stopToReady", pause: "toPaused" } },
           } },
           steady: { id: "steady", tags: "active", on: { pause: "#stopToPaused", peerClosed: "#stopToReady", disable: "#stopToReady", fault: "#stopToReady" } },
         } },
-        stopping: { tags: "callSuspend", initial: "toReady", states: {
+        stopping: { tags: "callSuspend", entry: "runNextCallback", initial: "toReady", states: {
           toPaused: { id: "stopToPaused", on: { suspendCalled: "#callToPaused", start: "toReady" } },
           toReady: { id: "stopToReady", tags: "active", on: { suspendCalled: "#callToReady", pause: "toPaused" } },
         } },
@@ -97,17 +97,17 @@ export function createChannelChart(side: Side) {
             toPaused: { id: "callToPaused", on: { suspendReturned: "#drainToPaused", start: "toReady" } },
             toReady: { id: "callToReady", tags: "active", on: { suspendReturned: "#drainToReady", pause: "toPaused" } },
           } },
-          draining: { tags: "draining", initial: "toReady", states: {
+          draining: { tags: "draining", entry: "endDraining", initial: "toReady", states: {
             toPaused: { id: "drainToPaused", on: { retired: "#halted", start: "toReady" } },
             toReady: { id: "drainToReady", tags: "active", on: {
-              retired: [{ guard: "canFlow", target: "#starting" }, { target: "#waiting" }], pause: "toPaused",
+              retired: [{ guard: "canFlow", target: "#starting", actions: "answerPause" }, { target: "#waiting" }], pause: "toPaused",
             } },
           } },
         } },
       },
     },
     health: { initial: "sound", states: {
-      sound: { tags: "sound", on: { fault: { guard: "hasRings", target: "faulted" } } },
+      sound: { tags: "sound", on: { fault: { guard: "hasRings", target: "faulted", actions: "releaseRequests" } } },
       faulted: { on: {
         openedFailed: { guard: "isOpening", target: "sound" }, crashed: { guard: "isClient", target: "sound" },
         closedReturned: { guard: "isClosingAtRest", target: "sound" },

@@ -34,8 +34,8 @@ export interface DeliveringEndpoint extends EndpointPort {
   };
   /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */
   fails(fault: ChannelFault): void;
-  /** Has the next callback called that the state asks for. */
-  runNextCallback(): void;
+  /** Tells the chart where the driver holds no packet any more. */
+  endDraining(): void;
 }
 
 /** The packets that the driver of one endpoint has. */
@@ -189,7 +189,7 @@ export class OutstandingPackets {
   /** Nothing but the end of a flow waits for the last packet. */
   #wakeDrain(): void {
     const endpoint = this.#endpoint;
-    if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.runNextCallback();
+    if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.endDraining();
   }
 
   /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */

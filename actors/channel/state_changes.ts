@@ -55,7 +55,6 @@ export interface ChangingEndpoint extends EndpointPort {
   /** Its receiving half. */
   readonly incoming: {
     readonly isBusy: boolean;
-    readonly outstandingPackets: { readonly outstanding: number };
     finishBatch(): boolean;
   };
   /** The frame of one of its callbacks. */
@@ -134,7 +133,7 @@ export class StateChanges implements Worker {
     this.#untoldRefusal = status;
   }
 
-  /** The channel is freed: no callback begins any more. */
+  /** The channel is freed, or its partition is gone: no callback begins any more. */
   stop(): void {
     this.#current = null;
     this.#untoldRefusal = null;
@@ -143,12 +142,8 @@ export class StateChanges implements Worker {
   /** Schedules the callback that the state asks for, unless one is due or running. */
   runNextCallback(): void {
     if (this.#current !== null) return;
-    const endpoint = this.#endpoint;
     this.#current = this.#due();
     if (this.#current !== null) this.schedule();
-    else if (endpoint.is("draining") && endpoint.incoming.outstandingPackets.outstanding === 0) {
-      endpoint.tell({ type: "retired" });
-    }
   }
 
   #due(): Change | null {

@@ -72,6 +72,29 @@ export type ChannelEvent =
     readonly end: number;
   };
 
+/** What a step of the chart has an endpoint do, in the order in which the step names it. */
+export const CHANNEL_EFFECTS = [
+  /** Whoever waits in a synchronous request is told that nobody will answer (kmcl.md S10.1). */
+  "releaseRequests",
+  /** The rings are left behind, what they held ends, and the channel leaves the bus (kmcl.md S10.6, S15). */
+  "leaveBus",
+  /** The flow came to rest: whoever waits in VmbChannelPause goes on (kmcl.md S8). */
+  "answerPause",
+  /** Disabled: whoever waits in VmbChannelDisable goes on (kmcl.md S11). */
+  "answerDisable",
+  /** The flow began: what the rings hold, and what waits to be sent, moves (kmcl.md S5). */
+  "lookAtRings",
+  /** The flow ended: completions behind a packet that waits for the next flow leave all the same (kmcl.md S6). */
+  "sendCompletions",
+  /** The state change callback that the tags ask for is called, once none is running (kmcl.md section 6). */
+  "runNextCallback",
+  /** Suspend returned: where the driver holds no packet, the flow is at rest at once (kmcl.md S7). */
+  "endDraining",
+] as const;
+
+/** One of them. */
+export type ChannelEffect = typeof CHANNEL_EFFECTS[number];
+
 /** What an endpoint asks of its chart's state. */
 export type ChannelTag =
   /** Disabled, before the first Enable: `*Init*` functions are valid (kmcl.md I3). */

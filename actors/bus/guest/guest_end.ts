@@ -281,10 +281,8 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
     channel.isRescinded = true;
     const client = channel.link?.client ?? null;
     if (client === null) this.#releaseIfDone(channel);
-    else if (client.is("connecting")) {
-      client.refuseLater(STATUS_DEVICE_REMOVED);
-      client.tell({ type: "peerClosed" });
-    } else if (client.actor.can("peerClosed")) client.tell({ type: "peerClosed" });
+    else if (client.is("connecting")) client.refused(STATUS_DEVICE_REMOVED, "peerClosed");
+    else if (client.actor.can("peerClosed")) client.tell({ type: "peerClosed" });
     return null;
   }
 

@@ -1,0 +1,42 @@
+/**
+ * What an endpoint does for each effect that its chart names.
+ *
+ * @module
+ */
+
+import type { EffectTable } from "../chart/effects.ts";
+import type { ChannelEffect, ChannelEvent } from "./types.ts";
+
+/** What the effects need of the endpoint whose chart names them. */
+export interface ActingEndpoint {
+  /** Its synchronous requests. */
+  readonly requests: { release(): void };
+  /** Its sending half. */
+  readonly outgoing: { readonly hasCompletions: boolean };
+  /** What it has to do. */
+  readonly work: { scheduleInterrupt(): void };
+  /** Leaves the rings, ends what they held, and lets the bus know. */
+  leaveBus(): void;
+  /** Whoever waits for the flow to come to rest goes on. */
+  answerPaused(): void;
+  /** The channel is Disabled: whoever waits for that goes on, and where its driver is gone it goes as well. */
+  ended(): void;
+  /** Has the next callback called that the state asks for. */
+  runNextCallback(): void;
+  /** Tells the chart where the driver holds no packet any more. */
+  endDraining(): void;
+}
+
+/** By effect. */
+export const EFFECTS: EffectTable<ActingEndpoint, ChannelEvent, ChannelEffect> = {
+  releaseRequests: ({ requests }) => requests.release(),
+  leaveBus: (endpoint) => endpoint.leaveBus(),
+  answerPause: (endpoint) => endpoint.answerPaused(),
+  answerDisable: (endpoint) => endpoint.ended(),
+  lookAtRings: ({ work }) => work.scheduleInterrupt(),
+  sendCompletions: ({ outgoing, work }) => {
+    if (outgoing.hasCompletions) work.scheduleInterrupt();
+  },
+  runNextCallback: (endpoint) => endpoint.runNextCallback(),
+  endDraining: (endpoint) => endpoint.endDraining(),
+};
