@@ -81,7 +81,7 @@ function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): H
   const mapping = PartitionObject.of(client.partition).bus.host.gpadls.of(channelId).find((
     { gpadlId },
   ) => gpadlId === handle);
-  if (mapping?.use !== "mapped") return null;
+  if (mapping?.actor.is("mapped") !== true) return null;
   const server = oppositeOf(client);
   const text = `GPADL ${handle} of ${client.name} is mapped by ${server?.name ?? "the host"}`;
   // When EvtChannelClosed returns, every mapping ends, whatever the driver does.
@@ -156,14 +156,14 @@ function notOpen(endpoint: Endpoint): HoldUp | null {
 function whyNoOffer(client: Endpoint): string {
   const { clientTarget } = client.configuration;
   const { interfaceType, instance } = clientTarget ?? { interfaceType: "", instance: null };
-  const taken = PartitionObject.of(client.partition).bus.guest.channels.find(({ offer, link }) =>
-    link !== null && offer.interfaceId === interfaceType &&
+  const channel = PartitionObject.of(client.partition).bus.guest.channels.find(({ offer, actor }) =>
+    !actor.is("free") && offer.interfaceId === interfaceType &&
     (instance === null || offer.instanceId === instance)
   );
   const which = `offer of type ${interfaceType}`;
   const whose = instance === null ? "" : ` for instance ${instance}`;
-  if (taken?.link === undefined || taken.link === null) return `no ${which} stands${whose}`;
-  return `the ${which}${whose} is taken by ${taken.link.client.name}`;
+  if (channel?.taken === undefined || channel.taken === null) return `no ${which} stands${whose}`;
+  return `the ${which}${whose} is taken by ${channel.taken.client.name}`;
 }
 
 /** Why `endpoint` takes nothing from its incoming ring. */

@@ -8,7 +8,11 @@
  */
 
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
-import { createBusChart } from "../actors/bus/machine.ts";
+import { createGuestChannelChart } from "../actors/bus/guest/channel_machine.ts";
+import { createGuestGpadlChart } from "../actors/bus/guest/gpadl_machine.ts";
+import { createConnectionChart } from "../actors/bus/host/connection_machine.ts";
+import { createHostGpadlChart } from "../actors/bus/host/gpadl_machine.ts";
+import { createOfferedChannelChart } from "../actors/bus/host/offered_channel_machine.ts";
 import { createArrivedPacketChart } from "../actors/channel/arrived_packet_machine.ts";
 import { createChannelChart } from "../actors/channel/machine.ts";
 import { compileChart, type CompiledChart, effectName } from "../actors/chart/compile.ts";
@@ -279,7 +283,7 @@ export function statesDocument(): string {
   return [
     "# States",
     "",
-    "The charts of `actors/*/*machine.ts`, drawn from the charts themselves by `deno task chart`; a test sees",
+    "The charts of `actors/**/*machine.ts`, drawn from the charts themselves by `deno task chart`; a test sees",
     "that this file is current. An arrow is a step that can happen in some reachable state; its label is the",
     "event, with the guard in brackets and the step's effects behind a slash. An event that changes nothing",
     "and has no effect has no arrow. Effects come in this order: of the states that are left, the inner ones",
@@ -297,7 +301,11 @@ export function statesDocument(): string {
     ...chartSection("Packet object", createPacketChart()),
     ...chartSection("Packet that arrived", createArrivedPacketChart()),
     ...chartSection("Partition", createPartitionChart()),
-    ...chartSection("Bus of a partition", createBusChart()),
+    ...chartSection("Connection of the host to a guest", createConnectionChart()),
+    ...chartSection("Offered channel, on the host's end", createOfferedChannelChart()),
+    ...chartSection("GPADL, on the host's end", createHostGpadlChart()),
+    ...chartSection("Offered channel, on the guest's end", createGuestChannelChart()),
+    ...chartSection("GPADL, on the guest's end", createGuestGpadlChart()),
   ].join("\n").trimEnd() + "\n";
 }
 

@@ -14,7 +14,7 @@ import { HostEnd } from "./host/host_end.ts";
 import { InProcessLink } from "./in_process_link.ts";
 import type { Direction } from "./link.ts";
 import { type BusFault, Refusals } from "./refusals.ts";
-import type { BusEvent, BusTag } from "./types.ts";
+import type { ConnectionEvent, ConnectionTag } from "./host/types.ts";
 
 /** The bus between the host and one partition. */
 export class Bus {
@@ -45,7 +45,7 @@ export class Bus {
   }
 
   /** The chart of the host's connection to the guest. */
-  get actor(): ChartActor<BusEvent, BusTag> {
+  get actor(): ChartActor<ConnectionEvent, ConnectionTag> {
     return this.host.actor;
   }
 
@@ -100,6 +100,17 @@ export class Bus {
     this.#runtime.scheduler.drop(this.#partition.traceId, this.#root.processors);
     this.guest.gone();
     this.host.guestGone();
+  }
+
+  /** The partition is gone for good; what servers still have of it goes when they let go of it. */
+  stopActors(): void {
+    this.host.actor.stop();
+  }
+
+  /** The partition was never to be: no further event comes for anything of it. */
+  discard(): void {
+    this.host.discard();
+    this.guest.gone();
   }
 
   /** Notes a message that its receiver refused. */

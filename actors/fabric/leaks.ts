@@ -31,7 +31,7 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
       message: "a kernel handle was not closed by ZwClose",
     });
   }
-  const rings = new Set(partition.bus.guest.channels.map((channel) => channel.link?.ringPages));
+  const rings = new Set(partition.bus.guest.channels.map((channel) => channel.taken?.ringPages));
   for (const buffer of partition.memory.buffers.values()) {
     if (rings.has(buffer)) continue;
     const message = `${buffer.byteCount} bytes at ${hex(buffer.gpa)} were not freed`;

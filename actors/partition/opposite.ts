@@ -19,7 +19,7 @@ export function oppositeOf(endpoint: Endpoint): Endpoint | null {
   const { bus, root, endpoints } = PartitionObject.of(guest);
   const joined = isClient
     ? bus.host.channel(channelId)?.endpoint
-    : bus.guest.byId.get(channelId)?.link?.client;
+    : bus.guest.byId.get(channelId)?.taken?.client;
   if (joined) return joined;
   const isOpposite = (other: Endpoint) =>
     other.side !== side && other.channelId === channelId &&

@@ -259,7 +259,7 @@ export class PartitionObject implements Partition, DriverPartition {
   /** No further event comes for any of its actors. */
   #stopActors(): void {
     for (const endpoint of this.endpoints) endpoint.stopActors();
-    this.bus.actor.stop();
+    this.bus.stopActors();
     this.actor.stop();
   }
 
@@ -274,6 +274,7 @@ export class PartitionObject implements Partition, DriverPartition {
     waits.drop(this);
     this.actor.send({ type: "destroy" }); // a driver may have kept it
     this.#stopActors();
+    this.bus.discard();
     this.#killHandles();
     this.memory.giveBack();
   }

@@ -23,7 +23,7 @@ import { list, optional, record, type SchemaType } from "../../core/saved/schema
 import { PAGE_BYTES } from "../../core/units.ts";
 import { GUEST_END } from "../bus/guest/image.ts";
 import { HOST_END } from "../bus/host/image.ts";
-import { BUS_ACTOR } from "../bus/machine.ts";
+import { CONNECTION_ACTOR } from "../bus/host/connection_machine.ts";
 import { CLIENT } from "../channel/client_image.ts";
 import type { PacketImage } from "../packet/image.ts";
 import { PARTITION_ACTOR } from "../partition/machine.ts";
@@ -40,7 +40,7 @@ const HEADER = record({
   mmioMegabytes: [uint(MMIO_MEGABYTES_MAX), "size of its MMIO window"],
   codec: [text, "how packets stand in its rings: the fabric's, else STATUS_REVISION_MISMATCH"],
   partition: [actorValue(PARTITION_ACTOR, ["paused"]), "that it stands still"],
-  bus: [actorValue(BUS_ACTOR, ["offering"]), "that it has asked for its offers"],
+  bus: [actorValue(CONNECTION_ACTOR, ["offering"]), "that it has asked for its offers"],
 }, {
   "the partition has no name": ({ name }) => name !== "",
 });

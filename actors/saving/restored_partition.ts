@@ -126,10 +126,10 @@ export class RestoredPartition {
 
   #resumeClient(client: Endpoint, image: ClientImage): void {
     const { guest } = this.partition.bus;
-    const link = client.channelId === null ? null : guest.byId.get(client.channelId)?.link ?? null;
+    const taken = guest.byId.get(client.channelId ?? 0)?.taken ?? null;
     const hasRings = client.is("connecting") || client.is("rings") ||
       (client.is("tearingDown") && !client.is("releasing"));
-    const rings = link === null || !hasRings ? null : clientRings(guest, client, link.ringPages);
+    const rings = taken === null || !hasRings ? null : clientRings(guest, client, taken.ringPages);
     resumeClient(
       client,
       image,

@@ -121,7 +121,7 @@ export class RestoreContext implements GuestRestoreContext {
     this.#requireOpen();
     const { memory, bus } = PartitionObject.of(this.#driver.guest);
     const buffer = memory.buffers.get(gpa);
-    const isRings = bus.guest.channels.some(({ link }) => link?.ringPages === buffer);
+    const isRings = bus.guest.channels.some(({ taken }) => taken?.ringPages === buffer);
     if (buffer !== undefined && !isRings) return buffer;
     throw new RangeError(`Cannot give back a buffer: no driver has one that begins at ${gpa}`);
   }

@@ -12,10 +12,15 @@ import {
   getNextSnapshot,
 } from "xstate";
 import { getShortestPaths } from "xstate/graph";
-import { createBusChart } from "../../actors/bus/machine.ts";
+import { assert } from "@std/assert";
+import { createGuestChannelChart } from "../../actors/bus/guest/channel_machine.ts";
+import { createGuestGpadlChart } from "../../actors/bus/guest/gpadl_machine.ts";
+import { createConnectionChart } from "../../actors/bus/host/connection_machine.ts";
+import { createHostGpadlChart } from "../../actors/bus/host/gpadl_machine.ts";
+import { createOfferedChannelChart } from "../../actors/bus/host/offered_channel_machine.ts";
 import { createArrivedPacketChart } from "../../actors/channel/arrived_packet_machine.ts";
 import { createChannelChart } from "../../actors/channel/machine.ts";
-import { eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
+import { compileChart, eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
 import { nameEffects } from "../../actors/chart/effects.ts";
 import { createPacketChart } from "../../actors/packet/machine.ts";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
@@ -27,7 +32,11 @@ export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
   packet: createPacketChart,
   arrivedPacket: createArrivedPacketChart,
   partition: createPartitionChart,
-  bus: createBusChart,
+  connection: createConnectionChart,
+  offeredChannel: createOfferedChannelChart,
+  hostGpadl: createHostGpadlChart,
+  guestChannel: createGuestChannelChart,
+  guestGpadl: createGuestGpadlChart,
 };
 
 /** More states than any of the charts has: a walk that finds as many is lost. */
@@ -97,6 +106,20 @@ export function flatTableOf(machine: AnyStateMachine): FlatTable {
     return [pathOf(snapshot.value), { tags: tagsOf(snapshot), on: Object.fromEntries(on) }];
   });
   return Object.fromEntries(rows);
+}
+
+/** The effects of the last of `events`, which happen one after the other from the chart's first state. */
+export function effectsAlong(machine: AnyStateMachine, ...events: string[]): readonly string[] {
+  const compiled = compileChart(machine);
+  let row = compiled.first;
+  let effects: readonly string[] = [];
+  for (const type of events) {
+    const step = row.step(type);
+    assert(step !== undefined, `${type} is allowed`);
+    effects = step.effects ?? [];
+    row = step.row;
+  }
+  return effects;
 }
 
 /** As much of a chart's configuration as is changed to name effects. */

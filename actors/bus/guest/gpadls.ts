@@ -20,37 +20,19 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../../../core/ntstatus.ts";
+import { stateWith } from "../../chart/persisted.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
-import type { Wait } from "../../runtime/waits.ts";
+import { GuestGpadl, type GuestGpadlContent, type GuestGpadlOwner } from "./gpadl.ts";
+import { GUEST_GPADL_ACTOR } from "./gpadl_machine.ts";
 import type { GuestPort } from "./guest_port.ts";
 
 /** Where a guest's handles begin, as Linux has it (wire.md 3.3). */
 const FIRST_HANDLE = 0xe1e10;
 
-/** One GPADL of a client. */
-export interface GuestGpadl {
-  /** Its handle, never 0. */
-  readonly handle: number;
-  /** Whose it is; null where that channel was cleaned up before a save. */
-  readonly client: Endpoint | null;
-  /** The channel that it was made for. */
-  readonly channelId: number;
-  /** The memory, pinned while the GPADL lives. */
-  readonly ranges: readonly GpaRange[];
-  /** Whether it holds the channel's rings: no driver sees it. */
-  readonly isRing: boolean;
-  /** `creating`: the host has not answered. `deleting`: the guest wants it back. */
-  stage: "creating" | "created" | "deleting";
-  /** Callers of VmbChannelDeleteGpadl. */
-  readonly waits: Wait<void>[];
-  /** The host's answer to the creation. */
-  answer: NtStatus | null;
-}
-
 /** Every GPADL of one guest. */
-export class GuestGpadls {
+export class GuestGpadls implements GuestGpadlOwner {
   readonly #end: GuestPort;
   readonly #byHandle = new Map<number, GuestGpadl>();
   /** Those of each client's driver, in the order of their creation. */
@@ -74,17 +56,18 @@ export class GuestGpadls {
   }
 
   /** Adds a GPADL that was saved; false where its handle is taken. */
-  add(gpadl: GuestGpadl): boolean {
-    if (this.#byHandle.has(gpadl.handle)) return false;
-    this.#add(gpadl);
-    for (const range of gpadl.ranges) this.#end.memory.pin(range.pfns);
+  restore(content: GuestGpadlContent, stage: "created" | "deleting"): boolean {
+    if (this.#byHandle.has(content.handle)) return false;
+    const { actors } = this.#end.runtime;
+    const state = stateWith(actors.chart(GUEST_GPADL_ACTOR), stage);
+    this.pin(this.#add(new GuestGpadl(actors, this, content, state)));
     return true;
   }
 
   /** Whether the host has an answer to give about a GPADL of that channel. */
   isAwaited(channelId: number): boolean {
     for (const gpadl of this.#byHandle.values()) {
-      if (gpadl.channelId === channelId && gpadl.stage !== "created") return true;
+      if (gpadl.channelId === channelId && !gpadl.actor.is("created")) return true;
     }
     return false;
   }
@@ -118,43 +101,43 @@ export class GuestGpadls {
       return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
     }
     const handle = this.#takeHandle();
-    const gpadl: GuestGpadl = {
-      handle,
-      client,
-      channelId,
-      ranges,
-      isRing,
-      stage: "creating",
-      waits: [],
-      answer: null,
-    };
-    this.#add(gpadl);
+    const content = { handle, client, channelId, ranges, isRing };
+    const gpadl = this.#add(new GuestGpadl(this.#end.runtime.actors, this, content));
     const answered = this.#end.link.roundTrip(
       describe(gpadl, isReadOnly).map(encodeControlMessage),
       (bytes) => isAnswerTo(gpadl, bytes),
     );
     if (answered !== null) this.#end.hear(answered);
-    const { answer } = gpadl;
-    if (answer === null || !NT_SUCCESS(answer)) {
-      this.#remove(gpadl);
-      if (answer === null) client.faulted("badGpadl");
-      return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
+    if (gpadl.actor.is("created")) return { status: STATUS_SUCCESS, gpadlHandle: handle };
+    if (gpadl.actor.can("refused")) { // the host gave no answer
+      gpadl.actor.send({ type: "refused" });
+      client.faulted("badGpadl");
     }
-    gpadl.stage = "created";
-    for (const range of ranges) this.#end.memory.pin(range.pfns);
-    return { status: STATUS_SUCCESS, gpadlHandle: handle };
+    return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
   }
 
-  #add(gpadl: GuestGpadl): void {
+  /** See {@linkcode GuestGpadlOwner.pin}. */
+  pin({ ranges }: GuestGpadl): void {
+    for (const { pfns } of ranges) this.#end.memory.pin(pfns);
+  }
+
+  /** See {@linkcode GuestGpadlOwner.unpin}. */
+  unpin({ ranges }: GuestGpadl): void {
+    for (const { pfns } of ranges) this.#end.memory.unpin(pfns);
+  }
+
+  #add(gpadl: GuestGpadl): GuestGpadl {
     this.#byHandle.set(gpadl.handle, gpadl);
     const { client, isRing } = gpadl;
-    if (isRing || client === null) return;
+    if (isRing || client === null) return gpadl;
     const ofDriver = this.#ofDrivers.get(client);
     if (ofDriver === undefined) this.#ofDrivers.set(client, new Set([gpadl]));
     else ofDriver.add(gpadl);
+    return gpadl;
   }
 
-  #remove(gpadl: GuestGpadl): void {
+  /** See {@linkcode GuestGpadlOwner.remove}. */
+  remove(gpadl: GuestGpadl): void {
     this.#byHandle.delete(gpadl.handle);
     const { client } = gpadl;
     const ofDriver = client === null ? undefined : this.#ofDrivers.get(client);
@@ -173,13 +156,11 @@ export class GuestGpadls {
   created(message: GpadlCreated): ChannelFault | null {
     const gpadl = this.#byHandle.get(message.gpadlId);
     if (gpadl === undefined) return "badGpadl";
-    if (
-      gpadl.stage !== "creating" || gpadl.answer !== null || gpadl.channelId !== message.channelId
-    ) {
+    if (!gpadl.actor.is("creating") || gpadl.channelId !== message.channelId) {
       gpadl.client?.faulted("badGpadl");
       return "badGpadl";
     }
-    gpadl.answer = message.status;
+    gpadl.actor.send({ type: NT_SUCCESS(message.status) ? "accepted" : "refused" });
     return null;
   }
 
@@ -198,58 +179,42 @@ export class GuestGpadls {
       isTimed: false,
     });
     gpadl.waits.push(wait);
-    this.#delete(gpadl);
+    if (gpadl.actor.can("teardown")) gpadl.actor.send({ type: "teardown" });
     return wait.promise;
   }
 
-  /** Asks the host to let go of a GPADL. */
-  #delete(gpadl: GuestGpadl): void {
-    if (gpadl.stage === "deleting") return;
-    gpadl.stage = "deleting";
-    const { channelId, handle } = gpadl;
+  /** See {@linkcode GuestGpadlOwner.sendTeardown}. */
+  sendTeardown({ channelId, handle }: GuestGpadl): void {
     this.#end.post({ message: "gpadlTeardown", channelId, gpadlId: handle });
   }
 
   /** GpadlTorndown: the memory is the guest's own again. */
   torndown(handle: number): ChannelFault | null {
     const gpadl = this.#byHandle.get(handle);
-    if (gpadl?.stage !== "deleting") {
+    if (gpadl?.actor.can("torndown") !== true) {
       gpadl?.client?.faulted("badGpadl");
       return "badGpadl";
     }
-    this.forget(handle);
+    gpadl.actor.send({ type: "torndown" });
     return null;
-  }
-
-  /** Unpins and drops a GPADL that the host has let go of. */
-  forget(handle: number): void {
-    const gpadl = this.#byHandle.get(handle);
-    if (gpadl === undefined) return;
-    this.#remove(gpadl);
-    for (const range of gpadl.ranges) this.#end.memory.unpin(range.pfns);
-    for (const wait of gpadl.waits.splice(0)) wait.answer();
   }
 
   /** The guest crashed: nobody waits for the host any more. */
   gone(): void {
-    for (const { waits } of this.#byHandle.values()) {
-      for (const wait of waits.splice(0)) wait.answer();
-    }
-    this.#byHandle.clear();
-    this.#ofDrivers.clear();
+    for (const { actor } of this.all) actor.send({ type: "guestGone" });
   }
 
   /** The last `callback` of `client` returned: what its driver did not delete is a violation, and goes. */
   removeAll(client: Endpoint, callback: CallbackName): void {
     for (const gpadl of this.of(client)) {
-      if (gpadl.stage === "deleting") continue;
+      if (!gpadl.actor.can("teardown")) continue;
       client.runtime.verifier.raise(
         "GPADL not deleted or still mapped when Closed returns",
         callback,
         `GPADL ${gpadl.handle} was not deleted`,
         { channel: client.place },
       );
-      this.#delete(gpadl);
+      gpadl.actor.send({ type: "teardown" });
     }
   }
 }

@@ -4,13 +4,19 @@
  * @module
  */
 
+import type { AnyMachineSnapshot } from "xstate";
 import type { OfferChannel } from "../../../core/control/messages.ts";
 import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import type { Doorbell } from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
+import type { ChartActor } from "../../chart/chart_actor.ts";
+import { effectsOf, type EffectTable } from "../../chart/effects.ts";
+import type { Actors } from "../../runtime/actors.ts";
+import { GUEST_CHANNEL_ACTOR } from "./channel_machine.ts";
+import type { GuestChannelEffect, GuestChannelEvent, GuestChannelTag } from "./types.ts";
 
 /** What a client has put into the open of its channel. */
-export interface Link {
+export interface TakenChannel {
   /** Who has taken the channel. */
   readonly client: Endpoint;
   /** What the open is called on the wire. */
@@ -19,23 +25,59 @@ export interface Link {
   readonly ringPages: GuestBuffer;
   /** The GPADL that describes them. */
   readonly ringGpadlId: number;
-  /** Whether the host confirmed the open, and has not been told of the close. */
-  isOpen: boolean;
   /** Interrupts the host. */
   readonly doorbell: Doorbell;
 }
 
-/** An offer that arrived. */
+/** What the steps of a channel do beyond itself. */
+export interface GuestChannelOwner {
+  /** Waiting clients are to look at the offers. */
+  scheduleMatch(): void;
+  /** The host is told of the close. */
+  sendClose(channel: GuestChannel): void;
+  /** The client has its rings back, and leaves the channel. */
+  freeRings(channel: GuestChannel): void;
+  /** The client hears that the offer was taken back. */
+  tellRescinded(channel: GuestChannel): void;
+  /** It is released, unless the host owes an answer about it. */
+  releaseIfDone(channel: GuestChannel): void;
+  /** The host may use its id again. */
+  sendRelease(channel: GuestChannel): void;
+}
+
+/** An offer that arrived. Its chart says how far a client has taken it. */
 export class GuestChannel {
   /** What the host offered. */
   readonly offer: OfferChannel;
-  /** The client that took it. */
-  link: Link | null = null;
-  /** The host took the offer back: it goes once the client has let go. */
-  isRescinded = false;
+  /** Its chart. */
+  readonly actor: ChartActor<GuestChannelEvent, GuestChannelTag>;
+  /** Whose it is. */
+  readonly owner: GuestChannelOwner;
+  /** What the client that took it has put into its open; null while it is free. */
+  taken: TakenChannel | null = null;
 
-  /** An offer that no client has taken. */
-  constructor(offer: OfferChannel) {
+  /** An offer that no client has taken, or, in `state`, one that was saved. */
+  constructor(
+    actors: Actors,
+    owner: GuestChannelOwner,
+    offer: OfferChannel,
+    state: AnyMachineSnapshot | null = null,
+  ) {
     this.offer = offer;
+    this.owner = owner;
+    this.actor = actors.create(GUEST_CHANNEL_ACTOR, state, effectsOf(this, EFFECTS));
   }
 }
+
+/** What the chart names. */
+const EFFECTS: EffectTable<GuestChannel, GuestChannelEvent, GuestChannelEffect> = {
+  scheduleMatch: (channel) => channel.owner.scheduleMatch(),
+  sendClose: (channel) => channel.owner.sendClose(channel),
+  freeRings: (channel) => channel.owner.freeRings(channel),
+  tellRescinded: (channel) => channel.owner.tellRescinded(channel),
+  releaseIfDone: (channel) => channel.owner.releaseIfDone(channel),
+  sendRelease(channel) {
+    channel.owner.sendRelease(channel);
+    channel.actor.stop();
+  },
+};

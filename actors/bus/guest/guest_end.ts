@@ -36,7 +36,7 @@ import type { GuestLink } from "../link.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import { GuestGpadls } from "./gpadls.ts";
-import { GuestChannel, type Link } from "./guest_channel.ts";
+import { GuestChannel, type GuestChannelOwner } from "./guest_channel.ts";
 import type { GuestPort } from "./guest_port.ts";
 import { isTarget, mmioChoices, suits } from "./offers.ts";
 import { ringsOf } from "../rings.ts";
@@ -53,7 +53,7 @@ export interface GuestSetting {
 }
 
 /** The guest's end of one bus. */
-export class GuestEnd implements BusPort, GuestPort, Worker {
+export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   /** See {@linkcode GuestPort.runtime}. */
   readonly runtime: RuntimePort;
   /** See {@linkcode GuestPort.partition}. */
@@ -146,8 +146,7 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
 
   #offerFor(client: Endpoint): GuestChannel | null {
     for (const channel of this.byId.values()) {
-      const { offer, link, isRescinded } = channel;
-      if (link === null && !isRescinded && isTarget(client, offer)) return channel;
+      if (channel.actor.can("take") && isTarget(client, channel.offer)) return channel;
     }
     return null;
   }
@@ -180,7 +179,8 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
     const { channelId } = offer;
     const ringGpadlId = created.gpadlHandle;
     const doorbell = this.link.doorbell(channelId);
-    channel.link = { client, openId, ringPages, ringGpadlId, isOpen: false, doorbell };
+    channel.taken = { client, openId, ringPages, ringGpadlId, doorbell };
+    channel.actor.send({ type: "take" });
     this.link.listen(channelId, client.work.interrupt);
     client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
     const processor = channelId % this.partition.processorCount;
@@ -246,26 +246,26 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
     const known = this.byId.get(offer.channelId);
     const isIdGood = offer.channelId > 0 && offer.channelId <= CHANNEL_ID_MAX;
     if (known !== undefined || !isIdGood) {
-      known?.link?.client.faulted("unexpectedMessage");
+      known?.taken?.client.faulted("unexpectedMessage");
       return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
     }
-    this.byId.set(offer.channelId, new GuestChannel(offer));
+    this.byId.set(offer.channelId, new GuestChannel(this.runtime.actors, this, offer));
     this.scheduleMatch();
     return null;
   }
 
   #openResult(result: OpenResult): ChannelFault | null {
-    const link = this.byId.get(result.channelId)?.link ?? null;
-    if (link === null) return "unexpectedMessage";
-    const { client } = link;
-    const isAwaited = client.is("connecting") ||
-      (client.is("tearingDown") && client.actor.can("open"));
-    if (result.openId !== link.openId || !isAwaited) {
+    const channel = this.byId.get(result.channelId);
+    const taken = channel?.taken ?? null;
+    if (channel === undefined || taken === null) return "unexpectedMessage";
+    const { client, openId } = taken;
+    if (result.openId !== openId || !channel.actor.is("opening")) {
       client.faulted("unexpectedMessage");
       return "unexpectedMessage";
     }
-    link.isOpen = NT_SUCCESS(result.status);
-    if (!link.isOpen) {
+    const isOpen = NT_SUCCESS(result.status);
+    channel.actor.send({ type: isOpen ? "opened" : "refused" });
+    if (!isOpen) {
       if (client.is("connecting")) client.refused(result.status);
       else client.tell({ type: "openRefused" });
     } else if (client.is("connecting") && client.rings !== null && !client.attach(client.rings)) {
@@ -276,52 +276,56 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
   }
 
   #rescinded(channelId: number): ChannelFault | null {
-    const channel = this.byId.get(channelId);
-    if (channel === undefined || channel.isRescinded) return "unexpectedMessage";
-    channel.isRescinded = true;
-    const client = channel.link?.client ?? null;
-    if (client === null) this.#releaseIfDone(channel);
-    else if (client.is("connecting")) client.refused(STATUS_DEVICE_REMOVED, "peerClosed");
-    else if (client.actor.can("peerClosed")) client.tell({ type: "peerClosed" });
+    const actor = this.byId.get(channelId)?.actor;
+    if (actor?.can("rescinded") !== true) return "unexpectedMessage";
+    actor.send({ type: "rescinded" });
     return null;
   }
 
-  /** A channel that was taken back goes once nobody has it and the host owes no answer (wire.md 5.6). */
-  #releaseIfDone({ offer: { channelId }, link, isRescinded }: GuestChannel): void {
-    if (!isRescinded || link !== null || this.gpadls.isAwaited(channelId)) return;
+  /** See {@linkcode GuestChannelOwner.tellRescinded}. A client that closes by itself need not hear. */
+  tellRescinded({ taken }: GuestChannel): void {
+    const client = taken?.client ?? null;
+    if (client?.is("connecting") === true) client.refused(STATUS_DEVICE_REMOVED, "peerClosed");
+    else if (client?.actor.can("peerClosed") === true) client.tell({ type: "peerClosed" });
+  }
+
+  /** See {@linkcode GuestChannelOwner.releaseIfDone} (wire.md 5.6). */
+  releaseIfDone({ offer: { channelId }, actor }: GuestChannel): void {
+    if (actor.can("release") && !this.gpadls.isAwaited(channelId)) actor.send({ type: "release" });
+  }
+
+  /** See {@linkcode GuestChannelOwner.sendRelease}. */
+  sendRelease({ offer: { channelId } }: GuestChannel): void {
     this.byId.delete(channelId);
     this.post({ message: "relIdReleased", channelId });
   }
 
   #gpadlTorndown(gpadlId: number): ChannelFault | null {
-    for (const channel of this.byId.values()) {
-      if (channel.link?.ringGpadlId !== gpadlId) continue;
-      if (!channel.link.client.is("releasing")) break;
-      this.#ringTorndown(channel, channel.link);
-      return null;
-    }
-    const channel = this.byId.get(this.gpadls.at(gpadlId)?.channelId ?? 0);
+    const gpadl = this.gpadls.at(gpadlId);
+    const channel = this.byId.get(gpadl?.channelId ?? 0);
     const fault = this.gpadls.torndown(gpadlId);
-    if (channel !== undefined) this.#releaseIfDone(channel);
-    return fault;
+    if (channel === undefined || fault !== null) return fault;
+    if (gpadl?.isRing === true) channel.actor.send({ type: "ringsFree" });
+    else this.releaseIfDone(channel);
+    return null;
   }
 
-  #ringTorndown(channel: GuestChannel, link: Link): void {
-    channel.link = null;
-    this.link.stopListening(channel.offer.channelId);
-    this.gpadls.forget(link.ringGpadlId);
-    this.memory.free(link.ringPages);
-    this.#releaseMmio(link.client);
-    link.client.released();
-    if (channel.isRescinded) this.#releaseIfDone(channel);
-    else this.scheduleMatch();
+  /** See {@linkcode GuestChannelOwner.freeRings}. */
+  freeRings(channel: GuestChannel): void {
+    const { taken, offer: { channelId } } = channel;
+    if (taken === null) return;
+    channel.taken = null;
+    this.link.stopListening(channelId);
+    this.memory.free(taken.ringPages);
+    this.#releaseMmio(taken.client);
+    taken.client.released();
   }
 
   // -- What the clients say
 
   #channelOf(client: Endpoint): GuestChannel | null {
     const channel = client.channelId === null ? undefined : this.byId.get(client.channelId);
-    return channel?.link?.client === client ? channel : null;
+    return channel?.taken?.client === client ? channel : null;
   }
 
   /** See {@linkcode BusPort.answerOpen}. A client that cannot use the channel closes it again. */
@@ -331,10 +335,13 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
 
   /** See {@linkcode BusPort.tellClosed}. */
   tellClosed(endpoint: Endpoint): void {
-    const channel = this.#channelOf(endpoint);
-    if (channel?.link?.isOpen !== true) return;
-    channel.link.isOpen = false;
-    this.post({ message: "closeChannel", channelId: channel.offer.channelId });
+    const actor = this.#channelOf(endpoint)?.actor;
+    if (actor?.can("close") === true) actor.send({ type: "close" });
+  }
+
+  /** See {@linkcode GuestChannelOwner.sendClose}. */
+  sendClose({ offer: { channelId } }: GuestChannel): void {
+    this.post({ message: "closeChannel", channelId });
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */
@@ -359,18 +366,13 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
   release(endpoint: Endpoint): void {
     const at = this.waiting.indexOf(endpoint);
     if (at >= 0) this.waiting.splice(at, 1);
-    const channel = this.#channelOf(endpoint);
-    if (channel?.link === undefined || channel.link === null) {
+    const taken = this.#channelOf(endpoint)?.taken ?? null;
+    if (taken === null) {
       this.#releaseMmio(endpoint);
       return endpoint.released();
     }
     this.tellClosed(endpoint);
-    const { channelId } = channel.offer;
-    this.post({
-      message: "gpadlTeardown",
-      channelId,
-      gpadlId: channel.link.ringGpadlId,
-    });
+    this.gpadls.at(taken.ringGpadlId)?.actor.send({ type: "teardown" });
   }
 
   #releaseMmio(client: Endpoint): void {
@@ -380,14 +382,15 @@ export class GuestEnd implements BusPort, GuestPort, Worker {
 
   /** See {@linkcode BusPort.signal}. */
   signal(endpoint: Endpoint, channelId: number): void {
-    const link = this.byId.get(channelId)?.link ?? null;
-    if (link === null) return;
+    const taken = this.byId.get(channelId)?.taken ?? null;
+    if (taken === null) return;
     endpoint.outgoing.interruptsSent++;
-    link.doorbell.ring();
+    taken.doorbell.ring();
   }
 
   /** This guest crashed: nothing that it knew matters any more. */
   gone(): void {
+    for (const { actor } of this.byId.values()) actor.stop();
     this.byId.clear();
     this.waiting.length = 0;
     this.gpadls.gone();

@@ -29,10 +29,12 @@ import {
 } from "../../../core/saved/schema.ts";
 import { areEqual } from "../../../core/saved/plain_data.ts";
 import { PAGE_BYTES } from "../../../core/units.ts";
+import { stateWith } from "../../chart/persisted.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import { type ChannelRings, ringsOf } from "../rings.ts";
-import type { GuestGpadl } from "./gpadls.ts";
-import { GuestChannel, type Link } from "./guest_channel.ts";
+import type { GuestGpadl } from "./gpadl.ts";
+import { GUEST_CHANNEL_ACTOR } from "./channel_machine.ts";
+import { GuestChannel, type TakenChannel } from "./guest_channel.ts";
 import type { GuestEnd } from "./guest_end.ts";
 import { mmioChoices, suits } from "./offers.ts";
 
@@ -111,19 +113,22 @@ export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEnd
   return {
     nextOpenId: end.nextOpenId,
     lastGpadl: end.gpadls.lastHandle,
-    gpadls: end.gpadls.all.map((gpadl) => ({
-      ...gpadl,
-      client: gpadl.client === null ? null : clients.get(gpadl.client) ?? null,
-      isDeleting: gpadl.stage === "deleting",
+    gpadls: end.gpadls.all.map(({ handle, client, channelId, ranges, isRing, actor }) => ({
+      handle,
+      client: client === null ? null : clients.get(client) ?? null,
+      channelId,
+      ranges,
+      isRing,
+      isDeleting: actor.is("deleting"),
     })),
-    offers: end.channels.map(({ offer, isRescinded, link }) => ({
+    offers: end.channels.map(({ offer, actor, taken }) => ({
       message: offer,
-      isRescinded,
-      link: link === null ? null : {
-        client: numberOf(link.client),
-        openId: link.openId,
-        ringGpa: link.ringPages.gpa,
-        ringGpadl: link.ringGpadlId,
+      isRescinded: actor.is("rescinded"),
+      link: taken === null ? null : {
+        client: numberOf(taken.client),
+        openId: taken.openId,
+        ringGpa: taken.ringPages.gpa,
+        ringGpadl: taken.ringGpadlId,
       },
     })),
     waiting: end.waiting.map(numberOf),
@@ -161,15 +166,9 @@ function restoreGpadl(
   clientOf: ClientOf,
   where: Where,
 ): void {
-  const gpadl: GuestGpadl = {
-    ...image,
-    client: client === null ? null : clientOf(client, where),
-    stage: isDeleting ? "deleting" : "created",
-    waits: [],
-    answer: null,
-  };
+  const content = { ...image, client: client === null ? null : clientOf(client, where) };
   const isGood = image.ranges.every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
-    end.gpadls.add(gpadl);
+    end.gpadls.restore(content, isDeleting ? "deleting" : "created");
   if (!isGood) throwDataError(`${where()} can be no GPADL`);
 }
 
@@ -179,27 +178,41 @@ function restoreOffer(
   clientOf: ClientOf,
   where: Where,
 ): void {
-  const channel = new GuestChannel(message);
-  channel.isRescinded = isRescinded;
-  channel.link = link === null ? null : linkOf(end, message.channelId, link, where, clientOf);
+  const taken = link === null ? null : takenOf(end, message.channelId, link, where, clientOf);
   // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
-  const isHeld = channel.link === null
+  const isHeld = taken === null
     ? end.gpadls.isAwaited(message.channelId)
-    : channel.link.client.is("leaving");
-  if (isRescinded && !isHeld) {
+    : taken.client.is("leaving");
+  const { actors } = end.runtime;
+  const state = stateWith(
+    actors.chart(GUEST_CHANNEL_ACTOR),
+    { [isRescinded ? "rescinded" : "offered"]: useOf(taken) },
+  );
+  if ((isRescinded && !isHeld) || state === null) {
     throwDataError(`${where()} was taken back, and nobody lets go of it`);
   }
+  const channel = new GuestChannel(actors, end, message, state);
+  channel.taken = taken;
   end.byId.set(message.channelId, channel);
-  if (channel.link !== null) restoreLink(end, channel.link, message, where);
+  if (taken !== null) restoreTaken(end, taken, message, where);
 }
 
-function linkOf(
+/** How far the client has taken its channel: the host is told of the close when the rings go (kmcl.md S10.4). */
+function useOf(taken: TakenChannel | null): "free" | "opening" | "open" | "closing" {
+  if (taken === null) return "free";
+  const { client } = taken;
+  if (client.is("rings")) return "open";
+  const isAsked = client.is("connecting") || (client.is("tearingDown") && !client.is("releasing"));
+  return isAsked ? "opening" : "closing";
+}
+
+function takenOf(
   end: GuestEnd,
   channelId: number,
   image: NonNullable<GuestEndImage["offers"][number]["link"]>,
   where: Where,
   clientOf: ClientOf,
-): Link {
+): TakenChannel {
   const client = clientOf(image.client, where);
   const ringPages = end.memory.buffers.get(image.ringGpa) ??
     throwDataError(`${where()}: ringGpa is no buffer`);
@@ -208,8 +221,6 @@ function linkOf(
     openId: image.openId,
     ringPages,
     ringGpadlId: image.ringGpadl,
-    // The host is told of the close when the rings go (kmcl.md S10.4).
-    isOpen: client.is("rings"),
     doorbell: end.link.doorbell(channelId),
   };
 }
@@ -218,35 +229,40 @@ function linkOf(
 interface TakenOffer {
   readonly end: GuestEnd;
   readonly offer: OfferChannel;
-  readonly link: Link;
+  readonly taken: TakenChannel;
 }
 
 /** What must hold of an offer that a client took. */
 export const LINK_RULES: Rules<TakenOffer> = {
-  "it is linked to a wrong client": ({ link: { client } }) =>
+  "it is linked to a wrong client": ({ taken: { client } }) =>
     isUp(client) && client.channelId === null,
-  "it has the rings of another": ({ end, offer, link: { ringPages } }) =>
-    end.channels.every((other) => other.offer === offer || other.link?.ringPages !== ringPages),
-  "it is none that its client wants": ({ offer, link: { client } }) => suits(client, offer),
-  "it has not the MMIO that it asks for": ({ offer, link: { client } }) =>
+  "it has the rings of another": ({ end, offer, taken: { ringPages } }) =>
+    end.channels.every((other) => other.offer === offer || other.taken?.ringPages !== ringPages),
+  "it is none that its client wants": ({ offer, taken: { client } }) => suits(client, offer),
+  "it has not the MMIO that it asks for": ({ offer, taken: { client } }) =>
     mmioChoices(offer).includes(client.mmio?.byteCount ?? 0),
-  "it has rings that are not its own": ({ end, offer, link }) => {
-    const ring = end.gpadls.at(link.ringGpadlId);
+  "it has rings that are not its own": ({ end, offer, taken }) => {
+    const ring = end.gpadls.at(taken.ringGpadlId);
     const [range, ...more] = ring?.ranges ?? [];
-    const { byteCount, pfns } = link.ringPages;
-    return ring !== null && ring.isRing && ring.client === link.client &&
-      ring.stage === "created" &&
+    const { byteCount, pfns } = taken.ringPages;
+    return ring !== null && ring.isRing && ring.client === taken.client &&
+      ring.actor.is("deleting") === taken.client.is("releasing") &&
       ring.channelId === offer.channelId && more.length === 0 && range?.byteCount === byteCount &&
       range.pfns.every((pfn, at) => pfn === pfns[at]);
   },
-  "it has no room for its rings": ({ end, link: { client, ringPages } }) =>
+  "it has no room for its rings": ({ end, taken: { client, ringPages } }) =>
     clientRings(end, client, ringPages) !== null,
 };
 
 /** Gives a client the channel that it has taken: its id, its rings, its processor. */
-function restoreLink(end: GuestEnd, link: Link, offer: OfferChannel, where: Where): void {
-  checkRules(LINK_RULES, { end, offer, link }, where);
-  const { client } = link;
+function restoreTaken(
+  end: GuestEnd,
+  taken: TakenChannel,
+  offer: OfferChannel,
+  where: Where,
+): void {
+  checkRules(LINK_RULES, { end, offer, taken }, where);
+  const { client } = taken;
   client.channelId = offer.channelId;
   client.activeInstance = offer.instanceId;
   end.link.listen(offer.channelId, client.work.interrupt);
@@ -278,11 +294,11 @@ function checkClient(end: GuestEnd, client: Endpoint): void {
   }
 }
 
-function checkGpadl(end: GuestEnd, { client, channelId, isRing, stage, handle }: GuestGpadl): void {
-  const link = end.byId.get(channelId)?.link;
-  const isLinked = link?.client === client && client !== null;
+function checkGpadl(end: GuestEnd, { client, channelId, isRing, actor, handle }: GuestGpadl): void {
+  const taken = end.byId.get(channelId)?.taken;
+  const isLinked = taken?.client === client && client !== null;
   const isGood = isRing
-    ? isLinked && link.ringGpadlId === handle
-    : stage === "deleting" || (isLinked && client.is("rings"));
+    ? isLinked && taken.ringGpadlId === handle
+    : actor.is("deleting") || (isLinked && client.is("rings"));
   if (!isGood) throwDataError(`GPADL ${handle} of the guest is nobody's`);
 }

@@ -62,8 +62,10 @@ function assemblerOf({ words, incomplete }: HostGpadlImage): GpadlAssembler | nu
 /** The GPADLs that are left after a save. */
 export function imagesOfHostGpadls(gpadls: HostGpadls): readonly HostGpadlImage[] {
   return gpadls.all.filter((gpadl) => !isGone(gpadl)).map((gpadl) => {
+    const { channelId, gpadlId, isReadOnly, words } = gpadl;
     const incomplete = gpadls.assembler(gpadl);
-    return { ...gpadl, ranges: incomplete === null ? gpadl.ranges : null, incomplete };
+    const ranges = incomplete === null ? gpadl.ranges : null;
+    return { channelId, gpadlId, isReadOnly, words, ranges, incomplete };
   });
 }
 
@@ -74,24 +76,14 @@ export function messagesOfGone(gpadls: HostGpadls): readonly Uint8Array[] {
   );
 }
 
-function isGone({ stage }: HostGpadl): boolean {
-  return stage === "tearingDown";
+function isGone({ actor }: HostGpadl): boolean {
+  return actor.is("tearingDown");
 }
 
 /** Gives a host's end that is as new its GPADL again; its channels are there already. */
 export function restoreHostGpadl(end: HostEnd, image: HostGpadlImage, where: Where): void {
-  const { channelId, gpadlId, isReadOnly, words, ranges } = image;
-  const gpadl: HostGpadl = {
-    channelId,
-    gpadlId,
-    isReadOnly,
-    words,
-    ranges: ranges ?? [],
-    stage: ranges === null ? "incomplete" : "accepted",
-    use: "none",
-    mdl: null,
-  };
-  const isGood = gpadl.ranges.every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
-    end.gpadls.add(gpadl, assemblerOf(image));
+  const { ranges } = image;
+  const isGood = (ranges ?? []).every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
+    end.gpadls.restore(image, ranges, assemblerOf(image));
   if (!isGood) throwDataError(`${where()} can be no GPADL`);
 }

@@ -8,7 +8,7 @@
 import type { GpadlBody, GpadlHeader, GpadlTeardown } from "../../../core/control/messages.ts";
 import { type GpaRange, RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
 import { GpadlAssembler } from "../../../core/memory/gpadl.ts";
-import { type Mdl, mdlOfRanges, mdlRevoke } from "../../../core/memory/mdl.ts";
+import { type Mdl, mdlOfRanges } from "../../../core/memory/mdl.ts";
 import {
   type NtStatus,
   STATUS_ACCESS_DENIED,
@@ -19,7 +19,7 @@ import {
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
-import type { HostGpadl } from "./gpadl.ts";
+import { type GpadlDescription, type GpadlOwner, HostGpadl } from "./gpadl.ts";
 import type { HostPort } from "./host_port.ts";
 import { RefusedGpadls } from "./refused_gpadls.ts";
 
@@ -36,7 +36,7 @@ interface Incomplete {
 }
 
 /** The GPADLs of one guest. */
-export class HostGpadls {
+export class HostGpadls implements GpadlOwner {
   readonly #end: HostPort;
   readonly #byChannel = new Map<number, Map<number, HostGpadl>>();
   /** Body messages carry no channel id, so an id is incomplete once in the whole guest (wire.md 3.3). */
@@ -61,13 +61,21 @@ export class HostGpadls {
     return incomplete?.gpadl === gpadl ? incomplete.assembler : null;
   }
 
-  /** Adds a GPADL that was saved; false where a guest cannot have it. */
-  add(gpadl: HostGpadl, assembler: GpadlAssembler | null): boolean {
-    const { channelId, gpadlId, words } = gpadl;
+  /**
+   * Adds a GPADL that was saved: its memory, or else what has arrived of its description. False where a
+   * guest cannot have it.
+   */
+  restore(
+    description: GpadlDescription,
+    ranges: readonly GpaRange[] | null,
+    assembler: GpadlAssembler | null,
+  ): boolean {
+    const { channelId, gpadlId, words } = description;
     // A complete one may be older than an incomplete one of another channel with the same id.
     const isTwice = assembler !== null && this.#incomplete.has(gpadlId);
     if (isTwice || !this.#mayHave(channelId, gpadlId, words)) return false;
-    this.#add(gpadl);
+    const gpadl = this.#add(description);
+    if (ranges !== null) gpadl.complete(ranges);
     if (assembler !== null) this.#incomplete.set(gpadlId, { gpadl, assembler });
     return true;
   }
@@ -104,17 +112,7 @@ export class HostGpadls {
       return "badGpadl";
     }
     this.#refused.forget(gpadlId);
-    const gpadl: HostGpadl = {
-      channelId,
-      gpadlId,
-      isReadOnly: readOnly,
-      words: wordsAnnounced,
-      ranges: [],
-      stage: "incomplete",
-      use: "none",
-      mdl: null,
-    };
-    this.#add(gpadl);
+    const gpadl = this.#add({ channelId, gpadlId, isReadOnly: readOnly, words: wordsAnnounced });
     return this.#addWords({ gpadl, assembler: new GpadlAssembler(byteLength, rangeCount) }, words);
   }
 
@@ -134,15 +132,14 @@ export class HostGpadls {
     }
     this.#incomplete.delete(gpadl.gpadlId);
     const isGood = outcome === "complete" && this.#accept(gpadl, assembler.ranges);
-    if (!isGood) this.#remove(gpadl);
+    if (!isGood) gpadl.actor.send({ type: "drop" });
     this.#answer(gpadl.channelId, gpadl.gpadlId, isGood ? STATUS_SUCCESS : GPADL_REFUSED);
     return isGood ? null : "badGpadl";
   }
 
   #accept(gpadl: HostGpadl, ranges: readonly GpaRange[]): boolean {
     if (!ranges.every((range) => this.#end.memory.holdsPfns(range.pfns))) return false;
-    gpadl.ranges = ranges;
-    gpadl.stage = "accepted";
+    gpadl.complete(ranges);
     return true;
   }
 
@@ -152,26 +149,19 @@ export class HostGpadls {
     const channel = this.#end.channelOfGuest(channelId);
     if (channel === null) return "unexpectedMessage";
     const gpadl = this.#find(channelId, gpadlId);
-    const { endpoint } = channel;
-    if (endpoint === null) { // rescinded: the server may be closing, and lets go when it has (kmcl.md S10)
-      if (gpadl?.stage === "tearingDown") return "badGpadl"; // it is asked for, its one answer will come
+    if (channel.actor.is("revoked")) { // the server may be closing, and lets go when it has (kmcl.md S10)
       if (gpadl === null) this.#torndown(gpadlId);
-      else this.#tearDown(gpadl);
+      else if (!gpadl.actor.can("teardown")) return "badGpadl"; // its one answer will come
+      else gpadl.actor.send({ type: "teardown" });
       return null;
     }
-    const isRingInUse = gpadl?.use === "ring" && !endpoint.is("leaving");
-    if (gpadl === null || gpadl.stage !== "accepted" || isRingInUse) {
-      endpoint.faulted("badGpadl");
+    const isRingInUse = gpadl?.actor.is("ring") === true && !channel.actor.is("closing");
+    if (gpadl === null || !gpadl.actor.is("accepted") || isRingInUse) {
+      channel.endpoint?.faulted("badGpadl");
       return "badGpadl";
     }
-    this.#tearDown(gpadl);
+    gpadl.actor.send({ type: "teardown" });
     return null;
-  }
-
-  /** The guest wants a GPADL back. */
-  #tearDown(gpadl: HostGpadl): void {
-    gpadl.stage = "tearingDown";
-    this.free(gpadl, gpadl.use);
   }
 
   // -- What uses them
@@ -179,7 +169,7 @@ export class HostGpadls {
   /** A GPADL that may become the rings of `channelId`. */
   ringCandidate(channelId: number, gpadlId: number): HostGpadl | null {
     const gpadl = this.#find(channelId, gpadlId);
-    return gpadl?.stage === "accepted" && gpadl.use === "none" ? gpadl : null;
+    return gpadl?.actor.can("useAsRing") === true ? gpadl : null;
   }
 
   /** VmbChannelMapGpadl, once channel and flags were checked (kmcl.md G2). */
@@ -190,12 +180,11 @@ export class HostGpadls {
   ): { status: NtStatus; mdl: Mdl | null } {
     const gpadl = this.#find(channelId, gpadlId);
     const refuse = (status: NtStatus) => ({ status, mdl: null });
-    if (gpadl?.stage !== "accepted" || gpadl.use === "ring" || gpadl.ranges.length === 0) {
-      return refuse(STATUS_INVALID_PARAMETER_3);
-    }
-    if (gpadl.use === "mapped") return refuse(STATUS_SHARING_VIOLATION);
+    const isGood = gpadl?.actor.is("accepted") === true && !gpadl.actor.is("ring");
+    if (!isGood || gpadl.ranges.length === 0) return refuse(STATUS_INVALID_PARAMETER_3);
+    if (gpadl.actor.is("mapped")) return refuse(STATUS_SHARING_VIOLATION);
     if (gpadl.isReadOnly && !isReadOnly) return refuse(STATUS_ACCESS_DENIED);
-    gpadl.use = "mapped";
+    gpadl.actor.send({ type: "map" });
     gpadl.mdl = mdlOfRanges(this.#end.memory, gpadl.ranges);
     return { status: STATUS_SUCCESS, mdl: gpadl.mdl };
   }
@@ -203,65 +192,51 @@ export class HostGpadls {
   /** VmbChannelUnmapGpadl; tells what is wrong with the handle. */
   unmap(channelId: number, gpadlId: number): "unmapped" | "unknown" | "notMapped" {
     const gpadl = this.#find(channelId, gpadlId);
-    if (gpadl === null || gpadl.use === "ring") return "unknown";
-    if (gpadl.mdl === null) return "notMapped";
-    this.#unmap(gpadl);
+    if (gpadl === null || gpadl.actor.is("ring")) return "unknown";
+    if (!gpadl.actor.is("mapped")) return "notMapped";
+    gpadl.actor.send({ type: "unused" });
     return "unmapped";
-  }
-
-  #unmap(gpadl: HostGpadl): void {
-    if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
-    gpadl.mdl = null;
-    this.free(gpadl, "none");
   }
 
   /** The last `callback` of `endpoint` returned: what it left mapped is a violation, and is unmapped. */
   unmapAll(endpoint: Endpoint, channelId: number, callback: CallbackName): void {
     for (const gpadl of this.of(channelId)) {
-      if (gpadl.mdl === null) continue;
+      if (!gpadl.actor.is("mapped")) continue;
       endpoint.runtime.verifier.raise(
         "GPADL not deleted or still mapped when Closed returns",
         callback,
         `GPADL ${gpadl.gpadlId} is still mapped`,
         { channel: endpoint.place },
       );
-      this.#unmap(gpadl);
+      gpadl.actor.send({ type: "unused" });
     }
   }
 
   /** The server of a channel is saved: its mappings do not come back (kmcl.md V11). */
   forgetMappings(channelId: number): void {
-    for (const gpadl of this.of(channelId)) if (gpadl.mdl !== null) this.#unmap(gpadl);
-  }
-
-  /**
-   * Notes what uses a GPADL now; one that the guest wants back, or that of a guest which is gone, goes
-   * once nothing does.
-   */
-  free(gpadl: HostGpadl, use: HostGpadl["use"] = "none"): void {
-    gpadl.use = use;
-    if (use !== "none" || (gpadl.stage !== "tearingDown" && !this.#end.isGone)) return;
-    this.#remove(gpadl);
-    this.#torndown(gpadl.gpadlId);
+    for (const { actor } of this.of(channelId)) {
+      if (actor.is("mapped")) actor.send({ type: "unused" });
+    }
   }
 
   /** The guest released a channel: its GPADLs are forgotten. */
   releaseChannel(channelId: number): void {
-    for (const gpadl of this.of(channelId)) {
-      if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
-      this.#remove(gpadl);
-    }
+    for (const { actor } of this.of(channelId)) actor.send({ type: "drop" });
   }
 
   /** The guest is gone: what servers still map stays theirs until they have closed. */
   guestGone(): void {
     this.#refused.clear();
-    for (const channel of [...this.#byChannel.keys()]) {
-      for (const gpadl of this.of(channel)) if (gpadl.use === "none") this.#remove(gpadl);
-    }
+    for (const { actor } of this.all) actor.send({ type: "guestGone" });
   }
 
-  #add(gpadl: HostGpadl): void {
+  /** No further event comes for any of them. */
+  stopActors(): void {
+    for (const { actor } of this.all) actor.stop();
+  }
+
+  #add(description: GpadlDescription): HostGpadl {
+    const gpadl = new HostGpadl(this.#end.actors, this, description);
     let ofChannel = this.#byChannel.get(gpadl.channelId);
     if (ofChannel === undefined) {
       ofChannel = new Map();
@@ -270,9 +245,11 @@ export class HostGpadls {
     ofChannel.set(gpadl.gpadlId, gpadl);
     this.#count++;
     this.#words += gpadl.words;
+    return gpadl;
   }
 
-  #remove(gpadl: HostGpadl): void {
+  /** See {@linkcode GpadlOwner.remove}. */
+  remove(gpadl: HostGpadl): void {
     const ofChannel = this.#byChannel.get(gpadl.channelId);
     if (ofChannel?.delete(gpadl.gpadlId) !== true) return;
     // The id may be incomplete on another channel (wire.md 3.4): that is another GPADL.
@@ -286,6 +263,11 @@ export class HostGpadls {
 
   #answer(channelId: number, gpadlId: number, status: NtStatus): void {
     this.#end.post({ message: "gpadlCreated", channelId, gpadlId, status });
+  }
+
+  /** See {@linkcode GpadlOwner.sendTorndown}. */
+  sendTorndown({ gpadlId }: HostGpadl): void {
+    this.#torndown(gpadlId);
   }
 
   #torndown(gpadlId: number): void {

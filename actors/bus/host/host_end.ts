@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { CloseChannel, ControlMessage, OpenChannel } from "../../../core/control/messages.ts";
+import type { ControlMessage } from "../../../core/control/messages.ts";
 import { assert } from "../../../core/assert.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -14,7 +14,6 @@ import {
   type NtStatus,
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
-  STATUS_INVALID_PARAMETER,
   STATUS_OBJECT_NAME_COLLISION,
   STATUS_SUCCESS,
 } from "../../../core/ntstatus.ts";
@@ -24,15 +23,20 @@ import type { ChannelFault } from "../../channel/types.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
+import type { Actors } from "../../runtime/actors.ts";
 import type { Link } from "../link.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
-import { BUS_ACTOR } from "../machine.ts";
-import type { BusEvent, BusTag } from "../types.ts";
-import { HostChannel, HostChannels, offerOf } from "./offered_channel.ts";
+import { offerOf } from "./offer_message.ts";
+import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
+import { OfferedChannels } from "./offered_channels.ts";
+import { CONNECTION_ACTOR } from "./connection_machine.ts";
+import type { HostGpadl } from "./gpadl.ts";
 import { HostGpadls } from "./gpadls.ts";
+import { GuestMessages } from "./guest_messages.ts";
 import type { GuestFacts, HostPort } from "./host_port.ts";
+import type { ConnectionEvent, ConnectionTag } from "./types.ts";
 import { UnclaimedChannels } from "./unclaimed_channels.ts";
-import { prepareOpen, removeMmio } from "./open.ts";
+import { removeMmio } from "./open.ts";
 
 /** What the host's end of a bus stands on. */
 export interface HostSetting {
@@ -45,28 +49,31 @@ export interface HostSetting {
 }
 
 /** The host's end of one bus. */
-export class HostEnd implements BusPort, HostPort {
+export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
   /** The guest. */
   readonly guest: GuestFacts;
+  /** See {@linkcode HostPort.actors}. */
+  readonly actors: Actors;
   /** The chart of the connection. */
-  readonly actor: ChartActor<BusEvent, BusTag>;
+  readonly actor: ChartActor<ConnectionEvent, ConnectionTag>;
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
   /** Channels of a restored guest that no server has taken up. */
   readonly unclaimed: UnclaimedChannels;
-  readonly #channels = new HostChannels();
+  readonly #channels = new OfferedChannels();
 
   readonly #link: Link;
-  readonly #refuse: Refuse;
+  readonly #messages: GuestMessages;
 
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
   constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
     this.guest = guest;
-    this.actor = runtime.actors.create(BUS_ACTOR);
+    this.actors = runtime.actors;
+    this.actor = runtime.actors.create(CONNECTION_ACTOR);
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
     this.#link = link;
-    this.#refuse = refuse;
+    this.#messages = new GuestMessages(this, this.gpadls, refuse);
     link.connect((bytes) => takeMessage(bytes, (message) => this.receive(message), refuse));
   }
 
@@ -75,34 +82,29 @@ export class HostEnd implements BusPort, HostPort {
     return this.#link.memory;
   }
 
-  /** See {@linkcode HostPort.isGone}. */
-  get isGone(): boolean {
-    return this.actor.tags.gone;
-  }
-
   /** See {@linkcode HostPort.post}. */
   post(message: ControlMessage): void {
     this.#link.post(encodeControlMessage(message));
   }
 
   /** The channel that the guest calls `channelId`. */
-  channel(channelId: number): HostChannel | null {
+  channel(channelId: number): OfferedChannel | null {
     return this.#channels.at(channelId);
   }
 
   /** The channel that a message of the guest is about; null where the guest has released the id. */
-  channelOfGuest(channelId: number): HostChannel | null {
+  channelOfGuest(channelId: number): OfferedChannel | null {
     const channel = this.channel(channelId);
-    return channel?.isReleased === true ? null : channel;
+    return channel?.actor.is("released") === true ? null : channel;
   }
 
   /** All channels whose ids the guest has not released, in the order in which they were given out. */
-  get known(): readonly HostChannel[] {
+  get known(): readonly OfferedChannel[] {
     return this.#channels.known;
   }
 
   /** All channels whose offers stand, in the order of the offers. */
-  get channels(): readonly HostChannel[] {
+  get channels(): readonly OfferedChannel[] {
     return this.#channels.standing;
   }
 
@@ -124,7 +126,7 @@ export class HostEnd implements BusPort, HostPort {
   /** See {@linkcode BusPort.join}. */
   join(endpoint: Endpoint): void {
     if (this.unclaimed.claim(endpoint)) return;
-    const channel = new HostChannel(endpoint);
+    const channel = new OfferedChannel(this.actors, this, endpoint);
     this.#channels.add(endpoint, channel);
     // A guest is told of channels of its own trust level (kmcl.md S14).
     if (endpoint.configuration.targetVtl !== this.guest.vtl) return;
@@ -133,30 +135,47 @@ export class HostEnd implements BusPort, HostPort {
   }
 
   /** The guest of an unclaimed channel knows it by its id. */
-  keepId(channel: HostChannel): void {
+  keepId(channel: OfferedChannel): void {
     this.#channels.keep(channel);
   }
 
   /** A restored server takes up an unclaimed channel; the guest need not know. */
-  attach(channel: HostChannel, endpoint: Endpoint, mmio: Endpoint["mmio"]): void {
+  attach(channel: OfferedChannel, endpoint: Endpoint, mmio: Endpoint["mmio"]): void {
     channel.endpoint = endpoint;
     endpoint.channelId = channel.channelId;
     endpoint.mmio = mmio;
     this.#channels.add(endpoint, channel);
-    if (channel.ring !== null) this.#attachDoorbells(channel, endpoint);
+    if (channel.ring !== null) this.attachDoorbells(channel, endpoint);
   }
 
   /** Nobody takes up an unclaimed channel: the guest gets its rings back, and is told. */
-  revoke(channel: HostChannel): void {
-    this.#freeRing(channel);
-    const { channelId } = channel;
-    if (channelId !== null) this.post({ message: "rescindChannelOffer", channelId });
+  revoke({ actor }: OfferedChannel): void {
+    if (actor.can("ringsFree")) actor.send({ type: "ringsFree" });
+    actor.send({ type: "revoke" });
+  }
+
+  /** A restored guest knows this channel. It has it closed, or the offer was taken back before the save. */
+  restoreChannel(channelId: number, isRevoked: boolean): OfferedChannel {
+    const channel = new OfferedChannel(this.actors, this, null);
+    channel.channelId = channelId;
+    this.#channels.keep(channel);
+    channel.actor.send({ type: isRevoked ? "resumeRevoked" : "resumeClosed" });
+    return channel;
+  }
+
+  /** The restored guest has the channel open, over these rings. */
+  restoreRing(channel: OfferedChannel, ring: HostGpadl): void {
+    channel.ring = ring;
+    ring.actor.send({ type: "useAsRing" });
+    channel.actor.send({ type: "resumeOpen" });
   }
 
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */
-  detach(endpoint: Endpoint): HostChannel | null {
+  detach(endpoint: Endpoint): OfferedChannel | null {
     const channel = this.#channels.withdraw(endpoint);
-    if (channel !== null && channel.channelId !== null) {
+    if (channel === null) return null;
+    channel.endpoint = null;
+    if (channel.channelId !== null) {
       this.#channels.free(channel.channelId);
       this.#link.stopListening(channel.channelId);
     }
@@ -169,105 +188,59 @@ export class HostEnd implements BusPort, HostPort {
    */
   #offerQueued(): void {
     if (!this.actor.is("offering")) return;
-    for (const { endpoint, channelId } of this.#channels.giveIds()) {
-      assert(
-        endpoint !== null && channelId !== null,
-        "what is to be offered has a server, and an id",
-      );
-      this.post(offerOf(endpoint.configuration, channelId));
-    }
+    for (const { actor } of this.#channels.giveIds()) actor.send({ type: "offered" });
+  }
+
+  /** See {@linkcode OfferedChannelOwner.sendOffer}. */
+  sendOffer({ endpoint, channelId }: OfferedChannel): void {
+    assert(endpoint !== null && channelId !== null, "what is offered has a server, and an id");
+    this.post(offerOf(endpoint.configuration, channelId));
+  }
+
+  /** See {@linkcode OfferedChannelOwner.tellPeerClosed}. A server that closes by itself need not hear. */
+  tellPeerClosed({ endpoint }: OfferedChannel): void {
+    if (endpoint?.actor.can("peerClosed") === true) endpoint.tell({ type: "peerClosed" });
+  }
+
+  /** See {@linkcode OfferedChannelOwner.forget}. */
+  forget(channel: OfferedChannel): void {
+    const { channelId, endpoint } = channel;
+    if (channelId === null) return;
+    this.gpadls.releaseChannel(channelId);
+    this.#channels.free(channelId);
+    channel.channelId = null;
+    if (endpoint?.channelId === channelId) endpoint.channelId = null;
+    this.#offerQueued();
   }
 
   // -- What the guest says
 
   /** Takes a message of the guest; answers with the fault where it is not to be taken. */
   receive(message: ControlMessage): ChannelFault | null {
-    switch (message.message) {
-      case "requestOffers":
-        return this.#requestOffers();
-      case "openChannel":
-        return this.#openChannel(message);
-      case "closeChannel":
-        return this.#closeChannel(message);
-      case "relIdReleased":
-        return this.#relIdReleased(message.channelId);
-      case "gpadlHeader":
-        return this.gpadls.header(message);
-      case "gpadlBody":
-        return this.gpadls.body(message);
-      case "gpadlTeardown":
-        return this.gpadls.teardown(message);
-      default:
-        return "unexpectedMessage";
-    }
+    return this.#messages.receive(message);
   }
 
-  #requestOffers(): ChannelFault | null {
-    if (!this.actor.can("requestOffers")) return "unexpectedMessage";
+  /** See {@linkcode HostPort.offerAll}. */
+  offerAll(): boolean {
+    if (!this.actor.can("requestOffers")) return false;
     this.actor.send({ type: "requestOffers" });
     this.#channels.sortOffers();
     this.#offerQueued();
     this.post({ message: "allOffersDelivered" });
-    return null;
+    return true;
   }
 
-  #openChannel(request: OpenChannel): ChannelFault | null {
-    const channel = this.channelOfGuest(request.channelId);
-    if (channel === null) return "unexpectedMessage";
-    const { endpoint } = channel;
-    if (endpoint === null) return null; // rescinded meanwhile: the guest will learn of it (wire.md 5.2)
-    if (endpoint.is("leaving") && channel.reopen === null) {
-      channel.reopen = request;
-      return null;
-    }
-    if (!endpoint.actor.can("open")) {
-      endpoint.faulted("unexpectedMessage");
-      return "unexpectedMessage";
-    }
-    channel.openId = request.openId;
-    const status = prepareOpen(this, this.gpadls, channel, endpoint, request);
-    if (NT_SUCCESS(status)) {
-      this.#attachDoorbells(channel, endpoint);
-      endpoint.tell({ type: "open" });
-    } else this.#sendOpenResult(channel, status);
-    return status === STATUS_INVALID_PARAMETER ? "badRings" : null;
+  /** See {@linkcode HostPort.attachDoorbells}. */
+  attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void {
+    const { channelId, hasInterrupts } = channel;
+    if (channelId === null) return;
+    channel.doorbell = hasInterrupts ? this.#link.doorbell(channelId) : null;
+    this.#link.listen(channelId, endpoint.work.interrupt);
   }
 
-  #closeChannel(message: CloseChannel): ChannelFault | null {
-    const channel = this.channelOfGuest(message.channelId);
-    if (channel === null) return "unexpectedMessage";
-    const { endpoint } = channel;
-    if (endpoint === null) return null; // rescinded: the guest closes what is closed already
-    const isOpenToGuest = endpoint.is("opened") || endpoint.is("resuming");
-    if (isOpenToGuest && endpoint.actor.can("peerClosed")) {
-      endpoint.tell({ type: "peerClosed" });
-      return null;
-    }
-    if (endpoint.is("byUs")) return null; // both closed: the rescind is on its way
-    endpoint.faulted("unexpectedMessage");
-    return "unexpectedMessage";
-  }
-
-  /** The guest is done with an id: after a rescind it may be used again (wire.md 4.5). */
-  #relIdReleased(channelId: number): ChannelFault | null {
-    const channel = this.channelOfGuest(channelId);
-    if (channel === null) return "unexpectedMessage";
-    const { endpoint } = channel;
-    if (endpoint !== null && channel.ring !== null) {
-      endpoint.faulted("unexpectedMessage");
-      return "unexpectedMessage";
-    }
-    if (channel.ring !== null) channel.isReleased = true;
-    else this.#forget(channelId, channel);
-    return null;
-  }
-
-  #forget(channelId: number, channel: HostChannel): void {
-    this.gpadls.releaseChannel(channelId);
-    this.#channels.free(channelId);
-    channel.channelId = null;
-    if (channel.endpoint !== null) channel.endpoint.channelId = null;
-    this.#offerQueued();
+  /** See {@linkcode OfferedChannelOwner.openAgain}. */
+  openAgain(channel: OfferedChannel): void {
+    this.#messages.openAgain(channel);
   }
 
   // -- What the servers say
@@ -276,24 +249,25 @@ export class HostEnd implements BusPort, HostPort {
   answerOpen(endpoint: Endpoint, status: NtStatus): void {
     const channel = this.#channels.of(endpoint);
     if (channel === null || endpoint.is("leaving")) return;
-    if (!endpoint.is("resuming")) this.#sendOpenResult(channel, status);
-    else if (!NT_SUCCESS(status)) this.#reoffer(endpoint, channel);
+    const { actor } = channel;
+    const type = NT_SUCCESS(status) ? "opened" : "refused";
+    if (actor.can(type)) actor.send({ type, status });
+    else if (type === "refused") this.#reoffer(endpoint, channel);
   }
 
   /** A channel that the guest has open is refused by its restored server: it gets another one (kmcl.md V10). */
-  #reoffer(endpoint: Endpoint, channel: HostChannel): void {
+  #reoffer(endpoint: Endpoint, channel: OfferedChannel): void {
     this.removeGpadls(endpoint, "EvtChannelOpened");
     removeMmio(endpoint);
-    this.#freeRing(channel);
+    channel.actor.send({ type: "ringsFree" });
     this.#rescind(endpoint);
     endpoint.channelId = null;
     this.join(endpoint);
   }
 
-  #sendOpenResult(channel: HostChannel, status: NtStatus): void {
-    const { channelId, openId } = channel;
-    if (channelId === null) return;
-    this.post({ message: "openResult", channelId, openId, status });
+  /** See {@linkcode OfferedChannelOwner.sendOpenResult}. */
+  sendOpenResult({ channelId, openId }: OfferedChannel, status: NtStatus): void {
+    if (channelId !== null) this.post({ message: "openResult", channelId, openId, status });
   }
 
   /** See {@linkcode BusPort.tellClosed}. */
@@ -303,10 +277,12 @@ export class HostEnd implements BusPort, HostPort {
 
   /** Takes the offer back; the guest owns the id until it releases it. */
   #rescind(endpoint: Endpoint): void {
-    const channelId = this.#channels.withdraw(endpoint)?.channelId ?? null;
-    if (channelId === null) return;
-    if (this.isGone) this.#channels.free(channelId);
-    else this.post({ message: "rescindChannelOffer", channelId });
+    this.#channels.withdraw(endpoint)?.actor.send({ type: "revoke" });
+  }
+
+  /** See {@linkcode OfferedChannelOwner.sendRescind}. */
+  sendRescind({ channelId }: OfferedChannel): void {
+    if (channelId !== null) this.post({ message: "rescindChannelOffer", channelId });
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */
@@ -318,33 +294,30 @@ export class HostEnd implements BusPort, HostPort {
   /** See {@linkcode BusPort.gpadlsOf}. */
   gpadlsOf({ channelId }: Endpoint): readonly GpadlState[] {
     const gpadls = channelId === null ? [] : this.gpadls.of(channelId);
-    return gpadls.filter(({ use }) => use !== "ring").map(({ gpadlId, ranges, stage, mdl }) => ({
+    return gpadls.filter(({ actor }) => !actor.is("ring")).map((
+      { gpadlId, ranges, stage, actor },
+    ) => ({
       handle: gpadlId,
       byteCount: ranges.reduce((sum, range) => sum + range.byteCount, 0),
       state: stage,
-      isMapped: mdl !== null,
+      isMapped: actor.is("mapped"),
     }));
   }
 
   /** See {@linkcode BusPort.ringsFree}: the guest gets its pages back, and may have asked to reopen. */
   ringsFree(endpoint: Endpoint): void {
     removeMmio(endpoint);
-    const channel = this.#channels.of(endpoint);
-    if (channel === null) return;
-    this.#freeRing(channel);
-    const { reopen } = channel;
-    channel.reopen = null;
-    const fault = reopen === null ? null : this.#openChannel(reopen);
-    if (fault !== null) this.#refuse("openChannel", fault);
+    const actor = this.#channels.of(endpoint)?.actor;
+    if (actor?.can("ringsFree") === true) actor.send({ type: "ringsFree" });
   }
 
-  #freeRing(channel: HostChannel): void {
+  /** See {@linkcode OfferedChannelOwner.freeRings}. */
+  freeRings(channel: OfferedChannel): void {
     const { ring, channelId } = channel;
     channel.ring = null;
     channel.doorbell = null;
-    if (ring !== null && channelId !== null) this.#link.stopListening(channelId);
-    if (ring !== null) this.gpadls.free(ring);
-    if (channel.isReleased && channelId !== null) this.#forget(channelId, channel);
+    if (channelId !== null) this.#link.stopListening(channelId);
+    ring?.actor.send({ type: "unused" });
   }
 
   /** See {@linkcode BusPort.release}. The server never waits for the guest (kmcl.md S11). */
@@ -353,8 +326,9 @@ export class HostEnd implements BusPort, HostPort {
     const { channelId } = endpoint;
     const standing = this.#channels.of(endpoint);
     const channel = standing ?? (channelId === null ? null : this.channel(channelId));
-    if (channel !== null) this.#freeRing(channel);
     this.#rescind(endpoint);
+    if (channel?.actor.can("ringsFree") === true) channel.actor.send({ type: "ringsFree" });
+    if (channel !== null) channel.endpoint = null;
     endpoint.released();
   }
 
@@ -366,12 +340,10 @@ export class HostEnd implements BusPort, HostPort {
     doorbell.ring();
   }
 
-  /** The rings of `channel` are there: each side can interrupt the other from now on. */
-  #attachDoorbells(channel: HostChannel, endpoint: Endpoint): void {
-    const { channelId, hasInterrupts } = channel;
-    if (channelId === null) return;
-    channel.doorbell = hasInterrupts ? this.#link.doorbell(channelId) : null;
-    this.#link.listen(channelId, endpoint.work.interrupt);
+  /** The guest was never to be: no further event comes for what it knew. */
+  discard(): void {
+    this.gpadls.stopActors();
+    for (const { actor } of [...this.known, ...this.channels]) actor.stop();
   }
 
   // -- The guest is gone
@@ -382,12 +354,9 @@ export class HostEnd implements BusPort, HostPort {
     this.unclaimed.clear();
     this.gpadls.guestGone();
     for (const channel of this.#channels.known) {
-      channel.reopen = null;
       channel.doorbell = null;
-      const { channelId, endpoint } = channel;
-      if (endpoint === null) {
-        if (channelId !== null) this.#channels.free(channelId);
-      } else if (endpoint.actor.can("peerClosed")) endpoint.tell({ type: "peerClosed" });
+      const { actor } = channel;
+      if (actor.can("guestGone")) actor.send({ type: "guestGone" });
     }
   }
 }

@@ -6,7 +6,10 @@
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { HostChannel } from "./offered_channel.ts";
+import type { NtStatus } from "../../../core/ntstatus.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
+import type { Actors } from "../../runtime/actors.ts";
+import type { OfferedChannel } from "./offered_channel.ts";
 
 /** What the host knows of a guest without asking it. */
 export interface GuestFacts {
@@ -22,14 +25,20 @@ export interface GuestFacts {
 
 /** The host's end of a bus, as its parts see it. */
 export interface HostPort {
+  /** Makes the actors of its channels and GPADLs. */
+  readonly actors: Actors;
   /** The guest. */
   readonly guest: GuestFacts;
   /** The guest's memory. */
   readonly memory: GuestRam;
-  /** Whether the guest crashed or was destroyed. */
-  readonly isGone: boolean;
   /** The channel that a message of the guest is about; null where the guest has released the id. */
-  channelOfGuest(channelId: number): HostChannel | null;
+  channelOfGuest(channelId: number): OfferedChannel | null;
+  /** The guest asks for the offers; false where it may not (wire.md 4.5). */
+  offerAll(): boolean;
+  /** The rings of `channel` are there: each side can interrupt the other from now on. */
+  attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void;
+  /** The guest hears what became of its open. */
+  sendOpenResult(channel: OfferedChannel, status: NtStatus): void;
   /** Says something to the guest. */
   post(message: ControlMessage): void;
 }

@@ -12,7 +12,7 @@ import { list, optional, record, type SchemaType } from "../../../core/saved/sch
 import { ringsOf } from "../rings.ts";
 import { HOST_GPADL, imagesOfHostGpadls, restoreHostGpadl } from "./gpadl_image.ts";
 import type { HostEnd } from "./host_end.ts";
-import { HostChannel } from "./offered_channel.ts";
+import type { OfferedChannel } from "./offered_channel.ts";
 
 /** What is offered to the guest on a channel. */
 const OFFER = record({
@@ -65,11 +65,13 @@ export function imageOfHostEnd(end: HostEnd): HostEndImage {
   return { channels: end.known.map(imageOfChannel), gpadls: imagesOfHostGpadls(end.gpadls) };
 }
 
-function imageOfChannel(channel: HostChannel): ChannelImage {
-  const { endpoint, openId, hasInterrupts, ring, downstreamPageOffset } = channel;
+function imageOfChannel(channel: OfferedChannel): ChannelImage {
+  const { actor, endpoint, openId, hasInterrupts, ring, downstreamPageOffset } = channel;
   const channelId = channel.channelId!;
   const target = endpoint?.configuration.serverTarget ?? null;
-  if (endpoint === null || target === null) return { channelId, offer: null };
+  if (actor.is("revoked") || endpoint === null || target === null) {
+    return { channelId, offer: null };
+  }
   return {
     channelId,
     offer: {
@@ -93,13 +95,9 @@ export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
   });
 }
 
-function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): HostChannel {
-  const channel = new HostChannel(null);
-  channel.channelId = channelId;
-  if (offer === null) {
-    end.keepId(channel); // rescinded, and not released yet
-    return channel;
-  }
+function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): OfferedChannel {
+  const channel = end.restoreChannel(channelId, offer === null);
+  if (offer === null) return channel;
   const { interfaceType, instance, mmio, ring } = offer;
   channel.openId = offer.openId;
   channel.hasInterrupts = offer.hasInterrupts;
@@ -108,11 +106,10 @@ function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): HostC
   return channel;
 }
 
-function restoreRing(end: HostEnd, channel: HostChannel, gpadlId: number): void {
+function restoreRing(end: HostEnd, channel: OfferedChannel, gpadlId: number): void {
   const { channelId, downstreamPageOffset } = channel;
   const ring = end.gpadls.ringCandidate(channelId ?? 0, gpadlId);
   const isGood = ring !== null && ringsOf(end.memory, ring.ranges, downstreamPageOffset) !== null;
   if (!isGood) throwDataError(`channel ${channelId} of the host has no such rings`);
-  ring.use = "ring";
-  channel.ring = ring;
+  end.restoreRing(channel, ring);
 }

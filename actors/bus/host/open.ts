@@ -17,7 +17,7 @@ import {
 import { PAGE_BYTES } from "../../../core/units.ts";
 import type { ChannelConfiguration } from "../../channel/configuration.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
-import type { HostChannel } from "./offered_channel.ts";
+import type { OfferedChannel } from "./offered_channel.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { HostPort } from "./host_port.ts";
 import { ringsOf } from "../rings.ts";
@@ -26,7 +26,7 @@ import { ringsOf } from "../rings.ts";
 export function prepareOpen(
   { guest, memory }: HostPort,
   gpadls: HostGpadls,
-  channel: HostChannel,
+  channel: OfferedChannel,
   endpoint: Endpoint,
   request: OpenChannel,
 ): NtStatus {
@@ -43,7 +43,7 @@ export function prepareOpen(
     removeMmio(endpoint);
     return STATUS_INVALID_PARAMETER;
   }
-  ring.use = "ring";
+  ring.actor.send({ type: "useAsRing" });
   channel.ring = ring;
   channel.downstreamPageOffset = request.downstreamPageOffset;
   channel.hasInterrupts = targetVp !== TARGET_VP_NO_INTERRUPTS;

@@ -14,7 +14,7 @@ import type { Endpoint, Rings } from "../../channel/endpoint.ts";
 import { hasTag, type TrafficImage } from "../../channel/image.ts";
 import { abandonServer, resumeServer } from "../../channel/server_image.ts";
 import { fitsRings } from "../../channel/under_way.ts";
-import type { HostChannel } from "./offered_channel.ts";
+import type { OfferedChannel } from "./offered_channel.ts";
 import type { HostEnd } from "./host_end.ts";
 import { acceptsMmio } from "./open.ts";
 import { ringsOf } from "../rings.ts";
@@ -26,7 +26,7 @@ export interface UnclaimedChannel {
   /** Interface instance of its offer. */
   readonly instance: string;
   /** What the host knows of it; it has an id, and its endpoint is null. */
-  readonly channel: HostChannel;
+  readonly channel: OfferedChannel;
   /** Where its MMIO lies in the guest's address space, if it has some. */
   readonly mmio: { readonly gpa: number; readonly byteCount: number } | null;
 }

@@ -220,7 +220,7 @@ for (const [name, create] of Object.entries(CHARTS)) {
 }
 
 Deno.test("compileChart: does not restore, as a state from outside must be looked up", () => {
-  const compiled = compileChart(CHARTS["bus"]!());
+  const compiled = compileChart(CHARTS["connection"]!());
   const state = compiled.getInitialSnapshot(undefined as never, undefined);
   assertThrows(
     () => compiled.restoreSnapshot?.(state, undefined as never),

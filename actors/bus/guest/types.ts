@@ -1,0 +1,60 @@
+/**
+ * The words of the guest's charts: a channel that it was offered, a GPADL that it has created.
+ *
+ * @module
+ */
+
+/** What can happen to a channel that was offered to the guest. */
+export type GuestChannelEvent =
+  /** A client took the channel, and asked the host to open it. */
+  | { readonly type: "take" }
+  /** The host confirmed the open, or refused it. */
+  | { readonly type: "opened" | "refused" }
+  /** The client closes the channel. */
+  | { readonly type: "close" }
+  /** The host has let go of the rings: the client has left the channel. */
+  | { readonly type: "ringsFree" }
+  /** The host took the offer back. */
+  | { readonly type: "rescinded" }
+  /** Nobody has the channel, and the host owes no answer about it. */
+  | { readonly type: "release" };
+
+/** What the guest asks of the state of a channel. */
+export type GuestChannelTag =
+  /** No client has it. */
+  | "free"
+  /** The host has not answered the open. */
+  | "opening"
+  /** The host has confirmed the open, and was not told of a close. */
+  | "open"
+  /** The host took the offer back. */
+  | "rescinded";
+
+/** What happens on a step of a channel. */
+export type GuestChannelEffect =
+  | "scheduleMatch"
+  | "sendClose"
+  | "freeRings"
+  | "tellRescinded"
+  | "releaseIfDone"
+  | "sendRelease";
+
+/** What can happen to a GPADL. */
+export type GuestGpadlEvent = {
+  /**
+   * The host accepted or refused it; the guest wants it back; the host has let go of it; the guest crashed.
+   */
+  readonly type: "accepted" | "refused" | "teardown" | "torndown" | "guestGone";
+};
+
+/** What the guest asks of a GPADL's state. */
+export type GuestGpadlTag =
+  /** The host has not answered its creation. */
+  | "creating"
+  /** The host has accepted it. */
+  | "created"
+  /** The guest wants it back. */
+  | "deleting";
+
+/** What happens on a step of a GPADL. */
+export type GuestGpadlEffect = "pin" | "sendTeardown" | "unpin" | "remove" | "answerWaits";

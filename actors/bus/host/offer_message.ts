@@ -1,0 +1,54 @@
+/**
+ * The message that offers a server as it is configured to a guest (wire.md 4.4).
+ *
+ * @module
+ */
+
+import {
+  MONITOR_ID_NONE,
+  OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE,
+  OFFER_FLAG_LOOPBACK,
+  OFFER_FLAG_NAMED_PIPE,
+  OFFER_FLAG_TLNPI_PROVIDER,
+  type OfferChannel,
+  USER_DATA_BYTES,
+} from "../../../core/control/messages.ts";
+import { pipeUserData } from "../../../core/control/user_data.ts";
+import { assert } from "../../../core/assert.ts";
+import {
+  type ChannelConfiguration,
+  SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE,
+  SERVER_FLAG_LOOPBACK_OFFER,
+  SERVER_FLAG_TLNPI_PROVIDER_OFFER,
+} from "../../channel/configuration.ts";
+
+/** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
+const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
+  [SERVER_FLAG_LOOPBACK_OFFER, OFFER_FLAG_LOOPBACK],
+  [SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE, OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE],
+  [SERVER_FLAG_TLNPI_PROVIDER_OFFER, OFFER_FLAG_TLNPI_PROVIDER],
+];
+
+/** The offer that tells a guest of a server as it is configured. */
+export function offerOf(configuration: ChannelConfiguration, channelId: number): OfferChannel {
+  const { serverTarget, serverFlags, isPipe, mmioMegabytes, mmioMegabytesOptional } = configuration;
+  assert(serverTarget !== null, "a server that is enabled says what it offers");
+  return {
+    message: "offerChannel",
+    interfaceId: serverTarget.interfaceType,
+    instanceId: serverTarget.instance,
+    flags: OFFER_FLAGS.reduce(
+      (flags, [server, offer]) => serverFlags & server ? flags | offer : flags,
+      isPipe ? OFFER_FLAG_NAMED_PIPE : 0,
+    ),
+    mmioMegabytes,
+    userData: isPipe ? pipeUserData("message") : new Uint8Array(USER_DATA_BYTES),
+    subchannelIndex: 0,
+    mmioMegabytesOptional,
+    channelId,
+    monitorId: MONITOR_ID_NONE,
+    monitorAllocated: false,
+    isDedicated: true,
+    connectionId: 0x2000 | channelId,
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * The words of the host's charts: its connection to a guest, a channel that it offers, a GPADL of the guest.
+ *
+ * @module
+ */
+
+import type { NtStatus } from "../../../core/ntstatus.ts";
+
+/** What can happen to a connection: the guest asked for offers, or is gone. */
+export type ConnectionEvent = { readonly type: "requestOffers" | "guestGone" };
+
+/** What the host asks of a connection's state. */
+export type ConnectionTag =
+  /** The guest asked for offers: a new one is sent at once. */
+  | "offering"
+  /** The guest crashed or was destroyed: nothing is sent to it, nothing taken from it. */
+  | "gone";
+
+/** What can happen to an offered channel. */
+export type OfferedChannelEvent =
+  /** The channel has an id, and the guest is to be told of it. */
+  | { readonly type: "offered" }
+  /** A restored guest knows the channel: it has it closed, or was told that it is gone. */
+  | { readonly type: "resumeClosed" | "resumeRevoked" }
+  /** The restored guest has the channel open. */
+  | { readonly type: "resumeOpen" }
+  /** The guest opens the channel, over rings that can be used. */
+  | { readonly type: "open" }
+  /** EvtChannelOpened returned: what it answered is the guest's to know. */
+  | { readonly type: "opened" | "refused"; readonly status: NtStatus }
+  /** The guest closes the channel. */
+  | { readonly type: "close" }
+  /** The guest wants the channel open again, while the server is still closing it. */
+  | { readonly type: "reopen" }
+  /** The server has let go of the rings. */
+  | { readonly type: "ringsFree" }
+  /** The offer is taken back. */
+  | { readonly type: "revoke" }
+  /** The guest released the id. */
+  | { readonly type: "relIdReleased" }
+  /** The guest crashed or was destroyed. */
+  | { readonly type: "guestGone" };
+
+/** What the host asks of an offered channel's state. */
+export type OfferedChannelTag =
+  /** The guest does not know the channel: a message about it is a fault. */
+  | "released"
+  /** The offer was taken back: what the guest says about the channel crossed that on its way. */
+  | "revoked"
+  /** The server has rings, or is still to let go of them. */
+  | "rings"
+  /** The guest has closed the channel, and may have its rings back before the server is done. */
+  | "closing"
+  /** The guest has the channel open. */
+  | "open";
+
+/** What happens on a step of an offered channel. */
+export type OfferedChannelEffect =
+  | "sendOffer"
+  | "sendOpenResult"
+  | "sendRescind"
+  | "tellPeerClosed"
+  | "freeRings"
+  | "openAgain"
+  | "forget"
+  | "remove";
+
+/** What can happen to a GPADL. */
+export type HostGpadlEvent =
+  /** All of its description is there, and describes memory of the guest. */
+  | { readonly type: "complete" }
+  /** The channel is opened over it. */
+  | { readonly type: "useAsRing" }
+  /** The server maps it. */
+  | { readonly type: "map" }
+  /** The rings are gone, or the server has unmapped it. */
+  | { readonly type: "unused" }
+  /** The guest wants it back. */
+  | { readonly type: "teardown" }
+  /** It is refused, or the guest released its channel: it is gone without a word. */
+  | { readonly type: "drop" }
+  /** The guest crashed or was destroyed. */
+  | { readonly type: "guestGone" };
+
+/** What the host asks of a GPADL's state. */
+export type HostGpadlTag =
+  /** Its description is whole, and the guest has not asked for it back. */
+  | "accepted"
+  /** The guest wants it back. */
+  | "tearingDown"
+  /** It holds the rings of an open channel. */
+  | "ring"
+  /** A server maps it. */
+  | "mapped";
+
+/** What happens on a step of a GPADL. */
+export type HostGpadlEffect = "revokeMdl" | "sendTorndown" | "remove";

@@ -1,0 +1,77 @@
+import { assertEquals } from "@std/assert";
+import { createHostGpadlChart } from "../../../../actors/bus/host/gpadl_machine.ts";
+import { effectsAlong, flatTableOf } from "../../../support/charts.ts";
+
+// wire.md 5.3
+Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it back", () => {
+  assertEquals(flatTableOf(createHostGpadlChart()), {
+    incomplete: {
+      tags: [],
+      on: {
+        complete: "accepted.unused",
+        drop: "removed",
+        guestGone: "removed",
+        teardown: "removed",
+      },
+    },
+    "accepted.unused": {
+      tags: ["accepted"],
+      on: {
+        drop: "removed",
+        guestGone: "removed",
+        map: "accepted.mapped",
+        teardown: "removed",
+        useAsRing: "accepted.ring",
+      },
+    },
+    "accepted.ring": {
+      tags: ["accepted", "ring"],
+      on: {
+        drop: "removed",
+        guestGone: "tearingDown.ring",
+        teardown: "tearingDown.ring",
+        unused: "accepted.unused",
+      },
+    },
+    "accepted.mapped": {
+      tags: ["accepted", "mapped"],
+      on: {
+        drop: "removed",
+        guestGone: "tearingDown.mapped",
+        teardown: "tearingDown.mapped",
+        unused: "accepted.unused",
+      },
+    },
+    "tearingDown.ring": {
+      tags: ["ring", "tearingDown"],
+      on: { drop: "removed", guestGone: "tearingDown.ring", unused: "removed" },
+    },
+    "tearingDown.mapped": {
+      tags: ["mapped", "tearingDown"],
+      on: { drop: "removed", guestGone: "tearingDown.mapped", unused: "removed" },
+    },
+    removed: { tags: [], on: {} },
+  });
+});
+
+// wire.md 3.4: one Torndown for each teardown, and none for what went another way
+Deno.test("createHostGpadlChart: a teardown is answered once nothing uses the memory, a mapping ends before", () => {
+  const along = (...events: string[]) => effectsAlong(createHostGpadlChart(), ...events);
+  assertEquals(along("complete", "teardown"), ["sendTorndown", "remove"]);
+  assertEquals(along("teardown"), ["sendTorndown", "remove"]);
+  assertEquals(along("complete", "map", "teardown"), []);
+  assertEquals(along("complete", "map", "teardown", "unused"), [
+    "revokeMdl",
+    "sendTorndown",
+    "remove",
+  ]);
+  assertEquals(along("complete", "useAsRing", "unused"), []);
+  assertEquals(along("complete", "useAsRing", "teardown", "unused"), ["sendTorndown", "remove"]);
+  assertEquals(along("complete", "map", "unused"), ["revokeMdl"]);
+  for (const start of [["map"], ["map", "teardown"]]) {
+    assertEquals(along("complete", ...start, "drop"), ["revokeMdl", "remove"]);
+  }
+  assertEquals(along("complete", "drop"), ["remove"]);
+  assertEquals(along("drop"), ["remove"]);
+  assertEquals(along("guestGone"), ["remove"]);
+});
