@@ -37,6 +37,13 @@ export type { GpadlState } from "./actors/channel/bus_port.ts";
 export type { Schedule } from "./actors/runtime/scheduler.ts";
 export type { Interpreter } from "./actors/chart/chart_actor.ts";
 export type { ActorInspection, ActorInspector } from "./actors/chart/actor_system.ts";
+export type { ChartActorRef, ChartSnapshot } from "./actors/chart/shown_actor.ts";
+export type {
+  ArrivedPacketEvent,
+  ArrivedPacketTag,
+} from "./actors/channel/arrived_packet_machine.ts";
+export type { PacketBytes, PacketEvent, PacketTag } from "./actors/packet/types.ts";
+export type { PartitionEvent, PartitionTag } from "./actors/partition/types.ts";
 export { KeGetCurrentIrql } from "./actors/runtime/irql.ts";
 export { DisposalError } from "./actors/fabric/disposal.ts";
 export type { Leak, LeakKind } from "./actors/fabric/leak.ts";
@@ -52,7 +59,7 @@ export type {
 export { VerifierError } from "./actors/runtime/verifier.ts";
 export type { VerifierMode, Violation, ViolationRule } from "./actors/runtime/verifier.ts";
 export type { ChannelPlace, EarlierCall } from "./actors/runtime/violation_details.ts";
-export type { ChannelFault, Side } from "./actors/channel/types.ts";
+export type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./actors/channel/types.ts";
 export type { RequestResult } from "./actors/channel/requests.ts";
 
 // Memory

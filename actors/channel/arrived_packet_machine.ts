@@ -12,6 +12,7 @@
 
 // deno-fmt-ignore-file -- laid out by hand, a line a state
 import { setup } from "xstate";
+import type { ActorKind } from "../runtime/actors.ts";
 import type { PacketBytes } from "../packet/types.ts";
 
 /** What can happen to a packet that arrived. */
@@ -28,8 +29,8 @@ export type ArrivedPacketEvent =
   | { readonly type: "complete" }
   /** VmbChannelPacketFail. */
   | { readonly type: "fail" }
-  /** Its completion is in the ring, or none is owed. */
-  | { readonly type: "settled" };
+  /** Its completion is in the ring, which the event carries, or none is owed. */
+  | { readonly type: "settled" } & Partial<PacketBytes>;
 
 /** What a channel asks of the packet's state. */
 export type ArrivedPacketTag =
@@ -68,3 +69,6 @@ export function createArrivedPacketChart() {
     failed: { id: "failed", tags: "inCall", on: { returned: "unused" } },
   } });
 }
+
+/** The actor of a packet that arrived. */
+export const ARRIVED_PACKET_ACTOR: ActorKind = { name: "arrivedPacket", createChart: createArrivedPacketChart };

@@ -10,11 +10,15 @@ import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
+import type { PacketEvent } from "../packet/types.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 
-/** The event that ends a transaction; it carries nothing, so one object serves all packets. */
-const COMPLETE = { type: "complete" } as const;
+/** An event that ends a transaction; one that the opposite side completed carries the completion packet. */
+type CompleteEvent = Extract<PacketEvent, { readonly type: "complete" }>;
+
+/** Ends a transaction without a completion packet. */
+const COMPLETE: CompleteEvent = { type: "complete" };
 
 /** What completions need of the endpoint that began the transactions. */
 export interface CompletedEndpoint extends EndpointPort {
@@ -60,10 +64,15 @@ export class PacketCompletions {
     this.#endpoint.trace.externalData("externalDataSent", packet.slot, packet.ranges, memory);
   }
 
-  /** Ends a transaction with the completion that arrived for it. */
-  complete(packet: PacketObject, answer: CopyRoom, answerBytes: number): void {
+  /** Ends a transaction with the completion that arrived for it, which `event` carries. */
+  complete(
+    packet: PacketObject,
+    event: CompleteEvent,
+    answer: CopyRoom,
+    answerBytes: number,
+  ): void {
     this.#endpoint.trace.completed(packet.slot, answer, answerBytes);
-    this.#end(packet, STATUS_SUCCESS, answer.copy, answerBytes);
+    this.#end(packet, event, STATUS_SUCCESS, answer.copy, answerBytes);
   }
 
   /** The transaction is over without a completion: its routine is due. */
@@ -103,12 +112,18 @@ export class PacketCompletions {
   #endUnanswered(packet: PacketObject, status: NtStatus): void {
     this.#nothing.reserve(0);
     this.#endpoint.trace.ended(packet.slot, status);
-    this.#end(packet, status, this.#nothing.copy, 0);
+    this.#end(packet, COMPLETE, status, this.#nothing.copy, 0);
   }
 
   /** The transaction is over: the packet may be sent again or freed (kmcl.md P4). */
-  #end(packet: PacketObject, status: NtStatus, answer: Uint8Array, answerBytes: number): void {
-    packet.actor.send(COMPLETE);
+  #end(
+    packet: PacketObject,
+    event: CompleteEvent,
+    status: NtStatus,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void {
+    packet.actor.send(event);
     if (packet.ranges.length > 0) this.#unpin(packet);
     const { request } = packet;
     if (packet.kind === "request") {

@@ -337,7 +337,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.rings = rings;
     this.fault = null;
     this.incoming.attach(incoming);
-    this.outgoing.attach(outgoing, rings.outgoing.dataBytes);
+    this.outgoing.attach(outgoing, rings.outgoing);
     return true;
   }
 

@@ -15,11 +15,11 @@ import * as promises from "../runtime/promises.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import * as levels from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
-import { NO_BYTES } from "../../core/bytes.ts";
 import { ExternalData } from "./external_data.ts";
 import type { ReceivingEndpoint } from "./half_ports.ts";
 import { OutstandingPackets } from "./outstanding_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+import { TakenEvent } from "./packet_events.ts";
 import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
 import type { ChannelFault } from "./types.ts";
@@ -31,14 +31,6 @@ const { isPromise } = promises;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;
-
-/** The event that brings an arrived packet to the channel's actor; one object serves them all. */
-class ArrivedEvent {
-  readonly type = "arrived" as const;
-  bytes = NO_BYTES;
-  start = 0;
-  end = 0;
-}
 
 /** Whether all pages of `ranges` are pages of `memory`. */
 function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
@@ -69,7 +61,8 @@ export class Incoming {
   readonly #passiveFrame: Frame;
   readonly #batchDispatchFrame: Frame;
   readonly #batchPassiveFrame: Frame;
-  readonly #arrived = new ArrivedEvent();
+  readonly #arrived = new TakenEvent("arrived");
+  readonly #complete = new TakenEvent("complete");
   #answer = new CopyRoom();
   readonly #fields = new PacketFields();
   #ring: IncomingRing | null = null;
@@ -99,7 +92,7 @@ export class Incoming {
 
   /** The channel opens. */
   attach(ring: IncomingRing): void {
-    this.#ring = ring;
+    this.#ring = this.#arrived.ring = this.#complete.ring = ring;
     this.outstandingPackets.unblock();
     this.#isHeadPassive = false;
     this.#batchCount = 0;
@@ -107,7 +100,7 @@ export class Incoming {
 
   /** The rings are gone. */
   detach(): void {
-    this.#ring = null;
+    this.#ring = this.#arrived.ring = this.#complete.ring = null;
     this.externalData.forget();
   }
 
@@ -179,7 +172,7 @@ export class Incoming {
     }
     ring.takePayload(this.#answer, payloadStart, payloadBytes);
     ring.advance();
-    this.#endpoint.completions.complete(packet, this.#answer, payloadBytes);
+    this.#endpoint.completions.complete(packet, this.#complete, this.#answer, payloadBytes);
     const { resting } = this.outstandingPackets;
     if (resting !== null) this.#answer = resting.exchange(this.#answer);
     return true;
@@ -331,17 +324,10 @@ export class Incoming {
     packet.wantsCompletion = fields.completionRequested;
     packet.since100ns = endpoint.runtime.clock.now100ns;
     this.#isHeadPassive = false;
-    if (endpoint.actor.isInspected) this.#showArrived(ring);
+    // Nothing changes by it: it is for those who look at the channel's actor.
+    if (endpoint.actor.isWatched) endpoint.actor.send(this.#arrived);
     endpoint.trace.arrived(packet);
     return packet;
-  }
-
-  /** Tells the channel's actor of a packet. Nothing changes by it: it is for those who look at the actor. */
-  #showArrived(ring: IncomingRing): void {
-    this.#arrived.bytes = ring.bytes;
-    this.#arrived.start = ring.start;
-    this.#arrived.end = ring.end;
-    this.#endpoint.actor.send(this.#arrived);
   }
 
   /** The ProcessPacket call has ended; false where the queue must not go on at once. */

@@ -17,17 +17,20 @@ import {
 import * as packets from "../../core/packet/packet.ts";
 import { PacketFields } from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
-import { largestPacketBytes, type RingFault } from "../../core/ring/ring_memory.ts";
+import {
+  largestPacketBytes,
+  type RingFault,
+  type RingMemory,
+} from "../../core/ring/ring_memory.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
-import { EnterEvent } from "./enter_event.ts";
 import type { SendingEndpoint } from "./half_ports.ts";
+import { LastBody, SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
-import { WatchedBody } from "./watched_body.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
@@ -58,10 +61,10 @@ export class Outgoing {
   /** Completions that wait for room: they leave whatever the flow is (kmcl.md S6, R6). */
   readonly #completions = new Fifo<IncomingPacket>();
   readonly #fields = new PacketFields();
-  readonly #enter = new EnterEvent("enter");
-  readonly #enterLast = new EnterEvent("enterLast");
-  /** Body of the packet that was last measured. */
-  #bodyBytes = 0;
+  /** The packet that was put into the ring, or measured for it, last. */
+  readonly #lastBody = new LastBody();
+  readonly #enter = new SentEvent("enter", this.#lastBody);
+  readonly #enterLast = new SentEvent("enterLast", this.#lastBody);
   #nextOrder = 0;
 
   /** The sending half of `endpoint`, without a ring. */
@@ -81,9 +84,10 @@ export class Outgoing {
   }
 
   /** The channel opens: what is queued goes out once the flow runs. */
-  attach(ring: OutgoingRing, dataBytes: number): void {
+  attach(ring: OutgoingRing, memory: RingMemory): void {
     this.#ring = ring;
-    this.#packetBytesMax = largestPacketBytes(dataBytes);
+    this.#lastBody.attach(ring, memory);
+    this.#packetBytesMax = largestPacketBytes(memory.dataBytes);
   }
 
   /** Whether nothing that was sent before `order` waits. */
@@ -101,6 +105,7 @@ export class Outgoing {
   detach(): void {
     if (this.#ring !== null) this.#endpoint.trace.unread(this.#ring);
     this.#ring = null;
+    this.#lastBody.detach();
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.outstandingPackets.settled(left);
     }
@@ -221,7 +226,7 @@ export class Outgoing {
       if (outcome === "ok") continue;
       if (outcome !== "full") return this.#endpoint.faulted(outcome);
       this.#publish(); // the reader must see what it can make room of
-      const came = ring.awaitRoom(this.#bodyBytes);
+      const came = ring.awaitRoom(this.#lastBody.byteCount);
       if (typeof came === "string") return this.#endpoint.faulted(came);
       room = came;
     }
@@ -291,19 +296,10 @@ export class Outgoing {
     const outcome = this.#put();
     if (outcome !== "ok") return outcome;
     const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
-    if (packet.actor.isInspected) this.#showBytes(event);
     packet.actor.send(event);
     this.#endpoint.trace.entered(packet.slot, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.completions.schedule(packet, STATUS_SUCCESS);
     return "ok";
-  }
-
-  /** Has `event` carry the packet that was put last: for those who look at actors. */
-  #showBytes(event: EnterEvent<"enter" | "enterLast">): void {
-    assert(this.#ring !== null, "a packet was put into a ring");
-    event.bytes = this.#ring.body;
-    event.start = this.#ring.bodyStart;
-    event.end = event.start + this.#bodyBytes;
   }
 
   #put(): "ok" | NotPut {
@@ -311,10 +307,10 @@ export class Outgoing {
     assert(ring !== null, "an endpoint that flows or completes has rings");
     const { codec } = this.#endpoint.runtime;
     const frame = codec.frame(this.#fields);
-    this.#bodyBytes = frame.bodyBytes;
+    this.#lastBody.byteCount = frame.bodyBytes;
     const outcome = ring.reserve(frame.bodyBytes);
     if (outcome !== "ok") return outcome;
-    codec.encode(this.#fields, this.#endpoint.actor.isInspected ? new WatchedBody(ring) : ring);
+    codec.encode(this.#fields, ring);
     const { type, headerBytes, flags, transactionIdLow, transactionIdHigh } = frame;
     ring.finish(type, headerBytes, flags, transactionIdLow, transactionIdHigh);
     return "ok";

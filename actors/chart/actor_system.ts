@@ -10,7 +10,10 @@ import {
   createActor,
   fromTransition,
   type InspectionEvent,
+  type Observer,
   type Snapshot,
+  type Subscription,
+  toObserver,
 } from "xstate";
 
 /** What the root actor is told: a child of it has done its part. */
@@ -32,8 +35,9 @@ export interface ActorInspection {
   /** The actor; its `sessionId` is a name for as long as the process runs. */
   readonly actorRef: { readonly sessionId: string };
   /**
-   * What it was told. `enter` and `enterLast` of a packet's actor, and `arrived` of a channel's, carry
-   * the encoded packet as `bytes[start, end)`, a view that holds until the inspector returns.
+   * What it was told. `enter` and `enterLast` of a packet's actor, its `complete` where a completion packet
+   * came, and `arrived` of a channel's, carry the encoded packet as `bytes[start, end)`, a view that holds
+   * until the inspector returns.
    */
   readonly event?: {
     readonly type: string;
@@ -45,7 +49,7 @@ export interface ActorInspection {
   readonly snapshot?: object;
 }
 
-/** Looks on; it must not call into the fabric. */
+/** Looks on. It must not call into the fabric: it is in the middle of a step, and KMCL functions throw. */
 export type ActorInspector = (inspection: ActorInspection) => void;
 
 /** An actor that XState need not know before somebody looks. */
@@ -54,24 +58,50 @@ export interface HiddenActor {
   show(): void;
 }
 
+/** What a system asks of whoever has it, as programs that look on are run in the middle of its work. */
+export interface Onlookers {
+  /** Does `work`, in which programs look on: they must not change anything. It does not throw. */
+  look(work: () => void): void;
+  /** One of them threw `error`; the step that it looked at is made all the same. */
+  threw(error: unknown): void;
+}
+
+/** For a system on its own: whoever looks on may do anything, and what they throw comes through. */
+const NO_CARE: Onlookers = {
+  look: (work) => work(),
+  threw: (error) => {
+    throw error;
+  },
+};
+
 /** A root actor and who looks at its children. */
 export class ActorSystem {
   /** The parent of all other actors. */
   readonly root: RootActor;
+  /** How programs that look on are run. */
+  readonly onlookers: Onlookers;
   /** All actors that were not stopped. */
   readonly #living = new Set<HiddenActor>();
   #inspectorCount = 0;
 
   /** A root actor, running, at which nobody looks. */
-  constructor() {
+  constructor(onlookers: Onlookers = NO_CARE) {
+    this.onlookers = onlookers;
     const logic = fromTransition((state: null, { child }: StopChild, scope) => {
       scope.stopChild(child);
       return state;
     }, null);
     this.root = createActor(logic).start();
+    const { system } = this.root;
+    const { inspect } = system;
+    // Whoever has an actor of ours has the system too, and may inspect it without asking us.
+    system.inspect = (observerOrListener) => {
+      const observer: Observer<InspectionEvent> = toObserver(observerOrListener);
+      return this.#begin(() => inspect(this.guarded(observer)));
+    };
   }
 
-  /** Whether anybody looks: then the actors hear of every step, also of those that change nothing. */
+  /** Whether an inspector looks at all actors: then each hears of every step, also of those that change nothing. */
   get isInspected(): boolean {
     return this.#inspectorCount > 0;
   }
@@ -79,6 +109,11 @@ export class ActorSystem {
   /** Actors that were not stopped. */
   get livingCount(): number {
     return this.#living.size;
+  }
+
+  /** Whether `actor` is one of this system that was not stopped. */
+  has(actor: HiddenActor): boolean {
+    return this.#living.has(actor);
   }
 
   /** `actor` lives, until {@linkcode ActorSystem.forget}. */
@@ -91,31 +126,47 @@ export class ActorSystem {
     return this.#living.delete(actor);
   }
 
-  /**
-   * Has `inspector` told of everything that happens to actors, until the function returned is called;
-   * `onThrow` hears what it throws.
-   */
-  inspect(inspector: ActorInspector, onThrow: (error: unknown) => void): () => void {
+  /** Has `inspector` told of everything that happens to actors, until the function returned is called. */
+  inspect(inspector: ActorInspector): () => void {
+    const subscription = this.root.system.inspect((event) => inspector(event as ActorInspection));
+    return () => subscription.unsubscribe();
+  }
+
+  /** All that live are known to XState before somebody hears of them: the inspector sees no beginning. */
+  #begin(subscribe: () => Subscription): Subscription {
     for (const actor of this.#living) actor.show();
-    const subscription = this.root.system.inspect((event: InspectionEvent) => {
-      try {
-        inspector(event as ActorInspection);
-      } catch (error) {
-        onThrow(error); // the step that it looks at must be made all the same
-      }
-    });
+    const subscription = subscribe();
     this.#inspectorCount++;
     let isOver = false;
-    return () => {
-      if (isOver) return;
-      isOver = true;
-      subscription.unsubscribe();
-      this.#inspectorCount--;
+    return {
+      unsubscribe: () => {
+        if (isOver) return;
+        isOver = true;
+        subscription.unsubscribe();
+        this.#inspectorCount--;
+      },
     };
+  }
+
+  /** `observer`, with what it throws told to {@linkcode Onlookers.threw}: XState would throw it from a timer. */
+  guarded<T>(observer: Observer<T>): Observer<T> {
+    const guard = <Argument>(listener: ((argument: Argument) => void) | undefined) =>
+      listener && ((argument: Argument) => {
+        try {
+          listener.call(observer, argument);
+        } catch (error) {
+          this.onlookers.threw(error);
+        }
+      });
+    return {
+      next: guard(observer.next),
+      error: guard(observer.error),
+      complete: guard(observer.complete),
+    } as Observer<T>;
   }
 
   /** Ends a child. */
   stop(child: AnyActorRef): void {
-    this.root.send({ type: "stop", child });
+    this.onlookers.look(() => this.root.send({ type: "stop", child }));
   }
 }

@@ -4,17 +4,10 @@
  * @module
  */
 
-import {
-  type ActorRefFrom,
-  type AnyMachineSnapshot,
-  type AnyStateMachine,
-  createActor,
-  type EventObject,
-} from "xstate";
+import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import { assert } from "../../core/assert.ts";
 import type { ActorSystem, HiddenActor } from "./actor_system.ts";
 import {
-  CAUGHT_UP,
   compileChart,
   type CompiledChart,
   eventTypesOf,
@@ -24,6 +17,7 @@ import {
   tagsOf,
 } from "./compile.ts";
 import { type Effects, effectsDuring } from "./effects.ts";
+import { type ChartActorRef, ShownActor, shownLogic, TableActor } from "./shown_actor.ts";
 
 /** How charts are run: from a table, or by XState's own interpreter, the oracle. */
 export type Interpreter = "compiled" | "stock";
@@ -34,6 +28,8 @@ export interface Chart {
   readonly machine: AnyStateMachine;
   /** The table, or null where the stock interpreter runs the chart. */
   readonly table: CompiledChart | null;
+  /** What XState runs where somebody looks: the chart, or one whose steps come from the table. */
+  readonly logic: AnyStateMachine;
   /** Every event type that it knows, sorted. */
   readonly eventTypes: readonly string[];
   /** Every tag that it knows, sorted. */
@@ -56,7 +52,9 @@ export function chartOf(
   if (chart === undefined) {
     const machine = create();
     const table = interpreter === "stock" ? null : compileChart(machine);
-    chart = { machine, table, eventTypes: eventTypesOf(machine), tags: tagNamesOf(machine) };
+    const logic = table === null ? machine : shownLogic(machine);
+    const [eventTypes, tags] = [eventTypesOf(machine), tagNamesOf(machine)];
+    chart = { machine, table, logic, eventTypes, tags };
     charts.set(key, chart);
   }
   return chart;
@@ -69,15 +67,17 @@ export type Tags<Tag extends string> = Readonly<Record<Tag, boolean>>;
  * One running actor of a chart, with the chart's own words for events and tags.
  *
  * Where the chart is compiled, a step is one look into its table: the row is the state. XState's actor
- * of it is made when somebody inspects first, takes part while they do, and is brought to the present state
- * before its next step.
+ * of it is made when somebody asks for it or inspects, reads the state from the row, and hears of a step
+ * while somebody looks.
  */
 export class ChartActor<Event extends EventObject, Tag extends string> implements HiddenActor {
   readonly #chart: Chart;
   readonly #system: ActorSystem;
-  /** As XState has it; null before anybody looks, where the chart runs from its table. */
-  #actor: ActorRefFrom<AnyStateMachine> | null = null;
-  /** The state; null where the stock interpreter runs the chart, and XState's actor alone knows it. */
+  /** As XState has it, where the chart runs from its table; null while nobody has asked for that. */
+  #shown: TableActor | null = null;
+  /** XState's actor where that interprets the chart; null where the chart runs from its table. */
+  readonly #stock: ShownActor | null = null;
+  /** The state; null where XState interprets the chart, and its actor alone knows it. */
   #row: Row | null;
   /** What the state has of each tag: asked several times for each packet, so kept beside the state. */
   #tags: Tags<Tag>;
@@ -101,8 +101,9 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     this.#effects = effects;
     system.add(this);
     this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
-    if (this.#row === null || system.isInspected) this.#actor = startActor(chart, system, state);
-    this.#tags = this.#row?.tags ?? this.#tagsOfActor();
+    if (this.#row === null) this.#stock = startStock(chart, system, state);
+    else if (system.isInspected) this.show();
+    this.#tags = this.#row?.tags ?? this.#tagsOfStock();
   }
 
   /** The chart that it is of. */
@@ -112,7 +113,15 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   /** The state as XState has it: one object a state where the chart is compiled. */
   get snapshot(): AnyMachineSnapshot {
-    return this.#row?.snapshot ?? this.#stock.getSnapshot();
+    return this.#row?.snapshot ?? this.#interpreted.getSnapshot();
+  }
+
+  /** The actor as XState has it, for all of its functions; it lives until this one is stopped. */
+  get ref(): ChartActorRef<Event, Tag> {
+    this.show();
+    const ref = this.#stock ?? this.#shown;
+    assert(ref !== null, "XState knows an actor once it is shown");
+    return ref as ChartActorRef<Event, Tag>;
   }
 
   /** What the state has of each tag: the quickest way to ask. */
@@ -128,7 +137,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   /** Whether the state allows an event of type `type`, also one that changes nothing. */
   can(type: Event["type"]): boolean {
     return this.#row === null
-      ? isEnabled(this.#chart.machine, this.#stock.getSnapshot(), type)
+      ? isEnabled(this.#chart.machine, this.#interpreted.getSnapshot(), type)
       : this.#row.allows(type);
   }
 
@@ -137,9 +146,9 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     return this.#chart.eventTypes.indexOf(type);
   }
 
-  /** Whether somebody looks: only then is the actor told what changes nothing. */
-  get isInspected(): boolean {
-    return this.#system.isInspected;
+  /** Whether somebody looks at it: only then is it told what changes nothing. */
+  get isWatched(): boolean {
+    return (this.#stock ?? this.#shown)?.isWatched ?? false;
   }
 
   /**
@@ -154,14 +163,15 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     if (step === undefined) return this.#refuse(event.type);
     this.#row = step.row;
     this.#tags = step.tags;
-    if (this.#system.isInspected) this.#tellShown(row, event);
+    const shown = this.#shown;
+    if (shown !== null && shown.isWatched) shown.tellStep(event, step);
     if (step.effects !== null) this.#carryOut(step.effects, event);
   }
 
   #sendToStock(event: Event): void {
     if (!this.can(event.type)) this.#refuse(event.type);
-    const effects = effectsDuring(() => this.#stock.send(event));
-    this.#tags = this.#tagsOfActor();
+    const effects = effectsDuring(() => this.#interpreted.tell(event));
+    this.#tags = this.#tagsOfStock();
     this.#carryOut(effects, event);
   }
 
@@ -171,10 +181,10 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     for (let i = 0; i < names.length; i++) effects.carryOut(names[i]!, event);
   }
 
-  /** The actor that alone knows the state, where the stock interpreter runs the chart. */
-  get #stock(): ActorRefFrom<AnyStateMachine> {
-    assert(this.#actor !== null, "XState knows an actor that it interprets");
-    return this.#actor;
+  /** The actor that alone knows the state, where XState interprets the chart. */
+  get #interpreted(): ShownActor {
+    assert(this.#stock !== null, "XState knows an actor that it interprets");
+    return this.#stock;
   }
 
   #refuse(type: string): never {
@@ -183,39 +193,45 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   /** See {@linkcode HiddenActor.show}. */
   show(): void {
-    this.#actor ??= startActor(this.#chart, this.#system, null);
+    if (this.#row !== null) this.#shown ??= this.#startShown();
   }
 
-  /** Has XState's actor make the step from `row` too, for whoever looks at it. */
-  #tellShown(row: Row, event: Event): void {
-    const actor = this.#actor;
-    if (actor === null) return; // it was stopped: what it is told now is of no interest
-    if (actor.getSnapshot() !== row.snapshot) {
-      actor.send({ type: CAUGHT_UP, snapshot: row.snapshot });
-    }
-    actor.send(event);
+  #startShown(): TableActor {
+    const { machine, logic } = this.#chart;
+    return startActor(this.#system, () => {
+      return new TableActor(machine, this.#system, logic, () => this.snapshot);
+    });
   }
 
-  #tagsOfActor(): Tags<Tag> {
-    return tagsOf(this.#chart.tags, this.#stock.getSnapshot());
+  #tagsOfStock(): Tags<Tag> {
+    return tagsOf(this.#chart.tags, this.#interpreted.getSnapshot());
   }
 
   /** Ends the actor. It stays in its state. */
   stop(): void {
     if (!this.#system.forget(this)) return;
-    if (this.#actor !== null) this.#system.stop(this.#actor);
-    if (this.#row !== null) this.#actor = null;
+    (this.#stock ?? this.#shown)?.end();
+    this.#shown = null;
   }
 }
 
-/** The actor as XState has it. That of a table begins with the chart, and is brought up to date when shown. */
-function startActor(
-  { table, machine }: Chart,
-  { root }: ActorSystem,
+/** Makes and starts an actor of XState's, which inspectors hear of. */
+function startActor<Made extends ShownActor>(system: ActorSystem, make: () => Made): Made {
+  let actor: Made | null = null;
+  system.onlookers.look(() => {
+    actor = make();
+    actor.start();
+  });
+  assert(actor !== null, "an actor is made at once");
+  return actor;
+}
+
+/** The actor of a chart that XState interprets, in the chart's first state or in one of a saved actor. */
+function startStock(
+  { machine }: Chart,
+  system: ActorSystem,
   state: AnyMachineSnapshot | null,
-): ActorRefFrom<AnyStateMachine> {
-  const logic = (table ?? machine) as AnyStateMachine;
-  if (state === null || table !== null) return createActor(logic, { parent: root }).start();
-  const snapshot = machine.getPersistedSnapshot(state);
-  return createActor(logic, { parent: root, snapshot }).start();
+): ShownActor {
+  const snapshot = state === null ? null : machine.getPersistedSnapshot(state);
+  return startActor(system, () => new ShownActor(machine, system, snapshot));
 }

@@ -10,10 +10,8 @@
  */
 
 import {
-  type ActorLogic,
   type AnyMachineSnapshot,
   type AnyStateMachine,
-  type EventObject,
   getInitialSnapshot,
   transition,
 } from "xstate";
@@ -27,6 +25,8 @@ type RowTags = Readonly<Record<string, boolean>>;
 class Step {
   /** The state after it. */
   readonly row: Row;
+  /** That state as XState has it. */
+  readonly snapshot: AnyMachineSnapshot;
   /** Tags of that state: whoever makes the step wants them, so they lie here too. */
   readonly tags: RowTags;
   /** Names of what is to be done, in order; null where that is nothing. */
@@ -35,6 +35,7 @@ class Step {
   /** Leads to `row`. */
   constructor(row: Row, effects: readonly string[]) {
     this.row = row;
+    this.snapshot = row.snapshot;
     this.tags = row.tags;
     this.effects = effects.length === 0 ? null : effects;
   }
@@ -80,17 +81,8 @@ export class Row {
   }
 }
 
-/** Type of the event with which an actor is told that it stands in another state by now. */
-export const CAUGHT_UP = "caughtUp";
-
-/** A chart's own event, or the one of type {@linkcode CAUGHT_UP}, which brings the state with it. */
-export interface TableEvent extends EventObject {
-  /** The state to be in. */
-  readonly snapshot?: AnyMachineSnapshot;
-}
-
-/** A pure chart as a table: actor logic, and the states it can be in. */
-export interface CompiledChart extends ActorLogic<AnyMachineSnapshot, TableEvent, undefined> {
+/** A pure chart as a table: the states that it can be in, and what each event does there. */
+export interface CompiledChart {
   /** The initial state. */
   readonly first: Row;
   /** Every reachable state, the initial one first, by canonical text of its value. */
@@ -223,21 +215,7 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
     assert(row !== undefined, "a row is asked for one of the chart's own states");
     return row;
   };
-  return {
-    first,
-    rowOf,
-    states,
-    eventTypes,
-    next,
-    effects: (snapshot, eventType) => stepOf(snapshot, eventType)?.effects ?? [],
-    transition: (snapshot, event) =>
-      (event.type === CAUGHT_UP ? event.snapshot : next(snapshot, event.type)) ?? snapshot,
-    getInitialSnapshot: () => first.snapshot,
-    getPersistedSnapshot: (snapshot) => machine.getPersistedSnapshot(snapshot),
-    restoreSnapshot: () => {
-      throw new Error(
-        "Cannot restore a compiled chart from a persisted snapshot: look it up in states",
-      );
-    },
-  };
+  const effects = (snapshot: AnyMachineSnapshot, eventType: string) =>
+    stepOf(snapshot, eventType)?.effects ?? [];
+  return { first, rowOf, states, eventTypes, next, effects };
 }

@@ -16,6 +16,7 @@ import {
 import { assert } from "../../core/assert.ts";
 import type { Chart } from "./chart_actor.ts";
 import { compileChart, stateKey } from "./compile.ts";
+import { persistedSnapshot } from "./shown_actor.ts";
 
 type States = ReadonlyMap<string, AnyMachineSnapshot>;
 
@@ -33,12 +34,9 @@ function statesOf({ table, machine }: Chart): States {
   return states;
 }
 
-/** `state` of `chart` as XState persists it. */
+/** `state` of `chart` as its actor persists it. */
 export function persistState(chart: Chart, state: AnyMachineSnapshot): PlainData {
-  // XState lists what a chart may have and ours have not, such as an output, as undefined.
-  const known = Object.entries(chart.machine.getPersistedSnapshot(state))
-    .filter(([, value]) => value !== undefined);
-  const { data, fault } = copyPlainData(Object.fromEntries(known), "snapshot");
+  const { data, fault } = copyPlainData(persistedSnapshot(chart.machine, state), "snapshot");
   assert(fault === null, "the snapshot of a chart without actors is plain data");
   return data;
 }

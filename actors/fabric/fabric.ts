@@ -7,7 +7,13 @@
 import type { Leak } from "./leak.ts";
 import type { FabricState } from "./inspect.ts";
 import type { Partition, PartitionOptions } from "../partition/partition_object.ts";
+import type { ArrivedPacketEvent, ArrivedPacketTag } from "../channel/arrived_packet_machine.ts";
+import type { ChannelEvent, ChannelTag } from "../channel/types.ts";
 import type { ActorInspector } from "../chart/actor_system.ts";
+import type { ChartActorRef } from "../chart/shown_actor.ts";
+import type { PacketEvent, PacketTag } from "../packet/types.ts";
+import type { PartitionEvent, PartitionTag } from "../partition/types.ts";
+import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../runtime/handle.ts";
 import type { Interpreter } from "../chart/chart_actor.ts";
 import type { TraceLevel } from "../../core/trace.ts";
 import type { TraceEntry } from "../../core/trace_events.ts";
@@ -132,6 +138,25 @@ export interface Fabric extends AsyncDisposable {
    * @throws {TypeError} `inspector` is no function.
    */
   inspectActors(inspector: ActorInspector): () => void;
+  /**
+   * The actor of a channel endpoint, as XState has it: an `ActorRef` for `waitFor`, `toPromise`, `subscribe`,
+   * `select`, `system.inspect` and whatever else takes one. Its snapshot is the present state at any time,
+   * also where nobody looked before: `matches`, `hasTag` and `can` are asked of it in the words of
+   * docs/states.md. It is made when it is asked for first, costs time only while somebody watches it, and
+   * ends with the channel. A subscriber is told in the middle of a step: what it wants done it does later,
+   * as an `await` does; in it KMCL functions throw, and what it throws is heard as what a callback throws.
+   *
+   * @throws {TypeError} It is no live handle of this fabric; null is none, which its type does not say, so
+   *   that what a function gave can be passed on.
+   * @throws {Error} The fabric was disposed of.
+   */
+  actorOf(channel: VMBCHANNEL | null): ChartActorRef<ChannelEvent, ChannelTag>;
+  /** That of a packet object. One of the lookaside list goes on with whoever allocates it next. */
+  actorOf(packet: VMBPACKET | null): ChartActorRef<PacketEvent, PacketTag>;
+  /** That of a packet that arrived. It goes on with the next packet that its record is used for. */
+  actorOf(context: VMBPACKETCOMPLETION): ChartActorRef<ArrivedPacketEvent, ArrivedPacketTag>;
+  /** That of a partition, until it is destroyed. */
+  actorOf(partition: Partition): ChartActorRef<PartitionEvent, PartitionTag>;
   /**
    * Ends the fabric at once, whatever it is at: nothing is settled, no callback is called, no leak is an
    * error. All guest memory is given back, and views of it are detached. Who drives the loop is rejected;

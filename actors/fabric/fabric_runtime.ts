@@ -23,8 +23,10 @@ import {
   type PartitionOptions,
 } from "../partition/partition_object.ts";
 import { Actors } from "../runtime/actors.ts";
+import { FabricOnlookers } from "./onlookers.ts";
 import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
 import { Callbacks } from "../runtime/driver_calls.ts";
+import { actorOf } from "./actor_of.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
 import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
 import { type Frame, requireOutside } from "../runtime/irql.ts";
@@ -99,7 +101,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     this.callbacks = new Callbacks(this);
     this.waits = new Waits(this.callbacks);
     this.loop = new Loop(this);
-    this.actors = new Actors(interpreter);
+    this.actors = new Actors(interpreter, new FabricOnlookers(this));
     this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
     this.recorder.nameValues("callbackEnd", CALLS_ON_TRACE);
     this.recorder.nameValues("channelEvent", this.actors.chart(CHANNEL_ACTORS.server).eventTypes);
@@ -238,13 +240,8 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     this.requireLive("delay");
     const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
     const what = `${milliseconds} ms to pass`;
-    const wait = this.beginWait<void>({
-      call: "delay",
-      what,
-      partition: null,
-      heldUpBy: () => null,
-      isTimed: true,
-    });
+    const options = { call: "delay", what, partition: null, heldUpBy: () => null, isTimed: true };
+    const wait = this.beginWait<void>(options);
     this.armTimer(due100ns, { fire: () => wait.answer() });
     return wait.promise;
   }
@@ -358,10 +355,11 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   inspectActors(inspector: ActorInspector): () => void {
     this.requireLive("inspectActors");
     checkInspector(inspector);
-    const report = (error: unknown) =>
-      this.callbacks.report("ActorInspector", "the program", error);
-    return this.actors.system.inspect(inspector, report);
+    return this.actors.system.inspect(inspector);
   }
+
+  /** See {@linkcode Fabric.actorOf}. */
+  readonly actorOf: Fabric["actorOf"] = (of: unknown) => actorOf(this, of);
 
   // -- The end
 

@@ -28,8 +28,11 @@ export type PacketEvent =
   | { readonly type: "enterLast" } & PacketBytes
   /** The transaction is over before or without a completion packet; its completion routine is due. */
   | { readonly type: "finish" }
-  /** Its completion routine begins: the driver may send or free it. */
-  | { readonly type: "complete" }
+  /**
+   * Its completion routine begins: the driver may send or free it. It carries the completion packet, where
+   * that is what ended the transaction.
+   */
+  | { readonly type: "complete" } & Partial<PacketBytes>
   /** A synchronous request gave up waiting after the packet entered the ring (kmcl.md Y3). */
   | { readonly type: "withdraw" };
 

@@ -5,7 +5,7 @@
  */
 
 import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
-import { ActorSystem } from "../chart/actor_system.ts";
+import { ActorSystem, type Onlookers } from "../chart/actor_system.ts";
 import { type Chart, ChartActor, chartOf, type Interpreter } from "../chart/chart_actor.ts";
 import type { Effects } from "../chart/effects.ts";
 
@@ -20,11 +20,12 @@ export interface ActorKind {
 /** Makes the actors of one fabric. */
 export class Actors {
   /** The actors that live. */
-  readonly system: ActorSystem = new ActorSystem();
+  readonly system: ActorSystem;
   readonly #interpreter: Interpreter;
 
-  /** No actor yet; `interpreter` will run their charts. */
-  constructor(interpreter: Interpreter) {
+  /** No actor yet; `interpreter` will run their charts, and `onlookers` those who look at them. */
+  constructor(interpreter: Interpreter, onlookers: Onlookers) {
+    this.system = new ActorSystem(onlookers);
     this.#interpreter = interpreter;
   }
 
