@@ -85,7 +85,7 @@ export function VmbChannelPacketDeferToPassive(
   const packet = requireInline(kmcl, call, packetCompletionContext);
   if (packet === null) return;
   noteRetired(packet, call);
-  packet.isDeferred = true;
+  packet.actor.send({ type: "defer" });
 }
 
 /**
@@ -128,7 +128,8 @@ export function VmbChannelPacketGetExternalData(
     return { status: STATUS_INVALID_PARAMETER_2, mdl: null };
   }
   const result = packet.endpoint.incoming.externalData.of(packet);
-  if (packet.isPending) noteRetired(packet, "VmbChannelPacketGetExternalData"); // unless it is completed after all
+  // Its call hands it back, unless it is completed in it after all.
+  if (packet.actor.tags.handedBack) noteRetired(packet, "VmbChannelPacketGetExternalData");
   return result;
 }
 
@@ -146,8 +147,8 @@ function noteRetired(packet: ArrivedPacket, call: string): void {
 }
 
 /** Whether the driver has retired the packet, or handed it back by deferring it. */
-export function isDead(packet: ArrivedPacket): boolean {
-  return packet.stage === "retired" || packet.isDeferred;
+export function isDead({ actor }: ArrivedPacket): boolean {
+  return !actor.tags.live;
 }
 
 /** The packet of a context that was neither retired nor handed back, or null after a violation. */
@@ -170,7 +171,7 @@ function requireInline(kmcl: Kmcl, call: string, context: unknown): ArrivedPacke
   if (packet === null) return null;
   const frame = currentFrame();
   const isInline = frame?.name === "EvtChannelProcessPacket" && frame.owner === packet.endpoint &&
-    packet.stage === "delivering";
+    packet.actor.tags.inCall;
   if (isInline) return packet;
   const rule = "DeferToPassive outside ProcessPacket";
   const message = "no ProcessPacket call for the packet is running";

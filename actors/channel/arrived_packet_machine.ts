@@ -2,10 +2,10 @@
  * The chart of a packet that arrived (kmcl.md R1, R2, R4, R6), from the call of EvtChannelProcessPacket
  * until its completion is in the ring. Channels use its record again for another packet.
  *
- *   unused ─arrive→ delivering ─returned→ held ─complete→ completed ─settled→ unused
- *     ↑                 ├─────────────complete──────────────↑
- *     ├── handed back ──┤
- *     └─────────────────┴────────────────fail
+ *   unused ─arrived→ delivering ─returned→ held ─complete→ completed ─settled→ unused
+ *     ↑                  ├─────────────complete─────────────↑
+ *     ├── handed back ───┤
+ *     └──────────────────┴────────────────fail
  *
  * @module
  */
@@ -17,8 +17,8 @@ import type { PacketBytes } from "../packet/types.ts";
 
 /** What can happen to a packet that arrived. */
 export type ArrivedPacketEvent =
-  /** Its ProcessPacket call begins. */
-  | { readonly type: "arrive" } & PacketBytes
+  /** It is taken from the ring, and its ProcessPacket call begins. */
+  | { readonly type: "arrived" } & PacketBytes
   /** The driver asked for external data of which pages must be brought in. */
   | { readonly type: "awaitPages" }
   /** VmbChannelPacketDeferToPassive. */
@@ -55,7 +55,7 @@ export function createArrivedPacketChart() {
   return setup({
     types: { events: {} as ArrivedPacketEvent, tags: {} as ArrivedPacketTag },
   }).createMachine({ id: "arrivedPacket", initial: "unused", states: {
-    unused: { id: "unused", tags: "unused", on: { arrive: "delivering" } },
+    unused: { id: "unused", tags: "unused", on: { arrived: "delivering" } },
     delivering: { tags: ["inCall", "outstanding", "unsettled"], initial: "fresh", states: {
       fresh: { tags: "live", on: { returned: "#held", awaitPages: "awaitingPages", defer: "deferred", complete: "#completed", fail: "#failed" } },
       awaitingPages: { tags: ["live", "handedBack"], on: {

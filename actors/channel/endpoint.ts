@@ -282,13 +282,14 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.partition.removeEndpoint(this);
     this.changes.stop();
     this.answerDisabled();
+    this.stopActors();
     this.outgoing.packets.stop();
-    this.actor.stop();
   }
 
-  /** Its partition is gone: no further event comes for its actor and those of its packet objects. */
+  /** Its partition is gone: no further event comes for its actor and those of its packets. */
   stopActors(): void {
     this.outgoing.packets.stopActors();
+    this.incoming.outstandingPackets.stopActors();
     this.actor.stop();
   }
 

@@ -25,6 +25,9 @@ export interface SharingEndpoint extends Pick<EndpointPort, "configuration"> {
   readonly work: { schedulePageIn(): void };
 }
 
+/** The driver asked for pages that must be brought in first; it carries nothing, so one object serves all. */
+const AWAIT_PAGES = { type: "awaitPages" } as const;
+
 /** The external data of one endpoint's incoming packets. */
 export class ExternalData {
   readonly #endpoint: SharingEndpoint;
@@ -53,7 +56,7 @@ export class ExternalData {
     }
     if (packet.mdl !== null) return { status: STATUS_SUCCESS, mdl: packet.mdl };
     if (!ranges.every((range) => memory.isResident(range.pfns))) {
-      packet.isPending = true;
+      packet.actor.send(AWAIT_PAGES);
       for (const range of ranges) this.#awaitedPfns.push(range.pfns);
       this.#endpoint.work.schedulePageIn();
       return { status: STATUS_PENDING, mdl: null };

@@ -13,6 +13,7 @@ import type { EndpointPort } from "./endpoint_port.ts";
 import type { SharingEndpoint } from "./external_data.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { DeliveringEndpoint } from "./outstanding_packets.ts";
+import type { SentEvent } from "./packet_events.ts";
 import type { ChannelFault } from "./types.ts";
 
 /** What the sending half needs of its endpoint. */
@@ -21,7 +22,9 @@ export interface SendingEndpoint extends EndpointPort {
   readonly completions: PacketCompletions;
   /** Its receiving half: what waits there may go on when a completion has left. */
   readonly incoming: {
-    readonly outstandingPackets: { settled(packet: IncomingPacket): void };
+    readonly outstandingPackets: {
+      settled(packet: IncomingPacket, event?: SentEvent<"settled">): void;
+    };
   };
   /** Its signal to the opposite side. */
   readonly signal: { raise(): void };

@@ -92,7 +92,7 @@ export class Incoming {
 
   /** The channel opens. */
   attach(ring: IncomingRing): void {
-    this.#ring = this.#arrived.ring = this.#complete.ring = ring;
+    this.#setRing(ring);
     this.outstandingPackets.unblock();
     this.#isHeadPassive = false;
     this.#batchCount = 0;
@@ -100,8 +100,14 @@ export class Incoming {
 
   /** The rings are gone. */
   detach(): void {
-    this.#ring = this.#arrived.ring = this.#complete.ring = null;
+    this.#setRing(null);
     this.externalData.forget();
+  }
+
+  #setRing(ring: IncomingRing | null): void {
+    this.#ring = ring;
+    this.#arrived.ring = ring;
+    this.#complete.ring = ring;
   }
 
   // -- Saving and restoring
@@ -316,7 +322,7 @@ export class Incoming {
       const fault = unwrapDatagram(ring, fields);
       if (fault !== null) return fault;
     }
-    const packet = this.outstandingPackets.add();
+    const packet = this.outstandingPackets.add(this.#arrived);
     packet.takePayload(ring, fields.payloadStart, fields.payloadBytes);
     packet.ranges = fields.ranges;
     packet.transactionIdLow = fields.transactionIdLow;
@@ -324,24 +330,18 @@ export class Incoming {
     packet.wantsCompletion = fields.completionRequested;
     packet.since100ns = endpoint.runtime.clock.now100ns;
     this.#isHeadPassive = false;
-    // Nothing changes by it: it is for those who look at the channel's actor.
-    if (endpoint.actor.isWatched) endpoint.actor.send(this.#arrived);
     endpoint.trace.arrived(packet);
     return packet;
   }
 
   /** The ProcessPacket call has ended; false where the queue must not go on at once. */
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
-    const isHandedBack = packet.stage === "delivering" && (packet.isDeferred || packet.isPending);
-    if (isHandedBack) {
-      this.outstandingPackets.requeue(packet);
+    if (this.outstandingPackets.returned(packet)) {
       this.#isHeadPassive = true;
       this.#endBatch(ring, irql);
       if (!this.#isBusy) this.#goOnPassive();
       return false;
     }
-    if (packet.stage === "delivering") packet.stage = "held";
-    else if (packet.stage === "retired") this.outstandingPackets.givePayloadUp(packet); // it was failed
     ring.advance();
     this.#batchCount++;
     return true;

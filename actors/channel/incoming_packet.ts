@@ -10,23 +10,16 @@ import { NO_RANGES } from "../../core/packet/packet.ts";
 import { CopyRoom, poison, type RestingRooms } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
+import type { ChartActor } from "../chart/chart_actor.ts";
+import type { ArrivedPacketEvent, ArrivedPacketTag } from "./arrived_packet_machine.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
-
-/** Where an incoming packet stands with the driver. */
-export type IncomingStage =
-  /** Its ProcessPacket call is under way. */
-  | "delivering"
-  /** The call has ended, the driver holds it. */
-  | "held"
-  /** The driver is done with it, or handed it back; the record may serve another packet. */
-  | "retired";
 
 /** The record of an incoming packet; channels reuse them. */
 export class IncomingPacket {
   /** The endpoint that it arrived at. */
   readonly endpoint: EndpointPort;
-  /** Where it stands. */
-  stage: IncomingStage = "retired";
+  /** Its chart: where it stands with the driver. */
+  readonly actor: ChartActor<ArrivedPacketEvent, ArrivedPacketTag>;
   /** Which of the packets that arrived at its endpoint it is, by their order; for the trace. */
   number = 0;
   /** What the layer above keeps with it: its completion context. */
@@ -50,11 +43,6 @@ export class IncomingPacket {
   /** When the driver got it. */
   since100ns = 0;
 
-  /** The call that is under way ends with the packet going back to the queue, for PASSIVE_LEVEL. */
-  isDeferred = false;
-  /** The driver asked for external data that must be brought in first: a call under way hands it back. */
-  isPending = false;
-
   /** Payload of its completion packet, while that waits for room. */
   answer: Uint8Array = NO_BYTES;
   /** How much of the answer counts. */
@@ -65,9 +53,10 @@ export class IncomingPacket {
   /** Room for payloads, kept from packet to packet. */
   room: CopyRoom = new CopyRoom();
 
-  /** A record for packets of `endpoint`. */
-  constructor(endpoint: EndpointPort) {
+  /** A record for packets of `endpoint`, in the state of `actor`. */
+  constructor(endpoint: EndpointPort, actor: ChartActor<ArrivedPacketEvent, ArrivedPacketTag>) {
     this.endpoint = endpoint;
+    this.actor = actor;
   }
 
   /** Copies `byteCount` bytes of the packet that `ring` shows: they are the opposite side's until then. */

@@ -80,7 +80,7 @@ export function createChannelChart(side: Side) {
           toPaused: { on: { startedReturned: "#stopToPaused", start: "toReady" } },
           toReady: { tags: "active", on: { startedReturned: "#stopToReady", pause: "toPaused" } },
         } },
-        running: { id: "running", tags: "flows", entry: "lookAtRings", exit: "sendCompletions", initial: "announcing", on: { arrived: {} }, states: {
+        running: { id: "running", tags: "flows", entry: "lookAtRings", exit: "sendCompletions", initial: "announcing", states: {
           announcing: { tags: "callPostStarted", entry: "runNextCallback", initial: "wanted", states: {
             wanted: { tags: "active", on: { postStartedReturned: "#steady", pause: "toPaused", ...STOPS_FLOW } },
             toPaused: { on: { postStartedReturned: "#stopToPaused", start: "toReady" } },

@@ -64,6 +64,7 @@ export class Outgoing {
   /** The packet that was put into the ring, or measured for it, last. */
   readonly #lastBody = new LastBody();
   readonly #enter = new SentEvent("enter", this.#lastBody);
+  readonly #settled = new SentEvent("settled", this.#lastBody);
   readonly #enterLast = new SentEvent("enterLast", this.#lastBody);
   #nextOrder = 0;
 
@@ -191,7 +192,7 @@ export class Outgoing {
   complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.order = this.#nextOrder++;
     if (this.queuedCount === 0 && this.#putCompletion(packet, answer, answerBytes) === "ok") {
-      this.#endpoint.incoming.outstandingPackets.settled(packet);
+      this.#endpoint.incoming.outstandingPackets.settled(packet, this.#settled);
       return this.#publish();
     }
     this.#completeLater(packet, answer, answerBytes);
@@ -241,7 +242,8 @@ export class Outgoing {
       const outcome = this.#putCompletion(completion, completion.answer, completion.answerBytes);
       if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
       this.#completions.shift();
-      this.#endpoint.incoming.outstandingPackets.settled(completion);
+      const event = outcome === "ok" ? this.#settled : undefined;
+      this.#endpoint.incoming.outstandingPackets.settled(completion, event);
       // No driver's: of one it is known when it completes the packet. A saved state may hold anything.
       if (outcome === "tooLarge") this.#endpoint.fails("completionTooLarge");
       return outcome === "tooLarge" ? "done" : "ok";

@@ -5,13 +5,26 @@
  * @module
  */
 
-import { assert } from "../../core/assert.ts";
 import { RestingRooms } from "../../core/blocks.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
+import { stateWith } from "../chart/persisted.ts";
+import { ARRIVED_PACKET_ACTOR, type ArrivedPacketEvent } from "./arrived_packet_machine.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import { IncomingPacket } from "./incoming_packet.ts";
 import type { ChannelFault } from "./types.ts";
+
+/** An event of a packet that arrived, by its type. */
+type EventOf<Type extends ArrivedPacketEvent["type"]> = Extract<
+  ArrivedPacketEvent,
+  { readonly type: Type }
+>;
+
+// Events that carry nothing: one object serves all packets.
+const COMPLETE: EventOf<"complete"> = { type: "complete" };
+const FAIL: EventOf<"fail"> = { type: "fail" };
+const RETURNED: EventOf<"returned"> = { type: "returned" };
+const SETTLED: EventOf<"settled"> = { type: "settled" };
 
 /** No quota. */
 const QUOTA_NONE = 0xffff_ffff;
@@ -85,33 +98,33 @@ export class OutstandingPackets {
   }
 
   /** A record for a packet that is about to be delivered; it counts from now on. */
-  add(): IncomingPacket {
-    const packet = this.#unused.pop() ?? this.#newRecord();
+  add(event: EventOf<"arrived">): IncomingPacket {
+    const packet = this.#unused.pop() ?? this.#newRecord(null);
     packet.number = this.#count = this.#count + 1 >>> 0;
-    packet.stage = "delivering";
-    packet.isDeferred = false;
-    packet.isPending = false;
+    packet.actor.send(event);
     this.#outstanding++;
     this.#unsettled++;
     return packet;
   }
 
-  #newRecord(): IncomingPacket {
-    const packet = new IncomingPacket(this.#endpoint);
+  #newRecord(stage: "held" | "completed" | null): IncomingPacket {
+    const { actors } = this.#endpoint.runtime;
+    const state = stage === null ? null : stateWith(actors.chart(ARRIVED_PACKET_ACTOR), stage);
+    const packet = new IncomingPacket(this.#endpoint, actors.create(ARRIVED_PACKET_ACTOR, state));
     this.#records.push(packet);
     return packet;
   }
 
   /** The packets that the driver has, the ProcessPacket call of each ended. */
   get list(): readonly IncomingPacket[] {
-    return this.#records.filter((packet) => packet.stage === "held");
+    return this.#records.filter(({ actor }) => actor.tags.held);
   }
 
   /** Of the packets that the driver has not retired the one that it has had for longest. */
   get oldest(): IncomingPacket | null {
     let oldest: IncomingPacket | null = null;
     for (const packet of this.#records) {
-      if (packet.stage === "retired") continue;
+      if (!packet.actor.tags.outstanding) continue;
       if (oldest === null || packet.since100ns < oldest.since100ns) oldest = packet;
     }
     return oldest;
@@ -120,16 +133,15 @@ export class OutstandingPackets {
   /** The packet whose sender knows it as `slot` and awaits a completion of the driver's, if it is here. */
   awaiting(slot: number): IncomingPacket | null {
     return this.#records.find((packet) =>
-      packet.stage !== "retired" && packet.wantsCompletion &&
+      packet.actor.tags.outstanding && packet.wantsCompletion &&
       packet.transactionIdLow === slot && packet.transactionIdHigh === 0
     ) ?? null;
   }
 
   /** A record for a packet that was saved: the driver has it, or retired it and its completion waits. */
-  addSaved(stage: "held" | "retired"): IncomingPacket {
-    const packet = this.#newRecord();
+  addSaved(stage: "held" | "completed"): IncomingPacket {
+    const packet = this.#newRecord(stage);
     packet.number = this.#count = this.#count + 1 >>> 0;
-    packet.stage = stage;
     packet.since100ns = this.#endpoint.runtime.clock.now100ns;
     if (stage === "held") this.#outstanding++;
     this.#unsettled++;
@@ -141,17 +153,28 @@ export class OutstandingPackets {
     this.#isBlocked = isBlocked;
   }
 
-  /** The packet keeps its place in the ring and is parsed again; its context is dead. */
-  requeue(packet: IncomingPacket): void {
-    this.#outstanding--;
-    this.#unsettled--;
-    this.#endpoint.incoming.externalData.revoke(packet);
-    this.givePayloadUp(packet);
-    this.#recycle(packet);
+  /**
+   * The ProcessPacket call for `packet` has ended. True where it goes back to the queue: it keeps its place
+   * in the ring and is parsed again, and its context is dead.
+   */
+  returned(packet: IncomingPacket): boolean {
+    const { actor } = packet;
+    const { inCall, handedBack } = actor.tags;
+    if (inCall) actor.send(RETURNED);
+    if (handedBack) {
+      this.#retired(packet);
+      this.#unsettled--;
+      this.#release(packet);
+    }
+    if (inCall && actor.tags.unused) { // handed back, or it was failed
+      this.#givePayloadUp(packet);
+      this.#unused.push(packet);
+    }
+    return handedBack;
   }
 
   /** The life of a packet's Buffer is over (api.md section 1). */
-  givePayloadUp(packet: IncomingPacket): void {
+  #givePayloadUp(packet: IncomingPacket): void {
     if (this.resting !== null) packet.givePayloadUp(this.resting);
   }
 
@@ -164,13 +187,14 @@ export class OutstandingPackets {
     const { outgoing } = endpoint;
     const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
     const fits = !isAnswered || outgoing.canAnswer(packet, answer, answerBytes);
+    packet.actor.send(COMPLETE);
     this.#retired(packet);
     if (isAnswered && fits) outgoing.complete(packet, answer, answerBytes);
     else {
       if (answerBytes > 0) endpoint.trace.answerKept(answer, answerBytes);
       this.settled(packet);
     }
-    this.givePayloadUp(packet); // the answer may have been the payload itself
+    this.#givePayloadUp(packet); // the answer may have been the payload itself
     if (!fits) endpoint.fails("completionTooLarge");
     this.#wakeDrain();
     return fits;
@@ -178,10 +202,15 @@ export class OutstandingPackets {
 
   /** The driver calls `packet` malformed: it gets no answer, and the channel stops, unless it has. */
   fail(packet: IncomingPacket): void {
-    const isInCall = packet.stage === "delivering"; // then its Buffer holds until the callback has returned
+    const { actor } = packet;
+    actor.send(FAIL);
     this.#retired(packet);
-    this.settled(packet);
-    if (!isInCall) this.givePayloadUp(packet);
+    this.#release(packet);
+    if (actor.tags.unused) { // else its Buffer holds until the callback has returned
+      this.#givePayloadUp(packet);
+      this.#unused.push(packet);
+    }
+    this.#hasRoom();
     this.#endpoint.faulted("packetFailed");
     this.#wakeDrain();
   }
@@ -192,26 +221,35 @@ export class OutstandingPackets {
     if (this.#outstanding === 0 && endpoint.actor.tags.draining) endpoint.endDraining();
   }
 
-  /** The completion of a retired packet is in the ring, or none is owed: the quota has room again. */
-  settled(packet: IncomingPacket): void {
+  /** The completion of a retired packet is in the ring, which `event` carries, or none is owed. */
+  settled(packet: IncomingPacket, event: EventOf<"settled"> = SETTLED): void {
+    packet.actor.send(event);
+    this.#release(packet);
+    this.#unused.push(packet);
+    this.#hasRoom();
+  }
+
+  /** One packet fewer counts for the quota: it may have room again. */
+  #hasRoom(): void {
     this.#unsettled--;
-    this.#recycle(packet);
     if (!this.#isBlocked || this.#unsettled >= this.quota) return;
     this.#isBlocked = false;
     this.#endpoint.incoming.goOn();
   }
 
   #retired(packet: IncomingPacket): void {
-    assert(packet.stage !== "retired", "a packet is retired once");
-    packet.stage = "retired";
     this.#outstanding--;
     this.#endpoint.incoming.externalData.revoke(packet);
   }
 
-  #recycle(packet: IncomingPacket): void {
-    packet.stage = "retired";
+  /** Nothing is left of a packet but its record. */
+  #release(packet: IncomingPacket): void {
     packet.ranges = NO_RANGES;
     this.#endpoint.driverCallbacks.packetGone(packet);
-    this.#unused.push(packet);
+  }
+
+  /** The channel is gone: no further event comes for the actors of its packets. */
+  stopActors(): void {
+    for (const { actor } of this.#records) actor.stop();
   }
 }

@@ -60,17 +60,7 @@ export type ChannelEvent =
   /** VmbChannelSaveBegin. */
   | { readonly type: "saveBegin" }
   /** VmbChannelSaveEnd, or what is being saved has changed. */
-  | { readonly type: "saveEnd" }
-  /**
-   * A packet arrived. Its encoded bytes are `bytes[start, end)`, a view that holds while the event is
-   * handled.
-   */
-  | {
-    readonly type: "arrived";
-    readonly bytes: Uint8Array;
-    readonly start: number;
-    readonly end: number;
-  };
+  | { readonly type: "saveEnd" };
 
 /** What a step of the chart has an endpoint do, in the order in which the step names it. */
 export const CHANNEL_EFFECTS = [

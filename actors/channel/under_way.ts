@@ -92,7 +92,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
     packet.wantsCompletion = wantsCompletion;
   }
   const completions = image.completions.map(({ transactionId, answer, order }) => {
-    const completion = outstandingPackets.addSaved("retired");
+    const completion = outstandingPackets.addSaved("completed");
     completion.transactionIdLow = transactionId.transactionIdLow;
     completion.transactionIdHigh = transactionId.transactionIdHigh;
     completion.wantsCompletion = true;

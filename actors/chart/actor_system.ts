@@ -35,9 +35,9 @@ export interface ActorInspection {
   /** The actor; its `sessionId` is a name for as long as the process runs. */
   readonly actorRef: { readonly sessionId: string };
   /**
-   * What it was told. `enter` and `enterLast` of a packet's actor, its `complete` where a completion packet
-   * came, and `arrived` of a channel's, carry the encoded packet as `bytes[start, end)`, a view that holds
-   * until the inspector returns.
+   * What it was told. Where a packet enters the ring (`enter`, `enterLast`) or is taken from it (`arrived`),
+   * and where its completion does so (`settled`, `complete`), it carries the encoded packet as
+   * `bytes[start, end)`, a view that holds until the inspector returns.
    */
   readonly event?: {
     readonly type: string;

@@ -146,11 +146,6 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     return this.#chart.eventTypes.indexOf(type);
   }
 
-  /** Whether somebody looks at it: only then is it told what changes nothing. */
-  get isWatched(): boolean {
-    return (this.#stock ?? this.#shown)?.isWatched ?? false;
-  }
-
   /**
    * Tells the actor what happened, and carries out the effects that the chart names for it, in order,
    * once the actor is in its new state. An effect may tell it of more: what that does comes before the

@@ -100,9 +100,8 @@ export class PacketTable {
     for (const packet of this.all) packet.actor.stop();
   }
 
-  /** The channel is gone: so are its packet objects. */
+  /** The channel is gone, its actors ended: so are its packet objects. */
   stop(): void {
-    this.stopActors();
     assert(this.#lookaside.length <= this.#slots.length, "a packet is on the lookaside list once");
     this.#slots.length = 0;
     this.#firstHole = 0;

@@ -71,7 +71,7 @@ export class TokenWriter implements HandleTokens {
 
   #ofCompletion(handle: unknown): HandleToken | null {
     const packet = resolveHandle(handle, "VMBPACKETCOMPLETION");
-    if (packet === null || packet.stage !== "held") return null;
+    if (packet === null || !packet.actor.tags.held) return null;
     const client = this.#numberOf(packet.endpoint);
     const place = heldPackets(packet.endpoint).indexOf(packet);
     return client === null || place < 0 ? null : completionToken(client, place);

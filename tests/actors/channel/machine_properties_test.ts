@@ -110,7 +110,6 @@ const ANSWERED_WHERE: Readonly<
   retired: (state) => has(state, "draining"),
   closedReturned: (state) => has(state, "callClosed") && has(state, "atRest"),
   released: (state) => has(state, "releasing"),
-  arrived: (state) => has(state, "flows"),
   disable: (state) => !has(state, "disabled") && !has(state, "byUs") && !has(state, "tearingDown"),
   openRefused: (state) =>
     has(state, "connecting") || has(state, "tearingDown") && !has(state, "releasing"),

@@ -88,7 +88,7 @@ Deno.test("Outgoing: a saved completion that the ring can never carry closes the
   // Of a driver's it is known when it completes the packet (kmcl.md R6); a saved state may hold anything.
   const { server, client, fabric } = await openPair(SMALL_RINGS);
   const { incoming, outgoing } = endpointBehind(server);
-  outgoing.complete(incoming.outstandingPackets.addSaved("retired"), pattern(5000), 5000);
+  outgoing.complete(incoming.outstandingPackets.addSaved("completed"), pattern(5000), 5000);
   assertEquals(vmbus.inspectChannel(server).fault, "completionTooLarge");
   await fabric.settle();
   for (const channel of [server, client]) {

@@ -72,7 +72,8 @@ for (const interpreter of INTERPRETERS) {
     await Promise.all([request(pair, "seen"), pair.fabric.settle()]);
     watch.unsubscribe();
     await Promise.all([request(pair, "unseen again"), pair.fabric.settle()]);
-    assertEquals(seen, [["enter", "seen"], ["arrived", "seen"], ["complete", "seen"]]);
+    const types = ["enter", "arrived", "settled", "complete"];
+    assertEquals(seen, types.map((type) => [type, "seen"]));
     await closePair(pair);
   });
 

@@ -55,6 +55,7 @@ for (const interpreter of ["compiled", "stock"] as const) {
       ["enter", packet(6, 1, "ask")],
       ["arrived", packet(6, 0, "note")],
       ["arrived", packet(6, 1, "ask")],
+      ["settled", packet(11, 0, "ask")],
       ["complete", packet(11, 0, "ask")],
     ]);
     await closePair(pair);

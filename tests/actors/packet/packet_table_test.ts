@@ -120,6 +120,7 @@ Deno.test("PacketTable: forgets everything when it is stopped", () => {
   const { table, actors } = makeTable();
   const packets = [table.allocate("lookaside"), table.allocate("lookaside")];
   table.free(packets[1]!);
+  table.stopActors();
   table.stop();
   assertEquals([table.all.length, table.live, table.pooledCount, table.at(0)], [0, [], 0, null]);
   assertEquals(actors.map(({ stops }) => stops), [1, 1]);
