@@ -24,7 +24,7 @@ import { areInSlotOrder, PACKET, type PacketImage, resumePacket } from "../packe
 import { ChannelConfiguration, clientTargetOf } from "./configuration.ts";
 import type { Endpoint, Rings } from "./endpoint.ts";
 import { CHANNEL_RULES, type ChannelParts, hasTag, TRAFFIC } from "./image.ts";
-import { CHANGES } from "./state_changes.ts";
+import { CHANGES } from "./change_calls.ts";
 import { fitsRings, imageOfTraffic, imagesOfPackets, resumeTraffic } from "./under_way.ts";
 
 const SETTING = uint(U32_MAX);

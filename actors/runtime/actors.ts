@@ -22,6 +22,7 @@ export class Actors {
   /** The actors that live. */
   readonly system: ActorSystem;
   readonly #interpreter: Interpreter;
+  readonly #charts = new Map<ActorKind, Chart>();
 
   /** No actor yet; `interpreter` will run their charts, and `onlookers` those who look at them. */
   constructor(interpreter: Interpreter, onlookers: Onlookers) {
@@ -30,8 +31,12 @@ export class Actors {
   }
 
   /** The chart of a kind of actor: one a process. */
-  chart({ name, createChart }: ActorKind): Chart {
-    return chartOf(name, createChart, this.#interpreter);
+  chart(kind: ActorKind): Chart {
+    const known = this.#charts.get(kind);
+    if (known !== undefined) return known;
+    const chart = chartOf(kind.name, kind.createChart, this.#interpreter);
+    this.#charts.set(kind, chart);
+    return chart;
   }
 
   /** A new actor, in the first state of its chart or in a saved one; `effects` is what its steps do. */
