@@ -13,7 +13,7 @@ import { PAGE_BYTES } from "../../core/units.ts";
 import type { Codec } from "../testing/options.ts";
 import { requireBody, requireChance } from "./checks.ts";
 import { encodePacket, type RawPacket, rawPacketBytes, u32Bytes } from "./raw_packet.ts";
-import { type RawRings, RING_FIELDS, type RingName } from "./raw_rings.ts";
+import { type RawRings, requireRings, RING_FIELDS, type RingName } from "./raw_rings.ts";
 
 /** Numbers near the edges that checks are about, and any others of 32 bits. */
 function boundaryNumber(chance: Chance, dataBytes: number): number {
@@ -95,10 +95,11 @@ export function drawPacket(
  * control page, an index that passes the first check, bytes of data, numbers of the packet that is read
  * next, or a whole packet in the writer's place. Not each of them is noticed.
  *
- * @throws {TypeError} `chance` is none.
+ * @throws {TypeError} `chance` or `rings` are none.
  */
 export function corruptRings(chance: Chance, rings: RawRings): void {
   requireChance("corrupt rings", chance);
+  requireRings("corrupt rings", rings);
   const ring: RingName = chance.below(2) === 0 ? "upstream" : "downstream";
   const dataBytes = rings.dataBytes(ring);
   switch (chance.below(8)) {

@@ -9,6 +9,7 @@ import { requireBytes } from "../../core/arguments.ts";
 import { bytesOfView } from "../../core/bytes.ts";
 import { Chance } from "../../core/chance.ts";
 import { describe } from "../../core/describe.ts";
+import { type GuestMemory, GuestRam } from "../../core/memory/guest_memory.ts";
 import { isUint } from "../../core/units.ts";
 
 /** Highest number of a C `UINT32`. */
@@ -76,6 +77,38 @@ export function requireBody(
     );
   }
   return bytes;
+}
+
+/**
+ * Lets functions through.
+ *
+ * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ */
+export function requireFunction(action: string, name: string, value: unknown): void {
+  if (typeof value === "function") return;
+  throw new TypeError(`Cannot ${action}: ${name} must be a function, not ${describe(value)}`);
+}
+
+/**
+ * Lets arrays through.
+ *
+ * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ */
+export function requireArray(action: string, name: string, value: unknown): void {
+  if (Array.isArray(value)) return;
+  throw new TypeError(`Cannot ${action}: ${name} must be an array, not ${describe(value)}`);
+}
+
+/**
+ * Lets the memory of a partition through.
+ *
+ * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ */
+export function requireMemory(action: string, value: GuestMemory): void {
+  if (value instanceof GuestRam) return;
+  throw new TypeError(
+    `Cannot ${action}: memory must be that of a partition, not ${describe(value)}`,
+  );
 }
 
 /**

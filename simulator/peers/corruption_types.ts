@@ -81,7 +81,7 @@ export interface Corruption {
    * Writes it into that ring, over what is there; signal the end that is to notice then. A ring whose lie
    * was noticed is dead until the channel is opened anew.
    *
-   * @throws {TypeError} It is none in that ring, or `chance` is none.
+   * @throws {TypeError} It is none in that ring, or `rings` or `chance` are none.
    */
   apply(rings: RawRings, ring: RingName, chance: Chance): void;
 }

@@ -9,7 +9,7 @@ import type { Chance } from "../../core/chance.ts";
 import { requireChance, requireOneOf } from "./checks.ts";
 import type { Corruption, CorruptionName, Lie } from "./corruption_types.ts";
 import { PACKET_LIES } from "./packet_lies.ts";
-import { type RawRings, RING_NAMES, type RingName } from "./raw_rings.ts";
+import { type RawRings, requireRings, RING_NAMES, type RingName } from "./raw_rings.ts";
 import { RING_LIES } from "./ring_lies.ts";
 
 function corruption([name, { tell, ...lie }]: [string, Lie]): Corruption {
@@ -17,6 +17,7 @@ function corruption([name, { tell, ...lie }]: [string, Lie]): Corruption {
     ...lie,
     name: name as CorruptionName,
     apply(rings: RawRings, ring: RingName, chance: Chance) {
+      requireRings(`corrupt a ring by ${name}`, rings);
       requireOneOf(`corrupt a ring by ${name}`, "ring", ring, lie.ring ? [lie.ring] : RING_NAMES);
       requireChance(`corrupt a ring by ${name}`, chance);
       tell(rings, ring, chance);

@@ -8,9 +8,10 @@
 import type { Chance } from "../../core/chance.ts";
 import type { GuestBuffer, GuestMemory } from "../../core/memory/types.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import { requireChance, requireOneOf, requireUint } from "./checks.ts";
+import { requireChance, requireMemory, requireOneOf, requireUint } from "./checks.ts";
 import {
   type RawRings,
+  requireRings,
   RING_FIELD_OFFSETS,
   RING_NAMES,
   type RingField,
@@ -28,8 +29,10 @@ export class GuardPages {
    * Takes `pageCount` pages of `memory`, and fills them.
    *
    * @throws {RangeError} `pageCount` is no whole number from 1 on, or so many pages are not free in a row.
+   * @throws {TypeError} `memory` or `chance` is none.
    */
   constructor(memory: GuestMemory, pageCount: number, chance: Chance) {
+    requireMemory("guard pages", memory);
     requireUint("guard pages", "pageCount", pageCount, memory.pageCount, 1);
     requireChance("guard pages", chance);
     this.#memory = memory;
@@ -72,13 +75,14 @@ export interface ForeignWrite {
  * channel may write; null: it kept to its own ([wire.md 1.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
  * Nobody else must have written in between.
  *
- * @throws {TypeError} No such side.
+ * @throws {TypeError} No such side, or `rings` are none.
  */
 export function foreignWrite(
   rings: RawRings,
   before: RingsCopy,
   side: "server" | "client",
 ): ForeignWrite | null {
+  requireRings("look for a foreign write", rings);
   requireOneOf("look for a foreign write", "side", side, ["server", "client"]);
   for (const ring of RING_NAMES) {
     const isWriter = (ring === "downstream") === (side === "server");

@@ -6,10 +6,15 @@
 
 import { type GpaRange, rangeFault } from "../../core/memory/gpa_ranges.ts";
 import { PAGE_BYTES, pagesSpanned } from "../../core/units.ts";
-import { requireUint } from "./checks.ts";
+import { requireArray, requireUint } from "./checks.ts";
 
-/** One range of whole pages, in that order. */
+/**
+ * One range of whole pages, in that order.
+ *
+ * @throws {TypeError} `pfns` is no array.
+ */
 export function wholePages(pfns: readonly number[]): GpaRange {
+  requireArray("describe pages", "pfns", pfns);
   return { byteOffset: 0, byteCount: pfns.length * PAGE_BYTES, pfns };
 }
 
@@ -17,16 +22,19 @@ export function wholePages(pfns: readonly number[]): GpaRange {
  * Lets ranges through whose numbers fit their fields, and, where they are to be right, describe memory as
  * they should. Whether there is such memory is not looked at.
  *
- * @throws {RangeError} One does not; the text begins `Cannot ${action}`.
+ * @throws {RangeError} One does not.
+ * @throws {TypeError} There is no list; both texts begin `Cannot ${action}`.
  */
 export function requireRanges(
   action: string,
   ranges: readonly GpaRange[],
   mustBe: "writable" | "right",
 ): void {
+  requireArray(action, "ranges", ranges);
   ranges.forEach(({ byteCount, byteOffset, pfns }, at) => {
     requireUint(action, `byteCount of range ${at}`, byteCount);
     requireUint(action, `byteOffset of range ${at}`, byteOffset);
+    requireArray(action, `pfns of range ${at}`, pfns);
     for (const pfn of pfns) {
       requireUint(action, `a PFN of range ${at}`, pfn, Number.MAX_SAFE_INTEGER);
     }

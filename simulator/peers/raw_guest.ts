@@ -9,9 +9,10 @@ import type { ControlMessage, OfferChannel, OpenChannel } from "../../core/contr
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Partition } from "../../mod.ts";
 import { TakenEnd } from "./bus_end.ts";
+import { requireFunction } from "./checks.ts";
 import { gpadlMessages, openMessage } from "./messages.ts";
 import { wholePages } from "./ranges.ts";
-import { RawRings } from "./raw_rings.ts";
+import { RawRings, requireRings } from "./raw_rings.ts";
 
 /**
  * A guest that has nothing but memory and its end of the bus: the opposite side of a VSP that must survive
@@ -47,9 +48,10 @@ export class RawGuest {
    * Takes the guest's end of the bus of `partition`: drivers that are loaded there hear nothing any more.
    * `onMessage` is called with each message as it is heard, and may answer.
    *
-   * @throws {TypeError} `partition` is none.
+   * @throws {TypeError} `partition` is none, or `onMessage` no function.
    */
   constructor(partition: Partition, onMessage: (message: ControlMessage) => void = () => {}) {
+    requireFunction("make a raw guest", "onMessage", onMessage);
     this.#end = new TakenEnd(partition, "guest", (message) => this.#hear(message));
     this.partition = partition;
     this.#onMessage = onMessage;
@@ -108,8 +110,10 @@ export class RawGuest {
    * rings as soon as it is.
    *
    * @throws {RangeError} A number does not fit its field.
+   * @throws {TypeError} `rings` are none.
    */
   open(rings: RawRings, channelId = 1, gpadlId = 1, changes: Partial<OpenChannel> = {}): void {
+    requireRings("open a channel", rings);
     const { pfns, downstreamPageOffset } = rings;
     this.describe(channelId, gpadlId, [wholePages(pfns)]);
     this.post(openMessage(channelId, gpadlId, downstreamPageOffset, changes));

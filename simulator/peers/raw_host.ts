@@ -12,6 +12,7 @@ import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import type { Partition } from "../../mod.ts";
 import { TakenEnd } from "./bus_end.ts";
+import { requireFunction } from "./checks.ts";
 import { offerMessage } from "./messages.ts";
 import { RawRings } from "./raw_rings.ts";
 
@@ -72,9 +73,10 @@ export class RawHost {
   /**
    * Takes the host's end of the bus of `guest`: servers that offer to it hear nothing any more.
    *
-   * @throws {TypeError} `guest` is no partition.
+   * @throws {TypeError} `guest` is no partition, or `answer` no function.
    */
   constructor(guest: Partition, answer: HostAnswer = () => null) {
+    requireFunction("make a raw host", "answer", answer);
     this.#end = new TakenEnd(guest, "host", (message) => this.#hear(message));
     this.#guest = guest;
     this.#answer = answer;

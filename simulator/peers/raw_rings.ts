@@ -4,6 +4,7 @@
  * @module
  */
 
+import { describe } from "../../core/describe.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { GuestMemory } from "../../core/memory/types.ts";
 import { createCodec } from "../../core/packet/codec.ts";
@@ -13,7 +14,14 @@ import * as layout from "../../core/ring/layout.ts";
 import { type RingControl, type RingFault, RingMemory } from "../../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import type { Codec } from "../testing/options.ts";
-import { requireBody, requireOneOf, requireUint, U32_MAX } from "./checks.ts";
+import {
+  requireArray,
+  requireBody,
+  requireMemory,
+  requireOneOf,
+  requireUint,
+  U32_MAX,
+} from "./checks.ts";
 import { type PlainPacketType, type RawPacket, rawPacketBytes, u32Bytes } from "./raw_packet.ts";
 
 /** A ring of a channel: the guest writes upstream and the host downstream. */
@@ -87,9 +95,12 @@ export class RawRings {
    * The rings that lie on these pages: for each a control page, then its data pages.
    *
    * @throws {RangeError} A ring would have no data page, or a page is outside the memory.
+   * @throws {TypeError} `memory` is none, or `pfns` no array.
    */
   constructor(memory: GuestMemory, pfns: readonly number[], downstreamPageOffset: number) {
     const action = "look at rings";
+    requireMemory(action, memory);
+    requireArray(action, "pfns", pfns);
     for (const pfn of pfns) requireUint(action, "a PFN", pfn, memory.pageCount - 1);
     requireUint(action, "the number of pages", pfns.length, U32_MAX, 4);
     requireUint(action, "downstreamPageOffset", downstreamPageOffset, pfns.length - 2, 2);
@@ -110,12 +121,14 @@ export class RawRings {
    * Empty rings on fresh pages of `memory`. Whoever made them frees nothing: they go with their guest.
    *
    * @throws {RangeError} A ring would have no data page, or so many pages are not free in a row.
+   * @throws {TypeError} `memory` is none.
    */
   static allocate(
     memory: GuestMemory,
     upstreamDataPages: number,
     downstreamDataPages: number,
   ): RawRings {
+    requireMemory("make rings", memory);
     const pageCount = pagesOfRings(upstreamDataPages, downstreamDataPages);
     const { pfns } = memory.allocate(pageCount * PAGE_BYTES);
     const rings = new RawRings(memory, pfns, upstreamDataPages + 1);
@@ -282,6 +295,16 @@ export class RawRings {
   }
 }
 
+/**
+ * Lets rings through.
+ *
+ * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ */
+export function requireRings(action: string, value: RawRings): void {
+  if (value instanceof RawRings) return;
+  throw new TypeError(`Cannot ${action}: rings must be RawRings, not ${describe(value)}`);
+}
+
 /** Pages of two rings with so many data pages each. */
 function pagesOfRings(upstreamDataPages: number, downstreamDataPages: number): number {
   const max = layout.RING_DATA_PAGES_MAX;
@@ -295,12 +318,14 @@ function pagesOfRings(upstreamDataPages: number, downstreamDataPages: number): n
  * as memory is handed out in that order. For whoever spoils what lies between two honest drivers.
  *
  * @throws {RangeError} A ring would have no data page, or so many pages are not free in a row.
+ * @throws {TypeError} `memory` is none.
  */
 export function foreseenRings(
   memory: GuestMemory,
   incomingDataPages: number,
   outgoingDataPages: number,
 ): RawRings {
+  requireMemory("foresee rings", memory);
   const pageCount = pagesOfRings(outgoingDataPages, incomingDataPages);
   const probe = memory.allocate(pageCount * PAGE_BYTES);
   memory.free(probe);

@@ -88,6 +88,11 @@ Deno.test("corruptRings: misuse of chance is told, wherever it is asked for", ()
     );
   }
   assertThrows(
+    () => corruptRings(Chance.fromSeed(1), {} as never),
+    TypeError,
+    "Cannot corrupt rings: rings must be RawRings, not an object",
+  );
+  assertThrows(
     () => corruptMessage(Chance.fromSeed(1), "bytes" as never),
     TypeError,
     "Cannot corrupt a message: a value of type string is no ArrayBufferView",

@@ -135,6 +135,11 @@ Deno.test("CORRUPTIONS: misuse is told", () => {
     'Cannot corrupt a ring by rangeOutsideMemory: ring must be one of "upstream", not downstream',
   );
   assertThrows(
+    () => findCorruption("unknownFlag").apply({} as never, "upstream", chance),
+    TypeError,
+    "Cannot corrupt a ring by unknownFlag: rings must be RawRings, not an object",
+  );
+  assertThrows(
     () => findCorruption("unknownFlag").apply(rings, "upstream", 5 as never),
     TypeError,
     "Cannot corrupt a ring by unknownFlag: chance must be a Chance",

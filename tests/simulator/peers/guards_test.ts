@@ -68,6 +68,19 @@ Deno.test("foreignWrite: each side has its words of a control page, and the writ
   }
 });
 
+Deno.test("GuardPages: rings and memory are what they have to be", () => {
+  assertThrows(
+    () => new GuardPages({} as never, 1, Chance.fromSeed(1)),
+    TypeError,
+    "Cannot guard pages: memory must be that of a partition, not an object",
+  );
+  assertThrows(
+    () => foreignWrite(null as never, {} as never, "server"),
+    TypeError,
+    "Cannot look for a foreign write: rings must be RawRings, not null",
+  );
+});
+
 Deno.test("foreignWrite: there are two sides", () => {
   const rings = RawRings.allocate(makeMemory(), 1, 1);
   assertThrows(

@@ -143,6 +143,16 @@ Deno.test("RawGuest: misuse is told", () => {
       "Cannot take the guest's end of a bus: an object is no partition",
     ],
     [
+      () => new RawGuest(guest.partition, 7 as never),
+      "Cannot make a raw guest: onMessage must be a function, not 7",
+    ],
+    [() => guest.open({} as never), "Cannot open a channel: rings must be RawRings, not an object"],
+    [
+      () => guest.describe(1, 2, 7 as never),
+      "Cannot describe a GPADL: ranges must be an array, not 7",
+    ],
+    [() => wholePages(7 as never), "Cannot describe pages: pfns must be an array, not 7"],
+    [
       () => guest.signal(-1),
       "Cannot signal a channel: channelId must be a whole number from 0 to 4294967295, not -1",
     ],

@@ -176,11 +176,15 @@ Deno.test("RawHost: refuses a GPADL that describes no memory", async () => {
 });
 
 Deno.test("RawHost: misuse is told", () => {
-  const { host } = makeStage();
+  const { host, guest } = makeStage();
   const misuses: readonly [() => unknown, string][] = [
     [
       () => new RawHost(null as never),
       "Cannot take the host's end of a bus: null is no partition",
+    ],
+    [
+      () => new RawHost(guest, {} as never),
+      "Cannot make a raw host: answer must be a function, not an object",
     ],
     [
       () => host.offer("disk", PAIR_INSTANCE),

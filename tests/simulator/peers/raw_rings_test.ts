@@ -93,6 +93,22 @@ const MISUSES: readonly [string, (rings: RawRings) => unknown][] = [
     (rings) => rings.read("upstream", undefined as never),
   ],
   [
+    "Cannot look at rings: memory must be that of a partition, not an object",
+    () => new RawRings({} as never, [1, 2, 3, 4], 2),
+  ],
+  [
+    "Cannot look at rings: pfns must be an array, not 7",
+    ({ memory }) => new RawRings(memory, 7 as never, 2),
+  ],
+  [
+    "Cannot foresee rings: memory must be that of a partition, not undefined",
+    () => foreseenRings(undefined as never, 1, 1),
+  ],
+  [
+    "Cannot make rings: memory must be that of a partition, not null",
+    () => RawRings.allocate(null as never, 1, 1),
+  ],
+  [
     "Cannot look at rings: the number of pages must be a whole number from 4 to 4294967295, not 3",
     ({ memory }) => new RawRings(memory, [1, 2, 3], 2),
   ],
