@@ -19,6 +19,7 @@ import {
 } from "../core/ntstatus.ts";
 import { Driver } from "./driver.ts";
 import { noteEnd } from "./ends.ts";
+import type { FunctionName } from "./function_names.ts";
 import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./resolve.ts";
 import { isPassive, mayBlock } from "./levels.ts";
 import { resolveHandle } from "./handles.ts";
@@ -154,7 +155,7 @@ export function VmbChannelPause(kmcl: Kmcl, channel: VMBCHANNEL | null): Promise
   });
 }
 
-function isInsideStateChange(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
+function isInsideStateChange(kmcl: Kmcl, call: FunctionName, endpoint: Endpoint): boolean {
   const frame = currentFrame();
   if (!isStateChangeOf(frame, endpoint)) return false;
   const rule = "Start or Pause inside a state change callback";
@@ -169,7 +170,7 @@ export function canWait(endpoint: Endpoint): boolean {
 }
 
 /** The same for `call`, which is a violation where it may not wait. */
-function mayWait(kmcl: Kmcl, call: string, endpoint: Endpoint): boolean {
+function mayWait(kmcl: Kmcl, call: FunctionName, endpoint: Endpoint): boolean {
   if (!mayBlock(kmcl.runtime, call)) return false;
   const frame = currentFrame();
   if (!isStateChangeOf(frame, endpoint)) return true;

@@ -18,6 +18,7 @@ import {
 import * as units from "../core/units.ts";
 import * as ends from "./ends.ts";
 import { VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS } from "./flags.ts";
+import type { FunctionName } from "./function_names.ts";
 import { incomingOf, type Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
 import type { ArrivedPacket } from "./handles.ts";
@@ -140,7 +141,7 @@ function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: ArrivedPac
 }
 
 /** Notes with its context that `call` ended what the driver may do with `packet`. */
-function noteRetired(packet: ArrivedPacket, call: string): void {
+function noteRetired(packet: ArrivedPacket, call: FunctionName): void {
   const { endpoint, handle, transactionIdLow, transactionIdHigh } = packet;
   const context = handle as VMBPACKETCOMPLETION | null;
   noteEnd(endpoint.runtime, context, call, endpoint, transactionIdLow, transactionIdHigh);
@@ -152,7 +153,7 @@ export function isDead({ actor }: ArrivedPacket): boolean {
 }
 
 /** The packet of a context that was neither retired nor handed back, or null after a violation. */
-function requireLive(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket | null {
+function requireLive(kmcl: Kmcl, call: FunctionName, context: unknown): ArrivedPacket | null {
   const packet = requireIncoming(kmcl, call, context);
   if (packet === null || !isDead(packet)) return packet;
   const rule = "PacketComplete, Defer or Fail of a context that is retired or handed back";
@@ -166,7 +167,7 @@ function requireLive(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket 
 }
 
 /** The same, in the synchronous part of the packet's own ProcessPacket call. */
-function requireInline(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket | null {
+function requireInline(kmcl: Kmcl, call: FunctionName, context: unknown): ArrivedPacket | null {
   const packet = requireLive(kmcl, call, context);
   if (packet === null) return null;
   const frame = currentFrame();

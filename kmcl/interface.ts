@@ -142,7 +142,7 @@ function queryTable<Type extends string>(
 }
 
 function queryOf<Type extends string>(
-  call: string,
+  call: CallName,
   target: DeviceTarget | null,
   interfaceType: Type,
   size: number,

@@ -21,6 +21,7 @@ import * as statuses from "../core/ntstatus.ts";
 import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
 import * as units from "../core/units.ts";
 import * as formatFlags from "./flags.ts";
+import type { FunctionName } from "./function_names.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const {
@@ -154,14 +155,18 @@ export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
 }
 
 /** Reports a send of a packet in the caller's memory whose end no routine would announce. */
-export function reportNoRoutine(endpoint: Endpoint, packet: PacketObject, call: string): void {
+export function reportNoRoutine(
+  endpoint: Endpoint,
+  packet: PacketObject,
+  call: FunctionName,
+): void {
   const rule = "send of an initialized packet without completion routine";
   const about = { channel: endpoint.place, packet: packet.slot };
   endpoint.runtime.verifier.report(rule, call, "nobody would hear of its end", about);
 }
 
 /** Reports a send that must not happen now (+): in modes `record` and `off` it is made nevertheless. */
-export function reportQuiet(endpoint: Endpoint, call: string): void {
+export function reportQuiet(endpoint: Endpoint, call: FunctionName): void {
   if (!endpoint.is("quiet")) return;
   const rule = "send between Suspend and the next Started or Closed";
   endpoint.runtime.verifier.report(rule, call, "it was told to suspend", {

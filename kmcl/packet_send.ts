@@ -13,6 +13,7 @@ import type { Mdl } from "../core/memory/mdl.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
 import * as statuses from "../core/ntstatus.ts";
 import * as packets from "../core/packet/packet.ts";
+import type { FunctionName } from "./function_names.ts";
 import type { Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
 import * as checks from "./packet_checks.ts";
@@ -47,7 +48,7 @@ function lacksRoutine(packet: PacketObject): boolean {
 
 /** Reports a send that must not be made. STATUS_SUCCESS: it is made nevertheless. */
 function reportMisuse(
-  call: string,
+  call: FunctionName,
   { endpoint, packet }: PacketTarget,
   payload: Uint8Array,
   payloadBytes: number,
@@ -65,7 +66,7 @@ function reportMisuse(
 
 /** Steps 7 and 8 of P5, and the send itself, because of `call`; everything else was checked. */
 export function post(
-  call: string,
+  call: FunctionName,
   target: PacketTarget,
   sent: Uint8Array | null,
   bufferLength: number,

@@ -11,6 +11,7 @@ import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { Handle } from "../actors/runtime/handle.ts";
 import { describe } from "../core/describe.ts";
 import { endDetails } from "./ends.ts";
+import type { FunctionName } from "./function_names.ts";
 import { type ArrivedPacket, type PacketTarget, resolveHandle } from "./handles.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
@@ -46,7 +47,7 @@ export function endpointOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
 }
 
 /** The same for a function without status: an invalid handle is a violation (kmcl.md section 9). */
-export function requireEndpoint(kmcl: Kmcl, call: string, channel: unknown): Endpoint | null {
+export function requireEndpoint(kmcl: Kmcl, call: FunctionName, channel: unknown): Endpoint | null {
   const endpoint = endpointOf(kmcl, channel);
   if (endpoint === null) reportHandle(kmcl, call, channel, "channel");
   return endpoint;
@@ -62,7 +63,11 @@ export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
 }
 
 /** The same for a function without status. */
-export function requirePacket(kmcl: Kmcl, call: string, packet: unknown): PacketTarget | null {
+export function requirePacket(
+  kmcl: Kmcl,
+  call: FunctionName,
+  packet: unknown,
+): PacketTarget | null {
   const target = packetOf(kmcl, packet);
   if (target === null) reportHandle(kmcl, call, packet, "packet");
   return target;
@@ -76,7 +81,11 @@ export function incomingOf(kmcl: Kmcl, context: unknown): ArrivedPacket | null {
 }
 
 /** The same for a function without status; a context that was good once has a rule of its own. */
-export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): ArrivedPacket | null {
+export function requireIncoming(
+  kmcl: Kmcl,
+  call: FunctionName,
+  context: unknown,
+): ArrivedPacket | null {
   const packet = incomingOf(kmcl, context);
   if (packet !== null) return packet;
   if (Handle.kindOf(context) === "VMBPACKETCOMPLETION") {
@@ -90,7 +99,7 @@ export function requireIncoming(kmcl: Kmcl, call: string, context: unknown): Arr
   return null;
 }
 
-function reportHandle(kmcl: Kmcl, call: string, value: unknown, what: string): void {
+function reportHandle(kmcl: Kmcl, call: FunctionName, value: unknown, what: string): void {
   const kind = Handle.kindOf(value);
   const shown = kind === null ? describe(value) : `a ${kind} that is not live`;
   const about = kind === null ? undefined : endDetails(value, kind);

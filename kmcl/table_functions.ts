@@ -81,10 +81,12 @@ import type {
 } from "./function_names.ts";
 import type { INTERFACE } from "./interface_header.ts";
 import type { Method, Slots, Tied, Untied } from "./table_types.ts";
-import type { KmclServerInterfaceV1 } from "./tables.ts";
+import type { KmclServerOnlyMethods } from "./table_server.ts";
+import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
 
-/** What stands behind the header of the server's table; of the client's it is the first part. */
+/** What follows the header of the server's table, and the part of it that the client's table has. */
 type Signatures = Omit<KmclServerInterfaceV1, keyof INTERFACE>;
+type ClientSignatures = Omit<KmclClientInterfaceV1, keyof INTERFACE>;
 
 /** The functions of the client's table (kmcl.md N2). */
 const clientFunctions = [
@@ -129,7 +131,7 @@ const clientFunctions = [
   { VmbPacketSendWithExternalPfns },
   { VmbPacketSetCompletionRoutine },
   { VmbPacketSetPointer },
-] as const satisfies Slots<typeof CLIENT_FUNCTION_NAMES, Signatures>;
+] as const satisfies Slots<typeof CLIENT_FUNCTION_NAMES, ClientSignatures>;
 
 /** The server's own (kmcl.md N3). */
 const serverOnlyFunctions = [
@@ -147,7 +149,7 @@ const serverOnlyFunctions = [
   { VmbServerChannelInitSetTargetInterfaceId },
   { VmbServerChannelInitSetTargetVtl },
   { VmbServerChannelInitSetVmbusHandle },
-] as const satisfies Slots<typeof SERVER_ONLY_FUNCTION_NAMES, Signatures>;
+] as const satisfies Slots<typeof SERVER_ONLY_FUNCTION_NAMES, KmclServerOnlyMethods>;
 
 /** The same signatures: each of the functions above is what its own says, to the letter. */
 export type TiedSignatures = Tied<
