@@ -22,6 +22,7 @@ for await (const { name, isFile } of Deno.readDir(FOLDER)) {
 Deno.test("examples: are all there", () => {
   assertEquals(programs.toSorted(), [
     "defer_and_pending.ts",
+    "disk.ts",
     "echo.ts",
     "hostile_guest.ts",
     "pipe.ts",

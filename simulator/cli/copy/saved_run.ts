@@ -1,6 +1,7 @@
 /**
- * The file that a run is saved in: of which scenario it is, what it was begun with, how far it came, what stood in its files, and
- * the saved guests, in the package's own envelope (docs/saved-state.md). It names no file.
+ * The file that a run is saved in: of which scenario it is, what it was begun with, how far it came, what
+ * stood in its files, and the saved guests, in the package's own envelope (docs/saved-state.md). It names no
+ * file.
  *
  * Nothing in it is believed before it was looked at: neither the fields, nor that the files are what they
  * were.

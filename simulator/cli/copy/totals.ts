@@ -34,7 +34,7 @@ const BOTH_WAYS: Schema<BothWays> = mapped(
 export const RUN_TOTALS = record({
   traceDigests: [list(text), "their trace digests"],
   virtualMilliseconds: [
-    plain("a number from 0", (data): data is number => typeof data === "number" && data >= 0),
+    plain("a number from 0", (data): data is number => Number.isFinite(data) && Number(data) >= 0),
     "virtual time that passed in them",
   ],
   roomWaits: [BOTH_WAYS, "how often a sender found its ring full: guest to host, host to guest"],

@@ -146,6 +146,44 @@ Deno.test("simulate --resume: a saved run that names files is refused, and no fi
   });
 });
 
+Deno.test("readRun: numbers that no run has are refused, each by what it is", async () => {
+  await withTree({}, async (root) => {
+    await save(root, "60%");
+    using saved = await MACHINE.open(`${root}/run`, "read");
+    const run = readRun(saved, "run");
+    const [guest] = run.guests;
+    const image = guest!.image!;
+    const cases: [run: unknown, reason: RegExp][] = [
+      [{ ...run, settings: { ...run.settings, seed: -1n } }, /run, settings, seed is not a bigint/],
+      [
+        { ...run, totals: { ...run.totals, virtualMilliseconds: Infinity } },
+        /is not a number from/,
+      ],
+      [{ ...run, totals: { ...run.totals, roomWaits: [1] } }, /roomWaits: it is not two numbers/],
+      [{ ...run, guests: [{ ...guest, returnedBytes: guest!.readBytes + 1 }] }, /more came back/],
+      [
+        { ...run, source: { ...run.source, byteCount: 1 } },
+        /more of its source was read than there is/,
+      ],
+      [
+        { ...run, guests: [{ ...guest, image: { ...image, writtenBytes: image.byteCount + 1 } }] },
+        /more of it is written than there is/,
+      ],
+      [{ ...run, guests: [{ ...guest, image: null }] }, /its images are not those of its device/],
+      [{ ...run, scenario: "tape" }, /it is a run of scenario tape, not of disk/],
+    ];
+    for (const [state, reason] of cases) {
+      await Deno.writeFile(`${root}/hostile`, encodeRaw(state as SavedCopyRun));
+      const { code, stderr } = await simulateHere(
+        ...["--resume", `${root}/hostile`, ...pathsIn(root)],
+      );
+      assertEquals(code, 2);
+      assertMatch(stderr, reason);
+      assertMatch(stderr, /^Cannot resume from [^\n]+; name a file that --save-to has made\n$/);
+    }
+  });
+});
+
 Deno.test("simulate --resume: findings of a saved run are shown, and none of them is obeyed", async () => {
   // Decisions D226.
   await withTree({}, async (root) => {
