@@ -8,17 +8,13 @@
 import {
   Actor,
   type ActorRef,
-  type AnyActorRef,
   type AnyActorScope,
   type AnyMachineSnapshot,
   type AnyStateMachine,
   type EventObject,
-  type MachineContext,
   type MachineSnapshot,
-  type MetaObject,
   type Observer,
   type Snapshot,
-  type StateSchema,
   type StateValue,
   type Subscription,
   toObserver,
@@ -26,27 +22,50 @@ import {
 import { assert } from "../../core/assert.ts";
 import type { ActorSystem } from "./actor_system.ts";
 
-/** A state of a chart, as XState has it: `value`, `matches`, `hasTag`, `can`. */
-export type ChartSnapshot<Event extends EventObject, Tag extends string> = MachineSnapshot<
-  MachineContext,
+// deno-lint-ignore no-explicit-any -- context, children, output and meta: what no chart of ours has
+type Nothing = any;
+
+/**
+ * XState's own type, under a name whose page need not have all of XState's on it.
+ * @internal
+ */
+type XStateSnapshot<Event extends { readonly type: string }, Tag extends string> = MachineSnapshot<
+  Nothing,
   Event,
-  Record<string, AnyActorRef | undefined>,
+  Nothing,
   StateValue,
   Tag,
-  unknown,
-  MetaObject,
-  StateSchema
+  Nothing,
+  Nothing,
+  Nothing
 >;
+
+/**
+ * The same for an actor.
+ * @internal
+ */
+type XStateActorRef<Event extends { readonly type: string }, Tag extends string> = ActorRef<
+  XStateSnapshot<Event, Tag>,
+  Event
+>;
+
+/**
+ * A state of a chart, as XState has it: a `MachineSnapshot`, with `value`, `matches`, `hasTag` and `can`.
+ *
+ * @see {@link https://stately.ai/docs/states | States in XState}
+ */
+export type ChartSnapshot<Event extends { readonly type: string }, Tag extends string> =
+  XStateSnapshot<Event, Tag>;
 
 /**
  * An actor of a fabric, as XState has it: an `ActorRef` for all that takes one, such as `waitFor` and
  * `toPromise`. What happens to it is what the KMCL functions do and what the opposite side does; to send
  * it anything throws.
+ *
+ * @see {@link https://stately.ai/docs/actors | Actors in XState}
  */
-export type ChartActorRef<Event extends EventObject, Tag extends string> = ActorRef<
-  ChartSnapshot<Event, Tag>,
-  Event
->;
+export type ChartActorRef<Event extends { readonly type: string }, Tag extends string> =
+  XStateActorRef<Event, Tag>;
 
 /** XState's way of giving an actor an event, which its `sendTo` uses past `send`; its types leave it out. */
 const { _send: deliver } = Actor.prototype as unknown as {
@@ -129,6 +148,7 @@ export class ShownActor extends Actor<AnyStateMachine> {
     );
   }
 
+  /** XState's `subscribe`; where the actor has ended, that is told at once. */
   override subscribe(
     nextOrObserver?: Observer<AnyMachineSnapshot> | ((snapshot: AnyMachineSnapshot) => void),
     onError?: (error: unknown) => void,

@@ -142,7 +142,7 @@ export interface Fabric extends AsyncDisposable {
    * The actor of a channel endpoint, as XState has it: an `ActorRef` for `waitFor`, `toPromise`, `subscribe`,
    * `select`, `system.inspect` and whatever else takes one. Its snapshot is the present state at any time,
    * also where nobody looked before: `matches`, `hasTag` and `can` are asked of it in the words of
-   * docs/states.md. It is made when it is asked for first, costs time only while somebody watches it, and
+   * [the charts](https://jsr.io/@vmbus/kmcl/0.1.0/docs/states.md). It is made when it is asked for first, costs time only while somebody watches it, and
    * ends with the channel. A subscriber is told in the middle of a step: what it wants done it does later,
    * as an `await` does; in it KMCL functions throw, and what it throws is heard as what a callback throws.
    *
