@@ -124,7 +124,7 @@ export function VmbChannelSetInterruptLatency(
  */
 export function VmbChannelGetInterfaceInstance(kmcl: Kmcl, channel: VMBCHANNEL | null): string {
   const endpoint = requireEndpoint(kmcl, "VmbChannelGetInterfaceInstance", channel);
-  return endpoint?.activeInstance ?? NULL_GUID;
+  return endpoint?.channel?.instance ?? NULL_GUID;
 }
 
 /** What VmbChannelGetMmioSpace gives. */
@@ -151,7 +151,7 @@ export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): 
     kmcl.runtime.verifier.report("GetMmioSpace before Opened", call, message, about);
     return none;
   }
-  const { mmio } = endpoint;
+  const mmio = endpoint.channel?.mmio ?? null;
   return mmio === null ? none : { mmioAddress: BigInt(mmio.gpa), mmioSize: BigInt(mmio.byteCount) };
 }
 

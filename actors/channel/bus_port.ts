@@ -7,6 +7,7 @@
 
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
+import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import type { CallbackName } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import type { PartitionPort } from "./partition_port.ts";
@@ -29,10 +30,40 @@ export interface Doorbell {
   ring(): void;
 }
 
+/** Bytes in a row of the guest's address space. */
+export interface MmioRange {
+  /** Where it begins. */
+  readonly gpa: number;
+  /** How long it is. */
+  readonly byteCount: number;
+}
+
+/** The rings of an open channel, as one endpoint sees them. */
+export interface Rings {
+  /** The opposite side writes, this one reads. */
+  readonly incoming: RingMemory;
+  /** This side writes, the opposite one reads. */
+  readonly outgoing: RingMemory;
+}
+
+/** A channel as the end of the bus has it, which alone writes it: an endpoint on it has this, or null. */
+export interface BusChannel {
+  /** Its number on the bus; null before the guest was told of it, and once the guest has released it. */
+  readonly channelId: number | null;
+  /** The interface instance that it connects to; null where the host has forgotten. */
+  readonly instance: string | null;
+  /** The guest's memory: rings, GPADLs and external data lie there, for both sides. */
+  readonly memory: GuestRam;
+  /** Where its MMIO lies in the guest's address space, while it has some. */
+  readonly mmio: MmioRange | null;
+  /** The memory of its rings, from the open on; attached or not. */
+  readonly rings: Rings | null;
+  /** Interrupts the opposite side; null while it is not open, or the opposite side wants none. */
+  readonly doorbell: Doorbell | null;
+}
+
 /** One end of a partition's bus, as the endpoints on it see it. */
 export interface BusPort {
-  /** The guest's memory, in which rings, GPADLs and external data lie. */
-  readonly memory: GuestRam;
   /** Whether `endpoint` may be enabled; takes what its offer needs. */
   admit(endpoint: EndpointPort): NtStatus;
   /** `endpoint` is Enabled: a server is offered, a client looks for its offer. */
@@ -52,8 +83,6 @@ export interface BusPort {
   ringsFree(endpoint: EndpointPort): void;
   /** `endpoint` leaves the bus; its `released` follows, at once or when the opposite side has let go. */
   release(endpoint: EndpointPort): void;
-  /** Interrupts the opposite side of channel `channelId`. */
-  signal(endpoint: EndpointPort, channelId: number): void;
 }
 
 /** A partition with its bus: endpoints find the end that they belong to there. */

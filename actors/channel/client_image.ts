@@ -6,7 +6,7 @@
 
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import { throwDataError } from "../../core/saved/fault.ts";
-import { anyText, guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
+import { anyText, guid, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
 import {
   type Fields,
   list,
@@ -22,7 +22,8 @@ import {
 } from "../../core/saved/schema.ts";
 import { areInSlotOrder, PACKET, type PacketImage, resumePacket } from "../packet/image.ts";
 import { ChannelConfiguration, clientTargetOf } from "./configuration.ts";
-import type { Endpoint, Rings } from "./endpoint.ts";
+import type { Rings } from "./bus_port.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { CHANNEL_RULES, type ChannelParts, hasTag, TRAFFIC } from "./image.ts";
 import { CHANGES } from "./change_calls.ts";
 import { fitsRings, imageOfTraffic, imagesOfPackets, resumeTraffic } from "./under_way.ts";
@@ -79,7 +80,6 @@ const FIELDS = {
   configuration: [SETTINGS, "its settings"],
   traffic: [TRAFFIC.client, "what is under way, in any state of the client's chart"],
   packets: [list(PACKET), "its packet objects that are in use, by slot"],
-  mmio: [optional(stretch), "where the channel's MMIO lies, if it reserved some"],
   latency100ns: [uint(U16_MAX), "by how much its signals are delayed; 0 without rings"],
   signalAfter100ns: [optional(uint(U16_MAX)), "in how much time its delayed signal is due"],
   change: [optional(word(CHANGES)), "the callback that is due, which its state asks for"],
@@ -101,8 +101,6 @@ const RULES: Rules<ClientImage> = {
   },
   "it waits for an end that has come": ({ traffic: { state, channelId, ended } }) =>
     channelId !== null || !hasTag(state, "releasing") || ended.length > 0,
-  "its MMIO is that of no channel": ({ mmio, traffic }) =>
-    mmio === null || traffic.channelId !== null,
   "its latency is that of no channel": ({ latency100ns, traffic: { state } }) =>
     latency100ns === 0 || hasTag(state, "rings"),
   "its packets are out of order": ({ packets }) => areInSlotOrder(packets),
@@ -121,12 +119,11 @@ function partsOf({ configuration, traffic, packets }: ClientImage): ChannelParts
 
 /** A client as it is saved. None of its callbacks is unfinished. */
 export function imageOfClient(endpoint: Endpoint): ClientImage {
-  const { configuration, latency100ns, signal, changes, mmio } = endpoint;
+  const { configuration, latency100ns, signal, changes } = endpoint;
   return {
     configuration,
     traffic: imageOfTraffic(endpoint, endpoint.actor.snapshot),
     packets: imagesOfPackets(endpoint, () => true).map(({ image }) => image),
-    mmio,
     latency100ns,
     signalAfter100ns: signal.remaining100ns,
     change: changes.current,
@@ -139,7 +136,6 @@ export function imageOfClient(endpoint: Endpoint): ClientImage {
 /** Gives a client its settings and its packet objects again; it was made in the state of `image`. */
 export function prepareClient(endpoint: Endpoint, image: ClientImage): void {
   Object.assign(endpoint.configuration, image.configuration);
-  endpoint.mmio = image.mmio;
   restorePackets(endpoint, image.packets);
 }
 
@@ -154,7 +150,6 @@ export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Ring
   if (channelId !== endpoint.channelId) throwDataError(`${endpoint.name} has another channel`);
   const hasLeftBus = endpoint.is("releasing") && channelId === null;
   if (!endpoint.is("disabled") && !hasLeftBus) endpoint.end = endpoint.partition.bus.guest;
-  endpoint.rings = rings;
   if (traffic.rings !== null) {
     const fits = rings !== null && fitsRings(traffic, rings);
     if (!fits || !endpoint.attach(rings, traffic.rings)) {

@@ -17,8 +17,7 @@ import {
 } from "../../core/ntstatus.ts";
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
-import type { RingMemory } from "../../core/ring/ring_memory.ts";
-import type { BusPort, PartitionOnBus } from "./bus_port.ts";
+import type { BusChannel, BusPort, PartitionOnBus, Rings } from "./bus_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import { effectsOf } from "../chart/effects.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
@@ -43,14 +42,6 @@ import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
-
-/** The rings of an open channel, as one endpoint sees them. */
-export interface Rings {
-  /** The opposite side writes, this one reads. */
-  readonly incoming: RingMemory;
-  /** This side writes, the opposite one reads. */
-  readonly outgoing: RingMemory;
-}
 
 /** One side of a channel. */
 export class Endpoint implements EndpointPort, ActingEndpoint {
@@ -85,19 +76,13 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** The bus that the channel is on: the guest's own, on either side. Servers get it at Enable. */
   end: BusPort | null = null;
-  /** The channel's number on that bus, while it has one. */
-  channelId: number | null = null;
-  /** The instance that the channel is connected to, for VmbChannelGetInterfaceInstance. */
-  activeInstance: string | null = null;
-  /** Where the channel's MMIO lies in the guest's address space, while it has some. */
-  mmio: { readonly gpa: number; readonly byteCount: number } | null = null;
   /** Client: by how much signals to the host are delayed, in 100 ns. */
   latency100ns = 0;
   /** What the opposite side did wrong; the chart says whether it did. */
   fault: ChannelFault | null = null;
   /** Client: why its last open came to nothing, until it is enabled again. */
   refusal: NtStatus | null = null;
-  /** The rings, while the channel has them. */
+  /** The rings, while they are attached. */
   rings: Rings | null = null;
   /** Server: the partition that the driver says the offer is for; null: it said none. */
   offeredTo: PartitionOnBus | null = null;
@@ -107,6 +92,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   restored: TrafficImage | null = null;
   /** Callers that have the channel drained before it is disabled. */
   readonly drains: Drain[] = [];
+  #channel: BusChannel | null = null;
   #place: ChannelPlace | null = null;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
@@ -157,10 +143,25 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     return this.offeredTo ?? (this.configuration.isLoopback ? this.partition : null);
   }
 
+  /** The channel that it is on, on that bus; null while it is on none. */
+  get channel(): BusChannel | null {
+    return this.#channel;
+  }
+
+  /** The channel's number on the bus, while it has one. */
+  get channelId(): number | null {
+    return this.#channel?.channelId ?? null;
+  }
+
   /** The guest's memory: rings, GPADLs and external data lie there, for both sides. */
   get memory(): GuestRam {
-    assert(this.end !== null, "an endpoint with rings is on a bus");
-    return this.end.memory;
+    assert(this.#channel !== null, "an endpoint with rings is on a channel");
+    return this.#channel.memory;
+  }
+
+  /** It is on this channel from now on: the bus has one for it. */
+  join(channel: BusChannel): void {
+    this.#channel = channel;
   }
 
   /** The frame of one of its callbacks. */
@@ -361,8 +362,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** Nothing of the channel is left on the bus. */
   released(): void {
-    this.channelId = null;
-    this.activeInstance = null;
+    this.#channel = null;
     this.end = null;
     this.endTeardown();
   }
@@ -378,8 +378,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.changes.stop();
     this.detach();
     this.requests.release();
-    this.channelId = null;
-    this.activeInstance = null;
+    this.#channel = null;
     if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
     this.answerPaused();
     answerAll(this.#disableWaits);

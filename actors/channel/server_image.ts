@@ -23,7 +23,8 @@ import {
 } from "../packet/image.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { ChannelConfiguration } from "./configuration.ts";
-import type { Endpoint, Rings } from "./endpoint.ts";
+import type { Rings } from "./bus_port.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { CHANNEL_RULES, hasTag, TRAFFIC, type TrafficImage } from "./image.ts";
 import { imageOfTraffic, imagesOfPackets, resumeTraffic } from "./under_way.ts";
 

@@ -7,15 +7,15 @@
 
 import type { Deadline } from "../../core/clock.ts";
 import type { Timer } from "../runtime/loop.ts";
-import type { BusPort } from "./bus_port.ts";
+import type { BusChannel } from "./bus_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 
 /** What a signal needs of the endpoint that sends it. */
 export interface SignallingEndpoint extends EndpointPort {
-  /** The bus that the channel is on. */
-  readonly end: BusPort | null;
-  /** The channel's number on that bus, while it has one. */
-  readonly channelId: number | null;
+  /** The channel that it is on. */
+  readonly channel: BusChannel | null;
+  /** Its sending half, which counts signals. */
+  readonly outgoing: { interruptsSent: number };
   /** By how much signals are delayed, in 100 ns. */
   readonly latency100ns: number;
 }
@@ -83,7 +83,9 @@ export class Signal implements Timer {
   }
 
   #send(): void {
-    const { channelId, end } = this.#endpoint;
-    if (channelId !== null) end?.signal(this.#endpoint, channelId);
+    const doorbell = this.#endpoint.channel?.doorbell ?? null;
+    if (doorbell === null) return;
+    this.#endpoint.outgoing.interruptsSent++;
+    doorbell.ring();
   }
 }

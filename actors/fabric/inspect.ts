@@ -228,7 +228,7 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     refusal: endpoint.refusal,
     chart: structuredClone(actor.snapshot.value),
     channelId: endpoint.channelId,
-    instance: endpoint.activeInstance,
+    instance: endpoint.channel?.instance ?? null,
     outstanding: incoming.outstandingPackets.outstanding,
     held: incoming.outstandingPackets.list.map(heldState),
     quotaReached: incoming.outstandingPackets.isBlocked,

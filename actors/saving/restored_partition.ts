@@ -9,7 +9,7 @@ import { assert } from "../../core/assert.ts";
 import type { MemoryImage } from "../../core/memory/memory_image.ts";
 import type { SavedChunks } from "../../core/saved/chunks.ts";
 import { mismatched, throwDataError } from "../../core/saved/fault.ts";
-import { clientRings, restoreGuestEnd } from "../bus/guest/image.ts";
+import { restoreGuestEnd } from "../bus/guest/image.ts";
 import { restoreHostEnd } from "../bus/host/image.ts";
 import { stateWith } from "../chart/persisted.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
@@ -125,24 +125,16 @@ export class RestoredPartition {
   }
 
   #resumeClient(client: Endpoint, image: ClientImage): void {
-    const { guest } = this.partition.bus;
-    const taken = guest.byId.get(client.channelId ?? 0)?.taken ?? null;
-    const hasRings = client.is("connecting") || client.is("rings") ||
-      (client.is("tearingDown") && !client.is("releasing"));
-    const rings = taken === null || !hasRings ? null : clientRings(guest, client, taken.ringPages);
-    resumeClient(
-      client,
-      image,
-      rings === null ? null : { incoming: rings.downstream, outgoing: rings.upstream },
-    );
+    const taken = this.partition.bus.guest.byId.get(client.channelId ?? 0)?.taken ?? null;
+    resumeClient(client, image, taken?.channel.rings ?? null);
   }
 
   /** Each reserved range is one client's, each backing one channel's of the host, and the other way round. */
   #checkMmio({ bus }: PartitionObject, { mmio: ranges }: MemoryImage): void {
     const reserved = ranges.filter(({ isReserved }) => isReserved);
     const placed = ranges.filter(({ backing }) => backing !== null);
-    const isGood = areSame(reserved, this.#clients.map(({ mmio }) => mmio)) &&
-      areSame(placed, bus.host.unclaimed.all.map(({ mmio }) => mmio));
+    const isGood = areSame(reserved, this.#clients.map(({ channel }) => channel?.mmio ?? null)) &&
+      areSame(placed, bus.host.unclaimed.all.map(({ channel }) => channel.mmio));
     if (!isGood) throwDataError("MMIO is nobody's, or somebody's who cannot have it");
   }
 

@@ -6,14 +6,34 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import type { OfferChannel } from "../../../core/control/messages.ts";
-import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
-import type { Doorbell } from "../../channel/bus_port.ts";
+import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
+import type { BusChannel, Doorbell, MmioRange, Rings } from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import { GUEST_CHANNEL_ACTOR } from "./channel_machine.ts";
 import type { GuestChannelEffect, GuestChannelEvent, GuestChannelTag } from "./types.ts";
+
+/** The channel of a client, from when it takes the offer until it leaves. */
+export class ClientChannel implements BusChannel {
+  readonly channelId: number;
+  readonly instance: string;
+  readonly memory: GuestRam;
+  /** See {@linkcode BusChannel.mmio}. */
+  mmio: MmioRange | null = null;
+  /** See {@linkcode BusChannel.rings}. */
+  rings: Rings | null = null;
+  /** See {@linkcode BusChannel.doorbell}. */
+  doorbell: Doorbell | null = null;
+
+  /** That of an offer, in the guest's memory. */
+  constructor({ channelId, instanceId }: OfferChannel, memory: GuestRam) {
+    this.channelId = channelId;
+    this.instance = instanceId;
+    this.memory = memory;
+  }
+}
 
 /** What a client has put into the open of its channel. */
 export interface TakenChannel {
@@ -25,8 +45,8 @@ export interface TakenChannel {
   readonly ringPages: GuestBuffer;
   /** The GPADL that describes them. */
   readonly ringGpadlId: number;
-  /** Interrupts the host. */
-  readonly doorbell: Doorbell;
+  /** The channel, as its client has it. */
+  readonly channel: ClientChannel;
 }
 
 /** What the steps of a channel do beyond itself. */

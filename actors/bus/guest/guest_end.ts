@@ -10,10 +10,9 @@ import {
   type ControlMessage,
   type OfferChannel,
   type OpenResult,
-  USER_DATA_BYTES,
 } from "../../../core/control/messages.ts";
+import { assert } from "../../../core/assert.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
-import { writeMmioPlacement } from "../../../core/control/user_data.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -24,7 +23,6 @@ import {
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../../../core/ntstatus.ts";
-import { PAGE_BYTES } from "../../../core/units.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
@@ -36,11 +34,10 @@ import type { GuestLink } from "../link.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import { GuestGpadls } from "./gpadls.ts";
-import { GuestChannel, type GuestChannelOwner } from "./guest_channel.ts";
+import { ClientChannel, GuestChannel, type GuestChannelOwner } from "./guest_channel.ts";
 import type { GuestPort } from "./guest_port.ts";
-import { isTarget, mmioChoices, suits } from "./offers.ts";
-import { ringsOf } from "../rings.ts";
-import { smallestRingPages } from "../../channel/ring_size.ts";
+import { isTarget, suits } from "./offers.ts";
+import { allocateRingPages, clientRings, openMessageOf, reserveMmio } from "./open.ts";
 
 /** What the guest's end of a bus stands on. */
 export interface GuestSetting {
@@ -66,6 +63,8 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   readonly byId: Map<number, GuestChannel> = new Map();
   /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
   readonly waiting: Endpoint[] = [];
+  /** The channels of the clients that are on one. */
+  readonly #entered = new Map<Endpoint, ClientChannel>();
   readonly #match: WorkItem;
   readonly #refuse: Refuse;
   /** The number of the next open. */
@@ -87,7 +86,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     takeMessage(bytes, (message) => this.receive(message), this.#refuse);
   }
 
-  /** See {@linkcode BusPort.memory}. */
+  /** See {@linkcode GuestPort.memory}. */
   get memory(): GuestRam {
     return this.link.memory;
   }
@@ -155,69 +154,44 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   #connect(client: Endpoint, channel: GuestChannel): void {
     const { offer } = channel;
     client.tell({ type: "connecting" });
-    client.channelId = offer.channelId;
-    client.activeInstance = offer.instanceId;
+    const own = new ClientChannel(offer, this.memory);
+    this.enter(client, own);
     if (!suits(client, offer)) return client.refused(STATUS_NOT_SUPPORTED);
-    if (!this.#reserveMmio(client, offer)) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
-    const { incomingRingPages, outgoingRingPages } = this.ringPages(client);
-    const pageCount = incomingRingPages + outgoingRingPages + 2;
-    const ringPages = this.memory.tryAllocate(pageCount * PAGE_BYTES);
-    if (ringPages === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    const { memory } = this;
+    const noRoom = () => client.refused(STATUS_INSUFFICIENT_RESOURCES);
+    if (!reserveMmio(memory, own, offer)) return noRoom();
+    const ringPages = allocateRingPages(client, memory);
+    if (ringPages === null) return noRoom();
+    own.rings = clientRings(client, memory, ringPages);
+    assert(own.rings !== null, "pages are divided as they were allocated");
+    own.rings.incoming.initialize();
+    own.rings.outgoing.initialize();
     const range = { byteOffset: 0, byteCount: ringPages.byteCount, pfns: ringPages.pfns };
-    const downstreamPageOffset = outgoingRingPages + 1;
-    const rings = ringsOf(this.memory, [range], downstreamPageOffset);
-    if (rings === null) return client.refused(STATUS_INSUFFICIENT_RESOURCES);
-    rings.upstream.initialize();
-    rings.downstream.initialize();
-    const created = this.gpadls.create(client, [range], false, true);
-    if (created.gpadlHandle === null) {
-      this.memory.free(ringPages);
-      return client.refused(created.status);
+    const { status, gpadlHandle } = this.gpadls.create(client, [range], false, true);
+    if (gpadlHandle === null) {
+      memory.free(ringPages);
+      return client.refused(status);
     }
     const openId = this.nextOpenId;
     this.nextOpenId = (openId + 1) >>> 0;
-    const { channelId } = offer;
-    const ringGpadlId = created.gpadlHandle;
-    const doorbell = this.link.doorbell(channelId);
-    channel.taken = { client, openId, ringPages, ringGpadlId, doorbell };
+    channel.taken = { client, openId, ringPages, ringGpadlId: gpadlHandle, channel: own };
     channel.actor.send({ type: "take" });
-    this.link.listen(channelId, client.work.interrupt);
-    client.rings = { incoming: rings.downstream, outgoing: rings.upstream };
-    const processor = channelId % this.partition.processorCount;
+    this.attachDoorbells(own, client);
+    const processor = offer.channelId % this.partition.processorCount;
     client.work.setProcessor(processor);
-    const userData = new Uint8Array(USER_DATA_BYTES);
-    if (client.mmio !== null) writeMmioPlacement(userData, client.mmio.gpa, client.mmio.byteCount);
-    this.post({
-      message: "openChannel",
-      channelId,
-      openId,
-      ringGpadlId,
-      targetVp: processor,
-      downstreamPageOffset,
-      userData,
-    });
+    this.post(openMessageOf(channel.taken, processor));
   }
 
-  /** At least the smallest rings that carry a packet at the client's own bounds (kmcl.md section 5). */
-  ringPages(client: Endpoint): { incomingRingPages: number; outgoingRingPages: number } {
-    const { incomingRingPages, outgoingRingPages } = client.configuration;
-    const smallest = smallestRingPages(client.configuration, this.runtime.codec);
-    return {
-      incomingRingPages: Math.max(incomingRingPages, smallest),
-      outgoingRingPages: Math.max(outgoingRingPages, smallest),
-    };
+  /** `client` is on the channel of an offer from now on. */
+  enter(client: Endpoint, own: ClientChannel): void {
+    this.#entered.set(client, own);
+    client.join(own);
   }
 
-  /** Reserves the channel's MMIO: all that is offered, or at least the required part. */
-  #reserveMmio(client: Endpoint, offer: OfferChannel): boolean {
-    for (const byteCount of mmioChoices(offer)) {
-      if (byteCount === 0) return true;
-      const gpa = this.memory.reserveMmio(byteCount);
-      if (gpa === null) continue;
-      client.mmio = { gpa, byteCount };
-      return true;
-    }
-    return false;
+  /** The rings are there: each side can interrupt the other from now on. */
+  attachDoorbells(own: ClientChannel, client: Endpoint): void {
+    own.doorbell = this.link.doorbell(own.channelId);
+    this.link.listen(own.channelId, client.work.interrupt);
   }
 
   // -- What the host says
@@ -258,7 +232,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     const channel = this.byId.get(result.channelId);
     const taken = channel?.taken ?? null;
     if (channel === undefined || taken === null) return "unexpectedMessage";
-    const { client, openId } = taken;
+    const { client, openId, channel: { rings } } = taken;
     if (result.openId !== openId || !channel.actor.is("opening")) {
       client.faulted("unexpectedMessage");
       return "unexpectedMessage";
@@ -268,7 +242,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     if (!isOpen) {
       if (client.is("connecting")) client.refused(result.status);
       else client.tell({ type: "openRefused" });
-    } else if (client.is("connecting") && client.rings !== null && !client.attach(client.rings)) {
+    } else if (client.is("connecting") && rings !== null && !client.attach(rings)) {
       client.refused(STATUS_DEVICE_REMOVED);
       return "badRings"; // the host spoiled an index before the ring was attached
     } else client.tell({ type: "open" });
@@ -317,7 +291,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     channel.taken = null;
     this.link.stopListening(channelId);
     this.memory.free(taken.ringPages);
-    this.#releaseMmio(taken.client);
+    this.#leave(taken.client);
     taken.client.released();
   }
 
@@ -368,30 +342,24 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     if (at >= 0) this.waiting.splice(at, 1);
     const taken = this.#channelOf(endpoint)?.taken ?? null;
     if (taken === null) {
-      this.#releaseMmio(endpoint);
+      this.#leave(endpoint);
       return endpoint.released();
     }
     this.tellClosed(endpoint);
     this.gpadls.at(taken.ringGpadlId)?.actor.send({ type: "teardown" });
   }
 
-  #releaseMmio(client: Endpoint): void {
-    if (client.mmio !== null) this.memory.releaseMmio(client.mmio.gpa);
-    client.mmio = null;
-  }
-
-  /** See {@linkcode BusPort.signal}. */
-  signal(endpoint: Endpoint, channelId: number): void {
-    const taken = this.byId.get(channelId)?.taken ?? null;
-    if (taken === null) return;
-    endpoint.outgoing.interruptsSent++;
-    taken.doorbell.ring();
+  #leave(client: Endpoint): void {
+    const mmio = this.#entered.get(client)?.mmio ?? null;
+    if (mmio !== null) this.memory.releaseMmio(mmio.gpa);
+    this.#entered.delete(client);
   }
 
   /** This guest crashed: nothing that it knew matters any more. */
   gone(): void {
     for (const { actor } of this.byId.values()) actor.stop();
     this.byId.clear();
+    this.#entered.clear();
     this.waiting.length = 0;
     this.gpadls.gone();
   }

@@ -13,9 +13,8 @@ import {
 } from "../../../core/control/codec.ts";
 import { CHANNEL_ID_MAX, type OfferChannel } from "../../../core/control/messages.ts";
 import { GPADL_WORDS_MAX, gpadlWords } from "../../../core/memory/gpadl.ts";
-import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
-import { bytes, flag, gpaRange, U32_MAX, uint } from "../../../core/saved/forms.ts";
+import { bytes, flag, gpaRange, stretch, U32_MAX, uint } from "../../../core/saved/forms.ts";
 import {
   checkRules,
   list,
@@ -28,15 +27,14 @@ import {
   type Where,
 } from "../../../core/saved/schema.ts";
 import { areEqual } from "../../../core/saved/plain_data.ts";
-import { PAGE_BYTES } from "../../../core/units.ts";
 import { stateWith } from "../../chart/persisted.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
-import { type ChannelRings, ringsOf } from "../rings.ts";
 import type { GuestGpadl } from "./gpadl.ts";
 import { GUEST_CHANNEL_ACTOR } from "./channel_machine.ts";
-import { GuestChannel, type TakenChannel } from "./guest_channel.ts";
+import { ClientChannel, GuestChannel, type TakenChannel } from "./guest_channel.ts";
 import type { GuestEnd } from "./guest_end.ts";
 import { mmioChoices, suits } from "./offers.ts";
+import { clientRings } from "./open.ts";
 
 /** Bytes of the largest control message (wire.md 4.1). */
 const MESSAGE_BYTES_MAX = 240;
@@ -78,6 +76,7 @@ const OFFER = record({
       openId: [uint(U32_MAX), "what the open is called on the wire"],
       ringGpa: [uint(), "a buffer: the pages of both rings"],
       ringGpadl: [uint(U32_MAX, 1), "the GPADL of that client whose one range is that buffer"],
+      mmio: [optional(stretch), "where the channel's MMIO lies, if the client reserved some"],
     })),
     "who took it",
   ],
@@ -129,6 +128,7 @@ export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEnd
         openId: taken.openId,
         ringGpa: taken.ringPages.gpa,
         ringGpadl: taken.ringGpadlId,
+        mmio: taken.channel.mmio,
       },
     })),
     waiting: end.waiting.map(numberOf),
@@ -178,7 +178,7 @@ function restoreOffer(
   clientOf: ClientOf,
   where: Where,
 ): void {
-  const taken = link === null ? null : takenOf(end, message.channelId, link, where, clientOf);
+  const taken = link === null ? null : takenOf(end, message, link, where, clientOf);
   // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
   const isHeld = taken === null
     ? end.gpadls.isAwaited(message.channelId)
@@ -208,7 +208,7 @@ function useOf(taken: TakenChannel | null): "free" | "opening" | "open" | "closi
 
 function takenOf(
   end: GuestEnd,
-  channelId: number,
+  offer: OfferChannel,
   image: NonNullable<GuestEndImage["offers"][number]["link"]>,
   where: Where,
   clientOf: ClientOf,
@@ -216,13 +216,10 @@ function takenOf(
   const client = clientOf(image.client, where);
   const ringPages = end.memory.buffers.get(image.ringGpa) ??
     throwDataError(`${where()}: ringGpa is no buffer`);
-  return {
-    client,
-    openId: image.openId,
-    ringPages,
-    ringGpadlId: image.ringGpadl,
-    doorbell: end.link.doorbell(channelId),
-  };
+  const channel = new ClientChannel(offer, end.memory);
+  channel.mmio = image.mmio;
+  channel.rings = clientRings(client, end.memory, ringPages);
+  return { client, openId: image.openId, ringPages, ringGpadlId: image.ringGpadl, channel };
 }
 
 /** An offer that a client took, and the guest as far as it is restored. */
@@ -239,8 +236,8 @@ export const LINK_RULES: Rules<TakenOffer> = {
   "it has the rings of another": ({ end, offer, taken: { ringPages } }) =>
     end.channels.every((other) => other.offer === offer || other.taken?.ringPages !== ringPages),
   "it is none that its client wants": ({ offer, taken: { client } }) => suits(client, offer),
-  "it has not the MMIO that it asks for": ({ offer, taken: { client } }) =>
-    mmioChoices(offer).includes(client.mmio?.byteCount ?? 0),
+  "it has not the MMIO that it asks for": ({ offer, taken: { channel } }) =>
+    mmioChoices(offer).includes(channel.mmio?.byteCount ?? 0),
   "it has rings that are not its own": ({ end, offer, taken }) => {
     const ring = end.gpadls.at(taken.ringGpadlId);
     const [range, ...more] = ring?.ranges ?? [];
@@ -250,8 +247,7 @@ export const LINK_RULES: Rules<TakenOffer> = {
       ring.channelId === offer.channelId && more.length === 0 && range?.byteCount === byteCount &&
       range.pfns.every((pfn, at) => pfn === pfns[at]);
   },
-  "it has no room for its rings": ({ end, taken: { client, ringPages } }) =>
-    clientRings(end, client, ringPages) !== null,
+  "it has no room for its rings": ({ taken }) => taken.channel.rings !== null,
 };
 
 /** Gives a client the channel that it has taken: its id, its rings, its processor. */
@@ -263,26 +259,14 @@ function restoreTaken(
 ): void {
   checkRules(LINK_RULES, { end, offer, taken }, where);
   const { client } = taken;
-  client.channelId = offer.channelId;
-  client.activeInstance = offer.instanceId;
-  end.link.listen(offer.channelId, client.work.interrupt);
+  end.enter(client, taken.channel);
+  end.attachDoorbells(taken.channel, client);
   client.work.setProcessor(offer.channelId % end.partition.processorCount);
 }
 
 /** Whether a client may have a channel. */
 function isUp(client: Endpoint): boolean {
   return client.is("connecting") || client.is("rings") || client.is("tearingDown");
-}
-
-/** The rings of a client, as its configuration divides their pages; null where it divides others. */
-export function clientRings(
-  end: GuestEnd,
-  client: Endpoint,
-  { byteCount, pfns }: GuestBuffer,
-): ChannelRings | null {
-  const { incomingRingPages, outgoingRingPages } = end.ringPages(client);
-  if (byteCount !== (incomingRingPages + outgoingRingPages + 2) * PAGE_BYTES) return null;
-  return ringsOf(end.memory, [{ byteOffset: 0, byteCount, pfns }], outgoingRingPages + 1);
 }
 
 /** A client's state says whether it waits for an offer, and whether it has one. */

@@ -33,9 +33,9 @@ import { CONNECTION_ACTOR } from "./connection_machine.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import { HostGpadls } from "./gpadls.ts";
 import { GuestMessages } from "./guest_messages.ts";
-import type { GuestFacts, HostPort } from "./host_port.ts";
+import type { GuestFacts } from "./host_port.ts";
 import type { ConnectionEvent, ConnectionTag } from "./types.ts";
-import { UnclaimedChannels } from "./unclaimed_channels.ts";
+import { type ClaimingEnd, UnclaimedChannels } from "./unclaimed_channels.ts";
 import { removeMmio } from "./open.ts";
 
 /** What the host's end of a bus stands on. */
@@ -49,10 +49,10 @@ export interface HostSetting {
 }
 
 /** The host's end of one bus. */
-export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
+export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   /** The guest. */
   readonly guest: GuestFacts;
-  /** See {@linkcode HostPort.actors}. */
+  /** See {@linkcode ClaimingEnd.actors}. */
   readonly actors: Actors;
   /** The chart of the connection. */
   readonly actor: ChartActor<ConnectionEvent, ConnectionTag>;
@@ -77,12 +77,12 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
     link.connect((bytes) => takeMessage(bytes, (message) => this.receive(message), refuse));
   }
 
-  /** See {@linkcode BusPort.memory}. */
+  /** See {@linkcode ClaimingEnd.memory}. */
   get memory(): GuestRam {
     return this.#link.memory;
   }
 
-  /** See {@linkcode HostPort.post}. */
+  /** See {@linkcode ClaimingEnd.post}. */
   post(message: ControlMessage): void {
     this.#link.post(encodeControlMessage(message));
   }
@@ -128,27 +128,27 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
     if (this.unclaimed.claim(endpoint)) return;
     const channel = new OfferedChannel(this.actors, this, endpoint);
     this.#channels.add(endpoint, channel);
+    endpoint.join(channel);
     // A guest is told of channels of its own trust level (kmcl.md S14).
     if (endpoint.configuration.targetVtl !== this.guest.vtl) return;
     this.#channels.queueOffer(channel);
     this.#offerQueued();
   }
 
-  /** The guest of an unclaimed channel knows it by its id. */
+  /** See {@linkcode ClaimingEnd.keepId}. */
   keepId(channel: OfferedChannel): void {
     this.#channels.keep(channel);
   }
 
-  /** A restored server takes up an unclaimed channel; the guest need not know. */
-  attach(channel: OfferedChannel, endpoint: Endpoint, mmio: Endpoint["mmio"]): void {
+  /** See {@linkcode ClaimingEnd.attach}. */
+  attach(channel: OfferedChannel, endpoint: Endpoint): void {
     channel.endpoint = endpoint;
-    endpoint.channelId = channel.channelId;
-    endpoint.mmio = mmio;
+    endpoint.join(channel);
     this.#channels.add(endpoint, channel);
     if (channel.ring !== null) this.attachDoorbells(channel, endpoint);
   }
 
-  /** Nobody takes up an unclaimed channel: the guest gets its rings back, and is told. */
+  /** See {@linkcode ClaimingEnd.revoke}. */
   revoke({ actor }: OfferedChannel): void {
     if (actor.can("ringsFree")) actor.send({ type: "ringsFree" });
     actor.send({ type: "revoke" });
@@ -170,7 +170,7 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
     channel.actor.send({ type: "resumeOpen" });
   }
 
-  /** Takes the channel of `endpoint` off the bus without a word to the guest. */
+  /** See {@linkcode ClaimingEnd.detach}. */
   detach(endpoint: Endpoint): OfferedChannel | null {
     const channel = this.#channels.withdraw(endpoint);
     if (channel === null) return null;
@@ -204,12 +204,11 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
 
   /** See {@linkcode OfferedChannelOwner.forget}. */
   forget(channel: OfferedChannel): void {
-    const { channelId, endpoint } = channel;
+    const { channelId } = channel;
     if (channelId === null) return;
     this.gpadls.releaseChannel(channelId);
     this.#channels.free(channelId);
     channel.channelId = null;
-    if (endpoint?.channelId === channelId) endpoint.channelId = null;
     this.#offerQueued();
   }
 
@@ -220,7 +219,7 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
     return this.#messages.receive(message);
   }
 
-  /** See {@linkcode HostPort.offerAll}. */
+  /** See {@linkcode ClaimingEnd.offerAll}. */
   offerAll(): boolean {
     if (!this.actor.can("requestOffers")) return false;
     this.actor.send({ type: "requestOffers" });
@@ -230,7 +229,7 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
     return true;
   }
 
-  /** See {@linkcode HostPort.attachDoorbells}. */
+  /** See {@linkcode ClaimingEnd.attachDoorbells}. */
   attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void {
     const { channelId, hasInterrupts } = channel;
     if (channelId === null) return;
@@ -258,10 +257,8 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
   /** A channel that the guest has open is refused by its restored server: it gets another one (kmcl.md V10). */
   #reoffer(endpoint: Endpoint, channel: OfferedChannel): void {
     this.removeGpadls(endpoint, "EvtChannelOpened");
-    removeMmio(endpoint);
     channel.actor.send({ type: "ringsFree" });
     this.#rescind(endpoint);
-    endpoint.channelId = null;
     this.join(endpoint);
   }
 
@@ -306,7 +303,6 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
 
   /** See {@linkcode BusPort.ringsFree}: the guest gets its pages back, and may have asked to reopen. */
   ringsFree(endpoint: Endpoint): void {
-    removeMmio(endpoint);
     const actor = this.#channels.of(endpoint)?.actor;
     if (actor?.can("ringsFree") === true) actor.send({ type: "ringsFree" });
   }
@@ -314,7 +310,9 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
   /** See {@linkcode OfferedChannelOwner.freeRings}. */
   freeRings(channel: OfferedChannel): void {
     const { ring, channelId } = channel;
+    removeMmio(this.memory, channel);
     channel.ring = null;
+    channel.rings = null;
     channel.doorbell = null;
     if (channelId !== null) this.#link.stopListening(channelId);
     ring?.actor.send({ type: "unused" });
@@ -322,7 +320,6 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
 
   /** See {@linkcode BusPort.release}. The server never waits for the guest (kmcl.md S11). */
   release(endpoint: Endpoint): void {
-    removeMmio(endpoint);
     const { channelId } = endpoint;
     const standing = this.#channels.of(endpoint);
     const channel = standing ?? (channelId === null ? null : this.channel(channelId));
@@ -330,14 +327,6 @@ export class HostEnd implements BusPort, HostPort, OfferedChannelOwner {
     if (channel?.actor.can("ringsFree") === true) channel.actor.send({ type: "ringsFree" });
     if (channel !== null) channel.endpoint = null;
     endpoint.released();
-  }
-
-  /** See {@linkcode BusPort.signal}. */
-  signal(endpoint: Endpoint, channelId: number): void {
-    const doorbell = this.channel(channelId)?.doorbell ?? null;
-    if (doorbell === null) return;
-    endpoint.outgoing.interruptsSent++;
-    doorbell.ring();
   }
 
   /** The guest was never to be: no further event comes for what it knew. */

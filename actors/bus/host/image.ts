@@ -79,7 +79,7 @@ function imageOfChannel(channel: OfferedChannel): ChannelImage {
       openId,
       hasInterrupts,
       ring: ring === null ? null : { gpadlId: ring.gpadlId, downstreamPageOffset },
-      mmio: endpoint.mmio,
+      mmio: channel.mmio,
     },
   };
 }
@@ -102,7 +102,8 @@ function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): Offer
   channel.openId = offer.openId;
   channel.hasInterrupts = offer.hasInterrupts;
   channel.downstreamPageOffset = ring?.downstreamPageOffset ?? 0;
-  end.unclaimed.add({ interfaceType, instance, channel, mmio });
+  channel.mmio = mmio;
+  end.unclaimed.add({ interfaceType, instance, channel });
   return channel;
 }
 

@@ -5,8 +5,9 @@
  */
 
 import type { OpenChannel } from "../../../core/control/messages.ts";
+import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../../core/ntstatus.ts";
-import type { Doorbell } from "../../channel/bus_port.ts";
+import type { BusChannel, Doorbell, MmioRange, Rings } from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
@@ -17,6 +18,8 @@ import type { OfferedChannelEffect, OfferedChannelEvent, OfferedChannelTag } fro
 
 /** What the steps of a channel do beyond itself. */
 export interface OfferedChannelOwner {
+  /** The guest's memory. */
+  readonly memory: GuestRam;
   /** The guest is told of it. */
   sendOffer(channel: OfferedChannel): void;
   /** The guest hears what became of its open. */
@@ -34,7 +37,7 @@ export interface OfferedChannelOwner {
 }
 
 /** A channel as the host knows it. What the guest knows of it, its chart says. */
-export class OfferedChannel {
+export class OfferedChannel implements BusChannel {
   /** Its chart. */
   readonly actor: ChartActor<OfferedChannelEvent, OfferedChannelTag>;
   /** Whose it is. */
@@ -51,6 +54,10 @@ export class OfferedChannel {
   openId = 0;
   /** Whether the guest wants to be interrupted. */
   hasInterrupts = true;
+  /** See {@linkcode BusChannel.mmio}: the host has it while the server has rings. */
+  mmio: MmioRange | null = null;
+  /** See {@linkcode BusChannel.rings}. */
+  rings: Rings | null = null;
   /** Interrupts the guest, while the channel is open and the guest wants that. */
   doorbell: Doorbell | null = null;
   /** The open that waits for the end of the last one. */
@@ -61,6 +68,16 @@ export class OfferedChannel {
     this.owner = owner;
     this.endpoint = endpoint;
     this.actor = actors.create(OFFERED_CHANNEL_ACTOR, null, effectsOf(this, EFFECTS));
+  }
+
+  /** See {@linkcode BusChannel.instance}. */
+  get instance(): string | null {
+    return this.endpoint?.configuration.serverTarget?.instance ?? null;
+  }
+
+  /** See {@linkcode BusChannel.memory}. */
+  get memory(): GuestRam {
+    return this.owner.memory;
   }
 }
 

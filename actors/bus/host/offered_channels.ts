@@ -56,7 +56,6 @@ export class OfferedChannels {
     const instance = endpoint.configuration.serverTarget?.instance ?? null;
     this.#byEndpoint.set(endpoint, channel);
     if (instance !== null) this.#instances.add(instance);
-    endpoint.activeInstance = instance;
   }
 
   /** The offer of `endpoint` does not stand any more; the guest keeps its id. Null where none stood. */
@@ -102,7 +101,6 @@ export class OfferedChannels {
       if (channelId === null) return;
       this.#toOffer.delete(channel);
       channel.channelId = channelId;
-      if (channel.endpoint !== null) channel.endpoint.channelId = channelId;
       this.keep(channel);
       yield channel;
     }

@@ -7,7 +7,7 @@
 
 import { type OpenChannel, TARGET_VP_NO_INTERRUPTS } from "../../../core/control/messages.ts";
 import { readMmioPlacement } from "../../../core/control/user_data.ts";
-import { MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
+import { type GuestRam, MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
 import {
   type NtStatus,
   STATUS_INSUFFICIENT_RESOURCES,
@@ -37,10 +37,13 @@ export function prepareOpen(
   const { targetVp } = request;
   const isVpKnown = targetVp < guest.processorCount;
   if (targetVp !== TARGET_VP_NO_INTERRUPTS && !isVpKnown) return STATUS_INVALID_PARAMETER;
-  if (!placeMmio(endpoint, request)) return STATUS_INSUFFICIENT_RESOURCES;
-  const { upstream, downstream } = rings;
-  if (!endpoint.attach({ incoming: upstream, outgoing: downstream })) {
-    removeMmio(endpoint);
+  if (!placeMmio(memory, channel, endpoint.configuration, request)) {
+    return STATUS_INSUFFICIENT_RESOURCES;
+  }
+  channel.rings = { incoming: rings.upstream, outgoing: rings.downstream };
+  if (!endpoint.attach(channel.rings)) {
+    channel.rings = null;
+    removeMmio(memory, channel);
     return STATUS_INVALID_PARAMETER;
   }
   ring.actor.send({ type: "useAsRing" });
@@ -59,19 +62,24 @@ export function acceptsMmio(configuration: ChannelConfiguration, byteCount: numb
 }
 
 /** Places the channel's MMIO where the guest reserved it: at least the required part. */
-function placeMmio(endpoint: Endpoint, request: OpenChannel): boolean {
-  const { mmioMegabytes, mmioMegabytesOptional } = endpoint.configuration;
+function placeMmio(
+  memory: GuestRam,
+  channel: OfferedChannel,
+  configuration: ChannelConfiguration,
+  request: OpenChannel,
+): boolean {
+  const { mmioMegabytes, mmioMegabytesOptional } = configuration;
   if (mmioMegabytes + mmioMegabytesOptional === 0) return true;
   const { gpa, byteCount } = readMmioPlacement(request.userData);
-  if (!acceptsMmio(endpoint.configuration, byteCount)) return false;
+  if (!acceptsMmio(configuration, byteCount)) return false;
   if (byteCount === 0) return true;
-  if (!endpoint.memory.placeMmio(gpa, byteCount)) return false;
-  endpoint.mmio = { gpa, byteCount };
+  if (!memory.placeMmio(gpa, byteCount)) return false;
+  channel.mmio = { gpa, byteCount };
   return true;
 }
 
 /** Takes the channel's MMIO out of the guest's address space, as far as the host holds it. */
-export function removeMmio(endpoint: Endpoint): void {
-  if (endpoint.mmio !== null) endpoint.memory.removeMmio(endpoint.mmio.gpa);
-  endpoint.mmio = null;
+export function removeMmio(memory: GuestRam, channel: OfferedChannel): void {
+  if (channel.mmio !== null) memory.removeMmio(channel.mmio.gpa);
+  channel.mmio = null;
 }

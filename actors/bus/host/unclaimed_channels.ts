@@ -10,12 +10,14 @@
  */
 
 import { SERVER_FLAG_FORCE_NEW_CHANNEL } from "../../channel/configuration.ts";
-import type { Endpoint, Rings } from "../../channel/endpoint.ts";
+import type { Rings } from "../../channel/bus_port.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
 import { hasTag, type TrafficImage } from "../../channel/image.ts";
 import { abandonServer, resumeServer } from "../../channel/server_image.ts";
 import { fitsRings } from "../../channel/under_way.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
-import type { HostEnd } from "./host_end.ts";
+import type { HostGpadls } from "./gpadls.ts";
+import type { HostPort } from "./host_port.ts";
 import { acceptsMmio } from "./open.ts";
 import { ringsOf } from "../rings.ts";
 
@@ -27,18 +29,30 @@ export interface UnclaimedChannel {
   readonly instance: string;
   /** What the host knows of it; it has an id, and its endpoint is null. */
   readonly channel: OfferedChannel;
-  /** Where its MMIO lies in the guest's address space, if it has some. */
-  readonly mmio: { readonly gpa: number; readonly byteCount: number } | null;
 }
 
-/** The orphans of one guest. */
+/** What unclaimed channels need of the host's end. */
+export interface ClaimingEnd extends HostPort {
+  /** The guest's GPADLs. */
+  readonly gpadls: HostGpadls;
+  /** The guest of an unclaimed channel knows it by its id. */
+  keepId(channel: OfferedChannel): void;
+  /** A restored server takes up an unclaimed channel; the guest need not know. */
+  attach(channel: OfferedChannel, endpoint: Endpoint): void;
+  /** Takes the channel of `endpoint` off the bus without a word to the guest. */
+  detach(endpoint: Endpoint): OfferedChannel | null;
+  /** Nobody takes up an unclaimed channel: the guest gets its rings back, and is told. */
+  revoke(channel: OfferedChannel): void;
+}
+
+/** The unclaimed channels of one guest. */
 export class UnclaimedChannels {
-  readonly #end: HostEnd;
+  readonly #end: ClaimingEnd;
   /** By instance, in the order in which they came. */
   readonly #channels = new Map<string, UnclaimedChannel>();
 
   /** No channel. */
-  constructor(end: HostEnd) {
+  constructor(end: ClaimingEnd) {
     this.#end = end;
   }
 
@@ -72,9 +86,10 @@ export class UnclaimedChannels {
   fits(unclaimed: UnclaimedChannel, endpoint: Endpoint, saved: TrafficImage): boolean {
     const { configuration } = endpoint;
     const { serverFlags, serverTarget, targetVtl } = configuration;
-    const { channel, mmio } = unclaimed;
+    const { channel } = unclaimed;
     const hasRoom = () =>
-      this.ringsFor(unclaimed, saved) !== null && acceptsMmio(configuration, mmio?.byteCount ?? 0);
+      this.ringsFor(unclaimed, saved) !== null &&
+      acceptsMmio(configuration, channel.mmio?.byteCount ?? 0);
     const isOpen = hasTag(saved.state, "opened");
     return targetVtl === this.#end.guest.vtl &&
       (serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0 &&
@@ -101,8 +116,10 @@ export class UnclaimedChannels {
     const isFound = unclaimed !== undefined && saved !== null &&
       this.fits(unclaimed, endpoint, saved);
     if (isFound) {
-      this.#end.attach(unclaimed.channel, endpoint, unclaimed.mmio);
-      resumeServer(endpoint, saved, this.ringsFor(unclaimed, saved));
+      const { channel } = unclaimed;
+      channel.rings = this.ringsFor(unclaimed, saved);
+      this.#end.attach(channel, endpoint);
+      resumeServer(endpoint, saved, channel.rings);
     } else {
       if (unclaimed !== undefined) this.#rescind(unclaimed);
       if (saved !== null) abandonServer(endpoint, saved);
@@ -122,8 +139,7 @@ export class UnclaimedChannels {
     this.#channels.clear();
   }
 
-  #rescind({ channel, mmio }: UnclaimedChannel): void {
-    if (mmio !== null) this.#end.memory.removeMmio(mmio.gpa);
+  #rescind({ channel }: UnclaimedChannel): void {
     this.#end.revoke(channel);
   }
 
@@ -135,9 +151,7 @@ export class UnclaimedChannels {
     const { serverTarget } = endpoint.configuration;
     if (endpoint.channelId !== null) this.#end.gpadls.forgetMappings(endpoint.channelId);
     const channel = this.#end.detach(endpoint);
-    const { mmio } = endpoint;
-    endpoint.mmio = null;
     if (serverTarget === null || channel === null || channel.channelId === null) return null;
-    return { ...serverTarget, channel, mmio };
+    return { ...serverTarget, channel };
   }
 }

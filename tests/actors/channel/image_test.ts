@@ -1,7 +1,8 @@
 // Images of endpoints, taken after every work item of a busy channel (docs/saved-state.md).
 
 import { assert, assertEquals } from "@std/assert";
-import type { Endpoint, Rings } from "../../../actors/channel/endpoint.ts";
+import type { Rings } from "../../../actors/channel/bus_port.ts";
+import type { Endpoint } from "../../../actors/channel/endpoint.ts";
 import { CHANNEL_ACTORS } from "../../../actors/channel/actor_kinds.ts";
 import {
   CLIENT,
@@ -107,6 +108,7 @@ function restoreClient(
   driverCallbacks: Endpoint["driverCallbacks"],
 ): Endpoint {
   const { channelId } = image.traffic;
+  const { memory } = partition;
   const chart = partition.runtime.actors.chart(CHANNEL_ACTORS.client);
   const state = stateWith(chart, image.traffic.state.value);
   const endpoint = FabricRuntime.of(partition.runtime).createEndpoint(
@@ -116,7 +118,8 @@ function restoreClient(
   );
   endpoint.driverCallbacks = { ...driverCallbacks, freed: () => {} };
   prepareClient(endpoint, image);
-  endpoint.channelId = channelId;
+  const none = { instance: null, memory, mmio: null, rings: null, doorbell: null };
+  if (channelId !== null) endpoint.join({ ...none, channelId });
   resumeClient(endpoint, image, rings);
   if (image.signalAfter100ns !== null) endpoint.signal.arm(image.signalAfter100ns);
   return endpoint;

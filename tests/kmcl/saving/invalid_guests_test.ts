@@ -148,12 +148,12 @@ const MEMORY: Changes = {
     })],
   "MMIO that two clients reserved": [
     "not the MMIO that it asks for",
-    (parts) => parts.clients[busy].endpoint.mmio = parts.clients[lent].endpoint.mmio,
+    (parts) => offerOf(parts, busy).link.mmio = offerOf(parts, lent).link.mmio,
   ],
   "less MMIO than the offer requires": ["not the MMIO that it asks for", (parts) => {
     const range = { gpa: parts.memory.mmio[0].gpa, byteCount: 4096 };
     Object.assign(parts.memory.mmio[0], range);
-    Object.assign(parts.clients[lent].endpoint.mmio, range);
+    Object.assign(offerOf(parts, lent).link.mmio, range);
     for (const { offer } of parts.hostEnd.channels) {
       if (offer.mmio !== null) Object.assign(offer.mmio, range);
     }

@@ -70,7 +70,7 @@ Deno.test("restorePartition: a server does not take up a channel of another trus
 });
 
 Deno.test("restorePartition: a server does not take up a channel with other MMIO than it asks for", () => {
-  const reason = refusal(({ guestEnd, memory, clients, hostEnd }) => {
+  const reason = refusal(({ guestEnd, memory, hostEnd }) => {
     const offer = guestEnd.offers.find(({ link }: { link: { client: number } }) =>
       link.client === RICH.lent
     );
@@ -79,7 +79,7 @@ Deno.test("restorePartition: a server does not take up a channel with other MMIO
     offer.message = encodeControlMessage({ ...message, mmioMegabytes: 2 });
     const byteCount = 0x20_0000;
     memory.mmio[0].byteCount = byteCount;
-    clients[RICH.lent].endpoint.mmio.byteCount = byteCount;
+    offer.link.mmio.byteCount = byteCount;
     for (const { offer } of hostEnd.channels) {
       if (offer.mmio !== null) offer.mmio.byteCount = byteCount;
     }
