@@ -8,7 +8,6 @@
 
 import { deadExports } from "./dead_exports.ts";
 import { arrowsOf, circlesOf, importOf, resolve } from "./imports.ts";
-import { IN_CIRCLES } from "./known_circles.ts";
 import {
   type Finding,
   findingAt,
@@ -206,37 +205,20 @@ function isHouse(path: string): boolean {
   return LAYERS.includes(topOf(path)) || topOf(path) === "tools" || topOf(path) === "bench";
 }
 
-/**
- * Circles of imports. Those that are known are a debt: their files are listed, and the list only
- * shrinks.
- */
-function checkCircles(sources: readonly SourceFile[], known: readonly string[]): Finding[] {
+/** Circles of imports, types included: files that know each other are one file. */
+function checkCircles(sources: readonly SourceFile[]): Finding[] {
   const circles = circlesOf(arrowsOf(sources.filter(({ path }) => isHouse(path))));
-  const inCircles = new Set(circles.map(({ arrow }) => arrow.from));
-  const isKnown = (path: string) => known.includes(path);
-  return [
-    ...circles.filter(({ arrow }) => !isKnown(arrow.from) || !isKnown(arrow.to))
-      .map(({ arrow, files }) =>
-        findingAt(arrow.from, arrow.node, `imports run in a circle: ${files.join(" imports ")}`)
-      ),
-    ...known.filter((path) => !inCircles.has(path)).map((path) => ({
-      path,
-      line: 1,
-      column: 1,
-      message: "this file is in no circle: take it off the list in tools/known_circles.ts",
-    })),
-  ];
+  return circles.map(({ arrow, files }) =>
+    findingAt(arrow.from, arrow.node, `imports run in a circle: ${files.join(" imports ")}`)
+  );
 }
 
-/** Finds what goes against the order of the repository at `root`, where the files `known` are in circles. */
-export async function checkLayers(
-  root: string,
-  known: readonly string[] = [],
-): Promise<Finding[]> {
+/** Finds what goes against the order of the repository at `root`. */
+export async function checkLayers(root: string): Promise<Finding[]> {
   const sources = await readSources(root);
   return [
     ...sources.flatMap(checkFile),
-    ...checkCircles(sources, known),
+    ...checkCircles(sources),
     ...deadExports(sources, (path) => isHouse(path) && !isDoor(path)),
   ];
 }
@@ -244,7 +226,7 @@ export async function checkLayers(
 if (import.meta.main) {
   await runCheck(
     "layers",
-    (root) => checkLayers(root, IN_CIRCLES),
+    checkLayers,
     "imports go from later layers to earlier ones, in no circle, and all exports are imported",
   );
 }

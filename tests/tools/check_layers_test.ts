@@ -250,10 +250,9 @@ Deno.test("runCheck: an argument that cannot be used costs one line and exit cod
 async function checkTree(
   files: Readonly<Record<string, string>>,
   expected: string,
-  known: readonly string[] = [],
 ): Promise<void> {
   await withTree(files, async (root) => {
-    assertEquals((await checkLayers(root, known)).map(formatFinding)[0] ?? "", expected);
+    assertEquals((await checkLayers(root)).map(formatFinding)[0] ?? "", expected);
   });
 }
 
@@ -269,21 +268,6 @@ Deno.test("checkLayers: refuses a circle of imports, also of types, and shows th
   await checkTree(
     { ...CIRCLE, "core/c.ts": "export type C = 1;" },
     "core/a.ts:1:41: nobody imports A: it is no export",
-  );
-});
-
-Deno.test("checkLayers: takes a known circle, no further file in it, and none that has left it", async () => {
-  const known = Object.keys(CIRCLE);
-  await checkTree(CIRCLE, "", known);
-  const way = "core/c.ts imports core/a.ts imports core/b.ts";
-  await checkTree(CIRCLE, `core/b.ts:1:24: imports run in a circle: ${way}`, [
-    "core/a.ts",
-    "core/b.ts",
-  ]);
-  await checkTree(
-    { ...CIRCLE, "core/d.ts": 'import "./a.ts";' },
-    "core/d.ts:1:1: this file is in no circle: take it off the list in tools/known_circles.ts",
-    [...known, "core/d.ts"],
   );
 });
 

@@ -59,13 +59,6 @@ for (const effect of CHANNEL_EFFECTS) {
   });
 }
 
-// What asks for nothing has nothing done: an event that a state takes without a change, above all.
-Deno.test("CHANNEL_EFFECTS: a packet that arrives has no effect", () => {
-  for (const step of CHANNEL_STEPS) {
-    if (step.type === "arrived") assertEquals(EFFECTS_OF.get(step), []);
-  }
-});
-
 // kmcl.md S6: completions behind a packet that waits for the next flow leave all the same.
 Deno.test("EFFECTS: the end of a flow has the rings looked at where completions wait, and else not", () => {
   const scheduled: boolean[] = [];
