@@ -84,6 +84,8 @@ export class Processor {
   readonly index: number;
   /** Whether it takes items: false while its partition is paused, and for ever once it crashed. */
   runs = true;
+  /** The only item, as a rule: it needs no queue, and there is none beside it. */
+  #lone: WorkItem | null = null;
   readonly #dispatch = new Fifo<WorkItem>();
   readonly #passive = new Fifo<WorkItem>();
   /** Items at DISPATCH_LEVEL that were taken while one at PASSIVE_LEVEL waited. */
@@ -94,15 +96,31 @@ export class Processor {
     this.index = index;
   }
 
-  /** The items that may run: a lower level waits while a higher one has work, but not for ever. */
-  get runnable(): Fifo<WorkItem> {
+  /** How many items may run: a lower level waits while a higher one has work, but not for ever. */
+  get runnableCount(): number {
+    return this.#lone === null ? this.#runnable.length : 1;
+  }
+
+  /** Place of the first item that may run among all scheduled ones. */
+  get firstOrder(): number {
+    return (this.#lone ?? this.#runnable.peek()!).order;
+  }
+
+  get #runnable(): Fifo<WorkItem> {
     if (this.#dispatch.length === 0 || this.#overtaken >= DISPATCH_ITEMS_MAX) return this.#passive;
     return this.#dispatch;
   }
 
   /** Takes out the runnable item `index` places behind the first. */
   take(index: number): WorkItem {
-    const { runnable } = this;
+    const lone = this.#lone;
+    if (lone === null) return this.#takeQueued(index);
+    this.#lone = null;
+    return lone;
+  }
+
+  #takeQueued(index: number): WorkItem {
+    const runnable = this.#runnable;
     const item = index === 0 ? runnable.shift()! : runnable.take(index);
     if (runnable === this.#passive || this.#passive.length === 0) this.#overtaken = 0;
     else this.#overtaken++;
@@ -111,17 +129,30 @@ export class Processor {
 
   /** Whether nothing is scheduled here. */
   get isIdle(): boolean {
-    return this.#dispatch.length === 0 && this.#passive.length === 0;
+    return this.#lone === null && this.#dispatch.length === 0 && this.#passive.length === 0;
   }
 
-  /** Puts `item` on the queue of its level. */
+  /** Puts `item` behind the others of its level. */
   push(item: WorkItem): void {
-    (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).push(item);
+    if (this.isIdle) this.#lone = item;
+    else this.#pushQueued(item);
+  }
+
+  #pushQueued(item: WorkItem): void {
+    const lone = this.#lone;
+    this.#lone = null;
+    if (lone !== null) this.#queueOf(lone).push(lone);
+    this.#queueOf(item).push(item);
+  }
+
+  #queueOf({ irql }: WorkItem): Fifo<WorkItem> {
+    return irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive;
   }
 
   /** Everything scheduled here, the higher level first. */
   list(): readonly WorkItem[] {
-    return [...this.#dispatch.list(), ...this.#passive.list()];
+    const queued = [...this.#dispatch.list(), ...this.#passive.list()];
+    return this.#lone === null ? queued : [this.#lone];
   }
 
   /** Forgets the items of the worker that is `traceId` on the trace. */
@@ -129,7 +160,8 @@ export class Processor {
     for (const item of this.list()) {
       if (item.worker.traceId !== traceId) continue;
       item.order = -1;
-      (item.irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive).remove(item);
+      if (item === this.#lone) this.#lone = null;
+      else this.#queueOf(item).remove(item);
     }
     if (this.#passive.length === 0) this.#overtaken = 0;
   }
@@ -137,6 +169,7 @@ export class Processor {
   /** Forgets all scheduled items. */
   clear(): void {
     for (const item of this.list()) item.order = -1;
+    this.#lone = null;
     this.#dispatch.clear();
     this.#passive.clear();
     this.#overtaken = 0;
@@ -205,7 +238,7 @@ export class Scheduler {
     let firstOrder = Infinity;
     for (const processor of busy) {
       if (!processor.runs) continue;
-      const { order } = processor.runnable.peek()!;
+      const order = processor.firstOrder;
       if (order < firstOrder) {
         first = processor;
         firstOrder = order;
@@ -217,15 +250,15 @@ export class Scheduler {
   #nextByChance(chance: Chance): WorkItem | null {
     let runnable = 0;
     for (const processor of this.#busy) {
-      if (processor.runs) runnable += processor.runnable.length;
+      if (processor.runs) runnable += processor.runnableCount;
     }
     if (runnable === 0) return null;
     let pick = runnable === 1 ? 0 : chance.below(runnable);
     if (runnable > 1) this.onChoice(runnable, pick);
     for (const processor of this.#busy) {
       if (!processor.runs) continue;
-      if (pick < processor.runnable.length) return this.#take(processor, pick);
-      pick -= processor.runnable.length;
+      if (pick < processor.runnableCount) return this.#take(processor, pick);
+      pick -= processor.runnableCount;
     }
     return null;
   }
