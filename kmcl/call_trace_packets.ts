@@ -16,6 +16,7 @@ import { holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_INVALID_PARAMETER_1, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import * as traces from "../core/trace.ts";
+import type { Trace } from "../core/trace.ts";
 import * as units from "../core/units.ts";
 import { type CallTrace, codeOf, insideBit } from "./call_trace.ts";
 import { payloadOf } from "./packet_checks.ts";
@@ -33,22 +34,36 @@ const resolve = resolveHandle;
 const { isU32 } = units;
 const CALL = traces.TRACE_EVENTS.call;
 const RETURNED = traces.TRACE_EVENTS.callReturned;
+const SEND = codeOf("VmbPacketSend");
+const COMPLETE = codeOf("VmbChannelPacketComplete");
+const ALLOCATE = codeOf("VmbPacketAllocate");
+const FREE = codeOf("VmbPacketFree");
+const SET_ROUTINE = codeOf("VmbPacketSetCompletionRoutine");
 
 /** Where the format flags are beside the number of the function. */
 const FLAGS_SHIFT = 8;
 /** Stands for the slot where no packet was allocated. */
 const NO_SLOT = 0xffff_ffff;
 
+/** A table whose functions are on the trace. */
+interface TracedTable {
+  readonly trace: CallTrace;
+  readonly kmcl: Kmcl;
+  readonly recorder: Trace;
+  readonly clock: { readonly now100ns: number };
+}
+
+type Way = (table: TracedTable, ...given: never[]) => unknown;
+
+// They are bound to their table as the functions themselves are: of closures, one for each table, the
+// runtime would make slower code, a fifth of what a small packet costs at the default settings.
 /** The functions that are recorded here, each with its way. */
-const OWN_WAYS: ReadonlyMap<Method, (trace: CallTrace, kmcl: Kmcl) => TableFunction> = new Map<
-  Method,
-  (trace: CallTrace, kmcl: Kmcl) => TableFunction
->([
-  [VmbPacketSend, tracedSend],
-  [VmbChannelPacketComplete, tracedComplete],
-  [VmbPacketAllocate, tracedAllocate],
-  [VmbPacketFree, tracedFree],
-  [VmbPacketSetCompletionRoutine, tracedSetRoutine],
+const OWN_WAYS: ReadonlyMap<Method, Way> = new Map<Method, Way>([
+  [VmbPacketSend, send],
+  [VmbChannelPacketComplete, complete],
+  [VmbPacketAllocate, allocate],
+  [VmbPacketFree, free],
+  [VmbPacketSetCompletionRoutine, setRoutine],
 ]);
 
 /** `method` of the table that `kmcl` stands for, on the trace. */
@@ -59,9 +74,9 @@ export function tracedMethod(
   method: Method,
 ): TableFunction {
   const ownWay = OWN_WAYS.get(method);
-  return ownWay === undefined
-    ? trace.wrap(name, method.bind(undefined, kmcl))
-    : ownWay(trace, kmcl);
+  if (ownWay === undefined) return trace.wrap(name, method.bind(undefined, kmcl));
+  const { recorder, clock } = kmcl.runtime;
+  return ownWay.bind(undefined, { trace, kmcl, recorder, clock });
 }
 
 /** Whether functions may be called at all: else a call is recorded as other calls are, or not at all. */
@@ -78,137 +93,139 @@ function targetOf<Kind extends HandleKind>(
   return mayCall(kmcl) ? resolve(value, kind) : null;
 }
 
-function tracedSend(trace: CallTrace, kmcl: Kmcl): typeof send {
-  const code = codeOf("VmbPacketSend");
-  const { recorder, clock } = kmcl.runtime;
-  const method = VmbPacketSend.bind(undefined, kmcl);
-  function send(
-    packetObject: VMBPACKET | null,
-    buffer: Uint8Array | null,
-    bufferLength: number,
-    externalDataMdl: Mdl | null | undefined,
-    flags: number,
-  ): NtStatus {
-    const target = mayCall(kmcl) ? sendable(kmcl, packetObject) : null;
-    const payload = payloadOf(buffer, bufferLength);
-    const ranges = target === null
-      ? STATUS_INVALID_PARAMETER_1
-      : checkSend(target.endpoint, payload, bufferLength, externalDataMdl, flags);
-    if (target === null || typeof ranges === "number" || ranges.length > 0) {
-      return trace.call(code, method, packetObject, buffer, bufferLength, externalDataMdl, flags);
-    }
-    const { endpoint: { id }, packet: { slot } } = target;
-    const beside = code | flags << FLAGS_SHIFT | insideBit();
-    recorder.recordShort(clock.now100ns, CALL, id, beside, slot, bufferLength);
-    if (recorder.keepsEntries) {
-      trace.tell(code, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
-    }
-    let status: NtStatus;
-    try {
-      status = post("VmbPacketSend", target, payload, bufferLength, ranges, flags);
-    } catch (error) {
-      trace.threw(id, code);
-      throw error;
-    }
-    if (status !== STATUS_SUCCESS) { // a success is implied
-      recorder.recordShort(clock.now100ns, RETURNED, id, code, slot, status);
-      if (recorder.keepsEntries) trace.tellResult(code, "status", status);
-    } else if (recorder.keepsEntries) {
-      recorder.imply(clock.now100ns, "callReturned", id, code);
-      trace.tellResult(code, "status", status);
-    }
-    return status;
+function send(
+  { trace, kmcl, recorder, clock }: TracedTable,
+  packetObject: VMBPACKET | null,
+  buffer: Uint8Array | null,
+  bufferLength: number,
+  externalDataMdl: Mdl | null | undefined,
+  flags: number,
+): NtStatus {
+  const target = mayCall(kmcl) ? sendable(kmcl, packetObject) : null;
+  const payload = payloadOf(buffer, bufferLength);
+  const ranges = target === null
+    ? STATUS_INVALID_PARAMETER_1
+    : checkSend(target.endpoint, payload, bufferLength, externalDataMdl, flags);
+  if (target === null || typeof ranges === "number" || ranges.length > 0) {
+    return trace.call(
+      SEND,
+      VmbPacketSend.bind(undefined, kmcl),
+      packetObject,
+      buffer,
+      bufferLength,
+      externalDataMdl,
+      flags,
+    );
   }
-  return send;
+  const { endpoint: { id }, packet: { slot } } = target;
+  const beside = SEND | flags << FLAGS_SHIFT | insideBit();
+  recorder.recordShort(clock.now100ns, CALL, id, beside, slot, bufferLength);
+  if (recorder.keepsEntries) {
+    trace.tell(SEND, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
+  }
+  let status: NtStatus;
+  try {
+    status = post("VmbPacketSend", target, payload, bufferLength, ranges, flags);
+  } catch (error) {
+    trace.threw(id, SEND);
+    throw error;
+  }
+  if (status !== STATUS_SUCCESS) { // a success is implied
+    recorder.recordShort(clock.now100ns, RETURNED, id, SEND, slot, status);
+    if (recorder.keepsEntries) trace.tellResult(SEND, "status", status);
+  } else if (recorder.keepsEntries) {
+    recorder.imply(clock.now100ns, "callReturned", id, SEND);
+    trace.tellResult(SEND, "status", status);
+  }
+  return status;
 }
 
-function tracedComplete(trace: CallTrace, kmcl: Kmcl): typeof complete {
-  const code = codeOf("VmbChannelPacketComplete");
-  const { recorder, clock } = kmcl.runtime;
-  const method = VmbChannelPacketComplete.bind(undefined, kmcl);
-  function complete(
-    context: VMBPACKETCOMPLETION | null,
-    buffer: Uint8Array | null | undefined,
-    bufferSize: number,
-  ): void {
-    const packet = mayCall(kmcl) ? incomingOf(kmcl, context) : null;
-    const answer = bytesOf(buffer ?? NO_BYTES);
-    const isGood = packet !== null && !isDead(packet) && answer !== null && isU32(bufferSize) &&
-      holdsBytes(answer, bufferSize);
-    if (!isGood) return trace.call(code, method, context, buffer, bufferSize);
-    const { endpoint: { id }, number } = packet;
-    recorder.recordShort(clock.now100ns, CALL, id, code | insideBit(), number, bufferSize);
-    if (recorder.keepsEntries) trace.tell(code, [context, buffer, bufferSize]);
-    completeLive(packet, answer, bufferSize);
+function complete(
+  { trace, kmcl, recorder, clock }: TracedTable,
+  context: VMBPACKETCOMPLETION | null,
+  buffer: Uint8Array | null | undefined,
+  bufferSize: number,
+): void {
+  const packet = mayCall(kmcl) ? incomingOf(kmcl, context) : null;
+  const answer = bytesOf(buffer ?? NO_BYTES);
+  const isGood = packet !== null && !isDead(packet) && answer !== null && isU32(bufferSize) &&
+    holdsBytes(answer, bufferSize);
+  if (!isGood) {
+    return trace.call(
+      COMPLETE,
+      VmbChannelPacketComplete.bind(undefined, kmcl),
+      context,
+      buffer,
+      bufferSize,
+    );
   }
-  return complete;
+  const { endpoint: { id }, number } = packet;
+  recorder.recordShort(clock.now100ns, CALL, id, COMPLETE | insideBit(), number, bufferSize);
+  if (recorder.keepsEntries) trace.tell(COMPLETE, [context, buffer, bufferSize]);
+  completeLive(packet, answer, bufferSize);
 }
 
-function tracedAllocate(trace: CallTrace, kmcl: Kmcl): typeof allocate {
-  const code = codeOf("VmbPacketAllocate");
-  const { recorder, clock } = kmcl.runtime;
-  const method = VmbPacketAllocate.bind(undefined, kmcl);
-  function allocate(channel: VMBCHANNEL | null): VMBPACKET | null {
-    const endpoint = targetOf(kmcl, channel, "VMBCHANNEL");
-    if (endpoint === null) return trace.call(code, method, channel);
-    recorder.recordMark(clock.now100ns, CALL, endpoint.id, code | insideBit());
-    if (recorder.keepsEntries) trace.tell(code, [channel]);
-    let packet: VMBPACKET | null;
-    try {
-      packet = VmbPacketAllocate(kmcl, channel);
-    } catch (error) {
-      trace.threw(endpoint.id, code);
-      throw error;
-    }
-    const slot = resolve(packet, "VMBPACKET")?.packet.slot ?? NO_SLOT;
-    recorder.recordShort(clock.now100ns, RETURNED, endpoint.id, code, slot, 0);
-    if (recorder.keepsEntries) trace.tellResult(code, "result", packet);
-    return packet;
+function allocate(
+  { trace, kmcl, recorder, clock }: TracedTable,
+  channel: VMBCHANNEL | null,
+): VMBPACKET | null {
+  const endpoint = targetOf(kmcl, channel, "VMBCHANNEL");
+  if (endpoint === null) {
+    return trace.call(ALLOCATE, VmbPacketAllocate.bind(undefined, kmcl), channel);
   }
-  return allocate;
+  recorder.recordMark(clock.now100ns, CALL, endpoint.id, ALLOCATE | insideBit());
+  if (recorder.keepsEntries) trace.tell(ALLOCATE, [channel]);
+  let packet: VMBPACKET | null;
+  try {
+    packet = VmbPacketAllocate(kmcl, channel);
+  } catch (error) {
+    trace.threw(endpoint.id, ALLOCATE);
+    throw error;
+  }
+  const slot = resolve(packet, "VMBPACKET")?.packet.slot ?? NO_SLOT;
+  recorder.recordShort(clock.now100ns, RETURNED, endpoint.id, ALLOCATE, slot, 0);
+  if (recorder.keepsEntries) trace.tellResult(ALLOCATE, "result", packet);
+  return packet;
 }
 
-function tracedFree(trace: CallTrace, kmcl: Kmcl): typeof free {
-  const code = codeOf("VmbPacketFree");
-  const { recorder, clock } = kmcl.runtime;
-  const method = VmbPacketFree.bind(undefined, kmcl);
-  function free(packetObject: VMBPACKET | null): void {
-    const target = targetOf(kmcl, packetObject, "VMBPACKET");
-    if (target === null) return trace.call(code, method, packetObject);
-    const { endpoint: { id }, packet: { slot } } = target;
-    recorder.recordShort(clock.now100ns, CALL, id, code | insideBit(), slot, 0);
-    if (recorder.keepsEntries) trace.tell(code, [packetObject]);
-    try {
-      VmbPacketFree(kmcl, packetObject);
-    } catch (error) {
-      trace.threw(id, code);
-      throw error;
-    }
+function free(
+  { trace, kmcl, recorder, clock }: TracedTable,
+  packetObject: VMBPACKET | null,
+): void {
+  const target = targetOf(kmcl, packetObject, "VMBPACKET");
+  if (target === null) return trace.call(FREE, VmbPacketFree.bind(undefined, kmcl), packetObject);
+  const { endpoint: { id }, packet: { slot } } = target;
+  recorder.recordShort(clock.now100ns, CALL, id, FREE | insideBit(), slot, 0);
+  if (recorder.keepsEntries) trace.tell(FREE, [packetObject]);
+  try {
+    VmbPacketFree(kmcl, packetObject);
+  } catch (error) {
+    trace.threw(id, FREE);
+    throw error;
   }
-  return free;
 }
 
-function tracedSetRoutine(trace: CallTrace, kmcl: Kmcl): typeof setRoutine {
-  const code = codeOf("VmbPacketSetCompletionRoutine");
-  const { recorder, clock } = kmcl.runtime;
-  const method = VmbPacketSetCompletionRoutine.bind(undefined, kmcl);
-  function setRoutine(
-    packetObject: VMBPACKET | null,
-    completionRoutine: EvtPacketCompletionRoutine,
-  ): void {
-    const target = targetOf(kmcl, packetObject, "VMBPACKET");
-    if (target === null || typeof completionRoutine !== "function") {
-      return trace.call(code, method, packetObject, completionRoutine);
-    }
-    const { endpoint: { id }, packet: { slot } } = target;
-    recorder.recordShort(clock.now100ns, CALL, id, code | insideBit(), slot, 0);
-    if (recorder.keepsEntries) trace.tell(code, [packetObject, completionRoutine]);
-    try {
-      VmbPacketSetCompletionRoutine(kmcl, packetObject, completionRoutine);
-    } catch (error) {
-      trace.threw(id, code);
-      throw error;
-    }
+function setRoutine(
+  { trace, kmcl, recorder, clock }: TracedTable,
+  packetObject: VMBPACKET | null,
+  completionRoutine: EvtPacketCompletionRoutine,
+): void {
+  const target = targetOf(kmcl, packetObject, "VMBPACKET");
+  if (target === null || typeof completionRoutine !== "function") {
+    return trace.call(
+      SET_ROUTINE,
+      VmbPacketSetCompletionRoutine.bind(undefined, kmcl),
+      packetObject,
+      completionRoutine,
+    );
   }
-  return setRoutine;
+  const { endpoint: { id }, packet: { slot } } = target;
+  recorder.recordShort(clock.now100ns, CALL, id, SET_ROUTINE | insideBit(), slot, 0);
+  if (recorder.keepsEntries) trace.tell(SET_ROUTINE, [packetObject, completionRoutine]);
+  try {
+    VmbPacketSetCompletionRoutine(kmcl, packetObject, completionRoutine);
+  } catch (error) {
+    trace.threw(id, SET_ROUTINE);
+    throw error;
+  }
 }
