@@ -38,7 +38,7 @@ export class PacketCompletions {
   /** What routines are given where there is no answer: an array of the driver's own, as any answer is. */
   readonly #nothing = new CopyRoom();
 
-  /** The completions of `endpoint`: none is due. */
+  /** The completions of `endpoint`. */
   constructor(endpoint: CompletedEndpoint) {
     this.#endpoint = endpoint;
   }

@@ -1,5 +1,5 @@
 /**
- * What an endpoint announces to the layer above, which turns each notice into a call of the driver.
+ * What an endpoint tells the layer above, which turns it into calls of the driver.
  *
  * @module
  */
@@ -38,7 +38,7 @@ export const CALLBACK_NAMES = [
 /** The name of a documented callback. */
 export type CallbackName = typeof CALLBACK_NAMES[number];
 
-/** The driverCallbacks; what a driver's callback returned comes back as each one's result. */
+/** The driver of a channel: what its callback returned comes back as the result. */
 export interface DriverCallbacks {
   /** Asks what keeps a wait from its end at present; null: nothing that is known. */
   heldUpBy(wait: WaitGoal): HoldUp | null;

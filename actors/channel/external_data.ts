@@ -34,7 +34,7 @@ export class ExternalData {
   /** Pages that a driver waits for. */
   readonly #awaitedPfns: (readonly number[])[] = [];
 
-  /** No driver waits for pages yet. */
+  /** The external data of packets of `endpoint`. */
   constructor(endpoint: SharingEndpoint) {
     this.#endpoint = endpoint;
   }

@@ -73,7 +73,7 @@ export class Incoming {
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
 
-  /** The receiving half of `endpoint`, without a ring. */
+  /** The receiving half of `endpoint`. */
   constructor(endpoint: ReceivingEndpoint) {
     this.#endpoint = endpoint;
     this.outstandingPackets = new OutstandingPackets(endpoint);

@@ -68,7 +68,7 @@ export class Outgoing {
   readonly #enterLast = new SentEvent("enterLast", this.#lastBody);
   #nextOrder = 0;
 
-  /** The sending half of `endpoint`, without a ring. */
+  /** The sending half of `endpoint`. */
   constructor(endpoint: SendingEndpoint) {
     this.#endpoint = endpoint;
     this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));

@@ -70,7 +70,7 @@ export class OutstandingPackets {
   /** Quota was reached: only a completion starts the queue again. */
   #isBlocked = false;
 
-  /** The driver of `endpoint` has no packet yet. */
+  /** The packets that the driver of `endpoint` has. */
   constructor(endpoint: DeliveringEndpoint) {
     this.#endpoint = endpoint;
     this.resting = endpoint.runtime.verifier.mode === "off" ? null : new RestingRooms();

@@ -127,7 +127,7 @@ export class Requests {
   readonly #endpoint: RequestingEndpoint;
   readonly #waiting = new Set<Request>();
 
-  /** No request yet. */
+  /** The synchronous requests of `endpoint`. */
   constructor(endpoint: RequestingEndpoint) {
     this.#endpoint = endpoint;
   }

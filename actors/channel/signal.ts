@@ -28,7 +28,7 @@ export class Signal implements Timer {
   /** What fires then; null as well where it has, while the processors stood still. */
   #deadline: Deadline<Timer> | null = null;
 
-  /** The signal of `endpoint`, at rest. */
+  /** The signal of `endpoint`. */
   constructor(endpoint: SignallingEndpoint) {
     this.#endpoint = endpoint;
   }

@@ -37,7 +37,7 @@ export class StateChanges implements Worker {
   /** Why the client's open was refused, until the driver has been told. */
   #untoldRefusal: NtStatus | null = null;
 
-  /** No callback is due yet. */
+  /** The state change callbacks of `endpoint`. */
   constructor(endpoint: ChangingEndpoint) {
     this.#endpoint = endpoint;
     this.#item = new WorkItem(this, "stateChange", PASSIVE_LEVEL, endpoint.partition.processor(0));

@@ -31,7 +31,7 @@ export class ChannelWork implements Worker {
   readonly #passivePackets: WorkItem;
   readonly #pageIn: WorkItem;
 
-  /** Nothing is scheduled; what will be is done on the first processor of the partition. */
+  /** The work of `endpoint`, on the first processor of its partition. */
   constructor(endpoint: WorkingEndpoint) {
     this.#endpoint = endpoint;
     const item = (kind: WorkKind, irql: Irql) =>

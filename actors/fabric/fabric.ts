@@ -1,5 +1,5 @@
 /**
- * The fabric as programs see it: the world in which partitions run.
+ * The fabric as programs see it: what partitions run in.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export interface FabricOptions {
   readonly itemsPerInstantMax?: number;
 }
 
-/** The world in which partitions run: one loop, one clock, one source of chance, one trace. */
+/** What partitions run in: one loop, one clock, one source of chance, one trace. */
 export interface Fabric extends AsyncDisposable {
   /** The root partition, in which servers run. */
   readonly root: Partition;

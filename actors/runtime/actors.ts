@@ -24,7 +24,7 @@ export class Actors {
   readonly #interpreter: Interpreter;
   readonly #charts = new Map<ActorKind, Chart>();
 
-  /** No actor yet; `interpreter` will run their charts, and `onlookers`, if any, those who look at them. */
+  /** Actors whose charts `interpreter` runs; `onlookers`, if any, are those who look at them. */
   constructor(interpreter: Interpreter, onlookers?: Onlookers) {
     this.system = new ActorSystem(onlookers);
     this.#interpreter = interpreter;

@@ -1,5 +1,5 @@
 /**
- * The promise of a waiting call: it driverCallbacks when somebody awaits it.
+ * The promise of a waiting call: it tells when somebody awaits it.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export class AwaitedPromise<T> extends Promise<T> {
     return Promise;
   }
 
-  /** A promise of what `change` makes of its value. Who awaits that awaits this one, and nobody else does yet. */
+  /** A promise of what `change` makes of its value. Whoever awaits that awaits this one. */
   map<U>(change: (value: T) => U): AwaitedPromise<U> {
     const mapped = new AwaitedPromise<U>((resolve, reject) => {
       super.then((value) => resolve(change(value)), reject);

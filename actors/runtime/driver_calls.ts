@@ -56,7 +56,7 @@ export interface Blocker {
 }
 
 /** What calls into drivers need of the fabric around them. */
-export interface CallbacksWorld {
+export interface CallbacksPort {
   /** Where misuse is reported. */
   readonly verifier: Verifier;
   /** Puts the begin or end of a callback on the trace. */
@@ -69,7 +69,7 @@ export interface CallbacksWorld {
 
 /** All calls into the drivers of one fabric. */
 export class Callbacks {
-  readonly #runtime: CallbacksWorld;
+  readonly #runtime: CallbacksPort;
   readonly #pending = new Set<PendingCallback>();
   /** Callers that blocked in the synchronous part that runs, or ran last. */
   readonly #blockers: Blocker[] = [];
@@ -79,8 +79,8 @@ export class Callbacks {
   /** Called when a callback that returned a promise has ended. */
   onEnded: (ended: PendingCallback) => void = () => {};
 
-  /** No callback has been made yet. */
-  constructor(runtime: CallbacksWorld) {
+  /** The calls into the drivers of the fabric whose runtime this is. */
+  constructor(runtime: CallbacksPort) {
     this.#runtime = runtime;
   }
 

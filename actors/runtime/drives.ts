@@ -60,7 +60,7 @@ export class Drives {
   readonly #all: Drive[] = [];
   readonly #onEnd: () => void;
 
-  /** None yet; `onEnd` is called as one ends, before its caller is answered. */
+  /** The drives of one loop; `onEnd` is called as one ends, before its caller is answered. */
   constructor(onEnd: () => void) {
     this.#onEnd = onEnd;
   }

@@ -90,7 +90,7 @@ export class Loop {
   /** Ends the wait for real time or for the world outside. */
   #waiting: AbortController | null = null;
 
-  /** A loop that nobody drives yet. */
+  /** The loop of the fabric whose runtime this is. */
   constructor(runtime: LoopPort) {
     this.#runtime = runtime;
     this.#bound = new InstantBound(runtime.itemsPerInstantMax);

@@ -64,7 +64,7 @@ export class WorkItem {
   /** Its place among all scheduled items; -1 while it is not scheduled. */
   order: number = -1;
 
-  /** An item that is not scheduled yet. */
+  /** An item of `worker`, which runs at `irql` on `processor`. */
   constructor(worker: Worker, kind: WorkKind, irql: Irql, processor: Processor) {
     this.worker = worker;
     this.kind = kind;

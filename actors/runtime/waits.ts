@@ -162,7 +162,7 @@ export class Waits {
   /** Called when a caller is answered; `isProgram`: the caller is outside callbacks. */
   onAnswer: (isProgram: boolean) => void = () => {};
 
-  /** Nobody waits yet. */
+  /** The callers that wait, some of them in `callbacks`. */
   constructor(callbacks: Callbacks) {
     this.#callbacks = callbacks;
     callbacks.onEnded = (ended) => this.#ended(ended);
