@@ -3,6 +3,7 @@
  * soon as its description is whole: it has no device to ask.
  *
  *   incomplete ─complete→ accepted (unused ⇄ ring, unused ⇄ mapped) ─teardown→ tearingDown → removed
+ *   of a guest that is gone: abandoned, as long as a server uses it
  *
  * @module
  */
@@ -24,17 +25,23 @@ export function createHostGpadlChart() {
     incomplete: { on: { complete: "accepted", teardown: torndown, drop: "removed", guestGone: "removed" } },
     accepted: { tags: "accepted", initial: "unused", on: { drop: "removed" }, states: {
       unused: { on: { useAsRing: "ring", map: "mapped", teardown: torndown, guestGone: "#removed" } },
-      ring: { tags: "ring", on: { unused: "unused", teardown: "#ringWanted", guestGone: "#ringWanted" } },
+      ring: { tags: "ring", on: { unused: "unused", teardown: "#ringWanted", guestGone: "#ringLeft" } },
       mapped: { tags: "mapped", on: {
         unused: { target: "unused", actions: "revokeMdl" }, drop: { target: "#removed", actions: "revokeMdl" },
-        teardown: "#mappedWanted", guestGone: "#mappedWanted",
+        teardown: "#mappedWanted", guestGone: "#mappedLeft",
       } },
     } },
     tearingDown: { tags: "tearingDown", initial: "ring", on: { drop: "removed" }, states: {
-      ring: { id: "ringWanted", tags: "ring", on: { unused: torndown, guestGone: {} } },
+      ring: { id: "ringWanted", tags: "ring", on: { unused: torndown, guestGone: "#ringLeft" } },
       mapped: { id: "mappedWanted", tags: "mapped", on: {
         unused: { target: "#removed", actions: ["revokeMdl", "sendTorndown"] },
-        drop: { target: "#removed", actions: "revokeMdl" }, guestGone: {},
+        drop: { target: "#removed", actions: "revokeMdl" }, guestGone: "#mappedLeft",
+      } },
+    } },
+    abandoned: { initial: "ring", on: { drop: "removed" }, states: {
+      ring: { id: "ringLeft", tags: "ring", on: { unused: "#removed" } },
+      mapped: { id: "mappedLeft", tags: "mapped", on: {
+        unused: { target: "#removed", actions: "revokeMdl" }, drop: { target: "#removed", actions: "revokeMdl" },
       } },
     } },
     removed: { id: "removed", entry: "remove" },

@@ -28,7 +28,7 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       tags: ["accepted", "ring"],
       on: {
         drop: "removed",
-        guestGone: "tearingDown.ring",
+        guestGone: "abandoned.ring",
         teardown: "tearingDown.ring",
         unused: "accepted.unused",
       },
@@ -37,19 +37,21 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       tags: ["accepted", "mapped"],
       on: {
         drop: "removed",
-        guestGone: "tearingDown.mapped",
+        guestGone: "abandoned.mapped",
         teardown: "tearingDown.mapped",
         unused: "accepted.unused",
       },
     },
     "tearingDown.ring": {
       tags: ["ring", "tearingDown"],
-      on: { drop: "removed", guestGone: "tearingDown.ring", unused: "removed" },
+      on: { drop: "removed", guestGone: "abandoned.ring", unused: "removed" },
     },
     "tearingDown.mapped": {
       tags: ["mapped", "tearingDown"],
-      on: { drop: "removed", guestGone: "tearingDown.mapped", unused: "removed" },
+      on: { drop: "removed", guestGone: "abandoned.mapped", unused: "removed" },
     },
+    "abandoned.ring": { tags: ["ring"], on: { drop: "removed", unused: "removed" } },
+    "abandoned.mapped": { tags: ["mapped"], on: { drop: "removed", unused: "removed" } },
     removed: { tags: [], on: {} },
   });
 });
@@ -74,4 +76,9 @@ Deno.test("createHostGpadlChart: a teardown is answered once nothing uses the me
   assertEquals(along("complete", "drop"), ["remove"]);
   assertEquals(along("drop"), ["remove"]);
   assertEquals(along("guestGone"), ["remove"]);
+  const mapped = ["complete", "map"];
+  assertEquals(along(...mapped, "guestGone"), []);
+  assertEquals(along(...mapped, "guestGone", "unused"), ["revokeMdl", "remove"]);
+  assertEquals(along(...mapped, "teardown", "guestGone", "unused"), ["revokeMdl", "remove"]);
+  assertEquals(along("complete", "useAsRing", "guestGone", "unused"), ["remove"]);
 });

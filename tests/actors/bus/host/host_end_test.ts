@@ -1,0 +1,203 @@
+// The host's end of a bus alone, served with bytes written by hand: there is no guest behind the link.
+
+import { assertEquals } from "@std/assert";
+import { HostEnd } from "../../../../actors/bus/host/host_end.ts";
+import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
+import { makePair, type Pair, PAIR_TYPE } from "../../../support/connected_pair.ts";
+import { HeldLink, hexBytes, words } from "../../../support/held_link.ts";
+import * as vmbus from "../../../../mod.ts";
+
+/** Messages without a body, and those that name a channel alone (wire.md 4.2). */
+const REQUEST_OFFERS = hexBytes("03000000 00000000");
+const ALL_OFFERS_DELIVERED = hexBytes("04000000 00000000");
+const RESCIND_1 = hexBytes("02000000 00000000 01000000");
+const CLOSE_1 = hexBytes("07000000 00000000 01000000");
+const RELEASE_1 = hexBytes("0d000000 00000000 01000000");
+
+/** The rings of the guest: four pages, PFN 4 to 7, of which two are the guest's own ring (wire.md 3.2). */
+const GPADL_9 = hexBytes(`
+  08000000 00000000 01000000 09000000  2800 0100
+  0040000000000000 0400000000000000 0500000000000000 0600000000000000 0700000000000000`);
+const CREATED_9 = hexBytes("0a000000 00000000 01000000 09000000 00000000");
+const TEARDOWN_9 = hexBytes("0b000000 00000000 01000000 09000000");
+const TORNDOWN_9 = hexBytes("0c000000 00000000 09000000");
+
+/** OpenChannel of channel 1 over GPADL 9, called 7 (wire.md 4.2). */
+function open(targetVp = 0): Uint8Array {
+  const head = words(5, 0, 1, 7, 9, targetVp, 2);
+  const message = new Uint8Array(148);
+  message.set(head);
+  return message;
+}
+
+const OPENED_7 = hexBytes("06000000 00000000 01000000 07000000 00000000");
+
+/** A server, and the end of its bus that the test speaks to. */
+class HostStage {
+  readonly pair: Pair;
+  readonly link: HeldLink;
+  readonly host: HostEnd;
+  readonly refused: string[] = [];
+
+  constructor() {
+    this.pair = makePair();
+    const guest = this.pair.guest as PartitionObject;
+    this.link = new HeldLink(guest.memory);
+    const setting = { runtime: guest.runtime, guest, link: this.link };
+    this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
+    Object.assign(guest.bus, { host: this.host });
+    for (let page = 4; page < 8; page++) guest.memory.write(page * 4096, new Uint8Array(4096));
+  }
+
+  get #vsp() {
+    return this.pair.vsp;
+  }
+
+  /** Enables and starts the server; what the guest is told. */
+  enable(): Uint8Array[] {
+    assertEquals(this.#vsp.VmbChannelEnable(this.pair.server), vmbus.STATUS_SUCCESS);
+    this.#vsp.VmbChannelStart(this.pair.server);
+    return this.link.said.splice(0);
+  }
+
+  /** The guest says this, and the host does what it has to; what the guest is told. */
+  async say(...messages: Uint8Array[]): Promise<Uint8Array[]> {
+    const said = this.link.say(...messages);
+    await this.pair.fabric.settle();
+    return [...said, ...this.link.said.splice(0)];
+  }
+
+  /** The server leaves, and nothing is left of it. */
+  async end(...refused: string[]): Promise<Uint8Array[]> {
+    const { server, fabric } = this.pair;
+    await this.#vsp.VmbChannelDisable(server);
+    this.#vsp.VmbChannelCleanup(server);
+    assertEquals([this.refused, fabric.violations], [refused, []]);
+    return this.link.said.splice(0);
+  }
+
+  static async opened(): Promise<HostStage> {
+    const stage = new HostStage();
+    stage.enable();
+    await stage.say(REQUEST_OFFERS, GPADL_9, open());
+    stage.pair.calls.length = 0;
+    return stage;
+  }
+}
+
+// wire.md 4.4, 4.5
+Deno.test("HostEnd: offers what is there when it is asked, and what comes later at once", async () => {
+  const stage = new HostStage();
+  assertEquals(stage.enable(), []);
+  const [offer = new Uint8Array(0), end, ...more] = await stage.say(REQUEST_OFFERS);
+  assertEquals([end, more], [ALL_OFFERS_DELIVERED, []]);
+  assertEquals(offer.length, 196);
+  assertEquals(offer.subarray(0, 8), hexBytes("01000000 00000000"));
+  // 6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10 on the wire
+  assertEquals(PAIR_TYPE.slice(0, 8), "6d9d9a51");
+  assertEquals(offer.subarray(8, 24), hexBytes("519a9d6d a25e 9a4f 9d0c3f2c7f3b8f10"));
+  assertEquals(offer.subarray(180), hexBytes("0000 0000 01000000 ff 00 0100 01200000"));
+  assertEquals(await stage.say(REQUEST_OFFERS), []);
+  assertEquals(await stage.end("requestOffers unexpectedMessage"), [RESCIND_1]);
+});
+
+// wire.md 4.5
+Deno.test("HostEnd: a guest of bytes opens a channel, closes it and has its rings back", async () => {
+  const stage = new HostStage();
+  stage.enable();
+  await stage.say(REQUEST_OFFERS);
+  assertEquals(await stage.say(GPADL_9), [CREATED_9]);
+  assertEquals(stage.link.heardChannels, []);
+  assertEquals(await stage.say(open()), [OPENED_7]);
+  assertEquals(stage.link.heardChannels, [1]);
+  assertEquals(stage.pair.calls, ["server Opened", "server Started", "server PostStarted"]);
+  assertEquals(await stage.say(CLOSE_1, TEARDOWN_9), [TORNDOWN_9]);
+  assertEquals(stage.pair.calls.slice(3), ["server Suspend", "server Closed"]);
+  assertEquals(stage.link.heardChannels, []);
+  assertEquals(await stage.end(), [RESCIND_1]);
+});
+
+Deno.test("HostEnd: the guest is interrupted over the link, unless it wants none", async () => {
+  const cases: [targetVp: number, rung: number[]][] = [[0, [1]], [0xffff_ffff, []]];
+  for (const [targetVp, rung] of cases) {
+    const stage = new HostStage();
+    stage.enable();
+    await stage.say(REQUEST_OFFERS, GPADL_9, open(targetVp));
+    const { vsp, server } = stage.pair;
+    vsp.VmbPacketSend(vsp.VmbPacketAllocate(server), null, 0, null, 0);
+    assertEquals(stage.link.rung, rung);
+    assertEquals(vmbus.inspectChannel(server).interruptsSent, rung.length);
+    await stage.end();
+  }
+});
+
+Deno.test("HostEnd: what the link schedules is the server's look at its rings", async () => {
+  const stage = await HostStage.opened();
+  const item = stage.link.interruptOf(1)!;
+  assertEquals([item.kind, item.isScheduled], ["interrupt", false]);
+  await stage.end();
+});
+
+// wire.md 5.2, ClosingReopen
+Deno.test("HostEnd: an open that comes while the server closes waits for its end", async () => {
+  const stage = await HostStage.opened();
+  assertEquals(await stage.say(CLOSE_1, TEARDOWN_9, GPADL_9, open()), [
+    hexBytes("0a000000 00000000 01000000 09000000 ffff0080"), // the id is in use until it is torn down
+    TORNDOWN_9,
+    hexBytes("06000000 00000000 01000000 07000000 0d0000c0"), // so that there are no such rings
+  ]);
+  await stage.end("gpadlHeader badGpadl", "openChannel badRings");
+});
+
+// wire.md 5.2: Revoked
+Deno.test("HostEnd: what the guest says of a channel that was taken back crossed that, and is no fault", async () => {
+  const stage = await HostStage.opened();
+  assertEquals(await stage.end(), [RESCIND_1]);
+  assertEquals(await stage.say(CLOSE_1, TEARDOWN_9), [TORNDOWN_9]);
+  assertEquals(stage.host.known.length, 1);
+  assertEquals(await stage.say(RELEASE_1), []);
+  assertEquals([stage.host.known, stage.refused], [[], []]);
+  assertEquals(await stage.say(RELEASE_1), []);
+  assertEquals(stage.refused, ["relIdReleased unexpectedMessage"]);
+});
+
+// docs/decisions.md D265: each of them was let pass while the server disabled the channel by itself.
+Deno.test("HostEnd: what an honest guest never says is a fault, whatever the server is at", async () => {
+  const wrong: readonly (readonly [string, Uint8Array[]])[] = [
+    ["closeChannel unexpectedMessage", [CLOSE_1, CLOSE_1]],
+    ["openChannel unexpectedMessage", [open()]],
+    ["gpadlTeardown badGpadl", [TEARDOWN_9]],
+    ["relIdReleased unexpectedMessage", [RELEASE_1]],
+  ];
+  for (const [fault, messages] of wrong) {
+    const stage = await HostStage.opened();
+    const { vsp, server } = stage.pair;
+    const disabled = vsp.VmbChannelDisable(server); // the rescind is due, and not sent yet
+    assertEquals(stage.link.say(...messages), []);
+    assertEquals(stage.refused, [fault]);
+    await disabled;
+    vsp.VmbChannelCleanup(server);
+    assertEquals(stage.pair.calls, ["server Suspend", "server Closed"]);
+  }
+});
+
+// kmcl.md S13
+Deno.test("HostEnd.guestGone: the server closes, and nobody is told of anything", async () => {
+  const stage = await HostStage.opened();
+  stage.pair.guest.crash();
+  assertEquals(await stage.say(), []);
+  assertEquals(stage.pair.calls, ["server Suspend", "server Closed"]);
+  assertEquals(stage.host.gpadls.all, []);
+  const said = await stage.end();
+  assertEquals([said.length, stage.host.known], [0, []]);
+});
+
+Deno.test("HostEnd: bytes that are no message are refused, and those that are cut short", async () => {
+  const stage = new HostStage();
+  stage.enable();
+  assertEquals(
+    await stage.say(new Uint8Array(0), hexBytes("63000000 00000000"), open().subarray(0, 147)),
+    [],
+  );
+  await stage.end("null messageTooSmall", "null unknownMessageType", "null messageTooSmall");
+});
