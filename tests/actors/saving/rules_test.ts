@@ -172,7 +172,6 @@ Deno.test("CLIENT: its rules", () => {
   refuses(schema, "it waits for an end that has come", waiting, {
     traffic: { ...waiting.traffic, state: stateFrom("client", waiting.traffic, { lifecycle }) },
   });
-  refuses(schema, "its MMIO is that of no channel", waiting, { mmio: { gpa: 0, byteCount: 4096 } });
   refuses(schema, "its latency is that of no channel", waiting, { latency100ns: 5 });
   refuses(schema, "its packets are out of order", busy, { packets: busy.packets.toReversed() });
   refuses(schema, "its open was refused with a success", busy, { refusal: 0 });
