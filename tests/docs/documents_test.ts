@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { runDeno } from "../support/deno_process.ts";
 import { isLong } from "../support/long.ts";
-import { codeBlocks, documentedPrograms } from "../support/markdown_code.ts";
+import { codeBlocks, documentedPrograms } from "./markdown_code.ts";
 import { withTree } from "../support/temp_tree.ts";
 
 const GUIDE = "docs/guide.md";

@@ -2,7 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { dirname, join, normalize } from "node:path";
 import * as vmbus from "../../mod.ts";
 import { runDeno } from "../support/deno_process.ts";
-import { codeBlocks, documentedPrograms } from "../support/markdown_code.ts";
+import { codeBlocks, documentedPrograms } from "./markdown_code.ts";
 import { publishedFiles } from "../support/published.ts";
 import { TASK_ARGS } from "../support/simulate.ts";
 import { withTree } from "../support/temp_tree.ts";

@@ -39,11 +39,7 @@ interface Stage {
 
 /** Packets awaited and queued, and completions that found no room. */
 async function setStage(): Promise<Stage> {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openSavingPair({
-    ...OPTIONS,
-    onServerPacket: (_channel, packet) => void held.push(packet),
-  });
+  const pair = await openSavingPair({ ...OPTIONS, onServerPacket: "hold" });
   const { fabric, guest, vsp, vsc, client, server } = pair;
   const wants = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
   for (let count = 0; count < 5; count++) {
@@ -55,7 +51,9 @@ async function setStage(): Promise<Stage> {
   // The guest reads nothing any more, and its ring fills.
   for (let count = 0; count < 3; count++) send(pair, "s".repeat(1200), 0);
   while (vmbus.inspectChannel(server)?.queued === 0) send(pair, "unanswered", 0);
-  for (const packet of held) vsp.VmbChannelPacketComplete(packet, Uint8Array.of(1, 2), 2);
+  for (const packet of pair.atServer.held) {
+    vsp.VmbChannelPacketComplete(packet, Uint8Array.of(1, 2), 2);
+  }
   send(pair, "queued");
   const bytes = await vmbus.saveServerChannel(vsp, server);
   orphanServer(pair);

@@ -9,7 +9,7 @@ const BYTES_MAX = 50;
 if (isLong) {
   // kmcl.md section 9: leaks() lists what drivers left; what the package itself keeps, it cannot show.
   Deno.test("Fabric: what is done again and again leaves the heap where it was", async () => {
-    const program = new URL("../support/growth.ts", import.meta.url).pathname;
+    const program = new URL("./growth.ts", import.meta.url).pathname;
     const { code, stdout, stderr } = await runDeno([
       "run",
       "--no-check",

@@ -4,12 +4,8 @@ import fc from "fast-check";
 import * as vmbus from "../../mod.ts";
 import { closePair, openPair, type Pair } from "../support/connected_pair.ts";
 import { times } from "../support/long.ts";
-import {
-  type PacketPlan,
-  TrafficDriver,
-  type TrafficWorld,
-  type Treatment,
-} from "../support/traffic.ts";
+import { type PacketPlan, TrafficDriver, type TrafficWorld } from "../support/traffic.ts";
+import type { Treatment } from "../support/treatment.ts";
 
 type Side = "server" | "client";
 

@@ -7,6 +7,7 @@
 import { createFabric } from "./fabric.ts";
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../mod.ts";
+import { Receiver, type Treatment } from "./treatment.ts";
 
 /** Interface type of the offers of tests. */
 export const PAIR_TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
@@ -34,10 +35,10 @@ export interface PairOptions {
   readonly serverCallbacks?: PairCallbacks;
   /** What the client's state change callbacks do. */
   readonly clientCallbacks?: PairCallbacks;
-  /** The server's ProcessPacket. Default: completes the packet with its own payload. */
-  readonly onServerPacket?: vmbus.EvtChannelProcessPacket;
-  /** The client's ProcessPacket. Default: completes the packet with nothing. */
-  readonly onClientPacket?: vmbus.EvtChannelProcessPacket;
+  /** How the server treats packets, or its ProcessPacket. Default: completes each with its own payload. */
+  readonly onServerPacket?: Treatment | vmbus.EvtChannelProcessPacket;
+  /** How the client treats packets, or its ProcessPacket. Default: completes each with nothing. */
+  readonly onClientPacket?: Treatment | vmbus.EvtChannelProcessPacket;
   /** The server's ProcessingComplete. */
   readonly onServerBatch?: vmbus.EvtChannelProcessingComplete;
   /** The client's ProcessingComplete. */
@@ -48,21 +49,37 @@ export interface PairOptions {
   readonly ringPages?: readonly [number, number];
 }
 
-/** A server and its client. */
-export interface Pair {
+/** Both ends of one channel. */
+export interface PairEnds {
   readonly fabric: vmbus.Fabric;
-  readonly guest: vmbus.Partition;
   /** The server's table. */
   readonly vsp: vmbus.KmclServerInterfaceV1;
   /** The client's table. */
   readonly vsc: vmbus.KmclClientInterfaceV1;
   readonly server: vmbus.VMBCHANNEL;
   readonly client: vmbus.VMBCHANNEL;
+}
+
+/** A server and its client. */
+export interface Pair extends PairEnds {
+  readonly guest: vmbus.Partition;
   /**
    * The state change callbacks as they began, in order: `server Opened`, `client Started`,
    * `client PnpFailure STATUS_UNSUCCESSFUL`.
    */
   readonly calls: string[];
+  /** What the server's driver has of the packets that it was told to hold. */
+  readonly atServer: Receiver;
+  /** What the client's driver has of the packets that it was told to hold. */
+  readonly atClient: Receiver;
+}
+
+/** The ProcessPacket that `options` ask for. */
+function processPacketOf(
+  asked: Treatment | vmbus.EvtChannelProcessPacket | undefined,
+  receiver: Receiver,
+): vmbus.EvtChannelProcessPacket {
+  return typeof asked === "function" ? asked : receiver.processPacket(asked ?? "complete");
 }
 
 /** The server table of the fabric's root. */
@@ -135,12 +152,11 @@ export function makeServer(
   guest: vmbus.Partition,
   calls: string[],
   options: PairOptions,
+  receiver: Receiver = new Receiver(vsp, fabric, true),
 ): vmbus.VMBCHANNEL {
   const { channel } = vmbus.expectSuccess(vsp.VmbChannelAllocate(fabric.root.device, true));
   setVmbus(vsp, channel, guest);
-  const onPacket = options.onServerPacket ?? ((_channel, packet, buffer, byteCount) => {
-    vsp.VmbChannelPacketComplete(packet, buffer, byteCount);
-  });
+  const onPacket = processPacketOf(options.onServerPacket, receiver);
   const statuses = [
     vsp.VmbServerChannelInitSetTargetInterfaceId(
       channel,
@@ -163,11 +179,10 @@ function makeClient(
   guest: vmbus.Partition,
   calls: string[],
   options: PairOptions,
+  receiver: Receiver,
 ): vmbus.VMBCHANNEL {
   const { channel } = vmbus.expectSuccess(vsc.VmbChannelAllocate(guest.device, false));
-  const onPacket = options.onClientPacket ?? ((_channel, packet) => {
-    vsc.VmbChannelPacketComplete(packet, null, 0);
-  });
+  const onPacket = processPacketOf(options.onClientPacket, receiver);
   const onPnpFailure: vmbus.EvtChannelPnpFailure = (refused, status) => {
     calls.push(`client PnpFailure ${vmbus.ntStatusName(status)}`);
     return options.onPnpFailure?.(refused, status);
@@ -200,13 +215,15 @@ export function makePair(options: PairOptions = {}): Pair {
   const calls: string[] = [];
   const vsp = serverTable(fabric);
   const vsc = clientTable(guest);
-  const server = makeServer(vsp, fabric, guest, calls, options);
-  const client = makeClient(vsc, guest, calls, options);
-  return { fabric, guest, vsp, vsc, server, client, calls };
+  const atServer = new Receiver(vsp, fabric, true);
+  const atClient = new Receiver(vsc, fabric, false);
+  const server = makeServer(vsp, fabric, guest, calls, options, atServer);
+  const client = makeClient(vsc, guest, calls, options, atClient);
+  return { fabric, guest, vsp, vsc, server, client, calls, atServer, atClient };
 }
 
 /** Enables both endpoints of a pair and starts the server; nothing has run yet. */
-export function enablePair({ vsp, vsc, server, client }: Pair): void {
+export function enablePair({ vsp, vsc, server, client }: PairEnds): void {
   assertEquals(vsp.VmbChannelEnable(server), vmbus.STATUS_SUCCESS);
   vsp.VmbChannelStart(server);
   assertEquals(vsc.VmbChannelEnable(client), vmbus.STATUS_SUCCESS);
@@ -223,7 +240,7 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
 }
 
 /** Disables and cleans up both endpoints; nothing may be left, and nothing may have been misused. */
-export async function closePair(pair: Pair): Promise<void> {
+export async function closePair(pair: PairEnds): Promise<void> {
   const { fabric, vsp, vsc, server, client } = pair;
   await vsc.VmbChannelDisable(client);
   await vsp.VmbChannelDisable(server);

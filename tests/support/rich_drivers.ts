@@ -7,15 +7,13 @@
 
 import * as vmbus from "../../mod.ts";
 import { setVmbus } from "./connected_pair.ts";
+import { byteOf, treat, type Treatment, treatmentOf } from "./treatment.ts";
 
 const TYPE = "7b0b2f1e-6a0e-4c3f-8f0e-3a2c5d9e1f44";
 const PAYLOAD_BYTES = 900;
 const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** Packets that one endpoint sends by itself after a restore: no run goes on for ever. */
 const SENDS_MAX = 6;
-
-/** What the receiver of a packet is to do with it; its first byte. */
-export const TREAT = { complete: 0, hold: 1, defer: 2 } as const;
 
 /** The channels of the guest, by what they are there for. */
 export const RICH = {
@@ -46,8 +44,8 @@ function serverTable({ device }: vmbus.HostContext): vmbus.KmclServerInterfaceV1
 }
 
 /** The payload of a packet that is to be treated so. */
-export function richPayload(treat: number, byteCount: number = PAYLOAD_BYTES): Uint8Array {
-  return new Uint8Array(byteCount).fill(treat, 0, 1);
+export function richPayload(first: number, byteCount: number = PAYLOAD_BYTES): Uint8Array {
+  return new Uint8Array(byteCount).fill(first, 0, 1);
 }
 
 /** What both sides do alike. */
@@ -66,11 +64,16 @@ class RichEndpoint {
   }
 
   /** Sends a packet; without a routine it is KMCL's from now on. */
-  send(treat: number, flags: number = WAIT, mdl: vmbus.Mdl | null = null, hasRoutine = true): void {
+  send(
+    how: Treatment,
+    flags: number = WAIT,
+    mdl: vmbus.Mdl | null = null,
+    hasRoutine = true,
+  ): void {
     const packet = this.kmcl.VmbPacketAllocate(this.channel);
     if (packet === null) return;
     if (hasRoutine) this.#keep(packet);
-    const payload = richPayload(treat);
+    const payload = richPayload(byteOf(how));
     this.kmcl.VmbPacketSend(packet, payload, payload.length, mdl, flags);
   }
 
@@ -109,10 +112,11 @@ class RichEndpoint {
 
   /** EvtChannelProcessPacket. */
   readonly onPacket: vmbus.EvtChannelProcessPacket = (_channel, packet, buffer) => {
-    if (buffer[0] === TREAT.hold) this.held.push(packet);
-    else if (buffer[0] === TREAT.defer && vmbus.KeGetCurrentIrql() === 2) {
-      this.kmcl.VmbChannelPacketDeferToPassive(packet);
-    } else this.complete(packet);
+    return treat(treatmentOf(buffer[0]), packet, {
+      kmcl: this.kmcl,
+      complete: () => this.complete(packet),
+      hold: () => void this.held.push(packet),
+    });
   };
 
   /** Completes a packet with an answer that fills some of the ring. */
@@ -125,7 +129,7 @@ class RichEndpoint {
   protected callbacks(): vmbus.StateChangeCallbacks {
     return {
       ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
-      EvtChannelPostStarted: () => this.send(TREAT.complete),
+      EvtChannelPostStarted: () => this.send("complete"),
       EvtChannelSuspend: () => {
         for (const packet of this.held.splice(0)) this.complete(packet);
       },
@@ -193,7 +197,7 @@ export class RichClient extends RichEndpoint {
   lend(): void {
     const { gpa } = this.#memory.allocate(8192);
     this.#memory.pageOut(gpa + 4096, 4096);
-    this.send(TREAT.hold, WAIT, vmbus.IoAllocateMdl(this.#memory, gpa + 100, 8000));
+    this.send("hold", WAIT, vmbus.IoAllocateMdl(this.#memory, gpa + 100, 8000));
   }
 
   save(tokens: vmbus.HandleTokens): SavedClient {

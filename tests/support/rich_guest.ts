@@ -16,8 +16,8 @@ import {
   richGuestDriver,
   type RichHost,
   richHostDriver,
-  TREAT,
 } from "./rich_drivers.ts";
+import { byteOf } from "./treatment.ts";
 import { resolveHandle } from "../../kmcl/handles.ts";
 
 /** The drivers of the guest, for a restore. */
@@ -57,9 +57,9 @@ async function fill(stage: Stage): Promise<void> {
   const { busy, lent, halted } = RICH;
   await world.settle();
   const [client, server] = [clients[busy]!, servers[busy]!];
-  for (let count = 0; count < 2; count++) server.send(TREAT.hold);
+  for (let count = 0; count < 2; count++) server.send("hold");
   await world.settle();
-  client.send(TREAT.hold); // the server's quota
+  client.send("hold"); // the server's quota
   await world.settle();
   client.spare();
   client.sendInitialized();
@@ -67,13 +67,13 @@ async function fill(stage: Stage): Promise<void> {
   clients[lent]!.gpadls.push(clients[lent]!.share());
   const callers = [busy, halted].map((index) => {
     const { kmcl, channel } = clients[index]!;
-    const payload = Uint8Array.of(TREAT.hold);
+    const payload = Uint8Array.of(byteOf("hold"));
     return kmcl.VmbChannelSendSynchronousRequest(channel, payload, 1, null, 1, null, 0);
   });
   for (const caller of callers) caller.catch(() => {});
   await world.settle();
   await clients[halted]!.kmcl.VmbChannelPause(clients[halted]!.channel);
-  clients[halted]!.send(TREAT.complete);
+  clients[halted]!.send("complete");
   const header = { message: "gpadlHeader", channelId: 1, gpadlId: 77, readOnly: false } as const;
   const rest = { byteLength: 64, rangeCount: 1, words: new Uint8Array(8) };
   guest.postControlMessage("toHost", encodeControlMessage({ ...header, ...rest }));
@@ -91,7 +91,7 @@ async function pile(stage: Stage): Promise<void> {
   await until(stage, () => at(RICH.opening).changes.current === "opened");
   await settleHost(stage);
   servers[RICH.connecting]!.begin(null);
-  servers[RICH.lent]!.send(TREAT.defer);
+  servers[RICH.lent]!.send("defer");
   await settleHost(stage);
   guest.resume();
   await until(
@@ -102,10 +102,10 @@ async function pile(stage: Stage): Promise<void> {
   const lent = clients[RICH.lent]!;
   lent.delete(lent.share());
   lent.kmcl.VmbChannelSetInterruptLatency(lent.channel, 5000);
-  lent.send(TREAT.complete, 0);
+  lent.send("complete", 0);
   const client = clients[RICH.busy]!;
-  client.send(TREAT.complete, 0, null, false);
-  for (let count = 0; count < 6; count++) client.send(TREAT.complete, count % 2);
+  client.send("complete", 0, null, false);
+  for (let count = 0; count < 6; count++) client.send("complete", count % 2);
   client.complete(client.held.shift());
   guest.postControlMessage("toGuest", Uint8Array.of(99, 1, 2)); // a host may say anything
   await settleHost(stage);

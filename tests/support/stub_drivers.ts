@@ -6,6 +6,7 @@
 
 import * as vmbus from "../../mod.ts";
 import { clientTable, PAIR_INSTANCE, PAIR_TYPE, serverTable, setVmbus } from "./connected_pair.ts";
+import { treat, type Treatment } from "./treatment.ts";
 
 /** A driver that does what `stub` says, and is an instance of what it was told last. */
 function stubDriver<Start, Restore, Instance>(
@@ -63,19 +64,16 @@ export function stubHost(stub: StubHost = {}): vmbus.HostDriver {
   return stubDriver(stub, instance);
 }
 
-/** What a stub's channel does with packets. */
+/** What a stub's channel does with packets, where a word does not say it. */
 export type OnPacket = (
   kmcl: vmbus.KmclClientInterfaceV1,
   packet: vmbus.VMBPACKETCOMPLETION,
 ) => vmbus.MaybePromise<void>;
 
-/** Completes at once. */
-export const COMPLETE: OnPacket = (kmcl, packet) => kmcl.VmbChannelPacketComplete(packet, null, 0);
-
 /** A client channel of a guest's stub, enabled. */
 export function stubClient(
   { partition, device }: vmbus.GuestContext,
-  onPacket: OnPacket = COMPLETE,
+  onPacket: Treatment | OnPacket = "complete",
   callbacks: Partial<vmbus.StateChangeCallbacks> = {},
 ): vmbus.VMBCHANNEL {
   const kmcl = clientTable(partition);
@@ -91,7 +89,7 @@ export function stubClient(
 /** A server channel of a root's stub, enabled and started. */
 export function stubServer(
   { fabric, device, guest }: vmbus.HostContext,
-  onPacket: OnPacket = COMPLETE,
+  onPacket: Treatment | OnPacket = "complete",
   callbacks: Partial<vmbus.StateChangeCallbacks> = {},
 ): vmbus.VMBCHANNEL {
   const kmcl = serverTable(fabric);
@@ -110,13 +108,20 @@ export function stubServer(
 function enable(
   kmcl: vmbus.KmclClientInterfaceV1,
   channel: vmbus.VMBCHANNEL,
-  onPacket: OnPacket,
+  onPacket: Treatment | OnPacket,
   callbacks: Partial<vmbus.StateChangeCallbacks>,
 ): void {
   vmbus.expectSuccess(
     kmcl.VmbChannelInitSetProcessPacketCallbacks(
       channel,
-      (_channel, packet) => onPacket(kmcl, packet),
+      typeof onPacket === "function"
+        ? (_channel, packet) => onPacket(kmcl, packet)
+        : (_channel, packet) =>
+          treat(onPacket, packet, {
+            kmcl,
+            complete: () => kmcl.VmbChannelPacketComplete(packet, null, 0),
+            hold: () => {},
+          }),
     ),
   );
   vmbus.expectSuccess(

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Treatment } from "./treatment.ts";
+
 /** What a transaction is. */
 export type TalkKind =
   /** No completion is asked for. */
@@ -19,13 +21,8 @@ export type TalkKind =
   /** Has the receiver complete at once; of no account otherwise. */
   | "nudge";
 
-/** What the receiver does with it. */
-export type TalkTreat =
-  | "complete"
-  /** Keeps it until a nudge of its own has come back. */
-  | "hold"
-  /** Hands it back at DISPATCH_LEVEL. */
-  | "defer";
+/** What the receiver does with it; one that it holds it keeps until a nudge of its own has come back. */
+type TalkTreat = Extract<Treatment, "complete" | "hold" | "defer">;
 
 const KINDS: readonly TalkKind[] = ["post", "ask", "lend", "share", "nudge"];
 const TREATS: readonly TalkTreat[] = ["complete", "hold", "defer"];

@@ -8,6 +8,7 @@
 
 import * as vmbus from "../../mod.ts";
 import { headerOf, NUDGE, sumOf, type Talk, type TalkHeader } from "./talk_plan.ts";
+import { mustDefer } from "./treatment.ts";
 
 /** What a talker knows beside its handles: plain data. */
 export type TalkerState = {
@@ -146,7 +147,7 @@ export abstract class Talker {
   ): void | Promise<void> {
     const header = headerOf(payload);
     if (header.kind === "nudge") return this.kmcl.VmbChannelPacketComplete(packet, null, 0);
-    if (header.treat === "defer" && vmbus.KeGetCurrentIrql() === 2) {
+    if (mustDefer(header.treat)) {
       return this.kmcl.VmbChannelPacketDeferToPassive(packet);
     }
     const answer = this.accept(header, packet, payload);

@@ -8,19 +8,7 @@
 import { assert, assertEquals, fail } from "@std/assert";
 import * as vmbus from "../../mod.ts";
 import { WAIT } from "./sending.ts";
-
-/** What the receiving driver does with a packet. */
-export type Treatment =
-  /** Completes it in the call. */
-  | "complete"
-  /** Keeps it until it is told to retire, or to suspend. */
-  | "hold"
-  /** Hands it back once, and completes it at PASSIVE_LEVEL. */
-  | "defer"
-  /** Completes it and returns a promise that takes a millisecond. */
-  | "linger"
-  /** Returns a promise, and completes it a millisecond later. */
-  | "await";
+import { mustDefer, treat, type Treatment } from "./treatment.ts";
 
 /** A packet, as the generator describes it. */
 export interface PacketPlan {
@@ -198,7 +186,7 @@ export class TrafficDriver {
     buffer: Uint8Array,
     byteCount: number,
     flags: number,
-  ): void | Promise<void> {
+  ): vmbus.MaybePromise<void> {
     assert(!this.#isInCall, "kmcl.md R2: one call at a time");
     assert(!this.isQuiet, "kmcl.md S7: no packet comes between Suspend and Started");
     assert(this.#outstanding < this.quota, "kmcl.md R4: the quota holds");
@@ -211,9 +199,7 @@ export class TrafficDriver {
     if (sent.external.length > 0 && !this.#takeExternalData(packet, sent)) {
       return this.#again(isAgain);
     }
-    const isDispatch = vmbus.KeGetCurrentIrql() === 2;
-    const needsPassive = sent.treatment !== "complete" && sent.treatment !== "hold";
-    if (needsPassive && isDispatch) {
+    if (mustDefer(sent.treatment)) {
       this.#table.VmbChannelPacketDeferToPassive(packet);
       return this.#again(isAgain);
     }
@@ -243,7 +229,7 @@ export class TrafficDriver {
       return false;
     }
     assertEquals(status, vmbus.STATUS_SUCCESS);
-    if (this.#willDefer(sent)) return true; // it comes again: what is written now would be seen then
+    if (mustDefer(sent.treatment)) return true; // it comes again: what is written now would be seen then
     const views = vmbus.mdlSegments(mdl);
     assertEquals(views.length, sent.external.length);
     views.forEach((view, at) => {
@@ -253,26 +239,16 @@ export class TrafficDriver {
     return true;
   }
 
-  #willDefer({ treatment }: Sent): boolean {
-    return treatment !== "complete" && treatment !== "hold" && vmbus.KeGetCurrentIrql() === 2;
-  }
-
-  #treat(arrived: Arrived): void | Promise<void> {
+  #treat(arrived: Arrived): vmbus.MaybePromise<void> {
     this.#outstanding++;
-    const { treatment } = arrived.sent;
-    if (treatment === "hold") this.#held.push(arrived);
-    else if (treatment === "await") return this.#slowly(() => this.#complete(arrived));
-    else {
-      this.#complete(arrived);
-      if (treatment === "linger") return this.#slowly(() => {});
-    }
-  }
-
-  async #slowly(work: () => void): Promise<void> {
-    this.#isInCall = true;
-    await this.#world.fabric.delay(1);
-    work();
-    this.#isInCall = false;
+    const treated = treat(arrived.sent.treatment, arrived.packet, {
+      kmcl: this.#table,
+      complete: () => this.#complete(arrived),
+      hold: () => void this.#held.push(arrived),
+      delay: () => this.#world.fabric.delay(1),
+    });
+    this.#isInCall = treated !== undefined;
+    return treated?.then(() => void (this.#isInCall = false));
   }
 
   #complete(arrived: Arrived): void {

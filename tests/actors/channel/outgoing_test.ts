@@ -98,8 +98,8 @@ Deno.test("Outgoing: a saved completion that the ring can never carry closes the
 });
 
 Deno.test("Outgoing: awaits completions for packets in the ring, and no others", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, context) => void held.push(context) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const { vsc, vsp, client, fabric } = pair;
   const { outgoing } = endpointBehind(client);
   const ends: Ended[] = [];
@@ -133,15 +133,15 @@ Deno.test("Outgoing: awaits completions for packets in the ring, and no others",
 Deno.test("Outgoing: packets and completions leave in the order in which they were sent", async () => {
   // kmcl.md R6: a completion queues with the outgoing packets.
   const order: string[] = [];
-  const contexts: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
     ...SMALL_RINGS,
-    onServerPacket: (_channel, context) => void contexts.push(context),
+    onServerPacket: "hold",
     onClientPacket: (_channel, context, buffer) => {
       order.push(`packet ${buffer[0]}`);
       pair.vsc.VmbChannelPacketComplete(context, null, 0);
     },
   });
+  const { held: contexts } = pair.atServer;
   const { vsc, vsp, client, server, fabric } = pair;
   const packets = [0, 1, 2].map((index) => {
     const packet = vsc.VmbPacketAllocate(client);

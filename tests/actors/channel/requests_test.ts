@@ -9,8 +9,8 @@ import { pattern, WAIT } from "../../support/sending.ts";
 
 Deno.test("Requests: a wait that nothing can end is rejected, and its packet withdrawn", async () => {
   // api.md section 1: a caller outside callbacks that waits in vain hears of it.
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, context) => void held.push(context) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const { vsc, vsp, client, fabric } = pair;
   const endpoint = endpointBehind(client);
   const error = await assertRejects(

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { unfollowed } from "../../support/unfollowed.ts";
+import { unfollowed } from "./unfollowed.ts";
 import { follower, realDelay, realNowMs, turn } from "../../../actors/runtime/event_loop.ts";
 import { hops, watch } from "../../support/driving.ts";
 

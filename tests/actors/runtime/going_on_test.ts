@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { enablePair, makePair, type Pair } from "../../support/connected_pair.ts";
 import { hops, post, request, watch } from "../../support/driving.ts";
-import { unfollowed } from "../../support/unfollowed.ts";
+import { unfollowed } from "./unfollowed.ts";
 
 /** A callback that waits for something, and what of the program's or of others' ends that. */
 interface Release {
@@ -20,13 +20,12 @@ interface Release {
 
 interface Stage {
   readonly pair: Pair;
-  readonly held: vmbus.VMBPACKETCOMPLETION[];
   readonly gate: PromiseWithResolvers<void>;
   isWaiting: boolean;
 }
 
-function completeAll({ pair, held }: Stage): void {
-  for (const packet of held.splice(0)) pair.vsp.VmbChannelPacketComplete(packet, null, 0);
+function completeAll({ pair }: Stage): void {
+  pair.atServer.complete();
 }
 
 function shareAndDelete({ vsc, vsp, client, server, guest }: Pair): Promise<void> {
@@ -86,7 +85,6 @@ const RELEASES: readonly Release[] = [
 
 /** A pair whose client waits in PostStarted, in a function of its own, and then for 1 ms. */
 function stageOf(release: Release, log: string[], isFollowed: boolean): Stage {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const gate = Promise.withResolvers<void>();
   const deep = async (depth: number): Promise<void> => {
     if (depth > 0) return await deep(depth - 1);
@@ -96,9 +94,7 @@ function stageOf(release: Release, log: string[], isFollowed: boolean): Stage {
   };
   const make = () =>
     makePair({
-      onServerPacket: (_channel, packet) => {
-        held.push(packet);
-      },
+      onServerPacket: "hold",
       clientCallbacks: {
         EvtChannelPostStarted: async () => {
           post(pair.vsc, pair.client);
@@ -111,7 +107,7 @@ function stageOf(release: Release, log: string[], isFollowed: boolean): Stage {
       },
     });
   const pair = isFollowed ? make() : unfollowed(make);
-  const stage: Stage = { pair, held, gate, isWaiting: false };
+  const stage: Stage = { pair, gate, isWaiting: false };
   return stage;
 }
 

@@ -11,21 +11,8 @@ import {
 import { hops, request, watch } from "../../support/driving.ts";
 
 /** A pair whose server holds every packet, so that a request of the client waits. */
-async function holdingPair(
-  options: vmbus.FabricOptions = {},
-): Promise<{ pair: Pair; held: vmbus.VMBPACKETCOMPLETION[] }> {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({
-    fabric: options,
-    onServerPacket: (_channel, packet) => {
-      held.push(packet);
-    },
-  });
-  return { pair, held };
-}
-
-function answerAll({ vsp }: Pair, held: vmbus.VMBPACKETCOMPLETION[]): void {
-  for (const packet of held.splice(0)) vsp.VmbChannelPacketComplete(packet, null, 0);
+function holdingPair(options: vmbus.FabricOptions = {}): Promise<Pair> {
+  return openPair({ fabric: options, onServerPacket: "hold" });
 }
 
 Deno.test("VmbChannelSendSynchronousRequest: drives the loop until it has its answer", async () => {
@@ -53,14 +40,14 @@ Deno.test("VmbChannelSendSynchronousRequest: drives as soon as its caller awaits
 });
 
 Deno.test("VmbChannelSendSynchronousRequest: lets time pass when nothing else can run", async () => {
-  const { pair, held } = await holdingPair();
-  const answered = pair.fabric.delay(20).then(() => answerAll(pair, held));
+  const pair = await holdingPair();
+  const answered = pair.fabric.delay(20).then(() => pair.atServer.complete());
   const { status } = await request(pair, "slow", -1_000_000);
   assertEquals([status, pair.fabric.now()], [vmbus.STATUS_SUCCESS, 20]);
   await answered;
   const late = await request(pair, "late", -50_000);
   assertEquals([late.status, pair.fabric.now()], [vmbus.STATUS_CANCELLED, 25]);
-  answerAll(pair, held);
+  pair.atServer.complete();
   await closePair(pair);
 });
 
@@ -87,7 +74,7 @@ Deno.test("VmbChannelDisable: shares the loop with other calls that wait", async
 
 for (const verifier of ["throw", "record", "off"] as const) {
   Deno.test(`VmbChannelSendSynchronousRequest: rejects where nothing can end it, in mode ${verifier}`, async () => {
-    const { pair, held } = await holdingPair({ verifier });
+    const pair = await holdingPair({ verifier });
     const other = watch(request(pair, "other"));
     const error = await assertRejects(() => request(pair), vmbus.VerifierError);
     const { rule, call, message, at } = error.violation;
@@ -111,11 +98,11 @@ for (const verifier of ["throw", "record", "off"] as const) {
     assertEquals(pair.fabric.violations.map((violation) => violation.rule), expected);
     // The requests were given up: their late answers are dropped, and the channel goes on.
     assertEquals(vmbus.inspectChannel(pair.client)?.blockedCallers, 0);
-    answerAll(pair, held);
+    pair.atServer.complete();
     const next = watch(request(pair, "next"));
     await pair.fabric.settle();
     assertEquals(next.state, "pending");
-    answerAll(pair, held);
+    pair.atServer.complete();
     await pair.fabric.settle();
     assertEquals(next.state, "resolved");
   });
@@ -161,7 +148,7 @@ Deno.test("VmbChannelDisable: names a wait inside a callback, and rejects none",
 
 for (const call of ["settle", "advance", "run"] as const) {
   Deno.test(`Fabric.${call}: makes the program the driver: a wait that began before stays pending`, async () => {
-    const { pair, held } = await holdingPair();
+    const pair = await holdingPair();
     const { fabric } = pair;
     const asked = watch(request(pair));
     const wrapped = watch((async () => await request(pair))()); // awaited before the call, too
@@ -170,9 +157,9 @@ for (const call of ["settle", "advance", "run"] as const) {
     await new Promise((resolve) => setTimeout(resolve, 0));
     assertEquals([asked.state, wrapped.state], ["pending", "pending"]);
     assertEquals(fabric.violations, []);
-    assertEquals(held.length, 2);
+    assertEquals(pair.atServer.held.length, 2);
     // It goes on with the program's next call, also one that waits.
-    answerAll(pair, held);
+    pair.atServer.complete();
     await hops(50);
     assertEquals(asked.state, "pending", "nobody drives");
     await fabric.delay(1);
@@ -182,7 +169,7 @@ for (const call of ["settle", "advance", "run"] as const) {
 
   // api.md section 1: the program drives by awaiting it again.
   Deno.test(`Fabric.${call}: leaves a wait that began before to whoever awaits it again`, async () => {
-    const { pair, held } = await holdingPair();
+    const pair = await holdingPair();
     const { fabric } = pair;
     const asked = request(pair);
     await (call === "advance" ? fabric.advance(5) : fabric[call]());
@@ -191,15 +178,15 @@ for (const call of ["settle", "advance", "run"] as const) {
       vmbus.VerifierError,
       "packet 0 of channel 1 (server) is held by its driver since t = 0 ms",
     );
-    assertEquals(held.length, 1);
+    assertEquals(pair.atServer.held.length, 1);
   });
 
   Deno.test(`Fabric.${call}: a wait that began before and is awaited again is driven to its end`, async () => {
-    const { pair, held } = await holdingPair();
+    const pair = await holdingPair();
     const { fabric } = pair;
     const asked = request(pair);
     await (call === "advance" ? fabric.advance(5) : fabric[call]());
-    answerAll(pair, held);
+    pair.atServer.complete();
     assertEquals((await asked).status, vmbus.STATUS_SUCCESS);
     await closePair(pair);
   });
@@ -218,7 +205,7 @@ const AWAITS: Readonly<Record<string, (promise: Promise<unknown>) => Promise<unk
 
 for (const [how, awaitIt] of Object.entries(AWAITS)) {
   Deno.test(`VmbChannelDisable: is driven by ${how} after Fabric.settle`, async () => {
-    const { pair } = await holdingPair();
+    const pair = await holdingPair();
     request(pair).catch(() => {});
     await pair.fabric.settle();
     const disabled = pair.vsp.VmbChannelDisable(pair.server);
@@ -228,7 +215,7 @@ for (const [how, awaitIt] of Object.entries(AWAITS)) {
 }
 
 Deno.test("VmbChannelDisable: that is awaited while the program drives is driven when it has done so", async () => {
-  const { pair } = await holdingPair();
+  const pair = await holdingPair();
   const { fabric } = pair;
   request(pair).catch(() => {});
   await fabric.settle();
@@ -239,14 +226,14 @@ Deno.test("VmbChannelDisable: that is awaited while the program drives is driven
 });
 
 Deno.test("VmbChannelDisable: that nobody awaits again is not rejected, whatever the program does", async () => {
-  const { pair, held } = await holdingPair();
+  const pair = await holdingPair();
   const { fabric } = pair;
   request(pair).catch(() => {});
   await fabric.settle();
   const disabled = pair.vsp.VmbChannelDisable(pair.server);
   await fabric.settle();
   await new Promise((resolve) => setTimeout(resolve, 1));
-  answerAll(pair, held);
+  pair.atServer.complete();
   await fabric.settle();
   await disabled;
   assertEquals(fabric.violations, []);
@@ -269,7 +256,7 @@ Deno.test("VmbChannelSendSynchronousRequest: that a callback gave away drives fo
 });
 
 Deno.test("VmbChannelDisable: gives a promise like any other", async () => {
-  const { pair } = await holdingPair();
+  const pair = await holdingPair();
   const disabled = pair.vsp.VmbChannelDisable(pair.server);
   assertInstanceOf(disabled, Promise);
   assertEquals(disabled.then(() => {}).constructor, Promise);
@@ -277,13 +264,13 @@ Deno.test("VmbChannelDisable: gives a promise like any other", async () => {
 });
 
 Deno.test("Fabric.settle: leaves a wait that begins after it to drive, and to be rejected", async () => {
-  const { pair } = await holdingPair();
+  const pair = await holdingPair();
   await pair.fabric.settle();
   await assertRejects(() => request(pair), vmbus.VerifierError, "(wait that nothing can end)");
 });
 
 Deno.test("Fabric.settle: is not rejected for a wait that nothing can end", async () => {
-  const { pair } = await holdingPair();
+  const pair = await holdingPair();
   const settled = pair.fabric.settle();
   const asked = watch(request(pair)); // it began after the call: the program does not drive for it
   await settled;

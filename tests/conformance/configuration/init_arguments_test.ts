@@ -16,7 +16,7 @@ import {
   PAIR_TYPE,
   serverTable,
 } from "../../support/connected_pair.ts";
-import { callAny } from "../../support/init_functions.ts";
+import { callAny } from "./init_functions.ts";
 
 const named = ({ status }: { status: vmbus.NtStatus }) => vmbus.ntStatusName(status);
 

@@ -16,7 +16,7 @@ import {
   PAIR_INSTANCE,
   PAIR_TYPE,
 } from "../../support/connected_pair.ts";
-import { callAny, INIT_FUNCTIONS, type InitFunction } from "../../support/init_functions.ts";
+import { callAny, INIT_FUNCTIONS, type InitFunction } from "./init_functions.ts";
 
 const SIDES = ["server", "client"] as const;
 type Side = typeof SIDES[number];
@@ -225,8 +225,8 @@ Deno.test("Init functions: take nothing for a channel that is none", () => {
 
 // kmcl.md I1: a handle of another kind
 Deno.test("Init functions: take no completion context for a channel", async () => {
-  const contexts: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, packet) => void contexts.push(packet) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held: contexts } = pair.atServer;
   pair.vsc.VmbPacketSend(pair.vsc.VmbPacketAllocate(pair.client), null, 0, null, 0);
   await pair.fabric.settle();
   for (const one of INIT_FUNCTIONS) {

@@ -56,10 +56,9 @@ Deno.test("inspectChannel: names the states of the reference through a channel's
 });
 
 Deno.test("inspectChannel: shows what is in a channel, as plain JSON", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const stage = await openGpadlStage({
     server: (vsp, channel) => void vsp.VmbChannelInitSetFriendlyName(channel, "store"),
-    onServerPacket: (_channel, packet) => void held.push(packet),
+    onServerPacket: "hold",
   });
   const { fabric, vsp, vsc, server, client, memory, pages } = stage;
   vsp.VmbChannelSetTransactionQuota(server, 2);
@@ -103,9 +102,9 @@ Deno.test("inspectChannel: shows what is in a channel, as plain JSON", async () 
   assertEquals(shown.outgoingRing?.usedBytes, 0);
   assertEquals(shown.incomingRing!.usedBytes! > 0, true);
 
-  for (const packet of held.splice(0)) vsp.VmbChannelPacketComplete(packet, null, 0);
+  stage.atServer.complete();
   await fabric.settle();
-  for (const packet of held) vsp.VmbChannelPacketComplete(packet, null, 0);
+  stage.atServer.complete();
   vsp.VmbChannelUnmapGpadl(server, handle);
   await fabric.settle();
   assertEquals(asked.state, "resolved");

@@ -39,9 +39,8 @@ Deno.test("Fabric.leaks: a channel that was not cleaned up", async () => {
 });
 
 Deno.test("Fabric.leaks: a packet that is not freed, or in flight", async () => {
-  const pair = await openPair({ onServerPacket: (_channel, packet) => void held.push(packet) });
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const { fabric, vsp, vsc, client } = pair;
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { fabric, vsc, client } = pair;
   const owned = vsc.VmbPacketAllocate(client);
   const { owner } = fabric.leaks().find(({ kind }) => kind === "packet") ?? {};
   assertEquals(owner, `channel ${vmbus.inspectChannel(client).id} (client) in guest`);
@@ -52,7 +51,7 @@ Deno.test("Fabric.leaks: a packet that is not freed, or in flight", async () => 
   sendPlain(vsc, client, Uint8Array.of(1), WAIT);
   await fabric.settle();
   assertEquals(besideChannels(fabric), [`packet of ${owner}: packet 0 is in flight`]);
-  vsp.VmbChannelPacketComplete(held[0]!, null, 0);
+  pair.atServer.complete();
   await fabric.settle();
   assertEquals(besideChannels(fabric), []);
 
@@ -64,7 +63,7 @@ Deno.test("Fabric.leaks: a packet that is not freed, or in flight", async () => 
   vsc.VmbPacketSend(packet, null, 0, null, WAIT);
   await fabric.settle();
   assertEquals(besideChannels(fabric), [`packet of ${owner}: packet 0 is in flight`]);
-  vsp.VmbChannelPacketComplete(held[1]!, null, 0);
+  pair.atServer.complete();
   await closePair(pair);
 });
 
@@ -120,9 +119,8 @@ Deno.test("Fabric.leaks: guest memory that was not freed", () => {
 });
 
 Deno.test("Fabric.leaks: a caller that is still blocked", async () => {
-  const pair = await openPair({ onServerPacket: (_channel, packet) => void held.push(packet) });
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const { fabric, vsp, vsc, client } = pair;
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { fabric, vsc, client } = pair;
   const asked = watch(vsc.VmbChannelSendSynchronousRequest(client, null, 0, null, WAIT, null, 0));
   const delayed = watch(fabric.delay(5));
   await fabric.settle();
@@ -130,7 +128,7 @@ Deno.test("Fabric.leaks: a caller that is still blocked", async () => {
   assertEquals(callers.length, 2);
   assertStringIncludes(callers[0]!.message, "VmbChannelSendSynchronousRequest waits for");
   assertStringIncludes(callers[1]!.message, "delay waits for 5 ms");
-  vsp.VmbChannelPacketComplete(held[0]!, null, 0);
+  pair.atServer.complete();
   await fabric.advance(5);
   assertEquals([asked.state, delayed.state], ["resolved", "resolved"]);
   await closePair(pair);
@@ -139,14 +137,9 @@ Deno.test("Fabric.leaks: a caller that is still blocked", async () => {
 for (const end of ["crash", "destroy"] as const) {
   Deno.test(`Fabric.leaks: nothing of a partition that was made to ${end}`, async () => {
     const stage = await openGpadlStage({
-      onServerPacket: (_channel, packet) => void held.push(packet),
-      serverCallbacks: {
-        EvtChannelSuspend: () => {
-          for (const packet of held) stage.vsp.VmbChannelPacketComplete(packet, null, 0);
-        },
-      },
+      onServerPacket: "hold",
+      serverCallbacks: { EvtChannelSuspend: () => void stage.atServer.complete() },
     });
-    const held: vmbus.VMBPACKETCOMPLETION[] = [];
     const { fabric, guest, vsp, vsc, server, client } = stage;
     shareMdl(stage, stage.mdl(0, 10));
     vsp.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle);

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { emptyPacket, type RawPacket, u32Bytes } from "../../../simulator/peers/mod.ts";
-import { assertSendsNothing, makeVictim, type Victim } from "../../support/victim.ts";
+import { assertSendsNothing, makeVictim, type Victim } from "./victim.ts";
 
 const BOTH = ["vmbus", "msgpack"] as const;
 type Codec = typeof BOTH[number];

@@ -29,7 +29,7 @@ import {
   sendOf,
   type Victim,
   type VictimOptions,
-} from "../../support/victim.ts";
+} from "./victim.ts";
 
 /** How a fault comes about. */
 interface Cause extends VictimOptions {

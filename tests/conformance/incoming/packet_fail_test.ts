@@ -9,11 +9,11 @@ import { sendPlain, WAIT } from "../../support/sending.ts";
 
 /** A server whose driver holds what it gets, and has got `count` packets that wait for completion. */
 async function openHolding(count: number, options: Parameters<typeof openPair>[0] = {}) {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair: Pair = await openPair({
-    onServerPacket: (_channel, packet) => void held.push(packet),
+    onServerPacket: "hold",
     ...options,
   });
+  const { held } = pair.atServer;
   for (let at = 0; at < count; at++) {
     sendPlain(pair.vsc, pair.client, Uint8Array.of(at), WAIT);
   }

@@ -235,8 +235,8 @@ Deno.test("VmbPacketSend: pages are unpinned when the channel closes (P6, S15)",
 });
 
 Deno.test("VmbPacketSend: a packet that waits for the open keeps its external data (P6, S6)", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = makePair({ onServerPacket: (_channel, context) => void held.push(context) });
+  const pair = makePair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const stage = new Stage(pair, held);
   enablePair(pair);
   assertEquals(stage.send(), GOOD);

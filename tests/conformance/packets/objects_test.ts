@@ -101,8 +101,8 @@ Deno.test("VmbPacketFree: a freed packet is kept and handed out again, as good a
 });
 
 Deno.test("VmbPacketFree: only when not in flight", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, context) => void held.push(context) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const { vsc, vsp, client, fabric } = pair;
   const ends: Ended[] = [];
   const packet = notedPacket(vsc, client, ends);

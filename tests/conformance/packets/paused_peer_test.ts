@@ -49,8 +49,8 @@ Deno.test("VmbPacketSend: to a paused endpoint fills the ring, then queues (P2, 
 });
 
 Deno.test("VmbPacketSend: a paused endpoint takes no completions (S8)", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, context) => void held.push(context) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const { vsc, vsp, client, fabric } = pair;
   const ends: Ended[] = [];
   const packet = notedPacket(vsc, client, ends);

@@ -246,11 +246,11 @@ Deno.test("VmbPacketSend: the buffer is copied before the call returns (P8)", as
 
 Deno.test("VmbChannelPacketComplete: its buffer is copied as well (P8, R6)", async () => {
   const buffer = new Uint8Array(1000);
-  const contexts: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
     ...countedPair([]),
-    onServerPacket: (_channel, context) => void contexts.push(context),
+    onServerPacket: "hold",
   });
+  const { held: contexts } = pair.atServer;
   const { vsc, vsp, client, fabric } = pair;
   const ends: Ended[] = [];
   const packets = Array.from({ length: 9 }, () => notedPacket(vsc, client, ends));

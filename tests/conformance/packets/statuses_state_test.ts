@@ -25,10 +25,10 @@ function three(status: vmbus.NtStatus): vmbus.NtStatus[] {
 }
 
 Deno.test("VmbPacketSend: what is no packet is _1 (P5)", async () => {
-  const contexts: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
-    onServerPacket: (_channel, context) => void contexts.push(context),
+    onServerPacket: "hold",
   });
+  const { held: contexts } = pair.atServer;
   const { vsc, vsp, client, server, guest, fabric } = pair;
   const packet = vsc.VmbPacketAllocate(client);
   assertEquals(vsc.VmbPacketSend(packet, null, 0, null, 0), vmbus.STATUS_SUCCESS);
@@ -89,10 +89,10 @@ Deno.test("VmbPacketSend: a packet of a freed channel is _1 (P5, S12)", () => {
 });
 
 Deno.test("VmbPacketSend: a packet in flight is _1 until its routine begins (P4, P5)", async () => {
-  const contexts: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
-    onServerPacket: (_channel, context) => void contexts.push(context),
+    onServerPacket: "hold",
   });
+  const { held: contexts } = pair.atServer;
   const { vsc, vsp, client, fabric } = pair;
   const ends: Ended[] = [];
   const packet = notedPacket(vsc, client, ends);

@@ -8,7 +8,7 @@ import {
   type RestoreStage,
   restoreStage,
   setRestoreStage,
-} from "../../support/restore_stage.ts";
+} from "./restore_stage.ts";
 
 const { STATUS_SUCCESS } = vmbus;
 const NO_BYTES = new Uint8Array(0);

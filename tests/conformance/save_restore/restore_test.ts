@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { PAIR_INSTANCE, PAIR_TYPE } from "../../support/connected_pair.ts";
 import type { SavingPair } from "../../support/saving_server.ts";
-import { finishRestored, restoreStage, setRestoreStage } from "../../support/restore_stage.ts";
+import { finishRestored, restoreStage, setRestoreStage } from "./restore_stage.ts";
 
 const { STATUS_SUCCESS } = vmbus;
 const NO_BYTES = new Uint8Array(0);

@@ -218,11 +218,7 @@ Deno.test("VmbChannelRestoreFromBuffer: a faulted channel is faulted again, and 
 });
 
 Deno.test("VmbChannelEnable: completions that waited for room leave also where the room came unheard (V7)", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openSavingPair({
-    ...SMALL,
-    onServerPacket: (_channel, packet) => void held.push(packet),
-  });
+  const pair = await openSavingPair({ ...SMALL, onServerPacket: "hold" });
   const { fabric, vsp, vsc, guest, client } = pair;
   const wants = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
   let ended = 0;
@@ -236,7 +232,9 @@ Deno.test("VmbChannelEnable: completions that waited for room leave also where t
   }
   await fabric.settle();
   guest.pause();
-  for (const packet of held) vsp.VmbChannelPacketComplete(packet, new Uint8Array(900), 900);
+  for (const packet of pair.atServer.held) {
+    vsp.VmbChannelPacketComplete(packet, new Uint8Array(900), 900);
+  }
   const bytes = await vmbus.saveServerChannel(vsp, pair.server);
   orphanServer(pair);
   guest.resume(); // it reads, and signals where nobody is

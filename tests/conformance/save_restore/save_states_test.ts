@@ -82,8 +82,8 @@ Deno.test("VmbChannelSaveBegin: is for a server that is Paused, and Enabled, Ope
 });
 
 Deno.test("VmbChannelSaveBegin: waits for no packet: one that the driver has keeps Pause from its end (V6)", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, packet) => void held.push(packet) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const { fabric, vsp, vsc, server, client } = pair;
   vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), null, 0, null, 0);
   await fabric.settle();
@@ -187,15 +187,15 @@ Deno.test("VmbChannelSaveBegin: a guest that is gone is saved no more, also wher
 });
 
 Deno.test("VmbChannelSaveContinue: a completion that leaves for the ring ends the save (V6)", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
     ringPages: [1, 4],
     client: (vsc, channel) => {
       vsc.VmbChannelInitSetMaximumPacketSize(channel, 2000);
       vsc.VmbChannelInitSetMaximumExternalData(channel, 1, 1);
     },
-    onServerPacket: (_channel, packet) => void held.push(packet),
+    onServerPacket: "hold",
   });
+  const { held } = pair.atServer;
   const { fabric, vsp, vsc, server, client } = pair;
   const wants = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
   for (let count = 0; count < 4; count++) {

@@ -8,7 +8,7 @@
 
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { ClosingStage, PLEASE, type SideLog } from "../../support/closing_stage.ts";
+import { ClosingStage, type SideLog } from "./closing_stage.ts";
 import { runSteps } from "../../support/run_steps.ts";
 
 /** The word of an endpoint: refused opens, and lives of Opened, runs, Closed (S3, S4, S7, S10). */
@@ -69,7 +69,7 @@ const LIFE: readonly Action[] = [
   },
   (stage) => {
     stage.sendMore();
-    stage.ask(PLEASE.hold);
+    stage.ask("hold");
   },
   ({ pair: { vsp, server } }, calls) => calls.watch(vsp.VmbChannelPause(server)),
   ({ pair: { vsp, server } }) => vsp.VmbChannelStart(server),
@@ -77,13 +77,13 @@ const LIFE: readonly Action[] = [
   ({ pair: { vsc, client } }) => vsc.VmbChannelStart(client),
   (stage, calls) => {
     stage.sendMore();
-    stage.ask(PLEASE.hold);
+    stage.ask("hold");
     disableClient(stage, calls);
   },
   ({ pair: { vsc, client } }) => vsc.VmbChannelEnable(client),
   (stage, calls) => {
     stage.sendMore();
-    stage.ask(PLEASE.hold);
+    stage.ask("hold");
     disableServer(stage, calls);
   },
 ];

@@ -43,15 +43,14 @@ const lifecycleOf = (channel: vmbus.VMBCHANNEL) => vmbus.inspectChannel(channel)
 
 /** A pair whose client has a blocked caller and a packet in the ring, both held by the server. */
 async function openBusy(log: string[]): Promise<Pair> {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
-    onServerPacket: (_channel, packet) => void held.push(packet),
+    onServerPacket: "hold",
     serverCallbacks: {
       EvtChannelSuspend: () => {
         log.push("server Suspend");
         pair.fabric.delay(1).then(() => {
           log.push("server retires");
-          for (const packet of held.splice(0)) pair.vsp.VmbChannelPacketComplete(packet, null, 0);
+          pair.atServer.complete();
         });
       },
       EvtChannelClosed: () => void log.push("server Closed"),
@@ -133,14 +132,10 @@ Deno.test("Partition.crash: the server gets Suspend, retires what it holds, then
 // kmcl.md S10: also inside PostStarted; later ones get it immediately
 Deno.test("VmbChannelSendSynchronousRequest: inside PostStarted it returns when the channel closes", async () => {
   const log: string[] = [];
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = makePair({
-    onServerPacket: (_channel, packet) => void held.push(packet),
-    serverCallbacks: {
-      EvtChannelSuspend: () => {
-        for (const packet of held) pair.vsp.VmbChannelPacketComplete(packet, null, 0);
-      },
-    },
+  let heldCount = 0;
+  const pair: Pair = makePair({
+    onServerPacket: "hold",
+    serverCallbacks: { EvtChannelSuspend: () => void (heldCount += pair.atServer.complete()) },
     clientCallbacks: {
       EvtChannelPostStarted: async (channel) => {
         for (const name of ["first", "second"]) {
@@ -177,7 +172,7 @@ Deno.test("VmbChannelSendSynchronousRequest: inside PostStarted it returns when 
     "second STATUS_DEVICE_REMOVED",
   ]);
   assertEquals(log.slice(-2), ["Suspend", "Closed"]);
-  assertEquals(held.length, 1);
+  assertEquals(heldCount, 1);
   await disabled;
   await closePair(pair);
 });

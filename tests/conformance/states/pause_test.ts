@@ -35,12 +35,11 @@ async function openHolding(side: Side): Promise<{
   pair: Pair;
   held: vmbus.VMBPACKETCOMPLETION[];
 }> {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const hold: vmbus.EvtChannelProcessPacket = (_channel, packet) => void held.push(packet);
   const pair = await openPair(
-    side === "server" ? { onServerPacket: hold } : { onClientPacket: hold },
+    side === "server" ? { onServerPacket: "hold" } : { onClientPacket: "hold" },
   );
   pair.calls.length = 0;
+  const { held } = side === "server" ? pair.atServer : pair.atClient;
   return { pair, held };
 }
 

@@ -228,9 +228,8 @@ for (const side of SIDES) {
 // kmcl.md S6: completions leave as long as the rings exist
 for (const side of SIDES) {
   Deno.test(`VmbChannelPacketComplete: of a paused ${side} leaves at once`, async () => {
-    const held: vmbus.VMBPACKETCOMPLETION[] = [];
-    const hold: vmbus.EvtChannelProcessPacket = (_channel, packet) => void held.push(packet);
-    const pair = await openPair({ onServerPacket: hold, onClientPacket: hold });
+    const pair = await openPair({ onServerPacket: "hold", onClientPacket: "hold" });
+    const { held } = side === "server" ? pair.atServer : pair.atClient;
     const { fabric, vsp, vsc } = pair;
     const own = side === "server" ? vsp : vsc;
     const other = side === "server" ? "client" : "server";

@@ -184,8 +184,8 @@ Deno.test("VmbChannelSendSynchronousRequest: requests at once get their own answ
 });
 
 Deno.test("VmbChannelSendSynchronousRequest: external data is pinned while it waits (P6)", async () => {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({ onServerPacket: (_channel, context) => void held.push(context) });
+  const pair = await openPair({ onServerPacket: "hold" });
+  const { held } = pair.atServer;
   const { vsc, vsp, client, guest, fabric } = pair;
   const buffer = guest.memory.allocate(4096);
   guest.memory.write(buffer.gpa, pattern(4096));
@@ -236,20 +236,15 @@ const CAUSES: Readonly<Record<string, (pair: Pair) => unknown>> = {
 
 for (const [cause, happen] of Object.entries(CAUSES)) {
   Deno.test(`VmbChannelSendSynchronousRequest: a waiting caller is released when ${cause} (Y1)`, async () => {
-    const held: vmbus.VMBPACKETCOMPLETION[] = [];
-    const pair = await openPair({
+    const pair: Pair = await openPair({
       ringPages: [1, 1],
-      onServerPacket: (_channel, context) => void held.push(context),
-      serverCallbacks: {
-        EvtChannelSuspend: () => {
-          for (const context of held.splice(0)) pair.vsp.VmbChannelPacketComplete(context, null, 0);
-        },
-      },
+      onServerPacket: "hold",
+      serverCallbacks: { EvtChannelSuspend: () => void pair.atServer.complete() },
     });
     const { vsc, vsp, client, server, fabric } = pair;
     const inRing = request(vsc, client, { payload: pattern(8), flags: WAIT });
     await fabric.settle();
-    assertEquals(held.length, 1);
+    assertEquals(pair.atServer.held.length, 1);
     await vsp.VmbChannelPause(server);
     const waiting = [inRing];
     for (let index = 0; index < 4; index++) {

@@ -13,11 +13,11 @@ const CANCELLED = { status: vmbus.STATUS_CANCELLED, completionBufferSize: null }
 
 /** A pair whose server keeps what it gets, until the test completes it. */
 async function holdingPair(): Promise<{ pair: Pair; held: vmbus.VMBPACKETCOMPLETION[] }> {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
     ringPages: [4, 2],
-    onServerPacket: (_channel, context) => void held.push(context),
+    onServerPacket: "hold",
   });
+  const { held } = pair.atServer;
   return { pair, held };
 }
 

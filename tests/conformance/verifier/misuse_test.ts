@@ -8,7 +8,7 @@ import {
   MISUSES,
   type MisuseStage,
   setMisuseStage,
-} from "../../support/misuse.ts";
+} from "./misuse.ts";
 
 /** How a call ended: it threw, or its promise rejected; or what it gave. */
 async function outcomeOf(run: () => unknown): Promise<{ threw: unknown } | { value: unknown }> {

@@ -26,11 +26,11 @@ function placeOf(pair: Pair, side: "server" | "client"): vmbus.ChannelPlace {
 
 /** A server that holds what it is sent, and the contexts of its packets. */
 async function openHolder(fabric: vmbus.FabricOptions = {}) {
-  const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const pair = await openPair({
     fabric,
-    onServerPacket: (_channel, packet) => void held.push(packet),
+    onServerPacket: "hold",
   });
+  const { held } = pair.atServer;
   const send = async (flags: number) => {
     sendPlain(pair.vsc, pair.client, Uint8Array.of(1), flags);
     await pair.fabric.settle();

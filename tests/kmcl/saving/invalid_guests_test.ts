@@ -6,7 +6,7 @@ import * as vmbus from "../../../mod.ts";
 import { stateOf } from "../../support/hostile_arena.ts";
 import { RICH } from "../../support/rich_drivers.ts";
 import { RICH_DRIVERS, richFabric, saveRichGuest } from "../../support/rich_guest.ts";
-import { type SavedParts, withParts } from "../../support/saved_parts.ts";
+import { type SavedParts, withParts } from "./saved_parts.ts";
 
 const { busy, lent, halted, connecting, opening, waiting, fresh } = RICH;
 const saved = (await saveRichGuest()).bytes;

@@ -141,7 +141,7 @@ Deno.test("restorePartition: a guest goes on in another process, and comes back"
     const [there, back] = [`${folder}/there.vmbs`, `${folder}/back.vmbs`];
     await Deno.writeFile(there, (await saveTalk(stage)).bytes);
     const args = [there, back, "55", "8"];
-    const script = new URL("../../support/talk_process.ts", import.meta.url).pathname;
+    const script = new URL("./talk_process.ts", import.meta.url).pathname;
     const { code, stdout, stderr } = await runDeno([
       "run",
       `--allow-read`,

@@ -6,9 +6,9 @@ import type { PartitionObject } from "../../../actors/partition/partition_object
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import * as vmbus from "../../../mod.ts";
 import { gpadlMessages, RawGuest, wholePages } from "../../../simulator/peers/mod.ts";
-import { COMPLETE, stubClient, stubGuest } from "../../support/stub_drivers.ts";
+import { stubClient, stubGuest } from "../../support/stub_drivers.ts";
 import { PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
-import { instanceOf, manyServers, moveGuest } from "../../support/many_servers.ts";
+import { instanceOf, manyServers, moveGuest } from "./many_servers.ts";
 
 const CHANNELS = 2047;
 
@@ -67,7 +67,7 @@ Deno.test("restorePartition: a guest with a channel for each id comes back, what
     save: (tokens) => tokens.of(clients[0]!),
     restore: (context, token) => {
       const processPacket: vmbus.EvtChannelProcessPacket = (_channel, packet) =>
-        COMPLETE(serverTable(context.fabric), packet);
+        serverTable(context.fabric).VmbChannelPacketComplete(packet, null, 0);
       clients.unshift(context.attachChannel(String(token), { processPacket }));
     },
   });

@@ -16,7 +16,7 @@ import {
   richHostDriver,
 } from "../../support/rich_drivers.ts";
 import { RICH_DRIVERS, richFabric, saveRichGuest } from "../../support/rich_guest.ts";
-import { type SavedParts, withParts } from "../../support/saved_parts.ts";
+import { type SavedParts, withParts } from "./saved_parts.ts";
 import { stubGuest, stubHost } from "../../support/stub_drivers.ts";
 
 const saved = (await saveRichGuest()).bytes;

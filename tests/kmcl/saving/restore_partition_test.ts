@@ -5,7 +5,6 @@ import * as vmbus from "../../../mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
 import { post } from "../../support/driving.ts";
 import {
-  COMPLETE,
   stubClient,
   type StubGuest,
   stubGuest,
@@ -28,7 +27,7 @@ async function savedGuest(): Promise<{ bytes: Uint8Array; state: vmbus.PlainData
     guest,
     stubHost({
       start(context) {
-        server = stubServer(context, () => {});
+        server = stubServer(context, "hold");
       },
       save: () => null,
     }),
@@ -308,7 +307,7 @@ Deno.test("restorePartition: cannot be asked for inside a callback", async () =>
   const { fabric, guest } = stubWorld();
   const seen: string[] = [];
   const start = (context: vmbus.HostContext) =>
-    void stubServer(context, COMPLETE, {
+    void stubServer(context, "complete", {
       EvtChannelOpened: () => {
         assertThrows(() => vmbus.restorePartition(fabric, bytes), Error, "inside a callback");
         seen.push("Opened");
@@ -326,7 +325,7 @@ Deno.test("Partition.destroy: the program's waiting calls end once the saved gue
   let channel!: vmbus.VMBCHANNEL;
   vmbus.loadHostDriver(
     guest,
-    stubHost({ start: (context) => void stubServer(context, () => {}), save: () => null }),
+    stubHost({ start: (context) => void stubServer(context, "hold"), save: () => null }),
   );
   vmbus.loadGuestDriver(
     guest,

@@ -5,7 +5,6 @@ import * as vmbus from "../../../mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
 import { post } from "../../support/driving.ts";
 import {
-  COMPLETE,
   type OnPacket,
   stubClient,
   type StubGuest,
@@ -15,11 +14,12 @@ import {
   stubServer,
   stubWorld,
 } from "../../support/stub_drivers.ts";
+import type { Treatment } from "../../support/treatment.ts";
 
 /** A guest and a server with a channel between them; both count the packets that they completed. */
 async function connected(
-  onServer: OnPacket = COMPLETE,
-  onClient: OnPacket = COMPLETE,
+  onServer: Treatment | OnPacket = "complete",
+  onClient: Treatment | OnPacket = "complete",
   host: StubHost = {},
   guestStub: StubGuest = {},
   callbacks: (guest: vmbus.Partition) => Partial<vmbus.StateChangeCallbacks> = () => ({}),
@@ -150,7 +150,7 @@ Deno.test("savePartition: one save of a guest at a time", async () => {
 
 Deno.test("savePartition: a callback that awaits what the fabric does not know is named", async () => {
   let give = () => {};
-  const world = await connected(COMPLETE, async (kmcl, packet) => {
+  const world = await connected("complete", async (kmcl, packet) => {
     await new Promise<void>((resolve) => give = resolve);
     kmcl.VmbChannelPacketComplete(packet, null, 0);
   });
@@ -174,7 +174,7 @@ Deno.test("savePartition: a callback that awaits what the fabric does not know i
 Deno.test("savePartition: a callback that waits in KMCL is named with what it waits for", async () => {
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const onServer: OnPacket = (_kmcl, packet) => void held.push(packet);
-  const world = await connected(onServer, COMPLETE, {}, {}, (guest) => ({
+  const world = await connected(onServer, "complete", {}, {}, (guest) => ({
     EvtChannelPostStarted: async (channel) => {
       await clientTable(guest).VmbChannelSendSynchronousRequest(
         channel,
@@ -197,7 +197,7 @@ Deno.test("savePartition: a callback that waits in KMCL is named with what it wa
 });
 
 Deno.test("savePartition: a callback that a delay ends is waited for, in virtual time", async () => {
-  const world = await connected(COMPLETE, async (kmcl, packet) => {
+  const world = await connected("complete", async (kmcl, packet) => {
     await world.fabric.delay(30);
     kmcl.VmbChannelPacketComplete(packet, null, 0);
   });
@@ -211,7 +211,7 @@ Deno.test("savePartition: a callback that a delay ends is waited for, in virtual
 Deno.test("savePartition: a host driver that throws or rejects is named, and told to go on", async () => {
   const resumed: string[] = [];
   let failing: () => unknown = () => null;
-  const world = await connected(COMPLETE, COMPLETE, {
+  const world = await connected("complete", "complete", {
     save: () => failing(),
     resume: () => void resumed.push("resume"),
   });
@@ -242,7 +242,7 @@ Deno.test("savePartition: a driver that never completes a packet ends it in time
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const ended: string[] = [];
   let isSaving = true;
-  const world = await connected((_kmcl, packet) => void held.push(packet), COMPLETE, {
+  const world = await connected((_kmcl, packet) => void held.push(packet), "complete", {
     async save() {
       if (!isSaving) return null;
       try {
@@ -273,7 +273,7 @@ Deno.test("savePartition: a driver that never completes a packet ends it in time
 
 Deno.test("savePartition: a guest driver must tell plain data, and change nothing", async () => {
   let saving: (tokens: vmbus.HandleTokens) => unknown = () => null;
-  const world = await connected(COMPLETE, COMPLETE, {}, { save: (tokens) => saving(tokens) });
+  const world = await connected("complete", "complete", {}, { save: (tokens) => saving(tokens) });
   const { vsc, client, server } = world;
   const fails: readonly (readonly [(tokens: vmbus.HandleTokens) => unknown, string])[] = [
     [() => {
@@ -305,7 +305,7 @@ Deno.test("savePartition: a guest that is resumed or crashes meanwhile is not sa
       "STATUS_DEVICE_REMOVED",
     ]] as const
   ) {
-    const world = await connected(COMPLETE, COMPLETE, {
+    const world = await connected("complete", "complete", {
       async save() {
         await world.fabric.delay(1);
         world.guest[change]();

@@ -4,7 +4,6 @@ import * as vmbus from "../../../mod.ts";
 import { foreseenRings, RawRings } from "../../../simulator/peers/mod.ts";
 import { clientTable } from "../../support/connected_pair.ts";
 import {
-  COMPLETE,
   stubClient,
   stubGuest,
   stubHost,
@@ -77,7 +76,7 @@ Deno.test("restorePartition: packets that a driver holds keep their senders' ids
   assertEquals(reason, null);
   assertEquals(vmbus.inspectChannel(channel).held.map(({ transactionId }) => transactionId), SHOWN);
   partition!.resume();
-  for (const packet of held) COMPLETE(clientTable(partition!), packet);
+  for (const packet of held) clientTable(partition!).VmbChannelPacketComplete(packet, null, 0);
   const { memory } = partition!;
   assertEquals(completedIds(new RawRings(memory, pfns, downstreamPageOffset)), IDS);
   await fabric.settle();

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { jsonOf } from "../../support/json_report.ts";
+import { jsonOf } from "./json_report.ts";
 import { interrupt, simulateHere } from "../../support/simulate.ts";
 import { withTree } from "../../support/temp_tree.ts";
 

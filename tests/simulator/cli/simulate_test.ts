@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { memoryFile } from "../../support/echo_stage.ts";
-import { jsonOf } from "../../support/json_report.ts";
+import { jsonOf } from "./json_report.ts";
 import { interrupt, simulate, simulateHere, simulateIn } from "../../support/simulate.ts";
 import { withTree } from "../../support/temp_tree.ts";
 

@@ -10,7 +10,7 @@ import {
   RawRings,
 } from "../../../simulator/peers/mod.ts";
 import { HostileStage } from "../../support/hostile_server.ts";
-import { makeVictim, sendOf } from "../../support/victim.ts";
+import { makeVictim, sendOf } from "../../conformance/hostile/victim.ts";
 
 /** The rows of the table in wire.md 1.9, and what stands for each. */
 const ROWS: readonly (readonly [row: string, ...names: readonly CorruptionName[]])[] = [

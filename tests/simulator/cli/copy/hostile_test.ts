@@ -10,7 +10,7 @@ import {
   type SavedCopyRun,
 } from "../../../../simulator/cli/copy/saved_run.ts";
 import type { PlainData } from "../../../../mod.ts";
-import { besideIn, namesIn, pathsIn, resume, save } from "../../../support/saved_disk_run.ts";
+import { besideIn, namesIn, pathsIn, resume, save } from "./saved_disk_run.ts";
 import { simulateHere } from "../../../support/simulate.ts";
 import { withTree } from "../../../support/temp_tree.ts";
 

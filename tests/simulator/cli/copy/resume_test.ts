@@ -4,15 +4,7 @@ import { bytesToHex } from "@noble/hashes/utils.js";
 import { StoppedError } from "../../../../simulator/cli/command.ts";
 import { disk } from "../../../../simulator/cli/disk.ts";
 import { areEqual } from "../../../support/disk_stage.ts";
-import {
-  besideIn,
-  FILE,
-  namesIn,
-  pathsIn,
-  plainNamesIn,
-  resume,
-  save,
-} from "../../../support/saved_disk_run.ts";
+import { besideIn, FILE, namesIn, pathsIn, plainNamesIn, resume, save } from "./saved_disk_run.ts";
 import { makeLink } from "../../../support/deno_process.ts";
 import { simulate, simulateHere, simulateIn } from "../../../support/simulate.ts";
 import { withTree } from "../../../support/temp_tree.ts";

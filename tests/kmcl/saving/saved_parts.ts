@@ -4,9 +4,9 @@
  * @module
  */
 
-import { PARTITION_CHUNKS } from "../../actors/saving/partition_image.ts";
-import type { ChunkKind } from "../../core/saved/chunks.ts";
-import { readEnvelope, type SavedChunk, writeEnvelope } from "../../core/saved/envelope.ts";
+import { PARTITION_CHUNKS } from "../../../actors/saving/partition_image.ts";
+import type { ChunkKind } from "../../../core/saved/chunks.ts";
+import { readEnvelope, type SavedChunk, writeEnvelope } from "../../../core/saved/envelope.ts";
 
 // deno-lint-ignore no-explicit-any -- tests reach into every corner of it
 type Fields = any;

@@ -5,9 +5,15 @@
  */
 
 import { assertEquals } from "@std/assert";
-import * as vmbus from "../../mod.ts";
-import type { PairOptions } from "./connected_pair.ts";
-import { newServer, openSavingPair, orphanServer, type SavingPair, send } from "./saving_server.ts";
+import * as vmbus from "../../../mod.ts";
+import type { PairOptions } from "../../support/connected_pair.ts";
+import {
+  newServer,
+  openSavingPair,
+  orphanServer,
+  type SavingPair,
+  send,
+} from "../../support/saving_server.ts";
 
 /** The new server, in its pair, and what was saved of the old one. */
 export interface RestoreStage {

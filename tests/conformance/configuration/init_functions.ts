@@ -5,8 +5,8 @@
  * @module
  */
 
-import * as vmbus from "../../mod.ts";
-import { PAIR_INSTANCE, PAIR_TYPE } from "./connected_pair.ts";
+import * as vmbus from "../../../mod.ts";
+import { PAIR_INSTANCE, PAIR_TYPE } from "../../support/connected_pair.ts";
 
 /** One `*Init*` function. */
 export interface InitFunction {

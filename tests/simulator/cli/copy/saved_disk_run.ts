@@ -5,8 +5,8 @@
  */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { sampleBytes } from "./disk_stage.ts";
-import { simulateHere } from "./simulate.ts";
+import { sampleBytes } from "../../../support/disk_stage.ts";
+import { simulateHere } from "../../../support/simulate.ts";
 
 /** What is copied. */
 export const FILE: Uint8Array = sampleBytes(300_001);

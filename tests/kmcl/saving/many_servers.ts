@@ -5,8 +5,8 @@
  */
 
 import { assertEquals } from "@std/assert";
-import * as vmbus from "../../mod.ts";
-import { PAIR_TYPE, serverTable, setVmbus } from "./connected_pair.ts";
+import * as vmbus from "../../../mod.ts";
+import { PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
 
 /** What the driver is made of. */
 export interface ManyServersOptions {

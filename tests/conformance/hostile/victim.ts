@@ -6,13 +6,13 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { encodeControlMessage } from "../../core/control/codec.ts";
-import type { ControlMessage } from "../../core/control/messages.ts";
-import * as vmbus from "../../mod.ts";
-import { foreseenRings, type RawRings, type RingName } from "../../simulator/peers/mod.ts";
-import { openPair, type PairOptions } from "./connected_pair.ts";
-import { createFabric } from "./fabric.ts";
-import { HostileStage } from "./hostile_server.ts";
+import { encodeControlMessage } from "../../../core/control/codec.ts";
+import type { ControlMessage } from "../../../core/control/messages.ts";
+import * as vmbus from "../../../mod.ts";
+import { foreseenRings, type RawRings, type RingName } from "../../../simulator/peers/mod.ts";
+import { openPair, type PairOptions } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
+import { HostileStage } from "../../support/hostile_server.ts";
 
 /** How a victim is made. */
 export interface VictimOptions {

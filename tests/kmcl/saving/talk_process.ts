@@ -5,8 +5,8 @@
  * @module
  */
 
-import * as vmbus from "../../mod.ts";
-import { finishTalk, restoreTalk, saveTalk, step } from "./talk_stage.ts";
+import * as vmbus from "../../../mod.ts";
+import { finishTalk, restoreTalk, saveTalk, step } from "../../support/talk_stage.ts";
 
 if (import.meta.main) {
   const [from, to, items, seed] = Deno.args as [string, string, string, string];

@@ -14,8 +14,8 @@ import {
   openPair,
   type Pair,
   serverTable,
-} from "./connected_pair.ts";
-import { lifeGuestDriver } from "./life_drivers.ts";
+} from "../support/connected_pair.ts";
+import { lifeGuestDriver } from "../support/life_drivers.ts";
 
 /** What is done again and again; `count` is how often. */
 type Cycle = (count: number) => Promise<void> | void;

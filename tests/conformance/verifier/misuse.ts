@@ -6,10 +6,10 @@
  */
 
 import { assertExists } from "@std/assert";
-import * as vmbus from "../../mod.ts";
-import { makePair, openPair, type Pair } from "./connected_pair.ts";
-import { mapGpadl, shareMdl } from "./gpadl_stage.ts";
-import { sendPlain, WAIT } from "./sending.ts";
+import * as vmbus from "../../../mod.ts";
+import { makePair, openPair, type Pair } from "../../support/connected_pair.ts";
+import { mapGpadl, shareMdl } from "../../support/gpadl_stage.ts";
+import { sendPlain, WAIT } from "../../support/sending.ts";
 
 /** An open channel on which everything is under way. */
 export interface MisuseStage extends Pair {

@@ -5,11 +5,12 @@
  * @module
  */
 
-import * as vmbus from "../../mod.ts";
-import { makePair, type Pair, type PairCallbacks } from "./connected_pair.ts";
+import * as vmbus from "../../../mod.ts";
+import { makePair, type Pair, type PairCallbacks } from "../../support/connected_pair.ts";
+import { byteOf, treat, type Treatment, treatmentOf } from "../../support/treatment.ts";
 
-/** What a packet asks of its receiver: the first byte of its payload. */
-export const PLEASE = { answer: 1, hold: 2, map: 3, read: 4, defer: 5 } as const;
+/** What a packet asks of its receiver before it is treated as its first byte says: its second byte. */
+const FIRST = { map: 1, read: 2 } as const;
 
 /** A letter for each callback, so that a life of an endpoint is a word. */
 const LETTERS: Readonly<Record<string, string>> = {
@@ -101,7 +102,7 @@ export class ClosingStage {
       clientCallbacks: this.#callbacks(this.client, {
         EvtChannelOpened: () => this.#share(),
         EvtChannelStarted: () => this.#sendFromClient(),
-        EvtChannelPostStarted: () => this.ask(PLEASE.answer),
+        EvtChannelPostStarted: () => this.ask("complete"),
         EvtChannelSuspend: () => this.#retire(this.pair.vsc, this.client),
         EvtChannelClosed: () => this.#unshare(),
       }),
@@ -131,21 +132,21 @@ export class ClosingStage {
   /** Sends packets from the server that the client answers or holds. */
   #sendFromServer(): void {
     const { vsp, server } = this.pair;
-    this.#send(vsp, server, this.server, [PLEASE.answer], null, 0);
-    this.#send(vsp, server, this.server, [PLEASE.hold], null, 1);
-    this.#send(vsp, server, this.server, [PLEASE.defer], null, 1);
+    this.#send(vsp, server, this.server, [byteOf("complete")], null, 0);
+    this.#send(vsp, server, this.server, [byteOf("hold")], null, 1);
+    this.#send(vsp, server, this.server, [byteOf("await")], null, 1);
   }
 
   /** Sends packets from the client, more than fit the ring. */
   #sendFromClient(): void {
     const { vsc, client, guest } = this.pair;
     guest.memory.pageOut(this.#external.gpa, 4096);
-    this.#send(vsc, client, this.client, [PLEASE.map], null, 1);
-    this.#send(vsc, client, this.client, [PLEASE.read], this.#mdl, 1);
-    this.#send(vsc, client, this.client, [PLEASE.defer], null, 1);
+    this.#send(vsc, client, this.client, [byteOf("complete"), FIRST.map], null, 1);
+    this.#send(vsc, client, this.client, [byteOf("complete"), FIRST.read], this.#mdl, 1);
+    this.#send(vsc, client, this.client, [byteOf("await")], null, 1);
     for (let i = 0; i < 3; i++) {
       const payload = new Uint8Array(3000);
-      payload[0] = i === 0 ? PLEASE.hold : PLEASE.answer;
+      payload[0] = byteOf(i === 0 ? "hold" : "complete");
       this.#send(vsc, client, this.client, payload, null, i % 2);
     }
   }
@@ -157,11 +158,11 @@ export class ClosingStage {
   }
 
   /** A synchronous request of the client; in a slow callback its end is waited for. */
-  ask(please: number): Promise<void> | void {
+  ask(how: Treatment): Promise<void> | void {
     const { vsc, client } = this.pair;
     const log = this.client;
     log.blocked++;
-    const payload = Uint8Array.of(please);
+    const payload = Uint8Array.of(byteOf(how));
     const answered = vsc.VmbChannelSendSynchronousRequest(client, payload, 1, null, 1, null, 0)
       .then(({ status }) => {
         log.blocked--;
@@ -201,19 +202,19 @@ export class ClosingStage {
     log: SideLog,
     packet: vmbus.VMBPACKETCOMPLETION,
     buffer: Uint8Array,
-  ): Promise<void> | void {
+  ): vmbus.MaybePromise<void> {
     if (!log.isRunning) log.faults.push("ProcessPacket while not running");
-    const please = buffer[0];
-    if (please === PLEASE.map) this.#map();
-    if (please === PLEASE.hold) return void log.held.push(packet);
-    if (please === PLEASE.read) {
+    if (buffer[1] === FIRST.map) this.#map();
+    if (buffer[1] === FIRST.read) {
       const { status } = kmcl.VmbChannelPacketGetExternalData(packet, 0);
       if (status === vmbus.STATUS_PENDING) return;
     }
-    const complete = () => kmcl.VmbChannelPacketComplete(packet, buffer.subarray(0, 1), 1);
-    if (please !== PLEASE.defer) return complete();
-    if (vmbus.KeGetCurrentIrql() !== 0) return kmcl.VmbChannelPacketDeferToPassive(packet);
-    return this.#isSlow ? this.pair.fabric.delay(1).then(complete) : complete();
+    return treat(treatmentOf(buffer[0]), packet, {
+      kmcl,
+      complete: () => kmcl.VmbChannelPacketComplete(packet, buffer.subarray(0, 1), 1),
+      hold: () => void log.held.push(packet),
+      delay: this.#isSlow ? () => this.pair.fabric.delay(1) : null,
+    });
   }
 
   #retire(kmcl: vmbus.KmclClientInterfaceV1, log: SideLog): void {
