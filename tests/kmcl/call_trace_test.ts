@@ -181,6 +181,17 @@ Deno.test("WdfFdoQueryForInterface: a query is on the trace, also one that is re
   });
 });
 
+Deno.test("CallTrace: a text of more than 1000 characters is told by its beginning", () => {
+  const fabric = vmbus.createFabric({ trace: "full" });
+  const toldOf = (type: string) => {
+    vmbus.WdfFdoQueryForInterface(fabric.root.device, type, 1, 1);
+    return fabric.trace.at(-2)?.details?.["interfaceType"];
+  };
+  const whole = "x".repeat(1000);
+  assertEquals(toldOf(whole), whole);
+  assertEquals(toldOf(`${whole}y`), `${whole}…`);
+});
+
 Deno.test("WdfFdoQueryForInterface: without a trace the functions are handed out as they are", () => {
   const { VmbPacketSend } = serverTable(vmbus.createFabric({ trace: "off" }));
   assertEquals(VmbPacketSend.name, "bound VmbPacketSend");
