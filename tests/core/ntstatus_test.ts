@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import * as ntstatus from "../../core/ntstatus.ts";
 
-const STATUSES = Object.entries(ntstatus).filter(([name]) => name.startsWith("STATUS_"));
+const STATUSES: readonly (readonly [string, unknown])[] = Object.entries(ntstatus).filter((
+  [name],
+) => name.startsWith("STATUS_"));
 
 /** The statuses of kmcl.md section 10, by name. */
 async function documented(): Promise<Record<string, number>> {
