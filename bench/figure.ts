@@ -53,6 +53,15 @@ export type Verdict = "stretch" | "bar" | "near" | "missed" | "";
 /** A bar counts as missed where the score is off by more than this part of it. */
 const MARGIN = 0.25;
 
+/** How bars are judged: with a margin for a machine that has other work, or to the letter. */
+export type Judging = "tolerant" | "strict";
+
+/** Whether a row does not do, as `judging` has it. */
+export function isMissed(row: Pick<Row, "score" | "goal">, judging: Judging): boolean {
+  const verdict = verdictOf(row);
+  return verdict === "missed" || (judging === "strict" && verdict === "near");
+}
+
 /** Judges one row; empty where it has no goal. */
 export function verdictOf({ score, goal }: Pick<Row, "score" | "goal">): Verdict {
   if (goal === null) return "";

@@ -6,7 +6,15 @@
 
 import { folded, grouped, type Look, painted, tableText } from "../simulator/layout.ts";
 import { visibleJson } from "../simulator/text.ts";
-import { type Figure, type Goal, type Row, type Verdict, verdictOf } from "./figure.ts";
+import {
+  type Figure,
+  type Goal,
+  isMissed,
+  type Judging,
+  type Row,
+  type Verdict,
+  verdictOf,
+} from "./figure.ts";
 
 /** A figure with what it found. */
 export interface Result {
@@ -72,24 +80,34 @@ export function tableOf({ figure, rows }: Result, look: Look = {}): string {
   return `${folded(figure.title, look.columns ?? Infinity)}\n${tableText(table, look)}\n`;
 }
 
-/** How many rows miss their bar by more than the margin. */
-export function missedCount(results: readonly Result[]): number {
-  return results.flatMap(({ rows }) => rows).filter((row) => verdictOf(row) === "missed").length;
+/** How many rows miss their bar, as `judging` has it. */
+export function missedCount(results: readonly Result[], judging: Judging): number {
+  return results.flatMap(({ rows }) => rows).filter((row) => isMissed(row, judging)).length;
 }
 
 /** In words, how many bars are missed. */
-export function missedText(missed: number): string {
-  return `${grouped(missed)} ${missed === 1 ? "bar" : "bars"} missed by more than 25 %`;
+export function missedText(missed: number, judging: Judging): string {
+  const bars = `${grouped(missed)} ${missed === 1 ? "bar" : "bars"} missed`;
+  return judging === "strict" ? bars : `${bars} by more than 25 %`;
 }
 
 /** Everything as one JSON object. `error` says why the command fails; null: it does not. */
-export function jsonOf(results: readonly Result[], error: string | null): string {
+export function jsonOf(
+  results: readonly Result[],
+  error: string | null,
+  judging: Judging = "tolerant",
+): string {
   const figures = results.map(({ figure, rows }) => ({
     name: figure.name,
     title: figure.title,
     rows: rows.map((row) => ({ ...row, verdict: verdictOf(row) })),
   }));
-  return visibleJson({ ok: error === null, error, missed: missedCount(results), figures }) + "\n";
+  return visibleJson({
+    ok: error === null,
+    error,
+    missed: missedCount(results, judging),
+    figures,
+  }) + "\n";
 }
 
 /** The same object where nothing was measured: null stands for what is not known. */

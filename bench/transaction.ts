@@ -23,7 +23,6 @@ export const EXCHANGES: readonly {
   readonly open: (options: ExchangeOptions) => Exchange | Promise<Exchange>;
 }[] = [
   { name: "kmcl", open: (options) => KmclExchange.open(options, BARE) },
-  { name: "kmcl, default settings", open: (options) => KmclExchange.open(options, {}) },
   { name: "plain classes", open: (options) => new PlainExchange(options) },
   { name: "XState, sendTo", open: (options) => new XstateExchange(options) },
   { name: "nact", open: (options) => new NactExchange(options) },
@@ -64,7 +63,6 @@ async function measureOne(
     compare(work, kmcl, timingOf(timings, "MessageChannel"), besideMessages(exchanged)),
     compare(work, kmcl, timingOf(timings, "XState, sendTo"), null),
     compare(work, kmcl, timingOf(timings, "nact"), null),
-    compare(work, timingOf(timings, "kmcl, default settings"), plain, null),
   ];
 }
 

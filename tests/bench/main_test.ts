@@ -11,7 +11,9 @@ Deno.test("bench: --help names every figure and every exit code", async () => {
   const { code, stdout } = await bench("--help");
   assertEquals(code, 0);
   const figures = "ring codec packet-life transaction settings heap scale worlds".split(" ");
-  for (const word of [...figures, "--only", "--rounds", "--json", "--check", "Exit code"]) {
+  for (
+    const word of [...figures, "--only", "--rounds", "--json", "--check", "--strict", "Exit code"]
+  ) {
     assertStringIncludes(stdout, word);
   }
 });
@@ -50,7 +52,9 @@ Deno.test("exitCodeOf: a missed bar fails the command only where bars are checke
     figure: { name: "ring", title: "Ring" },
     rows: [{ ...row, goal: { kind: "atMost", bar, stretch: null } as const }],
   });
-  assertEquals(exitCodeOf([resultOf(4), resultOf(2)], true), 1);
-  assertEquals(exitCodeOf([resultOf(4), resultOf(2)], false), 0);
-  assertEquals(exitCodeOf([resultOf(4), resultOf(2.5)], true), 0);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2)], true, "tolerant"), 1);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2)], false, "strict"), 0);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2.5)], true, "tolerant"), 0);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(2.5)], true, "strict"), 1);
+  assertEquals(exitCodeOf([resultOf(4), resultOf(3)], true, "strict"), 0);
 });

@@ -54,7 +54,8 @@ Deno.test("tableOf: a value that stands for itself has no ratio", () => {
 
 Deno.test("missedCount: counts what is off by more than the margin", () => {
   const results = [resultOf(ROW, { ...ROW, score: 2.4 }), resultOf({ ...ROW, score: 2.6 })];
-  assertEquals(missedCount(results), 1);
+  assertEquals(missedCount(results, "tolerant"), 1);
+  assertEquals(missedCount(results, "strict"), 2);
 });
 
 Deno.test("jsonOf: holds each row with its verdict", () => {
@@ -70,6 +71,6 @@ Deno.test("jsonOf: holds each row with its verdict", () => {
 });
 
 Deno.test("missedText: counts in words", () => {
-  assertEquals(missedText(1), "1 bar missed by more than 25 %");
-  assertEquals(missedText(1000), "1 000 bars missed by more than 25 %");
+  assertEquals(missedText(1, "tolerant"), "1 bar missed by more than 25 %");
+  assertEquals(missedText(1000, "tolerant"), "1 000 bars missed by more than 25 %");
 });
