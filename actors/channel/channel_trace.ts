@@ -10,7 +10,6 @@ import type { Trace } from "../../core/trace.ts";
 import { TRACE_EVENTS, type TraceEvent } from "../../core/trace_events.ts";
 import { showU64 } from "../../core/units.ts";
 
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { packetArrived, packetCompleted, packetEnded, transactionIdHigh } = TRACE_EVENTS;
 
 /** Beside an arrival: its sender wants a completion; it describes memory. */

@@ -7,13 +7,17 @@
 
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
-import * as packets from "../../core/packet/packet.ts";
-import { PacketFields } from "../../core/packet/packet.ts";
+import { PACKET_COMPLETION, PACKET_GPA_DIRECT, PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
-import * as promises from "../runtime/promises.ts";
-import type { Frame, Irql } from "../runtime/irql.ts";
-import * as levels from "../runtime/irql.ts";
+import { isPromise } from "../runtime/promises.ts";
+import {
+  DISPATCH_LEVEL,
+  type Frame,
+  type Irql,
+  leaveFrame,
+  PASSIVE_LEVEL,
+} from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { ExternalData } from "./external_data.ts";
 import type { ReceivingEndpoint } from "./half_ports.ts";
@@ -23,11 +27,6 @@ import { TakenEvent } from "./packet_events.ts";
 import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
 import type { ChannelFault } from "./types.ts";
-
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const { PACKET_COMPLETION, PACKET_GPA_DIRECT } = packets;
-const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
-const { isPromise } = promises;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;

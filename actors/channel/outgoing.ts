@@ -14,8 +14,13 @@ import {
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
-import * as packets from "../../core/packet/packet.ts";
-import { PacketFields } from "../../core/packet/packet.ts";
+import {
+  NO_RANGES,
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+  PACKET_IN_BAND,
+  PacketFields,
+} from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import {
   largestPacketBytes,
@@ -31,9 +36,6 @@ import type { SendingEndpoint } from "./half_ports.ts";
 import { LastBody, SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
-
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
 
 /** Where a packet stands after it was posted. */
 export type Posted = "sent" | "queued" | NtStatus;
