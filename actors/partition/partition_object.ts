@@ -70,7 +70,7 @@ export interface Partition {
   postControlMessage(direction: Direction, message: ArrayBufferView): void;
   /**
    * Interrupts one end of a channel, as if the other had signalled it: with `postControlMessage`, all that
-   * a guest without drivers needs. An id that nobody knows does nothing, as in life.
+   * a guest without drivers needs. One of a channel that is not open does nothing, as in life.
    */
   postInterrupt(direction: Direction, channelId: number): void;
 }

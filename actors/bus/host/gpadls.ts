@@ -149,7 +149,7 @@ export class HostGpadls implements GpadlOwner {
     const channel = this.#end.channelOfGuest(channelId);
     if (channel === null) return "unexpectedMessage";
     const gpadl = this.#find(channelId, gpadlId);
-    if (channel.actor.is("revoked")) { // the server may be closing, and lets go when it has (kmcl.md S10)
+    if (channel.isUnserved) { // the server may be closing, and lets go when it has (kmcl.md S10)
       if (gpadl === null) this.#torndown(gpadlId);
       else if (!gpadl.actor.can("teardown")) return "badGpadl"; // its one answer will come
       else gpadl.actor.send({ type: "teardown" });

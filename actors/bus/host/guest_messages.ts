@@ -53,13 +53,13 @@ export class GuestMessages {
     const channel = this.#end.channelOfGuest(request.channelId);
     if (channel === null) return "unexpectedMessage";
     const { actor, endpoint } = channel;
-    if (actor.is("revoked")) return null; // the guest will learn of it (wire.md 5.2)
+    if (channel.isUnserved || endpoint === null) return null; // the guest will learn of it (wire.md 5.2)
     if (actor.can("reopen")) {
       channel.nextOpen = request;
       actor.send({ type: "reopen" });
       return null;
     }
-    if (endpoint === null || !actor.can("open")) return faultOf(channel, "unexpectedMessage");
+    if (!actor.can("open")) return faultOf(channel, "unexpectedMessage");
     channel.openId = request.openId;
     const status = prepareOpen(this.#end, this.#gpadls, channel, endpoint, request);
     if (NT_SUCCESS(status)) {
@@ -81,8 +81,8 @@ export class GuestMessages {
   #closeChannel(message: CloseChannel): ChannelFault | null {
     const channel = this.#end.channelOfGuest(message.channelId);
     if (channel === null) return "unexpectedMessage";
-    const { actor } = channel;
-    if (actor.is("revoked")) return null; // the guest closes what is closed already
+    const { actor, isUnserved } = channel;
+    if (isUnserved) return null; // the guest closes what is closed already
     if (!actor.can("close")) return faultOf(channel, "unexpectedMessage");
     actor.send({ type: "close" });
     return null;

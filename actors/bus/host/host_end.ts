@@ -61,7 +61,6 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   /** Channels of a restored guest that no server has taken up. */
   readonly unclaimed: UnclaimedChannels;
   readonly #channels = new OfferedChannels();
-
   readonly #link: Link;
   readonly #messages: GuestMessages;
 
@@ -259,6 +258,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     this.removeGpadls(endpoint, "EvtChannelOpened");
     channel.actor.send({ type: "ringsFree" });
     this.#rescind(endpoint);
+    channel.endpoint = null;
     this.join(endpoint);
   }
 
@@ -344,8 +344,9 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     this.gpadls.guestGone();
     for (const channel of this.#channels.known) {
       channel.doorbell = null;
-      const { actor } = channel;
+      const { actor, endpoint } = channel;
       if (actor.can("guestGone")) actor.send({ type: "guestGone" });
+      if (endpoint === null && actor.can("revoke")) this.revoke(channel); // nobody claims it any more
     }
   }
 }

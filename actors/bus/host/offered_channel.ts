@@ -70,6 +70,11 @@ export class OfferedChannel implements BusChannel {
     this.actor = actors.create(OFFERED_CHANNEL_ACTOR, null, effectsOf(this, EFFECTS));
   }
 
+  /** Whether what the guest says of it is lost: the offer was taken back, or no server has claimed it. */
+  get isUnserved(): boolean {
+    return this.endpoint === null || this.actor.is("revoked");
+  }
+
   /** See {@linkcode BusChannel.instance}. */
   get instance(): string | null {
     return this.endpoint?.configuration.serverTarget?.instance ?? null;

@@ -192,6 +192,24 @@ Deno.test("HostEnd.guestGone: the server closes, and nobody is told of anything"
   assertEquals([said.length, stage.host.known], [0, []]);
 });
 
+Deno.test("HostEnd.guestGone: channels that no server has claimed go with their guest", async () => {
+  const stage = new HostStage();
+  const { host } = stage;
+  const [open, closed] = [host.restoreChannel(3, false), host.restoreChannel(4, false)];
+  host.restoreChannel(5, true);
+  const gpadl = { channelId: 3, gpadlId: 8, isReadOnly: false, words: 2 };
+  host.gpadls.restore(gpadl, [{ byteOffset: 0, byteCount: 4096, pfns: [4] }], null);
+  host.restoreRing(open, host.gpadls.ringCandidate(3, 8)!);
+  for (const [channel, instance] of [[open, "one"], [closed, "two"]] as const) {
+    host.unclaimed.add({ interfaceType: PAIR_TYPE, instance, channel });
+  }
+  assertEquals(await stage.say(words(7, 0, 3)), []); // lost, as nobody serves the channel
+  assertEquals(host.known.map(({ channelId }) => channelId), [3, 4, 5]);
+  stage.pair.guest.crash();
+  assertEquals([host.known, host.unclaimed.all, host.gpadls.all], [[], [], []]);
+  assertEquals([stage.link.said, stage.refused], [[], []]);
+});
+
 Deno.test("HostEnd: bytes that are no message are refused, and those that are cut short", async () => {
   const stage = new HostStage();
   stage.enable();
