@@ -56,6 +56,8 @@ export type ActorInspector = (inspection: ActorInspection) => void;
 export interface HiddenActor {
   /** Has XState know it. */
   show(): void;
+  /** Ends it. */
+  stop(): void;
 }
 
 /** What a system asks of whoever has it, as programs that look on are run in the middle of its work. */
@@ -163,6 +165,11 @@ export class ActorSystem {
       error: guard(observer.error),
       complete: guard(observer.complete),
     } as Observer<T>;
+  }
+
+  /** Ends all actors: nobody who waits for one waits for ever. */
+  end(): void {
+    for (const actor of this.#living) actor.stop();
   }
 
   /** Ends a child. */

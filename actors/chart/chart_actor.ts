@@ -73,10 +73,8 @@ export type Tags<Tag extends string> = Readonly<Record<Tag, boolean>>;
 export class ChartActor<Event extends EventObject, Tag extends string> implements HiddenActor {
   readonly #chart: Chart;
   readonly #system: ActorSystem;
-  /** As XState has it, where the chart runs from its table; null while nobody has asked for that. */
-  #shown: TableActor | null = null;
-  /** XState's actor where that interprets the chart; null where the chart runs from its table. */
-  readonly #stock: ShownActor | null = null;
+  /** As XState has it; null while nobody has asked for that, where the chart runs from its table. */
+  #shown: ShownActor | null = null;
   /** The state; null where XState interprets the chart, and its actor alone knows it. */
   #row: Row | null;
   /** What the state has of each tag: asked several times for each packet, so kept beside the state. */
@@ -101,7 +99,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     this.#effects = effects;
     system.add(this);
     this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
-    if (this.#row === null) this.#stock = startStock(chart, system, state);
+    if (this.#row === null) this.#shown = startStock(chart, system, state);
     else if (system.isInspected) this.show();
     this.#tags = this.#row?.tags ?? this.#tagsOfStock();
   }
@@ -113,15 +111,13 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   /** The state as XState has it: one object a state where the chart is compiled. */
   get snapshot(): AnyMachineSnapshot {
-    return this.#row?.snapshot ?? this.#interpreted.getSnapshot();
+    return this.#row?.snapshot ?? this.#asShown.getSnapshot();
   }
 
   /** The actor as XState has it, for all of its functions; it lives until this one is stopped. */
   get ref(): ChartActorRef<Event, Tag> {
     this.show();
-    const ref = this.#stock ?? this.#shown;
-    assert(ref !== null, "XState knows an actor once it is shown");
-    return ref as ChartActorRef<Event, Tag>;
+    return this.#asShown as ChartActorRef<Event, Tag>;
   }
 
   /** What the state has of each tag: the quickest way to ask. */
@@ -137,7 +133,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   /** Whether the state allows an event of type `type`, also one that changes nothing. */
   can(type: Event["type"]): boolean {
     return this.#row === null
-      ? isEnabled(this.#chart.machine, this.#interpreted.getSnapshot(), type)
+      ? isEnabled(this.#chart.machine, this.#asShown.getSnapshot(), type)
       : this.#row.allows(type);
   }
 
@@ -159,13 +155,13 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     this.#row = step.row;
     this.#tags = step.tags;
     const shown = this.#shown;
-    if (shown !== null && shown.isWatched) shown.tellStep(event, step);
+    if (shown !== null && shown.isWatched) shown.tell(event, step);
     if (step.effects !== null) this.#carryOut(step.effects, event);
   }
 
   #sendToStock(event: Event): void {
     if (!this.can(event.type)) this.#refuse(event.type);
-    const effects = effectsDuring(() => this.#interpreted.tell(event));
+    const effects = effectsDuring(() => this.#asShown.tell(event, null));
     this.#tags = this.#tagsOfStock();
     this.#carryOut(effects, event);
   }
@@ -176,10 +172,10 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     for (let i = 0; i < names.length; i++) effects.carryOut(names[i]!, event);
   }
 
-  /** The actor that alone knows the state, where XState interprets the chart. */
-  get #interpreted(): ShownActor {
-    assert(this.#stock !== null, "XState knows an actor that it interprets");
-    return this.#stock;
+  /** The actor as XState has it, which knows each that it interprets and each that was shown. */
+  get #asShown(): ShownActor {
+    assert(this.#shown !== null, "XState knows an actor that it interprets, or that is shown");
+    return this.#shown;
   }
 
   #refuse(type: string): never {
@@ -188,31 +184,32 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   /** See {@linkcode HiddenActor.show}. */
   show(): void {
-    if (this.#row !== null) this.#shown ??= this.#startShown();
+    this.#shown ??= this.#startShown();
   }
 
-  #startShown(): TableActor {
+  #startShown(): ShownActor {
     const { machine, logic } = this.#chart;
-    return startActor(this.#system, () => {
-      return new TableActor(machine, this.#system, logic, () => this.snapshot);
-    });
+    return startActor(
+      this.#system,
+      () => new TableActor(machine, this.#system, logic, () => this.snapshot),
+    );
   }
 
   #tagsOfStock(): Tags<Tag> {
-    return tagsOf(this.#chart.tags, this.#interpreted.getSnapshot());
+    return tagsOf(this.#chart.tags, this.#asShown.getSnapshot());
   }
 
   /** Ends the actor. It stays in its state. */
   stop(): void {
     if (!this.#system.forget(this)) return;
-    (this.#stock ?? this.#shown)?.end();
-    this.#shown = null;
+    this.#shown?.end();
+    if (this.#row !== null) this.#shown = null;
   }
 }
 
 /** Makes and starts an actor of XState's, which inspectors hear of. */
-function startActor<Made extends ShownActor>(system: ActorSystem, make: () => Made): Made {
-  let actor: Made | null = null;
+function startActor(system: ActorSystem, make: () => ShownActor): ShownActor {
+  let actor: ShownActor | null = null;
   system.onlookers.look(() => {
     actor = make();
     actor.start();

@@ -82,6 +82,14 @@ export function persistedSnapshot(
   return Object.fromEntries(known) as unknown as Snapshot<unknown>;
 }
 
+/** A step that has been made: what it led to, and what it does. */
+export interface ShownStep {
+  /** The state after it. */
+  readonly snapshot: AnyMachineSnapshot;
+  /** Names of its effects, in order; null for none. */
+  readonly effects: readonly string[] | null;
+}
+
 /** An actor that takes events from its owner alone, and knows how many watch it. */
 export class ShownActor extends Actor<AnyStateMachine> {
   /** Its chart. */
@@ -110,8 +118,8 @@ export class ShownActor extends Actor<AnyStateMachine> {
     return this.#watcherCount > 0 || this.#actors.isInspected;
   }
 
-  /** Has everybody who looks hear of `event`, which happens now. */
-  tell(event: EventObject): void {
+  /** Has everybody who looks hear of `event`, which has led to `step`; null: XState is to make the step. */
+  tell(event: EventObject, _step: ShownStep | null): void {
     this.#told = event;
     if (this.isWatched) this.#actors.onlookers.look(() => super.send(event));
     else super.send(event);
@@ -180,14 +188,6 @@ export class ShownActor extends Actor<AnyStateMachine> {
   }
 }
 
-/** A step that has been made: what it led to, and what it does. */
-export interface ShownStep {
-  /** The state after it. */
-  readonly snapshot: AnyMachineSnapshot;
-  /** Names of its effects, in order; null for none. */
-  readonly effects: readonly string[] | null;
-}
-
 /** XState's stop of an actor by its parent. */
 const STOP = "xstate.stop";
 
@@ -228,10 +228,10 @@ export class TableActor extends ShownActor {
     this.#current = current;
   }
 
-  /** Has everybody who looks hear of `event`, which has led to `step`. */
-  tellStep(event: EventObject, step: ShownStep): void {
-    this.#steps.push(step);
-    this.tell(event);
+  /** See {@linkcode ShownActor.tell}. */
+  override tell(event: EventObject, step: ShownStep | null): void {
+    if (step !== null) this.#steps.push(step);
+    super.tell(event, step);
   }
 
   /** The step that XState makes now. */

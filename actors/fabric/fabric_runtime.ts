@@ -384,6 +384,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     this.waits.abandon(error);
     this.kmclRefusal = "of a fabric that was disposed of";
     for (const partition of this.#partitions.splice(0)) partition.unplug();
+    this.actors.system.end();
   }
 
   /** Settles, then disposes; not where something is to be told: that is thrown, and the fabric lives on. */

@@ -236,3 +236,79 @@ Deno.test("Fabric.actorOf: shows the whole of long packets that wrap in the ring
   assertEquals(seen, texts);
   await closePair(pair);
 });
+
+for (const interpreter of INTERPRETERS) {
+  Deno.test(`Fabric.actorOf: tells how far a packet is that arrived, ${interpreter}`, async () => {
+    const held: vmbus.VMBPACKETCOMPLETION[] = [];
+    const inCall: unknown[] = [];
+    const pair = await openPair({
+      fabric: { interpreter },
+      onServerPacket: (_channel, context) => {
+        inCall.push(pair.fabric.actorOf(context).getSnapshot().value);
+        held.push(context);
+      },
+    });
+    const { fabric, vsp } = pair;
+    const answer = request(pair, "ask");
+    await fabric.settle();
+    const actor = fabric.actorOf(held[0]!);
+    const seen: unknown[] = [];
+    actor.subscribe(({ value }) => seen.push(value));
+    assertEquals(inCall, [{ delivering: "fresh" }]);
+    assertEquals([actor.getSnapshot().value, actor.getSnapshot().hasTag("live")], ["held", true]);
+    const settled = waitFor(actor, (snapshot) => snapshot.hasTag("unused"));
+    vsp.VmbChannelPacketComplete(held[0]!, null, 0);
+    assertEquals(seen, ["completed", "unused"]);
+    await Promise.all([settled, answer, fabric.settle()]);
+    assertThrows(() => fabric.actorOf(held[0]!), TypeError);
+    await closePair(pair);
+  });
+
+  Deno.test(`Fabric.actorOf: actors end with their fabric, ${interpreter}`, async () => {
+    const pair = await openPair({ fabric: { interpreter } });
+    const packet = pair.vsc.VmbPacketAllocate(pair.client);
+    const actors: readonly AnyActorRef[] = [
+      pair.fabric.actorOf(pair.server),
+      pair.fabric.actorOf(packet),
+      pair.fabric.actorOf(pair.guest),
+      pair.fabric.actorOf(pair.fabric.root),
+    ];
+    const ends = actors.map((actor) => toPromise(actor));
+    pair.fabric.dispose();
+    await Promise.all(ends);
+    assertEquals(actors.map((actor) => actor.getSnapshot().status), actors.map(() => "stopped"));
+  });
+}
+
+Deno.test("VmbChannelPacketGetExternalData: pages that are awaited hand back no packet that is held", async () => {
+  // kmcl.md section 5: a call that is under way hands its packet back; one that the driver has, it keeps.
+  const held: vmbus.VMBPACKETCOMPLETION[] = [];
+  const pair = await openPair({
+    fabric: { verifier: "record" },
+    server: (vsp, channel) => vsp.VmbChannelInitSetMaximumExternalData(channel, 8192, 2),
+    client: (vsc, channel) => vsc.VmbChannelInitSetMaximumExternalData(channel, 8192, 2),
+    onServerPacket: (_channel, context) => void held.push(context),
+  });
+  const { fabric, guest, vsc, vsp, client } = pair;
+  const buffer = guest.memory.allocate(4096);
+  const packet = vsc.VmbPacketAllocate(client);
+  vsc.VmbPacketSetCompletionRoutine(packet, (done) => vsc.VmbPacketFree(done));
+  const mdl = vmbus.IoAllocateMdl(guest.memory, buffer.gpa, 4096);
+  const flags = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+  assertEquals(vsc.VmbPacketSend(packet, Uint8Array.of(1), 1, mdl, flags), vmbus.STATUS_SUCCESS);
+  await fabric.settle();
+  const [context] = held;
+  assert(context !== undefined);
+  guest.memory.pageOut(buffer.gpa, 4096);
+  const { status } = vsp.VmbChannelPacketGetExternalData(context, 0);
+  assertEquals(fabric.actorOf(context).getSnapshot().value, "held");
+  vsp.VmbChannelPacketComplete(context, null, 0);
+  vsp.VmbChannelPacketComplete(context, null, 0); // once more than it may be
+  assertEquals(
+    [status, fabric.violations.map(({ first }) => first?.call)],
+    [vmbus.STATUS_PENDING, ["VmbChannelPacketComplete"]],
+  );
+  await fabric.settle();
+  guest.memory.free(buffer);
+  fabric.dispose();
+});
