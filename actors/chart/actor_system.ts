@@ -80,15 +80,15 @@ const NO_CARE: Onlookers = {
 export class ActorSystem {
   /** The parent of all other actors. */
   readonly root: RootActor;
-  /** How programs that look on are run. */
-  readonly onlookers: Onlookers;
+  readonly #onlookers: Onlookers;
   /** All actors that were not stopped. */
   readonly #living = new Set<HiddenActor>();
   #inspectorCount = 0;
+  #isLooking = false;
 
   /** A root actor, running, at which nobody looks. */
   constructor(onlookers: Onlookers = NO_CARE) {
-    this.onlookers = onlookers;
+    this.#onlookers = onlookers;
     const logic = fromTransition((state: null, { child }: StopChild, scope) => {
       scope.stopChild(child);
       return state;
@@ -106,6 +106,22 @@ export class ActorSystem {
   /** Whether an inspector looks at all actors: then each hears of every step, also of those that change nothing. */
   get isInspected(): boolean {
     return this.#inspectorCount > 0;
+  }
+
+  /** Whether programs that look on are told of something right now. */
+  get isLooking(): boolean {
+    return this.#isLooking;
+  }
+
+  /** Does `work`, in which programs look on. */
+  look(work: () => void): void {
+    const outer = this.#isLooking;
+    this.#isLooking = true;
+    try {
+      this.#onlookers.look(work);
+    } finally {
+      this.#isLooking = outer;
+    }
   }
 
   /** Actors that were not stopped. */
@@ -157,7 +173,7 @@ export class ActorSystem {
         try {
           listener.call(observer, argument);
         } catch (error) {
-          this.onlookers.threw(error);
+          this.#onlookers.threw(error);
         }
       });
     return {
@@ -174,6 +190,6 @@ export class ActorSystem {
 
   /** Ends a child. */
   stop(child: AnyActorRef): void {
-    this.onlookers.look(() => this.root.send({ type: "stop", child }));
+    this.look(() => this.root.send({ type: "stop", child }));
   }
 }

@@ -210,7 +210,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 /** Makes and starts an actor of XState's, which inspectors hear of. */
 function startActor(system: ActorSystem, make: () => ShownActor): ShownActor {
   let actor: ShownActor | null = null;
-  system.onlookers.look(() => {
+  system.look(() => {
     actor = make();
     actor.start();
   });

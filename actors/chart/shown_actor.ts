@@ -121,7 +121,7 @@ export class ShownActor extends Actor<AnyStateMachine> {
   /** Has everybody who looks hear of `event`, which has led to `step`; null: XState is to make the step. */
   tell(event: EventObject, _step: ShownStep | null): void {
     this.#told = event;
-    if (this.isWatched) this.#actors.onlookers.look(() => super.send(event));
+    if (this.isWatched) this.#actors.look(() => super.send(event));
     else super.send(event);
   }
 

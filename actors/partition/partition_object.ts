@@ -321,6 +321,9 @@ export class PartitionObject implements Partition, DriverPartition {
 
   #change(type: PartitionEvent["type"]): boolean {
     this.runtime.requireLive(`${type} ${this.name}`);
+    if (this.runtime.actors.system.isLooking) { // in the middle of a step
+      throw new Error(`Cannot ${type} ${this.name} in an inspector or subscriber of an actor`);
+    }
     if (!this.actor.can(type)) return false;
     // Until all its drivers are there it stands still, and may yet go without a trace.
     if (type !== "pause" && !this.runtime.has(this)) {

@@ -217,6 +217,43 @@ Deno.test("Fabric.actorOf: what a subscriber throws fails the call that drives t
   pair.fabric.dispose();
 });
 
+Deno.test("Fabric.actorOf: a subscriber changes nothing, as it is told in the middle of a step", async () => {
+  const pair = await openPair();
+  const { fabric, guest, vsp, server } = pair;
+  const refused: string[] = [];
+  const actor = fabric.actorOf(server);
+  const { unsubscribe } = actor.subscribe(() => {
+    for (
+      const change of [
+        () => vsp.VmbChannelStart(server),
+        () => guest.crash(),
+        () => guest.pause(),
+        () => fabric.dispose(),
+      ]
+    ) {
+      try {
+        change();
+      } catch (error) {
+        refused.push(String(error));
+      }
+    }
+    unsubscribe();
+  });
+  const paused = waitFor(actor, (snapshot) => snapshot.matches({ flow: "paused" }))
+    .then(() => vsp.VmbChannelStart(server)); // a turn of its own
+  await vsp.VmbChannelPause(server);
+  await paused;
+  const where = "in an inspector or subscriber of an actor";
+  assertEquals(refused, [
+    `Error: Cannot call KMCL functions ${where}`,
+    `Error: Cannot crash guest ${where}`,
+    `Error: Cannot pause guest ${where}`,
+    `Error: Cannot dispose ${where}`,
+  ]);
+  assertEquals(actor.getSnapshot().hasTag("active"), true);
+  await closePair(pair);
+});
+
 Deno.test("Fabric.actorOf: shows the whole of long packets that wrap in the ring", async () => {
   const pair = await openPair({
     server: (vsp, channel) => vsp.VmbChannelInitSetMaximumPacketSize(channel, 9000),
