@@ -15,9 +15,7 @@ import { bytesOf } from "../core/arguments.ts";
 import { holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_INVALID_PARAMETER_1, STATUS_SUCCESS } from "../core/ntstatus.ts";
-import * as traces from "../core/trace.ts";
-import type { Trace } from "../core/trace.ts";
-import * as units from "../core/units.ts";
+import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
 import { type CallTrace, codeOf, insideBit } from "./call_trace.ts";
 import { payloadOf } from "./packet_checks.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
@@ -28,12 +26,10 @@ import { checkSend, post, sendable, VmbPacketSend } from "./packet_send.ts";
 import { type HandleTargets, resolveHandle } from "./handles.ts";
 import type { FunctionName } from "./function_names.ts";
 import type { Method, TableFunction } from "./table_types.ts";
+import { isU32 } from "../core/units.ts";
 
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const resolve = resolveHandle;
-const { isU32 } = units;
-const CALL = traces.TRACE_EVENTS.call;
-const RETURNED = traces.TRACE_EVENTS.callReturned;
+const CALL = TRACE_EVENTS.call;
+const RETURNED = TRACE_EVENTS.callReturned;
 const SEND = codeOf("VmbPacketSend");
 const COMPLETE = codeOf("VmbChannelPacketComplete");
 const ALLOCATE = codeOf("VmbPacketAllocate");
@@ -90,7 +86,7 @@ function targetOf<Kind extends HandleKind>(
   value: unknown,
   kind: Kind,
 ): HandleTargets[Kind] | null {
-  return mayCall(kmcl) ? resolve(value, kind) : null;
+  return mayCall(kmcl) ? resolveHandle(value, kind) : null;
 }
 
 function send(
@@ -182,7 +178,7 @@ function allocate(
     trace.threw(endpoint.id, ALLOCATE);
     throw error;
   }
-  const slot = resolve(packet, "VMBPACKET")?.packet.slot ?? NO_SLOT;
+  const slot = resolveHandle(packet, "VMBPACKET")?.packet.slot ?? NO_SLOT;
   recorder.recordShort(clock.now100ns, RETURNED, endpoint.id, ALLOCATE, slot, 0);
   if (recorder.keepsEntries) trace.tellResult(ALLOCATE, "result", packet);
   return packet;

@@ -23,7 +23,8 @@ import { incomingOf, type Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
 import type { ArrivedPacket } from "./handles.ts";
 
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+// Names of this module's own: an imported one is loaded and checked wherever it is used. Without them the
+// figure "transaction" shows it: about 4 % of a transaction with 64 in flight (D140, D279).
 const { bytesOf } = args;
 const { holdsBytes, lengthOf, NO_BYTES } = bytes;
 const { isU32, isUint, showU64 } = units;

@@ -10,9 +10,8 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
-import { DISPATCH_LEVEL, type Frame } from "../actors/runtime/irql.ts";
-import * as levels from "../actors/runtime/irql.ts";
-import * as promises from "../actors/runtime/promises.ts";
+import { DISPATCH_LEVEL, type Frame, leaveFrame } from "../actors/runtime/irql.ts";
+import { isPromise } from "../actors/runtime/promises.ts";
 import type { HoldUp } from "../actors/runtime/waits.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import {
@@ -26,15 +25,10 @@ import {
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT,
 } from "./callbacks.ts";
 import { GpadlEnds } from "./ends.ts";
-import * as packetFlags from "./flags.ts";
+import { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } from "./flags.ts";
 import { type ArrivedPacket, handleFor } from "./handles.ts";
 import { holdUpOf } from "./hold_ups.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
-
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const { isPromise } = promises;
-const { leaveFrame } = levels;
-const { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } = packetFlags;
 
 /** A save of the channel, from VmbChannelSaveBegin to VmbChannelSaveEnd (kmcl.md V1, V2). */
 export interface SaveUnderWay {

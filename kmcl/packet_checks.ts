@@ -6,8 +6,8 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import * as args from "../core/arguments.ts";
-import * as bytes from "../core/bytes.ts";
+import { bytesOf, copyPfns } from "../core/arguments.ts";
+import { copyBytes, holdsBytes, NO_BYTES } from "../core/bytes.ts";
 import type { GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
   isLiveMdl,
@@ -16,15 +16,8 @@ import {
   rangesOfChain,
   rangesOfFirst,
 } from "../core/memory/mdl.ts";
-import type { NtStatus } from "../core/ntstatus.ts";
-import * as statuses from "../core/ntstatus.ts";
-import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
-import * as units from "../core/units.ts";
-import * as formatFlags from "./flags.ts";
-import type { FunctionName } from "./function_names.ts";
-
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const {
+import {
+  type NtStatus,
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
@@ -33,15 +26,15 @@ const {
   STATUS_INVALID_PARAMETER_6,
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
-} = statuses;
-const {
+} from "../core/ntstatus.ts";
+import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
+import { isU32, isUint, PAGE_BYTES } from "../core/units.ts";
+import {
   VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
   VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
   VMBUS_CHANNEL_FORMAT_FLAGS,
-} = formatFlags;
-const { isU32, isUint, PAGE_BYTES } = units;
-const { bytesOf, copyPfns } = args;
-const { holdsBytes, NO_BYTES } = bytes;
+} from "./flags.ts";
+import type { FunctionName } from "./function_names.ts";
 
 /** More pages than external data can ever have: its bound in bytes is a u32. */
 const PFNS_MAX = 2 ** 32 / PAGE_BYTES;
@@ -150,7 +143,7 @@ export function isWithinBounds(
 export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
   const datagram = new Uint8Array(PIPE_HEADER_BYTES + byteCount);
   writePipeHeader(datagram, 0, byteCount);
-  bytes.copyBytes(datagram, payload, 0, byteCount, PIPE_HEADER_BYTES);
+  copyBytes(datagram, payload, 0, byteCount, PIPE_HEADER_BYTES);
   return datagram;
 }
 

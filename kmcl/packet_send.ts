@@ -19,7 +19,8 @@ import * as handles from "./resolve.ts";
 import * as checks from "./packet_checks.ts";
 import type { PacketTarget } from "./handles.ts";
 
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
+// Names of this module's own: an imported one is loaded and checked wherever it is used. Without them the
+// figure "transaction" shows it: about 5 % of a transaction with one in flight (D140, D279).
 const {
   STATUS_DEVICE_REMOVED,
   STATUS_INVALID_BUFFER_SIZE,

@@ -14,9 +14,6 @@ import { endDetails } from "./ends.ts";
 import type { FunctionName } from "./function_names.ts";
 import { type ArrivedPacket, type PacketTarget, resolveHandle } from "./handles.ts";
 
-// Names of this module's own: one that is imported is loaded and checked wherever it is used.
-const resolve = resolveHandle;
-
 /** What a function of a table knows beside its arguments. */
 export interface Kmcl {
   /** The fabric in which the table's device is. */
@@ -42,7 +39,7 @@ function refuse({ kmclRefusal }: FabricRuntime): never {
 /** The endpoint that `channel` stands for in the table's fabric, or null (kmcl.md I1). */
 export function endpointOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
   refuseWhereRefused(kmcl);
-  const endpoint = resolve(channel, "VMBCHANNEL");
+  const endpoint = resolveHandle(channel, "VMBCHANNEL");
   return endpoint !== null && endpoint.runtime === kmcl.runtime ? endpoint : null;
 }
 
@@ -56,7 +53,7 @@ export function requireEndpoint(kmcl: Kmcl, call: FunctionName, channel: unknown
 /** The packet that `packet` stands for, or null. With the verifier off a freed one keeps its handle. */
 export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
   refuseWhereRefused(kmcl);
-  const target = resolve(packet, "VMBPACKET");
+  const target = resolveHandle(packet, "VMBPACKET");
   if (target === null || target.endpoint.runtime !== kmcl.runtime) return null;
   const isDrivers = target.packet.kind !== "request" && !target.packet.actor.tags.pooled;
   return isDrivers ? target : null;
@@ -76,7 +73,7 @@ export function requirePacket(
 /** The incoming packet that `context` stands for, or null. */
 export function incomingOf(kmcl: Kmcl, context: unknown): ArrivedPacket | null {
   refuseWhereRefused(kmcl);
-  const packet = resolve(context, "VMBPACKETCOMPLETION");
+  const packet = resolveHandle(context, "VMBPACKETCOMPLETION");
   return packet !== null && packet.endpoint.runtime === kmcl.runtime ? packet : null;
 }
 
