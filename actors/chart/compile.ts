@@ -2,9 +2,10 @@
  * Runs a pure chart from a table instead of by interpretation.
  *
  * XState's interpreter takes microseconds for a step; a chart without code, delays, invocations and
- * context has so few states that all of them, every step between them, and the effects that each step
- * names, can be worked out once. The table's snapshots are real MachineSnapshots, one object a state, so `matches`, `hasTag`
- * and persistence work on them. The interpreter stays the oracle: tests compare the two step by step.
+ * context has so few states that each of them, each step between them, and the effects that the step
+ * names, can be worked out once: when it is first taken, as no run takes them all. The table's snapshots
+ * are real MachineSnapshots, one object a state, so `matches`, `hasTag` and persistence work on them. The
+ * interpreter stays the oracle: tests compare the two step by step.
  *
  * @module
  */
@@ -41,43 +42,51 @@ class Step {
   }
 }
 
+/** Works out what an event of a type does in a state; null: the state does not allow it. */
+type WorkOut = (snapshot: AnyMachineSnapshot, eventType: string) => Step | null;
+
 /** A state of a compiled chart: what is asked of it, and where it goes. */
 export class Row {
   /** The state as XState has it. */
   readonly snapshot: AnyMachineSnapshot;
   /** Every tag of the chart, and whether the state has it. */
   readonly tags: RowTags;
-  /** The steps by each event type that the state allows. */
-  readonly #steps = new Map<string, Step>();
+  /** What each event type does that was asked for; null: the state does not allow it. */
+  readonly #steps = new Map<string, Step | null>();
+  readonly #workOut: WorkOut;
   /** What was asked for last: most states are left the same way again and again, and to compare is quicker. */
   #lastType = "";
   #last: Step | undefined = undefined;
 
-  /** The row of `snapshot`, with no way out of it yet. */
-  constructor(snapshot: AnyMachineSnapshot, tags: RowTags) {
+  /** The row of `snapshot`, whose steps `workOut` works out. */
+  constructor(snapshot: AnyMachineSnapshot, tags: RowTags, workOut: WorkOut) {
     this.snapshot = snapshot;
+    this.#workOut = workOut;
     // V8 keeps all members of what is parsed in the object itself, and most of what is put together behind
     // it, which would be one more load for each question.
     this.tags = JSON.parse(JSON.stringify(tags));
   }
 
-  /** Has `step` be what an event of type `eventType` does. */
-  lead(eventType: string, step: Step): void {
-    this.#steps.set(eventType, step);
-  }
-
   /** Whether the state allows an event of type `eventType`. */
   allows(eventType: string): boolean {
-    return this.#steps.has(eventType);
+    return this.#find(eventType) !== null;
   }
 
   /** What an event of type `eventType` does; undefined where the state does not allow one. */
   step(eventType: string): Step | undefined {
     if (eventType !== this.#lastType) {
-      this.#last = this.#steps.get(eventType);
+      this.#last = this.#find(eventType) ?? undefined;
       this.#lastType = eventType;
     }
     return this.#last;
+  }
+
+  #find(eventType: string): Step | null {
+    const known = this.#steps.get(eventType);
+    if (known !== undefined) return known;
+    const step = this.#workOut(this.snapshot, eventType);
+    this.#steps.set(eventType, step);
+    return step;
   }
 }
 
@@ -178,34 +187,33 @@ const UNREADABLE = new Proxy({}, {
   },
 });
 
-/** Works out every reachable state of `machine`, and every step between them. */
+/** The table of `machine`: what is asked of it is worked out when it is first asked. */
 export function compileChart(machine: AnyStateMachine): CompiledChart {
   assertPure(machine);
   const eventTypes = eventTypesOf(machine);
   const tagNames = tagNamesOf(machine);
   const probe = (value: AnyMachineSnapshot["value"]) =>
     machine.resolveState({ value, context: UNREADABLE });
-  const states = new Map<string, AnyMachineSnapshot>();
+  const known = new Map<string, AnyMachineSnapshot>();
   const rows = new Map<AnyMachineSnapshot, Row>();
   const intern = (value: AnyMachineSnapshot["value"]): Row => {
     const key = stateKey(value);
-    let snapshot = states.get(key);
+    let snapshot = known.get(key);
     if (snapshot === undefined) {
       snapshot = machine.resolveState({ value, context: {} }) as AnyMachineSnapshot;
-      states.set(key, snapshot);
-      rows.set(snapshot, new Row(snapshot, tagsOf(tagNames, snapshot)));
+      known.set(key, snapshot);
+      rows.set(snapshot, new Row(snapshot, tagsOf(tagNames, snapshot), workOut));
     }
     return rows.get(snapshot)!;
   };
+  const workOut: WorkOut = ({ value }, type) => {
+    const from = probe(value);
+    if (!isEnabled(machine, from, type)) return null;
+    const [after, actions] = transition(machine, from, { type });
+    return new Step(intern(after.value), actions.map((action) => action.type));
+  };
   const first = intern(getInitialSnapshot(machine).value);
-  for (const row of rows.values()) { // grows while it is walked
-    const from = probe(row.snapshot.value);
-    for (const type of eventTypes) {
-      if (!isEnabled(machine, from, type)) continue;
-      const [after, actions] = transition(machine, from, { type });
-      row.lead(type, new Step(intern(after.value), actions.map((action) => action.type)));
-    }
-  }
+  let isWhole = false;
   const stepOf = (snapshot: AnyMachineSnapshot, eventType: string) =>
     rows.get(snapshot)?.step(eventType);
   const next = (snapshot: AnyMachineSnapshot, eventType: string) =>
@@ -217,5 +225,20 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
   };
   const effects = (snapshot: AnyMachineSnapshot, eventType: string) =>
     stepOf(snapshot, eventType)?.effects ?? [];
-  return { first, rowOf, states, eventTypes, next, effects };
+  return {
+    first,
+    rowOf,
+    eventTypes,
+    next,
+    effects,
+    get states() {
+      if (!isWhole) {
+        for (const row of rows.values()) { // grows while it is walked
+          for (const type of eventTypes) row.allows(type);
+        }
+      }
+      isWhole = true;
+      return known;
+    },
+  };
 }

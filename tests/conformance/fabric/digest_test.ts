@@ -360,3 +360,11 @@ Deno.test("Fabric.trace: a transaction can be told from its entries", async () =
   });
   assertEquals(completed, { packet: 0, byteCount: 3, payload });
 });
+
+Deno.test("Fabric.trace: says of a packet that arrives whether memory came with it", async () => {
+  const pair = await openPair({ fabric: { trace: "full" } });
+  sendPage(pair, 1);
+  await pair.fabric.settle();
+  const { details } = pair.fabric.trace.find(({ event }) => event === "packetArrived") ?? {};
+  assertEquals(details?.["hasExternalData"], true);
+});
