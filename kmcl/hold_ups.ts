@@ -51,7 +51,9 @@ function holdsUpPause(endpoint: Endpoint): HoldUp | null {
 
 /** What keeps VmbChannelDisable of `endpoint` from ending (kmcl.md S10, S11). */
 function holdsUpDisable(endpoint: Endpoint): HoldUp | null {
-  const own = holdsUpPause(endpoint);
+  // In a teardown nothing is owed to it any more, and what tells of a refused open holds none up (kmcl.md S11).
+  const isLeft = endpoint.side === "client" && endpoint.is("tearingDown");
+  const own = isLeft ? standsStill(endpoint.partition) : holdsUpPause(endpoint);
   if (own !== null || endpoint.side === "server") return own;
   const server = oppositeOf(endpoint);
   if (server === null) return state(`the host has not let go of ${endpoint.name}`);

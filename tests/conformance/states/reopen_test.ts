@@ -63,6 +63,33 @@ Deno.test("VmbChannelDisable: resolves inside EvtChannelPnpFailure, and when Cle
   assertEquals(fabric.leaks(), []);
 });
 
+// kmcl.md S11: what tells of a refused open does not hold its teardown up, whichever of the two is first.
+Deno.test("VmbChannelDisable: resolves inside EvtChannelPnpFailure while the rings are still the host's", async () => {
+  const told = new Set<string>();
+  for (let seed = 0; seed < 8; seed++) {
+    const pair = makePair({
+      fabric: { schedule: "random", seed },
+      serverCallbacks: { EvtChannelOpened: () => vmbus.STATUS_UNSUCCESSFUL },
+      onPnpFailure: async (client) => {
+        const { lifecycle } = vmbus.inspectChannel(client);
+        const disabled = pair.vsc.VmbChannelDisable(client);
+        await null; // from here on the callback is known as unfinished
+        for (const { heldUpBy, selfWait } of pair.fabric.inspect().callers) {
+          assertEquals([heldUpBy, selfWait], [
+            "channel 1 (server) has not let go of channel 2 (client)",
+            undefined,
+          ]);
+        }
+        await disabled;
+        told.add(`${lifecycle}, then ${vmbus.inspectChannel(client).lifecycle}`);
+      },
+    });
+    enablePair(pair);
+    await pair.fabric.settle();
+  }
+  assertEquals([...told].sort(), ["disabled, then disabled", "enabled, then disabled"]);
+});
+
 // api.md section 3: work that was due when the channel had another processor keeps nothing there.
 Deno.test("ChannelWork.setProcessor: work that is scheduled does not hold the channel to its old processor", async () => {
   const pair = await openPair({ partition: { processors: 2 } });
