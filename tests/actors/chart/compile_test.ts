@@ -27,7 +27,7 @@ import { BrokenInvariant } from "../../../core/assert.ts";
 import { Chance } from "../../../core/chance.ts";
 import { allowedIn, CHARTS, reachOf, tagsOf, withEffects } from "../../support/charts.ts";
 
-const RANDOM_EVENTS = 80_000;
+const RANDOM_EVENTS = 40_000;
 /** One crash in so many draws of one: else no walk of a client would get far. */
 const CRASH_RARITY = 60;
 
