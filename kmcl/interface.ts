@@ -30,6 +30,7 @@ import {
   SERVER_FUNCTIONS,
   type TiedSignatures,
 } from "./table_functions.ts";
+import type { TableFunction } from "./table_types.ts";
 import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
 import { resolveHandle } from "./handles.ts";
 import type { DeviceTarget } from "../actors/partition/loaded_driver.ts";
@@ -165,7 +166,7 @@ function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclCli
   const { runtime, traceId } = partition;
   const kmcl: Kmcl = { runtime: FabricRuntime.of(runtime), table: kind.side };
   const trace = runtime.recorder.isOn ? new CallTrace(runtime, traceId) : null;
-  const methods = kind.functions.map(([name, method]) => [
+  const methods = kind.functions.map(([name, method]): [string, TableFunction] => [
     name,
     trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
   ]);
