@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import { offerOf } from "../../../../actors/bus/host/offer_message.ts";
+import {
+  ChannelConfiguration,
+  SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE,
+  SERVER_FLAG_FORCE_NEW_CHANNEL,
+  SERVER_FLAG_LOOPBACK_OFFER,
+  SERVER_FLAG_TLNPI_PROVIDER_OFFER,
+} from "../../../../actors/channel/configuration.ts";
+import { readPipeType } from "../../../../core/control/user_data.ts";
+
+const TARGET = {
+  interfaceType: "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10",
+  instance: "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33",
+};
+
+/** OFFER_AS_PIPE. */
+const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
+
+/** What is offered of a server with those flags. */
+function offer(serverFlags: number) {
+  const configuration = new ChannelConfiguration();
+  configuration.serverTarget = TARGET;
+  configuration.serverFlags = serverFlags;
+  return offerOf(configuration, 9);
+}
+
+// wire.md 4.4, kmcl.md section 5
+Deno.test("offerOf: the server's flags read as the wire has them, those that are the host's own do not cross", () => {
+  assertEquals(offer(0).flags, 0);
+  assertEquals(offer(SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE).flags, 0x1);
+  assertEquals(offer(SERVER_FLAG_LOOPBACK_OFFER).flags, 0x100);
+  assertEquals(offer(SERVER_FLAG_TLNPI_PROVIDER_OFFER).flags, 0x2000);
+  assertEquals(offer(SERVER_FLAG_FORCE_NEW_CHANNEL).flags, 0);
+  assertEquals(
+    offer(SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE | SERVER_FLAG_OFFER_AS_PIPE).flags,
+    0x11,
+  );
+});
+
+Deno.test("offerOf: a pipe is offered as one of messages, a device with nothing in its user data", () => {
+  assertEquals(readPipeType(offer(SERVER_FLAG_OFFER_AS_PIPE).userData), "message");
+  assertEquals(offer(0).userData, new Uint8Array(120));
+});
+
+// wire.md 4.4: no monitor page, a connection id of its own
+Deno.test("offerOf: the rest says that the channel is a primary one with a signal of its own", () => {
+  const { flags: _flags, userData: _userData, ...rest } = offer(0);
+  assertEquals(rest, {
+    message: "offerChannel",
+    interfaceId: TARGET.interfaceType,
+    instanceId: TARGET.instance,
+    mmioMegabytes: 0,
+    subchannelIndex: 0,
+    mmioMegabytesOptional: 0,
+    channelId: 9,
+    monitorId: 0xff,
+    monitorAllocated: false,
+    isDedicated: true,
+    connectionId: 0x2009,
+  });
+});
