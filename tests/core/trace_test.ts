@@ -300,6 +300,17 @@ Deno.test("Trace: level off records nothing", () => {
   assertEquals(trace.digest(), sha256(new Uint8Array(0)).toHex());
 });
 
+Deno.test("Trace.imply: keeps an entry, where entries are kept, and changes no digest", () => {
+  for (const level of ["full", "digest"] as const) {
+    const trace = new Trace(level);
+    const before = trace.digest();
+    trace.imply(7, "callbackEnd", 1, 2);
+    assertEquals(trace.digest(), before);
+    const kept = trace.entries.map(({ event, values }) => [event, values]);
+    assertEquals(kept, level === "full" ? [["callbackEnd", [2]]] : []);
+  }
+});
+
 Deno.test("Trace: asserts a u32 subject and safe whole numbers", () => {
   const trace = new Trace("digest");
   assertThrows(() => trace.record(1, "interrupt", -1), BrokenInvariant, "subject");
