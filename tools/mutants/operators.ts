@@ -133,7 +133,7 @@ class Collector {
       case "BooleanLiteral":
         return this.#add("boolean", node, String(!node.value));
       case "NumericLiteral":
-        if (Number.isInteger(node.value) && !isKey(node, parent)) {
+        if (Number.isInteger(node.value) && !isKey(node, parent) && !isNegated(parent)) {
           this.#add("number", node, String(node.value + 1));
         }
         return;
@@ -183,6 +183,11 @@ class Collector {
     const { path } = this.#source;
     this.mutants.push({ path, operator, start, end, replacement, line, column });
   }
+}
+
+/** Whether a number below `parent` is negative: that stands for "none", and any other would do. */
+function isNegated(parent: Node | undefined): boolean {
+  return parent?.type === "UnaryExpression" && parent.operator === "-";
 }
 
 /** Whether `node` only names a member or a key. */

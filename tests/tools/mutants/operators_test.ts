@@ -68,6 +68,7 @@ Deno.test("mutantsIn: leaves alone what no program can see", async () => {
       "throw new Error(a + 1);",
       'import a from "b" with { type: "json" };',
       "x = { 1: a };",
+      "x = -1;",
     ]
   ) assertEquals(await mutated(text), [], text);
   assertEquals(await mutated("x = (a as 1) < b!;"), ["boundary 1:14 x = (a as 1) <= b!;"]);
