@@ -97,11 +97,11 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     this.#chart = chart;
     this.#system = system;
     this.#effects = effects;
-    system.add(this);
     this.#row = state === null ? table?.first ?? null : table?.rowOf(state) ?? null;
     if (this.#row === null) this.#shown = startStock(chart, system, state);
     else if (system.isInspected) this.show();
     this.#tags = this.#row?.tags ?? this.#tagsOfStock();
+    system.add(this); // before, an inspector that began another one would find an actor half made
   }
 
   /** The chart that it is of. */

@@ -176,6 +176,22 @@ Deno.test("Fabric.inspectActors: several look at once, and each ends once", asyn
   await closePair(pair);
 });
 
+for (const interpreter of ["compiled", "stock"] as const) {
+  Deno.test(`Fabric.inspectActors: may be called by an inspector, at any event, ${interpreter}`, async () => {
+    const pair = await openPair({ fabric: { interpreter } });
+    const stops: (() => void)[] = [];
+    const counts = { outer: 0, inner: 0 };
+    stops.push(pair.fabric.inspectActors(({ type }) => {
+      counts.outer++; // an actor that begins is one of the events: the packet's
+      if (type === "@xstate.actor") stops.push(pair.fabric.inspectActors(() => counts.inner++));
+    }));
+    await Promise.all([request(pair, "ask"), pair.fabric.settle()]);
+    for (const stop of stops) stop();
+    assert(stops.length > 1 && counts.inner > 0 && counts.outer > 0, `${stops.length} inspectors`);
+    await closePair(pair);
+  });
+}
+
 Deno.test("Fabric.inspectActors: refuses what is no function", () => {
   const fabric = vmbus.createFabric();
   for (const inspector of [undefined, null, {}, "look"]) {
