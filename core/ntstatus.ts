@@ -7,73 +7,73 @@
 /** A status as the kernel returns it: an unsigned 32-bit number. */
 export type NtStatus = number;
 
-/** `0x00000000`: `0x00000000`: The call did what it says. */
+/** `0x00000000`: The call did what it says. */
 export const STATUS_SUCCESS = 0x0000_0000 as const;
-/** `0x00000102`: `0x00000102`: The wait ended before what it waited for happened. */
+/** `0x00000102`: The wait ended before what it waited for happened. */
 export const STATUS_TIMEOUT = 0x0000_0102 as const;
-/** `0x00000103`: `0x00000103`: Under way: the answer comes later. */
+/** `0x00000103`: Under way: the answer comes later. */
 export const STATUS_PENDING = 0x0000_0103 as const;
-/** `0x80000005`: `0x80000005`: Some of the data fits, more remains; for a synchronous request: it did not fit and was not queued. */
+/** `0x80000005`: Some of the data fits, more remains; for a synchronous request: it did not fit and was not queued. */
 export const STATUS_BUFFER_OVERFLOW = 0x8000_0005 as const;
-/** `0xC0000001`: `0xC0000001`: Refused, without a more telling reason. */
+/** `0xC0000001`: Refused, without a more telling reason. */
 export const STATUS_UNSUCCESSFUL = 0xC000_0001 as const;
-/** `0xC0000008`: `0xC0000008`: The value is not a live handle. */
+/** `0xC0000008`: The value is not a live handle. */
 export const STATUS_INVALID_HANDLE = 0xC000_0008 as const;
-/** `0xC000000D`: `0xC000000D`: The arguments do not fit each other. */
+/** `0xC000000D`: The arguments do not fit each other. */
 export const STATUS_INVALID_PARAMETER = 0xC000_000D as const;
-/** `0xC0000010`: `0xC0000010`: The object is not set up for this call. */
+/** `0xC0000010`: The object is not set up for this call. */
 export const STATUS_INVALID_DEVICE_REQUEST = 0xC000_0010 as const;
-/** `0xC0000016`: `0xC0000016`: These chunks were fine, more exist. */
+/** `0xC0000016`: These chunks were fine, more exist. */
 export const STATUS_MORE_PROCESSING_REQUIRED = 0xC000_0016 as const;
-/** `0xC0000022`: `0xC0000022`: Write access to memory that is shared for reading. */
+/** `0xC0000022`: Write access to memory that is shared for reading. */
 export const STATUS_ACCESS_DENIED = 0xC000_0022 as const;
-/** `0xC0000023`: `0xC0000023`: The buffer is smaller than what must be written. */
+/** `0xC0000023`: The buffer is smaller than what must be written. */
 export const STATUS_BUFFER_TOO_SMALL = 0xC000_0023 as const;
-/** `0xC0000035`: `0xC0000035`: The name or instance is already in use. */
+/** `0xC0000035`: The name or instance is already in use. */
 export const STATUS_OBJECT_NAME_COLLISION = 0xC000_0035 as const;
-/** `0xC000003E`: `0xC000003E`: The data is damaged. */
+/** `0xC000003E`: The data is damaged. */
 export const STATUS_DATA_ERROR = 0xC000_003E as const;
-/** `0xC0000043`: `0xC0000043`: The memory is mapped already. */
+/** `0xC0000043`: The memory is mapped already. */
 export const STATUS_SHARING_VIOLATION = 0xC000_0043 as const;
-/** `0xC0000059`: `0xC0000059`: The data has another version or belongs to another configuration. */
+/** `0xC0000059`: The data has another version or belongs to another configuration. */
 export const STATUS_REVISION_MISMATCH = 0xC000_0059 as const;
-/** `0xC000009A`: `0xC000009A`: Memory or identifiers have run out. */
+/** `0xC000009A`: Memory or identifiers have run out. */
 export const STATUS_INSUFFICIENT_RESOURCES = 0xC000_009A as const;
-/** `0xC00000BB`: `0xC00000BB`: This kind of object cannot do this. */
+/** `0xC00000BB`: This kind of object cannot do this. */
 export const STATUS_NOT_SUPPORTED = 0xC000_00BB as const;
-/** `0xC00000EF`: `0xC00000EF`: The first argument, as a rule the handle, is invalid or in an invalid state. */
+/** `0xC00000EF`: The first argument, as a rule the handle, is invalid or in an invalid state. */
 export const STATUS_INVALID_PARAMETER_1 = 0xC000_00EF as const;
-/** `0xC00000F0`: `0xC00000F0`: Argument 2 is invalid, counted from 1. */
+/** `0xC00000F0`: Argument 2 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_2 = 0xC000_00F0 as const;
-/** `0xC00000F1`: `0xC00000F1`: Argument 3 is invalid, counted from 1. */
+/** `0xC00000F1`: Argument 3 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_3 = 0xC000_00F1 as const;
-/** `0xC00000F2`: `0xC00000F2`: Argument 4 is invalid, counted from 1. */
+/** `0xC00000F2`: Argument 4 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_4 = 0xC000_00F2 as const;
-/** `0xC00000F3`: `0xC00000F3`: Argument 5 is invalid, counted from 1. */
+/** `0xC00000F3`: Argument 5 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_5 = 0xC000_00F3 as const;
-/** `0xC00000F4`: `0xC00000F4`: Argument 6 is invalid, counted from 1. */
+/** `0xC00000F4`: Argument 6 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_6 = 0xC000_00F4 as const;
-/** `0xC00000F5`: `0xC00000F5`: Argument 7 is invalid, counted from 1. */
+/** `0xC00000F5`: Argument 7 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_7 = 0xC000_00F5 as const;
-/** `0xC00000F6`: `0xC00000F6`: Argument 8 is invalid, counted from 1. */
+/** `0xC00000F6`: Argument 8 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_8 = 0xC000_00F6 as const;
-/** `0xC00000F7`: `0xC00000F7`: Argument 9 is invalid, counted from 1. */
+/** `0xC00000F7`: Argument 9 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_9 = 0xC000_00F7 as const;
-/** `0xC00000F8`: `0xC00000F8`: Argument 10 is invalid, counted from 1. */
+/** `0xC00000F8`: Argument 10 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_10 = 0xC000_00F8 as const;
-/** `0xC00000F9`: `0xC00000F9`: Argument 11 is invalid, counted from 1. */
+/** `0xC00000F9`: Argument 11 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_11 = 0xC000_00F9 as const;
-/** `0xC00000FA`: `0xC00000FA`: Argument 12 is invalid, counted from 1. */
+/** `0xC00000FA`: Argument 12 is invalid, counted from 1. */
 export const STATUS_INVALID_PARAMETER_12 = 0xC000_00FA as const;
-/** `0xC0000120`: `0xC0000120`: The transaction was withdrawn before it ended. */
+/** `0xC0000120`: The transaction was withdrawn before it ended. */
 export const STATUS_CANCELLED = 0xC000_0120 as const;
-/** `0xC0000184`: `0xC0000184`: The object's state does not allow this. */
+/** `0xC0000184`: The object's state does not allow this. */
 export const STATUS_INVALID_DEVICE_STATE = 0xC000_0184 as const;
-/** `0xC0000206`: `0xC0000206`: The data exceeds what the channel can carry. */
+/** `0xC0000206`: The data exceeds what the channel can carry. */
 export const STATUS_INVALID_BUFFER_SIZE = 0xC000_0206 as const;
-/** `0xC0000225`: `0xC0000225`: There is no such thing. */
+/** `0xC0000225`: There is no such thing. */
 export const STATUS_NOT_FOUND = 0xC000_0225 as const;
-/** `0xC00002B6`: `0xC00002B6`: The channel is gone or going. */
+/** `0xC00002B6`: The channel is gone or going. */
 export const STATUS_DEVICE_REMOVED = 0xC000_02B6 as const;
 
 const NAMES: ReadonlyMap<number, string> = new Map([
