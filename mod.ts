@@ -4,7 +4,7 @@
  * To install it: `deno add jsr:@vmbus/kmcl`, or in a project for Node `npx jsr add @vmbus/kmcl`. It runs on Node
  * 20 and later, on Deno 2, and in browsers.
  *
- * A fabric is a world of partitions; a driver pair (VSP in the host, VSC in the guest) is written
+ * A fabric holds partitions; a driver pair (VSP in the host, VSC in the guest) is written
  * against the documented functions and runs deterministically, over real VMBus rings in guest memory.
  *
  * @example
@@ -27,7 +27,7 @@
  * @module
  */
 
-// The world
+// Fabric and partitions
 export { createFabric } from "./actors/fabric/create_fabric.ts";
 export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
 export type { Partition, PartitionOptions } from "./actors/partition/partition_object.ts";

@@ -29,7 +29,7 @@ export interface Exchange {
 
 /** The requester's own work, the same for everyone: it writes each request and reads each answer. */
 export class Requester {
-  /** The next request. Whoever sends it copies it: it is written anew for the next one. */
+  /** The next request. Whoever sends it copies it: the next one is written into the same array. */
   readonly payload: Uint8Array;
   /** Transactions that were answered. */
   completed = 0;

@@ -11,7 +11,7 @@ import { BARE, KmclExchange } from "./kmcl_exchange.ts";
 import { median, turn } from "./measure.ts";
 import { collect, usedBytes } from "./memory.ts";
 
-/** Transactions, in one run and in runs as counted, until nothing is compiled anew and no pool grows. */
+/** Transactions, in one run and in runs as counted, until nothing is compiled any more and no pool grows. */
 const WARM_UP_COUNT = 200_000;
 /** So few that what they allocate is not collected before it is counted. */
 const COUNT = 512;

@@ -1,5 +1,5 @@
 /**
- * A channel's life: allocate, enable, start, pause, disable, clean up (kmcl.md section 3).
+ * A channel from first to last: allocate, enable, start, pause, disable, clean up (kmcl.md section 3).
  *
  * @module
  */

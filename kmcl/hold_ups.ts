@@ -56,8 +56,8 @@ function holdsUpDisable(endpoint: Endpoint): HoldUp | null {
   const own = isLeft ? standsStill(endpoint.partition) : holdsUpPause(endpoint);
   if (own !== null || endpoint.side === "server") return own;
   const server = oppositeOf(endpoint);
-  if (server === null) return state(`the host has not let go of ${endpoint.name}`);
-  return holdsUpPause(server) ?? state(`${server.name} has not let go of ${endpoint.name}`);
+  if (server === null) return state(`the host has not released ${endpoint.name}`);
+  return holdsUpPause(server) ?? state(`${server.name} has not released ${endpoint.name}`);
 }
 
 /** What keeps the transaction of a synchronous request from ending (kmcl.md S5, R5, Y1). */

@@ -54,8 +54,7 @@ function reportMisuse(
   payload: Uint8Array,
   payloadBytes: number,
 ): NtStatus {
-  // A packet that the ring can never carry has a status (P7), so it is not a violation (kmcl.md section
-  // 9).
+  // A packet that the ring can never carry has a status (P7), so it is no violation (kmcl.md section 9).
   if (!endpoint.outgoing.canCarry(packet, payload, payloadBytes)) return STATUS_SUCCESS;
   if (lacksRoutine(packet)) {
     checks.reportNoRoutine(endpoint, packet, call);

@@ -37,7 +37,7 @@ export function grouped(value: number | bigint): string {
 
 /** Columns that `text` takes. */
 function widthOf(text: string): number {
-  // deno-lint-ignore no-control-regex -- colours take none
+  // deno-lint-ignore no-control-regex -- colours take no columns
   return [...text.replaceAll(/\x1b\[\d+m/g, "")].length;
 }
 

@@ -267,7 +267,7 @@ export function numberOf(option: NumberOption, settings: ScenarioSettings): numb
 /**
  * The file of a file option in `settings`.
  *
- * @throws {OptionError} There is none.
+ * @throws {OptionError} The settings have no file for it.
  */
 export function fileOf(option: FileOption, settings: ScenarioSettings): SourceFile {
   const file = settings.files[option.name];

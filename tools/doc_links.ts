@@ -14,7 +14,7 @@ export interface DocComment {
   readonly text: string;
   /** What stands behind each `@see`. */
   readonly sees: readonly string[];
-  /** The constant's value; null: it is none, or no number. */
+  /** The constant's value; null where it is no constant, or no number. */
   readonly value: number | null;
 }
 

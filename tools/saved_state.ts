@@ -92,7 +92,7 @@ export function tableOf({ fields, refusals }: Documented): string {
 
 const MARKED = /<!-- table: (.+) -->\n[^]*?<!-- end -->/g;
 
-/** `text`, with every table written anew. */
+/** `text`, with every table written again. */
 export function withTables(text: string): string {
   const left = new Set(Object.keys(TABLES));
   const written = text.replaceAll(MARKED, (_, name: string) => {

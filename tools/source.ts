@@ -99,7 +99,7 @@ export function visit(
   }
 }
 
-/** Whether `value` is a part of the tree; comments and positions are none. */
+/** Whether `value` is a part of the tree; comments and positions are not. */
 function isNode(value: unknown): value is Node {
   return typeof value === "object" && value !== null && "type" in value && "loc" in value &&
     value.type !== "CommentBlock" && value.type !== "CommentLine";

@@ -102,12 +102,12 @@ export class Bus {
     this.host.guestGone();
   }
 
-  /** The partition is gone for good; what servers still have of it goes when they let go of it. */
+  /** The partition is gone for good; what servers still have of it goes when they release it. */
   stopActors(): void {
     this.host.actor.stop();
   }
 
-  /** The partition was never to be: no further event comes for anything of it. */
+  /** The restore of the partition failed: no further event comes for anything of it. */
   discard(): void {
     this.host.discard();
     this.guest.gone();

@@ -18,7 +18,7 @@ export interface GpadlState {
   readonly handle: number;
   /** Bytes that it describes. */
   readonly byteCount: number;
-  /** Where it is in its life. */
+  /** The state of its chart. */
   readonly state: string;
   /** Whether a server maps it; the guest does not know. */
   readonly isMapped: boolean;
@@ -79,9 +79,9 @@ export interface BusPort {
   removeGpadls(endpoint: EndpointPort, callback: CallbackName): void;
   /** The GPADLs of the channel's drivers, without the rings'. */
   gpadlsOf(endpoint: EndpointPort): readonly GpadlState[];
-  /** A server has let go of its rings. */
+  /** A server has released its rings. */
   ringsFree(endpoint: EndpointPort): void;
-  /** `endpoint` leaves the bus; its `released` follows, at once or when the opposite side has let go. */
+  /** `endpoint` leaves the bus; its `released` follows, at once or when the opposite side has released the channel. */
   release(endpoint: EndpointPort): void;
 }
 

@@ -50,7 +50,7 @@ export interface ChangingEndpoint extends EndpointPort {
   detach(): void;
   /** Has the next callback called that the state asks for. */
   runNextCallback(): void;
-  /** Whoever waits for the end of the last open may go on, if it has come. */
+  /** Whoever waits for the end of the last open may continue, if it has come. */
   answerDisabled(): void;
 }
 

@@ -140,7 +140,7 @@ export function prepareClient(endpoint: Endpoint, image: ClientImage): void {
 }
 
 /**
- * Has a client go on that knows its channel again, if it has one, and its `rings`; throws a
+ * Resumes a client that knows its channel again, if it has one, and its `rings`; throws a
  * SavedStateFault where those are not the ones that it had. Its driver must still set its callbacks, and
  * nothing is scheduled: that is for whoever brings back the partition's work items.
  */

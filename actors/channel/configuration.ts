@@ -26,7 +26,7 @@ export const SERVER_FLAG_LOOPBACK_OFFER = 0x1;
 export const SERVER_FLAG_ENUMERATE_DEVICE_INTERFACE = 0x2;
 /** Offered as a pipe. */
 const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
-/** Not resumed after a restore, but offered anew. */
+/** Not resumed after a restore, but offered again. */
 export const SERVER_FLAG_FORCE_NEW_CHANNEL = 0x8;
 /** A socket's offer. */
 export const SERVER_FLAG_TLNPI_PROVIDER_OFFER = 0x10;

@@ -103,7 +103,7 @@ export class Drain implements Timer {
     this.#isRead = ring.hasPassed(this.#ringEnd) === true;
   }
 
-  /** Goes on as far as the channel's state lets it; called whenever that, or its rings, may have changed. */
+  /** Continues as far as the channel's state lets it; called whenever that, or its rings, may have changed. */
   check(): void {
     const endpoint = this.#endpoint;
     if (endpoint.hasEnded) return this.#end();

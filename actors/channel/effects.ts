@@ -17,9 +17,9 @@ export interface ActingEndpoint {
   readonly work: { scheduleInterrupt(): void };
   /** Leaves the rings, ends what they held, and lets the bus know. */
   leaveBus(): void;
-  /** Whoever waits for the flow to come to rest goes on. */
+  /** Whoever waits for the flow to come to rest continues. */
   answerPaused(): void;
-  /** The channel is Disabled: whoever waits for that goes on, and where its driver is gone it goes as well. */
+  /** The channel is Disabled: whoever waits for that continues, and where its driver is gone it goes as well. */
   ended(): void;
   /** Has the next callback called that the state asks for. */
   runNextCallback(): void;

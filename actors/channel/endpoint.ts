@@ -233,7 +233,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     return this.is("disabled") && this.changes.untoldRefusal === null;
   }
 
-  /** Whoever waits for the end of the last open may go on, if it has come. */
+  /** Whoever waits for the end of the last open may continue, if it has come. */
   answerDisabled(): void {
     if (!this.hasEnded) return;
     answerAll(this.#disableWaits);
@@ -387,7 +387,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** Client and server: EvtChannelClosed need not come any more; what the rings held ends (kmcl.md S15). */
   leaveBus(): void {
-    assert(this.end !== null, "an endpoint that lets go is on a bus");
+    assert(this.end !== null, "an endpoint that leaves its bus is on one");
     this.detach();
     this.outgoing.endAll();
     this.end.release(this);

@@ -19,7 +19,7 @@ const isClosed = stateIn({ lifecycle: "closed" });
 const isIdle = stateIn({ lifecycle: { enabled: "idle" } });
 const isAtRest = or([stateIn({ flow: "paused" }), stateIn({ flow: "ready" })]);
 
-/** What ends a flow: where it is in one already, it goes on to its end. */
+/** What ends a flow: where it is in one already, it continues to its end. */
 export const STOPS_FLOW = { peerClosed: "toReady", disable: "toReady", fault: "toReady" } as const;
 
 /** What ends a save: its end, and whatever else changes a server that is being saved. */
@@ -59,7 +59,7 @@ export function channelGuards(side: Side) {
     isOpening,
     isClosing,
     isClosingAtRest: and([isClosing, isAtRest]),
-    isLettingGo: stateIn({ lifecycle: { tearingDown: "releasing" } }),
+    isReleasing: stateIn({ lifecycle: { tearingDown: "releasing" } }),
     /** A server whose driver has no packet of the guest and gets none (kmcl.md V6). */
     maySave: and([isServer, isPaused, or([isIdle, isOpened, isClosed])]),
     isOpened,

@@ -20,7 +20,7 @@ import type { ChannelFault } from "./types.ts";
 export interface SendingEndpoint extends EndpointPort {
   /** How its transactions end. */
   readonly completions: PacketCompletions;
-  /** Its receiving half: what waits there may go on when a completion has left. */
+  /** Its receiving half: what waits there may continue when a completion has left. */
   readonly incoming: {
     readonly outstandingPackets: {
       settled(packet: IncomingPacket, event?: SentEvent<"settled">): void;

@@ -125,7 +125,7 @@ export class Incoming {
     };
   }
 
-  /** Goes on from where a saved endpoint was, with a ring that is attached. */
+  /** Continues from where a saved endpoint was, with a ring that is attached. */
   resume({ isBlocked, isHeadPassive, batchCount }: IncomingProgress): void {
     this.outstandingPackets.resume(isBlocked);
     this.#isHeadPassive = isHeadPassive;
@@ -151,7 +151,7 @@ export class Incoming {
     this.goOn();
   }
 
-  /** Takes the packet that the ring shows; false where the queue must not go on at once. */
+  /** Takes the packet that the ring shows; false where the queue must not continue at once. */
   #take(ring: IncomingRing, irql: Irql): boolean {
     const fault = this.#endpoint.runtime.codec.decode(ring, this.#fields);
     if (fault !== null) {
@@ -247,20 +247,20 @@ export class Incoming {
     this.#awaitCallback(frame, promise, () => this.goOn());
   }
 
-  /** Has the queue go on in a work item of its own, at the level that the next packet is due at. */
+  /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */
   goOn(): void {
     if (this.#isHeadPassive || this.isAlwaysPassive) this.#goOnPassive();
     else this.#endpoint.work.scheduleInterrupt();
   }
 
-  /** At PASSIVE_LEVEL the queue goes on, unless pages are brought in: then it does so after that. */
+  /** At PASSIVE_LEVEL the queue continues, unless pages are brought in: then it does so after that. */
   #goOnPassive(): void {
     if (!this.externalData.isAwaited) this.#endpoint.work.schedulePassivePackets();
   }
 
   // -- Delivering
 
-  /** Hands the packet that the ring shows to the driver; false where the queue must not go on at once. */
+  /** Hands the packet that the ring shows to the driver; false where the queue must not continue at once. */
   #deliver(ring: IncomingRing, irql: Irql): boolean {
     const packet = this.#accept(ring);
     if (typeof packet === "string") {
@@ -333,7 +333,7 @@ export class Incoming {
     return packet;
   }
 
-  /** The ProcessPacket call has ended; false where the queue must not go on at once. */
+  /** The ProcessPacket call has ended; false where the queue must not continue at once. */
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
     if (this.outstandingPackets.returned(packet)) {
       this.#isHeadPassive = true;
@@ -361,7 +361,7 @@ export class Incoming {
     verifier.raise(rule, frame.name, "it must return at once", { channel });
   }
 
-  /** Brings in the pages that drivers wait for; then the queue goes on, which may have waited for that. */
+  /** Brings in the pages that drivers wait for; then the queue continues, which may have waited for that. */
   pageIn(): void {
     this.externalData.bringIn();
     this.goOn();

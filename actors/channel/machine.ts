@@ -64,7 +64,7 @@ export function createChannelChart(side: Side) {
       } },
     flow: {
       initial: rest,
-      on: { released: { guard: "isLettingGo", target: `.${rest}` }, crashed: { guard: "isClient", target: `.${rest}` } },
+      on: { released: { guard: "isReleasing", target: `.${rest}` }, crashed: { guard: "isClient", target: `.${rest}` } },
       states: {
         paused: { tags: "atRest", entry: ["answerPause", "runNextCallback"], initial: "fresh", states: {
           fresh: { id: "paused", on: { start: [{ guard: "canFlow", target: "#starting" }, { guard: "mustWait", target: "#ready" }] } },

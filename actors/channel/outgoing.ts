@@ -131,7 +131,7 @@ export class Outgoing {
     };
   }
 
-  /** Has what was under way in a saved endpoint go on; its packets are in their states already. */
+  /** Resumes what was under way in a saved endpoint; its packets are in their states already. */
   resume({ queue, completions, ended, nextOrder }: OutgoingProgress): void {
     for (const packet of queue) this.#queue.push(packet);
     for (const completion of completions) this.#completions.push(completion);

@@ -81,7 +81,7 @@ export class OutstandingPackets {
     return this.#outstanding;
   }
 
-  /** Whether the quota keeps the queue from going on. */
+  /** Whether the quota keeps the queue from continuing. */
   get isBlocked(): boolean {
     return this.#isBlocked;
   }

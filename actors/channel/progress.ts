@@ -1,5 +1,5 @@
 /**
- * How far the two halves of an endpoint are: what a save reads, and a restore goes on from.
+ * How far the two halves of an endpoint are: what a save reads, and a restore continues from.
  *
  * @module
  */

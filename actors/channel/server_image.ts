@@ -213,7 +213,7 @@ export function restoreServer(endpoint: Endpoint, image: ServerImage): void {
   endpoint.tell({ type: "restored" });
 }
 
-/** A restored server is enabled, and took up its channel: it goes on where it was, Paused. */
+/** A restored server is enabled, and claimed its channel: it continues where it was, Paused. */
 export function resumeServer(endpoint: Endpoint, saved: TrafficImage, rings: Rings | null): void {
   const { state, fault } = saved;
   if (hasTag(state, "closed")) endpoint.tell({ type: "resumeClosed" });
@@ -226,7 +226,7 @@ export function resumeServer(endpoint: Endpoint, saved: TrafficImage, rings: Rin
   endpoint.work.scheduleInterrupt(); // completions that wait may find room
 }
 
-/** A restored server has no channel to take up: what it had under way there ends (kmcl.md S15, V8). */
+/** A restored server has no channel to claim: what it had under way there ends (kmcl.md S15, V8). */
 export function abandonServer(endpoint: Endpoint, { rings }: TrafficImage): void {
   if (rings === null) return; // what is queued waits for the first open
   endpoint.outgoing.detach();

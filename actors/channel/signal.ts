@@ -61,7 +61,7 @@ export class Signal implements Timer {
     this.#deadline = runtime.armTimer(this.#due100ns, this);
   }
 
-  /** The rings are gone: what was to be signalled is no more, and the next open has a latency of its own. */
+  /** The rings are gone: nothing is left to signal, and the next open has a latency of its own. */
   drop(): void {
     if (this.#due100ns === null) return;
     this.#due100ns = null;
@@ -69,7 +69,7 @@ export class Signal implements Timer {
     this.#deadline = null;
   }
 
-  /** See {@linkcode Timer.fire}. A guest that stands still signals nothing until it goes on. */
+  /** See {@linkcode Timer.fire}. A guest that stands still signals nothing until it continues. */
   fire(): void {
     this.#deadline = null;
     if (this.#endpoint.partition.runs) this.release();

@@ -53,7 +53,7 @@ export class StateChanges implements Worker {
     return this.#current;
   }
 
-  /** Goes on from where a saved client was; false where its state does not ask for that. */
+  /** Continues from where a saved client was; false where its state does not ask for that. */
   restore(current: Change | null, refusal: NtStatus | null): boolean {
     this.#untoldRefusal = refusal;
     this.#current = current;

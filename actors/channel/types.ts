@@ -53,9 +53,9 @@ export type ChannelEvent =
   | { readonly type: "released" }
   /** VmbChannelRestoreFromBuffer has all of a saved server (kmcl.md V10). */
   | { readonly type: "restored" }
-  /** A restored server took up its channel, which the guest has open. */
+  /** A restored server claimed its channel, which the guest has open. */
   | { readonly type: "resumeOpen" }
-  /** A restored server took up its channel, which the guest has closed. */
+  /** A restored server claimed its channel, which the guest has closed. */
   | { readonly type: "resumeClosed" }
   /** VmbChannelSaveBegin. */
   | { readonly type: "saveBegin" }
@@ -68,9 +68,9 @@ export const CHANNEL_EFFECTS = [
   "releaseRequests",
   /** The rings are left behind, what they held ends, and the channel leaves the bus (kmcl.md S10.6, S15). */
   "leaveBus",
-  /** The flow came to rest: whoever waits in VmbChannelPause goes on (kmcl.md S8). */
+  /** The flow came to rest: whoever waits in VmbChannelPause continues (kmcl.md S8). */
   "answerPause",
-  /** Disabled: whoever waits in VmbChannelDisable goes on (kmcl.md S11). */
+  /** Disabled: whoever waits in VmbChannelDisable continues (kmcl.md S11). */
   "answerDisable",
   /** The flow began: what the rings hold, and what waits to be sent, moves (kmcl.md S5). */
   "lookAtRings",

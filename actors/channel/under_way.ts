@@ -1,5 +1,5 @@
 /**
- * What is under way in an endpoint: noted for a save, which changes nothing, and taken up by another
+ * What is under way in an endpoint: noted for a save, which changes nothing, and resumed by another
  * endpoint later.
  *
  * @module
@@ -78,7 +78,7 @@ export function fitsRings({ rings }: TrafficImage, { incoming, outgoing }: Rings
     rings.outgoing.dataBytes === outgoing.dataBytes;
 }
 
-/** Has what was under way go on; the packets are in their slots and states already. */
+/** Resumes what was under way; the packets are in their slots and states already. */
 export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   const { incoming, outgoing } = endpoint;
   const { outstandingPackets } = incoming;

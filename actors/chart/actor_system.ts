@@ -139,7 +139,7 @@ export class ActorSystem {
     this.#living.add(actor);
   }
 
-  /** `actor` is no more; false where that is known. */
+  /** `actor` has ended; false where that is known. */
   forget(actor: HiddenActor): boolean {
     return this.#living.delete(actor);
   }

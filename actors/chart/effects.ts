@@ -41,7 +41,7 @@ export function namesEffect(action: unknown): boolean {
   return typeof action === "function" && namingActions.has(action);
 }
 
-/** The effects that XState's interpreter comes by while it does `work`, in order. */
+/** The effects that XState's interpreter names while it does `work`, in order. */
 export function effectsDuring(work: () => void): readonly string[] {
   const outer = collector;
   const effects: string[] = [];

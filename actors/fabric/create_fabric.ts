@@ -1,5 +1,5 @@
 /**
- * How programs come by a fabric.
+ * How programs make a fabric.
  *
  * @module
  */

@@ -151,16 +151,16 @@ export interface Fabric extends AsyncDisposable {
    * @throws {Error} The fabric was disposed of.
    */
   actorOf(channel: VMBCHANNEL | null): ChartActorRef<ChannelEvent, ChannelTag>;
-  /** That of a packet object. One of the lookaside list goes on with whoever allocates it next. */
+  /** That of a packet object. One of the lookaside list continues with whoever allocates it next. */
   actorOf(packet: VMBPACKET | null): ChartActorRef<PacketEvent, PacketTag>;
-  /** That of a packet that arrived. It goes on with the next packet that its record is used for. */
+  /** That of a packet that arrived. It continues with the next packet that its record is used for. */
   actorOf(context: VMBPACKETCOMPLETION): ChartActorRef<ArrivedPacketEvent, ArrivedPacketTag>;
   /** That of a partition, until it is destroyed. */
   actorOf(partition: Partition): ChartActorRef<PartitionEvent, PartitionTag>;
   /**
    * Ends the fabric at once, whatever it is at: nothing is settled, no callback is called, no leak is an
    * error. All guest memory is given back, and views of it are detached. Who drives the loop is rejected;
-   * no other caller that waits goes on. From then on every use of the fabric, of its partitions and of their
+   * no other caller that waits continues. From then on every use of the fabric, of its partitions and of their
    * memory throws, and so do KMCL functions; what the run has left can still be read: `traceDigest`,
    * `trace`, `violations`, `now`, and `leaks`, as they were at the end. A second call does nothing.
    *

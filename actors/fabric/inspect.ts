@@ -30,7 +30,7 @@ export interface RingState extends RingControl {
 export interface PacketState {
   /** Its transaction id. */
   readonly transactionId: number;
-  /** Where it is in its life. */
+  /** The state of its chart. */
   readonly state: string;
   /** Where it comes from. */
   readonly kind: string;

@@ -152,7 +152,7 @@ export function checkItems(call: string, items: unknown): void {
 }
 
 /**
- * Checks what a drive goes on until.
+ * Checks the condition that a drive waits for.
  *
  * @throws {TypeError} It is no function.
  */

@@ -1,5 +1,5 @@
 /**
- * A packet object as it is saved, and its transaction taken up again (kmcl.md V4, V5).
+ * A packet object as it is saved, and its transaction resumed (kmcl.md V4, V5).
  *
  * @module
  */

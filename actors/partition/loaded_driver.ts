@@ -11,7 +11,7 @@ import type { LoadedDriverPort } from "../channel/partition_port.ts";
 import { CALLBACK_NAMES } from "../channel/driver_port.ts";
 import { type Device, Handle } from "../runtime/handle.ts";
 
-/** What a driver of the host is told when its guest is saved, and when it goes on. */
+/** What a driver of the host is told when its guest is saved, and when it continues. */
 export type HostNotice = "HostDriver.save" | "HostDriver.resume";
 
 const HOST_NOTICES: readonly HostNotice[] = ["HostDriver.save", "HostDriver.resume"];
@@ -87,7 +87,7 @@ export class LoadedDriver implements LoadedDriverPort {
     return [...this.partition.endpoints].filter((endpoint) => endpoint.driver === this);
   }
 
-  /** Its guest was never to be: what it has on that guest's bus goes at once, without a word to anybody. */
+  /** The restore of its guest failed: what it has on that guest's bus goes at once, without a word to anybody. */
   discard(): void {
     const { scheduler } = this.partition.runtime;
     for (const endpoint of this.endpoints) {

@@ -70,7 +70,7 @@ export interface Partition {
   postControlMessage(direction: Direction, message: ArrayBufferView): void;
   /**
    * Interrupts one end of a channel, as if the other had signalled it: with `postControlMessage`, all that
-   * a guest without drivers needs. One of a channel that is not open does nothing, as in life.
+   * a guest without drivers needs. One of a channel that is not open does nothing.
    */
   postInterrupt(direction: Direction, channelId: number): void;
 }
@@ -263,7 +263,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.actor.stop();
   }
 
-  /** It was never to be: its restore came to nothing, and all of it goes without a trace. */
+  /** Its restore failed: all of it goes without a trace. */
   discard(): void {
     const { scheduler, callbacks, waits } = this.runtime;
     for (const driver of this.drivers.splice(0)) driver.discard();

@@ -165,7 +165,7 @@ export class Callbacks {
   }
 
   /**
-   * Calls into the driver inside a call of its own, which goes on with what the callback returned. So it
+   * Calls into the driver inside a call of its own, which continues with what the callback returned. So it
    * must return at once; a promise is of no use, but heard.
    */
   callInside(frame: Frame, work: () => unknown): CallbackEnd {

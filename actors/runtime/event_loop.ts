@@ -43,7 +43,7 @@ export function realNowMs(): number {
 
 /** Keeps a value with code and whatever that code awaits, of any depth. */
 export interface Follower {
-  /** Does `work` with `value`, which stays with all that goes on after its awaits. */
+  /** Does `work` with `value`, which stays with all that continues after its awaits. */
   run<R>(value: object | undefined, work: () => R): R;
   /** The value that the running code has; undefined where it has none. */
   get(): object | undefined;
@@ -63,7 +63,7 @@ interface AsyncHooks {
 
 let shared: Follower | null = null;
 
-/** What tells whose code goes on after an await; null where the runtime cannot tell. One serves a process. */
+/** What tells whose code continues after an await; null where the runtime cannot tell. One serves a process. */
 export function follower(): Follower | null {
   const { AsyncContext, process } = globalThis as Contexts;
   if (AsyncContext === undefined && process?.getBuiltinModule === undefined) return null;

@@ -87,7 +87,7 @@ export class Loop {
   #idleTurns = 0;
   /** Real time at which virtual time became what it is. */
   #realAtNowMs = 0;
-  /** Ends the wait for real time or for the world outside. */
+  /** Ends the wait for real time, or for input and output. */
   #waiting: AbortController | null = null;
 
   /** The loop of the fabric whose runtime this is. */
@@ -103,7 +103,7 @@ export class Loop {
     runtime.scheduler.onSchedule = () => this.wake();
   }
 
-  /** Whether the loop runs, and somebody wants it to: what goes on beside its items may be a callback. */
+  /** Whether the loop runs, and somebody wants it to: what runs beside its items may be a callback. */
   get #isUnderWay(): boolean {
     return this.#phase === "underWay" && this.#hasDriver;
   }
@@ -133,7 +133,7 @@ export class Loop {
   /**
    * Drives the loop, through time as well, until `isReached`: it is asked before each item. False where
    * that takes more than `stepsMax` items, timers and idle turns, or where nothing can ever run again.
-   * Whoever else drives, the caller goes on in the moment that it asked for, also where that is now.
+   * Whoever else drives, the caller continues in the moment that it asked for, also where that is now.
    *
    * @throws {Error} Inside a callback.
    */
@@ -223,12 +223,12 @@ export class Loop {
     while (this.#hasDriver) {
       this.#runtime.waits.goOn();
       if (this.#mustGiveTurn) {
-        await this.#giveTurn(); // whoever was answered goes on first, and nobody may drive any more then
+        await this.#giveTurn(); // whoever was answered continues first, and nobody may drive any more then
         continue;
       }
       if (this.#drives.endAborted()) continue;
       if (this.#failures.length === 0 && this.#drives.endReached(this.#steps)) {
-        await this.#giveTurn(); // who asked for this moment goes on in it, and may ask for another
+        await this.#giveTurn(); // who asked for this moment continues in it, and may ask for another
         continue;
       }
       if (this.#failures.length > 0) this.#rejectDriver();
@@ -361,7 +361,7 @@ export class Loop {
 
   // -- The bound to the work of one instant
 
-  /** Time has moved, or the program has: what runs from now on is counted anew. */
+  /** Time has moved, or the program has: what runs from now on is counted from zero. */
   #beginInstant(): void {
     this.#countedFrom = this.#bound.restart(this.#items);
   }

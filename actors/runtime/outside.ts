@@ -9,7 +9,7 @@ import { turn } from "./event_loop.ts";
 
 interface Task {
   isSettled: boolean;
-  /** Lets the driver that awaits the task go on. */
+  /** Lets the driver that awaits the task continue. */
   release: () => void;
 }
 
@@ -52,7 +52,7 @@ export class Outside {
     });
   }
 
-  /** Hands out the answers, each with a turn of its own, so that drivers go on in order. */
+  /** Hands out the answers, each with a turn of its own, so that drivers continue in order. */
   async #releaseAll(): Promise<void> {
     if (this.#isReleasing) return;
     this.#isReleasing = true;

@@ -9,7 +9,7 @@ import type { Verifier } from "./verifier.ts";
 import type { Wait, Waits } from "./waits.ts";
 
 /** What the search needs of the fabric around it. */
-export interface SelfWaitsWorld {
+export interface SelfWaitsPort {
   /** Calls into drivers. */
   readonly callbacks: Callbacks;
   /** Blocked callers. */
@@ -52,7 +52,7 @@ function awaitedBy(callback: PendingCallback, waits: Waits): readonly Wait<unkno
  * Reports each callback that can never return for what it awaits, once. In mode `throw` its waits are
  * rejected: true where one was.
  */
-export function reportSelfWaits({ callbacks, waits, verifier }: SelfWaitsWorld): boolean {
+export function reportSelfWaits({ callbacks, waits, verifier }: SelfWaitsPort): boolean {
   let hasRejected = false;
   for (const callback of callbacks.pending) {
     if (waits.isHeld(callback.frame.partition)) continue; // it stands still, and awaits nothing now

@@ -94,7 +94,7 @@ export class VerifierError extends Error {
 }
 
 /** What the verifier needs of the fabric around it. */
-export interface VerifierWorld {
+export interface VerifierPort {
   /** Virtual time in milliseconds. */
   now(): number;
   /** Puts a violation on the trace. */
@@ -107,7 +107,7 @@ export interface VerifierWorld {
 export class Verifier {
   /** What becomes of a violation. */
   readonly mode: VerifierMode;
-  readonly #runtime: VerifierWorld;
+  readonly #runtime: VerifierPort;
   readonly #violations: Violation[] = [];
   /** Those of them that nobody was told of when they happened. */
   readonly #untold: Violation[] = [];
@@ -118,7 +118,7 @@ export class Verifier {
   readonly #keepsSources: boolean;
 
   /** A verifier in `mode`. */
-  constructor(mode: VerifierMode, keepsSources: boolean, runtime: VerifierWorld) {
+  constructor(mode: VerifierMode, keepsSources: boolean, runtime: VerifierPort) {
     this.mode = mode;
     this.#keepsSources = keepsSources;
     this.#runtime = runtime;
@@ -132,14 +132,14 @@ export class Verifier {
   /**
    * Blames the running call.
    *
-   * @throws {VerifierError} In mode `"throw"`; in the others the call goes on as section 9 says.
+   * @throws {VerifierError} In mode `"throw"`; in the others the call continues as section 9 says.
    */
   report(rule: ViolationRule, call: string, message: string, about?: ViolationDetails): void {
     const error = this.blame(rule, call, message, about);
     if (error !== null) throw error;
   }
 
-  /** The error for a call that waits already, to be rejected with; null where it goes on waiting. */
+  /** The error for a call that waits already, to be rejected with; null where it keeps waiting. */
   blame(
     rule: ViolationRule,
     call: string,

@@ -36,7 +36,7 @@ export interface WaitOptions {
 type Origin =
   /** Of the callback whose synchronous part runs. */
   | "inCallback"
-  /** Of who is known by his thread: a callback that goes on, or other code. */
+  /** Of who is known by his thread: a callback that continues, or other code. */
   | "known"
   /** Of whom can only be guessed. */
   | "guessed";
@@ -128,7 +128,7 @@ export class Wait<T> implements Blocker {
     this.#reject(error);
   }
 
-  /** Its fabric is disposed of: a program that awaits it, now or later, is told; nobody else goes on. */
+  /** Its fabric is disposed of: a program that awaits it, now or later, is told; nobody else continues. */
   giveUp(error: Error): void {
     if (this.drives) return this.reject(error);
     if (this.#blocked === null) this.#refusal = error;
@@ -227,7 +227,7 @@ export class Waits {
     return true;
   }
 
-  /** The processors of `partition` stand still: its callbacks get no answer until they go on. */
+  /** The processors of `partition` stand still: its callbacks get no answer until they continue. */
   hold(partition: object): void {
     if (!this.#held.has(partition)) this.#held.set(partition, []);
   }
@@ -249,7 +249,7 @@ export class Waits {
     for (const answer of this.#undriven.splice(0)) answer();
   }
 
-  /** Keeps the answer to `wait` for later, if its callback must not go on now. */
+  /** Keeps the answer to `wait` for later, if its callback must not continue now. */
   holds<T>(wait: Wait<T>, answer: () => void): boolean {
     const { blocked } = wait;
     if (blocked === null || !this.#callbacks.pending.has(blocked)) return false;
@@ -259,7 +259,7 @@ export class Waits {
     return held !== undefined;
   }
 
-  /** The callbacks of a crashed partition never go on: their delays end with them. */
+  /** The callbacks of a crashed partition never continue: their delays end with them. */
   drop(partition: object): void {
     for (const wait of this.#all) {
       if (wait.blocked?.frame.partition !== partition) continue;

@@ -92,7 +92,7 @@ const CLIENT_CHUNK = record({
   endpoint: [CLIENT, "the client itself"],
   packets: [
     list(uint()),
-    "slots of the packet objects that its driver takes up again, ascending: all in no transaction, and those in flight with a completion routine",
+    "slots of the packet objects that its driver takes back, ascending: all in no transaction, and those in flight with a completion routine",
   ],
 }, {
   "it lists packets that its driver cannot have": ({ endpoint, packets }) =>

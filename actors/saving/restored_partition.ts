@@ -34,7 +34,7 @@ export class RestoredPartition {
   #partition: PartitionObject | null = null;
   readonly #clients: Endpoint[] = [];
   readonly #images: ClientImage[] = [];
-  /** The packet objects that drivers must take up again, by client. */
+  /** The packet objects that drivers must take back, by client. */
   readonly #drivers = new Map<Endpoint, ReadonlySet<number>>();
   #items: PartitionPart<"work">["items"] = [];
 
@@ -54,7 +54,7 @@ export class RestoredPartition {
     return this.#clients;
   }
 
-  /** Slots of the packet objects of `client` that its driver must take up again. */
+  /** Slots of the packet objects of `client` that its driver must take back. */
   packetsDue(client: Endpoint): ReadonlySet<number> {
     return this.#drivers.get(client) ?? new Set();
   }
@@ -154,7 +154,7 @@ export class RestoredPartition {
     });
   }
 
-  // -- Going on
+  // -- Continuing
 
   /** What is due on the guest's processors is scheduled, in the order that it had. */
   schedule(): void {

@@ -89,7 +89,7 @@ export class PageStore {
    */
   requireLive(): void {
     if (this.#isGivenBack) {
-      throw new Error("Cannot use guest memory that was given back: its partition is no more");
+      throw new Error("Cannot use guest memory that was given back: its partition is gone");
     }
   }
 

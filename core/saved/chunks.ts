@@ -30,7 +30,7 @@ export class SavedChunks<Kinds extends ChunkKinds> {
   readonly #kinds: Kinds;
   readonly #byType = new Map<number, PlainData[]>();
 
-  /** Throws a SavedStateFault where a chunk is none of `kinds`, or they are not in order. */
+  /** Throws a SavedStateFault where a chunk is not of `kinds`, or they are not in order. */
   constructor(kinds: Kinds, chunks: readonly SavedChunk[]) {
     this.#kinds = kinds;
     for (const { type } of Object.values(kinds)) this.#byType.set(type, []);

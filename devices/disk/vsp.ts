@@ -284,7 +284,7 @@ function byteCountOf(segments: readonly Uint8Array[]): number {
 }
 
 /**
- * The driver of a disk on `image`: the image is the program's, and given anew to whoever restores.
+ * The driver of a disk on `image`: the image is the program's, and given again to whoever restores.
  *
  * @param name By this name it is asked for in a restore: one for each disk that a guest has.
  */

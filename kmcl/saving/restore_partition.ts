@@ -1,6 +1,6 @@
 /**
  * Building a saved guest again, in any fabric (docs/save-restore.md). All or nothing: until the last
- * driver has taken up what it had, the partition does not belong to the fabric.
+ * driver has taken back what it had, the partition does not belong to the fabric.
  *
  * @module
  */
@@ -76,7 +76,7 @@ class Refused extends Error {
  *
  * Statuses: INVALID_PARAMETER no fabric, or no bytes; DATA_ERROR the bytes are damaged or make no sense;
  * REVISION_MISMATCH another format, no saved partition, or another codec than the fabric's; NOT_FOUND a
- * driver is missing; UNSUCCESSFUL a driver refused, or did not take up all that it had.
+ * driver is missing; UNSUCCESSFUL a driver refused, or did not take back all that it had.
  *
  * @example
  * ```ts

@@ -38,7 +38,7 @@ export function hasSettled(guest: PartitionObject): boolean {
 /** What the root must still do for `guest`, in words; null: nothing. */
 function unsettled(guest: PartitionObject): string | null {
   if (guest.bus.isBusy("toHost")) {
-    return `${guest.name} has sent messages that the host has yet to take`;
+    return `${guest.name} has sent messages that the host has not taken`;
   }
   const servers = serversOf(guest);
   const { processors } = guest.root;

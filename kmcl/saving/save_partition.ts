@@ -23,7 +23,7 @@ import { isInstance, messageOf } from "../../core/describe.ts";
 import { writeEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
-import { isUint } from "../../core/units.ts";
+import { isUint, PAGE_BYTES } from "../../core/units.ts";
 import { forgetSave, isAsSaved } from "../channel_save.ts";
 import type { GuestDriverInstance } from "./drivers.ts";
 import { type DriverStates, Quiescence, type Refusal, resumeHosts } from "./quiesce.ts";
@@ -220,7 +220,7 @@ function summaryOf(guest: PartitionObject, bytes: number): SaveSummary {
     packets.filter(({ actor }) => states.includes(String(actor.snapshot.value))).length;
   return {
     bytes,
-    pages: pages.reduce((sum, run) => sum + run.bytes.length / 4096, 0),
+    pages: pages.reduce((sum, run) => sum + run.bytes.length / PAGE_BYTES, 0),
     channels: guest.endpoints.size,
     packets: {
       queued: inStates("queued"),

@@ -19,7 +19,7 @@ import { simulateHelp } from "./simulate_help.ts";
 
 /** What starts the command in this repository. */
 export const TASK_COMMAND = "deno task simulate";
-/** Words that say what is to be done, the one that is meant where there is none first. */
+/** Words that say what is to be done; the first one is meant where no word is given. */
 const COMMANDS = ["run"];
 const SEED_MAX = 0xffff_ffff_ffff_ffffn;
 

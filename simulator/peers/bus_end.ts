@@ -25,7 +25,7 @@ export class TakenEnd {
   /**
    * Takes that end of the bus of `partition`.
    *
-   * @throws {TypeError} `partition` is none.
+   * @throws {TypeError} `partition` is no Partition.
    */
   constructor(partition: Partition, side: BusSide, hear: (message: ControlMessage) => void) {
     if (!isInstance(partition, PartitionObject)) {

@@ -71,7 +71,7 @@ function drawPacketBytes(chance: Chance, dataBytes: number): Uint8Array {
  * A packet that an honest guest might send, with a transaction id below 100: up to 152 bytes of data, or,
  * where there are `ranges`, now and then those as external data.
  *
- * @throws {TypeError} `chance` is none, or there is no such codec.
+ * @throws {TypeError} `chance` is no Chance, or there is no such codec.
  * @throws {RangeError} A range describes no memory.
  */
 export function drawPacket(
@@ -95,7 +95,7 @@ export function drawPacket(
  * control page, an index that passes the first check, bytes of data, numbers of the packet that is read
  * next, or a whole packet in the writer's place. Not each of them is noticed.
  *
- * @throws {TypeError} `chance` or `rings` are none.
+ * @throws {TypeError} `chance` is no Chance, or `rings` no RawRings.
  */
 export function corruptRings(chance: Chance, rings: RawRings): void {
   requireChance("corrupt rings", chance);
@@ -138,7 +138,7 @@ export function corruptRings(chance: Chance, rings: RawRings): void {
  * A copy of a control message that was cut, lengthened, or changed in some bytes; now and then it is as it
  * was.
  *
- * @throws {TypeError} `chance` is none, or `message` no ArrayBufferView.
+ * @throws {TypeError} `chance` is no Chance, or `message` no ArrayBufferView.
  */
 export function corruptMessage(chance: Chance, message: Uint8Array): Uint8Array {
   requireChance("corrupt a message", chance);

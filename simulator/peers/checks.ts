@@ -18,7 +18,7 @@ export const U32_MAX = 0xffff_ffff;
 /**
  * Lets whole numbers from `min` to `max` through.
  *
- * @throws {RangeError} `value` is none; the text begins `Cannot ${action}`.
+ * @throws {RangeError} `value` is no such number; the text begins `Cannot ${action}`.
  */
 export function requireUint(
   action: string,
@@ -38,7 +38,7 @@ export function requireUint(
 /**
  * Lets the members of `options` through.
  *
- * @throws {TypeError} `value` is none of them; the text begins `Cannot ${action}`.
+ * @throws {TypeError} `value` is not one of them; the text begins `Cannot ${action}`.
  */
 export function requireOneOf<T>(
   action: string,
@@ -82,7 +82,7 @@ export function requireBody(
 /**
  * Lets functions through.
  *
- * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ * @throws {TypeError} `value` is no function; the text begins `Cannot ${action}`.
  */
 export function requireFunction(action: string, name: string, value: unknown): void {
   if (typeof value === "function") return;
@@ -92,7 +92,7 @@ export function requireFunction(action: string, name: string, value: unknown): v
 /**
  * Lets arrays through.
  *
- * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ * @throws {TypeError} `value` is no array; the text begins `Cannot ${action}`.
  */
 export function requireArray(action: string, name: string, value: unknown): void {
   if (Array.isArray(value)) return;
@@ -102,7 +102,7 @@ export function requireArray(action: string, name: string, value: unknown): void
 /**
  * Lets the memory of a partition through.
  *
- * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ * @throws {TypeError} `value` is something else; the text begins `Cannot ${action}`.
  */
 export function requireMemory(action: string, value: GuestMemory): void {
   if (value instanceof GuestRam) return;
@@ -114,7 +114,7 @@ export function requireMemory(action: string, value: GuestMemory): void {
 /**
  * Lets streams of chance through.
  *
- * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ * @throws {TypeError} `value` is no Chance; the text begins `Cannot ${action}`.
  */
 export function requireChance(action: string, value: Chance): void {
   if (value instanceof Chance) return;

@@ -79,9 +79,9 @@ export interface Corruption {
   readonly ring: RingName | null;
   /**
    * Writes it into that ring, over what is there; signal the end that is to notice then. A ring whose lie
-   * was noticed is dead until the channel is opened anew.
+   * was noticed is dead until the channel is opened again.
    *
-   * @throws {TypeError} It is none in that ring, or `rings` or `chance` are none.
+   * @throws {TypeError} That ring cannot have it, or `rings` is no RawRings, or `chance` no Chance.
    */
   apply(rings: RawRings, ring: RingName, chance: Chance): void;
 }

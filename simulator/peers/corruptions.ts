@@ -33,7 +33,7 @@ export const CORRUPTIONS: readonly Corruption[] = Object.freeze(
 /**
  * The corruption called `name`.
  *
- * @throws {RangeError} There is none.
+ * @throws {RangeError} There is no such corruption.
  */
 export function findCorruption(name: CorruptionName): Corruption {
   const found = CORRUPTIONS.find((each) => each.name === name);

@@ -1,5 +1,5 @@
 /**
- * What nobody may have written: pages that are none of a channel's, and the part of its rings that belongs
+ * What nobody may have written: pages that are not a channel's, and the part of its rings that belongs
  * to the opposite side (wire.md 1.2).
  *
  * @module
@@ -29,7 +29,7 @@ export class GuardPages {
    * Takes `pageCount` pages of `memory`, and fills them.
    *
    * @throws {RangeError} `pageCount` is no whole number from 1 on, or so many pages are not free in a row.
-   * @throws {TypeError} `memory` or `chance` is none.
+   * @throws {TypeError} `memory` is no GuestMemory, or `chance` no Chance.
    */
   constructor(memory: GuestMemory, pageCount: number, chance: Chance) {
     requireMemory("guard pages", memory);
@@ -75,7 +75,7 @@ export interface ForeignWrite {
  * channel may write; null: it kept to its own ([wire.md 1.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
  * Nobody else must have written in between.
  *
- * @throws {TypeError} No such side, or `rings` are none.
+ * @throws {TypeError} No such side, or `rings` is no RawRings.
  */
 export function foreignWrite(
   rings: RawRings,

@@ -129,7 +129,7 @@ export class HonestGuest {
   /**
    * Takes the guest's end of the bus of `partition`, and 100 pages of its memory.
    *
-   * @throws {TypeError} `partition` or `chance` is none.
+   * @throws {TypeError} `partition` is no Partition, or `chance` no Chance.
    * @throws {RangeError} So many pages are not free in a row.
    */
   constructor(partition: Partition, chance: Chance, { isHasty = false }: HonestGuestOptions = {}) {

@@ -1,5 +1,5 @@
 /**
- * The calls of a channel's life that need nothing but the channel, as data: for whoever draws them.
+ * The calls on a channel that need nothing but the channel, as data: for whoever draws them.
  *
  * @module
  */

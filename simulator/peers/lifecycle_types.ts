@@ -1,5 +1,5 @@
 /**
- * What the model of a channel's life is made of (kmcl.md section 3).
+ * What the model of a channel's lifecycle is made of (kmcl.md section 3).
  *
  * @module
  */

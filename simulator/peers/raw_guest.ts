@@ -48,7 +48,7 @@ export class RawGuest {
    * Takes the guest's end of the bus of `partition`: drivers that are loaded there hear nothing any more.
    * `onMessage` is called with each message as it is heard, and may answer.
    *
-   * @throws {TypeError} `partition` is none, or `onMessage` no function.
+   * @throws {TypeError} `partition` is no Partition, or `onMessage` no function.
    */
   constructor(partition: Partition, onMessage: (message: ControlMessage) => void = () => {}) {
     requireFunction("make a raw guest", "onMessage", onMessage);
@@ -110,7 +110,7 @@ export class RawGuest {
    * rings as soon as it is.
    *
    * @throws {RangeError} A number does not fit its field.
-   * @throws {TypeError} `rings` are none.
+   * @throws {TypeError} `rings` is no RawRings.
    */
   open(rings: RawRings, channelId = 1, gpadlId = 1, changes: Partial<OpenChannel> = {}): void {
     requireRings("open a channel", rings);

@@ -210,7 +210,7 @@ export class RawHost {
     return { message: "openResult", channelId, openId, status };
   }
 
-  /** The rings that a GPADL describes (wire.md 1.1); null where these are none. */
+  /** The rings that a GPADL describes (wire.md 1.1); null where it describes no rings. */
   #ringsIn(ranges: readonly GpaRange[], downstreamPageOffset: number): RawRings | null {
     const [range] = ranges;
     const { memory } = this.#guest;

@@ -95,7 +95,7 @@ export class RawRings {
    * The rings that lie on these pages: for each a control page, then its data pages.
    *
    * @throws {RangeError} A ring would have no data page, or a page is outside the memory.
-   * @throws {TypeError} `memory` is none, or `pfns` no array.
+   * @throws {TypeError} `memory` is no GuestMemory, or `pfns` no array.
    */
   constructor(memory: GuestMemory, pfns: readonly number[], downstreamPageOffset: number) {
     const action = "look at rings";
@@ -121,7 +121,7 @@ export class RawRings {
    * Empty rings on fresh pages of `memory`. Whoever made them frees nothing: they go with their guest.
    *
    * @throws {RangeError} A ring would have no data page, or so many pages are not free in a row.
-   * @throws {TypeError} `memory` is none.
+   * @throws {TypeError} `memory` is no GuestMemory.
    */
   static allocate(
     memory: GuestMemory,
@@ -298,7 +298,7 @@ export class RawRings {
 /**
  * Lets rings through.
  *
- * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ * @throws {TypeError} `value` is no RawRings; the text begins `Cannot ${action}`.
  */
 export function requireRings(action: string, value: RawRings): void {
   if (value instanceof RawRings) return;
@@ -318,7 +318,7 @@ function pagesOfRings(upstreamDataPages: number, downstreamDataPages: number): n
  * as memory is handed out in that order. For whoever spoils what lies between two honest drivers.
  *
  * @throws {RangeError} A ring would have no data page, or so many pages are not free in a row.
- * @throws {TypeError} `memory` is none.
+ * @throws {TypeError} `memory` is no GuestMemory.
  */
 export function foreseenRings(
   memory: GuestMemory,

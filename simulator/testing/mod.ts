@@ -90,7 +90,7 @@ async function failureOf(
 /** Ends a fabric whatever it is at. Callers that wait for it are nobody's concern: none is rejected. */
 function disposeOf(fabric: Fabric): void {
   try {
-    // The program drives: callers that wait do so no more, and stay silent at the disposal.
+    // The program drives: waiting callers stop driving, and stay silent at the disposal.
     fabric.settle().catch(() => {}); // it rejects because of the disposal
   } catch { // the body has disposed of it
     return;

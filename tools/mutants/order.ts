@@ -7,7 +7,7 @@
 import { arrowsOf } from "../imports.ts";
 import type { SourceFile } from "../source.ts";
 
-/** A file that starts processes: what goes on in them, nobody could end. */
+/** A file that starts processes, which nobody could end. */
 const STARTS_PROCESSES = "tests/support/deno_process.ts";
 
 /** The files that import each file. */

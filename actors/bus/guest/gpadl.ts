@@ -32,11 +32,11 @@ export interface GuestGpadlContent {
 export interface GuestGpadlOwner {
   /** The host has its memory from now on. */
   pin(gpadl: GuestGpadl): void;
-  /** The host is asked to let go of it. */
+  /** The host is asked to release it. */
   sendTeardown(gpadl: GuestGpadl): void;
   /** Its memory is the guest's own again. */
   unpin(gpadl: GuestGpadl): void;
-  /** It is no more. */
+  /** It is removed. */
   remove(gpadl: GuestGpadl): void;
 }
 
@@ -70,7 +70,7 @@ export class GuestGpadl implements GuestGpadlContent {
     this.actor = actors.create(GUEST_GPADL_ACTOR, state, effectsOf(this, EFFECTS));
   }
 
-  /** Where it is in its life: the word of its chart. */
+  /** The state of its chart. */
   get stage(): string {
     return String(this.actor.snapshot.value);
   }

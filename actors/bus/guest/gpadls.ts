@@ -164,7 +164,7 @@ export class GuestGpadls implements GuestGpadlOwner {
     return null;
   }
 
-  /** VmbChannelDeleteGpadl: resolves when the host has let go of the GPADL. */
+  /** VmbChannelDeleteGpadl: resolves when the host has released the GPADL. */
   deleted(gpadl: GuestGpadl): Promise<void> {
     const { runtime, partition } = this.#end;
     const wait = runtime.beginWait<void>({

@@ -133,7 +133,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
 
   /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
   work(): void {
-    // What the host has said is heard first: a client must not take an offer that is no more.
+    // What the host has said is heard first: a client must not take an offer that was taken back.
     if (this.link.isBusy) return this.scheduleMatch();
     for (const client of [...this.waiting]) {
       const channel = this.#offerFor(client);

@@ -69,7 +69,7 @@ const GPADL = record({
 /** An offer that arrived, and who took it. */
 const OFFER = record({
   message: [MESSAGE, "the OfferChannel (wire.md 4.4), each channel id once"],
-  isRescinded: [flag, "whether the host took it back, and the client has not let go"],
+  isRescinded: [flag, "whether the host took it back, and the client has not released it"],
   link: [
     optional(record({
       client: [CLIENT_NUMBER, "the client that took it"],
@@ -179,7 +179,7 @@ function restoreOffer(
   where: Where,
 ): void {
   const taken = link === null ? null : takenOf(end, message, link, where, clientOf);
-  // Where nobody has to let go of a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
+  // Where nobody has to release a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
   const isHeld = taken === null
     ? end.gpadls.isAwaited(message.channelId)
     : taken.client.is("leaving");
@@ -189,7 +189,7 @@ function restoreOffer(
     { [isRescinded ? "rescinded" : "offered"]: useOf(taken) },
   );
   if ((isRescinded && !isHeld) || state === null) {
-    throwDataError(`${where()} was taken back, and nobody lets go of it`);
+    throwDataError(`${where()} was taken back, and nobody releases it`);
   }
   const channel = new GuestChannel(actors, end, message, state);
   channel.taken = taken;

@@ -12,7 +12,7 @@ export type GuestChannelEvent =
   | { readonly type: "opened" | "refused" }
   /** The client closes the channel. */
   | { readonly type: "close" }
-  /** The host has let go of the rings: the client has left the channel. */
+  /** The host has released the rings: the client has left the channel. */
   | { readonly type: "ringsFree" }
   /** The host took the offer back. */
   | { readonly type: "rescinded" }
@@ -42,7 +42,7 @@ export type GuestChannelEffect =
 /** What can happen to a GPADL. */
 export type GuestGpadlEvent = {
   /**
-   * The host accepted or refused it; the guest wants it back; the host has let go of it; the guest crashed.
+   * The host accepted or refused it; the guest wants it back; the host has released it; the guest crashed.
    */
   readonly type: "accepted" | "refused" | "teardown" | "torndown" | "guestGone";
 };

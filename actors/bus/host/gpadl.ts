@@ -28,7 +28,7 @@ export interface GpadlDescription {
 export interface GpadlOwner {
   /** The guest is told that its memory is its own again. */
   sendTorndown(gpadl: HostGpadl): void;
-  /** It is no more. */
+  /** It is removed. */
   remove(gpadl: HostGpadl): void;
 }
 
@@ -67,7 +67,7 @@ export class HostGpadl implements GpadlDescription {
     this.actor.send({ type: "complete" });
   }
 
-  /** Where it is in its life: the outermost of the words of its chart. */
+  /** The outermost state of its chart. */
   get stage(): string {
     const { value } = this.actor.snapshot;
     return typeof value === "string" ? value : Object.keys(value)[0]!;

@@ -58,7 +58,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   readonly actor: ChartActor<ConnectionEvent, ConnectionTag>;
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
-  /** Channels of a restored guest that no server has taken up. */
+  /** Channels of a restored guest that no server has claimed. */
   readonly unclaimed: UnclaimedChannels;
   readonly #channels = new OfferedChannels();
   readonly #link: Link;
@@ -329,7 +329,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     endpoint.released();
   }
 
-  /** The guest was never to be: no further event comes for what it knew. */
+  /** The restore of the guest failed: no further event comes for what it knew. */
   discard(): void {
     this.gpadls.stopActors();
     for (const { actor } of [...this.known, ...this.channels]) actor.stop();

@@ -4,7 +4,7 @@
  *
  *   released ─offered→ closed ─open→ opening → open → closing ⇄ closingReopen
  *                        ↑                              └──────ringsFree──→ closed, or opening again
- *   from each of them: revoke → revoked, once the server has let go of the rings; a guest that is gone
+ *   from each of them: revoke → revoked, once the server has released the rings; a guest that is gone
  *   has released the channel
  *
  * @module

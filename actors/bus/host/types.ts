@@ -32,7 +32,7 @@ export type OfferedChannelEvent =
   | { readonly type: "close" }
   /** The guest wants the channel open again, while the server is still closing it. */
   | { readonly type: "reopen" }
-  /** The server has let go of the rings. */
+  /** The server has released the rings. */
   | { readonly type: "ringsFree" }
   /** The offer is taken back. */
   | { readonly type: "revoke" }
@@ -47,7 +47,7 @@ export type OfferedChannelTag =
   | "released"
   /** The offer was taken back: what the guest says about the channel crossed that on its way. */
   | "revoked"
-  /** The server has rings, or is still to let go of them. */
+  /** The server has rings, or is still to release them. */
   | "rings"
   /** The guest has closed the channel, and may have its rings back before the server is done. */
   | "closing"

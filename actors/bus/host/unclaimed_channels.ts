@@ -1,10 +1,10 @@
 /**
- * Channels that a restored guest knows and no server has taken up yet: restoring a partition leaves its
+ * Channels that a restored guest knows and no server has claimed yet: restoring a partition leaves its
  * host channels so, and each server that its driver restores and enables finds its own (kmcl.md V8, V10).
  *
  * The guest must not run meanwhile: what it said about such a channel would be lost. Whoever restores a
- * partition puts the orphans in, has the drivers restore their servers, and rescinds what is left, all in
- * one go.
+ * partition adds its channels here, has the drivers restore their servers, and rescinds what is left, all
+ * in one work item.
  *
  * @module
  */
@@ -37,11 +37,11 @@ export interface ClaimingEnd extends HostPort {
   readonly gpadls: HostGpadls;
   /** The guest of an unclaimed channel knows it by its id. */
   keepId(channel: OfferedChannel): void;
-  /** A restored server takes up an unclaimed channel; the guest need not know. */
+  /** A restored server claims an unclaimed channel; the guest need not know. */
   attach(channel: OfferedChannel, endpoint: Endpoint): void;
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */
   detach(endpoint: Endpoint): OfferedChannel | null;
-  /** Nobody takes up an unclaimed channel: the guest gets its rings back, and is told. */
+  /** Nobody claims an unclaimed channel: the guest gets its rings back, and is told. */
   revoke(channel: OfferedChannel): void;
 }
 
@@ -61,7 +61,7 @@ export class UnclaimedChannels {
     return [...this.#channels.values()];
   }
 
-  /** Whether the guest knows a channel of that instance which no server has taken up. */
+  /** Whether the guest knows a channel of that instance which no server has claimed. */
   has(instance: string): boolean {
     return this.#channels.has(instance);
   }
@@ -72,7 +72,7 @@ export class UnclaimedChannels {
     this.#end.keepId(unclaimed.channel);
   }
 
-  /** The rings of an unclaimed channel that a saved server can go on with; null where it has none, or others. */
+  /** The rings of an unclaimed channel that a saved server can continue with; null where it has none, or others. */
   ringsFor({ channel }: UnclaimedChannel, saved: TrafficImage): Rings | null {
     if (channel.ring === null) return null;
     const { memory } = this.#end;
@@ -82,7 +82,7 @@ export class UnclaimedChannels {
     return fitsRings(saved, rings) ? rings : null;
   }
 
-  /** Whether the server that was saved as `saved` and is `endpoint` now can go on with `unclaimed`. */
+  /** Whether the server that was saved as `saved` and is `endpoint` now can continue with `unclaimed`. */
   fits(unclaimed: UnclaimedChannel, endpoint: Endpoint, saved: TrafficImage): boolean {
     const { configuration } = endpoint;
     const { serverFlags, serverTarget, targetVtl } = configuration;
@@ -106,7 +106,7 @@ export class UnclaimedChannels {
     return unclaimed === undefined || !isResumed || this.fits(unclaimed, endpoint, saved);
   }
 
-  /** A server is enabled. True: it goes on with a channel of the guest's. False: it is to be offered. */
+  /** A server is enabled. True: it continues with a channel of the guest's. False: it is to be offered. */
   claim(endpoint: Endpoint): boolean {
     const saved = endpoint.restored;
     endpoint.restored = null;
@@ -128,7 +128,7 @@ export class UnclaimedChannels {
     return isFound;
   }
 
-  /** Nobody will take up what is left: the guest is told that it is gone. */
+  /** Nobody will claim what is left: the guest is told that it is gone. */
   rescindAll(): void {
     for (const unclaimed of this.#channels.values()) this.#rescind(unclaimed);
     this.#channels.clear();

@@ -83,7 +83,7 @@ export function saveToOption(hasImage: boolean): PathOption {
     name: "save-to",
     placeholder: "FILE",
     description:
-      `what it is saved in; --resume FILE goes on. What that needs is kept beside it, in ${beside}`,
+      `what it is saved in; --resume FILE continues it. What that needs is kept beside it, in ${beside}`,
     default: "it is not saved",
   };
 }

@@ -105,7 +105,7 @@ export class CopyRun {
     for (const [at, copy] of run.#copies.entries()) {
       const session = copy.restore(run.#fabric, saved.guests[at]!.partition);
       if (session === null) return copy.findings.join("; ");
-      copy.adopt(session);
+      copy.moveTo(session);
       const { read, returned } = copy.digests;
       run.#doneBytes += read.byteCount + returned.byteCount;
     }
@@ -231,7 +231,7 @@ export class CopyRun {
       for (const copy of this.#copies) copy.resume();
       return;
     }
-    this.#copies.forEach((copy, at) => copy.adopt(sessions[at]!));
+    this.#copies.forEach((copy, at) => copy.moveTo(sessions[at]!));
     this.#moved(saved);
     await before.settle();
     this.#leave(channels, true);

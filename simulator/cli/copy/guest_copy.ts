@@ -192,7 +192,7 @@ export class GuestCopy {
 
   /**
    * Builds the guest in `fabric` from its saved state, where it stands still as well; null where that
-   * cannot be done, which is a finding. It is the guest only once {@linkcode GuestCopy.adopt} says so.
+   * cannot be done, which is a finding. It is the guest only once {@linkcode GuestCopy.moveTo} says so.
    */
   restore(fabric: Fabric, bytes: Uint8Array): GuestSession | null {
     const drivers = this.#device.driversFor(this.#ends());
@@ -207,7 +207,7 @@ export class GuestCopy {
   }
 
   /** From now on `session` is the guest's. The one before, if there was one, is destroyed. */
-  adopt(session: GuestSession): void {
+  moveTo(session: GuestSession): void {
     this.#session?.partition.destroy();
     this.#session = session;
   }

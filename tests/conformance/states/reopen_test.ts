@@ -76,7 +76,7 @@ Deno.test("VmbChannelDisable: resolves inside EvtChannelPnpFailure while the rin
         await null; // from here on the callback is known as unfinished
         for (const { heldUpBy, selfWait } of pair.fabric.inspect().callers) {
           assertEquals([heldUpBy, selfWait], [
-            "channel 1 (server) has not let go of channel 2 (client)",
+            "channel 1 (server) has not released channel 2 (client)",
             undefined,
           ]);
         }

@@ -41,7 +41,7 @@ Deno.test("PageStore.giveBack: kept views are detached, and show nothing of the 
   const next = touched(333);
   next.view(0, 333 * PAGE).fill(9);
   for (const view of kept) assertEquals([view.length, view[0]], [0, undefined]);
-  const told = "Cannot use guest memory that was given back: its partition is no more";
+  const told = "Cannot use guest memory that was given back: its partition is gone";
   for (const use of [() => store.view(0, 1), () => store.read(0, 1), () => store.clear(0, 1)]) {
     assertThrows(use, Error, told);
   }

@@ -120,7 +120,7 @@ const LINKS: Changes = {
     (parts) => parts.clients[opening].endpoint.configuration.flags = 1,
   ],
   "an offer that was taken back, and the client uses it": [
-    "nobody lets go of it",
+    "nobody releases it",
     (parts) => offerOf(parts, busy).isRescinded = true,
   ],
   "two offers with one id": ["a channel id that it cannot have", (parts) => {
