@@ -18,12 +18,9 @@ import { createChannelChart } from "../actors/channel/machine.ts";
 import { compileChart, type CompiledChart, effectName } from "../actors/chart/compile.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
 import { createPartitionChart } from "../actors/partition/machine.ts";
-import { createCommand, endWith, EXIT_FAILED, EXIT_OK, print } from "../simulator/cli/command.ts";
+import { runGenerator } from "./generated_file.ts";
 
 const PATH = "docs/states.md";
-
-const HELP_AFTER = `
-Exit code: 0 drawn or current, 1 with --check: not current, 2 an argument cannot be used.`;
 
 /** A step from one leaf state of a region to another. */
 interface Edge {
@@ -308,28 +305,13 @@ export function statesDocument(): string {
   ].join("\n").trimEnd() + "\n";
 }
 
-/** Runs the command with `args` and gives its exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const command = createCommand("deno task chart")
-    .description(`Draws the state charts, in ${PATH}.`)
-    .option("--check", "write nothing, and say whether the file is current")
-    .addHelpText("after", HELP_AFTER)
-    .allowExcessArguments(false)
-    .action(() => {});
-  try {
-    const { check } = command.parse(args, { from: "user" }).opts<{ check?: true }>();
-    const text = statesDocument();
-    if (check === undefined) {
-      await Deno.writeTextFile(PATH, text);
-      print(`ok: ${PATH} is drawn\n`);
-      return EXIT_OK;
-    }
-    const isCurrent = await Deno.readTextFile(PATH) === text;
-    print(isCurrent ? `ok: ${PATH} is current\n` : `${PATH} is not current: deno task chart\n`);
-    return isCurrent ? EXIT_OK : EXIT_FAILED;
-  } catch (error) {
-    return endWith(error);
-  }
+if (import.meta.main) {
+  const file = {
+    command: "deno task chart",
+    description: `Draws the state charts, in ${PATH}.`,
+    path: PATH,
+    done: "drawn",
+    textOf: statesDocument,
+  };
+  Deno.exitCode = await runGenerator(file, Deno.args);
 }
-
-if (import.meta.main) Deno.exitCode = await main(Deno.args);

@@ -14,12 +14,9 @@ import { PARTITION_CHUNKS } from "../actors/saving/partition_image.ts";
 import { gpaRange, stretch } from "../core/saved/forms.ts";
 import type { Fields, Schema } from "../core/saved/schema.ts";
 import { RUN_CHUNKS } from "../simulator/cli/copy/saved_run.ts";
-import { createCommand, endWith, EXIT_FAILED, EXIT_OK, print } from "../simulator/cli/command.ts";
+import { runGenerator } from "./generated_file.ts";
 
 const PATH = "docs/saved-state.md";
-
-const HELP_AFTER = `
-Exit code: 0 written or current, 1 with --check: not current, 2 an argument cannot be used.`;
 
 /** What a table shows. */
 type Documented = Pick<Schema<unknown>, "fields" | "refusals">;
@@ -106,29 +103,13 @@ export function withTables(text: string): string {
   throw new Error(`Cannot leave out ${[...left].join(", ")}: each table has its mark in ${PATH}`);
 }
 
-/** Runs the command with `args` and gives its exit code. */
-async function main(args: readonly string[]): Promise<number> {
-  const command = createCommand("deno task schema")
-    .description(`Writes the tables of saved state, in ${PATH}.`)
-    .option("--check", "write nothing, and say whether the file is current")
-    .addHelpText("after", HELP_AFTER)
-    .allowExcessArguments(false)
-    .action(() => {});
-  try {
-    const { check } = command.parse(args, { from: "user" }).opts<{ check?: true }>();
-    const before = await Deno.readTextFile(PATH);
-    const text = withTables(before);
-    if (check === undefined) {
-      await Deno.writeTextFile(PATH, text);
-      print(`ok: ${PATH} is written\n`);
-      return EXIT_OK;
-    }
-    const isCurrent = before === text;
-    print(isCurrent ? `ok: ${PATH} is current\n` : `${PATH} is not current: deno task schema\n`);
-    return isCurrent ? EXIT_OK : EXIT_FAILED;
-  } catch (error) {
-    return endWith(error);
-  }
+if (import.meta.main) {
+  const file = {
+    command: "deno task schema",
+    description: `Writes the tables of saved state, in ${PATH}.`,
+    path: PATH,
+    done: "written",
+    textOf: withTables,
+  };
+  Deno.exitCode = await runGenerator(file, Deno.args);
 }
-
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
