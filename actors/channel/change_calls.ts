@@ -34,7 +34,9 @@ export interface ChangingEndpoint extends EndpointPort {
   /** What its driver hears of it. */
   readonly driverCallbacks: DriverCallbacks;
   /** Its sending half. */
-  readonly outgoing: { endSent(): void; endAll(): void };
+  readonly outgoing: { endAll(): void };
+  /** How its transactions end. */
+  readonly completions: { endSent(): void };
   /** Its receiving half. */
   readonly incoming: { readonly isBusy: boolean; finishBatch(): boolean };
   /** Its state change callbacks. */
@@ -139,7 +141,7 @@ function opened(endpoint: ChangingEndpoint, end: CallbackEnd): void {
   if (NT_SUCCESS(status)) return endpoint.tell({ type: "openedOk" });
   endpoint.end?.removeGpadls(endpoint, CALLS.opened.name);
   if (endpoint.side === "server") endpoint.detach();
-  endpoint.outgoing.endSent(); // a restored channel had been open before
+  endpoint.completions.endSent(); // a restored channel had been open before
   endpoint.tell({ type: "openedFailed" });
   if (endpoint.side === "server") endpoint.end?.ringsFree(endpoint);
 }

@@ -6,10 +6,15 @@
  */
 
 import { CopyRoom } from "../../core/blocks.ts";
-import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
+import {
+  type NtStatus,
+  STATUS_CANCELLED,
+  STATUS_DEVICE_REMOVED,
+  STATUS_SUCCESS,
+} from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { Fifo } from "../../core/fifo.ts";
-import type { PacketObject } from "../packet/packet_object.ts";
+import { isSent, type PacketObject } from "../packet/packet_object.ts";
 import type { PacketEvent } from "../packet/types.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
@@ -25,7 +30,9 @@ export interface CompletedEndpoint extends EndpointPort {
   /** What its driver hears of it. */
   readonly driverCallbacks: Pick<DriverCallbacks, "packetEnded">;
   /** Its sending half. */
-  readonly outgoing: { readonly packets: { free(packet: PacketObject): void } };
+  readonly outgoing: {
+    readonly packets: { readonly live: readonly PacketObject[]; free(packet: PacketObject): void };
+  };
   /** What it has to do. */
   readonly work: { scheduleCompletions(): void };
 }
@@ -79,6 +86,27 @@ export class PacketCompletions {
   completeWithStatus(packet: PacketObject, status: NtStatus): void {
     packet.actor.send({ type: "finish" });
     this.schedule(packet, status);
+  }
+
+  /** Ends what is in a ring that is gone; what is queued waits for the next one. */
+  endSent(): void {
+    for (const packet of this.#unfinished.filter(isSent)) {
+      this.completeWithStatus(packet, STATUS_DEVICE_REMOVED);
+    }
+  }
+
+  /** Ends everything that is still under way (kmcl.md S15). */
+  endAll(): void {
+    for (const packet of this.#unfinished) {
+      this.completeWithStatus(packet, isSent(packet) ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED);
+    }
+  }
+
+  /** Packets whose transactions are not over, in the order of sending. */
+  get #unfinished(): readonly PacketObject[] {
+    return this.#endpoint.outgoing.packets.live
+      .filter(({ actor }) => actor.can("finish"))
+      .sort((a, b) => a.order - b.order);
   }
 
   /** The completion routine of `packet`, which waits for no completion any more, is due with `status`. */

@@ -29,7 +29,7 @@ import {
 } from "../../core/ring/ring_memory.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { Fifo } from "../../core/fifo.ts";
-import type { PacketObject } from "../packet/packet_object.ts";
+import { isSent, type PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { SendingEndpoint } from "./half_ports.ts";
@@ -358,33 +358,12 @@ export class Outgoing {
    */
   awaited(transactionIdLow: number, transactionIdHigh: number): PacketObject | null {
     const packet = transactionIdHigh === 0 ? this.packets.at(transactionIdLow) : null;
-    if (packet === null) return null;
-    const { tags } = packet.actor;
-    return tags.awaiting || tags.withdrawn ? packet : null;
-  }
-
-  /** Ends what is in a ring that is gone; what is queued waits for the next one. */
-  endSent(): void {
-    const sent = this.packets.live.filter((packet) =>
-      packet.actor.is("inFlight") && !packet.actor.can("enter") && packet.actor.can("finish")
-    );
-    sent.sort((a, b) => a.order - b.order);
-    for (const packet of sent) {
-      this.#endpoint.completions.completeWithStatus(packet, STATUS_DEVICE_REMOVED);
-    }
+    return packet !== null && isSent(packet) ? packet : null;
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */
   endAll(): void {
-    const inFlight = this.packets.live.filter((packet) => packet.actor.can("finish"));
-    inFlight.sort((a, b) => a.order - b.order);
-    for (const packet of inFlight) {
-      const wasSent = packet.actor.is("awaiting") || packet.actor.is("withdrawn");
-      this.#endpoint.completions.completeWithStatus(
-        packet,
-        wasSent ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED,
-      );
-    }
+    this.#endpoint.completions.endAll();
     this.#queue.clear();
   }
 
