@@ -8,6 +8,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { Handle, type HandleKind } from "../actors/runtime/handle.ts";
 import { bytesOfView } from "../core/bytes.ts";
+import { bytesInRanges } from "../core/memory/gpa_ranges.ts";
 import { mdlParts } from "../core/memory/mdl.ts";
 import { hashOfBytes, wordsOfText } from "../core/mix_hash.ts";
 import type { Trace } from "../core/trace.ts";
@@ -191,8 +192,7 @@ export class CallValues {
       this.words.push(byteOffset, byteCount, pfns.length);
       for (const pfn of pfns) this.words.push(pfn);
     }
-    const byteCount = parts.reduce((sum, part) => sum + part.byteCount, 0);
-    this.#tell(name, `${parts.length} MDLs of ${byteCount} bytes`);
+    this.#tell(name, `${parts.length} MDLs of ${bytesInRanges(parts)} bytes`);
   }
 
   #tell(name: string, detail: TraceDetail): void {

@@ -8,7 +8,7 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { bytesOf, copyPfns } from "../core/arguments.ts";
 import { copyBytes, holdsBytes, NO_BYTES } from "../core/bytes.ts";
-import type { GpaRange } from "../core/memory/gpa_ranges.ts";
+import { bytesInRanges, type GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
   isLiveMdl,
   mdlRoomBytes,
@@ -136,7 +136,7 @@ export function isWithinBounds(
 ): boolean {
   if (ranges.length === 0) return true;
   if (ranges.length > configuration.externalChainMax) return false;
-  return ranges.reduce((sum, range) => sum + range.byteCount, 0) <= configuration.externalBytesMax;
+  return bytesInRanges(ranges) <= configuration.externalBytesMax;
 }
 
 /** A datagram with the header that VMBus puts before it (kmcl.md section 7). */

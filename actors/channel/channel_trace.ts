@@ -5,7 +5,7 @@
  */
 
 import type { CopyRoom } from "../../core/blocks.ts";
-import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { bytesInRanges, type GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Trace } from "../../core/trace.ts";
 import { TRACE_EVENTS, type TraceEvent } from "../../core/trace_events.ts";
 import { showU64 } from "../../core/units.ts";
@@ -163,7 +163,7 @@ export class ChannelTrace {
     trace.recordWords(this.#clock.now100ns, event, this.#subjectId, 0, words);
     for (const piece of memory.pieces(ranges)) trace.addPayload(piece, piece.length);
     if (!trace.keepsEntries) return;
-    trace.tellValues([slot, ranges.reduce((sum, range) => sum + range.byteCount, 0)]);
+    trace.tellValues([slot, bytesInRanges(ranges)]);
   }
 
   /** The ring goes with what nobody has read of it, where payloads are recorded as they are read. */

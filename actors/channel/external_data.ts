@@ -5,6 +5,7 @@
  * @module
  */
 
+import { bytesInRanges } from "../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import { type Mdl, mdlOfRanges, mdlRevoke } from "../../core/memory/mdl.ts";
 import {
@@ -50,7 +51,7 @@ export class ExternalData {
     const { memory } = this.#endpoint;
     const { ranges } = packet;
     if (ranges.length === 0) return { status: STATUS_NOT_FOUND, mdl: null };
-    const byteCount = ranges.reduce((sum, range) => sum + range.byteCount, 0);
+    const byteCount = bytesInRanges(ranges);
     if (byteCount > externalBytesMax || ranges.length > externalChainMax) {
       return { status: STATUS_INVALID_BUFFER_SIZE, mdl: null };
     }

@@ -10,6 +10,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import type { IncomingPacket } from "../channel/incoming_packet.ts";
 import type { ChannelFault, Side } from "../channel/types.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
+import { usedBetween } from "../../core/ring/layout.ts";
 import type { RingControl } from "../../core/ring/ring_memory.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import type { Callbacks } from "../runtime/driver_calls.ts";
@@ -273,8 +274,6 @@ function ringState(endpoint: Endpoint, direction: "incoming" | "outgoing"): Ring
   const { dataBytes } = memory;
   const { writeIndex, readIndex } = control;
   const isPossible = writeIndex < dataBytes && readIndex < dataBytes;
-  const used = writeIndex >= readIndex
-    ? writeIndex - readIndex
-    : dataBytes - readIndex + writeIndex;
-  return { ...control, dataBytes, usedBytes: isPossible ? used : null };
+  const usedBytes = isPossible ? usedBetween(writeIndex, readIndex, dataBytes) : null;
+  return { ...control, dataBytes, usedBytes };
 }

@@ -21,7 +21,7 @@ function isThenable(value: object | null): boolean {
  * What a driver returned must be there at once: a promise of its is refused, and what that rejects with is
  * nobody's. Throws what {@linkcode isPromise} throws.
  */
-export function disown(value: unknown): void {
+export function ignoreRejection(value: unknown): void {
   if (isPromise(value)) whenSettled(value, () => {}, () => {});
 }
 

@@ -218,7 +218,7 @@ export class Scheduler {
   /** Drops what is scheduled on `processor`. */
   clear(processor: Processor): void {
     processor.clear();
-    this.#retire(processor);
+    this.#leaveBusy(processor);
   }
 
   /** Drops what the worker that is `traceId` on the trace has scheduled on `processors`. */
@@ -226,7 +226,7 @@ export class Scheduler {
     for (const processor of processors) {
       if (processor.isIdle) continue;
       processor.drop(traceId);
-      this.#retire(processor);
+      this.#leaveBusy(processor);
     }
   }
 
@@ -266,12 +266,12 @@ export class Scheduler {
   #take(processor: Processor, index: number): WorkItem {
     const item = processor.take(index);
     item.order = -1;
-    this.#retire(processor);
+    this.#leaveBusy(processor);
     return item;
   }
 
   /** Takes `processor` off the list of busy ones, once it is idle. */
-  #retire(processor: Processor): void {
+  #leaveBusy(processor: Processor): void {
     if (!processor.isIdle) return;
     const busy = this.#busy;
     const at = busy[0] === processor ? 0 : busy.indexOf(processor);

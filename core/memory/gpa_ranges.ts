@@ -48,6 +48,11 @@ export function rangeFault(byteCount: number, byteOffset: number): RangeFault | 
   return byteCount + PAGE_BYTES - 1 + byteOffset > U32_MAX ? "rangeOverflow" : null;
 }
 
+/** Bytes of memory that `ranges` describe. */
+export function bytesInRanges(ranges: readonly Pick<GpaRange, "byteCount">[]): number {
+  return ranges.reduce((sum, { byteCount }) => sum + byteCount, 0);
+}
+
 /** Bytes that {@linkcode writeRanges} writes for `ranges`. */
 export function rangesBytes(ranges: readonly GpaRange[]): number {
   let words = 0;

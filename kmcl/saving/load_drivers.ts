@@ -6,7 +6,7 @@
 
 import type { Fabric } from "../../actors/fabric/fabric.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { disown } from "../../actors/runtime/promises.ts";
+import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import { type DriverKind, LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import { isInstance } from "../../core/describe.ts";
@@ -110,7 +110,7 @@ function load<Context, Instance extends object>(
   const loaded = new LoadedDriver(name, kind, partition);
   try {
     const instance = driver.start(contextOf(loaded), copy.data);
-    disown(instance);
+    ignoreRejection(instance);
     requireInstance(loaded, instance);
     loaded.instance = instance;
     partition.drivers.push(loaded);

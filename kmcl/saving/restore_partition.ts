@@ -7,7 +7,7 @@
 
 import type { Fabric } from "../../actors/fabric/fabric.ts";
 import { currentFrame } from "../../actors/runtime/irql.ts";
-import { disown } from "../../actors/runtime/promises.ts";
+import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { Partition } from "../../actors/partition/partition_object.ts";
@@ -207,7 +207,7 @@ function build(
 function attempt(loaded: LoadedDriver, restore: () => object): object {
   try {
     const instance = restore();
-    disown(instance);
+    ignoreRejection(instance);
     requireInstance(loaded, instance);
     return instance;
   } catch (error) {

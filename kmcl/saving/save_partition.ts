@@ -6,7 +6,7 @@
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { currentFrame } from "../../actors/runtime/irql.ts";
-import { disown } from "../../actors/runtime/promises.ts";
+import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
@@ -20,6 +20,7 @@ import {
   STATUS_UNSUCCESSFUL,
 } from "../../core/ntstatus.ts";
 import { isInstance, messageOf } from "../../core/describe.ts";
+import { usedBetween } from "../../core/ring/layout.ts";
 import { writeEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyPlainData, type PlainData } from "../../core/saved/plain_data.ts";
@@ -202,7 +203,7 @@ function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeo
   runtime.kmclRefusal = "inside a guest driver's save"; // until it has told, nothing of it may change
   try {
     const state = (driver.instance as GuestDriverInstance).save(tokens);
-    disown(state);
+    ignoreRejection(state);
     return copyPlainData(state, "its state");
   } catch (error) {
     return { data: null, fault: messageOf(error) };
@@ -240,7 +241,6 @@ function ringBytesOf({ rings }: Endpoint): number {
   if (rings === null) return 0;
   return [rings.incoming, rings.outgoing].reduce((sum, ring) => {
     const { writeIndex, readIndex } = ring.snapshot();
-    const used = writeIndex - readIndex;
-    return sum + (used < 0 ? used + ring.dataBytes : used);
+    return sum + usedBetween(writeIndex, readIndex, ring.dataBytes);
   }, 0);
 }

@@ -13,6 +13,7 @@ import {
 } from "../../../core/control/messages.ts";
 import { assert } from "../../../core/assert.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
+import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -327,7 +328,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   gpadlsOf(endpoint: Endpoint): readonly GpadlState[] {
     return this.gpadls.of(endpoint).map(({ handle, ranges, stage }) => ({
       handle,
-      byteCount: ranges.reduce((sum, range) => sum + range.byteCount, 0),
+      byteCount: bytesInRanges(ranges),
       state: stage,
       isMapped: false,
     }));

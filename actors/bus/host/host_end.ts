@@ -8,6 +8,7 @@
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import { assert } from "../../../core/assert.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
+import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import {
   NT_SUCCESS,
@@ -295,7 +296,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
       { gpadlId, ranges, stage, actor },
     ) => ({
       handle: gpadlId,
-      byteCount: ranges.reduce((sum, range) => sum + range.byteCount, 0),
+      byteCount: bytesInRanges(ranges),
       state: stage,
       isMapped: actor.is("mapped"),
     }));

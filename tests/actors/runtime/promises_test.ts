@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { disown, isPromise, whenSettled } from "../../../actors/runtime/promises.ts";
+import { ignoreRejection, isPromise, whenSettled } from "../../../actors/runtime/promises.ts";
 import { HOSTILE_PROMISES } from "../../support/hostile_values.ts";
 import { hops } from "../../support/driving.ts";
 
@@ -31,8 +31,8 @@ Deno.test("whenSettled: hands over what the promise came to", async () => {
   assertEquals(heard, [7, "why"]);
 });
 
-Deno.test("disown: leaves no rejection that nobody hears", async () => {
-  disown(Promise.reject(new Error("nobody's")));
-  disown(7);
+Deno.test("ignoreRejection: leaves no rejection that nobody hears", async () => {
+  ignoreRejection(Promise.reject(new Error("nobody's")));
+  ignoreRejection(7);
   await hops(10);
 });

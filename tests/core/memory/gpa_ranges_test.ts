@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { BrokenInvariant } from "../../../core/assert.ts";
 import {
+  bytesInRanges,
   type GpaRange,
   parseRanges,
   pfnsOf,
@@ -33,6 +34,12 @@ Deno.test("writeRanges: writes header word and PFNs little-endian", () => {
   const expected = "ee 00240000 10000000 1101000000000000 2202000000000000 3303000000000000 ee";
   assertEquals(target.toHex(), expected.replaceAll(" ", ""));
   assertEquals(rangesBytes([range]), 32);
+});
+
+Deno.test("bytesInRanges: counts the memory, not what describes it", () => {
+  assertEquals(bytesInRanges([]), 0);
+  const range: GpaRange = { byteCount: 0x2400, byteOffset: 0x10, pfns: [0x111, 0x222, 0x333] };
+  assertEquals(bytesInRanges([range, { ...range, byteCount: 1 }]), 0x2401);
 });
 
 // wire.md 3.1: PFNs have 64 bits; a number holds 53 of them.
