@@ -15,7 +15,7 @@ import {
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingFault } from "../../core/ring/ring_memory.ts";
-import type { Timer } from "../runtime/loop.ts";
+import type { Timer } from "../runtime/timer.ts";
 import type { Wait } from "../runtime/waits.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag } from "./types.ts";
 

@@ -15,7 +15,7 @@ import {
 } from "../../core/ntstatus.ts";
 import type { Deadline } from "../../core/clock.ts";
 import { copyBytes, firstBytes, lengthOf } from "../../core/bytes.ts";
-import type { Timer } from "../runtime/loop.ts";
+import type { Timer } from "../runtime/timer.ts";
 import type { Wait } from "../runtime/waits.ts";
 import type { PacketObject, RequestEnd } from "../packet/packet_object.ts";
 import type { DriverCallbacks } from "./driver_port.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { Deadline } from "../../core/clock.ts";
-import type { Timer } from "../runtime/loop.ts";
+import type { Timer } from "../runtime/timer.ts";
 import type { BusChannel } from "./bus_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 

@@ -33,7 +33,9 @@ import { type Frame, requireOutside } from "../runtime/irql.ts";
 import { requireNothingLeft } from "./disposal.ts";
 import type { Leak } from "./leak.ts";
 import { findLeaks } from "./leaks.ts";
-import { Loop, type LoopPort, type Timer, UNITS_PER_MS } from "../runtime/loop.ts";
+import { Loop, UNITS_PER_MS } from "../runtime/loop.ts";
+import type { LoopPort } from "../runtime/loop_port.ts";
+import type { Timer } from "../runtime/timer.ts";
 import {
   checkInspector,
   checkItems,

@@ -8,18 +8,14 @@
  * @module
  */
 
-import type { VirtualClock } from "../../core/clock.ts";
 import { errorOf } from "../../core/describe.ts";
-import type { Callbacks } from "./driver_calls.ts";
 import { type DriveOptions, Drives } from "./drives.ts";
 import { InstantBound } from "./instant_bound.ts";
 import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
 import { onAbort, realDelay, realNowMs, turn } from "./event_loop.ts";
+import type { LoopPort } from "./loop_port.ts";
 import { reportSelfWaits } from "./self_waits.ts";
-import type { Verifier, VerifierError } from "./verifier.ts";
-import type { Waits } from "./waits.ts";
-import type { Scheduler, WorkItem } from "./scheduler.ts";
 
 /** 100 ns units in a millisecond. */
 export const UNITS_PER_MS = 10_000;
@@ -34,38 +30,6 @@ const IDLE_DELAYS_MAX = 2_000;
 /** Stands for a timer where a worker's number on the trace is asked for; channels count from 1. */
 const NO_WORKER = 0;
 
-/** A timer: data in the clock's queue. Whoever armed it knows what it is for. */
-export interface Timer {
-  /** Does what was due at this time. */
-  fire(): void;
-}
-
-/** What the loop needs of the fabric around it. */
-export interface LoopPort {
-  /** Virtual time and its deadlines. */
-  readonly clock: VirtualClock<Timer>;
-  /** What is runnable. */
-  readonly scheduler: Scheduler;
-  /** Calls into drivers. */
-  readonly callbacks: Callbacks;
-  /** Blocked callers. */
-  readonly waits: Waits;
-  /** Where misuse is reported. */
-  readonly verifier: Verifier;
-  /** Whether deadlines wait for real time. */
-  readonly isRealTime: boolean;
-  /** Items and timers that may run while no time passes. */
-  readonly itemsPerInstantMax: number;
-  /** Puts the item on the trace and does its work. */
-  runItem(item: WorkItem): void;
-  /** Puts the timer on the trace and fires it. */
-  fireTimer(timer: Timer): void;
-  /** The error for callers whose waits nothing can end. */
-  deadlock(): VerifierError;
-  /** The name of the worker that is `traceId` on the trace. */
-  nameOf(traceId: number): string;
-}
-
 /** The loop of one fabric. */
 export class Loop {
   /** Real input and output under way. */
@@ -77,6 +41,8 @@ export class Loop {
   #phase: "stopped" | "starting" | "underWay" = "stopped";
   /** Somebody was answered: what it does next comes before the next item. */
   #isTurnDue = false;
+  /** The item that runs has failed, or began real input and output: that comes before the next one. */
+  #isInterrupted = false;
   #itemsSinceTurn = 0;
   /** Items and timers so far. */
   #items = 0;
@@ -101,6 +67,7 @@ export class Loop {
       if (isProgram && this.#drives.count === 0) this.#beginInstant();
     };
     runtime.scheduler.onSchedule = () => this.wake();
+    this.outside.onBegin = () => this.#interrupt();
   }
 
   /** Whether the loop runs, and somebody wants it to: what runs beside its items may be a callback. */
@@ -190,7 +157,12 @@ export class Loop {
   /** Fails the call that drives the loop, now or the next one. */
   fail(error: Error): void {
     this.#failures.push(error);
+    this.#interrupt();
     this.wake();
+  }
+
+  #interrupt(): void {
+    this.#isInterrupted = true;
   }
 
   /** Does work whose throw is our own bug: it must be heard, by whoever drives. */
@@ -242,16 +214,16 @@ export class Loop {
   #runItems(): boolean {
     // Asked once: a drive does not begin inside a callback, and none ends between two items.
     const isOneAtATime = this.#drives.areWatched;
+    this.#isInterrupted = false;
     while (this.#runItem()) {
       if (isOneAtATime || this.#hasMoreToDo) return true;
     }
     return false;
   }
 
-  /** Whether the last item may have brought about more than further items. */
+  /** Whether the last item may have brought about more than further items. Who was answered in it drives no more. */
   get #hasMoreToDo(): boolean {
-    return this.#mustGiveTurn || this.#failures.length > 0 || this.outside.isBusy ||
-      !this.#hasDriver;
+    return this.#mustGiveTurn || this.#isInterrupted;
   }
 
   get #mustGiveTurn(): boolean {

@@ -17,6 +17,8 @@ interface Task {
 export class Outside {
   /** In the order in which they began; answers are handed out in that order, whoever is first. */
   readonly #tasks: Task[] = [];
+  /** Called when a task begins. */
+  onBegin: () => void = () => {};
   #onDone: () => void = () => {};
   #isReleasing = false;
 
@@ -39,6 +41,7 @@ export class Outside {
     return new Promise<T>((resolve, reject) => {
       const task: Task = { isSettled: false, release: () => {} };
       this.#tasks.push(task);
+      this.onBegin();
       const settle = (release: () => void) => {
         task.release = release;
         task.isSettled = true;

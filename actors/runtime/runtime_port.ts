@@ -10,7 +10,7 @@ import type { PacketCodec } from "../../core/packet/packet.ts";
 import type { Trace } from "../../core/trace.ts";
 import type { Actors } from "./actors.ts";
 import type { Callbacks } from "./driver_calls.ts";
-import type { Timer } from "./loop.ts";
+import type { Timer } from "./timer.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Verifier } from "./verifier.ts";
 import type { Wait, WaitOptions, Waits } from "./waits.ts";
