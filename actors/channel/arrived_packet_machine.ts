@@ -3,9 +3,9 @@
  * until its completion is in the ring. Channels use its record again for another packet.
  *
  *   unused ─arrived→ delivering ─returned→ held ─complete→ completed ─settled→ unused
- *     ↑                  ├─────────────complete─────────────↑
+ *     ↑                  ├──────────────────complete─────────↑
  *     ├── handed back ───┤
- *     └──────────────────┴────────────────fail
+ *     └──────────────────┴──────── settled at once, or fail
  *
  * @module
  */
@@ -25,11 +25,11 @@ export type ArrivedPacketEvent =
   | { readonly type: "defer" }
   /** Its ProcessPacket call has ended. */
   | { readonly type: "returned" }
-  /** VmbChannelPacketComplete. */
+  /** VmbChannelPacketComplete, and its completion waits for room. */
   | { readonly type: "complete" }
   /** VmbChannelPacketFail. */
   | { readonly type: "fail" }
-  /** Its completion is in the ring, which the event carries, or none is owed. */
+  /** It is completed, and its completion is in the ring, which the event carries, or none is owed. */
   | { readonly type: "settled" } & Partial<PacketBytes>;
 
 /** What a channel asks of the packet's state. */
@@ -57,13 +57,13 @@ export function createArrivedPacketChart() {
   }).createMachine({ id: "arrivedPacket", initial: "unused", states: {
     unused: { id: "unused", tags: "unused", on: { arrived: "delivering" } },
     delivering: { tags: ["inCall", "outstanding", "unsettled"], initial: "fresh", states: {
-      fresh: { tags: "live", on: { returned: "#held", awaitPages: "awaitingPages", defer: "deferred", complete: "#completed", fail: "#failed" } },
+      fresh: { tags: "live", on: { returned: "#held", awaitPages: "awaitingPages", defer: "deferred", complete: "#completed", settled: "#unused", fail: "#failed" } },
       awaitingPages: { tags: ["live", "handedBack"], on: {
-        returned: "#unused", awaitPages: {}, defer: "deferred", complete: "#completed", fail: "#failed" } },
+        returned: "#unused", awaitPages: {}, defer: "deferred", complete: "#completed", settled: "#unused", fail: "#failed" } },
       deferred: { tags: "handedBack", on: { returned: "#unused" } },
     } },
     // It is asked for again, and what the driver has it keeps: only a call under way hands it back.
-    held: { id: "held", tags: ["held", "live", "outstanding", "unsettled"], on: { awaitPages: {}, complete: "#completed", fail: "unused" } },
+    held: { id: "held", tags: ["held", "live", "outstanding", "unsettled"], on: { awaitPages: {}, complete: "#completed", settled: "unused", fail: "unused" } },
     completed: { id: "completed", tags: "unsettled", on: { settled: "unused" } },
     // Its Buffer is the driver's until the call has ended.
     failed: { id: "failed", tags: "inCall", on: { returned: "unused" } },

@@ -32,6 +32,7 @@ import { Fifo } from "../../core/fifo.ts";
 import { isSent, type PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
+import type { ArrivedPacketEvent } from "./arrived_packet_machine.ts";
 import type { SendingEndpoint } from "./half_ports.ts";
 import { LastBody, SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
@@ -45,6 +46,9 @@ const COMPLETION_BYTES_MAX = 64;
 
 /** Why a packet is not in the ring. */
 type NotPut = "full" | "tooLarge" | RingFault;
+
+/** A completion waits for room. */
+const COMPLETE: ArrivedPacketEvent = { type: "complete" };
 
 /** The sending half of one endpoint. */
 export class Outgoing {
@@ -201,6 +205,7 @@ export class Outgoing {
   }
 
   #completeLater(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
+    packet.actor.send(COMPLETE);
     packet.takeAnswer(answer, answerBytes);
     this.#endpoint.trace.answerKept(answer, answerBytes);
     this.#completions.push(packet);

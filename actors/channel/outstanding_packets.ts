@@ -21,7 +21,6 @@ type EventOf<Type extends ArrivedPacketEvent["type"]> = Extract<
 >;
 
 // Events that carry nothing: one object serves all packets.
-const COMPLETE: EventOf<"complete"> = { type: "complete" };
 const FAIL: EventOf<"fail"> = { type: "fail" };
 const RETURNED: EventOf<"returned"> = { type: "returned" };
 const SETTLED: EventOf<"settled"> = { type: "settled" };
@@ -187,7 +186,6 @@ export class OutstandingPackets {
     const { outgoing } = endpoint;
     const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
     const fits = !isAnswered || outgoing.canAnswer(packet, answer, answerBytes);
-    packet.actor.send(COMPLETE);
     this.#retired(packet);
     if (isAnswered && fits) outgoing.complete(packet, answer, answerBytes);
     else {

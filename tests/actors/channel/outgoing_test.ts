@@ -88,7 +88,10 @@ Deno.test("Outgoing: a saved completion that the ring can never carry closes the
   // Of a driver's it is known when it completes the packet (kmcl.md R6); a saved state may hold anything.
   const { server, client, fabric } = await openPair(SMALL_RINGS);
   const { incoming, outgoing } = endpointBehind(server);
-  outgoing.complete(incoming.outstandingPackets.addSaved("completed"), pattern(5000), 5000);
+  const saved = incoming.outstandingPackets.addSaved("completed");
+  saved.takeAnswer(pattern(5000), 5000);
+  outgoing.resume({ queue: [], completions: [saved], ended: [], nextOrder: 1 });
+  outgoing.flush();
   assertEquals(vmbus.inspectChannel(server).fault, "completionTooLarge");
   await fabric.settle();
   for (const channel of [server, client]) {
