@@ -8,11 +8,11 @@ import type { AnyMachineSnapshot, AnyStateMachine, EventObject } from "xstate";
 import { assert } from "../../core/assert.ts";
 import type { ActorSystem, HiddenActor } from "./actor_system.ts";
 import {
-  compileChart,
   type CompiledChart,
   eventTypesOf,
   isEnabled,
   type Row,
+  tableOf,
   tagNamesOf,
   tagsOf,
 } from "./compile.ts";
@@ -51,7 +51,7 @@ export function chartOf(
   let chart = charts.get(key);
   if (chart === undefined) {
     const machine = create();
-    const table = interpreter === "stock" ? null : compileChart(machine);
+    const table = interpreter === "stock" ? null : tableOf(machine);
     const logic = table === null ? machine : shownLogic(machine);
     const [eventTypes, tags] = [eventTypesOf(machine), tagNamesOf(machine)];
     chart = { machine, table, logic, eventTypes, tags };
@@ -75,7 +75,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   readonly #system: ActorSystem;
   /** As XState has it; null while nobody has asked for that, where the chart runs from its table. */
   #shown: ShownActor | null = null;
-  /** The state; null where XState interprets the chart, and its actor alone knows it. */
+  /** The state; null as long as XState interprets the chart, and its actor alone knows it. */
   #row: Row | null;
   /** What the state has of each tag: asked several times for each packet, so kept beside the state. */
   #tags: Tags<Tag>;
@@ -199,11 +199,16 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     return tagsOf(this.#chart.tags, this.#asShown.getSnapshot());
   }
 
-  /** Ends the actor. It stays in its state. */
+  /**
+   * Ends the actor: nobody sees it any more. It stays in its state, and is told of what happens all the
+   * same, as a driver may still have what it is of. XState's interpreter runs no actor that has ended: its
+   * part is the table's from now on.
+   */
   stop(): void {
     if (!this.#system.forget(this)) return;
+    this.#row ??= tableOf(this.#chart.machine).rowWith(this.snapshot.value);
     this.#shown?.end();
-    if (this.#row !== null) this.#shown = null;
+    this.#shown = null;
   }
 }
 

@@ -14,6 +14,7 @@ import {
   type AnyMachineSnapshot,
   type AnyStateMachine,
   getInitialSnapshot,
+  type StateValue,
   transition,
 } from "xstate";
 import { assert } from "../../core/assert.ts";
@@ -100,6 +101,8 @@ export interface CompiledChart {
   readonly eventTypes: readonly string[];
   /** The row of one of the states. */
   rowOf(snapshot: AnyMachineSnapshot): Row;
+  /** The row of the state that has `value`, which the interpreter has come to. */
+  rowWith(value: StateValue): Row;
   /** The state after `eventType`, or undefined where no transition is enabled. */
   next(snapshot: AnyMachineSnapshot, eventType: string): AnyMachineSnapshot | undefined;
   /** Names of what `eventType` has done, in order. */
@@ -187,16 +190,28 @@ const UNREADABLE = new Proxy({}, {
   },
 });
 
-/** The table of `machine`: what is asked of it is worked out when it is first asked. */
+const tables = new WeakMap<AnyStateMachine, CompiledChart>();
+
+/** The table of `machine`, which is made once. */
+export function tableOf(machine: AnyStateMachine): CompiledChart {
+  let table = tables.get(machine);
+  if (table === undefined) {
+    table = compileChart(machine);
+    tables.set(machine, table);
+  }
+  return table;
+}
+
+/** A table of `machine`: what is asked of it is worked out when it is first asked. */
 export function compileChart(machine: AnyStateMachine): CompiledChart {
   assertPure(machine);
   const eventTypes = eventTypesOf(machine);
   const tagNames = tagNamesOf(machine);
-  const probe = (value: AnyMachineSnapshot["value"]) =>
+  const probe = (value: StateValue) =>
     machine.resolveState({ value, context: UNREADABLE });
   const known = new Map<string, AnyMachineSnapshot>();
   const rows = new Map<AnyMachineSnapshot, Row>();
-  const intern = (value: AnyMachineSnapshot["value"]): Row => {
+  const intern = (value: StateValue): Row => {
     const key = stateKey(value);
     let snapshot = known.get(key);
     if (snapshot === undefined) {
@@ -228,6 +243,7 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
   return {
     first,
     rowOf,
+    rowWith: intern,
     eventTypes,
     next,
     effects,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
+import type { AnyMachineSnapshot } from "xstate";
 import { throwDataError } from "../../core/saved/fault.ts";
 import {
   areEqual,
@@ -15,23 +15,12 @@ import {
 } from "../../core/saved/plain_data.ts";
 import { assert } from "../../core/assert.ts";
 import type { Chart } from "./chart_actor.ts";
-import { compileChart, stateKey } from "./compile.ts";
+import { stateKey, tableOf } from "./compile.ts";
 import { persistedSnapshot } from "./shown_actor.ts";
 
-type States = ReadonlyMap<string, AnyMachineSnapshot>;
-
-/** The states of charts that the stock interpreter runs: worked out when first asked for. */
-const statesOfStock = new WeakMap<AnyStateMachine, States>();
-
 /** Every state that `chart` can reach, by its key. */
-function statesOf({ table, machine }: Chart): States {
-  if (table !== null) return table.states;
-  let states = statesOfStock.get(machine);
-  if (states === undefined) {
-    states = compileChart(machine).states;
-    statesOfStock.set(machine, states);
-  }
-  return states;
+function statesOf({ machine }: Chart): ReadonlyMap<string, AnyMachineSnapshot> {
+  return tableOf(machine).states;
 }
 
 /** `state` of `chart` as its actor persists it. */

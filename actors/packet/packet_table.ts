@@ -19,7 +19,7 @@ const FREE = { type: "free" } as const;
 
 /** All packet objects of one channel. */
 export class PacketTable {
-  readonly #startActor: () => ChartActor<PacketEvent, PacketTag>;
+  #startActor: () => ChartActor<PacketEvent, PacketTag>;
   /** By slot; a slot may be empty. */
   readonly #slots: (PacketObject | undefined)[] = [];
   readonly #lookaside: PacketObject[] = [];
@@ -95,9 +95,18 @@ export class PacketTable {
     return this.#lookaside.length;
   }
 
-  /** Ends every actor; the packet objects stay what they are. */
+  /**
+   * Ends every actor; the packet objects stay what they are. The driver of a guest that was destroyed may
+   * go on with its channel: what it allocates from now on has an actor that has ended, too.
+   */
   stopActors(): void {
     for (const packet of this.all) packet.actor.stop();
+    const start = this.#startActor;
+    this.#startActor = () => {
+      const actor = start();
+      actor.stop();
+      return actor;
+    };
   }
 
   /** The channel is gone, its actors ended: so are its packet objects. */

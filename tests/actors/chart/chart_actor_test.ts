@@ -209,4 +209,16 @@ for (const interpreter of INTERPRETERS) {
     told.actor.send({ type: "push" });
     assertEquals([told.heard.length, other.heard], [2, []]);
   });
+
+  // A driver may still have what the actor is of: a packet of a guest that was destroyed.
+  Deno.test(`ChartActor.stop: what happens later leads on, with its effects, ${interpreter}`, () => {
+    const door = new Door(interpreter);
+    door.actor.send({ type: "push" });
+    door.actor.stop();
+    door.heard.length = 0;
+    assertEquals([door.actor.can("slam"), door.actor.can("push")], [true, false]);
+    door.actor.send({ type: "slam" });
+    assertEquals(door.heard, ["echo on slam in shut", "latch on slam in shut"]);
+    assertEquals([door.actor.snapshot.status, door.actor.is("shut")], ["active", true]);
+  });
 }

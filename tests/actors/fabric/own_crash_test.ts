@@ -73,3 +73,36 @@ Deno.test("Partition.crash: inside a completion routine keeps the others from ru
   assertEquals(routines, 1);
   await endServer(pair);
 });
+
+// Whatever has ended goes on as far as its driver has it: both ways of running charts do so alike.
+for (const packet of ["arrived", "completed"] as const) {
+  Deno.test(`Partition.destroy: may be called with a packet that has ${packet}, whatever runs the charts`, async () => {
+    const run = async (interpreter: vmbus.Interpreter): Promise<string> => {
+      let destroysLeft = 1;
+      const pair: Pair = await openPair({
+        fabric: { interpreter },
+        onClientPacket: (_channel, context) => {
+          if (packet === "arrived") pair.guest.destroy();
+          pair.vsc.VmbChannelPacketComplete(context, null, 0);
+        },
+      });
+      const { fabric, vsc, vsp, client, server, guest } = pair;
+      const send = (): void => {
+        const sent = vsc.VmbPacketAllocate(client);
+        vsc.VmbPacketSetCompletionRoutine(sent, (done) => {
+          if (packet === "completed" && destroysLeft-- > 0) guest.destroy();
+          vsc.VmbPacketFree(done);
+        });
+        vsc.VmbPacketSend(sent, new Uint8Array(8), 8, null, 0);
+      };
+      send();
+      post(vsp, server);
+      await fabric.settle();
+      send(); // the driver does not know
+      await fabric.settle();
+      await endServer(pair);
+      return fabric.traceDigest();
+    };
+    assertEquals(await run("stock"), await run("compiled"));
+  });
+}

@@ -344,6 +344,8 @@ for (const ends of [["destroy"], ["crash", "destroy"], ["pause", "crash", "destr
       assertEquals(system.livingCount, 2 + 2 + 2 + 3 + 4); // partitions, buses, endpoints, packets; channel and rings on both ends
       for (const end of ends) guest[end]();
       assertEquals(system.livingCount, 2 + 1 + 2);
+      vsc.VmbPacketFree(vsc.VmbPacketAllocate(client)); // its driver does not know
+      assertEquals(system.livingCount, 2 + 1 + 2);
       await fabric.settle();
       await vsc.VmbChannelDisable(client); // which does nothing
       vsc.VmbChannelCleanup(client);
