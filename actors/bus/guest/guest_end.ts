@@ -169,6 +169,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     own.rings.outgoing.initialize();
     const range = { byteOffset: 0, byteCount: ringPages.byteCount, pfns: ringPages.pfns };
     const { status, gpadlHandle } = this.gpadls.create(client, [range], false, true);
+    if (!this.partition.isAlive) return; // whoever is the host ended the guest instead of an answer
     if (gpadlHandle === null) {
       memory.free(ringPages);
       return client.refused(status);

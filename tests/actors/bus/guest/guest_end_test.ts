@@ -115,3 +115,30 @@ Deno.test("restorePartition: a channel that waits for such answers comes back, a
   await elsewhere.settle();
   assertEquals(namesOf(restored.heard), ["relIdReleased"]);
 });
+
+// kmcl.md S13: a guest may end at any moment, also while it waits for the host's answer (kmcl.md G5).
+for (const end of ["crash", "destroy"] as const) {
+  for (const header of ["ring", "driver's"] as const) {
+    Deno.test(`roundTrip: a host may ${end} the guest instead of an answer about a ${header} GPADL`, async () => {
+      const pair = makePair();
+      const { fabric, guest, vsc, client } = pair;
+      const buffer = guest.memory.allocate(4096);
+      let headersLeft = header === "ring" ? 1 : 2;
+      const host = new RawHost(guest, ({ message }) => {
+        if (message === "gpadlHeader" && --headersLeft === 0) guest[end]();
+        return null;
+      });
+      vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+      host.post(offerMessage(PAIR_TYPE, PAIR_INSTANCE));
+      await fabric.settle();
+      if (header !== "ring") {
+        const { status } = vsc.VmbChannelCreateGpadlFromBuffer(client, 0, buffer, 4096);
+        assertEquals(status, vmbus.STATUS_UNSUCCESSFUL);
+      }
+      assertEquals(headersLeft, 0);
+      assertEquals(vmbus.inspectChannel(client)?.lifecycle, "disabled");
+      await fabric.settle();
+      vsc.VmbChannelCleanup(client);
+    });
+  }
+}
