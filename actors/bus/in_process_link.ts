@@ -38,6 +38,14 @@ class SchedulingDoorbell implements Doorbell {
   }
 }
 
+/** A caller of one end who waits inside a call for what the other end says. */
+interface AwaitedAnswer {
+  readonly isAnswer: (message: Uint8Array) => boolean;
+  answer: Uint8Array | null;
+  /** Who waited already when this caller began; null for nobody. */
+  readonly outer: AwaitedAnswer | null;
+}
+
 /** One direction of a link: the messages on their way, and the doorbells. */
 class Lane implements Worker {
   readonly traceId: number;
@@ -49,9 +57,8 @@ class Lane implements Worker {
   readonly #doorbells = new Map<number, SchedulingDoorbell>();
   #hear: ((message: Uint8Array) => void) | null = null;
   #isCut = false;
-  /** What the other end waits for inside a call. */
-  #isAnswer: ((message: Uint8Array) => boolean) | null = null;
-  #answer: Uint8Array | null = null;
+  /** The latest who waits inside a call; null while nobody does. */
+  #awaited: AwaitedAnswer | null = null;
 
   /** The lane of the bus of `guest` whose messages are taken on the first processor of `taker`. */
   constructor(
@@ -84,11 +91,13 @@ class Lane implements Worker {
   post(message: Uint8Array): void {
     if (this.#isCut) return;
     this.#trace(message);
-    if (this.#answer === null && this.#isAnswer?.(message) === true) this.#answer = message;
-    else {
-      this.#queue.push(message);
-      this.schedule();
+    for (let awaited = this.#awaited; awaited !== null; awaited = awaited.outer) {
+      if (awaited.answer !== null || !awaited.isAnswer(message)) continue;
+      awaited.answer = message;
+      return;
     }
+    this.#queue.push(message);
+    this.schedule();
   }
 
   /** Carries a message through at once, ahead of those that wait for their turn. */
@@ -98,16 +107,19 @@ class Lane implements Worker {
     this.#deliver(message);
   }
 
-  /** What is posted during `talk` that is an answer; null where nothing is. */
+  /**
+   * What is posted during `talk` that is an answer; null where nothing is. Whoever plays the other end may
+   * make another exchange of it.
+   */
   answerTo(talk: () => void, isAnswer: (message: Uint8Array) => boolean): Uint8Array | null {
-    assert(this.#isAnswer === null, "a caller waits for one answer at a time");
-    this.#isAnswer = isAnswer;
+    const outer = this.#awaited;
+    const awaited: AwaitedAnswer = { isAnswer, answer: null, outer };
+    this.#awaited = awaited;
     try {
       talk();
-      return this.#answer;
+      return awaited.answer;
     } finally {
-      this.#isAnswer = null;
-      this.#answer = null;
+      this.#awaited = outer;
     }
   }
 

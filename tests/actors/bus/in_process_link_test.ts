@@ -68,6 +68,22 @@ Deno.test("roundTrip: of two answers the first is the caller's, and none is null
   assertEquals(link.guest.roundTrip([bytes(1)], () => false), null);
 });
 
+// A program that plays the host may call the guest's functions while it is asked.
+Deno.test("roundTrip: one within another has an answer of its own", async () => {
+  const { fabric, link, heard } = makeLink();
+  const answers: unknown[] = [];
+  const ask = (value: number) => link.guest.roundTrip([bytes(value)], ([said]) => said === value);
+  link.host.connect(([value]) => {
+    if (value === 1) answers.push(ask(2));
+    else link.host.post(bytes(1, 7)); // the outer one's comes first
+    link.host.post(bytes(value!, 8));
+  });
+  answers.push(ask(1));
+  assertEquals(answers, [bytes(2, 8), bytes(1, 7)]);
+  await fabric.settle();
+  assertEquals(heard, ["guest 1,8"]);
+});
+
 Deno.test("doorbell: schedules the item of whoever listens, however early it was taken", () => {
   const { guest, link } = makeLink();
   const item = new WorkItem(
