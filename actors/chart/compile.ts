@@ -207,8 +207,7 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
   assertPure(machine);
   const eventTypes = eventTypesOf(machine);
   const tagNames = tagNamesOf(machine);
-  const probe = (value: StateValue) =>
-    machine.resolveState({ value, context: UNREADABLE });
+  const probe = (value: StateValue) => machine.resolveState({ value, context: UNREADABLE });
   const known = new Map<string, AnyMachineSnapshot>();
   const rows = new Map<AnyMachineSnapshot, Row>();
   const intern = (value: StateValue): Row => {

@@ -137,7 +137,8 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     // What the host has said is heard first: a client must not take an offer that was taken back.
     if (this.link.isBusy) return this.scheduleMatch();
     for (const client of [...this.waiting]) {
-      const channel = this.#offerFor(client);
+      // Whoever plays the host may have had one disabled while another one's rings were described to it.
+      const channel = client.actor.can("connecting") ? this.#offerFor(client) : null;
       if (channel === null) continue;
       this.waiting.splice(this.waiting.indexOf(client), 1);
       this.#connect(client, channel);

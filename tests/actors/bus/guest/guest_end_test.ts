@@ -12,6 +12,8 @@ import {
 } from "../../../support/connected_pair.ts";
 import { stubClient, stubGuest, stubWorld } from "../../../support/stub_drivers.ts";
 
+const OTHER_INSTANCE = "00000000-0000-0000-0000-000000000002";
+
 function namesOf(messages: readonly ControlMessage[]): string[] {
   return messages.map(({ message }) => message);
 }
@@ -142,3 +144,23 @@ for (const end of ["crash", "destroy"] as const) {
     });
   }
 }
+
+// kmcl.md S11, S14: a client that was disabled waits no more, whenever that was.
+Deno.test("match: a client that is disabled while another one connects takes no offer", async () => {
+  const pair = makePair();
+  const { fabric, guest } = pair;
+  const second = makePair({ within: { fabric, guest }, instance: OTHER_INSTANCE });
+  const ended: Promise<void>[] = [];
+  const host = new RawHost(guest, ({ message }) => {
+    if (message === "gpadlHeader") ended.push(second.vsc.VmbChannelDisable(second.client));
+    return null;
+  });
+  for (const { vsc, client } of [pair, second]) vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+  host.offer(PAIR_TYPE, PAIR_INSTANCE);
+  host.offer(PAIR_TYPE, OTHER_INSTANCE, { channelId: 2 });
+  await fabric.settle();
+  await Promise.all(ended);
+  const lives = [pair, second].map(({ client }) => vmbus.inspectChannel(client).lifecycle);
+  assertEquals([lives, ended.length], [["opened", "disabled"], 1]);
+  fabric.dispose();
+});
