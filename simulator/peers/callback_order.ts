@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../core/describe.ts";
+import { requireArray } from "./checks.ts";
 
 /** A state change callback. */
 export type StateChangeCallback =
@@ -33,9 +34,10 @@ const NEXT: Readonly<Record<StateChangeCallback, readonly StateChangeCallback[]>
  * EvtChannelOpened that returned a failure is left out of the list, as the channel has not opened. A crash
  * of the guest ends its client's list anywhere.
  *
- * @throws {TypeError} One of `callbacks` is no state change callback.
+ * @throws {TypeError} `callbacks` is no array, or one of them no state change callback.
  */
 export function callbackOrderFault(callbacks: readonly StateChangeCallback[]): string | null {
+  requireArray("check the order of callbacks", "callbacks", callbacks);
   let before: StateChangeCallback | null = null;
   for (const [at, callback] of callbacks.entries()) {
     if (!Object.hasOwn(NEXT, callback)) {

@@ -90,6 +90,16 @@ export function requireFunction(action: string, name: string, value: unknown): v
 }
 
 /**
+ * Lets objects through, whatever is in them.
+ *
+ * @throws {TypeError} `value` is none; the text begins `Cannot ${action}`.
+ */
+export function requireObject(action: string, name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null) return;
+  throw new TypeError(`Cannot ${action}: ${name} must be an object, not ${describe(value)}`);
+}
+
+/**
  * Lets arrays through.
  *
  * @throws {TypeError} `value` is no array; the text begins `Cannot ${action}`.

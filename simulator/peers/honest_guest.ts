@@ -11,7 +11,7 @@ import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import type { Partition } from "../../mod.ts";
 import { TakenEnd } from "./bus_end.ts";
-import { requireChance } from "./checks.ts";
+import { requireChance, requireObject } from "./checks.ts";
 import { gpadlMessages, openMessage } from "./messages.ts";
 import { wholePages } from "./ranges.ts";
 
@@ -129,15 +129,16 @@ export class HonestGuest {
   /**
    * Takes the guest's end of the bus of `partition`, and 100 pages of its memory.
    *
-   * @throws {TypeError} `partition` is no Partition, or `chance` no Chance.
+   * @throws {TypeError} `partition` is no Partition, `chance` no Chance, or `options` no object.
    * @throws {RangeError} So many pages are not free in a row.
    */
-  constructor(partition: Partition, chance: Chance, { isHasty = false }: HonestGuestOptions = {}) {
+  constructor(partition: Partition, chance: Chance, options: HonestGuestOptions = {}) {
     requireChance("make an honest guest", chance);
+    requireObject("make an honest guest", "options", options);
     this.#end = new TakenEnd(partition, "guest", (message) => this.#hear(message));
     this.partition = partition;
     this.counts = this.#counts;
-    this.#isHasty = isHasty;
+    this.#isHasty = options.isHasty ?? false;
     this.#chance = chance;
     this.#pages = partition.memory.allocate(PAGES * PAGE_BYTES).pfns;
   }

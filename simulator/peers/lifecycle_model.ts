@@ -111,7 +111,7 @@ export class LifecycleModel {
 
   /** VmbChannelEnable. */
   enable(side: Side): NtStatus {
-    const endpoint = this[side];
+    const endpoint = this.#of(side);
     if (!isDisabled(endpoint) || (side === "client" && this.#isCrashed)) {
       return STATUS_INVALID_DEVICE_STATE;
     }
@@ -122,7 +122,7 @@ export class LifecycleModel {
 
   /** VmbChannelDisable. */
   disable(side: Side): void {
-    if (isDisabled(this[side])) return;
+    if (isDisabled(this.#of(side))) return;
     const wasOpen = this.isOpen;
     if (wasOpen) {
       this.#close("server");
@@ -136,7 +136,7 @@ export class LifecycleModel {
 
   /** VmbChannelStart. */
   start(side: Side): void {
-    const endpoint = this[side];
+    const endpoint = this.#of(side);
     if (side === "client" && this.#isCrashed) return;
     if (isDisabled(endpoint)) {
       this.#outcome.violations.push("Start in Disabled");
@@ -149,7 +149,7 @@ export class LifecycleModel {
 
   /** VmbChannelPause. */
   pause(side: Side): void {
-    const endpoint = this[side];
+    const endpoint = this.#of(side);
     if (side === "client" && this.#isCrashed) return;
     if (endpoint.lifecycle === "opened" && endpoint.flow === "active") this.#suspended(side);
     endpoint.flow = "paused";
@@ -157,9 +157,10 @@ export class LifecycleModel {
 
   /** VmbChannelCleanup: true: the endpoint is gone, and another one takes its place. */
   cleanUp(side: Side): boolean {
+    const endpoint = this.#of(side);
     if (side === "client" && this.#isCrashed) return false;
-    if (isDisabled(this[side])) {
-      Object.assign(this[side], newEndpoint(side));
+    if (isDisabled(endpoint)) {
+      Object.assign(endpoint, newEndpoint(side));
       return true;
     }
     this.#outcome.violations.push("Cleanup while not Disabled");
@@ -168,7 +169,7 @@ export class LifecycleModel {
 
   /** VmbPacketSend of a packet that wants a completion; `id` is what the caller calls it. */
   send(side: Side, id: number): NtStatus {
-    const endpoint = this[side];
+    const endpoint = this.#of(side);
     if (isDisabled(endpoint)) return STATUS_DEVICE_REMOVED;
     this.#noteQuiet(endpoint);
     endpoint.pending.push({ id, place: "queued" });
@@ -181,7 +182,7 @@ export class LifecycleModel {
    * the server's waits for nothing, and is not queued.
    */
   request(side: Side): NtStatus {
-    const endpoint = this[side];
+    const endpoint = this.#of(side);
     if (isDisabled(endpoint)) return STATUS_DEVICE_REMOVED;
     this.#noteQuiet(endpoint);
     if (side === "server") return this.#runs("server") ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
@@ -269,6 +270,12 @@ export class LifecycleModel {
     for (const packet of this[side].pending) {
       if (packet.place === "sent") packet.place = "answered";
     }
+  }
+
+  /** An endpoint that a call is of; whoever names none is told. */
+  #of(side: Side): ModelEndpoint {
+    requireOneOf("tell the model of a call", "side", side, SIDES);
+    return this[side];
   }
 
   #runs(side: Side): boolean {

@@ -19,7 +19,7 @@ import { describe } from "../../core/describe.ts";
 import { parseGuid } from "../../core/guid.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../core/memory/gpadl.ts";
-import { requireBody, requireChance, requireUint } from "./checks.ts";
+import { requireBody, requireChance, requireObject, requireUint } from "./checks.ts";
 import { requireRanges } from "./ranges.ts";
 
 /** The names of all fields that control messages have. */
@@ -145,12 +145,17 @@ function drawField(chance: Chance, kind: FieldKind, bytesMax: number): unknown {
   }
 }
 
-/** An offer of a device; what is not in `changes` is as it is for an ordinary channel with id 1. */
+/**
+ * An offer of a device; what is not in `changes` is as it is for an ordinary channel with id 1.
+ *
+ * @throws {TypeError} `changes` is no object.
+ */
 export function offerMessage(
   interfaceId: string,
   instanceId: string,
   changes: Partial<OfferChannel> = {},
 ): OfferChannel {
+  requireObject("make an offer", "changes", changes);
   const { channelId = 1 } = changes;
   return {
     message: "offerChannel",
@@ -170,13 +175,18 @@ export function offerMessage(
   };
 }
 
-/** A request to open a channel over the rings that a GPADL describes. */
+/**
+ * A request to open a channel over the rings that a GPADL describes.
+ *
+ * @throws {TypeError} `changes` is no object.
+ */
 export function openMessage(
   channelId: number,
   ringGpadlId: number,
   downstreamPageOffset: number,
   changes: Partial<OpenChannel> = {},
 ): OpenChannel {
+  requireObject("make an open request", "changes", changes);
   return {
     message: "openChannel",
     channelId,

@@ -6,7 +6,7 @@
 
 import { type GpaRange, rangeFault } from "../../core/memory/gpa_ranges.ts";
 import { PAGE_BYTES, pagesSpanned } from "../../core/units.ts";
-import { requireArray, requireUint } from "./checks.ts";
+import { requireArray, requireObject, requireUint } from "./checks.ts";
 
 /**
  * One range of whole pages, in that order.
@@ -23,7 +23,7 @@ export function wholePages(pfns: readonly number[]): GpaRange {
  * they should. Whether there is such memory is not looked at.
  *
  * @throws {RangeError} One does not.
- * @throws {TypeError} There is no list; both texts begin `Cannot ${action}`.
+ * @throws {TypeError} There is no list, or something else in it; both texts begin `Cannot ${action}`.
  */
 export function requireRanges(
   action: string,
@@ -31,7 +31,9 @@ export function requireRanges(
   mustBe: "writable" | "right",
 ): void {
   requireArray(action, "ranges", ranges);
-  ranges.forEach(({ byteCount, byteOffset, pfns }, at) => {
+  ranges.forEach((range, at) => {
+    requireObject(action, `range ${at}`, range);
+    const { byteCount, byteOffset, pfns } = range;
     requireUint(action, `byteCount of range ${at}`, byteCount);
     requireUint(action, `byteOffset of range ${at}`, byteOffset);
     requireArray(action, `pfns of range ${at}`, pfns);

@@ -19,7 +19,7 @@ import {
 } from "../../core/ring/layout.ts";
 import { roundUp8 } from "../../core/units.ts";
 import type { Codec } from "../testing/options.ts";
-import { requireBody, requireOneOf, requireUint, U32_MAX } from "./checks.ts";
+import { requireBody, requireObject, requireOneOf, requireUint, U32_MAX } from "./checks.ts";
 import { requireRanges } from "./ranges.ts";
 
 /** Most bytes that the descriptor's numbers can say: they count words of 8 bytes in 16 bits. */
@@ -94,9 +94,10 @@ function requireTransactionId(value: bigint): void {
  * The bytes of `packet`, descriptor first. The trailer is the ring's: see {@linkcode RawRings.put}.
  *
  * @throws {RangeError} A number does not fit its field, or bytes are not in words of 8.
- * @throws {TypeError} `body` is no ArrayBufferView.
+ * @throws {TypeError} `packet` is no object, or its `body` no ArrayBufferView.
  */
 export function rawPacketBytes(packet: RawPacket): Uint8Array {
+  requireObject("write a packet", "packet", packet);
   const body = requireBody(
     "write a packet",
     packet.body ?? new Uint8Array(8),

@@ -19,6 +19,7 @@
  */
 
 import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
+import { describe } from "../../core/describe.ts";
 import { createFabric, type Fabric } from "../../mod.ts";
 import { FabricTestError } from "./failure.ts";
 import {
@@ -51,7 +52,7 @@ export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<
 export async function testFabric(options: TestFabricOptions, body: FabricTestBody): Promise<void> {
   const { shared, seeds, codecs } = planTests(options);
   if (typeof body !== "function") {
-    throw new TypeError(`Cannot test a fabric: its body must be a function, not ${String(body)}`);
+    throw new TypeError(`Cannot test a fabric: its body must be a function, not ${describe(body)}`);
   }
   for (const seed of seeds) {
     for (const codec of codecs) {

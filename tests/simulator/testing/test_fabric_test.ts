@@ -219,6 +219,8 @@ Deno.test("testFabric: a bad option is refused before anything runs", async () =
     const run = () => testFabric(options as TestFabricOptions, () => void runs++);
     await assertRejects(run, TypeError, reason);
   }
-  await assertRejects(() => testFabric({}, "body" as never), TypeError, "body must be a function");
+  for (const body of ["body", Object.create(null)]) { // which no String() takes
+    await assertRejects(() => testFabric({}, body as never), TypeError, "body must be a function");
+  }
   assertEquals(runs, 0);
 });
