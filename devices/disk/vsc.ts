@@ -54,7 +54,10 @@ type GetChannel = (
   callbacks: vmbus.ChannelCallbacks,
 ) => vmbus.VMBCHANNEL;
 
-/** A disk, as one guest sees it. */
+/**
+ * A disk, as one guest sees it. What it promises comes while the fabric runs, and awaiting a promise drives
+ * nothing: settle the fabric, then await.
+ */
 export class DiskClient implements vmbus.GuestDriverInstance {
   /** What it knows. */
   readonly state: DiskClientState;

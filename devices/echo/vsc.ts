@@ -157,7 +157,8 @@ export class EchoClient {
   }
 
   /**
-   * Looks for the server's offer, and opens the channel.
+   * Looks for the server's offer, opens the channel, and sends the file while virtual time passes, as it
+   * asks for a latency of its interrupts: `fabric.run()` brings it to its end, `settle()` does not.
    *
    * @throws {vmbus.KmclError} It cannot be enabled.
    */
