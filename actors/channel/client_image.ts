@@ -85,7 +85,7 @@ const FIELDS = {
   change: [optional(word(CHANGES)), "the callback that is due, which its state asks for"],
   refusal: [
     optional(uint(U32_MAX)),
-    "why its open was refused, an NTSTATUS, until EvtChannelPnpFailure is called",
+    "why its last open came to nothing, an NTSTATUS, until it is enabled again; where `change` is `pnpFailure`, its driver is to be told",
   ],
 } satisfies Fields;
 
@@ -127,7 +127,7 @@ export function imageOfClient(endpoint: Endpoint): ClientImage {
     latency100ns,
     signalAfter100ns: signal.remaining100ns,
     change: changes.current,
-    refusal: changes.untoldRefusal,
+    refusal: changes.untoldRefusal ?? endpoint.refusal,
   };
 }
 
@@ -161,8 +161,9 @@ export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Ring
   endpoint.latency100ns = image.latency100ns;
   resumeTraffic(endpoint, traffic);
   endpoint.refusal = image.refusal;
-  if (!endpoint.changes.restore(image.change, image.refusal)) {
-    throwDataError(`${endpoint.name}: the callback that is due is none that its state asks for`);
+  const untoldRefusal = image.change === "pnpFailure" ? image.refusal : null;
+  if (!endpoint.changes.restore(image.change, untoldRefusal)) {
+    throwDataError(`${endpoint.name}: the callback that is due is not one that its state asks for`);
   }
 }
 

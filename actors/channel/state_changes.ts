@@ -54,8 +54,8 @@ export class StateChanges implements Worker {
   }
 
   /** Continues from where a saved client was; false where its state does not ask for that. */
-  restore(current: Change | null, refusal: NtStatus | null): boolean {
-    this.#untoldRefusal = refusal;
+  restore(current: Change | null, untoldRefusal: NtStatus | null): boolean {
+    this.#untoldRefusal = untoldRefusal;
     this.#current = current;
     return current === null ? this.#due() === null : CALLS[current].isAsked(this.#endpoint);
   }
