@@ -17,8 +17,8 @@ export interface ActingEndpoint {
   readonly work: { scheduleInterrupt(): void };
   /** Leaves the rings, ends what they held, and lets the bus know. */
   leaveBus(): void;
-  /** Whoever waits for the flow to come to rest continues. */
-  answerPaused(): void;
+  /** Callers that wait for it. */
+  readonly callers: { answerRest(): void };
   /** The channel is Disabled: whoever waits for that continues, and where its driver is gone it goes as well. */
   ended(): void;
   /** Has the next callback called that the state asks for. */
@@ -31,7 +31,7 @@ export interface ActingEndpoint {
 export const EFFECTS: EffectTable<ActingEndpoint, ChannelEvent, ChannelEffect> = {
   releaseRequests: ({ requests }) => requests.release(),
   leaveBus: (endpoint) => endpoint.leaveBus(),
-  answerPause: (endpoint) => endpoint.answerPaused(),
+  answerPause: ({ callers }) => callers.answerRest(),
   answerDisable: (endpoint) => endpoint.ended(),
   lookAtRings: ({ work }) => work.scheduleInterrupt(),
   sendCompletions: ({ outgoing, work }) => {

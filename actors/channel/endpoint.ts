@@ -21,7 +21,6 @@ import type { BusChannel, BusPort, PartitionOnBus, Rings } from "./bus_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import { effectsOf } from "../chart/effects.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
-import type { Wait } from "../runtime/waits.ts";
 import { type ChannelPlace, nameOfChannel, placeOf } from "../runtime/violation_details.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { CHANNEL_ACTORS } from "./actor_kinds.ts";
@@ -29,7 +28,7 @@ import { CallbackFrame } from "./callback_frame.ts";
 import { ChannelTrace } from "./channel_trace.ts";
 import { ChannelWork } from "./work_items.ts";
 import { ChannelConfiguration } from "./configuration.ts";
-import { Drain } from "./drain.ts";
+import type { Drain } from "./drain.ts";
 import { PacketCompletions } from "./completions.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
@@ -42,6 +41,7 @@ import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
+import { WaitingCallers } from "./waiting_callers.ts";
 
 /** One side of a channel. */
 export class Endpoint implements EndpointPort, ActingEndpoint {
@@ -90,12 +90,12 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   driver: LoadedDriverPort | null = null;
   /** A server that was restored, from then until it is enabled: what it was. */
   restored: TrafficImage | null = null;
-  /** Callers that have the channel drained before it is disabled. */
-  readonly drains: Drain[] = [];
+  /** Callers that wait for what becomes of it. */
+  readonly callers: WaitingCallers = new WaitingCallers(this);
+  /** See {@linkcode WaitingCallers.drains}: each packet that is sent is shown to them. */
+  readonly drains: Drain[] = this.callers.drains;
   #channel: BusChannel | null = null;
   #place: ChannelPlace | null = null;
-  readonly #pauseWaits: Wait<void>[] = [];
-  readonly #disableWaits: Wait<void>[] = [];
   /** Its signal to the opposite side: at once, or after the client's interrupt latency, once for many. */
   readonly signal: Signal = new Signal(this);
 
@@ -218,14 +218,14 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   pause(): Promise<void> {
     if (this.actor.can("pause")) this.tell({ type: "pause" });
     if (this.is("atRest")) return Promise.resolve();
-    return this.#wait(this.#pauseWaits, "VmbChannelPause", "rest");
+    return this.callers.untilRest();
   }
 
   /** VmbChannelDisable: resolves when the endpoint is Disabled (kmcl.md S11). */
   disable(): Promise<void> {
     if (this.actor.can("disable")) this.tell({ type: "disable" });
     if (this.hasEnded) return Promise.resolve();
-    return this.#wait(this.#disableWaits, "VmbChannelDisable", "disabled");
+    return this.callers.untilDisabled();
   }
 
   /** Disabled, and its driver was told why its open came to nothing, if it did (kmcl.md S11). */
@@ -235,14 +235,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** Whoever waits for the end of the last open may continue, if it has come. */
   answerDisabled(): void {
-    if (!this.hasEnded) return;
-    answerAll(this.#disableWaits);
-    this.checkDrains();
-  }
-
-  /** See {@linkcode ActingEndpoint.answerPaused}. */
-  answerPaused(): void {
-    answerAll(this.#pauseWaits);
+    if (this.hasEnded) this.callers.answerDisabled();
   }
 
   /** See {@linkcode ActingEndpoint.ended}. */
@@ -258,23 +251,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** VmbChannelDisable once the channel is drained, or at `deadline100ns`: resolves with how that ended (kmcl.md S16). */
   drainAndDisable(deadline100ns: number): Promise<NtStatus> {
-    const wait = this.runtime.beginWait<NtStatus>({
-      call: "drainAndDisable",
-      what: `${this.name} to be drained and Disabled`,
-      partition: this.partition,
-      heldUpBy: () => this.driverCallbacks.heldUpBy({ goal: "disabled" }),
-      isTimed: false, // the draining is: what follows may take for ever
-    });
-    const drain = new Drain(this, wait);
-    this.drains.push(drain);
-    drain.begin(deadline100ns);
-    return wait.promise;
-  }
-
-  /** Something happened that drains may have waited for. */
-  checkDrains(): void {
-    if (this.drains.length === 0) return;
-    for (const drain of [...this.drains]) drain.check();
+    return this.callers.untilDrained(deadline100ns);
   }
 
   /** VmbChannelCleanup of a Disabled channel: nothing of it is left. */
@@ -294,22 +271,13 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.actor.stop();
   }
 
-  #wait(waits: Wait<void>[], call: string, goal: "rest" | "disabled"): Promise<void> {
-    const what = `${this.name} ${goal === "rest" ? "to come to rest" : "to be Disabled"}`;
-    const { partition } = this;
-    const heldUpBy = () => this.driverCallbacks.heldUpBy({ goal });
-    const wait = this.runtime.beginWait<void>({ call, what, partition, heldUpBy, isTimed: false });
-    waits.push(wait);
-    return wait.promise;
-  }
-
   // -- What happens to it
 
   /** See {@linkcode EndpointPort.tell}. */
   tell(event: ChannelEvent, status?: NtStatus): void {
     this.trace.happened("channelEvent", this.actor.code(event.type), status);
     this.actor.send(event);
-    this.checkDrains();
+    this.callers.checkDrains();
   }
 
   /** Has the next callback called that the state asks for. */
@@ -380,9 +348,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.requests.release();
     this.#channel = null;
     if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
-    this.answerPaused();
-    answerAll(this.#disableWaits);
-    this.checkDrains();
+    this.callers.answerRest();
+    this.callers.answerDisabled();
   }
 
   /** Client and server: EvtChannelClosed need not come any more; what the rings held ends (kmcl.md S15). */
@@ -392,8 +359,4 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.outgoing.endAll();
     this.end.release(this);
   }
-}
-
-function answerAll(waits: Wait<void>[]): void {
-  for (const wait of waits.splice(0)) wait.answer();
 }

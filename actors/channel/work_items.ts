@@ -19,8 +19,8 @@ export interface WorkingEndpoint extends EndpointPort {
   readonly completions: { run(): void };
   /** The last step of a teardown, where nothing is left that must come before it. */
   endTeardown(): void;
-  /** Something happened that drains may have waited for. */
-  checkDrains(): void;
+  /** Callers that wait for what becomes of it. */
+  readonly callers: { checkDrains(): void };
 }
 
 /** The work of one endpoint. */
@@ -101,6 +101,6 @@ export class ChannelWork implements Worker {
       default:
         assert(false, `an endpoint does no ${kind} work`);
     }
-    this.#endpoint.checkDrains();
+    this.#endpoint.callers.checkDrains();
   }
 }

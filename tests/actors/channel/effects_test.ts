@@ -70,7 +70,7 @@ Deno.test("EFFECTS: the end of a flow has the rings looked at where completions 
       outgoing: { hasCompletions },
       work: { scheduleInterrupt: () => count++ },
       leaveBus: nothing,
-      answerPaused: nothing,
+      callers: { answerRest: nothing },
       ended: nothing,
       runNextCallback: nothing,
       endDraining: nothing,

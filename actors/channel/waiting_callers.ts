@@ -1,0 +1,93 @@
+/**
+ * Callers that wait for what becomes of an endpoint: until its flow is at rest, until it is Disabled, until
+ * it is drained (kmcl.md S8, S11, S16).
+ *
+ * @module
+ */
+
+import type { NtStatus } from "../../core/ntstatus.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
+import type { Wait } from "../runtime/waits.ts";
+import { Drain, type DrainedChannel } from "./drain.ts";
+import type { DriverCallbacks } from "./driver_port.ts";
+import type { PartitionPort } from "./partition_port.ts";
+
+/** What the callers need of the endpoint that they wait for. */
+export interface AwaitedEndpoint extends DrainedChannel {
+  /** The fabric. */
+  readonly runtime: RuntimePort;
+  /** The partition whose driver waits. */
+  readonly partition: PartitionPort;
+  /** For reports: `channel 3 (server)`. */
+  readonly name: string;
+  /** What its driver hears of it. */
+  readonly driverCallbacks: Pick<DriverCallbacks, "heldUpBy">;
+}
+
+/** The callers that wait for one endpoint. */
+export class WaitingCallers {
+  /** Those that have the channel drained before it is disabled. */
+  readonly drains: Drain[] = [];
+  readonly #endpoint: AwaitedEndpoint;
+  readonly #pauseWaits: Wait<void>[] = [];
+  readonly #disableWaits: Wait<void>[] = [];
+
+  /** The callers that wait for `endpoint`. */
+  constructor(endpoint: AwaitedEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** VmbChannelPause: resolves when the flow is at rest. */
+  untilRest(): Promise<void> {
+    const what = `${this.#endpoint.name} to come to rest`;
+    const wait = this.#begin<void>("VmbChannelPause", what, "rest");
+    this.#pauseWaits.push(wait);
+    return wait.promise;
+  }
+
+  /** VmbChannelDisable: resolves when the endpoint is Disabled. */
+  untilDisabled(): Promise<void> {
+    const what = `${this.#endpoint.name} to be Disabled`;
+    const wait = this.#begin<void>("VmbChannelDisable", what, "disabled");
+    this.#disableWaits.push(wait);
+    return wait.promise;
+  }
+
+  /** Has the endpoint disabled once it is drained, or at `deadline100ns`; resolves with how that ended. */
+  untilDrained(deadline100ns: number): Promise<NtStatus> {
+    const what = `${this.#endpoint.name} to be drained and Disabled`;
+    const wait = this.#begin<NtStatus>("drainAndDisable", what, "disabled");
+    const drain = new Drain(this.#endpoint, wait);
+    this.drains.push(drain);
+    drain.begin(deadline100ns);
+    return wait.promise;
+  }
+
+  /** None of them is timed: of a drain the draining is, and what follows may take for ever. */
+  #begin<T>(call: string, what: string, goal: "rest" | "disabled"): Wait<T> {
+    const { runtime, partition } = this.#endpoint;
+    const heldUpBy = () => this.#endpoint.driverCallbacks.heldUpBy({ goal });
+    return runtime.beginWait<T>({ call, what, partition, heldUpBy, isTimed: false });
+  }
+
+  /** The flow is at rest. */
+  answerRest(): void {
+    answerAll(this.#pauseWaits);
+  }
+
+  /** The endpoint is Disabled, and its driver was told why, if there was anything to tell. */
+  answerDisabled(): void {
+    answerAll(this.#disableWaits);
+    this.checkDrains();
+  }
+
+  /** Something happened that drains may have waited for. */
+  checkDrains(): void {
+    if (this.drains.length === 0) return;
+    for (const drain of [...this.drains]) drain.check();
+  }
+}
+
+function answerAll(waits: Wait<void>[]): void {
+  for (const wait of waits.splice(0)) wait.answer();
+}
