@@ -5,15 +5,10 @@
  */
 
 import type { Onlookers } from "../chart/actor_system.ts";
-import type { Callbacks } from "../runtime/driver_calls.ts";
+import { type FabricPort, whileKmclRefuses } from "../partition/fabric_port.ts";
 
 /** What of a fabric it takes to have programs look on. */
-interface LookedAt {
-  /** Calls into drivers. */
-  readonly callbacks: Callbacks;
-  /** Why KMCL functions cannot be called now, for the error; null: they can. */
-  kmclRefusal: string | null;
-}
+type LookedAt = Pick<FabricPort, "callbacks" | "kmclRefusal">;
 
 /**
  * Those of one fabric. They run in the middle of a step, so that KMCL functions refuse them; what they
@@ -29,14 +24,7 @@ export class FabricOnlookers implements Onlookers {
 
   /** See {@linkcode Onlookers.look}. */
   look(work: () => void): void {
-    const fabric = this.#fabric;
-    const outer = fabric.kmclRefusal;
-    fabric.kmclRefusal = outer ?? "in an inspector or subscriber of an actor";
-    try {
-      work();
-    } finally {
-      fabric.kmclRefusal = outer;
-    }
+    whileKmclRefuses(this.#fabric, "in an inspector or subscriber of an actor", work);
   }
 
   /** See {@linkcode Onlookers.threw}. */

@@ -20,3 +20,18 @@ export interface FabricPort extends RuntimePort {
   /** Refuses `call`, a function of the fabric or of one of its partitions, once it was disposed of. */
   requireLive(call: string): void;
 }
+
+/** Does `work`, in which KMCL functions refuse every call; `reason` says when that is, for their error. */
+export function whileKmclRefuses<T>(
+  fabric: Pick<FabricPort, "kmclRefusal">,
+  reason: string,
+  work: () => T,
+): T {
+  const outer = fabric.kmclRefusal;
+  fabric.kmclRefusal = outer ?? reason;
+  try {
+    return work();
+  } finally {
+    fabric.kmclRefusal = outer;
+  }
+}

@@ -9,6 +9,7 @@ import { currentFrame } from "../../actors/runtime/irql.ts";
 import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
+import { whileKmclRefuses } from "../../actors/partition/fabric_port.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -198,17 +199,16 @@ function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
 
 /** Asks a driver of the guest for its state: no handle is good for anything but a token meanwhile. */
 function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeof copyPlainData> {
-  const { runtime } = guest;
   const tokens = new TokenWriter(driver, clientNumbers(guest));
-  runtime.kmclRefusal = "inside a guest driver's save"; // until it has told, nothing of it may change
-  try {
+  const ask = () => {
     const state = (driver.instance as GuestDriverInstance).save(tokens);
     ignoreRejection(state);
     return copyPlainData(state, "its state");
+  };
+  try { // until it has told, nothing of it may change
+    return whileKmclRefuses(guest.runtime, "inside a guest driver's save", ask);
   } catch (error) {
     return { data: null, fault: messageOf(error) };
-  } finally {
-    runtime.kmclRefusal = null;
   }
 }
 
