@@ -7,6 +7,7 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import { CHANNEL_ID_MAX } from "../../core/control/messages.ts";
+import { bytesInRanges } from "../../core/memory/gpa_ranges.ts";
 import { PIPE_HEADER_BYTES } from "../../core/packet/pipe.ts";
 import { isRingIndex, RING_DATA_PAGES_MAX } from "../../core/ring/layout.ts";
 import { bytes, flag, U32_MAX, uint, word } from "../../core/saved/forms.ts";
@@ -198,7 +199,7 @@ export const CHANNEL_RULES: Rules<ChannelParts> = {
     ranges.length === 0 || wantsCompletion
   ),
   "a packet has more external data than its channel's": ofEach(({ ranges }, { configuration }) =>
-    ranges.reduce((sum, { byteCount }) => sum + byteCount, 0) <= configuration.externalBytesMax
+    bytesInRanges(ranges) <= configuration.externalBytesMax
   ),
   "a packet that arrived on a pipe wants a completion": ({ traffic, configuration }) =>
     !configuration.isPipe || traffic.completions.length === 0 &&

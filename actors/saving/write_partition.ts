@@ -10,7 +10,7 @@ import { chunkOf } from "../../core/saved/chunks.ts";
 import type { SavedChunk } from "../../core/saved/envelope.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 import { type ClientNumbers, imageOfGuestEnd } from "../bus/guest/image.ts";
-import { messagesOfGone } from "../bus/host/gpadl_image.ts";
+import { torndownMessages } from "../bus/host/gpadl_image.ts";
 import { imageOfHostEnd } from "../bus/host/image.ts";
 import { imageOfClient } from "../channel/client_image.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
@@ -95,10 +95,10 @@ function workOf(guest: PartitionObject, clients: ClientNumbers): PartitionPart<"
     return client === null && worker.traceId !== guest.traceId ? [] : [{ client, kind }];
   });
   const pending = bus.pending("toGuest");
-  const gone = messagesOfGone(bus.host.gpadls);
-  const isNews = pending.length === 0 && gone.length > 0;
+  const torndown = torndownMessages(bus.host.gpadls);
+  const isNews = pending.length === 0 && torndown.length > 0;
   return {
-    messages: [...pending, ...gone],
+    messages: [...pending, ...torndown],
     items: isNews ? [...due, { client: null, kind: "message" }] : due,
   };
 }

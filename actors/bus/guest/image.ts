@@ -235,7 +235,7 @@ export const LINK_RULES: Rules<TakenOffer> = {
     isUp(client) && client.channelId === null,
   "it has the rings of another": ({ end, offer, taken: { ringPages } }) =>
     end.channels.every((other) => other.offer === offer || other.taken?.ringPages !== ringPages),
-  "it is none that its client wants": ({ offer, taken: { client } }) => suits(client, offer),
+  "it is not one that its client wants": ({ offer, taken: { client } }) => suits(client, offer),
   "it has not the MMIO that it asks for": ({ offer, taken: { channel } }) =>
     mmioChoices(offer).includes(channel.mmio?.byteCount ?? 0),
   "it has rings that are not its own": ({ end, offer, taken }) => {

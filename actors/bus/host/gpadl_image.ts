@@ -50,7 +50,7 @@ export const HOST_GPADL = record(FIELDS, {
   "it is not incomplete": (image) => image.incomplete === null || assemblerOf(image) !== null,
 });
 
-/** What has arrived of one whose bodies are missing; null where none is. */
+/** What has arrived of one whose bodies are missing; null where all are there, or where the words do not fit. */
 function assemblerOf({ words, incomplete }: HostGpadlImage): GpadlAssembler | null {
   if (incomplete === null) return null;
   const { rangeCount, arrived } = incomplete;
@@ -61,7 +61,7 @@ function assemblerOf({ words, incomplete }: HostGpadlImage): GpadlAssembler | nu
 
 /** The GPADLs that are left after a save. */
 export function imagesOfHostGpadls(gpadls: HostGpadls): readonly HostGpadlImage[] {
-  return gpadls.all.filter((gpadl) => !isGone(gpadl)).map((gpadl) => {
+  return gpadls.all.filter((gpadl) => !isTearingDown(gpadl)).map((gpadl) => {
     const { channelId, gpadlId, isReadOnly, words } = gpadl;
     const incomplete = gpadls.assembler(gpadl);
     const ranges = incomplete === null ? gpadl.ranges : null;
@@ -70,13 +70,13 @@ export function imagesOfHostGpadls(gpadls: HostGpadls): readonly HostGpadlImage[
 }
 
 /** What the guest is told, behind all that is on its way: GPADLs which a mapping kept are torn down. */
-export function messagesOfGone(gpadls: HostGpadls): readonly Uint8Array[] {
-  return gpadls.all.filter(isGone).map(({ gpadlId }) =>
+export function torndownMessages(gpadls: HostGpadls): readonly Uint8Array[] {
+  return gpadls.all.filter(isTearingDown).map(({ gpadlId }) =>
     encodeControlMessage({ message: "gpadlTorndown", gpadlId })
   );
 }
 
-function isGone({ actor }: HostGpadl): boolean {
+function isTearingDown({ actor }: HostGpadl): boolean {
   return actor.is("tearingDown");
 }
 
