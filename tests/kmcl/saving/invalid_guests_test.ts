@@ -110,13 +110,13 @@ const LINKS: Changes = {
     (parts) => parts.clients[opening].endpoint.configuration.incomingRingPages = 2,
   ],
   "a channel that the client does not want": [
-    "none that its client wants",
+    "not one that its client wants",
     (parts) =>
       parts.clients[opening].endpoint.configuration.target.instance =
         parts.clients[connecting].endpoint.configuration.target.instance,
   ],
   "a pipe on a channel that is none": [
-    "none that its client wants",
+    "not one that its client wants",
     (parts) => parts.clients[opening].endpoint.configuration.flags = 1,
   ],
   "an offer that was taken back, and the client uses it": [
