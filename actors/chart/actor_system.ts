@@ -5,25 +5,55 @@
  */
 
 import {
-  type ActorRef,
+  Actor,
   type AnyActorRef,
-  createActor,
   fromTransition,
   type InspectionEvent,
   type Observer,
-  type Snapshot,
   type Subscription,
   toObserver,
+  type TransitionActorLogic,
 } from "xstate";
+import { deliver } from "./deliver.ts";
 
-/** What the root actor is told: a child of it has done its part. */
-interface StopChild {
-  readonly type: "stop";
+/** What the root actor is told: a child of it has done its part. Only this module can say so. */
+class StopChild {
+  readonly type = "stop";
   readonly child: AnyActorRef;
+
+  /** That of `child`. */
+  constructor(child: AnyActorRef) {
+    this.child = child;
+  }
 }
 
-/** The actor that every other one of a fabric has as its parent: one system costs less than many. */
-export type RootActor = ActorRef<Snapshot<unknown>, StopChild>;
+type RootLogic = TransitionActorLogic<null, StopChild, undefined>;
+
+const ROOT_LOGIC: RootLogic = fromTransition((state, { child }, scope) => {
+  scope.stopChild(child);
+  return state;
+}, null);
+
+/**
+ * The actor that every other one of a fabric has as its parent: one system costs less than many. Whoever
+ * has one of those can reach it, and it does nothing for them.
+ */
+class RootActor extends Actor<RootLogic> {
+  /** Refuses: the actors of a fabric end with what they are of. */
+  override stop(): this {
+    return refuseStop();
+  }
+
+  /** What XState has it told by. */
+  _send(event: StopChild): void {
+    if (!(event instanceof StopChild)) refuseStop();
+    deliver(this, event);
+  }
+}
+
+function refuseStop(): never {
+  throw new Error("Cannot stop the actors of a fabric: each ends with what it is of");
+}
 
 /**
  * What an inspector of actors is told: XState's own inspection events, of which this is the part that
@@ -89,11 +119,7 @@ export class ActorSystem {
   /** A root actor, running, at which nobody looks. */
   constructor(onlookers: Onlookers = NO_CARE) {
     this.#onlookers = onlookers;
-    const logic = fromTransition((state: null, { child }: StopChild, scope) => {
-      scope.stopChild(child);
-      return state;
-    }, null);
-    this.root = createActor(logic).start();
+    this.root = new RootActor(ROOT_LOGIC).start();
     const { system } = this.root;
     const { inspect } = system;
     // Whoever has an actor of ours has the system too, and may inspect it without asking us.
@@ -190,6 +216,6 @@ export class ActorSystem {
 
   /** Ends a child. */
   stop(child: AnyActorRef): void {
-    this.look(() => this.root.send({ type: "stop", child }));
+    this.look(() => this.root.send(new StopChild(child)));
   }
 }

@@ -21,6 +21,7 @@ import {
 } from "xstate";
 import { assert } from "../../core/assert.ts";
 import type { ActorSystem } from "./actor_system.ts";
+import { deliver } from "./deliver.ts";
 
 // deno-lint-ignore no-explicit-any -- context, children, output and meta: what no chart of ours has
 type Nothing = any;
@@ -66,11 +67,6 @@ export type ChartSnapshot<Event extends { readonly type: string }, Tag extends s
  */
 export type ChartActorRef<Event extends { readonly type: string }, Tag extends string> =
   XStateActorRef<Event, Tag>;
-
-/** XState's way of giving an actor an event, which its `sendTo` uses past `send`; its types leave it out. */
-const { _send: deliver } = Actor.prototype as unknown as {
-  _send(this: Actor<AnyStateMachine>, event: EventObject): void;
-};
 
 /** A snapshot as it is saved: XState lists what a chart may have and ours have not as undefined. */
 export function persistedSnapshot(
@@ -146,7 +142,7 @@ export class ShownActor extends Actor<AnyStateMachine> {
   _send(event: EventObject): void {
     if (this.#told !== event) this.#refuse(event);
     this.#told = null;
-    deliver.call(this, event);
+    deliver(this, event);
   }
 
   #refuse(event: EventObject): never {
