@@ -36,6 +36,7 @@ export interface GuestLink extends Link {
   /**
    * Says something to the host and waits for its answer, which overtakes whatever else is on its way:
    * creating a GPADL returns with what the host made of it (kmcl.md G5). Between threads this blocks.
+   * Meanwhile the host may do anything: when this returns, the guest may have ended.
    *
    * @param messages What is said, in order.
    * @param isAnswer Whether a message of the host is what is waited for.
