@@ -31,6 +31,7 @@ import type { Fabric, FabricOptions } from "./fabric.ts";
 import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
 import { type Frame, requireOutside } from "../runtime/irql.ts";
 import { requireNothingLeft } from "./disposal.ts";
+import { Partitions } from "./partitions.ts";
 import type { Leak } from "./leak.ts";
 import { findLeaks } from "./leaks.ts";
 import { Loop, UNITS_PER_MS } from "../runtime/loop.ts";
@@ -49,14 +50,6 @@ import { runUntil } from "../runtime/run_until.ts";
 import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
 import { Scheduler, WORK_EVENTS, type WorkItem } from "../runtime/scheduler.ts";
-
-/** See {@linkcode FabricRuntime.counts}. */
-export interface Counts {
-  /** Partitions, the root included. */
-  readonly partitions: number;
-  /** Channel endpoints. */
-  readonly endpoints: number;
-}
 
 /** One fabric. */
 export class FabricRuntime implements Fabric, FabricPort, LoopPort {
@@ -82,11 +75,10 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   /** The actors of everything in it. */
   readonly actors: Actors;
   readonly root: PartitionObject;
-  readonly #partitions: PartitionObject[] = [];
+  /** Its partitions, and the numbers of what is made in it. */
+  readonly made: Partitions = new Partitions();
   /** What lived when the fabric was disposed of; null until it is. */
   #leftAtEnd: readonly Leak[] | null = null;
-  #partitionCount = 0;
-  #endpointCount = 0;
 
   /** A fabric with checked options. */
   constructor(options: Required<FabricOptions>) {
@@ -121,7 +113,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode Fabric.partitions}. */
   get partitions(): readonly PartitionObject[] {
-    return [...this.#partitions];
+    return [...this.made.all];
   }
 
   /** See {@linkcode Fabric.createPartition}. */
@@ -134,7 +126,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     options: Required<PartitionOptions>,
     root: PartitionObject | null,
   ): PartitionObject {
-    const partition = new PartitionObject(this, this.#partitionCount++, options, root);
+    const partition = new PartitionObject(this, this.made.takePartitionId(), options, root);
     this.add(partition);
     partition.bus.guest.requestOffers();
     return partition;
@@ -142,44 +134,23 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */
   createDetached(options: Required<PartitionOptions>): PartitionObject {
-    return new PartitionObject(this, this.#partitionCount++, options, this.root);
+    return new PartitionObject(this, this.made.takePartitionId(), options, this.root);
   }
 
   /** See {@linkcode FabricPort.has}. */
   has(partition: PartitionObject): boolean {
-    return this.#partitions.includes(partition);
+    return this.made.all.includes(partition);
   }
 
   /** Makes `partition` one of the fabric's. */
   add(partition: PartitionObject): void {
-    this.#partitions.push(partition);
+    this.made.add(partition);
     partition.announce();
-  }
-
-  /** How many partitions and endpoints were made so far: what their numbers follow from. */
-  get counts(): Counts {
-    return { partitions: this.#partitionCount, endpoints: this.#endpointCount };
-  }
-
-  /**
-   * What was made since `counts` were taken is gone without a trace: their numbers are free again. False
-   * where something of it is still there, as a driver made it for itself: then all numbers stay taken.
-   */
-  rewind({ partitions, endpoints }: Counts): boolean {
-    const isThere = this.#partitions.some((partition) =>
-      partition.id >= partitions || [...partition.endpoints].some(({ id }) => id > endpoints)
-    );
-    if (isThere) return false;
-    this.#partitionCount = partitions;
-    this.#endpointCount = endpoints;
-    return true;
   }
 
   /** A partition was destroyed. */
   removed(partition: PartitionObject): void {
-    const at = this.#partitions.indexOf(partition);
-    if (at < 0) return;
-    this.#partitions.splice(at, 1);
+    if (!this.made.remove(partition)) return;
     this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.traceId);
   }
 
@@ -189,7 +160,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     side: Side,
     state: AnyMachineSnapshot | null = null,
   ): Endpoint {
-    const endpoint = new Endpoint(this, partition, side, ++this.#endpointCount, state);
+    const endpoint = new Endpoint(this, partition, side, this.made.takeEndpointId(), state);
     endpoint.driver = driver;
     partition.endpoints.add(endpoint);
     this.recorder.nameSubject(endpoint.id, endpoint.name);
@@ -329,7 +300,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode Fabric.traceDigest}. */
   traceDigest(): string {
-    return this.recorder.digest(this.#partitions.flatMap(({ unread }) => unread));
+    return this.recorder.digest(this.made.all.flatMap(({ unread }) => unread));
   }
 
   /** See {@linkcode Fabric.trace}. */
@@ -385,7 +356,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     this.loop.abandon(error);
     this.waits.abandon(error);
     this.kmclRefusal = "of a fabric that was disposed of";
-    for (const partition of this.#partitions.splice(0)) partition.unplug();
+    for (const partition of this.made.removeAll()) partition.unplug();
     this.actors.system.end();
   }
 

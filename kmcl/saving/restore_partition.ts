@@ -159,7 +159,8 @@ function build(
   drivers: readonly SavedDriver[],
   known: KnownDrivers,
 ): RestoreResult {
-  const { counts, recorder, clock } = runtime;
+  const { made, recorder, clock } = runtime;
+  const { counts } = made;
   const mark = recorder.mark();
   recorder.recordPayload(clock.now100ns, "partitionRestored", 0, bytes, bytes.length);
   const restored = new RestoredPartition(runtime, (endpoint) => new Driver(endpoint));
@@ -194,7 +195,7 @@ function build(
     return { status: STATUS_SUCCESS, partition, reason: null, loaded };
   } catch (error) {
     restored.discard();
-    if (runtime.rewind(counts)) recorder.rewind(mark);
+    if (made.rewind(counts)) recorder.rewind(mark);
     if (!(error instanceof Refused)) throw error; // a bug of this package
     return refused({ status: error.status, reason: error.message });
   }
