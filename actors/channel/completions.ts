@@ -14,7 +14,7 @@ import {
 } from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { Fifo } from "../../core/fifo.ts";
-import { isSent, type PacketObject } from "../packet/packet_object.ts";
+import type { PacketObject } from "../packet/packet_object.ts";
 import type { PacketEvent } from "../packet/types.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
@@ -167,4 +167,9 @@ export class PacketCompletions {
     for (const { pfns } of packet.ranges) memory.unpin(pfns);
     packet.ranges = NO_RANGES;
   }
+}
+
+/** Whether `packet` is in the ring or with the opposite side, which owes a completion for it. */
+function isSent({ actor: { tags } }: PacketObject): boolean {
+  return tags.awaiting || tags.withdrawn;
 }

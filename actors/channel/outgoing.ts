@@ -29,7 +29,7 @@ import {
 } from "../../core/ring/ring_memory.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { Fifo } from "../../core/fifo.ts";
-import { isSent, type PacketObject } from "../packet/packet_object.ts";
+import type { PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { ArrivedPacketEvent } from "./arrived_packet_machine.ts";
@@ -363,7 +363,9 @@ export class Outgoing {
    */
   awaited(transactionIdLow: number, transactionIdHigh: number): PacketObject | null {
     const packet = transactionIdHigh === 0 ? this.packets.at(transactionIdLow) : null;
-    return packet !== null && isSent(packet) ? packet : null;
+    if (packet === null) return null;
+    const { tags } = packet.actor;
+    return tags.awaiting || tags.withdrawn ? packet : null;
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */

@@ -71,8 +71,3 @@ export class PacketObject {
     this.payloadBytes = byteCount;
   }
 }
-
-/** Whether `packet` is in the ring or with the opposite side, which owes a completion for it. */
-export function isSent({ actor: { tags } }: PacketObject): boolean {
-  return tags.awaiting || tags.withdrawn;
-}
