@@ -148,7 +148,7 @@ export class Incoming {
       else if (!this.#take(ring, irql)) return;
     }
     this.#commit(ring);
-    this.goOn();
+    this.scheduleNext();
   }
 
   /** Takes the packet that the ring shows; false where the queue must not continue at once. */
@@ -162,7 +162,7 @@ export class Incoming {
     const isPassiveDue = this.isAlwaysPassive || this.#isHeadPassive;
     if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
-      this.goOn();
+      this.scheduleNext();
       return false;
     }
     return this.#deliver(ring, irql);
@@ -244,17 +244,17 @@ export class Incoming {
   }
 
   #awaitReport(frame: Frame, promise: unknown): void {
-    this.#awaitCallback(frame, promise, () => this.goOn());
+    this.#awaitCallback(frame, promise, () => this.scheduleNext());
   }
 
   /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */
-  goOn(): void {
-    if (this.#isHeadPassive || this.isAlwaysPassive) this.#goOnPassive();
+  scheduleNext(): void {
+    if (this.#isHeadPassive || this.isAlwaysPassive) this.#scheduleNextPassive();
     else this.#endpoint.work.scheduleInterrupt();
   }
 
   /** At PASSIVE_LEVEL the queue continues, unless pages are brought in: then it does so after that. */
-  #goOnPassive(): void {
+  #scheduleNextPassive(): void {
     if (!this.externalData.isAwaited) this.#endpoint.work.schedulePassivePackets();
   }
 
@@ -304,7 +304,7 @@ export class Incoming {
   ): void {
     this.#commit(ring);
     this.#awaitCallback(frame, promise, () => {
-      if (this.#afterCall(ring, packet, frame.irql)) this.goOn();
+      if (this.#afterCall(ring, packet, frame.irql)) this.scheduleNext();
     });
   }
 
@@ -338,7 +338,7 @@ export class Incoming {
     if (this.outstandingPackets.returned(packet)) {
       this.#isHeadPassive = true;
       this.#endBatch(ring, irql);
-      if (!this.#isBusy) this.#goOnPassive();
+      if (!this.#isBusy) this.#scheduleNextPassive();
       return false;
     }
     ring.advance();
@@ -347,12 +347,12 @@ export class Incoming {
   }
 
   /** The next packet waits for a callback that returned a promise, unless it had no right to. */
-  #awaitCallback(frame: Frame, promise: unknown, goOn: () => void): void {
+  #awaitCallback(frame: Frame, promise: unknown, next: () => void): void {
     const { callbacks, verifier } = this.#endpoint.runtime;
     this.#isBusy = true;
     callbacks.track(frame, promise, () => {
       this.#isBusy = false;
-      goOn();
+      next();
       this.#endpoint.runNextCallback();
     });
     if (frame.irql === PASSIVE_LEVEL) return;
@@ -364,6 +364,6 @@ export class Incoming {
   /** Brings in the pages that drivers wait for; then the queue continues, which may have waited for that. */
   pageIn(): void {
     this.externalData.bringIn();
-    this.goOn();
+    this.scheduleNext();
   }
 }

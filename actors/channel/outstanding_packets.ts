@@ -42,7 +42,7 @@ export interface DeliveringEndpoint extends EndpointPort {
   /** Its receiving half. */
   readonly incoming: {
     readonly externalData: { revoke(packet: IncomingPacket): void };
-    goOn(): void;
+    scheduleNext(): void;
   };
   /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */
   fails(fault: ChannelFault): void;
@@ -232,7 +232,7 @@ export class OutstandingPackets {
     this.#unsettled--;
     if (!this.#isBlocked || this.#unsettled >= this.quota) return;
     this.#isBlocked = false;
-    this.#endpoint.incoming.goOn();
+    this.#endpoint.incoming.scheduleNext();
   }
 
   #retired(packet: IncomingPacket): void {

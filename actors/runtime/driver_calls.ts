@@ -103,7 +103,7 @@ export class Callbacks {
    * The unfinished callback whose code runs after an await, or null where it is other code; undefined
    * where that cannot be told.
    */
-  get goingOn(): PendingCallback | null | undefined {
+  get continuing(): PendingCallback | null | undefined {
     if (this.#follower === null) return undefined;
     const thread = this.#follower.get();
     if (thread instanceof Thread && thread.callbacks === this) {

@@ -139,7 +139,7 @@ export class Loop {
   #takeOver(call: string): void {
     requireOutside(call);
     const { callbacks, waits } = this.#runtime;
-    const frame = callbacks.goingOn?.frame;
+    const frame = callbacks.continuing?.frame;
     if (frame !== undefined) {
       throw new Error(`Cannot ${call} inside a callback: ${frame.name} of ${frame.ownerName} runs`);
     }
@@ -193,7 +193,7 @@ export class Loop {
   async #run(): Promise<void> {
     this.#phase = "underWay";
     while (this.#hasDriver) {
-      this.#runtime.waits.goOn();
+      this.#runtime.waits.answerUndriven();
       if (this.#mustGiveTurn) {
         await this.#giveTurn(); // whoever was answered continues first, and nobody may drive any more then
         continue;

@@ -194,13 +194,13 @@ export class Waits {
   /** Blocks the caller. A callback that continues after an await is blocked in what it calls. */
   begin<T>(options: WaitOptions): Wait<T> {
     const isInCallback = currentFrame() !== null;
-    const goingOn = isInCallback ? null : this.#callbacks.goingOn;
-    const origin = isInCallback ? "inCallback" : goingOn === undefined ? "guessed" : "known";
+    const continuing = isInCallback ? null : this.#callbacks.continuing;
+    const origin = isInCallback ? "inCallback" : continuing === undefined ? "guessed" : "known";
     const wait = new Wait<T>(options, origin, this.#begun++, this);
     this.#all.add(wait as Wait<unknown>);
     if (isInCallback) this.#callbacks.addBlocker(wait);
-    else if (goingOn === undefined) this.#guess(wait);
-    else if (goingOn !== null) wait.block(goingOn);
+    else if (continuing === undefined) this.#guess(wait);
+    else if (continuing !== null) wait.block(continuing);
     this.onDriver();
     return wait;
   }
@@ -245,7 +245,7 @@ export class Waits {
   }
 
   /** Somebody drives: callbacks get the answers that they were to have while nobody did. */
-  goOn(): void {
+  answerUndriven(): void {
     for (const answer of this.#undriven.splice(0)) answer();
   }
 
