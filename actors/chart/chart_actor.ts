@@ -161,7 +161,8 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   #sendToStock(event: Event): void {
     if (!this.can(event.type)) this.#refuse(event.type);
-    const effects = effectsDuring(() => this.#asShown.tell(event, null));
+    const shown = this.#asShown;
+    const effects = effectsDuring(shown, () => shown.tell(event, null));
     this.#tags = this.#tagsOfStock();
     this.#carryOut(effects, event);
   }

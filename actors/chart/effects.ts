@@ -8,13 +8,19 @@
  * @module
  */
 
-import type { EventObject } from "xstate";
+import type { AnyActorRef, EventObject } from "xstate";
 
-/** Hears the names of effects, in their order. */
-type Collector = string[];
+/** Hears the names of the effects of one actor, in their order. */
+interface Collector {
+  readonly actor: AnyActorRef;
+  readonly effects: string[];
+}
 
 /** Where the interpreter's effects go; null while nobody asks for them. */
 let collector: Collector | null = null;
+
+/** What XState runs for the name of an effect. */
+type NamingAction = (step: { readonly self: AnyActorRef }) => void;
 
 /** The actions that stand for effects, and have no code of their own. */
 const namingActions = new WeakSet<object>();
@@ -25,15 +31,16 @@ const namingActions = new WeakSet<object>();
  */
 export function nameEffects<const Effect extends string>(
   names: readonly Effect[],
-): Readonly<Record<Effect, () => void>> {
-  const actions = names.map((name): readonly [Effect, () => void] => {
-    const action = () => {
-      collector?.push(name);
+): Readonly<Record<Effect, NamingAction>> {
+  const actions = names.map((name): readonly [Effect, NamingAction] => {
+    const action: NamingAction = ({ self }) => {
+      // Whoever watches a step may make an actor of the same chart, and tell it anything.
+      if (collector?.actor === self) collector.effects.push(name);
     };
     namingActions.add(action);
     return [name, action];
   });
-  return Object.fromEntries(actions) as Record<Effect, () => void>;
+  return Object.fromEntries(actions) as Record<Effect, NamingAction>;
 }
 
 /** Whether `action` is one that only names an effect. */
@@ -41,11 +48,11 @@ export function namesEffect(action: unknown): boolean {
   return typeof action === "function" && namingActions.has(action);
 }
 
-/** The effects that XState's interpreter names while it does `work`, in order. */
-export function effectsDuring(work: () => void): readonly string[] {
+/** The effects that XState's interpreter names for `actor` while it does `work`, in order. */
+export function effectsDuring(actor: AnyActorRef, work: () => void): readonly string[] {
   const outer = collector;
   const effects: string[] = [];
-  collector = effects;
+  collector = { actor, effects };
   try {
     work();
   } finally {

@@ -189,20 +189,24 @@ const STOP = "xstate.stop";
 
 /**
  * The logic by which XState runs an actor whose steps come from a table: `machine` itself, for whoever
- * draws it, but for the step, which was made before XState hears of it.
+ * draws it or makes an actor of their own of it, but for the step, which was made before XState hears of it.
  */
 export function shownLogic(machine: AnyStateMachine): AnyStateMachine {
   const logic = Object.create(machine) as AnyStateMachine;
   const transition = (
-    _snapshot: AnyMachineSnapshot,
+    snapshot: AnyMachineSnapshot,
     event: EventObject,
     scope: AnyActorScope,
   ): AnyMachineSnapshot => {
     const actor = scope.self;
-    assert(actor instanceof TableActor, "the logic of a table is run by its own actors");
-    return actor.makeStep(event, scope);
+    return actor instanceof TableActor
+      ? actor.makeStep(event, scope)
+      : machine.transition(snapshot, event, scope);
   };
-  const restoreSnapshot = (snapshot: Snapshot<unknown>) => snapshot as AnyMachineSnapshot;
+  const restoreSnapshot = (snapshot: Snapshot<unknown>, scope: AnyActorScope) =>
+    scope.self instanceof TableActor
+      ? snapshot as AnyMachineSnapshot
+      : machine.restoreSnapshot(snapshot, scope);
   return Object.assign(logic, { transition, restoreSnapshot });
 }
 

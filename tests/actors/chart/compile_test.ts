@@ -148,7 +148,7 @@ for (const [name, create] of Object.entries(CHARTS)) {
       for (const type of allowedIn(machine, state)) {
         const actor = createActor(machine, { snapshot: machine.getPersistedSnapshot(state) });
         actor.start();
-        const executed = effectsDuring(() => actor.send({ type }));
+        const executed = effectsDuring(actor, () => actor.send({ type }));
         assertEquals(
           compiled.effects(state, type),
           executed,

@@ -192,29 +192,6 @@ Deno.test("Fabric.actorOf: refuses what is no live handle or partition of its fa
   );
 });
 
-for (const interpreter of INTERPRETERS) {
-  Deno.test(`Fabric.actorOf: whoever has an actor ends it by no way that XState knows, ${interpreter}`, async () => {
-    const pair = await openPair({ fabric: { interpreter } });
-    const { fabric, vsp, server } = pair;
-    const actor: AnyActorRef = fabric.actorOf(server);
-    const root = actor._parent!;
-    assertThrows(() => actor.stop?.(), Error);
-    for (
-      const stop of [
-        () => root.stop?.(),
-        () => root.send({ type: "stop", child: actor }),
-        () => root.send({ type: "xstate.stop" }),
-      ]
-    ) assertThrows(stop, Error, "Cannot stop the actors of a fabric");
-    await vsp.VmbChannelPause(server);
-    assertEquals(actor.getSnapshot().matches({ flow: "paused" }), true);
-    vsp.VmbChannelStart(server);
-    const ended = toPromise(actor);
-    await closePair(pair);
-    await ended;
-  });
-}
-
 for (const verifier of ["throw", "off"] as const) {
   Deno.test(`Fabric.actorOf: a packet that was freed has none, verifier ${verifier}`, async () => {
     const pair = await openPair({ fabric: { verifier } });
