@@ -144,6 +144,7 @@ function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: ArrivedPac
 /** Notes with its context that `call` ended what the driver may do with `packet`. */
 function noteRetired(packet: ArrivedPacket, call: FunctionName): void {
   const { endpoint, handle, transactionIdLow, transactionIdHigh } = packet;
+  if (endpoint.runtime.verifier.mode === "off") return; // as noteEnd has it, without the call
   const context = handle as VMBPACKETCOMPLETION | null;
   noteEnd(endpoint.runtime, context, call, endpoint, transactionIdLow, transactionIdHigh);
 }

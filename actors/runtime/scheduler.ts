@@ -84,7 +84,9 @@ export class Processor {
   readonly index: number;
   /** Whether it takes items: false while its partition is paused, and for ever once it crashed. */
   runs = true;
-  /** The only item, as a rule: it needs no queue, and there is none beside it. */
+  /** Items that are scheduled here. */
+  #count = 0;
+  /** The only one, as a rule: it needs no queue, and there is none beside it. */
   #lone: WorkItem | null = null;
   readonly #dispatch = new Fifo<WorkItem>();
   readonly #passive = new Fifo<WorkItem>();
@@ -113,6 +115,7 @@ export class Processor {
 
   /** Takes out the runnable item `index` places behind the first. */
   take(index: number): WorkItem {
+    this.#count--;
     const lone = this.#lone;
     if (lone === null) return this.#takeQueued(index);
     this.#lone = null;
@@ -129,12 +132,12 @@ export class Processor {
 
   /** Whether nothing is scheduled here. */
   get isIdle(): boolean {
-    return this.#lone === null && this.#dispatch.length === 0 && this.#passive.length === 0;
+    return this.#count === 0;
   }
 
   /** Puts `item` behind the others of its level. */
   push(item: WorkItem): void {
-    if (this.isIdle) this.#lone = item;
+    if (this.#count++ === 0) this.#lone = item;
     else this.#pushQueued(item);
   }
 
@@ -160,6 +163,7 @@ export class Processor {
     for (const item of this.list()) {
       if (item.worker.traceId !== traceId) continue;
       item.order = -1;
+      this.#count--;
       if (item === this.#lone) this.#lone = null;
       else this.#queueOf(item).remove(item);
     }
@@ -169,6 +173,7 @@ export class Processor {
   /** Forgets all scheduled items. */
   clear(): void {
     for (const item of this.list()) item.order = -1;
+    this.#count = 0;
     this.#lone = null;
     this.#dispatch.clear();
     this.#passive.clear();
