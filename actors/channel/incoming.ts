@@ -143,7 +143,7 @@ export class Incoming {
       if (!this.outstandingPackets.mayGrow()) return this.#endBatch(ring, irql);
       const outcome = ring.next();
       if (outcome === "empty") {
-        if (this.#sleeps(ring)) return this.#endBatch(ring, irql);
+        if (this.#sleeps(ring)) return this.#countBatch(irql);
       } else if (outcome !== "packet") return this.#endpoint.faulted(outcome);
       else if (!this.#take(ring, irql)) return;
     }
@@ -208,6 +208,10 @@ export class Incoming {
   /** Ends the batch: the driver hears how many packets it was (kmcl.md R3). */
   #endBatch(ring: IncomingRing, irql: Irql): void {
     this.#commit(ring);
+    this.#countBatch(irql);
+  }
+
+  #countBatch(irql: Irql): void {
     const count = this.#batchCount;
     this.#batchCount = 0;
     if (count > 0 && this.#endpoint.driverCallbacks.hearsOfBatches) this.#reportBatch(count, irql);

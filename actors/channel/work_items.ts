@@ -20,7 +20,7 @@ export interface WorkingEndpoint extends EndpointPort {
   /** The last step of a teardown, where nothing is left that must come before it. */
   endTeardown(): void;
   /** Callers that wait for what becomes of it. */
-  readonly callers: { checkDrains(): void };
+  readonly callers: { readonly drains: readonly unknown[]; checkDrains(): void };
 }
 
 /** The work of one endpoint. */
@@ -101,6 +101,7 @@ export class ChannelWork implements Worker {
       default:
         assert(false, `an endpoint does no ${kind} work`);
     }
-    this.#endpoint.callers.checkDrains();
+    const { callers } = this.#endpoint;
+    if (callers.drains.length > 0) callers.checkDrains();
   }
 }
