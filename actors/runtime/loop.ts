@@ -66,7 +66,6 @@ export class Loop {
       this.#isTurnDue = true;
       if (isProgram && this.#drives.count === 0) this.#beginInstant();
     };
-    runtime.scheduler.onSchedule = () => this.wake();
     this.outside.onBegin = () => this.#interrupt();
   }
 
@@ -321,8 +320,11 @@ export class Loop {
 
   /** Waits for what does not come from the fabric, or until something comes up in it. */
   async #untilWoken(wait: (woken: AbortSignal) => Promise<void>): Promise<void> {
+    const { scheduler } = this.#runtime;
     this.#waiting = new AbortController();
+    scheduler.onSchedule = () => this.wake();
     await wait(this.#waiting.signal);
+    scheduler.onSchedule = null;
     this.#waiting = null;
   }
 

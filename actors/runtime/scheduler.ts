@@ -190,8 +190,8 @@ export class Scheduler {
   /** Processors with items, of any partition. */
   readonly #busy: Processor[] = [];
   #nextOrder = 0;
-  /** Called when an item is scheduled: it ends a wait for real time. */
-  onSchedule: () => void = () => {};
+  /** Called when an item is scheduled while the loop waits for real time, which that ends; else null. */
+  onSchedule: (() => void) | null = null;
   /** Called when chance has chosen item `chosen` of `count` that may run. */
   onChoice: (count: number, chosen: number) => void = () => {};
 
@@ -207,7 +207,7 @@ export class Scheduler {
     const processor = item.processor;
     if (processor.isIdle) this.#busy.push(processor);
     processor.push(item);
-    this.onSchedule();
+    if (this.onSchedule !== null) this.onSchedule();
   }
 
   /** Takes out the item that runs next, or null where none may run. */
