@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ScheduleName } from "../mod.ts";
+
 /** A file that a scenario reads; whoever runs the scenario opens and closes it. */
 export interface SourceFile {
   /** What reports call it. */
@@ -86,7 +88,7 @@ export interface ScenarioSettings {
   /** Every draw of chance comes from it: 0 to 2^64 - 1. Default 0. */
   readonly seed?: bigint;
   /** Order of runnable work. Default `"fifo"`. */
-  readonly schedule?: "fifo" | "random";
+  readonly schedule?: ScheduleName;
   /** Encoding of packets in the rings. Default `"msgpack"`. */
   readonly codec?: "msgpack" | "vmbus";
   /** Values of number and percent options, by name; the others have their default, or none. */

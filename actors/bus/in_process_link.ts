@@ -9,6 +9,8 @@ import { assert } from "../../core/assert.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Doorbell } from "../channel/bus_port.ts";
+import { WHOLE_BUS } from "../channel/touches.ts";
+import type { Touch } from "../runtime/chooser.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { DISPATCH_LEVEL } from "../runtime/irql.ts";
@@ -50,6 +52,7 @@ interface AwaitedAnswer {
 class Lane implements Worker {
   readonly traceId: number;
   readonly #runtime: RuntimePort;
+  readonly #memory: GuestRam;
   readonly #direction: Direction;
   readonly #queue = new Fifo<Uint8Array>();
   readonly #item: WorkItem;
@@ -69,6 +72,7 @@ class Lane implements Worker {
   ) {
     this.traceId = guest.traceId;
     this.#runtime = runtime;
+    this.#memory = guest.memory;
     this.#direction = direction;
     this.#item = new WorkItem(this, "message", DISPATCH_LEVEL, taker.processor(0));
   }
@@ -131,6 +135,16 @@ class Lane implements Worker {
   /** The next message is due. */
   schedule(): void {
     this.#runtime.scheduler.schedule(this.#item);
+  }
+
+  /** See {@linkcode Worker.touches}: what a message changes, it says when it is read. */
+  touches(): readonly Touch[] {
+    return [{ of: this.#memory, part: WHOLE_BUS, writes: true }];
+  }
+
+  /** See {@linkcode Worker.itemsAhead}. */
+  itemsAhead(): number {
+    return this.#queue.length;
   }
 
   /** See {@linkcode Worker.work}. */

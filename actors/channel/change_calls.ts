@@ -12,7 +12,7 @@ import type { CallbackEnd } from "../runtime/driver_calls.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { BusPort } from "./bus_port.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
-import type { EndpointPort } from "./endpoint_port.ts";
+import type { PlacedEndpoint } from "./touches.ts";
 
 /** The callbacks of an endpoint's state changes. */
 export const CHANGES = [
@@ -28,7 +28,7 @@ export const CHANGES = [
 export type Change = typeof CHANGES[number];
 
 /** What state change callbacks need of the endpoint whose states ask for them. */
-export interface ChangingEndpoint extends EndpointPort {
+export interface ChangingEndpoint extends PlacedEndpoint {
   /** The bus that the channel is on. */
   readonly end: BusPort | null;
   /** What its driver hears of it. */

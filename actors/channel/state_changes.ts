@@ -8,6 +8,7 @@
 import { type NtStatus, STATUS_UNSUCCESSFUL } from "../../core/ntstatus.ts";
 import type { CallbackEnd } from "../runtime/driver_calls.ts";
 import { type Frame, PASSIVE_LEVEL } from "../runtime/irql.ts";
+import type { Touch } from "../runtime/chooser.ts";
 import { type Worker, WorkItem } from "../runtime/scheduler.ts";
 import {
   CALLS,
@@ -17,6 +18,7 @@ import {
   type ChangingEndpoint,
 } from "./change_calls.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
+import { touchesOf } from "./touches.ts";
 
 const CHANGE_NAMES: ReadonlySet<string> = new Set(Object.values(CALLS).map(({ name }) => name));
 
@@ -103,6 +105,11 @@ export class StateChanges implements Worker {
       if (call.isAsked(endpoint)) return call.isHeldUp?.(endpoint) === true ? null : change;
     }
     return null;
+  }
+
+  /** See {@linkcode Worker.touches}. */
+  touches(): readonly Touch[] {
+    return touchesOf(this.#endpoint);
   }
 
   /** See {@linkcode Worker.work}. */

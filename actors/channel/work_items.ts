@@ -7,10 +7,11 @@
 import { assert } from "../../core/assert.ts";
 import { DISPATCH_LEVEL, type Irql, PASSIVE_LEVEL } from "../runtime/irql.ts";
 import { type Worker, WorkItem, type WorkKind } from "../runtime/scheduler.ts";
-import type { EndpointPort } from "./endpoint_port.ts";
+import type { Touch } from "../runtime/chooser.ts";
+import { type PlacedEndpoint, touchesOf } from "./touches.ts";
 
 /** What the work items of an endpoint set going. */
-export interface WorkingEndpoint extends EndpointPort {
+export interface WorkingEndpoint extends PlacedEndpoint {
   /** Its sending half. */
   readonly outgoing: { flush(): void };
   /** Its receiving half. */
@@ -78,6 +79,11 @@ export class ChannelWork implements Worker {
     for (const item of [this.#interrupt, this.#completions, this.#passivePackets, this.#pageIn]) {
       item.processor = processor;
     }
+  }
+
+  /** See {@linkcode Worker.touches}. */
+  touches(): readonly Touch[] {
+    return touchesOf(this.#endpoint);
   }
 
   /** See {@linkcode Worker.work}. */

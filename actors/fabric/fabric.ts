@@ -18,13 +18,13 @@ import type { Interpreter } from "../chart/chart_actor.ts";
 import type { TraceLevel } from "../../core/trace.ts";
 import type { TraceEntry } from "../../core/trace_events.ts";
 import type { VerifierMode, Violation } from "../runtime/verifier.ts";
-import type { Schedule } from "../runtime/scheduler.ts";
+import type { Schedule } from "../runtime/schedule.ts";
 
 /** How a fabric runs. */
 export interface FabricOptions {
   /** Every draw of chance comes from it: a safe integer, or a bigint of 64 bits. Default 0. */
   readonly seed?: number | bigint;
-  /** Order of runnable work: as scheduled, or drawn from the seed. Default `"fifo"`. */
+  /** Order of runnable work: as scheduled, or drawn from the seed, one way or another. Default `"fifo"`. */
   readonly schedule?: Schedule;
   /** Whether deadlines wait for real time; such a run is not deterministic. Default `"virtual"`. */
   readonly clock?: "virtual" | "real";

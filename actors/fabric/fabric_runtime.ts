@@ -7,7 +7,6 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
 import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
-import { Chance } from "../../core/chance.ts";
 import { type Deadline, VirtualClock } from "../../core/clock.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
@@ -49,6 +48,8 @@ import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { runUntil } from "../runtime/run_until.ts";
 import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
+import type { Chooser } from "../runtime/chooser.ts";
+import { createChooser } from "../runtime/schedule.ts";
 import { Scheduler, WORK_EVENTS, type WorkItem } from "../runtime/scheduler.ts";
 
 /** One fabric. */
@@ -80,15 +81,14 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   /** What lived when the fabric was disposed of; null until it is. */
   #leftAtEnd: readonly Leak[] | null = null;
 
-  /** A fabric with checked options. */
-  constructor(options: Required<FabricOptions>) {
+  /** A fabric with checked options; `chooser` chooses in the place of what their schedule names. */
+  constructor(options: Required<FabricOptions>, chooser?: Chooser) {
     const { seed, schedule, interpreter, itemsPerInstantMax } = options;
-    const chance = Chance.fromSeed(seed);
     this.itemsPerInstantMax = itemsPerInstantMax;
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
     this.recorder = new Trace(options.trace);
-    this.scheduler = new Scheduler(schedule === "random" ? chance.fork("schedule") : null);
+    this.scheduler = new Scheduler(chooser ?? createChooser(schedule, seed));
     this.scheduler.onChoice = (count, chosen) =>
       this.recorder.record(this.clock.now100ns, "choice", 0, count, chosen);
     this.verifier = new Verifier(options.verifier, options.sourceLines, this);

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { describe, messageOf } from "../../core/describe.ts";
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { isUint } from "../../core/units.ts";
 import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
 import type { FabricOptions } from "./fabric.ts";
 import { UNITS_PER_MS } from "../runtime/loop.ts";
+import { checkBounds, show, withDefaults } from "./read_options.ts";
+import { checkSchedule } from "./schedule_option.ts";
 
 const FABRIC_DEFAULTS: Required<FabricOptions> = {
   seed: 0,
@@ -27,11 +28,13 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
 /** The words that an option may be. */
 const FABRIC_CHOICES: Readonly<
   Record<
-    Exclude<keyof FabricOptions, "seed" | "rootMemoryPages" | "itemsPerInstantMax" | "sourceLines">,
+    Exclude<
+      keyof FabricOptions,
+      "seed" | "schedule" | "rootMemoryPages" | "itemsPerInstantMax" | "sourceLines"
+    >,
     readonly string[]
   >
 > = {
-  schedule: ["fifo", "random"],
   clock: ["virtual", "real"],
   codec: ["msgpack", "vmbus"],
   verifier: ["throw", "record", "off"],
@@ -55,53 +58,6 @@ const PARTITION_BOUNDS: Readonly<
   mmioMegabytes: [0, MMIO_MEGABYTES_MAX],
   processors: [1, PROCESSORS_MAX],
 };
-
-function show(value: unknown): string {
-  return typeof value === "string" ? `"${describe(value)}"` : describe(value);
-}
-
-function withDefaults<T extends object>(what: string, options: unknown, defaults: T): T {
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(
-      `Cannot create ${what}: its options must be an object, not ${show(options)}`,
-    );
-  }
-  const given = entriesOf(what, options);
-  const known = Object.keys(defaults);
-  const unknown = given.map(([key]) => key).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    throw new TypeError(
-      `Cannot create ${what}: no option is called ${unknown}, only ${known.join(", ")}`,
-    );
-  }
-  return { ...defaults, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
-}
-
-/** The options as they are read, once. */
-function entriesOf(what: string, options: object): readonly [string, unknown][] {
-  try {
-    return Object.entries(options);
-  } catch (cause) {
-    const reason = messageOf(cause);
-    throw new TypeError(`Cannot create ${what}: its options cannot be read: ${reason}`, { cause });
-  }
-}
-
-function checkBounds(
-  what: string,
-  name: string,
-  value: unknown,
-  [least, most]: readonly [number, number],
-): void {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) {
-    return;
-  }
-  throw new RangeError(
-    `Cannot create ${what}: ${name} must be a whole number from ${least} to ${most}, not ${
-      show(value)
-    }`,
-  );
-}
 
 /**
  * The options of a fabric, with defaults.
@@ -134,7 +90,7 @@ export function checkFabricOptions(options: FabricOptions): Required<FabricOptio
       }`,
     );
   }
-  return checked;
+  return { ...checked, schedule: checkSchedule(checked.schedule) };
 }
 
 function isItems(value: unknown): value is number {

@@ -231,12 +231,12 @@ export class Loop {
 
   #runItem(): boolean {
     const { scheduler, callbacks } = this.#runtime;
-    const item = scheduler.next();
-    if (item === null) return false;
-    this.#idleTurns = 0;
-    this.#itemsSinceTurn++;
-    if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
     try {
+      const item = scheduler.next(); // a replay that is none any more throws
+      if (item === null) return false;
+      this.#idleTurns = 0;
+      this.#itemsSinceTurn++;
+      if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
       this.#runtime.runItem(item);
     } catch (error) {
       this.#failWith(error);

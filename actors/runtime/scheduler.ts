@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Chance } from "../../core/chance.ts";
 import type { TraceEvent } from "../../core/trace.ts";
 import { Fifo } from "../../core/fifo.ts";
+import type { Alternative, Chooser, Touch } from "./chooser.ts";
 import { DISPATCH_LEVEL, type Irql } from "./irql.ts";
+import { Runnable } from "./runnable.ts";
 
 /** What a work item is for. Data, not a closure, so that pending work can be saved. */
 export type WorkKind =
@@ -43,6 +44,10 @@ export interface Worker {
   readonly traceId: number;
   /** Does the work. It runs to its end; a driver's promise may outlive it. */
   work(kind: WorkKind): void;
+  /** What the work touches beside its processor and the worker itself. */
+  touches?(kind: WorkKind): readonly Touch[];
+  /** See {@linkcode Alternative.itemsAhead}; 1 where the worker does not say. */
+  itemsAhead?(kind: WorkKind): number;
 }
 
 /**
@@ -52,7 +57,7 @@ export interface Worker {
 export const DISPATCH_ITEMS_MAX = 1024;
 
 /** One kind of work of one worker. It is made once and is on a queue at most once. */
-export class WorkItem {
+export class WorkItem implements Alternative {
   /** Who does the work. */
   readonly worker: Worker;
   /** What it is for. */
@@ -75,6 +80,17 @@ export class WorkItem {
   /** Whether it waits for its turn. */
   get isScheduled(): boolean {
     return this.order >= 0;
+  }
+
+  /** See {@linkcode Alternative.itemsAhead}. */
+  get itemsAhead(): number {
+    return this.worker.itemsAhead?.(this.kind) ?? 1;
+  }
+
+  /** See {@linkcode Alternative.touches}: items of one processor run in the order that it gives them. */
+  get touches(): readonly Touch[] {
+    const own = [this.processor, this.worker].map((of) => ({ of, part: "", writes: true }));
+    return [...own, ...this.worker.touches?.(this.kind) ?? []];
   }
 }
 
@@ -106,6 +122,11 @@ export class Processor {
   /** Place of the first item that may run among all scheduled ones. */
   get firstOrder(): number {
     return (this.#lone ?? this.#runnable.peek()!).order;
+  }
+
+  /** The runnable item `index` places behind the first. */
+  runnableAt(index: number): WorkItem {
+    return this.#lone ?? this.#runnable.at(index);
   }
 
   get #runnable(): Fifo<WorkItem> {
@@ -181,23 +202,21 @@ export class Processor {
   }
 }
 
-/** How the next item is chosen: in order, or by chance. */
-export type Schedule = "fifo" | "random";
-
 /** All processors of a fabric, and the choice among their items. */
 export class Scheduler {
-  readonly #chance: Chance | null;
+  readonly #chooser: Chooser | null;
   /** Processors with items, of any partition. */
   readonly #busy: Processor[] = [];
+  readonly #runnable = new Runnable(this.#busy);
   #nextOrder = 0;
   /** Called when an item is scheduled while the loop waits for real time, which that ends; else null. */
   onSchedule: (() => void) | null = null;
-  /** Called when chance has chosen item `chosen` of `count` that may run. */
+  /** Called when item `chosen` of `count` that may run was chosen. */
   onChoice: (count: number, chosen: number) => void = () => {};
 
-  /** A scheduler in scheduling order, or, given `chance`, in an order drawn from it. */
-  constructor(chance: Chance | null) {
-    this.#chance = chance;
+  /** A scheduler in scheduling order, or, given a chooser, in the order that it chooses. */
+  constructor(chooser: Chooser | null) {
+    this.#chooser = chooser;
   }
 
   /** Puts `item` on its processor's queue; nothing happens where it is there already. */
@@ -212,7 +231,7 @@ export class Scheduler {
 
   /** Takes out the item that runs next, or null where none may run. */
   next(): WorkItem | null {
-    return this.#chance === null ? this.#nextInOrder() : this.#nextByChance(this.#chance);
+    return this.#chooser === null ? this.#nextInOrder() : this.#nextByChoice(this.#chooser);
   }
 
   /** Whether an item may run. */
@@ -252,18 +271,24 @@ export class Scheduler {
     return first === null ? null : this.#take(first, 0);
   }
 
-  #nextByChance(chance: Chance): WorkItem | null {
-    let runnable = 0;
-    for (const processor of this.#busy) {
-      if (processor.runs) runnable += processor.runnableCount;
+  #nextByChoice(chooser: Chooser): WorkItem | null {
+    const busy = this.#busy;
+    // As a rule one item may run, and nothing is to be chosen.
+    if (busy.length === 1 && busy[0]!.runs && busy[0]!.runnableCount === 1) {
+      return this.#take(busy[0]!, 0);
     }
-    if (runnable === 0) return null;
-    let pick = runnable === 1 ? 0 : chance.below(runnable);
-    if (runnable > 1) this.onChoice(runnable, pick);
-    for (const processor of this.#busy) {
+    const runnable = this.#runnable;
+    const count = runnable.look();
+    if (count === 0) return null;
+    let place = 0;
+    if (count > 1) {
+      place = runnable.placeOf(chooser.choose("item", count, runnable));
+      this.onChoice(count, place);
+    }
+    for (const processor of busy) {
       if (!processor.runs) continue;
-      if (pick < processor.runnableCount) return this.#take(processor, pick);
-      pick -= processor.runnableCount;
+      if (place < processor.runnableCount) return this.#take(processor, place);
+      place -= processor.runnableCount;
     }
     return null;
   }

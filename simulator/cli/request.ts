@@ -5,6 +5,7 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { SCHEDULE_NAMES } from "../../actors/runtime/schedule.ts";
 import type {
   NumberOption,
   PathOption,
@@ -123,9 +124,9 @@ function createSimulate(scenarios: readonly Scenario[], name: string): Command {
     .addOption(
       new Option(
         "--schedule <ORDER>",
-        "which work runs next: the oldest, or one drawn from the seed",
+        "which work runs next: the oldest, or one drawn from the seed, in one of several ways",
       )
-        .choices(["fifo", "random"]).default("fifo"),
+        .choices(SCHEDULE_NAMES).default("fifo"),
     )
     .addOption(
       new Option("--codec <CODEC>", "how packets are encoded in the rings")

@@ -51,6 +51,13 @@ function show(value: unknown): string {
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
 
+/** An option as it is typed: `schedule` may be an object of plain values. */
+function typed(value: unknown): string {
+  if (typeof value !== "object" || value === null) return show(value);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return `{ ${members.map(([name, member]) => `${name}: ${show(member)}`).join(", ")} }`;
+}
+
 function refuse(reason: string): never {
   throw new TypeError(`Cannot test a fabric: ${reason}`);
 }
@@ -112,6 +119,6 @@ export function planTests(options: TestFabricOptions): TestPlan {
 export function replayCall(shared: TestPlan["shared"], run: FabricRun): string {
   const options = Object.entries({ ...run, ...shared })
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${show(value)}`);
+    .map(([name, value]) => `${name}: ${typed(value)}`);
   return `testFabric({ ${options.join(", ")} }, …)`;
 }

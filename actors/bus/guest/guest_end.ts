@@ -27,6 +27,8 @@ import {
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
+import { WHOLE_BUS } from "../../channel/touches.ts";
+import type { Touch } from "../../runtime/chooser.ts";
 import { DISPATCH_LEVEL } from "../../runtime/irql.ts";
 import { type Worker, WorkItem } from "../../runtime/scheduler.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
@@ -130,6 +132,16 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   join(endpoint: Endpoint): void {
     this.waiting.push(endpoint);
     this.scheduleMatch();
+  }
+
+  /** See {@linkcode Worker.touches}: each client and each offer. */
+  touches(): readonly Touch[] {
+    return [{ of: this.memory, part: WHOLE_BUS, writes: true }];
+  }
+
+  /** See {@linkcode Worker.itemsAhead}. */
+  itemsAhead(): number {
+    return this.link.isBusy ? 0 : 1;
   }
 
   /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { SCHEDULE_NAMES } from "../../../actors/runtime/schedule.ts";
 import { type ChunkKind, chunkOf, SavedChunks } from "../../../core/saved/chunks.ts";
 import { readEnvelope, writeEnvelope } from "../../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault, throwDataError } from "../../../core/saved/fault.ts";
@@ -41,7 +42,7 @@ const SETTINGS: Schema<RunSettings> = record({
     plain("a bigint from 0", (data): data is bigint => typeof data === "bigint" && data >= 0n),
     "of `--seed`",
   ],
-  schedule: [word(["fifo", "random"]), "of `--schedule`"],
+  schedule: [word(SCHEDULE_NAMES), "of `--schedule`"],
   codec: [word(["msgpack", "vmbus"]), "of `--codec`"],
   numbers: [
     plain("a record of numbers", isRecordOfNumbers),

@@ -84,6 +84,23 @@ Deno.test("roundTrip: one within another has an answer of its own", async () => 
   assertEquals(heard, ["guest 1,8"]);
 });
 
+// The schedules "urw" and "pct" ask for it (api.md section 3).
+Deno.test("itemsAhead: each message on its way is an item ahead, whichever of them is due", async () => {
+  const { fabric, guest, root, link } = makeLink();
+  await fabric.settle(); // the partitions have asked for offers
+  const ahead = () =>
+    [root, guest].map((partition) =>
+      partition.processor(0).list().filter(({ kind }) => kind === "message")
+        .map(({ itemsAhead }) => itemsAhead)
+    );
+  assertEquals(ahead(), [[], []]);
+  for (const value of [1, 2, 3]) link.host.post(bytes(value));
+  link.guest.post(bytes(4));
+  assertEquals(ahead(), [[1], [3]]);
+  await fabric.step();
+  assertEquals(ahead(), [[1], [2]]);
+});
+
 Deno.test("doorbell: schedules the item of whoever listens, however early it was taken", () => {
   const { guest, link } = makeLink();
   const item = new WorkItem(

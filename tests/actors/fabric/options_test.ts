@@ -15,6 +15,34 @@ function createPartition(options: unknown): vmbus.Partition {
 
 type ErrorClass = typeof TypeError | typeof RangeError;
 
+const UNREADABLE = {
+  get name(): never {
+    throw new Error("not for you");
+  },
+};
+
+const NAMES = 'name must be one of "fifo", "random", "pos", "pct", "urw", "portfolio", not';
+
+const BAD_SCHEDULES: readonly (readonly [unknown, ErrorClass, string])[] = [
+  [{}, TypeError, `${NAMES} undefined`],
+  [{ name: "lifo" }, TypeError, `${NAMES} "lifo"`],
+  [{ name: ["pct"] }, TypeError, `${NAMES} an object`],
+  [{ name: "pos", depth: 2 }, TypeError, '"pos" takes no depth'],
+  [{ name: "fifo", steps: null }, TypeError, '"fifo" takes no steps'],
+  [{ name: "pct", deep: 2 }, TypeError, "no option is called deep, only name, depth, steps"],
+  ...[0, 65, 1.5, "2", null, NaN].map((depth): readonly [unknown, ErrorClass, string] => [
+    { name: "pct", depth },
+    RangeError,
+    "depth must be a whole number from 1 to 64, not ",
+  ]),
+  ...[0, 2 ** 32 + 1, 0.5, "9", null, 7n].map((steps): readonly [unknown, ErrorClass, string] => [
+    { name: "pct", steps },
+    RangeError,
+    "steps must be a whole number from 1 to 4294967296, not ",
+  ]),
+  [UNREADABLE, TypeError, "its options cannot be read: not for you"],
+];
+
 const BAD_FABRICS: readonly (readonly [unknown, ErrorClass, string])[] = [
   [null, TypeError, "Cannot create a fabric: its options must be an object, not null"],
   ["fast", TypeError, 'Cannot create a fabric: its options must be an object, not "fast"'],
@@ -38,8 +66,15 @@ const BAD_FABRICS: readonly (readonly [unknown, ErrorClass, string])[] = [
       [{ [name]: "none" }, TypeError, `Cannot create a fabric: ${name} must be one of "`],
       [{ [name]: "none" }, TypeError, 'not "none"'],
       [{ [name]: null }, TypeError, "not null"],
-      [{ [name]: ["off"] }, TypeError, "not an object"],
+      [
+        { [name]: ["off"] },
+        TypeError,
+        name === "schedule" ? "no option is called 0" : "not an object",
+      ],
     ],
+  ),
+  ...BAD_SCHEDULES.map(([schedule, errorClass, text]) =>
+    [{ schedule }, errorClass, `Cannot create a schedule: ${text}`] as const
   ),
 ];
 
@@ -58,6 +93,13 @@ const GOOD_FABRICS: readonly Loose[] = [
   { seed: 2n ** 64n - 1n },
   { schedule: "random", clock: "real", codec: "vmbus", verifier: "off", trace: "full" },
   { interpreter: "stock" },
+  ...["fifo", "random", "pos", "pct", "urw", "portfolio"].flatMap((
+    name,
+  ) => [{ schedule: name }, { schedule: { name } }]),
+  { schedule: { name: "pct", depth: 1, steps: 1 } },
+  { schedule: { name: "pct", depth: 64, steps: 2 ** 32 } },
+  { schedule: { name: "pct", depth: undefined, steps: 5 } },
+  { schedule: { name: "urw", depth: undefined } },
   { rootMemoryPages: 1 },
   { rootMemoryPages: 0x8_0000 },
   { seed: undefined, schedule: undefined, trace: undefined },

@@ -7,6 +7,7 @@ import {
   type Worker,
   WorkItem,
 } from "../../../actors/runtime/scheduler.ts";
+import { RandomChooser } from "../../../actors/runtime/choosers/random.ts";
 import { Chance } from "../../../core/chance.ts";
 
 const WORKER: Worker = { traceId: 0, work: () => {} };
@@ -38,7 +39,9 @@ Deno.test("Scheduler.next: takes items in the order of scheduling, over all proc
 for (const seed of [null, 1, 2, 3]) {
   const schedule = seed === null ? "in order" : `by chance ${seed}`;
   Deno.test(`Scheduler.next: takes the higher level of a processor first, ${schedule}`, () => {
-    const scheduler = new Scheduler(seed === null ? null : Chance.fromSeed(seed));
+    const scheduler = new Scheduler(
+      seed === null ? null : new RandomChooser(Chance.fromSeed(seed)),
+    );
     const busy = new Processor(0);
     const other = new Processor(1);
     const passive = [item(busy, PASSIVE_LEVEL), item(busy, PASSIVE_LEVEL)];
@@ -83,8 +86,8 @@ Deno.test("Scheduler.schedule: has an item on its queue once at most", () => {
 });
 
 Deno.test("Scheduler.next: leaves the items of a processor that stands still", () => {
-  for (const chance of [null, Chance.fromSeed(4)]) {
-    const scheduler = new Scheduler(chance);
+  for (const chooser of [null, new RandomChooser(Chance.fromSeed(4))]) {
+    const scheduler = new Scheduler(chooser);
     const [stopped, running] = [new Processor(0), new Processor(0)];
     const [held, free] = [item(stopped, DISPATCH_LEVEL), item(running, PASSIVE_LEVEL)];
     stopped.runs = false;
@@ -112,7 +115,7 @@ Deno.test("Scheduler.clear: drops what is scheduled on a processor, which may se
 
 /** The order in which one seed has 20 items run. */
 function orderOf(seed: number): number[] {
-  const scheduler = new Scheduler(Chance.fromSeed(seed));
+  const scheduler = new Scheduler(new RandomChooser(Chance.fromSeed(seed)));
   const processor = new Processor(0);
   const items = Array.from({ length: 20 }, () => item(processor, PASSIVE_LEVEL));
   for (const each of items) scheduler.schedule(each);
@@ -145,7 +148,9 @@ Deno.test("Scheduler.next: is the same after thousands of items as before", () =
 for (const seed of [null, 5]) {
   const schedule = seed === null ? "in order" : "by chance";
   Deno.test(`Scheduler.next: lets one item at PASSIVE_LEVEL through a flood, ${schedule}`, () => {
-    const scheduler = new Scheduler(seed === null ? null : Chance.fromSeed(seed));
+    const scheduler = new Scheduler(
+      seed === null ? null : new RandomChooser(Chance.fromSeed(seed)),
+    );
     const processor = new Processor(0);
     const flood = [item(processor, DISPATCH_LEVEL), item(processor, DISPATCH_LEVEL)];
     const passive = [item(processor, PASSIVE_LEVEL), item(processor, PASSIVE_LEVEL)];

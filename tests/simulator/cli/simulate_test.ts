@@ -134,7 +134,7 @@ Deno.test("simulate: a word or option that makes no sense costs one line and exi
     [["run", "run"], /^too many arguments\. .*: see deno task simulate --help$/],
     [["--sied", "1"], /^unknown option '--sied' \(Did you mean --seed\?\): see /],
     [["--scenario", "tape"], /Allowed choices are disk, echo: see /],
-    [["--schedule", "lifo"], /Allowed choices are fifo, random/],
+    [["--schedule", "lifo"], /Allowed choices are fifo, random, pos, pct, urw, portfolio/],
     [["--codec", "json"], /Allowed choices are msgpack, vmbus/],
     [["--seed", "-1"], /It must be a whole number below 2\^64, decimal or with 0x: see /],
     [["--seed", "18446744073709551616"], /whole number below 2\^64/],

@@ -88,6 +88,16 @@ Deno.test("testFabric: shows the assertion first, with its frames, then what liv
   assertEquals(error.leaks.map(({ kind }) => kind), ["memory"]);
 });
 
+Deno.test("testFabric: a schedule with bounds is written out in its replay", async () => {
+  const schedule = { name: "pct", depth: 2, steps: undefined! } as const;
+  const failed = testFabric({ seed: 3, schedule }, () => {
+    throw new Error("no");
+  });
+  const { replay } = await assertRejects(() => failed, FabricTestError);
+  const typed = 'schedule: { name: "pct", depth: 2 }';
+  assertEquals(replay, `testFabric({ seed: 3, codec: "msgpack", ${typed} }, …)`);
+});
+
 Deno.test("testFabric: stops at the first run that fails, which its replay makes again", async () => {
   const seen: (number | bigint)[] = [];
   const body = (_fabric: vmbus.Fabric, { seed }: { seed: number | bigint }) => {

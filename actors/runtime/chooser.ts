@@ -1,0 +1,70 @@
+/**
+ * The choices of a run: what may be chosen, who chooses, and what one has come to.
+ *
+ * Whoever has several ways to go on asks the one chooser of its fabric. Schedules, a replay and a search are
+ * choosers. Where the schedule is `fifo` there is no chooser, and nobody asks.
+ *
+ * @module
+ */
+
+/** What is chosen. `item`: the work item that runs next. */
+export type ChoiceKind = "item";
+
+/** Something that a work item reads or writes. */
+export interface Touch {
+  /** Whose it is, by identity: a processor, an endpoint, a guest's memory, which stands for its bus. */
+  readonly of: object;
+  /** Which part of that. */
+  readonly part: number | string;
+  /** Whether it may change it. */
+  readonly writes: boolean;
+}
+
+/** Whether the order of two that touch this may matter: one of them writes what the other one touches. */
+export function collide(some: readonly Touch[], others: readonly Touch[]): boolean {
+  return some.some((one) =>
+    others.some((other) =>
+      one.of === other.of && one.part === other.part && (one.writes || other.writes)
+    )
+  );
+}
+
+/** One of the items that may run next, for a chooser that weighs them. */
+export interface Alternative {
+  /** Who does its work. */
+  readonly worker: object;
+  /** Its place among all that was scheduled: another one each time that the item is scheduled. */
+  readonly order: number;
+  /** Items that its work will take, as far as is known, itself included; 0: it would only put itself off. */
+  readonly itemsAhead: number;
+  /** What it touches. */
+  readonly touches: readonly Touch[];
+}
+
+/** The items that may run next. They hold until one is chosen. */
+export interface Alternatives {
+  /** Where the one that fifo would take stands among all that may run, processor by processor. */
+  readonly oldestAt: number;
+  /** The one at `offset` from the one that fifo would take. */
+  at(offset: number): Alternative;
+}
+
+/** Decides whatever a run leaves open. */
+export interface Chooser {
+  /**
+   * Which of `count` ways a run takes, of which there are two at least: 0 is what fifo would do, and n what
+   * is n places from it, up to `count` - 1. `alternatives` are the items of a choice of that kind; null
+   * where there is nothing to know of the ways.
+   */
+  choose(kind: ChoiceKind, count: number, alternatives: Alternatives | null): number;
+}
+
+/** One choice that a run has made. */
+export interface Choice {
+  /** What was chosen. */
+  readonly kind: ChoiceKind;
+  /** How many ways there were. */
+  readonly count: number;
+  /** How far from what fifo would have done, from 0. */
+  readonly offset: number;
+}
