@@ -51,9 +51,7 @@ interface TracedTable {
 
 type Way = (table: TracedTable, ...given: never[]) => unknown;
 
-// They are bound to their table as the functions themselves are: of closures, one for each table, the
-// runtime would make slower code, a fifth of what a small packet costs at the default settings.
-/** The functions that are recorded here, each with its way. */
+/** The functions that are recorded here, each with its way: bound to its table, as the function itself is. */
 const OWN_WAYS: ReadonlyMap<Method, Way> = new Map<Method, Way>([
   [VmbPacketSend, send],
   [VmbChannelPacketComplete, complete],
