@@ -57,7 +57,10 @@ export class OutstandingPackets {
   readonly #endpoint: DeliveringEndpoint;
   /** All records, and those that may serve another packet. */
   readonly #records: IncomingPacket[] = [];
+  /** Room for records that stand for no packet; it never shrinks, as a list that is emptied takes new memory next time. */
   readonly #unused: IncomingPacket[] = [];
+  /** How many of them there are. */
+  #unusedCount = 0;
   /** Where payloads of retired packets lie; null with the verifier off, in which nobody looks for misuse. */
   readonly resting: RestingRooms | null;
   /** Packets that the driver has not retired (kmcl.md R4). */
@@ -98,7 +101,9 @@ export class OutstandingPackets {
 
   /** A record for a packet that is about to be delivered; it counts from now on. */
   add(event: EventOf<"arrived">): IncomingPacket {
-    const packet = this.#unused.pop() ?? this.#newRecord(null);
+    const packet = this.#unusedCount > 0
+      ? this.#unused[--this.#unusedCount]!
+      : this.#newRecord(null);
     packet.number = this.#count = this.#count + 1 >>> 0;
     packet.actor.send(event);
     this.#outstanding++;
@@ -167,7 +172,7 @@ export class OutstandingPackets {
     }
     if (inCall && actor.tags.unused) { // handed back, or it was failed
       this.#givePayloadUp(packet);
-      this.#unused.push(packet);
+      this.#keep(packet);
     }
     return handedBack;
   }
@@ -206,7 +211,7 @@ export class OutstandingPackets {
     this.#release(packet);
     if (actor.tags.unused) { // else its Buffer holds until the callback has returned
       this.#givePayloadUp(packet);
-      this.#unused.push(packet);
+      this.#keep(packet);
     }
     this.#hasRoom();
     this.#endpoint.faulted("packetFailed");
@@ -223,7 +228,7 @@ export class OutstandingPackets {
   settled(packet: IncomingPacket, event: EventOf<"settled"> = SETTLED): void {
     packet.actor.send(event);
     this.#release(packet);
-    this.#unused.push(packet);
+    this.#keep(packet);
     this.#hasRoom();
   }
 
@@ -238,6 +243,11 @@ export class OutstandingPackets {
   #retired(packet: IncomingPacket): void {
     this.#outstanding--;
     this.#endpoint.incoming.externalData.revoke(packet);
+  }
+
+  /** The record of `packet` serves another one. */
+  #keep(packet: IncomingPacket): void {
+    this.#unused[this.#unusedCount++] = packet;
   }
 
   /** Nothing is left of a packet but its record. */
