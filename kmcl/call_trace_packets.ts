@@ -12,21 +12,20 @@ import type {
   VMBPACKETCOMPLETION,
 } from "../actors/runtime/handle.ts";
 import { bytesOf } from "../core/arguments.ts";
-import { holdsBytes, NO_BYTES } from "../core/bytes.ts";
+import { NO_BYTES } from "../core/bytes.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
 import { type NtStatus, STATUS_INVALID_PARAMETER_1, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
 import { type CallTrace, codeOf, insideBit } from "./call_trace.ts";
 import { payloadOf } from "./packet_checks.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
-import { completeLive, isDead, VmbChannelPacketComplete } from "./channel_packet.ts";
+import { completeLive, isDead, isWithin, VmbChannelPacketComplete } from "./channel_packet.ts";
 import { incomingOf, type Kmcl } from "./resolve.ts";
 import { VmbPacketAllocate, VmbPacketFree, VmbPacketSetCompletionRoutine } from "./packet.ts";
 import { checkSend, post, sendable, VmbPacketSend } from "./packet_send.ts";
 import { type HandleTargets, resolveHandle } from "./handles.ts";
 import type { FunctionName } from "./function_names.ts";
 import type { Method, TableFunction } from "./table_types.ts";
-import { isU32 } from "../core/units.ts";
 
 const CALL = TRACE_EVENTS.call;
 const RETURNED = TRACE_EVENTS.callReturned;
@@ -122,11 +121,13 @@ function send(
     status = post("VmbPacketSend", target, payload, bufferLength, ranges, flags);
   } catch (error) {
     trace.threw(id, SEND);
+    trace.refused(id, SEND, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
     throw error;
   }
   if (status !== STATUS_SUCCESS) { // a success is implied
     recorder.recordShort(clock.now100ns, RETURNED, id, SEND, slot, status);
     if (recorder.keepsEntries) trace.tellResult(SEND, "status", status);
+    trace.refused(id, SEND, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
   } else if (recorder.keepsEntries) {
     recorder.imply(clock.now100ns, "callReturned", id, SEND);
     trace.tellResult(SEND, "status", status);
@@ -142,8 +143,8 @@ function complete(
 ): void {
   const packet = mayCall(kmcl) ? incomingOf(kmcl, context) : null;
   const answer = bytesOf(buffer ?? NO_BYTES);
-  const isGood = packet !== null && !isDead(packet) && answer !== null && isU32(bufferSize) &&
-    holdsBytes(answer, bufferSize);
+  const isGood = packet !== null && !isDead(packet) && answer !== null &&
+    isWithin(answer, bufferSize);
   if (!isGood) {
     return trace.call(
       COMPLETE,

@@ -52,11 +52,16 @@ export function VmbChannelPacketComplete(
     const message = `${describe(packetCompletionBuffer)} is no ArrayBufferView`;
     return verifier.report("invalid argument", call, message, detailsOf(packet));
   }
-  if (!isU32(bufSize) || !holdsBytes(answer, bufSize)) {
+  if (!isWithin(answer, bufSize)) {
     const message = `size ${describe(bufSize)} of a buffer of ${lengthOf(answer)} bytes`;
     return verifier.report("size greater than its buffer", call, message, detailsOf(packet));
   }
   completeLive(packet, answer, bufSize);
+}
+
+/** Whether `answer` has as many bytes as a driver says. */
+export function isWithin(answer: Uint8Array, answerBytes: unknown): boolean {
+  return isU32(answerBytes) && holdsBytes(answer, answerBytes);
 }
 
 /** The rest of {@linkcode VmbChannelPacketComplete}, for a packet and an answer that are good. */

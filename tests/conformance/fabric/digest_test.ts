@@ -1,5 +1,5 @@
 // api.md section 3: what the trace digest covers, and what it does not.
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { openPair, type Pair, type PairOptions } from "../../support/connected_pair.ts";
 
@@ -100,6 +100,15 @@ const DIFFERENCES: readonly Difference[] = [
     run: (pair, isOther) => {
       const payload = new Uint8Array(8).fill(isOther ? 1 : 2);
       pair.vsc.VmbPacketSend(pair.vsc.VmbPacketAllocate(pair.client), payload, 8, null, 8);
+    },
+  },
+  {
+    what: "the payload of a packet whose channel is disabled",
+    run: async ({ vsc, client }, isOther) => {
+      await vsc.VmbChannelDisable(client);
+      const payload = new Uint8Array(8).fill(isOther ? 1 : 2);
+      const status = vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), payload, 8, null, 0);
+      assertEquals(status, vmbus.STATUS_DEVICE_REMOVED);
     },
   },
   {
@@ -259,6 +268,18 @@ for (const difference of [...DIFFERENCES, ...CALLS_BESIDE]) {
     assertNotEquals(await digestOf(difference, true, {}), one);
   });
 }
+
+Deno.test("Fabric.traceDigest: tells runs apart by the payload of a send that throws", async () => {
+  const digests = await Promise.all([1, 2].map(async (byte) => {
+    const { vsc, client, fabric } = await openPair();
+    const byteCount = vsc.VmbChannelSizeofPacket(client);
+    const { packet } = vsc.VmbPacketInitialize(client, new Uint8Array(byteCount), byteCount);
+    const payload = new Uint8Array(8).fill(byte);
+    assertThrows(() => vsc.VmbPacketSend(packet, payload, 8, null, 0), vmbus.VerifierError);
+    return fabric.traceDigest();
+  }));
+  assertNotEquals(digests[0], digests[1]);
+});
 
 Deno.test("Fabric.traceDigest: is the same as charts are run by XState", async () => {
   const difference = DIFFERENCES.find(({ what }) => what === "an answer")!;
