@@ -38,7 +38,7 @@ const ROUNDS_DEFAULT = 9;
 const ROUNDS_MAX = 1000;
 const ROUND_MS = 40;
 /** This program, for the processes that measure what is checked. */
-const PROGRAM = new URL(import.meta.url).pathname;
+const PROGRAM = import.meta.url;
 /** As shells have it for a program that SIGINT ended. */
 const EXIT_INTERRUPTED = 130;
 
