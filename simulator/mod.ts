@@ -50,6 +50,23 @@ export type {
   ScenarioSettings,
   SourceFile,
 } from "./scenario.ts";
+export type { CheckContext, Checker, CheckerAtWork } from "./checkers/checker.ts";
+export type { FaultName, FaultRule, FaultWhere, FiredFault } from "./faults/rule.ts";
+export { defineScenario } from "./worlds/define_scenario.ts";
+export type { Finding, FindingKind } from "./worlds/finding.ts";
+export { runWorld } from "./worlds/run_world.ts";
+export type { Choice, ChoiceKind, WorldResult, WorldSettings } from "./worlds/settings.ts";
+export type {
+  Draws,
+  DriverOptions,
+  DriverTable,
+  ExpectedFinding,
+  InstanceOf,
+  ScenarioDefinition,
+  ScenarioGuestDriver,
+  ScenarioHostDriver,
+  World,
+} from "./worlds/world.ts";
 export { TextError } from "./vectors/json_text.ts";
 export { runRingVectors } from "./vectors/run.ts";
 export type { VectorResult } from "./vectors/run.ts";

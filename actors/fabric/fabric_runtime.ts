@@ -49,6 +49,7 @@ import { runUntil } from "../runtime/run_until.ts";
 import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
 import type { Chooser } from "../runtime/chooser.ts";
+import type { FaultPort } from "../runtime/fault_port.ts";
 import { createChooser } from "../runtime/schedule.ts";
 import { Scheduler, WORK_EVENTS, type WorkItem } from "../runtime/scheduler.ts";
 
@@ -81,8 +82,19 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   /** What lived when the fabric was disposed of; null until it is. */
   #leftAtEnd: readonly Leak[] | null = null;
 
-  /** A fabric with checked options; `chooser` chooses in the place of what their schedule names. */
-  constructor(options: Required<FabricOptions>, chooser?: Chooser) {
+  /** See {@linkcode RuntimePort.faults}. */
+  readonly faults: FaultPort | null;
+
+  /**
+   * A fabric with checked options; `chooser` chooses in the place of what their schedule names, and `faults`
+   * says what goes wrong in it.
+   */
+  constructor(
+    options: Required<FabricOptions>,
+    chooser?: Chooser,
+    faults: FaultPort | null = null,
+  ) {
+    this.faults = faults;
     const { seed, schedule, interpreter, itemsPerInstantMax } = options;
     this.itemsPerInstantMax = itemsPerInstantMax;
     this.isRealTime = options.clock === "real";

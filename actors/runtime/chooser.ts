@@ -7,8 +7,13 @@
  * @module
  */
 
-/** What is chosen. `item`: the work item that runs next. */
-export type ChoiceKind = "item";
+import type { Chance } from "../../core/chance.ts";
+
+/**
+ * What is chosen. `item`: the work item that runs next. `fault`: whether and when something goes wrong.
+ * `draw`: a number that a program wants drawn, such as a size.
+ */
+export type ChoiceKind = "item" | "fault" | "draw";
 
 /** Something that a work item reads or writes. */
 export interface Touch {
@@ -49,14 +54,27 @@ export interface Alternatives {
   at(offset: number): Alternative;
 }
 
+/** A choice that is drawn from the seed, whatever the schedule is. */
+export interface Drawn {
+  /** What `chance` makes of it: 0 or more, and less than the number of ways. */
+  draw(chance: Chance): number;
+}
+
+/** What is known of the ways of a choice: the items of one among items; how it is drawn; null: nothing. */
+export type Known = Alternatives | Drawn | null;
+
+/** The items of a choice among items; null for another choice. */
+export function alternativesOf(known: Known): Alternatives | null {
+  return known !== null && "at" in known ? known : null;
+}
+
 /** Decides whatever a run leaves open. */
 export interface Chooser {
   /**
-   * Which of `count` ways a run takes, of which there are two at least: 0 is what fifo would do, and n what
-   * is n places from it, up to `count` - 1. `alternatives` are the items of a choice of that kind; null
-   * where there is nothing to know of the ways.
+   * Which of `count` ways a run takes, of which there are two at least: 0 is what fifo would do, in a world
+   * without surprises, and n what is n places from it, up to `count` - 1.
    */
-  choose(kind: ChoiceKind, count: number, alternatives: Alternatives | null): number;
+  choose(kind: ChoiceKind, count: number, known: Known): number;
 }
 
 /** One choice that a run has made. */

@@ -7,7 +7,14 @@
  */
 
 import type { Chance } from "../../../core/chance.ts";
-import type { Alternative, Alternatives, ChoiceKind, Chooser } from "../chooser.ts";
+import {
+  type Alternative,
+  type Alternatives,
+  alternativesOf,
+  type ChoiceKind,
+  type Chooser,
+  type Known,
+} from "../chooser.ts";
 import { PRIORITY_BOUND } from "./priorities.ts";
 
 /** Where it is not known how many choices a run has, one of these powers of two is drawn: 8 to 4096. */
@@ -49,7 +56,8 @@ export class PctChooser implements Chooser {
   }
 
   /** See {@linkcode Chooser.choose}. */
-  choose(_kind: ChoiceKind, count: number, alternatives: Alternatives | null): number {
+  choose(_kind: ChoiceKind, count: number, known: Known): number {
+    const alternatives = alternativesOf(known);
     if (alternatives === null) return this.#chance.below(count);
     const step = this.#step++;
     if (step >= this.#unfairSteps) return this.#chance.below(count);

@@ -8,10 +8,11 @@
 import type { Chance } from "../../../core/chance.ts";
 import {
   type Alternative,
-  type Alternatives,
+  alternativesOf,
   type ChoiceKind,
   type Chooser,
   collide,
+  type Known,
 } from "../chooser.ts";
 import { PRIORITY_BOUND } from "./priorities.ts";
 
@@ -36,7 +37,8 @@ export class PosChooser implements Chooser {
   }
 
   /** See {@linkcode Chooser.choose}. */
-  choose(_kind: ChoiceKind, count: number, alternatives: Alternatives | null): number {
+  choose(_kind: ChoiceKind, count: number, known: Known): number {
+    const alternatives = alternativesOf(known);
     if (alternatives === null) return this.#chance.below(count);
     let best = 0;
     let highest = -1;

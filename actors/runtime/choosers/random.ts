@@ -5,7 +5,7 @@
  */
 
 import type { Chance } from "../../../core/chance.ts";
-import type { Alternatives, ChoiceKind, Chooser } from "../chooser.ts";
+import { alternativesOf, type ChoiceKind, type Chooser, type Known } from "../chooser.ts";
 
 /** Takes each way as often as any other. */
 export class RandomChooser implements Chooser {
@@ -17,7 +17,8 @@ export class RandomChooser implements Chooser {
   }
 
   /** See {@linkcode Chooser.choose}. The place is drawn, not the offset: a seed keeps to its order. */
-  choose(_kind: ChoiceKind, count: number, alternatives: Alternatives | null): number {
+  choose(_kind: ChoiceKind, count: number, known: Known): number {
+    const alternatives = alternativesOf(known);
     const drawn = this.#chance.below(count);
     return alternatives === null ? drawn : (drawn - alternatives.oldestAt + count) % count;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Alternatives, Choice, ChoiceKind, Chooser } from "../chooser.ts";
+import type { Choice, ChoiceKind, Chooser, Known } from "../chooser.ts";
 
 /** Has another chooser choose, and keeps what it chose. */
 export class Recorder implements Chooser {
@@ -23,9 +23,14 @@ export class Recorder implements Chooser {
     return this.#choices.slice(0, this.#length);
   }
 
+  /** How many choices there were so far. */
+  get steps(): number {
+    return this.#choices.length;
+  }
+
   /** See {@linkcode Chooser.choose}. */
-  choose(kind: ChoiceKind, count: number, alternatives: Alternatives | null): number {
-    const offset = this.#chooser.choose(kind, count, alternatives);
+  choose(kind: ChoiceKind, count: number, known: Known): number {
+    const offset = this.#chooser.choose(kind, count, known);
     this.#choices.push({ kind, count, offset });
     if (offset !== 0) this.#length = this.#choices.length;
     return offset;

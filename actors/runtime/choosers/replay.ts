@@ -5,7 +5,7 @@
  */
 
 import { isUint } from "../../../core/units.ts";
-import type { Alternatives, Choice, ChoiceKind, Chooser } from "../chooser.ts";
+import type { Choice, ChoiceKind, Chooser, Known } from "../chooser.ts";
 
 /** A run is not the one that is replayed any more. */
 export class ReplayError extends Error {
@@ -64,8 +64,8 @@ export class PrefixChooser implements Chooser {
   }
 
   /** See {@linkcode Chooser.choose}. An offset that there is no way for is 0. */
-  choose(kind: ChoiceKind, count: number, alternatives: Alternatives | null): number {
-    if (this.#step >= this.#offsets.length) return this.#rest.choose(kind, count, alternatives);
+  choose(kind: ChoiceKind, count: number, known: Known): number {
+    if (this.#step >= this.#offsets.length) return this.#rest.choose(kind, count, known);
     const offset = this.#offsets[this.#step++]!;
     return offset < count ? offset : 0;
   }

@@ -7,7 +7,7 @@
  */
 
 import type { Chance } from "../../../core/chance.ts";
-import type { Alternatives, ChoiceKind, Chooser } from "../chooser.ts";
+import { alternativesOf, type ChoiceKind, type Chooser, type Known } from "../chooser.ts";
 
 /**
  * Takes an item with a probability in proportion to the items that its work will take. That is what is
@@ -22,7 +22,8 @@ export class UrwChooser implements Chooser {
   }
 
   /** See {@linkcode Chooser.choose}. */
-  choose(_kind: ChoiceKind, count: number, alternatives: Alternatives | null): number {
+  choose(_kind: ChoiceKind, count: number, known: Known): number {
+    const alternatives = alternativesOf(known);
     if (alternatives === null) return this.#chance.below(count);
     let ahead = 0;
     for (let offset = 0; offset < count; offset++) ahead += alternatives.at(offset).itemsAhead;

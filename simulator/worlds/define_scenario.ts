@@ -1,0 +1,40 @@
+/**
+ * Scenarios as values.
+ *
+ * @module
+ */
+
+import { describe } from "../../core/describe.ts";
+import type { DriverTable, ScenarioDefinition } from "./world.ts";
+
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+
+function refuse(reason: string): never {
+  throw new TypeError(`Cannot define a scenario: ${reason}`);
+}
+
+/**
+ * A scenario as a value, checked as far as that can be done before it runs. `World.driver` knows the types of
+ * its drivers.
+ *
+ * @throws {TypeError} It is none: the message says what is wrong.
+ */
+export function defineScenario<const Drivers extends DriverTable = Record<never, never>>(
+  definition: ScenarioDefinition<Drivers>,
+): ScenarioDefinition<Drivers> {
+  const { name, title, partitions, drivers, workload } = definition;
+  if (typeof name !== "string" || !NAME.test(name)) {
+    refuse(`its name must be lower case words with - between them, not ${describe(name)}`);
+  }
+  if (typeof title !== "string") refuse(`its title must be a text, not ${describe(title)}`);
+  if (typeof workload !== "function") {
+    refuse(`its workload must be a function, not ${describe(workload)}`);
+  }
+  for (const [driver, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
+    const guest = "in" in entry ? entry.in : entry.serves;
+    if (Object.hasOwn(partitions, guest)) continue;
+    const known = Object.keys(partitions).join(", ") || "none";
+    refuse(`driver ${driver} names the guest ${describe(guest)}; its guests are: ${known}`);
+  }
+  return definition;
+}

@@ -1,0 +1,215 @@
+/**
+ * One run of a scenario: first with everything that may go wrong, then without, until all is quiet; and all
+ * the while its checkers look.
+ *
+ * @module
+ */
+
+import { checkFabricOptions } from "../../actors/fabric/options.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import type { Chooser } from "../../actors/runtime/chooser.ts";
+import { FIFO } from "../../actors/runtime/choosers/fifo.ts";
+import { Recorder } from "../../actors/runtime/choosers/record.ts";
+import { ReplayChooser, ReplayError } from "../../actors/runtime/choosers/replay.ts";
+import { SeededChooser } from "../../actors/runtime/choosers/seeded.ts";
+import { createChooser } from "../../actors/runtime/schedule.ts";
+import { Chance } from "../../core/chance.ts";
+import { messageOf } from "../../core/describe.ts";
+import type { CheckerAtWork } from "../checkers/checker.ts";
+import { FaultSource } from "../faults/source.ts";
+import type { Finding, FindingKind } from "./finding.ts";
+import { RunningWorld } from "./running_world.ts";
+import type { WorldResult, WorldSettings } from "./settings.ts";
+import type { DriverTable, ScenarioDefinition } from "./world.ts";
+
+const ITEMS_MAX = 200_000;
+/** The world's own bound comes first: it counts the items of a phase, not of an instant. */
+const ITEMS_MAX_FACTOR = 4;
+/** A world is small: what it does not touch need not be there. */
+const ROOT_PAGES = 256;
+
+/** What a run has by then. */
+class Run<Drivers extends DriverTable> {
+  readonly scenario: ScenarioDefinition<Drivers>;
+  readonly settings: Required<Omit<WorldSettings, "choices">>;
+  readonly chooser: Recorder;
+  readonly faults: FaultSource;
+  readonly fabric: FabricRuntime;
+  readonly world: RunningWorld<Drivers>;
+  readonly findings: Finding[] = [];
+  readonly #checkers: CheckerAtWork[] = [];
+  /** The run is not the one that is replayed. */
+  #divergence: ReplayError | null = null;
+
+  constructor(scenario: ScenarioDefinition<Drivers>, given: WorldSettings) {
+    const { seed = 0, schedule = "portfolio", isFaulty = true, itemsMax = ITEMS_MAX } = given;
+    const chance = Chance.fromSeed(seed).fork("world");
+    const codec = given.codec ?? (["msgpack", "vmbus"] as const)[chance.fork("codec").below(2)]!;
+    const { trace = "digest", choices } = given;
+    this.scenario = scenario;
+    this.settings = { seed, schedule, codec, isFaulty, trace, itemsMax };
+    const options = checkFabricOptions({
+      seed,
+      schedule,
+      codec,
+      trace,
+      verifier: "record",
+      rootMemoryPages: ROOT_PAGES,
+      itemsPerInstantMax: ITEMS_MAX_FACTOR * itemsMax,
+    });
+    this.chooser = new Recorder(
+      choices === undefined
+        ? new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"))
+        : new ReplayChooser(choices),
+    );
+    this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
+    this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
+    this.world = new RunningWorld(scenario, this.fabric, this);
+    for (const checker of scenario.checkers ?? []) this.#attach(checker);
+  }
+
+  get steps(): number {
+    return this.chooser.steps;
+  }
+
+  found(finding: Finding): void {
+    this.findings.push(finding);
+  }
+
+  #fail(kind: FindingKind, rule: string, place: string, message: string, by = "world"): void {
+    this.found({ kind, rule, place, message, by, step: this.steps });
+  }
+
+  #attach(checker: NonNullable<ScenarioDefinition["checkers"]>[number]): void {
+    this.#checkers.push(checker.attach({
+      fabric: this.fabric,
+      fail: (rule, place, message) => this.#fail("correctness", rule, place, message, checker.name),
+    }));
+  }
+
+  /** What a call into the scenario or the fabric threw, that the verifier does not tell of already. */
+  #threw(place: string, thrown: unknown): void {
+    if (thrown instanceof ReplayError) this.#divergence ??= thrown;
+    else if (!this.fabric.verifier.hasMade(thrown)) {
+      this.#fail("crash", "nothing throws", place, messageOf(thrown));
+    }
+  }
+
+  /** Runs it, and looks at what it has come to. */
+  async run(): Promise<void> {
+    let isWhole = false;
+    try {
+      isWhole = await this.#runPhases();
+    } catch (error) {
+      this.#threw("world", error);
+    }
+    this.#tellViolations();
+    // What a world that stands still still has says no more than that it stands still.
+    if (isWhole) this.#lookAtTheEnd();
+    for (const checker of this.#checkers) checker.detach?.();
+    this.fabric.dispose();
+    if (this.#divergence !== null) throw this.#divergence;
+  }
+
+  /** First with all that may go wrong, then without; false where the world never got to its end. */
+  async #runPhases(): Promise<boolean> {
+    const { scenario, world, faults } = this;
+    world.begin();
+    if (!await this.#toItsEnd("workload", () => scenario.workload(world))) return false;
+    world.isFaulty = false;
+    faults.stop();
+    if (await this.#drive("quiet", () => false) === "stuck") return false;
+    return await this.#toItsEnd("end", () => scenario.end?.(world));
+  }
+
+  /** Runs a part of the scenario; false where it has no end. */
+  async #toItsEnd(part: string, work: () => void | Promise<void>): Promise<boolean> {
+    let isOver = false;
+    const begun = (async () => await work())();
+    begun.catch((error) => this.#threw(part, error)).finally(() => isOver = true);
+    const outcome = await this.#drive(part, () => isOver);
+    if (outcome === "quiet") {
+      const held = [...this.fabric.waits.all].map(({ description }) => description).join("; ");
+      const what = held === "" ? "it waits for nothing that the fabric knows of" : held;
+      this.#fail("liveness", "every wait ends", part, `nothing is left to run: ${what}`);
+    }
+    return outcome === "over";
+  }
+
+  /**
+   * Drives until `isOver`, or until nothing is left to run; acts of faults come between items. `"stuck"`: the
+   * world never becomes quiet, or is not the one that is replayed.
+   */
+  async #drive(part: string, isOver: () => boolean): Promise<"over" | "quiet" | "stuck"> {
+    let items = 0;
+    const { itemsMax } = this.settings;
+    const isDue = () => ++items > itemsMax || isOver() || this.faults.isActDue();
+    while (!isOver()) {
+      let isReached = true;
+      try {
+        isReached = await this.fabric.runUntil(isDue);
+      } catch (error) {
+        this.#threw(part, error);
+      }
+      if (this.#divergence !== null) return "stuck";
+      if (items > itemsMax) {
+        this.#fail("liveness", "all becomes quiet", part, `more than ${itemsMax} items ran`);
+        return "stuck";
+      }
+      if (this.faults.isActDue()) await this.faults.act();
+      else if (!isReached && !await this.faults.letGo()) return isOver() ? "over" : "quiet";
+    }
+    return "over";
+  }
+
+  #tellViolations(): void {
+    for (const { rule, call, message, channel } of this.fabric.violations) {
+      const kind = rule === "exception out of a callback" ? "crash" : "correctness";
+      const place = channel === null ? call : `${call} of ${channel.side} in ${channel.partition}`;
+      this.#fail(kind, rule, place, message, "verifier");
+    }
+  }
+
+  #lookAtTheEnd(): void {
+    for (const checker of this.#checkers) checker.end?.();
+    for (const { kind, owner, message } of this.fabric.leaks()) {
+      this.#fail("correctness", `no ${kind} is left`, owner, message, "leaks");
+    }
+  }
+
+  get result(): WorldResult {
+    const { scenario, settings, findings, chooser, faults, fabric, world } = this;
+    const expected = scenario.expected ?? [];
+    const isExpected = ({ rule, place }: Finding) =>
+      expected.some((known) => known.rule === rule && known.place === place);
+    return {
+      scenario: scenario.name,
+      seed: BigInt(settings.seed),
+      schedule: settings.schedule,
+      codec: settings.codec,
+      findings: findings.filter((finding) => !isExpected(finding)),
+      expected: findings.filter(isExpected),
+      choices: chooser.choices,
+      steps: chooser.steps,
+      faults: faults.fired,
+      reached: Object.fromEntries(world.reached),
+      virtualMilliseconds: fabric.now(),
+      traceDigest: fabric.traceDigest(),
+    };
+  }
+}
+
+/**
+ * Runs a scenario once.
+ *
+ * @throws {ReplayError} It was given choices, and is not the run that they are of.
+ * @throws {TypeError | RangeError} A setting is not what it should be.
+ */
+export async function runWorld<Drivers extends DriverTable>(
+  scenario: ScenarioDefinition<Drivers>,
+  settings: WorldSettings = {},
+): Promise<WorldResult> {
+  const run = new Run(scenario, settings);
+  await run.run();
+  return run.result;
+}

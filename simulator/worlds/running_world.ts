@@ -1,0 +1,138 @@
+/**
+ * A world that runs.
+ *
+ * @module
+ */
+
+import type { Chance } from "../../core/chance.ts";
+import type { Chooser } from "../../actors/runtime/chooser.ts";
+import { describe } from "../../core/describe.ts";
+import { isUint } from "../../core/units.ts";
+import {
+  type Fabric,
+  type GuestDriverInstance,
+  type HostDriverInstance,
+  loadGuestDriver,
+  loadHostDriver,
+  type Partition,
+  type PlainData,
+} from "../../mod.ts";
+import type { Finding } from "./finding.ts";
+import type { DriverTable, InstanceOf, ScenarioDefinition, World } from "./world.ts";
+
+const DRAW_MAX = 2 ** 32;
+
+/** What a world reports to, and chooses by. */
+export interface WorldRun {
+  /** Makes its choices. */
+  readonly chooser: Chooser;
+  /** Choices so far. */
+  readonly steps: number;
+  /** Hears of findings. */
+  found(finding: Finding): void;
+}
+
+/** One run of a scenario. */
+export class RunningWorld<Drivers extends DriverTable = DriverTable> implements World<Drivers> {
+  readonly fabric: Fabric;
+  isFaulty = true;
+  /** Behaviours that were reached, with how often. */
+  readonly reached: Map<string, number>;
+  readonly #scenario: ScenarioDefinition<Drivers>;
+  readonly #run: WorldRun;
+  readonly #guests = new Map<string, Partition>();
+  readonly #drivers = new Map<string, GuestDriverInstance | HostDriverInstance>();
+
+  /** A world of `scenario` in `fabric`, without partitions or drivers yet. */
+  constructor(scenario: ScenarioDefinition<Drivers>, fabric: Fabric, run: WorldRun) {
+    this.#scenario = scenario;
+    this.fabric = fabric;
+    this.#run = run;
+    this.reached = new Map((scenario.reach ?? []).map((name) => [name, 0]));
+  }
+
+  /** Makes the guests and starts the drivers. */
+  begin(): void {
+    const { partitions, drivers } = this.#scenario;
+    for (const [name, options] of Object.entries(partitions)) {
+      this.#guests.set(name, this.fabric.createPartition({ ...options, name }));
+    }
+    for (const [name, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
+      const options: PlainData = typeof entry.options === "function"
+        ? entry.options(this)
+        : entry.options ?? null;
+      const instance = "in" in entry
+        ? loadGuestDriver(this.guest(entry.in), entry.driver, options)
+        : loadHostDriver(this.guest(entry.serves), entry.driver, options);
+      this.#drivers.set(name, instance);
+    }
+  }
+
+  /** See {@linkcode World.guest}. */
+  guest(name: string): Partition {
+    const guest = this.#guests.get(name);
+    if (guest !== undefined) return guest;
+    throw new TypeError(
+      `Cannot find the guest ${describe(name)}: there are ${[...this.#guests.keys()].join(", ")}`,
+    );
+  }
+
+  /** The guests by name, as they are now. */
+  get guests(): ReadonlyMap<string, Partition> {
+    return this.#guests;
+  }
+
+  /** A guest, or a driver of it, is another object from now on. */
+  moved(
+    name: string,
+    guest: Partition,
+    drivers: ReadonlyMap<string, GuestDriverInstance | HostDriverInstance>,
+  ): void {
+    this.#guests.set(name, guest);
+    for (const [driver, instance] of drivers) this.#drivers.set(driver, instance);
+  }
+
+  /** See {@linkcode World.isThere}. */
+  isThere(name: string): boolean {
+    return this.fabric.partitions.includes(this.guest(name));
+  }
+
+  /** See {@linkcode World.driver}. */
+  driver<Name extends keyof Drivers & string>(name: Name): InstanceOf<Drivers[Name]> {
+    const instance = this.#drivers.get(name);
+    if (instance === undefined) {
+      const known = [...this.#drivers.keys()].join(", ");
+      throw new TypeError(`Cannot find the driver ${describe(name)}: there are ${known}`);
+    }
+    return instance as InstanceOf<Drivers[Name]>;
+  }
+
+  /** See {@linkcode World.draw}. */
+  draw(count: number): number {
+    if (!isUint(count, DRAW_MAX) || count === 0) {
+      throw new RangeError(
+        `Cannot draw: count must be a whole number from 1 to 2^32, not ${describe(count)}`,
+      );
+    }
+    if (count === 1) return 0;
+    return this.#run.chooser.choose("draw", count, {
+      draw: (chance: Chance) => chance.below(count),
+    });
+  }
+
+  /** See {@linkcode World.until}. */
+  async until(isReached: () => boolean): Promise<void> {
+    await this.fabric.runUntil(isReached);
+  }
+
+  /** See {@linkcode World.fail}. */
+  fail(rule: string, message: string, place = this.#scenario.name): void {
+    const { steps } = this.#run;
+    this.#run.found({ kind: "correctness", rule, place, message, by: "workload", step: steps });
+  }
+
+  /** See {@linkcode World.reach}. */
+  reach(name: string): void {
+    this.reached.set(name, (this.reached.get(name) ?? 0) + 1);
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * What one run of a scenario is made of, and what comes of it.
+ *
+ * @module
+ */
+
+import type { Choice, ChoiceKind } from "../../actors/runtime/chooser.ts";
+import type { FabricOptions, Schedule } from "../../mod.ts";
+import type { FiredFault } from "../faults/rule.ts";
+import type { Finding } from "./finding.ts";
+
+export type { Choice, ChoiceKind };
+
+/** How a scenario is run. The same settings give the same world. */
+export interface WorldSettings {
+  /** What chance is drawn from: a safe integer, or a bigint of 64 bits. Default 0. */
+  readonly seed?: number | bigint;
+  /** Order of runnable work. Default `"portfolio"`. */
+  readonly schedule?: Schedule;
+  /** Encoding of packets in the rings. Default: drawn from the seed. */
+  readonly codec?: NonNullable<FabricOptions["codec"]>;
+  /** Whether things go wrong, as the scenario's rules have it. Default true. */
+  readonly isFaulty?: boolean;
+  /** The choices of an earlier run, which are made again, whatever the seed would choose. */
+  readonly choices?: readonly Choice[];
+  /** How much of the run is recorded. Default `"digest"`. */
+  readonly trace?: NonNullable<FabricOptions["trace"]>;
+  /** Work items and timers that a phase of the run may take. Default 200 000. */
+  readonly itemsMax?: number;
+}
+
+/** What came of a world. */
+export interface WorldResult {
+  /** The scenario's name. */
+  readonly scenario: string;
+  /** What chance was drawn from. */
+  readonly seed: bigint;
+  /** Order of runnable work. */
+  readonly schedule: Schedule;
+  /** How packets were encoded. */
+  readonly codec: NonNullable<FabricOptions["codec"]>;
+  /** What is not as it should be; without those that are expected. */
+  readonly findings: readonly Finding[];
+  /** Findings that the scenario expects. */
+  readonly expected: readonly Finding[];
+  /** The choices that made it this run: with them it can be had again. */
+  readonly choices: readonly Choice[];
+  /** How many choices it made, those at the end included that are what fifo would do. */
+  readonly steps: number;
+  /** What went wrong. */
+  readonly faults: readonly FiredFault[];
+  /** Behaviours that were reached, with how often. */
+  readonly reached: Readonly<Record<string, number>>;
+  /** Virtual time that passed. */
+  readonly virtualMilliseconds: number;
+  /** SHA-256 of the trace. */
+  readonly traceDigest: string;
+}

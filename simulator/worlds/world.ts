@@ -1,0 +1,127 @@
+/**
+ * What a scenario's author writes against: the scenario as a value, and the world that it runs in.
+ *
+ * @module
+ */
+
+import type {
+  Fabric,
+  GuestDriver,
+  GuestDriverInstance,
+  HostDriver,
+  HostDriverInstance,
+  Partition,
+  PartitionOptions,
+  PlainData,
+} from "../../mod.ts";
+import type { Checker } from "../checkers/checker.ts";
+import type { FaultRule } from "../faults/rule.ts";
+
+/** What a driver of a scenario is started with: plain data, or what a function makes of draws. */
+export type DriverOptions = PlainData | ((world: Draws) => PlainData);
+
+/** A driver that runs in a guest. */
+export interface ScenarioGuestDriver<Instance extends GuestDriverInstance = GuestDriverInstance> {
+  /** The guest, by its name in the scenario. */
+  readonly in: string;
+  /** The driver. */
+  readonly driver: GuestDriver<Instance>;
+  /** What it is started with. Default null. */
+  readonly options?: DriverOptions;
+}
+
+/** A driver that runs in the root, for one guest. */
+export interface ScenarioHostDriver<Instance extends HostDriverInstance = HostDriverInstance> {
+  /** The guest that it serves, by its name in the scenario. */
+  readonly serves: string;
+  /** The driver. */
+  readonly driver: HostDriver<Instance>;
+  /** What it is started with. Default null. */
+  readonly options?: DriverOptions;
+}
+
+/** The drivers of a scenario, by name, in the order in which they are started. */
+export type DriverTable = Readonly<Record<string, ScenarioGuestDriver | ScenarioHostDriver>>;
+
+/** What the driver's `start` returns. */
+export type InstanceOf<Driver> = Driver extends
+  { readonly driver: { start(...given: never[]): infer Instance } } ? Instance : never;
+
+/** Numbers that a world draws. */
+export interface Draws {
+  /**
+   * A whole number from 0 to `count` - 1, drawn from the seed. It is one of the run's choices: 0 is what a
+   * world is made smaller with, so let 0 be the plainest.
+   *
+   * @throws {RangeError} `count` is no whole number from 1 to 2^32.
+   */
+  draw(count: number): number;
+}
+
+/** One run of a scenario, as its workload sees it. */
+export interface World<Drivers extends DriverTable = DriverTable> extends Draws {
+  /** What everything runs in. */
+  readonly fabric: Fabric;
+  /**
+   * A guest by its name in the scenario, as it is now: one that was migrated or restored is another partition.
+   *
+   * @throws {TypeError} The scenario has no guest of that name.
+   */
+  guest(name: string): Partition;
+  /** Whether a guest is there: one that crashed has gone. */
+  isThere(name: string): boolean;
+  /**
+   * A driver by its name in the scenario, as it is now: one that was restored is another object.
+   *
+   * @throws {TypeError} The scenario has no driver of that name.
+   */
+  driver<Name extends keyof Drivers & string>(name: Name): InstanceOf<Drivers[Name]>;
+  /** Lets virtual time pass until `isReached` answers true; it is asked before each work item. */
+  until(isReached: () => boolean): Promise<void>;
+  /** Something is not as the scenario has it. */
+  fail(rule: string, message: string, place?: string): void;
+  /** A behaviour has come to be that ought to: see {@linkcode ScenarioDefinition.reach}. */
+  reach(name: string): void;
+  /** Whether faults may still happen. */
+  readonly isFaulty: boolean;
+}
+
+/** A finding that is known, and does not count as a failure. */
+export interface ExpectedFinding {
+  /** Its rule. */
+  readonly rule: string;
+  /** Its place. */
+  readonly place: string;
+  /** Why it is expected, for who reads the report. */
+  readonly reason: string;
+}
+
+/** A scenario: which partitions and drivers there are, what they do, what goes wrong, and what must hold. */
+export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
+  /** As it is asked for: lower case words with `-` between them. */
+  readonly name: string;
+  /** What it does and shows, in one line. */
+  readonly title: string;
+  /** The guests by name, each with its options. */
+  readonly partitions: Readonly<Record<string, Omit<PartitionOptions, "name">>>;
+  /** The drivers by name. Default: none; then the workload makes its own. */
+  readonly drivers?: Drivers;
+  /**
+   * What the program does, outside of the drivers, while things go wrong. It may await whatever the fabric
+   * gives, and nothing else. A world whose workload never ends has a finding.
+   */
+  workload(world: World<Drivers>): void | Promise<void>;
+  /**
+   * What is done when the faults have stopped and all is quiet: channels are closed, totals compared. Then
+   * nothing may be left alive.
+   */
+  end?(world: World<Drivers>): void | Promise<void>;
+  /** What may go wrong. Default: nothing. */
+  readonly faults?: readonly FaultRule[];
+  /** What must hold, beside what always must. */
+  readonly checkers?: readonly Checker[];
+  /** Behaviours that ought to be reached, by name; a sweep says which were not. */
+  readonly reach?: readonly string[];
+  /** Findings that are known. */
+  readonly expected?: readonly ExpectedFinding[];
+}
