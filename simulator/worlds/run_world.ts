@@ -12,6 +12,7 @@ import { FIFO } from "../../actors/runtime/choosers/fifo.ts";
 import { Recorder } from "../../actors/runtime/choosers/record.ts";
 import { ReplayChooser, ReplayError } from "../../actors/runtime/choosers/replay.ts";
 import { SeededChooser } from "../../actors/runtime/choosers/seeded.ts";
+import { turn } from "../../actors/runtime/event_loop.ts";
 import { createChooser } from "../../actors/runtime/schedule.ts";
 import { Chance } from "../../core/chance.ts";
 import { messageOf } from "../../core/describe.ts";
@@ -142,10 +143,13 @@ class Run<Drivers extends DriverTable> {
    */
   async #drive(part: string, isOver: () => boolean): Promise<"over" | "quiet" | "stuck"> {
     let items = 0;
+    /** Nothing was left to run, and a turn of the runtime has brought nothing. */
+    let isIdle = false;
     const { itemsMax } = this.settings;
     const isDue = () => ++items > itemsMax || isOver() || this.faults.isActDue();
     while (!isOver()) {
       let isReached = true;
+      const before = items;
       try {
         isReached = await this.fabric.runUntil(isDue);
       } catch (error) {
@@ -156,8 +160,13 @@ class Run<Drivers extends DriverTable> {
         this.#fail("liveness", "all becomes quiet", part, `more than ${itemsMax} items ran`);
         return "stuck";
       }
+      if (items > before + 1) isIdle = false;
       if (this.faults.isActDue()) await this.faults.act();
-      else if (!isReached && !await this.faults.letGo()) return isOver() ? "over" : "quiet";
+      else if (!isReached && !await this.faults.letGo()) {
+        if (isIdle) return isOver() ? "over" : "quiet";
+        isIdle = true;
+        await turn(); // the scenario may await what is there already
+      }
     }
     return "over";
   }

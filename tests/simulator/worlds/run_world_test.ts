@@ -29,6 +29,13 @@ Deno.test("runWorld: a world in which nothing is wrong has no findings", async (
   assertEquals(await findingsOf({ workload: (world) => world.fabric.delay(5) }), []);
 });
 
+Deno.test("runWorld: a part that awaits what is there already is no wait without end", async () => {
+  const awaitALot = async () => {
+    for (let times = 0; times < 100; times++) await Promise.resolve();
+  };
+  assertEquals(await findingsOf({ workload: awaitALot, end: awaitALot }), []);
+});
+
 Deno.test("runWorld: each kind of failure is told by its name", async () => {
   const never = new Promise<never>(() => {});
   const checker: Checker = {
