@@ -6,7 +6,7 @@
 
 import { CopyRoom } from "../core/blocks.ts";
 import { IncomingRing } from "../core/ring/incoming.ts";
-import { PACKET_TYPE_IN_BAND } from "../core/ring/layout.ts";
+import * as layout from "../core/ring/layout.ts";
 import { OutgoingRing } from "../core/ring/outgoing.ts";
 import { RingMemory } from "../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../core/units.ts";
@@ -15,6 +15,9 @@ import { RingbufPipe } from "./baselines/ringbuf_pipe.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
 import { type Contender, race, type RaceOptions } from "./measure.ts";
 import { carrying, type Pipe } from "./pipe.ts";
+
+/** A name of this module's own, as the ring's modules have them: see ring_memory.ts. */
+const { PACKET_TYPE_IN_BAND } = layout;
 
 /** Data bytes of every ring. */
 const DATA_BYTES = 16 * PAGE_BYTES;

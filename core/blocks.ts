@@ -63,8 +63,8 @@ export class Blocks {
    * bytes before and after them may be overwritten in `target`, and must be there.
    */
   copyFreely(target: Blocks, targetStart: number, start: number, byteCount: number): void {
-    if (byteCount <= WORDS_BYTES_MAX) this.#copyWords(target, targetStart, start, byteCount);
-    else this.#copyMany(target, targetStart, start, byteCount);
+    if (byteCount > WORDS_BYTES_MAX) this.#copyMany(target, targetStart, start, byteCount);
+    else this.#copyWords(target, targetStart, start, byteCount);
   }
 
   /** Copies `byteCount` bytes from `start` on to `targetStart` of `target`, and overwrites nothing else. */
@@ -97,7 +97,14 @@ export class Blocks {
     for (let at = 0; at < wordsEnd; at += 8) {
       targetWords.setBigUint64(targetStart + at, words.getBigUint64(start + at, true), true);
     }
-    for (let at = wordsEnd; at < byteCount; at++) {
+    if (wordsEnd < byteCount) this.#copyTail(target, targetStart, start, wordsEnd, byteCount);
+  }
+
+  /** The bytes after the last whole word. */
+  #copyTail(target: Blocks, targetStart: number, start: number, from: number, to: number): void {
+    const words = this.#words;
+    const targetWords = target.#words;
+    for (let at = from; at < to; at++) {
       targetWords.setUint8(targetStart + at, words.getUint8(start + at));
     }
   }
@@ -157,8 +164,14 @@ export class CopyRoom {
 
   /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
   reserve(byteCount: number): void {
-    // The copy is a driver's to do anything with. What it lies in is not, and tells whether it was transferred.
-    if (this.#copyBytes !== byteCount || this.blocks.bytes.length === 0) this.#resize(byteCount);
+    if (!this.#has(byteCount)) this.#resize(byteCount);
+  }
+
+  /** Has the copy be of `byteCount` bytes from `start` of `source` on. */
+  take(source: Blocks, start: number, byteCount: number): Uint8Array {
+    if (!this.#has(byteCount)) this.#resize(byteCount);
+    source.copyFreely(this.blocks, this.start, start, byteCount);
+    return this.copy;
   }
 
   /** Overwrites the copy, unless it was transferred: its reader must not read it any longer. */
@@ -168,6 +181,11 @@ export class CopyRoom {
     // A short copy begins with the room, which has whole words. A transferred one cannot be written.
     const { words } = this;
     for (let at = 0; at << 2 < byteCount; at++) words[at] = POISON_WORD;
+  }
+
+  /** Whether the copy is of that length. It is a driver's to do anything with; what it lies in tells whether it was transferred. */
+  #has(byteCount: number): boolean {
+    return this.#copyBytes === byteCount && this.words.length !== 0;
   }
 
   #poisonLong(byteCount: number): void {

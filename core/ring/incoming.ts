@@ -5,13 +5,14 @@
  * @module
  */
 
-import { assert } from "../assert.ts";
-import { BLOCK_BYTES, type CopyRoom } from "../blocks.ts";
+import * as promises from "../assert.ts";
+import { BLOCK_BYTES, type Blocks, type CopyRoom } from "../blocks.ts";
 import * as layout from "./layout.ts";
-import type { RingFault, RingMemory } from "./ring_memory.ts";
+import type { ControlWords, RingFault, RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
 
 // Names of this module's own: see ring_memory.ts.
+const assert: typeof promises.assert = promises.assert;
 const {
   advanceIndex,
   DESCRIPTOR_BYTES,
@@ -24,12 +25,14 @@ const {
   PACKET_TYPE_GPA_DIRECT,
   PACKET_TYPE_IN_BAND,
   PACKET_TYPE_TRANSFER_PAGES,
-  PENDING_SEND_SIZE_OFFSET,
+  PENDING_SEND_SIZE_WORD,
   READ_INDEX_OFFSET,
+  READ_INDEX_WORD,
   TRAILER_BYTES,
   UNUSED_BYTES,
   usedBetween,
   WRITE_INDEX_OFFSET,
+  WRITE_INDEX_WORD,
 } = layout;
 
 /** Where copies lie in their buffer: they need a block before them. */
@@ -37,6 +40,11 @@ const SCRATCH_START = BLOCK_BYTES;
 
 /** Smallest type header of a packet that lists ranges: a word of 8 bytes that ends with their count. */
 const RANGED_HEADER_BYTES_MIN = 8;
+
+/** Where the packet that a reader looks at is. */
+const IN_RING = 0;
+const SCATTERED = 1;
+const GATHERED = 2;
 
 /** Where a reader stands in its ring. The reader's own copy, whatever the control page says. */
 export interface IncomingPosition {
@@ -73,10 +81,16 @@ export class IncomingRing {
   end = 0;
 
   readonly #memory: RingMemory;
+  // What each packet needs of it: after an atomic store loads begin anew, and each that the next one waits
+  // for shows.
+  readonly #control: ControlWords;
+  readonly #words: Int32Array;
+  readonly #blocks: Blocks;
+  readonly #contiguousBytes: number;
   readonly #dataBytes: number;
   readonly #scratch = new Scratch();
-  /** What holds the packet; null while it is not in one run and no copy was made. */
-  #bytes: Uint8Array | null;
+  /** Where the packet is: in one run of the ring, scattered over it, or that and copied as well. */
+  #place = IN_RING;
   /** Where in the ring the body of such a packet begins. */
   #scatteredStart = 0;
   /** The read index that the writer was last shown. */
@@ -100,8 +114,11 @@ export class IncomingRing {
    */
   constructor(memory: RingMemory, from: IncomingPosition | null = null) {
     this.#memory = memory;
+    this.#control = memory.control;
+    this.#words = memory.words;
+    this.#blocks = memory.blocks;
+    this.#contiguousBytes = memory.contiguousBytes;
     this.#dataBytes = memory.dataBytes;
-    this.#bytes = memory.data;
     if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
@@ -132,17 +149,53 @@ export class IncomingRing {
    */
   next(): "packet" | "empty" | RingFault {
     this.#packetTotalBytes = 0;
-    if (this.#unreadBytes <= 0) {
-      const outcome = this.#look();
-      if (outcome !== "packet") return outcome;
-    }
+    if (this.#unreadBytes <= 0 && !this.#hasMore()) return this.#fault ?? "empty";
     const at = this.#next;
-    if (at + DESCRIPTOR_BYTES <= this.#memory.contiguousBytes) {
-      return this.#readPacket(this.#memory.words, at >> 2);
+    const contiguousBytes = this.#contiguousBytes;
+    let words = this.#words;
+    let word = at >> 2;
+    if (at + DESCRIPTOR_BYTES > contiguousBytes) {
+      words = this.#gatherDescriptor(at);
+      word = SCRATCH_START >> 2;
     }
+    // Loaded once, checked (wire.md 1.9); from here on the copies count.
+    const typeAndDataOffset8 = words[word]!;
+    const length8AndFlags = words[word + 1]!;
+    this.transactionIdLow = words[word + 2]! >>> 0;
+    this.transactionIdHigh = words[word + 3]! >>> 0;
+    const dataOffsetBytes = typeAndDataOffset8 >>> 16 << 3;
+    const lengthBytes = length8AndFlags << 16 >>> 13;
+    const flags = length8AndFlags >>> 16;
+    const totalBytes = lengthBytes + TRAILER_BYTES;
+    if (
+      dataOffsetBytes < DESCRIPTOR_BYTES || dataOffsetBytes > lengthBytes ||
+      totalBytes > this.#unreadBytes || flags > DESCRIPTOR_FLAG_COMPLETION_REQUESTED
+    ) {
+      return this.#failDescriptor(dataOffsetBytes, lengthBytes);
+    }
+    const type = typeAndDataOffset8 << 16 >>> 16;
+    const isInOneRun = at + lengthBytes <= contiguousBytes;
+    const start = isInOneRun ? at + DESCRIPTOR_BYTES : this.#scatter();
+    if (isInOneRun) this.#place = IN_RING;
+    this.type = type;
+    this.flags = flags;
+    this.rangeCount = 0;
+    this.start = start;
+    this.payloadStart = start + dataOffsetBytes - DESCRIPTOR_BYTES;
+    this.end = start + lengthBytes - DESCRIPTOR_BYTES;
+    if (type !== PACKET_TYPE_IN_BAND && type !== PACKET_TYPE_COMPLETION) {
+      const fault = this.#readRangeCount();
+      if (fault !== null) return this.#fail(fault);
+    }
+    this.#packetTotalBytes = totalBytes;
+    return "packet";
+  }
+
+  /** Copies a descriptor that is not in one run. */
+  #gatherDescriptor(at: number): Int32Array {
     this.#scratch.reserve(DESCRIPTOR_BYTES);
     this.#memory.copyOut(at, this.#scratch.blocks, SCRATCH_START, DESCRIPTOR_BYTES);
-    return this.#readPacket(this.#scratch.words, SCRATCH_START >> 2);
+    return this.#scratch.words;
   }
 
   /**
@@ -150,7 +203,7 @@ export class IncomingRing {
    * that is made when it is first asked for.
    */
   get bytes(): Uint8Array {
-    return this.#bytes ?? this.#gather();
+    return this.#place === IN_RING ? this.#memory.data : this.#gathered();
   }
 
   /** A copy in `room` of `byteCount` bytes of the packet, from `start` of {@linkcode IncomingRing.bytes} on. */
@@ -159,20 +212,18 @@ export class IncomingRing {
       start >= this.start && start + byteCount <= this.end,
       "a payload lies inside its packet",
     );
-    room.reserve(byteCount);
-    if (this.#bytes === this.#memory.data) {
-      this.#memory.blocks.copyFreely(room.blocks, room.start, start, byteCount);
-    } else this.#takeScattered(room, start, byteCount);
-    return room.copy;
+    return this.#place === IN_RING
+      ? room.take(this.#blocks, start, byteCount)
+      : this.#takeScattered(room, start, byteCount);
   }
 
   /** Where the packet was copied already, that copy holds: nothing is loaded twice. */
-  #takeScattered(room: CopyRoom, start: number, byteCount: number): void {
-    if (this.#bytes !== null) {
-      return this.#scratch.blocks.copyFreely(room.blocks, room.start, start, byteCount);
-    }
+  #takeScattered(room: CopyRoom, start: number, byteCount: number): Uint8Array {
+    if (this.#place === GATHERED) return room.take(this.#scratch.blocks, start, byteCount);
+    room.reserve(byteCount);
     const offset = advanceIndex(this.#scatteredStart, start - this.start, this.#dataBytes);
     this.#memory.copyOut(offset, room.blocks, room.start, byteCount);
+    return room.copy;
   }
 
   /** A copy of the packet that `next` showed: descriptor, type header, payload and padding. */
@@ -209,10 +260,10 @@ export class IncomingRing {
     const next = this.#next;
     if (next === before) return false;
     if (!this.#masked) this.mask();
-    const memory = this.#memory;
-    memory.store(READ_INDEX_OFFSET, next);
+    const control = this.#control;
+    control.store(READ_INDEX_WORD, next);
     this.#committed = next;
-    const wantedBytes = memory.load(PENDING_SEND_SIZE_OFFSET);
+    const wantedBytes = control.load(PENDING_SEND_SIZE_WORD);
     return wantedBytes !== 0 && this.#writerGotRoom(wantedBytes, before);
   }
 
@@ -230,7 +281,7 @@ export class IncomingRing {
     this.#memory.store(INTERRUPT_MASK_OFFSET, 0);
     this.#masked = false;
     const unreadBytes = this.#loadUnreadBytes();
-    if (typeof unreadBytes === "string") return unreadBytes;
+    if (this.#fault !== null) return this.#fault;
     if (unreadBytes === 0) return "sleep";
     this.mask();
     return "more";
@@ -245,49 +296,15 @@ export class IncomingRing {
   /** Bytes of the packets that are in the ring now and not passed. */
   usedBytes(): number | RingFault {
     if (this.#fault !== null) return this.#fault;
-    return this.#loadUnreadBytes();
+    const unreadBytes = this.#loadUnreadBytes();
+    return this.#fault ?? unreadBytes;
   }
 
   /** Looks whether the writer has shown more, as all packets seen so far are read. */
-  #look(): "packet" | "empty" | RingFault {
-    if (this.#fault !== null) return this.#fault;
-    const unreadBytes = this.#loadUnreadBytes();
-    if (typeof unreadBytes === "string") return unreadBytes;
-    this.#unreadBytes = unreadBytes;
-    return unreadBytes === 0 ? "empty" : "packet";
-  }
-
-  /** Loads the descriptor at `word` of `words` once, checks it (wire.md 1.9), and fills the public fields. */
-  #readPacket(words: Int32Array, word: number): "packet" | RingFault {
-    const typeAndDataOffset8 = words[word]!;
-    const length8AndFlags = words[word + 1]!;
-    this.transactionIdLow = words[word + 2]! >>> 0;
-    this.transactionIdHigh = words[word + 3]! >>> 0;
-
-    const dataOffsetBytes = (typeAndDataOffset8 >>> 16) * 8;
-    const lengthBytes = (length8AndFlags & 0xffff) * 8;
-    if (
-      dataOffsetBytes < DESCRIPTOR_BYTES || dataOffsetBytes > lengthBytes ||
-      lengthBytes + TRAILER_BYTES > this.#unreadBytes
-    ) {
-      return this.#failLengths();
-    }
-    const flags = length8AndFlags >>> 16;
-    if (flags > DESCRIPTOR_FLAG_COMPLETION_REQUESTED) return this.#fail("invalidDescriptorFlags");
-    const type = typeAndDataOffset8 & 0xffff;
-    const start = this.#show(lengthBytes);
-    this.type = type;
-    this.flags = flags;
-    this.rangeCount = 0;
-    this.start = start;
-    this.payloadStart = start + dataOffsetBytes - DESCRIPTOR_BYTES;
-    this.end = start + lengthBytes - DESCRIPTOR_BYTES;
-    if (type !== PACKET_TYPE_IN_BAND && type !== PACKET_TYPE_COMPLETION) {
-      const fault = this.#readRangeCount();
-      if (fault !== null) return this.#fail(fault);
-    }
-    this.#packetTotalBytes = lengthBytes + TRAILER_BYTES;
-    return "packet";
+  #hasMore(): boolean {
+    if (this.#fault !== null) return false;
+    this.#unreadBytes = this.#loadUnreadBytes();
+    return this.#unreadBytes > 0;
   }
 
   /** Checks the less common types, and loads the header field that two of them share (wire.md 2.3). */
@@ -301,26 +318,22 @@ export class IncomingRing {
     return isGpaDirect && this.rangeCount === 0 ? "invalidGpaDirectRangeCount" : null;
   }
 
-  /** Has `bytes` show the packet, if it lies in one run; answers where its body starts there. */
-  #show(lengthBytes: number): number {
-    const at = this.#next;
-    if (at + lengthBytes <= this.#memory.contiguousBytes) {
-      if (this.#bytes !== this.#memory.data) this.#bytes = this.#memory.data;
-      return at + DESCRIPTOR_BYTES;
-    }
-    this.#bytes = null;
-    this.#scatteredStart = advanceIndex(at, DESCRIPTOR_BYTES, this.#dataBytes);
+  /** The body is not in one run: it is copied when it is first asked for. Answers where it begins in the copy. */
+  #scatter(): number {
+    this.#place = SCATTERED;
+    this.#scatteredStart = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
     return SCRATCH_START;
   }
 
-  /** Copies the packet's body, as it wraps or is scattered. */
-  #gather(): Uint8Array {
-    const bodyBytes = this.end - this.start;
-    this.#scratch.reserve(bodyBytes);
-    const { blocks } = this.#scratch;
-    this.#memory.copyOut(this.#scatteredStart, blocks, SCRATCH_START, bodyBytes);
-    this.#bytes = blocks.bytes;
-    return this.#bytes;
+  /** The copy of a packet's body that is not in one run: made once, so that nothing is loaded twice. */
+  #gathered(): Uint8Array {
+    if (this.#place === SCATTERED) {
+      const bodyBytes = this.end - this.start;
+      this.#scratch.reserve(bodyBytes);
+      this.#memory.copyOut(this.#scatteredStart, this.#scratch.blocks, SCRATCH_START, bodyBytes);
+      this.#place = GATHERED;
+    }
+    return this.#scratch.blocks.bytes;
   }
 
   /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */
@@ -335,17 +348,17 @@ export class IncomingRing {
     return freeBefore <= wantedBytes && freeNow > wantedBytes;
   }
 
-  /** Loads the writer's index once, checks it, and counts the bytes up to it that are not passed. */
-  #loadUnreadBytes(): number | RingFault {
-    const writeIndex = this.#memory.load(WRITE_INDEX_OFFSET);
-    if (!isRingIndex(writeIndex, this.#dataBytes)) return this.#fail("invalidWriteIndex");
-    const unreadBytes = usedBetween(writeIndex, this.#next, this.#dataBytes);
+  /** Loads the writer's index once, checks it, and counts the bytes up to it that are not passed; 0 after a fault. */
+  #loadUnreadBytes(): number {
+    const dataBytes = this.#dataBytes;
+    const writeIndex = this.#control.load(WRITE_INDEX_WORD);
+    const unreadBytes = usedBetween(writeIndex, this.#next, dataBytes);
     // An honest writer stays behind the read index that it was shown. So a batch ends after one
     // round at the latest, however fast a hostile one writes.
-    if (unreadBytes + this.#consumedBytes() > this.#dataBytes - UNUSED_BYTES) {
-      return this.#fail("invalidWriteIndex");
-    }
-    return unreadBytes;
+    const isBeyond = unreadBytes + this.#consumedBytes() > dataBytes - UNUSED_BYTES;
+    if (isRingIndex(writeIndex, dataBytes) && !isBeyond) return unreadBytes;
+    this.#fail("invalidWriteIndex");
+    return 0;
   }
 
   /** Bytes of packets that are passed and not given back. */
@@ -353,10 +366,12 @@ export class IncomingRing {
     return usedBetween(this.#next, this.#committed, this.#dataBytes);
   }
 
-  /** Names what is wrong with a descriptor's lengths: less than a descriptor is there, or they are wrong. */
-  #failLengths(): RingFault {
-    const hasDescriptor = this.#unreadBytes >= DESCRIPTOR_BYTES;
-    return this.#fail(hasDescriptor ? "invalidDescriptorLengths" : "invalidDataAvailable");
+  /** Names what is wrong with a descriptor: less of one is there, its lengths are wrong, or its flags are. */
+  #failDescriptor(dataOffsetBytes: number, lengthBytes: number): RingFault {
+    if (this.#unreadBytes < DESCRIPTOR_BYTES) return this.#fail("invalidDataAvailable");
+    const areLengthsGood = dataOffsetBytes >= DESCRIPTOR_BYTES && dataOffsetBytes <= lengthBytes &&
+      lengthBytes + TRAILER_BYTES <= this.#unreadBytes;
+    return this.#fail(areLengthsGood ? "invalidDescriptorFlags" : "invalidDescriptorLengths");
   }
 
   #fail(fault: RingFault): RingFault {

@@ -6,7 +6,7 @@
  */
 
 import { assert } from "../assert.ts";
-import { PAGE_BYTES, roundUp8 } from "../units.ts";
+import { PAGE_BYTES } from "../units.ts";
 
 /** Control page, u32, the writer's: where in the data area the next packet will start. */
 export const WRITE_INDEX_OFFSET = 0;
@@ -18,6 +18,14 @@ export const INTERRUPT_MASK_OFFSET = 8;
 export const PENDING_SEND_SIZE_OFFSET = 12;
 /** Control page, u32, the writer's: bit {@linkcode FEATURE_PENDING_SEND_SIZE}; the rest is 0. */
 export const FEATURE_BITS_OFFSET = 64;
+/** The same as places of words in the control page. */
+export const WRITE_INDEX_WORD: number = WRITE_INDEX_OFFSET / 4;
+/** See {@linkcode READ_INDEX_OFFSET}. */
+export const READ_INDEX_WORD: number = READ_INDEX_OFFSET / 4;
+/** See {@linkcode INTERRUPT_MASK_OFFSET}. */
+export const INTERRUPT_MASK_WORD: number = INTERRUPT_MASK_OFFSET / 4;
+/** See {@linkcode PENDING_SEND_SIZE_OFFSET}. */
+export const PENDING_SEND_SIZE_WORD: number = PENDING_SEND_SIZE_OFFSET / 4;
 /** The writer uses the pending send size. */
 export const FEATURE_PENDING_SEND_SIZE = 1;
 
@@ -50,7 +58,7 @@ export const RING_DATA_PAGES_MAX = 8187;
 
 /** Bytes in the ring of a packet whose descriptor is followed by `bodyBytes`, trailer included. */
 export function packetTotalBytes(bodyBytes: number): number {
-  return roundUp8(bodyBytes) + FRAME_BYTES;
+  return bodyBytes + (-bodyBytes & 7) + FRAME_BYTES; // roundUp8, without an imported name
 }
 
 /** Whether `value` may be an index of a ring with `dataBytes`. */

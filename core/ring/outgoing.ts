@@ -5,29 +5,37 @@
  * @module
  */
 
-import { assert } from "../assert.ts";
+import * as promises from "../assert.ts";
 import { CopyRoom } from "../blocks.ts";
 import * as views from "../bytes.ts";
 import * as layout from "./layout.ts";
-import { largestPacketBytes, type RingFault, type RingMemory } from "./ring_memory.ts";
+import {
+  type ControlWords,
+  largestPacketBytes,
+  type RingFault,
+  type RingMemory,
+} from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
 
 // Names of this module's own: see ring_memory.ts.
+const assert: typeof promises.assert = promises.assert;
 const { copyBytes, endsAt, NO_BYTES } = views;
 const {
   advanceIndex,
   DESCRIPTOR_BYTES,
   FEATURE_BITS_OFFSET,
   FEATURE_PENDING_SEND_SIZE,
-  INTERRUPT_MASK_OFFSET,
+  INTERRUPT_MASK_WORD,
   isRingIndex,
   packetTotalBytes,
   PENDING_SEND_SIZE_OFFSET,
   READ_INDEX_OFFSET,
+  READ_INDEX_WORD,
   TRAILER_BYTES,
   UNUSED_BYTES,
   usedBetween,
   WRITE_INDEX_OFFSET,
+  WRITE_INDEX_WORD,
 } = layout;
 
 /** Where a writer stands in its ring. The writer's own copy, whatever the control page says. */
@@ -56,6 +64,7 @@ export class OutgoingRing {
   bodyStart = 0;
 
   readonly #memory: RingMemory;
+  readonly #control: ControlWords;
   readonly #dataBytes: number;
   readonly #largestBytes: number;
   readonly #scratch = new Scratch();
@@ -88,6 +97,7 @@ export class OutgoingRing {
    */
   constructor(memory: RingMemory, from: OutgoingPosition | null = null) {
     this.#memory = memory;
+    this.#control = memory.control;
     this.#dataBytes = memory.dataBytes;
     this.#largestBytes = largestPacketBytes(memory.dataBytes);
     this.body = this.#scratch.blocks.bytes;
@@ -138,8 +148,8 @@ export class OutgoingRing {
    * driver's, to `at` of {@linkcode OutgoingRing.body}. It is for what may be long; once in a packet.
    */
   putPayload(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    const isShortWhole = start === 0 && byteCount < DIRECT_BYTES_MIN && endsAt(payload, byteCount);
-    if (isShortWhole && byteCount > 0) this.body.set(payload, at);
+    const isShort = byteCount > 0 && byteCount < DIRECT_BYTES_MIN;
+    if (isShort && start === 0 && endsAt(payload, byteCount)) this.body.set(payload, at);
     else this.#putPart(at, payload, start, byteCount);
   }
 
@@ -157,11 +167,11 @@ export class OutgoingRing {
     transactionIdHigh: number,
   ): void {
     const bodyBytes = this.#reservedBytes;
-    assert(bodyBytes >= 0, "a packet is reserved before it is finished");
-    assert((type | flags) >>> 16 === 0, "a packet's type is a u16, and its flags are a u16");
     assert(
-      (headerBytes & 7) === 0 && headerBytes >>> 0 <= bodyBytes,
-      "a type header is whole 8-byte words of the body",
+      bodyBytes >= 0 && (type | flags) >>> 16 === 0 &&
+        (headerBytes & 7) === 0 && headerBytes >>> 0 <= bodyBytes,
+      "a packet is reserved before it is finished, its type is a u16, its flags are a u16, and its " +
+        "type header is whole 8-byte words of the body",
     );
     const totalBytes = packetTotalBytes(bodyBytes);
     const words = this.#words;
@@ -184,10 +194,10 @@ export class OutgoingRing {
     const before = this.#committed;
     const next = this.#next;
     if (next === before) return false;
-    const memory = this.#memory;
-    memory.store(WRITE_INDEX_OFFSET, next);
+    const control = this.#control;
+    control.store(WRITE_INDEX_WORD, next);
     this.#committed = next;
-    return memory.load(INTERRUPT_MASK_OFFSET) === 0 && memory.load(READ_INDEX_OFFSET) === before;
+    return control.load(INTERRUPT_MASK_WORD) === 0 && control.load(READ_INDEX_WORD) === before;
   }
 
   /**

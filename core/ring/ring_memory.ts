@@ -56,6 +56,61 @@ export type RingFault =
  */
 export type RingSharing = "shared" | "exclusive";
 
+/**
+ * The words of a control page, each by its place in it, for one of the two {@linkcode RingSharing}. Two short
+ * classes: V8 puts their functions wherever they are called, and asks nobody which of the two it is.
+ */
+export interface ControlWords {
+  /** Loads a u32, in order with other loads and stores. */
+  load(word: number): number;
+  /** Stores a u32, in order with other loads and stores. */
+  store(word: number, value: number): void;
+  /** Stores 0 everywhere, before anybody else knows of the page. */
+  clear(): void;
+}
+
+/** Others may touch the page: program order is not enough. */
+class SharedWords implements ControlWords {
+  readonly #words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  load(word: number): number {
+    return atomicLoad(this.#words, word);
+  }
+
+  store(word: number, value: number): void {
+    atomicStore(this.#words, word, value);
+  }
+
+  clear(): void {
+    this.#words.fill(0);
+  }
+}
+
+/** This thread alone touches the page. */
+class ExclusiveWords implements ControlWords {
+  readonly #words: Uint32Array;
+
+  constructor(words: Uint32Array) {
+    this.#words = words;
+  }
+
+  load(word: number): number {
+    return this.#words[word]!;
+  }
+
+  store(word: number, value: number): void {
+    this.#words[word] = value;
+  }
+
+  clear(): void {
+    this.#words.fill(0);
+  }
+}
+
 /** The words of a control page as they stand there, unchecked. */
 export interface RingControl {
   /** Offset in the data area where the next packet will start. */
@@ -139,9 +194,8 @@ export class RingMemory {
   readonly words: Int32Array;
   /** Length of {@linkcode RingMemory.data}: up to here, bytes can be used in place. */
   readonly contiguousBytes: number;
-  readonly #control: Int32Array;
-  /** Somebody else may write to the control page, so program order is not enough. */
-  readonly #shared: boolean;
+  /** The words of the control page. */
+  readonly control: ControlWords;
   /** The data area in equal runs: one, or one a page where pages are scattered. */
   readonly #runs: readonly Blocks[];
   readonly #runBytes: number;
@@ -156,8 +210,8 @@ export class RingMemory {
   constructor(pieces: readonly Uint8Array[], sharing: RingSharing = "shared") {
     checkPieces(pieces);
     const control = pieces[0]!.subarray(0, PAGE_BYTES);
-    this.#control = wordsOf(control);
-    this.#shared = sharing === "shared";
+    const words = new Uint32Array(control.buffer, control.byteOffset, PAGE_BYTES / 4);
+    this.control = sharing === "shared" ? new SharedWords(words) : new ExclusiveWords(words);
     this.data = contiguousData(pieces);
     this.blocks = new Blocks(this.data);
     this.words = wordsOf(this.data);
@@ -170,7 +224,7 @@ export class RingMemory {
 
   /** What the guest does before it describes the ring: all zero but the feature bit (wire.md 9). */
   initialize(): void {
-    this.#control.fill(0);
+    this.control.clear();
     this.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
   }
 
@@ -187,15 +241,12 @@ export class RingMemory {
 
   /** Loads the u32 at byte `offset` of the control page; in order with other loads and stores. */
   load(offset: number): number {
-    const control = this.#control;
-    return (this.#shared ? atomicLoad(control, offset >> 2) : control[offset >> 2]!) >>> 0;
+    return this.control.load(offset >> 2);
   }
 
   /** Stores a u32 at byte `offset` of the control page; in order with other loads and stores. */
   store(offset: number, value: number): void {
-    const control = this.#control;
-    if (this.#shared) atomicStore(control, offset >> 2, value);
-    else control[offset >> 2] = value;
+    this.control.store(offset >> 2, value);
   }
 
   /** Copies `byteCount` bytes from `start` of `source` to `offset`, wrapping. */
