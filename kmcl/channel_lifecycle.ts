@@ -12,12 +12,14 @@ import type { Device, VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { booleanOf } from "../core/arguments.ts";
 import {
   type NtStatus,
+  STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { Driver } from "./driver.ts";
+import { isExhaustedFor } from "./exhausted.ts";
 import { noteEnd } from "./ends.ts";
 import type { FunctionName } from "./function_names.ts";
 import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./resolve.ts";
@@ -26,7 +28,10 @@ import { resolveHandle } from "./handles.ts";
 
 /** What VmbChannelAllocate gives. */
 export interface AllocateResult {
-  /** STATUS_SUCCESS, _1 for a bad device, _2 for no BOOLEAN or a side that it cannot have. */
+  /**
+   * STATUS_SUCCESS, _1 for a bad device, _2 for no BOOLEAN or a side that it cannot have,
+   * INSUFFICIENT_RESOURCES where a simulation lets it fail.
+   */
   readonly status: NtStatus;
   /** The channel; null on failure. */
   readonly channel: VMBCHANNEL | null;
@@ -54,6 +59,9 @@ export function VmbChannelAllocate(
   if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
   if (!isPassive(kmcl.runtime, "VmbChannelAllocate")) {
     return { status: STATUS_INVALID_DEVICE_REQUEST, channel: null };
+  }
+  if (isExhaustedFor(kmcl.runtime.faults, target.driver?.guest ?? partition, null, "channel")) {
+    return { status: STATUS_INSUFFICIENT_RESOURCES, channel: null };
   }
   const endpoint = kmcl.runtime.createEndpoint(target, asServer ? "server" : "client");
   return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };

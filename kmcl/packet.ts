@@ -18,6 +18,7 @@ import { holdsBytes, wholeOf } from "../core/bytes.ts";
 import { isU32 } from "../core/units.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
 import { driverOf } from "./driver.ts";
+import { isExhausted } from "./exhausted.ts";
 import { packetObjectBytes } from "./channel_properties.ts";
 import { endpointOf, type Kmcl, requireEndpoint, requirePacket } from "./resolve.ts";
 import { initializePacket } from "./initialized_packets.ts";
@@ -30,7 +31,8 @@ import { handOutPacket, releasePacket } from "./packet_handles.ts";
  */
 export function VmbPacketAllocate(kmcl: Kmcl, channel: VMBCHANNEL | null): VMBPACKET | null {
   const endpoint = requireEndpoint(kmcl, "VmbPacketAllocate", channel);
-  return endpoint === null ? null : handOutPacket(endpoint, "lookaside");
+  if (endpoint === null || isExhausted(endpoint, "packet")) return null;
+  return handOutPacket(endpoint, "lookaside");
 }
 
 /** What VmbPacketInitialize gives. */

@@ -13,6 +13,7 @@ import type { Mdl } from "../core/memory/mdl.ts";
 import {
   type NtStatus,
   STATUS_DEVICE_REMOVED,
+  STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER_1,
@@ -24,6 +25,7 @@ import {
 } from "../core/ntstatus.ts";
 import { NO_RANGES } from "../core/packet/packet.ts";
 import { isUint } from "../core/units.ts";
+import { isExhausted } from "./exhausted.ts";
 import { endpointOf, type Kmcl, waiting } from "./resolve.ts";
 import { mayBlock } from "./levels.ts";
 import {
@@ -125,6 +127,7 @@ function checkRequest(
   if (when === null || (isServer && when.mayQueue)) return STATUS_INVALID_PARAMETER_8;
   if (!isWithinBounds(endpoint, ranges)) return STATUS_INVALID_BUFFER_SIZE;
   if (endpoint.requests.rejectsRequests) return STATUS_DEVICE_REMOVED;
+  if (isExhausted(endpoint, "request")) return STATUS_INSUFFICIENT_RESOURCES;
   const isTimed = when.deadline100ns !== null;
   if ((when.mayQueue || waits) && !mayWait(endpoint, isTimed)) return STATUS_INVALID_DEVICE_REQUEST;
   reportQuiet(endpoint, CALL);

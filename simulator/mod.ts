@@ -51,7 +51,38 @@ export type {
   SourceFile,
 } from "./scenario.ts";
 export type { CheckContext, Checker, CheckerAtWork } from "./checkers/checker.ts";
-export type { FaultName, FaultRule, FaultWhere, FiredFault } from "./faults/rule.ts";
+export type { AnyRule, ChannelWhere, GuestWhere } from "./faults/basics.ts";
+export type {
+  BusRule,
+  DeviceRemovedRule,
+  DirectedWhere,
+  ExternalDataPendingRule,
+  GpadlRefusedRule,
+  InterruptDelayedRule,
+  InterruptMergedRule,
+  InterruptSpuriousRule,
+  MessageDelayedRule,
+  MessageWhere,
+  OfferRescindedRule,
+  OpenRefusedRule,
+} from "./faults/catalogue/bus.ts";
+export type {
+  GuestCrashedRule,
+  GuestMigratedRule,
+  GuestPausedRule,
+  GuestRestoredRule,
+  GuestRule,
+  GuestSavedRule,
+} from "./faults/catalogue/guest.ts";
+export type {
+  AllocationSite,
+  AllocationWhere,
+  MachineRule,
+  MemoryExhaustedRule,
+  ProcessorTakenRule,
+  ProcessorWhere,
+} from "./faults/catalogue/machine.ts";
+export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";
 export type { Finding, FindingKind } from "./worlds/finding.ts";
 export { runWorld } from "./worlds/run_world.ts";

@@ -6,11 +6,14 @@
  */
 
 import { assert } from "../../core/assert.ts";
+import { NO_BYTES } from "../../core/bytes.ts";
+import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Doorbell } from "../channel/bus_port.ts";
 import { WHOLE_BUS } from "../channel/touches.ts";
 import type { Touch } from "../runtime/chooser.ts";
+import type { Arrival, FaultPlace, FaultPort } from "../runtime/fault_port.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { DISPATCH_LEVEL } from "../runtime/irql.ts";
@@ -21,12 +24,17 @@ import type { Direction, GuestLink, Link } from "./link.ts";
 const MESSAGE_EVENTS = { toHost: "messageToHost", toGuest: "messageToGuest" } as const;
 
 /** What interrupts one end of one channel. Whoever rings it cannot tell who listens. */
-class SchedulingDoorbell implements Doorbell {
+class SchedulingDoorbell implements Doorbell, Arrival {
+  readonly point = "interrupt";
+  readonly place: FaultPlace;
   readonly #scheduler: Scheduler;
+  readonly #faults: FaultPort | null;
   #interrupt: WorkItem | null = null;
 
-  constructor(scheduler: Scheduler) {
+  constructor({ scheduler, faults }: RuntimePort, place: FaultPlace) {
     this.#scheduler = scheduler;
+    this.#faults = faults;
+    this.place = place;
   }
 
   /** Schedules `interrupt` at each ring from now on; null: nobody listens. */
@@ -36,6 +44,16 @@ class SchedulingDoorbell implements Doorbell {
 
   /** See {@linkcode Doorbell.ring}. */
   ring(): void {
+    if (this.#faults !== null) this.#ringUnlessHeld(this.#faults);
+    else if (this.#interrupt !== null) this.#scheduler.schedule(this.#interrupt);
+  }
+
+  #ringUnlessHeld(faults: FaultPort): void {
+    if (this.#interrupt !== null && !faults.holds(this)) this.arrive();
+  }
+
+  /** See {@linkcode Arrival.arrive}. */
+  arrive(): void {
     if (this.#interrupt !== null) this.#scheduler.schedule(this.#interrupt);
   }
 }
@@ -49,10 +67,11 @@ interface AwaitedAnswer {
 }
 
 /** One direction of a link: the messages on their way, and the doorbells. */
-class Lane implements Worker {
+class Lane implements Worker, Arrival {
   readonly traceId: number;
+  readonly point = "message";
   readonly #runtime: RuntimePort;
-  readonly #memory: GuestRam;
+  readonly #guest: PartitionPort;
   readonly #direction: Direction;
   readonly #queue = new Fifo<Uint8Array>();
   readonly #item: WorkItem;
@@ -60,6 +79,10 @@ class Lane implements Worker {
   readonly #doorbells = new Map<number, SchedulingDoorbell>();
   #hear: ((message: Uint8Array) => void) | null = null;
   #isCut = false;
+  /** Whether the next message comes later than its turn would be. */
+  #isHeldBack = false;
+  /** What is due once the next message is on its way again. */
+  #afterwards: WorkItem | null = null;
   /** The latest who waits inside a call; null while nobody does. */
   #awaited: AwaitedAnswer | null = null;
 
@@ -72,7 +95,7 @@ class Lane implements Worker {
   ) {
     this.traceId = guest.traceId;
     this.#runtime = runtime;
-    this.#memory = guest.memory;
+    this.#guest = guest;
     this.#direction = direction;
     this.#item = new WorkItem(this, "message", DISPATCH_LEVEL, taker.processor(0));
   }
@@ -134,12 +157,45 @@ class Lane implements Worker {
 
   /** The next message is due. */
   schedule(): void {
-    this.#runtime.scheduler.schedule(this.#item);
+    const { faults, scheduler } = this.#runtime;
+    if (faults === null) scheduler.schedule(this.#item);
+    else this.#scheduleUnlessHeld(faults);
+  }
+
+  #scheduleUnlessHeld(faults: FaultPort): void {
+    if (this.#isHeldBack || this.#item.isScheduled) return;
+    this.#isHeldBack = faults.holds(this);
+    if (!this.#isHeldBack) this.#runtime.scheduler.schedule(this.#item);
+  }
+
+  /** See {@linkcode Arrival.arrive}. */
+  arrive(): void {
+    const { scheduler } = this.#runtime;
+    this.#isHeldBack = false;
+    if (this.isBusy) scheduler.schedule(this.#item);
+    if (this.#afterwards !== null) scheduler.schedule(this.#afterwards);
+    this.#afterwards = null;
+  }
+
+  /** See {@linkcode Arrival.place}. */
+  get place(): FaultPlace {
+    const message = decodeControlMessage(this.#queue.peek() ?? NO_BYTES);
+    const what = isControlFault(message) ? null : message.message;
+    const channelId = isControlFault(message) || !("channelId" in message)
+      ? null
+      : message.channelId;
+    return { guest: this.#guest, channelId, direction: this.#direction, what };
+  }
+
+  /** See {@linkcode Link.putsOff}. */
+  putsOff(item: WorkItem): boolean {
+    if (this.#isHeldBack) this.#afterwards = item;
+    return this.#isHeldBack;
   }
 
   /** See {@linkcode Worker.touches}: what a message changes, it says when it is read. */
   touches(): readonly Touch[] {
-    return [{ of: this.#memory, part: WHOLE_BUS, writes: true }];
+    return [{ of: this.#guest.memory, part: WHOLE_BUS, writes: true }];
   }
 
   /** See {@linkcode Worker.itemsAhead}. */
@@ -158,7 +214,8 @@ class Lane implements Worker {
   doorbell(channelId: number): SchedulingDoorbell {
     let doorbell = this.#doorbells.get(channelId);
     if (doorbell === undefined) {
-      doorbell = new SchedulingDoorbell(this.#runtime.scheduler);
+      const place = { guest: this.#guest, channelId, direction: this.#direction, what: null };
+      doorbell = new SchedulingDoorbell(this.#runtime, place);
       this.#doorbells.set(channelId, doorbell);
     }
     return doorbell;
@@ -172,6 +229,7 @@ class Lane implements Worker {
   /** Nothing crosses any more. */
   cut(): void {
     this.#isCut = true;
+    this.#afterwards = null;
     this.#queue.clear();
     for (const doorbell of this.#doorbells.values()) doorbell.lead(null);
     this.#doorbells.clear();
@@ -209,6 +267,11 @@ class Side implements Link {
   /** See {@linkcode Link.connect}. */
   connect(hear: (message: Uint8Array) => void): void {
     this.incoming.connect(hear);
+  }
+
+  /** See {@linkcode Link.putsOff}. */
+  putsOff(item: WorkItem): boolean {
+    return this.incoming.putsOff(item);
   }
 
   /** See {@linkcode Link.post}. */

@@ -19,6 +19,11 @@ export interface Link {
   readonly memory: GuestRam;
   /** Whether messages for this end are on their way. */
   readonly isBusy: boolean;
+  /**
+   * Whether messages for this end are held back, so that work which they come before need not look again and again:
+   * `item` is due as soon as they are on their way again.
+   */
+  putsOff(item: WorkItem): boolean;
   /** Has this end hear what the other one says, a message at a time. */
   connect(hear: (message: Uint8Array) => void): void;
   /** Puts a message for the other end on its way; once the guest is gone nothing happens. */

@@ -15,11 +15,17 @@ import {
   STATUS_PENDING,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
+import type { FaultPort } from "../runtime/fault_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+import type { PartitionPort } from "./partition_port.ts";
 
 /** What external data needs of the endpoint whose packets describe it. */
-export interface SharingEndpoint extends Pick<EndpointPort, "configuration"> {
+export interface SharingEndpoint extends Pick<EndpointPort, "configuration" | "runtime"> {
+  /** The partition whose memory its packets describe; null: nobody said. */
+  readonly guest: PartitionPort | null;
+  /** The channel's number on the bus, while it has one. */
+  readonly channelId: number | null;
   /** The guest's memory. */
   readonly memory: GuestRam;
   /** What it has to do. */
@@ -56,7 +62,9 @@ export class ExternalData {
       return { status: STATUS_INVALID_BUFFER_SIZE, mdl: null };
     }
     if (packet.mdl !== null) return { status: STATUS_SUCCESS, mdl: packet.mdl };
-    if (!ranges.every((range) => memory.isResident(range.pfns))) {
+    const { faults } = this.#endpoint.runtime;
+    const arePresent = ranges.every((range) => memory.isResident(range.pfns));
+    if (!arePresent || (faults !== null && this.#isPagedOut(faults))) {
       packet.actor.send(AWAIT_PAGES);
       for (const range of ranges) this.#awaitedPfns.push(range.pfns);
       this.#endpoint.work.schedulePageIn();
@@ -64,6 +72,13 @@ export class ExternalData {
     }
     packet.mdl = mdlOfRanges(memory, ranges);
     return { status: STATUS_SUCCESS, mdl: packet.mdl };
+  }
+
+  /** Whether pages that were there are not there, this time. */
+  #isPagedOut(faults: FaultPort): boolean {
+    const { guest, channelId } = this.#endpoint;
+    return guest !== null &&
+      faults.fails("externalData", { guest, channelId, direction: null, what: null });
   }
 
   /** Takes back the MDL of `packet`, if its driver has one. */

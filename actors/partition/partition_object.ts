@@ -18,6 +18,7 @@ import { Bus } from "../bus/bus.ts";
 import type { Direction } from "../bus/link.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
+import type { FaultPort } from "../runtime/fault_port.ts";
 import { Processor } from "../runtime/scheduler.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
 import type { FabricPort } from "./fabric_port.ts";
@@ -135,6 +136,7 @@ export class PartitionObject implements Partition, DriverPartition {
       onMisuse: (rule, message) => runtime.verifier.report(rule, MISUSED_CALLS[rule], message),
     });
     if (runtime.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
+    if (runtime.faults !== null) this.memory.isExhausted = exhaustionOf(this, runtime.faults);
     this.#processors = Array.from(
       { length: options.processors },
       (_, index) => new Processor(index),
@@ -336,6 +338,7 @@ export class PartitionObject implements Partition, DriverPartition {
     }
     const { runs } = this;
     for (const processor of this.#processors) processor.runs = runs;
+    if (!runs) this.runtime.faults?.standsStill(this);
     if (runs) {
       this.runtime.waits.release(this);
       for (const { signal } of this.endpoints) signal.release();
@@ -358,6 +361,11 @@ export class PartitionObject implements Partition, DriverPartition {
     waits.drop(this);
     this.bus.guestGone();
   }
+}
+
+/** Whether an allocation in the memory of `guest` fails, as `faults` has it. */
+function exhaustionOf(guest: PartitionObject, faults: FaultPort): GuestRam["isExhausted"] {
+  return (what) => faults.fails("allocation", { guest, channelId: null, direction: null, what });
 }
 
 function requireDirection(what: string, direction: unknown): void {

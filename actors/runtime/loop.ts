@@ -74,6 +74,11 @@ export class Loop {
     return this.#phase === "underWay" && this.#hasDriver;
   }
 
+  /** Items and timers so far. */
+  get items(): number {
+    return this.#items;
+  }
+
   /** Items, timers and idle turns so far. */
   get #steps(): number {
     return this.#items + this.#idleSteps;

@@ -46,6 +46,8 @@ export class GuestRam implements GuestMemory {
   readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
   /** Called after each use that has changed something. */
   onUse: OnMemoryUse | null = null;
+  /** Whether nothing of what is asked for is left, whatever is free; null: what is free can be had. */
+  isExhausted: ((what: "pages" | "mmio") => boolean) | null = null;
 
   readonly #store: PageStore;
   readonly #free: PageAllocator;
@@ -100,6 +102,7 @@ export class GuestRam implements GuestMemory {
   /** As {@linkcode GuestRam.allocate}; null = out of memory. `byteCount` is a whole number from 1. */
   tryAllocate(byteCount: number): GuestBuffer | null {
     assert(byteCount > 0, "a guest buffer has at least one byte");
+    if (this.isExhausted?.("pages") === true) return null;
     const pages = Math.ceil(byteCount / PAGE_BYTES);
     const first = this.#free.allocate(pages);
     if (first === null) return null;
@@ -254,6 +257,7 @@ export class GuestRam implements GuestMemory {
 
   /** For the guest: {@linkcode MmioWindow.reserve}. */
   reserveMmio(byteCount: number): number | null {
+    if (this.isExhausted?.("mmio") === true) return null;
     return this.#mmio.reserve(byteCount);
   }
 

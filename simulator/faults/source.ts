@@ -5,17 +5,42 @@
  */
 
 import type { Chooser } from "../../actors/runtime/chooser.ts";
-import type { FaultPort } from "../../actors/runtime/fault_port.ts";
+import type { FaultPlace, FaultPort } from "../../actors/runtime/fault_port.ts";
+import type { Deed, Point } from "./basics.ts";
+import { FabricFaults } from "./fabric_faults.ts";
+import type { FaultyWorld, WorldParts } from "./faulty_world.ts";
+import { isAt, placeText } from "./place.ts";
 import type { FaultRule, FiredFault } from "./rule.ts";
+import { faultOf } from "./table.ts";
+import { Trigger } from "./trigger.ts";
+import { VisitedWorld } from "./visited_world.ts";
+
+/** Makes the choices of a world, and counts them. */
+export interface CountingChooser extends Chooser {
+  /** How many there were so far. */
+  readonly steps: number;
+}
 
 /** The faults of one world. */
 export class FaultSource {
   /** What the fabric asks where something may go wrong; null: nothing of that kind can. */
-  readonly port: FaultPort | null = null;
+  readonly port: FaultPort | null;
+  readonly #chooser: CountingChooser;
   readonly #fired: FiredFault[] = [];
+  readonly #triggers: readonly Trigger[];
+  /** Those that do something to the world between two items. */
+  readonly #acting: readonly Trigger[];
+  /** Where faults happen; null until the drivers have started. */
+  #world: VisitedWorld | null = null;
+  #hasStopped = false;
 
-  /** What `rules` bring about, chosen by `chooser`. */
-  constructor(_rules: readonly FaultRule[], _chooser: Chooser) {
+  /** What `rules` bring about, chosen by `chooser`: first of all which of them are there. */
+  constructor(rules: readonly FaultRule[], chooser: CountingChooser) {
+    this.#chooser = chooser;
+    this.#triggers = rules.map((rule) => new Trigger(rule, faultOf(rule), chooser))
+      .filter(({ isLoaded }) => isLoaded);
+    this.#acting = this.#triggers.filter(({ fault }) => fault.deeds !== null);
+    this.port = this.#triggers.length === 0 ? null : new FabricFaults(this);
   }
 
   /** What went wrong so far. */
@@ -23,22 +48,90 @@ export class FaultSource {
     return this.#fired;
   }
 
+  /** The drivers have started: from now on things go wrong. */
+  begin(parts: WorldParts): void {
+    this.#world = new VisitedWorld(parts);
+  }
+
+  /** Where faults happen; null while nothing goes wrong. */
+  get world(): FaultyWorld | null {
+    return this.#hasStopped || this.#world?.isCalm !== false ? null : this.#world;
+  }
+
+  /**
+   * The rule that fires at `point` in this `place`, this time; null: none does. Each that is asked about it has
+   * one opportunity less before it.
+   */
+  meets(point: Point, place: FaultPlace): FaultRule | null {
+    const { world } = this;
+    if (world === null) return null;
+    for (const trigger of this.#triggers) {
+      if (trigger.fault.point !== point || !trigger.isLoaded) continue;
+      if (!isAt(trigger.where, place, world)) continue;
+      if (trigger.isDue) {
+        this.#note(trigger, placeText(place));
+        return trigger.rule;
+      }
+      trigger.pass(1);
+    }
+    return null;
+  }
+
+  #note(trigger: Trigger, place: string): void {
+    const { steps } = this.#chooser;
+    this.#fired.push({ fault: trigger.rule.do, place, step: steps });
+    trigger.fire();
+  }
+
+  // -- Between two items
+
   /** Whether something is to be done to the world before its next work item. */
   isActDue(): boolean {
-    return false;
+    if (this.#world === null) return false;
+    if (this.#world.isReady) return true;
+    const passed = this.#world.passed();
+    if (passed > 0) { for (const trigger of this.#acting) trigger.pass(passed); }
+    return this.#isOneDue;
+  }
+
+  get #isOneDue(): boolean {
+    return !this.#hasStopped && this.#acting.some((trigger) => this.#deedsOf(trigger).length > 0);
+  }
+
+  /** What a trigger that is due can do now. */
+  #deedsOf({ isDue, fault, rule }: Trigger): readonly Deed[] {
+    const { world } = this;
+    return world === null || !isDue ? [] : fault.deeds?.(world, rule as never) ?? [];
   }
 
   /** Does it. */
-  act(): Promise<void> {
-    return Promise.resolve();
+  async act(): Promise<void> {
+    this.#world?.doReady();
+    if (this.#hasStopped) return;
+    for (const trigger of this.#acting) {
+      const deeds = this.#deedsOf(trigger);
+      const deed = deeds[this.#chooseAmong(deeds.length)];
+      if (deed === undefined) continue;
+      this.#note(trigger, deed.place);
+      await deed.do();
+    }
   }
 
-  /** Nothing is left to run: lets go what it holds back; false where that is nothing. */
+  #chooseAmong(count: number): number {
+    if (count < 2) return 0;
+    return this.#chooser.choose("fault", count, { draw: (chance) => chance.below(count) });
+  }
+
+  /** Nothing is left to run: whether something is to be done all the same. What is held back comes by itself. */
   letGo(): Promise<boolean> {
-    return Promise.resolve(false);
+    const isReady = this.#world?.isReady === true;
+    if (isReady) this.#world?.doReady();
+    return Promise.resolve(isReady);
   }
 
   /** From now on nothing goes wrong; what was held back goes its way. */
   stop(): void {
+    this.#hasStopped = true;
+    this.#world?.end();
   }
 }

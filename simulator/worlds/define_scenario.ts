@@ -5,6 +5,7 @@
  */
 
 import { describe } from "../../core/describe.ts";
+import { faultInRule } from "../faults/check_rule.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
@@ -35,6 +36,11 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
     if (Object.hasOwn(partitions, guest)) continue;
     const known = Object.keys(partitions).join(", ") || "none";
     refuse(`driver ${driver} names the guest ${describe(guest)}; its guests are: ${known}`);
+  }
+  const names = { guests: Object.keys(partitions), drivers: Object.keys(drivers ?? {}) };
+  for (const [at, rule] of (definition.faults ?? []).entries()) {
+    const wrong = faultInRule(rule, names);
+    if (wrong !== null) refuse(`fault ${at}: ${wrong}`);
   }
   return definition;
 }

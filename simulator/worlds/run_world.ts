@@ -116,6 +116,7 @@ class Run<Drivers extends DriverTable> {
   async #runPhases(): Promise<boolean> {
     const { scenario, world, faults } = this;
     world.begin();
+    faults.begin(world);
     if (!await this.#toItsEnd("workload", () => scenario.workload(world))) return false;
     world.isFaulty = false;
     faults.stop();
@@ -161,7 +162,7 @@ class Run<Drivers extends DriverTable> {
         return "stuck";
       }
       if (items > before + 1) isIdle = false;
-      if (this.faults.isActDue()) await this.faults.act();
+      if (this.faults.isActDue()) await this.#act();
       else if (!isReached && !await this.faults.letGo()) {
         if (isIdle) return isOver() ? "over" : "quiet";
         isIdle = true;
@@ -169,6 +170,14 @@ class Run<Drivers extends DriverTable> {
       }
     }
     return "over";
+  }
+
+  async #act(): Promise<void> {
+    try {
+      await this.faults.act();
+    } catch (error) {
+      this.#threw("fault", error);
+    }
   }
 
   #tellViolations(): void {

@@ -8,15 +8,17 @@ import type { Chance } from "../../core/chance.ts";
 import type { Chooser } from "../../actors/runtime/chooser.ts";
 import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
+import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
-  type Fabric,
-  type GuestDriverInstance,
-  type HostDriverInstance,
+  type GuestDriver,
+  type HostDriver,
   loadGuestDriver,
   loadHostDriver,
   type Partition,
   type PlainData,
 } from "../../mod.ts";
+import type { DriverInstance, WorldParts } from "../faults/faulty_world.ts";
 import type { Finding } from "./finding.ts";
 import type { DriverTable, InstanceOf, ScenarioDefinition, World } from "./world.ts";
 
@@ -33,18 +35,19 @@ export interface WorldRun {
 }
 
 /** One run of a scenario. */
-export class RunningWorld<Drivers extends DriverTable = DriverTable> implements World<Drivers> {
-  readonly fabric: Fabric;
+export class RunningWorld<Drivers extends DriverTable = DriverTable>
+  implements World<Drivers>, WorldParts {
+  readonly fabric: FabricRuntime;
   isFaulty = true;
   /** Behaviours that were reached, with how often. */
   readonly reached: Map<string, number>;
   readonly #scenario: ScenarioDefinition<Drivers>;
   readonly #run: WorldRun;
   readonly #guests = new Map<string, Partition>();
-  readonly #drivers = new Map<string, GuestDriverInstance | HostDriverInstance>();
+  readonly #drivers = new Map<string, DriverInstance>();
 
   /** A world of `scenario` in `fabric`, without partitions or drivers yet. */
-  constructor(scenario: ScenarioDefinition<Drivers>, fabric: Fabric, run: WorldRun) {
+  constructor(scenario: ScenarioDefinition<Drivers>, fabric: FabricRuntime, run: WorldRun) {
     this.#scenario = scenario;
     this.fabric = fabric;
     this.#run = run;
@@ -82,19 +85,40 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable> implements 
     return this.#guests;
   }
 
-  /** A guest, or a driver of it, is another object from now on. */
+  /** See {@linkcode WorldParts.guestDrivers}. */
+  get guestDrivers(): readonly GuestDriver[] {
+    const entries = Object.values<DriverTable[string]>(this.#scenario.drivers ?? {});
+    return [...new Set(entries.flatMap((entry) => "in" in entry ? [entry.driver] : []))];
+  }
+
+  /** See {@linkcode WorldParts.hostDrivers}. */
+  get hostDrivers(): readonly HostDriver[] {
+    const entries = Object.values<DriverTable[string]>(this.#scenario.drivers ?? {});
+    return [...new Set(entries.flatMap((entry) => "in" in entry ? [] : [entry.driver]))];
+  }
+
+  /** See {@linkcode WorldParts.driverCalled}. */
+  driverCalled(name: string): DriverInstance | null {
+    return this.#drivers.get(name) ?? null;
+  }
+
+  /** See {@linkcode WorldParts.moved}. */
   moved(
     name: string,
     guest: Partition,
-    drivers: ReadonlyMap<string, GuestDriverInstance | HostDriverInstance>,
+    successors: ReadonlyMap<DriverInstance, DriverInstance>,
   ): void {
     this.#guests.set(name, guest);
-    for (const [driver, instance] of drivers) this.#drivers.set(driver, instance);
+    for (const [driver, instance] of this.#drivers) {
+      const successor = successors.get(instance);
+      if (successor !== undefined) this.#drivers.set(driver, successor);
+    }
   }
 
   /** See {@linkcode World.isThere}. */
   isThere(name: string): boolean {
-    return this.fabric.partitions.includes(this.guest(name));
+    const guest = this.guest(name);
+    return guest instanceof PartitionObject && guest.isAlive;
   }
 
   /** See {@linkcode World.driver}. */

@@ -61,6 +61,10 @@ export class HeldLink implements GuestLink {
     this.#hear = hear;
   }
 
+  putsOff(): boolean {
+    return false;
+  }
+
   post(message: Uint8Array): void {
     this.said.push(message);
   }

@@ -147,7 +147,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
   work(): void {
     // What the host has said is heard first: a client must not take an offer that was taken back.
-    if (this.link.isBusy) return this.scheduleMatch();
+    if (this.link.isBusy) return this.#matchLater();
     for (const client of [...this.waiting]) {
       // Whoever plays the host may have had one disabled while another one's rings were described to it.
       const channel = client.actor.can("connecting") ? this.#offerFor(client) : null;
@@ -155,6 +155,10 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
       this.waiting.splice(this.waiting.indexOf(client), 1);
       this.#connect(client, channel);
     }
+  }
+
+  #matchLater(): void {
+    if (!this.link.putsOff(this.#match)) this.scheduleMatch();
   }
 
   #offerFor(client: Endpoint): GuestChannel | null {

@@ -19,6 +19,7 @@ import {
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
+import type { FaultPort } from "../../runtime/fault_port.ts";
 import { type GpadlDescription, type GpadlOwner, HostGpadl } from "./gpadl.ts";
 import type { HostPort } from "./host_port.ts";
 import { RefusedGpadls } from "./refused_gpadls.ts";
@@ -106,14 +107,22 @@ export class HostGpadls implements GpadlOwner {
     const { channelId, gpadlId, byteLength, rangeCount, readOnly, words } = message;
     const wordsAnnounced = byteLength >> 3;
     const isIncomplete = this.#incomplete.has(gpadlId);
-    if (isIncomplete || !this.#mayHave(channelId, gpadlId, wordsAnnounced)) {
+    const isBad = isIncomplete || !this.#mayHave(channelId, gpadlId, wordsAnnounced);
+    const { faults } = this.#end;
+    if (isBad || (faults !== null && this.#isRefused(faults, channelId))) {
       this.#refused.expect(gpadlId, wordsAnnounced * RANGE_WORD_BYTES - words.length);
       this.#answer(channelId, gpadlId, GPADL_REFUSED);
-      return "badGpadl";
+      return isBad ? "badGpadl" : null;
     }
     this.#refused.forget(gpadlId);
     const gpadl = this.#add({ channelId, gpadlId, isReadOnly: readOnly, words: wordsAnnounced });
     return this.#addWords({ gpadl, assembler: new GpadlAssembler(byteLength, rangeCount) }, words);
+  }
+
+  /** Whether the host has no room for a GPADL that is good, this time. */
+  #isRefused(faults: FaultPort, channelId: number): boolean {
+    const { guest } = this.#end;
+    return faults.fails("gpadl", { guest, channelId, direction: null, what: null });
   }
 
   /** GpadlBody: for an id that is not incomplete there is no channel to answer to. */

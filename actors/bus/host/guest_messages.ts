@@ -6,8 +6,13 @@
  */
 
 import type { CloseChannel, ControlMessage, OpenChannel } from "../../../core/control/messages.ts";
-import { NT_SUCCESS, STATUS_INVALID_PARAMETER } from "../../../core/ntstatus.ts";
+import {
+  NT_SUCCESS,
+  STATUS_INSUFFICIENT_RESOURCES,
+  STATUS_INVALID_PARAMETER,
+} from "../../../core/ntstatus.ts";
 import type { ChannelFault } from "../../channel/types.ts";
+import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { Refuse } from "../refusals.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { HostPort } from "./host_port.ts";
@@ -61,13 +66,22 @@ export class GuestMessages {
     }
     if (!actor.can("open")) return faultOf(channel, "unexpectedMessage");
     channel.openId = request.openId;
-    const status = prepareOpen(this.#end, this.#gpadls, channel, endpoint, request);
+    const { faults } = this.#end;
+    const status = faults !== null && this.#isRefused(faults, request.channelId)
+      ? STATUS_INSUFFICIENT_RESOURCES
+      : prepareOpen(this.#end, this.#gpadls, channel, endpoint, request);
     if (NT_SUCCESS(status)) {
       this.#end.attachDoorbells(channel, endpoint);
       actor.send({ type: "open" });
       endpoint.tell({ type: "open" });
     } else this.#end.sendOpenResult(channel, status);
     return status === STATUS_INVALID_PARAMETER ? "badRings" : null;
+  }
+
+  /** Whether the host has no room for the channel, this time. */
+  #isRefused(faults: FaultPort, channelId: number): boolean {
+    const { guest } = this.#end;
+    return faults.fails("open", { guest, channelId, direction: null, what: null });
   }
 
   /** The open that waited for the end of the last one is due. */

@@ -23,6 +23,7 @@ import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
+import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { Link } from "../link.ts";
@@ -55,6 +56,8 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   readonly guest: GuestFacts;
   /** See {@linkcode ClaimingEnd.actors}. */
   readonly actors: Actors;
+  /** See {@linkcode ClaimingEnd.faults}. */
+  readonly faults: FaultPort | null;
   /** The chart of the connection. */
   readonly actor: ChartActor<ConnectionEvent, ConnectionTag>;
   /** The guest's GPADLs. */
@@ -69,6 +72,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
     this.guest = guest;
     this.actors = runtime.actors;
+    this.faults = runtime.faults;
     this.actor = runtime.actors.create(CONNECTION_ACTOR);
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);

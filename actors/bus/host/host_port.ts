@@ -9,10 +9,11 @@ import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { Actors } from "../../runtime/actors.ts";
+import type { FaultPort, FaultyGuest } from "../../runtime/fault_port.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 
 /** What the host knows of a guest without asking it. */
-export interface GuestFacts {
+export interface GuestFacts extends FaultyGuest {
   /** The virtual trust level of its drivers. */
   readonly vtl: number;
   /** Number of virtual processors. */
@@ -37,6 +38,8 @@ export interface HostPort {
   offerAll(): boolean;
   /** The rings of `channel` are there: each side can interrupt the other from now on. */
   attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void;
+  /** What goes wrong in the fabric; null: nothing does. */
+  readonly faults: FaultPort | null;
   /** The guest hears what became of its open. */
   sendOpenResult(channel: OfferedChannel, status: NtStatus): void;
   /** Says something to the guest. */
