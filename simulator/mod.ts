@@ -96,6 +96,7 @@ export type {
   ScenarioDefinition,
   ScenarioGuestDriver,
   ScenarioHostDriver,
+  ScenarioNumber,
   World,
 } from "./worlds/world.ts";
 export { TextError } from "./vectors/json_text.ts";

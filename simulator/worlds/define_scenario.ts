@@ -6,8 +6,10 @@
 
 import { describe } from "../../core/describe.ts";
 import { faultInRule } from "../faults/check_rule.ts";
+import { isUint } from "../../core/units.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
+const NUMBER_MAX = 2 ** 32 - 1;
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
 function refuse(reason: string): never {
@@ -30,6 +32,12 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   if (typeof title !== "string") refuse(`its title must be a text, not ${describe(title)}`);
   if (typeof workload !== "function") {
     refuse(`its workload must be a function, not ${describe(workload)}`);
+  }
+  for (const [number, { least, most }] of Object.entries(definition.numbers ?? {})) {
+    if (isUint(least, most) && isUint(most, NUMBER_MAX)) continue;
+    refuse(
+      `its number ${number} must be from a whole number to one that is no less, up to 2^32 - 1`,
+    );
   }
   for (const [driver, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
     const guest = "in" in entry ? entry.in : entry.serves;

@@ -46,6 +46,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   readonly #guests = new Map<string, Partition>();
   readonly #drivers = new Map<string, DriverInstance>();
 
+  readonly #numbers = new Map<string, number>();
+
   /** A world of `scenario` in `fabric`, without partitions or drivers yet. */
   constructor(scenario: ScenarioDefinition<Drivers>, fabric: FabricRuntime, run: WorldRun) {
     this.#scenario = scenario;
@@ -142,6 +144,22 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
     return this.#run.chooser.choose("draw", count, {
       draw: (chance: Chance) => chance.below(count),
     });
+  }
+
+  /** See {@linkcode Draws.number}. */
+  number(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    const numbers = this.#scenario.numbers ?? {};
+    const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
+    if (number === undefined) {
+      const all = Object.keys(numbers).join(", ") || "none";
+      throw new TypeError(`Cannot find the number ${describe(name)}: there are ${all}`);
+    }
+    const { least, most } = number;
+    const value = least + this.draw(most - least + 1);
+    this.#numbers.set(name, value);
+    return value;
   }
 
   /** See {@linkcode World.until}. */

@@ -56,6 +56,22 @@ export interface Draws {
    * @throws {RangeError} `count` is no whole number from 1 to 2^32.
    */
   draw(count: number): number;
+  /**
+   * One of the scenario's numbers: drawn where it is first asked for, and the same in all of the world.
+   *
+   * @throws {TypeError} The scenario has no number of that name.
+   */
+  number(name: string): number;
+}
+
+/** A number of a scenario, which each world draws: its least is what a world is made smaller with. */
+export interface ScenarioNumber {
+  /** What it is, in a few words. */
+  readonly title: string;
+  /** Its least value, a whole number from 0 on. */
+  readonly least: number;
+  /** Its greatest value. Where the two are the same nothing is drawn. */
+  readonly most: number;
 }
 
 /** One run of a scenario, as its workload sees it. */
@@ -106,6 +122,8 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   readonly partitions: Readonly<Record<string, Omit<PartitionOptions, "name">>>;
   /** The drivers by name. Default: none; then the workload makes its own. */
   readonly drivers?: Drivers;
+  /** Numbers that its worlds draw, by name. */
+  readonly numbers?: Readonly<Record<string, ScenarioNumber>>;
   /**
    * What the program does, outside of the drivers, while things go wrong. It may await whatever the fabric
    * gives, and nothing else. A world whose workload never ends has a finding.

@@ -1,0 +1,230 @@
+/**
+ * *Everything*: one to three guests, each with some channels, over which both sides send all that there is
+ * to send, while the program pauses, closes and opens them.
+ *
+ * @module
+ */
+
+import { defineScenario } from "../../worlds/define_scenario.ts";
+import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
+import { PARTITION_FAULTS } from "../faults.ts";
+import type { EverythingClient } from "./client.ts";
+import { everythingVsc, everythingVsp } from "./drivers.ts";
+import { drawPlan, type GuestPlan } from "./plan.ts";
+import type { EverythingServer } from "./server.ts";
+import { checkTotals, describeUnfinished } from "./totals.ts";
+
+const GUESTS = ["alpha", "beta", "gamma"] as const;
+type GuestName = typeof GUESTS[number];
+
+/** Small: what a guest does not touch is not there. */
+const GUEST = { memoryPages: 96, mmioMegabytes: 0, processors: 2 };
+/** How often the program looks whether all is over, a millisecond apart, before it closes what is left. */
+const LOOKS_MAX = 60;
+
+const plans = new WeakMap<Draws, Map<GuestName, GuestPlan>>();
+
+/** A guest's plan, which both its drivers are given; one that takes no part has no channels. */
+function planOf(world: Draws, name: GuestName): GuestPlan {
+  const known = plans.get(world) ?? new Map<GuestName, GuestPlan>();
+  plans.set(world, known);
+  const takesPart = GUESTS.indexOf(name) < world.number("guests");
+  const plan = known.get(name) ?? (takesPart ? drawPlan(world) : { channels: [] });
+  known.set(name, plan);
+  return plan;
+}
+
+const drivers = {
+  alphaVsp: { serves: "alpha", driver: everythingVsp, options: (w: Draws) => planOf(w, "alpha") },
+  alphaVsc: { in: "alpha", driver: everythingVsc, options: (w: Draws) => planOf(w, "alpha") },
+  betaVsp: { serves: "beta", driver: everythingVsp, options: (w: Draws) => planOf(w, "beta") },
+  betaVsc: { in: "beta", driver: everythingVsc, options: (w: Draws) => planOf(w, "beta") },
+  gammaVsp: { serves: "gamma", driver: everythingVsp, options: (w: Draws) => planOf(w, "gamma") },
+  gammaVsc: { in: "gamma", driver: everythingVsc, options: (w: Draws) => planOf(w, "gamma") },
+} as const;
+
+type Everything = World<typeof drivers>;
+
+/** The two ends of a channel, as they are now. */
+interface Channel {
+  /** Which it is, for a report. */
+  readonly name: string;
+  readonly server: EverythingServer;
+  /** Null where the guest is gone. */
+  readonly client: EverythingClient | null;
+}
+
+/** All channels as they are now: after each wait they may be others. */
+function channelsOf(world: Everything): readonly Channel[] {
+  return GUESTS.flatMap((guest) => {
+    const clients = world.isThere(guest) ? world.driver(`${guest}Vsc`).channels : [];
+    return world.driver(`${guest}Vsp`).channels.map((server, index) => ({
+      name: `channel ${index} of ${guest}`,
+      server,
+      client: clients[index] ?? null,
+    }));
+  });
+}
+
+/** Waits that the program began and does not await before the end. */
+const pending = new WeakMap<Draws, Promise<unknown>[]>();
+
+function begin(world: Everything, wait: Promise<unknown> | null | undefined): void {
+  if (!wait) return;
+  const waits = pending.get(world) ?? [];
+  pending.set(world, waits);
+  waits.push(wait);
+}
+
+/** What the program may do to a channel; the first does nothing. */
+const ACTS: readonly ((world: Everything, channel: Channel) => void)[] = [
+  () => {},
+  (world, { server }) => {
+    world.reach("pause the host");
+    begin(world, server.pause());
+  },
+  (world, { client }) => {
+    world.reach("pause the guest");
+    begin(world, client?.pause());
+  },
+  (_world, { server, client }) => {
+    server.start();
+    client?.start();
+  },
+  (world, { client }) => {
+    if (client !== null && client.inFlight.size > 0) {
+      world.reach("close while packets are in flight");
+    }
+    begin(world, client?.close());
+  },
+  (world, { server }) => {
+    if (server.held.length > 0) world.reach("rescind while packets are held");
+    begin(world, server.close());
+  },
+  (world, { client }) => {
+    world.reach("drain");
+    begin(world, client?.drain());
+  },
+  (world, { client }) => begin(world, client?.request()),
+  (world, { server }) => begin(world, server.request()),
+  (world, { server }) => server.setQuota(1 + world.draw(4)),
+  (world, { server, client }) => reopen(world, server, client),
+  (_world, { server, client }) => {
+    server.tend();
+    client?.tend();
+  },
+];
+
+/** Opens what is closed: a fault is got rid of by closing first. */
+function reopen(
+  world: Everything,
+  server: EverythingServer,
+  client: EverythingClient | null,
+): void {
+  for (const side of [server, client]) {
+    const there = side?.whereabouts;
+    if (side === null || !there) continue;
+    if (there.fault !== null && there.lifecycle !== "disabled") begin(world, side.close());
+    else if (there.lifecycle === "disabled") {
+      if (side.state.opens > 0) world.reach("open again");
+      side.open();
+    }
+  }
+}
+
+/** Whether all that is to be sent was sent and has ended; a driver that is gone has nothing left to do. */
+function isOver(channels: readonly Channel[]): boolean {
+  return channels.every(({ server, client }) =>
+    describeUnfinished(server) === null && (client === null || describeUnfinished(client) === null)
+  );
+}
+
+async function workload(world: Everything): Promise<void> {
+  const rounds = world.number("rounds");
+  for (let round = 0; round < rounds; round++) {
+    await world.fabric.delay(0.01 * (1 + world.draw(20)));
+    const channels = channelsOf(world);
+    const channel = channels[world.draw(channels.length)];
+    if (channel !== undefined) ACTS[world.draw(ACTS.length)]!(world, channel);
+  }
+}
+
+/** Nothing goes wrong any more: everything must come to its end, whatever was done to it. */
+async function end(world: Everything): Promise<void> {
+  for (let look = 0; look < LOOKS_MAX && !isOver(channelsOf(world)); look++) {
+    for (const { server, client } of channelsOf(world)) heal(world, server, client);
+    await world.fabric.delay(1);
+  }
+  for (const { name, server, client } of channelsOf(world)) {
+    const fail = (rule: string, message: string) => world.fail(rule, message, name);
+    const atHost = describeUnfinished(server);
+    const atGuest = client === null ? null : describeUnfinished(client);
+    if (atHost !== null) fail("what is sent comes to its end", `the host: ${atHost}`);
+    if (atGuest !== null) fail("what is sent comes to its end", `the guest: ${atGuest}`);
+    checkReached(world, server, client);
+  }
+  await closeAll(world);
+}
+
+function heal(world: Everything, server: EverythingServer, client: EverythingClient | null): void {
+  reopen(world, server, client);
+  for (const side of [server, client]) {
+    side?.start();
+    side?.tend();
+  }
+}
+
+function checkReached(
+  world: Everything,
+  server: EverythingServer,
+  client: EverythingClient | null,
+): void {
+  if (client === null) return world.reach("the guest is gone");
+  if (client.state.refusals > 0) world.reach("an open was refused");
+  if (client.state.lost !== 0) world.reach("packets were lost");
+  if (client.state.opens > 1 && server.state.opens > 1) world.reach("opened twice");
+}
+
+async function closeAll(world: Everything): Promise<void> {
+  const hostFirst = world.draw(2) === 1;
+  for (const { server, client } of channelsOf(world)) {
+    if (hostFirst) await server.close();
+    await client?.close();
+    if (!hostFirst) await server.close();
+  }
+  await Promise.all(pending.get(world) ?? []);
+  for (const { name, server, client } of channelsOf(world)) {
+    checkTotals(client, server, (rule, message) => world.fail(rule, message, name));
+    client?.cleanup();
+    server.cleanup();
+  }
+}
+
+/** The scenario. */
+export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
+  name: "everything",
+  title: "all that a channel can do, on one to three guests, while the program pauses and closes",
+  numbers: {
+    guests: { title: "guests that take part", least: 1, most: GUESTS.length },
+    channels: { title: "channels of each guest", least: 1, most: 2 },
+    packets: { title: "packets that a side of a channel sends, at most", least: 0, most: 12 },
+    rounds: { title: "acts of the program", least: 0, most: 6 },
+  },
+  partitions: { alpha: GUEST, beta: GUEST, gamma: GUEST },
+  drivers,
+  workload,
+  end,
+  faults: PARTITION_FAULTS,
+  reach: [
+    "pause the host",
+    "pause the guest",
+    "close while packets are in flight",
+    "rescind while packets are held",
+    "drain",
+    "open again",
+    "opened twice",
+    "an open was refused",
+    "packets were lost",
+    "the guest is gone",
+  ],
+});
