@@ -1,0 +1,230 @@
+/**
+ * The ends of a channel as the protocols' drivers have them: each driver is one end, and says what it does
+ * with the packets that come. What a protocol is about stands in its own file.
+ *
+ * @module
+ */
+
+import * as vmbus from "../../../mod.ts";
+
+const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+/** The largest packet: a few numbers, each a byte. */
+const PACKET_BYTES = 64;
+
+/** What makes the channels of a protocol its own. */
+export interface Identity {
+  /** The type of its device: a GUID. */
+  readonly type: string;
+  /** Which one of the type it is: a GUID. */
+  readonly instance: string;
+}
+
+/** The `index`-th channel of the protocol whose type is `type`. */
+export function identityOf(type: string, index = 0): Identity {
+  return { type, instance: `0c7e1f4e-2f52-4c57-8a1e-${index.toString(16).padStart(12, "0")}` };
+}
+
+/** What a driver does with what comes to its end. */
+export interface EndCallbacks {
+  /** A packet has come: whoever takes it completes it, at once or later. Default: it is completed. */
+  readonly received?: (packet: vmbus.VMBPACKETCOMPLETION, bytes: Uint8Array) => void;
+  /** The channel opens. */
+  readonly opened?: (channel: vmbus.VMBCHANNEL) => void;
+  /** Packets move. At PASSIVE_LEVEL. */
+  readonly postStarted?: () => void;
+  /** Nothing may be sent any more, and what is held must be completed. */
+  readonly suspended?: () => void;
+  /** The channel closes. */
+  readonly closed?: () => vmbus.MaybePromise<void>;
+  /** Whether packets come at PASSIVE_LEVEL. Default: no. */
+  readonly isPassive?: boolean;
+}
+
+/** What a completion brings: the status of the transaction, and the answer. */
+export type OnEnd = (status: vmbus.NtStatus, answer: Uint8Array) => void;
+
+/** One end of a channel. */
+export abstract class End {
+  /** The endpoint. */
+  readonly channel: vmbus.VMBCHANNEL;
+  protected readonly kmcl: vmbus.KmclClientInterfaceV1;
+
+  protected constructor(
+    kmcl: vmbus.KmclClientInterfaceV1,
+    device: vmbus.Device,
+    isServer: boolean,
+  ) {
+    this.kmcl = kmcl;
+    this.channel = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, isServer)).channel;
+    vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(this.channel, PACKET_BYTES));
+    vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(this.channel, 1, 1));
+  }
+
+  protected listen(callbacks: EndCallbacks): void {
+    const { kmcl, channel } = this;
+    const { received = (packet) => this.complete(packet) } = callbacks;
+    vmbus.expectSuccess(
+      kmcl.VmbChannelInitSetProcessPacketCallbacks(
+        channel,
+        (_channel, packet, buffer, length) => received(packet, buffer.subarray(0, length)),
+      ),
+    );
+    vmbus.expectSuccess(
+      kmcl.VmbChannelInitSetStateChangeCallbacks(channel, {
+        ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
+        EvtChannelOpened: () => {
+          callbacks.opened?.(channel);
+          return vmbus.STATUS_SUCCESS;
+        },
+        EvtChannelPostStarted: () => callbacks.postStarted?.(),
+        EvtChannelSuspend: () => callbacks.suspended?.(),
+        EvtChannelClosed: () => callbacks.closed?.(),
+      }),
+    );
+    kmcl.VmbChannelSetIncomingProcessingAtPassive(channel, callbacks.isPassive === true);
+  }
+
+  /** Whether packets move. */
+  get flows(): boolean {
+    const state = vmbus.inspectChannel(this.channel);
+    return state !== null && state.lifecycle === "opened" && state.flow === "active";
+  }
+
+  /** Sends a few numbers; with `onEnd` a completion is wanted, which it is told of. */
+  send(bytes: ArrayLike<number>, onEnd: OnEnd): void {
+    this.#send(bytes, onEnd, WAIT);
+  }
+
+  /** Sends a few numbers without wanting an answer. `onSent` hears when they are in the ring. */
+  tell(bytes: ArrayLike<number>, onSent: () => void = () => {}): void {
+    this.#send(bytes, onSent, 0);
+  }
+
+  #send(bytes: ArrayLike<number>, onEnd: OnEnd, flags: number): void {
+    const { kmcl, channel } = this;
+    const packet = kmcl.VmbPacketAllocate(channel);
+    kmcl.VmbPacketSetCompletionRoutine(packet, (ended, status, answer, length) => {
+      kmcl.VmbPacketFree(ended);
+      onEnd(status, answer.subarray(0, length));
+    });
+    const payload = Uint8Array.from(bytes);
+    const status = kmcl.VmbPacketSend(packet, payload, payload.length, null, flags);
+    if (status === vmbus.STATUS_SUCCESS) return;
+    kmcl.VmbPacketFree(packet);
+    onEnd(status, payload.subarray(0, 0));
+  }
+
+  /** Completes a packet, with a few numbers. */
+  complete(packet: vmbus.VMBPACKETCOMPLETION, answer: readonly number[] = []): void {
+    this.kmcl.VmbChannelPacketComplete(packet, Uint8Array.from(answer), answer.length);
+  }
+
+  /** Closes the channel; a server takes its offer back. */
+  disable(): Promise<void> {
+    return this.kmcl.VmbChannelDisable(this.channel);
+  }
+
+  /** Closes the channel, and frees it. */
+  async close(): Promise<void> {
+    await this.disable();
+    this.kmcl.VmbChannelCleanup(this.channel);
+  }
+}
+
+/** A protocol's run is a few hundred items: nobody would save it. */
+function refuse(action: string): never {
+  throw new Error(`Cannot ${action} a protocol's driver: its run is too short for that`);
+}
+
+/** What takes the place of a driver's `restore`. */
+export const refuseRestore = (): never => refuse("restore");
+
+/** The host's end. */
+export class ServerEnd extends End implements vmbus.HostDriverInstance {
+  declare protected readonly kmcl: vmbus.KmclServerInterfaceV1;
+
+  /** Offers a channel to the guest of `context`, and starts it. */
+  constructor(
+    { device, guest }: vmbus.HostContext,
+    { type, instance }: Identity,
+    callbacks: EndCallbacks,
+  ) {
+    const { kmcl } = vmbus.expectSuccess(
+      vmbus.WdfFdoQueryForInterface(
+        device,
+        vmbus.KMCL_SERVER_INTERFACE_TYPE,
+        vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
+        vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,
+      ),
+    );
+    super(kmcl, device, true);
+    const { kernelHandle } = vmbus.expectSuccess(
+      kmcl.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle),
+    );
+    vmbus.expectSuccess(kmcl.VmbServerChannelInitSetVmbusHandle(this.channel, kernelHandle));
+    vmbus.expectSuccess(vmbus.ZwClose(kernelHandle));
+    vmbus.expectSuccess(
+      kmcl.VmbServerChannelInitSetTargetInterfaceId(this.channel, type, instance),
+    );
+    this.listen(callbacks);
+    vmbus.expectSuccess(kmcl.VmbChannelEnable(this.channel));
+    kmcl.VmbChannelStart(this.channel);
+  }
+
+  /** See {@linkcode vmbus.HostDriverInstance.save}. */
+  save(): never {
+    return refuse("save");
+  }
+
+  /** See {@linkcode vmbus.HostDriverInstance.resume}: it never stopped. */
+  resume(): void {}
+}
+
+/** The guest's end. */
+export class ClientEnd extends End implements vmbus.GuestDriverInstance {
+  /** A channel in the guest of `context`, which {@linkcode ClientEnd.open} has look for its offer. */
+  constructor(
+    { device }: vmbus.GuestContext,
+    { type, instance }: Identity,
+    callbacks: EndCallbacks,
+  ) {
+    const { kmcl } = vmbus.expectSuccess(
+      vmbus.WdfFdoQueryForInterface(
+        device,
+        vmbus.KMCL_CLIENT_INTERFACE_TYPE,
+        vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
+        vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
+      ),
+    );
+    super(kmcl, device, false);
+    vmbus.expectSuccess(kmcl.VmbClientChannelInitSetTargetPnp(this.channel, type, instance));
+    vmbus.expectSuccess(kmcl.VmbClientChannelInitSetRingBufferPageCount(this.channel, 1, 1));
+    this.listen(callbacks);
+  }
+
+  /** Looks for the offer, and opens the channel. */
+  open(): this {
+    vmbus.expectSuccess(this.kmcl.VmbChannelEnable(this.channel));
+    return this;
+  }
+
+  /** See {@linkcode vmbus.GuestDriverInstance.save}. */
+  save(): never {
+    return refuse("save");
+  }
+}
+
+/** Closes ends, one after the other: clients first, where they are named first. */
+export async function closeAll(ends: readonly End[]): Promise<void> {
+  for (const end of ends) await end.close();
+}
+
+/** One object for each fabric, which drivers of the host share, as they would a variable of their module. */
+export function sharedInFabric<Shared>(make: () => Shared): (fabric: vmbus.Fabric) => Shared {
+  const byFabric = new WeakMap<vmbus.Fabric, Shared>();
+  return (fabric) => {
+    let shared = byFabric.get(fabric);
+    if (shared === undefined) byFabric.set(fabric, shared = make());
+    return shared;
+  };
+}

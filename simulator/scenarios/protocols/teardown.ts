@@ -1,0 +1,234 @@
+/**
+ * A teardown that overtakes: the host rescinds a device after the guest has opened it and found it open, and
+ * frees what the guest's last request still needs. Each side has other work before, so that three steps must
+ * come in one order, far from each other. Planted: the host frees when its own work is done, and does not wait
+ * for the guest's word that it has let go.
+ *
+ * @module
+ */
+
+import type {
+  Fabric,
+  GuestContext,
+  GuestDriver,
+  HostDriver,
+  Partition,
+  VMBPACKETCOMPLETION,
+} from "../../../mod.ts";
+import { defineScenario } from "../../worlds/define_scenario.ts";
+import type { ScenarioDefinition } from "../../worlds/world.ts";
+import {
+  ClientEnd,
+  closeAll,
+  identityOf,
+  refuseRestore,
+  ServerEnd,
+  sharedInFabric,
+} from "./ends.ts";
+
+const TYPE = "b7a1c0de-0005-4d6e-9a3b-5f0c1d2e3a45";
+/** The device that is rescinded. */
+const DEVICE = identityOf(TYPE, 0);
+/** The channel on which the guest says what becomes of the device. */
+const MANAGEMENT = identityOf(TYPE, 1);
+/** Another guest's channel, whose requests are the host's other work. */
+const OTHER = identityOf(TYPE, 2);
+
+/** Requests of the guest's other work before it opens the device: with their answers 20 items. */
+const GUEST_BUSY = 10;
+/** The same of the host's, before it rescinds and before it frees: at PASSIVE_LEVEL a request takes 3 items. */
+const HOST_BUSY = 7;
+/** Requests between the guest's look at the device and its use of it. */
+const BUSY_BEFORE_USE = 1;
+
+/** What the guest says on the channel of the device's management. */
+const UNRELATED = 0;
+const USE = 1;
+const LET_GO = 2;
+
+/** What the host knows of the device. */
+class Device {
+  /** The guest has it open. */
+  isOpen = false;
+  isRescinded = false;
+  isFreed = false;
+  /** The guest's request needed it when it was freed. */
+  isUsedLate = false;
+  /** Requests of other work that were answered. */
+  #busy = 0;
+  readonly #freesAlone: boolean;
+  /** Takes the device's offer back. */
+  rescind: () => void = () => {};
+
+  constructor(freesAlone: boolean) {
+    this.#freesAlone = freesAlone;
+  }
+
+  /** A part of the host's other work is done; at two places of it something is due. */
+  workedOn(): void {
+    this.#busy++;
+    if (this.#busy === HOST_BUSY && this.isOpen) {
+      this.isRescinded = true;
+      this.rescind();
+    }
+    if (this.#busy === 2 * HOST_BUSY && this.isRescinded && this.#freesAlone) this.isFreed = true;
+  }
+
+  /** The guest's request needs it. */
+  use(): void {
+    this.isUsedLate ||= this.isFreed;
+  }
+
+  /** The guest has let go of it. */
+  letGo(): void {
+    this.isFreed = true;
+  }
+}
+
+/** A channel on which a guest asks, and asks again. */
+class Asker extends ClientEnd {
+  /** Asks so many times, one after the other; then `onEnd` is due. */
+  ask(times: number, onEnd: () => void): void {
+    if (times === 0) return onEnd();
+    this.send([UNRELATED], () => this.ask(times - 1, onEnd));
+  }
+}
+
+/** The guest's driver of the device. */
+class DeviceClient extends ClientEnd {
+  /** Whether the guest has let go of the device. */
+  hasLetGo = false;
+  readonly #managementOf: () => Asker;
+  #isGone = false;
+  #isUsing = false;
+
+  /** In the guest of `context`; what it says of the device goes to `managementOf()`. */
+  constructor(context: GuestContext, managementOf: () => Asker) {
+    super(context, DEVICE, {
+      postStarted: () => this.#look(),
+      closed: () => {
+        this.#isGone = true;
+        this.#letGo();
+      },
+    });
+    this.#managementOf = managementOf;
+  }
+
+  /** Does other work, then opens the device. */
+  begin(): void {
+    this.#managementOf().ask(GUEST_BUSY, () => this.open());
+  }
+
+  /** Finds the device open, and uses it a little later without another look. */
+  #look(): void {
+    if (this.#isGone) return;
+    const management = this.#managementOf();
+    this.#isUsing = true;
+    management.ask(BUSY_BEFORE_USE, () => {
+      management.send([USE], () => {
+        this.#isUsing = false;
+        this.#letGo();
+      });
+    });
+  }
+
+  #letGo(): void {
+    if (!this.#isGone || this.#isUsing || this.hasLetGo) return;
+    this.hasLetGo = true;
+    this.#managementOf().tell([LET_GO]);
+  }
+}
+
+/** The host's drivers. */
+function hostDrivers(deviceIn: (fabric: Fabric) => Device) {
+  const device: HostDriver<ServerEnd> = {
+    name: "teardown device vsp",
+    start: (context) => {
+      const device = deviceIn(context.fabric);
+      const end: ServerEnd = new ServerEnd(context, DEVICE, { opened: () => device.isOpen = true });
+      device.rescind = () => void end.disable();
+      return end;
+    },
+    restore: refuseRestore,
+  };
+  const management: HostDriver<ServerEnd> = {
+    name: "teardown management vsp",
+    start: (context) => {
+      const device = deviceIn(context.fabric);
+      const end: ServerEnd = new ServerEnd(context, MANAGEMENT, {
+        received: (packet: VMBPACKETCOMPLETION, [what]) => {
+          if (what === USE) device.use();
+          if (what === LET_GO) device.letGo();
+          end.complete(packet);
+        },
+      });
+      return end;
+    },
+    restore: refuseRestore,
+  };
+  const other: HostDriver<ServerEnd> = {
+    name: "teardown other vsp",
+    start: (context) => {
+      const device = deviceIn(context.fabric);
+      const end: ServerEnd = new ServerEnd(context, OTHER, {
+        isPassive: true,
+        received: (packet: VMBPACKETCOMPLETION) => {
+          device.workedOn();
+          end.complete(packet);
+        },
+      });
+      return end;
+    },
+    restore: refuseRestore,
+  };
+  return { device, management, other };
+}
+
+/** The protocol; `planted`: with its mistake. */
+export function teardown(planted: boolean): ScenarioDefinition {
+  const deviceIn = sharedInFabric(() => new Device(planted));
+  const host = hostDrivers(deviceIn);
+  const managements = new WeakMap<Partition, Asker>();
+  const asker = (name: string, identity: typeof OTHER): GuestDriver<Asker> => ({
+    name,
+    start: (context) => {
+      const end = new Asker(context, identity, {}).open();
+      managements.set(context.partition, end);
+      return end;
+    },
+    restore: refuseRestore,
+  });
+  const deviceVsc: GuestDriver<DeviceClient> = {
+    name: "teardown device vsc",
+    start: (context) => new DeviceClient(context, () => managements.get(context.partition)!),
+    restore: refuseRestore,
+  };
+  return defineScenario({
+    name: "teardown",
+    title: "The host rescinds a device that the guest has found open, and frees it",
+    partitions: { guest: { memoryPages: 64 }, other: { memoryPages: 64 } },
+    drivers: {
+      deviceVsp: { serves: "guest", driver: host.device },
+      managementVsp: { serves: "guest", driver: host.management },
+      otherVsp: { serves: "other", driver: host.other },
+      managementVsc: { in: "guest", driver: asker("teardown management vsc", MANAGEMENT) },
+      deviceVsc: { in: "guest", driver: deviceVsc },
+      otherVsc: { in: "other", driver: asker("teardown other vsc", OTHER) },
+    },
+    reach: ["the host rescinds"],
+    workload: async (world) => {
+      const [management, other] = [world.driver("managementVsc"), world.driver("otherVsc")];
+      await world.until(() => management.flows && other.flows);
+      world.driver("deviceVsc").begin();
+      other.ask(2 * HOST_BUSY, () => {});
+    },
+    end: async (world) => {
+      const { isRescinded, isUsedLate } = deviceIn(world.fabric);
+      if (isRescinded) world.reach("the host rescinds");
+      if (isUsedLate) world.fail("a device in use is there", "it was freed before its last use");
+      const names = ["deviceVsc", "managementVsc", "otherVsc"] as const;
+      const servers = ["deviceVsp", "managementVsp", "otherVsp"] as const;
+      await closeAll([...names, ...servers].map((name) => world.driver(name)));
+    },
+  });
+}

@@ -1,0 +1,72 @@
+/**
+ * Hunts: how many seeds it takes until a world of a scenario finds something.
+ *
+ * @module
+ */
+
+import type { Schedule } from "../../mod.ts";
+import type { Finding } from "./finding.ts";
+import { runWorld } from "./run_world.ts";
+import type { DriverTable, ScenarioDefinition } from "./world.ts";
+
+/** Seeds of one hunt, and of the one after it, are so far apart. */
+const HUNT_SEEDS = 2 ** 20;
+
+/** Schedules that hunts are compared by, with the name of each. */
+export const HUNT_SCHEDULES: Readonly<Record<string, Schedule>> = {
+  "random": "random",
+  "pos": "pos",
+  "pct 2": { name: "pct", depth: 2 },
+  "pct 3": { name: "pct", depth: 3 },
+  "urw": "urw",
+  "portfolio": "portfolio",
+};
+
+/** How worlds are hunted through. */
+export interface HuntOptions {
+  /** Order of runnable work. */
+  readonly schedule: Schedule;
+  /** Which hunt it is, from 0: no two have a seed in common. */
+  readonly hunt: number;
+  /** Seeds after which it is given up. */
+  readonly seedsMax: number;
+}
+
+/** What a hunt has come to. */
+export interface Hunted {
+  /** How many seeds it took; Infinity where none of them found anything. */
+  readonly seeds: number;
+  /** What the last world found. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Runs worlds of a scenario, seed after seed, until one has a finding.
+ *
+ * @throws {RangeError | TypeError} The schedule is none.
+ */
+export async function hunt<Drivers extends DriverTable>(
+  scenario: ScenarioDefinition<Drivers>,
+  { schedule, hunt, seedsMax }: HuntOptions,
+): Promise<Hunted> {
+  const first = hunt * HUNT_SEEDS;
+  for (let seeds = 1; seeds <= seedsMax; seeds++) {
+    const seed = first + seeds - 1;
+    const { findings } = await runWorld(scenario, { seed, schedule, trace: "off" });
+    if (findings.length > 0) return { seeds, findings };
+  }
+  return { seeds: Infinity, findings: [] };
+}
+
+/** The seeds that each of so many hunts took, in their order. */
+export async function hunts<Drivers extends DriverTable>(
+  scenario: ScenarioDefinition<Drivers>,
+  { schedule, seedsMax }: Omit<HuntOptions, "hunt">,
+  count: number,
+): Promise<readonly number[]> {
+  const seeds: number[] = [];
+  for (let at = 0; at < count; at++) {
+    seeds.push((await hunt(scenario, { schedule, hunt: at, seedsMax })).seeds);
+  }
+  return seeds;
+}
