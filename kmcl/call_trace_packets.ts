@@ -157,7 +157,7 @@ function complete(
   const { endpoint: { id }, number } = packet;
   recorder.recordShort(clock.now100ns, CALL, id, COMPLETE | insideBit(), number, bufferSize);
   if (recorder.keepsEntries) trace.tell(COMPLETE, [context, buffer, bufferSize]);
-  completeLive(packet, answer, bufferSize);
+  completeLive(kmcl, packet, answer, bufferSize);
 }
 
 function allocate(

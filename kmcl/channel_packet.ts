@@ -31,6 +31,8 @@ const { isU32, isUint, showU64 } = units;
 const { endDetails, noteEnd } = ends;
 const { requireIncoming } = handles;
 
+const COMPLETE = "VmbChannelPacketComplete";
+
 /**
  * Completes a packet, once. An answer that the requester's ring can never carry is a violation that does
  * not throw: the packet is retired by it, and the channel closes (kmcl.md R6).
@@ -43,7 +45,7 @@ export function VmbChannelPacketComplete(
   packetCompletionBuffer: ArrayBufferView | null | undefined,
   bufSize: number,
 ): void {
-  const call = "VmbChannelPacketComplete";
+  const call = COMPLETE;
   const packet = requireLive(kmcl, call, packetCompletionContext);
   if (packet === null) return;
   const answer = bytesOf(packetCompletionBuffer ?? NO_BYTES);
@@ -56,7 +58,7 @@ export function VmbChannelPacketComplete(
     const message = `size ${describe(bufSize)} of a buffer of ${lengthOf(answer)} bytes`;
     return verifier.report("size greater than its buffer", call, message, detailsOf(packet));
   }
-  completeLive(packet, answer, bufSize);
+  completeLive(kmcl, packet, answer, bufSize);
 }
 
 /** Whether `answer` has as many bytes as a driver says. */
@@ -66,17 +68,27 @@ export function isWithin(answer: Uint8Array, answerBytes: unknown): boolean {
 
 /** The rest of {@linkcode VmbChannelPacketComplete}, for a packet and an answer that are good. */
 export function completeLive(
+  { runtime: { driverFaults } }: Kmcl,
   packet: ArrivedPacket,
   answer: Uint8Array,
   answerBytes: number,
 ): void {
-  const call = "VmbChannelPacketComplete";
-  noteRetired(packet, call);
+  noteRetired(packet, COMPLETE);
+  if (driverFaults !== null && driverFaults.keepsBack(packet, answer, answerBytes)) return;
+  makeCompletion(packet, answer, answerBytes);
+}
+
+/** The completion of a packet that its driver has nothing more to do with, now or some time after its call. */
+export function makeCompletion(
+  packet: ArrivedPacket,
+  answer: Uint8Array,
+  answerBytes: number,
+): void {
   const { endpoint } = packet;
   if (endpoint.incoming.outstandingPackets.complete(packet, answer, answerBytes)) return;
   // The packet is retired by it and the channel closes: a call that throws would have changed nothing.
   const rule = "completion that the requester's ring can never carry";
-  endpoint.runtime.verifier.list(rule, call, `its ${answerBytes} bytes`, detailsOf(packet));
+  endpoint.runtime.verifier.list(rule, COMPLETE, `its ${answerBytes} bytes`, detailsOf(packet));
 }
 
 /**

@@ -7,6 +7,7 @@
 
 import type { DriverCallbacks, WaitGoal } from "../actors/channel/driver_port.ts";
 import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
@@ -97,7 +98,9 @@ export class Driver implements DriverCallbacks {
     this.channel = handleFor("VMBCHANNEL", endpoint);
     this.#routineFrame = endpoint.frame("EvtPacketCompletionRoutine", DISPATCH_LEVEL);
     this.#reusesContexts = endpoint.runtime.verifier.mode === "off";
-    endpoint.driverCallbacks = this;
+    endpoint.keptDriver = this;
+    const { driverFaults } = FabricRuntime.of(endpoint.runtime);
+    endpoint.driverCallbacks = driverFaults?.between(endpoint, this) ?? this;
   }
 
   /** See {@linkcode DriverCallbacks.opened}. */
@@ -225,5 +228,5 @@ export class Driver implements DriverCallbacks {
 
 /** The driver of `endpoint`. */
 export function driverOf(endpoint: Endpoint): Driver {
-  return endpoint.driverCallbacks as Driver;
+  return endpoint.keptDriver as Driver;
 }

@@ -73,6 +73,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   readonly changes: StateChanges;
   /** Set by the layer above, right after it made the endpoint. */
   driverCallbacks!: DriverCallbacks;
+  /** What the layer above keeps of its driver, whoever is called in the driver's place. */
+  keptDriver: unknown = null;
 
   /** The bus that the channel is on: the guest's own, on either side. Servers get it at Enable. */
   end: BusPort | null = null;

@@ -203,6 +203,16 @@ export class OutstandingPackets {
     return fits;
   }
 
+  /**
+   * The driver is done with `packet`, and its completion comes later (see {@linkcode DriverFaults}): nothing of
+   * the packet is the driver's any more, and for the channel the driver has it.
+   */
+  withhold(packet: IncomingPacket): void {
+    this.#endpoint.incoming.externalData.revoke(packet);
+    this.#endpoint.driverCallbacks.packetGone(packet);
+    this.#givePayloadUp(packet);
+  }
+
   /** The driver calls `packet` malformed: it gets no answer, and the channel stops, unless it has. */
   fail(packet: IncomingPacket): void {
     const { actor } = packet;

@@ -24,6 +24,7 @@ import {
 import { Actors } from "../runtime/actors.ts";
 import { FabricOnlookers } from "./onlookers.ts";
 import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
+import type { DriverFaults } from "../channel/driver_faults.ts";
 import { Callbacks } from "../runtime/driver_calls.ts";
 import { actorOf } from "./actor_of.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
@@ -84,6 +85,8 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode RuntimePort.faults}. */
   readonly faults: FaultPort | null;
+  /** What its drivers do wrong; null: nothing. Set before the first channel is allocated. */
+  driverFaults: DriverFaults | null = null;
 
   /**
    * A fabric with checked options; `chooser` chooses in the place of what their schedule names, and `faults`

@@ -1,0 +1,23 @@
+/**
+ * What stands between a fabric and its drivers, where a simulation has them do wrong what drivers do wrong. A
+ * fabric has nobody there unless a simulation puts it there.
+ *
+ * @module
+ */
+
+import type { DriverCallbacks } from "./driver_port.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { IncomingPacket } from "./incoming_packet.ts";
+
+/** What the drivers of a fabric do wrong. */
+export interface DriverFaults {
+  /** Who is called in the place of `driver`, which is that of `endpoint`. */
+  between(endpoint: Endpoint, driver: DriverCallbacks): DriverCallbacks;
+  /**
+   * A driver completes `packet` with `answer[0, answerBytes)`, which holds until this returns. True: its
+   * completion comes later, as it would from a driver that takes longer, and is then made by whoever says so here.
+   */
+  keepsBack(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean;
+  /** `guest` stands still and is about to be saved: completions of its channels come at once. */
+  letGo(guest: object): void;
+}

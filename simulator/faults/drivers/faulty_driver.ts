@@ -1,0 +1,176 @@
+/**
+ * Who is called in the place of a driver that does wrong: it calls the driver, which knows nothing of it, and
+ * does wrong for it.
+ *
+ * @module
+ */
+
+import type {
+  CallbackName,
+  DriverCallbacks,
+  WaitGoal,
+} from "../../../actors/channel/driver_port.ts";
+import type { Endpoint } from "../../../actors/channel/endpoint.ts";
+import type { IncomingPacket } from "../../../actors/channel/incoming_packet.ts";
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
+import type { PacketObject } from "../../../actors/packet/packet_object.ts";
+import { DISPATCH_LEVEL, KeGetCurrentIrql, PASSIVE_LEVEL } from "../../../actors/runtime/irql.ts";
+import { isPromise } from "../../../actors/runtime/promises.ts";
+import type { HoldUp } from "../../../actors/runtime/waits.ts";
+import { type NtStatus, STATUS_UNSUCCESSFUL } from "../../../core/ntstatus.ts";
+import { KeptCompletions } from "./kept_completions.ts";
+import { MisdeedError, type MisdeedName, type Misdeeds } from "./misdeed.ts";
+
+/** A slow callback takes from 1 ms to so many. */
+const SLOW_MS_MAX = 20;
+
+/** Stands in the place of the driver of one endpoint. */
+export class FaultyDriver implements DriverCallbacks {
+  /** The endpoint. */
+  readonly endpoint: Endpoint;
+  /** Completions that the driver has made, and that come later. */
+  readonly kept: KeptCompletions;
+  readonly #driver: DriverCallbacks;
+  readonly #misdeeds: Misdeeds;
+  readonly #onFreed: (gone: FaultyDriver) => void;
+
+  /** Stands before `driver`, which is that of `endpoint`; `onFreed` is called when the endpoint is freed. */
+  constructor(
+    endpoint: Endpoint,
+    driver: DriverCallbacks,
+    misdeeds: Misdeeds,
+    onFreed: (gone: FaultyDriver) => void,
+  ) {
+    this.endpoint = endpoint;
+    this.kept = new KeptCompletions(endpoint);
+    this.#driver = driver;
+    this.#misdeeds = misdeeds;
+    this.#onFreed = onFreed;
+  }
+
+  // -- State changes
+
+  /** See {@linkcode DriverCallbacks.opened}. A driver that refuses has not taken what Closed would give back. */
+  opened(): unknown {
+    const callback = "EvtChannelOpened";
+    if (this.happens("openedRefused", callback)) return STATUS_UNSUCCESSFUL;
+    if (this.happens("callbackThrows", callback)) throw new MisdeedError(callback);
+    return this.#takeTime(callback, this.#driver.opened());
+  }
+
+  /** See {@linkcode DriverCallbacks.closed}. */
+  closed(): unknown {
+    return this.#after("EvtChannelClosed", this.#driver.closed());
+  }
+
+  /** See {@linkcode DriverCallbacks.suspend}. */
+  suspend(): unknown {
+    return this.#after("EvtChannelSuspend", this.#driver.suspend());
+  }
+
+  /** See {@linkcode DriverCallbacks.started}. */
+  started(): unknown {
+    return this.#after("EvtChannelStarted", this.#driver.started());
+  }
+
+  /** See {@linkcode DriverCallbacks.postStarted}. */
+  postStarted(): unknown {
+    return this.#after("EvtChannelPostStarted", this.#driver.postStarted());
+  }
+
+  /** See {@linkcode DriverCallbacks.pnpFailure}. */
+  pnpFailure(status: NtStatus): unknown {
+    return this.#after("EvtChannelPnpFailure", this.#driver.pnpFailure(status));
+  }
+
+  // -- Packets
+
+  /** See {@linkcode DriverCallbacks.takesPackets}. */
+  get takesPackets(): boolean {
+    return this.#driver.takesPackets;
+  }
+
+  /** See {@linkcode DriverCallbacks.processPacket}. */
+  processPacket(packet: IncomingPacket): unknown {
+    const callback = "EvtChannelProcessPacket";
+    if (this.happens("packetDeferred", callback)) return packet.actor.send({ type: "defer" });
+    if (this.happens("packetFailed", callback)) {
+      return this.endpoint.incoming.outstandingPackets.fail(packet);
+    }
+    return this.#after(callback, this.#driver.processPacket(packet));
+  }
+
+  /** See {@linkcode DriverCallbacks.hearsOfBatches}. */
+  get hearsOfBatches(): boolean {
+    return this.#driver.hearsOfBatches;
+  }
+
+  /** See {@linkcode DriverCallbacks.processingComplete}. */
+  processingComplete(packetsProcessed: number): unknown {
+    const callback = "EvtChannelProcessingComplete";
+    return this.#after(callback, this.#driver.processingComplete(packetsProcessed));
+  }
+
+  /** See {@linkcode DriverCallbacks.packetEnded}: what its routine throws is the caller's to report. */
+  packetEnded(
+    packet: PacketObject,
+    status: NtStatus,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void {
+    const callback = "EvtPacketCompletionRoutine";
+    const { endpoint } = this;
+    const hasRoutine = packet.routine !== null; // it may free the packet
+    this.#driver.packetEnded(packet, status, answer, answerBytes);
+    if (!hasRoutine || !endpoint.partition.isAlive) return;
+    if (!this.happens("callbackThrows", callback)) return;
+    const frame = endpoint.frame(callback, DISPATCH_LEVEL);
+    endpoint.runtime.callbacks.threw(frame, new MisdeedError(callback));
+  }
+
+  // -- What is no callback
+
+  /** See {@linkcode DriverCallbacks.heldUpBy}. */
+  heldUpBy(wait: WaitGoal): HoldUp | null {
+    return this.#driver.heldUpBy(wait);
+  }
+
+  /** See {@linkcode DriverCallbacks.packetGone}. */
+  packetGone(packet: IncomingPacket): void {
+    this.#driver.packetGone(packet);
+  }
+
+  /** See {@linkcode DriverCallbacks.freed}. */
+  freed(): void {
+    this.#onFreed(this);
+    this.kept.forget();
+    this.#driver.freed();
+  }
+
+  // -- How it does wrong
+
+  /** Whether the driver does wrong in this way, this time. */
+  happens(misdeed: MisdeedName, callback: CallbackName | null): boolean {
+    return this.#misdeeds.happens(misdeed, { endpoint: this.endpoint, callback });
+  }
+
+  /** The callback has done its work: it may take longer, and it may throw. */
+  #after(callback: CallbackName, result: unknown): unknown {
+    const throws = this.happens("callbackThrows", callback);
+    const taken = this.#takeTime(callback, result);
+    if (!throws) return taken;
+    const error = new MisdeedError(callback);
+    if (isPromise(taken)) return Promise.resolve(taken).then(() => Promise.reject(error));
+    throw error;
+  }
+
+  /** At PASSIVE_LEVEL a callback may take its time; at DISPATCH_LEVEL no time passes in one. */
+  #takeTime(callback: CallbackName, result: unknown): unknown {
+    if (KeGetCurrentIrql() !== PASSIVE_LEVEL) return result;
+    if (!this.happens("callbackSlow", callback)) return result;
+    const milliseconds = 1 + this.#misdeeds.draw(SLOW_MS_MAX);
+    // It is the callback's own: begun here, it is known as what the callback waits for.
+    const delay = FabricRuntime.of(this.endpoint.runtime).delay(milliseconds);
+    return Promise.resolve(result).then((value) => delay.then(() => value));
+  }
+}
