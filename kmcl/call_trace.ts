@@ -77,7 +77,7 @@ export class CallTrace {
 
   /** Records a call. */
   #began(subjectId: number, code: number, given: readonly unknown[]): void {
-    this.#valuesOf(code, given).record(this.#now, "call", subjectId, code, insideBit());
+    this.#valuesOf(code, given).record(this.#now(), "call", subjectId, code, insideBit());
   }
 
   #valuesOf(code: number, given: readonly unknown[]): CallValues {
@@ -108,12 +108,12 @@ export class CallTrace {
 
   /** Records the arguments of a call that was recorded by other means and has failed. */
   refused(subjectId: number, code: number, given: readonly unknown[]): void {
-    this.#valuesOf(code, given).record(this.#now, "callRefused", subjectId, code);
+    this.#valuesOf(code, given).record(this.#now(), "callRefused", subjectId, code);
   }
 
   /** Records that a call threw. What it threw is a violation, which is on the trace already. */
   threw(subjectId: number, code: number): void {
-    this.#trace.recordMark(this.#now, TRACE_EVENTS.callThrew, subjectId, code);
+    this.#trace.recordMark(this.#now(), TRACE_EVENTS.callThrew, subjectId, code);
   }
 
   /** Records how a call ended, with all its outputs. */
@@ -126,7 +126,7 @@ export class CallTrace {
       for (const [key, value] of Object.entries(result)) values.add(key, value);
     } else values.add(isStatus ? "status" : "result", result);
     this.#addEffects(name, given, result, values);
-    values.record(this.#now, "callReturned", subjectId, code);
+    values.record(this.#now(), "callReturned", subjectId, code);
   }
 
   /** Adds what the call did to its arguments, which their values before the call do not show. */
@@ -152,7 +152,7 @@ export class CallTrace {
     }
   }
 
-  get #now(): number {
+  #now(): number {
     return this.#runtime.clock.now100ns;
   }
 }

@@ -90,20 +90,20 @@ export class PacketCompletions {
 
   /** Ends what is in a ring that is gone; what is queued waits for the next one. */
   endSent(): void {
-    for (const packet of this.#unfinished.filter(isSent)) {
+    for (const packet of this.#unfinished().filter(isSent)) {
       this.completeWithStatus(packet, STATUS_DEVICE_REMOVED);
     }
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */
   endAll(): void {
-    for (const packet of this.#unfinished) {
+    for (const packet of this.#unfinished()) {
       this.completeWithStatus(packet, isSent(packet) ? STATUS_DEVICE_REMOVED : STATUS_CANCELLED);
     }
   }
 
   /** Packets whose transactions are not over, in the order of sending. */
-  get #unfinished(): readonly PacketObject[] {
+  #unfinished(): readonly PacketObject[] {
     return this.#endpoint.outgoing.packets.live
       .filter(({ actor }) => actor.can("finish"))
       .sort((a, b) => a.order - b.order);

@@ -351,7 +351,7 @@ export class Outgoing {
 
   #publish(): void {
     const { drains } = this.#endpoint;
-    for (const drain of drains) drain.look();
+    if (drains.length > 0) drains.forEach((drain) => drain.look());
     if (this.#ring!.commit()) this.#endpoint.signal.raise();
   }
 

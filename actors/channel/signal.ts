@@ -36,6 +36,11 @@ export class Signal implements Timer {
   /** Signals the opposite side, or sees to it that it is signalled in time. */
   raise(): void {
     const { latency100ns } = this.#endpoint;
+    if (latency100ns === 0 && this.#due100ns === null) this.#send();
+    else this.#raiseInTime(latency100ns);
+  }
+
+  #raiseInTime(latency100ns: number): void {
     if (latency100ns > 0 && this.#isSoonEnough(latency100ns)) return;
     this.drop(); // what was due later stands for no more than this one does
     if (latency100ns === 0) this.#send();
@@ -83,9 +88,9 @@ export class Signal implements Timer {
   }
 
   #send(): void {
-    const doorbell = this.#endpoint.channel?.doorbell ?? null;
-    if (doorbell === null) return;
-    this.#endpoint.outgoing.interruptsSent++;
-    doorbell.ring();
+    const { channel, outgoing } = this.#endpoint;
+    if (channel === null || channel.doorbell === null) return;
+    outgoing.interruptsSent++;
+    channel.doorbell.ring();
   }
 }

@@ -111,13 +111,13 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   /** The state as XState has it: one object a state where the chart is compiled. */
   get snapshot(): AnyMachineSnapshot {
-    return this.#row?.snapshot ?? this.#asShown.getSnapshot();
+    return this.#row?.snapshot ?? this.#asShown().getSnapshot();
   }
 
   /** The actor as XState has it, for all of its functions; it lives until this one is stopped. */
   get ref(): ChartActorRef<Event, Tag> {
     this.show();
-    return this.#asShown as ChartActorRef<Event, Tag>;
+    return this.#asShown() as ChartActorRef<Event, Tag>;
   }
 
   /** What the state has of each tag: the quickest way to ask. */
@@ -133,7 +133,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   /** Whether the state allows an event of type `type`, also one that changes nothing. */
   can(type: Event["type"]): boolean {
     return this.#row === null
-      ? isEnabled(this.#chart.machine, this.#asShown.getSnapshot(), type)
+      ? isEnabled(this.#chart.machine, this.#asShown().getSnapshot(), type)
       : this.#row.allows(type);
   }
 
@@ -161,7 +161,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
 
   #sendToStock(event: Event): void {
     if (!this.can(event.type)) this.#refuse(event.type);
-    const shown = this.#asShown;
+    const shown = this.#asShown();
     const effects = effectsDuring(shown, () => shown.tell(event, null));
     this.#tags = this.#tagsOfStock();
     this.#carryOut(effects, event);
@@ -174,7 +174,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   }
 
   /** The actor as XState has it, which knows each that it interprets and each that was shown. */
-  get #asShown(): ShownActor {
+  #asShown(): ShownActor {
     assert(this.#shown !== null, "XState knows an actor that it interprets, or that is shown");
     return this.#shown;
   }
@@ -197,7 +197,7 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
   }
 
   #tagsOfStock(): Tags<Tag> {
-    return tagsOf(this.#chart.tags, this.#asShown.getSnapshot());
+    return tagsOf(this.#chart.tags, this.#asShown().getSnapshot());
   }
 
   /**

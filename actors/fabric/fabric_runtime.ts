@@ -52,7 +52,12 @@ import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
 import type { Chooser } from "../runtime/chooser.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
 import { createChooser } from "../runtime/schedule.ts";
-import { Scheduler, WORK_EVENTS, type WorkItem } from "../runtime/scheduler.ts";
+import { Scheduler, WORK_EVENTS, type Worker, type WorkItem } from "../runtime/scheduler.ts";
+
+/** A call of its own: V8 remembers who was called there, and all interrupts are those of channels. */
+function interrupt(channel: Worker): void {
+  channel.work("interrupt");
+}
 
 /** One fabric. */
 export class FabricRuntime implements Fabric, FabricPort, LoopPort {
@@ -265,7 +270,8 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     if (this.recorder.level !== "off") { // else the names need not be looked up either
       this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
     }
-    item.worker.work(item.kind);
+    if (item.kind === "interrupt") interrupt(item.worker);
+    else item.worker.work(item.kind);
   }
 
   /** See {@linkcode LoopPort.fireTimer}. */

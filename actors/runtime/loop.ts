@@ -60,7 +60,7 @@ export class Loop {
   constructor(runtime: LoopPort) {
     this.#runtime = runtime;
     this.#bound = new InstantBound(runtime.itemsPerInstantMax);
-    runtime.waits.isDriven = () => this.#isUnderWay;
+    runtime.waits.isDriven = () => this.#isUnderWay();
     runtime.waits.onDriver = () => this.#start();
     runtime.waits.onAnswer = (isProgram) => {
       this.#isTurnDue = true;
@@ -70,8 +70,8 @@ export class Loop {
   }
 
   /** Whether the loop runs, and somebody wants it to: what runs beside its items may be a callback. */
-  get #isUnderWay(): boolean {
-    return this.#phase === "underWay" && this.#hasDriver;
+  #isUnderWay(): boolean {
+    return this.#phase === "underWay" && this.#hasDriver();
   }
 
   /** Items and timers so far. */
@@ -80,7 +80,7 @@ export class Loop {
   }
 
   /** Items, timers and idle turns so far. */
-  get #steps(): number {
+  #steps(): number {
     return this.#items + this.#idleSteps;
   }
 
@@ -112,7 +112,7 @@ export class Loop {
     await this.drive(call, {
       limit100ns: Infinity,
       reachesLimit: false,
-      goal: { isReached, stepsMax: this.#steps + stepsMax },
+      goal: { isReached, stepsMax: this.#steps() + stepsMax },
       isBounded: false,
     });
     return isReached();
@@ -182,12 +182,12 @@ export class Loop {
     this.fail(errorOf(thrown));
   }
 
-  get #hasDriver(): boolean {
+  #hasDriver(): boolean {
     return this.#drives.count > 0 || this.#runtime.waits.driving !== null;
   }
 
   #start(): void {
-    if (this.#phase !== "stopped" || !this.#hasDriver) return;
+    if (this.#phase !== "stopped" || !this.#hasDriver()) return;
     this.#phase = "starting";
     this.#realAtNowMs = realNowMs();
     this.#beginInstant();
@@ -196,14 +196,14 @@ export class Loop {
 
   async #run(): Promise<void> {
     this.#phase = "underWay";
-    while (this.#hasDriver) {
+    while (this.#hasDriver()) {
       this.#runtime.waits.answerUndriven();
-      if (this.#mustGiveTurn) {
+      if (this.#mustGiveTurn()) {
         await this.#giveTurn(); // whoever was answered continues first, and nobody may drive any more then
         continue;
       }
       if (this.#drives.endAborted()) continue;
-      if (this.#failures.length === 0 && this.#drives.endReached(this.#steps)) {
+      if (this.#failures.length === 0 && this.#drives.endReached(this.#steps())) {
         await this.#giveTurn(); // who asked for this moment continues in it, and may ask for another
         continue;
       }
@@ -220,17 +220,17 @@ export class Loop {
     const isOneAtATime = this.#drives.areWatched;
     this.#isInterrupted = false;
     while (this.#runItem()) {
-      if (isOneAtATime || this.#hasMoreToDo) return true;
+      if (isOneAtATime || this.#hasMoreToDo()) return true;
     }
     return false;
   }
 
   /** Whether the last item may have brought about more than further items. Who was answered in it drives no more. */
-  get #hasMoreToDo(): boolean {
-    return this.#mustGiveTurn || this.#isInterrupted;
+  #hasMoreToDo(): boolean {
+    return this.#mustGiveTurn() || this.#isInterrupted;
   }
 
-  get #mustGiveTurn(): boolean {
+  #mustGiveTurn(): boolean {
     return this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN;
   }
 
@@ -334,7 +334,7 @@ export class Loop {
   }
 
   #driveEnded(): void {
-    this.#isTurnDue = this.#hasDriver;
+    this.#isTurnDue = this.#hasDriver();
     this.#beginInstant();
   }
 

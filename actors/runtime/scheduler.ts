@@ -116,20 +116,20 @@ export class Processor {
 
   /** How many items may run: a lower level waits while a higher one has work, but not for ever. */
   get runnableCount(): number {
-    return this.#lone === null ? this.#runnable.length : 1;
+    return this.#lone === null ? this.#runnable().length : 1;
   }
 
   /** Place of the first item that may run among all scheduled ones. */
   get firstOrder(): number {
-    return (this.#lone ?? this.#runnable.peek()!).order;
+    return (this.#lone ?? this.#runnable().peek()!).order;
   }
 
   /** The runnable item `index` places behind the first. */
   runnableAt(index: number): WorkItem {
-    return this.#lone ?? this.#runnable.at(index);
+    return this.#lone ?? this.#runnable().at(index);
   }
 
-  get #runnable(): Fifo<WorkItem> {
+  #runnable(): Fifo<WorkItem> {
     if (this.#dispatch.length === 0 || this.#overtaken >= DISPATCH_ITEMS_MAX) return this.#passive;
     return this.#dispatch;
   }
@@ -144,7 +144,7 @@ export class Processor {
   }
 
   #takeQueued(index: number): WorkItem {
-    const runnable = this.#runnable;
+    const runnable = this.#runnable();
     const item = index === 0 ? runnable.shift()! : runnable.take(index);
     if (runnable === this.#passive || this.#passive.length === 0) this.#overtaken = 0;
     else this.#overtaken++;

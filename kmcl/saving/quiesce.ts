@@ -72,14 +72,14 @@ export class Quiescence {
     const refusal = await this.#until(isSafe) ?? this.#pause() ?? await this.#until(isSettled);
     if (refusal !== null) return refusal;
     // A driver that is loaded meanwhile saves as well.
-    for (let driver = this.#nextHost; driver !== undefined; driver = this.#nextHost) {
+    for (let driver = this.#nextHost(); driver !== undefined; driver = this.#nextHost()) {
       const failed = await this.#tell(driver);
       if (failed !== null) return failed;
     }
     return await this.#until(isSettled) ?? this.refusal ?? this.#states;
   }
 
-  get #nextHost(): LoadedDriver | undefined {
+  #nextHost(): LoadedDriver | undefined {
     return this.#guest.drivers.find((driver) =>
       driver.kind === "host" && !this.#told.includes(driver)
     );
