@@ -18,6 +18,6 @@ export interface DriverFaults {
    * completion comes later, as it would from a driver that takes longer, and is then made by whoever says so here.
    */
   keepsBack(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean;
-  /** `guest` stands still and is about to be saved: completions of its channels come at once. */
-  letGo(guest: object): void;
+  /** `guest` stands still, and may be saved so: no completion of its channels comes later than now. */
+  standsStill(guest: object): void;
 }

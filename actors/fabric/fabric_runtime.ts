@@ -90,7 +90,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode RuntimePort.faults}. */
   readonly faults: FaultPort | null;
-  /** What its drivers do wrong; null: nothing. Set before the first channel is allocated. */
+  /** See {@linkcode FabricPort.driverFaults}. It is set before the first channel is allocated. */
   driverFaults: DriverFaults | null = null;
 
   /**

@@ -4,11 +4,14 @@
  * @module
  */
 
+import type { DriverFaults } from "../channel/driver_faults.ts";
 import type { Loop } from "../runtime/loop.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 
 /** The fabric, as its partitions see it. */
 export interface FabricPort extends RuntimePort {
+  /** What its drivers do wrong; null: nothing. */
+  readonly driverFaults: Pick<DriverFaults, "standsStill"> | null;
   /** The loop in which all work runs. */
   readonly loop: Loop;
   /** Why KMCL functions cannot be called now, for the error; null: they can. */

@@ -342,7 +342,10 @@ export class PartitionObject implements Partition, DriverPartition {
     if (runs) {
       this.runtime.waits.release(this);
       for (const { signal } of this.endpoints) signal.release();
-    } else if (this.isAlive) this.runtime.waits.hold(this);
+    } else if (this.isAlive) {
+      this.runtime.driverFaults?.standsStill(this);
+      this.runtime.waits.hold(this);
+    }
     this.runtime.loop.wake();
     return true;
   }

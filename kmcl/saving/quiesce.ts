@@ -7,7 +7,6 @@
 
 import { type Frame, PASSIVE_LEVEL } from "../../actors/runtime/irql.ts";
 import { isPromise, whenSettled } from "../../actors/runtime/promises.ts";
-import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { turn } from "../../actors/runtime/event_loop.ts";
 import {
   CALLS_ON_TRACE,
@@ -109,7 +108,6 @@ export class Quiescence {
 
   #pause(): null {
     this.#guest.pause();
-    FabricRuntime.of(this.#guest.runtime).driverFaults?.letGo(this.#guest);
     return null;
   }
 

@@ -6,6 +6,7 @@
 
 import type { FaultPoint } from "../../actors/runtime/fault_port.ts";
 import type { FaultyWorld } from "./faulty_world.ts";
+import type { DriverPlace } from "./place.ts";
 
 /** What a rule of any fault says; each fault has its own name, places and parameters beside it. */
 export interface AnyRule<Name extends string, Where> {
@@ -52,9 +53,23 @@ export interface Parameter {
   readonly default: number;
 }
 
+/** Where a driver may do wrong. */
+export type DriverPoint =
+  /** EvtChannelOpened is due. */
+  | "opened"
+  /** A callback has done its work; of EvtChannelOpened: it is due. */
+  | "callback"
+  /** A callback that may take its time has done its work. */
+  | "passiveCallback"
+  /** A driver is to be given a packet. */
+  | "packet"
+  /** A driver completes a packet. */
+  | "completion";
+
 /** Where a fault may happen that the fabric itself asks about, or else at which moments. */
 export type Point =
   | FaultPoint
+  | DriverPoint
   /** Between two work items of the fabric. */
   | "item";
 
@@ -62,8 +77,18 @@ export type Point =
 export interface Deed {
   /** To what, in words. */
   readonly place: string;
+  /** The guest that it is about, by its name in the scenario, where that matters afterwards. */
+  readonly guest?: string;
   /** Does it. */
   do(): void | Promise<void>;
+}
+
+/** A finding that is no failure, as a fault brings it about. */
+export interface BroughtAbout {
+  /** See {@linkcode Finding.rule}. */
+  readonly rule: string;
+  /** See {@linkcode Finding.place}. */
+  readonly place: string;
 }
 
 /** One fault: a row of the table. */
@@ -84,6 +109,13 @@ export interface Fault<Rule> {
   readonly parameters: Readonly<Record<ParameterOf<Rule>, Parameter>>;
   /** Members of `where` that it knows. */
   readonly where: readonly string[];
+  /**
+   * Whether one side does to the other what no honest one does: of that guest's channels nothing is promised from
+   * then on but safety. Default false.
+   */
+  readonly tampers?: boolean;
+  /** What the verifier tells of it, which is no failure then; left out: nothing. */
+  readonly bringsAbout?: (place: DriverPlace) => BroughtAbout;
   /**
    * All that it could be done to now, in an order that is the same each time, one of which is chosen; null for what
    * whoever asks does by itself.

@@ -37,6 +37,8 @@ export interface WorldParts {
     guest: Partition,
     successors: ReadonlyMap<DriverInstance, DriverInstance>,
   ): void;
+  /** See {@linkcode Draws.draw}. */
+  draw(count: number): number;
   /** Something is not as it must be. */
   fail(rule: string, message: string, place: string): void;
 }
@@ -53,6 +55,8 @@ export interface NamedGuest {
 export interface FaultyWorld extends WorldParts {
   /** The guests that live, with one name or all. */
   living(name: string | undefined): readonly NamedGuest[];
+  /** What the scenario calls a guest; its own name where it is none of the scenario's. */
+  nameOf(guest: { readonly name: string }): string;
   /** The driver called `name`, as its guest knows it; null where it is not there. */
   loaded(name: string): LoadedDriver | null;
   /** Has `work` done in so much virtual time; at once where nothing is to go wrong any more. */

@@ -4,11 +4,23 @@
  * @module
  */
 
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { FaultPlace } from "../../actors/runtime/fault_port.ts";
 import type { FaultyWorld } from "./faulty_world.ts";
 
 /** What a rule may say of a place. Which of it makes sense, its fault knows. */
 export type Where = Readonly<Record<string, string | number | undefined>>;
+
+/** Where a driver may do wrong; `what` is the callback, or null in VmbChannelPacketComplete. */
+export interface DriverPlace extends FaultPlace {
+  /** The endpoint that the driver has. */
+  readonly endpoint: Endpoint;
+}
+
+/** The endpoint whose driver does wrong; null where it is no driver. */
+function endpointOf(place: FaultPlace): Endpoint | null {
+  return "endpoint" in place ? (place as DriverPlace).endpoint : null;
+}
 
 /** Whether `place` is one of those that `where` speaks of. */
 export function isAt(where: Where, place: FaultPlace, world: FaultyWorld): boolean {
@@ -31,8 +43,13 @@ function isMeant(
       return place.channelId === wanted;
     case "direction":
       return place.direction === wanted;
-    case "driver":
-      return isOn(String(wanted), place, world);
+    case "side":
+      return endpointOf(place)?.side === wanted;
+    case "driver": {
+      const endpoint = endpointOf(place);
+      if (endpoint === null) return isOn(String(wanted), place, world);
+      return endpoint.driver !== null && world.loaded(String(wanted)) === endpoint.driver;
+    }
     default: // the name of a message, of a site: whatever the point tells apart
       return place.what === wanted;
   }
@@ -50,7 +67,12 @@ export function isOn(
 }
 
 /** A place in words, which are the same each time. */
-export function placeText({ guest, channelId, direction, what }: FaultPlace): string {
+export function placeText(place: FaultPlace): string {
+  const { guest, channelId, direction, what } = place;
+  const endpoint = endpointOf(place);
+  if (endpoint !== null) {
+    return `${what ?? "VmbChannelPacketComplete"} of ${endpoint.side} of ${guest.name}`;
+  }
   const channel = channelId === null ? null : `channel ${channelId}`;
   const words = [what, channel, direction].filter((word) => word !== null);
   return [...words, words.length === 0 ? guest.name : `of ${guest.name}`].join(" ");

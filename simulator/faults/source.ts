@@ -7,9 +7,12 @@
 import type { Chooser } from "../../actors/runtime/chooser.ts";
 import type { FaultPlace, FaultPort } from "../../actors/runtime/fault_port.ts";
 import type { Deed, Point } from "./basics.ts";
+import { DRIVER_POINTS } from "./catalogue/drivers.ts";
+import { ChosenMisdeeds } from "./drivers/chosen_misdeeds.ts";
+import { DriverMisdeeds } from "./drivers/driver_misdeeds.ts";
 import { FabricFaults } from "./fabric_faults.ts";
 import type { FaultyWorld, WorldParts } from "./faulty_world.ts";
-import { isAt, placeText } from "./place.ts";
+import { type DriverPlace, isAt, placeText } from "./place.ts";
 import type { FaultRule, FiredFault } from "./rule.ts";
 import { faultOf } from "./table.ts";
 import { Trigger } from "./trigger.ts";
@@ -25,6 +28,8 @@ export interface CountingChooser extends Chooser {
 export class FaultSource {
   /** What the fabric asks where something may go wrong; null: nothing of that kind can. */
   readonly port: FaultPort | null;
+  /** What stands between the fabric and its drivers; null: nothing need. */
+  readonly drivers: DriverMisdeeds | null;
   readonly #chooser: CountingChooser;
   readonly #fired: FiredFault[] = [];
   readonly #triggers: readonly Trigger[];
@@ -41,6 +46,13 @@ export class FaultSource {
       .filter(({ isLoaded }) => isLoaded);
     this.#acting = this.#triggers.filter(({ fault }) => fault.deeds !== null);
     this.port = this.#triggers.length === 0 ? null : new FabricFaults(this);
+    const doWrong = this.#triggers.some(({ fault }) => DRIVER_POINTS.has(fault.point));
+    this.drivers = doWrong ? new DriverMisdeeds(new ChosenMisdeeds(this)) : null;
+  }
+
+  /** Whether one side of the guest called `name` has done to the other what no honest one does. */
+  isTampered(name: string): boolean {
+    return this.#fired.some(({ tampered }) => tampered === name);
   }
 
   /** What went wrong so far. */
@@ -69,7 +81,11 @@ export class FaultSource {
       if (trigger.fault.point !== point || !trigger.isLoaded) continue;
       if (!isAt(trigger.where, place, world)) continue;
       if (trigger.isDue) {
-        this.#note(trigger, placeText(place));
+        const { tampers = false, bringsAbout } = trigger.fault;
+        this.#note(trigger, placeText(place), {
+          tampered: tampers ? world.nameOf(place.guest) : null,
+          bringsAbout: bringsAbout?.(place as DriverPlace) ?? null,
+        });
         return trigger.rule;
       }
       trigger.pass(1);
@@ -77,9 +93,13 @@ export class FaultSource {
     return null;
   }
 
-  #note(trigger: Trigger, place: string): void {
+  #note(
+    trigger: Trigger,
+    place: string,
+    effects: Omit<FiredFault, "fault" | "place" | "step">,
+  ): void {
     const { steps } = this.#chooser;
-    this.#fired.push({ fault: trigger.rule.do, place, step: steps });
+    this.#fired.push({ fault: trigger.rule.do, place, step: steps, ...effects });
     trigger.fire();
   }
 
@@ -112,7 +132,8 @@ export class FaultSource {
       const deeds = this.#deedsOf(trigger);
       const deed = deeds[this.#chooseAmong(deeds.length)];
       if (deed === undefined) continue;
-      this.#note(trigger, deed.place);
+      const tampered = trigger.fault.tampers === true ? deed.guest ?? null : null;
+      this.#note(trigger, deed.place, { tampered, bringsAbout: null });
       await deed.do();
     }
   }
@@ -133,5 +154,6 @@ export class FaultSource {
   stop(): void {
     this.#hasStopped = true;
     this.#world?.end();
+    this.drivers?.letAllGo();
   }
 }

@@ -6,12 +6,20 @@
 
 import type { Fault, FaultTable } from "./basics.ts";
 import { BUS_FAULTS } from "./catalogue/bus.ts";
+import { DRIVER_FAULTS } from "./catalogue/drivers.ts";
 import { GUEST_FAULTS } from "./catalogue/guest.ts";
 import { MACHINE_FAULTS } from "./catalogue/machine.ts";
+import { PEER_FAULTS } from "./catalogue/peers.ts";
 import type { FaultRule } from "./rule.ts";
 
 /** All faults. */
-export const FAULTS: FaultTable<FaultRule> = { ...BUS_FAULTS, ...GUEST_FAULTS, ...MACHINE_FAULTS };
+export const FAULTS: FaultTable<FaultRule> = {
+  ...BUS_FAULTS,
+  ...GUEST_FAULTS,
+  ...MACHINE_FAULTS,
+  ...DRIVER_FAULTS,
+  ...PEER_FAULTS,
+};
 
 /** The row of a rule's fault. */
 export function faultOf(rule: FaultRule): Fault<never> {

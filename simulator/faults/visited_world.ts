@@ -81,6 +81,17 @@ export class VisitedWorld implements FaultyWorld {
     });
   }
 
+  /** See {@linkcode WorldParts.draw}. */
+  draw(count: number): number {
+    return this.#parts.draw(count);
+  }
+
+  /** See {@linkcode FaultyWorld.nameOf}. */
+  nameOf(guest: { readonly name: string }): string {
+    for (const [name, known] of this.guests) if (known === guest) return name;
+    return guest.name;
+  }
+
   /** See {@linkcode FaultyWorld.loaded}. */
   loaded(name: string): LoadedDriver | null {
     const instance = this.driverCalled(name);

@@ -4,11 +4,18 @@
  * @module
  */
 
+import type { ChannelPlace } from "../../actors/runtime/violation_details.ts";
+
 /**
  * What kind of failure it is. `crash`: something threw that nobody expected. `correctness`: a rule was broken.
  * `liveness`: something that should have ended never does.
  */
 export type FindingKind = "crash" | "correctness" | "liveness";
+
+/** Where a violation is: the call, and whose it is. */
+export function placeOfViolation(call: string, channel: ChannelPlace | null): string {
+  return channel === null ? call : `${call} of ${channel.side} in ${channel.partition}`;
+}
 
 /** Something that is not as it should be. Two of one rule at one place have one cause. */
 export interface Finding {

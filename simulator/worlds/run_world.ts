@@ -18,7 +18,8 @@ import { Chance } from "../../core/chance.ts";
 import { messageOf } from "../../core/describe.ts";
 import type { CheckerAtWork } from "../checkers/checker.ts";
 import { FaultSource } from "../faults/source.ts";
-import type { Finding, FindingKind } from "./finding.ts";
+import { tellApart } from "./expected.ts";
+import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
 import { RunningWorld } from "./running_world.ts";
 import type { WorldResult, WorldSettings } from "./settings.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
@@ -65,6 +66,7 @@ class Run<Drivers extends DriverTable> {
     );
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
+    this.fabric.driverFaults = this.faults.drivers;
     this.world = new RunningWorld(scenario, this.fabric, this);
     for (const checker of scenario.checkers ?? []) this.#attach(checker);
   }
@@ -183,7 +185,7 @@ class Run<Drivers extends DriverTable> {
   #tellViolations(): void {
     for (const { rule, call, message, channel } of this.fabric.violations) {
       const kind = rule === "exception out of a callback" ? "crash" : "correctness";
-      const place = channel === null ? call : `${call} of ${channel.side} in ${channel.partition}`;
+      const place = placeOfViolation(call, channel);
       this.#fail(kind, rule, place, message, "verifier");
     }
   }
@@ -196,17 +198,15 @@ class Run<Drivers extends DriverTable> {
   }
 
   get result(): WorldResult {
-    const { scenario, settings, findings, chooser, faults, fabric, world } = this;
-    const expected = scenario.expected ?? [];
-    const isExpected = ({ rule, place }: Finding) =>
-      expected.some((known) => known.rule === rule && known.place === place);
+    const { scenario, settings, chooser, faults, fabric, world } = this;
+    const { findings, expected } = tellApart(this.findings, scenario.expected ?? [], faults.fired);
     return {
       scenario: scenario.name,
       seed: BigInt(settings.seed),
       schedule: settings.schedule,
       codec: settings.codec,
-      findings: findings.filter((finding) => !isExpected(finding)),
-      expected: findings.filter(isExpected),
+      findings,
+      expected,
       choices: chooser.choices,
       steps: chooser.steps,
       faults: faults.fired,

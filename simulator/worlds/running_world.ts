@@ -30,6 +30,8 @@ export interface WorldRun {
   readonly chooser: Chooser;
   /** Choices so far. */
   readonly steps: number;
+  /** What goes wrong in it. */
+  readonly faults: { isTampered(guest: string): boolean };
   /** Hears of findings. */
   found(finding: Finding): void;
 }
@@ -115,6 +117,11 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
       const successor = successors.get(instance);
       if (successor !== undefined) this.#drivers.set(driver, successor);
     }
+  }
+
+  /** See {@linkcode World.isTampered}. */
+  isTampered(name: string): boolean {
+    return this.#run.faults.isTampered(name);
   }
 
   /** See {@linkcode World.isThere}. */

@@ -41,7 +41,7 @@ export interface WorldResult {
   readonly codec: NonNullable<FabricOptions["codec"]>;
   /** What is not as it should be; without those that are expected. */
   readonly findings: readonly Finding[];
-  /** Findings that the scenario expects. */
+  /** Findings that the scenario expects, or that its faults bring about. */
   readonly expected: readonly Finding[];
   /** The choices that made it this run: with them it can be had again. */
   readonly choices: readonly Choice[];

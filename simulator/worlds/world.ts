@@ -100,6 +100,11 @@ export interface World<Drivers extends DriverTable = DriverTable> extends Draws 
   reach(name: string): void;
   /** Whether faults may still happen. */
   readonly isFaulty: boolean;
+  /**
+   * Whether one side of that guest's channels has done to the other what no honest one does: from then on nothing is
+   * promised of them but that nobody crashes, that every wait ends, and that nobody else is touched.
+   */
+  isTampered(guest: string): boolean;
 }
 
 /** A finding that is known, and does not count as a failure. */

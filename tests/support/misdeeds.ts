@@ -5,59 +5,52 @@
  */
 
 import { assert } from "@std/assert";
+import type { CallbackName } from "../../actors/channel/driver_port.ts";
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../mod.ts";
+import type { DriverPoint } from "../../simulator/faults/basics.ts";
+import { DRIVER_FAULTS } from "../../simulator/faults/catalogue/drivers.ts";
 import { DriverMisdeeds } from "../../simulator/faults/drivers/driver_misdeeds.ts";
-import type {
-  MisdeedName,
-  MisdeedPlace,
-  Misdeeds,
-} from "../../simulator/faults/drivers/misdeed.ts";
+import type { Misdeed, MisdeedName, Misdeeds } from "../../simulator/faults/drivers/misdeed.ts";
 
 /** Which opportunities of a misdeed are taken, from 1 on. */
 export interface Wrong {
-  readonly misdeed: MisdeedName;
+  readonly do: MisdeedName;
   readonly at?: readonly number[];
-  readonly isThere?: (place: MisdeedPlace) => boolean;
+  readonly side?: vmbus.Side;
+  readonly callback?: CallbackName;
 }
+
+/** How long each of them takes. */
+const MS = 5;
 
 /** Does wrong as a list says. */
 class Listed implements Misdeeds {
   readonly #rules: { readonly wrong: Wrong; count: number }[];
-  readonly #drawn: number;
 
-  constructor(wrongs: readonly Wrong[], drawn: number) {
+  constructor(wrongs: readonly Wrong[]) {
     this.#rules = wrongs.map((wrong) => ({ wrong, count: 0 }));
-    this.#drawn = drawn;
   }
 
-  happens(misdeed: MisdeedName, place: MisdeedPlace): boolean {
+  at(point: DriverPoint, { side }: Endpoint, callback: CallbackName | null): Misdeed | null {
     for (const rule of this.#rules) {
       const { wrong } = rule;
-      if (wrong.misdeed !== misdeed || wrong.isThere?.(place) === false) continue;
-      if ((wrong.at ?? [1]).includes(++rule.count)) return true;
+      const isThere = DRIVER_FAULTS[wrong.do].point === point && (wrong.side ?? side) === side &&
+        (wrong.callback ?? callback) === callback;
+      if (isThere && (wrong.at ?? [1]).includes(++rule.count)) return { do: wrong.do, ms: MS };
     }
-    return false;
-  }
-
-  draw(count: number): number {
-    return Math.min(this.#drawn, count - 1);
+    return null;
   }
 }
 
-/** A fabric whose drivers do wrong as `wrongs` say; each draw comes to `drawn`. */
+/** A fabric whose drivers do wrong as `wrongs` say. */
 export function misdeedFabric(
   wrongs: readonly Wrong[],
   options: vmbus.FabricOptions = {},
-  drawn = 4,
 ): FabricRuntime {
   const fabric = vmbus.createFabric({ verifier: "record", ...options });
   assert(fabric instanceof FabricRuntime);
-  fabric.driverFaults = new DriverMisdeeds(new Listed(wrongs, drawn));
+  fabric.driverFaults = new DriverMisdeeds(new Listed(wrongs));
   return fabric;
-}
-
-/** The place is a client's, or a server's. */
-export function onSide(side: vmbus.Side): (place: MisdeedPlace) => boolean {
-  return ({ endpoint }) => endpoint.side === side;
 }

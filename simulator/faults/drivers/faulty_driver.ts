@@ -18,11 +18,9 @@ import { DISPATCH_LEVEL, KeGetCurrentIrql, PASSIVE_LEVEL } from "../../../actors
 import { isPromise } from "../../../actors/runtime/promises.ts";
 import type { HoldUp } from "../../../actors/runtime/waits.ts";
 import { type NtStatus, STATUS_UNSUCCESSFUL } from "../../../core/ntstatus.ts";
+import type { DriverPoint } from "../basics.ts";
 import { KeptCompletions } from "./kept_completions.ts";
-import { MisdeedError, type MisdeedName, type Misdeeds } from "./misdeed.ts";
-
-/** A slow callback takes from 1 ms to so many. */
-const SLOW_MS_MAX = 20;
+import { type Misdeed, MisdeedError, type Misdeeds } from "./misdeed.ts";
 
 /** Stands in the place of the driver of one endpoint. */
 export class FaultyDriver implements DriverCallbacks {
@@ -53,8 +51,8 @@ export class FaultyDriver implements DriverCallbacks {
   /** See {@linkcode DriverCallbacks.opened}. A driver that refuses has not taken what Closed would give back. */
   opened(): unknown {
     const callback = "EvtChannelOpened";
-    if (this.happens("openedRefused", callback)) return STATUS_UNSUCCESSFUL;
-    if (this.happens("callbackThrows", callback)) throw new MisdeedError(callback);
+    if (this.at("opened", callback) !== null) return STATUS_UNSUCCESSFUL;
+    if (this.at("callback", callback) !== null) throw new MisdeedError(callback);
     return this.#takeTime(callback, this.#driver.opened());
   }
 
@@ -93,9 +91,11 @@ export class FaultyDriver implements DriverCallbacks {
   /** See {@linkcode DriverCallbacks.processPacket}. */
   processPacket(packet: IncomingPacket): unknown {
     const callback = "EvtChannelProcessPacket";
-    if (this.happens("packetDeferred", callback)) return packet.actor.send({ type: "defer" });
-    if (this.happens("packetFailed", callback)) {
-      return this.endpoint.incoming.outstandingPackets.fail(packet);
+    switch (this.at("packet", callback)?.do) {
+      case "packetDeferred":
+        return packet.actor.send({ type: "defer" });
+      case "packetFailed":
+        return this.endpoint.incoming.outstandingPackets.fail(packet);
     }
     return this.#after(callback, this.#driver.processPacket(packet));
   }
@@ -123,7 +123,7 @@ export class FaultyDriver implements DriverCallbacks {
     const hasRoutine = packet.routine !== null; // it may free the packet
     this.#driver.packetEnded(packet, status, answer, answerBytes);
     if (!hasRoutine || !endpoint.partition.isAlive) return;
-    if (!this.happens("callbackThrows", callback)) return;
+    if (this.at("callback", callback) === null) return;
     const frame = endpoint.frame(callback, DISPATCH_LEVEL);
     endpoint.runtime.callbacks.threw(frame, new MisdeedError(callback));
   }
@@ -149,14 +149,14 @@ export class FaultyDriver implements DriverCallbacks {
 
   // -- How it does wrong
 
-  /** Whether the driver does wrong in this way, this time. */
-  happens(misdeed: MisdeedName, callback: CallbackName | null): boolean {
-    return this.#misdeeds.happens(misdeed, { endpoint: this.endpoint, callback });
+  /** What the driver does wrong there, this time; null: nothing. */
+  at(point: DriverPoint, callback: CallbackName | null): Misdeed | null {
+    return this.#misdeeds.at(point, this.endpoint, callback);
   }
 
   /** The callback has done its work: it may take longer, and it may throw. */
   #after(callback: CallbackName, result: unknown): unknown {
-    const throws = this.happens("callbackThrows", callback);
+    const throws = this.at("callback", callback) !== null;
     const taken = this.#takeTime(callback, result);
     if (!throws) return taken;
     const error = new MisdeedError(callback);
@@ -167,10 +167,10 @@ export class FaultyDriver implements DriverCallbacks {
   /** At PASSIVE_LEVEL a callback may take its time; at DISPATCH_LEVEL no time passes in one. */
   #takeTime(callback: CallbackName, result: unknown): unknown {
     if (KeGetCurrentIrql() !== PASSIVE_LEVEL) return result;
-    if (!this.happens("callbackSlow", callback)) return result;
-    const milliseconds = 1 + this.#misdeeds.draw(SLOW_MS_MAX);
+    const slow = this.at("passiveCallback", callback);
+    if (slow === null) return result;
     // It is the callback's own: begun here, it is known as what the callback waits for.
-    const delay = FabricRuntime.of(this.endpoint.runtime).delay(milliseconds);
+    const delay = FabricRuntime.of(this.endpoint.runtime).delay(slow.ms);
     return Promise.resolve(result).then((value) => delay.then(() => value));
   }
 }

@@ -51,11 +51,6 @@ export class KeptCompletions implements Worker {
     return touchesOf(this.#endpoint);
   }
 
-  /** How many there are. */
-  get count(): number {
-    return this.#kept.length;
-  }
-
   /**
    * Keeps one that comes after so much time at the latest; `isSwapped`: right behind the next one of the
    * endpoint, where that is earlier.

@@ -1,11 +1,12 @@
 /**
- * What drivers do wrong, by name, and where.
+ * What drivers do wrong, and where.
  *
  * @module
  */
 
 import type { CallbackName } from "../../../actors/channel/driver_port.ts";
 import type { Endpoint } from "../../../actors/channel/endpoint.ts";
+import type { DriverPoint } from "../basics.ts";
 
 /** Something that a driver does wrong, or in a way that few others do. */
 export type MisdeedName =
@@ -18,32 +19,21 @@ export type MisdeedName =
   | "completionSwapped"
   | "packetHeld";
 
-/** Each of them. */
-export const MISDEED_NAMES: readonly MisdeedName[] = [
-  "callbackSlow",
-  "callbackThrows",
-  "openedRefused",
-  "packetDeferred",
-  "packetFailed",
-  "completionLate",
-  "completionSwapped",
-  "packetHeld",
-];
-
-/** Where a driver does it. */
-export interface MisdeedPlace {
-  /** The endpoint that the driver has. */
-  readonly endpoint: Endpoint;
-  /** The callback in which it does it; null: in its call of VmbChannelPacketComplete. */
-  readonly callback: CallbackName | null;
+/** What a driver does wrong, this time. */
+export interface Misdeed {
+  /** What. */
+  readonly do: MisdeedName;
+  /** How long it takes, in virtual milliseconds; 0 for what takes no time. */
+  readonly ms: number;
 }
 
 /** Says when drivers do what. */
 export interface Misdeeds {
-  /** Whether a driver does it at `place`, this time. */
-  happens(misdeed: MisdeedName, place: MisdeedPlace): boolean;
-  /** A whole number from 0 to `count` - 1: how long something takes. */
-  draw(count: number): number;
+  /**
+   * What the driver of `endpoint` does wrong at `point`, this time, in `callback`, or in its call of
+   * VmbChannelPacketComplete; null: nothing.
+   */
+  at(point: DriverPoint, endpoint: Endpoint, callback: CallbackName | null): Misdeed | null;
 }
 
 /** Thrown by a driver's callback that is to throw. */

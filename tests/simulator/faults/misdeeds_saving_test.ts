@@ -10,13 +10,15 @@ import {
 } from "../../../devices/disk/mod.ts";
 import * as vmbus from "../../../mod.ts";
 import { DriverMisdeeds } from "../../../simulator/faults/drivers/driver_misdeeds.ts";
-import { MISDEED_NAMES, type MisdeedName } from "../../../simulator/faults/drivers/misdeed.ts";
+import { DRIVER_FAULTS } from "../../../simulator/faults/catalogue/drivers.ts";
+import type { MisdeedName } from "../../../simulator/faults/drivers/misdeed.ts";
 import { areEqual, filesOf, sampleBytes } from "../../support/disk_stage.ts";
 import { times } from "../../support/long.ts";
 
 const INSTANCE = "7d0b8c1e-5a0f-4c44-9a2e-0b6d3f1e2c11";
 /** What ends a copy, as documented: the disk's drivers do not open again, and do not go on after Fail. */
 const ENDING: readonly MisdeedName[] = ["openedRefused", "packetFailed"];
+const MISDEEDS = Object.keys(DRIVER_FAULTS) as readonly MisdeedName[];
 const FILE = sampleBytes(8_001);
 
 /** A fabric whose drivers do wrong by chance, whatever does not end a copy. */
@@ -30,13 +32,14 @@ function wrongFabric(chance: Chance, done: Map<MisdeedName, number>): FabricRunt
   });
   assert(fabric instanceof FabricRuntime);
   fabric.driverFaults = new DriverMisdeeds({
-    happens(misdeed, { callback }) {
+    at(point, _endpoint, callback) {
+      const possible = MISDEEDS.filter((misdeed) => DRIVER_FAULTS[misdeed].point === point);
+      const misdeed = possible[chance.below(possible.length)]!;
       const throwsInOpened = misdeed === "callbackThrows" && callback === "EvtChannelOpened";
-      if (ENDING.includes(misdeed) || throwsInOpened || chance.below(8) > 0) return false;
+      if (ENDING.includes(misdeed) || throwsInOpened || chance.below(4) > 0) return null;
       done.set(misdeed, (done.get(misdeed) ?? 0) + 1);
-      return true;
+      return { do: misdeed, ms: misdeed === "packetHeld" ? 5000 : 1 + chance.below(9) };
     },
-    draw: (count) => chance.below(count),
   });
   return fabric;
 }
@@ -91,6 +94,6 @@ Deno.test("misdeeds: a disk whose drivers do wrong copies all the same, and move
     moves += await copyAndMove(seed, done);
     for (const misdeed of done.keys()) all.add(misdeed);
   }
-  assertEquals([...all].sort(), MISDEED_NAMES.filter((name) => !ENDING.includes(name)).sort());
+  assertEquals([...all].sort(), MISDEEDS.filter((name) => !ENDING.includes(name)).sort());
   assert(moves > times(5, 800), `${moves}`);
 });

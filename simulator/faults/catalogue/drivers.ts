@@ -1,0 +1,184 @@
+/**
+ * What drivers do wrong, or in a way that few others do (kmcl.md sections 5 and 6).
+ *
+ * @module
+ */
+
+import type { CallbackName } from "../../../actors/channel/driver_port.ts";
+import type { Side } from "../../../actors/channel/types.ts";
+import type { AnyRule, DriverPoint, Fault, FaultTable, GuestWhere } from "../basics.ts";
+import type { MisdeedName } from "../drivers/misdeed.ts";
+import { placeOfViolation } from "../../worlds/finding.ts";
+
+/** Which drivers do wrong. */
+export interface MisdeedWhere extends GuestWhere {
+  /** The driver, by its name in the scenario. */
+  readonly driver?: string;
+  /** Those of clients, or those of servers. */
+  readonly side?: Side;
+}
+
+/** In which callbacks of which drivers it happens. */
+export interface CallbackWhere extends MisdeedWhere {
+  /** The callback. */
+  readonly callback?: CallbackName;
+}
+
+/** A callback throws. */
+export type CallbackThrowsRule = AnyRule<"callbackThrows", CallbackWhere>;
+
+/** A callback at PASSIVE_LEVEL takes its time. */
+export interface CallbackSlowRule extends AnyRule<"callbackSlow", CallbackWhere> {
+  /** How long, in virtual milliseconds. */
+  readonly ms?: number;
+}
+
+/** EvtChannelOpened refuses. */
+export type OpenedRefusedRule = AnyRule<"openedRefused", MisdeedWhere>;
+
+/** A packet is deferred to PASSIVE_LEVEL. */
+export type PacketDeferredRule = AnyRule<"packetDeferred", MisdeedWhere>;
+
+/** A packet is called malformed. */
+export type PacketFailedRule = AnyRule<"packetFailed", MisdeedWhere>;
+
+/** A packet is completed late. */
+export interface CompletionLateRule extends AnyRule<"completionLate", MisdeedWhere> {
+  /** By how much, in virtual milliseconds. */
+  readonly ms?: number;
+}
+
+/** Two packets are completed in the other order. */
+export interface CompletionSwappedRule extends AnyRule<"completionSwapped", MisdeedWhere> {
+  /** After how long where no other follows, in virtual milliseconds. */
+  readonly ms?: number;
+}
+
+/** A driver holds a packet. */
+export interface PacketHeldRule extends AnyRule<"packetHeld", MisdeedWhere> {
+  /** How long, in virtual milliseconds. */
+  readonly ms?: number;
+}
+
+/** What drivers do wrong. */
+export type DriverRule =
+  | CallbackThrowsRule
+  | CallbackSlowRule
+  | OpenedRefusedRule
+  | PacketDeferredRule
+  | PacketFailedRule
+  | CompletionLateRule
+  | CompletionSwappedRule
+  | PacketHeldRule;
+
+/** Each of them. */
+export const DRIVER_POINTS: ReadonlySet<string> = new Set<DriverPoint>([
+  "opened",
+  "callback",
+  "passiveCallback",
+  "packet",
+  "completion",
+]);
+
+const DRIVER = ["guest", "driver", "side"];
+
+/** What all of them have in common. */
+const COMMON: Pick<Fault<DriverRule>, "where" | "parameters" | "deeds"> = {
+  where: DRIVER,
+  parameters: {},
+  deeds: null,
+};
+
+/** A parameter that is a time. */
+function ms(meaning: string, milliseconds: number) {
+  return { ms: { meaning: `${meaning}, in virtual ms`, default: milliseconds } };
+}
+
+/** The faults of drivers. */
+export const DRIVER_FAULTS: FaultTable<DriverRule> & Readonly<Record<MisdeedName, unknown>> = {
+  callbackThrows: {
+    ...COMMON,
+    does: "A callback throws once it has done its work; EvtChannelOpened throws in its place.",
+    realMachine: "A driver's exception is a bug check; here it is reported, and the run goes on.",
+    touches: "the driver, and the verifier: the finding is the fault's own",
+    point: "callback",
+    where: [...DRIVER, "callback"],
+    oneIn: 64,
+    budget: 2,
+    bringsAbout: ({ what, endpoint }) => ({
+      rule: "exception out of a callback",
+      place: placeOfViolation(String(what), endpoint.place),
+    }),
+  },
+  callbackSlow: {
+    ...COMMON,
+    does: "A callback at PASSIVE_LEVEL returns some time after its work: what follows it waits.",
+    realMachine: "A driver's thread waits for a lock, for memory, for another device.",
+    touches: "the driver, and who waits for it",
+    point: "passiveCallback",
+    where: [...DRIVER, "callback"],
+    oneIn: 8,
+    budget: 8,
+    parameters: ms("how long it takes", 5),
+  },
+  openedRefused: {
+    ...COMMON,
+    does:
+      "EvtChannelOpened answers with a failure, in the driver's place: the channel does not open.",
+    realMachine: "A driver finds no memory, or a version that it does not know.",
+    touches: "the client and the server of the channel",
+    point: "opened",
+    oneIn: 8,
+    budget: 1,
+  },
+  packetDeferred: {
+    ...COMMON,
+    does: "A packet goes back to the queue by VmbChannelPacketDeferToPassive, and is given later.",
+    realMachine: "A driver must touch paged memory, which it cannot at DISPATCH_LEVEL.",
+    touches: "the driver: its packet comes at PASSIVE_LEVEL",
+    point: "packet",
+    oneIn: 16,
+    budget: 8,
+  },
+  packetFailed: {
+    ...COMMON,
+    does:
+      "A packet is called malformed by VmbChannelPacketFail: the channel stops. It is reset later.",
+    realMachine: "A driver meets a message that it does not understand, from a newer one perhaps.",
+    touches: "the client and the server of the channel",
+    point: "packet",
+    oneIn: 200,
+    budget: 1,
+    tampers: true,
+  },
+  completionLate: {
+    ...COMMON,
+    does: "A packet's completion comes some time after its VmbChannelPacketComplete.",
+    realMachine: "A driver takes longer: a disk turns, a thread waits for its turn.",
+    touches: "the opposite side, and Pause, Suspend and the quota of its own",
+    point: "completion",
+    oneIn: 8,
+    budget: 16,
+    parameters: ms("how much later it comes", 3),
+  },
+  completionSwapped: {
+    ...COMMON,
+    does: "A packet's completion comes right behind the next one of its channel.",
+    realMachine: "A driver works at several packets at once.",
+    touches: "the opposite side, and Pause, Suspend and the quota of its own",
+    point: "completion",
+    oneIn: 8,
+    budget: 16,
+    parameters: ms("after how long it comes where no other follows", 3),
+  },
+  packetHeld: {
+    ...COMMON,
+    does: "A packet's completion comes when all else that goes on has long ended.",
+    realMachine: "A device does not answer, until a time-out ends what it was at.",
+    touches: "the opposite side, and Pause, Suspend and the quota of its own",
+    point: "completion",
+    oneIn: 64,
+    budget: 2,
+    parameters: ms("how much later it comes", 5000),
+  },
+};
