@@ -23,6 +23,8 @@
 
 import { echo } from "./echo/scenario.ts";
 import type { Scenario } from "./scenario.ts";
+import { everything } from "./scenarios/everything/scenario.ts";
+import { singleRun } from "./scenarios/single_run.ts";
 
 export { echo };
 export type { Look } from "./layout.ts";
@@ -83,6 +85,8 @@ export type {
   ProcessorWhere,
 } from "./faults/catalogue/machine.ts";
 export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
+export { findSimulated, simulatedScenarios } from "./scenarios/all.ts";
+export { singleRun } from "./scenarios/single_run.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";
 export type { Finding, FindingKind } from "./worlds/finding.ts";
 export { runWorld } from "./worlds/run_world.ts";
@@ -104,7 +108,7 @@ export { runRingVectors } from "./vectors/run.ts";
 export type { VectorResult } from "./vectors/run.ts";
 
 /** The scenarios that run in any runtime. The command line has one more, which needs files. */
-export const scenarios: readonly Scenario[] = [echo];
+export const scenarios: readonly Scenario[] = [echo, singleRun(everything)];
 
 /** The scenario called `name`; undefined where there is none. */
 export function findScenario(name: string): Scenario | undefined {

@@ -149,7 +149,8 @@ class Run<Drivers extends DriverTable> {
     /** Nothing was left to run, and a turn of the runtime has brought nothing. */
     let isIdle = false;
     const { itemsMax } = this.settings;
-    const isDue = () => ++items > itemsMax || isOver() || this.faults.isActDue();
+    const { world, faults } = this;
+    const isDue = () => ++items > itemsMax || isOver() || world.isAnswerDue() || faults.isActDue();
     while (!isOver()) {
       let isReached = true;
       const before = items;
@@ -164,10 +165,12 @@ class Run<Drivers extends DriverTable> {
         return "stuck";
       }
       if (items > before + 1) isIdle = false;
-      if (this.faults.isActDue()) await this.#act();
-      else if (!isReached && !await this.faults.letGo()) {
-        if (isIdle) return isOver() ? "over" : "quiet";
-        isIdle = true;
+      if (faults.isActDue()) await this.#act();
+      else if (world.answer(false)) await turn(); // who was answered goes on before the next item
+      else if (!isReached && !await faults.letGo()) {
+        if (world.answer(true)) isIdle = false;
+        else if (isIdle) return isOver() ? "over" : "quiet";
+        else isIdle = true;
         await turn(); // the scenario may await what is there already
       }
     }

@@ -36,6 +36,14 @@ export interface WorldRun {
   found(finding: Finding): void;
 }
 
+/** Somebody who waits for something of their own. */
+interface Until {
+  readonly isReached: () => boolean;
+  readonly resolve: () => void;
+  /** Whether it was reached: it is not asked again. */
+  isDue: boolean;
+}
+
 /** One run of a scenario. */
 export class RunningWorld<Drivers extends DriverTable = DriverTable>
   implements World<Drivers>, WorldParts {
@@ -48,6 +56,7 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   readonly #guests = new Map<string, Partition>();
   readonly #drivers = new Map<string, DriverInstance>();
 
+  #untils: Until[] = [];
   readonly #numbers = new Map<string, number>();
 
   /** A world of `scenario` in `fabric`, without partitions or drivers yet. */
@@ -170,8 +179,27 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   }
 
   /** See {@linkcode World.until}. */
-  async until(isReached: () => boolean): Promise<void> {
-    await this.fabric.runUntil(isReached);
+  until(isReached: () => boolean): Promise<void> {
+    return new Promise((resolve) => void this.#untils.push({ isReached, resolve, isDue: false }));
+  }
+
+  /** Whether somebody has what they wait for: asked before each work item. */
+  isAnswerDue(): boolean {
+    let isAny = false;
+    for (const until of this.#untils) {
+      until.isDue ||= until.isReached();
+      isAny ||= until.isDue;
+    }
+    return isAny;
+  }
+
+  /** Answers those who have what they wait for, or all as nothing is left to run; false: nobody. */
+  answer(isAll: boolean): boolean {
+    const answered = this.#untils.filter(({ isDue }) => isAll || isDue);
+    if (answered.length === 0) return false;
+    this.#untils = this.#untils.filter(({ isDue }) => !isAll && !isDue);
+    for (const { resolve } of answered) resolve();
+    return true;
   }
 
   /** See {@linkcode World.fail}. */

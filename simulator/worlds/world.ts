@@ -92,7 +92,10 @@ export interface World<Drivers extends DriverTable = DriverTable> extends Draws 
    * @throws {TypeError} The scenario has no driver of that name.
    */
   driver<Name extends keyof Drivers & string>(name: Name): InstanceOf<Drivers[Name]>;
-  /** Lets virtual time pass until `isReached` answers true; it is asked before each work item. */
+  /**
+   * Lets virtual time pass until `isReached` answers true, or nothing is left to run; it is asked before each
+   * work item. What its caller does then comes before the next one.
+   */
   until(isReached: () => boolean): Promise<void>;
   /** Something is not as the scenario has it. */
   fail(rule: string, message: string, place?: string): void;

@@ -37,8 +37,11 @@ export class EverythingClient extends Talker {
   readonly channel: vmbus.VMBCHANNEL;
   /** See {@linkcode Talker.state}. */
   readonly state: TalkerState;
+  /** See {@linkcode Talker.fabric}. */
   protected readonly fabric: vmbus.Fabric;
+  /** See {@linkcode Talker.kmcl}. */
   protected readonly kmcl: vmbus.KmclClientInterfaceV1;
+  /** See {@linkcode Talker.sender}. */
   protected readonly sender: Sender = "guest";
   readonly #memory: vmbus.GuestMemory;
   readonly #lending: Lending;
@@ -130,6 +133,7 @@ export class EverythingClient extends Talker {
 
   // -- Sending
 
+  /** See {@linkcode Talker.post}. */
   protected post(packet: vmbus.VMBPACKET, number: number, errand: Errand): vmbus.NtStatus {
     const { kmcl } = this;
     if (errand.kind === "lend") {
@@ -142,6 +146,7 @@ export class EverythingClient extends Talker {
     return kmcl.VmbPacketSend(packet, payload, payload.length, null, this.flagsOf(errand));
   }
 
+  /** See {@linkcode Talker.ended}. */
   protected ended(number: number, kind: Errand["kind"], answer: Message | null): void {
     const { state, plan } = this;
     if (kind === "lend") {
@@ -204,13 +209,14 @@ export class EverythingClient extends Talker {
 
   // -- Receiving
 
+  /** See {@linkcode Talker.accept}. */
   protected accept(): Accepted {
     return 0;
   }
 
   // -- What the program asks for
 
-  /** Deletes what the host has let go, and opens again what was closed. */
+  /** Does what is due, and deletes the GPADL that the host has let go. */
   override tend(): void {
     super.tend();
     const there = this.whereabouts;

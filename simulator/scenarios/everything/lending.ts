@@ -12,10 +12,8 @@ import type { ChannelPlan } from "./plan.ts";
 const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** Each packet lends of two pages. */
 const BUFFER_BYTES = 8192;
-/** Bounds of external data for both sides: the two pages, in two parts. */
-export const EXTERNAL_BYTES_MAX = BUFFER_BYTES;
-/** See {@linkcode EXTERNAL_BYTES_MAX}. */
-export const EXTERNAL_CHAIN_MAX = 2;
+/** MDLs of a chain, at most. */
+const CHAIN_MAX = 2;
 
 /** What of the two pages is lent. */
 interface Lent {
@@ -128,7 +126,7 @@ export function useLent(mdl: vmbus.Mdl | null): number {
   return sum;
 }
 
-/** Whether a channel lends anything: one that does not has no room for it in its rings. */
+/** Bounds of external data: a channel that lends nothing has no room for it in its rings. */
 export function externalBounds({ lends }: ChannelPlan): readonly [bytes: number, chain: number] {
-  return lends ? [EXTERNAL_BYTES_MAX, EXTERNAL_CHAIN_MAX] : [1, 1];
+  return lends ? [BUFFER_BYTES, CHAIN_MAX] : [1, 1];
 }

@@ -28,8 +28,11 @@ export class EverythingServer extends Talker {
   readonly channel: vmbus.VMBCHANNEL;
   /** See {@linkcode Talker.state}. */
   readonly state: TalkerState;
+  /** See {@linkcode Talker.fabric}. */
   protected readonly fabric: vmbus.Fabric;
+  /** See {@linkcode Talker.kmcl}. */
   protected readonly kmcl: vmbus.KmclServerInterfaceV1;
+  /** See {@linkcode Talker.sender}. */
   protected readonly sender: Sender = "host";
   readonly #index: number;
   /** Where the memory that the guest shares is mapped. */
@@ -121,15 +124,18 @@ export class EverythingServer extends Talker {
 
   // -- Sending
 
+  /** See {@linkcode Talker.post}. */
   protected post(packet: vmbus.VMBPACKET, number: number, errand: Errand): vmbus.NtStatus {
     const payload = this.messageOf(number, errand);
     return this.kmcl.VmbPacketSend(packet, payload, payload.length, null, this.flagsOf(errand));
   }
 
+  /** See {@linkcode Talker.ended}. */
   protected ended(): void {}
 
   // -- Receiving
 
+  /** See {@linkcode Talker.accept}. */
   protected accept(
     { kind, value }: Message,
     packet: vmbus.VMBPACKETCOMPLETION,

@@ -53,8 +53,11 @@ export abstract class Talker {
   abstract readonly channel: vmbus.VMBCHANNEL;
   /** What it knows beside its handles. */
   abstract readonly state: TalkerState;
+  /** What it lives in. */
   protected abstract readonly fabric: vmbus.Fabric;
+  /** The functions for it. */
   protected abstract readonly kmcl: vmbus.KmclClientInterfaceV1;
+  /** Which side it is. */
   protected abstract readonly sender: Sender;
   /** What it is to do. */
   readonly plan: ChannelPlan;
@@ -276,7 +279,7 @@ export abstract class Talker {
     return vmbus.inspectChannel(this.channel);
   }
 
-  /** Pauses its flow; false where it is not there to be paused. */
+  /** Pauses its flow; null where it is not open. */
   pause(): Promise<void> | null {
     return this.whereabouts?.lifecycle === "opened"
       ? this.kmcl.VmbChannelPause(this.channel)
@@ -290,13 +293,13 @@ export abstract class Talker {
     this.kmcl.VmbChannelStart(this.channel);
   }
 
-  /** Closes it: its offer goes, or the guest lets it go. */
+  /** Closes it: its offer goes, or the guest lets it go; null where it is no more. */
   close(): Promise<void> | null {
     const there = this.whereabouts;
     return there === null ? null : this.kmcl.VmbChannelDisable(this.channel);
   }
 
-  /** Closes it when all that was sent has been read, or after a millisecond. */
+  /** Closes it when all that was sent has been read, or after a millisecond; null where it is no more. */
   drain(): Promise<vmbus.NtStatus> | null {
     if (this.whereabouts === null) return null;
     return vmbus.drainAndDisable(this.kmcl, this.channel, { timeout100ns: -TIMEOUT_100NS });

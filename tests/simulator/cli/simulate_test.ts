@@ -133,7 +133,7 @@ Deno.test("simulate: a word or option that makes no sense costs one line and exi
     [[""], /^'' is no command; the commands are: run: see /],
     [["run", "run"], /^too many arguments\. .*: see deno task simulate --help$/],
     [["--sied", "1"], /^unknown option '--sied' \(Did you mean --seed\?\): see /],
-    [["--scenario", "tape"], /Allowed choices are disk, echo: see /],
+    [["--scenario", "tape"], /Allowed choices are disk, echo, everything: see /],
     [["--schedule", "lifo"], /Allowed choices are fifo, random, pos, pct, urw, portfolio/],
     [["--codec", "json"], /Allowed choices are msgpack, vmbus/],
     [["--seed", "-1"], /It must be a whole number below 2\^64, decimal or with 0x: see /],
@@ -227,7 +227,7 @@ Deno.test("simulate: --help teaches every option and the exit codes", async () =
 Deno.test("simulate: --list says what each scenario shows, the default first", async () => {
   const { code, stdout } = await simulateHere("--list");
   assertEquals(code, 0);
-  assertMatch(stdout, /^disk {2}\S.*\necho {2}\S.*\n$/);
+  assertMatch(stdout, /^disk {8}\S.*\necho {8}\S.*\neverything {2}\S.*\n$/);
 });
 
 // The README shows what it prints: tests/docs/readme_test.ts.

@@ -123,3 +123,41 @@ Deno.test("defineScenario: what cannot run is refused with what would be right",
     "driver vsc names the guest gest; its guests are: guest",
   );
 });
+
+Deno.test("World.number: is drawn within its bounds, once, and is told where there is none", async () => {
+  const seen: number[][] = [];
+  const counting = scenario({
+    numbers: {
+      few: { title: "a few", least: 2, most: 4 },
+      one: { title: "always one", least: 1, most: 1 },
+    },
+    workload: (world) => {
+      seen.push([world.number("few"), world.number("few"), world.number("one")]);
+      assertThrows(() => world.number("many"), TypeError, "there are few, one");
+    },
+  });
+  for (let seed = 0; seed < 20; seed++) {
+    assertEquals((await runWorld(counting, { seed })).findings, []);
+  }
+  assert(seen.every(([first, again, one]) => first === again && one === 1));
+  assertEquals([...new Set(seen.map(([few]) => few))].toSorted(), [2, 3, 4]);
+  const wrong = { few: { title: "a few", least: 4, most: 2 } };
+  assertThrows(() => scenario({ numbers: wrong }), TypeError, "its number few must be");
+});
+
+Deno.test("World.until: its caller goes on before the next item, or where nothing is left", async () => {
+  const order: string[] = [];
+  const waiting = scenario({
+    workload: async (world) => {
+      let asked = 0;
+      void world.fabric.delay(1).then(() => order.push("delay"));
+      await world.until(() => ++asked === 1);
+      order.push(`asked ${asked}`);
+      await world.until(() => false);
+      order.push("nothing is left");
+      for (let again = 0; again < 3; again++) await world.until(() => false);
+    },
+  });
+  assertEquals((await runWorld(waiting)).findings, []);
+  assertEquals(order, ["asked 1", "delay", "nothing is left"]);
+});

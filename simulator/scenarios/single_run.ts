@@ -1,0 +1,69 @@
+/**
+ * A scenario that is a value as one that `deno task simulate` runs: one world, whose findings are the run's.
+ *
+ * @module
+ */
+
+import type { Checker } from "../checkers/checker.ts";
+import type { Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
+import type { Finding } from "../worlds/finding.ts";
+import { runWorld } from "../worlds/run_world.ts";
+import type { WorldResult } from "../worlds/settings.ts";
+import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
+
+/** The run of one world of `definition`. A world is over in an instant: it is not stopped on the way. */
+export function singleRun<Drivers extends DriverTable>(
+  definition: ScenarioDefinition<Drivers>,
+): Scenario {
+  const { name, title } = definition;
+  return { name, title, options: [], run: (settings) => runOnce(definition, settings) };
+}
+
+async function runOnce<Drivers extends DriverTable>(
+  definition: ScenarioDefinition<Drivers>,
+  { seed = 0n, schedule = "fifo", codec = "msgpack" }: ScenarioSettings,
+): Promise<ScenarioResult> {
+  let transactions = 0;
+  const counter: Checker = {
+    name: "transactions",
+    attach: ({ fabric }) => ({
+      detach: fabric.inspectActors(({ event }) => {
+        if (event?.type === "complete") transactions++; // a packet object's: its transaction has ended
+      }),
+    }),
+  };
+  const checkers = [...definition.checkers ?? [], counter];
+  const result = await runWorld({ ...definition, checkers }, { seed, schedule, codec });
+  return resultOf(result, transactions);
+}
+
+function resultOf(result: WorldResult, transactions: number): ScenarioResult {
+  const { findings, expected, faults, steps, reached } = result;
+  const row = (key: string, label: string, value: number) => ({ key, label, values: [value] });
+  const foundBy = (who: string) => findings.filter(({ by }) => by === who).length;
+  return {
+    ok: findings.length === 0,
+    isStopped: false,
+    findings: findings.map(sentenceOf),
+    counts: {
+      columns: [{ key: "world", label: "world" }],
+      rows: [
+        row("choices", "choices", steps),
+        row("faults", "faults", faults.length),
+        row("expected", "findings that are expected", expected.length),
+        ...Object.entries(reached).map(([name, times]) => row(name, name, times)),
+      ],
+    },
+    digests: [],
+    transactions,
+    virtualMilliseconds: result.virtualMilliseconds,
+    violationCount: foundBy("verifier"),
+    leakCount: foundBy("leaks"),
+    traceDigest: result.traceDigest,
+    progress: { done: 1, total: 1, unit: "worlds" },
+  };
+}
+
+function sentenceOf({ kind, rule, place, message }: Finding): string {
+  return `${kind}: ${rule}, ${place}: ${message}`;
+}
