@@ -183,23 +183,30 @@ export class DiskClient implements vmbus.GuestDriverInstance {
   }
 
   #opened(): vmbus.NtStatus {
-    const { mmioAddress, mmioSize } = this.#kmcl.VmbChannelGetMmioSpace(this.#channel);
-    const byteCount = Math.min(Number(mmioSize), REGISTER_BLOCK_BYTES);
-    const bytes = byteCount === 0
-      ? new Uint8Array(0)
-      : this.memory.read(Number(mmioAddress), byteCount);
-    const registers = decodeRegisters(bytes);
+    const registers = decodeRegisters(this.#readRegisterBlock());
     if (typeof registers === "string") {
       this.#refuse(registers);
       return vmbus.STATUS_NOT_SUPPORTED;
     }
     this.state.registers = registers;
-    return this.#shareStatus();
+    const status = this.#shareStatus();
+    if (status !== vmbus.STATUS_SUCCESS) this.#refuse(vmbus.ntStatusName(status) ?? String(status));
+    return status;
+  }
+
+  /** The register block; of a device that is taken away meanwhile there is none. */
+  #readRegisterBlock(): Uint8Array {
+    const { mmioAddress, mmioSize } = this.#kmcl.VmbChannelGetMmioSpace(this.#channel);
+    const byteCount = Math.min(Number(mmioSize), REGISTER_BLOCK_BYTES);
+    const none = new Uint8Array(0);
+    if (byteCount === 0) return none;
+    return unlessOutOfRange(() => this.memory.read(Number(mmioAddress), byteCount)) ?? none;
   }
 
   /** Lends the host memory for the status block. */
   #shareStatus(): vmbus.NtStatus {
-    const buffer = this.memory.allocate(STATUS_BLOCK_BYTES);
+    const buffer = unlessOutOfRange(() => this.memory.allocate(STATUS_BLOCK_BYTES));
+    if (buffer === null) return vmbus.STATUS_INSUFFICIENT_RESOURCES;
     const { status, gpadlHandle } = this.#kmcl.VmbChannelCreateGpadlFromBuffer(
       this.#channel,
       0,
@@ -333,6 +340,19 @@ export class DiskClient implements vmbus.GuestDriverInstance {
       `Cannot write ${byteCount} bytes: it must be whole blocks of ${blockBytes}, and no more than ` +
         `${this.transferBytesMax} at once`,
     );
+  }
+}
+
+/**
+ * What `use` makes of guest memory; null where that is not there: pages run out, and the MMIO of a device
+ * goes with it.
+ */
+function unlessOutOfRange<T>(use: () => T): T | null {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 }
 

@@ -24,6 +24,8 @@ export type DiskOutcome =
   | "notOpen"
   /** The disk was taken away before it answered: whether the request was carried out is unknown. */
   | "removed"
+  /** There is no memory for the request: nothing was sent, and it may be asked for again. */
+  | "exhausted"
   /** What the host sent is not a reply. */
   | "malformedReply";
 
@@ -106,6 +108,9 @@ export class Requests {
    */
   submit(work: DiskWork, blockBytes: number, end: RequestEnd): DiskOutcome | null {
     const packet = this.#kmcl.VmbPacketAllocate(this.#channel);
+    if (packet === null) {
+      return vmbus.inspectChannel(this.#channel) === null ? "removed" : "exhausted";
+    }
     let status: vmbus.NtStatus = vmbus.STATUS_UNSUCCESSFUL;
     try {
       this.#kmcl.VmbPacketSetCompletionRoutine(packet, this.#completed);
@@ -114,7 +119,7 @@ export class Requests {
       // A packet that was refused is as before the call, and its routine does not run.
       if (!vmbus.NT_SUCCESS(status)) this.#kmcl.VmbPacketFree(packet);
     }
-    if (packet === null || status === vmbus.STATUS_DEVICE_REMOVED) return "removed";
+    if (status === vmbus.STATUS_DEVICE_REMOVED) return "removed";
     if (!vmbus.NT_SUCCESS(status)) {
       throw new vmbus.KmclError(status, `the send of a ${work.operation}`);
     }
@@ -125,7 +130,7 @@ export class Requests {
   }
 
   /** Each kind of request has a send function of its own. */
-  #post(packet: vmbus.VMBPACKET | null, work: DiskWork, blockBytes: number): vmbus.NtStatus {
+  #post(packet: vmbus.VMBPACKET, work: DiskWork, blockBytes: number): vmbus.NtStatus {
     const kmcl = this.#kmcl;
     const bytes = encodeRequest(work);
     if (work.operation === "flush") {

@@ -80,6 +80,12 @@ export class DiskServer implements vmbus.HostDriverInstance {
     this.#configure();
   }
 
+  /** Whether the disk is offered to the guest: not so where it was taken away, by `close` or another. */
+  get isOffered(): boolean {
+    const channel = vmbus.inspectChannel(this.#channel);
+    return channel !== null && channel.lifecycle !== "disabled";
+  }
+
   /** Offers the disk; `saved` is what was saved of its channel, null where it is new. */
   enable(saved: Uint8Array | null): void {
     if (saved !== null) {
@@ -89,19 +95,23 @@ export class DiskServer implements vmbus.HostDriverInstance {
     expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
   }
 
-  /** The guest is being saved: brings the channel to rest. */
+  /** The guest is being saved: brings the channel to rest. Of a disk that was taken away nothing is left. */
   async save(): Promise<vmbus.PlainData> {
-    const channel = await vmbus.saveServerChannel(this.#kmcl, this.#channel);
+    const channel = this.isOffered
+      ? await vmbus.saveServerChannel(this.#kmcl, this.#channel)
+      : null;
     return { state: saveState(this.state), channel };
   }
 
   /** Takes requests, from now on or again. */
   resume(): void {
+    if (!this.isOffered) return;
     this.#kmcl.VmbChannelStart(this.#channel);
   }
 
-  /** Takes the disk away from the guest, and frees the channel. */
+  /** Takes the disk away from the guest, and frees the channel. A second time it does nothing. */
   async close(): Promise<void> {
+    if (vmbus.inspectChannel(this.#channel) === null) return;
     await this.#kmcl.VmbChannelDisable(this.#channel);
     this.#kmcl.VmbChannelCleanup(this.#channel);
   }
@@ -302,7 +312,8 @@ export function diskVsp(image: DiskImage, name: string = "disk VSP"): vmbus.Host
       vmbus.readRecord(data, name, (saved) => {
         const state = saved.record("state", (fields) => restoreState(image, fields));
         const server = new DiskServer(context, image, state);
-        server.enable(saved.bytes("channel"));
+        const channel = saved.orNull("channel", () => saved.bytes("channel"));
+        if (channel !== null) server.enable(channel);
         return server;
       }),
   };

@@ -8,10 +8,34 @@ import type { FaultRule } from "../faults/rule.ts";
 
 /** For any driver: everything happens, some of it at another time. */
 export const DELAYS: readonly FaultRule[] = [
-  { do: "interruptDelayed", oneIn: 8 },
+  { do: "interruptDelayed" },
+  { do: "interruptMerged" },
+  { do: "interruptSpurious" },
+  { do: "messageDelayed" },
+  { do: "externalDataPending" },
+  { do: "processorTaken" },
+  { do: "guestPaused" },
 ];
 
-/** For drivers that can be saved, and take whatever becomes of their guest and their offers. */
-export const PARTITION_FAULTS: readonly FaultRule[] = [
-  ...DELAYS,
+/** For drivers that can be saved: their guest goes on here or elsewhere, and nothing is lost. */
+export const MOVES: readonly FaultRule[] = [
+  { do: "guestSaved" },
+  { do: "guestRestored" },
+  { do: "guestMigrated" },
 ];
+
+/** For drivers that take whatever becomes of their guest and their offers, and begin again. */
+export const LOSSES: readonly FaultRule[] = [
+  { do: "offerRescinded" },
+  { do: "deviceRemoved" },
+  { do: "openRefused", oneIn: 8 },
+  { do: "gpadlRefused", oneIn: 8 },
+  { do: "memoryExhausted", oneIn: 32 },
+  { do: "guestCrashed" },
+];
+
+/** For drivers that end with a loss: few worlds have one, so that most come to their end. */
+export const RARE_LOSSES: readonly FaultRule[] = LOSSES.map((rule) => ({
+  ...rule,
+  oneIn: 8 * (rule.oneIn ?? 100),
+}));

@@ -10,7 +10,7 @@ import type { Fabric, GuestDriver, HostDriver } from "../../../mod.ts";
 import type { DiskServer } from "../../../devices/disk/mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
-import { PARTITION_FAULTS } from "../faults.ts";
+import { DELAYS, MOVES, RARE_LOSSES } from "../faults.ts";
 
 const INSTANCE = "e4b0c1d2-5f38-4a96-8c7d-20f9a6b3e145";
 const IMAGE_BYTES = 16_384;
@@ -111,7 +111,8 @@ async function end(world: Disk): Promise<void> {
     }
   } else {
     world.reach("the disk was lost");
-    if (disk.state.phase === "open" || disk.state.phase === "opening") {
+    const isShort = /^Cannot allocate|ended with exhausted$/.test(state.failure ?? "");
+    if (!isShort && (disk.state.phase === "open" || disk.state.phase === "opening")) {
       const why = state.failure ?? "nothing says why";
       world.fail(
         "a copy comes to its end",
@@ -132,6 +133,6 @@ export const disk: ScenarioDefinition<typeof drivers> = defineScenario({
   drivers,
   workload: (world) => world.until(() => isOver(world)),
   end,
-  faults: PARTITION_FAULTS,
+  faults: [...DELAYS, ...MOVES, ...RARE_LOSSES],
   reach: ["the file was copied", "the disk was lost", "the guest is gone"],
 });

@@ -18,6 +18,8 @@ const SHARED_BYTES = 4096;
 const MIDDLE = { offset: 512, byteCount: 1024 };
 /** Set in the value of a message that shares: the host may read alone. */
 export const READ_ONLY_BIT = 0x8000_0000;
+/** The host's answer where it could not map what was shared. */
+export const NOT_MAPPED = 1;
 /** What a channel's kinds allow: a GPADL may be refused where there is no room for it. */
 const GPADL_REFUSALS: readonly vmbus.NtStatus[] = [
   vmbus.STATUS_UNSUCCESSFUL,
@@ -154,6 +156,10 @@ export class EverythingClient extends Talker {
       // 0: the host has not seen it, as nothing could be lent.
       const fault = this.#lending.end(number, variant, answer?.value || null);
       if (fault !== null) wrong(state, "P6: external data is shared memory", fault);
+    }
+    // While the guest hears answers it has not closed, and while it has not closed it has deleted nothing.
+    if (kind === "share" && answer?.value === NOT_MAPPED && state.gpadl !== 0) {
+      wrong(state, "G2: a GPADL is mapped", "the host cannot map what the guest has shared");
     }
     if (kind === "unshare" && answer !== null && answer.value !== 0) {
       this.#unshared(answer.value - 1);

@@ -7,7 +7,7 @@
 
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
-import { PARTITION_FAULTS } from "../faults.ts";
+import { DELAYS, LOSSES, MOVES } from "../faults.ts";
 import type { EverythingClient } from "./client.ts";
 import { everythingVsc, everythingVsp } from "./drivers.ts";
 import { drawPlan, type GuestPlan } from "./plan.ts";
@@ -21,6 +21,8 @@ type GuestName = typeof GUESTS[number];
 const GUEST = { memoryPages: 96, mmioMegabytes: 0, processors: 2 };
 /** Between two acts of the program fewer items run than these: nearly all is over in one instant. */
 const ITEMS_BETWEEN = 64;
+/** After the last act so many items run, before nothing goes wrong any more. */
+const ITEMS_LAST = 256;
 /** How often the program looks whether all is over, a millisecond apart, before it closes what is left. */
 const LOOKS_MAX = 60;
 
@@ -111,7 +113,6 @@ const ACTS: readonly ((world: Everything, channel: Channel) => void)[] = [
   (world, { client }) => begin(world, client?.request()),
   (world, { server }) => begin(world, server.request()),
   (world, { server }) => server.setQuota(1 + world.draw(4)),
-  (world, { server, client }) => reopen(world, server, client),
   (_world, { server, client }) => {
     server.tend();
     client?.tend();
@@ -138,7 +139,8 @@ function reopen(
 /** Whether all that is to be sent was sent and has ended; a driver that is gone has nothing left to do. */
 function isOver(channels: readonly Channel[]): boolean {
   return channels.every(({ server, client }) =>
-    describeUnfinished(server) === null && (client === null || describeUnfinished(client) === null)
+    describeUnfinished(server, client === null) === null &&
+    (client === null || describeUnfinished(client) === null)
   );
 }
 
@@ -150,7 +152,11 @@ async function workload(world: Everything): Promise<void> {
     const channels = channelsOf(world);
     const channel = channels[world.draw(channels.length)];
     if (channel !== undefined) ACTS[world.draw(ACTS.length)]!(world, channel);
+    // What was refused or lost is begun again while things still go wrong.
+    for (const { server, client } of channels) reopen(world, server, client);
   }
+  let itemsLeft = ITEMS_LAST;
+  await world.until(() => itemsLeft-- <= 0);
 }
 
 /** Nothing goes wrong any more: everything must come to its end, whatever was done to it. */
@@ -161,7 +167,7 @@ async function end(world: Everything): Promise<void> {
   }
   for (const { name, server, client } of channelsOf(world)) {
     const fail = (rule: string, message: string) => world.fail(rule, message, name);
-    const atHost = describeUnfinished(server);
+    const atHost = describeUnfinished(server, client === null);
     const atGuest = client === null ? null : describeUnfinished(client);
     if (atHost !== null) fail("what is sent comes to its end", `the host: ${atHost}`);
     if (atGuest !== null) fail("what is sent comes to its end", `the guest: ${atGuest}`);
@@ -218,7 +224,7 @@ export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
   drivers,
   workload,
   end,
-  faults: PARTITION_FAULTS,
+  faults: [...DELAYS, ...MOVES, ...LOSSES],
   reach: [
     "pause the host",
     "pause the guest",

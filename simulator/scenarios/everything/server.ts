@@ -5,7 +5,7 @@
  */
 
 import * as vmbus from "../../../mod.ts";
-import { instanceOf, INTERFACE_TYPE, READ_ONLY_BIT } from "./client.ts";
+import { instanceOf, INTERFACE_TYPE, NOT_MAPPED, READ_ONLY_BIT } from "./client.ts";
 import { externalBounds, useLent } from "./lending.ts";
 import type { Message } from "./message.ts";
 import type { ChannelPlan, Errand, Sender } from "./plan.ts";
@@ -16,10 +16,10 @@ import { type Accepted, Talker } from "./talker.ts";
 const OPEN_MS = 0.05;
 /** Bytes by which a packet in flight is known again: its number. */
 const SAVED_PACKET_BYTES = 4;
-/** A mapping may fail for want of memory, and else does not. */
+/** A guest that closes deletes what it has shared; its message may be read after that. */
 const MAP_ENDS: readonly vmbus.NtStatus[] = [
   vmbus.STATUS_SUCCESS,
-  vmbus.STATUS_INSUFFICIENT_RESOURCES,
+  vmbus.STATUS_INVALID_PARAMETER_3,
 ];
 
 /** The host's side of one channel. */
@@ -142,7 +142,7 @@ export class EverythingServer extends Talker {
   ): Accepted {
     this.#count();
     if (kind === "lend" && value === 1) return this.#useLent(packet);
-    if (kind === "share" && value !== 0) this.#share(value);
+    if (kind === "share") return value === 0 ? 0 : this.#share(value);
     return kind === "unshare" ? this.#unshare() : 0;
   }
 
@@ -154,10 +154,11 @@ export class EverythingServer extends Talker {
     return 0;
   }
 
-  #share(value: number): void {
+  #share(value: number): number {
     this.#unmap();
     this.state.counted = 0;
     this.#map(value);
+    return this.#mapped === null ? NOT_MAPPED : 0;
   }
 
   /** Maps anew what was mapped before a restore. A guest that was closing has deleted it (kmcl.md V11). */
@@ -174,19 +175,17 @@ export class EverythingServer extends Talker {
     const { kmcl, channel, state } = this;
     this.#isReadOnly = value >= READ_ONLY_BIT;
     const gpadl = (value & ~READ_ONLY_BIT) >>> 0;
-    if (this.#isReadOnly) {
-      const { status } = kmcl.VmbChannelMapGpadl(channel, 0, gpadl);
-      if (status !== vmbus.STATUS_ACCESS_DENIED) {
-        wrong(state, "G2: read-only memory is not written", String(vmbus.ntStatusName(status)));
-      }
-    }
+    const forWriting = this.#isReadOnly ? kmcl.VmbChannelMapGpadl(channel, 0, gpadl).status : null;
     const flags = this.#isReadOnly ? vmbus.VMBUS_CHANNEL_GPADL_READ_ONLY : 0;
     const { status, mdl } = kmcl.VmbChannelMapGpadl(channel, flags, gpadl);
+    this.#mapped = mdl;
+    state.gpadl = mdl === null ? 0 : value;
     if (!MAP_ENDS.includes(status)) {
       wrong(state, "G2: a GPADL is mapped", String(vmbus.ntStatusName(status)));
     }
-    this.#mapped = mdl;
-    state.gpadl = mdl === null ? 0 : value;
+    if (mdl !== null && this.#isReadOnly && forWriting !== vmbus.STATUS_ACCESS_DENIED) {
+      wrong(state, "G2: read-only memory is not written", String(forWriting));
+    }
   }
 
   #unmap(): void {

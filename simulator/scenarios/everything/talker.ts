@@ -85,7 +85,12 @@ export abstract class Talker {
 
   /** Whether all that is to be sent was sent and has ended, and nothing is kept. */
   get isDone(): boolean {
-    return this.state.sent === this.#total && this.inFlight.size === 0 && this.held.length === 0;
+    return this.state.sent === this.#total && this.isIdle;
+  }
+
+  /** Whether nothing is under way, and nothing is kept. */
+  get isIdle(): boolean {
+    return this.inFlight.size === 0 && this.held.length === 0;
   }
 
   // -- Sending

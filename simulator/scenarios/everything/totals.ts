@@ -62,9 +62,12 @@ export function checkTotals(
   checkDirection(server, client, "host", fail);
 }
 
-/** Who holds what, of a side that has not come to its end; null: it has. */
-export function describeUnfinished(talker: Talker): string | null {
-  if (talker.isDone) return null;
+/**
+ * Who holds what, of a side that has not come to its end; null: it has. One that is `alone`, as its guest is
+ * gone, sends no more.
+ */
+export function describeUnfinished(talker: Talker, alone = false): string | null {
+  if (talker.isDone || (alone && talker.isIdle)) return null;
   const there = inspectChannel(talker.channel);
   if (there === null) return null; // its driver is gone
   const { state, inFlight, held } = talker;
