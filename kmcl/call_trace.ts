@@ -7,7 +7,8 @@
  */
 
 import { assert } from "../core/assert.ts";
-import { STATUS_SUCCESS } from "../core/ntstatus.ts";
+import type { Endpoint } from "../actors/channel/endpoint.ts";
+import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
 import { currentFrame } from "../actors/runtime/irql.ts";
 import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
@@ -127,6 +128,13 @@ export class CallTrace {
     } else values.add(isStatus ? "status" : "result", result);
     this.#addEffects(name, given, result, values);
     values.record(this.#now(), "callReturned", subjectId, code);
+    if (this.#runtime.observer !== null) this.observe(name, endpointBehind(given[0]), result);
+  }
+
+  /** Tells whoever observes the fabric that `call` has returned. */
+  observe(call: CallName, endpoint: Endpoint | null, result: unknown): void {
+    const status = statusIn(call, result);
+    this.#runtime.observer?.see({ kind: "functionReturns", call, endpoint, status, result });
   }
 
   /** Adds what the call did to its arguments, which their values before the call do not show. */
@@ -161,6 +169,13 @@ export class CallTrace {
 function isOutputs(result: unknown): result is object {
   return typeof result === "object" && result !== null &&
     Object.getPrototypeOf(result) === Object.prototype;
+}
+
+/** The status that a function has returned, by itself or among its outputs; null: none. */
+function statusIn(call: CallName, result: unknown): NtStatus | null {
+  const status = isOutputs(result) && "status" in result ? result.status : result;
+  const isStatus = !NUMBER_RESULTS.has(call) && !POINTER_RESULTS.has(call);
+  return typeof status === "number" && isStatus ? status : null;
 }
 
 /** The bit beside the number of a function that says that it is called inside a callback. */

@@ -132,6 +132,7 @@ function send(
     recorder.imply(clock.now100ns, "callReturned", id, SEND);
     trace.tellResult(SEND, "status", status);
   }
+  if (kmcl.runtime.observer !== null) trace.observe("VmbPacketSend", target.endpoint, status);
   return status;
 }
 

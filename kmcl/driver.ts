@@ -212,7 +212,7 @@ export class Driver implements DriverCallbacks {
       leaveFrame(outer);
     }
     if (isLater) this.#refusePromise(result);
-    else this.#endpoint.trace.returned(frame.code);
+    else this.#endpoint.trace.returned(frame);
   }
 
   /** A completion routine must return at once: a promise from it is a violation, but it is still followed. */

@@ -1,14 +1,19 @@
 /**
- * What the trace hears of one endpoint (api.md section 3).
+ * What the trace hears of one endpoint (api.md section 3), and who observes the fabric.
  *
  * @module
  */
 
 import type { CopyRoom } from "../../core/blocks.ts";
+import { NO_BYTES } from "../../core/bytes.ts";
 import { bytesInRanges, type GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { Trace } from "../../core/trace.ts";
 import { TRACE_EVENTS, type TraceEvent } from "../../core/trace_events.ts";
 import { showU64 } from "../../core/units.ts";
+import type { Frame, Irql } from "../runtime/irql.ts";
+import type { ObservedEndpoint, PacketRetired } from "../runtime/observation.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
 
 const { packetArrived, packetCompleted, packetEnded, transactionIdHigh } = TRACE_EVENTS;
 
@@ -36,17 +41,35 @@ export interface Arrival {
   readonly wantsCompletion: boolean;
 }
 
+/** What an observer has to know of a packet that enters the ring. */
+export interface EnteringPacket {
+  /** Its transaction. */
+  readonly slot: number;
+  /** Whether a completion packet is to end it. */
+  readonly wantsCompletion: boolean;
+  /** The memory that it describes. */
+  readonly ranges: readonly GpaRange[];
+}
+
 /** The trace of one endpoint. */
 export class ChannelTrace {
   readonly #trace: Trace;
   readonly #clock: { readonly now100ns: number };
   readonly #subjectId: number;
+  /** Whoever observes the fabric hears of it here: for each thing that happens one question is asked. */
+  readonly #runtime: Pick<RuntimePort, "observer">;
+  readonly #endpoint: ObservedEndpoint;
 
-  /** What happens to the endpoint that is `subjectId` on `trace`, at the times that `clock` shows. */
-  constructor(trace: Trace, clock: { readonly now100ns: number }, subjectId: number) {
-    this.#trace = trace;
-    this.#clock = clock;
-    this.#subjectId = subjectId;
+  /** What happens to `endpoint` of the fabric whose runtime this is. */
+  constructor(
+    runtime: Pick<RuntimePort, "recorder" | "clock" | "observer">,
+    endpoint: ObservedEndpoint,
+  ) {
+    this.#trace = runtime.recorder;
+    this.#clock = runtime.clock;
+    this.#subjectId = endpoint.id;
+    this.#runtime = runtime;
+    this.#endpoint = endpoint;
   }
 
   /** Something happened that no other function here is for. */
@@ -57,13 +80,54 @@ export class ChannelTrace {
   /** The opposite side did something wrong. */
   fault(fault: string): void {
     this.#trace.recordTexts(this.#clock.now100ns, "fault", this.#subjectId, fault);
+    this.#runtime.observer?.see({ kind: "channelFaults", endpoint: this.#endpoint, fault });
+  }
+
+  /** Its chart is told of `event`, which has number `code` there. */
+  told(event: string, code: number, status: number | undefined): void {
+    this.happened("channelEvent", code, status);
+    this.#runtime.observer?.see({ kind: "channelChanges", endpoint: this.#endpoint, event });
+  }
+
+  /** It has rings from now on; those of a saved endpoint hold what they held. */
+  attached(isResumed: boolean): void {
+    const endpoint = this.#endpoint;
+    this.#runtime.observer?.see({ kind: "ringsAttached", endpoint, isResumed });
+  }
+
+  /** Its rings are gone. */
+  detached(): void {
+    this.#runtime.observer?.see({ kind: "ringsDetached", endpoint: this.#endpoint });
+  }
+
+  /** EvtChannelProcessingComplete of a batch of `count` packets is about to be called. */
+  batch({ name, code, irql }: Frame, count: number): void {
+    this.happened("callbackBegin", code, count);
+    const endpoint = this.#endpoint;
+    this.#runtime.observer?.see({ kind: "callbackBegins", endpoint, callback: name, irql, count });
   }
 
   // -- Packets of the opposite side
 
-  /** A packet arrived: with it its ProcessPacket call begins. */
-  arrived(packet: Arrival): void {
+  /** A packet arrived: with it its ProcessPacket call begins, at `irql`. */
+  arrived(packet: Arrival, irql: Irql): void {
     if (this.#trace.isOn) this.#arrived(packet);
+    if (this.#runtime.observer !== null) this.#observeArrived(packet, irql);
+  }
+
+  #observeArrived(packet: Arrival, irql: Irql): void {
+    this.#runtime.observer?.see({
+      kind: "packetArrives",
+      endpoint: this.#endpoint,
+      packet: packet.number,
+      transactionIdLow: packet.transactionIdLow,
+      transactionIdHigh: packet.transactionIdHigh,
+      wantsCompletion: packet.wantsCompletion,
+      hasExternalData: packet.ranges.length > 0,
+      payload: packet.payload,
+      payloadBytes: packet.payloadBytes,
+      irql,
+    });
   }
 
   #arrived(packet: Arrival): void {
@@ -105,10 +169,34 @@ export class ChannelTrace {
     this.#trace.recordPayload(now100ns, "answerKept", this.#subjectId, answer, byteCount);
   }
 
+  /** The driver is done with a packet, or it goes back to the queue. */
+  retired(
+    packet: number,
+    how: PacketRetired["how"],
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void {
+    const { observer } = this.#runtime;
+    if (observer === null) return;
+    const endpoint = this.#endpoint;
+    observer.see({ kind: "packetRetired", endpoint, packet, how, answer, answerBytes });
+  }
+
+  /** A completed packet counts no more; where `isAnswered` its completion is in the ring. */
+  settled(packet: number, isAnswered: boolean): void {
+    const { observer } = this.#runtime;
+    if (observer === null) return;
+    observer.see({ kind: "packetSettled", endpoint: this.#endpoint, packet, isAnswered });
+  }
+
   /** A callback that each packet has is over: that follows from calls, which say whether they are made inside one. */
-  returned(callback: number): void {
-    if (!this.#trace.keepsEntries) return;
-    this.#trace.imply(this.#clock.now100ns, "callbackEnd", this.#subjectId, callback);
+  returned({ name, code }: Frame): void {
+    if (this.#trace.keepsEntries) {
+      this.#trace.imply(this.#clock.now100ns, "callbackEnd", this.#subjectId, code);
+    }
+    const { observer } = this.#runtime;
+    if (observer === null) return;
+    observer.see({ kind: "callbackReturns", endpoint: this.#endpoint, callback: name });
   }
 
   // -- Packets of its own
@@ -117,30 +205,75 @@ export class ChannelTrace {
   queued(slot: number, payload: Uint8Array, byteCount: number): void {
     this.happened("packetQueued", slot, byteCount);
     this.#trace.addPayload(payload, byteCount);
+    const { observer } = this.#runtime;
+    if (observer === null) return;
+    const endpoint = this.#endpoint;
+    const payloadBytes = byteCount;
+    observer.see({ kind: "packetQueued", endpoint, packet: slot, payload, payloadBytes });
   }
 
   /** A packet entered the ring: that follows from its call's success, or from what made room for those that queue. */
-  entered(slot: number, byteCount: number): void {
-    if (!this.#trace.keepsEntries) return;
-    this.#trace.imply(this.#clock.now100ns, "packetEntered", this.#subjectId, slot, byteCount);
+  entered(packet: EnteringPacket, payload: Uint8Array, byteCount: number): void {
+    if (this.#trace.keepsEntries) {
+      const { now100ns } = this.#clock;
+      this.#trace.imply(now100ns, "packetEntered", this.#subjectId, packet.slot, byteCount);
+    }
+    if (this.#runtime.observer !== null) this.#observeEntered(packet, payload, byteCount);
+  }
+
+  #observeEntered(packet: EnteringPacket, payload: Uint8Array, payloadBytes: number): void {
+    this.#runtime.observer?.see({
+      kind: "packetEnters",
+      endpoint: this.#endpoint,
+      packet: packet.slot,
+      payload,
+      payloadBytes,
+      wantsCompletion: packet.wantsCompletion,
+      hasExternalData: packet.ranges.length > 0,
+    });
   }
 
   /** A transaction ended with an answer, of which `byteCount` bytes lie in `answer`. */
   completed(slot: number, answer: CopyRoom, byteCount: number): void {
     const trace = this.#trace;
-    if (!trace.isOn) return;
-    const { now100ns } = this.#clock;
-    trace.recordPacket(now100ns, packetCompleted, this.#subjectId, 0, slot, answer, byteCount);
-    if (trace.keepsEntries) {
-      trace.tell({ payload: trace.describeBytes(answer.copy, byteCount) });
+    if (trace.isOn) {
+      const { now100ns } = this.#clock;
+      trace.recordPacket(now100ns, packetCompleted, this.#subjectId, 0, slot, answer, byteCount);
+      if (trace.keepsEntries) {
+        trace.tell({ payload: trace.describeBytes(answer.copy, byteCount) });
+      }
     }
+    if (this.#runtime.observer !== null) {
+      this.#observeEnded(slot, STATUS_SUCCESS, true, answer.copy, byteCount);
+    }
+  }
+
+  #observeEnded(
+    packet: number,
+    status: NtStatus,
+    isAnswered: boolean,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): void {
+    const endpoint = this.#endpoint;
+    this.#runtime.observer?.see({
+      kind: "transactionEnds",
+      endpoint,
+      packet,
+      status,
+      isAnswered,
+      answer,
+      answerBytes,
+    });
   }
 
   /** A transaction ended without an answer. */
   ended(slot: number, status: number): void {
     const trace = this.#trace;
-    if (!trace.isOn) return;
-    trace.recordShort(this.#clock.now100ns, packetEnded, this.#subjectId, 0, slot, status);
+    if (trace.isOn) {
+      trace.recordShort(this.#clock.now100ns, packetEnded, this.#subjectId, 0, slot, status);
+    }
+    if (this.#runtime.observer !== null) this.#observeEnded(slot, status, false, NO_BYTES, 0);
   }
 
   /**

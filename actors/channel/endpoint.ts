@@ -114,7 +114,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.side = side;
     this.id = id;
     this.actor = runtime.actors.create(CHANNEL_ACTORS[side], state, effectsOf(this, EFFECTS));
-    this.trace = new ChannelTrace(runtime.recorder, runtime.clock, id);
+    this.trace = new ChannelTrace(runtime, this);
     this.work = new ChannelWork(this);
     this.outgoing = new Outgoing(this);
     this.incoming = new Incoming(this);
@@ -277,7 +277,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** See {@linkcode EndpointPort.tell}. */
   tell(event: ChannelEvent, status?: NtStatus): void {
-    this.trace.happened("channelEvent", this.actor.code(event.type), status);
+    this.trace.told(event.type, this.actor.code(event.type), status);
     this.actor.send(event);
     this.callers.checkDrains();
   }
@@ -310,15 +310,18 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.fault = null;
     this.incoming.attach(incoming);
     this.outgoing.attach(outgoing, rings.outgoing);
+    this.trace.attached(from !== null);
     return true;
   }
 
   /** The rings are gone. */
   detach(): void {
+    const hadRings = this.rings !== null;
     this.incoming.detach();
     this.outgoing.detach();
     this.signal.drop();
     this.rings = null;
+    if (hadRings) this.trace.detached();
     this.latency100ns = 0;
   }
 

@@ -221,7 +221,7 @@ export class Incoming {
     const isPassive = irql === PASSIVE_LEVEL;
     const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
     const { callbacks } = this.#endpoint.runtime;
-    this.#endpoint.trace.happened("callbackBegin", frame.code, count);
+    this.#endpoint.trace.batch(frame, count);
     const outer = callbacks.enter(frame);
     let result: unknown;
     let isLater = false;
@@ -236,7 +236,7 @@ export class Incoming {
       leaveFrame(outer);
     }
     if (isLater) this.#awaitReport(frame, result);
-    else this.#endpoint.trace.returned(frame.code);
+    else this.#endpoint.trace.returned(frame);
   }
 
   // What makes a closure stands in a function of its own, as a function that has one begins by allocating
@@ -266,7 +266,7 @@ export class Incoming {
 
   /** Hands the packet that the ring shows to the driver; false where the queue must not continue at once. */
   #deliver(ring: IncomingRing, irql: Irql): boolean {
-    const packet = this.#accept(ring);
+    const packet = this.#accept(ring, irql);
     if (typeof packet === "string") {
       this.#endpoint.faulted(packet);
       return false;
@@ -287,7 +287,7 @@ export class Incoming {
       leaveFrame(outer);
     }
     if (!isLater) {
-      this.#endpoint.trace.returned(frame.code);
+      this.#endpoint.trace.returned(frame);
       return this.#afterCall(ring, packet, irql);
     }
     this.#awaitDelivery(ring, packet, frame, result);
@@ -313,7 +313,7 @@ export class Incoming {
   }
 
   /** Takes the packet's fields into a record of its own; the peer's fault where they do not hold. */
-  #accept(ring: IncomingRing): IncomingPacket | ChannelFault {
+  #accept(ring: IncomingRing, irql: Irql): IncomingPacket | ChannelFault {
     const fields = this.#fields;
     const endpoint = this.#endpoint;
     if (fields.type === PACKET_GPA_DIRECT) {
@@ -333,7 +333,7 @@ export class Incoming {
     packet.wantsCompletion = fields.completionRequested;
     packet.since100ns = endpoint.runtime.clock.now100ns;
     this.#isHeadPassive = false;
-    endpoint.trace.arrived(packet);
+    endpoint.trace.arrived(packet, irql);
     return packet;
   }
 

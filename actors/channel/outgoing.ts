@@ -306,7 +306,7 @@ export class Outgoing {
     if (outcome !== "ok") return outcome;
     const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
     packet.actor.send(event);
-    this.#endpoint.trace.entered(packet.slot, byteCount);
+    this.#endpoint.trace.entered(packet, payload, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.completions.schedule(packet, STATUS_SUCCESS);
     return "ok";
   }

@@ -6,6 +6,7 @@
  */
 
 import { RestingRooms } from "../../core/blocks.ts";
+import { NO_BYTES } from "../../core/bytes.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { stateWith } from "../chart/persisted.ts";
 import { ARRIVED_PACKET_ACTOR, type ArrivedPacketEvent } from "./arrived_packet_machine.ts";
@@ -81,6 +82,11 @@ export class OutstandingPackets {
   /** Packets that the driver has and must retire. */
   get outstanding(): number {
     return this.#outstanding;
+  }
+
+  /** The same, and those whose completion is not in the ring yet: what the quota counts. */
+  get unsettled(): number {
+    return this.#unsettled;
   }
 
   /** Whether the quota keeps the queue from continuing. */
@@ -166,6 +172,7 @@ export class OutstandingPackets {
     const { inCall, handedBack } = actor.tags;
     if (inCall) actor.send(RETURNED);
     if (handedBack) {
+      this.#endpoint.trace.retired(packet.number, "handedBack", NO_BYTES, 0);
       this.#retired(packet);
       this.#unsettled--;
       this.#release(packet);
@@ -191,6 +198,7 @@ export class OutstandingPackets {
     const { outgoing } = endpoint;
     const isAnswered = packet.wantsCompletion && endpoint.rings !== null && endpoint.isSound;
     const fits = !isAnswered || outgoing.canAnswer(packet, answer, answerBytes);
+    endpoint.trace.retired(packet.number, "completed", answer, answerBytes);
     this.#retired(packet);
     if (isAnswered && fits) outgoing.complete(packet, answer, answerBytes);
     else {
@@ -217,6 +225,7 @@ export class OutstandingPackets {
   fail(packet: IncomingPacket): void {
     const { actor } = packet;
     actor.send(FAIL);
+    this.#endpoint.trace.retired(packet.number, "failed", NO_BYTES, 0);
     this.#retired(packet);
     this.#release(packet);
     if (actor.tags.unused) { // else its Buffer holds until the callback has returned
@@ -237,6 +246,7 @@ export class OutstandingPackets {
   /** The completion of a retired packet is in the ring, which `event` carries, or none is owed. */
   settled(packet: IncomingPacket, event: EventOf<"settled"> = SETTLED): void {
     packet.actor.send(event);
+    this.#endpoint.trace.settled(packet.number, event !== SETTLED);
     this.#release(packet);
     this.#keep(packet);
     this.#hasRoom();

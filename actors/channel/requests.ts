@@ -177,6 +177,7 @@ export class Requests {
       call: "VmbChannelSendSynchronousRequest",
       what: `the end of packet ${packet.slot} on ${this.#endpoint.name}`,
       partition,
+      endpoint: this.#endpoint,
       heldUpBy: () => this.#endpoint.driverCallbacks.heldUpBy({ goal: "answer", packet }),
       isTimed: options.deadline100ns !== null,
       abandon: () => this.#giveUp(request, STATUS_CANCELLED),

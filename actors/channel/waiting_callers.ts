@@ -7,13 +7,14 @@
 
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
+import type { ObservedEndpoint } from "../runtime/observation.ts";
 import type { Wait } from "../runtime/waits.ts";
 import { Drain, type DrainedChannel } from "./drain.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { PartitionPort } from "./partition_port.ts";
 
 /** What the callers need of the endpoint that they wait for. */
-export interface AwaitedEndpoint extends DrainedChannel {
+export interface AwaitedEndpoint extends DrainedChannel, ObservedEndpoint {
   /** The fabric. */
   readonly runtime: RuntimePort;
   /** The partition whose driver waits. */
@@ -67,7 +68,8 @@ export class WaitingCallers {
   #begin<T>(call: string, what: string, goal: "rest" | "disabled"): Wait<T> {
     const { runtime, partition } = this.#endpoint;
     const heldUpBy = () => this.#endpoint.driverCallbacks.heldUpBy({ goal });
-    return runtime.beginWait<T>({ call, what, partition, heldUpBy, isTimed: false });
+    const endpoint = this.#endpoint;
+    return runtime.beginWait<T>({ call, what, partition, endpoint, heldUpBy, isTimed: false });
   }
 
   /** The flow is at rest. */

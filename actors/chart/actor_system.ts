@@ -14,6 +14,7 @@ import {
   toObserver,
   type TransitionActorLogic,
 } from "xstate";
+import type { Step } from "./compile.ts";
 import { deliver } from "./deliver.ts";
 
 /** What the root actor is told: a child of it has done its part. Only this module can say so. */
@@ -90,6 +91,12 @@ export interface HiddenActor {
   stop(): void;
 }
 
+/** Hears of steps. It must not call into the fabric: it is in the middle of one. */
+export interface StepObserver {
+  /** An actor takes `step`. */
+  takes(step: Step): void;
+}
+
 /** What a system asks of whoever has it, as programs that look on are run in the middle of its work. */
 export interface Onlookers {
   /** Does `work`, in which programs look on: they must not change anything. It does not throw. */
@@ -113,6 +120,8 @@ export class ActorSystem {
   readonly #onlookers: Onlookers;
   /** All actors that were not stopped. */
   readonly #living = new Set<HiddenActor>();
+  /** Hears of each step that an actor takes from its table; null: nobody does. */
+  stepObserver: StepObserver | null = null;
   #inspectorCount = 0;
   #isLooking = false;
 

@@ -154,6 +154,8 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     if (step === undefined) return this.#refuse(event.type);
     this.#row = step.row;
     this.#tags = step.tags;
+    const { stepObserver } = this.#system;
+    if (stepObserver !== null) stepObserver.takes(step);
     const shown = this.#shown;
     if (shown !== null && shown.isWatched) shown.tell(event, step);
     if (step.effects !== null) this.#carryOut(step.effects, event);

@@ -23,8 +23,12 @@ import { namesEffect } from "./effects.ts";
 /** Tags of a state: each of the chart's, and whether the state has it. */
 type RowTags = Readonly<Record<string, boolean>>;
 
-/** What an event does in a state that allows it. */
-class Step {
+/** What an event does in a state that allows it: one object for each state and event. */
+export class Step {
+  /** The state before it. */
+  readonly from: Row;
+  /** The type of the event. */
+  readonly type: string;
   /** The state after it. */
   readonly row: Row;
   /** That state as XState has it. */
@@ -34,8 +38,10 @@ class Step {
   /** Names of what is to be done, in order; null where that is nothing. */
   readonly effects: readonly string[] | null;
 
-  /** Leads to `row`. */
-  constructor(row: Row, effects: readonly string[]) {
+  /** Leads from `from` to `row`. */
+  constructor(from: Row, type: string, row: Row, effects: readonly string[]) {
+    this.from = from;
+    this.type = type;
     this.row = row;
     this.snapshot = row.snapshot;
     this.tags = row.tags;
@@ -224,7 +230,7 @@ export function compileChart(machine: AnyStateMachine): CompiledChart {
     const from = probe(value);
     if (!isEnabled(machine, from, type)) return null;
     const [after, actions] = transition(machine, from, { type });
-    return new Step(intern(after.value), actions.map((action) => action.type));
+    return new Step(intern(value), type, intern(after.value), actions.map((action) => action.type));
   };
   const first = intern(getInitialSnapshot(machine).value);
   let isWhole = false;

@@ -23,6 +23,7 @@ import {
 } from "../partition/partition_object.ts";
 import { Actors } from "../runtime/actors.ts";
 import { FabricOnlookers } from "./onlookers.ts";
+import { Observers } from "./observers.ts";
 import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
 import type { DriverFaults } from "../channel/driver_faults.ts";
 import { Callbacks } from "../runtime/driver_calls.ts";
@@ -51,6 +52,7 @@ import { Verifier, type VerifierError, type Violation } from "../runtime/verifie
 import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
 import type { Chooser } from "../runtime/chooser.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
+import { ITEM_BEGINS, type Observer } from "../runtime/observation.ts";
 import { createChooser } from "../runtime/schedule.ts";
 import { Scheduler, WORK_EVENTS, type Worker, type WorkItem } from "../runtime/scheduler.ts";
 
@@ -92,6 +94,9 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   readonly faults: FaultPort | null;
   /** See {@linkcode FabricPort.driverFaults}. It is set before the first channel is allocated. */
   driverFaults: DriverFaults | null = null;
+
+  /** Who observes it. */
+  readonly observers: Observers = new Observers(this);
 
   /**
    * A fabric with checked options; `chooser` chooses in the place of what their schedule names, and `faults`
@@ -172,6 +177,8 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   removed(partition: PartitionObject): void {
     if (!this.made.remove(partition)) return;
     this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.traceId);
+    const { name } = partition;
+    this.observer?.see({ kind: "partitionChanges", partition: name, change: "destroyed" });
   }
 
   /** Makes an endpoint for whoever has `device`; in the `state` of a saved one, or as new. */
@@ -265,8 +272,14 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   // -- What the loop asks for
 
+  /** See {@linkcode RuntimePort.observer}. */
+  get observer(): Observer | null {
+    return this.observers.port;
+  }
+
   /** See {@linkcode LoopPort.runItem}. */
   runItem(item: WorkItem): void {
+    this.observer?.see(ITEM_BEGINS);
     if (this.recorder.level !== "off") { // else the names need not be looked up either
       this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
     }
@@ -276,6 +289,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode LoopPort.fireTimer}. */
   fireTimer(timer: Timer): void {
+    this.observer?.see(ITEM_BEGINS);
     this.recorder.record(this.clock.now100ns, "workTimer", 0);
     timer.fire();
   }
@@ -315,6 +329,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   traceCallback(frame: Frame, begins: boolean): void {
     const event = begins ? "callbackBegin" : "callbackEnd";
     this.recorder.record(this.clock.now100ns, event, frame.traceId, frame.code);
+    this.observers.callback(frame, begins);
   }
 
   // -- Looking inside

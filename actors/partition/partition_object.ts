@@ -21,6 +21,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
 import { Processor } from "../runtime/scheduler.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
+import type { PartitionChanges } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
@@ -163,6 +164,8 @@ export class PartitionObject implements Partition, DriverPartition {
     if (bytes === null) return;
     recorder.addPayload(bytes, byteCount);
     if (recorder.keepsEntries) recorder.tell({ bytes: recorder.describeBytes(bytes, byteCount) });
+    const partition = this.name;
+    this.runtime.observer?.see({ kind: "memoryWritten", partition, gpa, byteCount });
   }
 
   /** It is one of the fabric's from now on. */
@@ -305,6 +308,8 @@ export class PartitionObject implements Partition, DriverPartition {
     this.runtime.requireLive("post a control message");
     requireDirection("a control message", direction);
     const bytes = requireBytes("post a control message", message);
+    const partition = this.name;
+    this.runtime.observer?.see({ kind: "channelTampered", partition, channelId: null });
     this.bus.postBytes(direction, wholeOf(bytes).slice());
   }
 
@@ -335,6 +340,7 @@ export class PartitionObject implements Partition, DriverPartition {
     const { recorder, clock } = this.runtime;
     if (type === "pause" || type === "resume") {
       recorder.record(clock.now100ns, CHANGE_EVENTS[type], this.traceId);
+      this.#observe(type === "pause" ? "paused" : "resumed");
     }
     const { runs } = this;
     for (const processor of this.#processors) processor.runs = runs;
@@ -350,6 +356,10 @@ export class PartitionObject implements Partition, DriverPartition {
     return true;
   }
 
+  #observe(change: PartitionChanges["change"]): void {
+    this.runtime.observer?.see({ kind: "partitionChanges", partition: this.name, change });
+  }
+
   /** The partition's drivers are gone, whatever they were at (kmcl.md S10, S13). */
   #end(type: "crash" | "destroy"): void {
     if (this.isRoot) throw new Error(`Cannot ${type} the root partition as the fabric runs in it`);
@@ -357,6 +367,7 @@ export class PartitionObject implements Partition, DriverPartition {
     if (!this.#change(type) || !wasAlive) return;
     const { recorder, clock, scheduler, callbacks, waits } = this.runtime;
     recorder.record(clock.now100ns, "partitionCrashed", this.traceId);
+    this.#observe("crashed");
     for (const processor of this.#processors) scheduler.clear(processor);
     callbacks.drop(this);
     waits.release(this);

@@ -11,6 +11,7 @@ import type { Trace } from "../../core/trace.ts";
 import type { Actors } from "./actors.ts";
 import type { Callbacks } from "./driver_calls.ts";
 import type { FaultPort } from "./fault_port.ts";
+import type { Observer } from "./observation.ts";
 import type { Timer } from "./timer.ts";
 import type { Scheduler } from "./scheduler.ts";
 import type { Verifier } from "./verifier.ts";
@@ -34,6 +35,8 @@ export interface RuntimePort {
   readonly waits: Waits;
   /** What goes wrong in it; null: nothing does. */
   readonly faults: FaultPort | null;
+  /** Who observes it; null: nobody does. */
+  readonly observer: Observer | null;
   /** The actors of everything in it. */
   readonly actors: Actors;
   /** Whether the fabric was disposed of: nothing of it is left but what it came to. */

@@ -7,6 +7,7 @@
 import { AwaitedPromise } from "./awaited_promise.ts";
 import type { Blocker, Callbacks, PendingCallback } from "./driver_calls.ts";
 import { currentFrame } from "./irql.ts";
+import type { Observation, ObservedEndpoint, Observer } from "./observation.ts";
 
 /** What keeps a wait from its end. */
 export interface HoldUp {
@@ -24,6 +25,8 @@ export interface WaitOptions {
   readonly what: string;
   /** The partition whose driver waits; null for `delay`, which is of no driver's channel. */
   readonly partition: object | null;
+  /** The endpoint that it is about, if any. */
+  readonly endpoint?: ObservedEndpoint | null;
   /** Finds out what holds it up at present; null: nothing that is known. */
   readonly heldUpBy: () => HoldUp | null;
   /** Whether it ends in time, whatever holds it up. */
@@ -118,7 +121,9 @@ export class Wait<T> implements Blocker {
   /** Answers the caller, once its callback may continue. A second answer is ignored. */
   answer(value: T): void {
     if (this.#waits.holds(this, () => this.answer(value))) return;
-    if (this.#waits.remove(this)) this.#resolve(value);
+    if (!this.#waits.remove(this)) return;
+    this.#waits.observer?.see(returnOf(this, value));
+    this.#resolve(value);
   }
 
   /** Rejects the caller, whose call then counts as given up. */
@@ -145,6 +150,25 @@ export class Wait<T> implements Blocker {
   }
 }
 
+function beginOf<T>({ options, order }: Wait<T>): Observation {
+  const { call, endpoint = null, isTimed } = options;
+  return { kind: "waitBegins", call, endpoint, wait: order, isTimed };
+}
+
+/** An answer is a status, has one among its outputs, or has none. */
+function returnOf<T>({ options, order }: Wait<T>, value: T): Observation {
+  const { call, endpoint = null } = options;
+  const hasOutputs = typeof value === "object" && value !== null && "status" in value;
+  const status = hasOutputs ? value.status : value;
+  return {
+    kind: "waitReturns",
+    call,
+    endpoint,
+    wait: order,
+    status: typeof status === "number" ? status : null,
+  };
+}
+
 /** All blocked callers of one fabric, in the order in which they came. */
 export class Waits {
   readonly #callbacks: Callbacks;
@@ -159,6 +183,8 @@ export class Waits {
   isDriven: () => boolean = () => false;
   /** Called when somebody may drive the loop who did not before. */
   onDriver: () => void = () => {};
+  /** Who observes the fabric; null: nobody does. */
+  observer: Observer | null = null;
   /** Called when a caller is answered; `isProgram`: the caller is outside callbacks. */
   onAnswer: (isProgram: boolean) => void = () => {};
 
@@ -198,6 +224,7 @@ export class Waits {
     const origin = isInCallback ? "inCallback" : continuing === undefined ? "guessed" : "known";
     const wait = new Wait<T>(options, origin, this.#begun++, this);
     this.#all.add(wait as Wait<unknown>);
+    this.observer?.see(beginOf(wait));
     if (isInCallback) this.#callbacks.addBlocker(wait);
     else if (continuing === undefined) this.#guess(wait);
     else if (continuing !== null) wait.block(continuing);

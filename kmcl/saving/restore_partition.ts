@@ -192,6 +192,8 @@ function build(
       kind,
       instance: instance as GuestDriverInstance | HostDriverInstance,
     }));
+    const { name } = partition;
+    runtime.observer?.see({ kind: "partitionChanges", partition: name, change: "restored" });
     return { status: STATUS_SUCCESS, partition, reason: null, loaded };
   } catch (error) {
     restored.discard();

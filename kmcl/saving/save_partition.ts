@@ -167,8 +167,9 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
     return failed({ status: STATUS_UNSUCCESSFUL, reason: bytes.message });
   }
   guest.onResume = () => resumeHosts(guest.drivers);
-  const { recorder, clock } = guest.runtime;
+  const { recorder, clock, observer } = guest.runtime;
   recorder.recordPayload(clock.now100ns, "partitionSaved", guest.traceId, bytes, bytes.length);
+  observer?.see({ kind: "partitionChanges", partition: guest.name, change: "saved" });
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
 }
 

@@ -35,6 +35,8 @@ export class TakenEnd {
     }
     this.#partition = partition;
     this.#direction = TO_OPPOSITE[side];
+    const { name, runtime } = partition;
+    runtime.observer?.see({ kind: "channelTampered", partition: name, channelId: null });
     partition.bus[side].receive = (message) => {
       hear(message);
       return null;

@@ -171,6 +171,7 @@ export class GuestGpadls implements GuestGpadlOwner {
       call: "VmbChannelDeleteGpadl",
       what: `GPADL ${gpadl.handle} of ${gpadl.client?.name} to be unmapped`,
       partition,
+      endpoint: gpadl.client,
       heldUpBy: () => {
         const { client, channelId, handle: gpadlHandle } = gpadl;
         return client?.driverCallbacks.heldUpBy({ goal: "unmapped", gpadlHandle, channelId }) ??

@@ -1,0 +1,203 @@
+/**
+ * No callback outside the states that allow it, at the level that it is documented for, one at a time, and
+ * batches with their right counts (kmcl.md S3-S5, S7-S11, S13, R1-R3, R5, section 6).
+ *
+ * @module
+ */
+
+import { DISPATCH_LEVEL, PASSIVE_LEVEL } from "../../actors/runtime/irql.ts";
+import type {
+  CheckContext,
+  Checker,
+  CheckerAtWork,
+  ObservationOf,
+  ObservedEndpoint,
+  Sees,
+} from "./checker.ts";
+import { type Driven, drivenOf, STATE_CHANGES, type StateChange } from "./driven.ts";
+import { endpointOf, PerEndpoint, whereIs } from "./endpoints.ts";
+
+/** Why a state change callback may not be called now; null: it may. */
+type Refusal = (driven: Driven, endpoint: ObservedEndpoint) => string | null;
+
+/** What each needs, with the rule that says so. */
+const NEEDS: Readonly<Record<StateChange, { readonly rule: string; readonly refuses: Refusal }>> = {
+  EvtChannelOpened: {
+    rule: "S3: when Opened is called",
+    refuses: ({ lifecycle }) => lifecycle === "none" ? null : `the channel is ${lifecycle}`,
+  },
+  EvtChannelStarted: {
+    rule: "S4: when Started is called",
+    refuses: ({ lifecycle, flow, outstanding }) => {
+      if (lifecycle !== "open") return `the channel is ${lifecycle}`;
+      if (flow !== "fresh" && flow !== "suspended") return `the flow is ${flow}`;
+      return outstanding === 0 ? null : `the driver holds ${outstanding} packets`;
+    },
+  },
+  EvtChannelPostStarted: {
+    rule: "S4: when PostStarted is called",
+    refuses: ({ flow, isAnnounced }) => {
+      if (flow !== "running") return `the flow is ${flow}`;
+      return isAnnounced ? "it was called since Started" : null;
+    },
+  },
+  EvtChannelSuspend: {
+    rule: "S7: when Suspend is called",
+    refuses: ({ flow, isInPacket, isInBatch }) => {
+      if (flow !== "running") return `the flow is ${flow}`;
+      if (isInPacket) return "a ProcessPacket call is unfinished";
+      return isInBatch ? "a ProcessingComplete call is unfinished" : null;
+    },
+  },
+  EvtChannelClosed: {
+    rule: "S10: when Closed is called",
+    refuses: ({ lifecycle, flow, outstanding }) => {
+      if (lifecycle !== "open") return `the channel is ${lifecycle}`;
+      if (flow !== "fresh" && flow !== "suspended") return `the flow is ${flow}`;
+      return outstanding === 0 ? null : `the driver holds ${outstanding} packets`;
+    },
+  },
+  EvtChannelPnpFailure: {
+    rule: "S3: when PnpFailure is called",
+    refuses: ({ lifecycle }, { side }) => {
+      if (side === "server") return "a server has none";
+      return lifecycle === "none" ? null : `the channel is ${lifecycle}`;
+    },
+  },
+};
+
+function isStateChange(callback: string): callback is StateChange {
+  return STATE_CHANGES.has(callback);
+}
+
+/** A checker at work. */
+class CallbacksAtWork implements CheckerAtWork {
+  readonly #context: CheckContext;
+  readonly #all = new PerEndpoint(drivenOf);
+  /** What was so when a caller began to wait. */
+  readonly #waits = new Map<
+    number,
+    { readonly suspends: number | null; readonly closes: number }
+  >();
+  readonly sees: Sees = {
+    ringsAttached: ({ endpoint, isResumed }) => this.#all.of(endpoint).attach(isResumed),
+    callbackBegins: (seen) => this.#begins(seen),
+    callbackReturns: ({ endpoint, callback }) => this.#all.of(endpoint).returned(callback),
+    channelChanges: ({ endpoint, event }) => this.#all.of(endpoint).changed(event),
+    channelFaults: ({ endpoint }) => void (this.#all.of(endpoint).isFaulted = true),
+    packetArrives: (seen) => this.#arrives(seen),
+    packetRetired: ({ endpoint, how }) => this.#all.of(endpoint).retired(how),
+    transactionEnds: ({ endpoint, isAnswered }) => {
+      if (isAnswered) this.#takes(endpoint, "a completion");
+    },
+    waitBegins: (seen) => this.#waitBegins(seen),
+    waitReturns: (seen) => this.#waitReturns(seen),
+  };
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  meets(endpoint: ObservedEndpoint): void {
+    this.#all.meet(endpoint);
+  }
+
+  #fail(rule: string, callback: string, endpoint: ObservedEndpoint, message: string): void {
+    const place = `${callback} of ${whereIs(endpoint)}`;
+    this.#context.fail(rule, place, `${callback} of ${endpoint.name}: ${message}`);
+  }
+
+  // -- State changes and batches
+
+  #begins({ endpoint, callback, irql, count }: ObservationOf<"callbackBegins">): void {
+    const driven = this.#all.of(endpoint);
+    if (callback === "EvtChannelProcessingComplete") {
+      return this.#batchBegins(driven, endpoint, count);
+    }
+    if (irql !== PASSIVE_LEVEL) {
+      this.#fail("section 6: levels", callback, endpoint, `it is called at level ${irql}`);
+    }
+    if (!isStateChange(callback)) return;
+    if (driven.change !== null) {
+      const message = `${driven.change} has not returned`;
+      this.#fail("S10: state changes never overlap", callback, endpoint, message);
+    }
+    const { rule, refuses } = NEEDS[callback];
+    const refusal = refuses(driven, endpoint);
+    if (refusal !== null) this.#fail(rule, callback, endpoint, refusal);
+    driven.began(callback);
+  }
+
+  #batchBegins(driven: Driven, endpoint: ObservedEndpoint, count: number): void {
+    const callback = "EvtChannelProcessingComplete";
+    if (driven.isInPacket || driven.isInBatch) {
+      const message = "a callback of the queue is unfinished";
+      this.#fail("R2: one at a time", callback, endpoint, message);
+    }
+    const { batch } = driven;
+    driven.batchBegan();
+    if (batch === null || batch === count) return;
+    const message = `it is told of ${count} packets, and ${batch} were delivered`;
+    this.#fail("R3: packets of a batch", callback, endpoint, message);
+  }
+
+  // -- What is taken from the ring
+
+  /** Whether `what` may be taken from the ring now. */
+  #takes(endpoint: ObservedEndpoint, what: string): Driven {
+    const driven = this.#all.of(endpoint);
+    const callback = "EvtChannelProcessPacket";
+    const fail = (rule: string, why: string) =>
+      this.#fail(rule, callback, endpoint, `${what} is taken from the ring, and ${why}`);
+    if (driven.flow !== "running") {
+      fail("S7: nothing is taken while the flow does not run", `the flow is ${driven.flow}`);
+    } else if (driven.isFaulted) fail("section 5: a faulted queue stops", "the channel is faulted");
+    if (driven.isInPacket || driven.isInBatch) {
+      fail("R2: one at a time", "a callback of the queue is unfinished");
+    }
+    return driven;
+  }
+
+  #arrives({ endpoint, irql }: ObservationOf<"packetArrives">): void {
+    const driven = this.#takes(endpoint, "a packet");
+    const { isAlwaysPassive } = endpointOf(endpoint).incoming;
+    const { isHeadPassive } = driven;
+    driven.arrived();
+    if (isHeadPassive === null) return;
+    const level = isAlwaysPassive || isHeadPassive ? PASSIVE_LEVEL : DISPATCH_LEVEL;
+    if (irql === level) return;
+    const message = `it is called at level ${irql}, not at ${level}`;
+    this.#fail("R1: levels of ProcessPacket", "EvtChannelProcessPacket", endpoint, message);
+  }
+
+  // -- Callers
+
+  #waitBegins({ call, endpoint, wait }: ObservationOf<"waitBegins">): void {
+    if (endpoint === null || call !== "VmbChannelPause" && call !== "VmbChannelDisable") return;
+    const { flow, suspends, closes, lifecycle } = this.#all.of(endpoint);
+    this.#waits.set(wait, {
+      suspends: flow === "starting" || flow === "running" ? suspends : null,
+      closes: lifecycle === "open" ? closes : -1,
+    });
+  }
+
+  #waitReturns({ call, endpoint, wait }: ObservationOf<"waitReturns">): void {
+    const began = this.#waits.get(wait);
+    if (began === undefined || endpoint === null) return;
+    this.#waits.delete(wait);
+    if (!endpointOf(endpoint).partition.isAlive) return;
+    const { suspends, closes, isFaulted } = this.#all.of(endpoint);
+    if (call === "VmbChannelPause" && suspends === began.suspends && !isFaulted) {
+      this.#fail("S8: when Pause returns", call, endpoint, "Suspend was not called");
+    }
+    if (call === "VmbChannelDisable" && closes === began.closes) {
+      this.#fail("S11: when Disable returns", call, endpoint, "Closed was not called");
+    }
+  }
+}
+
+/** No callback outside the states that allow it. */
+export const callbacksChecker: Checker = {
+  name: "callbacks",
+  attach: (context) => new CallbacksAtWork(context),
+};

@@ -1,0 +1,182 @@
+/**
+ * Checkers at work in a fabric: of a world, or of a program's own.
+ *
+ * @module
+ */
+
+import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import type { Observer } from "../../actors/runtime/observation.ts";
+import { messageOf } from "../../core/describe.ts";
+import type { Fabric } from "../../mod.ts";
+import type { Finding, FindingKind } from "../worlds/finding.ts";
+import type {
+  Checker,
+  CheckerAtWork,
+  Observation,
+  ObservationKind,
+  ObservedEndpoint,
+} from "./checker.ts";
+import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { Excuses } from "./excuses.ts";
+
+/** Whom checkers report to. */
+export interface CheckedRun {
+  /** How far the run is. */
+  readonly step: number;
+  /** Hears of findings. */
+  found(finding: Finding): void;
+}
+
+/** A checker with what it does with observations of one kind. */
+interface Listener {
+  readonly name: string;
+  readonly see: (observation: never) => void;
+}
+
+/** Work items from one look to the next: some, never the same number twice in a row. */
+const LOOK_ITEMS_MIN = 24;
+const LOOK_ITEMS_SPAN = 64;
+
+/** Checkers at work in one fabric. */
+export class Checks implements Observer {
+  readonly #runtime: FabricRuntime;
+  readonly #run: CheckedRun;
+  readonly #excuses: Excuses;
+  readonly #checkers: { readonly name: string; readonly atWork: CheckerAtWork }[] = [];
+  readonly #listeners: Partial<Record<ObservationKind, Listener[]>> = {};
+  /** What was found already: of findings with one cause the first is told. */
+  readonly #known = new Set<string>();
+  readonly #met = new WeakSet<ObservedEndpoint>();
+  /** A server that is being restored: what comes next of it, it does with what was saved. */
+  #restored: ObservedEndpoint | null = null;
+  readonly #stopObserving: () => void;
+  #itemsToLook = LOOK_ITEMS_MIN;
+  #lookState = 1;
+
+  /**
+   * Has `checkers` look at `fabric`, whatever it is at.
+   *
+   * @throws {TypeError} It is no fabric.
+   */
+  constructor(fabric: Fabric, checkers: readonly Checker[], run: CheckedRun) {
+    this.#runtime = runtimeOf("check a fabric", fabric);
+    this.#run = run;
+    this.#excuses = new Excuses(this.#runtime);
+    for (const checker of checkers) this.#attach(checker, fabric);
+    for (const endpoint of livingEndpoints(this.#runtime)) this.#meet(endpoint);
+    this.#stopObserving = this.#runtime.observers.add(this);
+  }
+
+  #attach(checker: Checker, fabric: Fabric): void {
+    const { name } = checker;
+    const run = this.#run;
+    const atWork = checker.attach({
+      fabric,
+      get step(): number {
+        return run.step;
+      },
+      isExcused: (endpoint) => this.#excuses.has(endpoint),
+      fail: (rule, place, message, kind) => this.#fail(name, rule, place, message, kind),
+    });
+    this.#checkers.push({ name, atWork });
+    for (const [kind, see] of Object.entries(atWork.sees ?? {})) {
+      const listeners = this.#listeners[kind as ObservationKind] ??= [];
+      listeners.push({ name, see: see as Listener["see"] });
+    }
+  }
+
+  #fail(
+    by: string,
+    rule: string,
+    place: string,
+    message: string,
+    kind: FindingKind = "correctness",
+  ): void {
+    const key = `${by}\n${rule}\n${place}`;
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    this.#run.found({ kind, rule, place, message, by, step: this.#run.step });
+  }
+
+  /** See {@linkcode Observer.see}. */
+  see(observation: Observation): void {
+    const { kind } = observation;
+    if (kind === "partitionChanges" && observation.change === "restored") this.#meetRestored();
+    else if ("endpoint" in observation && observation.endpoint !== null) {
+      const { endpoint } = observation;
+      if (!this.#met.has(endpoint) || this.#restored === endpoint) this.#meet(endpoint);
+      const isRestored = kind === "channelChanges" && observation.event === "restored";
+      if (isRestored) this.#restored = endpoint;
+    }
+    this.#excuses.see(observation);
+    if (kind === "itemBegins") this.#mayLook();
+    const listeners = this.#listeners[kind];
+    if (listeners === undefined) return;
+    if ("endpoint" in observation && observation.endpoint !== null) {
+      if (!endpointOf(observation.endpoint).partition.isAlive) {
+        return this.#hears(observation, observation.endpoint);
+      }
+    }
+    for (let at = 0; at < listeners.length; at++) {
+      const { name, see } = listeners[at]!;
+      try {
+        see(observation as never);
+      } catch (error) {
+        this.#threw(name, error);
+      }
+    }
+  }
+
+  #meetRestored(): void {
+    for (const endpoint of livingEndpoints(this.#runtime)) {
+      if (!this.#met.has(endpoint)) this.#meet(endpoint);
+    }
+  }
+
+  #meet(endpoint: ObservedEndpoint): void {
+    this.#met.add(endpoint);
+    if (this.#restored === endpoint) this.#restored = null;
+    for (const { atWork } of this.#checkers) atWork.meets?.(endpoint);
+  }
+
+  /** A crashed or destroyed partition: what it leaves behind is nobody's, and nothing of it runs. */
+  #hears({ kind }: Observation, endpoint: ObservedEndpoint): void {
+    if (kind !== "callbackBegins" && kind !== "packetArrives") return;
+    const message = `a callback of ${endpoint.name} runs, and its partition is gone`;
+    this.#fail("callbacks", "S13: nothing of a gone partition runs", whereIs(endpoint), message);
+  }
+
+  #mayLook(): void {
+    if (--this.#itemsToLook > 0) return;
+    this.#lookState = Math.imul(this.#lookState, 0x41c6_4e6d) + 0x3039 >>> 0;
+    this.#itemsToLook = LOOK_ITEMS_MIN + this.#lookState % LOOK_ITEMS_SPAN;
+    this.#each(({ look }) => look);
+  }
+
+  /** Everything is quiet: what should have ended has, or is told of. */
+  end(): void {
+    this.#each(({ end }) => end);
+  }
+
+  /** They look no more. */
+  detach(): void {
+    this.#stopObserving();
+    this.#each(({ detach }) => detach);
+  }
+
+  #each(workOf: (atWork: CheckerAtWork) => (() => void) | undefined): void {
+    for (const { name, atWork } of this.#checkers) {
+      const work = workOf(atWork);
+      try {
+        work?.call(atWork);
+      } catch (error) {
+        this.#threw(name, error);
+      }
+    }
+  }
+
+  /** What a checker throws is its own fault, and is told. */
+  #threw(name: string, error: unknown): void {
+    this.#fail(name, "nothing throws", `checker ${name}`, messageOf(error), "crash");
+  }
+}

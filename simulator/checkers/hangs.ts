@@ -1,0 +1,128 @@
+/**
+ * What never ends: callers that wait, transactions, packets that a driver keeps; with who holds what
+ * (kmcl.md P1, S7, Y1, VmbChannelPacketComplete).
+ *
+ * @module
+ */
+
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
+import { oppositeOf } from "../../actors/partition/opposite.ts";
+import type { Wait } from "../../actors/runtime/waits.ts";
+import { showU64 } from "../../core/units.ts";
+import type { Fabric } from "../../mod.ts";
+import type { CheckContext, Checker, CheckerAtWork, ObservedEndpoint, Sees } from "./checker.ts";
+import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+
+/** Something that does not end, and what holds it up. */
+export interface Hang {
+  /** What should be. */
+  readonly rule: string;
+  /** Where, without numbers that differ from run to run. */
+  readonly place: string;
+  /** Who holds what. */
+  readonly message: string;
+}
+
+/** When a packet came to its driver, where somebody has looked; null: that is not known. */
+type StepOf = (endpoint: ObservedEndpoint, packet: number) => number | null;
+
+/** Whether its partition, and that of the opposite side, run. */
+function stands(endpoint: Endpoint): boolean {
+  return !endpoint.partition.runs || oppositeOf(endpoint)?.partition.runs === false;
+}
+
+function hangOfWait({ options, description }: Wait<unknown>): Hang {
+  const { call, endpoint } = options;
+  const place = endpoint === undefined || endpoint === null
+    ? call
+    : `${call} of ${whereIs(endpoint)}`;
+  return { rule: "every wait ends", place, message: description };
+}
+
+function hangOfHeld(endpoint: Endpoint, stepOf: StepOf): Hang | null {
+  const held = endpoint.incoming.outstandingPackets.list;
+  const first = held[0];
+  if (first === undefined) return null;
+  const named = held.slice(0, HELD_NAMED_MAX).map((packet) => heldText(endpoint, packet, stepOf));
+  const more = held.length - named.length;
+  return {
+    rule: "section 5: each packet is retired",
+    place: `driver of ${whereIs(endpoint)}`,
+    message: `${named.join("; ")}${more > 0 ? `, and ${more} more` : ""}`,
+  };
+}
+
+/** Packets that are named one by one. */
+const HELD_NAMED_MAX = 3;
+
+function heldText(endpoint: Endpoint, packet: IncomingPacket, stepOf: StepOf): string {
+  const id = showU64(packet.transactionIdLow, packet.transactionIdHigh);
+  const step = stepOf(endpoint, packet.number);
+  const since = step === null ? "" : ` since step ${step}`;
+  return `${endpoint.name} holds packet ${id}${since}`;
+}
+
+/** A transaction whose end nothing but the channel holds up: where a driver has the packet, that is told. */
+function hangOfTransaction(endpoint: Endpoint): Hang | null {
+  const opposite = oppositeOf(endpoint);
+  for (const packet of endpoint.outgoing.packets.live) {
+    if (!packet.actor.is("inFlight") || packet.request !== null) continue;
+    if (opposite?.incoming.outstandingPackets.awaiting(packet.slot)) continue;
+    const reason = endpoint.driverCallbacks.heldUpBy({ goal: "answer", packet })?.text;
+    const why = reason === undefined ? `it is ${packet.actor.snapshot.value}` : reason;
+    return {
+      rule: "P1: each transaction ends",
+      place: `transaction of ${whereIs(endpoint)}`,
+      message: `packet ${packet.slot} of ${endpoint.name} is in flight: ${why}`,
+    };
+  }
+  return null;
+}
+
+/**
+ * What does not end in a fabric in which nothing is left to run, and who holds it up: callers that wait
+ * first, then packets that drivers keep, then transactions.
+ *
+ * @throws {TypeError} `fabric` is none.
+ */
+export function findHangs(fabric: Fabric, stepOf: StepOf = () => null): readonly Hang[] {
+  const runtime = runtimeOf("find what hangs", fabric);
+  const endpoints = livingEndpoints(runtime).filter((endpoint) => !stands(endpoint));
+  return [
+    ...[...runtime.waits.all].map(hangOfWait),
+    ...endpoints.map((endpoint) => hangOfHeld(endpoint, stepOf)),
+    ...endpoints.map(hangOfTransaction),
+  ].filter((hang) => hang !== null);
+}
+
+/** A checker at work. */
+class HangsAtWork implements CheckerAtWork {
+  readonly #context: CheckContext;
+  readonly #steps = new Map<ObservedEndpoint, Map<number, number>>();
+  readonly sees: Sees = {
+    packetArrives: ({ endpoint, packet }) => {
+      let steps = this.#steps.get(endpoint);
+      if (steps === undefined) this.#steps.set(endpoint, steps = new Map());
+      steps.set(packet, this.#context.step);
+    },
+    packetRetired: ({ endpoint, packet }) => void this.#steps.get(endpoint)?.delete(packet),
+  };
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  end(): void {
+    const stepOf: StepOf = (endpoint, packet) => this.#steps.get(endpoint)?.get(packet) ?? null;
+    for (const { rule, place, message } of findHangs(this.#context.fabric, stepOf)) {
+      this.#context.fail(rule, place, message, "liveness");
+    }
+  }
+}
+
+/** What never ends. */
+export const hangsChecker: Checker = {
+  name: "hangs",
+  attach: (context) => new HangsAtWork(context),
+};

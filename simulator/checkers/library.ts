@@ -1,0 +1,31 @@
+/**
+ * The checkers that every world has.
+ *
+ * @module
+ */
+
+import { agreementChecker } from "./agreement.ts";
+import { boundsChecker } from "./bounds.ts";
+import { callbacksChecker } from "./callbacks.ts";
+import type { Checker } from "./checker.ts";
+import { functionsChecker } from "./functions.ts";
+import { hangsChecker } from "./hangs.ts";
+import { leaksChecker } from "./leaks.ts";
+import { memoryChecker } from "./memory.ts";
+import { protocolChecker } from "./protocol.ts";
+import { trafficChecker } from "./traffic.ts";
+import { transactionsChecker } from "./transactions.ts";
+
+/** All of them (docs/simulator.md, "Checkers"). */
+export const CHECKERS: readonly Checker[] = Object.freeze([
+  transactionsChecker,
+  trafficChecker,
+  boundsChecker,
+  callbacksChecker,
+  agreementChecker,
+  memoryChecker,
+  functionsChecker,
+  protocolChecker,
+  hangsChecker,
+  leaksChecker,
+]);

@@ -1,0 +1,64 @@
+/**
+ * Memory: pages are pinned for as long as somebody may use them and no longer, and mappings end with their
+ * channel (kmcl.md P6, S10, section 5 GPADLs).
+ *
+ * @module
+ */
+
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { PartitionObject } from "../../actors/partition/partition_object.ts";
+import type { CheckContext, Checker, CheckerAtWork } from "./checker.ts";
+import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+
+/** Pages that something in `partition` is pinned for. */
+function pagesInUse({ endpoints, bus }: PartitionObject): ReadonlySet<number> {
+  const pages = new Set<number>();
+  const add = (ranges: readonly GpaRange[]) => {
+    for (const { pfns } of ranges) for (const pfn of pfns) pages.add(pfn);
+  };
+  for (const { outgoing } of endpoints) {
+    for (const { ranges, actor } of outgoing.packets.live) if (actor.is("inFlight")) add(ranges);
+  }
+  for (const { ranges } of bus.guest.gpadls.all) add(ranges);
+  return pages;
+}
+
+/** A checker at work. */
+class MemoryAtWork implements CheckerAtWork {
+  readonly #context: CheckContext;
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  look(): void {
+    for (const partition of runtimeOf("check memory", this.#context.fabric).partitions) {
+      if (!partition.isAlive) continue;
+      const { name, memory: { pinnedPages } } = partition;
+      const { size } = pagesInUse(partition);
+      if (pinnedPages === size) continue;
+      const message = `${pinnedPages} pages of ${name} are pinned, and ${size} are in use`;
+      this.#context.fail("P6: pages are pinned while they are in use", name, message);
+    }
+  }
+
+  end(): void {
+    this.look();
+    const { fabric } = this.#context;
+    for (const endpoint of livingEndpoints(runtimeOf("check memory", fabric))) {
+      const { side, channelId, rings } = endpoint;
+      const guest = side === "server" ? PartitionObject.guestOf(endpoint) : null;
+      if (guest === null || channelId === null || rings !== null) continue;
+      const mapped = guest.bus.host.gpadls.of(channelId).filter(({ actor }) => actor.is("mapped"));
+      if (mapped.length === 0 || this.#context.isExcused(endpoint)) continue;
+      const message = `${endpoint.name} is not open, and has ${mapped.length} mappings`;
+      this.#context.fail("S10: mappings end with Closed", whereIs(endpoint), message);
+    }
+  }
+}
+
+/** Pins and mappings. */
+export const memoryChecker: Checker = {
+  name: "memory",
+  attach: (context) => new MemoryAtWork(context),
+};
