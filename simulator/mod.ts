@@ -87,6 +87,15 @@ export type {
 export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
 export { findSimulated, simulatedScenarios } from "./scenarios/all.ts";
 export { singleRun } from "./scenarios/single_run.ts";
+export type {
+  ExpectedGroup,
+  FailureGroup,
+  ReachedBehaviour,
+  SweepSummary,
+} from "./sweeps/summary.ts";
+export { sweepWorlds } from "./sweeps/sweep_worlds.ts";
+export type { SweepOptions } from "./sweeps/sweep_worlds.ts";
+export type { Reached } from "./sweeps/tally.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";
 export type { Finding, FindingKind } from "./worlds/finding.ts";
 export { runWorld } from "./worlds/run_world.ts";

@@ -48,7 +48,7 @@ function notCapable({ message }: Error): string {
 }
 
 /** Writes all of `text`, which a terminal or pipe may take in parts. */
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+export function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = new TextEncoder().encode(text);
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }

@@ -21,7 +21,9 @@ import {
 } from "./command.ts";
 import { OtherScenarioError } from "./copy/scenario.ts";
 import { OpenedFile } from "./opened_file.ts";
+import { SIMULATE_PERMISSIONS } from "./permissions.ts";
 import { ProgressLine } from "./progress_line.ts";
+import { replayMain } from "./replay/main.ts";
 import {
   isForPrograms,
   type ListRequest,
@@ -33,11 +35,9 @@ import {
   TASK_COMMAND,
 } from "./request.ts";
 import { scenarios as allScenarios } from "./scenarios.ts";
-import { type Start, startOf } from "./start.ts";
+import { firstWordOf, type Start, startOf } from "./start.ts";
 import { Stop } from "./stop.ts";
-
-/** Flags that the command needs, but for what no scenario does. */
-export const PERMISSIONS = "--allow-read --allow-write";
+import { sweepFromSimulate } from "./sweep/from_simulate.ts";
 
 /** What is known of a run apart from how it goes. */
 type Begun = Omit<RunFacts, "wallMilliseconds">;
@@ -216,6 +216,9 @@ export async function main(
   readStart: (args: readonly string[]) => Start = startHere,
   scenarios: readonly Scenario[] = allScenarios,
 ): Promise<number> {
+  const word = firstWordOf(args);
+  if (word === "sweep") return await sweepFromSimulate(() => readStart(args));
+  if (word === "replay") return await replayMain(() => readStart(args));
   const isJson = isForPrograms(args, scenarios);
   let begun: Partial<RunFacts> = {};
   const printFailure = (reason: string, isStopped = false) => {
@@ -239,6 +242,6 @@ export async function main(
 if (import.meta.main) {
   Deno.exitCode = await main(
     Deno.args,
-    (args) => startOf("simulate", import.meta.url, PERMISSIONS, args),
+    (args) => startOf("simulate", import.meta.url, SIMULATE_PERMISSIONS, args),
   );
 }

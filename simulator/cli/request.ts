@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { SCHEDULE_NAMES } from "../../actors/runtime/schedule.ts";
 import type {
   NumberOption,
@@ -16,13 +16,13 @@ import type {
 import { shellQuoted as quoted } from "../text.ts";
 import { asksForJson, createCommand, UsageError } from "./command.ts";
 import { OUT } from "./copy/common_options.ts";
+import { parseSeed } from "./option_values.ts";
 import { simulateHelp } from "./simulate_help.ts";
 
 /** What starts the command in this repository. */
 export const TASK_COMMAND = "deno task simulate";
 /** Words that say what is to be done; the first one is meant where no word is given. */
 const COMMANDS = ["run"];
-const SEED_MAX = 0xffff_ffff_ffff_ffffn;
 
 /** What is to be run. */
 export interface RunRequest {
@@ -77,12 +77,6 @@ interface CommonValues {
   readonly codec: RunRequest["codec"];
   readonly json?: true;
   readonly resume?: string;
-}
-
-function parseSeed(text: string): bigint {
-  const seed = /^(?:\d+|0x[\da-f]+)$/i.test(text) ? BigInt(text) : -1n;
-  if (seed >= 0n && seed <= SEED_MAX) return seed;
-  throw new InvalidArgumentError("It must be a whole number below 2^64, decimal or with 0x.");
 }
 
 /** The scenarios that have an option of one name, each with its own. */

@@ -13,12 +13,13 @@
  * @module
  */
 
-import { main, PERMISSIONS } from "./main.ts";
+import { main } from "./main.ts";
+import { SIMULATE_PERMISSIONS } from "./permissions.ts";
 import { startOfPackage } from "./start.ts";
 
 if (import.meta.main) {
   Deno.exitCode = await main(
     Deno.args,
-    (args) => startOfPackage("simulate", import.meta.url, PERMISSIONS, args),
+    (args) => startOfPackage("simulate", import.meta.url, SIMULATE_PERMISSIONS, args),
   );
 }

@@ -8,6 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { shellQuoted } from "../text.ts";
 import { cannot } from "./command.ts";
+import { SIMULATE_PERMISSIONS, SWEEP_PERMISSIONS } from "./permissions.ts";
 
 /**
  * The first word of a task's arguments; the folder in which the user stands and the terminal's name come
@@ -19,6 +20,12 @@ const FROM_TASK = "--from-task";
 const PACKAGE = "@vmbus/kmcl";
 /** A terminal that obeys nothing. */
 const DUMB = "dumb";
+
+/** The commands that name each other: the flags and the program of each. */
+const COMMANDS = {
+  simulate: { permissions: SIMULATE_PERMISSIONS, file: "./main.ts" },
+  sweep: { permissions: SWEEP_PERMISSIONS, file: "./sweep/main.ts" },
+} as const;
 
 /** How a command was started. */
 export interface Start {
@@ -79,4 +86,20 @@ export function startOfPackage(
   const [, version] = /^https:.*\/@vmbus\/kmcl\/([^/]+)\//.exec(module) ?? [];
   const specifier = `jsr:${PACKAGE}${version === undefined ? "" : `@${version}`}/${name}`;
   return { command: `deno run ${permissions} ${specifier}`, args, isDumb: false };
+}
+
+/** What starts the command `name`, for who has started another one with `command`. */
+export function siblingOf(command: string, name: keyof typeof COMMANDS): string {
+  if (command.startsWith("deno task ")) return `deno task ${name}`;
+  const { permissions, file } = COMMANDS[name];
+  const [, folder] = /(jsr:\S+\/)\w+$/.exec(command) ?? [];
+  const program = folder === undefined
+    ? shellQuoted(fileURLToPath(new URL(file, import.meta.url)))
+    : `${folder}${name}`;
+  return `deno run ${permissions} ${program}`;
+}
+
+/** The first word that the user gave. */
+export function firstWordOf(args: readonly string[]): string | undefined {
+  return args[0] === FROM_TASK ? args[3] : args[0];
 }

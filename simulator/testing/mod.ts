@@ -31,6 +31,10 @@ import {
 } from "./options.ts";
 
 export { FabricTestError };
+export { RegressionError, replayArtefact } from "./replay_artefact.ts";
+export type { ReplayArtefactOptions } from "./replay_artefact.ts";
+export { ArtefactError } from "../sweeps/read_artefact.ts";
+export type { Divergence } from "../sweeps/replay.ts";
 export type { Codec, FabricRun, TestFabricOptions } from "./options.ts";
 
 /** What is done in each fabric; it throws, or its promise rejects, where something is not as it should be. */

@@ -10,7 +10,8 @@ import { isUint } from "../../core/units.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
 const NUMBER_MAX = 2 ** 32 - 1;
-const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+/** What a scenario may be called. */
+export const SCENARIO_NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 
 function refuse(reason: string): never {
   throw new TypeError(`Cannot define a scenario: ${reason}`);
@@ -26,7 +27,7 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   definition: ScenarioDefinition<Drivers>,
 ): ScenarioDefinition<Drivers> {
   const { name, title, partitions, drivers, workload } = definition;
-  if (typeof name !== "string" || !NAME.test(name)) {
+  if (typeof name !== "string" || !SCENARIO_NAME.test(name)) {
     refuse(`its name must be lower case words with - between them, not ${describe(name)}`);
   }
   if (typeof title !== "string") refuse(`its title must be a text, not ${describe(title)}`);

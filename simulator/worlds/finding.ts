@@ -31,4 +31,8 @@ export interface Finding {
   readonly by: string;
   /** Choices that the world had made before. */
   readonly step: number;
+  /** The driver's line, with file and column, where one of them is to blame. */
+  readonly source?: string;
+  /** The line that did the same first, where that is what was wrong and the world kept lines. */
+  readonly firstSource?: string;
 }

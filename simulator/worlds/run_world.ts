@@ -21,10 +21,9 @@ import { FaultSource } from "../faults/source.ts";
 import { tellApart } from "./expected.ts";
 import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
 import { RunningWorld } from "./running_world.ts";
-import type { WorldResult, WorldSettings } from "./settings.ts";
+import { ITEMS_MAX, type WorldResult, type WorldSettings } from "./settings.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
-const ITEMS_MAX = 200_000;
 /** The world's own bound comes first: it counts the items of a phase, not of an instant. */
 const ITEMS_MAX_FACTOR = 4;
 /** A world is small: what it does not touch need not be there. */
@@ -33,7 +32,7 @@ const ROOT_PAGES = 256;
 /** What a run has by then. */
 class Run<Drivers extends DriverTable> {
   readonly scenario: ScenarioDefinition<Drivers>;
-  readonly settings: Required<Omit<WorldSettings, "choices">>;
+  readonly settings: Required<Omit<WorldSettings, "choices" | "beforeChoice" | "sourceLines">>;
   readonly chooser: Recorder;
   readonly faults: FaultSource;
   readonly fabric: FabricRuntime;
@@ -47,7 +46,7 @@ class Run<Drivers extends DriverTable> {
     const { seed = 0, schedule = "portfolio", isFaulty = true, itemsMax = ITEMS_MAX } = given;
     const chance = Chance.fromSeed(seed).fork("world");
     const codec = given.codec ?? (["msgpack", "vmbus"] as const)[chance.fork("codec").below(2)]!;
-    const { trace = "digest", choices } = given;
+    const { trace = "digest", sourceLines = false, choices } = given;
     this.scenario = scenario;
     this.settings = { seed, schedule, codec, isFaulty, trace, itemsMax };
     const options = checkFabricOptions({
@@ -56,14 +55,14 @@ class Run<Drivers extends DriverTable> {
       codec,
       trace,
       verifier: "record",
+      sourceLines,
       rootMemoryPages: ROOT_PAGES,
       itemsPerInstantMax: ITEMS_MAX_FACTOR * itemsMax,
     });
-    this.chooser = new Recorder(
-      choices === undefined
-        ? new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"))
-        : new ReplayChooser(choices),
-    );
+    const chooser = choices === undefined
+      ? new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"))
+      : new ReplayChooser(choices);
+    this.chooser = new Recorder(this.#told(chooser, given.beforeChoice));
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
     this.fabric.driverFaults = this.faults.drivers;
@@ -73,6 +72,17 @@ class Run<Drivers extends DriverTable> {
 
   get steps(): number {
     return this.chooser.steps;
+  }
+
+  /** `chooser`, each of whose choices somebody is told of before, if anybody is. */
+  #told(chooser: Chooser, beforeChoice: WorldSettings["beforeChoice"]): Chooser {
+    if (beforeChoice === undefined) return chooser;
+    return {
+      choose: (kind, count, known) => {
+        beforeChoice(this.steps);
+        return chooser.choose(kind, count, known);
+      },
+    };
   }
 
   found(finding: Finding): void {
@@ -186,10 +196,18 @@ class Run<Drivers extends DriverTable> {
   }
 
   #tellViolations(): void {
-    for (const { rule, call, message, channel } of this.fabric.violations) {
-      const kind = rule === "exception out of a callback" ? "crash" : "correctness";
-      const place = placeOfViolation(call, channel);
-      this.#fail(kind, rule, place, message, "verifier");
+    for (const { rule, call, message, channel, source, first } of this.fabric.violations) {
+      const firstSource = first?.source ?? null;
+      this.found({
+        kind: rule === "exception out of a callback" ? "crash" : "correctness",
+        rule,
+        place: placeOfViolation(call, channel),
+        message,
+        by: "verifier",
+        step: this.steps,
+        ...source !== null && { source },
+        ...firstSource !== null && { firstSource },
+      });
     }
   }
 
@@ -216,6 +234,7 @@ class Run<Drivers extends DriverTable> {
       reached: Object.fromEntries(world.reached),
       virtualMilliseconds: fabric.now(),
       traceDigest: fabric.traceDigest(),
+      trace: fabric.trace,
     };
   }
 }

@@ -5,11 +5,14 @@
  */
 
 import type { Choice, ChoiceKind } from "../../actors/runtime/chooser.ts";
-import type { FabricOptions, Schedule } from "../../mod.ts";
+import type { FabricOptions, Schedule, TraceEntry } from "../../mod.ts";
 import type { FiredFault } from "../faults/rule.ts";
 import type { Finding } from "./finding.ts";
 
 export type { Choice, ChoiceKind };
+
+/** Work items and timers that a phase of a run may take where nobody says otherwise. */
+export const ITEMS_MAX = 200_000;
 
 /** How a scenario is run. The same settings give the same world. */
 export interface WorldSettings {
@@ -27,6 +30,10 @@ export interface WorldSettings {
   readonly trace?: NonNullable<FabricOptions["trace"]>;
   /** Work items and timers that a phase of the run may take. Default 200 000. */
   readonly itemsMax?: number;
+  /** Whether a finding of something done twice names the line that did it first: some µs a call. Default false. */
+  readonly sourceLines?: boolean;
+  /** Is told of each choice before it is made: how many were made before it. Must not throw. */
+  readonly beforeChoice?: (step: number) => void;
 }
 
 /** What came of a world. */
@@ -55,4 +62,6 @@ export interface WorldResult {
   readonly virtualMilliseconds: number;
   /** SHA-256 of the trace. */
   readonly traceDigest: string;
+  /** All that happened, with `trace: "full"`; else empty. */
+  readonly trace: readonly TraceEntry[];
 }

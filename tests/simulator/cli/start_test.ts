@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { dirname } from "node:path";
 import { UsageError } from "../../../simulator/cli/command.ts";
-import { startOf, startOfPackage } from "../../../simulator/cli/start.ts";
+import { siblingOf, startOf, startOfPackage } from "../../../simulator/cli/start.ts";
 import type { ProcessEnd } from "../../support/deno_process.ts";
 import { publishedFiles } from "../../support/published.ts";
 import { withTree } from "../../support/temp_tree.ts";
@@ -132,4 +132,18 @@ Deno.test("simulate: the published package is enough to run it, and it names its
     assertEquals(code, 2);
     assertMatch(stderr, /^Cannot read a file: it is not permitted without --allow-read; /);
   });
+});
+
+Deno.test("siblingOf: a command names another one as it was started itself", () => {
+  const published = startOfPackage("sweep", "https://jsr.io/@vmbus/kmcl/1.2.3/a.ts", FLAGS, []);
+  assertEquals(
+    siblingOf(published.command, "simulate"),
+    "deno run --allow-read --allow-write jsr:@vmbus/kmcl@1.2.3/simulate",
+  );
+  assertEquals(siblingOf("deno task simulate", "sweep"), "deno task sweep");
+  const { command } = startOf("simulate", FILE, FLAGS, []);
+  assertMatch(
+    siblingOf(command, "sweep"),
+    /^deno run --allow-read --allow-write --allow-run=deno \S+\/simulator\/cli\/sweep\/main\.ts$/,
+  );
 });

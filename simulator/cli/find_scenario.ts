@@ -1,0 +1,57 @@
+/**
+ * From what a command line calls a scenario to the scenario: one of the package's, or a file of the user's.
+ *
+ * @module
+ */
+
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { messageOf } from "../../core/describe.ts";
+import type { ScenarioDefinition } from "../mod.ts";
+import { defineScenario } from "../worlds/define_scenario.ts";
+import { shellQuoted } from "../text.ts";
+import { cannot, UsageError } from "./command.ts";
+import { worldScenarios } from "../sweeps/world_scenarios.ts";
+
+/** Whether `scenario` is a file's path, and no name. */
+export function isFile(scenario: string): boolean {
+  return /[./\\]/.test(scenario);
+}
+
+/**
+ * The scenario that is called `scenario`. Its module runs, if it is one: whoever loads it trusts it.
+ *
+ * @throws {UsageError} There is none, or it cannot be loaded.
+ */
+export async function findScenario(scenario: string): Promise<ScenarioDefinition> {
+  if (isFile(scenario)) return await loadScenario(scenario);
+  const found = worldScenarios.find(({ name }) => name === scenario);
+  if (found !== undefined) return found;
+  const names = worldScenarios.map(({ name }) => name).join(", ");
+  throw new UsageError(
+    `Cannot find the scenario ${
+      shellQuoted(scenario)
+    }: there are ${names}; the path of a file has a . in it`,
+  );
+}
+
+/** The scenario that the module at `path` exports. */
+async function loadScenario(path: string): Promise<ScenarioDefinition> {
+  const action = `load the scenario ${path}`;
+  const hint = "name a module that exports one as default, or as scenario";
+  let module: Readonly<Record<string, unknown>>;
+  try {
+    module = await import(pathToFileURL(resolve(path)).href);
+  } catch (error) {
+    throw cannot(action, messageOf(error), hint);
+  }
+  const exported = module.default ?? module.scenario;
+  if (typeof exported !== "object" || exported === null) {
+    throw cannot(action, "it exports neither a default nor a scenario", hint);
+  }
+  try {
+    return defineScenario(exported as ScenarioDefinition);
+  } catch (error) {
+    throw cannot(action, messageOf(error), hint);
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * `simulate replay`: makes a run again from the file that a sweep kept of it.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import type { Finding } from "../../mod.ts";
+import { grouped, type Look, painted } from "../../layout.ts";
+import {
+  ARTEFACT_BYTES_MAX,
+  ArtefactError,
+  type ReadArtefact,
+  readArtefact,
+} from "../../sweeps/read_artefact.ts";
+import { type Replayed, replayRun } from "../../sweeps/replay.ts";
+import { shellQuoted, visible, visibleJson } from "../../text.ts";
+import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
+import { MACHINE } from "../file_system.ts";
+import { findScenario } from "../find_scenario.ts";
+import { openToRead } from "../opened_file.ts";
+import type { Start } from "../start.ts";
+import { isReplayForPrograms, readReplay, type ReplayRequest } from "./request.ts";
+
+const HINT = "name a file that a sweep has written";
+
+/** The artefact at `path`. */
+async function readFile(path: string): Promise<ReadArtefact> {
+  const { file: open, info } = await openToRead(MACHINE, path, path);
+  using file = open;
+  const action = `replay ${path}`;
+  if (info.size > ARTEFACT_BYTES_MAX) {
+    throw cannot(action, `it has more than ${grouped(ARTEFACT_BYTES_MAX)} bytes`, HINT);
+  }
+  const bytes = new Uint8Array(info.size);
+  const text = new TextDecoder().decode(bytes.subarray(0, file.read(0, bytes)));
+  return readOrRefuse(action, () => readArtefact(text));
+}
+
+/** What `read` makes of an artefact; what is wrong with one is the user's to know. */
+function readOrRefuse<T>(action: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof ArtefactError ? cannot(action, error.message, HINT) : error;
+  }
+}
+
+/** Stops for a debugger before one choice; says so, and where there was no such choice. */
+class Stopping {
+  readonly #until: number | null;
+  #isReached = false;
+
+  constructor(until: number | null) {
+    this.#until = until;
+  }
+
+  readonly beforeChoice = (step: number): void => {
+    if (step !== this.#until) return;
+    this.#isReached = true;
+    tell(`step ${step}: stops here under a debugger\n`);
+    // deno-lint-ignore no-debugger -- it is what --until is for
+    debugger;
+  };
+
+  tellEnd(): void {
+    if (this.#until === null || this.#isReached) return;
+    tell(`step ${this.#until}: the run did not come to it\n`);
+  }
+}
+
+function findingLines(finding: Finding, what: string, look: Look): readonly string[] {
+  const { kind, rule, place, message, source, firstSource } = finding;
+  return [
+    `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}${what}`,
+    `     ${visible(message)}`,
+    ...source === undefined ? [] : [`     from ${visible(source)}`],
+    ...firstSource === undefined ? [] : [`     first from ${visible(firstSource)}`],
+  ];
+}
+
+const TRACE_TEXT = { true: "the same", false: "another one" } as const;
+
+function textOf(artefact: ReadArtefact, replayed: Replayed, look: Look): string {
+  const { divergence, finding, others, isSameTrace } = replayed;
+  const { rule, place } = artefact.finding;
+  const lines = [
+    ...finding === null ? [] : findingLines(finding, ", as before", look),
+    ...others.flatMap((other) => findingLines(other, "", look)),
+    ...divergence === null
+      ? []
+      : [`another run from step ${divergence.step} on: ${divergence.reason}`],
+    ...finding === null && divergence === null
+      ? [`not found any more: ${visible(rule)}, at ${visible(place)}`]
+      : [],
+    ...isSameTrace === null ? [] : [`trace: ${TRACE_TEXT[`${isSameTrace}`]}`],
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** The report for programs. */
+function jsonOf(artefact: ReadArtefact, replayed: Replayed, ok: boolean): string {
+  const { divergence, finding, others, isSameTrace } = replayed;
+  const error = divergence?.reason ?? finding?.message ?? others[0]?.message ?? null;
+  const { scenario, settings: { seed }, package: writtenBy } = artefact;
+  return visibleJson({
+    ok,
+    error,
+    scenario: scenario.name,
+    seed,
+    writtenBy,
+    found: finding !== null,
+    finding,
+    others,
+    divergedAt: divergence?.step ?? null,
+    sameTrace: isSameTrace,
+  });
+}
+
+/** The report for programs where nothing ran. */
+function jsonFailure(error: string): string {
+  return visibleJson({
+    ok: false,
+    error,
+    scenario: null,
+    seed: null,
+    writtenBy: null,
+    found: null,
+    finding: null,
+    others: null,
+    divergedAt: null,
+    sameTrace: null,
+  });
+}
+
+async function replay({ path, until, isJson }: ReplayRequest, isDumb: boolean): Promise<number> {
+  const artefact = await readFile(path);
+  const { name, file } = artefact.scenario;
+  const place = file === undefined ? null : join(dirname(path), file);
+  // Before it runs: who got the file from somebody else sees what it will do.
+  if (place !== null) tell(`replay: runs the scenario in ${shellQuoted(place)}\n`);
+  const scenario = await findScenario(place ?? name);
+  const stopping = new Stopping(until);
+  const { beforeChoice } = stopping;
+  const replayed = await replayRun(scenario, artefact, { beforeChoice }).catch((error) =>
+    readOrRefuse(`replay ${path}`, () => {
+      throw error;
+    })
+  );
+  stopping.tellEnd();
+  const { divergence, finding, others } = replayed;
+  const ok = divergence === null && finding === null && others.length === 0;
+  print(
+    isJson ? `${jsonOf(artefact, replayed, ok)}\n` : textOf(artefact, replayed, stdoutLook(isDumb)),
+  );
+  return ok ? EXIT_OK : EXIT_FAILED;
+}
+
+/**
+ * Runs the command and gives its exit code. A signal ends it as any program: a world without end hears none.
+ *
+ * @param readStart Tells how `simulate` was started; the first argument is the word `replay`.
+ */
+export async function replayMain(readStart: () => Start): Promise<number> {
+  let isJson = false;
+  try {
+    const { command, args, isDumb } = readStart();
+    const own = args.slice(1);
+    isJson = isReplayForPrograms(own);
+    return await replay(readReplay(own, `${command} replay`), isDumb);
+  } catch (error) {
+    return endWith(error, (reason) => isJson && print(`${jsonFailure(reason)}\n`));
+  }
+}

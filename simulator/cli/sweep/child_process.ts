@@ -1,0 +1,148 @@
+/**
+ * A child process of a sweep, as the sweep sees it: it runs worlds, and may die of one, or never end.
+ *
+ * @module
+ */
+
+import type { Finding } from "../../mod.ts";
+import type { ScenarioFacts } from "../../sweeps/summary.ts";
+import { visible } from "../../text.ts";
+import { UsageError } from "../command.ts";
+import { linesOf } from "./lines.ts";
+import { type ChildMessage, type ChildTask, messageOf, type SeedText } from "./messages.ts";
+
+const CHILD = new URL("./child.ts", import.meta.url).href;
+/** A scenario may import what it needs; beyond that its drivers may do nothing to the machine. */
+const FLAGS = ["run", "--quiet", "--no-prompt", "--allow-read"];
+/** Of what a child that died wrote to stderr, so much is looked at. */
+const STDERR_LENGTH_MAX = 20_000;
+/** A process begins to run, and loads the scenario, in so many milliseconds, also on a busy machine. */
+const START_MS = 60_000;
+/** Why a process is no more, as what is found in the world that it was running. */
+export type ChildDeath = Pick<Finding, "kind" | "rule" | "place" | "message">;
+
+/** How a range went: to its end, or to the seed in whose world the process died. */
+export type RangeEnd = null | { readonly at: bigint; readonly death: ChildDeath };
+
+/** One child process. */
+export class SweepChild {
+  readonly #process: Deno.ChildProcess;
+  readonly #lines: AsyncGenerator<string>;
+  readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #stderr: Promise<string>;
+  /** Milliseconds in which it must say something. */
+  readonly #boundMs: number;
+  #isHung = false;
+  #isKilled = false;
+
+  /** Starts one; a world of it may take `boundMs` milliseconds. */
+  constructor(task: ChildTask, boundMs: number) {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: [...FLAGS, CHILD, JSON.stringify(task)],
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#lines = linesOf(this.#process.stdout);
+    this.#stdin = this.#process.stdin.getWriter();
+    this.#stderr = tailOf(this.#process.stderr);
+    this.#boundMs = boundMs;
+  }
+
+  /**
+   * What it says of its scenario, once it has loaded it; null: it was killed before.
+   *
+   * @throws {UsageError} It cannot be loaded.
+   */
+  async ready(): Promise<ScenarioFacts | null> {
+    const message = await this.#next(Math.max(START_MS, this.#boundMs));
+    if (message === null) {
+      if (this.#isKilled && !this.#isHung) return null;
+      const { message } = await this.#death();
+      throw new UsageError(`Cannot load the scenario: ${message}`);
+    }
+    if ("refused" in message) throw new UsageError(message.refused);
+    if (!("ready" in message)) throw new UsageError("Cannot load the scenario: it says no name");
+    return message.ready;
+  }
+
+  /** Has it run the worlds of `range`, and tells `hear` what it says of them. */
+  async run(range: SeedText, hear: (message: ChildMessage) => void): Promise<RangeEnd> {
+    let at = BigInt(range.from);
+    // A process that has died meanwhile says so by its silence.
+    await this.#stdin.write(new TextEncoder().encode(`${JSON.stringify(range)}\n`)).catch(() => {});
+    for (;;) {
+      const message = await this.#next(this.#boundMs);
+      if (message === null) return { at, death: await this.#death() };
+      if ("idle" in message) return null;
+      if ("at" in message) at = BigInt(message.at);
+      else hear(message);
+    }
+  }
+
+  /** The next message; null where the process has ended, or says nothing for too long and is ended. */
+  async #next(boundMs: number): Promise<ChildMessage | null> {
+    const timer = setTimeout(() => {
+      this.#isHung = true;
+      this.kill();
+    }, boundMs);
+    try {
+      for (;;) {
+        const { value, done } = await this.#lines.next();
+        if (done) return null;
+        const message = messageOf(value);
+        if (message !== null) return message;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #death(): Promise<ChildDeath> {
+    const { code, signal } = await this.#process.status;
+    if (this.#isHung) {
+      return {
+        kind: "liveness",
+        rule: "a world ends",
+        place: "process",
+        message: `it took more than ${this.#boundMs} ms, and its process was ended`,
+      };
+    }
+    const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+    const [said] = /^error: .*$/m.exec(await this.#stderr) ?? [""];
+    return {
+      kind: "crash",
+      rule: "a process outlives its worlds",
+      place: "process",
+      message: `it ended ${how}${said === "" ? "" : `, ${visible(said.slice(0, 500))}`}`,
+    };
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#isKilled = true;
+    try {
+      this.#process.kill("SIGKILL");
+    } catch (error) {
+      // It has ended: then there is nothing left to do.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  /** Ends it, and waits until it has ended. */
+  async end(): Promise<void> {
+    this.kill();
+    await this.#lines.return(undefined);
+    await Promise.all([this.#process.status, this.#stderr, this.#stdin.abort().catch(() => {})]);
+  }
+}
+
+/** The last that `stream` says. */
+async function tailOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let tail = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    tail = (tail + text).slice(-STDERR_LENGTH_MAX);
+  }
+  return tail;
+}

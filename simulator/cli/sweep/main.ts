@@ -1,0 +1,123 @@
+/**
+ * The command `deno task sweep`: runs a scenario with many seeds, in child processes. Needs `--allow-run` for
+ * its own runtime, `--allow-read` for that and the scenario's file, `--allow-write` for the folder of
+ * artefacts, and nothing else.
+ *
+ * @module
+ */
+
+import {
+  sweepError,
+  type SweepFacts,
+  sweepJson,
+  sweepJsonFailure,
+  sweepText,
+} from "../../sweeps/report.ts";
+import { SEED_END } from "../../sweeps/seed_ranges.ts";
+import { type Replays, summaryOf, type SweepSummary } from "../../sweeps/summary.ts";
+import { shellQuoted, visibleJson } from "../../text.ts";
+import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
+import { SWEEP_PERMISSIONS } from "../permissions.ts";
+import { ProgressLine } from "../progress_line.ts";
+import { siblingOf, type Start, startOf } from "../start.ts";
+import { Stop } from "../stop.ts";
+import { ArtefactFiles } from "./artefact_files.ts";
+import { isSweepForPrograms, readSweep, type SweepRequest } from "./request.ts";
+import { runSweep, type SweepEnd, type SweepTask } from "./sweep_run.ts";
+
+/** Shows how far a sweep is: of its seeds, or of its time. */
+function progressOf(line: ProgressLine, { plan: { from, to }, timeMs }: SweepTask) {
+  const startedMs = performance.now();
+  const seeds = to === SEED_END ? Infinity : Number(to - from);
+  return (worlds: number) => {
+    const passedMs = performance.now() - startedMs;
+    const byTime = timeMs === null || passedMs === 0 ? Infinity : worlds * timeMs / passedMs;
+    const total = Math.min(seeds, Math.round(byTime));
+    if (Number.isFinite(total)) line.show(worlds, Math.max(total, worlds), "seeds");
+  };
+}
+
+/** Keeps each cause in a file, and says how to have it again. */
+function replaysOf(
+  { artefacts, task: { child } }: SweepRequest,
+  name: string,
+  { command }: Start,
+): Replays {
+  const files = new ArtefactFiles(artefacts, child.scenario, name);
+  const simulate = siblingOf(command, "simulate");
+  return ({ record, seed }) => {
+    try {
+      if (record !== null) {
+        const artefact = files.write(record);
+        return { artefact, replay: `${simulate} replay ${shellQuoted(artefact)}` };
+      }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      tell(`${error.message}\n`); // what was found is told all the same
+    }
+    const { schedule, codec, isFaulty } = child.settings;
+    const words = [
+      `${command} ${shellQuoted(child.scenario)} --seed ${seed} --schedule ${schedule}`,
+      ...codec === null ? [] : [`--codec ${codec}`],
+      ...isFaulty ? [] : ["--no-faults"],
+    ];
+    return { artefact: null, replay: words.join(" ") };
+  };
+}
+
+function summaryFor(
+  { scenario, tally }: SweepEnd,
+  request: SweepRequest,
+  start: Start,
+): SweepSummary {
+  const facts = scenario ?? { name: request.task.child.scenario, expected: [] };
+  return summaryOf(tally, facts, replaysOf(request, facts.name, start));
+}
+
+/** Sweeps, prints what it has come to, and gives the exit code. */
+async function sweep(request: SweepRequest, start: Start, stop: Stop): Promise<number> {
+  const { task, isJson } = request;
+  const line = new ProgressLine(start.isDumb ? { isShown: false } : {});
+  const startedMs = performance.now();
+  const hooks = { signal: stop.signal, onProgress: progressOf(line, task) };
+  const end = await runSweep(task, hooks).finally(() => line.clear());
+  const wallMilliseconds = Math.round(performance.now() - startedMs);
+  const summary = summaryFor(end, request, start);
+  const isStopped = stop.signal.aborted;
+  const { child: { scenario, settings }, plan: { from, workers } } = task;
+  const facts: SweepFacts = { scenario, settings, from, workers, wallMilliseconds, isStopped };
+  if (isStopped) tell(`${sweepError(summary, true)}\n`);
+  if (isJson) print(`${visibleJson(sweepJson(summary, facts))}\n`);
+  else print(sweepText(summary, facts, stdoutLook(start.isDumb)));
+  if (isStopped) return stop.exitCode;
+  return summary.failed === 0 ? EXIT_OK : EXIT_FAILED;
+}
+
+/**
+ * Runs the command with `args` and gives its exit code.
+ *
+ * @param readStart Tells from them how it was started.
+ */
+export async function sweepMain(
+  args: readonly string[],
+  readStart: (args: readonly string[]) => Start,
+): Promise<number> {
+  const isJson = isSweepForPrograms(args);
+  const printFailure = (reason: string, isStopped = false) => {
+    if (isJson) print(`${visibleJson(sweepJsonFailure(reason, isStopped))}\n`);
+  };
+  using stop = new Stop(() => printFailure("Stopped at once", true));
+  try {
+    const start = readStart(args);
+    return await sweep(readSweep(start.args, start.command), start, stop);
+  } catch (error) {
+    return endWith(error, printFailure);
+  }
+}
+
+if (import.meta.main) {
+  Deno.exitCode = await sweepMain(
+    Deno.args,
+    (args) => startOf("sweep", import.meta.url, SWEEP_PERMISSIONS, args),
+  );
+}

@@ -1,0 +1,61 @@
+/**
+ * What a sweep and its child processes say to each other: one JSON value a line. The driver under test may
+ * print as well, so each line of the child's begins with a mark that no text has.
+ *
+ * @module
+ */
+
+import type { RunSettings } from "../../sweeps/artefact.ts";
+import type { ScenarioFacts } from "../../sweeps/summary.ts";
+import type { TallyData } from "../../sweeps/tally.ts";
+
+/** What a child is started with, as its one argument. */
+export interface ChildTask {
+  /** The scenario's name, or the path of its file. */
+  readonly scenario: string;
+  /** How the worlds are run. */
+  readonly settings: RunSettings;
+  /** Whether it ends a range at the first failure. */
+  readonly isUntilFailure: boolean;
+}
+
+/** Seeds from `from` on, in decimal, to `to`, which is not one of them. */
+export interface SeedText {
+  /** The first. */
+  readonly from: string;
+  /** The one after the last. */
+  readonly to: string;
+}
+
+/** What a child says. */
+export type ChildMessage =
+  /** It has loaded the scenario. */
+  | { readonly ready: ScenarioFacts }
+  /** The scenario cannot be run; it ends. */
+  | { readonly refused: string }
+  /** It begins with the world of a seed. */
+  | { readonly at: string }
+  /** What came of worlds since it last said so: those of the seeds in between. */
+  | { readonly done: SeedText; readonly tally: TallyData }
+  /** The range is at its end. */
+  | { readonly idle: true };
+
+/** Begins each message: the record separator. */
+const MARK = "\x1e";
+
+/** The line of a message. Whatever stands before it was not ended by who wrote it. */
+export function lineOf(message: ChildMessage): string {
+  return `${MARK}${JSON.stringify(message)}\n`;
+}
+
+/** The message of a line; null for one that somebody else wrote. */
+export function messageOf(line: string): ChildMessage | null {
+  const at = line.lastIndexOf(MARK);
+  if (at === -1) return null;
+  try {
+    return JSON.parse(line.slice(at + 1)) as ChildMessage;
+  } catch (error) {
+    if (error instanceof SyntaxError) return null; // the driver prints, and knows the mark
+    throw error;
+  }
+}

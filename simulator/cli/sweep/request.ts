@@ -1,0 +1,161 @@
+/**
+ * From the arguments of `deno task sweep` to what is to be run.
+ *
+ * @module
+ */
+
+import { type Command, Option } from "commander";
+import { SCHEDULE_NAMES, type ScheduleName } from "../../../actors/runtime/schedule.ts";
+import { SEED_END } from "../../sweeps/seed_ranges.ts";
+import { ITEMS_MAX } from "../../worlds/settings.ts";
+import { asksForJson, createCommand, UsageError } from "../command.ts";
+import { parseSeed, parseTime, parseWhole } from "../option_values.ts";
+import { sweepHelp } from "./help.ts";
+import type { SweepTask } from "./sweep_run.ts";
+import { worldScenarios } from "../../sweeps/world_scenarios.ts";
+
+/** What starts the command in this repository. */
+const SWEEP_TASK = "deno task sweep";
+const SEEDS_DEFAULT = 1000;
+const WORKERS_MAX = 256;
+const WORLD_MS = 30_000;
+const ARTEFACTS = "sweep-failures";
+
+/** What is to be swept. */
+export interface SweepRequest {
+  /** What runs. */
+  readonly task: SweepTask;
+  /** The folder for artefacts. */
+  readonly artefacts: string;
+  /** Whether the report is for programs. */
+  readonly isJson: boolean;
+}
+
+/** What commander makes of the options. */
+interface Values {
+  readonly scenario?: string;
+  readonly seeds?: number;
+  readonly from?: bigint;
+  readonly seed?: bigint;
+  readonly time?: number;
+  readonly workers: number;
+  readonly worldTime: number;
+  readonly untilFailure?: true;
+  readonly schedule: ScheduleName;
+  readonly codec?: "msgpack" | "vmbus";
+  readonly faults: boolean;
+  readonly artefacts: string;
+  readonly json?: true;
+}
+
+function createSweep(name: string): Command {
+  const names = worldScenarios.map(({ name }) => name);
+  return createCommand(name)
+    .description("Runs a scenario with many seeds, in child processes, and groups what they find.")
+    .usage("[options] [SCENARIO]")
+    .argument("[scenario]", `what is run: ${[...names, "the path of a file"].join(", ")}`)
+    .option("--scenario <SCENARIO>", "the same as an option")
+    .option(
+      "--seeds <N>",
+      `how many seeds (default: ${SEEDS_DEFAULT}, or, with --time, no end)`,
+      parseWhole(1, Number.MAX_SAFE_INTEGER),
+    )
+    .option("--from <SEED>", "the first of them, decimal or with 0x (default: 0)", parseSeed)
+    .option("--seed <SEED>", "this seed alone", parseSeed)
+    .option("--time <TIME>", "begin nothing after this time: 60s, 5m, 2h", parseTime)
+    .option("--until-failure", "end at the first seed, by number, that fails")
+    .addOption(
+      new Option("--workers <W>", "child processes")
+        .argParser(parseWhole(1, WORKERS_MAX))
+        .default(Math.min(navigator.hardwareConcurrency, WORKERS_MAX), "one a processor"),
+    )
+    .addOption(
+      new Option("--world-time <TIME>", "a world that takes longer never ends, and is a failure")
+        .argParser(parseTime).default(WORLD_MS, "30s"),
+    )
+    .addOption(
+      new Option("--schedule <ORDER>", "which work runs next; portfolio draws one of the others")
+        .choices(SCHEDULE_NAMES).default("portfolio"),
+    )
+    .addOption(
+      new Option("--codec <CODEC>", "how packets are encoded (default: drawn from the seed)")
+        .choices(["msgpack", "vmbus"]),
+    )
+    .option("--no-faults", "nothing goes wrong: orders alone are tried")
+    .addOption(
+      new Option("--artefacts <DIR>", "where a failure is kept, a file for each cause")
+        .default(ARTEFACTS, ARTEFACTS),
+    )
+    .option("--json", "print one JSON object instead of text")
+    .addHelpText("after", () => sweepHelp(name));
+}
+
+/** Whether `args` ask for a report for programs, also where nothing can be run with them. */
+export function isSweepForPrograms(args: readonly string[]): boolean {
+  return asksForJson(createSweep(SWEEP_TASK), args);
+}
+
+/** The seeds that are asked for. */
+function seedsOf(
+  { seed, from, seeds, time }: Values,
+): { readonly from: bigint; readonly to: bigint } {
+  if (seed !== undefined) {
+    if (from !== undefined || seeds !== undefined) {
+      throw new UsageError("--seed is one seed: --from and --seeds do not go with it");
+    }
+    return { from: seed, to: seed + 1n };
+  }
+  const first = from ?? 0n;
+  if (seeds === undefined && time !== undefined) return { from: first, to: SEED_END };
+  const to = first + BigInt(seeds ?? SEEDS_DEFAULT);
+  if (to <= SEED_END) return { from: first, to };
+  throw new UsageError(`--from and --seeds must not exceed 2^64 together, and come to ${to}`);
+}
+
+function scenarioOf(word: string | undefined, { scenario }: Values): string {
+  if (word !== undefined && scenario !== undefined) {
+    throw new UsageError("the scenario is given twice");
+  }
+  const given = word ?? scenario ?? worldScenarios[0]?.name;
+  if (given !== undefined && given !== "") return given;
+  throw new UsageError("the scenario must be a name or the path of a file");
+}
+
+function requestOf(command: Command): SweepRequest {
+  const values = command.opts<Values>();
+  const { schedule, codec, faults, worldTime, time, workers, untilFailure, artefacts, json } =
+    values;
+  if (artefacts === "") throw new UsageError("--artefacts must be a path, and not empty");
+  const isUntilFailure = untilFailure === true;
+  return {
+    task: {
+      child: {
+        scenario: scenarioOf(command.args[0], values),
+        settings: { schedule, codec: codec ?? null, isFaulty: faults, itemsMax: ITEMS_MAX },
+        isUntilFailure,
+      },
+      plan: { ...seedsOf(values), workers, isUntilFailure },
+      timeMs: time ?? null,
+      worldMs: worldTime,
+    },
+    artefacts,
+    isJson: json === true,
+  };
+}
+
+/**
+ * What `args` ask for.
+ *
+ * @param name What starts the command.
+ * @throws {CommanderError} They cannot be understood, or they ask for help; both have been answered.
+ * @throws {UsageError} They do not belong together.
+ */
+export function readSweep(args: readonly string[], name: string = SWEEP_TASK): SweepRequest {
+  const command = createSweep(name).allowExcessArguments(false).parse(args, { from: "user" });
+  try {
+    return requestOf(command);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}: see ${name} --help`);
+  }
+}

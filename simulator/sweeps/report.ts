@@ -1,0 +1,170 @@
+/**
+ * Reports of a sweep: a text for people, an object for programs.
+ *
+ * @module
+ */
+
+import { grouped, type Look, painted } from "../layout.ts";
+import { visible } from "../text.ts";
+import type { RunSettings } from "./artefact.ts";
+import type { FailureGroup, SweepSummary } from "./summary.ts";
+
+/** Causes that a text lists; of more it is said how many. */
+const LISTED_MAX = 50;
+
+/** What a report says beside what the sweep has come to. */
+export interface SweepFacts {
+  /** The scenario as it was asked for: its name, or its file. */
+  readonly scenario: string;
+  /** How the worlds were run. */
+  readonly settings: RunSettings;
+  /** The first seed. */
+  readonly from: bigint;
+  /** Child processes. */
+  readonly workers: number;
+  /** Real time that it took. */
+  readonly wallMilliseconds: number;
+  /** Whether it was stopped before its end. */
+  readonly isStopped: boolean;
+}
+
+/** `1 world`, `2 worlds`. */
+function counted(count: number, unit: string): string {
+  return `${grouped(count)} ${unit}${count === 1 ? "" : "s"}`;
+}
+
+function headOf(
+  { worlds, failed }: SweepSummary,
+  { scenario, from, wallMilliseconds }: SweepFacts,
+) {
+  const seconds = Math.max(wallMilliseconds, 1) / 1000;
+  const rate = grouped(Math.round(worlds / seconds));
+  return `${visible(scenario)}: ${counted(worlds, "world")} from seed ${from} on in ` +
+    `${seconds.toFixed(1)} s, ${rate} a second; ${grouped(failed)} failed`;
+}
+
+function failureLines(group: FailureGroup, look: Look): string[] {
+  const { kind, rule, place, message, worlds, seed, step, source, replay } = group;
+  return [
+    `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
+    `     ${visible(message)}`,
+    ...source === null ? [] : [`     from ${visible(source)}`],
+    `     in ${counted(worlds, "world")}, first with seed ${seed}, after ${
+      counted(step, "choice")
+    }`,
+    ...replay === null ? [] : [`     ${replay}`],
+  ];
+}
+
+/** The report for people. */
+export function sweepText(summary: SweepSummary, facts: SweepFacts, look: Look = {}): string {
+  const { failures, expected, faults, reached } = summary;
+  const more = failures.length - LISTED_MAX;
+  const seen = reached.filter(({ worlds }) => worlds > 0);
+  const gaps = reached.filter(({ worlds }) => worlds === 0);
+  const lines = [
+    ...failures.slice(0, LISTED_MAX).flatMap((group) => failureLines(group, look)),
+    ...more > 0 ? [`and ${counted(more, "further cause")}`] : [],
+    ...expected.map(({ rule, place, worlds, reason }) =>
+      `expected: ${visible(rule)}, at ${visible(place)}, in ${counted(worlds, "world")}: ${
+        visible(reason)
+      }`
+    ),
+    ...listOf(
+      "faults",
+      Object.entries(faults).map(([fault, times]) => `${fault} ${grouped(times)}`),
+    ),
+    ...listOf(
+      "reached",
+      seen.map(({ name, times, worlds }) =>
+        `${visible(name)} (${counted(times, "time")} in ${counted(worlds, "world")})`
+      ),
+    ),
+    ...listOf("never reached", gaps.map(({ name }) => visible(name))),
+    headOf(summary, facts),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function listOf(what: string, items: readonly string[]): string[] {
+  return items.length === 0 ? [] : [`${what}: ${items.join(", ")}`];
+}
+
+/** The report for programs. Each field has one type. */
+export interface SweepJson extends Omit<SweepSummary, "scenario"> {
+  /** Whether it went to its end, and nothing was found. */
+  readonly ok: boolean;
+  /** Why it is not well, in words; null where it is. */
+  readonly error: string | null;
+  /** Whether it was stopped before its end. */
+  readonly stopped: boolean;
+  /** The scenario as it was asked for. */
+  readonly scenario: string;
+  /** The first seed, in decimal. */
+  readonly from: string;
+  /** Order of runnable work. */
+  readonly schedule: RunSettings["schedule"];
+  /** Encoding of packets; null: drawn from the seed. */
+  readonly codec: RunSettings["codec"];
+  /** Whether faults happened. */
+  readonly isFaulty: boolean;
+  /** Child processes. */
+  readonly workers: number;
+  /** Real time that it took. */
+  readonly wallMilliseconds: number;
+}
+
+/** The report of what did not come to a sweep: null stands for what is not known. */
+export type SweepJsonFailure =
+  & { readonly [Field in keyof SweepJson]: SweepJson[Field] | null }
+  & { readonly ok: false; readonly error: string; readonly stopped: boolean };
+
+/** What is wrong, in words; null where nothing is. */
+export function sweepError({ worlds, failed }: SweepSummary, isStopped: boolean): string | null {
+  const found = failed === 0 ? null : `${counted(failed, "world")} of ${grouped(worlds)} failed`;
+  const stopped = isStopped ? `Stopped after ${counted(worlds, "world")}` : null;
+  return [stopped, found].filter((each) => each !== null).join("; ") || null;
+}
+
+/** The report for programs, ready for `JSON.stringify`. */
+export function sweepJson(summary: SweepSummary, facts: SweepFacts): SweepJson {
+  const { scenario, from, workers, wallMilliseconds, isStopped } = facts;
+  const { schedule, codec, isFaulty } = facts.settings;
+  const error = sweepError(summary, isStopped);
+  return {
+    ok: error === null,
+    error,
+    stopped: isStopped,
+    ...summary,
+    scenario,
+    from: String(from),
+    schedule,
+    codec,
+    isFaulty,
+    workers,
+    wallMilliseconds,
+  };
+}
+
+/** The report for programs where nothing ran. */
+export function sweepJsonFailure(error: string, isStopped: boolean = false): SweepJsonFailure {
+  return {
+    ok: false,
+    error,
+    stopped: isStopped,
+    scenario: null,
+    from: null,
+    schedule: null,
+    codec: null,
+    isFaulty: null,
+    workers: null,
+    wallMilliseconds: null,
+    worlds: null,
+    failed: null,
+    steps: null,
+    failures: null,
+    expected: null,
+    reached: null,
+    faults: null,
+  };
+}

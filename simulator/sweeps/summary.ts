@@ -1,0 +1,104 @@
+/**
+ * What a sweep has come to: the same for the same seeds, however many processes ran them.
+ *
+ * @module
+ */
+
+import type { Finding } from "../worlds/finding.ts";
+import type { Cause } from "./causes.ts";
+import type { Reached, TallyData } from "./tally.ts";
+
+/** Failures of one cause. */
+export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | "message" | "by"> {
+  /** Worlds in which it was found. */
+  readonly worlds: number;
+  /** The lowest seed of them, in decimal. */
+  readonly seed: string;
+  /** Choices that the world of that seed had made before. */
+  readonly step: number;
+  /** The driver's line, where one is to blame. */
+  readonly source: string | null;
+  /** The file with which that world can be had again; null where none was written. */
+  readonly artefact: string | null;
+  /** The command that runs that world again; null where there is none. */
+  readonly replay: string | null;
+}
+
+/** A finding that the scenario expects. */
+export interface ExpectedGroup extends Pick<Finding, "rule" | "place"> {
+  /** Worlds in which it was found. */
+  readonly worlds: number;
+  /** Why it is expected. */
+  readonly reason: string;
+}
+
+/** A behaviour that a scenario names. */
+export interface ReachedBehaviour extends Reached {
+  /** Its name. */
+  readonly name: string;
+}
+
+/** What a sweep has come to. */
+export interface SweepSummary {
+  /** The scenario's name. */
+  readonly scenario: string;
+  /** Worlds that ran. */
+  readonly worlds: number;
+  /** Worlds in which something was found that nobody expects. */
+  readonly failed: number;
+  /** Choices that they made. */
+  readonly steps: number;
+  /** What was found, by cause: what was found most often first. */
+  readonly failures: readonly FailureGroup[];
+  /** What was found that the scenario expects. */
+  readonly expected: readonly ExpectedGroup[];
+  /** Behaviours by name, those included that no world reached. */
+  readonly reached: readonly ReachedBehaviour[];
+  /** How often each fault happened. */
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+/** What a summary has to know of the scenario. */
+export interface ScenarioFacts {
+  /** Its name. */
+  readonly name: string;
+  /** Findings that are known. */
+  readonly expected: readonly {
+    readonly rule: string;
+    readonly place: string;
+    readonly reason: string;
+  }[];
+}
+
+/** How a failure can be had again. */
+export type Replays = (cause: Cause) => Pick<FailureGroup, "artefact" | "replay">;
+
+function groupOf(cause: Cause, replays: Replays): FailureGroup {
+  const { finding: { kind, rule, place, message, by, step, source = null }, worlds, seed } = cause;
+  return { kind, rule, place, message, by, worlds, seed, step, source, ...replays(cause) };
+}
+
+/** The summary of what was counted. */
+export function summaryOf(
+  data: TallyData,
+  { name, expected }: ScenarioFacts,
+  replays: Replays = () => ({ artefact: null, replay: null }),
+): SweepSummary {
+  const { worlds, failed, steps, causes, reached, faults } = data;
+  return {
+    scenario: name,
+    worlds,
+    failed,
+    steps,
+    // The sort is stable: of those that are as frequent, the lowest seed comes first.
+    failures: causes.toSorted((a, b) => b.worlds - a.worlds).map((each) => groupOf(each, replays)),
+    expected: data.expected.map(({ finding: { rule, place }, worlds }) => ({
+      rule,
+      place,
+      worlds,
+      reason: expected.find((known) => known.rule === rule && known.place === place)?.reason ?? "",
+    })),
+    reached: Object.entries(reached).map(([name, how]) => ({ name, ...how })),
+    faults,
+  };
+}

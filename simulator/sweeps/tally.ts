@@ -1,0 +1,135 @@
+/**
+ * What came of many worlds, counted. Tallies of parts of a sweep are added in any order, and come to the same.
+ *
+ * @module
+ */
+
+import type { Finding } from "../worlds/finding.ts";
+import type { WorldResult } from "../worlds/settings.ts";
+import type { RunRecord } from "./artefact.ts";
+import { type Cause, causeOf, Causes } from "./causes.ts";
+
+/** How a behaviour was reached. */
+export interface Reached {
+  /** How often, in all worlds. */
+  readonly times: number;
+  /** In how many worlds. */
+  readonly worlds: number;
+}
+
+/** A tally as data, which goes from process to process. */
+export interface TallyData {
+  /** Worlds that ran. */
+  readonly worlds: number;
+  /** Worlds in which something was found that nobody expects. */
+  readonly failed: number;
+  /** Choices that they made. */
+  readonly steps: number;
+  /** What was found. */
+  readonly causes: readonly Cause[];
+  /** What was found that the scenario expects. */
+  readonly expected: readonly Cause[];
+  /** Behaviours, by name. */
+  readonly reached: Readonly<Record<string, Reached>>;
+  /** How often each fault happened. */
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+/** Findings of one world, one of each cause. */
+function byCause(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.toReversed().map((finding) => [causeOf(finding), finding])).values()];
+}
+
+/** A tally that is being made. */
+export class Tally {
+  #worlds = 0;
+  #failed = 0;
+  #steps = 0;
+  readonly #causes = new Causes();
+  readonly #expected = new Causes();
+  readonly #reached = new Map<string, Reached>();
+  readonly #faults = new Map<string, number>();
+
+  /** Worlds that it is of. */
+  get worlds(): number {
+    return this.#worlds;
+  }
+
+  /** Worlds in which something was found. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /**
+   * Adds a world.
+   *
+   * @param records The runs to keep, each by what it found.
+   */
+  addWorld(result: WorldResult, records: readonly RunRecord[]): void {
+    const { findings, expected, steps, reached, faults } = result;
+    const seed = String(result.seed);
+    this.#worlds++;
+    this.#steps += steps;
+    if (findings.length > 0) this.#failed++;
+    for (const finding of byCause(findings)) {
+      const record = records.find((each) => causeOf(each.finding) === causeOf(finding)) ?? null;
+      this.#causes.add({ finding: record?.finding ?? finding, seed, worlds: 1, record });
+    }
+    for (const finding of byCause(expected)) {
+      this.#expected.add({ finding, seed, worlds: 1, record: null });
+    }
+    for (const [name, times] of Object.entries(reached)) {
+      this.#addReached(name, { times, worlds: times > 0 ? 1 : 0 });
+    }
+    for (const { fault } of faults) this.#addFault(fault, 1);
+  }
+
+  /** Adds a world that never came to its end, and whose process could say nothing more. */
+  addLost(record: RunRecord, isExpected: boolean): void {
+    const { finding, settings: { seed } } = record;
+    this.#worlds++;
+    if (!isExpected) this.#failed++;
+    const causes = isExpected ? this.#expected : this.#causes;
+    causes.add({ finding, seed, worlds: 1, record: isExpected ? null : record });
+  }
+
+  /** Adds what came of other worlds. */
+  add(data: TallyData): void {
+    this.#worlds += data.worlds;
+    this.#failed += data.failed;
+    this.#steps += data.steps;
+    for (const cause of data.causes) this.#causes.add(cause);
+    for (const cause of data.expected) this.#expected.add(cause);
+    for (const [name, reached] of Object.entries(data.reached)) this.#addReached(name, reached);
+    for (const [fault, times] of Object.entries(data.faults)) this.#addFault(fault, times);
+  }
+
+  #addReached(name: string, { times, worlds }: Reached): void {
+    const known = this.#reached.get(name);
+    this.#reached.set(name, {
+      times: times + (known?.times ?? 0),
+      worlds: worlds + (known?.worlds ?? 0),
+    });
+  }
+
+  #addFault(fault: string, times: number): void {
+    this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + times);
+  }
+
+  /** All of it, the same whatever the order in which it was added. */
+  get data(): TallyData {
+    return {
+      worlds: this.#worlds,
+      failed: this.#failed,
+      steps: this.#steps,
+      causes: this.#causes.list,
+      expected: this.#expected.list,
+      reached: Object.fromEntries([...this.#reached].sort(byName)),
+      faults: Object.fromEntries([...this.#faults].sort(byName)),
+    };
+  }
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,10 @@
+/**
+ * The scenarios of the package, which sweeps and replays know by name.
+ *
+ * @module
+ */
+
+import type { ScenarioDefinition } from "../worlds/world.ts";
+
+/** All of them, the one that is swept by default first. */
+export const worldScenarios: readonly ScenarioDefinition[] = [];

@@ -1,0 +1,109 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { main as simulate } from "../../../../simulator/cli/main.ts";
+import { readSweep } from "../../../../simulator/cli/sweep/request.ts";
+import { runSweep } from "../../../../simulator/cli/sweep/sweep_run.ts";
+import { sweepMain } from "../../../../simulator/cli/sweep/main.ts";
+import { type SweepSummary, sweepWorlds } from "../../../../simulator/mod.ts";
+import type { SweepJson } from "../../../../simulator/sweeps/report.ts";
+import type { ProcessEnd } from "../../../support/deno_process.ts";
+import { planted } from "../../../support/planted_scenario.ts";
+import { Capture } from "../../../support/simulate.ts";
+import { withTree } from "../../../support/temp_tree.ts";
+
+const fileOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+const PLANTED = fileOf("../../../support/planted_scenario.ts");
+const ENDINGS = fileOf("./endings.ts");
+
+/** Runs a command in this process; its children are processes. */
+async function here(command: () => Promise<number>): Promise<ProcessEnd> {
+  using stdout = new Capture(Deno.stdout);
+  using stderr = new Capture(Deno.stderr);
+  const code = await command();
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+function sweep(...args: string[]): Promise<ProcessEnd> {
+  return here(() => sweepMain(args, () => ({ command: "deno task sweep", args, isDumb: false })));
+}
+
+/** What a summary says, but for how the failures are had again. */
+function factsOf({ worlds, failed, steps, failures, expected, reached }: SweepSummary): unknown {
+  const told = failures.map(({ artefact: _, replay: __, ...facts }) => facts);
+  return { worlds, failed, steps, failures: told, expected, reached };
+}
+
+Deno.test("sweep: processes come to what one process comes to, and keep each cause in a file", async () => {
+  await withTree({}, async (root) => {
+    const artefacts = `${root}/kept`;
+    const options = ["--seeds", "60", "--workers", "2", "--artefacts", artefacts, "--json"];
+    const { code, stdout, stderr } = await sweep(PLANTED, ...options);
+    const report: SweepJson = JSON.parse(stdout);
+    assertEquals([code, stderr, report.ok], [1, "", false]);
+    assertEquals(factsOf(report), factsOf(await sweepWorlds(planted, { seeds: 60 })));
+    for (const { artefact, replay, rule } of report.failures) {
+      assertEquals(replay, `deno task simulate replay ${artefact}`);
+      const again = await here(() => simulate(["replay", artefact!]));
+      assertEquals(again.code, 1);
+      assertMatch(again.stderr, /^replay: runs the scenario in .*planted_scenario\.ts\n$/);
+      assertStringIncludes(again.stdout, `FAIL correctness: ${rule}, at `);
+      assertStringIncludes(again.stdout, ", as before\n");
+      assertStringIncludes(again.stdout, "trace: the same\n");
+    }
+  });
+});
+
+Deno.test("sweep: until a failure, all lower seeds have run and no higher one counts", async () => {
+  await withTree({}, async (root) => {
+    const args = ["--seeds", "500", "--workers", "2", "--until-failure", "--artefacts", root];
+    // As `simulate` starts it, where it may.
+    const { code, stdout, stderr } = await here(() =>
+      simulate(["sweep", PLANTED, ...args, "--json"])
+    );
+    assertMatch(stderr, /^sweep is a command of its own: deno task sweep \S+ --seeds 500 .*\n$/);
+    const alone = await sweepWorlds(planted, { seeds: 500, isUntilFailure: true });
+    assertEquals(code, 1);
+    assertEquals(factsOf(JSON.parse(stdout)), factsOf(alone));
+  });
+});
+
+Deno.test("sweep: a world that never ends is a failure, and so is one that its process dies of", async () => {
+  await withTree({}, async (root) => {
+    // The first takes its process with it, the second prints, the last never ends.
+    const args = ["--from", "20", "--seeds", "4", "--workers", "1", "--world-time", "2s"];
+    const { code, stdout } = await sweep(ENDINGS, ...args, "--artefacts", root, "--json");
+    const { failures, worlds }: SweepJson = JSON.parse(stdout);
+    assertEquals([code, worlds], [1, 4]);
+    assertEquals(failures.map(({ kind, seed, message }) => [kind, seed, message]), [
+      ["crash", "20", "it ended with exit code 7"],
+      ["liveness", "23", "it took more than 2000 ms, and its process was ended"],
+    ]);
+    assert(failures.every(({ artefact }) => artefact !== null));
+  });
+});
+
+Deno.test("sweep: a scenario that cannot be loaded is told, with what would be right", async () => {
+  const none = await sweep("./none.ts", "--workers", "1", "--json");
+  assertEquals([none.code, JSON.parse(none.stdout).ok], [2, false]);
+  assertStringIncludes(none.stderr, "Cannot load the scenario ./none.ts: ");
+  assertStringIncludes(none.stderr, "; name a module that exports one as default");
+});
+
+Deno.test("runSweep: who stops it learns what was done, and no process is left", async () => {
+  const { task } = readSweep([PLANTED, "--seeds", "1000000", "--workers", "2"]);
+  const stop = new AbortController();
+  const end = await runSweep(task, { signal: stop.signal, onProgress: () => stop.abort() });
+  // The sanitizers of the tests find processes that still run.
+  assert(end.tally.worlds > 0 && end.tally.worlds < 1_000_000);
+  assertEquals(end.scenario?.name, "planted");
+});
+Deno.test({
+  name: "simulate: where it may start no process, it says which command sweeps",
+  permissions: { run: false, read: "inherit" },
+  fn: async () => {
+    const { code, stderr } = await here(() => simulate(["sweep", "a b.ts", "--seeds", "3"]));
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "deno task simulate may start no process");
+    assertStringIncludes(stderr, "; use deno task sweep 'a b.ts' --seeds 3\n");
+  },
+});

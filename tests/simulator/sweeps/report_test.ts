@@ -1,0 +1,86 @@
+import { assertEquals } from "@std/assert";
+import {
+  type SweepFacts,
+  sweepJson,
+  sweepJsonFailure,
+  sweepText,
+} from "../../../simulator/sweeps/report.ts";
+import type { SweepSummary } from "../../../simulator/mod.ts";
+
+const FACTS: SweepFacts = {
+  scenario: "echo",
+  settings: { schedule: "portfolio", codec: null, isFaulty: true, itemsMax: 1 },
+  from: 0n,
+  workers: 2,
+  wallMilliseconds: 2000,
+  isStopped: false,
+};
+const WELL: SweepSummary = {
+  scenario: "echo",
+  worlds: 10_000,
+  failed: 0,
+  steps: 70_000,
+  failures: [],
+  expected: [],
+  reached: [],
+  faults: {},
+};
+const FAILED: SweepSummary = {
+  ...WELL,
+  failed: 3,
+  failures: [{
+    kind: "correctness",
+    rule: "S1: a rule",
+    place: "a \x1b place",
+    message: "it is wrong",
+    by: "test",
+    worlds: 3,
+    seed: "17",
+    step: 1,
+    source: "./driver.ts:3:4",
+    artefact: "a.json",
+    replay: "simulate replay a.json",
+  }],
+  expected: [{ rule: "S2", place: "here", worlds: 1, reason: "it is known" }],
+  reached: [
+    { name: "a wait", times: 1200, worlds: 1 },
+    { name: "a gap", times: 0, worlds: 0 },
+  ],
+  faults: { interruptDelayed: 12 },
+};
+
+Deno.test("sweepText: says what was found, with its replay, what was reached and what never was", () => {
+  assertEquals(sweepText(FAILED, FACTS).split("\n"), [
+    "FAIL correctness: S1: a rule, at a \\x1b place",
+    "     it is wrong",
+    "     from ./driver.ts:3:4",
+    "     in 3 worlds, first with seed 17, after 1 choice",
+    "     simulate replay a.json",
+    "expected: S2, at here, in 1 world: it is known",
+    "faults: interruptDelayed 12",
+    "reached: a wait (1 200 times in 1 world)",
+    "never reached: a gap",
+    "echo: 10 000 worlds from seed 0 on in 2.0 s, 5 000 a second; 3 failed",
+    "",
+  ]);
+  const [head] = sweepText(WELL, FACTS).split("\n");
+  assertEquals(head, "echo: 10 000 worlds from seed 0 on in 2.0 s, 5 000 a second; 0 failed");
+});
+
+Deno.test("sweepJson: each field has one type, and the error says all that is wrong", () => {
+  const stopped = { ...FACTS, isStopped: true };
+  const errors = [
+    sweepJson(WELL, FACTS),
+    sweepJson(FAILED, FACTS),
+    sweepJson(WELL, stopped),
+    sweepJson(FAILED, stopped),
+  ].map(({ ok, error }) => [ok, error]);
+  assertEquals(errors, [
+    [true, null],
+    [false, "3 worlds of 10 000 failed"],
+    [false, "Stopped after 10 000 worlds"],
+    [false, "Stopped after 10 000 worlds; 3 worlds of 10 000 failed"],
+  ]);
+  const fields = (value: object) => Object.keys(value).sort();
+  assertEquals(fields(sweepJsonFailure("no")), fields(sweepJson(WELL, FACTS)));
+});
