@@ -94,9 +94,14 @@ class Run<Drivers extends DriverTable> {
   }
 
   #attach(checker: NonNullable<ScenarioDefinition["checkers"]>[number]): void {
+    const run = this;
     this.#checkers.push(checker.attach({
       fabric: this.fabric,
+      get step() {
+        return run.steps;
+      },
       fail: (rule, place, message) => this.#fail("correctness", rule, place, message, checker.name),
+      isExcused: () => false,
     }));
   }
 

@@ -67,7 +67,7 @@ async function finish({ fabric, host, client }: Stage): Promise<readonly string[
     }
     await fabric.advance(1);
   }
-  const wrongs = sides.map(describeUnfinished).filter((text) => text !== null);
+  const wrongs = sides.map((side) => describeUnfinished(side)).filter((text) => text !== null);
   for (const [index, server] of host.channels.entries()) {
     await client.channels[index]!.close();
     await server.close();

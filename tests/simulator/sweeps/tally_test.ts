@@ -84,7 +84,13 @@ Deno.test("Tally: parts come to the same in any order, and in any grouping", () 
       findings: [finding],
       expected: [findingOf("known")],
       reached: { a: chance.below(2), b: 0 },
-      faults: [{ fault: "interruptDelayed", place: "x", step: 0 }],
+      faults: [{
+        fault: "interruptDelayed",
+        place: "x",
+        step: 0,
+        tampered: null,
+        bringsAbout: null,
+      }],
     });
     return tallyOf(result, [recordOf(seed, finding)]);
   });
