@@ -238,6 +238,9 @@ export class EchoClient {
     writeHeader(this.#buffer, kind, sequence, piece.length);
     this.#buffer.set(piece, HEADER_BYTES);
     const packet = vsc.VmbPacketAllocate(this.channel);
+    if (packet === null) {
+      return this.#work.failed(`guest: there is no memory for packet ${sequence}`);
+    }
     vsc.VmbPacketSetCompletionRoutine(packet, (done, status, answer, length) => {
       vsc.VmbPacketFree(done);
       if (status !== vmbus.STATUS_SUCCESS) {

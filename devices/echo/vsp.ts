@@ -152,6 +152,10 @@ export class EchoServer {
   #sendBack(context: vmbus.VMBPACKETCOMPLETION, buffer: Uint8Array, byteCount: number): void {
     const vsp = this.#vsp;
     const echo = vsp.VmbPacketAllocate(this.channel);
+    if (echo === null) {
+      this.#work.failed("host: there is no memory for an echo");
+      return vsp.VmbChannelPacketComplete(context, null, 0);
+    }
     vsp.VmbPacketSetCompletionRoutine(echo, (sent, status) => {
       if (status !== vmbus.STATUS_SUCCESS) this.#work.failed(ended("an echo", status));
       vsp.VmbPacketFree(sent);
@@ -179,12 +183,13 @@ export class EchoServer {
     this.#isSending = true;
     for (let left = this.#window; left > 0; left--) {
       const packet = this.#vsp.VmbPacketAllocate(this.channel);
+      if (packet === null) return this.#work.failed("host: there is no memory for a packet");
       if (!this.#sendNext(packet)) return;
     }
   }
 
   /** Sends the next packet of the traffic; frees `packet` and returns false where there is none. */
-  #sendNext(packet: vmbus.VMBPACKET | null): boolean {
+  #sendNext(packet: vmbus.VMBPACKET): boolean {
     const vsp = this.#vsp;
     const next = this.#isSending ? this.#work.nextBeside() : null;
     if (next === null) {

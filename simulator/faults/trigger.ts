@@ -72,7 +72,8 @@ export class Trigger {
     const ways = RATES.length;
     const at = this.#chooser.choose("fault", ways, { draw: (chance) => chance.below(ways) });
     const rate = RATES[at]!;
-    return { rate, oneIn: Math.max(1, Math.round(oneIn * rate)) };
+    // What was not to happen each time does not: then nothing else would.
+    return { rate, oneIn: Math.max(Math.min(oneIn, 2), Math.round(oneIn * rate)) };
   }
 
   #chooseNext(): void {

@@ -277,6 +277,29 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     if (endpoint.is("byUs")) this.#rescind(endpoint);
   }
 
+  /**
+   * Takes the offer of `endpoint` back by itself, as where its device is taken from the guest: to the server it is as
+   * if the guest had closed the channel, and from then on nobody opens it. False where no offer stands.
+   */
+  takeBack(endpoint: Endpoint): boolean {
+    const channel = this.#channels.of(endpoint);
+    if (channel === null || endpoint.is("leaving")) return false;
+    this.#rescind(endpoint);
+    this.tellPeerClosed(channel);
+    return true;
+  }
+
+  /** Offers a channel anew whose offer was taken back, if its server still wants that, and has closed. */
+  offerAgain(endpoint: Endpoint): void {
+    const { end, channelId, configuration: { serverTarget } } = endpoint;
+    const isFree = this.#channels.of(endpoint) === null && !endpoint.is("rings") &&
+      serverTarget !== null && !this.#channels.isOffered(serverTarget.instance);
+    if (end !== this || endpoint.is("leaving") || !isFree) return;
+    const before = channelId === null ? null : this.channel(channelId);
+    if (before?.endpoint === endpoint) before.endpoint = null;
+    this.join(endpoint);
+  }
+
   /** Takes the offer back; the guest owns the id until it releases it. */
   #rescind(endpoint: Endpoint): void {
     this.#channels.withdraw(endpoint)?.actor.send({ type: "revoke" });
@@ -308,8 +331,14 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
 
   /** See {@linkcode BusPort.ringsFree}: the guest gets its pages back, and may have asked to reopen. */
   ringsFree(endpoint: Endpoint): void {
-    const actor = this.#channels.of(endpoint)?.actor;
+    const actor = this.#channelOf(endpoint)?.actor;
     if (actor?.can("ringsFree") === true) actor.send({ type: "ringsFree" });
+  }
+
+  /** The channel that `endpoint` is on, whether its offer stands or was taken back. */
+  #channelOf(endpoint: Endpoint): OfferedChannel | null {
+    const { channelId } = endpoint;
+    return this.#channels.of(endpoint) ?? (channelId === null ? null : this.channel(channelId));
   }
 
   /** See {@linkcode OfferedChannelOwner.freeRings}. */
@@ -325,9 +354,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
 
   /** See {@linkcode BusPort.release}. The server never waits for the guest (kmcl.md S11). */
   release(endpoint: Endpoint): void {
-    const { channelId } = endpoint;
-    const standing = this.#channels.of(endpoint);
-    const channel = standing ?? (channelId === null ? null : this.channel(channelId));
+    const channel = this.#channelOf(endpoint);
     this.#rescind(endpoint);
     if (channel?.actor.can("ringsFree") === true) channel.actor.send({ type: "ringsFree" });
     if (channel !== null) channel.endpoint = null;

@@ -5,7 +5,8 @@
  */
 
 import type { Endpoint } from "../../../actors/channel/endpoint.ts";
-import { PartitionObject } from "../../../actors/partition/partition_object.ts";
+import type { HostEnd } from "../../../actors/bus/host/host_end.ts";
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { AnyRule, ChannelWhere, Deed, FaultTable, GuestWhere } from "../basics.ts";
 import type { FaultyWorld } from "../faulty_world.ts";
 import { isOn } from "../place.ts";
@@ -47,7 +48,7 @@ export interface MessageDelayedRule extends AnyRule<"messageDelayed", MessageWhe
 
 /** An offer is taken back, and made again. */
 export interface OfferRescindedRule extends AnyRule<"offerRescinded", ChannelWhere> {
-  /** When it is made again, in virtual milliseconds after the server is Disabled. */
+  /** When it is made again, in virtual milliseconds after its server has closed. */
   readonly ms?: number;
 }
 
@@ -78,15 +79,24 @@ export type BusRule =
 const CHANNEL = ["guest", "driver", "channel"];
 const DIRECTED = [...CHANNEL, "direction"];
 
+/** A server whose offer stands. */
+interface OfferedServer {
+  readonly server: Endpoint;
+  /** The end of the bus that it is on. */
+  readonly host: HostEnd;
+  readonly guest: PartitionObject;
+}
+
 /** The servers of living guests whose offers stand, as `where` has it. */
-function offeredServers(world: FaultyWorld, where: ChannelWhere = {}): readonly Endpoint[] {
-  const guests = world.living(where.guest).map(({ guest }) => guest);
-  return [...world.fabric.root.endpoints].filter((endpoint) => {
-    const guest = PartitionObject.guestOf(endpoint);
-    const isMeant = where.channel === undefined || where.channel === endpoint.channelId;
-    return guest !== null && guests.includes(guest) && isMeant &&
-      isDrivers(world, where.driver, guest, endpoint) &&
-      !endpoint.is("leaving") && endpoint.actor.can("disable");
+function offeredServers(world: FaultyWorld, where: ChannelWhere = {}): readonly OfferedServer[] {
+  return world.living(where.guest).flatMap(({ guest }) => {
+    const { host } = guest.bus;
+    return host.channels.flatMap(({ endpoint: server, channelId }) => {
+      const isMeant = server !== null && !server.is("leaving") && channelId !== null &&
+        (where.channel ?? channelId) === channelId &&
+        isDrivers(world, where.driver, guest, server);
+      return isMeant ? [{ server, host, guest }] : [];
+    });
   });
 }
 
@@ -102,32 +112,26 @@ function isDrivers(
   return isOwn || isOn(name, { guest, channelId: server.channelId }, world);
 }
 
-/** Makes an offer again whose server is Disabled and still its driver's. */
-function offerAgain({ fabric }: FaultyWorld, server: Endpoint, wasStarted: boolean): void {
-  const isThere = fabric.root.endpoints.has(server) && server.driver?.isRemoved !== true;
-  if (!isThere || PartitionObject.guestOf(server)?.isAlive !== true) return;
-  server.enable();
-  if (wasStarted) server.start();
-}
-
-function rescind(world: FaultyWorld, rule: OfferRescindedRule): readonly Deed[] {
-  const { ms = BUS_FAULTS.offerRescinded.parameters.ms.default } = rule;
-  return offeredServers(world, rule.where).map((server) => ({
-    place: `${server.name} of ${server.guest?.name}`,
+/** Takes offers back. */
+function takeBack(
+  world: FaultyWorld,
+  where: ChannelWhere | undefined,
+  afterwards: (server: Endpoint, host: HostEnd) => void,
+): readonly Deed[] {
+  return offeredServers(world, where).map(({ server, host, guest }) => ({
+    place: `${server.name} of ${guest.name}`,
     do() {
-      const wasStarted = server.is("active");
-      server.tell({ type: "disable" });
-      const isGone = () => server.hasEnded || !world.fabric.root.endpoints.has(server);
-      world.once(isGone, () => world.after(ms, () => offerAgain(world, server, wasStarted)));
+      if (host.takeBack(server)) afterwards(server, host);
     },
   }));
 }
 
-function remove(world: FaultyWorld, { where }: DeviceRemovedRule): readonly Deed[] {
-  return offeredServers(world, where).map((server) => ({
-    place: `${server.name} of ${server.guest?.name}`,
-    do: () => server.tell({ type: "disable" }),
-  }));
+function rescind(world: FaultyWorld, rule: OfferRescindedRule): readonly Deed[] {
+  const ms = rule.ms ?? BUS_FAULTS.offerRescinded.parameters.ms.default;
+  return takeBack(world, rule.where, (server, host) => {
+    const isClosed = () => server.end !== host || !server.is("rings");
+    world.once(isClosed, () => world.after(ms, () => host.offerAgain(server)));
+  });
 }
 
 function interrupt(world: FaultyWorld, { where = {} }: InterruptSpuriousRule): readonly Deed[] {
@@ -193,8 +197,8 @@ export const BUS_FAULTS: FaultTable<BusRule> = {
     deeds: null,
   },
   offerRescinded: {
-    does: "A server is Disabled in its driver's place, and enabled again some time after.",
-    realMachine: "The host's device is restarted: its offer goes, and comes back.",
+    does: "An offer is taken back, and made anew once its server has closed.",
+    realMachine: "The device is restarted in the host: its offer goes, and comes back.",
     touches: "both drivers of a channel",
     point: "item",
     where: CHANNEL,
@@ -204,7 +208,7 @@ export const BUS_FAULTS: FaultTable<BusRule> = {
     deeds: rescind,
   },
   deviceRemoved: {
-    does: "A server is Disabled in its driver's place, for good.",
+    does: "An offer is taken back for good. To the server it is as if the guest had closed.",
     realMachine: "Somebody takes the device out of the virtual machine.",
     touches: "both drivers of a channel",
     point: "item",
@@ -212,7 +216,7 @@ export const BUS_FAULTS: FaultTable<BusRule> = {
     oneIn: 1000,
     budget: 1,
     parameters: {},
-    deeds: remove,
+    deeds: (world, { where }) => takeBack(world, where, () => {}),
   },
   openRefused: {
     does:
