@@ -21,7 +21,7 @@ export interface DirectedWhere extends ChannelWhere {
 export interface MessageWhere extends GuestWhere {
   /** Who they are for. */
   readonly direction?: "toHost" | "toGuest";
-  /** Their name in wire.md 4.2, in lower camel case: `openResult`. */
+  /** Their name in [wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md), in lower camel case: `openResult`. */
   readonly message?: string;
 }
 
@@ -232,7 +232,7 @@ export const BUS_FAULTS: FaultTable<BusRule> = {
   },
   gpadlRefused: {
     does:
-      "The host takes no GPADL: VmbChannelCreateGpadl fails, and so does the open, if it is the rings'.",
+      "The host takes no GPADL: its creation fails with STATUS_UNSUCCESSFUL, and so does an open over it.",
     realMachine: "The host has no memory for one more description of pages.",
     touches: "the client",
     point: "gpadl",

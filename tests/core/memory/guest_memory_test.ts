@@ -46,6 +46,17 @@ Deno.test("GuestRam.isGuestRam: knows its own and nothing else", () => {
 
 // -- Allocation
 
+Deno.test("isExhausted: nothing can be had while it says so, whatever is free", () => {
+  const { ram } = makeRam(8, 1);
+  const asked: string[] = [];
+  ram.isExhausted = (what) => asked.push(what) < 4;
+  assertEquals(ram.tryAllocate(1), null);
+  assertThrows(() => ram.allocate(1), RangeError, "too few");
+  assertEquals(ram.reserveMmio(4096), null);
+  assertEquals([ram.allocate(1).gpa, ram.reserveMmio(4096)], [0, ram.mmioGpa]);
+  assertEquals(asked, ["pages", "pages", "mmio", "pages", "mmio"]);
+});
+
 Deno.test("allocate: gives whole pages in a row, the lowest first", () => {
   const { ram } = makeRam(8);
   assertEquals(ram.allocate(1), { gpa: 0, byteCount: 1, pfns: [0] });

@@ -6,6 +6,11 @@ import type { PartitionObject } from "../../../../actors/partition/partition_obj
 import { makePair, type Pair, PAIR_TYPE } from "../../../support/connected_pair.ts";
 import { HeldLink, hexBytes, words } from "../../../support/held_link.ts";
 import * as vmbus from "../../../../mod.ts";
+import { resolveHandle } from "../../../../kmcl/handles.ts";
+
+const endpointOf = (channel: vmbus.VMBCHANNEL) => resolveHandle(channel, "VMBCHANNEL")!;
+/** The type of each message, its first word. */
+const typesOf = (messages: readonly Uint8Array[]) => messages.map(([type]) => type);
 
 /** Messages without a body, and those that name a channel alone (wire.md 4.2). */
 const REQUEST_OFFERS = hexBytes("03000000 00000000");
@@ -218,4 +223,39 @@ Deno.test("HostEnd: bytes that are no message are refused, and those that are cu
     [],
   );
   await stage.end("null messageTooSmall", "null unknownMessageType", "null messageTooSmall");
+});
+
+// kmcl.md S10, simulator.md: to the server it is as if the guest had closed
+Deno.test("takeBack: the server of an open channel closes, and can be offered again", async () => {
+  const stage = await HostStage.opened();
+  const { host, pair } = stage;
+  const server = endpointOf(pair.server);
+  assertEquals(host.takeBack(server), true);
+  host.offerAgain(server); // it has rings still
+  assertEquals(stage.link.said.splice(0), [RESCIND_1]);
+  assertEquals(host.takeBack(server), false);
+  assertEquals(await stage.say(CLOSE_1, TEARDOWN_9), [TORNDOWN_9]); // both crossed the rescind
+  assertEquals(pair.calls, ["server Suspend", "server Closed"]);
+  host.offerAgain(server);
+  host.offerAgain(server);
+  const [offer, ...more] = stage.link.said.splice(0);
+  assertEquals([typesOf([offer!]), more], [[1], []]); // under another id: the guest has the old one
+  assertEquals(await stage.say(RELEASE_1), []);
+  assertEquals(typesOf(await stage.end()), [2]);
+});
+
+Deno.test("takeBack: a server whose offer was taken back leaves as any other", async () => {
+  for (const isOpen of [false, true]) {
+    const stage = isOpen ? await HostStage.opened() : new HostStage();
+    if (!isOpen) {
+      await stage.say(REQUEST_OFFERS);
+      stage.enable();
+    }
+    const server = endpointOf(stage.pair.server);
+    stage.host.takeBack(server);
+    assertEquals(typesOf(stage.link.said.splice(0)), [2]);
+    assertEquals(await stage.end(), []);
+    stage.host.offerAgain(server); // its driver has disabled it
+    assertEquals(stage.link.said, []);
+  }
 });
