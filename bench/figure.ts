@@ -17,6 +17,8 @@ export interface Goal {
   readonly bar: number;
   /** What would be better still; null where there is nothing better than the bar. */
   readonly stretch: number | null;
+  /** Whether the score is the same on every machine: then it is near to nothing. Default false. */
+  readonly isExact?: boolean;
 }
 
 /** One line of the report. */
@@ -28,7 +30,7 @@ export interface Row {
   /** The measured value of one piece of work. */
   readonly value: number;
   /** What the value counts. */
-  readonly unit: "ns" | "B" | "/s";
+  readonly unit: "ns" | "B" | "/s" | "seeds" | "hunts" | "orders" | "alarms";
   /** What it is held against; null where the value stands for itself. */
   readonly beside: { readonly name: string; readonly value: number } | null;
   /** What is judged. */
@@ -65,10 +67,11 @@ export function isMissed(row: Pick<Row, "score" | "goal">, judging: Judging): bo
 /** Judges one row; empty where it has no goal. */
 export function verdictOf({ score, goal }: Pick<Row, "score" | "goal">): Verdict {
   if (goal === null) return "";
-  const { kind, bar, stretch } = goal;
+  const { kind, bar, stretch, isExact = false } = goal;
   const reaches = (mark: number) => kind === "atLeast" ? score >= mark : score <= mark;
   if (reaches(stretch ?? bar)) return stretch === null ? "bar" : "stretch";
   if (reaches(bar)) return "bar";
+  if (isExact) return "missed";
   return reaches(kind === "atLeast" ? bar * (1 - MARGIN) : bar * (1 + MARGIN)) ? "near" : "missed";
 }
 

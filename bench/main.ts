@@ -29,6 +29,7 @@ import { jsonFailure, jsonOf, missedCount, missedText, type Result, tableOf } fr
 import { ringFigure } from "./ring.ts";
 import { saveFigure } from "./save.ts";
 import { scaleFigure } from "./scale.ts";
+import { schedulersFigure } from "./schedulers.ts";
 import { settingsFigure } from "./settings.ts";
 import { transactionFigure } from "./transaction.ts";
 import { worldsFigure } from "./worlds.ts";
@@ -54,6 +55,7 @@ const FIGURES: readonly Figure[] = [
   diskFigure,
   saveFigure,
   worldsFigure,
+  schedulersFigure,
 ];
 
 const RATIOS =

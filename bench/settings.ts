@@ -40,7 +40,7 @@ const WORK: readonly {
 ];
 
 /** One worker's transactions. */
-class Lane implements Contender {
+export class Lane implements Contender {
   readonly name: string;
   readonly #worker: Worker;
 

@@ -30,6 +30,8 @@ export interface HuntOptions {
   readonly hunt: number;
   /** Seeds after which it is given up. */
   readonly seedsMax: number;
+  /** Hears of each world before it runs. */
+  readonly onWorld?: () => void;
 }
 
 /** What a hunt has come to. */
@@ -47,11 +49,12 @@ export interface Hunted {
  */
 export async function hunt<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
-  { schedule, hunt, seedsMax }: HuntOptions,
+  { schedule, hunt, seedsMax, onWorld }: HuntOptions,
 ): Promise<Hunted> {
   const first = hunt * HUNT_SEEDS;
   for (let seeds = 1; seeds <= seedsMax; seeds++) {
     const seed = first + seeds - 1;
+    onWorld?.();
     const { findings } = await runWorld(scenario, { seed, schedule, trace: "off" });
     if (findings.length > 0) return { seeds, findings };
   }

@@ -21,6 +21,11 @@ Deno.test("verdictOf: there is no stretch beyond a bar that stands alone, and no
   assertEquals(verdictOf({ score: 21, goal: null }), "");
 });
 
+Deno.test("verdictOf: what is the same on every machine is never near", () => {
+  const verdicts = [16, 17].map((score) => verdictOf({ score, goal: { ...FLAT, isExact: true } }));
+  assertEquals(verdicts, ["bar", "missed"]);
+});
+
 const OURS = { name: "ours", nanoseconds: [10, 20, 30] };
 const OTHER = { name: "other", nanoseconds: [50, 80, 90] };
 

@@ -10,7 +10,8 @@ function bench(...args: string[]): Promise<ProcessEnd> {
 Deno.test("bench: --help names every figure and every exit code", async () => {
   const { code, stdout } = await bench("--help");
   assertEquals(code, 0);
-  const figures = "ring codec packet-life transaction settings heap scale worlds".split(" ");
+  const figures = "ring codec packet-life transaction settings heap scale worlds schedulers"
+    .split(" ");
   for (
     const word of [...figures, "--only", "--rounds", "--json", "--check", "--strict", "Exit code"]
   ) {

@@ -8,7 +8,7 @@
 import * as vmbus from "../../../mod.ts";
 
 const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
-/** The largest packet: a few numbers, each a byte. */
+/** The largest packet, and the most of external data: it is about order, not about bytes. */
 const PACKET_BYTES = 64;
 
 /** What makes the channels of a protocol its own. */
@@ -28,6 +28,8 @@ export function identityOf(type: string, index = 0): Identity {
 export interface EndCallbacks {
   /** A packet has come: whoever takes it completes it, at once or later. Default: it is completed. */
   readonly received?: (packet: vmbus.VMBPACKETCOMPLETION, bytes: Uint8Array) => void;
+  /** The packets of a batch were given, so many. */
+  readonly batchEnded?: (packets: number) => void;
   /** The channel opens. */
   readonly opened?: (channel: vmbus.VMBCHANNEL) => void;
   /** Packets move. At PASSIVE_LEVEL. */
@@ -44,7 +46,7 @@ export interface EndCallbacks {
 export type OnEnd = (status: vmbus.NtStatus, answer: Uint8Array) => void;
 
 /** One end of a channel. */
-export abstract class End {
+abstract class End {
   /** The endpoint. */
   readonly channel: vmbus.VMBCHANNEL;
   protected readonly kmcl: vmbus.KmclClientInterfaceV1;
@@ -57,7 +59,7 @@ export abstract class End {
     this.kmcl = kmcl;
     this.channel = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, isServer)).channel;
     vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(this.channel, PACKET_BYTES));
-    vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(this.channel, 1, 1));
+    vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(this.channel, PACKET_BYTES, 1));
   }
 
   protected listen(callbacks: EndCallbacks): void {
@@ -67,6 +69,7 @@ export abstract class End {
       kmcl.VmbChannelInitSetProcessPacketCallbacks(
         channel,
         (_channel, packet, buffer, length) => received(packet, buffer.subarray(0, length)),
+        (_channel, packets) => callbacks.batchEnded?.(packets),
       ),
     );
     vmbus.expectSuccess(

@@ -38,7 +38,7 @@ interface Ballot {
 }
 
 /** The coordinator. Its servers, one for each guest, share it. */
-export class Coordinator {
+class Coordinator {
   /** What went against the protocol. */
   readonly mistakes: string[] = [];
   /** How many transactions had each outcome. */

@@ -29,7 +29,7 @@ import {
 const TICKS = 6;
 
 /** A participant: it takes the transactions of a key in the order of their numbers only. */
-export class Participant extends ClientEnd {
+class Participant extends ClientEnd {
   /** What went against the protocol. */
   readonly mistakes: string[] = [];
   readonly #written = new Map<number, Transaction>();
@@ -68,7 +68,7 @@ export class Participant extends ClientEnd {
 }
 
 /** A client: it writes a few values, one after the other, and reads each that was committed. */
-export class Client extends ClientEnd {
+class Client extends ClientEnd {
   /** What it read that nobody can have written. */
   readonly mistakes: string[] = [];
   /** Transactions that have no outcome. */
@@ -107,7 +107,7 @@ export class Client extends ClientEnd {
 }
 
 /** The timer: it knows of one stretch of time at most. */
-export class Timer extends ClientEnd {
+class Timer extends ClientEnd {
   #started: VMBPACKETCOMPLETION | null = null;
   /** Stretches so far: a tick of an earlier one does not count. */
   #stretches = 0;

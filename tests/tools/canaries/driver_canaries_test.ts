@@ -1,0 +1,19 @@
+import { assert, assertEquals } from "@std/assert";
+import { runWorld } from "../../../simulator/worlds/run_world.ts";
+import { DRIVER_CANARIES } from "../../../tools/canaries/driver_canaries.ts";
+import { times } from "../../support/long.ts";
+
+Deno.test("DRIVER_CANARIES: there are ten at least, each with a name of its own", () => {
+  assert(DRIVER_CANARIES.length >= 10);
+  assertEquals(new Set(DRIVER_CANARIES.map(({ name }) => name)).size, DRIVER_CANARIES.length);
+});
+
+for (const { name, make } of DRIVER_CANARIES) {
+  Deno.test(`canary ${name}: without its mistake nothing is found`, async () => {
+    const right = make(false);
+    for (let seed = 0; seed < times(4, 2000); seed++) {
+      const { findings } = await runWorld(right, { seed, trace: "off" });
+      assertEquals(findings, [], `seed ${seed}`);
+    }
+  });
+}

@@ -1,0 +1,43 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { outcomeOf, tableOf, withTable } from "../../../tools/canaries/report.ts";
+
+const found = (seeds: number, by = "verifier") => ({ seeds, by, rule: "a rule" });
+const missed = { seeds: null, by: "", rule: "" };
+const canary = { name: "a", breaks: "it", make: () => undefined as never };
+
+Deno.test("outcomeOf: the median and the worst of hunts, and who found it most often", () => {
+  assertEquals(outcomeOf([found(9), found(1, "leaks"), found(4)]), {
+    hunts: 3,
+    found: 3,
+    median: 4,
+    worst: 9,
+    by: ["verifier", "leaks"],
+    rules: ["a rule"],
+  });
+  const { hunts, found: count, median, worst } = outcomeOf([missed, found(3), found(2)]);
+  assertEquals([hunts, count, median, worst], [3, 2, 3, null]);
+  assertEquals(outcomeOf([missed, missed]).median, null);
+});
+
+Deno.test("tableOf: a row for each canary, a column for each schedule, misses in words", () => {
+  const outcome = (...ends: Parameters<typeof outcomeOf>[0]) => outcomeOf(ends);
+  const schedules = {
+    random: outcome(missed, missed),
+    pos: outcome(found(2), missed),
+    urw: outcome(found(1), found(3, "leaks")),
+  };
+  assertEquals(
+    tableOf([{ canary, schedules }]),
+    "| canary | what is wrong | found by | random | pos | urw |\n" +
+      "|---|---|---|---|---|---|\n" +
+      "| `a` | it | verifier, leaks | missed | 1 of 2 | 3 / 3 |",
+  );
+});
+
+Deno.test("withTable: the table stands between its marks, and nowhere else", () => {
+  const text = "before\n<!-- canaries -->\nold\n<!-- end -->\nafter";
+  const written = "before\n<!-- canaries -->\n\nnew\n\n<!-- end -->\nafter";
+  assertEquals(withTable(text, "new"), written);
+  assertEquals(withTable(written, "new"), written);
+  assertThrows(() => withTable("no marks", "new"), Error, "Cannot write the table");
+});

@@ -1,0 +1,17 @@
+/**
+ * The scenarios that canaries are hunted in, by name.
+ *
+ * @module
+ */
+
+import { everything } from "../../simulator/scenarios/everything/scenario.ts";
+import { PROTOCOLS } from "../../simulator/scenarios/protocols/all.ts";
+import type { ScenarioTable } from "./canary.ts";
+import { DRIVER_CANARIES } from "./driver_canaries.ts";
+
+/** Scenarios without a mistake in their drivers, and those of {@linkcode DRIVER_CANARIES} with theirs. */
+export const SCENARIOS: ScenarioTable = {
+  everything: () => everything,
+  ...Object.fromEntries(Object.entries(PROTOCOLS).map(([name, make]) => [name, () => make(false)])),
+  ...Object.fromEntries(DRIVER_CANARIES.map(({ name, make }) => [name, () => make(true)])),
+};
