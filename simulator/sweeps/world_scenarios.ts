@@ -4,7 +4,12 @@
  * @module
  */
 
+import { everything } from "../scenarios/everything/scenario.ts";
+import { PROTOCOLS } from "../scenarios/protocols/all.ts";
 import type { ScenarioDefinition } from "../worlds/world.ts";
 
 /** All of them, the one that is swept by default first. */
-export const worldScenarios: readonly ScenarioDefinition[] = [];
+export const worldScenarios: readonly ScenarioDefinition[] = [
+  everything,
+  ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),
+];
