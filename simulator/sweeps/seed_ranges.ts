@@ -25,6 +25,8 @@ export interface SeedPlan extends SeedRange {
   readonly workers: number;
   /** Whether it ends at the first failure: all lower seeds have run then, and no higher one counts. */
   readonly isUntilFailure: boolean;
+  /** Seeds of a range. Default: up to 64, so that each worker has some. */
+  readonly rangeSeeds?: number;
 }
 
 /** Gives out the seeds of a sweep, and takes what came of them. */
@@ -46,11 +48,12 @@ export class SeedRanges {
 
   /** The seeds of `plan`. */
   constructor(plan: SeedPlan) {
-    const { from, to, workers } = plan;
+    const { from, to, workers, rangeSeeds } = plan;
     this.#plan = plan;
     [this.#next, this.#counted, this.#end] = [from, from, to];
     const fair = (to - from) / BigInt(4 * workers);
-    this.#rangeSeeds = fair < 1n ? 1n : fair > RANGE_SEEDS ? RANGE_SEEDS : fair;
+    const most = fair < RANGE_SEEDS ? fair : RANGE_SEEDS;
+    this.#rangeSeeds = rangeSeeds === undefined ? most < 1n ? 1n : most : BigInt(rangeSeeds);
   }
 
   /** The next range to run; null: there is none. */
@@ -99,6 +102,12 @@ export class SeedRanges {
       this.#counted = part.to;
       part = this.#counted < this.#end ? this.#parts.get(this.#counted) : undefined;
     }
+  }
+
+  /** More was found in worlds that were done. */
+  found(data: TallyData): void {
+    this.#tally.add(data);
+    if (this.#plan.isUntilFailure) this.#end = this.#next;
   }
 
   /** What came of all that was done. */

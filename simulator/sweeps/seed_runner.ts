@@ -7,30 +7,46 @@
 import { ReplayError } from "../../actors/runtime/choosers/replay.ts";
 import type { Finding } from "../worlds/finding.ts";
 import { runWorld } from "../worlds/run_world.ts";
-import type { WorldResult } from "../worlds/settings.ts";
+import type { WorldResult, WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 import { recordOf, type RunRecord, type RunSettings } from "./artefact.ts";
 import { causeOf, Causes } from "./causes.ts";
 import type { Tally } from "./tally.ts";
 
+/** What a runner does beside counting. */
+export interface SeedRunnerOptions {
+  /** What worlds are run with beside their settings. */
+  readonly world?: Pick<WorldSettings, "trace" | "onChoice">;
+  /** Is told of each world. */
+  readonly onWorld?: (result: WorldResult) => void;
+}
+
 /** Runs seeds of one scenario. */
 export class SeedRunner<Drivers extends DriverTable = DriverTable> {
   readonly #scenario: ScenarioDefinition<Drivers>;
   readonly #settings: RunSettings;
+  readonly #options: SeedRunnerOptions;
   /** Causes whose run of the lowest seed is kept already. */
   readonly #kept = new Causes();
 
   /** Runs worlds of `scenario`. */
-  constructor(scenario: ScenarioDefinition<Drivers>, settings: RunSettings) {
+  constructor(
+    scenario: ScenarioDefinition<Drivers>,
+    settings: RunSettings,
+    options: SeedRunnerOptions = {},
+  ) {
     this.#scenario = scenario;
     this.#settings = settings;
+    this.#options = options;
   }
 
   /** Runs the world of `seed`, adds it to `tally`, and says whether something was found. */
   async run(seed: bigint, tally: Tally): Promise<boolean> {
     const { codec, ...settings } = this.#settings;
     const given = { ...settings, ...codec !== null && { codec } };
-    const result = await runWorld(this.#scenario, { ...given, seed });
+    const { world, onWorld } = this.#options;
+    const result = await runWorld(this.#scenario, { ...given, ...world, seed });
+    onWorld?.(result);
     tally.addWorld(result, await this.#recordsOf(result));
     return result.findings.length > 0;
   }

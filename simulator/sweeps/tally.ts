@@ -93,6 +93,12 @@ export class Tally {
     causes.add({ finding, seed, worlds: 1, record: isExpected ? null : record });
   }
 
+  /** Adds what was found of a world that was added already, in which nothing was found otherwise if `isNew`. */
+  addFound(finding: Finding, seed: string, isNew: boolean): void {
+    if (isNew) this.#failed++;
+    this.#causes.add({ finding, seed, worlds: 1, record: null });
+  }
+
   /** Adds what came of other worlds. */
   add(data: TallyData): void {
     this.#worlds += data.worlds;

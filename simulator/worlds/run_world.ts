@@ -32,7 +32,9 @@ const ROOT_PAGES = 256;
 /** What a run has by then. */
 class Run<Drivers extends DriverTable> {
   readonly scenario: ScenarioDefinition<Drivers>;
-  readonly settings: Required<Omit<WorldSettings, "choices" | "beforeChoice" | "sourceLines">>;
+  readonly settings: Required<
+    Omit<WorldSettings, "choices" | "beforeChoice" | "onChoice" | "sourceLines">
+  >;
   readonly chooser: Recorder;
   readonly faults: FaultSource;
   readonly fabric: FabricRuntime;
@@ -62,7 +64,7 @@ class Run<Drivers extends DriverTable> {
     const chooser = choices === undefined
       ? new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"))
       : new ReplayChooser(choices);
-    this.chooser = new Recorder(this.#told(chooser, given.beforeChoice));
+    this.chooser = new Recorder(this.#told(chooser, given));
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
     this.fabric.driverFaults = this.faults.drivers;
@@ -74,13 +76,15 @@ class Run<Drivers extends DriverTable> {
     return this.chooser.steps;
   }
 
-  /** `chooser`, each of whose choices somebody is told of before, if anybody is. */
-  #told(chooser: Chooser, beforeChoice: WorldSettings["beforeChoice"]): Chooser {
-    if (beforeChoice === undefined) return chooser;
+  /** `chooser`, each of whose choices somebody is told of, if anybody is. */
+  #told(chooser: Chooser, { beforeChoice, onChoice }: WorldSettings): Chooser {
+    if (beforeChoice === undefined && onChoice === undefined) return chooser;
     return {
       choose: (kind, count, known) => {
-        beforeChoice(this.steps);
-        return chooser.choose(kind, count, known);
+        beforeChoice?.(this.steps);
+        const offset = chooser.choose(kind, count, known);
+        onChoice?.({ kind, count, offset });
+        return offset;
       },
     };
   }

@@ -34,6 +34,8 @@ export interface WorldSettings {
   readonly sourceLines?: boolean;
   /** Is told of each choice before it is made: how many were made before it. Must not throw. */
   readonly beforeChoice?: (step: number) => void;
+  /** Is told of each choice once it is made. Must not throw. */
+  readonly onChoice?: (choice: Choice) => void;
 }
 
 /** What came of a world. */

@@ -5,12 +5,21 @@
  * @module
  */
 
-import { Tally } from "../../sweeps/tally.ts";
+import type { ScenarioDefinition, WorldResult } from "../../mod.ts";
+import { linesOfChoices } from "../../sweeps/choices_text.ts";
+import { digestOf, entriesOf } from "../../sweeps/compare.ts";
 import { SeedRunner } from "../../sweeps/seed_runner.ts";
+import { Tally } from "../../sweeps/tally.ts";
 import { UsageError, writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
-import { type ChildMessage, type ChildTask, lineOf, type SeedText } from "./messages.ts";
 import { linesOf } from "./lines.ts";
+import {
+  type ChildMessage,
+  type ChildRequest,
+  type ChildTask,
+  lineOf,
+  type SeedText,
+} from "./messages.ts";
 
 /** What came of worlds is said so often: who stops the sweep loses no more than that. */
 const TELL_MS = 200;
@@ -19,37 +28,76 @@ function say(message: ChildMessage): void {
   writeAll(Deno.stdout, lineOf(message));
 }
 
-/** Runs the worlds of one range. */
-async function runRange(
-  runner: SeedRunner,
-  { from, to }: SeedText,
-  isUntilFailure: boolean,
-): Promise<void> {
-  const end = BigInt(to);
-  let begin = BigInt(from);
-  let tally = new Tally();
-  let toldMs = performance.now();
-  for (let seed = begin; seed < end; seed++) {
-    say({ at: String(seed) });
-    const isLast = await runner.run(seed, tally) && isUntilFailure || seed === end - 1n;
-    if (!isLast && performance.now() - toldMs < TELL_MS) continue;
-    say({ done: { from: String(begin), to: String(seed + 1n) }, tally: tally.data });
-    if (isLast) break;
-    [begin, tally, toldMs] = [seed + 1n, new Tally(), performance.now()];
-  }
-  say({ idle: true });
+/** Seeds of a range in the order in which they run. */
+function* seedsOf({ from, to }: SeedText, isBackwards: boolean): Generator<bigint> {
+  const [first, end] = [BigInt(from), BigInt(to)];
+  for (let at = first; at < end; at++) yield isBackwards ? first + end - 1n - at : at;
 }
 
-async function main({ scenario: name, settings, isUntilFailure }: ChildTask): Promise<void> {
+/** Runs worlds of one scenario. */
+class Child {
+  readonly #isUntilFailure: boolean;
+  readonly #runner: SeedRunner;
+  /** The worlds of the last range, where they are compared. */
+  readonly #results = new Map<string, WorldResult>();
+
+  constructor(scenario: ScenarioDefinition, { settings, isUntilFailure, tells }: ChildTask) {
+    this.#isUntilFailure = isUntilFailure;
+    this.#runner = new SeedRunner(scenario, settings, {
+      ...tells === "runs" && { world: { trace: "full" }, onWorld: (result) => this.#see(result) },
+      ...tells === "choices" && {
+        world: { onChoice: (choice) => say({ chose: linesOfChoices([choice]).join() }) },
+      },
+    });
+  }
+
+  #see(result: WorldResult): void {
+    const seed = String(result.seed);
+    this.#results.set(seed, result);
+    say({ seen: seed, digest: digestOf(result), isFailed: result.findings.length > 0 });
+  }
+
+  async do(request: ChildRequest): Promise<void> {
+    if ("entriesOf" in request) {
+      const result = this.#results.get(request.entriesOf);
+      if (result !== undefined) say({ entries: entriesOf(result) });
+    } else await this.#run(request, request.isBackwards === true);
+    say({ idle: true });
+  }
+
+  /** Runs the worlds of one range. */
+  async #run(range: SeedText, isBackwards: boolean): Promise<void> {
+    this.#results.clear();
+    let begin = BigInt(range.from);
+    let tally = new Tally();
+    let toldMs = performance.now();
+    const tell = (seed: bigint) => {
+      if (tally.worlds === 0) return;
+      say({ done: { from: String(begin), to: String(seed + 1n) }, tally: tally.data });
+      [begin, tally, toldMs] = [seed + 1n, new Tally(), performance.now()];
+    };
+    let last = begin;
+    for (const seed of seedsOf(range, isBackwards)) {
+      last = seed;
+      say({ at: String(seed) });
+      if (await this.#runner.run(seed, tally) && this.#isUntilFailure) break;
+      if (!isBackwards && performance.now() - toldMs >= TELL_MS) tell(seed);
+    }
+    // Who runs them backwards is there to be compared with.
+    if (!isBackwards) tell(last);
+  }
+}
+
+async function main(task: ChildTask): Promise<void> {
   // Ctrl-C goes to all processes of a terminal: the one that was started by hand ends the others.
   Deno.addSignalListener("SIGINT", () => {});
   try {
-    const scenario = await findScenario(name);
-    const { expected = [] } = scenario;
-    say({ ready: { name: scenario.name, expected } });
-    const runner = new SeedRunner(scenario, settings);
+    const scenario = await findScenario(task.scenario);
+    const { name, expected = [] } = scenario;
+    say({ ready: { name, expected } });
+    const child = new Child(scenario, task);
     for await (const line of linesOf(Deno.stdin.readable)) {
-      await runRange(runner, JSON.parse(line) as SeedText, isUntilFailure);
+      await child.do(JSON.parse(line) as ChildRequest);
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -5,11 +5,18 @@
  */
 
 import type { Finding } from "../../mod.ts";
+import type { RunEntries } from "../../sweeps/compare.ts";
 import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import { visible } from "../../text.ts";
 import { UsageError } from "../command.ts";
 import { linesOf } from "./lines.ts";
-import { type ChildMessage, type ChildTask, messageOf, type SeedText } from "./messages.ts";
+import {
+  type ChildMessage,
+  type ChildRequest,
+  type ChildTask,
+  messageOf,
+  type SeedText,
+} from "./messages.ts";
 
 const CHILD = new URL("./child.ts", import.meta.url).href;
 /** A scenario may import what it needs; beyond that its drivers may do nothing to the machine. */
@@ -68,16 +75,36 @@ export class SweepChild {
   }
 
   /** Has it run the worlds of `range`, and tells `hear` what it says of them. */
-  async run(range: SeedText, hear: (message: ChildMessage) => void): Promise<RangeEnd> {
+  async run(
+    range: SeedText & { readonly isBackwards?: boolean },
+    hear: (message: ChildMessage) => void,
+  ): Promise<RangeEnd> {
     let at = BigInt(range.from);
-    // A process that has died meanwhile says so by its silence.
-    await this.#stdin.write(new TextEncoder().encode(`${JSON.stringify(range)}\n`)).catch(() => {});
-    for (;;) {
-      const message = await this.#next(this.#boundMs);
-      if (message === null) return { at, death: await this.#death() };
-      if ("idle" in message) return null;
+    const hearAt = (message: ChildMessage) => {
       if ("at" in message) at = BigInt(message.at);
       else hear(message);
+    };
+    return await this.#ask(range, hearAt) ? null : { at, death: await this.#death() };
+  }
+
+  /** What the world of a seed of the last range did; null: it cannot say. */
+  async entriesOf(seed: string): Promise<RunEntries | null> {
+    let entries: RunEntries | null = null;
+    await this.#ask({ entriesOf: seed }, (message) => {
+      if ("entries" in message) entries = message.entries;
+    });
+    return entries;
+  }
+
+  /** Asks for something; false: it has ended before it had done that. */
+  async #ask(request: ChildRequest, hear: (message: ChildMessage) => void): Promise<boolean> {
+    const line = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
+    // A process that has died meanwhile says so by its silence.
+    await this.#stdin.write(line).catch(() => {});
+    for (;;) {
+      const message = await this.#next(this.#boundMs);
+      if (message === null || "idle" in message) return message !== null;
+      hear(message);
     }
   }
 

@@ -37,9 +37,18 @@ function progressOf(line: ProgressLine, { plan: { from, to }, timeMs }: SweepTas
   };
 }
 
+/** The options that run a seed again, where worlds are compared with those that run beside it. */
+function seedsAgain({ from, to, rangeSeeds }: SweepTask["plan"], seed: string): string {
+  if (rangeSeeds === undefined) return `--seed ${seed}`;
+  const size = BigInt(rangeSeeds);
+  const first = BigInt(seed) - (BigInt(seed) - from) % size;
+  const count = first + size < to ? size : to - first;
+  return `--from ${first} --seeds ${count} --check-determinism`;
+}
+
 /** Keeps each cause in a file, and says how to have it again. */
 function replaysOf(
-  { artefacts, task: { child } }: SweepRequest,
+  { artefacts, task: { child, plan } }: SweepRequest,
   name: string,
   { command }: Start,
 ): Replays {
@@ -57,7 +66,8 @@ function replaysOf(
     }
     const { schedule, codec, isFaulty } = child.settings;
     const words = [
-      `${command} ${shellQuoted(child.scenario)} --seed ${seed} --schedule ${schedule}`,
+      `${command} ${shellQuoted(child.scenario)} ${seedsAgain(plan, seed)}`,
+      `--schedule ${schedule}`,
       ...codec === null ? [] : [`--codec ${codec}`],
       ...isFaulty ? [] : ["--no-faults"],
     ];

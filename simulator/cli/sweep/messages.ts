@@ -6,6 +6,7 @@
  */
 
 import type { RunSettings } from "../../sweeps/artefact.ts";
+import type { RunEntries } from "../../sweeps/compare.ts";
 import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import type { TallyData } from "../../sweeps/tally.ts";
 
@@ -17,6 +18,8 @@ export interface ChildTask {
   readonly settings: RunSettings;
   /** Whether it ends a range at the first failure. */
   readonly isUntilFailure: boolean;
+  /** What it says beside what came of the worlds: nothing, what each did, or each choice. */
+  readonly tells?: "runs" | "choices";
 }
 
 /** Seeds from `from` on, in decimal, to `to`, which is not one of them. */
@@ -27,6 +30,13 @@ export interface SeedText {
   readonly to: string;
 }
 
+/** What a child is asked for. */
+export type ChildRequest =
+  /** To run the worlds of a range, the last one first where it is so said. */
+  | (SeedText & { readonly isBackwards?: boolean })
+  /** What the world of a seed of the last range did. */
+  | { readonly entriesOf: string };
+
 /** What a child says. */
 export type ChildMessage =
   /** It has loaded the scenario. */
@@ -35,9 +45,15 @@ export type ChildMessage =
   | { readonly refused: string }
   /** It begins with the world of a seed. */
   | { readonly at: string }
+  /** The world has made a choice. */
+  | { readonly chose: string }
+  /** What that world did, in short, and whether something was found. */
+  | { readonly seen: string; readonly digest: string; readonly isFailed: boolean }
   /** What came of worlds since it last said so: those of the seeds in between. */
   | { readonly done: SeedText; readonly tally: TallyData }
-  /** The range is at its end. */
+  /** What the world did that it was asked for. */
+  | { readonly entries: RunEntries }
+  /** It has done what it was asked for. */
   | { readonly idle: true };
 
 /** Begins each message: the record separator. */

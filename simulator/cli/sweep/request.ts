@@ -20,6 +20,8 @@ const SEEDS_DEFAULT = 1000;
 const WORKERS_MAX = 256;
 const WORLD_MS = 30_000;
 const ARTEFACTS = "sweep-failures";
+/** Runs that are compared are kept whole meanwhile: so few at a time. */
+const COMPARED_SEEDS = 8;
 
 /** What is to be swept. */
 export interface SweepRequest {
@@ -44,6 +46,7 @@ interface Values {
   readonly schedule: ScheduleName;
   readonly codec?: "msgpack" | "vmbus";
   readonly faults: boolean;
+  readonly checkDeterminism?: true;
   readonly artefacts: string;
   readonly json?: true;
 }
@@ -82,6 +85,7 @@ function createSweep(name: string): Command {
         .choices(["msgpack", "vmbus"]),
     )
     .option("--no-faults", "nothing goes wrong: orders alone are tried")
+    .option("--check-determinism", "run everything twice, in two processes, and compare")
     .addOption(
       new Option("--artefacts <DIR>", "where a failure is kept, a file for each cause")
         .default(ARTEFACTS, ARTEFACTS),
@@ -127,14 +131,21 @@ function requestOf(command: Command): SweepRequest {
     values;
   if (artefacts === "") throw new UsageError("--artefacts must be a path, and not empty");
   const isUntilFailure = untilFailure === true;
+  const isCompared = values.checkDeterminism === true;
   return {
     task: {
       child: {
         scenario: scenarioOf(command.args[0], values),
         settings: { schedule, codec: codec ?? null, isFaulty: faults, itemsMax: ITEMS_MAX },
         isUntilFailure,
+        ...isCompared && { tells: "runs" },
       },
-      plan: { ...seedsOf(values), workers, isUntilFailure },
+      plan: {
+        ...seedsOf(values),
+        isUntilFailure,
+        // Two processes, which run the same.
+        ...isCompared ? { workers: 1, rangeSeeds: COMPARED_SEEDS } : { workers },
+      },
       timeMs: time ?? null,
       worldMs: worldTime,
     },

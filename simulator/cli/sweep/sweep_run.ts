@@ -4,14 +4,13 @@
  * @module
  */
 
-import type { ExpectedFinding } from "../../mod.ts";
-import type { RunRecord } from "../../sweeps/artefact.ts";
-import { causeOf } from "../../sweeps/causes.ts";
 import { type SeedPlan, type SeedRange, SeedRanges } from "../../sweeps/seed_ranges.ts";
 import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import { Tally, type TallyData } from "../../sweeps/tally.ts";
-import { type ChildDeath, SweepChild } from "./child_process.ts";
+import { SweepChild } from "./child_process.ts";
+import { isLostCause, lostTally, withChoices } from "./lost_worlds.ts";
 import type { ChildMessage, ChildTask } from "./messages.ts";
+import { runTwice, type TwinEnd } from "./twins.ts";
 
 /** What a sweep is to do. */
 export interface SweepTask {
@@ -41,25 +40,6 @@ export interface SweepEnd {
   readonly tally: TallyData;
 }
 
-/** A world whose process died has found that, and left nothing else. */
-function lostTally(
-  seed: bigint,
-  death: ChildDeath,
-  settings: ChildTask["settings"],
-  expected: readonly Pick<ExpectedFinding, "rule" | "place">[],
-): TallyData {
-  const record: RunRecord = {
-    settings: { ...settings, seed: String(seed) },
-    finding: { ...death, by: "sweep", step: 0 },
-    steps: null,
-    digest: null,
-    choices: null,
-  };
-  const tally = new Tally();
-  tally.addLost(record, expected.some((known) => causeOf(known) === causeOf(death)));
-  return tally.data;
-}
-
 /** One sweep. */
 class SweepRun {
   readonly #task: SweepTask;
@@ -84,13 +64,13 @@ class SweepRun {
     try {
       const count = to - from < workers ? Number(to - from) : workers;
       await Promise.all(Array.from({ length: count }, () => this.#work()));
+      return { scenario: this.#scenario, tally: await this.#tallyWithChoices() };
     } finally {
       if (timer !== null) clearTimeout(timer);
       this.#hooks.signal.removeEventListener("abort", stop);
       this.#stop();
       await Promise.all([...this.#children.keys()].map((child) => child.end()));
     }
-    return { scenario: this.#scenario, tally: this.#ranges.tally };
   }
 
   #stop(): void {
@@ -98,45 +78,73 @@ class SweepRun {
     for (const child of this.#children.keys()) child.kill();
   }
 
-  /** One child after the other runs ranges, until there is none. */
+  /** Starts a child that is to run the worlds from a seed on. */
+  #start(task: ChildTask, from: bigint): SweepChild {
+    const child = new SweepChild(task, this.#task.worldMs);
+    this.#children.set(child, from);
+    return child;
+  }
+
+  async #end(child: SweepChild): Promise<void> {
+    await child.end();
+    this.#children.delete(child);
+  }
+
+  /** One child after the other runs ranges, until there is none; with a twin where worlds are compared. */
   async #work(): Promise<void> {
+    const { child: task } = this.#task;
     while (!this.#hooks.signal.aborted) {
       const range = this.#ranges.take();
       if (range === null) return;
-      const child = new SweepChild(this.#task.child, this.#task.worldMs);
-      this.#children.set(child, range.from);
+      const child = this.#start(task, range.from);
+      const twin = task.tells === "runs"
+        ? this.#start({ ...task, isUntilFailure: false }, range.from)
+        : null;
       try {
-        await this.#workWith(child, range);
+        await this.#workWith(child, twin, range);
       } finally {
-        await child.end();
-        this.#children.delete(child);
+        await this.#end(child);
+        if (twin !== null) await this.#end(twin);
       }
     }
   }
 
-  /** One child runs `first` and further ranges, until there is none, or it dies. */
-  async #workWith(child: SweepChild, first: SeedRange): Promise<void> {
+  /** A child runs `first` and further ranges, until there is none, or it dies. */
+  async #workWith(child: SweepChild, twin: SweepChild | null, first: SeedRange): Promise<void> {
     const scenario = await child.ready();
-    if (scenario === null) return;
+    const isReady = twin === null || await twin.ready() !== null;
+    if (scenario === null || !isReady) return;
     this.#scenario ??= scenario;
     for (let range: SeedRange | null = first; range !== null; range = this.#ranges.take()) {
       this.#children.set(child, range.from);
-      if (!await this.#runRange(child, range)) return;
+      if (!await this.#runRange(child, twin, range)) return;
     }
   }
 
-  /** Has `child` run a range; false where it is no more. */
-  async #runRange(child: SweepChild, { from, to }: SeedRange): Promise<boolean> {
+  /** Has a child run a range; false where it is no more. */
+  async #runRange(
+    child: SweepChild,
+    twin: SweepChild | null,
+    { from, to }: SeedRange,
+  ): Promise<boolean> {
     let rest = from;
     const hear = (message: ChildMessage) => {
       if (!("done" in message)) return;
       rest = BigInt(message.done.to);
       this.#done({ from: BigInt(message.done.from), to: rest }, message.tally);
     };
-    const end = await child.run({ from: String(from), to: String(to) }, hear);
-    if (end === null) return true;
+    const range = { from: String(from), to: String(to) };
+    const { end, isWhole, differences }: TwinEnd = twin === null
+      ? { end: await child.run(range, hear), isWhole: true, differences: [] }
+      : await runTwice(child, twin, range, hear);
     // Whoever ended it wants no more of it.
     if (this.#hooks.signal.aborted || !this.#ranges.isUseful(from)) return false;
+    for (const { seed, finding, isFailed } of differences) {
+      const tally = new Tally();
+      tally.addFound(finding, seed, !isFailed);
+      this.#ranges.found(tally.data);
+    }
+    if (end === null) return isWhole;
     const { at, death } = end;
     this.#ranges.giveBack({ from: at + 1n, to });
     this.#ranges.giveBack({ from: rest, to: at });
@@ -151,6 +159,23 @@ class SweepRun {
     this.#worlds += tally.worlds;
     this.#hooks.onProgress(this.#worlds);
     for (const [child, from] of this.#children) if (!this.#ranges.isUseful(from)) child.kill();
+  }
+
+  /** What came of all; of worlds that their process died of, the choices until then are had in another run. */
+  async #tallyWithChoices(): Promise<TallyData> {
+    const { tally } = this.#ranges;
+    if (!tally.causes.some(isLostCause) || this.#hooks.signal.aborted) return tally;
+    const causes = [];
+    for (const cause of tally.causes) {
+      if (!isLostCause(cause)) {
+        causes.push(cause);
+        continue;
+      }
+      const child = this.#start({ ...this.#task.child, tells: "choices" }, 0n);
+      causes.push(await withChoices(cause, child));
+      await this.#end(child);
+    }
+    return { ...tally, causes };
   }
 }
 
