@@ -1,0 +1,56 @@
+import { assert, assertEquals } from "@std/assert";
+import { DRIVER_FAULTS } from "../../../simulator/faults/catalogue/drivers.ts";
+import { PEER_FAULTS } from "../../../simulator/faults/catalogue/peers.ts";
+import type { FaultRule } from "../../../simulator/mod.ts";
+import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
+import { runWorld } from "../../../simulator/worlds/run_world.ts";
+import type { WorldResult } from "../../../simulator/worlds/settings.ts";
+import { times } from "../../support/long.ts";
+
+const NAMES = [...Object.keys(DRIVER_FAULTS), ...Object.keys(PEER_FAULTS)] as FaultRule["do"][];
+
+/** One run of everything in which that goes wrong. */
+function run(
+  faults: readonly FaultRule[],
+  seed: number,
+  choices?: WorldResult["choices"],
+): Promise<WorldResult> {
+  const settings = choices === undefined ? { seed } : { seed, choices };
+  return runWorld({ ...everything, faults }, settings);
+}
+
+/** What is wrong with a run; what drivers say of a guest that was tampered with is no failure. */
+function wrongOf({ findings, faults, seed }: WorldResult): readonly string[] {
+  const isTampered = faults.some(({ tampered }) => tampered !== null);
+  return findings.filter(({ by }) => !isTampered || by !== "workload")
+    .map(({ rule, place, message }) => `seed ${seed}: ${rule}, ${place}: ${message}`);
+}
+
+for (const name of NAMES) {
+  Deno.test(`${name}: it happens, nothing else goes wrong, and it happens again in a replay`, async () => {
+    const { tampers = false, bringsAbout } = { ...DRIVER_FAULTS, ...PEER_FAULTS }[
+      name as keyof typeof PEER_FAULTS
+    ];
+    let fired = 0;
+    let isReplayed = false;
+    for (let seed = 1; fired < times(2, 300); seed++) {
+      assert(seed < times(60, 3000), `${name} happens in one world of many`);
+      const world = await run([{ do: name, oneIn: 20, budget: 2 } as FaultRule], seed);
+      assertEquals(wrongOf(world), []);
+      assert(world.faults.length <= 2, `seed ${seed}: the budget holds`);
+      assertEquals(world.expected.length > 0, bringsAbout !== undefined && world.faults.length > 0);
+      for (const fault of world.faults) {
+        assertEquals([fault.fault, fault.tampered !== null], [name, tampers]);
+        fired++;
+      }
+      if (fired === 0 || (isReplayed && seed % 8 > 0)) continue;
+      isReplayed = true;
+      const again = await run(
+        [{ do: name, oneIn: 20, budget: 2 } as FaultRule],
+        seed,
+        world.choices,
+      );
+      assertEquals([again.faults, again.traceDigest], [world.faults, world.traceDigest]);
+    }
+  });
+}
