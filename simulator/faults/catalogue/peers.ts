@@ -99,10 +99,14 @@ function attackersOf({ by }: AttackWhere): readonly Attacker[] {
   return by === undefined ? ATTACKERS : [by];
 }
 
-/** `attack` as something that can be done to the world; `recover` is what an operator does some time later. */
+/**
+ * `attack` as something that can be done to the world, to a channel or else to the whole bus; `recover` is what an
+ * operator does some time later.
+ */
 function deedOf(
   world: FaultyWorld,
-  { name }: NamedGuest,
+  { name, guest }: NamedGuest,
+  channelId: number | null,
   by: Attacker,
   attack: Attack,
   recover: () => void,
@@ -111,6 +115,8 @@ function deedOf(
     place: `${attack.what}, by the ${by === "guest" ? `guest ${name}` : `host to ${name}`}`,
     guest: name,
     do() {
+      const { observer } = guest.runtime;
+      observer?.see({ kind: "channelTampered", partition: guest.name, channelId });
       attack.make(Chance.fromSeed(world.draw(DRAW_MAX)));
       world.after(RESET_MS, recover);
     },
@@ -130,7 +136,7 @@ function onChannels<Where extends ChannelAttackWhere>(
         .flatMap((channel) =>
           attackersOf(where).flatMap((by) =>
             attacks(channel, by, where).map((attack) =>
-              deedOf(world, named, by, attack, () => resetChannel(channel))
+              deedOf(world, named, channel.channelId, by, attack, () => resetChannel(channel))
             )
           )
         )
@@ -147,7 +153,7 @@ function onBuses<Where extends AttackWhere>(
     return world.living(where.guest).filter(({ guest }) => guest.runs).flatMap((named) =>
       attackersOf(where).flatMap((by) =>
         attacks(named.guest, by, where).map((attack) =>
-          deedOf(world, named, by, attack, () => turnOff(named.guest))
+          deedOf(world, named, null, by, attack, () => turnOff(named.guest))
         )
       )
     );
