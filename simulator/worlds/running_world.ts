@@ -130,7 +130,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** See {@linkcode World.isTampered}. */
   isTampered(name: string): boolean {
-    return this.#run.faults.isTampered(name);
+    const { hostile = [] } = this.#scenario;
+    return hostile.includes(name) || this.#run.faults.isTampered(name);
   }
 
   /** See {@linkcode World.isThere}. */

@@ -144,6 +144,8 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   end?(world: World<Drivers>): void | Promise<void>;
   /** What may go wrong. Default: nothing. */
   readonly faults?: readonly FaultRule[];
+  /** Guests one side of whose channels is hostile from the beginning, by name: see {@linkcode World.isTampered}. */
+  readonly hostile?: readonly string[];
   /** What must hold, beside what always must. */
   readonly checkers?: readonly Checker[];
   /** Behaviours that ought to be reached, by name; a sweep says which were not. */

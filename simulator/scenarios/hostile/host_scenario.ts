@@ -1,0 +1,129 @@
+/**
+ * *Hostile host*: a host that says and writes whatever it likes, and the guest's drivers that must survive it.
+ * Beside it a pair of drivers works as if nothing were.
+ *
+ * @module
+ */
+
+import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
+import { Chance } from "../../../core/chance.ts";
+import { inspectChannel } from "../../../mod.ts";
+import { GuardPages } from "../../peers/mod.ts";
+import { defineScenario } from "../../worlds/define_scenario.ts";
+import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
+import { type EverythingClient, instanceOf, INTERFACE_TYPE } from "../everything/client.ts";
+import { everythingVsc, everythingVsp } from "../everything/drivers.ts";
+import { drawPlan, type GuestPlan } from "../everything/plan.ts";
+import { endBeside } from "./beside.ts";
+import { HostileHost } from "./host_acts.ts";
+
+const GUEST = { memoryPages: 96, mmioMegabytes: 0 };
+/** Pages that nobody may have written to when all is over. */
+const GUARD_PAGES = 8;
+/** Between two acts fewer items run than these. */
+const ITEMS_BETWEEN = 24;
+const DRAW_MAX = 2 ** 32;
+
+const plans = new WeakMap<Draws, GuestPlan>();
+
+/** The plan that both drivers of the pair beside are given. */
+function planBeside(world: Draws): GuestPlan {
+  const plan = plans.get(world) ?? drawPlan(world);
+  plans.set(world, plan);
+  return plan;
+}
+
+const drivers = {
+  vsc: { in: "attacked", driver: everythingVsc, options: (world: Draws) => drawPlan(world) },
+  besideVsp: { serves: "beside", driver: everythingVsp, options: planBeside },
+  besideVsc: { in: "beside", driver: everythingVsc, options: planBeside },
+} as const;
+
+type HostileWorld = World<typeof drivers>;
+
+/** What the host does, by turns; the first does nothing. */
+const ACTS: readonly ((host: HostileHost, chance: Chance) => void)[] = [
+  () => {},
+  (host, chance) => host.offer(chance),
+  (host, chance) => host.send(chance),
+  (host, chance) => host.answerPackets(chance),
+  (host, chance) => host.offer(chance),
+  (host, chance) => host.send(chance),
+  (host, chance) => host.turn(chance),
+  (host, chance) => host.lie(chance),
+  (host, chance) => host.scribble(chance),
+  (host, chance) => host.forge(chance),
+  (host, chance) => host.babble(chance),
+  (host, chance) => host.rescind(chance),
+];
+
+/** A stream for an act: two choices an act, so that it can be recorded, and left out. */
+function drawChance(world: Draws): Chance {
+  return Chance.fromSeed(world.draw(DRAW_MAX));
+}
+
+async function workload(world: HostileWorld): Promise<void> {
+  const partition = world.guest("attacked") as PartitionObject;
+  const { codec } = FabricRuntime.of(partition.runtime);
+  const clients = world.driver("vsc").channels;
+  const devices = clients.map((_client, at) => ({
+    interfaceId: INTERFACE_TYPE,
+    instanceId: instanceOf(at),
+  }));
+  const guard = new GuardPages(partition.memory, GUARD_PAGES, Chance.fromSeed(1));
+  const host = new HostileHost(partition, codec.name, devices, () => drawChance(world));
+  for (let acts = world.number("acts"); acts > 0; acts--) {
+    let itemsLeft = world.draw(ITEMS_BETWEEN);
+    await world.until(() => itemsLeft-- <= 0);
+    const act = world.draw(ACTS.length);
+    if (act > 0) ACTS[act]!(host, drawChance(world));
+    for (const client of clients) tend(world, client);
+  }
+  host.isHonest = true;
+  await world.fabric.delay(1);
+  const at = guard.changedAt();
+  if (at !== null) {
+    world.fail("wire.md 1.2: nobody writes astray", `a byte at ${at} was written over`);
+  }
+}
+
+/** The guest's driver closes what has stopped, and opens what was closed. */
+function tend(world: HostileWorld, client: EverythingClient): void {
+  const there = inspectChannel(client.channel);
+  if (there === null) return;
+  const { received, wrongs } = client.state;
+  if (there.lifecycle === "disabled") client.open();
+  if (there.lifecycle === "opened") world.reach("a channel of the hostile host is opened");
+  if (received !== 0 || wrongs.length > 0) world.reach("a packet of the hostile host arrives");
+  if (there.fault === null) return;
+  world.reach("a lie is noticed");
+  client.close()?.catch(() => {}); // where the guest is turned off before it has ended
+}
+
+/** The guest is turned off: nothing of it waits for such a host any more. */
+async function end(world: HostileWorld): Promise<void> {
+  world.guest("attacked").crash();
+  await endBeside(world as unknown as World, world.driver("besideVsp"), world.driver("besideVsc"));
+}
+
+/** The scenario. */
+export const hostileHost: ScenarioDefinition<typeof drivers> = defineScenario({
+  name: "hostile-host",
+  title: "a host that says and writes whatever it likes, and the guest's drivers that survive it",
+  numbers: {
+    channels: { title: "channels of each guest", least: 1, most: 2 },
+    packets: { title: "packets that a side of a channel sends, at most", least: 0, most: 12 },
+    acts: { title: "acts of the hostile host", least: 0, most: 60 },
+  },
+  partitions: { attacked: GUEST, beside: GUEST },
+  hostile: ["attacked"],
+  drivers,
+  workload,
+  end,
+  reach: [
+    "a channel of the hostile host is opened",
+    "a packet of the hostile host arrives",
+    "a lie is noticed",
+  ],
+});
