@@ -5,9 +5,12 @@
  * @module
  */
 
-import { bytesOfView, isBytes, isDetached } from "./bytes.ts";
+import * as views from "./bytes.ts";
+import { bytesOfView, isDetached } from "./bytes.ts";
 import { copyElements } from "./structures.ts";
 
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { isBytes } = views;
 const { isView } = ArrayBuffer;
 
 /** The `BOOLEAN` that `value` is: true and 1, false and 0; null for any other value. */

@@ -11,8 +11,9 @@ import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import type { IncomingPacket } from "../actors/channel/incoming_packet.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { VMBCHANNEL, VMBPACKET, VMBPACKETCOMPLETION } from "../actors/runtime/handle.ts";
-import { DISPATCH_LEVEL, type Frame, leaveFrame } from "../actors/runtime/irql.ts";
-import { isPromise } from "../actors/runtime/promises.ts";
+import * as levels from "../actors/runtime/irql.ts";
+import type { Frame } from "../actors/runtime/irql.ts";
+import * as promises from "../actors/runtime/promises.ts";
 import type { HoldUp } from "../actors/runtime/waits.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import {
@@ -30,6 +31,10 @@ import { VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA } from "./flags.ts";
 import { type ArrivedPacket, handleFor } from "./handles.ts";
 import { holdUpOf } from "./hold_ups.ts";
 import { killPackets, releasePacket } from "./packet_handles.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { DISPATCH_LEVEL, leaveFrame } = levels;
+const { isPromise } = promises;
 
 /** A save of the channel, from VmbChannelSaveBegin to VmbChannelSaveEnd (kmcl.md V1, V2). */
 export interface SaveUnderWay {

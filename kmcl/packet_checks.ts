@@ -6,8 +6,10 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import { bytesOf, copyPfns } from "../core/arguments.ts";
-import { copyBytes, holdsBytes, NO_BYTES } from "../core/bytes.ts";
+import { copyPfns } from "../core/arguments.ts";
+import * as args from "../core/arguments.ts";
+import { copyBytes, NO_BYTES } from "../core/bytes.ts";
+import * as bytes from "../core/bytes.ts";
 import { bytesInRanges, type GpaRange } from "../core/memory/gpa_ranges.ts";
 import {
   isLiveMdl,
@@ -25,16 +27,24 @@ import {
   STATUS_INVALID_PARAMETER_5,
   STATUS_INVALID_PARAMETER_6,
   STATUS_NOT_SUPPORTED,
-  STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import * as statuses from "../core/ntstatus.ts";
 import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
-import { isU32, isUint, PAGE_BYTES } from "../core/units.ts";
-import {
+import { PAGE_BYTES } from "../core/units.ts";
+import * as units from "../core/units.ts";
+import * as formats from "./flags.ts";
+import type { FunctionName } from "./function_names.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { bytesOf } = args;
+const { holdsBytes } = bytes;
+const { isU32, isUint } = units;
+const { STATUS_SUCCESS } = statuses;
+const {
   VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH,
   VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
   VMBUS_CHANNEL_FORMAT_FLAGS,
-} from "./flags.ts";
-import type { FunctionName } from "./function_names.ts";
+} = formats;
 
 /** More pages than external data can ever have: its bound in bytes is a u32. */
 const PFNS_MAX = 2 ** 32 / PAGE_BYTES;

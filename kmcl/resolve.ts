@@ -12,7 +12,11 @@ import { Handle } from "../actors/runtime/handle.ts";
 import { describe } from "../core/describe.ts";
 import { endDetails } from "./ends.ts";
 import type { FunctionName } from "./function_names.ts";
-import { type ArrivedPacket, type PacketTarget, resolveHandle } from "./handles.ts";
+import * as handles from "./handles.ts";
+import type { ArrivedPacket, PacketTarget } from "./handles.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { resolveHandle } = handles;
 
 /** What a function of a table knows beside its arguments. */
 export interface Kmcl {

@@ -7,17 +7,13 @@
 
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
-import { PACKET_COMPLETION, PACKET_GPA_DIRECT, PacketFields } from "../../core/packet/packet.ts";
+import * as packets from "../../core/packet/packet.ts";
+import { PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
-import { isPromise } from "../runtime/promises.ts";
-import {
-  DISPATCH_LEVEL,
-  type Frame,
-  type Irql,
-  leaveFrame,
-  PASSIVE_LEVEL,
-} from "../runtime/irql.ts";
+import * as promises from "../runtime/promises.ts";
+import * as levels from "../runtime/irql.ts";
+import type { Frame, Irql } from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import { ExternalData } from "./external_data.ts";
 import type { ReceivingEndpoint } from "./half_ports.ts";
@@ -27,6 +23,11 @@ import { TakenEvent } from "./packet_events.ts";
 import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
 import type { ChannelFault } from "./types.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { PACKET_COMPLETION, PACKET_GPA_DIRECT } = packets;
+const { isPromise } = promises;
+const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;

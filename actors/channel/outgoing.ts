@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert } from "../../core/assert.ts";
+import * as promises from "../../core/assert.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import {
   type NtStatus,
@@ -14,13 +14,8 @@ import {
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
-import {
-  NO_RANGES,
-  PACKET_COMPLETION,
-  PACKET_GPA_DIRECT,
-  PACKET_IN_BAND,
-  PacketFields,
-} from "../../core/packet/packet.ts";
+import * as packets from "../../core/packet/packet.ts";
+import { PacketFields } from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import {
   largestPacketBytes,
@@ -37,6 +32,10 @@ import type { SendingEndpoint } from "./half_ports.ts";
 import { LastBody, SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const assert: typeof promises.assert = promises.assert;
+const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
 
 /** Where a packet stands after it was posted. */
 export type Posted = "sent" | "queued" | NtStatus;
