@@ -37,19 +37,32 @@ export interface HuntEnd {
 /** What a hunter prints when a world begins. */
 export const WORLD = "world";
 
-async function main(text: string): Promise<void> {
-  const { scenario, schedule, from, to, seedsMax }: HuntOrder = JSON.parse(text);
-  const definition = SCENARIOS[scenario]!();
-  for (let at = from; at < to; at++) {
-    const { seeds, findings } = await hunt(definition, {
-      schedule: HUNT_SCHEDULES[schedule]!,
-      hunt: at,
-      seedsMax,
-      onWorld: () => console.log(WORLD),
-    });
+/** What is found where a world cannot even be ended. */
+const BROKEN: Pick<HuntEnd, "by" | "rule"> = { by: "command", rule: "a world can be run" };
+
+/** One hunt. */
+async function huntOnce(order: HuntOrder, at: number): Promise<HuntEnd> {
+  let worlds = 0;
+  const onWorld = () => {
+    worlds++;
+    console.log(WORLD);
+  };
+  const { scenario, schedule: name, seedsMax } = order;
+  const schedule = HUNT_SCHEDULES[name]!;
+  try {
+    const definition = SCENARIOS[scenario]!();
+    const { seeds, findings } = await hunt(definition, { schedule, hunt: at, seedsMax, onWorld });
     const { by = "", rule = "" } = findings[0] ?? {};
-    const end: HuntEnd = { seeds: Number.isFinite(seeds) ? seeds : null, by, rule };
-    console.log(JSON.stringify(end));
+    return { seeds: Number.isFinite(seeds) ? seeds : null, by, rule };
+  } catch { // whatever it is that a planted bug brings about: the package itself cannot go on
+    return { ...BROKEN, seeds: worlds };
+  }
+}
+
+async function main(text: string): Promise<void> {
+  const order: HuntOrder = JSON.parse(text);
+  for (let at = order.from; at < order.to; at++) {
+    console.log(JSON.stringify(await huntOnce(order, at)));
   }
 }
 
