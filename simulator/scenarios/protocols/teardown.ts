@@ -31,15 +31,13 @@ const TYPE = "b7a1c0de-0005-4d6e-9a3b-5f0c1d2e3a45";
 const DEVICE = identityOf(TYPE, 0);
 /** The channel on which the guest says what becomes of the device. */
 const MANAGEMENT = identityOf(TYPE, 1);
-/** Another guest's channel, whose requests are the host's other work. */
+/** Another guest's channel, whose packets are the host's other work. */
 const OTHER = identityOf(TYPE, 2);
 
-/** Requests of the guest's other work before it opens the device: with their answers 20 items. */
-const GUEST_BUSY = 10;
-/** The same of the host's, before it rescinds and before it frees: at PASSIVE_LEVEL a request takes 3 items. */
-const HOST_BUSY = 7;
+/** Packets of other work that a side takes before its next step. */
+const BUSY = 20;
 /** Requests between the guest's look at the device and its use of it. */
-const BUSY_BEFORE_USE = 1;
+const REQUESTS_BEFORE_USE = 3;
 
 /** What the guest says on the channel of the device's management. */
 const UNRELATED = 0;
@@ -54,7 +52,7 @@ class Device {
   isFreed = false;
   /** The guest's request needed it when it was freed. */
   isUsedLate = false;
-  /** Requests of other work that were answered. */
+  /** Packets of other work that were taken. */
   #busy = 0;
   readonly #freesAlone: boolean;
   /** Takes the device's offer back. */
@@ -67,11 +65,11 @@ class Device {
   /** A part of the host's other work is done; at two places of it something is due. */
   workedOn(): void {
     this.#busy++;
-    if (this.#busy === HOST_BUSY && this.isOpen) {
+    if (this.#busy === BUSY && this.isOpen) {
       this.isRescinded = true;
       this.rescind();
     }
-    if (this.#busy === 2 * HOST_BUSY && this.isRescinded && this.#freesAlone) this.isFreed = true;
+    if (this.#busy === 2 * BUSY && this.isRescinded && this.#freesAlone) this.isFreed = true;
   }
 
   /** The guest's request needs it. */
@@ -85,8 +83,18 @@ class Device {
   }
 }
 
-/** A channel on which a guest asks, and asks again. */
+/** A channel on which a guest asks, and is told of other work. */
 class Asker extends ClientEnd {
+  #busy = 0;
+  /** The other work is done. */
+  onBusyEnd: () => void = () => {};
+
+  /** Takes a packet of other work. */
+  workedOn(): void {
+    this.#busy++;
+    if (this.#busy === BUSY) this.onBusyEnd();
+  }
+
   /** Asks so many times, one after the other; then `onEnd` is due. */
   ask(times: number, onEnd: () => void): void {
     if (times === 0) return onEnd();
@@ -114,9 +122,9 @@ class DeviceClient extends ClientEnd {
     this.#managementOf = managementOf;
   }
 
-  /** Does other work, then opens the device. */
+  /** Opens the device when its other work is done. */
   begin(): void {
-    this.#managementOf().ask(GUEST_BUSY, () => this.open());
+    this.#managementOf().onBusyEnd = () => this.open();
   }
 
   /** Finds the device open, and uses it a little later without another look. */
@@ -124,7 +132,7 @@ class DeviceClient extends ClientEnd {
     if (this.#isGone) return;
     const management = this.#managementOf();
     this.#isUsing = true;
-    management.ask(BUSY_BEFORE_USE, () => {
+    management.ask(REQUESTS_BEFORE_USE, () => {
       management.send([USE], () => {
         this.#isUsing = false;
         this.#letGo();
@@ -192,7 +200,13 @@ export function teardown(planted: boolean): ScenarioDefinition {
   const asker = (name: string, identity: typeof OTHER): GuestDriver<Asker> => ({
     name,
     start: (context) => {
-      const end = new Asker(context, identity, {}).open();
+      const end: Asker = new Asker(context, identity, {
+        received: (packet) => {
+          end.workedOn();
+          end.complete(packet);
+        },
+      });
+      end.open();
       managements.set(context.partition, end);
       return end;
     },
@@ -220,7 +234,8 @@ export function teardown(planted: boolean): ScenarioDefinition {
       const [management, other] = [world.driver("managementVsc"), world.driver("otherVsc")];
       await world.until(() => management.flows && other.flows);
       world.driver("deviceVsc").begin();
-      other.ask(2 * HOST_BUSY, () => {});
+      for (let packet = 0; packet < BUSY; packet++) world.driver("managementVsp").tell([UNRELATED]);
+      for (let packet = 0; packet < 2 * BUSY; packet++) other.tell([UNRELATED]);
     },
     end: async (world) => {
       const { isRescinded, isUsedLate } = deviceIn(world.fabric);

@@ -9,7 +9,6 @@ import { times } from "../../../support/long.ts";
 const PLANTED: readonly (readonly [string, string, Schedule])[] = [
   ["uneven", "a session is sealed with its key", { name: "pct", depth: 2 }],
   ["bounded-buffer", "everybody has his turn", "random"],
-  ["teardown", "a device in use is there", { name: "pct", depth: 3 }],
   ["two-phase-commit", "every transaction has an outcome", "pos"],
 ];
 
