@@ -168,13 +168,16 @@ class Run<Drivers extends DriverTable> {
     /** Nothing was left to run, and a turn of the runtime has brought nothing. */
     let isIdle = false;
     const { itemsMax } = this.settings;
-    const { world, faults } = this;
-    const isDue = () => ++items > itemsMax || isOver() || world.isAnswerDue() || faults.isActDue();
+    const { world, faults, fabric } = this;
+    const isDue = () => {
+      if (fabric.scheduler.hasWork) isIdle = false;
+      return ++items > itemsMax || isOver() || world.isAnswerDue() || faults.isActDue();
+    };
     while (!isOver()) {
       let isReached = true;
-      const before = items;
+      const begunMs = fabric.now();
       try {
-        isReached = await this.fabric.runUntil(isDue);
+        isReached = await fabric.runUntil(isDue);
       } catch (error) {
         this.#threw(part, error);
       }
@@ -183,14 +186,15 @@ class Run<Drivers extends DriverTable> {
         this.#fail("liveness", "all becomes quiet", part, `more than ${itemsMax} items ran`);
         return "stuck";
       }
-      if (items > before + 1) isIdle = false;
+      if (fabric.now() > begunMs) isIdle = false;
       if (faults.isActDue()) await this.#act();
-      else if (world.answer(false)) await turn(); // who was answered goes on before the next item
-      else if (!isReached && !await faults.letGo()) {
+      else if (!world.answer(false) && !isReached && !await faults.letGo()) {
         if (world.answer(true)) isIdle = false;
         else if (isIdle) return isOver() ? "over" : "quiet";
         else isIdle = true;
-        await turn(); // the scenario may await what is there already
+        // The scenario may await what is there already, and has a turn of the runtime for it. While nobody
+        // drove, its own waits would drive, and be told that nothing can end them.
+        void fabric.outside(turn);
       }
     }
     return "over";
