@@ -52,7 +52,25 @@ export type {
   ScenarioSettings,
   SourceFile,
 } from "./scenario.ts";
-export type { CheckContext, Checker, CheckerAtWork } from "./checkers/checker.ts";
+export type {
+  CheckContext,
+  Checker,
+  CheckerAtWork,
+  Observation,
+  ObservationKind,
+  ObservationOf,
+  ObservedEndpoint,
+  Sees,
+} from "./checkers/checker.ts";
+export { checkFabric } from "./checkers/check_fabric.ts";
+export type { CheckFabricOptions, FabricChecks } from "./checkers/check_fabric.ts";
+export { findHangs } from "./checkers/hangs.ts";
+export type { Hang } from "./checkers/hangs.ts";
+export { CHECKERS } from "./checkers/library.ts";
+export { COUNT_MAX, CoverageSum, mergeCoverage, WAYS_MAX } from "./coverage/coverage.ts";
+export type { Counts, Coverage, Nearness, ReachCoverage } from "./coverage/coverage.ts";
+export { coverageGaps, coverageSpace } from "./coverage/space.ts";
+export type { CoverageGaps, CoverageSpace } from "./coverage/space.ts";
 export type { AnyRule, ChannelWhere, GuestWhere } from "./faults/basics.ts";
 export type {
   BusRule,

@@ -51,6 +51,14 @@ export interface EnteringPacket {
   readonly ranges: readonly GpaRange[];
 }
 
+/** What has become of a synchronous request. */
+interface EndedRequest {
+  /** Its status. */
+  readonly status: NtStatus;
+  /** Bytes of the answer; null where its caller learns none. */
+  readonly completionBufferSize: number | null;
+}
+
 /** The trace of one endpoint. */
 export class ChannelTrace {
   readonly #trace: Trace;
@@ -105,6 +113,16 @@ export class ChannelTrace {
     this.happened("callbackBegin", code, count);
     const endpoint = this.#endpoint;
     this.#runtime.observer?.see({ kind: "callbackBegins", endpoint, callback: name, irql, count });
+  }
+
+  /** A synchronous request has ended, within its call or after a wait. */
+  requestEnded({ status, completionBufferSize }: EndedRequest): void {
+    this.happened("requestEnded", status, completionBufferSize ?? undefined);
+    const { observer } = this.#runtime;
+    if (observer === null) return;
+    const call = "VmbChannelSendSynchronousRequest";
+    const result = { status, completionBufferSize };
+    observer.see({ kind: "functionReturns", call, endpoint: this.#endpoint, status, result });
   }
 
   // -- Packets of the opposite side

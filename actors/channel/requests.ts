@@ -162,8 +162,8 @@ export class Requests {
   }
 
   /** Puts what a request has come to on the trace. */
-  trace({ status, completionBufferSize }: RequestResult): void {
-    this.#endpoint.trace.happened("requestEnded", status, completionBufferSize ?? undefined);
+  trace(result: RequestResult): void {
+    this.#endpoint.trace.requestEnded(result);
   }
 
   /** Nobody may wait for this channel any more (kmcl.md S10.1). */

@@ -95,8 +95,9 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   /** See {@linkcode FabricPort.driverFaults}. It is set before the first channel is allocated. */
   driverFaults: DriverFaults | null = null;
 
-  /** Who observes it. */
+  /** Who observes it; they make themselves its {@linkcode RuntimePort.observer}. */
   readonly observers: Observers = new Observers(this);
+  observer: Observer | null = null;
 
   /**
    * A fabric with checked options; `chooser` chooses in the place of what their schedule names, and `faults`
@@ -177,8 +178,6 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   removed(partition: PartitionObject): void {
     if (!this.made.remove(partition)) return;
     this.recorder.record(this.clock.now100ns, "partitionDestroyed", partition.traceId);
-    const { name } = partition;
-    this.observer?.see({ kind: "partitionChanges", partition: name, change: "destroyed" });
   }
 
   /** Makes an endpoint for whoever has `device`; in the `state` of a saved one, or as new. */
@@ -271,11 +270,6 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   }
 
   // -- What the loop asks for
-
-  /** See {@linkcode RuntimePort.observer}. */
-  get observer(): Observer | null {
-    return this.observers.port;
-  }
 
   /** See {@linkcode LoopPort.runItem}. */
   runItem(item: WorkItem): void {

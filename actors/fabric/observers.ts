@@ -15,6 +15,8 @@ import type { Waits } from "../runtime/waits.ts";
 interface Observed extends Pick<FabricPort, "callbacks" | "kmclRefusal"> {
   readonly actors: { readonly system: ActorSystem };
   readonly waits: Waits;
+  /** Whom it tells; null: nobody. */
+  observer: Observer | null;
 }
 
 /** An observer, which may want to hear of the steps of charts as well. */
@@ -36,9 +38,6 @@ export class Observers implements Observer, StepObserver {
     this.#fabric = fabric;
   }
 
-  /** Whom the fabric tells; null while nobody observes it. */
-  port: Observer | null = null;
-
   /** Adds one; the function returned takes it off again. */
   add(observer: AnyObserver): () => void {
     this.#set([...this.#list, observer]);
@@ -51,8 +50,8 @@ export class Observers implements Observer, StepObserver {
     this.#ofSteps = list.filter((observer): observer is Observer & StepObserver =>
       observer.takes !== undefined
     );
-    this.port = list.length === 0 ? null : this;
-    waits.observer = this.port;
+    this.#fabric.observer = list.length === 0 ? null : this;
+    waits.observer = this.#fabric.observer;
     actors.system.stepObserver = this.#ofSteps.length === 0 ? null : this;
   }
 
@@ -79,7 +78,7 @@ export class Observers implements Observer, StepObserver {
 
   /** A callback of a channel begins or has returned; one of a loaded driver is none. */
   callback(frame: Frame, begins: boolean): void {
-    if (this.port === null || frame.channel === undefined) return;
+    if (this.#fabric.observer === null || frame.channel === undefined) return;
     const { name, irql, owner } = frame;
     const endpoint = owner as ObservedEndpoint;
     this.see(

@@ -259,6 +259,7 @@ export class PartitionObject implements Partition, DriverPartition {
     for (const driver of this.drivers.splice(0)) driver.remove();
     this.#stopActors();
     this.runtime.removed(this);
+    this.#observe("destroyed");
   }
 
   /** No further event comes for any of its actors. */

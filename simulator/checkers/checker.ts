@@ -29,7 +29,7 @@ export type Sees = {
 export interface CheckContext {
   /** The fabric that it looks at. */
   readonly fabric: Fabric;
-  /** How far the run is: choices that a world has made, or observations of a fabric of one's own. */
+  /** How far the run is: choices that a world has made, or work items of a fabric of one's own. */
   readonly step: number;
   /**
    * A rule is broken.
@@ -58,6 +58,8 @@ export interface CheckerAtWork {
   readonly sees?: Sees;
   /** Now and then, between two work items: everything is whole, but not all is quiet. */
   look?(): void;
+  /** Nothing is left to run, and yet somebody is not at his end: tells why. */
+  stall?(): void;
   /** The fabric is quiet, all faults have stopped, and all that was to end should have ended. */
   end?(): void;
   /** It looks no more. */

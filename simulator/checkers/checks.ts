@@ -16,13 +16,13 @@ import type {
   ObservationKind,
   ObservedEndpoint,
 } from "./checker.ts";
-import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { endpointOf, guestOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
 import { Excuses } from "./excuses.ts";
 
 /** Whom checkers report to. */
 export interface CheckedRun {
-  /** How far the run is. */
-  readonly step: number;
+  /** How far the run is; left out: checks count work items. */
+  readonly step?: number;
   /** Hears of findings. */
   found(finding: Finding): void;
 }
@@ -50,6 +50,7 @@ export class Checks implements Observer {
   /** A server that is being restored: what comes next of it, it does with what was saved. */
   #restored: ObservedEndpoint | null = null;
   readonly #stopObserving: () => void;
+  #items = 0;
   #itemsToLook = LOOK_ITEMS_MIN;
   #lookState = 1;
 
@@ -69,11 +70,12 @@ export class Checks implements Observer {
 
   #attach(checker: Checker, fabric: Fabric): void {
     const { name } = checker;
-    const run = this.#run;
+    // deno-lint-ignore no-this-alias -- a getter has a `this` of its own
+    const checks = this;
     const atWork = checker.attach({
       fabric,
       get step(): number {
-        return run.step;
+        return checks.#step;
       },
       isExcused: (endpoint) => this.#excuses.has(endpoint),
       fail: (rule, place, message, kind) => this.#fail(name, rule, place, message, kind),
@@ -95,21 +97,22 @@ export class Checks implements Observer {
     const key = `${by}\n${rule}\n${place}`;
     if (this.#known.has(key)) return;
     this.#known.add(key);
-    this.#run.found({ kind, rule, place, message, by, step: this.#run.step });
+    this.#run.found({ kind, rule, place, message, by, step: this.#step });
   }
 
   /** See {@linkcode Observer.see}. */
   see(observation: Observation): void {
     const { kind } = observation;
-    if (kind === "partitionChanges" && observation.change === "restored") this.#meetRestored();
-    else if ("endpoint" in observation && observation.endpoint !== null) {
+    if (kind === "partitionChanges" && observation.change === "restored") {
+      this.#meetAll(observation.partition);
+    } else if ("endpoint" in observation && observation.endpoint !== null) {
       const { endpoint } = observation;
       if (!this.#met.has(endpoint) || this.#restored === endpoint) this.#meet(endpoint);
       const isRestored = kind === "channelChanges" && observation.event === "restored";
       if (isRestored) this.#restored = endpoint;
     }
     this.#excuses.see(observation);
-    if (kind === "itemBegins") this.#mayLook();
+    if (kind === "itemBegins") this.#itemBegins();
     const listeners = this.#listeners[kind];
     if (listeners === undefined) return;
     if ("endpoint" in observation && observation.endpoint !== null) {
@@ -127,9 +130,10 @@ export class Checks implements Observer {
     }
   }
 
-  #meetRestored(): void {
+  /** A guest was restored: what was seen of its endpoints was half of them. */
+  #meetAll(guest: string): void {
     for (const endpoint of livingEndpoints(this.#runtime)) {
-      if (!this.#met.has(endpoint)) this.#meet(endpoint);
+      if (guestOf(endpoint) === guest) this.#meet(endpoint);
     }
   }
 
@@ -146,11 +150,23 @@ export class Checks implements Observer {
     this.#fail("callbacks", "S13: nothing of a gone partition runs", whereIs(endpoint), message);
   }
 
-  #mayLook(): void {
+  get #step(): number {
+    return this.#run.step ?? this.#items;
+  }
+
+  #itemBegins(): void {
+    this.#items++;
     if (--this.#itemsToLook > 0) return;
     this.#lookState = Math.imul(this.#lookState, 0x41c6_4e6d) + 0x3039 >>> 0;
     this.#itemsToLook = LOOK_ITEMS_MIN + this.#lookState % LOOK_ITEMS_SPAN;
     this.#each(({ look }) => look);
+  }
+
+  /** Nothing is left to run, and the program is not at its end; false where nobody has found out why. */
+  stall(): boolean {
+    const before = this.#known.size;
+    this.#each(({ stall }) => stall);
+    return this.#known.size > before;
   }
 
   /** Everything is quiet: what should have ended has, or is told of. */

@@ -121,20 +121,28 @@ export class Driven {
   }
 }
 
+/** The state change callback of an endpoint that has not returned. */
+function pendingChange(endpoint: Endpoint): StateChange | null {
+  for (const { frame } of endpoint.runtime.callbacks.pending) {
+    const name = NAMES.find((change) => change === frame.name);
+    if (frame.owner === endpoint && name !== undefined) return name;
+  }
+  return null;
+}
+
 /** What the driver of an endpoint must have seen that nobody has looked at yet. */
-export function drivenOf({ actor, changes, incoming, rings }: Endpoint): Driven {
+export function drivenOf(endpoint: Endpoint): Driven {
+  const { actor: { tags }, incoming, rings } = endpoint;
   const driven = new Driven();
-  const { tags } = actor;
-  const { current } = changes;
+  const change = pendingChange(endpoint);
   if (rings !== null) driven.attach(true);
+  if (tags.opened) driven.lifecycle = "open";
+  if (tags.flows || tags.callSuspend) driven.flow = "running";
+  else if (tags.quiet) driven.flow = "suspended";
+  driven.isAnnounced = !tags.callPostStarted;
+  if (change !== null) driven.began(change);
   driven.isFaulted = !tags.sound;
   driven.outstanding = incoming.outstandingPackets.outstanding;
   driven.isInPacket = incoming.isBusy;
-  if (tags.callOpened) driven.lifecycle = current === "opened" ? "opening" : "none";
-  else if (tags.opened) driven.lifecycle = "open";
-  if (tags.flows || tags.callSuspend) driven.flow = "running";
-  else if (tags.callStarted) driven.flow = "fresh";
-  else if (tags.quiet) driven.flow = "suspended";
-  driven.isAnnounced = !tags.callPostStarted;
   return driven;
 }

@@ -6,6 +6,7 @@
  */
 
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { ObservedEndpoint } from "../../actors/runtime/observation.ts";
 import { assert } from "../../core/assert.ts";
@@ -36,6 +37,13 @@ export function whereIs({ place }: ObservedEndpoint): string {
 export function statusText(status: number | null): string {
   if (status === null) return "no status";
   return ntStatusName(status) ?? `0x${status.toString(16).padStart(8, "0")}`;
+}
+
+/** The name of the guest whose channel it is; null: nobody has said. */
+export function guestOf(observed: ObservedEndpoint): string | null {
+  const endpoint = endpointOf(observed);
+  if (endpoint.side === "client") return endpoint.partition.name;
+  return PartitionObject.guestOf(endpoint)?.name ?? null;
 }
 
 /** All endpoints of partitions that live. */

@@ -6,10 +6,9 @@
  */
 
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import type { Observation, ObservationOf, ObservedEndpoint } from "./checker.ts";
-import { endpointOf } from "./endpoints.ts";
+import { endpointOf, guestOf } from "./endpoints.ts";
 
 /** Channels that were tampered with, and what was not. */
 export class Excuses {
@@ -71,11 +70,4 @@ export class Excuses {
     const { channelId } = endpointOf(endpoint);
     if (guest !== null && channelId !== null) this.#channels.get(guest)?.delete(channelId);
   }
-}
-
-/** The guest whose channel it is. */
-function guestOf(observed: ObservedEndpoint): string | null {
-  const endpoint = endpointOf(observed);
-  if (endpoint.side === "client") return endpoint.partition.name;
-  return PartitionObject.guestOf(endpoint)?.name ?? null;
 }

@@ -113,6 +113,10 @@ class HangsAtWork implements CheckerAtWork {
     this.#context = context;
   }
 
+  stall(): void {
+    this.end();
+  }
+
   end(): void {
     const stepOf: StepOf = (endpoint, packet) => this.#steps.get(endpoint)?.get(packet) ?? null;
     for (const { rule, place, message } of findHangs(this.#context.fabric, stepOf)) {

@@ -51,8 +51,8 @@ const UNKNOWN: Item = { isCompletion: false, id: null, wantsCompletion: false, c
 class Traffic {
   /** What it has put into its ring and the opposite side has not taken. */
   readonly sent = new Fifo<Item>();
-  /** Whether its ring may hold what was sent before anybody looked. */
-  readonly isResumed: boolean;
+  /** Whether all that waits is in {@linkcode Traffic.queued}: nothing was queued before anybody looked. */
+  isQueueKnown = true;
   /** How much of that the ring holds still; null: that was not counted yet. */
   unknown: number | null;
   /** The packets that wait, in order. */
@@ -70,15 +70,16 @@ class Traffic {
   /** What it takes is not what was sent, or nobody knows what that was: nothing more is compared. */
   isLost = false;
 
+  /** With rings that may hold what was sent before anybody looked, or with new ones. */
   constructor(isResumed: boolean) {
-    this.isResumed = isResumed;
     this.unknown = isResumed ? null : 0;
   }
 }
 
 /** One that is seen for the first time with rings had them before anybody looked. */
-function trafficOf({ rings, incoming }: Endpoint): Traffic {
+function trafficOf({ rings, incoming, outgoing, restored }: Endpoint): Traffic {
   const traffic = new Traffic(rings !== null);
+  traffic.isQueueKnown = restored === null && outgoing.progress.queue.length === 0;
   traffic.isInCall = incoming.isBusy;
   return traffic;
 }
@@ -117,6 +118,7 @@ class TrafficAtWork implements CheckerAtWork {
   #attach(endpoint: ObservedEndpoint, isResumed: boolean): void {
     const before = this.#all.of(endpoint);
     const traffic = new Traffic(isResumed);
+    traffic.isQueueKnown = before.isQueueKnown && !isResumed;
     for (const queued of before.queued.list()) traffic.queued.push(queued);
     this.#all.set(endpoint, traffic);
   }
@@ -132,7 +134,9 @@ class TrafficAtWork implements CheckerAtWork {
     const traffic = this.#all.of(endpoint);
     const sent = contentOf(payload, payloadBytes);
     const first = firstQueued(endpoint, traffic.queued, packet);
-    if (first !== null) {
+    // What a restored endpoint had queued was queued before anybody looked.
+    const isKnown = traffic.isQueueKnown || isQueued(traffic.queued, packet);
+    if (first !== null && isKnown) {
       if (first.packet !== packet) {
         this.#fail(
           "P3: packets enter the ring as they were sent",
@@ -322,6 +326,11 @@ function firstQueued(
     if (packets.at(first.packet)?.actor.can("enter") === true) return first;
     queued.shift();
   }
+}
+
+function isQueued(queued: Traffic["queued"], packet: number): boolean {
+  for (let at = 0; at < queued.length; at++) if (queued.at(at).packet === packet) return true;
+  return false;
 }
 
 function removePacket(queued: Traffic["queued"], packet: number): void {

@@ -44,7 +44,8 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   VmbPacketSend: SEND,
   VmbPacketSendWithExternalMdl: `${SEND} _6 _7`,
   VmbPacketSendWithExternalPfns: `${SEND} _6`,
-  VmbChannelSendSynchronousRequest: `${SEND} _6 _7 _8 BUFFER_OVERFLOW CANCELLED BUFFER_TOO_SMALL`,
+  VmbChannelSendSynchronousRequest:
+    `${SEND} _6 _7 _8 BUFFER_OVERFLOW CANCELLED BUFFER_TOO_SMALL INSUFFICIENT_RESOURCES`,
   VmbChannelPacketGetExternalData: "PENDING _1 _2 NOT_FOUND INVALID_BUFFER_SIZE",
   VmbChannelCreateGpadlFromMdl: `${CREATE_GPADL} _5`,
   VmbChannelCreateGpadlFromBuffer: CREATE_GPADL,

@@ -16,7 +16,9 @@ import { turn } from "../../actors/runtime/event_loop.ts";
 import { createChooser } from "../../actors/runtime/schedule.ts";
 import { Chance } from "../../core/chance.ts";
 import { messageOf } from "../../core/describe.ts";
-import type { CheckerAtWork } from "../checkers/checker.ts";
+import { Checks } from "../checkers/checks.ts";
+import { CHECKERS } from "../checkers/library.ts";
+import { CoverageRecorder } from "../coverage/recorder.ts";
 import { FaultSource } from "../faults/source.ts";
 import { tellApart } from "./expected.ts";
 import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
@@ -40,7 +42,8 @@ class Run<Drivers extends DriverTable> {
   readonly fabric: FabricRuntime;
   readonly world: RunningWorld<Drivers>;
   readonly findings: Finding[] = [];
-  readonly #checkers: CheckerAtWork[] = [];
+  readonly coverage: CoverageRecorder;
+  readonly #checks: Checks;
   /** The run is not the one that is replayed. */
   #divergence: ReplayError | null = null;
 
@@ -69,7 +72,8 @@ class Run<Drivers extends DriverTable> {
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
     this.fabric.driverFaults = this.faults.drivers;
     this.world = new RunningWorld(scenario, this.fabric, this);
-    for (const checker of scenario.checkers ?? []) this.#attach(checker);
+    this.coverage = new CoverageRecorder(this.fabric);
+    this.#checks = new Checks(this.fabric, [...CHECKERS, ...scenario.checkers ?? []], this);
   }
 
   get steps(): number {
@@ -89,24 +93,17 @@ class Run<Drivers extends DriverTable> {
     };
   }
 
+  /** See {@linkcode CheckedRun.step}. */
+  get step(): number {
+    return this.chooser.steps;
+  }
+
   found(finding: Finding): void {
     this.findings.push(finding);
   }
 
   #fail(kind: FindingKind, rule: string, place: string, message: string, by = "world"): void {
     this.found({ kind, rule, place, message, by, step: this.steps });
-  }
-
-  #attach(checker: NonNullable<ScenarioDefinition["checkers"]>[number]): void {
-    const run = this;
-    this.#checkers.push(checker.attach({
-      fabric: this.fabric,
-      get step() {
-        return run.steps;
-      },
-      fail: (rule, place, message) => this.#fail("correctness", rule, place, message, checker.name),
-      isExcused: () => false,
-    }));
   }
 
   /** What a call into the scenario or the fabric threw, that the verifier does not tell of already. */
@@ -127,8 +124,9 @@ class Run<Drivers extends DriverTable> {
     }
     this.#tellViolations();
     // What a world that stands still still has says no more than that it stands still.
-    if (isWhole) this.#lookAtTheEnd();
-    for (const checker of this.#checkers) checker.detach?.();
+    if (isWhole) this.#checks.end();
+    this.#checks.detach();
+    this.coverage.detach();
     this.fabric.dispose();
     if (this.#divergence !== null) throw this.#divergence;
   }
@@ -151,10 +149,9 @@ class Run<Drivers extends DriverTable> {
     const begun = (async () => await work())();
     begun.catch((error) => this.#threw(part, error)).finally(() => isOver = true);
     const outcome = await this.#drive(part, () => isOver);
-    if (outcome === "quiet") {
-      const held = [...this.fabric.waits.all].map(({ description }) => description).join("; ");
-      const what = held === "" ? "it waits for nothing that the fabric knows of" : held;
-      this.#fail("liveness", "every wait ends", part, `nothing is left to run: ${what}`);
+    if (outcome === "quiet" && !this.#checks.stall()) {
+      const what = "nothing is left to run, and it waits for nothing that the fabric knows of";
+      this.#fail("liveness", "every wait ends", part, what);
     }
     return outcome === "over";
   }
@@ -224,13 +221,6 @@ class Run<Drivers extends DriverTable> {
     }
   }
 
-  #lookAtTheEnd(): void {
-    for (const checker of this.#checkers) checker.end?.();
-    for (const { kind, owner, message } of this.fabric.leaks()) {
-      this.#fail("correctness", `no ${kind} is left`, owner, message, "leaks");
-    }
-  }
-
   get result(): WorldResult {
     const { scenario, settings, chooser, faults, fabric, world } = this;
     const { findings, expected } = tellApart(this.findings, scenario.expected ?? [], faults.fired);
@@ -245,6 +235,8 @@ class Run<Drivers extends DriverTable> {
       steps: chooser.steps,
       faults: faults.fired,
       reached: Object.fromEntries(world.reached),
+      coverage: this.coverage.coverage(world.reached, world.nearest),
+      orderDigest: this.coverage.orderDigest,
       virtualMilliseconds: fabric.now(),
       traceDigest: fabric.traceDigest(),
       trace: fabric.trace,

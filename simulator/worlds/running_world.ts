@@ -6,6 +6,7 @@
 
 import type { Chance } from "../../core/chance.ts";
 import type { Chooser } from "../../actors/runtime/chooser.ts";
+import { nearer, type Nearness } from "../coverage/coverage.ts";
 import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
@@ -51,6 +52,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   isFaulty = true;
   /** Behaviours that were reached, with how often. */
   readonly reached: Map<string, number>;
+  /** How near it has come to those that it has not reached, where somebody has said. */
+  readonly nearest: Map<string, Nearness> = new Map();
   readonly #scenario: ScenarioDefinition<Drivers>;
   readonly #run: WorldRun;
   readonly #guests = new Map<string, Partition>();
@@ -210,7 +213,10 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   }
 
   /** See {@linkcode World.reach}. */
-  reach(name: string): void {
+  reach(name: string, nearness?: Nearness): void {
+    if (nearness !== undefined && nearness.done < nearness.of) {
+      return void this.nearest.set(name, nearer(this.nearest.get(name) ?? null, nearness));
+    }
     this.reached.set(name, (this.reached.get(name) ?? 0) + 1);
   }
 }

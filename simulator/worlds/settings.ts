@@ -6,6 +6,7 @@
 
 import type { Choice, ChoiceKind } from "../../actors/runtime/chooser.ts";
 import type { FabricOptions, Schedule, TraceEntry } from "../../mod.ts";
+import type { Coverage } from "../coverage/coverage.ts";
 import type { FiredFault } from "../faults/rule.ts";
 import type { Finding } from "./finding.ts";
 
@@ -60,6 +61,13 @@ export interface WorldResult {
   readonly faults: readonly FiredFault[];
   /** Behaviours that were reached, with how often. */
   readonly reached: Readonly<Record<string, number>>;
+  /** What the run came by, of all that drivers can see. */
+  readonly coverage: Coverage;
+  /**
+   * The order that drivers saw, as 16 hexadecimal digits: the sequence of endpoint, callback or returning wait,
+   * transaction and status, without times.
+   */
+  readonly orderDigest: string;
   /** Virtual time that passed. */
   readonly virtualMilliseconds: number;
   /** SHA-256 of the trace. */

@@ -15,6 +15,7 @@ import type {
   PlainData,
 } from "../../mod.ts";
 import type { Checker } from "../checkers/checker.ts";
+import type { Nearness } from "../coverage/coverage.ts";
 import type { FaultRule } from "../faults/rule.ts";
 
 /** What a driver of a scenario is started with: plain data, or what a function makes of draws. */
@@ -99,8 +100,13 @@ export interface World<Drivers extends DriverTable = DriverTable> extends Draws 
   until(isReached: () => boolean): Promise<void>;
   /** Something is not as the scenario has it. */
   fail(rule: string, message: string, place?: string): void;
-  /** A behaviour has come to be that ought to: see {@linkcode ScenarioDefinition.reach}. */
-  reach(name: string): void;
+  /**
+   * A behaviour has come to be that ought to: see {@linkcode ScenarioDefinition.reach}.
+   *
+   * @param nearness How many of its conditions are fulfilled, where it is made of several: the behaviour is
+   * reached where all are, and else a sweep tells how near a run has come.
+   */
+  reach(name: string, nearness?: Nearness): void;
   /** Whether faults may still happen. */
   readonly isFaulty: boolean;
   /**

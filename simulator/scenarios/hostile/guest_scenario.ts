@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PartitionObject } from "../../../actors/partition/partition_object.ts";
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import { Chance } from "../../../core/chance.ts";
 import { inspectChannel } from "../../../mod.ts";

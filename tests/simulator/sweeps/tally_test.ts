@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Finding, WorldResult } from "../../../simulator/mod.ts";
+import { mergeCoverage } from "../../../simulator/coverage/coverage.ts";
 import { summaryOf } from "../../../simulator/sweeps/summary.ts";
 import { Tally, type TallyData } from "../../../simulator/sweeps/tally.ts";
 import type { RunRecord } from "../../../simulator/sweeps/artefact.ts";
@@ -21,6 +22,8 @@ function resultOf(seed: bigint, part: Partial<WorldResult> = {}): WorldResult {
     steps: 3,
     faults: [],
     reached: {},
+    coverage: mergeCoverage(),
+    orderDigest: "",
     virtualMilliseconds: 0,
     traceDigest: "",
     trace: [],
