@@ -119,7 +119,7 @@ const ACTS: readonly ((world: Everything, channel: Channel) => void)[] = [
   },
 ];
 
-/** Opens what is closed: a fault is got rid of by closing first. */
+/** Opens what is closed: a fault is got rid of by closing first, and so is an offer that was taken back. */
 function reopen(
   world: Everything,
   server: EverythingServer,
@@ -128,7 +128,9 @@ function reopen(
   for (const side of [server, client]) {
     const there = side?.whereabouts;
     if (side === null || !there) continue;
-    if (there.fault !== null && there.lifecycle !== "disabled") begin(world, side.close());
+    const isTakenBack = side === server && client !== null && there.channelId === null;
+    const isSpoilt = there.fault !== null || isTakenBack;
+    if (isSpoilt && there.lifecycle !== "disabled") begin(world, side.close());
     else if (there.lifecycle === "disabled") {
       if (side.state.opens > 0) world.reach("open again");
       side.open();

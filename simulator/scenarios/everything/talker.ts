@@ -30,7 +30,11 @@ const ENDS: readonly vmbus.NtStatus[] = [
   vmbus.STATUS_DEVICE_REMOVED,
 ];
 /** A synchronous request may not fit, too: kmcl.md Y1. */
-const REQUEST_ENDS = [...ENDS, vmbus.STATUS_BUFFER_OVERFLOW];
+const REQUEST_ENDS = [
+  ...ENDS,
+  vmbus.STATUS_BUFFER_OVERFLOW,
+  vmbus.STATUS_INSUFFICIENT_RESOURCES,
+];
 
 /** A packet that was received, and is completed later. */
 export interface HeldPacket {
