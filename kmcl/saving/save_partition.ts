@@ -81,6 +81,11 @@ const ITEMS_MAX = 100_000;
 /** The guests that are being saved. */
 const underWay = new WeakSet<PartitionObject>();
 
+/** Whether a guest is being saved: until it is, it must not be resumed. */
+export function isBeingSaved(guest: PartitionObject): boolean {
+  return underWay.has(guest);
+}
+
 /**
  * Saves a guest with everything that it has: its memory, its channels, its drivers and those that serve
  * it. The fabric runs on to a safe point, where no callback of theirs is unfinished; then the guest's

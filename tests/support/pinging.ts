@@ -222,7 +222,11 @@ export class Answerer implements vmbus.HostDriverInstance {
     return this;
   }
 
+  /** What its save waits for first. */
+  beforeSave: () => Promise<void> = () => Promise.resolve();
+
   async save(): Promise<vmbus.PlainData> {
+    await this.beforeSave();
     const isUp = vmbus.inspectChannel(this.channel).lifecycle !== "disabled";
     return isUp ? await vmbus.saveServerChannel(this.#kmcl, this.channel) : null;
   }

@@ -5,6 +5,7 @@
  */
 
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
+import { isBeingSaved } from "../../../kmcl/saving/save_partition.ts";
 import type { AnyRule, Deed, FaultTable, GuestWhere } from "../basics.ts";
 import type { FaultyWorld, NamedGuest } from "../faulty_world.ts";
 import { migrate, saveAndContinue, saveAndRestore } from "../moves.ts";
@@ -47,16 +48,20 @@ function toEach(
     .map((named) => ({ place: named.name, do: () => work(named) }));
 }
 
-/** Lets a guest run on that stands still; not one that was saved meanwhile, which another may continue. */
-function resume(guest: PartitionObject): void {
-  if (guest.isAlive && !guest.runs && guest.onResume === null) guest.resume();
+/**
+ * Lets a guest run on that stands still, once nobody saves it; not one that was saved meanwhile, which another
+ * may continue.
+ */
+function resume(world: FaultyWorld, guest: PartitionObject): void {
+  if (isBeingSaved(guest)) world.once(() => !isBeingSaved(guest), () => resume(world, guest));
+  else if (guest.isAlive && !guest.runs && guest.onResume === null) guest.resume();
 }
 
 function pause(world: FaultyWorld, rule: GuestPausedRule): readonly Deed[] {
   const { ms = GUEST_FAULTS.guestPaused.parameters.ms.default } = rule;
   return toEach(world, rule, ({ guest }) => {
     guest.pause();
-    world.after(ms, () => resume(guest));
+    world.after(ms, () => resume(world, guest));
   });
 }
 

@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import * as vmbus from "../../../mod.ts";
+import { type FaultRule, runWorld } from "../../../simulator/mod.ts";
+import { times } from "../../support/long.ts";
+import { pinging } from "../../support/pinging.ts";
+
+/** Every interrupt and every message is late, by more than anything else takes. */
+const LATE: readonly FaultRule[] = [
+  { do: "interruptDelayed", nth: 1, budget: 99, ms: 50, where: { guest: "guest" } },
+  { do: "messageDelayed", nth: 1, budget: 99, ms: 50, where: { guest: "guest" } },
+];
+
+Deno.test("guestMigrated: what is held back goes with the guest, at whatever moment", async () => {
+  for (let nth = 1; nth <= 59; nth += times(5, 1)) {
+    const scenario = pinging([...LATE, { do: "guestMigrated", nth, budget: 1 }]);
+    const { findings, faults } = await runWorld({
+      ...scenario,
+      async end(world) {
+        const ends = new Set(world.driver("client").state.ends);
+        assertEquals([...ends], [vmbus.STATUS_SUCCESS], `item ${nth}`);
+        await scenario.end?.(world);
+      },
+    }, { schedule: "fifo" });
+    assertEquals(findings, [], `item ${nth}`);
+    assertEquals(faults.filter((fault) => fault.fault === "guestMigrated").length, 1);
+  }
+});
+
+Deno.test("guestPaused: what is held back comes when the guest stands still", async () => {
+  const timesOfWorlds = new Set<number>();
+  for (let nth = 20; nth < 35; nth++) {
+    const { findings, virtualMilliseconds } = await runWorld(
+      pinging([
+        { do: "interruptDelayed", nth: 3, budget: 1, ms: 50 },
+        { do: "guestPaused", nth, budget: 1, ms: 1 },
+      ]),
+      { schedule: "fifo" },
+    );
+    assertEquals(findings, []);
+    timesOfWorlds.add(virtualMilliseconds);
+  }
+  // the pause came before the interrupt was sent or after it was there; or while it was held back
+  assertEquals([...timesOfWorlds].sort(), [1, 51]);
+});
+
+Deno.test("guestPaused: a guest that the workload saves meanwhile is resumed when it is saved or not at all", async () => {
+  const scenario = pinging([{ do: "guestPaused", nth: 25, budget: 1, ms: 2 }]);
+  const seen: unknown[] = [];
+  const { findings } = await runWorld({
+    ...scenario,
+    async workload(world) {
+      const guest = world.guest("guest");
+      await world.until(() => !isRunning(guest));
+      world.driver("server").beforeSave = () => world.fabric.delay(5); // the pause ends meanwhile
+      const { status } = await vmbus.savePartition(guest);
+      await world.fabric.delay(5);
+      seen.push(vmbus.ntStatusName(status), isRunning(guest));
+      guest.resume();
+      await scenario.workload(world);
+    },
+  }, { schedule: "fifo" });
+  assertEquals([findings, seen], [[], ["STATUS_SUCCESS", false]]);
+});
+
+function isRunning(guest: vmbus.Partition): boolean {
+  return (guest as vmbus.Partition & { readonly runs: boolean }).runs;
+}
