@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { type FaultRule, runWorld } from "../../../simulator/mod.ts";
 import { times } from "../../support/long.ts";
@@ -11,7 +11,8 @@ const LATE: readonly FaultRule[] = [
 ];
 
 Deno.test("guestMigrated: what is held back goes with the guest, at whatever moment", async () => {
-  for (let nth = 1; nth <= 59; nth += times(5, 1)) {
+  let nth = 1;
+  for (let happens = true; happens; nth += times(5, 1)) {
     const scenario = pinging([...LATE, { do: "guestMigrated", nth, budget: 1 }]);
     const { findings, faults } = await runWorld({
       ...scenario,
@@ -22,8 +23,9 @@ Deno.test("guestMigrated: what is held back goes with the guest, at whatever mom
       },
     }, { schedule: "fifo" });
     assertEquals(findings, [], `item ${nth}`);
-    assertEquals(faults.filter((fault) => fault.fault === "guestMigrated").length, 1);
+    happens = faults.some(({ fault }) => fault === "guestMigrated");
   }
+  assert(nth > 30, `${nth} items`);
 });
 
 Deno.test("guestPaused: what is held back comes when the guest stands still", async () => {
