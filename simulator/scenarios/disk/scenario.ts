@@ -98,6 +98,13 @@ function isOver(world: Disk): boolean {
   return state.phase === "done" || state.phase === "failed" || isLost;
 }
 
+/** Whether the guest is offered a disk: one that was removed is offered no more. */
+function isOffered({ fabric }: Disk): boolean {
+  return fabric.inspect().partitions.some(({ channels }) =>
+    channels.some(({ side, channelId }) => side === "server" && channelId !== null)
+  );
+}
+
 /** Nothing goes wrong any more: the copy is the file, unless the guest or its disk is gone. */
 async function end(world: Disk): Promise<void> {
   await world.until(() => isOver(world));
@@ -112,7 +119,8 @@ async function end(world: Disk): Promise<void> {
   } else {
     world.reach("the disk was lost");
     const isShort = /^Cannot allocate|ended with exhausted$/.test(state.failure ?? "");
-    if (!isShort && (disk.state.phase === "open" || disk.state.phase === "opening")) {
+    const isLost = disk.state.phase === "opening" && !isOffered(world);
+    if (!isShort && !isLost && (disk.state.phase === "open" || disk.state.phase === "opening")) {
       const why = state.failure ?? "nothing says why";
       world.fail(
         "a copy comes to its end",
