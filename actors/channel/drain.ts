@@ -176,11 +176,14 @@ export class Drain implements Timer {
   }
 
   #end(): void {
+    if (this.#endpoint.drains.includes(this)) this.leave()();
+  }
+
+  /** The channel has ended, and with it the drain; returns what answers its caller. */
+  leave(): () => void {
     const { drains, runtime } = this.#endpoint;
-    const at = drains.indexOf(this);
-    if (at < 0) return;
-    drains.splice(at, 1);
+    drains.splice(drains.indexOf(this), 1);
     if (this.#deadline !== null) runtime.cancelTimer(this.#deadline);
-    this.#wait.answer(this.#status ?? STATUS_DEVICE_REMOVED);
+    return () => this.#wait.answer(this.#status ?? STATUS_DEVICE_REMOVED);
   }
 }

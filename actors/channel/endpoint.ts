@@ -206,6 +206,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     if (!NT_SUCCESS(status)) return status;
     this.end = end;
     this.refusal = null;
+    this.callers.beginAnew();
     this.tell({ type: "enable" });
     end.join(this);
     return STATUS_SUCCESS;
@@ -237,6 +238,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** Whoever waits for the end of the last open may continue, if it has come. */
   answerDisabled(): void {
+    if (this.changes.untoldRefusal === null) this.callers.answerTold();
     if (this.hasEnded) this.callers.answerDisabled();
   }
 

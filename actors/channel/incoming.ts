@@ -214,8 +214,14 @@ export class Incoming {
 
   #countBatch(irql: Irql): void {
     const count = this.#batchCount;
+    if (count === 0) return;
+    const { hearsOfBatches } = this.#endpoint.driverCallbacks;
+    // Whoever takes packets at PASSIVE_LEVEL alone hears of their number there as well (kmcl.md R3).
+    if (hearsOfBatches && this.isAlwaysPassive && irql === DISPATCH_LEVEL) {
+      return this.#scheduleNextPassive();
+    }
     this.#batchCount = 0;
-    if (count > 0 && this.#endpoint.driverCallbacks.hearsOfBatches) this.#reportBatch(count, irql);
+    if (hearsOfBatches) this.#reportBatch(count, irql);
   }
 
   #reportBatch(count: number, irql: Irql): void {

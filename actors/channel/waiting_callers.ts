@@ -32,6 +32,8 @@ export class WaitingCallers {
   readonly #endpoint: AwaitedEndpoint;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];
+  /** Answers to those for whom the channel has ended, once its driver was told why its open came to nothing. */
+  readonly #untold: (() => void)[] = [];
 
   /** The callers that wait for `endpoint`. */
   constructor(endpoint: AwaitedEndpoint) {
@@ -79,8 +81,20 @@ export class WaitingCallers {
 
   /** The endpoint is Disabled, and its driver was told why, if there was anything to tell. */
   answerDisabled(): void {
+    this.answerTold();
     answerAll(this.#disableWaits);
     this.checkDrains();
+  }
+
+  /** The endpoint is enabled anew: whoever waits still does so for the end of its last life, of which its driver was not told. */
+  beginAnew(): void {
+    for (const wait of this.#disableWaits.splice(0)) this.#untold.push(() => wait.answer());
+    for (const drain of [...this.drains]) this.#untold.push(drain.leave());
+  }
+
+  /** The driver was told why its last open came to nothing. */
+  answerTold(): void {
+    for (const answer of this.#untold.splice(0)) answer();
   }
 
   /** Something happened that drains may have waited for. */

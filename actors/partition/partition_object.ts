@@ -134,7 +134,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.memory = new GuestRam({
       pageCount: options.memoryPages,
       mmioMegabytes: options.mmioMegabytes,
-      onMisuse: (rule, message) => runtime.verifier.report(rule, MISUSED_CALLS[rule], message),
+      onMisuse: (rule, message) => this.#misused(rule, message),
     });
     if (runtime.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
     if (runtime.faults !== null) this.memory.isExhausted = exhaustionOf(this, runtime.faults);
@@ -155,6 +155,12 @@ export class PartitionObject implements Partition, DriverPartition {
   /** The guest that a server's offer is for; null: nobody said. */
   static guestOf({ guest }: Pick<Endpoint, "guest">): PartitionObject | null {
     return guest && PartitionObject.of(guest);
+  }
+
+  /** A driver whose guest has crashed was told that its GPADL is gone: it cannot know that the host still has it. */
+  #misused(rule: MemoryMisuse, message: string): void {
+    if (rule === "guest memory freed while pinned" && !this.isAlive) return;
+    this.runtime.verifier.report(rule, MISUSED_CALLS[rule], message);
   }
 
   /** Puts what a program, or the guest's bus, does with the memory on the trace. */

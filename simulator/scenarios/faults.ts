@@ -39,3 +39,30 @@ export const RARE_LOSSES: readonly FaultRule[] = LOSSES.map((rule) => ({
   ...rule,
   oneIn: 8 * (rule.oneIn ?? 100),
 }));
+
+/** For drivers whose answers may come in any order: what drivers do, and nobody needs to begin again. */
+export const MISDEEDS: readonly FaultRule[] = [
+  { do: "callbackSlow" },
+  { do: "packetDeferred" },
+  { do: "completionLate" },
+  { do: "completionSwapped" },
+  { do: "packetHeld" },
+];
+
+/** For drivers that begin again where a channel did not open, or stopped. */
+export const BREAKDOWNS: readonly FaultRule[] = [
+  { do: "callbackThrows" },
+  { do: "openedRefused" },
+  { do: "packetFailed" },
+];
+
+/** For scenarios that hold a guest to nothing once it was tampered with. */
+export const ATTACKS: readonly FaultRule[] = [
+  { do: "ringCorrupted" },
+  { do: "ringWordSet" },
+  { do: "completionForged" },
+  { do: "messageForged" },
+  { do: "messageDamaged" },
+  { do: "messageRepeated" },
+  { do: "gpadlForged" },
+].map((rule) => ({ ...rule, oneIn: 4000 }) as FaultRule);

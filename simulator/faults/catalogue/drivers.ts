@@ -33,8 +33,8 @@ export interface CallbackSlowRule extends AnyRule<"callbackSlow", CallbackWhere>
   readonly ms?: number;
 }
 
-/** EvtChannelOpened refuses. */
-export type OpenedRefusedRule = AnyRule<"openedRefused", MisdeedWhere>;
+/** A server's EvtChannelOpened refuses. */
+export type OpenedRefusedRule = AnyRule<"openedRefused", Omit<MisdeedWhere, "side">>;
 
 /** A packet is deferred to PASSIVE_LEVEL. */
 export type PacketDeferredRule = AnyRule<"packetDeferred", MisdeedWhere>;
@@ -98,7 +98,8 @@ function ms(meaning: string, milliseconds: number) {
 export const DRIVER_FAULTS: FaultTable<DriverRule> & Readonly<Record<MisdeedName, unknown>> = {
   callbackThrows: {
     ...COMMON,
-    does: "A callback throws once it has done its work; EvtChannelOpened throws in its place.",
+    does:
+      "A callback throws once it has done its work; a server's EvtChannelOpened does in its place.",
     realMachine: "A driver's exception is a bug check; here it is reported, and the run goes on.",
     touches: "the driver, and the verifier: the finding is the fault's own",
     point: "callback",
@@ -123,11 +124,11 @@ export const DRIVER_FAULTS: FaultTable<DriverRule> & Readonly<Record<MisdeedName
   },
   openedRefused: {
     ...COMMON,
-    does:
-      "EvtChannelOpened answers with a failure, in the driver's place: the channel does not open.",
+    does: "A server's EvtChannelOpened answers with a failure: the channel does not open.",
     realMachine: "A driver finds no memory, or a version that it does not know.",
     touches: "the client and the server of the channel",
     point: "opened",
+    where: ["guest", "driver"],
     oneIn: 8,
     budget: 1,
   },

@@ -184,7 +184,7 @@ export const PEER_FAULTS: FaultTable<PeerRule> = {
     ...COMMON,
     does:
       "A word of a control page is set to some number: indices, masks, pending sizes, feature bits.",
-    realMachine: "As before; or a driver without bounds writes over the page.",
+    realMachine: "A driver that was taken over, or one that knows no bounds, writes over the page.",
     touches: "both ends of the channel",
     where: CHANNEL,
     deeds: onChannels<ChannelAttackWhere>(ringWords),
@@ -213,7 +213,7 @@ export const PEER_FAULTS: FaultTable<PeerRule> = {
   messageDamaged: {
     ...COMMON,
     does: "A field of a control message, or its number, says something else when it comes.",
-    realMachine: "As before; or versions that do not agree about a field.",
+    realMachine: "A sender and a receiver of two versions do not agree about a field.",
     touches: "all of the guest, and its servers",
     where: BUS,
     deeds: onBuses<AttackWhere>(messageDamages),

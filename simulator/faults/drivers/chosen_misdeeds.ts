@@ -37,7 +37,9 @@ export class ChosenMisdeeds implements Misdeeds {
   /** See {@linkcode Misdeeds.at}. */
   at(point: DriverPoint, endpoint: Endpoint, what: CallbackName | null): Misdeed | null {
     const { world } = this.#firing;
-    if (world === null) return null;
+    // A client that refuses to open knows that it did: that cannot be done in its place.
+    const isOwnOpen = what === "EvtChannelOpened" && point !== "passiveCallback";
+    if (world === null || (isOwnOpen && endpoint.side === "client")) return null;
     const guest = endpoint.guest ?? endpoint.partition;
     const { channelId } = endpoint;
     const place = { guest, channelId, direction: null, what, endpoint };

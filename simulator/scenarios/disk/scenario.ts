@@ -10,7 +10,7 @@ import type { Fabric, GuestDriver, HostDriver } from "../../../mod.ts";
 import type { DiskServer } from "../../../devices/disk/mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
-import { DELAYS, MOVES, RARE_LOSSES } from "../faults.ts";
+import { BREAKDOWNS, DELAYS, MISDEEDS, MOVES, RARE_LOSSES } from "../faults.ts";
 
 const INSTANCE = "e4b0c1d2-5f38-4a96-8c7d-20f9a6b3e145";
 const IMAGE_BYTES = 16_384;
@@ -141,6 +141,6 @@ export const disk: ScenarioDefinition<typeof drivers> = defineScenario({
   drivers,
   workload: (world) => world.until(() => isOver(world)),
   end,
-  faults: [...DELAYS, ...MOVES, ...RARE_LOSSES],
+  faults: [...DELAYS, ...MOVES, ...RARE_LOSSES, ...MISDEEDS, ...BREAKDOWNS],
   reach: ["the file was copied", "the disk was lost", "the guest is gone"],
 });

@@ -118,6 +118,12 @@ export const hostileHost: ScenarioDefinition<typeof drivers> = defineScenario({
   },
   partitions: { attacked: GUEST, beside: GUEST },
   hostile: ["attacked"],
+  expected: [{
+    rule: "wait that nothing can end",
+    place: "VmbChannelDisable",
+    reason:
+      "a host that does not answer holds a driver up until the guest is turned off (kmcl.md S11)",
+  }],
   drivers,
   workload,
   end,

@@ -288,3 +288,32 @@ Deno.test("VmbChannelUnmapGpadl: a server unmaps in Closed also where its guest 
   assertEquals(fabric.leaks(), []);
   assertEquals(fabric.violations, []);
 });
+
+Deno.test("VmbChannelDeleteGpadl: its caller may free the memory, also where the guest crashed meanwhile (S13)", async () => {
+  let end = "";
+  const pair = makePair({
+    clientCallbacks: {
+      EvtChannelClosed: async () => {
+        await vsc.VmbChannelDeleteGpadl(client, handle);
+        guest.memory.free(buffer);
+        end = "freed";
+      },
+    },
+  });
+  const { fabric, guest, vsc, vsp, client, server } = pair;
+  enablePair(pair);
+  await fabric.settle();
+  const buffer = guest.memory.allocate(10);
+  const created = vsc.VmbChannelCreateGpadlFromBuffer(client, 0, buffer, 10);
+  const handle = vmbus.expectSuccess(created).gpadlHandle;
+  const disabled = vsc.VmbChannelDisable(client);
+  await fabric.runUntil(() =>
+    fabric.inspect().partitions[1]?.channels[0]?.gpadls[0]?.state === "deleting"
+  );
+  guest.crash();
+  await disabled;
+  await fabric.settle();
+  assertEquals([end, fabric.violations], ["freed", []]);
+  await vsp.VmbChannelDisable(server);
+  vsp.VmbChannelCleanup(server);
+});

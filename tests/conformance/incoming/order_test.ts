@@ -34,6 +34,24 @@ for (const side of RECEIVERS) {
     });
   }
 
+  Deno.test(`EvtChannelProcessingComplete: a ${side} that takes packets at PASSIVE_LEVEL hears there of them, whoever signals`, async () => {
+    const levels: number[] = []; // R3
+    const { pair, fabric, kmcl, receiver, send } = await openReceiver(side, {
+      onPacket: async (_channel, packet) => {
+        await fabric.delay(1);
+        kmcl.VmbChannelPacketComplete(packet, null, 0);
+        // It comes before the item in which the queue continues, and finds the ring empty.
+        pair.guest.postInterrupt(side === "server" ? "toHost" : "toGuest", 1);
+      },
+      onBatch: () => void levels.push(vmbus.KeGetCurrentIrql()),
+    });
+    kmcl.VmbChannelSetIncomingProcessingAtPassive(receiver, true);
+    send([1]);
+    await fabric.run();
+    assertEquals(levels, [0]);
+    await closePair(pair);
+  });
+
   Deno.test(`EvtChannelProcessingComplete: of a ${side} that waits keeps the next packet back`, async () => {
     const log: string[] = []; // R2, R3
     const { pair, fabric, kmcl, receiver, send } = await openReceiver(side, {

@@ -38,6 +38,35 @@ Deno.test("VmbChannelDisable: resolves after the EvtChannelPnpFailure that is du
   assert(told > 3, `${told} refusals were told`);
 });
 
+for (const where of ["before", "inside"] as const) {
+  // kmcl.md S11, S16: who waits for the last life of a channel is answered, whatever becomes of it meanwhile.
+  Deno.test(`VmbChannelDisable: resolves after EvtChannelPnpFailure though the channel is enabled anew ${where} it`, async () => {
+    const answered: string[] = [];
+    const enable = () => vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+    const pair = makePair({
+      partition: { memoryPages: 32 },
+      onPnpFailure: () => {
+        assertEquals(answered, []);
+        if (where === "inside") enable();
+      },
+    });
+    const { fabric, guest, vsc, client } = pair;
+    const all = guest.memory.allocate(32 * 4096); // no page is left for the rings: the open is refused at once
+    enablePair(pair);
+    await fabric.runUntil(() => vmbus.inspectChannel(client)?.refusal !== null);
+    guest.memory.free(all);
+    void vsc.VmbChannelDisable(client).then(() => answered.push("disabled"));
+    void vmbus.drainAndDisable(vsc, client, { timeout100ns: 0 }).then(() =>
+      answered.push("drained")
+    );
+    if (where === "before") enable();
+    await fabric.settle();
+    assertEquals(answered.sort(), ["disabled", "drained"]);
+    assertEquals(vmbus.inspectChannel(client)?.lifecycle, "opened");
+    await closePair(pair);
+  });
+}
+
 Deno.test("VmbChannelDisable: resolves inside EvtChannelPnpFailure, and when Cleanup leaves that out", async () => {
   const told: string[] = [];
   const pair = makePair({
