@@ -60,6 +60,7 @@ export type {
   ObservationKind,
   ObservationOf,
   ObservedEndpoint,
+  ObservedFacts,
   Sees,
 } from "./checkers/checker.ts";
 export { checkFabric } from "./checkers/check_fabric.ts";

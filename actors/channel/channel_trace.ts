@@ -12,7 +12,7 @@ import type { Trace } from "../../core/trace.ts";
 import { TRACE_EVENTS, type TraceEvent } from "../../core/trace_events.ts";
 import { showU64 } from "../../core/units.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
-import type { ObservedEndpoint, PacketRetired } from "../runtime/observation.ts";
+import type { ObservationOf, ObservedEndpoint } from "../runtime/observation.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 
 const { packetArrived, packetCompleted, packetEnded, transactionIdHigh } = TRACE_EVENTS;
@@ -190,7 +190,7 @@ export class ChannelTrace {
   /** The driver is done with a packet, or it goes back to the queue. */
   retired(
     packet: number,
-    how: PacketRetired["how"],
+    how: ObservationOf<"packetRetired">["how"],
     answer: Uint8Array,
     answerBytes: number,
   ): void {

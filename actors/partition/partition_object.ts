@@ -21,7 +21,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
 import { Processor } from "../runtime/scheduler.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
-import type { PartitionChanges } from "../runtime/observation.ts";
+import type { ObservationOf } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
@@ -363,7 +363,7 @@ export class PartitionObject implements Partition, DriverPartition {
     return true;
   }
 
-  #observe(change: PartitionChanges["change"]): void {
+  #observe(change: ObservationOf<"partitionChanges">["change"]): void {
     this.runtime.observer?.see({ kind: "partitionChanges", partition: this.name, change });
   }
 

@@ -7,18 +7,14 @@
 import type {
   Observation,
   ObservationKind,
+  ObservationOf,
   ObservedEndpoint,
+  ObservedFacts,
 } from "../../actors/runtime/observation.ts";
 import type { Fabric } from "../../mod.ts";
 import type { FindingKind } from "../worlds/finding.ts";
 
-export type { Observation, ObservationKind, ObservedEndpoint };
-
-/** An observation by its kind. */
-export type ObservationOf<Kind extends ObservationKind> = Extract<
-  Observation,
-  { readonly kind: Kind }
->;
+export type { Observation, ObservationKind, ObservationOf, ObservedEndpoint, ObservedFacts };
 
 /** What a checker does with each kind of observation that it is for. */
 export type Sees = {

@@ -103,22 +103,20 @@ export class Checks implements Observer {
   /** See {@linkcode Observer.see}. */
   see(observation: Observation): void {
     const { kind } = observation;
-    if (kind === "partitionChanges" && observation.change === "restored") {
-      this.#meetAll(observation.partition);
-    } else if ("endpoint" in observation && observation.endpoint !== null) {
-      const { endpoint } = observation;
+    const endpoint = "endpoint" in observation ? observation.endpoint ?? null : null;
+    if (endpoint !== null) {
       if (!this.#met.has(endpoint) || this.#restored === endpoint) this.#meet(endpoint);
       const isRestored = kind === "channelChanges" && observation.event === "restored";
       if (isRestored) this.#restored = endpoint;
+    } else if (kind === "itemBegins") this.#itemBegins();
+    else if (kind === "partitionChanges" && observation.change === "restored") {
+      this.#meetAll(observation.partition);
     }
     this.#excuses.see(observation);
-    if (kind === "itemBegins") this.#itemBegins();
     const listeners = this.#listeners[kind];
     if (listeners === undefined) return;
-    if ("endpoint" in observation && observation.endpoint !== null) {
-      if (!endpointOf(observation.endpoint).partition.isAlive) {
-        return this.#hears(observation, observation.endpoint);
-      }
+    if (endpoint !== null && !endpointOf(endpoint).partition.isAlive) {
+      return this.#hears(kind, endpoint);
     }
     for (let at = 0; at < listeners.length; at++) {
       const { name, see } = listeners[at]!;
@@ -144,7 +142,7 @@ export class Checks implements Observer {
   }
 
   /** A crashed or destroyed partition: what it leaves behind is nobody's, and nothing of it runs. */
-  #hears({ kind }: Observation, endpoint: ObservedEndpoint): void {
+  #hears(kind: ObservationKind, endpoint: ObservedEndpoint): void {
     if (kind !== "callbackBegins" && kind !== "packetArrives") return;
     const message = `a callback of ${endpoint.name} runs, and its partition is gone`;
     this.#fail("callbacks", "S13: nothing of a gone partition runs", whereIs(endpoint), message);

@@ -6,7 +6,7 @@
  */
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
-import type { PacketRetired } from "../../actors/runtime/observation.ts";
+import type { ObservationOf } from "../../actors/runtime/observation.ts";
 
 /** The state change callbacks. */
 const NAMES = [
@@ -107,7 +107,7 @@ export class Driven {
   }
 
   /** It is done with a packet, or has handed it back. */
-  retired(how: PacketRetired["how"]): void {
+  retired(how: ObservationOf<"packetRetired">["how"]): void {
     this.outstanding--;
     if (how !== "handedBack") return;
     this.isHeadPassive = true;

@@ -86,7 +86,11 @@ function hangOfTransaction(endpoint: Endpoint): Hang | null {
  *
  * @throws {TypeError} `fabric` is none.
  */
-export function findHangs(fabric: Fabric, stepOf: StepOf = () => null): readonly Hang[] {
+export function findHangs(fabric: Fabric): readonly Hang[] {
+  return hangsOf(fabric, () => null);
+}
+
+function hangsOf(fabric: Fabric, stepOf: StepOf): readonly Hang[] {
   const runtime = runtimeOf("find what hangs", fabric);
   const endpoints = livingEndpoints(runtime).filter((endpoint) => !stands(endpoint));
   return [
@@ -119,7 +123,7 @@ class HangsAtWork implements CheckerAtWork {
 
   end(): void {
     const stepOf: StepOf = (endpoint, packet) => this.#steps.get(endpoint)?.get(packet) ?? null;
-    for (const { rule, place, message } of findHangs(this.#context.fabric, stepOf)) {
+    for (const { rule, place, message } of hangsOf(this.#context.fabric, stepOf)) {
       this.#context.fail(rule, place, message, "liveness");
     }
   }

@@ -4,6 +4,9 @@ import { assertEquals } from "@std/assert";
 import { WRITE_INDEX_OFFSET } from "../../../core/ring/layout.ts";
 import { agreementChecker } from "../../../simulator/checkers/agreement.ts";
 import type { Checker } from "../../../simulator/checkers/checker.ts";
+import { callbacksChecker } from "../../../simulator/checkers/callbacks.ts";
+import { protocolChecker } from "../../../simulator/checkers/protocol.ts";
+import { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { hangsChecker } from "../../../simulator/checkers/hangs.ts";
 import { leaksChecker } from "../../../simulator/checkers/leaks.ts";
 import { memoryChecker } from "../../../simulator/checkers/memory.ts";
@@ -172,6 +175,61 @@ Deno.test("leaks: says what is alive, at a place that is the same in every run",
     "correctness leaks: no channel is left, server in root",
     "correctness leaks: no channel is left, client in guest",
   ]);
+});
+
+Deno.test("Checks: find that a callback of a crashed guest runs", async () => {
+  const found = await findingsOfPlanted([callbacksChecker], ({ guest, clientEnd }) => { // kmcl.md S13
+    guest.crash();
+    const callback = "EvtChannelSuspend";
+    return [{ kind: "callbackBegins", endpoint: clientEnd, callback, irql: 0, count: 0 }];
+  });
+  assertEquals(found, [
+    "correctness callbacks: S13: nothing of a gone partition runs, client in guest",
+  ]);
+});
+
+Deno.test("Checks: what a checker throws is its own finding, and the others go on", async () => {
+  const throwing: Checker = {
+    name: "mine",
+    attach: () => ({
+      sees: {
+        channelFaults: () => {
+          throw new Error("no");
+        },
+      },
+    }),
+  };
+  const found = await findingsOfPlanted([throwing, protocolChecker], ({ serverEnd }) => [
+    { kind: "channelFaults", endpoint: serverEnd, fault: "badGpadl" },
+  ]);
+  assertEquals(found, [
+    "crash mine: nothing throws, checker mine",
+    "correctness protocol: wire.md 1.9: an honest side has no fault, server in root",
+  ]);
+});
+
+Deno.test("Checks: a channel that was tampered with is excused until it is opened anew", async () => {
+  const fault = { kind: "channelFaults", fault: "badGpadl" } as const;
+  const found = await findingsOfPlanted([protocolChecker], ({ serverEnd, clientEnd }) => [
+    { kind: "channelTampered", partition: "guest", channelId: clientEnd.channelId },
+    { ...fault, endpoint: serverEnd },
+    { ...fault, endpoint: clientEnd },
+    { kind: "ringsAttached", endpoint: serverEnd, isResumed: false },
+    { ...fault, endpoint: clientEnd },
+  ]);
+  assertEquals(found, [
+    "correctness protocol: wire.md 1.9: an honest side has no fault, client in guest",
+  ]);
+});
+
+Deno.test("Checks: whoever writes to the pages of a ring excuses its channel", async () => {
+  const found = await findingsOfPlanted([protocolChecker], ({ guest, serverEnd }) => {
+    const { gpadls } = PartitionObject.of(serverEnd.guest!).bus.guest;
+    const page = gpadls.all.find(({ isRing }) => isRing)!.ranges[0]!.pfns[1]!;
+    guest.memory.write(page * 4096 + 100, Uint8Array.of(7));
+    return [{ kind: "channelFaults", endpoint: serverEnd, fault: "invalidWriteIndex" }];
+  });
+  assertEquals(found, []);
 });
 
 Deno.test("CHECKERS: find nothing in a pair that works and closes", async () => {
