@@ -128,14 +128,14 @@ export interface ObservedFacts {
   readonly channelChanges: {
     /** The endpoint. */
     readonly endpoint: ObservedEndpoint;
-    /** The event, in the chart's words (docs/states.md). */
+    /** The event, in the chart's words. */
     readonly event: string;
   };
   /** The opposite side did something that it must not do. */
   readonly channelFaults: {
     /** The endpoint. */
     readonly endpoint: ObservedEndpoint;
-    /** What that was, in the words of kmcl.md and wire.md. */
+    /** What that was, by its name. */
     readonly fault: string;
   };
   /** The endpoint has rings from now on. */

@@ -16,7 +16,7 @@ import { protocolChecker } from "./protocol.ts";
 import { trafficChecker } from "./traffic.ts";
 import { transactionsChecker } from "./transactions.ts";
 
-/** All of them (docs/simulator.md, "Checkers"). */
+/** All of them, in the order in which they are told of what happens. */
 export const CHECKERS: readonly Checker[] = Object.freeze([
   transactionsChecker,
   trafficChecker,

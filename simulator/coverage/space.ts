@@ -36,7 +36,7 @@ const KINDS = [
 export interface CoverageSpace {
   /** Transitions that can be taken at all. */
   readonly transitions: readonly string[];
-  /** Statuses that kmcl.md has functions return. */
+  /** Statuses that functions are documented to return. */
   readonly statuses: readonly string[];
 }
 
