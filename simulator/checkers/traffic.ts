@@ -54,7 +54,7 @@ class Traffic {
   /** Whether all that waits is in {@linkcode Traffic.queued}: nothing was queued before anybody looked. */
   isQueueKnown = true;
   /** How much of that the ring holds still; null: that was not counted yet. */
-  unknown: number | null;
+  unknown: number | null = 0;
   /** The packets that wait, in order. */
   readonly queued = new Fifo<{ readonly packet: number; readonly content: Content }>();
   /** Answers to packets that its driver was given, by their numbers, until they are in the ring. */
@@ -70,15 +70,28 @@ class Traffic {
   /** What it takes is not what was sent, or nobody knows what that was: nothing more is compared. */
   isLost = false;
 
-  /** With rings that may hold what was sent before anybody looked, or with new ones. */
-  constructor(isResumed: boolean) {
+  /** Whether it has rings: what it sent before is another open's, once the opposite side has new ones. */
+  isAttached = false;
+
+  /** It has rings: new ones, or such as may hold what was sent before anybody looked. What waits goes on waiting. */
+  attach(isResumed: boolean): void {
+    this.isAttached = true;
+    this.sent.clear();
+    this.returned = null;
     this.unknown = isResumed ? null : 0;
+    this.answers.clear();
+    this.from = null;
+    this.last = null;
+    this.isInCall = false;
+    this.isLost = false;
+    if (isResumed) this.isQueueKnown = false;
   }
 }
 
 /** One that is seen for the first time with rings had them before anybody looked. */
 function trafficOf({ rings, incoming, outgoing, restored }: Endpoint): Traffic {
-  const traffic = new Traffic(rings !== null);
+  const traffic = new Traffic();
+  if (rings !== null) traffic.attach(true);
   traffic.isQueueKnown = restored === null && outgoing.progress.queue.length === 0;
   traffic.isInCall = incoming.isBusy;
   return traffic;
@@ -89,7 +102,8 @@ class TrafficAtWork implements CheckerAtWork {
   readonly #context: CheckContext;
   readonly #all = new PerEndpoint(trafficOf);
   readonly sees: Sees = {
-    ringsAttached: ({ endpoint, isResumed }) => this.#attach(endpoint, isResumed),
+    ringsAttached: ({ endpoint, isResumed }) => this.#all.of(endpoint).attach(isResumed),
+    ringsDetached: ({ endpoint }) => void (this.#all.of(endpoint).isAttached = false),
     packetQueued: ({ endpoint, packet, payload, payloadBytes }) =>
       this.#all.of(endpoint).queued.push({ packet, content: contentOf(payload, payloadBytes) }),
     packetEnters: (seen) => this.#enters(seen),
@@ -112,15 +126,6 @@ class TrafficAtWork implements CheckerAtWork {
 
   meets(endpoint: ObservedEndpoint): void {
     this.#all.meet(endpoint);
-  }
-
-  /** What waits goes on waiting; everything else begins anew. */
-  #attach(endpoint: ObservedEndpoint, isResumed: boolean): void {
-    const before = this.#all.of(endpoint);
-    const traffic = new Traffic(isResumed);
-    traffic.isQueueKnown = before.isQueueKnown && !isResumed;
-    for (const queued of before.queued.list()) traffic.queued.push(queued);
-    this.#all.set(endpoint, traffic);
   }
 
   #fail(rule: string, what: string, endpoint: ObservedEndpoint, message: string): void {
@@ -281,7 +286,7 @@ class TrafficAtWork implements CheckerAtWork {
       const traffic = this.#all.of(endpoint);
       const from = this.#source(endpoint, traffic, 0);
       const unread = unreadPackets(endpoint);
-      if (from === null || unread === null || traffic.isLost) continue;
+      if (from === null || unread === null || traffic.isLost || !from.isAttached) continue;
       const taken = traffic.isInCall || from.returned !== null ? 1 : 0;
       const sent = from.sent.length + (from.unknown ?? 0) + taken;
       if (isRight(unread, sent)) continue;
