@@ -31,7 +31,7 @@ export class Excuses {
       case "memoryWritten":
         return this.#written(observation);
       case "ringsAttached":
-        return this.#renewed(observation.endpoint);
+        if (!observation.isResumed) this.#renewed(observation.endpoint);
     }
   }
 

@@ -22,6 +22,8 @@ export interface Hang {
   readonly place: string;
   /** Who holds what. */
   readonly message: string;
+  /** The endpoint that it is about; null: it is a caller's, who is to come to his end whatever others do. */
+  readonly endpoint: ObservedEndpoint | null;
 }
 
 /** When a packet came to its driver, where somebody has looked; null: that is not known. */
@@ -37,7 +39,7 @@ function hangOfWait({ options, description }: Wait<unknown>): Hang {
   const place = endpoint === undefined || endpoint === null
     ? call
     : `${call} of ${whereIs(endpoint)}`;
-  return { rule: "every wait ends", place, message: description };
+  return { rule: "every wait ends", place, message: description, endpoint: null };
 }
 
 function hangOfHeld(endpoint: Endpoint, stepOf: StepOf): Hang | null {
@@ -50,6 +52,7 @@ function hangOfHeld(endpoint: Endpoint, stepOf: StepOf): Hang | null {
     rule: "section 5: each packet is retired",
     place: `driver of ${whereIs(endpoint)}`,
     message: `${named.join("; ")}${more > 0 ? `, and ${more} more` : ""}`,
+    endpoint,
   };
 }
 
@@ -75,6 +78,7 @@ function hangOfTransaction(endpoint: Endpoint): Hang | null {
       rule: "P1: each transaction ends",
       place: `transaction of ${whereIs(endpoint)}`,
       message: `packet ${packet.slot} of ${endpoint.name} is in flight: ${why}`,
+      endpoint,
     };
   }
   return null;
@@ -123,7 +127,8 @@ class HangsAtWork implements CheckerAtWork {
 
   end(): void {
     const stepOf: StepOf = (endpoint, packet) => this.#steps.get(endpoint)?.get(packet) ?? null;
-    for (const { rule, place, message } of hangsOf(this.#context.fabric, stepOf)) {
+    for (const { rule, place, message, endpoint } of hangsOf(this.#context.fabric, stepOf)) {
+      if (endpoint !== null && this.#context.isExcused(endpoint)) continue;
       this.#context.fail(rule, place, message, "liveness");
     }
   }

@@ -77,8 +77,10 @@ export type Point =
 export interface Deed {
   /** To what, in words. */
   readonly place: string;
-  /** The guest that it is about, by its name in the scenario, where that matters afterwards. */
-  readonly guest?: string;
+  /** The guest that it is about, by its name in the scenario. */
+  readonly guest: string;
+  /** The channel, by its number on the guest's bus; left out where it is about none, or all. */
+  readonly channelId?: number | null;
   /** Does it. */
   do(): void | Promise<void>;
 }

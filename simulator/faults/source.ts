@@ -82,8 +82,9 @@ export class FaultSource {
       if (!isAt(trigger.where, place, world)) continue;
       if (trigger.isDue) {
         const { tampers = false, bringsAbout } = trigger.fault;
-        this.#note(trigger, placeText(place), {
-          tampered: tampers ? world.nameOf(place.guest) : null,
+        const guest = world.nameOf(place.guest);
+        this.#note(trigger, { place: placeText(place), guest, channelId: place.channelId }, {
+          tampered: tampers ? guest : null,
           bringsAbout: bringsAbout?.(place as DriverPlace) ?? null,
         });
         return trigger.rule;
@@ -95,11 +96,13 @@ export class FaultSource {
 
   #note(
     trigger: Trigger,
-    place: string,
+    { place, guest, channelId = null }: Omit<Deed, "do">,
     effects: Omit<FiredFault, "fault" | "place" | "step">,
   ): void {
     const { steps } = this.#chooser;
-    this.#fired.push({ fault: trigger.rule.do, place, step: steps, ...effects });
+    const fault = trigger.rule.do;
+    this.#world?.fabric.observer?.see({ kind: "faultFires", fault, partition: guest, channelId });
+    this.#fired.push({ fault, place, step: steps, ...effects });
     trigger.fire();
   }
 
@@ -132,8 +135,8 @@ export class FaultSource {
       const deeds = this.#deedsOf(trigger);
       const deed = deeds[this.#chooseAmong(deeds.length)];
       if (deed === undefined) continue;
-      const tampered = trigger.fault.tampers === true ? deed.guest ?? null : null;
-      this.#note(trigger, deed.place, { tampered, bringsAbout: null });
+      const tampered = trigger.fault.tampers === true ? deed.guest : null;
+      this.#note(trigger, deed, { tampered, bringsAbout: null });
       await deed.do();
     }
   }

@@ -120,6 +120,8 @@ function takeBack(
 ): readonly Deed[] {
   return offeredServers(world, where).map(({ server, host, guest }) => ({
     place: `${server.name} of ${guest.name}`,
+    guest: world.nameOf(guest),
+    channelId: server.channelId,
     do() {
       if (host.takeBack(server)) afterwards(server, host);
     },
@@ -144,6 +146,8 @@ function interrupt(world: FaultyWorld, { where = {} }: InterruptSpuriousRule): r
         (where.driver === undefined || isOn(where.driver, { guest, channelId }, world));
       return !isMeant ? [] : directions.map((direction): Deed => ({
         place: `channel ${channelId} ${direction} of ${name}`,
+        guest: name,
+        channelId,
         do: () => guest.postInterrupt(direction, channelId),
       }));
     })

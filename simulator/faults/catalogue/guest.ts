@@ -45,7 +45,7 @@ function toEach(
   work: (named: NamedGuest) => void | Promise<void>,
 ): readonly Deed[] {
   return world.living(where?.guest).filter(({ guest }) => guest.runs)
-    .map((named) => ({ place: named.name, do: () => work(named) }));
+    .map((named) => ({ place: named.name, guest: named.name, do: () => work(named) }));
 }
 
 /**

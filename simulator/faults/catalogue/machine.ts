@@ -62,6 +62,7 @@ function takeAway(world: FaultyWorld, rule: ProcessorTakenRule): readonly Deed[]
       .filter(({ index, runs }) => runs && (where.processor ?? index) === index)
       .map((processor): Deed => ({
         place: `processor ${processor.index} of ${named.name}`,
+        guest: named.name,
         do() {
           processor.runs = false;
           world.after(ms, () => giveBack(named, processor.index));

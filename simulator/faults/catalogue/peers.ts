@@ -114,6 +114,7 @@ function deedOf(
   return {
     place: `${attack.what}, by the ${by === "guest" ? `guest ${name}` : `host to ${name}`}`,
     guest: name,
+    channelId,
     do() {
       const { observer } = guest.runtime;
       observer?.see({ kind: "channelTampered", partition: guest.name, channelId });
