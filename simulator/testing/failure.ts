@@ -5,6 +5,7 @@
  */
 
 import { DisposalError, type Fabric, type Leak, type Violation } from "../../mod.ts";
+import type { Finding } from "../worlds/finding.ts";
 import type { FabricRun } from "./options.ts";
 
 /** Violations and leaks that are listed; of more the number is told. */
@@ -12,14 +13,30 @@ const LISTED_MAX = 10;
 /** Errors that are followed from one to its cause. */
 const CAUSES_MAX = 8;
 
+/** A body and its fabric came to their ends, and checkers have found something all the same. */
+export class CheckError extends Error {
+  /** Always `"CheckError"`. */
+  override readonly name = "CheckError";
+  /** What they have found. */
+  readonly findings: readonly Finding[];
+
+  /** Tells of `findings`. */
+  constructor(findings: readonly Finding[]) {
+    super(findings.map(lineOfFinding).join("\n"));
+    this.findings = findings;
+  }
+}
+
 /** A body failed, or its fabric was left with something alive. */
 export class FabricTestError extends Error {
   /** Always `"FabricTestError"`. */
   override readonly name = "FabricTestError";
   /** The run that failed. */
   readonly run: FabricRun;
-  /** What the body threw, or what the fabric's disposal did. */
+  /** What the body threw, or what the fabric's disposal did; a {@linkcode CheckError} where neither did. */
   readonly thrown: unknown;
+  /** What checkers have found. */
+  readonly findings: readonly Finding[];
   /** The misuse that was found, in order. */
   readonly violations: readonly Violation[];
   /** What was alive when the body failed, or at its end. */
@@ -28,12 +45,19 @@ export class FabricTestError extends Error {
   readonly replay: string;
 
   /** Tells of a `run` of `fabric` that ended with `thrown`. */
-  constructor(thrown: unknown, fabric: Fabric, run: FabricRun, replay: string) {
+  constructor(
+    thrown: unknown,
+    fabric: Fabric,
+    findings: readonly Finding[],
+    run: FabricRun,
+    replay: string,
+  ) {
     const { violations } = fabric;
     const leaks = fabric.leaks();
     super([
       ...textsOf(thrown),
       ...listOf("violations", violations.map(lineOfViolation)),
+      ...listOf("checks", findings.map(lineOfFinding)),
       ...listOf(
         thrown instanceof DisposalError ? "leaks" : "alive when it failed",
         leaks.map(({ owner, message }) => `${owner}: ${message}`),
@@ -44,6 +68,7 @@ export class FabricTestError extends Error {
     this.run = run;
     this.thrown = thrown;
     this.violations = violations;
+    this.findings = findings;
     this.leaks = leaks;
     this.replay = replay;
   }
@@ -55,6 +80,10 @@ function lineOfViolation({ at, call, message, rule, source, first }: Violation):
     ...first?.source ? [`first from ${first.source}`] : [],
   ];
   return [`at ${at} ms, ${call}: ${message} (${rule})`, ...lines].join("\n    ");
+}
+
+function lineOfFinding({ rule, place, message }: Finding): string {
+  return `${place}: ${message} (${rule})`;
 }
 
 function listOf(what: string, lines: readonly string[]): string[] {
@@ -69,7 +98,9 @@ function listOf(what: string, lines: readonly string[]): string[] {
 
 /** What was thrown, with its frames, and what it came from. */
 function textsOf(thrown: unknown): string[] {
-  if (thrown instanceof DisposalError) return ["The body ended, but not all is well:"]; // lists follow
+  if (thrown instanceof CheckError || thrown instanceof DisposalError) {
+    return ["The body ended, but not all is well:"]; // lists follow
+  }
   const texts = [textOf(thrown)];
   for (let at = thrown; at instanceof Error && texts.length <= CAUSES_MAX; at = at.cause) {
     if (at.cause !== undefined) texts.push(`caused by ${textOf(at.cause)}`);

@@ -21,7 +21,9 @@
 import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
 import { describe } from "../../core/describe.ts";
 import { createFabric, type Fabric } from "../../mod.ts";
-import { FabricTestError } from "./failure.ts";
+import { checkFabric } from "../checkers/check_fabric.ts";
+import { CHECKERS } from "../checkers/library.ts";
+import { CheckError, FabricTestError } from "./failure.ts";
 import {
   type FabricRun,
   planTests,
@@ -30,12 +32,13 @@ import {
   type TestPlan,
 } from "./options.ts";
 
-export { FabricTestError };
+export { CheckError, FabricTestError };
 export { RegressionError, replayArtefact } from "./replay_artefact.ts";
 export type { ReplayArtefactOptions } from "./replay_artefact.ts";
 export { ArtefactError } from "../sweeps/read_artefact.ts";
 export type { Divergence } from "../sweeps/replay.ts";
 export type { Codec, FabricRun, TestFabricOptions } from "./options.ts";
+export type { Finding, FindingKind } from "../worlds/finding.ts";
 
 /** What is done in each fabric; it throws, or its promise rejects, where something is not as it should be. */
 export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<void>;
@@ -45,7 +48,7 @@ export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<
  * fails. A run ends as `await using` ends a fabric: it is settled, and where something leaks it fails, in
  * mode `"record"` also where a violation was found. A body that expects those looks at `fabric.violations`
  * and `fabric.leaks()`, and calls `fabric.dispose()` itself. Every fabric is disposed of, however its run
- * ended. A run that fails as something was done twice is made once more, to learn from which line of the
+ * ended. While it runs, checkers look at it ({@linkcode TestFabricOptions.checks}). A run that fails as something was done twice is made once more, to learn from which line of the
  * driver it was done first.
  *
  * @throws {FabricTestError} A run failed. It tells first what the body threw, with its frames, then of
@@ -54,20 +57,21 @@ export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<
  * @throws {TypeError | RangeError} An option is not what it should be, or `body` is no function.
  */
 export async function testFabric(options: TestFabricOptions, body: FabricTestBody): Promise<void> {
-  const { shared, seeds, codecs } = planTests(options);
+  const plan = planTests(options);
+  const { shared, seeds, codecs } = plan;
   if (typeof body !== "function") {
     throw new TypeError(`Cannot test a fabric: its body must be a function, not ${describe(body)}`);
   }
   for (const seed of seeds) {
     for (const codec of codecs) {
       const run: FabricRun = { seed, codec };
-      const failure = await failureOf(shared, run, body);
+      const failure = await failureOf(plan, run, body);
       if (failure === null) continue;
       // Lines of sources cost too much to be kept each time. The run is the same with them, and fails again.
       const lacksLines = shared.sourceLines === undefined &&
         failure.violations.some(({ first }) => first !== null);
       const again = lacksLines
-        ? await failureOf({ ...shared, sourceLines: true }, run, body)
+        ? await failureOf({ ...plan, shared: { ...shared, sourceLines: true } }, run, body)
         : null;
       throw again ?? failure;
     }
@@ -76,20 +80,34 @@ export async function testFabric(options: TestFabricOptions, body: FabricTestBod
 
 /** How one run fails; null: it does not. Its fabric is gone in any case. */
 async function failureOf(
-  shared: TestPlan["shared"],
+  plan: TestPlan,
   run: FabricRun,
   body: FabricTestBody,
 ): Promise<FabricTestError | null> {
-  const fabric = createFabric({ ...shared, ...run });
+  const fabric = createFabric({ ...plan.shared, ...run });
+  const checks = plan.checks ? checkFabric(fabric, { checkers: BUT_LEAKS }) : null;
+  const failure = (thrown: unknown) =>
+    new FabricTestError(thrown, fabric, checks?.findings ?? [], run, replayCall(plan, run));
   try {
     await body(fabric, run);
+    if (isDisposed(fabric)) return null; // what it has come to, the body knows
+    await fabric.settle();
+    const found = checks?.end() ?? [];
     await fabric[ASYNC_DISPOSE]();
-    return null;
+    return found.length === 0 ? null : failure(new CheckError(found));
   } catch (thrown) {
-    return new FabricTestError(thrown, fabric, run, replayCall(shared, run));
+    return failure(thrown);
   } finally {
     disposeOf(fabric);
   }
+}
+
+/** The disposal of a fabric tells of leaks by itself. */
+const BUT_LEAKS = CHECKERS.filter(({ name }) => name !== "leaks");
+
+/** Whether nothing is left of `fabric`: not even the root. */
+function isDisposed({ partitions }: Fabric): boolean {
+  return partitions.length === 0;
 }
 
 /** Ends a fabric whatever it is at. Callers that wait for it are nobody's concern: none is rejected. */

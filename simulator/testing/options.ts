@@ -25,6 +25,11 @@ export interface TestFabricOptions extends FabricOptions {
   readonly seeds?: number | readonly (number | bigint)[];
   /** The codecs to run with, each with every seed. Default: `codec` alone. */
   readonly codecs?: "both" | readonly Codec[];
+  /**
+   * Whether checkers look at all that happens, and a run fails where they find something. They take about half
+   * as long again as a small fabric itself. Default true.
+   */
+  readonly checks?: boolean;
 }
 
 /** One run of a body. */
@@ -43,6 +48,8 @@ export interface TestPlan {
   readonly seeds: Iterable<number | bigint>;
   /** Codecs, in order. */
   readonly codecs: readonly Codec[];
+  /** Whether checkers look. */
+  readonly checks: boolean;
 }
 
 function show(value: unknown): string {
@@ -104,7 +111,8 @@ export function planTests(options: TestFabricOptions): TestPlan {
   if (typeof options !== "object" || options === null) {
     refuse(`its options must be an object, not ${show(options)}`);
   }
-  const { seed, seeds, codec, codecs, ...given } = options;
+  const { seed, seeds, codec, codecs, checks = true, ...given } = options;
+  if (typeof checks !== "boolean") refuse(`checks must be true or false, not ${show(checks)}`);
   if (seed !== undefined && seeds !== undefined) refuse("give seed or seeds, not both");
   if (codec !== undefined && codecs !== undefined) refuse("give codec or codecs, not both");
   const schedule = given.schedule ?? (seeds === undefined ? undefined : "random");
@@ -112,12 +120,13 @@ export function planTests(options: TestFabricOptions): TestPlan {
     shared: schedule === undefined ? given : { ...given, schedule },
     seeds: seeds === undefined ? [seed ?? 0] : readSeeds(seeds),
     codecs: codecs === undefined ? [codec ?? "msgpack"] : readCodecs(codecs),
+    checks,
   };
 }
 
 /** The call that makes one run alone again, in one line. */
-export function replayCall(shared: TestPlan["shared"], run: FabricRun): string {
-  const options = Object.entries({ ...run, ...shared })
+export function replayCall({ shared, checks }: TestPlan, run: FabricRun): string {
+  const options = Object.entries({ ...run, ...shared, ...checks ? {} : { checks } })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${typed(value)}`);
   return `testFabric({ ${options.join(", ")} }, …)`;

@@ -2,11 +2,13 @@
 import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import {
+  CheckError,
   FabricTestError,
   testFabric,
   type TestFabricOptions,
 } from "../../../simulator/testing/mod.ts";
-import { makePair, openPair } from "../../support/connected_pair.ts";
+import { endpointBehind } from "../../../kmcl/call_values.ts";
+import { closePair, makePair, openPair } from "../../support/connected_pair.ts";
 
 const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 
@@ -233,4 +235,39 @@ Deno.test("testFabric: a bad option is refused before anything runs", async () =
     await assertRejects(() => testFabric({}, body as never), TypeError, "body must be a function");
   }
   assertEquals(runs, 0);
+});
+
+Deno.test("testFabric: fails where a checker finds something, and says what and where", async () => {
+  const failure = await assertRejects(
+    () =>
+      testFabric({ seed: 3 }, async (fabric) => {
+        const guest = fabric.createPartition({ name: "guest" });
+        const pair = await openPair({ within: { fabric, guest } });
+        const endpoint = endpointBehind(pair.server)!;
+        endpoint.trace.fault("badGpadl"); // nobody has done anything
+        await closePair(pair);
+      }),
+    FabricTestError,
+  );
+  assertInstanceOf(failure.thrown, CheckError);
+  assertEquals(failure.findings.map(({ by, place }) => `${by}: ${place}`), [
+    "protocol: server in root",
+  ]);
+  assertMatch(
+    failure.message,
+    /^The body ended, but not all is well:\nchecks:\n {2}server in root: /,
+  );
+});
+
+Deno.test("testFabric: without checks nobody looks, and the replay says so", async () => {
+  const body = async (fabric: vmbus.Fabric) => {
+    const guest = fabric.createPartition({ name: "guest" });
+    const pair = await openPair({ within: { fabric, guest } });
+    endpointBehind(pair.server)!.trace.fault("badGpadl");
+    await closePair(pair);
+  };
+  await testFabric({ checks: false }, body);
+  const { replay } = await failureWith(new Error("no"), { checks: false });
+  assertEquals(replay, 'testFabric({ seed: 0, codec: "msgpack", checks: false }, …)');
+  await assertRejects(() => testFabric({ checks: 1 as never }, body), TypeError, "true or false");
 });
