@@ -25,6 +25,8 @@ const ITEMS_BETWEEN = 64;
 const ITEMS_LAST = 256;
 /** How often the program looks whether all is over, a millisecond apart, before it closes what is left. */
 const LOOKS_MAX = 60;
+/** So often it looks before it takes an offer back that nobody has opened, and makes it again. */
+const LOOKS_PATIENT = 10;
 
 const plans = new WeakMap<Draws, Map<GuestName, GuestPlan>>();
 
@@ -168,7 +170,12 @@ async function workload(world: Everything): Promise<void> {
 /** Nothing goes wrong any more: everything must come to its end, whatever was done to it. */
 async function end(world: Everything): Promise<void> {
   for (let look = 0; look < LOOKS_MAX && !isOver(channelsOf(world)); look++) {
-    for (const { server, client } of channelsOf(world)) heal(world, server, client);
+    const isLong = look % LOOKS_PATIENT === LOOKS_PATIENT - 1;
+    for (const { server, client } of channelsOf(world)) {
+      // An offer that was taken back does not come again by itself, and its driver is not told.
+      if (isLong && server.whereabouts?.lifecycle !== "opened") begin(world, server.close());
+      else heal(world, server, client);
+    }
     await world.fabric.delay(1);
   }
   for (const { name, isHeld, server, client } of channelsOf(world)) {
