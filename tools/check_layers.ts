@@ -57,6 +57,7 @@ export const DOORS: readonly string[] = [
   "devices/disk/mod.ts",
   "devices/echo/mod.ts",
   "simulator/mod.ts",
+  "simulator/scenario_files/mod.ts",
   "simulator/peers/mod.ts",
   "simulator/testing/mod.ts",
 ];
