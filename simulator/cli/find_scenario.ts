@@ -4,10 +4,11 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "../../core/describe.ts";
 import type { ScenarioDefinition } from "../mod.ts";
+import { readScenarioFile } from "../scenario_files/mod.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
 import { shellQuoted } from "../text.ts";
 import { cannot, UsageError } from "./command.ts";
@@ -35,8 +36,31 @@ export async function findScenario(scenario: string): Promise<ScenarioDefinition
   );
 }
 
-/** The scenario that the module at `path` exports. */
+/**
+ * The scenario in the file at `path`: text in YAML, or a module that exports it. What such a text says of
+ * schedule, codec and seeds is for programs: here the command line says them.
+ */
 async function loadScenario(path: string): Promise<ScenarioDefinition> {
+  return /\.ya?ml$/.test(path) ? await readText(path) : await importScenario(path);
+}
+
+async function readText(path: string): Promise<ScenarioDefinition> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (error) {
+    throw cannot(`read the scenario ${path}`, error, "name a file that is there");
+  }
+  try {
+    const load = (module: string) => importScenario(resolve(dirname(path), module));
+    return (await readScenarioFile(text, { file: path, load })).scenario;
+  } catch (error) { // a ScenarioFileError: its message has a line for each mistake
+    throw cannot(`use the scenario ${path}`, messageOf(error).replaceAll("\n", "; "), "mend that");
+  }
+}
+
+/** The scenario that the module at `path` exports. */
+async function importScenario(path: string): Promise<ScenarioDefinition> {
   const action = `load the scenario ${path}`;
   const hint = "name a module that exports one as default, or as scenario";
   let module: Readonly<Record<string, unknown>>;

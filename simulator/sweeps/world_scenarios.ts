@@ -4,12 +4,12 @@
  * @module
  */
 
-import { everything } from "../scenarios/everything/scenario.ts";
+import { simulatedScenarios } from "../scenarios/all.ts";
 import { PROTOCOLS } from "../scenarios/protocols/all.ts";
 import type { ScenarioDefinition } from "../worlds/world.ts";
 
 /** All of them, the one that is swept by default first. */
 export const worldScenarios: readonly ScenarioDefinition[] = [
-  everything,
+  ...simulatedScenarios,
   ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),
 ];

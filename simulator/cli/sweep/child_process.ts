@@ -19,8 +19,17 @@ import {
 } from "./messages.ts";
 
 const CHILD = new URL("./child.ts", import.meta.url).href;
-/** A scenario may import what it needs; beyond that its drivers may do nothing to the machine. */
-const FLAGS = ["run", "--quiet", "--no-prompt", "--allow-read"];
+/**
+ * A scenario may import what it needs; beyond that its drivers may do nothing to the machine. Two variables
+ * are what the library asks for that reads scenarios in YAML: it is told that there are none.
+ */
+const FLAGS = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--allow-read",
+  "--ignore-env=LOG_TOKENS,LOG_STREAM",
+];
 /** Of what a child that died wrote to stderr, so much is looked at. */
 const STDERR_LENGTH_MAX = 20_000;
 /** A process begins to run, and loads the scenario, in so many milliseconds, also on a busy machine. */
