@@ -96,7 +96,8 @@ export function summaryOf(
       rule,
       place,
       worlds,
-      reason: expected.find((known) => known.rule === rule && known.place === place)?.reason ?? "",
+      reason: expected.find((known) => known.rule === rule && known.place === place)?.reason ??
+        "a fault brings it about",
     })),
     reached: Object.entries(reached).map(([name, how]) => ({ name, ...how })),
     faults,

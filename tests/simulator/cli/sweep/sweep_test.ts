@@ -6,6 +6,7 @@ import { runSweep } from "../../../../simulator/cli/sweep/sweep_run.ts";
 import { sweepMain } from "../../../../simulator/cli/sweep/main.ts";
 import { type SweepSummary, sweepWorlds } from "../../../../simulator/mod.ts";
 import type { SweepJson } from "../../../../simulator/sweeps/report.ts";
+import { readArtefact } from "../../../../simulator/sweeps/read_artefact.ts";
 import type { ProcessEnd } from "../../../support/deno_process.ts";
 import { planted } from "../../../support/planted_scenario.ts";
 import { Capture } from "../../../support/simulate.ts";
@@ -14,6 +15,7 @@ import { withTree } from "../../../support/temp_tree.ts";
 const fileOf = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const PLANTED = fileOf("../../../support/planted_scenario.ts");
 const ENDINGS = fileOf("./endings.ts");
+const DRIFTING = fileOf("./drifting.ts");
 
 /** Runs a command in this process; its children are processes. */
 async function here(command: () => Promise<number>): Promise<ProcessEnd> {
@@ -78,7 +80,12 @@ Deno.test("sweep: a world that never ends is a failure, and so is one that its p
       ["crash", "20", "it ended with exit code 7"],
       ["liveness", "23", "it took more than 2000 ms, and its process was ended"],
     ]);
-    assert(failures.every(({ artefact }) => artefact !== null));
+    // What the world chose until then was had in another run.
+    const choices = failures.map(({ artefact }) => {
+      const read = readArtefact(Deno.readTextFileSync(artefact!));
+      return read.choices?.find(({ kind }) => kind === "draw")?.offset;
+    });
+    assertEquals(choices, [4, 3]);
   });
 });
 
@@ -87,6 +94,24 @@ Deno.test("sweep: a scenario that cannot be loaded is told, with what would be r
   assertEquals([none.code, JSON.parse(none.stdout).ok], [2, false]);
   assertStringIncludes(none.stderr, "Cannot load the scenario ./none.ts: ");
   assertStringIncludes(none.stderr, "; name a module that exports one as default");
+});
+
+Deno.test("sweep: --check-determinism names the first entry that differs in another process", async () => {
+  const options = ["--from", "0", "--seeds", "8", "--check-determinism"];
+  const { code, stdout } = await sweep(DRIFTING, ...options, "--json");
+  assertEquals(code, 1);
+  const { failures: [first, ...others], worlds, failed }: SweepJson = JSON.parse(stdout);
+  assertEquals([others, worlds, failed], [[], 8, 5]);
+  assertEquals([first!.rule, first!.place], ["a seed makes one world", "timerArmed of #0"]);
+  assertMatch(
+    first!.message,
+    /^entry 4 of the trace is timerArmed .* and timerArmed .* in another$/,
+  );
+  assertEquals(first!.artefact, null);
+  assertEquals(
+    first!.replay,
+    `deno task sweep ${DRIFTING} --from 0 --seeds 8 --check-determinism --schedule portfolio`,
+  );
 });
 
 Deno.test("runSweep: who stops it learns what was done, and no process is left", async () => {
