@@ -114,7 +114,6 @@ export type {
 } from "./sweeps/summary.ts";
 export { sweepWorlds } from "./sweeps/sweep_worlds.ts";
 export type { SweepOptions } from "./sweeps/sweep_worlds.ts";
-export type { Reached } from "./sweeps/tally.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";
 export type { Finding, FindingKind } from "./worlds/finding.ts";
 export { runInTurn } from "./worlds/in_turn.ts";

@@ -7,10 +7,14 @@
 import { grouped, type Look, painted } from "../layout.ts";
 import { visible } from "../text.ts";
 import type { RunSettings } from "./artefact.ts";
-import type { FailureGroup, SweepSummary } from "./summary.ts";
+import type { Counts } from "../coverage/coverage.ts";
+import type { CoverageGaps } from "../coverage/space.ts";
+import type { FailureGroup, ReachedBehaviour, SweepSummary } from "./summary.ts";
 
 /** Causes that a text lists; of more it is said how many. */
 const LISTED_MAX = 50;
+/** Gaps of a kind that a text names. */
+const GAPS_MAX = 5;
 
 /** What a report says beside what the sweep has come to. */
 export interface SweepFacts {
@@ -26,6 +30,8 @@ export interface SweepFacts {
   readonly wallMilliseconds: number;
   /** Whether it was stopped before its end. */
   readonly isStopped: boolean;
+  /** What the worlds did not come by. */
+  readonly gaps: Pick<CoverageGaps, "transitions" | "statuses">;
 }
 
 /** `1 world`, `2 worlds`. */
@@ -56,6 +62,38 @@ function failureLines(group: FailureGroup, look: Look): string[] {
   ];
 }
 
+/** How a behaviour was reached, or how near a world came to it. */
+function reachText({ name, times, worlds, ways, nearest }: ReachedBehaviour): string {
+  if (worlds > 0) {
+    const how = `${counted(times, "time")} in ${counted(worlds, "world")}`;
+    return `${visible(name)} (${how}, ${counted(ways, "way")})`;
+  }
+  const near = nearest === null ? "" : ` (${nearest.done} of ${nearest.of} conditions)`;
+  return visible(name) + near;
+}
+
+/** `transitions 200 of 272, without a, b and 70 more`. */
+function coverageText(what: string, seen: number, gaps: readonly string[]): string {
+  const all = `${what} ${grouped(seen)} of ${grouped(seen + gaps.length)}`;
+  if (gaps.length === 0) return all;
+  const more = gaps.length - GAPS_MAX;
+  const names = [...gaps.slice(0, GAPS_MAX), ...more > 0 ? [`${grouped(more)} more`] : []];
+  return `${all}, without ${names.join("; ")}`;
+}
+
+/** What drivers could see of the worlds, and what they could not. */
+function coverageLines({ coverage, orders }: SweepSummary, { gaps }: SweepFacts): string[] {
+  const { transitions, statuses } = gaps;
+  const countOf = (counts: Counts) => Object.keys(counts).length;
+  return [
+    coverageText("transitions", countOf(coverage.transitions), transitions),
+    coverageText("statuses", countOf(coverage.statuses), statuses),
+    `callbacks in a row, by twos and threes ${grouped(countOf(coverage.orders))}`,
+    `faults in a state ${grouped(countOf(coverage.faults))}`,
+    `orders that drivers can tell apart ${grouped(orders)}`,
+  ].map((line) => `coverage: ${line}`);
+}
+
 /** The report for people. */
 export function sweepText(summary: SweepSummary, facts: SweepFacts, look: Look = {}): string {
   const { failures, expected, faults, reached } = summary;
@@ -74,13 +112,9 @@ export function sweepText(summary: SweepSummary, facts: SweepFacts, look: Look =
       "faults",
       Object.entries(faults).map(([fault, times]) => `${fault} ${grouped(times)}`),
     ),
-    ...listOf(
-      "reached",
-      seen.map(({ name, times, worlds }) =>
-        `${visible(name)} (${counted(times, "time")} in ${counted(worlds, "world")})`
-      ),
-    ),
-    ...listOf("never reached", gaps.map(({ name }) => visible(name))),
+    ...listOf("reached", seen.map(reachText)),
+    ...listOf("never reached", gaps.map(reachText)),
+    ...summary.worlds === 0 ? [] : coverageLines(summary, facts),
     headOf(summary, facts),
   ];
   return `${lines.join("\n")}\n`;
@@ -110,6 +144,8 @@ export interface SweepJson extends Omit<SweepSummary, "scenario"> {
   readonly isFaulty: boolean;
   /** Child processes. */
   readonly workers: number;
+  /** What the worlds did not come by. */
+  readonly gaps: SweepFacts["gaps"];
   /** Real time that it took. */
   readonly wallMilliseconds: number;
 }
@@ -142,6 +178,7 @@ export function sweepJson(summary: SweepSummary, facts: SweepFacts): SweepJson {
     codec,
     isFaulty,
     workers,
+    gaps: { transitions: facts.gaps.transitions, statuses: facts.gaps.statuses },
     wallMilliseconds,
   };
 }
@@ -158,13 +195,16 @@ export function sweepJsonFailure(error: string, isStopped: boolean = false): Swe
     codec: null,
     isFaulty: null,
     workers: null,
+    gaps: null,
     wallMilliseconds: null,
     worlds: null,
     failed: null,
     steps: null,
     failures: null,
     expected: null,
+    orders: null,
     reached: null,
+    coverage: null,
     faults: null,
   };
 }

@@ -6,7 +6,8 @@
 
 import type { Finding } from "../worlds/finding.ts";
 import type { Cause } from "./causes.ts";
-import type { Reached, TallyData } from "./tally.ts";
+import type { Coverage, Nearness } from "../coverage/coverage.ts";
+import type { TallyData } from "./tally.ts";
 
 /** Failures of one cause. */
 export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | "message" | "by"> {
@@ -32,10 +33,18 @@ export interface ExpectedGroup extends Pick<Finding, "rule" | "place"> {
   readonly reason: string;
 }
 
-/** A behaviour that a scenario names. */
-export interface ReachedBehaviour extends Reached {
+/** A behaviour that ought to be reached. */
+export interface ReachedBehaviour {
   /** Its name. */
   readonly name: string;
+  /** How often it was reached, in all worlds. */
+  readonly times: number;
+  /** In how many worlds. */
+  readonly worlds: number;
+  /** In how many orders that drivers can tell apart: so many at least, where it is 1000. */
+  readonly ways: number;
+  /** How near a world came to it; null where it was reached, or none has said. */
+  readonly nearest: Nearness | null;
 }
 
 /** What a sweep has come to. */
@@ -52,8 +61,12 @@ export interface SweepSummary {
   readonly failures: readonly FailureGroup[];
   /** What was found that the scenario expects. */
   readonly expected: readonly ExpectedGroup[];
-  /** Behaviours by name, those included that no world reached. */
+  /** Orders that drivers can tell apart: so many at least, where it is 2^22. */
+  readonly orders: number;
+  /** Behaviours, by name, those included that no world reached. */
   readonly reached: readonly ReachedBehaviour[];
+  /** What the worlds came by; `coverageGaps({ ...coverage, reached: {} })` says what they did not. */
+  readonly coverage: Omit<Coverage, "reached">;
   /** How often each fault happened. */
   readonly faults: Readonly<Record<string, number>>;
 }
@@ -73,6 +86,22 @@ export interface ScenarioFacts {
 /** How a failure can be had again. */
 export type Replays = (cause: Cause) => Pick<FailureGroup, "artefact" | "replay">;
 
+/** A record in the order of its names: the same however it came about. */
+function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  const names = Object.keys(record).sort();
+  return Object.fromEntries(names.map((name) => [name, record[name]!]));
+}
+
+function behavioursOf({ reached }: Coverage): readonly ReachedBehaviour[] {
+  return Object.entries(sorted(reached)).map(([name, { times, worlds, ways, nearest }]) => ({
+    name,
+    times,
+    worlds,
+    ways: ways.length,
+    nearest,
+  }));
+}
+
 function groupOf(cause: Cause, replays: Replays): FailureGroup {
   const { finding: { kind, rule, place, message, by, step, source = null }, worlds, seed } = cause;
   return { kind, rule, place, message, by, worlds, seed, step, source, ...replays(cause) };
@@ -84,7 +113,8 @@ export function summaryOf(
   { name, expected }: ScenarioFacts,
   replays: Replays = () => ({ artefact: null, replay: null }),
 ): SweepSummary {
-  const { worlds, failed, steps, causes, reached, faults } = data;
+  const { worlds, failed, steps, causes, faults } = data;
+  const { transitions, statuses, orders, faults: met } = data.coverage;
   return {
     scenario: name,
     worlds,
@@ -99,7 +129,15 @@ export function summaryOf(
       reason: expected.find((known) => known.rule === rule && known.place === place)?.reason ??
         "a fault brings it about",
     })),
-    reached: Object.entries(reached).map(([name, how]) => ({ name, ...how })),
-    faults,
+    faults: sorted(faults),
+    orders: data.orders.length,
+    reached: behavioursOf(data.coverage),
+    coverage: {
+      worlds: data.coverage.worlds,
+      transitions: sorted(transitions),
+      statuses: sorted(statuses),
+      orders: sorted(orders),
+      faults: sorted(met),
+    },
   };
 }

@@ -4,18 +4,14 @@
  * @module
  */
 
+import { type Coverage, CoverageSum } from "../coverage/coverage.ts";
 import type { Finding } from "../worlds/finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
 import type { RunRecord } from "./artefact.ts";
 import { type Cause, causeOf, Causes } from "./causes.ts";
 
-/** How a behaviour was reached. */
-export interface Reached {
-  /** How often, in all worlds. */
-  readonly times: number;
-  /** In how many worlds. */
-  readonly worlds: number;
-}
+/** Orders that are told apart; of more it is known that there are as many. A set holds no more than 2^24. */
+export const ORDERS_MAX = 2 ** 22;
 
 /** A tally as data, which goes from process to process. */
 export interface TallyData {
@@ -29,8 +25,10 @@ export interface TallyData {
   readonly causes: readonly Cause[];
   /** What was found that the scenario expects. */
   readonly expected: readonly Cause[];
-  /** Behaviours, by name. */
-  readonly reached: Readonly<Record<string, Reached>>;
+  /** What they came by, of all that drivers can see. */
+  readonly coverage: Coverage;
+  /** Orders that drivers saw, by their digests, each once; at most {@linkcode ORDERS_MAX}. */
+  readonly orders: readonly string[];
   /** How often each fault happened. */
   readonly faults: Readonly<Record<string, number>>;
 }
@@ -47,7 +45,8 @@ export class Tally {
   #steps = 0;
   readonly #causes = new Causes();
   readonly #expected = new Causes();
-  readonly #reached = new Map<string, Reached>();
+  readonly #coverage = new CoverageSum();
+  readonly #orders = new Set<string>();
   readonly #faults = new Map<string, number>();
 
   /** Worlds that it is of. */
@@ -66,7 +65,7 @@ export class Tally {
    * @param records The runs to keep, each by what it found.
    */
   addWorld(result: WorldResult, records: readonly RunRecord[]): void {
-    const { findings, expected, steps, reached, faults } = result;
+    const { findings, expected, steps, coverage, orderDigest, faults } = result;
     const seed = String(result.seed);
     this.#worlds++;
     this.#steps += steps;
@@ -78,9 +77,8 @@ export class Tally {
     for (const finding of byCause(expected)) {
       this.#expected.add({ finding, seed, worlds: 1, record: null });
     }
-    for (const [name, times] of Object.entries(reached)) {
-      this.#addReached(name, { times, worlds: times > 0 ? 1 : 0 });
-    }
+    this.#coverage.add(coverage);
+    this.#addOrder(orderDigest);
     for (const { fault } of faults) this.#addFault(fault, 1);
   }
 
@@ -106,23 +104,20 @@ export class Tally {
     this.#steps += data.steps;
     for (const cause of data.causes) this.#causes.add(cause);
     for (const cause of data.expected) this.#expected.add(cause);
-    for (const [name, reached] of Object.entries(data.reached)) this.#addReached(name, reached);
+    this.#coverage.add(data.coverage);
+    for (const order of data.orders) this.#addOrder(order);
     for (const [fault, times] of Object.entries(data.faults)) this.#addFault(fault, times);
   }
 
-  #addReached(name: string, { times, worlds }: Reached): void {
-    const known = this.#reached.get(name);
-    this.#reached.set(name, {
-      times: times + (known?.times ?? 0),
-      worlds: worlds + (known?.worlds ?? 0),
-    });
+  #addOrder(order: string): void {
+    if (this.#orders.size < ORDERS_MAX) this.#orders.add(order);
   }
 
   #addFault(fault: string, times: number): void {
     this.#faults.set(fault, (this.#faults.get(fault) ?? 0) + times);
   }
 
-  /** All of it, the same whatever the order in which it was added. */
+  /** All of it, the same whatever the order in which it was added, but for the order of names. */
   get data(): TallyData {
     return {
       worlds: this.#worlds,
@@ -130,12 +125,9 @@ export class Tally {
       steps: this.#steps,
       causes: this.#causes.list,
       expected: this.#expected.list,
-      reached: Object.fromEntries([...this.#reached].sort(byName)),
-      faults: Object.fromEntries([...this.#faults].sort(byName)),
+      coverage: this.#coverage.value,
+      orders: [...this.#orders],
+      faults: Object.fromEntries(this.#faults),
     };
   }
-}
-
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { coverageGaps } from "../../mod.ts";
 import {
   sweepError,
   type SweepFacts,
@@ -95,7 +96,16 @@ async function sweep(request: SweepRequest, start: Start, stop: Stop): Promise<n
   const summary = summaryFor(end, request, start);
   const isStopped = stop.signal.aborted;
   const { child: { scenario, settings }, plan: { from, workers } } = task;
-  const facts: SweepFacts = { scenario, settings, from, workers, wallMilliseconds, isStopped };
+  const gaps = coverageGaps(end.tally.coverage);
+  const facts: SweepFacts = {
+    scenario,
+    settings,
+    from,
+    workers,
+    wallMilliseconds,
+    isStopped,
+    gaps,
+  };
   if (isStopped) tell(`${sweepError(summary, true)}\n`);
   if (isJson) print(`${visibleJson(sweepJson(summary, facts))}\n`);
   else print(sweepText(summary, facts, stdoutLook(start.isDumb)));

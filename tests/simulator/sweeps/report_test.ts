@@ -14,6 +14,7 @@ const FACTS: SweepFacts = {
   workers: 2,
   wallMilliseconds: 2000,
   isStopped: false,
+  gaps: { transitions: ["a b"], statuses: ["1", "2", "3", "4", "5", "6", "7"] },
 };
 const WELL: SweepSummary = {
   scenario: "echo",
@@ -22,7 +23,15 @@ const WELL: SweepSummary = {
   steps: 70_000,
   failures: [],
   expected: [],
+  orders: 2500,
   reached: [],
+  coverage: {
+    worlds: 10_000,
+    transitions: { "server: open close": 3 },
+    statuses: {},
+    orders: { "a then b": 1, "b then a": 2 },
+    faults: {},
+  },
   faults: {},
 };
 const FAILED: SweepSummary = {
@@ -43,8 +52,9 @@ const FAILED: SweepSummary = {
   }],
   expected: [{ rule: "S2", place: "here", worlds: 1, reason: "it is known" }],
   reached: [
-    { name: "a wait", times: 1200, worlds: 1 },
-    { name: "a gap", times: 0, worlds: 0 },
+    { name: "a wait", times: 1200, worlds: 1, ways: 1, nearest: null },
+    { name: "a gap", times: 0, worlds: 0, ways: 0, nearest: { done: 2, of: 3 } },
+    { name: "a hole", times: 0, worlds: 0, ways: 0, nearest: null },
   ],
   faults: { interruptDelayed: 12 },
 };
@@ -58,12 +68,17 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
     "     simulate replay a.json",
     "expected: S2, at here, in 1 world: it is known",
     "faults: interruptDelayed 12",
-    "reached: a wait (1 200 times in 1 world)",
-    "never reached: a gap",
+    "reached: a wait (1 200 times in 1 world, 1 way)",
+    "never reached: a gap (2 of 3 conditions), a hole",
+    "coverage: transitions 1 of 2, without a b",
+    "coverage: statuses 0 of 7, without 1; 2; 3; 4; 5; 2 more",
+    "coverage: callbacks in a row, by twos and threes 2",
+    "coverage: faults in a state 0",
+    "coverage: orders that drivers can tell apart 2 500",
     "echo: 10 000 worlds from seed 0 on in 2.0 s, 5 000 a second; 3 failed",
     "",
   ]);
-  const [head] = sweepText(WELL, FACTS).split("\n");
+  const head = sweepText(WELL, FACTS).split("\n").at(-2);
   assertEquals(head, "echo: 10 000 worlds from seed 0 on in 2.0 s, 5 000 a second; 0 failed");
 });
 

@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
 import type { Finding, WorldResult } from "../../../simulator/mod.ts";
-import { mergeCoverage } from "../../../simulator/coverage/coverage.ts";
+import {
+  type Coverage,
+  mergeCoverage,
+  type ReachCoverage,
+} from "../../../simulator/coverage/coverage.ts";
 import { summaryOf } from "../../../simulator/sweeps/summary.ts";
 import { Tally, type TallyData } from "../../../simulator/sweeps/tally.ts";
 import type { RunRecord } from "../../../simulator/sweeps/artefact.ts";
@@ -8,6 +12,22 @@ import { Chance } from "../../../core/chance.ts";
 
 function findingOf(rule: string, place = "there"): Finding {
   return { kind: "correctness", rule, place, message: "it is wrong", by: "test", step: 1 };
+}
+
+/** The coverage of a world that reached something so many times. */
+function coverageOf(reached: Readonly<Record<string, number>>): Coverage {
+  const reachOf = (times: number): ReachCoverage => ({
+    times,
+    worlds: times > 0 ? 1 : 0,
+    ways: times > 0 ? [String(times)] : [],
+    nearest: null,
+  });
+  return {
+    ...mergeCoverage(),
+    worlds: 1,
+    transitions: { [`t${Object.values(reached).join("")}`]: 1 },
+    reached: Object.fromEntries(Object.entries(reached).map(([name, n]) => [name, reachOf(n)])),
+  };
 }
 
 function resultOf(seed: bigint, part: Partial<WorldResult> = {}): WorldResult {
@@ -86,7 +106,8 @@ Deno.test("Tally: parts come to the same in any order, and in any grouping", () 
     const result = resultOf(seed, {
       findings: [finding],
       expected: [findingOf("known")],
-      reached: { a: chance.below(2), b: 0 },
+      coverage: coverageOf({ a: chance.below(2), b: 0 }),
+      orderDigest: String(chance.below(20)),
       faults: [{
         fault: "interruptDelayed",
         place: "x",
@@ -104,16 +125,21 @@ Deno.test("Tally: parts come to the same in any order, and in any grouping", () 
     sumOf(parts.slice(0, 77)),
     sumOf(parts.slice(77, 200)),
   ]);
-  assertEquals(backwards, whole);
-  assertEquals(grouped, whole);
+  const facts = { name: "test", expected: [] };
+  for (const sum of [backwards, grouped]) {
+    // As text, since the order of names is to be the same, too.
+    assertEquals(JSON.stringify(summaryOf(sum, facts)), JSON.stringify(summaryOf(whole, facts)));
+    assertEquals(sum.causes, whole.causes); // with their runs
+  }
+  assertEquals(summaryOf(whole, facts).orders, 20);
   assertEquals(JSON.parse(JSON.stringify(whole)), whole); // it goes from process to process
   assertEquals(whole.causes.filter(({ record }) => record !== null).length, 100);
 });
 
 Deno.test("summaryOf: what was found most often comes first, and a gap is told", () => {
   const data = sumOf([
-    tallyOf(resultOf(1n, { findings: [findingOf("rare")], reached: { a: 2, b: 0 } })),
-    tallyOf(resultOf(2n, { findings: [findingOf("often")], reached: { a: 0, b: 0 } })),
+    tallyOf(resultOf(1n, { findings: [findingOf("rare")], coverage: coverageOf({ a: 2, b: 0 }) })),
+    tallyOf(resultOf(2n, { findings: [findingOf("often")], coverage: coverageOf({ a: 0, b: 0 }) })),
     tallyOf(resultOf(3n, { findings: [findingOf("often")], expected: [findingOf("known")] })),
   ]);
   const expected = [{ rule: "known", place: "there", reason: "it is known" }];
@@ -130,7 +156,7 @@ Deno.test("summaryOf: what was found most often comes first, and a gap is told",
   );
   assertEquals(summary.expected, [{ ...expected[0]!, worlds: 1 }]);
   assertEquals(summary.reached, [
-    { name: "a", times: 2, worlds: 1 },
-    { name: "b", times: 0, worlds: 0 },
+    { name: "a", times: 2, worlds: 1, ways: 1, nearest: null },
+    { name: "b", times: 0, worlds: 0, ways: 0, nearest: null },
   ]);
 });

@@ -30,9 +30,10 @@ function sweep(...args: string[]): Promise<ProcessEnd> {
 }
 
 /** What a summary says, but for how the failures are had again. */
-function factsOf({ worlds, failed, steps, failures, expected, reached }: SweepSummary): unknown {
+function factsOf({ worlds, failed, steps, failures, ...more }: SweepSummary): unknown {
   const told = failures.map(({ artefact: _, replay: __, ...facts }) => facts);
-  return { worlds, failed, steps, failures: told, expected, reached };
+  const { expected, reached, orders, coverage, faults } = more;
+  return { worlds, failed, steps, failures: told, expected, reached, orders, coverage, faults };
 }
 
 Deno.test("sweep: processes come to what one process comes to, and keep each cause in a file", async () => {
