@@ -6,12 +6,21 @@
 
 import { everything } from "../../simulator/scenarios/everything/scenario.ts";
 import { PROTOCOLS } from "../../simulator/scenarios/protocols/all.ts";
+import type { ScenarioDefinition } from "../../simulator/worlds/world.ts";
 import type { ScenarioTable } from "./canary.ts";
 import { DRIVER_CANARIES } from "./driver_canaries.ts";
 
+/** *Everything*, whose drivers take their time, and put packets off. */
+const everythingSlow: ScenarioDefinition = {
+  ...everything,
+  name: "everything-slow",
+  faults: [...everything.faults ?? [], { do: "callbackSlow" }, { do: "packetDeferred" }],
+};
+
 /** Scenarios without a mistake in their drivers, and those of {@linkcode DRIVER_CANARIES} with theirs. */
 export const SCENARIOS: ScenarioTable = {
-  everything: () => everything,
+  "everything": () => everything,
+  "everything-slow": () => everythingSlow,
   ...Object.fromEntries(Object.entries(PROTOCOLS).map(([name, make]) => [name, () => make(false)])),
   ...Object.fromEntries(DRIVER_CANARIES.map(({ name, make }) => [name, () => make(true)])),
 };
