@@ -96,14 +96,21 @@ export async function isWellTyped(root: string): Promise<boolean> {
   return success;
 }
 
-/** Copies the files of the repository at `from`, hidden ones aside, into the folder `to`. */
+/** What a program leaves at the top of the repository. */
+const LEFTOVERS = ["node_modules", "coverage"];
+
+/** Copies the files of the repository at `from`, hidden ones and what programs leave there aside, into the folder `to`. */
 export async function copyRepository(from: string, to: string): Promise<void> {
+  await copyFiles(from, to, LEFTOVERS);
+}
+
+async function copyFiles(from: string, to: string, leftOut: readonly string[]): Promise<void> {
   for await (const { name, isDirectory, isFile } of Deno.readDir(from)) {
-    if (name.startsWith(".") || name === "node_modules" || name === "coverage") continue;
+    if (name.startsWith(".") || leftOut.includes(name)) continue;
     const [source, target] = [`${from}/${name}`, `${to}/${name}`];
     if (isFile) await Deno.copyFile(source, target);
     if (!isDirectory) continue;
     await Deno.mkdir(target);
-    await copyRepository(source, target);
+    await copyFiles(source, target, []);
   }
 }

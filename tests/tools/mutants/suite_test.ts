@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { failureIn, runTests } from "../../../tools/mutants/suite.ts";
+import { copyRepository, failureIn, runTests } from "../../../tools/mutants/suite.ts";
 import { withTree } from "../../support/temp_tree.ts";
 
 const test = (body: string) => `Deno.test("a: holds", () => {${body}});`;
@@ -29,5 +29,20 @@ Deno.test("runTests: tells what failed, and ends what has no end", async () => {
       { kind: "failed", file: "tests/bad_test.ts", words: "tests/bad_test.ts: a: holds" },
       { kind: "hung" },
     ]);
+  });
+});
+
+Deno.test("copyRepository: leaves out what is hidden, and what programs leave at the top alone", async () => {
+  const files = {
+    "from/coverage/a.json": "",
+    "from/simulator/coverage/space.ts": "a",
+    "from/.hidden": "",
+    "to/here": "",
+  };
+  await withTree(files, async (root) => {
+    await copyRepository(`${root}/from`, `${root}/to`);
+    assertEquals(await Deno.readTextFile(`${root}/to/simulator/coverage/space.ts`), "a");
+    const names = [...Deno.readDirSync(`${root}/to`)].map(({ name }) => name);
+    assertEquals(names.toSorted(), ["here", "simulator"]);
   });
 });
