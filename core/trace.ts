@@ -60,6 +60,13 @@ export class Trace {
   readonly isOn: boolean;
   /** Whether entries are kept, which {@linkcode Trace.tell} may say more of. */
   readonly keepsEntries: boolean;
+  /**
+   * Whether anybody hears of what happens to each packet: this, or a program that observes. Where nobody does,
+   * this one question is asked.
+   */
+  isHeard: boolean;
+  /** The same of what follows from other records, which only entries and observers are told. */
+  isTold: boolean;
   readonly #hashesPayloads: boolean;
   #hash = new MixHash();
   #hashedWords = 0;
@@ -75,8 +82,16 @@ export class Trace {
     this.level = level;
     this.isOn = level !== "off";
     this.keepsEntries = level === "full";
+    this.isHeard = this.isOn;
+    this.isTold = this.keepsEntries;
     this.#hashesPayloads = level === "full" || level === "digest";
     this.#words = new Int32Array(this.isOn ? WORDS : 0);
+  }
+
+  /** Programs observe what happens from now on, or no longer do. */
+  observe(isObserved: boolean): void {
+    this.isHeard = this.isOn || isObserved;
+    this.isTold = this.keepsEntries || isObserved;
   }
 
   /** All records so far, at level `"full"`; otherwise an empty list. */

@@ -129,6 +129,10 @@ export class ChannelTrace {
 
   /** A packet arrived: with it its ProcessPacket call begins, at `irql`. */
   arrived(packet: Arrival, irql: Irql): void {
+    if (this.#trace.isHeard) this.#hearArrived(packet, irql);
+  }
+
+  #hearArrived(packet: Arrival, irql: Irql): void {
     if (this.#trace.isOn) this.#arrived(packet);
     if (this.#runtime.observer !== null) this.#observeArrived(packet, irql);
   }
@@ -194,27 +198,31 @@ export class ChannelTrace {
     answer: Uint8Array,
     answerBytes: number,
   ): void {
-    const { observer } = this.#runtime;
-    if (observer === null) return;
+    if (!this.#trace.isTold) return;
     const endpoint = this.#endpoint;
-    observer.see({ kind: "packetRetired", endpoint, packet, how, answer, answerBytes });
+    this.#runtime.observer?.see(
+      { kind: "packetRetired", endpoint, packet, how, answer, answerBytes },
+    );
   }
 
   /** A completed packet counts no more; where `isAnswered` its completion is in the ring. */
   settled(packet: number, isAnswered: boolean): void {
-    const { observer } = this.#runtime;
-    if (observer === null) return;
-    observer.see({ kind: "packetSettled", endpoint: this.#endpoint, packet, isAnswered });
+    if (!this.#trace.isTold) return;
+    const endpoint = this.#endpoint;
+    this.#runtime.observer?.see({ kind: "packetSettled", endpoint, packet, isAnswered });
   }
 
   /** A callback that each packet has is over: that follows from calls, which say whether they are made inside one. */
-  returned({ name, code }: Frame): void {
+  returned(frame: Frame): void {
+    if (this.#trace.isTold) this.#tellReturned(frame);
+  }
+
+  #tellReturned({ name, code }: Frame): void {
     if (this.#trace.keepsEntries) {
       this.#trace.imply(this.#clock.now100ns, "callbackEnd", this.#subjectId, code);
     }
-    const { observer } = this.#runtime;
-    if (observer === null) return;
-    observer.see({ kind: "callbackReturns", endpoint: this.#endpoint, callback: name });
+    const endpoint = this.#endpoint;
+    this.#runtime.observer?.see({ kind: "callbackReturns", endpoint, callback: name });
   }
 
   // -- Packets of its own
@@ -232,6 +240,10 @@ export class ChannelTrace {
 
   /** A packet entered the ring: that follows from its call's success, or from what made room for those that queue. */
   entered(packet: EnteringPacket, payload: Uint8Array, byteCount: number): void {
+    if (this.#trace.isTold) this.#tellEntered(packet, payload, byteCount);
+  }
+
+  #tellEntered(packet: EnteringPacket, payload: Uint8Array, byteCount: number): void {
     if (this.#trace.keepsEntries) {
       const { now100ns } = this.#clock;
       this.#trace.imply(now100ns, "packetEntered", this.#subjectId, packet.slot, byteCount);
@@ -253,6 +265,10 @@ export class ChannelTrace {
 
   /** A transaction ended with an answer, of which `byteCount` bytes lie in `answer`. */
   completed(slot: number, answer: CopyRoom, byteCount: number): void {
+    if (this.#trace.isHeard) this.#hearCompleted(slot, answer, byteCount);
+  }
+
+  #hearCompleted(slot: number, answer: CopyRoom, byteCount: number): void {
     const trace = this.#trace;
     if (trace.isOn) {
       const { now100ns } = this.#clock;

@@ -150,7 +150,7 @@ export class PacketCompletions {
     answer: Uint8Array,
     answerBytes: number,
   ): void {
-    packet.actor.send(event);
+    packet.actor.send(event, "complete");
     if (packet.ranges.length > 0) this.#unpin(packet);
     const { request } = packet;
     if (packet.kind === "request") {

@@ -303,8 +303,8 @@ export class Outgoing {
     this.#loadPacket(packet, payload, byteCount);
     const outcome = this.#put();
     if (outcome !== "ok") return outcome;
-    const event = packet.wantsCompletion ? this.#enter : this.#enterLast;
-    packet.actor.send(event);
+    if (packet.wantsCompletion) packet.actor.send(this.#enter, "enter");
+    else packet.actor.send(this.#enterLast, "enterLast");
     this.#endpoint.trace.entered(packet, payload, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.completions.schedule(packet, STATUS_SUCCESS);
     return "ok";

@@ -114,7 +114,7 @@ export class OutstandingPackets {
       ? this.#unused[--this.#unusedCount]!
       : this.#newRecord(null);
     packet.number = this.#count = this.#count + 1 >>> 0;
-    packet.actor.send(event);
+    packet.actor.send(event, "arrived");
     this.#outstanding++;
     this.#unsettled++;
     return packet;
@@ -173,7 +173,7 @@ export class OutstandingPackets {
   returned(packet: IncomingPacket): boolean {
     const { actor } = packet;
     const { inCall, handedBack } = actor.tags;
-    if (inCall) actor.send(RETURNED);
+    if (inCall) actor.send(RETURNED, "returned");
     if (handedBack) {
       this.#endpoint.trace.retired(packet.number, "handedBack", NO_BYTES, 0);
       this.#retired(packet);
@@ -248,7 +248,7 @@ export class OutstandingPackets {
 
   /** The completion of a retired packet is in the ring, which `event` carries, or none is owed. */
   settled(packet: IncomingPacket, event: EventOf<"settled"> = SETTLED): void {
-    packet.actor.send(event);
+    packet.actor.send(event, "settled");
     this.#endpoint.trace.settled(packet.number, event !== SETTLED);
     this.#release(packet);
     this.#keep(packet);

@@ -146,12 +146,14 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
    * Tells the actor what happened, and carries out the effects that the chart names for it, in order,
    * once the actor is in its new state. An effect may tell it of more: what that does comes before the
    * effects that are left. An event that the state does not allow is a bug of this package.
+   *
+   * @param type The event's own: whoever knows it spares a look at an object that may be of several classes.
    */
-  send(event: Event): void {
+  send(event: Event, type: Event["type"] = event.type): void {
     const row = this.#row;
     if (row === null) return this.#sendToStock(event);
-    const step = row.step(event.type);
-    if (step === undefined) return this.#refuse(event.type);
+    const step = row.step(type);
+    if (step === undefined) return this.#refuse(type);
     this.#row = step.row;
     this.#tags = step.tags;
     const { stepObserver } = this.#system;

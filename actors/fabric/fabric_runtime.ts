@@ -273,12 +273,14 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode LoopPort.runItem}. */
   runItem(item: WorkItem): void {
-    this.observer?.see(ITEM_BEGINS);
-    if (this.recorder.level !== "off") { // else the names need not be looked up either
-      this.recorder.record(this.clock.now100ns, WORK_EVENTS[item.kind], item.worker.traceId);
-    }
+    if (this.recorder.isHeard) this.#traceItem(item);
     if (item.kind === "interrupt") interrupt(item.worker);
     else item.worker.work(item.kind);
+  }
+
+  #traceItem({ kind, worker }: WorkItem): void {
+    this.observer?.see(ITEM_BEGINS);
+    this.recorder.record(this.clock.now100ns, WORK_EVENTS[kind], worker.traceId);
   }
 
   /** See {@linkcode LoopPort.fireTimer}. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Trace } from "../../core/trace.ts";
 import type { ActorSystem, StepObserver } from "../chart/actor_system.ts";
 import type { Step } from "../chart/compile.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
@@ -17,6 +18,7 @@ interface Observed extends Pick<FabricPort, "callbacks" | "kmclRefusal"> {
   readonly waits: Waits;
   /** Whom it tells; null: nobody. */
   observer: Observer | null;
+  readonly recorder: Trace;
 }
 
 /** An observer, which may want to hear of the steps of charts as well. */
@@ -45,13 +47,15 @@ export class Observers implements Observer, StepObserver {
   }
 
   #set(list: readonly AnyObserver[]): void {
-    const { actors, waits } = this.#fabric;
+    const { actors, recorder, waits } = this.#fabric;
     this.#list = list;
     this.#ofSteps = list.filter((observer): observer is Observer & StepObserver =>
       observer.takes !== undefined
     );
-    this.#fabric.observer = list.length === 0 ? null : this;
-    waits.observer = this.#fabric.observer;
+    const observer = list.length === 0 ? null : this;
+    this.#fabric.observer = observer;
+    waits.observer = observer;
+    recorder.observe(observer !== null);
     actors.system.stepObserver = this.#ofSteps.length === 0 ? null : this;
   }
 

@@ -257,7 +257,12 @@ export class Scheduler {
   #nextInOrder(): WorkItem | null {
     const busy = this.#busy;
     // As a rule one processor is busy, and nothing is to be chosen.
-    if (busy.length === 1 && busy[0]!.runs) return this.#take(busy[0]!, 0);
+    if (busy.length === 1 && busy[0]!.runs) {
+      const item = busy[0]!.take(0);
+      item.order = -1;
+      if (busy[0]!.isIdle) busy.pop();
+      return item;
+    }
     let first: Processor | null = null;
     let firstOrder = Infinity;
     for (const processor of busy) {
