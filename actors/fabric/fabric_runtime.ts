@@ -37,6 +37,7 @@ import type { Leak } from "./leak.ts";
 import { findLeaks } from "./leaks.ts";
 import { Loop, UNITS_PER_MS } from "../runtime/loop.ts";
 import type { LoopPort } from "../runtime/loop_port.ts";
+import { untilTime } from "../runtime/delay.ts";
 import type { Timer } from "../runtime/timer.ts";
 import {
   checkInspector,
@@ -238,11 +239,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   delay(milliseconds: number): Promise<void> {
     this.requireLive("delay");
     const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
-    const what = `${milliseconds} ms to pass`;
-    const options = { call: "delay", what, partition: null, heldUpBy: () => null, isTimed: true };
-    const wait = this.beginWait<void>(options);
-    this.armTimer(due100ns, { fire: () => wait.answer() });
-    return wait.promise;
+    return untilTime(this, due100ns, `${milliseconds} ms to pass`);
   }
 
   /** See {@linkcode Fabric.outside}. */

@@ -11,7 +11,7 @@ import type { RunRecord } from "./artefact.ts";
 import { type Cause, causeOf, Causes } from "./causes.ts";
 
 /** Orders that are told apart; of more it is known that there are as many. A set holds no more than 2^24. */
-export const ORDERS_MAX = 2 ** 22;
+const ORDERS_MAX = 2 ** 22;
 
 /** A tally as data, which goes from process to process. */
 export interface TallyData {
