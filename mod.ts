@@ -34,7 +34,12 @@ export type { Partition, PartitionOptions } from "./actors/partition/partition_o
 export type { Direction } from "./actors/bus/link.ts";
 export type { BusFault } from "./actors/bus/refusals.ts";
 export type { GpadlState } from "./actors/channel/bus_port.ts";
-export type { PctSchedule, Schedule, ScheduleName } from "./actors/runtime/schedule.ts";
+export type {
+  DrawnSchedule,
+  PctSchedule,
+  Schedule,
+  ScheduleName,
+} from "./actors/runtime/schedule.ts";
 export type { Interpreter } from "./actors/chart/chart_actor.ts";
 export type { ActorInspection, ActorInspector } from "./actors/chart/actor_system.ts";
 export type { ChartActorRef, ChartSnapshot } from "./actors/chart/shown_actor.ts";

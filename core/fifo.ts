@@ -28,6 +28,14 @@ export class Fifo<T> {
     this.#length++;
   }
 
+  /** Puts `item` before all others. */
+  putFirst(item: T): void {
+    if (this.#length === this.#places.length) this.#grow();
+    this.#head = this.#placeOf(this.#places.length - 1);
+    this.#places[this.#head] = item;
+    this.#length++;
+  }
+
   /** The first item, or null where the queue is empty. */
   peek(): T | null {
     return this.#length === 0 ? null : this.#places[this.#head]!;

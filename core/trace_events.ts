@@ -26,6 +26,7 @@ export const TRACE_EVENTS = {
   workPageIn: 8,
   // What chance had to choose.
   choice: 9,
+  workSignal: 10,
   // A control message that leaves, with its bytes.
   messageToHost: 16,
   messageToGuest: 17,

@@ -17,7 +17,8 @@ import type { Arrival, FaultPlace, FaultPort } from "../runtime/fault_port.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { DISPATCH_LEVEL } from "../runtime/irql.ts";
-import { type Scheduler, type Worker, WorkItem } from "../runtime/scheduler.ts";
+import { type Worker, WorkItem } from "../runtime/processor.ts";
+import type { Scheduler } from "../runtime/scheduler.ts";
 import type { Direction, GuestLink, Link } from "./link.ts";
 
 /** How messages read on the trace. */

@@ -8,7 +8,7 @@
 
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Doorbell } from "../channel/bus_port.ts";
-import type { WorkItem } from "../runtime/scheduler.ts";
+import type { WorkItem } from "../runtime/processor.ts";
 
 /** Who a control message or an interrupt is for. */
 export type Direction = "toHost" | "toGuest";

@@ -38,7 +38,11 @@ export interface ChangingEndpoint extends PlacedEndpoint {
   /** How its transactions end. */
   readonly completions: { endSent(): void };
   /** Its receiving half. */
-  readonly incoming: { readonly isBusy: boolean; finishBatch(): boolean };
+  readonly incoming: {
+    readonly isBusy: boolean;
+    readonly hasBatch: boolean;
+    finishBatch(): boolean;
+  };
   /** Its state change callbacks. */
   readonly changes: {
     /** Why the client's open was refused, until its driver is told. */
@@ -56,8 +60,11 @@ export interface ChangingEndpoint extends PlacedEndpoint {
   answerDisabled(): void;
 }
 
-/** What becomes of a callback whose turn has come: it is left out, or has to be asked for again. */
-type Turn = "call" | "leaveOut" | "later";
+/**
+ * What becomes of a callback whose turn has come: it is left out, has to be asked for again, or its item stopped at
+ * a scheduling point and begins again.
+ */
+type Turn = "call" | "leaveOut" | "later" | "stopped";
 
 /** One of the callbacks. */
 export interface ChangeCall {
@@ -129,7 +136,10 @@ export const CALLS: Readonly<Record<Change, ChangeCall>> = {
 
 /** The batch that ends with the flow comes first; whoever ends it has Suspend asked for again. */
 function beginSuspend(endpoint: ChangingEndpoint): Turn {
+  const { points } = endpoint.runtime.scheduler;
+  const hasBatch = points !== null && endpoint.incoming.hasBatch;
   if (!endpoint.incoming.finishBatch() || !endpoint.is("callSuspend")) return "later";
+  if (hasBatch && points.stop()) return "stopped";
   endpoint.tell({ type: "suspendCalled" });
   return "call";
 }

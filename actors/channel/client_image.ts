@@ -119,13 +119,13 @@ function partsOf({ configuration, traffic, packets }: ClientImage): ChannelParts
 
 /** A client as it is saved. None of its callbacks is unfinished. */
 export function imageOfClient(endpoint: Endpoint): ClientImage {
-  const { configuration, latency100ns, signal, changes } = endpoint;
+  const { configuration, latency100ns, outgoing, signal, changes } = endpoint;
   return {
     configuration,
     traffic: imageOfTraffic(endpoint, endpoint.actor.snapshot),
     packets: imagesOfPackets(endpoint, () => true).map(({ image }) => image),
     latency100ns,
-    signalAfter100ns: signal.remaining100ns,
+    signalAfter100ns: outgoing.putOff?.signal.isDue === true ? 0 : signal.remaining100ns,
     change: changes.current,
     refusal: changes.untoldRefusal ?? endpoint.refusal,
   };

@@ -11,6 +11,7 @@ import * as statuses from "../../core/ntstatus.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
+import type { Points } from "../runtime/points.ts";
 import type { PacketEvent } from "../packet/types.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
@@ -41,6 +42,8 @@ export class PacketCompletions {
   readonly #endpoint: CompletedEndpoint;
   /** Packets whose transaction is over and whose completion routine is due. */
   readonly #due = new Fifo<PacketObject>();
+  /** Routines that the item which stopped between two of them is still to run. */
+  #left = 0;
   /** What routines are given where there is no answer: an array of the driver's own, as any answer is. */
   readonly #nothing = new CopyRoom();
 
@@ -52,6 +55,11 @@ export class PacketCompletions {
   /** Whether completion routines are due. */
   get isDue(): boolean {
     return this.#due.length > 0;
+  }
+
+  /** How many are due. */
+  get dueCount(): number {
+    return this.#due.length;
   }
 
   /** Packets whose completion routine is due, in order. */
@@ -128,6 +136,20 @@ export class PacketCompletions {
       if (packet === null) return;
       this.#endUnanswered(packet, packet.status);
     }
+  }
+
+  /** The same, where it may be overtaken between two of them; true where it stopped at a point. */
+  runToPoint(points: Points): boolean {
+    if (this.#left === 0) this.#left = this.#due.length;
+    while (this.#left > 0 && this.#endpoint.partition.isAlive) {
+      const packet = this.#due.shift();
+      if (packet === null) break;
+      this.#left--;
+      this.#endUnanswered(packet, packet.status);
+      if (this.#left > 0 && points.stop()) return true;
+    }
+    this.#left = 0;
+    return false;
   }
 
   /** Ends a transaction that never reached the ring, with `status`, at once. */

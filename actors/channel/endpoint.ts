@@ -322,6 +322,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.incoming.detach();
     this.outgoing.detach();
     this.signal.drop();
+    this.work.forget();
     this.rings = null;
     if (hadRings) this.trace.detached();
     this.latency100ns = 0;

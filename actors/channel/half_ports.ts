@@ -9,15 +9,15 @@ import type { Frame, Irql } from "../runtime/irql.ts";
 import type { PacketCompletions } from "./completions.ts";
 import type { Drain } from "./drain.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
-import type { EndpointPort } from "./endpoint_port.ts";
 import type { SharingEndpoint } from "./external_data.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { DeliveringEndpoint } from "./outstanding_packets.ts";
 import type { SentEvent } from "./packet_events.ts";
+import type { WritingEndpoint } from "./put_off.ts";
 import type { ChannelFault } from "./types.ts";
 
 /** What the sending half needs of its endpoint. */
-export interface SendingEndpoint extends EndpointPort {
+export interface SendingEndpoint extends WritingEndpoint {
   /** How its transactions end. */
   readonly completions: PacketCompletions;
   /** Its receiving half: what waits there may continue when a completion has left. */
@@ -26,8 +26,6 @@ export interface SendingEndpoint extends EndpointPort {
       settled(packet: IncomingPacket, event?: SentEvent<"settled">): void;
     };
   };
-  /** Its signal to the opposite side. */
-  readonly signal: { raise(): void };
   /** Callers that have the channel drained before it is disabled. */
   readonly drains: readonly Pick<Drain, "look">[];
   /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */

@@ -5,16 +5,14 @@
  * @module
  */
 
-import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
-import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import * as packets from "../../core/packet/packet.ts";
 import { PacketFields } from "../../core/packet/packet.ts";
-import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import * as promises from "../runtime/promises.ts";
 import * as levels from "../runtime/irql.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
+import { areInside, unwrapDatagram } from "./arrival.ts";
 import { ExternalData } from "./external_data.ts";
 import type { ReceivingEndpoint } from "./half_ports.ts";
 import { OutstandingPackets } from "./outstanding_packets.ts";
@@ -22,6 +20,7 @@ import type { IncomingPacket } from "./incoming_packet.ts";
 import { TakenEvent } from "./packet_events.ts";
 import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
+import { Reading, type ReadingHalf } from "./reading.ts";
 import type { ChannelFault } from "./types.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
@@ -31,21 +30,6 @@ const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
 
 /** Packets taken in one work item; more wait for the next, so that no item runs for ever. */
 const PACKETS_PER_ITEM = 1024;
-
-/** Whether all pages of `ranges` are pages of `memory`. */
-function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
-  return ranges.every(({ pfns }) => memory.holdsPfns(pfns));
-}
-
-/** Takes the header that VMBus puts before a datagram off its payload (kmcl.md section 7). */
-function unwrapDatagram(ring: IncomingRing, fields: PacketFields): ChannelFault | null {
-  if (fields.completionRequested) return "transactionOnPipe";
-  const length = readPipeHeader(ring.bytes, fields.payloadStart, fields.payloadBytes);
-  if (typeof length === "string") return length;
-  fields.payloadStart += PIPE_HEADER_BYTES;
-  fields.payloadBytes = length;
-  return null;
-}
 
 /** The receiving half of one endpoint. */
 export class Incoming {
@@ -72,12 +56,16 @@ export class Incoming {
   #isBusy = false;
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
+  /** Takes packets where there are scheduling points; null: an item takes all that it may. */
+  readonly #reading: Reading | null;
 
   /** The receiving half of `endpoint`. */
   constructor(endpoint: ReceivingEndpoint) {
     this.#endpoint = endpoint;
     this.outstandingPackets = new OutstandingPackets(endpoint);
     this.externalData = new ExternalData(endpoint);
+    const { points } = endpoint.runtime.scheduler;
+    this.#reading = points === null ? null : new Reading(this.#half, points);
     const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
     this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
     this.#passiveFrame = frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
@@ -108,6 +96,7 @@ export class Incoming {
     this.#ring = ring;
     this.#arrived.ring = ring;
     this.#complete.ring = ring;
+    this.#reading?.forget();
   }
 
   // -- Saving and restoring
@@ -150,6 +139,16 @@ export class Incoming {
     }
     this.#commit(ring);
     this.scheduleNext();
+  }
+
+  /** The same up to a scheduling point; true where it stopped at one. */
+  drainToPoint(irql: Irql): boolean {
+    return this.#reading!.run(irql);
+  }
+
+  /** How far that is; null where there are no scheduling points. */
+  get reading(): Pick<Reading, "isAtRing" | "turnsAhead"> | null {
+    return this.#reading;
   }
 
   /** Takes the packet that the ring shows; false where the queue must not continue at once. */
@@ -204,6 +203,11 @@ export class Incoming {
   finishBatch(): boolean {
     if (this.#ring !== null) this.#endBatch(this.#ring, PASSIVE_LEVEL);
     return !this.#isBusy;
+  }
+
+  /** Whether the driver is to hear of packets that it was given. */
+  get hasBatch(): boolean {
+    return this.#batchCount > 0 && this.#endpoint.driverCallbacks.hearsOfBatches;
   }
 
   /** Ends the batch: the driver hears how many packets it was (kmcl.md R3). */
@@ -348,13 +352,18 @@ export class Incoming {
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
     if (this.outstandingPackets.returned(packet)) {
       this.#isHeadPassive = true;
-      this.#endBatch(ring, irql);
-      if (!this.#isBusy) this.#scheduleNextPassive();
+      if (this.#reading?.isUnderWay === true) this.#reading.handBack();
+      else this.#endHandBack(ring, irql);
       return false;
     }
     ring.advance();
     this.#batchCount++;
     return true;
+  }
+
+  #endHandBack(ring: IncomingRing, irql: Irql): void {
+    this.#endBatch(ring, irql);
+    if (!this.#isBusy) this.#scheduleNextPassive();
   }
 
   /** The next packet waits for a callback that returned a promise, unless it had no right to. */
@@ -376,5 +385,22 @@ export class Incoming {
   pageIn(): void {
     this.externalData.bringIn();
     this.scheduleNext();
+  }
+
+  /** What a reading does here. */
+  get #half(): ReadingHalf {
+    return {
+      ring: () => this.#ring,
+      isBusy: () => this.#isBusy,
+      flows: () => this.#endpoint.flows,
+      packetsPerItem: PACKETS_PER_ITEM,
+      mayGrow: () => this.outstandingPackets.mayGrow(),
+      take: (from, irql) => this.#take(from, irql),
+      commit: (to) => this.#commit(to),
+      report: (irql) => this.#countBatch(irql),
+      endHandBack: (of, irql) => this.#endHandBack(of, irql),
+      faulted: (fault) => this.#endpoint.faulted(fault),
+      scheduleNext: () => this.scheduleNext(),
+    };
   }
 }

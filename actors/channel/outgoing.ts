@@ -32,6 +32,7 @@ import type { SendingEndpoint } from "./half_ports.ts";
 import { LastBody, SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import type { OutgoingProgress } from "./progress.ts";
+import { type WritersPutOff, writersPutOff } from "./put_off.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
 const assert: typeof promises.assert = promises.assert;
@@ -72,10 +73,13 @@ export class Outgoing {
   readonly #settled = new SentEvent("settled", this.#lastBody);
   readonly #enterLast = new SentEvent("enterLast", this.#lastBody);
   #nextOrder = 0;
+  /** What is put off, where there are scheduling points; null: nothing ever is. */
+  readonly putOff: WritersPutOff | null;
 
   /** The sending half of `endpoint`. */
   constructor(endpoint: SendingEndpoint) {
     this.#endpoint = endpoint;
+    this.putOff = writersPutOff(endpoint);
     this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));
   }
 
@@ -112,6 +116,7 @@ export class Outgoing {
     if (this.#ring !== null) this.#endpoint.trace.unread(this.#ring);
     this.#ring = null;
     this.#lastBody.detach();
+    this.putOff?.forget();
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.outstandingPackets.settled(left);
     }
@@ -223,6 +228,7 @@ export class Outgoing {
   }
 
   #flushInto(ring: OutgoingRing): void {
+    this.putOff?.room.forget();
     for (let room = true; room;) {
       const outcome = this.#putNext();
       if (outcome === "done") {
@@ -233,11 +239,20 @@ export class Outgoing {
       if (outcome === "ok") continue;
       if (outcome !== "full") return this.#endpoint.faulted(outcome);
       this.#publish(); // the reader must see what it can make room of
-      const came = ring.awaitRoom(this.#lastBody.byteCount);
+      const came = this.putOff === null
+        ? ring.awaitRoom(this.#lastBody.byteCount)
+        : this.putOff.room.awaitRoom(ring, this.#lastBody.byteCount);
+      if (came === null) return;
       if (typeof came === "string") return this.#endpoint.faulted(came);
       room = came;
     }
     this.#publish();
+  }
+
+  /** A look for room that was put off has shown whether there is some. */
+  goOn(came: boolean | RingFault): void {
+    if (typeof came === "string") this.#endpoint.faulted(came);
+    else if (came) this.flush();
   }
 
   /** Puts the packet or completion that was sent first; packets wait while the flow does not run. */
@@ -351,7 +366,8 @@ export class Outgoing {
   #publish(): void {
     const { drains } = this.#endpoint;
     if (drains.length > 0) drains.forEach((drain) => drain.look());
-    if (this.#ring!.commit()) this.#endpoint.signal.raise();
+    if (this.putOff !== null) this.putOff.signal.publish(this.#ring!);
+    else if (this.#ring!.commit()) this.#endpoint.signal.raise();
   }
 
   // -- The end of a transaction

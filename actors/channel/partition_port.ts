@@ -6,7 +6,7 @@
 
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
-import type { Processor } from "../runtime/scheduler.ts";
+import type { Processor } from "../runtime/processor.ts";
 
 /** A partition, as the channels of its drivers and its bus see it. */
 export interface PartitionPort {

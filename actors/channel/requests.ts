@@ -126,6 +126,8 @@ export interface RequestingEndpoint extends EndpointPort {
 export class Requests {
   readonly #endpoint: RequestingEndpoint;
   readonly #waiting = new Set<Request>();
+  /** Callers that have an answer, and may be still to continue. */
+  readonly #returning: Wait<RequestResult>[] = [];
 
   /** The synchronous requests of `endpoint`. */
   constructor(endpoint: RequestingEndpoint) {
@@ -166,9 +168,10 @@ export class Requests {
     this.#endpoint.trace.requestEnded(result);
   }
 
-  /** Nobody may wait for this channel any more (kmcl.md S10.1). */
+  /** Nobody may wait for this channel any more: callers return before what follows (kmcl.md S10.1). */
   release(): void {
     for (const request of [...this.#waiting]) this.#giveUp(request, STATUS_DEVICE_REMOVED);
+    for (const wait of this.#returning.splice(0)) wait.hurry();
   }
 
   #wait(packet: PacketObject, options: RequestOptions): Promise<RequestResult> {
@@ -186,6 +189,7 @@ export class Requests {
       this.trace(result);
       this.#waiting.delete(ended);
       if (ended.timer !== null) runtime.cancelTimer(ended.timer);
+      if (runtime.scheduler.points !== null) this.#returns(wait);
     });
     packet.request = request;
     this.#waiting.add(request);
@@ -195,6 +199,11 @@ export class Requests {
       });
     }
     return wait.promise;
+  }
+
+  #returns(wait: Wait<RequestResult>): void {
+    const others = this.#returning.splice(0).filter(({ isAnswered }) => isAnswered);
+    this.#returning.push(...others, wait);
   }
 
   /** Answers the caller, and withdraws its packet as far as that can be done (kmcl.md Y3). */

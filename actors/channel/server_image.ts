@@ -110,7 +110,8 @@ export interface ServerChunk {
 
 /** What is saved of a server that may be saved now; nothing of it changes later. */
 export function saveServer(endpoint: Endpoint): readonly ServerChunk[] {
-  const { configuration, runtime } = endpoint;
+  const { configuration, outgoing, runtime } = endpoint;
+  outgoing.putOff?.signal.work(); // it is not saved, and the channel may be resumed by somebody else
   const isOwn = ({ kind }: PacketObject) => kind === "request";
   const identity = identityOf(configuration, runtime.codec.name);
   assert(identity !== null, "a server that is enabled says what it offers");

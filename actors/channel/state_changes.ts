@@ -9,7 +9,7 @@ import { type NtStatus, STATUS_UNSUCCESSFUL } from "../../core/ntstatus.ts";
 import type { CallbackEnd } from "../runtime/driver_calls.ts";
 import { type Frame, PASSIVE_LEVEL } from "../runtime/irql.ts";
 import type { Touch } from "../runtime/chooser.ts";
-import { type Worker, WorkItem } from "../runtime/scheduler.ts";
+import { type Worker, WorkItem } from "../runtime/processor.ts";
 import {
   CALLS,
   type Change,
@@ -118,6 +118,7 @@ export class StateChanges implements Worker {
     const endpoint = this.#endpoint;
     const call: ChangeCall = CALLS[this.#current];
     const turn = call.begin?.(endpoint) ?? "call";
+    if (turn === "stopped") return;
     const end = (how: CallbackEnd) => {
       this.#current = null;
       call.end(endpoint, how);

@@ -39,3 +39,11 @@ export function touchesOf(endpoint: PlacedEndpoint): readonly Touch[] {
     ...id === null ? [] : [{ of: bus, part: id, writes: true }],
   ];
 }
+
+/** What a step between an endpoint and its rings touches, in which no driver's code runs and nothing is said. */
+export function ringTouchesOf(endpoint: PlacedEndpoint): readonly Touch[] {
+  const { channel } = endpoint;
+  const own: Touch = { of: endpoint, part: "", writes: false };
+  if (channel === null) return [own];
+  return [own, { of: channel.memory, part: channel.channelId ?? "", writes: true }];
+}

@@ -5,11 +5,13 @@
  */
 
 import { assert } from "../../core/assert.ts";
+import type { Points } from "../runtime/points.ts";
+import type { Reading } from "./reading.ts";
 import * as levels from "../runtime/irql.ts";
 import type { Irql } from "../runtime/irql.ts";
-import { type Worker, WorkItem, type WorkKind } from "../runtime/scheduler.ts";
+import { type Worker, WorkItem, type WorkKind } from "../runtime/processor.ts";
 import type { Touch } from "../runtime/chooser.ts";
-import { type PlacedEndpoint, touchesOf } from "./touches.ts";
+import { type PlacedEndpoint, ringTouchesOf, touchesOf } from "./touches.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
 const { DISPATCH_LEVEL, PASSIVE_LEVEL } = levels;
@@ -17,11 +19,24 @@ const { DISPATCH_LEVEL, PASSIVE_LEVEL } = levels;
 /** What the work items of an endpoint set going. */
 export interface WorkingEndpoint extends PlacedEndpoint {
   /** Its sending half. */
-  readonly outgoing: { flush(): void };
+  readonly outgoing: {
+    readonly queuedCount: number;
+    readonly putOff: Readonly<Record<"signal" | "room", { readonly item: WorkItem }>> | null;
+    flush(): void;
+  };
   /** Its receiving half. */
-  readonly incoming: { drain(irql: Irql): void; pageIn(): void };
+  readonly incoming: {
+    readonly reading: Pick<Reading, "isAtRing" | "turnsAhead"> | null;
+    drain(irql: Irql): void;
+    drainToPoint(irql: Irql): boolean;
+    pageIn(): void;
+  };
   /** How its transactions end. */
-  readonly completions: { run(): void };
+  readonly completions: {
+    readonly dueCount: number;
+    run(): void;
+    runToPoint(points: Points): boolean;
+  };
   /** The last step of a teardown, where nothing is left that must come before it. */
   endTeardown(): void;
   /** Callers that wait for what becomes of it. */
@@ -35,10 +50,15 @@ export class ChannelWork implements Worker {
   readonly #completions: WorkItem;
   readonly #passivePackets: WorkItem;
   readonly #pageIn: WorkItem;
+  /** Where an item may be overtaken; null: it runs to its end. */
+  readonly #points: Points | null;
+  /** The item that took packets stopped before it puts what is queued into the ring. */
+  #isFlushDue = false;
 
   /** The work of `endpoint`, on the first processor of its partition. */
   constructor(endpoint: WorkingEndpoint) {
     this.#endpoint = endpoint;
+    this.#points = endpoint.runtime.scheduler.points;
     const item = (kind: WorkKind, irql: Irql) =>
       new WorkItem(this, kind, irql, endpoint.partition.processor(0));
     this.#interrupt = item("interrupt", DISPATCH_LEVEL);
@@ -83,15 +103,33 @@ export class ChannelWork implements Worker {
     for (const item of [this.#interrupt, this.#completions, this.#passivePackets, this.#pageIn]) {
       item.processor = processor;
     }
+    const { putOff } = this.#endpoint.outgoing;
+    if (putOff === null) return;
+    for (const { item } of [putOff.signal, putOff.room]) item.processor = processor;
+  }
+
+  /** The rings are gone: nothing is left of what stopped at them. */
+  forget(): void {
+    this.#isFlushDue = false;
   }
 
   /** See {@linkcode Worker.touches}. */
-  touches(): readonly Touch[] {
-    return touchesOf(this.#endpoint);
+  touches(kind: WorkKind): readonly Touch[] {
+    const isReader = kind === "interrupt" || kind === "passivePackets";
+    const isAtRing = isReader && this.#endpoint.incoming.reading?.isAtRing === true;
+    return isAtRing ? ringTouchesOf(this.#endpoint) : touchesOf(this.#endpoint);
+  }
+
+  /** See {@linkcode Worker.itemsAhead}. */
+  itemsAhead(kind: WorkKind): number {
+    const { incoming, completions } = this.#endpoint;
+    if (incoming.reading === null || kind === "pageIn") return 1;
+    return kind === "completions" ? Math.max(1, completions.dueCount) : incoming.reading.turnsAhead;
   }
 
   /** See {@linkcode Worker.work}. */
   work(kind: WorkKind): void {
+    if (this.#points !== null) return this.#workToPoint(kind, this.#points);
     const { incoming, outgoing, completions } = this.#endpoint;
     switch (kind) {
       case "interrupt":
@@ -113,5 +151,44 @@ export class ChannelWork implements Worker {
     }
     const { callers } = this.#endpoint;
     if (callers.drains.length > 0) callers.checkDrains();
+  }
+
+  /** The same up to a scheduling point. */
+  #workToPoint(kind: WorkKind, points: Points): void {
+    if (this.#stops(kind, points)) return;
+    const { callers } = this.#endpoint;
+    if (callers.drains.length > 0) callers.checkDrains();
+  }
+
+  /** Works; true where it stopped at a point. */
+  #stops(kind: WorkKind, points: Points): boolean {
+    const { incoming, completions } = this.#endpoint;
+    switch (kind) {
+      case "interrupt":
+        return this.#interrupted(points);
+      case "completions":
+        if (completions.runToPoint(points)) return true;
+        this.#endpoint.endTeardown();
+        return false;
+      case "passivePackets":
+        return incoming.drainToPoint(PASSIVE_LEVEL);
+      case "pageIn":
+        incoming.pageIn();
+        return false;
+      default:
+        assert(false, `an endpoint does no ${kind} work`);
+    }
+  }
+
+  #interrupted(points: Points): boolean {
+    const { incoming, outgoing } = this.#endpoint;
+    if (!this.#isFlushDue) {
+      if (incoming.drainToPoint(DISPATCH_LEVEL)) return true;
+      this.#isFlushDue = outgoing.queuedCount > 0;
+      if (this.#isFlushDue && points.stop()) return true;
+    }
+    this.#isFlushDue = false;
+    outgoing.flush();
+    return false;
   }
 }

@@ -54,8 +54,8 @@ import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
 import type { Chooser } from "../runtime/chooser.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
 import { ITEM_BEGINS, type Observer } from "../runtime/observation.ts";
-import { createChooser } from "../runtime/schedule.ts";
-import { Scheduler, WORK_EVENTS, type Worker, type WorkItem } from "../runtime/scheduler.ts";
+import { WORK_EVENTS, type Worker, type WorkItem } from "../runtime/processor.ts";
+import { createScheduler } from "../runtime/schedule.ts";
 
 /** A call of its own: V8 remembers who was called there, and all interrupts are those of channels. */
 function interrupt(channel: Worker): void {
@@ -67,7 +67,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   /** Virtual time and its deadlines. */
   readonly clock: VirtualClock<Timer> = new VirtualClock();
   /** What is runnable. */
-  readonly scheduler: Scheduler;
+  readonly scheduler: LoopPort["scheduler"];
   /** The trace. */
   readonly recorder: Trace;
   /** The encoding of packets in the rings. */
@@ -115,7 +115,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
     this.recorder = new Trace(options.trace);
-    this.scheduler = new Scheduler(chooser ?? createChooser(schedule, seed));
+    this.scheduler = createScheduler(schedule, seed, chooser);
     this.scheduler.onChoice = (count, chosen) =>
       this.recorder.record(this.clock.now100ns, "choice", 0, count, chosen);
     this.verifier = new Verifier(options.verifier, options.sourceLines, this);
@@ -277,7 +277,8 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   #traceItem({ kind, worker }: WorkItem): void {
     this.observer?.see(ITEM_BEGINS);
-    this.recorder.record(this.clock.now100ns, WORK_EVENTS[kind], worker.traceId);
+    const event = WORK_EVENTS[kind];
+    if (event !== null) this.recorder.record(this.clock.now100ns, event, worker.traceId);
   }
 
   /** See {@linkcode LoopPort.fireTimer}. */

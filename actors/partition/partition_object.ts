@@ -19,7 +19,7 @@ import type { Direction } from "../bus/link.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
-import { Processor } from "../runtime/scheduler.ts";
+import { Processor } from "../runtime/processor.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
 import type { ObservationOf } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";

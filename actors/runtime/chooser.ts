@@ -25,13 +25,17 @@ export interface Touch {
   readonly writes: boolean;
 }
 
+/** Stands for whatever there is: of the program nobody knows what it will do. */
+export const EVERYTHING: object = {};
+
 /** Whether the order of two that touch this may matter: one of them writes what the other one touches. */
 export function collide(some: readonly Touch[], others: readonly Touch[]): boolean {
-  return some.some((one) =>
-    others.some((other) =>
-      one.of === other.of && one.part === other.part && (one.writes || other.writes)
-    )
-  );
+  return some.some((one) => others.some((other) => isShared(one, other)));
+}
+
+function isShared(one: Touch, other: Touch): boolean {
+  if (one.of === EVERYTHING || other.of === EVERYTHING) return true;
+  return one.of === other.of && one.part === other.part && (one.writes || other.writes);
 }
 
 /** One of the items that may run next, for a chooser that weighs them. */

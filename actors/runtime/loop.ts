@@ -15,6 +15,8 @@ import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
 import { onAbort, realDelay, realNowMs, turn } from "./event_loop.ts";
 import type { LoopPort } from "./loop_port.ts";
+import { PointRunner } from "./point_runner.ts";
+import type { WorkItem } from "./processor.ts";
 import { reportSelfWaits } from "./self_waits.ts";
 
 /** 100 ns units in a millisecond. */
@@ -37,6 +39,8 @@ export class Loop {
   readonly #runtime: LoopPort;
   readonly #drives = new Drives(() => this.#driveEnded());
   readonly #bound: InstantBound;
+  /** Runs items where they may be overtaken; null: each runs to its end. */
+  readonly #atPoints: PointRunner | null;
   readonly #failures: Error[] = [];
   #phase: "stopped" | "starting" | "underWay" = "stopped";
   /** Somebody was answered: what it does next comes before the next item. */
@@ -61,6 +65,14 @@ export class Loop {
     this.#runtime = runtime;
     this.#bound = new InstantBound(runtime.itemsPerInstantMax);
     runtime.waits.isDriven = () => this.#isUnderWay();
+    const { points } = runtime.scheduler;
+    runtime.waits.points = points;
+    this.#atPoints = points === null ? null : new PointRunner(points, {
+      hasMoreToDo: () => this.#hasMoreToDo(),
+      begin: (item) => this.#begin(item),
+      failed: (thrown) => this.#failWith(thrown),
+      ended: () => this.#ended(),
+    });
     runtime.waits.onDriver = () => this.#start();
     runtime.waits.onAnswer = (isProgram) => {
       this.#isTurnDue = true;
@@ -219,6 +231,7 @@ export class Loop {
     // Asked once: a drive does not begin inside a callback, and none ends between two items.
     const isOneAtATime = this.#drives.areWatched;
     this.#isInterrupted = false;
+    if (this.#atPoints !== null) return this.#atPoints.run(isOneAtATime);
     while (this.#runItem()) {
       if (isOneAtATime || this.#hasMoreToDo()) return true;
     }
@@ -248,6 +261,17 @@ export class Loop {
     }
     if (callbacks.pending.size > 0) this.#isTurnDue = true;
     return true;
+  }
+
+  #begin(item: WorkItem): void {
+    this.#idleTurns = 0;
+    this.#itemsSinceTurn++;
+    if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
+    this.#runtime.runItem(item);
+  }
+
+  #ended(): void {
+    if (this.#runtime.callbacks.pending.size > 0) this.#isTurnDue = true;
   }
 
   async #giveTurn(): Promise<void> {
@@ -285,7 +309,9 @@ export class Loop {
     const timer = this.#runtime.clock.takeDue(due100ns);
     this.#itemsSinceTurn++;
     if (++this.#items > this.#countedFrom) this.#count(NO_WORKER);
-    if (timer !== null) this.guard(() => this.#runtime.fireTimer(timer));
+    if (timer === null) return;
+    const fire = () => this.#runtime.fireTimer(timer);
+    this.guard(() => this.#atPoints === null ? fire() : this.#atPoints.work(fire));
   }
 
   /** Nothing will ever happen again by itself: `run` is done, and what waits, waits in vain. */

@@ -6,7 +6,8 @@
 
 import type { VirtualClock } from "../../core/clock.ts";
 import type { Callbacks } from "./driver_calls.ts";
-import type { Scheduler, WorkItem } from "./scheduler.ts";
+import type { WorkItem } from "./processor.ts";
+import type { Scheduler } from "./scheduler.ts";
 import type { Timer } from "./timer.ts";
 import type { Verifier, VerifierError } from "./verifier.ts";
 import type { Waits } from "./waits.ts";

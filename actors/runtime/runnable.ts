@@ -26,6 +26,8 @@ export class Runnable implements Alternatives {
   #count = 0;
   /** All of them, once a chooser has asked for one. */
   readonly #items: Alternative[] = [];
+  /** One that may run though its processor has others before it; it comes last. */
+  #besides: Alternative | null = null;
 
   /** Those of the processors that are `busy`. */
   constructor(busy: readonly RunnableQueue[]) {
@@ -47,6 +49,26 @@ export class Runnable implements Alternatives {
       count += processor.runnableCount;
     }
     this.#count = count;
+    this.#besides = null;
+    return count;
+  }
+
+  /**
+   * The same after `stopped`, the first one of its level on `processor`, came to a scheduling point: fifo would
+   * have it continue, also where a higher level has work by now.
+   */
+  lookAfter(stopped: Alternative, processor: RunnableQueue): number {
+    if (this.#items.length > 0) this.#items.length = 0;
+    const isFirst = processor.runnableAt(0) === stopped;
+    let count = 0;
+    for (const other of this.#busy) {
+      if (!other.runs) continue;
+      if (other === processor) this.oldestAt = count;
+      count += other.runnableCount;
+    }
+    this.#besides = isFirst ? null : stopped;
+    if (!isFirst) this.oldestAt = count++;
+    this.#count = count;
     return count;
   }
 
@@ -67,5 +89,6 @@ export class Runnable implements Alternatives {
       const { runnableCount } = processor;
       for (let at = 0; at < runnableCount; at++) this.#items.push(processor.runnableAt(at));
     }
+    if (this.#besides !== null) this.#items.push(this.#besides);
   }
 }

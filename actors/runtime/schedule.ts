@@ -10,6 +10,7 @@ import { PctChooser } from "./choosers/pct.ts";
 import { PosChooser } from "./choosers/pos.ts";
 import { RandomChooser } from "./choosers/random.ts";
 import { UrwChooser } from "./choosers/urw.ts";
+import { Scheduler } from "./scheduler.ts";
 
 /**
  * How the next item is chosen. `"fifo"`: the oldest. The others draw from the seed: `"random"` any item,
@@ -30,10 +31,20 @@ export interface PctSchedule {
    * least, each item is as likely as any other. Default: a power of two from 8 to 4096, drawn from the seed.
    */
   readonly steps?: number;
+  /** See {@linkcode DrawnSchedule.points}. */
+  readonly points?: boolean;
+}
+
+/** A schedule that draws from the seed, and has no bounds. */
+export interface DrawnSchedule {
+  /** Which one. */
+  readonly name: Exclude<ScheduleName, "fifo" | "pct">;
+  /** Whether items may be overtaken at scheduling points; if not, each runs to its end. Default true. */
+  readonly points?: boolean;
 }
 
 /** How the next item is chosen: a name, or an object with what the schedule needs. */
-export type Schedule = ScheduleName | { readonly name: Exclude<ScheduleName, "pct"> } | PctSchedule;
+export type Schedule = ScheduleName | { readonly name: "fifo" } | DrawnSchedule | PctSchedule;
 
 /** All names, fifo first. */
 export const SCHEDULE_NAMES: readonly ScheduleName[] = [
@@ -54,6 +65,12 @@ const PORTFOLIO: readonly Schedule[] = [
   "urw",
 ];
 const DEPTH = 3;
+
+/** Whether items stop at scheduling points. */
+function hasPoints(schedule: Schedule): boolean {
+  if (typeof schedule === "string") return schedule !== "fifo";
+  return schedule.name !== "fifo" && schedule.points !== false;
+}
 
 /**
  * The chooser of `schedule`, which draws from `seed`; null: fifo, which asks nobody.
@@ -83,4 +100,13 @@ export function createChooser(schedule: Schedule, seed: number | bigint): Choose
       return createChooser(PORTFOLIO[drawn]!, seed);
     }
   }
+}
+
+/** The scheduler of a fabric with `schedule`, where `chooser` chooses in the place of what that names, if there is one. */
+export function createScheduler(
+  schedule: Schedule,
+  seed: number | bigint,
+  chooser?: Chooser,
+): Scheduler {
+  return new Scheduler(chooser ?? createChooser(schedule, seed), hasPoints(schedule));
 }

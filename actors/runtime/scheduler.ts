@@ -1,206 +1,13 @@
 /**
- * Work items, virtual processors, and the schedule that decides which item runs next.
+ * The schedule that decides which work item of all processors runs next.
  *
  * @module
  */
 
-import type { TraceEvent } from "../../core/trace.ts";
-import { Fifo } from "../../core/fifo.ts";
-import type { Alternative, Chooser, Touch } from "./chooser.ts";
-import { DISPATCH_LEVEL, type Irql } from "./irql.ts";
+import type { Chooser } from "./chooser.ts";
+import { Points, type Queues } from "./points.ts";
+import { NOT_SCHEDULED, type Processor, type WorkItem } from "./processor.ts";
 import { Runnable } from "./runnable.ts";
-
-/** What a work item is for. Data, not a closure, so that pending work can be saved. */
-export type WorkKind =
-  /** A signal of the opposite side: take packets, put queued ones into the ring. At DISPATCH_LEVEL. */
-  | "interrupt"
-  /** Completion routines of transactions that ended without a completion packet. At DISPATCH_LEVEL. */
-  | "completions"
-  /** Packets for a driver at PASSIVE_LEVEL. */
-  | "passivePackets"
-  /** The next state change callback of an endpoint. */
-  | "stateChange"
-  /** The next control message of one direction of a bus. */
-  | "message"
-  /** Waiting clients look at the offers. */
-  | "match"
-  /** Pages of a packet's external data are brought in. */
-  | "pageIn";
-
-/** How work items read on the trace. */
-export const WORK_EVENTS: Readonly<Record<WorkKind, TraceEvent>> = {
-  interrupt: "workInterrupt",
-  completions: "workDpc",
-  passivePackets: "workPassive",
-  stateChange: "workStateChange",
-  message: "workControl",
-  match: "workMatch",
-  pageIn: "workPageIn",
-};
-
-/** Who does the work of an item. */
-export interface Worker {
-  /** Stands for it on the trace. */
-  readonly traceId: number;
-  /** Does the work. It runs to its end; a driver's promise may outlive it. */
-  work(kind: WorkKind): void;
-  /** What the work touches beside its processor and the worker itself. */
-  touches?(kind: WorkKind): readonly Touch[];
-  /** See {@linkcode Alternative.itemsAhead}; 1 where the worker does not say. */
-  itemsAhead?(kind: WorkKind): number;
-}
-
-/**
- * Items at DISPATCH_LEVEL that a processor runs while one at PASSIVE_LEVEL waits; then that has its turn, as
- * a flood of interrupts must not starve it (api.md section 3).
- */
-export const DISPATCH_ITEMS_MAX = 1024;
-
-/** One kind of work of one worker. It is made once and is on a queue at most once. */
-export class WorkItem implements Alternative {
-  /** Who does the work. */
-  readonly worker: Worker;
-  /** What it is for. */
-  readonly kind: WorkKind;
-  /** The level that it runs at. */
-  readonly irql: Irql;
-  /** The processor that will do it, the next time that it is scheduled. */
-  processor: Processor;
-  /** Its place among all scheduled items; -1 while it is not scheduled. */
-  order: number = -1;
-
-  /** An item of `worker`, which runs at `irql` on `processor`. */
-  constructor(worker: Worker, kind: WorkKind, irql: Irql, processor: Processor) {
-    this.worker = worker;
-    this.kind = kind;
-    this.irql = irql;
-    this.processor = processor;
-  }
-
-  /** Whether it waits for its turn. */
-  get isScheduled(): boolean {
-    return this.order >= 0;
-  }
-
-  /** See {@linkcode Alternative.itemsAhead}. */
-  get itemsAhead(): number {
-    return this.worker.itemsAhead?.(this.kind) ?? 1;
-  }
-
-  /** See {@linkcode Alternative.touches}: items of one processor run in the order that it gives them. */
-  get touches(): readonly Touch[] {
-    const own = [this.processor, this.worker].map((of) => ({ of, part: "", writes: true }));
-    return [...own, ...this.worker.touches?.(this.kind) ?? []];
-  }
-}
-
-/** A virtual processor: it has no queue of its own beyond the order of its items (api.md section 3). */
-export class Processor {
-  /** Its number in its partition. */
-  readonly index: number;
-  /** Whether it takes items: false while its partition is paused, and for ever once it crashed. */
-  runs = true;
-  /** Items that are scheduled here. */
-  #count = 0;
-  /** The only one, as a rule: it needs no queue, and there is none beside it. */
-  #lone: WorkItem | null = null;
-  readonly #dispatch = new Fifo<WorkItem>();
-  readonly #passive = new Fifo<WorkItem>();
-  /** Items at DISPATCH_LEVEL that were taken while one at PASSIVE_LEVEL waited. */
-  #overtaken = 0;
-
-  /** Processor `index` of its partition. */
-  constructor(index: number) {
-    this.index = index;
-  }
-
-  /** How many items may run: a lower level waits while a higher one has work, but not for ever. */
-  get runnableCount(): number {
-    return this.#lone === null ? this.#runnable().length : 1;
-  }
-
-  /** Place of the first item that may run among all scheduled ones. */
-  get firstOrder(): number {
-    return (this.#lone ?? this.#runnable().peek()!).order;
-  }
-
-  /** The runnable item `index` places behind the first. */
-  runnableAt(index: number): WorkItem {
-    return this.#lone ?? this.#runnable().at(index);
-  }
-
-  #runnable(): Fifo<WorkItem> {
-    if (this.#dispatch.length === 0 || this.#overtaken >= DISPATCH_ITEMS_MAX) return this.#passive;
-    return this.#dispatch;
-  }
-
-  /** Takes out the runnable item `index` places behind the first. */
-  take(index: number): WorkItem {
-    this.#count--;
-    const lone = this.#lone;
-    if (lone === null) return this.#takeQueued(index);
-    this.#lone = null;
-    return lone;
-  }
-
-  #takeQueued(index: number): WorkItem {
-    const runnable = this.#runnable();
-    const item = index === 0 ? runnable.shift()! : runnable.take(index);
-    if (runnable === this.#passive || this.#passive.length === 0) this.#overtaken = 0;
-    else this.#overtaken++;
-    return item;
-  }
-
-  /** Whether nothing is scheduled here. */
-  get isIdle(): boolean {
-    return this.#count === 0;
-  }
-
-  /** Puts `item` behind the others of its level. */
-  push(item: WorkItem): void {
-    if (this.#count++ === 0) this.#lone = item;
-    else this.#pushQueued(item);
-  }
-
-  #pushQueued(item: WorkItem): void {
-    const lone = this.#lone;
-    this.#lone = null;
-    if (lone !== null) this.#queueOf(lone).push(lone);
-    this.#queueOf(item).push(item);
-  }
-
-  #queueOf({ irql }: WorkItem): Fifo<WorkItem> {
-    return irql === DISPATCH_LEVEL ? this.#dispatch : this.#passive;
-  }
-
-  /** Everything scheduled here, the higher level first. */
-  list(): readonly WorkItem[] {
-    const queued = [...this.#dispatch.list(), ...this.#passive.list()];
-    return this.#lone === null ? queued : [this.#lone];
-  }
-
-  /** Forgets the items of the worker that is `traceId` on the trace. */
-  drop(traceId: number): void {
-    for (const item of this.list()) {
-      if (item.worker.traceId !== traceId) continue;
-      item.order = -1;
-      this.#count--;
-      if (item === this.#lone) this.#lone = null;
-      else this.#queueOf(item).remove(item);
-    }
-    if (this.#passive.length === 0) this.#overtaken = 0;
-  }
-
-  /** Forgets all scheduled items. */
-  clear(): void {
-    for (const item of this.list()) item.order = -1;
-    this.#count = 0;
-    this.#lone = null;
-    this.#dispatch.clear();
-    this.#passive.clear();
-    this.#overtaken = 0;
-  }
-}
 
 /** All processors of a fabric, and the choice among their items. */
 export class Scheduler {
@@ -214,9 +21,28 @@ export class Scheduler {
   /** Called when item `chosen` of `count` that may run was chosen. */
   onChoice: (count: number, chosen: number) => void = () => {};
 
-  /** A scheduler in scheduling order, or, given a chooser, in the order that it chooses. */
-  constructor(chooser: Chooser | null) {
+  /** Where what runs may be overtaken; null: an item runs to its end. */
+  readonly points: Points | null;
+
+  /**
+   * A scheduler in scheduling order, or, given a chooser, in the order that it chooses; `hasPoints`: it is asked
+   * at scheduling points as well.
+   */
+  constructor(chooser: Chooser | null, hasPoints = false) {
     this.#chooser = chooser;
+    this.points = chooser !== null && hasPoints ? new Points(chooser, this.#queues) : null;
+  }
+
+  get #queues(): Queues {
+    return {
+      busy: this.#busy,
+      runnable: this.#runnable,
+      join: (processor) => this.#busy.push(processor),
+      leave: (processor) => this.#leaveBusy(processor),
+      schedule: (item) => this.schedule(item),
+      takeAt: (place) => this.#takeAt(place),
+      chose: (count, chosen) => this.onChoice(count, chosen),
+    };
   }
 
   /** Puts `item` on its processor's queue; nothing happens where it is there already. */
@@ -290,17 +116,22 @@ export class Scheduler {
       place = runnable.placeOf(chooser.choose("item", count, runnable));
       this.onChoice(count, place);
     }
-    for (const processor of busy) {
+    return this.#takeAt(place);
+  }
+
+  #takeAt(place: number): WorkItem | null {
+    let index = place;
+    for (const processor of this.#busy) {
       if (!processor.runs) continue;
-      if (place < processor.runnableCount) return this.#take(processor, place);
-      place -= processor.runnableCount;
+      if (index < processor.runnableCount) return this.#take(processor, index);
+      index -= processor.runnableCount;
     }
     return null;
   }
 
   #take(processor: Processor, index: number): WorkItem {
     const item = processor.take(index);
-    item.order = -1;
+    item.order = NOT_SCHEDULED;
     this.#leaveBusy(processor);
     return item;
   }

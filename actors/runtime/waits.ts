@@ -8,6 +8,7 @@ import { AwaitedPromise } from "./awaited_promise.ts";
 import type { Blocker, Callbacks, PendingCallback } from "./driver_calls.ts";
 import { currentFrame } from "./irql.ts";
 import type { Observation, ObservedEndpoint, Observer } from "./observation.ts";
+import type { AnswerTurn, Points } from "./points.ts";
 
 /** What keeps a wait from its end. */
 export interface HoldUp {
@@ -61,6 +62,8 @@ export class Wait<T> implements Blocker {
   /** Waits that began before it in its fabric. */
   readonly order: number;
   #blocked: PendingCallback | null = null;
+  /** Continues with the answer that it has, once its caller has its turn; null: none is put off. */
+  #turn: AnswerTurn | null = null;
   /** What whoever still comes to await it is told: its fabric was disposed of. */
   #refusal: Error | null = null;
   readonly #waits: Waits;
@@ -120,7 +123,23 @@ export class Wait<T> implements Blocker {
 
   /** Answers the caller, once its callback may continue. A second answer is ignored. */
   answer(value: T): void {
-    if (this.#waits.holds(this, () => this.answer(value))) return;
+    if (this.#turn !== null) return;
+    this.#turn = this.#waits.turnOf(() => this.#continueWith(value));
+    if (this.#turn === null) this.#continueWith(value);
+  }
+
+  /** Whether its caller has an answer and is still to continue. */
+  get isAnswered(): boolean {
+    return this.#turn !== null && this.#waits.all.has(this as Wait<unknown>);
+  }
+
+  /** Has its caller, if it has an answer, continue before anything else runs. */
+  hurry(): void {
+    if (this.isAnswered) this.#turn!.take();
+  }
+
+  #continueWith(value: T): void {
+    if (this.#waits.holds(this, () => this.#continueWith(value))) return;
     if (!this.#waits.remove(this)) return;
     this.#waits.observer?.see(returnOf(this, value));
     this.#resolve(value);
@@ -177,6 +196,8 @@ export class Waits {
   readonly #held = new Map<object, (() => void)[]>();
   /** Answers to callbacks from a time when nobody drove: they are given when somebody does. */
   readonly #undriven: (() => void)[] = [];
+  /** Where callers that were answered may be overtaken; null: they continue at once. */
+  points: Points | null = null;
   /** Waits that have begun so far. */
   #begun = 0;
   /** Whether the loop runs: what runs beside its items may be a callback. */
@@ -274,6 +295,12 @@ export class Waits {
   /** Somebody drives: callbacks get the answers that they were to have while nobody did. */
   answerUndriven(): void {
     for (const answer of this.#undriven.splice(0)) answer();
+  }
+
+  /** The turn in which a caller whose answer comes of a work item or timer does `resume`; null: it has it now. */
+  turnOf(resume: () => void): AnswerTurn | null {
+    const { points } = this;
+    return points === null || !points.isWorking ? null : points.answer(resume);
   }
 
   /** Keeps the answer to `wait` for later, if its callback must not continue now. */

@@ -29,7 +29,7 @@ import type { PacketImage } from "../packet/image.ts";
 import { PARTITION_ACTOR } from "../partition/machine.ts";
 import { PROCESSORS_MAX } from "../partition/partition_object.ts";
 import { actorValue } from "../runtime/actor_state.ts";
-import type { WorkKind } from "../runtime/scheduler.ts";
+import type { WorkKind } from "../runtime/processor.ts";
 
 /** What the partition is. */
 const HEADER = record({

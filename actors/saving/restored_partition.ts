@@ -15,7 +15,7 @@ import { stateWith } from "../chart/persisted.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
 import { type ClientImage, prepareClient, resumeClient } from "../channel/client_image.ts";
-import type { WorkKind } from "../runtime/scheduler.ts";
+import type { WorkKind } from "../runtime/processor.ts";
 import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { LoadedDriver } from "../partition/loaded_driver.ts";
 import type { PartitionObject, PartitionOptions } from "../partition/partition_object.ts";

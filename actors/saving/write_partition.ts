@@ -92,13 +92,25 @@ function workOf(guest: PartitionObject, clients: ClientNumbers): PartitionPart<"
   const due = items.flatMap(({ worker, kind }): PartitionPart<"work">["items"] => {
     const client = numbers.get(worker.traceId) ?? null;
     // What is due for a channel that was cleaned up comes to nothing.
-    return client === null && worker.traceId !== guest.traceId ? [] : [{ client, kind }];
+    if (client === null && worker.traceId !== guest.traceId) return [];
+    // What a writer has put off, it does whenever it looks at its rings.
+    return [{ client, kind: kind === "signal" ? "interrupt" : kind }];
   });
   const pending = bus.pending("toGuest");
   const torndown = torndownMessages(bus.host.gpadls);
   const isNews = pending.length === 0 && torndown.length > 0;
   return {
     messages: [...pending, ...torndown],
-    items: isNews ? [...due, { client: null, kind: "message" }] : due,
+    items: onceEach(isNews ? [...due, { client: null, kind: "message" }] : due),
   };
+}
+
+/** An item that stopped at a scheduling point may be due beside what is left of it. */
+function onceEach(items: PartitionPart<"work">["items"]): PartitionPart<"work">["items"] {
+  const byKey = new Map<string, PartitionPart<"work">["items"][number]>();
+  for (const item of items) {
+    const key = `${item.client} ${item.kind}`;
+    if (!byKey.has(key)) byKey.set(key, item);
+  }
+  return [...byKey.values()];
 }

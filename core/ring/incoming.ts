@@ -272,6 +272,11 @@ export class IncomingRing {
    * the writer could see that (wire.md 1.8). `"more"`: one has come, and the mask is set again.
    */
   rearm(): "sleep" | "more" | RingFault {
+    return this.unmask() ?? this.lookAgain();
+  }
+
+  /** The first half of {@linkcode IncomingRing.rearm}: clears the mask. Null, or what the writer did wrong. */
+  unmask(): RingFault | null {
     this.#packetTotalBytes = 0;
     if (this.#fault !== null) return this.#fault;
     assert(this.#next === this.#committed, "a reader gives room back before it sleeps");
@@ -280,6 +285,11 @@ export class IncomingRing {
     }
     this.#memory.store(INTERRUPT_MASK_OFFSET, 0);
     this.#masked = false;
+    return null;
+  }
+
+  /** The second half of {@linkcode IncomingRing.rearm}: looks whether the reader may sleep. */
+  lookAgain(): "sleep" | "more" | RingFault {
     const unreadBytes = this.#loadUnreadBytes();
     if (this.#fault !== null) return this.#fault;
     if (unreadBytes === 0) return "sleep";
@@ -291,6 +301,13 @@ export class IncomingRing {
   mask(): void {
     this.#memory.store(INTERRUPT_MASK_OFFSET, 1);
     this.#masked = true;
+  }
+
+  /** As many bytes as the writer says that are not passed, which nobody relies on: 0 where it says what cannot be. */
+  get unreadBytesAsTold(): number {
+    const writeIndex = this.#memory.load(WRITE_INDEX_OFFSET);
+    if (!isRingIndex(writeIndex, this.#dataBytes)) return 0;
+    return usedBetween(writeIndex, this.#next, this.#dataBytes);
   }
 
   /** Bytes of the packets that are in the ring now and not passed. */

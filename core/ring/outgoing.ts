@@ -197,6 +197,17 @@ export class OutgoingRing {
     const control = this.#control;
     control.store(WRITE_INDEX_WORD, next);
     this.#committed = next;
+    return this.wantsSignal(before);
+  }
+
+  /** The write index that the reader was last shown. */
+  get committed(): number {
+    return this.#committed;
+  }
+
+  /** Whether the reader wants a signal now for packets that begin at `before`: it has read all before them, and sleeps. */
+  wantsSignal(before: number): boolean {
+    const control = this.#control;
     return control.load(INTERRUPT_MASK_WORD) === 0 && control.load(READ_INDEX_WORD) === before;
   }
 
@@ -207,12 +218,24 @@ export class OutgoingRing {
    * on a reader that wants this packet first.
    */
   awaitRoom(bodyBytes: number): boolean | RingFault {
-    if (this.#fault !== null) return this.#fault;
+    this.wishRoom(bodyBytes);
+    return this.hasGotRoom(bodyBytes);
+  }
+
+  /** The first half of {@linkcode OutgoingRing.awaitRoom}: asks. */
+  wishRoom(bodyBytes: number): void {
+    if (this.#fault !== null) return;
     const totalBytes = packetTotalBytes(bodyBytes);
     assert(totalBytes <= this.#largestBytes, "only a packet that can fit waits for room");
     assert(!this.written, "a writer shows what it wrote before it waits");
     this.#memory.store(PENDING_SEND_SIZE_OFFSET, totalBytes);
     this.#awaitsRoom = true;
+  }
+
+  /** The second half of {@linkcode OutgoingRing.awaitRoom}: looks. */
+  hasGotRoom(bodyBytes: number): boolean | RingFault {
+    if (this.#fault !== null) return this.#fault;
+    const totalBytes = packetTotalBytes(bodyBytes);
     const freeBytes = this.#loadFreeBytes();
     if (typeof freeBytes === "string") return freeBytes;
     if (totalBytes >= freeBytes) return false;

@@ -28,6 +28,16 @@ Deno.test("Fifo: gives items back in their order", () => {
   assertEquals([fifo.length, fifo.peek()], [0, null]);
 });
 
+Deno.test("Fifo: what is put first comes before all others, however many there are", () => {
+  for (let count = 0; count < 20; count++) {
+    const fifo = fifoOf(Array.from({ length: count }, (_, item) => item));
+    fifo.putFirst(-1);
+    fifo.putFirst(-2);
+    fifo.push(count);
+    assertEquals(drain(fifo), Array.from({ length: count + 3 }, (_, at) => [-2, -1][at] ?? at - 2));
+  }
+});
+
 Deno.test("Fifo: removes an item from any place, once", () => {
   const fifo = fifoOf([1, 2, 3, 4]);
   assertEquals([fifo.remove(3), fifo.remove(3), fifo.remove(9)], [true, false, false]);

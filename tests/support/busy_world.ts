@@ -91,12 +91,17 @@ async function traffic(pair: Pair, index: number, answers: string[]): Promise<vo
 }
 
 /** Runs it; `prepare` is given the fabric before anything else happens in it. */
-export async function runBusyWorld(
+export function runBusyWorld(
   options: vmbus.FabricOptions,
   prepare: (fabric: vmbus.Fabric) => unknown = () => {},
 ): Promise<Outcome> {
   const fabric = vmbus.createFabric(options);
   prepare(fabric);
+  return runBusyWorldIn(fabric);
+}
+
+/** The same in a fabric that is there. */
+export async function runBusyWorldIn(fabric: vmbus.Fabric): Promise<Outcome> {
   const received: Record<string, string[]> = {};
   const answers: [string[], string[]] = [[], []];
   const pairs = INSTANCES.map((_, index) => {

@@ -6,7 +6,7 @@
 
 import type { GuestLink } from "../../actors/bus/link.ts";
 import type { Doorbell } from "../../actors/channel/bus_port.ts";
-import type { WorkItem } from "../../actors/runtime/scheduler.ts";
+import type { WorkItem } from "../../actors/runtime/processor.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 
 /** Bytes of `text`, which shows each as two hexadecimal digits, with blanks wherever they help. */

@@ -30,7 +30,7 @@ import type { ChannelFault } from "../../channel/types.ts";
 import { WHOLE_BUS } from "../../channel/touches.ts";
 import type { Touch } from "../../runtime/chooser.ts";
 import { DISPATCH_LEVEL } from "../../runtime/irql.ts";
-import { type Worker, WorkItem } from "../../runtime/scheduler.ts";
+import { type Worker, WorkItem } from "../../runtime/processor.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";

@@ -12,7 +12,7 @@ import type { Touch } from "../../../actors/runtime/chooser.ts";
 import type { Deadline } from "../../../core/clock.ts";
 import { PASSIVE_LEVEL } from "../../../actors/runtime/irql.ts";
 import { UNITS_PER_MS } from "../../../actors/runtime/loop.ts";
-import { type Worker, WorkItem } from "../../../actors/runtime/scheduler.ts";
+import { type Worker, WorkItem } from "../../../actors/runtime/processor.ts";
 import type { Timer } from "../../../actors/runtime/timer.ts";
 import { makeCompletion } from "../../../kmcl/channel_packet.ts";
 import type { ArrivedPacket } from "../../../kmcl/handles.ts";

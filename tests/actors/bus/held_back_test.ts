@@ -6,7 +6,7 @@ import { checkFabricOptions } from "../../../actors/fabric/options.ts";
 import { InProcessLink } from "../../../actors/bus/in_process_link.ts";
 import { DISPATCH_LEVEL } from "../../../actors/runtime/irql.ts";
 import type { Arrival, FaultPort } from "../../../actors/runtime/fault_port.ts";
-import { type Processor, WorkItem } from "../../../actors/runtime/scheduler.ts";
+import { type Processor, WorkItem } from "../../../actors/runtime/processor.ts";
 
 /** A link whose arrivals are held back for as long as a test says so. */
 class HoldingStage implements FaultPort {

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { InProcessLink } from "../../../actors/bus/in_process_link.ts";
 import { DISPATCH_LEVEL } from "../../../actors/runtime/irql.ts";
-import { WorkItem } from "../../../actors/runtime/scheduler.ts";
+import { WorkItem } from "../../../actors/runtime/processor.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { createFabric } from "../../support/fabric.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { PASSIVE_LEVEL } from "../../../actors/runtime/irql.ts";
 import { checkFabricOptions } from "../../../actors/fabric/options.ts";
-import { WorkItem } from "../../../actors/runtime/scheduler.ts";
+import { WorkItem } from "../../../actors/runtime/processor.ts";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import { BrokenInvariant } from "../../../core/assert.ts";
 import { watch } from "../../support/driving.ts";

@@ -3,10 +3,10 @@ import { DISPATCH_LEVEL, type Irql, PASSIVE_LEVEL } from "../../../actors/runtim
 import {
   DISPATCH_ITEMS_MAX,
   Processor,
-  Scheduler,
   type Worker,
   WorkItem,
-} from "../../../actors/runtime/scheduler.ts";
+} from "../../../actors/runtime/processor.ts";
+import { Scheduler } from "../../../actors/runtime/scheduler.ts";
 import { RandomChooser } from "../../../actors/runtime/choosers/random.ts";
 import { Chance } from "../../../core/chance.ts";
 

@@ -8,12 +8,8 @@
 import type { Chooser, Touch } from "../../../../actors/runtime/chooser.ts";
 import { PASSIVE_LEVEL } from "../../../../actors/runtime/irql.ts";
 import { createChooser, type Schedule } from "../../../../actors/runtime/schedule.ts";
-import {
-  Processor,
-  Scheduler,
-  type Worker,
-  WorkItem,
-} from "../../../../actors/runtime/scheduler.ts";
+import { Processor, type Worker, WorkItem } from "../../../../actors/runtime/processor.ts";
+import { Scheduler } from "../../../../actors/runtime/scheduler.ts";
 
 /** What a task does next. */
 export interface Step {
