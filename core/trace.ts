@@ -14,7 +14,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
 import type { CopyRoom } from "./blocks.ts";
-import { hashOfBytes, MixHash, STEP_WORDS, wordsOfText } from "./mix_hash.ts";
+import { hashOfBytes, MixHash, wordsOfText } from "./mix_hash.ts";
+import * as hashes from "./mix_hash.ts";
 import { TraceEntries } from "./trace_entries.ts";
 import {
   EVENT_NAMES,
@@ -34,6 +35,7 @@ export { TRACE_EVENTS, type TraceEntry, type TraceEvent, type TraceLevel, type U
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { isU32 } = units;
+const { STEP_WORDS } = hashes;
 
 /** Words that wait for the hash; small, as every fabric has them. */
 const WORDS = 512;
@@ -234,9 +236,9 @@ export class Trace {
     if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
     const words = this.#words;
     words[at] = code | SHAPE_SHORT | beside << BESIDE_SHIFT;
-    words[at + 1] = subjectId;
-    words[at + 2] = a;
-    words[at + 3] = b;
+    words[at + 1] = subjectId | 0; // without it V8 makes a float of the number first
+    words[at + 2] = a | 0;
+    words[at + 3] = b | 0;
     this.#wordCount = at + 4;
     if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [a, b]);
   }

@@ -11,21 +11,36 @@ import type {
   VMBPACKET,
   VMBPACKETCOMPLETION,
 } from "../actors/runtime/handle.ts";
-import { bytesOf } from "../core/arguments.ts";
-import { NO_BYTES } from "../core/bytes.ts";
+import * as args from "../core/arguments.ts";
+import * as bytes from "../core/bytes.ts";
 import type { Mdl } from "../core/memory/mdl.ts";
-import { type NtStatus, STATUS_INVALID_PARAMETER_1, STATUS_SUCCESS } from "../core/ntstatus.ts";
+import { type NtStatus, STATUS_INVALID_PARAMETER_1 } from "../core/ntstatus.ts";
+import * as statuses from "../core/ntstatus.ts";
 import { type Trace, TRACE_EVENTS } from "../core/trace.ts";
-import { type CallTrace, codeOf, insideBit } from "./call_trace.ts";
-import { payloadOf } from "./packet_checks.ts";
+import { type CallTrace, codeOf } from "./call_trace.ts";
+import * as calls from "./call_trace.ts";
+import * as checks from "./packet_checks.ts";
 import type { EvtPacketCompletionRoutine } from "./callbacks.ts";
-import { completeLive, isDead, isWithin, VmbChannelPacketComplete } from "./channel_packet.ts";
-import { incomingOf, type Kmcl } from "./resolve.ts";
+import { VmbChannelPacketComplete } from "./channel_packet.ts";
+import * as completing from "./channel_packet.ts";
+import type { Kmcl } from "./resolve.ts";
+import * as resolving from "./resolve.ts";
 import { VmbPacketAllocate, VmbPacketFree, VmbPacketSetCompletionRoutine } from "./packet.ts";
-import { checkSend, post, sendable, VmbPacketSend } from "./packet_send.ts";
+import { VmbPacketSend } from "./packet_send.ts";
+import * as sending from "./packet_send.ts";
 import { type HandleTargets, resolveHandle } from "./handles.ts";
 import type { FunctionName } from "./function_names.ts";
 import type { Method, TableFunction } from "./table_types.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { bytesOf } = args;
+const { NO_BYTES } = bytes;
+const { STATUS_SUCCESS } = statuses;
+const { insideBit } = calls;
+const { payloadOf } = checks;
+const { completeLive, isDead, isWithin } = completing;
+const { incomingOf } = resolving;
+const { checkSend, post, sendable } = sending;
 
 const CALL = TRACE_EVENTS.call;
 const RETURNED = TRACE_EVENTS.callReturned;
@@ -132,7 +147,7 @@ function send(
     recorder.imply(clock.now100ns, "callReturned", id, SEND);
     trace.tellResult(SEND, "status", status);
   }
-  if (kmcl.runtime.observer !== null) trace.observe("VmbPacketSend", target.endpoint, status);
+  if (recorder.isTold) trace.observe("VmbPacketSend", target.endpoint, status);
   return status;
 }
 
