@@ -43,7 +43,7 @@ A line for each place where it does not hold: file:line:column: what is wrong.
 
 Exit code: 0 it holds, 1 it does not, 2 an argument cannot be used.`;
 
-/** Folders that hold nothing of the repository's own. */
+/** Folders of the repository that hold nothing of its own. */
 const FOREIGN_FOLDERS = new Set(["coverage", "node_modules"]);
 
 /**
@@ -54,7 +54,7 @@ export async function listFiles(root: string, extensions: readonly string[]): Pr
   const paths: string[] = [];
   const walk = async (folder: string) => {
     for await (const entry of Deno.readDir(`${root}/${folder}`)) {
-      if (entry.name.startsWith(".") || FOREIGN_FOLDERS.has(entry.name)) continue;
+      if (entry.name.startsWith(".") || FOREIGN_FOLDERS.has(folder + entry.name)) continue;
       if (entry.isDirectory) await walk(`${folder}${entry.name}/`);
       else if (extensions.some((end) => entry.name.endsWith(end))) paths.push(folder + entry.name);
     }

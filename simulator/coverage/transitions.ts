@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { AnyMachineSnapshot } from "xstate";
 import type { Step } from "../../actors/chart/compile.ts";
 
 const names = new WeakMap<Step, readonly string[]>();
@@ -21,7 +20,7 @@ export function transitionsOf(step: Step): readonly string[] {
 }
 
 /** The transitions that an event of type `type` takes in a state of a chart. */
-export function transitionsIn(snapshot: AnyMachineSnapshot, type: string): readonly string[] {
+export function transitionsIn(snapshot: Step["from"]["snapshot"], type: string): readonly string[] {
   const { machine } = snapshot;
   return (machine.getTransitionData(snapshot, { type }) ?? []).map((transition) => {
     const { source } = transition;
