@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ScheduleName } from "../mod.ts";
+import type { Fabric, ScheduleName } from "../mod.ts";
 
 /** A file that a scenario reads; whoever runs the scenario opens and closes it. */
 export interface SourceFile {
@@ -62,6 +62,8 @@ export interface PathOption {
   readonly description: string;
   /** What takes its place where none is given, in words: `kept nowhere`. */
   readonly default: string;
+  /** Whether what is there is read and never written, so that two runs can have it at once. Default: no. */
+  readonly isOnlyRead?: boolean;
   /** Whether a run that is resumed is given it again: no saved run says what is written. Default: no. */
   readonly isForResume?: boolean;
 }
@@ -104,6 +106,8 @@ export interface ScenarioSettings {
    * Another unit is another part of the work, which begins with it.
    */
   readonly onProgress?: (done: number, total: number, unit?: string) => void;
+  /** Is told of each fabric that the run makes. It then keeps its whole trace, which takes memory. */
+  readonly onFabric?: (fabric: Fabric) => void;
 }
 
 /** A column of a {@linkcode ResultTable}. */
@@ -201,8 +205,8 @@ export interface ScenarioResult {
   };
 }
 
-/** What stops a run, and what hears how far it is. */
-export type RunHooks = Pick<ScenarioSettings, "signal" | "onProgress">;
+/** What stops a run, what hears how far it is, and what looks into it. */
+export type RunHooks = Pick<ScenarioSettings, "signal" | "onProgress" | "onFabric">;
 
 /** A run that was saved, and is to be resumed. Nobody else can resume it until this is disposed of. */
 export interface SavedRun extends Disposable {

@@ -20,6 +20,7 @@ import {
   UsageError,
 } from "./command.ts";
 import { OtherScenarioError } from "./copy/scenario.ts";
+import { checkDeterminism } from "./determinism/main.ts";
 import { OpenedFile } from "./opened_file.ts";
 import { SIMULATE_PERMISSIONS } from "./permissions.ts";
 import { ProgressLine } from "./progress_line.ts";
@@ -74,7 +75,7 @@ function namedPaths({ scenario, paths }: RunRequest, kind: "file" | "path"): [st
 }
 
 /** Opens the files of a request that it names. They are closed with `stack`. */
-async function openFiles(
+export async function openFiles(
   request: RunRequest,
   stack: DisposableStack,
 ): Promise<Record<string, OpenedFile>> {
@@ -231,6 +232,10 @@ export async function main(
     if ("list" in request) return list(request, scenarios);
     const learn = (known: Begun) => void (begun = known);
     const session: Session = { command, isDumb, stop, learn };
+    if ("isChecked" in request && request.isChecked) {
+      const { isJson } = request;
+      return await checkDeterminism({ command, args: own, isDumb, isJson, signal: stop.signal });
+    }
     return await ("resume" in request ? resume(request, session) : run(request, session));
   } catch (error) {
     const isStopped = error instanceof StoppedError;

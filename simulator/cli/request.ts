@@ -22,7 +22,7 @@ import { simulateHelp } from "./simulate_help.ts";
 /** What starts the command in this repository. */
 export const TASK_COMMAND = "deno task simulate";
 /** Words that say what is to be done; the first one is meant where no word is given. */
-const COMMANDS = ["run"];
+const COMMANDS = ["run", "sweep", "replay"];
 
 /** What is to be run. */
 export interface RunRequest {
@@ -38,6 +38,8 @@ export interface RunRequest {
   readonly numbers: Readonly<Record<string, number>>;
   /** Paths for its file and path options, by name; null where none is given. */
   readonly paths: Readonly<Record<string, string | null>>;
+  /** Whether it runs in two processes, which are compared. */
+  readonly isChecked: boolean;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -75,6 +77,7 @@ interface CommonValues {
   readonly seed: bigint;
   readonly schedule: RunRequest["schedule"];
   readonly codec: RunRequest["codec"];
+  readonly checkDeterminism?: true;
   readonly json?: true;
   readonly resume?: string;
 }
@@ -129,6 +132,7 @@ function createSimulate(scenarios: readonly Scenario[], name: string): Command {
     .addOption(
       new Option("--scenario <NAME>", "what is run").choices(names).default(names[0]),
     )
+    .option("--check-determinism", "run in two processes, and name the first thing that differs")
     .option("--list", "print the scenarios, and what each shows")
     .option("--json", "print one JSON object instead of a table")
     .addHelpText("after", () => simulateHelp(name, givenAgain(resumable)));
@@ -192,7 +196,9 @@ function readResume(command: Command, scenarios: readonly Scenario[]): ResumeReq
 }
 
 function checkCommand(word: string | undefined): void {
-  if (word === undefined || COMMANDS.includes(word)) return;
+  if (word === undefined || word === COMMANDS[0]) return;
+  // Else it has options of its own, and nobody reads these.
+  if (COMMANDS.includes(word)) throw new MisuseError(`${word} must be the first word`);
   throw new MisuseError(`${quoted(word)} is no command; the commands are: ${COMMANDS.join(", ")}`);
 }
 
@@ -278,7 +284,20 @@ function requestOf(command: Command, scenarios: readonly Scenario[]): Request {
     throw new MisuseError(`--${name} is no option of scenario ${scenario.name}`);
   }
   const { seed, schedule, codec } = common;
-  return { scenario, seed, schedule, codec, ...readOwn(scenario, valueOf), isJson };
+  const own = readOwn(scenario, valueOf);
+  const isChecked = common.checkDeterminism === true;
+  if (isChecked) checkNothingWritten(scenario, own);
+  return { scenario, seed, schedule, codec, ...own, isChecked, isJson };
+}
+
+/** Two processes that do the same cannot both write a file. */
+function checkNothingWritten({ options }: Scenario, { paths }: Pick<RunRequest, "paths">): void {
+  const written = options.find((option) =>
+    option.kind === "path" && option.isOnlyRead !== true && (paths[option.name] ?? null) !== null
+  );
+  if (written === undefined) return;
+  const reason = "two runs would write there";
+  throw new MisuseError(`--${written.name} does not go with --check-determinism: ${reason}`);
 }
 
 /** The command that resumes the run that was saved in `path`, with what it is given again. */

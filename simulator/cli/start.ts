@@ -99,6 +99,16 @@ export function siblingOf(command: string, name: keyof typeof COMMANDS): string 
   return `deno run ${permissions} ${program}`;
 }
 
+/** What starts the same command with the permission to start its own runtime. */
+export function withRun(command: string): string {
+  if (!command.startsWith("deno task ")) {
+    return command.replace(/^deno run /, "deno run --allow-run=deno ");
+  }
+  const { permissions, file } = COMMANDS.simulate;
+  const program = shellQuoted(fileURLToPath(new URL(file, import.meta.url)));
+  return `deno run --allow-run=deno ${permissions} ${program}`;
+}
+
 /** The first word that the user gave. */
 export function firstWordOf(args: readonly string[]): string | undefined {
   return args[0] === FROM_TASK ? args[3] : args[0];

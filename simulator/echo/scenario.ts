@@ -32,10 +32,12 @@ export const echo: Scenario = {
 };
 
 async function runEcho(settings: ScenarioSettings): Promise<ScenarioResult> {
-  const { seed = 0n, schedule = "fifo", codec = "msgpack", signal } = settings;
+  const { seed = 0n, schedule = "fifo", codec = "msgpack", signal, onFabric } = settings;
+  const trace = onFabric === undefined ? "digest" : "full";
   const { file, besideCount, pieceBytes, ringPages, messageBytesMax } = readEchoOptions(settings);
   // Misuse is recorded, not thrown: the result says what it was, and how often it happened.
-  const fabric = createFabric({ seed, schedule, codec, verifier: "record" });
+  const fabric = createFabric({ seed, schedule, codec, trace, verifier: "record" });
+  onFabric?.(fabric);
   const memoryPages = 2 * (ringPages + 1) + OTHER_PAGES;
   const guest = fabric.createPartition({ name: "guest", memoryPages });
   const check = new EchoCheck({

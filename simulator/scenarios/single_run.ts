@@ -21,19 +21,23 @@ export function singleRun<Drivers extends DriverTable>(
 
 async function runOnce<Drivers extends DriverTable>(
   definition: ScenarioDefinition<Drivers>,
-  { seed = 0n, schedule = "fifo", codec = "msgpack" }: ScenarioSettings,
+  { seed = 0n, schedule = "fifo", codec = "msgpack", onFabric }: ScenarioSettings,
 ): Promise<ScenarioResult> {
   let transactions = 0;
   const counter: Checker = {
     name: "transactions",
-    attach: ({ fabric }) => ({
-      detach: fabric.inspectActors(({ event }) => {
-        if (event?.type === "complete") transactions++; // a packet object's: its transaction has ended
-      }),
-    }),
+    attach: ({ fabric }) => {
+      onFabric?.(fabric);
+      return {
+        detach: fabric.inspectActors(({ event }) => {
+          if (event?.type === "complete") transactions++; // a packet object's: its transaction has ended
+        }),
+      };
+    },
   };
   const checkers = [...definition.checkers ?? [], counter];
-  const result = await runWorld({ ...definition, checkers }, { seed, schedule, codec });
+  const trace = onFabric === undefined ? "digest" : "full";
+  const result = await runWorld({ ...definition, checkers }, { seed, schedule, codec, trace });
   return resultOf(result, transactions);
 }
 

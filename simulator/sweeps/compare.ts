@@ -23,7 +23,11 @@ export interface RunEntries {
   readonly outcome: readonly string[];
 }
 
-function textOfEntry({ at100ns, event, subject, values, details }: TraceEntry): [string, string] {
+/** What happened, and how in detail. */
+export function textOfEntry({ at100ns, event, subject, values, details }: TraceEntry): readonly [
+  string,
+  string,
+] {
   const how = `${JSON.stringify(values)} ${JSON.stringify(details)}`;
   return [`${event} of ${subject}`, `at ${at100ns / UNITS_PER_MS} ms: ${how}`];
 }

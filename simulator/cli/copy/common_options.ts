@@ -59,6 +59,7 @@ export function fileOption(description: string, madeBytes: number): PathOption {
     placeholder: "PATH",
     description,
     default: `${size} made from the seed`,
+    isOnlyRead: true,
   };
 }
 

@@ -117,12 +117,16 @@ export class CopyRun {
   #makeFabric(number: number): Fabric {
     const { seed, schedule, codec } = this.#settings;
     // Misuse is recorded, not thrown: the result says what it was, and how often it happened.
-    return createFabric({
+    const { onFabric } = this.#hooks;
+    const fabric = createFabric({
       seed: number === 0 ? seed : drawSeed(seed, `${this.#device.name}: fabric ${number}`),
       schedule,
       codec,
+      trace: onFabric === undefined ? "digest" : "full",
       verifier: "record",
     });
+    onFabric?.(fabric);
+    return fabric;
   }
 
   /**

@@ -12,7 +12,7 @@ import { SeedRunner } from "../../sweeps/seed_runner.ts";
 import { Tally } from "../../sweeps/tally.ts";
 import { UsageError, writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../lines.ts";
 import {
   type ChildMessage,
   type ChildRequest,

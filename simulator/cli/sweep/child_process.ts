@@ -9,7 +9,8 @@ import type { RunEntries } from "../../sweeps/compare.ts";
 import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import { visible } from "../../text.ts";
 import { UsageError } from "../command.ts";
-import { linesOf } from "./lines.ts";
+import { linesOf } from "../lines.ts";
+import { endProcess } from "../processes.ts";
 import {
   type ChildMessage,
   type ChildRequest,
@@ -158,12 +159,7 @@ export class SweepChild {
   /** Ends it at once. */
   kill(): void {
     this.#isKilled = true;
-    try {
-      this.#process.kill("SIGKILL");
-    } catch (error) {
-      // It has ended: then there is nothing left to do.
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
-    }
+    endProcess(this.#process);
   }
 
   /** Ends it, and waits until it has ended. */

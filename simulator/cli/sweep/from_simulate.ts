@@ -6,6 +6,7 @@
 
 import { shellQuoted } from "../../text.ts";
 import { endWith, tell, UsageError } from "../command.ts";
+import { mayStartProcesses } from "../processes.ts";
 import { siblingOf, type Start } from "../start.ts";
 import { sweepMain } from "./main.ts";
 
@@ -20,8 +21,7 @@ export async function sweepFromSimulate(readStart: () => Start): Promise<number>
     const own = args.slice(1);
     const sweep = siblingOf(command, "sweep");
     const whole = [sweep, ...own.map(shellQuoted)].join(" ");
-    const run = { name: "run", command: Deno.execPath() } as const;
-    if (Deno.permissions.querySync(run).state === "granted") {
+    if (mayStartProcesses()) {
       tell(`sweep is a command of its own: ${whole}\n`);
       return await sweepMain(own, () => ({ command: sweep, args: own, isDumb }));
     }

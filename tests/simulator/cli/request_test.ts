@@ -50,6 +50,7 @@ Deno.test("readRequest: without arguments the first scenario runs with its defau
       codec: "msgpack",
       numbers: { packets: 1000, size: 1024, "ring-pages": 2 },
       paths: { file: null },
+      isChecked: false,
       isJson: false,
     });
   }
@@ -67,6 +68,7 @@ Deno.test("readRequest: takes every option, in both spellings", () => {
     codec: "vmbus",
     numbers: { packets: 0, size: 499_984, "ring-pages": 4094 },
     paths: { file: "a b" },
+    isChecked: false,
     isJson: true,
   });
   assertEquals(readRequest(["--list"], [echo]), { list: true, isJson: false });
