@@ -9,8 +9,8 @@
 import type { Row } from "./figure.ts";
 import { median } from "./measure.ts";
 
-/** How many processes measure what is checked: the middle one of three is no outlier. */
-export const PROCESSES = 3;
+/** How many processes measure what is checked: with the middle one of five, two may be outliers on either side. */
+export const PROCESSES = 5;
 
 /** What a process printed that measured with `--json`. */
 interface Measured {
