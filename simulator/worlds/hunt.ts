@@ -22,6 +22,11 @@ export const HUNT_SCHEDULES: Readonly<Record<string, Schedule>> = {
   "portfolio": "portfolio",
 };
 
+/** The first seed of a hunt. */
+export function firstSeed(hunt: number): number {
+  return hunt * HUNT_SEEDS;
+}
+
 /** How worlds are hunted through. */
 export interface HuntOptions {
   /** Order of runnable work. */
@@ -38,7 +43,9 @@ export interface HuntOptions {
 export interface Hunted {
   /** How many seeds it took; Infinity where none of them found anything. */
   readonly seeds: number;
-  /** What the last world found. */
+  /** The last seed. */
+  readonly seed: number;
+  /** What its world found. */
   readonly findings: readonly Finding[];
 }
 
@@ -51,14 +58,14 @@ export async function hunt<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   { schedule, hunt, seedsMax, onWorld }: HuntOptions,
 ): Promise<Hunted> {
-  const first = hunt * HUNT_SEEDS;
+  const first = firstSeed(hunt);
   for (let seeds = 1; seeds <= seedsMax; seeds++) {
     const seed = first + seeds - 1;
     onWorld?.();
     const { findings } = await runWorld(scenario, { seed, schedule, trace: "off" });
-    if (findings.length > 0) return { seeds, findings };
+    if (findings.length > 0) return { seeds, seed, findings };
   }
-  return { seeds: Infinity, findings: [] };
+  return { seeds: Infinity, seed: first + seedsMax - 1, findings: [] };
 }
 
 /** The seeds that each of so many hunts took, in their order. */

@@ -2,68 +2,120 @@
  * The program that hunts, in a process of its own and, for bugs in the package's own sources, in a copy of the
  * repository: what it runs may never end.
  *
- * It prints a line for each world that it begins, `world`, and one for each hunt: a {@linkcode HuntEnd} as JSON.
+ * Its one argument is an {@linkcode Order} as JSON. It prints a {@linkcode Told} as JSON in each line.
  *
  * @module
  */
 
-import { hunt, HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
+import { firstSeed, hunt, HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
+import { runWorld } from "../../simulator/worlds/run_world.ts";
 import { SCENARIOS } from "./scenarios.ts";
 
-/** What is hunted: the program's one argument, as JSON. */
+/** What is done. */
+export type Order = HuntOrder | ControlOrder;
+
+/** One hunt of several, by the schedule's name and its number. */
+export interface Place {
+  /** The schedule, by its name among those that hunts are compared by. */
+  readonly schedule: string;
+  /** Its number among the schedule's hunts. */
+  readonly hunt: number;
+}
+
+/** What is hunted. */
 export interface HuntOrder {
   /** The scenario, by its name among those that canaries are hunted in. */
   readonly scenario: string;
-  /** The schedule, by its name among those that hunts are compared by. */
-  readonly schedule: string;
-  /** The first hunt. */
-  readonly from: number;
-  /** Behind the last hunt. */
-  readonly to: number;
+  /** The hunts, in order. */
+  readonly places: readonly Place[];
   /** Seeds after which a hunt is given up. */
   readonly seedsMax: number;
+  /** By the names of schedules: one whose first hunts, so many, find nothing is not tried further. */
+  readonly vainMax: Readonly<Record<string, number>>;
+}
+
+/** Worlds in which nothing should be found, as no bug is planted. */
+export interface ControlOrder {
+  /** The scenario, by its name among those that canaries are hunted in. */
+  readonly scenario: string;
+  /** What the worlds are drawn from, each with its schedule's name. */
+  readonly worlds: readonly { readonly schedule: string; readonly seed: number }[];
 }
 
 /** What a hunt has come to. */
-export interface HuntEnd {
+export interface HuntEnd extends Place {
   /** Seeds that it took; null: none of them found anything. */
   readonly seeds: number | null;
+  /** The last of them. */
+  readonly seed: number;
   /** Who found it: a checker's name. */
   readonly by: string;
   /** Which rule was broken. */
   readonly rule: string;
 }
 
-/** What a hunter prints when a world begins. */
-export const WORLD = "world";
+/** What a hunter says. */
+export type Told =
+  /** A hunt begins. */
+  | { readonly hunt: Place }
+  /** A world of it begins. */
+  | "world"
+  /** It has ended. */
+  | { readonly end: HuntEnd }
+  /** Of a control: which worlds find something, by their places in the order. */
+  | { readonly loud: readonly number[] };
 
 /** What is found where a world cannot even be ended. */
 const BROKEN: Pick<HuntEnd, "by" | "rule"> = { by: "command", rule: "a world can be run" };
 
-/** One hunt. */
-async function huntOnce(order: HuntOrder, at: number): Promise<HuntEnd> {
+function tell(told: Told): void {
+  console.log(JSON.stringify(told));
+}
+
+async function huntOnce({ scenario, seedsMax }: HuntOrder, place: Place): Promise<HuntEnd> {
+  tell({ hunt: place });
   let worlds = 0;
   const onWorld = () => {
     worlds++;
-    console.log(WORLD);
+    tell("world");
   };
-  const { scenario, schedule: name, seedsMax } = order;
-  const schedule = HUNT_SCHEDULES[name]!;
+  const schedule = HUNT_SCHEDULES[place.schedule]!;
   try {
-    const definition = SCENARIOS[scenario]!();
-    const { seeds, findings } = await hunt(definition, { schedule, hunt: at, seedsMax, onWorld });
+    const options = { schedule, hunt: place.hunt, seedsMax, onWorld };
+    const { seeds, seed, findings } = await hunt(SCENARIOS[scenario]!(), options);
     const { by = "", rule = "" } = findings[0] ?? {};
-    return { seeds: Number.isFinite(seeds) ? seeds : null, by, rule };
+    return { ...place, seeds: Number.isFinite(seeds) ? seeds : null, seed, by, rule };
   } catch { // whatever it is that a planted bug brings about: the package itself cannot go on
-    return { ...BROKEN, seeds: worlds };
+    return { ...place, ...BROKEN, seeds: worlds, seed: firstSeed(place.hunt) + worlds - 1 };
   }
 }
 
-async function main(text: string): Promise<void> {
-  const order: HuntOrder = JSON.parse(text);
-  for (let at = order.from; at < order.to; at++) {
-    console.log(JSON.stringify(await huntOnce(order, at)));
+async function huntAll(order: HuntOrder): Promise<void> {
+  const vain = new Map<string, number>();
+  for (const place of order.places) {
+    const { schedule, hunt } = place;
+    const isGivenUp = vain.get(schedule) === hunt && hunt >= order.vainMax[schedule]!;
+    if (isGivenUp) vain.set(schedule, hunt + 1); // and so for all that follow
+    else {
+      const end = await huntOnce(order, place);
+      tell({ end });
+      if (end.seeds === null) vain.set(schedule, (vain.get(schedule) ?? 0) + 1);
+    }
   }
 }
 
-if (import.meta.main) await main(Deno.args[0] ?? "");
+async function control({ scenario, worlds }: ControlOrder): Promise<void> {
+  const definition = SCENARIOS[scenario]!();
+  const loud: number[] = [];
+  for (const [at, { schedule, seed }] of worlds.entries()) {
+    const settings = { seed, schedule: HUNT_SCHEDULES[schedule]!, trace: "off" } as const;
+    const { findings } = await runWorld(definition, settings);
+    if (findings.length > 0) loud.push(at);
+  }
+  tell({ loud });
+}
+
+if (import.meta.main) {
+  const order: Order = JSON.parse(Deno.args[0] ?? "");
+  await ("worlds" in order ? control(order) : huntAll(order));
+}

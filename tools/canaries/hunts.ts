@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type HuntEnd, type HuntOrder, WORLD } from "./hunter.ts";
+import { firstSeed } from "../../simulator/worlds/hunt.ts";
+import type { ControlOrder, HuntEnd, HuntOrder, Order, Place, Told } from "./hunter.ts";
 
 /** Where a world runs for so long, it has no end: each takes milliseconds. */
 const STALL_SECONDS = 60;
@@ -12,54 +13,69 @@ const STALL_SECONDS = 60;
 /** What is found where a world has no end. */
 const ENDLESS: Pick<HuntEnd, "by" | "rule"> = { by: "command", rule: "every world ends" };
 
-/** A process that is asked to hunt. */
+/** The command by which a process carries out `order` in the repository, or the copy of it, at `root`. */
+function commandOf(root: string, order: Order): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "--no-prompt",
+      "--conditions=development",
+      `${root}/tools/canaries/hunter.ts`,
+      JSON.stringify(order),
+    ],
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+/** A process that carries out an order. */
 class Hunter {
   readonly ends: HuntEnd[] = [];
-  /** Worlds of the hunt that is under way. */
+  /** Worlds of a control that found something. */
+  loud: readonly number[] = [];
+  /** The hunt that is under way; null: none is. */
+  place: Place | null = null;
+  /** Worlds of it that have begun. */
   worlds = 0;
   isEndless = false;
   readonly #process: Deno.ChildProcess;
   #rest = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(root: string, order: HuntOrder) {
-    this.#process = new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "--quiet",
-        "--no-check",
-        "--no-prompt",
-        "--conditions=development",
-        `${root}/tools/canaries/hunter.ts`,
-        JSON.stringify(order),
-      ],
-      cwd: root,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+  constructor(root: string, order: Order) {
+    this.#process = commandOf(root, order).spawn();
   }
 
-  /** Hears it to its end, and says what it complained of. */
-  async hear(onEnd: (hunts: readonly HuntEnd[]) => boolean): Promise<string> {
+  /** Hears it to its end, and says what it complained of; null: it has done its work. */
+  async hear(): Promise<string | null> {
     this.#watch();
     const complaint = new Response(this.#process.stderr).text();
     for await (const part of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
       this.#watch();
       const lines = (this.#rest + part).split("\n");
       this.#rest = lines.pop()!;
-      for (const line of lines) this.#take(line, onEnd);
+      for (const line of lines) this.#take(JSON.parse(line));
     }
     clearTimeout(this.#timer);
-    await this.#process.status;
-    return await complaint;
+    const { success } = await this.#process.status;
+    const words = await complaint;
+    return success ? null : words;
   }
 
-  #take(line: string, onEnd: (hunts: readonly HuntEnd[]) => boolean): void {
-    if (line === WORLD) return void this.worlds++;
-    this.worlds = 0;
-    this.ends.push(JSON.parse(line));
-    if (!onEnd(this.ends)) this.#process.kill("SIGKILL");
+  #take(told: Told): void {
+    if (told === "world") this.worlds++;
+    else if ("loud" in told) this.loud = told.loud;
+    else if ("end" in told) {
+      this.ends.push(told.end);
+      this.place = null;
+    } else {
+      this.place = told.hunt;
+      this.worlds = 0;
+    }
   }
 
   #watch(): void {
@@ -72,25 +88,40 @@ class Hunter {
 }
 
 /**
- * What hunts have come to in the repository, or the copy of it, at `root`. `goesOn` is asked after each of them.
+ * What hunts have come to in the repository, or the copy of it, at `root`.
  *
  * @throws {Error} A process ended with something else.
  */
-export async function huntIn(
-  root: string,
-  order: Omit<HuntOrder, "from" | "to">,
-  count: number,
-  goesOn: (ends: readonly HuntEnd[]) => boolean,
-): Promise<readonly HuntEnd[]> {
+export async function huntIn(root: string, order: HuntOrder): Promise<readonly HuntEnd[]> {
   const ends: HuntEnd[] = [];
-  while (ends.length < count) {
-    let isWanted = true;
-    const hunter = new Hunter(root, { ...order, from: ends.length, to: count });
-    const complaint = await hunter.hear((more) => isWanted = goesOn([...ends, ...more]));
+  let { places } = order;
+  for (;;) {
+    const hunter = new Hunter(root, { ...order, places });
+    const complaint = await hunter.hear();
     ends.push(...hunter.ends);
-    if (!isWanted) break;
-    if (hunter.isEndless) ends.push({ ...ENDLESS, seeds: hunter.worlds });
-    else if (ends.length < count) throw new Error(`Cannot hunt in ${order.scenario}: ${complaint}`);
+    if (complaint === null) return ends;
+    const { place, worlds } = hunter;
+    if (!hunter.isEndless || place === null) {
+      throw new Error(`Cannot hunt in ${order.scenario}: ${complaint}`);
+    }
+    ends.push({ ...place, ...ENDLESS, seeds: worlds, seed: firstSeed(place.hunt) + worlds - 1 });
+    const at = places.findIndex((each) =>
+      each.schedule === place.schedule && each.hunt === place.hunt
+    );
+    places = places.slice(at + 1);
   }
-  return ends;
+}
+
+/**
+ * Which of the worlds find something in the repository at `root`, where no bug is planted: their places in
+ * the order.
+ *
+ * @throws {Error} The process ended with something else.
+ */
+export async function controlIn(root: string, order: ControlOrder): Promise<readonly number[]> {
+  if (order.worlds.length === 0) return [];
+  const hunter = new Hunter(root, order);
+  const complaint = await hunter.hear();
+  if (complaint === null) return hunter.loud;
+  throw new Error(`Cannot run ${order.scenario}: ${complaint}`);
 }

@@ -21,14 +21,9 @@ import { HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
 import { copyRepository } from "../mutants/suite.ts";
 import { type Canary, planted } from "./canary.ts";
 import { DRIVER_CANARIES } from "./driver_canaries.ts";
-import { huntIn } from "./hunts.ts";
-import {
-  type CanaryOutcome,
-  outcomeOf,
-  type ScheduleOutcome,
-  tableOf,
-  withTable,
-} from "./report.ts";
+import { controlIn, huntIn } from "./hunts.ts";
+import { type CanaryOutcome, outcomeOf, tableOf, withTable } from "./report.ts";
+import { rightOf } from "./scenarios.ts";
 import { SOURCE_CANARIES } from "./source_canaries.ts";
 
 const CANARIES: readonly Canary[] = [...SOURCE_CANARIES, ...DRIVER_CANARIES];
@@ -44,7 +39,7 @@ const VAIN_HUNTS_MAX = 2;
 
 const HELP = `
 A canary is found where a world has a finding, or never ends. Of each, the seeds of the median and of the worst
-hunt are told; a schedule whose first ${VAIN_HUNTS_MAX} hunts find nothing is said to miss it.
+hunt are told, once the same worlds were seen to find nothing without it; a schedule whose first ${VAIN_HUNTS_MAX} hunts find nothing is said to miss it.
 
 Without --only and --schedule the table in ${DOCUMENT} is written anew.
 
@@ -81,37 +76,49 @@ function createCanaries() {
     .allowExcessArguments(false);
 }
 
-/** Hunts for what is planted in the repository, or its copy, at `root`. */
+/** Where a canary is hunted: in the scenario that should find it, and in the one that should find nothing. */
+interface Ground {
+  readonly scenario: string;
+  readonly control: string;
+}
+
+/** Hunts for what is planted in the copy at `root`. */
 async function hunt(
   root: string,
-  scenario: string,
+  { scenario, control }: Ground,
   options: Options,
-): Promise<Record<string, ScheduleOutcome>> {
-  const outcomes: Record<string, ScheduleOutcome> = {};
-  for (const schedule of Object.keys(HUNT_SCHEDULES)) {
-    if (options.schedule !== undefined && options.schedule !== schedule) continue;
-    const order = { scenario, schedule, seedsMax: options.seeds };
-    const ends = await huntIn(
-      root,
-      order,
-      options.hunts,
-      (so) =>
-        schedule === DEFAULT_SCHEDULE || so.length !== VAIN_HUNTS_MAX ||
-        so.some(({ seeds }) => seeds !== null),
-    );
-    outcomes[schedule] = outcomeOf(ends);
-  }
-  return outcomes;
+): Promise<Pick<CanaryOutcome, "schedules" | "loud">> {
+  const names = options.schedule === undefined ? Object.keys(HUNT_SCHEDULES) : [options.schedule];
+  const places = names.flatMap((schedule) =>
+    Array.from({ length: options.hunts }, (_, hunt) => ({ schedule, hunt }))
+  );
+  const vainMax = Object.fromEntries(
+    names.map((name) => [name, name === DEFAULT_SCHEDULE ? options.hunts : VAIN_HUNTS_MAX]),
+  );
+  const ends = await huntIn(root, { scenario, places, seedsMax: options.seeds, vainMax });
+  // A world that finds something without the canary has not found the canary.
+  const found = ends.filter(({ seeds }) => seeds !== null);
+  const loud = (await controlIn(Deno.cwd(), { scenario: control, worlds: found }))
+    .map((at) => found[at]!);
+  const proven = ends.map((end) => loud.includes(end) ? { ...end, seeds: null } : end);
+  const schedules = Object.fromEntries(
+    names.map((name) => [name, outcomeOf(proven.filter(({ schedule }) => schedule === name))]),
+  );
+  return { schedules, loud: loud.map(({ schedule, seed }) => `${control}, ${schedule}, ${seed}`) };
 }
 
 /** Plants a canary in the copy at `root`, hunts for it, and takes it out again. */
 async function tryCanary(root: string, canary: Canary, options: Options): Promise<CanaryOutcome> {
-  if (!("file" in canary)) return { canary, schedules: await hunt(root, canary.name, options) };
+  if (!("file" in canary)) {
+    const ground = { scenario: canary.name, control: rightOf(canary.name) };
+    return { canary, ...await hunt(root, ground, options) };
+  }
   const file = `${root}/${canary.file}`;
   const source = await Deno.readTextFile(file);
   await Deno.writeTextFile(file, planted(canary, source));
   try {
-    return { canary, schedules: await hunt(root, canary.scenario, options) };
+    const ground = { scenario: canary.scenario, control: canary.scenario };
+    return { canary, ...await hunt(root, ground, options) };
   } finally {
     await Deno.writeTextFile(file, source);
   }
@@ -150,8 +157,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const options = command.parse(args, { from: "user" }).opts<Options>();
     const outcomes = await tryAll(options);
-    const missed = outcomes.filter(isMissed).map(({ canary }) => canary.name);
-    const error = missed.length === 0 ? null : `${DEFAULT_SCHEDULE} misses ${missed.join(", ")}`;
+    const error = errorOf(outcomes);
     const isWhole = options.only === undefined && options.schedule === undefined;
     if (isWhole) {
       const document = await Deno.readTextFile(DOCUMENT);
@@ -167,12 +173,24 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
+/** What is wrong with the outcomes; null: nothing. */
+function errorOf(outcomes: readonly CanaryOutcome[]): string | null {
+  const missed = outcomes.filter(isMissed).map(({ canary }) => canary.name);
+  const loud = new Set(outcomes.flatMap((outcome) => outcome.loud));
+  const parts = [
+    missed.length === 0 ? [] : `${DEFAULT_SCHEDULE} misses ${missed.join(", ")}`,
+    loud.size === 0 ? [] : `there are findings without a canary: ${[...loud].join("; ")}`,
+  ].flat();
+  return parts.length === 0 ? null : parts.join("; ");
+}
+
 function jsonOf(outcomes: readonly CanaryOutcome[], error: string | null): string {
-  const canaries = outcomes.map(({ canary, schedules }) => ({
+  const canaries = outcomes.map(({ canary, schedules, loud }) => ({
     name: canary.name,
     breaks: canary.breaks,
     file: "file" in canary ? canary.file : null,
     schedules,
+    loud,
   }));
   return `${visibleJson({ ok: error === null, error, canaries })}\n`;
 }

@@ -29,6 +29,8 @@ export interface CanaryOutcome {
   readonly canary: Canary;
   /** By the names of schedules. */
   readonly schedules: Readonly<Record<string, ScheduleOutcome>>;
+  /** Worlds that find something without the canary, too: scenario, schedule, seed. */
+  readonly loud: readonly string[];
 }
 
 /** Each of `texts` once, the most frequent first. */

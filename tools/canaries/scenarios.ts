@@ -17,10 +17,18 @@ const everythingSlow: ScenarioDefinition = {
   faults: [...everything.faults ?? [], { do: "callbackSlow" }, { do: "packetDeferred" }],
 };
 
-/** Scenarios without a mistake in their drivers, and those of {@linkcode DRIVER_CANARIES} with theirs. */
+/** What the scenario of a driver canary is called where its drivers make no mistake. */
+export function rightOf(name: string): string {
+  return `${name}, right`;
+}
+
+/** Scenarios without a mistake in their drivers, and those of {@linkcode DRIVER_CANARIES} with theirs and without. */
 export const SCENARIOS: ScenarioTable = {
   "everything": () => everything,
   "everything-slow": () => everythingSlow,
   ...Object.fromEntries(Object.entries(PROTOCOLS).map(([name, make]) => [name, () => make(false)])),
   ...Object.fromEntries(DRIVER_CANARIES.map(({ name, make }) => [name, () => make(true)])),
+  ...Object.fromEntries(
+    DRIVER_CANARIES.map(({ name, make }) => [rightOf(name), () => make(false)]),
+  ),
 };

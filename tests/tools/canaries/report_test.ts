@@ -1,8 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { outcomeOf, tableOf, withTable } from "../../../tools/canaries/report.ts";
 
-const found = (seeds: number, by = "verifier") => ({ seeds, by, rule: "a rule" });
-const missed = { seeds: null, by: "", rule: "" };
+const place = { schedule: "urw", hunt: 0, seed: 7 };
+const found = (seeds: number, by = "verifier") => ({ ...place, seeds, by, rule: "a rule" });
+const missed = { ...place, seeds: null, by: "", rule: "" };
 const canary = { name: "a", breaks: "it", make: () => undefined as never };
 
 Deno.test("outcomeOf: the median and the worst of hunts, and who found it most often", () => {
@@ -27,7 +28,7 @@ Deno.test("tableOf: a row for each canary, a column for each schedule, misses in
     urw: outcome(found(1), found(3, "leaks")),
   };
   assertEquals(
-    tableOf([{ canary, schedules }]),
+    tableOf([{ canary, schedules, loud: [] }]),
     "| canary | what is wrong | found by | random | pos | urw |\n" +
       "|---|---|---|---|---|---|\n" +
       "| `a` | it | verifier, leaks | missed | 1 of 2 | 3 / 3 |",
