@@ -27,6 +27,8 @@ import { everything } from "./scenarios/everything/scenario.ts";
 import { singleRun } from "./scenarios/single_run.ts";
 
 export { echo };
+export { CALLBACK_NAMES } from "../actors/channel/driver_port.ts";
+export type { CallbackName } from "../actors/channel/driver_port.ts";
 export type { Look } from "./layout.ts";
 // Also a door of its own: `@vmbus/kmcl/peers`
 export * from "./peers/mod.ts";
@@ -72,7 +74,7 @@ export { COUNT_MAX, CoverageSum, mergeCoverage, WAYS_MAX } from "./coverage/cove
 export type { Counts, Coverage, Nearness, ReachCoverage } from "./coverage/coverage.ts";
 export { coverageGaps, coverageSpace } from "./coverage/space.ts";
 export type { CoverageGaps, CoverageSpace } from "./coverage/space.ts";
-export type { AnyRule, ChannelWhere, GuestWhere } from "./faults/basics.ts";
+export type { AnyRule, BroughtAbout, ChannelWhere, GuestWhere } from "./faults/basics.ts";
 export type {
   BusRule,
   DeviceRemovedRule,
@@ -87,6 +89,19 @@ export type {
   OfferRescindedRule,
   OpenRefusedRule,
 } from "./faults/catalogue/bus.ts";
+export type {
+  CallbackSlowRule,
+  CallbackThrowsRule,
+  CallbackWhere,
+  CompletionLateRule,
+  CompletionSwappedRule,
+  DriverRule,
+  MisdeedWhere,
+  OpenedRefusedRule,
+  PacketDeferredRule,
+  PacketFailedRule,
+  PacketHeldRule,
+} from "./faults/catalogue/drivers.ts";
 export type {
   GuestCrashedRule,
   GuestMigratedRule,
@@ -103,6 +118,25 @@ export type {
   ProcessorTakenRule,
   ProcessorWhere,
 } from "./faults/catalogue/machine.ts";
+export type {
+  AttackWhere,
+  ChannelAttackWhere,
+  CompletionForgedRule,
+  ForgedCompletionWhere,
+  ForgedMessageWhere,
+  GpadlForgedRule,
+  GpadlLieWhere,
+  MessageDamagedRule,
+  MessageForgedRule,
+  MessageRepeatedRule,
+  PeerRule,
+  RingCorruptedRule,
+  RingLieWhere,
+  RingWordSetRule,
+} from "./faults/catalogue/peers.ts";
+export type { Attacker } from "./faults/peers/attack.ts";
+export type { ForgedCompletion } from "./faults/peers/completion_attacks.ts";
+export type { GpadlLieName } from "./faults/peers/gpadl_lies.ts";
 export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
 export { findSimulated, simulatedScenarios } from "./scenarios/all.ts";
 export { singleRun } from "./scenarios/single_run.ts";

@@ -14,14 +14,14 @@ import type { BusPort } from "./bus_port.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
 import type { PlacedEndpoint } from "./touches.ts";
 
-/** The callbacks of an endpoint's state changes. */
+/** The callbacks of an endpoint's state changes, in the order in which those are called that are due at once. */
 export const CHANGES = [
+  "pnpFailure",
   "opened",
   "started",
   "postStarted",
   "suspend",
   "closed",
-  "pnpFailure",
 ] as const;
 
 /** A callback that is due or running. */

@@ -97,7 +97,10 @@ export class StateChanges implements Worker {
     if (this.#current !== null) this.schedule();
   }
 
-  /** The chart asks for one at a time; the refusal of an open, which it knows nothing of, comes last. */
+  /**
+   * The chart asks for one at a time; the refusal of an open, which it knows nothing of, comes before all of a next
+   * life (kmcl.md S11).
+   */
   #due(): Change | null {
     const endpoint = this.#endpoint;
     for (const change of CHANGES) {

@@ -169,7 +169,10 @@ export class DiskClient implements vmbus.GuestDriverInstance {
         EvtChannelSuspend: () => {
           this.state.phase = "closed";
         },
-        EvtChannelClosed: () => this.#unshareStatus(),
+        EvtChannelClosed: () => {
+          this.state.phase = "closed"; // where the channel never started there was no Suspend
+          return this.#unshareStatus();
+        },
       },
       pnpFailure: (_channel, status) => this.#refuse(vmbus.ntStatusName(status) ?? String(status)),
     };

@@ -38,6 +38,32 @@ Deno.test("VmbChannelDisable: resolves after the EvtChannelPnpFailure that is du
   assert(told > 3, `${told} refusals were told`);
 });
 
+// kmcl.md S3, S11: an open that came to nothing is told before the next one is.
+Deno.test("EvtChannelPnpFailure: comes before the callbacks of an open that was asked for meanwhile", async () => {
+  let isFirst = true;
+  const pair = makePair({
+    partition: { memoryPages: 32 },
+    onPnpFailure: async () => {
+      if (isFirst) await fabric.delay(5);
+      isFirst = false;
+    },
+  });
+  const { fabric, guest, vsc, client, calls } = pair;
+  const isRefused = () => vmbus.inspectChannel(client)?.refusal !== null;
+  const all = guest.memory.allocate(32 * 4096); // no page is left for the rings: the open is refused at once
+  enablePair(pair);
+  await fabric.settle(); // the first refusal is being told
+  vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+  assert(await fabric.runUntil(isRefused));
+  guest.memory.free(all);
+  vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+  await fabric.run();
+  const failure = "client PnpFailure STATUS_INSUFFICIENT_RESOURCES";
+  const ofClient = calls.filter((call) => call.startsWith("client"));
+  assertEquals(ofClient.slice(0, 3), [failure, failure, "client Opened"]);
+  await closePair(pair);
+});
+
 for (const where of ["before", "inside"] as const) {
   // kmcl.md S11, S16: who waits for the last life of a channel is answered, whatever becomes of it meanwhile.
   Deno.test(`VmbChannelDisable: resolves after EvtChannelPnpFailure though the channel is enabled anew ${where} it`, async () => {

@@ -3,9 +3,11 @@ import fc from "fast-check";
 import {
   type CopyFiles,
   type CopyOptions,
+  createDisk,
   type DiskImage,
   type DiskOutcome,
   fileCopier,
+  memoryImage,
   openDisk,
   TransferBuffer,
 } from "../../../devices/disk/mod.ts";
@@ -16,6 +18,7 @@ import {
   closeCopy,
   closeStage,
   copyWith,
+  DISK_INSTANCE,
   ending,
   filesOf,
   offerDisk,
@@ -24,6 +27,7 @@ import {
   serverChannel,
   type ServerStage,
 } from "../../support/disk_stage.ts";
+import { misdeedFabric } from "../../support/misdeeds.ts";
 
 /** `image`, with `hook` called before each write with the number of writes before it. */
 function hooked(image: DiskImage, hook: (count: number) => void): DiskImage {
@@ -277,4 +281,18 @@ Deno.test("DiskClient: refuses a program's mistakes, and loses no packet by them
   assertEquals(await ending(fabric, disk.flush()), "ok");
   buffer.free();
   await closeStage(stage);
+});
+
+Deno.test("DiskClient: is closed where its disk goes before it has started", async () => {
+  const slow = { do: "callbackSlow", side: "client", callback: "EvtChannelOpened" } as const;
+  const fabric = misdeedFabric([slow]);
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
+  const server = createDisk(guest, memoryImage(new Uint8Array(512)), { instance: DISK_INSTANCE });
+  const disk = openDisk(guest);
+  await fabric.advance(1); // it opens
+  await server.close();
+  await fabric.run();
+  assertEquals(disk.state.phase, "closed");
+  await disk.close();
+  assertClean(fabric);
 });
