@@ -332,3 +332,27 @@ for (const mode of ["throw", "record"] as const) {
     ]);
   });
 }
+
+Deno.test("EvtChannelPnpFailure: of an open that is past, it comes before Opened of a later one", async () => {
+  let refusals = 0;
+  const pair = makePair({ // kmcl.md S3
+    serverCallbacks: {
+      EvtChannelOpened: () => ++refusals <= 2 ? vmbus.STATUS_UNSUCCESSFUL : vmbus.STATUS_SUCCESS,
+    },
+    onPnpFailure: async () => {
+      if (refusals > 1) return;
+      for (let again = 0; again < 2; again++) { // it takes its time, and is refused once more meanwhile
+        pair.vsc.VmbChannelEnable(pair.client);
+        await pair.fabric.delay(1);
+      }
+    },
+  });
+  enablePair(pair);
+  await pair.fabric.run();
+  assertEquals(pair.calls.filter((call) => call.startsWith("client")).slice(0, 3), [
+    "client PnpFailure STATUS_UNSUCCESSFUL",
+    "client PnpFailure STATUS_UNSUCCESSFUL",
+    "client Opened",
+  ]);
+  await closePair(pair);
+});
