@@ -94,18 +94,26 @@ export class Blocks {
   #copyWords(target: Blocks, targetStart: number, start: number, byteCount: number): void {
     const words = this.#words;
     const targetWords = target.#words;
-    const wordsEnd = byteCount & ~7;
-    for (let at = 0; at < wordsEnd; at += 8) {
-      targetWords.setBigUint64(targetStart + at, words.getBigUint64(start + at, true), true);
+    const pairsEnd = byteCount & ~15;
+    for (let at = 0; at < pairsEnd; at += 16) {
+      const from = start + at;
+      const to = targetStart + at;
+      targetWords.setBigUint64(to, words.getBigUint64(from, true), true);
+      targetWords.setBigUint64(to + 8, words.getBigUint64(from + 8, true), true);
     }
-    if (wordsEnd < byteCount) this.#copyTail(target, targetStart, start, wordsEnd, byteCount);
+    if (pairsEnd < byteCount) this.#copyTail(target, targetStart, start, pairsEnd, byteCount);
   }
 
-  /** The bytes after the last whole word. */
+  /** What comes after the last pair of words: a word, and bytes. */
   #copyTail(target: Blocks, targetStart: number, start: number, from: number, to: number): void {
     const words = this.#words;
     const targetWords = target.#words;
-    for (let at = from; at < to; at++) {
+    let at = from;
+    if (to - at >= 8) {
+      targetWords.setBigUint64(targetStart + at, words.getBigUint64(start + at, true), true);
+      at += 8;
+    }
+    for (; at < to; at++) {
       targetWords.setUint8(targetStart + at, words.getUint8(start + at));
     }
   }
@@ -141,7 +149,8 @@ export class Blocks {
 /** Blocks of no bytes: one object, wherever one is needed that holds nothing. */
 export const NO_BLOCKS: Blocks = new Blocks(NO_BYTES);
 
-const NO_WORDS = new Int32Array(0);
+/** The words of no bytes. */
+export const NO_WORDS: Int32Array = new Int32Array(0);
 const NO_DOUBLES = new Float64Array(0);
 
 /** A copy of no bytes has room, too: where the room has lost its length, it was transferred. */

@@ -6,7 +6,7 @@
  */
 
 import * as promises from "../assert.ts";
-import { BLOCK_BYTES, type Blocks, type CopyRoom } from "../blocks.ts";
+import { BLOCK_BYTES, type Blocks, type CopyRoom, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
 import * as layout from "./layout.ts";
 import type { ControlWords, RingFault, RingMemory } from "./ring_memory.ts";
 import { Scratch } from "./scratch.ts";
@@ -82,12 +82,12 @@ export class IncomingRing {
 
   readonly #memory: RingMemory;
   // What each packet needs of it: after an atomic store loads begin anew, and each that the next one waits
-  // for shows.
+  // for shows. What begins as a value of its kind is known to be of that kind, and not looked at each time.
   readonly #control: ControlWords;
-  readonly #words: Int32Array;
-  readonly #blocks: Blocks;
-  readonly #contiguousBytes: number;
-  readonly #dataBytes: number;
+  readonly #words: Int32Array = NO_WORDS;
+  readonly #blocks: Blocks = NO_BLOCKS;
+  readonly #contiguousBytes: number = 0;
+  readonly #dataBytes: number = 0;
   readonly #scratch = new Scratch();
   /** Where the packet is: in one run of the ring, scattered over it, or that and copied as well. */
   #place = IN_RING;

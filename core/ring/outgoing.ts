@@ -6,7 +6,7 @@
  */
 
 import * as promises from "../assert.ts";
-import { CopyRoom } from "../blocks.ts";
+import { CopyRoom, NO_WORDS } from "../blocks.ts";
 import * as views from "../bytes.ts";
 import * as layout from "./layout.ts";
 import {
@@ -59,17 +59,17 @@ const DIRECT_BYTES_MIN = 8192;
  */
 export class OutgoingRing {
   /** Where the reserved packet's body goes; valid from an `"ok"` of `reserve` to `finish`. */
-  body: Uint8Array;
+  body: Uint8Array = NO_BYTES;
   /** Offset in {@linkcode OutgoingRing.body} of the body's first byte. */
   bodyStart = 0;
 
   readonly #memory: RingMemory;
   readonly #control: ControlWords;
-  readonly #dataBytes: number;
-  readonly #largestBytes: number;
+  readonly #dataBytes: number = 0;
+  readonly #largestBytes: number = 0;
   readonly #scratch = new Scratch();
   /** {@linkcode OutgoingRing.body} as 4-byte words. */
-  #words: Int32Array;
+  #words: Int32Array = NO_WORDS;
   /** The write index that the reader was last shown. */
   #committed = 0;
   /** Where the next packet starts. */

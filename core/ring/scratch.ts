@@ -5,9 +5,7 @@
  * @module
  */
 
-import { BLOCK_BYTES, Blocks, NO_BLOCKS } from "../blocks.ts";
-
-const NO_WORDS = new Int32Array(0);
+import { BLOCK_BYTES, Blocks, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
 
 /** A buffer that grows to the largest packet it was asked for. */
 export class Scratch {
