@@ -16,6 +16,8 @@ import { worldsFigure } from "./worlds.ts";
 
 /** What sweeps do by default. */
 const SCHEDULE: Schedule = "portfolio";
+/** Runs of the burst pair whose orders are counted: before there were scheduling points they had 33. */
+const ORDER_SEEDS = 3000;
 /** Seeds of the correct ring, for each round: with the default rounds 18 000. */
 const CORRECT_SEEDS_PER_ROUND = 2000;
 
@@ -105,6 +107,18 @@ export async function huntRows(prey: Prey): Promise<Row[]> {
   ];
 }
 
+/** In how many orders the drivers of the burst pair see what happens: callbacks, returning waits, statuses. */
+async function orders(): Promise<Row> {
+  const right = PROTOCOLS["burst"]!(false);
+  const seen = new Set<string>();
+  for (let seed = 0; seed < ORDER_SEEDS; seed++) {
+    const { orderDigest } = await runWorld(right, { seed, schedule: SCHEDULE, trace: "off" });
+    seen.add(orderDigest);
+  }
+  const work = `orders of the burst pair that its drivers can see, ${ORDER_SEEDS} seeds`;
+  return row(work, seen.size, "orders", ["atLeast", 2500]);
+}
+
 /** How often the ring is blamed that has no mistake. */
 async function falseAlarms(rounds: number): Promise<Row> {
   const right = PROTOCOLS["ring-signalling"]!(false);
@@ -120,6 +134,7 @@ async function falseAlarms(rounds: number): Promise<Row> {
 
 async function measure(options: RaceOptions): Promise<Row[]> {
   const rows = [...await worldsFigure.measure(options), ...await raceSchedules(options)];
+  rows.push(await orders());
   for (const prey of PREY) rows.push(...await huntRows(prey));
   return [...rows, await falseAlarms(options.rounds)];
 }

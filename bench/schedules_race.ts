@@ -18,7 +18,12 @@ const SCHEDULES: readonly {
   readonly schedule: Schedule;
   readonly goal: Goal;
 }[] = [
-  { name: "random", schedule: "random", goal: { kind: "atMost", bar: 1.5, stretch: null } },
+  {
+    name: "random, no points",
+    schedule: { name: "random", points: false },
+    goal: { kind: "atMost", bar: 1.5, stretch: null },
+  },
+  { name: "random", schedule: "random", goal: { kind: "atMost", bar: 4, stretch: null } },
 ];
 
 /** The rows, one for each schedule. */

@@ -20,12 +20,7 @@ const PACKETS = 3;
 /** Has the reader of an endpoint that opens sleep without its second look. */
 function forgetSecondLook(channel: VMBCHANNEL): void {
   const ring = resolveHandle(channel, "VMBCHANNEL")?.incoming.ring ?? null;
-  if (ring === null) return;
-  const rearm = ring.rearm.bind(ring);
-  ring.rearm = () => {
-    const outcome = rearm();
-    return outcome === "more" ? "sleep" : outcome;
-  };
+  if (ring !== null) ring.lookAgain = () => "sleep";
 }
 
 /** Reads, in the host. */

@@ -37,7 +37,7 @@ const OTHER = identityOf(TYPE, 2);
 /** Packets of other work that a side takes before its next step. */
 const BUSY = 20;
 /** Requests between the guest's look at the device and its use of it. */
-const REQUESTS_BEFORE_USE = 3;
+const REQUESTS_BEFORE_USE = 6;
 
 /** What the guest says on the channel of the device's management. */
 const UNRELATED = 0;
