@@ -1,48 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { type FaultRule, runWorld, type WorldResult } from "../../../simulator/mod.ts";
-import { type Answerer, type Pinger, pinging } from "../../support/pinging.ts";
-
-/** What a world of the pair has come to, its drivers just before they close. */
-interface Seen {
-  readonly result: WorldResult;
-  readonly client: Pinger;
-  readonly server: Answerer;
-  /** Whether the guest was there at the end. */
-  readonly isThere: boolean;
-  /** What the client was called for, apart from packets and its own close. */
-  readonly calls: readonly string[];
-  /** Where the server's channel was. */
-  readonly lifecycle: string;
-  /** How the client's packets ended, each status once. */
-  readonly ends: readonly (string | undefined)[];
-}
-
-/** Runs the pair in fifo's order, with this rule; nothing may be found. */
-async function run(rule: FaultRule): Promise<Seen> {
-  let seen: Omit<Seen, "result" | "ends"> | null = null;
-  const scenario = pinging([rule]);
-  const result = await runWorld({
-    ...scenario,
-    async end(world) {
-      const [client, server] = [world.driver("client"), world.driver("server")];
-      const { lifecycle } = vmbus.inspectChannel(server.channel);
-      const calls = [...client.calls];
-      seen = { client, server, isThere: world.isThere("guest"), calls, lifecycle };
-      await scenario.end?.(world);
-    },
-  }, { schedule: "fifo" });
-  assertEquals(result.findings, []);
-  const { client } = seen!;
-  const ends = [...new Set(client.state.ends)].map((status) => vmbus.ntStatusName(status));
-  return { result, ...seen!, ends };
-}
-
-/** What happened, and where. */
-const firedIn = ({ faults }: WorldResult) => faults.map(({ fault, place }) => `${fault}: ${place}`);
+import { type FaultRule, runWorld } from "../../../simulator/mod.ts";
+import { pinging } from "../../support/pinging.ts";
+import { firedIn, runPinging } from "../../support/pinging_seen.ts";
 
 Deno.test("interruptDelayed: an interrupt comes after the time that it is delayed by", async () => {
-  const { result, ends } = await run({ do: "interruptDelayed", nth: 1, ms: 7, budget: 2 });
+  const { result, ends } = await runPinging({ do: "interruptDelayed", nth: 1, ms: 7, budget: 2 });
   assertEquals(firedIn(result), [
     "interruptDelayed: channel 1 toHost of guest",
     "interruptDelayed: channel 1 toGuest of guest",
@@ -77,12 +40,12 @@ Deno.test("interruptMerged: an interrupt comes with the next one, a delayed one 
 });
 
 Deno.test("interruptMerged: where no other follows, an interrupt comes in its own time", async () => {
-  const { result, ends } = await run({ do: "interruptMerged", nth: 1, ms: 7, budget: 1 });
+  const { result, ends } = await runPinging({ do: "interruptMerged", nth: 1, ms: 7, budget: 1 });
   assertEquals([result.virtualMilliseconds, ends], [7, ["STATUS_SUCCESS"]]);
 });
 
 Deno.test("interruptSpurious: an open channel is interrupted, and nobody minds", async () => {
-  const { result, ends } = await run({
+  const { result, ends } = await runPinging({
     do: "interruptSpurious",
     nth: 30,
     where: { driver: "client" },
@@ -95,14 +58,24 @@ Deno.test("messageDelayed: a message is late, whatever it says, and nothing over
   const messages = ["offerChannel", "allOffersDelivered", "openChannel", "openResult"];
   for (const message of messages) {
     const where = { message, guest: "guest" };
-    const { result, ends } = await run({ do: "messageDelayed", nth: 1, ms: 3, where, budget: 1 });
+    const { result, ends } = await runPinging({
+      do: "messageDelayed",
+      nth: 1,
+      ms: 3,
+      where,
+      budget: 1,
+    });
     assertEquals(result.faults.length, 1, message);
     assertEquals([result.virtualMilliseconds, ends], [3, ["STATUS_SUCCESS"]], message);
   }
 });
 
 Deno.test("offerRescinded: both sides close, and the channel is offered anew", async () => {
-  const { result, calls, server, ends } = await run({ do: "offerRescinded", nth: 25, ms: 2 });
+  const { result, calls, server, ends } = await runPinging({
+    do: "offerRescinded",
+    nth: 25,
+    ms: 2,
+  });
   assertEquals(firedIn(result), ["offerRescinded: channel 2 (server) of guest"]);
   assertEquals(calls, ["Opened", "Suspend", "Closed"]);
   assertEquals(ends, ["STATUS_SUCCESS", "STATUS_DEVICE_REMOVED"]);
@@ -138,7 +111,7 @@ Deno.test("deviceRemoved: both sides close, and there is no such offer any more"
 });
 
 Deno.test("openRefused: the client hears why, and the server of nothing", async () => {
-  const { result, client, server } = await run({ do: "openRefused", nth: 1 });
+  const { result, client, server } = await runPinging({ do: "openRefused", nth: 1 });
   assertEquals(firedIn(result), ["openRefused: channel 1 of guest"]);
   assertEquals(client.calls, ["PnpFailure STATUS_INSUFFICIENT_RESOURCES"]);
   assertEquals(server.opens, 0);
@@ -160,43 +133,47 @@ Deno.test("gpadlRefused: the rings are not taken, and the guest has done nothing
 });
 
 Deno.test("externalDataPending: the server waits for pages, and the packet comes again", async () => {
-  const { result, server, ends } = await run({ do: "externalDataPending", nth: 1, budget: 3 });
+  const { result, server, ends } = await runPinging({
+    do: "externalDataPending",
+    nth: 1,
+    budget: 3,
+  });
   assertEquals([result.faults.length, server.pending, ends], [3, 3, ["STATUS_SUCCESS"]]);
 });
 
 Deno.test("guestCrashed: the guest is gone for ever, its server closes", async () => {
-  const { result, isThere, lifecycle } = await run({ do: "guestCrashed", nth: 25 });
+  const { result, isThere, lifecycle } = await runPinging({ do: "guestCrashed", nth: 25 });
   assertEquals([firedIn(result), isThere], [["guestCrashed: guest"], false]);
   assertEquals(lifecycle, "closed");
 });
 
 Deno.test("guestPaused: the guest stands still for as long as it is said", async () => {
-  const { result, ends } = await run({ do: "guestPaused", nth: 25, ms: 9, budget: 1 });
+  const { result, ends } = await runPinging({ do: "guestPaused", nth: 25, ms: 9, budget: 1 });
   assertEquals(firedIn(result), ["guestPaused: guest"]);
   assertEquals([result.virtualMilliseconds, ends], [9, ["STATUS_SUCCESS"]]);
 });
 
-Deno.test("guestSaved: the guest runs on with the drivers that it had", async () => {
-  const { result, calls, ends } = await run({ do: "guestSaved", nth: 25, budget: 1 });
-  assertEquals(firedIn(result), ["guestSaved: guest"]);
-  assertEquals([calls, ends], [["Opened"], ["STATUS_SUCCESS"]]);
-});
-
-Deno.test("guestRestored, guestMigrated: other drivers go on where the old ones were", async () => {
-  for (const name of ["guestRestored", "guestMigrated"] as const) {
-    const { result, client, calls, isThere, ends } = await run({ do: name, nth: 25, budget: 1 });
-    assertEquals([firedIn(result), isThere], [[`${name}: guest`], true]);
-    assertEquals(calls, []); // it was not the one that was opened
-    assertEquals([client.state.ends.length, ends], [8, ["STATUS_SUCCESS"]]);
-  }
-});
-
 Deno.test("memoryExhausted: each site fails as it does when nothing is left", async () => {
-  const packet = await run({ do: "memoryExhausted", nth: 1, budget: 1, where: { site: "packet" } });
+  const packet = await runPinging({
+    do: "memoryExhausted",
+    nth: 1,
+    budget: 1,
+    where: { site: "packet" },
+  });
   assertEquals(packet.client.state.failures, [vmbus.STATUS_INSUFFICIENT_RESOURCES]);
-  const rings = await run({ do: "memoryExhausted", nth: 1, budget: 1, where: { site: "pages" } });
+  const rings = await runPinging({
+    do: "memoryExhausted",
+    nth: 1,
+    budget: 1,
+    where: { site: "pages" },
+  });
   assertEquals(rings.client.calls, ["PnpFailure STATUS_INSUFFICIENT_RESOURCES"]);
-  const page = await run({ do: "memoryExhausted", nth: 2, budget: 1, where: { site: "pages" } });
+  const page = await runPinging({
+    do: "memoryExhausted",
+    nth: 2,
+    budget: 1,
+    where: { site: "pages" },
+  });
   assertEquals(page.client.state.failures, [vmbus.STATUS_INSUFFICIENT_RESOURCES]);
 });
 
@@ -221,9 +198,15 @@ Deno.test("memoryExhausted: channels and synchronous requests of a workload fail
 
 Deno.test("processorTaken: a processor takes nothing for as long as it is said", async () => {
   const where = { guest: "guest", processor: 1 } as const;
-  const { result, ends } = await run({ do: "processorTaken", nth: 25, ms: 4, where, budget: 1 });
+  const { result, ends } = await runPinging({
+    do: "processorTaken",
+    nth: 25,
+    ms: 4,
+    where,
+    budget: 1,
+  });
   assertEquals(firedIn(result), ["processorTaken: processor 1 of guest"]);
   assertEquals([result.virtualMilliseconds, ends], [4, ["STATUS_SUCCESS"]]);
-  const ofHost = await run({ do: "processorTaken", nth: 25, ms: 4, budget: 8 });
+  const ofHost = await runPinging({ do: "processorTaken", nth: 25, ms: 4, budget: 8 });
   assert(firedIn(ofHost.result).length > 0);
 });

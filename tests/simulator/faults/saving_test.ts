@@ -3,6 +3,7 @@ import * as vmbus from "../../../mod.ts";
 import { type FaultRule, runWorld } from "../../../simulator/mod.ts";
 import { times } from "../../support/long.ts";
 import { pinging } from "../../support/pinging.ts";
+import { firedIn, runPinging } from "../../support/pinging_seen.ts";
 
 /** Every interrupt and every message is late, by more than anything else takes. */
 const LATE: readonly FaultRule[] = [
@@ -12,7 +13,7 @@ const LATE: readonly FaultRule[] = [
 
 Deno.test("guestMigrated: what is held back goes with the guest, at whatever moment", async () => {
   let nth = 1;
-  for (let happens = true; happens; nth += times(5, 1)) {
+  for (let happens = true; happens; nth += times(9, 1)) {
     const scenario = pinging([...LATE, { do: "guestMigrated", nth, budget: 1 }]);
     const { findings, faults } = await runWorld({
       ...scenario,
@@ -67,3 +68,22 @@ Deno.test("guestPaused: a guest that the workload saves meanwhile is resumed whe
 function isRunning(guest: vmbus.Partition): boolean {
   return (guest as vmbus.Partition & { readonly runs: boolean }).runs;
 }
+
+Deno.test("guestSaved: the guest runs on with the drivers that it had", async () => {
+  const { result, calls, ends } = await runPinging({ do: "guestSaved", nth: 25, budget: 1 });
+  assertEquals(firedIn(result), ["guestSaved: guest"]);
+  assertEquals([calls, ends], [["Opened"], ["STATUS_SUCCESS"]]);
+});
+
+Deno.test("guestRestored, guestMigrated: other drivers go on where the old ones were", async () => {
+  for (const name of ["guestRestored", "guestMigrated"] as const) {
+    const { result, client, calls, isThere, ends } = await runPinging({
+      do: name,
+      nth: 25,
+      budget: 1,
+    });
+    assertEquals([firedIn(result), isThere], [[`${name}: guest`], true]);
+    assertEquals(calls, []); // it was not the one that was opened
+    assertEquals([client.state.ends.length, ends], [8, ["STATUS_SUCCESS"]]);
+  }
+});
