@@ -48,7 +48,7 @@ export interface ForgedCompletionWhere extends ChannelAttackWhere {
 
 /** Which messages are made up. */
 export interface ForgedMessageWhere extends AttackWhere {
-  /** Their name in wire.md 4.2, in lower camel case: `openResult`. */
+  /** Their name in [wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md), in lower camel case: `openResult`. */
   readonly message?: ControlMessage["message"];
 }
 
