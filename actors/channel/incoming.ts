@@ -218,14 +218,13 @@ export class Incoming {
 
   #countBatch(irql: Irql): void {
     const count = this.#batchCount;
-    if (count === 0) return;
-    const { hearsOfBatches } = this.#endpoint.driverCallbacks;
+    const hears = count > 0 && this.#endpoint.driverCallbacks.hearsOfBatches;
     // Whoever takes packets at PASSIVE_LEVEL alone hears of their number there as well (kmcl.md R3).
-    if (hearsOfBatches && this.isAlwaysPassive && irql === DISPATCH_LEVEL) {
+    if (hears && this.isAlwaysPassive && irql === DISPATCH_LEVEL) {
       return this.#scheduleNextPassive();
     }
     this.#batchCount = 0;
-    if (hearsOfBatches) this.#reportBatch(count, irql);
+    if (hears) this.#reportBatch(count, irql);
   }
 
   #reportBatch(count: number, irql: Irql): void {
