@@ -11,6 +11,7 @@ const SAVE_RESTORE = "docs/save-restore.md";
 const PROGRAMS = {
   guide: documentedPrograms(await Deno.readTextFile(GUIDE)),
   saveRestore: documentedPrograms(await Deno.readTextFile(SAVE_RESTORE)),
+  simulator: documentedPrograms(await Deno.readTextFile("docs/simulator.md")),
   readme: documentedPrograms(await Deno.readTextFile("README.md")),
 };
 const CONFIG = `--config=${Deno.cwd()}/deno.json`;
@@ -49,6 +50,17 @@ Deno.test("save-restore.md: its program runs, and prints what it says", async ()
     const { code, stdout, stderr } = await runDeno(["run", ...RUN_FLAGS, `${root}/main.ts`]);
     // The pictures of the document are no output.
     assertEquals([code, stderr, output.startsWith(stdout), stdout.length > 0], [0, "", true, true]);
+  });
+});
+
+Deno.test("simulator.md: its program finds what it says, and its test passes", async () => {
+  const { files, output } = PROGRAMS.simulator;
+  await withTree(files, async (root) => {
+    const { code, stdout, stderr } = await runDeno(["run", ...RUN_FLAGS, `${root}/main.ts`]);
+    assertEquals([code, stderr, output.startsWith(stdout), stdout.length > 0], [0, "", true, true]);
+    if (!isLong) return;
+    const tests = await runDeno(["test", ...RUN_FLAGS, `${root}/tally_test.ts`]);
+    assertEquals(tests.code, 0, tests.stdout + tests.stderr);
   });
 });
 

@@ -4,8 +4,12 @@ import {
   type CopyFiles,
   type CopyOptions,
   createDisk,
+  type DiskClient,
   type DiskImage,
   type DiskOutcome,
+  type DiskServer,
+  diskVsc,
+  diskVsp,
   fileCopier,
   memoryImage,
   openDisk,
@@ -294,5 +298,38 @@ Deno.test("DiskClient: is closed where its disk goes before it has started", asy
   await fabric.run();
   assertEquals(disk.state.phase, "closed");
   await disk.close();
+  assertClean(fabric);
+});
+
+Deno.test("DiskClient: says why where its guest has no memory left for it", async () => {
+  const ringPages = 10; // as many as there are: none is left for the status block
+  const { fabric, guest, server } = offerDisk({ memoryPages: ringPages });
+  const disk = openDisk(guest);
+  await fabric.settle();
+  const { phase, refusal } = disk.state;
+  assertEquals([phase, refusal], ["refused", "STATUS_INSUFFICIENT_RESOURCES"]);
+  await disk.close();
+  await server.close();
+  assertClean(fabric);
+});
+
+Deno.test("DiskServer: a guest whose disk was taken away is saved without it, and runs on", async () => {
+  const { fabric, guest, server, disk } = await openStage();
+  await server.close();
+  const { bytes, reason } = await vmbus.savePartition(guest);
+  assertEquals(reason, null);
+  guest.resume();
+  const image = memoryImage(new Uint8Array(65_536));
+  const elsewhere = vmbus.createFabric();
+  const { partition, loaded } = vmbus.expectSuccess(vmbus.restorePartition(elsewhere, bytes!, {
+    guestDrivers: [diskVsc],
+    hostDrivers: [diskVsp(image)],
+  }));
+  partition.resume();
+  const [host, guestDriver] = loaded.map(({ instance }) => instance);
+  assertEquals((host as DiskServer).isOffered, false);
+  for (const driver of [guestDriver as DiskClient, host as DiskServer, disk]) await driver.close();
+  await server.close(); // a second time
+  assertClean(elsewhere);
   assertClean(fabric);
 });

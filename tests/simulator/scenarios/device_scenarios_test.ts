@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { defineScenario, runWorld } from "../../../simulator/mod.ts";
+import { defineScenario, type FaultRule, runWorld } from "../../../simulator/mod.ts";
 import { disk } from "../../../simulator/scenarios/disk/scenario.ts";
 import { echo } from "../../../simulator/scenarios/echo/scenario.ts";
 import { times } from "../../support/long.ts";
@@ -36,3 +36,27 @@ Deno.test("echo: a piece that comes back altered is a finding", async () => {
   }
   assert(found.has("what comes back is what was sent"), [...found].join(", "));
 });
+
+// What each of them once brought about: a disk that opened for ever, or a call for a packet that is none.
+const LOSSES: readonly FaultRule[] = [
+  { do: "gpadlRefused", nth: 2 },
+  { do: "openRefused", nth: 1 },
+  { do: "memoryExhausted", where: { site: "packet" }, nth: 1 },
+  { do: "memoryExhausted", where: { site: "pages" }, nth: 2 },
+  { do: "deviceRemoved", nth: 12 },
+];
+
+for (const rule of LOSSES) {
+  Deno.test(`disk: ${JSON.stringify(rule)} ends it, and it says so`, async () => {
+    const losing = {
+      ...disk,
+      faults: [rule],
+      numbers: { bytes: { title: "b", least: 4096, most: 4096 } },
+    };
+    for (let seed = 0; seed < 6; seed++) {
+      const { findings, faults } = await runWorld(losing, { seed, schedule: "fifo" });
+      assertEquals([seed, findings], [seed, []]);
+      assertGreater(faults.length, 0);
+    }
+  });
+}
