@@ -21,7 +21,7 @@ import {
 } from "./command.ts";
 import { OtherScenarioError } from "./copy/scenario.ts";
 import { checkDeterminism } from "./determinism/main.ts";
-import { OpenedFile } from "./opened_file.ts";
+import { namedPaths, openFiles } from "./named_files.ts";
 import { SIMULATE_PERMISSIONS } from "./permissions.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { replayMain } from "./replay/main.ts";
@@ -63,27 +63,6 @@ function optionsOf(
   const names = options.map(({ name }) => name);
   if (resume !== undefined) names.push("resume");
   return Object.fromEntries(names.map((name) => [name, given[name] ?? null]));
-}
-
-/** The paths that the command line names, by option. */
-function namedPaths({ scenario, paths }: RunRequest, kind: "file" | "path"): [string, string][] {
-  const options = scenario.options.filter((option) => option.kind === kind);
-  return options.flatMap(({ name }) => {
-    const path = paths[name] ?? null;
-    return path === null ? [] : [[name, path]];
-  });
-}
-
-/** Opens the files of a request that it names. They are closed with `stack`. */
-export async function openFiles(
-  request: RunRequest,
-  stack: DisposableStack,
-): Promise<Record<string, OpenedFile>> {
-  const files: Record<string, OpenedFile> = {};
-  for (const [option, path] of namedPaths(request, "file")) {
-    files[option] = stack.use(await OpenedFile.open(path, path));
-  }
-  return files;
 }
 
 /** Has `work` run a scenario, which a signal stops; prints how it went, and gives the exit code. */

@@ -8,7 +8,7 @@
 import type { Fabric } from "../../../mod.ts";
 import { textOfEntry } from "../../sweeps/compare.ts";
 import { endWith, EXIT_OK, writeAll } from "../command.ts";
-import { openFiles } from "../main.ts";
+import { namedPaths, openFiles } from "../named_files.ts";
 import { readRequest } from "../request.ts";
 import { scenarios } from "../scenarios.ts";
 
@@ -26,10 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   const { scenario, seed, schedule, codec, numbers } = request;
   using stack = new DisposableStack();
   const files = await openFiles(request, stack);
-  const named = Object.entries(request.paths).flatMap(([name, path]) =>
-    path === null ? [] : [[name, path]]
-  );
-  const paths = Object.fromEntries(named);
+  const paths = Object.fromEntries(namedPaths(request, "path"));
   const fabrics: Fabric[] = [];
   const onFabric = (fabric: Fabric) => void fabrics.push(fabric);
   const outcome = await scenario.run({ seed, schedule, codec, numbers, files, paths, onFabric });
