@@ -14,13 +14,12 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
 import type { CopyRoom } from "./blocks.ts";
-import { hashOfBytes, MixHash, wordsOfText } from "./mix_hash.ts";
+import { MixHash, wordsOfText } from "./mix_hash.ts";
 import * as hashes from "./mix_hash.ts";
 import { TraceEntries } from "./trace_entries.ts";
 import {
   EVENT_NAMES,
   TRACE_EVENTS,
-  type TraceBytes,
   type TraceCode,
   type TraceDetails,
   type TraceEntry,
@@ -292,11 +291,6 @@ export class Trace {
     this.addPayload(bytes, byteCount);
   }
 
-  /** Bytes as entries tell of them. */
-  describeBytes(bytes: Uint8Array, byteCount: number): TraceBytes {
-    return { byteCount, hash: hashOfBytes(bytes, byteCount) };
-  }
-
   // -- What it came to
 
   /**
@@ -347,13 +341,6 @@ export class Trace {
     this.#wordCount = rest.length;
     this.#at100ns = at100ns;
     this.#entries.cut(entryCount);
-  }
-
-  /** The entries as text: time in 100 ns, event, subject and values, divided by spaces. */
-  lines(): string[] {
-    return this.#entries.list.map(({ at100ns, event, subject, values }) =>
-      [at100ns, event, subject, ...values].join(" ")
-    );
   }
 
   // -- Packing

@@ -4,12 +4,19 @@
  * @module
  */
 
+import { hashOfBytes } from "./mix_hash.ts";
 import {
+  type TraceBytes,
   type TraceDetails,
   type TraceEntry,
   type TraceEvent,
   VALUE_NAMES,
 } from "./trace_events.ts";
+
+/** Bytes as entries tell of them: the first `byteCount` of `bytes`. */
+export function describeBytes(bytes: Uint8Array, byteCount: number): TraceBytes {
+  return { byteCount, hash: hashOfBytes(bytes, byteCount) };
+}
 
 type Kept = { -readonly [Key in keyof TraceEntry]: TraceEntry[Key] };
 

@@ -12,6 +12,7 @@ import { bytesInRanges } from "../core/memory/gpa_ranges.ts";
 import { mdlParts } from "../core/memory/mdl.ts";
 import { hashOfBytes, wordsOfText } from "../core/mix_hash.ts";
 import type { Trace } from "../core/trace.ts";
+import { describeBytes } from "../core/trace_entries.ts";
 import type { TraceDetail, TraceEvent } from "../core/trace_events.ts";
 import { resolveHandle } from "./handles.ts";
 
@@ -118,7 +119,7 @@ export class CallValues {
     const byteCount = isSize ? Math.floor(size) : bytes.length;
     this.words.push(KINDS.bytes, bytes.length, byteCount);
     this.#payloads.push({ bytes, byteCount });
-    if (this.#trace.keepsEntries) this.#tell(name, this.#trace.describeBytes(bytes, byteCount));
+    if (this.#trace.keepsEntries) this.#tell(name, describeBytes(bytes, byteCount));
   }
 
   /** Adds a buffer that the function will fill: its size alone. */

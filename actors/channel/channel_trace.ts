@@ -9,6 +9,7 @@ import { NO_BYTES } from "../../core/bytes.ts";
 import { bytesInRanges, type GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { Trace } from "../../core/trace.ts";
+import { describeBytes } from "../../core/trace_entries.ts";
 import { TRACE_EVENTS, type TraceEvent } from "../../core/trace_events.ts";
 import { showU64 } from "../../core/units.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
@@ -181,7 +182,7 @@ export class ChannelTrace {
       packet: number,
       completionRequested: wantsCompletion,
       hasExternalData: ranges.length > 0,
-      payload: trace.describeBytes(payload, payloadBytes),
+      payload: describeBytes(payload, payloadBytes),
     });
   }
 
@@ -274,7 +275,7 @@ export class ChannelTrace {
       const { now100ns } = this.#clock;
       trace.recordPacket(now100ns, packetCompleted, this.#subjectId, 0, slot, answer, byteCount);
       if (trace.keepsEntries) {
-        trace.tell({ payload: trace.describeBytes(answer.copy, byteCount) });
+        trace.tell({ payload: describeBytes(answer.copy, byteCount) });
       }
     }
     if (this.#runtime.observer !== null) {

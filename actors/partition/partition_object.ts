@@ -12,6 +12,7 @@ import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory
 import type { MemoryUse } from "../../core/memory/types.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
 import type { Unread } from "../../core/trace.ts";
+import { describeBytes } from "../../core/trace_entries.ts";
 import { isU32 } from "../../core/units.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
@@ -169,7 +170,7 @@ export class PartitionObject implements Partition, DriverPartition {
     recorder.record(clock.now100ns, event, this.traceId, gpa, byteCount);
     if (bytes === null) return;
     recorder.addPayload(bytes, byteCount);
-    if (recorder.keepsEntries) recorder.tell({ bytes: recorder.describeBytes(bytes, byteCount) });
+    if (recorder.keepsEntries) recorder.tell({ bytes: describeBytes(bytes, byteCount) });
     const partition = this.name;
     this.runtime.observer?.see({ kind: "memoryWritten", partition, gpa, byteCount });
   }
