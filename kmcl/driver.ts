@@ -160,7 +160,7 @@ export class Driver implements DriverCallbacks {
   /** The completion context of a packet that the driver holds. */
   contextOf(packet: IncomingPacket): VMBPACKETCOMPLETION {
     const { handle } = packet;
-    if (handle !== null && this.#reusesContexts) return handle as VMBPACKETCOMPLETION;
+    if (handle !== null && this.#reusesContexts === true) return handle as VMBPACKETCOMPLETION;
     const context = handleFor("VMBPACKETCOMPLETION", packet as ArrivedPacket);
     packet.handle = context;
     return context;
@@ -178,7 +178,7 @@ export class Driver implements DriverCallbacks {
 
   /** See {@linkcode DriverCallbacks.packetGone}. */
   packetGone(packet: IncomingPacket): void {
-    if (packet.handle === null || this.#reusesContexts) return;
+    if (packet.handle === null || this.#reusesContexts === true) return;
     (packet.handle as VMBPACKETCOMPLETION).kill();
     packet.handle = null;
   }

@@ -130,7 +130,7 @@ export class ChannelTrace {
 
   /** A packet arrived: with it its ProcessPacket call begins, at `irql`. */
   arrived(packet: Arrival, irql: Irql): void {
-    if (this.#trace.isHeard) this.#hearArrived(packet, irql);
+    if (this.#trace.isHeard === true) this.#hearArrived(packet, irql);
   }
 
   #hearArrived(packet: Arrival, irql: Irql): void {
@@ -199,7 +199,7 @@ export class ChannelTrace {
     answer: Uint8Array,
     answerBytes: number,
   ): void {
-    if (!this.#trace.isTold) return;
+    if (this.#trace.isTold !== true) return;
     const endpoint = this.#endpoint;
     this.#runtime.observer?.see(
       { kind: "packetRetired", endpoint, packet, how, answer, answerBytes },
@@ -208,14 +208,14 @@ export class ChannelTrace {
 
   /** A completed packet counts no more; where `isAnswered` its completion is in the ring. */
   settled(packet: number, isAnswered: boolean): void {
-    if (!this.#trace.isTold) return;
+    if (this.#trace.isTold !== true) return;
     const endpoint = this.#endpoint;
     this.#runtime.observer?.see({ kind: "packetSettled", endpoint, packet, isAnswered });
   }
 
   /** A callback that each packet has is over: that follows from calls, which say whether they are made inside one. */
   returned(frame: Frame): void {
-    if (this.#trace.isTold) this.#tellReturned(frame);
+    if (this.#trace.isTold === true) this.#tellReturned(frame);
   }
 
   #tellReturned({ name, code }: Frame): void {
@@ -241,7 +241,7 @@ export class ChannelTrace {
 
   /** A packet entered the ring: that follows from its call's success, or from what made room for those that queue. */
   entered(packet: EnteringPacket, payload: Uint8Array, byteCount: number): void {
-    if (this.#trace.isTold) this.#tellEntered(packet, payload, byteCount);
+    if (this.#trace.isTold === true) this.#tellEntered(packet, payload, byteCount);
   }
 
   #tellEntered(packet: EnteringPacket, payload: Uint8Array, byteCount: number): void {
@@ -266,7 +266,7 @@ export class ChannelTrace {
 
   /** A transaction ended with an answer, of which `byteCount` bytes lie in `answer`. */
   completed(slot: number, answer: CopyRoom, byteCount: number): void {
-    if (this.#trace.isHeard) this.#hearCompleted(slot, answer, byteCount);
+    if (this.#trace.isHeard === true) this.#hearCompleted(slot, answer, byteCount);
   }
 
   #hearCompleted(slot: number, answer: CopyRoom, byteCount: number): void {

@@ -181,7 +181,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   /** Whether packets move. */
   get flows(): boolean {
     const { tags } = this.actor;
-    return tags.flows && tags.sound;
+    return tags.flows === true && tags.sound === true;
   }
 
   /** Whether the opposite side has kept to the protocol. */
@@ -192,7 +192,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   /** Whether nothing can be sent: Disabled, about to be, or faulted (kmcl.md S6). */
   get isClosing(): boolean {
     const { tags } = this.actor;
-    return tags.disabled || tags.tearingDown || !tags.sound;
+    return tags.disabled === true || tags.tearingDown === true || tags.sound !== true;
   }
 
   // -- What its driver wants

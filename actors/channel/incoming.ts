@@ -127,7 +127,7 @@ export class Incoming {
   /** Takes packets until the ring is empty, the quota is reached, or something must come first. */
   drain(irql: Irql): void {
     const ring = this.#ring;
-    if (ring === null || this.#isBusy) return;
+    if (ring === null || this.#isBusy === true) return;
     for (let taken = 0; taken < PACKETS_PER_ITEM; taken++) {
       if (!this.#endpoint.flows) return this.#commit(ring);
       if (!this.outstandingPackets.mayGrow()) return this.#endBatch(ring, irql);
@@ -159,7 +159,7 @@ export class Incoming {
       return false;
     }
     if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
-    const isPassiveDue = this.isAlwaysPassive || this.#isHeadPassive;
+    const isPassiveDue = this.isAlwaysPassive === true || this.#isHeadPassive === true;
     if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
       this.scheduleNext();

@@ -222,7 +222,7 @@ export class Outgoing {
   /** Puts what waits into the ring, as far as the flow lets it and there is room. */
   flush(): void {
     const ring = this.#ring;
-    if (ring === null || !this.#endpoint.isSound) return;
+    if (ring === null || this.#endpoint.isSound !== true) return;
     if (this.queuedCount === 0) ring.clearAwaitRoom();
     else this.#flushInto(ring);
   }
@@ -380,7 +380,7 @@ export class Outgoing {
     const packet = transactionIdHigh === 0 ? this.packets.at(transactionIdLow) : null;
     if (packet === null) return null;
     const { tags } = packet.actor;
-    return tags.awaiting || tags.withdrawn ? packet : null;
+    return tags.awaiting === true || tags.withdrawn === true ? packet : null;
   }
 
   /** Ends everything that is still under way (kmcl.md S15). */

@@ -105,7 +105,7 @@ export class OutstandingPackets {
   /** Whether another packet may be delivered; where none may, the queue is blocked from now on. */
   mayGrow(): boolean {
     if (this.#unsettled >= this.quota) this.#isBlocked = true;
-    return !this.#isBlocked;
+    return this.#isBlocked !== true;
   }
 
   /** A record for a packet that is about to be delivered; it counts from now on. */
@@ -173,14 +173,14 @@ export class OutstandingPackets {
   returned(packet: IncomingPacket): boolean {
     const { actor } = packet;
     const { inCall, handedBack } = actor.tags;
-    if (inCall) actor.send(RETURNED, "returned");
-    if (handedBack) {
+    if (inCall === true) actor.send(RETURNED, "returned");
+    if (handedBack === true) {
       this.#endpoint.trace.retired(packet.number, "handedBack", NO_BYTES, 0);
       this.#retired(packet);
       this.#unsettled--;
       this.#release(packet);
     }
-    if (inCall && actor.tags.unused) { // handed back, or it was failed
+    if (inCall === true && actor.tags.unused === true) { // handed back, or it was failed
       this.#givePayloadUp(packet);
       this.#keep(packet);
     }
@@ -258,7 +258,7 @@ export class OutstandingPackets {
   /** One packet fewer counts for the quota: it may have room again. */
   #hasRoom(): void {
     this.#unsettled--;
-    if (!this.#isBlocked || this.#unsettled >= this.quota) return;
+    if (this.#isBlocked !== true || this.#unsettled >= this.quota) return;
     this.#isBlocked = false;
     this.#endpoint.incoming.scheduleNext();
   }

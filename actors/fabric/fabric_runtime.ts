@@ -270,7 +270,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   /** See {@linkcode LoopPort.runItem}. */
   runItem(item: WorkItem): void {
-    if (this.recorder.isHeard) this.#traceItem(item);
+    if (this.recorder.isHeard === true) this.#traceItem(item);
     if (item.kind === "interrupt") interrupt(item.worker);
     else item.worker.work(item.kind);
   }

@@ -71,7 +71,7 @@ export class Loop {
       hasMoreToDo: () => this.#hasMoreToDo(),
       begin: (item) => this.#begin(item),
       failed: (thrown) => this.#failWith(thrown),
-      ended: () => this.#ended(),
+      ended: () => this.#awaitCallbacks(),
     });
     runtime.waits.onDriver = () => this.#start();
     runtime.waits.onAnswer = (isProgram) => {
@@ -232,10 +232,21 @@ export class Loop {
     const isOneAtATime = this.#drives.areWatched;
     this.#isInterrupted = false;
     if (this.#atPoints !== null) return this.#atPoints.run(isOneAtATime);
-    while (this.#runItem()) {
-      if (isOneAtATime || this.#hasMoreToDo()) return true;
+    try {
+      while (this.#runItem()) {
+        if (isOneAtATime || this.#hasMoreToDo()) return true;
+      }
+      return false;
+    } catch (error) {
+      this.#failWith(error);
+      this.#awaitCallbacks();
+      return true;
     }
-    return false;
+  }
+
+  /** An unfinished callback must come to its end: it is given a turn. */
+  #awaitCallbacks(): void {
+    if (this.#runtime.callbacks.pending.size > 0) this.#isTurnDue = true;
   }
 
   /** Whether the last item may have brought about more than further items. Who was answered in it drives no more. */
@@ -244,22 +255,18 @@ export class Loop {
   }
 
   #mustGiveTurn(): boolean {
-    return this.#isTurnDue || this.#itemsSinceTurn >= ITEMS_PER_TURN;
+    return this.#isTurnDue === true || this.#itemsSinceTurn >= ITEMS_PER_TURN;
   }
 
   #runItem(): boolean {
-    const { scheduler, callbacks } = this.#runtime;
-    try {
-      const item = scheduler.next(); // a replay that is none any more throws
-      if (item === null) return false;
-      this.#idleTurns = 0;
-      this.#itemsSinceTurn++;
-      if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
-      this.#runtime.runItem(item);
-    } catch (error) {
-      this.#failWith(error);
-    }
-    if (callbacks.pending.size > 0) this.#isTurnDue = true;
+    const runtime = this.#runtime;
+    const item = runtime.scheduler.next(); // a replay that is none any more throws
+    if (item === null) return false;
+    this.#idleTurns = 0;
+    this.#itemsSinceTurn++;
+    if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
+    runtime.runItem(item);
+    this.#awaitCallbacks();
     return true;
   }
 
@@ -268,10 +275,6 @@ export class Loop {
     this.#itemsSinceTurn++;
     if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
     this.#runtime.runItem(item);
-  }
-
-  #ended(): void {
-    if (this.#runtime.callbacks.pending.size > 0) this.#isTurnDue = true;
   }
 
   async #giveTurn(): Promise<void> {

@@ -83,7 +83,7 @@ export class Scheduler {
   #nextInOrder(): WorkItem | null {
     const busy = this.#busy;
     // As a rule one processor is busy, and nothing is to be chosen.
-    if (busy.length === 1 && busy[0]!.runs) {
+    if (busy.length === 1 && busy[0]!.runs === true) {
       const item = busy[0]!.take(0);
       item.order = -1;
       if (busy[0]!.isIdle) busy.pop();
