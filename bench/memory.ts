@@ -18,10 +18,16 @@ export function usedBytes(): number {
 
 /** Collects all garbage. */
 export function collect(): void {
-  const gc: unknown = Reflect.get(globalThis, "gc");
-  if (typeof gc !== "function") {
+  if (!collectIfExposed()) {
     throw new Error("Cannot measure memory without gc: start V8 with --expose-gc");
   }
+}
+
+/** Collects all garbage where V8 was started with `--expose-gc`; false where it was not. */
+export function collectIfExposed(): boolean {
+  const gc: unknown = Reflect.get(globalThis, "gc");
+  if (typeof gc !== "function") return false;
   gc();
   gc(); // what the first round let go of, such as memory outside of the heap, goes in the second
+  return true;
 }
