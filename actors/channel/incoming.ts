@@ -141,16 +141,6 @@ export class Incoming {
     this.scheduleNext();
   }
 
-  /** The same up to a scheduling point; true where it stopped at one. */
-  drainToPoint(irql: Irql): boolean {
-    return this.#reading!.run(irql);
-  }
-
-  /** How far that is; null where there are no scheduling points. */
-  get reading(): Pick<Reading, "isAtRing" | "turnsAhead"> | null {
-    return this.#reading;
-  }
-
   /** Takes the packet that the ring shows; false where the queue must not continue at once. */
   #take(ring: IncomingRing, irql: Irql): boolean {
     const fault = this.#endpoint.runtime.codec.decode(ring, this.#fields);

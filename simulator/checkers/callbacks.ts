@@ -77,7 +77,7 @@ class CallbacksAtWork implements CheckerAtWork {
   /** What was so when a caller began to wait. */
   readonly #waits = new Map<
     number,
-    { readonly suspends: number | null; readonly closes: number }
+    { readonly driven: Driven; readonly suspends: number | null; readonly closes: number }
   >();
   readonly sees: Sees = {
     ringsAttached: ({ endpoint, isResumed }) => this.#all.of(endpoint).attach(isResumed),
@@ -174,8 +174,10 @@ class CallbacksAtWork implements CheckerAtWork {
 
   #waitBegins({ call, endpoint, wait }: ObservationOf<"waitBegins">): void {
     if (endpoint === null || call !== "VmbChannelPause" && call !== "VmbChannelDisable") return;
-    const { flow, suspends, closes, lifecycle } = this.#all.of(endpoint);
+    const driven = this.#all.of(endpoint);
+    const { flow, suspends, closes, lifecycle } = driven;
     this.#waits.set(wait, {
+      driven,
       suspends: flow === "starting" || flow === "running" ? suspends : null,
       closes: lifecycle === "open" ? closes : -1,
     });
@@ -186,7 +188,7 @@ class CallbacksAtWork implements CheckerAtWork {
     if (began === undefined || endpoint === null) return;
     this.#waits.delete(wait);
     if (!endpointOf(endpoint).partition.isAlive) return;
-    const { suspends, closes, isFaulted } = this.#all.of(endpoint);
+    const { suspends, closes, isFaulted } = began.driven; // the channel itself may be gone by now
     if (call === "VmbChannelPause" && suspends === began.suspends && !isFaulted) {
       this.#fail("S8: when Pause returns", call, endpoint, "Suspend was not called");
     }

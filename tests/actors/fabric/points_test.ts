@@ -4,7 +4,7 @@ import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import { checkFabricOptions } from "../../../actors/fabric/options.ts";
 import { FIFO } from "../../../actors/runtime/choosers/fifo.ts";
 import { Recorder } from "../../../actors/runtime/choosers/record.ts";
-import { countOrders, huntMistake, runBurstPair } from "../../../bench/burst_pair.ts";
+import { countOrders, huntMistake, runBurstPair } from "../../support/burst_pair.ts";
 import { IncomingRing } from "../../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../../core/ring/outgoing.ts";
 import { EchoClient, EchoServer } from "../../../devices/echo/mod.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import * as vmbus from "../mod.ts";
+import * as vmbus from "../../mod.ts";
 
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";
