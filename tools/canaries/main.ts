@@ -161,7 +161,10 @@ async function main(args: readonly string[]): Promise<number> {
     const isWhole = options.only === undefined && options.schedule === undefined;
     if (isWhole) {
       const document = await Deno.readTextFile(DOCUMENT);
-      await Deno.writeTextFile(DOCUMENT, withTable(document, tableOf(outcomes)));
+      const { hunts, seeds } = options;
+      const caption = `${grouped(hunts)} hunts by each schedule, ${grouped(seeds)} seeds at most:`;
+      const table = `${caption}\n\n${tableOf(outcomes)}`;
+      await Deno.writeTextFile(DOCUMENT, withTable(document, table));
     }
     if (isJson) print(jsonOf(outcomes, error));
     else {print(

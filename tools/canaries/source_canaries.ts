@@ -97,14 +97,6 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     scenario: "everything",
   },
   {
-    name: "late-answer-refused",
-    breaks: "an answer that comes after its request was given up is taken for a lie (kmcl.md Y3)",
-    file: "actors/channel/outgoing.ts",
-    text: "return tags.awaiting || tags.withdrawn ? packet : null;",
-    replacement: "return tags.awaiting ? packet : null;",
-    scenario: "everything-slow",
-  },
-  {
     name: "delayed-signal-lost",
     breaks: "a signal that was due while its guest stood still is never sent (kmcl.md section 5)",
     file: "actors/channel/signal.ts",
