@@ -45,8 +45,10 @@ class Hunter {
   readonly #process: Deno.ChildProcess;
   #rest = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #stallSeconds: number;
 
-  constructor(root: string, order: Order) {
+  constructor(root: string, order: Order, stallSeconds: number) {
+    this.#stallSeconds = stallSeconds;
     this.#process = commandOf(root, order).spawn();
   }
 
@@ -83,20 +85,25 @@ class Hunter {
     this.#timer = setTimeout(() => {
       this.isEndless = true;
       this.#process.kill("SIGKILL"); // a loop without end hears no other
-    }, STALL_SECONDS * 1000);
+    }, this.#stallSeconds * 1000);
   }
 }
 
 /**
- * What hunts have come to in the repository, or the copy of it, at `root`.
+ * What hunts have come to in the repository, or the copy of it, at `root`. A world that takes longer than
+ * `stallSeconds` has no end.
  *
  * @throws {Error} A process ended with something else.
  */
-export async function huntIn(root: string, order: HuntOrder): Promise<readonly HuntEnd[]> {
+export async function huntIn(
+  root: string,
+  order: HuntOrder,
+  stallSeconds: number = STALL_SECONDS,
+): Promise<readonly HuntEnd[]> {
   const ends: HuntEnd[] = [];
   let { places } = order;
   for (;;) {
-    const hunter = new Hunter(root, { ...order, places });
+    const hunter = new Hunter(root, { ...order, places }, stallSeconds);
     const complaint = await hunter.hear();
     ends.push(...hunter.ends);
     if (complaint === null) return ends;
@@ -120,7 +127,7 @@ export async function huntIn(root: string, order: HuntOrder): Promise<readonly H
  */
 export async function controlIn(root: string, order: ControlOrder): Promise<readonly number[]> {
   if (order.worlds.length === 0) return [];
-  const hunter = new Hunter(root, order);
+  const hunter = new Hunter(root, order, STALL_SECONDS);
   const complaint = await hunter.hear();
   if (complaint === null) return hunter.loud;
   throw new Error(`Cannot run ${order.scenario}: ${complaint}`);

@@ -166,10 +166,9 @@ async function main(args: readonly string[]): Promise<number> {
       const table = `${caption}\n\n${tableOf(outcomes)}`;
       await Deno.writeTextFile(DOCUMENT, withTable(document, table));
     }
-    if (isJson) print(jsonOf(outcomes, error));
-    else {print(
-        `${grouped(outcomes.length)} canaries, ${error ?? `${DEFAULT_SCHEDULE} finds all`}\n`,
-      );}
+    const words = error ?? `${DEFAULT_SCHEDULE} finds all`;
+    const text = `${grouped(outcomes.length)} canaries: ${words}\n`;
+    print(options.json ? jsonOf(outcomes, error) : text);
     return error === null ? EXIT_OK : EXIT_FAILED;
   } catch (error) {
     return endWith(error, fail);
