@@ -14,7 +14,6 @@ import {
   EXIT_FAILED,
   EXIT_OK,
   print,
-  tell,
 } from "../../simulator/cli/command.ts";
 import { visibleJson } from "../../simulator/text.ts";
 import { HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
@@ -54,6 +53,7 @@ interface Options {
   readonly schedule?: string;
   readonly hunts: number;
   readonly seeds: number;
+  readonly workers: number;
   readonly json?: boolean;
 }
 
@@ -71,6 +71,7 @@ function createCanaries() {
     .addOption(new Option("--schedule <NAME>", "one schedule").choices(Object.keys(HUNT_SCHEDULES)))
     .option("--hunts <N>", "hunts by each schedule", wholeNumber, HUNTS)
     .option("--seeds <N>", "seeds after which a hunt is given up", wholeNumber, SEEDS_MAX)
+    .option("--workers <N>", "canaries that are hunted for at once", wholeNumber, 1)
     .option("--json", "print one JSON object")
     .addHelpText("after", HELP)
     .allowExcessArguments(false);
@@ -130,22 +131,32 @@ function isMissed({ schedules }: CanaryOutcome): boolean {
   return outcome !== undefined && outcome.worst === null;
 }
 
-async function tryAll(options: Options): Promise<CanaryOutcome[]> {
+/** Tries canaries in a copy of the repository of its own, each that no other worker has taken. */
+async function work(
+  canaries: IterableIterator<Canary>,
+  options: Options,
+  onOutcome: (outcome: CanaryOutcome) => void,
+): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "canaries-" });
-  const outcomes: CanaryOutcome[] = [];
   try {
     await copyRepository(".", root);
-    if (!options.json) tell(`Canaries live in ${root}\n`);
-    for (const canary of CANARIES) {
-      if (options.only !== undefined && options.only !== canary.name) continue;
-      const outcome = await tryCanary(root, canary, options);
-      outcomes.push(outcome);
-      if (!options.json) print(`${tableOf([outcome])}\n`);
-    }
-    return outcomes;
+    for (const canary of canaries) onOutcome(await tryCanary(root, canary, options));
   } finally {
     await Deno.remove(root, { recursive: true });
   }
+}
+
+async function tryAll(options: Options): Promise<readonly CanaryOutcome[]> {
+  const wanted = CANARIES.filter(({ name }) => options.only === undefined || name === options.only);
+  const outcomes = new Map<Canary, CanaryOutcome>();
+  const onOutcome = (outcome: CanaryOutcome) => {
+    outcomes.set(outcome.canary, outcome);
+    if (!options.json) print(`${tableOf([outcome])}\n`);
+  };
+  const canaries = wanted.values();
+  const workers = Math.min(options.workers, wanted.length);
+  await Promise.all(Array.from({ length: workers }, () => work(canaries, options, onOutcome)));
+  return wanted.map((canary) => outcomes.get(canary)!);
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -166,7 +177,8 @@ async function main(args: readonly string[]): Promise<number> {
       const table = `${caption}\n\n${tableOf(outcomes)}`;
       await Deno.writeTextFile(DOCUMENT, withTable(document, table));
     }
-    const words = error ?? `${DEFAULT_SCHEDULE} finds all`;
+    const isTried = options.schedule === undefined || options.schedule === DEFAULT_SCHEDULE;
+    const words = error ?? (isTried ? `${DEFAULT_SCHEDULE} finds all` : "hunted for");
     const text = `${grouped(outcomes.length)} canaries: ${words}\n`;
     print(options.json ? jsonOf(outcomes, error) : text);
     return error === null ? EXIT_OK : EXIT_FAILED;

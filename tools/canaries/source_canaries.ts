@@ -187,16 +187,6 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     scenario: "everything",
   },
   {
-    name: "latency-outlives-open",
-    breaks: "the latency of one open holds for the next (kmcl.md S11)",
-    file: "actors/channel/endpoint.ts",
-    text: `    this.latency100ns = 0;
-`,
-    replacement: `    this.latency100ns += 0;
-`,
-    scenario: "everything",
-  },
-  {
     name: "completions-wait-for-start",
     breaks: "completions that wait do not leave when the flow stops (kmcl.md S6)",
     file: "actors/channel/effects.ts",
