@@ -186,12 +186,4 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     replacement: "    this.#byId.has(channelId);",
     scenario: "everything",
   },
-  {
-    name: "completions-wait-for-start",
-    breaks: "completions that wait do not leave when the flow stops (kmcl.md S6)",
-    file: "actors/channel/effects.ts",
-    text: "if (outgoing.hasCompletions) work.scheduleInterrupt();",
-    replacement: "if (!outgoing.hasCompletions) work.scheduleInterrupt();",
-    scenario: "everything-slow",
-  },
 ];
