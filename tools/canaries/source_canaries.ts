@@ -22,7 +22,7 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     file: "core/ring/outgoing.ts",
     text: "this.#memory.store(PENDING_SEND_SIZE_OFFSET, totalBytes);",
     replacement: "this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);",
-    scenario: "everything",
+    scenario: "everything-honest",
   },
   {
     name: "batch-counted-wrong",
@@ -54,7 +54,7 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     file: "actors/channel/outgoing.ts",
     text: "const isFirst = this.queuedCount === 0 && this.#endpoint.flows;",
     replacement: "const isFirst = this.#completions.length === 0 && this.#endpoint.flows;",
-    scenario: "everything",
+    scenario: "everything-honest",
   },
   {
     name: "wrong-status",
@@ -86,7 +86,7 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     file: "actors/channel/change_calls.ts",
     text: "isHeldUp: ({ incoming }) => incoming.isBusy,",
     replacement: "isHeldUp: () => false,",
-    scenario: "everything-slow",
+    scenario: "everything-honest",
   },
   {
     name: "queue-survives-close",
@@ -118,7 +118,7 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     file: "actors/channel/completions.ts",
     text: "for (const packet of packets) this.#due.push(packet);",
     replacement: "for (const packet of packets.slice(1)) this.#due.push(packet);",
-    scenario: "everything",
+    scenario: "everything-honest",
   },
   {
     name: "restored-packet-unanswered",
@@ -126,7 +126,7 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     file: "actors/channel/under_way.ts",
     text: "    packet.wantsCompletion = wantsCompletion;",
     replacement: "    packet.wantsCompletion = false;",
-    scenario: "everything",
+    scenario: "everything-honest",
   },
   {
     name: "message-left-behind",
