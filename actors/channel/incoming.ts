@@ -49,6 +49,7 @@ export class Incoming {
   readonly #complete = new TakenEvent("complete");
   #answer = new CopyRoom();
   readonly #fields = new PacketFields();
+  readonly #goOn = () => this.scheduleNext();
   #ring: IncomingRing | null = null;
   /** The packet at the head was handed back and is due at PASSIVE_LEVEL. */
   #isHeadPassive = false;
@@ -186,10 +187,7 @@ export class Incoming {
     if (ring.commit()) this.#endpoint.signal.raise();
   }
 
-  /**
-   * EvtChannelSuspend is due: the batch ends before it. False where the driver's ProcessingComplete is
-   * unfinished, and Suspend must wait for it.
-   */
+  /** EvtChannelSuspend is due, and the batch ends before it; false where that must wait for its ProcessingComplete. */
   finishBatch(): boolean {
     if (this.#ring !== null) this.#endBatch(this.#ring, PASSIVE_LEVEL);
     return !this.#isBusy;
@@ -208,13 +206,12 @@ export class Incoming {
 
   #countBatch(irql: Irql): void {
     const count = this.#batchCount;
-    const hears = count > 0 && this.#endpoint.driverCallbacks.hearsOfBatches;
+    const { hasBatch } = this;
     // Whoever takes packets at PASSIVE_LEVEL alone hears of their number there as well (kmcl.md R3).
-    if (hears && this.isAlwaysPassive && irql === DISPATCH_LEVEL) {
-      return this.#scheduleNextPassive();
-    }
+    const isElsewhere = this.isAlwaysPassive && irql === DISPATCH_LEVEL;
+    if (hasBatch && isElsewhere) return this.#scheduleNextPassive();
     this.#batchCount = 0;
-    if (hears) this.#reportBatch(count, irql);
+    if (hasBatch) this.#reportBatch(count, irql);
   }
 
   #reportBatch(count: number, irql: Irql): void {
@@ -235,7 +232,7 @@ export class Incoming {
     } finally {
       leaveFrame(outer);
     }
-    if (isLater) this.#awaitReport(frame, result);
+    if (isLater) this.#awaitCallback(frame, result, this.#goOn);
     else this.#endpoint.trace.returned(frame);
   }
 
@@ -245,10 +242,6 @@ export class Incoming {
   #reportPassive(count: number): unknown {
     const { runtime, driverCallbacks } = this.#endpoint;
     return runtime.callbacks.follow(() => driverCallbacks.processingComplete(count));
-  }
-
-  #awaitReport(frame: Frame, promise: unknown): void {
-    this.#awaitCallback(frame, promise, () => this.scheduleNext());
   }
 
   /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */

@@ -103,7 +103,6 @@ export class StateChanges implements Worker {
    */
   #due(): Change | null {
     const endpoint = this.#endpoint;
-    if (this.#untoldRefusal !== null) return "pnpFailure";
     for (const change of CHANGES) {
       const call: ChangeCall = CALLS[change];
       if (call.isAsked(endpoint)) return call.isHeldUp?.(endpoint) === true ? null : change;
