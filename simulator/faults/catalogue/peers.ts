@@ -21,7 +21,7 @@ import { type ForgedCompletion, forgedCompletions } from "../peers/completion_at
 import { type GpadlLieName, gpadlLies } from "../peers/gpadl_lies.ts";
 import { messageDamages, messageRepeats } from "../peers/message_damage.ts";
 import { forgedMessages } from "../peers/message_forgery.ts";
-import { resetChannel, turnOff } from "../peers/recovery.ts";
+import { recover } from "../peers/recovery.ts";
 import { ringLies, ringWords } from "../peers/ring_attacks.ts";
 import { isOn } from "../place.ts";
 
@@ -99,17 +99,13 @@ function attackersOf({ by }: AttackWhere): readonly Attacker[] {
   return by === undefined ? ATTACKERS : [by];
 }
 
-/**
- * `attack` as something that can be done to the world, to a channel or else to the whole bus; `recover` is what an
- * operator does some time later.
- */
+/** `attack` as something that can be done to the world: to a channel, or else to the whole bus. */
 function deedOf(
   world: FaultyWorld,
   { name, guest }: NamedGuest,
   channelId: number | null,
   by: Attacker,
   attack: Attack,
-  recover: () => void,
 ): Deed {
   return {
     place: `${attack.what}, by the ${by === "guest" ? `guest ${name}` : `host to ${name}`}`,
@@ -119,7 +115,7 @@ function deedOf(
       const { observer } = guest.runtime;
       observer?.see({ kind: "channelTampered", partition: guest.name, channelId });
       attack.make(Chance.fromSeed(world.draw(DRAW_MAX)));
-      world.after(RESET_MS, recover);
+      world.after(RESET_MS, () => recover(world, name, channelId));
     },
   };
 }
@@ -137,7 +133,7 @@ function onChannels<Where extends ChannelAttackWhere>(
         .flatMap((channel) =>
           attackersOf(where).flatMap((by) =>
             attacks(channel, by, where).map((attack) =>
-              deedOf(world, named, channel.channelId, by, attack, () => resetChannel(channel))
+              deedOf(world, named, channel.channelId, by, attack)
             )
           )
         )
@@ -153,9 +149,7 @@ function onBuses<Where extends AttackWhere>(
     const where = rule.where ?? {} as Where;
     return world.living(where.guest).filter(({ guest }) => guest.runs).flatMap((named) =>
       attackersOf(where).flatMap((by) =>
-        attacks(named.guest, by, where).map((attack) =>
-          deedOf(world, named, null, by, attack, () => turnOff(named.guest))
-        )
+        attacks(named.guest, by, where).map((attack) => deedOf(world, named, null, by, attack))
       )
     );
   };

@@ -8,7 +8,7 @@ import type { CallbackName } from "../../../actors/channel/driver_port.ts";
 import type { Endpoint } from "../../../actors/channel/endpoint.ts";
 import type { DriverPoint } from "../basics.ts";
 import type { FaultyWorld } from "../faulty_world.ts";
-import { resetEndpoint } from "../peers/recovery.ts";
+import { recover } from "../peers/recovery.ts";
 import type { DriverPlace } from "../place.ts";
 import type { FaultRule } from "../rule.ts";
 import type { Misdeed, MisdeedName, Misdeeds } from "./misdeed.ts";
@@ -45,7 +45,10 @@ export class ChosenMisdeeds implements Misdeeds {
     const place = { guest, channelId, direction: null, what, endpoint };
     const rule = this.#firing.meets(point, place);
     if (rule === null) return null;
-    if (rule.do === "packetFailed") world.after(RESET_MS, () => resetEndpoint(endpoint));
+    if (rule.do === "packetFailed" && channelId !== null) {
+      const name = world.nameOf(guest);
+      world.after(RESET_MS, () => recover(world, name, channelId));
+    }
     const hasTime = "ms" in faultOf(rule).parameters;
     return { do: rule.do as MisdeedName, ms: hasTime ? parameterOf(rule, "ms") : 0 };
   }
