@@ -26,6 +26,23 @@ interface Seen {
   readonly awaited: Set<number>;
 }
 
+/** More than a packet without external data has beside its payload in the ring. */
+const FRAME_BYTES_MAX = 256;
+
+/**
+ * Bytes of what is to leave next: a packet where the flow runs, a completion whatever the flow is (kmcl.md S6);
+ * null: nothing is, or a packet whose external data makes it larger.
+ */
+function nextBytes({ outgoing, flows }: Endpoint): number | null {
+  const { queue, completions } = outgoing.progress;
+  const [packet] = flows ? queue : [];
+  const [completion] = completions;
+  if (completion !== undefined && (packet === undefined || completion.order < packet.order)) {
+    return completion.answerBytes;
+  }
+  return packet === undefined || packet.ranges.length > 0 ? null : packet.payloadBytes;
+}
+
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
@@ -96,14 +113,14 @@ const AT_REST: readonly Sentence[] = [
     },
   },
   {
-    rule: "P2: queued packets leave when there is room",
-    faultOf: ({ outgoing, partition, isSound, rings }) => {
-      if (!outgoing.awaitsRoom || !partition.runs || !isSound || rings === null) return null;
+    rule: "P2: what is queued leaves when there is room",
+    faultOf: (endpoint) => {
+      const { outgoing, partition, isSound } = endpoint;
       const free = outgoing.ring?.freeBytes();
-      const isEmpty = free === rings.outgoing.dataBytes;
-      return isEmpty
-        ? `${plural(outgoing.queuedCount, "packet")} wait, and the ring is empty`
-        : null;
+      const bytes = nextBytes(endpoint);
+      if (bytes === null || !partition.runs || !isSound || typeof free !== "number") return null;
+      if (free <= bytes + FRAME_BYTES_MAX) return null;
+      return `what is queued first has ${bytes} bytes, and the ring has room for ${free}`;
     },
   },
   {

@@ -180,7 +180,22 @@ class TransactionsAtWork implements CheckerAtWork {
     this.#context.fail(fault.rule, place, `${how}: ${fault.message}`);
   }
 
-  #waitReturns({ wait, endpoint, status }: ObservationOf<"waitReturns">): void {
+  #waitReturns(seen: ObservationOf<"waitReturns">): void {
+    const { call, endpoint } = seen;
+    if (call === "VmbChannelDisable" && endpoint !== null) this.#disabled(endpoint);
+    else this.#requestReturns(seen);
+  }
+
+  /** One that was enabled again meanwhile may have begun others. */
+  #disabled(endpoint: ObservedEndpoint): void {
+    const { byPacket } = this.#all.of(endpoint);
+    if (byPacket.size === 0 || !endpointOf(endpoint).is("disabled")) return;
+    const message = `${endpoint.name} is Disabled, and ${byPacket.size} of its transactions last`;
+    const place = `VmbChannelDisable of ${whereIs(endpoint)}`;
+    this.#context.fail("S11: transactions end before Disable returns", place, message);
+  }
+
+  #requestReturns({ wait, endpoint, status }: ObservationOf<"waitReturns">): void {
     const isTimed = this.#timedWaits.get(wait);
     if (isTimed === undefined || endpoint === null) return;
     this.#timedWaits.delete(wait);

@@ -42,6 +42,27 @@ Deno.test("agreement: finds that packets lie unread, and nobody is at them", asy
   assertEquals(found, ["correctness agreement: wire.md 1.8: no wake-up is lost, server in root"]);
 });
 
+Deno.test("agreement: finds what is queued though there is room", async () => {
+  const found = await findingsOfPlanted([agreementChecker], async (planted) => {
+    const { vsp, vsc, server, client, fabric, serverEnd, atServer, checks } = planted;
+    send(planted, WAIT);
+    await fabric.settle();
+    await vsc.VmbChannelPause(client);
+    do { // until the server's ring is full, and its answer must wait
+      vsp.VmbPacketSend(vsp.VmbPacketAllocate(server), new Uint8Array(4000), 4000, null, 0);
+    } while (serverEnd.outgoing.queuedCount === 0);
+    atServer.complete();
+    serverEnd.outgoing.flush = () => {}; // kmcl.md S6: completions leave whatever the flow is
+    await vsp.VmbChannelPause(server);
+    vsc.VmbChannelStart(client);
+    await fabric.settle();
+    checks.end();
+  }, { onServerPacket: "hold" });
+  assertEquals(found, [
+    "correctness agreement: P2: what is queued leaves when there is room, server in root",
+  ]);
+});
+
 Deno.test("agreement: finds that the rings are gone, and the channel is open", async () => {
   const found = await atEnd(agreementChecker, ({ serverEnd }) => { // kmcl.md S10
     serverEnd.rings = null;

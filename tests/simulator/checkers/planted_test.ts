@@ -64,6 +64,17 @@ testPlanted(transactionsChecker, [
     plant: (at) => [enters(at, 0), enters(at, 0)],
     found: "transactions: P4: one transaction at a time, packet of client in guest",
   },
+  { // kmcl.md S11
+    fact: "Disable returns before a transaction has ended",
+    plant: (at) => {
+      const { clientEnd: endpoint } = at;
+      endpoint.crashed(); // it is Disabled
+      const call = "VmbChannelDisable";
+      return [enters(at, 0), { kind: "waitReturns", call, endpoint, wait: 99, status: null }];
+    },
+    found: "transactions: S11: transactions end before Disable returns, " +
+      "VmbChannelDisable of client in guest",
+  },
   { // kmcl.md Y1
     fact: "a request without timeout is cancelled",
     plant: ({ clientEnd: endpoint }) => {
