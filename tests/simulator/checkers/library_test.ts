@@ -1,5 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CHECKERS, checkFabric, findHangs } from "../../../simulator/mod.ts";
+import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
+import { runWorld } from "../../../simulator/worlds/run_world.ts";
+import { times } from "../../support/long.ts";
 import { closePair, enablePair, makePair, openPair } from "../../support/connected_pair.ts";
 
 Deno.test("CHECKERS: each has a row in simulator.md", async () => {
@@ -64,4 +67,11 @@ Deno.test("checkFabric: what is no fabric, or no checker, is refused", () => {
   );
   assertThrows(() => findHangs(null as never), TypeError, "is no fabric");
   pair.fabric.dispose();
+});
+
+Deno.test("CHECKERS: find nothing in worlds of honest drivers, whatever the order", async () => {
+  for (let seed = 0; seed < times(3, 2000); seed++) {
+    const { findings } = await runWorld({ ...everything, faults: [] }, { seed });
+    assertEquals(findings, [], `seed ${seed}`);
+  }
 });
