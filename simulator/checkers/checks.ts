@@ -70,12 +70,11 @@ export class Checks implements Observer {
 
   #attach(checker: Checker, fabric: Fabric): void {
     const { name } = checker;
-    // deno-lint-ignore no-this-alias -- a getter has a `this` of its own
-    const checks = this;
+    const step = () => this.#step;
     const atWork = checker.attach({
       fabric,
       get step(): number {
-        return checks.#step;
+        return step();
       },
       isExcused: (endpoint) => this.#excuses.has(endpoint),
       fail: (rule, place, message, kind) => this.#fail(name, rule, place, message, kind),

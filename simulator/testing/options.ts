@@ -26,8 +26,8 @@ export interface TestFabricOptions extends FabricOptions {
   /** The codecs to run with, each with every seed. Default: `codec` alone. */
   readonly codecs?: "both" | readonly Codec[];
   /**
-   * Whether checkers look at all that happens, and a run fails where they find something. They take about half
-   * as long again as a small fabric itself. Default true.
+   * Whether checkers look at all that happens, and a run fails where they find something. They take about as
+   * long as a small fabric itself. Default true.
    */
   readonly checks?: boolean;
 }
