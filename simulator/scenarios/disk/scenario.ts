@@ -105,6 +105,13 @@ function isOffered({ fabric }: Disk): boolean {
   );
 }
 
+/** Whether a channel has stopped as something was wrong: its opposite side is not told (kmcl.md section 5). */
+function hasStopped({ fabric }: Disk): boolean {
+  return fabric.inspect().partitions.some(({ channels }) =>
+    channels.some(({ fault }) => fault !== null)
+  );
+}
+
 /** Nothing goes wrong any more: the copy is the file, unless the guest or its disk is gone. */
 async function end(world: Disk): Promise<void> {
   await world.until(() => isOver(world));
@@ -119,7 +126,7 @@ async function end(world: Disk): Promise<void> {
   } else {
     world.reach("the disk was lost");
     const isShort = /^Cannot allocate|ended with exhausted$/.test(state.failure ?? "");
-    const isLost = disk.state.phase === "opening" && !isOffered(world);
+    const isLost = hasStopped(world) || (disk.state.phase === "opening" && !isOffered(world));
     if (!isShort && !isLost && (disk.state.phase === "open" || disk.state.phase === "opening")) {
       const why = state.failure ?? "nothing says why";
       world.fail(
