@@ -177,7 +177,7 @@ class CallbacksAtWork implements CheckerAtWork {
     const driven = this.#all.of(endpoint);
     const { flow, suspends, closes, lifecycle } = driven;
     this.#waits.set(wait, {
-      driven,
+      driven, // a caller may continue when its endpoint is no more, and nothing is known of that
       suspends: flow === "starting" || flow === "running" ? suspends : null,
       closes: lifecycle === "open" ? closes : -1,
     });
@@ -188,7 +188,7 @@ class CallbacksAtWork implements CheckerAtWork {
     if (began === undefined || endpoint === null) return;
     this.#waits.delete(wait);
     if (!endpointOf(endpoint).partition.isAlive) return;
-    const { suspends, closes, isFaulted } = began.driven; // the channel itself may be gone by now
+    const { suspends, closes, isFaulted } = began.driven;
     if (call === "VmbChannelPause" && suspends === began.suspends && !isFaulted) {
       this.#fail("S8: when Pause returns", call, endpoint, "Suspend was not called");
     }
