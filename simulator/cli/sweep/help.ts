@@ -13,7 +13,8 @@ const PARAGRAPHS = [
   "the number of processes. Failures are grouped by cause, which is a rule and a place, and of each cause " +
   "the world of the lowest seed is kept in a file: simulate replay FILE runs it again, in later versions as " +
   "well.",
-  "A scenario of your own is a module that exports what defineScenario returns, as default or as scenario. It " +
+  "A scenario of your own is a module that exports what defineScenario returns, as default or as scenario, or a " +
+  "file in YAML, which may say seeds, schedule and codec as well. It " +
   "runs in child processes that may read files and do nothing else to the machine; what it prints is not shown. A " +
   "world that never ends, or that its process dies of, is a failure like any other.",
   `Exit code: ${EXIT_OK} nothing was found, ${EXIT_FAILED} something was, ${EXIT_USAGE} it could not run as ` +
