@@ -4,7 +4,7 @@
  * @module
  */
 
-import { grouped, type Look, painted } from "../layout.ts";
+import { folded, grouped, type Look, painted } from "../layout.ts";
 import { visible } from "../text.ts";
 import type { RunSettings } from "./artefact.ts";
 import type { Counts } from "../coverage/coverage.ts";
@@ -94,27 +94,32 @@ function coverageLines({ coverage, orders }: SweepSummary, { gaps }: SweepFacts)
   ].map((line) => `coverage: ${line}`);
 }
 
-/** The report for people. */
-export function sweepText(summary: SweepSummary, facts: SweepFacts, look: Look = {}): string {
-  const { failures, expected, faults, reached } = summary;
-  const more = failures.length - LISTED_MAX;
+/** What was met, reached and come by, as lines that are as wide as the terminal at most. */
+function seenLines(summary: SweepSummary, facts: SweepFacts, { columns }: Look): string[] {
+  const { expected, faults, reached } = summary;
   const seen = reached.filter(({ worlds }) => worlds > 0);
   const gaps = reached.filter(({ worlds }) => worlds === 0);
   const lines = [
-    ...failures.slice(0, LISTED_MAX).flatMap((group) => failureLines(group, look)),
-    ...more > 0 ? [`and ${counted(more, "further cause")}`] : [],
-    ...expected.map(({ rule, place, worlds, reason }) =>
-      `expected: ${visible(rule)}, at ${visible(place)}, in ${counted(worlds, "world")}: ${
-        visible(reason)
-      }`
-    ),
-    ...listOf(
-      "faults",
-      Object.entries(faults).map(([fault, times]) => `${fault} ${grouped(times)}`),
-    ),
+    ...expected.map(({ rule, place, worlds, reason }) => {
+      const where = `${visible(rule)}, at ${visible(place)}, in ${counted(worlds, "world")}`;
+      return `expected: ${where}: ${visible(reason)}`;
+    }),
+    ...listOf("faults", Object.entries(faults).map(([name, times]) => `${name} ${grouped(times)}`)),
     ...listOf("reached", seen.map(reachText)),
     ...listOf("never reached", gaps.map(reachText)),
     ...summary.worlds === 0 ? [] : coverageLines(summary, facts),
+  ];
+  return columns === undefined ? lines : lines.map((line) => folded(line, columns));
+}
+
+/** The report for people. */
+export function sweepText(summary: SweepSummary, facts: SweepFacts, look: Look = {}): string {
+  const { failures } = summary;
+  const more = failures.length - LISTED_MAX;
+  const lines = [
+    ...failures.slice(0, LISTED_MAX).flatMap((group) => failureLines(group, look)),
+    ...more > 0 ? [`and ${counted(more, "further cause")}`] : [],
+    ...seenLines(summary, facts, look),
     headOf(summary, facts),
   ];
   return `${lines.join("\n")}\n`;

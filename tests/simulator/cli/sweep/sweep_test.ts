@@ -123,6 +123,13 @@ Deno.test("runSweep: who stops it learns what was done, and no process is left",
   assert(end.tally.worlds > 0 && end.tally.worlds < 1_000_000);
   assertEquals(end.scenario?.name, "planted");
 });
+Deno.test("runSweep: begins nothing after its time", async () => {
+  const { task } = readSweep([PLANTED, "--time", "1ms", "--workers", "1"]);
+  const { signal } = new AbortController();
+  const { tally } = await runSweep(task, { signal, onProgress: () => {} });
+  assert(tally.worlds > 0 && tally.worlds <= 64, `${tally.worlds} worlds`); // the range that had begun
+});
+
 Deno.test({
   name: "simulate: where it may start no process, it says which command sweeps",
   permissions: { run: false, read: "inherit" },
