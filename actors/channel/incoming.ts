@@ -58,7 +58,7 @@ export class Incoming {
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
   /** Takes packets where there are scheduling points; null: an item takes all that it may. */
-  readonly #reading: Reading | null;
+  readonly reading: Reading | null;
 
   /** The receiving half of `endpoint`. */
   constructor(endpoint: ReceivingEndpoint) {
@@ -66,7 +66,7 @@ export class Incoming {
     this.outstandingPackets = new OutstandingPackets(endpoint);
     this.externalData = new ExternalData(endpoint);
     const { points } = endpoint.runtime.scheduler;
-    this.#reading = points === null ? null : new Reading(this.#half, points);
+    this.reading = points === null ? null : new Reading(this.#half, points);
     const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
     this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
     this.#passiveFrame = frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
@@ -97,7 +97,7 @@ export class Incoming {
     this.#ring = ring;
     this.#arrived.ring = ring;
     this.#complete.ring = ring;
-    this.#reading?.forget();
+    this.reading?.forget();
   }
 
   // -- Saving and restoring
@@ -334,7 +334,7 @@ export class Incoming {
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
     if (this.outstandingPackets.returned(packet)) {
       this.#isHeadPassive = true;
-      if (this.#reading?.isUnderWay === true) this.#reading.handBack();
+      if (this.reading?.isUnderWay === true) this.reading.handBack();
       else this.#endHandBack(ring, irql);
       return false;
     }

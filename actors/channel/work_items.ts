@@ -26,9 +26,8 @@ export interface WorkingEndpoint extends PlacedEndpoint {
   };
   /** Its receiving half. */
   readonly incoming: {
-    readonly reading: Pick<Reading, "isAtRing" | "turnsAhead"> | null;
+    readonly reading: Pick<Reading, "isAtRing" | "turnsAhead" | "run"> | null;
     drain(irql: Irql): void;
-    drainToPoint(irql: Irql): boolean;
     pageIn(): void;
   };
   /** How its transactions end. */
@@ -171,7 +170,7 @@ export class ChannelWork implements Worker {
         this.#endpoint.endTeardown();
         return false;
       case "passivePackets":
-        return incoming.drainToPoint(PASSIVE_LEVEL);
+        return incoming.reading!.run(PASSIVE_LEVEL);
       case "pageIn":
         incoming.pageIn();
         return false;
@@ -183,7 +182,7 @@ export class ChannelWork implements Worker {
   #interrupted(points: Points): boolean {
     const { incoming, outgoing } = this.#endpoint;
     if (!this.#isFlushDue) {
-      if (incoming.drainToPoint(DISPATCH_LEVEL)) return true;
+      if (incoming.reading!.run(DISPATCH_LEVEL)) return true;
       this.#isFlushDue = outgoing.queuedCount > 0;
       if (this.#isFlushDue && points.stop()) return true;
     }
