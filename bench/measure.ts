@@ -5,8 +5,6 @@
  * @module
  */
 
-import { collectIfExposed } from "./memory.ts";
-
 /** One way of doing the work that a figure is about. */
 export interface Contender {
   /** What it is called in the report. */
@@ -54,9 +52,6 @@ export async function race(
     });
     await turn();
   }
-  // What warming up has left is no part of a round; and what lives lies where it stays: while objects are
-  // young and others old, each reference between them that is written costs a note for the collector.
-  collectIfExposed();
   for (let round = 0; round < options.rounds; round++) {
     for (let turn = 0; turn < lanes.length; turn++) {
       const lane = lanes[(round + turn) % lanes.length]!;

@@ -18,16 +18,10 @@ export function usedBytes(): number {
 
 /** Collects all garbage. */
 export function collect(): void {
-  if (!collectIfExposed()) {
+  const gc: unknown = Reflect.get(globalThis, "gc");
+  if (typeof gc !== "function") {
     throw new Error("Cannot measure memory without gc: start V8 with --expose-gc");
   }
-}
-
-/** Collects all garbage where V8 was started with `--expose-gc`; false where it was not. */
-export function collectIfExposed(): boolean {
-  const gc: unknown = Reflect.get(globalThis, "gc");
-  if (typeof gc !== "function") return false;
   gc();
   gc(); // what the first round let go of, such as memory outside of the heap, goes in the second
-  return true;
 }
