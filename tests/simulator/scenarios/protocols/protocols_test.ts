@@ -18,11 +18,10 @@ const PLANTED: readonly (readonly [string, string, Schedule, number])[] = [
 for (const [name, make] of Object.entries(PROTOCOLS)) {
   Deno.test(`scenario ${name}: nothing is wrong without its mistake, in any order`, async () => {
     const right = make(false);
-    for (const schedule of ["fifo", "portfolio"] as const) {
-      for (let seed = 0; seed < times(3, 2000); seed++) {
-        const { findings } = await runWorld(right, { seed, schedule, trace: "off" });
-        assertEquals(findings, [], `seed ${seed}, ${schedule}`);
-      }
+    for (let seed = 0; seed < times(4, 2000); seed++) {
+      const schedule = seed === 0 ? "fifo" : "portfolio";
+      const { findings } = await runWorld(right, { seed, schedule, trace: "off" });
+      assertEquals(findings, [], `seed ${seed}, ${schedule}`);
     }
   });
 }
