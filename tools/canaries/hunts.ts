@@ -54,10 +54,8 @@ class Hunter {
 
   /** Hears it to its end, and says what it complained of; null: it has done its work. */
   async hear(): Promise<string | null> {
-    this.#watch();
     const complaint = new Response(this.#process.stderr).text();
     for await (const part of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
-      this.#watch();
       const lines = (this.#rest + part).split("\n");
       this.#rest = lines.pop()!;
       for (const line of lines) this.#take(JSON.parse(line));
@@ -69,8 +67,11 @@ class Hunter {
   }
 
   #take(told: Told): void {
-    if (told === "world") this.worlds++;
-    else if ("loud" in told) this.loud = told.loud;
+    clearTimeout(this.#timer);
+    if (told === "world") {
+      this.worlds++;
+      this.#watch();
+    } else if ("loud" in told) this.loud = told.loud;
     else if ("end" in told) {
       this.ends.push(told.end);
       this.place = null;
@@ -80,8 +81,8 @@ class Hunter {
     }
   }
 
+  /** A world is under way: how long it takes to begin one, or a process, says nothing. */
   #watch(): void {
-    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.isEndless = true;
       this.#process.kill("SIGKILL"); // a loop without end hears no other
