@@ -16,7 +16,7 @@ import type {
   ObservationKind,
   ObservedEndpoint,
 } from "./checker.ts";
-import { endpointOf, guestOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
 import { Excuses } from "./excuses.ts";
 
 /** Whom checkers report to. */
@@ -127,10 +127,14 @@ export class Checks implements Observer {
     }
   }
 
-  /** A guest was restored: what was seen of its endpoints was half of them. */
-  #meetAll(guest: string): void {
+  /**
+   * A guest was restored: what was seen of its endpoints was half of them. Where it is migrated, the one that it was
+   * saved from is there as well, under the same name, and before it.
+   */
+  #meetAll(name: string): void {
+    const guest = this.#runtime.partitions.findLast((partition) => partition.name === name);
     for (const endpoint of livingEndpoints(this.#runtime)) {
-      if (guestOf(endpoint) === guest) this.#meet(endpoint);
+      if (endpoint.partition === guest || endpoint.guest === guest) this.#meet(endpoint);
     }
   }
 

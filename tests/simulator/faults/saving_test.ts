@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { type FaultRule, runWorld } from "../../../simulator/mod.ts";
+import { type Checker, type FaultRule, runWorld } from "../../../simulator/mod.ts";
 import { times } from "../../support/long.ts";
 import { pinging } from "../../support/pinging.ts";
 import { firedIn, runPinging } from "../../support/pinging_seen.ts";
@@ -86,4 +86,18 @@ Deno.test("guestRestored, guestMigrated: other drivers go on where the old ones 
     assertEquals(calls, []); // it was not the one that was opened
     assertEquals([client.state.ends.length, ends], [8, ["STATUS_SUCCESS"]]);
   }
+});
+
+Deno.test("guestMigrated: checkers go on with what they know of the guest that is left behind", async () => {
+  const met: string[] = [];
+  const checker: Checker = {
+    name: "mine",
+    attach: () => ({ meets: ({ name }) => void met.push(name) }),
+  };
+  const rule = { do: "guestMigrated", nth: 25, budget: 1 } as const;
+  const { faults } = await runWorld(pinging([rule], { checkers: [checker] }), { schedule: "fifo" });
+  const ofOldOnes = met.filter((name) =>
+    name === "channel 1 (client)" || name === "channel 2 (server)"
+  );
+  assertEquals([faults.length, ofOldOnes.length], [1, 2], met.join(", "));
 });
