@@ -2,11 +2,10 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { defineScenario, type FaultRule, runWorld } from "../../../simulator/mod.ts";
 import { disk } from "../../../simulator/scenarios/disk/scenario.ts";
 import { echo } from "../../../simulator/scenarios/echo/scenario.ts";
-import { times } from "../../support/long.ts";
 
 for (const scenario of [echo, disk]) {
   Deno.test(`${scenario.name}: nothing is wrong where nothing is made to go wrong`, async () => {
-    for (let seed = 0; seed < times(8, 500); seed++) {
+    for (let seed = 0; seed < 8; seed++) {
       const { findings, reached } = await runWorld(scenario, { seed, isFaulty: false });
       assertEquals([seed, findings], [seed, []]);
       assertGreater(Object.values(reached)[0]!, 0);
