@@ -8,7 +8,7 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "../../core/describe.ts";
 import type { ScenarioDefinition } from "../mod.ts";
-import { readScenarioFile } from "../scenario_files/mod.ts";
+import { readScenarioFile, type ScenarioFile } from "../scenario_files/mod.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
 import { shellQuoted } from "../text.ts";
 import { cannot, UsageError } from "./command.ts";
@@ -19,15 +19,22 @@ export function isFile(scenario: string): boolean {
   return /[./\\]/.test(scenario);
 }
 
+/** Whether `scenario` is the path of a file that says what runs, and how, and is no program. */
+export function isText(scenario: string): boolean {
+  return /\.ya?ml$/.test(scenario);
+}
+
 /**
  * The scenario that is called `scenario`. Its module runs, if it is one: whoever loads it trusts it.
  *
  * @throws {UsageError} There is none, or it cannot be loaded.
  */
-export async function findScenario(scenario: string): Promise<ScenarioDefinition> {
-  if (isFile(scenario)) return await loadScenario(scenario);
-  const found = worldScenarios.find(({ name }) => name === scenario);
-  if (found !== undefined) return found;
+export async function findScenario(scenario: string): Promise<ScenarioFile> {
+  if (isText(scenario)) return await readText(scenario);
+  const found = isFile(scenario)
+    ? await importScenario(scenario)
+    : worldScenarios.find(({ name }) => name === scenario);
+  if (found !== undefined) return { scenario: found, settings: {}, seeds: null };
   const names = worldScenarios.map(({ name }) => name).join(", ");
   throw new UsageError(
     `Cannot find the scenario ${
@@ -36,15 +43,8 @@ export async function findScenario(scenario: string): Promise<ScenarioDefinition
   );
 }
 
-/**
- * The scenario in the file at `path`: text in YAML, or a module that exports it. What such a text says of
- * schedule, codec and seeds is for programs: here the command line says them.
- */
-async function loadScenario(path: string): Promise<ScenarioDefinition> {
-  return /\.ya?ml$/.test(path) ? await readText(path) : await importScenario(path);
-}
-
-async function readText(path: string): Promise<ScenarioDefinition> {
+/** What the text at `path` says, in YAML. */
+async function readText(path: string): Promise<ScenarioFile> {
   let text: string;
   try {
     text = await Deno.readTextFile(path);
@@ -53,7 +53,7 @@ async function readText(path: string): Promise<ScenarioDefinition> {
   }
   try {
     const load = (module: string) => importScenario(resolve(dirname(path), module));
-    return (await readScenarioFile(text, { file: path, load })).scenario;
+    return await readScenarioFile(text, { file: path, load });
   } catch (error) { // a ScenarioFileError: its message has a line for each mistake
     throw cannot(`use the scenario ${path}`, messageOf(error).replaceAll("\n", "; "), "mend that");
   }

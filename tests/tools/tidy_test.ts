@@ -143,7 +143,7 @@ Deno.test("checkTidy: refuses paths that one machine alone has", async () => {
 Deno.test("checkTidy: looks into every folder but hidden and foreign ones", async () => {
   const fault = "the file must begin with a /** … @module */ comment";
   await check("core/deep/er/a.ts", "f();", `core/deep/er/a.ts:1:1: ${fault}`);
-  for (const folder of [".git", "node_modules", "coverage"]) {
-    await check(`core/${folder}/a.ts`, "f();", "");
+  for (const folder of ["core/.git", "node_modules", "coverage"]) {
+    await check(`${folder}/a.ts`, "f();", "");
   }
 });

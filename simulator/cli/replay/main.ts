@@ -139,7 +139,7 @@ async function replay({ path, until, isJson }: ReplayRequest, isDumb: boolean): 
   const place = file === undefined ? null : join(dirname(path), file);
   // Before it runs: who got the file from somebody else sees what it will do.
   if (place !== null) tell(`replay: runs the scenario in ${shellQuoted(place)}\n`);
-  const scenario = await findScenario(place ?? name);
+  const { scenario } = await findScenario(place ?? name);
   const stopping = new Stopping(until);
   const { beforeChoice } = stopping;
   const replayed = await replayRun(scenario, artefact, { beforeChoice }).catch((error) =>

@@ -92,9 +92,10 @@ async function main(task: ChildTask): Promise<void> {
   // Ctrl-C goes to all processes of a terminal: the one that was started by hand ends the others.
   Deno.addSignalListener("SIGINT", () => {});
   try {
-    const scenario = await findScenario(task.scenario);
+    const { scenario, settings, seeds } = await findScenario(task.scenario);
     const { name, expected = [] } = scenario;
-    say({ ready: { name, expected } });
+    const range = seeds && { from: String(seeds.from), count: seeds.count };
+    say({ ready: { name, expected, settings, seeds: range } });
     const child = new Child(scenario, task);
     for await (const line of linesOf(Deno.stdin.readable)) {
       await child.do(JSON.parse(line) as ChildRequest);

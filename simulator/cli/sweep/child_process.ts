@@ -6,7 +6,6 @@
 
 import type { Finding } from "../../mod.ts";
 import type { RunEntries } from "../../sweeps/compare.ts";
-import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import { visible } from "../../text.ts";
 import { UsageError } from "../command.ts";
 import { linesOf } from "../lines.ts";
@@ -15,6 +14,7 @@ import {
   type ChildMessage,
   type ChildRequest,
   type ChildTask,
+  type LoadedScenario,
   messageOf,
   type SeedText,
 } from "./messages.ts";
@@ -72,7 +72,7 @@ export class SweepChild {
    *
    * @throws {UsageError} It cannot be loaded.
    */
-  async ready(): Promise<ScenarioFacts | null> {
+  async ready(): Promise<LoadedScenario | null> {
     const message = await this.#next(Math.max(START_MS, this.#boundMs));
     if (message === null) {
       if (this.#isKilled && !this.#isHung) return null;

@@ -18,12 +18,14 @@ import { SEED_END } from "../../sweeps/seed_ranges.ts";
 import { type Replays, summaryOf, type SweepSummary } from "../../sweeps/summary.ts";
 import { shellQuoted, visibleJson } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
+import { isText } from "../find_scenario.ts";
 import { SWEEP_PERMISSIONS } from "../permissions.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { siblingOf, type Start, startOf } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { ArtefactFiles } from "./artefact_files.ts";
-import { isSweepForPrograms, readSweep, type SweepRequest } from "./request.ts";
+import { SweepChild } from "./child_process.ts";
+import { isSweepForPrograms, readSweep, type SweepRequest, withFile } from "./request.ts";
 import { runSweep, type SweepEnd, type SweepTask } from "./sweep_run.ts";
 
 /** Shows how far a sweep is: of its seeds, or of its time. */
@@ -68,7 +70,8 @@ function replaysOf(
     const { schedule, codec, isFaulty } = child.settings;
     const words = [
       `${command} ${shellQuoted(child.scenario)} ${seedsAgain(plan, seed)}`,
-      `--schedule ${schedule}`,
+      // One with bounds of its own can only be said by a file.
+      ...typeof schedule === "string" ? [`--schedule ${schedule}`] : [],
       ...codec === null ? [] : [`--codec ${codec}`],
       ...isFaulty ? [] : ["--no-faults"],
     ];
@@ -85,8 +88,21 @@ function summaryFor(
   return summaryOf(tally, facts, replaysOf(request, facts.name, start));
 }
 
+/** What is to be swept, with what a scenario's file says: a process reads it, as it may name a module. */
+async function wholeTask({ task, open }: SweepRequest): Promise<SweepTask> {
+  if (!isText(task.child.scenario)) return task;
+  const child = new SweepChild(task.child, task.worldMs);
+  try {
+    const loaded = await child.ready();
+    return loaded === null ? task : withFile(task, open, loaded);
+  } finally {
+    await child.end();
+  }
+}
+
 /** Sweeps, prints what it has come to, and gives the exit code. */
-async function sweep(request: SweepRequest, start: Start, stop: Stop): Promise<number> {
+async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<number> {
+  const request = { ...given, task: await wholeTask(given) };
   const { task, isJson } = request;
   const line = new ProgressLine(start.isDumb ? { isShown: false } : {});
   const startedMs = performance.now();

@@ -37,10 +37,18 @@ export type ChildRequest =
   /** What the world of a seed of the last range did. */
   | { readonly entriesOf: string };
 
+/** What a child says of the scenario. */
+export interface LoadedScenario extends ScenarioFacts {
+  /** How its file has its worlds run, as far as it says. */
+  readonly settings: Partial<RunSettings>;
+  /** Which worlds, if its file says. */
+  readonly seeds: { readonly from: string; readonly count: number } | null;
+}
+
 /** What a child says. */
 export type ChildMessage =
   /** It has loaded the scenario. */
-  | { readonly ready: ScenarioFacts }
+  | { readonly ready: LoadedScenario }
   /** The scenario cannot be run; it ends. */
   | { readonly refused: string }
   /** It begins with the world of a seed. */

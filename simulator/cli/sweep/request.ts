@@ -11,6 +11,7 @@ import { ITEMS_MAX } from "../../worlds/settings.ts";
 import { asksForJson, createCommand, UsageError } from "../command.ts";
 import { parseSeed, parseTime, parseWhole } from "../option_values.ts";
 import { sweepHelp } from "./help.ts";
+import type { LoadedScenario } from "./messages.ts";
 import type { SweepTask } from "./sweep_run.ts";
 import { worldScenarios } from "../../sweeps/world_scenarios.ts";
 
@@ -27,10 +28,22 @@ const COMPARED_SEEDS = 8;
 export interface SweepRequest {
   /** What runs. */
   readonly task: SweepTask;
+  /** What of it was not said, so that a scenario's file may say it. */
+  readonly open: OpenSettings;
   /** The folder for artefacts. */
   readonly artefacts: string;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
+}
+
+/** What nobody has said on the command line. */
+export interface OpenSettings {
+  /** Order of runnable work. */
+  readonly schedule: boolean;
+  /** Encoding of packets. */
+  readonly codec: boolean;
+  /** Which seeds. */
+  readonly seeds: boolean;
 }
 
 /** What commander makes of the options. */
@@ -149,8 +162,36 @@ function requestOf(command: Command): SweepRequest {
       timeMs: time ?? null,
       worldMs: worldTime,
     },
+    open: {
+      schedule: command.getOptionValueSource("schedule") === "default",
+      codec: codec === undefined,
+      seeds: [values.seed, values.from, values.seeds, time].every((each) => each === undefined),
+    },
     artefacts,
     isJson: json === true,
+  };
+}
+
+/** The task where a scenario's file says what nobody has said on the command line. */
+export function withFile(
+  task: SweepTask,
+  open: OpenSettings,
+  { settings: { schedule, codec, itemsMax }, seeds }: Pick<LoadedScenario, "settings" | "seeds">,
+): SweepTask {
+  const { child, plan } = task;
+  const from = BigInt(seeds?.from ?? 0);
+  return {
+    ...task,
+    child: {
+      ...child,
+      settings: {
+        ...child.settings,
+        ...open.schedule && schedule !== undefined && { schedule },
+        ...open.codec && codec !== undefined && { codec },
+        ...itemsMax !== undefined && { itemsMax },
+      },
+    },
+    plan: open.seeds && seeds !== null ? { ...plan, from, to: from + BigInt(seeds.count) } : plan,
   };
 }
 

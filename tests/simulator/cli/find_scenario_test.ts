@@ -9,7 +9,7 @@ const MODULE =
 Deno.test("findScenario: a file in YAML is made of what it names, relative to itself", () => {
   const files = { "mine.js": MODULE, "deep/my.yaml": "scenario: ../mine.js\nname: renamed\n" };
   return withTree(files, async (root) => {
-    const { name, title } = await findScenario(`${root}/deep/my.yaml`);
+    const { scenario: { name, title } } = await findScenario(`${root}/deep/my.yaml`);
     assertEquals([name, title], ["renamed", "mine"]);
   });
 });

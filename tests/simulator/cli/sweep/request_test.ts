@@ -1,7 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { CommanderError } from "commander";
 import { UsageError } from "../../../../simulator/cli/command.ts";
-import { isSweepForPrograms, readSweep } from "../../../../simulator/cli/sweep/request.ts";
+import {
+  isSweepForPrograms,
+  readSweep,
+  withFile,
+} from "../../../../simulator/cli/sweep/request.ts";
 import { Capture } from "../../../support/simulate.ts";
 
 /** What `args` are refused with. */
@@ -89,4 +93,19 @@ Deno.test("readSweep: what cannot be run is refused with what would be right", (
 Deno.test("isSweepForPrograms: a value that looks like the option is none", () => {
   assertEquals(isSweepForPrograms(["a.ts", "--json"]), true);
   assertEquals(isSweepForPrograms(["a.ts", "--artefacts", "--json"]), false);
+});
+
+Deno.test("withFile: a file says what the command line does not", () => {
+  const file = {
+    settings: { schedule: { name: "pct", depth: 2 }, codec: "vmbus", itemsMax: 7 },
+    seeds: { from: "5", count: 3 },
+  } as const;
+  const settingsOf = (...args: string[]) => {
+    const { task, open } = readSweep(["a.yaml", ...args]);
+    const { child: { settings }, plan: { from, to } } = withFile(task, open, file);
+    return [settings.schedule, settings.codec, settings.itemsMax, from, to];
+  };
+  assertEquals(settingsOf(), [{ name: "pct", depth: 2 }, "vmbus", 7, 5n, 8n]);
+  const said = ["--schedule", "portfolio", "--codec", "msgpack", "--seeds", "2"];
+  assertEquals(settingsOf(...said), ["portfolio", "msgpack", 7, 0n, 2n]);
 });

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main as simulate } from "../../../../simulator/cli/main.ts";
 import { readSweep } from "../../../../simulator/cli/sweep/request.ts";
@@ -87,6 +88,18 @@ Deno.test("sweep: a world that never ends is a failure, and so is one that its p
       return read.choices?.find(({ kind }) => kind === "draw")?.offset;
     });
     assertEquals(choices, [4, 3]);
+  });
+});
+
+Deno.test("sweep: a scenario's file says which worlds run, and how, unless the command line does", async () => {
+  const file = (root: string) => relative(root, PLANTED);
+  await withTree({}, async (root) => {
+    const lines = [`scenario: ./${file(root)}`, "seeds: { from: 7, count: 3 }", "schedule: fifo"];
+    await Deno.writeTextFile(`${root}/a.yaml`, lines.join("\n"));
+    const args = ["--schedule", "pos", "--workers", "1", "--artefacts", root, "--json"];
+    const { stdout } = await sweep(`${root}/a.yaml`, ...args);
+    const { worlds, from, schedule }: SweepJson = JSON.parse(stdout);
+    assertEquals([worlds, from, schedule], [3, "7", "pos"]);
   });
 });
 
