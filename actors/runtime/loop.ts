@@ -259,13 +259,9 @@ export class Loop {
   }
 
   #runItem(): boolean {
-    const runtime = this.#runtime;
-    const item = runtime.scheduler.next(); // a replay that is none any more throws
+    const item = this.#runtime.scheduler.next(); // a replay that is none any more throws
     if (item === null) return false;
-    this.#idleTurns = 0;
-    this.#itemsSinceTurn++;
-    if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
-    runtime.runItem(item);
+    this.#begin(item);
     this.#awaitCallbacks();
     return true;
   }

@@ -47,6 +47,14 @@ interface Item {
 /** Something that was sent before anybody looked. */
 const UNKNOWN: Item = { isCompletion: false, id: null, wantsCompletion: false, content: null };
 
+/** A packet that waits for the ring. */
+interface Queued {
+  readonly packet: number;
+  readonly content: Content;
+  /** Whether it may come to its end instead, and then what is sent later does not wait for it. */
+  mayEnd: boolean;
+}
+
 /** What one endpoint sends and takes, for as long as it has its rings. */
 class Traffic {
   /** What it has put into its ring and the opposite side has not taken. */
@@ -56,7 +64,7 @@ class Traffic {
   /** How much of that the ring holds still; null: that was not counted yet. */
   unknown: number | null = 0;
   /** The packets that wait, in order. */
-  readonly queued = new Fifo<{ readonly packet: number; readonly content: Content }>();
+  readonly queued = new Fifo<Queued>();
   /** Answers to packets that its driver was given, by their numbers, until they are in the ring. */
   readonly answers = new Map<number, { readonly id: number; content: Content | null }>();
   /** Whose packets it takes. */
@@ -105,7 +113,11 @@ class TrafficAtWork implements CheckerAtWork {
     ringsAttached: ({ endpoint, isResumed }) => this.#all.of(endpoint).attach(isResumed),
     ringsDetached: ({ endpoint }) => void (this.#all.of(endpoint).isAttached = false),
     packetQueued: ({ endpoint, packet, payload, payloadBytes }) =>
-      this.#all.of(endpoint).queued.push({ packet, content: contentOf(payload, payloadBytes) }),
+      this.#all.of(endpoint).queued.push({
+        packet,
+        content: contentOf(payload, payloadBytes),
+        mayEnd: false,
+      }),
     packetEnters: (seen) => this.#enters(seen),
     packetArrives: (seen) => this.#arrives(seen),
     packetRetired: (seen) => this.#retired(seen),
@@ -115,8 +127,10 @@ class TrafficAtWork implements CheckerAtWork {
       if (callback === "EvtChannelProcessPacket") this.#all.of(endpoint).isInCall = false;
     },
     channelChanges: ({ endpoint, event }) => {
-      // What is queued ends, sooner or later, and what is sent next does not wait for it (S15).
-      if (event === "disable" || event === "peerClosed") this.#all.of(endpoint).queued.clear();
+      // What is queued ends, sooner or later, unless it still gets out (S15).
+      if (event !== "disable" && event !== "peerClosed") return;
+      const { queued } = this.#all.of(endpoint);
+      for (let at = 0; at < queued.length; at++) queued.at(at).mayEnd = true;
     },
   };
 
@@ -323,12 +337,13 @@ function firstQueued(
   endpoint: ObservedEndpoint,
   queued: Traffic["queued"],
   packet: number,
-): { readonly packet: number; readonly content: Content } | null {
+): Queued | null {
   const { packets } = endpointOf(endpoint).outgoing;
   for (;;) {
     const first = queued.peek();
     if (first === null || first.packet === packet) return first;
-    if (packets.at(first.packet)?.actor.can("enter") === true) return first;
+    const mayEnter = packets.at(first.packet)?.actor.can("enter") === true;
+    if (mayEnter && !first.mayEnd) return first;
     queued.shift();
   }
 }
