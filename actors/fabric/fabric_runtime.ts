@@ -277,8 +277,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
 
   #traceItem({ kind, worker }: WorkItem): void {
     this.observer?.see(ITEM_BEGINS);
-    const event = WORK_EVENTS[kind];
-    if (event !== null) this.recorder.record(this.clock.now100ns, event, worker.traceId);
+    this.recorder.record(this.clock.now100ns, WORK_EVENTS[kind]!, worker.traceId);
   }
 
   /** See {@linkcode LoopPort.fireTimer}. */

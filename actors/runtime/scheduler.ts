@@ -6,8 +6,12 @@
 
 import type { Chooser } from "./chooser.ts";
 import { Points, type Queues } from "./points.ts";
-import { NOT_SCHEDULED, type Processor, type WorkItem } from "./processor.ts";
+import * as processors from "./processor.ts";
+import type { Processor, WorkItem } from "./processor.ts";
 import { Runnable } from "./runnable.ts";
+
+// A name of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { NOT_SCHEDULED } = processors;
 
 /** All processors of a fabric, and the choice among their items. */
 export class Scheduler {
@@ -85,7 +89,7 @@ export class Scheduler {
     // As a rule one processor is busy, and nothing is to be chosen.
     if (busy.length === 1 && busy[0]!.runs === true) {
       const item = busy[0]!.take(0);
-      item.order = -1;
+      item.order = NOT_SCHEDULED;
       if (busy[0]!.isIdle) busy.pop();
       return item;
     }
