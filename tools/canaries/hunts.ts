@@ -10,6 +10,9 @@ import type { ControlOrder, HuntEnd, HuntOrder, Order, Place, Told } from "./hun
 /** Where a world runs for so long, it has no end: each takes milliseconds. */
 const STALL_SECONDS = 60;
 
+/** To begin takes longer on a machine that has other work, and so do the worlds of a control. */
+const PATIENCE = 10;
+
 /** What is found where a world has no end. */
 const ENDLESS: Pick<HuntEnd, "by" | "rule"> = { by: "command", rule: "every world ends" };
 
@@ -54,6 +57,7 @@ class Hunter {
 
   /** Hears it to its end, and says what it complained of; null: it has done its work. */
   async hear(): Promise<string | null> {
+    this.#watch(PATIENCE);
     const complaint = new Response(this.#process.stderr).text();
     for await (const part of this.#process.stdout.pipeThrough(new TextDecoderStream())) {
       const lines = (this.#rest + part).split("\n");
@@ -67,11 +71,9 @@ class Hunter {
   }
 
   #take(told: Told): void {
-    clearTimeout(this.#timer);
-    if (told === "world") {
-      this.worlds++;
-      this.#watch();
-    } else if ("loud" in told) this.loud = told.loud;
+    this.#watch(told === "world" ? 1 : PATIENCE);
+    if (told === "world") this.worlds++;
+    else if ("loud" in told) this.loud = told.loud;
     else if ("end" in told) {
       this.ends.push(told.end);
       this.place = null;
@@ -81,12 +83,13 @@ class Hunter {
     }
   }
 
-  /** A world is under way: how long it takes to begin one, or a process, says nothing. */
-  #watch(): void {
+  /** Ends the process where it says nothing for so many times what a world may take. */
+  #watch(times: number): void {
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.isEndless = true;
       this.#process.kill("SIGKILL"); // a loop without end hears no other
-    }, this.#stallSeconds * 1000);
+    }, times * this.#stallSeconds * 1000);
   }
 }
 
