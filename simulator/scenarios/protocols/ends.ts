@@ -144,6 +144,7 @@ export const refuseRestore = (): never => refuse("restore");
 
 /** The host's end. */
 export class ServerEnd extends End implements vmbus.HostDriverInstance {
+  /** The documented functions of a server. */
   declare protected readonly kmcl: vmbus.KmclServerInterfaceV1;
 
   /** Offers a channel to the guest of `context`, and starts it. */
