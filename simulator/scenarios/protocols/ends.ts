@@ -49,8 +49,10 @@ export type OnEnd = (status: vmbus.NtStatus, answer: Uint8Array) => void;
 abstract class End {
   /** The endpoint. */
   readonly channel: vmbus.VMBCHANNEL;
+  /** The functions that either end gets. */
   protected readonly kmcl: vmbus.KmclClientInterfaceV1;
 
+  /** An endpoint for `device`, Disabled as yet. */
   protected constructor(
     kmcl: vmbus.KmclClientInterfaceV1,
     device: vmbus.Device,
@@ -62,6 +64,7 @@ abstract class End {
     vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(this.channel, PACKET_BYTES, 1));
   }
 
+  /** Has what comes to the end go to `callbacks`. */
   protected listen(callbacks: EndCallbacks): void {
     const { kmcl, channel } = this;
     const { received = (packet) => this.complete(packet) } = callbacks;

@@ -1,4 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { DRIVER_CANARIES } from "../../../tools/canaries/driver_canaries.ts";
+import { SOURCE_CANARIES } from "../../../tools/canaries/source_canaries.ts";
 import { outcomeOf, tableOf, withTable } from "../../../tools/canaries/report.ts";
 
 const place = { schedule: "urw", hunt: 0, seed: 7 };
@@ -41,4 +43,11 @@ Deno.test("withTable: the table stands between its marks, and nowhere else", () 
   assertEquals(withTable(text, "new"), written);
   assertEquals(withTable(written, "new"), written);
   assertThrows(() => withTable("no marks", "new"), Error, "Cannot write the table");
+});
+
+Deno.test("docs/simulator.md: the table of canaries has a row for each, and no other", async () => {
+  const document = await Deno.readTextFile("docs/simulator.md");
+  const [table = ""] = /<!-- canaries -->[^]*?<!-- end -->/.exec(document) ?? [];
+  const rows = [...table.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, name]) => name);
+  assertEquals(rows, [...SOURCE_CANARIES, ...DRIVER_CANARIES].map(({ name }) => name));
 });
