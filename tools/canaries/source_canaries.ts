@@ -44,8 +44,8 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     name: "quota-not-left",
     breaks: "the queue does not go on at the last packet below the quota (kmcl.md R4)",
     file: "actors/channel/outstanding_packets.ts",
-    text: "if (!this.#isBlocked || this.#unsettled >= this.quota) return;",
-    replacement: "if (!this.#isBlocked || this.#unsettled + 1 >= this.quota) return;",
+    text: "|| this.#unsettled >= this.quota) return;",
+    replacement: "|| this.#unsettled + 1 >= this.quota) return;",
     scenario: "everything",
   },
   {

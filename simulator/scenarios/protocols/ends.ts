@@ -143,7 +143,9 @@ function refuse(action: string): never {
 }
 
 /** What takes the place of a driver's `restore`. */
-export const refuseRestore = (): never => refuse("restore");
+export function refuseRestore(): never {
+  return refuse("restore");
+}
 
 /** The host's end. */
 export class ServerEnd extends End implements vmbus.HostDriverInstance {
