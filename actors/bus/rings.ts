@@ -33,14 +33,29 @@ export function ringsOf(
   if (new Set(range.pfns).size !== pageCount) return null;
   // A ring is a control page and at least one data page.
   if (downstreamPageOffset < 2 || downstreamPageOffset > pageCount - 2) return null;
-  const part = (from: number, to: number): RingMemory => {
-    const pfns = range.pfns.slice(from, to);
-    const pieces = memory.pieces([{ byteOffset: 0, byteCount: pfns.length * PAGE_BYTES, pfns }]);
-    // A guest's memory is the fabric's own: both ends run in its one thread, and nobody else is at it.
-    return new RingMemory(pieces, "exclusive");
-  };
   return {
-    upstream: part(0, downstreamPageOffset),
-    downstream: part(downstreamPageOffset, pageCount),
+    upstream: ringIn(memory, range.pfns.slice(0, downstreamPageOffset)),
+    downstream: ringIn(memory, range.pfns.slice(downstreamPageOffset)),
   };
+}
+
+/**
+ * The rings in pages that follow each other, of each memory, while somebody has them: by their first page and how many
+ * they are. Views of a ring have no state, and both ends of a channel have theirs of the same pages.
+ */
+const rings = new WeakMap<GuestRam, Map<string, WeakRef<RingMemory>>>();
+
+/** The ring in these pages: the one that the opposite end has, where it has one of the same. */
+function ringIn(memory: GuestRam, pfns: readonly number[]): RingMemory {
+  const pieces = memory.pieces([{ byteOffset: 0, byteCount: pfns.length * PAGE_BYTES, pfns }]);
+  // A guest's memory is the fabric's own: both ends run in its one thread, and nobody else is at it.
+  if (pieces.length > 1) return new RingMemory(pieces, "exclusive");
+  let known = rings.get(memory);
+  if (known === undefined) rings.set(memory, known = new Map());
+  const key = `${pfns[0]} ${pfns.length}`;
+  const other = known.get(key)?.deref();
+  if (other?.data.buffer === pieces[0]!.buffer) return other;
+  const ring = new RingMemory(pieces, "exclusive");
+  known.set(key, new WeakRef(ring));
+  return ring;
 }
