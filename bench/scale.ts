@@ -9,7 +9,7 @@ import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts
 import { Requester } from "./exchange.ts";
 import { BARE } from "./kmcl_exchange.ts";
 import { type Contender, race, type RaceOptions } from "./measure.ts";
-import { collect, liveBytes } from "./memory.ts";
+import { liveBytes } from "./memory.ts";
 import { Stage, type StagePair } from "./stage.ts";
 
 /** A guest has at most 2047 channels. */
@@ -153,7 +153,6 @@ async function costRows(options: RaceOptions): Promise<Row[]> {
   const names = [`${FEW} channel`, `${SOME} channels`, `${MANY} channels`];
   const firstNs: number[] = [];
   for (const stage of stages) firstNs.push(await firstTourNs(stage, options.now));
-  collect(); // opening ten thousand channels and the first tours leave garbage, which is no part of a transaction
   const timings = await race(
     stages.map((stage, index) => bursting(names[index]!, stage)),
     options,
