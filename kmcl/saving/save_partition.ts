@@ -95,7 +95,8 @@ export function isBeingSaved(guest: PartitionObject): boolean {
  *
  * Statuses: INVALID_PARAMETER no guest, or a bad option; DEVICE_REMOVED it crashed, before or meanwhile;
  * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver;
- * INVALID_DEVICE_STATE it is being saved already, or was resumed meanwhile; TIMEOUT no safe point within
+ * INVALID_DEVICE_STATE it is being saved already, was resumed meanwhile, or has not asked the host for its
+ * offers, as only a hostile one does not; TIMEOUT no safe point within
  * the bound, or a driver that never gets done: the reason names the callback; UNSUCCESSFUL a driver that
  * cannot be saved.
  *
@@ -164,7 +165,8 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   const guestStates = askGuestDrivers(guest);
   if (isRefusal(guestStates)) return failed(guestStates);
   // A driver may have ended or resumed its guest, or made channels that are nobody's.
-  const stopped = quiescence.refusal ?? refusalReason(guest, true) ?? whyStale(guest);
+  const stopped = quiescence.refusal ?? refusalReason(guest, true) ?? whyUnheard(guest) ??
+    whyStale(guest);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
   const bytes = readSaved(() => writeEnvelope("partition", partitionChunks(guest, states)));
@@ -176,6 +178,13 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   recorder.recordPayload(clock.now100ns, "partitionSaved", guest.traceId, bytes, bytes.length);
   observer?.see({ kind: "partitionChanges", partition: guest.name, change: "saved" });
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
+}
+
+/** A guest that says what is no RequestOffers is none that could be restored: its bus never came to be. */
+function whyUnheard({ name, bus }: PartitionObject): Refusal | null {
+  if (bus.actor.is("offering")) return null;
+  const reason = `${name} has not asked the host for its offers`;
+  return { status: STATUS_INVALID_DEVICE_STATE, reason };
 }
 
 /** A server that moved on after its driver had saved it: the guest would not be the one that it knows. */

@@ -2,6 +2,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../../mod.ts";
+import { defineScenario, runWorld } from "../../../simulator/mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
 import { post } from "../../support/driving.ts";
 import {
@@ -340,4 +341,22 @@ Deno.test("savePartition: what a driver throws on the way fails it, and the gues
   await assertRejects(() => vmbus.savePartition(guest), Error, "a driver's bug");
   assertEquals(fabric.inspect().partitions[1]!.state, "running");
   assertEquals((await vmbus.savePartition(guest)).reason, null);
+});
+
+// Found by worlds in which the bytes of messages are damaged.
+Deno.test("savePartition: refuses a guest whose host was never asked for offers", async () => {
+  const scenario = defineScenario({
+    name: "unheard",
+    title: "a guest whose first message is damaged is saved",
+    partitions: { guest: { memoryPages: 16 } },
+    faults: [{ do: "messageDamaged", nth: 1, budget: 1 }],
+    workload: async (world) => {
+      await world.fabric.delay(1);
+      const { status, reason } = await vmbus.savePartition(world.guest("guest"));
+      assertEquals(status, vmbus.STATUS_INVALID_DEVICE_STATE);
+      assertEquals(reason, "guest has not asked the host for its offers");
+    },
+  });
+  const { findings, faults } = await runWorld(scenario, { schedule: "fifo" });
+  assertEquals([findings, faults.length], [[], 1]);
 });
