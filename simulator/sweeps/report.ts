@@ -15,6 +15,8 @@ import type { FailureGroup, ReachedBehaviour, SweepSummary } from "./summary.ts"
 const LISTED_MAX = 50;
 /** Gaps of a kind that a text names. */
 const GAPS_MAX = 5;
+/** Places of what is expected that a text names. */
+const PLACES_MAX = 5;
 
 /** What a report says beside what the sweep has come to. */
 export interface SweepFacts {
@@ -94,16 +96,30 @@ function coverageLines({ coverage, orders }: SweepSummary, { gaps }: SweepFacts)
   ].map((line) => `coverage: ${line}`);
 }
 
+/** What was expected: a line for each rule and reason, with the places where it was found most often. */
+function expectedLines(expected: SweepSummary["expected"]): string[] {
+  const alike = Map.groupBy(expected, ({ rule, reason }) => JSON.stringify([rule, reason]));
+  return [...alike.values()].map((groups) => {
+    const often = groups.toSorted((a, b) => b.worlds - a.worlds);
+    const more = often.length - PLACES_MAX;
+    const places = [
+      ...often.slice(0, PLACES_MAX).map(({ place, worlds }) =>
+        `${visible(place)} (${counted(worlds, "world")})`
+      ),
+      ...more > 0 ? [counted(more, "further place")] : [],
+    ];
+    const { rule, reason } = often[0]!;
+    return `expected: ${visible(rule)}, as ${visible(reason)}: at ${places.join(", ")}`;
+  });
+}
+
 /** What was met, reached and come by, as lines that are as wide as the terminal at most. */
 function seenLines(summary: SweepSummary, facts: SweepFacts, { columns }: Look): string[] {
   const { expected, faults, reached } = summary;
   const seen = reached.filter(({ worlds }) => worlds > 0);
   const gaps = reached.filter(({ worlds }) => worlds === 0);
   const lines = [
-    ...expected.map(({ rule, place, worlds, reason }) => {
-      const where = `${visible(rule)}, at ${visible(place)}, in ${counted(worlds, "world")}`;
-      return `expected: ${where}: ${visible(reason)}`;
-    }),
+    ...expectedLines(expected),
     ...listOf("faults", Object.entries(faults).map(([name, times]) => `${name} ${grouped(times)}`)),
     ...listOf("reached", seen.map(reachText)),
     ...listOf("never reached", gaps.map(reachText)),

@@ -66,7 +66,7 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
     "     from ./driver.ts:3:4",
     "     in 3 worlds, first with seed 17, after 1 choice",
     "     simulate replay a.json",
-    "expected: S2, at here, in 1 world: it is known",
+    "expected: S2, as it is known: at here (1 world)",
     "faults: interruptDelayed 12",
     "reached: a wait (1 200 times in 1 world, 1 way)",
     "never reached: a gap (2 of 3 conditions), a hole",
@@ -80,6 +80,34 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
   ]);
   const head = sweepText(WELL, FACTS).split("\n").at(-2);
   assertEquals(head, "echo: 10 000 worlds from seed 0 on in 2.0 s, 5 000 a second; 0 failed");
+});
+
+Deno.test("sweepText: what is expected is a line for each rule and reason, with its places", () => {
+  const found = (
+    rule: string,
+    place: string,
+    worlds: number,
+    reason = "a fault brings it about",
+  ) => ({
+    rule,
+    place,
+    worlds,
+    reason,
+  });
+  const expected = [
+    found("S2", "a", 1),
+    found("S3", "a", 1),
+    found("S2", "b", 3),
+    ...["c", "d", "e", "f", "g"].map((place) => found("S2", place, 2)),
+    found("S2", "a\n", 1, "it is known"),
+  ];
+  const lines = sweepText({ ...WELL, expected }, FACTS).split("\n");
+  assertEquals(lines.filter((line) => line.startsWith("expected")), [
+    "expected: S2, as a fault brings it about: at b (3 worlds), c (2 worlds), d (2 worlds), " +
+    "e (2 worlds), f (2 worlds), 2 further places",
+    "expected: S3, as a fault brings it about: at a (1 world)",
+    "expected: S2, as it is known: at a\\x0a (1 world)",
+  ]);
 });
 
 Deno.test("sweepJson: each field has one type, and the error says all that is wrong", () => {
