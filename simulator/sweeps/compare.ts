@@ -65,6 +65,11 @@ function firstDifference(some: readonly string[], others: readonly string[]): nu
   return -1;
 }
 
+/** What an entry is in every world: channels are numbered in the order in which each world has made them. */
+function placeOf(what: string): string {
+  return what.replaceAll(/\bchannel \d+ /g, "channel ");
+}
+
 /** What is found where two runs of one world differ: the place is the first thing that is not the same. */
 export function differenceOf(one: RunEntries, other: RunEntries): Finding {
   const found = (place: string, message: string, step: number = 0): Finding => ({
@@ -82,7 +87,7 @@ export function differenceOf(one: RunEntries, other: RunEntries): Finding {
     const [what = "the end of the trace"] = one.happened[at] ?? [];
     const shown = (line: string | undefined) => line === undefined ? "nothing" : cut(line);
     return found(
-      what,
+      placeOf(what),
       `entry ${at} of the trace is ${shown(some[at])} in one process, and ${
         shown(others[at])
       } in another`,

@@ -30,6 +30,17 @@ Deno.test("differenceOf: names the first entry that differs, or that one of them
   assertEquals(differenceOf(RUN, shorter).message.endsWith("and nothing in another"), true);
 });
 
+Deno.test("differenceOf: the place is the same whichever number the channel has", () => {
+  const placeWith = (channel: number) => {
+    const call = (how: string): RunEntries => ({
+      happened: [[`call of channel ${channel} (server)`, how]],
+      outcome: [],
+    });
+    return differenceOf(call("one"), call("other")).place;
+  };
+  assertEquals([placeWith(1), placeWith(24)], Array(2).fill("call of channel (server)"));
+});
+
 Deno.test("differenceOf: where no entry differs, it is what the run came to, or a payload", () => {
   const other = { ...RUN, outcome: ["3 choices", "i2"] };
   const { place, message } = differenceOf(RUN, other);
