@@ -56,6 +56,7 @@ const schedule = z.union([
     name: z.enum(SCHEDULE_NAMES),
     depth: whole(1, "orders that pct looks for, one more than its changes", 64).optional(),
     steps: whole(1, "choices that pct expects a run to have", 2 ** 32).optional(),
+    points: z.boolean().optional().meta({ description: "whether work stops at scheduling points" }),
   }),
 ]);
 

@@ -66,9 +66,12 @@ function wordsAt(content: unknown, path: Path): readonly string[] {
 }
 
 /** Of the alternatives of a union the one that was meant: the value is of its kind. */
-function meantOf(alternatives: readonly (readonly Issue[])[]): readonly Issue[] {
+function meantOf(alternatives: readonly (readonly Issue[])[], value: unknown): readonly Issue[] {
+  const isWord = typeof value === "string";
   const isOfKind = (issues: readonly Issue[]) =>
-    issues.every(({ code, path }) => code !== "invalid_type" || path.length > 0);
+    issues.every(({ code, path }) =>
+      path.length > 0 || code !== "invalid_type" && (isWord || code !== "invalid_value")
+    );
   return alternatives.find(isOfKind) ?? [];
 }
 
@@ -102,7 +105,7 @@ export function shapeProblems(
       return at(`${name} cannot be ${value}: ${whatIsRight(value, words)}`);
     }
     if (issue.code === "invalid_union") {
-      const meant = meantOf(issue.errors);
+      const meant = meantOf(issue.errors, value);
       if (meant.length > 0) return meant.flatMap((inner) => tell(inner, path));
       return at(`${name} cannot be ${shown(value)}`);
     }

@@ -109,6 +109,23 @@ itemsMax: many
   );
 });
 
+Deno.test("readScenarioFile: a schedule that is a map is told as one, member by member", async () => {
+  const complaint = (schedule: string) => complaintsOf(`scenario: echo\nschedule: ${schedule}\n`);
+  assertEquals(await complaint("{ name: pctt }"), [
+    "my.yaml:2:19: schedule.name cannot be pctt: did you mean pct?",
+  ]);
+  assertEquals(await complaint("{ depth: 3 }"), [
+    "my.yaml:2:11: schedule has no name, which it must have",
+  ]);
+  assertEquals(await complaint("{ name: random, points: 1 }"), [
+    "my.yaml:2:35: schedule.points must be true or false, not 1",
+  ]);
+  const { settings } = await readScenarioFile(
+    "scenario: echo\nschedule: { name: random, points: false }\n",
+  );
+  assertEquals(settings, { schedule: { name: "random", points: false } });
+});
+
 Deno.test("readScenarioFile: what is no YAML is told where it stands, and nothing else is", async () => {
   const [complaint, ...others] = await complaintsOf(
     "scenario: everything\nfaults: [1, 2\ncodec: x\n",
