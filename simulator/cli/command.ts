@@ -19,6 +19,18 @@ export const EXIT_USAGE = 2;
 /** The command cannot run; the message is the line for the user. */
 export class UsageError extends Error {}
 
+/** The command cannot run for several reasons, each of which is a line for the user. */
+export class UsageErrors extends UsageError {
+  /** The lines, in order. */
+  readonly lines: readonly string[];
+
+  /** An error that says each of `lines`. */
+  constructor(lines: readonly string[]) {
+    super(lines.join("; "));
+    this.lines = lines;
+  }
+}
+
 /** Stdout does not take what is printed. */
 class StdoutError extends UsageError {}
 
@@ -107,7 +119,8 @@ export function endWith(
   const isUsers = isCommanders || error instanceof UsageError || error instanceof OptionError;
   const message = error instanceof Error ? error.message : String(error);
   const reason = isCommanders ? complaintOf(message) : oneLine(message);
-  if (isUsers && !isCommanders) tell(`${reason}\n`);
+  const lines = error instanceof UsageErrors ? error.lines.map(oneLine) : [reason];
+  if (isUsers && !isCommanders) tell(`${lines.join("\n")}\n`);
   try {
     printFailure(reason);
   } catch (unprinted) {

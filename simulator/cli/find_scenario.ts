@@ -8,10 +8,10 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "../../core/describe.ts";
 import type { ScenarioDefinition } from "../mod.ts";
-import { readScenarioFile, type ScenarioFile } from "../scenario_files/mod.ts";
+import { readScenarioFile, type ScenarioFile, ScenarioFileError } from "../scenario_files/mod.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
 import { shellQuoted } from "../text.ts";
-import { cannot, UsageError } from "./command.ts";
+import { cannot, UsageError, UsageErrors } from "./command.ts";
 import { worldScenarios } from "../sweeps/world_scenarios.ts";
 
 /** Whether `scenario` is a file's path, and no name. */
@@ -54,8 +54,9 @@ async function readText(path: string): Promise<ScenarioFile> {
   try {
     const load = (module: string) => importScenario(resolve(dirname(path), module));
     return await readScenarioFile(text, { file: path, load });
-  } catch (error) { // a ScenarioFileError: its message has a line for each mistake
-    throw cannot(`use the scenario ${path}`, messageOf(error).replaceAll("\n", "; "), "mend that");
+  } catch (error) {
+    if (!(error instanceof ScenarioFileError)) throw error;
+    throw new UsageErrors(error.message.split("\n")); // a line for each mistake, with its place
   }
 }
 

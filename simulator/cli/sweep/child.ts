@@ -10,7 +10,7 @@ import { linesOfChoices } from "../../sweeps/choices_text.ts";
 import { digestOf, entriesOf } from "../../sweeps/compare.ts";
 import { SeedRunner } from "../../sweeps/seed_runner.ts";
 import { Tally } from "../../sweeps/tally.ts";
-import { UsageError, writeAll } from "../command.ts";
+import { UsageError, UsageErrors, writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
 import { linesOf } from "../lines.ts";
 import {
@@ -102,7 +102,7 @@ async function main(task: ChildTask): Promise<void> {
     }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    say({ refused: error.message });
+    say({ refused: error instanceof UsageErrors ? error.lines : [error.message] });
   }
   Deno.exit();
 }

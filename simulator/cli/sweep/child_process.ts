@@ -7,7 +7,7 @@
 import type { Finding } from "../../mod.ts";
 import type { RunEntries } from "../../sweeps/compare.ts";
 import { visible } from "../../text.ts";
-import { UsageError } from "../command.ts";
+import { UsageError, UsageErrors } from "../command.ts";
 import { linesOf } from "../lines.ts";
 import { endProcess } from "../processes.ts";
 import {
@@ -79,7 +79,7 @@ export class SweepChild {
       const { message } = await this.#death();
       throw new UsageError(`Cannot load the scenario: ${message}`);
     }
-    if ("refused" in message) throw new UsageError(message.refused);
+    if ("refused" in message) throw new UsageErrors(message.refused);
     if (!("ready" in message)) throw new UsageError("Cannot load the scenario: it says no name");
     return message.ready;
   }

@@ -49,8 +49,8 @@ export interface LoadedScenario extends ScenarioFacts {
 export type ChildMessage =
   /** It has loaded the scenario. */
   | { readonly ready: LoadedScenario }
-  /** The scenario cannot be run; it ends. */
-  | { readonly refused: string }
+  /** The scenario cannot be run, for these reasons; it ends. */
+  | { readonly refused: readonly string[] }
   /** It begins with the world of a seed. */
   | { readonly at: string }
   /** The world has made a choice. */

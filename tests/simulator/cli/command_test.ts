@@ -1,5 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { cannot, endWith, StoppedError, UsageError } from "../../../simulator/cli/command.ts";
+import {
+  cannot,
+  endWith,
+  StoppedError,
+  UsageError,
+  UsageErrors,
+} from "../../../simulator/cli/command.ts";
 import { main } from "../../../simulator/cli/main.ts";
 import { Capture } from "../../support/simulate.ts";
 import { withTree } from "../../support/temp_tree.ts";
@@ -52,10 +58,11 @@ Deno.test("endWith: programs hear the reason, too, also of an error of our own, 
   const printFailure = (reason: string) => void heard.push(reason);
   using stderr = new Capture(Deno.stderr);
   assertEquals(endWith(new UsageError("one\n  line"), printFailure), 2);
+  assertEquals(endWith(new UsageErrors(["two", "lin\nes"]), printFailure), 2);
   assertEquals(endWith(new StoppedError("stopped"), printFailure), 2);
   assertThrows(() => endWith(new TypeError("ours"), printFailure), TypeError, "ours");
-  assertEquals(heard, ["one line", "stopped", "ours"]);
-  assertEquals(stderr.text, "one line\nstopped\n");
+  assertEquals(heard, ["one line", "two; lin es", "stopped", "ours"]);
+  assertEquals(stderr.text, "one line\ntwo\nlin es\nstopped\n");
   // What cannot be printed hides no error of our own.
   const refuse = () => {
     throw new UsageError("stdout is full");
