@@ -144,6 +144,17 @@ Deno.test("runSweep: begins nothing after its time", async () => {
 });
 
 Deno.test({
+  name: "sweep: where it may not start its own runtime, it says the flag for it",
+  permissions: { run: false, read: "inherit" },
+  fn: async () => {
+    const { code, stdout, stderr } = await sweep("echo", "--seeds", "1", "--json");
+    assertEquals([code, JSON.parse(stdout).ok], [2, false]);
+    assertStringIncludes(stderr, "Cannot sweep: it is not permitted to start its own runtime; say");
+    assertStringIncludes(stderr, ` --allow-run=${Deno.execPath()}`);
+  },
+});
+
+Deno.test({
   name: "simulate: where it may start no process, it says which command sweeps",
   permissions: { run: false, read: "inherit" },
   fn: async () => {
