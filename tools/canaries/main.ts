@@ -37,13 +37,16 @@ const SEEDS_MAX = 5000;
 const VAIN_HUNTS_MAX = 2;
 
 const HELP = `
-A canary is found where a world has a finding, or never ends. Of each, the seeds of the median and of the worst
-hunt are told, once the same worlds were seen to find nothing without it; a schedule whose first ${VAIN_HUNTS_MAX} hunts find nothing is said to miss it.
+A canary is found where a world has a finding, or never ends. Of each, the seeds
+of the median and of the worst hunt are told, once the same worlds were seen to
+find nothing without it; a schedule whose first ${VAIN_HUNTS_MAX} hunts find nothing is said
+to miss it.
 
 Without --only and --schedule the table in ${DOCUMENT} is written anew.
 
-Exit code: ${EXIT_OK} schedule ${DEFAULT_SCHEDULE} finds every canary in every hunt, ${EXIT_FAILED} it does not, 2 an argument
-cannot be used. With --json an object is printed in each of these cases.
+Exit code: ${EXIT_OK} schedule ${DEFAULT_SCHEDULE} finds every canary in every hunt, ${EXIT_FAILED} it does
+not, 2 an argument cannot be used. With --json an object is printed in each of
+these cases.
 
 Example:
   deno task canaries --only no-second-look --hunts 5`;
@@ -179,7 +182,8 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const isTried = options.schedule === undefined || options.schedule === DEFAULT_SCHEDULE;
     const words = error ?? (isTried ? `${DEFAULT_SCHEDULE} finds all` : "hunted for");
-    const text = `${grouped(outcomes.length)} canaries: ${words}\n`;
+    const count = outcomes.length === 1 ? "1 canary" : `${grouped(outcomes.length)} canaries`;
+    const text = `${count}: ${words}\n`;
     print(options.json ? jsonOf(outcomes, error) : text);
     return error === null ? EXIT_OK : EXIT_FAILED;
   } catch (error) {
