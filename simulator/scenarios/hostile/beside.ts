@@ -4,12 +4,33 @@
  * @module
  */
 
-import type { World } from "../../worlds/world.ts";
-import type { EverythingGuest, EverythingHost } from "../everything/drivers.ts";
+import type { Draws, World } from "../../worlds/world.ts";
+import {
+  type EverythingGuest,
+  type EverythingHost,
+  everythingVsc,
+  everythingVsp,
+} from "../everything/drivers.ts";
+import { drawPlan, type GuestPlan } from "../everything/plan.ts";
 import { checkTotals, describeUnfinished } from "../everything/totals.ts";
 
 /** How often the program looks whether all is over, a millisecond apart. */
 const LOOKS_MAX = 60;
+
+const plans = new WeakMap<Draws, GuestPlan>();
+
+/** The plan that both drivers of the pair are given. */
+function planBeside(world: Draws): GuestPlan {
+  const plan = plans.get(world) ?? drawPlan(world);
+  plans.set(world, plan);
+  return plan;
+}
+
+/** The drivers of the pair, in the guest `beside` and for it. */
+export const DRIVERS_BESIDE = {
+  besideVsp: { serves: "beside", driver: everythingVsp, options: planBeside },
+  besideVsc: { in: "beside", driver: everythingVsc, options: planBeside },
+} as const;
 
 /** Waits until the two are done, closes their channels, and compares what each of them has. */
 export async function endBeside(

@@ -7,42 +7,26 @@
 
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
-import { Chance } from "../../../core/chance.ts";
 import { inspectChannel } from "../../../mod.ts";
-import { GuardPages } from "../../peers/mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
-import { everythingVsc, everythingVsp } from "../everything/drivers.ts";
-import { drawPlan, type GuestPlan } from "../everything/plan.ts";
-import { endBeside } from "./beside.ts";
-import { HostileGuest } from "./guest_acts.ts";
+import { everythingVsp } from "../everything/drivers.ts";
+import { drawPlan } from "../everything/plan.ts";
+import { DRIVERS_BESIDE, endBeside } from "./beside.ts";
+import { HostileGuest } from "./hostile_guest.ts";
+import { type Acts, checkGuard, guardPages, play } from "./play.ts";
 
 const GUEST = { memoryPages: 96, mmioMegabytes: 0 };
-/** Pages that nobody may have written to when all is over. */
-const GUARD_PAGES = 8;
-/** Between two acts fewer items run than these. */
-const ITEMS_BETWEEN = 24;
-const DRAW_MAX = 2 ** 32;
-
-const plans = new WeakMap<Draws, GuestPlan>();
-
-/** The plan that both drivers of the pair beside are given. */
-function planBeside(world: Draws): GuestPlan {
-  const plan = plans.get(world) ?? drawPlan(world);
-  plans.set(world, plan);
-  return plan;
-}
 
 const drivers = {
   vsp: { serves: "hostile", driver: everythingVsp, options: (world: Draws) => drawPlan(world) },
-  besideVsp: { serves: "beside", driver: everythingVsp, options: planBeside },
-  besideVsc: { in: "beside", driver: everythingVsc, options: planBeside },
+  ...DRIVERS_BESIDE,
 } as const;
 
 type HostileWorld = World<typeof drivers>;
 
 /** What the guest does, by turns; the first does nothing. */
-const ACTS: readonly ((guest: HostileGuest, chance: Chance) => void)[] = [
+const ACTS: Acts<HostileGuest> = [
   () => {},
   (guest, chance) => guest.open(chance),
   (guest, chance) => guest.send(chance),
@@ -58,28 +42,13 @@ const ACTS: readonly ((guest: HostileGuest, chance: Chance) => void)[] = [
   (guest, chance) => guest.release(chance),
 ];
 
-/** A stream for an act: two choices an act, so that it can be recorded, and left out. */
-function drawChance(world: Draws): Chance {
-  return Chance.fromSeed(world.draw(DRAW_MAX));
-}
-
 async function workload(world: HostileWorld): Promise<void> {
   const partition = world.guest("hostile") as PartitionObject;
   const { codec } = FabricRuntime.of(partition.runtime);
   const guest = new HostileGuest(partition, codec.name);
-  const guard = new GuardPages(partition.memory, GUARD_PAGES, Chance.fromSeed(1));
-  for (let acts = world.number("acts"); acts > 0; acts--) {
-    let itemsLeft = world.draw(ITEMS_BETWEEN);
-    await world.until(() => itemsLeft-- <= 0);
-    const act = world.draw(ACTS.length);
-    if (act > 0) ACTS[act]!(guest, drawChance(world));
-    look(world);
-  }
-  await world.fabric.delay(1);
-  const at = guard.changedAt();
-  if (at !== null) {
-    world.fail("wire.md 1.2: nobody writes astray", `a byte at ${at} was written over`);
-  }
+  const guard = guardPages(partition);
+  await play(world, guest, ACTS, () => look(world));
+  await checkGuard(world, guard);
 }
 
 function look(world: HostileWorld): void {

@@ -7,47 +7,31 @@
 
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
-import { Chance } from "../../../core/chance.ts";
 import { inspectChannel } from "../../../mod.ts";
-import { GuardPages } from "../../peers/mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
 import { type EverythingClient, instanceOf, INTERFACE_TYPE } from "../everything/client.ts";
-import { everythingVsc, everythingVsp } from "../everything/drivers.ts";
-import { drawPlan, type GuestPlan } from "../everything/plan.ts";
-import { endBeside } from "./beside.ts";
-import { HostileHost } from "./host_acts.ts";
+import { everythingVsc } from "../everything/drivers.ts";
+import { drawPlan } from "../everything/plan.ts";
+import { DRIVERS_BESIDE, endBeside } from "./beside.ts";
+import { HostileHost } from "./hostile_host.ts";
+import { type Acts, checkGuard, drawChance, guardPages, play } from "./play.ts";
 
 const GUEST = { memoryPages: 96, mmioMegabytes: 0 };
-/** Pages that nobody may have written to when all is over. */
-const GUARD_PAGES = 8;
-/** Between two acts fewer items run than these. */
-const ITEMS_BETWEEN = 24;
-const DRAW_MAX = 2 ** 32;
-
-const plans = new WeakMap<Draws, GuestPlan>();
-
-/** The plan that both drivers of the pair beside are given. */
-function planBeside(world: Draws): GuestPlan {
-  const plan = plans.get(world) ?? drawPlan(world);
-  plans.set(world, plan);
-  return plan;
-}
 
 const drivers = {
   vsc: { in: "attacked", driver: everythingVsc, options: (world: Draws) => drawPlan(world) },
-  besideVsp: { serves: "beside", driver: everythingVsp, options: planBeside },
-  besideVsc: { in: "beside", driver: everythingVsc, options: planBeside },
+  ...DRIVERS_BESIDE,
 } as const;
 
 type HostileWorld = World<typeof drivers>;
 
 /** What the host does, by turns; the first does nothing. */
-const ACTS: readonly ((host: HostileHost, chance: Chance) => void)[] = [
+const ACTS: Acts<HostileHost> = [
   () => {},
   (host, chance) => host.offer(chance),
   (host, chance) => host.send(chance),
-  (host, chance) => host.answerPackets(chance),
+  (host, chance) => host.answer(chance),
   (host, chance) => host.offer(chance),
   (host, chance) => host.send(chance),
   (host, chance) => host.turn(chance),
@@ -58,11 +42,6 @@ const ACTS: readonly ((host: HostileHost, chance: Chance) => void)[] = [
   (host, chance) => host.rescind(chance),
 ];
 
-/** A stream for an act: two choices an act, so that it can be recorded, and left out. */
-function drawChance(world: Draws): Chance {
-  return Chance.fromSeed(world.draw(DRAW_MAX));
-}
-
 async function workload(world: HostileWorld): Promise<void> {
   const partition = world.guest("attacked") as PartitionObject;
   const { codec } = FabricRuntime.of(partition.runtime);
@@ -71,21 +50,11 @@ async function workload(world: HostileWorld): Promise<void> {
     interfaceId: INTERFACE_TYPE,
     instanceId: instanceOf(at),
   }));
-  const guard = new GuardPages(partition.memory, GUARD_PAGES, Chance.fromSeed(1));
+  const guard = guardPages(partition);
   const host = new HostileHost(partition, codec.name, devices, () => drawChance(world));
-  for (let acts = world.number("acts"); acts > 0; acts--) {
-    let itemsLeft = world.draw(ITEMS_BETWEEN);
-    await world.until(() => itemsLeft-- <= 0);
-    const act = world.draw(ACTS.length);
-    if (act > 0) ACTS[act]!(host, drawChance(world));
-    for (const client of clients) tend(world, client);
-  }
+  await play(world, host, ACTS, () => clients.forEach((client) => tend(world, client)));
   host.isHonest = true;
-  await world.fabric.delay(1);
-  const at = guard.changedAt();
-  if (at !== null) {
-    world.fail("wire.md 1.2: nobody writes astray", `a byte at ${at} was written over`);
-  }
+  await checkGuard(world, guard);
 }
 
 /** The guest's driver closes what has stopped, and opens what was closed. */

@@ -1,6 +1,5 @@
 /**
- * What a hostile host does to the drivers of a guest: by turns it is honest, so that channels open and packets
- * flow, and lies.
+ * A hostile host: by turns it is honest, so that the guest's drivers open their channels, and lies.
  *
  * @module
  */
@@ -8,22 +7,15 @@
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { Chance } from "../../../core/chance.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
-import { forgedMessages } from "../../faults/peers/message_forgery.ts";
 import {
   controlMessageBytes,
-  CORRUPTIONS,
   corruptMessage,
-  corruptRings,
   drawControlMessage,
-  drawPacket,
-  encodePacket,
   offerMessage,
   RawHost,
-  type RawRings,
 } from "../../peers/mod.ts";
 import type { Codec } from "../../testing/options.ts";
-
-const PACKET_COMPLETION = 11;
+import { HostileSide, type OpenChannel } from "./hostile_side.ts";
 
 /** What a device is known by. */
 export interface Device {
@@ -34,11 +26,9 @@ export interface Device {
 }
 
 /** A hostile host, of one guest. */
-export class HostileHost {
+export class HostileHost extends HostileSide {
   /** Itself. */
-  readonly host: RawHost;
-  readonly #guest: PartitionObject;
-  readonly #codec: Codec;
+  readonly #host: RawHost;
   readonly #devices: readonly Device[];
   /** Whether it answers as any host must. */
   isHonest = true;
@@ -52,13 +42,12 @@ export class HostileHost {
     devices: readonly Device[],
     drawChance: () => Chance,
   ) {
-    this.host = new RawHost(guest, (message) => this.#answer(message, drawChance));
-    this.#guest = guest;
-    this.#codec = codec;
+    super("host", guest, codec);
+    this.#host = new RawHost(guest, (message) => this.#answerTo(message, drawChance));
     this.#devices = devices;
   }
 
-  #answer(message: ControlMessage, drawChance: () => Chance): readonly ControlMessage[] | null {
+  #answerTo(message: ControlMessage, drawChance: () => Chance): readonly ControlMessage[] | null {
     if (message.message === "relIdReleased") this.#ids.delete(message.channelId);
     if (this.isHonest) return null;
     const chance = drawChance();
@@ -81,9 +70,15 @@ export class HostileHost {
     return answers[chance.below(answers.length)]!;
   }
 
-  #one(chance: Chance): { readonly channelId: number; readonly rings: RawRings } | null {
+  /** See {@linkcode HostileSide.signal}. */
+  protected signal(channelId: number): void {
+    this.#host.signal(channelId);
+  }
+
+  /** See {@linkcode HostileSide.one}. */
+  protected one(chance: Chance): OpenChannel | null {
     const open = [...this.#ids].flatMap((channelId) => {
-      const rings = this.host.ringsOf(channelId);
+      const rings = this.#host.ringsOf(channelId);
       return rings === null ? [] : [{ channelId, rings }];
     });
     return open[chance.below(Math.max(open.length, 1))] ?? null;
@@ -98,73 +93,22 @@ export class HostileHost {
     let channelId = 1;
     while (this.#ids.has(channelId)) channelId++;
     this.#ids.add(channelId);
-    this.host.offer(device.interfaceId, device.instanceId, { channelId });
+    this.#host.offer(device.interfaceId, device.instanceId, { channelId });
   }
 
   /** Takes an offer back. */
   rescind(chance: Chance): void {
     const ids = [...this.#ids];
-    if (ids.length > 0) this.host.rescind(ids[chance.below(ids.length)]!);
-  }
-
-  /** Sends packets that an honest host might send. */
-  send(chance: Chance): void {
-    const one = this.#one(chance);
-    if (one === null) return;
-    for (let packets = 1 + chance.below(4); packets > 0; packets--) {
-      one.rings.put("downstream", drawPacket(chance, this.#codec));
-    }
-    this.host.signal(one.channelId);
-  }
-
-  /** Takes what the guest has sent, and completes it, or as good as that. */
-  answerPackets(chance: Chance): void {
-    const one = this.#one(chance);
-    if (one === null) return;
-    const { packets } = one.rings.take("upstream", this.#codec);
-    for (const { completionRequested, transactionId } of packets) {
-      if (!completionRequested || chance.below(4) === 0) continue;
-      for (let times = chance.below(8) === 0 ? 2 : 1; times > 0; times--) {
-        const payload = chance.bytes(8 * chance.below(4));
-        const completion = { type: PACKET_COMPLETION, transactionId, payload } as const;
-        one.rings.put("downstream", encodePacket(this.#codec, completion));
-      }
-    }
-    this.host.signal(one.channelId);
-  }
-
-  /** Tells a lie in a ring that has a name. */
-  lie(chance: Chance): void {
-    const one = this.#one(chance);
-    const lies = CORRUPTIONS.filter(({ codec }) => (codec ?? this.#codec) === this.#codec);
-    const lie = lies[chance.below(lies.length)]!;
-    if (one === null) return;
-    const ring = lie.ring ?? (chance.below(3) > 0 ? "downstream" : "upstream");
-    lie.apply(one.rings, ring, chance);
-    this.host.signal(one.channelId);
-  }
-
-  /** Writes something into a ring that does not belong there. */
-  scribble(chance: Chance): void {
-    const one = this.#one(chance);
-    if (one === null) return;
-    corruptRings(chance, one.rings);
-    this.host.signal(one.channelId);
-  }
-
-  /** Says something that it has no right to say, or not now. */
-  forge(chance: Chance): void {
-    const forged = forgedMessages(this.#guest, "host");
-    forged[chance.below(forged.length)]!.make(chance);
+    if (ids.length > 0) this.#host.rescind(ids[chance.below(ids.length)]!);
   }
 
   /** Says anything at all, or something that is almost right. */
   babble(chance: Chance): void {
-    if (chance.below(2) === 0) return this.host.post(drawControlMessage(chance));
+    if (chance.below(2) === 0) return this.#host.post(drawControlMessage(chance));
     const [device] = this.#devices;
     if (device === undefined) return;
     const message = controlMessageBytes(offerMessage(device.interfaceId, device.instanceId));
-    this.host.postBytes(corruptMessage(chance, message));
+    this.#host.postBytes(corruptMessage(chance, message));
   }
 
   /** From now on it answers as any host must, or as it likes. */
