@@ -150,7 +150,7 @@ export { sweepWorlds } from "./sweeps/sweep_worlds.ts";
 export type { SweepOptions } from "./sweeps/sweep_worlds.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";
 export type { Finding, FindingKind } from "./worlds/finding.ts";
-export { runInTurn } from "./worlds/in_turn.ts";
+export { runInTurn } from "./worlds/run_in_turn.ts";
 export { runWorld } from "./worlds/run_world.ts";
 export type { Choice, ChoiceKind, WorldResult, WorldSettings } from "./worlds/settings.ts";
 export type {

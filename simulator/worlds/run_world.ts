@@ -76,7 +76,8 @@ class Run<Drivers extends DriverTable> {
     this.#checks = new Checks(this.fabric, [...CHECKERS, ...scenario.checkers ?? []], this);
   }
 
-  get steps(): number {
+  /** Choices so far: see {@linkcode CheckedRun.step}. */
+  get step(): number {
     return this.chooser.steps;
   }
 
@@ -85,7 +86,7 @@ class Run<Drivers extends DriverTable> {
     if (beforeChoice === undefined && onChoice === undefined) return chooser;
     return {
       choose: (kind, count, known) => {
-        beforeChoice?.(this.steps);
+        beforeChoice?.(this.step);
         const offset = chooser.choose(kind, count, known);
         onChoice?.({ kind, count, offset });
         return offset;
@@ -93,17 +94,12 @@ class Run<Drivers extends DriverTable> {
     };
   }
 
-  /** See {@linkcode CheckedRun.step}. */
-  get step(): number {
-    return this.chooser.steps;
-  }
-
   found(finding: Finding): void {
     this.findings.push(finding);
   }
 
   #fail(kind: FindingKind, rule: string, place: string, message: string, by = "world"): void {
-    this.found({ kind, rule, place, message, by, step: this.steps });
+    this.found({ kind, rule, place, message, by, step: this.step });
   }
 
   /** What a call into the scenario or the fabric threw, that the verifier does not tell of already. */
@@ -214,7 +210,7 @@ class Run<Drivers extends DriverTable> {
         place: placeOfViolation(call, channel),
         message,
         by: "verifier",
-        step: this.steps,
+        step: this.step,
         ...source !== null && { source },
         ...firstSource !== null && { firstSource },
       });

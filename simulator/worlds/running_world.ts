@@ -30,14 +30,14 @@ export interface WorldRun {
   /** Makes its choices. */
   readonly chooser: Chooser;
   /** Choices so far. */
-  readonly steps: number;
+  readonly step: number;
   /** What goes wrong in it. */
   readonly faults: { isTampered(guest: string): boolean };
   /** Hears of findings. */
   found(finding: Finding): void;
 }
 
-/** Somebody who waits for something of their own. */
+/** Somebody who waits for a condition of their own. */
 interface Until {
   readonly isReached: () => boolean;
   readonly resolve: () => void;
@@ -58,9 +58,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   readonly #run: WorldRun;
   readonly #guests = new Map<string, Partition>();
   readonly #drivers = new Map<string, DriverInstance>();
-
-  #untils: Until[] = [];
   readonly #numbers = new Map<string, number>();
+  #untils: Until[] = [];
 
   /** A world of `scenario` in `fabric`, without partitions or drivers yet. */
   constructor(scenario: ScenarioDefinition<Drivers>, fabric: FabricRuntime, run: WorldRun) {
@@ -208,8 +207,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** See {@linkcode World.fail}. */
   fail(rule: string, message: string, place = this.#scenario.name): void {
-    const { steps } = this.#run;
-    this.#run.found({ kind: "correctness", rule, place, message, by: "workload", step: steps });
+    const { step } = this.#run;
+    this.#run.found({ kind: "correctness", rule, place, message, by: "workload", step });
   }
 
   /** See {@linkcode World.reach}. */

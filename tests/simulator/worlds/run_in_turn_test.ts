@@ -1,6 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { type FaultName, type FaultRule, runInTurn } from "../../../simulator/mod.ts";
-import { findSimulated } from "../../../simulator/scenarios/all.ts";
+import {
+  type FaultName,
+  type FaultRule,
+  runInTurn,
+  simulatedScenarios,
+} from "../../../simulator/mod.ts";
 import { isLong } from "../../support/long.ts";
 
 /** What is tried at each of its opportunities, and how often that is at least. */
@@ -28,7 +32,7 @@ const THOROUGH: readonly (readonly [FaultName, number])[] = [
 for (const [fault, least] of isLong ? [...QUICK, ...THOROUGH] : QUICK) {
   Deno.test(`runInTurn: ${fault}, whenever it can happen to the package's own drivers`, async () => {
     for (const name of isLong ? ["disk", "everything"] : ["disk"]) {
-      const scenario = findSimulated(name)!;
+      const scenario = simulatedScenarios.find((each) => each.name === name)!;
       let worlds = 0;
       const rule = { do: fault } as FaultRule;
       for await (
