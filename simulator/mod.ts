@@ -138,7 +138,7 @@ export type { Attacker } from "./faults/peers/attack.ts";
 export type { ForgedCompletion } from "./faults/peers/completion_attacks.ts";
 export type { GpadlLieName } from "./faults/peers/gpadl_lies.ts";
 export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
-export { findSimulated, simulatedScenarios } from "./scenarios/all.ts";
+export { simulatedScenarios } from "./scenarios/all.ts";
 export { singleRun } from "./scenarios/single_run.ts";
 export type {
   ExpectedGroup,

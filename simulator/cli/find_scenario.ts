@@ -12,7 +12,7 @@ import { readScenarioFile, type ScenarioFile, ScenarioFileError } from "../scena
 import { defineScenario } from "../worlds/define_scenario.ts";
 import { shellQuoted } from "../text.ts";
 import { cannot, UsageError, UsageErrors } from "./command.ts";
-import { worldScenarios } from "../sweeps/world_scenarios.ts";
+import { simulatedScenarios } from "../scenarios/all.ts";
 
 /** Whether `scenario` is a file's path, and no name. */
 export function isFile(scenario: string): boolean {
@@ -33,9 +33,9 @@ export async function findScenario(scenario: string): Promise<ScenarioFile> {
   if (isText(scenario)) return await readText(scenario);
   const found = isFile(scenario)
     ? await importScenario(scenario)
-    : worldScenarios.find(({ name }) => name === scenario);
+    : simulatedScenarios.find(({ name }) => name === scenario);
   if (found !== undefined) return { scenario: found, settings: {}, seeds: null };
-  const names = worldScenarios.map(({ name }) => name).join(", ");
+  const names = simulatedScenarios.map(({ name }) => name).join(", ");
   throw new UsageError(
     `Cannot find the scenario ${
       shellQuoted(scenario)

@@ -6,7 +6,7 @@
 
 import { LineCounter, parseDocument } from "yaml";
 import { messageOf } from "../../core/describe.ts";
-import { worldScenarios } from "../sweeps/world_scenarios.ts";
+import { simulatedScenarios } from "../scenarios/all.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
 import type { WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
@@ -81,8 +81,8 @@ async function findBase(
 ): Promise<ScenarioDefinition | string | null> {
   if (typeof scenario !== "string" || scenario === "") return null;
   if (!/[./\\]/.test(scenario)) {
-    const names = worldScenarios.map(({ name }) => name);
-    return worldScenarios.find(({ name }) => name === scenario) ??
+    const names = simulatedScenarios.map(({ name }) => name);
+    return simulatedScenarios.find(({ name }) => name === scenario) ??
       `there is no scenario ${scenario}: ${whatIsRight(scenario, names)}`;
   }
   if (load === undefined) return `scenario must be a name: modules are not loaded here`;

@@ -1,5 +1,5 @@
 /**
- * The scenarios of the package that are values, by name.
+ * The scenarios of the package that are values, which sweeps and replays know by name.
  *
  * @module
  */
@@ -10,17 +10,14 @@ import { echo } from "./echo/scenario.ts";
 import { everything } from "./everything/scenario.ts";
 import { hostileGuest } from "./hostile/guest_scenario.ts";
 import { hostileHost } from "./hostile/host_scenario.ts";
+import { PROTOCOLS } from "./protocols/all.ts";
 
-/** All of them. */
+/** All of them, the one that is swept by default first; the protocols without their mistakes. */
 export const simulatedScenarios: readonly ScenarioDefinition[] = [
   everything,
   echo,
   disk,
   hostileGuest,
   hostileHost,
+  ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),
 ];
-
-/** The scenario called `name`; undefined where there is none. */
-export function findSimulated(name: string): ScenarioDefinition | undefined {
-  return simulatedScenarios.find((scenario) => scenario.name === name);
-}

@@ -8,7 +8,7 @@ import type { Finding } from "../worlds/finding.ts";
 import type { ScenarioDefinition } from "../worlds/world.ts";
 import { ArtefactError, type ReadArtefact, readArtefact } from "../sweeps/read_artefact.ts";
 import { type Divergence, type Replayed, replayRun } from "../sweeps/replay.ts";
-import { worldScenarios } from "../sweeps/world_scenarios.ts";
+import { simulatedScenarios } from "../scenarios/all.ts";
 
 /** How an artefact is replayed in a test. */
 export interface ReplayArtefactOptions {
@@ -46,7 +46,9 @@ function scenarioOf(
   given: ScenarioDefinition | undefined,
 ): ScenarioDefinition {
   if (given !== undefined) return given;
-  const found = file === undefined ? worldScenarios.find((each) => each.name === name) : undefined;
+  const found = file === undefined
+    ? simulatedScenarios.find((each) => each.name === name)
+    : undefined;
   if (found !== undefined) return found;
   const hint = "give it with { scenario }";
   throw new ArtefactError(`it is a run of ${name}, which the package does not have: ${hint}`);

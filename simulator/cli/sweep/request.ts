@@ -13,7 +13,7 @@ import { parseSeed, parseTime, parseWhole } from "../option_values.ts";
 import { sweepHelp } from "./help.ts";
 import type { LoadedScenario } from "./messages.ts";
 import type { SweepTask } from "./sweep_run.ts";
-import { worldScenarios } from "../../sweeps/world_scenarios.ts";
+import { simulatedScenarios } from "../../scenarios/all.ts";
 
 /** What starts the command in this repository. */
 const SWEEP_TASK = "deno task sweep";
@@ -65,7 +65,7 @@ interface Values {
 }
 
 function createSweep(name: string): Command {
-  const names = worldScenarios.map(({ name }) => name);
+  const names = simulatedScenarios.map(({ name }) => name);
   return createCommand(name)
     .description("Runs a scenario with many seeds, in child processes, and groups what they find.")
     .usage("[options] [SCENARIO]")
@@ -133,7 +133,7 @@ function scenarioOf(word: string | undefined, { scenario }: Values): string {
   if (word !== undefined && scenario !== undefined) {
     throw new UsageError("the scenario is given twice");
   }
-  const given = word ?? scenario ?? worldScenarios[0]?.name;
+  const given = word ?? scenario ?? simulatedScenarios[0]?.name;
   if (given !== undefined && given !== "") return given;
   throw new UsageError("the scenario must be a name or the path of a file");
 }
