@@ -98,8 +98,8 @@ export class StateChanges implements Worker {
   }
 
   /**
-   * The chart asks for one at a time; the refusal of an open, which it knows nothing of, comes before all of a next
-   * life (kmcl.md S11).
+   * The chart asks for one at a time; the refusal of an open, which it knows nothing of, comes before all of a later
+   * open (kmcl.md S3).
    */
   #due(): Change | null {
     const endpoint = this.#endpoint;
