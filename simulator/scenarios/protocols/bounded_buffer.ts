@@ -6,14 +6,15 @@
  * @module
  */
 
-import type { GuestDriver, HostDriver, VMBPACKETCOMPLETION } from "../../../mod.ts";
+import type { VMBPACKETCOMPLETION } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
   sharedInFabric,
 } from "./ends.ts";
@@ -87,27 +88,22 @@ class User extends ClientEnd {
 export function boundedBuffer(planted: boolean): ScenarioDefinition {
   const bufferIn = sharedInFabric(() => new Buffer(planted));
   const vsp = (index: number, fills: boolean) =>
-    ({
-      name: `bounded buffer vsp ${index}`,
-      start: (context) => {
-        const buffer = bufferIn(context.fabric);
-        const end: ServerEnd = new ServerEnd(context, identityOf(TYPE, index), {
-          received: (packet: VMBPACKETCOMPLETION) => {
-            if (buffer.use(fills)) end.complete(packet, [DONE]);
-            else buffer.wait({ fills, wake: () => end.complete(packet, [ASK_AGAIN]) });
-          },
-          suspended: () => buffer.wakeAll(),
-        });
-        return end;
-      },
-      restore: refuseRestore,
-    }) satisfies HostDriver<ServerEnd>;
+    hostDriver<ServerEnd>(`bounded buffer vsp ${index}`, (context) => {
+      const buffer = bufferIn(context.fabric);
+      const end: ServerEnd = new ServerEnd(context, identityOf(TYPE, index), {
+        received: (packet: VMBPACKETCOMPLETION) => {
+          if (buffer.use(fills)) end.complete(packet, [DONE]);
+          else buffer.wait({ fills, wake: () => end.complete(packet, [ASK_AGAIN]) });
+        },
+        suspended: () => buffer.wakeAll(),
+      });
+      return end;
+    });
   const vsc = (index: number) =>
-    ({
-      name: `bounded buffer vsc ${index}`,
-      start: (context) => new User(context, identityOf(TYPE, index), {}).open(),
-      restore: refuseRestore,
-    }) satisfies GuestDriver<User>;
+    guestDriver<User>(
+      `bounded buffer vsc ${index}`,
+      (context) => new User(context, identityOf(TYPE, index), {}).open(),
+    );
   return defineScenario({
     name: "bounded-buffer",
     title: "A buffer with one place, two readers and a writer, one woken at a time",

@@ -10,7 +10,7 @@
 import * as vmbus from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import { ClientEnd, closeAll, identityOf, refuseRestore, ServerEnd } from "./ends.ts";
+import { ClientEnd, closeAll, guestDriver, hostDriver, identityOf, ServerEnd } from "./ends.ts";
 
 const IDENTITY = identityOf("b7a1c0de-0004-4d6e-9a3b-5f0c1d2e3a44");
 const REQUESTS = 128;
@@ -130,16 +130,8 @@ class Client extends ClientEnd {
 
 /** The pair with 128 requests; `planted`: with its mistake. */
 export function burstPair(planted: boolean): ScenarioDefinition {
-  const vsp: vmbus.HostDriver<Server> = {
-    name: "burst vsp",
-    start: (context) => new Server(context),
-    restore: refuseRestore,
-  };
-  const vsc: vmbus.GuestDriver<Client> = {
-    name: "burst vsc",
-    start: (context) => new Client(context, planted).open(),
-    restore: refuseRestore,
-  };
+  const vsp = hostDriver<Server>("burst vsp", (context) => new Server(context));
+  const vsc = guestDriver<Client>("burst vsc", (context) => new Client(context, planted).open());
   return defineScenario({
     name: "burst",
     title: "128 requests in bursts of 8 whose memory is used again",

@@ -142,9 +142,24 @@ function refuse(action: string): never {
   throw new Error(`Cannot ${action} a protocol's driver: its run is too short for that`);
 }
 
-/** What takes the place of a driver's `restore`. */
-export function refuseRestore(): never {
+function restore(): never {
   return refuse("restore");
+}
+
+/** A driver of a protocol for the guest, by its name and what starts it: it is not restored. */
+export function guestDriver<Instance extends vmbus.GuestDriverInstance>(
+  name: string,
+  start: vmbus.GuestDriver<Instance>["start"],
+): vmbus.GuestDriver<Instance> {
+  return { name, start, restore };
+}
+
+/** The same for the host. */
+export function hostDriver<Instance extends vmbus.HostDriverInstance>(
+  name: string,
+  start: vmbus.HostDriver<Instance>["start"],
+): vmbus.HostDriver<Instance> {
+  return { name, start, restore };
 }
 
 /** The host's end. */

@@ -9,10 +9,10 @@
  */
 
 import { resolveHandle } from "../../../kmcl/handles.ts";
-import type { GuestDriver, HostDriver, VMBCHANNEL, VMBPACKETCOMPLETION } from "../../../mod.ts";
+import type { VMBCHANNEL, VMBPACKETCOMPLETION } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import { ClientEnd, closeAll, identityOf, refuseRestore, ServerEnd } from "./ends.ts";
+import { ClientEnd, closeAll, guestDriver, hostDriver, identityOf, ServerEnd } from "./ends.ts";
 
 const IDENTITY = identityOf("b7a1c0de-0003-4d6e-9a3b-5f0c1d2e3a43");
 const PACKETS = 3;
@@ -39,25 +39,20 @@ class Writer extends ClientEnd {
 
 /** The protocol with 3 packets; `planted`: with its mistake. */
 export function ringSignalling(planted: boolean): ScenarioDefinition {
-  const vsp: HostDriver<Reader> = {
-    name: "ring signalling vsp",
-    start: (context) => {
-      const reader: Reader = new Reader(context, IDENTITY, {
-        opened: (channel) => planted && forgetSecondLook(channel),
-        received: (packet: VMBPACKETCOMPLETION) => {
-          reader.packets++;
-          reader.complete(packet);
-        },
-      });
-      return reader;
-    },
-    restore: refuseRestore,
-  };
-  const vsc: GuestDriver<Writer> = {
-    name: "ring signalling vsc",
-    start: (context) => new Writer(context, IDENTITY, {}).open(),
-    restore: refuseRestore,
-  };
+  const vsp = hostDriver<Reader>("ring signalling vsp", (context) => {
+    const reader: Reader = new Reader(context, IDENTITY, {
+      opened: (channel) => planted && forgetSecondLook(channel),
+      received: (packet: VMBPACKETCOMPLETION) => {
+        reader.packets++;
+        reader.complete(packet);
+      },
+    });
+    return reader;
+  });
+  const vsc = guestDriver<Writer>(
+    "ring signalling vsc",
+    (context) => new Writer(context, IDENTITY, {}).open(),
+  );
   return defineScenario({
     name: "ring-signalling",
     title: "3 packets in a ring: whoever sleeps is woken by the next one",

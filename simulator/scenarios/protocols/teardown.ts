@@ -11,7 +11,6 @@ import type {
   Fabric,
   GuestContext,
   GuestDriver,
-  HostDriver,
   Partition,
   VMBPACKETCOMPLETION,
 } from "../../../mod.ts";
@@ -20,8 +19,9 @@ import type { ScenarioDefinition } from "../../worlds/world.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
   sharedInFabric,
 } from "./ends.ts";
@@ -149,46 +149,34 @@ class DeviceClient extends ClientEnd {
 
 /** The host's drivers. */
 function hostDrivers(deviceIn: (fabric: Fabric) => Device) {
-  const device: HostDriver<ServerEnd> = {
-    name: "teardown device vsp",
-    start: (context) => {
-      const device = deviceIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, DEVICE, { opened: () => device.isOpen = true });
-      device.rescind = () => void end.disable();
-      return end;
-    },
-    restore: refuseRestore,
-  };
-  const management: HostDriver<ServerEnd> = {
-    name: "teardown management vsp",
-    start: (context) => {
-      const device = deviceIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, MANAGEMENT, {
-        received: (packet: VMBPACKETCOMPLETION, [what]) => {
-          if (what === USE) device.use();
-          if (what === LET_GO) device.letGo();
-          end.complete(packet);
-        },
-      });
-      return end;
-    },
-    restore: refuseRestore,
-  };
-  const other: HostDriver<ServerEnd> = {
-    name: "teardown other vsp",
-    start: (context) => {
-      const device = deviceIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, OTHER, {
-        isPassive: true,
-        received: (packet: VMBPACKETCOMPLETION) => {
-          device.workedOn();
-          end.complete(packet);
-        },
-      });
-      return end;
-    },
-    restore: refuseRestore,
-  };
+  const device = hostDriver<ServerEnd>("teardown device vsp", (context) => {
+    const device = deviceIn(context.fabric);
+    const end: ServerEnd = new ServerEnd(context, DEVICE, { opened: () => device.isOpen = true });
+    device.rescind = () => void end.disable();
+    return end;
+  });
+  const management = hostDriver<ServerEnd>("teardown management vsp", (context) => {
+    const device = deviceIn(context.fabric);
+    const end: ServerEnd = new ServerEnd(context, MANAGEMENT, {
+      received: (packet: VMBPACKETCOMPLETION, [what]) => {
+        if (what === USE) device.use();
+        if (what === LET_GO) device.letGo();
+        end.complete(packet);
+      },
+    });
+    return end;
+  });
+  const other = hostDriver<ServerEnd>("teardown other vsp", (context) => {
+    const device = deviceIn(context.fabric);
+    const end: ServerEnd = new ServerEnd(context, OTHER, {
+      isPassive: true,
+      received: (packet: VMBPACKETCOMPLETION) => {
+        device.workedOn();
+        end.complete(packet);
+      },
+    });
+    return end;
+  });
   return { device, management, other };
 }
 
@@ -197,9 +185,8 @@ export function teardown(planted: boolean): ScenarioDefinition {
   const deviceIn = sharedInFabric(() => new Device(planted));
   const host = hostDrivers(deviceIn);
   const managements = new WeakMap<Partition, Asker>();
-  const asker = (name: string, identity: typeof OTHER): GuestDriver<Asker> => ({
-    name,
-    start: (context) => {
+  const asker = (name: string, identity: typeof OTHER): GuestDriver<Asker> =>
+    guestDriver(name, (context) => {
       const end: Asker = new Asker(context, identity, {
         received: (packet) => {
           end.workedOn();
@@ -209,14 +196,11 @@ export function teardown(planted: boolean): ScenarioDefinition {
       end.open();
       managements.set(context.partition, end);
       return end;
-    },
-    restore: refuseRestore,
-  });
-  const deviceVsc: GuestDriver<DeviceClient> = {
-    name: "teardown device vsc",
-    start: (context) => new DeviceClient(context, () => managements.get(context.partition)!),
-    restore: refuseRestore,
-  };
+    });
+  const deviceVsc = guestDriver<DeviceClient>(
+    "teardown device vsc",
+    (context) => new DeviceClient(context, () => managements.get(context.partition)!),
+  );
   return defineScenario({
     name: "teardown",
     title: "The host rescinds a device that the guest has found open, and frees it",

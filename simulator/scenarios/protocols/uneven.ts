@@ -6,14 +6,15 @@
  * @module
  */
 
-import type { GuestDriver, HostDriver, VMBPACKETCOMPLETION } from "../../../mod.ts";
+import type { VMBPACKETCOMPLETION } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
   sharedInFabric,
 } from "./ends.ts";
@@ -62,27 +63,19 @@ class Sender extends ClientEnd {
 function driversOf(planted: boolean) {
   const sessionIn = sharedInFabric(() => new Session(planted));
   const server = (name: string, identity: typeof KEY, take: (session: Session) => void) =>
-    ({
-      name,
-      start: (context) => {
-        const session = sessionIn(context.fabric);
-        const end: ServerEnd = new ServerEnd(context, identity, {
-          received: (packet: VMBPACKETCOMPLETION) => {
-            take(session);
-            session.seal();
-            end.complete(packet);
-          },
-        });
-        return end;
-      },
-      restore: refuseRestore,
-    }) satisfies HostDriver<ServerEnd>;
+    hostDriver<ServerEnd>(name, (context) => {
+      const session = sessionIn(context.fabric);
+      const end: ServerEnd = new ServerEnd(context, identity, {
+        received: (packet: VMBPACKETCOMPLETION) => {
+          take(session);
+          session.seal();
+          end.complete(packet);
+        },
+      });
+      return end;
+    });
   const client = (name: string, identity: typeof KEY) =>
-    ({
-      name,
-      start: (context) => new Sender(context, identity, {}).open(),
-      restore: refuseRestore,
-    }) satisfies GuestDriver<Sender>;
+    guestDriver<Sender>(name, (context) => new Sender(context, identity, {}).open());
   const drivers = {
     keyVsp: {
       serves: "one",

@@ -11,7 +11,7 @@ import {
   STATUS_SUCCESS,
   type VMBPACKETCOMPLETION,
 } from "../../../mod.ts";
-import { type Identity, refuseRestore, ServerEnd, sharedInFabric } from "../protocols/ends.ts";
+import { hostDriver, type Identity, ServerEnd, sharedInFabric } from "../protocols/ends.ts";
 import {
   clientIdentity,
   OUTCOME,
@@ -174,9 +174,8 @@ export function coordinatorDrivers(forgetsLateTimer: boolean): CoordinatorDriver
     identity: Identity,
     receive: Receive,
     join: (coordinator: Coordinator, end: ServerEnd) => void,
-  ): HostDriver<ServerEnd> => ({
-    name,
-    start: (context) => {
+  ): HostDriver<ServerEnd> =>
+    hostDriver(name, (context) => {
       const coordinator = coordinatorIn(context.fabric);
       const end: ServerEnd = new ServerEnd(context, identity, {
         received: (packet, bytes) => receive(coordinator, end, packet, bytes),
@@ -184,9 +183,7 @@ export function coordinatorDrivers(forgetsLateTimer: boolean): CoordinatorDriver
       });
       join(coordinator, end);
       return end;
-    },
-    restore: refuseRestore,
-  });
+    });
   return {
     coordinatorIn,
     client: (index) => driver(`client vsp ${index}`, clientIdentity(index), serveClient, () => {}),

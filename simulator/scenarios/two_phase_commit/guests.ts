@@ -13,7 +13,7 @@ import {
   STATUS_SUCCESS,
   type VMBPACKETCOMPLETION,
 } from "../../../mod.ts";
-import { ClientEnd, refuseRestore } from "../protocols/ends.ts";
+import { ClientEnd, guestDriver } from "../protocols/ends.ts";
 import {
   clientIdentity,
   OUTCOME,
@@ -146,11 +146,10 @@ class Timer extends ClientEnd {
 
 /** The participants' driver. */
 export function participantVsc(index: number): GuestDriver<Participant> {
-  return {
-    name: `participant vsc ${index}`,
-    start: (context) => new Participant(context, index).open(),
-    restore: refuseRestore,
-  };
+  return guestDriver(
+    `participant vsc ${index}`,
+    (context) => new Participant(context, index).open(),
+  );
 }
 
 function readTransactions(options: PlainData): readonly Transaction[] {
@@ -168,16 +167,14 @@ function readTransactions(options: PlainData): readonly Transaction[] {
 
 /** The clients' driver; its options are `{ transactions }`. */
 export function clientVsc(index: number): GuestDriver<Client> {
-  return {
-    name: `client vsc ${index}`,
-    start: (context, options) => new Client(context, index, readTransactions(options)).open(),
-    restore: refuseRestore,
-  };
+  return guestDriver(
+    `client vsc ${index}`,
+    (context, options) => new Client(context, index, readTransactions(options)).open(),
+  );
 }
 
 /** The timer's driver. */
-export const timerVsc: GuestDriver<Timer> = {
-  name: "timer vsc",
-  start: (context) => new Timer(context).open(),
-  restore: refuseRestore,
-};
+export const timerVsc: GuestDriver<Timer> = guestDriver(
+  "timer vsc",
+  (context) => new Timer(context).open(),
+);

@@ -9,8 +9,9 @@ import * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
 } from "../../../simulator/scenarios/protocols/ends.ts";
 import { defineScenario } from "../../../simulator/worlds/define_scenario.ts";
@@ -70,16 +71,8 @@ class Listener extends ClientEnd {
 
 /** A server that sends notices to a client, which closes and opens again. */
 export function keptPastSuspend(mistaken: boolean): ScenarioDefinition {
-  const vsp: vmbus.HostDriver<Notifier> = {
-    name: "notices vsp",
-    start: (context) => new Notifier(context, mistaken),
-    restore: refuseRestore,
-  };
-  const vsc: vmbus.GuestDriver<Listener> = {
-    name: "notices vsc",
-    start: (context) => new Listener(context).open(),
-    restore: refuseRestore,
-  };
+  const vsp = hostDriver<Notifier>("notices vsp", (context) => new Notifier(context, mistaken));
+  const vsc = guestDriver<Listener>("notices vsc", (context) => new Listener(context).open());
   return defineScenario({
     name: "canary-notices",
     title: "Notices for a client that closes and opens again",

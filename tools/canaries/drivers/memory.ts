@@ -9,8 +9,9 @@ import * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
   sharedInFabric,
 } from "../../../simulator/scenarios/protocols/ends.ts";
@@ -73,46 +74,36 @@ class Ticker extends ClientEnd {
 export function freedTooEarly(mistaken: boolean): ScenarioDefinition {
   const heldIn = sharedInFabric((): vmbus.VMBPACKETCOMPLETION[] => []);
   const endIn = sharedInFabric((): { data: ServerEnd | null } => ({ data: null }));
-  const vsp: vmbus.HostDriver<ServerEnd> = {
-    name: "data vsp",
-    start: (context) => {
-      const held = heldIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, DATA, {
-        received: (packet, [request = 0]) => {
-          if (request % 2 === 0) held.push(packet);
-          else end.complete(packet);
-        },
-        suspended: () => held.splice(0).forEach((packet) => end.complete(packet)),
-      });
-      endIn(context.fabric).data = end;
-      return end;
-    },
-    restore: refuseRestore,
-  };
-  const otherVsp: vmbus.HostDriver<ServerEnd> = {
-    name: "data other vsp",
-    start: (context) => {
-      const end: ServerEnd = new ServerEnd(context, OTHER, {
-        received: (packet) => {
-          const first = heldIn(context.fabric).shift();
-          if (first !== undefined) endIn(context.fabric).data!.complete(first);
-          end.complete(packet);
-        },
-      });
-      return end;
-    },
-    restore: refuseRestore,
-  };
-  const vsc: vmbus.GuestDriver<DataClient> = {
-    name: "data vsc",
-    start: (context) => new DataClient(context, mistaken).open(),
-    restore: refuseRestore,
-  };
-  const otherVsc: vmbus.GuestDriver<Ticker> = {
-    name: "data other vsc",
-    start: (context) => new Ticker(context, OTHER, {}).open(),
-    restore: refuseRestore,
-  };
+  const vsp = hostDriver<ServerEnd>("data vsp", (context) => {
+    const held = heldIn(context.fabric);
+    const end: ServerEnd = new ServerEnd(context, DATA, {
+      received: (packet, [request = 0]) => {
+        if (request % 2 === 0) held.push(packet);
+        else end.complete(packet);
+      },
+      suspended: () => held.splice(0).forEach((packet) => end.complete(packet)),
+    });
+    endIn(context.fabric).data = end;
+    return end;
+  });
+  const otherVsp = hostDriver<ServerEnd>("data other vsp", (context) => {
+    const end: ServerEnd = new ServerEnd(context, OTHER, {
+      received: (packet) => {
+        const first = heldIn(context.fabric).shift();
+        if (first !== undefined) endIn(context.fabric).data!.complete(first);
+        end.complete(packet);
+      },
+    });
+    return end;
+  });
+  const vsc = guestDriver<DataClient>(
+    "data vsc",
+    (context) => new DataClient(context, mistaken).open(),
+  );
+  const otherVsc = guestDriver<Ticker>(
+    "data other vsc",
+    (context) => new Ticker(context, OTHER, {}).open(),
+  );
   return defineScenario({
     name: "canary-memory",
     title: "One buffer for several requests, not all of which are answered in their order",
@@ -190,16 +181,14 @@ class ResultClient extends ClientEnd {
 
 /** Results that the host writes into the guest's memory. */
 export function answeredTooEarly(mistaken: boolean): ScenarioDefinition {
-  const vsp: vmbus.HostDriver<ResultServer> = {
-    name: "results vsp",
-    start: (context) => new ResultServer(context, mistaken),
-    restore: refuseRestore,
-  };
-  const vsc: vmbus.GuestDriver<ResultClient> = {
-    name: "results vsc",
-    start: (context) => new ResultClient(context).open(),
-    restore: refuseRestore,
-  };
+  const vsp = hostDriver<ResultServer>(
+    "results vsp",
+    (context) => new ResultServer(context, mistaken),
+  );
+  const vsc = guestDriver<ResultClient>(
+    "results vsc",
+    (context) => new ResultClient(context).open(),
+  );
   return defineScenario({
     name: "canary-results",
     title: "Results that the host writes into the guest's memory",

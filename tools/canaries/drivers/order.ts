@@ -9,8 +9,9 @@ import * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
   sharedInFabric,
 } from "../../../simulator/scenarios/protocols/ends.ts";
@@ -36,9 +37,8 @@ export function openOrder(mistaken: boolean): ScenarioDefinition {
     isDataOpen: false,
     isReady: false,
   }));
-  const vsp = (index: 0 | 1): vmbus.HostDriver<ServerEnd> => ({
-    name: `device vsp ${index}`,
-    start: (context) => {
+  const vsp = (index: 0 | 1): vmbus.HostDriver<ServerEnd> =>
+    hostDriver(`device vsp ${index}`, (context) => {
       const session = sessionIn(context.fabric);
       return new ServerEnd(context, CHANNELS[index], {
         opened: () => {
@@ -50,14 +50,12 @@ export function openOrder(mistaken: boolean): ScenarioDefinition {
           session.isReady = session.isControlOpen && session.isDataOpen;
         },
       });
-    },
-    restore: refuseRestore,
-  });
-  const vsc = (index: 0 | 1): vmbus.GuestDriver<ClientEnd> => ({
-    name: `device vsc ${index}`,
-    start: (context) => new ClientEnd(context, CHANNELS[index], {}).open(),
-    restore: refuseRestore,
-  });
+    });
+  const vsc = (index: 0 | 1): vmbus.GuestDriver<ClientEnd> =>
+    guestDriver(
+      `device vsc ${index}`,
+      (context) => new ClientEnd(context, CHANNELS[index], {}).open(),
+    );
   return defineScenario({
     name: "canary-open-order",
     title: "A device with two channels, which open in either order",
@@ -122,9 +120,8 @@ class Requester extends ClientEnd {
 /** The host holds a lock while it asks the guest, then takes another. Mistaken: not all take them in one order. */
 export function heldLock(mistaken: boolean): ScenarioDefinition {
   const locksIn = sharedInFabric(() => [new Lock(), new Lock()] as const);
-  const vsp = (index: 0 | 1): vmbus.HostDriver<ServerEnd> => ({
-    name: `locks vsp ${index}`,
-    start: (context) => {
+  const vsp = (index: 0 | 1): vmbus.HostDriver<ServerEnd> =>
+    hostDriver(`locks vsp ${index}`, (context) => {
       const locks = locksIn(context.fabric);
       const [outer, inner] = mistaken && index === 1 ? [locks[1], locks[0]] : locks;
       const end: ServerEnd = new ServerEnd(context, CHANNELS[index], {
@@ -139,14 +136,12 @@ export function heldLock(mistaken: boolean): ScenarioDefinition {
           ),
       });
       return end;
-    },
-    restore: refuseRestore,
-  });
-  const vsc = (index: 0 | 1): vmbus.GuestDriver<Requester> => ({
-    name: `locks vsc ${index}`,
-    start: (context) => new Requester(context, CHANNELS[index], {}).open(),
-    restore: refuseRestore,
-  });
+    });
+  const vsc = (index: 0 | 1): vmbus.GuestDriver<Requester> =>
+    guestDriver(
+      `locks vsc ${index}`,
+      (context) => new Requester(context, CHANNELS[index], {}).open(),
+    );
   return defineScenario({
     name: "canary-locks",
     title: "Two tables of the host, each with a lock that is held while a guest is asked",

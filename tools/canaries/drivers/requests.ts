@@ -9,8 +9,9 @@ import type * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
+  guestDriver,
+  hostDriver,
   identityOf,
-  refuseRestore,
   ServerEnd,
   sharedInFabric,
 } from "../../../simulator/scenarios/protocols/ends.ts";
@@ -78,43 +79,33 @@ class Device extends ClientEnd {
 /** A server of requests that a device finishes; the client closes while some are under way. */
 export function deviceQueue(mistake: RequestMistake): ScenarioDefinition {
   const queueIn = sharedInFabric(() => new Queue(mistake));
-  const vsp: vmbus.HostDriver<ServerEnd> = {
-    name: "requests vsp",
-    start: (context) => {
-      const queue = queueIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, REQUESTS, {
-        received: (packet) => queue.add(packet),
-        suspended: () => queue.giveUp(),
-      });
-      queue.complete = (packet) => end.complete(packet);
-      return end;
-    },
-    restore: refuseRestore,
-  };
-  const deviceVsp: vmbus.HostDriver<ServerEnd> = {
-    name: "requests device vsp",
-    start: (context) => {
-      const queue = queueIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, DEVICE, {
-        received: (packet) => {
-          queue.finish();
-          end.complete(packet);
-        },
-      });
-      return end;
-    },
-    restore: refuseRestore,
-  };
-  const vsc: vmbus.GuestDriver<Client> = {
-    name: "requests vsc",
-    start: (context) => new Client(context, REQUESTS, {}).open(),
-    restore: refuseRestore,
-  };
-  const deviceVsc: vmbus.GuestDriver<Device> = {
-    name: "requests device vsc",
-    start: (context) => new Device(context, DEVICE, {}).open(),
-    restore: refuseRestore,
-  };
+  const vsp = hostDriver<ServerEnd>("requests vsp", (context) => {
+    const queue = queueIn(context.fabric);
+    const end: ServerEnd = new ServerEnd(context, REQUESTS, {
+      received: (packet) => queue.add(packet),
+      suspended: () => queue.giveUp(),
+    });
+    queue.complete = (packet) => end.complete(packet);
+    return end;
+  });
+  const deviceVsp = hostDriver<ServerEnd>("requests device vsp", (context) => {
+    const queue = queueIn(context.fabric);
+    const end: ServerEnd = new ServerEnd(context, DEVICE, {
+      received: (packet) => {
+        queue.finish();
+        end.complete(packet);
+      },
+    });
+    return end;
+  });
+  const vsc = guestDriver<Client>(
+    "requests vsc",
+    (context) => new Client(context, REQUESTS, {}).open(),
+  );
+  const deviceVsc = guestDriver<Device>(
+    "requests device vsc",
+    (context) => new Device(context, DEVICE, {}).open(),
+  );
   return defineScenario({
     name: "canary-requests",
     title: "Requests that a device finishes, on a channel that its client closes",
