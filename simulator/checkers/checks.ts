@@ -8,7 +8,7 @@ import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { Observer } from "../../actors/runtime/observation.ts";
 import { messageOf } from "../../core/describe.ts";
 import type { Fabric } from "../../mod.ts";
-import type { Finding, FindingKind } from "../worlds/finding.ts";
+import { type Finding, FINDING_KINDS, type FindingKind, reported } from "../worlds/finding.ts";
 import type {
   Checker,
   CheckerAtWork,
@@ -71,18 +71,22 @@ export class Checks implements Observer {
   #attach(checker: Checker, fabric: Fabric): void {
     const { name } = checker;
     const step = () => this.#step;
-    const atWork = checker.attach({
-      fabric,
-      get step(): number {
-        return step();
-      },
-      isExcused: (endpoint) => this.#excuses.has(endpoint),
-      fail: (rule, place, message, kind) => this.#fail(name, rule, place, message, kind),
-    });
-    this.#checkers.push({ name, atWork });
-    for (const [kind, see] of Object.entries(atWork.sees ?? {})) {
-      const listeners = this.#listeners[kind as ObservationKind] ??= [];
-      listeners.push({ name, see: see as Listener["see"] });
+    try {
+      const atWork = checker.attach({
+        fabric,
+        get step(): number {
+          return step();
+        },
+        isExcused: (endpoint) => this.#excuses.has(endpoint),
+        fail: (rule, place, message, kind) => this.#fail(name, rule, place, message, kind),
+      });
+      for (const [kind, see] of Object.entries(atWork.sees ?? {})) {
+        const listeners = this.#listeners[kind as ObservationKind] ??= [];
+        listeners.push({ name, see: see as Listener["see"] });
+      }
+      this.#checkers.push({ name, atWork });
+    } catch (error) {
+      this.#threw(name, error);
     }
   }
 
@@ -93,10 +97,15 @@ export class Checks implements Observer {
     message: string,
     kind: FindingKind = "correctness",
   ): void {
-    const key = `${by}\n${rule}\n${place}`;
+    const words = reported({ rule, place, message });
+    if (!FINDING_KINDS.includes(kind)) {
+      const kinds = FINDING_KINDS.join(", ");
+      throw new TypeError(`Cannot report a finding: kind must be one of ${kinds}`);
+    }
+    const key = `${by}\n${words.rule}\n${words.place}`;
     if (this.#known.has(key)) return;
     this.#known.add(key);
-    this.#run.found({ kind, rule, place, message, by, step: this.#step });
+    this.#run.found({ kind, ...words, by, step: this.#step });
   }
 
   /** See {@linkcode Observer.see}. */
@@ -141,7 +150,13 @@ export class Checks implements Observer {
   #meet(endpoint: ObservedEndpoint): void {
     this.#met.add(endpoint);
     if (this.#restored === endpoint) this.#restored = null;
-    for (const { atWork } of this.#checkers) atWork.meets?.(endpoint);
+    for (const { name, atWork } of this.#checkers) {
+      try {
+        atWork.meets?.(endpoint);
+      } catch (error) {
+        this.#threw(name, error);
+      }
+    }
   }
 
   /** A crashed or destroyed partition: what it leaves behind is nobody's, and nothing of it runs. */
@@ -183,9 +198,8 @@ export class Checks implements Observer {
 
   #each(workOf: (atWork: CheckerAtWork) => (() => void) | undefined): void {
     for (const { name, atWork } of this.#checkers) {
-      const work = workOf(atWork);
       try {
-        work?.call(atWork);
+        workOf(atWork)?.call(atWork);
       } catch (error) {
         this.#threw(name, error);
       }

@@ -124,6 +124,12 @@ class ReachSum {
   }
 }
 
+/** Whether `value`, which a scenario gives, says how near a run has come. */
+export function isNearness(value: unknown): value is Nearness {
+  const { done, of }: Readonly<Record<string, unknown>> = Object(value);
+  return Number.isFinite(done) && Number.isFinite(of) && of as number > 0;
+}
+
 /** The one of two that is nearer. */
 export function nearer(one: Nearness | null, other: Nearness): Nearness {
   return one !== null && one.done / one.of >= other.done / other.of ? one : other;

@@ -67,11 +67,13 @@ export class JsonValue {
     return value;
   }
 
-  /** A whole number up to `most`. */
-  uint(most: number = Number.MAX_SAFE_INTEGER): number {
+  /** A whole number from `least` to `most`. */
+  uint(most: number = Number.MAX_SAFE_INTEGER, least: number = 0): number {
     const value = this.#value;
-    if (!isUint(value, most)) this.refuse(`a whole number up to ${most}`);
-    return value as number;
+    if (!isUint(value, most) || value < least) {
+      this.refuse(`a whole number from ${least} to ${most}`);
+    }
+    return value;
   }
 
   /** True or false. */

@@ -9,7 +9,7 @@ import { checkSchedule } from "../../actors/fabric/schedule_option.ts";
 import { messageOf } from "../../core/describe.ts";
 import { SCENARIO_NAME } from "../worlds/define_scenario.ts";
 import type { Finding } from "../worlds/finding.ts";
-import type { Choice } from "../worlds/settings.ts";
+import { type Choice, ITEMS_MAX_MOST } from "../worlds/settings.ts";
 import {
   ARTEFACT_FORMAT,
   ARTEFACT_VERSION,
@@ -65,7 +65,7 @@ function readSettings(value: JsonValue): RunArtefact["settings"] {
     schedule: readSchedule(value.field("schedule")),
     codec: value.field("codec").orNull((codec) => codec.oneOf(["msgpack", "vmbus"])),
     isFaulty: value.field("isFaulty").boolean(),
-    itemsMax: value.field("itemsMax").uint(),
+    itemsMax: value.field("itemsMax").uint(ITEMS_MAX_MOST, 1),
   };
 }
 

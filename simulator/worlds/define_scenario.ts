@@ -6,6 +6,7 @@
 
 import { describe } from "../../core/describe.ts";
 import { faultInRule } from "../faults/check_rule.ts";
+import type { FaultRule } from "../faults/rule.ts";
 import { isUint } from "../../core/units.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
@@ -17,6 +18,68 @@ function refuse(reason: string): never {
   throw new TypeError(`Cannot define a scenario: ${reason}`);
 }
 
+type Members = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Members {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The members of what must be an object; none where it may be left out, and is. */
+function membersOf(what: string, value: unknown): readonly (readonly [string, unknown])[] {
+  if (value === undefined) return [];
+  if (!isObject(value)) refuse(`${what} must be an object, not ${describe(value)}`);
+  return Object.entries(value);
+}
+
+/** What must be a list; an empty one where it is left out. */
+function listOf(what: string, value: unknown): readonly unknown[] {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) refuse(`its ${what} must be a list, not ${describe(value)}`);
+  return value;
+}
+
+function checkNumbers(numbers: unknown): void {
+  for (const [name, number] of membersOf("its numbers", numbers)) {
+    const { least, most }: Members = Object(number);
+    if (isUint(most, NUMBER_MAX) && isUint(least, most)) continue;
+    refuse(`its number ${name} must be from a whole number to one that is no less, up to 2^32 - 1`);
+  }
+}
+
+function checkDrivers(drivers: unknown, guests: readonly string[]): void {
+  for (const [driver, entry] of membersOf("its drivers", drivers)) {
+    const place: Members = Object(entry);
+    const guest = "in" in place ? place.in : place.serves;
+    if (typeof guest === "string" && guests.includes(guest)) continue;
+    const known = guests.join(", ") || "none";
+    refuse(`driver ${driver} names the guest ${describe(guest)}; its guests are: ${known}`);
+  }
+}
+
+/** Lists, each with what its members must be. */
+function checkLists(definition: Members, guests: readonly string[]): void {
+  const lists: Readonly<Record<string, readonly [(each: unknown) => boolean, string]>> = {
+    checkers: [isChecker, "one with a name and a function attach"],
+    reach: [(each) => typeof each === "string", "a text"],
+    hostile: [(each) => guests.some((guest) => guest === each), `one of ${guests.join(", ")}`],
+    expected: [isKnownFinding, "one with a rule and a place, which are texts"],
+  };
+  for (const [list, [isRight, right]] of Object.entries(lists)) {
+    const at = listOf(list, definition[list]).findIndex((each) => !isRight(each));
+    if (at !== -1) refuse(`each of its ${list} must be ${right}, and number ${at} is not`);
+  }
+}
+
+function isChecker(value: unknown): boolean {
+  const { name, attach }: Members = Object(value);
+  return typeof name === "string" && typeof attach === "function";
+}
+
+function isKnownFinding(value: unknown): boolean {
+  const { rule, place }: Members = Object(value);
+  return typeof rule === "string" && typeof place === "string";
+}
+
 /**
  * A scenario as a value, checked as far as that can be done before it runs. `World.driver` knows the types of
  * its drivers.
@@ -26,7 +89,8 @@ function refuse(reason: string): never {
 export function defineScenario<const Drivers extends DriverTable = Record<never, never>>(
   definition: ScenarioDefinition<Drivers>,
 ): ScenarioDefinition<Drivers> {
-  const { name, title, partitions, drivers, workload } = definition;
+  if (!isObject(definition)) refuse(`it must be an object, not ${describe(definition)}`);
+  const { name, title, partitions, drivers, workload, end } = definition;
   if (typeof name !== "string" || !SCENARIO_NAME.test(name)) {
     refuse(`its name must be lower case words with - between them, not ${describe(name)}`);
   }
@@ -34,21 +98,20 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   if (typeof workload !== "function") {
     refuse(`its workload must be a function, not ${describe(workload)}`);
   }
-  for (const [number, { least, most }] of Object.entries(definition.numbers ?? {})) {
-    if (isUint(least, most) && isUint(most, NUMBER_MAX)) continue;
-    refuse(
-      `its number ${number} must be from a whole number to one that is no less, up to 2^32 - 1`,
-    );
+  if (end !== undefined && typeof end !== "function") {
+    refuse(`its end must be a function, not ${describe(end)}`);
   }
-  for (const [driver, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
-    const guest = "in" in entry ? entry.in : entry.serves;
-    if (Object.hasOwn(partitions, guest)) continue;
-    const known = Object.keys(partitions).join(", ") || "none";
-    refuse(`driver ${driver} names the guest ${describe(guest)}; its guests are: ${known}`);
+  if (partitions === undefined) refuse("its partitions must be an object, not undefined");
+  for (const [guest, options] of membersOf("its partitions", partitions)) {
+    if (!isObject(options)) refuse(`guest ${guest} must be an object, not ${describe(options)}`);
   }
-  const names = { guests: Object.keys(partitions), drivers: Object.keys(drivers ?? {}) };
-  for (const [at, rule] of (definition.faults ?? []).entries()) {
-    const wrong = faultInRule(rule, names);
+  const guests = Object.keys(partitions);
+  checkNumbers(definition.numbers);
+  checkDrivers(drivers, guests);
+  checkLists(definition as unknown as Members, guests);
+  const names = { guests, drivers: Object.keys(drivers ?? {}) };
+  for (const [at, rule] of listOf("faults", definition.faults).entries()) {
+    const wrong = faultInRule(rule as FaultRule, names);
     if (wrong !== null) refuse(`fault ${at}: ${wrong}`);
   }
   return definition;

@@ -15,7 +15,8 @@ import { SeededChooser } from "../../actors/runtime/choosers/seeded.ts";
 import { turn } from "../../actors/runtime/event_loop.ts";
 import { createChooser } from "../../actors/runtime/schedule.ts";
 import { Chance } from "../../core/chance.ts";
-import { messageOf } from "../../core/describe.ts";
+import { describe, isInstance, messageOf } from "../../core/describe.ts";
+import { isUint } from "../../core/units.ts";
 import { Checks } from "../checkers/checks.ts";
 import { CHECKERS } from "../checkers/library.ts";
 import { CoverageRecorder } from "../coverage/recorder.ts";
@@ -23,7 +24,7 @@ import { FaultSource } from "../faults/source.ts";
 import { tellApart } from "./expected.ts";
 import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
 import { RunningWorld } from "./running_world.ts";
-import { ITEMS_MAX, type WorldResult, type WorldSettings } from "./settings.ts";
+import { ITEMS_MAX, ITEMS_MAX_MOST, type WorldResult, type WorldSettings } from "./settings.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
 /** The world's own bound comes first: it counts the items of a phase, not of an instant. */
@@ -44,11 +45,17 @@ class Run<Drivers extends DriverTable> {
   readonly findings: Finding[] = [];
   readonly coverage: CoverageRecorder;
   readonly #checks: Checks;
-  /** The run is not the one that is replayed. */
-  #divergence: ReplayError | null = null;
+  /** What ends it for whoever runs it: it is not the one that is replayed, or who is told of choices threw. */
+  #stop: { readonly thrown: unknown } | null = null;
 
   constructor(scenario: ScenarioDefinition<Drivers>, given: WorldSettings) {
     const { seed = 0, schedule = "portfolio", isFaulty = true, itemsMax = ITEMS_MAX } = given;
+    if (!isUint(itemsMax, ITEMS_MAX_MOST) || itemsMax === 0) {
+      const right = `a whole number from 1 to ${ITEMS_MAX_MOST}`;
+      throw new RangeError(
+        `Cannot run a world: itemsMax must be ${right}, not ${describe(itemsMax)}`,
+      );
+    }
     const chance = Chance.fromSeed(seed).fork("world");
     const codec = given.codec ?? (["msgpack", "vmbus"] as const)[chance.fork("codec").below(2)]!;
     const { trace = "digest", sourceLines = false, choices } = given;
@@ -86,12 +93,21 @@ class Run<Drivers extends DriverTable> {
     if (beforeChoice === undefined && onChoice === undefined) return chooser;
     return {
       choose: (kind, count, known) => {
-        beforeChoice?.(this.step);
+        this.#tell(() => beforeChoice?.(this.step));
         const offset = chooser.choose(kind, count, known);
-        onChoice?.({ kind, count, offset });
+        this.#tell(() => onChoice?.({ kind, count, offset }));
         return offset;
       },
     };
+  }
+
+  #tell(tell: () => void): void {
+    try {
+      tell();
+    } catch (thrown) {
+      this.#stop ??= { thrown };
+      throw thrown;
+    }
   }
 
   found(finding: Finding): void {
@@ -104,7 +120,8 @@ class Run<Drivers extends DriverTable> {
 
   /** What a call into the scenario or the fabric threw, that the verifier does not tell of already. */
   #threw(place: string, thrown: unknown): void {
-    if (thrown instanceof ReplayError) this.#divergence ??= thrown;
+    if (isInstance(thrown, ReplayError)) this.#stop ??= { thrown };
+    else if (this.#stop !== null && this.#stop.thrown === thrown) return;
     else if (!this.fabric.verifier.hasMade(thrown)) {
       this.#fail("crash", "nothing throws", place, messageOf(thrown));
     }
@@ -124,7 +141,7 @@ class Run<Drivers extends DriverTable> {
     this.#checks.detach();
     this.coverage.detach();
     this.fabric.dispose();
-    if (this.#divergence !== null) throw this.#divergence;
+    if (this.#stop !== null) throw this.#stop.thrown;
   }
 
   /** First with all that may go wrong, then without; false where the world never got to its end. */
@@ -174,7 +191,12 @@ class Run<Drivers extends DriverTable> {
       } catch (error) {
         this.#threw(part, error);
       }
-      if (this.#divergence !== null) return "stuck";
+      if (this.#stop !== null) return "stuck";
+      if (fabric.isDisposed) {
+        const message = "the fabric, which is the world's, was disposed of";
+        this.#fail("correctness", "the world ends its fabric", part, message);
+        return "stuck";
+      }
       if (items > itemsMax) {
         this.#fail("liveness", "all becomes quiet", part, `more than ${itemsMax} items ran`);
         return "stuck";

@@ -6,8 +6,9 @@
 
 import type { Chance } from "../../core/chance.ts";
 import type { Chooser } from "../../actors/runtime/chooser.ts";
-import { nearer, type Nearness } from "../coverage/coverage.ts";
+import { isNearness, nearer, type Nearness } from "../coverage/coverage.ts";
 import { describe } from "../../core/describe.ts";
+import { isPromise } from "../../actors/runtime/promises.ts";
 import { isUint } from "../../core/units.ts";
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
@@ -20,7 +21,7 @@ import {
   type PlainData,
 } from "../../mod.ts";
 import type { DriverInstance, WorldParts } from "../faults/faulty_world.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, reported } from "./finding.ts";
 import type { DriverTable, InstanceOf, ScenarioDefinition, World } from "./world.ts";
 
 const DRAW_MAX = 2 ** 32;
@@ -41,8 +42,25 @@ export interface WorldRun {
 interface Until {
   readonly isReached: () => boolean;
   readonly resolve: () => void;
-  /** Whether it was reached: it is not asked again. */
+  readonly reject: (thrown: unknown) => void;
+  /** Whether it was reached, or cannot be asked: it is not asked again. */
   isDue: boolean;
+  /** What asking threw. */
+  failure: { readonly thrown: unknown } | null;
+}
+
+/** Asks whether it is reached by now. */
+function ask(until: Until): void {
+  try {
+    const answer: unknown = until.isReached();
+    if (isPromise(answer)) {
+      throw new TypeError("Cannot wait until: isReached must answer at once, not with a promise");
+    }
+    until.isDue = Boolean(answer);
+  } catch (thrown) { // the scenario's own, which gets it back
+    until.failure = { thrown };
+    until.isDue = true;
+  }
 }
 
 /** One run of a scenario. */
@@ -183,14 +201,20 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** See {@linkcode World.until}. */
   until(isReached: () => boolean): Promise<void> {
-    return new Promise((resolve) => void this.#untils.push({ isReached, resolve, isDue: false }));
+    if (typeof isReached !== "function") {
+      const shown = describe(isReached);
+      throw new TypeError(`Cannot wait until: isReached must be a function, not ${shown}`);
+    }
+    return new Promise((resolve, reject) => {
+      this.#untils.push({ isReached, resolve, reject, isDue: false, failure: null });
+    });
   }
 
   /** Whether somebody has what they wait for: asked before each work item. */
   isAnswerDue(): boolean {
     let isAny = false;
     for (const until of this.#untils) {
-      until.isDue ||= until.isReached();
+      if (!until.isDue) ask(until);
       isAny ||= until.isDue;
     }
     return isAny;
@@ -201,18 +225,27 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
     const answered = this.#untils.filter(({ isDue }) => isAll || isDue);
     if (answered.length === 0) return false;
     this.#untils = this.#untils.filter(({ isDue }) => !isAll && !isDue);
-    for (const { resolve } of answered) resolve();
+    for (const { resolve, reject, failure } of answered) {
+      if (failure === null) resolve();
+      else reject(failure.thrown);
+    }
     return true;
   }
 
   /** See {@linkcode World.fail}. */
   fail(rule: string, message: string, place = this.#scenario.name): void {
-    const { step } = this.#run;
-    this.#run.found({ kind: "correctness", rule, place, message, by: "workload", step });
+    const words = reported({ rule, place, message });
+    this.#run.found({ kind: "correctness", ...words, by: "workload", step: this.#run.step });
   }
 
   /** See {@linkcode World.reach}. */
   reach(name: string, nearness?: Nearness): void {
+    if (typeof name !== "string") {
+      throw new TypeError(`Cannot reach: the name must be a text, not ${describe(name)}`);
+    }
+    if (nearness !== undefined && !isNearness(nearness)) {
+      throw new TypeError(`Cannot reach ${name}: done and of must be numbers, and of more than 0`);
+    }
     if (nearness !== undefined && nearness.done < nearness.of) {
       return void this.nearest.set(name, nearer(this.nearest.get(name) ?? null, nearness));
     }

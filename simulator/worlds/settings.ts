@@ -15,6 +15,9 @@ export type { Choice, ChoiceKind };
 /** Work items and timers that a phase of a run may take where nobody says otherwise. */
 export const ITEMS_MAX = 200_000;
 
+/** So many may be allowed. */
+export const ITEMS_MAX_MOST = 2 ** 32 - 1;
+
 /** How a scenario is run. The same settings give the same world. */
 export interface WorldSettings {
   /** What chance is drawn from: a safe integer, or a bigint of 64 bits. Default 0. */
@@ -29,7 +32,7 @@ export interface WorldSettings {
   readonly choices?: readonly Choice[];
   /** How much of the run is recorded. Default `"digest"`. */
   readonly trace?: NonNullable<FabricOptions["trace"]>;
-  /** Work items and timers that a phase of the run may take. Default 200 000. */
+  /** Work items and timers that a phase of the run may take, up to 2^32 - 1. Default 200 000. */
   readonly itemsMax?: number;
   /** Whether a finding of something done twice names the line that did it first: some µs a call. Default false. */
   readonly sourceLines?: boolean;

@@ -95,16 +95,24 @@ export interface World<Drivers extends DriverTable = DriverTable> extends Draws 
   driver<Name extends keyof Drivers & string>(name: Name): InstanceOf<Drivers[Name]>;
   /**
    * Lets virtual time pass until `isReached` answers true, or nothing is left to run; it is asked before each
-   * work item. What its caller does then comes before the next one.
+   * work item. What its caller does then comes before the next one. It rejects with what `isReached` throws, and
+   * with a TypeError where that answers with a promise.
+   *
+   * @throws {TypeError} `isReached` is no function.
    */
   until(isReached: () => boolean): Promise<void>;
-  /** Something is not as the scenario has it. */
+  /**
+   * Something is not as the scenario has it. Texts of more than 4000 characters are cut.
+   *
+   * @throws {TypeError} One of them is no text.
+   */
   fail(rule: string, message: string, place?: string): void;
   /**
    * A behaviour has come to be that ought to: see {@linkcode ScenarioDefinition.reach}.
    *
    * @param nearness How many of its conditions are fulfilled, where it is made of several: the behaviour is
    * reached where all are, and else a sweep tells how near a run has come.
+   * @throws {TypeError} `name` is no text, or `nearness` no fraction.
    */
   reach(name: string, nearness?: Nearness): void;
   /** Whether faults may still happen. */

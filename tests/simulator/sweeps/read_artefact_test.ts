@@ -61,6 +61,8 @@ Deno.test("readArtefact: what is wrong is named, with its place and what would b
     ["settings.codec", "zip", 'settings.codec must be "msgpack" or "vmbus", not "zip"'],
     ["settings.isFaulty", 1, "settings.isFaulty must be true or false, not 1"],
     ["settings.itemsMax", -1, "settings.itemsMax must be a whole number"],
+    ["settings.itemsMax", 0, "settings.itemsMax must be a whole number from 1 to 4294967295"],
+    ["settings.itemsMax", 2 ** 52, "settings.itemsMax must be a whole number from 1"],
     ["finding.kind", "bug", 'finding.kind must be "crash"'],
     ["finding.step", 1.5, "finding.step must be a whole number"],
     ["finding.source", 7, "finding.source must be a text"],
