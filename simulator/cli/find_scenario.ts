@@ -9,10 +9,16 @@ import { pathToFileURL } from "node:url";
 import { messageOf } from "../../core/describe.ts";
 import type { ScenarioDefinition } from "../mod.ts";
 import { readScenarioFile, type ScenarioFile, ScenarioFileError } from "../scenario_files/mod.ts";
+import { FILE_LENGTH_MAX } from "../scenario_files/read.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
 import { shellQuoted } from "../text.ts";
 import { cannot, UsageError, UsageErrors } from "./command.ts";
+import { MACHINE } from "./file_system.ts";
+import { openToRead } from "./opened_file.ts";
 import { simulatedScenarios } from "../scenarios/all.ts";
+
+/** UTF-8 of one character more than a file may have. */
+const FILE_BYTES_MAX = 4 * (FILE_LENGTH_MAX + 1);
 
 /** Whether `scenario` is a file's path, and no name. */
 export function isFile(scenario: string): boolean {
@@ -45,12 +51,11 @@ export async function findScenario(scenario: string): Promise<ScenarioFile> {
 
 /** What the text at `path` says, in YAML. */
 async function readText(path: string): Promise<ScenarioFile> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    throw cannot(`read the scenario ${path}`, error, "name a file that is there");
-  }
+  const { file: open, info } = await openToRead(MACHINE, path, `the scenario ${path}`);
+  using file = open;
+  // Of one that is too long there is enough to tell that it is.
+  const bytes = new Uint8Array(Math.min(info.size, FILE_BYTES_MAX));
+  const text = new TextDecoder().decode(bytes.subarray(0, file.read(0, bytes)));
   try {
     const load = (module: string) => importScenario(resolve(dirname(path), module));
     return await readScenarioFile(text, { file: path, load });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import { messageOf } from "../../core/describe.ts";
 import { simulatedScenarios } from "../scenarios/all.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
@@ -16,6 +16,9 @@ import { type Path, Positions } from "./positions.ts";
 import { ScenarioFileError, type ScenarioFileProblem } from "./problem.ts";
 import { type ScenarioFileContent, scenarioFileSchema } from "./schema.ts";
 import { shapeProblems } from "./shape.ts";
+
+/** A file is written by hand: more characters than this none has. */
+export const FILE_LENGTH_MAX = 2 ** 16;
 
 /** Loads the scenario that the module at `path`, relative to the file, exports. It rejects where there is none. */
 export type ScenarioLoader = (path: string) => Promise<ScenarioDefinition>;
@@ -47,6 +50,10 @@ export async function readScenarioFile(
   text: string,
   { file = "scenario", load }: ScenarioFileOptions = {},
 ): Promise<ScenarioFile> {
+  if (text.length > FILE_LENGTH_MAX) {
+    const message = `there are more than ${FILE_LENGTH_MAX} characters`;
+    throw new ScenarioFileError(file, [{ line: 1, column: 1, message }]);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const positions = new Positions(document, lines);
@@ -57,7 +64,10 @@ export async function readScenarioFile(
   if (document.errors.length > 0) {
     return fail(document.errors.map(({ pos, message }) => ({ ...positions.at(pos[0]), message })));
   }
-  const content: unknown = document.toJS();
+  const content = contentOf(document);
+  if (content instanceof AliasError) {
+    return fail([{ ...positions.at(0), message: content.message }]);
+  }
   const { success, data, error } = scenarioFileSchema.safeParse(content);
   const issues = error?.issues ?? [];
   const problems = [...shapeProblems(content, issues, positions)];
@@ -72,6 +82,33 @@ export async function readScenarioFile(
     return fail(problems);
   }
   return fileOf(base, data);
+}
+
+/** Aliases say what is nowhere, what never ends, or too much. */
+class AliasError extends Error {}
+
+/** What the text says, with its aliases followed. */
+function contentOf(document: Document.Parsed): unknown {
+  try {
+    const content: unknown = document.toJS();
+    return isEndless(content, new Map())
+      ? new AliasError("an alias stands in what it means")
+      : content;
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    return new AliasError(error.message);
+  }
+}
+
+/** Whether `value` is a part of itself; `known` has what was looked at, true while that is being done. */
+function isEndless(value: unknown, known: Map<object, boolean>): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const isInside = known.get(value);
+  if (isInside !== undefined) return isInside;
+  known.set(value, true);
+  if (Object.values(value).some((each) => isEndless(each, known))) return true;
+  known.set(value, false);
+  return false;
 }
 
 /** What a file is made of; what is wrong with that, in words; null where it does not say. */

@@ -196,3 +196,29 @@ Deno.test("readScenarioFile: what a driver is started with is what the file says
   await runWorld(base);
   assertEquals(started, [{ size: 7, names: ["a", "b"] }, { size: 1 }]);
 });
+
+Deno.test("readScenarioFile: aliases that mean nothing, too much or themselves are refused", async () => {
+  let bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
+  for (let at = 1; at < 12; at++) {
+    bomb += `a${at}: &a${at} [${Array(9).fill(`*a${at - 1}`).join(", ")}]\n`;
+  }
+  const cases = [
+    ["scenario: *nothing\n", "Unresolved alias"],
+    [`scenario: echo\n${bomb}`, "Excessive alias count"],
+    ["scenario: disk\ndrivers: { disk: { options: &it [*it] } }\n", "stands in what it means"],
+    ["&it\nscenario: *it\n", "stands in what it means"],
+  ] as const;
+  for (const [text, message] of cases) {
+    const [complaint, ...others] = await complaintsOf(text);
+    assert(complaint!.startsWith("my.yaml:1:1: ") && complaint!.includes(message), complaint);
+    assertEquals(others, []);
+  }
+});
+
+Deno.test("readScenarioFile: a text that nobody has written by hand is not looked at", async () => {
+  const text = `scenario: ${"x".repeat(2 ** 16)}`;
+  assertEquals(await complaintsOf(text), ["my.yaml:1:1: there are more than 65536 characters"]);
+  // One that is looked at ends soon, whatever it says.
+  const wrong = `scenario: echo\nfaults: [${"{do: x},".repeat(3000)}]\n`;
+  assertEquals((await complaintsOf(wrong)).length, 3000);
+});
