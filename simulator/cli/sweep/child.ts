@@ -24,8 +24,10 @@ import {
 /** What came of worlds is said so often: who stops the sweep loses no more than that. */
 const TELL_MS = 200;
 
+const [given = "", mark = ""] = Deno.args;
+
 function say(message: ChildMessage): void {
-  writeAll(Deno.stdout, lineOf(message));
+  writeAll(Deno.stdout, lineOf(message, mark));
 }
 
 /** Seeds of a range in the order in which they run. */
@@ -108,6 +110,5 @@ async function main(task: ChildTask): Promise<void> {
 }
 
 if (import.meta.main) {
-  const [task = ""] = Deno.args;
-  await main(JSON.parse(task) as ChildTask);
+  await main(JSON.parse(given) as ChildTask);
 }

@@ -49,13 +49,15 @@ export class SweepChild {
   readonly #stderr: Promise<string>;
   /** Milliseconds in which it must say something. */
   readonly #boundMs: number;
+  /** Begins its messages: the record separator, and what nobody else can know. */
+  readonly #mark = `\x1e${crypto.randomUUID()} `;
   #isHung = false;
   #isKilled = false;
 
   /** Starts one; a world of it may take `boundMs` milliseconds. */
   constructor(task: ChildTask, boundMs: number) {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: [...FLAGS, CHILD, JSON.stringify(task)],
+      args: [...FLAGS, CHILD, JSON.stringify(task), this.#mark],
       env: { NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",
@@ -128,7 +130,7 @@ export class SweepChild {
       for (;;) {
         const { value, done } = await this.#lines.next();
         if (done) return null;
-        const message = messageOf(value);
+        const message = messageOf(value, this.#mark);
         if (message !== null) return message;
       }
     } finally {

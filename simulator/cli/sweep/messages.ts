@@ -1,6 +1,6 @@
 /**
  * What a sweep and its child processes say to each other: one JSON value a line. The driver under test may
- * print as well, so each line of the child's begins with a mark that no text has.
+ * print as well, whatever it likes, so each line of the child's begins with a mark that is made for this child alone.
  *
  * @module
  */
@@ -64,22 +64,13 @@ export type ChildMessage =
   /** It has done what it was asked for. */
   | { readonly idle: true };
 
-/** Begins each message: the record separator. */
-const MARK = "\x1e";
-
-/** The line of a message. Whatever stands before it was not ended by who wrote it. */
-export function lineOf(message: ChildMessage): string {
-  return `${MARK}${JSON.stringify(message)}\n`;
+/** The line of a message, behind `mark`. Whatever stands before it was not ended by who wrote it. */
+export function lineOf(message: ChildMessage, mark: string): string {
+  return `${mark}${JSON.stringify(message)}\n`;
 }
 
-/** The message of a line; null for one that somebody else wrote. */
-export function messageOf(line: string): ChildMessage | null {
-  const at = line.lastIndexOf(MARK);
-  if (at === -1) return null;
-  try {
-    return JSON.parse(line.slice(at + 1)) as ChildMessage;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null; // the driver prints, and knows the mark
-    throw error;
-  }
+/** The message of a line; null for one that somebody else wrote, who does not know the mark. */
+export function messageOf(line: string, mark: string): ChildMessage | null {
+  const at = line.lastIndexOf(mark);
+  return at === -1 ? null : JSON.parse(line.slice(at + mark.length)) as ChildMessage;
 }

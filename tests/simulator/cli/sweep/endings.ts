@@ -18,7 +18,10 @@ export const scenario = defineScenario({
   workload: (world) => {
     switch (world.draw(8)) {
       case 7:
-        return console.log("a driver that prints, and \x1e{ what looks like a message");
+        return console.log(
+          "a driver that prints, and what looks like messages \x1e{\n\x1e5\n\x1enull\n" +
+            '\x1e{"done":5}\n\x1e{"idle":true}',
+        );
       case 2:
         return world.fail("S1: two is no number", "it drew 2");
       case 3:
