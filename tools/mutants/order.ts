@@ -7,8 +7,12 @@
 import { arrowsOf } from "../imports.ts";
 import type { SourceFile } from "../source.ts";
 
-/** A file that starts processes, which nobody could end. */
-const STARTS_PROCESSES = "tests/support/deno_process.ts";
+/** Files that start processes, which nobody could end. */
+const START_PROCESSES = [
+  "tests/support/deno_process.ts",
+  "tools/canaries/hunts.ts",
+  "simulator/cli/sweep/child_process.ts",
+];
 
 /** The files that import each file. */
 export type Importers = ReadonlyMap<string, readonly string[]>;
@@ -48,7 +52,9 @@ function wordsOf(path: string): Set<string> {
  */
 export function testsOf(path: string, importers: Importers): string[] {
   const distances = distancesFrom(path, importers);
-  const starters = distancesFrom(STARTS_PROCESSES, importers);
+  const starters = new Set(
+    START_PROCESSES.flatMap((file) => [...distancesFrom(file, importers).keys()]),
+  );
   const words = wordsOf(path);
   const mirror = `tests/${path.replace(/\.ts$/, "_test.ts")}`;
   const rankOf = (test: string) => {
