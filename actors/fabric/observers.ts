@@ -80,7 +80,7 @@ export class Observers implements Observer, StepObserver {
     for (let at = 0; at < list.length; at++) list[at]!.takes(step);
   }
 
-  /** A callback of a channel begins or has returned; one of a loaded driver is none. */
+  /** A callback of a channel begins or has returned; one of a loaded driver belongs to no channel. */
   callback(frame: Frame, begins: boolean): void {
     if (this.#fabric.observer === null || frame.channel === undefined) return;
     const { name, irql, owner } = frame;

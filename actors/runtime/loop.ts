@@ -259,7 +259,7 @@ export class Loop {
   }
 
   #runItem(): boolean {
-    const item = this.#runtime.scheduler.next(); // a replay that is none any more throws
+    const item = this.#runtime.scheduler.next(); // throws where a replay has become another run
     if (item === null) return false;
     this.#begin(item);
     this.#awaitCallbacks();

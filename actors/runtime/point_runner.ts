@@ -58,7 +58,7 @@ export class PointRunner {
     const points = this.#points;
     let item: WorkItem | null = null;
     try {
-      item = points.next(); // a replay that is none any more throws
+      item = points.next(); // throws where a replay has become another run
       if (item === null) return false;
       points.isWorking = true;
       this.#do(item);

@@ -24,7 +24,7 @@ const NOBODY = 0;
 const NOBODY_CHOSEN = -1;
 const ALL: readonly Touch[] = [{ of: EVERYTHING, part: "", writes: true }];
 
-/** The program, for a chooser that asks who goes on. */
+/** The program, for a chooser that asks who continues. */
 const PROGRAM: Alternative = { worker: {}, order: 0, itemsAhead: 1, touches: ALL };
 
 /** The queues of all processors. */
@@ -53,13 +53,13 @@ export interface AnswerTurn {
 
 /** The scheduling points of one fabric. */
 export class Points {
-  /** Whether somebody is asked before each item, and where one goes on, whether it is to run yet. */
+  /** Whether somebody is asked before each item, and where one continues, whether it is to run yet. */
   isWatched = false;
-  /** Whether something must come before the next item: then the running one goes on to its end. */
+  /** Whether something must come before the next item: then the running one continues to its end. */
   mustFinish: () => boolean = () => false;
   /** Whether an item or a timer runs: answers that come of it wait for their turn. */
   isWorking = false;
-  /** Whether the item that was taken last goes on where it stopped, and nothing came between. */
+  /** Whether the item that was taken last continues where it stopped, and nothing came between. */
   isContinued = false;
   readonly #chooser: Chooser;
   readonly #queues: Queues;
@@ -72,7 +72,7 @@ export class Points {
   /** Counts down: what stopped last comes first. */
   #order = ANSWER_ORDER;
 
-  /** Points at which `chooser` chooses who goes on. */
+  /** Points at which `chooser` chooses who continues. */
   constructor(chooser: Chooser, queues: Queues) {
     this.#chooser = chooser;
     this.#queues = queues;
@@ -92,7 +92,7 @@ export class Points {
 
   /**
    * The running item is at a point. True: somebody else may come first, so it returns, and its worker
-   * continues at the same place in its next turn, which is due. False: it goes on.
+   * continues at the same place in its next turn, which is due. False: it continues now.
    */
   stop(): boolean {
     const running = this.#running;

@@ -43,6 +43,13 @@ function nextBytes({ outgoing, flows }: Endpoint): number | null {
   return packet === undefined || packet.ranges.length > 0 ? null : packet.payloadBytes;
 }
 
+/** Packets that were sent, and whose completion has not come. */
+function awaitingIn({ packets }: Endpoint["outgoing"]) {
+  return packets.live.filter(({ actor, wantsCompletion }) =>
+    wantsCompletion && (actor.tags.awaiting || actor.tags.withdrawn)
+  );
+}
+
 function plural(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
@@ -83,10 +90,7 @@ const ALWAYS: readonly Sentence[] = [
   {
     rule: "P1: packets in flight",
     faultOf: ({ outgoing }, { awaited }) => {
-      const waiting = outgoing.packets.live.filter(({ actor, wantsCompletion }) =>
-        wantsCompletion && (actor.tags.awaiting || actor.tags.withdrawn)
-      );
-      const stray = waiting.find(({ slot }) => !awaited.has(slot));
+      const stray = awaitingIn(outgoing).find(({ slot }) => !awaited.has(slot));
       if (stray !== undefined) return `packet ${stray.slot} awaits a completion, and was not sent`;
       for (const slot of awaited) {
         if (outgoing.packets.at(slot)?.actor.tags.inFlight === true) continue;
@@ -97,7 +101,7 @@ const ALWAYS: readonly Sentence[] = [
   },
 ];
 
-/** When nothing is left to run: what could go on has gone on. */
+/** When nothing is left to run, whatever could continue has continued. */
 const AT_REST: readonly Sentence[] = [
   {
     rule: "wire.md 1.8: no wake-up is lost",
@@ -141,11 +145,8 @@ const AT_REST: readonly Sentence[] = [
 ];
 
 function seenOf({ incoming, outgoing }: Endpoint): Seen {
-  const waiting = outgoing.packets.live.filter(({ actor, wantsCompletion }) =>
-    wantsCompletion && (actor.tags.awaiting || actor.tags.withdrawn)
-  );
   const { outstanding } = incoming.outstandingPackets;
-  return { outstanding, awaited: new Set(waiting.map(({ slot }) => slot)) };
+  return { outstanding, awaited: new Set(awaitingIn(outgoing).map(({ slot }) => slot)) };
 }
 
 /** A checker at work. */

@@ -71,7 +71,7 @@ class ChecksOfFabric implements FabricChecks {
  * Has checkers look at everything that happens in `fabric` from now on, whatever it is at. What they look at
  * stays what it is: digests are the same with them.
  *
- * @throws {TypeError} `fabric` is no fabric, or a checker is none.
+ * @throws {TypeError} `fabric` is no fabric, or a checker is no checker.
  */
 export function checkFabric(fabric: Fabric, options: CheckFabricOptions = {}): FabricChecks {
   const { checkers = CHECKERS } = options;

@@ -88,7 +88,7 @@ function hangOfTransaction(endpoint: Endpoint): Hang | null {
  * What does not end in a fabric in which nothing is left to run, and who holds it up: callers that wait
  * first, then packets that drivers keep, then transactions.
  *
- * @throws {TypeError} `fabric` is none.
+ * @throws {TypeError} `fabric` is no fabric.
  */
 export function findHangs(fabric: Fabric): readonly Hang[] {
   return hangsOf(fabric, () => null);

@@ -81,7 +81,7 @@ class Traffic {
   /** Whether it has rings: what it sent before is another open's, once the opposite side has new ones. */
   isAttached = false;
 
-  /** It has rings: new ones, or such as may hold what was sent before anybody looked. What waits goes on waiting. */
+  /** It has rings: new ones, or such as may hold what was sent before anybody looked. What waits keeps waiting. */
   attach(isResumed: boolean): void {
     this.isAttached = true;
     this.sent.clear();
@@ -245,7 +245,7 @@ class TrafficAtWork implements CheckerAtWork {
     if (traffic.from === null || isEmpty(traffic.from)) {
       const opposite = oppositeOf(endpointOf(endpoint));
       if (opposite !== null) traffic.from = this.#all.of(opposite);
-      else if (traffic.from === null) traffic.isLost = true; // the opposite side is none of this package's
+      else if (traffic.from === null) traffic.isLost = true; // the opposite side is not this package's
     }
     const { from } = traffic;
     if (from !== null && from.unknown === null) {

@@ -151,7 +151,7 @@ class TransactionsAtWork implements CheckerAtWork {
     byPacket.set(packet, { hasEntered, wantsCompletion, endsBefore: ends });
   }
 
-  /** A packet that was queued goes on; one that was not begins here. */
+  /** The transaction of a packet that was queued continues; that of another one begins here. */
   #enters({ endpoint, packet, wantsCompletion }: ObservationOf<"packetEnters">): void {
     const { byPacket } = this.#all.of(endpoint);
     const known = byPacket.get(packet);

@@ -15,7 +15,7 @@ const TIME_MS_MAX = 2 ** 31 - 1;
 /**
  * A seed.
  *
- * @throws {InvalidArgumentError} It is none.
+ * @throws {InvalidArgumentError} `text` is no seed.
  */
 export function parseSeed(text: string): bigint {
   const seed = /^(?:\d+|0x[\da-f]+)$/i.test(text) ? BigInt(text) : -1n;
@@ -26,7 +26,7 @@ export function parseSeed(text: string): bigint {
 /**
  * A time in milliseconds.
  *
- * @throws {InvalidArgumentError} It is none.
+ * @throws {InvalidArgumentError} `text` is no time.
  */
 export function parseTime(text: string): number {
   const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text) ?? [];

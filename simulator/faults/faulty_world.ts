@@ -55,7 +55,7 @@ export interface NamedGuest {
 export interface FaultyWorld extends WorldParts {
   /** The guests that live, with one name or all. */
   living(name: string | undefined): readonly NamedGuest[];
-  /** What the scenario calls a guest; its own name where it is none of the scenario's. */
+  /** What the scenario calls a guest; its own name where the scenario has no such guest. */
   nameOf(guest: { readonly name: string }): string;
   /** The driver called `name`, as its guest knows it; null where it is not there. */
   loaded(name: string): LoadedDriver | null;

@@ -67,7 +67,7 @@ function restore(world: FaultyWorld, { name }: NamedGuest, bytes: Uint8Array): R
   return null;
 }
 
-/** The world goes on with the restored guest. */
+/** The world continues with the restored guest. */
 function take(
   world: WorldParts,
   { name }: NamedGuest,

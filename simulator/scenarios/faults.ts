@@ -17,7 +17,7 @@ export const DELAYS: readonly FaultRule[] = [
   { do: "guestPaused" },
 ];
 
-/** For drivers that can be saved: their guest goes on here or elsewhere, and nothing is lost. */
+/** For drivers that can be saved: their guest continues here or elsewhere, and nothing is lost. */
 export const MOVES: readonly FaultRule[] = [
   { do: "guestSaved" },
   { do: "guestRestored" },

@@ -118,7 +118,7 @@ function readWhole(whole: JsonValue): ReadArtefact {
 /**
  * An artefact as text, or as what `JSON.parse` makes of it.
  *
- * @throws {ArtefactError} It is none, or one that this version of the package cannot read.
+ * @throws {ArtefactError} It is no artefact, or one that this version of the package cannot read.
  */
 export function readArtefact(artefact: unknown): ReadArtefact {
   try {

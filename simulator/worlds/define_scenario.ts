@@ -84,7 +84,7 @@ function isKnownFinding(value: unknown): boolean {
  * A scenario as a value, checked as far as that can be done before it runs. `World.driver` knows the types of
  * its drivers.
  *
- * @throws {TypeError} It is none: the message says what is wrong.
+ * @throws {TypeError} It cannot be a scenario: the message says why.
  */
 export function defineScenario<const Drivers extends DriverTable = Record<never, never>>(
   definition: ScenarioDefinition<Drivers>,

@@ -52,7 +52,7 @@ export interface Hunted {
 /**
  * Runs worlds of a scenario, seed after seed, until one has a finding.
  *
- * @throws {RangeError | TypeError} The schedule is none.
+ * @throws {RangeError | TypeError} `schedule` is no schedule.
  */
 export async function hunt<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,

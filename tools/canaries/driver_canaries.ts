@@ -58,7 +58,7 @@ export const DRIVER_CANARIES: readonly DriverCanary[] = [
   },
   {
     name: "no-answer-after-restore",
-    breaks: "a restored packet has no completion routine, and nobody goes on after it",
+    breaks: "a restored packet has no completion routine, and nobody continues after it",
     make: noAnswerAfterRestore,
   },
   {

@@ -11,7 +11,7 @@ import type { AnyRule, ChannelWhere, Deed, FaultTable, GuestWhere } from "../bas
 import type { FaultyWorld } from "../faulty_world.ts";
 import { isOn } from "../place.ts";
 
-/** Which way something goes on a bus. */
+/** Which way something crosses a bus. */
 export interface DirectedWhere extends ChannelWhere {
   /** Who it is for. */
   readonly direction?: "toHost" | "toGuest";

@@ -100,7 +100,7 @@ export const DRIVER_FAULTS: FaultTable<DriverRule> & Readonly<Record<MisdeedName
     ...COMMON,
     does:
       "A callback throws once it has done its work; a server's EvtChannelOpened does in its place.",
-    realMachine: "A driver's exception is a bug check; here it is reported, and the run goes on.",
+    realMachine: "A driver's exception is a bug check; here it is reported, and the run continues.",
     touches: "the driver, and the verifier: the finding is the fault's own",
     point: "callback",
     where: [...DRIVER, "callback"],
@@ -174,7 +174,7 @@ export const DRIVER_FAULTS: FaultTable<DriverRule> & Readonly<Record<MisdeedName
   },
   packetHeld: {
     ...COMMON,
-    does: "A packet's completion comes when all else that goes on has long ended.",
+    does: "A packet's completion comes when everything else has long ended.",
     realMachine: "A device does not answer, until a time-out ends what it was at.",
     touches: "the opposite side, and Pause, Suspend and the quota of its own",
     point: "completion",

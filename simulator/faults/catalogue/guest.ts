@@ -79,7 +79,7 @@ export const GUEST_FAULTS: FaultTable<GuestRule> = {
     deeds: (world, rule) => toEach(world, rule, ({ guest }) => guest.crash()),
   },
   guestPaused: {
-    does: "A guest's processors stand still for a while; the host's go on.",
+    does: "A guest's processors stand still for a while; the host's keep running.",
     realMachine: "Somebody pauses the virtual machine, or the host is short of processors.",
     touches: "all of the guest, and its servers",
     point: "item",

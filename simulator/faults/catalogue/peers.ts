@@ -169,7 +169,7 @@ export const PEER_FAULTS: FaultTable<PeerRule> = {
   ringCorrupted: {
     ...COMMON,
     does:
-      "A lie in a ring: an index, a descriptor, a mask, a packet that is none. Its victim stops.",
+      "A lie in a ring: an index, a descriptor, a mask, something that is no packet. Its victim stops.",
     realMachine: "A guest that was taken over writes into the rings that it shares with the host.",
     touches: "both ends of the channel",
     where: [...CHANNEL, "lie"],

@@ -1,6 +1,6 @@
 /**
- * Completions that the opposite side makes up: of transactions that are nobody's, that have ended, or that it has
- * yet to answer and will answer again (wire.md 2.5).
+ * Completions that the opposite side makes up: of transactions that are nobody's, that have ended, or that it
+ * has not answered and will answer again (wire.md 2.5).
  *
  * @module
  */

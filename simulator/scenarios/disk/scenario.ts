@@ -1,6 +1,6 @@
 /**
  * *Disk*: a guest copies a file onto a disk and back, through the package's own disk. The image, the file
- * and the copy are in memory, and belong to the fabric: drivers that go on in it find them there.
+ * and the copy are in memory, and belong to the fabric: drivers that are restored in it find them there.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function makeFiles(fabric: Fabric, fileBytes: number): Files {
   return made;
 }
 
-/** Of the fabric that a driver was started in, or goes on in. */
+/** Of the fabric that a driver was started or restored in. */
 function knownFiles(fabric: Fabric): Files {
   const files = filesOf.get(fabric);
   if (files === undefined) {

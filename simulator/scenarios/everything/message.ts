@@ -83,7 +83,7 @@ export function encodeMessage(
   return bytes;
 }
 
-/** Reads the message in `buffer[0, byteCount)`, or says why it is none: anybody may have written it. */
+/** Reads the message in `buffer[0, byteCount)`, or says why there is no message in it: anybody may have written it. */
 export function readMessage(buffer: Uint8Array, byteCount: number): Message | string {
   if (byteCount < HEADER_BYTES) return `it has ${byteCount} bytes`;
   const view = new DataView(buffer.buffer, buffer.byteOffset, byteCount);

@@ -1,7 +1,7 @@
 /**
  * What a world of the scenario is made of: drawn once for each, and given to the drivers of both sides as
  * their options. All that a driver sends follows from its plan and a number, so that a driver which is
- * restored goes on with the same.
+ * restored continues with the same.
  *
  * @module
  */

@@ -82,7 +82,7 @@ class Client extends ClientEnd {
     this.left = transactions.length;
   }
 
-  /** Begins with its first transaction, or goes on to the next. */
+  /** Begins with its first transaction, or continues with the next. */
   next(): void {
     const transaction = this.#transactions[this.#transactions.length - this.left];
     if (transaction === undefined) return;
