@@ -39,11 +39,13 @@ const CALLBACK = "EvtChannelSavePacket";
 const RESULT_MEMBERS = ["status", "bytesNeeded"] as const;
 
 /** Where the channel stood when the save began: nothing of it may move until the save ends. */
-function stampOf({ actor, incoming, outgoing }: Endpoint): string {
+function stampOf({ actor, channelId, incoming, outgoing }: Endpoint): string {
   const { queue, completions, ended, nextOrder } = outgoing.progress;
   const underWay = [nextOrder, queue.length, completions.length, ended.length];
   const indices = [incoming.ring?.position.index ?? null, outgoing.ring?.position.index ?? null];
-  return JSON.stringify([{ ...Object(actor.snapshot.value), saving: null }, underWay, indices]);
+  // An offer of the guest's that the saved server does not know of could not be continued with.
+  const state = { ...Object(actor.snapshot.value), saving: null };
+  return JSON.stringify([state, channelId, underWay, indices]);
 }
 
 /** From now on {@linkcode isAsSaved} is about saves that begin after this. */

@@ -1,10 +1,12 @@
 // docs/save-restore.md: when a guest is not saved, it goes on unharmed.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
+import { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
 import { defineScenario, runWorld } from "../../../simulator/mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
 import { post } from "../../support/driving.ts";
+import { endpointBehind } from "../../support/endpoints.ts";
 import {
   type OnPacket,
   stubClient,
@@ -359,4 +361,27 @@ Deno.test("savePartition: refuses a guest whose host was never asked for offers"
   });
   const { findings, faults } = await runWorld(scenario, { schedule: "fifo" });
   assertEquals([findings, faults.length], [[], 1]);
+});
+
+// Found by worlds in which the bus takes offers back, and makes them again.
+Deno.test("savePartition: refuses a guest that is offered a channel after its server was saved", async () => {
+  let isOfferedLate = true;
+  const world = await connected("complete", "complete", {
+    async save() {
+      await world.vsp.VmbChannelPause(world.server);
+      await vmbus.saveServerChannel(world.vsp, world.server);
+      if (isOfferedLate) bus.host.offerAgain(endpoint);
+      return null;
+    },
+    resume: () => void world.vsp.VmbChannelStart(world.server),
+  });
+  const endpoint = endpointBehind(world.server);
+  const { bus } = PartitionObject.guestOf(endpoint)!;
+  bus.host.takeBack(endpoint);
+  await world.fabric.settle();
+  const [status, reason] = await refused(world);
+  assertEquals(status, "STATUS_UNSUCCESSFUL");
+  assertStringIncludes(reason, "has changed since");
+  isOfferedLate = false;
+  assertEquals((await vmbus.savePartition(world.guest)).reason, null);
 });
