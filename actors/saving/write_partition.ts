@@ -86,13 +86,16 @@ function isDrivers({ kind, routine, actor }: PacketObject): boolean {
 /** What is due on the guest's processors, in the order in which it was scheduled. */
 function workOf(guest: PartitionObject, clients: ClientNumbers): PartitionPart<"work"> {
   const { bus, processors } = guest;
-  const numbers = new Map([...clients].map(([{ id }, number]) => [id, number]));
+  const endpoints = new Map([...clients.keys()].map((endpoint) => [endpoint.id, endpoint]));
   const items = processors.flatMap((processor) => processor.list());
   items.sort((a, b) => a.order - b.order);
   const due = items.flatMap(({ worker, kind }): PartitionPart<"work">["items"] => {
-    const client = numbers.get(worker.traceId) ?? null;
+    const endpoint = endpoints.get(worker.traceId) ?? null;
     // What is due for a channel that was cleaned up comes to nothing.
-    if (client === null && worker.traceId !== guest.traceId) return [];
+    if (endpoint === null && worker.traceId !== guest.traceId) return [];
+    // So do completion routines where what was left of an item at a scheduling point has called all of them.
+    if (kind === "completions" && endpoint?.completions.isDue === false) return [];
+    const client = endpoint === null ? null : clients.get(endpoint)!;
     // What a writer has put off, it does whenever it looks at its rings.
     return [{ client, kind: kind === "signal" ? "interrupt" : kind }];
   });

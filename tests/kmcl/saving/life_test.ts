@@ -4,6 +4,7 @@ import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import { areEqual } from "../../../core/saved/plain_data.ts";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
+import { endpointBehind } from "../../support/endpoints.ts";
 import {
   type Life,
   lifeGuestDriver,
@@ -60,6 +61,11 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   "is paused by its client": {
     isOpen: true,
     happens: ({ guest, client }) => void clientTable(guest).VmbChannelPause(client.channel),
+  },
+  // As where an item is due beside what was left of it at a scheduling point, which did its work.
+  "has completion routines due in vain": {
+    isOpen: true,
+    happens: ({ client }) => endpointBehind(client.channel).work.scheduleCompletions(),
   },
   "is described wrongly by its guest": {
     isOpen: true,
