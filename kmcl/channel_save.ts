@@ -39,13 +39,16 @@ const CALLBACK = "EvtChannelSavePacket";
 const RESULT_MEMBERS = ["status", "bytesNeeded"] as const;
 
 /** Where the channel stood when the save began: nothing of it may move until the save ends. */
-function stampOf({ actor, channelId, incoming, outgoing }: Endpoint): string {
+function stampOf({ actor, incoming, outgoing }: Endpoint): string {
   const { queue, completions, ended, nextOrder } = outgoing.progress;
   const underWay = [nextOrder, queue.length, completions.length, ended.length];
   const indices = [incoming.ring?.position.index ?? null, outgoing.ring?.position.index ?? null];
-  // An offer of the guest's that the saved server does not know of could not be continued with.
-  const state = { ...Object(actor.snapshot.value), saving: null };
-  return JSON.stringify([state, channelId, underWay, indices]);
+  return JSON.stringify([{ ...Object(actor.snapshot.value), saving: null }, underWay, indices]);
+}
+
+/** The same for the save of its whole guest: with an offer that the server was saved without it could not go on. */
+function guestStampOf(endpoint: Endpoint): string {
+  return `${endpoint.channelId} ${stampOf(endpoint)}`;
 }
 
 /** From now on {@linkcode isAsSaved} is about saves that begin after this. */
@@ -56,7 +59,7 @@ export function forgetSave(endpoint: Endpoint): void {
 /** Whether a server that was saved, all of it, is still what was saved; true for one that was not. */
 export function isAsSaved(endpoint: Endpoint): boolean {
   const { savedStamp } = driverOf(endpoint);
-  return savedStamp === null || savedStamp === stampOf(endpoint);
+  return savedStamp === null || savedStamp === guestStampOf(endpoint);
 }
 
 /** A save from VmbChannelSaveBegin to VmbChannelSaveEnd. */
@@ -66,6 +69,7 @@ class ChannelSave implements SaveUnderWay {
   readonly #writer = new EnvelopeWriter("channel");
   readonly #chunks: readonly ServerChunk[];
   readonly #stamp: string;
+  readonly #guestStamp: string;
   /** Pieces that were taken: the header, the chunks, the end mark. */
   #takenCount = 0;
   /** The next piece, once it was made. It stays as it is until there is a buffer for it. */
@@ -77,6 +81,7 @@ class ChannelSave implements SaveUnderWay {
     this.#endpoint = endpoint;
     this.#chunks = saveServer(endpoint);
     this.#stamp = stampOf(endpoint);
+    this.#guestStamp = guestStampOf(endpoint);
   }
 
   /** See {@linkcode SaveUnderWay.holds}. */
@@ -107,7 +112,7 @@ class ChannelSave implements SaveUnderWay {
   take(): void {
     this.#piece = null;
     this.#takenCount++;
-    if (this.#takenCount > this.#chunks.length + 1) this.#driver.savedStamp = this.#stamp;
+    if (this.#takenCount > this.#chunks.length + 1) this.#driver.savedStamp = this.#guestStamp;
   }
 
   #chunk({ packet, chunk }: ServerChunk): Uint8Array | NtStatus {
