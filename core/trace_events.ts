@@ -100,11 +100,14 @@ export interface TraceBytes {
   readonly hash: string;
 }
 
-/** One detail of an entry. */
-export type TraceDetail = null | boolean | number | string | TraceBytes;
+/** One detail of an entry: a value, or several by name, as the fields of a control message. */
+export type TraceDetail = null | boolean | number | string | TraceBytes | TraceDetails;
 
 /** All details of an entry, by name. */
-export type TraceDetails = Readonly<Record<string, TraceDetail>>;
+export interface TraceDetails {
+  /** One of them. */
+  readonly [name: string]: TraceDetail;
+}
 
 /** One record, as level `"full"` keeps it. */
 export interface TraceEntry {
@@ -118,6 +121,11 @@ export interface TraceEntry {
   readonly values: readonly (number | string)[];
   /** The same and more by name, for reports: arguments, statuses, hashes of payloads. */
   readonly details: TraceDetails;
+  /**
+   * The driver's line, with file and column, that made the call or the misuse; left out where nobody keeps lines.
+   * It differs from machine to machine, and is in no digest.
+   */
+  readonly source?: string;
 }
 
 /** What an endpoint has sent and its opposite side has not read. */

@@ -146,6 +146,7 @@ export type {
   ReachedBehaviour,
   SweepSummary,
 } from "./sweeps/summary.ts";
+export type { Story, StoryLine, StoryMark } from "./story/story.ts";
 export { sweepWorlds } from "./sweeps/sweep_worlds.ts";
 export type { SweepOptions } from "./sweeps/sweep_worlds.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";

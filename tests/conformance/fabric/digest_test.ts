@@ -1,5 +1,5 @@
 // api.md section 3: what the trace digest covers, and what it does not.
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { openPair, type Pair, type PairOptions } from "../../support/connected_pair.ts";
 
@@ -360,16 +360,16 @@ Deno.test("Fabric.trace: a transaction can be told from its entries", async () =
     call: "VmbPacketAllocate",
     channel: "VMBCHANNEL of channel 2 (client)",
   });
-  const payload = sent!.buffer;
+  const payload = sent!.buffer!;
   assertEquals(sent, {
     call: "VmbPacketSend",
     packetObject: "VMBPACKET 0 of channel 2 (client)",
-    buffer: payload!,
+    buffer: payload,
     bufferLength: 3,
     externalDataMdl: null,
     flags: 1,
   });
-  assert(typeof payload === "object" && payload !== null && /^[0-9a-f]{16}$/.test(payload.hash));
+  assertMatch((payload as vmbus.TraceBytes).hash, /^[0-9a-f]{16}$/);
   assertEquals(returned, { call: "VmbPacketSend", status: vmbus.STATUS_SUCCESS });
   assertEquals(arrived, {
     transactionId: 0,
