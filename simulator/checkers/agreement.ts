@@ -72,6 +72,14 @@ const ALWAYS: readonly Sentence[] = [
     },
   },
   {
+    rule: "S11: nothing of an open is left for the next",
+    faultOf: ({ rings, signal, latency100ns }) => {
+      if (rings !== null) return null;
+      if (signal.remaining100ns !== null) return "it has no rings, and a signal is due";
+      return latency100ns === 0 ? null : `it has no rings, and a latency of ${latency100ns}`;
+    },
+  },
+  {
     rule: "S10: packets are retired before Closed",
     faultOf: ({ incoming, actor }) => {
       const { outstanding } = incoming.outstandingPackets;

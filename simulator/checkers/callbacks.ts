@@ -36,8 +36,9 @@ const NEEDS: Readonly<Record<StateChange, { readonly rule: string; readonly refu
   },
   EvtChannelPostStarted: {
     rule: "S4: when PostStarted is called",
-    refuses: ({ flow, isAnnounced }) => {
+    refuses: ({ flow, isAnnounced, isLeaving }) => {
       if (flow !== "running") return `the flow is ${flow}`;
+      if (isLeaving) return "the channel is going away"; // S10
       return isAnnounced ? "it was called since Started" : null;
     },
   },
@@ -77,7 +78,7 @@ class CallbacksAtWork implements CheckerAtWork {
   /** What was so when a caller began to wait. */
   readonly #waits = new Map<
     number,
-    { readonly driven: Driven; readonly suspends: number | null; readonly closes: number }
+    { readonly driven: Driven; readonly rests: number | null; readonly closes: number }
   >();
   readonly sees: Sees = {
     ringsAttached: ({ endpoint, isResumed }) => this.#all.of(endpoint).attach(isResumed),
@@ -175,10 +176,11 @@ class CallbacksAtWork implements CheckerAtWork {
   #waitBegins({ call, endpoint, wait }: ObservationOf<"waitBegins">): void {
     if (endpoint === null || call !== "VmbChannelPause" && call !== "VmbChannelDisable") return;
     const driven = this.#all.of(endpoint);
-    const { flow, suspends, closes, lifecycle } = driven;
+    const { flow, rests, closes, lifecycle, outstanding } = driven;
+    const isAtRest = flow === "fresh" || flow === "suspended" && outstanding === 0;
     this.#waits.set(wait, {
       driven, // a caller may continue when its endpoint is no more, and nothing is known of that
-      suspends: flow === "starting" || flow === "running" ? suspends : null,
+      rests: isAtRest ? null : rests,
       closes: lifecycle === "open" ? closes : -1,
     });
   }
@@ -188,9 +190,10 @@ class CallbacksAtWork implements CheckerAtWork {
     if (began === undefined || endpoint === null) return;
     this.#waits.delete(wait);
     if (!endpointOf(endpoint).partition.isAlive) return;
-    const { suspends, closes, isFaulted } = began.driven;
-    if (call === "VmbChannelPause" && suspends === began.suspends && !isFaulted) {
-      this.#fail("S8: when Pause returns", call, endpoint, "Suspend was not called");
+    const { rests, closes, isFaulted, outstanding } = began.driven;
+    if (call === "VmbChannelPause" && rests === began.rests && !isFaulted) {
+      const why = `it was not suspended with all packets retired: ${outstanding} are out`;
+      this.#fail("S8: when Pause returns", call, endpoint, why);
     }
     if (call === "VmbChannelDisable" && closes === began.closes) {
       this.#fail("S11: when Disable returns", call, endpoint, "Closed was not called");

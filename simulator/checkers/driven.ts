@@ -46,14 +46,17 @@ export class Driven {
   isHeadPassive: boolean | null = false;
   /** The opposite side broke the protocol, or the driver said so. */
   isFaulted = false;
-  /** How often Suspend was called. */
-  suspends = 0;
   /** How often Closed was called. */
   closes = 0;
+  /** How often it had been suspended and held no packet any more. */
+  rests = 0;
+  /** Disabled, or left by the opposite side, since it has its rings. */
+  isLeaving = false;
 
   /** The channel has rings: it is about to open, or was restored. */
   attach(isResumed: boolean): void {
     this.isFaulted = false;
+    this.isLeaving = false;
     this.flow = "fresh";
     this.isInPacket = false;
     this.isInBatch = false;
@@ -74,7 +77,6 @@ export class Driven {
     } else if (change === "EvtChannelPostStarted") this.isAnnounced = true;
     else if (change === "EvtChannelSuspend") {
       this.flow = "suspending";
-      this.suspends++;
     }
   }
 
@@ -85,8 +87,10 @@ export class Driven {
     if (callback !== this.change) return;
     this.change = null;
     if (callback === "EvtChannelStarted") this.flow = "running";
-    else if (callback === "EvtChannelSuspend") this.flow = "suspended";
-    else if (callback === "EvtChannelClosed") {
+    else if (callback === "EvtChannelSuspend") {
+      this.flow = "suspended";
+      if (this.outstanding === 0) this.rests++;
+    } else if (callback === "EvtChannelClosed") {
       this.lifecycle = "none";
       this.flow = "fresh";
     }
@@ -96,6 +100,7 @@ export class Driven {
   changed(event: string): void {
     if (event === "openedOk") this.lifecycle = "open";
     else if (event === "openedFailed") this.lifecycle = "none";
+    else if (event === "disable" || event === "peerClosed") this.isLeaving = true;
   }
 
   /** A packet is given to it. */
@@ -109,6 +114,7 @@ export class Driven {
   /** It is done with a packet, or has handed it back. */
   retired(how: ObservationOf<"packetRetired">["how"]): void {
     this.outstanding--;
+    if (this.outstanding === 0 && this.flow === "suspended") this.rests++;
     if (how !== "handedBack") return;
     this.isHeadPassive = true;
     if (this.batch !== null) this.batch--;
@@ -142,6 +148,7 @@ export function drivenOf(endpoint: Endpoint): Driven {
   driven.isAnnounced = !tags.callPostStarted;
   if (change !== null) driven.began(change);
   driven.isFaulted = !tags.sound;
+  driven.isLeaving = tags.leaving;
   driven.outstanding = incoming.outstandingPackets.outstanding;
   driven.isInPacket = incoming.isBusy;
   return driven;

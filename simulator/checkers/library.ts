@@ -12,6 +12,7 @@ import { functionsChecker } from "./functions.ts";
 import { hangsChecker } from "./hangs.ts";
 import { leaksChecker } from "./leaks.ts";
 import { memoryChecker } from "./memory.ts";
+import { orderChecker } from "./order.ts";
 import { protocolChecker } from "./protocol.ts";
 import { trafficChecker } from "./traffic.ts";
 import { transactionsChecker } from "./transactions.ts";
@@ -20,6 +21,7 @@ import { transactionsChecker } from "./transactions.ts";
 export const CHECKERS: readonly Checker[] = Object.freeze([
   transactionsChecker,
   trafficChecker,
+  orderChecker,
   boundsChecker,
   callbacksChecker,
   agreementChecker,

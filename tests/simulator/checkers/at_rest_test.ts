@@ -72,6 +72,15 @@ Deno.test("agreement: finds that the rings are gone, and the channel is open", a
   ]);
 });
 
+Deno.test("agreement: finds that a latency outlives the rings", async () => {
+  const found = await atEnd(agreementChecker, ({ clientEnd }) => { // kmcl.md S11
+    clientEnd.rings = null;
+    clientEnd.latency100ns = 50;
+  });
+  const rule = "S11: nothing of an open is left for the next";
+  assertEquals(found[1], `correctness agreement: ${rule}, client in guest`);
+});
+
 Deno.test("agreement: finds a packet that is out with the driver, and was not seen", async () => {
   const found = await atEnd(agreementChecker, async ({ checks, serverEnd }) => { // kmcl.md R4
     checks.see({

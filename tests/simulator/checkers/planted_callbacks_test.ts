@@ -117,6 +117,33 @@ testPlanted(callbacksChecker, [
     ],
     found: "callbacks: S8: when Pause returns, VmbChannelPause of server in root",
   },
+  { // kmcl.md S8
+    fact: "Pause returns while the driver holds a packet",
+    plant: (at) => {
+      const { serverEnd: endpoint } = at;
+      return [
+        arrives(at, 1, 0),
+        returns(at, PACKET),
+        { kind: "waitBegins", call: "VmbChannelPause", endpoint, wait: 99, isTimed: false },
+        begins(at, "EvtChannelSuspend"),
+        returns(at, "EvtChannelSuspend"),
+        { kind: "waitReturns", call: "VmbChannelPause", endpoint, wait: 99, status: null },
+      ];
+    },
+    found: "callbacks: S8: when Pause returns, VmbChannelPause of server in root",
+  },
+  { // kmcl.md S10
+    fact: "PostStarted is called while the channel leaves",
+    plant: (at) => [
+      begins(at, "EvtChannelSuspend"),
+      returns(at, "EvtChannelSuspend"),
+      begins(at, "EvtChannelStarted"),
+      { kind: "channelChanges", endpoint: at.serverEnd, event: "disable" },
+      returns(at, "EvtChannelStarted"),
+      begins(at, "EvtChannelPostStarted"),
+    ],
+    found: "callbacks: S4: when PostStarted is called, EvtChannelPostStarted of server in root",
+  },
   { // kmcl.md S11
     fact: "Disable returns without Closed",
     plant: ({ serverEnd: endpoint }) => [
