@@ -5,6 +5,7 @@
  * @module
  */
 
+import { oppositeOf } from "../../actors/partition/opposite.ts";
 import { DISPATCH_LEVEL, PASSIVE_LEVEL } from "../../actors/runtime/irql.ts";
 import type {
   CheckContext,
@@ -15,7 +16,7 @@ import type {
   Sees,
 } from "./checker.ts";
 import { type Driven, drivenOf, STATE_CHANGES, type StateChange } from "./driven.ts";
-import { endpointOf, PerEndpoint, whereIs } from "./endpoints.ts";
+import { endpointOf, guestOf, PerEndpoint, whereIs } from "./endpoints.ts";
 
 /** Why a state change callback may not be called now; null: it may. */
 type Refusal = (driven: Driven, endpoint: ObservedEndpoint) => string | null;
@@ -67,6 +68,9 @@ const NEEDS: Readonly<Record<StateChange, { readonly rule: string; readonly refu
   },
 };
 
+/** Faults that tell a client of a close of which its server does not know. */
+const TAKES_OFFERS: ReadonlySet<string> = new Set(["offerRescinded", "deviceRemoved"]);
+
 function isStateChange(callback: string): callback is StateChange {
   return STATE_CHANGES.has(callback);
 }
@@ -80,11 +84,16 @@ class CallbacksAtWork implements CheckerAtWork {
     number,
     { readonly driven: Driven; readonly rests: number | null; readonly closes: number }
   >();
+  /** Channels whose offer was taken back over the head of their server, each by guest and number. */
+  readonly #offersTaken = new Set<string>();
   readonly sees: Sees = {
     ringsAttached: ({ endpoint, isResumed }) => this.#all.of(endpoint).attach(isResumed),
     callbackBegins: (seen) => this.#begins(seen),
     callbackReturns: ({ endpoint, callback }) => this.#all.of(endpoint).returned(callback),
-    channelChanges: ({ endpoint, event }) => this.#all.of(endpoint).changed(event),
+    channelChanges: (seen) => this.#changed(seen),
+    faultFires: ({ fault, partition, channelId }) => {
+      if (TAKES_OFFERS.has(fault)) this.#offersTaken.add(`${partition} ${channelId}`);
+    },
     channelFaults: ({ endpoint }) => void (this.#all.of(endpoint).isFaulted = true),
     packetArrives: (seen) => this.#arrives(seen),
     packetRetired: ({ endpoint, how }) => this.#all.of(endpoint).retired(how),
@@ -109,6 +118,18 @@ class CallbacksAtWork implements CheckerAtWork {
   }
 
   // -- State changes and batches
+
+  #changed({ endpoint, event }: ObservationOf<"channelChanges">): void {
+    this.#all.of(endpoint).changed(event);
+    const opposite = event === "peerClosed" ? oppositeOf(endpointOf(endpoint)) : null;
+    if (opposite === null || !opposite.partition.isAlive || !this.#all.has(opposite)) return;
+    const taken = this.#offersTaken.has(`${guestOf(opposite)} ${opposite.channelId}`);
+    if (taken || this.#context.isExcused(opposite)) return;
+    const { flow, outstanding } = this.#all.of(opposite);
+    if (outstanding === 0 && (flow === "fresh" || flow === "suspended")) return;
+    const message = `it is told: the flow is ${flow}, ${outstanding} packets are out`;
+    this.#fail("S10: when the opposite side is told", "close", opposite, message);
+  }
 
   #begins({ endpoint, callback, irql, count }: ObservationOf<"callbackBegins">): void {
     const driven = this.#all.of(endpoint);

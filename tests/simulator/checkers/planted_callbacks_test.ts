@@ -144,6 +144,17 @@ testPlanted(callbacksChecker, [
     ],
     found: "callbacks: S4: when PostStarted is called, EvtChannelPostStarted of server in root",
   },
+  { // kmcl.md S10
+    fact: "a close is told while the driver holds a packet",
+    plant: (at) => [
+      arrives(at, 1, 0),
+      returns(at, PACKET),
+      begins(at, "EvtChannelSuspend"),
+      returns(at, "EvtChannelSuspend"),
+      { kind: "channelChanges", endpoint: at.clientEnd, event: "peerClosed" },
+    ],
+    found: "callbacks: S10: when the opposite side is told, close of server in root",
+  },
   { // kmcl.md S11
     fact: "Disable returns without Closed",
     plant: ({ serverEnd: endpoint }) => [
