@@ -38,6 +38,31 @@ function findingFrom(folder: string, finding: Finding): Finding {
   };
 }
 
+/**
+ * Has `path` be a file of `text`: whole at once, as another sweep may write or read the same one, and in place of a
+ * link, not through it.
+ */
+function replaceFile(path: string, text: string): void {
+  const part = `${path}.${crypto.randomUUID()}.part`;
+  try {
+    Deno.writeTextFileSync(part, text, { createNew: true });
+    Deno.renameSync(part, path);
+  } catch (error) {
+    removeIfThere(part);
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+  }
+}
+
 /** Files for the runs of one sweep. */
 export class ArtefactFiles {
   readonly #folder: string;
@@ -72,7 +97,7 @@ export class ArtefactFiles {
     const artefact = artefactOf({ ...record, finding }, this.#scenario);
     try {
       Deno.mkdirSync(this.#folder, { recursive: true });
-      Deno.writeTextFileSync(path, `${JSON.stringify(artefact, null, 2)}\n`);
+      replaceFile(path, `${JSON.stringify(artefact, null, 2)}\n`);
     } catch (error) {
       throw cannot(`write ${path}`, error, "name another folder with --artefacts");
     }

@@ -35,6 +35,11 @@ const FLAGS = [
 const STDERR_LENGTH_MAX = 20_000;
 /** A process begins to run, and loads the scenario, in so many milliseconds, also on a busy machine. */
 const START_MS = 60_000;
+/** Signals that a terminal has for all of its processes: the sweep hears them as well, and may hear them later. */
+const TERMINAL_SIGNALS: readonly Deno.Signal[] = ["SIGHUP", "SIGINT", "SIGTERM"];
+/** So much later at most. */
+const TERMINAL_MS = 200;
+
 /** Why a process is no more, as what is found in the world that it was running. */
 export type ChildDeath = Pick<Finding, "kind" | "rule" | "place" | "message">;
 
@@ -51,7 +56,8 @@ export class SweepChild {
   readonly #boundMs: number;
   /** Begins its messages: the record separator, and what nobody else can know. */
   readonly #mark = `\x1e${crypto.randomUUID()} `;
-  #isHung = false;
+  /** Milliseconds that it said nothing for, and was ended as that was too long. */
+  #hungMs: number | null = null;
   #isKilled = false;
 
   /** Starts one; a world of it may take `boundMs` milliseconds. */
@@ -77,8 +83,8 @@ export class SweepChild {
   async ready(): Promise<LoadedScenario | null> {
     const message = await this.#next(Math.max(START_MS, this.#boundMs));
     if (message === null) {
-      if (this.#isKilled && !this.#isHung) return null;
       const { message } = await this.#death();
+      if (this.#isKilled && this.#hungMs === null) return null;
       throw new UsageError(`Cannot load the scenario: ${message}`);
     }
     if ("refused" in message) throw new UsageErrors(message.refused);
@@ -123,7 +129,7 @@ export class SweepChild {
   /** The next message; null where the process has ended, or says nothing for too long and is ended. */
   async #next(boundMs: number): Promise<ChildMessage | null> {
     const timer = setTimeout(() => {
-      this.#isHung = true;
+      this.#hungMs = boundMs;
       this.kill();
     }, boundMs);
     try {
@@ -140,12 +146,15 @@ export class SweepChild {
 
   async #death(): Promise<ChildDeath> {
     const { code, signal } = await this.#process.status;
-    if (this.#isHung) {
+    if (signal !== null && TERMINAL_SIGNALS.includes(signal) && !this.#isKilled) {
+      await new Promise((resolve) => setTimeout(resolve, TERMINAL_MS));
+    }
+    if (this.#hungMs !== null) {
       return {
         kind: "liveness",
         rule: "a world ends",
         place: "process",
-        message: `it took more than ${this.#boundMs} ms, and its process was ended`,
+        message: `it took more than ${this.#hungMs} ms, and its process was ended`,
       };
     }
     const how = signal === null ? `with exit code ${code}` : `by ${signal}`;

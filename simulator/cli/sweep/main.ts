@@ -90,13 +90,16 @@ function summaryFor(
 }
 
 /** What is to be swept, with what a scenario's file says: a process reads it, as it may name a module. */
-async function wholeTask({ task, open }: SweepRequest): Promise<SweepTask> {
+async function wholeTask({ task, open }: SweepRequest, signal: AbortSignal): Promise<SweepTask> {
   if (!isText(task.child.scenario)) return task;
   const child = new SweepChild(task.child, task.worldMs);
+  const stop = () => child.kill();
+  signal.addEventListener("abort", stop);
   try {
     const loaded = await child.ready();
     return loaded === null ? task : withFile(task, open, loaded);
   } finally {
+    signal.removeEventListener("abort", stop);
     await child.end();
   }
 }
@@ -108,7 +111,7 @@ async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<num
     const reason = "it is not permitted to start its own runtime";
     throw new UsageError(`Cannot sweep: ${reason}; say --allow-run=${runtime}`);
   }
-  const request = { ...given, task: await wholeTask(given) };
+  const request = { ...given, task: await wholeTask(given, stop.signal) };
   const { task, isJson } = request;
   const line = new ProgressLine(start.isDumb ? { isShown: false } : {});
   const startedMs = performance.now();

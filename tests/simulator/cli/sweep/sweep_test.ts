@@ -2,13 +2,14 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main as simulate } from "../../../../simulator/cli/main.ts";
+import { ArtefactFiles } from "../../../../simulator/cli/sweep/artefact_files.ts";
 import { readSweep } from "../../../../simulator/cli/sweep/request.ts";
 import { runSweep } from "../../../../simulator/cli/sweep/sweep_run.ts";
 import { sweepMain } from "../../../../simulator/cli/sweep/main.ts";
 import { type SweepSummary, sweepWorlds } from "../../../../simulator/mod.ts";
 import type { SweepJson } from "../../../../simulator/sweeps/report.ts";
 import { readArtefact } from "../../../../simulator/sweeps/read_artefact.ts";
-import type { ProcessEnd } from "../../../support/deno_process.ts";
+import { makeLink, type ProcessEnd } from "../../../support/deno_process.ts";
 import { planted } from "../../../support/planted_scenario.ts";
 import { Capture } from "../../../support/simulate.ts";
 import { withTree } from "../../../support/temp_tree.ts";
@@ -163,4 +164,59 @@ Deno.test({
     assertStringIncludes(stderr, "deno task simulate may start no process");
     assertStringIncludes(stderr, "; use deno task sweep 'a b.ts' --seeds 3\n");
   },
+});
+
+/** Presses Ctrl-C when a sweep has started its first child, which hears of it as well, or is too far for that. */
+async function interrupted(isHeardByChild: boolean, sweeps: () => Promise<ProcessEnd>) {
+  const real = { addSignalListener: Deno.addSignalListener, Command: Deno.Command };
+  let hear = () => {};
+  Deno.addSignalListener = (signal, handler) => {
+    real.addSignalListener(signal, handler);
+    if (signal === "SIGINT") hear = handler;
+  };
+  let pressing: ReturnType<typeof setTimeout> | undefined;
+  Deno.Command = class extends real.Command {
+    override spawn() {
+      const process = super.spawn();
+      if (isHeardByChild) process.kill("SIGINT");
+      pressing = setTimeout(() => hear(), isHeardByChild ? 50 : 200);
+      return process;
+    }
+  };
+  try {
+    return await sweeps();
+  } finally {
+    clearTimeout(pressing);
+    Object.assign(Deno, real);
+  }
+}
+
+Deno.test("sweep: who stops it while a file's module loads, or its process starts, need not wait", async () => {
+  const files = { "a.yaml": "scenario: ./a.ts", "a.ts": "for (;;);" };
+  await withTree(files, async (root) => {
+    for (const isHeardByChild of [false, true]) {
+      const args = [`${root}/a.yaml`, "--workers", "1"];
+      const { code, stderr } = await interrupted(isHeardByChild, () => sweep(...args));
+      assertEquals([code, stderr], [130, "Stopped after 0 worlds\n"]);
+    }
+  });
+});
+
+Deno.test("ArtefactFiles: a file is put in place of a link, not through it, and leaves no part", async () => {
+  const record = {
+    settings: { seed: "1", schedule: "fifo", codec: null, isFaulty: true, itemsMax: 9 },
+    finding: { kind: "crash", rule: "a", place: "b", message: "c", by: "d", step: 0 },
+    steps: null,
+    digest: null,
+    choices: null,
+  } as const;
+  await withTree({ precious: "mine" }, async (root) => {
+    const path = new ArtefactFiles(`${root}/out`, "echo", "echo").write(record);
+    await Deno.remove(path);
+    await makeLink("../precious", path);
+    new ArtefactFiles(`${root}/out`, "echo", "echo").write(record);
+    assertEquals(await Deno.readTextFile(`${root}/precious`), "mine");
+    assertEquals([...Deno.readDirSync(`${root}/out`)].length, 1);
+    assertStringIncludes(await Deno.readTextFile(path), '"format": "vmbus-run"');
+  });
 });
