@@ -53,6 +53,7 @@ const OUTSIDE: Readonly<Record<string, readonly string[]>> = {
 /** What the package exports, commands aside. */
 export const DOORS: readonly string[] = [
   "mod.ts",
+  "core/layout/mod.ts",
   "devices/mod.ts",
   "devices/disk/mod.ts",
   "devices/echo/mod.ts",
@@ -99,11 +100,14 @@ function isNeutral(path: string): boolean {
   return ANYWHERE.includes(topOf(path));
 }
 
-/** Whether the file `from` of a device may import `to`: its own folder, what all devices share, the main door. */
+/** The doors that devices use: what a pair calls, and in what the bytes between its drivers are written. */
+const DOORS_OF_DEVICES = ["mod.ts", "core/layout/mod.ts"];
+
+/** Whether the file `from` of a device may import `to`: its own folder, what all devices share, these doors. */
 function isForDevice(from: string, to: string): boolean {
   const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
   const isShared = folderOf(to) === `${DEVICES}/` && !DOORS.includes(to);
-  return to === "mod.ts" || isShared || folderOf(to) === folderOf(from);
+  return DOORS_OF_DEVICES.includes(to) || isShared || folderOf(to) === folderOf(from);
 }
 
 /** Why `from` may not import `to`, both of actors/; null where it may. */
@@ -137,7 +141,9 @@ function fileFault(from: string, to: string): string | null {
   }
   // The list of devices names all of them.
   if (fromTop === DEVICES && from !== `${DEVICES}/mod.ts` && !isForDevice(from, to)) {
-    return "a device imports mod.ts, its own folder and what all devices share only";
+    return `a device imports ${
+      DOORS_OF_DEVICES.join(", ")
+    }, its own folder and what all devices share only`;
   }
   if (fromTop === "actors" && toTop === "actors") return roomFault(from, to);
   for (const [a, b] of STRANGERS) {

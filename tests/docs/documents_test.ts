@@ -126,6 +126,14 @@ Deno.test("api.md: names everything that the doors of the simulator export", asy
   }
 });
 
+Deno.test("api.md: names everything that the door of layouts exports", async () => {
+  const api = await Deno.readTextFile("docs/api.md");
+  const layouts = api.slice(api.indexOf("@vmbus/kmcl/layout"));
+  const names = await exportsOf("core/layout/mod.ts");
+  assertNotEquals(names, []);
+  assertEquals(names.filter((name) => !new RegExp(`\\b${name}\\b`).test(layouts)), []);
+});
+
 Deno.test("README.md: leads to every document", async () => {
   const readme = await Deno.readTextFile("README.md");
   for await (const { name } of Deno.readDir("docs")) {

@@ -148,12 +148,13 @@ Deno.test("checkLayers: keeps what mod.ts loads runtime-neutral", async () => {
   );
 });
 
-Deno.test("checkLayers: a device rests on mod.ts alone, and knows no runtime and no other device", async () => {
-  for (const path of ["../../mod.ts", "./protocol.ts", "../image.ts"]) {
+Deno.test("checkLayers: a device rests on mod.ts and on layouts alone, and knows no runtime and no other device", async () => {
+  for (const path of ["../../mod.ts", "../../core/layout/mod.ts", "./protocol.ts", "../image.ts"]) {
     await check("devices/disk/a.ts", `import "${path}";`, "");
   }
   await check("devices/mod.ts", 'export * as disk from "./disk/mod.ts";', "");
-  const own = "a device imports mod.ts, its own folder and what all devices share only";
+  const own =
+    "a device imports mod.ts, core/layout/mod.ts, its own folder and what all devices share only";
   for (const path of ["../../core/units.ts", "../echo/mod.ts", "../mod.ts"]) {
     await check("devices/disk/a.ts", `import "${path}";`, `devices/disk/a.ts:1:8: ${own}`);
   }
