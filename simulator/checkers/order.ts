@@ -67,6 +67,8 @@ class OrderAtWork implements CheckerAtWork {
   #due: { readonly endpoint: ObservedEndpoint; readonly answer: Waiting }[] = [];
   /** Synchronous requests that wait. */
   readonly #requests = new Map<number, ObservedEndpoint>();
+  /** Endpoints that go away: nobody may wait for an answer there when their work item has ended. */
+  readonly #left = new Set<ObservedEndpoint>();
   readonly sees: Sees = {
     ringsAttached: ({ endpoint, isResumed }) => {
       const line = this.#all.of(endpoint);
@@ -78,7 +80,11 @@ class OrderAtWork implements CheckerAtWork {
       line.waiting = line.waiting.filter(({ isAnswer }) => !isAnswer);
     },
     channelChanges: ({ endpoint, event }) => {
-      if (event === "disable" || event === "peerClosed") this.#all.of(endpoint).isLeaving = true;
+      const line = this.#all.of(endpoint);
+      if (event === "enable") line.isLeaving = false;
+      if (event !== "disable" && event !== "peerClosed") return;
+      line.isLeaving = true;
+      this.#left.add(endpoint);
     },
     packetQueued: ({ endpoint, packet }) => {
       this.#all.of(endpoint).waiting.push({ isAnswer: false, packet });
@@ -94,11 +100,11 @@ class OrderAtWork implements CheckerAtWork {
     },
     itemBegins: () => this.#itemBegins(),
     waitBegins: ({ call, endpoint, wait }) => {
-      const isRequest = call === "VmbChannelSendSynchronousRequest";
-      if (isRequest && endpoint !== null) this.#requests.set(wait, endpoint);
+      if (call !== "VmbChannelSendSynchronousRequest" || endpoint === null) return;
+      this.#requests.set(wait, endpoint);
+      if (this.#all.of(endpoint).isLeaving) this.#left.add(endpoint);
     },
     waitReturns: ({ wait }) => void this.#requests.delete(wait),
-    callbackBegins: (seen) => this.#begins(seen),
   };
 
   constructor(context: CheckContext) {
@@ -126,6 +132,7 @@ class OrderAtWork implements CheckerAtWork {
       this.#all.set(endpoint, lineOf(endpointOf(endpoint)));
     }
     this.#unknown.clear();
+    if (this.#left.size > 0) this.#lookWhoWaits();
     const due = this.#due;
     if (due.length === 0) return;
     this.#due = [];
@@ -180,14 +187,15 @@ class OrderAtWork implements CheckerAtWork {
     if (isNext && hasRoom(endpointOf(endpoint), answerBytes)) this.#due.push({ endpoint, answer });
   }
 
-  #begins({ endpoint, callback }: ObservationOf<"callbackBegins">): void {
-    const isClosed = callback === "EvtChannelClosed";
-    if (!isClosed && callback !== "EvtChannelSuspend") return;
-    if (!isClosed && !this.#all.of(endpoint).isLeaving) return;
-    const count = [...this.#requests.values()].filter((each) => each === endpoint).length;
-    if (count === 0) return;
-    const message = `${callback} is called, and ${count} callers wait for an answer`;
-    this.#fail("S10: blocked callers return first", callback, endpoint, message);
+  /** Nobody waits at an endpoint that goes away. */
+  #lookWhoWaits(): void {
+    for (const endpoint of this.#left) {
+      const count = [...this.#requests.values()].filter((each) => each === endpoint).length;
+      if (count === 0 || !endpointOf(endpoint).partition.isAlive) continue;
+      const message = `it goes away, and ${count} callers wait for an answer`;
+      this.#fail("S10: blocked callers return at once", "request", endpoint, message);
+    }
+    this.#left.clear();
   }
 }
 

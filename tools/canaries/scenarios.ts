@@ -18,6 +18,18 @@ const everythingHonest: ScenarioDefinition = {
   faults: [...DELAYS, ...MOVES, ...LOSSES, ...MISDEEDS],
 };
 
+/** One channel of it, to which much is done. */
+const everythingSmall: ScenarioDefinition = {
+  ...everythingHonest,
+  name: "everything-small",
+  numbers: {
+    ...everything.numbers,
+    guests: { ...everything.numbers!.guests!, most: 1 },
+    channels: { ...everything.numbers!.channels!, most: 1 },
+    rounds: { ...everything.numbers!.rounds!, least: 4, most: 12 },
+  },
+};
+
 /** What the scenario of a driver canary is called where its drivers make no mistake. */
 export function rightOf(name: string): string {
   return `${name}, right`;
@@ -27,6 +39,7 @@ export function rightOf(name: string): string {
 export const SCENARIOS: ScenarioTable = {
   "everything": () => everything,
   "everything-honest": () => everythingHonest,
+  "everything-small": () => everythingSmall,
   ...Object.fromEntries(Object.entries(PROTOCOLS).map(([name, make]) => [name, () => make(false)])),
   ...Object.fromEntries(DRIVER_CANARIES.map(({ name, make }) => [name, () => make(true)])),
   ...Object.fromEntries(
