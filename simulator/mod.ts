@@ -23,7 +23,7 @@
 
 import { echo } from "./echo/scenario.ts";
 import type { Scenario } from "./scenario.ts";
-import { everything } from "./scenarios/everything/scenario.ts";
+import { simulatedScenarios } from "./scenarios/all.ts";
 import { singleRun } from "./scenarios/single_run.ts";
 
 export { echo };
@@ -138,8 +138,8 @@ export type { Attacker } from "./faults/peers/attack.ts";
 export type { ForgedCompletion } from "./faults/peers/completion_attacks.ts";
 export type { GpadlLieName } from "./faults/peers/gpadl_lies.ts";
 export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
-export { simulatedScenarios } from "./scenarios/all.ts";
-export { singleRun } from "./scenarios/single_run.ts";
+export { simulatedScenarios };
+export { singleRun };
 export type {
   ExpectedGroup,
   FailureGroup,
@@ -170,8 +170,17 @@ export { TextError } from "./vectors/json_text.ts";
 export { runRingVectors } from "./vectors/run.ts";
 export type { VectorResult } from "./vectors/run.ts";
 
-/** The scenarios that run in any runtime. The command line has one more, which needs files. */
-export const scenarios: readonly Scenario[] = [echo, singleRun(everything)];
+/** By these names the command line copies files; as worlds they are what a sweep runs. */
+const COPIES: readonly string[] = ["disk", echo.name];
+
+/**
+ * The scenarios that run in any runtime: a copy of a file by echo, and one world of each other one. The command line
+ * has one more, which needs files.
+ */
+export const scenarios: readonly Scenario[] = [
+  echo,
+  ...simulatedScenarios.filter(({ name }) => !COPIES.includes(name)).map((each) => singleRun(each)),
+];
 
 /** The scenario called `name`; undefined where there is none. */
 export function findScenario(name: string): Scenario | undefined {

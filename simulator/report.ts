@@ -6,7 +6,7 @@
 
 import { folded, grouped, type Look, painted, tableText } from "./layout.ts";
 import type { DigestedBytes, ResultTable, ScenarioResult } from "./scenario.ts";
-import { visible } from "./text.ts";
+import { unitsFor, visible } from "./text.ts";
 
 /** What a report says beside the result itself. */
 export interface RunFacts {
@@ -44,6 +44,10 @@ export interface JsonReport extends Omit<RunFacts, "seed" | "resume"> {
   readonly stopped: boolean;
   /** What was wrong. */
   readonly findings: readonly string[];
+  /** What was found that is expected. */
+  readonly expected: readonly string[];
+  /** What went wrong as the scenario's faults have it. */
+  readonly faults: readonly string[];
   /** What went through it, by the keys of the digests. */
   readonly files: Readonly<Record<string, Pick<DigestedBytes, "byteCount" | "sha256">>>;
   /** What was counted: by column, then by row. */
@@ -75,7 +79,7 @@ function perSecond(count: number, milliseconds: number): number {
 
 /** How far a run came that was stopped. */
 export function stoppedText({ done, total, unit }: ScenarioResult["progress"]): string {
-  return `Stopped after ${grouped(done)} of ${grouped(total)} ${unit}`;
+  return `Stopped after ${grouped(done)} of ${grouped(total)} ${unitsFor(total, unit)}`;
 }
 
 function errorOf({ ok, isStopped, progress, findings }: ScenarioResult): string | null {
@@ -100,6 +104,8 @@ export function jsonReport(result: ScenarioResult, facts: RunFacts): JsonReport 
     traceDigest: result.traceDigest,
     stopped: result.isStopped,
     findings: result.findings,
+    expected: result.expected ?? [],
+    faults: result.faults ?? [],
     files: Object.fromEntries(
       digests.map(({ key, byteCount, sha256 }) => [key, { byteCount, sha256 }]),
     ),
@@ -148,6 +154,8 @@ export function jsonFailure(
     traceDigest: null,
     stopped: isStopped,
     findings: null,
+    expected: null,
+    faults: null,
     files: null,
     counts: null,
     tables: null,
@@ -190,12 +198,19 @@ function formatDigests(
   const labels = digests.map(({ label }) => visible(label));
   const width = Math.max(...labels.map(({ length }) => length));
   const lines = digests.map(({ byteCount, sha256 }, at) =>
-    `sha256 ${sha256}  ${labels[at]!.padEnd(width)}  ${grouped(byteCount)} bytes`
+    `sha256 ${sha256}  ${labels[at]!.padEnd(width)}  ${grouped(byteCount)} ${
+      unitsFor(byteCount, "bytes")
+    }`
   );
   if (lines.every(({ length }) => length <= columns)) return lines;
   return digests.flatMap(({ byteCount, sha256 }, at) => [
     `sha256 ${sha256}`,
-    `  ${folded(`${labels[at]}, ${grouped(byteCount)} bytes`, columns - 2)}`,
+    `  ${
+      folded(
+        `${labels[at]}, ${grouped(byteCount)} ${unitsFor(byteCount, "bytes")}`,
+        columns - 2,
+      )
+    }`,
   ]);
 }
 
@@ -219,6 +234,8 @@ export function textReport(result: ScenarioResult, facts: RunFacts, look: Look =
     `trace digest ${result.traceDigest}`,
     ...formatDigests(digests, look),
     ...(digests.length > 1 ? [verdict] : []),
+    ...(result.faults ?? []).map((fault) => fold(`fault: ${visible(fault)}`)),
+    ...(result.expected ?? []).map((finding) => fold(`expected: ${visible(finding)}`)),
     ...findings.map((finding) => `${painted("wrong:", "red", look)} ${visible(finding)}`),
     ok ? painted("ok", "green", look) : painted(
       `not ok: ${findings.length} ${findings.length === 1 ? "finding" : "findings"}`,

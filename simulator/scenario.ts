@@ -174,6 +174,10 @@ export interface ScenarioResult {
   readonly isStopped: boolean;
   /** What was wrong, a sentence each. */
   readonly findings: readonly string[];
+  /** What was found that is expected, a sentence each. Default: nothing. */
+  readonly expected?: readonly string[];
+  /** What went wrong as the scenario's faults have it, a sentence for each fault and place. Default: nothing. */
+  readonly faults?: readonly string[];
   /** What was counted. */
   readonly counts: ResultTable;
   /** Further numbers, of the scenario's own. */

@@ -13,6 +13,11 @@ const UNSEEN =
   // deno-lint-ignore no-control-regex -- they are what is looked for
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
+/** `units`, which are named in the plural, as they go with `count`: `world` with 1, `worlds` with any other. */
+export function unitsFor(count: number, units: string): string {
+  return count === 1 ? units.replace(/s\b/, "") : units;
+}
+
 /** The escape of one unit, as both JavaScript and shells have it: `\x1b`, `\u202e`. */
 function escapeOf(unit: string): string {
   const code = unit.charCodeAt(0);

@@ -8,6 +8,7 @@
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import type { CheckContext, Checker, CheckerAtWork } from "./checker.ts";
+import { unitsFor } from "../text.ts";
 import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
 
 /** Pages that something in `partition` is pinned for. */
@@ -51,7 +52,9 @@ class MemoryAtWork implements CheckerAtWork {
       if (guest === null || channelId === null || rings !== null) continue;
       const mapped = guest.bus.host.gpadls.of(channelId).filter(({ actor }) => actor.is("mapped"));
       if (mapped.length === 0 || this.#context.isExcused(endpoint)) continue;
-      const message = `${endpoint.name} is not open, and has ${mapped.length} mappings`;
+      const message = `${endpoint.name} is not open, and has ${mapped.length} ${
+        unitsFor(mapped.length, "mappings")
+      }`;
       this.#context.fail("S10: mappings end with Closed", whereIs(endpoint), message);
     }
   }

@@ -8,6 +8,8 @@
 
 import { jsonFailure, jsonReport, type RunFacts, stoppedText, textReport } from "../report.ts";
 import type { RunHooks, SavedRun, Scenario, ScenarioResult } from "../scenario.ts";
+import { simulatedScenarios } from "../scenarios/all.ts";
+import { folded } from "../layout.ts";
 import { shellQuoted, visibleJson } from "../text.ts";
 import {
   endWith,
@@ -36,7 +38,7 @@ import {
   TASK_COMMAND,
 } from "./request.ts";
 import { scenarios as allScenarios } from "./scenarios.ts";
-import { firstWordOf, type Start, startOf } from "./start.ts";
+import { firstWordOf, siblingOf, type Start, startOf } from "./start.ts";
 import { Stop } from "./stop.ts";
 import { sweepFromSimulate } from "./sweep/from_simulate.ts";
 
@@ -170,11 +172,25 @@ async function resume(request: ResumeRequest, session: Session): Promise<number>
   return await report(begun, isJson, resumeOf, session, (hooks) => saved.run(hooks));
 }
 
-function list({ isJson }: ListRequest, scenarios: readonly Scenario[]): number {
-  const all = scenarios.map(({ name, title }) => ({ name, title }));
+/** Lists the scenarios, and which of them are swept. */
+function list(
+  { isJson }: ListRequest,
+  scenarios: readonly Scenario[],
+  { command, isDumb }: Start,
+): number {
+  const swept = simulatedScenarios.map(({ name }) => name);
+  const all = scenarios.map(({ name, title }) => ({ name, title, isSwept: swept.includes(name) }));
+  if (isJson) {
+    print(`${visibleJson({ ok: true, error: null, scenarios: all })}\n`);
+    return EXIT_OK;
+  }
   const width = Math.max(...all.map(({ name }) => name.length));
-  const lines = all.map(({ name, title }) => `${name.padEnd(width)}  ${title}\n`);
-  print(isJson ? `${visibleJson({ ok: true, error: null, scenarios: all })}\n` : lines.join(""));
+  const lines = all.map(({ name, title }) => `${name.padEnd(width)}  ${title}`);
+  const names = all.filter(({ isSwept }) => isSwept).map(({ name }) => name).join(", ");
+  const { columns = Infinity } = stdoutLook(isDumb);
+  const sweep = folded(`Worlds of a sweep, all in memory: ${names}`, columns);
+  const single = `One of them by its seed: ${siblingOf(command, "sweep")} NAME --seed 7`;
+  print(`${[...lines, "", sweep, single].join("\n")}\n`);
   return EXIT_OK;
 }
 
@@ -206,9 +222,10 @@ export async function main(
   };
   using stop = new Stop(() => printFailure("Stopped at once", true));
   try {
-    const { command, args: own, isDumb } = readStart(args);
+    const start = readStart(args);
+    const { command, args: own, isDumb } = start;
     const request = readRequest(own, scenarios, command);
-    if ("list" in request) return list(request, scenarios);
+    if ("list" in request) return list(request, scenarios, start);
     const learn = (known: Begun) => void (begun = known);
     const session: Session = { command, isDumb, stop, learn };
     if ("isChecked" in request && request.isChecked) {

@@ -5,6 +5,7 @@
  */
 
 import { grouped } from "../layout.ts";
+import { unitsFor } from "../text.ts";
 import { columnsOf, tell } from "./command.ts";
 
 /** Cells of the bar, the most that fit first. */
@@ -83,12 +84,13 @@ export class ProgressLine {
 function partsOf(done: number, total: number, unit: string, rate: number): readonly string[] {
   const percent = `${Math.floor(100 * done / total)} %`;
   const amount = `${grouped(done)} of ${grouped(total)}`;
-  if (rate <= 0) return [percent, `${amount} ${unit}`.trim()];
+  if (rate <= 0) return [percent, `${amount} ${unitsFor(total, unit)}`.trim()];
+  const perSecond = Math.round(rate);
   const left = `${clockText(Math.ceil((total - done) / rate))} left`;
   return [
     percent,
     left,
-    `${grouped(Math.round(rate))} ${unit} a second`.replace("  ", " "),
+    `${grouped(perSecond)} ${unitsFor(perSecond, unit)} a second`.replace("  ", " "),
     amount,
   ];
 }

@@ -49,6 +49,8 @@ function resultOf(result: WorldResult, transactions: number): ScenarioResult {
     ok: findings.length === 0,
     isStopped: false,
     findings: findings.map(sentenceOf),
+    expected: expected.map(sentenceOf),
+    faults: faultSentences(faults),
     counts: {
       columns: [{ key: "world", label: "world" }],
       rows: [
@@ -66,6 +68,15 @@ function resultOf(result: WorldResult, transactions: number): ScenarioResult {
     traceDigest: result.traceDigest,
     progress: { done: 1, total: 1, unit: "worlds" },
   };
+}
+
+/** A sentence for each fault and place, in the order in which they happened first. */
+function faultSentences(faults: WorldResult["faults"]): readonly string[] {
+  const alike = Map.groupBy(faults, ({ fault, place }) => `${fault}, ${place}`);
+  return [...alike].map(([what, fired]) => {
+    const steps = fired.map(({ step }) => step).join(", ");
+    return `${what}, at step ${steps}`;
+  });
 }
 
 function sentenceOf({ kind, rule, place, message }: Finding): string {

@@ -5,7 +5,7 @@
  */
 
 import { folded, grouped, type Look, painted } from "../layout.ts";
-import { visible } from "../text.ts";
+import { unitsFor, visible } from "../text.ts";
 import type { RunSettings } from "./artefact.ts";
 import type { Counts } from "../coverage/coverage.ts";
 import type { CoverageGaps } from "../coverage/space.ts";
@@ -13,7 +13,7 @@ import type { FailureGroup, ReachedBehaviour, SweepSummary } from "./summary.ts"
 
 /** Causes that a text lists; of more it is said how many. */
 const LISTED_MAX = 50;
-/** Gaps of a kind that a text names. */
+/** Gaps that a text names one by one; of more it says how many there are of what, and of so many kinds. */
 const GAPS_MAX = 5;
 /** Places of what is expected that a text names. */
 const PLACES_MAX = 5;
@@ -37,8 +37,8 @@ export interface SweepFacts {
 }
 
 /** `1 world`, `2 worlds`. */
-function counted(count: number, unit: string): string {
-  return `${grouped(count)} ${unit}${count === 1 ? "" : "s"}`;
+function counted(count: number, units: string): string {
+  return `${grouped(count)} ${unitsFor(count, units)}`;
 }
 
 function headOf(
@@ -47,7 +47,7 @@ function headOf(
 ) {
   const seconds = Math.max(wallMilliseconds, 1) / 1000;
   const rate = grouped(Math.round(worlds / seconds));
-  return `${visible(scenario)}: ${counted(worlds, "world")} from seed ${from} on in ` +
+  return `${visible(scenario)}: ${counted(worlds, "worlds")} from seed ${from} on in ` +
     `${seconds.toFixed(1)} s, ${rate} a second; ${grouped(failed)} failed`;
 }
 
@@ -57,8 +57,8 @@ function failureLines(group: FailureGroup, look: Look): string[] {
     `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
     `     ${visible(message)}`,
     ...source === null ? [] : [`     from ${visible(source)}`],
-    `     in ${counted(worlds, "world")}, first with seed ${seed}, after ${
-      counted(step, "choice")
+    `     in ${counted(worlds, "worlds")}, first with seed ${seed}, after ${
+      counted(step, "choices")
     }`,
     ...replay === null ? [] : [`     ${replay}`],
   ];
@@ -67,20 +67,28 @@ function failureLines(group: FailureGroup, look: Look): string[] {
 /** How a behaviour was reached, or how near a world came to it. */
 function reachText({ name, times, worlds, ways, nearest }: ReachedBehaviour): string {
   if (worlds > 0) {
-    const how = `${counted(times, "time")} in ${counted(worlds, "world")}`;
-    return `${visible(name)} (${how}, ${counted(ways, "way")})`;
+    const how = `${counted(times, "times")} in ${counted(worlds, "worlds")}`;
+    return `${visible(name)} (${how}, ${counted(ways, "ways")})`;
   }
   const near = nearest === null ? "" : ` (${nearest.done} of ${nearest.of} conditions)`;
   return visible(name) + near;
 }
 
-/** `transitions 200 of 272, without a, b and 70 more`. */
+/** `transitions 270 of 272, without a; b`, and where there are more gaps, of which charts or functions they are. */
 function coverageText(what: string, seen: number, gaps: readonly string[]): string {
   const all = `${what} ${grouped(seen)} of ${grouped(seen + gaps.length)}`;
   if (gaps.length === 0) return all;
-  const more = gaps.length - GAPS_MAX;
-  const names = [...gaps.slice(0, GAPS_MAX), ...more > 0 ? [`${grouped(more)} more`] : []];
-  return `${all}, without ${names.join("; ")}`;
+  if (gaps.length <= GAPS_MAX) return `${all}, without ${gaps.join("; ")}`;
+  const kinds = [...Map.groupBy(gaps, (gap) => gap.split(/:? /, 1)[0]!)]
+    .map(([kind, those]) => ({ kind, count: those.length }))
+    .sort((a, b) => b.count - a.count);
+  const named = kinds.slice(0, GAPS_MAX);
+  const rest = gaps.length - named.reduce((sum, { count }) => sum + count, 0);
+  const texts = [
+    ...named.map(({ kind, count }) => `${kind} ${grouped(count)}`),
+    ...rest > 0 ? [`others ${grouped(rest)}`] : [],
+  ];
+  return `${all}, gaps: ${texts.join(", ")} (--json names each)`;
 }
 
 /** What drivers could see of the worlds, and what they could not. */
@@ -104,9 +112,9 @@ function expectedLines(expected: SweepSummary["expected"]): string[] {
     const more = often.length - PLACES_MAX;
     const places = [
       ...often.slice(0, PLACES_MAX).map(({ place, worlds }) =>
-        `${visible(place)} (${counted(worlds, "world")})`
+        `${visible(place)} (${counted(worlds, "worlds")})`
       ),
-      ...more > 0 ? [counted(more, "further place")] : [],
+      ...more > 0 ? [counted(more, "further places")] : [],
     ];
     const { rule, reason } = often[0]!;
     return `expected: ${visible(rule)}, as ${visible(reason)}: at ${places.join(", ")}`;
@@ -134,7 +142,7 @@ export function sweepText(summary: SweepSummary, facts: SweepFacts, look: Look =
   const more = failures.length - LISTED_MAX;
   const lines = [
     ...failures.slice(0, LISTED_MAX).flatMap((group) => failureLines(group, look)),
-    ...more > 0 ? [`and ${counted(more, "further cause")}`] : [],
+    ...more > 0 ? [`and ${counted(more, "further causes")}`] : [],
     ...seenLines(summary, facts, look),
     headOf(summary, facts),
   ];
@@ -178,8 +186,8 @@ export type SweepJsonFailure =
 
 /** What is wrong, in words; null where nothing is. */
 export function sweepError({ worlds, failed }: SweepSummary, isStopped: boolean): string | null {
-  const found = failed === 0 ? null : `${counted(failed, "world")} of ${grouped(worlds)} failed`;
-  const stopped = isStopped ? `Stopped after ${counted(worlds, "world")}` : null;
+  const found = failed === 0 ? null : `${counted(failed, "worlds")} of ${grouped(worlds)} failed`;
+  const stopped = isStopped ? `Stopped after ${counted(worlds, "worlds")}` : null;
   return [stopped, found].filter((each) => each !== null).join("; ") || null;
 }
 

@@ -68,15 +68,31 @@ function textOf({ kind, rule, place, message, source, firstSource }: Finding): s
  * from coming back.
  *
  * @param artefact Its text, or what `JSON.parse` makes of that.
- * @returns Where the run is another one by now, and may be; null: it is the same, and nothing was found.
  * @throws {RegressionError} What was found is still there, or something else is; or the run is another one by
  * now, so that nobody knows.
  * @throws {ArtefactError} It is no artefact, or not of that scenario.
  */
+export function replayArtefact(
+  artefact: unknown,
+  options?: ReplayArtefactOptions & { readonly mayDiverge?: false },
+): Promise<void>;
+/**
+ * The same of a run that may be another one by now.
+ *
+ * @param artefact Its text, or what `JSON.parse` makes of that.
+ * @returns Where the run is another one by now; null: it is the same, and nothing was found.
+ * @throws {RegressionError} What was found is still there, or something else is; or the run is another one by
+ * now, and may not be.
+ * @throws {ArtefactError} It is no artefact, or not of that scenario.
+ */
+export function replayArtefact(
+  artefact: unknown,
+  options: ReplayArtefactOptions,
+): Promise<Divergence | null>;
 export async function replayArtefact(
   artefact: unknown,
   options: ReplayArtefactOptions = {},
-): Promise<Divergence | null> {
+): Promise<Divergence | null | void> {
   const read = readArtefact(artefact);
   const replayed = await replayRun(scenarioOf(read, options.scenario), read);
   const { divergence, finding, others } = replayed;

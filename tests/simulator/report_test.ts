@@ -75,6 +75,15 @@ Deno.test("textReport: figures of the scenario's own come before those of every 
   assertEquals(jsonReport({ ...GOOD, figures }, FACTS).figures, { atOnce: 1024 });
 });
 
+Deno.test("textReport: says what went wrong as it was to, and what was expected", () => {
+  const result = { ...GOOD, faults: ["guestPaused, guest, at step 3"], expected: ["S1: known\n"] };
+  const lines = "\nfault: guestPaused, guest, at step 3\nexpected: S1: known\\x0a\nok\n";
+  assertStringIncludes(textReport(result, FACTS), lines);
+  const { faults, expected } = jsonReport(result, FACTS);
+  assertEquals([faults, expected], [result.faults, result.expected]);
+  assertEquals(jsonReport(GOOD, FACTS).faults, []);
+});
+
 Deno.test("textReport: says what was wrong, and that digests differ", () => {
   const [read] = GOOD.digests;
   const text = textReport({
@@ -182,6 +191,8 @@ Deno.test("jsonReport: holds all of the result, by name", () => {
     traceDigest: "t1",
     stopped: false,
     findings: [],
+    expected: [],
+    faults: [],
     files: {
       read: { byteCount: 1000, sha256: "d1" },
       returned: { byteCount: 1000, sha256: "d1" },

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { shellQuoted, visible, visibleJson } from "../../simulator/text.ts";
+import { shellQuoted, unitsFor, visible, visibleJson } from "../../simulator/text.ts";
 import { textReport } from "../../simulator/report.ts";
 import { main as vectors } from "../../simulator/cli/vectors.ts";
 import { Capture, simulateHere } from "../support/simulate.ts";
@@ -134,4 +134,11 @@ Deno.test("simulate, vectors: names that a terminal would obey are shown, in com
     assertEquals(vectors([path]), 2);
     assertEquals(OBEYED.test(stderr.text), false);
   });
+});
+
+Deno.test("unitsFor: one of them has no s", () => {
+  const of = (count: number) =>
+    ["worlds", "further places", "bytes checked"].map((units) => unitsFor(count, units));
+  assertEquals(of(1), ["world", "further place", "byte checked"]);
+  assertEquals([of(0), of(2)], [["worlds", "further places", "bytes checked"], of(0)]);
 });

@@ -28,6 +28,8 @@ const JSON_TYPES = {
   traceDigest: "string",
   stopped: "boolean",
   findings: "list",
+  expected: "list",
+  faults: "list",
   files: "object",
   counts: "object",
   tables: "object",

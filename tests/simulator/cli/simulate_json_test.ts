@@ -29,11 +29,9 @@ Deno.test("simulate: --json prints one object also where nothing runs, and the e
     const good = jsonOf((await simulateHere("--file", `${root}/file`, "--json")).stdout);
     assertEquals([good.ok, good.error, good.resume], [true, null, null]);
     const list = JSON.parse((await simulateHere("--list", "--json")).stdout);
-    assertEquals(list.scenarios.map(({ name }: { name: string }) => name), [
-      "disk",
-      "echo",
-      "everything",
-    ]);
+    const [first, second, third] = list.scenarios;
+    assertEquals([first.name, second.name, third.name], ["disk", "echo", "everything"]);
+    assertEquals(third.isSwept, true);
   });
 });
 

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
+import { simulatedScenarios } from "../../../simulator/mod.ts";
 import { memoryFile } from "../../support/echo_stage.ts";
 import { jsonOf } from "./json_report.ts";
 import { interrupt, simulate, simulateHere, simulateIn } from "../../support/simulate.ts";
@@ -224,10 +225,16 @@ Deno.test("simulate: --help teaches every option and the exit codes", async () =
   assertStringIncludes(stdout, "Exit code: 0 ");
 });
 
-Deno.test("simulate: --list says what each scenario shows, the default first", async () => {
+Deno.test("simulate: --list says what each scenario shows, the default first, and which are swept", async () => {
   const { code, stdout } = await simulateHere("--list");
   assertEquals(code, 0);
-  assertMatch(stdout, /^disk {8}\S.*\necho {8}\S.*\neverything {2}\S.*\n$/);
+  const [scenarios = "", sweeps = ""] = stdout.split("\n\n");
+  const names = simulatedScenarios.map(({ name }) => name);
+  const listed = scenarios.split("\n").map((line) => /^(\S+) {2,}\S/.exec(line)?.[1]);
+  assertEquals(listed.slice(0, 2), ["disk", "echo"]);
+  assertEquals(new Set(listed), new Set(names));
+  assertStringIncludes(sweeps, `in memory: ${listed.join(", ")}\n`);
+  assertStringIncludes(sweeps, "deno task sweep NAME --seed 7\n");
 });
 
 // The README shows what it prints: tests/docs/readme_test.ts.

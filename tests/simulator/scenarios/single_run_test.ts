@@ -1,5 +1,11 @@
-import { assert, assertEquals } from "@std/assert";
-import { defineScenario, simulatedScenarios, singleRun } from "../../../simulator/mod.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  defineScenario,
+  findScenario,
+  scenarios,
+  simulatedScenarios,
+  singleRun,
+} from "../../../simulator/mod.ts";
 
 const FAILING = defineScenario({
   name: "failing",
@@ -31,4 +37,31 @@ Deno.test("singleRun: counts transactions, and is the same run each time", async
     transactions += first.transactions;
   }
   assert(transactions > 20, `${transactions}`);
+});
+
+Deno.test("scenarios: each one that is swept can be asked for by name, and runs alone", async () => {
+  const found = simulatedScenarios.map(({ name }) => findScenario(name));
+  assertEquals(scenarios.filter((each) => !found.includes(each)), []);
+  for (const scenario of scenarios) {
+    const { ok, isStopped } = await scenario.run({ seed: 3n, numbers: { packets: 8 }, files: {} });
+    assertEquals([scenario.name, ok, isStopped], [scenario.name, true, false]);
+  }
+});
+
+Deno.test("singleRun: says which faults happened, and which findings are expected", async () => {
+  const scenario = defineScenario({
+    name: "paused",
+    title: "a guest that is paused twice, and a known finding",
+    partitions: { guest: { memoryPages: 16 } },
+    workload: async (world) => {
+      for (let at = 0; at < 20; at++) await world.fabric.delay(10);
+      world.fail("S0: known", "as ever", "here");
+    },
+    faults: [{ do: "guestPaused", nth: 1, budget: 2 }],
+    expected: [{ rule: "S0: known", place: "here", reason: "known" }],
+  });
+  const { ok, faults = [], expected } = await singleRun(scenario).run({ files: {} });
+  assertEquals([ok, expected], [true, ["correctness: S0: known, here: as ever"]]);
+  assertEquals(faults.length, 1);
+  assertMatch(faults[0]!, /^guestPaused, \S.*, at step \d+, \d+$/);
 });

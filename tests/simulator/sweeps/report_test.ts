@@ -14,7 +14,10 @@ const FACTS: SweepFacts = {
   workers: 2,
   wallMilliseconds: 2000,
   isStopped: false,
-  gaps: { transitions: ["a b"], statuses: ["1", "2", "3", "4", "5", "6", "7"] },
+  gaps: {
+    transitions: ["a b"],
+    statuses: ["F 1", "F 2", "G 1", "H 1", "H 2", "H 3", "I 1", "J 1", "K 1"],
+  },
 };
 const WELL: SweepSummary = {
   scenario: "echo",
@@ -71,7 +74,7 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
     "reached: a wait (1 200 times in 1 world, 1 way)",
     "never reached: a gap (2 of 3 conditions), a hole",
     "coverage: transitions 1 of 2, without a b",
-    "coverage: statuses 0 of 7, without 1; 2; 3; 4; 5; 2 more",
+    "coverage: statuses 0 of 9, gaps: H 3, F 2, G 1, I 1, J 1, others 1 (--json names each)",
     "coverage: callbacks in a row, by twos and threes 2",
     "coverage: faults in a state 0",
     "coverage: orders that drivers can tell apart 2 500",
