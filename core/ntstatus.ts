@@ -125,3 +125,8 @@ export function NT_SUCCESS(status: NtStatus): boolean {
 export function ntStatusName(status: NtStatus): string | undefined {
   return NAMES.get(status);
 }
+
+/** The statuses by their documented names: what layouts show of them. */
+export const NT_STATUS_NAMES: Readonly<Record<string, NtStatus>> = Object.fromEntries(
+  Array.from(NAMES, ([status, name]) => [name, status]),
+);

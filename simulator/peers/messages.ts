@@ -6,7 +6,7 @@
 
 import type { Chance } from "../../core/chance.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
-import { LAYOUTS } from "../../core/control/layouts.ts";
+import { bodyOf, CONTROL_MESSAGE } from "../../core/control/layouts.ts";
 import {
   CONTROL_MESSAGE_BYTES_MAX,
   type ControlMessage,
@@ -17,58 +17,23 @@ import {
 } from "../../core/control/messages.ts";
 import { describe } from "../../core/describe.ts";
 import { parseGuid } from "../../core/guid.ts";
+import type { Field, Type } from "../../core/layout/mod.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../core/memory/gpadl.ts";
 import { requireBody, requireChance, requireObject, requireUint } from "./checks.ts";
 import { requireRanges } from "./ranges.ts";
 
-/** The names of all fields that control messages have. */
-type FieldName = ControlMessage extends infer M
-  ? M extends ControlMessage ? Exclude<keyof M, "message"> : never
-  : never;
-
-/** What a field holds: a number of so many bits, or something else. */
-type FieldKind = 8 | 16 | 32 | "boolean" | "guid" | "userData" | "words";
-
-/** Each field's kind, which is the same in all messages that have it. */
-const KINDS: Readonly<Record<FieldName, FieldKind>> = {
-  byteLength: 16,
-  channelId: 32,
-  connectionId: 32,
-  downstreamPageOffset: 32,
-  flags: 16,
-  gpadlId: 32,
-  instanceId: "guid",
-  interfaceId: "guid",
-  isDedicated: "boolean",
-  messageNumber: 32,
-  mmioMegabytes: 16,
-  mmioMegabytesOptional: 16,
-  monitorAllocated: "boolean",
-  monitorId: 8,
-  openId: 32,
-  rangeCount: 16,
-  readOnly: "boolean",
-  ringGpadlId: 32,
-  status: 32,
-  subchannelIndex: 16,
-  targetVp: 32,
-  userData: "userData",
-  words: "words",
-};
-
 /** Each kind of message. */
-const MESSAGES: readonly ControlMessage["message"][] = Object.keys(
-  LAYOUTS,
-) as ControlMessage["message"][];
+const MESSAGES = [...CONTROL_MESSAGE.bodies.keys()] as readonly ControlMessage["message"][];
 
-function fieldsOf(message: ControlMessage["message"]): readonly FieldName[] {
-  return Object.keys(LAYOUTS[message].fields) as FieldName[];
+/** The fields of a message that have values. */
+function fieldsOf(message: ControlMessage["message"]): readonly Field[] {
+  return bodyOf(message).list.filter(({ type }) => !type.isSilent);
 }
 
 /** Most bytes of GPADL words that a message of this kind has room for. */
 function wordBytesMax(message: ControlMessage["message"]): number {
-  return CONTROL_MESSAGE_BYTES_MAX - LAYOUTS[message].fixedBytes & ~7;
+  return CONTROL_MESSAGE_BYTES_MAX - bodyOf(message).byteCount & ~7;
 }
 
 /**
@@ -84,17 +49,22 @@ export function controlMessageBytes(message: ControlMessage): Uint8Array {
       `Cannot encode a control message: there is no message ${describe(message?.message)}`,
     );
   }
-  const values = message as unknown as Readonly<Record<FieldName, unknown>>;
-  for (const name of fieldsOf(message.message)) {
-    requireField(`encode ${message.message}`, name, values[name], wordBytesMax(message.message));
+  const values = message as unknown as Readonly<Record<string, unknown>>;
+  for (const field of fieldsOf(message.message)) {
+    requireField(`encode ${message.message}`, field, values, wordBytesMax(message.message));
   }
   return encodeControlMessage(message);
 }
 
-function requireField(action: string, name: FieldName, value: unknown, bytesMax: number): void {
-  const kind = KINDS[name];
-  switch (kind) {
-    case "boolean":
+function requireField(
+  action: string,
+  { name, type }: Field,
+  values: Readonly<Record<string, unknown>>,
+  bytesMax: number,
+): void {
+  const value = values[name];
+  switch (type.kind) {
+    case "bit":
       if (typeof value === "boolean") return;
       throw new TypeError(`Cannot ${action}: ${name} must be a boolean, not ${describe(value)}`);
     case "guid":
@@ -104,15 +74,15 @@ function requireField(action: string, name: FieldName, value: unknown, bytesMax:
           describe(value)
         }`,
       );
-    case "userData": {
-      const { length } = requireBody(action, value as Uint8Array, 1, USER_DATA_BYTES);
+    case "bytes": {
+      const unitBytes = type.isFixed ? 1 : 8;
+      const limit = type.isFixed ? USER_DATA_BYTES : bytesMax;
+      const { length } = requireBody(action, value as Uint8Array, unitBytes, limit);
+      if (!type.isFixed) return;
       return requireUint(action, `the bytes of ${name}`, length, USER_DATA_BYTES, USER_DATA_BYTES);
     }
-    case "words":
-      requireBody(action, value as Uint8Array, 8, bytesMax);
-      return;
     default:
-      return requireUint(action, name, value, 2 ** kind - 1);
+      return requireUint(action, name, value, 2 ** (8 * type.byteCount) - 1);
   }
 }
 
@@ -120,28 +90,26 @@ function requireField(action: string, name: FieldName, value: unknown, bytesMax:
 export function drawControlMessage(chance: Chance): ControlMessage {
   requireChance("draw a control message", chance);
   const message = MESSAGES[chance.below(MESSAGES.length)]!;
-  const drawn = fieldsOf(message).map((name) => [
+  const drawn = fieldsOf(message).map(({ name, type }) => [
     name,
-    drawField(chance, KINDS[name], wordBytesMax(message)),
+    drawField(chance, type, wordBytesMax(message)),
   ]);
-  // The fields are those of its layout, each of its kind.
+  // The fields are those of its layout, each of its type.
   return { ...Object.fromEntries(drawn), message } as ControlMessage;
 }
 
-function drawField(chance: Chance, kind: FieldKind, bytesMax: number): unknown {
-  switch (kind) {
-    case "boolean":
+function drawField(chance: Chance, type: Type<unknown>, bytesMax: number): unknown {
+  switch (type.kind) {
+    case "bit":
       return chance.below(2) === 0;
     case "guid": {
       const hex = Array.from(chance.bytes(16), (byte) => byte.toString(16).padStart(2, "0"));
       return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
     }
-    case "userData":
-      return chance.bytes(USER_DATA_BYTES);
-    case "words":
-      return chance.bytes(8 * chance.below(bytesMax / 8 + 1));
+    case "bytes":
+      return chance.bytes(type.isFixed ? type.byteCount : 8 * chance.below(bytesMax / 8 + 1));
     default:
-      return chance.below(2 ** kind);
+      return chance.below(2 ** (8 * type.byteCount));
   }
 }
 

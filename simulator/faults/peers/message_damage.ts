@@ -8,8 +8,8 @@
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { Chance } from "../../../core/chance.ts";
 import { decodeControlMessage, isControlFault } from "../../../core/control/codec.ts";
-import { type Field, type FieldValue, LAYOUTS } from "../../../core/control/layouts.ts";
-import type { ControlMessage } from "../../../core/control/messages.ts";
+import { bodyOf } from "../../../core/control/layouts.ts";
+import type { Field } from "../../../core/layout/mod.ts";
 import { type Attack, type Attacker, DIRECTION_OF } from "./attack.ts";
 
 /** The number of a message, which comes before its fields. */
@@ -17,10 +17,6 @@ const NUMBER = "its number";
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function fieldsOf(name: ControlMessage["message"]): Readonly<Record<string, Field<FieldValue>>> {
-  return LAYOUTS[name].fields as unknown as Readonly<Record<string, Field<FieldValue>>>;
 }
 
 /** Another number than `value`, as a rule one near it. */
@@ -31,27 +27,22 @@ function otherNumber(value: number, max: number, chance: Chance): number {
 }
 
 /** Damages `field` where it lies: whatever its width, the bits around it stay as they were. */
-function damage(view: DataView, field: Field<FieldValue>, chance: Chance): void {
+function damage(view: DataView, field: Field, chance: Chance): void {
   const value = field.read(view);
   if (typeof value === "boolean") return field.write(view, !value);
   if (typeof value === "number") {
-    return field.write(view, otherNumber(value, maxOf(field, view), chance));
+    const max = 2 ** (8 * field.type.byteCount) - 1;
+    return field.write(view, otherNumber(value, max, chance));
   }
   if (typeof value === "string") { // a GUID: another digit at its end
     const digit = (parseInt(value.at(-1)!, 16) + 1 + chance.below(15)) % 16;
     return field.write(view, value.slice(0, -1) + digit.toString(16));
   }
-  if (value.length === 0) return;
-  const changed = value.slice();
+  const changed = value as Uint8Array;
+  if (changed.length === 0) return;
   const at = chance.below(changed.length);
   changed[at] = (changed[at]! + 1 + chance.below(255)) & 0xff;
   field.write(view, changed);
-}
-
-/** The highest number that fits a field, found by what it takes; what is there stays. */
-function maxOf(field: Field<FieldValue>, view: DataView): number {
-  const probe = new DataView(new Uint8Array(view.byteLength).fill(0xff).buffer);
-  return field.read(probe) as number;
 }
 
 /** Each way in which a message can be damaged: one a field, and its number. */
@@ -59,9 +50,9 @@ function damagesOf(bytes: Uint8Array): readonly (readonly [string, (chance: Chan
   const message = decodeControlMessage(bytes);
   if (isControlFault(message)) return [];
   const view = viewOf(bytes);
-  const fields = Object.entries(fieldsOf(message.message)).map(([name, field]) =>
+  const fields = bodyOf(message.message).list.filter(({ type }) => !type.isSilent).map((field) =>
     [
-      `${name} of ${message.message}`,
+      `${field.name} of ${message.message}`,
       (chance: Chance) => damage(view, field, chance),
     ] as const
   );
