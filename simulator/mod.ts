@@ -138,6 +138,21 @@ export type { Attacker } from "./faults/peers/attack.ts";
 export type { ForgedCompletion } from "./faults/peers/completion_attacks.ts";
 export type { GpadlLieName } from "./faults/peers/gpadl_lies.ts";
 export type { FaultName, FaultRule, FiredFault } from "./faults/rule.ts";
+export { pageOf } from "./pages/page.ts";
+export { recordRun } from "./pages/record_run.ts";
+export type {
+  RecordedArrow,
+  RecordedBytes,
+  RecordedFinding,
+  RecordedLane,
+  RecordedMark,
+  RecordedRun,
+  RecordedStates,
+  Recording,
+  StatePath,
+} from "./pages/recording.ts";
+export { traceEventsOf } from "./pages/trace_events.ts";
+export type { TraceEvent, TraceEventFile } from "./pages/trace_events.ts";
 export { simulatedScenarios };
 export { singleRun };
 export type {

@@ -6,6 +6,9 @@
  * @module
  */
 
+import { runFacts } from "../pages/record_run.ts";
+import { RunRecorder } from "../pages/recorder.ts";
+import type { Recording } from "../pages/recording.ts";
 import { jsonFailure, jsonReport, type RunFacts, stoppedText, textReport } from "../report.ts";
 import type { RunHooks, SavedRun, Scenario, ScenarioResult } from "../scenario.ts";
 import { simulatedScenarios } from "../scenarios/all.ts";
@@ -24,6 +27,12 @@ import {
 import { OtherScenarioError } from "./copy/scenario.ts";
 import { checkDeterminism } from "./determinism/main.ts";
 import { namedPaths, openFiles } from "./named_files.ts";
+import {
+  checkReportPaths,
+  type ReportPaths,
+  wantsReport,
+  writeReports,
+} from "./pages/report_files.ts";
 import { SIMULATE_PERMISSIONS } from "./permissions.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { replayMain } from "./replay/main.ts";
@@ -67,19 +76,55 @@ function optionsOf(
   return Object.fromEntries(names.map((name) => [name, given[name] ?? null]));
 }
 
+/** How a run is told of. */
+interface Telling {
+  /** Whether for programs. */
+  readonly isJson: boolean;
+  /** Where reports go. */
+  readonly reports: ReportPaths;
+  /** What the scenario shows. */
+  readonly title: string;
+  /** The command that resumes what was saved. */
+  readonly resumeOf: (savedTo: string) => string;
+}
+
+/** The recording of a run that ended so. */
+function recordingOf(
+  recorder: RunRecorder,
+  { findings, traceDigest }: ScenarioResult,
+  { scenario: name, seed, schedule, codec, options, replay }: Begun,
+  title: string,
+): Recording {
+  const own = Object.entries(options).filter(([, value]) => value !== null);
+  const all = {
+    seed: String(seed),
+    schedule,
+    codec,
+    ...Object.fromEntries(own.map(([option, value]) => [option, String(value)])),
+  };
+  const run = runFacts({ name, title }, all, traceDigest, replay);
+  return recorder.recording(run, findings.map((message) => ({ message })));
+}
+
 /** Has `work` run a scenario, which a signal stops; prints how it went, and gives the exit code. */
 async function report(
   begun: Begun,
-  isJson: boolean,
-  resumeOf: (savedTo: string) => string,
+  { isJson, reports, title, resumeOf }: Telling,
   { stop, isDumb }: Session,
   work: (hooks: RunHooks) => Promise<ScenarioResult>,
 ): Promise<number> {
   const line = new ProgressLine(isDumb ? { isShown: false } : {});
   const onProgress = (done: number, total: number, unit?: string) => line.show(done, total, unit);
   const startedMs = performance.now();
-  const result = await work({ signal: stop.signal, onProgress }).finally(() => line.clear());
+  const recorder = wantsReport(reports) ? new RunRecorder() : null;
+  const onFabric = recorder === null ? {} : { onFabric: recorder.watch };
+  const hooks = { signal: stop.signal, onProgress, ...onFabric };
+  const result = await work(hooks).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);
+  if (recorder !== null) {
+    recorder.end();
+    await writeReports(reports, recordingOf(recorder, result, begun, title));
+  }
   const { savedTo, isStopped } = result;
   const facts: RunFacts = {
     ...begun,
@@ -94,7 +139,7 @@ async function report(
 }
 
 async function run(request: RunRequest, session: Session): Promise<number> {
-  const { scenario, seed, schedule, codec, numbers } = request;
+  const { scenario, seed, schedule, codec, numbers, isJson, reports } = request;
   const paths = Object.fromEntries(namedPaths(request, "path"));
   const names = { ...Object.fromEntries(namedPaths(request, "file")), ...paths };
   const { command } = session;
@@ -107,10 +152,12 @@ async function run(request: RunRequest, session: Session): Promise<number> {
     replay: replayCommand(request, names, command),
   };
   session.learn(begun);
+  checkReportPaths(reports, Object.entries(names).map(([name, path]) => [`--${name}`, path]));
   using stack = new DisposableStack();
   const files = await openFiles(request, stack);
   const resumeOf = (savedTo: string) => resumeCommand(scenario, savedTo, paths, command);
-  return await report(begun, request.isJson, resumeOf, session, async (hooks) => {
+  const telling = { isJson, reports, title: scenario.title, resumeOf };
+  return await report(begun, telling, session, async (hooks) => {
     const settings = { seed, schedule, codec, numbers, files, paths, ...hooks };
     const result = await scenario.run(settings);
     // What a scenario found on a file that changed meanwhile says nothing.
@@ -144,7 +191,7 @@ async function openSaved(
 
 /** Resumes a run that was saved. The saved run stays, so the same command does the same again. */
 async function resume(request: ResumeRequest, session: Session): Promise<number> {
-  const { resume: path, paths, isJson } = request;
+  const { resume: path, paths, reports, isJson } = request;
   const { scenario, saved } = await openSaved(request);
   using _ = saved;
   const foreign = Object.keys(paths).find((key) =>
@@ -154,6 +201,8 @@ async function resume(request: ResumeRequest, session: Session): Promise<number>
     throw new UsageError(`--${foreign} is no option of scenario ${scenario.name}`);
   }
   const { seed, schedule, codec, numbers } = saved.settings;
+  const others = [path, ...saved.reads, ...saved.writes];
+  checkReportPaths(reports, others.map((each) => [`the run in ${path}`, each]));
   const listOf = (files: readonly string[]) => files.map(shellQuoted).join(", ") || "nothing";
   // Before anything is touched: who got the saved run from somebody else sees what it will do.
   tell(
@@ -169,7 +218,8 @@ async function resume(request: ResumeRequest, session: Session): Promise<number>
     replay: resumeOf(path),
   };
   session.learn(begun);
-  return await report(begun, isJson, resumeOf, session, (hooks) => saved.run(hooks));
+  const telling = { isJson, reports, title: scenario.title, resumeOf };
+  return await report(begun, telling, session, (hooks) => saved.run(hooks));
 }
 
 /** Lists the scenarios, and which of them are swept. */

@@ -17,6 +17,13 @@ import { shellQuoted as quoted } from "../text.ts";
 import { asksForJson, createCommand, UsageError } from "./command.ts";
 import { OUT } from "./copy/common_options.ts";
 import { parseSeed } from "./option_values.ts";
+import {
+  addReportOptions,
+  type ReportPaths,
+  reportPathsOf,
+  type ReportValues,
+  wantsReport,
+} from "./pages/report_files.ts";
 import { simulateHelp } from "./simulate_help.ts";
 
 /** What starts the command in this repository. */
@@ -40,6 +47,8 @@ export interface RunRequest {
   readonly paths: Readonly<Record<string, string | null>>;
   /** Whether it runs in two processes, which are compared. */
   readonly isChecked: boolean;
+  /** Where reports of the run go. */
+  readonly reports: ReportPaths;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -52,6 +61,8 @@ export interface ResumeRequest {
   readonly resume: string;
   /** Paths for what it reads and writes beside that, by option. */
   readonly paths: Readonly<Record<string, string>>;
+  /** Where reports of the run go. */
+  readonly reports: ReportPaths;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -71,7 +82,7 @@ export type Request = RunRequest | ResumeRequest | ListRequest;
 class MisuseError extends Error {}
 
 /** What commander makes of the options that every scenario has. */
-interface CommonValues {
+interface CommonValues extends ReportValues {
   readonly scenario: string;
   readonly list?: true;
   readonly seed: bigint;
@@ -113,6 +124,7 @@ function createSimulate(scenarios: readonly Scenario[], name: string): Command {
   for (const [name, use] of usesByName(scenarios)) command.addOption(commanderOption(name, use));
   const resumable = resumableOf(scenarios);
   if (resumable.length > 0) command.addOption(resumeOption(resumable));
+  addReportOptions(command);
   return command
     .addOption(
       new Option("--seed <SEED>", "what chance is drawn from, decimal or with 0x")
@@ -166,7 +178,7 @@ function resumeOption(resumable: readonly Scenario[]): Option {
 }
 
 /** Options of the command's own that may stand beside --resume. */
-const BESIDE_RESUME = ["resume", "json"];
+const BESIDE_RESUME = ["resume", "json", "report", "traceEvents"];
 
 /**
  * The run that is to be resumed; null where none is.
@@ -174,7 +186,8 @@ const BESIDE_RESUME = ["resume", "json"];
  * @throws {UsageError} Options are given that do not go with it.
  */
 function readResume(command: Command, scenarios: readonly Scenario[]): ResumeRequest | null {
-  const { resume, json } = command.opts<CommonValues>();
+  const values = command.opts<CommonValues>();
+  const { resume, json } = values;
   if (resume === undefined) return null;
   if (resume === "") {
     throw new MisuseError("--resume must be a path, and not empty");
@@ -192,7 +205,7 @@ function readResume(command: Command, scenarios: readonly Scenario[]): ResumeReq
     }
     paths[path.name] = readPath(path, command.getOptionValue(attribute));
   }
-  return { scenarios, resume, paths, isJson: json === true };
+  return { scenarios, resume, paths, reports: reportPathsOf(values), isJson: json === true };
 }
 
 function checkCommand(word: string | undefined): void {
@@ -286,18 +299,24 @@ function requestOf(command: Command, scenarios: readonly Scenario[]): Request {
   const { seed, schedule, codec } = common;
   const own = readOwn(scenario, valueOf);
   const isChecked = common.checkDeterminism === true;
-  if (isChecked) checkNothingWritten(scenario, own);
-  return { scenario, seed, schedule, codec, ...own, isChecked, isJson };
+  const reports = reportPathsOf(common);
+  if (isChecked) checkNothingWritten(scenario, own, reports);
+  return { scenario, seed, schedule, codec, ...own, isChecked, reports, isJson };
 }
 
 /** Two processes that do the same cannot both write a file. */
-function checkNothingWritten({ options }: Scenario, { paths }: Pick<RunRequest, "paths">): void {
+function checkNothingWritten(
+  { options }: Scenario,
+  { paths }: Pick<RunRequest, "paths">,
+  reports: ReportPaths,
+): void {
   const written = options.find((option) =>
     option.kind === "path" && option.isOnlyRead !== true && (paths[option.name] ?? null) !== null
   );
-  if (written === undefined) return;
+  const name = written?.name ?? (wantsReport(reports) ? "report" : null);
+  if (name === null) return;
   const reason = "two runs would write there";
-  throw new MisuseError(`--${written.name} does not go with --check-determinism: ${reason}`);
+  throw new MisuseError(`--${name} does not go with --check-determinism: ${reason}`);
 }
 
 /** The command that resumes the run that was saved in `path`, with what it is given again. */

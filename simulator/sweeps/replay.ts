@@ -61,7 +61,7 @@ function settingsOf(
 export async function replayRun<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   artefact: ReadArtefact,
-  more: Pick<WorldSettings, "beforeChoice" | "trace"> = {},
+  more: Pick<WorldSettings, "beforeChoice" | "onChoice" | "trace"> = {},
 ): Promise<Replayed> {
   if (scenario.name !== artefact.scenario.name) {
     const reason = `it is a run of the scenario ${artefact.scenario.name}, not of ${scenario.name}`;

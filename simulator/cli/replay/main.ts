@@ -5,7 +5,7 @@
  */
 
 import { dirname, join } from "node:path";
-import type { Finding } from "../../mod.ts";
+import type { Finding, ScenarioDefinition } from "../../mod.ts";
 import { grouped, type Look, painted } from "../../layout.ts";
 import {
   ARTEFACT_BYTES_MAX,
@@ -19,6 +19,8 @@ import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "
 import { MACHINE } from "../file_system.ts";
 import { findScenario } from "../find_scenario.ts";
 import { openToRead } from "../opened_file.ts";
+import { recordReplay } from "../../pages/record_replay.ts";
+import { checkReportPaths, wantsReport, writeReports } from "../pages/report_files.ts";
 import type { Start } from "../start.ts";
 import { isReplayForPrograms, readReplay, type ReplayRequest } from "./request.ts";
 
@@ -133,7 +135,28 @@ function jsonFailure(error: string): string {
   });
 }
 
-async function replay({ path, until, isJson }: ReplayRequest, isDumb: boolean): Promise<number> {
+/** Makes the run again; records it, and writes that, where reports are asked for. */
+async function replayWith(
+  scenario: ScenarioDefinition,
+  artefact: ReadArtefact,
+  { path, reports }: ReplayRequest,
+  command: string,
+  beforeChoice: (step: number) => void,
+): Promise<Replayed> {
+  if (!wantsReport(reports)) return await replayRun(scenario, artefact, { beforeChoice });
+  const again = `${command} ${shellQuoted(path)}`;
+  const { replayed, recording } = await recordReplay(scenario, artefact, again, { beforeChoice });
+  await writeReports(reports, recording);
+  return replayed;
+}
+
+async function replay(
+  request: ReplayRequest,
+  command: string,
+  isDumb: boolean,
+): Promise<number> {
+  const { path, until, reports, isJson } = request;
+  checkReportPaths(reports, [["the run", path]]);
   const artefact = await readFile(path);
   const { name, file } = artefact.scenario;
   const place = file === undefined ? null : join(dirname(path), file);
@@ -142,11 +165,12 @@ async function replay({ path, until, isJson }: ReplayRequest, isDumb: boolean): 
   const { scenario } = await findScenario(place ?? name);
   const stopping = new Stopping(until);
   const { beforeChoice } = stopping;
-  const replayed = await replayRun(scenario, artefact, { beforeChoice }).catch((error) =>
-    readOrRefuse(`replay ${path}`, () => {
-      throw error;
-    })
-  );
+  const replayed = await replayWith(scenario, artefact, request, command, beforeChoice)
+    .catch((error) =>
+      readOrRefuse(`replay ${path}`, () => {
+        throw error;
+      })
+    );
   stopping.tellEnd();
   const { divergence, finding, others } = replayed;
   const ok = divergence === null && finding === null && others.length === 0;
@@ -167,7 +191,8 @@ export async function replayMain(readStart: () => Start): Promise<number> {
     const { command, args, isDumb } = readStart();
     const own = args.slice(1);
     isJson = isReplayForPrograms(own);
-    return await replay(readReplay(own, `${command} replay`), isDumb);
+    const name = `${command} replay`;
+    return await replay(readReplay(own, name), name, isDumb);
   } catch (error) {
     return endWith(error, (reason) => isJson && print(`${jsonFailure(reason)}\n`));
   }

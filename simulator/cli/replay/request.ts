@@ -15,6 +15,12 @@ import {
   helpColumns,
 } from "../command.ts";
 import { parseWhole } from "../option_values.ts";
+import {
+  addReportOptions,
+  type ReportPaths,
+  reportPathsOf,
+  type ReportValues,
+} from "../pages/report_files.ts";
 
 /** What is to be replayed. */
 export interface ReplayRequest {
@@ -22,6 +28,8 @@ export interface ReplayRequest {
   readonly path: string;
   /** Before which choice it stops for a debugger; null: nowhere. */
   readonly until: number | null;
+  /** Where reports of the run go. */
+  readonly reports: ReportPaths;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -47,11 +55,12 @@ function helpOf(name: string): string {
   return `\n${paragraphs.join("\n\n")}\n  ${DEBUG}\n\n${folded(EXIT, columns, "")}\n
 Examples:
   ${name} sweep-failures/echo-17.vmbus-run.json
-  ${name} sweep-failures/echo-17.vmbus-run.json --until 240`;
+  ${name} sweep-failures/echo-17.vmbus-run.json --until 240
+  ${name} sweep-failures/echo-17.vmbus-run.json --report run.html`;
 }
 
 function createReplay(name: string): Command {
-  return createCommand(name)
+  const command = createCommand(name)
     .description("Makes a run again from the file that a sweep kept of it.")
     .argument("<file>", "the file")
     .option(
@@ -62,6 +71,7 @@ function createReplay(name: string): Command {
     .option("--json", "print one JSON object instead of text")
     .allowExcessArguments(false)
     .addHelpText("after", () => helpOf(name));
+  return addReportOptions(command);
 }
 
 /** Whether `args` ask for a report for programs, also where nothing can be run with them. */
@@ -74,9 +84,11 @@ export function isReplayForPrograms(args: readonly string[]): boolean {
  *
  * @param name What starts the command.
  * @throws {CommanderError} They cannot be understood, or they ask for help; both have been answered.
+ * @throws {UsageError} A path is empty.
  */
 export function readReplay(args: readonly string[], name: string): ReplayRequest {
   const command = createReplay(name).parse(args, { from: "user" });
-  const { until = null, json } = command.opts<{ until?: number; json?: true }>();
-  return { path: command.args[0]!, until, isJson: json === true };
+  const values = command.opts<ReportValues & { until?: number; json?: true }>();
+  const { until = null, json } = values;
+  return { path: command.args[0]!, until, reports: reportPathsOf(values), isJson: json === true };
 }

@@ -4,9 +4,7 @@
  * @module
  */
 
-import { join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { Finding } from "../../mod.ts";
+import { join, resolve } from "node:path";
 import {
   ARTEFACT_SUFFIX,
   artefactName,
@@ -15,53 +13,9 @@ import {
   type RunRecord,
 } from "../../sweeps/artefact.ts";
 import { cannot } from "../command.ts";
+import { pathFrom, withLinesFrom } from "../driver_lines.ts";
 import { isFile } from "../find_scenario.ts";
-
-/** A path from `folder` on as artefacts have it: with /, on every machine. */
-function pathFrom(folder: string, path: string): string {
-  const parts = relative(folder, resolve(path)).split("\\").join("/");
-  return parts.startsWith("..") ? parts : `./${parts}`;
-}
-
-/** A line of a driver, with file and column, from `folder` on; what is no file of this machine stays. */
-function lineFrom(folder: string, source: string): string {
-  const [, url = "", place = ""] = /^(file:.*?)((?::\d+)*)$/.exec(source) ?? [];
-  return url === "" ? source : pathFrom(folder, fileURLToPath(url)) + place;
-}
-
-function findingFrom(folder: string, finding: Finding): Finding {
-  const { source, firstSource } = finding;
-  return {
-    ...finding,
-    ...source !== undefined && { source: lineFrom(folder, source) },
-    ...firstSource !== undefined && { firstSource: lineFrom(folder, firstSource) },
-  };
-}
-
-/**
- * Has `path` be a file of `text`: whole at once, as another sweep may write or read the same one, and in place of a
- * link, not through it.
- */
-function replaceFile(path: string, text: string): void {
-  const part = `${path}.${crypto.randomUUID()}.part`;
-  try {
-    Deno.writeTextFileSync(part, text, { createNew: true });
-    Deno.renameSync(part, path);
-  } catch (error) {
-    removeIfThere(part);
-    throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-      throw error;
-    }
-  }
-}
+import { replaceFile } from "../replace_file.ts";
 
 /** Files for the runs of one sweep. */
 export class ArtefactFiles {
@@ -93,7 +47,7 @@ export class ArtefactFiles {
       path = join(this.#folder, `${name}-${copy}${ARTEFACT_SUFFIX}`);
     }
     this.#names.add(path);
-    const finding = findingFrom(resolve(this.#folder), record.finding);
+    const finding = withLinesFrom(resolve(this.#folder), record.finding);
     const artefact = artefactOf({ ...record, finding }, this.#scenario);
     try {
       Deno.mkdirSync(this.#folder, { recursive: true });

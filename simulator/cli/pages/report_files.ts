@@ -1,0 +1,148 @@
+/**
+ * Reports of a run in files: its page, and its trace for Perfetto.
+ *
+ * @module
+ */
+
+import { dirname, resolve } from "node:path";
+import type { Command } from "commander";
+import { pageOf } from "../../pages/page.ts";
+import type { Recording } from "../../pages/recording.ts";
+import { traceEventsOf } from "../../pages/trace_events.ts";
+import { cannot, UsageError } from "../command.ts";
+import { withLinesFrom } from "../driver_lines.ts";
+import { replaceFile } from "../replace_file.ts";
+
+/** Where reports of a run go; null: nowhere. */
+export interface ReportPaths {
+  /** The page. */
+  readonly report: string | null;
+  /** Chrome trace events. */
+  readonly traceEvents: string | null;
+}
+
+/** What commander makes of the options. */
+export interface ReportValues {
+  /** `--report`. */
+  readonly report?: string;
+  /** `--trace-events`. */
+  readonly traceEvents?: string;
+}
+
+const OPTIONS = { report: "--report", traceEvents: "--trace-events" } as const;
+
+/** Adds the options to a command. */
+export function addReportOptions(command: Command): Command {
+  return command
+    .option(
+      "--report <FILE>",
+      "write a page of the run, which any browser opens: diagram, entries, states",
+    )
+    .option("--trace-events <FILE>", "write the run as Chrome trace events, which Perfetto opens");
+}
+
+/**
+ * What the options say.
+ *
+ * @throws {UsageError} A path is empty.
+ */
+export function reportPathsOf(values: ReportValues): ReportPaths {
+  for (const name of Object.keys(OPTIONS) as (keyof ReportPaths)[]) {
+    if (values[name] === "") throw new UsageError(`${OPTIONS[name]} must be a path, and not empty`);
+  }
+  return { report: values.report ?? null, traceEvents: values.traceEvents ?? null };
+}
+
+/** Whether any report is asked for. */
+export function wantsReport({ report, traceEvents }: ReportPaths): boolean {
+  return report !== null || traceEvents !== null;
+}
+
+function isThere(path: string): Deno.FileInfo | null {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+function pathsOf(paths: ReportPaths): [string, string][] {
+  const names = Object.keys(OPTIONS) as (keyof ReportPaths)[];
+  return names.flatMap((name) => {
+    const path = paths[name];
+    return path === null ? [] : [[OPTIONS[name], path]];
+  });
+}
+
+/** The file that a path leads to, by whatever name. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return resolve(path); // it is to be made
+  }
+}
+
+/**
+ * Makes sure, before anything runs, that reports can be written where they are to go, and that nothing that the run
+ * reads or writes is lost by that.
+ *
+ * @param others Other files of the command line, by what they are for.
+ * @throws {UsageError} They cannot.
+ */
+export function checkReportPaths(
+  paths: ReportPaths,
+  others: readonly (readonly [string, string])[],
+): void {
+  const taken = new Map(others.map(([what, path]) => [realPath(path), what]));
+  for (const [option, path] of pathsOf(paths)) {
+    const hint = `name another file with ${option}`;
+    try {
+      if (isThere(path)?.isDirectory === true) {
+        throw cannot(`write ${path}`, "it is a folder", hint);
+      }
+      if (isThere(dirname(path)) === null) {
+        throw cannot(`write ${path}`, "there is no such folder", hint);
+      }
+    } catch (error) {
+      throw cannot(`write ${path}`, error, hint);
+    }
+    const owner = taken.get(realPath(path));
+    if (owner !== undefined) throw cannot(`write ${path}`, `${owner} has that file`, hint);
+    taken.set(realPath(path), option);
+  }
+}
+
+/** A recording whose lines of drivers are told from `folder` on. */
+export function fromFolder(folder: string, recording: Recording): Recording {
+  return {
+    ...recording,
+    findings: recording.findings.map((finding) => withLinesFrom(folder, finding)),
+    entries: recording.entries.map((entry) => withLinesFrom(folder, entry)),
+  };
+}
+
+function write(path: string, text: string, option: string): void {
+  try {
+    replaceFile(path, text);
+  } catch (error) {
+    throw cannot(`write ${path}`, error, `name another file with ${option}`);
+  }
+}
+
+/**
+ * Writes the reports that are asked for.
+ *
+ * @throws {UsageError} One cannot be written.
+ */
+export async function writeReports(paths: ReportPaths, recording: Recording): Promise<void> {
+  const { report, traceEvents } = paths;
+  if (report !== null) {
+    const page = await pageOf(fromFolder(resolve(dirname(report)), recording));
+    write(report, page, OPTIONS.report);
+  }
+  if (traceEvents !== null) {
+    write(traceEvents, `${JSON.stringify(traceEventsOf(recording))}\n`, OPTIONS.traceEvents);
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * An entry of a trace as one line for people, and the group that it is of.
+ *
+ * @module
+ */
+
+import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
+import { ntStatusName } from "../../core/ntstatus.ts";
+import type { TraceEntry } from "../../mod.ts";
+import { visible } from "../text.ts";
+
+/** Groups of events, which a page can leave out, by what an event's name begins with. */
+const GROUPS: readonly (readonly [string, RegExp])[] = [
+  ["trouble", /^(?:fault|violation)/],
+  ["calls", /^(?:call(?=$|Threw|Refused)|requestEnded|handleClosed)/],
+  ["returns", /^callReturned/],
+  ["callbacks", /^callback/],
+  ["packets", /^(?:packet|answer|externalData|unread|transactionId)/],
+  ["bus", /^(?:message|interrupt|gpadl|mmio)/],
+  ["states", /^(?:channelEvent|partition)/],
+  ["memory", /^memory/],
+  ["scheduler", /^(?:work|choice|timer|time|point)/],
+];
+
+/** The names of all groups. */
+export const GROUP_NAMES: readonly string[] = [...GROUPS.map(([name]) => name), "others"];
+
+/** The place of the group in {@linkcode GROUP_NAMES} that an event is of. */
+export function groupOf(event: string): number {
+  const at = GROUPS.findIndex(([, pattern]) => pattern.test(event));
+  return at === -1 ? GROUPS.length : at;
+}
+
+/** A status by its name. */
+function statusText(status: unknown): string {
+  if (typeof status !== "number") return String(status);
+  return ntStatusName(status) ?? `0x${status.toString(16)}`;
+}
+
+/** Names that say what they are of, and need not say that they are handles. */
+function withoutHandle(text: string): string {
+  return text.replace(/^VMBPACKET\w* (\S+) of .*$/, "packet $1")
+    .replace(/^(?:VMBCHANNEL|DEVICE|VMBUS|KERNEL) of /, "");
+}
+
+/** A detail in a line of text. */
+function detailText(name: string, value: unknown): string {
+  if (value === null) return "null";
+  if (typeof value === "string") return withoutHandle(value);
+  if (typeof value !== "object") return /status/i.test(name) ? statusText(value) : String(value);
+  if ("byteCount" in value) return `${value.byteCount} bytes`;
+  return JSON.stringify(value);
+}
+
+/** `event` in words: `packetEntered` is `packet entered`. */
+function wordsOf(event: string): string {
+  return event.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+type Details = TraceEntry["details"];
+
+function callText({ call, ...details }: Details, subject: string): string {
+  const given = Object.entries(details).map(([name, value]) => detailText(name, value));
+  // Whose channel it is, is the entry's subject.
+  return `${call}(${(given[0] === subject ? given.slice(1) : given).join(", ")})`;
+}
+
+function returnText({ call, status, result, ...details }: Details): string {
+  const more = Object.entries(details).map(([name, value]) => `${name} ${detailText(name, value)}`);
+  const ended = [
+    ...status === undefined ? [] : [statusText(status)],
+    ...result === undefined || result === null ? [] : [detailText("result", result)],
+    ...more,
+  ];
+  return ended.length === 0 ? `${call} returned` : `${call} returned ${ended.join(", ")}`;
+}
+
+function messageText(event: string, { bytes }: Details): string {
+  const way = event === "messageToHost" ? "to the host" : "to the guest";
+  const message = typeof bytes === "string" ? decodeControlMessage(bytesOfHex(bytes)) : null;
+  if (message === null) return `a control message ${way}`;
+  if (isControlFault(message)) return `a control message ${way} that is none: ${message}`;
+  const { message: name, ...fields } = message;
+  const numbers = Object.entries(fields)
+    .filter(([key, value]) => /Id$|^status$/.test(key) && typeof value === "number")
+    .map(([key, value]) => `${key} ${detailText(key, value)}`);
+  return [name[0]!.toUpperCase() + name.slice(1), ...numbers].join(", ");
+}
+
+/** The bytes that a hexadecimal text stands for. */
+export function bytesOfHex(text: string): Uint8Array {
+  return Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+}
+
+const TEXTS: Readonly<Record<string, (details: Details, subject: string) => string>> = {
+  call: callText,
+  callReturned: returnText,
+  callThrew: (details) => `${returnText(details).replace(" returned", " threw")}`,
+  callRefused: (details) => `${returnText(details).replace(" returned", " was refused")}`,
+  callbackBegin: ({ callback }) => `${callback} begins`,
+  callbackEnd: ({ callback }) => `${callback} returns`,
+  packetQueued: ({ packet, byteCount }) => `packet ${packet} waits, ${byteCount} bytes`,
+  packetEntered: ({ packet, byteCount }) => `packet ${packet} enters the ring, ${byteCount} bytes`,
+  packetArrived: ({ packet, transactionId, byteCount }) =>
+    `packet ${packet} arrives, transaction ${transactionId}, ${byteCount} bytes`,
+  packetCompleted: ({ packet, byteCount }) => `packet ${packet} is answered, ${byteCount} bytes`,
+  packetEnded: ({ packet, status }) => `packet ${packet} ends with ${statusText(status)}`,
+  channelEvent: ({ change }) => `the chart hears ${change}`,
+  choice: ({ count, chosen }) => `choice ${chosen} of ${count}`,
+  fault: ({ fault }) => `fault: ${fault}`,
+  violation: ({ rule, call, message }) => `violation in ${call}: ${message} (${rule})`,
+};
+
+/** How a call ended, as its own line has it: what it gave is in the line of its return. */
+export function endOfCall({ event, details: { status } }: TraceEntry): string {
+  if (event === "callThrew") return " → threw";
+  if (event === "callRefused") return " → refused";
+  return status === undefined ? "" : ` → ${statusText(status)}`;
+}
+
+/** What an entry says, in one line that can be seen whole. */
+export function textOfEntry({ event, subject, details }: TraceEntry): string {
+  if (/^messageTo/.test(event)) return visible(messageText(event, details));
+  const text = TEXTS[event]?.(details, subject);
+  if (text !== undefined) return visible(text);
+  const more = Object.entries(details).map(([name, value]) => `${name} ${detailText(name, value)}`);
+  return visible([wordsOf(event), ...more].join(", "));
+}

@@ -1,0 +1,177 @@
+/**
+ * Records one fabric: its trace, and what can be seen of it beside that.
+ *
+ * @module
+ */
+
+import { inspectEndpoint, inspectFabric } from "../../actors/fabric/inspect.ts";
+import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import { oppositeOf } from "../../actors/partition/opposite.ts";
+import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
+import type { Fabric, TraceEntry } from "../../mod.ts";
+import { endpointOf, runtimeOf } from "../checkers/endpoints.ts";
+import type { Choice } from "../worlds/settings.ts";
+import { ArrowRecorder } from "./arrows.ts";
+import type { RecordedArrow, RecordedBytes, RecordedMark, RecordedStates } from "./recording.ts";
+import { StateRecorder } from "./states.ts";
+
+/** Of a payload so many bytes are kept. */
+const PAYLOAD_BYTES_MAX = 4096;
+/** Of all of them together so many. */
+const ALL_BYTES_MAX = 16 * 2 ** 20;
+
+/** A lane before anybody knows in which order they stand. */
+export interface MetEndpoint {
+  /** As entries name it. */
+  readonly subject: string;
+  /** The partition. */
+  readonly partition: string;
+  /** Which end of a channel it is. */
+  readonly side: "server" | "client";
+}
+
+/** Records a fabric from now on. It looks on: what the fabric does is the same with it. */
+export class FabricRecorder implements Observer {
+  /** For each entry how many choices had been made before, where somebody tells of them. */
+  readonly steps: number[] = [];
+  /** Payloads by entry. */
+  readonly bytes: RecordedBytes[] = [];
+  /** Switches and faults. */
+  readonly marks: RecordedMark[] = [];
+  /** Endpoints that were seen. */
+  readonly met: MetEndpoint[] = [];
+  readonly #runtime: FabricRuntime;
+  readonly #arrows = new ArrowRecorder();
+  readonly #states = new StateRecorder();
+  readonly #known = new WeakSet<ObservedEndpoint>();
+  readonly #stopObserving: () => void;
+  #choices = 0;
+  #bytesLeft = ALL_BYTES_MAX;
+
+  /** Records `fabric`, which keeps its whole trace. */
+  constructor(fabric: Fabric) {
+    this.#runtime = runtimeOf("record a fabric", fabric);
+    this.#lookAtAll();
+    this.#stopObserving = this.#runtime.observers.add(this);
+  }
+
+  /** Its trace. */
+  get entries(): readonly TraceEntry[] {
+    return this.#runtime.trace;
+  }
+
+  /** Packets and completions on their way. */
+  get arrows(): readonly RecordedArrow[] {
+    return this.#arrows.arrows;
+  }
+
+  /** What `inspect()` showed. */
+  get states(): RecordedStates {
+    return this.#states.states;
+  }
+
+  /** The entry that was kept last. Whoever observes is told after it was. */
+  get #last(): number {
+    return this.#runtime.trace.length - 1;
+  }
+
+  /** A choice was made: what it leads to has not happened yet. */
+  chose({ kind, count, offset }: Choice): void {
+    this.#fillSteps();
+    this.#choices++;
+    if (kind !== "item" || offset === 0) return;
+    const text = `choice ${this.#choices - 1}: ${offset} of ${count} places from fifo`;
+    this.marks.push({ kind: "switch", entry: this.#last + 1, text });
+  }
+
+  /** Entries that came by now were made after as many choices as there were. */
+  #fillSteps(): void {
+    for (let at = this.steps.length; at <= this.#last; at++) this.steps.push(this.#choices);
+  }
+
+  /** See {@linkcode Observer.see}. */
+  see(observation: Observation): void {
+    if (observation.kind === "itemBegins") return this.#lookAtAll();
+    const entry = this.#last;
+    const endpoint = "endpoint" in observation ? observation.endpoint ?? null : null;
+    if (endpoint !== null) this.#lookAt(endpoint);
+    switch (observation.kind) {
+      case "ringsAttached":
+        this.#arrows.attached(observation.endpoint);
+        break;
+      case "packetQueued":
+        this.#keep(entry, observation.payload, observation.payloadBytes);
+        break;
+      case "packetEnters":
+        this.#arrows.entered(entry, observation);
+        this.#keep(entry, observation.payload, observation.payloadBytes);
+        break;
+      case "packetArrives":
+        this.#arrows.arrived(entry, observation, oppositeOf(endpointOf(observation.endpoint)));
+        this.#keep(entry, observation.payload, observation.payloadBytes);
+        break;
+      case "packetSettled":
+        this.#arrows.settled(entry, observation);
+        break;
+      case "transactionEnds":
+        this.#arrows.ended(entry, observation);
+        this.#keep(entry, observation.answer, observation.answerBytes);
+        break;
+      case "faultFires":
+        this.#faultFires(observation);
+        break;
+    }
+  }
+
+  #faultFires(
+    { fault, partition, channelId }: Extract<Observation, { readonly kind: "faultFires" }>,
+  ): void {
+    const where = channelId === null ? partition : `channel id ${channelId} of ${partition}`;
+    this.marks.push({ kind: "fault", entry: this.#last + 1, text: `${fault}, ${where}` });
+  }
+
+  /** Keeps what the first `byteCount` of `all` are: they hold during the observation alone. */
+  #keep(entry: number, all: Uint8Array, byteCount: number): void {
+    const kept = Math.min(byteCount, PAYLOAD_BYTES_MAX, this.#bytesLeft);
+    if (byteCount === 0 || this.bytes.at(-1)?.entry === entry) return;
+    this.#bytesLeft -= kept;
+    this.bytes.push({ entry, bytes: all.slice(0, kept), byteCount });
+  }
+
+  #lookAt(observed: ObservedEndpoint): void {
+    if (!this.#known.has(observed)) {
+      this.#known.add(observed);
+      const { name, place: { partition, side } } = observed;
+      this.met.push({ subject: name, partition, side });
+    }
+    const endpoint = endpointOf(observed);
+    for (const each of [endpoint, oppositeOf(endpoint)]) {
+      if (each !== null) this.#states.look(this.#last, each.name, inspectEndpoint(each));
+    }
+  }
+
+  #lookAtAll(): void {
+    const at = this.#last;
+    const { partitions, callers, callbacks } = inspectFabric(this.#runtime);
+    this.#states.look(at, "fabric", { callers, callbacks });
+    const living = new Set(["fabric"]);
+    for (const { name, channels: _, ...facts } of partitions) {
+      living.add(`partition ${name}`);
+      this.#states.look(at, `partition ${name}`, facts);
+    }
+    for (const { endpoints } of this.#runtime.partitions) {
+      for (const endpoint of endpoints) {
+        living.add(endpoint.name);
+        this.#lookAt(endpoint);
+      }
+    }
+    this.#states.keepOnly(at, living);
+  }
+
+  /** Looks once more, and then no longer. */
+  end(): void {
+    this.#fillSteps();
+    if (!this.#runtime.isDisposed) this.#lookAtAll();
+    this.#stopObserving();
+  }
+}
