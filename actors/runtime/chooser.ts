@@ -48,6 +48,8 @@ export interface Alternative {
   readonly itemsAhead: number;
   /** What it touches. */
   readonly touches: readonly Touch[];
+  /** Whose work it is and which, in words that are the same in every run; absent: the program's. */
+  readonly label?: string;
 }
 
 /** The items that may run next. They hold until one is chosen. */
@@ -60,6 +62,8 @@ export interface Alternatives {
 
 /** A choice that is drawn from the seed, whatever the schedule is. */
 export interface Drawn {
+  /** What it is about, in words that are the same in every run; absent: one of many. */
+  readonly about?: string;
   /** What `chance` makes of it: 0 or more, and less than the number of ways. */
   draw(chance: Chance): number;
 }

@@ -105,6 +105,11 @@ export class WorkItem implements Alternative {
     return this.#rest;
   }
 
+  /** See {@linkcode Alternative.label}. */
+  get label(): string {
+    return `${this.worker.traceId} ${this.kind}`;
+  }
+
   /** See {@linkcode Alternative.itemsAhead}. */
   get itemsAhead(): number {
     return this.worker.itemsAhead?.(this.kind) ?? 1;

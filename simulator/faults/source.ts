@@ -42,7 +42,9 @@ export class FaultSource {
   /** What `rules` bring about, chosen by `chooser`: first of all which of them are there. */
   constructor(rules: readonly FaultRule[], chooser: CountingChooser) {
     this.#chooser = chooser;
-    this.#triggers = rules.map((rule) => new Trigger(rule, faultOf(rule), chooser))
+    this.#triggers = rules.map((rule, at) =>
+      new Trigger(rule, faultOf(rule), `${at} ${rule.do}`, chooser)
+    )
       .filter(({ isLoaded }) => isLoaded);
     this.#acting = this.#triggers.filter(({ fault }) => fault.deeds !== null);
     this.port = this.#triggers.length === 0 ? null : new FabricFaults(this);
@@ -133,7 +135,7 @@ export class FaultSource {
     if (this.#hasStopped) return;
     for (const trigger of this.#acting) {
       const deeds = this.#deedsOf(trigger);
-      const deed = deeds[this.#chooseAmong(deeds.length)];
+      const deed = deeds[this.#chooseAmong(deeds.length, trigger.about)];
       if (deed === undefined) continue;
       const tampered = trigger.fault.tampers === true ? deed.guest : null;
       this.#note(trigger, deed, { tampered, bringsAbout: null });
@@ -141,9 +143,9 @@ export class FaultSource {
     }
   }
 
-  #chooseAmong(count: number): number {
+  #chooseAmong(count: number, about: string): number {
     if (count < 2) return 0;
-    return this.#chooser.choose("fault", count, { draw: (chance) => chance.below(count) });
+    return this.#chooser.choose("fault", count, { about, draw: (chance) => chance.below(count) });
   }
 
   /** Nothing is left to run: whether something is to be done all the same. What is held back comes by itself. */

@@ -24,16 +24,19 @@ export class Trigger {
   readonly rule: FaultRule;
   /** What it brings about. */
   readonly fault: Fault<never>;
+  /** Tells its choices from those of other rules. */
+  readonly about: string;
   readonly #chooser: Chooser;
   readonly #oneIn: number;
   #budget: number;
   /** The opportunity at which it fires, counted from the last one; 0: it does not fire any more. */
   #left = 0;
 
-  /** `rule` of `fault`, which `chooser` has fire. */
-  constructor(rule: FaultRule, fault: Fault<never>, chooser: Chooser) {
+  /** `rule` of `fault`, which `chooser` has fire, by choices that are about `about`. */
+  constructor(rule: FaultRule, fault: Fault<never>, about: string, chooser: Chooser) {
     this.rule = rule;
     this.fault = fault;
+    this.about = about;
     this.#chooser = chooser;
     this.#budget = rule.budget ?? fault.budget;
     const { rate, oneIn } = this.#chooseRate(rule.oneIn ?? fault.oneIn);
@@ -70,7 +73,8 @@ export class Trigger {
   #chooseRate(oneIn: number): { rate: number; oneIn: number } {
     if (this.rule.nth !== undefined) return { rate: 1, oneIn };
     const ways = RATES.length;
-    const at = this.#chooser.choose("fault", ways, { draw: (chance) => chance.below(ways) });
+    const { about } = this;
+    const at = this.#chooser.choose("fault", ways, { about, draw: (chance) => chance.below(ways) });
     const rate = RATES[at]!;
     // What was not to happen each time does not: then nothing else would.
     return { rate, oneIn: Math.max(Math.min(oneIn, 2), Math.round(oneIn * rate)) };
@@ -78,6 +82,7 @@ export class Trigger {
 
   #chooseNext(): void {
     this.#left = this.#budget <= 0 ? 0 : this.#chooser.choose("fault", OPPORTUNITIES_MAX + 1, {
+      about: this.about,
       draw: (chance) => this.#draw(chance),
     });
   }

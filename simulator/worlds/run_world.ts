@@ -48,7 +48,12 @@ class Run<Drivers extends DriverTable> {
   /** What ends it for whoever runs it: it is not the one that is replayed, or who is told of choices threw. */
   #stop: { readonly thrown: unknown } | null = null;
 
-  constructor(scenario: ScenarioDefinition<Drivers>, given: WorldSettings) {
+  /** `guide`: makes the choices in the place of seed and `choices`; null: nobody does. */
+  constructor(
+    scenario: ScenarioDefinition<Drivers>,
+    given: WorldSettings,
+    guide: Chooser | null,
+  ) {
     const { seed = 0, schedule = "portfolio", isFaulty = true, itemsMax = ITEMS_MAX } = given;
     if (!isUint(itemsMax, ITEMS_MAX_MOST) || itemsMax === 0) {
       const right = `a whole number from 1 to ${ITEMS_MAX_MOST}`;
@@ -71,9 +76,9 @@ class Run<Drivers extends DriverTable> {
       rootMemoryPages: ROOT_PAGES,
       itemsPerInstantMax: ITEMS_MAX_FACTOR * itemsMax,
     });
-    const chooser = choices === undefined
-      ? new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"))
-      : new ReplayChooser(choices);
+    const ofSeed = () =>
+      new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"));
+    const chooser = guide ?? (choices === undefined ? ofSeed() : new ReplayChooser(choices));
     this.chooser = new Recorder(this.#told(chooser, given));
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
@@ -272,7 +277,20 @@ export async function runWorld<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   settings: WorldSettings = {},
 ): Promise<WorldResult> {
-  const run = new Run(scenario, settings);
+  return await runGuided(scenario, settings, null);
+}
+
+/**
+ * The same, where `guide` makes all choices, in the place of the seed and of `settings.choices`; null: nobody does.
+ *
+ * @throws {ReplayError | TypeError | RangeError} See {@linkcode runWorld}.
+ */
+export async function runGuided<Drivers extends DriverTable>(
+  scenario: ScenarioDefinition<Drivers>,
+  settings: WorldSettings,
+  guide: Chooser | null,
+): Promise<WorldResult> {
+  const run = new Run(scenario, settings, guide);
   await run.run();
   return run.result;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Chance } from "../../core/chance.ts";
-import type { Chooser } from "../../actors/runtime/chooser.ts";
+import type { Chooser, Drawn } from "../../actors/runtime/chooser.ts";
 import { isNearness, nearer, type Nearness } from "../coverage/coverage.ts";
 import { describe } from "../../core/describe.ts";
 import { isPromise } from "../../actors/runtime/promises.ts";
@@ -177,8 +177,13 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
         `Cannot draw: count must be a whole number from 1 to 2^32, not ${describe(count)}`,
       );
     }
-    if (count === 1) return 0;
+    return count === 1 ? 0 : this.#choose(count, {});
+  }
+
+  /** A number below `count`, which is about something, or one of many. */
+  #choose(count: number, about: Pick<Drawn, "about">): number {
     return this.#run.chooser.choose("draw", count, {
+      ...about,
       draw: (chance: Chance) => chance.below(count),
     });
   }
@@ -194,7 +199,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
       throw new TypeError(`Cannot find the number ${describe(name)}: there are ${all}`);
     }
     const { least, most } = number;
-    const value = least + this.draw(most - least + 1);
+    const ways = most - least + 1;
+    const value = ways === 1 ? least : least + this.#choose(ways, { about: name });
     this.#numbers.set(name, value);
     return value;
   }
