@@ -132,8 +132,7 @@ class ChannelRestore implements RestoreUnderWay {
   }
 
   #call(saved: DriverPacketImage): NtStatus {
-    const { channel, onRestorePacket } = this.#driver;
-    const { callbacks, verifier } = this.#endpoint.runtime;
+    const { runtime: { callbacks, verifier }, driverCallbacks } = this.#endpoint;
     const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
     // Copies: what KMCL compares with later must not be the driver's to change.
     const libBytes = libBytesOf(saved);
@@ -142,7 +141,7 @@ class ChannelRestore implements RestoreUnderWay {
     this.#due = { image: saved.packet, libBytes };
     const { threw, value } = callbacks.callInside(
       frame,
-      () => onRestorePacket?.(channel, libBuf, libBuf.length, saveBuf, saveBuf.length),
+      () => driverCallbacks.restorePacket(libBuf, saveBuf),
     );
     if (verifier.mode !== "off") { for (const buffer of [libBuf, saveBuf]) poison(buffer); }
     const isRestored = this.#due === null;

@@ -7,7 +7,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { DRIVER_BYTES_MAX, saveServer, type ServerChunk } from "../actors/channel/server_image.ts";
 import { currentFrame, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
-import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
+import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { isInFlight } from "../actors/packet/image.ts";
 import { bytesOf } from "../core/arguments.ts";
@@ -145,12 +145,11 @@ class ChannelSave implements SaveUnderWay {
 
   /** What the callback answered; null where it threw, or answered what it must not. */
   #call(packet: PacketObject, buffer: Uint8Array): SavePacketResult | null {
-    const { callbacks, verifier } = this.#endpoint.runtime;
+    const { runtime: { callbacks, verifier }, driverCallbacks } = this.#endpoint;
     const frame = this.#endpoint.frame(CALLBACK, PASSIVE_LEVEL);
-    const handle = packet.handle as VMBPACKET;
     const { threw, value } = callbacks.callInside(
       frame,
-      () => this.#driver.onSavePacket?.(this.#driver.channel, handle, buffer, buffer.length),
+      () => driverCallbacks.savePacket(packet, buffer),
     );
     if (threw) return null;
     const result = resultOf(value, buffer.length);

@@ -134,6 +134,18 @@ export class Driver implements DriverCallbacks {
     return this.stateChange.EvtChannelPostStarted?.(this.channel);
   }
 
+  /** See {@linkcode DriverCallbacks.savePacket}. */
+  savePacket(packet: PacketObject, buffer: Uint8Array): unknown {
+    const handle = packet.handle as VMBPACKET;
+    return this.onSavePacket?.(this.channel, handle, buffer, buffer.length);
+  }
+
+  /** See {@linkcode DriverCallbacks.restorePacket}. */
+  restorePacket(libBuf: Uint8Array, saveBuf: Uint8Array): unknown {
+    const { channel } = this;
+    return this.onRestorePacket?.(channel, libBuf, libBuf.length, saveBuf, saveBuf.length);
+  }
+
   /** See {@linkcode DriverCallbacks.pnpFailure}. */
   pnpFailure(status: NtStatus): unknown {
     return this.onPnpFailure?.(this.channel, status);

@@ -90,6 +90,7 @@ export type {
   OpenRefusedRule,
 } from "./faults/catalogue/bus.ts";
 export type {
+  CallbackPromisesRule,
   CallbackSlowRule,
   CallbackThrowsRule,
   CallbackWhere,
@@ -101,6 +102,8 @@ export type {
   PacketDeferredRule,
   PacketFailedRule,
   PacketHeldRule,
+  RestoreThrowsRule,
+  SaveThrowsRule,
 } from "./faults/catalogue/drivers.ts";
 export type {
   GuestCrashedRule,

@@ -8,6 +8,7 @@
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { Endpoint } from "./endpoint.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+import type { LoadedDriverPort } from "./partition_port.ts";
 
 /** What the drivers of a fabric do wrong. */
 export interface DriverFaults {
@@ -18,6 +19,11 @@ export interface DriverFaults {
    * completion comes later, as it would from a driver that takes longer, and is then made by whoever says so here.
    */
   keepsBack(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean;
+  /**
+   * The `save` of a loaded driver has returned `state`: what comes of that instead, be it a promise. It may throw, as
+   * a driver may.
+   */
+  saved(driver: LoadedDriverPort, state: unknown): unknown;
   /** `guest` stands still, and may be saved so: no completion of its channels comes later than now. */
   standsStill(guest: object): void;
 }

@@ -62,6 +62,10 @@ export interface DriverCallbacks {
   readonly hearsOfBatches: boolean;
   /** EvtChannelProcessingComplete is due. */
   processingComplete(packetsProcessed: number): unknown;
+  /** EvtChannelSavePacket is due; what it returned comes back, or else what it throws. */
+  savePacket(packet: PacketObject, buffer: Uint8Array): unknown;
+  /** EvtChannelRestorePacket is due: `libBuf` is KMCL's part, `saveBuf` the driver's. */
+  restorePacket(libBuf: Uint8Array, saveBuf: Uint8Array): unknown;
   /** The context of a packet is dead: it was retired or handed back. */
   packetGone(packet: IncomingPacket): void;
   /** The endpoint is freed: the driver's handles of it and of its packets are dead. */

@@ -13,6 +13,7 @@ import {
   type HostNotice,
   type LoadedDriver,
 } from "../../actors/partition/loaded_driver.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -159,9 +160,12 @@ function callSave(
 ): void {
   const told = (state: unknown) => done(copyPlainData(state, "its state"));
   const failed = (error: unknown) => done({ data: null, fault: messageOf(error) });
-  driver.guest.runtime.callbacks.call(frameOf(driver, "HostDriver.save"), () => {
+  const { runtime } = driver.guest;
+  const { driverFaults } = FabricRuntime.of(runtime);
+  runtime.callbacks.call(frameOf(driver, "HostDriver.save"), () => {
     try {
-      const state: unknown = instance.save();
+      const returned: unknown = instance.save();
+      const state = driverFaults === null ? returned : driverFaults.saved(driver, returned);
       return isPromise(state) ? whenSettled(state, told, failed) : told(state);
     } catch (error) {
       return failed(error);

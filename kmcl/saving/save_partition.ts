@@ -10,6 +10,7 @@ import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
 import { whileKmclRefuses } from "../../actors/partition/fabric_port.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
@@ -215,9 +216,11 @@ function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
 /** Asks a driver of the guest for its state: no handle is good for anything but a token meanwhile. */
 function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeof copyPlainData> {
   const tokens = new TokenWriter(driver, clientNumbers(guest));
+  const { driverFaults } = FabricRuntime.of(guest.runtime);
   const ask = () => {
-    const state = (driver.instance as GuestDriverInstance).save(tokens);
-    ignoreRejection(state);
+    const returned = (driver.instance as GuestDriverInstance).save(tokens);
+    ignoreRejection(returned);
+    const state = driverFaults === null ? returned : driverFaults.saved(driver, returned);
     return copyPlainData(state, "its state");
   };
   try { // until it has told, nothing of it may change

@@ -6,7 +6,7 @@
 
 import type { FaultPoint } from "../../actors/runtime/fault_port.ts";
 import type { FaultyWorld } from "./faulty_world.ts";
-import type { DriverPlace } from "./place.ts";
+import type { DriverPlace, SavePlace } from "./place.ts";
 
 /** What a rule of any fault says; each fault has its own name, places and parameters beside it. */
 export interface AnyRule<Name extends string, Where> {
@@ -61,6 +61,12 @@ export type DriverPoint =
   | "callback"
   /** A callback that may take its time has done its work. */
   | "passiveCallback"
+  /** A callback at DISPATCH_LEVEL has done its work. */
+  | "dispatchCallback"
+  /** A driver has told its state, or its EvtChannelSavePacket has. */
+  | "save"
+  /** EvtChannelRestorePacket has done its work: the only point of a restore at which something goes wrong. */
+  | "restore"
   /** A driver is to be given a packet. */
   | "packet"
   /** A driver completes a packet. */
@@ -116,8 +122,8 @@ export interface Fault<Rule> {
    * then on but safety. Default false.
    */
   readonly tampers?: boolean;
-  /** What the verifier tells of it, which is no failure then; left out: nothing. */
-  readonly bringsAbout?: (place: DriverPlace) => BroughtAbout;
+  /** What the verifier tells of it, which is no failure then; left out, or null: nothing. */
+  readonly bringsAbout?: (place: DriverPlace | SavePlace) => BroughtAbout | null;
   /**
    * All that it could be done to now, in an order that is the same each time, one of which is chosen; null for what
    * whoever asks does by itself.

@@ -63,6 +63,10 @@ export interface FaultyWorld extends WorldParts {
   after(milliseconds: number, work: () => void): Delayed;
   /** What `work` comes to, in which nothing goes wrong. */
   calmly<T>(work: () => T): T;
+  /** What `work` comes to, in which nothing goes wrong but that a driver which is restored may throw. */
+  whileRestoring<T>(work: () => T): T;
+  /** Faults that happened so far. */
+  readonly firedCount: number;
   /** Has `work` done between two work items, as soon as `isReady`. */
   once(isReady: () => boolean, work: () => void): void;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { FaultPlace } from "../../actors/runtime/fault_port.ts";
 import type { FaultyWorld } from "./faulty_world.ts";
 
@@ -15,6 +16,12 @@ export type Where = Readonly<Record<string, string | number | undefined>>;
 export interface DriverPlace extends FaultPlace {
   /** The endpoint that the driver has. */
   readonly endpoint: Endpoint;
+}
+
+/** Where a driver's `save` may throw. */
+export interface SavePlace extends FaultPlace {
+  /** The driver. */
+  readonly loaded: LoadedDriver;
 }
 
 /** The endpoint whose driver does wrong; null where it is no driver. */
@@ -46,9 +53,9 @@ function isMeant(
     case "side":
       return endpointOf(place)?.side === wanted;
     case "driver": {
-      const endpoint = endpointOf(place);
-      if (endpoint === null) return isOn(String(wanted), place, world);
-      return endpoint.driver !== null && world.loaded(String(wanted)) === endpoint.driver;
+      const driver = "loaded" in place ? place.loaded : endpointOf(place)?.driver;
+      if (driver === undefined) return isOn(String(wanted), place, world);
+      return driver !== null && world.loaded(String(wanted)) === driver;
     }
     default: // the name of a message, of a site: whatever the point tells apart
       return place.what === wanted;

@@ -12,7 +12,7 @@ import { ChosenMisdeeds } from "./drivers/chosen_misdeeds.ts";
 import { DriverMisdeeds } from "./drivers/driver_misdeeds.ts";
 import { FabricFaults } from "./fabric_faults.ts";
 import type { FaultyWorld, WorldParts } from "./faulty_world.ts";
-import { type DriverPlace, isAt, placeText } from "./place.ts";
+import { type DriverPlace, isAt, placeText, type SavePlace } from "./place.ts";
 import type { FaultRule, FiredFault } from "./rule.ts";
 import { faultOf } from "./table.ts";
 import { Trigger } from "./trigger.ts";
@@ -64,7 +64,7 @@ export class FaultSource {
 
   /** The drivers have started: from now on things go wrong. */
   begin(parts: WorldParts): void {
-    this.#world = new VisitedWorld(parts);
+    this.#world = new VisitedWorld(parts, () => this.#fired.length);
   }
 
   /** Where faults happen; null while nothing goes wrong. */
@@ -77,8 +77,8 @@ export class FaultSource {
    * one opportunity less before it.
    */
   meets(point: Point, place: FaultPlace): FaultRule | null {
-    const { world } = this;
-    if (world === null) return null;
+    const world = this.#world;
+    if (this.#hasStopped || world?.isOpenTo(point) !== true) return null;
     for (const trigger of this.#triggers) {
       if (trigger.fault.point !== point || !trigger.isLoaded) continue;
       if (!isAt(trigger.where, place, world)) continue;
@@ -87,7 +87,7 @@ export class FaultSource {
         const guest = world.nameOf(place.guest);
         this.#note(trigger, { place: placeText(place), guest, channelId: place.channelId }, {
           tampered: tampers ? guest : null,
-          bringsAbout: bringsAbout?.(place as DriverPlace) ?? null,
+          bringsAbout: bringsAbout?.(place as DriverPlace | SavePlace) ?? null,
         });
         return trigger.rule;
       }

@@ -8,6 +8,7 @@ import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import type { GuestDriver, HostDriver, Partition } from "../../mod.ts";
+import type { Point } from "./basics.ts";
 import { type Delayed, Delays } from "./delays.ts";
 import type { DriverInstance, FaultyWorld, NamedGuest, WorldParts } from "./faulty_world.ts";
 
@@ -22,14 +23,16 @@ export class VisitedWorld implements FaultyWorld {
   readonly #parts: WorldParts;
   readonly #delays: Delays;
   readonly #waiting = new Set<Waiting>();
-  /** Whether nothing goes wrong for the moment. */
-  isCalm = false;
+  readonly #countFired: () => number;
+  /** The only point at which something may go wrong for the moment; null: at none; undefined: at any. */
+  #calmBut: Point | null | undefined = undefined;
   /** Items that the fabric had run when it was last asked. */
   #seen: number;
 
-  /** The world that `parts` are of. */
-  constructor(parts: WorldParts) {
+  /** The world that `parts` are of, in which `countFired()` faults have happened. */
+  constructor(parts: WorldParts, countFired: () => number) {
     this.#parts = parts;
+    this.#countFired = countFired;
     this.#delays = new Delays(parts.fabric);
     this.#seen = parts.fabric.loop.items;
   }
@@ -110,12 +113,36 @@ export class VisitedWorld implements FaultyWorld {
 
   /** See {@linkcode FaultyWorld.calmly}. */
   calmly<T>(work: () => T): T {
-    this.isCalm = true;
+    return this.#calmlyBut(null, work);
+  }
+
+  /** See {@linkcode FaultyWorld.whileRestoring}. */
+  whileRestoring<T>(work: () => T): T {
+    return this.#calmlyBut("restore", work);
+  }
+
+  #calmlyBut<T>(point: Point | null, work: () => T): T {
+    this.#calmBut = point;
     try {
       return work();
     } finally {
-      this.isCalm = false;
+      this.#calmBut = undefined;
     }
+  }
+
+  /** Whether nothing goes wrong for the moment, but what may at one point. */
+  get isCalm(): boolean {
+    return this.#calmBut !== undefined;
+  }
+
+  /** Whether something may go wrong at `point` for the moment. */
+  isOpenTo(point: Point): boolean {
+    return this.#calmBut === undefined || this.#calmBut === point;
+  }
+
+  /** See {@linkcode FaultyWorld.firedCount}. */
+  get firedCount(): number {
+    return this.#countFired();
   }
 
   /** See {@linkcode FaultyWorld.once}. */

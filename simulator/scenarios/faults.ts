@@ -52,6 +52,9 @@ export const MISDEEDS: readonly FaultRule[] = [
 /** For drivers that begin again where a channel did not open, or stopped. */
 export const BREAKDOWNS: readonly FaultRule[] = [
   { do: "callbackThrows" },
+  { do: "callbackPromises" },
+  { do: "saveThrows" },
+  { do: "restoreThrows" },
   { do: "openedRefused" },
   { do: "packetFailed" },
 ];

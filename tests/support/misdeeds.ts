@@ -7,6 +7,7 @@
 import { assert } from "@std/assert";
 import type { CallbackName } from "../../actors/channel/driver_port.ts";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import * as vmbus from "../../mod.ts";
 import type { DriverPoint } from "../../simulator/faults/basics.ts";
@@ -20,6 +21,8 @@ export interface Wrong {
   readonly at?: readonly number[];
   readonly side?: vmbus.Side;
   readonly callback?: CallbackName;
+  /** Whose `save` throws, where one does. */
+  readonly save?: LoadedDriver["kind"];
 }
 
 /** How long each of them takes. */
@@ -36,11 +39,18 @@ class Listed implements Misdeeds {
   at(point: DriverPoint, { side }: Endpoint, callback: CallbackName | null): Misdeed | null {
     for (const rule of this.#rules) {
       const { wrong } = rule;
-      const isThere = DRIVER_FAULTS[wrong.do].point === point && (wrong.side ?? side) === side &&
+      const isThere = DRIVER_FAULTS[wrong.do].point === point && wrong.save === undefined &&
+        (wrong.side ?? side) === side &&
         (wrong.callback ?? callback) === callback;
       if (isThere && (wrong.at ?? [1]).includes(++rule.count)) return { do: wrong.do, ms: MS };
     }
     return null;
+  }
+
+  atSave({ kind }: LoadedDriver): Misdeed | null {
+    const rule = this.#rules.find(({ wrong }) => wrong.do === "saveThrows" && wrong.save === kind);
+    if (rule === undefined || !(rule.wrong.at ?? [1]).includes(++rule.count)) return null;
+    return { do: "saveThrows", ms: 0 };
   }
 }
 

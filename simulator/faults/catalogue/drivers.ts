@@ -60,9 +60,21 @@ export interface PacketHeldRule extends AnyRule<"packetHeld", MisdeedWhere> {
   readonly ms?: number;
 }
 
+/** A callback at DISPATCH_LEVEL returns a promise. */
+export type CallbackPromisesRule = AnyRule<"callbackPromises", CallbackWhere>;
+
+/** A driver whose guest is saved throws. */
+export type SaveThrowsRule = AnyRule<"saveThrows", Omit<MisdeedWhere, "side">>;
+
+/** A driver that is restored throws. */
+export type RestoreThrowsRule = AnyRule<"restoreThrows", Omit<MisdeedWhere, "side">>;
+
 /** What drivers do wrong. */
 export type DriverRule =
   | CallbackThrowsRule
+  | CallbackPromisesRule
+  | SaveThrowsRule
+  | RestoreThrowsRule
   | CallbackSlowRule
   | OpenedRefusedRule
   | PacketDeferredRule
@@ -76,6 +88,9 @@ export const DRIVER_POINTS: ReadonlySet<string> = new Set<DriverPoint>([
   "opened",
   "callback",
   "passiveCallback",
+  "dispatchCallback",
+  "save",
+  "restore",
   "packet",
   "completion",
 ]);
@@ -88,6 +103,14 @@ const COMMON: Pick<Fault<DriverRule>, "where" | "parameters" | "deeds"> = {
   parameters: {},
   deeds: null,
 };
+
+/** A violation of `rule` by the callback; a `save` is none. */
+function broughtAbout(rule: string): NonNullable<Fault<DriverRule>["bringsAbout"]> {
+  return (place) => {
+    if (!("endpoint" in place)) return null;
+    return { rule, place: placeOfViolation(String(place.what), place.endpoint.place) };
+  };
+}
 
 /** A parameter that is a time. */
 function ms(meaning: string, milliseconds: number) {
@@ -106,10 +129,43 @@ export const DRIVER_FAULTS: FaultTable<DriverRule> & Readonly<Record<MisdeedName
     where: [...DRIVER, "callback"],
     oneIn: 64,
     budget: 2,
-    bringsAbout: ({ what, endpoint }) => ({
-      rule: "exception out of a callback",
-      place: placeOfViolation(String(what), endpoint.place),
-    }),
+    bringsAbout: broughtAbout("exception out of a callback"),
+  },
+  callbackPromises: {
+    ...COMMON,
+    does: "A callback at DISPATCH_LEVEL returns a promise, which is fulfilled at once.",
+    realMachine:
+      "A driver that waits at DISPATCH_LEVEL is a bug check; here the queue waits for it.",
+    touches: "the driver, and the verifier: the finding is the fault's own",
+    point: "dispatchCallback",
+    where: [...DRIVER, "callback"],
+    oneIn: 64,
+    budget: 2,
+    bringsAbout: broughtAbout("DISPATCH_LEVEL callback that returns a promise"),
+  },
+  saveThrows: {
+    ...COMMON,
+    does:
+      "A driver's `save`, or its EvtChannelSavePacket, throws once it has done its work: its guest is not saved.",
+    realMachine: "A driver that cannot save fails the save of the virtual machine, which runs on.",
+    touches: "`resume` of those in the host; of EvtChannelSavePacket the verifier",
+    point: "save",
+    where: ["guest", "driver"],
+    oneIn: 8,
+    budget: 2,
+    bringsAbout: broughtAbout("exception out of a callback"),
+  },
+  restoreThrows: {
+    ...COMMON,
+    does:
+      "EvtChannelRestorePacket throws once it has done its work: the restore is refused, and made once more.",
+    realMachine: "A driver that cannot restore fails the start of the virtual machine.",
+    touches: "`restore` of all its drivers, and the verifier: the finding is the fault's own",
+    point: "restore",
+    where: ["guest", "driver"],
+    oneIn: 4,
+    budget: 2,
+    bringsAbout: broughtAbout("exception out of a callback"),
   },
   callbackSlow: {
     ...COMMON,

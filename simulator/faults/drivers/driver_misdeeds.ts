@@ -8,8 +8,10 @@ import type { DriverFaults } from "../../../actors/channel/driver_faults.ts";
 import type { DriverCallbacks } from "../../../actors/channel/driver_port.ts";
 import type { Endpoint } from "../../../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../../../actors/channel/incoming_packet.ts";
+import type { LoadedDriver } from "../../../actors/partition/loaded_driver.ts";
+import { isPromise } from "../../../actors/runtime/promises.ts";
 import { FaultyDriver } from "./faulty_driver.ts";
-import type { Misdeeds } from "./misdeed.ts";
+import { MisdeedError, type Misdeeds, SAVES } from "./misdeed.ts";
 
 /** What the drivers of one fabric do wrong. */
 export class DriverMisdeeds implements DriverFaults {
@@ -47,6 +49,14 @@ export class DriverMisdeeds implements DriverFaults {
     const isSwapped = misdeed.do === "completionSwapped";
     kept.keep(packet, answer, answerBytes, misdeed.ms, isSwapped);
     return true;
+  }
+
+  /** See {@linkcode DriverFaults.saved}. */
+  saved(driver: LoadedDriver, state: unknown): unknown {
+    if (this.#misdeeds.atSave(driver) === null) return state;
+    const error = new MisdeedError(SAVES[driver.kind], "saveThrows");
+    if (!isPromise(state)) throw error;
+    return Promise.resolve(state).then(() => Promise.reject(error));
   }
 
   /** See {@linkcode DriverFaults.standsStill}. */

@@ -19,6 +19,7 @@ import { isPromise } from "../../../actors/runtime/promises.ts";
 import type { HoldUp } from "../../../actors/runtime/waits.ts";
 import { type NtStatus, STATUS_UNSUCCESSFUL } from "../../../core/ntstatus.ts";
 import type { DriverPoint } from "../basics.ts";
+import type { EvtPacketCompletionRoutine } from "../../../kmcl/callbacks.ts";
 import { KeptCompletions } from "./kept_completions.ts";
 import { type Misdeed, MisdeedError, type Misdeeds } from "./misdeed.ts";
 
@@ -52,7 +53,7 @@ export class FaultyDriver implements DriverCallbacks {
   opened(): unknown {
     const callback = "EvtChannelOpened";
     if (this.at("opened", callback) !== null) return STATUS_UNSUCCESSFUL;
-    if (this.at("callback", callback) !== null) throw new MisdeedError(callback);
+    if (this.at("callback", callback) !== null) throw new MisdeedError(callback, "callbackThrows");
     return this.#takeTime(callback, this.#driver.opened());
   }
 
@@ -121,11 +122,30 @@ export class FaultyDriver implements DriverCallbacks {
     const callback = "EvtPacketCompletionRoutine";
     const { endpoint } = this;
     const hasRoutine = packet.routine !== null; // it may free the packet
+    if (hasRoutine && this.at("dispatchCallback", callback) !== null) answerWithPromise(packet);
     this.#driver.packetEnded(packet, status, answer, answerBytes);
     if (!hasRoutine || !endpoint.partition.isAlive) return;
     if (this.at("callback", callback) === null) return;
     const frame = endpoint.frame(callback, DISPATCH_LEVEL);
-    endpoint.runtime.callbacks.threw(frame, new MisdeedError(callback));
+    endpoint.runtime.callbacks.threw(frame, new MisdeedError(callback, "callbackThrows"));
+  }
+
+  // -- Saving
+
+  /** See {@linkcode DriverCallbacks.savePacket}. */
+  savePacket(packet: PacketObject, buffer: Uint8Array): unknown {
+    const callback = "EvtChannelSavePacket";
+    const result = this.#driver.savePacket(packet, buffer);
+    if (this.at("save", callback) !== null) throw new MisdeedError(callback, "saveThrows");
+    return result;
+  }
+
+  /** See {@linkcode DriverCallbacks.restorePacket}. */
+  restorePacket(libBuf: Uint8Array, saveBuf: Uint8Array): unknown {
+    const callback = "EvtChannelRestorePacket";
+    const result = this.#driver.restorePacket(libBuf, saveBuf);
+    if (this.at("restore", callback) !== null) throw new MisdeedError(callback, "restoreThrows");
+    return result;
   }
 
   // -- What is no callback
@@ -159,18 +179,30 @@ export class FaultyDriver implements DriverCallbacks {
     const throws = this.at("callback", callback) !== null;
     const taken = this.#takeTime(callback, result);
     if (!throws) return taken;
-    const error = new MisdeedError(callback);
+    const error = new MisdeedError(callback, "callbackThrows");
     if (isPromise(taken)) return Promise.resolve(taken).then(() => Promise.reject(error));
     throw error;
   }
 
-  /** At PASSIVE_LEVEL a callback may take its time; at DISPATCH_LEVEL no time passes in one. */
+  /** At PASSIVE_LEVEL a callback may take its time; at DISPATCH_LEVEL no time passes in one, which a promise says. */
   #takeTime(callback: CallbackName, result: unknown): unknown {
-    if (KeGetCurrentIrql() !== PASSIVE_LEVEL) return result;
+    if (KeGetCurrentIrql() !== PASSIVE_LEVEL) {
+      return this.at("dispatchCallback", callback) === null ? result : Promise.resolve(result);
+    }
     const slow = this.at("passiveCallback", callback);
     if (slow === null) return result;
     // It is the callback's own: begun here, it is known as what the callback waits for.
     const delay = FabricRuntime.of(this.endpoint.runtime).delay(slow.ms);
     return Promise.resolve(result).then((value) => delay.then(() => value));
   }
+}
+
+/** Has the completion routine of `packet` return a promise, this once: it may set another one, or send it again. */
+function answerWithPromise(packet: PacketObject): void {
+  const routine = packet.routine as EvtPacketCompletionRoutine;
+  const promising: EvtPacketCompletionRoutine = (...given) => {
+    packet.routine = routine;
+    return Promise.resolve(routine(...given)) as unknown as void;
+  };
+  packet.routine = promising;
 }

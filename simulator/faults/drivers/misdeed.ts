@@ -6,12 +6,16 @@
 
 import type { CallbackName } from "../../../actors/channel/driver_port.ts";
 import type { Endpoint } from "../../../actors/channel/endpoint.ts";
+import type { LoadedDriver } from "../../../actors/partition/loaded_driver.ts";
 import type { DriverPoint } from "../basics.ts";
 
 /** Something that a driver does wrong, or in a way that few others do. */
 export type MisdeedName =
   | "callbackSlow"
   | "callbackThrows"
+  | "callbackPromises"
+  | "saveThrows"
+  | "restoreThrows"
   | "openedRefused"
   | "packetDeferred"
   | "packetFailed"
@@ -34,15 +38,23 @@ export interface Misdeeds {
    * VmbChannelPacketComplete; null: nothing.
    */
   at(point: DriverPoint, endpoint: Endpoint, callback: CallbackName | null): Misdeed | null;
+  /** The same for a loaded driver whose `save` has told its state. */
+  atSave(driver: LoadedDriver): Misdeed | null;
 }
+
+/** The `save` of a loaded driver, by the kind of that. */
+export const SAVES = { guest: "GuestDriver.save", host: "HostDriver.save" } as const;
+
+/** Where a driver may throw. */
+export type ThrowingCall = CallbackName | typeof SAVES[keyof typeof SAVES];
 
 /** Thrown by a driver's callback that is to throw. */
 export class MisdeedError extends Error {
   /** Always `"MisdeedError"`. */
   override readonly name = "MisdeedError";
 
-  /** What `callback` throws. */
-  constructor(callback: CallbackName) {
-    super(`Cannot go on in ${callback}: the fault callbackThrows`);
+  /** What `callback` throws, as `misdeed` has it. */
+  constructor(callback: ThrowingCall, misdeed: MisdeedName) {
+    super(`Cannot go on in ${callback}: the fault ${misdeed}`);
   }
 }

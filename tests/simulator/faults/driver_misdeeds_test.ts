@@ -82,6 +82,35 @@ for (const [callback, side] of CALLBACKS) {
   });
 }
 
+for (
+  const [callback, side] of [
+    ["EvtChannelProcessPacket", "server"],
+    ["EvtChannelProcessingComplete", "server"],
+    ["EvtPacketCompletionRoutine", "client"],
+  ] as const
+) {
+  // kmcl.md section 6: a callback at DISPATCH_LEVEL returns at once; what it promises is waited for all the same.
+  Deno.test(`callbackPromises: ${callback} has done its work, and returns a promise`, async () => {
+    const wrong: Wrong = { do: "callbackPromises", callback, side };
+    const pair = await opened([wrong], { onServerBatch: () => {} });
+    const answers = requests(pair, "a", "b", "c");
+    await pair.fabric.run();
+    assertEquals(answers.map((answer) => answer[0]), ["a", "b", "c"]);
+    assertEquals(violationsOf(pair), [
+      `DISPATCH_LEVEL callback that returns a promise: ${callback}`,
+    ]);
+    assertEquals(pair.fabric.violations[0]?.channel?.side, side);
+    await pair.vsc.VmbChannelDisable(pair.client);
+    assertEquals(vmbus.inspectChannel(pair.server)?.fault, null);
+  });
+}
+
+Deno.test("callbackPromises: a callback at PASSIVE_LEVEL may take its time, and does no wrong", async () => {
+  const pair = await opened([{ do: "callbackPromises", callback: "EvtChannelStarted" }]);
+  assertEquals(violationsOf(pair), []);
+  await closePair(pair);
+});
+
 Deno.test("callbackThrows: Opened throws in the driver's place, and the open is refused", async () => {
   const pair = await opened([{ do: "callbackThrows", side: "client" }]);
   assert(!pair.calls.includes("client Opened"));

@@ -88,6 +88,33 @@ Deno.test("guestRestored, guestMigrated: other drivers go on where the old ones 
   }
 });
 
+for (const [nth, call] of [[1, "HostDriver.save"], [2, "GuestDriver.save"]] as const) {
+  // save-restore.md: a driver that throws refuses the save, and the guest runs on where it is.
+  Deno.test(`saveThrows: ${call} throws, and the guest is not moved`, async () => {
+    const { findings, expected, faults } = await runWorld(
+      pinging([
+        { do: "saveThrows", nth, budget: 1 },
+        { do: "guestMigrated", nth: 25, budget: 1 },
+      ]),
+      { schedule: "fifo" },
+    );
+    const fired = faults.map(({ fault, place }) => `${fault}: ${place}`);
+    assertEquals(fired, ["guestMigrated: guest", `saveThrows: ${call} of guest`]);
+    assertEquals([findings, expected], [[], []]);
+  });
+}
+
+Deno.test("saveThrows: the driver that a rule names, and no other", async () => {
+  const rules = (driver: string): readonly FaultRule[] => [
+    { do: "saveThrows", nth: 1, budget: 1, where: { driver } },
+    { do: "guestSaved", nth: 25, budget: 1 },
+  ];
+  for (const [driver, call] of [["server", "HostDriver.save"], ["client", "GuestDriver.save"]]) {
+    const { faults } = await runWorld(pinging(rules(driver!)), { schedule: "fifo" });
+    assertEquals(faults.at(-1)?.place, `${call} of guest`);
+  }
+});
+
 Deno.test("guestMigrated: checkers go on with what they know of the guest that is left behind", async () => {
   const met: string[] = [];
   const checker: Checker = {
