@@ -56,6 +56,11 @@ export interface CheckerAtWork {
   look?(): void;
   /** Nothing is left to run, and yet somebody is not at his end: tells why. */
   stall?(): void;
+  /**
+   * A world's workload has ended, all faults have stopped, and nothing is left to run: what comes next is its end, which
+   * closes what is open.
+   */
+  quiet?(): void;
   /** The fabric is quiet, all faults have stopped, and all that was to end should have ended. */
   end?(): void;
   /** It looks no more. */

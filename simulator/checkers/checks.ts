@@ -185,6 +185,11 @@ export class Checks implements Observer {
     return this.#known.size > before;
   }
 
+  /** A world is quiet before its end. */
+  quiet(): void {
+    this.#each(({ quiet }) => quiet);
+  }
+
   /** Everything is quiet: what should have ended has, or is told of. */
   end(): void {
     this.#each(({ end }) => end);

@@ -9,9 +9,17 @@ import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { IncomingPacket } from "../../actors/channel/incoming_packet.ts";
 import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { Wait } from "../../actors/runtime/waits.ts";
+import { STATUS_DEVICE_REMOVED } from "../../core/ntstatus.ts";
 import { showU64 } from "../../core/units.ts";
 import type { Fabric } from "../../mod.ts";
-import type { CheckContext, Checker, CheckerAtWork, ObservedEndpoint, Sees } from "./checker.ts";
+import type {
+  CheckContext,
+  Checker,
+  CheckerAtWork,
+  ObservationOf,
+  ObservedEndpoint,
+  Sees,
+} from "./checker.ts";
 import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
 
 /** Something that does not end, and what holds it up. */
@@ -84,6 +92,30 @@ function hangOfTransaction(endpoint: Endpoint): Hang | null {
   return null;
 }
 
+/** The transactions that last because the opposite side's driver has their packet, by sender and packet. */
+function keptIn(fabric: Fabric, stepOf: StepOf): Map<ObservedEndpoint, Map<number, Hang>> {
+  const kept = new Map<ObservedEndpoint, Map<number, Hang>>();
+  for (const endpoint of livingEndpoints(runtimeOf("find what is kept", fabric))) {
+    const opposite = oppositeOf(endpoint);
+    if (opposite === null || stands(endpoint)) continue;
+    for (const { slot } of endpoint.outgoing.packets.live) {
+      const held = opposite.incoming.outstandingPackets.awaiting(slot);
+      if (held === null) continue;
+      let hangs = kept.get(endpoint);
+      if (hangs === undefined) kept.set(endpoint, hangs = new Map());
+      hangs.set(slot, {
+        rule: "P1: each transaction ends",
+        place: `driver of ${whereIs(opposite)}`,
+        message: `${
+          heldText(opposite, held, stepOf)
+        }, and has not answered when the channel closes`,
+        endpoint: opposite,
+      });
+    }
+  }
+  return kept;
+}
+
 /**
  * What does not end in a fabric in which nothing is left to run, and who holds it up: callers that wait
  * first, then packets that drivers keep, then transactions.
@@ -108,7 +140,10 @@ function hangsOf(fabric: Fabric, stepOf: StepOf): readonly Hang[] {
 class HangsAtWork implements CheckerAtWork {
   readonly #context: CheckContext;
   readonly #steps = new Map<ObservedEndpoint, Map<number, number>>();
+  /** Transactions that lasted when the world was quiet, by sender and packet: with the driver that keeps the packet. */
+  #kept = new Map<ObservedEndpoint, Map<number, Hang>>();
   readonly sees: Sees = {
+    transactionEnds: (seen) => this.#ends(seen),
     packetArrives: ({ endpoint, packet }) => {
       let steps = this.#steps.get(endpoint);
       if (steps === undefined) this.#steps.set(endpoint, steps = new Map());
@@ -125,12 +160,28 @@ class HangsAtWork implements CheckerAtWork {
     this.end();
   }
 
+  /** What a driver keeps by then, what the world does at its end may have it answer. */
+  quiet(): void {
+    this.#kept = keptIn(this.#context.fabric, this.#stepOf);
+  }
+
   end(): void {
-    const stepOf: StepOf = (endpoint, packet) => this.#steps.get(endpoint)?.get(packet) ?? null;
-    for (const { rule, place, message, endpoint } of hangsOf(this.#context.fabric, stepOf)) {
-      if (endpoint !== null && this.#context.isExcused(endpoint)) continue;
-      this.#context.fail(rule, place, message, "liveness");
-    }
+    for (const hang of hangsOf(this.#context.fabric, this.#stepOf)) this.#tell(hang);
+  }
+
+  readonly #stepOf: StepOf = (endpoint, packet) => this.#steps.get(endpoint)?.get(packet) ?? null;
+
+  #tell({ rule, place, message, endpoint }: Hang): void {
+    if (endpoint !== null && this.#context.isExcused(endpoint)) return;
+    this.#context.fail(rule, place, message, "liveness");
+  }
+
+  /** Nothing goes wrong any more, and the packet was kept until the channel closed: it would have been kept for ever. */
+  #ends({ endpoint, packet, status }: ObservationOf<"transactionEnds">): void {
+    const kept = this.#kept.get(endpoint);
+    const hang = kept?.get(packet);
+    kept?.delete(packet);
+    if (hang !== undefined && status === STATUS_DEVICE_REMOVED) this.#tell(hang);
   }
 }
 

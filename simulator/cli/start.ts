@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dirname, isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shellQuoted } from "../text.ts";
 import { cannot } from "./command.ts";
@@ -20,6 +21,8 @@ const FROM_TASK = "--from-task";
 const PACKAGE = "@vmbus/kmcl";
 /** A terminal that obeys nothing. */
 const DUMB = "dumb";
+/** What has the tasks: it is found from folders of the repository alone. */
+const CONFIG = new URL("../../deno.json", import.meta.url);
 
 /** The commands that name each other: the flags and the program of each. */
 const COMMANDS = {
@@ -59,7 +62,15 @@ export function startOf(
   }
   const [, folder = "", terminal, ...own] = args;
   if (folder !== "") standIn(folder, goTo);
-  return { command: `deno task ${task}`, args: own, isDumb: terminal === DUMB };
+  return { command: taskFrom(folder, task), args: own, isDumb: terminal === DUMB };
+}
+
+/** What starts a task of this repository for who stands in `folder`; empty: in the repository. */
+function taskFrom(folder: string, task: string): string {
+  const config = fileURLToPath(CONFIG);
+  const way = relative(dirname(config), folder === "" ? dirname(config) : folder);
+  const isInside = !/^\.\.(?:$|[/\\])/.test(way) && !isAbsolute(way);
+  return `deno task ${isInside ? "" : `--config ${shellQuoted(config)} `}${task}`;
 }
 
 function standIn(folder: string, goTo: (folder: string) => void): void {
@@ -90,7 +101,7 @@ export function startOfPackage(
 
 /** What starts the command `name`, for who has started another one with `command`. */
 export function siblingOf(command: string, name: keyof typeof COMMANDS): string {
-  if (command.startsWith("deno task ")) return `deno task ${name}`;
+  if (command.startsWith("deno task ")) return command.replace(/\S+$/, name);
   const { permissions, file } = COMMANDS[name];
   const [, folder] = /(jsr:\S+\/)\w+$/.exec(command) ?? [];
   const program = folder === undefined

@@ -158,6 +158,7 @@ class Run<Drivers extends DriverTable> {
     world.isFaulty = false;
     faults.stop();
     if (await this.#drive("quiet", () => false) === "stuck") return false;
+    this.#checks.quiet();
     return await this.#toItsEnd("end", () => scenario.end?.(world));
   }
 

@@ -39,7 +39,7 @@ Deno.test("startOf: a task hands over where the user stands, and nothing that th
   };
   const start = (...args: string[]) => startOf("walk", FILE, FLAGS, args, goTo);
   assertEquals(start("--from-task", "/a b", "xterm", "--from-task", "x"), {
-    command: "deno task walk",
+    command: `deno task --config ${REPOSITORY}/deno.json walk`,
     args: ["--from-task", "x"],
     isDumb: false,
   });
@@ -51,6 +51,12 @@ Deno.test("startOf: a task hands over where the user stands, and nothing that th
     isDumb: true,
   });
   assertEquals(went, ["/a b"]);
+  // From a folder of the repository the task is found.
+  for (const folder of [REPOSITORY, `${REPOSITORY}/docs`, `${REPOSITORY}/..docs`]) {
+    assertEquals(start("--from-task", folder, "").command, "deno task walk");
+  }
+  const beside = `deno task --config ${REPOSITORY}/deno.json walk`;
+  assertEquals(start("--from-task", dirname(REPOSITORY), "").command, beside);
   const gone = () => start("--from-task", "gone", "");
   assertThrows(gone, UsageError, "Cannot go to gone, where you are: there is no such");
 });
@@ -74,19 +80,21 @@ Deno.test("startOf, startOfPackage: a command that is no task names the program"
 Deno.test("simulate: its task takes paths from where the user stands, and so does what it prints", async () => {
   await withTree({ "some folder/a file": "hello" }, async (root) => {
     const folder = `${root}/some folder`;
-    const task = ["task", "--quiet", "--config", `${REPOSITORY}/deno.json`];
-    const run = (command: string) => denoIn(folder, [...task, ...wordsOf(command).slice(1)]);
+    const task = `deno task --config ${REPOSITORY}/deno.json simulate`;
+    const run = (command: string) =>
+      denoIn(folder, ["task", "--quiet", ...wordsOf(command).slice(1)]);
     const first = await run(
-      "deno task simulate --file 'a file' --out copy --save-at 50% --save-to ./run --json",
+      `${task} --file 'a file' --out copy --save-at 50% --save-to ./run --json`,
     );
     assertEquals([first.code, first.stderr], [0, ""]);
     const { replay, resume, options } = JSON.parse(first.stdout);
     assertEquals([options.file, options.out], ["a file", "copy"]);
-    assertMatch(replay, /^deno task simulate .* --file 'a file' --out copy /);
-    assertEquals(resume, "deno task simulate --resume ./run --out copy");
+    assertEquals(replay.startsWith(`${task} `), true);
+    assertMatch(replay, / --file 'a file' --out copy /);
+    assertEquals(resume, `${task} --resume ./run --out copy`);
     const second = await run(resume);
     assertEquals(second.code, 0, second.stderr);
-    assertMatch(second.stdout, /\nok\nreplay: deno task simulate --resume \.\/run --out copy\n$/);
+    assertEquals(second.stdout.endsWith(`\nok\nreplay: ${resume}\n`), true);
     assertEquals(Deno.readTextFileSync(`${folder}/copy`), "hello");
     assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["some folder"]);
   });
@@ -140,7 +148,9 @@ Deno.test("siblingOf: a command names another one as it was started itself", () 
     siblingOf(published.command, "simulate"),
     "deno run --allow-read --allow-write jsr:@vmbus/kmcl@1.2.3/simulate",
   );
-  assertEquals(siblingOf("deno task simulate", "sweep"), "deno task sweep");
+  for (const task of ["deno task", "deno task --config '/a b/deno.json'"]) {
+    assertEquals(siblingOf(`${task} simulate`, "sweep"), `${task} sweep`);
+  }
   const { command } = startOf("simulate", FILE, FLAGS, []);
   assertMatch(
     siblingOf(command, "sweep"),
