@@ -169,11 +169,21 @@ export interface InspectedFabric {
 export function inspectFabric(runtime: InspectedFabric): FabricState {
   return {
     now: runtime.now(),
-    partitions: runtime.partitions.map(inspectPartition),
-    callers: [...runtime.waits.all].map((wait) => inspectWait(wait, runtime.waits)),
-    callbacks: [...runtime.callbacks.pending].map(({ frame }) =>
-      `${frame.name} of ${frame.ownerName}`
-    ),
+    partitions: runtime.partitions.map((partition) => ({
+      ...inspectPartition(partition),
+      channels: [...partition.endpoints].map(inspectEndpoint),
+    })),
+    ...inspectUnfinished(runtime),
+  };
+}
+
+/** What a fabric has beside its partitions: who is blocked, and which callbacks are unfinished. */
+export function inspectUnfinished(
+  { waits, callbacks }: Pick<InspectedFabric, "waits" | "callbacks">,
+): Pick<FabricState, "callers" | "callbacks"> {
+  return {
+    callers: [...waits.all].map((wait) => inspectWait(wait, waits)),
+    callbacks: [...callbacks.pending].map(({ frame }) => `${frame.name} of ${frame.ownerName}`),
   };
 }
 
@@ -189,7 +199,8 @@ function inspectWait(wait: Wait<unknown>, waits: Waits): CallerState {
   };
 }
 
-function inspectPartition(partition: PartitionObject): PartitionState {
+/** Looks into one partition, but not into its channels. */
+export function inspectPartition(partition: PartitionObject): Omit<PartitionState, "channels"> {
   const { bus } = partition;
   return {
     name: partition.name,
@@ -201,7 +212,6 @@ function inspectPartition(partition: PartitionObject): PartitionState {
     messagesToGuest: bus.pending("toGuest").length,
     faults: [...bus.faults],
     faultCount: bus.faultCount,
-    channels: [...partition.endpoints].map(inspectEndpoint),
   };
 }
 

@@ -22,7 +22,7 @@ import {
   type ReportPaths,
   reportPathsOf,
   type ReportValues,
-  wantsReport,
+  writtenReport,
 } from "./pages/report_files.ts";
 import { simulateHelp } from "./simulate_help.ts";
 
@@ -313,7 +313,7 @@ function checkNothingWritten(
   const written = options.find((option) =>
     option.kind === "path" && option.isOnlyRead !== true && (paths[option.name] ?? null) !== null
   );
-  const name = written?.name ?? (wantsReport(reports) ? "report" : null);
+  const name = written?.name ?? writtenReport(reports);
   if (name === null) return;
   const reason = "two runs would write there";
   throw new MisuseError(`--${name} does not go with --check-determinism: ${reason}`);

@@ -4,7 +4,12 @@
  * @module
  */
 
-import { inspectEndpoint, inspectFabric } from "../../actors/fabric/inspect.ts";
+import {
+  inspectEndpoint,
+  inspectPartition,
+  inspectUnfinished,
+} from "../../actors/fabric/inspect.ts";
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
@@ -15,6 +20,8 @@ import { ArrowRecorder } from "./arrows.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, RecordedStates } from "./recording.ts";
 import { StateRecorder } from "./states.ts";
 
+/** An endpoint with more packets is looked at between items alone, as a look at one takes as long as it has packets. */
+const PACKETS_MAX = 64;
 /** Of a payload so many bytes are kept. */
 const PAYLOAD_BYTES_MAX = 4096;
 /** Of all of them together so many. */
@@ -44,6 +51,8 @@ export class FabricRecorder implements Observer {
   readonly #arrows = new ArrowRecorder();
   readonly #states = new StateRecorder();
   readonly #known = new WeakSet<ObservedEndpoint>();
+  /** Endpoints that something has happened to since they were looked at. */
+  readonly #touched = new Set<Endpoint>();
   readonly #stopObserving: () => void;
   #choices = 0;
   #bytesLeft = ALL_BYTES_MAX;
@@ -146,25 +155,35 @@ export class FabricRecorder implements Observer {
     }
     const endpoint = endpointOf(observed);
     for (const each of [endpoint, oppositeOf(endpoint)]) {
-      if (each !== null) this.#states.look(this.#last, each.name, inspectEndpoint(each));
+      if (each === null) continue;
+      this.#touched.add(each);
+      const { outgoing, incoming } = each;
+      const packets = outgoing.packets.live.length + incoming.outstandingPackets.outstanding;
+      if (packets <= PACKETS_MAX) this.#take(each);
     }
   }
 
+  #take(endpoint: Endpoint): void {
+    this.#touched.delete(endpoint);
+    this.#states.look(this.#last, endpoint.name, inspectEndpoint(endpoint));
+  }
+
+  /** Between two items everything is whole: what was touched since is looked at. */
   #lookAtAll(): void {
     const at = this.#last;
-    const { partitions, callers, callbacks } = inspectFabric(this.#runtime);
-    this.#states.look(at, "fabric", { callers, callbacks });
+    this.#states.look(at, "fabric", inspectUnfinished(this.#runtime));
     const living = new Set(["fabric"]);
-    for (const { name, channels: _, ...facts } of partitions) {
+    for (const partition of this.#runtime.partitions) {
+      const { name, ...facts } = inspectPartition(partition);
       living.add(`partition ${name}`);
       this.#states.look(at, `partition ${name}`, facts);
-    }
-    for (const { endpoints } of this.#runtime.partitions) {
-      for (const endpoint of endpoints) {
+      for (const endpoint of partition.endpoints) {
         living.add(endpoint.name);
-        this.#lookAt(endpoint);
+        if (!this.#known.has(endpoint)) this.#lookAt(endpoint);
+        if (this.#touched.has(endpoint)) this.#take(endpoint);
       }
     }
+    this.#touched.clear();
     this.#states.keepOnly(at, living);
   }
 

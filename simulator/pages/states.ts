@@ -9,6 +9,15 @@ import type { RecordedStates, StatePath } from "./recording.ts";
 /** The value that stands for nothing: an endpoint that is gone has no values. */
 const NOTHING = 0;
 
+/** Of a list so many elements are kept: one that is long and changes often would be kept as often. */
+const ELEMENTS_MAX = 8;
+
+/** A list, of which there is as much as is kept. */
+function shortened(list: readonly unknown[]): readonly unknown[] {
+  const left = list.length - ELEMENTS_MAX;
+  return left <= 0 ? list : [...list.slice(0, ELEMENTS_MAX), `and ${left} more`];
+}
+
 /** A value that is kept as it is; a list is one value. */
 function isLeaf(value: unknown): boolean {
   return typeof value !== "object" || value === null || Array.isArray(value);
@@ -82,10 +91,11 @@ export class StateRecorder {
 
   #valueId(value: unknown): number {
     // A list is another object each time: its text tells it apart. No text begins with a zero.
-    const key = Array.isArray(value) ? `\0${JSON.stringify(value)}` : value;
+    const list = Array.isArray(value) ? JSON.stringify(shortened(value)) : null;
+    const key = list === null ? value : `\0${list}`;
     const known = this.#valueIds.get(key);
     if (known !== undefined) return known;
-    const id = this.#values.push(JSON.stringify(value)) - 1;
+    const id = this.#values.push(list ?? JSON.stringify(value)) - 1;
     this.#valueIds.set(key, id);
     return id;
   }

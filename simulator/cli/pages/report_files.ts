@@ -58,6 +58,12 @@ export function wantsReport({ report, traceEvents }: ReportPaths): boolean {
   return report !== null || traceEvents !== null;
 }
 
+/** The name of an option by which something would be written; null: there is none. */
+export function writtenReport({ report, traceEvents }: ReportPaths): string | null {
+  if (report !== null) return "report";
+  return traceEvents === null ? null : "trace-events";
+}
+
 function isThere(path: string): Deno.FileInfo | null {
   try {
     return Deno.statSync(path);
@@ -115,7 +121,7 @@ export function checkReportPaths(
 }
 
 /** A recording whose lines of drivers are told from `folder` on. */
-export function fromFolder(folder: string, recording: Recording): Recording {
+function fromFolder(folder: string, recording: Recording): Recording {
   return {
     ...recording,
     findings: recording.findings.map((finding) => withLinesFrom(folder, finding)),

@@ -41,6 +41,8 @@ function requestOf(...args: string[]): RunRequest {
   return request;
 }
 
+const NO_REPORTS = { report: null, traceEvents: null };
+
 Deno.test("readRequest: without arguments the first scenario runs with its defaults", () => {
   for (const args of [[], ["run"]]) {
     assertEquals(requestOf(...args), {
@@ -51,6 +53,7 @@ Deno.test("readRequest: without arguments the first scenario runs with its defau
       numbers: { packets: 1000, size: 1024, "ring-pages": 2 },
       paths: { file: null },
       isChecked: false,
+      reports: NO_REPORTS,
       isJson: false,
     });
   }
@@ -69,9 +72,21 @@ Deno.test("readRequest: takes every option, in both spellings", () => {
     numbers: { packets: 0, size: 499_984, "ring-pages": 4094 },
     paths: { file: "a b" },
     isChecked: false,
+    reports: NO_REPORTS,
     isJson: true,
   });
   assertEquals(readRequest(["--list"], [echo]), { list: true, isJson: false });
+});
+
+Deno.test("readRequest: reports go where it is said, and not where two runs would write", () => {
+  const { reports } = requestOf("--report", "a.html", "--trace-events", "a.json");
+  assertEquals(reports, { report: "a.html", traceEvents: "a.json" });
+  assertThrows(() => requestOf("--report", ""), UsageError, "--report must be a path");
+  assertThrows(
+    () => requestOf("--check-determinism", "--trace-events", "a.json"),
+    UsageError,
+    "--trace-events does not go with --check-determinism: two runs would write there",
+  );
 });
 
 Deno.test("readRequest: a scenario has its own options and no others", () => {
@@ -173,7 +188,10 @@ Deno.test("readRequest: --resume takes the paths that are for it, and no other o
     resume: () => Promise.reject(new Error("nothing is saved")),
   };
   const read = (...args: string[]) => readRequest(["--resume", "x", ...args], [echo, saver]);
-  const expected = { scenarios: [saver], resume: "x", paths: {}, isJson: false };
+  const expected = {
+    ...{ scenarios: [saver], resume: "x", paths: {} },
+    ...{ reports: NO_REPORTS, isJson: false },
+  };
   assertEquals(read(), expected);
   assertEquals(read("--out", "y", "--json"), { ...expected, paths: { out: "y" }, isJson: true });
   assertEquals(
