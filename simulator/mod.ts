@@ -164,6 +164,13 @@ export type {
   ReachedBehaviour,
   SweepSummary,
 } from "./sweeps/summary.ts";
+export { shrinkRun } from "./shrinking/shrink_run.ts";
+export type { ShrinkOptions, ShrinkProgress, ShrunkRun } from "./shrinking/shrink_run.ts";
+export type { RunSize } from "./shrinking/size.ts";
+export { ShrinkError } from "./shrinking/world_maker.ts";
+export type { ArtefactScenario, RunArtefact, RunSettings } from "./sweeps/artefact.ts";
+export { ArtefactError } from "./sweeps/read_artefact.ts";
+export type { Divergence } from "./sweeps/replay.ts";
 export type { Story, StoryLine, StoryMark } from "./story/story.ts";
 export { sweepWorlds } from "./sweeps/sweep_worlds.ts";
 export type { SweepOptions } from "./sweeps/sweep_worlds.ts";

@@ -1,0 +1,38 @@
+/**
+ * Runs that are made to see whether a finding is still there, by whoever can make them.
+ *
+ * @module
+ */
+
+import type { Choice } from "../../actors/runtime/chooser.ts";
+import type { RunRecord } from "../sweeps/artefact.ts";
+import type { Finding } from "../worlds/finding.ts";
+import type { Plan, ToldChoice } from "./plan.ts";
+
+/** What came of a run. Plain data. */
+export interface AttemptEnd {
+  /** What it found, of what nobody expects. */
+  readonly findings: readonly Pick<Finding, "rule" | "place">[];
+  /** All choices that it made. */
+  readonly choices: readonly ToldChoice[];
+  /** How many things went wrong in it. */
+  readonly faults: number;
+}
+
+/** Makes runs: in this process, or in another one. */
+export interface RunMaker {
+  /**
+   * The run that is to be made smaller, once more.
+   *
+   * @throws {ShrinkError} It cannot be had again.
+   */
+  first(): Promise<AttemptEnd>;
+  /** A run by a plan. */
+  attempt(plan: Plan): Promise<AttemptEnd>;
+  /**
+   * The run that makes `choices`, as it is kept.
+   *
+   * @throws {ShrinkError} It cannot be had again.
+   */
+  record(choices: readonly Choice[]): Promise<RunRecord>;
+}

@@ -1,0 +1,84 @@
+/**
+ * A hunt for a small run: where parts of a large one cannot be taken away, as each needs the others, a few
+ * things are tried from fifo on.
+ *
+ * @module
+ */
+
+import { Chance } from "../../core/chance.ts";
+import { firing, shrinkFaults, shrinkSwitches } from "./passes.ts";
+import type { Plan, Switch, ToldChoice } from "./plan.ts";
+import type { Search } from "./search.ts";
+
+/** How often an item that is held may be made to wait. */
+const TIMES = [1, 1, 2, 4, 8, 16];
+/** Items that are held at once, at most. */
+const HELD_MAX = 2;
+/** Rules that stay, about so many. */
+const RULES = 2;
+/** An opportunity that is drawn for a fault is below it, where its rule does not fire later. */
+const OPPORTUNITIES_MIN = 8;
+
+/** What a hunt may do. */
+interface Game {
+  /** Draws it. */
+  readonly chance: Chance;
+  /** All items that fifo takes. */
+  readonly items: readonly string[];
+  /** Those of them that had to wait in the run that is made smaller. */
+  readonly waiting: readonly string[];
+}
+
+function pick<T>(chance: Chance, list: readonly T[]): T {
+  return list[chance.below(list.length)]!;
+}
+
+/** Items that were to be taken. */
+function itemsOf(choices: readonly ToldChoice[]): readonly string[] {
+  return [...new Set(choices.flatMap(({ kind, about }) => kind === "item" ? [about] : []))];
+}
+
+function drawSwitches({ chance, items, waiting }: Game): readonly Switch[] {
+  return Array.from({ length: chance.below(HELD_MAX + 1) }, () => {
+    const from = waiting.length > 0 && chance.below(2) === 0 ? waiting : items;
+    return { held: pick(chance, from), times: pick(chance, TIMES) };
+  });
+}
+
+/** Some of the rules, each of which may fire at another opportunity. */
+function drawFaults(plan: Plan, { chance }: Game): Plan["faults"] {
+  const rules = firing(plan);
+  const kept = rules.filter(() => chance.below(rules.length) < RULES);
+  return Object.fromEntries(kept.map((about) => {
+    const offsets = plan.faults[about]!;
+    if (chance.below(3) === 0) return [about, offsets];
+    // A rule with `nth` does not say how often it fires.
+    const at = Math.min(1, offsets.length - 1);
+    const below = Math.max(OPPORTUNITIES_MIN, 2 * offsets[at]!);
+    return [about, offsets.with(at, 1 + chance.below(below))];
+  }));
+}
+
+/** Tries small runs, so many at most, until `isSmall` or no run may be made. */
+export async function hunt(
+  search: Search,
+  triesMax: number,
+  isSmall: () => boolean,
+): Promise<void> {
+  if (search.isOver || isSmall()) return;
+  const { choices } = await search.run({ ...search.best.plan, switches: [] });
+  const items = itemsOf(choices);
+  if (items.length === 0) return;
+  const passed = itemsOf(search.first.choices.filter(({ taken }) => taken !== undefined));
+  const waiting = passed.filter((name) => items.includes(name));
+  const game: Game = { chance: Chance.fromSeed(search.reruns), items, waiting };
+  for (let tried = 0; tried < triesMax && !search.isOver && !isSmall(); tried++) {
+    const { plan } = search.best;
+    const switches = drawSwitches(game);
+    const isTimed = switches.length === 0 || game.chance.below(2) === 0;
+    const faults = isTimed ? drawFaults(plan, game) : plan.faults;
+    if (!await search.improves({ ...plan, faults, switches })) continue;
+    await shrinkFaults(search);
+    await shrinkSwitches(search);
+  }
+}
