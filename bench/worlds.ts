@@ -6,14 +6,13 @@
  */
 
 import process from "node:process";
+import { allocatePair, close, open } from "../examples/set_up.ts";
 import * as vmbus from "../mod.ts";
 import type { Figure, Goal, Row } from "./figure.ts";
 import { Requester } from "./exchange.ts";
 import { median } from "./measure.ts";
 import { collect } from "./memory.ts";
 
-const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
-const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";
 const REQUESTS = 20;
 const PAYLOAD_BYTES = 64;
 
@@ -27,56 +26,16 @@ const FLAT: Goal = { kind: "atMost", bar: 1.3, stretch: 1.15 };
 /** Of all worlds together; two guests have as much RAM as the bar. */
 const RESIDENT: Goal = { kind: "atMost", bar: 0x200_0000, stretch: 0x80_0000 };
 
-/** A server that answers each request with its own payload. */
-function offerEcho(fabric: vmbus.Fabric, guest: vmbus.Partition) {
-  const { device } = fabric.root;
-  const { kmcl } = vmbus.expectSuccess(
-    vmbus.WdfFdoQueryForInterface(
-      device,
-      vmbus.KMCL_SERVER_INTERFACE_TYPE,
-      vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
-      vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,
-    ),
-  );
-  const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, true));
-  const { kernelHandle } = kmcl.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle);
-  kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle);
-  vmbus.ZwClose(kernelHandle);
-  kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, TYPE, INSTANCE);
-  kmcl.VmbChannelInitSetProcessPacketCallbacks(channel, (_channel, packet, buffer, byteCount) => {
-    kmcl.VmbChannelPacketComplete(packet, buffer, byteCount);
-  }, null);
-  vmbus.expectSuccess(kmcl.VmbChannelEnable(channel));
-  kmcl.VmbChannelStart(channel);
-  return { kmcl, channel };
-}
-
-/** Its client. */
-function openEcho({ device }: vmbus.Partition) {
-  const { kmcl } = vmbus.expectSuccess(
-    vmbus.WdfFdoQueryForInterface(
-      device,
-      vmbus.KMCL_CLIENT_INTERFACE_TYPE,
-      vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
-      vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
-    ),
-  );
-  const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, false));
-  kmcl.VmbClientChannelInitSetTargetPnp(channel, TYPE, null, null);
-  kmcl.VmbChannelInitSetProcessPacketCallbacks(channel, (_channel, packet) => {
-    kmcl.VmbChannelPacketComplete(packet, null, 0);
-  }, null);
-  vmbus.expectSuccess(kmcl.VmbChannelEnable(channel));
-  return { kmcl, channel };
-}
-
 /** One world with the default settings: made, its pair opened, its requests answered, closed, disposed of. */
 export async function runWorld(seed: number): Promise<Requester> {
   await using fabric = vmbus.createFabric({ seed });
   const guest = fabric.createPartition({ name: "guest" });
-  const { kmcl: vsp, channel: server } = offerEcho(fabric, guest);
-  const { kmcl: vsc, channel: client } = openEcho(guest);
-  await fabric.settle();
+  const pair = allocatePair(fabric, guest);
+  const { vsp, server, vsc, client } = pair;
+  vsp.VmbChannelInitSetProcessPacketCallbacks(server, (_channel, packet, buffer, byteCount) => {
+    vsp.VmbChannelPacketComplete(packet, buffer, byteCount);
+  });
+  await open(fabric, pair);
   const requester = new Requester(PAYLOAD_BYTES);
   const wait = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
   requester.want(REQUESTS);
@@ -91,10 +50,7 @@ export async function runWorld(seed: number): Promise<Requester> {
   }
   await fabric.settle();
   if (!requester.isDone) throw new Error("Cannot measure: a request was not answered");
-  await vsc.VmbChannelDisable(client);
-  await vsp.VmbChannelDisable(server);
-  vsc.VmbChannelCleanup(client);
-  vsp.VmbChannelCleanup(server);
+  await close(pair);
   return requester;
 }
 

@@ -6,18 +6,10 @@
  * @module
  */
 
-import type { VMBPACKETCOMPLETION } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import {
-  ClientEnd,
-  closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
-  sharedInFabric,
-} from "./ends.ts";
+import { ClientEnd, closeAll, endInGuest, endInHost, RAM, sharedInFabric } from "./ends.ts";
+import { identityOf } from "./set_up.ts";
 
 const TYPE = "b7a1c0de-0002-4d6e-9a3b-5f0c1d2e3a42";
 /** What each reader reads; the writer writes as much as both. */
@@ -88,30 +80,22 @@ class User extends ClientEnd {
 export function boundedBuffer(planted: boolean): ScenarioDefinition {
   const bufferIn = sharedInFabric(() => new Buffer(planted));
   const vsp = (index: number, fills: boolean) =>
-    hostDriver<ServerEnd>(`bounded buffer vsp ${index}`, (context) => {
-      const buffer = bufferIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, identityOf(TYPE, index), {
-        received: (packet: VMBPACKETCOMPLETION) => {
-          if (buffer.use(fills)) end.complete(packet, [DONE]);
-          else buffer.wait({ fills, wake: () => end.complete(packet, [ASK_AGAIN]) });
+    endInHost(`bounded buffer vsp ${index}`, identityOf(TYPE, index), (fabric, end) => {
+      const buffer = bufferIn(fabric);
+      return {
+        received: (packet) => {
+          if (buffer.use(fills)) end().complete(packet, [DONE]);
+          else buffer.wait({ fills, wake: () => end().complete(packet, [ASK_AGAIN]) });
         },
         suspended: () => buffer.wakeAll(),
-      });
-      return end;
+      };
     });
   const vsc = (index: number) =>
-    guestDriver<User>(
-      `bounded buffer vsc ${index}`,
-      (context) => new User(context, identityOf(TYPE, index), {}).open(),
-    );
+    endInGuest(`bounded buffer vsc ${index}`, identityOf(TYPE, index), User);
   return defineScenario({
     name: "bounded-buffer",
     title: "A buffer with one place, two readers and a writer, one woken at a time",
-    partitions: {
-      reader: { memoryPages: 64 },
-      other: { memoryPages: 64 },
-      writer: { memoryPages: 64 },
-    },
+    partitions: { reader: RAM, other: RAM, writer: RAM },
     drivers: {
       vsc0: { in: "reader", driver: vsc(0) },
       vsc1: { in: "other", driver: vsc(1) },
@@ -133,8 +117,7 @@ export function boundedBuffer(planted: boolean): ScenarioDefinition {
           `all wait: the readers for ${first} and ${second}, the writer for ${writer}`;
         world.fail("everybody has his turn", message);
       }
-      const names = ["vsc0", "vsc1", "vsc2", "vsp0", "vsp1", "vsp2"] as const;
-      await closeAll(names.map((name) => world.driver(name)));
+      await closeAll(world, ["vsc0", "vsc1", "vsc2", "vsp0", "vsp1", "vsp2"]);
     },
   });
 }

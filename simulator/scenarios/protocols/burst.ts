@@ -10,7 +10,8 @@
 import * as vmbus from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import { ClientEnd, closeAll, guestDriver, hostDriver, identityOf, ServerEnd } from "./ends.ts";
+import { ClientEnd, closeAll, guestDriver, hostDriver, RAM, ServerEnd } from "./ends.ts";
+import { identityOf } from "./set_up.ts";
 
 const IDENTITY = identityOf("b7a1c0de-0004-4d6e-9a3b-5f0c1d2e3a44");
 const REQUESTS = 128;
@@ -135,7 +136,7 @@ export function burstPair(planted: boolean): ScenarioDefinition {
   return defineScenario({
     name: "burst",
     title: "128 requests in bursts of 8 whose memory is used again",
-    partitions: { guest: { memoryPages: 64, processors: 2 } },
+    partitions: { guest: { ...RAM, processors: 2 } },
     drivers: {
       vsp: { serves: "guest", driver: vsp },
       vsc: { in: "guest", driver: vsc },
@@ -153,7 +154,7 @@ export function burstPair(planted: boolean): ScenarioDefinition {
       if (wrong !== undefined) {
         world.fail("a request's memory is its own", `that of ${wrong} was filled anew too early`);
       }
-      await closeAll([client, server]);
+      await closeAll(world, ["vsc", "vsp"]);
     },
   });
 }

@@ -6,23 +6,14 @@
  */
 
 import * as vmbus from "../../../mod.ts";
+import { aimServer, clientFunctions, type Identity, serverFunctions } from "./set_up.ts";
 
 const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** The largest packet, and the most of external data: it is about order, not about bytes. */
 const PACKET_BYTES = 64;
 
-/** What makes the channels of a protocol its own. */
-export interface Identity {
-  /** The type of its device: a GUID. */
-  readonly type: string;
-  /** Which one of the type it is: a GUID. */
-  readonly instance: string;
-}
-
-/** The `index`-th channel of the protocol whose type is `type`. */
-export function identityOf(type: string, index = 0): Identity {
-  return { type, instance: `0c7e1f4e-2f52-4c57-8a1e-${index.toString(16).padStart(12, "0")}` };
-}
+/** The memory of a protocol's guest. */
+export const RAM = { memoryPages: 64 };
 
 /** What a driver does with what comes to its end. */
 export interface EndCallbacks {
@@ -106,6 +97,11 @@ abstract class End {
     this.#send(bytes, onSent, 0);
   }
 
+  /** Sends `count` packets, each once the one before was answered. */
+  sendAll(count: number): void {
+    if (count > 0) this.send([count], () => this.sendAll(count - 1));
+  }
+
   #send(bytes: ArrayLike<number>, onEnd: OnEnd, flags: number): void {
     const { kmcl, channel } = this;
     const packet = kmcl.VmbPacketAllocate(channel);
@@ -170,26 +166,12 @@ export class ServerEnd extends End implements vmbus.HostDriverInstance {
   /** Offers a channel to the guest of `context`, and starts it. */
   constructor(
     { device, guest }: vmbus.HostContext,
-    { type, instance }: Identity,
+    identity: Identity,
     callbacks: EndCallbacks,
   ) {
-    const { kmcl } = vmbus.expectSuccess(
-      vmbus.WdfFdoQueryForInterface(
-        device,
-        vmbus.KMCL_SERVER_INTERFACE_TYPE,
-        vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
-        vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,
-      ),
-    );
+    const kmcl = serverFunctions(device);
     super(kmcl, device, true);
-    const { kernelHandle } = vmbus.expectSuccess(
-      kmcl.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle),
-    );
-    vmbus.expectSuccess(kmcl.VmbServerChannelInitSetVmbusHandle(this.channel, kernelHandle));
-    vmbus.expectSuccess(vmbus.ZwClose(kernelHandle));
-    vmbus.expectSuccess(
-      kmcl.VmbServerChannelInitSetTargetInterfaceId(this.channel, type, instance),
-    );
+    aimServer(kmcl, this.channel, guest, identity);
     this.listen(callbacks);
     vmbus.expectSuccess(kmcl.VmbChannelEnable(this.channel));
     kmcl.VmbChannelStart(this.channel);
@@ -212,14 +194,7 @@ export class ClientEnd extends End implements vmbus.GuestDriverInstance {
     { type, instance }: Identity,
     callbacks: EndCallbacks,
   ) {
-    const { kmcl } = vmbus.expectSuccess(
-      vmbus.WdfFdoQueryForInterface(
-        device,
-        vmbus.KMCL_CLIENT_INTERFACE_TYPE,
-        vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
-        vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
-      ),
-    );
+    const kmcl = clientFunctions(device);
     super(kmcl, device, false);
     vmbus.expectSuccess(kmcl.VmbClientChannelInitSetTargetPnp(this.channel, type, instance));
     vmbus.expectSuccess(kmcl.VmbClientChannelInitSetRingBufferPageCount(this.channel, 1, 1));
@@ -238,9 +213,37 @@ export class ClientEnd extends End implements vmbus.GuestDriverInstance {
   }
 }
 
-/** Closes ends, one after the other: clients first, where they are named first. */
-export async function closeAll(ends: readonly End[]): Promise<void> {
-  for (const end of ends) await end.close();
+/** A driver of the host that is nothing but one end: `callbacksOf` says what that does, and may use it when it is called. */
+export function endInHost(
+  name: string,
+  identity: Identity,
+  callbacksOf: (fabric: vmbus.Fabric, end: () => ServerEnd) => EndCallbacks,
+): vmbus.HostDriver<ServerEnd> {
+  return hostDriver(name, (context) => {
+    const end: ServerEnd = new ServerEnd(
+      context,
+      identity,
+      callbacksOf(context.fabric, () => end),
+    );
+    return end;
+  });
+}
+
+/** A driver of a guest that is nothing but one end, of some kind, which looks for its offer at once. */
+export function endInGuest<Kind extends ClientEnd>(
+  name: string,
+  identity: Identity,
+  Kind: new (...given: ConstructorParameters<typeof ClientEnd>) => Kind,
+): vmbus.GuestDriver<Kind> {
+  return guestDriver(name, (context) => new Kind(context, identity, {}).open());
+}
+
+/** Closes the ends that these drivers are, one after the other: clients first, where they are named first. */
+export async function closeAll<Name extends string>(
+  world: { driver(name: Name): { close(): Promise<void> } },
+  names: readonly Name[],
+): Promise<void> {
+  for (const name of names) await world.driver(name).close();
 }
 
 /** One object for each fabric, which drivers of the host share, as they would a variable of their module. */

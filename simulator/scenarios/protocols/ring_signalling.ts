@@ -12,7 +12,8 @@ import { resolveHandle } from "../../../kmcl/handles.ts";
 import type { VMBCHANNEL, VMBPACKETCOMPLETION } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import { ClientEnd, closeAll, guestDriver, hostDriver, identityOf, ServerEnd } from "./ends.ts";
+import { ClientEnd, closeAll, endInGuest, hostDriver, RAM, ServerEnd } from "./ends.ts";
+import { identityOf } from "./set_up.ts";
 
 const IDENTITY = identityOf("b7a1c0de-0003-4d6e-9a3b-5f0c1d2e3a43");
 const PACKETS = 3;
@@ -49,14 +50,11 @@ export function ringSignalling(planted: boolean): ScenarioDefinition {
     });
     return reader;
   });
-  const vsc = guestDriver<Writer>(
-    "ring signalling vsc",
-    (context) => new Writer(context, IDENTITY, {}).open(),
-  );
+  const vsc = endInGuest("ring signalling vsc", IDENTITY, Writer);
   return defineScenario({
     name: "ring-signalling",
     title: "3 packets in a ring: whoever sleeps is woken by the next one",
-    partitions: { guest: { memoryPages: 64 } },
+    partitions: { guest: RAM },
     drivers: {
       vsp: { serves: "guest", driver: vsp },
       vsc: { in: "guest", driver: vsc },
@@ -72,7 +70,7 @@ export function ringSignalling(planted: boolean): ScenarioDefinition {
         const message = `the reader sleeps, and has read ${packets} of ${PACKETS} packets`;
         world.fail("every packet is read", message);
       }
-      await closeAll([world.driver("vsc"), world.driver("vsp")]);
+      await closeAll(world, ["vsc", "vsp"]);
     },
   });
 }

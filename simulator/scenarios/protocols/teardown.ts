@@ -7,24 +7,11 @@
  * @module
  */
 
-import type {
-  Fabric,
-  GuestContext,
-  GuestDriver,
-  Partition,
-  VMBPACKETCOMPLETION,
-} from "../../../mod.ts";
+import type { Fabric, GuestContext, GuestDriver, Partition } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import {
-  ClientEnd,
-  closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
-  sharedInFabric,
-} from "./ends.ts";
+import { ClientEnd, closeAll, endInHost, guestDriver, RAM, sharedInFabric } from "./ends.ts";
+import { type Identity, identityOf } from "./set_up.ts";
 
 const TYPE = "b7a1c0de-0005-4d6e-9a3b-5f0c1d2e3a45";
 /** The device that is rescinded. */
@@ -149,33 +136,30 @@ class DeviceClient extends ClientEnd {
 
 /** The host's drivers. */
 function hostDrivers(deviceIn: (fabric: Fabric) => Device) {
-  const device = hostDriver<ServerEnd>("teardown device vsp", (context) => {
-    const device = deviceIn(context.fabric);
-    const end: ServerEnd = new ServerEnd(context, DEVICE, { opened: () => device.isOpen = true });
-    device.rescind = () => void end.disable();
-    return end;
+  const device = endInHost("teardown device vsp", DEVICE, (fabric, end) => {
+    const device = deviceIn(fabric);
+    device.rescind = () => void end().disable();
+    return { opened: () => device.isOpen = true };
   });
-  const management = hostDriver<ServerEnd>("teardown management vsp", (context) => {
-    const device = deviceIn(context.fabric);
-    const end: ServerEnd = new ServerEnd(context, MANAGEMENT, {
-      received: (packet: VMBPACKETCOMPLETION, [what]) => {
+  const management = endInHost("teardown management vsp", MANAGEMENT, (fabric, end) => {
+    const device = deviceIn(fabric);
+    return {
+      received: (packet, [what]) => {
         if (what === USE) device.use();
         if (what === LET_GO) device.letGo();
-        end.complete(packet);
+        end().complete(packet);
       },
-    });
-    return end;
+    };
   });
-  const other = hostDriver<ServerEnd>("teardown other vsp", (context) => {
-    const device = deviceIn(context.fabric);
-    const end: ServerEnd = new ServerEnd(context, OTHER, {
+  const other = endInHost("teardown other vsp", OTHER, (fabric, end) => {
+    const device = deviceIn(fabric);
+    return {
       isPassive: true,
-      received: (packet: VMBPACKETCOMPLETION) => {
+      received: (packet) => {
         device.workedOn();
-        end.complete(packet);
+        end().complete(packet);
       },
-    });
-    return end;
+    };
   });
   return { device, management, other };
 }
@@ -185,7 +169,7 @@ export function teardown(planted: boolean): ScenarioDefinition {
   const deviceIn = sharedInFabric(() => new Device(planted));
   const host = hostDrivers(deviceIn);
   const managements = new WeakMap<Partition, Asker>();
-  const asker = (name: string, identity: typeof OTHER): GuestDriver<Asker> =>
+  const asker = (name: string, identity: Identity): GuestDriver<Asker> =>
     guestDriver(name, (context) => {
       const end: Asker = new Asker(context, identity, {
         received: (packet) => {
@@ -204,7 +188,7 @@ export function teardown(planted: boolean): ScenarioDefinition {
   return defineScenario({
     name: "teardown",
     title: "The host rescinds a device that the guest has found open, and frees it",
-    partitions: { guest: { memoryPages: 64 }, other: { memoryPages: 64 } },
+    partitions: { guest: RAM, other: RAM },
     drivers: {
       deviceVsp: { serves: "guest", driver: host.device },
       managementVsp: { serves: "guest", driver: host.management },
@@ -225,9 +209,8 @@ export function teardown(planted: boolean): ScenarioDefinition {
       const { isRescinded, isUsedLate } = deviceIn(world.fabric);
       if (isRescinded) world.reach("the host rescinds");
       if (isUsedLate) world.fail("a device in use is there", "it was freed before its last use");
-      const names = ["deviceVsc", "managementVsc", "otherVsc"] as const;
-      const servers = ["deviceVsp", "managementVsp", "otherVsp"] as const;
-      await closeAll([...names, ...servers].map((name) => world.driver(name)));
+      await closeAll(world, ["deviceVsc", "managementVsc", "otherVsc"]);
+      await closeAll(world, ["deviceVsp", "managementVsp", "otherVsp"]);
     },
   });
 }

@@ -6,18 +6,10 @@
  * @module
  */
 
-import type { VMBPACKETCOMPLETION } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import {
-  ClientEnd,
-  closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
-  sharedInFabric,
-} from "./ends.ts";
+import { ClientEnd, closeAll, endInGuest, endInHost, RAM, sharedInFabric } from "./ends.ts";
+import { type Identity, identityOf } from "./set_up.ts";
 
 const TYPE = "b7a1c0de-0001-4d6e-9a3b-5f0c1d2e3a41";
 const KEY = identityOf(TYPE, 0);
@@ -51,31 +43,20 @@ class Session {
   }
 }
 
-/** Sends `count` packets, each once the one before was answered. */
-class Sender extends ClientEnd {
-  /** Sends so many. */
-  sendAll(count: number): void {
-    if (count > 0) this.send([count], () => this.sendAll(count - 1));
-  }
-}
-
 /** The drivers of the protocol. */
 function driversOf(planted: boolean) {
   const sessionIn = sharedInFabric(() => new Session(planted));
-  const server = (name: string, identity: typeof KEY, take: (session: Session) => void) =>
-    hostDriver<ServerEnd>(name, (context) => {
-      const session = sessionIn(context.fabric);
-      const end: ServerEnd = new ServerEnd(context, identity, {
-        received: (packet: VMBPACKETCOMPLETION) => {
+  const server = (name: string, identity: Identity, take: (session: Session) => void) =>
+    endInHost(name, identity, (fabric, end) => {
+      const session = sessionIn(fabric);
+      return {
+        received: (packet) => {
           take(session);
           session.seal();
-          end.complete(packet);
+          end().complete(packet);
         },
-      });
-      return end;
+      };
     });
-  const client = (name: string, identity: typeof KEY) =>
-    guestDriver<Sender>(name, (context) => new Sender(context, identity, {}).open());
   const drivers = {
     keyVsp: {
       serves: "one",
@@ -85,8 +66,8 @@ function driversOf(planted: boolean) {
       serves: "many",
       driver: server("uneven records vsp", RECORDS, (session) => session.records++),
     },
-    keyVsc: { in: "one", driver: client("uneven key vsc", KEY) },
-    recordsVsc: { in: "many", driver: client("uneven records vsc", RECORDS) },
+    keyVsc: { in: "one", driver: endInGuest("uneven key vsc", KEY, ClientEnd) },
+    recordsVsc: { in: "many", driver: endInGuest("uneven records vsc", RECORDS, ClientEnd) },
   };
   return { drivers, sessionIn };
 }
@@ -97,7 +78,7 @@ export function uneven(planted: boolean): ScenarioDefinition {
   return defineScenario({
     name: "uneven",
     title: "One step beside 25: a session is sealed whose key may come last",
-    partitions: { one: { memoryPages: 64 }, many: { memoryPages: 64 } },
+    partitions: { one: RAM, many: RAM },
     drivers,
     reach: ["the key comes last"],
     workload: async (world) => {
@@ -111,8 +92,7 @@ export function uneven(planted: boolean): ScenarioDefinition {
       if (isKeyLast) world.reach("the key comes last");
       if (!isSealed) world.fail("a session is sealed", "its records and its key are there");
       if (isSealedWithoutKey) world.fail("a session is sealed with its key", "there was none yet");
-      const names = ["keyVsc", "recordsVsc", "keyVsp", "recordsVsp"] as const;
-      await closeAll(names.map((name) => world.driver(name)));
+      await closeAll(world, ["keyVsc", "recordsVsc", "keyVsp", "recordsVsp"]);
     },
   });
 }

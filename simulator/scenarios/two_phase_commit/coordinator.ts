@@ -11,7 +11,8 @@ import {
   STATUS_SUCCESS,
   type VMBPACKETCOMPLETION,
 } from "../../../mod.ts";
-import { hostDriver, type Identity, ServerEnd, sharedInFabric } from "../protocols/ends.ts";
+import { hostDriver, ServerEnd, sharedInFabric } from "../protocols/ends.ts";
+import type { Identity } from "../protocols/set_up.ts";
 import {
   clientIdentity,
   OUTCOME,

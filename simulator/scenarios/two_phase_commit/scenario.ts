@@ -11,7 +11,7 @@
 import type { PlainData } from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition } from "../../worlds/world.ts";
-import { closeAll } from "../protocols/ends.ts";
+import { closeAll, RAM } from "../protocols/ends.ts";
 import { coordinatorDrivers } from "./coordinator.ts";
 import { clientVsc, participantVsc, timerVsc } from "./guests.ts";
 import { OUTCOME } from "./messages.ts";
@@ -19,7 +19,6 @@ import { OUTCOME } from "./messages.ts";
 const TRANSACTIONS_PER_CLIENT = 3;
 const KEYS = 10;
 const VALUES = 10;
-const RAM = { memoryPages: 64 };
 
 const CLIENTS = ["client0Vsc", "client1Vsc"] as const;
 const PARTICIPANTS = ["participant0Vsc", "participant1Vsc", "participant2Vsc"] as const;
@@ -104,8 +103,7 @@ export function twoPhaseCommit(planted: boolean): ScenarioDefinition {
       for (const { mistakes } of clients) {
         for (const mistake of mistakes) world.fail("what was committed is read", mistake);
       }
-      const servers = SERVERS.map((name) => world.driver(name));
-      await closeAll([...clients, ...participants, world.driver("timerVsc"), ...servers]);
+      await closeAll(world, [...CLIENTS, ...PARTICIPANTS, "timerVsc", ...SERVERS]);
     },
   });
 }

@@ -11,14 +11,19 @@ import {
   closeAll,
   guestDriver,
   hostDriver,
-  identityOf,
+  RAM,
   ServerEnd,
 } from "../../../simulator/scenarios/protocols/ends.ts";
+import {
+  aimServer,
+  clientFunctions,
+  identityOf,
+  serverFunctions,
+} from "../../../simulator/scenarios/protocols/set_up.ts";
 import { defineScenario } from "../../../simulator/worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../../simulator/worlds/world.ts";
 
 const NOTICES = identityOf("ca9a41e5-0004-4d6e-9a3b-5f0c1d2e3a54");
-const RAM = { memoryPages: 64 };
 /** Notices of one open. */
 const NOTICE_COUNT = 4;
 
@@ -91,7 +96,7 @@ export function keptPastSuspend(mistaken: boolean): ScenarioDefinition {
         const message = `${notices} of ${NOTICE_COUNT} came after it was opened again`;
         world.fail("every notice comes", message);
       }
-      await closeAll([world.driver("vsc"), world.driver("vsp")]);
+      await closeAll(world, ["vsc", "vsp"]);
     },
   });
 }
@@ -107,19 +112,9 @@ class Adder implements vmbus.HostDriverInstance {
   #sum: number;
 
   constructor({ device, guest }: vmbus.HostContext, sum: number, saved: Uint8Array | null) {
-    const { kmcl } = vmbus.expectSuccess(
-      vmbus.WdfFdoQueryForInterface(
-        device,
-        vmbus.KMCL_SERVER_INTERFACE_TYPE,
-        vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
-        vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,
-      ),
-    );
+    const kmcl = serverFunctions(device);
     const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, true));
-    const { kernelHandle } = kmcl.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle);
-    kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle);
-    vmbus.ZwClose(kernelHandle);
-    kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, SUMS.type, SUMS.instance);
+    aimServer(kmcl, channel, guest, SUMS);
     kmcl.VmbChannelInitSetProcessPacketCallbacks(channel, (_channel, packet, [addend = 0]) => {
       this.#sum += addend;
       kmcl.VmbChannelPacketComplete(packet, Uint8Array.of(this.#sum), 1);
@@ -156,14 +151,7 @@ class Counter implements vmbus.GuestDriverInstance {
 
   constructor(device: vmbus.Device, sums: readonly number[]) {
     this.sums = [...sums];
-    this.#kmcl = vmbus.expectSuccess(
-      vmbus.WdfFdoQueryForInterface(
-        device,
-        vmbus.KMCL_CLIENT_INTERFACE_TYPE,
-        vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
-        vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
-      ),
-    ).kmcl;
+    this.#kmcl = clientFunctions(device);
   }
 
   /** Begins afresh. */
@@ -261,8 +249,7 @@ export function noAnswerAfterRestore(mistaken: boolean): ScenarioDefinition {
       if (sums.length < SUM_COUNT) {
         world.fail("every sum comes", `${sums.length} of ${SUM_COUNT} came`);
       }
-      await world.driver("vsc").close();
-      await world.driver("vsp").close();
+      await closeAll(world, ["vsc", "vsp"]);
     },
   });
 }

@@ -9,12 +9,15 @@ import * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
+  endInGuest,
+  endInHost,
   guestDriver,
   hostDriver,
-  identityOf,
+  RAM,
   ServerEnd,
   sharedInFabric,
 } from "../../../simulator/scenarios/protocols/ends.ts";
+import { identityOf } from "../../../simulator/scenarios/protocols/set_up.ts";
 import { defineScenario } from "../../../simulator/worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../../simulator/worlds/world.ts";
 
@@ -22,7 +25,6 @@ const TYPE = "ca9a41e5-0002-4d6e-9a3b-5f0c1d2e3a52";
 const DATA = identityOf(TYPE, 0);
 const OTHER = identityOf(TYPE, 1);
 const RESULTS = identityOf(TYPE, 2);
-const RAM = { memoryPages: 64 };
 
 /** Requests whose external data lies in one buffer. */
 const REQUESTS = 4;
@@ -62,48 +64,33 @@ class DataClient extends ClientEnd {
   }
 }
 
-/** Says so many times, one after the other, that something has happened. */
-class Ticker extends ClientEnd {
-  /** Begins. */
-  tick(times: number): void {
-    if (times > 0) this.send([times], () => this.tick(times - 1));
-  }
-}
-
 /** Requests of even numbers wait in the host for another guest; the others are answered at once. */
 export function freedTooEarly(mistaken: boolean): ScenarioDefinition {
   const heldIn = sharedInFabric((): vmbus.VMBPACKETCOMPLETION[] => []);
-  const endIn = sharedInFabric((): { data: ServerEnd | null } => ({ data: null }));
-  const vsp = hostDriver<ServerEnd>("data vsp", (context) => {
-    const held = heldIn(context.fabric);
-    const end: ServerEnd = new ServerEnd(context, DATA, {
+  const endIn = sharedInFabric((): { data: (() => ServerEnd) | null } => ({ data: null }));
+  const vsp = endInHost("data vsp", DATA, (fabric, end) => {
+    const held = heldIn(fabric);
+    endIn(fabric).data = end;
+    return {
       received: (packet, [request = 0]) => {
         if (request % 2 === 0) held.push(packet);
-        else end.complete(packet);
+        else end().complete(packet);
       },
-      suspended: () => held.splice(0).forEach((packet) => end.complete(packet)),
-    });
-    endIn(context.fabric).data = end;
-    return end;
+      suspended: () => held.splice(0).forEach((packet) => end().complete(packet)),
+    };
   });
-  const otherVsp = hostDriver<ServerEnd>("data other vsp", (context) => {
-    const end: ServerEnd = new ServerEnd(context, OTHER, {
-      received: (packet) => {
-        const first = heldIn(context.fabric).shift();
-        if (first !== undefined) endIn(context.fabric).data!.complete(first);
-        end.complete(packet);
-      },
-    });
-    return end;
-  });
+  const otherVsp = endInHost("data other vsp", OTHER, (fabric, end) => ({
+    received: (packet) => {
+      const first = heldIn(fabric).shift();
+      if (first !== undefined) endIn(fabric).data!().complete(first);
+      end().complete(packet);
+    },
+  }));
   const vsc = guestDriver<DataClient>(
     "data vsc",
     (context) => new DataClient(context, mistaken).open(),
   );
-  const otherVsc = guestDriver<Ticker>(
-    "data other vsc",
-    (context) => new Ticker(context, OTHER, {}).open(),
-  );
+  const otherVsc = endInGuest("data other vsc", OTHER, ClientEnd);
   return defineScenario({
     name: "canary-memory",
     title: "One buffer for several requests, not all of which are answered in their order",
@@ -118,11 +105,10 @@ export function freedTooEarly(mistaken: boolean): ScenarioDefinition {
       const [client, other] = [world.driver("vsc"), world.driver("otherVsc")];
       await world.until(() => client.flows && other.flows);
       client.begin();
-      other.tick(2 * REQUESTS);
+      other.sendAll(2 * REQUESTS);
     },
     end: async (world) => {
-      const names = ["vsc", "otherVsc", "vsp", "otherVsp"] as const;
-      await closeAll(names.map((name) => world.driver(name)));
+      await closeAll(world, ["vsc", "otherVsc", "vsp", "otherVsp"]);
     },
   });
 }
@@ -204,7 +190,7 @@ export function answeredTooEarly(mistaken: boolean): ScenarioDefinition {
       if (first !== undefined) {
         world.fail("an answered result is there", `that of request ${first} was not`);
       }
-      await closeAll([world.driver("vsc"), world.driver("vsp")]);
+      await closeAll(world, ["vsc", "vsp"]);
     },
   });
 }

@@ -9,17 +9,16 @@ import * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
+  endInGuest,
+  endInHost,
+  RAM,
   sharedInFabric,
 } from "../../../simulator/scenarios/protocols/ends.ts";
+import { identityOf } from "../../../simulator/scenarios/protocols/set_up.ts";
 import { defineScenario } from "../../../simulator/worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../../simulator/worlds/world.ts";
 
 const TYPE = "ca9a41e5-0003-4d6e-9a3b-5f0c1d2e3a53";
-const RAM = { memoryPages: 64 };
 /** Which of the two channels a driver has: the one that is enabled first, and the other one. */
 const CHANNELS = [identityOf(TYPE, 0), identityOf(TYPE, 1)] as const;
 
@@ -37,10 +36,10 @@ export function openOrder(mistaken: boolean): ScenarioDefinition {
     isDataOpen: false,
     isReady: false,
   }));
-  const vsp = (index: 0 | 1): vmbus.HostDriver<ServerEnd> =>
-    hostDriver(`device vsp ${index}`, (context) => {
-      const session = sessionIn(context.fabric);
-      return new ServerEnd(context, CHANNELS[index], {
+  const vsp = (index: 0 | 1) =>
+    endInHost(`device vsp ${index}`, CHANNELS[index], (fabric) => {
+      const session = sessionIn(fabric);
+      return {
         opened: () => {
           if (index === 0) session.isControlOpen = true;
           else session.isDataOpen = true;
@@ -49,13 +48,9 @@ export function openOrder(mistaken: boolean): ScenarioDefinition {
           }
           session.isReady = session.isControlOpen && session.isDataOpen;
         },
-      });
+      };
     });
-  const vsc = (index: 0 | 1): vmbus.GuestDriver<ClientEnd> =>
-    guestDriver(
-      `device vsc ${index}`,
-      (context) => new ClientEnd(context, CHANNELS[index], {}).open(),
-    );
+  const vsc = (index: 0 | 1) => endInGuest(`device vsc ${index}`, CHANNELS[index], ClientEnd);
   return defineScenario({
     name: "canary-open-order",
     title: "A device with two channels, which open in either order",
@@ -70,8 +65,7 @@ export function openOrder(mistaken: boolean): ScenarioDefinition {
     end: async (world) => {
       const { isReady } = sessionIn(world.fabric);
       if (!isReady) world.fail("a device with open channels is ready", "it is not");
-      const names = ["vsc0", "vsc1", "vsp0", "vsp1"] as const;
-      await closeAll(names.map((name) => world.driver(name)));
+      await closeAll(world, ["vsc0", "vsc1", "vsp0", "vsp1"]);
     },
   });
 }
@@ -120,28 +114,23 @@ class Requester extends ClientEnd {
 /** The host holds a lock while it asks the guest, then takes another. Mistaken: not all take them in one order. */
 export function heldLock(mistaken: boolean): ScenarioDefinition {
   const locksIn = sharedInFabric(() => [new Lock(), new Lock()] as const);
-  const vsp = (index: 0 | 1): vmbus.HostDriver<ServerEnd> =>
-    hostDriver(`locks vsp ${index}`, (context) => {
-      const locks = locksIn(context.fabric);
+  const vsp = (index: 0 | 1) =>
+    endInHost(`locks vsp ${index}`, CHANNELS[index], (fabric, end) => {
+      const locks = locksIn(fabric);
       const [outer, inner] = mistaken && index === 1 ? [locks[1], locks[0]] : locks;
-      const end: ServerEnd = new ServerEnd(context, CHANNELS[index], {
+      return {
         received: (packet) =>
           outer.take(() =>
-            end.send([], () =>
+            end().send([], () =>
               inner.take(() => {
-                end.complete(packet);
+                end().complete(packet);
                 inner.release();
                 outer.release();
               }))
           ),
-      });
-      return end;
+      };
     });
-  const vsc = (index: 0 | 1): vmbus.GuestDriver<Requester> =>
-    guestDriver(
-      `locks vsc ${index}`,
-      (context) => new Requester(context, CHANNELS[index], {}).open(),
-    );
+  const vsc = (index: 0 | 1) => endInGuest(`locks vsc ${index}`, CHANNELS[index], Requester);
   return defineScenario({
     name: "canary-locks",
     title: "Two tables of the host, each with a lock that is held while a guest is asked",
@@ -163,8 +152,7 @@ export function heldLock(mistaken: boolean): ScenarioDefinition {
         const message = `${left.join(" and ")} of ${REQUESTS} wait for each other`;
         return world.fail("every request ends", message);
       }
-      const names = ["vsc0", "vsc1", "vsp0", "vsp1"] as const;
-      await closeAll(names.map((name) => world.driver(name)));
+      await closeAll(world, ["vsc0", "vsc1", "vsp0", "vsp1"]);
     },
   });
 }

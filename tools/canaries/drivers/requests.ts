@@ -9,12 +9,12 @@ import type * as vmbus from "../../../mod.ts";
 import {
   ClientEnd,
   closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
+  endInGuest,
+  endInHost,
+  RAM,
   sharedInFabric,
 } from "../../../simulator/scenarios/protocols/ends.ts";
+import { identityOf } from "../../../simulator/scenarios/protocols/set_up.ts";
 import { defineScenario } from "../../../simulator/worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../../simulator/worlds/world.ts";
 
@@ -22,7 +22,6 @@ const TYPE = "ca9a41e5-0001-4d6e-9a3b-5f0c1d2e3a51";
 const REQUESTS = identityOf(TYPE, 0);
 const DEVICE = identityOf(TYPE, 1);
 const REQUEST_COUNT = 8;
-const RAM = { memoryPages: 64 };
 
 /** What a driver of this file does wrong. */
 export type RequestMistake = "forgotten" | "completed twice" | "none";
@@ -68,44 +67,26 @@ class Client extends ClientEnd {
   }
 }
 
-/** The device, which is another guest's: it finishes one request after the other, whether there are any or not. */
-class Device extends ClientEnd {
-  /** Finishes so many. */
-  finish(count: number): void {
-    if (count > 0) this.send([count], () => this.finish(count - 1));
-  }
-}
-
 /** A server of requests that a device finishes; the client closes while some are under way. */
 export function deviceQueue(mistake: RequestMistake): ScenarioDefinition {
   const queueIn = sharedInFabric(() => new Queue(mistake));
-  const vsp = hostDriver<ServerEnd>("requests vsp", (context) => {
-    const queue = queueIn(context.fabric);
-    const end: ServerEnd = new ServerEnd(context, REQUESTS, {
-      received: (packet) => queue.add(packet),
-      suspended: () => queue.giveUp(),
-    });
-    queue.complete = (packet) => end.complete(packet);
-    return end;
+  const vsp = endInHost("requests vsp", REQUESTS, (fabric, end) => {
+    const queue = queueIn(fabric);
+    queue.complete = (packet) => end().complete(packet);
+    return { received: (packet) => queue.add(packet), suspended: () => queue.giveUp() };
   });
-  const deviceVsp = hostDriver<ServerEnd>("requests device vsp", (context) => {
-    const queue = queueIn(context.fabric);
-    const end: ServerEnd = new ServerEnd(context, DEVICE, {
+  // The device is another guest's: it finishes one request after the other, whether there are any or not.
+  const deviceVsp = endInHost("requests device vsp", DEVICE, (fabric, end) => {
+    const queue = queueIn(fabric);
+    return {
       received: (packet) => {
         queue.finish();
-        end.complete(packet);
+        end().complete(packet);
       },
-    });
-    return end;
+    };
   });
-  const vsc = guestDriver<Client>(
-    "requests vsc",
-    (context) => new Client(context, REQUESTS, {}).open(),
-  );
-  const deviceVsc = guestDriver<Device>(
-    "requests device vsc",
-    (context) => new Device(context, DEVICE, {}).open(),
-  );
+  const vsc = endInGuest("requests vsc", REQUESTS, Client);
+  const deviceVsc = endInGuest("requests device vsc", DEVICE, ClientEnd);
   return defineScenario({
     name: "canary-requests",
     title: "Requests that a device finishes, on a channel that its client closes",
@@ -119,7 +100,7 @@ export function deviceQueue(mistake: RequestMistake): ScenarioDefinition {
     workload: async (world) => {
       const [client, device] = [world.driver("vsc"), world.driver("deviceVsc")];
       await world.until(() => client.flows && device.flows);
-      device.finish(2 * REQUEST_COUNT);
+      device.sendAll(2 * REQUEST_COUNT);
       client.request(REQUEST_COUNT);
       const endedBefore = world.draw(REQUEST_COUNT);
       await world.until(() => client.ended > endedBefore);
@@ -130,8 +111,7 @@ export function deviceQueue(mistake: RequestMistake): ScenarioDefinition {
       if (ended < REQUEST_COUNT) {
         world.fail("every request ends", `${ended} of ${REQUEST_COUNT} did`);
       }
-      const names = ["vsc", "deviceVsc", "vsp", "deviceVsp"] as const;
-      await closeAll(names.map((name) => world.driver(name)));
+      await closeAll(world, ["vsc", "deviceVsc", "vsp", "deviceVsp"]);
     },
   });
 }
