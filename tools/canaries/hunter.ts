@@ -28,8 +28,8 @@ export interface HuntOrder {
   readonly scenario: string;
   /** The hunts, in order. */
   readonly places: readonly Place[];
-  /** Seeds after which a hunt is given up. */
-  readonly seedsMax: number;
+  /** By the names of schedules: seeds after which a hunt is given up. */
+  readonly seedsMax: Readonly<Record<string, number>>;
   /** By the names of schedules: one whose first hunts, so many, find nothing is not tried further. */
   readonly vainMax: Readonly<Record<string, number>>;
 }
@@ -81,7 +81,7 @@ async function huntOnce({ scenario, seedsMax }: HuntOrder, place: Place): Promis
   };
   const schedule = HUNT_SCHEDULES[place.schedule]!;
   try {
-    const options = { schedule, hunt: place.hunt, seedsMax, onWorld };
+    const options = { schedule, hunt: place.hunt, seedsMax: seedsMax[place.schedule]!, onWorld };
     const { seeds, seed, findings } = await hunt(SCENARIOS[scenario]!(), options);
     const { by = "", rule = "" } = findings[0] ?? {};
     return { ...place, seeds: Number.isFinite(seeds) ? seeds : null, seed, by, rule };
