@@ -20,7 +20,7 @@ import type {
   ObservedEndpoint,
   Sees,
 } from "./checker.ts";
-import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
 
 /** Something that does not end, and what holds it up. */
 export interface Hang {
@@ -92,28 +92,35 @@ function hangOfTransaction(endpoint: Endpoint): Hang | null {
   return null;
 }
 
-/** The transactions that last because the opposite side's driver has their packet, by sender and packet. */
-function keptIn(fabric: Fabric, stepOf: StepOf): Map<ObservedEndpoint, Map<number, Hang>> {
-  const kept = new Map<ObservedEndpoint, Map<number, Hang>>();
-  for (const endpoint of livingEndpoints(runtimeOf("find what is kept", fabric))) {
-    const opposite = oppositeOf(endpoint);
-    if (opposite === null || stands(endpoint)) continue;
-    for (const { slot } of endpoint.outgoing.packets.live) {
-      const held = opposite.incoming.outstandingPackets.awaiting(slot);
-      if (held === null) continue;
-      let hangs = kept.get(endpoint);
-      if (hangs === undefined) kept.set(endpoint, hangs = new Map());
-      hangs.set(slot, {
+/** A transaction that lasts as a driver keeps its packet. */
+interface Kept {
+  /** Whose transaction it is, and which. */
+  readonly sender: ObservedEndpoint;
+  readonly slot: number;
+  /** Who has the packet, and which. */
+  readonly keeper: ObservedEndpoint;
+  readonly packet: number;
+  /** What is found where it is kept until the channel closes. */
+  readonly hang: Hang;
+}
+
+/** The transactions that last as the opposite side's driver keeps their packets. */
+function keptIn(fabric: Fabric, stepOf: StepOf): readonly Kept[] {
+  return livingEndpoints(runtimeOf("find what is kept", fabric)).flatMap((sender) => {
+    const keeper = oppositeOf(sender);
+    if (keeper === null || stands(sender)) return [];
+    return sender.outgoing.packets.live.flatMap(({ slot }) => {
+      const held = keeper.incoming.outstandingPackets.awaiting(slot);
+      if (held === null) return [];
+      const hang: Hang = {
         rule: "P1: each transaction ends",
-        place: `driver of ${whereIs(opposite)}`,
-        message: `${
-          heldText(opposite, held, stepOf)
-        }, and has not answered when the channel closes`,
-        endpoint: opposite,
-      });
-    }
-  }
-  return kept;
+        place: `driver of ${whereIs(keeper)}`,
+        message: `${heldText(keeper, held, stepOf)}, and has not answered when the channel closes`,
+        endpoint: keeper,
+      };
+      return [{ sender, slot, keeper, packet: held.number, hang }];
+    });
+  });
 }
 
 /**
@@ -140,8 +147,8 @@ function hangsOf(fabric: Fabric, stepOf: StepOf): readonly Hang[] {
 class HangsAtWork implements CheckerAtWork {
   readonly #context: CheckContext;
   readonly #steps = new Map<ObservedEndpoint, Map<number, number>>();
-  /** Transactions that lasted when the world was quiet, by sender and packet: with the driver that keeps the packet. */
-  #kept = new Map<ObservedEndpoint, Map<number, Hang>>();
+  /** Transactions that lasted when the world was quiet, and still do. */
+  #kept: readonly Kept[] = [];
   readonly sees: Sees = {
     transactionEnds: (seen) => this.#ends(seen),
     packetArrives: ({ endpoint, packet }) => {
@@ -149,11 +156,18 @@ class HangsAtWork implements CheckerAtWork {
       if (steps === undefined) this.#steps.set(endpoint, steps = new Map());
       steps.set(packet, this.#context.step);
     },
-    packetRetired: ({ endpoint, packet }) => void this.#steps.get(endpoint)?.delete(packet),
+    packetRetired: (seen) => this.#retired(seen),
   };
 
   constructor(context: CheckContext) {
     this.#context = context;
+  }
+
+  /** A driver that is not told to stop answers by itself. */
+  #retired({ endpoint, packet }: ObservationOf<"packetRetired">): void {
+    this.#steps.get(endpoint)?.delete(packet);
+    if (this.#kept.length === 0 || !endpointOf(endpoint).flows) return;
+    this.#kept = this.#kept.filter((each) => each.keeper !== endpoint || each.packet !== packet);
   }
 
   stall(): void {
@@ -178,10 +192,10 @@ class HangsAtWork implements CheckerAtWork {
 
   /** Nothing goes wrong any more, and the packet was kept until the channel closed: it would have been kept for ever. */
   #ends({ endpoint, packet, status }: ObservationOf<"transactionEnds">): void {
-    const kept = this.#kept.get(endpoint);
-    const hang = kept?.get(packet);
-    kept?.delete(packet);
-    if (hang !== undefined && status === STATUS_DEVICE_REMOVED) this.#tell(hang);
+    const kept = this.#kept.find(({ sender, slot }) => sender === endpoint && slot === packet);
+    if (kept === undefined) return;
+    this.#kept = this.#kept.filter((each) => each !== kept);
+    if (status === STATUS_DEVICE_REMOVED) this.#tell(kept.hang);
   }
 }
 

@@ -148,11 +148,11 @@ export class FaultSource {
     return this.#chooser.choose("fault", count, { about, draw: (chance) => chance.below(count) });
   }
 
-  /** Nothing is left to run: whether something is to be done all the same. What is held back comes by itself. */
-  letGo(): Promise<boolean> {
+  /** Nothing is left to run: does what is to be done all the same; false: nothing. What is held back comes by itself. */
+  release(): boolean {
     const isReady = this.#world?.isReady === true;
     if (isReady) this.#world?.doReady();
-    return Promise.resolve(isReady);
+    return isReady;
   }
 
   /** From now on nothing goes wrong; what was held back goes its way. */

@@ -209,7 +209,7 @@ class Run<Drivers extends DriverTable> {
       }
       if (fabric.now() > begunMs) isIdle = false;
       if (faults.isActDue()) await this.#act();
-      else if (!world.answer(false) && !isReached && !await faults.letGo()) {
+      else if (!world.answer(false) && !isReached && !faults.release()) {
         if (world.answer(true)) isIdle = false;
         else if (isIdle) return isOver() ? "over" : "quiet";
         else isIdle = true;
