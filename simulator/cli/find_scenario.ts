@@ -8,8 +8,8 @@ import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "../../core/describe.ts";
 import type { ScenarioDefinition } from "../mod.ts";
-import { readScenarioFile, type ScenarioFile, ScenarioFileError } from "../scenario_files/mod.ts";
-import { FILE_LENGTH_MAX } from "../scenario_files/read.ts";
+import type { ScenarioFile } from "../scenario_files/mod.ts";
+import { FILE_LENGTH_MAX, ScenarioFileError } from "../scenario_files/problem.ts";
 import { defineScenario } from "../worlds/define_scenario.ts";
 import { shellQuoted } from "../text.ts";
 import { cannot, UsageError, UsageErrors } from "./command.ts";
@@ -56,6 +56,8 @@ async function readText(path: string): Promise<ScenarioFile> {
   // Of one that is too long there is enough to tell that it is.
   const bytes = new Uint8Array(Math.min(info.size, FILE_BYTES_MAX));
   const text = new TextDecoder().decode(bytes.subarray(0, file.read(0, bytes)));
+  // What reads YAML takes longer to load than all else, and most scenarios are none.
+  const { readScenarioFile } = await import("../scenario_files/mod.ts");
   try {
     const load = (module: string) => importScenario(resolve(dirname(path), module));
     return await readScenarioFile(text, { file: path, load });

@@ -41,8 +41,12 @@ function nearest(name: string, names: readonly string[]): string | null {
 /** The end of a message about `name`, which is none of `names`: what would be right. */
 export function whatIsRight(name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
-  if (meant !== null) return `did you mean ${meant}?`;
+  return meant === null ? listed(names) : `did you mean ${meant}?`;
+}
+
+/** The end of a message where a name of `names` is missing. */
+export function listed(names: readonly string[]): string {
   if (names.length === 0) return "there are none";
-  const listed = names.slice(0, LISTED_MAX).join(", ");
-  return `there are ${listed}${names.length > LISTED_MAX ? " and others" : ""}`;
+  const more = names.length > LISTED_MAX ? " and others" : "";
+  return `there are ${names.slice(0, LISTED_MAX).join(", ")}${more}`;
 }

@@ -6,6 +6,9 @@
 
 import type { Position } from "./positions.ts";
 
+/** A file is written by hand: more characters than this none has. */
+export const FILE_LENGTH_MAX = 2 ** 16;
+
 /** One thing that is wrong. */
 export interface ScenarioFileProblem extends Position {
   /** What it is, and what would be right. */

@@ -13,12 +13,9 @@ import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 import { nameProblems, rangeOf, type RawContent } from "./names.ts";
 import { whatIsRight } from "./nearest.ts";
 import { type Path, Positions } from "./positions.ts";
-import { ScenarioFileError, type ScenarioFileProblem } from "./problem.ts";
+import { FILE_LENGTH_MAX, ScenarioFileError, type ScenarioFileProblem } from "./problem.ts";
 import { type ScenarioFileContent, scenarioFileSchema } from "./schema.ts";
 import { shapeProblems } from "./shape.ts";
-
-/** A file is written by hand: more characters than this none has. */
-export const FILE_LENGTH_MAX = 2 ** 16;
 
 /** Loads the scenario that the module at `path`, relative to the file, exports. It rejects where there is none. */
 export type ScenarioLoader = (path: string) => Promise<ScenarioDefinition>;

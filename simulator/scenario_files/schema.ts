@@ -131,7 +131,27 @@ export interface JsonSchema {
 
 let made: JsonSchema | null = null;
 
-/** The JSON Schema of a scenario's file, for editors: `docs/scenario.schema.json` is this. */
-export function scenarioJsonSchema(): JsonSchema {
+/** The JSON Schema of a scenario's file, in which a rule of a fault is one of as many alternatives as there are faults. */
+export function alternativesSchema(): JsonSchema {
   return made ??= z.toJSONSchema(scenarioFileSchema) as JsonSchema;
+}
+
+/**
+ * The JSON Schema of a scenario's file, for editors: `docs/scenario.schema.json` is this. What a rule may say depends on
+ * its `do`, so that a wrong one is one mistake: of alternatives an editor would say of each why it is not meant.
+ */
+export function scenarioJsonSchema(): JsonSchema {
+  const schema = alternativesSchema();
+  const { faults, ...others } = schema.properties ?? {};
+  const rules = faults?.items?.oneOf ?? [];
+  const items = {
+    type: "object",
+    properties: { do: { enum: Object.keys(FAULTS), description: "what is done" } },
+    required: ["do"],
+    allOf: rules.map((rule) => ({
+      if: { properties: { do: { const: rule.properties?.do?.const } }, required: ["do"] },
+      then: rule,
+    })),
+  };
+  return { ...schema, properties: { ...others, faults: { ...faults, items } } };
 }

@@ -6,10 +6,10 @@
 
 import type { z } from "zod";
 import { describe } from "../../core/describe.ts";
-import { whatIsRight } from "./nearest.ts";
+import { listed, whatIsRight } from "./nearest.ts";
 import type { Path, Positions } from "./positions.ts";
 import type { ScenarioFileProblem } from "./problem.ts";
-import { type JsonSchema, scenarioJsonSchema } from "./schema.ts";
+import { alternativesSchema, type JsonSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -27,7 +27,7 @@ function valueAt(content: unknown, path: Path): unknown {
 
 /** What may stand at `path` of `content`: of alternatives, those that the value there is one of. */
 function schemasAt(content: unknown, path: Path): readonly JsonSchema[] {
-  let schemas: readonly JsonSchema[] = [scenarioJsonSchema()];
+  let schemas: readonly JsonSchema[] = [alternativesSchema()];
   for (let depth = 0; depth <= path.length; depth++) {
     const value = valueAt(content, path.slice(0, depth));
     schemas = schemas.flatMap((schema) => schema.oneOf ?? schema.anyOf ?? [schema]);
@@ -98,11 +98,17 @@ export function shapeProblems(
     }
     if (value === undefined && path.length > 0) {
       const inside = path.slice(0, -1).join(".") || "the file";
-      return at(`${inside} has no ${path.at(-1)}, which it must have`);
+      const words = wordsAt(content, path);
+      const hint = words.length === 0 ? "" : `: ${listed(words)}`;
+      return at(`${inside} has no ${path.at(-1)}, which it must have${hint}`);
     }
     const words = wordsAt(content, path);
     if (typeof value === "string" && words.length > 0) {
       return at(`${name} cannot be ${value}: ${whatIsRight(value, words)}`);
+    }
+    // It is a word, and nothing else may stand there.
+    if (words.length > 0 && issue.code === "invalid_union" && issue.errors.length === 0) {
+      return at(`${name} cannot be ${shown(value)}: ${listed(words)}`);
     }
     if (issue.code === "invalid_union") {
       const meant = meantOf(issue.errors, value);

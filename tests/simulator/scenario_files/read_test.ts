@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { defineScenario, runWorld } from "../../../simulator/mod.ts";
-import { readScenarioFile, ScenarioFileError } from "../../../simulator/scenario_files/mod.ts";
+import { FAULTS } from "../../../simulator/faults/table.ts";
+import {
+  readScenarioFile,
+  ScenarioFileError,
+  scenarioJsonSchema,
+} from "../../../simulator/scenario_files/mod.ts";
 
 /** What a text is refused with, a line each. */
 async function complaintsOf(text: string): Promise<readonly string[]> {
@@ -33,6 +38,20 @@ codec: vmbus
 seeds: { from: 7, count: 3 }
 itemsMax: 100000
 `;
+
+/** What an editor is told of a fault's rule, as far as a test looks at it. */
+interface RuleSchema {
+  readonly oneOf?: unknown;
+  readonly anyOf?: unknown;
+  readonly required: readonly string[];
+  readonly properties: {
+    readonly do: { readonly enum?: readonly string[]; readonly const?: string };
+  };
+  readonly allOf: readonly {
+    readonly if: Pick<RuleSchema, "properties">;
+    readonly then: Pick<RuleSchema, "properties">;
+  }[];
+}
 
 Deno.test("readScenarioFile: what a file says is what its scenario is", async () => {
   const { scenario, settings, seeds } = await readScenarioFile(WHOLE);
@@ -109,13 +128,36 @@ itemsMax: many
   );
 });
 
+Deno.test("readScenarioFile: whatever a fault's do is, one line says what would be right", async () => {
+  const there = /: there are interruptDelayed, .*, guestSaved and others$/;
+  for (
+    const rule of ["{ do: 5 }", "{ do: [] }", "{ do: }", "{}", "{ do: whatever, ms: 3, were: 1 }"]
+  ) {
+    const complaints = await complaintsOf(`scenario: echo\nfaults:\n  - ${rule}\n`);
+    assertEquals(complaints.map((line) => there.test(line)), [true], rule);
+  }
+});
+
+Deno.test("scenarioJsonSchema: a rule is what its do says, so that a wrong do is one mistake", () => {
+  const { properties: { faults: { items } } } = scenarioJsonSchema() as unknown as {
+    properties: { faults: { items: RuleSchema } };
+  };
+  assertEquals([items.oneOf, items.anyOf, items.required], [undefined, undefined, ["do"]]);
+  assertEquals(items.properties.do.enum, Object.keys(FAULTS));
+  const meant = items.allOf.map((
+    each,
+  ) => [each.if.properties.do.const, each.then.properties.do.const]);
+  assertEquals(meant, Object.keys(FAULTS).map((name) => [name, name]));
+});
+
 Deno.test("readScenarioFile: a schedule that is a map is told as one, member by member", async () => {
   const complaint = (schedule: string) => complaintsOf(`scenario: echo\nschedule: ${schedule}\n`);
   assertEquals(await complaint("{ name: pctt }"), [
     "my.yaml:2:19: schedule.name cannot be pctt: did you mean pct?",
   ]);
   assertEquals(await complaint("{ depth: 3 }"), [
-    "my.yaml:2:11: schedule has no name, which it must have",
+    "my.yaml:2:11: schedule has no name, which it must have: " +
+    "there are fifo, random, pos, pct, urw, portfolio",
   ]);
   assertEquals(await complaint("{ name: random, points: 1 }"), [
     "my.yaml:2:35: schedule.points must be true or false, not 1",

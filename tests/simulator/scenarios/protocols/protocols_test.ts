@@ -30,6 +30,8 @@ for (const [name, rule, schedule, number] of PLANTED) {
   Deno.test(`scenario ${name}: its mistake is found, and named`, async () => {
     const options = { schedule, hunt: number, seedsMax: 400 };
     const { findings } = await hunt(PROTOCOLS[name]!(true), options);
-    assertEquals(findings.map((finding) => finding.rule), [rule]);
+    // Who is never woken up keeps a request, which is found as well (kmcl.md P1).
+    const rules = findings.map((finding) => finding.rule);
+    assertEquals(rules.filter((each) => each !== "P1: each transaction ends"), [rule]);
   });
 }
