@@ -16,7 +16,7 @@ import { assert } from "./assert.ts";
 import type { CopyRoom } from "./blocks.ts";
 import { MixHash, wordsOfText } from "./mix_hash.ts";
 import * as hashes from "./mix_hash.ts";
-import { TraceEntries } from "./trace_entries.ts";
+import { type Implied, TraceEntries } from "./trace_entries.ts";
 import {
   EVENT_NAMES,
   TRACE_EVENTS,
@@ -115,9 +115,9 @@ export class Trace {
     if (this.keepsEntries) this.#entries.nameValues(event, names);
   }
 
-  /** Adds details to the entry that was kept last, at level `"full"`. */
-  tell(details: TraceDetails): void {
-    if (this.keepsEntries) this.#entries.tell(details);
+  /** Adds details to the entry at `place`, by default the last, at level `"full"`, and the driver's line, if there is one. */
+  tell(details: TraceDetails, source: string | null = null, place = -1): void {
+    if (this.keepsEntries) this.#entries.tell(details, source, place);
   }
 
   /** Adds the values of that entry. */
@@ -270,8 +270,8 @@ export class Trace {
   }
 
   /** Keeps an entry that follows from the records around it, so that it needs no words in the digest. */
-  imply(at100ns: number, event: TraceEvent, subjectId: number, ...values: number[]): void {
-    if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, values);
+  imply(at100ns: number, event: TraceEvent, subjectId: number, told: Implied): void {
+    if (this.keepsEntries) this.#entries.imply(at100ns, event, subjectId, told);
   }
 
   /** Records the first `byteCount` of `bytes` as part of the record before; unless payloads are left out. */

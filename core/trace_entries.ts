@@ -5,6 +5,7 @@
  */
 
 import { hashOfBytes } from "./mix_hash.ts";
+import { ntStatusName } from "./ntstatus.ts";
 import {
   type TraceBytes,
   type TraceDetails,
@@ -16,6 +17,24 @@ import {
 /** Bytes as entries tell of them: the first `byteCount` of `bytes`. */
 export function describeBytes(bytes: Uint8Array, byteCount: number): TraceBytes {
   return { byteCount, hash: hashOfBytes(bytes, byteCount) };
+}
+
+/**
+ * Details with the name of their `status`, if they have one: an NTSTATUS, which whoever reads knows by its name.
+ */
+export function withStatusName(details: TraceDetails): TraceDetails {
+  const { status } = details;
+  if (typeof status !== "number") return details;
+  const hexadecimal = `0x${(status >>> 0).toString(16).padStart(8, "0")}`;
+  return { ...details, statusName: ntStatusName(status) ?? hexadecimal };
+}
+
+/** What an entry says that is in no digest. */
+export interface Implied {
+  /** Its values. */
+  readonly values?: readonly (number | string)[];
+  /** Its details, beside those that its values are. */
+  readonly details?: TraceDetails;
 }
 
 type Kept = { -readonly [Key in keyof TraceEntry]: TraceEntry[Key] };
@@ -71,13 +90,27 @@ export class TraceEntries {
     const event = entry.event as TraceEvent;
     entry.values = [this.#valueNames.get(event)?.[first as number] ?? first, ...rest];
     const named = (VALUE_NAMES[event] ?? []).map((name, index) => [name, entry.values[index]]);
-    entry.details = Object.fromEntries(named.filter(([, value]) => value !== undefined));
+    const known = named.filter(([, value]) => value !== undefined);
+    entry.details = withStatusName(Object.fromEntries(known));
   }
 
-  /** Adds details to the last entry. */
-  tell(details: TraceDetails): void {
-    const entry = this.#list.at(-1);
-    if (entry !== undefined) entry.details = { ...entry.details, ...details };
+  /** Adds details to the entry at `place`, and the driver's line, where somebody keeps lines. */
+  tell(details: TraceDetails, source: string | null, place = -1): void {
+    const entry = this.#list.at(place);
+    if (entry === undefined) return;
+    entry.details = { ...entry.details, ...withStatusName(details) };
+    if (source !== null) entry.source = source;
+  }
+
+  /** Adds an entry with values and details. */
+  imply(
+    at100ns: number,
+    event: TraceEvent,
+    subjectId: number,
+    { values = [], details = {} }: Implied,
+  ): void {
+    this.keep(at100ns, event, subjectId, values);
+    this.tell(details, null);
   }
 
   /** Forgets all but the first `count`. */

@@ -30,6 +30,8 @@ export const TRACE_EVENTS = {
   // A control message that leaves, with its bytes.
   messageToHost: 16,
   messageToGuest: 17,
+  // One that its receiver takes.
+  messageTaken: 18,
   // A driver's callback.
   callbackBegin: 32,
   callbackEnd: 33,
@@ -40,6 +42,9 @@ export const TRACE_EVENTS = {
   requestEnded: 39,
   handleClosed: 40,
   callRefused: 41,
+  // A caller that waits, in a documented function or a delay.
+  waitBegan: 42,
+  waitEnded: 43,
   // What becomes of a packet.
   packetQueued: 48,
   packetEntered: 49,
@@ -50,6 +55,9 @@ export const TRACE_EVENTS = {
   transactionIdHigh: 54,
   // An answer that waits for room, or to a packet that asks for none.
   answerKept: 53,
+  // What a driver does with a packet that it was given, and when that counts no more.
+  packetRetired: 58,
+  packetSettled: 59,
   // The memory that a packet describes, as its sender leaves it and as it finds it again.
   externalDataSent: 56,
   externalDataEnded: 57,
@@ -63,8 +71,17 @@ export const TRACE_EVENTS = {
   // What happens to a channel, and what its peer did wrong.
   channelEvent: 72,
   fault: 73,
+  // A channel that was made, and its rings.
+  channelCreated: 74,
+  ringsAttached: 76,
+  ringsDetached: 77,
+  // What becomes of a GPADL at either end, and of MMIO.
+  gpadlChanged: 78,
+  mmioChanged: 79,
   // Misuse that the verifier has found.
   violation: 80,
+  // What goes wrong because a simulation has it so.
+  faultFired: 81,
   // Partitions.
   partitionCreated: 96,
   partitionCrashed: 97,
@@ -155,7 +172,7 @@ export const VALUE_NAMES: Readonly<Partial<Record<TraceEvent, readonly string[]>
   choice: ["count", "chosen"],
   messageToHost: ["bytes"],
   messageToGuest: ["bytes"],
-  callbackBegin: ["callback"],
+  callbackBegin: ["callback", "packetsProcessed"],
   callbackEnd: ["callback"],
   call: ["call"],
   callReturned: ["call"],
@@ -173,7 +190,7 @@ export const VALUE_NAMES: Readonly<Partial<Record<TraceEvent, readonly string[]>
   packetEnded: ["packet", "status"],
   transactionIdHigh: ["high"],
   timerArmed: ["due100ns"],
-  channelEvent: ["change"],
+  channelEvent: ["change", "status"],
   fault: ["fault", "message", "direction"],
   violation: ["rule", "call", "message"],
   partitionCreated: ["memoryPages", "mmioMegabytes", "processors", "vtl"],

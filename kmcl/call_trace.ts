@@ -64,6 +64,7 @@ export class CallTrace {
   run<T>(code: number, given: readonly unknown[], work: () => T): T {
     if (this.#runtime.isDisposed) return work(); // disposed of: the trace is complete
     const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
+    const waits = this.#runtime.waits.begun;
     this.#began(subjectId, code, given);
     let result: T;
     try {
@@ -72,13 +73,14 @@ export class CallTrace {
       this.threw(subjectId, code);
       throw error;
     }
-    this.#returned(subjectId, code, given, result);
+    this.#returned(subjectId, code, given, result, waits);
     return result;
   }
 
   /** Records a call. */
   #began(subjectId: number, code: number, given: readonly unknown[]): void {
     this.#valuesOf(code, given).record(this.#now(), "call", subjectId, code, insideBit());
+    if (this.#trace.keepsEntries) this.#trace.tell({}, this.#runtime.verifier.sourceLine());
   }
 
   #valuesOf(code: number, given: readonly unknown[]): CallValues {
@@ -96,10 +98,17 @@ export class CallTrace {
   /** Adds the arguments to the entry of a call that was recorded by other means. */
   tell(code: number, given: readonly unknown[]): void {
     this.#trace.tellValues([code]);
-    this.#trace.tell(this.#valuesOf(code, given).details);
+    const { details } = this.#valuesOf(code, given);
+    this.#trace.tell(details, this.#runtime.verifier.sourceLine());
   }
 
-  /** Adds the result to that entry. */
+  /** Keeps an entry for the end of a call whose success its effects imply. */
+  implyReturned(subjectId: number, code: number, name: string, result: unknown): void {
+    this.#trace.imply(this.#now(), "callReturned", subjectId, {});
+    this.tellResult(code, name, result);
+  }
+
+  /** Adds the result to the entry of the end of a call that was recorded by other means. */
   tellResult(code: number, name: string, result: unknown): void {
     const values = new CallValues(this.#trace);
     values.add(name, result);
@@ -117,8 +126,14 @@ export class CallTrace {
     this.#trace.recordMark(this.#now(), TRACE_EVENTS.callThrew, subjectId, code);
   }
 
-  /** Records how a call ended, with all its outputs. */
-  #returned(subjectId: number, code: number, given: readonly unknown[], result: unknown): void {
+  /** Records how a call ended, with all its outputs; by then `waits` had begun before it. */
+  #returned(
+    subjectId: number,
+    code: number,
+    given: readonly unknown[],
+    result: unknown,
+    waits: number,
+  ): void {
     const name = CALL_NAMES[code]!;
     const values = new CallValues(this.#trace);
     const isStatus = typeof result === "number" && !NUMBER_RESULTS.has(name);
@@ -126,6 +141,10 @@ export class CallTrace {
     else if (isOutputs(result)) {
       for (const [key, value] of Object.entries(result)) values.add(key, value);
     } else values.add(isStatus ? "status" : "result", result);
+    if (result instanceof Promise) {
+      values.details["result"] = "a promise";
+      values.details["waits"] = this.#runtime.waits.begun > waits;
+    }
     this.#addEffects(name, given, result, values);
     values.record(this.#now(), "callReturned", subjectId, code);
     if (this.#runtime.observer !== null) this.observe(name, endpointBehind(given[0]), result);

@@ -143,10 +143,7 @@ function send(
     recorder.recordShort(clock.now100ns, RETURNED, id, SEND, slot, status);
     if (recorder.keepsEntries) trace.tellResult(SEND, "status", status);
     trace.refused(id, SEND, [packetObject, buffer, bufferLength, externalDataMdl, flags]);
-  } else if (recorder.keepsEntries) {
-    recorder.imply(clock.now100ns, "callReturned", id, SEND);
-    trace.tellResult(SEND, "status", status);
-  }
+  } else if (recorder.keepsEntries) trace.implyReturned(id, SEND, "status", status);
   if (recorder.isTold) trace.observe("VmbPacketSend", target.endpoint, status);
   return status;
 }
@@ -172,8 +169,10 @@ function complete(
   }
   const { endpoint: { id }, number } = packet;
   recorder.recordShort(clock.now100ns, CALL, id, COMPLETE | insideBit(), number, bufferSize);
-  if (recorder.keepsEntries) trace.tell(COMPLETE, [context, buffer, bufferSize]);
+  if (!recorder.keepsEntries) return completeLive(kmcl, packet, answer, bufferSize);
+  trace.tell(COMPLETE, [context, buffer, bufferSize]);
   completeLive(kmcl, packet, answer, bufferSize);
+  trace.implyReturned(id, COMPLETE, "result", undefined);
 }
 
 function allocate(
@@ -214,6 +213,7 @@ function free(
     trace.threw(id, FREE);
     throw error;
   }
+  if (recorder.keepsEntries) trace.implyReturned(id, FREE, "result", undefined);
 }
 
 function setRoutine(
@@ -239,4 +239,5 @@ function setRoutine(
     trace.threw(id, SET_ROUTINE);
     throw error;
   }
+  if (recorder.keepsEntries) trace.implyReturned(id, SET_ROUTINE, "result", undefined);
 }

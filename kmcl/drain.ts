@@ -95,7 +95,17 @@ function drain(
   const disabled: unknown = kmcl.VmbChannelDisable(channel);
   const statusOfRest = hasTraffic ? STATUS_INVALID_DEVICE_REQUEST : STATUS_SUCCESS;
   const status: NtStatus = endpoint === null ? STATUS_INVALID_PARAMETER_1 : statusOfRest;
+  const isOver = () => {
+    if (endpoint !== null) tellOver(endpoint, status);
+    return status;
+  };
   return disabled instanceof AwaitedPromise
-    ? disabled.map(() => status)
-    : Promise.resolve(disabled).then(() => status);
+    ? disabled.map(isOver)
+    : Promise.resolve(disabled).then(isOver);
+}
+
+/** Tells the trace how a call ended for which no wait of its own has begun. */
+function tellOver({ id, runtime: { recorder, clock } }: Endpoint, status: NtStatus): void {
+  const details = { call: "drainAndDisable", status };
+  recorder.imply(clock.now100ns, "waitEnded", id, { details });
 }

@@ -8,6 +8,7 @@
 import { assert } from "../../core/assert.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
 import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
+import { messageDetails } from "../../core/control/message_details.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Doorbell } from "../channel/bus_port.ts";
@@ -238,6 +239,7 @@ class Lane implements Worker, Arrival {
 
   #deliver(message: Uint8Array): void {
     assert(this.#hear !== null, "both ends of a link are connected");
+    if (this.#runtime.recorder.keepsEntries) this.#tellTaken(message);
     this.#hear(message);
   }
 
@@ -245,6 +247,13 @@ class Lane implements Worker, Arrival {
     const { recorder, clock } = this.#runtime;
     const event = MESSAGE_EVENTS[this.#direction];
     recorder.recordBytes(clock.now100ns, event, this.traceId, message);
+    if (recorder.keepsEntries) recorder.tell(messageDetails(message));
+  }
+
+  #tellTaken(message: Uint8Array): void {
+    const { recorder, clock } = this.#runtime;
+    const details = { direction: this.#direction, ...messageDetails(message) };
+    recorder.imply(clock.now100ns, "messageTaken", this.traceId, { details });
   }
 }
 

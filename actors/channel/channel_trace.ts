@@ -10,47 +10,19 @@ import { bytesInRanges, type GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { Trace } from "../../core/trace.ts";
 import { describeBytes } from "../../core/trace_entries.ts";
-import { TRACE_EVENTS, type TraceEvent } from "../../core/trace_events.ts";
+import { TRACE_EVENTS, type TraceDetails, type TraceEvent } from "../../core/trace_events.ts";
 import { showU64 } from "../../core/units.ts";
+import { outermostState } from "../chart/outermost_state.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { ObservationOf, ObservedEndpoint } from "../runtime/observation.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
+import { type Arrival, describePacket, type EnteringPacket } from "./traced_packets.ts";
 
 const { packetArrived, packetCompleted, packetEnded, transactionIdHigh } = TRACE_EVENTS;
 
 /** Beside an arrival: its sender wants a completion; it describes memory. */
 const WANTS_COMPLETION = 1;
 const HAS_EXTERNAL_DATA = 2;
-
-/** What the trace has to know of a packet that arrived. */
-export interface Arrival {
-  /** Its number on the channel. */
-  readonly number: number;
-  /** Its payload, from the beginning of the array. */
-  readonly payload: Uint8Array;
-  /** Bytes of it. */
-  readonly payloadBytes: number;
-  /** What the payload lies in. */
-  readonly room: CopyRoom;
-  /** The memory that it describes. */
-  readonly ranges: readonly GpaRange[];
-  /** Its sender's id for it: the lower half. */
-  readonly transactionIdLow: number;
-  /** And the upper one. */
-  readonly transactionIdHigh: number;
-  /** Whether its sender wants a completion. */
-  readonly wantsCompletion: boolean;
-}
-
-/** What an observer has to know of a packet that enters the ring. */
-export interface EnteringPacket {
-  /** Its transaction. */
-  readonly slot: number;
-  /** Whether a completion packet is to end it. */
-  readonly wantsCompletion: boolean;
-  /** The memory that it describes. */
-  readonly ranges: readonly GpaRange[];
-}
 
 /** What has become of a synchronous request. */
 interface EndedRequest {
@@ -60,6 +32,14 @@ interface EndedRequest {
   readonly completionBufferSize: number | null;
 }
 
+/** An endpoint, as entries of the trace name it. */
+interface TracedEndpoint extends ObservedEndpoint {
+  /** The number of its channel on the bus; null while it has none. */
+  readonly channelId: number | null;
+  /** Server: the guest whose bus that is; null: it is for nobody yet. */
+  readonly guest: { readonly name: string } | null;
+}
+
 /** The trace of one endpoint. */
 export class ChannelTrace {
   readonly #trace: Trace;
@@ -67,12 +47,12 @@ export class ChannelTrace {
   readonly #subjectId: number;
   /** Whoever observes the fabric hears of it here: for each thing that happens one question is asked. */
   readonly #runtime: Pick<RuntimePort, "observer">;
-  readonly #endpoint: ObservedEndpoint;
+  readonly #endpoint: TracedEndpoint;
 
   /** What happens to `endpoint` of the fabric whose runtime this is. */
   constructor(
     runtime: Pick<RuntimePort, "recorder" | "clock" | "observer">,
-    endpoint: ObservedEndpoint,
+    endpoint: TracedEndpoint,
   ) {
     this.#trace = runtime.recorder;
     this.#clock = runtime.clock;
@@ -80,6 +60,33 @@ export class ChannelTrace {
     this.#runtime = runtime;
     this.#endpoint = endpoint;
   }
+
+  // -- What only entries tell: it follows from what the digest has
+
+  #imply(
+    event: TraceEvent,
+    details: TraceDetails,
+    values: readonly (number | string)[] = [],
+  ): void {
+    this.#trace.imply(this.#clock.now100ns, event, this.#subjectId, { values, details });
+  }
+
+  /** It was made: from now on entries call it by its name. */
+  created(): void {
+    if (!this.#trace.keepsEntries) return;
+    const { name, side, place: { partition } } = this.#endpoint;
+    this.#trace.nameSubject(this.#subjectId, name);
+    this.#imply("channelCreated", { partition, side });
+  }
+
+  /** Its chart has taken the event of which the entry at `place` tells: says which state it is in by now. */
+  cameTo(place: number, { snapshot }: { readonly snapshot: { readonly value: unknown } }): void {
+    const { value } = snapshot;
+    const [lifecycle, flow] = ["lifecycle", "flow"].map((region) => outermostState(value, region));
+    this.#trace.tell({ state: `${lifecycle}, ${flow}` }, null, place);
+  }
+
+  // -- The channel
 
   /** Something happened that no other function here is for. */
   happened(event: TraceEvent, a?: number, b?: number): void {
@@ -92,26 +99,33 @@ export class ChannelTrace {
     this.#runtime.observer?.see({ kind: "channelFaults", endpoint: this.#endpoint, fault });
   }
 
-  /** Its chart is told of `event`, which has number `code` there. */
-  told(event: string, code: number, status: number | undefined): void {
+  /** Its chart is told of `event`, which has number `code` there. Returns the place of the entry; null: none is kept. */
+  told(event: string, code: number, status: number | undefined): number | null {
     this.happened("channelEvent", code, status);
+    const place = this.#trace.keepsEntries ? this.#trace.entries.length - 1 : null;
     this.#runtime.observer?.see({ kind: "channelChanges", endpoint: this.#endpoint, event });
+    return place;
   }
 
   /** It has rings from now on; those of a saved endpoint hold what they held. */
   attached(isResumed: boolean): void {
     const endpoint = this.#endpoint;
+    const { channelId, side, place: { partition } } = endpoint;
+    const guest = side === "client" ? partition : endpoint.guest?.name ?? null;
+    this.#imply("ringsAttached", { isResumed, guest, channelId });
     this.#runtime.observer?.see({ kind: "ringsAttached", endpoint, isResumed });
   }
 
   /** Its rings are gone. */
   detached(): void {
+    this.#imply("ringsDetached", {});
     this.#runtime.observer?.see({ kind: "ringsDetached", endpoint: this.#endpoint });
   }
 
   /** EvtChannelProcessingComplete of a batch of `count` packets is about to be called. */
   batch({ name, code, irql }: Frame, count: number): void {
     this.happened("callbackBegin", code, count);
+    this.#trace.tell({ irql });
     const endpoint = this.#endpoint;
     this.#runtime.observer?.see({ kind: "callbackBegins", endpoint, callback: name, irql, count });
   }
@@ -134,7 +148,7 @@ export class ChannelTrace {
   }
 
   #hearArrived(packet: Arrival, irql: Irql): void {
-    if (this.#trace.isOn) this.#arrived(packet);
+    if (this.#trace.isOn) this.#arrived(packet, irql);
     if (this.#runtime.observer !== null) this.#observeArrived(packet, irql);
   }
 
@@ -153,7 +167,7 @@ export class ChannelTrace {
     });
   }
 
-  #arrived(packet: Arrival): void {
+  #arrived(packet: Arrival, irql: Irql): void {
     const trace = this.#trace;
     const { now100ns } = this.#clock;
     const idHigh = packet.transactionIdHigh;
@@ -170,19 +184,19 @@ export class ChannelTrace {
       packet.room,
       packet.payloadBytes,
     );
-    if (trace.keepsEntries) this.#tellArrived(packet);
+    if (trace.keepsEntries) this.#tellArrived(packet, irql);
   }
 
-  #tellArrived(packet: Arrival): void {
+  #tellArrived(packet: Arrival, irql: Irql): void {
     const trace = this.#trace;
     const { number, payload, payloadBytes, ranges, wantsCompletion } = packet;
     const transactionId = showU64(packet.transactionIdLow, packet.transactionIdHigh);
     trace.tellValues([transactionId, payloadBytes]);
     trace.tell({
       packet: number,
-      completionRequested: wantsCompletion,
-      hasExternalData: ranges.length > 0,
-      payload: describeBytes(payload, payloadBytes),
+      ...describePacket({ wantsCompletion, ranges }, payload, payloadBytes),
+      callback: "EvtChannelProcessPacket",
+      irql,
     });
   }
 
@@ -201,6 +215,10 @@ export class ChannelTrace {
   ): void {
     if (this.#trace.isTold !== true) return;
     const endpoint = this.#endpoint;
+    if (this.#trace.keepsEntries) {
+      const payload = how === "completed" ? describeBytes(answer, answerBytes) : null;
+      this.#imply("packetRetired", { packet, how, payload });
+    }
     this.#runtime.observer?.see(
       { kind: "packetRetired", endpoint, packet, how, answer, answerBytes },
     );
@@ -210,6 +228,7 @@ export class ChannelTrace {
   settled(packet: number, isAnswered: boolean): void {
     if (this.#trace.isTold !== true) return;
     const endpoint = this.#endpoint;
+    if (this.#trace.keepsEntries) this.#imply("packetSettled", { packet, isAnswered });
     this.#runtime.observer?.see({ kind: "packetSettled", endpoint, packet, isAnswered });
   }
 
@@ -219,9 +238,7 @@ export class ChannelTrace {
   }
 
   #tellReturned({ name, code }: Frame): void {
-    if (this.#trace.keepsEntries) {
-      this.#trace.imply(this.#clock.now100ns, "callbackEnd", this.#subjectId, code);
-    }
+    if (this.#trace.keepsEntries) this.#imply("callbackEnd", {}, [code]);
     const endpoint = this.#endpoint;
     this.#runtime.observer?.see({ kind: "callbackReturns", endpoint, callback: name });
   }
@@ -232,6 +249,9 @@ export class ChannelTrace {
   queued(slot: number, payload: Uint8Array, byteCount: number): void {
     this.happened("packetQueued", slot, byteCount);
     this.#trace.addPayload(payload, byteCount);
+    if (this.#trace.keepsEntries) {
+      this.#trace.tell({ payload: describeBytes(payload, byteCount) });
+    }
     const { observer } = this.#runtime;
     if (observer === null) return;
     const endpoint = this.#endpoint;
@@ -246,8 +266,8 @@ export class ChannelTrace {
 
   #tellEntered(packet: EnteringPacket, payload: Uint8Array, byteCount: number): void {
     if (this.#trace.keepsEntries) {
-      const { now100ns } = this.#clock;
-      this.#trace.imply(now100ns, "packetEntered", this.#subjectId, packet.slot, byteCount);
+      const details = describePacket(packet, payload, byteCount);
+      this.#imply("packetEntered", details, [packet.slot, byteCount]);
     }
     if (this.#runtime.observer !== null) this.#observeEntered(packet, payload, byteCount);
   }
@@ -275,7 +295,7 @@ export class ChannelTrace {
       const { now100ns } = this.#clock;
       trace.recordPacket(now100ns, packetCompleted, this.#subjectId, 0, slot, answer, byteCount);
       if (trace.keepsEntries) {
-        trace.tell({ payload: describeBytes(answer.copy, byteCount) });
+        trace.tell({ type: "completion", payload: describeBytes(answer.copy, byteCount) });
       }
     }
     if (this.#runtime.observer !== null) {

@@ -279,8 +279,9 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** See {@linkcode EndpointPort.tell}. */
   tell(event: ChannelEvent, status?: NtStatus): void {
-    this.trace.told(event.type, this.actor.code(event.type), status);
+    const place = this.trace.told(event.type, this.actor.code(event.type), status);
     this.actor.send(event);
+    if (place !== null) this.trace.cameTo(place, this.actor);
     this.callers.checkDrains();
   }
 

@@ -26,9 +26,10 @@ import { FabricOnlookers } from "./onlookers.ts";
 import { Observers } from "./observers.ts";
 import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
 import type { DriverFaults } from "../channel/driver_faults.ts";
-import { Callbacks } from "../runtime/driver_calls.ts";
+import { type CallbackEnd, Callbacks } from "../runtime/driver_calls.ts";
 import { actorOf } from "./actor_of.ts";
 import type { Fabric, FabricOptions } from "./fabric.ts";
+import { traceCallback, traceViolation } from "./fabric_trace.ts";
 import { type FabricState, inspectFabric, nameOfWorker } from "./inspect.ts";
 import { type Frame, requireOutside } from "../runtime/irql.ts";
 import { requireNothingLeft } from "./disposal.ts";
@@ -55,7 +56,9 @@ import type { Chooser } from "../runtime/chooser.ts";
 import type { FaultPort } from "../runtime/fault_port.ts";
 import { ITEM_BEGINS, type Observer } from "../runtime/observation.ts";
 import { WORK_EVENTS, type Worker, type WorkItem } from "../runtime/processor.ts";
-import { createScheduler } from "../runtime/schedule.ts";
+import { toldChoices } from "../runtime/choice_trace.ts";
+import { createChooser, createScheduler } from "../runtime/schedule.ts";
+import { WaitTrace } from "../runtime/wait_trace.ts";
 
 /** A call of its own: V8 remembers who was called there, and all interrupts are those of channels. */
 function interrupt(channel: Worker): void {
@@ -115,12 +118,11 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
     this.recorder = new Trace(options.trace);
-    this.scheduler = createScheduler(schedule, seed, chooser);
-    this.scheduler.onChoice = (count, chosen) =>
-      this.recorder.record(this.clock.now100ns, "choice", 0, count, chosen);
+    const asked = chooser ?? createChooser(schedule, seed);
+    this.scheduler = createScheduler(schedule, toldChoices(this, asked));
     this.verifier = new Verifier(options.verifier, options.sourceLines, this);
     this.callbacks = new Callbacks(this);
-    this.waits = new Waits(this.callbacks);
+    this.waits = new Waits(this.callbacks, WaitTrace.of(this.recorder, this.clock));
     this.loop = new Loop(this);
     this.actors = new Actors(interpreter, new FabricOnlookers(this));
     this.recorder.nameValues("callbackBegin", CALLS_ON_TRACE);
@@ -190,7 +192,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
     const endpoint = new Endpoint(this, partition, side, this.made.takeEndpointId(), state);
     endpoint.driver = driver;
     partition.endpoints.add(endpoint);
-    this.recorder.nameSubject(endpoint.id, endpoint.name);
+    endpoint.trace.created();
     return endpoint;
   }
 
@@ -311,18 +313,14 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   }
 
   /** Puts a violation on the trace. */
-  traceViolation({ rule, call, message }: Violation): void {
-    // What a driver threw may be the runtime's own words, which differ between runtimes.
-    const told = rule === "exception out of a callback" ? "" : message;
-    this.recorder.recordTexts(this.clock.now100ns, "violation", 0, rule, call, told);
-    if (this.recorder.keepsEntries) this.recorder.tell({ message });
+  traceViolation(violation: Violation): void {
+    traceViolation(this, violation);
   }
 
-  /** Puts the begin or end of a callback on the trace. */
-  traceCallback(frame: Frame, begins: boolean): void {
-    const event = begins ? "callbackBegin" : "callbackEnd";
-    this.recorder.record(this.clock.now100ns, event, frame.traceId, frame.code);
-    this.observers.callback(frame, begins);
+  /** See {@linkcode CallbacksPort.traceCallback}. */
+  traceCallback(frame: Frame, end: CallbackEnd | null): void {
+    traceCallback(this, frame, end);
+    this.observers.callback(frame, end === null);
   }
 
   // -- Looking inside

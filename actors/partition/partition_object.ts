@@ -26,6 +26,7 @@ import type { ObservationOf } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
+import { mmioTrace } from "./mmio_trace.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
 /** What a partition is made of. */
@@ -138,6 +139,7 @@ export class PartitionObject implements Partition, DriverPartition {
       onMisuse: (rule, message) => this.#misused(rule, message),
     });
     if (runtime.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
+    if (runtime.recorder.keepsEntries) this.memory.onMmio = mmioTrace(runtime, this.traceId);
     if (runtime.faults !== null) this.memory.isExhausted = exhaustionOf(this, runtime.faults);
     this.#processors = Array.from(
       { length: options.processors },

@@ -78,6 +78,8 @@ export function alternativesOf(known: Known): Alternatives | null {
 
 /** Decides whatever a run leaves open. */
 export interface Chooser {
+  /** How many choices it has made; left out where it does not count. */
+  readonly steps?: number;
   /**
    * Which of `count` ways a run takes, of which there are two at least: 0 is what fifo would do, in a world
    * without surprises, and n what is n places from it, up to `count` - 1.

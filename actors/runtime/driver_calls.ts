@@ -63,8 +63,8 @@ export interface Blocker {
 export interface CallbacksPort {
   /** Where misuse is reported. */
   readonly verifier: Verifier;
-  /** Puts the begin or end of a callback on the trace. */
-  traceCallback(frame: Frame, begins: boolean): void;
+  /** Puts the begin of a callback on the trace, where `end` is null, or how it ended. */
+  traceCallback(frame: Frame, end: CallbackEnd | null): void;
   /** Fails the call that drives the loop. */
   failLoop(error: Error): void;
   /** Does work outside the loop's items; what it throws fails the call that drives the loop. */
@@ -162,7 +162,7 @@ export class Callbacks {
 
   /** Calls into the driver; `done` hears how it ended, at once or when its promise has settled. */
   call(frame: Frame, work: () => unknown, done: (end: CallbackEnd) => void): void {
-    this.#runtime.traceCallback(frame, true);
+    this.#runtime.traceCallback(frame, null);
     const end = this.#run(frame, this.enter(frame), work);
     if (end.isLater) this.track(frame, end.value, done);
     else this.#end(frame, end, done);
@@ -175,10 +175,10 @@ export class Callbacks {
   callInside(frame: Frame, work: () => unknown): CallbackEnd {
     const blockersAround = this.#blockers.splice(0);
     const threadAround = this.#thread;
-    this.#runtime.traceCallback(frame, true);
+    this.#runtime.traceCallback(frame, null);
     const end = this.#run(frame, enterFrame(frame), work);
     if (end.isLater) this.track(frame, end.value, () => {});
-    else this.#runtime.traceCallback(frame, false);
+    else this.#runtime.traceCallback(frame, end);
     this.#blockers.splice(0, this.#blockers.length, ...blockersAround);
     this.#thread = threadAround;
     return end;
@@ -249,7 +249,7 @@ export class Callbacks {
 
   #end(frame: Frame, end: CallbackEnd, done: (end: CallbackEnd) => void): void {
     if (!frame.partition.isAlive) return;
-    this.#runtime.traceCallback(frame, false);
+    this.#runtime.traceCallback(frame, end);
     done(end);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { Chance } from "../../core/chance.ts";
+import type { ToldChoices } from "./choice_trace.ts";
 import type { Chooser } from "./chooser.ts";
 import { PctChooser } from "./choosers/pct.ts";
 import { PosChooser } from "./choosers/pos.ts";
@@ -102,11 +103,9 @@ export function createChooser(schedule: Schedule, seed: number | bigint): Choose
   }
 }
 
-/** The scheduler of a fabric with `schedule`, where `chooser` chooses in the place of what that names, if there is one. */
-export function createScheduler(
-  schedule: Schedule,
-  seed: number | bigint,
-  chooser?: Chooser,
-): Scheduler {
-  return new Scheduler(chooser ?? createChooser(schedule, seed), hasPoints(schedule));
+/** The scheduler of a fabric with `schedule`, which asks `chooser` and tells what was chosen. */
+export function createScheduler(schedule: Schedule, { chooser, chose }: ToldChoices): Scheduler {
+  const scheduler = new Scheduler(chooser, hasPoints(schedule));
+  scheduler.onChoice = chose;
+  return scheduler;
 }

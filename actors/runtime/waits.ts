@@ -9,6 +9,7 @@ import type { Blocker, Callbacks, PendingCallback } from "./driver_calls.ts";
 import { currentFrame } from "./irql.ts";
 import type { Observation, ObservedEndpoint, Observer } from "./observation.ts";
 import type { AnswerTurn, Points } from "./points.ts";
+import type { WaitTrace } from "./wait_trace.ts";
 
 /** What keeps a wait from its end. */
 export interface HoldUp {
@@ -141,13 +142,16 @@ export class Wait<T> implements Blocker {
   #continueWith(value: T): void {
     if (this.#waits.holds(this, () => this.#continueWith(value))) return;
     if (!this.#waits.remove(this)) return;
-    this.#waits.observer?.see(returnOf(this, value));
+    const { observer, trace } = this.#waits;
+    trace?.ended(this, statusIn(value));
+    observer?.see(returnOf(this, value));
     this.#resolve(value);
   }
 
   /** Rejects the caller, whose call then counts as given up. */
   reject(error: Error): void {
     if (!this.#waits.remove(this)) return;
+    this.#waits.trace?.rejected(this, error);
     this.options.abandon?.();
     this.#reject(error);
   }
@@ -175,17 +179,15 @@ function beginOf<T>({ options, order }: Wait<T>): Observation {
 }
 
 /** An answer is a status, has one among its outputs, or has none. */
-function returnOf<T>({ options, order }: Wait<T>, value: T): Observation {
-  const { call, endpoint = null } = options;
+function statusIn(value: unknown): number | null {
   const hasOutputs = typeof value === "object" && value !== null && "status" in value;
   const status = hasOutputs ? value.status : value;
-  return {
-    kind: "waitReturns",
-    call,
-    endpoint,
-    wait: order,
-    status: typeof status === "number" ? status : null,
-  };
+  return typeof status === "number" ? status : null;
+}
+
+function returnOf<T>({ options, order }: Wait<T>, value: T): Observation {
+  const { call, endpoint = null } = options;
+  return { kind: "waitReturns", call, endpoint, wait: order, status: statusIn(value) };
 }
 
 /** All blocked callers of one fabric, in the order in which they came. */
@@ -206,12 +208,15 @@ export class Waits {
   onDriver: () => void = () => {};
   /** Who observes the fabric; null: nobody does. */
   observer: Observer | null = null;
+  /** Who tells of waits; null: no entries are kept. */
+  readonly trace: WaitTrace | null;
   /** Called when a caller is answered; `isProgram`: the caller is outside callbacks. */
   onAnswer: (isProgram: boolean) => void = () => {};
 
   /** The callers that wait, some of them in `callbacks`. */
-  constructor(callbacks: Callbacks) {
+  constructor(callbacks: Callbacks, trace: WaitTrace | null = null) {
     this.#callbacks = callbacks;
+    this.trace = trace;
     callbacks.onEnded = (ended) => this.#ended(ended);
   }
 
@@ -245,6 +250,7 @@ export class Waits {
     const origin = isInCallback ? "inCallback" : continuing === undefined ? "guessed" : "known";
     const wait = new Wait<T>(options, origin, this.#begun++, this);
     this.#all.add(wait as Wait<unknown>);
+    this.trace?.began(wait);
     this.observer?.see(beginOf(wait));
     if (isInCallback) this.#callbacks.addBlocker(wait);
     else if (continuing === undefined) this.#guess(wait);

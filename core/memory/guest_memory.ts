@@ -19,7 +19,7 @@ import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageStates } from "./page_states.ts";
 import { PageStore } from "./page_store.ts";
-import type { GuestBuffer, GuestMemory, MemoryMisuse, OnMemoryUse } from "./types.ts";
+import type { GuestBuffer, GuestMemory, MemoryMisuse, OnMemoryUse, OnMmioChange } from "./types.ts";
 
 export { GUEST_PAGES_MAX, MEGABYTE_BYTES, MMIO_MEGABYTES_MAX } from "./memory_checks.ts";
 export type { GuestBuffer, GuestMemory, MemoryMisuse };
@@ -46,6 +46,8 @@ export class GuestRam implements GuestMemory {
   readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
   /** Called after each use that has changed something. */
   onUse: OnMemoryUse | null = null;
+  /** Called after each change of what MMIO there is. */
+  onMmio: OnMmioChange | null = null;
   /** Whether nothing of what is asked for is left, whatever is free; null: what is free can be had. */
   isExhausted: ((what: "pages" | "mmio") => boolean) | null = null;
 
@@ -258,12 +260,15 @@ export class GuestRam implements GuestMemory {
   /** For the guest: {@linkcode MmioWindow.reserve}. */
   reserveMmio(byteCount: number): number | null {
     if (this.isExhausted?.("mmio") === true) return null;
-    return this.#mmio.reserve(byteCount);
+    const gpa = this.#mmio.reserve(byteCount);
+    if (gpa !== null) this.onMmio?.("reserved", gpa, byteCount);
+    return gpa;
   }
 
   /** For the guest: {@linkcode MmioWindow.release}. */
   releaseMmio(gpa: number): void {
     this.#mmio.release(gpa);
+    this.onMmio?.("released", gpa, null);
   }
 
   /** For the host: {@linkcode MmioWindow.canPlace}. */
@@ -273,12 +278,15 @@ export class GuestRam implements GuestMemory {
 
   /** For the host: {@linkcode MmioWindow.place}. */
   placeMmio(gpa: number, byteCount: number): boolean {
-    return this.#mmio.place(gpa, byteCount);
+    const isPlaced = this.#mmio.place(gpa, byteCount);
+    if (isPlaced) this.onMmio?.("mapped", gpa, byteCount);
+    return isPlaced;
   }
 
   /** For the host: {@linkcode MmioWindow.remove}. */
   removeMmio(gpa: number): void {
     this.#mmio.remove(gpa);
+    this.onMmio?.("unmapped", gpa, null);
   }
 
   // -- Real memory

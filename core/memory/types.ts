@@ -70,6 +70,12 @@ export type OnMemoryUse = (
   bytes: Uint8Array | null,
 ) => void;
 
+/** What becomes of MMIO: the guest reserves and releases addresses, the host maps and unmaps memory there. */
+export type MmioChange = "reserved" | "released" | "mapped" | "unmapped";
+
+/** Called with each change; `byteCount` is null where what was there goes. */
+export type OnMmioChange = (change: MmioChange, gpa: number, byteCount: number | null) => void;
+
 /** Misuse of guest memory that has no status ([kmcl.md section 9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
 export type MemoryMisuse =
   | "guest memory freed while pinned"

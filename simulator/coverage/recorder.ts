@@ -7,6 +7,7 @@
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { StepObserver } from "../../actors/chart/actor_system.ts";
 import type { Step } from "../../actors/chart/compile.ts";
+import { outermostState } from "../../actors/chart/outermost_state.ts";
 import { CALLBACK_NAMES } from "../../actors/channel/driver_port.ts";
 import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
 import { CALL_NAMES } from "../../kmcl/call_parameters.ts";
@@ -220,11 +221,5 @@ function orderText(key: number): string {
 /** The state of an endpoint in a few words: `client opened, running`. */
 function stateText(endpoint: ObservedEndpoint): string {
   const { value } = endpointOf(endpoint).actor.snapshot;
-  return `${endpoint.side} ${outermost(value, "lifecycle")}, ${outermost(value, "flow")}`;
-}
-
-/** The outermost state of a region. */
-function outermost(value: unknown, region: string): string {
-  const inside: unknown = (value as Readonly<Record<string, unknown>>)[region];
-  return typeof inside === "object" && inside !== null ? Object.keys(inside)[0] ?? "" : `${inside}`;
+  return `${endpoint.side} ${outermostState(value, "lifecycle")}, ${outermostState(value, "flow")}`;
 }

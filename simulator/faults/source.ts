@@ -103,7 +103,11 @@ export class FaultSource {
   ): void {
     const { steps } = this.#chooser;
     const fault = trigger.rule.do;
-    this.#world?.fabric.observer?.see({ kind: "faultFires", fault, partition: guest, channelId });
+    const { fabric } = this.#world ?? {};
+    fabric?.recorder.imply(fabric.clock.now100ns, "faultFired", 0, {
+      details: { fault, place, guest, channelId, step: steps },
+    });
+    fabric?.observer?.see({ kind: "faultFires", fault, partition: guest, channelId });
     this.#fired.push({ fault, place, step: steps, ...effects });
     trigger.fire();
   }

@@ -7,7 +7,8 @@
 
 import { checkFabricOptions } from "../../actors/fabric/options.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import type { Chooser } from "../../actors/runtime/chooser.ts";
+import { choiceDetails, type ChoiceSetting } from "../../actors/runtime/choice_trace.ts";
+import type { Choice, Chooser } from "../../actors/runtime/chooser.ts";
 import { FIFO } from "../../actors/runtime/choosers/fifo.ts";
 import { Recorder } from "../../actors/runtime/choosers/record.ts";
 import { ReplayChooser, ReplayError } from "../../actors/runtime/choosers/replay.ts";
@@ -45,6 +46,8 @@ class Run<Drivers extends DriverTable> {
   readonly findings: Finding[] = [];
   readonly coverage: CoverageRecorder;
   readonly #checks: Checks;
+  /** Where choices are told, once there is a fabric. */
+  #traced: ChoiceSetting | null = null;
   /** What ends it for whoever runs it: it is not the one that is replayed, or who is told of choices threw. */
   #stop: { readonly thrown: unknown } | null = null;
 
@@ -79,10 +82,11 @@ class Run<Drivers extends DriverTable> {
     const ofSeed = () =>
       new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"));
     const chooser = guide ?? (choices === undefined ? ofSeed() : new ReplayChooser(choices));
-    this.chooser = new Recorder(this.#told(chooser, given));
+    this.chooser = new Recorder(this.#tracedChooser(this.#told(chooser, given)));
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
     this.fabric.driverFaults = this.faults.drivers;
+    this.#traced = this.fabric;
     this.world = new RunningWorld(scenario, this.fabric, this);
     this.coverage = new CoverageRecorder(this.fabric);
     this.#checks = new Checks(this.fabric, [...CHECKERS, ...scenario.checkers ?? []], this);
@@ -104,6 +108,25 @@ class Run<Drivers extends DriverTable> {
         return offset;
       },
     };
+  }
+
+  /** `chooser`, of whose choices the trace is told: by way of the fabric where they are among items. */
+  #tracedChooser(chooser: Chooser): Chooser {
+    if (this.settings.trace !== "full") return chooser;
+    return {
+      choose: (kind, count, known) => {
+        const offset = chooser.choose(kind, count, known);
+        if (kind !== "item") this.#traceChoice({ kind, count, offset });
+        return offset;
+      },
+    };
+  }
+
+  #traceChoice({ kind, count, offset }: Choice): void {
+    if (this.#traced === null) return; // the first choices say what may go wrong in the fabric
+    const details = choiceDetails(kind, offset, this.step);
+    const { recorder, clock } = this.#traced;
+    recorder.imply(clock.now100ns, "choice", 0, { values: [count, offset], details });
   }
 
   #tell(tell: () => void): void {

@@ -311,7 +311,7 @@ Deno.test("Trace.imply: keeps an entry, where entries are kept, and changes no d
   for (const level of ["full", "digest"] as const) {
     const trace = new Trace(level);
     const before = trace.digest();
-    trace.imply(7, "callbackEnd", 1, 2);
+    trace.imply(7, "callbackEnd", 1, { values: [2] });
     assertEquals(trace.digest(), before);
     const kept = trace.entries.map(({ event, values }) => [event, values]);
     assertEquals(kept, level === "full" ? [["callbackEnd", [2]]] : []);

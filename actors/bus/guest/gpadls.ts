@@ -10,7 +10,7 @@ import {
   isControlFault,
 } from "../../../core/control/codec.ts";
 import type { ControlMessage, GpadlCreated } from "../../../core/control/messages.ts";
-import type { GpaRange } from "../../../core/memory/gpa_ranges.ts";
+import { bytesInRanges, type GpaRange } from "../../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../../core/memory/gpadl.ts";
 import {
   NT_SUCCESS,
@@ -24,6 +24,7 @@ import { stateWith } from "../../chart/persisted.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
+import { type GpadlChange, tellGpadl } from "../gpadl_trace.ts";
 import { GuestGpadl, type GuestGpadlContent, type GuestGpadlOwner } from "./gpadl.ts";
 import { GUEST_GPADL_ACTOR } from "./gpadl_machine.ts";
 import type { GuestPort } from "./guest_port.ts";
@@ -103,6 +104,7 @@ export class GuestGpadls implements GuestGpadlOwner {
     const handle = this.#takeHandle();
     const content = { handle, client, channelId, ranges, isRing };
     const gpadl = this.#add(new GuestGpadl(this.#end.runtime.actors, this, content));
+    this.#tell(gpadl, "creating");
     const answered = this.#end.link.roundTrip(
       describe(gpadl, isReadOnly).map(encodeControlMessage),
       (bytes) => isAnswerTo(gpadl, bytes),
@@ -113,17 +115,26 @@ export class GuestGpadls implements GuestGpadlOwner {
       gpadl.actor.send({ type: "refused" });
       client.faulted("badGpadl");
     }
+    this.#tell(gpadl, "refused");
     return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
   }
 
+  #tell({ channelId, handle: gpadlId, ranges }: GuestGpadl, change: GpadlChange): void {
+    const { runtime, partition } = this.#end;
+    const byteCount = bytesInRanges(ranges);
+    tellGpadl(runtime, partition.traceId, "guest", change, { channelId, gpadlId, byteCount });
+  }
+
   /** See {@linkcode GuestGpadlOwner.pin}. */
-  pin({ ranges }: GuestGpadl): void {
-    for (const { pfns } of ranges) this.#end.memory.pin(pfns);
+  pin(gpadl: GuestGpadl): void {
+    for (const { pfns } of gpadl.ranges) this.#end.memory.pin(pfns);
+    this.#tell(gpadl, "created");
   }
 
   /** See {@linkcode GuestGpadlOwner.unpin}. */
-  unpin({ ranges }: GuestGpadl): void {
-    for (const { pfns } of ranges) this.#end.memory.unpin(pfns);
+  unpin(gpadl: GuestGpadl): void {
+    for (const { pfns } of gpadl.ranges) this.#end.memory.unpin(pfns);
+    this.#tell(gpadl, "deleted");
   }
 
   #add(gpadl: GuestGpadl): GuestGpadl {
@@ -185,7 +196,9 @@ export class GuestGpadls implements GuestGpadlOwner {
   }
 
   /** See {@linkcode GuestGpadlOwner.sendTeardown}. */
-  sendTeardown({ channelId, handle }: GuestGpadl): void {
+  sendTeardown(gpadl: GuestGpadl): void {
+    const { channelId, handle } = gpadl;
+    this.#tell(gpadl, "deleting");
     this.#end.post({ message: "gpadlTeardown", channelId, gpadlId: handle });
   }
 

@@ -28,6 +28,8 @@ export interface GpadlDescription {
 export interface GpadlOwner {
   /** The guest is told that its memory is its own again. */
   sendTorndown(gpadl: HostGpadl): void;
+  /** The server's mapping of it is gone. */
+  unmapped(gpadl: HostGpadl): void;
   /** It is removed. */
   remove(gpadl: HostGpadl): void;
 }
@@ -79,6 +81,7 @@ const EFFECTS: EffectTable<HostGpadl, HostGpadlEvent, HostGpadlEffect> = {
   revokeMdl(gpadl) {
     if (gpadl.mdl !== null) mdlRevoke(gpadl.mdl);
     gpadl.mdl = null;
+    gpadl.owner.unmapped(gpadl);
   },
   sendTorndown: (gpadl) => gpadl.owner.sendTorndown(gpadl),
   remove(gpadl) {

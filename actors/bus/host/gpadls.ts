@@ -6,7 +6,7 @@
  */
 
 import type { GpadlBody, GpadlHeader, GpadlTeardown } from "../../../core/control/messages.ts";
-import { type GpaRange, RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
+import { bytesInRanges, type GpaRange, RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
 import { GpadlAssembler } from "../../../core/memory/gpadl.ts";
 import { type Mdl, mdlOfRanges } from "../../../core/memory/mdl.ts";
 import {
@@ -20,6 +20,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import type { FaultPort } from "../../runtime/fault_port.ts";
+import type { GpadlChange } from "../gpadl_trace.ts";
 import { type GpadlDescription, type GpadlOwner, HostGpadl } from "./gpadl.ts";
 import type { HostPort } from "./host_port.ts";
 import { RefusedGpadls } from "./refused_gpadls.ts";
@@ -149,6 +150,7 @@ export class HostGpadls implements GpadlOwner {
   #accept(gpadl: HostGpadl, ranges: readonly GpaRange[]): boolean {
     if (!ranges.every((range) => this.#end.memory.holdsPfns(range.pfns))) return false;
     gpadl.complete(ranges);
+    this.#tell(gpadl, "accepted");
     return true;
   }
 
@@ -195,6 +197,7 @@ export class HostGpadls implements GpadlOwner {
     if (gpadl.isReadOnly && !isReadOnly) return refuse(STATUS_ACCESS_DENIED);
     gpadl.actor.send({ type: "map" });
     gpadl.mdl = mdlOfRanges(this.#end.memory, gpadl.ranges);
+    this.#tell(gpadl, "mapped");
     return { status: STATUS_SUCCESS, mdl: gpadl.mdl };
   }
 
@@ -275,8 +278,18 @@ export class HostGpadls implements GpadlOwner {
   }
 
   /** See {@linkcode GpadlOwner.sendTorndown}. */
-  sendTorndown({ gpadlId }: HostGpadl): void {
-    this.#torndown(gpadlId);
+  sendTorndown(gpadl: HostGpadl): void {
+    this.#tell(gpadl, "tornDown");
+    this.#torndown(gpadl.gpadlId);
+  }
+
+  /** See {@linkcode GpadlOwner.unmapped}. */
+  unmapped(gpadl: HostGpadl): void {
+    this.#tell(gpadl, "unmapped");
+  }
+
+  #tell({ channelId, gpadlId, ranges }: HostGpadl, change: GpadlChange): void {
+    this.#end.tellGpadl(change, { channelId, gpadlId, byteCount: bytesInRanges(ranges) });
   }
 
   #torndown(gpadlId: number): void {

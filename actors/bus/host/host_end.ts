@@ -27,6 +27,7 @@ import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { Link } from "../link.ts";
+import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
 import { offerOf } from "./offer_message.ts";
 import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
@@ -65,12 +66,14 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   /** Channels of a restored guest that no server has claimed. */
   readonly unclaimed: UnclaimedChannels;
   readonly #channels = new OfferedChannels();
+  readonly #runtime: RuntimePort;
   readonly #link: Link;
   readonly #messages: GuestMessages;
 
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
   constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
     this.guest = guest;
+    this.#runtime = runtime;
     this.actors = runtime.actors;
     this.faults = runtime.faults;
     this.actor = runtime.actors.create(CONNECTION_ACTOR);
@@ -84,6 +87,11 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   /** See {@linkcode ClaimingEnd.memory}. */
   get memory(): GuestRam {
     return this.#link.memory;
+  }
+
+  /** See {@linkcode HostPort.tellGpadl}. */
+  tellGpadl(change: GpadlChange, gpadl: ToldGpadl): void {
+    tellGpadl(this.#runtime, this.guest.traceId, "host", change, gpadl);
   }
 
   /** See {@linkcode ClaimingEnd.post}. */

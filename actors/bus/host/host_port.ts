@@ -10,10 +10,13 @@ import type { NtStatus } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { FaultPort, FaultyGuest } from "../../runtime/fault_port.ts";
+import type { GpadlChange, ToldGpadl } from "../gpadl_trace.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 
 /** What the host knows of a guest without asking it. */
 export interface GuestFacts extends FaultyGuest {
+  /** Stands for it on the trace. */
+  readonly traceId: number;
   /** The virtual trust level of its drivers. */
   readonly vtl: number;
   /** Number of virtual processors. */
@@ -42,6 +45,8 @@ export interface HostPort {
   readonly faults: FaultPort | null;
   /** The guest hears what became of its open. */
   sendOpenResult(channel: OfferedChannel, status: NtStatus): void;
+  /** A GPADL of the guest has come to something at this end. */
+  tellGpadl(change: GpadlChange, gpadl: ToldGpadl): void;
   /** Says something to the guest. */
   post(message: ControlMessage): void;
 }

@@ -154,7 +154,7 @@ Deno.test("InProcessLink: a message is on the trace when it is said, by whatever
   link.guest.post(bytes(0xab));
   link.guest.roundTrip([bytes(0xcd)], () => false);
   link.post("toGuest", bytes(0xef));
-  const messages = fabric.trace.slice(before).filter(({ event }) => event.startsWith("message"));
+  const messages = fabric.trace.slice(before).filter(({ event }) => event.startsWith("messageTo"));
   assertEquals(messages.map(({ event, values }) => [event, ...values]), [
     ["messageToHost", "ab"],
     ["messageToHost", "cd"],

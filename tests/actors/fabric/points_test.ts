@@ -16,9 +16,12 @@ import { runBusyWorldIn } from "../../support/busy_world.ts";
 import { memoryFile, MESSAGE_BYTES_MAX } from "../../support/echo_stage.ts";
 import { times } from "../../support/long.ts";
 
-/** What a fabric did, entry by entry; what was chosen is left out. */
+/**
+ * What a fabric did, entry by entry. What was chosen is left out, and that a caller has its answer: without points
+ * it is told inside the item that answers, and continues behind it; with them both are one turn.
+ */
 function entriesOf({ trace }: Fabric): readonly unknown[] {
-  return trace.filter(({ event }) => event !== "choice");
+  return trace.filter(({ event }) => event !== "choice" && event !== "waitEnded");
 }
 
 /** A file goes to the host and back, and so much beside it that the rings are full most of the time. */

@@ -350,12 +350,14 @@ Deno.test("Fabric.trace: a transaction can be told from its entries", async () =
     "callReturned VmbPacketSend",
     "packetArrived 0",
     "call VmbChannelPacketComplete",
+    "packetRetired undefined",
+    "packetSettled undefined",
+    "callReturned VmbChannelPacketComplete",
     "callbackEnd EvtChannelProcessPacket",
     "packetCompleted 0",
   ]);
-  const [allocated, , sent, , returned, arrived, , , completed] = told.map(({ details }) =>
-    details
-  );
+  const [allocated, , sent, entered, returned, arrived, , , , , , completed] = told
+    .map(({ details }) => details);
   assertEquals(allocated, {
     call: "VmbPacketAllocate",
     channel: "VMBCHANNEL of channel 2 (client)",
@@ -370,16 +372,19 @@ Deno.test("Fabric.trace: a transaction can be told from its entries", async () =
     flags: 1,
   });
   assertMatch((payload as vmbus.TraceBytes).hash, /^[0-9a-f]{16}$/);
-  assertEquals(returned, { call: "VmbPacketSend", status: vmbus.STATUS_SUCCESS });
+  const packet = { type: "inBand", completionRequested: true, hasExternalData: false, payload };
+  assertEquals(entered, { packet: 0, byteCount: 3, ...packet });
+  const status = { status: vmbus.STATUS_SUCCESS, statusName: "STATUS_SUCCESS" };
+  assertEquals(returned, { call: "VmbPacketSend", ...status });
   assertEquals(arrived, {
     transactionId: 0,
     byteCount: 3,
     packet: 1,
-    completionRequested: true,
-    hasExternalData: false,
-    payload,
+    ...packet,
+    callback: "EvtChannelProcessPacket",
+    irql: 2,
   });
-  assertEquals(completed, { packet: 0, byteCount: 3, payload });
+  assertEquals(completed, { packet: 0, byteCount: 3, type: "completion", payload });
 });
 
 Deno.test("Fabric.trace: says of a packet that arrives whether memory came with it", async () => {
