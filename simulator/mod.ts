@@ -74,6 +74,15 @@ export { COUNT_MAX, CoverageSum, mergeCoverage, WAYS_MAX } from "./coverage/cove
 export type { Counts, Coverage, Nearness, ReachCoverage } from "./coverage/coverage.ts";
 export { coverageGaps, coverageSpace } from "./coverage/space.ts";
 export type { CoverageGaps, CoverageSpace } from "./coverage/space.ts";
+export type { DecodedField, DecodedFields } from "../core/layout/mod.ts";
+export { fieldsOfControlMessage } from "./decoding/control_message.ts";
+export { fieldsOfGpadl } from "./decoding/gpadl.ts";
+export type { DecodedGpadl } from "./decoding/gpadl.ts";
+export { fieldsOfPacket } from "./decoding/packet.ts";
+export type { DecodedPacket, PacketForm } from "./decoding/packet.ts";
+export type { DecodedDamage } from "./decoding/parts.ts";
+export { fieldsOfRing, fieldsOfRings } from "./decoding/ring.ts";
+export type { DecodedRing, DecodedRings, RingPacket } from "./decoding/ring.ts";
 export type { AnyRule, BroughtAbout, ChannelWhere, GuestWhere } from "./faults/basics.ts";
 export type {
   BusRule,

@@ -84,12 +84,13 @@ class Walk {
   #fields(list: readonly Field[], base: number, values: Growing, into: DecodedField[]): number {
     let end = base;
     for (const { name, offset, type, unit } of list) {
+      const counted = unit === "" && type.kind === "array" ? "elements" : unit;
       const at = base + offset;
       const shown = this.#value(name, type, at, values);
       if (shown === null) break;
       const { raw, text, ...rest } = shown;
       values[name] = raw;
-      into.push({ name, offset: at, text: unit === "" ? text : `${text} ${unit}`, ...rest });
+      into.push({ name, offset: at, text: withUnit(text, counted), ...rest });
       end = Math.max(end, at + shown.byteCount);
     }
     return end;
@@ -141,7 +142,7 @@ class Walk {
     return { raw, value: String(found), text, byteCount: 8 };
   }
 
-  #array(name: string, type: ArrayType<unknown>, start: number, before: Values): Shown | null {
+  #array(name: string, type: ArrayType<unknown>, start: number, before: Values): Shown {
     const wanted = countOf(type, before);
     const fields: DecodedField[] = [];
     let at = start;
@@ -159,8 +160,7 @@ class Walk {
       at += shown.byteCount;
       if (shown.byteCount < type.element.byteCount) break; // it is cut short
     }
-    const text = fields.length === 1 ? "1 element" : `${fields.length} elements`;
-    return { raw: null, value: null, text, byteCount: at - start, fields };
+    return { raw: null, value: null, text: `${fields.length}`, byteCount: at - start, fields };
   }
 
   #missing(name: string, at: number, wanted: number, there: number): Damage {
@@ -170,6 +170,12 @@ class Walk {
   #note(damage: Damage): void {
     this.damage ??= damage;
   }
+}
+
+/** A number as people say it with its unit: `1 page`, `2 pages`. */
+function withUnit(text: string, unit: string): string {
+  if (unit === "") return text;
+  return `${text} ${text === "1" ? unit.replace(/^(\w+)s\b/, "$1") : unit}`;
 }
 
 function isLayout(type: Type<unknown>): type is AnyLayout {

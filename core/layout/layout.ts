@@ -47,7 +47,7 @@ export class Field<X extends Type<unknown> = Type<unknown>> {
   readonly offset: number;
   /** What it is. */
   readonly type: X;
-  /** What it counts, such as `bytes` or `pages`; empty where that is nothing. */
+  /** What it counts, such as `bytes` or `pages`; of an array what its elements are; empty where that is nothing. */
   readonly unit: string;
 
   /** The field `name`. */

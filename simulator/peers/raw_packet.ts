@@ -17,6 +17,7 @@ import {
   DESCRIPTOR_FLAG_COMPLETION_REQUESTED,
   LENGTH8_MAX,
 } from "../../core/ring/layout.ts";
+import { DESCRIPTOR } from "../../core/ring/layouts.ts";
 import { roundUp8 } from "../../core/units.ts";
 import type { Codec } from "../testing/options.ts";
 import { requireBody, requireObject, requireOneOf, requireUint, U32_MAX } from "./checks.ts";
@@ -104,20 +105,23 @@ export function rawPacketBytes(packet: RawPacket): Uint8Array {
     8,
     LENGTH_BYTES_MAX - DESCRIPTOR_BYTES,
   );
-  const bytes = new Uint8Array(DESCRIPTOR_BYTES + body.length);
+  const byteCount = DESCRIPTOR_BYTES + body.length;
   const { type = PACKET_IN_BAND, dataOffset = DESCRIPTOR_BYTES, flags = 0 } = packet;
-  const { length = bytes.length, transactionId = 0n } = packet;
+  const { length = byteCount, transactionId = 0n } = packet;
   requireUint("write a packet", "type", type, U16_MAX);
   requireWords("dataOffset", dataOffset);
   requireWords("length", length);
   requireUint("write a packet", "flags", flags, U16_MAX);
   requireTransactionId(transactionId);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, type, true);
-  view.setUint16(2, dataOffset / 8, true);
-  view.setUint16(4, length / 8, true);
-  view.setUint16(6, flags, true);
-  view.setBigUint64(8, transactionId, true);
+  const descriptor = {
+    type,
+    dataOffset8: dataOffset / 8,
+    length8: length / 8,
+    flags,
+    transactionId,
+  };
+  const bytes = new Uint8Array(byteCount);
+  bytes.set(DESCRIPTOR.encode(descriptor));
   bytes.set(body, DESCRIPTOR_BYTES);
   return bytes;
 }

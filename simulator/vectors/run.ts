@@ -27,7 +27,7 @@ import {
   type Step,
   type WriteOperation,
 } from "./ring_vector.ts";
-import { headerBytes, writeHeader } from "./type_header.ts";
+import { headerBytes } from "./type_header.ts";
 
 /** How one case went. */
 export interface VectorResult {
@@ -127,20 +127,20 @@ class VectorRun {
 
   #write(operation: WriteOperation): Outcome {
     const { type, flags, transactionId, header, payload } = operation;
-    const typeHeaderBytes = headerBytes(header);
-    const result = this.#outgoing.reserve(typeHeaderBytes + payload.length);
+    const typeHeader = headerBytes(header);
+    const result = this.#outgoing.reserve(typeHeader.length + payload.length);
     if (result !== "ok") {
       const isRefusal = result === "full" || result === "tooLarge";
       return { result: isRefusal ? result : "corrupt", needSignal: null };
     }
     const { body, bodyStart } = this.#outgoing;
-    const payloadStart = bodyStart + typeHeaderBytes;
-    writeHeader(header, body, bodyStart);
+    const payloadStart = bodyStart + typeHeader.length;
+    body.set(typeHeader, bodyStart);
     if (payload instanceof Uint8Array) body.set(payload, payloadStart);
     else body.fill(payload.byte, payloadStart, payloadStart + payload.length);
     const idLow = Number(BigInt.asUintN(32, transactionId));
     const idHigh = Number(transactionId >> 32n);
-    this.#outgoing.finish(type, typeHeaderBytes, flags, idLow, idHigh);
+    this.#outgoing.finish(type, typeHeader.length, flags, idLow, idHigh);
     return { result, needSignal: this.#outgoing.commit() };
   }
 

@@ -5,37 +5,31 @@
  * @module
  */
 
+import { array, reserved, struct, u32, u64 } from "../../core/layout/mod.ts";
+import { TRANSFER_PAGES_HEADER } from "../../core/packet/layouts.ts";
 import type { VectorHeader } from "./ring_vector.ts";
 
-/** Bytes before the ranges: 4 that the packet type uses, then their count. */
-const HEAD_BYTES = 8;
+/** A range with as many PFNs as it is given, whatever its numbers say. */
+const ANY_RANGE = struct("range", 8, {
+  byteCount: [0, u32, "bytes"],
+  byteOffset: [4, u32, "bytes"],
+  pfns: [8, array(u64, "toTheEnd")],
+});
 
-/** Bytes that `header` takes between descriptor and payload. */
-export function headerBytes(header: VectorHeader): number {
+const ANY_GPA_DIRECT_HEADER = struct("GPA direct header", 8, {
+  reserved: [0, reserved(4)],
+  rangeCount: [4, u32, "ranges"],
+  ranges: [8, array(ANY_RANGE, { field: "rangeCount" }), "ranges"],
+});
+
+/** What `header` says between descriptor and payload. */
+export function headerBytes(header: VectorHeader): Uint8Array {
   switch (header.kind) {
     case "none":
-      return 0;
+      return new Uint8Array(0);
     case "transferPages":
-      return HEAD_BYTES + 8 * header.ranges.length;
+      return TRANSFER_PAGES_HEADER.encode({ ...header, rangeCount: header.ranges.length });
     case "gpaDirect":
-      return header.ranges.reduce((sum, { pfns }) => sum + 8 + 8 * pfns.length, HEAD_BYTES);
-  }
-}
-
-/** Writes `header` at `start` of `body`. */
-export function writeHeader(header: VectorHeader, body: Uint8Array, start: number): void {
-  if (header.kind === "none") return;
-  const view = new DataView(body.buffer, body.byteOffset + start, headerBytes(header));
-  view.setUint32(0, header.kind === "transferPages" ? header.pageSetId : 0, true);
-  view.setUint32(4, header.ranges.length, true);
-  let at = HEAD_BYTES;
-  for (const range of header.ranges) {
-    view.setUint32(at, range.byteCount, true);
-    view.setUint32(at + 4, range.byteOffset, true);
-    at += 8;
-    for (const pfn of "pfns" in range ? range.pfns : []) {
-      view.setBigUint64(at, pfn, true);
-      at += 8;
-    }
+      return ANY_GPA_DIRECT_HEADER.encode({ ...header, rangeCount: header.ranges.length });
   }
 }

@@ -9,7 +9,6 @@ import {
   bytesToEnd,
   constant,
   Damage,
-  type DecodedField,
   fieldsOf,
   flags,
   guid,
@@ -26,6 +25,7 @@ import {
   u8,
   within,
 } from "../../../core/layout/mod.ts";
+import { fromHex, linesOf } from "../../support/decoded_lines.ts";
 
 const RANGE = struct("range", 8, {
   byteCount: [0, within(u32, 1, 0xffff), "bytes"],
@@ -64,23 +64,12 @@ const EVERY = byField(
   },
 );
 
-function lines(fields: readonly DecodedField[], indent = ""): string[] {
-  return fields.flatMap(({ name, offset, byteCount, text, fields: inner = [] }) => [
-    `${indent}${offset}+${byteCount} ${name}: ${text}`,
-    ...lines(inner, indent + "  "),
-  ]);
-}
-
-function of(hex: string): Uint8Array {
-  return Uint8Array.fromHex(hex.replaceAll(/\s/g, ""));
-}
-
-const PLAIN = of(`01 01 0100 1001 0000 33221100554477668899aabbccddeeff
+const PLAIN = fromHex(`01 01 0100 1001 0000 33221100554477668899aabbccddeeff
   0010000000000080 4449534b 61620000 00000000 0100 0200 0102 0304 05`);
 
 Deno.test("fieldsOf: every type as people read it, with its offset", () => {
   const { fields, byteCount, damage } = fieldsOf(EVERY, PLAIN);
-  assertEquals(lines(fields), [
+  assertEquals(linesOf(fields), [
     "0+1 kind: 1 (plain)",
     "1+1 isOdd: yes",
     "2+2 state: 1 (open)",
@@ -102,8 +91,8 @@ Deno.test("fieldsOf: every type as people read it, with its offset", () => {
 });
 
 Deno.test("fieldsOf: arrays in the elements of an array, at the offset of the whole", () => {
-  const bytes = of("02 0100 00100000 ff0f0000 0500000000000000 ffffffffffffffff");
-  assertEquals(lines(fieldsOf(EVERY, bytes, 100).fields), [
+  const bytes = fromHex("02 0100 00100000 ff0f0000 0500000000000000 ffffffffffffffff");
+  assertEquals(linesOf(fieldsOf(EVERY, bytes, 100).fields), [
     "100+1 kind: 2 (ranged)",
     "101+2 rangeCount: 1",
     "103+24 ranges: 1 element",
@@ -123,18 +112,18 @@ Deno.test("fieldsOf: bytes that end too early give what is there, and where they
     offset: 42,
     reason: "magic takes 4 bytes, 1 are there",
   }]);
-  const ranged = fieldsOf(EVERY, of("02 ffff 01000000 00000000 0500000000000000 010000"));
-  assertEquals(lines(ranged.fields).slice(2), [
+  const ranged = fieldsOf(EVERY, fromHex("02 ffff 01000000 00000000 0500000000000000 010000"));
+  assertEquals(linesOf(ranged.fields).slice(2), [
     "3+16 ranges: 2 elements",
     "  3+16 [0]: range",
-    "    3+4 byteCount: 1 bytes",
+    "    3+4 byteCount: 1 byte",
     "    7+4 byteOffset: 0 bytes",
     "    11+8 pfns: 1 element",
     "      11+8 [0]: 0x5",
     "  19+0 [1]: range",
   ]);
   assertEquals(ranged.damage, { offset: 19, reason: "byteCount takes 4 bytes, 3 are there" });
-  const announced = fieldsOf(EVERY, of("02 0300 01000000 00000000 0500000000000000"));
+  const announced = fieldsOf(EVERY, fromHex("02 0300 01000000 00000000 0500000000000000"));
   const reason = "ranges: 3 elements are announced, 1 are there";
   assertEquals(announced.damage, { offset: 19, reason });
 });
@@ -144,13 +133,16 @@ Deno.test("fieldsOf: a wrong value is named, and what follows it is read all the
   assertEquals(wrong.damage, { offset: 32, reason: "magic: 0x4b5349ff is not 0x4b534944" });
   assertEquals(wrong.fields.length, 12);
   const unknown = fieldsOf(EVERY, PLAIN.with(0, 9));
-  assertEquals(lines(unknown.fields), ["0+1 kind: 9 is unknown"]);
+  assertEquals(linesOf(unknown.fields), ["0+1 kind: 9 is unknown"]);
   assertEquals(unknown.damage, { offset: 0, reason: "kind: 9 is unknown" });
   const text = fieldsOf(EVERY, PLAIN.with(36, 0xff));
-  assertEquals(lines(text.fields)[8], "36+4 title: 4 bytes: ff 62 00 00");
-  assertEquals(lines(fieldsOf(EVERY, PLAIN.with(6, 1)).fields)[4], "6+2 reserved: 2 bytes: 01 00");
+  assertEquals(linesOf(text.fields)[8], "36+4 title: 4 bytes: ff 62 00 00");
+  assertEquals(
+    linesOf(fieldsOf(EVERY, PLAIN.with(6, 1)).fields)[4],
+    "6+2 reserved: 2 bytes: 01 00",
+  );
   const flag = fieldsOf(EVERY, PLAIN.with(4, 0x14));
-  assertEquals(lines(flag.fields)[3], "4+2 flags: 0x114 (loopback, pipe, 0x4 unknown)");
+  assertEquals(linesOf(flag.fields)[3], "4+2 flags: 0x114 (loopback, pipe, 0x4 unknown)");
 });
 
 const u16s = fc.nat({ max: 0xffff });

@@ -1,0 +1,39 @@
+/**
+ * Control messages field by field (wire.md 4.2): those that this package sends and takes, and all others that are
+ * known.
+ *
+ * @module
+ */
+
+import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
+import { CONTROL_MESSAGE_BYTES_MAX } from "../../core/control/messages.ts";
+import { type DecodedFields, fieldsOf, type Layout } from "../../core/layout/mod.ts";
+import { OTHER_MESSAGE } from "./other_messages.ts";
+import { Parts } from "./parts.ts";
+
+/** The first and the last message that the package itself knows by number alone. */
+const OTHER_MIN = 14;
+const OTHER_MAX = 29;
+
+/**
+ * The fields of the control message that `bytes` hold, its number included: the first byte lies at offset `start` of
+ * whatever they are a part of. What a receiver ignores, as it follows the message's fields, is the field `tail`; what
+ * cannot be told is `rest`. It never throws: damaged bytes give the fields as far as they can be told, and the damage.
+ *
+ * Messages 1 to 13 are those of the package; 14 to 29 are shown as well, in the form that their size says.
+ */
+export function fieldsOfControlMessage(bytes: Uint8Array, start = 0): DecodedFields {
+  const copy = bytes.slice();
+  const number = copy.length < 4 ? 0 : new DataView(copy.buffer).getUint32(0, true);
+  const isOther = number >= OTHER_MIN && number <= OTHER_MAX;
+  const layout: Layout<unknown> = isOther ? OTHER_MESSAGE : CONTROL_MESSAGE;
+  const parts = new Parts(copy, start);
+  const found = fieldsOf(layout, copy, start);
+  parts.add(found);
+  parts.plain(found.damage === null ? "tail" : "rest", found.byteCount, copy.length);
+  if (copy.length > CONTROL_MESSAGE_BYTES_MAX) {
+    const most = `a control message has at most ${CONTROL_MESSAGE_BYTES_MAX} bytes`;
+    parts.note(CONTROL_MESSAGE_BYTES_MAX, `${most}, ${copy.length} are there`);
+  }
+  return parts.decoded(copy.length);
+}

@@ -1,0 +1,190 @@
+/**
+ * Packets field by field, as they lie in a ring (wire.md 2).
+ *
+ * @module
+ */
+
+import { type DecodedFields, fieldsOf } from "../../core/layout/mod.ts";
+import { createCodec } from "../../core/packet/codec.ts";
+import {
+  GPA_DIRECT_HEADER,
+  PIPE_HEADER,
+  TRANSFER_PAGES_HEADER,
+} from "../../core/packet/layouts.ts";
+import { PacketFields } from "../../core/packet/packet.ts";
+import {
+  DESCRIPTOR_BYTES,
+  DESCRIPTOR_FLAG_COMPLETION_REQUESTED,
+  PACKET_TYPE_COMPLETION,
+  PACKET_TYPE_GPA_DIRECT,
+  PACKET_TYPE_IN_BAND,
+  PACKET_TYPE_TRANSFER_PAGES,
+  TRAILER_BYTES,
+} from "../../core/ring/layout.ts";
+import { DESCRIPTOR, type Descriptor, TRAILER } from "../../core/ring/layouts.ts";
+import { Damage } from "../../core/layout/mod.ts";
+import type { Codec } from "../testing/options.ts";
+import { Parts } from "./parts.ts";
+import { fieldsOfTuple } from "./tuple.ts";
+
+/** How the packets of a channel are written. */
+export interface PacketForm {
+  /** The encoding of the fabric that they are of. Default `"vmbus"`, as Hyper-V's own are. */
+  readonly codec?: Codec;
+  /** Whether each payload begins with the header of a pipe. Default false. */
+  readonly isPipe?: boolean;
+}
+
+/** A packet, field by field. */
+export interface DecodedPacket extends DecodedFields {
+  /** In one line: `inBand, transaction 5, completion requested`. */
+  readonly text: string;
+}
+
+/** What types there are in practice, and fewest words of 8 bytes before the payload. */
+const TYPES: ReadonlyMap<number, readonly [name: string, dataOffset8Min: number]> = new Map([
+  [PACKET_TYPE_IN_BAND, ["inBand", 2]],
+  [PACKET_TYPE_TRANSFER_PAGES, ["transferPages", 3]],
+  [PACKET_TYPE_GPA_DIRECT, ["gpaDirect", 3]],
+  [PACKET_TYPE_COMPLETION, ["completion", 2]],
+]);
+
+/** One look at the bytes of a packet. */
+class PacketWalk {
+  readonly parts: Parts;
+  readonly #bytes: Uint8Array;
+  readonly #start: number;
+  readonly #form: PacketForm;
+
+  constructor(bytes: Uint8Array, form: PacketForm, start: number) {
+    this.parts = new Parts(bytes, start);
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#form = form;
+  }
+
+  /** All of it, and how it reads in one line. */
+  walk(): string {
+    const descriptor = DESCRIPTOR.decode(this.#bytes);
+    this.parts.group("descriptor", "descriptor", 0, fieldsOf(DESCRIPTOR, this.#bytes, this.#start));
+    if (descriptor instanceof Damage) return "no packet";
+    this.#check(descriptor);
+    const there = this.#bytes.length;
+    const lengthBytes = Math.min(Math.max(descriptor.length8 * 8, DESCRIPTOR_BYTES), there);
+    const payloadStart = Math.min(Math.max(descriptor.dataOffset8 * 8, DESCRIPTOR_BYTES), there);
+    this.#header(descriptor.type, payloadStart);
+    if (payloadStart < lengthBytes) this.#payload(payloadStart, lengthBytes);
+    if (this.parts.damage === null) this.#askCodec(descriptor, payloadStart, lengthBytes);
+    const trailer = this.#bytes.subarray(lengthBytes, lengthBytes + TRAILER_BYTES);
+    if (descriptor.length8 * 8 === lengthBytes && trailer.length === TRAILER_BYTES) {
+      const found = fieldsOf(TRAILER, trailer, this.#start + lengthBytes);
+      this.parts.group("trailer", "trailer", lengthBytes, found);
+    }
+    return textOf(descriptor);
+  }
+
+  /** Checks the descriptor as a reader does (wire.md 1.9). */
+  #check({ type, dataOffset8, length8, flags }: Descriptor): void {
+    const known = TYPES.get(type);
+    if (known === undefined) this.parts.note(0, `type: nobody sends packets of type ${type}`);
+    const least = known?.[1] ?? 2;
+    if (dataOffset8 < least) {
+      this.parts.note(
+        2,
+        `dataOffset8: ${dataOffset8} is less than the ${least} words before a payload`,
+      );
+    }
+    if (dataOffset8 > length8) {
+      this.parts.note(2, `dataOffset8: ${dataOffset8} is more than the packet's ${length8} words`);
+    }
+    if (flags > DESCRIPTOR_FLAG_COMPLETION_REQUESTED) {
+      this.parts.note(6, "flags: bits other than 0 must be 0");
+    }
+    const there = this.#bytes.length;
+    if (length8 * 8 > there) {
+      this.parts.note(4, `length8: the packet has ${length8 * 8} bytes, ${there} are there`);
+    }
+  }
+
+  /** What lies between descriptor and payload. */
+  #header(type: number, payloadStart: number): void {
+    const header = this.#bytes.subarray(DESCRIPTOR_BYTES, payloadStart);
+    const isGpaDirect = type === PACKET_TYPE_GPA_DIRECT;
+    let at = DESCRIPTOR_BYTES;
+    if (isGpaDirect || type === PACKET_TYPE_TRANSFER_PAGES) {
+      const layout = isGpaDirect ? GPA_DIRECT_HEADER : TRANSFER_PAGES_HEADER;
+      const found = fieldsOf(layout, header, this.#start + at);
+      this.parts.group("header", layout.name, at, found);
+      at += found.byteCount;
+    }
+    this.parts.plain("surplus", at, payloadStart);
+  }
+
+  #payload(at: number, end: number): void {
+    const bytes = this.#bytes.subarray(at, end);
+    if (this.#form.codec === "msgpack") {
+      const found = fieldsOfTuple(bytes, this.#start + at);
+      this.parts.add(found);
+      this.parts.plain("padding", at + found.byteCount, end);
+    } else if (this.#form.isPipe === true) {
+      const found = fieldsOf(PIPE_HEADER, bytes, this.#start + at);
+      this.parts.group("pipeHeader", PIPE_HEADER.name, at, found);
+      const header = PIPE_HEADER.decode(bytes);
+      const dataStart = at + found.byteCount;
+      const announced = header instanceof Damage ? 0 : header.length;
+      if (announced > end - dataStart) {
+        this.parts.note(
+          at + 4,
+          `length: ${announced} bytes are announced, ${end - dataStart} are there`,
+        );
+      }
+      const dataEnd = Math.min(dataStart + announced, end);
+      this.parts.plain("data", dataStart, dataEnd);
+      this.parts.plain("padding", dataEnd, end);
+    } else {
+      this.parts.plain("payload", at, end);
+    }
+  }
+
+  /** Has the codec itself say what is wrong: it knows best what a receiver takes. */
+  #askCodec(descriptor: Descriptor, payloadStart: number, end: number): void {
+    const { type, flags, transactionId } = descriptor;
+    if (type === PACKET_TYPE_TRANSFER_PAGES) return;
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    const fault = createCodec(this.#form.codec ?? "vmbus").decode({
+      type,
+      flags,
+      transactionIdLow: Number(BigInt(transactionId) & 0xffff_ffffn),
+      transactionIdHigh: Number(BigInt(transactionId) >> 32n),
+      bytes: this.#bytes,
+      start: DESCRIPTOR_BYTES,
+      payloadStart,
+      end,
+      rangeCount: type === PACKET_TYPE_GPA_DIRECT ? view.getUint32(DESCRIPTOR_BYTES + 4, true) : 0,
+    }, new PacketFields());
+    if (fault !== null) {
+      this.parts.note(DESCRIPTOR_BYTES, `a receiver refuses this packet: ${fault}`);
+    }
+  }
+}
+
+function textOf({ type, flags, transactionId }: Descriptor): string {
+  const words = [TYPES.get(type)?.[0] ?? `type ${type}`, `transaction ${transactionId}`];
+  if ((flags & DESCRIPTOR_FLAG_COMPLETION_REQUESTED) !== 0) words.push("completion requested");
+  return words.join(", ");
+}
+
+/**
+ * The fields of the packet that `bytes` hold, descriptor first; its trailer too, where that is there. The first byte lies
+ * at offset `start` of whatever they are a part of. The fields are groups: `descriptor`, `header` (of a packet that
+ * describes memory), then `payload`, or `pipeHeader` and `data`, or the `tuple` of the codec `"msgpack"`, then
+ * `trailer`. It never throws: damaged bytes give the fields as far as they can be told, and the damage, be it one that
+ * the ring finds (wire.md 1.9) or the codec.
+ */
+export function fieldsOfPacket(bytes: Uint8Array, form: PacketForm = {}, start = 0): DecodedPacket {
+  const copy = bytes.slice();
+  const walk = new PacketWalk(copy, form, start);
+  const text = walk.walk();
+  const byteCount = walk.parts.fields.reduce((sum, field) => sum + field.byteCount, 0);
+  return { ...walk.parts.decoded(byteCount), text };
+}
