@@ -22,7 +22,8 @@ export interface DecodedGpadl {
 
 /**
  * The GPADL that `messages` describe: the header message first, then its body messages. Words beyond the length that the
- * header announces are ignored, as a receiver does (wire.md 3.3). It never throws: of a description that is damaged or
+ * header announces are ignored, as a receiver does
+ * ([wire.md 3.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). It never throws: of a description that is damaged or
  * not complete the ranges are shown as far as there are words.
  */
 export function fieldsOfGpadl(messages: readonly Uint8Array[]): DecodedGpadl {

@@ -179,7 +179,7 @@ function textOf({ type, flags, transactionId }: Descriptor): string {
  * at offset `start` of whatever they are a part of. The fields are groups: `descriptor`, `header` (of a packet that
  * describes memory), then `payload`, or `pipeHeader` and `data`, or the `tuple` of the codec `"msgpack"`, then
  * `trailer`. It never throws: damaged bytes give the fields as far as they can be told, and the damage, be it one that
- * the ring finds (wire.md 1.9) or the codec.
+ * the ring finds ([wire.md 1.9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)) or the codec.
  */
 export function fieldsOfPacket(bytes: Uint8Array, form: PacketForm = {}, start = 0): DecodedPacket {
   const copy = bytes.slice();
