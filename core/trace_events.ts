@@ -80,8 +80,9 @@ export const TRACE_EVENTS = {
   mmioChanged: 79,
   // Misuse that the verifier has found.
   violation: 80,
-  // What goes wrong because a simulation has it so.
+  // What goes wrong because a simulation has it so, and what it finds.
   faultFired: 81,
+  found: 82,
   // Partitions.
   partitionCreated: 96,
   partitionCrashed: 97,

@@ -20,8 +20,11 @@ export type GpadlChange =
 
 /** Which one, and what is known of it. */
 export interface ToldGpadl {
+  /** The channel that it was made for. */
   readonly channelId: number;
+  /** The guest's handle of it. */
   readonly gpadlId: number;
+  /** Bytes that it describes, as far as that is known at this end. */
   readonly byteCount: number;
 }
 

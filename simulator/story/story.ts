@@ -18,7 +18,7 @@ export interface StoryLine {
   readonly step: number;
   /** When, in 100 ns of virtual time. */
   readonly at100ns: number;
-  /** Who did it, or whom it happened to: one of {@linkcode Story.participants}. */
+  /** Who did it, or whom it happened to: one of {@linkcode Story.participants}, or `world` for what is nobody's. */
   readonly who: string;
   /** What happened, in one line without its subject; it may hold names that drivers and scenarios gave. */
   readonly text: string;

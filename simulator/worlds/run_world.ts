@@ -139,7 +139,12 @@ class Run<Drivers extends DriverTable> {
   }
 
   found(finding: Finding): void {
+    const { kind, rule, place, message, by } = finding;
     this.findings.push(finding);
+    if (by === "verifier") return; // it is on the trace where it happened
+    const { recorder, clock } = this.fabric;
+    const details = { kind, rule, place, message, by };
+    recorder.imply(clock.now100ns, "found", 0, { details });
   }
 
   #fail(kind: FindingKind, rule: string, place: string, message: string, by = "world"): void {
