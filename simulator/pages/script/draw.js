@@ -17,8 +17,8 @@ import { timeText } from "./data.js";
 const GUTTER = 26;
 const MAP_WIDTH = 14;
 /** Entries and arrows that are drawn in one frame; of more each so many. */
-const TICKS_MAX = 5000;
-const ARROWS_MAX = 2000;
+const TICKS_MAX = 3000;
+const ARROWS_MAX = 600;
 
 /** Where lanes and texts stand. */
 export function layoutOf({ head, view }) {
@@ -248,9 +248,14 @@ function drawMap(context, app, { mapX }) {
   context.fillRect(mapX, HEAD_HEIGHT, MAP_WIDTH, view.space);
   const scale = view.space / Math.max(rows.count, 1);
   const at = (row) => HEAD_HEIGHT + row * scale;
+  let lastY = -Infinity;
   for (const [entry, kind] of head.marks) {
+    const y = at(rows.row(entry));
+    // Many switches have one place: the first of them stands for all.
+    if (kind === "switch" && y - lastY < 1) continue;
+    if (kind === "switch") lastY = y;
     context.fillStyle = { switch: colors.switch, fault: colors.warn, finding: colors.bad }[kind];
-    context.fillRect(mapX + 2, at(rows.row(entry)), MAP_WIDTH - 4, kind === "finding" ? 3 : 1.5);
+    context.fillRect(mapX + 2, y, MAP_WIDTH - 4, kind === "finding" ? 3 : 1.5);
   }
   context.strokeStyle = colors.muted;
   context.lineWidth = 1;

@@ -62,16 +62,12 @@ function bytesPart(app, entry, fields) {
   const parts = [element("h3", "", `${byteCount[entry]} bytes`), place];
   if (fields.length === 0) return parts;
   const list = element("ul", "fields");
-  for (const [name, offset, length, text, depth = 0] of fields) {
-    const label = [element("span", "name", name), element("span", "value", text)];
-    if (offset === null) {
-      list.append(element("li", "", ...label));
-      continue;
-    }
+  for (const [name, offset, length, text, depth] of fields) {
     const button = element(
       "button",
       "link",
-      ...label,
+      element("span", "name", name),
+      element("span", "value", text),
       element("span", "place", `@${offset}+${length}`),
     );
     button.type = "button";
