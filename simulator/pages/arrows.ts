@@ -5,6 +5,7 @@
  */
 
 import type { ObservationOf } from "../../actors/runtime/observation.ts";
+import type { TraceEntry } from "../../mod.ts";
 import type { RecordedArrow } from "./recording.ts";
 
 /** A packet in a ring. */
@@ -89,4 +90,28 @@ export class ArrowRecorder {
       this.arrows.push({ kind: "completion", from, to: entry });
     }
   }
+}
+
+/**
+ * Control messages, from where one is posted to where it is taken: those of one name keep their order. One that was
+ * damaged on its way has another name, and no arrow.
+ */
+export function messageArrows(entries: readonly TraceEntry[]): readonly RecordedArrow[] {
+  const posted = new Map<string, number[]>();
+  const waysOf = ({ subject, details }: TraceEntry, direction: string): number[] => {
+    const key = `${direction} ${details.message} ${subject}`;
+    const ways = posted.get(key) ?? [];
+    posted.set(key, ways);
+    return ways;
+  };
+  const arrows: RecordedArrow[] = [];
+  for (const [at, entry] of entries.entries()) {
+    if (entry.event === "messageToHost") waysOf(entry, "toHost").push(at);
+    else if (entry.event === "messageToGuest") waysOf(entry, "toGuest").push(at);
+    else if (entry.event === "messageTaken") {
+      const from = waysOf(entry, String(entry.details.direction)).shift();
+      if (from !== undefined) arrows.push({ kind: "message", from, to: at });
+    }
+  }
+  return arrows;
 }

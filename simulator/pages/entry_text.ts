@@ -12,12 +12,12 @@ import { visible } from "../text.ts";
 /** Groups of events, which a page can leave out, by what an event's name begins with. */
 const GROUPS: readonly (readonly [string, RegExp])[] = [
   ["trouble", /^(?:fault|violation)/],
-  ["calls", /^(?:call(?=$|Threw|Refused)|requestEnded|handleClosed)/],
+  ["calls", /^(?:call(?=$|Threw|Refused)|requestEnded|handleClosed|wait)/],
   ["returns", /^callReturned/],
   ["callbacks", /^callback/],
   ["packets", /^(?:packet|answer|externalData|unread|transactionId)/],
   ["bus", /^(?:message|interrupt|gpadl|mmio)/],
-  ["states", /^(?:channelEvent|partition)/],
+  ["states", /^(?:channel|partition|rings)/],
   ["memory", /^memory/],
   ["scheduler", /^(?:work|choice|timer|time|point)/],
 ];
@@ -65,7 +65,7 @@ function callText({ call, ...details }: Details, subject: string): string {
   return `${call}(${(given[0] === subject ? given.slice(1) : given).join(", ")})`;
 }
 
-function returnText({ call, status, result, ...details }: Details): string {
+function returnText({ call, status, statusName: _, result, ...details }: Details): string {
   const more = Object.entries(details).map(([name, value]) => `${name} ${detailText(name, value)}`);
   const ended = [
     ...status === undefined ? [] : [statusText(status)],
@@ -105,11 +105,33 @@ const TEXTS: Readonly<Record<string, (details: Details, subject: string) => stri
     `packet ${packet} arrives, transaction ${transactionId}, ${byteCount} bytes`,
   packetCompleted: ({ packet, byteCount }) => `packet ${packet} is answered, ${byteCount} bytes`,
   packetEnded: ({ packet, status }) => `packet ${packet} ends with ${statusText(status)}`,
-  channelEvent: ({ change }) => `the chart hears ${change}`,
-  choice: ({ count, chosen }) => `choice ${chosen} of ${count}`,
+  channelEvent: ({ change, state }) =>
+    `the chart hears ${change}${state === undefined ? "" : `: ${state}`}`,
+  packetRetired: ({ packet, how }) => `packet ${packet} is retired: ${wordsOf(String(how))}`,
+  packetSettled: ({ packet, isAnswered }) =>
+    `packet ${packet} is settled, ${
+      isAnswered === true ? "its completion in the ring" : "no answer"
+    }`,
+  waitBegan: ({ call, waitsFor }) => `${call} waits for ${waitsFor}`,
+  waitEnded: ({ call, statusName }) =>
+    `${call} has its answer${statusName ? ` ${statusName}` : ""}`,
+  choice: (details) => textOfChoice(details),
+  faultFired: ({ fault, place }) => `fault of the simulation: ${fault}, ${place}`,
+  gpadlChanged: ({ by, change, gpadlId, byteCount }) =>
+    `GPADL ${gpadlId}: ${wordsOf(String(change))} by the ${by}${
+      byteCount === undefined ? "" : `, ${byteCount} bytes`
+    }`,
+  messageTaken: ({ message, direction }) =>
+    `${message} is taken ${direction === "toHost" ? "by the host" : "by the guest"}`,
   fault: ({ fault }) => `fault: ${fault}`,
   violation: ({ rule, call, message }) => `violation in ${call}: ${message} (${rule})`,
 };
+
+/** What a choice was, for who knows the ways that there were. */
+export function textOfChoice({ count, chosen, ran, insteadOf }: Details): string {
+  if (ran === undefined) return `choice ${chosen} of ${count}`;
+  return insteadOf === undefined ? `${ran} runs` : `${ran} runs instead of ${insteadOf}`;
+}
 
 /** How a call ended, as its own line has it: what it gave is in the line of its return. */
 export function endOfCall({ event, details: { status } }: TraceEntry): string {

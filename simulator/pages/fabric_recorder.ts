@@ -16,7 +16,7 @@ import type { Observation, ObservedEndpoint, Observer } from "../../actors/runti
 import type { Fabric, TraceEntry } from "../../mod.ts";
 import { endpointOf, runtimeOf } from "../checkers/endpoints.ts";
 import type { Choice } from "../worlds/settings.ts";
-import { ArrowRecorder } from "./arrows.ts";
+import { ArrowRecorder, messageArrows } from "./arrows.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, RecordedStates } from "./recording.ts";
 import { StateRecorder } from "./states.ts";
 
@@ -69,9 +69,9 @@ export class FabricRecorder implements Observer {
     return this.#runtime.trace;
   }
 
-  /** Packets and completions on their way. */
+  /** Packets, completions and control messages on their way. */
   get arrows(): readonly RecordedArrow[] {
-    return this.#arrows.arrows;
+    return [...this.#arrows.arrows, ...messageArrows(this.entries)];
   }
 
   /** What `inspect()` showed. */
@@ -136,7 +136,10 @@ export class FabricRecorder implements Observer {
     { fault, partition, channelId }: Extract<Observation, { readonly kind: "faultFires" }>,
   ): void {
     const where = channelId === null ? partition : `channel id ${channelId} of ${partition}`;
-    this.marks.push({ kind: "fault", entry: this.#last + 1, text: `${fault}, ${where}` });
+    // Where the trace tells of it, it has done so.
+    const isTold = this.entries.at(-1)?.event === "faultFired";
+    const entry = isTold ? this.#last : this.#last + 1;
+    this.marks.push({ kind: "fault", entry, text: `${fault}, ${where}` });
   }
 
   /** Keeps what the first `byteCount` of `all` are: they hold during the observation alone. */

@@ -6,7 +6,7 @@
 
 import { endOfCall, GROUP_NAMES, groupOf, textOfEntry } from "./entry_text.ts";
 import { messageOf } from "./fields.ts";
-import type { RecordedBytes, RecordedMark, Recording } from "./recording.ts";
+import type { RecordedArrow, RecordedBytes, RecordedMark, Recording } from "./recording.ts";
 import { visible } from "../text.ts";
 import { spansOf } from "./spans.ts";
 
@@ -16,6 +16,9 @@ const MARK_BITS: Readonly<Record<RecordedMark["kind"], number>> = {
   fault: 2,
   finding: 4,
 };
+
+/** Kinds of arrows, by number. */
+const ARROW_KINDS: readonly RecordedArrow["kind"][] = ["packet", "completion", "message"];
 
 /** Where one column lies in its section. */
 interface PackedColumn {
@@ -196,7 +199,7 @@ export async function packOf(recording: Recording, left: number): Promise<PagePa
   columns
     .add("arrowFrom", Uint32Array.from(inOrder, ({ from }) => from))
     .add("arrowTo", Uint32Array.from(inOrder, ({ to }) => to))
-    .add("arrowKind", Uint8Array.from(inOrder, ({ kind }) => kind === "packet" ? 0 : 1));
+    .add("arrowKind", Uint8Array.from(inOrder, ({ kind }) => ARROW_KINDS.indexOf(kind)));
   const stateColumns = new Section()
     .add("at", Uint32Array.from(states.at))
     .add("path", Uint32Array.from(states.path))

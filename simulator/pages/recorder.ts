@@ -6,6 +6,7 @@
 
 import type { Fabric, TraceEntry } from "../../mod.ts";
 import type { Choice } from "../worlds/settings.ts";
+import { textOfChoice } from "./entry_text.ts";
 import { FabricRecorder } from "./fabric_recorder.ts";
 import type {
   RecordedArrow,
@@ -84,7 +85,11 @@ class Joined {
       this.arrows.push({ kind, from: first + from, to: first + to });
     }
     for (const one of recorder.bytes) this.bytes.push({ ...one, entry: first + one.entry });
-    for (const one of recorder.marks) this.marks.push({ ...one, entry: first + one.entry });
+    for (const { kind, entry, text } of recorder.marks) {
+      const choice = kind === "switch" ? recorder.entries[entry] : undefined;
+      const words = choice?.event === "choice" ? textOfChoice(choice.details) : text;
+      this.marks.push({ kind, entry: first + entry, text: words });
+    }
     this.#addStates(recorder.states, first, rename);
   }
 

@@ -54,8 +54,8 @@ export interface RecordedLane {
 
 /** A way from one entry to another. */
 export interface RecordedArrow {
-  /** A packet, or the completion of one. */
-  readonly kind: "packet" | "completion";
+  /** A packet, the completion of one, or a control message. */
+  readonly kind: "packet" | "completion" | "message";
   /** The entry at which it was sent. */
   readonly from: number;
   /** The entry at which it arrived. */

@@ -107,9 +107,19 @@ function drawArrow(context, x1, y1, x2, y2, hasHead) {
   }
 }
 
-/** Packets and completions that can be seen. */
+/** The root's lane: it is the first partition of each run. */
+const ROOT_LANE = 1;
+
+/** The lanes of an arrow's ends. A control message is told of the guest at both ends, whoever posts it. */
+function endsOf({ columns: { lane, event }, head }, kind, from, to) {
+  if (kind !== 2) return [lane[from], lane[to]];
+  const [name] = head.events[event[from]];
+  return name === "messageToHost" ? [lane[from], ROOT_LANE] : [ROOT_LANE, lane[to]];
+}
+
+/** Packets, completions and control messages that can be seen. */
 function drawArrows(context, app, layout) {
-  const { columns: { arrowFrom, arrowTo, arrowKind, lane }, rows, view, colors } = app;
+  const { columns: { arrowFrom, arrowTo, arrowKind }, rows, view, colors } = app;
   const first = rows.entry(Math.floor(view.top) - 1);
   const last = rows.entry(Math.ceil(view.top + view.seen));
   const end = lastAtMost(arrowFrom, last) + 1;
@@ -118,7 +128,7 @@ function drawArrows(context, app, layout) {
   const step = Math.max(1, Math.ceil(seen.length / ARROWS_MAX));
   const middle = view.rowHeight / 2;
   const hasHead = view.rowHeight >= 5;
-  for (const [kind, color] of [colors.packet, colors.completion].entries()) {
+  for (const [kind, color] of [colors.packet, colors.completion, colors.message].entries()) {
     context.beginPath();
     for (let n = 0; n < seen.length; n += step) {
       const arrow = seen[n];
@@ -126,28 +136,15 @@ function drawArrows(context, app, layout) {
       const [from, to] = [arrowFrom[arrow], arrowTo[arrow]];
       const y1 = Math.max(view.y(rows.row(from)) + middle, -1e5);
       const y2 = Math.min(view.y(rows.row(to)) + middle, 1e5);
-      drawArrow(context, laneX(lane[from], layout), y1, laneX(lane[to], layout), y2, hasHead);
+      const [x1, x2] = endsOf(app, kind, from, to).map((end) => laneX(end, layout));
+      if (x1 !== x2) drawArrow(context, x1, y1, x2, y2, hasHead);
     }
     context.strokeStyle = color;
     context.lineWidth = hasHead ? 1.5 : 0.6;
-    context.setLineDash(kind === 0 ? [] : [5, 3]);
+    context.setLineDash(kind === 1 ? [5, 3] : []);
     context.stroke();
   }
   context.setLineDash([]);
-}
-
-/** A control message: from the partition that posts it to the one that gets it. */
-function drawMessage(context, app, layout, entry, y) {
-  const { columns: { event, lane }, head, colors } = app;
-  const [name] = head.events[event[entry]];
-  if (!name.startsWith("messageTo") || lane[entry] <= 1) return;
-  const [root, guest] = [laneX(1, layout), laneX(lane[entry], layout)];
-  const [from, to] = name === "messageToHost" ? [guest, root] : [root, guest];
-  context.beginPath();
-  drawArrow(context, from, y, to, y, true);
-  context.strokeStyle = colors.message;
-  context.lineWidth = 1.2;
-  context.stroke();
 }
 
 /** Signs of what is worth a look: a triangle, a diamond, a cross; they differ in more than colour. */
@@ -185,7 +182,6 @@ function drawRows(context, app, layout) {
   for (let row = first; row < last; row++) {
     const entry = rows.shown[row];
     const y = view.y(row) + view.rowHeight / 2;
-    drawMessage(context, app, layout, entry, y);
     context.fillStyle = colors.groups[head.events[event[entry]][1]];
     context.strokeStyle = colors.surface;
     context.lineWidth = 1.5;

@@ -49,8 +49,9 @@ Deno.test("recordRun: a packet goes from the entry at which it was sent to that 
   assert(arrows.length > 20);
   for (const { kind, from, to } of arrows) {
     assert(from < to);
-    if (kind === "completion") continue;
     const [sent, arrived] = [entries[from]!, entries[to]!];
+    if (kind === "message") assertEquals(sent.details.message, arrived.details.message);
+    if (kind !== "packet") continue;
     assertEquals([sent.event, arrived.event], ["packetEntered", "packetArrived"]);
     assertEquals(sent.details.packet, arrived.details.transactionId);
     assert(sent.subject !== arrived.subject);
