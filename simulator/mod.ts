@@ -171,6 +171,7 @@ export type {
   ExpectedGroup,
   FailureGroup,
   ReachedBehaviour,
+  ShrunkFailure,
   SweepSummary,
 } from "./sweeps/summary.ts";
 export { shrinkRun } from "./shrinking/shrink_run.ts";

@@ -47,6 +47,7 @@ import {
   TASK_COMMAND,
 } from "./request.ts";
 import { scenarios as allScenarios } from "./scenarios.ts";
+import { shrinkMain } from "./shrink/main.ts";
 import { firstWordOf, siblingOf, type Start, startOf } from "./start.ts";
 import { Stop } from "./stop.ts";
 import { sweepFromSimulate } from "./sweep/from_simulate.ts";
@@ -265,6 +266,7 @@ export async function main(
   const word = firstWordOf(args);
   if (word === "sweep") return await sweepFromSimulate(() => readStart(args));
   if (word === "replay") return await replayMain(() => readStart(args));
+  if (word === "shrink") return await shrinkMain(() => readStart(args));
   const isJson = isForPrograms(args, scenarios);
   let begun: Partial<RunFacts> = {};
   const printFailure = (reason: string, isStopped = false) => {

@@ -92,10 +92,19 @@ export class WorldMaker<Drivers extends DriverTable> implements RunMaker {
     throw new ShrinkError(`not found any more: ${rule}, at ${place}`);
   }
 
-  /** The run that makes `choices`; null: the finding is not there. */
-  async #again(choices: readonly Choice[]): Promise<AttemptEnd | null> {
+  /**
+   * The run that makes `choices`.
+   *
+   * @throws {ShrinkError} It is another one.
+   */
+  async replay(choices: readonly Choice[]): Promise<AttemptEnd> {
     const guide = toldChooser(new ReplayChooser(choices), this.#onChoice);
-    const end = await replayed(() => this.#run(guide));
+    return await replayed(() => this.#run(guide));
+  }
+
+  /** The same; null: the finding is not there. */
+  async #again(choices: readonly Choice[]): Promise<AttemptEnd | null> {
+    const end = await this.replay(choices);
     return end.findings.some((each) => causeOf(each) === causeOf(this.#finding)) ? end : null;
   }
 

@@ -6,6 +6,7 @@
 
 import { folded, grouped, type Look, painted } from "../layout.ts";
 import { unitsFor, visible } from "../text.ts";
+import { sizesText } from "../shrinking/report.ts";
 import type { RunSettings } from "./artefact.ts";
 import type { Counts } from "../coverage/coverage.ts";
 import type { CoverageGaps } from "../coverage/space.ts";
@@ -52,7 +53,7 @@ function headOf(
 }
 
 function failureLines(group: FailureGroup, look: Look): string[] {
-  const { kind, rule, place, message, worlds, seed, step, source, replay } = group;
+  const { kind, rule, place, message, worlds, seed, step, source, replay, shrunk } = group;
   return [
     `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
     `     ${visible(message)}`,
@@ -61,6 +62,7 @@ function failureLines(group: FailureGroup, look: Look): string[] {
       counted(step, "choices")
     }`,
     ...replay === null ? [] : [`     ${replay}`],
+    ...shrunk === null ? [] : [`     smaller: ${sizesText(shrunk)}`, `     ${shrunk.replay}`],
   ];
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Finding } from "../worlds/finding.ts";
+import type { Shrunk } from "../shrinking/shrink.ts";
 import type { Cause } from "./causes.ts";
 import type { Coverage, Nearness } from "../coverage/coverage.ts";
 import type { TallyData } from "./tally.ts";
@@ -23,6 +24,16 @@ export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | 
   readonly artefact: string | null;
   /** The command that runs that world again; null where there is none. */
   readonly replay: string | null;
+  /** The same failure in a smaller run; null where there is none, or nobody looked for it. */
+  readonly shrunk: ShrunkFailure | null;
+}
+
+/** A failure in a run that was made smaller. */
+export interface ShrunkFailure extends Pick<Shrunk, "reruns" | "before" | "after"> {
+  /** The file with which that run can be had again. */
+  readonly artefact: string;
+  /** The command that runs it again. */
+  readonly replay: string;
 }
 
 /** A finding that the scenario expects. */
@@ -84,7 +95,7 @@ export interface ScenarioFacts {
 }
 
 /** How a failure can be had again. */
-export type Replays = (cause: Cause) => Pick<FailureGroup, "artefact" | "replay">;
+export type Replays = (cause: Cause) => Pick<FailureGroup, "artefact" | "replay" | "shrunk">;
 
 /** A record in the order of its names: the same however it came about. */
 function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
@@ -111,7 +122,7 @@ function groupOf(cause: Cause, replays: Replays): FailureGroup {
 export function summaryOf(
   data: TallyData,
   { name, expected }: ScenarioFacts,
-  replays: Replays = () => ({ artefact: null, replay: null }),
+  replays: Replays = () => ({ artefact: null, replay: null, shrunk: null }),
 ): SweepSummary {
   const { worlds, failed, steps, causes, faults } = data;
   const { transitions, statuses, orders, faults: met } = data.coverage;

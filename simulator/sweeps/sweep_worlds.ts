@@ -70,6 +70,7 @@ export async function sweepWorlds<Drivers extends DriverTable>(
   return summaryOf(tally.data, { name, expected }, ({ seed }) => ({
     artefact: null,
     replay: callOf(seed, settings),
+    shrunk: null,
   }));
 }
 

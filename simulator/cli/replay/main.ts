@@ -4,49 +4,17 @@
  * @module
  */
 
-import { dirname, join } from "node:path";
 import type { Finding, ScenarioDefinition } from "../../mod.ts";
-import { grouped, type Look, painted } from "../../layout.ts";
-import {
-  ARTEFACT_BYTES_MAX,
-  ArtefactError,
-  type ReadArtefact,
-  readArtefact,
-} from "../../sweeps/read_artefact.ts";
+import { type Look, painted } from "../../layout.ts";
+import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
 import { type Replayed, replayRun } from "../../sweeps/replay.ts";
 import { shellQuoted, visible, visibleJson } from "../../text.ts";
-import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
-import { MACHINE } from "../file_system.ts";
-import { findScenario } from "../find_scenario.ts";
-import { openToRead } from "../opened_file.ts";
+import { readArtefactFile, refusalOf, scenarioOfArtefact } from "../artefact_file.ts";
+import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
 import { recordReplay } from "../../pages/record_replay.ts";
 import { checkReportPaths, wantsReport, writeReports } from "../pages/report_files.ts";
 import type { Start } from "../start.ts";
 import { isReplayForPrograms, readReplay, type ReplayRequest } from "./request.ts";
-
-const HINT = "name a file that a sweep has written";
-
-/** The artefact at `path`. */
-async function readFile(path: string): Promise<ReadArtefact> {
-  const { file: open, info } = await openToRead(MACHINE, path, path);
-  using file = open;
-  const action = `replay ${path}`;
-  if (info.size > ARTEFACT_BYTES_MAX) {
-    throw cannot(action, `it has more than ${grouped(ARTEFACT_BYTES_MAX)} bytes`, HINT);
-  }
-  const bytes = new Uint8Array(info.size);
-  const text = new TextDecoder().decode(bytes.subarray(0, file.read(0, bytes)));
-  return readOrRefuse(action, () => readArtefact(text));
-}
-
-/** What `read` makes of an artefact; what is wrong with one is the user's to know. */
-function readOrRefuse<T>(action: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof ArtefactError ? cannot(action, error.message, HINT) : error;
-  }
-}
 
 /** Stops for a debugger before one choice; says so, and where there was no such choice. */
 class Stopping {
@@ -157,20 +125,14 @@ async function replay(
 ): Promise<number> {
   const { path, until, reports, isJson } = request;
   checkReportPaths(reports, [["the run", path]]);
-  const artefact = await readFile(path);
-  const { name, file } = artefact.scenario;
-  const place = file === undefined ? null : join(dirname(path), file);
-  // Before it runs: who got the file from somebody else sees what it will do.
-  if (place !== null) tell(`replay: runs the scenario in ${shellQuoted(place)}\n`);
-  const { scenario } = await findScenario(place ?? name);
+  const artefact = await readArtefactFile("replay", path);
+  const { scenario } = await scenarioOfArtefact("replay", path, artefact);
   const stopping = new Stopping(until);
   const { beforeChoice } = stopping;
   const replayed = await replayWith(scenario, artefact, request, command, beforeChoice)
-    .catch((error) =>
-      readOrRefuse(`replay ${path}`, () => {
-        throw error;
-      })
-    );
+    .catch((error) => {
+      throw refusalOf(error, `replay ${path}`);
+    });
   stopping.tellEnd();
   const { divergence, finding, others } = replayed;
   const ok = divergence === null && finding === null && others.length === 0;

@@ -16,6 +16,7 @@ import { cannot } from "../command.ts";
 import { pathFrom, withLinesFrom } from "../driver_lines.ts";
 import { isFile } from "../find_scenario.ts";
 import { replaceFile } from "../replace_file.ts";
+import { shrunkPath } from "../shrink/request.ts";
 
 /** Files for the runs of one sweep. */
 export class ArtefactFiles {
@@ -47,6 +48,22 @@ export class ArtefactFiles {
       path = join(this.#folder, `${name}-${copy}${ARTEFACT_SUFFIX}`);
     }
     this.#names.add(path);
+    this.#write(path, record);
+    return path;
+  }
+
+  /**
+   * Writes the run that the one at `path` was made smaller to; gives its path.
+   *
+   * @throws {UsageError} It cannot be written.
+   */
+  writeShrunk(record: RunRecord, path: string): string {
+    const shrunk = shrunkPath(path);
+    this.#write(shrunk, record);
+    return shrunk;
+  }
+
+  #write(path: string, record: RunRecord): void {
     const finding = withLinesFrom(resolve(this.#folder), record.finding);
     const artefact = artefactOf({ ...record, finding }, this.#scenario);
     try {
@@ -55,6 +72,5 @@ export class ArtefactFiles {
     } catch (error) {
       throw cannot(`write ${path}`, error, "name another folder with --artefacts");
     }
-    return path;
   }
 }

@@ -5,8 +5,10 @@
  * @module
  */
 
-import type { ScenarioDefinition, WorldResult } from "../../mod.ts";
-import { linesOfChoices } from "../../sweeps/choices_text.ts";
+import type { DriverTable, ScenarioDefinition, WorldResult } from "../../mod.ts";
+import type { ToldChoice } from "../../shrinking/plan.ts";
+import { ShrinkError, WorldMaker } from "../../shrinking/world_maker.ts";
+import { choicesOfLines, linesOfChoices } from "../../sweeps/choices_text.ts";
 import { digestOf, entriesOf } from "../../sweeps/compare.ts";
 import { SeedRunner } from "../../sweeps/seed_runner.ts";
 import { Tally } from "../../sweeps/tally.ts";
@@ -19,12 +21,16 @@ import {
   type ChildTask,
   lineOf,
   type SeedText,
+  type ShrinkRequest,
 } from "./messages.ts";
 
 /** What came of worlds is said so often: who stops the sweep loses no more than that. */
 const TELL_MS = 200;
 
 const [given = "", mark = ""] = Deno.args;
+
+/** To make a run by which another one is made smaller. */
+type MakeRequest = Extract<ChildRequest, { readonly again: unknown } | { readonly keep: unknown }>;
 
 function say(message: ChildMessage): void {
   writeAll(Deno.stdout, lineOf(message, mark));
@@ -39,11 +45,15 @@ function* seedsOf({ from, to }: SeedText, isBackwards: boolean): Generator<bigin
 /** Runs worlds of one scenario. */
 class Child {
   readonly #isUntilFailure: boolean;
+  readonly #scenario: ScenarioDefinition;
   readonly #runner: SeedRunner;
+  /** Makes runs by which one is made smaller; null: none is to be. */
+  #maker: WorldMaker<DriverTable> | null = null;
   /** The worlds of the last range, where they are compared. */
   readonly #results = new Map<string, WorldResult>();
 
   constructor(scenario: ScenarioDefinition, { settings, isUntilFailure, tells }: ChildTask) {
+    this.#scenario = scenario;
     this.#isUntilFailure = isUntilFailure;
     this.#runner = new SeedRunner(scenario, settings, {
       ...tells === "runs" && { world: { trace: "full" }, onWorld: (result) => this.#see(result) },
@@ -60,11 +70,35 @@ class Child {
   }
 
   async do(request: ChildRequest): Promise<void> {
-    if ("entriesOf" in request) {
+    if ("shrink" in request) this.#begin(request);
+    else if ("again" in request || "keep" in request) await this.#make(request);
+    else if ("entriesOf" in request) {
       const result = this.#results.get(request.entriesOf);
       if (result !== undefined) say({ entries: entriesOf(result) });
     } else await this.#run(request, request.isBackwards === true);
     say({ idle: true });
+  }
+
+  /** Makes runs from now on by which one is made smaller. */
+  #begin({ shrink: { settings, finding, choices }, isTold }: ShrinkRequest): void {
+    const made = choices === null ? null : choicesOfLines(choices);
+    const onChoice = isTold ? (told: ToldChoice) => say({ told }) : null;
+    this.#maker = new WorldMaker(this.#scenario, { settings, finding, choices: made }, onChoice);
+  }
+
+  /** Makes one of these runs. */
+  async #make(request: MakeRequest): Promise<void> {
+    const maker = this.#maker!;
+    try {
+      if ("keep" in request) return say({ kept: await maker.record(choicesOfLines(request.keep)) });
+      const { again } = request;
+      if (again === "first") say({ came: await maker.first() });
+      else if ("switches" in again) say({ came: await maker.attempt(again) });
+      else say({ came: await maker.replay(choicesOfLines(again)) });
+    } catch (error) {
+      if (!(error instanceof ShrinkError)) throw error;
+      say({ gone: error.message });
+    }
   }
 
   /** Runs the worlds of one range. */

@@ -114,13 +114,30 @@ export class SweepChild {
     return entries;
   }
 
+  /**
+   * Asks for something, and tells `hear` what it says; null: it has done that, else how it ended before.
+   *
+   * @param boundMs Milliseconds in which it must say something each time.
+   */
+  async ask(
+    request: ChildRequest,
+    hear: (message: ChildMessage) => void,
+    boundMs: number,
+  ): Promise<ChildDeath | null> {
+    return await this.#ask(request, hear, boundMs) ? null : await this.#death();
+  }
+
   /** Asks for something; false: it has ended before it had done that. */
-  async #ask(request: ChildRequest, hear: (message: ChildMessage) => void): Promise<boolean> {
+  async #ask(
+    request: ChildRequest,
+    hear: (message: ChildMessage) => void,
+    boundMs: number = this.#boundMs,
+  ): Promise<boolean> {
     const line = new TextEncoder().encode(`${JSON.stringify(request)}\n`);
     // A process that has died meanwhile says so by its silence.
     await this.#stdin.write(line).catch(() => {});
     for (;;) {
-      const message = await this.#next(this.#boundMs);
+      const message = await this.#next(boundMs);
       if (message === null || "idle" in message) return message !== null;
       hear(message);
     }

@@ -12,7 +12,8 @@ const PARAGRAPHS = [
   "again for as long as the program is unchanged, so a sweep comes to the same result each time, whatever " +
   "the number of processes. Failures are grouped by cause, which is a rule and a place, and of each cause " +
   "the world of the lowest seed is kept in a file: simulate replay FILE runs it again, in later versions as " +
-  "well.",
+  "well. That run is then made smaller: the same finding, with fewer faults and fewer switches, which are choices " +
+  "that fifo would not make. The smaller run is kept beside it; --no-shrink leaves that out.",
   "A scenario of your own is a module that exports what defineScenario returns, as default or as scenario, or a " +
   "file in YAML, which may say seeds, schedule and codec as well. It " +
   "runs in child processes that may read files and do nothing else to the machine; what it prints is not shown. A " +

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { coverageGaps } from "../../mod.ts";
+import { coverageGaps, type Finding } from "../../mod.ts";
+import { causeOf } from "../../sweeps/causes.ts";
 import {
   sweepError,
   type SweepFacts,
@@ -15,7 +16,12 @@ import {
   sweepText,
 } from "../../sweeps/report.ts";
 import { SEED_END } from "../../sweeps/seed_ranges.ts";
-import { type Replays, summaryOf, type SweepSummary } from "../../sweeps/summary.ts";
+import {
+  type Replays,
+  type ShrunkFailure,
+  summaryOf,
+  type SweepSummary,
+} from "../../sweeps/summary.ts";
 import { shellQuoted, visibleJson } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
 import { isText } from "../find_scenario.ts";
@@ -27,6 +33,7 @@ import { Stop } from "../stop.ts";
 import { ArtefactFiles } from "./artefact_files.ts";
 import { SweepChild } from "./child_process.ts";
 import { isSweepForPrograms, readSweep, type SweepRequest, withFile } from "./request.ts";
+import { shrinkCauses, type ShrunkCauses } from "./shrink_causes.ts";
 import { runSweep, type SweepEnd, type SweepTask } from "./sweep_run.ts";
 
 /** Shows how far a sweep is: of its seeds, or of its time. */
@@ -55,14 +62,24 @@ function replaysOf(
   { artefacts, task: { child, plan } }: SweepRequest,
   name: string,
   { command }: Start,
+  shrunk: ShrunkCauses,
 ): Replays {
   const files = new ArtefactFiles(artefacts, child.scenario, name);
-  const simulate = siblingOf(command, "simulate");
-  return ({ record, seed }) => {
+  const replayOf = (path: string) =>
+    `${siblingOf(command, "simulate")} replay ${shellQuoted(path)}`;
+  const smallerOf = (finding: Finding, path: string): ShrunkFailure | null => {
+    const smaller = shrunk.get(causeOf(finding));
+    if (smaller === undefined) return null;
+    const { record, ...sizes } = smaller;
+    const artefact = files.writeShrunk(record, path);
+    return { artefact, replay: replayOf(artefact), ...sizes };
+  };
+  return ({ record, seed, finding }) => {
     try {
       if (record !== null) {
         const artefact = files.write(record);
-        return { artefact, replay: `${simulate} replay ${shellQuoted(artefact)}` };
+        const replay = replayOf(artefact);
+        return { artefact, replay, shrunk: smallerOf(finding, artefact) };
       }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -76,7 +93,7 @@ function replaysOf(
       ...codec === null ? [] : [`--codec ${codec}`],
       ...isFaulty ? [] : ["--no-faults"],
     ];
-    return { artefact: null, replay: words.join(" ") };
+    return { artefact: null, replay: words.join(" "), shrunk: null };
   };
 }
 
@@ -84,9 +101,24 @@ function summaryFor(
   { scenario, tally }: SweepEnd,
   request: SweepRequest,
   start: Start,
+  shrunk: ShrunkCauses,
 ): SweepSummary {
   const facts = scenario ?? { name: request.task.child.scenario, expected: [] };
-  return summaryOf(tally, facts, replaysOf(request, facts.name, start));
+  return summaryOf(tally, facts, replaysOf(request, facts.name, start, shrunk));
+}
+
+/** Makes the runs smaller that failed, and shows how far that is. */
+async function shrinkFailures(
+  { tally: { causes } }: SweepEnd,
+  { task: { child, plan: { workers }, worldMs }, shrinkMs }: SweepRequest,
+  { signal }: Stop,
+  line: ProgressLine,
+): Promise<ShrunkCauses> {
+  if (shrinkMs === null || signal.aborted || causes.length === 0) return new Map();
+  const task = { child, workers, worldMs, shrinkMs };
+  const onProgress = (done: number, total: number) =>
+    line.show(done, total, "failures made smaller");
+  return await shrinkCauses(causes, task, { signal, onProgress }).finally(() => line.clear());
 }
 
 /** What is to be swept, with what a scenario's file says: a process reads it, as it may name a module. */
@@ -118,7 +150,8 @@ async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<num
   const hooks = { signal: stop.signal, onProgress: progressOf(line, task) };
   const end = await runSweep(task, hooks).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);
-  const summary = summaryFor(end, request, start);
+  const shrunk = await shrinkFailures(end, request, stop, line);
+  const summary = summaryFor(end, request, start, shrunk);
   const isStopped = stop.signal.aborted;
   const { child: { scenario, settings }, plan: { from, workers } } = task;
   const gaps = coverageGaps(end.tally.coverage);

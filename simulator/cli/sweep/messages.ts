@@ -5,7 +5,9 @@
  * @module
  */
 
-import type { RunSettings } from "../../sweeps/artefact.ts";
+import type { AttemptEnd } from "../../shrinking/attempt.ts";
+import type { Plan, ToldChoice } from "../../shrinking/plan.ts";
+import type { RunRecord, RunSettings } from "../../sweeps/artefact.ts";
 import type { RunEntries } from "../../sweeps/compare.ts";
 import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import type { TallyData } from "../../sweeps/tally.ts";
@@ -35,7 +37,21 @@ export type ChildRequest =
   /** To run the worlds of a range, the last one first where it is so said. */
   | (SeedText & { readonly isBackwards?: boolean })
   /** What the world of a seed of the last range did. */
-  | { readonly entriesOf: string };
+  | { readonly entriesOf: string }
+  /** To make runs from now on by which this one is made smaller. */
+  | ShrinkRequest
+  /** To make that run, or one by a plan, or by choices. */
+  | { readonly again: "first" | Plan | readonly string[] }
+  /** To make the run of these choices, as it is kept. */
+  | { readonly keep: readonly string[] };
+
+/** A run that is to be made smaller. */
+export interface ShrinkRequest {
+  /** The run. */
+  readonly shrink: RunRecord;
+  /** Whether each choice is said once it is made, as the process may die of the run. */
+  readonly isTold: boolean;
+}
 
 /** What a child says of the scenario. */
 export interface LoadedScenario extends ScenarioFacts {
@@ -61,6 +77,14 @@ export type ChildMessage =
   | { readonly done: SeedText; readonly tally: TallyData }
   /** What the world did that it was asked for. */
   | { readonly entries: RunEntries }
+  /** A run by which another one is made smaller has made a choice. */
+  | { readonly told: ToldChoice }
+  /** What came of that run. */
+  | { readonly came: AttemptEnd }
+  /** The run that is kept. */
+  | { readonly kept: RunRecord }
+  /** There is no such run any more. */
+  | { readonly gone: string }
   /** It has done what it was asked for. */
   | { readonly idle: true };
 

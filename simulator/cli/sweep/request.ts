@@ -20,6 +20,7 @@ const SWEEP_TASK = "deno task sweep";
 const SEEDS_DEFAULT = 1000;
 const WORKERS_MAX = 256;
 const WORLD_MS = 30_000;
+const SHRINK_MS = 60_000;
 const ARTEFACTS = "sweep-failures";
 /** Runs that are compared are kept whole meanwhile: so few at a time. */
 const COMPARED_SEEDS = 8;
@@ -30,6 +31,8 @@ export interface SweepRequest {
   readonly task: SweepTask;
   /** What of it was not said, so that a scenario's file may say it. */
   readonly open: OpenSettings;
+  /** How long runs that failed may be made smaller, in milliseconds; null: they are not. */
+  readonly shrinkMs: number | null;
   /** The folder for artefacts. */
   readonly artefacts: string;
   /** Whether the report is for programs. */
@@ -60,6 +63,8 @@ interface Values {
   readonly codec?: "msgpack" | "vmbus";
   readonly faults: boolean;
   readonly checkDeterminism?: true;
+  readonly shrink: boolean;
+  readonly shrinkTime: number;
   readonly artefacts: string;
   readonly json?: true;
 }
@@ -102,6 +107,11 @@ function createSweep(name: string): Command {
     .addOption(
       new Option("--artefacts <DIR>", "where a failure is kept, a file for each cause")
         .default(ARTEFACTS, ARTEFACTS),
+    )
+    .option("--no-shrink", "keep the runs that fail as they are, and make none of them smaller")
+    .addOption(
+      new Option("--shrink-time <TIME>", "how long runs that failed may be made smaller, in all")
+        .argParser(parseTime).default(SHRINK_MS, "60s"),
     )
     .option("--json", "print one JSON object instead of text")
     .addHelpText("after", () => sweepHelp(name));
@@ -167,6 +177,7 @@ function requestOf(command: Command): SweepRequest {
       codec: codec === undefined,
       seeds: [values.seed, values.from, values.seeds, time].every((each) => each === undefined),
     },
+    shrinkMs: values.shrink ? values.shrinkTime : null,
     artefacts,
     isJson: json === true,
   };

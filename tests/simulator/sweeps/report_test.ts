@@ -52,6 +52,13 @@ const FAILED: SweepSummary = {
     source: "./driver.ts:3:4",
     artefact: "a.json",
     replay: "simulate replay a.json",
+    shrunk: {
+      artefact: "a.shrunk.json",
+      replay: "simulate replay a.shrunk.json",
+      reruns: 47,
+      before: { faults: 3, switches: 13, waits: 9, draws: 4, steps: 1200 },
+      after: { faults: 1, switches: 2, waits: 2, draws: 4, steps: 1300 },
+    },
   }],
   expected: [{ rule: "S2", place: "here", worlds: 1, reason: "it is known" }],
   reached: [
@@ -69,6 +76,8 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
     "     from ./driver.ts:3:4",
     "     in 3 worlds, first with seed 17, after 1 choice",
     "     simulate replay a.json",
+    "     smaller: 13 switches -> 2, 3 faults -> 1 in 47 re-runs",
+    "     simulate replay a.shrunk.json",
     "expected: S2, as it is known: at here (1 world)",
     "faults: interruptDelayed 12",
     "reached: a wait (1 200 times in 1 world, 1 way)",

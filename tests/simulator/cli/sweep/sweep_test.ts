@@ -33,12 +33,12 @@ function sweep(...args: string[]): Promise<ProcessEnd> {
 
 /** What a summary says, but for how the failures are had again. */
 function factsOf({ worlds, failed, steps, failures, ...more }: SweepSummary): unknown {
-  const told = failures.map(({ artefact: _, replay: __, ...facts }) => facts);
+  const told = failures.map(({ artefact: _, replay: __, shrunk: ___, ...facts }) => facts);
   const { expected, reached, orders, coverage, faults } = more;
   return { worlds, failed, steps, failures: told, expected, reached, orders, coverage, faults };
 }
 
-Deno.test("sweep: processes come to what one process comes to, and keep each cause in a file", async () => {
+Deno.test("sweep: processes come to what one process comes to, and keep each cause in two files, the second smaller", async () => {
   await withTree({}, async (root) => {
     const artefacts = `${root}/kept`;
     const options = ["--seeds", "60", "--workers", "2", "--artefacts", artefacts, "--json"];
@@ -46,7 +46,12 @@ Deno.test("sweep: processes come to what one process comes to, and keep each cau
     const report: SweepJson = JSON.parse(stdout);
     assertEquals([code, stderr, report.ok], [1, "", false]);
     assertEquals(factsOf(report), factsOf(await sweepWorlds(planted, { seeds: 60 })));
-    for (const { artefact, replay, rule } of report.failures) {
+    const runs = report.failures.flatMap(({ artefact, replay, rule, shrunk }) => {
+      assertEquals(shrunk!.after.switches, 0);
+      return [{ artefact, replay, rule }, { ...shrunk!, rule }];
+    });
+    assertEquals(runs.length, 4);
+    for (const { artefact, replay, rule } of runs) {
       assertEquals(replay, `deno task simulate replay ${artefact}`);
       const again = await here(() => simulate(["replay", artefact!]));
       assertEquals(again.code, 1);
@@ -60,7 +65,16 @@ Deno.test("sweep: processes come to what one process comes to, and keep each cau
 
 Deno.test("sweep: until a failure, all lower seeds have run and no higher one counts", async () => {
   await withTree({}, async (root) => {
-    const args = ["--seeds", "500", "--workers", "2", "--until-failure", "--artefacts", root];
+    const args = [
+      "--seeds",
+      "500",
+      "--workers",
+      "2",
+      "--until-failure",
+      "--artefacts",
+      root,
+      "--no-shrink",
+    ];
     // As `simulate` starts it, where it may.
     const { code, stdout, stderr } = await here(() =>
       simulate(["sweep", PLANTED, ...args, "--json"])
@@ -75,7 +89,17 @@ Deno.test("sweep: until a failure, all lower seeds have run and no higher one co
 Deno.test("sweep: a world that never ends is a failure, and so is one that its process dies of", async () => {
   await withTree({}, async (root) => {
     // The first takes its process with it, the second prints, the last never ends.
-    const args = ["--from", "20", "--seeds", "4", "--workers", "1", "--world-time", "2s"];
+    const args = [
+      "--from",
+      "20",
+      "--seeds",
+      "4",
+      "--workers",
+      "1",
+      "--world-time",
+      "2s",
+      "--no-shrink",
+    ];
     const { code, stdout } = await sweep(ENDINGS, ...args, "--artefacts", root, "--json");
     const { failures, worlds }: SweepJson = JSON.parse(stdout);
     assertEquals([code, worlds], [1, 4]);
@@ -97,7 +121,16 @@ Deno.test("sweep: a scenario's file says which worlds run, and how, unless the c
   await withTree({}, async (root) => {
     const lines = [`scenario: ./${file(root)}`, "seeds: { from: 7, count: 3 }", "schedule: fifo"];
     await Deno.writeTextFile(`${root}/a.yaml`, lines.join("\n"));
-    const args = ["--schedule", "pos", "--workers", "1", "--artefacts", root, "--json"];
+    const args = [
+      "--schedule",
+      "pos",
+      "--workers",
+      "1",
+      "--artefacts",
+      root,
+      "--no-shrink",
+      "--json",
+    ];
     const { stdout } = await sweep(`${root}/a.yaml`, ...args);
     const { worlds, from, schedule }: SweepJson = JSON.parse(stdout);
     assertEquals([worlds, from, schedule], [3, "7", "pos"]);

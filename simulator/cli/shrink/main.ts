@@ -1,0 +1,179 @@
+/**
+ * `simulate shrink`: makes a run smaller that a sweep found something in.
+ *
+ * @module
+ */
+
+import { dirname, resolve } from "node:path";
+import { type Look, painted } from "../../layout.ts";
+import { sizesText } from "../../shrinking/report.ts";
+import { shrinkArtefact, type ShrunkRun } from "../../shrinking/shrink_run.ts";
+import { ShrinkError } from "../../shrinking/world_maker.ts";
+import type { RunArtefact } from "../../sweeps/artefact.ts";
+import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
+import { shellQuoted, visible, visibleJson } from "../../text.ts";
+import {
+  type ArtefactsScenario,
+  readArtefactFile,
+  refusalOf,
+  scenarioOfArtefact,
+} from "../artefact_file.ts";
+import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
+import { pathFrom, withLinesFrom } from "../driver_lines.ts";
+import { ProgressLine } from "../progress_line.ts";
+import { replaceFile } from "../replace_file.ts";
+import type { Start } from "../start.ts";
+import { Stop } from "../stop.ts";
+import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
+
+/** What a report says. */
+interface ShrinkEnd {
+  /** Why the run could not be made smaller; null: it was. */
+  readonly error: ShrinkError | null;
+  /** The smaller run; null where there is none. */
+  readonly shrunk: ShrunkRun | null;
+  /** Where it was written; null: nowhere. */
+  readonly out: string | null;
+  /** The command that runs it again. */
+  readonly replay: string | null;
+  /** Whether it was stopped before its end. */
+  readonly isStopped: boolean;
+}
+
+function textOf({ error, shrunk, out, replay }: ShrinkEnd, look: Look): string {
+  if (shrunk === null) return `${visible(error!.message)}\n`;
+  const { kind, rule, place, message, source } = shrunk.artefact.finding;
+  const lines = [
+    `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
+    `     ${visible(message)}`,
+    ...source === undefined ? [] : [`     from ${visible(source)}`],
+    `     ${sizesText(shrunk)}`,
+    `     ${visible(out!)}`,
+    `     ${replay}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** The report for programs. */
+function jsonOf({ error, shrunk, out, replay, isStopped }: ShrinkEnd, from: string): string {
+  return visibleJson({
+    ok: error === null && !isStopped,
+    error: error?.message ?? (isStopped ? "Stopped" : null),
+    stopped: isStopped,
+    from,
+    artefact: out,
+    replay,
+    finding: shrunk?.artefact.finding ?? null,
+    reruns: shrunk?.reruns ?? null,
+    before: shrunk?.before ?? null,
+    after: shrunk?.after ?? null,
+    divergedAt: error?.divergence?.step ?? null,
+  });
+}
+
+/** The report for programs where nothing ran. */
+function jsonFailure(error: string): string {
+  return visibleJson({
+    ok: false,
+    error,
+    stopped: false,
+    from: null,
+    artefact: null,
+    replay: null,
+    finding: null,
+    reruns: null,
+    before: null,
+    after: null,
+    divergedAt: null,
+  });
+}
+
+/** Makes the run smaller, and shows how far that is. */
+async function shrinkShown(
+  { scenario }: ArtefactsScenario,
+  artefact: ReadArtefact,
+  { path, rerunsMax }: ShrinkRequest,
+  { signal, line }: { readonly signal: AbortSignal; readonly line: ProgressLine },
+): Promise<ShrunkRun | ShrinkError> {
+  try {
+    return await shrinkArtefact(scenario, artefact, {
+      rerunsMax,
+      signal,
+      onProgress: ({ reruns, size: { faults, switches } }) =>
+        line.show(reruns, rerunsMax, `re-runs, ${faults} faults, ${switches} switches`),
+    });
+  } catch (error) {
+    if (error instanceof ShrinkError) return error;
+    throw refusalOf(error, `shrink ${path}`);
+  } finally {
+    line.clear();
+  }
+}
+
+/** The text of an artefact that lies in `folder`. */
+function fileText(artefact: RunArtefact, folder: string, scenarioFile: string | null): string {
+  const { name } = artefact.scenario;
+  const file = scenarioFile === null ? {} : { file: pathFrom(folder, scenarioFile) };
+  const finding = withLinesFrom(folder, artefact.finding);
+  return `${JSON.stringify({ ...artefact, scenario: { name, ...file }, finding }, null, 2)}\n`;
+}
+
+function write(out: string, text: string): void {
+  try {
+    replaceFile(out, text);
+  } catch (error) {
+    throw cannot(`write ${out}`, error, "name another file with --out");
+  }
+}
+
+async function shrink(
+  request: ShrinkRequest,
+  { command, isDumb }: Start,
+  stop: Stop,
+): Promise<number> {
+  const { path, out, isJson } = request;
+  const artefact = await readArtefactFile("shrink", path);
+  refuseLost(path, artefact);
+  const found = await scenarioOfArtefact("shrink", path, artefact);
+  const line = new ProgressLine(isDumb ? { isShown: false } : {});
+  const shrunk = await shrinkShown(found, artefact, request, { signal: stop.signal, line });
+  const isStopped = stop.signal.aborted;
+  let end: ShrinkEnd = { error: null, shrunk: null, out: null, replay: null, isStopped };
+  if (shrunk instanceof ShrinkError) end = { ...end, error: shrunk };
+  else {
+    write(out, fileText(shrunk.artefact, resolve(dirname(out)), found.file));
+    end = { ...end, shrunk, out, replay: `${command} replay ${shellQuoted(out)}` };
+  }
+  if (isStopped) tell("Stopped; the smallest run by then is kept\n");
+  print(isJson ? `${jsonOf(end, path)}\n` : textOf(end, stdoutLook(isDumb)));
+  if (isStopped) return stop.exitCode;
+  return end.error === null ? EXIT_OK : EXIT_FAILED;
+}
+
+/** A world that its process dies of, or that never ends, cannot be run here. */
+function refuseLost(path: string, { steps }: ReadArtefact): void {
+  if (steps !== null) return;
+  const reason = "its process died of this run, or ended it as it never did";
+  throw cannot(`shrink ${path}`, reason, "a sweep makes such a run smaller, in another process");
+}
+
+/**
+ * Runs the command and gives its exit code.
+ *
+ * @param readStart Tells how `simulate` was started; the first argument is the word `shrink`.
+ */
+export async function shrinkMain(readStart: () => Start): Promise<number> {
+  let isJson = false;
+  const printFailure = (reason: string) => {
+    if (isJson) print(`${jsonFailure(reason)}\n`);
+  };
+  using stop = new Stop(() => printFailure("Stopped at once"));
+  try {
+    const start = readStart();
+    const own = start.args.slice(1);
+    isJson = isShrinkForPrograms(own);
+    return await shrink(readShrink(own, `${start.command} shrink`), start, stop);
+  } catch (error) {
+    return endWith(error, printFailure);
+  }
+}
