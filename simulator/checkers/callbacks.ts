@@ -75,15 +75,22 @@ function isStateChange(callback: string): callback is StateChange {
   return STATE_CHANGES.has(callback);
 }
 
+/** What was so when a caller began to wait. */
+interface Waiting {
+  readonly driven: Driven;
+  /** How often the flow had come to rest; null: it was at rest. */
+  readonly rests: number | null;
+  /** How often Closed was called; -1: it need not be. */
+  readonly closes: number;
+  /** The state change callback that had not returned. */
+  readonly change: StateChange | null;
+}
+
 /** A checker at work. */
 class CallbacksAtWork implements CheckerAtWork {
   readonly #context: CheckContext;
   readonly #all = new PerEndpoint(drivenOf);
-  /** What was so when a caller began to wait. */
-  readonly #waits = new Map<
-    number,
-    { readonly driven: Driven; readonly rests: number | null; readonly closes: number }
-  >();
+  readonly #waits = new Map<number, Waiting>();
   /** Channels whose offer was taken back over the head of their server, each by guest and number. */
   readonly #offersTaken = new Set<string>();
   readonly sees: Sees = {
@@ -197,12 +204,13 @@ class CallbacksAtWork implements CheckerAtWork {
   #waitBegins({ call, endpoint, wait }: ObservationOf<"waitBegins">): void {
     if (endpoint === null || call !== "VmbChannelPause" && call !== "VmbChannelDisable") return;
     const driven = this.#all.of(endpoint);
-    const { flow, rests, closes, lifecycle, outstanding } = driven;
+    const { flow, rests, closes, lifecycle, outstanding, change } = driven;
     const isAtRest = flow === "fresh" || flow === "suspended" && outstanding === 0;
     this.#waits.set(wait, {
       driven, // a caller may continue when its endpoint is no more, and nothing is known of that
       rests: isAtRest ? null : rests,
       closes: lifecycle === "open" ? closes : -1,
+      change,
     });
   }
 
@@ -211,13 +219,18 @@ class CallbacksAtWork implements CheckerAtWork {
     if (began === undefined || endpoint === null) return;
     this.#waits.delete(wait);
     if (!endpointOf(endpoint).partition.isAlive) return;
-    const { rests, closes, isFaulted, outstanding } = began.driven;
+    const { rests, closes, isFaulted, outstanding, change } = began.driven;
     if (call === "VmbChannelPause" && rests === began.rests && !isFaulted) {
       const why = `it was not suspended with all packets retired: ${outstanding} are out`;
       this.#fail("S8: when Pause returns", call, endpoint, why);
     }
     if (call === "VmbChannelDisable" && closes === began.closes) {
       this.#fail("S11: when Disable returns", call, endpoint, "Closed was not called");
+    }
+    // Whoever calls it in there waits for the teardown alone.
+    const isTelling = change === "EvtChannelPnpFailure" && began.change !== change;
+    if (call === "VmbChannelDisable" && isTelling) {
+      this.#fail("S11: when Disable returns", call, endpoint, `${change} has not returned`);
     }
   }
 }

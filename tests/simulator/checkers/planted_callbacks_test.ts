@@ -1,5 +1,6 @@
 // The checker of callbacks must be able to fail: events that never happened are told to it.
 
+import type { Observation } from "../../../actors/runtime/observation.ts";
 import { callbacksChecker } from "../../../simulator/checkers/callbacks.ts";
 import { arrives, begins, returns, testPlanted } from "../../support/planted_events.ts";
 
@@ -154,6 +155,20 @@ testPlanted(callbacksChecker, [
       { kind: "channelChanges", endpoint: at.clientEnd, event: "peerClosed" },
     ],
     found: "callbacks: S10: when the opposite side is told, close of server in root",
+  },
+  { // kmcl.md S11
+    fact: "Disable returns before PnpFailure does",
+    plant: (at) => {
+      const { clientEnd: endpoint } = at;
+      const call = "VmbChannelDisable";
+      return [
+        { kind: "channelChanges", endpoint, event: "openedFailed" },
+        { kind: "waitBegins", call, endpoint, wait: 99, isTimed: false },
+        { ...begins(at, "EvtChannelPnpFailure"), endpoint } as Observation,
+        { kind: "waitReturns", call, endpoint, wait: 99, status: null },
+      ];
+    },
+    found: "callbacks: S11: when Disable returns, VmbChannelDisable of client in guest",
   },
   { // kmcl.md S11
     fact: "Disable returns without Closed",
