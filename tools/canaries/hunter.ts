@@ -22,16 +22,22 @@ export interface Place {
   readonly hunt: number;
 }
 
+/** How long a schedule is tried. */
+export interface Patience {
+  /** Seeds after which a hunt is given up. */
+  readonly seedsMax: number;
+  /** Seeds of all its hunts after which no other hunt begins. */
+  readonly seedsInAll: number;
+}
+
 /** What is hunted. */
 export interface HuntOrder {
   /** The scenario, by its name among those that canaries are hunted in. */
   readonly scenario: string;
   /** The hunts, in order. */
   readonly places: readonly Place[];
-  /** By the names of schedules: seeds after which a hunt is given up. */
-  readonly seedsMax: Readonly<Record<string, number>>;
-  /** By the names of schedules: one whose first hunts, so many, find nothing is not tried further. */
-  readonly vainMax: Readonly<Record<string, number>>;
+  /** By the names of schedules. */
+  readonly patience: Readonly<Record<string, Patience>>;
 }
 
 /** Worlds in which nothing should be found, as no bug is planted. */
@@ -65,6 +71,19 @@ export type Told =
   /** Of a control: which worlds find something, by their places in the order. */
   | { readonly loud: readonly number[] };
 
+/** Those of `places` whose schedule has patience left when its hunts have come to `ends`. */
+export function placesLeft(
+  { patience }: Pick<HuntOrder, "patience">,
+  places: readonly Place[],
+  ends: readonly HuntEnd[],
+): readonly Place[] {
+  return places.filter(({ schedule }) => {
+    const { seedsMax, seedsInAll } = patience[schedule]!;
+    const spent = ends.filter((end) => end.schedule === schedule);
+    return spent.reduce((sum, { seeds }) => sum + (seeds ?? seedsMax), 0) < seedsInAll;
+  });
+}
+
 /** What is found where a world cannot even be ended. */
 const BROKEN: Pick<HuntEnd, "by" | "rule"> = { by: "command", rule: "a world can be run" };
 
@@ -72,7 +91,7 @@ function tell(told: Told): void {
   console.log(JSON.stringify(told));
 }
 
-async function huntOnce({ scenario, seedsMax }: HuntOrder, place: Place): Promise<HuntEnd> {
+async function huntOnce({ scenario, patience }: HuntOrder, place: Place): Promise<HuntEnd> {
   tell({ hunt: place });
   let worlds = 0;
   const onWorld = () => {
@@ -80,8 +99,9 @@ async function huntOnce({ scenario, seedsMax }: HuntOrder, place: Place): Promis
     tell("world");
   };
   const schedule = HUNT_SCHEDULES[place.schedule]!;
+  const { seedsMax } = patience[place.schedule]!;
   try {
-    const options = { schedule, hunt: place.hunt, seedsMax: seedsMax[place.schedule]!, onWorld };
+    const options = { schedule, hunt: place.hunt, seedsMax, onWorld };
     const { seeds, seed, findings } = await hunt(SCENARIOS[scenario]!(), options);
     const { by = "", rule = "" } = findings[0] ?? {};
     return { ...place, seeds: Number.isFinite(seeds) ? seeds : null, seed, by, rule };
@@ -91,16 +111,12 @@ async function huntOnce({ scenario, seedsMax }: HuntOrder, place: Place): Promis
 }
 
 async function huntAll(order: HuntOrder): Promise<void> {
-  const vain = new Map<string, number>();
+  const ends: HuntEnd[] = [];
   for (const place of order.places) {
-    const { schedule, hunt } = place;
-    const isGivenUp = vain.get(schedule) === hunt && hunt >= order.vainMax[schedule]!;
-    if (isGivenUp) vain.set(schedule, hunt + 1); // and so for all that follow
-    else {
-      const end = await huntOnce(order, place);
-      tell({ end });
-      if (end.seeds === null) vain.set(schedule, (vain.get(schedule) ?? 0) + 1);
-    }
+    if (placesLeft(order, [place], ends).length === 0) continue;
+    const end = await huntOnce(order, place);
+    tell({ end });
+    ends.push(end);
   }
 }
 

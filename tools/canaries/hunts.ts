@@ -5,7 +5,15 @@
  */
 
 import { firstSeed } from "../../simulator/worlds/hunt.ts";
-import type { ControlOrder, HuntEnd, HuntOrder, Order, Place, Told } from "./hunter.ts";
+import {
+  type ControlOrder,
+  type HuntEnd,
+  type HuntOrder,
+  type Order,
+  type Place,
+  placesLeft,
+  type Told,
+} from "./hunter.ts";
 
 /** Where a world runs for so long, it has no end: each takes milliseconds. */
 const STALL_SECONDS = 60;
@@ -119,7 +127,7 @@ export async function huntIn(
     const at = places.findIndex((each) =>
       each.schedule === place.schedule && each.hunt === place.hunt
     );
-    places = places.slice(at + 1);
+    places = placesLeft(order, places.slice(at + 1), ends);
   }
 }
 

@@ -20,6 +20,7 @@ import { HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
 import { copyRepository } from "../mutants/suite.ts";
 import { type Canary, planted } from "./canary.ts";
 import { DRIVER_CANARIES } from "./driver_canaries.ts";
+import type { Patience } from "./hunter.ts";
 import { controlIn, huntIn } from "./hunts.ts";
 import { type CanaryOutcome, outcomeOf, tableOf, withTable } from "./report.ts";
 import { rightOf } from "./scenarios.ts";
@@ -33,16 +34,14 @@ const DOCUMENT = "docs/simulator.md";
 const DEFAULT_SCHEDULE = "portfolio";
 const HUNTS = 20;
 const SEEDS_MAX = 5000;
-/** One schedule alone may miss what it likes: its hunts are given up earlier. */
+/** One schedule alone may miss what it likes: it has so many seeds for all of its hunts. */
 const SINGLE_SEEDS_MAX = 1000;
-/** A schedule whose first hunts all find nothing is not tried further. */
-const VAIN_HUNTS_MAX = 2;
 
 const HELP = `
 A canary is found where a world has a finding, or never ends. Of each, the seeds
 of the median and of the worst hunt are told, once the same worlds were seen to
-find nothing without it; a schedule whose first ${VAIN_HUNTS_MAX} hunts find nothing is said
-to miss it. A schedule other than ${DEFAULT_SCHEDULE} gives each hunt up earlier.
+find nothing without it. A schedule other than ${DEFAULT_SCHEDULE} begins no hunt once its
+hunts have taken so many seeds together; each is given up after as many.
 
 Without --only and --schedule the table in ${DOCUMENT} is written anew.
 
@@ -79,7 +78,7 @@ function createCanaries() {
     .option("--seeds <N>", "seeds after which a hunt is given up", wholeNumber, SEEDS_MAX)
     .option(
       "--single-seeds <N>",
-      `the same for schedules other than ${DEFAULT_SCHEDULE}`,
+      `seeds that each schedule other than ${DEFAULT_SCHEDULE} has for all of its hunts`,
       wholeNumber,
       SINGLE_SEEDS_MAX,
     )
@@ -95,9 +94,10 @@ interface Ground {
   readonly control: string;
 }
 
-/** Seeds after which a hunt by `schedule` is given up. */
-function seedsMaxOf(schedule: string, { seeds, singleSeeds }: Options): number {
-  return schedule === DEFAULT_SCHEDULE ? seeds : Math.min(seeds, singleSeeds);
+/** How long `schedule` is tried. */
+function patienceOf(schedule: string, { hunts, seeds, singleSeeds }: Options): Patience {
+  if (schedule === DEFAULT_SCHEDULE) return { seedsMax: seeds, seedsInAll: hunts * seeds };
+  return { seedsMax: Math.min(seeds, singleSeeds), seedsInAll: singleSeeds };
 }
 
 /** Hunts for what is planted in the copy at `root`. */
@@ -110,11 +110,8 @@ async function hunt(
   const places = names.flatMap((schedule) =>
     Array.from({ length: options.hunts }, (_, hunt) => ({ schedule, hunt }))
   );
-  const vainMax = Object.fromEntries(
-    names.map((name) => [name, name === DEFAULT_SCHEDULE ? options.hunts : VAIN_HUNTS_MAX]),
-  );
-  const seedsMax = Object.fromEntries(names.map((name) => [name, seedsMaxOf(name, options)]));
-  const ends = await huntIn(root, { scenario, places, seedsMax, vainMax });
+  const patience = Object.fromEntries(names.map((name) => [name, patienceOf(name, options)]));
+  const ends = await huntIn(root, { scenario, places, patience });
   // A world that finds something without the canary has not found the canary.
   const found = ends.filter(({ seeds }) => seeds !== null);
   const loud = (await controlIn(Deno.cwd(), { scenario: control, worlds: found }))
@@ -206,9 +203,10 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** What was done, above the table. */
 function captionOf({ hunts, seeds, singleSeeds }: Options): string {
-  const single = Math.min(seeds, singleSeeds);
-  return `${grouped(hunts)} hunts by each schedule, of ${grouped(seeds)} seeds at most by ` +
-    `\`"${DEFAULT_SCHEDULE}"\`, of ${grouped(single)} by the others:`;
+  return `${grouped(hunts)} hunts by \`"${DEFAULT_SCHEDULE}"\`, of ${
+    grouped(seeds)
+  } seeds at most; by each ` +
+    `other schedule as many, or as begin before it has used ${grouped(singleSeeds)} seeds:`;
 }
 
 /** What is wrong with the outcomes; null: nothing. */

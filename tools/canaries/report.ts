@@ -55,10 +55,18 @@ export function outcomeOf(ends: readonly HuntEnd[]): ScheduleOutcome {
   };
 }
 
-/** `12 / 80`, seeds in the median and in the worst hunt; `missed` where none found it, `3 of 20` where some did. */
-function cell({ hunts, found, median, worst }: ScheduleOutcome): string {
-  if (worst !== null) return `${median} / ${worst}`;
-  return found === 0 ? "missed" : `${found} of ${hunts}`;
+/**
+ * `12 / 80`, seeds in the median and in the worst hunt, with how many there were where others had more; `missed` where
+ * none found it, `3 of 20` where some did.
+ */
+function cell({ hunts, found, median, worst }: ScheduleOutcome, huntsMost: number): string {
+  if (worst === null) return found === 0 ? "missed" : `${found} of ${hunts}`;
+  return `${median} / ${worst}${hunts < huntsMost ? ` (${hunts})` : ""}`;
+}
+
+/** The most hunts that a schedule had for it. */
+function huntsMost({ schedules }: CanaryOutcome): number {
+  return Math.max(...Object.values(schedules).map(({ hunts }) => hunts));
 }
 
 /** Who found it by any schedule, the most frequent of each first. */
@@ -74,7 +82,7 @@ export function tableOf(outcomes: readonly CanaryOutcome[]): string {
     `\`${outcome.canary.name}\``,
     outcome.canary.breaks,
     findersOf(outcome),
-    ...schedules.map((name) => cell(outcome.schedules[name]!)),
+    ...schedules.map((name) => cell(outcome.schedules[name]!, huntsMost(outcome))),
   ]);
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), `|${head.map(() => "---").join("|")}|`, ...rows.map(line)].join("\n");

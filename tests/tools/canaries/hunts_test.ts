@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { firstSeed } from "../../../simulator/worlds/hunt.ts";
+import { placesLeft } from "../../../tools/canaries/hunter.ts";
 import { controlIn, huntIn } from "../../../tools/canaries/hunts.ts";
 import { withTree } from "../../support/temp_tree.ts";
 
@@ -20,7 +21,7 @@ for (const place of order.places ?? []) {
 const FILES = { "deno.json": "{}", "tools/canaries/hunter.ts": HUNTER };
 
 const places = [0, 1, 2].map((hunt) => ({ schedule: "urw", hunt }));
-const order = { scenario: "echo", places, seedsMax: { urw: 5 }, vainMax: { urw: 3 } };
+const order = { scenario: "echo", places, patience: { urw: { seedsMax: 5, seedsInAll: 15 } } };
 
 Deno.test("huntIn: a world without end is ended, counts as found, and the hunts behind it go on", async () => {
   await withTree(FILES, async (root) => {
@@ -41,4 +42,18 @@ Deno.test("controlIn: says which worlds find something, and asks nobody where th
     assertEquals(await controlIn(root, { scenario: "echo", worlds }), [1]);
     assertEquals(await controlIn("nowhere", { scenario: "echo", worlds: [] }), []);
   });
+});
+
+Deno.test("placesLeft: no hunt begins once those of its schedule have taken so many seeds together", () => {
+  const patience = { urw: { seedsMax: 5, seedsInAll: 6 }, pos: { seedsMax: 5, seedsInAll: 6 } };
+  const end = { seed: 0, by: "verifier", rule: "a rule" };
+  const left = (...seeds: readonly (number | null)[]) => {
+    const ends = seeds.map((each, hunt) => ({ ...end, schedule: "urw", hunt, seeds: each }));
+    const next = { schedule: "urw", hunt: seeds.length };
+    return placesLeft({ patience }, [next, { schedule: "pos", hunt: 0 }], ends)
+      .map(({ schedule }) => schedule);
+  };
+  assertEquals(left(2, 3), ["urw", "pos"]);
+  assertEquals(left(2, 4), ["pos"]);
+  assertEquals(left(2, null), ["pos"]); // it took all that a hunt may take
 });

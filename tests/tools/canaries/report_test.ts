@@ -28,12 +28,13 @@ Deno.test("tableOf: a row for each canary, a column for each schedule, misses in
     random: outcome(missed, missed),
     pos: outcome(found(2), missed),
     urw: outcome(found(1), found(3, "leaks")),
+    pct: outcome(found(6)),
   };
   assertEquals(
     tableOf([{ canary, schedules, loud: [] }]),
-    "| canary | what is wrong | found by | random | pos | urw |\n" +
-      "|---|---|---|---|---|---|\n" +
-      "| `a` | it | verifier, leaks | missed | 1 of 2 | 3 / 3 |",
+    "| canary | what is wrong | found by | random | pos | urw | pct |\n" +
+      "|---|---|---|---|---|---|---|\n" +
+      "| `a` | it | verifier, leaks | missed | 1 of 2 | 3 / 3 | 6 / 6 (1) |",
   );
 });
 
