@@ -48,8 +48,16 @@ export interface Reached {
   readonly eventTypes: readonly string[];
 }
 
+const reached = new WeakMap<AnyStateMachine, ReadonlyMap<string, Reached>>();
+
 /** Every reachable state of `machine` by its key, found by XState and not by the package. */
 export function reachOf(machine: AnyStateMachine): ReadonlyMap<string, Reached> {
+  const known = reached.get(machine) ?? findReach(machine);
+  reached.set(machine, known);
+  return known;
+}
+
+function findReach(machine: AnyStateMachine): ReadonlyMap<string, Reached> {
   const events: EventObject[] = eventTypesOf(machine).map((type) => ({ type }));
   const paths = getShortestPaths(machine, {
     events,
