@@ -24,11 +24,11 @@ import {
 } from "../support/talk_stage.ts";
 
 /** A run after each item in a thorough run of the tests; otherwise after one of so many. */
-const STRIDE = times(13, 1);
+const STRIDE = times(19, 1);
 /** How many runs of a test there must be at least, all its variants together. */
-const RUNS = times(38, 500);
+const RUNS = times(24, 500);
 /** Those among them that were saved with packets in flight. */
-const IN_FLIGHT = times(30, 400);
+const IN_FLIGHT = times(18, 400);
 /** How often, at least, a save must be asked for at each moment that a talk can be at. */
 const MOMENT_TIMES = times(1, 20);
 

@@ -22,6 +22,7 @@ import { encodePlainData } from "../../../core/saved/plain_data.ts";
 import { decodePlainData } from "../../../core/saved/plain_data_reader.ts";
 import * as vmbus from "../../../mod.ts";
 import { closePair, enablePair, makePair, type Pair } from "../../support/connected_pair.ts";
+import { times } from "../../support/long.ts";
 import { endpointOf } from "../../support/saving_server.ts";
 
 const WANTS = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
@@ -206,7 +207,7 @@ async function walk(
 for (const interpreter of ["compiled", "stock"] as const) {
   Deno.test(`CLIENT: takes every image that a busy client can have (${interpreter})`, async () => {
     const states = new Set<string>();
-    const [seeds, rounds] = interpreter === "stock" ? [1, 20] : [6, 60];
+    const [seeds, rounds] = interpreter === "stock" ? [1, 20] : [times(3, 12), 60];
     for (let seed = 0; seed < seeds; seed++) {
       for (const state of await walk(interpreter, seed, rounds)) states.add(state);
     }

@@ -3,6 +3,7 @@ import { DiskServer, FileCopier } from "../../../../devices/disk/mod.ts";
 import { disk } from "../../../../simulator/cli/disk.ts";
 import type { ScenarioResult, ScenarioSettings } from "../../../../simulator/mod.ts";
 import { sampleBytes } from "../../../support/disk_stage.ts";
+import { isLong, times } from "../../../support/long.ts";
 import { simulateHere } from "../../../support/simulate.ts";
 import { withTree } from "../../../support/temp_tree.ts";
 
@@ -39,25 +40,28 @@ function migrationsOf({ tables = [] }: ScenarioResult): readonly Record<string, 
   );
 }
 
+/** So much is under way that guests migrate with packets in flight. */
+const BYTES = times(200_000, 700_000);
+
 for (const schedule of ["fifo", "random"] as const) {
   for (const codec of ["msgpack", "vmbus"] as const) {
     Deno.test(`simulate --migrate: guests copy on wherever they are, with ${codec} and schedule ${schedule}`, async () => {
       await withTree({}, async (root) => {
         const file = sampleBytes(50_001);
         const small = { "queue-depth": 3, quota: 2 };
-        for (const times of [0, 1, 5, 50]) {
-          const result = await migrate(root, file, { ...small, migrate: times }, {
+        for (const count of isLong || schedule !== "fifo" ? [0, 1, 5, 50] : [1, 5]) {
+          const result = await migrate(root, file, { ...small, migrate: count }, {
             schedule,
             codec,
-            seed: BigInt(times),
+            seed: BigInt(count),
           });
           const rows = migrationsOf(result);
-          assertEquals(rows.length, times);
+          assertEquals(rows.length, count);
           const packets = rows.map(({ packet }) => packet!);
           assertEquals(packets, packets.toSorted((a, b) => a - b));
         }
         const many = { ...small, guests: 3, migrate: 4 };
-        const result = await migrate(root, sampleBytes(700_000), many, { schedule, codec });
+        const result = await migrate(root, sampleBytes(BYTES), many, { schedule, codec });
         assert(migrationsOf(result).some(({ awaiting }) => awaiting! > 0));
       });
     });

@@ -1,3 +1,4 @@
+import { isLong } from "../../../support/long.ts";
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
@@ -14,9 +15,12 @@ const WORLDS = [
   ["--codec", "vmbus", "--schedule", "random"],
 ];
 
+/** Where a run is saved: on its way there, between the two ways, on its way back, and at its end. */
+const PARTS = isLong ? ["0%", "20%", "50%", "50.5%", "80%", "100%"] : ["0%", "50.5%", "100%"];
+
 Deno.test("simulate --resume: a run goes on from any part of it, and ends with the same digests", async () => {
   const digest = bytesToHex(sha256(FILE));
-  for (const [turn, percent] of ["0%", "20%", "50%", "50.5%", "80%", "100%"].entries()) {
+  for (const [turn, percent] of PARTS.entries()) {
     await withTree({}, async (root) => {
       const stdout = await save(root, percent, ...WORLDS[turn % 2]!);
       assertMatch(
@@ -61,10 +65,10 @@ Deno.test("simulate --resume: alone it needs no files of the user's, and another
     assertEquals([first.ok, first.files, first.tables.saves.length], [true, {}, 1]);
     assertEquals(first.resume, `deno task simulate --resume ${root}/run`);
     assertEquals(plainNamesIn(root), ["run", "run.*.disk", "temporary"]);
-    const [resumed, again] = [
-      await simulateIn(temporary, "--resume", `${root}/run`, "--json"),
-      await simulateIn(temporary, "--json", "--resume", `${root}/run`),
-    ];
+    const resumed = await simulateIn(temporary, "--resume", `${root}/run`, "--json");
+    const again = isLong
+      ? await simulateIn(temporary, "--json", "--resume", `${root}/run`)
+      : resumed;
     const reports = [resumed, again].map(({ code, stdout, stderr }) => {
       assertEquals(code, 0);
       assertMatch(stderr, /^resume \S+run: reads \S+run\.\w+\.disk; writes nothing\n$/);
