@@ -166,7 +166,7 @@ export function exitCodeOf(
 }
 
 /** Runs the command with `args` and gives its exit code. */
-async function main(args: readonly string[]): Promise<number> {
+export async function main(args: readonly string[]): Promise<number> {
   const command = createBench();
   const isJson = asksForJson(command, args);
   const printFailure = (reason: string) => {

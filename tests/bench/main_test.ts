@@ -1,10 +1,14 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { exitCodeOf } from "../../bench/main.ts";
+import { exitCodeOf, main } from "../../bench/main.ts";
 import { type ProcessEnd, runDeno } from "../support/deno_process.ts";
+import { Capture } from "../support/simulate.ts";
 
-/** Runs the command as its task does: without any permission. */
-function bench(...args: string[]): Promise<ProcessEnd> {
-  return runDeno(["run", "--v8-flags=--expose-gc", "bench/main.ts", ...args]);
+/** Runs the command where nothing is measured. */
+async function bench(...args: string[]): Promise<ProcessEnd> {
+  using stdout = new Capture(Deno.stdout);
+  using stderr = new Capture(Deno.stderr);
+  const code = await main(args);
+  return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
 Deno.test("bench: --help names every figure and every exit code", async () => {
@@ -20,7 +24,10 @@ Deno.test("bench: --help names every figure and every exit code", async () => {
 });
 
 Deno.test("bench: --only measures one figure, --json prints one object", async () => {
-  const { code, stdout, stderr } = await bench("--only", "packet-life", "--rounds", "1", "--json");
+  const args = ["--only", "packet-life", "--rounds", "1", "--json"];
+  // As its task does, but without any permission.
+  const flags = ["run", "--v8-flags=--expose-gc"];
+  const { code, stdout, stderr } = await runDeno([...flags, "bench/main.ts", ...args]);
   assertEquals([code, stderr], [0, ""]);
   const { ok, error, missed, figures } = JSON.parse(stdout);
   assertEquals([ok, error, typeof missed], [true, null, "number"]);

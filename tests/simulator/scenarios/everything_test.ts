@@ -10,8 +10,11 @@ import {
 } from "../../../simulator/scenarios/everything/drivers.ts";
 import { drawPlan } from "../../../simulator/scenarios/everything/plan.ts";
 import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
+import { times } from "../../support/long.ts";
 import { checkTotals, describeUnfinished } from "../../../simulator/scenarios/everything/totals.ts";
 
+/** Pairs of drivers that are moved twice. */
+const MOVED = times(8, 200);
 const DRIVERS = { guestDrivers: [everythingVsc], hostDrivers: [everythingVsp] };
 
 /** A pair of drivers of the scenario, in a fabric of its own. */
@@ -85,14 +88,14 @@ async function finish({ fabric, host, client }: Stage): Promise<readonly string[
 }
 
 Deno.test("everything: nothing is wrong where nothing is made to go wrong", async () => {
-  for (let seed = 0; seed < 12; seed++) {
+  for (let seed = 0; seed < times(6, 500); seed++) {
     const { findings } = await runWorld(everything, { seed, isFaulty: false });
     assertEquals([seed, findings], [seed, []]);
   }
 });
 
 Deno.test("everything: what must hold does, whatever goes wrong", async () => {
-  for (let seed = 0; seed < 15; seed++) {
+  for (let seed = 0; seed < times(8, 500); seed++) {
     const { findings } = await runWorld(everything, { seed });
     assertEquals([seed, findings], [seed, []]);
   }
@@ -101,7 +104,7 @@ Deno.test("everything: what must hold does, whatever goes wrong", async () => {
 // save-restore.md
 Deno.test("everything: its drivers go on elsewhere, from wherever they were", async () => {
   let moves = 0;
-  for (let seed = 0; seed < 16; seed++) {
+  for (let seed = 0; seed < MOVED; seed++) {
     const chance = Chance.fromSeed(seed);
     const codec = seed % 2 === 0 ? "msgpack" : "vmbus";
     let stage = begin(chance, codec);
@@ -112,7 +115,7 @@ Deno.test("everything: its drivers go on elsewhere, from wherever they were", as
     }
     assertEquals([seed, await finish(stage)], [seed, []]);
   }
-  assertEquals(moves, 32);
+  assertEquals(moves, 2 * MOVED);
 });
 
 Deno.test("everything: behaviours that ought to be reached are", async () => {
