@@ -146,6 +146,7 @@ Deno.test("summaryOf: what was found most often comes first, and a gap is told",
   const summary = summaryOf(data, { name: "test", expected }, ({ seed }) => ({
     artefact: `${seed}.json`,
     replay: `replay ${seed}.json`,
+    shrunk: null,
   }));
   assertEquals(
     summary.failures.map(({ rule, worlds, seed, replay }) => [rule, worlds, seed, replay]),
