@@ -4,18 +4,19 @@
  * @module
  */
 
-/** Runs `use` with a temporary folder that holds `files`, path by path, and removes it after. */
-export async function withTree(
-  files: Readonly<Record<string, string>>,
-  use: (root: string) => Promise<void>,
-): Promise<void> {
+/** Runs `use` with a temporary folder that holds `files`, path by path, removes it after, and gives what `use` gave. */
+export async function withTree<T>(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  use: (root: string) => Promise<T>,
+): Promise<T> {
   const root = await Deno.makeTempDir();
   try {
-    for (const [path, text] of Object.entries(files)) {
+    for (const [path, content] of Object.entries(files)) {
       await Deno.mkdir(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
-      await Deno.writeTextFile(`${root}/${path}`, text);
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(`${root}/${path}`, bytes);
     }
-    await use(root);
+    return await use(root);
   } finally {
     await Deno.remove(root, { recursive: true });
   }

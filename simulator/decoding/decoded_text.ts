@@ -1,0 +1,93 @@
+/**
+ * What was decoded, for people: a line a field, with its place and size.
+ *
+ * @module
+ */
+
+import { type Look, painted } from "../layout.ts";
+import { textOfEntry } from "../pages/entry_text.ts";
+import { visible } from "../text.ts";
+import type { DecodedField } from "../../core/layout/mod.ts";
+import type { TraceEntry } from "../../mod.ts";
+import { fieldsOfControlMessage } from "./control_message.ts";
+import type { DecodedBytes, DecodedPart } from "./decode_bytes.ts";
+import { bytesOfHex } from "./hex_text.ts";
+import type { DecodedDamage } from "./parts.ts";
+
+/** Names of fields are set in a column of this width, where they fit. */
+const NAME_COLUMNS_MIN = 18;
+const OFFSET_DIGITS = 4;
+
+/** A field and those inside it, each with how deep it lies. */
+function* flat(
+  fields: readonly DecodedField[],
+  depth = 0,
+): Generator<readonly [DecodedField, number]> {
+  for (const field of fields) {
+    yield [field, depth];
+    yield* flat(field.fields ?? [], depth + 1);
+  }
+}
+
+const placeOf = (offset: number) => `0x${offset.toString(16).padStart(OFFSET_DIGITS, "0")}`;
+
+/** The fields as lines: offset, bytes, name, value. */
+function linesOfFields(fields: readonly DecodedField[], indent: string = "  "): string[] {
+  const all = [...flat(fields)];
+  const nameOf = ([{ name }, depth]: readonly [DecodedField, number]) => "  ".repeat(depth) + name;
+  const columns = Math.max(NAME_COLUMNS_MIN, ...all.map((field) => nameOf(field).length));
+  const bytes = Math.max(...all.map(([{ byteCount }]) => String(byteCount).length));
+  return all.map((field) => {
+    const [{ offset, byteCount, text }] = field;
+    const place = `${placeOf(offset)} ${String(byteCount).padStart(bytes)}`;
+    return `${indent}${place}  ${nameOf(field).padEnd(columns)}  ${visible(text)}`.trimEnd();
+  });
+}
+
+function damageLine({ offset, reason }: DecodedDamage, look: Look): string {
+  return painted(`  damaged at ${placeOf(offset)}: ${visible(reason)}`, "red", look);
+}
+
+function linesOfPart({ title, fields, damage }: DecodedPart, look: Look): string[] {
+  return [
+    painted(visible(title), damage === null ? "green" : "red", look),
+    ...linesOfFields(fields),
+    ...damage === null ? [] : [damageLine(damage, look)],
+  ];
+}
+
+/** What bytes are, as lines. */
+export function linesOfBytes(decoded: DecodedBytes, look: Look): string[] {
+  const { parts, damage } = decoded;
+  const isTold = damage === null || parts.some((part) => part.damage !== null);
+  return [
+    ...parts.flatMap((part) => linesOfPart(part, look)),
+    ...isTold ? [] : [damageLine(damage, look)],
+  ];
+}
+
+/** The bytes of a control message that an entry tells of; null: it tells of none. */
+export function messageOfEntry({ event, details: { bytes } }: TraceEntry): Uint8Array | null {
+  const isMessage = event === "messageToHost" || event === "messageToGuest";
+  return isMessage && typeof bytes === "string" && /^(?:[0-9a-f]{2})*$/i.test(bytes)
+    ? bytesOfHex(bytes)
+    : null;
+}
+
+const TICKS_PER_MS = 10_000;
+
+/** An entry of a trace, as lines, in milliseconds of virtual time: a control message has its fields below it. */
+export function linesOfEntry(entry: TraceEntry, look: Look): string[] {
+  const { at100ns, subject, source } = entry;
+  const from = source === undefined ? "" : `  (${visible(source)})`;
+  const time = (at100ns / TICKS_PER_MS).toFixed(4).padStart(10);
+  const line = `${time}  ${visible(subject)}: ${textOfEntry(entry)}${from}`;
+  const message = messageOfEntry(entry);
+  if (message === null) return [line];
+  const { fields, damage } = fieldsOfControlMessage(message);
+  return [
+    line,
+    ...linesOfFields(fields, " ".repeat(12)),
+    ...damage === null ? [] : [" ".repeat(10) + damageLine(damage, look)],
+  ];
+}
