@@ -76,8 +76,8 @@ export const SOURCE_CANARIES: readonly SourceCanary[] = [
     name: "gpadl-not-unpinned",
     breaks: "memory of a GPADL stays pinned when it was torn down (kmcl.md S11)",
     file: "actors/bus/guest/gpadls.ts",
-    text: "for (const { pfns } of ranges) this.#end.memory.unpin(pfns);",
-    replacement: "for (const { pfns } of ranges.slice(1)) this.#end.memory.unpin(pfns);",
+    text: "for (const { pfns } of gpadl.ranges) this.#end.memory.unpin(pfns);",
+    replacement: "for (const { pfns } of gpadl.ranges.slice(1)) this.#end.memory.unpin(pfns);",
     scenario: "everything",
   },
   {
