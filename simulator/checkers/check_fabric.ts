@@ -74,10 +74,24 @@ class ChecksOfFabric implements FabricChecks {
  * @throws {TypeError} `fabric` is no fabric, or a checker is no checker.
  */
 export function checkFabric(fabric: Fabric, options: CheckFabricOptions = {}): FabricChecks {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `Cannot check a fabric: options must be an object, not ${describe(options)}`,
+    );
+  }
   const { checkers = CHECKERS } = options;
-  const wrong = checkers.find((checker) => typeof checker?.attach !== "function");
-  if (wrong !== undefined) {
-    throw new TypeError(`Cannot check a fabric: ${describe(wrong)} is no checker`);
+  if (!Array.isArray(checkers)) {
+    throw new TypeError(
+      `Cannot check a fabric: checkers must be a list, not ${describe(checkers)}`,
+    );
+  }
+  const wrong = checkers.findIndex((checker) =>
+    typeof checker?.attach !== "function" || typeof checker.name !== "string"
+  );
+  if (wrong !== -1) {
+    throw new TypeError(
+      `Cannot check a fabric: ${describe(checkers[wrong])} is no checker, with a name and attach`,
+    );
   }
   return new ChecksOfFabric(fabric, checkers);
 }

@@ -6,7 +6,8 @@
 
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { Observer } from "../../actors/runtime/observation.ts";
-import { messageOf } from "../../core/describe.ts";
+import { isPromise } from "../../actors/runtime/promises.ts";
+import { describe, messageOf } from "../../core/describe.ts";
 import type { Fabric } from "../../mod.ts";
 import { type Finding, FINDING_KINDS, type FindingKind, reported } from "../worlds/finding.ts";
 import type {
@@ -30,7 +31,14 @@ export interface CheckedRun {
 /** A checker with what it does with observations of one kind. */
 interface Listener {
   readonly name: string;
-  readonly see: (observation: never) => void;
+  readonly see: (observation: never) => unknown;
+}
+
+/** What a checker does it does at once: what it finds later nobody would hear. */
+function requireNow(answer: unknown): void {
+  if (!isPromise(answer)) return;
+  answer.then(undefined, () => {}); // that it is there at all is told
+  throw new TypeError("it must answer at once, not with a promise");
 }
 
 /** Work items from one look to the next: some, never the same number twice in a row. */
@@ -80,7 +88,14 @@ export class Checks implements Observer {
         isExcused: (endpoint) => this.#excuses.has(endpoint),
         fail: (rule, place, message, kind) => this.#fail(name, rule, place, message, kind),
       });
+      requireNow(atWork);
+      if (typeof atWork !== "object" || atWork === null) {
+        throw new TypeError(`attach must return an object, not ${describe(atWork)}`);
+      }
       for (const [kind, see] of Object.entries(atWork.sees ?? {})) {
+        if (typeof see !== "function") {
+          throw new TypeError(`sees.${kind} must be a function, not ${describe(see)}`);
+        }
         const listeners = this.#listeners[kind as ObservationKind] ??= [];
         listeners.push({ name, see: see as Listener["see"] });
       }
@@ -129,7 +144,7 @@ export class Checks implements Observer {
     for (let at = 0; at < listeners.length; at++) {
       const { name, see } = listeners[at]!;
       try {
-        see(observation as never);
+        requireNow(see(observation as never));
       } catch (error) {
         this.#threw(name, error);
       }
@@ -152,7 +167,7 @@ export class Checks implements Observer {
     if (this.#restored === endpoint) this.#restored = null;
     for (const { name, atWork } of this.#checkers) {
       try {
-        atWork.meets?.(endpoint);
+        requireNow(atWork.meets?.(endpoint));
       } catch (error) {
         this.#threw(name, error);
       }
@@ -204,7 +219,7 @@ export class Checks implements Observer {
   #each(workOf: (atWork: CheckerAtWork) => (() => void) | undefined): void {
     for (const { name, atWork } of this.#checkers) {
       try {
-        workOf(atWork)?.call(atWork);
+        requireNow(workOf(atWork)?.call(atWork));
       } catch (error) {
         this.#threw(name, error);
       }

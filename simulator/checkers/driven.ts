@@ -6,6 +6,7 @@
  */
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import { currentFrame } from "../../actors/runtime/irql.ts";
 import type { ObservationOf } from "../../actors/runtime/observation.ts";
 
 /** The state change callbacks. */
@@ -129,7 +130,9 @@ export class Driven {
 
 /** The state change callback of an endpoint that has not returned. */
 function pendingChange(endpoint: Endpoint): StateChange | null {
-  for (const { frame } of endpoint.runtime.callbacks.pending) {
+  const pending = [...endpoint.runtime.callbacks.pending].map(({ frame }) => frame);
+  const running = currentFrame(); // whoever looks may have begun to in a callback
+  for (const frame of running === null ? pending : [running, ...pending]) {
     const name = NAMES.find((change) => change === frame.name);
     if (frame.owner === endpoint && name !== undefined) return name;
   }

@@ -114,5 +114,20 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
     const wrong = faultInRule(rule as FaultRule, names);
     if (wrong !== null) refuse(`fault ${at}: ${wrong}`);
   }
+  defined.add(definition);
   return definition;
+}
+
+/** Those that were checked. */
+const defined = new WeakSet<object>();
+
+/**
+ * Checks what may not have come from {@linkcode defineScenario}.
+ *
+ * @throws {TypeError} It cannot be a scenario.
+ */
+export function requireScenario<Drivers extends DriverTable>(
+  definition: ScenarioDefinition<Drivers>,
+): void {
+  if (!isObject(definition) || !defined.has(definition)) defineScenario(definition);
 }

@@ -16,16 +16,17 @@ import { SeededChooser } from "../../actors/runtime/choosers/seeded.ts";
 import { turn } from "../../actors/runtime/event_loop.ts";
 import { createChooser } from "../../actors/runtime/schedule.ts";
 import { Chance } from "../../core/chance.ts";
-import { describe, isInstance, messageOf } from "../../core/describe.ts";
-import { isUint } from "../../core/units.ts";
+import { isInstance, messageOf } from "../../core/describe.ts";
 import { Checks } from "../checkers/checks.ts";
 import { CHECKERS } from "../checkers/library.ts";
 import { CoverageRecorder } from "../coverage/recorder.ts";
 import { FaultSource } from "../faults/source.ts";
+import { checkSettings } from "./check_settings.ts";
+import { requireScenario } from "./define_scenario.ts";
 import { tellApart } from "./expected.ts";
 import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
 import { RunningWorld } from "./running_world.ts";
-import { ITEMS_MAX, ITEMS_MAX_MOST, type WorldResult, type WorldSettings } from "./settings.ts";
+import { ITEMS_MAX, type WorldResult, type WorldSettings } from "./settings.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
 /** The world's own bound comes first: it counts the items of a phase, not of an instant. */
@@ -57,13 +58,9 @@ class Run<Drivers extends DriverTable> {
     given: WorldSettings,
     guide: Chooser | null,
   ) {
+    requireScenario(scenario);
+    checkSettings(given);
     const { seed = 0, schedule = "portfolio", isFaulty = true, itemsMax = ITEMS_MAX } = given;
-    if (!isUint(itemsMax, ITEMS_MAX_MOST) || itemsMax === 0) {
-      const right = `a whole number from 1 to ${ITEMS_MAX_MOST}`;
-      throw new RangeError(
-        `Cannot run a world: itemsMax must be ${right}, not ${describe(itemsMax)}`,
-      );
-    }
     const chance = Chance.fromSeed(seed).fork("world");
     const codec = given.codec ?? (["msgpack", "vmbus"] as const)[chance.fork("codec").below(2)]!;
     const { trace = "digest", sourceLines = false, choices } = given;

@@ -182,6 +182,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** A number below `count`, which is about something, or one of many. */
   #choose(count: number, about: Pick<Drawn, "about">): number {
+    // What is drawn when the machine gets to it is no part of the run.
+    if (this.fabric.isDisposed) throw new Error("Cannot draw: the world has ended");
     return this.#run.chooser.choose("draw", count, {
       ...about,
       draw: (chance: Chance) => chance.below(count),

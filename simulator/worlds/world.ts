@@ -55,6 +55,7 @@ export interface Draws {
    * world is made smaller with, so let 0 be the plainest.
    *
    * @throws {RangeError} `count` is no whole number from 1 to 2^32.
+   * @throws {Error} The world has ended.
    */
   draw(count: number): number;
   /**

@@ -1,9 +1,22 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { CHECKERS, checkFabric, findHangs } from "../../../simulator/mod.ts";
+import * as vmbus from "../../../mod.ts";
+import {
+  type Checker,
+  CHECKERS,
+  checkFabric,
+  type FabricChecks,
+  findHangs,
+} from "../../../simulator/mod.ts";
 import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
 import { runWorld } from "../../../simulator/worlds/run_world.ts";
 import { times } from "../../support/long.ts";
-import { closePair, enablePair, makePair, openPair } from "../../support/connected_pair.ts";
+import {
+  closePair,
+  enablePair,
+  makePair,
+  openPair,
+  type Pair,
+} from "../../support/connected_pair.ts";
 
 Deno.test("CHECKERS: each has a row in simulator.md", async () => {
   const document = await Deno.readTextFile("docs/simulator.md");
@@ -65,8 +78,56 @@ Deno.test("checkFabric: what is no fabric, or no checker, is refused", () => {
     TypeError,
     "is no checker",
   );
+  for (const options of [null, 5, { checkers: 5 }, { checkers: [{ attach: () => ({}) }] }]) {
+    assertThrows(() => checkFabric(pair.fabric, options as never), TypeError, "Cannot check");
+  }
   assertThrows(() => findHangs(null as never), TypeError, "is no fabric");
   pair.fabric.dispose();
+});
+
+Deno.test("checkFabric: a checker that answers later, or with nothing to call, is a finding", async () => {
+  const later = () => Promise.reject(new Error("late"));
+  const checkers: Record<string, () => unknown> = {
+    attach: later,
+    end: () => ({ end: later }),
+    look: () => ({ sees: { callbackBegins: later } }),
+    nothing: () => null,
+    five: () => ({ sees: { callbackBegins: 5 } }),
+  };
+  const pair = await openPair();
+  const checks = checkFabric(pair.fabric, {
+    checkers: Object.entries(checkers).map(([name, attach]) => ({ name, attach }) as Checker),
+  });
+  await closePair(pair);
+  const found = checks.end().map(({ place, message }) => `${place}: ${message}`);
+  assertEquals(found.toSorted(), [
+    "checker attach: it must answer at once, not with a promise",
+    "checker end: it must answer at once, not with a promise",
+    "checker five: sees.callbackBegins must be a function, not 5",
+    "checker look: it must answer at once, not with a promise",
+    "checker nothing: attach must return an object, not null",
+  ]);
+});
+
+Deno.test("checkFabric: whoever begins to look inside a callback finds nothing wrong with it", async () => {
+  for (const name of ["Opened", "Started", "PostStarted", "Suspend", "Closed"] as const) {
+    for (const side of ["serverCallbacks", "clientCallbacks"] as const) {
+      const all: FabricChecks[] = [];
+      const pair: Pair = makePair({
+        [side]: {
+          [`EvtChannel${name}`]: () => {
+            all.push(checkFabric(pair.fabric));
+            return vmbus.STATUS_SUCCESS;
+          },
+        },
+      });
+      enablePair(pair);
+      await pair.fabric.settle();
+      await closePair(pair);
+      assert(all.length > 0);
+      for (const checks of all) assertEquals([name, side, checks.end()], [name, side, []]);
+    }
+  }
 });
 
 Deno.test("CHECKERS: find nothing in worlds of honest drivers, whatever the order", async () => {

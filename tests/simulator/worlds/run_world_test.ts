@@ -92,6 +92,20 @@ Deno.test("runWorld: draws come from the seed, are choices, and are made again",
   await assertRejects(() => runWorld(drawing, { choices: other }), ReplayError, "step 0");
 });
 
+Deno.test("runWorld: what cannot be run is refused, and a world that has ended draws nothing", async () => {
+  const right = scenario({});
+  const settings = [null, 5, { itemsMax: 0 }, { isFaulty: 1 }, { choices: 5 }, { onChoice: 5 }];
+  for (const wrong of settings) {
+    await assertRejects(() => runWorld(right, wrong as never), Error, "Cannot run a world: ");
+  }
+  for (const wrong of [null, undefined, 5, {}, { ...right, workload: 5 }]) {
+    await assertRejects(() => runWorld(wrong as never), TypeError, "Cannot define a scenario: ");
+  }
+  const worlds: World[] = [];
+  await runWorld(scenario({ workload: (world) => void worlds.push(world) }));
+  assertThrows(() => worlds[0]!.draw(3), Error, "Cannot draw: the world has ended");
+});
+
 Deno.test("runWorld: an expected finding is none, and is told apart", async () => {
   const known = { rule: "all sums agree", place: "test", reason: "the sums are of two kinds" };
   const expecting = scenario({
