@@ -115,9 +115,9 @@ export class Trace {
     if (this.keepsEntries) this.#entries.nameValues(event, names);
   }
 
-  /** Adds details to the entry at `place`, by default the last, at level `"full"`, and the driver's line, if there is one. */
-  tell(details: TraceDetails, source: string | null = null, place = -1): void {
-    if (this.keepsEntries) this.#entries.tell(details, source, place);
+  /** Adds details to the entry at `place`, by default the last, at level `"full"`, and the driver's lines, innermost first. */
+  tell(details: TraceDetails, lines: readonly string[] = [], place = -1): void {
+    if (this.keepsEntries) this.#entries.tell(details, lines, place);
   }
 
   /** Adds the values of that entry. */

@@ -94,12 +94,13 @@ export class TraceEntries {
     entry.details = withStatusName(Object.fromEntries(known));
   }
 
-  /** Adds details to the entry at `place`, and the driver's line, where somebody keeps lines. */
-  tell(details: TraceDetails, source: string | null, place = -1): void {
+  /** Adds details to the entry at `place`, and the driver's lines, where somebody keeps lines. */
+  tell(details: TraceDetails, lines: readonly string[] = [], place = -1): void {
     const entry = this.#list.at(place);
     if (entry === undefined) return;
     entry.details = { ...entry.details, ...withStatusName(details) };
-    if (source !== null) entry.source = source;
+    if (lines.length > 0) entry.source = lines[0]!;
+    if (lines.length > 1) entry.stack = lines;
   }
 
   /** Adds an entry with values and details. */
@@ -110,7 +111,7 @@ export class TraceEntries {
     { values = [], details = {} }: Implied,
   ): void {
     this.keep(at100ns, event, subjectId, values);
-    this.tell(details, null);
+    this.tell(details);
   }
 
   /** Forgets all but the first `count`. */

@@ -144,6 +144,8 @@ export interface TraceEntry {
    * It differs from machine to machine, and is in no digest.
    */
   readonly source?: string;
+  /** Misuse: the driver's own lines that have led there, the innermost first, if there are several. */
+  readonly stack?: readonly string[];
 }
 
 /** What an endpoint has sent and its opposite side has not read. */

@@ -80,7 +80,7 @@ export class CallTrace {
   /** Records a call. */
   #began(subjectId: number, code: number, given: readonly unknown[]): void {
     this.#valuesOf(code, given).record(this.#now(), "call", subjectId, code, insideBit());
-    if (this.#trace.keepsEntries) this.#trace.tell({}, this.#runtime.verifier.sourceLine());
+    if (this.#trace.keepsEntries) this.#trace.tell({}, this.#lines);
   }
 
   #valuesOf(code: number, given: readonly unknown[]): CallValues {
@@ -99,7 +99,7 @@ export class CallTrace {
   tell(code: number, given: readonly unknown[]): void {
     this.#trace.tellValues([code]);
     const { details } = this.#valuesOf(code, given);
-    this.#trace.tell(details, this.#runtime.verifier.sourceLine());
+    this.#trace.tell(details, this.#lines);
   }
 
   /** Keeps an entry for the end of a call whose success its effects imply. */
@@ -177,6 +177,12 @@ export class CallTrace {
       const gpa = [...buffers].find((buffer) => buffer === given[2])?.gpa;
       values.add("gpa", gpa ?? null);
     }
+  }
+
+  /** The driver's line that calls, where somebody keeps lines. */
+  get #lines(): readonly string[] {
+    const line = this.#runtime.verifier.sourceLine();
+    return line === null ? [] : [line];
   }
 
   #now(): number {

@@ -83,7 +83,7 @@ export class ChannelTrace {
   cameTo(place: number, { snapshot }: { readonly snapshot: { readonly value: unknown } }): void {
     const { value } = snapshot;
     const [lifecycle, flow] = ["lifecycle", "flow"].map((region) => outermostState(value, region));
-    this.#trace.tell({ state: `${lifecycle}, ${flow}` }, null, place);
+    this.#trace.tell({ state: `${lifecycle}, ${flow}` }, [], place);
   }
 
   // -- The channel

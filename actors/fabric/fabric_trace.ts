@@ -18,11 +18,11 @@ interface Traced {
 
 /** Puts a violation on the trace. */
 export function traceViolation({ recorder, clock }: Traced, violation: Violation): void {
-  const { rule, call, message, source } = violation;
+  const { rule, call, message, stack } = violation;
   // What a driver threw may be the runtime's own words, which differ between runtimes.
   const told = rule === "exception out of a callback" ? "" : message;
   recorder.recordTexts(clock.now100ns, "violation", 0, rule, call, told);
-  if (recorder.keepsEntries) recorder.tell({ message }, source);
+  if (recorder.keepsEntries) recorder.tell({ message }, stack);
 }
 
 /** Puts the begin of a callback on the trace, or its `end`. */

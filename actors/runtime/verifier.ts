@@ -6,7 +6,7 @@
 
 import type { MemoryMisuse } from "../../core/memory/types.ts";
 import { currentFrame } from "./irql.ts";
-import { sourceLine } from "./source_line.ts";
+import { sourceLine, sourceLines } from "./source_line.ts";
 import {
   type ChannelPlace,
   describeMisuse,
@@ -70,8 +70,10 @@ export interface Violation {
    * null where that is not what was wrong.
    */
   readonly first: EarlierCall | null;
-  /** The driver's line, with file and column; null where none of its lines runs. On no trace. */
+  /** The driver's line, with file and column; null where none of its lines runs. In no digest. */
   readonly source: string | null;
+  /** The driver's own lines that have led there, the innermost first, which is `source`. In no digest. */
+  readonly stack: readonly string[];
 }
 
 /** What becomes of a violation: thrown, only listed, or not even that. */
@@ -230,6 +232,7 @@ export class Verifier {
   ): Violation {
     const frame = currentFrame();
     const channel = about.channel ?? frame?.channel ?? null;
+    const stack = sourceLines();
     return {
       rule,
       call,
@@ -239,7 +242,8 @@ export class Verifier {
       channel,
       packet: about.packet ?? null,
       first: about.first ?? null,
-      source: sourceLine(),
+      source: stack[0] ?? null,
+      stack,
     };
   }
 }

@@ -28,6 +28,8 @@ export interface StoryLine {
   readonly mark?: StoryMark;
   /** The driver's line that called, with file and column, where the run kept lines. */
   readonly source?: string;
+  /** Misuse: the driver's own lines that have led there, the innermost first, if there are several. */
+  readonly stack?: readonly string[];
 }
 
 /** A run, told up to what it has found. */

@@ -66,7 +66,7 @@ function findingLine(
 ): Omit<StoryLine, "step"> {
   const { kind, rule, place, message } = finding;
   const whos = [message.split(": ")[0]!, place].map((text) => cast.whoIn(text));
-  const { source = finding.source } = trace[end] ?? {};
+  const { source = finding.source, stack } = trace[end] ?? {};
   const last = trace[Math.min(end, trace.length - 1)];
   return {
     at100ns: last?.at100ns ?? 0,
@@ -74,5 +74,6 @@ function findingLine(
     text: `${kind}: ${rule}: ${message}`,
     mark: "finding",
     ...source !== undefined && finding.by === "verifier" && { source },
+    ...stack !== undefined && { stack },
   };
 }

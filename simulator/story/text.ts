@@ -74,11 +74,12 @@ function textOfLine(
   columns: Columns,
   { width, colour }: Required<StoryTextOptions>,
 ): readonly string[] {
-  const { step, who, to, text, mark, source } = line;
+  const { step, who, to, text, mark, source, stack = [source ?? ""] } = line;
   const sign = mark === undefined ? "" : SIGNS[mark];
   const start = rowOf([sign, String(step), time, cut(visible(who), columns.who)], columns);
   const arrow = to === undefined ? "" : ` → ${visible(to)}`;
-  const place = source === undefined ? "" : ` [${placeOf(visible(source))}]`;
+  const places = stack.map((place) => placeOf(visible(place))).join(" < ");
+  const place = source === undefined ? "" : ` [${places}]`;
   const words = `${visible(text)}${arrow}${place}`;
   const rows = wrap(words, Math.max(TEXT_WIDTH_LEAST, width - start.length));
   const indent = " ".repeat(start.length);

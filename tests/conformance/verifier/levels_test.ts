@@ -95,7 +95,7 @@ for (const [call, [run, refused]] of Object.entries(PASSIVE_CALLS)) {
         run(...stage);
       } catch (error) {
         assert(error instanceof vmbus.VerifierError);
-        const { source: _, ...violation } = error.violation;
+        const { source: _, stack: __, ...violation } = error.violation;
         thrown.push(violation);
       }
     });

@@ -22,7 +22,14 @@ Deno.test("textOfStory: a line has its step, the time where that has changed, wh
     { text: "openChannel(channelId 1)", who: "guest", to: "host", step: 12, at100ns: 15_000 },
     { text: "one thing instead of another", mark: "switch", step: 12, at100ns: 15_000 },
     { text: "guestPaused: guest", mark: "fault", step: 13, at100ns: 15_000 },
-    { text: "it is not", mark: "finding", step: 13, at100ns: 15_001 },
+    {
+      text: "it is not",
+      mark: "finding",
+      step: 13,
+      at100ns: 15_001,
+      source,
+      stack: [source, "file:///drivers/queue.ts:7:3"],
+    },
   );
   assertEquals(textOfStory(story).split("\n"), [
     "  step     ms  who    what",
@@ -31,7 +38,7 @@ Deno.test("textOfStory: a line has its step, the time where that has changed, wh
     "    12  1.500  guest  openChannel(channelId 1) → host",
     "~   12         host   one thing instead of another",
     "!   13         host   guestPaused: guest",
-    "X   13         host   it is not",
+    "X   13         host   it is not [disk.ts:12:5 < queue.ts:7:3]",
     "",
   ]);
 });
