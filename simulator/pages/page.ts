@@ -4,40 +4,15 @@
  * @module
  */
 
-import { sha256 } from "@noble/hashes/sha2.js";
+import { headHtml } from "./frame.ts";
 import { factsHtml, html, jsonInHtml, sentenceHtml } from "./html.ts";
 import { lastOf, packOf } from "./pack.ts";
-import { PAGE_SCRIPT, PAGE_STYLE } from "./page_text.ts";
+import { PAGE_SCRIPT } from "./page_text.ts";
 import type { RecordedFinding, Recording } from "./recording.ts";
 import { ruleOf } from "./rules.ts";
 
 /** Entries that a page has: of a longer run the last ones. */
 const ENTRIES_MAX = 200_000;
-
-/**
- * What the page may do: run the one script that is in it, and nothing that anybody else has put there; load
- * nothing.
- */
-function policyHtml(script: string): string {
-  const digest = btoa(String.fromCharCode(...sha256(new TextEncoder().encode(script))));
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${digest}'`;
-  return `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
-}
-
-/** The beginning of a page, up to its body. */
-function headHtml(title: string, script: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-${policyHtml(script)}
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${html(title)}</title>
-<style>${PAGE_STYLE}</style>
-</head>
-`;
-}
 
 function sourceHtml({ source, firstSource }: RecordedFinding): string {
   const lines = [

@@ -5,8 +5,8 @@
  */
 
 import { folded, grouped, type Look, painted } from "../layout.ts";
-import { unitsFor, visible } from "../text.ts";
 import { sizesText } from "../shrinking/report.ts";
+import { shellQuoted, unitsFor, visible } from "../text.ts";
 import type { RunSettings } from "./artefact.ts";
 import type { Counts } from "../coverage/coverage.ts";
 import type { CoverageGaps } from "../coverage/space.ts";
@@ -38,7 +38,7 @@ export interface SweepFacts {
 }
 
 /** `1 world`, `2 worlds`. */
-function counted(count: number, units: string): string {
+export function counted(count: number, units: string): string {
   return `${grouped(count)} ${unitsFor(count, units)}`;
 }
 
@@ -53,7 +53,7 @@ function headOf(
 }
 
 function failureLines(group: FailureGroup, look: Look): string[] {
-  const { kind, rule, place, message, worlds, seed, step, source, replay, shrunk } = group;
+  const { kind, rule, place, message, worlds, seed, step, source, replay, shrunk, page } = group;
   return [
     `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
     `     ${visible(message)}`,
@@ -63,6 +63,7 @@ function failureLines(group: FailureGroup, look: Look): string[] {
     }`,
     ...replay === null ? [] : [`     ${replay}`],
     ...shrunk === null ? [] : [`     smaller: ${sizesText(shrunk)}`, `     ${shrunk.replay}`],
+    ...page === null ? [] : [`     ${shellQuoted(page)} shows it`],
   ];
 }
 

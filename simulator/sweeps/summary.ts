@@ -26,6 +26,8 @@ export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | 
   readonly replay: string | null;
   /** The same failure in a smaller run; null where there is none, or nobody looked for it. */
   readonly shrunk: ShrunkFailure | null;
+  /** The page of that world, beside its file; null where none was written. */
+  readonly page: string | null;
 }
 
 /** A failure in a run that was made smaller. */
@@ -115,7 +117,8 @@ function behavioursOf({ reached }: Coverage): readonly ReachedBehaviour[] {
 
 function groupOf(cause: Cause, replays: Replays): FailureGroup {
   const { finding: { kind, rule, place, message, by, step, source = null }, worlds, seed } = cause;
-  return { kind, rule, place, message, by, worlds, seed, step, source, ...replays(cause) };
+  const again = replays(cause);
+  return { kind, rule, place, message, by, worlds, seed, step, source, ...again, page: null };
 }
 
 /** The summary of what was counted. */

@@ -121,7 +121,7 @@ export function checkReportPaths(
 }
 
 /** A recording whose lines of drivers are told from `folder` on. */
-function fromFolder(folder: string, recording: Recording): Recording {
+export function fromFolder(folder: string, recording: Recording): Recording {
   return {
     ...recording,
     findings: recording.findings.map((finding) => withLinesFrom(folder, finding)),

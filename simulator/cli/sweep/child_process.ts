@@ -9,7 +9,7 @@ import type { RunEntries } from "../../sweeps/compare.ts";
 import { visible } from "../../text.ts";
 import { UsageError, UsageErrors } from "../command.ts";
 import { linesOf } from "../lines.ts";
-import { endProcess } from "../processes.ts";
+import { endProcess, WORLD_FLAGS } from "../processes.ts";
 import {
   type ChildMessage,
   type ChildRequest,
@@ -20,17 +20,6 @@ import {
 } from "./messages.ts";
 
 const CHILD = new URL("./child.ts", import.meta.url).href;
-/**
- * A scenario may import what it needs; beyond that its drivers may do nothing to the machine. Two variables
- * are what the library asks for that reads scenarios in YAML: it is told that there are none.
- */
-const FLAGS = [
-  "run",
-  "--quiet",
-  "--no-prompt",
-  "--allow-read",
-  "--ignore-env=LOG_TOKENS,LOG_STREAM",
-];
 /** Of what a child that died wrote to stderr, so much is looked at. */
 const STDERR_LENGTH_MAX = 20_000;
 /** A process begins to run, and loads the scenario, in so many milliseconds, also on a busy machine. */
@@ -63,7 +52,7 @@ export class SweepChild {
   /** Starts one; a world of it may take `boundMs` milliseconds. */
   constructor(task: ChildTask, boundMs: number) {
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: [...FLAGS, CHILD, JSON.stringify(task), this.#mark],
+      args: [...WORLD_FLAGS, CHILD, JSON.stringify(task), this.#mark],
       env: { NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",

@@ -13,7 +13,8 @@ const PARAGRAPHS = [
   "the number of processes. Failures are grouped by cause, which is a rule and a place, and of each cause " +
   "the world of the lowest seed is kept in a file: simulate replay FILE runs it again, in later versions as " +
   "well. That run is then made smaller: the same finding, with fewer faults and fewer switches, which are choices " +
-  "that fifo would not make. The smaller run is kept beside it; --no-shrink leaves that out.",
+  "that fifo would not make. The smaller run is kept beside it; --no-shrink leaves that out. Beside each lies a page " +
+  "that shows the run in any browser.",
   "A scenario of your own is a module that exports what defineScenario returns, as default or as scenario, or a " +
   "file in YAML, which may say seeds, schedule and codec as well. It " +
   "runs in child processes that may read files and do nothing else to the machine; what it prints is not shown. A " +
@@ -27,6 +28,7 @@ const EXAMPLES = [
   "my_scenario.ts --seeds 10000",
   "my_scenario.ts --until-failure --time 10m",
   "my_scenario.ts --seed 4711",
+  "my_scenario.ts --seeds 10000 --report sweep.html",
 ];
 
 /** The text, for what starts the command. */

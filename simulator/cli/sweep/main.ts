@@ -30,8 +30,11 @@ import { mayStartProcesses } from "../processes.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { siblingOf, type Start, startOf } from "../start.ts";
 import { Stop } from "../stop.ts";
+import { checkReportPaths } from "../pages/report_files.ts";
 import { ArtefactFiles } from "./artefact_files.ts";
 import { SweepChild } from "./child_process.ts";
+import { withPages } from "./failure_pages.ts";
+import { SweepPoints, writeSweepPage } from "./report_file.ts";
 import { isSweepForPrograms, readSweep, type SweepRequest, withFile } from "./request.ts";
 import { shrinkCauses, type ShrunkCauses } from "./shrink_causes.ts";
 import { runSweep, type SweepEnd, type SweepTask } from "./sweep_run.ts";
@@ -136,6 +139,19 @@ async function wholeTask({ task, open }: SweepRequest, signal: AbortSignal): Pro
   }
 }
 
+/** The summary with a page beside each file of a failure, where pages are wanted. */
+async function pagesFor(
+  summary: SweepSummary,
+  { task: { plan: { workers }, worldMs }, hasPages }: SweepRequest,
+  signal: AbortSignal,
+  line: ProgressLine,
+): Promise<SweepSummary> {
+  if (!hasPages) return summary;
+  const onProgress = (done: number, total: number) => line.show(done, total, "pages");
+  return await withPages(summary, { workers, worldMs, signal, onProgress })
+    .finally(() => line.clear());
+}
+
 /** Sweeps, prints what it has come to, and gives the exit code. */
 async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<number> {
   if (!mayStartProcesses()) {
@@ -144,14 +160,22 @@ async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<num
     throw new UsageError(`Cannot sweep: ${reason}; say --allow-run=${runtime}`);
   }
   const request = { ...given, task: await wholeTask(given, stop.signal) };
-  const { task, isJson } = request;
+  const { task, isJson, report } = request;
   const line = new ProgressLine(start.isDumb ? { isShown: false } : {});
   const startedMs = performance.now();
-  const hooks = { signal: stop.signal, onProgress: progressOf(line, task) };
+  if (report !== null) checkReportPaths({ report, traceEvents: null }, []);
+  const points = new SweepPoints();
+  const show = progressOf(line, task);
+  const onProgress = (worlds: number, failed: number) => {
+    points.add(performance.now() - startedMs, worlds, failed);
+    show(worlds);
+  };
+  const hooks = { signal: stop.signal, onProgress };
   const end = await runSweep(task, hooks).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);
   const shrunk = await shrinkFailures(end, request, stop, line);
-  const summary = summaryFor(end, request, start, shrunk);
+  const found = summaryFor(end, request, start, shrunk);
+  const summary = await pagesFor(found, request, stop.signal, line);
   const isStopped = stop.signal.aborted;
   const { child: { scenario, settings }, plan: { from, workers } } = task;
   const gaps = coverageGaps(end.tally.coverage);
@@ -164,6 +188,7 @@ async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<num
     isStopped,
     gaps,
   };
+  if (report !== null) writeSweepPage(report, summary, { ...facts, points: points.list });
   if (isStopped) tell(`${sweepError(summary, true)}\n`);
   if (isJson) print(`${visibleJson(sweepJson(summary, facts))}\n`);
   else print(sweepText(summary, facts, stdoutLook(start.isDumb)));

@@ -35,6 +35,10 @@ export interface SweepRequest {
   readonly shrinkMs: number | null;
   /** The folder for artefacts. */
   readonly artefacts: string;
+  /** Whether a page is written beside each of them. */
+  readonly hasPages: boolean;
+  /** Where the sweep's own page goes; null: nowhere. */
+  readonly report: string | null;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -66,6 +70,8 @@ interface Values {
   readonly shrink: boolean;
   readonly shrinkTime: number;
   readonly artefacts: string;
+  readonly pages: boolean;
+  readonly report?: string;
   readonly json?: true;
 }
 
@@ -113,6 +119,8 @@ function createSweep(name: string): Command {
       new Option("--shrink-time <TIME>", "how long runs that failed may be made smaller, in all")
         .argParser(parseTime).default(SHRINK_MS, "60s"),
     )
+    .option("--no-pages", "write no page beside a file")
+    .option("--report <FILE>", "write a page of the sweep: failures, coverage, seeds over time")
     .option("--json", "print one JSON object instead of text")
     .addHelpText("after", () => sweepHelp(name));
 }
@@ -150,9 +158,20 @@ function scenarioOf(word: string | undefined, { scenario }: Values): string {
 
 function requestOf(command: Command): SweepRequest {
   const values = command.opts<Values>();
-  const { schedule, codec, faults, worldTime, time, workers, untilFailure, artefacts, json } =
-    values;
+  const {
+    schedule,
+    codec,
+    faults,
+    worldTime,
+    time,
+    workers,
+    untilFailure,
+    artefacts,
+    json,
+    report = null,
+  } = values;
   if (artefacts === "") throw new UsageError("--artefacts must be a path, and not empty");
+  if (report === "") throw new UsageError("--report must be a path, and not empty");
   const isUntilFailure = untilFailure === true;
   const isCompared = values.checkDeterminism === true;
   return {
@@ -179,6 +198,8 @@ function requestOf(command: Command): SweepRequest {
     },
     shrinkMs: values.shrink ? values.shrinkTime : null,
     artefacts,
+    hasPages: values.pages,
+    report,
     isJson: json === true,
   };
 }

@@ -28,8 +28,8 @@ export interface SweepTask {
 export interface SweepHooks {
   /** Ends it where it stands. */
   readonly signal: AbortSignal;
-  /** Hears how many worlds ran. */
-  readonly onProgress: (worlds: number) => void;
+  /** Hears how many worlds ran, and in how many something was found. */
+  readonly onProgress: (worlds: number, failed: number) => void;
 }
 
 /** What a sweep has come to. */
@@ -49,6 +49,7 @@ class SweepRun {
   readonly #children = new Map<SweepChild, bigint>();
   #scenario: ScenarioFacts | null = null;
   #worlds = 0;
+  #failed = 0;
 
   constructor(task: SweepTask, hooks: SweepHooks) {
     this.#task = task;
@@ -157,7 +158,8 @@ class SweepRun {
   #done(range: SeedRange, tally: TallyData): void {
     this.#ranges.done(range, tally);
     this.#worlds += tally.worlds;
-    this.#hooks.onProgress(this.#worlds);
+    this.#failed += tally.failed;
+    this.#hooks.onProgress(this.#worlds, this.#failed);
     for (const [child, from] of this.#children) if (!this.#ranges.isUseful(from)) child.kill();
   }
 

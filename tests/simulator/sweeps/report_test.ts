@@ -59,6 +59,7 @@ const FAILED: SweepSummary = {
       before: { faults: 3, switches: 13, waits: 9, draws: 4, steps: 1200 },
       after: { faults: 1, switches: 2, waits: 2, draws: 4, steps: 1300 },
     },
+    page: "a b.html",
   }],
   expected: [{ rule: "S2", place: "here", worlds: 1, reason: "it is known" }],
   reached: [
@@ -78,6 +79,7 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
     "     simulate replay a.json",
     "     smaller: 13 switches -> 2, 3 faults -> 1 in 47 re-runs",
     "     simulate replay a.shrunk.json",
+    "     'a b.html' shows it",
     "expected: S2, as it is known: at here (1 world)",
     "faults: interruptDelayed 12",
     "reached: a wait (1 200 times in 1 world, 1 way)",

@@ -33,7 +33,9 @@ function sweep(...args: string[]): Promise<ProcessEnd> {
 
 /** What a summary says, but for how the failures are had again. */
 function factsOf({ worlds, failed, steps, failures, ...more }: SweepSummary): unknown {
-  const told = failures.map(({ artefact: _, replay: __, shrunk: ___, ...facts }) => facts);
+  const told = failures.map(({ artefact: _, replay: __, shrunk: ___, page: ____, ...facts }) =>
+    facts
+  );
   const { expected, reached, orders, coverage, faults } = more;
   return { worlds, failed, steps, failures: told, expected, reached, orders, coverage, faults };
 }
@@ -41,11 +43,18 @@ function factsOf({ worlds, failed, steps, failures, ...more }: SweepSummary): un
 Deno.test("sweep: processes come to what one process comes to, and keep each cause in two files, the second smaller", async () => {
   await withTree({}, async (root) => {
     const artefacts = `${root}/kept`;
-    const options = ["--seeds", "60", "--workers", "2", "--artefacts", artefacts, "--json"];
+    const files = ["--artefacts", artefacts, "--report", `${root}/sweep.html`];
+    const options = ["--seeds", "60", "--workers", "2", ...files, "--json"];
     const { code, stdout, stderr } = await sweep(PLANTED, ...options);
     const report: SweepJson = JSON.parse(stdout);
     assertEquals([code, stderr, report.ok], [1, "", false]);
     assertEquals(factsOf(report), factsOf(await sweepWorlds(planted, { seeds: 60 })));
+    const overview = await Deno.readTextFile(`${root}/sweep.html`);
+    for (const { artefact, rule, page } of report.failures) {
+      assertEquals(page, artefact!.replace(".vmbus-run.json", ".html"));
+      assertStringIncludes(await Deno.readTextFile(page!), `<h1>${rule}</h1>`);
+      assertStringIncludes(overview, `href="${relative(root, page!)}"`);
+    }
     const runs = report.failures.flatMap(({ artefact, replay, rule, shrunk }) => {
       assertEquals(shrunk!.after.switches, 0);
       return [{ artefact, replay, rule }, { ...shrunk!, rule }];
@@ -66,14 +75,8 @@ Deno.test("sweep: processes come to what one process comes to, and keep each cau
 Deno.test("sweep: until a failure, all lower seeds have run and no higher one counts", async () => {
   await withTree({}, async (root) => {
     const args = [
-      "--seeds",
-      "500",
-      "--workers",
-      "2",
-      "--until-failure",
-      "--artefacts",
-      root,
-      "--no-shrink",
+      ...["--seeds", "500", "--workers", "2", "--until-failure"],
+      ...["--artefacts", root, "--no-pages", "--no-shrink"],
     ];
     // As `simulate` starts it, where it may.
     const { code, stdout, stderr } = await here(() =>
@@ -89,18 +92,10 @@ Deno.test("sweep: until a failure, all lower seeds have run and no higher one co
 Deno.test("sweep: a world that never ends is a failure, and so is one that its process dies of", async () => {
   await withTree({}, async (root) => {
     // The first takes its process with it, the second prints, the last never ends.
-    const args = [
-      "--from",
-      "20",
-      "--seeds",
-      "4",
-      "--workers",
-      "1",
-      "--world-time",
-      "2s",
-      "--no-shrink",
-    ];
-    const { code, stdout } = await sweep(ENDINGS, ...args, "--artefacts", root, "--json");
+    const args = ["--from", "20", "--seeds", "4", "--workers", "1", "--world-time", "2s"];
+    const { code, stdout } = await sweep(
+      ...[ENDINGS, ...args, "--artefacts", root, "--no-pages", "--no-shrink", "--json"],
+    );
     const { failures, worlds }: SweepJson = JSON.parse(stdout);
     assertEquals([code, worlds], [1, 4]);
     assertEquals(failures.map(({ kind, seed, message }) => [kind, seed, message]), [

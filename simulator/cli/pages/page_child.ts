@@ -1,0 +1,35 @@
+/**
+ * A process that makes a kept run again and says its page on stdout. The scenario is somebody's own code, so it has
+ * a process of its own, which may read files and nothing else. Needs `--allow-read` to load a scenario.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { pageOf } from "../../pages/page.ts";
+import { recordReplay } from "../../pages/record_replay.ts";
+import { readArtefact } from "../../sweeps/read_artefact.ts";
+import { writeAll } from "../command.ts";
+import { findScenario } from "../find_scenario.ts";
+import type { PageTask } from "./page_task.ts";
+import { fromFolder } from "./report_files.ts";
+
+const [given = "", mark = ""] = Deno.args;
+
+/** The page of the run that is kept in a file. */
+async function page({ artefact: path, replay, folder }: PageTask): Promise<string> {
+  const artefact = readArtefact(await Deno.readTextFile(path));
+  const { name, file } = artefact.scenario;
+  const { scenario } = await findScenario(file === undefined ? name : join(dirname(path), file));
+  const { recording } = await recordReplay(scenario, artefact, replay);
+  return await pageOf(fromFolder(folder, recording));
+}
+
+if (import.meta.main) {
+  // Ctrl-C goes to all processes of a terminal: the one that was started by hand ends the others.
+  Deno.addSignalListener("SIGINT", () => {});
+  const text = await page(JSON.parse(given) as PageTask);
+  // The driver may have printed as well, whatever it likes: the page is behind the mark, in one line.
+  writeAll(Deno.stdout, `${mark}${JSON.stringify(text)}\n`);
+  Deno.exit();
+}

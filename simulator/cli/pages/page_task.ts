@@ -1,0 +1,15 @@
+/**
+ * What a process is told that makes a page.
+ *
+ * @module
+ */
+
+/** What the process is started with. */
+export interface PageTask {
+  /** The file of the run. */
+  readonly artefact: string;
+  /** The command that makes the run again. */
+  readonly replay: string;
+  /** Lines of drivers are told from this folder on. */
+  readonly folder: string;
+}

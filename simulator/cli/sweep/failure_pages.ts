@@ -1,0 +1,73 @@
+/**
+ * Writes a page beside each run that a sweep keeps.
+ *
+ * @module
+ */
+
+import { dirname, resolve } from "node:path";
+import { ARTEFACT_SUFFIX } from "../../sweeps/artefact.ts";
+import type { FailureGroup, SweepSummary } from "../../sweeps/summary.ts";
+import { cannot, tell, UsageError } from "../command.ts";
+import { pageOfKept } from "../pages/page_process.ts";
+import { replaceFile } from "../replace_file.ts";
+
+/** A page takes longer than its world, which is recorded; a process begins to run in some time. */
+const PAGE_MS = 60_000;
+
+/** How pages are made. */
+export interface PagesTask {
+  /** How many at a time. */
+  readonly workers: number;
+  /** A world may take so many milliseconds. */
+  readonly worldMs: number;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  /** Hears how many are done. */
+  readonly onProgress: (done: number, total: number) => void;
+}
+
+function write(path: string, page: string): void {
+  try {
+    replaceFile(path, page);
+  } catch (error) {
+    throw cannot(`write ${path}`, error, "name another folder with --artefacts");
+  }
+}
+
+/** Makes the page of a failure; gives its path, or null where there is none. */
+async function pageOf(
+  { artefact, replay }: FailureGroup,
+  { worldMs, signal }: PagesTask,
+): Promise<string | null> {
+  if (artefact === null || replay === null) return null;
+  const folder = resolve(dirname(artefact));
+  const task = { artefact, replay, folder };
+  const page = await pageOfKept(task, worldMs + PAGE_MS, signal);
+  if (page === null) return null;
+  const path = `${artefact.slice(0, -ARTEFACT_SUFFIX.length)}.html`;
+  try {
+    write(path, page);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    tell(`${error.message}\n`); // what was found is told all the same
+    return null;
+  }
+  return path;
+}
+
+/** The summary, with a page beside each file of a failure. A world that its process dies of has none. */
+export async function withPages(summary: SweepSummary, task: PagesTask): Promise<SweepSummary> {
+  const { failures } = summary;
+  const pages: (string | null)[] = failures.map(() => null);
+  let next = 0;
+  let done = 0;
+  const work = async () => {
+    while (next < failures.length && !task.signal.aborted) {
+      const at = next++;
+      pages[at] = await pageOf(failures[at]!, task);
+      task.onProgress(++done, failures.length);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(task.workers, failures.length) }, work));
+  return { ...summary, failures: failures.map((group, at) => ({ ...group, page: pages[at]! })) };
+}
