@@ -34,11 +34,12 @@ function write(path: string, page: string): void {
   }
 }
 
-/** Makes the page of a failure; gives its path, or null where there is none. */
+/** Makes the page of a failure, in the smaller run where there is one; gives its path, or null where there is none. */
 async function pageOf(
-  { artefact, replay }: FailureGroup,
+  { artefact: whole, replay: replayWhole, shrunk }: FailureGroup,
   { worldMs, signal }: PagesTask,
 ): Promise<string | null> {
+  const { artefact, replay } = shrunk ?? { artefact: whole, replay: replayWhole };
   if (artefact === null || replay === null) return null;
   const folder = resolve(dirname(artefact));
   const task = { artefact, replay, folder };

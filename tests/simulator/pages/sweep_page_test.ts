@@ -32,6 +32,7 @@ const SUMMARY: SweepSummary = {
     source: HOSTILE,
     artefact: "a.json",
     replay: HOSTILE,
+    shrunk: null,
     page: "a #1.html",
   }],
   expected: [{ rule: HOSTILE, place: HOSTILE, worlds: 1, reason: HOSTILE }],

@@ -50,8 +50,8 @@ Deno.test("sweep: processes come to what one process comes to, and keep each cau
     assertEquals([code, stderr, report.ok], [1, "", false]);
     assertEquals(factsOf(report), factsOf(await sweepWorlds(planted, { seeds: 60 })));
     const overview = await Deno.readTextFile(`${root}/sweep.html`);
-    for (const { artefact, rule, page } of report.failures) {
-      assertEquals(page, artefact!.replace(".vmbus-run.json", ".html"));
+    for (const { shrunk, rule, page } of report.failures) {
+      assertEquals(page, shrunk!.artefact.replace(".vmbus-run.json", ".html"));
       assertStringIncludes(await Deno.readTextFile(page!), `<h1>${rule}</h1>`);
       assertStringIncludes(overview, `href="${relative(root, page!)}"`);
     }
