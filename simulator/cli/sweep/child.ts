@@ -15,14 +15,8 @@ import { Tally } from "../../sweeps/tally.ts";
 import { UsageError, UsageErrors, writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
 import { linesOf } from "../lines.ts";
-import {
-  type ChildMessage,
-  type ChildRequest,
-  type ChildTask,
-  lineOf,
-  type SeedText,
-  type ShrinkRequest,
-} from "./messages.ts";
+import { lineOf } from "../marked_lines.ts";
+import type { ChildMessage, ChildRequest, ChildTask, SeedText, ShrinkRequest } from "./messages.ts";
 
 /** What came of worlds is said so often: who stops the sweep loses no more than that. */
 const TELL_MS = 200;

@@ -1,6 +1,5 @@
 /**
- * What a sweep and its child processes say to each other: one JSON value a line. The driver under test may
- * print as well, whatever it likes, so each line of the child's begins with a mark that is made for this child alone.
+ * What a sweep and its child processes say to each other, one JSON value a line.
  *
  * @module
  */
@@ -87,14 +86,3 @@ export type ChildMessage =
   | { readonly gone: string }
   /** It has done what it was asked for. */
   | { readonly idle: true };
-
-/** The line of a message, behind `mark`. Whatever stands before it was not ended by who wrote it. */
-export function lineOf(message: ChildMessage, mark: string): string {
-  return `${mark}${JSON.stringify(message)}\n`;
-}
-
-/** The message of a line; null for one that somebody else wrote, who does not know the mark. */
-export function messageOf(line: string, mark: string): ChildMessage | null {
-  const at = line.lastIndexOf(mark);
-  return at === -1 ? null : JSON.parse(line.slice(at + mark.length)) as ChildMessage;
-}

@@ -6,6 +6,7 @@
 
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { Chance } from "../../../core/chance.ts";
+import type { OpenChannel } from "../../../core/control/messages.ts";
 import { gpadlLies } from "../../faults/peers/gpadl_lies.ts";
 import {
   controlMessageBytes,
@@ -17,13 +18,13 @@ import {
   type RawRings,
 } from "../../peers/mod.ts";
 import type { Codec } from "../../testing/options.ts";
-import { HostileSide, type OpenChannel } from "./hostile_side.ts";
+import { HostileSide, type OpenChannel as ChannelOfPeer } from "./hostile_side.ts";
 
 /** Rings that it has open at once, so that its memory lasts. */
 const RINGS_MAX = 6;
 
 /** A channel that it has opened. */
-interface Opened extends OpenChannel {
+interface Opened extends ChannelOfPeer {
   readonly gpadlId: number;
 }
 
@@ -70,8 +71,13 @@ export class HostileGuest extends HostileSide {
     const { channelId } = offer;
     const gpadlId = ++this.#gpadlId;
     if (chance.below(4) === 0) corruptRings(chance, rings);
-    this.#guest.open(rings, channelId, gpadlId);
+    this.#guest.open(rings, channelId, gpadlId, this.openChanges());
     this.#opened.push({ channelId, gpadlId, rings });
+  }
+
+  /** What its open requests say beside. */
+  protected openChanges(): Partial<OpenChannel> {
+    return {};
   }
 
   /** Lies about memory. */

@@ -23,6 +23,8 @@ export interface Device {
   readonly interfaceId: string;
   /** Its interface instance. */
   readonly instanceId: string;
+  /** Megabytes of MMIO that its offers ask for. Default: none. */
+  readonly mmioMegabytes?: number;
 }
 
 /** A hostile host, of one guest. */
@@ -48,12 +50,16 @@ export class HostileHost extends HostileSide {
   }
 
   #answerTo(message: ControlMessage, drawChance: () => Chance): readonly ControlMessage[] | null {
+    this.hear(message);
     if (message.message === "relIdReleased") this.#ids.delete(message.channelId);
     if (this.isHonest) return null;
     const chance = drawChance();
     if (chance.below(4) > 0) return null;
     return Array.from({ length: chance.below(3) }, () => this.#wrongAnswer(message, chance));
   }
+
+  /** Hears what the guest says, before it is answered. */
+  protected hear(_message: ControlMessage): void {}
 
   /** What an answer might be, to another question. */
   #wrongAnswer(message: ControlMessage, chance: Chance): ControlMessage {
@@ -93,7 +99,8 @@ export class HostileHost extends HostileSide {
     let channelId = 1;
     while (this.#ids.has(channelId)) channelId++;
     this.#ids.add(channelId);
-    this.#host.offer(device.interfaceId, device.instanceId, { channelId });
+    const { interfaceId, instanceId, mmioMegabytes = 0 } = device;
+    this.#host.offer(interfaceId, instanceId, { channelId, mmioMegabytes });
   }
 
   /** Takes an offer back. */

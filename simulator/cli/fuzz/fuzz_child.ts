@@ -1,0 +1,102 @@
+/**
+ * A child process that fuzzes one target, as the command sees it.
+ *
+ * @module
+ */
+
+import type { FuzzFailure } from "../../fuzzing/finding.ts";
+import { ChildProcess } from "../child_process.ts";
+import { UsageError } from "../command.ts";
+import type {
+  FuzzBeginning,
+  FuzzChildTask,
+  FuzzMessage,
+  FuzzRequest,
+  ListedTarget,
+} from "./messages.ts";
+
+const CHILD = new URL("./child.ts", import.meta.url).href;
+const FLAGS = [
+  "run",
+  "--quiet",
+  "--no-prompt",
+  "--allow-read",
+];
+const FAST_FLAGS = ["--v8-flags=--expose-gc"];
+/**
+ * What coverage needs: the permission to look at this process from within, and no optimizing compiler, whose
+ * code does not count calls; else what is found would depend on when something is compiled.
+ */
+const GUIDED_FLAGS = ["--allow-sys", "--v8-flags=--expose-gc,--no-opt,--no-maglev"];
+/** A process begins to run, and loads the targets, in so many milliseconds, also on a busy machine. */
+const START_MS = 60_000;
+
+/** One child process. */
+export class FuzzChild {
+  readonly #process: ChildProcess<FuzzMessage>;
+  readonly #beginning: FuzzBeginning;
+  readonly #boundMs: number;
+
+  /** Starts one; it must say something every `boundMs` milliseconds. */
+  constructor(
+    task: FuzzChildTask,
+    boundMs: number,
+    beginning: FuzzBeginning = { kept: [], known: [] },
+  ) {
+    const flags = [...FLAGS, ...task.isGuided ? GUIDED_FLAGS : FAST_FLAGS];
+    this.#process = new ChildProcess(flags, CHILD, [JSON.stringify(task)]);
+    this.#beginning = beginning;
+    this.#boundMs = boundMs;
+  }
+
+  /**
+   * The targets that there are, once it has loaded them; null: it was killed before.
+   *
+   * @throws {UsageError} They cannot be loaded.
+   */
+  async ready(): Promise<readonly ListedTarget[] | null> {
+    await this.#process.send(this.#beginning);
+    const message = await this.#process.next(Math.max(START_MS, this.#boundMs));
+    if (message === null) {
+      if (this.#process.isKilled) return null;
+      throw new UsageError(
+        `Cannot load the targets: the process ended ${(await this.#process.ended()).how}`,
+      );
+    }
+    if ("ready" in message) return message.ready;
+    const why = "refused" in message ? message.refused : "Cannot load the targets: it names none";
+    throw new UsageError(why);
+  }
+
+  /** Asks for something; null: done. Else how the process came to its end before that. */
+  async ask(
+    request: FuzzRequest,
+    hear: (message: FuzzMessage) => void,
+    boundMs: number = this.#boundMs,
+  ): Promise<FuzzFailure | null> {
+    await this.#process.send(request);
+    for (;;) {
+      const message = await this.#process.next(boundMs);
+      if (message === null) return await this.#death(boundMs);
+      if ("idle" in message) return null;
+      hear(message);
+    }
+  }
+
+  async #death(boundMs: number): Promise<FuzzFailure> {
+    const { hungMs, how } = await this.#process.ended();
+    return hungMs !== null
+      ? { kind: "hang", place: "process", message: `it does not come back within ${boundMs} ms` }
+      : { kind: "crash", place: "process", message: `its process ended ${how}` };
+  }
+
+  /** Ends it at once. */
+  kill(): void {
+    this.#process.kill();
+  }
+
+  /** Ends it, and waits until it has ended. */
+  async end(): Promise<void> {
+    await this.#process.end();
+  }
+}

@@ -1,0 +1,347 @@
+/**
+ * Targets: whole hosts that do anything, to clients in a guest: one that treats packets in every way, and
+ * those of the device pairs. See scripts.ts for what an input is.
+ *
+ * @module
+ */
+
+import type { Chance } from "../../../core/chance.ts";
+import type { ControlMessage } from "../../../core/control/messages.ts";
+import { readMmioPlacement } from "../../../core/control/user_data.ts";
+import {
+  DISK_ANSWERS,
+  DISK_INTERFACE_TYPE,
+  type DiskClient,
+  encodeRegisters,
+  encodeReply,
+  openDisk,
+} from "../../../devices/disk/mod.ts";
+import {
+  ECHO_INTERFACE_INSTANCE,
+  ECHO_INTERFACE_TYPE,
+  EchoClient,
+} from "../../../devices/echo/mod.ts";
+import * as vmbus from "../../../mod.ts";
+import { corruptMessage, encodePacket } from "../../../simulator/peers/mod.ts";
+import { type Device, HostileHost } from "../../../simulator/scenarios/hostile/hostile_host.ts";
+import { type PackageTarget, withCorpus } from "../package_target.ts";
+import { drawEchoMessage } from "./devices.ts";
+import {
+  drawScripts,
+  type Play,
+  playScript,
+  SCRIPT_BYTES_MAX,
+  SCRIPTS_PER_BATCH,
+  scriptSeeds,
+  type Stage,
+} from "./scripts.ts";
+
+const DEVICE: Device = {
+  interfaceId: "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10",
+  instanceId: "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33",
+};
+
+/** A client, as a play knows it. */
+interface Client {
+  readonly device: Device;
+  /** Tries again what did not work. */
+  tend(): void;
+  /** How it stands. */
+  outcome(): string;
+  /** What an honest host would answer. */
+  reply(chance: Chance): Uint8Array;
+  /** What stands in the MMIO of the device; default: it has none. */
+  readonly registers?: Uint8Array;
+}
+
+/** A host that also says what its client's protocol has. */
+class SpeakingHost extends HostileHost {
+  readonly #stage: Stage;
+  readonly #client: Client;
+
+  constructor(stage: Stage, client: Client, drawChance: () => Chance) {
+    super(stage.guest, stage.codec, [client.device], drawChance);
+    this.#stage = stage;
+    this.#client = client;
+  }
+
+  /** As any host, it puts the device's registers where the guest has room for them. */
+  protected override hear(message: ControlMessage): void {
+    const { registers } = this.#client;
+    if (message.message !== "openChannel" || registers === undefined) return;
+    const { gpa, byteCount } = readMmioPlacement(message.userData);
+    const { memory } = this.#stage.guest;
+    if (byteCount > 0 && memory.placeMmio(gpa, byteCount)) memory.write(gpa, registers);
+  }
+
+  /** Completes what the client has sent, as it should or almost so; or sends a packet of that kind. */
+  reply(chance: Chance): void {
+    const one = this.one(chance);
+    if (one === null) return;
+    const { codec } = this.#stage;
+    const payloadOf = () => {
+      const right = this.#client.reply(chance);
+      return chance.below(3) === 0 ? corruptMessage(chance, right) : right;
+    };
+    for (
+      const { completionRequested, transactionId } of one.rings.take("downstream", codec).packets
+    ) {
+      if (!completionRequested) continue;
+      const completion = { type: 11, transactionId, payload: payloadOf() } as const;
+      one.rings.put("downstream", encodePacket(codec, completion));
+    }
+    const { packets } = one.rings.take("upstream", codec);
+    for (const { completionRequested, transactionId } of packets) {
+      if (!completionRequested) continue;
+      const completion = { type: 11, transactionId, payload: payloadOf() } as const;
+      one.rings.put("downstream", encodePacket(codec, completion));
+    }
+    if (chance.below(2) === 0) {
+      one.rings.put("downstream", encodePacket(codec, { payload: payloadOf() }));
+    }
+    this.signal(one.channelId);
+  }
+}
+
+/** What a hostile host does; the first offers its device. */
+const ACTS: Readonly<Record<string, (host: SpeakingHost, chance: Chance) => void>> = {
+  offer: (host, chance) => host.offer(chance),
+  reply: (host, chance) => host.reply(chance),
+  send: (host, chance) => host.send(chance),
+  answer: (host, chance) => host.answer(chance),
+  turn: (host, chance) => host.turn(chance),
+  lie: (host, chance) => host.lie(chance),
+  scribble: (host, chance) => host.scribble(chance),
+  forge: (host, chance) => host.forge(chance),
+  babble: (host, chance) => host.babble(chance),
+  rescind: (host, chance) => host.rescind(chance),
+};
+
+/** The play of a hostile host before what `makeClient` makes. */
+function hostPlay(stage: Stage, makeClient: (stage: Stage) => Client): Play {
+  const client = makeClient(stage);
+  let last: Chance | null = null;
+  const host = new SpeakingHost(stage, client, () => last!);
+  return {
+    acts: Object.values(ACTS).map((act) => (chance: Chance) => {
+      last = chance;
+      act(host, chance);
+    }),
+    tend: () => client.tend(),
+    outcome: () => client.outcome(),
+    end() {
+      // Nothing of a guest that is turned off waits for such a host any more (kmcl.md S11).
+      stage.guest.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** Lends memory, and treats packets in every way that there is, by turns. */
+class MixedClient implements Client {
+  readonly device: Device = DEVICE;
+  readonly #vsc: vmbus.KmclClientInterfaceV1;
+  readonly #channel: vmbus.VMBCHANNEL;
+  readonly #guest: vmbus.Partition;
+  readonly #buffer: vmbus.GuestBuffer;
+  readonly #held: vmbus.VMBPACKETCOMPLETION[] = [];
+  #gpadl: number | null = null;
+  #isRunning = false;
+  #isLeaving = false;
+  #turn = 0;
+
+  constructor({ guest }: Stage) {
+    this.#guest = guest;
+    this.#buffer = guest.memory.allocate(4096);
+    const { kmcl: vsc } = vmbus.expectSuccess(vmbus.WdfFdoQueryForInterface(
+      guest.device,
+      vmbus.KMCL_CLIENT_INTERFACE_TYPE,
+      vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
+      1,
+    ));
+    this.#vsc = vsc;
+    this.#channel = vmbus.expectSuccess(vsc.VmbChannelAllocate(guest.device, false)).channel;
+    const channel = this.#channel;
+    vsc.VmbClientChannelInitSetTargetPnp(channel, DEVICE.interfaceId);
+    vsc.VmbClientChannelInitSetRingBufferPageCount(channel, 1, 1);
+    vsc.VmbChannelInitSetMaximumPacketSize(channel, 256);
+    vsc.VmbChannelInitSetMaximumExternalData(channel, 4096, 1);
+    vsc.VmbChannelInitSetStateChangeCallbacks(channel, {
+      ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
+      EvtChannelOpened: () => this.#opened(),
+      EvtChannelStarted: () => {
+        this.#isRunning = true;
+        this.#send();
+      },
+      EvtChannelSuspend: () => {
+        this.#isRunning = false;
+        this.#retire();
+      },
+      EvtChannelClosed: () => this.#closed(),
+    });
+    vsc.VmbChannelInitSetProcessPacketCallbacks(
+      channel,
+      (_channel, packet, buffer, length) => this.#process(packet, buffer, length),
+    );
+    vmbus.expectSuccess(vsc.VmbChannelEnable(channel));
+  }
+
+  #opened(): vmbus.NtStatus {
+    const { gpadlHandle } = this.#vsc.VmbChannelCreateGpadlFromBuffer(
+      this.#channel,
+      0,
+      this.#buffer,
+      4096,
+    );
+    this.#gpadl = gpadlHandle;
+    return vmbus.STATUS_SUCCESS;
+  }
+
+  async #closed(): Promise<void> {
+    const handle = this.#gpadl;
+    this.#gpadl = null;
+    // A host that lies may have let go of it before it was asked.
+    const isThere = vmbus.inspectChannel(this.#channel)?.gpadls.some((one) =>
+      one.handle === handle
+    );
+    if (handle !== null && isThere) await this.#vsc.VmbChannelDeleteGpadl(this.#channel, handle);
+  }
+
+  #retire(): void {
+    for (const packet of this.#held.splice(0)) this.#vsc.VmbChannelPacketComplete(packet, null, 0);
+  }
+
+  #process(packet: vmbus.VMBPACKETCOMPLETION, buffer: Uint8Array, length: number): void {
+    switch (this.#turn++ % 4) {
+      case 0:
+        return void this.#held.push(packet);
+      case 1:
+        if (vmbus.KeGetCurrentIrql() === 2) return this.#vsc.VmbChannelPacketDeferToPassive(packet);
+        break;
+      case 2:
+        this.#retire();
+    }
+    this.#vsc.VmbChannelPacketComplete(packet, buffer, Math.min(length, 64));
+  }
+
+  #send(): void {
+    const vsc = this.#vsc;
+    const packet = vsc.VmbPacketAllocate(this.#channel);
+    const isDirect = this.#turn++ % 2 === 0;
+    const mdl = isDirect ? vmbus.IoAllocateMdl(this.#guest.memory, this.#buffer.gpa, 100) : null;
+    const status = vsc.VmbPacketSend(packet, new Uint8Array(24), 24, mdl, 1);
+    if (status !== vmbus.STATUS_SUCCESS) vsc.VmbPacketFree(packet);
+  }
+
+  tend(): void {
+    const there = vmbus.inspectChannel(this.#channel);
+    if (there === null) return;
+    if (there.lifecycle === "disabled") {
+      this.#isLeaving = false;
+      this.#vsc.VmbChannelEnable(this.#channel);
+    } else if (there.fault !== null) this.#leave();
+    else if (this.#isRunning) this.#send();
+  }
+
+  /** Closes the channel; the promise may never resolve, as the host need not answer. */
+  #leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#vsc.VmbChannelDisable(this.#channel).catch(() => {}); // the guest is turned off before that
+  }
+
+  outcome(): string {
+    const there = vmbus.inspectChannel(this.#channel);
+    return there === null ? "gone" : there.fault ?? `${there.lifecycle} ${there.flow}`;
+  }
+
+  reply(chance: Chance): Uint8Array {
+    return chance.bytes(8 * chance.below(8));
+  }
+}
+
+const REGISTERS = {
+  blockBytes: 512,
+  blockCount: 64,
+  transferBytesMax: 4096,
+  queueDepth: 4,
+  isReadOnly: false,
+};
+
+function diskClient({ guest }: Stage): Client {
+  const disk: DiskClient = openDisk(guest, { transferBytesMax: 4096, ringPages: [1, 1] });
+  const pages = guest.memory.allocate(4096);
+  const outcomes = new Set<string>();
+  return {
+    device: {
+      interfaceId: DISK_INTERFACE_TYPE,
+      instanceId: DEVICE.instanceId,
+      mmioMegabytes: 1,
+    },
+    registers: encodeRegisters(REGISTERS),
+    tend() {
+      if (disk.state.phase !== "open") return;
+      const hear = (outcome: string) => void outcomes.add(outcome);
+      disk.flush().then(hear, () => outcomes.add("refused"));
+      disk.read(0, 1, pages.pfns).then(hear, () => outcomes.add("refused"));
+    },
+    outcome: () => `${disk.state.phase} ${disk.state.refusal ?? ""}`.trim(),
+    reply: (chance) =>
+      encodeReply({
+        answer: DISK_ANSWERS[chance.below(3) > 0 ? 0 : chance.below(DISK_ANSWERS.length)]!,
+        blockCount: chance.below(3),
+      }),
+  };
+}
+
+const FILE_BYTES = 200;
+
+function echoClient({ fabric, guest }: Stage): Client {
+  const file = new Uint8Array(FILE_BYTES).fill(5);
+  let turn = 0;
+  const client = new EchoClient(fabric, guest, {
+    readFile: (offset, byteCount) => Promise.resolve(file.subarray(offset, offset + byteCount)),
+    nextKind: () => turn++ % 2 === 0 ? "transaction" : "datagram",
+    pieceReturned: () => {},
+    nextHandling: () => (["atOnce", "later", "deferred"] as const)[turn++ % 3]!,
+    besideTaken: () => {},
+    failed: () => {}, // the host does wrong all the time
+  }, { fileBytes: FILE_BYTES, pieceBytes: 16, messageBytesMax: 128, ringPages: 1, window: 2 });
+  client.enable();
+  return {
+    device: { interfaceId: ECHO_INTERFACE_TYPE, instanceId: ECHO_INTERFACE_INSTANCE },
+    tend: () => {},
+    outcome() {
+      const there = vmbus.inspectChannel(client.channel);
+      return there === null ? "gone" : there.fault ?? `${there.lifecycle} ${there.flow}`;
+    },
+    reply: drawEchoMessage,
+  };
+}
+
+function hostTarget(
+  name: string,
+  title: string,
+  makeClient: (stage: Stage) => Client,
+): PackageTarget {
+  const names = Object.keys(ACTS);
+  return withCorpus(() => scriptSeeds(names), {
+    name,
+    title,
+    inputBytesMax: SCRIPT_BYTES_MAX,
+    batchCases: SCRIPTS_PER_BATCH,
+    draw: drawScripts(names.length),
+    run: (input, note) => playScript(input, note, "guest", (stage) => hostPlay(stage, makeClient)),
+  });
+}
+
+/** The targets of hostile hosts. */
+export const hostileHostTargets: readonly PackageTarget[] = [
+  hostTarget(
+    "hostile-host",
+    "a whole host that does anything, to a client",
+    (stage) => new MixedClient(stage),
+  ),
+  hostTarget("disk-client", "a whole host that does anything, to a disk's client", diskClient),
+  hostTarget("echo-client", "a whole host that does anything, to the echo's client", echoClient),
+];
