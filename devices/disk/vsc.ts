@@ -116,9 +116,18 @@ export class DiskClient implements vmbus.GuestDriverInstance {
       const getChannel: GetChannel = (_kmcl, callbacks) =>
         context.attachChannel(saved.text("channel"), callbacks);
       const client = new DiskClient(context, state, program, getChannel);
+      client.#requireStatusGpadl();
       saved.records("requests", (request) => client.#requests.restore(context, request));
       return client;
     });
+  }
+
+  /** Whoever wrote the saved state may have named a GPADL that the channel does not have. */
+  #requireStatusGpadl(): void {
+    const { statusGpadl } = this.state;
+    const known = vmbus.inspectChannel(this.#channel)?.gpadls ?? [];
+    if (statusGpadl === null || known.some(({ handle }) => handle === statusGpadl)) return;
+    throw new Error(`Cannot restore a disk: its channel has no GPADL ${statusGpadl}`);
   }
 
   /** See {@linkcode vmbus.GuestDriverInstance.save}; refused while a program awaits a promise of it. */

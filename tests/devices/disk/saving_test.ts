@@ -230,6 +230,26 @@ Deno.test("DiskClient: is refused while a program awaits a promise of it, and go
   assertClean(elsewhere);
 });
 
+Deno.test("DiskClient: a saved state that names a GPADL which its channel does not have is refused", async () => {
+  const { fabric, guest, disk, server, bytes } = await openStage();
+  const { statusGpadl } = disk.state;
+  // As if somebody had written it into the bytes: its driver would delete a GPADL that is not there.
+  disk.state.statusGpadl = statusGpadl! + 1;
+  const saved = await vmbus.savePartition(guest);
+  disk.state.statusGpadl = statusGpadl;
+  const elsewhere = vmbus.createFabric();
+  const { status, partition, reason } = vmbus.restorePartition(elsewhere, saved.bytes!, {
+    guestDrivers: [diskVsc],
+    hostDrivers: [diskVsp(memoryImage(bytes))],
+  });
+  assertEquals([status, partition], [vmbus.STATUS_UNSUCCESSFUL, null]);
+  assert(reason?.includes(`its channel has no GPADL ${statusGpadl! + 1}`), `${reason}`);
+  guest.resume();
+  await disk.close();
+  await server.close();
+  assertClean(fabric);
+});
+
 /** Each member of plain data, replaced by something that no driver ever saved there. */
 function* spoilt(data: vmbus.PlainData): Generator<vmbus.PlainData> {
   if (typeof data !== "object" || data === null || data instanceof Uint8Array) return;
