@@ -10,7 +10,6 @@ import { assert } from "../../../core/assert.ts";
 import type { GpaRange } from "../../../core/memory/gpa_ranges.ts";
 import {
   GPADL_BODY_WORDS,
-  GPADL_WORDS_MAX,
   GpadlAssembler,
   gpadlWords,
   splitGpadl,
@@ -84,7 +83,11 @@ export const gpadlTarget: PackageTarget = withCorpus(
       if (outcome !== "complete") return outcome;
       const { ranges } = assembler;
       assert(ranges.length === rangeCount, "a complete GPADL has the ranges that were announced");
-      assert(gpadlWords(ranges) <= GPADL_WORDS_MAX, "a GPADL has no more words than it may");
+      // What is read beyond the end of an array is 0 there, and would be a PFN like any other.
+      assert(
+        gpadlWords(ranges) * WORD_BYTES <= u16At(input, 0),
+        "a GPADL has no more words than were announced",
+      );
       for (const { byteCount, byteOffset, pfns } of ranges) {
         assert(byteCount > 0 && byteOffset < 4096, "a range has bytes");
         assert(pfns.length === pagesSpanned(byteOffset, byteCount), "a range has all of its pages");

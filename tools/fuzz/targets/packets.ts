@@ -170,6 +170,10 @@ function packetTarget(name: PacketCodec["name"]): PackageTarget {
       const fault = codec.decode(shown, into);
       if (fault !== null) return fault;
       checkPacket(into, shown, note);
+      // Each range, and each of its pages, is a byte at least, and eight as Hyper-V has them.
+      const words = into.ranges.reduce((sum, { pfns }) => sum + 1 + pfns.length, 0);
+      const room = shown.end - shown.start - into.payloadBytes;
+      assert(words * (name === "vmbus" ? 8 : 1) <= room, "ranges lie in their packet");
       return "sound";
     },
   });
