@@ -145,7 +145,7 @@ Deno.test("sweep: --check-determinism names the first entry that differs in anot
   assertEquals(code, 1);
   const { failures: [first, ...others], worlds, failed }: SweepJson = JSON.parse(stdout);
   assertEquals([others, worlds, failed], [[], 8, 5]);
-  assertEquals([first!.rule, first!.place], ["a seed makes one world", "timerArmed of #0"]);
+  assertEquals([first!.rule, first!.place], ["a seed makes one world", "waitBegan of #0"]);
   assertMatch(
     first!.message,
     /^entry 4 of the trace is timerArmed .* and timerArmed .* in another$/,
