@@ -6,32 +6,28 @@
  */
 
 import { assert } from "../assert.ts";
+import { Damage, hex, oneOf, reserved, size64, struct, u32 } from "../layout/mod.ts";
 import { isUint } from "../units.ts";
 import { USER_DATA_BYTES } from "./messages.ts";
 
 /** Whether a pipe is a stream of bytes or keeps message boundaries (wire.md 4.4). */
 export type PipeType = "byte" | "message";
 
-const PIPE_TYPE_BYTE = 0;
-const PIPE_TYPE_MESSAGE = 4;
+/** User data of a pipe's offer (wire.md 4.4). */
+const PIPE_USER_DATA = struct("pipe user data", USER_DATA_BYTES, {
+  pipeType: [0, oneOf(u32, { byte: 0, message: 4 })],
+  provider: [4, reserved(116)], // the provider's part
+});
 
 /** User data of a pipe's offer: u32 pipeType, and nothing in the provider's part (wire.md 4.4). */
 export function pipeUserData(pipeType: PipeType): Uint8Array {
-  const userData = new Uint8Array(USER_DATA_BYTES);
-  viewOf(userData).setUint32(0, pipeType === "byte" ? PIPE_TYPE_BYTE : PIPE_TYPE_MESSAGE, true);
-  return userData;
+  return PIPE_USER_DATA.encode({ pipeType });
 }
 
 /** The kind of pipe that a pipe's offer names; its sender may have written any number there. */
 export function readPipeType(userData: Uint8Array): PipeType | "unknownPipeType" {
-  switch (viewOf(userData).getUint32(0, true)) {
-    case PIPE_TYPE_BYTE:
-      return "byte";
-    case PIPE_TYPE_MESSAGE:
-      return "message";
-    default:
-      return "unknownPipeType";
-  }
+  const pipeType = PIPE_USER_DATA.fields.pipeType.read(viewOf(userData));
+  return pipeType instanceof Damage ? "unknownPipeType" : pipeType;
 }
 
 /** Where a guest has put the MMIO of a channel; both numbers are 0 without MMIO. */
@@ -42,6 +38,12 @@ export interface MmioPlacement {
   readonly byteCount: number;
 }
 
+/** Where MMIO is, at the beginning of the user data of an open request. */
+const MMIO_PLACEMENT = struct("MMIO placement", 16, {
+  gpa: [0, hex(size64)],
+  byteCount: [8, size64, "bytes"],
+});
+
 /**
  * Writes into the user data of an open request where the guest has put the channel's MMIO: u64 gpa
  * at 0, u64 byteCount at 8.
@@ -51,8 +53,10 @@ export interface MmioPlacement {
  */
 export function writeMmioPlacement(userData: Uint8Array, gpa: number, byteCount: number): void {
   const view = viewOf(userData);
-  writeU64(view, 0, gpa);
-  writeU64(view, 8, byteCount);
+  const isSafe = [gpa, byteCount].every((value) => isUint(value, Number.MAX_SAFE_INTEGER));
+  assert(isSafe, "a u64 field holds a safe unsigned number");
+  MMIO_PLACEMENT.fields.gpa.write(view, gpa);
+  MMIO_PLACEMENT.fields.byteCount.write(view, byteCount);
 }
 
 /**
@@ -62,19 +66,11 @@ export function writeMmioPlacement(userData: Uint8Array, gpa: number, byteCount:
  */
 export function readMmioPlacement(userData: Uint8Array): MmioPlacement {
   const view = viewOf(userData);
-  return { gpa: readU64(view, 0), byteCount: readU64(view, 8) };
+  const { gpa, byteCount } = MMIO_PLACEMENT.fields;
+  return { gpa: gpa.read(view), byteCount: byteCount.read(view) };
 }
 
 function viewOf(userData: Uint8Array): DataView {
   assert(userData.length === USER_DATA_BYTES, "user data has 120 bytes");
   return new DataView(userData.buffer, userData.byteOffset, userData.length);
-}
-
-function writeU64(view: DataView, offset: number, value: number): void {
-  assert(isUint(value, Number.MAX_SAFE_INTEGER), "a u64 field holds a safe unsigned number");
-  view.setBigUint64(offset, BigInt(value), true);
-}
-
-function readU64(view: DataView, offset: number): number {
-  return Math.min(Number(view.getBigUint64(offset, true)), Number.MAX_SAFE_INTEGER);
 }

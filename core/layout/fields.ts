@@ -135,7 +135,7 @@ class Walk {
   /** A number of 64 bits is shown as it is, whatever a program makes of it. */
   #wide({ isCapped, look }: WideType<number>, at: number): Shown {
     const exact = u64.looking(look);
-    const found = exact.read(this.#view, at, this.#end, {}) as number | bigint;
+    const found = exact.read(this.#view, at);
     const text = exact.textOf(found);
     if (typeof found === "number") return { raw: found, value: found, text, byteCount: 8 };
     const raw = isCapped ? Number.MAX_SAFE_INTEGER : found;

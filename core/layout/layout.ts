@@ -19,8 +19,10 @@
  * @module
  */
 
+import { isU32 } from "../units.ts";
 import type { ArrayType } from "./array.ts";
 import type { BitType } from "./choices.ts";
+import { NumberType } from "./numbers.ts";
 import { Damage, NO_VALUES, type Type, type TypeValue, type Values } from "./type.ts";
 
 /** A field: where it lies, in bytes from the beginning of its struct, what it is, and what it counts. */
@@ -47,6 +49,8 @@ export class Field<X extends Type<unknown> = Type<unknown>> {
   readonly offset: number;
   /** What it is. */
   readonly type: X;
+  /** Bytes of a plain number, which is read and written without a call of its type; 0 of anything else. */
+  readonly plainBytes: 0 | 1 | 2 | 4;
   /** What it counts, such as `bytes` or `pages`; of an array what its elements are; empty where that is nothing. */
   readonly unit: string;
 
@@ -56,6 +60,7 @@ export class Field<X extends Type<unknown> = Type<unknown>> {
     this.offset = offset;
     this.type = type;
     this.unit = unit;
+    this.plainBytes = type instanceof NumberType ? type.byteCount : 0;
   }
 
   /** Reads the field of the struct that begins at `base` of `view` and is all there. */
@@ -88,7 +93,7 @@ export abstract class Layout<T> implements Type<T> {
 
   /** Reads all fields into `record`, from those that are there already on; or says what is wrong. */
   abstract readInto(view: DataView, base: number, end: number, record: Growing): Damage | null;
-  /** Writes all fields, which are checked, to `base`. */
+  /** Writes all fields, which are checked, to `base`, where all bytes are 0. */
   abstract writeFrom(view: DataView, base: number, record: Values): void;
   /** Bytes that `record` takes. */
   abstract sizeOfRecord(record: Values): number;
@@ -212,6 +217,8 @@ export class Struct<D extends Definition> extends Layout<RecordOf<D>> {
   readonly list: readonly Field[];
   /** Its fields by their names. */
   readonly fields: { readonly [Name in keyof D]: Field<D[Name][1]> };
+  /** All fields but reserved bytes: those are 0 in bytes that are new, and ignored in others. */
+  readonly #valued: readonly Field[];
   /** What varies, if anything does: the last field. */
   readonly #varying: Field | null;
 
@@ -226,6 +233,7 @@ export class Struct<D extends Definition> extends Layout<RecordOf<D>> {
     this.fields = Object.fromEntries(this.list.map((field) => [field.name, field])) as never;
     checkFields(name, start, end, this.list);
     checkCounts(name, this.list);
+    this.#valued = this.list.filter(({ type }) => type.kind !== "reserved");
     const last = this.list.at(-1);
     this.#varying = last === undefined || last.type.isFixed ? null : last;
     this.isFixed = this.#varying === null;
@@ -234,20 +242,33 @@ export class Struct<D extends Definition> extends Layout<RecordOf<D>> {
   /** See {@linkcode Layout.readInto}. */
   readInto(view: DataView, base: number, end: number, record: Growing): Damage | null {
     if (end - base < this.byteCount) return tooShort(this.name, base, this.byteCount, end - base);
-    for (const { name, offset, type } of this.list) {
-      const value = type.read(view, base + offset, end, record);
-      if (value instanceof Damage) return value.in(name);
-      if (!type.isSilent) record[name] = value;
+    const fields = this.#valued;
+    for (let place = 0; place < fields.length; place++) {
+      const { name, offset, plainBytes, type } = fields[place]!;
+      const at = base + offset;
+      if (plainBytes === 4) record[name] = view.getUint32(at, true);
+      else if (plainBytes === 2) record[name] = view.getUint16(at, true);
+      else {
+        const value = type.read(view, at, end, record);
+        if (value instanceof Damage) return value.in(name);
+        if (!type.isSilent) record[name] = value;
+      }
     }
     return null;
   }
 
   /** See {@linkcode Layout.writeFrom}. */
   writeFrom(view: DataView, base: number, record: Values): void {
-    for (const { name, offset, type } of this.list) {
+    const fields = this.#valued;
+    for (let place = 0; place < fields.length; place++) {
+      const { name, offset, plainBytes, type } = fields[place]!;
       const value = record[name];
-      if (!type.isSilent && !type.fits(value)) this.#refuse(name, type, value);
-      type.write(view, base + offset, value);
+      const at = base + offset;
+      if (plainBytes === 4 && isU32(value)) view.setUint32(at, value, true);
+      else {
+        if (!type.isSilent && !type.fits(value)) this.#refuse(name, type, value);
+        type.write(view, at, value);
+      }
     }
   }
 

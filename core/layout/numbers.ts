@@ -124,6 +124,8 @@ export interface WideType<T extends number | bigint> extends Type<T>, Looked {
   readonly kind: "u64";
   /** Whether what is no exact number reads as `Number.MAX_SAFE_INTEGER`, not as a bigint. */
   readonly isCapped: boolean;
+  /** See {@linkcode Type.read}: any bytes are a number. */
+  read(view: DataView, at: number): T;
 }
 
 class WideNumberType<T extends number | bigint> implements WideType<T> {

@@ -12,6 +12,7 @@
 import CRC32 from "crc-32";
 import { assert } from "../assert.ts";
 import { wholeOf } from "../bytes.ts";
+import { bytes, oneOf, struct, u16, u32 } from "../layout/mod.ts";
 import { isU32 } from "../units.ts";
 import { EnvelopeBudget, HeapBudget } from "./budget.ts";
 import { mismatched, throwDataError } from "./fault.ts";
@@ -33,10 +34,17 @@ const FREE_TYPES: Readonly<Record<SavedKind, readonly number[]>> = {
 };
 /** `VMBS`. */
 const MAGIC = Uint8Array.of(0x56, 0x4d, 0x42, 0x53);
-/** Magic, version u16, kind u16. */
 const HEADER_BYTES = 8;
-/** Type u32, length of the payload u32. */
+const HEADER = struct("envelope header", HEADER_BYTES, {
+  magic: [0, bytes(MAGIC.length)],
+  version: [4, u16],
+  kind: [6, oneOf(u16, KIND_NUMBERS)],
+});
 const CHUNK_HEADER_BYTES = 8;
+const CHUNK_HEADER = struct("chunk header", CHUNK_HEADER_BYTES, {
+  type: [0, u32],
+  payloadBytes: [4, u32, "bytes"],
+}).fields;
 /** CRC-32 over chunk header and payload, u32. It finds damage; an attacker can compute it again. */
 const CHECKSUM_BYTES = 4;
 /** Type of the chunk that ends the envelope. */
@@ -68,10 +76,10 @@ function chunkOf(type: number, data: PlainData, budget: EnvelopeBudget | null): 
   const checkedBytes = CHUNK_HEADER_BYTES + payload.length;
   const chunk = new Uint8Array(checkedBytes + CHECKSUM_BYTES);
   const view = new DataView(chunk.buffer);
-  view.setUint32(0, type, true);
-  view.setUint32(4, payload.length, true);
+  CHUNK_HEADER.type.write(view, type);
+  CHUNK_HEADER.payloadBytes.write(view, payload.length);
   chunk.set(payload, CHUNK_HEADER_BYTES);
-  view.setUint32(checkedBytes, checksumOf(chunk.subarray(0, checkedBytes)), true);
+  u32.write(view, checkedBytes, checksumOf(chunk.subarray(0, checkedBytes)));
   return chunk;
 }
 
@@ -93,12 +101,7 @@ export class EnvelopeWriter {
 
   /** The first piece. */
   header(): Uint8Array {
-    const header = new Uint8Array(HEADER_BYTES);
-    header.set(MAGIC);
-    const view = new DataView(header.buffer);
-    view.setUint16(4, SAVED_FORMAT_VERSION, true);
-    view.setUint16(6, KIND_NUMBERS[this.#kind], true);
-    return header;
+    return HEADER.encode({ magic: MAGIC, version: SAVED_FORMAT_VERSION, kind: this.#kind });
   }
 
   /** The next chunk; throws a SavedStateFault where a reader would find no memory for it. */
@@ -174,11 +177,11 @@ export class EnvelopeReader {
     if (!areEqual(magic, MAGIC.subarray(0, magic.length))) throwDataError("this is no saved state");
     if (bytes.length < HEADER_BYTES) throwDataError("the header is cut short");
     const view = viewOf(bytes);
-    const version = view.getUint16(4, true);
+    const version = HEADER.fields.version.read(view);
     if (version !== SAVED_FORMAT_VERSION) {
       mismatched(`format version ${version} is not ${SAVED_FORMAT_VERSION}`);
     }
-    if (view.getUint16(6, true) !== KIND_NUMBERS[this.#kind]) {
+    if (HEADER.fields.kind.read(view) !== this.#kind) {
       mismatched(`this is not the saved state of a ${this.#kind}`);
     }
     this.#stage = "chunks";
@@ -191,15 +194,15 @@ export class EnvelopeReader {
     const leftBytes = bytes.length - start;
     if (leftBytes < CHUNK_HEADER_BYTES + CHECKSUM_BYTES) throwDataError("a chunk is cut short");
     const view = viewOf(bytes);
-    const type = view.getUint32(start, true);
-    const payloadBytes = view.getUint32(start + 4, true);
+    const type = CHUNK_HEADER.type.read(view, start);
+    const payloadBytes = CHUNK_HEADER.payloadBytes.read(view, start);
     if (payloadBytes > leftBytes - CHUNK_HEADER_BYTES - CHECKSUM_BYTES) {
       throwDataError("a chunk is cut short");
     }
     const payloadStart = start + CHUNK_HEADER_BYTES;
     const payloadEnd = payloadStart + payloadBytes;
     const end = payloadEnd + CHECKSUM_BYTES;
-    if (checksumOf(bytes.subarray(start, payloadEnd)) !== view.getUint32(payloadEnd, true)) {
+    if (checksumOf(bytes.subarray(start, payloadEnd)) !== u32.read(view, payloadEnd)) {
       throwDataError(`the checksum of chunk ${this.#chunks.length} is wrong`);
     }
     const data = this.#decode(type, bytes.subarray(payloadStart, payloadEnd));

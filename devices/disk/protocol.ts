@@ -16,7 +16,16 @@
  * @module
  */
 
-import { readU64, viewOf, writeU64 } from "./fields.ts";
+import {
+  byField,
+  Damage,
+  type Layout,
+  oneOf,
+  reserved,
+  size64,
+  struct,
+  u32,
+} from "../../core/layout/mod.ts";
 
 /** Interface type of the offer: by it the guest finds the disk. */
 export const DISK_INTERFACE_TYPE = "3a4f6f2e-91d3-4d2b-8c55-7e0b6c1d9a40";
@@ -27,19 +36,11 @@ export const PAGE_BYTES = 4096;
 
 // -- Requests
 //
-//   0  u32  operation: 1 negotiate, 2 read, 3 write, 4 flush
-//   4  u32  0
-//  negotiate:                            read, write:
-//   8  u32  version                       8  u64  first block
-//  12  u32  GPADL of the status block    16  u32  blocks
-//  16  u64  0                            20  u32  0
-//
 // A read or write has external data, of as many bytes as its blocks at least. A read fills them from
 // the start, a write is filled from them; bytes beyond are left alone.
 
 /** Bytes of every request. */
 export const REQUEST_BYTES = 24;
-const OPERATIONS = ["none", "negotiate", "read", "write", "flush"] as const;
 
 /** The first request after every start: which header the guest speaks, and where the status goes. */
 export interface NegotiateRequest {
@@ -70,48 +71,44 @@ export interface FlushRequest {
 /** What a guest may ask for. */
 export type DiskRequest = NegotiateRequest | TransferRequest | FlushRequest;
 
-/** The bytes of a request. */
+const TRANSFER = [REQUEST_BYTES, {
+  firstBlock: [8, size64],
+  blockCount: [16, u32, "blocks"],
+  reserved20: [20, reserved(4)],
+}] as const;
+
+/** How a request lies in bytes. What is no exact number of blocks reads as 2^53 - 1, which no disk has. */
+export const DISK_REQUEST: Layout<DiskRequest> = byField("disk request", "operation", {
+  operation: [0, oneOf(u32, { negotiate: 1, read: 2, write: 3, flush: 4 })],
+  reserved: [4, reserved(4)],
+}, {
+  negotiate: [REQUEST_BYTES, {
+    version: [8, u32],
+    statusGpadl: [12, u32],
+    reserved16: [16, reserved(8)],
+  }],
+  read: TRANSFER,
+  write: TRANSFER,
+  flush: [REQUEST_BYTES, { reserved8: [8, reserved(16)] }],
+});
+
+/**
+ * The bytes of a request.
+ *
+ * @throws {RangeError} A number of it is not whole, or does not fit its field.
+ */
 export function encodeRequest(request: DiskRequest): Uint8Array {
-  const bytes = new Uint8Array(REQUEST_BYTES);
-  const view = viewOf(bytes);
-  view.setUint32(0, OPERATIONS.indexOf(request.operation), true);
-  if (request.operation === "negotiate") {
-    view.setUint32(8, request.version, true);
-    view.setUint32(12, request.statusGpadl, true);
-  } else if (request.operation !== "flush") {
-    writeU64(view, 8, request.firstBlock);
-    view.setUint32(16, request.blockCount, true);
-  }
-  return bytes;
+  return DISK_REQUEST.encode(request);
 }
 
 /** What `bytes[0, byteCount)` ask for; null where no driver of this protocol would say that. */
 export function decodeRequest(bytes: Uint8Array, byteCount: number): DiskRequest | null {
   if (byteCount !== REQUEST_BYTES) return null;
-  const view = viewOf(bytes);
-  const operation = OPERATIONS[view.getUint32(0, true)];
-  switch (operation) {
-    case "negotiate":
-      return {
-        operation,
-        version: view.getUint32(8, true),
-        statusGpadl: view.getUint32(12, true),
-      };
-    case "read":
-    case "write":
-      return { operation, firstBlock: readU64(view, 8), blockCount: view.getUint32(16, true) };
-    case "flush":
-      return { operation };
-    default:
-      return null;
-  }
+  const request = DISK_REQUEST.decode(bytes, byteCount);
+  return request instanceof Damage ? null : request;
 }
 
 // -- Replies
-//
-//   0  u32  answer, see DISK_ANSWERS
-//   4  u32  blocks that were moved
-//   8  u64  0
 
 /** Bytes of every reply. */
 export const REPLY_BYTES = 16;
@@ -145,19 +142,21 @@ export interface DiskReply {
   readonly blockCount: number;
 }
 
+/** How a reply lies in bytes. */
+export const DISK_REPLY: Layout<DiskReply> = struct("disk reply", REPLY_BYTES, {
+  answer: [0, oneOf(u32, DISK_ANSWERS)],
+  blockCount: [4, u32, "blocks"],
+  reserved: [8, reserved(8)],
+});
+
 /** The bytes of a reply. */
-export function encodeReply({ answer, blockCount }: DiskReply): Uint8Array {
-  const bytes = new Uint8Array(REPLY_BYTES);
-  const view = viewOf(bytes);
-  view.setUint32(0, DISK_ANSWERS.indexOf(answer), true);
-  view.setUint32(4, blockCount, true);
-  return bytes;
+export function encodeReply(reply: DiskReply): Uint8Array {
+  return DISK_REPLY.encode(reply);
 }
 
 /** The reply in `bytes[0, byteCount)`; null where no host of this protocol would send that. */
 export function decodeReply(bytes: Uint8Array, byteCount: number): DiskReply | null {
   if (byteCount !== REPLY_BYTES) return null;
-  const view = viewOf(bytes);
-  const answer = DISK_ANSWERS[view.getUint32(0, true)];
-  return answer === undefined ? null : { answer, blockCount: view.getUint32(4, true) };
+  const reply = DISK_REPLY.decode(bytes, byteCount);
+  return reply instanceof Damage ? null : reply;
 }

@@ -5,7 +5,18 @@
  * @module
  */
 
-import { readU64, viewOf, writeU64 } from "./fields.ts";
+import {
+  bit,
+  constant,
+  Damage,
+  hex,
+  type Layout,
+  oneOf,
+  reserved,
+  size64,
+  struct,
+  u32,
+} from "../../core/layout/mod.ts";
 import { DISK_ANSWERS, DISK_VERSION, type DiskAnswer } from "./protocol.ts";
 
 /** Smallest block of a disk, in bytes. Every size of a block is a power of two. */
@@ -15,19 +26,11 @@ export const BLOCK_BYTES_MAX = 65_536;
 const U32_MAX = 0xffff_ffff;
 
 // -- The register block
-//
-//   0  u32  magic: "DISK"
-//   4  u32  version
-//   8  u32  bytes of a block
-//  12  u32  flags: 1 = read only
-//  16  u64  blocks, low half first
-//  24  u32  most bytes of one read or write
-//  28  u32  most requests at once; more wait in the ring
 
 /** Bytes of the register block, at the beginning of the channel's MMIO. */
 export const REGISTER_BLOCK_BYTES = 32;
+/** `DISK`. */
 const MAGIC = 0x4b53_4944;
-const FLAG_READ_ONLY = 1;
 
 /** What the disk can do. */
 export interface DiskRegisters {
@@ -67,44 +70,40 @@ export function findRegisterFault(registers: DiskRegisters): RegisterFault | nul
   return isDepth ? null : "badQueueDepth";
 }
 
-/** The bytes of a register block. */
+/** How the register block lies in bytes. */
+export const DISK_REGISTERS: Layout<DiskRegisters & { readonly version: number }> = struct(
+  "register block",
+  REGISTER_BLOCK_BYTES,
+  {
+    magic: [0, constant(hex(u32), MAGIC)],
+    version: [4, u32],
+    blockBytes: [8, u32, "bytes"],
+    isReadOnly: [12, bit(u32, 0)],
+    blockCount: [16, size64, "blocks"],
+    transferBytesMax: [24, u32, "bytes"],
+    queueDepth: [28, u32, "requests"], // more wait in the ring
+  },
+);
+
+/**
+ * The bytes of a register block.
+ *
+ * @throws {RangeError} A number does not fit its field: {@linkcode findRegisterFault} says so before.
+ */
 export function encodeRegisters(registers: DiskRegisters): Uint8Array {
-  const bytes = new Uint8Array(REGISTER_BLOCK_BYTES);
-  const view = viewOf(bytes);
-  view.setUint32(0, MAGIC, true);
-  view.setUint32(4, DISK_VERSION, true);
-  view.setUint32(8, registers.blockBytes, true);
-  view.setUint32(12, registers.isReadOnly ? FLAG_READ_ONLY : 0, true);
-  writeU64(view, 16, registers.blockCount);
-  view.setUint32(24, registers.transferBytesMax, true);
-  view.setUint32(28, registers.queueDepth, true);
-  return bytes;
+  return DISK_REGISTERS.encode({ ...registers, version: DISK_VERSION });
 }
 
 /** What a register block says, or what is wrong with it. */
 export function decodeRegisters(bytes: Uint8Array): DiskRegisters | RegisterFault {
-  if (bytes.length < REGISTER_BLOCK_BYTES) return "noDisk";
-  const view = viewOf(bytes);
-  if (view.getUint32(0, true) !== MAGIC) return "noDisk";
-  if (view.getUint32(4, true) !== DISK_VERSION) return "wrongVersion";
-  const registers = {
-    blockBytes: view.getUint32(8, true),
-    isReadOnly: (view.getUint32(12, true) & FLAG_READ_ONLY) !== 0,
-    blockCount: readU64(view, 16),
-    transferBytesMax: view.getUint32(24, true),
-    queueDepth: view.getUint32(28, true),
-  };
+  const read = DISK_REGISTERS.decode(bytes);
+  if (read instanceof Damage) return "noDisk";
+  const { version, ...registers } = read;
+  if (version !== DISK_VERSION) return "wrongVersion";
   return findRegisterFault(registers) ?? registers;
 }
 
 // -- The status block
-//
-//   0  u32  generation: one more with every change of the block
-//   4  u32  the last answer that was not "ok"; 0 while there was none
-//   8  u64  blocks read
-//  16  u64  blocks written
-//  24  u32  most requests that were carried out together
-//  28  u32  0
 
 /** Bytes of the status block, at the beginning of its GPADL. */
 export const STATUS_BLOCK_BYTES = 32;
@@ -123,29 +122,23 @@ export interface DiskStatus {
   readonly deepestQueue: number;
 }
 
+/** How the status block lies in bytes. */
+export const DISK_STATUS: Layout<DiskStatus> = struct("status block", STATUS_BLOCK_BYTES, {
+  generation: [0, u32],
+  lastError: [4, oneOf(u32, DISK_ANSWERS)],
+  blocksRead: [8, size64, "blocks"],
+  blocksWritten: [16, size64, "blocks"],
+  deepestQueue: [24, u32, "requests"],
+  reserved: [28, reserved(4)],
+});
+
 /** The bytes of a status block. */
 export function encodeStatus(status: DiskStatus): Uint8Array {
-  const bytes = new Uint8Array(STATUS_BLOCK_BYTES);
-  const view = viewOf(bytes);
-  view.setUint32(0, status.generation, true);
-  view.setUint32(4, DISK_ANSWERS.indexOf(status.lastError), true);
-  writeU64(view, 8, status.blocksRead);
-  writeU64(view, 16, status.blocksWritten);
-  view.setUint32(24, status.deepestQueue, true);
-  return bytes;
+  return DISK_STATUS.encode(status);
 }
 
 /** What a status block says; null where its bytes are not one. */
 export function decodeStatus(bytes: Uint8Array): DiskStatus | null {
-  if (bytes.length < STATUS_BLOCK_BYTES) return null;
-  const view = viewOf(bytes);
-  const lastError = DISK_ANSWERS[view.getUint32(4, true)];
-  if (lastError === undefined) return null;
-  return {
-    generation: view.getUint32(0, true),
-    lastError,
-    blocksRead: readU64(view, 8),
-    blocksWritten: readU64(view, 16),
-    deepestQueue: view.getUint32(24, true),
-  };
+  const status = DISK_STATUS.decode(bytes);
+  return status instanceof Damage ? null : status;
 }

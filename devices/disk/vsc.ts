@@ -280,7 +280,7 @@ export class DiskClient implements vmbus.GuestDriverInstance {
    * Writes the bytes of a chain of MDLs, whole blocks, to the disk. The memory is the host's to read
    * until the promise resolves.
    *
-   * @throws {RangeError} They are not whole blocks, or too many.
+   * @throws {RangeError} They are not whole blocks, or too many, or `firstBlock` is the number of none.
    * @throws {vmbus.KmclError} The send function refuses the chain.
    */
   write(firstBlock: number, mdl: vmbus.Mdl): Promise<DiskOutcome> {
@@ -311,6 +311,7 @@ export class DiskClient implements vmbus.GuestDriverInstance {
   /**
    * Reads `blockCount` blocks into whole pages of guest memory, from the first page's start.
    *
+   * @throws {RangeError} A number is not whole, or does not fit into the request.
    * @throws {vmbus.KmclError} The send function refuses the pages.
    */
   read(firstBlock: number, blockCount: number, pfns: readonly number[]): Promise<DiskOutcome> {
@@ -335,7 +336,7 @@ export class DiskClient implements vmbus.GuestDriverInstance {
    * Has a request carried out. Null: it is under way, and the program will hear of its end by the number
    * that `end` is; else why nothing was sent.
    *
-   * @throws {RangeError} A write of no whole blocks, or of too many.
+   * @throws {RangeError} A write of no whole blocks, or of too many, or a number that does not fit into the request.
    * @throws {vmbus.KmclError} The send function refuses the memory.
    */
   submit(work: DiskWork, end: RequestEnd): DiskOutcome | null {

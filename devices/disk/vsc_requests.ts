@@ -105,6 +105,7 @@ export class Requests {
    * Posts a request: null where `end` will hear of it, else why nothing was sent.
    *
    * @throws {vmbus.KmclError} The send function refuses its arguments.
+   * @throws {RangeError} A number does not fit into the request.
    */
   submit(work: DiskWork, blockBytes: number, end: RequestEnd): DiskOutcome | null {
     const packet = this.#kmcl.VmbPacketAllocate(this.#channel);

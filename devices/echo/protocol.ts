@@ -2,16 +2,10 @@
  * What the two drivers of the echo scenario say to each other: one header before every payload, in
  * packets and in completions alike.
  *
- * | offset | size | field |
- * |---|---|---|
- * | 0 | u32 | kind |
- * | 4 | u32 | payloadBytes: the payload's exact length, as VMBus's own counts in 8 bytes (wire.md 2.1) |
- * | 8 | u64 | sequence: the packet's number among those of its kind of traffic, from 0 |
- *
- * All fields are little-endian.
- *
  * @module
  */
+
+import { Damage, oneOf, struct, u32, u64 } from "../../core/layout/mod.ts";
 
 /** The interface type that the server offers and the client looks for. */
 export const ECHO_INTERFACE_TYPE = "5f2d1a3c-90b4-4c1e-8a57-e1c06d2b7f44";
@@ -54,9 +48,15 @@ export interface Message {
 /** Why bytes are not a message. */
 export type MessageFault = "tooShort" | "unknownKind" | "wrongLength" | "wrongSequence";
 
-const KIND_NAMES: ReadonlyMap<number, MessageKind> = new Map(
-  Object.entries(MESSAGE_KINDS).map(([name, kind]) => [kind, name as MessageKind]),
-);
+/**
+ * How the header lies in bytes. Its fields are read and written one by one, as a packet is to cost no record; `payloadBytes`
+ * is the payload's exact length, as VMBus's own counts in 8 bytes (wire.md 2.1).
+ */
+const HEADER = struct("echo header", HEADER_BYTES, {
+  kind: [0, oneOf(u32, MESSAGE_KINDS)],
+  payloadBytes: [4, u32, "bytes"],
+  sequence: [8, u64], // the packet's number among those of its kind of traffic, from 0
+}).fields;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -74,9 +74,9 @@ export function writeHeader(
   payloadBytes: number,
 ): void {
   const view = viewOf(bytes);
-  view.setUint32(0, MESSAGE_KINDS[kind], true);
-  view.setUint32(4, payloadBytes, true);
-  view.setBigUint64(8, BigInt(sequence), true);
+  HEADER.kind.write(view, kind);
+  HEADER.payloadBytes.write(view, payloadBytes);
+  HEADER.sequence.write(view, sequence);
 }
 
 /**
@@ -86,13 +86,13 @@ export function writeHeader(
 export function readMessage(buffer: Uint8Array, bufferLength: number): Message | MessageFault {
   if (bufferLength < HEADER_BYTES) return "tooShort";
   const view = viewOf(buffer);
-  const kind = KIND_NAMES.get(view.getUint32(0, true));
-  if (kind === undefined) return "unknownKind";
-  const payloadBytes = view.getUint32(4, true);
+  const kind = HEADER.kind.read(view);
+  if (kind instanceof Damage) return "unknownKind";
+  const payloadBytes = HEADER.payloadBytes.read(view);
   const rest = bufferLength - HEADER_BYTES - payloadBytes;
   if (rest < 0 || rest >= WORD_BYTES) return "wrongLength";
-  const sequence = Number(view.getBigUint64(8, true));
-  if (!Number.isSafeInteger(sequence)) return "wrongSequence";
+  const sequence = HEADER.sequence.read(view);
+  if (typeof sequence !== "number") return "wrongSequence";
   const payload = buffer.subarray(HEADER_BYTES, HEADER_BYTES + payloadBytes);
   return { kind, sequence, payload };
 }

@@ -9,7 +9,7 @@ import type { PartitionObject } from "../../../actors/partition/partition_object
 import type { Chance } from "../../../core/chance.ts";
 import { decodeControlMessage, isControlFault } from "../../../core/control/codec.ts";
 import { bodyOf } from "../../../core/control/layouts.ts";
-import type { Field } from "../../../core/layout/mod.ts";
+import { type Field, u32 } from "../../../core/layout/mod.ts";
 import { type Attack, type Attacker, DIRECTION_OF } from "./attack.ts";
 
 /** The number of a message, which comes before its fields. */
@@ -57,8 +57,7 @@ function damagesOf(bytes: Uint8Array): readonly (readonly [string, (chance: Chan
     ] as const
   );
   const renumber = (chance: Chance) => {
-    const number = view.getUint32(0, true);
-    view.setUint32(0, otherNumber(number, 31, chance), true);
+    u32.write(view, 0, otherNumber(u32.read(view, 0), 31, chance));
   };
   return [...fields, [`${NUMBER}, of ${message.message}`, renumber]];
 }

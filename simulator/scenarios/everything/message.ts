@@ -2,19 +2,10 @@
  * What the drivers of the scenario say to each other: a header, and bytes that follow from it, so that
  * whoever receives a message can tell whether it is whole.
  *
- * | offset | size | field |
- * |---|---|---|
- * | 0 | u16 | number: among those of its sender on its channel, from 0 on |
- * | 2 | u8 | kind |
- * | 3 | u8 | treat: what its receiver is to do with it |
- * | 4 | u32 | value: what its kind needs |
- * | 8 | u32 | byteCount: of the whole message, a multiple of 8, as VMBus counts in words (wire.md 2.1) |
- * | 12 | u32 | sum: of all other bytes |
- *
- * All fields are little-endian.
- *
  * @module
  */
+
+import { Damage, oneOf, struct, u16, u32, u8 } from "../../../core/layout/mod.ts";
 
 /** Bytes of the header, and of the smallest message. */
 export const HEADER_BYTES = 16;
@@ -48,6 +39,16 @@ export interface Message {
   readonly value: number;
 }
 
+/** How the header lies in bytes. */
+const HEADER = struct("message header", HEADER_BYTES, {
+  number: [0, u16], // among those of its sender on its channel, from 0 on
+  kind: [2, oneOf(u8, KINDS)],
+  treat: [3, oneOf(u8, TREATMENTS)],
+  value: [4, u32],
+  byteCount: [8, u32, "bytes"], // of the whole message, a multiple of 8, as VMBus counts in words (wire.md 2.1)
+  sum: [12, u32], // of all other bytes
+}).fields;
+
 /** A checksum of bytes, those of the field that it stands in left out. */
 function sumOfMessage(bytes: Uint8Array): number {
   return sumOf(bytes.subarray(HEADER_BYTES), sumOf(bytes.subarray(0, 12)));
@@ -74,12 +75,12 @@ export function encodeMessage(
   const bytes = new Uint8Array(byteCount);
   const view = new DataView(bytes.buffer);
   fill(bytes.subarray(HEADER_BYTES), number);
-  view.setUint16(0, number, true);
-  view.setUint8(2, KINDS.indexOf(kind));
-  view.setUint8(3, TREATMENTS.indexOf(treat));
-  view.setUint32(4, value, true);
-  view.setUint32(8, byteCount, true);
-  view.setUint32(12, sumOfMessage(bytes), true);
+  HEADER.number.write(view, number);
+  HEADER.kind.write(view, kind);
+  HEADER.treat.write(view, treat);
+  HEADER.value.write(view, value);
+  HEADER.byteCount.write(view, byteCount);
+  HEADER.sum.write(view, sumOfMessage(bytes));
   return bytes;
 }
 
@@ -87,13 +88,13 @@ export function encodeMessage(
 export function readMessage(buffer: Uint8Array, byteCount: number): Message | string {
   if (byteCount < HEADER_BYTES) return `it has ${byteCount} bytes`;
   const view = new DataView(buffer.buffer, buffer.byteOffset, byteCount);
-  const told = view.getUint32(8, true);
+  const told = HEADER.byteCount.read(view);
   if (told !== byteCount) return `it says that it has ${told} bytes, and has ${byteCount}`;
-  if (view.getUint32(12, true) !== sumOfMessage(buffer.subarray(0, byteCount))) {
+  if (HEADER.sum.read(view) !== sumOfMessage(buffer.subarray(0, byteCount))) {
     return "its sum is wrong";
   }
-  const kind = KINDS[view.getUint8(2)];
-  const treat = TREATMENTS[view.getUint8(3)];
-  if (kind === undefined || treat === undefined) return "its kind is unknown";
-  return { number: view.getUint16(0, true), kind, treat, value: view.getUint32(4, true) };
+  const kind = HEADER.kind.read(view);
+  const treat = HEADER.treat.read(view);
+  if (kind instanceof Damage || treat instanceof Damage) return "its kind is unknown";
+  return { number: HEADER.number.read(view), kind, treat, value: HEADER.value.read(view) };
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { reserved, struct, u32 } from "../../../core/layout/mod.ts";
 import * as vmbus from "../../../mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
@@ -18,7 +19,12 @@ const REQUESTS = 128;
 const BURST = 8;
 const BLOCKS = 4;
 const REQUEST_BYTES = 64;
-/** A request begins with its number and the GPADL's handle; in the shared memory it has a word. */
+const REQUEST = struct("request", REQUEST_BYTES, {
+  request: [0, u32],
+  gpadlHandle: [4, u32],
+  padding: [8, reserved(56)],
+});
+/** What a request takes in the shared memory: a word, its number. */
 const SLOT_BYTES = 4;
 const SHARED_BYTES = BLOCKS * BURST * SLOT_BYTES;
 
@@ -47,8 +53,8 @@ class Server extends ServerEnd {
 
   #answer(packet: vmbus.VMBPACKETCOMPLETION, bytes: Uint8Array): void {
     const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const request = words.getUint32(0, true);
-    const shared = this.#shared ??= this.#map(words.getUint32(4, true));
+    const request = REQUEST.fields.request.read(words);
+    const shared = this.#shared ??= this.#map(REQUEST.fields.gpadlHandle.read(words));
     if (shared.getUint32(slotOf(request), true) !== request) this.wrong.push(request);
     this.complete(packet, [request]);
   }
@@ -115,10 +121,7 @@ class Client extends ClientEnd {
   }
 
   #sendRequest(request: number): void {
-    const bytes = new Uint8Array(REQUEST_BYTES);
-    const words = new DataView(bytes.buffer);
-    words.setUint32(0, request, true);
-    words.setUint32(4, this.#gpadlHandle, true);
+    const bytes = REQUEST.encode({ request, gpadlHandle: this.#gpadlHandle });
     this.send(bytes, (status) => {
       if (status !== vmbus.STATUS_SUCCESS) return;
       const isDue = this.#trustsFirst ? request % BURST === 0 : request % BURST === BURST - 1;

@@ -137,3 +137,20 @@ Deno.test("DiskClient: calls a reply malformed that is none", async () => {
     assertEquals(disk.status, null);
   });
 });
+
+// assertClean of the stage sees that the packets of refused requests are not kept.
+Deno.test("DiskClient: refuses numbers that the fields of a request cannot hold", async () => {
+  const reply = encodeReply({ answer: "ok", blockCount: 0 });
+  await openAgainst({ registers: REGISTERS, reply }, (disk) => {
+    const buffer = TransferBuffer.allocate(disk.memory, 1024);
+    for (const firstBlock of [-1, 0.5, NaN, 2 ** 53]) {
+      assertThrows(
+        () => disk.read(firstBlock, 1, buffer.pfns),
+        RangeError,
+        "Cannot encode a read: firstBlock must be a u64",
+      );
+    }
+    assertThrows(() => disk.read(0, 1.5, buffer.pfns), RangeError, "blockCount must be a u32");
+    buffer.free();
+  });
+});
