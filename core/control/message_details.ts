@@ -4,14 +4,16 @@
  * @module
  */
 
+import { fieldsOf } from "../layout/mod.ts";
 import { describeBytes, withStatusName } from "../trace_entries.ts";
 import type { TraceDetail, TraceDetails } from "../trace_events.ts";
-import { decodeControlMessage, isControlFault } from "./codec.ts";
+import { type ControlFault, decodeControlMessage, isControlFault } from "./codec.ts";
+import { CONTROL_MESSAGE } from "./layouts.ts";
 
-/** What `bytes` say: the message's name and fields, or what is wrong with them. */
+/** What `bytes` say: the message's name and fields, or what is wrong with them, and their fields as far as they go. */
 export function messageDetails(bytes: Uint8Array): TraceDetails {
   const decoded = decodeControlMessage(bytes);
-  if (isControlFault(decoded)) return { message: null, fault: decoded };
+  if (isControlFault(decoded)) return faultDetails(bytes, decoded);
   const { message, ...rest } = decoded;
   const fields = Object.entries<boolean | number | string | Uint8Array>(rest)
     .map(([name, value]): [string, TraceDetail] => [
@@ -19,4 +21,15 @@ export function messageDetails(bytes: Uint8Array): TraceDetails {
       value instanceof Uint8Array ? describeBytes(value, value.length) : value,
     ]);
   return { message, fields: withStatusName(Object.fromEntries(fields)) };
+}
+
+function faultDetails(bytes: Uint8Array, fault: ControlFault): TraceDetails {
+  if (fault === "messageTooLarge") return { message: null, fault };
+  const { fields, damage } = fieldsOf(CONTROL_MESSAGE, bytes);
+  return {
+    message: null,
+    fault,
+    fields: Object.fromEntries(fields.map(({ name, value }) => [name, value])),
+    ...damage !== null && { reason: damage.reason, offset: damage.offset },
+  };
 }
