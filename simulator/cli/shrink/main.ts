@@ -10,7 +10,11 @@ import { sizesText } from "../../shrinking/report.ts";
 import { shrinkArtefact, type ShrunkRun } from "../../shrinking/shrink_run.ts";
 import { ShrinkError } from "../../shrinking/world_maker.ts";
 import type { RunArtefact } from "../../sweeps/artefact.ts";
-import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
+import { type ReadArtefact, readArtefact } from "../../sweeps/read_artefact.ts";
+import { mermaidOfStory } from "../../story/mermaid.ts";
+import type { Story } from "../../story/story.ts";
+import { storyOfArtefact } from "../../story/story_of_artefact.ts";
+import { textOfStory } from "../../story/text.ts";
 import { shellQuoted, visible, visibleJson } from "../../text.ts";
 import {
   type ArtefactsScenario,
@@ -26,6 +30,9 @@ import type { Start } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
 
+/** How wide a story is where no terminal says. */
+const STORY_COLUMNS = 120;
+
 /** What a report says. */
 interface ShrinkEnd {
   /** Why the run could not be made smaller; null: it was. */
@@ -36,11 +43,13 @@ interface ShrinkEnd {
   readonly out: string | null;
   /** The command that runs it again. */
   readonly replay: string | null;
+  /** What happens in it; null: there is none, or the command was stopped. */
+  readonly story: Story | null;
   /** Whether it was stopped before its end. */
   readonly isStopped: boolean;
 }
 
-function textOf({ error, shrunk, out, replay }: ShrinkEnd, look: Look): string {
+function textOf({ error, shrunk, out, replay, story }: ShrinkEnd, look: Look): string {
   if (shrunk === null) return `${visible(error!.message)}\n`;
   const { kind, rule, place, message, source } = shrunk.artefact.finding;
   const lines = [
@@ -51,11 +60,13 @@ function textOf({ error, shrunk, out, replay }: ShrinkEnd, look: Look): string {
     `     ${visible(out!)}`,
     `     ${replay}`,
   ];
-  return `${lines.join("\n")}\n`;
+  const { columns: width = STORY_COLUMNS, isColored: colour = false } = look;
+  const told = story === null ? "" : `\n${textOfStory(story, { width, colour })}`;
+  return `${lines.join("\n")}\n${told}`;
 }
 
 /** The report for programs. */
-function jsonOf({ error, shrunk, out, replay, isStopped }: ShrinkEnd, from: string): string {
+function jsonOf({ error, shrunk, out, replay, story, isStopped }: ShrinkEnd, from: string): string {
   return visibleJson({
     ok: error === null && !isStopped,
     error: error?.message ?? (isStopped ? "Stopped" : null),
@@ -67,6 +78,7 @@ function jsonOf({ error, shrunk, out, replay, isStopped }: ShrinkEnd, from: stri
     reruns: shrunk?.reruns ?? null,
     before: shrunk?.before ?? null,
     after: shrunk?.after ?? null,
+    story: story?.lines ?? null,
     divergedAt: error?.divergence?.step ?? null,
   });
 }
@@ -84,6 +96,7 @@ function jsonFailure(error: string): string {
     reruns: null,
     before: null,
     after: null,
+    story: null,
     divergedAt: null,
   });
 }
@@ -118,11 +131,11 @@ function fileText(artefact: RunArtefact, folder: string, scenarioFile: string | 
   return `${JSON.stringify({ ...artefact, scenario: { name, ...file }, finding }, null, 2)}\n`;
 }
 
-function write(out: string, text: string): void {
+function write(path: string, text: string, option = "--out"): void {
   try {
-    replaceFile(out, text);
+    replaceFile(path, text);
   } catch (error) {
-    throw cannot(`write ${out}`, error, "name another file with --out");
+    throw cannot(`write ${path}`, error, `name another file with ${option}`);
   }
 }
 
@@ -138,11 +151,24 @@ async function shrink(
   const line = new ProgressLine(isDumb ? { isShown: false } : {});
   const shrunk = await shrinkShown(found, artefact, request, { signal: stop.signal, line });
   const isStopped = stop.signal.aborted;
-  let end: ShrinkEnd = { error: null, shrunk: null, out: null, replay: null, isStopped };
+  let end: ShrinkEnd = {
+    error: null,
+    shrunk: null,
+    out: null,
+    replay: null,
+    story: null,
+    isStopped,
+  };
   if (shrunk instanceof ShrinkError) end = { ...end, error: shrunk };
   else {
     write(out, fileText(shrunk.artefact, resolve(dirname(out)), found.file));
-    end = { ...end, shrunk, out, replay: `${command} replay ${shellQuoted(out)}` };
+    const story = isStopped
+      ? null
+      : await storyOfArtefact(found.scenario, readArtefact(shrunk.artefact));
+    if (request.mermaid !== null && story !== null) {
+      write(request.mermaid, mermaidOfStory(story), "--mermaid");
+    }
+    end = { ...end, shrunk, out, replay: `${command} replay ${shellQuoted(out)}`, story };
   }
   if (isStopped) tell("Stopped; the smallest run by then is kept\n");
   print(isJson ? `${jsonOf(end, path)}\n` : textOf(end, stdoutLook(isDumb)));
