@@ -5,6 +5,7 @@
  */
 
 import type { Choice } from "../../actors/runtime/chooser.ts";
+import type { FaultName } from "../faults/rule.ts";
 import type { RunRecord } from "../sweeps/artefact.ts";
 import type { Finding } from "../worlds/finding.ts";
 import type { Plan, ToldChoice } from "./plan.ts";
@@ -17,6 +18,8 @@ export interface AttemptEnd {
   readonly choices: readonly ToldChoice[];
   /** How many things went wrong in it. */
   readonly faults: number;
+  /** What went wrong last before it found what it is about, by name; null: nothing, or nobody knows. */
+  readonly lastFault: FaultName | null;
 }
 
 /** Makes runs: in this process, or in another one. */

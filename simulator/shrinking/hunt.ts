@@ -8,12 +8,14 @@
 import { Chance } from "../../core/chance.ts";
 import { firing, shrinkFaults, shrinkSwitches } from "./passes.ts";
 import type { Plan, Switch, ToldChoice } from "./plan.ts";
-import type { Search } from "./search.ts";
+import type { Search, Smallest } from "./search.ts";
 
 /** How often an item that is held may be made to wait. */
 const TIMES = [1, 1, 2, 4, 8, 16];
 /** Items that are held at once, at most. */
 const HELD_MAX = 2;
+/** Switches of a run that was found are taken away in so many runs. */
+const SWITCH_RERUNS_MAX = 40;
 /** Rules that stay, about so many. */
 const RULES = 2;
 /** An opportunity that is drawn for a fault is below it, where its rule does not fire later. */
@@ -45,10 +47,22 @@ function drawSwitches({ chance, items, waiting }: Game): readonly Switch[] {
   });
 }
 
-/** Some of the rules, each of which may fire at another opportunity. */
-function drawFaults(plan: Plan, { chance }: Game): Plan["faults"] {
+/** Some of the rules: as often as others, those alone that the last fault before the finding may be of. */
+function drawRules(
+  { plan, end: { lastFault } }: Smallest,
+  { chance }: Game,
+): readonly string[] {
   const rules = firing(plan);
-  const kept = rules.filter(() => chance.below(rules.length) < RULES);
+  const last = rules.filter((about) => lastFault !== null && about.endsWith(` ${lastFault}`));
+  if (last.length > 0 && chance.below(2) === 0) return [pick(chance, last)];
+  return rules.filter(() => chance.below(rules.length) < RULES);
+}
+
+/** Some of the rules, each of which may fire at another opportunity. */
+function drawFaults(best: Smallest, game: Game): Plan["faults"] {
+  const { plan } = best;
+  const { chance } = game;
+  const kept = drawRules(best, game);
   return Object.fromEntries(kept.map((about) => {
     const offsets = plan.faults[about]!;
     if (chance.below(3) === 0) return [about, offsets];
@@ -76,9 +90,9 @@ export async function hunt(
     const { plan } = search.best;
     const switches = drawSwitches(game);
     const isTimed = switches.length === 0 || game.chance.below(2) === 0;
-    const faults = isTimed ? drawFaults(plan, game) : plan.faults;
+    const faults = isTimed ? drawFaults(search.best, game) : plan.faults;
     if (!await search.improves({ ...plan, faults, switches })) continue;
     await shrinkFaults(search);
-    await shrinkSwitches(search);
+    await shrinkSwitches(search, SWITCH_RERUNS_MAX);
   }
 }

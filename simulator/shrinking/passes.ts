@@ -8,8 +8,6 @@ import { type Plan, planOf } from "./plan.ts";
 import type { Search } from "./search.ts";
 import { thin } from "./thin.ts";
 
-/** Switches are taken away one by one in so many runs at most: where they are many another way is better. */
-const SWITCH_RERUNS_MAX = 80;
 /** Numbers are made smaller, beyond being 0, in so many runs at most. */
 const NUMBER_RERUNS_MAX = 40;
 
@@ -43,15 +41,15 @@ async function shrinkTimes(search: Search, about: string): Promise<void> {
   }
 }
 
-/** Less is taken otherwise than fifo would. */
-export async function shrinkSwitches(search: Search): Promise<void> {
+/** Less is taken otherwise than fifo would; in so many runs at most, as there may be a better way. */
+export async function shrinkSwitches(search: Search, rerunsMax: number): Promise<void> {
   const { best: { plan, size } } = search;
   if (size.switches === 0 || await search.improves({ ...plan, switches: [] })) return;
   await thin(search, {
     list: plan.switches,
     planWith: (switches) => ({ ...plan, switches }),
     listOf: ({ choices }) => planOf(choices).switches,
-    rerunsMax: SWITCH_RERUNS_MAX,
+    rerunsMax,
   });
 }
 

@@ -20,8 +20,10 @@ export const RERUNS_MAX = 300;
 const OTHER_RERUNS = 2;
 /** A run with no more faults and switches than this is small. */
 const SMALL = 3;
-/** Small runs that one hunt tries. */
-const TRIES_MAX = 100;
+/** Runs in which switches are taken away at first, and later, before another way is tried. */
+const SWITCH_RERUNS = { first: 40, later: 80 };
+/** Small runs that a hunt tries at first, and later. */
+const TRIES = { first: 40, later: 100 };
 
 /** What a run was made. */
 export interface Shrunk {
@@ -40,12 +42,15 @@ async function shrinkAll(search: Search): Promise<void> {
   const isSmall = () => search.best.size.switches <= SMALL && search.best.size.faults <= SMALL;
   // Mostly no order is needed: then all that follows is quick.
   await search.find({ ...search.best.plan, switches: [] });
+  await shrinkFaults(search);
+  await shrinkSwitches(search, SWITCH_RERUNS.first);
+  await hunt(search, TRIES.first, isSmall);
   for (;;) {
     const { reruns } = search;
     await shrinkFaults(search);
-    await shrinkSwitches(search);
+    await shrinkSwitches(search, SWITCH_RERUNS.later);
     await shrinkNumbers(search);
-    await hunt(search, TRIES_MAX, isSmall);
+    await hunt(search, TRIES.later, isSmall);
     // What was tried is not tried again: where all was, nothing ran.
     if (search.isOver || search.reruns === reruns) return;
   }

@@ -21,7 +21,7 @@ import { type ToldChooser, toldChooser } from "./told_chooser.ts";
 /** What a world that never becomes quiet breaks: it is run to its bound, as it is about that. */
 const ENDLESS = "all becomes quiet";
 /** Others need not run so long: one that comes to no end, and has not found it by then, is none. */
-const ITEMS_MAX = 20_000;
+const ITEMS_BOUNDS = [5_000, 50_000];
 
 /** A run cannot be made smaller. */
 export class ShrinkError extends Error {
@@ -80,14 +80,12 @@ export class WorldMaker<Drivers extends DriverTable> implements RunMaker {
   async first(): Promise<AttemptEnd> {
     const choices = this.#choices ?? (await runWorld(this.#scenario, this.#settings)).choices;
     const { itemsMax } = this.#given;
-    if (this.#finding.rule !== ENDLESS && itemsMax > ITEMS_MAX) {
-      this.#itemsMax = ITEMS_MAX;
-      const short = await this.#again(choices);
-      if (short !== null) return short;
-      this.#itemsMax = itemsMax;
+    const lower = this.#finding.rule === ENDLESS ? [] : ITEMS_BOUNDS;
+    for (const bound of [...lower.filter((each) => each < itemsMax), itemsMax]) {
+      this.#itemsMax = bound;
+      const end = await this.#again(choices);
+      if (end !== null) return end;
     }
-    const whole = await this.#again(choices);
-    if (whole !== null) return whole;
     const { rule, place } = this.#finding;
     throw new ShrinkError(`not found any more: ${rule}, at ${place}`);
   }
@@ -115,7 +113,9 @@ export class WorldMaker<Drivers extends DriverTable> implements RunMaker {
 
   async #run(guide: ToldChooser): Promise<AttemptEnd> {
     const { findings, faults } = await runGuided(this.#scenario, this.#settings, guide);
-    return { findings, choices: guide.choices, faults: faults.length };
+    const { step = 0 } = findings.find((each) => causeOf(each) === causeOf(this.#finding)) ?? {};
+    const lastFault = faults.findLast((fired) => fired.step <= step)?.fault ?? null;
+    return { findings, choices: guide.choices, faults: faults.length, lastFault };
   }
 
   /** See {@linkcode RunMaker.record}. */

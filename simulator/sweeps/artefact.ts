@@ -39,9 +39,9 @@ export interface ArtefactScenario {
 /** A run that failed, as it is kept. */
 export interface RunArtefact {
   /** Says what the file is. */
-  readonly format: typeof ARTEFACT_FORMAT;
+  readonly format: "vmbus-run";
   /** The format's version. */
-  readonly version: typeof ARTEFACT_VERSION;
+  readonly version: 1;
   /** The version of the package that wrote it. */
   readonly package: string;
   /** Which scenario ran. */

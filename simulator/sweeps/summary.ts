@@ -5,7 +5,7 @@
  */
 
 import type { Finding } from "../worlds/finding.ts";
-import type { Shrunk } from "../shrinking/shrink.ts";
+import type { ShrunkRun } from "../shrinking/shrink_run.ts";
 import type { Cause } from "./causes.ts";
 import type { Coverage, Nearness } from "../coverage/coverage.ts";
 import type { TallyData } from "./tally.ts";
@@ -31,7 +31,7 @@ export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | 
 }
 
 /** A failure in a run that was made smaller. */
-export interface ShrunkFailure extends Pick<Shrunk, "reruns" | "before" | "after"> {
+export interface ShrunkFailure extends Pick<ShrunkRun, "reruns" | "before" | "after"> {
   /** The file with which that run can be had again. */
   readonly artefact: string;
   /** The command that runs it again. */

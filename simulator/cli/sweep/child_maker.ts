@@ -20,6 +20,9 @@ const PATIENCE = 20;
 /** But none is given up before so many milliseconds: the machine may have other work. */
 const PATIENCE_MS = 1000;
 
+/** What comes of a run that was ended. */
+const NOTHING: AttemptEnd = { findings: [], choices: [], faults: 0, lastFault: null };
+
 /** Where a process stands that makes runs. */
 interface Workshop {
   /** What its processes are started with. */
@@ -96,14 +99,15 @@ export class ChildMaker implements RunMaker {
 
   /** What a run has come to; a process that died of it says so by that. */
   #endOf({ told, message, death }: Said): AttemptEnd {
-    if (this.#workshop.signal.aborted) return { findings: [], choices: [], faults: 0 };
+    if (this.#workshop.signal.aborted) return NOTHING;
     if (message !== null && "gone" in message) throw new ShrinkError(message.gone);
     if (message !== null && "came" in message) return message.came;
     // Which rules have fired it cannot say: those that were to.
     const faults = new Set(
       told.flatMap(({ kind, offset, about }) => kind === "fault" && offset > 0 ? [about] : []),
     );
-    return { findings: death === null ? [] : [death], choices: told, faults: faults.size };
+    const findings = death === null ? [] : [death];
+    return { findings, choices: told, faults: faults.size, lastFault: null };
   }
 
   async #ask(request: ChildRequest, onTold: () => void = () => {}): Promise<Said> {

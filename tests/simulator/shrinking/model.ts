@@ -119,7 +119,12 @@ export class ModelMaker implements RunMaker {
     this.runs++;
     const run = runModel(this.#model, chooser);
     const findings = this.#model.isWrong(run) ? [MODEL_FINDING] : [];
-    return Promise.resolve({ findings, choices: chooser.choices, faults: run.fired.length });
+    return Promise.resolve({
+      findings,
+      choices: chooser.choices,
+      faults: run.fired.length,
+      lastFault: null,
+    });
   }
 
   async record(choices: readonly Choice[]): Promise<RunRecord> {

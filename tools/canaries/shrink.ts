@@ -1,0 +1,179 @@
+/**
+ * The command `deno task canaries:shrink`: plants bugs, one at a time, in a copy of the repository, or has a driver
+ * with a mistake; hunts for each, makes the runs smaller that find it, and measures how small they become.
+ *
+ * @module
+ */
+
+import { InvalidArgumentError, Option } from "commander";
+import { grouped } from "../../simulator/layout.ts";
+import {
+  asksForJson,
+  createCommand,
+  endWith,
+  EXIT_FAILED,
+  EXIT_OK,
+  print,
+} from "../../simulator/cli/command.ts";
+import { RERUNS_MAX } from "../../simulator/shrinking/shrink.ts";
+import { visibleJson } from "../../simulator/text.ts";
+import { copyRepository } from "../mutants/suite.ts";
+import { type Canary, planted } from "./canary.ts";
+import { DRIVER_CANARIES } from "./driver_canaries.ts";
+import type { ShrinkOrder, ShrinkOutcome, ShrinkTold } from "./shrinker.ts";
+import {
+  type CanaryShrunk,
+  isSmallEnough,
+  shrinkTable,
+  SWITCHES_MAX,
+  withShrinkTable,
+} from "./shrink_report.ts";
+import { SOURCE_CANARIES } from "./source_canaries.ts";
+
+const CANARIES: readonly Canary[] = [...SOURCE_CANARIES, ...DRIVER_CANARIES];
+const DOCUMENT = "docs/simulator.md";
+const HUNTS = 3;
+const SEEDS_MAX = 2000;
+/** Where a world runs for so long, it has no end. */
+const STALL_SECONDS = 120;
+
+const HELP = `
+A hunt goes through seeds by schedule portfolio until a world has a finding, and
+makes that run smaller. Told are the sizes before and after, of the hunt whose
+smaller run is the largest, and whether each smaller run replays to the same.
+
+Without --only the table in ${DOCUMENT} is written anew.
+
+Exit code: ${EXIT_OK} each run replays and has no more than ${SWITCHES_MAX} switches, ${EXIT_FAILED} one does not,
+2 an argument cannot be used. With --json an object is printed in each of these
+cases.`;
+
+interface Options {
+  readonly only?: string;
+  readonly hunts: number;
+  readonly seeds: number;
+  readonly reruns: number;
+  readonly json?: boolean;
+}
+
+/** A whole number from `least` on. */
+function parseFrom(least: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (Number.isSafeInteger(number) && number >= least) return number;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+  };
+}
+
+function createShrinks() {
+  return createCommand("deno task canaries:shrink")
+    .description("Plants bugs, and measures how small the runs become that find them.")
+    .addOption(new Option("--only <NAME>", "one canary").choices(CANARIES.map(({ name }) => name)))
+    .option("--hunts <N>", "hunts for each", parseFrom(1), HUNTS)
+    .option("--seeds <N>", "seeds after which a hunt is given up", parseFrom(1), SEEDS_MAX)
+    .option(
+      "--reruns <N>",
+      "runs that may be made for a smaller one",
+      parseFrom(2),
+      RERUNS_MAX,
+    )
+    .option("--json", "print one JSON object")
+    .addHelpText("after", HELP)
+    .allowExcessArguments(false);
+}
+
+/** Has a process hunt in the copy at `root`, and ends it where it says nothing for too long. */
+async function shrinkIn(root: string, order: ShrinkOrder): Promise<CanaryShrunk["outcomes"]> {
+  const program = `${root}/tools/canaries/shrinker.ts`;
+  const flags = ["run", "--quiet", "--no-check", "--no-prompt", "--conditions=development"];
+  const process = new Deno.Command(Deno.execPath(), {
+    args: [...flags, program, JSON.stringify(order)],
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const outcomes: (ShrinkOutcome | null)[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let rest = "";
+  const watch = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => process.kill("SIGKILL"), STALL_SECONDS * 1000);
+  };
+  watch();
+  for await (const part of process.stdout.pipeThrough(new TextDecoderStream())) {
+    watch();
+    const lines = (rest + part).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const told: ShrinkTold = JSON.parse(line);
+      if (told !== "works") outcomes.push(told.outcome);
+    }
+  }
+  clearTimeout(timer);
+  await process.status;
+  while (outcomes.length < order.hunts) outcomes.push(null); // it was ended
+  return outcomes;
+}
+
+async function tryCanary(root: string, canary: Canary, options: Options): Promise<CanaryShrunk> {
+  const { hunts, seeds: seedsMax, reruns: rerunsMax } = options;
+  const order = { hunts, seedsMax, rerunsMax };
+  if (!("file" in canary)) {
+    return { canary, outcomes: await shrinkIn(root, { ...order, scenario: canary.name }) };
+  }
+  const file = `${root}/${canary.file}`;
+  const source = await Deno.readTextFile(file);
+  await Deno.writeTextFile(file, planted(canary, source));
+  try {
+    return { canary, outcomes: await shrinkIn(root, { ...order, scenario: canary.scenario }) };
+  } finally {
+    await Deno.writeTextFile(file, source);
+  }
+}
+
+async function tryAll(options: Options): Promise<readonly CanaryShrunk[]> {
+  const all: CanaryShrunk[] = [];
+  const root = await Deno.makeTempDir({ prefix: "canaries-" });
+  try {
+    await copyRepository(".", root);
+    for (const canary of CANARIES) {
+      if (options.only !== undefined && options.only !== canary.name) continue;
+      const one = await tryCanary(root, canary, options);
+      all.push(one);
+      if (!options.json) print(`${shrinkTable([one]).split("\n").at(-1)}\n`);
+    }
+    return all;
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const command = createShrinks();
+  const isJson = asksForJson(command, args);
+  const fail = (error: string) => {
+    if (isJson) print(`${visibleJson({ ok: false, error, canaries: null })}\n`);
+  };
+  try {
+    const options = command.parse(args, { from: "user" }).opts<Options>();
+    const all = await tryAll(options);
+    const large = all.filter((each) => !isSmallEnough(each)).map(({ canary }) => canary.name);
+    const error = large.length === 0 ? null : `not small enough: ${large.join(", ")}`;
+    if (options.only === undefined) {
+      const { hunts, reruns } = options;
+      const caption = `${grouped(hunts)} hunts, ${grouped(reruns)} re-runs at most:`;
+      const document = await Deno.readTextFile(DOCUMENT);
+      const table = `${caption}\n\n${shrinkTable(all)}`;
+      await Deno.writeTextFile(DOCUMENT, withShrinkTable(document, table));
+    }
+    const canaries = all.map(({ canary: { name }, outcomes }) => ({ name, outcomes }));
+    const text = error ?? `${grouped(all.length)} canaries: all are small`;
+    print(isJson ? `${visibleJson({ ok: error === null, error, canaries })}\n` : `${text}\n`);
+    return error === null ? EXIT_OK : EXIT_FAILED;
+  } catch (error) {
+    return endWith(error, fail);
+  }
+}
+
+if (import.meta.main) Deno.exitCode = await main(Deno.args);
