@@ -40,8 +40,7 @@ function divergenceOf(result: WorldResult, { choices }: ReadArtefact): Divergenc
   return { step: steps, reason };
 }
 
-/** How the run of an artefact is made again. */
-export function settingsOf(
+function settingsOf(
   { settings: { seed, codec, ...rest }, choices }: ReadArtefact,
 ): WorldSettings {
   return {

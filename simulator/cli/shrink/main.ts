@@ -10,11 +10,7 @@ import { sizesText } from "../../shrinking/report.ts";
 import { shrinkArtefact, type ShrunkRun } from "../../shrinking/shrink_run.ts";
 import { ShrinkError } from "../../shrinking/world_maker.ts";
 import type { RunArtefact } from "../../sweeps/artefact.ts";
-import { type ReadArtefact, readArtefact } from "../../sweeps/read_artefact.ts";
-import { mermaidOfStory } from "../../story/mermaid.ts";
-import type { Story } from "../../story/story.ts";
-import { storyOfArtefact } from "../../story/story_of_artefact.ts";
-import { textOfStory } from "../../story/text.ts";
+import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
 import { shellQuoted, visible, visibleJson } from "../../text.ts";
 import {
   type ArtefactsScenario,
@@ -30,9 +26,6 @@ import type { Start } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
 
-/** How wide a story is where no terminal says. */
-const STORY_COLUMNS = 120;
-
 /** What a report says. */
 interface ShrinkEnd {
   /** Why the run could not be made smaller; null: it was. */
@@ -43,13 +36,11 @@ interface ShrinkEnd {
   readonly out: string | null;
   /** The command that runs it again. */
   readonly replay: string | null;
-  /** What happens in it; null: there is none, or the command was stopped. */
-  readonly story: Story | null;
   /** Whether it was stopped before its end. */
   readonly isStopped: boolean;
 }
 
-function textOf({ error, shrunk, out, replay, story }: ShrinkEnd, look: Look): string {
+function textOf({ error, shrunk, out, replay }: ShrinkEnd, look: Look): string {
   if (shrunk === null) return `${visible(error!.message)}\n`;
   const { kind, rule, place, message, source } = shrunk.artefact.finding;
   const lines = [
@@ -60,13 +51,11 @@ function textOf({ error, shrunk, out, replay, story }: ShrinkEnd, look: Look): s
     `     ${visible(out!)}`,
     `     ${replay}`,
   ];
-  const { columns: width = STORY_COLUMNS, isColored: colour = false } = look;
-  const told = story === null ? "" : `\n${textOfStory(story, { width, colour })}`;
-  return `${lines.join("\n")}\n${told}`;
+  return `${lines.join("\n")}\n`;
 }
 
 /** The report for programs. */
-function jsonOf({ error, shrunk, out, replay, story, isStopped }: ShrinkEnd, from: string): string {
+function jsonOf({ error, shrunk, out, replay, isStopped }: ShrinkEnd, from: string): string {
   return visibleJson({
     ok: error === null && !isStopped,
     error: error?.message ?? (isStopped ? "Stopped" : null),
@@ -78,7 +67,6 @@ function jsonOf({ error, shrunk, out, replay, story, isStopped }: ShrinkEnd, fro
     reruns: shrunk?.reruns ?? null,
     before: shrunk?.before ?? null,
     after: shrunk?.after ?? null,
-    story: story?.lines ?? null,
     divergedAt: error?.divergence?.step ?? null,
   });
 }
@@ -96,7 +84,6 @@ function jsonFailure(error: string): string {
     reruns: null,
     before: null,
     after: null,
-    story: null,
     divergedAt: null,
   });
 }
@@ -131,11 +118,11 @@ function fileText(artefact: RunArtefact, folder: string, scenarioFile: string | 
   return `${JSON.stringify({ ...artefact, scenario: { name, ...file }, finding }, null, 2)}\n`;
 }
 
-function write(path: string, text: string, option = "--out"): void {
+function write(out: string, text: string): void {
   try {
-    replaceFile(path, text);
+    replaceFile(out, text);
   } catch (error) {
-    throw cannot(`write ${path}`, error, `name another file with ${option}`);
+    throw cannot(`write ${out}`, error, "name another file with --out");
   }
 }
 
@@ -151,24 +138,11 @@ async function shrink(
   const line = new ProgressLine(isDumb ? { isShown: false } : {});
   const shrunk = await shrinkShown(found, artefact, request, { signal: stop.signal, line });
   const isStopped = stop.signal.aborted;
-  let end: ShrinkEnd = {
-    error: null,
-    shrunk: null,
-    out: null,
-    replay: null,
-    story: null,
-    isStopped,
-  };
+  let end: ShrinkEnd = { error: null, shrunk: null, out: null, replay: null, isStopped };
   if (shrunk instanceof ShrinkError) end = { ...end, error: shrunk };
   else {
     write(out, fileText(shrunk.artefact, resolve(dirname(out)), found.file));
-    const story = isStopped
-      ? null
-      : await storyOfArtefact(found.scenario, readArtefact(shrunk.artefact));
-    if (request.mermaid !== null && story !== null) {
-      write(request.mermaid, mermaidOfStory(story), "--mermaid");
-    }
-    end = { ...end, shrunk, out, replay: `${command} replay ${shellQuoted(out)}`, story };
+    end = { ...end, shrunk, out, replay: `${command} replay ${shellQuoted(out)}` };
   }
   if (isStopped) tell("Stopped; the smallest run by then is kept\n");
   print(isJson ? `${jsonOf(end, path)}\n` : textOf(end, stdoutLook(isDumb)));

@@ -28,8 +28,6 @@ export interface ShrinkRequest {
   readonly out: string;
   /** Runs that may be made. */
   readonly rerunsMax: number;
-  /** Where the story goes as a Mermaid sequence diagram; null: nowhere. */
-  readonly mermaid: string | null;
   /** Whether the report is for programs. */
   readonly isJson: boolean;
 }
@@ -38,7 +36,7 @@ const PARAGRAPHS = [
   "Makes a run smaller that a sweep found something in: the same rule is broken at the same place, with fewer " +
   "faults, fewer switches, which are choices that fifo would not make, plainer numbers, and fewer steps. It makes " +
   "many runs for that, and writes the smallest beside FILE, or to --out, as a file of the same kind: simulate " +
-  "replay runs it again. What happens in it is told line by line. Where the run is another one by now there is nothing to make smaller. A scenario of " +
+  "replay runs it again. Where the run is another one by now there is nothing to make smaller. A scenario of " +
   "a user's own is loaded from the path that FILE names, and runs: look at a file from somebody else before.",
   `Exit code: ${EXIT_OK} the smaller run was written; ${EXIT_FAILED} the run is another one by now, or its finding ` +
   `is not found any more; ${EXIT_USAGE} FILE cannot be made smaller; 130 Ctrl-C, and the smallest run by then was ` +
@@ -67,7 +65,6 @@ function createShrink(name: string): Command {
       `runs that may be made for it (default: ${RERUNS_MAX})`,
       parseWhole(RERUNS_LEAST, RERUNS_MOST),
     )
-    .option("--mermaid <FILE>", "also write what happens in it as a Mermaid sequence diagram")
     .option("--json", "print one JSON object instead of text")
     .allowExcessArguments(false)
     .addHelpText("after", () => helpOf(name));
@@ -95,12 +92,10 @@ export function shrunkPath(path: string): string {
  */
 export function readShrink(args: readonly string[], name: string): ShrinkRequest {
   const command = createShrink(name).parse(args, { from: "user" });
-  const { out, reruns = RERUNS_MAX, mermaid = null, json } = command.opts<
-    { out?: string; reruns?: number; mermaid?: string; json?: true }
+  const { out, reruns = RERUNS_MAX, json } = command.opts<
+    { out?: string; reruns?: number; json?: true }
   >();
   const path = command.args[0]!;
   if (out === "") throw new UsageError("--out must be a path, and not empty");
-  if (mermaid === "") throw new UsageError("--mermaid must be a path, and not empty");
-  const isJson = json === true;
-  return { path, out: out ?? shrunkPath(path), rerunsMax: reruns, mermaid, isJson };
+  return { path, out: out ?? shrunkPath(path), rerunsMax: reruns, isJson: json === true };
 }
