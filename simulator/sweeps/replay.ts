@@ -40,7 +40,8 @@ function divergenceOf(result: WorldResult, { choices }: ReadArtefact): Divergenc
   return { step: steps, reason };
 }
 
-function settingsOf(
+/** What makes the run of an artefact again. */
+export function settingsOf(
   { settings: { seed, codec, ...rest }, choices }: ReadArtefact,
 ): WorldSettings {
   return {

@@ -9,6 +9,10 @@ import { type Look, painted } from "../../layout.ts";
 import { sizesText } from "../../shrinking/report.ts";
 import { shrinkArtefact, type ShrunkRun } from "../../shrinking/shrink_run.ts";
 import { ShrinkError } from "../../shrinking/world_maker.ts";
+import { storyOfRun } from "../../shrinking/story_of_run.ts";
+import { mermaidOfStory } from "../../story/mermaid.ts";
+import type { Story } from "../../story/story.ts";
+import { textOfStory } from "../../story/text.ts";
 import type { RunArtefact } from "../../sweeps/artefact.ts";
 import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
 import { shellQuoted, visible, visibleJson } from "../../text.ts";
@@ -26,6 +30,10 @@ import type { Start } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
 
+/** How wide a story is where nobody says; a narrower one than the least has no room for words. */
+const STORY_COLUMNS = 100;
+const STORY_COLUMNS_MIN = 40;
+
 /** What a report says. */
 interface ShrinkEnd {
   /** Why the run could not be made smaller; null: it was. */
@@ -36,11 +44,13 @@ interface ShrinkEnd {
   readonly out: string | null;
   /** The command that runs it again. */
   readonly replay: string | null;
+  /** What happened in it; null where there is none. */
+  readonly story: Story | null;
   /** Whether it was stopped before its end. */
   readonly isStopped: boolean;
 }
 
-function textOf({ error, shrunk, out, replay }: ShrinkEnd, look: Look): string {
+function textOf({ error, shrunk, out, replay, story }: ShrinkEnd, look: Look): string {
   if (shrunk === null) return `${visible(error!.message)}\n`;
   const { kind, rule, place, message, source } = shrunk.artefact.finding;
   const lines = [
@@ -50,12 +60,16 @@ function textOf({ error, shrunk, out, replay }: ShrinkEnd, look: Look): string {
     `     ${sizesText(shrunk)}`,
     `     ${visible(out!)}`,
     `     ${replay}`,
+    "",
   ];
-  return `${lines.join("\n")}\n`;
+  const { columns: width = STORY_COLUMNS, isColored: colour = false } = look;
+  return `${lines.join("\n")}\n${
+    textOfStory(story!, { width: Math.max(width, STORY_COLUMNS_MIN), colour })
+  }`;
 }
 
 /** The report for programs. */
-function jsonOf({ error, shrunk, out, replay, isStopped }: ShrinkEnd, from: string): string {
+function jsonOf({ error, shrunk, out, replay, story, isStopped }: ShrinkEnd, from: string): string {
   return visibleJson({
     ok: error === null && !isStopped,
     error: error?.message ?? (isStopped ? "Stopped" : null),
@@ -68,6 +82,7 @@ function jsonOf({ error, shrunk, out, replay, isStopped }: ShrinkEnd, from: stri
     before: shrunk?.before ?? null,
     after: shrunk?.after ?? null,
     divergedAt: error?.divergence?.step ?? null,
+    story: story?.lines ?? null,
   });
 }
 
@@ -85,6 +100,7 @@ function jsonFailure(error: string): string {
     before: null,
     after: null,
     divergedAt: null,
+    story: null,
   });
 }
 
@@ -118,12 +134,25 @@ function fileText(artefact: RunArtefact, folder: string, scenarioFile: string | 
   return `${JSON.stringify({ ...artefact, scenario: { name, ...file }, finding }, null, 2)}\n`;
 }
 
-function write(out: string, text: string): void {
+function write(path: string, text: string, option: string): void {
   try {
-    replaceFile(out, text);
+    replaceFile(path, text);
   } catch (error) {
-    throw cannot(`write ${out}`, error, "name another file with --out");
+    throw cannot(`write ${path}`, error, `name another file with ${option}`);
   }
+}
+
+/** Keeps what came of it, and tells it. */
+async function keep(
+  shrunk: ShrunkRun,
+  { scenario, file }: ArtefactsScenario,
+  { out, mermaid }: ShrinkRequest,
+  command: string,
+): Promise<Pick<ShrinkEnd, "shrunk" | "out" | "replay" | "story">> {
+  write(out, fileText(shrunk.artefact, resolve(dirname(out)), file), "--out");
+  const story = await storyOfRun(scenario, shrunk.artefact);
+  if (mermaid !== null) write(mermaid, mermaidOfStory(story), "--mermaid");
+  return { shrunk, out, replay: `${command} replay ${shellQuoted(out)}`, story };
 }
 
 async function shrink(
@@ -131,19 +160,17 @@ async function shrink(
   { command, isDumb }: Start,
   stop: Stop,
 ): Promise<number> {
-  const { path, out, isJson } = request;
+  const { path, isJson } = request;
   const artefact = await readArtefactFile("shrink", path);
   refuseLost(path, artefact);
   const found = await scenarioOfArtefact("shrink", path, artefact);
   const line = new ProgressLine(isDumb ? { isShown: false } : {});
   const shrunk = await shrinkShown(found, artefact, request, { signal: stop.signal, line });
   const isStopped = stop.signal.aborted;
-  let end: ShrinkEnd = { error: null, shrunk: null, out: null, replay: null, isStopped };
-  if (shrunk instanceof ShrinkError) end = { ...end, error: shrunk };
-  else {
-    write(out, fileText(shrunk.artefact, resolve(dirname(out)), found.file));
-    end = { ...end, shrunk, out, replay: `${command} replay ${shellQuoted(out)}` };
-  }
+  const nothing = { shrunk: null, out: null, replay: null, story: null };
+  const end: ShrinkEnd = shrunk instanceof ShrinkError
+    ? { error: shrunk, ...nothing, isStopped }
+    : { error: null, ...await keep(shrunk, found, request, command), isStopped };
   if (isStopped) tell("Stopped; the smallest run by then is kept\n");
   print(isJson ? `${jsonOf(end, path)}\n` : textOf(end, stdoutLook(isDumb)));
   if (isStopped) return stop.exitCode;

@@ -26,6 +26,8 @@ export interface ShrinkRequest {
   readonly path: string;
   /** Where the smaller one goes. */
   readonly out: string;
+  /** Where the story goes as a Mermaid diagram; null: nowhere. */
+  readonly mermaid: string | null;
   /** Runs that may be made. */
   readonly rerunsMax: number;
   /** Whether the report is for programs. */
@@ -36,7 +38,7 @@ const PARAGRAPHS = [
   "Makes a run smaller that a sweep found something in: the same rule is broken at the same place, with fewer " +
   "faults, fewer switches, which are choices that fifo would not make, plainer numbers, and fewer steps. It makes " +
   "many runs for that, and writes the smallest beside FILE, or to --out, as a file of the same kind: simulate " +
-  "replay runs it again. Where the run is another one by now there is nothing to make smaller. A scenario of " +
+  "replay runs it again. Then it tells the story of that run, step by step. Where the run is another one by now there is nothing to make smaller. A scenario of " +
   "a user's own is loaded from the path that FILE names, and runs: look at a file from somebody else before.",
   `Exit code: ${EXIT_OK} the smaller run was written; ${EXIT_FAILED} the run is another one by now, or its finding ` +
   `is not found any more; ${EXIT_USAGE} FILE cannot be made smaller; 130 Ctrl-C, and the smallest run by then was ` +
@@ -60,6 +62,7 @@ function createShrink(name: string): Command {
       "--out <FILE>",
       "where the smaller one goes (default: beside it, with .shrunk in its name)",
     )
+    .option("--mermaid <FILE>", "write the story of the smaller run as a Mermaid sequence diagram")
     .option(
       "--reruns <N>",
       `runs that may be made for it (default: ${RERUNS_MAX})`,
@@ -92,10 +95,11 @@ export function shrunkPath(path: string): string {
  */
 export function readShrink(args: readonly string[], name: string): ShrinkRequest {
   const command = createShrink(name).parse(args, { from: "user" });
-  const { out, reruns = RERUNS_MAX, json } = command.opts<
-    { out?: string; reruns?: number; json?: true }
+  const { out, mermaid = null, reruns = RERUNS_MAX, json } = command.opts<
+    { out?: string; mermaid?: string; reruns?: number; json?: true }
   >();
   const path = command.args[0]!;
   if (out === "") throw new UsageError("--out must be a path, and not empty");
-  return { path, out: out ?? shrunkPath(path), rerunsMax: reruns, isJson: json === true };
+  if (mermaid === "") throw new UsageError("--mermaid must be a path, and not empty");
+  return { path, out: out ?? shrunkPath(path), mermaid, rerunsMax: reruns, isJson: json === true };
 }

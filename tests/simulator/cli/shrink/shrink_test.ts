@@ -39,20 +39,27 @@ async function shrinkIn(
 }
 
 Deno.test("shrink: writes a smaller run beside the file, which replays to the same", async () => {
-  await shrinkIn((text) => text, async ({ code, stdout, stderr }, root) => {
-    const out = `${root}/a.shrunk.vmbus-run.json`;
-    assertEquals(code, 0);
-    assertMatch(stderr, /^shrink: runs the scenario in .*planted_scenario\.ts\n$/);
-    assertMatch(stdout, /^FAIL correctness: S1: three is no number, at planted\n {5}it drew 3\n/);
-    assertMatch(stdout, /\d switch(es)? -> 0.* in \d+ re-runs\n/);
-    assertStringIncludes(stdout, `simulate replay ${out}\n`);
-    assertEquals(readArtefact(Deno.readTextFileSync(out)).choices, [
-      { kind: "draw", count: 6, offset: 3 },
-    ]);
-    const again = await simulateHere("replay", out);
-    assertStringIncludes(again.stdout, ", as before\n");
-    assertStringIncludes(again.stdout, "trace: the same\n");
-  });
+  await shrinkIn(
+    (text) => text,
+    async ({ code, stdout, stderr }, root) => {
+      const out = `${root}/a.shrunk.vmbus-run.json`;
+      assertEquals(code, 0);
+      assertMatch(stderr, /^shrink: runs the scenario in .*planted_scenario\.ts\n$/);
+      assertMatch(stdout, /^FAIL correctness: S1: three is no number, at planted\n {5}it drew 3\n/);
+      assertMatch(stdout, /\d switch(es)? -> 0.* in \d+ re-runs\n/);
+      assertStringIncludes(stdout, `simulate replay ${out}\n`);
+      assertMatch(stdout, /\nX +\d+ .* correctness: S1: three is no number: it drew 3\n$/);
+      assertStringIncludes(Deno.readTextFileSync(`${root}/a.mmd`), "sequenceDiagram");
+      assertEquals(readArtefact(Deno.readTextFileSync(out)).choices, [
+        { kind: "draw", count: 6, offset: 3 },
+      ]);
+      const again = await simulateHere("replay", out);
+      assertStringIncludes(again.stdout, ", as before\n");
+      assertStringIncludes(again.stdout, "trace: the same\n");
+    },
+    "--mermaid",
+    "ROOT/a.mmd",
+  );
 });
 
 Deno.test("shrink: --out may be in another folder, where the scenario is found as well; --json says all", async () => {
