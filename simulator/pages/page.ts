@@ -10,6 +10,7 @@ import { lastOf, packOf } from "./pack.ts";
 import { PAGE_SCRIPT } from "./page_text.ts";
 import type { RecordedFinding, Recording } from "./recording.ts";
 import { ruleOf } from "./rules.ts";
+import { storyHtml } from "./story_html.ts";
 
 /** Entries that a page has: of a longer run the last ones. */
 const ENTRIES_MAX = 200_000;
@@ -153,6 +154,7 @@ export async function pageOf(recording: Recording): Promise<string> {
     : `<p class="note">The run has ${recording.entries.length} entries; these are the last.</p>`;
   return `${headHtml(title, PAGE_SCRIPT)}<body>
 ${failureHtml(recording)}
+${storyHtml(recording)}
 ${note}
 ${TIMELINE}
 ${keysHtml()}

@@ -128,6 +128,15 @@ test("page: the keyboard alone steps there and back, to marks, along packets and
   });
 });
 
+test("page: a line of the story leads to its entry", async () => {
+  await withPage(recording, async (page) => {
+    await page.click(".story summary");
+    const line = page.locator(".story li button").nth(12);
+    await line.click();
+    assertEquals(await selected(page), Number(await line.getAttribute("data-to")));
+  });
+});
+
 test("page: inspect() is shown as it was at each step", async () => {
   await withPage(recording, async (page) => {
     await page.click("#tab-state");

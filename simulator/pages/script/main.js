@@ -205,7 +205,10 @@ async function start() {
   await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   await loadRest(app);
   for (const line of document.querySelectorAll("[data-to]")) {
-    line.addEventListener("click", () => app.select(Number(line.dataset.to) - head.left));
+    line.addEventListener("click", () => {
+      app.select(Math.max(0, Number(line.dataset.to) - head.left));
+      byId("timeline").scrollIntoView();
+    });
   }
 }
 

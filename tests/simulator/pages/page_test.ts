@@ -31,6 +31,18 @@ Deno.test("pageOf: one file that loads nothing, and says what failed without its
   for (const text of [rule, message, place]) assertStringIncludes(page, html(text));
 });
 
+Deno.test("pageOf: tells the story of a world's finding, each line with its entry; of a sentence there is none", async () => {
+  const page = await pageOf(recording);
+  const [finding] = recording.findings;
+  const lines = [...page.matchAll(/<li(?: class="(\w+)")?><button [^>]*data-to="(\d+)"/g)];
+  assert(lines.length > 20);
+  const [, mark, entry] = lines.at(-1)!;
+  assertEquals(mark, "finding");
+  assertEquals(recording.steps[Number(entry)], finding!.step);
+  const sentence = await pageOf({ ...recording, findings: [{ message: "it is wrong" }] });
+  assert(!sentence.includes("data-to="));
+});
+
 Deno.test("pageOf: its data are those of the recording", async () => {
   const page = await pageOf(recording);
   const { entries, steps } = recording;
