@@ -30,7 +30,7 @@ export interface Row {
   /** The measured value of one piece of work. */
   readonly value: number;
   /** What the value counts. */
-  readonly unit: "ns" | "B" | "/s" | "seeds" | "hunts" | "orders" | "alarms";
+  readonly unit: "ns" | "B" | "/s" | "seeds" | "hunts" | "orders" | "alarms" | "runs" | "s";
   /** What it is held against; null where the value stands for itself. */
   readonly beside: { readonly name: string; readonly value: number } | null;
   /** What is judged. */

@@ -67,6 +67,14 @@ export type {
 } from "./checkers/checker.ts";
 export { checkFabric } from "./checkers/check_fabric.ts";
 export type { CheckFabricOptions, FabricChecks } from "./checkers/check_fabric.ts";
+export { exploreScenario } from "./exploring/explore_scenario.ts";
+export type {
+  ExploreBounds,
+  ExploreFailure,
+  ExploreReport,
+  ExploreSettings,
+} from "./exploring/settings.ts";
+export type { SearchCounts } from "./exploring/search.ts";
 export { findHangs } from "./checkers/hangs.ts";
 export type { Hang } from "./checkers/hangs.ts";
 export { CHECKERS } from "./checkers/library.ts";

@@ -67,6 +67,11 @@ export class PacketCompletions {
     return this.#due.list();
   }
 
+  /** Routines that the item which stopped between two of them is still to run; 0 where none has stopped. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** The transaction lasts from here on: its memory, the sender's own, stays where it is (kmcl.md P5). */
   begin(packet: PacketObject): void {
     if (packet.ranges.length > 0) this.#pin(packet);

@@ -70,6 +70,11 @@ class PutOffSignal extends PutOff {
     return this.#shown.length > 0;
   }
 
+  /** For each signal that is put off where the packets begin that it is for. */
+  get shown(): readonly number[] {
+    return this.#shown;
+  }
+
   /** Shows what was written, and signals the reader where it wants that, now or later. */
   publish(ring: OutgoingRing): void {
     const before = ring.committed;
@@ -92,14 +97,21 @@ class PutOffSignal extends PutOff {
 }
 
 /** What a writer that found no room does next, and for how long a body. */
-interface RoomStep {
+export interface RoomStep {
+  /** Whether it says that it waits for room, or looks whether there is some. */
   readonly next: "wish" | "look";
+  /** How long the body is. */
   readonly bodyBytes: number;
 }
 
 /** The wish for room, and the look that follows it. */
 class PutOffRoom extends PutOff {
   #step: RoomStep | null = null;
+
+  /** What is put off; null: nothing is. */
+  get step(): RoomStep | null {
+    return this.#step;
+  }
 
   /** What {@linkcode OutgoingRing.awaitRoom} answers; null: that comes later, through `goOn` of the writer. */
   awaitRoom(ring: OutgoingRing, bodyBytes: number): boolean | RingFault | null {

@@ -52,6 +52,20 @@ export interface ReadingHalf {
   scheduleNext(): void;
 }
 
+/** Where a reading stopped at a scheduling point. */
+export interface ReadingPlace {
+  /** What comes next. */
+  readonly step: Step;
+  /** The level of its item. */
+  readonly irql: Irql;
+  /** Packets that the item has taken. */
+  readonly taken: number;
+  /** Whether an item of the other level came meanwhile. */
+  readonly isAgainDue: boolean;
+  /** How long the packet was that was shown last. */
+  readonly packetBytes: number;
+}
+
 /** The reading of one endpoint: one at a time, at one level. */
 export class Reading {
   readonly #half: ReadingHalf;
@@ -86,6 +100,13 @@ export class Reading {
   /** Whether the next step is between the reader and its ring alone. */
   get isAtRing(): boolean {
     return this.#step === "giveBack" || this.#step === "unmask" || this.#step === "lookAgain";
+  }
+
+  /** Where one that is under way stopped, and how far it is; null: none is. */
+  get place(): ReadingPlace | null {
+    if (this.#step === null) return null;
+    const [step, irql, taken] = [this.#step, this.#irql, this.#taken];
+    return { step, irql, taken, isAgainDue: this.#isAgainDue, packetBytes: this.#packetBytes };
   }
 
   /** About how many turns it will take: one for each packet that the ring holds, and those of the end. */

@@ -35,6 +35,11 @@ export class WaitingCallers {
   /** Answers to those for whom the channel has ended, once its driver was told why its open came to nothing. */
   readonly #untold: (() => void)[] = [];
 
+  /** How many wait: for the flow to rest, for the end of the channel, for what its driver is told. */
+  get counts(): readonly number[] {
+    return [this.#pauseWaits.length, this.#disableWaits.length, this.#untold.length];
+  }
+
   /** The callers that wait for `endpoint`. */
   constructor(endpoint: AwaitedEndpoint) {
     this.#endpoint = endpoint;

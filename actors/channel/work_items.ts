@@ -76,6 +76,11 @@ export class ChannelWork implements Worker {
     return this.#interrupt;
   }
 
+  /** Whether the item that took packets is still to put what is queued into the ring. */
+  get isFlushDue(): boolean {
+    return this.#isFlushDue;
+  }
+
   /** The opposite side signalled, or the endpoint must look at its rings by itself. */
   scheduleInterrupt(): void {
     this.#endpoint.runtime.scheduler.schedule(this.#interrupt);

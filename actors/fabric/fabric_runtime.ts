@@ -86,6 +86,7 @@ export class FabricRuntime implements Fabric, FabricPort, LoopPort {
   readonly isRealTime: boolean;
   readonly itemsPerInstantMax: number;
   kmclRefusal: string | null = null;
+  ringWatch: FabricPort["ringWatch"] = null;
   /** The actors of everything in it. */
   readonly actors: Actors;
   readonly root: PartitionObject;

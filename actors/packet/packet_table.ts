@@ -74,6 +74,11 @@ export class PacketTable {
     }
   }
 
+  /** The slots of the packet objects that wait to be handed out again: the last one is the next. */
+  get pooledSlots(): readonly number[] {
+    return this.#lookaside.map(({ slot }) => slot);
+  }
+
   /** The packet object of a transaction id that the peer named; null where there is none. */
   at(slot: number): PacketObject | null {
     return this.#slots[slot] ?? null;

@@ -140,6 +140,9 @@ export class PartitionObject implements Partition, DriverPartition {
     });
     if (runtime.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
     if (runtime.recorder.keepsEntries) this.memory.onMmio = mmioTrace(runtime, this.traceId);
+    if (runtime.ringWatch !== null) {
+      this.memory.ringWatch = (pfn) => (...use) => runtime.ringWatch?.(this, pfn, ...use);
+    }
     if (runtime.faults !== null) this.memory.isExhausted = exhaustionOf(this, runtime.faults);
     this.#processors = Array.from(
       { length: options.processors },

@@ -59,6 +59,8 @@ export class Points {
   mustFinish: () => boolean = () => false;
   /** Whether an item or a timer runs: answers that come of it wait for their turn. */
   isWorking = false;
+  /** Hears of each item, or part of one, that is about to run; what it throws, whoever drives gets. */
+  onTurn: ((item: WorkItem) => void) | null = null;
   /** Whether the item that was taken last continues where it stopped, and nothing came between. */
   isContinued = false;
   readonly #chooser: Chooser;
@@ -150,6 +152,12 @@ export class Points {
 
   /** Takes out the item that runs next; null where none may run. */
   next(): WorkItem | null {
+    const item = this.#takeNext();
+    if (item !== null && this.onTurn !== null) this.onTurn(item);
+    return item;
+  }
+
+  #takeNext(): WorkItem | null {
     const stopped = this.#takeStopped();
     if (this.#chosenAt >= 0) return this.#takeChosen();
     const { runnable } = this.#queues;

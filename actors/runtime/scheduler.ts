@@ -22,6 +22,8 @@ export class Scheduler {
   #nextOrder = 0;
   /** Called when an item is scheduled while the loop waits for real time, which that ends; else null. */
   onSchedule: (() => void) | null = null;
+  /** Called when an item is to be scheduled that is already, so that nothing comes of it; null: nobody hears. */
+  onScheduledTwice: ((item: WorkItem) => void) | null = null;
   /** Called when item `chosen` of `count` that may run was chosen. */
   onChoice: (count: number, chosen: number) => void = () => {};
 
@@ -51,7 +53,7 @@ export class Scheduler {
 
   /** Puts `item` on its processor's queue; nothing happens where it is there already. */
   schedule(item: WorkItem): void {
-    if (item.isScheduled) return;
+    if (item.isScheduled) return this.onScheduledTwice?.(item);
     item.order = this.#nextOrder++;
     const processor = item.processor;
     if (processor.isIdle) this.#busy.push(processor);

@@ -14,6 +14,7 @@ import { lengthOf } from "../bytes.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
 import { checkSizes, checkStretch, hex, MEGABYTE_BYTES, outside, show } from "./memory_checks.ts";
+import type { RingWatch } from "../ring/ring_memory.ts";
 import { arePageRuns, isAscending, type MemoryImage } from "./memory_image.ts";
 import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
@@ -48,6 +49,8 @@ export class GuestRam implements GuestMemory {
   onUse: OnMemoryUse | null = null;
   /** Called after each change of what MMIO there is. */
   onMmio: OnMmioChange | null = null;
+  /** Who hears of the control page of a ring that begins at page `pfn`, from its making on; null: nobody does. */
+  ringWatch: ((pfn: number) => RingWatch) | null = null;
   /** Whether nothing of what is asked for is left, whatever is free; null: what is free can be had. */
   isExhausted: ((what: "pages" | "mmio") => boolean) | null = null;
 

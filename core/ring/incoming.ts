@@ -136,11 +136,12 @@ export class IncomingRing {
 
   /** Where this end stands. */
   get position(): IncomingPosition {
-    return {
-      index: this.#next,
-      consumedBytes: this.#consumedBytes(),
-      isMasked: this.#masked,
-    };
+    return { index: this.#next, consumedBytes: this.#consumedBytes(), isMasked: this.#masked };
+  }
+
+  /** Bytes of packets from its own read index on that it takes without another look at the write index. */
+  get seenBytes(): number {
+    return Math.max(0, this.#unreadBytes);
   }
 
   /**

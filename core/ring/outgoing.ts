@@ -122,6 +122,11 @@ export class OutgoingRing {
     return { index: this.#next, awaitsRoom: this.#awaitsRoom };
   }
 
+  /** Bytes of the next packet for which it takes room without another look at the read index. */
+  get seenRoomBytes(): number {
+    return Math.max(0, this.#runwayBytes);
+  }
+
   /** Whether packets were finished that the reader has not been shown. */
   get written(): boolean {
     return this.#next !== this.#committed;

@@ -111,6 +111,37 @@ class ExclusiveWords implements ControlWords {
   }
 }
 
+/** Hears of each load and store of a word of one ring's control page, before it is made. */
+export type RingWatch = (word: number, isStore: boolean) => void;
+
+/** The words of another one, of whose use somebody hears. */
+class WatchedWords implements ControlWords {
+  readonly #words: ControlWords;
+  readonly #watch: RingWatch;
+  readonly #count: number;
+
+  constructor(words: ControlWords, watch: RingWatch, count: number) {
+    this.#words = words;
+    this.#watch = watch;
+    this.#count = count;
+  }
+
+  load(word: number): number {
+    this.#watch(word, false);
+    return this.#words.load(word);
+  }
+
+  store(word: number, value: number): void {
+    this.#watch(word, true);
+    this.#words.store(word, value);
+  }
+
+  clear(): void {
+    for (let word = 0; word < this.#count; word++) this.#watch(word, true);
+    this.#words.clear();
+  }
+}
+
 /** The words of a control page as they stand there, unchecked. */
 export interface RingControl {
   /** Offset in the data area where the next packet will start. */
@@ -205,13 +236,19 @@ export class RingMemory {
    * each may lie anywhere, in plain or in shared buffers.
    *
    * @param sharing Whoever makes the memory, and knows that nobody else touches it, may say `"exclusive"`.
+   * @param watch Hears of each use of the control page; null: nobody does.
    * @throws {RangeError} A piece is not whole aligned pages, or there are too few or too many.
    */
-  constructor(pieces: readonly Uint8Array[], sharing: RingSharing = "shared") {
+  constructor(
+    pieces: readonly Uint8Array[],
+    sharing: RingSharing = "shared",
+    watch: RingWatch | null = null,
+  ) {
     checkPieces(pieces);
     const control = pieces[0]!.subarray(0, PAGE_BYTES);
     const words = new Uint32Array(control.buffer, control.byteOffset, PAGE_BYTES / 4);
-    this.control = sharing === "shared" ? new SharedWords(words) : new ExclusiveWords(words);
+    const plain = sharing === "shared" ? new SharedWords(words) : new ExclusiveWords(words);
+    this.control = watch === null ? plain : new WatchedWords(plain, watch, words.length);
     this.data = contiguousData(pieces);
     this.blocks = new Blocks(this.data);
     this.words = wordsOf(this.data);

@@ -26,6 +26,7 @@ import {
 } from "./command.ts";
 import { OtherScenarioError } from "./copy/scenario.ts";
 import { checkDeterminism } from "./determinism/main.ts";
+import { exploreMain } from "./explore/main.ts";
 import { namedPaths, openFiles } from "./named_files.ts";
 import {
   checkReportPaths,
@@ -265,6 +266,7 @@ export async function main(
 ): Promise<number> {
   const word = firstWordOf(args);
   if (word === "sweep") return await sweepFromSimulate(() => readStart(args));
+  if (word === "explore") return await exploreMain(() => readStart(args));
   if (word === "replay") return await replayMain(() => readStart(args));
   if (word === "shrink") return await shrinkMain(() => readStart(args));
   const isJson = isForPrograms(args, scenarios);

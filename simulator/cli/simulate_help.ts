@@ -19,8 +19,8 @@ const paragraphsOf = (givenAgain: string): readonly string[] => [
   "A run can be saved in the middle, and goes on in another process: what it needs is kept beside FILE. " +
   `FILE names no file, so ${givenAgain} are given again with --resume; the report of the save has the ` +
   "command.",
-  "sweep runs a scenario with many seeds, replay makes a run of a sweep again, shrink makes it smaller; each says " +
-  "more with --help.",
+  "sweep runs a scenario with many seeds, replay makes a run of a sweep again, shrink makes it smaller, explore goes " +
+  "through all orders of a small world; each says more with --help.",
 ];
 
 const EXAMPLES = [

@@ -11,6 +11,7 @@ import { everything } from "./everything/scenario.ts";
 import { hostileGuest } from "./hostile/guest_scenario.ts";
 import { hostileHost } from "./hostile/host_scenario.ts";
 import { PROTOCOLS } from "./protocols/all.ts";
+import { SMALL_SCENARIOS } from "./small/all.ts";
 
 /** All of them, the one that is swept by default first; the protocols without their mistakes. */
 export const simulatedScenarios: readonly ScenarioDefinition[] = [
@@ -20,4 +21,5 @@ export const simulatedScenarios: readonly ScenarioDefinition[] = [
   hostileGuest,
   hostileHost,
   ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),
+  ...SMALL_SCENARIOS,
 ];

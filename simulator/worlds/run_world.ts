@@ -25,6 +25,7 @@ import { checkSettings } from "./check_settings.ts";
 import { requireScenario } from "./define_scenario.ts";
 import { tellApart } from "./expected.ts";
 import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
+import { CutError, type WorldGuide } from "./guide.ts";
 import { RunningWorld } from "./running_world.ts";
 import { ITEMS_MAX, type WorldResult, type WorldSettings } from "./settings.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
@@ -46,9 +47,14 @@ class Run<Drivers extends DriverTable> {
   readonly world: RunningWorld<Drivers>;
   readonly findings: Finding[] = [];
   readonly coverage: CoverageRecorder;
+  /** See {@linkcode GuidedRun.part}. */
+  part = "begin";
   readonly #checks: Checks;
+  readonly #guide: WorldGuide | null;
   /** Where choices are told, once there is a fabric. */
   #traced: ChoiceSetting | null = null;
+  /** Nothing that is found from now on is of the run. */
+  #isOver = false;
   /** What ends it for whoever runs it: it is not the one that is replayed, or who is told of choices threw. */
   #stop: { readonly thrown: unknown } | null = null;
 
@@ -56,8 +62,9 @@ class Run<Drivers extends DriverTable> {
   constructor(
     scenario: ScenarioDefinition<Drivers>,
     given: WorldSettings,
-    guide: Chooser | null,
+    guide: WorldGuide | null,
   ) {
+    this.#guide = guide;
     requireScenario(scenario);
     checkSettings(given);
     const { seed = 0, schedule = "portfolio", isFaulty = true, itemsMax = ITEMS_MAX } = given;
@@ -78,7 +85,11 @@ class Run<Drivers extends DriverTable> {
     });
     const ofSeed = () =>
       new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"));
-    const chooser = guide ?? (choices === undefined ? ofSeed() : new ReplayChooser(choices));
+    const chooser = guide !== null
+      ? this.#heeding(guide)
+      : choices === undefined
+      ? ofSeed()
+      : new ReplayChooser(choices);
     this.chooser = new Recorder(this.#tracedChooser(this.#told(chooser, given)));
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
     this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
@@ -126,9 +137,19 @@ class Run<Drivers extends DriverTable> {
     recorder.imply(clock.now100ns, "choice", 0, { values: [count, offset], details });
   }
 
-  #tell(tell: () => void): void {
+  /** `guide`, whose throw ends the run. */
+  #heeding(guide: WorldGuide): Chooser {
+    return { choose: (...given) => this.#tell(() => guide.choose(...given)) };
+  }
+
+  /** See {@linkcode GuidedRun.heed}. */
+  heed<R>(work: () => R): R {
+    return this.#tell(work);
+  }
+
+  #tell<R>(tell: () => R): R {
     try {
-      tell();
+      return tell();
     } catch (thrown) {
       this.#stop ??= { thrown };
       throw thrown;
@@ -136,6 +157,7 @@ class Run<Drivers extends DriverTable> {
   }
 
   found(finding: Finding): void {
+    if (this.#isOver) return;
     const { kind, rule, place, message, by } = finding;
     this.findings.push(finding);
     if (by === "verifier") return; // it is on the trace where it happened
@@ -170,6 +192,7 @@ class Run<Drivers extends DriverTable> {
     if (isWhole) this.#checks.end();
     this.#checks.detach();
     this.coverage.detach();
+    this.#isOver = true;
     this.fabric.dispose();
     if (this.#stop !== null) throw this.#stop.thrown;
   }
@@ -177,6 +200,7 @@ class Run<Drivers extends DriverTable> {
   /** First with all that may go wrong, then without; false where the world never got to its end. */
   async #runPhases(): Promise<boolean> {
     const { scenario, world, faults } = this;
+    this.#guide?.begins?.(this);
     world.begin();
     faults.begin(world);
     if (!await this.#toItsEnd("workload", () => scenario.workload(world))) return false;
@@ -205,6 +229,7 @@ class Run<Drivers extends DriverTable> {
    * world never becomes quiet, or is not the one that is replayed.
    */
   async #drive(part: string, isOver: () => boolean): Promise<"over" | "quiet" | "stuck"> {
+    this.part = part;
     let items = 0;
     /** Nothing was left to run, and a turn of the runtime has brought nothing. */
     let isIdle = false;
@@ -222,6 +247,7 @@ class Run<Drivers extends DriverTable> {
       } catch (error) {
         this.#threw(part, error);
       }
+      this.#guide?.programRuns?.();
       if (this.#stop !== null) return "stuck";
       if (fabric.isDisposed) {
         const message = "the fabric, which is the world's, was disposed of";
@@ -314,9 +340,29 @@ export async function runWorld<Drivers extends DriverTable>(
 export async function runGuided<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   settings: WorldSettings,
-  guide: Chooser | null,
+  guide: WorldGuide | null,
 ): Promise<WorldResult> {
   const run = new Run(scenario, settings, guide);
   await run.run();
   return run.result;
+}
+
+/**
+ * Runs a scenario once as `guide` has it, to its end or until the guide throws a {@linkcode CutError}; tells what
+ * was found.
+ *
+ * @throws {unknown} What else the guide throws.
+ */
+export async function findGuided<Drivers extends DriverTable>(
+  scenario: ScenarioDefinition<Drivers>,
+  settings: WorldSettings,
+  guide: WorldGuide,
+): Promise<readonly Finding[]> {
+  const run = new Run(scenario, settings, guide);
+  try {
+    await run.run();
+  } catch (error) {
+    if (!(error instanceof CutError)) throw error;
+  }
+  return tellApart(run.findings, scenario.expected ?? [], run.faults.fired).findings;
 }

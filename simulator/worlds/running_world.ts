@@ -218,6 +218,16 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
     });
   }
 
+  /** How many wait for a condition of their own. */
+  get waiting(): number {
+    return this.#untils.length;
+  }
+
+  /** What the scenario says of its workload's and drivers' state; undefined: it does not say. */
+  get state(): PlainData | undefined {
+    return this.#scenario.stateOf?.(this);
+  }
+
   /** Whether somebody has what they wait for: asked before each work item. */
   isAnswerDue(): boolean {
     let isAny = false;

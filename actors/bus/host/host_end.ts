@@ -120,6 +120,11 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     return this.#channels.standing;
   }
 
+  /** All that the guest is to be told of, in order. */
+  get toOffer(): readonly OfferedChannel[] {
+    return this.#channels.toOffer;
+  }
+
   // -- Offers
 
   /** See {@linkcode BusPort.admit}. */

@@ -41,6 +41,11 @@ export class OfferedChannels {
     return [...this.#byEndpoint.values()];
   }
 
+  /** All that the guest is to be told of, in order. */
+  get toOffer(): readonly OfferedChannel[] {
+    return [...this.#toOffer];
+  }
+
   /** Whether an instance is offered already. */
   isOffered(instance: string): boolean {
     return this.#instances.has(instance);

@@ -29,6 +29,8 @@ export interface EndCallbacks {
   readonly suspended?: () => void;
   /** The channel closes. */
   readonly closed?: () => vmbus.MaybePromise<void>;
+  /** Bytes of the largest packet. Default 64. */
+  readonly packetBytes?: number;
   /** Whether packets come at PASSIVE_LEVEL. Default: no. */
   readonly isPassive?: boolean;
 }
@@ -58,7 +60,10 @@ abstract class End {
   /** Has what comes to the end go to `callbacks`. */
   protected listen(callbacks: EndCallbacks): void {
     const { kmcl, channel } = this;
-    const { received = (packet) => this.complete(packet) } = callbacks;
+    const { received = (packet) => this.complete(packet), packetBytes } = callbacks;
+    if (packetBytes !== undefined) {
+      vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, packetBytes));
+    }
     vmbus.expectSuccess(
       kmcl.VmbChannelInitSetProcessPacketCallbacks(
         channel,
@@ -119,6 +124,12 @@ abstract class End {
   /** Completes a packet, with a few numbers. */
   complete(packet: vmbus.VMBPACKETCOMPLETION, answer: readonly number[] = []): void {
     this.kmcl.VmbChannelPacketComplete(packet, Uint8Array.from(answer), answer.length);
+  }
+
+  /** Lets no further packets come, until those are retired that have; then they come again. */
+  async pauseOnce(): Promise<void> {
+    await this.kmcl.VmbChannelPause(this.channel);
+    this.kmcl.VmbChannelStart(this.channel);
   }
 
   /** Closes the channel; a server takes its offer back. */

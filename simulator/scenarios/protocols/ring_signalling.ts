@@ -32,8 +32,12 @@ class Reader extends ServerEnd {
 
 /** Sends packets, each when the one before is in the ring. */
 class Writer extends ClientEnd {
+  /** Packets that are still to be sent. */
+  left = 0;
+
   /** Sends so many. */
   write(count: number): void {
+    this.left = count;
     if (count > 0) this.tell([count], () => this.write(count - 1));
   }
 }
@@ -64,6 +68,7 @@ export function ringSignalling(planted: boolean): ScenarioDefinition {
       await world.until(() => writer.flows && reader.flows);
       writer.write(PACKETS);
     },
+    stateOf: (world) => [world.driver("vsp").packets, world.driver("vsc").left],
     end: async (world) => {
       const { packets } = world.driver("vsp");
       if (packets !== PACKETS) {

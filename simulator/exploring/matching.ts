@@ -1,0 +1,106 @@
+/**
+ * Tells that two worlds are in the same state: of the fabric, of the program and its drivers, who say it by
+ * themselves, and of what checkers have seen.
+ *
+ * @module
+ */
+
+import type { Observation, Observer } from "../../actors/runtime/observation.ts";
+import { MixHash, STEP_WORDS, wordsOfText } from "../../core/mix_hash.ts";
+import type { GuidedRun } from "../worlds/guide.ts";
+import type { Names } from "./names.ts";
+import { stateOfFabric } from "./state_text.ts";
+
+/**
+ * What is seen of each endpoint, each callback, function and event in its own order: all that checkers know comes of
+ * that.
+ */
+class Histories implements Observer {
+  readonly #streams = new Map<string, MixHash>();
+
+  /** See {@linkcode Observer.see}. */
+  see(observation: Observation): void {
+    const endpoint = "endpoint" in observation ? observation.endpoint ?? null : null;
+    if (endpoint === null) return;
+    const { kind, ...facts } = observation;
+    const what = "callback" in observation
+      ? observation.callback
+      : "call" in observation
+      ? observation.call
+      : "";
+    const history = this.#streamOf(`${endpoint.id} ${kind} ${what}`);
+    const told = Object.values(facts).map((fact) => typeof fact === "object" ? "" : String(fact));
+    takeText(history, told.join(" "));
+    if ("payload" in observation) history.takeBytes(observation.payload, observation.payloadBytes);
+    if ("answer" in observation) history.takeBytes(observation.answer, observation.answerBytes);
+  }
+
+  #streamOf(name: string): MixHash {
+    let history = this.#streams.get(name);
+    if (history === undefined) this.#streams.set(name, history = new MixHash());
+    return history;
+  }
+
+  /** All of them, by their names. */
+  get text(): string {
+    return [...this.#streams].map(([name, { lanes }]) => `${name}:${lanes.join()}`).sort().join();
+  }
+}
+
+function takeText(hash: MixHash, text: string): void {
+  const words = Int32Array.from(wordsOfText(text));
+  const padded = new Int32Array(Math.ceil(words.length / STEP_WORDS) * STEP_WORDS);
+  padded.set(words);
+  hash.takeWords(padded, padded.length);
+}
+
+/** Keys of the states that the runs of one scenario are in. */
+export class Matching {
+  /** Whether keys are the whole texts. */
+  readonly isWhole: boolean;
+  #run!: GuidedRun;
+  #names!: Names;
+  #histories!: Histories;
+  #programTurns = 0;
+  #stop: () => void = () => {};
+
+  /** `isWhole`: keys are all that they are made of, which takes memory. */
+  constructor(isWhole: boolean) {
+    this.isWhole = isWhole;
+  }
+
+  /** A run begins. */
+  begin(run: GuidedRun, names: Names): void {
+    this.#run = run;
+    this.#names = names;
+    this.#histories = new Histories();
+    this.#programTurns = 0;
+    this.#stop = run.fabric.observers.add(this.#histories);
+  }
+
+  /** It looks at that run no more. */
+  detach(): void {
+    this.#stop();
+  }
+
+  /** The program has its turn. */
+  programRuns(): void {
+    this.#programTurns++;
+  }
+
+  /** The key of the state that the run is in; null: it cannot be told. */
+  keyNow(): string | null {
+    const { fabric, world, part } = this.#run;
+    const drivers = world.state;
+    if (drivers === undefined) return null;
+    const state = stateOfFabric(fabric, this.#names);
+    if (state === null) return null;
+    const program = [part, this.#programTurns, world.waiting, drivers];
+    const text = `${JSON.stringify(program)} ${state} ${this.#histories.text}`;
+    if (this.isWhole) return text;
+    const hash = new MixHash();
+    takeText(hash, text);
+    hash.finish();
+    return hash.lanes.join();
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Scenarios that are small enough to go through all their orders.
+ *
+ * @module
+ */
+
+import type { ScenarioDefinition } from "../../worlds/world.ts";
+import { smallEcho } from "./echo.ts";
+import { echoAndClose } from "./echo_close.ts";
+import { openAndClose, openAndRescind } from "./opens.ts";
+
+/** All of them, the smallest first. */
+export const SMALL_SCENARIOS: readonly ScenarioDefinition[] = [
+  openAndRescind,
+  openAndClose,
+  smallEcho,
+  echoAndClose,
+];

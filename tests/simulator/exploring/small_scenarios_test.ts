@@ -1,0 +1,63 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  defineScenario,
+  exploreScenario,
+  type ScenarioDefinition,
+} from "../../../simulator/mod.ts";
+import { PROTOCOLS } from "../../../simulator/scenarios/protocols/all.ts";
+import {
+  ClientEnd,
+  closeAll,
+  guestDriver,
+  hostDriver,
+  identityOf,
+  ServerEnd,
+} from "../../../simulator/scenarios/protocols/ends.ts";
+import { SMALL_SCENARIOS } from "../../../simulator/scenarios/small/all.ts";
+import { isLong } from "../../support/long.ts";
+
+const IDENTITY = identityOf("b7a1c0de-0009-4d6e-9a3b-5f0c1d2e3a49");
+
+/** A guest opens a channel, and closes it when all is quiet. */
+const openOnly: ScenarioDefinition = defineScenario({
+  name: "open-only",
+  title: "an open",
+  partitions: { guest: { memoryPages: 32, mmioMegabytes: 0 } },
+  drivers: {
+    vsp: {
+      serves: "guest",
+      driver: hostDriver("vsp", (context) => new ServerEnd(context, IDENTITY, {})),
+    },
+    vsc: {
+      in: "guest",
+      driver: guestDriver("vsc", (context) => new ClientEnd(context, IDENTITY, {}).open()),
+    },
+  },
+  workload: () => {},
+  stateOf: () => [],
+  end: (world) => closeAll([world.driver("vsc"), world.driver("vsp")]),
+});
+
+// Sleep sets take fewer ways to a state, and lose none.
+async function assertSameStates(scenario: ScenarioDefinition): Promise<void> {
+  const reduced = await exploreScenario(scenario);
+  const whole = await exploreScenario(scenario, { isReduced: false });
+  assertEquals([reduced.found, whole.found], [[], []]);
+  assert(reduced.isComplete && whole.isComplete, scenario.name);
+  assertEquals(reduced.states, whole.states, scenario.name);
+  assert(reduced.executions <= whole.executions);
+}
+
+Deno.test("exploreScenario: reduction loses no state of a channel that opens and closes", async () => {
+  await assertSameStates(openOnly);
+});
+
+// Issue 14: completely. They take thousands of runs each.
+for (const scenario of [PROTOCOLS["ring-signalling"]!(false), ...SMALL_SCENARIOS]) {
+  Deno.test({
+    name:
+      `exploreScenario: ${scenario.name} is gone through completely, and reduction loses none of its states`,
+    ignore: !isLong,
+    fn: () => assertSameStates(scenario),
+  });
+}
