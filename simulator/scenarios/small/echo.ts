@@ -7,14 +7,8 @@
 
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import {
-  ClientEnd,
-  closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
-} from "../protocols/ends.ts";
+import { ClientEnd, closeAll, guestDriver, hostDriver, ServerEnd } from "../protocols/ends.ts";
+import { identityOf } from "../protocols/set_up.ts";
 
 const IDENTITY = identityOf("b7a1c0de-0006-4d6e-9a3b-5f0c1d2e3a46");
 const PACKETS = 2;
@@ -83,11 +77,11 @@ export const smallEcho: ScenarioDefinition = defineScenario({
     return [packets, batches, sent, answered];
   },
   end: async (world) => {
-    const [client, server] = [world.driver("vsc"), world.driver("vsp")];
+    const client = world.driver("vsc");
     if (client.answered !== PACKETS) {
       const message = `${client.answered} of ${PACKETS} packets came back`;
       world.fail("every packet comes back", message);
     }
-    await closeAll([client, server]);
+    await closeAll(world, ["vsc", "vsp"]);
   },
 });

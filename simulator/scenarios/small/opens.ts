@@ -6,14 +6,8 @@
 
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import {
-  ClientEnd,
-  closeAll,
-  guestDriver,
-  hostDriver,
-  identityOf,
-  ServerEnd,
-} from "../protocols/ends.ts";
+import { ClientEnd, closeAll, guestDriver, hostDriver, ServerEnd } from "../protocols/ends.ts";
+import { identityOf } from "../protocols/set_up.ts";
 import { turnsLeft, untilDrawnPlace } from "./places.ts";
 
 const TYPE = "b7a1c0de-0007-4d6e-9a3b-5f0c1d2e3a47";
@@ -45,7 +39,7 @@ function overtakenOpen(
       await world.driver(overtaking).disable();
     },
     stateOf: (world) => turnsLeft(world),
-    end: (world) => closeAll([world.driver("vsc"), world.driver("vsp")]),
+    end: (world) => closeAll(world, ["vsc", "vsp"]),
   });
 }
 

@@ -10,9 +10,9 @@ import {
   closeAll,
   guestDriver,
   hostDriver,
-  identityOf,
   ServerEnd,
 } from "../../../simulator/scenarios/protocols/ends.ts";
+import { identityOf } from "../../../simulator/scenarios/protocols/set_up.ts";
 import { SMALL_SCENARIOS } from "../../../simulator/scenarios/small/all.ts";
 import { isLong } from "../../support/long.ts";
 
@@ -35,7 +35,7 @@ const openOnly: ScenarioDefinition = defineScenario({
   },
   workload: () => {},
   stateOf: () => [],
-  end: (world) => closeAll([world.driver("vsc"), world.driver("vsp")]),
+  end: (world) => closeAll(world, ["vsc", "vsp"]),
 });
 
 // Sleep sets take fewer ways to a state, and lose none.

@@ -34,7 +34,6 @@ const SUMMARY: SweepSummary = {
     replay: HOSTILE,
     shrunk: null,
     page: "a #1.html",
-    shrunk: null,
   }],
   expected: [{ rule: HOSTILE, place: HOSTILE, worlds: 1, reason: HOSTILE }],
   orders: 25,
