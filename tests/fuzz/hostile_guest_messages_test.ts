@@ -24,7 +24,7 @@ import {
 import { request } from "../support/driving.ts";
 import { times } from "../support/long.ts";
 
-const MESSAGES = times(4_000, 30_000);
+const MESSAGES = times(2_000, 30_000);
 /** After so many the guest is destroyed, and another one takes its place. */
 const MESSAGES_PER_GUEST = 2000;
 const SERVERS = 4;

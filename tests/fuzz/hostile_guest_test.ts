@@ -23,7 +23,7 @@ import { request } from "../support/driving.ts";
 import { times } from "../support/long.ts";
 
 /** Corruptions of rings in each encoding; the messages' own test adds to these. */
-const CORRUPTIONS = times(2_000, 22_000);
+const CORRUPTIONS = times(1_200, 22_000);
 /** A channel is closed after so many steps at the latest. */
 const STEPS_MAX = 40;
 const RING_PAGES = 12;

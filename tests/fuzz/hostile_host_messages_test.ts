@@ -9,7 +9,7 @@ import { closePair, makePair, openPair, type Pair, PAIR_TYPE } from "../support/
 import { request } from "../support/driving.ts";
 import { times } from "../support/long.ts";
 
-const MESSAGES = times(2_500, 20_000);
+const MESSAGES = times(1_300, 20_000);
 /** After so many the host takes everything back, and the guest begins anew. */
 const MESSAGES_PER_EPOCH = 200;
 const PAIRS = 3;

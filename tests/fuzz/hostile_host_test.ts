@@ -13,7 +13,7 @@ import { request } from "../support/driving.ts";
 import { times } from "../support/long.ts";
 
 /** Corruptions of rings in each encoding; the messages' own test adds to these. */
-const CORRUPTIONS = times(1_000, 10_000);
+const CORRUPTIONS = times(600, 10_000);
 /** A channel is closed after so many steps at the latest. */
 const STEPS_MAX = 30;
 const MEMORY_PAGES = 64;

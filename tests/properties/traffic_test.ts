@@ -32,7 +32,7 @@ interface Circumstances {
   readonly steps: readonly Step[];
 }
 
-const RUNS = times(100, 300);
+const RUNS = times(50, 300);
 
 const anySide = fc.constantFrom<Side>("server", "client");
 

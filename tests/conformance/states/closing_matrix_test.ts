@@ -10,6 +10,7 @@ import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { ClosingStage, type SideLog } from "./closing_stage.ts";
 import { runSteps } from "../../support/run_steps.ts";
+import { times } from "../../support/long.ts";
 
 /** The word of an endpoint: refused opens, and lives of Opened, runs, Closed (S3, S4, S7, S10). */
 const WORD = /^(F|O(SP?U)*C)*$/;
@@ -194,11 +195,11 @@ const MODES = [
 ] as const;
 
 const STRIDES: Readonly<Record<Cause, number>> = {
-  "the server disables": 6,
-  "the client disables": 6,
-  "both disable": 18,
-  "the guest crashes": 6,
-  "the guest is destroyed": 18,
+  "the server disables": times(12, 6),
+  "the client disables": times(12, 6),
+  "both disable": times(24, 18),
+  "the guest crashes": times(12, 6),
+  "the guest is destroyed": times(24, 18),
 };
 
 // kmcl.md S10, S11, S13, S15
