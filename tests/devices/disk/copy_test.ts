@@ -35,7 +35,7 @@ async function assertCopied(
   await copier.close();
 }
 
-const SIZES = [0, 1, 511, 512, 513, 4096, 2 ** 20 + 1];
+const SIZES = [0, 1, 511, 512, 513, 4096, 2 ** 18 + 1];
 const WORLDS = [
   { codec: "msgpack", schedule: "fifo", seed: 1 },
   { codec: "msgpack", schedule: "random", seed: 2 },
@@ -62,7 +62,7 @@ Deno.test("FileCopier: a file of any size comes back through any disk, in every 
           ...GEOMETRIES[count % GEOMETRIES.length]!,
           queueDepth: DEPTHS[(count >> 2) % DEPTHS.length]!,
         },
-        imageBytes: 2 ** 20 + 4 * 65_536,
+        imageBytes: 2 ** 18 + 4 * 65_536,
         memoryPages: 2048,
       });
       await assertCopied(stage, sampleBytes(byteCount, count), {
