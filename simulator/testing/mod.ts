@@ -35,6 +35,8 @@ import {
 export { CheckError, FabricTestError };
 export { RegressionError, replayArtefact } from "./replay_artefact.ts";
 export type { ReplayArtefactOptions } from "./replay_artefact.ts";
+export { ScenarioTestError, testScenario } from "./test_scenario.ts";
+export type { TestScenarioOptions } from "./test_scenario.ts";
 export { ArtefactError } from "../sweeps/read_artefact.ts";
 export type { Divergence } from "../sweeps/replay.ts";
 export type { Codec, FabricRun, TestFabricOptions } from "./options.ts";
