@@ -78,8 +78,9 @@ export class InputRunner {
   run(bytes: Uint8Array, start: number, end: number, isChecked: boolean): Promise<void> | null {
     this.#noted = 0;
     this.failure = null;
+    const run = this.#run; // called as a function of nobody, as stacks then name it
     try {
-      const outcome = this.#run(this.#first.place(bytes, start, end), this.#note);
+      const outcome = run(this.#first.place(bytes, start, end), this.#note);
       if (typeof outcome !== "string") return this.#await(outcome, bytes, start, end, isChecked);
       this.outcome = outcome;
       if (isChecked) this.#again(bytes, start, end);
@@ -98,7 +99,8 @@ export class InputRunner {
     const { outcome } = this;
     const noted = this.#noted;
     this.#noted = 0;
-    const again = this.#run(this.#second.place(bytes, start, end), this.#note);
+    const run = this.#run;
+    const again = run(this.#second.place(bytes, start, end), this.#note);
     this.#compare(outcome, noted, String(again), bytes, start, end);
   }
 
@@ -115,7 +117,8 @@ export class InputRunner {
       if (!isChecked) return;
       const noted = this.#noted;
       this.#noted = 0;
-      const again = await this.#run(this.#second.place(bytes, start, end), this.#note);
+      const run = this.#run;
+      const again = await run(this.#second.place(bytes, start, end), this.#note);
       this.#compare(outcome, noted, again, bytes, start, end);
     } catch (error) {
       this.#crashed(error);

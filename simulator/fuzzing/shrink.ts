@@ -47,5 +47,6 @@ function without(bytes: Uint8Array, at: number, count: number): Uint8Array {
 
 /** Bytes that are simpler than `byte`, the simplest first. */
 function simplerBytes(byte: number): readonly number[] {
-  return [0, 1, byte >> 1].filter((value, at, all) => value < byte && all.indexOf(value) === at);
+  const candidates = [0, 1, byte & 0xf0, byte & 0x0f, byte >> 1];
+  return candidates.filter((value, at, all) => value < byte && all.indexOf(value) === at);
 }

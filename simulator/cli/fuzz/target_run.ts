@@ -14,9 +14,9 @@ import type { FuzzChildTask, FuzzMessage, ListedTarget, ToldFailure } from "./me
 const ASK_MS = 250;
 const BATCHES_MAX = 4096;
 /** Coverage guides a run until so many batches in a row found nothing new, */
-const QUIET_BATCHES_MAX = 4;
+const QUIET_BATCHES_MAX = 8;
 /** or this many in all. */
-const GUIDED_BATCHES_MAX = 24;
+const GUIDED_BATCHES_MAX = 48;
 /** An input that hangs or kills is tried so often, as each try may cost a process. */
 const DEATH_TRIES_MAX = 40;
 /** A smaller input hangs where it does not come back for so long: those that do not take no time at all. */
