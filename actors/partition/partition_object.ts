@@ -6,11 +6,10 @@
 
 import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
-import { wholeOf } from "../../core/bytes.ts";
+import { NO_BYTES, wholeOf } from "../../core/bytes.ts";
 import { describe } from "../../core/describe.ts";
 import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
 import type { MemoryUse } from "../../core/memory/types.ts";
-import { NO_BYTES } from "../../core/bytes.ts";
 import type { Unread } from "../../core/trace.ts";
 import { describeBytes } from "../../core/trace_entries.ts";
 import { isU32 } from "../../core/units.ts";
