@@ -93,7 +93,7 @@ export abstract class Layout<T> implements Type<T> {
 
   /** Reads all fields into `record`, from those that are there already on; or says what is wrong. */
   abstract readInto(view: DataView, base: number, end: number, record: Growing): Damage | null;
-  /** Writes all fields, which are checked, to `base`, where all bytes are 0. */
+  /** Checks all fields and writes them to `base`; reserved bytes stay as they are. */
   abstract writeFrom(view: DataView, base: number, record: Values): void;
   /** Bytes that `record` takes. */
   abstract sizeOfRecord(record: Values): number;
@@ -119,7 +119,7 @@ export abstract class Layout<T> implements Type<T> {
     return this.readInto(view, at, end, record) ?? record as T;
   }
 
-  /** See {@linkcode Type.write}. */
+  /** See {@linkcode Type.write}. Reserved bytes stay as they are: in bytes that are new they are 0. */
   write(view: DataView, at: number, value: T): void {
     this.writeFrom(view, at, value as Values);
   }
@@ -217,7 +217,7 @@ export class Struct<D extends Definition> extends Layout<RecordOf<D>> {
   readonly list: readonly Field[];
   /** Its fields by their names. */
   readonly fields: { readonly [Name in keyof D]: Field<D[Name][1]> };
-  /** All fields but reserved bytes: those are 0 in bytes that are new, and ignored in others. */
+  /** All fields but reserved bytes, which are neither read nor written. */
   readonly #valued: readonly Field[];
   /** What varies, if anything does: the last field. */
   readonly #varying: Field | null;

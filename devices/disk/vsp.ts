@@ -262,8 +262,10 @@ export class DiskServer implements vmbus.HostDriverInstance {
     let { blocksRead, blocksWritten, lastError, deepestQueue } = this.state.status;
     for (const { request, answer } of batch) {
       if (answer !== "ok") lastError = answer;
-      else if (request.operation === "read") blocksRead += request.blockCount;
-      else if (request.operation === "write") blocksWritten += request.blockCount;
+      else if (request.operation === "read") blocksRead = added(blocksRead, request.blockCount);
+      else if (request.operation === "write") {
+        blocksWritten = added(blocksWritten, request.blockCount);
+      }
     }
     deepestQueue = Math.max(deepestQueue, batch.length);
     this.#note({ blocksRead, blocksWritten, lastError, deepestQueue });
@@ -287,6 +289,11 @@ export class DiskServer implements vmbus.HostDriverInstance {
       at += part.length;
     }
   }
+}
+
+/** A count and so many more: it stays at the largest number, near which one from a file may be. */
+function added(count: number, more: number): number {
+  return Math.min(count + more, Number.MAX_SAFE_INTEGER);
 }
 
 function byteCountOf(segments: readonly Uint8Array[]): number {

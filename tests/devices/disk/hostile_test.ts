@@ -235,6 +235,25 @@ Deno.test("DiskServer: writes its status into whatever block was negotiated last
   assertClean(fabric);
 });
 
+// Saved state may say that as many blocks were moved as a number can.
+Deno.test("DiskServer: its counts stop at the largest number", async () => {
+  const stage = offerDisk();
+  const { guest, server } = stage;
+  const raw = await openRaw(stage);
+  const { buffer } = await raw.negotiate();
+  const max = Number.MAX_SAFE_INTEGER;
+  server.state.status = { ...server.state.status, blocksRead: max - 1, blocksWritten: max };
+  const { mdl, free } = scatter(guest.memory, [1024]);
+  assertEquals(await raw.ask(read(0, 2), mdl), { answer: "ok", blockCount: 2 });
+  assertEquals(await raw.ask(write(0, 1), mdl), { answer: "ok", blockCount: 1 });
+  const status = decodeStatus(guest.memory.read(buffer.gpa, 32));
+  assertEquals([status?.blocksRead, status?.blocksWritten], [max, max]);
+  await raw.close();
+  await server.close();
+  free();
+  assertClean(stage.fabric);
+});
+
 Deno.test("DiskServer: leaves the guest's memory beyond a transfer alone", async () => {
   const calls: number[] = [];
   const stage = offerDisk({
