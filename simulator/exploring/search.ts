@@ -110,6 +110,8 @@ export class Search implements WorldGuide {
   #asleep = new Map<string, Footprint>();
   #choices: Choice[] = [];
   #isTooDeep = false;
+  /** What ended it on its way: whoever asks once more gets the same; null: nothing has. */
+  #cut: CutError | null = null;
 
   /** A search at its beginning. */
   constructor(options: SearchOptions) {
@@ -140,6 +142,7 @@ export class Search implements WorldGuide {
     points.onTurn = (item) => run.heed(() => this.#beginTurn(item));
     this.#choices = [];
     this.#isTooDeep = false;
+    this.#cut = null;
     this.matched = null;
     this.#options.matching?.begin(run, this.#names);
   }
@@ -152,6 +155,7 @@ export class Search implements WorldGuide {
 
   /** See {@linkcode WorldGuide.choose}. */
   choose(kind: ChoiceKind, count: number, known: Known): number {
+    if (this.#cut !== null) throw this.#cut;
     const offset = known instanceof Runnable
       ? this.#chooseTurn(count, known)
       : this.#chooseInside(kind, count);
@@ -173,11 +177,12 @@ export class Search implements WorldGuide {
 
   /** A turn of `item` begins, chosen or as nobody else may run. */
   #beginTurn(item: WorkItem): void {
+    if (this.#cut !== null) throw this.#cut;
     if (this.#chosen === null) {
       this.#endTurn();
       if (this.#asleep.has(this.#names.item(item))) {
         this.counts.asleep++;
-        throw new CutError();
+        throw this.#cutNow();
       }
     }
     this.#node = this.#chosen;
@@ -192,6 +197,10 @@ export class Search implements WorldGuide {
     for (const [name, other] of this.#asleep) {
       if (touched.collidesWith(other)) this.#asleep.delete(name);
     }
+  }
+
+  #cutNow(): CutError {
+    return this.#cut = new CutError();
   }
 
   // -- Inside a turn
@@ -246,7 +255,7 @@ export class Search implements WorldGuide {
     const asleep = this.#asleep;
     const left = this.#leftOf(names, asleep);
     const taken = left.shift();
-    if (taken === undefined) throw new CutError();
+    if (taken === undefined) throw this.#cutNow();
     this.counts.turns++;
     return {
       kind: "turn",

@@ -180,3 +180,14 @@ Deno.test("Scheduler.drop: a flood is counted anew once nobody waits behind it a
   assertStrictEquals(scheduler.next(), flood);
   assertEquals(scheduler.next(), null);
 });
+
+Deno.test("Scheduler.onScheduledTwice: hears of an item that is due already, and nothing comes of it", () => {
+  const scheduler = new Scheduler(null);
+  const [first, second] = [0, 1].map((index) => item(new Processor(index), PASSIVE_LEVEL));
+  const heard: WorkItem[] = [];
+  scheduler.onScheduledTwice = (each) => heard.push(each);
+  for (const each of [first!, second!, first!]) scheduler.schedule(each);
+  assertEquals(heard.length, 1);
+  assertStrictEquals(heard[0], first);
+  assertEquals(drain(scheduler).length, 2);
+});

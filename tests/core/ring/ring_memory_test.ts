@@ -109,3 +109,16 @@ Deno.test("largestPacketBytes: ring size less 16, and never more than 16 bits of
 Deno.test("smallestDataPages: the packet fits in that ring, and in no smaller one", () => {
   assertEquals([24, 4080, 4088, 8176, 8184, 524_288].map(smallestDataPages), [1, 1, 2, 2, 3, 129]);
 });
+
+// What explores orders must know who touches which word.
+Deno.test("RingMemory: who watches hears of each load and store of a control word, and of a clear", () => {
+  const heard: string[] = [];
+  const watch = (word: number, isStore: boolean) => heard.push(`${word} ${isStore}`);
+  const memory = new RingMemory(new TestPages("plain", 1).pieces, "exclusive", watch);
+  memory.store(8, 1);
+  assertEquals(memory.load(8), 1);
+  assertEquals(heard.splice(0), ["2 true", "2 false"]);
+  memory.initialize();
+  assertEquals(heard.length, PAGE_BYTES / 4 + 1);
+  assertEquals(memory.load(8), 0);
+});
