@@ -56,8 +56,10 @@ export interface ChangingEndpoint extends PlacedEndpoint {
   detach(): void;
   /** Has the next callback called that the state asks for. */
   runNextCallback(): void;
-  /** Whoever waits for the end of the last open may continue, if it has come. */
-  answerDisabled(): void;
+  /** The driver is about to be told why its open came to nothing: who waits for the end of that waits for this as well. */
+  beginTelling(): void;
+  /** It was told: whoever waits for the end of that open may continue, if it has come. */
+  endTelling(): void;
 }
 
 /**
@@ -126,9 +128,12 @@ export const CALLS: Readonly<Record<Change, ChangeCall>> = {
   pnpFailure: {
     name: "EvtChannelPnpFailure",
     isAsked: ({ changes }) => changes.untoldRefusal !== null,
-    call: ({ driverCallbacks, changes }) => driverCallbacks.pnpFailure(changes.takeRefusal()),
+    call: (endpoint) => {
+      endpoint.beginTelling();
+      return endpoint.driverCallbacks.pnpFailure(endpoint.changes.takeRefusal());
+    },
     end: (endpoint) => {
-      endpoint.answerDisabled();
+      endpoint.endTelling();
       endpoint.runNextCallback();
     },
   },

@@ -71,6 +71,8 @@ export class Drain implements Timer {
   #ringEnd: number | null = null;
   /** The reader has come so far. */
   #isRead = false;
+  /** The driver is being told why its open came to nothing: until that has returned the caller is not answered. */
+  awaitsTelling = false;
   /** What the caller is told, once the channel was disabled. */
   #status: NtStatus | null = null;
 
@@ -106,7 +108,7 @@ export class Drain implements Timer {
   /** Continues as far as the channel's state lets it; called whenever that, or its rings, may have changed. */
   check(): void {
     const endpoint = this.#endpoint;
-    if (endpoint.hasEnded) return this.#end();
+    if (endpoint.hasEnded && !this.awaitsTelling) return this.#end();
     if (endpoint.is("disabled") || this.#status !== null) return;
     const isSent = this.#isSent();
     if (endpoint.is("leaving") || !endpoint.isSound) {

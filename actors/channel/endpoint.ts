@@ -242,6 +242,17 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     if (this.hasEnded) this.callers.answerDisabled();
   }
 
+  /** See {@linkcode ChangingEndpoint.beginTelling}. */
+  beginTelling(): void {
+    this.callers.beginTelling();
+  }
+
+  /** See {@linkcode ChangingEndpoint.endTelling}. */
+  endTelling(): void {
+    this.callers.endTelling();
+    this.answerDisabled();
+  }
+
   /** See {@linkcode ActingEndpoint.ended}. */
   ended(): void {
     this.answerDisabled();
@@ -358,6 +369,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.#channel = null;
     if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
     this.callers.answerRest();
+    this.callers.endTelling();
     this.callers.answerDisabled();
   }
 

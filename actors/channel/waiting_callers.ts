@@ -25,6 +25,14 @@ export interface AwaitedEndpoint extends DrainedChannel, ObservedEndpoint {
   readonly driverCallbacks: Pick<DriverCallbacks, "heldUpBy">;
 }
 
+/** Who waited when a driver was called to be told why its open came to nothing: they wait for its return as well. */
+interface Telling {
+  /** Those who wait until the endpoint is Disabled. */
+  readonly waits: Wait<void>[];
+  /** Answers to those for whom the channel has ended. */
+  readonly ended: (() => void)[];
+}
+
 /** The callers that wait for one endpoint. */
 export class WaitingCallers {
   /** Those that have the channel drained before it is disabled. */
@@ -34,6 +42,8 @@ export class WaitingCallers {
   readonly #disableWaits: Wait<void>[] = [];
   /** Answers to those for whom the channel has ended, once its driver was told why its open came to nothing. */
   readonly #untold: (() => void)[] = [];
+  /** Null: the driver is not being told anything. */
+  #telling: Telling | null = null;
 
   /** How many wait: for the flow to rest, for the end of the channel, for what its driver is told. */
   get counts(): readonly number[] {
@@ -93,8 +103,26 @@ export class WaitingCallers {
 
   /** The endpoint is enabled anew: whoever waits still does so for the end of its last life, of which its driver was not told. */
   beginAnew(): void {
-    for (const wait of this.#disableWaits.splice(0)) this.#untold.push(() => wait.answer());
-    for (const drain of [...this.drains]) this.#untold.push(drain.leave());
+    const waits = [...this.#telling?.waits.splice(0) ?? [], ...this.#disableWaits.splice(0)];
+    const answers = this.#telling?.ended ?? this.#untold;
+    for (const wait of waits) answers.push(() => wait.answer());
+    for (const drain of [...this.drains]) answers.push(drain.leave());
+  }
+
+  /** EvtChannelPnpFailure is called: who begins to wait from now on may be in it, and does not wait for it. */
+  beginTelling(): void {
+    this.#telling = { waits: this.#disableWaits.splice(0), ended: this.#untold.splice(0) };
+    for (const drain of this.drains) drain.awaitsTelling = true;
+  }
+
+  /** It has returned. */
+  endTelling(): void {
+    const telling = this.#telling;
+    if (telling === null) return;
+    this.#telling = null;
+    this.#disableWaits.unshift(...telling.waits);
+    for (const drain of this.drains) drain.awaitsTelling = false;
+    for (const answer of telling.ended) answer();
   }
 
   /** The driver was told why its last open came to nothing. */

@@ -93,6 +93,48 @@ for (const where of ["before", "inside"] as const) {
   });
 }
 
+// kmcl.md S11: who waited when the callback was called waits for its return, though nothing is left of the channel.
+Deno.test("VmbChannelDisable: resolves when an EvtChannelPnpFailure that takes its time has returned", async () => {
+  const told: string[] = [];
+  const pair = makePair({
+    serverCallbacks: { EvtChannelOpened: () => vmbus.STATUS_UNSUCCESSFUL },
+    onPnpFailure: async () => {
+      await fabric.delay(5);
+      told.push("told");
+    },
+  });
+  const { fabric, vsc, client } = pair;
+  enablePair(pair);
+  await fabric.runUntil(() => vmbus.inspectChannel(client)?.refusal !== null);
+  void vsc.VmbChannelDisable(client).then(() => told.push("disabled"));
+  void vmbus.drainAndDisable(vsc, client, { timeout100ns: 0 }).then(() => told.push("drained"));
+  await fabric.run();
+  assertEquals([told[0], told.slice(1).sort()], ["told", ["disabled", "drained"]]);
+  await closePair(pair);
+});
+
+// kmcl.md S11: the next life's refusal is not waited for.
+Deno.test("VmbChannelDisable: resolves when its own EvtChannelPnpFailure has returned, though another is due", async () => {
+  const at: number[] = [];
+  const pair = makePair({
+    partition: { memoryPages: 32 },
+    onPnpFailure: () => fabric.delay(5),
+  });
+  const { fabric, guest, vsc, client } = pair;
+  const isRefused = () => vmbus.inspectChannel(client)?.refusal !== null;
+  const all = guest.memory.allocate(32 * 4096); // no page is left for the rings: the open is refused at once
+  enablePair(pair);
+  await fabric.runUntil(isRefused);
+  void vsc.VmbChannelDisable(client).then(() => at.push(fabric.now()));
+  await fabric.settle(); // the first refusal is being told
+  vmbus.expectSuccess(vsc.VmbChannelEnable(client));
+  assert(await fabric.runUntil(isRefused));
+  guest.memory.free(all);
+  await fabric.run();
+  assertEquals([at, fabric.now()], [[5], 10]);
+  await closePair(pair);
+});
+
 Deno.test("VmbChannelDisable: resolves inside EvtChannelPnpFailure, and when Cleanup leaves that out", async () => {
   const told: string[] = [];
   const pair = makePair({
