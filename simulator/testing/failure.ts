@@ -51,6 +51,7 @@ export class FabricTestError extends Error {
     findings: readonly Finding[],
     run: FabricRun,
     replay: string,
+    story: string | null = null,
   ) {
     const { violations } = fabric;
     const leaks = fabric.leaks();
@@ -62,6 +63,7 @@ export class FabricTestError extends Error {
         thrown instanceof DisposalError ? "leaks" : "alive when it failed",
         leaks.map(({ owner, message }) => `${owner}: ${message}`),
       ),
+      ...story === null ? [] : [story],
       `failed with seed ${run.seed}, codec ${run.codec}`,
       `replay: ${replay}`,
     ].join("\n"));

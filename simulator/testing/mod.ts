@@ -20,7 +20,11 @@
 
 import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
 import { describe } from "../../core/describe.ts";
-import { createFabric, type Fabric } from "../../mod.ts";
+import { checkFabricOptions } from "../../actors/fabric/options.ts";
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import type { Chooser } from "../../actors/runtime/chooser.ts";
+import { createChooser } from "../../actors/runtime/schedule.ts";
+import type { Fabric } from "../../mod.ts";
 import { checkFabric } from "../checkers/check_fabric.ts";
 import { CHECKERS } from "../checkers/library.ts";
 import { CheckError, FabricTestError } from "./failure.ts";
@@ -31,6 +35,8 @@ import {
   type TestFabricOptions,
   type TestPlan,
 } from "./options.ts";
+
+import { type BodyEnd, bodyStory } from "./shrink_body.ts";
 
 export { CheckError, FabricTestError };
 export { RegressionError, replayArtefact } from "./replay_artefact.ts";
@@ -53,6 +59,9 @@ export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<
  * ended. While it runs, checkers look at it ({@linkcode TestFabricOptions.checks}). A run that fails as something was done twice is made once more, to learn from which line of the
  * driver it was done first.
  *
+ * Where its schedule draws orders, a run that fails is made with fewer switches as well, by up to 100 runs of the body, and the
+ * error tells the story of that. It has no artefact: its choices mean something to this body alone.
+ *
  * @throws {FabricTestError} A run failed. It tells first what the body threw, with its frames, then of
  * violations and of what lives, then of the seed and the codec, and in its last line how to have that run
  * alone again.
@@ -67,29 +76,66 @@ export async function testFabric(options: TestFabricOptions, body: FabricTestBod
   for (const seed of seeds) {
     for (const codec of codecs) {
       const run: FabricRun = { seed, codec };
-      const failure = await failureOf(plan, run, body);
+      const { failure } = await runBody(plan, run, body);
       if (failure === null) continue;
       // Lines of sources cost too much to be kept each time. The run is the same with them, and fails again.
       const lacksLines = shared.sourceLines === undefined &&
         failure.violations.some(({ first }) => first !== null);
-      const again = lacksLines
-        ? await failureOf({ ...plan, shared: { ...shared, sourceLines: true } }, run, body)
-        : null;
-      throw again ?? failure;
+      const story = await storyFor(failure, plan, run, body);
+      if (!lacksLines && story === null) throw failure;
+      const lines = lacksLines ? { ...plan, shared: { ...shared, sourceLines: true } } : plan;
+      const again = await runBody(lines, run, body, { story });
+      throw again.failure ?? failure;
     }
   }
 }
 
-/** How one run fails; null: it does not. Its fabric is gone in any case. */
+/** The story of a failure in a run with fewer switches; null: its order is always the same, or it is another one each time. */
+async function storyFor(
+  failure: FabricTestError,
+  plan: TestPlan,
+  run: FabricRun,
+  body: FabricTestBody,
+): Promise<string | null> {
+  const { schedule = "fifo" } = plan.shared;
+  const seeded = createChooser(schedule, run.seed);
+  // In real time the same choices need not come to the same.
+  if (!plan.story || seeded === null || plan.shared.clock === "real") return null;
+  const again = (chooser: Chooser, trace: "full" | "off") =>
+    runBody({ ...plan, shared: { ...plan.shared, trace } }, run, body, { chooser });
+  return await bodyStory(failure, again, { run, schedule, seeded });
+}
+
+/** What a body is run with beside its plan. */
+interface BodyRun {
+  /** Chooses in the place of the schedule. */
+  readonly chooser?: Chooser;
+  /** What the failure, if there is one, tells as well. */
+  readonly story?: string | null;
+}
+
+/** How one run ends. Its fabric is gone in any case. */
+async function runBody(
+  plan: TestPlan,
+  run: FabricRun,
+  body: FabricTestBody,
+  { chooser, story = null }: BodyRun = {},
+): Promise<BodyEnd> {
+  const fabric = new FabricRuntime(checkFabricOptions({ ...plan.shared, ...run }), chooser);
+  const failure = await failureOf(plan, run, body, { fabric, story });
+  return { failure, trace: fabric.trace };
+}
+
+/** How a run in `fabric` fails; null: it does not. */
 async function failureOf(
   plan: TestPlan,
   run: FabricRun,
   body: FabricTestBody,
+  { fabric, story }: { readonly fabric: Fabric; readonly story: string | null },
 ): Promise<FabricTestError | null> {
-  const fabric = createFabric({ ...plan.shared, ...run });
   const checks = plan.checks ? checkFabric(fabric, { checkers: BUT_LEAKS }) : null;
   const failure = (thrown: unknown) =>
-    new FabricTestError(thrown, fabric, checks?.findings ?? [], run, replayCall(plan, run));
+    new FabricTestError(thrown, fabric, checks?.findings ?? [], run, replayCall(plan, run), story);
   try {
     await body(fabric, run);
     if (isDisposed(fabric)) return null; // what it has come to, the body knows

@@ -30,6 +30,12 @@ export interface TestFabricOptions extends FabricOptions {
    * long as a small fabric itself. Default true.
    */
   readonly checks?: boolean;
+  /**
+   * Whether a run that fails is made again, in fewer and fewer switches, so that the failure tells a story that is
+   * short. The body runs up to a hundred times more for that. Default true; nothing is done where the schedule is
+   * `"fifo"`, or the clock real.
+   */
+  readonly story?: boolean;
 }
 
 /** One run of a body. */
@@ -50,6 +56,8 @@ export interface TestPlan {
   readonly codecs: readonly Codec[];
   /** Whether checkers look. */
   readonly checks: boolean;
+  /** Whether a failure tells its story. */
+  readonly story: boolean;
 }
 
 function show(value: unknown): string {
@@ -111,8 +119,9 @@ export function planTests(options: TestFabricOptions): TestPlan {
   if (typeof options !== "object" || options === null) {
     refuse(`its options must be an object, not ${show(options)}`);
   }
-  const { seed, seeds, codec, codecs, checks = true, ...given } = options;
+  const { seed, seeds, codec, codecs, checks = true, story = true, ...given } = options;
   if (typeof checks !== "boolean") refuse(`checks must be true or false, not ${show(checks)}`);
+  if (typeof story !== "boolean") refuse(`story must be true or false, not ${show(story)}`);
   if (seed !== undefined && seeds !== undefined) refuse("give seed or seeds, not both");
   if (codec !== undefined && codecs !== undefined) refuse("give codec or codecs, not both");
   const schedule = given.schedule ?? (seeds === undefined ? undefined : "random");
@@ -121,6 +130,7 @@ export function planTests(options: TestFabricOptions): TestPlan {
     seeds: seeds === undefined ? [seed ?? 0] : readSeeds(seeds),
     codecs: codecs === undefined ? [codec ?? "msgpack"] : readCodecs(codecs),
     checks,
+    story,
   };
 }
 

@@ -1,5 +1,11 @@
 // api.md section 8: what testFabric runs, and what it says of a run that fails.
-import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
+import {
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import {
   CheckError,
@@ -75,6 +81,7 @@ Deno.test("testFabric: shows the assertion first, with its frames, then what liv
   const { message, cause, ...error } = await failureWith(thrown, {
     seeds: [3, 7n],
     codec: "vmbus",
+    story: false,
   });
   const lines = message.split("\n");
   assertEquals(lines[0], "Error: the real failure");
@@ -106,7 +113,7 @@ Deno.test("testFabric: stops at the first run that fails, which its replay makes
     seen.push(seed);
     if (seed === 2n) throw new Error("no");
   };
-  const failed = () => testFabric({ seeds: [1, 2n, 3], rootMemoryPages: 64 }, body);
+  const failed = () => testFabric({ seeds: [1, 2n, 3], rootMemoryPages: 64, story: false }, body);
   const { replay } = await assertRejects(failed, FabricTestError, "failed with seed 2");
   assertEquals(seen, [1, 2n]);
   const call =
@@ -270,4 +277,25 @@ Deno.test("testFabric: without checks nobody looks, and the replay says so", asy
   const { replay } = await failureWith(new Error("no"), { checks: false });
   assertEquals(replay, 'testFabric({ seed: 0, codec: "msgpack", checks: false }, …)');
   await assertRejects(() => testFabric({ checks: 1 as never }, body), TypeError, "true or false");
+});
+
+Deno.test("testFabric: where the schedule draws orders, a failure tells its story with as few switches as it needs", async () => {
+  const failure = await assertRejects(
+    () =>
+      testFabric({ seeds: 20 }, async (fabric) => {
+        const order: string[] = [];
+        const guest = fabric.createPartition({ name: "guest" });
+        await Promise.all(["first", "second"].map(async (name) => {
+          await fabric.delay(1);
+          order.push(name);
+        }));
+        await fabric.settle();
+        if (guest !== undefined) throw new Error(`it came after ${order.length}`);
+      }),
+    FabricTestError,
+  );
+  assertStringIncludes(failure.message, "crash: the body ends well: Error: it came after 2\n");
+  assertMatch(failure.message, /^X +\d+ /m);
+  // How to have it again stays the last line.
+  assertMatch(failure.message, /\nreplay: testFabric\(.*$/);
 });

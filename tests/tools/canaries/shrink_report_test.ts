@@ -1,5 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DRIVER_CANARIES } from "../../../tools/canaries/driver_canaries.ts";
+import { SOURCE_CANARIES } from "../../../tools/canaries/source_canaries.ts";
 import {
   isSmallEnough,
   shrinkTable,
@@ -39,4 +40,13 @@ Deno.test("withShrinkTable: puts the table between its marks, which must be ther
     "a\n<!-- shrunk canaries -->\n\nnew\n\n<!-- end of shrunk canaries -->\nb",
   );
   assertThrows(() => withShrinkTable("a", "new"), Error, "its marks are not there");
+});
+
+Deno.test("docs/simulator.md: the table of shrunk canaries has a row for each, and no other", async () => {
+  const document = await Deno.readTextFile(new URL("../../../docs/simulator.md", import.meta.url));
+  const [table = ""] =
+    /<!-- shrunk canaries -->[^]*?<!-- end of shrunk canaries -->/.exec(document) ?? [];
+  const rows = [...table.matchAll(/^\| `(\S+)` \|/gm)].map(([, name]) => name);
+  assertEquals(rows, [...SOURCE_CANARIES, ...DRIVER_CANARIES].map(({ name }) => name));
+  assert(!table.includes("not all"));
 });
