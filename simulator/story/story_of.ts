@@ -58,6 +58,11 @@ function lineOf({ step, at100ns, who, text, to, mark, source }: Draft): StoryLin
   };
 }
 
+/** Where the same was done first, where that is what was wrong. */
+function firstText({ firstSource }: Finding): string {
+  return firstSource === undefined ? "" : `, first from ${firstSource.split("/").at(-1)}`;
+}
+
 function findingLine(
   trace: readonly TraceEntry[],
   end: number,
@@ -71,7 +76,7 @@ function findingLine(
   return {
     at100ns: last?.at100ns ?? 0,
     who: whos.find((who) => who !== WORLD) ?? WORLD,
-    text: `${kind}: ${rule}: ${message}`,
+    text: `${kind}: ${rule}: ${message}${firstText(finding)}`,
     mark: "finding",
     ...source !== undefined && finding.by === "verifier" && { source },
     ...stack !== undefined && { stack },

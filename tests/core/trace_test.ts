@@ -307,6 +307,26 @@ Deno.test("Trace: level off records nothing", () => {
   assertEquals(trace.digest(), sha256(new Uint8Array(0)).toHex());
 });
 
+Deno.test("Trace.tell: adds details, with the name of a status, and the driver's lines, to the last entry or another", () => {
+  const trace = new Trace("full");
+  trace.record(1, "callReturned", 1, 2);
+  trace.record(2, "interrupt", 3);
+  trace.tell({ status: 0xc000_000d }, ["file:///a.ts:1:2", "file:///b.ts:3:4"], 0);
+  trace.tell({ status: 0x1234_5678, isMade: true }, ["file:///a.ts:1:2"]);
+  assertEquals(trace.entries.map(({ details, source, stack }) => [details, source, stack]), [
+    [
+      { call: 2, status: 0xc000_000d, statusName: "STATUS_INVALID_PARAMETER" },
+      "file:///a.ts:1:2",
+      ["file:///a.ts:1:2", "file:///b.ts:3:4"],
+    ],
+    [
+      { status: 0x1234_5678, statusName: "0x12345678", isMade: true },
+      "file:///a.ts:1:2",
+      undefined,
+    ],
+  ]);
+});
+
 Deno.test("Trace.imply: keeps an entry, where entries are kept, and changes no digest", () => {
   for (const level of ["full", "digest"] as const) {
     const trace = new Trace(level);

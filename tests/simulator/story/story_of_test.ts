@@ -308,6 +308,7 @@ Deno.test("storyOf: a story ends where the finding is on the trace, with the lin
     by: "verifier",
     place: "VmbPacketFree of client in guest",
     message: `${CLIENT} in guest, packet 0: it is in flight`,
+    firstSource: "file:///drivers/queue.ts:7:3",
   };
   const { rule, message } = finding;
   const source = "file:///drivers/disk.ts:12:5";
@@ -315,7 +316,7 @@ Deno.test("storyOf: a story ends where the finding is on the trace, with the lin
   const trace = [...openedPair(), ...send(0), { ...violation, source }, ...send(1)];
   const { lines } = tell(trace, finding);
   assertEquals(lines.length, 2);
-  const text = `correctness: all is well: ${message}`;
+  const text = `correctness: all is well: ${message}, first from queue.ts:7:3`;
   assertEquals(lines[1], { step: 0, at100ns: 7, who: "guest", text, mark: "finding", source });
   // Another finding's violation is a line of its own.
   assertEquals(
