@@ -30,6 +30,7 @@ const EXAMPLES = [
   "--resume run.saved --out copy",
   "--file film.mkv --out copy.mkv --guests 5 --schedule random",
   "--scenario echo --size 300 --codec vmbus --json",
+  "--scenario everything --seed 3 --schedule random --report run.html",
 ];
 
 /**

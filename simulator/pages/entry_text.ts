@@ -11,7 +11,7 @@ import { visible } from "../text.ts";
 
 /** Groups of events, which a page can leave out, by what an event's name begins with. */
 const GROUPS: readonly (readonly [string, RegExp])[] = [
-  ["trouble", /^(?:fault|violation)/],
+  ["trouble", /^(?:fault|found|violation)/],
   ["calls", /^(?:call(?=$|Threw|Refused)|requestEnded|handleClosed|wait)/],
   ["returns", /^callReturned/],
   ["callbacks", /^callback/],
@@ -123,6 +123,7 @@ const TEXTS: Readonly<Record<string, (details: Details, subject: string) => stri
     }`,
   messageTaken: ({ message, direction }) =>
     `${message} is taken ${direction === "toHost" ? "by the host" : "by the guest"}`,
+  found: ({ rule, place, message, by }) => `found by ${by}: ${message} (${rule}, at ${place})`,
   fault: ({ fault }) => `fault: ${fault}`,
   violation: ({ rule, call, message }) => `violation in ${call}: ${message} (${rule})`,
 };

@@ -36,18 +36,19 @@ function lanesOf(
   ]);
 }
 
-/** Where findings are on a trace: behind all that had happened by their step. */
+/** Where findings are on a trace: where it tells of them, or behind all that had happened by their step. */
 function marksOf(
   findings: readonly RecordedFinding[],
   entries: readonly TraceEntry[],
   steps: readonly number[],
 ): readonly RecordedMark[] {
-  return findings.map(({ rule, message, step, by }) => {
+  return findings.map(({ rule, message, step }) => {
     const isSame = ({ event, details }: TraceEntry) =>
-      event === "violation" && details.rule === rule && details.message === message;
-    const violation = by === "verifier" ? entries.findIndex(isSame) : -1;
+      (event === "violation" || event === "found") && details.rule === rule &&
+      details.message === message;
+    const told = entries.findIndex(isSame);
     const after = step === undefined ? -1 : steps.findIndex((each) => each > step);
-    const entry = violation >= 0 ? violation : after > 0 ? after - 1 : entries.length - 1;
+    const entry = told >= 0 ? told : after > 0 ? after - 1 : entries.length - 1;
     return { kind: "finding", entry, text: rule === undefined ? message : `${rule}: ${message}` };
   });
 }

@@ -24,7 +24,7 @@ import {
 } from "../../sweeps/summary.ts";
 import { shellQuoted, visibleJson } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
-import { isText } from "../find_scenario.ts";
+import { isFile, isText } from "../find_scenario.ts";
 import { SWEEP_PERMISSIONS } from "../permissions.ts";
 import { mayStartProcesses } from "../processes.ts";
 import { ProgressLine } from "../progress_line.ts";
@@ -152,6 +152,12 @@ async function pagesFor(
     .finally(() => line.clear());
 }
 
+/** Makes sure that the sweep's page can be written, and not over the scenario. */
+function checkReport({ report, task: { child: { scenario } } }: SweepRequest): void {
+  const others = isFile(scenario) ? [["the scenario", scenario] as const] : [];
+  checkReportPaths({ report, traceEvents: null }, others);
+}
+
 /** Sweeps, prints what it has come to, and gives the exit code. */
 async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<number> {
   if (!mayStartProcesses()) {
@@ -159,11 +165,11 @@ async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<num
     const reason = "it is not permitted to start its own runtime";
     throw new UsageError(`Cannot sweep: ${reason}; say --allow-run=${runtime}`);
   }
+  checkReport(given);
   const request = { ...given, task: await wholeTask(given, stop.signal) };
   const { task, isJson, report } = request;
   const line = new ProgressLine(start.isDumb ? { isShown: false } : {});
   const startedMs = performance.now();
-  if (report !== null) checkReportPaths({ report, traceEvents: null }, []);
   const points = new SweepPoints();
   const show = progressOf(line, task);
   const onProgress = (worlds: number, failed: number) => {

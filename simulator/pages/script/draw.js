@@ -194,7 +194,7 @@ function drawRows(context, app, layout) {
     }
     if (!hasText) continue;
     context.fillStyle = (mark[entry] & FINDING) !== 0 ? colors.bad : colors.text;
-    context.fillText(clipped(texts.label(entry), textWidth), layout.textX, y);
+    context.fillText(clipped(texts.label(entry), textWidth / app.letterWidth), layout.textX, y);
     if (isWide && (row === first || at100ns[entry] !== at100ns[rows.shown[row - 1]])) {
       context.fillStyle = colors.muted;
       context.textAlign = "right";
@@ -204,10 +204,9 @@ function drawRows(context, app, layout) {
   }
 }
 
-/** So much of a text as there is room for: measuring each would take too long. */
-function clipped(text, width) {
-  const letters = Math.floor(width / 6.4);
-  return text.length <= letters ? text : `${text.slice(0, Math.max(letters - 1, 0))}…`;
+/** So much of a text as there is room for: measuring each would take too long, and letters are alike. */
+function clipped(text, letters) {
+  return text.length <= letters ? text : `${text.slice(0, Math.max(Math.floor(letters) - 1, 0))}…`;
 }
 
 /** Rows that are too low for more than a tick, or for each to have one. */

@@ -44,6 +44,8 @@ class App {
     this.colors = readColors();
     this.canvas = byId("canvas");
     this.context = this.canvas.getContext("2d", { alpha: false });
+    this.context.font = this.fonts.plain;
+    this.letterWidth = this.context.measureText("mmmmmmmm").width / 8;
     this.frame = null;
     this.actions = actionsOf(this);
     this.table = new Table(byId("table"), this);
