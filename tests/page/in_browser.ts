@@ -34,8 +34,7 @@ function requireChromium(): void {
     Deno.statSync(CHROMIUM);
   } catch {
     const how = "apt-get install --no-install-recommends chromium";
-    console.error(`Cannot test pages: there is no ${CHROMIUM}; install it: ${how}`);
-    Deno.exit(1);
+    throw new Error(`Cannot test pages: there is no ${CHROMIUM}; install it: ${how}`);
   }
 }
 
