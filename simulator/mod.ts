@@ -163,6 +163,7 @@ export { recordRun } from "./pages/record_run.ts";
 export type {
   RecordedArrow,
   RecordedBytes,
+  RecordedField,
   RecordedFinding,
   RecordedLane,
   RecordedMark,
@@ -199,6 +200,7 @@ export { sweepWorlds } from "./sweeps/sweep_worlds.ts";
 export type { SweepOptions } from "./sweeps/sweep_worlds.ts";
 export { defineScenario } from "./worlds/define_scenario.ts";
 export type { Finding, FindingKind } from "./worlds/finding.ts";
+export type { ScenarioPayload } from "./worlds/payloads.ts";
 export { runInTurn } from "./worlds/run_in_turn.ts";
 export { runWorld } from "./worlds/run_world.ts";
 export type { Choice, ChoiceKind, WorldResult, WorldSettings } from "./worlds/settings.ts";

@@ -7,6 +7,7 @@
  */
 
 import type { Fabric, ScheduleName } from "../mod.ts";
+import type { ScenarioPayload } from "./worlds/payloads.ts";
 
 /** A file that a scenario reads; whoever runs the scenario opens and closes it. */
 export interface SourceFile {
@@ -241,6 +242,8 @@ export interface Scenario {
   readonly title: string;
   /** What can be set, beside seed, schedule and codec. */
   readonly options: readonly ScenarioOption[];
+  /** How the payloads of its channels read, for who looks at a run. Default: bytes are all that is known. */
+  readonly payloads?: readonly ScenarioPayload[];
   /**
    * Runs it.
    *

@@ -47,8 +47,10 @@
 export type { DriverCounts } from "./counts.ts";
 export { type BesidePacket, fillPayload, isPayload } from "./payload.ts";
 export {
+  ECHO_HEADER,
   ECHO_INTERFACE_INSTANCE,
   ECHO_INTERFACE_TYPE,
+  type EchoHeader,
   HEADER_BYTES,
   type Message,
   type MessageFault,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Damage, oneOf, struct, u32, u64 } from "../../core/layout/mod.ts";
+import { Damage, type Layout, oneOf, struct, u32, u64 } from "../../core/layout/mod.ts";
 
 /** The interface type that the server offers and the client looks for. */
 export const ECHO_INTERFACE_TYPE = "5f2d1a3c-90b4-4c1e-8a57-e1c06d2b7f44";
@@ -48,15 +48,26 @@ export interface Message {
 /** Why bytes are not a message. */
 export type MessageFault = "tooShort" | "unknownKind" | "wrongLength" | "wrongSequence";
 
-/**
- * How the header lies in bytes. Its fields are read and written one by one, as a packet is to cost no record; `payloadBytes`
- * is the payload's exact length, as VMBus's own counts in 8 bytes (wire.md 2.1).
- */
-const HEADER = struct("echo header", HEADER_BYTES, {
+/** What a message begins with; its payload follows. */
+export interface EchoHeader {
+  /** What it is. */
+  readonly kind: MessageKind;
+  /** The payload's exact length, as VMBus's own counts in words of 8 bytes. */
+  readonly payloadBytes: number;
+  /** The packet's number among those of its kind of traffic, from 0. */
+  readonly sequence: number | bigint;
+}
+
+const LAYOUT = struct("echo header", HEADER_BYTES, {
   kind: [0, oneOf(u32, MESSAGE_KINDS)],
   payloadBytes: [4, u32, "bytes"],
-  sequence: [8, u64], // the packet's number among those of its kind of traffic, from 0
-}).fields;
+  sequence: [8, u64],
+});
+
+/** How the header lies in bytes. */
+export const ECHO_HEADER: Layout<EchoHeader> = LAYOUT;
+/** Its fields are read and written one by one, as a packet is to cost no record. */
+const HEADER = LAYOUT.fields;
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -36,6 +36,7 @@ import {
   SAVE_AT,
   saveToOption,
 } from "./copy/common_options.ts";
+import { DISK_PAYLOADS } from "../scenarios/disk/scenario.ts";
 import type { CopyCounts, CopyDevice, CopyEnds, CopyPlan, DeviceSession } from "./copy/device.ts";
 import { copyScenario } from "./copy/scenario.ts";
 import { type FileSystem, MACHINE } from "./file_system.ts";
@@ -226,6 +227,7 @@ const DISK: CopyDevice = {
   name: "disk",
   title: "guests copy a file onto virtual disks and back: external data, PFNs, a shared GPADL, " +
     "registers in MMIO, negotiation, quota; live migration, save and resume",
+  payloads: DISK_PAYLOADS,
   options: [
     FILE,
     IMAGE,

@@ -84,8 +84,8 @@ interface Telling {
   readonly isJson: boolean;
   /** Where reports go. */
   readonly reports: ReportPaths;
-  /** What the scenario shows. */
-  readonly title: string;
+  /** The scenario. */
+  readonly scenario: Scenario;
   /** The command that resumes what was saved. */
   readonly resumeOf: (savedTo: string) => string;
 }
@@ -111,14 +111,14 @@ function recordingOf(
 /** Has `work` run a scenario, which a signal stops; prints how it went, and gives the exit code. */
 async function report(
   begun: Begun,
-  { isJson, reports, title, resumeOf }: Telling,
+  { isJson, reports, scenario: { title, payloads }, resumeOf }: Telling,
   { stop, isDumb }: Session,
   work: (hooks: RunHooks) => Promise<ScenarioResult>,
 ): Promise<number> {
   const line = new ProgressLine(isDumb ? { isShown: false } : {});
   const onProgress = (done: number, total: number, unit?: string) => line.show(done, total, unit);
   const startedMs = performance.now();
-  const recorder = wantsReport(reports) ? new RunRecorder() : null;
+  const recorder = wantsReport(reports) ? new RunRecorder(payloads) : null;
   const onFabric = recorder === null ? {} : { onFabric: recorder.watch };
   const hooks = { signal: stop.signal, onProgress, ...onFabric };
   const result = await work(hooks).finally(() => line.clear());
@@ -158,7 +158,7 @@ async function run(request: RunRequest, session: Session): Promise<number> {
   using stack = new DisposableStack();
   const files = await openFiles(request, stack);
   const resumeOf = (savedTo: string) => resumeCommand(scenario, savedTo, paths, command);
-  const telling = { isJson, reports, title: scenario.title, resumeOf };
+  const telling = { isJson, reports, scenario, resumeOf };
   return await report(begun, telling, session, async (hooks) => {
     const settings = { seed, schedule, codec, numbers, files, paths, ...hooks };
     const result = await scenario.run(settings);
@@ -220,7 +220,7 @@ async function resume(request: ResumeRequest, session: Session): Promise<number>
     replay: resumeOf(path),
   };
   session.learn(begun);
-  const telling = { isJson, reports, title: scenario.title, resumeOf };
+  const telling = { isJson, reports, scenario, resumeOf };
   return await report(begun, telling, session, (hooks) => saved.run(hooks));
 }
 

@@ -7,7 +7,7 @@
 
 import { messageOf } from "../../core/describe.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import { type DriverCounts, EchoClient, EchoServer } from "../../devices/echo/mod.ts";
+import { type DriverCounts, ECHO_HEADER, EchoClient, EchoServer } from "../../devices/echo/mod.ts";
 import { type ChannelState, createFabric, inspectChannel } from "../../mod.ts";
 import type { ResultTable, Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
 import { EchoCheck } from "./check.ts";
@@ -28,6 +28,7 @@ export const echo: Scenario = {
   name: "echo",
   title: "a guest sends a file to the host packet by packet, and gets it back",
   options: ECHO_OPTIONS,
+  payloads: [{ layout: ECHO_HEADER }],
   run: runEcho,
 };
 

@@ -15,9 +15,12 @@ import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
 import type { Fabric, TraceEntry } from "../../mod.ts";
 import { endpointOf, runtimeOf } from "../checkers/endpoints.ts";
+import { payloadLayout, type ScenarioPayload } from "../worlds/payloads.ts";
 import type { Choice } from "../worlds/settings.ts";
 import { ArrowRecorder, messageArrows } from "./arrows.ts";
+import { shownFields } from "./fields.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, RecordedStates } from "./recording.ts";
+import { type SeenPayload, seenPayload } from "./seen_payload.ts";
 import { StateRecorder } from "./states.ts";
 
 /** An endpoint with more packets is looked at between items alone, as a look at one takes as long as it has packets. */
@@ -26,6 +29,8 @@ const PACKETS_MAX = 64;
 const PAYLOAD_BYTES_MAX = 4096;
 /** Of all of them together so many. */
 const ALL_BYTES_MAX = 16 * 2 ** 20;
+/** And so many fields. */
+const ALL_FIELDS_MAX = 500_000;
 
 /** A lane before anybody knows in which order they stand. */
 export interface MetEndpoint {
@@ -55,10 +60,13 @@ export class FabricRecorder implements Observer {
   readonly #touched = new Set<Endpoint>();
   readonly #stopObserving: () => void;
   #choices = 0;
+  readonly #payloads: readonly ScenarioPayload[];
   #bytesLeft = ALL_BYTES_MAX;
+  #fieldsLeft = ALL_FIELDS_MAX;
 
-  /** Records `fabric`, which keeps its whole trace. */
-  constructor(fabric: Fabric) {
+  /** Records `fabric`, which keeps its whole trace, and whose payloads read so. */
+  constructor(fabric: Fabric, payloads: readonly ScenarioPayload[]) {
+    this.#payloads = payloads;
     this.#runtime = runtimeOf("record a fabric", fabric);
     this.#lookAtAll();
     this.#stopObserving = this.#runtime.observers.add(this);
@@ -109,22 +117,22 @@ export class FabricRecorder implements Observer {
         this.#arrows.attached(observation.endpoint);
         break;
       case "packetQueued":
-        this.#keep(entry, observation.payload, observation.payloadBytes);
+        this.#keep(entry, seenPayload(observation));
         break;
       case "packetEnters":
         this.#arrows.entered(entry, observation);
-        this.#keep(entry, observation.payload, observation.payloadBytes);
+        this.#keep(entry, seenPayload(observation));
         break;
       case "packetArrives":
         this.#arrows.arrived(entry, observation, oppositeOf(endpointOf(observation.endpoint)));
-        this.#keep(entry, observation.payload, observation.payloadBytes);
+        this.#keep(entry, seenPayload(observation));
         break;
       case "packetSettled":
         this.#arrows.settled(entry, observation);
         break;
       case "transactionEnds":
         this.#arrows.ended(entry, observation);
-        this.#keep(entry, observation.answer, observation.answerBytes);
+        this.#keep(entry, seenPayload(observation));
         break;
       case "faultFires":
         this.#faultFires(observation);
@@ -142,12 +150,22 @@ export class FabricRecorder implements Observer {
     this.marks.push({ kind: "fault", entry, text: `${fault}, ${where}` });
   }
 
-  /** Keeps what the first `byteCount` of `all` are: they hold during the observation alone. */
-  #keep(entry: number, all: Uint8Array, byteCount: number): void {
-    const kept = Math.min(byteCount, PAYLOAD_BYTES_MAX, this.#bytesLeft);
+  /** Keeps what the payload is: its bytes hold during the observation alone. */
+  #keep(entry: number, { all, byteCount, place }: SeenPayload): void {
     if (byteCount === 0 || this.bytes.at(-1)?.entry === entry) return;
+    const kept = Math.min(byteCount, PAYLOAD_BYTES_MAX, this.#bytesLeft);
     this.#bytesLeft -= kept;
-    this.bytes.push({ entry, bytes: all.slice(0, kept), byteCount });
+    const layout = payloadLayout(this.#payloads, place);
+    const fields = layout === null || this.#fieldsLeft <= 0
+      ? []
+      : shownFields(layout, all.subarray(0, byteCount));
+    this.#fieldsLeft -= fields.length;
+    this.bytes.push({
+      entry,
+      bytes: all.slice(0, kept),
+      byteCount,
+      ...fields.length > 0 && { fields },
+    });
   }
 
   #lookAt(observed: ObservedEndpoint): void {

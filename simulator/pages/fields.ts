@@ -5,41 +5,66 @@
  */
 
 import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
-import { type DecodedField, fieldsOf } from "../../core/layout/mod.ts";
+import { type DecodedField, fieldsOf, type Layout } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
 import { bytesOfHex } from "./entry_text.ts";
+import type { RecordedField } from "./recording.ts";
 
-/** A field as a page shows it; `depth` counts the fields that it lies in. */
-export type ShownField = readonly [
-  name: string,
-  offset: number,
-  byteCount: number,
-  text: string,
-  depth: number,
-];
+/** Of one payload or control message so many fields are shown. */
+const FIELDS_MAX = 256;
 
 /** A control message of an entry. */
 interface ShownMessage {
   /** Its bytes. */
   readonly bytes: Uint8Array;
   /** Its fields, one inside of another behind it; what is wrong with them comes last. */
-  readonly fields: readonly ShownField[];
+  readonly fields: readonly RecordedField[];
 }
 
-function flat(fields: readonly DecodedField[], depth: number): readonly ShownField[] {
+function flat(fields: readonly DecodedField[], depth: number): readonly RecordedField[] {
   return fields.flatMap(({ name, offset, byteCount, text, fields: inner = [] }) => [
     [name, offset, byteCount, text, depth] as const,
     ...flat(inner, depth + 1),
   ]);
 }
 
+function bytesText(byteCount: number): string {
+  return `${byteCount} ${byteCount === 1 ? "byte" : "bytes"}`;
+}
+
+/** The fields of `layout` in `bytes`, what is left of them, and what is wrong. */
+export function shownFields(layout: Layout<unknown>, bytes: Uint8Array): readonly RecordedField[] {
+  const { fields, byteCount, damage } = fieldsOf(layout, bytes);
+  const shown = flat(fields, 0);
+  const more: RecordedField[] = [];
+  const part = (name: string, offset: number, text?: string) => {
+    const left = Math.max(bytes.length - offset, 0);
+    more.push([name, offset, left, text ?? bytesText(left), 0]);
+  };
+  const [, cut = 0] = shown[FIELDS_MAX] ?? [];
+  if (shown.length > FIELDS_MAX) part("more", cut, `${shown.length - FIELDS_MAX} fields more`);
+  if (damage !== null) part("damaged", damage.offset, damage.reason);
+  else if (byteCount < bytes.length) part("rest", byteCount);
+  return [...shown.slice(0, FIELDS_MAX), ...more];
+}
+
+/** What a packet says of itself, as people read it; null: the entry is about none that is or was in a ring. */
+export function packetOf({ details }: TraceEntry): readonly (readonly [string, string])[] | null {
+  const { type, completionRequested = false, packet, transactionId, byteCount } = details;
+  if (type === undefined || byteCount === undefined) return null;
+  // One that asks for no completion is sent with 0. A number of an arrived packet is its receiver's own.
+  const sent = completionRequested === true || type === "completion" ? packet : 0;
+  return [
+    ["type", String(type)],
+    ["flags", completionRequested === true ? "completion requested" : "none"],
+    ["transaction id", String(transactionId ?? sent)],
+    ["payload", bytesText(Number(byteCount))],
+  ];
+}
+
 /** What an entry has of a control message; null: it is about none. */
 export function messageOf({ event, details }: TraceEntry): ShownMessage | null {
   if (!/^messageTo/.test(event) || typeof details.bytes !== "string") return null;
   const bytes = bytesOfHex(details.bytes);
-  const { fields, damage } = fieldsOf(CONTROL_MESSAGE, bytes);
-  const wrong: readonly ShownField[] = damage === null
-    ? []
-    : [["damaged", damage.offset, Math.max(bytes.length - damage.offset, 0), damage.reason, 0]];
-  return { bytes, fields: [...flat(fields, 0), ...wrong] };
+  return { bytes, fields: shownFields(CONTROL_MESSAGE, bytes) };
 }

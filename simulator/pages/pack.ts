@@ -5,7 +5,7 @@
  */
 
 import { endOfCall, GROUP_NAMES, groupOf, textOfEntry } from "./entry_text.ts";
-import { messageOf } from "./fields.ts";
+import { messageOf, packetOf } from "./fields.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, Recording } from "./recording.ts";
 import { visible } from "../text.ts";
 import { spansOf } from "./spans.ts";
@@ -154,17 +154,23 @@ function shown(_name: string, value: unknown): unknown {
 }
 
 /** A line an entry: what it says, a tab, and its details as JSON. */
-function packTexts({ entries }: Recording): Uint8Array<ArrayBuffer> {
+function packTexts({ entries, bytes }: Recording): Uint8Array<ArrayBuffer> {
   const ends = new Map(
     spansOf(entries).filter(({ kind }) => kind === "call").map(({ from, to }) => [from, to]),
   );
+  const seen = new Map(bytes.map((one) => [one.entry, one]));
   const lines = entries.map((entry, at) => {
     const { details, values, source } = entry;
     const message = messageOf(entry);
     const { bytes: _, ...withoutBytes } = details;
+    const packet = packetOf(entry) ?? undefined;
     const more = {
       ...message === null
-        ? { details: Object.keys(details).length > 0 ? details : values }
+        ? {
+          details: Object.keys(details).length > 0 ? details : values,
+          packet,
+          fields: seen.get(at)?.fields,
+        }
         : { details: withoutBytes, fields: message.fields },
       ...source !== undefined && { source },
     };

@@ -41,7 +41,7 @@ export async function recordReplay<Drivers extends DriverTable>(
   replay: string | null,
   more: Pick<WorldSettings, "beforeChoice"> = {},
 ): Promise<RecordedReplay> {
-  const recorder = new RunRecorder();
+  const recorder = new RunRecorder(scenario.payloads);
   const world = recorded(scenario, recorder);
   const replayed = await replayRun(world.scenario, artefact, { ...more, ...world.settings });
   const { settings, digest } = artefact;

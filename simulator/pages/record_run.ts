@@ -75,7 +75,7 @@ export async function recordRun<Drivers extends DriverTable>(
   settings: WorldSettings = {},
   about?: RecordedFinding,
 ): Promise<Recording> {
-  const recorder = new RunRecorder();
+  const recorder = new RunRecorder(scenario.payloads);
   const world = recorded(scenario, recorder);
   const { onChoice } = settings;
   const result = await runWorld(world.scenario, {

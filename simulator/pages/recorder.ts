@@ -5,6 +5,7 @@
  */
 
 import type { Fabric, TraceEntry } from "../../mod.ts";
+import type { ScenarioPayload } from "../worlds/payloads.ts";
 import type { Choice } from "../worlds/settings.ts";
 import { textOfChoice } from "./entry_text.ts";
 import { FabricRecorder } from "./fabric_recorder.ts";
@@ -125,10 +126,16 @@ class Joined {
 /** Records a run: it is told of each fabric that the run makes, and of choices where there are any. */
 export class RunRecorder {
   readonly #fabrics: FabricRecorder[] = [];
+  readonly #payloads: readonly ScenarioPayload[];
+
+  /** Records a run whose payloads read so. */
+  constructor(payloads: readonly ScenarioPayload[] = []) {
+    this.#payloads = payloads;
+  }
 
   /** The run has made a fabric, which keeps its whole trace. */
   readonly watch = (fabric: Fabric): void => {
-    this.#fabrics.push(new FabricRecorder(fabric));
+    this.#fabrics.push(new FabricRecorder(fabric, this.#payloads));
   };
 
   /** The run has made a choice. */

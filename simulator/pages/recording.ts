@@ -62,7 +62,16 @@ export interface RecordedArrow {
   readonly to: number;
 }
 
-/** Bytes that were seen at an entry: a payload, or what a control message holds. */
+/** A field as a page shows it; `depth` counts the fields that it lies in. */
+export type RecordedField = readonly [
+  name: string,
+  offset: number,
+  byteCount: number,
+  text: string,
+  depth: number,
+];
+
+/** A payload that was seen at an entry. */
 export interface RecordedBytes {
   /** The entry. */
   readonly entry: number;
@@ -70,6 +79,8 @@ export interface RecordedBytes {
   readonly bytes: Uint8Array;
   /** How many there were. */
   readonly byteCount: number;
+  /** What they say, all of them, as far as the scenario's payloads tell; what is wrong with them comes last. */
+  readonly fields?: readonly RecordedField[];
 }
 
 /** What makes an entry worth a look. */

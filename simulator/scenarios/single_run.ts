@@ -15,8 +15,8 @@ import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 export function singleRun<Drivers extends DriverTable>(
   definition: ScenarioDefinition<Drivers>,
 ): Scenario {
-  const { name, title } = definition;
-  return { name, title, options: [], run: (settings) => runOnce(definition, settings) };
+  const { name, title, payloads = [] } = definition;
+  return { name, title, options: [], payloads, run: (settings) => runOnce(definition, settings) };
 }
 
 async function runOnce<Drivers extends DriverTable>(

@@ -8,6 +8,7 @@ import { describe } from "../../core/describe.ts";
 import { faultInRule } from "../faults/check_rule.ts";
 import type { FaultRule } from "../faults/rule.ts";
 import { isUint } from "../../core/units.ts";
+import { isScenarioPayload, SCENARIO_PAYLOAD_FORM } from "./payloads.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
 const NUMBER_MAX = 2 ** 32 - 1;
@@ -60,6 +61,7 @@ function checkDrivers(drivers: unknown, guests: readonly string[]): void {
 function checkLists(definition: Members, guests: readonly string[]): void {
   const lists: Readonly<Record<string, readonly [(each: unknown) => boolean, string]>> = {
     checkers: [isChecker, "one with a name and a function attach"],
+    payloads: [isScenarioPayload, SCENARIO_PAYLOAD_FORM],
     reach: [(each) => typeof each === "string", "a text"],
     hostile: [(each) => guests.some((guest) => guest === each), `one of ${guests.join(", ")}`],
     expected: [isKnownFinding, "one with a rule and a place, which are texts"],

@@ -17,6 +17,7 @@ import type {
 import type { Checker } from "../checkers/checker.ts";
 import type { Nearness } from "../coverage/coverage.ts";
 import type { FaultRule } from "../faults/rule.ts";
+import type { ScenarioPayload } from "./payloads.ts";
 
 /** What a driver of a scenario is started with: plain data, or what a function makes of draws. */
 export type DriverOptions = PlainData | ((world: Draws) => PlainData);
@@ -164,6 +165,11 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
    * must change nothing. Default: no worlds are told to be in the same state.
    */
   stateOf?(world: World<Drivers>): PlainData;
+  /**
+   * How the payloads of its channels read, for who looks at a run: a page shows them field by field. The first that
+   * fits counts. Default: bytes are all that is known.
+   */
+  readonly payloads?: readonly ScenarioPayload[];
   /** What may go wrong. Default: nothing. */
   readonly faults?: readonly FaultRule[];
   /** Guests one side of whose channels is hostile from the beginning, by name: see {@linkcode World.isTampered}. */

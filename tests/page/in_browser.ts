@@ -8,7 +8,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { pageOf } from "../../simulator/pages/page.ts";
+import { recordRun } from "../../simulator/pages/record_run.ts";
 import type { Recording } from "../../simulator/pages/recording.ts";
+import { disk } from "../../simulator/scenarios/disk/scenario.ts";
 import { diagramShade, firstLook, framesOf, pageWidth } from "./in_page.js";
 import { longRecording } from "../support/long_recording.ts";
 import { recordFailing } from "../support/recorded_run.ts";
@@ -124,6 +126,19 @@ test("page: the keyboard alone steps there and back, to marks, along packets and
     assertEquals(await selected(page), to);
     await page.keyboard.press("ArrowLeft");
     assertEquals(await selected(page), from);
+  });
+});
+
+test("page: a packet says what it is, and its payload field by field, where in its bytes", async () => {
+  const copied = await recordRun(disk, { seed: 5, isFaulty: false, schedule: "fifo" });
+  await withPage(copied, async (page) => {
+    await page.fill("#search", "packetEntered (write)");
+    await page.press("#search", "Enter");
+    const panel = (await page.textContent("#panel-entry"))!;
+    assertMatch(panel, /typegpaDirect.*flagscompletion requested.*24 bytes/s);
+    assertMatch(panel, /operation3 \(write\)@0\+4.*firstBlock\d+@8\+8/s);
+    await page.hover(".fields button:has-text('firstBlock')");
+    assertEquals(await page.locator(".hex mark").count(), 8);
   });
 });
 

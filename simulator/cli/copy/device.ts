@@ -10,6 +10,7 @@ import type { BlockingImage } from "../../../devices/image.ts";
 import type { CopyFiles } from "../../../devices/streams.ts";
 import type { GuestDriver, HostDriver, LoadedInstance, Partition } from "../../../mod.ts";
 import type { PathOption, ResultFigure, ScenarioOption, ScenarioSettings } from "../../scenario.ts";
+import type { ScenarioPayload } from "../../worlds/payloads.ts";
 import type { CopyOptions } from "./common_options.ts";
 import type { BothWays } from "./totals.ts";
 
@@ -67,6 +68,8 @@ export interface CopyDevice {
   readonly name: string;
   /** What the scenario does and shows, in one line. */
   readonly title: string;
+  /** How the payloads of its channels read, for who looks at a run. Default: bytes are all that is known. */
+  readonly payloads?: readonly ScenarioPayload[];
   /** All options, those that are common included, in the order in which they are shown. */
   readonly options: readonly ScenarioOption[];
   /** The option that names an image; null where the device has none. */

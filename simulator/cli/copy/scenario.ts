@@ -26,11 +26,12 @@ export class OtherScenarioError extends UsageError {}
  * UsageError, and leaves nothing behind.
  */
 export function copyScenario(device: CopyDevice, fs: FileSystem): Scenario {
-  const { name, title, options } = device;
+  const { name, title, options, payloads = [] } = device;
   return {
     name,
     title,
     options,
+    payloads,
     run: (settings) => runCopy(fs, device, settings),
     resume: (path, paths) => openSaved(fs, device, path, paths),
   };

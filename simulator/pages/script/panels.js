@@ -101,7 +101,7 @@ export function showEntry(app) {
   const { columns, head, texts, selected: entry } = app;
   const panel = byId("panel-entry");
   if (texts === null || head.count === 0) return;
-  const { details = {}, fields = [], source } = texts.more(entry);
+  const { details = {}, packet, fields = [], source } = texts.more(entry);
   const lane = columns.lane[entry];
   const who = lane === 0 ? "scheduler" : head.lanes[lane - 1][0];
   const marks = head.marks.filter(([at]) => at === entry);
@@ -119,6 +119,7 @@ export function showEntry(app) {
     ]),
     ...from.map((each) => buttonTo(app, each, "← sent at entry")),
     ...to.map((each) => buttonTo(app, each, "→ arrives at entry")),
+    ...packet === undefined ? [] : [element("h3", "", "packet"), facts(packet)],
     ...bytesPart(app, entry, fields),
     ...Object.keys(details).length === 0 ? [] : [
       element("h3", "", "details"),

@@ -5,16 +5,31 @@
  * @module
  */
 
-import { diskVsp, type FileCopier, fileCopier, memoryImage } from "../../../devices/disk/mod.ts";
+import {
+  DISK_INTERFACE_TYPE,
+  DISK_REPLY,
+  DISK_REQUEST,
+  diskVsp,
+  type FileCopier,
+  fileCopier,
+  memoryImage,
+} from "../../../devices/disk/mod.ts";
 import type { Fabric, GuestDriver, HostDriver } from "../../../mod.ts";
 import type { DiskServer } from "../../../devices/disk/mod.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
+import type { ScenarioPayload } from "../../worlds/payloads.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
 import { BREAKDOWNS, DELAYS, MISDEEDS, MOVES, RARE_LOSSES } from "../faults.ts";
 
 const INSTANCE = "e4b0c1d2-5f38-4a96-8c7d-20f9a6b3e145";
 const IMAGE_BYTES = 16_384;
 const BLOCK_BYTES = 512;
+
+/** What the drivers of the disk say to each other. */
+export const DISK_PAYLOADS: readonly ScenarioPayload[] = [
+  { interfaceType: DISK_INTERFACE_TYPE, direction: "toHost", layout: DISK_REQUEST },
+  { interfaceType: DISK_INTERFACE_TYPE, direction: "toGuest", layout: DISK_REPLY },
+];
 
 /** What belongs to nobody's guest. */
 interface Files {
@@ -148,6 +163,7 @@ export const disk: ScenarioDefinition<typeof drivers> = defineScenario({
   drivers,
   workload: (world) => world.until(() => isOver(world)),
   end,
+  payloads: DISK_PAYLOADS,
   faults: [...DELAYS, ...MOVES, ...RARE_LOSSES, ...MISDEEDS, ...BREAKDOWNS],
   reach: ["the file was copied", "the disk was lost", "the guest is gone"],
 });

@@ -7,7 +7,7 @@
  */
 
 import { Chance } from "../../../core/chance.ts";
-import { EchoClient, EchoServer, HEADER_BYTES } from "../../../devices/echo/mod.ts";
+import { ECHO_HEADER, EchoClient, EchoServer, HEADER_BYTES } from "../../../devices/echo/mod.ts";
 import { EchoCheck } from "../../echo/check.ts";
 import { BESIDE_BYTES_MAX } from "../../echo/traffic.ts";
 import type { SourceFile } from "../../scenario.ts";
@@ -98,6 +98,7 @@ export const echo: ScenarioDefinition = defineScenario({
   partitions: { guest: { memoryPages: 32, mmioMegabytes: 0 } },
   workload,
   end,
+  payloads: [{ layout: ECHO_HEADER }],
   faults: DELAYS,
   reach: ["everything came back"],
 });

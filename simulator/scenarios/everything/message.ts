@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Damage, oneOf, struct, u16, u32, u8 } from "../../../core/layout/mod.ts";
+import { Damage, type Layout, oneOf, struct, u16, u32, u8 } from "../../../core/layout/mod.ts";
 
 /** Bytes of the header, and of the smallest message. */
 export const HEADER_BYTES = 16;
@@ -39,15 +39,18 @@ export interface Message {
   readonly value: number;
 }
 
-/** How the header lies in bytes. */
-const HEADER = struct("message header", HEADER_BYTES, {
+const LAYOUT = struct("message header", HEADER_BYTES, {
   number: [0, u16], // among those of its sender on its channel, from 0 on
   kind: [2, oneOf(u8, KINDS)],
   treat: [3, oneOf(u8, TREATMENTS)],
   value: [4, u32],
   byteCount: [8, u32, "bytes"], // of the whole message, a multiple of 8, as VMBus counts in words (wire.md 2.1)
   sum: [12, u32], // of all other bytes
-}).fields;
+});
+
+/** How the header lies in bytes. */
+export const MESSAGE_HEADER: Layout<unknown> = LAYOUT;
+const HEADER = LAYOUT.fields;
 
 /** A checksum of bytes, those of the field that it stands in left out. */
 function sumOfMessage(bytes: Uint8Array): number {

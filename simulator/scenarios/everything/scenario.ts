@@ -10,6 +10,7 @@ import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
 import { ATTACKS, BREAKDOWNS, DELAYS, LOSSES, MISDEEDS, MOVES } from "../faults.ts";
 import type { EverythingClient } from "./client.ts";
 import { everythingVsc, everythingVsp } from "./drivers.ts";
+import { MESSAGE_HEADER } from "./message.ts";
 import { drawPlan, type GuestPlan } from "./plan.ts";
 import type { EverythingServer } from "./server.ts";
 import { checkTotals, describeUnfinished } from "./totals.ts";
@@ -241,6 +242,7 @@ export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
   drivers,
   workload,
   end,
+  payloads: [{ layout: MESSAGE_HEADER }],
   faults: [...DELAYS, ...MOVES, ...LOSSES, ...MISDEEDS, ...BREAKDOWNS, ...ATTACKS],
   reach: [
     "pause the host",

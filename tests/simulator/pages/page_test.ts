@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { packetOf } from "../../../simulator/pages/fields.ts";
 import { html, jsonInHtml, sentenceHtml } from "../../../simulator/pages/html.ts";
 import { pageOf } from "../../../simulator/pages/page.ts";
 import { ruleOf } from "../../../simulator/pages/rules.ts";
@@ -44,8 +45,11 @@ Deno.test("pageOf: tells the story of a world's finding, each line with its entr
 });
 
 Deno.test("pageOf: its data are those of the recording", async () => {
-  const page = await pageOf(recording);
   const { entries, steps } = recording;
+  const sent = entries.findIndex(({ event }) => event === "packetEntered");
+  const fields = [["request", 0, 4, "7", 0]] as const;
+  const bytes = recording.bytes.map((one) => one.entry === sent ? { ...one, fields } : one);
+  const page = await pageOf({ ...recording, bytes });
   const head = headOf(page);
   const columns = await inflated(page, "columns");
   const column = (name: string) =>
@@ -59,8 +63,12 @@ Deno.test("pageOf: its data are those of the recording", async () => {
   assertEquals([...new Uint32Array(columns.buffer, step.offset, step.length)], steps);
   const lines = new TextDecoder().decode(await inflated(page, "texts")).split("\n");
   assertEquals(lines.length, entries.length);
-  const sent = entries.findIndex(({ event }) => event === "packetEntered");
-  assertMatch(lines[sent]!, /^packet \d+ enters the ring, \d+ bytes\t\{/);
+  const [text = "", more = ""] = lines[sent]!.split("\t");
+  assertMatch(text, /^packet \d+ enters the ring, \d+ bytes$/);
+  const { details } = entries[sent]!;
+  const packet = packetOf(entries[sent]!)!;
+  assertEquals(JSON.parse(more), { details, packet, fields });
+  assertEquals(packet[0], ["type", "inBand"]);
 });
 
 Deno.test("pageOf: what came from drivers is text, whatever stands in it", async () => {
