@@ -8,10 +8,17 @@ Deno.test("DRIVER_CANARIES: there are ten at least, each with a name of its own"
   assertEquals(new Set(DRIVER_CANARIES.map(({ name }) => name)).size, DRIVER_CANARIES.length);
 });
 
+/** Seeds in which a scenario without its mistake was once wrong all the same. */
+const ONCE_WRONG: Readonly<Record<string, readonly number[]>> = {
+  // The other guest had asked for all it wanted before what waited for it came.
+  "freed-too-early": [3],
+};
+
 for (const { name, make } of DRIVER_CANARIES) {
   Deno.test(`canary ${name}: without its mistake nothing is found`, async () => {
     const right = make(false);
-    for (let seed = 0; seed < times(1, 2000); seed++) {
+    const seeds = Array.from({ length: times(1, 2000) }, (_, seed) => seed);
+    for (const seed of [...seeds, ...ONCE_WRONG[name] ?? []]) {
       const { findings } = await runWorld(right, { seed, trace: "off" });
       assertEquals(findings, [], `seed ${seed}`);
     }

@@ -64,25 +64,51 @@ class DataClient extends ClientEnd {
   }
 }
 
+/** Requests of the other guest, each of which has one that waits answered. */
+const OTHER_REQUESTS = 2 * REQUESTS;
+
+/** Requests that wait in the host for the other guest; once that has asked for all it wants, none waits any more. */
+class HeldRequests {
+  /** The end that answers them. */
+  end: (() => ServerEnd) | null = null;
+  readonly #held: vmbus.VMBPACKETCOMPLETION[] = [];
+  #othersLeft = OTHER_REQUESTS;
+
+  /** Has `packet` wait. */
+  hold(packet: vmbus.VMBPACKETCOMPLETION): void {
+    if (this.#othersLeft === 0) this.end!().complete(packet);
+    else this.#held.push(packet);
+  }
+
+  /** The other guest asks: the oldest one is answered, at last all of them. */
+  otherAsked(): void {
+    this.#othersLeft--;
+    this.answer(this.#othersLeft === 0 ? this.#held.length : 1);
+  }
+
+  /** Answers the oldest ones, so many. */
+  answer(count: number): void {
+    for (const packet of this.#held.splice(0, count)) this.end!().complete(packet);
+  }
+}
+
 /** Requests of even numbers wait in the host for another guest; the others are answered at once. */
 export function freedTooEarly(mistaken: boolean): ScenarioDefinition {
-  const heldIn = sharedInFabric((): vmbus.VMBPACKETCOMPLETION[] => []);
-  const endIn = sharedInFabric((): { data: (() => ServerEnd) | null } => ({ data: null }));
+  const heldIn = sharedInFabric(() => new HeldRequests());
   const vsp = endInHost("data vsp", DATA, (fabric, end) => {
     const held = heldIn(fabric);
-    endIn(fabric).data = end;
+    held.end = end;
     return {
       received: (packet, [request = 0]) => {
-        if (request % 2 === 0) held.push(packet);
+        if (request % 2 === 0) held.hold(packet);
         else end().complete(packet);
       },
-      suspended: () => held.splice(0).forEach((packet) => end().complete(packet)),
+      suspended: () => held.answer(REQUESTS),
     };
   });
   const otherVsp = endInHost("data other vsp", OTHER, (fabric, end) => ({
     received: (packet) => {
-      const first = heldIn(fabric).shift();
-      if (first !== undefined) endIn(fabric).data!().complete(first);
+      heldIn(fabric).otherAsked();
       end().complete(packet);
     },
   }));
@@ -105,7 +131,7 @@ export function freedTooEarly(mistaken: boolean): ScenarioDefinition {
       const [client, other] = [world.driver("vsc"), world.driver("otherVsc")];
       await world.until(() => client.flows && other.flows);
       client.begin();
-      other.sendAll(2 * REQUESTS);
+      other.sendAll(OTHER_REQUESTS);
     },
     end: async (world) => {
       await closeAll(world, ["vsc", "otherVsc", "vsp", "otherVsp"]);
