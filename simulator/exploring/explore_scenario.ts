@@ -16,6 +16,7 @@ import { Continuation, type MatchedRuns } from "./continuation.ts";
 import { Matching } from "./matching.ts";
 import { Scout } from "./scout.ts";
 import { Search } from "./search.ts";
+import { ExploreError } from "./explore_error.ts";
 import type { ExploreFailure, ExploreReport, ExploreSettings } from "./settings.ts";
 
 const EXECUTIONS_MAX = 1_000_000;
@@ -82,11 +83,12 @@ class Exploration<Drivers extends DriverTable> {
   constructor(scenario: ScenarioDefinition<Drivers>, settings: Settings) {
     this.#scenario = scenario;
     this.#settings = settings;
-    const { isReduced, depthMax, drawWaysMax, isMatched, verifiesMatching } = settings;
-    const matching = isMatched && scenario.stateOf !== undefined
+    const { isReduced, depthMax, drawWaysMax, verifiesMatching } = settings;
+    const matching = unmatchedReason(scenario, settings) === null
       ? new Matching(verifiesMatching)
       : null;
-    this.search = new Search({ isReduced, depthMax, drawWaysMax, matching });
+    const isWatched = hasCheckers(scenario);
+    this.search = new Search({ isReduced, isWatched, depthMax, drawWaysMax, matching });
   }
 
   get #world(): WorldSettings {
@@ -129,7 +131,7 @@ class Exploration<Drivers extends DriverTable> {
     const [one, other] = [await this.#continued(first, seed), await this.#continued(again, seed)];
     const at = one.findIndex((each, place) => each !== other[place]);
     if (at < 0 && one.length === other.length) return;
-    throw new Error(
+    throw new ExploreError(
       `Cannot explore ${this.#scenario.name}: two runs came to what counts as the same state, and ${
         Math.max(at, 0)
       } choices later they differ, so stateOf leaves something out that what follows hangs on: ` +
@@ -168,7 +170,8 @@ class Exploration<Drivers extends DriverTable> {
  * ```
  *
  * @throws {RangeError} A setting is not what it should be.
- * @throws {Error} The scenario is not deterministic, or `stateOf` of it leaves something out, where that is looked for.
+ * @throws {Error} The scenario is not deterministic; or its `stateOf` throws, gives what is no plain data, or leaves
+ * something out, where that is looked for.
  */
 export async function exploreScenario<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
@@ -200,10 +203,18 @@ export async function exploreScenario<Drivers extends DriverTable>(
   };
 }
 
+function hasCheckers<Drivers extends DriverTable>(
+  { checkers = [] }: ScenarioDefinition<Drivers>,
+): boolean {
+  return checkers.length > 0;
+}
+
 function unmatchedReason<Drivers extends DriverTable>(
-  { stateOf }: ScenarioDefinition<Drivers>,
+  scenario: ScenarioDefinition<Drivers>,
   { isMatched }: Settings,
 ): string | null {
   if (!isMatched) return "it was asked not to";
+  if (hasCheckers(scenario)) return "nobody knows what the scenario's own checkers remember";
+  const { stateOf } = scenario;
   return stateOf === undefined ? "the scenario does not say what its drivers know" : null;
 }

@@ -6,8 +6,11 @@
  */
 
 import type { Observation, Observer } from "../../actors/runtime/observation.ts";
+import { messageOf } from "../../core/describe.ts";
 import { MixHash, STEP_WORDS, wordsOfText } from "../../core/mix_hash.ts";
+import { copyPlainData, encodePlainData } from "../../core/saved/plain_data.ts";
 import type { GuidedRun } from "../worlds/guide.ts";
+import { ExploreError } from "./explore_error.ts";
 import type { Names } from "./names.ts";
 import { stateOfFabric } from "./state_text.ts";
 
@@ -91,11 +94,10 @@ export class Matching {
   /** The key of the state that the run is in; null: it cannot be told. */
   keyNow(): string | null {
     const { fabric, world, part } = this.#run;
-    const drivers = world.state;
-    if (drivers === undefined) return null;
+    const drivers = driversOf(world);
     const state = stateOfFabric(fabric, this.#names);
     if (state === null) return null;
-    const program = [part, this.#programTurns, world.waiting, drivers];
+    const program = [part, this.#programTurns, world.waiting, ...drivers];
     const text = `${JSON.stringify(program)} ${state} ${this.#histories.text}`;
     if (this.isWhole) return text;
     const hash = new MixHash();
@@ -103,4 +105,21 @@ export class Matching {
     hash.finish();
     return hash.lanes.join();
   }
+}
+
+/**
+ * What the scenario says of its drivers, as bytes: JSON has one form for values that are not the same.
+ *
+ * @throws {ExploreError} It says nothing that can be compared.
+ */
+function driversOf(world: GuidedRun["world"]): Uint8Array {
+  let told: unknown;
+  try {
+    told = world.state;
+  } catch (error) {
+    throw new ExploreError(`Cannot explore: stateOf throws: ${messageOf(error)}`);
+  }
+  const { data, fault } = copyPlainData(told, "what stateOf gives");
+  if (fault !== null) throw new ExploreError(`Cannot explore: ${fault}, and must be plain data`);
+  return encodePlainData(data);
 }

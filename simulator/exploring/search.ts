@@ -12,6 +12,7 @@ import { Runnable } from "../../actors/runtime/runnable.ts";
 import { assert } from "../../core/assert.ts";
 import { CutError, type GuidedRun, type WorldGuide } from "../worlds/guide.ts";
 import type { MatchedRuns } from "./continuation.ts";
+import { ExploreError } from "./explore_error.ts";
 import { Footprint } from "./footprint.ts";
 import { isExposed, Names } from "./names.ts";
 import type { Matching } from "./matching.ts";
@@ -51,6 +52,8 @@ export type Cut = "asleep" | "matched";
 export interface SearchOptions {
   /** Whether turns that touch nothing in common are taken in one order alone. */
   readonly isReduced: boolean;
+  /** Whether the scenario has checkers of its own, which may remember the order of whatever they see. */
+  readonly isWatched: boolean;
   /** Choices of a run that are gone through; further ones are what fifo would do. */
   readonly depthMax: number;
   /** Draws of so many ways at most are gone through; others are 0. */
@@ -132,7 +135,7 @@ export class Search implements WorldGuide {
   begins(run: GuidedRun): void {
     this.#run = run;
     this.#names = new Names(run.fabric);
-    this.#turn = new TurnRecorder(run, this.#names);
+    this.#turn = new TurnRecorder(run, this.#names, this.#options.isWatched);
     this.#at = 0;
     this.#node = null;
     this.#chosen = null;
@@ -304,7 +307,7 @@ export class Search implements WorldGuide {
 }
 
 function anotherRun(): Error {
-  return new Error(
+  return new ExploreError(
     "Cannot explore: the same choices made another run, so the scenario is not deterministic",
   );
 }

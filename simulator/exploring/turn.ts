@@ -46,6 +46,8 @@ export class TurnRecorder implements Observer {
   readonly #fabric: FabricRuntime;
   readonly #world: { readonly waiting: number };
   readonly #names: Names;
+  /** Whether checkers look of which nobody knows what they remember. */
+  readonly #isWatched: boolean;
   #footprint = new Footprint();
   #item: WorkItem | null = null;
   #isRunning = false;
@@ -59,7 +61,12 @@ export class TurnRecorder implements Observer {
   readonly #stop: () => void;
 
   /** Notes those of `fabric`, until it is detached. */
-  constructor({ fabric, world }: Pick<GuidedRun, "fabric" | "world">, names: Names) {
+  constructor(
+    { fabric, world }: Pick<GuidedRun, "fabric" | "world">,
+    names: Names,
+    isWatched: boolean,
+  ) {
+    this.#isWatched = isWatched;
     this.#fabric = fabric;
     this.#world = world;
     this.#names = names;
@@ -133,6 +140,7 @@ export class TurnRecorder implements Observer {
     const { kind } = observation;
     if (kind === "itemBegins") this.#itemsBegun++;
     if (this.#footprint.isEverything) return;
+    if (this.#isWatched && kind !== "itemBegins") this.#footprint.add("own checkers", true);
     if (UNFORESEEN.has(kind)) return this.#footprint.addEverything();
     const endpoint = "endpoint" in observation ? observation.endpoint ?? null : null;
     if (endpoint !== null) this.#touched(endpointOf(endpoint), kind);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ExploreError } from "../../exploring/explore_error.ts";
 import { exploreScenario } from "../../exploring/explore_scenario.ts";
 import { exploreJson, exploreText, type KeptIn } from "../../exploring/report.ts";
 import type { ExploreReport } from "../../exploring/settings.ts";
@@ -71,6 +72,8 @@ async function explore(request: ExploreRequest, isDumb: boolean, stop: Stop): Pr
     verifiesMatching,
     isGivenUp: () => stop.signal.aborted || isLate(),
     onProgress: (done) => line.show(done, executions, "runs"),
+  }).catch((error) => {
+    throw error instanceof ExploreError ? new UsageError(error.message) : error;
   }).finally(() => line.clear());
   const kept = keep(report, request);
   print(
