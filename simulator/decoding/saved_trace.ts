@@ -41,6 +41,14 @@ export function readSavedTrace(text: string): SavedTrace {
   return { entries, damage: null };
 }
 
+/** No trace has entries of so many levels; whoever shows them calls itself for each. */
+const DEPTH_MAX = 64;
+
+function isDeep(value: unknown, depthMax: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depthMax === 0 || Object.values(value).some((each) => isDeep(each, depthMax - 1));
+}
+
 /** What is wrong with `value` as an entry; null: nothing. */
 function faultOf(value: unknown): string | null {
   if (!isRecord(value)) return `an entry is an object, not ${describe(value)}`;
@@ -52,6 +60,7 @@ function faultOf(value: unknown): string | null {
   if (typeof subject !== "string") return wrong("subject", "a text", subject);
   if (!Array.isArray(values)) return wrong("values", "a list", values);
   if (!isRecord(details)) return wrong("details", "an object", details);
+  if (isDeep([values, details], DEPTH_MAX)) return `it has more than ${DEPTH_MAX} levels`;
   return source === undefined || typeof source === "string"
     ? null
     : wrong("source", "a text", source);

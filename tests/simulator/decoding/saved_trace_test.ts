@@ -37,6 +37,10 @@ Deno.test("readSavedTrace: of a trace that is cut or damaged it gives what comes
   const odd: readonly (readonly [unknown, string])[] = [
     [3, "an entry is an object, not 3"],
     [{ ...ENTRIES[0], at100ns: "now" }, "at100ns must be a whole number, not now"],
+    [
+      { ...ENTRIES[0], values: [JSON.parse(`${"[".repeat(100)}${"]".repeat(100)}`)] },
+      "it has more than 64 levels",
+    ],
     [{ ...ENTRIES[0], details: [] }, "details must be an object, not an object"],
     [{ ...ENTRIES[0], source: 1 }, "source must be a text, not 1"],
   ];
