@@ -11,7 +11,7 @@ import type { Recording } from "../../pages/recording.ts";
 import { traceEventsOf } from "../../pages/trace_events.ts";
 import { cannot, UsageError } from "../command.ts";
 import { withLinesFrom } from "../driver_lines.ts";
-import { replaceFile } from "../replace_file.ts";
+import { checkWritten, replaceFile } from "../replace_file.ts";
 
 /** Where reports of a run go; null: nowhere. */
 export interface ReportPaths {
@@ -64,15 +64,6 @@ export function writtenReport({ report, traceEvents }: ReportPaths): string | nu
   return traceEvents === null ? null : "trace-events";
 }
 
-function isThere(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}
-
 function pathsOf(paths: ReportPaths): [string, string][] {
   const names = Object.keys(OPTIONS) as (keyof ReportPaths)[];
   return names.flatMap((name) => {
@@ -81,18 +72,8 @@ function pathsOf(paths: ReportPaths): [string, string][] {
   });
 }
 
-/** The file that a path leads to, by whatever name. */
-function realPath(path: string): string {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return resolve(path); // it is to be made
-  }
-}
-
 /**
- * Makes sure, before anything runs, that reports can be written where they are to go, and that nothing that the run
- * reads or writes is lost by that.
+ * Makes sure, before anything runs, that reports can be written where they are to go: {@linkcode checkWritten}.
  *
  * @param others Other files of the command line, by what they are for.
  * @throws {UsageError} They cannot.
@@ -101,23 +82,7 @@ export function checkReportPaths(
   paths: ReportPaths,
   others: readonly (readonly [string, string])[],
 ): void {
-  const taken = new Map(others.map(([what, path]) => [realPath(path), what]));
-  for (const [option, path] of pathsOf(paths)) {
-    const hint = `name another file with ${option}`;
-    try {
-      if (isThere(path)?.isDirectory === true) {
-        throw cannot(`write ${path}`, "it is a folder", hint);
-      }
-      if (isThere(dirname(path)) === null) {
-        throw cannot(`write ${path}`, "there is no such folder", hint);
-      }
-    } catch (error) {
-      throw cannot(`write ${path}`, error, hint);
-    }
-    const owner = taken.get(realPath(path));
-    if (owner !== undefined) throw cannot(`write ${path}`, `${owner} has that file`, hint);
-    taken.set(realPath(path), option);
-  }
+  checkWritten(pathsOf(paths), others);
 }
 
 /** A recording whose lines of drivers are told from `folder` on. */

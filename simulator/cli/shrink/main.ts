@@ -25,7 +25,7 @@ import {
 import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
 import { pathFrom, withLinesFrom } from "../driver_lines.ts";
 import { ProgressLine } from "../progress_line.ts";
-import { replaceFile } from "../replace_file.ts";
+import { checkWritten, replaceFile } from "../replace_file.ts";
 import type { Start } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
@@ -160,7 +160,9 @@ async function shrink(
   { command, isDumb }: Start,
   stop: Stop,
 ): Promise<number> {
-  const { path, isJson } = request;
+  const { path, isJson, out, mermaid } = request;
+  const diagram: [string, string][] = mermaid === null ? [] : [["--mermaid", mermaid]];
+  checkWritten([["--out", out], ...diagram], [["the run", path]]);
   const artefact = await readArtefactFile("shrink", path);
   refuseLost(path, artefact);
   const found = await scenarioOfArtefact("shrink", path, artefact);

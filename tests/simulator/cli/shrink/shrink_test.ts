@@ -105,12 +105,20 @@ Deno.test("shrink: what it cannot do is told before anything runs", async () => 
     [(text) => text.replace(/"steps":\d+/, '"steps":null'), [], "a sweep makes such a run smaller"],
     [(text) => text, ["--reruns", "1"], "reruns"],
     [(text) => text, ["--out", ""], "--out must be a path"],
-    [(text) => text, ["--out", "ROOT/none/b.json"], "Cannot write "],
+    [(text) => text, ["--out", "ROOT/none/b.json"], "there is no such folder; name another file"],
+    [(text) => text, ["--out", "ROOT/small"], "it is a folder; name another file with --out"],
+    [(text) => text, ["--out", "ROOT/a.vmbus-run.json"], "the run has that file"],
+    [
+      (text) => text,
+      ["--out", "ROOT/b.json", "--mermaid", "ROOT/b.json"],
+      "--out has that file; name another file with --mermaid",
+    ],
   ];
   for (const [change, args, words] of cases) {
     await shrinkIn(change, ({ code, stderr }) => {
       assertEquals(code, 2);
       assertStringIncludes(stderr, words);
+      assertEquals(stderr.includes("runs the scenario"), words.includes("scenario other"));
     }, ...args);
   }
 });
