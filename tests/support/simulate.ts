@@ -73,6 +73,8 @@ export async function simulateHere(...args: string[]): Promise<ProcessEnd> {
   using stdout = new Capture(Deno.stdout);
   using stderr = new Capture(Deno.stderr);
   const code = await main(args);
+  // What listened for signals ends in a turn of the runtime's own, which a command that is refused does not wait for.
+  await new Promise((resolve) => setTimeout(resolve));
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
