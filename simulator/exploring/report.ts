@@ -4,7 +4,8 @@
  * @module
  */
 
-import { grouped, type Look, painted } from "../layout.ts";
+import { findingLines } from "../finding_lines.ts";
+import { grouped, type Look } from "../layout.ts";
 import { visible } from "../text.ts";
 import type { ExploreReport } from "./settings.ts";
 
@@ -47,9 +48,8 @@ export function exploreText(report: ExploreReport, kept: KeptIn, look: Look): st
   const { scenario, codec, scouted, executions, counts, found } = report;
   const left = boundsOf(report);
   const lines = [
-    ...found.flatMap(({ finding: { kind, rule, place, message } }, at) => [
-      `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
-      `     ${visible(message)}`,
+    ...found.flatMap(({ finding }, at) => [
+      ...findingLines(finding, look),
       ...kept[at] === null || kept[at] === undefined ? [] : [`     kept in ${visible(kept[at])}`],
     ]),
     `explored ${scenario}, ${codec}: ${outcomeOf(report)}`,

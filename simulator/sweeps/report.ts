@@ -4,7 +4,8 @@
  * @module
  */
 
-import { folded, grouped, type Look, painted } from "../layout.ts";
+import { findingLines } from "../finding_lines.ts";
+import { folded, grouped, type Look } from "../layout.ts";
 import { sizesText } from "../shrinking/report.ts";
 import { shellQuoted, unitsFor, visible } from "../text.ts";
 import type { RunSettings } from "./artefact.ts";
@@ -53,11 +54,9 @@ function headOf(
 }
 
 function failureLines(group: FailureGroup, look: Look): string[] {
-  const { kind, rule, place, message, worlds, seed, step, source, replay, shrunk, page } = group;
+  const { worlds, seed, step, replay, shrunk, page } = group;
   return [
-    `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
-    `     ${visible(message)}`,
-    ...source === null ? [] : [`     from ${visible(source)}`],
+    ...findingLines(group, look),
     `     in ${counted(worlds, "worlds")}, first with seed ${seed}, after ${
       counted(step, "choices")
     }`,

@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Finding, ScenarioDefinition } from "../../mod.ts";
-import { type Look, painted } from "../../layout.ts";
+import type { ScenarioDefinition } from "../../mod.ts";
+import { findingLines } from "../../finding_lines.ts";
+import type { Look } from "../../layout.ts";
 import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
 import { type Replayed, replayRun } from "../../sweeps/replay.ts";
 import { shellQuoted, visible, visibleJson } from "../../text.ts";
@@ -39,24 +40,14 @@ class Stopping {
   }
 }
 
-function findingLines(finding: Finding, what: string, look: Look): readonly string[] {
-  const { kind, rule, place, message, source, firstSource } = finding;
-  return [
-    `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}${what}`,
-    `     ${visible(message)}`,
-    ...source === undefined ? [] : [`     from ${visible(source)}`],
-    ...firstSource === undefined ? [] : [`     first from ${visible(firstSource)}`],
-  ];
-}
-
 const TRACE_TEXT = { true: "the same", false: "another one" } as const;
 
 function textOf(artefact: ReadArtefact, replayed: Replayed, look: Look): string {
   const { divergence, finding, others, isSameTrace } = replayed;
   const { rule, place } = artefact.finding;
   const lines = [
-    ...finding === null ? [] : findingLines(finding, ", as before", look),
-    ...others.flatMap((other) => findingLines(other, "", look)),
+    ...finding === null ? [] : findingLines(finding, look, ", as before"),
+    ...others.flatMap((other) => findingLines(other, look)),
     ...divergence === null
       ? []
       : [`another run from step ${divergence.step} on: ${divergence.reason}`],

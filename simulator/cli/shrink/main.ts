@@ -5,7 +5,8 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { type Look, painted } from "../../layout.ts";
+import { findingLines } from "../../finding_lines.ts";
+import type { Look } from "../../layout.ts";
 import { sizesText } from "../../shrinking/report.ts";
 import { shrinkArtefact, type ShrunkRun } from "../../shrinking/shrink_run.ts";
 import { ShrinkError } from "../../shrinking/world_maker.ts";
@@ -52,11 +53,8 @@ interface ShrinkEnd {
 
 function textOf({ error, shrunk, out, replay, story }: ShrinkEnd, look: Look): string {
   if (shrunk === null) return `${visible(error!.message)}\n`;
-  const { kind, rule, place, message, source } = shrunk.artefact.finding;
   const lines = [
-    `${painted("FAIL", "red", look)} ${kind}: ${visible(rule)}, at ${visible(place)}`,
-    `     ${visible(message)}`,
-    ...source === undefined ? [] : [`     from ${visible(source)}`],
+    ...findingLines(shrunk.artefact.finding, look),
     `     ${sizesText(shrunk)}`,
     `     ${visible(out!)}`,
     `     ${replay}`,
