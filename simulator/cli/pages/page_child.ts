@@ -11,7 +11,8 @@ import { recordReplay } from "../../pages/record_replay.ts";
 import { readArtefact } from "../../sweeps/read_artefact.ts";
 import { writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
-import type { PageTask } from "./page_task.ts";
+import { lineOf } from "../marked_lines.ts";
+import type { PageMessage, PageTask } from "./page_task.ts";
 import { fromFolder } from "./report_files.ts";
 
 const [given = "", mark = ""] = Deno.args;
@@ -28,8 +29,7 @@ async function page({ artefact: path, replay, folder }: PageTask): Promise<strin
 if (import.meta.main) {
   // Ctrl-C goes to all processes of a terminal: the one that was started by hand ends the others.
   Deno.addSignalListener("SIGINT", () => {});
-  const text = await page(JSON.parse(given) as PageTask);
-  // The driver may have printed as well, whatever it likes: the page is behind the mark, in one line.
-  writeAll(Deno.stdout, `${mark}${JSON.stringify(text)}\n`);
+  const message: PageMessage = { page: await page(JSON.parse(given) as PageTask) };
+  writeAll(Deno.stdout, lineOf(message, mark));
   Deno.exit();
 }

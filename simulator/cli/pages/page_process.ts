@@ -4,21 +4,11 @@
  * @module
  */
 
-import { linesOf } from "../lines.ts";
-import { endProcess, WORLD_FLAGS } from "../processes.ts";
-import type { PageTask } from "./page_task.ts";
+import { ChildProcess } from "../child_process.ts";
+import { WORLD_FLAGS } from "../processes.ts";
+import type { PageMessage, PageTask } from "./page_task.ts";
 
 const CHILD = new URL("./page_child.ts", import.meta.url).href;
-
-/** The page that a process says behind its mark; null: it has none. */
-async function pageIn(stdout: ReadableStream<Uint8Array>, mark: string): Promise<string | null> {
-  let page: string | null = null;
-  for await (const line of linesOf(stdout)) {
-    const at = line.lastIndexOf(mark);
-    if (at !== -1) page = JSON.parse(line.slice(at + mark.length));
-  }
-  return page;
-}
 
 /**
  * The page of a run; null: its process died of it, took more than `boundMs` milliseconds, or was ended by `signal`.
@@ -29,23 +19,13 @@ export async function pageOfKept(
   signal: AbortSignal,
 ): Promise<string | null> {
   if (signal.aborted) return null;
-  const mark = `\x1e${crypto.randomUUID()} `;
-  const process = new Deno.Command(Deno.execPath(), {
-    args: [...WORLD_FLAGS, CHILD, JSON.stringify(task), mark],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const end = () => endProcess(process);
-  const timer = setTimeout(end, boundMs);
-  signal.addEventListener("abort", end);
+  const process = new ChildProcess<PageMessage>(WORLD_FLAGS, CHILD, [JSON.stringify(task)]);
+  const kill = () => process.kill();
+  signal.addEventListener("abort", kill);
   try {
-    const page = await pageIn(process.stdout, mark);
-    const { success } = await process.status;
-    return success ? page : null;
+    return (await process.next(boundMs))?.page ?? null;
   } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", end);
+    signal.removeEventListener("abort", kill);
+    await process.end();
   }
 }

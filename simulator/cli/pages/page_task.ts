@@ -1,5 +1,5 @@
 /**
- * What a process is told that makes a page.
+ * What a process is told that makes a page, and what it says.
  *
  * @module
  */
@@ -12,4 +12,10 @@ export interface PageTask {
   readonly replay: string;
   /** Lines of drivers are told from this folder on. */
   readonly folder: string;
+}
+
+/** The one thing that it says. */
+export interface PageMessage {
+  /** The page, as HTML. */
+  readonly page: string;
 }
