@@ -11,29 +11,19 @@ import type { DecodedField } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
 import { fieldsOfControlMessage } from "./control_message.ts";
 import type { DecodedBytes, DecodedPart } from "./decode_bytes.ts";
-import { bytesOfHex } from "./hex_text.ts";
+import { flatFields } from "./flat_fields.ts";
+import { messageOfEntry } from "./message_of_entry.ts";
 import type { DecodedDamage } from "./parts.ts";
 
 /** Names of fields are set in a column of this width, where they fit. */
 const NAME_COLUMNS_MIN = 18;
 const OFFSET_DIGITS = 4;
 
-/** A field and those inside it, each with how deep it lies. */
-function* flat(
-  fields: readonly DecodedField[],
-  depth = 0,
-): Generator<readonly [DecodedField, number]> {
-  for (const field of fields) {
-    yield [field, depth];
-    yield* flat(field.fields ?? [], depth + 1);
-  }
-}
-
 const placeOf = (offset: number) => `0x${offset.toString(16).padStart(OFFSET_DIGITS, "0")}`;
 
 /** The fields as lines: offset, bytes, name, value. */
 function linesOfFields(fields: readonly DecodedField[], indent: string = "  "): string[] {
-  const all = [...flat(fields)];
+  const all = [...flatFields(fields)];
   const nameOf = ([{ name }, depth]: readonly [DecodedField, number]) => "  ".repeat(depth) + name;
   const columns = Math.max(NAME_COLUMNS_MIN, ...all.map((field) => nameOf(field).length));
   const bytes = Math.max(...all.map(([{ byteCount }]) => String(byteCount).length));
@@ -64,14 +54,6 @@ export function linesOfBytes(decoded: DecodedBytes, look: Look): string[] {
     ...parts.flatMap((part) => linesOfPart(part, look)),
     ...isTold ? [] : [damageLine(damage, look)],
   ];
-}
-
-/** The bytes of a control message that an entry tells of; null: it tells of none. */
-export function messageOfEntry({ event, details: { bytes } }: TraceEntry): Uint8Array | null {
-  const isMessage = event === "messageToHost" || event === "messageToGuest";
-  return isMessage && typeof bytes === "string" && /^(?:[0-9a-f]{2})*$/i.test(bytes)
-    ? bytesOfHex(bytes)
-    : null;
 }
 
 const TICKS_PER_MS = 10_000;

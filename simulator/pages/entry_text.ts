@@ -7,6 +7,7 @@
 import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
 import { ntStatusName } from "../../core/ntstatus.ts";
 import type { TraceEntry } from "../../mod.ts";
+import { messageOfEntry } from "../decoding/message_of_entry.ts";
 import { visible } from "../text.ts";
 
 /** Groups of events, which a page can leave out, by what an event's name begins with. */
@@ -75,21 +76,17 @@ function returnText({ call, status, statusName: _, result, ...details }: Details
   return ended.length === 0 ? `${call} returned` : `${call} returned ${ended.join(", ")}`;
 }
 
-function messageText(event: string, { bytes }: Details): string {
-  const way = event === "messageToHost" ? "to the host" : "to the guest";
-  const message = typeof bytes === "string" ? decodeControlMessage(bytesOfHex(bytes)) : null;
-  if (message === null) return `a control message ${way}`;
-  if (isControlFault(message)) return `a control message ${way} that is none: ${message}`;
+function messageText(entry: TraceEntry): string {
+  const way = entry.event === "messageToHost" ? "to the host" : "to the guest";
+  const bytes = messageOfEntry(entry);
+  if (bytes === null) return `a control message ${way}`;
+  const message = decodeControlMessage(bytes);
+  if (isControlFault(message)) return `bytes ${way} that are no control message: ${message}`;
   const { message: name, ...fields } = message;
   const numbers = Object.entries(fields)
     .filter(([key, value]) => /Id$|^status$/.test(key) && typeof value === "number")
     .map(([key, value]) => `${key} ${detailText(key, value)}`);
   return [name[0]!.toUpperCase() + name.slice(1), ...numbers].join(", ");
-}
-
-/** The bytes that a hexadecimal text stands for. */
-export function bytesOfHex(text: string): Uint8Array {
-  return Uint8Array.from(text.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
 
 const TEXTS: Readonly<Record<string, (details: Details, subject: string) => string>> = {
@@ -142,8 +139,9 @@ export function endOfCall({ event, details: { status } }: TraceEntry): string {
 }
 
 /** What an entry says, in one line that can be seen whole. */
-export function textOfEntry({ event, subject, details }: TraceEntry): string {
-  if (/^messageTo/.test(event)) return visible(messageText(event, details));
+export function textOfEntry(entry: TraceEntry): string {
+  const { event, subject, details } = entry;
+  if (/^messageTo/.test(event)) return visible(messageText(entry));
   const text = TEXTS[event]?.(details, subject);
   if (text !== undefined) return visible(text);
   const more = Object.entries(details).map(([name, value]) => `${name} ${detailText(name, value)}`);

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
-import { type DecodedField, fieldsOf, type Layout } from "../../core/layout/mod.ts";
+import { type DecodedFields, fieldsOf, type Layout } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
-import { bytesOfHex } from "./entry_text.ts";
+import { fieldsOfControlMessage } from "../decoding/control_message.ts";
+import { flatFields } from "../decoding/flat_fields.ts";
+import { messageOfEntry } from "../decoding/message_of_entry.ts";
 import type { RecordedField } from "./recording.ts";
 
 /** Of one payload or control message so many fields are shown. */
@@ -21,21 +22,22 @@ interface ShownMessage {
   readonly fields: readonly RecordedField[];
 }
 
-function flat(fields: readonly DecodedField[], depth: number): readonly RecordedField[] {
-  return fields.flatMap(({ name, offset, byteCount, text, fields: inner = [] }) => [
-    [name, offset, byteCount, text, depth] as const,
-    ...flat(inner, depth + 1),
-  ]);
-}
-
 function bytesText(byteCount: number): string {
   return `${byteCount} ${byteCount === 1 ? "byte" : "bytes"}`;
 }
 
-/** The fields of `layout` in `bytes`, what is left of them, and what is wrong. */
-export function shownFields(layout: Layout<unknown>, bytes: Uint8Array): readonly RecordedField[] {
-  const { fields, byteCount, damage } = fieldsOf(layout, bytes);
-  const shown = flat(fields, 0);
+/** `decoded` as rows: the fields of `bytes`, what is left of them, and what is wrong. */
+function rowsOf(
+  { fields, byteCount, damage }: DecodedFields,
+  bytes: Uint8Array,
+): readonly RecordedField[] {
+  const shown = [...flatFields(fields)].map(([field, depth]): RecordedField => [
+    field.name,
+    field.offset,
+    field.byteCount,
+    field.text,
+    depth,
+  ]);
   const more: RecordedField[] = [];
   const part = (name: string, offset: number, text?: string) => {
     const left = Math.max(bytes.length - offset, 0);
@@ -46,6 +48,11 @@ export function shownFields(layout: Layout<unknown>, bytes: Uint8Array): readonl
   if (damage !== null) part("damaged", damage.offset, damage.reason);
   else if (byteCount < bytes.length) part("rest", byteCount);
   return [...shown.slice(0, FIELDS_MAX), ...more];
+}
+
+/** The fields of `layout` in `bytes`, what is left of them, and what is wrong. */
+export function shownFields(layout: Layout<unknown>, bytes: Uint8Array): readonly RecordedField[] {
+  return rowsOf(fieldsOf(layout, bytes), bytes);
 }
 
 /** What a packet says of itself, as people read it; null: the entry is about none that is or was in a ring. */
@@ -62,9 +69,8 @@ export function packetOf({ details }: TraceEntry): readonly (readonly [string, s
   ];
 }
 
-/** What an entry has of a control message; null: it is about none. */
-export function messageOf({ event, details }: TraceEntry): ShownMessage | null {
-  if (!/^messageTo/.test(event) || typeof details.bytes !== "string") return null;
-  const bytes = bytesOfHex(details.bytes);
-  return { bytes, fields: shownFields(CONTROL_MESSAGE, bytes) };
+/** What an entry has of a control message; null: it tells of something else. */
+export function messageOf(entry: TraceEntry): ShownMessage | null {
+  const bytes = messageOfEntry(entry);
+  return bytes === null ? null : { bytes, fields: rowsOf(fieldsOfControlMessage(bytes), bytes) };
 }

@@ -6,7 +6,8 @@
 
 import { fieldsOfControlMessage } from "../../decoding/control_message.ts";
 import { decodeBytes } from "../../decoding/decode_bytes.ts";
-import { linesOfBytes, linesOfEntry, messageOfEntry } from "../../decoding/decoded_text.ts";
+import { linesOfBytes, linesOfEntry } from "../../decoding/decoded_text.ts";
+import { messageOfEntry } from "../../decoding/message_of_entry.ts";
 import type { SavedTrace } from "../../decoding/saved_trace.ts";
 import { type Look, painted } from "../../layout.ts";
 import { visible, visibleJson } from "../../text.ts";
