@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { FuzzFailure, FuzzFailureKind } from "../../fuzzing/finding.ts";
 import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
 import { cannot, UsageError } from "../command.ts";
+import { writeArtefact } from "../written_files.ts";
 import type { ToldFailure } from "./messages.ts";
 
 /** The format that is written, and the only one that is read. */
@@ -53,12 +54,7 @@ export class ReproducerFiles {
       null,
       2,
     );
-    try {
-      Deno.mkdirSync(this.#folder, { recursive: true });
-      Deno.writeTextFileSync(path, `${text}\n`);
-    } catch (error) {
-      throw cannot(`write ${path}`, error, "name another folder by --artefacts");
-    }
+    writeArtefact(path, `${text}\n`);
     return path;
   }
 }

@@ -9,9 +9,9 @@ import type { Command } from "commander";
 import { pageOf } from "../../pages/page.ts";
 import type { Recording } from "../../pages/recording.ts";
 import { traceEventsOf } from "../../pages/trace_events.ts";
-import { cannot, UsageError } from "../command.ts";
+import { type cannot, UsageError } from "../command.ts";
 import { withLinesFrom } from "../driver_lines.ts";
-import { checkWritten, replaceFile } from "../replace_file.ts";
+import { checkWritten, writeAsked } from "../written_files.ts";
 
 /** Where reports of a run go; null: nowhere. */
 export interface ReportPaths {
@@ -94,13 +94,7 @@ export function fromFolder(folder: string, recording: Recording): Recording {
   };
 }
 
-function write(path: string, text: string, option: string): void {
-  try {
-    replaceFile(path, text);
-  } catch (error) {
-    throw cannot(`write ${path}`, error, `name another file with ${option}`);
-  }
-}
+const hintOf = (option: string) => `name another file with ${option}`;
 
 /**
  * Writes the reports that are asked for.
@@ -111,9 +105,10 @@ export async function writeReports(paths: ReportPaths, recording: Recording): Pr
   const { report, traceEvents } = paths;
   if (report !== null) {
     const page = await pageOf(fromFolder(resolve(dirname(report)), recording));
-    write(report, page, OPTIONS.report);
+    writeAsked(report, page, hintOf(OPTIONS.report));
   }
   if (traceEvents !== null) {
-    write(traceEvents, `${JSON.stringify(traceEventsOf(recording))}\n`, OPTIONS.traceEvents);
+    const text = `${JSON.stringify(traceEventsOf(recording))}\n`;
+    writeAsked(traceEvents, text, hintOf(OPTIONS.traceEvents));
   }
 }

@@ -26,7 +26,7 @@ import {
 import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
 import { pathFrom, withLinesFrom } from "../driver_lines.ts";
 import { ProgressLine } from "../progress_line.ts";
-import { checkWritten, replaceFile } from "../replace_file.ts";
+import { checkWritten, writeAsked } from "../written_files.ts";
 import type { Start } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
@@ -132,14 +132,6 @@ function fileText(artefact: RunArtefact, folder: string, scenarioFile: string | 
   return `${JSON.stringify({ ...artefact, scenario: { name, ...file }, finding }, null, 2)}\n`;
 }
 
-function write(path: string, text: string, option: string): void {
-  try {
-    replaceFile(path, text);
-  } catch (error) {
-    throw cannot(`write ${path}`, error, `name another file with ${option}`);
-  }
-}
-
 /** Keeps what came of it, and tells it. */
 async function keep(
   shrunk: ShrunkRun,
@@ -147,9 +139,12 @@ async function keep(
   { out, mermaid }: ShrinkRequest,
   command: string,
 ): Promise<Pick<ShrinkEnd, "shrunk" | "out" | "replay" | "story">> {
-  write(out, fileText(shrunk.artefact, resolve(dirname(out)), file), "--out");
+  const text = fileText(shrunk.artefact, resolve(dirname(out)), file);
+  writeAsked(out, text, "name another file with --out");
   const story = await storyOfRun(scenario, shrunk.artefact);
-  if (mermaid !== null) write(mermaid, mermaidOfStory(story), "--mermaid");
+  if (mermaid !== null) {
+    writeAsked(mermaid, mermaidOfStory(story), "name another file with --mermaid");
+  }
   return { shrunk, out, replay: `${command} replay ${shellQuoted(out)}`, story };
 }
 

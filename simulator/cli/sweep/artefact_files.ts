@@ -12,10 +12,9 @@ import {
   type ArtefactScenario,
   type RunRecord,
 } from "../../sweeps/artefact.ts";
-import { cannot } from "../command.ts";
 import { pathFrom, withLinesFrom } from "../driver_lines.ts";
 import { isFile } from "../find_scenario.ts";
-import { replaceFile } from "../replace_file.ts";
+import { writeArtefact } from "../written_files.ts";
 import { shrunkPath } from "../shrink/request.ts";
 
 /** Files for the runs of one sweep. */
@@ -25,7 +24,7 @@ export class ArtefactFiles {
   readonly #names = new Set<string>();
 
   /**
-   * Files in `folder`, which is made when there is one.
+   * Files in `folder`, which is made with the first of them.
    *
    * @param given The scenario as it was asked for.
    * @param name Its name.
@@ -66,11 +65,6 @@ export class ArtefactFiles {
   #write(path: string, record: RunRecord): void {
     const finding = withLinesFrom(resolve(this.#folder), record.finding);
     const artefact = artefactOf({ ...record, finding }, this.#scenario);
-    try {
-      Deno.mkdirSync(this.#folder, { recursive: true });
-      replaceFile(path, `${JSON.stringify(artefact, null, 2)}\n`);
-    } catch (error) {
-      throw cannot(`write ${path}`, error, "name another folder with --artefacts");
-    }
+    writeArtefact(path, `${JSON.stringify(artefact, null, 2)}\n`);
   }
 }

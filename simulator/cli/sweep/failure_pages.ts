@@ -7,9 +7,9 @@
 import { dirname, resolve } from "node:path";
 import { ARTEFACT_SUFFIX } from "../../sweeps/artefact.ts";
 import type { FailureGroup, SweepSummary } from "../../sweeps/summary.ts";
-import { cannot, tell, UsageError } from "../command.ts";
+import { tell, UsageError } from "../command.ts";
 import { pageOfKept } from "../pages/page_process.ts";
-import { replaceFile } from "../replace_file.ts";
+import { writeArtefact } from "../written_files.ts";
 
 /** A page takes longer than its world, which is recorded; a process begins to run in some time. */
 const PAGE_MS = 60_000;
@@ -26,14 +26,6 @@ export interface PagesTask {
   readonly onProgress: (done: number, total: number) => void;
 }
 
-function write(path: string, page: string): void {
-  try {
-    replaceFile(path, page);
-  } catch (error) {
-    throw cannot(`write ${path}`, error, "name another folder with --artefacts");
-  }
-}
-
 /** Makes the page of a failure, in the smaller run where there is one; gives its path, or null where there is none. */
 async function pageOf(
   { artefact: whole, replay: replayWhole, shrunk }: FailureGroup,
@@ -47,7 +39,7 @@ async function pageOf(
   if (page === null) return null;
   const path = `${artefact.slice(0, -ARTEFACT_SUFFIX.length)}.html`;
   try {
-    write(path, page);
+    writeArtefact(path, page);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     tell(`${error.message}\n`); // what was found is told all the same

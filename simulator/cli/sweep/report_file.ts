@@ -7,8 +7,7 @@
 import { dirname, relative, resolve } from "node:path";
 import { sweepPage, type SweepPageFacts, type SweepPoint } from "../../pages/sweep_page.ts";
 import type { SweepSummary } from "../../sweeps/summary.ts";
-import { cannot } from "../command.ts";
-import { replaceFile } from "../replace_file.ts";
+import { writeAsked } from "../written_files.ts";
 
 /** More points than that are no more to be seen. */
 const POINTS_MAX = 512;
@@ -50,9 +49,6 @@ export function writeSweepPage(
 ): void {
   const folder = resolve(dirname(path));
   const linkOf = (page: string) => relative(folder, resolve(page)).split("\\").join("/");
-  try {
-    replaceFile(path, sweepPage(summary, { ...facts, linkOf }));
-  } catch (error) {
-    throw cannot(`write ${path}`, error, "name another file with --report");
-  }
+  const page = sweepPage(summary, { ...facts, linkOf });
+  writeAsked(path, page, "name another file with --report");
 }

@@ -1,5 +1,5 @@
 /**
- * Files that are written whole.
+ * Files that the user has asked for, which are written whole.
  *
  * @module
  */
@@ -78,6 +78,33 @@ export function replaceFile(path: string, text: string): void {
   } catch (error) {
     removeIfThere(part);
     throw error;
+  }
+}
+
+/**
+ * Writes a file that the user has asked for; `hint` is what would be right where that cannot be.
+ *
+ * @throws {UsageError} It cannot be written.
+ */
+export function writeAsked(path: string, text: string, hint: string): void {
+  try {
+    replaceFile(path, text);
+  } catch (error) {
+    throw cannot(`write ${path}`, error, hint);
+  }
+}
+
+/**
+ * Writes a file that is kept of what failed. The folder, which `--artefacts` names, is made first.
+ *
+ * @throws {UsageError} It cannot be written.
+ */
+export function writeArtefact(path: string, text: string): void {
+  try {
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    replaceFile(path, text);
+  } catch (error) {
+    throw cannot(`write ${path}`, error, "name another folder with --artefacts");
   }
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { checkWritten, replaceFile } from "../../../simulator/cli/replace_file.ts";
+import { checkWritten, replaceFile } from "../../../simulator/cli/written_files.ts";
 import { withTree } from "../../support/temp_tree.ts";
 
 // Whoever may write there, as root may, would have no device any more.
