@@ -9,8 +9,9 @@
 import { fileURLToPath } from "node:url";
 import { shellQuoted, visibleJson } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
-import { mayStartProcesses } from "../processes.ts";
+import { requireProcesses } from "../processes.ts";
 import { ProgressLine } from "../progress_line.ts";
+import { sideBySide } from "../side_by_side.ts";
 import type { Start } from "../start.ts";
 import { Stop } from "../stop.ts";
 import { FuzzChild } from "./fuzz_child.ts";
@@ -77,15 +78,10 @@ async function runTargets(
     const total = Math.min((cases ?? Infinity) * targets.length, Math.round(byTime));
     if (Number.isFinite(total)) line.show(done, Math.max(total, done), "cases");
   };
-  let next = 0;
-  const work = async () => {
-    while (next < targets.length && !signal.aborted) {
-      const at = next++;
-      const task = { child, target: targets[at]!, cases, timeMs, inputMs };
-      ends[at] = await new TargetRun(task, signal, onCases).run();
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(workers, targets.length) }, work));
+  await sideBySide(targets, workers, signal, async (target, at) => {
+    const task = { child, target, cases, timeMs, inputMs };
+    ends[at] = await new TargetRun(task, signal, onCases).run();
+  });
   return ends.filter((end) => end !== undefined);
 }
 
@@ -155,11 +151,7 @@ async function fuzz(
   isOwn: boolean,
   stop: Stop,
 ): Promise<number> {
-  if (!mayStartProcesses()) {
-    const runtime = shellQuoted(Deno.execPath()); // "deno" is enough only where the path leads to it
-    const reason = "it is not permitted to start its own runtime";
-    throw new UsageError(`Cannot fuzz: ${reason}; say --allow-run=${runtime}`);
-  }
+  requireProcesses("fuzz");
   if (request.replay !== null) return await replay(request.replay, request);
   const all = await listTargets(request);
   if (request.isList) {

@@ -9,6 +9,7 @@ import { ARTEFACT_SUFFIX } from "../../sweeps/artefact.ts";
 import type { FailureGroup, SweepSummary } from "../../sweeps/summary.ts";
 import { tell, UsageError } from "../command.ts";
 import { pageOfKept } from "../pages/page_process.ts";
+import { sideBySide } from "../side_by_side.ts";
 import { writeArtefact } from "../written_files.ts";
 
 /** A page takes longer than its world, which is recorded; a process begins to run in some time. */
@@ -52,15 +53,10 @@ async function pageOf(
 export async function withPages(summary: SweepSummary, task: PagesTask): Promise<SweepSummary> {
   const { failures } = summary;
   const pages: (string | null)[] = failures.map(() => null);
-  let next = 0;
   let done = 0;
-  const work = async () => {
-    while (next < failures.length && !task.signal.aborted) {
-      const at = next++;
-      pages[at] = await pageOf(failures[at]!, task);
-      task.onProgress(++done, failures.length);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(task.workers, failures.length) }, work));
+  await sideBySide(failures, task.workers, task.signal, async (group, at) => {
+    pages[at] = await pageOf(group, task);
+    task.onProgress(++done, failures.length);
+  });
   return { ...summary, failures: failures.map((group, at) => ({ ...group, page: pages[at]! })) };
 }

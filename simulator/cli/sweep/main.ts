@@ -26,7 +26,7 @@ import { shellQuoted, visibleJson } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
 import { isFile, isText } from "../find_scenario.ts";
 import { SWEEP_PERMISSIONS } from "../permissions.ts";
-import { mayStartProcesses } from "../processes.ts";
+import { requireProcesses } from "../processes.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { siblingOf, type Start, startOf } from "../start.ts";
 import { Stop } from "../stop.ts";
@@ -160,11 +160,7 @@ function checkReport({ report, task: { child: { scenario } } }: SweepRequest): v
 
 /** Sweeps, prints what it has come to, and gives the exit code. */
 async function sweep(given: SweepRequest, start: Start, stop: Stop): Promise<number> {
-  if (!mayStartProcesses()) {
-    const runtime = shellQuoted(Deno.execPath()); // "deno" is enough only where the path leads to it
-    const reason = "it is not permitted to start its own runtime";
-    throw new UsageError(`Cannot sweep: ${reason}; say --allow-run=${runtime}`);
-  }
+  requireProcesses("sweep");
   checkReport(given);
   const request = { ...given, task: await wholeTask(given, stop.signal) };
   const { task, isJson, report } = request;

@@ -8,6 +8,7 @@ import { RERUNS_MAX, shrink, type Shrunk } from "../../shrinking/shrink.ts";
 import { ShrinkError } from "../../shrinking/world_maker.ts";
 import { type Cause, causeOf } from "../../sweeps/causes.ts";
 import { UsageError } from "../command.ts";
+import { sideBySide } from "../side_by_side.ts";
 import { ChildMaker } from "./child_maker.ts";
 import type { ChildTask } from "./messages.ts";
 
@@ -69,18 +70,12 @@ export async function shrinkCauses(
   const timer = setTimeout(() => timeIsUp.abort(), task.shrinkMs);
   const bound = AbortSignal.any([signal, timeIsUp.signal]);
   let done = 0;
-  const left = causes.values();
-  const work = async () => {
-    for (const cause of left) {
-      if (bound.aborted) return;
+  try {
+    await sideBySide(causes, task.workers, bound, async (cause) => {
       const smaller = await shrinkCause(cause, task, bound);
       if (smaller !== null) shrunk.set(causeOf(cause.finding), smaller);
       onProgress(++done, causes.length);
-    }
-  };
-  try {
-    const workers = Math.min(task.workers, causes.length);
-    await Promise.all(Array.from({ length: workers }, work));
+    });
     return shrunk;
   } finally {
     clearTimeout(timer);
