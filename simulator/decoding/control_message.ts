@@ -7,13 +7,30 @@
 
 import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
 import { CONTROL_MESSAGE_BYTES_MAX } from "../../core/control/messages.ts";
-import { type DecodedFields, fieldsOf, type Layout } from "../../core/layout/mod.ts";
+import {
+  Damage,
+  type DecodedFields,
+  fieldsOf,
+  type Layout,
+  struct,
+  u32,
+} from "../../core/layout/mod.ts";
 import { OTHER_MESSAGE } from "./other_messages.ts";
 import { Parts } from "./parts.ts";
 
-/** The first and the last message that the package itself knows by number alone. */
+/** The first and the last of the messages that the package neither sends nor takes (wire.md 4.2). */
 const OTHER_MIN = 14;
-const OTHER_MAX = 29;
+/** The highest number that a control message has. */
+export const MESSAGE_NUMBER_MAX = 29;
+
+/** What every message begins with (wire.md 4.1). */
+const NUMBER = struct("message number", 4, { number: [0, u32] });
+
+/** The number that a control message begins with, whatever it is; 0 where there are fewer than its four bytes. */
+export function messageNumberOf(bytes: Uint8Array): number {
+  const found = NUMBER.decode(bytes);
+  return found instanceof Damage ? 0 : found.number;
+}
 
 /**
  * The fields of the control message that `bytes` hold, its number included: the first byte lies at offset `start` of
@@ -24,8 +41,8 @@ const OTHER_MAX = 29;
  */
 export function fieldsOfControlMessage(bytes: Uint8Array, start = 0): DecodedFields {
   const copy = bytes.slice();
-  const number = copy.length < 4 ? 0 : new DataView(copy.buffer).getUint32(0, true);
-  const isOther = number >= OTHER_MIN && number <= OTHER_MAX;
+  const number = messageNumberOf(copy);
+  const isOther = number >= OTHER_MIN && number <= MESSAGE_NUMBER_MAX;
   const layout: Layout<unknown> = isOther ? OTHER_MESSAGE : CONTROL_MESSAGE;
   const parts = new Parts(copy, start);
   const found = fieldsOf(layout, copy, start);

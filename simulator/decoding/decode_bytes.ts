@@ -8,7 +8,7 @@ import { CONTROL_PAGE } from "../../core/ring/layouts.ts";
 import { Damage, type DecodedFields } from "../../core/layout/mod.ts";
 import { isRingIndex } from "../../core/ring/layout.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import { fieldsOfControlMessage } from "./control_message.ts";
+import { fieldsOfControlMessage, MESSAGE_NUMBER_MAX, messageNumberOf } from "./control_message.ts";
 import { fieldsOfGpadl } from "./gpadl.ts";
 import { fieldsOfPacket, type PacketForm } from "./packet.ts";
 import type { DecodedDamage } from "./parts.ts";
@@ -50,8 +50,6 @@ export interface DecodedBytes {
   readonly damage: DecodedDamage | null;
 }
 
-/** The highest number that a control message has (wire.md 4.2). */
-const MESSAGE_MAX = 29;
 /** Before here a control page has its fields, behind it nothing but zeros (wire.md 1.2). */
 const CONTROL_FIELDS_BYTES = 72;
 
@@ -72,9 +70,9 @@ function kindOf(bytes: Uint8Array): Exclude<BytesKind, "gpadl"> {
   }
   const head = new Uint8Array(4);
   head.set(bytes.subarray(0, 4));
-  const number = new DataView(head.buffer).getUint32(0, true);
-  // A packet has the words before its payload in the upper half, a message with so high a number is none.
-  return number > 0 && number <= MESSAGE_MAX ? "message" : "packet";
+  const number = messageNumberOf(head);
+  // A packet has the words before its payload in the upper half: no message has so high a number.
+  return number > 0 && number <= MESSAGE_NUMBER_MAX ? "message" : "packet";
 }
 
 function partsOfRing(ring: DecodedRing, name: string): DecodedPart[] {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DecodedFields, fieldsOf } from "../../core/layout/mod.ts";
+import { Damage, type DecodedFields, fieldsOf } from "../../core/layout/mod.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import {
   GPA_DIRECT_HEADER,
@@ -22,7 +22,6 @@ import {
   TRAILER_BYTES,
 } from "../../core/ring/layout.ts";
 import { DESCRIPTOR, type Descriptor, TRAILER } from "../../core/ring/layouts.ts";
-import { Damage } from "../../core/layout/mod.ts";
 import type { Codec } from "../testing/options.ts";
 import { Parts } from "./parts.ts";
 import { fieldsOfTuple } from "./tuple.ts";
@@ -150,7 +149,9 @@ class PacketWalk {
   #askCodec(descriptor: Descriptor, payloadStart: number, end: number): void {
     const { type, flags, transactionId } = descriptor;
     if (type === PACKET_TYPE_TRANSFER_PAGES) return;
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length);
+    const header = type === PACKET_TYPE_GPA_DIRECT
+      ? GPA_DIRECT_HEADER.decode(this.#bytes.subarray(DESCRIPTOR_BYTES, payloadStart))
+      : null;
     const fault = createCodec(this.#form.codec ?? "vmbus").decode({
       type,
       flags,
@@ -160,7 +161,7 @@ class PacketWalk {
       start: DESCRIPTOR_BYTES,
       payloadStart,
       end,
-      rangeCount: type === PACKET_TYPE_GPA_DIRECT ? view.getUint32(DESCRIPTOR_BYTES + 4, true) : 0,
+      rangeCount: header === null || header instanceof Damage ? 0 : header.rangeCount,
     }, new PacketFields());
     if (fault !== null) {
       this.parts.note(DESCRIPTOR_BYTES, `a receiver refuses this packet: ${fault}`);
