@@ -19,17 +19,9 @@ import {
   wholePages,
 } from "../../../simulator/peers/mod.ts";
 import { HostileGuest } from "../../../simulator/scenarios/hostile/hostile_guest.ts";
-import { type PackageTarget, withCorpus } from "../package_target.ts";
+import type { PackageTarget } from "../package_target.ts";
 import { drawEchoMessage } from "./devices.ts";
-import {
-  drawScripts,
-  type Play,
-  playScript,
-  SCRIPT_BYTES_MAX,
-  SCRIPTS_PER_BATCH,
-  scriptSeeds,
-  type Stage,
-} from "./scripts.ts";
+import { outcomeOf, type Play, scriptTarget, type Stage } from "./scripts.ts";
 
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";
@@ -140,12 +132,6 @@ function guestPlay(stage: Stage, makeServer: (stage: Stage) => Server): Play {
       stage.guest.destroy();
     },
   };
-}
-
-/** How a channel stands. */
-function outcomeOf(channel: vmbus.VMBCHANNEL): string {
-  const there = vmbus.inspectChannel(channel);
-  return there === null ? "gone" : there.fault ?? `${there.lifecycle} ${there.flow}`;
 }
 
 /** Treats packets in every way that there is, by turns. */
@@ -290,15 +276,8 @@ function guestTarget(
   title: string,
   makeServer: (stage: Stage) => Server,
 ): PackageTarget {
-  const names = Object.keys(ACTS);
-  return withCorpus(() => scriptSeeds(names), {
-    name,
-    title,
-    inputBytesMax: SCRIPT_BYTES_MAX,
-    batchCases: SCRIPTS_PER_BATCH,
-    draw: drawScripts(names.length),
-    run: (input, note) => playScript(input, note, "root", (stage) => guestPlay(stage, makeServer)),
-  });
+  const makePlay = (stage: Stage) => guestPlay(stage, makeServer);
+  return scriptTarget(name, title, { acts: Object.keys(ACTS), guarded: "root", makePlay });
 }
 
 /** The targets of hostile guests. */

@@ -24,17 +24,9 @@ import {
 import * as vmbus from "../../../mod.ts";
 import { corruptMessage, encodePacket } from "../../../simulator/peers/mod.ts";
 import { type Device, HostileHost } from "../../../simulator/scenarios/hostile/hostile_host.ts";
-import { type PackageTarget, withCorpus } from "../package_target.ts";
+import type { PackageTarget } from "../package_target.ts";
 import { drawEchoMessage } from "./devices.ts";
-import {
-  drawScripts,
-  type Play,
-  playScript,
-  SCRIPT_BYTES_MAX,
-  SCRIPTS_PER_BATCH,
-  scriptSeeds,
-  type Stage,
-} from "./scripts.ts";
+import { outcomeOf, type Play, scriptTarget, type Stage } from "./scripts.ts";
 
 const DEVICE: Device = {
   interfaceId: "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10",
@@ -83,13 +75,6 @@ class SpeakingHost extends HostileHost {
       const right = this.#client.reply(chance);
       return chance.below(3) === 0 ? corruptMessage(chance, right) : right;
     };
-    for (
-      const { completionRequested, transactionId } of one.rings.take("downstream", codec).packets
-    ) {
-      if (!completionRequested) continue;
-      const completion = { type: 11, transactionId, payload: payloadOf() } as const;
-      one.rings.put("downstream", encodePacket(codec, completion));
-    }
     const { packets } = one.rings.take("upstream", codec);
     for (const { completionRequested, transactionId } of packets) {
       if (!completionRequested) continue;
@@ -251,8 +236,7 @@ class MixedClient implements Client {
   }
 
   outcome(): string {
-    const there = vmbus.inspectChannel(this.#channel);
-    return there === null ? "gone" : there.fault ?? `${there.lifecycle} ${there.flow}`;
+    return outcomeOf(this.#channel);
   }
 
   reply(chance: Chance): Uint8Array {
@@ -311,10 +295,7 @@ function echoClient({ fabric, guest }: Stage): Client {
   return {
     device: { interfaceId: ECHO_INTERFACE_TYPE, instanceId: ECHO_INTERFACE_INSTANCE },
     tend: () => {},
-    outcome() {
-      const there = vmbus.inspectChannel(client.channel);
-      return there === null ? "gone" : there.fault ?? `${there.lifecycle} ${there.flow}`;
-    },
+    outcome: () => outcomeOf(client.channel),
     reply: drawEchoMessage,
   };
 }
@@ -324,15 +305,8 @@ function hostTarget(
   title: string,
   makeClient: (stage: Stage) => Client,
 ): PackageTarget {
-  const names = Object.keys(ACTS);
-  return withCorpus(() => scriptSeeds(names), {
-    name,
-    title,
-    inputBytesMax: SCRIPT_BYTES_MAX,
-    batchCases: SCRIPTS_PER_BATCH,
-    draw: drawScripts(names.length),
-    run: (input, note) => playScript(input, note, "guest", (stage) => hostPlay(stage, makeClient)),
-  });
+  const makePlay = (stage: Stage) => hostPlay(stage, makeClient);
+  return scriptTarget(name, title, { acts: Object.keys(ACTS), guarded: "guest", makePlay });
 }
 
 /** The targets of hostile hosts. */

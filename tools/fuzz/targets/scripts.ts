@@ -14,6 +14,7 @@ import * as vmbus from "../../../mod.ts";
 import { GuardPages } from "../../../simulator/peers/mod.ts";
 import { joined, u32At, u32Bytes } from "../bytes.ts";
 import type { NamedSeeds } from "../corpus.ts";
+import { type PackageTarget, withCorpus } from "../package_target.ts";
 
 const HEAD_BYTES = 2;
 const ACT_BYTES = 5;
@@ -46,7 +47,23 @@ export interface Play {
 }
 
 /** Plays scripts. */
-export type MakePlay = (stage: Stage) => Play;
+type MakePlay = (stage: Stage) => Play;
+
+/** What scripts are of: the acts, by name, and who plays them. */
+export interface Plays {
+  /** What can be done, in the order of the numbers in a script; the first opens the channel. */
+  readonly acts: readonly string[];
+  /** Whose memory must stay as it is. */
+  readonly guarded: "guest" | "root";
+  /** Makes what a script is played with. */
+  readonly makePlay: MakePlay;
+}
+
+/** How a channel stands. */
+export function outcomeOf(channel: vmbus.VMBCHANNEL): string {
+  const there = vmbus.inspectChannel(channel);
+  return there === null ? "gone" : there.fault ?? `${there.lifecycle} ${there.flow}`;
+}
 
 /** The stream of an act; its numbers need only differ. */
 function chanceOf(seed: number): Chance {
@@ -57,15 +74,11 @@ function chanceOf(seed: number): Chance {
   return Chance.fromState([0, 0, 0, 0, ...words, 1]);
 }
 
-/**
- * Plays the script that `input` is, with what `makePlay` makes, and checks what must hold in any case. Memory
- * of who is `guarded` must stay as it is.
- */
-export async function playScript(
+/** Plays the script that `input` is, and checks what must hold in any case. */
+async function playScript(
   input: Uint8Array,
   note: (value: number) => void,
-  guarded: "guest" | "root",
-  makePlay: MakePlay,
+  { guarded, makePlay }: Plays,
 ): Promise<string> {
   const codec = ((input[0] ?? 0) & 1) === 0 ? "vmbus" : "msgpack";
   const order = input[1] ?? 0;
@@ -125,12 +138,12 @@ function scriptOf(
 }
 
 /** Bytes of the longest script. */
-export const SCRIPT_BYTES_MAX: number = HEAD_BYTES + ACTS_MAX * ACT_BYTES;
+const SCRIPT_BYTES_MAX = HEAD_BYTES + ACTS_MAX * ACT_BYTES;
 /** Scripts of a batch: each makes a fabric. */
-export const SCRIPTS_PER_BATCH = 64;
+const SCRIPTS_PER_BATCH = 64;
 
 /** Scripts of a few acts of `count`, the first two of which open the channel. */
-export function drawScripts(count: number): (seed: number, scripts: number) => Uint8Array[] {
+function drawScripts(count: number): (seed: number, scripts: number) => Uint8Array[] {
   const act = fc.tuple(fc.nat(count - 1), fc.nat(0xffff_ffff), fc.boolean());
   const script = fc.record({
     head: fc.tuple(fc.nat(1), fc.nat(255)),
@@ -140,7 +153,7 @@ export function drawScripts(count: number): (seed: number, scripts: number) => U
 }
 
 /** A script for each act of `names`, after the channel was opened, and one of all of them. */
-export function scriptSeeds(names: readonly string[]): NamedSeeds {
+function scriptSeeds(names: readonly string[]): NamedSeeds {
   const one = names.map((
     name,
     act,
@@ -159,4 +172,17 @@ export function scriptSeeds(names: readonly string[]): NamedSeeds {
       ...all.map(([act, seed]) => [act, seed, false] as const),
     ]),
   };
+}
+
+/** The target whose inputs are scripts of `plays`. */
+export function scriptTarget(name: string, title: string, plays: Plays): PackageTarget {
+  const { acts } = plays;
+  return withCorpus(() => scriptSeeds(acts), {
+    name,
+    title,
+    inputBytesMax: SCRIPT_BYTES_MAX,
+    batchCases: SCRIPTS_PER_BATCH,
+    draw: drawScripts(acts.length),
+    run: (input, note) => playScript(input, note, plays),
+  });
 }
