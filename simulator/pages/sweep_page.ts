@@ -6,6 +6,7 @@
  */
 
 import { grouped } from "../layout.ts";
+import { sizesText } from "../shrinking/report.ts";
 import { PACKAGE_VERSION } from "../sweeps/package_version.ts";
 import { counted, sweepError, type SweepFacts } from "../sweeps/report.ts";
 import type { FailureGroup, ReachedBehaviour, SweepSummary } from "../sweeps/summary.ts";
@@ -73,8 +74,13 @@ ${line("failed", ({ failed }) => failed)}
 <span class="swatch bad"></span> failed</figcaption></figure>`;
 }
 
+function replayHtml(command: string): string {
+  return `<p class="replay"><code>${html(command)}</code></p>`;
+}
+
 function failureHtml(group: FailureGroup, linkOf: SweepPageFacts["linkOf"]): string {
-  const { kind, rule, place, message, by, worlds, seed, step, source, replay, page } = group;
+  const { kind, rule, place, message, by, worlds, seed, step, source, replay, shrunk, page } =
+    group;
   const name = page === null
     ? html(rule)
     : `<a href="${html(linkOf(page).split("/").map(encodeURIComponent).join("/"))}">${
@@ -92,7 +98,10 @@ function failureHtml(group: FailureGroup, linkOf: SweepPageFacts["linkOf"]): str
     `<p class="note">in ${counted(worlds, "worlds")}, first with seed ${html(seed)}, after ${
       counted(step, "choices")
     }</p>`,
-    ...replay === null ? [] : [`<p class="replay"><code>${html(replay)}</code></p>`],
+    ...replay === null ? [] : [replayHtml(replay)],
+    ...shrunk === null
+      ? []
+      : [`<p class="note">smaller: ${html(sizesText(shrunk))}</p>`, replayHtml(shrunk.replay)],
   ];
   return `<li>${lines.join("\n")}</li>`;
 }

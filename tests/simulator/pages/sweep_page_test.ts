@@ -52,6 +52,15 @@ Deno.test("sweepPage: failures with their pages, gaps by name, how it went over 
   assertStringIncludes(page, "never; 1 of 2 conditions");
 });
 
+Deno.test("sweepPage: a run that was made smaller has its own command, and how small it is", () => {
+  const size = { faults: 0, switches: 2, waits: 2, draws: 0, steps: 9 };
+  const sizes = { reruns: 40, before: { ...size, switches: 13 }, after: size };
+  const shrunk = { artefact: "a.shrunk.json", replay: "replay a.shrunk.json", ...sizes };
+  const page = sweepPage({ ...SUMMARY, failures: [{ ...SUMMARY.failures[0]!, shrunk }] }, FACTS);
+  assertStringIncludes(page, "smaller: 13 switches -&gt; 2 in 40 re-runs");
+  assertStringIncludes(page, "<code>replay a.shrunk.json</code>");
+});
+
 Deno.test("sweepPage: runs nothing, and what came from drivers is text", () => {
   const page = sweepPage(SUMMARY, { ...FACTS, scenario: HOSTILE });
   assert(!page.includes("<script"));
