@@ -76,10 +76,7 @@ export class Continuation implements WorldGuide {
   }
 
   #chooseTurn(count: number, alternatives: Alternatives): number {
-    const names = Array.from(
-      { length: count },
-      (_, offset) => this.#names.item(alternatives.at(offset)),
-    );
+    const names = this.#names.items(alternatives, count);
     const sorted = names.toSorted();
     this.#isFree = true;
     this.#note(sorted.join());

@@ -17,12 +17,15 @@ import { Matching } from "./matching.ts";
 import { Scout } from "./scout.ts";
 import { Search } from "./search.ts";
 import { ExploreError } from "./explore_error.ts";
-import type { ExploreFailure, ExploreReport, ExploreSettings } from "./settings.ts";
-
-const EXECUTIONS_MAX = 1_000_000;
-const DEPTH_MAX = 10_000;
-const DRAW_WAYS_MAX = 64;
-const COUNT_MOST = 2 ** 32 - 1;
+import {
+  COUNT_MOST,
+  DEPTH_MAX,
+  DRAW_WAYS_MAX,
+  EXECUTIONS_MAX,
+  type ExploreFailure,
+  type ExploreReport,
+  type ExploreSettings,
+} from "./settings.ts";
 
 /** A schedule with all scheduling points: who is next is chosen elsewhere. */
 const SCHEDULE = "random";

@@ -6,7 +6,12 @@
  */
 
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { type Alternative, EVERYTHING, type Touch } from "../../actors/runtime/chooser.ts";
+import {
+  type Alternative,
+  type Alternatives,
+  EVERYTHING,
+  type Touch,
+} from "../../actors/runtime/chooser.ts";
 import { DISPATCH_LEVEL } from "../../actors/runtime/irql.ts";
 import { type Processor, WorkItem } from "../../actors/runtime/processor.ts";
 import { Endpoint } from "../../actors/channel/endpoint.ts";
@@ -60,6 +65,11 @@ export class Names {
     const rest = item.isScheduled && item.rest === item ? " (rest)" : "";
     const at = this.processor(item.processor) ?? "answers";
     return `${this.#worker(item)} ${item.kind} on ${at}${rest}`;
+  }
+
+  /** The names of those that may be next, `count` of them, in the order of their offsets. */
+  items(alternatives: Alternatives, count: number): readonly string[] {
+    return Array.from({ length: count }, (_, offset) => this.item(alternatives.at(offset)));
   }
 
   #worker(item: WorkItem): string {

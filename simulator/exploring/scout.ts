@@ -20,12 +20,6 @@ export class Scout implements WorldGuide {
     this.#chooser = createChooser("portfolio", seed) ?? FIFO;
   }
 
-  /** See {@linkcode WorldGuide.begins}. */
-  begins(): void {}
-
-  /** See {@linkcode WorldGuide.programRuns}. */
-  programRuns(): void {}
-
   /** See {@linkcode WorldGuide.choose}. */
   choose(kind: ChoiceKind, count: number, known: Known): number {
     const offset = kind === "item" ? this.#chooser.choose(kind, count, known) : 0;

@@ -235,10 +235,7 @@ export class Search implements WorldGuide {
   // -- Who is next
 
   #chooseTurn(count: number, alternatives: Alternatives): number {
-    const names = Array.from(
-      { length: count },
-      (_, offset) => this.#names.item(alternatives.at(offset)),
-    );
+    const names = this.#names.items(alternatives, count);
     this.#endTurn();
     let node = this.#path[this.#at];
     if (node === undefined) {

@@ -9,6 +9,15 @@ import type { Finding } from "../worlds/finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
 import type { SearchCounts } from "./search.ts";
 
+/** Runs at most, where nobody says how many. */
+export const EXECUTIONS_MAX = 1_000_000;
+/** Choices of a run that are gone through, where nobody says how many. */
+export const DEPTH_MAX = 10_000;
+/** Draws of so many ways at most are gone through, where nobody says how many. */
+export const DRAW_WAYS_MAX = 64;
+/** The most that any of these numbers may be. */
+export const COUNT_MOST: number = 2 ** 32 - 1;
+
 /** How a scenario is explored. */
 export interface ExploreSettings {
   /** Encoding of packets in the rings. Default `"msgpack"`. */

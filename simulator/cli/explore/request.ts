@@ -5,6 +5,7 @@
  */
 
 import { type Command, Option } from "commander";
+import { COUNT_MOST, DEPTH_MAX, DRAW_WAYS_MAX, EXECUTIONS_MAX } from "../../exploring/settings.ts";
 import { folded } from "../../layout.ts";
 import { ITEMS_MAX } from "../../worlds/settings.ts";
 import {
@@ -22,11 +23,7 @@ import { parseTime, parseWhole } from "../option_values.ts";
 export const EXIT_BOUNDED = 3;
 
 const ARTEFACTS = "explore-failures";
-const EXECUTIONS_MAX = 1_000_000;
 const SCOUTS = 200;
-const DEPTH_MAX = 10_000;
-const DRAW_WAYS_MAX = 64;
-const MOST = 2 ** 32 - 1;
 
 /** What is to be explored. */
 export interface ExploreRequest {
@@ -96,24 +93,24 @@ function createExplore(name: string): Command {
     .option("--list", "list the scenarios that are there")
     .addOption(
       new Option("--executions <N>", "runs at most, those by chance left out")
-        .argParser(parseWhole(1, MOST)).default(EXECUTIONS_MAX),
+        .argParser(parseWhole(1, COUNT_MOST)).default(EXECUTIONS_MAX),
     )
     .option("--time <TIME>", "begin nothing after this time: 60s, 5m, 2h", parseTime)
     .addOption(
       new Option("--scouts <N>", "orders by chance that come first")
-        .argParser(parseWhole(0, MOST)).default(SCOUTS),
+        .argParser(parseWhole(0, COUNT_MOST)).default(SCOUTS),
     )
     .addOption(
       new Option("--depth <N>", "choices of a run that are gone through")
-        .argParser(parseWhole(1, MOST)).default(DEPTH_MAX),
+        .argParser(parseWhole(1, COUNT_MOST)).default(DEPTH_MAX),
     )
     .addOption(
       new Option("--draws <N>", "draws of so many ways at most are gone through, others are 0")
-        .argParser(parseWhole(0, MOST)).default(DRAW_WAYS_MAX),
+        .argParser(parseWhole(0, COUNT_MOST)).default(DRAW_WAYS_MAX),
     )
     .addOption(
       new Option("--items <N>", "work items that a phase of a run may take")
-        .argParser(parseWhole(1, MOST)).default(ITEMS_MAX),
+        .argParser(parseWhole(1, COUNT_MOST)).default(ITEMS_MAX),
     )
     .addOption(
       new Option("--codec <CODEC>", "how packets are encoded").choices(["msgpack", "vmbus"])

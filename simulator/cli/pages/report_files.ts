@@ -9,7 +9,7 @@ import type { Command } from "commander";
 import { pageOf } from "../../pages/page.ts";
 import type { Recording } from "../../pages/recording.ts";
 import { traceEventsOf } from "../../pages/trace_events.ts";
-import { type cannot, UsageError } from "../command.ts";
+import { UsageError } from "../command.ts";
 import { withLinesFrom } from "../driver_lines.ts";
 import { checkWritten, writeAsked } from "../written_files.ts";
 
