@@ -64,7 +64,7 @@ export class SizedLayout<T> extends Layout<T> {
     });
   }
 
-  /** The form that so many bytes are; the shortest where they are none. */
+  /** The longest form that `byteCount` bytes hold; where they hold no form, the shortest. */
   formOf(byteCount: number): Struct<Definition> {
     return this.forms.find((form) => form.byteCount <= byteCount) ?? this.forms.at(-1)!;
   }
@@ -84,7 +84,7 @@ export class SizedLayout<T> extends Layout<T> {
     return this.#formFor(record).sizeOfRecord(record);
   }
 
-  /** The longest form of which `record` has all fields; the shortest, which says what it lacks, where that is none. */
+  /** The longest form of which `record` has all fields; where it lacks some of each, the shortest, which says which. */
   #formFor(record: Values): Struct<Definition> {
     const isWhole = (form: Struct<Definition>) =>
       valueNames(form).every((name) => record[name] !== undefined);
@@ -155,7 +155,7 @@ export class TaggedLayout<T> extends Layout<T> {
   #bodyFor(record: Values): Struct<Definition> | SizedLayout<unknown> {
     const body = this.bodies.get(record[this.tag] as string);
     if (body === undefined) {
-      throw new RangeError(`Cannot encode ${this.form}: there is none with such a ${this.tag}`);
+      throw new RangeError(`Cannot encode ${this.form}: no form has such a ${this.tag}`);
     }
     return body;
   }

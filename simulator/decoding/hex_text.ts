@@ -50,7 +50,7 @@ function isRow(line: DumpLine | null): line is Row {
   return typeof line === "object" && line !== null && line.bytes.length > 0;
 }
 
-/** `line` as a line of a dump; null: it is none. */
+/** `line` as a line of a dump; null: it is something else. */
 function dumpLine(line: string): DumpLine | null {
   const trimmed = line.trim();
   if (trimmed === "") return "empty";

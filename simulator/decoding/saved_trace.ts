@@ -9,9 +9,9 @@ import type { TraceEntry } from "../../mod.ts";
 
 /** What a saved trace holds. */
 export interface SavedTrace {
-  /** The entries up to the first that is none. */
+  /** The entries before the first value that is no entry. */
   readonly entries: readonly TraceEntry[];
-  /** Where the rest could not be read, and why; null: there is none. */
+  /** Where the rest could not be read, and why; null: all of it was read. */
   readonly damage: { readonly entry: number; readonly reason: string } | null;
 }
 

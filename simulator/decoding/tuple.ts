@@ -61,7 +61,7 @@ class Reader {
     this.#start = start;
   }
 
-  /** The value at `at`, which may have arrays `depth` deep; null where there is none. */
+  /** The value at `at`, which may have arrays `depth` deep; null where nothing can be read. */
   field(name: string, at: number, depth: number, shape: Shape): DecodedField | null {
     const form = this.#form(at, name);
     if (form === null) return null;

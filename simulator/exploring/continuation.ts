@@ -38,7 +38,7 @@ export class Continuation implements WorldGuide {
   #isFree = false;
   #names!: Names;
 
-  /** Begins with `choices`, goes on by chance from `seed`, and tells states by `matching`. */
+  /** Begins with `choices`, continues by chance from `seed`, and tells states by `matching`. */
   constructor(choices: readonly Choice[], seed: number, matching: Matching) {
     this.#replay = new ReplayChooser(choices);
     this.#left = choices.length;

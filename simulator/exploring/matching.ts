@@ -81,7 +81,7 @@ export class Matching {
     this.#stop = run.fabric.observers.add(this.#histories);
   }
 
-  /** It looks at that run no more. */
+  /** Stops looking at that run. */
   detach(): void {
     this.#stop();
   }

@@ -53,7 +53,7 @@ export class Names {
     }
   }
 
-  /** A processor; null: it is none of a partition's, as that of answers. */
+  /** The name of a processor; null: it belongs to no partition, as that of answers does. */
   processor(processor: Processor): string | null {
     if (!this.#processors.has(processor)) this.#learn();
     return this.#processors.get(processor) ?? null;

@@ -45,7 +45,7 @@ interface InnerNode {
 
 type Node = TurnNode | InnerNode;
 
-/** Why a run was not gone on with. */
+/** Why a run was ended on its way. */
 export type Cut = "asleep" | "matched";
 
 /** How a search goes. */

@@ -82,7 +82,7 @@ export class TurnRecorder implements Observer {
     this.#footprint.add(`${(guest as PartitionObject).id} ring ${pfn}.${word}`, isStore);
   }
 
-  /** It looks no more. */
+  /** Stops looking. */
   detach(): void {
     this.#stop();
   }

@@ -21,8 +21,8 @@ interface Named {
 }
 
 /**
- * Names the items of one run: whose work it is, and for the how manieth time. Workers that are called the same are
- * numbered in the order in which they are met.
+ * Names the items of one run: whose work it is, and how often it was scheduled by then. Workers that are called the
+ * same are numbered in the order in which they are met.
  */
 export class ItemNames {
   readonly #named = new WeakMap<object, Map<string, Named>>();

@@ -17,7 +17,7 @@ class Values<T> {
     this.#values = values;
   }
 
-  /** The next one that is `right`, before which others are left out; undefined: there is none, and none is left out. */
+  /** The next one that is `right`; those before it are left out. undefined: no further one is, and nothing is left out. */
   next(right: (value: T) => boolean): T | undefined {
     const at = this.#values.findIndex((value, at) => at >= this.#next && right(value));
     if (at === -1) return undefined;

@@ -20,7 +20,7 @@ import { type ToldChooser, toldChooser } from "./told_chooser.ts";
 
 /** What a world that never becomes quiet breaks: it is run to its bound, as it is about that. */
 const ENDLESS = "all becomes quiet";
-/** Others need not run so long: one that comes to no end, and has not found it by then, is none. */
+/** Others need not run so long: one that has not come to the finding by then does not count. */
 const ITEMS_BOUNDS = [5_000, 50_000];
 
 /** A run cannot be made smaller. */

@@ -6,7 +6,7 @@
 
 import type { TraceEntry } from "../../mod.ts";
 
-/** Whoever a line is about that is nobody's. */
+/** Who does what no partition does. */
 export const WORLD = "world";
 
 /** What the fabric calls the host's partition. */

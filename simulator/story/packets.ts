@@ -118,12 +118,12 @@ export class Packets {
     return name;
   }
 
-  /** The name of a packet that arrived; null: it is none that is known. */
+  /** The name of a packet that arrived; null: no such packet is known. */
   incoming(subject: string, arrival: number): number | null {
     return this.#end(subject).byArrival.get(arrival) ?? null;
   }
 
-  /** The driver has no more to do with a packet; handed back it comes again, before all others. */
+  /** The driver is done with a packet; one that is handed back comes again, before all others. */
   retired(subject: string, arrival: number, isHandedBack: boolean): number | null {
     const end = this.#end(subject);
     const name = this.incoming(subject, arrival);

@@ -68,7 +68,7 @@ export function kindOfCall(call: string): CallKind {
   return SETUP.test(call) ? "setup" : "told";
 }
 
-/** Whether details tell of a failure: a status that is none of success, or that something threw. */
+/** Whether details tell of a failure: a status that says no success, or that something threw. */
 export function isFailure({ status, threw }: TraceDetails): boolean {
   return typeof status === "number" && status >= 0x8000_0000 || threw !== undefined;
 }

@@ -160,7 +160,7 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   end?(world: World<Drivers>): void | Promise<void>;
   /**
    * All that its workload and drivers know which their next steps hang on, as plain data: their variables, and how far
-   * they are. With it an exploration tells two worlds in the same state, and goes on with one of them alone; what is
+   * they are. With it an exploration tells two worlds in the same state, and continues with one of them alone; what is
    * forgotten in it may hide a failure, which `--verify-matching` looks for. It is asked between two work items, and
    * must change nothing. Default: no worlds are told to be in the same state.
    */

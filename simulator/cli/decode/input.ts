@@ -45,7 +45,7 @@ async function bytesOfStdin(
   return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
 }
 
-/** `bytes` as text; null: they are none. */
+/** `bytes` as text; null: they are no text. */
 function textOf(bytes: Uint8Array): string | null {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -21,7 +21,7 @@ const CHILD = new URL("./child.ts", import.meta.url).href;
 /** A process begins to run, and loads the scenario, in so many milliseconds, also on a busy machine. */
 const START_MS = 60_000;
 
-/** Why a process is no more, as what is found in the world that it was running. */
+/** Why a process has ended, as what is found in the world that it was running. */
 export type ChildDeath = Pick<Finding, "kind" | "rule" | "place" | "message">;
 
 /** How a range went: to its end, or to the seed in whose world the process died. */

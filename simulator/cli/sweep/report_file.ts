@@ -9,7 +9,7 @@ import { sweepPage, type SweepPageFacts, type SweepPoint } from "../../pages/swe
 import type { SweepSummary } from "../../sweeps/summary.ts";
 import { writeAsked } from "../written_files.ts";
 
-/** More points than that are no more to be seen. */
+/** More points than that cannot be told apart in a chart. */
 const POINTS_MAX = 512;
 
 /** How far a sweep is over time: of a long one every second moment is forgotten, again and again. */

@@ -122,7 +122,7 @@ class SweepRun {
     }
   }
 
-  /** Has a child run a range; false where it is no more. */
+  /** Has a child run a range; false where it has ended. */
   async #runRange(
     child: SweepChild,
     twin: SweepChild | null,

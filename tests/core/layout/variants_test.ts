@@ -97,7 +97,7 @@ Deno.test("byField: a field says what follows it", () => {
   assertEquals(kindOf(of(1, 0, 0)), "tooShort 0");
   assertEquals(kindOf(of()), "tooShort 0");
   const none = { kind: "none" } as unknown as typeof ask;
-  assertThrows(() => MESSAGE.encode(none), RangeError, "there is none with such a kind");
+  assertThrows(() => MESSAGE.encode(none), RangeError, "no form has such a kind");
 });
 
 Deno.test("bySize: the longest form that is there whole, and of which all fields are given", () => {

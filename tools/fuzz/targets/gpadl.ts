@@ -33,7 +33,7 @@ function inputOf(
 
 const byteCount = fc.constantFrom(1, 2, 4096, 4097, 9000, 0, 0xffff_f001, 0xffff_ffff);
 const byteOffset = fc.constantFrom(0, 0, 1, 4088, 4095, 4096, 0xffff_ffff);
-/** Ranges of which a few are none. */
+/** Ranges, some of which no guest could have. */
 const ranges = fc.array(
   fc.record({
     byteCount,
