@@ -192,16 +192,20 @@ export function fieldsOf(layout: Layout<unknown>, bytes: Uint8Array, start = 0):
   const byteCount = walk.layout(layout as AnyLayout, 0, {}, fields);
   const { damage } = walk;
   return {
-    fields: start === 0 ? fields : fields.map((field) => moved(field, start)),
+    fields: start === 0 ? fields : fields.map((field) => movedField(field, (at) => start + at)),
     byteCount,
     damage: damage && { offset: start + damage.offset, reason: damage.reason },
   };
 }
 
-function moved(field: DecodedField, by: number): DecodedField {
+/** `field` and those inside it as they lie somewhere else: `place` says where each offset is there. */
+export function movedField(
+  field: DecodedField,
+  place: (offset: number) => number,
+): DecodedField {
   const { fields, ...rest } = field;
-  const offset = field.offset + by;
+  const offset = place(field.offset);
   return fields === undefined
     ? { ...rest, offset }
-    : { ...rest, offset, fields: fields.map((inner) => moved(inner, by)) };
+    : { ...rest, offset, fields: fields.map((inner) => movedField(inner, place)) };
 }

@@ -16,6 +16,9 @@ const TERMINAL_SIGNALS: readonly Deno.Signal[] = ["SIGHUP", "SIGINT", "SIGTERM"]
 /** So much later at most. */
 const TERMINAL_MS = 200;
 
+/** A process begins to run, and loads what it is to run, in so many milliseconds, also on a busy machine. */
+export const START_MS = 60_000;
+
 /** How a process came to its end. */
 export interface ProcessEnd {
   /** Milliseconds that it said nothing for, and was ended as that was too long; null: it was not. */
@@ -25,7 +28,7 @@ export interface ProcessEnd {
 }
 
 /** One process of the runtime, which says messages of type `Said`. */
-export class ChildProcess<Said> {
+export class ChildProcess<Said extends object> {
   readonly #process: Deno.ChildProcess;
   readonly #lines: AsyncGenerator<string>;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array>;
@@ -76,6 +79,20 @@ export class ChildProcess<Said> {
       }
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Asks for something, and tells `hear` what it says, until it is idle again; false: it has ended before. */
+  async ask(
+    request: unknown,
+    hear: (message: Said) => void,
+    boundMs: number,
+  ): Promise<boolean> {
+    await this.send(request);
+    for (;;) {
+      const message = await this.next(boundMs);
+      if (message === null || "idle" in message) return message !== null;
+      hear(message);
     }
   }
 

@@ -11,6 +11,7 @@ import {
   fieldsOf,
   struct,
 } from "../../core/layout/mod.ts";
+import { movedField } from "../../core/layout/fields.ts";
 
 /** What is wrong with bytes, and where: in bytes from the first of whatever they are a part of. */
 export type DecodedDamage = NonNullable<DecodedFields["damage"]>;
@@ -71,15 +72,8 @@ export function relocated(
 ): DecodedFields {
   const { fields, byteCount, damage } = decoded;
   return {
-    fields: fields.map((field) => moved(field, place)),
+    fields: fields.map((field) => movedField(field, place)),
     byteCount,
     damage: damage && { ...damage, offset: place(damage.offset) },
   };
-}
-
-function moved(field: DecodedField, place: (offset: number) => number): DecodedField {
-  const { fields, ...rest } = field;
-  const offset = place(field.offset);
-  if (fields === undefined) return { ...rest, offset };
-  return { ...rest, offset, fields: fields.map((inner) => moved(inner, place)) };
 }

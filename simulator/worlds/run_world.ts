@@ -296,9 +296,14 @@ class Run<Drivers extends DriverTable> {
     }
   }
 
+  /** What was found, told apart from what the scenario expects. */
+  get toldApart(): ReturnType<typeof tellApart> {
+    return tellApart(this.findings, this.scenario.expected ?? [], this.faults.fired);
+  }
+
   get result(): WorldResult {
     const { scenario, settings, chooser, faults, fabric, world } = this;
-    const { findings, expected } = tellApart(this.findings, scenario.expected ?? [], faults.fired);
+    const { findings, expected } = this.toldApart;
     return {
       scenario: scenario.name,
       seed: BigInt(settings.seed),
@@ -329,18 +334,20 @@ export async function runWorld<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   settings: WorldSettings = {},
 ): Promise<WorldResult> {
-  return await runGuided(scenario, settings, null);
+  const run = new Run(scenario, settings, null);
+  await run.run();
+  return run.result;
 }
 
 /**
- * The same, where `guide` makes all choices, in the place of the seed and of `settings.choices`; null: nobody does.
+ * The same, where `guide` makes all choices, in the place of the seed and of `settings.choices`.
  *
  * @throws {ReplayError | TypeError | RangeError} See {@linkcode runWorld}.
  */
 export async function runGuided<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   settings: WorldSettings,
-  guide: WorldGuide | null,
+  guide: WorldGuide,
 ): Promise<WorldResult> {
   const run = new Run(scenario, settings, guide);
   await run.run();
@@ -364,5 +371,5 @@ export async function findGuided<Drivers extends DriverTable>(
   } catch (error) {
     if (!(error instanceof CutError)) throw error;
   }
-  return tellApart(run.findings, scenario.expected ?? [], run.faults.fired).findings;
+  return run.toldApart.findings;
 }

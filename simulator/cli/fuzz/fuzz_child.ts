@@ -5,7 +5,7 @@
  */
 
 import type { FuzzFailure } from "../../fuzzing/finding.ts";
-import { ChildProcess } from "../child_process.ts";
+import { ChildProcess, START_MS } from "../child_process.ts";
 import { UsageError } from "../command.ts";
 import type {
   FuzzBeginning,
@@ -28,8 +28,6 @@ const FAST_FLAGS = ["--v8-flags=--expose-gc"];
  * code does not count calls; else what is found would depend on when something is compiled.
  */
 const GUIDED_FLAGS = ["--allow-sys", "--v8-flags=--expose-gc,--no-opt,--no-maglev"];
-/** A process begins to run, and loads the targets, in so many milliseconds, also on a busy machine. */
-const START_MS = 60_000;
 
 /** One child process. */
 export class FuzzChild {
@@ -74,13 +72,7 @@ export class FuzzChild {
     hear: (message: FuzzMessage) => void,
     boundMs: number = this.#boundMs,
   ): Promise<FuzzFailure | null> {
-    await this.#process.send(request);
-    for (;;) {
-      const message = await this.#process.next(boundMs);
-      if (message === null) return await this.#death(boundMs);
-      if ("idle" in message) return null;
-      hear(message);
-    }
+    return await this.#process.ask(request, hear, boundMs) ? null : await this.#death(boundMs);
   }
 
   async #death(boundMs: number): Promise<FuzzFailure> {

@@ -6,7 +6,7 @@
 
 import type { Finding } from "../../mod.ts";
 import type { RunEntries } from "../../sweeps/compare.ts";
-import { ChildProcess } from "../child_process.ts";
+import { ChildProcess, START_MS } from "../child_process.ts";
 import { UsageError, UsageErrors } from "../command.ts";
 import { WORLD_FLAGS } from "../processes.ts";
 import type {
@@ -18,8 +18,6 @@ import type {
 } from "./messages.ts";
 
 const CHILD = new URL("./child.ts", import.meta.url).href;
-/** A process begins to run, and loads the scenario, in so many milliseconds, also on a busy machine. */
-const START_MS = 60_000;
 
 /** Why a process has ended, as what is found in the world that it was running. */
 export type ChildDeath = Pick<Finding, "kind" | "rule" | "place" | "message">;
@@ -66,15 +64,17 @@ export class SweepChild {
       if ("at" in message) at = BigInt(message.at);
       else hear(message);
     };
-    return await this.#ask(range, hearAt) ? null : { at, death: await this.#death() };
+    const isDone = await this.#process.ask(range, hearAt, this.#boundMs);
+    return isDone ? null : { at, death: await this.#death() };
   }
 
   /** What the world of a seed of the last range did; null: it cannot say. */
   async entriesOf(seed: string): Promise<RunEntries | null> {
     let entries: RunEntries | null = null;
-    await this.#ask({ entriesOf: seed }, (message) => {
+    const hear = (message: ChildMessage) => {
       if ("entries" in message) entries = message.entries;
-    });
+    };
+    await this.#process.ask({ entriesOf: seed }, hear, this.#boundMs);
     return entries;
   }
 
@@ -88,21 +88,7 @@ export class SweepChild {
     hear: (message: ChildMessage) => void,
     boundMs: number,
   ): Promise<ChildDeath | null> {
-    return await this.#ask(request, hear, boundMs) ? null : await this.#death();
-  }
-
-  /** Asks for something; false: it has ended before it had done that. */
-  async #ask(
-    request: ChildRequest,
-    hear: (message: ChildMessage) => void,
-    boundMs: number = this.#boundMs,
-  ): Promise<boolean> {
-    await this.#process.send(request);
-    for (;;) {
-      const message = await this.#process.next(boundMs);
-      if (message === null || "idle" in message) return message !== null;
-      hear(message);
-    }
+    return await this.#process.ask(request, hear, boundMs) ? null : await this.#death();
   }
 
   async #death(): Promise<ChildDeath> {
