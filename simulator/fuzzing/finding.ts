@@ -30,12 +30,15 @@ export function isSameFailure(a: FuzzFailure, b: FuzzFailure | null): boolean {
   return b !== null && a.kind === b.kind && a.place === b.place;
 }
 
-/** What `error`, which a target threw, is as a failure. Its place is the innermost line of its stack. */
+/** What `error`, which a target threw, is as a failure. Its place is the innermost line of its stack that is in a file. */
 export function crashOf(error: unknown): FuzzFailure {
   const stack = error instanceof Error ? String(error.stack) : "";
   const lines = [...stack.matchAll(/\n\s+at (.*)/g)].map(([, line = ""]) => line);
-  // That something does not hold is said in one place; the folder in which the package lies says nothing.
-  const line = lines.find((each) => !each.includes("/core/assert.ts:")) ?? lines[0];
+  // That something does not hold is said in one place, and what the engine throws in none: who called it is meant.
+  const isPlace = (each: string) =>
+    /(?:file|https?):\/\//.test(each) && !each.includes("/core/assert.ts:");
+  // The folder in which the package lies says nothing.
+  const line = lines.find(isPlace) ?? lines[0];
   const place = line?.replace(/(?:file|https?):\/\/\S*\/(?=[^/\s]+\/[^/\s]+:\d)/, "") ??
     "an unknown place";
   const name = error instanceof Error ? `${error.name}: ` : "";

@@ -1,5 +1,5 @@
 /**
- * The command `deno task fuzz`: fuzzes the package's own targets.
+ * The command `deno task fuzz`: fuzzes the package's own targets, or those of a module.
  *
  * @module
  */

@@ -18,11 +18,21 @@ const PARAGRAPHS = [
   "130 Ctrl-C, which says what was done. With --json an object is printed in each of these cases.",
 ];
 
-/** The text, for what starts the command. */
-export function fuzzHelp(name: string): string {
+/**
+ * The text.
+ *
+ * @param name What starts the command.
+ * @param hasOwn Whether there are targets where it is told no module.
+ */
+export function fuzzHelp(name: string, hasOwn: boolean): string {
   const columns = helpColumns();
   const paragraphs = PARAGRAPHS.map((each) => folded(each, columns, ""));
-  const examples = ["--list", "--time 60s", "--target ring --cases 1000000 --seed 7"];
+  const own = ["--list", "--time 60s", "--target ring --cases 1000000 --seed 7"];
+  const examples = [
+    ...hasOwn ? own : ["my_targets.ts --list"],
+    "my_targets.ts --time 60s",
+    "my_targets.ts --replay fuzz-failures/my-device-crash-23.json",
+  ];
   const lines = examples.map((each) => `  ${name} ${each}`);
   return `\n${[...paragraphs, ["Examples:", ...lines].join("\n")].join("\n\n")}`;
 }

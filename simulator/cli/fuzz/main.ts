@@ -6,6 +6,7 @@
  * @module
  */
 
+import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shellQuoted, visibleJson } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
@@ -143,12 +144,12 @@ async function replay(path: string, request: FuzzRequest): Promise<number> {
 /**
  * Fuzzes, prints what it has come to, and gives the exit code.
  *
- * @param isOwn Whether the command knows its targets by itself.
+ * @param own The module of the targets that the command knows by itself; null: it knows none.
  */
 async function fuzz(
   request: FuzzRequest,
   start: Start,
-  isOwn: boolean,
+  own: string | null,
   stop: Stop,
 ): Promise<number> {
   requireProcesses("fuzz");
@@ -163,9 +164,9 @@ async function fuzz(
   const targets = chosen(all, request.targets);
   const line = new ProgressLine(start.isDumb ? { isShown: false } : {});
   const ends = await runTargets(targets, request, stop.signal, line).finally(() => line.clear());
-  const again = isOwn
+  const again = request.module === own
     ? start.command
-    : `${start.command} ${shellQuoted(fileURLToPath(request.module))}`;
+    : `${start.command} ${shellQuoted(relative(Deno.cwd(), fileURLToPath(request.module)))}`;
   const reported = ends.map((end) => keep(end, request, again));
   const isStopped = stop.signal.aborted;
   const facts: FuzzFacts = { seed: request.seed, isStopped };
@@ -180,12 +181,12 @@ async function fuzz(
  * Runs the command with `args` and gives its exit code.
  *
  * @param readStart Tells from them how it was started.
- * @param module The address of the module of the targets; null: it is the first argument.
+ * @param own The address of the module whose targets are run where the arguments name none; null: they must.
  */
 export async function fuzzMain(
   args: readonly string[],
   readStart: (args: readonly string[]) => Start,
-  module: string | null,
+  own: string | null,
 ): Promise<number> {
   const isJson = isFuzzForPrograms(args);
   const printFailure = (reason: string, isStopped = false) => {
@@ -194,7 +195,7 @@ export async function fuzzMain(
   using stop = new Stop(() => printFailure("Stopped at once", true));
   try {
     const start = readStart(args);
-    return await fuzz(readFuzz(start.args, start.command, module), start, module !== null, stop);
+    return await fuzz(readFuzz(start.args, start.command, own), start, own, stop);
   } catch (error) {
     return endWith(error, printFailure);
   }

@@ -60,15 +60,17 @@ interface Values {
   readonly json?: true;
 }
 
-function createFuzz(name: string, hasModule: boolean): Command {
-  const command = createCommand(name)
+function createFuzz(name: string, hasOwn: boolean): Command {
+  const own = " (default: the package's own targets)";
+  return createCommand(name)
     .description(
       "Runs what takes bytes from an untrusted side with many inputs, most of them almost right.",
-    );
-  if (!hasModule) {
-    command.argument("<module>", "the module that exports the targets").usage("[options] MODULE");
-  }
-  return command
+    )
+    .argument(
+      hasOwn ? "[module]" : "<module>",
+      `the module that exports the targets${hasOwn ? own : ""}`,
+    )
+    .usage(hasOwn ? "[options] [MODULE]" : "[options] MODULE")
     .option(
       "--target <NAME>",
       "this target; may be said several times (default: all)",
@@ -100,7 +102,7 @@ function createFuzz(name: string, hasModule: boolean): Command {
     .option("--replay <FILE>", "run the input of such a file again, and nothing else")
     .option("--list", "say which targets there are")
     .option("--json", "print one JSON object instead of text")
-    .addHelpText("after", () => fuzzHelp(hasModule ? name : `${name} my_targets.ts`));
+    .addHelpText("after", () => fuzzHelp(name, hasOwn));
 }
 
 /** Whether `args` ask for a report for programs, also where nothing can be run with them. */
@@ -112,17 +114,18 @@ export function isFuzzForPrograms(args: readonly string[]): boolean {
  * What `args` ask for.
  *
  * @param name What starts the command.
- * @param module The address of the module of the targets; null: it is the first argument.
+ * @param own The address of the module whose targets are run where the arguments name none; null: they must.
  * @throws {CommanderError} They cannot be understood, or they ask for help; both have been answered.
  * @throws {UsageError} They do not belong together.
  */
 export function readFuzz(
   args: readonly string[],
   name: string,
-  module: string | null,
+  own: string | null,
 ): FuzzRequest {
-  const command = createFuzz(name, module !== null).allowExcessArguments(false)
+  const command = createFuzz(name, own !== null).allowExcessArguments(false)
     .parse(args, { from: "user" });
+  const [path] = command.args;
   const { target = [], time, cases, seed, workers, inputTime, coverage, artefacts, ...values } =
     command.opts<Values>();
   const see = `see ${name} --help`;
@@ -133,7 +136,7 @@ export function readFuzz(
     );
   }
   return {
-    module: module ?? pathToFileURL(resolve(command.args[0]!)).href,
+    module: path === undefined ? own! : pathToFileURL(resolve(path)).href,
     targets: target,
     seed,
     cases: cases ?? null,

@@ -43,3 +43,7 @@ Deno.test("readFuzz: a module of the user's is the first argument", () => {
   const { module } = readFuzz(["./my_targets.ts"], "fuzz", null);
   assertEquals(module.endsWith("/my_targets.ts") && module.startsWith("file:///"), true);
 });
+
+Deno.test("readFuzz: a module takes the place of the package's own targets", () => {
+  assertEquals(read("my_targets.ts").module.endsWith("/my_targets.ts"), true);
+});
