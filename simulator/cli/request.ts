@@ -29,7 +29,7 @@ import { simulateHelp } from "./simulate_help.ts";
 /** What starts the command in this repository. */
 export const TASK_COMMAND = "deno task simulate";
 /** Words that say what is to be done; the first one is meant where no word is given. */
-const COMMANDS = ["run", "sweep", "replay", "explore"];
+const COMMANDS = ["run", "sweep", "replay", "shrink", "explore"];
 
 /** What is to be run. */
 export interface RunRequest {

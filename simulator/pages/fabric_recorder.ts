@@ -59,14 +59,18 @@ export class FabricRecorder implements Observer {
   /** Endpoints that something has happened to since they were looked at. */
   readonly #touched = new Set<Endpoint>();
   readonly #stopObserving: () => void;
-  #choices = 0;
+  #choices: number;
   readonly #payloads: readonly ScenarioPayload[];
   #bytesLeft = ALL_BYTES_MAX;
   #fieldsLeft = ALL_FIELDS_MAX;
 
-  /** Records `fabric`, which keeps its whole trace, and whose payloads read so. */
-  constructor(fabric: Fabric, payloads: readonly ScenarioPayload[]) {
+  /**
+   * Records `fabric`, which keeps its whole trace, and whose payloads read so; `choices`: how many the run had made
+   * before it was there.
+   */
+  constructor(fabric: Fabric, payloads: readonly ScenarioPayload[], choices: number) {
     this.#payloads = payloads;
+    this.#choices = choices;
     this.#runtime = runtimeOf("record a fabric", fabric);
     this.#lookAtAll();
     this.#stopObserving = this.#runtime.observers.add(this);

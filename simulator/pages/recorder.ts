@@ -127,6 +127,8 @@ class Joined {
 export class RunRecorder {
   readonly #fabrics: FabricRecorder[] = [];
   readonly #payloads: readonly ScenarioPayload[];
+  /** Choices that were made; the first are of a world's faults, and there is no fabric yet. */
+  #choices = 0;
 
   /** Records a run whose payloads read so. */
   constructor(payloads: readonly ScenarioPayload[] = []) {
@@ -135,11 +137,12 @@ export class RunRecorder {
 
   /** The run has made a fabric, which keeps its whole trace. */
   readonly watch = (fabric: Fabric): void => {
-    this.#fabrics.push(new FabricRecorder(fabric, this.#payloads));
+    this.#fabrics.push(new FabricRecorder(fabric, this.#payloads, this.#choices));
   };
 
   /** The run has made a choice. */
   readonly chose = (choice: Choice): void => {
+    this.#choices++;
     this.#fabrics.at(-1)?.chose(choice);
   };
 

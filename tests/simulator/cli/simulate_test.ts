@@ -130,8 +130,11 @@ Deno.test("simulate: a word or option that makes no sense costs one line and exi
   const number = (range: string, value: string) =>
     new RegExp(`^--\\S+ must be a whole number from ${range}, not ${value}: ${help}$`);
   const cases: [args: string[], line: RegExp][] = [
-    [["walk"], /^walk is no command; the commands are: run, sweep, replay, explore: see deno/],
-    [[""], /^'' is no command; the commands are: run, sweep, replay, explore: see /],
+    [
+      ["walk"],
+      /^walk is no command; the commands are: run, sweep, replay, shrink, explore: see deno/,
+    ],
+    [[""], /^'' is no command; the commands are: run, sweep, replay, shrink, explore: see /],
     [["run", "run"], /^too many arguments\. .*: see deno task simulate --help$/],
     [["--sied", "1"], /^unknown option '--sied' \(Did you mean --seed\?\): see /],
     [["--scenario", "tape"], /Allowed choices are disk, echo, everything, hostile-guest, .*: see /],

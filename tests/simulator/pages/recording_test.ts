@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { lastOf } from "../../../simulator/pages/pack.ts";
+import { recordRun } from "../../../simulator/pages/record_run.ts";
 import type { Recording } from "../../../simulator/pages/recording.ts";
 import { spansOf } from "../../../simulator/pages/spans.ts";
 import { StateRecorder } from "../../../simulator/pages/states.ts";
@@ -26,6 +27,14 @@ Deno.test("recordRun: who looks changes nothing, and the whole trace is there", 
   assertEquals(recording.steps.at(-1), plain.steps);
   const [finding] = recording.findings;
   assertEquals(finding?.rule, plain.findings[0]!.rule);
+});
+
+// They are drawn before there is a fabric, and `replay --until` counts them.
+Deno.test("recordRun: the choices of which rules of faults there are count as well", async () => {
+  const scenario = { ...FAILING.scenario, faults: [{ do: "interruptDelayed" }] as const };
+  const { seed } = FAILING;
+  const { steps } = await recordRun(scenario, { seed });
+  assertEquals(steps.at(-1), (await runWorld(scenario, { seed })).steps);
 });
 
 Deno.test("recordRun: a finding is marked where the trace tells of it, after the choices of its step", () => {
