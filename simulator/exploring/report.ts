@@ -6,7 +6,7 @@
 
 import { findingLines } from "../finding_lines.ts";
 import { grouped, type Look } from "../layout.ts";
-import { visible } from "../text.ts";
+import { shellQuoted, visible } from "../text.ts";
 import type { ExploreReport } from "./settings.ts";
 
 /** Where the run of each cause is kept, in the order of {@linkcode ExploreReport.found}; null: it could not be. */
@@ -43,14 +43,25 @@ function statesText({ states, counts, unmatchedReason }: ExploreReport): string 
   return `${grouped(states)}, and ${grouped(counts.matched)} times one of them again; ${untold}`;
 }
 
-/** The report for people. */
-export function exploreText(report: ExploreReport, kept: KeptIn, look: Look): string {
+/**
+ * The report for people.
+ *
+ * @param replay What starts a replay; the file comes behind it.
+ */
+export function exploreText(
+  report: ExploreReport,
+  kept: KeptIn,
+  replay: string,
+  look: Look,
+): string {
   const { scenario, codec, scouted, executions, counts, found } = report;
   const left = boundsOf(report);
   const lines = [
     ...found.flatMap(({ finding }, at) => [
       ...findingLines(finding, look),
-      ...kept[at] === null || kept[at] === undefined ? [] : [`     kept in ${visible(kept[at])}`],
+      ...kept[at] === null || kept[at] === undefined
+        ? []
+        : [`     ${replay} ${shellQuoted(kept[at])}`],
     ]),
     `explored ${scenario}, ${codec}: ${outcomeOf(report)}`,
     `runs: ${grouped(executions)}${scouted > 0 ? `, after ${grouped(scouted)} by chance` : ""}`,

@@ -53,7 +53,11 @@ function keep({ found, scenario }: ExploreReport, request: ExploreRequest): Kept
   });
 }
 
-async function explore(request: ExploreRequest, isDumb: boolean, stop: Stop): Promise<number> {
+async function explore(
+  request: ExploreRequest,
+  { command, isDumb }: Start,
+  stop: Stop,
+): Promise<number> {
   const { scenario } = await findScenario(request.scenario);
   const line = new ProgressLine(isDumb ? { isShown: false } : {});
   const startedMs = performance.now();
@@ -79,7 +83,7 @@ async function explore(request: ExploreRequest, isDumb: boolean, stop: Stop): Pr
   print(
     isJson
       ? `${visibleJson(exploreJson(report, kept))}\n`
-      : exploreText(report, kept, stdoutLook(isDumb)),
+      : exploreText(report, kept, `${command} replay`, stdoutLook(isDumb)),
   );
   if (stop.signal.aborted) return stop.exitCode;
   if (report.found.length > 0) return EXIT_FAILED;
@@ -119,11 +123,11 @@ export async function exploreMain(readStart: () => Start): Promise<number> {
   };
   using stop = new Stop(() => printFailure("Stopped at once"));
   try {
-    const { command, args, isDumb } = readStart();
-    const own = args.slice(1);
+    const start = readStart();
+    const own = start.args.slice(1);
     isJson = isExploreForPrograms(own);
-    const request = readExplore(own, `${command} explore`);
-    return "list" in request ? list(request) : await explore(request, isDumb, stop);
+    const request = readExplore(own, `${start.command} explore`);
+    return "list" in request ? list(request) : await explore(request, start, stop);
   } catch (error) {
     return endWith(error, printFailure);
   }

@@ -65,12 +65,13 @@ export interface ExploreListRequest {
 
 const PARAGRAPHS = [
   "Goes through all orders in which the work of a scenario's world can be done, choice by choice, and says whether " +
-  "one of them breaks a rule. Of turns that touch nothing in common one order is enough; and where the scenario says " +
-  "what its drivers know (stateOf), nothing is gone through twice from the same state. The report says what was left " +
-  "out: nothing goes wrong in these runs, and a draw of more ways than --draws is 0. It is for small worlds: a few " +
-  "packets of one channel are thousands of runs.",
+  "one of them breaks a rule; the first that does ends it. Of turns that touch nothing in common one order is " +
+  "enough; and where the scenario says what its drivers know (stateOf), nothing is gone through twice from the same " +
+  "state. The report says what was left out: nothing goes wrong in these runs, and a draw of more ways than --draws " +
+  "is 0. It is for small worlds: a few packets of one channel are thousands of runs.",
   "Before that it tries --scouts orders by chance, which soon find what many orders have. What is found is kept in a " +
-  "file as a sweep keeps it: simulate replay FILE runs it again.",
+  "file as a sweep keeps it: simulate replay FILE runs it again, simulate shrink FILE makes it smaller and tells its " +
+  "story.",
   `Exit code: ${EXIT_OK} all orders were gone through and nothing was found, ${EXIT_FAILED} something was, ` +
   `${EXIT_USAGE} it could not run as asked, ${EXIT_BOUNDED} nothing was found as far as it came, and that was not ` +
   "everything, 130 Ctrl-C. With --json an object is printed in each of these cases.",

@@ -13,7 +13,7 @@ Deno.test("explore: keeps what is found where replay finds it again", async () =
     assertEquals(code, 1);
     assertStringIncludes(stdout, `FAIL correctness: ${PLANTED_RULE}, at planted\n`);
     assertStringIncludes(stdout, "explored planted, msgpack: something was found\n");
-    const [, file = ""] = /kept in (\S+)/.exec(stdout) ?? [];
+    const [, file = ""] = / replay (\S+)/.exec(stdout) ?? [];
     const again = await simulateHere("replay", file);
     assertStringIncludes(again.stdout, "as before");
     assertStringIncludes(again.stdout, "trace: the same\n");
