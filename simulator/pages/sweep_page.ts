@@ -74,7 +74,7 @@ ${line("failed", ({ failed }) => failed)}
 <span class="swatch bad"></span> failed</figcaption></figure>`;
 }
 
-function replayHtml(command: string): string {
+function commandHtml(command: string): string {
   return `<p class="replay"><code>${html(command)}</code></p>`;
 }
 
@@ -98,10 +98,10 @@ function failureHtml(group: FailureGroup, linkOf: SweepPageFacts["linkOf"]): str
     `<p class="note">in ${counted(worlds, "worlds")}, first with seed ${html(seed)}, after ${
       counted(step, "choices")
     }</p>`,
-    ...replay === null ? [] : [replayHtml(replay)],
+    ...replay === null ? [] : [commandHtml(replay)],
     ...shrunk === null
       ? []
-      : [`<p class="note">smaller: ${html(sizesText(shrunk))}</p>`, replayHtml(shrunk.replay)],
+      : [`<p class="note">smaller: ${html(sizesText(shrunk))}</p>`, commandHtml(shrunk.replay)],
   ];
   return `<li>${lines.join("\n")}</li>`;
 }
@@ -128,7 +128,7 @@ function coverageRow(what: string, seen: number, gaps: readonly string[] | null)
   const all = seen + gaps.length;
   const missing = gaps.length === 0
     ? ""
-    : `<details><summary>without ${grouped(gaps.length)}</summary><ul>${
+    : `<details><summary>${grouped(gaps.length)}</summary><ul>${
       gaps.map((gap) => `<li>${html(gap)}</li>`).join("")
     }</ul></details>`;
   return `<tr><th scope="row">${what}</th><td>${grouped(seen)} of ${grouped(all)}
@@ -137,7 +137,7 @@ function coverageRow(what: string, seen: number, gaps: readonly string[] | null)
 
 function coverageHtml({ coverage, orders }: SweepSummary, { gaps }: SweepFacts): string {
   const countOf = (counts: Readonly<Record<string, number>>) => Object.keys(counts).length;
-  return `<h2>Coverage</h2><table><thead><tr><th scope="col">what</th><th scope="col">come by</th>
+  return `<h2>Coverage</h2><table><thead><tr><th scope="col">what</th><th scope="col">seen</th>
 <th scope="col">missing</th></tr></thead><tbody>
 ${coverageRow("transitions", countOf(coverage.transitions), gaps.transitions)}
 ${coverageRow("statuses", countOf(coverage.statuses), gaps.statuses)}

@@ -42,6 +42,7 @@ Deno.test("cannot: says why in words of its own, or else in the machine's", () =
   const cases: [error: unknown, reason: string][] = [
     ["it is a pipe", "it is a pipe"],
     [new Deno.errors.NotFound("No such file (os error 2): stat 'x'"), "there is no such file"],
+    ['Module not found "file:///x.ts".', 'Module not found "file:///x.ts"'],
     [new Deno.errors.PermissionDenied("no"), "it is not permitted"],
     [new Deno.errors.NotCapable("run again with the --allow-all flag"), "it is not permitted"],
     [new Error("Not a directory (os error 20): stat 'x'"), "Not a directory"],

@@ -32,7 +32,13 @@ const SUMMARY: SweepSummary = {
     source: HOSTILE,
     artefact: "a.json",
     replay: HOSTILE,
-    shrunk: null,
+    shrunk: {
+      reruns: 47,
+      before: { faults: 3, switches: 13, waits: 9, draws: 0, steps: 90 },
+      after: { faults: 1, switches: 2, waits: 1, draws: 0, steps: 40 },
+      artefact: "a.shrunk.json",
+      replay: "deno task simulate replay a.shrunk.json",
+    },
     page: "a #1.html",
   }],
   expected: [{ rule: HOSTILE, place: HOSTILE, worlds: 1, reason: HOSTILE }],
@@ -46,6 +52,8 @@ Deno.test("sweepPage: failures with their pages, gaps by name, how it went over 
   const page = sweepPage(SUMMARY, FACTS);
   assertStringIncludes(page, "<h2>1 cause: 3 of 100 worlds failed</h2>");
   assertStringIncludes(page, 'href="kept/a%20%231.html"');
+  assertStringIncludes(page, "smaller: 13 switches -&gt; 2, 3 faults -&gt; 1");
+  assertStringIncludes(page, "<code>deno task simulate replay a.shrunk.json</code>");
   assertStringIncludes(page, "<li>server: open close</li>");
   assertStringIncludes(page, "1 of 2\n<meter");
   assertMatch(page, /<svg [^>]*aria-label="100 worlds in 2\.0 s, 3 of them failed"/);
