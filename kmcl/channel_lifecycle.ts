@@ -98,7 +98,8 @@ export function VmbChannelCleanup(kmcl: Kmcl, channel: VMBCHANNEL | null): void 
     const rule = "Cleanup with packets of the channel in flight or not freed";
     const packets = left.map(({ slot }) => slot).join(", ");
     const about = { channel: endpoint.place };
-    verifier.report(rule, call, `${left.length} packets are left: ${packets}`, about);
+    const what = left.length === 1 ? "1 packet is" : `${left.length} packets are`;
+    verifier.report(rule, call, `${what} left: ${packets}`, about);
   }
   noteEnd(kmcl.runtime, channel, call, endpoint);
   endpoint.cleanUp();

@@ -28,9 +28,11 @@ function linesOfFields(fields: readonly DecodedField[], indent: string = "  "): 
   const columns = Math.max(NAME_COLUMNS_MIN, ...all.map((field) => nameOf(field).length));
   const bytes = Math.max(...all.map(([{ byteCount }]) => String(byteCount).length));
   return all.map((field) => {
-    const [{ offset, byteCount, text }] = field;
+    const [{ offset, byteCount, name, text }] = field;
     const place = `${placeOf(offset)} ${String(byteCount).padStart(bytes)}`;
-    return `${indent}${place}  ${nameOf(field).padEnd(columns)}  ${visible(text)}`.trimEnd();
+    return `${indent}${place}  ${nameOf(field).padEnd(columns)}  ${
+      text === name ? "" : visible(text)
+    }`.trimEnd();
   });
 }
 

@@ -66,7 +66,7 @@ class PacketWalk {
   walk(): string {
     const descriptor = DESCRIPTOR.decode(this.#bytes);
     this.parts.group("descriptor", "descriptor", 0, fieldsOf(DESCRIPTOR, this.#bytes, this.#start));
-    if (descriptor instanceof Damage) return "no packet";
+    if (descriptor instanceof Damage) return "cut off in its descriptor";
     this.#check(descriptor);
     const there = this.#bytes.length;
     const lengthBytes = Math.min(Math.max(descriptor.length8 * 8, DESCRIPTOR_BYTES), there);

@@ -31,6 +31,10 @@ Deno.test("decode: damaged bytes are shown as far as they go, and end with 1", a
   assertEquals(code, 1);
   assertStringIncludes(stdout, "0x0008 4  channelId");
   assertStringIncludes(stdout, "damaged at 0x000c: openId");
+  // A group of fields has a name, and says it once.
+  const packet = await decode("0600020003000100 0500", "--as", "packet");
+  assertStringIncludes(packet.stdout, "packet: cut off in its descriptor\n");
+  assertStringIncludes(packet.stdout, "  descriptor\n");
   const { code: jsonCode, stdout: json } = await decode("0500", "--as", "message", "--json");
   const { ok, error, items, entries } = JSON.parse(json);
   assertEquals([jsonCode, ok, items.length, entries], [1, false, 1, null]);
