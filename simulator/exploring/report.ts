@@ -6,7 +6,7 @@
 
 import { findingLines } from "../finding_lines.ts";
 import { grouped, type Look } from "../layout.ts";
-import { shellQuoted, visible } from "../text.ts";
+import { shellQuoted } from "../text.ts";
 import type { ExploreReport } from "./settings.ts";
 
 /** Where the run of each cause is kept, in the order of {@linkcode ExploreReport.found}; null: it could not be. */
