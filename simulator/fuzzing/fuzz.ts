@@ -56,6 +56,8 @@ export interface FuzzReport {
  * if (failed !== null) throw new Error(`${failed.failure.message}: ${failed.input}`);
  * console.log(outcomes.size); // 2
  * ```
+ *
+ * @throws {TypeError} Its seeds are not bytes.
  */
 export async function fuzz(
   target: FuzzTarget,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isBytes } from "../../core/bytes.ts";
 import { Batch } from "./batch.ts";
 import { type FuzzFailure, isSameFailure } from "./finding.ts";
 import { InputRunner } from "./input_runner.ts";
@@ -108,7 +109,11 @@ export class Fuzzer {
 
   /** One for `target`, once its seeds are there. */
   static async start(target: FuzzTarget, options: FuzzerOptions): Promise<Fuzzer> {
-    return new Fuzzer(wholeTarget(target), await target.seeds(), options);
+    const seeds: unknown = await target.seeds();
+    if (!Array.isArray(seeds) || !seeds.every(isBytes)) {
+      throw new TypeError(`Cannot fuzz ${target.name}: its seeds must be a list of Uint8Array`);
+    }
+    return new Fuzzer(wholeTarget(target), seeds, options);
   }
 
   /** How many inputs are kept beside the seeds. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { describe } from "../../core/describe.ts";
 import { crashOf, type FuzzFailure } from "./finding.ts";
 import type { FuzzNote, FuzzRun, WholeTarget } from "./target.ts";
 
@@ -112,7 +113,10 @@ export class InputRunner {
     isChecked: boolean,
   ): Promise<void> {
     try {
-      const outcome = await promise;
+      const outcome: unknown = await promise;
+      if (typeof outcome !== "string") {
+        throw new TypeError(`Cannot say what became of it: run gives ${describe(outcome)}`);
+      }
       this.outcome = outcome;
       if (!isChecked) return;
       const noted = this.#noted;

@@ -1,6 +1,6 @@
 // Fuzzing in one process: what is planted is found, and the same seed makes the same inputs.
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { defineFuzzTarget, fuzz, type FuzzTarget } from "../../../simulator/fuzzing/mod.ts";
 
 const CASES = 2000;
@@ -95,6 +95,20 @@ Deno.test("fuzz: seeds run first, then what is drawn, each as it is", async () =
   }, { cases: 1 });
   const ran = [...new Set(inputs)];
   assertEquals(ran.slice(0, 3), ["010203", "0700", "0701"]);
+});
+
+Deno.test("fuzz: what a target gives that it must not is named", async () => {
+  const { failed } = await fuzz(planted(() => ({}) as never));
+  assertEquals([failed?.failure.kind, failed?.failure.message], [
+    "crash",
+    "TypeError: Cannot say what became of it: run gives an object",
+  ]);
+  const seeds = () => [null] as never;
+  await assertRejects(
+    () => fuzz(defineFuzzTarget({ name: "planted", title: "", seeds, run: () => "ok" })),
+    TypeError,
+    "Cannot fuzz planted: its seeds must be a list of Uint8Array",
+  );
 });
 
 Deno.test("defineFuzzTarget: what is no target is refused, in words", () => {
