@@ -38,15 +38,16 @@ export interface Looked {
   looking(look: NumberLook): this;
 }
 
-function flagsText(value: number, flags: Names): string {
-  let rest = value;
+function flagsText(value: number | bigint, flags: Names): string {
+  // A number has bits of its own up to 2^53 alone, and 32 for the operators of bits.
+  let rest = BigInt(value);
   const names: string[] = [];
   for (const [name, mask] of Object.entries(flags)) {
-    if ((value & mask) === 0) continue;
+    if ((BigInt(value) & BigInt(mask)) === 0n) continue;
     names.push(name);
-    rest &= ~mask;
+    rest &= ~BigInt(mask);
   }
-  if (rest !== 0) names.push(`0x${(rest >>> 0).toString(16)} unknown`);
+  if (rest !== 0n) names.push(`0x${rest.toString(16)} unknown`);
   return names.join(", ");
 }
 
@@ -54,7 +55,7 @@ function numberText(value: number | bigint, { radix, names, flags }: NumberLook)
   const isHex = radix === 16 || flags !== undefined;
   const digits = isHex ? `0x${value.toString(16)}` : value.toString();
   const name = flags !== undefined
-    ? flagsText(Number(value), flags)
+    ? flagsText(value, flags)
     : names && Object.keys(names).find((name) => names[name] === value);
   return name ? `${digits} (${name})` : digits;
 }

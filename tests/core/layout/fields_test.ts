@@ -145,6 +145,12 @@ Deno.test("fieldsOf: a wrong value is named, and what follows it is read all the
   assertEquals(linesOf(flag.fields)[3], "4+2 flags: 0x114 (loopback, pipe, 0x4 unknown)");
 });
 
+Deno.test("flags: bits beyond 32, and beyond what is exact, have their names", () => {
+  const wide = flags(u64, { low: 1, high: 2 ** 40 });
+  assertEquals(wide.textOf(2 ** 40 + 2), "0x10000000002 (high, 0x2 unknown)");
+  assertEquals(wide.textOf(2n ** 63n + 1n), "0x8000000000000001 (low, 0x8000000000000000 unknown)");
+});
+
 const u16s = fc.nat({ max: 0xffff });
 const values = fc.oneof(
   fc.record({
