@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isInstance, messageOf } from "../../core/describe.ts";
 import { DisposalError, type Fabric, type Leak, type Violation } from "../../mod.ts";
 import type { Finding } from "../worlds/finding.ts";
 import type { FabricRun } from "./options.ts";
@@ -60,7 +61,7 @@ export class FabricTestError extends Error {
       ...listOf("violations", violations.map(lineOfViolation)),
       ...listOf("checks", findings.map(lineOfFinding)),
       ...listOf(
-        thrown instanceof DisposalError ? "leaks" : "alive when it failed",
+        isInstance(thrown, DisposalError) ? "leaks" : "alive when it failed",
         leaks.map(({ owner, message }) => `${owner}: ${message}`),
       ),
       ...story === null ? [] : [story],
@@ -98,23 +99,43 @@ function listOf(what: string, lines: readonly string[]): string[] {
   ];
 }
 
+/** A member of what was thrown, which may be code of the thrower's; undefined: it cannot be read. */
+function memberOf(error: Error, name: "name" | "message" | "stack" | "cause"): unknown {
+  try {
+    return error[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was thrown, without its frames: all of it, as an assertion says much. */
+export function titleOf(thrown: unknown): string {
+  if (!isInstance(thrown, Error)) return typeof thrown === "string" ? thrown : messageOf(thrown);
+  const [name, message] = [memberOf(thrown, "name"), memberOf(thrown, "message")];
+  return typeof name === "string" && typeof message === "string"
+    ? `${name}: ${message}`
+    : messageOf(thrown);
+}
+
 /** What was thrown, with its frames, and what it came from. */
 function textsOf(thrown: unknown): string[] {
-  if (thrown instanceof CheckError || thrown instanceof DisposalError) {
+  if (isInstance(thrown, CheckError) || isInstance(thrown, DisposalError)) {
     return ["The body ended, but not all is well:"]; // lists follow
   }
   const texts = [textOf(thrown)];
-  for (let at = thrown; at instanceof Error && texts.length <= CAUSES_MAX; at = at.cause) {
-    if (at.cause !== undefined) texts.push(`caused by ${textOf(at.cause)}`);
+  for (let at = thrown; isInstance(at, Error) && texts.length <= CAUSES_MAX;) {
+    at = memberOf(at, "cause");
+    if (at !== undefined) texts.push(`caused by ${textOf(at)}`);
   }
   return texts;
 }
 
 /** Some runtimes put the name and message before the frames, others do not. */
 function textOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return `thrown: ${String(thrown)}`;
-  const { stack = "" } = thrown;
-  const title = `${thrown.name}: ${thrown.message}`;
-  if (stack === "") return title;
-  return stack.includes(thrown.message) ? stack : `${title}\n${stack}`;
+  const title = titleOf(thrown);
+  if (!isInstance(thrown, Error)) return `thrown: ${title}`;
+  const stack = memberOf(thrown, "stack");
+  if (typeof stack !== "string" || stack === "") return title;
+  const message = memberOf(thrown, "message");
+  return typeof message === "string" && stack.includes(message) ? stack : `${title}\n${stack}`;
 }

@@ -20,7 +20,7 @@ import type { RunRecord } from "../sweeps/artefact.ts";
 import { choicesOfLines, linesOfChoices } from "../sweeps/choices_text.ts";
 import { type Finding, placeOfViolation } from "../worlds/finding.ts";
 import { type Choice, ITEMS_MAX } from "../worlds/settings.ts";
-import type { FabricTestError } from "./failure.ts";
+import { type FabricTestError, titleOf } from "./failure.ts";
 import type { FabricRun } from "./options.ts";
 
 /** Runs of a body that are made to make one smaller: a body may take long. */
@@ -47,7 +47,7 @@ function findingOf(
     return { kind: "correctness", rule, place, message, by: "verifier", step: 0 };
   }
   if (finding !== undefined) return finding;
-  const text = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  const text = titleOf(thrown);
   const place = text.replaceAll(/\d+/g, "0").slice(0, 200);
   return { kind: "crash", rule: "the body ends well", place, message: text, by: "body", step: 0 };
 }

@@ -126,6 +126,16 @@ Deno.test("testFabric: tells of an assertion in a callback, and of what is no Er
   assertMatch(message, /^Error: outer\n[^]*\ncaused by TypeError: inner\n/);
   assertMatch((await failureWith("a text")).message, /^thrown: a text\n/);
   assertMatch((await failureWith(undefined)).message, /^thrown: undefined\n/);
+  const nothing = Object.create(null);
+  assertMatch((await failureWith(nothing)).message, /^thrown: an object that cannot be shown\n/);
+  const hidden = new Proxy({}, {
+    get() {
+      throw new Error("hidden");
+    },
+  });
+  assertMatch((await failureWith(hidden)).message, /^thrown: an object that cannot be shown\n/);
+  const caused = Object.assign(new Error("planted", { cause: nothing }), { stack: 5 });
+  assertMatch((await failureWith(caused)).message, /^Error: planted\ncaused by thrown: an object /);
   const bare = new Error("without frames");
   delete bare.stack;
   assertMatch((await failureWith(bare)).message, /^Error: without frames\n/);
