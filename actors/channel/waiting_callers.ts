@@ -45,9 +45,14 @@ export class WaitingCallers {
   /** Null: the driver is not being told anything. */
   #telling: Telling | null = null;
 
-  /** How many wait: for the flow to rest, for the end of the channel, for what its driver is told. */
+  /**
+   * How many wait: for the flow to rest, for the end of the channel, for what its driver is to be told, and of the last
+   * two for what it is being told.
+   */
   get counts(): readonly number[] {
-    return [this.#pauseWaits.length, this.#disableWaits.length, this.#untold.length];
+    const { waits = [], ended = [] } = this.#telling ?? {};
+    const all = [this.#pauseWaits, this.#disableWaits, this.#untold, waits, ended];
+    return all.map(({ length }) => length);
   }
 
   /** The callers that wait for `endpoint`. */
