@@ -6,8 +6,10 @@
  */
 
 import { Chance } from "../../core/chance.ts";
+import { firingsOf, offsetsOf } from "./firings.ts";
 import { firing, shrinkFaults, shrinkSwitches } from "./passes.ts";
 import type { Plan, Switch, ToldChoice } from "./plan.ts";
+import { lastRules } from "./scan.ts";
 import type { Search, Smallest } from "./search.ts";
 
 /** How often an item that is held may be made to wait. */
@@ -48,28 +50,24 @@ function drawSwitches({ chance, items, waiting }: Game): readonly Switch[] {
 }
 
 /** Some of the rules: as often as others, those alone that the last fault before the finding may be of. */
-function drawRules(
-  { plan, end: { lastFault } }: Smallest,
-  { chance }: Game,
-): readonly string[] {
-  const rules = firing(plan);
-  const last = rules.filter((about) => lastFault !== null && about.endsWith(` ${lastFault}`));
+function drawRules(best: Smallest, { chance }: Game): readonly string[] {
+  const rules = firing(best.plan);
+  const last = lastRules(best);
   if (last.length > 0 && chance.below(2) === 0) return [pick(chance, last)];
   return rules.filter(() => chance.below(rules.length) < RULES);
 }
 
-/** Some of the rules, each of which may fire at another opportunity. */
+/** Some of the rules: as they are, or one of the times that one fires, alone and at another opportunity. */
 function drawFaults(best: Smallest, game: Game): Plan["faults"] {
-  const { plan } = best;
+  const { plan, end } = best;
   const { chance } = game;
   const kept = drawRules(best, game);
   return Object.fromEntries(kept.map((about) => {
-    const offsets = plan.faults[about]!;
-    if (chance.below(3) === 0) return [about, offsets];
-    // A rule with `nth` does not say how often it fires.
-    const at = Math.min(1, offsets.length - 1);
-    const below = Math.max(OPPORTUNITIES_MIN, 2 * offsets[at]!);
-    return [about, offsets.with(at, 1 + chance.below(below))];
+    const { head, firings } = firingsOf(end.choices, about);
+    if (firings.length === 0 || chance.below(3) === 0) return [about, plan.faults[about]!];
+    const { at: last, rest } = pick(chance, firings);
+    const at = 1 + chance.below(Math.max(OPPORTUNITIES_MIN, 2 * last));
+    return [about, offsetsOf({ head, firings: [{ at, rest }] })];
   }));
 }
 

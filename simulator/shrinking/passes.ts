@@ -4,6 +4,7 @@
  * @module
  */
 
+import { firingsOf, offsetsOf } from "./firings.ts";
 import { type Plan, planOf } from "./plan.ts";
 import type { Search } from "./search.ts";
 import { thin } from "./thin.ts";
@@ -30,15 +31,18 @@ export async function shrinkFaults(search: Search): Promise<void> {
   for (const about of firing(search.best.plan)) await shrinkTimes(search, about);
 }
 
-/** A rule fires as seldom as it may. */
+/** A rule fires as seldom as it may: of several times any may be the one that matters, with whom it happens to. */
 async function shrinkTimes(search: Search, about: string): Promise<void> {
-  const { best: { plan } } = search;
-  const offsets = plan.faults[about]!;
-  const last = offsets.findLastIndex((offset) => offset > 0);
-  for (let length = 1; length <= last; length++) {
-    const faults = { ...plan.faults, [about]: offsets.slice(0, length) };
-    if (await search.improves({ ...plan, faults })) return;
-  }
+  const { plan, end } = search.best;
+  const { head, firings } = firingsOf(end.choices, about);
+  if (firings.length < 2) return;
+  await thin(search, {
+    list: firings,
+    planWith: (firings) => {
+      const faults = { ...plan.faults, [about]: offsetsOf({ head, firings }) };
+      return { ...plan, faults };
+    },
+  });
 }
 
 /** Less is taken otherwise than fifo would; in so many runs at most, as there may be a better way. */

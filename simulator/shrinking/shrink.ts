@@ -11,7 +11,9 @@ import type { RunMaker } from "./attempt.ts";
 import { hunt } from "./hunt.ts";
 import { shrinkFaults, shrinkNumbers, shrinkSwitches } from "./passes.ts";
 import type { ToldChoice } from "./plan.ts";
+import { scanFaults } from "./scan.ts";
 import { Search, type SearchBounds } from "./search.ts";
+import { shortenWait } from "./shorter_wait.ts";
 import type { RunSize } from "./size.ts";
 
 /** Runs that are made where nobody says how many. */
@@ -44,11 +46,13 @@ async function shrinkAll(search: Search): Promise<void> {
   await search.find({ ...search.best.plan, switches: [] });
   await shrinkFaults(search);
   await shrinkSwitches(search, SWITCH_RERUNS.first);
+  if (!isSmall()) await scanFaults(search);
   await hunt(search, TRIES.first, isSmall);
   for (;;) {
     const { reruns } = search;
     await shrinkFaults(search);
     await shrinkSwitches(search, SWITCH_RERUNS.later);
+    await shortenWait(search, SMALL);
     await shrinkNumbers(search);
     await hunt(search, TRIES.later, isSmall);
     // What was tried is not tried again: where all was, nothing ran.
