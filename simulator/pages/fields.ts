@@ -9,6 +9,7 @@ import type { TraceEntry } from "../../mod.ts";
 import { fieldsOfControlMessage } from "../decoding/control_message.ts";
 import { flatFields } from "../decoding/flat_fields.ts";
 import { messageOfEntry } from "../decoding/message_of_entry.ts";
+import { bytesText } from "../story/words.ts";
 import type { RecordedField } from "./recording.ts";
 
 /** Of one payload or control message so many fields are shown. */
@@ -20,10 +21,6 @@ interface ShownMessage {
   readonly bytes: Uint8Array;
   /** Its fields, one inside of another behind it; what is wrong with them comes last. */
   readonly fields: readonly RecordedField[];
-}
-
-function bytesText(byteCount: number): string {
-  return `${byteCount} ${byteCount === 1 ? "byte" : "bytes"}`;
 }
 
 /** `decoded` as rows: the fields of `bytes`, what is left of them, and what is wrong. */
