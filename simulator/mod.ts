@@ -186,7 +186,7 @@ export type {
 export { shrinkRun } from "./shrinking/shrink_run.ts";
 export type { ShrinkOptions, ShrinkProgress, ShrunkRun } from "./shrinking/shrink_run.ts";
 export type { RunSize } from "./shrinking/size.ts";
-export { ShrinkError } from "./shrinking/world_maker.ts";
+export { ShrinkError } from "./shrinking/attempt.ts";
 export type { ArtefactScenario, RunArtefact, RunSettings } from "./sweeps/artefact.ts";
 export { ArtefactError } from "./sweeps/read_artefact.ts";
 export type { Divergence } from "./sweeps/replay.ts";

@@ -7,6 +7,7 @@
 import type { Choice } from "../../actors/runtime/chooser.ts";
 import type { FaultName } from "../faults/rule.ts";
 import type { RunRecord } from "../sweeps/artefact.ts";
+import type { Divergence } from "../sweeps/replay.ts";
 import type { Finding } from "../worlds/finding.ts";
 import type { Plan, ToldChoice } from "./plan.ts";
 
@@ -20,6 +21,20 @@ export interface AttemptEnd {
   readonly faults: number;
   /** What went wrong last before it found what it is about, by name; null: nothing, or nobody knows. */
   readonly lastFault: FaultName | null;
+}
+
+/** A run cannot be made smaller. */
+export class ShrinkError extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "ShrinkError";
+  /** Where the run is another one by now; null: it is the same, and its finding is not found any more. */
+  readonly divergence: Divergence | null;
+
+  /** Tells why. */
+  constructor(message: string, divergence: Divergence | null = null) {
+    super(message);
+    this.divergence = divergence;
+  }
 }
 
 /** Makes runs: in this process, or in another one. */

@@ -8,12 +8,11 @@ import { ReplayChooser, ReplayError } from "../../actors/runtime/choosers/replay
 import { recordOf, type RunRecord } from "../sweeps/artefact.ts";
 import { causeOf } from "../sweeps/causes.ts";
 import type { ReadArtefact } from "../sweeps/read_artefact.ts";
-import type { Divergence } from "../sweeps/replay.ts";
 import type { Finding } from "../worlds/finding.ts";
 import { runGuided, runWorld } from "../worlds/run_world.ts";
 import type { Choice, WorldResult, WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
-import type { AttemptEnd, RunMaker } from "./attempt.ts";
+import { type AttemptEnd, type RunMaker, ShrinkError } from "./attempt.ts";
 import type { Plan, ToldChoice } from "./plan.ts";
 import { chooserOfPlan } from "./plan_chooser.ts";
 import { type ToldChooser, toldChooser } from "./told_chooser.ts";
@@ -22,20 +21,6 @@ import { type ToldChooser, toldChooser } from "./told_chooser.ts";
 const ENDLESS = "all becomes quiet";
 /** Others need not run so long: one that has not come to the finding by then does not count. */
 const ITEMS_BOUNDS = [5_000, 50_000];
-
-/** A run cannot be made smaller. */
-export class ShrinkError extends Error {
-  /** Tells it from other errors. */
-  override readonly name = "ShrinkError";
-  /** Where the run is another one by now; null: it is the same, and its finding is not found any more. */
-  readonly divergence: Divergence | null;
-
-  /** Tells why. */
-  constructor(message: string, divergence: Divergence | null = null) {
-    super(message);
-    this.divergence = divergence;
-  }
-}
 
 /** What of an artefact makes its run. */
 export type MadeRun = Pick<ReadArtefact, "settings" | "finding" | "choices">;

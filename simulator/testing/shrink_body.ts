@@ -7,13 +7,12 @@
 import type { Chooser } from "../../actors/runtime/chooser.ts";
 import { ReplayChooser } from "../../actors/runtime/choosers/replay.ts";
 import type { Schedule, TraceEntry } from "../../mod.ts";
-import type { AttemptEnd, RunMaker } from "../shrinking/attempt.ts";
+import { type AttemptEnd, type RunMaker, ShrinkError } from "../shrinking/attempt.ts";
 import type { Plan } from "../shrinking/plan.ts";
 import { chooserOfPlan } from "../shrinking/plan_chooser.ts";
 import { sizesText } from "../shrinking/report.ts";
 import { shrink } from "../shrinking/shrink.ts";
 import { type ToldChooser, toldChooser } from "../shrinking/told_chooser.ts";
-import { ShrinkError } from "../shrinking/world_maker.ts";
 import { storyOf } from "../story/story_of.ts";
 import { textOfStory } from "../story/text.ts";
 import type { RunRecord } from "../sweeps/artefact.ts";

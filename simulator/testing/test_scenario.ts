@@ -12,7 +12,7 @@ import { sizesText } from "../shrinking/report.ts";
 import { RERUNS_MAX } from "../shrinking/shrink.ts";
 import { RERUNS_LEAST, RERUNS_MOST, shrinkArtefact } from "../shrinking/shrink_run.ts";
 import { storyOfRun } from "../shrinking/story_of_run.ts";
-import { ShrinkError } from "../shrinking/world_maker.ts";
+import { ShrinkError } from "../shrinking/attempt.ts";
 import type { Story } from "../story/story.ts";
 import { textOfStory } from "../story/text.ts";
 import {

@@ -9,7 +9,7 @@ import { findingLines } from "../../finding_lines.ts";
 import type { Look } from "../../layout.ts";
 import { sizesText } from "../../shrinking/report.ts";
 import { shrinkArtefact, type ShrunkRun } from "../../shrinking/shrink_run.ts";
-import { ShrinkError } from "../../shrinking/world_maker.ts";
+import { ShrinkError } from "../../shrinking/attempt.ts";
 import { storyOfRun } from "../../shrinking/story_of_run.ts";
 import { mermaidOfStory } from "../../story/mermaid.ts";
 import type { Story } from "../../story/story.ts";

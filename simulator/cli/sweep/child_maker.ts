@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { AttemptEnd, RunMaker } from "../../shrinking/attempt.ts";
+import { type AttemptEnd, type RunMaker, ShrinkError } from "../../shrinking/attempt.ts";
 import type { Plan, ToldChoice } from "../../shrinking/plan.ts";
-import { ShrinkError } from "../../shrinking/world_maker.ts";
 import type { RunRecord } from "../../sweeps/artefact.ts";
 import { causeOf } from "../../sweeps/causes.ts";
 import { linesOfChoices } from "../../sweeps/choices_text.ts";

@@ -5,7 +5,7 @@
  */
 
 import { RERUNS_MAX, shrink, type Shrunk } from "../../shrinking/shrink.ts";
-import { ShrinkError } from "../../shrinking/world_maker.ts";
+import { ShrinkError } from "../../shrinking/attempt.ts";
 import { type Cause, causeOf } from "../../sweeps/causes.ts";
 import { UsageError } from "../command.ts";
 import { sideBySide } from "../side_by_side.ts";
