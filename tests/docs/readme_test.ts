@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { dirname, join, normalize } from "node:path";
 import * as vmbus from "../../mod.ts";
 import { runDeno } from "../support/deno_process.ts";
+import { isLong } from "../support/long.ts";
 import { codeBlocks, documentedPrograms } from "./markdown_code.ts";
 import { publishedFiles } from "../support/published.ts";
 import { TASK_ARGS } from "../support/simulate.ts";
@@ -40,6 +41,43 @@ Deno.test("README.md: the run of the simulator prints what it says", async () =>
   assertEquals([ran.code, ran.stderr], [0, ""]);
   assertEquals(withoutPassingNumbers(ran.stdout), withoutPassingNumbers(lines.join("\n")));
 });
+
+/** Whether `lines` of a document stand in `text`, one block behind the other, where `…` leaves some out. */
+function assertTells(text: string, lines: readonly string[]): void {
+  let rest = `\n${text}`;
+  for (const block of `\n${lines.join("\n")}`.split("\n…\n")) {
+    const at = rest.indexOf(block);
+    assertEquals(at >= 0, true, `${block}\n  is not in\n${rest}`);
+    rest = rest.slice(at + block.length);
+  }
+}
+
+// A sweep of a thousand worlds takes a while, and shorter ones count others.
+if (isLong) {
+  Deno.test("README.md: the way from a failure to its cause is what the commands say", async () => {
+    const { files } = documentedPrograms(await Deno.readTextFile("docs/simulator.md"));
+    const [sweep, shrink] = ["sweep tally_scenario", "simulate shrink"].map((words) =>
+      codeBlocks(README).find(({ text }) => text.includes(` task ${words}`))?.text.trimEnd()
+        .split("\n") ?? []
+    );
+    await withTree(files, async (root) => {
+      const run = async (program: string, [command = "", ...lines]: readonly string[]) => {
+        const words = command.slice(command.indexOf(" task ")).split(" ").slice(3);
+        const flags = [`--config=${Deno.cwd()}/deno.json`, "--no-check", "--no-prompt", "-A"];
+        const { stdout } = await runDeno(
+          ["run", ...flags, program, "--from-task", root, "", ...words],
+        );
+        const seconds = / in [\d.]+ s, \d+ a second;/;
+        assertTells(
+          stdout.replaceAll(/ --config \S+/g, "").replace(seconds, ""),
+          lines.map((line) => line.replace(seconds, "")),
+        );
+      };
+      await run("simulator/cli/sweep/main.ts", sweep!);
+      await run("simulator/cli/main.ts", shrink!);
+    });
+  });
+}
 
 Deno.test("README.md: lists the documented functions, all of which are here", () => {
   const rows = [...README.matchAll(/^\| `(\w+)` \| ([^|]+) \| (\w+) \|$/gm)];
