@@ -11,11 +11,16 @@ import { firing, shrinkFaults, shrinkSwitches } from "./passes.ts";
 import type { Plan, Switch, ToldChoice } from "./plan.ts";
 import { lastRules } from "./scan.ts";
 import type { Search, Smallest } from "./search.ts";
+import { thin } from "./thin.ts";
 
 /** How often an item that is held may be made to wait. */
 const TIMES = [1, 1, 2, 4, 8, 16];
-/** Items that are held at once, at most. */
-const HELD_MAX = 2;
+/** The same where many are held at once. */
+const TIMES_OF_MANY = [1, 1, 2, 4];
+/** Items that are held at once: of many that are, the one that matters is soon found. */
+const HELD = { orders: [0, 1, 2, 16, 16, 16], faults: [0, 1, 2] };
+/** More are held at once than this: each waits for little, as else all would be another run. */
+const HELD_FEW = 2;
 /** Switches of a run that was found are taken away in so many runs. */
 const SWITCH_RERUNS_MAX = 40;
 /** Rules that stay, about so many. */
@@ -42,10 +47,15 @@ function itemsOf(choices: readonly ToldChoice[]): readonly string[] {
   return [...new Set(choices.flatMap(({ kind, about }) => kind === "item" ? [about] : []))];
 }
 
-function drawSwitches({ chance, items, waiting }: Game): readonly Switch[] {
-  return Array.from({ length: chance.below(HELD_MAX + 1) }, () => {
+function drawSwitches(
+  { size: { faults } }: Smallest,
+  { chance, items, waiting }: Game,
+): readonly Switch[] {
+  const length = pick(chance, faults > 0 ? HELD.faults : HELD.orders);
+  const times = length > HELD_FEW ? TIMES_OF_MANY : TIMES;
+  return Array.from({ length }, () => {
     const from = waiting.length > 0 && chance.below(2) === 0 ? waiting : items;
-    return { held: pick(chance, from), times: pick(chance, TIMES) };
+    return { held: pick(chance, from), times: pick(chance, times) };
   });
 }
 
@@ -85,11 +95,15 @@ export async function hunt(
   const waiting = passed.filter((name) => items.includes(name));
   const game: Game = { chance: Chance.fromSeed(search.reruns), items, waiting };
   for (let tried = 0; tried < triesMax && !search.isOver && !isSmall(); tried++) {
-    const { plan } = search.best;
-    const switches = drawSwitches(game);
+    const { best } = search;
+    const { plan } = best;
+    const switches = drawSwitches(best, game);
     const isTimed = switches.length === 0 || game.chance.below(2) === 0;
     const faults = isTimed ? drawFaults(search.best, game) : plan.faults;
-    if (!await search.improves({ ...plan, faults, switches })) continue;
+    const planWith = (switches: Plan["switches"]) => ({ ...plan, faults, switches });
+    if (await search.find(planWith(switches)) === null) continue;
+    await thin(search, { list: switches, planWith });
+    if (search.best === best) continue;
     await shrinkFaults(search);
     await shrinkSwitches(search, SWITCH_RERUNS_MAX);
   }

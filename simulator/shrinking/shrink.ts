@@ -51,8 +51,8 @@ async function shrinkAll(search: Search): Promise<void> {
   for (;;) {
     const { reruns } = search;
     await shrinkFaults(search);
-    await shrinkSwitches(search, SWITCH_RERUNS.later);
     await shortenWait(search, SMALL);
+    await shrinkSwitches(search, SWITCH_RERUNS.later);
     await shrinkNumbers(search);
     await hunt(search, TRIES.later, isSmall);
     // What was tried is not tried again: where all was, nothing ran.

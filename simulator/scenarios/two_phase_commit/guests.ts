@@ -25,9 +25,6 @@ import {
   VOTE,
 } from "./messages.ts";
 
-/** Ticks until a transaction's time is over. */
-const TICKS = 6;
-
 /** A participant: it takes the transactions of a key in the order of their numbers only. */
 class Participant extends ClientEnd {
   /** What went against the protocol. */
@@ -111,9 +108,10 @@ class Timer extends ClientEnd {
   #started: VMBPACKETCOMPLETION | null = null;
   /** Stretches so far: a tick of an earlier one does not count. */
   #stretches = 0;
+  readonly #ticks: number;
 
-  /** In the guest of `context`. */
-  constructor(context: GuestContext) {
+  /** In the guest of `context`; a transaction's time is over after so many ticks. */
+  constructor(context: GuestContext, ticks: number) {
     super(context, TIMER, {
       received: (packet, [what]) => {
         if (what === SAY.startTimer) return this.#start(packet);
@@ -122,11 +120,12 @@ class Timer extends ClientEnd {
       },
       suspended: () => this.#end(TIME.cancelled),
     });
+    this.#ticks = ticks;
   }
 
   #start(packet: VMBPACKETCOMPLETION): void {
     this.#started = packet;
-    this.#tick(++this.#stretches, TICKS);
+    this.#tick(++this.#stretches, this.#ticks);
   }
 
   #tick(stretch: number, left: number): void {
@@ -173,8 +172,7 @@ export function clientVsc(index: number): GuestDriver<Client> {
   );
 }
 
-/** The timer's driver. */
-export const timerVsc: GuestDriver<Timer> = guestDriver(
-  "timer vsc",
-  (context) => new Timer(context).open(),
-);
+/** The timer's driver; a transaction's time is over after so many ticks. */
+export function timerVsc(ticks: number): GuestDriver<Timer> {
+  return guestDriver("timer vsc", (context) => new Timer(context, ticks).open());
+}

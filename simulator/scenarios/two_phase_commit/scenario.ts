@@ -19,6 +19,8 @@ import { OUTCOME } from "./messages.ts";
 const TRANSACTIONS_PER_CLIENT = 3;
 const KEYS = 10;
 const VALUES = 10;
+/** Ticks until a transaction's time is over: as a rule all have voted long before. */
+const TICKS = 6;
 
 const CLIENTS = ["client0Vsc", "client1Vsc"] as const;
 const PARTICIPANTS = ["participant0Vsc", "participant1Vsc", "participant2Vsc"] as const;
@@ -43,7 +45,7 @@ function transactionsOf(client: number): (world: Draws) => PlainData {
   };
 }
 
-function driversOf(planted: boolean) {
+function driversOf(planted: boolean, ticks: number) {
   const { coordinatorIn, client, participant, timer } = coordinatorDrivers(planted);
   const drivers = {
     participant0Vsp: { serves: "participant0", driver: participant(0) },
@@ -55,16 +57,16 @@ function driversOf(planted: boolean) {
     participant0Vsc: { in: "participant0", driver: participantVsc(0) },
     participant1Vsc: { in: "participant1", driver: participantVsc(1) },
     participant2Vsc: { in: "participant2", driver: participantVsc(2) },
-    timerVsc: { in: "timer", driver: timerVsc },
+    timerVsc: { in: "timer", driver: timerVsc(ticks) },
     client0Vsc: { in: "client0", driver: clientVsc(0), options: transactionsOf(0) },
     client1Vsc: { in: "client1", driver: clientVsc(1), options: transactionsOf(1) },
   };
   return { coordinatorIn, drivers };
 }
 
-/** Two-phase commit; `planted`: with its mistake. */
-export function twoPhaseCommit(planted: boolean): ScenarioDefinition {
-  const { coordinatorIn, drivers } = driversOf(planted);
+/** Two-phase commit; `planted`: with its mistake. A transaction's time is over after so many ticks. */
+export function twoPhaseCommit(planted: boolean, ticks: number = TICKS): ScenarioDefinition {
+  const { coordinatorIn, drivers } = driversOf(planted, ticks);
   return defineScenario({
     name: "two-phase-commit",
     title: "Two-phase commit: 3 participants, 2 clients that contend, a timer",
