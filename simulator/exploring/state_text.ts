@@ -10,6 +10,7 @@ import { imageOfGuestEnd } from "../../actors/bus/guest/image.ts";
 import type { HostEnd } from "../../actors/bus/host/host_end.ts";
 import { imageOfHostEnd } from "../../actors/bus/host/image.ts";
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { TransactionId } from "../../actors/channel/transaction_id.ts";
 import { imageOfTraffic, imagesOfPackets } from "../../actors/channel/under_way.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { clientNumbers } from "../../actors/saving/write_partition.ts";
@@ -91,14 +92,25 @@ function stateOfHostEnd(end: HostEnd): unknown {
   ];
 }
 
+/** What is under way; where the image has packets, which know the whole fabric, for their ids, those alone. */
+function trafficOf(endpoint: Endpoint): unknown {
+  const image = imageOfTraffic(endpoint, endpoint.actor.snapshot.value as never);
+  const identified = (each: { readonly transactionId: TransactionId }) => {
+    const { transactionIdLow, transactionIdHigh } = each.transactionId;
+    return { ...each, transactionId: [transactionIdLow, transactionIdHigh] };
+  };
+  const { held, completions } = image;
+  return { ...image, held: held.map(identified), completions: completions.map(identified) };
+}
+
 function stateOfEndpoint(endpoint: Endpoint, now100ns: number): unknown {
-  const { id, actor, incoming, outgoing, completions, work, changes, callers } = endpoint;
+  const { id, incoming, outgoing, completions, work, changes, callers } = endpoint;
   const { signal, configuration, rings, drains, requests } = endpoint;
   const { outstandingPackets } = incoming;
   return [
     id,
     configuration,
-    imageOfTraffic(endpoint, actor.snapshot.value as never),
+    trafficOf(endpoint),
     imagesOfPackets(endpoint, () => true).map(({ image }) => image),
     outgoing.packets.pooledSlots,
     [endpoint.latency100ns, signal.remaining100ns, endpoint.refusal, endpoint.restored !== null],

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { PlainData } from "../../../mod.ts";
+import type { PlainData, VMBPACKETCOMPLETION } from "../../../mod.ts";
 import {
   type Checker,
   defineScenario,
@@ -10,7 +10,10 @@ import {
   closeAll,
   endInGuest,
   endInHost,
+  guestDriver,
+  hostDriver,
   RAM,
+  ServerEnd,
 } from "../../../simulator/scenarios/protocols/ends.ts";
 import { ClientEnd } from "../../../simulator/scenarios/protocols/ends.ts";
 import { identityOf } from "../../../simulator/scenarios/protocols/set_up.ts";
@@ -32,6 +35,48 @@ function opens(more: Pick<ScenarioDefinition, "checkers" | "stateOf">) {
   });
   return { ...plain, ...more };
 }
+
+// A held packet stands for its id, and knows the whole fabric.
+Deno.test("exploreScenario: a state in which a server holds a packet can be told", async () => {
+  let heldStates = 0;
+  const scenario = defineScenario({
+    name: "holds",
+    title: "a server completes when its channel is suspended",
+    partitions: { guest: RAM },
+    drivers: {
+      vsp: {
+        serves: "guest",
+        driver: hostDriver("vsp", (context) => {
+          const held: VMBPACKETCOMPLETION[] = [];
+          const end: ServerEnd = new ServerEnd(context, IDENTITY, {
+            received: (packet) => void held.push(packet),
+            suspended: () => held.splice(0).forEach((packet) => end.complete(packet)),
+          });
+          return Object.assign(end, { held });
+        }),
+      },
+      vsc: {
+        in: "guest",
+        driver: guestDriver("vsc", (context) => {
+          const end: ClientEnd = new ClientEnd(context, IDENTITY, {
+            postStarted: () => end.tell([1]),
+          });
+          return end.open();
+        }),
+      },
+    },
+    workload: (world) => world.until(() => world.driver("vsp").held.length > 0),
+    end: (world) => closeAll(world, ["vsc", "vsp"]),
+    stateOf: (world) => {
+      const { length } = world.driver("vsp").held;
+      heldStates += length;
+      return length;
+    },
+  });
+  const { states, found } = await exploreScenario(scenario, { executionsMax: 10 });
+  assertEquals(found, []);
+  assert(states > 0 && heldStates > 0);
+});
 
 // Two endpoints touch nothing in common, but who looks at both remembers which came first.
 Deno.test("exploreScenario: checkers of the scenario's own see each order", async () => {
