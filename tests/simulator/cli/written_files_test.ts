@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { checkWritten, replaceFile } from "../../../simulator/cli/written_files.ts";
+import { makeLink } from "../../support/deno_process.ts";
 import { withTree } from "../../support/temp_tree.ts";
 
 // Whoever may write there, as root may, would have no device any more.
@@ -13,8 +14,8 @@ Deno.test("checkWritten: a device is no file that can be replaced", () => {
 
 Deno.test("replaceFile: replaces a file or a link, and nothing else", async () => {
   await withTree({ "file": "old", "folder/file": "kept" }, async (root) => {
-    await Deno.symlink("file", `${root}/link`);
-    await Deno.symlink("/dev/null", `${root}/device`);
+    await makeLink("file", `${root}/link`);
+    await makeLink("/dev/null", `${root}/device`);
     replaceFile(`${root}/link`, "new");
     assertEquals(Deno.readTextFileSync(`${root}/link`), "new");
     assertEquals(Deno.readTextFileSync(`${root}/file`), "old");
