@@ -10,24 +10,13 @@ import { PROTOCOLS } from "../../simulator/scenarios/protocols/all.ts";
 import type { ScenarioDefinition } from "../../simulator/worlds/world.ts";
 import type { ScenarioTable } from "./canary.ts";
 import { DRIVER_CANARIES } from "./driver_canaries.ts";
+import { waitingCallers } from "./drivers/callers.ts";
 
 /** *Everything*, whose sides are honest, and whose drivers break no rule: much may go wrong, and nothing is excused. */
 const everythingHonest: ScenarioDefinition = {
   ...everything,
   name: "everything-honest",
   faults: [...DELAYS, ...MOVES, ...LOSSES, ...MISDEEDS],
-};
-
-/** One channel of it, to which much is done. */
-const everythingSmall: ScenarioDefinition = {
-  ...everythingHonest,
-  name: "everything-small",
-  numbers: {
-    ...everything.numbers,
-    guests: { ...everything.numbers!.guests!, most: 1 },
-    channels: { ...everything.numbers!.channels!, most: 1 },
-    rounds: { ...everything.numbers!.rounds!, least: 4, most: 12 },
-  },
 };
 
 /** What the scenario of a driver canary is called where its drivers make no mistake. */
@@ -39,7 +28,7 @@ export function rightOf(name: string): string {
 export const SCENARIOS: ScenarioTable = {
   "everything": () => everything,
   "everything-honest": () => everythingHonest,
-  "everything-small": () => everythingSmall,
+  "waiting-callers": () => waitingCallers,
   ...Object.fromEntries(Object.entries(PROTOCOLS).map(([name, make]) => [name, () => make(false)])),
   ...Object.fromEntries(DRIVER_CANARIES.map(({ name, make }) => [name, () => make(true)])),
   ...Object.fromEntries(
