@@ -11,7 +11,8 @@ import type { SourceFile } from "../source.ts";
 const START_PROCESSES = [
   "tests/support/deno_process.ts",
   "tools/canaries/hunts.ts",
-  "simulator/cli/sweep/child_process.ts",
+  "tools/canaries/shrink.ts",
+  "simulator/cli/child_process.ts",
 ];
 
 /** The files that import each file. */
