@@ -56,7 +56,7 @@ export class Continuation implements WorldGuide {
 
   /** Notes the state, once the choices were made again. */
   #note(what: string): void {
-    if (this.#isFree) this.seen.push(`${what}\n${this.#matching.keyNow()}`);
+    if (this.#isFree) this.seen.push(`${what}\n${this.#matching.keyNow([])}`);
   }
 
   /** See {@linkcode WorldGuide.programRuns}. */

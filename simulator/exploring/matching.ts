@@ -91,13 +91,18 @@ export class Matching {
     this.#programTurns++;
   }
 
-  /** The key of the state that the run is in; null: it cannot be told. */
-  keyNow(): string | null {
+  /**
+   * The key of the state that the run is in; null: it cannot be told.
+   *
+   * @param next Who may be next, by their names: of two worlds with the same work due, one may go on with what has
+   * just stopped at a point, where in the other one that waits behind what its processor must do first.
+   */
+  keyNow(next: readonly string[]): string | null {
     const { fabric, world, part } = this.#run;
     const drivers = driversOf(world);
     const state = stateOfFabric(fabric, this.#names);
     if (state === null) return null;
-    const program = [part, this.#programTurns, world.waiting, ...drivers];
+    const program = [part, this.#programTurns, world.waiting, [...next].sort(), ...drivers];
     const text = `${JSON.stringify(program)} ${state} ${this.#histories.text}`;
     if (this.isWhole) return text;
     const hash = new MixHash();

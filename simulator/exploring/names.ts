@@ -62,7 +62,7 @@ export class Names {
   /** A work item: its worker, what it is for, and whether it stands for the rest of another one. */
   item(item: Alternative): string {
     assert(item instanceof WorkItem, "what may run next is a work item");
-    const rest = item.isScheduled && item.rest === item ? " (rest)" : "";
+    const rest = item.rest === item ? " (rest)" : "";
     const at = this.processor(item.processor) ?? "answers";
     return `${this.#worker(item)} ${item.kind} on ${at}${rest}`;
   }

@@ -182,7 +182,7 @@ export class Search implements WorldGuide {
   #beginTurn(item: WorkItem): void {
     if (this.#cut !== null) throw this.#cut;
     if (this.#chosen === null) {
-      this.#endTurn();
+      this.#endTurn(item);
       if (this.#asleep.has(this.#names.item(item))) {
         this.counts.asleep++;
         throw this.#cutNow();
@@ -193,9 +193,9 @@ export class Search implements WorldGuide {
     this.#turn.begin(item, isExposed(item));
   }
 
-  /** A turn has ended: what it has touched wakes whoever collides with it. */
-  #endTurn(): void {
-    const touched = this.#turn.end();
+  /** A turn has ended: what it has touched wakes whoever collides with it. `taken`: see {@linkcode TurnRecorder.end}. */
+  #endTurn(taken: WorkItem | null = null): void {
+    const touched = this.#turn.end(taken);
     this.#node?.touched.addAll(touched);
     for (const [name, other] of this.#asleep) {
       if (touched.collidesWith(other)) this.#asleep.delete(name);
@@ -274,7 +274,7 @@ export class Search implements WorldGuide {
     const awake = offsets.filter((offset) => !asleep.has(names[offset]!));
     const { matching } = this.#options;
     if (matching === null) return this.#orCut(awake, "asleep");
-    const key = matching.keyNow();
+    const key = matching.keyNow(names);
     if (key === null) {
       this.counts.unmatched++;
       return this.#orCut(awake, "asleep");

@@ -102,8 +102,13 @@ export class TurnRecorder implements Observer {
     else this.#names.addItem(this.#footprint, item);
   }
 
-  /** The turn has ended: what it has touched. */
-  end(): Footprint {
+  /**
+   * The turn has ended: what it has touched.
+   *
+   * @param taken The item whose turn begins now, without a choice: it waits no more, and may have been scheduled in
+   * this turn; null: none was taken yet.
+   */
+  end(taken: WorkItem | null): Footprint {
     const footprint = this.#footprint;
     this.#isRunning = false;
     if (footprint.isEverything) return footprint;
@@ -113,7 +118,8 @@ export class TurnRecorder implements Observer {
     if (!isAlone || this.#isUnforeseen) footprint.addEverything();
     else {
       this.#names.addItem(footprint, this.#item!);
-      for (const item of dueItems(this.#fabric)) {
+      const due = dueItems(this.#fabric);
+      for (const item of taken === null ? due : [...due, taken]) {
         if (!this.#due.has(item)) this.#names.addScheduled(footprint, item);
       }
     }
