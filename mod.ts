@@ -30,7 +30,7 @@
 // Fabric and partitions
 export { createFabric } from "./actors/fabric/create_fabric.ts";
 export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
-export type { Partition, PartitionOptions } from "./actors/partition/partition_object.ts";
+export type { Partition, PartitionOptions } from "./actors/partition/partition.ts";
 export type { Direction } from "./actors/bus/link.ts";
 export type { BusFault } from "./actors/bus/refusals.ts";
 export type { GpadlState } from "./actors/channel/bus_port.ts";

@@ -6,7 +6,7 @@
 
 import type { Leak } from "./leak.ts";
 import type { FabricState } from "./inspect.ts";
-import type { Partition, PartitionOptions } from "../partition/partition_object.ts";
+import type { Partition, PartitionOptions } from "../partition/partition.ts";
 import type { ArrivedPacketEvent, ArrivedPacketTag } from "../channel/arrived_packet_machine.ts";
 import type { ChannelEvent, ChannelTag } from "../channel/types.ts";
 import type { ActorInspector } from "../chart/actor_system.ts";

@@ -6,7 +6,7 @@
 
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { isUint } from "../../core/units.ts";
-import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition_object.ts";
+import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition.ts";
 import type { FabricOptions } from "./fabric.ts";
 import { UNITS_PER_MS } from "../runtime/loop.ts";
 import { checkBounds, show, withDefaults } from "./read_options.ts";

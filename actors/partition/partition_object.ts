@@ -8,84 +8,23 @@ import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
 import { NO_BYTES, wholeOf } from "../../core/bytes.ts";
 import { describe } from "../../core/describe.ts";
-import { type GuestMemory, GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
-import type { MemoryUse } from "../../core/memory/types.ts";
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Unread } from "../../core/trace.ts";
-import { describeBytes } from "../../core/trace_entries.ts";
 import { isU32 } from "../../core/units.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
 import type { Direction } from "../bus/link.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
-import type { FaultPort } from "../runtime/fault_port.ts";
 import { Processor } from "../runtime/processor.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
 import type { ObservationOf } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
-import { mmioTrace } from "./mmio_trace.ts";
+import type { Partition, PartitionOptions } from "./partition.ts";
+import { createRam } from "./partition_ram.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
-
-/** What a partition is made of. */
-export interface PartitionOptions {
-  /** For reports: any text. */
-  readonly name: string;
-  /** Pages of RAM. Default 4096: 16 MiB. */
-  readonly memoryPages?: number;
-  /** The virtual trust level of its drivers: 0, 1 or 2. Default 0. */
-  readonly vtl?: number;
-  /** Size of the window for MMIO, in MiB. Default 128. */
-  readonly mmioMegabytes?: number;
-  /** Virtual processors, 1 to 64. Default 1. */
-  readonly processors?: number;
-}
-
-/** A virtual machine as the hypervisor sees it. */
-export interface Partition {
-  /** The name it was given. */
-  readonly name: string;
-  /** What its drivers pass to WdfFdoQueryForInterface and VmbChannelAllocate. */
-  readonly device: Device;
-  /** What VmbConvertVmbusHandleToKernelHandle takes. */
-  readonly vmbusHandle: VmbusHandle;
-  /** Its memory; host and guest use the same object. */
-  readonly memory: GuestMemory;
-  /** Stops its virtual processors; its memory stays, and so does what waits for them, delayed signals too. */
-  pause(): void;
-  /**
-   * Lets its virtual processors run again.
-   *
-   * @throws {Error} Inside the `restore` of one of its drivers; so do `crash` and `destroy`.
-   */
-  resume(): void;
-  /** Stops it for ever: its callbacks never run again, and its server sides close ([kmcl.md S13](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
-  crash(): void;
-  /** Crashes it; then the offers to it are gone and its handles die. */
-  destroy(): void;
-  /**
-   * Puts a raw control message on its bus, as if one of the two sides had sent it: for tests of what a
-   * hostile guest or host can do ([wire.md section 4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
-   *
-   * @throws {TypeError} No direction; `message` is no ArrayBufferView, or its buffer is detached.
-   */
-  postControlMessage(direction: Direction, message: ArrayBufferView): void;
-  /**
-   * Interrupts one end of a channel, as if the other had signalled it: with `postControlMessage`, all that
-   * a guest without drivers needs. One of a channel that is not open does nothing.
-   */
-  postInterrupt(direction: Direction, channelId: number): void;
-}
-
-/** Highest number of virtual processors. */
-export const PROCESSORS_MAX = 64;
-
-/** The call that each misuse of memory is blamed on. */
-const MISUSED_CALLS: Readonly<Record<MemoryMisuse, string>> = {
-  "guest memory freed while pinned": "GuestMemory.free",
-  "use of an MDL after PacketComplete or Unmap": "mdlSegments",
-};
 
 const CHANGE_EVENTS = { pause: "partitionPaused", resume: "partitionResumed" } as const;
 
@@ -132,17 +71,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.id = id;
     this.name = options.name;
     this.vtl = options.vtl;
-    this.memory = new GuestRam({
-      pageCount: options.memoryPages,
-      mmioMegabytes: options.mmioMegabytes,
-      onMisuse: (rule, message) => this.#misused(rule, message),
-    });
-    if (runtime.recorder.isOn) this.memory.onUse = (...use) => this.#traceUse(...use);
-    if (runtime.recorder.keepsEntries) this.memory.onMmio = mmioTrace(runtime, this.traceId);
-    if (runtime.ringWatch !== null) {
-      this.memory.ringWatch = (pfn) => (...use) => runtime.ringWatch?.(this, pfn, ...use);
-    }
-    if (runtime.faults !== null) this.memory.isExhausted = exhaustionOf(this, runtime.faults);
+    this.memory = createRam(runtime, this, options);
     this.#processors = Array.from(
       { length: options.processors },
       (_, index) => new Processor(index),
@@ -160,23 +89,6 @@ export class PartitionObject implements Partition, DriverPartition {
   /** The guest that a server's offer is for; null: nobody said. */
   static guestOf({ guest }: Pick<Endpoint, "guest">): PartitionObject | null {
     return guest && PartitionObject.of(guest);
-  }
-
-  /** A driver whose guest has crashed was told that its GPADL is gone: it cannot know that the host still has it. */
-  #misused(rule: MemoryMisuse, message: string): void {
-    if (rule === "guest memory freed while pinned" && !this.isAlive) return;
-    this.runtime.verifier.report(rule, MISUSED_CALLS[rule], message);
-  }
-
-  /** Puts what a program, or the guest's bus, does with the memory on the trace. */
-  #traceUse(event: MemoryUse, gpa: number, byteCount: number, bytes: Uint8Array | null): void {
-    const { recorder, clock } = this.runtime;
-    recorder.record(clock.now100ns, event, this.traceId, gpa, byteCount);
-    if (bytes === null) return;
-    recorder.addPayload(bytes, byteCount);
-    if (recorder.keepsEntries) recorder.tell({ bytes: describeBytes(bytes, byteCount) });
-    const partition = this.name;
-    this.runtime.observer?.see({ kind: "memoryWritten", partition, gpa, byteCount });
   }
 
   /** It is one of the fabric's from now on. */
@@ -387,11 +299,6 @@ export class PartitionObject implements Partition, DriverPartition {
     waits.drop(this);
     this.bus.guestGone();
   }
-}
-
-/** Whether an allocation in the memory of `guest` fails, as `faults` has it. */
-function exhaustionOf(guest: PartitionObject, faults: FaultPort): GuestRam["isExhausted"] {
-  return (what) => faults.fails("allocation", { guest, channelId: null, direction: null, what });
 }
 
 function requireDirection(what: string, direction: unknown): void {

@@ -27,7 +27,7 @@ import { CONNECTION_ACTOR } from "../bus/host/connection_machine.ts";
 import { CLIENT } from "../channel/client_image.ts";
 import type { PacketImage } from "../packet/image.ts";
 import { PARTITION_ACTOR } from "../partition/machine.ts";
-import { PROCESSORS_MAX } from "../partition/partition_object.ts";
+import { PROCESSORS_MAX } from "../partition/partition.ts";
 import { actorValue } from "../runtime/actor_state.ts";
 import type { WorkKind } from "../runtime/processor.ts";
 

@@ -18,7 +18,8 @@ import { type ClientImage, prepareClient, resumeClient } from "../channel/client
 import type { WorkKind } from "../runtime/processor.ts";
 import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { LoadedDriver } from "../partition/loaded_driver.ts";
-import type { PartitionObject, PartitionOptions } from "../partition/partition_object.ts";
+import type { PartitionOptions } from "../partition/partition.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
 import type { PARTITION_CHUNKS, PartitionPart, SavedDriver } from "./partition_image.ts";
 import { readMemory } from "./read_memory.ts";
 

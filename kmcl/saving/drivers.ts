@@ -12,7 +12,7 @@ import type {
   VMBPACKET,
   VMBPACKETCOMPLETION,
 } from "../../actors/runtime/handle.ts";
-import type { Partition } from "../../actors/partition/partition_object.ts";
+import type { Partition } from "../../actors/partition/partition.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
 import type { PlainData } from "../../core/saved/plain_data.ts";
 import type {

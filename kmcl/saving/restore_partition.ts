@@ -10,7 +10,7 @@ import { currentFrame } from "../../actors/runtime/irql.ts";
 import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
-import type { Partition } from "../../actors/partition/partition_object.ts";
+import type { Partition } from "../../actors/partition/partition.ts";
 import { PARTITION_CHUNKS, type SavedDriver } from "../../actors/saving/partition_image.ts";
 import { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import {

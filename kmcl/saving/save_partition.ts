@@ -11,7 +11,8 @@ import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
 import { whileKmclRefuses } from "../../actors/partition/fabric_port.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { type Partition, PartitionObject } from "../../actors/partition/partition_object.ts";
+import type { Partition } from "../../actors/partition/partition.ts";
+import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import {
   type NtStatus,
   STATUS_DEVICE_REMOVED,

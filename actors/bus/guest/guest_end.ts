@@ -5,13 +5,7 @@
  * @module
  */
 
-import {
-  CHANNEL_ID_MAX,
-  type ControlMessage,
-  type OfferChannel,
-  type OpenResult,
-} from "../../../core/control/messages.ts";
-import { assert } from "../../../core/assert.ts";
+import type { ControlMessage } from "../../../core/control/messages.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -19,28 +13,21 @@ import {
   NT_SUCCESS,
   type NtStatus,
   STATUS_DEVICE_REMOVED,
-  STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
-  STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
-import { WHOLE_BUS } from "../../channel/touches.ts";
-import type { Touch } from "../../runtime/chooser.ts";
-import { DISPATCH_LEVEL } from "../../runtime/irql.ts";
-import { type Worker, WorkItem } from "../../runtime/processor.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import { GuestGpadls } from "./gpadls.ts";
-import { ClientChannel, GuestChannel, type GuestChannelOwner } from "./guest_channel.ts";
-import type { GuestPort } from "./guest_port.ts";
-import { isTarget, suits } from "./offers.ts";
-import { allocateRingPages, clientRings, openMessageOf, reserveMmio } from "./open.ts";
+import type { ClientChannel, GuestChannel } from "./guest_channel.ts";
+import { type HearingEnd, HostMessages } from "./host_messages.ts";
+import { Matching, type MatchingEnd } from "./matching.ts";
 
 /** What the guest's end of a bus stands on. */
 export interface GuestSetting {
@@ -53,7 +40,7 @@ export interface GuestSetting {
 }
 
 /** The guest's end of one bus. */
-export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
+export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
   /** See {@linkcode GuestPort.runtime}. */
   readonly runtime: RuntimePort;
   /** See {@linkcode GuestPort.partition}. */
@@ -64,11 +51,10 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   readonly gpadls: GuestGpadls;
   /** Offers by channel id, in the order in which they arrived. */
   readonly byId: Map<number, GuestChannel> = new Map();
-  /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
-  readonly waiting: Endpoint[] = [];
   /** The channels of the clients that are on one. */
   readonly #entered = new Map<Endpoint, ClientChannel>();
-  readonly #match: WorkItem;
+  readonly #matching: Matching;
+  readonly #messages: HostMessages;
   readonly #refuse: Refuse;
   /** The number of the next open. */
   nextOpenId = 1;
@@ -79,7 +65,8 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
     this.partition = partition;
     this.link = link;
     this.gpadls = new GuestGpadls(this);
-    this.#match = new WorkItem(this, "match", DISPATCH_LEVEL, partition.processor(0));
+    this.#matching = new Matching(this);
+    this.#messages = new HostMessages(this);
     this.#refuse = refuse;
     link.connect((bytes) => this.hear(bytes));
   }
@@ -92,11 +79,6 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   /** See {@linkcode GuestPort.memory}. */
   get memory(): GuestRam {
     return this.link.memory;
-  }
-
-  /** Stands for it on the trace. */
-  get traceId(): number {
-    return this.partition.traceId;
   }
 
   /** Offers that the host has not taken back or the guest not released. */
@@ -116,9 +98,14 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
 
   // -- Clients
 
+  /** Clients that wait for an offer, in the order of Enable (kmcl.md S14). */
+  get waiting(): Endpoint[] {
+    return this.#matching.waiting;
+  }
+
   /** Waiting clients are to look at the offers. */
   scheduleMatch(): void {
-    this.runtime.scheduler.schedule(this.#match);
+    this.#matching.schedule();
   }
 
   /** See {@linkcode BusPort.admit}. */
@@ -132,73 +119,6 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   join(endpoint: Endpoint): void {
     this.waiting.push(endpoint);
     this.scheduleMatch();
-  }
-
-  /** See {@linkcode Worker.touches}: each client and each offer. */
-  touches(): readonly Touch[] {
-    return [{ of: this.memory, part: WHOLE_BUS, writes: true }];
-  }
-
-  /** See {@linkcode Worker.itemsAhead}. */
-  itemsAhead(): number {
-    return this.link.isBusy ? 0 : 1;
-  }
-
-  /** See {@linkcode Worker.work}: waiting clients take offers, first come, first served. */
-  work(): void {
-    // What the host has said is heard first: a client must not take an offer that was taken back.
-    if (this.link.isBusy) return this.#matchLater();
-    for (const client of [...this.waiting]) {
-      // Whoever plays the host may have had one disabled while another one's rings were described to it.
-      const channel = client.actor.can("connecting") ? this.#offerFor(client) : null;
-      if (channel === null) continue;
-      this.waiting.splice(this.waiting.indexOf(client), 1);
-      this.#connect(client, channel);
-    }
-  }
-
-  #matchLater(): void {
-    if (!this.link.putsOff(this.#match)) this.scheduleMatch();
-  }
-
-  #offerFor(client: Endpoint): GuestChannel | null {
-    for (const channel of this.byId.values()) {
-      if (channel.actor.can("take") && isTarget(client, channel.offer)) return channel;
-    }
-    return null;
-  }
-
-  /** Takes an offer: rings and MMIO, the ring GPADL, then the open request (wire.md 4.5). */
-  #connect(client: Endpoint, channel: GuestChannel): void {
-    const { offer } = channel;
-    client.tell({ type: "connecting" });
-    const own = new ClientChannel(offer, this.memory);
-    this.enter(client, own);
-    if (!suits(client, offer)) return client.refused(STATUS_NOT_SUPPORTED);
-    const { memory } = this;
-    const noRoom = () => client.refused(STATUS_INSUFFICIENT_RESOURCES);
-    if (!reserveMmio(memory, own, offer)) return noRoom();
-    const ringPages = allocateRingPages(client, memory);
-    if (ringPages === null) return noRoom();
-    own.rings = clientRings(client, memory, ringPages);
-    assert(own.rings !== null, "pages are divided as they were allocated");
-    own.rings.incoming.initialize();
-    own.rings.outgoing.initialize();
-    const range = { byteOffset: 0, byteCount: ringPages.byteCount, pfns: ringPages.pfns };
-    const { status, gpadlHandle } = this.gpadls.create(client, [range], false, true);
-    if (!this.partition.isAlive) return; // whoever is the host ended the guest instead of an answer
-    if (gpadlHandle === null) {
-      memory.free(ringPages);
-      return client.refused(status);
-    }
-    const openId = this.nextOpenId;
-    this.nextOpenId = (openId + 1) >>> 0;
-    channel.taken = { client, openId, ringPages, ringGpadlId: gpadlHandle, channel: own };
-    channel.actor.send({ type: "take" });
-    this.attachDoorbells(own, client);
-    const processor = offer.channelId % this.partition.processorCount;
-    client.work.setProcessor(processor);
-    this.post(openMessageOf(channel.taken, processor));
   }
 
   /** `client` is on the channel of an offer from now on. */
@@ -217,62 +137,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
 
   /** Takes a message of the host; answers with the fault where it is not to be taken. */
   receive(message: ControlMessage): ChannelFault | null {
-    switch (message.message) {
-      case "offerChannel":
-        return this.#offered(message);
-      case "allOffersDelivered":
-        return null;
-      case "openResult":
-        return this.#openResult(message);
-      case "rescindChannelOffer":
-        return this.#rescinded(message.channelId);
-      case "gpadlCreated":
-        return this.gpadls.created(message);
-      case "gpadlTorndown":
-        return this.#gpadlTorndown(message.gpadlId);
-      default:
-        return "unexpectedMessage";
-    }
-  }
-
-  #offered(offer: OfferChannel): ChannelFault | null {
-    const known = this.byId.get(offer.channelId);
-    const isIdGood = offer.channelId > 0 && offer.channelId <= CHANNEL_ID_MAX;
-    if (known !== undefined || !isIdGood) {
-      known?.taken?.client.faulted("unexpectedMessage");
-      return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
-    }
-    this.byId.set(offer.channelId, new GuestChannel(this.runtime.actors, this, offer));
-    this.scheduleMatch();
-    return null;
-  }
-
-  #openResult(result: OpenResult): ChannelFault | null {
-    const channel = this.byId.get(result.channelId);
-    const taken = channel?.taken ?? null;
-    if (channel === undefined || taken === null) return "unexpectedMessage";
-    const { client, openId, channel: { rings } } = taken;
-    if (result.openId !== openId || !channel.actor.is("opening")) {
-      client.faulted("unexpectedMessage");
-      return "unexpectedMessage";
-    }
-    const isOpen = NT_SUCCESS(result.status);
-    channel.actor.send({ type: isOpen ? "opened" : "refused" });
-    if (!isOpen) {
-      if (client.is("connecting")) client.refused(result.status);
-      else client.tell({ type: "openRefused" });
-    } else if (client.is("connecting") && rings !== null && !client.attach(rings)) {
-      client.refused(STATUS_DEVICE_REMOVED);
-      return "badRings"; // the host spoiled an index before the ring was attached
-    } else client.tell({ type: "open" });
-    return null;
-  }
-
-  #rescinded(channelId: number): ChannelFault | null {
-    const actor = this.byId.get(channelId)?.actor;
-    if (actor?.can("rescinded") !== true) return "unexpectedMessage";
-    actor.send({ type: "rescinded" });
-    return null;
+    return this.#messages.receive(message);
   }
 
   /** See {@linkcode GuestChannelOwner.tellRescinded}. A client that closes by itself need not hear. */
@@ -291,16 +156,6 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
   sendRelease({ offer: { channelId } }: GuestChannel): void {
     this.byId.delete(channelId);
     this.post({ message: "relIdReleased", channelId });
-  }
-
-  #gpadlTorndown(gpadlId: number): ChannelFault | null {
-    const gpadl = this.gpadls.at(gpadlId);
-    const channel = this.byId.get(gpadl?.channelId ?? 0);
-    const fault = this.gpadls.torndown(gpadlId);
-    if (channel === undefined || fault !== null) return fault;
-    if (gpadl?.isRing === true) channel.actor.send({ type: "ringsFree" });
-    else this.releaseIfDone(channel);
-    return null;
   }
 
   /** See {@linkcode GuestChannelOwner.freeRings}. */
@@ -357,8 +212,7 @@ export class GuestEnd implements BusPort, GuestPort, GuestChannelOwner, Worker {
 
   /** See {@linkcode BusPort.release}. */
   release(endpoint: Endpoint): void {
-    const at = this.waiting.indexOf(endpoint);
-    if (at >= 0) this.waiting.splice(at, 1);
+    this.#matching.leave(endpoint);
     const taken = this.#channelOf(endpoint)?.taken ?? null;
     if (taken === null) {
       this.#leave(endpoint);

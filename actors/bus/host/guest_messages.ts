@@ -74,7 +74,7 @@ export class GuestMessages {
       this.#end.attachDoorbells(channel, endpoint);
       actor.send({ type: "open" });
       endpoint.tell({ type: "open" });
-    } else this.#end.sendOpenResult(channel, status);
+    } else channel.owner.sendOpenResult(channel, status);
     return status === STATUS_INVALID_PARAMETER ? "badRings" : null;
   }
 

@@ -6,7 +6,6 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
-import { assert } from "../../../core/assert.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -29,17 +28,15 @@ import type { Actors } from "../../runtime/actors.ts";
 import type { Link } from "../link.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
-import { offerOf } from "./offer_message.ts";
-import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
+import { OfferedChannel } from "./offered_channel.ts";
 import { OfferedChannels } from "./offered_channels.ts";
+import { ChannelSteps, type SteppingEnd } from "./channel_steps.ts";
 import { CONNECTION_ACTOR } from "./connection_machine.ts";
-import type { HostGpadl } from "./gpadl.ts";
 import { HostGpadls } from "./gpadls.ts";
 import { GuestMessages } from "./guest_messages.ts";
 import type { GuestFacts } from "./host_port.ts";
 import type { ConnectionEvent, ConnectionTag } from "./types.ts";
 import { type ClaimingEnd, UnclaimedChannels } from "./unclaimed_channels.ts";
-import { removeMmio } from "./open.ts";
 
 /** What the host's end of a bus stands on. */
 export interface HostSetting {
@@ -52,7 +49,7 @@ export interface HostSetting {
 }
 
 /** The host's end of one bus. */
-export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
+export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
   /** The guest. */
   readonly guest: GuestFacts;
   /** See {@linkcode ClaimingEnd.actors}. */
@@ -65,9 +62,13 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   readonly gpadls: HostGpadls;
   /** Channels of a restored guest that no server has claimed. */
   readonly unclaimed: UnclaimedChannels;
-  readonly #channels = new OfferedChannels();
+  /** See {@linkcode SteppingEnd.offered}. */
+  readonly offered: OfferedChannels = new OfferedChannels();
+  /** See {@linkcode SteppingEnd.link}. */
+  readonly link: Link;
+  /** See {@linkcode ClaimingEnd.steps}. */
+  readonly steps: ChannelSteps;
   readonly #runtime: RuntimePort;
-  readonly #link: Link;
   readonly #messages: GuestMessages;
 
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
@@ -76,17 +77,18 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     this.#runtime = runtime;
     this.actors = runtime.actors;
     this.faults = runtime.faults;
+    this.link = link;
     this.actor = runtime.actors.create(CONNECTION_ACTOR);
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
-    this.#link = link;
+    this.steps = new ChannelSteps(this);
     this.#messages = new GuestMessages(this, this.gpadls, refuse);
     link.connect((bytes) => takeMessage(bytes, (message) => this.receive(message), refuse));
   }
 
   /** See {@linkcode ClaimingEnd.memory}. */
   get memory(): GuestRam {
-    return this.#link.memory;
+    return this.link.memory;
   }
 
   /** See {@linkcode HostPort.tellGpadl}. */
@@ -96,12 +98,12 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
 
   /** See {@linkcode ClaimingEnd.post}. */
   post(message: ControlMessage): void {
-    this.#link.post(encodeControlMessage(message));
+    this.link.post(encodeControlMessage(message));
   }
 
   /** The channel that the guest calls `channelId`. */
   channel(channelId: number): OfferedChannel | null {
-    return this.#channels.at(channelId);
+    return this.offered.at(channelId);
   }
 
   /** The channel that a message of the guest is about; null where the guest has released the id. */
@@ -112,17 +114,17 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
 
   /** All channels whose ids the guest has not released, in the order in which they were given out. */
   get known(): readonly OfferedChannel[] {
-    return this.#channels.known;
+    return this.offered.known;
   }
 
   /** All channels whose offers stand, in the order of the offers. */
   get channels(): readonly OfferedChannel[] {
-    return this.#channels.standing;
+    return this.offered.standing;
   }
 
   /** All that the guest is to be told of, in order. */
   get toOffer(): readonly OfferedChannel[] {
-    return this.#channels.toOffer;
+    return this.offered.toOffer;
   }
 
   // -- Offers
@@ -134,99 +136,31 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     if (serverTarget === null || !guest.isPresent || isLoopback !== guest.isRoot) {
       return STATUS_INVALID_DEVICE_REQUEST;
     }
-    if (this.#channels.isOffered(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
+    if (this.offered.isOffered(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
     // A restored server had its place when it was saved: an id of its own, or one that is to come free.
     const hadPlace = endpoint.restored !== null || this.unclaimed.has(serverTarget.instance);
-    return hadPlace || !this.#channels.isFull ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    return hadPlace || !this.offered.isFull ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
   }
 
   /** See {@linkcode BusPort.join}. */
   join(endpoint: Endpoint): void {
     if (this.unclaimed.claim(endpoint)) return;
-    const channel = new OfferedChannel(this.actors, this, endpoint);
-    this.#channels.add(endpoint, channel);
+    const channel = new OfferedChannel(this.actors, this.steps, endpoint);
+    this.offered.add(endpoint, channel);
     endpoint.join(channel);
     // A guest is told of channels of its own trust level (kmcl.md S14).
     if (endpoint.configuration.targetVtl !== this.guest.vtl) return;
-    this.#channels.queueOffer(channel);
-    this.#offerQueued();
-  }
-
-  /** See {@linkcode ClaimingEnd.keepId}. */
-  keepId(channel: OfferedChannel): void {
-    this.#channels.keep(channel);
-  }
-
-  /** See {@linkcode ClaimingEnd.attach}. */
-  attach(channel: OfferedChannel, endpoint: Endpoint): void {
-    channel.endpoint = endpoint;
-    endpoint.join(channel);
-    this.#channels.add(endpoint, channel);
-    if (channel.ring !== null) this.attachDoorbells(channel, endpoint);
-  }
-
-  /** See {@linkcode ClaimingEnd.revoke}. */
-  revoke({ actor }: OfferedChannel): void {
-    if (actor.can("ringsFree")) actor.send({ type: "ringsFree" });
-    actor.send({ type: "revoke" });
-  }
-
-  /** A restored guest knows this channel. It has it closed, or the offer was taken back before the save. */
-  restoreChannel(channelId: number, isRevoked: boolean): OfferedChannel {
-    const channel = new OfferedChannel(this.actors, this, null);
-    channel.channelId = channelId;
-    this.#channels.keep(channel);
-    channel.actor.send({ type: isRevoked ? "resumeRevoked" : "resumeClosed" });
-    return channel;
-  }
-
-  /** The restored guest has the channel open, over these rings. */
-  restoreRing(channel: OfferedChannel, ring: HostGpadl): void {
-    channel.ring = ring;
-    ring.actor.send({ type: "useAsRing" });
-    channel.actor.send({ type: "resumeOpen" });
-  }
-
-  /** See {@linkcode ClaimingEnd.detach}. */
-  detach(endpoint: Endpoint): OfferedChannel | null {
-    const channel = this.#channels.withdraw(endpoint);
-    if (channel === null) return null;
-    channel.endpoint = null;
-    if (channel.channelId !== null) {
-      this.#channels.free(channel.channelId);
-      this.#link.stopListening(channel.channelId);
-    }
-    return channel;
+    this.offered.queueOffer(channel);
+    this.offerQueued();
   }
 
   /**
    * Tells the guest of the channels that it does not know yet, if it has asked for them. Where every id
    * is in use, the rest waits for the guest to release one.
    */
-  #offerQueued(): void {
+  offerQueued(): void {
     if (!this.actor.is("offering")) return;
-    for (const { actor } of this.#channels.giveIds()) actor.send({ type: "offered" });
-  }
-
-  /** See {@linkcode OfferedChannelOwner.sendOffer}. */
-  sendOffer({ endpoint, channelId }: OfferedChannel): void {
-    assert(endpoint !== null && channelId !== null, "what is offered has a server, and an id");
-    this.post(offerOf(endpoint.configuration, channelId));
-  }
-
-  /** See {@linkcode OfferedChannelOwner.tellPeerClosed}. A server that closes by itself need not hear. */
-  tellPeerClosed({ endpoint }: OfferedChannel): void {
-    if (endpoint?.actor.can("peerClosed") === true) endpoint.tell({ type: "peerClosed" });
-  }
-
-  /** See {@linkcode OfferedChannelOwner.forget}. */
-  forget(channel: OfferedChannel): void {
-    const { channelId } = channel;
-    if (channelId === null) return;
-    this.gpadls.releaseChannel(channelId);
-    this.#channels.free(channelId);
-    channel.channelId = null;
-    this.#offerQueued();
+    for (const { actor } of this.offered.giveIds()) actor.send({ type: "offered" });
   }
 
   // -- What the guest says
@@ -236,12 +170,17 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     return this.#messages.receive(message);
   }
 
+  /** See {@linkcode SteppingEnd.openAgain}. */
+  openAgain(channel: OfferedChannel): void {
+    this.#messages.openAgain(channel);
+  }
+
   /** See {@linkcode ClaimingEnd.offerAll}. */
   offerAll(): boolean {
     if (!this.actor.can("requestOffers")) return false;
     this.actor.send({ type: "requestOffers" });
-    this.#channels.sortOffers();
-    this.#offerQueued();
+    this.offered.sortOffers();
+    this.offerQueued();
     this.post({ message: "allOffersDelivered" });
     return true;
   }
@@ -250,20 +189,15 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void {
     const { channelId, hasInterrupts } = channel;
     if (channelId === null) return;
-    channel.doorbell = hasInterrupts ? this.#link.doorbell(channelId) : null;
-    this.#link.listen(channelId, endpoint.work.interrupt);
-  }
-
-  /** See {@linkcode OfferedChannelOwner.openAgain}. */
-  openAgain(channel: OfferedChannel): void {
-    this.#messages.openAgain(channel);
+    channel.doorbell = hasInterrupts ? this.link.doorbell(channelId) : null;
+    this.link.listen(channelId, endpoint.work.interrupt);
   }
 
   // -- What the servers say
 
   /** See {@linkcode BusPort.answerOpen}. A channel that closes already answers with that. */
   answerOpen(endpoint: Endpoint, status: NtStatus): void {
-    const channel = this.#channels.of(endpoint);
+    const channel = this.offered.of(endpoint);
     if (channel === null || endpoint.is("leaving")) return;
     const { actor } = channel;
     const type = NT_SUCCESS(status) ? "opened" : "refused";
@@ -280,11 +214,6 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     this.join(endpoint);
   }
 
-  /** See {@linkcode OfferedChannelOwner.sendOpenResult}. */
-  sendOpenResult({ channelId, openId }: OfferedChannel, status: NtStatus): void {
-    if (channelId !== null) this.post({ message: "openResult", channelId, openId, status });
-  }
-
   /** See {@linkcode BusPort.tellClosed}. */
   tellClosed(endpoint: Endpoint): void {
     if (endpoint.is("byUs")) this.#rescind(endpoint);
@@ -295,18 +224,18 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
    * if the guest had closed the channel, and from then on nobody opens it. False where no offer stands.
    */
   takeBack(endpoint: Endpoint): boolean {
-    const channel = this.#channels.of(endpoint);
+    const channel = this.offered.of(endpoint);
     if (channel === null || endpoint.is("leaving")) return false;
     this.#rescind(endpoint);
-    this.tellPeerClosed(channel);
+    this.steps.tellPeerClosed(channel);
     return true;
   }
 
   /** Offers a channel anew whose offer was taken back, if its server still wants that, and has closed. */
   offerAgain(endpoint: Endpoint): void {
     const { end, channelId, configuration: { serverTarget } } = endpoint;
-    const isFree = this.#channels.of(endpoint) === null && !endpoint.is("rings") &&
-      serverTarget !== null && !this.#channels.isOffered(serverTarget.instance);
+    const isFree = this.offered.of(endpoint) === null && !endpoint.is("rings") &&
+      serverTarget !== null && !this.offered.isOffered(serverTarget.instance);
     if (end !== this || endpoint.is("leaving") || !isFree) return;
     const before = channelId === null ? null : this.channel(channelId);
     if (before?.endpoint === endpoint) before.endpoint = null;
@@ -315,12 +244,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
 
   /** Takes the offer back; the guest owns the id until it releases it. */
   #rescind(endpoint: Endpoint): void {
-    this.#channels.withdraw(endpoint)?.actor.send({ type: "revoke" });
-  }
-
-  /** See {@linkcode OfferedChannelOwner.sendRescind}. */
-  sendRescind({ channelId }: OfferedChannel): void {
-    if (channelId !== null) this.post({ message: "rescindChannelOffer", channelId });
+    this.offered.withdraw(endpoint)?.actor.send({ type: "revoke" });
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */
@@ -351,18 +275,7 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
   /** The channel that `endpoint` is on, whether its offer stands or was taken back. */
   #channelOf(endpoint: Endpoint): OfferedChannel | null {
     const { channelId } = endpoint;
-    return this.#channels.of(endpoint) ?? (channelId === null ? null : this.channel(channelId));
-  }
-
-  /** See {@linkcode OfferedChannelOwner.freeRings}. */
-  freeRings(channel: OfferedChannel): void {
-    const { ring, channelId } = channel;
-    removeMmio(this.memory, channel);
-    channel.ring = null;
-    channel.rings = null;
-    channel.doorbell = null;
-    if (channelId !== null) this.#link.stopListening(channelId);
-    ring?.actor.send({ type: "unused" });
+    return this.offered.of(endpoint) ?? (channelId === null ? null : this.channel(channelId));
   }
 
   /** See {@linkcode BusPort.release}. The server never waits for the guest (kmcl.md S11). */
@@ -387,11 +300,11 @@ export class HostEnd implements BusPort, ClaimingEnd, OfferedChannelOwner {
     this.actor.send({ type: "guestGone" });
     this.unclaimed.clear();
     this.gpadls.guestGone();
-    for (const channel of this.#channels.known) {
+    for (const channel of this.offered.known) {
       channel.doorbell = null;
       const { actor, endpoint } = channel;
       if (actor.can("guestGone")) actor.send({ type: "guestGone" });
-      if (endpoint === null && actor.can("revoke")) this.revoke(channel); // nobody claims it any more
+      if (endpoint === null && actor.can("revoke")) channel.revoke(); // nobody claims it any more
     }
   }
 }

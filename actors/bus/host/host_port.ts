@@ -6,7 +6,6 @@
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { NtStatus } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { FaultPort, FaultyGuest } from "../../runtime/fault_port.ts";
@@ -43,8 +42,6 @@ export interface HostPort {
   attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void;
   /** What goes wrong in the fabric; null: nothing does. */
   readonly faults: FaultPort | null;
-  /** The guest hears what became of its open. */
-  sendOpenResult(channel: OfferedChannel, status: NtStatus): void;
   /** A GPADL of the guest has come to something at this end. */
   tellGpadl(change: GpadlChange, gpadl: ToldGpadl): void;
   /** Says something to the guest. */

@@ -96,7 +96,7 @@ export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
 }
 
 function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): OfferedChannel {
-  const channel = end.restoreChannel(channelId, offer === null);
+  const channel = end.unclaimed.restoreChannel(channelId, offer === null);
   if (offer === null) return channel;
   const { interfaceType, instance, mmio, ring } = offer;
   channel.openId = offer.openId;
@@ -112,5 +112,5 @@ function restoreRing(end: HostEnd, channel: OfferedChannel, gpadlId: number): vo
   const ring = end.gpadls.ringCandidate(channelId ?? 0, gpadlId);
   const isGood = ring !== null && ringsOf(end.memory, ring.ranges, downstreamPageOffset) !== null;
   if (!isGood) throwDataError(`channel ${channelId} of the host has no such rings`);
-  end.restoreRing(channel, ring);
+  end.unclaimed.restoreRing(channel, ring);
 }

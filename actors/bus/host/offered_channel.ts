@@ -75,6 +75,12 @@ export class OfferedChannel implements BusChannel {
     return this.endpoint === null || this.actor.is("revoked");
   }
 
+  /** Nobody serves it any more: the guest gets its rings back, and is told. */
+  revoke(): void {
+    if (this.actor.can("ringsFree")) this.actor.send({ type: "ringsFree" });
+    this.actor.send({ type: "revoke" });
+  }
+
   /** See {@linkcode BusChannel.instance}. */
   get instance(): string | null {
     return this.endpoint?.configuration.serverTarget?.instance ?? null;

@@ -15,7 +15,10 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import { hasTag, type TrafficImage } from "../../channel/image.ts";
 import { abandonServer, resumeServer } from "../../channel/server_image.ts";
 import { fitsRings } from "../../channel/under_way.ts";
-import type { OfferedChannel } from "./offered_channel.ts";
+import type { Link } from "../link.ts";
+import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
+import type { OfferedChannels } from "./offered_channels.ts";
+import type { HostGpadl } from "./gpadl.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { HostPort } from "./host_port.ts";
 import { acceptsMmio } from "./open.ts";
@@ -35,14 +38,12 @@ export interface UnclaimedChannel {
 export interface ClaimingEnd extends HostPort {
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
-  /** The guest of an unclaimed channel knows it by its id. */
-  keepId(channel: OfferedChannel): void;
-  /** A restored server claims an unclaimed channel; the guest need not know. */
-  attach(channel: OfferedChannel, endpoint: Endpoint): void;
-  /** Takes the channel of `endpoint` off the bus without a word to the guest. */
-  detach(endpoint: Endpoint): OfferedChannel | null;
-  /** Nobody claims an unclaimed channel: the guest gets its rings back, and is told. */
-  revoke(channel: OfferedChannel): void;
+  /** Its channels. */
+  readonly offered: OfferedChannels;
+  /** Its side of the link. */
+  readonly link: Link;
+  /** What the steps of its channels do. */
+  readonly steps: OfferedChannelOwner;
 }
 
 /** The unclaimed channels of one guest. */
@@ -69,7 +70,24 @@ export class UnclaimedChannels {
   /** A restored guest has this channel. Its instance, its id and its ring GPADL are its alone. */
   add(unclaimed: UnclaimedChannel): void {
     this.#channels.set(unclaimed.instance, unclaimed);
-    this.#end.keepId(unclaimed.channel);
+    this.#end.offered.keep(unclaimed.channel);
+  }
+
+  /** A restored guest knows this channel. It has it closed, or the offer was taken back before the save. */
+  restoreChannel(channelId: number, isRevoked: boolean): OfferedChannel {
+    const { actors, steps, offered } = this.#end;
+    const channel = new OfferedChannel(actors, steps, null);
+    channel.channelId = channelId;
+    offered.keep(channel);
+    channel.actor.send({ type: isRevoked ? "resumeRevoked" : "resumeClosed" });
+    return channel;
+  }
+
+  /** The restored guest has the channel open, over these rings. */
+  restoreRing(channel: OfferedChannel, ring: HostGpadl): void {
+    channel.ring = ring;
+    ring.actor.send({ type: "useAsRing" });
+    channel.actor.send({ type: "resumeOpen" });
   }
 
   /** The rings of an unclaimed channel that a saved server can continue with; null where it has none, or others. */
@@ -118,10 +136,10 @@ export class UnclaimedChannels {
     if (isFound) {
       const { channel } = unclaimed;
       channel.rings = this.ringsFor(unclaimed, saved);
-      this.#end.attach(channel, endpoint);
+      this.#attach(channel, endpoint);
       resumeServer(endpoint, saved, channel.rings);
     } else {
-      if (unclaimed !== undefined) this.#rescind(unclaimed);
+      unclaimed?.channel.revoke();
       if (saved !== null) abandonServer(endpoint, saved);
     }
     if (endpoint.completions.isDue) endpoint.work.scheduleCompletions();
@@ -130,7 +148,7 @@ export class UnclaimedChannels {
 
   /** Nobody will claim what is left: the guest is told that it is gone. */
   rescindAll(): void {
-    for (const unclaimed of this.#channels.values()) this.#rescind(unclaimed);
+    for (const { channel } of this.#channels.values()) channel.revoke();
     this.#channels.clear();
   }
 
@@ -139,8 +157,25 @@ export class UnclaimedChannels {
     this.#channels.clear();
   }
 
-  #rescind({ channel }: UnclaimedChannel): void {
-    this.#end.revoke(channel);
+  /** A restored server claims an unclaimed channel; the guest need not know. */
+  #attach(channel: OfferedChannel, endpoint: Endpoint): void {
+    channel.endpoint = endpoint;
+    endpoint.join(channel);
+    this.#end.offered.add(endpoint, channel);
+    if (channel.ring !== null) this.#end.attachDoorbells(channel, endpoint);
+  }
+
+  /** Takes the channel of `endpoint` off the bus without a word to the guest. */
+  #detach(endpoint: Endpoint): OfferedChannel | null {
+    const { offered, link } = this.#end;
+    const channel = offered.withdraw(endpoint);
+    if (channel === null) return null;
+    channel.endpoint = null;
+    if (channel.channelId !== null) {
+      offered.free(channel.channelId);
+      link.stopListening(channel.channelId);
+    }
+    return channel;
   }
 
   /**
@@ -150,7 +185,7 @@ export class UnclaimedChannels {
   part(endpoint: Endpoint): UnclaimedChannel | null {
     const { serverTarget } = endpoint.configuration;
     if (endpoint.channelId !== null) this.#end.gpadls.forgetMappings(endpoint.channelId);
-    const channel = this.#end.detach(endpoint);
+    const channel = this.#detach(endpoint);
     if (serverTarget === null || channel === null || channel.channelId === null) return null;
     return { ...serverTarget, channel };
   }

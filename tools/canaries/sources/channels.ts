@@ -35,7 +35,7 @@ export const CHANNEL_CANARIES: readonly SourceCanary[] = [
   {
     name: "message-left-behind",
     breaks: "the last control message of several stays where it is (wire.md 4)",
-    file: "actors/bus/in_process_link.ts",
+    file: "actors/bus/lane.ts",
     text: "if (this.#queue.length > 0) this.schedule();",
     replacement: "if (this.#queue.length > 1) this.schedule();",
     scenario: "everything",

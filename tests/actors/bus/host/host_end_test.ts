@@ -200,11 +200,14 @@ Deno.test("HostEnd.guestGone: the server closes, and nobody is told of anything"
 Deno.test("HostEnd.guestGone: channels that no server has claimed go with their guest", async () => {
   const stage = new HostStage();
   const { host } = stage;
-  const [open, closed] = [host.restoreChannel(3, false), host.restoreChannel(4, false)];
-  host.restoreChannel(5, true);
+  const [open, closed] = [
+    host.unclaimed.restoreChannel(3, false),
+    host.unclaimed.restoreChannel(4, false),
+  ];
+  host.unclaimed.restoreChannel(5, true);
   const gpadl = { channelId: 3, gpadlId: 8, isReadOnly: false, words: 2 };
   host.gpadls.restore(gpadl, [{ byteOffset: 0, byteCount: 4096, pfns: [4] }], null);
-  host.restoreRing(open, host.gpadls.ringCandidate(3, 8)!);
+  host.unclaimed.restoreRing(open, host.gpadls.ringCandidate(3, 8)!);
   for (const [channel, instance] of [[open, "one"], [closed, "two"]] as const) {
     host.unclaimed.add({ interfaceType: PAIR_TYPE, instance, channel });
   }

@@ -1,0 +1,111 @@
+/**
+ * What a host says to the guest's end of its bus, message by message (wire.md 4.4, 4.5, 5.6). The host may be
+ * hostile, too.
+ *
+ * @module
+ */
+
+import {
+  CHANNEL_ID_MAX,
+  type ControlMessage,
+  type OfferChannel,
+  type OpenResult,
+} from "../../../core/control/messages.ts";
+import { NT_SUCCESS, STATUS_DEVICE_REMOVED } from "../../../core/ntstatus.ts";
+import type { ChannelFault } from "../../channel/types.ts";
+import type { RuntimePort } from "../../runtime/runtime_port.ts";
+import type { GuestGpadls } from "./gpadls.ts";
+import { GuestChannel, type GuestChannelOwner } from "./guest_channel.ts";
+
+/** The guest's end, as the messages of the host need it. */
+export interface HearingEnd extends GuestChannelOwner {
+  /** The fabric. */
+  readonly runtime: RuntimePort;
+  /** The GPADLs of the guest's clients. */
+  readonly gpadls: GuestGpadls;
+  /** Offers by channel id, in the order in which they arrived. */
+  readonly byId: Map<number, GuestChannel>;
+}
+
+/** Takes the messages of the host. */
+export class HostMessages {
+  readonly #end: HearingEnd;
+
+  /** For the guest's end `end`. */
+  constructor(end: HearingEnd) {
+    this.#end = end;
+  }
+
+  /** Takes a message of the host; answers with the fault where it is not to be taken. */
+  receive(message: ControlMessage): ChannelFault | null {
+    switch (message.message) {
+      case "offerChannel":
+        return this.#offered(message);
+      case "allOffersDelivered":
+        return null;
+      case "openResult":
+        return this.#openResult(message);
+      case "rescindChannelOffer":
+        return this.#rescinded(message.channelId);
+      case "gpadlCreated":
+        return this.#end.gpadls.created(message);
+      case "gpadlTorndown":
+        return this.#gpadlTorndown(message.gpadlId);
+      default:
+        return "unexpectedMessage";
+    }
+  }
+
+  #offered(offer: OfferChannel): ChannelFault | null {
+    const known = this.#end.byId.get(offer.channelId);
+    const isIdGood = offer.channelId > 0 && offer.channelId <= CHANNEL_ID_MAX;
+    if (known !== undefined || !isIdGood) {
+      known?.taken?.client.faulted("unexpectedMessage");
+      return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
+    }
+    this.#end.byId.set(
+      offer.channelId,
+      new GuestChannel(this.#end.runtime.actors, this.#end, offer),
+    );
+    this.#end.scheduleMatch();
+    return null;
+  }
+
+  #openResult(result: OpenResult): ChannelFault | null {
+    const channel = this.#end.byId.get(result.channelId);
+    const taken = channel?.taken ?? null;
+    if (channel === undefined || taken === null) return "unexpectedMessage";
+    const { client, openId, channel: { rings } } = taken;
+    if (result.openId !== openId || !channel.actor.is("opening")) {
+      client.faulted("unexpectedMessage");
+      return "unexpectedMessage";
+    }
+    const isOpen = NT_SUCCESS(result.status);
+    channel.actor.send({ type: isOpen ? "opened" : "refused" });
+    if (!isOpen) {
+      if (client.is("connecting")) client.refused(result.status);
+      else client.tell({ type: "openRefused" });
+    } else if (client.is("connecting") && rings !== null && !client.attach(rings)) {
+      client.refused(STATUS_DEVICE_REMOVED);
+      return "badRings"; // the host spoiled an index before the ring was attached
+    } else client.tell({ type: "open" });
+    return null;
+  }
+
+  #rescinded(channelId: number): ChannelFault | null {
+    const actor = this.#end.byId.get(channelId)?.actor;
+    if (actor?.can("rescinded") !== true) return "unexpectedMessage";
+    actor.send({ type: "rescinded" });
+    return null;
+  }
+
+  #gpadlTorndown(gpadlId: number): ChannelFault | null {
+    const gpadl = this.#end.gpadls.at(gpadlId);
+    const channel = this.#end.byId.get(gpadl?.channelId ?? 0);
+    const fault = this.#end.gpadls.torndown(gpadlId);
+    if (channel === undefined || fault !== null) return fault;
+    if (gpadl?.isRing === true) channel.actor.send({ type: "ringsFree" });
+    else this.#end.releaseIfDone(channel);
+    return null;
+  }
+}

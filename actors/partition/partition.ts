@@ -1,0 +1,62 @@
+/**
+ * A partition as its user sees it.
+ *
+ * @module
+ */
+
+import type { GuestMemory } from "../../core/memory/guest_memory.ts";
+import type { Direction } from "../bus/link.ts";
+import type { Device, VmbusHandle } from "../runtime/handle.ts";
+
+/** What a partition is made of. */
+export interface PartitionOptions {
+  /** For reports: any text. */
+  readonly name: string;
+  /** Pages of RAM. Default 4096: 16 MiB. */
+  readonly memoryPages?: number;
+  /** The virtual trust level of its drivers: 0, 1 or 2. Default 0. */
+  readonly vtl?: number;
+  /** Size of the window for MMIO, in MiB. Default 128. */
+  readonly mmioMegabytes?: number;
+  /** Virtual processors, 1 to 64. Default 1. */
+  readonly processors?: number;
+}
+
+/** A virtual machine as the hypervisor sees it. */
+export interface Partition {
+  /** The name it was given. */
+  readonly name: string;
+  /** What its drivers pass to WdfFdoQueryForInterface and VmbChannelAllocate. */
+  readonly device: Device;
+  /** What VmbConvertVmbusHandleToKernelHandle takes. */
+  readonly vmbusHandle: VmbusHandle;
+  /** Its memory; host and guest use the same object. */
+  readonly memory: GuestMemory;
+  /** Stops its virtual processors; its memory stays, and so does what waits for them, delayed signals too. */
+  pause(): void;
+  /**
+   * Lets its virtual processors run again.
+   *
+   * @throws {Error} Inside the `restore` of one of its drivers; so do `crash` and `destroy`.
+   */
+  resume(): void;
+  /** Stops it for ever: its callbacks never run again, and its server sides close ([kmcl.md S13](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
+  crash(): void;
+  /** Crashes it; then the offers to it are gone and its handles die. */
+  destroy(): void;
+  /**
+   * Puts a raw control message on its bus, as if one of the two sides had sent it: for tests of what a
+   * hostile guest or host can do ([wire.md section 4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+   *
+   * @throws {TypeError} No direction; `message` is no ArrayBufferView, or its buffer is detached.
+   */
+  postControlMessage(direction: Direction, message: ArrayBufferView): void;
+  /**
+   * Interrupts one end of a channel, as if the other had signalled it: with `postControlMessage`, all that
+   * a guest without drivers needs. One of a channel that is not open does nothing.
+   */
+  postInterrupt(direction: Direction, channelId: number): void;
+}
+
+/** Highest number of virtual processors. */
+export const PROCESSORS_MAX = 64;
