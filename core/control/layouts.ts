@@ -1,7 +1,7 @@
 /**
  * Where each field of each control message lies (wire.md 3.2, 4.2, 4.4). Offsets count from the
  * first byte of the message, so the 8-byte header is included. A further message is an interface in
- * messages.ts and an entry here.
+ * messages.ts, an entry here, and one in versions.ts.
  *
  * @module
  */
@@ -19,40 +19,38 @@ import {
   named,
   oneOf,
   reserved,
+  size64,
   type Struct,
   type TaggedLayout,
   u16,
   u32,
+  u64,
   u8,
 } from "../layout/mod.ts";
 import { NT_STATUS_NAMES } from "../ntstatus.ts";
 import {
   type ControlMessage,
+  type ControlMessageName,
   MONITOR_ID_NONE,
   OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE,
   OFFER_FLAG_LOOPBACK,
   OFFER_FLAG_NAMED_PIPE,
   OFFER_FLAG_TLNPI_PROVIDER,
+  OPEN_FLAG_REDIRECT_INTERRUPT,
   TARGET_VP_NO_INTERRUPTS,
   USER_DATA_BYTES,
 } from "./messages.ts";
+import {
+  CONNECTION_FAILED_LOW_RESOURCES,
+  CONNECTION_FAILED_UNKNOWN,
+  CONNECTION_SUCCESSFUL,
+} from "./connection_messages.ts";
+import { FEATURES, MESSAGE_RULES, VERSION_NUMBERS } from "./versions.ts";
 
 /** The number of each message (wire.md 4.2). */
-const NUMBERS: { readonly [M in ControlMessage["message"]]: number } = {
-  offerChannel: 1,
-  rescindChannelOffer: 2,
-  requestOffers: 3,
-  allOffersDelivered: 4,
-  openChannel: 5,
-  openResult: 6,
-  closeChannel: 7,
-  gpadlHeader: 8,
-  gpadlBody: 9,
-  gpadlCreated: 10,
-  gpadlTeardown: 11,
-  gpadlTorndown: 12,
-  relIdReleased: 13,
-};
+const NUMBERS = Object.fromEntries(
+  Object.entries(MESSAGE_RULES).map(([name, { number }]) => [name, number]),
+) as Readonly<Record<ControlMessageName, number>>;
 
 /** Flags of an offer as OpenVMM and, from 0x100 on, Linux name them (wire.md 4.4). */
 const OFFER_FLAGS = {
@@ -78,7 +76,50 @@ const STATUS = named(hex(u32), NT_STATUS_NAMES);
  */
 const WORDS = bytesToEnd(8);
 
-/** The layout of all messages. */
+const GPA = hex(size64);
+const MONITOR_PAGES = (at: number) =>
+  ({
+    parentToChildMonitorGpa: [at, GPA],
+    childToParentMonitorGpa: [at + 8, GPA],
+  }) as const;
+const CONNECTION_STATE = named(u8, {
+  successful: CONNECTION_SUCCESSFUL,
+  failedLowResources: CONNECTION_FAILED_LOW_RESOURCES,
+  failedUnknown: CONNECTION_FAILED_UNKNOWN,
+});
+
+const OPEN_CHANNEL = {
+  padding: PADDING,
+  channelId: CHANNEL_ID,
+  openId: [12, u32],
+  ringGpadlId: [16, u32],
+  targetVp: [20, named(u32, { noInterrupts: TARGET_VP_NO_INTERRUPTS })],
+  downstreamPageOffset: [24, u32, "pages"],
+  userData: [28, bytes(USER_DATA_BYTES)],
+} as const;
+const INITIATE_CONTACT = {
+  padding: PADDING,
+  version: [8, named(hex(u32), VERSION_NUMBERS)],
+  targetMessageVp: [12, u32],
+  // The interrupt page below 2.4; from 5.0 on bytes 0 and 1 are SINT and VTL, 4 to 7 feature flags.
+  targetInfo: [16, hex(u64)],
+  ...MONITOR_PAGES(24),
+} as const;
+const VERSION_RESPONSE = {
+  padding: PADDING,
+  supported: [8, u8],
+  connectionState: [9, CONNECTION_STATE],
+  reserved: [10, reserved(2)],
+  // The version below 5.0, else the connection id for messages.
+  selected: [12, hex(u32)],
+} as const;
+const VERSION_RESPONSE_2 = {
+  ...VERSION_RESPONSE,
+  supportedFeatures: [16, flags(u32, FEATURES)],
+} as const;
+const TL_CONNECT = { padding: PADDING, endpointId: [8, guid], serviceId: [24, guid] } as const;
+
+/** The layout of all messages, for each the longest form first. */
 export const CONTROL_MESSAGE: TaggedLayout<ControlMessage> = byField("control message", "message", {
   message: [0, oneOf(u32, NUMBERS)],
 }, {
@@ -101,15 +142,17 @@ export const CONTROL_MESSAGE: TaggedLayout<ControlMessage> = byField("control me
   rescindChannelOffer: [12, { padding: PADDING, channelId: CHANNEL_ID }],
   requestOffers: [8, { padding: PADDING }],
   allOffersDelivered: [8, { padding: PADDING }],
-  openChannel: [148, {
-    padding: PADDING,
-    channelId: CHANNEL_ID,
-    openId: [12, u32],
-    ringGpadlId: [16, u32],
-    targetVp: [20, named(u32, { noInterrupts: TARGET_VP_NO_INTERRUPTS })],
-    downstreamPageOffset: [24, u32, "pages"],
-    userData: [28, bytes(USER_DATA_BYTES)],
-  }],
+  openChannel: {
+    bySize: [
+      [156, {
+        ...OPEN_CHANNEL,
+        connectionId: [148, hex(u32)],
+        eventFlag: [152, u16],
+        openFlags: [154, flags(u16, { redirectInterrupt: OPEN_FLAG_REDIRECT_INTERRUPT })],
+      }],
+      [148, OPEN_CHANNEL],
+    ],
+  },
   openResult: [20, {
     padding: PADDING,
     channelId: CHANNEL_ID,
@@ -141,11 +184,53 @@ export const CONTROL_MESSAGE: TaggedLayout<ControlMessage> = byField("control me
   gpadlTeardown: [16, { padding: PADDING, channelId: CHANNEL_ID, gpadlId: [12, u32] }],
   gpadlTorndown: [12, { padding: PADDING, gpadlId: [8, u32] }],
   relIdReleased: [12, { padding: PADDING, channelId: CHANNEL_ID }],
+  initiateContact: {
+    bySize: [[56, { ...INITIATE_CONTACT, clientId: [40, guid] }], [40, INITIATE_CONTACT]],
+  },
+  versionResponse: {
+    bySize: [
+      [40, { ...VERSION_RESPONSE_2, reserved20: [20, reserved(4)], ...MONITOR_PAGES(24) }],
+      [20, VERSION_RESPONSE_2],
+      [16, VERSION_RESPONSE],
+    ],
+  },
+  unload: [8, { padding: PADDING }],
+  unloadComplete: [8, { padding: PADDING }],
+  openReservedChannel: [28, {
+    padding: PADDING,
+    channelId: CHANNEL_ID,
+    targetVp: [12, u32],
+    targetSint: [16, u32],
+    ringGpadlId: [20, u32],
+    downstreamPageOffset: [24, u32, "pages"],
+  }],
+  closeReservedChannel: [20, {
+    padding: PADDING,
+    channelId: CHANNEL_ID,
+    targetVp: [12, u32],
+    targetSint: [16, u32],
+  }],
+  closeReservedResponse: [12, { padding: PADDING, channelId: CHANNEL_ID }],
+  tlConnectRequest: { bySize: [[56, { ...TL_CONNECT, siloId: [40, guid] }], [40, TL_CONNECT]] },
+  modifyChannel: [16, { padding: PADDING, channelId: CHANNEL_ID, targetVp: [12, u32] }],
+  tlConnectResult: [44, { ...TL_CONNECT, status: [40, STATUS] }],
+  modifyChannelResponse: [16, { padding: PADDING, channelId: CHANNEL_ID, status: [12, STATUS] }],
+  modifyConnection: [24, { padding: PADDING, ...MONITOR_PAGES(8) }],
+  modifyConnectionResponse: [9, { padding: PADDING, connectionState: [8, CONNECTION_STATE] }],
+  pause: [8, { padding: PADDING }],
+  pauseResponse: [8, { padding: PADDING }],
+  resume: [8, { padding: PADDING }],
 });
 
-/** What follows the number in a message of this name: none of them differs by size. */
-export function bodyOf(message: ControlMessage["message"]): Struct<Definition> {
+/** The forms that a message of this name has, the longest first: several where versions differ. */
+export function formsOf(message: ControlMessageName): readonly Struct<Definition>[] {
   const body = CONTROL_MESSAGE.bodies.get(message);
-  assert(body?.kind === "struct", "each message has one form");
-  return body;
+  assert(body !== undefined, "each message has a layout");
+  return body.kind === "bySize" ? body.forms : [body];
+}
+
+/** The form of so many bytes of a message: the longest that they hold, or the shortest. */
+export function formOfSize(message: ControlMessageName, byteCount: number): Struct<Definition> {
+  const forms = formsOf(message);
+  return forms.find((form) => form.byteCount <= byteCount) ?? forms.at(-1)!;
 }

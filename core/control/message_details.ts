@@ -15,12 +15,17 @@ export function messageDetails(bytes: Uint8Array): TraceDetails {
   const decoded = decodeControlMessage(bytes);
   if (isControlFault(decoded)) return faultDetails(bytes, decoded);
   const { message, ...rest } = decoded;
-  const fields = Object.entries<boolean | number | string | Uint8Array>(rest)
+  const fields = Object.entries<boolean | number | bigint | string | Uint8Array>(rest)
     .map(([name, value]): [string, TraceDetail] => [
       name,
-      value instanceof Uint8Array ? describeBytes(value, value.length) : value,
+      detailOf(value),
     ]);
   return { message, fields: withStatusName(Object.fromEntries(fields)) };
+}
+
+function detailOf(value: boolean | number | bigint | string | Uint8Array): TraceDetail {
+  if (value instanceof Uint8Array) return describeBytes(value, value.length);
+  return typeof value === "bigint" ? String(value) : value;
 }
 
 function faultDetails(bytes: Uint8Array, fault: ControlFault): TraceDetails {

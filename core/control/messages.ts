@@ -1,10 +1,26 @@
 /**
- * Control messages 1 to 13: what the two ends of the bus tell each other about channels and GPADLs.
- * This file says what a message holds; layouts.ts where each field lies; codec.ts turns one into
+ * Control messages: what the two ends of the bus tell each other about channels and GPADLs, and all of them as one
+ * type. Those about the connection itself are in connection_messages.ts. This file says what a message holds;
+ * layouts.ts where each field lies; versions.ts who may say it, and from which version on; codec.ts turns one into
  * the other.
  *
  * @module
  */
+
+import type {
+  InitiateContact,
+  InitiateContact2,
+  ModifyConnection,
+  ModifyConnectionResponse,
+  Pause,
+  PauseResponse,
+  Resume,
+  Unload,
+  UnloadComplete,
+  VersionResponse,
+  VersionResponse2,
+  VersionResponse3,
+} from "./connection_messages.ts";
 
 /** Most bytes of one control message, its 8-byte header included (wire.md 4.1). */
 export const CONTROL_MESSAGE_BYTES_MAX = 240;
@@ -96,6 +112,22 @@ export interface OpenChannel {
   readonly userData: Uint8Array;
 }
 
+/** Open flag: host-to-guest interrupts of the channel go to the redirect target (wire.md 4.2). */
+export const OPEN_FLAG_REDIRECT_INTERRUPT = 0x1;
+
+/**
+ * Message 5 as version 6.0 has it, once guest-specified signal parameters or channel interrupt redirection
+ * were agreed on ([wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+ */
+export interface OpenChannel2 extends OpenChannel {
+  /** u32: connection through which the guest signals the host, where the guest may say so. */
+  readonly connectionId: number;
+  /** u16: event flag that the host sets to signal the guest, where the guest may say so. */
+  readonly eventFlag: number;
+  /** u16 of `OPEN_FLAG_…` bits, where interrupts may be redirected. */
+  readonly openFlags: number;
+}
+
 /** Message 6, to the guest: how the open ended ([wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface OpenResult {
   /** Which message this is. */
@@ -184,13 +216,98 @@ export interface RelIdReleased {
   readonly channelId: number;
 }
 
-/** Any control message; `message` says which. */
+/** Message 18, to the host: open a channel that outlives the connection, without interrupts ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface OpenReservedChannel {
+  /** Which message this is. */
+  readonly message: "openReservedChannel";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: virtual processor that gets the answer. */
+  readonly targetVp: number;
+  /** u32: synthetic interrupt source that gets the answer. */
+  readonly targetSint: number;
+  /** u32: GPADL of the pages of both rings. */
+  readonly ringGpadlId: number;
+  /** u32: index of the page in the GPADL at which the host-to-guest ring begins. */
+  readonly downstreamPageOffset: number;
+}
+
+/** Message 19, to the host, also while there is no connection: close a reserved channel ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface CloseReservedChannel {
+  /** Which message this is. */
+  readonly message: "closeReservedChannel";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: virtual processor that gets the answer. */
+  readonly targetVp: number;
+  /** u32: synthetic interrupt source that gets the answer. */
+  readonly targetSint: number;
+}
+
+/** Message 20, to the guest: a reserved channel is closed ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface CloseReservedResponse {
+  /** Which message this is. */
+  readonly message: "closeReservedResponse";
+  /** u32: the channel. */
+  readonly channelId: number;
+}
+
+/** Message 21, to the host: connect to a socket that listens on the host ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface TlConnectRequest {
+  /** Which message this is. */
+  readonly message: "tlConnectRequest";
+  /** The connection, a lower-case GUID of the guest's own. */
+  readonly endpointId: string;
+  /** What is to be connected to, a lower-case GUID. */
+  readonly serviceId: string;
+}
+
+/** Message 21 from version 5.2 on, where its size says so ([wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface TlConnectRequest2 extends TlConnectRequest {
+  /** The container that asks, a lower-case GUID; all zero for none. */
+  readonly siloId: string;
+}
+
+/** Message 22, to the host: signal another virtual processor for an open channel ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface ModifyChannel {
+  /** Which message this is. */
+  readonly message: "modifyChannel";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** u32: the virtual processor. */
+  readonly targetVp: number;
+}
+
+/** Message 23, to the guest: a connect that failed ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface TlConnectResult {
+  /** Which message this is. */
+  readonly message: "tlConnectResult";
+  /** The connection, a lower-case GUID. */
+  readonly endpointId: string;
+  /** What was to be connected to, a lower-case GUID. */
+  readonly serviceId: string;
+  /** NTSTATUS as an unsigned number. */
+  readonly status: number;
+}
+
+/** Message 24, to the guest: how {@linkcode ModifyChannel} ended ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface ModifyChannelResponse {
+  /** Which message this is. */
+  readonly message: "modifyChannelResponse";
+  /** u32: the channel. */
+  readonly channelId: number;
+  /** NTSTATUS as an unsigned number. */
+  readonly status: number;
+}
+
+/** Any control message; `message` says which, and forms of one differ by the fields that they have. */
 export type ControlMessage =
   | OfferChannel
   | RescindChannelOffer
   | RequestOffers
   | AllOffersDelivered
   | OpenChannel
+  | OpenChannel2
   | OpenResult
   | CloseChannel
   | GpadlHeader
@@ -198,4 +315,27 @@ export type ControlMessage =
   | GpadlCreated
   | GpadlTeardown
   | GpadlTorndown
-  | RelIdReleased;
+  | RelIdReleased
+  | InitiateContact
+  | InitiateContact2
+  | VersionResponse
+  | VersionResponse2
+  | VersionResponse3
+  | Unload
+  | UnloadComplete
+  | OpenReservedChannel
+  | CloseReservedChannel
+  | CloseReservedResponse
+  | TlConnectRequest
+  | TlConnectRequest2
+  | ModifyChannel
+  | TlConnectResult
+  | ModifyChannelResponse
+  | ModifyConnection
+  | ModifyConnectionResponse
+  | Pause
+  | PauseResponse
+  | Resume;
+
+/** The name of a message. */
+export type ControlMessageName = ControlMessage["message"];

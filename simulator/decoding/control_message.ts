@@ -1,27 +1,13 @@
 /**
- * Control messages field by field (wire.md 4.2): those that this package sends and takes, and all others that are
- * known.
+ * Control messages field by field (wire.md 4.2).
  *
  * @module
  */
 
 import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
 import { CONTROL_MESSAGE_BYTES_MAX } from "../../core/control/messages.ts";
-import {
-  Damage,
-  type DecodedFields,
-  fieldsOf,
-  type Layout,
-  struct,
-  u32,
-} from "../../core/layout/mod.ts";
-import { OTHER_MESSAGE } from "./other_messages.ts";
+import { Damage, type DecodedFields, fieldsOf, struct, u32 } from "../../core/layout/mod.ts";
 import { Parts } from "./parts.ts";
-
-/** The first and the last of the messages that the package neither sends nor takes (wire.md 4.2). */
-const OTHER_MIN = 14;
-/** The highest number that a control message has. */
-export const MESSAGE_NUMBER_MAX = 29;
 
 /** What every message begins with (wire.md 4.1). */
 const NUMBER = struct("message number", 4, { number: [0, u32] });
@@ -37,15 +23,12 @@ export function messageNumberOf(bytes: Uint8Array): number {
  * whatever they are a part of. What a receiver ignores, as it follows the message's fields, is the field `tail`; what
  * cannot be told is `rest`. It never throws: damaged bytes give the fields as far as they can be told, and the damage.
  *
- * Messages 1 to 13 are those of the package; 14 to 29 are shown as well, in the form that their size says.
+ * Where a message has several forms, it is shown in the one that its size says.
  */
 export function fieldsOfControlMessage(bytes: Uint8Array, start = 0): DecodedFields {
   const copy = bytes.slice();
-  const number = messageNumberOf(copy);
-  const isOther = number >= OTHER_MIN && number <= MESSAGE_NUMBER_MAX;
-  const layout: Layout<unknown> = isOther ? OTHER_MESSAGE : CONTROL_MESSAGE;
   const parts = new Parts(copy, start);
-  const found = fieldsOf(layout, copy, start);
+  const found = fieldsOf(CONTROL_MESSAGE, copy, start);
   parts.add(found);
   parts.plain(found.damage === null ? "tail" : "rest", found.byteCount, copy.length);
   if (copy.length > CONTROL_MESSAGE_BYTES_MAX) {

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { MESSAGE_NUMBER_MAX } from "../../core/control/versions.ts";
 import { CONTROL_PAGE } from "../../core/ring/layouts.ts";
 import { Damage, type DecodedFields } from "../../core/layout/mod.ts";
 import { isRingIndex } from "../../core/ring/layout.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import { fieldsOfControlMessage, MESSAGE_NUMBER_MAX, messageNumberOf } from "./control_message.ts";
+import { fieldsOfControlMessage, messageNumberOf } from "./control_message.ts";
 import { fieldsOfGpadl } from "./gpadl.ts";
 import { fieldsOfPacket, type PacketForm } from "./packet.ts";
 import type { DecodedDamage } from "./parts.ts";

@@ -6,10 +6,11 @@
 
 import type { Chance } from "../../core/chance.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
-import { bodyOf, CONTROL_MESSAGE } from "../../core/control/layouts.ts";
+import { CONTROL_MESSAGE, formsOf } from "../../core/control/layouts.ts";
 import {
   CONTROL_MESSAGE_BYTES_MAX,
   type ControlMessage,
+  type ControlMessageName,
   MONITOR_ID_NONE,
   type OfferChannel,
   type OpenChannel,
@@ -17,23 +18,33 @@ import {
 } from "../../core/control/messages.ts";
 import { describe } from "../../core/describe.ts";
 import { parseGuid } from "../../core/guid.ts";
-import type { Field, Type } from "../../core/layout/mod.ts";
+import type { Definition, Field, Struct, Type } from "../../core/layout/mod.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../core/memory/gpadl.ts";
 import { requireBody, requireChance, requireObject, requireUint } from "./checks.ts";
 import { requireRanges } from "./ranges.ts";
 
 /** Each kind of message. */
-const MESSAGES = [...CONTROL_MESSAGE.bodies.keys()] as readonly ControlMessage["message"][];
+const MESSAGES = [...CONTROL_MESSAGE.bodies.keys()] as readonly ControlMessageName[];
 
-/** The fields of a message that have values. */
-function fieldsOf(message: ControlMessage["message"]): readonly Field[] {
-  return bodyOf(message).list.filter(({ type }) => !type.isSilent);
+/** One form of a message. */
+type Form = Struct<Definition>;
+
+/** The fields of a form that have values. */
+function fieldsOf({ list }: Form): readonly Field[] {
+  return list.filter(({ type }) => !type.isSilent);
 }
 
-/** Most bytes of GPADL words that a message of this kind has room for. */
-function wordBytesMax(message: ControlMessage["message"]): number {
-  return CONTROL_MESSAGE_BYTES_MAX - bodyOf(message).byteCount & ~7;
+/** The longest form of which `values` name each field; the shortest where they lack some of each. */
+function formOf(message: ControlMessageName, values: Readonly<Record<string, unknown>>): Form {
+  const forms = formsOf(message);
+  const isWhole = (form: Form) => fieldsOf(form).every(({ name }) => values[name] !== undefined);
+  return forms.find(isWhole) ?? forms.at(-1)!;
+}
+
+/** Most bytes of GPADL words that a message of this form has room for. */
+function wordBytesMax({ byteCount }: Form): number {
+  return CONTROL_MESSAGE_BYTES_MAX - byteCount & ~7;
 }
 
 /**
@@ -50,8 +61,9 @@ export function controlMessageBytes(message: ControlMessage): Uint8Array {
     );
   }
   const values = message as unknown as Readonly<Record<string, unknown>>;
-  for (const field of fieldsOf(message.message)) {
-    requireField(`encode ${message.message}`, field, values, wordBytesMax(message.message));
+  const form = formOf(message.message, values);
+  for (const field of fieldsOf(form)) {
+    requireField(`encode ${message.message}`, field, values, wordBytesMax(form));
   }
   return encodeControlMessage(message);
 }
@@ -81,6 +93,11 @@ function requireField(
       if (!type.isFixed) return;
       return requireUint(action, `the bytes of ${name}`, length, USER_DATA_BYTES, USER_DATA_BYTES);
     }
+    case "u64":
+      if (type.fits(value)) return;
+      throw new RangeError(
+        `Cannot ${action}: ${name} must be ${type.form}, not ${describe(value)}`,
+      );
     default:
       return requireUint(action, name, value, 2 ** (8 * type.byteCount) - 1);
   }
@@ -90,9 +107,11 @@ function requireField(
 export function drawControlMessage(chance: Chance): ControlMessage {
   requireChance("draw a control message", chance);
   const message = MESSAGES[chance.below(MESSAGES.length)]!;
-  const drawn = fieldsOf(message).map(({ name, type }) => [
+  const forms = formsOf(message);
+  const form = forms[forms.length === 1 ? 0 : chance.below(forms.length)]!;
+  const drawn = fieldsOf(form).map(({ name, type }) => [
     name,
-    drawField(chance, type, wordBytesMax(message)),
+    drawField(chance, type, wordBytesMax(form)),
   ]);
   // The fields are those of its layout, each of its type.
   return { ...Object.fromEntries(drawn), message } as ControlMessage;
@@ -108,6 +127,8 @@ function drawField(chance: Chance, type: Type<unknown>, bytesMax: number): unkno
     }
     case "bytes":
       return chance.bytes(type.isFixed ? type.byteCount : 8 * chance.below(bytesMax / 8 + 1));
+    case "u64":
+      return chance.below(Number.MAX_SAFE_INTEGER);
     default:
       return chance.below(2 ** (8 * type.byteCount));
   }

@@ -8,7 +8,7 @@
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { Chance } from "../../../core/chance.ts";
 import { decodeControlMessage, isControlFault } from "../../../core/control/codec.ts";
-import { bodyOf } from "../../../core/control/layouts.ts";
+import { formOfSize } from "../../../core/control/layouts.ts";
 import { type Field, u32 } from "../../../core/layout/mod.ts";
 import { type Attack, type Attacker, DIRECTION_OF } from "./attack.ts";
 
@@ -30,9 +30,10 @@ function otherNumber(value: number, max: number, chance: Chance): number {
 function damage(view: DataView, field: Field, chance: Chance): void {
   const value = field.read(view);
   if (typeof value === "boolean") return field.write(view, !value);
-  if (typeof value === "number") {
-    const max = 2 ** (8 * field.type.byteCount) - 1;
-    return field.write(view, otherNumber(value, max, chance));
+  if (typeof value === "number" || typeof value === "bigint") {
+    const max = Math.min(2 ** (8 * field.type.byteCount) - 1, Number.MAX_SAFE_INTEGER - 1);
+    const other = otherNumber(Math.min(Number(value), max), max, chance);
+    return field.write(view, other);
   }
   if (typeof value === "string") { // a GUID: another digit at its end
     const digit = (parseInt(value.at(-1)!, 16) + 1 + chance.below(15)) % 16;
@@ -50,7 +51,8 @@ function damagesOf(bytes: Uint8Array): readonly (readonly [string, (chance: Chan
   const message = decodeControlMessage(bytes);
   if (isControlFault(message)) return [];
   const view = viewOf(bytes);
-  const fields = bodyOf(message.message).list.filter(({ type }) => !type.isSilent).map((field) =>
+  const form = formOfSize(message.message, bytes.length);
+  const fields = form.list.filter(({ type }) => !type.isSilent).map((field) =>
     [
       `${field.name} of ${message.message}`,
       (chance: Chance) => damage(view, field, chance),

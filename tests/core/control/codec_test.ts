@@ -155,7 +155,7 @@ for (const { message, total, hex } of WRITTEN_OUT) {
 }
 
 // wire.md 4.2
-Deno.test("encodeControlMessage: the numbers of the messages are 1 to 13", () => {
+Deno.test("encodeControlMessage: the numbers of messages about channels are 1 to 13", () => {
   const numbers = WRITTEN_OUT.map(({ message }) => encodeControlMessage(message)[0]);
   assertEquals(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 });
@@ -236,7 +236,7 @@ Deno.test("decodeControlMessage: refuses more than 240 bytes", () => {
 
 // wire.md 4.2
 Deno.test("decodeControlMessage: refuses a number that stands for no message", () => {
-  for (const number of [0, 14, 0x100, 0x8000_0001, 0xffff_ffff]) {
+  for (const number of [0, 30, 0x100, 0x8000_0001, 0xffff_ffff]) {
     const bytes = new Uint8Array(CONTROL_MESSAGE_BYTES_MAX);
     new DataView(bytes.buffer).setUint32(0, number, true);
     assertEquals(decodeControlMessage(bytes), "unknownMessageType", `number ${number}`);
