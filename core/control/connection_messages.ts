@@ -114,7 +114,7 @@ export interface Resume {
   readonly message: "resume";
 }
 
-/** What {@linkcode InitiateContact.targetInfo} holds from version 5.0 on (wire.md 4.2). */
+/** What {@linkcode InitiateContact.targetInfo} holds from version 5.0 on ([wire.md 4.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface TargetInfo {
   /** u8: synthetic interrupt source that gets the host's messages. */
   readonly sint: number;

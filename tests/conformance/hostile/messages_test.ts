@@ -42,7 +42,8 @@ Deno.test("BusFault: bytes that are no message are named and change nothing", as
     [new Uint8Array(7), "messageTooSmall"],
     [u32Bytes(5, 0, 1), "messageTooSmall"],
     [u32Bytes(0, 0), "unknownMessageType"],
-    [u32Bytes(14, 0, 0), "unknownMessageType"],
+    [u32Bytes(14, 0, 0), "messageTooSmall"],
+    [u32Bytes(30, 0, 0), "unknownMessageType"],
     [u32Bytes(0xffff_ffff, 0), "unknownMessageType"],
     [new Uint8Array(241), "messageTooLarge"],
   ];
