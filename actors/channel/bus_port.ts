@@ -44,6 +44,8 @@ export interface Rings {
   readonly incoming: RingMemory;
   /** This side writes, the opposite one reads. */
   readonly outgoing: RingMemory;
+  /** Whether they have a pending send size, as from version 2.4 on (wire.md 4.3). */
+  readonly hasPendingSendSize: boolean;
 }
 
 /** A channel as the end of the bus has it, which alone writes it: an endpoint on it has this, or null. */

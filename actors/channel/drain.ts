@@ -47,6 +47,8 @@ export interface DrainedChannel {
   };
   /** Its receiving half. */
   readonly incoming: { readonly ring: IncomingRing | null; readonly isBusy: boolean };
+  /** Its looks at how far the opposite side has read, where that does not signal. */
+  readonly polling: { begin(): void };
   /** The fabric. */
   readonly runtime: {
     armTimer(at100ns: number, timer: Timer): Deadline<Timer>;
@@ -163,6 +165,7 @@ export class Drain implements Timer {
     // Who waits for room is signalled first, and asks again then.
     const hasPassed = outgoing.awaitsRoom ? ring.hasPassed(index) : ring.awaitPassed(index);
     if (typeof hasPassed === "string") this.#fault(hasPassed);
+    else if (!hasPassed) this.#endpoint.polling.begin();
     return hasPassed === true;
   }
 

@@ -37,6 +37,7 @@ import type { EndpointPort } from "./endpoint_port.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { RingPositions, TrafficImage } from "./image.ts";
 import type { LoadedDriverPort } from "./partition_port.ts";
+import { Polling } from "./polling.ts";
 import { Requests } from "./requests.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
@@ -100,6 +101,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   #place: ChannelPlace | null = null;
   /** Its signal to the opposite side: at once, or after the client's interrupt latency, once for many. */
   readonly signal: Signal = new Signal(this);
+  /** Its looks for room, where the opposite side does not signal. */
+  readonly polling: Polling = new Polling(this);
 
   /** An endpoint of `partition`, Disabled and initializing (kmcl.md S1), or in the `state` of a saved one. */
   constructor(
@@ -281,6 +284,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** Its partition is gone: no further event comes for its actor and those of its packets. */
   stopActors(): void {
+    this.polling.end();
     this.outgoing.packets.stopActors();
     this.incoming.outstandingPackets.stopActors();
     this.actor.stop();
@@ -317,13 +321,15 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** The channel has rings: they are attached before EvtChannelOpened is called. */
   attach(rings: Rings, from: RingPositions | null = null): boolean {
-    const incoming = new IncomingRing(rings.incoming, from?.incoming);
-    const outgoing = new OutgoingRing(rings.outgoing, from?.outgoing);
+    const { hasPendingSendSize } = rings;
+    const incoming = new IncomingRing(rings.incoming, from?.incoming, hasPendingSendSize);
+    const outgoing = new OutgoingRing(rings.outgoing, from?.outgoing, hasPendingSendSize);
     if (incoming.fault !== null || outgoing.fault !== null) return false;
     this.rings = rings;
     this.fault = null;
     this.incoming.attach(incoming);
     this.outgoing.attach(outgoing, rings.outgoing);
+    if (outgoing.position.awaitsRoom) this.polling.begin();
     this.trace.attached(from !== null);
     return true;
   }
@@ -334,6 +340,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.incoming.detach();
     this.outgoing.detach();
     this.signal.drop();
+    this.polling.end();
     this.work.forget();
     this.rings = null;
     if (hadRings) this.trace.detached();

@@ -26,6 +26,8 @@ export interface SendingEndpoint extends WritingEndpoint {
       settled(packet: IncomingPacket, event?: SentEvent<"settled">): void;
     };
   };
+  /** Its looks for room, where the opposite side does not signal. */
+  readonly polling: { begin(): void };
   /** Callers that have the channel drained before it is disabled. */
   readonly drains: readonly Pick<Drain, "look">[];
   /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */

@@ -6,7 +6,6 @@
  */
 
 import * as promises from "../../core/assert.ts";
-import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import {
   type NtStatus,
   STATUS_CANCELLED,
@@ -14,38 +13,25 @@ import {
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
-import * as packets from "../../core/packet/packet.ts";
-import { PacketFields } from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
-import {
-  largestPacketBytes,
-  type RingFault,
-  type RingMemory,
-} from "../../core/ring/ring_memory.ts";
-import { packetTotalBytes } from "../../core/ring/layout.ts";
+import type { RingFault, RingMemory } from "../../core/ring/ring_memory.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { ArrivedPacketEvent } from "./arrived_packet_machine.ts";
 import type { SendingEndpoint } from "./half_ports.ts";
-import { LastBody, SentEvent } from "./packet_events.ts";
+import { SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+import { type NotPut, PacketWriter } from "./packet_writer.ts";
 import type { OutgoingProgress } from "./progress.ts";
 import { type WritersPutOff, writersPutOff } from "./put_off.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
 const assert: typeof promises.assert = promises.assert;
-const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
 
 /** Where a packet stands after it was posted. */
 export type Posted = "sent" | "queued" | NtStatus;
-
-/** More than a completion has beside its answer, in either codec: descriptor, headers, padding, trailer. */
-const COMPLETION_BYTES_MAX = 64;
-
-/** Why a packet is not in the ring. */
-type NotPut = "full" | "tooLarge" | RingFault;
 
 /** A completion waits for room. */
 const COMPLETE: ArrivedPacketEvent = { type: "complete" };
@@ -59,19 +45,15 @@ export class Outgoing {
   /** Interrupts that the endpoint sent to the opposite side. */
   interruptsSent = 0;
   readonly #endpoint: SendingEndpoint;
+  readonly #writer: PacketWriter;
   #ring: OutgoingRing | null = null;
-  /** The largest packet that the open channel's ring can ever carry, descriptor to trailer. */
-  #packetBytesMax = 0;
   /** Posted packets that wait for room or for the flow. */
   readonly #queue = new Fifo<PacketObject>();
   /** Completions that wait for room: they leave whatever the flow is (kmcl.md S6, R6). */
   readonly #completions = new Fifo<IncomingPacket>();
-  readonly #fields = new PacketFields();
-  /** The packet that was put into the ring, or measured for it, last. */
-  readonly #lastBody = new LastBody();
-  readonly #enter = new SentEvent("enter", this.#lastBody);
-  readonly #settled = new SentEvent("settled", this.#lastBody);
-  readonly #enterLast = new SentEvent("enterLast", this.#lastBody);
+  readonly #enter: SentEvent<"enter">;
+  readonly #settled: SentEvent<"settled">;
+  readonly #enterLast: SentEvent<"enterLast">;
   #nextOrder = 0;
   /** What is put off, where there are scheduling points; null: nothing ever is. */
   readonly putOff: WritersPutOff | null;
@@ -79,6 +61,11 @@ export class Outgoing {
   /** The sending half of `endpoint`. */
   constructor(endpoint: SendingEndpoint) {
     this.#endpoint = endpoint;
+    this.#writer = new PacketWriter(endpoint.runtime.codec);
+    const { lastBody } = this.#writer;
+    this.#enter = new SentEvent("enter", lastBody);
+    this.#settled = new SentEvent("settled", lastBody);
+    this.#enterLast = new SentEvent("enterLast", lastBody);
     this.putOff = writersPutOff(endpoint);
     this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));
   }
@@ -96,8 +83,7 @@ export class Outgoing {
   /** The channel opens: what is queued goes out once the flow runs. */
   attach(ring: OutgoingRing, memory: RingMemory): void {
     this.#ring = ring;
-    this.#lastBody.attach(ring, memory);
-    this.#packetBytesMax = largestPacketBytes(memory.dataBytes);
+    this.#writer.attach(ring, memory);
   }
 
   /** Whether nothing that was sent before `order` waits. */
@@ -115,7 +101,7 @@ export class Outgoing {
   detach(): void {
     if (this.#ring !== null) this.#endpoint.trace.unread(this.#ring);
     this.#ring = null;
-    this.#lastBody.detach();
+    this.#writer.detach();
     this.putOff?.forget();
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.outstandingPackets.settled(left);
@@ -201,7 +187,9 @@ export class Outgoing {
    */
   complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.order = this.#nextOrder++;
-    if (this.queuedCount === 0 && this.#putCompletion(packet, answer, answerBytes) === "ok") {
+    if (
+      this.queuedCount === 0 && this.#writer.putCompletion(packet, answer, answerBytes) === "ok"
+    ) {
       this.#endpoint.incoming.outstandingPackets.settled(packet, this.#settled);
       return this.#publish();
     }
@@ -240,8 +228,9 @@ export class Outgoing {
       if (outcome !== "full") return this.#endpoint.faulted(outcome);
       this.#publish(); // the reader must see what it can make room of
       const came = this.putOff === null
-        ? ring.awaitRoom(this.#lastBody.byteCount)
-        : this.putOff.room.awaitRoom(ring, this.#lastBody.byteCount);
+        ? ring.awaitRoom(this.#writer.lastBody.byteCount)
+        : this.putOff.room.awaitRoom(ring, this.#writer.lastBody.byteCount);
+      if (came !== true) this.#endpoint.polling.begin();
       if (came === null) return;
       if (typeof came === "string") return this.#endpoint.faulted(came);
       room = came;
@@ -260,7 +249,11 @@ export class Outgoing {
     const packet = this.#endpoint.flows ? this.#queue.peek() : null;
     const completion = this.#completions.peek();
     if (completion !== null && (packet === null || completion.order < packet.order)) {
-      const outcome = this.#putCompletion(completion, completion.answer, completion.answerBytes);
+      const outcome = this.#writer.putCompletion(
+        completion,
+        completion.answer,
+        completion.answerBytes,
+      );
       if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
       this.#completions.shift();
       const event = outcome === "ok" ? this.#settled : undefined;
@@ -279,88 +272,25 @@ export class Outgoing {
     return "ok";
   }
 
-  /** Whether the ring, if there is one yet, can ever carry a packet (kmcl.md P7). */
+  /** See {@linkcode PacketWriter.canCarry}. */
   canCarry(packet: PacketObject, payload: Uint8Array, byteCount: number): boolean {
-    if (this.#ring === null) return true;
-    this.#loadPacket(packet, payload, byteCount);
-    return this.#fitsEver();
+    return this.#writer.canCarry(packet, payload, byteCount);
   }
 
-  /** Whether the ring can ever carry the completion of `packet` with `answer` (kmcl.md R6). */
+  /** See {@linkcode PacketWriter.canAnswer}. */
   canAnswer(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean {
-    if (answerBytes + COMPLETION_BYTES_MAX <= this.#packetBytesMax) return true;
-    this.#loadCompletion(packet, answer, answerBytes);
-    return this.#fitsEver();
-  }
-
-  #fitsEver(): boolean {
-    const { bodyBytes } = this.#endpoint.runtime.codec.frame(this.#fields);
-    return packetTotalBytes(bodyBytes) <= this.#packetBytesMax;
-  }
-
-  #loadCompletion(completion: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
-    this.#load(PACKET_COMPLETION, answer, answerBytes, NO_RANGES);
-    this.#fields.transactionIdLow = completion.transactionIdLow;
-    this.#fields.transactionIdHigh = completion.transactionIdHigh;
-  }
-
-  #putCompletion(
-    completion: IncomingPacket,
-    answer: Uint8Array,
-    answerBytes: number,
-  ): "ok" | NotPut {
-    this.#loadCompletion(completion, answer, answerBytes);
-    return this.#put();
+    return this.#writer.canAnswer(packet, answer, answerBytes);
   }
 
   /** Puts a packet into the ring and tells its actor, with the bytes that are there now. */
   #enterRing(packet: PacketObject, payload: Uint8Array, byteCount: number): "ok" | NotPut {
-    this.#loadPacket(packet, payload, byteCount);
-    const outcome = this.#put();
+    const outcome = this.#writer.putPacket(packet, payload, byteCount);
     if (outcome !== "ok") return outcome;
     if (packet.wantsCompletion) packet.actor.send(this.#enter, "enter");
     else packet.actor.send(this.#enterLast, "enterLast");
     this.#endpoint.trace.entered(packet, payload, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.completions.schedule(packet, STATUS_SUCCESS);
     return "ok";
-  }
-
-  #put(): "ok" | NotPut {
-    const ring = this.#ring;
-    assert(ring !== null, "an endpoint that flows or completes has rings");
-    const { codec } = this.#endpoint.runtime;
-    const frame = codec.frame(this.#fields);
-    this.#lastBody.byteCount = frame.bodyBytes;
-    const outcome = ring.reserve(frame.bodyBytes);
-    if (outcome !== "ok") return outcome;
-    codec.encode(this.#fields, ring);
-    const { type, headerBytes, flags, transactionIdLow, transactionIdHigh } = frame;
-    ring.finish(type, headerBytes, flags, transactionIdLow, transactionIdHigh);
-    return "ok";
-  }
-
-  #loadPacket(packet: PacketObject, payload: Uint8Array, byteCount: number): void {
-    const type = packet.ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
-    this.#load(type, payload, byteCount, packet.ranges);
-    this.#fields.completionRequested = packet.wantsCompletion;
-    this.#fields.transactionIdLow = packet.wantsCompletion ? packet.slot : 0;
-  }
-
-  #load(
-    type: PacketFields["type"],
-    payload: Uint8Array,
-    payloadBytes: number,
-    ranges: readonly GpaRange[],
-  ): void {
-    const fields = this.#fields;
-    fields.type = type;
-    fields.completionRequested = false;
-    fields.transactionIdLow = 0;
-    fields.transactionIdHigh = 0;
-    fields.payload = payload;
-    fields.payloadStart = 0;
-    fields.payloadBytes = payloadBytes;
-    fields.ranges = ranges;
   }
 
   #publish(): void {

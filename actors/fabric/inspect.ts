@@ -84,6 +84,11 @@ export interface ChannelState {
   readonly queued: number;
   /** Packets and completions, of all so far, that had to wait for room in the ring. */
   readonly roomWaits: number;
+  /**
+   * How it hears of room in the ring, or of how far the opposite side has read, while it waits for that: by a
+   * signal, or by looking each millisecond ([wire.md 1.7](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)); null while it does not wait.
+   */
+  readonly awaitsRoomBy: "signal" | "poll" | null;
   /** Interrupts that it sent to the opposite side so far. */
   readonly interruptsSent: number;
   /** Callers blocked in synchronous requests. */
@@ -245,6 +250,7 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     quotaReached: incoming.outstandingPackets.isBlocked,
     queued: outgoing.queuedCount,
     roomWaits: outgoing.roomWaits,
+    awaitsRoomBy: endpoint.polling.means,
     interruptsSent: outgoing.interruptsSent,
     blockedCallers: endpoint.requests.count,
     incomingRing: ringState(endpoint, "incoming"),

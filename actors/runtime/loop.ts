@@ -281,11 +281,11 @@ export class Loop {
 
   /** Nothing is runnable: first the callbacks, then those who wait for this instant, then time. */
   async #whenQuiet(): Promise<void> {
-    const { callbacks, clock } = this.#runtime;
+    const { callbacks, clock, scheduler: { lookouts } } = this.#runtime;
     if (callbacks.unblocked !== null) return await this.#idle();
     this.#idleTurns = 0;
     if (callbacks.pending.size > 0 && reportSelfWaits(this.#runtime)) return;
-    const due100ns = clock.next100ns() ?? Infinity;
+    const due100ns = lookouts.next100ns(clock);
     if (due100ns > clock.now100ns && this.#drives.endArrived(clock.now100ns)) return;
     const stop100ns = this.#drives.nextStop100ns;
     const next100ns = Math.min(stop100ns, due100ns);
@@ -305,7 +305,8 @@ export class Loop {
   }
 
   #fireNext(due100ns: number): void {
-    const timer = this.#runtime.clock.takeDue(due100ns);
+    const { clock, scheduler } = this.#runtime;
+    const timer = scheduler.lookouts.takeDue(clock, due100ns);
     this.#itemsSinceTurn++;
     if (++this.#items > this.#countedFrom) this.#count(NO_WORKER);
     if (timer === null) return;

@@ -5,6 +5,7 @@
  */
 
 import type { Chooser } from "./chooser.ts";
+import { Lookouts } from "./lookouts.ts";
 import { Points, type Queues } from "./points.ts";
 import * as processors from "./processor.ts";
 import type { Processor, WorkItem } from "./processor.ts";
@@ -27,6 +28,8 @@ export class Scheduler {
   /** Called when item `chosen` of `count` that may run was chosen. */
   onChoice: (count: number, chosen: number) => void = () => {};
 
+  /** Who looks at memory from time to time, and may schedule something then. */
+  readonly lookouts: Lookouts = new Lookouts();
   /** Where what runs may be overtaken; null: an item runs to its end. */
   readonly points: Points | null;
 

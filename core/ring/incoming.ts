@@ -6,13 +6,14 @@
  */
 
 import * as promises from "../assert.ts";
-import { BLOCK_BYTES, type Blocks, type CopyRoom, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
+import { type Blocks, type CopyRoom, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
 import * as layout from "./layout.ts";
 import type { ControlWords, RingFault, RingMemory } from "./ring_memory.ts";
-import { Scratch } from "./scratch.ts";
+import * as scattered from "./scattered_packet.ts";
 
 // Names of this module's own: see ring_memory.ts.
 const assert: typeof promises.assert = promises.assert;
+const { SCRATCH_START } = scattered;
 const {
   advanceIndex,
   DESCRIPTOR_BYTES,
@@ -35,16 +36,8 @@ const {
   WRITE_INDEX_WORD,
 } = layout;
 
-/** Where copies lie in their buffer: they need a block before them. */
-const SCRATCH_START = BLOCK_BYTES;
-
 /** Smallest type header of a packet that lists ranges: a word of 8 bytes that ends with their count. */
 const RANGED_HEADER_BYTES_MIN = 8;
-
-/** Where the packet that a reader looks at is. */
-const IN_RING = 0;
-const SCATTERED = 1;
-const GATHERED = 2;
 
 /** Where a reader stands in its ring. The reader's own copy, whatever the control page says. */
 export interface IncomingPosition {
@@ -88,11 +81,10 @@ export class IncomingRing {
   readonly #blocks: Blocks = NO_BLOCKS;
   readonly #contiguousBytes: number = 0;
   readonly #dataBytes: number = 0;
-  readonly #scratch = new Scratch();
-  /** Where the packet is: in one run of the ring, scattered over it, or that and copied as well. */
-  #place = IN_RING;
-  /** Where in the ring the body of such a packet begins. */
-  #scatteredStart = 0;
+  /** The packet, where it is not in one run of the ring. */
+  readonly #scattered: scattered.ScatteredPacket;
+  /** Whether the packet is in one run. */
+  #isInRun = true;
   /** The read index that the writer was last shown. */
   #committed = 0;
   /** Where the next packet starts. */
@@ -103,6 +95,8 @@ export class IncomingRing {
   #packetTotalBytes = 0;
   /** What this end last stored as the interrupt mask. */
   #masked = true;
+  /** Whether the control page has a pending send size, and the bit that says so. */
+  readonly #hasPendingSendSize: boolean;
   #fault: RingFault | null;
 
   /**
@@ -111,14 +105,21 @@ export class IncomingRing {
    *
    * @param from Where an earlier reader of the ring stood: this one continues from there, and stores
    * nothing.
+   * @param hasPendingSendSize False on a connection before version 2.4: a writer that waits is not signalled.
    */
-  constructor(memory: RingMemory, from: IncomingPosition | null = null) {
+  constructor(
+    memory: RingMemory,
+    from: IncomingPosition | null = null,
+    hasPendingSendSize = true,
+  ) {
     this.#memory = memory;
+    this.#hasPendingSendSize = hasPendingSendSize;
     this.#control = memory.control;
     this.#words = memory.words;
     this.#blocks = memory.blocks;
     this.#contiguousBytes = memory.contiguousBytes;
     this.#dataBytes = memory.dataBytes;
+    this.#scattered = new scattered.ScatteredPacket(memory);
     if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);
@@ -156,7 +157,7 @@ export class IncomingRing {
     let words = this.#words;
     let word = at >> 2;
     if (at + DESCRIPTOR_BYTES > contiguousBytes) {
-      words = this.#gatherDescriptor(at);
+      words = this.#scattered.gatherDescriptor(at);
       word = SCRATCH_START >> 2;
     }
     // Loaded once, checked (wire.md 1.9); from here on the copies count.
@@ -176,8 +177,9 @@ export class IncomingRing {
     }
     const type = typeAndDataOffset8 << 16 >>> 16;
     const isInOneRun = at + lengthBytes <= contiguousBytes;
-    const start = isInOneRun ? at + DESCRIPTOR_BYTES : this.#scatter();
-    if (isInOneRun) this.#place = IN_RING;
+    const start = isInOneRun ? at + DESCRIPTOR_BYTES : SCRATCH_START;
+    this.#isInRun = isInOneRun;
+    if (!isInOneRun) this.#scattered.begin(at);
     this.type = type;
     this.flags = flags;
     this.rangeCount = 0;
@@ -192,19 +194,12 @@ export class IncomingRing {
     return "packet";
   }
 
-  /** Copies a descriptor that is not in one run. */
-  #gatherDescriptor(at: number): Int32Array {
-    this.#scratch.reserve(DESCRIPTOR_BYTES);
-    this.#memory.copyOut(at, this.#scratch.blocks, SCRATCH_START, DESCRIPTOR_BYTES);
-    return this.#scratch.words;
-  }
-
   /**
    * What holds the packet: the data area itself, or, where the packet is not in one run there, a copy
    * that is made when it is first asked for.
    */
   get bytes(): Uint8Array {
-    return this.#place === IN_RING ? this.#memory.data : this.#gathered();
+    return this.#isInRun ? this.#memory.data : this.#scattered.gathered(this.end - this.start);
   }
 
   /** A copy in `room` of `byteCount` bytes of the packet, from `start` of {@linkcode IncomingRing.bytes} on. */
@@ -213,18 +208,9 @@ export class IncomingRing {
       start >= this.start && start + byteCount <= this.end,
       "a payload lies inside its packet",
     );
-    return this.#place === IN_RING
+    return this.#isInRun
       ? room.take(this.#blocks, start, byteCount)
-      : this.#takeScattered(room, start, byteCount);
-  }
-
-  /** Where the packet was copied already, that copy holds: nothing is loaded twice. */
-  #takeScattered(room: CopyRoom, start: number, byteCount: number): Uint8Array {
-    if (this.#place === GATHERED) return room.take(this.#scratch.blocks, start, byteCount);
-    room.reserve(byteCount);
-    const offset = advanceIndex(this.#scatteredStart, start - this.start, this.#dataBytes);
-    this.#memory.copyOut(offset, room.blocks, room.start, byteCount);
-    return room.copy;
+      : this.#scattered.take(room, start, byteCount);
   }
 
   /** A copy of the packet that `next` showed: descriptor, type header, payload and padding. */
@@ -318,6 +304,15 @@ export class IncomingRing {
     return this.#fault ?? unreadBytes;
   }
 
+  /**
+   * Whether the writer says, by the feature bit as it stands now, that it uses the pending send size; so it
+   * honours that as the reader of the opposite ring, too (wire.md 1.2).
+   */
+  get advertisesPendingSendSize(): boolean {
+    const bits = this.#memory.load(FEATURE_BITS_OFFSET);
+    return this.#hasPendingSendSize && (bits & FEATURE_PENDING_SEND_SIZE) !== 0;
+  }
+
   /** Looks whether the writer has shown more, as all packets seen so far are read. */
   #hasMore(): boolean {
     if (this.#fault !== null) return false;
@@ -331,33 +326,15 @@ export class IncomingRing {
     if (!isGpaDirect && this.type !== PACKET_TYPE_TRANSFER_PAGES) return "invalidDescriptorType";
     if (this.payloadStart - this.start < RANGED_HEADER_BYTES_MIN) return "invalidDescriptorLengths";
     const { data, words } = this.#memory;
-    const bodyWords = this.bytes === data ? words : this.#scratch.words;
+    const bodyWords = this.bytes === data ? words : this.#scattered.words;
     this.rangeCount = bodyWords[(this.start >> 2) + 1]! >>> 0;
     return isGpaDirect && this.rangeCount === 0 ? "invalidGpaDirectRangeCount" : null;
   }
 
-  /** The body is not in one run: it is copied when it is first asked for. Answers where it begins in the copy. */
-  #scatter(): number {
-    this.#place = SCATTERED;
-    this.#scatteredStart = advanceIndex(this.#next, DESCRIPTOR_BYTES, this.#dataBytes);
-    return SCRATCH_START;
-  }
-
-  /** The copy of a packet's body that is not in one run: made once, so that nothing is loaded twice. */
-  #gathered(): Uint8Array {
-    if (this.#place === SCATTERED) {
-      const bodyBytes = this.end - this.start;
-      this.#scratch.reserve(bodyBytes);
-      this.#memory.copyOut(this.#scatteredStart, this.#scratch.blocks, SCRATCH_START, bodyBytes);
-      this.#place = GATHERED;
-    }
-    return this.#scratch.blocks.bytes;
-  }
-
   /** Whether a writer that waits for `wantedBytes` had too little before this commit, and has enough now. */
   #writerGotRoom(wantedBytes: number, committedBefore: number): boolean {
+    if (!this.advertisesPendingSendSize) return false;
     const memory = this.#memory;
-    if ((memory.load(FEATURE_BITS_OFFSET) & FEATURE_PENDING_SEND_SIZE) === 0) return false;
     const writeIndex = memory.load(WRITE_INDEX_OFFSET);
     if (!isRingIndex(writeIndex, this.#dataBytes)) return false;
     const freeBefore = this.#dataBytes -

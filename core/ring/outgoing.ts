@@ -15,7 +15,7 @@ import {
   type RingFault,
   type RingMemory,
 } from "./ring_memory.ts";
-import { Scratch } from "./scratch.ts";
+import { ScratchPacket } from "./scratch_packet.ts";
 
 // Names of this module's own: see ring_memory.ts.
 const assert: typeof promises.assert = promises.assert;
@@ -42,9 +42,12 @@ const {
 export interface OutgoingPosition {
   /** Where the next packet starts. */
   readonly index: number;
-  /** Whether the reader was asked for a signal once there is room. */
+  /** Whether it waits for the reader: asked for a signal once there is room, or looks by itself. */
   readonly awaitsRoom: boolean;
 }
+
+/** Stands for the reader's index before a writer that waits has looked at it. */
+const NOT_LOOKED = -1;
 
 /**
  * The shortest payload that goes past the scratch buffer: it costs views, which do not show beside so
@@ -67,7 +70,10 @@ export class OutgoingRing {
   readonly #control: ControlWords;
   readonly #dataBytes: number = 0;
   readonly #largestBytes: number = 0;
-  readonly #scratch = new Scratch();
+  /** Where the packet is written that is not written in place. */
+  readonly #scratch: ScratchPacket;
+  /** Whether the reserved packet is. */
+  #isInScratch = true;
   /** {@linkcode OutgoingRing.body} as 4-byte words. */
   #words: Int32Array = NO_WORDS;
   /** The write index that the reader was last shown. */
@@ -79,13 +85,13 @@ export class OutgoingRing {
    * has room there, in one run. Not above 0 where the next packet needs a look, nor after a fault.
    */
   #runwayBytes = 0;
-  /** The part of the scratch buffer's packet that went past it, and is in the ring already. */
-  #directStart = 0;
-  /** Where that part ends. */
-  #directEnd = 0;
   /** Bytes of the reserved body, or -1. */
   #reservedBytes = -1;
   #awaitsRoom = false;
+  /** The read index that this end saw when it last looked for room; or that it has not. */
+  #seenReadIndex = NOT_LOOKED;
+  /** Whether the control page has a pending send size, and the bit that says so. */
+  readonly #hasPendingSendSize: boolean;
   #fault: RingFault | null;
 
   /**
@@ -94,18 +100,25 @@ export class OutgoingRing {
    *
    * @param from Where an earlier writer of the ring stood: this one continues from there, and stores
    * nothing.
+   * @param hasPendingSendSize False on a connection before version 2.4: this end then writes neither that
+   * word nor the bit for it, and whoever uses it looks for room by himself (wire.md 1.7, 4.3).
    */
-  constructor(memory: RingMemory, from: OutgoingPosition | null = null) {
+  constructor(
+    memory: RingMemory,
+    from: OutgoingPosition | null = null,
+    hasPendingSendSize = true,
+  ) {
     this.#memory = memory;
+    this.#hasPendingSendSize = hasPendingSendSize;
     this.#control = memory.control;
     this.#dataBytes = memory.dataBytes;
     this.#largestBytes = largestPacketBytes(memory.dataBytes);
-    this.body = this.#scratch.blocks.bytes;
-    this.#words = this.#scratch.words;
-    if (from === null) {
+    this.#scratch = new ScratchPacket(memory);
+    if (from !== null) this.#awaitsRoom = from.awaitsRoom;
+    else if (hasPendingSendSize) {
       memory.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
       memory.store(PENDING_SEND_SIZE_OFFSET, 0);
-    } else this.#awaitsRoom = from.awaitsRoom;
+    }
     const writeIndex = from?.index ?? memory.load(WRITE_INDEX_OFFSET);
     this.#fault = isRingIndex(writeIndex, memory.dataBytes) ? null : "invalidWriteIndex";
     this.#committed = writeIndex;
@@ -120,6 +133,17 @@ export class OutgoingRing {
   /** Where this end stands. */
   get position(): OutgoingPosition {
     return { index: this.#next, awaitsRoom: this.#awaitsRoom };
+  }
+
+  /** Whether it waits for the reader, which has come to another place since it last looked (wire.md 1.7). */
+  get readerHasMoved(): boolean {
+    return this.#awaitsRoom && this.#fault === null &&
+      this.#memory.load(READ_INDEX_OFFSET) !== this.#seenReadIndex;
+  }
+
+  /** Notes where the reader is, for whoever asks whether it has moved; nothing else comes of it. */
+  seeReader(): void {
+    this.#seenReadIndex = this.#memory.load(READ_INDEX_OFFSET);
   }
 
   /** Bytes of the next packet for which it takes room without another look at the read index. */
@@ -185,7 +209,7 @@ export class OutgoingRing {
     words[descriptor + 1] = (totalBytes - TRAILER_BYTES) >> 3 | flags << 16;
     words[descriptor + 2] = transactionIdLow | 0; // without it V8 makes a float of the number first
     words[descriptor + 3] = transactionIdHigh | 0;
-    if (words === this.#scratch.words) this.#copyScratch(totalBytes);
+    if (this.#isInScratch) this.#scratch.copyTo(this.#next, totalBytes);
     else this.#runwayBytes -= totalBytes;
     this.#next = advanceIndex(this.#next, totalBytes, this.#dataBytes);
     this.#reservedBytes = -1;
@@ -233,8 +257,7 @@ export class OutgoingRing {
     const totalBytes = packetTotalBytes(bodyBytes);
     assert(totalBytes <= this.#largestBytes, "only a packet that can fit waits for room");
     assert(!this.written, "a writer shows what it wrote before it waits");
-    this.#memory.store(PENDING_SEND_SIZE_OFFSET, totalBytes);
-    this.#awaitsRoom = true;
+    this.#wish(totalBytes);
   }
 
   /** The second half of {@linkcode OutgoingRing.awaitRoom}: looks. */
@@ -251,8 +274,14 @@ export class OutgoingRing {
   /** Takes back the wish of {@linkcode OutgoingRing.awaitRoom}: due before packets are added. */
   clearAwaitRoom(): void {
     if (!this.#awaitsRoom) return;
-    this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);
+    if (this.#hasPendingSendSize) this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);
     this.#awaitsRoom = false;
+  }
+
+  /** Waits for `bytes` of room, and says so to a reader that can be told. */
+  #wish(bytes: number): void {
+    if (this.#hasPendingSendSize) this.#memory.store(PENDING_SEND_SIZE_OFFSET, bytes);
+    this.#awaitsRoom = true;
   }
 
   /**
@@ -262,6 +291,7 @@ export class OutgoingRing {
   hasPassed(index: number): boolean | RingFault {
     if (this.#fault !== null) return this.#fault;
     const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    this.#seenReadIndex = readIndex;
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const unreadBytes = usedBetween(this.#committed, readIndex, this.#dataBytes);
     const leftBytes = usedBetween(index, readIndex, this.#dataBytes);
@@ -277,8 +307,7 @@ export class OutgoingRing {
     const hasPassed = this.hasPassed(index);
     if (hasPassed !== false) return hasPassed;
     const laterBytes = usedBetween(this.#committed, index, this.#dataBytes);
-    this.#memory.store(PENDING_SEND_SIZE_OFFSET, this.#dataBytes - laterBytes - UNUSED_BYTES);
-    this.#awaitsRoom = true;
+    this.#wish(this.#dataBytes - laterBytes - UNUSED_BYTES);
     return this.hasPassed(index);
   }
 
@@ -314,14 +343,14 @@ export class OutgoingRing {
       this.#runwayBytes = Math.min(usableBytes, contiguousBytes - this.#next);
       this.body = data;
       this.#words = words;
+      this.#isInScratch = false;
       this.#place(this.#next, bodyBytes, totalBytes);
     } else { // it wraps, or its pages are scattered
       this.#runwayBytes = 0;
-      this.#scratch.reserve(totalBytes);
-      this.body = this.#scratch.blocks.bytes;
+      this.#scratch.begin(totalBytes);
+      this.body = this.#scratch.bytes;
       this.#words = this.#scratch.words;
-      this.#directStart = totalBytes;
-      this.#directEnd = totalBytes;
+      this.#isInScratch = true;
       this.#place(0, bodyBytes, totalBytes);
     }
     return "ok";
@@ -342,38 +371,17 @@ export class OutgoingRing {
 
   /** Writes a payload that is long, a part of its array, or nothing. */
   #putPart(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    const isScattered = this.#words === this.#scratch.words;
-    if (isScattered && byteCount >= DIRECT_BYTES_MIN) {
-      this.#putDirectly(at, payload, start, byteCount);
+    if (this.#isInScratch && byteCount >= DIRECT_BYTES_MIN) {
+      assert(at >= this.bodyStart, "a payload lies inside the body that is reserved for it");
+      const bodyEnd = this.bodyStart + this.#reservedBytes;
+      this.#scratch.putDirectly(this.#next, at, bodyEnd, payload, start, byteCount);
     } else copyBytes(this.body, payload, start, byteCount, at);
-  }
-
-  /** Writes a long payload to its place in the ring, in as many parts as it has there. */
-  #putDirectly(at: number, payload: Uint8Array, start: number, byteCount: number): void {
-    const bodyEnd = this.bodyStart + this.#reservedBytes;
-    assert(
-      at >= this.bodyStart && at + byteCount <= bodyEnd,
-      "a payload lies inside the body that is reserved for it",
-    );
-    this.#directStart = at;
-    this.#directEnd = at + byteCount;
-    // The scratch buffer begins with the packet, so that `at` counts from the packet's beginning.
-    const offset = advanceIndex(this.#next, at, this.#dataBytes);
-    this.#memory.copyArrayIn(offset, payload, start, byteCount);
-  }
-
-  /** Copies what the scratch buffer has of its packet into the ring. */
-  #copyScratch(totalBytes: number): void {
-    const { blocks } = this.#scratch;
-    const afterBytes = totalBytes - this.#directEnd;
-    this.#memory.copyIn(this.#next, blocks, 0, this.#directStart);
-    const after = advanceIndex(this.#next, this.#directEnd, this.#dataBytes);
-    this.#memory.copyIn(after, blocks, this.#directEnd, afterBytes);
   }
 
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */
   #loadFreeBytes(): number | RingFault {
     const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    this.#seenReadIndex = readIndex;
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const usedBytes = usedBetween(this.#next, readIndex, this.#dataBytes);
     // No reader can have read what it was not shown; to believe it would let packets lap each other.

@@ -259,10 +259,13 @@ export class RingMemory {
     this.dataBytes = this.#runs.length * this.#runBytes;
   }
 
-  /** What the guest does before it describes the ring: all zero but the feature bit (wire.md 9). */
-  initialize(): void {
+  /**
+   * What the guest does before it describes the ring: all zero but the feature bit (wire.md 9), which there is
+   * from version 2.4 on.
+   */
+  initialize(hasPendingSendSize = true): void {
     this.control.clear();
-    this.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
+    if (hasPendingSendSize) this.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
   }
 
   /** The control page's words as they are, for tools. Not for decisions: nothing is checked. */

@@ -28,7 +28,7 @@ function textOf(value: unknown): string {
  * a time, will do is in no state of the fabric.
  */
 export function stateOfFabric(fabric: FabricRuntime, names: Names): string | null {
-  const { callbacks, clock, partitions, waits, verifier } = fabric;
+  const { callbacks, clock, partitions, scheduler, waits, verifier } = fabric;
   if (callbacks.pending.size > 0) return null;
   const endpoints = partitions.flatMap((partition) => [...partition.endpoints]);
   const signals = endpoints.filter(({ signal }) => signal.remaining100ns !== null);
@@ -39,6 +39,7 @@ export function stateOfFabric(fabric: FabricRuntime, names: Names): string | nul
   return textOf([
     partitions.map(stateOfPartition),
     endpoints.map((endpoint) => stateOfEndpoint(endpoint, clock.now100ns)),
+    scheduler.lookouts.remaining100ns(clock.now100ns),
     dueItems(fabric).map((item) => `${names.item(item)}${isExposed(item) ? " exposed" : ""}`)
       .sort(),
     clock.pending().map(({ at100ns, timer }) => [

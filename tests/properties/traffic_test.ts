@@ -4,6 +4,7 @@ import fc from "fast-check";
 import * as vmbus from "../../mod.ts";
 import { closePair, openPair, type Pair } from "../support/connected_pair.ts";
 import { times } from "../support/long.ts";
+import { clearFeatureBits } from "../support/endpoints.ts";
 import { type PacketPlan, TrafficDriver, type TrafficWorld } from "../support/traffic.ts";
 import type { Treatment } from "../support/treatment.ts";
 
@@ -29,6 +30,8 @@ interface Circumstances {
   readonly ringPages: readonly [number, number];
   readonly packetBytesMax: number;
   readonly latency100ns: number;
+  /** Whether neither side says that it honours the pending send size, so that both poll (wire.md 1.7). */
+  readonly polls: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -123,6 +126,7 @@ const anyCircumstances: fc.Arbitrary<Circumstances> = fc.tuple(
     ringPages: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 })),
     packetBytesMax: fc.constant(packetBytesMax),
     latency100ns: fc.constantFrom(0, 0, 5000),
+    polls: fc.boolean(),
     steps: fc.array(anyStep(packetBytesMax, quotaSide), {
       minLength: 1,
       maxLength: 20,
@@ -181,6 +185,7 @@ class Traffic {
     server.connect(pair.server, client);
     client.connect(pair.client, server);
     pair.vsc.VmbChannelSetInterruptLatency(pair.client, latency100ns);
+    if (circumstances.polls) clearFeatureBits(pair.client);
     return new Traffic(pair, { server, client });
   }
 

@@ -109,8 +109,8 @@ export class Matching implements Worker {
     if (ringPages === null) return noRoom();
     own.rings = clientRings(client, memory, ringPages);
     assert(own.rings !== null, "pages are divided as they were allocated");
-    own.rings.incoming.initialize();
-    own.rings.outgoing.initialize();
+    own.rings.incoming.initialize(own.rings.hasPendingSendSize);
+    own.rings.outgoing.initialize(own.rings.hasPendingSendSize);
     const range = { byteOffset: 0, byteCount: ringPages.byteCount, pfns: ringPages.pfns };
     const { status, gpadlHandle } = end.gpadls.create(client, [range], false, true);
     if (!partition.isAlive) return; // whoever is the host ended the guest instead of an answer

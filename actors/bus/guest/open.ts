@@ -51,7 +51,8 @@ export function clientRings(
   if (byteCount !== (incoming + outgoing + 2) * PAGE_BYTES) return null;
   const ranges = [{ byteOffset: 0, byteCount, pfns }];
   const rings = ringsOf(memory, ranges, downstreamPageOffsetOf(client));
-  return rings === null ? null : { incoming: rings.downstream, outgoing: rings.upstream };
+  if (rings === null) return null;
+  return { incoming: rings.downstream, outgoing: rings.upstream, hasPendingSendSize: true };
 }
 
 /** Reserves the channel's MMIO: all that is offered, or at least the required part. */

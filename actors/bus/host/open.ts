@@ -40,7 +40,8 @@ export function prepareOpen(
   if (!placeMmio(memory, channel, endpoint.configuration, request)) {
     return STATUS_INSUFFICIENT_RESOURCES;
   }
-  channel.rings = { incoming: rings.upstream, outgoing: rings.downstream };
+  const { upstream, downstream } = rings;
+  channel.rings = { incoming: upstream, outgoing: downstream, hasPendingSendSize: true };
   if (!endpoint.attach(channel.rings)) {
     channel.rings = null;
     removeMmio(memory, channel);

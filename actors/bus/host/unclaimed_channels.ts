@@ -96,7 +96,8 @@ export class UnclaimedChannels {
     const { memory } = this.#end;
     const both = ringsOf(memory, channel.ring.ranges, channel.downstreamPageOffset);
     if (both === null) return null;
-    const rings = { incoming: both.upstream, outgoing: both.downstream };
+    const { upstream, downstream } = both;
+    const rings = { incoming: upstream, outgoing: downstream, hasPendingSendSize: true };
     return fitsRings(saved, rings) ? rings : null;
   }
 

@@ -20,8 +20,8 @@ export const PACKET_CANARIES: readonly SourceCanary[] = [
     name: "wish-for-room-unsaid",
     breaks: "a writer that waits for room does not ask for a signal (wire.md 1.7)",
     file: "core/ring/outgoing.ts",
-    text: "this.#memory.store(PENDING_SEND_SIZE_OFFSET, totalBytes);",
-    replacement: "this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);",
+    text: "this.#wish(totalBytes);",
+    replacement: "this.#wish(0);",
     scenario: "everything-honest",
   },
   {
@@ -142,8 +142,8 @@ export const PACKET_CANARIES: readonly SourceCanary[] = [
     name: "answer-overtakes",
     breaks: "a completion goes into the ring before packets that wait for room (kmcl.md R6)",
     file: "actors/channel/outgoing.ts",
-    text: "if (this.queuedCount === 0 && this.#putCompletion(",
-    replacement: "if (this.#completions.length === 0 && this.#putCompletion(",
+    text: "if (this.queuedCount === 0 && this.#writer.putCompletion(",
+    replacement: "if (this.#completions.length === 0 && this.#writer.putCompletion(",
     scenario: "everything",
   },
   {
