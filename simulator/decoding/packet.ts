@@ -22,7 +22,7 @@ import {
   TRAILER_BYTES,
 } from "../../core/ring/layout.ts";
 import { DESCRIPTOR, type Descriptor, TRAILER } from "../../core/ring/layouts.ts";
-import type { Codec } from "../testing/options.ts";
+import type { Codec } from "../codec.ts";
 import { Parts } from "./parts.ts";
 import { fieldsOfTuple } from "./tuple.ts";
 

@@ -10,7 +10,7 @@ import { CONTROL_MESSAGE_BYTES_MAX } from "../../core/control/messages.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { TRAILER_BYTES } from "../../core/ring/layout.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import type { Codec } from "../testing/options.ts";
+import type { Codec } from "../codec.ts";
 import { requireBody, requireChance } from "./checks.ts";
 import { encodePacket, type RawPacket, rawPacketBytes, u32Bytes } from "./raw_packet.ts";
 import { type RawRings, requireRings, RING_FIELDS, type RingName } from "./raw_rings.ts";

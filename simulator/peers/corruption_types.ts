@@ -6,7 +6,7 @@
 
 import type { ChannelFault } from "../../actors/channel/types.ts";
 import type { Chance } from "../../core/chance.ts";
-import type { Codec } from "../testing/options.ts";
+import type { Codec } from "../codec.ts";
 import type { RawRings, RingName } from "./raw_rings.ts";
 
 /** The name of a lie of [wire.md 1.9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md): in a word of a control page, or in a descriptor. */

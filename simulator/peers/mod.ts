@@ -111,7 +111,7 @@ export type { ReadPacket, ReadPackets, RingField, RingName, RingsCopy } from "./
 // What these are made of, from below
 export { Chance } from "../../core/chance.ts";
 export type { GpaRange } from "../../core/memory/gpa_ranges.ts";
-export type { Codec } from "../testing/options.ts";
+export type { Codec } from "../codec.ts";
 export type {
   AllOffersDelivered,
   CloseChannel,

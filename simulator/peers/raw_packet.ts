@@ -19,7 +19,7 @@ import {
 } from "../../core/ring/layout.ts";
 import { DESCRIPTOR } from "../../core/ring/layouts.ts";
 import { roundUp8 } from "../../core/units.ts";
-import type { Codec } from "../testing/options.ts";
+import type { Codec } from "../codec.ts";
 import { requireBody, requireObject, requireOneOf, requireUint, U32_MAX } from "./checks.ts";
 import { requireRanges } from "./ranges.ts";
 

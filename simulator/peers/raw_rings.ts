@@ -13,7 +13,7 @@ import { IncomingRing } from "../../core/ring/incoming.ts";
 import * as layout from "../../core/ring/layout.ts";
 import { type RingControl, type RingFault, RingMemory } from "../../core/ring/ring_memory.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
-import type { Codec } from "../testing/options.ts";
+import type { Codec } from "../codec.ts";
 import {
   requireArray,
   requireBody,

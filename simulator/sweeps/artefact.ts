@@ -15,6 +15,8 @@ export const ARTEFACT_FORMAT = "vmbus-run";
 export const ARTEFACT_VERSION = 1;
 /** How the name of such a file ends. */
 export const ARTEFACT_SUFFIX = ".vmbus-run.json";
+/** The first word of what `testFabric` leaves behind, which is a run of its body. */
+export const BODY_FORMAT = "vmbus-test";
 
 /** How the worlds of a sweep are run, but for the seed. */
 export interface RunSettings {
@@ -87,9 +89,13 @@ export function artefactOf(record: RunRecord, scenario: ArtefactScenario): RunAr
   };
 }
 
-/** A name for the file of an artefact: which scenario, what is broken, and the seed. */
-export function artefactName({ settings, finding }: RunRecord, scenario: string): string {
-  const words = finding.rule.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
-  const rule = words.slice(0, 40).replace(/-$/, "");
-  return `${scenario}-${settings.seed}${rule === "" ? "" : `-${rule}`}`;
+/** Letters and digits of a text, as a part of a file's name. */
+export function namePart(text: string): string {
+  const words = text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^-|-$/g, "");
+  return words.slice(0, 40).replace(/-$/, "");
+}
+
+/** A name for the file of a run: what ran, what is broken, and the seed. */
+export function artefactName(what: string, seed: string, { rule }: Finding): string {
+  return [what, seed, namePart(rule)].filter((part) => part !== "").join("-");
 }

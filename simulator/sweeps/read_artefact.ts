@@ -14,6 +14,7 @@ import {
   ARTEFACT_FORMAT,
   ARTEFACT_VERSION,
   type ArtefactScenario,
+  BODY_FORMAT,
   type RunArtefact,
 } from "./artefact.ts";
 import { ChoicesError, choicesOfLines } from "./choices_text.ts";
@@ -57,11 +58,14 @@ function readSchedule(value: JsonValue): RunArtefact["settings"]["schedule"] {
   }
 }
 
+function readSeed(value: JsonValue): string {
+  const seed = value.text(20, /^\d+$/, "a seed in decimal");
+  return BigInt(seed) > SEED_MAX ? value.refuse("below 2^64") : seed;
+}
+
 function readSettings(value: JsonValue): RunArtefact["settings"] {
-  const seed = value.field("seed").text(20, /^\d+$/, "a seed in decimal");
-  if (BigInt(seed) > SEED_MAX) value.field("seed").refuse("below 2^64");
   return {
-    seed,
+    seed: readSeed(value.field("seed")),
     schedule: readSchedule(value.field("schedule")),
     codec: value.field("codec").orNull((codec) => codec.oneOf(["msgpack", "vmbus"])),
     isFaulty: value.field("isFaulty").boolean(),
@@ -69,7 +73,8 @@ function readSettings(value: JsonValue): RunArtefact["settings"] {
   };
 }
 
-function readFinding(value: JsonValue): Finding {
+/** A finding. */
+export function readFinding(value: JsonValue): Finding {
   const textOf = (name: string) => value.field(name).text(TEXT_MAX);
   const finding: Finding = {
     kind: value.field("kind").oneOf(["crash", "correctness", "liveness"]),
@@ -86,7 +91,8 @@ function readFinding(value: JsonValue): Finding {
   };
 }
 
-function readChoices(value: JsonValue): readonly Choice[] {
+/** Choices as text. */
+export function readChoices(value: JsonValue): readonly Choice[] {
   const lines = value.list(LINES_MAX).map((line) => line.text(LINE_MAX));
   try {
     return choicesOfLines(lines);
@@ -97,6 +103,11 @@ function readChoices(value: JsonValue): readonly Choice[] {
 }
 
 function readWhole(whole: JsonValue): ReadArtefact {
+  if (whole.field("format").raw === BODY_FORMAT) {
+    throw new JsonValueError(
+      "it is a run of a test: that test takes it, testFabric({ replay }, …)",
+    );
+  }
   const format = whole.field("format").oneOf([ARTEFACT_FORMAT]);
   // Before all else: another version may have other fields.
   const version = whole.field("version").oneOf([ARTEFACT_VERSION]);
@@ -122,14 +133,21 @@ function readWhole(whole: JsonValue): ReadArtefact {
  */
 export function readArtefact(artefact: unknown): ReadArtefact {
   try {
-    return readWhole(new JsonValue(typeof artefact === "string" ? parse(artefact) : artefact));
+    return readWhole(
+      new JsonValue(typeof artefact === "string" ? parseArtefact(artefact) : artefact),
+    );
   } catch (error) {
     if (!(error instanceof JsonValueError)) throw error;
     throw new ArtefactError(error.message);
   }
 }
 
-function parse(text: string): unknown {
+/**
+ * What `JSON.parse` makes of a text.
+ *
+ * @throws {ArtefactError} Nothing.
+ */
+export function parseArtefact(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -6,7 +6,9 @@
 
 import { isInstance, messageOf } from "../../core/describe.ts";
 import { DisposalError, type Fabric, type Leak, type Violation } from "../../mod.ts";
+import type { Story } from "../story/story.ts";
 import type { Finding } from "../worlds/finding.ts";
+import type { FabricTestArtefact } from "./body_artefact.ts";
 import type { FabricRun } from "./options.ts";
 
 /** Violations and leaks that are listed; of more the number is told. */
@@ -28,6 +30,18 @@ export class CheckError extends Error {
   }
 }
 
+/** What is told of a failure that was looked into. */
+export interface ToldFailure {
+  /** The lines that say it. */
+  readonly lines: readonly string[];
+  /** See {@linkcode FabricTestError.artefact}. */
+  readonly artefact: FabricTestArtefact | null;
+  /** See {@linkcode FabricTestError.story}. */
+  readonly story: Story | null;
+}
+
+const NOT_TOLD: ToldFailure = { lines: [], artefact: null, story: null };
+
 /** A body failed, or its fabric was left with something alive. */
 export class FabricTestError extends Error {
   /** Always `"FabricTestError"`. */
@@ -44,15 +58,19 @@ export class FabricTestError extends Error {
   readonly leaks: readonly Leak[];
   /** The call that makes this run alone again. */
   readonly replay: string;
+  /** The run as small as it was made, which `testFabric` takes as `replay`; null: it was made from one, or cannot be had again. */
+  readonly artefact: FabricTestArtefact | null;
+  /** What happened in that; null: nobody was to tell, or can. */
+  readonly story: Story | null;
 
   /** Tells of a `run` of `fabric` that ended with `thrown`. */
   constructor(
     thrown: unknown,
-    fabric: Fabric,
+    fabric: Pick<Fabric, "violations" | "leaks">,
     findings: readonly Finding[],
     run: FabricRun,
     replay: string,
-    story: string | null = null,
+    { lines, artefact, story }: ToldFailure = NOT_TOLD,
   ) {
     const { violations } = fabric;
     const leaks = fabric.leaks();
@@ -64,7 +82,7 @@ export class FabricTestError extends Error {
         isInstance(thrown, DisposalError) ? "leaks" : "alive when it failed",
         leaks.map(({ owner, message }) => `${owner}: ${message}`),
       ),
-      ...story === null ? [] : [story],
+      ...lines,
       `failed with seed ${run.seed}, codec ${run.codec}`,
       `replay: ${replay}`,
     ].join("\n"));
@@ -74,6 +92,8 @@ export class FabricTestError extends Error {
     this.findings = findings;
     this.leaks = leaks;
     this.replay = replay;
+    this.artefact = artefact;
+    this.story = story;
   }
 }
 

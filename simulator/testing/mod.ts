@@ -22,8 +22,7 @@ import { ASYNC_DISPOSE } from "../../core/async_dispose.ts";
 import { describe } from "../../core/describe.ts";
 import { checkFabricOptions } from "../../actors/fabric/options.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import type { Chooser } from "../../actors/runtime/chooser.ts";
-import { createChooser } from "../../actors/runtime/schedule.ts";
+import { placeOutside } from "../../actors/runtime/source_line.ts";
 import type { Fabric } from "../../mod.ts";
 import { checkFabric } from "../checkers/check_fabric.ts";
 import { CHECKERS } from "../checkers/library.ts";
@@ -36,7 +35,10 @@ import {
   type TestPlan,
 } from "./options.ts";
 
-import { type BodyEnd, bodyStory } from "./shrink_body.ts";
+import type { RunRecorder } from "../pages/recorder.ts";
+import { replayBody } from "./replay_body.ts";
+import type { BodyEnd, BodyRun } from "./run_of_body.ts";
+import { toldFailure } from "./told_failure.ts";
 
 export { CheckError, FabricTestError };
 export { RegressionError, replayArtefact } from "./replay_artefact.ts";
@@ -45,8 +47,13 @@ export { ScenarioTestError, testScenario } from "./test_scenario.ts";
 export type { TestScenarioOptions } from "./test_scenario.ts";
 export { ArtefactError } from "../sweeps/read_artefact.ts";
 export type { Divergence } from "../sweeps/replay.ts";
-export type { Codec, FabricRun, TestFabricOptions } from "./options.ts";
+export type { BodySettings, FabricTestArtefact } from "./body_artefact.ts";
+export type { Codec } from "../codec.ts";
+export type { FabricRun, TestFabricOptions } from "./options.ts";
 export type { Finding, FindingKind } from "../worlds/finding.ts";
+
+/** The folder of this door. */
+const HERE = new URL("./", import.meta.url).href;
 
 /** What is done in each fabric; it throws, or its promise rejects, where something is not as it should be. */
 export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<void>;
@@ -59,59 +66,34 @@ export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<
  * ended. While it runs, checkers look at it ({@linkcode TestFabricOptions.checks}). A run that fails as something was done twice is made once more, to learn from which line of the
  * driver it was done first.
  *
- * Where its schedule draws orders, a run that fails is made with fewer switches as well, by up to 100 runs of the body, and the
- * error tells the story of that. It has no artefact: its choices mean something to this body alone.
+ * A run that fails is then made again, where its schedule draws orders with fewer and fewer switches, by up to 100 runs
+ * of the body. The error tells the story of the last of them, and the paths of its artefact and its page, which are
+ * written where the runtime permits it. {@linkcode TestFabricOptions.replay} has the run of an artefact made again.
  *
  * @throws {FabricTestError} A run failed. It tells first what the body threw, with its frames, then of
- * violations and of what lives, then of the seed and the codec, and in its last line how to have that run
- * alone again.
+ * violations and of what lives, then the story and where the files are, then the seed and the codec, and in its last
+ * line how to have that run alone again.
+ * @throws {RegressionError} The run of an artefact is another one by now.
+ * @throws {ArtefactError} `replay` is no artefact, or cannot be read.
  * @throws {TypeError | RangeError} An option is not what it should be, or `body` is no function.
  */
 export async function testFabric(options: TestFabricOptions, body: FabricTestBody): Promise<void> {
+  const place = placeOutside(new Error().stack ?? "", [HERE]);
   const plan = planTests(options);
-  const { shared, seeds, codecs } = plan;
   if (typeof body !== "function") {
     throw new TypeError(`Cannot test a fabric: its body must be a function, not ${describe(body)}`);
   }
-  for (const seed of seeds) {
-    for (const codec of codecs) {
+  for (const seed of plan.seeds) {
+    for (const codec of plan.codecs) {
       const run: FabricRun = { seed, codec };
-      const { failure } = await runBody(plan, run, body);
-      if (failure === null) continue;
-      // Lines of sources cost too much to be kept each time. The run is the same with them, and fails again.
-      const lacksLines = shared.sourceLines === undefined &&
-        failure.violations.some(({ first }) => first !== null);
-      const story = await storyFor(failure, plan, run, body);
-      if (!lacksLines && story === null) throw failure;
-      const lines = lacksLines ? { ...plan, shared: { ...shared, sourceLines: true } } : plan;
-      const again = await runBody(lines, run, body, { story });
-      throw again.failure ?? failure;
+      const runAgain = (more: BodyRun) => runBody(plan, run, body, more);
+      if (plan.replay !== null) {
+        return await replayBody({ plan, run, place }, plan.replay, runAgain);
+      }
+      const { failure } = await runAgain({});
+      if (failure !== null) throw await toldFailure(failure, { plan, run, place }, runAgain);
     }
   }
-}
-
-/** The story of a failure in a run with fewer switches; null: its order is always the same, or it is another one each time. */
-async function storyFor(
-  failure: FabricTestError,
-  plan: TestPlan,
-  run: FabricRun,
-  body: FabricTestBody,
-): Promise<string | null> {
-  const { schedule = "fifo" } = plan.shared;
-  const seeded = createChooser(schedule, run.seed);
-  // In real time the same choices need not come to the same.
-  if (!plan.story || seeded === null || plan.shared.clock === "real") return null;
-  const again = (chooser: Chooser, trace: "full" | "off") =>
-    runBody({ ...plan, shared: { ...plan.shared, trace } }, run, body, { chooser });
-  return await bodyStory(failure, again, { run, schedule, seeded });
-}
-
-/** What a body is run with beside its plan. */
-interface BodyRun {
-  /** Chooses in the place of the schedule. */
-  readonly chooser?: Chooser;
-  /** What the failure, if there is one, tells as well. */
-  readonly story?: string | null;
 }
 
 /** How one run ends. Its fabric is gone in any case. */
@@ -119,10 +101,14 @@ async function runBody(
   plan: TestPlan,
   run: FabricRun,
   body: FabricTestBody,
-  { chooser, story = null }: BodyRun = {},
+  { chooser, recorder, ...more }: BodyRun,
 ): Promise<BodyEnd> {
-  const fabric = new FabricRuntime(checkFabricOptions({ ...plan.shared, ...run }), chooser);
-  const failure = await failureOf(plan, run, body, { fabric, story });
+  const fabric = new FabricRuntime(
+    checkFabricOptions({ ...plan.shared, ...run, ...more }),
+    chooser,
+  );
+  recorder?.watch(fabric);
+  const failure = await failureOf(plan, run, body, { fabric, recorder });
   return { failure, trace: fabric.trace };
 }
 
@@ -131,11 +117,11 @@ async function failureOf(
   plan: TestPlan,
   run: FabricRun,
   body: FabricTestBody,
-  { fabric, story }: { readonly fabric: Fabric; readonly story: string | null },
+  { fabric, recorder }: { readonly fabric: Fabric; readonly recorder: RunRecorder | undefined },
 ): Promise<FabricTestError | null> {
   const checks = plan.checks ? checkFabric(fabric, { checkers: BUT_LEAKS }) : null;
   const failure = (thrown: unknown) =>
-    new FabricTestError(thrown, fabric, checks?.findings ?? [], run, replayCall(plan, run), story);
+    new FabricTestError(thrown, fabric, checks?.findings ?? [], run, replayCall(plan, run));
   try {
     await body(fabric, run);
     if (isDisposed(fabric)) return null; // what it has come to, the body knows
@@ -146,6 +132,7 @@ async function failureOf(
   } catch (thrown) {
     return failure(thrown);
   } finally {
+    recorder?.end();
     disposeOf(fabric);
   }
 }

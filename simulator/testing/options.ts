@@ -7,9 +7,9 @@
 
 import { isUint } from "../../core/units.ts";
 import type { FabricOptions } from "../../mod.ts";
-
-/** An encoding of packets in the rings. */
-export type Codec = NonNullable<FabricOptions["codec"]>;
+import type { Codec } from "../codec.ts";
+import { type FabricTestArtefact, type ReadBody, readBody, seedOf } from "./body_artefact.ts";
+import { FOLDER } from "./kept_files.ts";
 
 /** Most runs that a number asks for with one codec. */
 const SEEDS_MAX = 2 ** 32;
@@ -31,11 +31,19 @@ export interface TestFabricOptions extends FabricOptions {
    */
   readonly checks?: boolean;
   /**
-   * Whether a run that fails is made again, in fewer and fewer switches, so that the failure tells a story that is
-   * short. The body runs up to a hundred times more for that. Default true; nothing is done where the schedule is
-   * `"fifo"`, or the clock real.
+   * Whether a run that fails is made again, so that the failure tells what happened in it, and leaves an artefact and a
+   * page. Where its schedule draws orders, the run gets fewer and fewer switches first: the body runs up to a hundred
+   * times more for that. Default true; nothing is done where the clock is real.
    */
   readonly story?: boolean;
+  /** The folder for the files of a run that fails. Default `test-failures`, in the current one. */
+  readonly folder?: string;
+  /**
+   * The artefact of a run that failed, by the path of its file, or as `JSON.parse` gives it. Then that run alone is
+   * made, choice by choice: its seed, codec and schedule are the artefact's, whatever other options say, and so is
+   * what these do not say.
+   */
+  readonly replay?: string | URL | FabricTestArtefact;
 }
 
 /** One run of a body. */
@@ -56,8 +64,20 @@ export interface TestPlan {
   readonly codecs: readonly Codec[];
   /** Whether checkers look. */
   readonly checks: boolean;
-  /** Whether a failure tells its story. */
+  /** Whether a failure tells its story, and leaves files. */
   readonly story: boolean;
+  /** The folder for files. */
+  readonly folder: string;
+  /** The one run that there is; null: those of seeds and codecs. */
+  readonly replay: PlannedReplay | null;
+}
+
+/** A run that is made again. */
+export interface PlannedReplay {
+  /** What makes it. */
+  readonly artefact: ReadBody;
+  /** How the option is typed that has it made. */
+  readonly typed: string;
 }
 
 function show(value: unknown): string {
@@ -119,11 +139,16 @@ export function planTests(options: TestFabricOptions): TestPlan {
   if (typeof options !== "object" || options === null) {
     refuse(`its options must be an object, not ${show(options)}`);
   }
-  const { seed, seeds, codec, codecs, checks = true, story = true, ...given } = options;
+  const { seed, seeds, codec, codecs, checks = true, story = true, ...others } = options;
+  const { folder = FOLDER, replay, ...given } = others;
   if (typeof checks !== "boolean") refuse(`checks must be true or false, not ${show(checks)}`);
   if (typeof story !== "boolean") refuse(`story must be true or false, not ${show(story)}`);
   if (seed !== undefined && seeds !== undefined) refuse("give seed or seeds, not both");
   if (codec !== undefined && codecs !== undefined) refuse("give codec or codecs, not both");
+  if (typeof folder !== "string" || folder === "") {
+    refuse(`folder must be a path, not ${show(folder)}`);
+  }
+  if (replay !== undefined) return planReplay(replay, { given, checks, story, folder });
   const schedule = given.schedule ?? (seeds === undefined ? undefined : "random");
   return {
     shared: schedule === undefined ? given : { ...given, schedule },
@@ -131,11 +156,39 @@ export function planTests(options: TestFabricOptions): TestPlan {
     codecs: codecs === undefined ? [codec ?? "msgpack"] : readCodecs(codecs),
     checks,
     story,
+    folder,
+    replay: null,
   };
 }
 
+/** The one run of an artefact. */
+function planReplay(
+  replay: NonNullable<TestFabricOptions["replay"]>,
+  { given, ...plan }: Pick<TestPlan, "checks" | "story" | "folder"> & {
+    readonly given: Omit<FabricOptions, "seed" | "codec">;
+  },
+): TestPlan {
+  if (given.clock === "real") refuse("give replay or a real clock, not both");
+  const artefact = readBody(replay);
+  const { codec, settings } = artefact;
+  const isPath = typeof replay === "string" || replay instanceof URL;
+  return {
+    ...plan,
+    shared: { ...settings, ...given, schedule: settings.schedule ?? "fifo" },
+    seeds: [seedOf(artefact)],
+    codecs: [codec],
+    replay: { artefact, typed: isPath ? replayOption(String(replay)) : "replay: artefact" },
+  };
+}
+
+/** The option that has the run in a file made again. */
+export function replayOption(path: string): string {
+  return `replay: ${show(path)}`;
+}
+
 /** The call that makes one run alone again, in one line. */
-export function replayCall({ shared, checks }: TestPlan, run: FabricRun): string {
+export function replayCall({ shared, checks, replay }: TestPlan, run: FabricRun): string {
+  if (replay !== null) return `testFabric({ ${replay.typed} }, …)`;
   const options = Object.entries({ ...run, ...shared, ...checks ? {} : { checks } })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${typed(value)}`);

@@ -6,8 +6,10 @@
 
 import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
+import { addressOf, addressOfCurrent, recordingFrom, withLinesFrom } from "../driver_lines.ts";
 import { pageOf } from "../pages/page.ts";
 import { recordReplay } from "../pages/record_replay.ts";
+import { simulatedScenarios } from "../scenarios/all.ts";
 import { sizesText } from "../shrinking/report.ts";
 import { RERUNS_MAX } from "../shrinking/shrink.ts";
 import { RERUNS_LEAST, RERUNS_MOST, shrinkArtefact } from "../shrinking/shrink_run.ts";
@@ -27,11 +29,10 @@ import { readArtefact } from "../sweeps/read_artefact.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import { ITEMS_MAX, type WorldResult, type WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
-import { keepFile, keptText } from "./kept_files.ts";
+import { FOLDER, keepFile, keptText } from "./kept_files.ts";
 
 const SEEDS_MAX = 2 ** 32;
 const SEEDS = 100;
-const FOLDER = "test-failures";
 
 /** How a scenario is tested. */
 export interface TestScenarioOptions
@@ -160,10 +161,25 @@ async function keep<Drivers extends DriverTable>(
   artefact: RunArtefact,
   folder: string,
 ): Promise<readonly string[]> {
-  const name = artefactName(artefact, scenario.name);
-  const text = `${JSON.stringify(artefact, null, 2)}\n`;
+  const { settings: { seed }, finding } = artefact;
+  const name = artefactName(scenario.name, seed, finding);
+  const told = { ...artefact, finding: withLinesFrom(addressOf(folder), finding) };
+  const text = `${JSON.stringify(told, null, 2)}\n`;
   const file = keepFile(folder, `${name}${ARTEFACT_SUFFIX}`, text);
-  const { recording } = await recordReplay(scenario, readArtefact(artefact), null);
-  const page = keepFile(folder, `${name}.html`, await pageOf(recording));
-  return [keptText("artefact", file), keptText("page", page)];
+  const replay = "path" in file ? replayCall(scenario, file.path) : null;
+  const { recording } = await recordReplay(scenario, readArtefact(artefact), replay);
+  const html = await pageOf(recordingFrom(addressOfCurrent(), recording));
+  const page = keepFile(folder, `${name}.html`, html);
+  return [
+    keptText("artefact", file),
+    keptText("page", page),
+    ...replay === null ? [] : [`replay: ${replay}`],
+  ];
+}
+
+/** The call that makes the run in a file again; the package's own scenarios are found by their names. */
+function replayCall(scenario: object, path: string): string {
+  const text = `await Deno.readTextFile(${JSON.stringify(path)})`;
+  const isOurs = simulatedScenarios.some((each) => each === scenario);
+  return isOurs ? `replayArtefact(${text})` : `replayArtefact(${text}, { scenario })`;
 }

@@ -6,6 +6,7 @@
  */
 
 import { dirname, join } from "node:path";
+import { addressOf, recordingFrom } from "../../driver_lines.ts";
 import { pageOf } from "../../pages/page.ts";
 import { recordReplay } from "../../pages/record_replay.ts";
 import { readArtefact } from "../../sweeps/read_artefact.ts";
@@ -13,7 +14,6 @@ import { writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
 import { lineOf } from "../marked_lines.ts";
 import type { PageMessage, PageTask } from "./page_task.ts";
-import { fromFolder } from "./report_files.ts";
 
 const [given = "", mark = ""] = Deno.args;
 
@@ -23,7 +23,7 @@ async function page({ artefact: path, replay, folder }: PageTask): Promise<strin
   const { name, file } = artefact.scenario;
   const { scenario } = await findScenario(file === undefined ? name : join(dirname(path), file));
   const { recording } = await recordReplay(scenario, artefact, replay);
-  return await pageOf(fromFolder(folder, recording));
+  return await pageOf(recordingFrom(addressOf(folder), recording));
 }
 
 if (import.meta.main) {

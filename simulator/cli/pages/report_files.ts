@@ -4,13 +4,13 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
 import type { Command } from "commander";
+import { addressOfCurrent, recordingFrom } from "../../driver_lines.ts";
 import { pageOf } from "../../pages/page.ts";
 import type { Recording } from "../../pages/recording.ts";
 import { traceEventsOf } from "../../pages/trace_events.ts";
-import { UsageError } from "../command.ts";
-import { withLinesFrom } from "../driver_lines.ts";
+import { visible } from "../../text.ts";
+import { tell, UsageError } from "../command.ts";
 import { checkWritten, writeAsked } from "../written_files.ts";
 
 /** Where reports of a run go; null: nowhere. */
@@ -85,30 +85,24 @@ export function checkReportPaths(
   checkWritten(pathsOf(paths), others);
 }
 
-/** A recording whose lines of drivers are told from `folder` on. */
-export function fromFolder(folder: string, recording: Recording): Recording {
-  return {
-    ...recording,
-    findings: recording.findings.map((finding) => withLinesFrom(folder, finding)),
-    entries: recording.entries.map((entry) => withLinesFrom(folder, entry)),
-  };
-}
-
 const hintOf = (option: string) => `name another file with ${option}`;
 
 /**
- * Writes the reports that are asked for.
+ * Writes the reports that are asked for, with lines of drivers from the current folder on, and says on stderr where they
+ * are: stdout is the result's.
  *
  * @throws {UsageError} One cannot be written.
  */
-export async function writeReports(paths: ReportPaths, recording: Recording): Promise<void> {
+export async function writeReports(paths: ReportPaths, recorded: Recording): Promise<void> {
   const { report, traceEvents } = paths;
+  const recording = recordingFrom(addressOfCurrent(), recorded);
   if (report !== null) {
-    const page = await pageOf(fromFolder(resolve(dirname(report)), recording));
-    writeAsked(report, page, hintOf(OPTIONS.report));
+    writeAsked(report, await pageOf(recording), hintOf(OPTIONS.report));
+    tell(`page: ${visible(report)}\n`);
   }
   if (traceEvents !== null) {
     const text = `${JSON.stringify(traceEventsOf(recording))}\n`;
     writeAsked(traceEvents, text, hintOf(OPTIONS.traceEvents));
+    tell(`trace events: ${visible(traceEvents)}\n`);
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { dirname, resolve } from "node:path";
+import { addressOf, withLinesFrom } from "../../driver_lines.ts";
 import { findingLines } from "../../finding_lines.ts";
 import type { Look } from "../../layout.ts";
 import { sizesText } from "../../shrinking/report.ts";
@@ -24,7 +25,7 @@ import {
   scenarioOfArtefact,
 } from "../artefact_file.ts";
 import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
-import { pathFrom, withLinesFrom } from "../driver_lines.ts";
+import { pathFrom } from "../path_from.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { checkWritten, writeAsked } from "../written_files.ts";
 import type { Start } from "../start.ts";
@@ -128,7 +129,7 @@ async function shrinkShown(
 function fileText(artefact: RunArtefact, folder: string, scenarioFile: string | null): string {
   const { name } = artefact.scenario;
   const file = scenarioFile === null ? {} : { file: pathFrom(folder, scenarioFile) };
-  const finding = withLinesFrom(folder, artefact.finding);
+  const finding = withLinesFrom(addressOf(folder), artefact.finding);
   return `${JSON.stringify({ ...artefact, scenario: { name, ...file }, finding }, null, 2)}\n`;
 }
 

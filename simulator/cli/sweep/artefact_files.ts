@@ -12,8 +12,9 @@ import {
   type ArtefactScenario,
   type RunRecord,
 } from "../../sweeps/artefact.ts";
-import { pathFrom, withLinesFrom } from "../driver_lines.ts";
+import { addressOf, withLinesFrom } from "../../driver_lines.ts";
 import { isFile } from "../find_scenario.ts";
+import { pathFrom } from "../path_from.ts";
 import { writeArtefact } from "../written_files.ts";
 import { shrunkPath } from "../shrink/request.ts";
 
@@ -40,7 +41,8 @@ export class ArtefactFiles {
    * @throws {UsageError} It cannot be written.
    */
   write(record: RunRecord): string {
-    const name = artefactName(record, this.#scenario.name);
+    const { settings: { seed }, finding } = record;
+    const name = artefactName(this.#scenario.name, seed, finding);
     // Two rules may begin with the same words.
     let path = join(this.#folder, name + ARTEFACT_SUFFIX);
     for (let copy = 2; this.#names.has(path); copy++) {
@@ -63,7 +65,7 @@ export class ArtefactFiles {
   }
 
   #write(path: string, record: RunRecord): void {
-    const finding = withLinesFrom(resolve(this.#folder), record.finding);
+    const finding = withLinesFrom(addressOf(resolve(this.#folder)), record.finding);
     const artefact = artefactOf({ ...record, finding }, this.#scenario);
     writeArtefact(path, `${JSON.stringify(artefact, null, 2)}\n`);
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { ARTEFACT_SUFFIX } from "../../sweeps/artefact.ts";
 import type { FailureGroup, SweepSummary } from "../../sweeps/summary.ts";
 import { tell, UsageError } from "../command.ts";
@@ -34,8 +34,7 @@ async function pageOf(
 ): Promise<string | null> {
   const { artefact, replay } = shrunk ?? { artefact: whole, replay: replayWhole };
   if (artefact === null || replay === null) return null;
-  const folder = resolve(dirname(artefact));
-  const task = { artefact, replay, folder };
+  const task = { artefact, replay, folder: resolve(".") }; // where the user stands
   const page = await pageOfKept(task, worldMs + PAGE_MS, signal);
   if (page === null) return null;
   const path = `${artefact.slice(0, -ARTEFACT_SUFFIX.length)}.html`;

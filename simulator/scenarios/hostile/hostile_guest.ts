@@ -17,7 +17,7 @@ import {
   RawGuest,
   type RawRings,
 } from "../../peers/mod.ts";
-import type { Codec } from "../../testing/options.ts";
+import type { Codec } from "../../codec.ts";
 import { HostileSide, type OpenChannel as ChannelOfPeer } from "./hostile_side.ts";
 
 /** Rings that it has open at once, so that its memory lasts. */

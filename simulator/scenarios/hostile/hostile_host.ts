@@ -14,7 +14,7 @@ import {
   offerMessage,
   RawHost,
 } from "../../peers/mod.ts";
-import type { Codec } from "../../testing/options.ts";
+import type { Codec } from "../../codec.ts";
 import { HostileSide, type OpenChannel } from "./hostile_side.ts";
 
 /** What a device is known by. */

@@ -14,7 +14,7 @@ import {
   encodePacket,
   type RawRings,
 } from "../../peers/mod.ts";
-import type { Codec } from "../../testing/options.ts";
+import type { Codec } from "../../codec.ts";
 
 const PACKET_COMPLETION = 11;
 

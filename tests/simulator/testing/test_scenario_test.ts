@@ -23,12 +23,17 @@ Deno.test("testScenario: tells the story of the smaller run, and keeps its artef
     const { finding } = artefact;
     assertStringIncludes(message, `${finding.kind}: ${finding.rule}, at ${finding.place}\n`);
     assertMatch(message, /\nX +\d+ /);
-    const [, file = "", page = ""] = /artefact: (\S+)\npage: (\S+)$/.exec(message) ?? [];
+    const [, file = "", page = ""] = /artefact: (\S+)\npage: (\S+)\n/.exec(message) ?? [];
     assertEquals(story!.finding.rule, finding.rule);
     await assertRejects(async () =>
       await replayArtefact(await Deno.readTextFile(file), { scenario: planted })
     );
-    assertStringIncludes(await Deno.readTextFile(page), "<!doctype html>");
+    const html = await Deno.readTextFile(page);
+    assertStringIncludes(html, "<!doctype html>");
+    const replay = `replayArtefact(await Deno.readTextFile("${file}"), { scenario })`;
+    assertStringIncludes(message, `\nreplay: ${replay}`);
+    assertStringIncludes(html, replay.replaceAll('"', "&quot;"));
+    assert(!html.includes("file://"), "no line is absolute");
     assert(artefact.choices!.join(" ").split(" ").length <= 2);
   });
 });

@@ -32,8 +32,9 @@ Deno.test("simulate: --report and --trace-events write a run in both forms, and 
     const args = ["--scenario", "echo", "--packets", "3", "--size", "4000", "--json"];
     const reports = ["--report", `${root}/run.html`, "--trace-events", `${root}/run.json`];
     const plain = await simulateHere(...args);
-    const { code, stdout } = await simulateHere(...args, ...reports);
+    const { code, stdout, stderr } = await simulateHere(...args, ...reports);
     assertEquals(code, 0);
+    assertStringIncludes(stderr, `page: ${root}/run.html\ntrace events: ${root}/run.json\n`);
     const { traceDigest, replay } = JSON.parse(stdout);
     assertEquals(traceDigest, JSON.parse(plain.stdout).traceDigest);
     assert(!replay.includes("run.html"), "a run is the same without its reports");
@@ -47,7 +48,7 @@ Deno.test("simulate: --report and --trace-events write a run in both forms, and 
   });
 });
 
-Deno.test("replay: --report has what was found, with lines from its folder on and the command", async () => {
+Deno.test("replay: --report has what was found, with lines from the current folder on and the command", async () => {
   await withTree({}, async (root) => {
     const artefact = await keepArtefact(root);
     const { code } = await simulateHere("replay", artefact, "--report", `${root}/a.html`);
