@@ -61,22 +61,22 @@ export class Bus {
 
   /** Messages on their way in `direction`, in order. */
   pending(direction: Direction): readonly Uint8Array[] {
-    return this.#link.pending(direction);
+    return this.#link.lane(direction).pending;
   }
 
   /** Whether messages are on their way in `direction`. */
   isBusy(direction: Direction): boolean {
-    return this.#link.isBusy(direction);
+    return this.#link.lane(direction).isBusy;
   }
 
   /** Puts messages to the guest on their way that were saved, in order; none is due yet. */
   restore(messages: readonly Uint8Array[]): void {
-    this.#link.restore(messages);
+    this.#link.toGuest.restore(messages, this.host.messagePlace);
   }
 
   /** The next message to the guest is due. */
   scheduleMessage(): void {
-    this.#link.scheduleMessage();
+    this.#link.toGuest.schedule();
   }
 
   /** Says `message` in the place of one end. */
@@ -84,14 +84,15 @@ export class Bus {
     this.postBytes(direction, encodeControlMessage(message));
   }
 
-  /** Puts bytes on the bus as they are, whatever they say. */
+  /** Puts bytes on the bus as they are, whatever they say, where the end says its own that would say them. */
   postBytes(direction: Direction, bytes: Uint8Array): void {
-    this.#link.post(direction, bytes);
+    if (direction === "toHost") this.#link.toHost.post(bytes, this.guest.messageConnectionId);
+    else this.#link.toGuest.post(bytes, this.host.messagePlace);
   }
 
   /** Interrupts one end of a channel in the place of the other. */
   interrupt(direction: Direction, channelId: number): void {
-    this.#link.ring(direction, channelId);
+    this.#link.lane(direction).ring(channelId);
   }
 
   /** The guest crashed or was destroyed. */

@@ -11,18 +11,38 @@ import type { PartitionPort } from "../channel/partition_port.ts";
 import type { WorkItem } from "../runtime/processor.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { Lane } from "./lane.ts";
-import type { Direction, GuestLink, Link } from "./link.ts";
+import type { Direction, GuestLink, HostLink, Link } from "./link.ts";
+import {
+  type GuestSignal,
+  guestSignalKey,
+  type HostSignal,
+  hostSignalKey,
+  type SynicPlace,
+} from "./synic.ts";
+
+/** How one end has its signals, and the other end's, told apart. */
+interface SignalKeys<Signal, OwnSignal> {
+  readonly theirs: (signal: Signal) => number;
+  readonly own: (signal: OwnSignal) => number;
+}
 
 /** A link as one end has it. */
-class Side implements Link {
+class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, Source, OwnSignal> {
   readonly memory: GuestRam;
-  protected readonly incoming: Lane;
-  protected readonly outgoing: Lane;
+  protected readonly incoming: Lane<Source>;
+  protected readonly outgoing: Lane<Target>;
+  readonly #keys: SignalKeys<Signal, OwnSignal>;
 
-  constructor(memory: GuestRam, incoming: Lane, outgoing: Lane) {
+  constructor(
+    memory: GuestRam,
+    incoming: Lane<Source>,
+    outgoing: Lane<Target>,
+    keys: SignalKeys<Signal, OwnSignal>,
+  ) {
     this.memory = memory;
     this.incoming = incoming;
     this.outgoing = outgoing;
+    this.#keys = keys;
   }
 
   /** See {@linkcode Link.isBusy}. */
@@ -31,7 +51,7 @@ class Side implements Link {
   }
 
   /** See {@linkcode Link.connect}. */
-  connect(hear: (message: Uint8Array) => void): void {
+  connect(hear: (message: Uint8Array, source: Source) => void): void {
     this.incoming.connect(hear);
   }
 
@@ -41,34 +61,35 @@ class Side implements Link {
   }
 
   /** See {@linkcode Link.post}. */
-  post(message: Uint8Array): void {
-    this.outgoing.post(message);
+  post(message: Uint8Array, target: Target): void {
+    this.outgoing.post(message, target);
   }
 
   /** See {@linkcode Link.doorbell}. */
-  doorbell(channelId: number): Doorbell {
-    return this.outgoing.doorbell(channelId);
+  doorbell(signal: Signal, channelId: number): Doorbell {
+    return this.outgoing.doorbell(this.#keys.theirs(signal), channelId);
   }
 
   /** See {@linkcode Link.listen}. */
-  listen(channelId: number, interrupt: WorkItem): void {
-    this.incoming.doorbell(channelId).lead(interrupt);
+  listen(signal: OwnSignal, channelId: number, interrupt: WorkItem): void {
+    this.incoming.doorbell(this.#keys.own(signal), channelId).lead(interrupt);
   }
 
   /** See {@linkcode Link.stopListening}. */
-  stopListening(channelId: number): void {
-    this.incoming.doorbell(channelId).lead(null);
+  stopListening(signal: OwnSignal): void {
+    this.incoming.silence(this.#keys.own(signal));
   }
 }
 
 /** The same as the guest's end has it. */
-class GuestSide extends Side implements GuestLink {
+class GuestSide extends Side<number, HostSignal, SynicPlace, GuestSignal> implements GuestLink {
   /** See {@linkcode GuestLink.roundTrip}: the host takes each message at once, inside this call. */
   roundTrip(
     messages: readonly Uint8Array[],
+    connectionId: number,
     isAnswer: (message: Uint8Array) => boolean,
   ): Uint8Array | null {
-    const talk = () => messages.forEach((message) => this.outgoing.carry(message));
+    const talk = () => messages.forEach((message) => this.outgoing.carry(message, connectionId));
     return this.incoming.answerTo(talk, isAnswer);
   }
 }
@@ -76,53 +97,32 @@ class GuestSide extends Side implements GuestLink {
 /** The link of one bus; each end is given its own side of it alone. */
 export class InProcessLink {
   /** The host's side. */
-  readonly host: Link;
+  readonly host: HostLink;
   /** The guest's side. */
   readonly guest: GuestLink;
-  readonly #lanes: Readonly<Record<Direction, Lane>>;
+  /** What is said to the host, by connection id. */
+  readonly toHost: Lane<number>;
+  /** What is said to the guest, by place. */
+  readonly toGuest: Lane<SynicPlace>;
 
   /** Between the host, which runs in `root`, and `guest`. */
   constructor(runtime: RuntimePort, guest: PartitionPort, root: PartitionPort) {
-    const toHost = new Lane(runtime, guest, root, "toHost");
-    const toGuest = new Lane(runtime, guest, guest, "toGuest");
-    this.#lanes = { toHost, toGuest };
-    this.host = new Side(guest.memory, toHost, toGuest);
-    this.guest = new GuestSide(guest.memory, toGuest, toHost);
+    const { memory } = guest;
+    const toHost = this.toHost = new Lane<number>(runtime, guest, root, "toHost");
+    const toGuest = this.toGuest = new Lane<SynicPlace>(runtime, guest, guest, "toGuest");
+    const [own, theirs] = [hostSignalKey, guestSignalKey];
+    this.host = new Side(memory, toHost, toGuest, { own, theirs });
+    this.guest = new GuestSide(memory, toGuest, toHost, { own: theirs, theirs: own });
   }
 
-  /** Messages on their way in `direction`, in order. */
-  pending(direction: Direction): readonly Uint8Array[] {
-    return this.#lanes[direction].pending;
-  }
-
-  /** Whether messages are on their way in `direction`. */
-  isBusy(direction: Direction): boolean {
-    return this.#lanes[direction].isBusy;
-  }
-
-  /** Puts messages to the guest on their way that were saved, in order; none is due yet. */
-  restore(messages: readonly Uint8Array[]): void {
-    this.#lanes.toGuest.restore(messages);
-  }
-
-  /** The next message to the guest is due. */
-  scheduleMessage(): void {
-    this.#lanes.toGuest.schedule();
-  }
-
-  /** Puts bytes on their way as they are, whatever they say and whoever says them. */
-  post(direction: Direction, message: Uint8Array): void {
-    this.#lanes[direction].post(message);
-  }
-
-  /** Interrupts one end of a channel, whoever does it. */
-  ring(direction: Direction, channelId: number): void {
-    this.#lanes[direction].ring(channelId);
+  /** What goes in `direction`. */
+  lane(direction: Direction): Lane<number> | Lane<SynicPlace> {
+    return direction === "toHost" ? this.toHost : this.toGuest;
   }
 
   /** The guest is gone: nothing crosses any more. */
   cut(): void {
-    this.#lanes.toHost.cut();
-    this.#lanes.toGuest.cut();
+    this.toHost.cut();
+    this.toGuest.cut();
   }
 }

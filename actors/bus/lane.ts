@@ -23,6 +23,13 @@ import { SchedulingDoorbell } from "./scheduling_doorbell.ts";
 /** How messages read on the trace. */
 const MESSAGE_EVENTS = { toHost: "messageToHost", toGuest: "messageToGuest" } as const;
 
+/** A message on its way. */
+interface Posted<Target> {
+  readonly message: Uint8Array;
+  /** Where it was posted to. */
+  readonly target: Target;
+}
+
 /** A caller of one end who waits inside a call for what the other end says. */
 interface AwaitedAnswer {
   readonly isAnswer: (message: Uint8Array) => boolean;
@@ -31,18 +38,20 @@ interface AwaitedAnswer {
   readonly outer: AwaitedAnswer | null;
 }
 
-/** One direction of a link: the messages on their way, and the doorbells. */
-export class Lane implements Worker, Arrival {
+/** One direction of a link: the messages on their way, each with where it goes, and the doorbells. */
+export class Lane<Target> implements Worker, Arrival {
   readonly traceId: number;
   readonly point = "message";
   readonly #runtime: RuntimePort;
   readonly #guest: PartitionPort;
   readonly #direction: Direction;
-  readonly #queue = new Fifo<Uint8Array>();
+  readonly #queue = new Fifo<Posted<Target>>();
   readonly #item: WorkItem;
-  /** By channel: made when either end asks first, and kept for the other. */
+  /** By the key of their signals: made when either end asks first, and kept for the other. */
   readonly #doorbells = new Map<number, SchedulingDoorbell>();
-  #hear: ((message: Uint8Array) => void) | null = null;
+  /** The same by channel, for whoever signals in the place of an end. */
+  readonly #byChannel = new Map<number, SchedulingDoorbell>();
+  #hear: ((message: Uint8Array, source: Target) => void) | null = null;
   #isCut = false;
   /** Whether the next message comes later than its turn would be. */
   #isHeldBack = false;
@@ -67,7 +76,7 @@ export class Lane implements Worker, Arrival {
 
   /** Messages on their way, in order. */
   get pending(): readonly Uint8Array[] {
-    return this.#queue.list();
+    return this.#queue.list().map(({ message }) => message);
   }
 
   /** Whether messages are on their way. */
@@ -76,12 +85,12 @@ export class Lane implements Worker, Arrival {
   }
 
   /** Has the end that this lane leads to hear what is said, a message at a time. */
-  connect(hear: (message: Uint8Array) => void): void {
+  connect(hear: (message: Uint8Array, source: Target) => void): void {
     this.#hear = hear;
   }
 
   /** Puts a message on its way, or gives it to the caller who waits for it. */
-  post(message: Uint8Array): void {
+  post(message: Uint8Array, target: Target): void {
     if (this.#isCut) return;
     this.#trace(message);
     for (let awaited = this.#awaited; awaited !== null; awaited = awaited.outer) {
@@ -89,15 +98,15 @@ export class Lane implements Worker, Arrival {
       awaited.answer = message;
       return;
     }
-    this.#queue.push(message);
+    this.#queue.push({ message, target });
     this.schedule();
   }
 
   /** Carries a message through at once, ahead of those that wait for their turn. */
-  carry(message: Uint8Array): void {
+  carry(message: Uint8Array, target: Target): void {
     if (this.#isCut) return;
     this.#trace(message);
-    this.#deliver(message);
+    this.#deliver({ message, target });
   }
 
   /**
@@ -117,8 +126,8 @@ export class Lane implements Worker, Arrival {
   }
 
   /** Puts messages on their way that were saved; {@linkcode Lane.schedule} has the first delivered. */
-  restore(messages: readonly Uint8Array[]): void {
-    for (const message of messages) this.#queue.push(message);
+  restore(messages: readonly Uint8Array[], target: Target): void {
+    for (const message of messages) this.#queue.push({ message, target });
   }
 
   /** The next message is due. */
@@ -145,7 +154,7 @@ export class Lane implements Worker, Arrival {
 
   /** See {@linkcode Arrival.place}. */
   get place(): FaultPlace {
-    const message = decodeControlMessage(this.#queue.peek() ?? NO_BYTES);
+    const message = decodeControlMessage(this.#queue.peek()?.message ?? NO_BYTES);
     const what = isControlFault(message) ? null : message.message;
     const channelId = isControlFault(message) || !("channelId" in message)
       ? null
@@ -171,25 +180,31 @@ export class Lane implements Worker, Arrival {
 
   /** See {@linkcode Worker.work}. */
   work(): void {
-    const message = this.#queue.shift();
+    const posted = this.#queue.shift();
     if (this.#queue.length > 0) this.schedule();
-    if (message !== null) this.#deliver(message);
+    if (posted !== null) this.#deliver(posted);
   }
 
-  /** The doorbell of a channel that one of the ends knows. */
-  doorbell(channelId: number): SchedulingDoorbell {
-    let doorbell = this.#doorbells.get(channelId);
+  /** The doorbell of a channel that one of the ends knows, by the key of its signal. */
+  doorbell(key: number, channelId: number): SchedulingDoorbell {
+    let doorbell = this.#doorbells.get(key);
     if (doorbell === undefined) {
       const place = { guest: this.#guest, channelId, direction: this.#direction, what: null };
       doorbell = new SchedulingDoorbell(this.#runtime, place);
-      this.#doorbells.set(channelId, doorbell);
+      this.#doorbells.set(key, doorbell);
     }
+    this.#byChannel.set(channelId, doorbell);
     return doorbell;
+  }
+
+  /** Nobody listens to the signal of that key any more. */
+  silence(key: number): void {
+    this.#doorbells.get(key)?.lead(null);
   }
 
   /** Rings for a channel of any number: one that nobody listens to does nothing. */
   ring(channelId: number): void {
-    this.#doorbells.get(channelId)?.ring();
+    this.#byChannel.get(channelId)?.ring();
   }
 
   /** Nothing crosses any more. */
@@ -199,12 +214,13 @@ export class Lane implements Worker, Arrival {
     this.#queue.clear();
     for (const doorbell of this.#doorbells.values()) doorbell.lead(null);
     this.#doorbells.clear();
+    this.#byChannel.clear();
   }
 
-  #deliver(message: Uint8Array): void {
+  #deliver({ message, target }: Posted<Target>): void {
     assert(this.#hear !== null, "both ends of a link are connected");
     if (this.#runtime.recorder.keepsEntries) this.#tellTaken(message);
-    this.#hear(message);
+    this.#hear(message, target);
   }
 
   #trace(message: Uint8Array): void {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { GuestLink } from "../../actors/bus/link.ts";
+import type { GuestLink, HostLink } from "../../actors/bus/link.ts";
+import type { GuestSignal, HostSignal, SynicPlace } from "../../actors/bus/synic.ts";
 import type { Doorbell } from "../../actors/channel/bus_port.ts";
 import type { WorkItem } from "../../actors/runtime/processor.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
@@ -24,21 +25,25 @@ export function words(...values: readonly number[]): Uint8Array {
 }
 
 /** One side of a link. What its end says is kept; what it hears, the test says. */
-export class HeldLink implements GuestLink {
+class HeldSide<Target, Signal, Source, OwnSignal> {
   readonly memory: GuestRam;
   /** Whether the end is to believe that more is on its way to it. */
   isBusy = false;
   /** What the end said, in order. */
   readonly said: Uint8Array[] = [];
+  /** Where it said that, message by message. */
+  readonly targets: Target[] = [];
   /** The channels whose opposite side the end has interrupted, in order. */
   readonly rung: number[] = [];
-  /** Gives the other side's answer to a round trip; null: there is none. */
-  answer: (said: readonly Uint8Array[]) => Uint8Array | null = () => null;
-  readonly #listening = new Map<number, WorkItem>();
-  #hear: ((message: Uint8Array) => void) | null = null;
+  /** The signals that it resolved, in order. */
+  readonly resolved: Signal[] = [];
+  readonly #listening = new Map<number, { signal: OwnSignal; interrupt: WorkItem }>();
+  readonly #source: Source;
+  #hear: ((message: Uint8Array, source: Source) => void) | null = null;
 
-  constructor(memory: GuestRam) {
+  constructor(memory: GuestRam, source: Source) {
     this.memory = memory;
+    this.#source = source;
   }
 
   /** The numbers of the channels whose interrupts the end hears. */
@@ -48,16 +53,21 @@ export class HeldLink implements GuestLink {
 
   /** The other side says something; what the end has said by then, its answers among it. */
   say(...messages: readonly Uint8Array[]): Uint8Array[] {
-    for (const message of messages) this.#hear?.(message);
+    for (const message of messages) this.#hear?.(message, this.#source);
     return this.said.splice(0);
   }
 
   /** The work item that an interrupt of a channel schedules; null where nobody listens. */
   interruptOf(channelId: number): WorkItem | null {
-    return this.#listening.get(channelId) ?? null;
+    return this.#listening.get(channelId)?.interrupt ?? null;
   }
 
-  connect(hear: (message: Uint8Array) => void): void {
+  /** What the end has a channel interrupted by; null where nobody listens. */
+  signalOf(channelId: number): OwnSignal | null {
+    return this.#listening.get(channelId)?.signal ?? null;
+  }
+
+  connect(hear: (message: Uint8Array, source: Source) => void): void {
     this.#hear = hear;
   }
 
@@ -65,27 +75,52 @@ export class HeldLink implements GuestLink {
     return false;
   }
 
-  post(message: Uint8Array): void {
+  post(message: Uint8Array, target: Target): void {
     this.said.push(message);
+    this.targets.push(target);
   }
 
-  doorbell(channelId: number): Doorbell {
+  doorbell(signal: Signal, channelId: number): Doorbell {
+    this.resolved.push(signal);
     return { ring: () => void this.rung.push(channelId) };
   }
 
-  listen(channelId: number, interrupt: WorkItem): void {
-    this.#listening.set(channelId, interrupt);
+  listen(signal: OwnSignal, channelId: number, interrupt: WorkItem): void {
+    this.#listening.set(channelId, { signal, interrupt });
   }
 
-  stopListening(channelId: number): void {
-    this.#listening.delete(channelId);
+  stopListening(signal: OwnSignal): void {
+    const same = JSON.stringify(signal);
+    for (const [channelId, { signal }] of this.#listening) {
+      if (JSON.stringify(signal) === same) this.#listening.delete(channelId);
+    }
+  }
+}
+
+/** The host's side: its end is spoken to by the connection of the first versions. */
+export class HeldHostLink extends HeldSide<SynicPlace, GuestSignal, number, HostSignal>
+  implements HostLink {
+  constructor(memory: GuestRam) {
+    super(memory, 1);
+  }
+}
+
+/** The guest's side. */
+export class HeldGuestLink extends HeldSide<number, HostSignal, SynicPlace, GuestSignal>
+  implements GuestLink {
+  /** Gives the other side's answer to a round trip; null: there is none. */
+  answer: (said: readonly Uint8Array[]) => Uint8Array | null = () => null;
+
+  constructor(memory: GuestRam) {
+    super(memory, { vp: 0, sint: 2, vtl: 0 });
   }
 
   roundTrip(
     messages: readonly Uint8Array[],
+    connectionId: number,
     isAnswer: (message: Uint8Array) => boolean,
   ): Uint8Array | null {
-    this.said.push(...messages);
+    for (const message of messages) this.post(message, connectionId);
     const answer = this.answer(messages);
     return answer !== null && isAnswer(answer) ? answer : null;
   }

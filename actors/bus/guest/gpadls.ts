@@ -107,6 +107,7 @@ export class GuestGpadls implements GuestGpadlOwner {
     this.#tell(gpadl, "creating");
     const answered = this.#end.link.roundTrip(
       describe(gpadl, isReadOnly).map(encodeControlMessage),
+      this.#end.messageConnectionId,
       (bytes) => isAnswerTo(gpadl, bytes),
     );
     if (answered !== null) this.#end.hear(answered);

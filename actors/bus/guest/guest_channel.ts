@@ -19,6 +19,8 @@ import type { GuestChannelEffect, GuestChannelEvent, GuestChannelTag } from "./t
 export class ClientChannel implements BusChannel {
   readonly channelId: number;
   readonly instance: string;
+  /** What the host is signalled by. */
+  readonly connectionId: number;
   readonly memory: GuestRam;
   /** See {@linkcode BusChannel.mmio}. */
   mmio: MmioRange | null = null;
@@ -28,9 +30,10 @@ export class ClientChannel implements BusChannel {
   doorbell: Doorbell | null = null;
 
   /** That of an offer, in the guest's memory. */
-  constructor({ channelId, instanceId }: OfferChannel, memory: GuestRam) {
+  constructor({ channelId, instanceId, connectionId }: OfferChannel, memory: GuestRam) {
     this.channelId = channelId;
     this.instance = instanceId;
+    this.connectionId = connectionId;
     this.memory = memory;
   }
 }

@@ -22,6 +22,7 @@ import type { ChannelFault } from "../../channel/types.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
+import { type GuestSignal, MESSAGE_CONNECTION_ID, VMBUS_SINT } from "../synic.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import { GuestGpadls } from "./gpadls.ts";
@@ -56,6 +57,8 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
   readonly #matching: Matching;
   readonly #messages: HostMessages;
   readonly #refuse: Refuse;
+  /** See {@linkcode GuestPort.messageConnectionId}. */
+  readonly messageConnectionId: number = MESSAGE_CONNECTION_ID;
   /** The number of the next open. */
   nextOpenId = 1;
 
@@ -88,7 +91,7 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
 
   /** See {@linkcode GuestPort.post}. */
   post(message: ControlMessage): void {
-    this.link.post(encodeControlMessage(message));
+    this.link.post(encodeControlMessage(message), this.messageConnectionId);
   }
 
   /** The guest's drivers are up: it asks the host for its offers (wire.md 4.5). */
@@ -129,8 +132,15 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
 
   /** The rings are there: each side can interrupt the other from now on. */
   attachDoorbells(own: ClientChannel, client: Endpoint): void {
-    own.doorbell = this.link.doorbell(own.channelId);
-    this.link.listen(own.channelId, client.work.interrupt);
+    const { channelId, connectionId } = own;
+    own.doorbell = this.link.doorbell({ connectionId, flag: 0 }, channelId);
+    this.link.listen(this.#signalOf(own), channelId, client.work.interrupt);
+  }
+
+  /** How the host interrupts a client. */
+  #signalOf({ channelId }: ClientChannel): GuestSignal {
+    const { partition: { vtl, processorCount } } = this;
+    return { vp: channelId % processorCount, sint: VMBUS_SINT, vtl, eventFlag: channelId };
   }
 
   // -- What the host says
@@ -160,10 +170,10 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
 
   /** See {@linkcode GuestChannelOwner.freeRings}. */
   freeRings(channel: GuestChannel): void {
-    const { taken, offer: { channelId } } = channel;
+    const { taken } = channel;
     if (taken === null) return;
     channel.taken = null;
-    this.link.stopListening(channelId);
+    this.link.stopListening(this.#signalOf(taken.channel));
     this.memory.free(taken.ringPages);
     this.#leave(taken.client);
     taken.client.released();

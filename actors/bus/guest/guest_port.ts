@@ -20,6 +20,8 @@ export interface GuestPort {
   readonly link: GuestLink;
   /** The guest's memory. */
   readonly memory: GuestRam;
+  /** Where the host hears what is said to it. */
+  readonly messageConnectionId: number;
   /** Says something to the host. */
   post(message: ControlMessage): void;
   /** Takes a message of the host as if it had just come. */

@@ -8,8 +8,9 @@ import { assert } from "../../../core/assert.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../../core/ntstatus.ts";
-import type { Link } from "../link.ts";
+import type { HostLink } from "../link.ts";
 import type { HostGpadls } from "./gpadls.ts";
+import type { GuestFacts } from "./host_port.ts";
 import { offerOf } from "./offer_message.ts";
 import type { OfferedChannel, OfferedChannelOwner } from "./offered_channel.ts";
 import type { OfferedChannels } from "./offered_channels.ts";
@@ -17,6 +18,8 @@ import { removeMmio } from "./open.ts";
 
 /** The host's end, as the steps of its channels need it. */
 export interface SteppingEnd {
+  /** The guest. */
+  readonly guest: GuestFacts;
   /** The guest's memory. */
   readonly memory: GuestRam;
   /** The guest's GPADLs. */
@@ -24,7 +27,7 @@ export interface SteppingEnd {
   /** Its channels. */
   readonly offered: OfferedChannels;
   /** Its side of the link. */
-  readonly link: Link;
+  readonly link: HostLink;
   /** Says something to the guest. */
   post(message: ControlMessage): void;
   /** Tells the guest of the channels that it does not know yet, as far as there are ids. */
@@ -50,7 +53,7 @@ export class ChannelSteps implements OfferedChannelOwner {
   /** See {@linkcode OfferedChannelOwner.sendOffer}. */
   sendOffer({ endpoint, channelId }: OfferedChannel): void {
     assert(endpoint !== null && channelId !== null, "what is offered has a server, and an id");
-    this.#end.post(offerOf(endpoint.configuration, channelId));
+    this.#end.post(offerOf(endpoint.configuration, channelId, this.#end.guest.vtl));
   }
 
   /** See {@linkcode OfferedChannelOwner.sendOpenResult}. */
@@ -71,12 +74,13 @@ export class ChannelSteps implements OfferedChannelOwner {
 
   /** See {@linkcode OfferedChannelOwner.freeRings}. */
   freeRings(channel: OfferedChannel): void {
-    const { ring, channelId } = channel;
+    const { ring, heardAs } = channel;
     removeMmio(this.memory, channel);
     channel.ring = null;
     channel.rings = null;
     channel.doorbell = null;
-    if (channelId !== null) this.#end.link.stopListening(channelId);
+    if (heardAs !== null) this.#end.link.stopListening(heardAs);
+    channel.heardAs = null;
     ring?.actor.send({ type: "unused" });
   }
 

@@ -25,7 +25,8 @@ import type { ChartActor } from "../../chart/chart_actor.ts";
 import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
-import type { Link } from "../link.ts";
+import type { HostLink } from "../link.ts";
+import { eventConnectionId, type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
 import { OfferedChannel } from "./offered_channel.ts";
@@ -45,7 +46,7 @@ export interface HostSetting {
   /** The guest. */
   readonly guest: GuestFacts;
   /** Its side of the link: all that it has of the guest's end. */
-  readonly link: Link;
+  readonly link: HostLink;
 }
 
 /** The host's end of one bus. */
@@ -65,15 +66,18 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
   /** See {@linkcode SteppingEnd.offered}. */
   readonly offered: OfferedChannels = new OfferedChannels();
   /** See {@linkcode SteppingEnd.link}. */
-  readonly link: Link;
+  readonly link: HostLink;
   /** See {@linkcode ClaimingEnd.steps}. */
   readonly steps: ChannelSteps;
+  /** Where the guest hears what is said to it. */
+  readonly messagePlace: SynicPlace;
   readonly #runtime: RuntimePort;
   readonly #messages: GuestMessages;
 
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
   constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
     this.guest = guest;
+    this.messagePlace = { vp: 0, sint: VMBUS_SINT, vtl: guest.vtl };
     this.#runtime = runtime;
     this.actors = runtime.actors;
     this.faults = runtime.faults;
@@ -98,7 +102,7 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
 
   /** See {@linkcode ClaimingEnd.post}. */
   post(message: ControlMessage): void {
-    this.link.post(encodeControlMessage(message));
+    this.link.post(encodeControlMessage(message), this.messagePlace);
   }
 
   /** The channel that the guest calls `channelId`. */
@@ -185,12 +189,15 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
     return true;
   }
 
-  /** See {@linkcode ClaimingEnd.attachDoorbells}. */
+  /** See {@linkcode HostPort.attachDoorbells}. */
   attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void {
-    const { channelId, hasInterrupts } = channel;
+    const { channelId, targetVp } = channel;
     if (channelId === null) return;
-    channel.doorbell = hasInterrupts ? this.link.doorbell(channelId) : null;
-    this.link.listen(channelId, endpoint.work.interrupt);
+    const { vtl } = this.guest;
+    const signal = { vp: targetVp, sint: VMBUS_SINT, vtl, eventFlag: channelId };
+    channel.doorbell = channel.hasInterrupts ? this.link.doorbell(signal, channelId) : null;
+    channel.heardAs = { connectionId: eventConnectionId(channelId, vtl), flag: 0 };
+    this.link.listen(channel.heardAs, channelId, endpoint.work.interrupt);
   }
 
   // -- What the servers say

@@ -21,6 +21,7 @@ import {
   SERVER_FLAG_LOOPBACK_OFFER,
   SERVER_FLAG_TLNPI_PROVIDER_OFFER,
 } from "../../channel/configuration.ts";
+import { eventConnectionId } from "../synic.ts";
 
 /** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
 const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
@@ -29,8 +30,12 @@ const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
   [SERVER_FLAG_TLNPI_PROVIDER_OFFER, OFFER_FLAG_TLNPI_PROVIDER],
 ];
 
-/** The offer that tells a guest of a server as it is configured. */
-export function offerOf(configuration: ChannelConfiguration, channelId: number): OfferChannel {
+/** The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured. */
+export function offerOf(
+  configuration: ChannelConfiguration,
+  channelId: number,
+  vtl: number,
+): OfferChannel {
   const { serverTarget, serverFlags, isPipe, mmioMegabytes, mmioMegabytesOptional } = configuration;
   assert(serverTarget !== null, "a server that is enabled says what it offers");
   return {
@@ -49,6 +54,6 @@ export function offerOf(configuration: ChannelConfiguration, channelId: number):
     monitorId: MONITOR_ID_NONE,
     monitorAllocated: false,
     isDedicated: true,
-    connectionId: 0x2000 | channelId,
+    connectionId: eventConnectionId(channelId, vtl),
   };
 }

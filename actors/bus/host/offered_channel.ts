@@ -12,6 +12,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
 import type { Actors } from "../../runtime/actors.ts";
+import type { HostSignal } from "../synic.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import { OFFERED_CHANNEL_ACTOR } from "./offered_channel_machine.ts";
 import type { OfferedChannelEffect, OfferedChannelEvent, OfferedChannelTag } from "./types.ts";
@@ -54,6 +55,10 @@ export class OfferedChannel implements BusChannel {
   openId = 0;
   /** Whether the guest wants to be interrupted. */
   hasInterrupts = true;
+  /** The virtual processor on which it takes that. */
+  targetVp = 0;
+  /** What the guest signals it by; null while nobody listens. */
+  heardAs: HostSignal | null = null;
   /** See {@linkcode BusChannel.mmio}: the host has it while the server has rings. */
   mmio: MmioRange | null = null;
   /** See {@linkcode BusChannel.rings}. */

@@ -51,6 +51,7 @@ export function prepareOpen(
   channel.ring = ring;
   channel.downstreamPageOffset = request.downstreamPageOffset;
   channel.hasInterrupts = targetVp !== TARGET_VP_NO_INTERRUPTS;
+  channel.targetVp = channel.hasInterrupts ? targetVp : 0;
   return STATUS_SUCCESS;
 }
 

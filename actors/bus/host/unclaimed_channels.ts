@@ -15,7 +15,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import { hasTag, type TrafficImage } from "../../channel/image.ts";
 import { abandonServer, resumeServer } from "../../channel/server_image.ts";
 import { fitsRings } from "../../channel/under_way.ts";
-import type { Link } from "../link.ts";
+import type { HostLink } from "../link.ts";
 import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
 import type { OfferedChannels } from "./offered_channels.ts";
 import type { HostGpadl } from "./gpadl.ts";
@@ -41,7 +41,7 @@ export interface ClaimingEnd extends HostPort {
   /** Its channels. */
   readonly offered: OfferedChannels;
   /** Its side of the link. */
-  readonly link: Link;
+  readonly link: HostLink;
   /** What the steps of its channels do. */
   readonly steps: OfferedChannelOwner;
 }
@@ -172,10 +172,9 @@ export class UnclaimedChannels {
     const channel = offered.withdraw(endpoint);
     if (channel === null) return null;
     channel.endpoint = null;
-    if (channel.channelId !== null) {
-      offered.free(channel.channelId);
-      link.stopListening(channel.channelId);
-    }
+    if (channel.channelId !== null) offered.free(channel.channelId);
+    if (channel.heardAs !== null) link.stopListening(channel.heardAs);
+    channel.heardAs = null;
     return channel;
   }
 

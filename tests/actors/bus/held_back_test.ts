@@ -53,18 +53,21 @@ class HoldingStage implements FaultPort {
   }
 }
 
+/** What a guest signals channel 5 by. */
+const SIGNAL_5 = { connectionId: 0x2005, flag: 0 };
+
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
 Deno.test("Lane: a message that is held back is asked for once, and those behind it wait", async () => {
   const stage = new HoldingStage();
   const { link, fabric, heard, held } = stage;
   await fabric.settle(); // the root has a bus of its own
-  link.guest.post(bytes(1)); // its turn has come already
+  link.guest.post(bytes(1), 1); // its turn has come already
   stage.isHolding = true;
-  link.guest.post(bytes(2));
-  link.guest.post(bytes(3));
+  link.guest.post(bytes(2), 1);
+  link.guest.post(bytes(3), 1);
   await fabric.settle();
-  assertEquals([heard, held.length, link.isBusy("toHost")], [["host 1"], 1, true]);
+  assertEquals([heard, held.length, link.toHost.isBusy], [["host 1"], 1, true]);
   assertEquals(held.map(({ point, place: { direction, what } }) => [point, direction, what]), [
     ["message", "toHost", null], // no message that a host knows
   ]);
@@ -79,7 +82,7 @@ Deno.test("Lane: work that messages come before is due when they are on their wa
   const item = stage.item("match", guest.processor(0));
   assertEquals(link.guest.putsOff(item), false); // nothing is held back: it comes to its own turn
   stage.isHolding = true;
-  link.host.post(bytes(1));
+  link.host.post(bytes(1), { vp: 0, sint: 2, vtl: 0 });
   assertEquals(link.guest.putsOff(item), true);
   await fabric.settle();
   assertEquals(heard, []);
@@ -92,11 +95,11 @@ Deno.test("Doorbell: a ring that is held back comes for whoever listens then", a
   const stage = new HoldingStage();
   const { link, fabric, heard, held } = stage;
   const root = fabric.root.processor(0);
-  link.guest.doorbell(5).ring(); // nobody listens: there is nothing to hold back
+  link.guest.doorbell(SIGNAL_5, 5).ring(); // nobody listens: there is nothing to hold back
   stage.isHolding = true;
-  link.host.listen(5, stage.item("first", root));
-  link.guest.doorbell(5).ring();
-  link.host.listen(5, stage.item("second", root));
+  link.host.listen(SIGNAL_5, 5, stage.item("first", root));
+  link.guest.doorbell(SIGNAL_5, 5).ring();
+  link.host.listen(SIGNAL_5, 5, stage.item("second", root));
   assertEquals(held.map(({ point, place: { channelId } }) => [point, channelId]), [[
     "interrupt",
     5,
@@ -110,9 +113,9 @@ Deno.test("cut: what was held back comes to nothing", async () => {
   const stage = new HoldingStage();
   const { link, fabric, heard, guest } = stage;
   stage.isHolding = true;
-  link.host.listen(5, stage.item("interrupt", fabric.root.processor(0)));
-  link.guest.doorbell(5).ring();
-  link.host.post(bytes(1));
+  link.host.listen(SIGNAL_5, 5, stage.item("interrupt", fabric.root.processor(0)));
+  link.guest.doorbell(SIGNAL_5, 5).ring();
+  link.host.post(bytes(1), { vp: 0, sint: 2, vtl: 0 });
   link.guest.putsOff(stage.item("match", guest.processor(0)));
   link.cut();
   stage.release();

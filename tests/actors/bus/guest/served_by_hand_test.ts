@@ -5,7 +5,7 @@ import { GuestEnd } from "../../../../actors/bus/guest/guest_end.ts";
 import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../../mod.ts";
 import { makePair, type Pair } from "../../../support/connected_pair.ts";
-import { HeldLink, hexBytes, words } from "../../../support/held_link.ts";
+import { HeldGuestLink, hexBytes, words } from "../../../support/held_link.ts";
 
 /** OfferChannel of channel 5, of the type and instance of the pair's client (wire.md 4.4). */
 const OFFER_5 = hexBytes(`
@@ -28,14 +28,14 @@ const typesOf = (messages: readonly Uint8Array[]) => messages.map(([type]) => ty
 /** A client, and the end of its bus that the test speaks to. */
 class GuestStage {
   readonly pair: Pair;
-  readonly link: HeldLink;
+  readonly link: HeldGuestLink;
   readonly end: GuestEnd;
   readonly refused: string[] = [];
 
   constructor() {
     this.pair = makePair();
     const guest = this.pair.guest as PartitionObject;
-    this.link = new HeldLink(guest.memory);
+    this.link = new HeldGuestLink(guest.memory);
     this.link.answer = () => created();
     const setting = { runtime: guest.runtime, partition: guest, link: this.link };
     this.end = new GuestEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
@@ -94,6 +94,10 @@ Deno.test("GuestEnd: a client takes the offer of a host of bytes, and opens it o
   vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), null, 0, null, 0);
   assertEquals([stage.link.rung, stage.link.heardChannels], [[5], [5]]);
   assertEquals(stage.link.interruptOf(5)?.kind, "interrupt");
+  // By the connection of the offer, and by its own flag; messages by that of the first versions (wire.md 4.1).
+  assertEquals(stage.link.resolved, [{ connectionId: 0x2005, flag: 0 }]);
+  assertEquals(stage.link.signalOf(5), { vp: 0, sint: 2, vtl: 0, eventFlag: 5 });
+  assertEquals(new Set(stage.link.targets), new Set([1]));
   await stage.finish();
   assertEquals(stage.link.heardChannels, []);
 });

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { HostEnd } from "../../../../actors/bus/host/host_end.ts";
 import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
 import { makePair, type Pair, PAIR_TYPE } from "../../../support/connected_pair.ts";
-import { HeldLink, hexBytes, words } from "../../../support/held_link.ts";
+import { HeldHostLink, hexBytes, words } from "../../../support/held_link.ts";
 import * as vmbus from "../../../../mod.ts";
 import { resolveHandle } from "../../../../kmcl/handles.ts";
 
@@ -40,14 +40,14 @@ const OPENED_7 = hexBytes("06000000 00000000 01000000 07000000 00000000");
 /** A server, and the end of its bus that the test speaks to. */
 class HostStage {
   readonly pair: Pair;
-  readonly link: HeldLink;
+  readonly link: HeldHostLink;
   readonly host: HostEnd;
   readonly refused: string[] = [];
 
   constructor() {
     this.pair = makePair();
     const guest = this.pair.guest as PartitionObject;
-    this.link = new HeldLink(guest.memory);
+    this.link = new HeldHostLink(guest.memory);
     const setting = { runtime: guest.runtime, guest, link: this.link };
     this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
     Object.assign(guest.bus, { host: this.host });
@@ -134,6 +134,16 @@ Deno.test("HostEnd: the guest is interrupted over the link, unless it wants none
     assertEquals(vmbus.inspectChannel(server).interruptsSent, rung.length);
     await stage.end();
   }
+});
+
+// wire.md 4.1, section 6
+Deno.test("HostEnd: what it says and signals goes to places of the SynIC, and it is signalled by a connection", async () => {
+  const stage = await HostStage.opened();
+  const messages = { vp: 0, sint: 2, vtl: 0 };
+  assertEquals(stage.link.targets, stage.link.targets.map(() => messages));
+  assertEquals(stage.link.resolved, [{ vp: 0, sint: 2, vtl: 0, eventFlag: 1 }]);
+  assertEquals(stage.link.signalOf(1), { connectionId: 0x2001, flag: 0 });
+  await stage.end();
 });
 
 Deno.test("HostEnd: what the link schedules is the server's look at its rings", async () => {

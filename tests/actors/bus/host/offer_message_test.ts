@@ -18,11 +18,11 @@ const TARGET = {
 const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
 
 /** What is offered of a server with those flags. */
-function offer(serverFlags: number) {
+function offer(serverFlags: number, vtl = 0) {
   const configuration = new ChannelConfiguration();
   configuration.serverTarget = TARGET;
   configuration.serverFlags = serverFlags;
-  return offerOf(configuration, 9);
+  return offerOf(configuration, 9, vtl);
 }
 
 // wire.md 4.4, kmcl.md section 5
@@ -59,4 +59,9 @@ Deno.test("offerOf: the rest says that the channel is a primary one with a signa
     isDedicated: true,
     connectionId: 0x2009,
   });
+});
+
+// wire.md 4.1: channelId | sint << 12 | vtl << 16
+Deno.test("offerOf: the connection that signals the host is of the trust level of the guest's drivers", () => {
+  assertEquals(offer(0, 2).connectionId, 0x2_2009);
 });

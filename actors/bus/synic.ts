@@ -1,0 +1,56 @@
+/**
+ * The names by which messages and signals of a bus cross (wire.md 4.1, section 6): connection ids towards the
+ * host, places of the synthetic interrupt controller (SynIC) towards the guest.
+ *
+ * @module
+ */
+
+/** Where messages for the guest are put: one of its virtual processors, an interrupt source there, a trust level. */
+export interface SynicPlace {
+  /** Virtual processor. */
+  readonly vp: number;
+  /** Synthetic interrupt source (SINT), 0 to 15. */
+  readonly sint: number;
+  /** Virtual trust level: 0, 1 or 2. */
+  readonly vtl: number;
+}
+
+/** An interrupt of the guest: a flag that is set at such a place. */
+export interface GuestSignal extends SynicPlace {
+  /** The flag, 1 to 2047. */
+  readonly eventFlag: number;
+}
+
+/** An interrupt of the host, as a guest names it to the hypervisor. */
+export interface HostSignal {
+  /** The connection that is signalled. */
+  readonly connectionId: number;
+  /** The flag that is set there: 0, unless the guest has named another one. */
+  readonly flag: number;
+}
+
+/** The interrupt source of VMBus. */
+export const VMBUS_SINT = 2;
+/** Messages to the host, before version 5.0 of the protocol. */
+export const MESSAGE_CONNECTION_ID = 1;
+
+const SINT_SHIFT = 12;
+const VTL_SHIFT = 16;
+
+/** The connection id by which the guest signals a channel, unless it has named another one. */
+export function eventConnectionId(channelId: number, vtl: number): number {
+  return channelId | VMBUS_SINT << SINT_SHIFT | vtl << VTL_SHIFT;
+}
+
+/**
+ * A number for an interrupt of the guest, another one for another interrupt. Its virtual processor says where
+ * the guest takes the interrupt, and not whose it is.
+ */
+export function guestSignalKey({ sint, vtl, eventFlag }: GuestSignal): number {
+  return (vtl << 4 | sint) << 16 | eventFlag;
+}
+
+/** A number for an interrupt of the host, another one for another interrupt. */
+export function hostSignalKey({ connectionId, flag }: HostSignal): number {
+  return connectionId * 0x1_0000 + flag;
+}
