@@ -72,6 +72,7 @@ export { IoAllocateMdl, mdlSegments } from "./core/memory/mdl.ts";
 export type { Mdl } from "./core/memory/mdl.ts";
 export type { GuestBuffer, GuestMemory, MemoryMisuse } from "./core/memory/types.ts";
 export type { RangeFault } from "./core/memory/gpa_ranges.ts";
+export type { BufferRange } from "./core/memory/layouts.ts";
 
 // What a driver's parts are called in the trace and in rings
 export type { TraceLevel } from "./core/trace.ts";
@@ -250,6 +251,7 @@ export { SavedStateFault } from "./core/saved/fault.ts";
 export { expectSuccess, KmclError } from "./kmcl/expect_success.ts";
 export type { Succeeded } from "./kmcl/expect_success.ts";
 export { drainAndDisable, type DrainOptions } from "./kmcl/drain.ts";
+export { sendTransferPages, setPageSet } from "./kmcl/transfer_pages.ts";
 export { restoreServerChannel, saveServerChannel } from "./kmcl/saved_channel.ts";
 export { inspectChannel } from "./kmcl/inspect_channel.ts";
 

@@ -53,6 +53,8 @@ export const CALL_NAMES = [
   "InterfaceReference",
   "InterfaceDereference",
   "drainAndDisable",
+  "setPageSet",
+  "sendTransferPages",
 ] as const;
 
 /** One of them. */
@@ -169,6 +171,12 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   InterfaceReference: [{ name: "context", isPointer: true }],
   InterfaceDereference: [{ name: "context", isPointer: true }],
   drainAndDisable: plain("channel", "timeout100ns"),
+  setPageSet: plain("channel", "pageSetId", "gpadlHandle"),
+  sendTransferPages: [
+    packetObject,
+    buffer(2),
+    ...plain("bufferLength", "pageSetId", "ranges", "flags"),
+  ],
 } satisfies
   & {
     readonly [Name in CallName & keyof KmclServerInterfaceV1]: ParametersOf<

@@ -33,7 +33,7 @@ import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packe
 import { PAGE_BYTES } from "../core/units.ts";
 import * as units from "../core/units.ts";
 import * as formats from "./flags.ts";
-import type { FunctionName } from "./function_names.ts";
+import type { CallName } from "./call_parameters.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
 const { bytesOf } = args;
@@ -161,7 +161,7 @@ export function asDatagram(payload: Uint8Array, byteCount: number): Uint8Array {
 export function reportNoRoutine(
   endpoint: Endpoint,
   packet: PacketObject,
-  call: FunctionName,
+  call: CallName,
 ): void {
   const rule = "send of an initialized packet without completion routine";
   const about = { channel: endpoint.place, packet: packet.slot };
@@ -169,7 +169,7 @@ export function reportNoRoutine(
 }
 
 /** Reports a send that must not happen now (+): in modes `record` and `off` it is made nevertheless. */
-export function reportQuiet(endpoint: Endpoint, call: FunctionName): void {
+export function reportQuiet(endpoint: Endpoint, call: CallName): void {
   if (!endpoint.is("quiet")) return;
   const rule = "send between Suspend and the next Started or Closed";
   endpoint.runtime.verifier.report(rule, call, "it was told to suspend", {

@@ -13,8 +13,8 @@ import type { Mdl } from "../core/memory/mdl.ts";
 import type { NtStatus } from "../core/ntstatus.ts";
 import * as statuses from "../core/ntstatus.ts";
 import * as packets from "../core/packet/packet.ts";
-import type { FunctionName } from "./function_names.ts";
-import type { Kmcl } from "./resolve.ts";
+import type { CallName } from "./call_parameters.ts";
+import type { InFabric, Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
 import * as checks from "./packet_checks.ts";
 import type { PacketTarget } from "./handles.ts";
@@ -37,7 +37,7 @@ const { NO_RANGES } = packets;
 const { packetOf } = handles;
 
 /** A packet that may be sent: step 1 of P5. */
-export function sendable(kmcl: Kmcl, packetObject: VMBPACKET | null): PacketTarget | null {
+export function sendable(kmcl: InFabric, packetObject: VMBPACKET | null): PacketTarget | null {
   const target = packetOf(kmcl, packetObject);
   return target === null || target.packet.actor.tags.inFlight ? null : target;
 }
@@ -49,7 +49,7 @@ function lacksRoutine(packet: PacketObject): boolean {
 
 /** Reports a send that must not be made. STATUS_SUCCESS: it is made nevertheless. */
 function reportMisuse(
-  call: FunctionName,
+  call: CallName,
   { endpoint, packet }: PacketTarget,
   payload: Uint8Array,
   payloadBytes: number,
@@ -66,7 +66,7 @@ function reportMisuse(
 
 /** Steps 7 and 8 of P5, and the send itself, because of `call`; everything else was checked. */
 export function post(
-  call: FunctionName,
+  call: CallName,
   target: PacketTarget,
   sent: Uint8Array | null,
   bufferLength: number,

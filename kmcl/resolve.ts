@@ -7,6 +7,7 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { Side } from "../actors/channel/types.ts";
+import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import type { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import { Handle } from "../actors/runtime/handle.ts";
 import { describe } from "../core/describe.ts";
@@ -26,17 +27,23 @@ export interface Kmcl {
   readonly table: Side;
 }
 
+/** A table, as far as it matters which fabric it is of. */
+export interface InFabric {
+  /** The fabric. */
+  readonly runtime: RuntimePort;
+}
+
 /**
  * Throws while KMCL functions may not be called: while a guest's driver tells its state, which must not
  * change then, and once the fabric was disposed of.
  *
  * @throws {Error} No KMCL function may be called now.
  */
-export function refuseWhereRefused({ runtime }: Kmcl): void {
+export function refuseWhereRefused({ runtime }: InFabric): void {
   if (runtime.kmclRefusal !== null) refuse(runtime); // the error is built elsewhere: every call runs this
 }
 
-function refuse({ kmclRefusal }: FabricRuntime): never {
+function refuse({ kmclRefusal }: RuntimePort): never {
   throw new Error(`Cannot call KMCL functions ${kmclRefusal}`);
 }
 
@@ -55,7 +62,7 @@ export function requireEndpoint(kmcl: Kmcl, call: FunctionName, channel: unknown
 }
 
 /** The packet that `packet` stands for, or null. With the verifier off a freed one keeps its handle. */
-export function packetOf(kmcl: Kmcl, packet: unknown): PacketTarget | null {
+export function packetOf(kmcl: InFabric, packet: unknown): PacketTarget | null {
   refuseWhereRefused(kmcl);
   const target = resolveHandle(packet, "VMBPACKET");
   if (target === null || target.endpoint.runtime !== kmcl.runtime) return null;

@@ -4,16 +4,42 @@
  * @module
  */
 
-import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { resolveBufferRanges } from "../../core/memory/buffer_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
+import type { EndpointPort } from "./endpoint_port.ts";
+import type { PageSets } from "./page_sets.ts";
 import type { ChannelFault } from "./types.ts";
 
-/** Whether all pages of `ranges` are pages of `memory`. */
-export function areInside(memory: GuestRam, ranges: readonly GpaRange[]): boolean {
-  return ranges.every(({ pfns }) => memory.holdsPfns(pfns));
+/** What has to be known of an endpoint at which a packet with external data arrives. */
+export interface LocatingEndpoint extends Pick<EndpointPort, "side" | "configuration"> {
+  /** The guest's memory. */
+  readonly memory: GuestRam;
+  /** The numbers by which packets name GPADLs. */
+  readonly pageSets: PageSets;
+}
+
+/** Finds the memory of a packet that describes it, or names parts of a page set; or says what is wrong. */
+export function locateExternalData(
+  { side, configuration, memory, pageSets }: LocatingEndpoint,
+  fields: PacketFields,
+): ChannelFault | null {
+  const { transfer } = fields;
+  if (transfer === null && side === "client") return "unexpectedPacketType";
+  if (configuration.isPipe) return "transactionOnPipe";
+  if (transfer === null) {
+    const isInside = fields.ranges.every(({ pfns }) => memory.holdsPfns(pfns));
+    return isInside ? null : "rangeOutsideMemory";
+  }
+  const buffer = pageSets.rangesOf(transfer.pageSetId);
+  if (buffer === null) return "unexpectedPacketType"; // of a page set that nobody named
+  const { externalBytesMax: byteCount, externalChainMax: rangeCount } = configuration;
+  const ranges = resolveBufferRanges(buffer, transfer.ranges, { byteCount, rangeCount });
+  if (typeof ranges === "string") return ranges;
+  fields.ranges = ranges;
+  return null;
 }
 
 /** Takes the header that VMBus puts before a datagram off its payload (kmcl.md section 7). */

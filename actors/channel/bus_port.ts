@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
@@ -64,8 +65,16 @@ export interface BusChannel {
   readonly doorbell: Doorbell | null;
 }
 
+/** The GPADLs of one end of a bus, for packets that name parts of them. */
+export interface SharedMemoryPort {
+  /** The memory of a GPADL of that channel, which its drivers share; null: it has none by that handle, or is losing it. */
+  rangesOf(endpoint: EndpointPort, gpadlHandle: number): readonly GpaRange[] | null;
+}
+
 /** One end of a partition's bus, as the endpoints on it see it. */
 export interface BusPort {
+  /** The GPADLs of its channels. */
+  readonly gpadls: SharedMemoryPort;
   /** Whether `endpoint` may be enabled; takes what its offer needs. */
   admit(endpoint: EndpointPort): NtStatus;
   /** `endpoint` is Enabled: a server is offered, a client looks for its offer. */

@@ -189,12 +189,12 @@ export class ChannelTrace {
 
   #tellArrived(packet: Arrival, irql: Irql): void {
     const trace = this.#trace;
-    const { number, payload, payloadBytes, ranges, wantsCompletion } = packet;
+    const { number, payload, payloadBytes, wireType, wantsCompletion } = packet;
     const transactionId = showU64(packet.transactionIdLow, packet.transactionIdHigh);
     trace.tellValues([transactionId, payloadBytes]);
     trace.tell({
       packet: number,
-      ...describePacket({ wantsCompletion, ranges }, payload, payloadBytes),
+      ...describePacket({ wantsCompletion, wireType }, payload, payloadBytes),
       callback: "EvtChannelProcessPacket",
       irql,
     });
@@ -280,7 +280,7 @@ export class ChannelTrace {
       payload,
       payloadBytes,
       wantsCompletion: packet.wantsCompletion,
-      hasExternalData: packet.ranges.length > 0,
+      hasExternalData: packet.hasExternalData,
     });
   }
 

@@ -179,6 +179,7 @@ export class PacketCompletions {
   ): void {
     packet.actor.send(event, "complete");
     if (packet.ranges.length > 0) this.#unpin(packet);
+    packet.transfer = null;
     const { request } = packet;
     if (packet.kind === "request") {
       this.#endpoint.outgoing.packets.free(packet);

@@ -36,6 +36,7 @@ import { type ActingEndpoint, EFFECTS } from "./effects.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { RingPositions, TrafficImage } from "./image.ts";
+import { PageSets } from "./page_sets.ts";
 import type { LoadedDriverPort } from "./partition_port.ts";
 import { Polling } from "./polling.ts";
 import { Requests } from "./requests.ts";
@@ -72,6 +73,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   readonly requests: Requests;
   /** Its state change callbacks. */
   readonly changes: StateChanges;
+  /** The numbers by which packets name its GPADLs. */
+  readonly pageSets: PageSets = new PageSets(this);
   /** Set by the layer above, right after it made the endpoint. */
   driverCallbacks!: DriverCallbacks;
   /** What the layer above keeps of its driver, whoever is called in the driver's place. */
@@ -339,6 +342,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     const hadRings = this.rings !== null;
     this.incoming.detach();
     this.outgoing.detach();
+    this.pageSets.forget();
     this.signal.drop();
     this.polling.end();
     this.work.forget();

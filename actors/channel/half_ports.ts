@@ -14,6 +14,7 @@ import type { IncomingPacket } from "./incoming_packet.ts";
 import type { DeliveringEndpoint } from "./outstanding_packets.ts";
 import type { SentEvent } from "./packet_events.ts";
 import type { WritingEndpoint } from "./put_off.ts";
+import type { PageSets } from "./page_sets.ts";
 import type { ChannelFault } from "./types.ts";
 
 /** What the sending half needs of its endpoint. */
@@ -51,6 +52,8 @@ export interface ReceivingEndpoint extends DeliveringEndpoint, SharingEndpoint {
     scheduleInterrupt(): void;
     schedulePassivePackets(): void;
   };
+  /** The numbers by which packets name GPADLs. */
+  readonly pageSets: PageSets;
   /** Has the next callback called that the state asks for. */
   runNextCallback(): void;
   /** The frame of one of its callbacks. */

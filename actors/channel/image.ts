@@ -10,7 +10,7 @@ import { CHANNEL_ID_MAX } from "../../core/control/messages.ts";
 import { bytesInRanges } from "../../core/memory/gpa_ranges.ts";
 import { PIPE_HEADER_BYTES } from "../../core/packet/pipe.ts";
 import { isRingIndex, RING_DATA_PAGES_MAX } from "../../core/ring/layout.ts";
-import { bytes, flag, U32_MAX, uint, word } from "../../core/saved/forms.ts";
+import { bytes, flag, gpaRange, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
 import {
   type Fields,
   list,
@@ -71,8 +71,15 @@ const RINGS = record({
 /** A packet that the driver of a saved endpoint had, by the number by which the sender knows it. */
 const HELD = record({
   payload: [bytes(), "what the driver has"],
+  ranges: [list(gpaRange), "the parts of a page set that it names, as guest memory"],
   transactionId: [transactionId, "0 where no completion is wanted"],
   wantsCompletion: [flag, "whether the sender waits for a completion packet"],
+});
+
+/** A number by which packets name a GPADL. */
+const PAGE_SET = record({
+  pageSetId: [uint(U16_MAX), "the number"],
+  gpadlHandle: [uint(U32_MAX, 1), "the GPADL"],
 });
 
 /** A completion that waited for room in the ring, with the requester's number of the transaction. */
@@ -97,6 +104,7 @@ const FIELDS = {
   isAlwaysPassive: [flag, "of VmbChannelSetIncomingProcessingAtPassive"],
   rings: [optional(RINGS), "where both ends stand; not nil in `opened`, and only there"],
   incoming: [INCOMING_PROGRESS, "how far the receiving half is"],
+  pageSets: [list(PAGE_SET), "of `setPageSet`, each number once; none without rings"],
   held: [list(HELD), "packets that the driver has, in order; none in a server"],
   completions: [list(COMPLETION), "completion packets that found no room, in order"],
   queue: [list(SLOT), "slots of the packets that wait for room or for the flow, in order"],
@@ -113,6 +121,9 @@ const RULES: Rules<TrafficImage> = {
     rings !== null ||
     !incoming.isBlocked && !incoming.isHeadPassive && incoming.batchCount === 0 &&
       held.length === 0 && completions.length === 0,
+  "a number stands for two page sets, or for one without rings": ({ rings, pageSets }) =>
+    new Set(pageSets.map(({ pageSetId }) => pageSetId)).size === pageSets.length &&
+    (rings !== null || pageSets.length === 0),
   "what its driver has does not fit its state": isHeldRight,
   "its fault does not fit its state": ({ state, fault }) =>
     (fault === null) === hasTag(state, "sound"),
@@ -195,11 +206,11 @@ export const CHANNEL_RULES: Rules<ChannelParts> = {
   "a packet of a pipe wants a completion": ofEach(({ wantsCompletion }, { configuration }) =>
     !wantsCompletion || !configuration.isPipe
   ),
-  "external data is sent without a completion": ofEach(({ ranges, wantsCompletion }) =>
-    ranges.length === 0 || wantsCompletion
+  "external data is sent without a completion": ofEach(({ ranges, transfer, wantsCompletion }) =>
+    ranges.length === 0 && transfer === null || wantsCompletion
   ),
-  "a packet has more external data than its channel's": ofEach(({ ranges }, { configuration }) =>
-    bytesInRanges(ranges) <= configuration.externalBytesMax
+  "a packet has more external data than its channel's": ofEach((packet, { configuration }) =>
+    bytesInRanges(packet.transfer?.ranges ?? packet.ranges) <= configuration.externalBytesMax
   ),
   "a packet that arrived on a pipe wants a completion": ({ traffic, configuration }) =>
     !configuration.isPipe || traffic.completions.length === 0 &&

@@ -12,7 +12,7 @@ import * as promises from "../runtime/promises.ts";
 import * as levels from "../runtime/irql.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
-import { areInside, unwrapDatagram } from "./arrival.ts";
+import { locateExternalData, unwrapDatagram } from "./arrival.ts";
 import { ExternalData } from "./external_data.ts";
 import type { ReceivingEndpoint } from "./half_ports.ts";
 import { OutstandingPackets } from "./outstanding_packets.ts";
@@ -24,7 +24,7 @@ import { Reading, type ReadingHalf } from "./reading.ts";
 import type { ChannelFault } from "./types.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
-const { PACKET_COMPLETION, PACKET_GPA_DIRECT } = packets;
+const { PACKET_COMPLETION, PACKET_IN_BAND } = packets;
 const { isPromise } = promises;
 const { DISPATCH_LEVEL, leaveFrame, PASSIVE_LEVEL } = levels;
 
@@ -309,10 +309,9 @@ export class Incoming {
   #accept(ring: IncomingRing, irql: Irql): IncomingPacket | ChannelFault {
     const fields = this.#fields;
     const endpoint = this.#endpoint;
-    if (fields.type === PACKET_GPA_DIRECT) {
-      if (endpoint.side === "client") return "unexpectedPacketType";
-      if (endpoint.configuration.isPipe) return "transactionOnPipe";
-      if (!areInside(endpoint.memory, fields.ranges)) return "rangeOutsideMemory";
+    if (fields.type !== PACKET_IN_BAND) {
+      const fault = locateExternalData(endpoint, fields);
+      if (fault !== null) return fault;
     }
     if (endpoint.configuration.isPipe) {
       const fault = unwrapDatagram(ring, fields);
@@ -320,6 +319,7 @@ export class Incoming {
     }
     const packet = this.outstandingPackets.add(this.#arrived);
     packet.takePayload(ring, fields.payloadStart, fields.payloadBytes);
+    packet.wireType = fields.type;
     packet.ranges = fields.ranges;
     packet.transactionIdLow = fields.transactionIdLow;
     packet.transactionIdHigh = fields.transactionIdHigh;

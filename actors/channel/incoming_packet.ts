@@ -6,7 +6,7 @@
 
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Mdl } from "../../core/memory/mdl.ts";
-import { NO_RANGES } from "../../core/packet/packet.ts";
+import { NO_RANGES, PACKET_IN_BAND, type PacketType } from "../../core/packet/packet.ts";
 import { CopyRoom, poison, type RestingRooms } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
@@ -29,7 +29,9 @@ export class IncomingPacket {
   payload: Uint8Array = NO_BYTES;
   /** Its length when it arrived, whatever the driver has done to the array since. */
   payloadBytes = 0;
-  /** The memory that it describes. */
+  /** Descriptor type of it. */
+  wireType: PacketType = PACKET_IN_BAND;
+  /** The memory that it describes, or names parts of. */
   ranges: readonly GpaRange[] = NO_RANGES;
   /** That memory as the driver sees it, once it asked. */
   mdl: Mdl | null = null;

@@ -21,7 +21,7 @@ import { LastBody } from "./packet_events.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
 const assert: typeof promises.assert = promises.assert;
-const { NO_RANGES, PACKET_COMPLETION, PACKET_GPA_DIRECT, PACKET_IN_BAND } = packets;
+const { NO_RANGES, PACKET_COMPLETION } = packets;
 
 /** More than a completion has beside its answer, in either codec: descriptor, headers, padding, trailer. */
 const COMPLETION_BYTES_MAX = 64;
@@ -109,8 +109,8 @@ export class PacketWriter {
   }
 
   #loadPacket(packet: PacketObject, payload: Uint8Array, byteCount: number): void {
-    const type = packet.ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
-    this.#load(type, payload, byteCount, packet.ranges);
+    this.#load(packet.wireType, payload, byteCount, packet.ranges);
+    this.#fields.transfer = packet.transfer;
     this.#fields.completionRequested = packet.wantsCompletion;
     this.#fields.transactionIdLow = packet.wantsCompletion ? packet.slot : 0;
   }
@@ -130,5 +130,6 @@ export class PacketWriter {
     fields.payloadStart = 0;
     fields.payloadBytes = payloadBytes;
     fields.ranges = ranges;
+    fields.transfer = null;
   }
 }

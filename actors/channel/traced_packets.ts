@@ -6,6 +6,13 @@
 
 import type { CopyRoom } from "../../core/blocks.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import {
+  PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
+  PACKET_IN_BAND,
+  PACKET_TRANSFER_PAGES,
+  type PacketType,
+} from "../../core/packet/packet.ts";
 import { describeBytes } from "../../core/trace_entries.ts";
 import type { TraceDetails } from "../../core/trace_events.ts";
 
@@ -19,7 +26,9 @@ export interface Arrival {
   readonly payloadBytes: number;
   /** What the payload lies in. */
   readonly room: CopyRoom;
-  /** The memory that it describes. */
+  /** Descriptor type of it. */
+  readonly wireType: PacketType;
+  /** The memory that it describes, or names. */
   readonly ranges: readonly GpaRange[];
   /** Its sender's id for it: the lower half. */
   readonly transactionIdLow: number;
@@ -35,21 +44,30 @@ export interface EnteringPacket {
   readonly slot: number;
   /** Whether a completion packet is to end it. */
   readonly wantsCompletion: boolean;
-  /** The memory that it describes. */
-  readonly ranges: readonly GpaRange[];
+  /** Descriptor type of it. */
+  readonly wireType: PacketType;
+  /** Whether the opposite side finds memory by it. */
+  readonly hasExternalData: boolean;
 }
+
+/** What a packet of each type is called that a driver sends. */
+const TYPES: Readonly<Record<PacketType, string>> = {
+  [PACKET_IN_BAND]: "inBand",
+  [PACKET_TRANSFER_PAGES]: "transferPages",
+  [PACKET_GPA_DIRECT]: "gpaDirect",
+  [PACKET_COMPLETION]: "completion",
+};
 
 /** A packet of the ring, as entries tell of it (wire.md 2). */
 export function describePacket(
-  { wantsCompletion, ranges }: Pick<EnteringPacket, "wantsCompletion" | "ranges">,
+  { wantsCompletion, wireType }: Pick<EnteringPacket, "wantsCompletion" | "wireType">,
   payload: Uint8Array,
   byteCount: number,
 ): TraceDetails {
-  const hasExternalData = ranges.length > 0;
   return {
-    type: hasExternalData ? "gpaDirect" : "inBand",
+    type: TYPES[wireType],
     completionRequested: wantsCompletion,
-    hasExternalData,
+    hasExternalData: wireType !== PACKET_IN_BAND,
     payload: describeBytes(payload, byteCount),
   };
 }

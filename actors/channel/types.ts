@@ -147,6 +147,8 @@ export type ChannelFault =
   | "unknownTransaction"
   /** External data outside the guest's memory. */
   | "rangeOutsideMemory"
+  /** A part of a page set that leaves its buffer (wire.md 2.3). */
+  | "rangeOutsideBuffer"
   /** External data or a request for a completion on a pipe. */
   | "transactionOnPipe"
   /** A control message that the channel's state does not allow. */
@@ -182,6 +184,7 @@ const FAULTS: Readonly<Record<ChannelFault, true>> = {
   completionTooLarge: true,
   unknownTransaction: true,
   rangeOutsideMemory: true,
+  rangeOutsideBuffer: true,
   transactionOnPipe: true,
   unexpectedMessage: true,
   badGpadl: true,

@@ -48,9 +48,11 @@ export function imageOfTraffic(endpoint: Endpoint, state: AnyMachineSnapshot): T
     isAlwaysPassive: incoming.isAlwaysPassive,
     rings,
     incoming: rings === null ? NO_PROGRESS : incoming.progress,
+    pageSets: endpoint.pageSets.list,
     held: incoming.outstandingPackets.list.map((packet) => ({
       // Of a payload that its driver has transferred, nothing is left.
       payload: wholeOf(packet.payload),
+      ranges: packet.ranges,
       transactionId: packet,
       wantsCompletion: packet.wantsCompletion,
     })),
@@ -84,12 +86,14 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   const { outstandingPackets } = incoming;
   outstandingPackets.quota = image.quota;
   incoming.isAlwaysPassive = image.isAlwaysPassive;
-  for (const { payload, transactionId, wantsCompletion } of image.held) {
+  endpoint.pageSets.resume(image.pageSets);
+  for (const { payload, ranges, transactionId, wantsCompletion } of image.held) {
     const packet = outstandingPackets.addSaved("held");
     packet.payload = payload.slice();
     packet.transactionIdLow = transactionId.transactionIdLow;
     packet.transactionIdHigh = transactionId.transactionIdHigh;
     packet.payloadBytes = payload.length;
+    packet.ranges = ranges;
     packet.wantsCompletion = wantsCompletion;
   }
   const completions = image.completions.map(({ transactionId, answer, order }) => {

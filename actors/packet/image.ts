@@ -7,9 +7,16 @@
 import { assert } from "../../core/assert.ts";
 import { NO_BYTES } from "../../core/bytes.ts";
 import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
-import { NO_RANGES } from "../../core/packet/packet.ts";
-import { bytes, flag, gpaRange, U32_MAX, uint, word } from "../../core/saved/forms.ts";
-import { list, named, record, type SchemaType } from "../../core/saved/schema.ts";
+import { NO_RANGES, type TransferPages } from "../../core/packet/packet.ts";
+import { bytes, flag, gpaRange, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
+import {
+  list,
+  named,
+  optional,
+  record,
+  type Schema,
+  type SchemaType,
+} from "../../core/saved/schema.ts";
 import { actorValue } from "../runtime/actor_state.ts";
 import { PACKET_ACTOR } from "./machine.ts";
 import type { PacketKind, PacketObject } from "./packet_object.ts";
@@ -20,6 +27,18 @@ const PACKET_KINDS: readonly PacketKind[] = ["lookaside", "initialized", "reques
 
 /** The states of a packet object that is in use: all but the pooled one. */
 const STATES = ["owned", "queued", "awaiting", "withdrawn", "ended"] as const;
+
+/** Parts of a buffer that both sides know (wire.md 2.3). */
+const TRANSFER: Schema<TransferPages> = record({
+  pageSetId: [uint(U16_MAX), "the number of the page set"],
+  ranges: [
+    list(record({
+      byteCount: [uint(U32_MAX, 1), "bytes of the part"],
+      byteOffset: [uint(U32_MAX), "where in the buffer it begins"],
+    })),
+    "the parts, at least one",
+  ],
+}, { "it names no part": ({ ranges }) => ranges.length > 0 });
 
 /** A packet object. */
 export const PACKET = named(
@@ -33,10 +52,14 @@ export const PACKET = named(
     status: [uint(U32_MAX), "what its completion routine will be told; 0 but in `ended`"],
     payload: [bytes(), "what is sent; empty but in `queued`, as it is in the ring, or was"],
     ranges: [list(gpaRange), "external data; none of a server's"],
+    transfer: [optional(TRANSFER), "the parts of a page set that it names instead of memory"],
   }, {
     "it is in no transaction, and has something of one": (packet) =>
       packet.state !== "owned" ||
-      !packet.wantsCompletion && packet.order === 0 && packet.ranges.length === 0,
+      !packet.wantsCompletion && packet.order === 0 && packet.ranges.length === 0 &&
+        packet.transfer === null,
+    "it describes memory, and names parts of a page set": ({ ranges, transfer }) =>
+      ranges.length === 0 || transfer === null,
     "it is a request that goes back to the lookaside list": ({ state, kind }) =>
       state !== "owned" || kind !== "request",
     "it awaits a completion that it does not want": ({ state, wantsCompletion }) =>
@@ -55,7 +78,7 @@ export type PacketImage = SchemaType<typeof PACKET>;
 
 /** A packet object in use as it is saved; `order` is its place among what is under way. */
 export function imageOfPacket(packet: PacketObject, order: number): PacketImage {
-  const { slot, kind, actor, payload, payloadBytes, ranges, wantsCompletion, status } = packet;
+  const { slot, kind, actor, payload, payloadBytes, wantsCompletion, status } = packet;
   const state = STATES.find((known) => known === actor.snapshot.value);
   assert(state !== undefined, "a packet that is saved is in use");
   const isOwned = state === "owned";
@@ -67,7 +90,8 @@ export function imageOfPacket(packet: PacketObject, order: number): PacketImage 
     order,
     status: state === "ended" ? status : STATUS_SUCCESS,
     payload: state === "queued" ? payload.subarray(0, payloadBytes) : NO_BYTES,
-    ranges: isOwned ? NO_RANGES : ranges,
+    ranges: isOwned ? NO_RANGES : packet.ranges,
+    transfer: isOwned ? null : packet.transfer,
   };
 }
 
@@ -78,11 +102,12 @@ export function areInSlotOrder(images: readonly PacketImage[]): boolean {
 
 /** Puts a packet object that its driver owns into the transaction of `image`. It has its slot already. */
 export function resumePacket(packet: PacketObject, image: PacketImage): void {
-  const { state, wantsCompletion, order, status, payload, ranges } = image;
+  const { state, wantsCompletion, order, status, payload, ranges, transfer } = image;
   packet.wantsCompletion = wantsCompletion;
   packet.order = order;
   packet.status = status;
   packet.ranges = ranges;
+  packet.transfer = transfer;
   if (state === "queued") packet.keep(payload, payload.length);
   const send = (type: "enter" | "enterLast") =>
     packet.actor.send({ type, bytes: NO_BYTES, start: 0, end: 0 });
@@ -98,6 +123,7 @@ export function unresumePacket(packet: PacketObject): void {
   if (packet.actor.can("finish")) packet.actor.send({ type: "finish" });
   packet.actor.send({ type: "complete" });
   packet.ranges = NO_RANGES;
+  packet.transfer = null;
   packet.wantsCompletion = false;
 }
 

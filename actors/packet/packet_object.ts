@@ -7,10 +7,14 @@
 import type { NtStatus } from "../../core/ntstatus.ts";
 import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
-import { NO_RANGES } from "../../core/packet/packet.ts";
+import * as packets from "../../core/packet/packet.ts";
+import type { PacketType, TransferPages } from "../../core/packet/packet.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
+
+// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
+const { NO_RANGES, PACKET_GPA_DIRECT, PACKET_IN_BAND, PACKET_TRANSFER_PAGES } = packets;
 
 /** Where a packet object comes from. */
 export type PacketKind =
@@ -51,6 +55,8 @@ export class PacketObject {
   payloadBytes = 0;
   /** Memory that the packet describes; its pages are pinned while the transaction lasts. */
   ranges: readonly GpaRange[] = NO_RANGES;
+  /** The parts of a buffer of both sides that it names instead; null for most packets (kmcl.md P9). */
+  transfer: TransferPages | null = null;
   /** Whether a completion packet will end the transaction. */
   wantsCompletion = false;
   /** Place among everything that its channel sent. */
@@ -62,6 +68,17 @@ export class PacketObject {
   constructor(slot: number, actor: ChartActor<PacketEvent, PacketTag>) {
     this.slot = slot;
     this.actor = actor;
+  }
+
+  /** Descriptor type of the packet that it is in the ring. */
+  get wireType(): PacketType {
+    if (this.ranges.length > 0) return PACKET_GPA_DIRECT;
+    return this.transfer === null ? PACKET_IN_BAND : PACKET_TRANSFER_PAGES;
+  }
+
+  /** Whether the opposite side finds memory by it. */
+  get hasExternalData(): boolean {
+    return this.ranges.length > 0 || this.transfer !== null;
   }
 
   /** Keeps a copy of `bytes[0, byteCount)` (kmcl.md P8). */

@@ -50,6 +50,7 @@ export class PacketTable {
     packet.routine = null;
     packet.request = null;
     packet.ranges = NO_RANGES;
+    packet.transfer = null;
     this.#lookaside.push(packet);
   }
 

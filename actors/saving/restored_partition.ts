@@ -110,7 +110,8 @@ export class RestoredPartition {
       throwDataError(`${where}: driver is not one of ${partition.drivers.length}`);
     }
     if (driver.kind !== "guest") throwDataError(`${where} is of no driver of the guest`);
-    const ranges = image.packets.flatMap((packet) => packet.ranges);
+    const { held } = image.traffic;
+    const ranges = [...image.packets, ...held].flatMap((packet) => packet.ranges);
     if (!ranges.every(({ pfns }) => partition.memory.holdsPfns(pfns))) {
       throwDataError(`${where}: a packet describes memory that the guest has not`);
     }

@@ -7,7 +7,7 @@
 import {
   areFlagsValid,
   flagsOf,
-  isPacketType,
+  isTupleType,
   NO_RANGES,
   PACKET_GPA_DIRECT,
   type PacketFields,
@@ -39,7 +39,7 @@ export function fillTuple(tuple: PacketTuple, packet: PacketFields): void {
 /** Reads what a library decoded, in trust of its shape: the baseline is not slowed by checks. */
 export function readTuple(tuple: PacketTuple, into: PacketFields): void {
   const [type, flags, transactionId, payload, ranges] = tuple;
-  if (!isPacketType(type) || !areFlagsValid(type, flags)) {
+  if (!isTupleType(type) || !areFlagsValid(type, flags)) {
     throw new Error(`Cannot read a packet of type ${type} with flags ${flags}`);
   }
   into.type = type;

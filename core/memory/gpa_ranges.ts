@@ -53,6 +53,20 @@ export function bytesInRanges(ranges: readonly Pick<GpaRange, "byteCount">[]): n
   return ranges.reduce((sum, { byteCount }) => sum + byteCount, 0);
 }
 
+/** `length` bytes from `offset` on, which may end beyond the byte count of `range`, but not its last page. */
+export function partOfRange(range: GpaRange, offset: number, length: number): GpaRange {
+  const start = range.byteOffset + offset;
+  const byteOffset = start % PAGE_BYTES;
+  const first = Math.floor(start / PAGE_BYTES);
+  const pages = pagesSpanned(byteOffset, length);
+  const whole = pages === range.pfns.length;
+  return {
+    byteCount: length,
+    byteOffset,
+    pfns: whole ? range.pfns : range.pfns.slice(first, first + pages),
+  };
+}
+
 /** Bytes that {@linkcode writeRanges} writes for `ranges`. */
 export function rangesBytes(ranges: readonly GpaRange[]): number {
   let words = 0;
@@ -131,11 +145,13 @@ function readPfn(bytes: Uint8Array, at: number): number {
   return high > PFN_HIGH_MAX ? Number.MAX_SAFE_INTEGER : high * U32_COUNT + low;
 }
 
-function readU32(bytes: Uint8Array, at: number): number {
+/** The u32 at `at`. */
+export function readU32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | bytes[at + 1]! << 8 | bytes[at + 2]! << 16 | bytes[at + 3]! << 24) >>> 0;
 }
 
-function writeWord(target: Uint8Array, at: number, low: number, high: number): void {
+/** Writes a word of 8 bytes by its halves, of which the low 32 bits count. */
+export function writeWord(target: Uint8Array, at: number, low: number, high: number): void {
   writeU32(target, at, low);
   writeU32(target, at + 4, high);
 }

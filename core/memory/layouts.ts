@@ -48,7 +48,7 @@ export const GPA_RANGE: Layout<WireRange> = struct("range", 8, {
   ],
 });
 
-/** A range in a buffer that both sides know, by its bytes (wire.md 2.3). */
+/** A range in a buffer that both sides know, by its bytes ([wire.md 2.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export type BufferRange = Omit<WireRange, "pfns">;
 
 /** A range of a packet that uses transfer pages. */

@@ -8,8 +8,8 @@
  */
 
 import { assert } from "../assert.ts";
-import { PAGE_BYTES, pagesSpanned } from "../units.ts";
-import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
+import { PAGE_BYTES } from "../units.ts";
+import { type GpaRange, partOfRange, pfnsOf } from "./gpa_ranges.ts";
 import { GuestRam } from "./guest_memory.ts";
 import { hex } from "./memory_checks.ts";
 import type { GuestMemory } from "./types.ts";
@@ -193,7 +193,7 @@ export function rangesOfChain(first: Mdl, offset: number, length: number): GpaRa
       continue;
     }
     const taken = Math.min(left, content.byteCount - skip);
-    ranges.push(partOf(content, skip, taken));
+    ranges.push(partOfRange(content, skip, taken));
     skip = 0;
     left -= taken;
   }
@@ -207,7 +207,7 @@ export function rangesOfChain(first: Mdl, offset: number, length: number): GpaRa
 export function rangesOfFirst(mdl: Mdl, offset: number, length: number): GpaRange[] {
   assert(length > 0, "a part of an MDL has at least one byte");
   assert(offset + length <= mdlRoomBytes(mdl), "a part of an MDL ends with its last page");
-  return [partOf(known(mdl), offset, length)];
+  return [partOfRange(known(mdl), offset, length)];
 }
 
 /** Bytes from the first byte of `mdl` to the end of its last page. */
@@ -247,18 +247,4 @@ function known(mdl: Mdl): Content {
   const content = contentOf(mdl);
   assert(content !== null, "an MDL chain was checked before it is used");
   return content;
-}
-
-/** `length` bytes from `offset` on, which may end beyond the byte count but not the last page. */
-function partOf(content: Content, offset: number, length: number): GpaRange {
-  const start = content.byteOffset + offset;
-  const byteOffset = start % PAGE_BYTES;
-  const first = Math.floor(start / PAGE_BYTES);
-  const pages = pagesSpanned(byteOffset, length);
-  const whole = pages === content.pfns.length;
-  return {
-    byteCount: length,
-    byteOffset,
-    pfns: whole ? content.pfns : content.pfns.slice(first, first + pages),
-  };
 }

@@ -35,7 +35,7 @@ import {
   type BodySpace,
   flagsOf,
   Frame,
-  isPacketType,
+  isTupleType,
   largestPageCount,
   largestRangeCount,
   NO_RANGES,
@@ -119,7 +119,7 @@ export class MsgpackCodec implements PacketCodec {
     const flags: unknown = tuple[1];
     const transactionId: unknown = tuple[2];
     const payload: unknown = tuple[3];
-    if (!isPacketType(type)) return "unexpectedPacketType";
+    if (!isTupleType(type)) return "unexpectedPacketType";
     if (!areFlagsValid(type, flags)) return "unexpectedFlags";
     if (!isTransactionId(transactionId)) return "badTransactionId";
     // The library returns a view; anything else is not part of this packet.
@@ -134,6 +134,7 @@ export class MsgpackCodec implements PacketCodec {
     into.payloadStart = payload.byteOffset - bytes.byteOffset;
     into.payloadBytes = payload.length;
     into.ranges = ranges;
+    into.transfer = null;
     return null;
   }
 

@@ -7,17 +7,21 @@
 import * as views from "../bytes.ts";
 import { assert } from "../assert.ts";
 import type { GpaRange, RangeFault } from "../memory/gpa_ranges.ts";
+import type { BufferRange } from "../memory/layouts.ts";
 import { PAGE_BYTES } from "../units.ts";
 
 // Names of this module's own: what is exported is loaded and checked wherever it is used.
 const { holdsBytes, NO_BYTES } = views;
 const IN_BAND = 6;
+const TRANSFER_PAGES = 7;
 const GPA_DIRECT = 9;
 const COMPLETION = 11;
 const COMPLETION_REQUESTED = 1;
 
 /** Descriptor type of a packet whose data all lies in the ring (wire.md 2.2). */
 export const PACKET_IN_BAND: 6 = IN_BAND;
+/** Descriptor type of a packet that also names parts of a buffer that both sides know (wire.md 2.2). */
+export const PACKET_TRANSFER_PAGES: 7 = TRANSFER_PAGES;
 /** Descriptor type of a packet that also describes memory of the guest (wire.md 2.2). */
 export const PACKET_GPA_DIRECT: 9 = GPA_DIRECT;
 /** Descriptor type of the answer to a packet that asked for one (wire.md 2.2). */
@@ -26,6 +30,7 @@ export const PACKET_COMPLETION: 11 = COMPLETION;
 /** The descriptor types that this package sends and takes. */
 export type PacketType =
   | typeof PACKET_IN_BAND
+  | typeof PACKET_TRANSFER_PAGES
   | typeof PACKET_GPA_DIRECT
   | typeof PACKET_COMPLETION;
 
@@ -34,6 +39,14 @@ export const FLAG_COMPLETION_REQUESTED: 1 = COMPLETION_REQUESTED;
 
 /** The ranges of every packet that describes no memory. */
 export const NO_RANGES: readonly GpaRange[] = Object.freeze([]);
+
+/** What a packet that uses transfer pages says of its data beside the payload ([wire.md 2.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface TransferPages {
+  /** u16: the buffer, by a number that both sides know it by. */
+  readonly pageSetId: number;
+  /** At least one part of it. */
+  readonly ranges: readonly BufferRange[];
+}
 
 /** A packet in the clear: one mutable record, which a channel reuses so that no packet allocates one. */
 export class PacketFields {
@@ -56,6 +69,8 @@ export class PacketFields {
   payloadBytes = 0;
   /** External data: at least one range in a GPA direct packet, no range in any other. */
   ranges: readonly GpaRange[] = NO_RANGES;
+  /** Parts of a buffer: there in a packet that uses transfer pages, null in any other. */
+  transfer: TransferPages | null = null;
 }
 
 /** What the ring's descriptor says of an encoded packet: one record, which its codec reuses. */
@@ -89,8 +104,8 @@ export interface BodySpace {
 
 /**
  * A packet as the ring's reader shows it. The numbers are copies that the reader has checked:
- * `start <= payloadStart <= end <= bytes.length`, with 8 bytes or more between the first two in a
- * GPA direct packet. The bytes themselves are the peer's and may still change.
+ * `start <= payloadStart <= end <= bytes.length`, with 8 bytes or more between the first two where a
+ * packet lists ranges. The bytes themselves are the peer's and may still change.
  */
 export interface ArrivedFrame {
   /** Descriptor type. */
@@ -109,7 +124,7 @@ export interface ArrivedFrame {
   readonly payloadStart: number;
   /** Where the body ends, its padding included. */
   readonly end: number;
-  /** Ranges that a GPA direct packet announces, loaded once by the reader; 0 in other packets. */
+  /** Ranges that a packet announces which lists some, loaded once by the reader; 0 in other packets. */
   readonly rangeCount: number;
 }
 
@@ -156,7 +171,13 @@ export interface PacketCodec {
 
 /** Whether `value` is one of the types that this package sends and takes. */
 export function isPacketType(value: unknown): value is PacketType {
-  return value === IN_BAND || value === GPA_DIRECT || value === COMPLETION;
+  return value === IN_BAND || value === GPA_DIRECT || value === COMPLETION ||
+    value === TRANSFER_PAGES;
+}
+
+/** Whether `value` is one of those that there is a tuple for: page sets are known to Hyper-V's packets alone. */
+export function isTupleType(value: unknown): value is Exclude<PacketType, 7> {
+  return value !== TRANSFER_PAGES && isPacketType(value);
 }
 
 /** Whether a packet of `type` may carry `flags`: only a request may ask for a completion. */
@@ -171,7 +192,8 @@ export function flagsOf(packet: PacketFields): 0 | 1 {
 
 /** Throws BrokenInvariant where no codec could encode `packet`. */
 export function assertEncodable(packet: PacketFields): void {
-  const { type, completionRequested, payload, payloadStart, payloadBytes, ranges } = packet;
+  const { type, completionRequested, payload, payloadStart, payloadBytes, ranges, transfer } =
+    packet;
   const { transactionIdLow: low, transactionIdHigh: high } = packet;
   assert(type !== COMPLETION || !completionRequested, "a completion asks for no completion");
   assert(low >>> 0 === low && high >>> 0 === high, "a transaction id is two u32");
@@ -182,6 +204,10 @@ export function assertEncodable(packet: PacketFields): void {
   assert(
     (type === GPA_DIRECT) === (ranges.length > 0),
     "GPA direct packets have ranges, others have none",
+  );
+  assert(
+    (type === TRANSFER_PAGES) === (transfer !== null),
+    "packets that use transfer pages name a buffer, others do not",
   );
 }
 

@@ -26,7 +26,7 @@ const {
   areFlagsValid,
   assertEncodable,
   flagsOf,
-  isPacketType,
+  isTupleType,
   NO_RANGES,
   PACKET_COMPLETION,
   PACKET_GPA_DIRECT,
@@ -111,7 +111,7 @@ export class TupleCodec implements PacketCodec {
     if (end - start < 5 || bytes[start] !== PACKET_ARRAY) return false;
     const type = bytes[start + 1];
     const flags = bytes[start + 2];
-    if (!isPacketType(type) || !areFlagsValid(type, flags)) return false;
+    if (!isTupleType(type) || !areFlagsValid(type, flags)) return false;
     let at = start + 3;
     const idForm = formAt(bytes, at, end);
     let idLow = readUint(bytes, idForm, at, end);
@@ -142,6 +142,7 @@ export class TupleCodec implements PacketCodec {
     into.payloadStart = payloadStart;
     into.payloadBytes = payloadBytes;
     into.ranges = ranges;
+    into.transfer = null;
     return true;
   }
 

@@ -6,7 +6,14 @@
  * @module
  */
 
-import { type GpaRange, parseRanges, rangesBytes, writeRanges } from "../memory/gpa_ranges.ts";
+import { bufferRangesBytes, readBufferRanges, writeBufferRanges } from "../memory/buffer_ranges.ts";
+import {
+  type GpaRange,
+  parseRanges,
+  rangesBytes,
+  writeRanges,
+  writeWord,
+} from "../memory/gpa_ranges.ts";
 import * as packets from "./packet.ts";
 import {
   type ArrivedFrame,
@@ -17,6 +24,7 @@ import {
   type PacketCodec,
   type PacketFault,
   type PacketFields,
+  type TransferPages,
 } from "./packet.ts";
 
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
@@ -29,10 +37,11 @@ const {
   NO_RANGES,
   PACKET_COMPLETION,
   PACKET_GPA_DIRECT,
+  PACKET_TRANSFER_PAGES,
 } = packets;
 
-/** Bytes before the first range of a GPA direct packet: u32 reserved, u32 range count. */
-const GPA_DIRECT_HEADER_BYTES = 8;
+/** Bytes before the first range: u32 reserved, or u16 page set and u16 reserved; then u32 range count. */
+const RANGED_HEADER_BYTES = 8;
 /** Bytes of a range before its PFNs, and of each PFN. */
 const WORD_BYTES = 8;
 
@@ -59,8 +68,11 @@ export class VmbusCodec implements PacketCodec {
   encode(packet: PacketFields, space: BodySpace): void {
     let at = space.bodyStart;
     if (packet.type === PACKET_GPA_DIRECT) {
-      writeGpaDirectHeader(space.body, at, packet.ranges.length);
-      at = writeRanges(space.body, at + GPA_DIRECT_HEADER_BYTES, packet.ranges);
+      writeWord(space.body, at, 0, packet.ranges.length);
+      at = writeRanges(space.body, at + RANGED_HEADER_BYTES, packet.ranges);
+    } else if (packet.transfer !== null) {
+      writeTransferHeader(space.body, at, packet.transfer);
+      at += headerBytes(packet);
     }
     space.putPayload(at, packet.payload, packet.payloadStart, packet.payloadBytes);
   }
@@ -74,9 +86,10 @@ export class VmbusCodec implements PacketCodec {
     // Elsewhere the id is meaningless and may be anything (wire.md 2.1).
     const hasTransaction = completionRequested || type === PACKET_COMPLETION;
     let ranges: readonly GpaRange[] = NO_RANGES;
+    let transfer: TransferPages | null = null;
     if (type === PACKET_GPA_DIRECT) {
       if (arrived.rangeCount === 0) return "emptyRange";
-      const rangesStart = arrived.start + GPA_DIRECT_HEADER_BYTES;
+      const rangesStart = arrived.start + RANGED_HEADER_BYTES;
       const parsed = parseRanges(
         arrived.bytes,
         rangesStart,
@@ -85,6 +98,10 @@ export class VmbusCodec implements PacketCodec {
       );
       if (typeof parsed === "string") return parsed;
       ranges = parsed;
+    } else if (type === PACKET_TRANSFER_PAGES) {
+      const parsed = readTransferHeader(arrived);
+      if (typeof parsed === "string") return parsed;
+      transfer = parsed;
     }
     into.type = type;
     into.completionRequested = completionRequested;
@@ -93,6 +110,7 @@ export class VmbusCodec implements PacketCodec {
     into.payloadStart = arrived.payloadStart;
     into.payloadBytes = arrived.end - arrived.payloadStart;
     into.ranges = ranges;
+    into.transfer = transfer;
     return null;
   }
 
@@ -101,19 +119,26 @@ export class VmbusCodec implements PacketCodec {
     const rangeCount = largestRangeCount(externalBytes, chainLength);
     if (rangeCount === 0) return payloadBytes;
     const words = rangeCount + largestPageCount(externalBytes, rangeCount);
-    return GPA_DIRECT_HEADER_BYTES + words * WORD_BYTES + payloadBytes;
+    return RANGED_HEADER_BYTES + words * WORD_BYTES + payloadBytes;
   }
 }
 
-function headerBytes(packet: PacketFields): number {
-  if (packet.type !== PACKET_GPA_DIRECT) return 0;
-  return GPA_DIRECT_HEADER_BYTES + rangesBytes(packet.ranges);
+function headerBytes({ type, ranges, transfer }: PacketFields): number {
+  if (type === PACKET_GPA_DIRECT) return RANGED_HEADER_BYTES + rangesBytes(ranges);
+  return transfer === null ? 0 : RANGED_HEADER_BYTES + bufferRangesBytes(transfer.ranges);
 }
 
-function writeGpaDirectHeader(target: Uint8Array, start: number, rangeCount: number): void {
-  target.fill(0, start, start + 4);
-  target[start + 4] = rangeCount;
-  target[start + 5] = rangeCount >>> 8;
-  target[start + 6] = rangeCount >>> 16;
-  target[start + 7] = rangeCount >>> 24;
+/** Writes what comes before the ranges of a packet and them. */
+function writeTransferHeader(target: Uint8Array, start: number, transfer: TransferPages): void {
+  const { pageSetId, ranges } = transfer;
+  writeWord(target, start, pageSetId, ranges.length);
+  writeBufferRanges(target, start + RANGED_HEADER_BYTES, ranges);
+}
+
+/** Reads the header that {@linkcode writeTransferHeader} writes: each byte once, as the peer may change them. */
+function readTransferHeader(arrived: ArrivedFrame): TransferPages | PacketFault {
+  const { bytes, start, payloadStart, rangeCount } = arrived;
+  const pageSetId = bytes[start]! | bytes[start + 1]! << 8; // what follows may be anything
+  const ranges = readBufferRanges(bytes, start + RANGED_HEADER_BYTES, payloadStart, rangeCount);
+  return typeof ranges === "string" ? ranges : { pageSetId, ranges };
 }

@@ -40,7 +40,7 @@ function nextBytes({ outgoing, flows }: Endpoint): number | null {
   if (completion !== undefined && (packet === undefined || completion.order < packet.order)) {
     return completion.answerBytes;
   }
-  return packet === undefined || packet.ranges.length > 0 ? null : packet.payloadBytes;
+  return packet === undefined || packet.hasExternalData ? null : packet.payloadBytes;
 }
 
 /** Packets that were sent, and whose completion has not come. */

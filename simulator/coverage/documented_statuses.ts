@@ -12,7 +12,9 @@ export type StatusFunction =
   | FunctionName
   | "WdfFdoQueryForInterface"
   | "WdfIoTargetQueryForInterface"
-  | "drainAndDisable";
+  | "drainAndDisable"
+  | "setPageSet"
+  | "sendTransferPages";
 
 const SEND = "_1 _2 _3 _4 _5 NOT_SUPPORTED INVALID_BUFFER_SIZE DEVICE_REMOVED";
 const CREATE_GPADL = "_1 _2 _3 _4 INVALID_BUFFER_SIZE UNSUCCESSFUL DEVICE_REMOVED";
@@ -59,6 +61,8 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   WdfFdoQueryForInterface: QUERY,
   WdfIoTargetQueryForInterface: QUERY,
   drainAndDisable: "CANCELLED DEVICE_REMOVED",
+  setPageSet: "_1 _2 _3 NOT_SUPPORTED",
+  sendTransferPages: `${SEND} _6`,
 };
 
 /** What a violation comes to, in any function that has a status (kmcl.md section 9). */

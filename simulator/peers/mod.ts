@@ -112,6 +112,8 @@ export type { ReadPacket, ReadPackets, RingField, RingName, RingsCopy } from "./
 export { Chance } from "../../core/chance.ts";
 export type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 export type { Codec } from "../codec.ts";
+export type { BufferRange } from "../../core/memory/layouts.ts";
+export type { TransferPages } from "../../core/packet/packet.ts";
 export type {
   AllOffersDelivered,
   CloseChannel,

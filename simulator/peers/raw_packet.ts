@@ -10,7 +10,9 @@ import {
   PACKET_COMPLETION,
   PACKET_GPA_DIRECT,
   PACKET_IN_BAND,
+  PACKET_TRANSFER_PAGES,
   PacketFields,
+  type TransferPages,
 } from "../../core/packet/packet.ts";
 import {
   DESCRIPTOR_BYTES,
@@ -20,7 +22,14 @@ import {
 import { DESCRIPTOR } from "../../core/ring/layouts.ts";
 import { roundUp8 } from "../../core/units.ts";
 import type { Codec } from "../codec.ts";
-import { requireBody, requireObject, requireOneOf, requireUint, U32_MAX } from "./checks.ts";
+import {
+  requireArray,
+  requireBody,
+  requireObject,
+  requireOneOf,
+  requireUint,
+  U32_MAX,
+} from "./checks.ts";
 import { requireRanges } from "./ranges.ts";
 
 /** Most bytes that the descriptor's numbers can say: they count words of 8 bytes in 16 bits. */
@@ -29,7 +38,12 @@ const U16_MAX = 0xffff;
 const U64_MAX = 0xffff_ffff_ffff_ffffn;
 const NO_BYTES = new Uint8Array(0);
 const CODECS: readonly Codec[] = ["vmbus", "msgpack"];
-const TYPES: readonly PlainPacketType[] = [PACKET_IN_BAND, PACKET_GPA_DIRECT, PACKET_COMPLETION];
+const TYPES: readonly PlainPacketType[] = [
+  PACKET_IN_BAND,
+  PACKET_TRANSFER_PAGES,
+  PACKET_GPA_DIRECT,
+  PACKET_COMPLETION,
+];
 
 /**
  * A packet as it lies in a ring, without its trailer: the descriptor's numbers and what follows them, each
@@ -50,12 +64,12 @@ export interface RawPacket {
   readonly body?: Uint8Array;
 }
 
-/** Types of the packets that honest peers send: 6 in-band, 9 GPA-direct, 11 completion. */
-export type PlainPacketType = 6 | 9 | 11;
+/** Types of the packets that honest peers send: 6 in-band, 7 transfer pages, 9 GPA-direct, 11 completion. */
+export type PlainPacketType = 6 | 7 | 9 | 11;
 
 /** A packet in the clear, as {@linkcode encodePacket} writes it. */
 export interface PlainPacket {
-  /** What kind it is. Default: 9 where it has ranges, else 6. */
+  /** What kind it is. Default: 9 where it has ranges, 7 where it names parts of a buffer, else 6. */
   readonly type?: PlainPacketType;
   /** Whether its sender wants a completion. Default false. */
   readonly completionRequested?: boolean;
@@ -65,6 +79,8 @@ export interface PlainPacket {
   readonly payload?: Uint8Array;
   /** External data of a GPA-direct packet, the guest's own memory. Default: none. */
   readonly ranges?: readonly GpaRange[];
+  /** The parts of a buffer that a packet with transfer pages names, in codec `"vmbus"` alone. Default: none. */
+  readonly transferPages?: TransferPages;
 }
 
 /** u32 numbers as bytes, little-endian. */
@@ -131,11 +147,15 @@ export function rawPacketBytes(packet: RawPacket): Uint8Array {
  *
  * @throws {TypeError} No such codec.
  * @throws {RangeError} There is no such packet: a completion that asks for one, ranges in a packet that is
- * not GPA-direct or none in one that is, a range of wrong numbers, or too many bytes.
+ * not GPA-direct or none in one that is, a range of wrong numbers, transfer pages in a packet of another
+ * type or in msgpack, or too many bytes.
  */
 export function encodePacket(codec: Codec, packet: PlainPacket = {}): RawPacket {
   requireOneOf("encode a packet", "codec", codec, CODECS);
   const fields = fieldsOf(packet);
+  if (codec === "msgpack" && fields.transfer !== null) {
+    throw new RangeError("Cannot encode a packet: msgpack has no transfer pages");
+  }
   const encoder = createCodec(codec);
   const frame = encoder.frame(fields);
   const body = new Uint8Array(roundUp8(frame.bodyBytes));
@@ -154,8 +174,33 @@ export function encodePacket(codec: Codec, packet: PlainPacket = {}): RawPacket 
   };
 }
 
+function typeOf(ranges: readonly GpaRange[], transferPages: unknown): PlainPacketType {
+  if (ranges.length > 0) return PACKET_GPA_DIRECT;
+  return transferPages === undefined ? PACKET_IN_BAND : PACKET_TRANSFER_PAGES;
+}
+
+/** The parts that a packet names, each of whose numbers fits its field; whether they are right is another matter. */
+function transferOf(type: PlainPacketType, given: TransferPages | undefined): TransferPages | null {
+  if ((type === PACKET_TRANSFER_PAGES) !== (given !== undefined)) {
+    throw new RangeError(
+      `Cannot encode a packet: one of type ${type} has ${
+        given === undefined ? "transferPages" : "no transferPages"
+      }`,
+    );
+  }
+  if (given === undefined) return null;
+  requireObject("encode a packet", "transferPages", given);
+  requireUint("encode a packet", "transferPages.pageSetId", given.pageSetId, U16_MAX);
+  requireArray("encode a packet", "transferPages.ranges", given.ranges);
+  for (const { byteCount, byteOffset } of given.ranges) {
+    requireUint("encode a packet", "byteCount", byteCount, U32_MAX);
+    requireUint("encode a packet", "byteOffset", byteOffset, U32_MAX);
+  }
+  return given;
+}
+
 function fieldsOf({ ranges = [], payload = NO_BYTES, ...packet }: PlainPacket): PacketFields {
-  const { type = ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND } = packet;
+  const { type = typeOf(ranges, packet.transferPages), transferPages } = packet;
   const { completionRequested = false, transactionId = 0n } = packet;
   requireOneOf("encode a packet", "type", type, TYPES);
   requireTransactionId(transactionId);
@@ -180,6 +225,7 @@ function fieldsOf({ ranges = [], payload = NO_BYTES, ...packet }: PlainPacket): 
   fields.payload = requireBody("encode a packet", payload, 1, LENGTH_BYTES_MAX);
   fields.payloadBytes = fields.payload.length;
   fields.ranges = ranges;
+  fields.transfer = transferOf(type, transferPages);
   return fields;
 }
 

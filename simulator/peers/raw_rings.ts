@@ -8,7 +8,7 @@ import { describe } from "../../core/describe.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { GuestMemory } from "../../core/memory/types.ts";
 import { createCodec } from "../../core/packet/codec.ts";
-import { type PacketFault, PacketFields } from "../../core/packet/packet.ts";
+import { type PacketFault, PacketFields, type TransferPages } from "../../core/packet/packet.ts";
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import * as layout from "../../core/ring/layout.ts";
 import { type RingControl, type RingFault, RingMemory } from "../../core/ring/ring_memory.ts";
@@ -57,6 +57,8 @@ export interface ReadPacket {
   readonly payload: Uint8Array;
   /** External data. */
   readonly ranges: readonly GpaRange[];
+  /** Of a packet with transfer pages the parts that it names; left out of any other. */
+  readonly transferPages?: TransferPages;
 }
 
 /** What lies in a ring. */
@@ -267,13 +269,14 @@ export class RawRings {
         const read = { packets, fault: fault === "empty" ? null : fault };
         return { read, index: incoming.position.index };
       }
-      const { type, completionRequested, payloadStart, payloadBytes, ranges } = fields;
+      const { type, completionRequested, payloadStart, payloadBytes, ranges, transfer } = fields;
       packets.push({
         type,
         completionRequested,
         transactionId: BigInt(fields.transactionIdHigh) << 32n | BigInt(fields.transactionIdLow),
         payload: incoming.bytes.slice(payloadStart, payloadStart + payloadBytes),
         ranges,
+        ...(transfer === null ? {} : { transferPages: transfer }),
       });
       incoming.advance();
     }

@@ -114,7 +114,7 @@ export function sendThrough(codec: PacketCodec, packet: PacketFields): ArrivedFr
     transactionIdLow,
     transactionIdHigh,
     payloadStart: BODY_START + headerBytes,
-    rangeCount: type === PACKET_GPA_DIRECT ? packet.ranges.length : 0,
+    rangeCount: packet.transfer?.ranges.length ?? packet.ranges.length,
   });
 }
 
@@ -125,7 +125,14 @@ export function payloadOf(packet: PacketFields): Uint8Array {
 
 /** What a channel would know of the packet, as one comparable value. */
 export function summaryOf(packet: PacketFields): unknown {
-  const { type, completionRequested, ranges } = packet;
+  const { type, completionRequested, ranges, transfer } = packet;
   const transactionId = showU64(packet.transactionIdLow, packet.transactionIdHigh);
-  return { type, completionRequested, transactionId, payload: payloadOf(packet), ranges };
+  return {
+    type,
+    completionRequested,
+    transactionId,
+    payload: payloadOf(packet),
+    ranges,
+    ...(transfer && { transfer }),
+  };
 }

@@ -84,6 +84,12 @@ export class GuestGpadls implements GuestGpadlOwner {
     return gpadl === undefined || gpadl.client !== client || gpadl.isRing ? null : gpadl;
   }
 
+  /** See {@linkcode SharedMemoryPort.rangesOf}. */
+  rangesOf(client: Endpoint, handle: number): readonly GpaRange[] | null {
+    const gpadl = this.find(client, handle);
+    return gpadl?.actor.is("created") === true ? gpadl.ranges : null;
+  }
+
   /**
    * Describes memory to the host, and carries the exchange through (kmcl.md G5): when it returns, the
    * host has confirmed the GPADL or refused it. The statuses are those that come last in kmcl.md G2.

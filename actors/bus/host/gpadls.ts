@@ -177,6 +177,13 @@ export class HostGpadls implements GpadlOwner {
 
   // -- What uses them
 
+  /** See {@linkcode SharedMemoryPort.rangesOf}. */
+  rangesOf({ channelId }: Endpoint, gpadlId: number): readonly GpaRange[] | null {
+    const gpadl = channelId === null ? null : this.#find(channelId, gpadlId);
+    const isShared = gpadl?.actor.is("accepted") === true && !gpadl.actor.is("ring");
+    return isShared ? gpadl.ranges : null;
+  }
+
   /** A GPADL that may become the rings of `channelId`. */
   ringCandidate(channelId: number, gpadlId: number): HostGpadl | null {
     const gpadl = this.#find(channelId, gpadlId);

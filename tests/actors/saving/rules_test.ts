@@ -113,6 +113,15 @@ Deno.test("PACKET: its rules", () => {
   refuses(packet, "it awaits a completion that it does not want", awaiting, {
     wantsCompletion: false,
   });
+  const transfer = { pageSetId: 1, ranges: [{ byteCount: 8, byteOffset: 0 }] };
+  const named = { ...awaiting, ranges: [], transfer };
+  refuses(packet, "it describes memory, and names parts of a page set", named, {
+    ranges: [{ byteCount: 1, byteOffset: 0, pfns: [1] }],
+  });
+  says(
+    () => packet.fields.transfer[0].read({ pageSetId: 1, ranges: [] }, () => "it"),
+    "it names no part",
+  );
   refuses(packet, "it is withdrawn, and no request", { ...awaiting, kind: "initialized" }, {
     state: "withdrawn",
   });
@@ -132,6 +141,9 @@ Deno.test("TRAFFIC: its rules", () => {
   const schema = PARTITION_CHUNKS.client.holds.fields.endpoint[0].fields.traffic[0];
   const nothing = { isBlocked: false, isHeadPassive: false, batchCount: 0 };
   const empty: Partial<TrafficImage> = { incoming: nothing, held: [], completions: [] };
+  const set = { pageSetId: 1, gpadlHandle: 7 };
+  const twice = "a number stands for two page sets, or for one without rings";
+  refuses(schema, twice, { ...traffic, pageSets: [set] }, { pageSets: [set, set] });
   refuses(schema, "its rings do not fit its state", traffic, { ...empty, rings: null });
   refuses(schema, "something lies in rings that it has not", waiting.traffic, {
     incoming: { ...nothing, isHeadPassive: true },
@@ -201,7 +213,7 @@ Deno.test("CHANNEL_RULES: each of them", () => {
   });
   const none: Partial<ChannelParts> = { packets: [] };
   const quiet: TrafficImage = { ...traffic, queue: [], ended: [], completions: [], held: [] };
-  const held = { payload: new Uint8Array(0), wantsCompletion: true };
+  const held = { payload: new Uint8Array(0), ranges: [], wantsCompletion: true };
   const [zero, five] = [0, 5].map((transactionIdLow) => ({
     transactionIdLow,
     transactionIdHigh: 0,

@@ -25,6 +25,11 @@ function decoded(arrived: ArrivedFrame): PacketFields {
   return into;
 }
 
+/** A packet with transfer pages, of which the first `headerBytes` are its header. */
+function arrivedTransfer(body: Uint8Array, headerBytes: number, rangeCount: number): ArrivedFrame {
+  return arrivedGpaDirect(body, headerBytes, rangeCount, { type: 7 });
+}
+
 /** The fault, after checking that the record was left alone. */
 function faultOf(arrived: ArrivedFrame): string | null {
   const into = packetOf({ payload: new Uint8Array(3), transactionIdLow: 77 });
@@ -69,6 +74,51 @@ Deno.test("VmbusCodec: writes a GPA direct packet as worked out by hand", () => 
     transactionIdHigh: 0,
   });
   assertEquals(encodeBody(codec, packet), bytesOf(HEADER + PAYLOAD));
+});
+
+Deno.test("VmbusCodec: writes a packet with transfer pages as worked out by hand", () => {
+  const codec = new VmbusCodec();
+  const packet = packetOf({
+    type: 7,
+    completionRequested: true,
+    transactionIdLow: 5,
+    payload: bytesOf("aabb"),
+    transfer: {
+      pageSetId: 0xcafe,
+      ranges: [{ byteCount: 1514, byteOffset: 0x1000 }, { byteCount: 1, byteOffset: 0x123_4567 }],
+    },
+  });
+  // wire.md 2.3: dataOffset8 = 3 + rangeCount, so 24 bytes of header after the descriptor.
+  assertEquals({ ...codec.frame(packet) }, {
+    type: 7,
+    headerBytes: 24,
+    bodyBytes: 26,
+    flags: 1,
+    transactionIdLow: 5,
+    transactionIdHigh: 0,
+  });
+  assertEquals(
+    encodeBody(codec, packet),
+    bytesOf("feca 0000 02000000 ea050000 00100000 01000000 67452301 aabb"),
+  );
+});
+
+// wire.md 2.3: senderOwnsSet and the byte after it may hold anything.
+Deno.test("VmbusCodec: reads a packet with transfer pages, whatever its reserved bytes hold", () => {
+  const body = bytesOf("0d00 ffff 01000000 10000000 ff0f0000 0102030405060708");
+  const into = decoded(arrivedTransfer(body, 16, 1));
+  assertEquals([into.type, into.completionRequested, into.ranges], [7, true, []]);
+  assertEquals(into.transfer, { pageSetId: 13, ranges: [{ byteCount: 0x10, byteOffset: 0xfff }] });
+  assertEquals(payloadOf(into), bytesOf("0102030405060708"));
+  assertEquals(decoded(arrivedOf(bytesOf(PAYLOAD))).transfer, null);
+});
+
+Deno.test("VmbusCodec: refuses transfer pages whose header holds fewer ranges than it says, or none", () => {
+  const body = bytesOf("0d00 0000 02000000 10000000 ff0f0000 0102030405060708");
+  for (const rangeCount of [0, 2, 0xffff_ffff]) {
+    assertEquals(faultOf(arrivedTransfer(body, 16, rangeCount)), "emptyRange");
+  }
+  assertEquals(faultOf(arrivedTransfer(body, 8, 1)), "emptyRange"); // the payload is no range
 });
 
 Deno.test("VmbusCodec: a completion carries the request's id and no flag", () => {
@@ -166,8 +216,8 @@ Deno.test("VmbusCodec: counts more ranges than a byte or two can hold", () => {
 });
 
 Deno.test("VmbusCodec: refuses the types that it never sends", () => {
-  // wire.md 2.2; 7, transfer pages, among them.
-  for (const type of [0, 1, 2, 3, 4, 5, 7, 8, 10, 12, 13, 0xffff]) {
+  // wire.md 2.2
+  for (const type of [0, 1, 2, 3, 4, 5, 8, 10, 12, 13, 0xffff]) {
     assertEquals(faultOf(arrivedOf(bytesOf(PAYLOAD), { type })), "unexpectedPacketType");
   }
 });

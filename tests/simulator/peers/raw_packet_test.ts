@@ -73,7 +73,16 @@ Deno.test("emptyPacket: is what encodePacket writes, where that writes it", () =
 });
 
 const NO_PACKETS: readonly [PlainPacket, string][] = [
-  [{ type: 7 as never }, "type must be one of 6, 9, 11, not 7"],
+  [{ type: 8 as never }, "type must be one of 6, 7, 9, 11, not 8"],
+  [{ type: 7 }, "one of type 7 has transferPages"],
+  [
+    { type: 6, transferPages: { pageSetId: 1, ranges: [] } },
+    "one of type 6 has no transferPages",
+  ],
+  [
+    { transferPages: { pageSetId: 1, ranges: [{ byteCount: -1, byteOffset: 0 }] } },
+    "byteCount must be a whole number from 0 to 4294967295, not -1",
+  ],
   [{ type: 11, completionRequested: true }, "a completion asks for no completion"],
   [{ type: 9 }, "one of type 9 has at least one range, not 0"],
   [{ type: 6, ranges: [wholePages([1])] }, "one of type 6 has no ranges, not 1"],
@@ -97,6 +106,12 @@ for (const [packet, reason] of NO_PACKETS) {
     assertEquals(message, `Cannot encode a packet: ${reason}`);
   });
 }
+
+Deno.test("encodePacket: there is no tuple for transfer pages", () => {
+  const transferPages = { pageSetId: 1, ranges: [{ byteCount: 1, byteOffset: 0 }] };
+  const { message } = assertThrows(() => encodePacket("msgpack", { transferPages }), RangeError);
+  assertEquals(message, "Cannot encode a packet: msgpack has no transfer pages");
+});
 
 Deno.test("encodePacket: refuses a codec that there is not", () => {
   assertThrows(

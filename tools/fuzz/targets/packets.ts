@@ -23,6 +23,7 @@ import { type PackageTarget, withCorpus } from "../package_target.ts";
 
 const HEAD_BYTES = 16;
 const GPA_DIRECT = 9;
+const TRANSFER_PAGES = 7;
 
 /** What the ring's reader shows, in one record that is used again. */
 class Shown implements ArrivedFrame {
@@ -47,23 +48,34 @@ class Shown implements ArrivedFrame {
     this.start = input.byteOffset + HEAD_BYTES;
     const bodyBytes = (input.length - HEAD_BYTES) & ~7;
     this.end = this.start + bodyBytes;
-    const least = this.type === GPA_DIRECT ? 8 : 0;
+    const least = listsRanges(this.type) ? 8 : 0;
     const headerBytes = Math.min(bodyBytes, Math.max(least, u16At(input, 4) * 8));
     this.payloadStart = this.start + headerBytes;
   }
 }
 
+function listsRanges(type: number): boolean {
+  return type === GPA_DIRECT || type === TRANSFER_PAGES;
+}
+
 /** Says what is not as a decoded packet must be, and takes note of what was read. */
 function checkPacket(into: PacketFields, { start, end }: ArrivedFrame, note: FuzzNote): void {
-  const { type, completionRequested, payloadStart, payloadBytes, ranges } = into;
-  assert(type === 6 || type === 9 || type === 11, "a packet has a type that is known");
+  const { type, completionRequested, payloadStart, payloadBytes, ranges, transfer } = into;
+  assert([6, 7, 9, 11].includes(type), "a packet has a type that is known");
   assert(
     payloadStart >= start && payloadBytes >= 0 && payloadStart + payloadBytes <= end,
     "a payload lies in its packet",
   );
   assert(!(completionRequested && type === 11), "a completion asks for no completion");
   assert((ranges.length > 0) === (type === 9), "GPA direct packets have ranges, others have none");
+  assert((transfer !== null) === (type === 7), "transfer pages name a page set, others do not");
   note(type);
+  if (transfer !== null) note(transfer.pageSetId);
+  for (const { byteCount, byteOffset } of transfer?.ranges ?? []) {
+    assert(payloadStart - start >= 16, "a range lies in the header");
+    note(byteCount);
+    note(byteOffset);
+  }
   note(payloadStart - start);
   note(payloadBytes);
   note(into.transactionIdLow);
@@ -95,7 +107,7 @@ function inputOf(codec: PacketCodec, fields: Partial<PacketFields>): Uint8Array 
       body.set(payload.subarray(start, start + byteCount), at),
   };
   codec.encode(packet, space);
-  const rangeCount = type === GPA_DIRECT ? packet.ranges.length : 0;
+  const rangeCount = packet.transfer?.ranges.length ?? packet.ranges.length;
   return joined(
     u16Bytes(type, flags, headerBytes / 8, transactionIdLow >>> 16),
     u32Bytes(rangeCount, transactionIdHigh),
@@ -109,6 +121,8 @@ function seeds(name: PacketCodec["name"]): NamedSeeds {
   const pages = [{ byteCount: 9000, byteOffset: 100, pfns: [1, 70_000, 2 ** 40] }];
   const two = [...pages, { byteCount: 1, byteOffset: 4095, pfns: [5] }];
   const direct = { type: GPA_DIRECT, completionRequested: true } as const;
+  const transfer = { pageSetId: 0xcafe, ranges: two };
+  const parts = { ...direct, type: TRANSFER_PAGES, payload: new Uint8Array(3), transfer } as const;
   return {
     "in band": inputOf(codec, { payload: new Uint8Array(20) }),
     "in band, empty, wants a completion": inputOf(codec, {
@@ -123,6 +137,7 @@ function seeds(name: PacketCodec["name"]): NamedSeeds {
     "a completion of a large id": inputOf(codec, { type: 11, transactionIdHigh: 0xffff_ffff }),
     "one range": inputOf(codec, { ...direct, payload: new Uint8Array(9), ranges: pages }),
     "two ranges": inputOf(codec, { ...direct, payload: new Uint8Array(3), ranges: two }),
+    ...(name === "vmbus" ? { "parts of a page set": inputOf(codec, parts) } : {}),
   };
 }
 
@@ -135,20 +150,22 @@ const range = fc.record({
   return { byteCount, byteOffset, pfns };
 });
 
-/** Packets that can be encoded. */
-const packet = fc.record({
-  type: fc.constantFrom(6, 9, 11),
-  wants: fc.boolean(),
-  transactionIdLow: fc.nat(0xffff_ffff),
-  transactionIdHigh: fc.constantFrom(0, 0, 1, 0xffff_ffff),
-  payload: fc.uint8Array({ maxLength: 40 }),
-  ranges: fc.array(range, { minLength: 1, maxLength: 3 }),
-}).map(({ type, wants, ranges, ...rest }): Partial<PacketFields> => ({
-  ...rest,
-  type: type as 6 | 9 | 11,
-  completionRequested: wants && type !== 11,
-  ranges: type === GPA_DIRECT ? ranges : [],
-}));
+/** Packets that `codec` can encode. */
+const packetOf = (codec: PacketCodec["name"]) =>
+  fc.record({
+    type: codec === "vmbus" ? fc.constantFrom(6, 7, 9, 11) : fc.constantFrom(6, 9, 11),
+    wants: fc.boolean(),
+    transactionIdLow: fc.nat(0xffff_ffff),
+    transactionIdHigh: fc.constantFrom(0, 0, 1, 0xffff_ffff),
+    payload: fc.uint8Array({ maxLength: 40 }),
+    ranges: fc.array(range, { minLength: 1, maxLength: 3 }),
+  }).map(({ type, wants, ranges, ...rest }): Partial<PacketFields> => ({
+    ...rest,
+    type: type as 6 | 7 | 9 | 11,
+    completionRequested: wants && type !== 11,
+    ranges: type === GPA_DIRECT ? ranges : [],
+    transfer: type === TRANSFER_PAGES ? { pageSetId: ranges.length, ranges } : null,
+  }));
 
 function packetTarget(name: PacketCodec["name"]): PackageTarget {
   const codec = createCodec(name);
@@ -161,12 +178,12 @@ function packetTarget(name: PacketCodec["name"]): PackageTarget {
     title: `packets as ${name} that arrived in a ring`,
     inputBytesMax: 320,
     draw: (seed, count) =>
-      fc.sample(packet, { seed, numRuns: count }).map((fields) => inputOf(encoder, fields)),
+      fc.sample(packetOf(name), { seed, numRuns: count }).map((fields) => inputOf(encoder, fields)),
     run(input, note) {
       if (input.length < HEAD_BYTES) return "no packet";
       shown.read(input, around.of(input));
-      // The reader refuses a GPA direct packet without room for its header.
-      if (shown.type === GPA_DIRECT && shown.end - shown.start < 8) return "no packet";
+      // The reader refuses a packet that lists ranges without room for its header.
+      if (listsRanges(shown.type) && shown.end - shown.start < 8) return "no packet";
       const fault = codec.decode(shown, into);
       if (fault !== null) return fault;
       checkPacket(into, shown, note);
