@@ -39,6 +39,7 @@ const CONFIGURATION = record({
   flags: [SETTING, "of VmbChannelInitSetFlags"],
   incomingRingPages: [SETTING, "of VmbClientChannelInitSetRingBufferPageCount"],
   outgoingRingPages: [SETTING, "of the same"],
+  subchannelIndex: [SETTING, "of initSetSubchannelIndex"],
   target: [
     optional(record({
       interfaceType: [guid, "type of the offer that it wants"],
@@ -60,6 +61,7 @@ function configurationOf(
     configuration.setFriendlyName(image.friendlyName),
     configuration.setFlags(image.flags),
     configuration.setRingPages(image.incomingRingPages, image.outgoingRingPages),
+    configuration.setSubchannelIndex(image.subchannelIndex),
   ];
   const { target } = image;
   const wanted = target === null ? null : clientTargetOf(target.interfaceType, target.instance);

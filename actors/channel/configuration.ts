@@ -69,6 +69,22 @@ export interface ServerTarget {
   readonly instance: string;
 }
 
+/** What tells an offer from all others of its guest (wire.md 5.2). */
+export interface ChannelKey extends ServerTarget {
+  /** Which channel of that instance: 0 for the primary, more for its sub-channels. */
+  readonly subchannelIndex: number;
+}
+
+/** Whether two offers are one and the same. */
+export function isSameKey(one: ChannelKey, other: ChannelKey): boolean {
+  return isSameDevice(one, other) && one.subchannelIndex === other.subchannelIndex;
+}
+
+/** Whether two offers are of one instance of one interface: a primary and its sub-channels are. */
+export function isSameDevice(one: ServerTarget, other: ServerTarget): boolean {
+  return one.interfaceType === other.interfaceType && one.instance === other.instance;
+}
+
 /** The settings of one endpoint, with the defaults that a new channel has (kmcl.md S1). */
 export class ChannelConfiguration {
   /** Largest size given to VmbPacketSend. */
@@ -83,6 +99,8 @@ export class ChannelConfiguration {
   friendlyName = "";
   /** {@linkcode INIT_FLAG_IS_PIPE}. */
   flags = 0;
+  /** Which channel of its instance it is: 0 for the primary, more for a sub-channel (wire.md 6). */
+  subchannelIndex = 0;
 
   /** Client: data pages of the incoming ring. */
   incomingRingPages = 16;
@@ -101,6 +119,8 @@ export class ChannelConfiguration {
   serverTarget: ServerTarget | null = null;
   /** Server: the virtual trust level that sees the offer. */
   targetVtl = 0;
+  /** Server: where among the offers of its interface it stands; null: behind those that say (wire.md 5.2). */
+  offerOrder: number | null = null;
 
   /** Whether packets carry the pipe header; OFFER_AS_PIPE implies it (kmcl.md section 7). */
   get isPipe(): boolean {
@@ -111,6 +131,26 @@ export class ChannelConfiguration {
   /** Whether the offer goes to clients of the root partition. */
   get isLoopback(): boolean {
     return (this.serverFlags & SERVER_FLAG_LOOPBACK_OFFER) !== 0;
+  }
+
+  /** Server: what tells its offer from others; null as long as it has not said what it offers. */
+  get serverKey(): ChannelKey | null {
+    const { serverTarget, subchannelIndex } = this;
+    return serverTarget === null ? null : { ...serverTarget, subchannelIndex };
+  }
+
+  /** initSetSubchannelIndex, of this package. */
+  setSubchannelIndex(subchannelIndex: unknown): NtStatus {
+    if (!isU16(subchannelIndex)) return STATUS_INVALID_PARAMETER_2;
+    this.subchannelIndex = subchannelIndex;
+    return STATUS_SUCCESS;
+  }
+
+  /** initSetOfferOrder, of this package. */
+  setOfferOrder(offerOrder: unknown): NtStatus {
+    if (!isU32(offerOrder)) return STATUS_INVALID_PARAMETER_2;
+    this.offerOrder = offerOrder;
+    return STATUS_SUCCESS;
   }
 
   /** VmbChannelInitSetMaximumPacketSize. */

@@ -37,6 +37,7 @@ const SETTING = uint(U32_MAX);
 const IDENTITY = record({
   interfaceType: [guid, "of VmbServerChannelInitSetTargetInterfaceId"],
   instance: [guid, "of the same"],
+  subchannelIndex: [SETTING, "of initSetSubchannelIndex"],
   vtl: [SETTING, "of VmbServerChannelInitSetTargetVtl"],
   codec: [text, "how packets stand in the rings: `msgpack` or `vmbus`"],
   flags: [SETTING, "of VmbChannelInitSetFlags"],
@@ -146,6 +147,7 @@ function identityOf(configuration: ChannelConfiguration, codec: string): Identit
   return serverTarget === null ? null : {
     interfaceType: serverTarget.interfaceType,
     instance: serverTarget.instance,
+    subchannelIndex: configuration.subchannelIndex,
     vtl,
     codec,
     flags: configuration.flags,

@@ -136,7 +136,7 @@ export class RestoredPartition {
     const reserved = ranges.filter(({ isReserved }) => isReserved);
     const placed = ranges.filter(({ backing }) => backing !== null);
     const isGood = areSame(reserved, this.#clients.map(({ channel }) => channel?.mmio ?? null)) &&
-      areSame(placed, bus.host.unclaimed.all.map(({ channel }) => channel.mmio));
+      areSame(placed, bus.host.unclaimed.all.map(({ mmio }) => mmio));
     if (!isGood) throwDataError("MMIO is nobody's, or somebody's who cannot have it");
   }
 

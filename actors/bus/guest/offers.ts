@@ -15,14 +15,14 @@ import { MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 
 /**
- * Whether an offer is one that `client` waits for (kmcl.md S14). A sub-channel is no device of its own:
- * it belongs to who has opened the primary and asked for it (wire.md section 6). What the root offers to
- * itself is for clients of the root, and nothing else is.
+ * Whether an offer is one that `client` waits for (kmcl.md S14). A sub-channel is no device of its own: who has
+ * opened the primary and asked for it waits for its index (wire.md section 6). What the root offers to itself is
+ * for clients of the root, and nothing else is.
  */
 export function isTarget({ configuration, partition }: Endpoint, offer: OfferChannel): boolean {
-  const { clientTarget } = configuration;
+  const { clientTarget, subchannelIndex } = configuration;
   const isLoopback = (offer.flags & OFFER_FLAG_LOOPBACK) !== 0;
-  return offer.subchannelIndex === 0 && isLoopback === partition.isRoot &&
+  return offer.subchannelIndex === subchannelIndex && isLoopback === partition.isRoot &&
     offer.interfaceId === clientTarget?.interfaceType &&
     (clientTarget.instance === null || clientTarget.instance === offer.instanceId);
 }

@@ -32,6 +32,8 @@ export interface SteppingEnd {
   post(message: ControlMessage): void;
   /** Tells the guest of the channels that it does not know yet, as far as there are ids. */
   offerQueued(): void;
+  /** An id that the guest has released is that of the channel that waited for it (wire.md 5.2). */
+  handOver(channelId: number, successor: OfferedChannel): void;
   /** The open that waited for the end of the last one is due. */
   openAgain(channel: OfferedChannel): void;
 }
@@ -91,11 +93,25 @@ export class ChannelSteps implements OfferedChannelOwner {
 
   /** See {@linkcode OfferedChannelOwner.forget}. */
   forget(channel: OfferedChannel): void {
+    if (this.#release(channel)) this.#end.offerQueued();
+  }
+
+  /** See {@linkcode OfferedChannelOwner.handOver}. */
+  handOver(channel: OfferedChannel): void {
+    const { channelId, successor } = channel;
+    assert(channelId !== null && successor !== null, "an id is handed over to a server that waits");
+    this.#release(channel);
+    this.#end.handOver(channelId, successor);
+  }
+
+  /** The guest has nothing of a channel any more. */
+  #release(channel: OfferedChannel): boolean {
     const { channelId } = channel;
-    if (channelId === null) return;
+    channel.successor = null;
+    if (channelId === null) return false;
     this.#end.gpadls.releaseChannel(channelId);
     this.#end.offered.free(channelId);
     channel.channelId = null;
-    this.#end.offerQueued();
+    return true;
   }
 }

@@ -3,7 +3,7 @@
  * soon as its description is whole: it has no device to ask.
  *
  *   incomplete ─complete→ accepted (unused ⇄ ring, unused ⇄ mapped) ─teardown→ tearingDown → removed
- *   of a guest that is gone: abandoned, as long as a server uses it
+ *   of a guest that disconnected or is gone: abandoned, as long as a server uses it
  *
  * @module
  */
@@ -22,20 +22,20 @@ export function createHostGpadlChart() {
     types: { events: {} as HostGpadlEvent, tags: {} as HostGpadlTag },
     actions: nameEffects(["revokeMdl", "sendTorndown", "remove"]),
   }).createMachine({ id: "hostGpadl", initial: "incomplete", states: {
-    incomplete: { on: { complete: "accepted", teardown: torndown, drop: "removed", guestGone: "removed" } },
+    incomplete: { on: { complete: "accepted", teardown: torndown, drop: "removed", disconnect: "removed" } },
     accepted: { tags: "accepted", initial: "unused", on: { drop: "removed" }, states: {
-      unused: { on: { useAsRing: "ring", map: "mapped", teardown: torndown, guestGone: "#removed" } },
-      ring: { tags: "ring", on: { unused: "unused", teardown: "#ringWanted", guestGone: "#ringLeft" } },
+      unused: { on: { useAsRing: "ring", map: "mapped", teardown: torndown, disconnect: "#removed" } },
+      ring: { tags: "ring", on: { unused: "unused", teardown: "#ringWanted", disconnect: "#ringLeft" } },
       mapped: { tags: "mapped", on: {
         unused: { target: "unused", actions: "revokeMdl" }, drop: { target: "#removed", actions: "revokeMdl" },
-        teardown: "#mappedWanted", guestGone: "#mappedLeft",
+        teardown: "#mappedWanted", disconnect: "#mappedLeft",
       } },
     } },
     tearingDown: { tags: "tearingDown", initial: "ring", on: { drop: "removed" }, states: {
-      ring: { id: "ringWanted", tags: "ring", on: { unused: torndown, guestGone: "#ringLeft" } },
+      ring: { id: "ringWanted", tags: "ring", on: { unused: torndown, disconnect: "#ringLeft" } },
       mapped: { id: "mappedWanted", tags: "mapped", on: {
         unused: { target: "#removed", actions: ["revokeMdl", "sendTorndown"] },
-        drop: { target: "#removed", actions: "revokeMdl" }, guestGone: "#mappedLeft",
+        drop: { target: "#removed", actions: "revokeMdl" }, disconnect: "#mappedLeft",
       } },
     } },
     abandoned: { initial: "ring", on: { drop: "removed" }, states: {

@@ -243,10 +243,15 @@ export class HostGpadls implements GpadlOwner {
     for (const { actor } of this.of(channelId)) actor.send({ type: "drop" });
   }
 
-  /** The guest is gone: what servers still map stays theirs until they have closed. */
-  guestGone(): void {
+  /**
+   * The guest disconnects, or is gone: what servers still have of its memory stays theirs until they have closed.
+   * Of channels that `keeps` says, nothing goes.
+   */
+  disconnect(keeps: (channelId: number) => boolean): void {
     this.#refused.clear();
-    for (const { actor } of this.all) actor.send({ type: "guestGone" });
+    for (const { actor, channelId } of this.all) {
+      if (!keeps(channelId)) actor.send({ type: "disconnect" });
+    }
   }
 
   /** No further event comes for any of them. */

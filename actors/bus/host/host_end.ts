@@ -9,18 +9,12 @@ import type { ControlMessage } from "../../../core/control/messages.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import {
-  NT_SUCCESS,
-  type NtStatus,
-  STATUS_INSUFFICIENT_RESOURCES,
-  STATUS_INVALID_DEVICE_REQUEST,
-  STATUS_OBJECT_NAME_COLLISION,
-  STATUS_SUCCESS,
-} from "../../../core/ntstatus.ts";
+import { NT_SUCCESS, type NtStatus } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
+import type { ServerTarget } from "../../channel/configuration.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
@@ -29,15 +23,16 @@ import type { HostLink } from "../link.ts";
 import { eventConnectionId, type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage } from "../refusals.ts";
-import { OfferedChannel } from "./offered_channel.ts";
+import type { OfferedChannel } from "./offered_channel.ts";
 import { OfferedChannels } from "./offered_channels.ts";
 import { ChannelSteps, type SteppingEnd } from "./channel_steps.ts";
 import { CONNECTION_ACTOR } from "./connection_machine.ts";
 import { HostGpadls } from "./gpadls.ts";
 import { GuestMessages } from "./guest_messages.ts";
 import type { GuestFacts } from "./host_port.ts";
+import { Offering, type OfferingEnd } from "./offering.ts";
 import type { ConnectionEvent, ConnectionTag } from "./types.ts";
-import { type ClaimingEnd, UnclaimedChannels } from "./unclaimed_channels.ts";
+import { UnclaimedChannels } from "./unclaimed_channels.ts";
 
 /** What the host's end of a bus stands on. */
 export interface HostSetting {
@@ -50,7 +45,7 @@ export interface HostSetting {
 }
 
 /** The host's end of one bus. */
-export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
+export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
   /** The guest. */
   readonly guest: GuestFacts;
   /** See {@linkcode ClaimingEnd.actors}. */
@@ -73,6 +68,7 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
   readonly messagePlace: SynicPlace;
   readonly #runtime: RuntimePort;
   readonly #messages: GuestMessages;
+  readonly #offering: Offering;
 
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
   constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
@@ -86,6 +82,7 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
     this.steps = new ChannelSteps(this);
+    this.#offering = new Offering(this);
     this.#messages = new GuestMessages(this, this.gpadls, refuse);
     link.connect((bytes) => takeMessage(bytes, (message) => this.receive(message), refuse));
   }
@@ -135,36 +132,27 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
 
   /** See {@linkcode BusPort.admit}. */
   admit(endpoint: Endpoint): NtStatus {
-    const { serverTarget, isLoopback } = endpoint.configuration;
-    const { guest } = this;
-    if (serverTarget === null || !guest.isPresent || isLoopback !== guest.isRoot) {
-      return STATUS_INVALID_DEVICE_REQUEST;
-    }
-    if (this.offered.isOffered(serverTarget.instance)) return STATUS_OBJECT_NAME_COLLISION;
-    // A restored server had its place when it was saved: an id of its own, or one that is to come free.
-    const hadPlace = endpoint.restored !== null || this.unclaimed.has(serverTarget.instance);
-    return hadPlace || !this.offered.isFull ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    return this.#offering.admit(endpoint);
   }
 
   /** See {@linkcode BusPort.join}. */
   join(endpoint: Endpoint): void {
-    if (this.unclaimed.claim(endpoint)) return;
-    const channel = new OfferedChannel(this.actors, this.steps, endpoint);
-    this.offered.add(endpoint, channel);
-    endpoint.join(channel);
-    // A guest is told of channels of its own trust level (kmcl.md S14).
-    if (endpoint.configuration.targetVtl !== this.guest.vtl) return;
-    this.offered.queueOffer(channel);
-    this.offerQueued();
+    this.#offering.join(endpoint);
   }
 
-  /**
-   * Tells the guest of the channels that it does not know yet, if it has asked for them. Where every id
-   * is in use, the rest waits for the guest to release one.
-   */
+  /** See {@linkcode SteppingEnd.offerQueued}. */
   offerQueued(): void {
-    if (!this.actor.is("offering")) return;
-    for (const { actor } of this.offered.giveIds()) actor.send({ type: "offered" });
+    this.#offering.offerQueued();
+  }
+
+  /** See {@linkcode SteppingEnd.handOver}. */
+  handOver(channelId: number, successor: OfferedChannel): void {
+    this.#offering.handOver(channelId, successor);
+  }
+
+  /** See {@linkcode ClaimingEnd.takeBackSubchannels}. */
+  takeBackSubchannels(device: ServerTarget): void {
+    this.#offering.takeBackSubchannels(device);
   }
 
   // -- What the guest says
@@ -181,12 +169,7 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
 
   /** See {@linkcode ClaimingEnd.offerAll}. */
   offerAll(): boolean {
-    if (!this.actor.can("requestOffers")) return false;
-    this.actor.send({ type: "requestOffers" });
-    this.offered.sortOffers();
-    this.offerQueued();
-    this.post({ message: "allOffersDelivered" });
-    return true;
+    return this.#offering.offerAll();
   }
 
   /** See {@linkcode HostPort.attachDoorbells}. */
@@ -205,25 +188,27 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
   /** See {@linkcode BusPort.answerOpen}. A channel that closes already answers with that. */
   answerOpen(endpoint: Endpoint, status: NtStatus): void {
     const channel = this.offered.of(endpoint);
-    if (channel === null || endpoint.is("leaving")) return;
+    if (channel === null) return;
     const { actor } = channel;
+    // Of a channel that the guest has left, the end of the open tells that its close begins.
+    if (endpoint.is("leaving") && !actor.is("released")) return;
     const type = NT_SUCCESS(status) ? "opened" : "refused";
     if (actor.can(type)) actor.send({ type, status });
-    else if (type === "refused") this.#reoffer(endpoint, channel);
+    else if (type === "refused" && !endpoint.is("leaving")) this.#reoffer(endpoint, channel);
   }
 
   /** A channel that the guest has open is refused by its restored server: it gets another one (kmcl.md V10). */
   #reoffer(endpoint: Endpoint, channel: OfferedChannel): void {
     this.removeGpadls(endpoint, "EvtChannelOpened");
     channel.actor.send({ type: "ringsFree" });
-    this.#rescind(endpoint);
+    this.#offering.rescind(endpoint);
     channel.endpoint = null;
     this.join(endpoint);
   }
 
   /** See {@linkcode BusPort.tellClosed}. */
   tellClosed(endpoint: Endpoint): void {
-    if (endpoint.is("byUs")) this.#rescind(endpoint);
+    if (endpoint.is("byUs")) this.#offering.rescind(endpoint);
   }
 
   /**
@@ -231,27 +216,16 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
    * if the guest had closed the channel, and from then on nobody opens it. False where no offer stands.
    */
   takeBack(endpoint: Endpoint): boolean {
-    const channel = this.offered.of(endpoint);
-    if (channel === null || endpoint.is("leaving")) return false;
-    this.#rescind(endpoint);
-    this.steps.tellPeerClosed(channel);
-    return true;
+    return this.#offering.takeBack(endpoint);
   }
 
   /** Offers a channel anew whose offer was taken back, if its server still wants that, and has closed. */
   offerAgain(endpoint: Endpoint): void {
-    const { end, channelId, configuration: { serverTarget } } = endpoint;
-    const isFree = this.offered.of(endpoint) === null && !endpoint.is("rings") &&
-      serverTarget !== null && !this.offered.isOffered(serverTarget.instance);
-    if (end !== this || endpoint.is("leaving") || !isFree) return;
+    const { end, channelId } = endpoint;
+    if (end !== this || !this.#offering.canOfferAgain(endpoint)) return;
     const before = channelId === null ? null : this.channel(channelId);
     if (before?.endpoint === endpoint) before.endpoint = null;
     this.join(endpoint);
-  }
-
-  /** Takes the offer back; the guest owns the id until it releases it. */
-  #rescind(endpoint: Endpoint): void {
-    this.offered.withdraw(endpoint)?.actor.send({ type: "revoke" });
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */
@@ -288,7 +262,7 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
   /** See {@linkcode BusPort.release}. The server never waits for the guest (kmcl.md S11). */
   release(endpoint: Endpoint): void {
     const channel = this.#channelOf(endpoint);
-    this.#rescind(endpoint);
+    this.#offering.rescind(endpoint);
     if (channel?.actor.can("ringsFree") === true) channel.actor.send({ type: "ringsFree" });
     if (channel !== null) channel.endpoint = null;
     endpoint.released();
@@ -300,18 +274,34 @@ export class HostEnd implements BusPort, ClaimingEnd, SteppingEnd {
     for (const { actor } of [...this.known, ...this.channels]) actor.stop();
   }
 
-  // -- The guest is gone
+  // -- The guest leaves
+
+  /**
+   * The guest disconnects (wire.md 5.1, 5.2): it has released all of its channels but those that it opened as
+   * reserved. Servers of open ones close; what is offered, the guest hears of when it asks again.
+   */
+  disconnect(): void {
+    this.unclaimed.clear();
+    this.offered.offerNothing();
+    const { known } = this.offered;
+    const kept = new Set(known.filter(({ actor }) => actor.is("reserved")));
+    this.gpadls.disconnect((channelId) => {
+      const channel = this.channel(channelId);
+      return channel !== null && kept.has(channel);
+    });
+    for (const channel of known) channel.leave("disconnect");
+  }
+
+  /** Whether a guest that disconnects has nothing left here but what it opened as reserved (wire.md 5.1). */
+  get isReleased(): boolean {
+    return this.known.every(({ actor }) => actor.is("reserved"));
+  }
 
   /** Every channel that the guest had opened closes; the offers stand, though nobody takes them. */
   guestGone(): void {
     this.actor.send({ type: "guestGone" });
     this.unclaimed.clear();
-    this.gpadls.guestGone();
-    for (const channel of this.offered.known) {
-      channel.doorbell = null;
-      const { actor, endpoint } = channel;
-      if (actor.can("guestGone")) actor.send({ type: "guestGone" });
-      if (endpoint === null && actor.can("revoke")) channel.revoke(); // nobody claims it any more
-    }
+    this.gpadls.disconnect(() => false);
+    for (const channel of this.known) channel.leave("guestGone");
   }
 }

@@ -7,35 +7,40 @@
 
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
-import { flag, guid, stretch, U32_MAX, uint } from "../../../core/saved/forms.ts";
+import { guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../../core/saved/forms.ts";
 import { list, optional, record, type SchemaType } from "../../../core/saved/schema.ts";
 import { ringsOf } from "../rings.ts";
 import { HOST_GPADL, imagesOfHostGpadls, restoreHostGpadl } from "./gpadl_image.ts";
 import type { HostEnd } from "./host_end.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 
-/** What is offered to the guest on a channel. */
-const OFFER = record({
+/** How the guest has a channel whose id it has not released. */
+const STATES = ["closed", "open", "revoked"] as const;
+
+/** A channel whose id the guest has not released. */
+const CHANNEL = record({
+  channelId: [uint(CHANNEL_ID_MAX, 1), "its id, each once"],
   interfaceType: [guid, "type of the interface"],
-  instance: [guid, "instance of it, each once"],
+  instance: [guid, "instance of it"],
+  subchannelIndex: [uint(U16_MAX), "which channel of that instance: 0 for the primary"],
+  state: [
+    word(STATES),
+    "how the guest has it; `revoked` where it was rescinded, and the guest has not released the id",
+  ],
   openId: [uint(U32_MAX), "what the guest calls its last open"],
-  hasInterrupts: [flag, "whether the guest wants to be interrupted"],
+  targetVp: [uint(U32_MAX), "the processor that the host signals; 4294967295 for none"],
   ring: [
     optional(record({
       gpadlId: [uint(U32_MAX, 1), "the GPADL that describes them"],
       downstreamPageOffset: [uint(U32_MAX), "page of it where the host's outgoing ring begins"],
     })),
-    "its rings; not nil while the channel is open",
+    "its rings, where it is open",
   ],
   mmio: [optional(stretch), "where its MMIO lies, if it is open and has some"],
 }, {
   "it has MMIO, and is not open": ({ ring, mmio }) => mmio === null || ring !== null,
-});
-
-/** A channel whose id the guest has not released. */
-const CHANNEL = record({
-  channelId: [uint(CHANNEL_ID_MAX, 1), "its id, each once"],
-  offer: [optional(OFFER), "nil where it is rescinded, and the guest has not released the id"],
+  "it has rings and is not open, or the other way round": ({ ring, state }) =>
+    (ring !== null) === (state === "open"),
 });
 
 /** The host's end of a bus. A channel that the guest was never told of is the server's own matter. */
@@ -49,7 +54,10 @@ export const HOST_END = record({
   "one of its channels has another's id": ({ channels }) =>
     areDistinct(channels.map(({ channelId }) => channelId)),
   "one of its channels has another's instance": ({ channels }) =>
-    areDistinct(channels.flatMap(({ offer }) => offer?.instance ?? [])),
+    areDistinct(
+      channels.filter(({ state }) => state !== "revoked")
+        .map(({ instance, subchannelIndex }) => `${instance} ${subchannelIndex}`),
+    ),
 });
 
 function areDistinct(values: readonly (number | string)[]): boolean {
@@ -65,22 +73,21 @@ export function imageOfHostEnd(end: HostEnd): HostEndImage {
   return { channels: end.known.map(imageOfChannel), gpadls: imagesOfHostGpadls(end.gpadls) };
 }
 
+/** What is left of a channel that was taken back. */
+const REVOKED = { state: "revoked", openId: 0, targetVp: 0, ring: null, mmio: null } as const;
+
 function imageOfChannel(channel: OfferedChannel): ChannelImage {
-  const { actor, endpoint, openId, hasInterrupts, ring, downstreamPageOffset } = channel;
+  const { key, openId, targetVp, ring, downstreamPageOffset, mmio } = channel;
   const channelId = channel.channelId!;
-  const target = endpoint?.configuration.serverTarget ?? null;
-  if (actor.is("revoked") || endpoint === null || target === null) {
-    return { channelId, offer: null };
-  }
+  if (channel.isUnserved) return { channelId, ...key, ...REVOKED };
   return {
     channelId,
-    offer: {
-      ...target,
-      openId,
-      hasInterrupts,
-      ring: ring === null ? null : { gpadlId: ring.gpadlId, downstreamPageOffset },
-      mmio: channel.mmio,
-    },
+    ...key,
+    state: ring === null ? "closed" : "open",
+    openId,
+    targetVp,
+    ring: ring === null ? null : { gpadlId: ring.gpadlId, downstreamPageOffset },
+    mmio,
   };
 }
 
@@ -88,22 +95,21 @@ function imageOfChannel(channel: OfferedChannel): ChannelImage {
 export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
   const channels = image.channels.map((saved) => restoreChannel(end, saved));
   image.gpadls.forEach((saved, at) => restoreHostGpadl(end, saved, () => `hostEnd, gpadls ${at}`));
-  image.channels.forEach(({ offer }, at) => {
-    if (offer !== null && offer.ring !== null) {
-      restoreRing(end, channels[at]!, offer.ring.gpadlId);
-    }
+  image.channels.forEach(({ ring }, at) => {
+    if (ring !== null) restoreRing(end, channels[at]!, ring.gpadlId);
   });
 }
 
-function restoreChannel(end: HostEnd, { channelId, offer }: ChannelImage): OfferedChannel {
-  const channel = end.unclaimed.restoreChannel(channelId, offer === null);
-  if (offer === null) return channel;
-  const { interfaceType, instance, mmio, ring } = offer;
-  channel.openId = offer.openId;
-  channel.hasInterrupts = offer.hasInterrupts;
-  channel.downstreamPageOffset = ring?.downstreamPageOffset ?? 0;
-  channel.mmio = mmio;
-  end.unclaimed.add({ interfaceType, instance, channel });
+function restoreChannel(end: HostEnd, image: ChannelImage): OfferedChannel {
+  const { channelId, interfaceType, instance, subchannelIndex, state } = image;
+  const key = { interfaceType, instance, subchannelIndex };
+  const channel = end.unclaimed.restoreChannel(channelId, key, state === "revoked");
+  if (state === "revoked") return channel;
+  channel.openId = image.openId;
+  channel.targetVp = image.targetVp;
+  channel.downstreamPageOffset = image.ring?.downstreamPageOffset ?? 0;
+  channel.mmio = image.mmio;
+  end.unclaimed.add(channel);
   return channel;
 }
 

@@ -37,6 +37,7 @@ export function offerOf(
   vtl: number,
 ): OfferChannel {
   const { serverTarget, serverFlags, isPipe, mmioMegabytes, mmioMegabytesOptional } = configuration;
+  const { subchannelIndex } = configuration;
   assert(serverTarget !== null, "a server that is enabled says what it offers");
   return {
     message: "offerChannel",
@@ -48,7 +49,7 @@ export function offerOf(
     ),
     mmioMegabytes,
     userData: isPipe ? pipeUserData("message") : new Uint8Array(USER_DATA_BYTES),
-    subchannelIndex: 0,
+    subchannelIndex,
     mmioMegabytesOptional,
     channelId,
     monitorId: MONITOR_ID_NONE,

@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { OpenChannel } from "../../../core/control/messages.ts";
+import { type OpenChannel, TARGET_VP_NO_INTERRUPTS } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../../core/ntstatus.ts";
 import type { BusChannel, Doorbell, MmioRange, Rings } from "../../channel/bus_port.ts";
+import type { ChannelKey } from "../../channel/configuration.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
@@ -16,6 +17,9 @@ import type { HostSignal } from "../synic.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import { OFFERED_CHANNEL_ACTOR } from "./offered_channel_machine.ts";
 import type { OfferedChannelEffect, OfferedChannelEvent, OfferedChannelTag } from "./types.ts";
+
+/** Greater than any order that a server can say. */
+const OFFER_ORDER_NONE = 2 ** 32;
 
 /** What the steps of a channel do beyond itself. */
 export interface OfferedChannelOwner {
@@ -35,6 +39,8 @@ export interface OfferedChannelOwner {
   openAgain(channel: OfferedChannel): void;
   /** Its id is nobody's any more. */
   forget(channel: OfferedChannel): void;
+  /** Its id is that of its successor from now on. */
+  handOver(channel: OfferedChannel): void;
 }
 
 /** A channel as the host knows it. What the guest knows of it, its chart says. */
@@ -43,8 +49,10 @@ export class OfferedChannel implements BusChannel {
   readonly actor: ChartActor<OfferedChannelEvent, OfferedChannelTag>;
   /** Whose it is. */
   readonly owner: OfferedChannelOwner;
+  /** What tells it from all others. */
+  readonly key: ChannelKey;
   /** The server; null as long as none has claimed a channel that a restored guest knows. */
-  endpoint: Endpoint | null;
+  endpoint: Endpoint | null = null;
   /** The id that the guest knows it by; null before it was told. */
   channelId: number | null = null;
   /** The ring GPADL, while the server has rings. */
@@ -53,9 +61,7 @@ export class OfferedChannel implements BusChannel {
   downstreamPageOffset = 0;
   /** What the guest calls the open that is under way. */
   openId = 0;
-  /** Whether the guest wants to be interrupted. */
-  hasInterrupts = true;
-  /** The virtual processor on which it takes that. */
+  /** The virtual processor of the guest that the host signals, or {@linkcode TARGET_VP_NO_INTERRUPTS}. */
   targetVp = 0;
   /** What the guest signals it by; null while nobody listens. */
   heardAs: HostSignal | null = null;
@@ -67,11 +73,13 @@ export class OfferedChannel implements BusChannel {
   doorbell: Doorbell | null = null;
   /** The open that waits for the end of the last one. */
   nextOpen: OpenChannel | null = null;
+  /** The channel of the server that waits for the id of this one; null while none does. */
+  successor: OfferedChannel | null = null;
 
   /** A channel that was never told to the guest. */
-  constructor(actors: Actors, owner: OfferedChannelOwner, endpoint: Endpoint | null) {
+  constructor(actors: Actors, owner: OfferedChannelOwner, key: ChannelKey) {
     this.owner = owner;
-    this.endpoint = endpoint;
+    this.key = key;
     this.actor = actors.create(OFFERED_CHANNEL_ACTOR, null, effectsOf(this, EFFECTS));
   }
 
@@ -86,9 +94,27 @@ export class OfferedChannel implements BusChannel {
     this.actor.send({ type: "revoke" });
   }
 
+  /** The guest has left the channel, by a word for all of them or as it is gone. */
+  leave(type: "disconnect" | "guestGone"): void {
+    if (!this.actor.can(type)) return;
+    this.doorbell = null;
+    this.actor.send({ type });
+    if (this.endpoint === null && this.actor.can("revoke")) this.revoke(); // nobody claims it any more
+  }
+
+  /** Whether the guest wants to be interrupted. */
+  get hasInterrupts(): boolean {
+    return this.targetVp !== TARGET_VP_NO_INTERRUPTS;
+  }
+
+  /** Where it stands among the offers of its interface: what its server says, or behind all that say something. */
+  get offerOrder(): number {
+    return this.endpoint?.configuration.offerOrder ?? OFFER_ORDER_NONE;
+  }
+
   /** See {@linkcode BusChannel.instance}. */
   get instance(): string | null {
-    return this.endpoint?.configuration.serverTarget?.instance ?? null;
+    return this.endpoint === null ? null : this.key.instance;
   }
 
   /** See {@linkcode BusChannel.memory}. */
@@ -108,5 +134,9 @@ const EFFECTS: EffectTable<OfferedChannel, OfferedChannelEvent, OfferedChannelEf
   freeRings: (channel) => channel.owner.freeRings(channel),
   openAgain: (channel) => channel.owner.openAgain(channel),
   forget: (channel) => channel.owner.forget(channel),
+  handOver: (channel) => channel.owner.handOver(channel),
+  sendReservedClosed: () => {},
+  beginModify: () => {},
+  sendModified: () => {},
   remove: (channel) => channel.actor.stop(),
 };

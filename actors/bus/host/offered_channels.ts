@@ -5,6 +5,12 @@
  */
 
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
+import {
+  type ChannelKey,
+  isSameDevice,
+  isSameKey,
+  type ServerTarget,
+} from "../../channel/configuration.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 
@@ -17,7 +23,6 @@ export class OfferedChannels {
   readonly #byEndpoint = new Map<Endpoint, OfferedChannel>();
   /** The channels whose ids the guest has not released. */
   readonly #byId = new Map<number, OfferedChannel>();
-  readonly #instances = new Set<string>();
   /** The channels that the guest is to be told of, once it asks and there is an id. */
   readonly #toOffer = new Set<OfferedChannel>();
 
@@ -46,9 +51,38 @@ export class OfferedChannels {
     return [...this.#toOffer];
   }
 
-  /** Whether an instance is offered already. */
-  isOffered(instance: string): boolean {
-    return this.#instances.has(instance);
+  /**
+   * Whether such a channel is offered already. Of primaries each instance is offered once, whatever its interface
+   * (kmcl.md section 5, VmbChannelEnable).
+   */
+  isOffered(key: ChannelKey): boolean {
+    return this.standing.some((other) =>
+      key.subchannelIndex === 0
+        ? other.key.subchannelIndex === 0 && other.key.instance === key.instance
+        : isSameKey(other.key, key)
+    );
+  }
+
+  /** Whether the primary of an instance is offered. */
+  hasPrimary(device: ServerTarget): boolean {
+    return this.isOffered({ ...device, subchannelIndex: 0 }) && this.#channelsOf(device).length > 0;
+  }
+
+  /** The sub-channels of an instance whose offers stand, in the order of the offers. */
+  subchannelsOf(device: ServerTarget): readonly OfferedChannel[] {
+    return this.#channelsOf(device).filter(({ key }) => key.subchannelIndex > 0);
+  }
+
+  #channelsOf(device: ServerTarget): readonly OfferedChannel[] {
+    return this.standing.filter(({ key }) => isSameDevice(key, device));
+  }
+
+  /** The channel with this key whose offer was taken back and whose id the guest has not released; null: none. */
+  leftBy(key: ChannelKey): OfferedChannel | null {
+    return this.known.find(({ key: left, actor }) =>
+      actor.can("reoffer") && isSameKey(left, key)
+    ) ??
+      null;
   }
 
   /** Whether each id is in use, or will be when the guest was told of all that it is to be told of. */
@@ -58,9 +92,7 @@ export class OfferedChannels {
 
   /** The offer of `endpoint` stands from now on. */
   add(endpoint: Endpoint, channel: OfferedChannel): void {
-    const instance = endpoint.configuration.serverTarget?.instance ?? null;
     this.#byEndpoint.set(endpoint, channel);
-    if (instance !== null) this.#instances.add(instance);
   }
 
   /** The offer of `endpoint` does not stand any more; the guest keeps its id. Null where none stood. */
@@ -68,8 +100,11 @@ export class OfferedChannels {
     const channel = this.of(endpoint);
     if (channel === null) return null;
     this.#byEndpoint.delete(endpoint);
-    this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");
     this.#toOffer.delete(channel);
+    const before = this.known.find(({ successor }) => successor === channel);
+    if (before === undefined) return channel;
+    before.successor = null;
+    before.actor.send({ type: "withdraw" });
     return channel;
   }
 
@@ -88,13 +123,17 @@ export class OfferedChannels {
     this.#toOffer.add(channel);
   }
 
-  /** Sorts those that the guest is to be told of by their GUIDs, so that ids stay stable (wire.md 5.2). */
+  /** The guest does not ask for offers any more. */
+  offerNothing(): void {
+    this.#toOffer.clear();
+  }
+
+  /**
+   * Sorts those that the guest is to be told of by interface, order and instance, so that ids stay stable; one that
+   * says no order comes behind those that do, a sub-channel behind its primary (wire.md 5.2).
+   */
   sortOffers(): void {
-    const key = ({ endpoint }: OfferedChannel) => {
-      const target = endpoint?.configuration.serverTarget;
-      return `${target?.interfaceType} ${target?.instance}`;
-    };
-    const inOrder = [...this.#toOffer].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    const inOrder = [...this.#toOffer].sort(compareOffers);
     this.#toOffer.clear();
     for (const channel of inOrder) this.#toOffer.add(channel);
   }
@@ -116,4 +155,17 @@ export class OfferedChannels {
     for (let id = 1; id <= CHANNEL_ID_MAX; id++) if (!this.#byId.has(id)) return id;
     return null;
   }
+}
+
+function compareOffers(
+  { key: one, offerOrder: first }: OfferedChannel,
+  { key: other, offerOrder: second }: OfferedChannel,
+): number {
+  return compareTexts(one.interfaceType, other.interfaceType) || first - second ||
+    compareTexts(one.instance, other.instance) || one.subchannelIndex - other.subchannelIndex;
+}
+
+/** GUIDs in lower case compare as their fields do. */
+function compareTexts(one: string, other: string): number {
+  return one < other ? -1 : Number(one > other);
 }

@@ -50,8 +50,7 @@ export function prepareOpen(
   ring.actor.send({ type: "useAsRing" });
   channel.ring = ring;
   channel.downstreamPageOffset = request.downstreamPageOffset;
-  channel.hasInterrupts = targetVp !== TARGET_VP_NO_INTERRUPTS;
-  channel.targetVp = channel.hasInterrupts ? targetVp : 0;
+  channel.targetVp = targetVp;
   return STATUS_SUCCESS;
 }
 

@@ -22,22 +22,32 @@ export type OfferedChannelEvent =
   | { readonly type: "offered" }
   /** A restored guest knows the channel: it has it closed, or was told that it is gone. */
   | { readonly type: "resumeClosed" | "resumeRevoked" }
-  /** The restored guest has the channel open. */
-  | { readonly type: "resumeOpen" }
+  /** The restored guest has the channel open; perhaps it asked for another processor, or opened it as reserved. */
+  | { readonly type: "resumeOpen" | "resumeModifying" | "resumeReserved" }
   /** The guest opens the channel, over rings that can be used. */
-  | { readonly type: "open" }
+  | { readonly type: "open" | "openReserved" }
   /** EvtChannelOpened returned: what it answered is the guest's to know. */
   | { readonly type: "opened" | "refused"; readonly status: NtStatus }
+  /** The guest wants to be interrupted on another processor: now, or once it is as it asked before. */
+  | { readonly type: "modify" | "modifyLater" }
+  /** The host signals the processor that the guest asked for. */
+  | { readonly type: "modified" }
   /** The guest closes the channel. */
-  | { readonly type: "close" }
+  | { readonly type: "close" | "closeReserved" }
   /** The guest wants the channel open again, while the server is still closing it. */
   | { readonly type: "reopen" }
   /** The server has released the rings. */
   | { readonly type: "ringsFree" }
   /** The offer is taken back. */
   | { readonly type: "revoke" }
+  /** A server of the same key is to have the id, once the guest has released it. */
+  | { readonly type: "reoffer" }
+  /** That server's offer is taken back before the guest has heard of it. */
+  | { readonly type: "withdraw" }
   /** The guest released the id. */
   | { readonly type: "relIdReleased" }
+  /** The guest disconnects: it has released all channels but those that it opened as reserved. */
+  | { readonly type: "disconnect" }
   /** The guest crashed or was destroyed. */
   | { readonly type: "guestGone" };
 
@@ -47,23 +57,37 @@ export type OfferedChannelTag =
   | "released"
   /** The offer was taken back: what the guest says about the channel crossed that on its way. */
   | "revoked"
+  /** A server of the same key waits for the guest to release the id. */
+  | "reoffered"
   /** The server has rings, or is still to release them. */
   | "rings"
+  /** The guest opened it as a reserved channel. */
+  | "reserved"
   /** The guest has closed the channel, and may have its rings back before the server is done. */
   | "closing"
   /** The guest has the channel open. */
-  | "open";
+  | "open"
+  /** The guest waits to be interrupted on another processor. */
+  | "modifying";
 
 /** What happens on a step of an offered channel. */
-export type OfferedChannelEffect =
-  | "sendOffer"
-  | "sendOpenResult"
-  | "sendRescind"
-  | "tellPeerClosed"
-  | "freeRings"
-  | "openAgain"
-  | "forget"
-  | "remove";
+export const OFFERED_CHANNEL_EFFECTS = [
+  "sendOffer",
+  "sendOpenResult",
+  "sendRescind",
+  "sendReservedClosed",
+  "beginModify",
+  "sendModified",
+  "tellPeerClosed",
+  "freeRings",
+  "openAgain",
+  "forget",
+  "handOver",
+  "remove",
+] as const;
+
+/** One of them. */
+export type OfferedChannelEffect = typeof OFFERED_CHANNEL_EFFECTS[number];
 
 /** What can happen to a GPADL. */
 export type HostGpadlEvent =
@@ -79,8 +103,8 @@ export type HostGpadlEvent =
   | { readonly type: "teardown" }
   /** It is refused, or the guest released its channel: it is gone without a word. */
   | { readonly type: "drop" }
-  /** The guest crashed or was destroyed. */
-  | { readonly type: "guestGone" };
+  /** The guest disconnected, or is gone. */
+  | { readonly type: "disconnect" };
 
 /** What the host asks of a GPADL's state. */
 export type HostGpadlTag =

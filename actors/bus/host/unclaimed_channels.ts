@@ -9,7 +9,12 @@
  * @module
  */
 
-import { SERVER_FLAG_FORCE_NEW_CHANNEL } from "../../channel/configuration.ts";
+import {
+  type ChannelKey,
+  isSameDevice,
+  SERVER_FLAG_FORCE_NEW_CHANNEL,
+  type ServerTarget,
+} from "../../channel/configuration.ts";
 import type { Rings } from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import { hasTag, type TrafficImage } from "../../channel/image.ts";
@@ -24,16 +29,6 @@ import type { HostPort } from "./host_port.ts";
 import { acceptsMmio } from "./open.ts";
 import { ringsOf } from "../rings.ts";
 
-/** A channel without a server. */
-export interface UnclaimedChannel {
-  /** Interface type of its offer. */
-  readonly interfaceType: string;
-  /** Interface instance of its offer. */
-  readonly instance: string;
-  /** What the host knows of it; it has an id, and its endpoint is null. */
-  readonly channel: OfferedChannel;
-}
-
 /** What unclaimed channels need of the host's end. */
 export interface ClaimingEnd extends HostPort {
   /** The guest's GPADLs. */
@@ -44,13 +39,15 @@ export interface ClaimingEnd extends HostPort {
   readonly link: HostLink;
   /** What the steps of its channels do. */
   readonly steps: OfferedChannelOwner;
+  /** The primary of an instance goes: so do the sub-channels that servers have claimed, before it. */
+  takeBackSubchannels(device: ServerTarget): void;
 }
 
 /** The unclaimed channels of one guest. */
 export class UnclaimedChannels {
   readonly #end: ClaimingEnd;
-  /** By instance, in the order in which they came. */
-  readonly #channels = new Map<string, UnclaimedChannel>();
+  /** By {@linkcode nameOf}, in the order in which they came: each has an id, and no endpoint. */
+  readonly #channels = new Map<string, OfferedChannel>();
 
   /** No channel. */
   constructor(end: ClaimingEnd) {
@@ -58,25 +55,25 @@ export class UnclaimedChannels {
   }
 
   /** All of them. */
-  get all(): readonly UnclaimedChannel[] {
+  get all(): readonly OfferedChannel[] {
     return [...this.#channels.values()];
   }
 
-  /** Whether the guest knows a channel of that instance which no server has claimed. */
-  has(instance: string): boolean {
-    return this.#channels.has(instance);
+  /** Whether the guest knows such a channel which no server has claimed. */
+  has(key: ChannelKey): boolean {
+    return this.#channels.has(nameOf(key));
   }
 
-  /** A restored guest has this channel. Its instance, its id and its ring GPADL are its alone. */
-  add(unclaimed: UnclaimedChannel): void {
-    this.#channels.set(unclaimed.instance, unclaimed);
-    this.#end.offered.keep(unclaimed.channel);
+  /** A restored guest has this channel. Its key, its id and its ring GPADL are its alone. */
+  add(channel: OfferedChannel): void {
+    this.#channels.set(nameOf(channel.key), channel);
+    this.#end.offered.keep(channel);
   }
 
   /** A restored guest knows this channel. It has it closed, or the offer was taken back before the save. */
-  restoreChannel(channelId: number, isRevoked: boolean): OfferedChannel {
+  restoreChannel(channelId: number, key: ChannelKey, isRevoked: boolean): OfferedChannel {
     const { actors, steps, offered } = this.#end;
-    const channel = new OfferedChannel(actors, steps, null);
+    const channel = new OfferedChannel(actors, steps, key);
     channel.channelId = channelId;
     offered.keep(channel);
     channel.actor.send({ type: isRevoked ? "resumeRevoked" : "resumeClosed" });
@@ -91,7 +88,7 @@ export class UnclaimedChannels {
   }
 
   /** The rings of an unclaimed channel that a saved server can continue with; null where it has none, or others. */
-  ringsFor({ channel }: UnclaimedChannel, saved: TrafficImage): Rings | null {
+  ringsFor(channel: OfferedChannel, saved: TrafficImage): Rings | null {
     if (channel.ring === null) return null;
     const { memory } = this.#end;
     const both = ringsOf(memory, channel.ring.ranges, channel.downstreamPageOffset);
@@ -101,46 +98,45 @@ export class UnclaimedChannels {
     return fitsRings(saved, rings) ? rings : null;
   }
 
-  /** Whether the server that was saved as `saved` and is `endpoint` now can continue with `unclaimed`. */
-  fits(unclaimed: UnclaimedChannel, endpoint: Endpoint, saved: TrafficImage): boolean {
+  /** Whether the server that was saved as `saved` and is `endpoint` now can continue with `channel`. */
+  fits(channel: OfferedChannel, endpoint: Endpoint, saved: TrafficImage): boolean {
     const { configuration } = endpoint;
     const { serverFlags, serverTarget, targetVtl } = configuration;
-    const { channel } = unclaimed;
     const hasRoom = () =>
-      this.ringsFor(unclaimed, saved) !== null &&
+      this.ringsFor(channel, saved) !== null &&
       acceptsMmio(configuration, channel.mmio?.byteCount ?? 0);
     const isOpen = hasTag(saved.state, "opened");
     return targetVtl === this.#end.guest.vtl &&
       (serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0 &&
-      serverTarget?.interfaceType === unclaimed.interfaceType &&
+      serverTarget?.interfaceType === channel.key.interfaceType &&
       saved.channelId === channel.channelId &&
       (isOpen ? hasRoom() : channel.ring === null);
   }
 
   /** Whether what was saved as `saved` can be the server of the guest's channel, as far as there is one. */
   admits(endpoint: Endpoint, saved: TrafficImage): boolean {
-    const { serverFlags, serverTarget } = endpoint.configuration;
-    const unclaimed = this.#channels.get(serverTarget?.instance ?? "");
-    const isResumed = (serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0;
-    return unclaimed === undefined || !isResumed || this.fits(unclaimed, endpoint, saved);
+    const channel = this.#channelFor(endpoint);
+    const isResumed = (endpoint.configuration.serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0;
+    return channel === null || !isResumed || this.fits(channel, endpoint, saved);
+  }
+
+  #channelFor({ configuration: { serverKey } }: Endpoint): OfferedChannel | null {
+    return serverKey === null ? null : this.#channels.get(nameOf(serverKey)) ?? null;
   }
 
   /** A server is enabled. True: it continues with a channel of the guest's. False: it is to be offered. */
   claim(endpoint: Endpoint): boolean {
     const saved = endpoint.restored;
     endpoint.restored = null;
-    const instance = endpoint.configuration.serverTarget?.instance ?? "";
-    const unclaimed = this.#channels.get(instance);
-    this.#channels.delete(instance);
-    const isFound = unclaimed !== undefined && saved !== null &&
-      this.fits(unclaimed, endpoint, saved);
+    const channel = this.#channelFor(endpoint);
+    const isFound = channel !== null && saved !== null && this.fits(channel, endpoint, saved);
     if (isFound) {
-      const { channel } = unclaimed;
-      channel.rings = this.ringsFor(unclaimed, saved);
+      this.#channels.delete(nameOf(channel.key));
+      channel.rings = this.ringsFor(channel, saved);
       this.#attach(channel, endpoint);
       resumeServer(endpoint, saved, channel.rings);
     } else {
-      unclaimed?.channel.revoke();
+      if (channel !== null) this.#rescind(channel);
       if (saved !== null) abandonServer(endpoint, saved);
     }
     if (endpoint.completions.isDue) endpoint.work.scheduleCompletions();
@@ -149,8 +145,19 @@ export class UnclaimedChannels {
 
   /** Nobody will claim what is left: the guest is told that it is gone. */
   rescindAll(): void {
-    for (const { channel } of this.#channels.values()) channel.revoke();
-    this.#channels.clear();
+    for (const channel of this.#channels.values()) this.#rescind(channel);
+  }
+
+  /** Nobody claims `channel`, nor will its sub-channels be there any more, which go before it (wire.md 6). */
+  #rescind(channel: OfferedChannel): void {
+    const { key } = channel;
+    if (!this.#channels.delete(nameOf(key))) return;
+    if (key.subchannelIndex === 0) {
+      const others = this.all.filter((other) => isSameDevice(other.key, key));
+      for (const other of others) this.#rescind(other);
+      this.#end.takeBackSubchannels(key);
+    }
+    channel.revoke();
   }
 
   /** The guest is gone, and everything that it knew. */
@@ -182,11 +189,14 @@ export class UnclaimedChannels {
    * Takes the server away from its channel without a word to the guest, as the end of its host would;
    * null where the guest was never told of it. For those who stand in for the restore of a partition.
    */
-  part(endpoint: Endpoint): UnclaimedChannel | null {
-    const { serverTarget } = endpoint.configuration;
+  part(endpoint: Endpoint): OfferedChannel | null {
     if (endpoint.channelId !== null) this.#end.gpadls.forgetMappings(endpoint.channelId);
     const channel = this.#detach(endpoint);
-    if (serverTarget === null || channel === null || channel.channelId === null) return null;
-    return { ...serverTarget, channel };
+    return channel === null || channel.channelId === null ? null : channel;
   }
+}
+
+/** What servers of a saved guest find their channels by: whose interface is another one takes its place. */
+function nameOf({ instance, subchannelIndex }: ChannelKey): string {
+  return `${instance} ${subchannelIndex}`;
 }

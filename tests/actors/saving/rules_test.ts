@@ -291,15 +291,18 @@ Deno.test("PARTITION_CHUNKS: the rules of the others", () => {
   const [one, other] = host.channels;
   refuses(hostEnd.holds, "one of its channels has another's id", host, { channels: [one!, one!] });
   refuses(hostEnd.holds, "one of its channels has another's instance", host, {
-    channels: [one!, { ...other!, offer: one!.offer }],
+    channels: [one!, { ...one!, channelId: other!.channelId }],
   });
-  const taken = hostEnd.holds.fields.channels[0].member!.fields["offer"]![0].member as Schema<
-    NonNullable<typeof host.channels[number]["offer"]>
-  >;
-  refuses(taken, "it has MMIO, and is not open", one!.offer!, {
+  const channel = hostEnd.holds.fields.channels[0].member as Schema<typeof host.channels[number]>;
+  const open = host.channels.find(({ ring }) => ring !== null)!;
+  refuses(channel, "it has MMIO, and is not open", open, {
+    state: "closed",
     ring: null,
     mmio: { gpa: 0, byteCount: 1 },
   });
+  const noRings = "it has rings and is not open, or the other way round";
+  refuses(channel, noRings, open, { ring: null });
+  refuses(channel, noRings, open, { state: "closed" });
   const known = hostEnd.holds.fields.gpadls[0].member as Schema<typeof host.gpadls[number]>;
   const whole = host.gpadls.find(({ ranges }) => ranges !== null)!;
   const half = host.gpadls.find(({ incomplete }) => incomplete !== null)!;

@@ -154,8 +154,8 @@ const MEMORY: Changes = {
     const range = { gpa: parts.memory.mmio[0].gpa, byteCount: 4096 };
     Object.assign(parts.memory.mmio[0], range);
     Object.assign(offerOf(parts, lent).link.mmio, range);
-    for (const { offer } of parts.hostEnd.channels) {
-      if (offer.mmio !== null) Object.assign(offer.mmio, range);
+    for (const { mmio } of parts.hostEnd.channels) {
+      if (mmio !== null) Object.assign(mmio, range);
     }
   }],
   "buffers that overlap": ["the memory is none", (parts) => parts.memory.buffers[1].gpa = 4096],
@@ -255,11 +255,11 @@ const LISTS: Changes = {
   ],
   "two host channels with one instance": [
     "has another's instance",
-    ({ hostEnd }) => hostEnd.channels[1].offer.instance = hostEnd.channels[0].offer.instance,
+    ({ hostEnd }) => hostEnd.channels[1].instance = hostEnd.channels[0].instance,
   ],
   "a host channel open on rings that it has not": [
     "has no such rings",
-    ({ hostEnd }) => hostEnd.channels[0].offer.ring.gpadlId = 5,
+    ({ hostEnd }) => hostEnd.channels[0].ring.gpadlId = 5,
   ],
   "a timer in the far future": [
     "signalAfter100ns is not",

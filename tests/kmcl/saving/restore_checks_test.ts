@@ -46,7 +46,7 @@ Deno.test("restorePartition: a driver of the host that fails after others takes 
   const reason = refusal(
     ({ drivers, hostEnd }) => {
       // One server finds its channel, the next is offered anew: both leave traces.
-      hostEnd.channels[0].offer.instance = "00000000-0000-4000-8000-000000000001";
+      hostEnd.channels[0].instance = "00000000-0000-4000-8000-000000000001";
       drivers.push({ kind: "host", name: "last", state: null });
     },
     { guestDrivers, hostDrivers: [...hostDrivers, last] },
@@ -80,8 +80,8 @@ Deno.test("restorePartition: a server does not take up a channel with other MMIO
     const byteCount = 0x20_0000;
     memory.mmio[0].byteCount = byteCount;
     offer.link.mmio.byteCount = byteCount;
-    for (const { offer } of hostEnd.channels) {
-      if (offer.mmio !== null) offer.mmio.byteCount = byteCount;
+    for (const { mmio } of hostEnd.channels) {
+      if (mmio !== null) mmio.byteCount = byteCount;
     }
   }, RICH_DRIVERS);
   assertStringIncludes(reason, "STATUS_REVISION_MISMATCH");

@@ -16,17 +16,24 @@ const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";
 const OFFER = offerMessage(TYPE, INSTANCE);
 
 /** A client, as far as an offer concerns it. */
-function client({ isRoot = false, isPipe = false, instance = null as string | null }): Endpoint {
+function client(
+  { isRoot = false, isPipe = false, instance = null as string | null, subchannelIndex = 0 },
+): Endpoint {
   const clientTarget = { interfaceType: TYPE, instance };
-  return { configuration: { clientTarget, isPipe }, partition: { isRoot } } as unknown as Endpoint;
+  const configuration = { clientTarget, isPipe, subchannelIndex };
+  return { configuration, partition: { isRoot } } as unknown as Endpoint;
 }
 
 // kmcl.md S14, wire.md 4.4 and section 6
-Deno.test("isTarget: a sub-channel is no device, whoever asks for it", () => {
+Deno.test("isTarget: a sub-channel is for a client that names its index, and for no other", () => {
   for (const instance of [null, INSTANCE]) {
     assertEquals(isTarget(client({ instance }), OFFER), true);
     for (const subchannelIndex of [1, 2, 0xffff]) {
       assertEquals(isTarget(client({ instance }), { ...OFFER, subchannelIndex }), false);
+      const subClient = client({ instance, subchannelIndex });
+      assertEquals(isTarget(subClient, { ...OFFER, subchannelIndex }), true);
+      assertEquals(isTarget(subClient, OFFER), false);
+      assertEquals(isTarget(subClient, { ...OFFER, subchannelIndex: subchannelIndex ^ 1 }), false);
     }
   }
 });

@@ -10,7 +10,7 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       on: {
         complete: "accepted.unused",
         drop: "removed",
-        guestGone: "removed",
+        disconnect: "removed",
         teardown: "removed",
       },
     },
@@ -18,7 +18,7 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       tags: ["accepted"],
       on: {
         drop: "removed",
-        guestGone: "removed",
+        disconnect: "removed",
         map: "accepted.mapped",
         teardown: "removed",
         useAsRing: "accepted.ring",
@@ -28,7 +28,7 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       tags: ["accepted", "ring"],
       on: {
         drop: "removed",
-        guestGone: "abandoned.ring",
+        disconnect: "abandoned.ring",
         teardown: "tearingDown.ring",
         unused: "accepted.unused",
       },
@@ -37,18 +37,18 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       tags: ["accepted", "mapped"],
       on: {
         drop: "removed",
-        guestGone: "abandoned.mapped",
+        disconnect: "abandoned.mapped",
         teardown: "tearingDown.mapped",
         unused: "accepted.unused",
       },
     },
     "tearingDown.ring": {
       tags: ["ring", "tearingDown"],
-      on: { drop: "removed", guestGone: "abandoned.ring", unused: "removed" },
+      on: { drop: "removed", disconnect: "abandoned.ring", unused: "removed" },
     },
     "tearingDown.mapped": {
       tags: ["mapped", "tearingDown"],
-      on: { drop: "removed", guestGone: "abandoned.mapped", unused: "removed" },
+      on: { drop: "removed", disconnect: "abandoned.mapped", unused: "removed" },
     },
     "abandoned.ring": { tags: ["ring"], on: { drop: "removed", unused: "removed" } },
     "abandoned.mapped": { tags: ["mapped"], on: { drop: "removed", unused: "removed" } },
@@ -75,10 +75,10 @@ Deno.test("createHostGpadlChart: a teardown is answered once nothing uses the me
   }
   assertEquals(along("complete", "drop"), ["remove"]);
   assertEquals(along("drop"), ["remove"]);
-  assertEquals(along("guestGone"), ["remove"]);
+  assertEquals(along("disconnect"), ["remove"]);
   const mapped = ["complete", "map"];
-  assertEquals(along(...mapped, "guestGone"), []);
-  assertEquals(along(...mapped, "guestGone", "unused"), ["revokeMdl", "remove"]);
-  assertEquals(along(...mapped, "teardown", "guestGone", "unused"), ["revokeMdl", "remove"]);
-  assertEquals(along("complete", "useAsRing", "guestGone", "unused"), ["remove"]);
+  assertEquals(along(...mapped, "disconnect"), []);
+  assertEquals(along(...mapped, "disconnect", "unused"), ["revokeMdl", "remove"]);
+  assertEquals(along(...mapped, "teardown", "disconnect", "unused"), ["revokeMdl", "remove"]);
+  assertEquals(along("complete", "useAsRing", "disconnect", "unused"), ["remove"]);
 });
