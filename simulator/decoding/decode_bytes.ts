@@ -13,10 +13,19 @@ import { fieldsOfControlMessage, messageNumberOf } from "./control_message.ts";
 import { fieldsOfGpadl } from "./gpadl.ts";
 import { fieldsOfPacket, type PacketForm } from "./packet.ts";
 import type { DecodedDamage } from "./parts.ts";
+import { fieldsOfInterruptPage, fieldsOfMonitorPage } from "./signal_pages.ts";
 import { type DecodedRing, fieldsOfRing, fieldsOfRings, type RingPacket } from "./ring.ts";
 
 /** What bytes may be: see {@linkcode DecodeForm.kind}. */
-export const BYTES_KINDS = ["message", "packet", "ring", "rings", "gpadl"] as const;
+export const BYTES_KINDS = [
+  "message",
+  "packet",
+  "ring",
+  "rings",
+  "gpadl",
+  "monitorPage",
+  "interruptPage",
+] as const;
 
 /** One of {@linkcode BYTES_KINDS}. */
 export type BytesKind = typeof BYTES_KINDS[number];
@@ -25,8 +34,8 @@ export type BytesKind = typeof BYTES_KINDS[number];
 export interface DecodeForm extends PacketForm {
   /**
    * What they are: a control message; a packet as it lies in a ring; a ring, its control page first; both rings of a
-   * channel, as its GPADL has them; the messages that describe a GPADL, each in a list of bytes of its own. Default: what
-   * they look like.
+   * channel, as its GPADL has them; the messages that describe a GPADL, each in a list of bytes of its own; a monitor
+   * page; an interrupt page. Default: what they look like, which is no page of signals, as any bytes may be one.
    */
   readonly kind?: BytesKind;
   /** The page at which the second ring begins. Default: the one in the middle. */
@@ -124,6 +133,14 @@ function partsOf(
         ],
         damage: upstream.damage ?? downstream.damage,
       };
+    }
+    case "monitorPage": {
+      const page = fieldsOfMonitorPage(bytes);
+      return { parts: [page], damage: page.damage };
+    }
+    case "interruptPage": {
+      const page = fieldsOfInterruptPage(bytes);
+      return { parts: [page], damage: page.damage };
     }
   }
 }
