@@ -54,6 +54,15 @@ export function withLinesFrom<T extends WithLines>(folder: string | null, found:
   };
 }
 
+/** What runs drivers: whoever called from there is none. */
+const RUNNERS = ["worlds/", "testing/"].map((folder) => new URL(folder, import.meta.url).href);
+
+/** The lines of `stack`, the innermost first, that are a driver's or its scenario's: up to what ran that. */
+export function ownLines(stack: readonly string[]): readonly string[] {
+  const end = stack.findIndex((line) => RUNNERS.some((folder) => line.startsWith(folder)));
+  return end === -1 ? stack : stack.slice(0, end);
+}
+
 /** A recording whose lines of drivers are told from a folder on: see {@linkcode lineFrom}. */
 export function recordingFrom(folder: string | null, recording: Recording): Recording {
   return {

@@ -6,9 +6,16 @@
 
 import type { VirtualClock } from "../../core/clock.ts";
 import type { Trace } from "../../core/trace.ts";
+import type { CallbackName } from "../channel/driver_port.ts";
 import type { CallbackEnd } from "../runtime/driver_calls.ts";
 import type { Frame } from "../runtime/irql.ts";
 import type { Violation } from "../runtime/verifier.ts";
+
+/** Callbacks that return an NTSTATUS; a number that another one returns is nobody's. */
+const STATUS_CALLBACKS: ReadonlySet<string> = new Set<CallbackName>([
+  "EvtChannelOpened",
+  "EvtChannelRestorePacket",
+]);
 
 /** What of a fabric it takes. */
 interface Traced {
@@ -28,7 +35,7 @@ export function traceViolation({ recorder, clock }: Traced, violation: Violation
 /** Puts the begin of a callback on the trace, or its `end`. */
 export function traceCallback(
   { recorder, clock }: Traced,
-  { traceId, code, irql }: Frame,
+  { name, traceId, code, irql }: Frame,
   end: CallbackEnd | null,
 ): void {
   const event = end === null ? "callbackBegin" : "callbackEnd";
@@ -36,5 +43,6 @@ export function traceCallback(
   if (!recorder.keepsEntries) return;
   if (end === null) return recorder.tell({ irql });
   const { threw, value } = end;
-  recorder.tell({ ...threw && { threw }, ...typeof value === "number" && { status: value } });
+  const isStatus = typeof value === "number" && STATUS_CALLBACKS.has(name);
+  recorder.tell({ ...threw && { threw }, ...isStatus && { status: value } });
 }

@@ -43,7 +43,7 @@ export function choiceDetails(kind: ChoiceKind, offset: number, step: number): T
 }
 
 /** Has another chooser choose among items, and tells what it chose. */
-class ToldChooser implements Chooser {
+class TracingChooser implements Chooser {
   readonly #chooser: Chooser;
   readonly #recorder: Trace;
   #asked = 0;
@@ -94,7 +94,7 @@ export function toldChoices(
   const record = (count: number, chosen: number) =>
     recorder.record(clock.now100ns, "choice", 0, count, chosen);
   if (chooser === null || !recorder.keepsEntries) return { chooser, chose: record };
-  const told = new ToldChooser(chooser, recorder);
+  const told = new TracingChooser(chooser, recorder);
   return {
     chooser: told,
     chose: (count, chosen) => {

@@ -8,8 +8,6 @@ const folderUrl = (folder: string) => new URL(`../../${folder}`, import.meta.url
 
 /** The folders that the documented functions and what is below them lie in. */
 const INSIDE = ["core/", "actors/", "kmcl/"].map(folderUrl);
-/** Where a world runs its scenario: whoever called from there is no driver. */
-const WORLDS = folderUrl("simulator/worlds/");
 /** Frames of which one is the driver's. */
 const FRAMES = 30;
 const PLACE = /[a-z]+:\/\/[^\s()]+:\d+:\d+/;
@@ -112,10 +110,10 @@ export function sourceLine(): string | null {
   return placeOutside(withFrames(() => new Error().stack ?? ""), INSIDE);
 }
 
-/** The driver's own lines on the stack, the innermost first, which is {@linkcode sourceLine}. */
+/**
+ * The lines on the stack from the driver's innermost one, which is {@linkcode sourceLine}, to where the package called
+ * it, or else to the program's outermost one.
+ */
 export function sourceLines(): readonly string[] {
-  const stack = withFrames(() => new Error().stack ?? "");
-  const lines = placesOutside(stack, INSIDE);
-  const end = lines.findIndex((line) => line.startsWith(WORLDS));
-  return end === -1 ? lines : lines.slice(0, end);
+  return placesOutside(withFrames(() => new Error().stack ?? ""), INSIDE);
 }

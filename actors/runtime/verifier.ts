@@ -72,7 +72,10 @@ export interface Violation {
   readonly first: EarlierCall | null;
   /** The driver's line, with file and column; null where none of its lines runs. In no digest. */
   readonly source: string | null;
-  /** The driver's own lines that have led there, the innermost first, which is `source`. In no digest. */
+  /**
+   * The lines that have led there, the driver's innermost first, which is `source`, up to where the package called the
+   * driver, or else to the program's outermost one. In no digest.
+   */
   readonly stack: readonly string[];
 }
 

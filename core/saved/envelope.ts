@@ -12,7 +12,7 @@
 import CRC32 from "crc-32";
 import { assert } from "../assert.ts";
 import { wholeOf } from "../bytes.ts";
-import { bytes, oneOf, struct, u16, u32 } from "../layout/mod.ts";
+import { bytes, type Field, type NumberType, oneOf, struct, u16, u32 } from "../layout/mod.ts";
 import { isU32 } from "../units.ts";
 import { EnvelopeBudget, HeapBudget } from "./budget.ts";
 import { mismatched, throwDataError } from "./fault.ts";
@@ -34,19 +34,27 @@ const FREE_TYPES: Readonly<Record<SavedKind, readonly number[]>> = {
 };
 /** `VMBS`. */
 const MAGIC = Uint8Array.of(0x56, 0x4d, 0x42, 0x53);
-const HEADER_BYTES = 8;
+/** Bytes before the first chunk. */
+export const HEADER_BYTES = 8;
 const HEADER = struct("envelope header", HEADER_BYTES, {
   magic: [0, bytes(MAGIC.length)],
   version: [4, u16],
   kind: [6, oneOf(u16, KIND_NUMBERS)],
 });
-const CHUNK_HEADER_BYTES = 8;
-const CHUNK_HEADER = struct("chunk header", CHUNK_HEADER_BYTES, {
+/** Bytes before the payload of a chunk. */
+export const CHUNK_HEADER_BYTES = 8;
+/** The fields before the payload of a chunk. */
+export const CHUNK_HEADER: {
+  /** u32: what the payload is. */
+  readonly type: Field<NumberType>;
+  /** u32: bytes of the payload. */
+  readonly payloadBytes: Field<NumberType>;
+} = struct("chunk header", CHUNK_HEADER_BYTES, {
   type: [0, u32],
   payloadBytes: [4, u32, "bytes"],
 }).fields;
 /** CRC-32 over chunk header and payload, u32. It finds damage; an attacker can compute it again. */
-const CHECKSUM_BYTES = 4;
+export const CHECKSUM_BYTES = 4;
 /** Type of the chunk that ends the envelope. */
 const END_TYPE = 0;
 

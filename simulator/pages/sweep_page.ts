@@ -79,8 +79,8 @@ function commandHtml(command: string): string {
 }
 
 function failureHtml(group: FailureGroup, linkOf: SweepPageFacts["linkOf"]): string {
-  const { kind, rule, place, message, by, worlds, seed, step, source, replay, shrunk, page } =
-    group;
+  const { kind, rule, place, message, by, worlds, seed, step, source, replay, page } = group;
+  const { shrunk, notShrunk } = group;
   const name = page === null
     ? html(rule)
     : `<a href="${html(linkOf(page).split("/").map(encodeURIComponent).join("/"))}">${
@@ -102,6 +102,7 @@ function failureHtml(group: FailureGroup, linkOf: SweepPageFacts["linkOf"]): str
     ...shrunk === null
       ? []
       : [`<p class="note">smaller: ${html(sizesText(shrunk))}</p>`, commandHtml(shrunk.replay)],
+    ...notShrunk === null ? [] : [`<p class="note">not smaller: ${html(notShrunk)}</p>`],
   ];
   return `<li>${lines.join("\n")}</li>`;
 }

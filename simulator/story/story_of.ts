@@ -5,6 +5,7 @@
  */
 
 import type { TraceEntry } from "../../mod.ts";
+import { ownLines } from "../driver_lines.ts";
 import { type Finding, placeOfViolation } from "../worlds/finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
 import { Cast, WORLD } from "./cast.ts";
@@ -79,6 +80,6 @@ function findingLine(
     text: `${kind}: ${rule}: ${message}${firstText(finding)}`,
     mark: "finding",
     ...source !== undefined && finding.by === "verifier" && { source },
-    ...stack !== undefined && { stack },
+    ...stack !== undefined && { stack: ownLines(stack) },
   };
 }

@@ -54,7 +54,7 @@ function headOf(
 }
 
 function failureLines(group: FailureGroup, look: Look): string[] {
-  const { worlds, seed, step, replay, shrunk, page } = group;
+  const { worlds, seed, step, replay, shrunk, notShrunk, page } = group;
   return [
     ...findingLines(group, look),
     `     in ${counted(worlds, "worlds")}, first with seed ${seed}, after ${
@@ -62,6 +62,7 @@ function failureLines(group: FailureGroup, look: Look): string[] {
     }`,
     ...replay === null ? [] : [`     ${replay}`],
     ...shrunk === null ? [] : [`     smaller: ${sizesText(shrunk)}`, `     ${shrunk.replay}`],
+    ...notShrunk === null ? [] : [`     not smaller: ${visible(notShrunk)}`],
     ...page === null ? [] : [`     ${shellQuoted(page)} shows it`],
   ];
 }

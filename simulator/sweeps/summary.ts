@@ -26,6 +26,8 @@ export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | 
   readonly replay: string | null;
   /** The same failure in a smaller run; null where there is none, or nobody looked for it. */
   readonly shrunk: ShrunkFailure | null;
+  /** Why there is no smaller run, in words; null where there is one, or nobody was asked for it. */
+  readonly notShrunk: string | null;
   /** The page of that world, beside its file; null where none was written. */
   readonly page: string | null;
 }
@@ -97,7 +99,9 @@ export interface ScenarioFacts {
 }
 
 /** How a failure can be had again. */
-export type Replays = (cause: Cause) => Pick<FailureGroup, "artefact" | "replay" | "shrunk">;
+export type Replays = (
+  cause: Cause,
+) => Pick<FailureGroup, "artefact" | "replay" | "shrunk" | "notShrunk">;
 
 /** A record in the order of its names: the same however it came about. */
 function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
@@ -125,7 +129,12 @@ function groupOf(cause: Cause, replays: Replays): FailureGroup {
 export function summaryOf(
   data: TallyData,
   { name, expected }: ScenarioFacts,
-  replays: Replays = () => ({ artefact: null, replay: null, shrunk: null }),
+  replays: Replays = () => ({
+    artefact: null,
+    replay: null,
+    shrunk: null,
+    notShrunk: null,
+  }),
 ): SweepSummary {
   const { worlds, failed, steps, causes, faults } = data;
   const { transitions, statuses, orders, faults: met } = data.coverage;

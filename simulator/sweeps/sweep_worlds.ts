@@ -71,6 +71,7 @@ export async function sweepWorlds<Drivers extends DriverTable>(
     artefact: null,
     replay: callOf(seed, settings),
     shrunk: null,
+    notShrunk: null,
   }));
 }
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addressOf, lineFrom, withLinesFrom } from "../../simulator/driver_lines.ts";
+import { addressOf, lineFrom, ownLines, withLinesFrom } from "../../simulator/driver_lines.ts";
 
 Deno.test("lineFrom: tells a file from a folder on, whatever lies between them", () => {
   const cases = [
@@ -35,4 +35,13 @@ Deno.test("withLinesFrom: tells all lines that there are, and adds none", () => 
     stack: [told],
   });
   assertEquals(withLinesFrom(folder, {}), {});
+});
+
+Deno.test("ownLines: end where a world, or a test, runs its program", () => {
+  const own = ["file:///d/vsp.ts:1:2", "file:///d/scenario.ts:3:4"];
+  for (const runner of ["worlds/run_world.ts", "testing/mod.ts"]) {
+    const line = `${import.meta.resolve(`../../simulator/${runner}`)}:5:6`;
+    assertEquals(ownLines([...own, line, "file:///d/main.ts:7:8"]), own);
+  }
+  assertEquals(ownLines(own), own);
 });

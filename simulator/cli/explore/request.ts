@@ -18,6 +18,7 @@ import {
   UsageError,
 } from "../command.ts";
 import { parseTime, parseWhole } from "../option_values.ts";
+import { addScenario, scenarioGiven } from "../scenario_argument.ts";
 
 /** Nothing was found, and not all was gone through: neither a proof nor a failure. */
 export const EXIT_BOUNDED = 3;
@@ -83,14 +84,13 @@ function helpOf(name: string): string {
   return `\n${paragraphs.join("\n\n")}\n
 Examples:
   ${name} --list
-  ${name} --scenario ring-signalling
-  ${name} --scenario my_scenario.ts --time 60s --json`;
+  ${name} ring-signalling
+  ${name} my_scenario.ts --time 60s --json`;
 }
 
 function createExplore(name: string): Command {
-  return createCommand(name)
+  return addScenario(createCommand(name))
     .description("Goes through all orders of a small world.")
-    .option("--scenario <SCENARIO>", "what is run: a name, or the path of a file")
     .option("--list", "list the scenarios that are there")
     .addOption(
       new Option("--executions <N>", "runs at most, those by chance left out")
@@ -134,7 +134,6 @@ function createExplore(name: string): Command {
 
 /** What commander makes of the options. */
 interface Values {
-  readonly scenario?: string;
   readonly list?: true;
   readonly executions: number;
   readonly time?: number;
@@ -166,12 +165,14 @@ export function readExplore(
   args: readonly string[],
   name: string,
 ): ExploreRequest | ExploreListRequest {
-  const values = createExplore(name).parse(args, { from: "user" }).opts<Values>();
+  const command = createExplore(name).parse(args, { from: "user" });
+  const values = command.opts<Values>();
   const isJson = values.json === true;
   if (values.list === true) return { list: true, isJson };
-  const { scenario = "", executions, scouts, depth, draws, items, codec, artefacts } = values;
-  if (scenario === "") {
-    throw new UsageError(`Cannot explore: --scenario must name one: see ${name} --list`);
+  const { executions, scouts, depth, draws, items, codec, artefacts } = values;
+  const scenario = scenarioGiven(command);
+  if (scenario === null) {
+    throw new UsageError(`Cannot explore: name a scenario: see ${name} --list`);
   }
   const verifiesMatching = values.verifyMatching === true;
   if (verifiesMatching && !values.matching) {

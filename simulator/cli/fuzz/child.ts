@@ -122,10 +122,11 @@ class Child {
 
 async function start(task: FuzzChildTask, { kept, known }: FuzzBeginning): Promise<Child | null> {
   const targets = await loadTargets(task.module);
-  const ready = targets.map((target) => {
+  const loaded = targets.map((target) => {
     const { name, title, batchCases } = wholeTarget(target);
     return { name, title, batchCases };
   });
+  say({ loaded });
   const target = targets.find(({ name }) => name === task.target);
   const child = target === undefined ? null : new Child(
     await Fuzzer.start(target, {
@@ -136,7 +137,7 @@ async function start(task: FuzzChildTask, { kept, known }: FuzzBeginning): Promi
       guide: task.isGuided ? await CoverageGuide.start() : null,
     }),
   );
-  say({ ready });
+  say({ ready: true });
   return child;
 }
 

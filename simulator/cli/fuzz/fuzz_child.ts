@@ -33,6 +33,7 @@ const GUIDED_FLAGS = ["--allow-sys", "--v8-flags=--expose-gc,--no-opt,--no-magle
 export class FuzzChild {
   readonly #process: ChildProcess<FuzzMessage>;
   readonly #beginning: FuzzBeginning;
+  readonly #target: string | null;
   readonly #boundMs: number;
 
   /** Starts one; it must say something every `boundMs` milliseconds. */
@@ -44,26 +45,40 @@ export class FuzzChild {
     const flags = [...FLAGS, ...task.isGuided ? GUIDED_FLAGS : FAST_FLAGS];
     this.#process = new ChildProcess(flags, CHILD, [JSON.stringify(task)]);
     this.#beginning = beginning;
+    this.#target = task.target;
     this.#boundMs = boundMs;
   }
 
   /**
-   * The targets that there are, once it has loaded them; null: it was killed before.
+   * The targets that there are, once it has loaded them and its own has made its seeds; null: it was killed before.
    *
-   * @throws {UsageError} They cannot be loaded.
+   * @param seedsMs The seeds may take so many milliseconds, and as long as an input at least.
+   * @throws {UsageError} They cannot be loaded, or there are no seeds.
    */
-  async ready(): Promise<readonly ListedTarget[] | null> {
+  async ready(seedsMs: number = START_MS): Promise<readonly ListedTarget[] | null> {
     await this.#process.send(this.#beginning);
-    const message = await this.#process.next(Math.max(START_MS, this.#boundMs));
-    if (message === null) {
-      if (this.#process.isKilled) return null;
-      throw new UsageError(
-        `Cannot load the targets: the process ended ${(await this.#process.ended()).how}`,
-      );
+    const first = await this.#step("load the targets", Math.max(START_MS, this.#boundMs));
+    if (first === null) return null;
+    if (!("loaded" in first)) throw new UsageError("Cannot load the targets: it names none");
+    const target = this.#target;
+    const what = target === null ? "list the targets" : `make the seeds of ${target}`;
+    const last = await this.#step(what, Math.max(seedsMs, this.#boundMs));
+    return last === null ? null : first.loaded;
+  }
+
+  /** The next message while it begins; null: it was killed. */
+  async #step(what: string, boundMs: number): Promise<FuzzMessage | null> {
+    const message = await this.#process.next(boundMs);
+    if (message !== null) {
+      if ("refused" in message) throw new UsageError(message.refused);
+      return message;
     }
-    if ("ready" in message) return message.ready;
-    const why = "refused" in message ? message.refused : "Cannot load the targets: it names none";
-    throw new UsageError(why);
+    if (this.#process.isKilled) return null;
+    const { hungMs, how } = await this.#process.ended();
+    const why = hungMs === null
+      ? `the process ended ${how}`
+      : `that does not come to its end within ${hungMs} ms`;
+    throw new UsageError(`Cannot ${what}: ${why}`);
   }
 
   /** Asks for something; null: done. Else how the process came to its end before that. */

@@ -57,8 +57,10 @@ export interface ToldFailure {
 
 /** What a child says. */
 export type FuzzMessage =
-  /** These are the targets; it is ready to run the one that it was given. */
-  | { readonly ready: readonly ListedTarget[] }
+  /** It has loaded the targets, which are these. */
+  | { readonly loaded: readonly ListedTarget[] }
+  /** The one that it was given, if any, has made its seeds: it is ready. */
+  | { readonly ready: true }
   /** It cannot be run, for this reason. */
   | { readonly refused: string }
   /** It begins with a batch, or with a part of it again. */

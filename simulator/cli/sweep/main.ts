@@ -17,8 +17,8 @@ import {
 } from "../../sweeps/report.ts";
 import { SEED_END } from "../../sweeps/seed_ranges.ts";
 import {
+  type FailureGroup,
   type Replays,
-  type ShrunkFailure,
   summaryOf,
   type SweepSummary,
 } from "../../sweeps/summary.ts";
@@ -36,7 +36,7 @@ import { SweepChild } from "./child_process.ts";
 import { withPages } from "./failure_pages.ts";
 import { SweepPoints, writeSweepPage } from "./report_file.ts";
 import { isSweepForPrograms, readSweep, type SweepRequest, withFile } from "./request.ts";
-import { shrinkCauses, type ShrunkCauses } from "./shrink_causes.ts";
+import { NOT_SHRUNK, shrinkCauses, type ShrunkCauses } from "./shrink_causes.ts";
 import { runSweep, type SweepEnd, type SweepTask } from "./sweep_run.ts";
 
 /** Shows how far a sweep is: of its seeds, or of its time. */
@@ -70,19 +70,24 @@ function replaysOf(
   const files = new ArtefactFiles(artefacts, child.scenario, name);
   const replayOf = (path: string) =>
     `${siblingOf(command, "simulate")} replay ${shellQuoted(path)}`;
-  const smallerOf = (finding: Finding, path: string): ShrunkFailure | null => {
-    const smaller = shrunk.get(causeOf(finding));
-    if (smaller === undefined) return null;
+  const smallerOf = (
+    finding: Finding,
+    path: string,
+  ): Pick<FailureGroup, "shrunk" | "notShrunk"> => {
+    const smaller = shrunk.get(causeOf(finding)) ?? null;
+    if (smaller === null || "reason" in smaller) {
+      return { shrunk: null, notShrunk: smaller?.reason ?? null };
+    }
     const { record, ...sizes } = smaller;
     const artefact = files.writeShrunk(record, path);
-    return { artefact, replay: replayOf(artefact), ...sizes };
+    return { shrunk: { artefact, replay: replayOf(artefact), ...sizes }, notShrunk: null };
   };
   return ({ record, seed, finding }) => {
     try {
       if (record !== null) {
         const artefact = files.write(record);
         const replay = replayOf(artefact);
-        return { artefact, replay, shrunk: smallerOf(finding, artefact) };
+        return { artefact, replay, ...smallerOf(finding, artefact) };
       }
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
@@ -96,7 +101,8 @@ function replaysOf(
       ...codec === null ? [] : [`--codec ${codec}`],
       ...isFaulty ? [] : ["--no-faults"],
     ];
-    return { artefact: null, replay: words.join(" "), shrunk: null };
+    const notShrunk = NOT_SHRUNK.lost;
+    return { artefact: null, replay: words.join(" "), shrunk: null, notShrunk };
   };
 }
 
@@ -117,7 +123,10 @@ async function shrinkFailures(
   { signal }: Stop,
   line: ProgressLine,
 ): Promise<ShrunkCauses> {
-  if (shrinkMs === null || signal.aborted || causes.length === 0) return new Map();
+  if (shrinkMs === null || signal.aborted) {
+    const reason = shrinkMs === null ? NOT_SHRUNK.notAsked : NOT_SHRUNK.stopped;
+    return new Map(causes.map(({ finding }) => [causeOf(finding), { reason }]));
+  }
   const task = { child, workers, worldMs, shrinkMs };
   const onProgress = (done: number, total: number) =>
     line.show(done, total, "failures made smaller");

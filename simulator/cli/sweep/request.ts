@@ -13,7 +13,8 @@ import { parseSeed, parseTime, parseWhole } from "../option_values.ts";
 import { sweepHelp } from "./help.ts";
 import type { LoadedScenario } from "./messages.ts";
 import type { SweepTask } from "./sweep_run.ts";
-import { simulatedScenarios } from "../../scenarios/all.ts";
+import { addScenario, scenarioGiven } from "../scenario_argument.ts";
+import { everything } from "../../scenarios/everything/scenario.ts";
 
 /** What starts the command in this repository. */
 const SWEEP_TASK = "deno task sweep";
@@ -55,7 +56,6 @@ export interface OpenSettings {
 
 /** What commander makes of the options. */
 interface Values {
-  readonly scenario?: string;
   readonly seeds?: number;
   readonly from?: bigint;
   readonly seed?: bigint;
@@ -76,12 +76,8 @@ interface Values {
 }
 
 function createSweep(name: string): Command {
-  const names = simulatedScenarios.map(({ name }) => name);
-  return createCommand(name)
+  return addScenario(createCommand(name))
     .description("Runs a scenario with many seeds, in child processes, and groups what they find.")
-    .usage("[options] [SCENARIO]")
-    .argument("[scenario]", `what is run: ${[...names, "the path of a file"].join(", ")}`)
-    .option("--scenario <SCENARIO>", "the same as an option")
     .option(
       "--seeds <N>",
       `how many seeds (default: ${SEEDS_DEFAULT}, or, with --time, no end)`,
@@ -147,15 +143,6 @@ function seedsOf(
   throw new UsageError(`--from and --seeds must not exceed 2^64 together, and come to ${to}`);
 }
 
-function scenarioOf(word: string | undefined, { scenario }: Values): string {
-  if (word !== undefined && scenario !== undefined) {
-    throw new UsageError("the scenario is given twice");
-  }
-  const given = word ?? scenario ?? simulatedScenarios[0]?.name;
-  if (given !== undefined && given !== "") return given;
-  throw new UsageError("the scenario must be a name or the path of a file");
-}
-
 function requestOf(command: Command): SweepRequest {
   const values = command.opts<Values>();
   const {
@@ -177,7 +164,7 @@ function requestOf(command: Command): SweepRequest {
   return {
     task: {
       child: {
-        scenario: scenarioOf(command.args[0], values),
+        scenario: scenarioGiven(command) ?? everything.name,
         settings: { schedule, codec: codec ?? null, isFaulty: faults, itemsMax: ITEMS_MAX },
         isUntilFailure,
         ...isCompared && { tells: "runs" },

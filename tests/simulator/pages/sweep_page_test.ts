@@ -39,6 +39,7 @@ const SUMMARY: SweepSummary = {
       artefact: "a.shrunk.json",
       replay: "deno task simulate replay a.shrunk.json",
     },
+    notShrunk: null,
     page: "a #1.html",
   }],
   expected: [{ rule: HOSTILE, place: HOSTILE, worlds: 1, reason: HOSTILE }],
@@ -67,6 +68,9 @@ Deno.test("sweepPage: a run that was made smaller has its own command, and how s
   const page = sweepPage({ ...SUMMARY, failures: [{ ...SUMMARY.failures[0]!, shrunk }] }, FACTS);
   assertStringIncludes(page, "smaller: 13 switches -&gt; 2 in 40 re-runs");
   assertStringIncludes(page, "<code>replay a.shrunk.json</code>");
+  const whole = { ...SUMMARY.failures[0]!, shrunk: null, notShrunk: "<no time>" };
+  const other = sweepPage({ ...SUMMARY, failures: [whole] }, FACTS);
+  assertStringIncludes(other, "not smaller: &lt;no time&gt;");
 });
 
 Deno.test("sweepPage: runs nothing, and what came from drivers is text", () => {

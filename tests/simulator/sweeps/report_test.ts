@@ -59,6 +59,7 @@ const FAILED: SweepSummary = {
       before: { faults: 3, switches: 13, waits: 9, draws: 4, steps: 1200 },
       after: { faults: 1, switches: 2, waits: 2, draws: 4, steps: 1300 },
     },
+    notShrunk: null,
     page: "a b.html",
   }],
   expected: [{ rule: "S2", place: "here", worlds: 1, reason: "it is known" }],
@@ -69,6 +70,12 @@ const FAILED: SweepSummary = {
   ],
   faults: { interruptDelayed: 12 },
 };
+
+Deno.test("sweepText: says why a run was not made smaller", () => {
+  const group = { ...FAILED.failures[0]!, shrunk: null, notShrunk: "--no-shrink", page: null };
+  const lines = sweepText({ ...FAILED, failures: [group] }, FACTS).split("\n");
+  assertEquals(lines.slice(4, 6), ["     simulate replay a.json", "     not smaller: --no-shrink"]);
+});
 
 Deno.test("sweepText: says what was found, with its replay, what was reached and what never was", () => {
   assertEquals(sweepText(FAILED, FACTS).split("\n"), [

@@ -147,6 +147,7 @@ Deno.test("summaryOf: what was found most often comes first, and a gap is told",
     artefact: `${seed}.json`,
     replay: `replay ${seed}.json`,
     shrunk: null,
+    notShrunk: null,
   }));
   assertEquals(
     summary.failures.map(({ rule, worlds, seed, replay }) => [rule, worlds, seed, replay]),

@@ -10,7 +10,16 @@ import CRC32 from "crc-32";
 import fc from "fast-check";
 import { assert } from "../../../core/assert.ts";
 import { Chance } from "../../../core/chance.ts";
-import { readEnvelope, type SavedKind, writeEnvelope } from "../../../core/saved/envelope.ts";
+import { u32 } from "../../../core/layout/mod.ts";
+import {
+  CHECKSUM_BYTES,
+  CHUNK_HEADER,
+  CHUNK_HEADER_BYTES,
+  HEADER_BYTES,
+  readEnvelope,
+  type SavedKind,
+  writeEnvelope,
+} from "../../../core/saved/envelope.ts";
 import { areEqual, encodePlainData, type PlainData } from "../../../core/saved/plain_data.ts";
 import { readPlainData } from "../../../core/saved/plain_data_reader.ts";
 import { createDisk, diskVsc, diskVsp, memoryImage, openDisk } from "../../../devices/disk/mod.ts";
@@ -18,9 +27,6 @@ import * as vmbus from "../../../mod.ts";
 import { joined } from "../bytes.ts";
 import { type PackageTarget, withCorpus } from "../package_target.ts";
 
-const HEADER_BYTES = 8;
-const CHUNK_HEADER_BYTES = 8;
-const CHECKSUM_BYTES = 4;
 const DEPTH = 64;
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const INSTANCE = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a33";
@@ -90,9 +96,9 @@ function mended(input: Uint8Array): Uint8Array {
   if (((input[0] ?? 0) & 1) !== 0) return bytes;
   const view = new DataView(bytes.buffer);
   for (let at = HEADER_BYTES; at + CHUNK_HEADER_BYTES + CHECKSUM_BYTES <= bytes.length;) {
-    const end = at + CHUNK_HEADER_BYTES + view.getUint32(at + 4, true);
+    const end = at + CHUNK_HEADER_BYTES + CHUNK_HEADER.payloadBytes.read(view, at);
     if (end + CHECKSUM_BYTES > bytes.length) break;
-    view.setUint32(end, CRC32.buf(bytes.subarray(at, end)), true);
+    u32.write(view, end, CRC32.buf(bytes.subarray(at, end)) >>> 0);
     at = end + CHECKSUM_BYTES;
   }
   return bytes;

@@ -9,7 +9,7 @@ const PLANTED = fileURLToPath(new URL("../../../support/planted_scenario.ts", im
 Deno.test("explore: keeps what is found where replay finds it again", async () => {
   await withTree({}, async (root) => {
     const folder = ["--artefacts", root, "--scouts", "0"];
-    const { code, stdout } = await simulateHere("explore", "--scenario", PLANTED, ...folder);
+    const { code, stdout } = await simulateHere("explore", PLANTED, ...folder);
     assertEquals(code, 1);
     assertStringIncludes(stdout, `FAIL correctness: ${PLANTED_RULE}, at planted\n`);
     assertStringIncludes(stdout, "explored planted, msgpack: something was found\n");
@@ -43,7 +43,11 @@ Deno.test("explore: lists what can be explored, and says what it cannot do", asy
   const small = scenarios.find(({ name }: { name: string }) => name === "small-echo");
   assert(small.matched);
   const cases: readonly (readonly [readonly string[], string])[] = [
-    [[], "--scenario must name one"],
+    [[], "name a scenario: see"],
+    [["echo", "--scenario", "echo"], "the scenario is given twice"],
+    [[""], "must be a name or the path of a file"],
+    [["--scenario", ""], "must be a name or the path of a file"],
+    [["nothing"], "Cannot find the scenario"],
     [["--scenario", "nothing"], "Cannot find the scenario"],
     [
       ["--scenario", "echo", "--no-matching", "--verify-matching"],

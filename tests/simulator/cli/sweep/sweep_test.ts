@@ -33,9 +33,9 @@ function sweep(...args: string[]): Promise<ProcessEnd> {
 
 /** What a summary says, but for how the failures are had again. */
 function factsOf({ worlds, failed, steps, failures, ...more }: SweepSummary): unknown {
-  const told = failures.map(({ artefact: _, replay: __, shrunk: ___, page: ____, ...facts }) =>
-    facts
-  );
+  const told = failures.map((
+    { artefact: _, replay: __, shrunk: ___, notShrunk: ____, page: _____, ...facts },
+  ) => facts);
   const { expected, reached, orders, coverage, faults } = more;
   return { worlds, failed, steps, failures: told, expected, reached, orders, coverage, faults };
 }
