@@ -14,7 +14,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { assert } from "./assert.ts";
 import type { CopyRoom } from "./blocks.ts";
-import { MixHash, wordsOfText } from "./mix_hash.ts";
+import { wordsOfText } from "./mix_hash.ts";
 import * as hashes from "./mix_hash.ts";
 import { type Implied, TraceEntries } from "./trace_entries.ts";
 import {
@@ -28,6 +28,7 @@ import {
   type TraceMark,
   type Unread,
 } from "./trace_events.ts";
+import * as packing from "./trace_words.ts";
 import * as units from "./units.ts";
 
 export { TRACE_EVENTS, type TraceEntry, type TraceEvent, type TraceLevel, type Unread };
@@ -35,12 +36,7 @@ export { TRACE_EVENTS, type TraceEntry, type TraceEvent, type TraceLevel, type U
 // Names of this module's own: one that is imported is loaded and checked wherever it is used.
 const { isU32 } = units;
 const { STEP_WORDS } = hashes;
-
-/** Words that wait for the hash; small, as every fabric has them. */
-const WORDS = 512;
-/** From here on there is room for a record of fixed shape, its time and what fills up a step included. */
-const WORDS_FREE = WORDS - 16;
-const U32_COUNT = 2 ** 32;
+const { BESIDE_SHIFT, WORDS, WORDS_FREE } = packing;
 
 /** The shapes of records, in bits 8 to 11 of the header. What is beside it begins at bit 12. */
 const SHAPE_VALUES = 0 << 8;
@@ -49,12 +45,11 @@ const SHAPE_SHORT = 2 << 8;
 const SHAPE_PACKET = 3 << 8;
 const SHAPE_BYTES = 4 << 8;
 const SHAPE_WORDS = 5 << 8;
-const BESIDE_SHIFT = 12;
 /** Largest number beside the shape. */
 const BESIDE_MAX = 0xf_ffff;
 
 /** The record of a run. */
-export class Trace {
+export class Trace extends packing.TraceWords {
   /** How much is kept. */
   readonly level: TraceLevel;
   /** Whether anything is recorded. */
@@ -69,24 +64,17 @@ export class Trace {
   /** The same of what follows from other records, which only entries and observers are told. */
   isTold: boolean;
   readonly #hashesPayloads: boolean;
-  #hash = new MixHash();
-  #hashedWords = 0;
-  /** Words that the hash has not taken in. */
-  readonly #words: Int32Array;
-  #wordCount = 0;
-  /** Time of the latest record; no record has this first one. */
-  #at100ns = -1;
   readonly #entries = new TraceEntries();
 
   /** An empty trace. At level `"full"` it grows with every record. */
   constructor(level: TraceLevel) {
+    super(level !== "off");
     this.level = level;
     this.isOn = level !== "off";
     this.keepsEntries = level === "full";
     this.isHeard = this.isOn;
     this.isTold = this.keepsEntries;
     this.#hashesPayloads = level === "full" || level === "digest";
-    this.#words = new Int32Array(this.isOn ? WORDS : 0);
   }
 
   /** Programs observe what happens from now on, or no longer do. */
@@ -152,14 +140,14 @@ export class Trace {
   ): void {
     assert(isU32(subjectId), "a traced subject is a u32");
     const given = (a === undefined ? 0 : 1) | (b === undefined ? 0 : 2) | (c === undefined ? 0 : 4);
-    const start = this.#begin(at100ns);
-    const words = this.#words;
+    const start = this.begin(at100ns);
+    const words = this.words;
     words[start] = TRACE_EVENTS[event] | SHAPE_VALUES | given << BESIDE_SHIFT;
     words[start + 1] = subjectId;
-    this.#wordCount = start + 2;
-    if (a !== undefined) this.#value(start, 1, a);
-    if (b !== undefined) this.#value(start, 2, b);
-    if (c !== undefined) this.#value(start, 4, c);
+    this.wordCount = start + 2;
+    if (a !== undefined) this.value(start, 1, a);
+    if (b !== undefined) this.value(start, 2, b);
+    if (c !== undefined) this.value(start, 4, c);
     if (!this.keepsEntries) return;
     const values = [a, b, c].filter((value) => value !== undefined);
     this.#entries.keep(at100ns, event, subjectId, values);
@@ -169,12 +157,12 @@ export class Trace {
   recordBytes(at100ns: number, event: TraceEvent, subjectId: number, bytes: Uint8Array): void {
     if (!this.isOn) return;
     assert(isU32(subjectId), "a traced subject is a u32");
-    const start = this.#begin(at100ns);
-    this.#words[start] = TRACE_EVENTS[event] | SHAPE_BYTES;
-    this.#words[start + 1] = subjectId;
-    this.#words[start + 2] = bytes.length;
-    this.#wordCount = start + 3;
-    this.#takeBytes(bytes, bytes.length);
+    const start = this.begin(at100ns);
+    this.words[start] = TRACE_EVENTS[event] | SHAPE_BYTES;
+    this.words[start + 1] = subjectId;
+    this.words[start + 2] = bytes.length;
+    this.wordCount = start + 3;
+    this.takeBytes(bytes, bytes.length);
     if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, [bytesToHex(bytes)]);
   }
 
@@ -196,14 +184,14 @@ export class Trace {
   ): void {
     if (!this.isOn) return;
     assert(isU32(subjectId) && beside <= BESIDE_MAX, "what is traced fits its place");
-    const start = this.#begin(at100ns);
-    this.#words[start] = TRACE_EVENTS[event] | SHAPE_WORDS | beside << BESIDE_SHIFT;
-    this.#words[start + 1] = subjectId;
-    this.#words[start + 2] = words.length;
-    this.#wordCount = start + 3;
+    const start = this.begin(at100ns);
+    this.words[start] = TRACE_EVENTS[event] | SHAPE_WORDS | beside << BESIDE_SHIFT;
+    this.words[start + 1] = subjectId;
+    this.words[start + 2] = words.length;
+    this.wordCount = start + 3;
     for (const word of words) {
-      if (this.#wordCount === WORDS) this.#flush();
-      this.#words[this.#wordCount++] = word;
+      if (this.wordCount === WORDS) this.flush();
+      this.words[this.wordCount++] = word;
     }
     if (this.keepsEntries) this.#entries.keep(at100ns, event, subjectId, []);
   }
@@ -213,12 +201,12 @@ export class Trace {
 
   /** Records that what `code` stands for happened, with a number from 0 to 2^20 - 1 beside it and nothing more. */
   recordMark(at100ns: number, code: TraceCode, subjectId: number, beside: number): void {
-    let at = this.#wordCount;
-    if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
-    const words = this.#words;
+    let at = this.wordCount;
+    if (at > WORDS_FREE || at100ns !== this.at100ns) at = this.begin(at100ns);
+    const words = this.words;
     words[at] = code | SHAPE_MARK | beside << BESIDE_SHIFT;
     words[at + 1] = subjectId;
-    this.#wordCount = at + 2;
+    this.wordCount = at + 2;
     if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [beside]);
   }
 
@@ -231,14 +219,14 @@ export class Trace {
     a: number,
     b: number,
   ): void {
-    let at = this.#wordCount;
-    if (at > WORDS_FREE || at100ns !== this.#at100ns) at = this.#begin(at100ns);
-    const words = this.#words;
+    let at = this.wordCount;
+    if (at > WORDS_FREE || at100ns !== this.at100ns) at = this.begin(at100ns);
+    const words = this.words;
     words[at] = code | SHAPE_SHORT | beside << BESIDE_SHIFT;
     words[at + 1] = subjectId | 0; // without it V8 makes a float of the number first
     words[at + 2] = a | 0;
     words[at + 3] = b | 0;
-    this.#wordCount = at + 4;
+    this.wordCount = at + 4;
     if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [a, b]);
   }
 
@@ -255,13 +243,13 @@ export class Trace {
     if (!this.#hashesPayloads) {
       return this.recordShort(at100ns, code, subjectId, beside, a, byteCount);
     }
-    if (at100ns !== this.#at100ns) this.#begin(at100ns);
-    this.#pad();
+    if (at100ns !== this.at100ns) this.begin(at100ns);
+    this.pad();
     const header = code | SHAPE_PACKET | beside << BESIDE_SHIFT;
-    const count = this.#wordCount;
-    this.#hash.takePacket(this.#words, count, header, subjectId, a, byteCount, room);
-    this.#hashedWords += count + STEP_WORDS;
-    this.#wordCount = 0;
+    const count = this.wordCount;
+    this.hash.takePacket(this.words, count, header, subjectId, a, byteCount, room);
+    this.hashedWords += count + STEP_WORDS;
+    this.wordCount = 0;
     if (this.keepsEntries) this.#keepCode(at100ns, code, subjectId, [a, byteCount]);
   }
 
@@ -276,7 +264,7 @@ export class Trace {
 
   /** Records the first `byteCount` of `bytes` as part of the record before; unless payloads are left out. */
   addPayload(bytes: Uint8Array, byteCount: number): void {
-    if (this.#hashesPayloads && this.isOn) this.#takeBytes(bytes, byteCount);
+    if (this.#hashesPayloads && this.isOn) this.takeBytes(bytes, byteCount);
   }
 
   /** Records the first `byteCount` of `bytes`, their content only where payloads are recorded. */
@@ -302,19 +290,13 @@ export class Trace {
   digest(unread: readonly Unread[] = []): string {
     if (!this.isOn) return bytesToHex(sha256(new Uint8Array(0)));
     if (unread.length > 0 && this.#hashesPayloads) return this.#digestWith(unread);
-    this.#flush();
-    const total = this.#hashedWords + this.#wordCount;
-    const rest = this.#words.subarray(0, this.#wordCount);
-    const words = [total, Math.floor(total / U32_COUNT), ...this.#hash.lanes, ...rest];
-    const view = new DataView(new ArrayBuffer(4 * words.length));
-    words.forEach((word, index) => view.setInt32(4 * index, word, true));
-    return bytesToHex(sha256(new Uint8Array(view.buffer)));
+    return this.digestOfWords();
   }
 
   #digestWith(unread: readonly Unread[]): string {
     const mark = this.mark();
     for (const { subjectId, bytes } of unread) {
-      this.recordPayload(this.#at100ns, "unread", subjectId, bytes, bytes.length);
+      this.recordPayload(this.at100ns, "unread", subjectId, bytes, bytes.length);
     }
     const digest = this.digest();
     this.rewind(mark);
@@ -323,77 +305,12 @@ export class Trace {
 
   /** What {@linkcode Trace.rewind} takes to make the trace what it is now. */
   mark(): TraceMark {
-    this.#flush();
-    return {
-      hash: new MixHash(this.#hash),
-      hashedWords: this.#hashedWords,
-      rest: this.#words.slice(0, this.#wordCount),
-      at100ns: this.#at100ns,
-      entryCount: this.#entries.list.length,
-    };
+    return { ...this.markOfWords(), entryCount: this.#entries.list.length };
   }
 
   /** Forgets what was recorded since `mark` was made. */
-  rewind({ hash, hashedWords, rest, at100ns, entryCount }: TraceMark): void {
-    this.#hash = new MixHash(hash);
-    this.#hashedWords = hashedWords;
-    this.#words.set(rest);
-    this.#wordCount = rest.length;
-    this.#at100ns = at100ns;
-    this.#entries.cut(entryCount);
-  }
-
-  // -- Packing
-
-  /** Makes room for a record of fixed shape; where time has passed, says so. Returns where it begins. */
-  #begin(at100ns: number): number {
-    if (this.#wordCount > WORDS_FREE) this.#flush();
-    if (at100ns !== this.#at100ns) this.#tellTime(at100ns);
-    return this.#wordCount;
-  }
-
-  #tellTime(at100ns: number): void {
-    assert(Number.isSafeInteger(at100ns), "a traced time is a safe whole number");
-    this.#at100ns = at100ns;
-    this.#words[this.#wordCount++] = TRACE_EVENTS.time;
-    this.#wide(at100ns);
-  }
-
-  #wide(value: number): void {
-    this.#words[this.#wordCount++] = value;
-    this.#words[this.#wordCount++] = Math.floor(value / U32_COUNT);
-  }
-
-  /** Packs a value of the record that starts at `start`; its bit there says whether it took two words. */
-  #value(start: number, bit: number, value: number): void {
-    if (value >>> 0 === value) {
-      this.#words[this.#wordCount++] = value;
-      return;
-    }
-    assert(Number.isSafeInteger(value), "a traced value is a safe whole number");
-    this.#words[start]! |= bit << BESIDE_SHIFT + 3;
-    this.#wide(value);
-  }
-
-  /** Has the hash take bytes, after the words before them. */
-  #takeBytes(bytes: Uint8Array, byteCount: number): void {
-    this.#pad();
-    this.#hash.takeWords(this.#words, this.#wordCount);
-    this.#hash.takeBytes(bytes, byteCount);
-    this.#hashedWords += this.#wordCount;
-    this.#wordCount = 0;
-  }
-
-  /** Fills up with zeros to a whole step: a payload follows. */
-  #pad(): void {
-    while ((this.#wordCount & 3) !== 0) this.#words[this.#wordCount++] = 0;
-  }
-
-  /** Has the hash take what comes in whole steps: what is left does not depend on when that was. */
-  #flush(): void {
-    const taken = this.#hash.takeWords(this.#words, this.#wordCount);
-    this.#words.copyWithin(0, taken, this.#wordCount);
-    this.#wordCount -= taken;
-    this.#hashedWords += taken;
+  rewind(mark: TraceMark): void {
+    this.rewindWords(mark);
+    this.#entries.cut(mark.entryCount);
   }
 }
