@@ -25,7 +25,7 @@ export abstract class TraceWords {
   /** How many there are. */
   protected wordCount = 0;
   /** Time of the latest record; no record has this first one. */
-  protected at100ns = -1;
+  protected at100ns: number = -1;
   /** What has taken in the words before. */
   protected hash: MixHash = new MixHash();
   /** How many it has. */
