@@ -67,6 +67,8 @@
 export { callbackOrderFault } from "./callback_order.ts";
 export type { StateChangeCallback } from "./callback_order.ts";
 export { corruptMessage, corruptRings, drawPacket } from "./chance_corruption.ts";
+export { contactMessage, versionMessage } from "./connection_messages.ts";
+export type { AgreedVersion, ContactOptions, VersionOptions } from "./connection_messages.ts";
 export { CORRUPTIONS, findCorruption } from "./corruptions.ts";
 export type { Corruption, CorruptionName, PacketLieName, RingLieName } from "./corruption_types.ts";
 export { foreignWrite, GuardPages } from "./guards.ts";

@@ -5,11 +5,23 @@
  * @module
  */
 
-import type { ControlMessage, OfferChannel, OpenChannel } from "../../core/control/messages.ts";
+import {
+  CONNECTION_SUCCESSFUL,
+  type VersionResponse,
+  type VersionResponse2,
+} from "../../core/control/connection_messages.ts";
+import type {
+  ControlMessage,
+  OfferChannel,
+  OpenChannel,
+  OpenReservedChannel,
+} from "../../core/control/messages.ts";
+import { protocolOf, versionOf, type VmbusVersion } from "../../core/control/versions.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import type { Partition } from "../../mod.ts";
 import { TakenEnd } from "./bus_end.ts";
 import { requireFunction } from "./checks.ts";
+import { type AgreedVersion, contactMessage, type ContactOptions } from "./connection_messages.ts";
 import { gpadlMessages, openMessage } from "./messages.ts";
 import { wholePages } from "./ranges.ts";
 import { RawRings, requireRings } from "./raw_rings.ts";
@@ -43,6 +55,9 @@ export class RawGuest {
   readonly #onMessage: (message: ControlMessage) => void;
   /** Offers by channel id, in the order in which they came. */
   readonly #offers = new Map<number, OfferChannel>();
+  /** The versions of contacts that await an answer, in order; null for a number that stands for none. */
+  readonly #asked: (VmbusVersion | null)[] = [];
+  #agreed: AgreedVersion | null = null;
 
   /**
    * Takes the guest's end of the bus of `partition`: drivers that are loaded there hear nothing any more.
@@ -61,7 +76,19 @@ export class RawGuest {
     this.heard.push(message);
     if (message.message === "offerChannel") this.#offers.set(message.channelId, message);
     else if (message.message === "rescindChannelOffer") this.#offers.delete(message.channelId);
+    else if (message.message === "versionResponse") this.#hearVersion(message);
+    else if (message.message === "unloadComplete") this.#agreed = null;
     this.#onMessage(message);
+  }
+
+  #hearVersion(message: VersionResponse | VersionResponse2): void {
+    const asked = this.#asked.shift() ?? null;
+    const isTaken = message.supported !== 0 && message.connectionState === CONNECTION_SUCCESSFUL;
+    const features = "supportedFeatures" in message ? message.supportedFeatures : 0;
+    this.#agreed = asked === null || !isTaken
+      ? null
+      : { version: asked, features: protocolOf(asked, features).features };
+    this.#offers.clear();
   }
 
   /** The channels that the host offers, and has not taken back. */
@@ -76,6 +103,7 @@ export class RawGuest {
    */
   post(message: ControlMessage): void {
     this.#end.post(message);
+    if (message.message === "initiateContact") this.#asked.push(versionOf(message.version));
   }
 
   /**
@@ -85,6 +113,26 @@ export class RawGuest {
    */
   postBytes(bytes: ArrayBufferView): void {
     this.#end.postBytes(bytes);
+  }
+
+  /**
+   * Makes contact: asks for that version, and for the features of `options`. What the host agrees to is
+   * {@linkcode RawGuest.agreed} once it has answered. Whoever is connected begins anew by it.
+   *
+   * @throws {TypeError | RangeError} There is no such version, or a field cannot hold its value.
+   */
+  contact(version: VmbusVersion, options: ContactOptions = {}): void {
+    this.post(contactMessage(version, options));
+  }
+
+  /** What the host agreed to last; null: there is no connection. */
+  get agreed(): AgreedVersion | null {
+    return this.#agreed;
+  }
+
+  /** Leaves: the host closes all that it has of the guest but reserved channels, and says so from version 1.1 on. */
+  unload(): void {
+    this.post({ message: "unload" });
   }
 
   /**
@@ -117,6 +165,42 @@ export class RawGuest {
     const { pfns, downstreamPageOffset } = rings;
     this.describe(channelId, gpadlId, [wholePages(pfns)]);
     this.post(openMessage(channelId, gpadlId, downstreamPageOffset, changes));
+  }
+
+  /**
+   * Describes `rings` as a GPADL, and asks for the channel to be opened over them as a reserved one, which
+   * outlives the connection ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+   *
+   * @throws {RangeError} A number does not fit its field.
+   * @throws {TypeError} `rings` is no RawRings.
+   */
+  openReserved(
+    rings: RawRings,
+    channelId = 1,
+    gpadlId = 1,
+    changes: Partial<OpenReservedChannel> = {},
+  ): void {
+    requireRings("open a reserved channel", rings);
+    const { pfns, downstreamPageOffset } = rings;
+    this.describe(channelId, gpadlId, [wholePages(pfns)]);
+    this.post({
+      message: "openReservedChannel",
+      channelId,
+      targetVp: 0,
+      targetSint: 2,
+      ringGpadlId: gpadlId,
+      downstreamPageOffset,
+      ...changes,
+    });
+  }
+
+  /**
+   * Closes a reserved channel, also where there is no connection any more; the answer comes to that place.
+   *
+   * @throws {RangeError} A number does not fit its field.
+   */
+  closeReserved(channelId = 1, targetVp = 0, targetSint = 2): void {
+    this.post({ message: "closeReservedChannel", channelId, targetVp, targetSint });
   }
 
   /**

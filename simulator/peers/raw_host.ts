@@ -13,6 +13,8 @@ import { PAGE_BYTES } from "../../core/units.ts";
 import type { Partition } from "../../mod.ts";
 import { TakenEnd } from "./bus_end.ts";
 import { requireFunction } from "./checks.ts";
+import { agreedFor, type AgreedVersion } from "./connection_messages.ts";
+import { connectionAnswers } from "./host_answers.ts";
 import { offerMessage } from "./messages.ts";
 import { RawRings } from "./raw_rings.ts";
 
@@ -25,6 +27,12 @@ const REFUSED: NtStatus = 0x8000_ffff;
  */
 export type HostAnswer = (message: ControlMessage) => readonly ControlMessage[] | null;
 
+/** What an open request says, whichever channel is meant. */
+type OpenRequest = Pick<
+  OpenChannel,
+  "channelId" | "openId" | "ringGpadlId" | "downstreamPageOffset"
+>;
+
 /** A GPADL as the guest described it. */
 interface Gpadl {
   /** The channel that it is of. */
@@ -36,8 +44,9 @@ interface Gpadl {
 
 /**
  * The host of one guest, in the place of its servers: the opposite side of a VSC that must survive any host.
- * Unless it is told otherwise it answers as any host must: it takes every GPADL that can be one, opens every
- * channel over rings that can be some, and lets go of what the guest wants back.
+ * Unless it is told otherwise it answers as any host must: it speaks every version, takes every GPADL that can be
+ * one, opens every channel over rings that can be some, lets go of what the guest wants back, and refuses to
+ * connect to sockets, of which it has none.
  *
  * @example
  * ```ts
@@ -69,6 +78,7 @@ export class RawHost {
   /** Rings of the channels that the guest has opened. */
   readonly #rings = new Map<number, RawRings>();
   readonly #guest: Partition;
+  #agreed: AgreedVersion | null = null;
 
   /**
    * Takes the host's end of the bus of `guest`: servers that offer to it hear nothing any more.
@@ -134,6 +144,11 @@ export class RawHost {
     this.#end.signal(channelId);
   }
 
+  /** What was agreed on with the guest, as any host would; null: it has made no contact. */
+  get agreed(): AgreedVersion | null {
+    return this.#agreed;
+  }
+
   /** The rings of a channel from its open request to its close; null where it has none. */
   ringsOf(channelId = 1): RawRings | null {
     return this.#rings.get(channelId) ?? null;
@@ -164,8 +179,9 @@ export class RawHost {
   /** Takes note of what the guest says; answers as any host must. */
   #take(message: ControlMessage): readonly ControlMessage[] {
     switch (message.message) {
-      case "requestOffers":
-        return [{ message: "allOffersDelivered" }];
+      case "initiateContact":
+        this.#agreed = agreedFor(message);
+        return connectionAnswers(message, this.#agreed) ?? [];
       case "gpadlHeader": {
         const { channelId, gpadlId, byteLength, rangeCount, words } = message;
         const assembler = new GpadlAssembler(byteLength, rangeCount);
@@ -185,8 +201,13 @@ export class RawHost {
       case "closeChannel":
         this.#rings.delete(message.channelId);
         return [];
+      case "openReservedChannel":
+        return [this.#open({ ...message, openId: 0 })];
+      case "closeReservedChannel":
+        this.#rings.delete(message.channelId);
+        return connectionAnswers(message, this.#agreed) ?? [];
       default:
-        return [];
+        return connectionAnswers(message, this.#agreed) ?? [];
     }
   }
 
@@ -203,7 +224,7 @@ export class RawHost {
     return [{ message: "gpadlCreated", channelId, gpadlId, status }];
   }
 
-  #open({ channelId, openId, ringGpadlId, downstreamPageOffset }: OpenChannel): ControlMessage {
+  #open({ channelId, openId, ringGpadlId, downstreamPageOffset }: OpenRequest): ControlMessage {
     const rings = this.#ringsIn(this.gpadlOf(ringGpadlId) ?? [], downstreamPageOffset);
     if (rings !== null) this.#rings.set(channelId, rings);
     const status = rings === null ? REFUSED : STATUS_SUCCESS;
