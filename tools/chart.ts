@@ -9,6 +9,7 @@
 
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 import { createGuestChannelChart } from "../actors/bus/guest/channel_machine.ts";
+import { createGuestConnectionChart } from "../actors/bus/guest/connection_machine.ts";
 import { createGuestGpadlChart } from "../actors/bus/guest/gpadl_machine.ts";
 import { createConnectionChart } from "../actors/bus/host/connection_machine.ts";
 import { createHostGpadlChart } from "../actors/bus/host/gpadl_machine.ts";
@@ -300,6 +301,7 @@ export function statesDocument(): string {
     ...chartSection("Connection of the host to a guest", createConnectionChart()),
     ...chartSection("Offered channel, on the host's end", createOfferedChannelChart()),
     ...chartSection("GPADL, on the host's end", createHostGpadlChart()),
+    ...chartSection("Connection of a guest to the host", createGuestConnectionChart()),
     ...chartSection("Offered channel, on the guest's end", createGuestChannelChart()),
     ...chartSection("GPADL, on the guest's end", createGuestGpadlChart()),
   ].join("\n").trimEnd() + "\n";

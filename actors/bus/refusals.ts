@@ -8,8 +8,10 @@ import {
   type ControlFault,
   decodeControlMessage,
   isControlFault,
+  messageNameOf,
 } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
+import type { Agreed } from "../../core/control/versions.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Direction } from "./link.ts";
 
@@ -19,20 +21,36 @@ export interface BusFault {
   readonly direction: Direction;
   /** The message's name, or null where it could not be decoded. */
   readonly message: string | null;
-  /** Why it was refused. */
-  readonly fault: ControlFault | ChannelFault;
+  /**
+   * Why it was refused; or, of an answer to a guest that makes contact, what has come of that: host and guest speak
+   * no common version, or the host could not connect.
+   */
+  readonly fault: ControlFault | ChannelFault | "noCommonVersion" | "connectionFailed";
+}
+
+/** Who has taken an end of a bus, and hears in its place. */
+export interface Taker {
+  /** A message for that end. */
+  hear(message: ControlMessage): void;
+  /** The guest's contact was answered: what either end says from now on is heard. */
+  contacted(): void;
 }
 
 /** Notes a message that an end refused: its name, or null where it could not be decoded, and why. */
 export type Refuse = (message: string | null, fault: BusFault["fault"]) => void;
 
-/** Decodes what came over a link, has `receive` take it, and tells `refuse` where that is not to be. */
+/**
+ * Decodes what came over a link by what its ends have agreed on, has `receive` take it, and tells `refuse` where that
+ * is not to be.
+ */
 export function takeMessage(
   bytes: Uint8Array,
-  receive: (message: ControlMessage) => ChannelFault | null,
+  agreed: Agreed,
+  receive: (message: ControlMessage) => BusFault["fault"] | null,
   refuse: Refuse,
 ): void {
-  const message = decodeControlMessage(bytes);
+  const message = decodeControlMessage(bytes, agreed);
+  if (message === "unexpectedMessage") return refuse(messageNameOf(bytes), message);
   if (isControlFault(message)) return refuse(null, message);
   const fault = receive(message);
   if (fault !== null) refuse(message.message, fault);

@@ -33,6 +33,8 @@ export interface HostSignal {
 export const VMBUS_SINT = 2;
 /** Messages to the host, before version 5.0 of the protocol. */
 export const MESSAGE_CONNECTION_ID = 1;
+/** Messages to the host from version 5.0 on, as long as the host has not named another one. */
+export const MULTICLIENT_CONNECTION_ID = 4;
 
 const SINT_SHIFT = 12;
 const VTL_SHIFT = 16;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Dialect } from "../../core/control/dialect.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { Processor } from "../runtime/processor.ts";
@@ -18,6 +19,10 @@ export interface PartitionPort {
   readonly traceId: number;
   /** The virtual trust level of its drivers. */
   readonly vtl: number;
+  /** What its guest speaks on the bus. */
+  readonly dialect: Dialect;
+  /** Who its guest says that it is on the bus, a lower-case GUID. */
+  readonly clientId: string;
   /** Its memory; host and guest use the same object. */
   readonly memory: GuestRam;
   /** Whether it is the root partition, in which the servers run. */

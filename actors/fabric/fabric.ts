@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { VersionRange } from "../../core/control/dialect.ts";
+import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { Leak } from "./leak.ts";
 import type { FabricState } from "./inspect.ts";
 import type { Partition, PartitionOptions } from "../partition/partition.ts";
@@ -55,6 +57,16 @@ export interface FabricOptions {
    * drivers that keep each other busy for ever would never let it end. Default 5 000 000.
    */
   readonly itemsPerInstantMax?: number;
+  /**
+   * The version of the bus that the host speaks, or its lowest and highest
+   * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all, from 0.13 to 6.0.
+   */
+  readonly vmbusVersion?: VmbusVersion | VersionRange;
+  /**
+   * Features of version 6.0 that the host agrees to, as bits
+   * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all that both ends of this package have.
+   */
+  readonly vmbusFeatures?: number;
 }
 
 /** What partitions run in: one loop, one clock, one source of chance, one trace. */

@@ -6,6 +6,7 @@
  */
 
 import type { AnyMachineSnapshot } from "xstate";
+import type { Dialect } from "../../core/control/dialect.ts";
 import { type Deadline, VirtualClock } from "../../core/clock.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
@@ -14,7 +15,7 @@ import { Endpoint } from "../channel/endpoint.ts";
 import type { Side } from "../channel/types.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
 import { CALLS_ON_TRACE, type DeviceTarget } from "../partition/loaded_driver.ts";
-import type { PartitionOptions } from "../partition/partition.ts";
+import type { CheckedPartitionOptions } from "../partition/partition.ts";
 import { PartitionObject } from "../partition/partition_object.ts";
 import { Actors } from "../runtime/actors.ts";
 import { FabricOnlookers } from "./onlookers.ts";
@@ -22,7 +23,6 @@ import { Observers } from "./observers.ts";
 import { CHANNEL_ACTORS } from "../channel/actor_kinds.ts";
 import type { DriverFaults } from "../channel/driver_faults.ts";
 import { type CallbackEnd, Callbacks } from "../runtime/driver_calls.ts";
-import type { FabricOptions } from "./fabric.ts";
 import { traceCallback, traceViolation } from "./fabric_trace.ts";
 import { nameOfWorker } from "./inspect.ts";
 import type { Frame } from "../runtime/irql.ts";
@@ -30,7 +30,7 @@ import { Partitions } from "./partitions.ts";
 import { Loop, UNITS_PER_MS } from "../runtime/loop.ts";
 import type { LoopPort } from "../runtime/loop_port.ts";
 import type { Timer } from "../runtime/timer.ts";
-import { checkPartitionOptions } from "./options.ts";
+import { type CheckedFabricOptions, checkPartitionOptions } from "./options.ts";
 import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
 import { type Wait, type WaitOptions, Waits } from "../runtime/waits.ts";
 import type { Chooser } from "../runtime/chooser.ts";
@@ -66,6 +66,8 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   readonly loop: Loop;
   readonly isRealTime: boolean;
   readonly itemsPerInstantMax: number;
+  /** See {@linkcode RuntimePort.hostDialect}. */
+  readonly hostDialect: Dialect;
   kmclRefusal: string | null = null;
   ringWatch: FabricPort["ringWatch"] = null;
   /** The actors of everything in it. */
@@ -90,13 +92,14 @@ export abstract class FabricCore implements FabricPort, LoopPort {
    * says what goes wrong in it.
    */
   constructor(
-    options: Required<FabricOptions>,
+    options: CheckedFabricOptions,
     chooser?: Chooser,
     faults: FaultPort | null = null,
   ) {
     this.faults = faults;
     const { seed, schedule, interpreter, itemsPerInstantMax } = options;
     this.itemsPerInstantMax = itemsPerInstantMax;
+    this.hostDialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
     this.recorder = new Trace(options.trace);
@@ -123,17 +126,17 @@ export abstract class FabricCore implements FabricPort, LoopPort {
 
   /** A partition of the fabric with checked options; `root` is null for the root itself. */
   protected addPartition(
-    options: Required<PartitionOptions>,
+    options: CheckedPartitionOptions,
     root: PartitionObject | null,
   ): PartitionObject {
     const partition = new PartitionObject(this, this.made.takePartitionId(), options, root);
     this.add(partition);
-    partition.bus.guest.requestOffers();
+    partition.bus.guest.connect();
     return partition;
   }
 
   /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */
-  createDetached(options: Required<PartitionOptions>): PartitionObject {
+  createDetached(options: CheckedPartitionOptions): PartitionObject {
     return new PartitionObject(this, this.made.takePartitionId(), options, this.root);
   }
 

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { VmbusVersion } from "../../core/control/versions.ts";
+import type { Bus } from "../bus/bus.ts";
 import type { BusFault } from "../bus/refusals.ts";
 import type { GpadlState } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
@@ -105,6 +107,24 @@ export interface ChannelState {
   readonly gpadls: readonly GpadlState[];
 }
 
+/** The connection between the host and a guest ([wire.md 4.5, 5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
+export interface ConnectionState {
+  /** How far the host has come: `disconnected`, `connecting`, `connected`, `leaving`, `dropping` or `gone`. */
+  readonly state: string;
+  /** How far the guest has come: `disconnected`, `contacting`, `connected`, `leaving` or `unloading`. */
+  readonly guestState: string;
+  /** The version that was agreed on last, or null. */
+  readonly version: VmbusVersion | null;
+  /** The features that were agreed on with it, as bits; 0 below version 6.0. */
+  readonly features: number;
+  /** The connection id through which the guest says what it says, or null. */
+  readonly connectionId: number | null;
+  /** Who the guest says that it is, a GUID, or null. */
+  readonly clientId: string | null;
+  /** Messages that wait for a guest that has paused the host. */
+  readonly queued: number;
+}
+
 /** A partition and what its drivers have. */
 export interface PartitionState {
   /** Its name. */
@@ -115,8 +135,10 @@ export interface PartitionState {
   readonly memoryPages: number;
   /** Pages that GPADLs or packets hold. */
   readonly pinnedPages: number;
-  /** Whether the guest was told of its offers. */
+  /** Whether the guest has asked for its offers: `quiet` or `offering`; `gone` where it crashed. */
   readonly bus: string;
+  /** What host and guest have agreed on. */
+  readonly connection: ConnectionState;
   /** Control messages on their way. */
   readonly messagesToHost: number;
   /** Control messages on their way. */
@@ -212,12 +234,36 @@ export function inspectPartition(partition: PartitionObject): Omit<PartitionStat
     state: String(partition.actor.snapshot.value),
     memoryPages: partition.memory.pageCount,
     pinnedPages: partition.memory.pinnedPages,
-    bus: String(bus.actor.snapshot.value),
+    bus: busState(bus.actor),
+    connection: inspectConnection(bus),
     messagesToHost: bus.pending("toHost").length,
     messagesToGuest: bus.pending("toGuest").length,
     faults: [...bus.faults],
     faultCount: bus.faultCount,
   };
+}
+
+function busState({ tags }: Bus["actor"]): string {
+  if (tags.gone) return "gone";
+  return tags.offering ? "offering" : "quiet";
+}
+
+function inspectConnection({ host, guest }: Bus): ConnectionState {
+  const { contact, actor, queued } = host.connection;
+  return {
+    state: placeOf(actor.snapshot.value),
+    guestState: placeOf(guest.connection.actor.snapshot.value),
+    version: contact?.protocol.version ?? null,
+    features: contact?.protocol.features ?? 0,
+    connectionId: contact?.connectionId ?? null,
+    clientId: contact?.clientId ?? null,
+    queued: queued.length,
+  };
+}
+
+/** The outermost state of a chart. */
+function placeOf(value: unknown): string {
+  return typeof value === "object" && value !== null ? Object.keys(value)[0] ?? "" : String(value);
 }
 
 /** The name of the worker that is `traceId` on the trace; 0 stands for timers. */

@@ -4,13 +4,24 @@
  * @module
  */
 
+import { ALL_VERSIONS, FEATURES_DEFAULT, type VersionRange } from "../../core/control/dialect.ts";
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { isUint } from "../../core/units.ts";
-import { type PartitionOptions, PROCESSORS_MAX } from "../partition/partition.ts";
+import {
+  type CheckedPartitionOptions,
+  type PartitionOptions,
+  PROCESSORS_MAX,
+} from "../partition/partition.ts";
 import type { FabricOptions } from "./fabric.ts";
 import { UNITS_PER_MS } from "../runtime/loop.ts";
 import { checkBounds, show, withDefaults } from "./read_options.ts";
 import { checkSchedule } from "./schedule_option.ts";
+import { checkDialect } from "./vmbus_options.ts";
+
+/** All options of a fabric. */
+export type CheckedFabricOptions = Required<FabricOptions> & {
+  readonly vmbusVersion: VersionRange;
+};
 
 const FABRIC_DEFAULTS: Required<FabricOptions> = {
   seed: 0,
@@ -23,6 +34,8 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
   interpreter: "compiled",
   rootMemoryPages: 4096,
   itemsPerInstantMax: 5_000_000,
+  vmbusVersion: ALL_VERSIONS,
+  vmbusFeatures: FEATURES_DEFAULT,
 };
 
 /** The words that an option may be. */
@@ -30,7 +43,13 @@ const FABRIC_CHOICES: Readonly<
   Record<
     Exclude<
       keyof FabricOptions,
-      "seed" | "schedule" | "rootMemoryPages" | "itemsPerInstantMax" | "sourceLines"
+      | "seed"
+      | "schedule"
+      | "rootMemoryPages"
+      | "itemsPerInstantMax"
+      | "sourceLines"
+      | "vmbusVersion"
+      | "vmbusFeatures"
     >,
     readonly string[]
   >
@@ -47,11 +66,16 @@ const PARTITION_DEFAULTS: Omit<Required<PartitionOptions>, "name"> = {
   vtl: 0,
   mmioMegabytes: 128,
   processors: 1,
+  vmbusVersion: ALL_VERSIONS,
+  vmbusFeatures: FEATURES_DEFAULT,
 };
 
 /** Smallest and largest value of an option. */
 const PARTITION_BOUNDS: Readonly<
-  Record<keyof typeof PARTITION_DEFAULTS, readonly [number, number]>
+  Record<
+    Exclude<keyof typeof PARTITION_DEFAULTS, "vmbusVersion" | "vmbusFeatures">,
+    readonly [number, number]
+  >
 > = {
   memoryPages: [1, GUEST_PAGES_MAX],
   vtl: [0, 2],
@@ -64,7 +88,7 @@ const PARTITION_BOUNDS: Readonly<
  *
  * @throws {TypeError | RangeError} A fabric cannot have one of them.
  */
-export function checkFabricOptions(options: FabricOptions): Required<FabricOptions> {
+export function checkFabricOptions(options: FabricOptions): CheckedFabricOptions {
   const checked = withDefaults("a fabric", options, FABRIC_DEFAULTS);
   for (const [name, choices] of Object.entries(FABRIC_CHOICES)) {
     const value: unknown = checked[name as keyof FabricOptions];
@@ -90,7 +114,13 @@ export function checkFabricOptions(options: FabricOptions): Required<FabricOptio
       }`,
     );
   }
-  return { ...checked, schedule: checkSchedule(checked.schedule) };
+  const { versions, features } = checkDialect("a fabric", checked);
+  return {
+    ...checked,
+    schedule: checkSchedule(checked.schedule),
+    vmbusVersion: versions,
+    vmbusFeatures: features,
+  };
 }
 
 function isItems(value: unknown): value is number {
@@ -122,7 +152,7 @@ export function checkPredicate(call: string, predicate: unknown): void {
  *
  * @throws {TypeError | RangeError} A partition cannot have one of them.
  */
-export function checkPartitionOptions(options: PartitionOptions): Required<PartitionOptions> {
+export function checkPartitionOptions(options: PartitionOptions): CheckedPartitionOptions {
   const checked = withDefaults("a partition", options, { ...PARTITION_DEFAULTS, name: "" });
   if (typeof checked.name !== "string" || checked.name === "") {
     throw new TypeError(
@@ -132,7 +162,8 @@ export function checkPartitionOptions(options: PartitionOptions): Required<Parti
   for (const [name, bounds] of Object.entries(PARTITION_BOUNDS)) {
     checkBounds("a partition", name, checked[name as keyof typeof PARTITION_BOUNDS], bounds);
   }
-  return checked;
+  const { versions, features } = checkDialect("a partition", checked);
+  return { ...checked, vmbusVersion: versions, vmbusFeatures: features };
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { VersionRange } from "../../core/control/dialect.ts";
+import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { GuestMemory } from "../../core/memory/guest_memory.ts";
 import type { Direction } from "../bus/link.ts";
 import type { Device, VmbusHandle } from "../runtime/handle.ts";
@@ -20,7 +22,23 @@ export interface PartitionOptions {
   readonly mmioMegabytes?: number;
   /** Virtual processors, 1 to 64. Default 1. */
   readonly processors?: number;
+  /**
+   * The version of the bus that its guest speaks, or those from which it tries, the highest first
+   * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all, from 6.0 down.
+   */
+  readonly vmbusVersion?: VmbusVersion | VersionRange;
+  /**
+   * Features of version 6.0 that its guest asks for, as bits ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+   * Default: all that both ends of this package have.
+   */
+  readonly vmbusFeatures?: number;
 }
+
+/** All options of a partition. */
+export type CheckedPartitionOptions = Required<PartitionOptions> & {
+  /** The versions that its guest speaks. */
+  readonly vmbusVersion: VersionRange;
+};
 
 /** A virtual machine as the hypervisor sees it. */
 export interface Partition {
@@ -44,6 +62,18 @@ export interface Partition {
   crash(): void;
   /** Crashes it; then the offers to it are gone and its handles die. */
   destroy(): void;
+  /**
+   * Has its guest leave the bus, as where its driver stack is unloaded: clients see their channels taken back, the
+   * guest gives all of them back, and says `Unload`. Clients that are still enabled wait for the next offer. Nothing
+   * happens where it has left, or its drivers are gone ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+   */
+  disconnect(): void;
+  /**
+   * Has its guest make contact with the host, and ask for the offers: after `disconnect`, as soon as the host has
+   * answered that; where it is connected, anew, without a word of leaving. A partition does so by itself when it is
+   * made.
+   */
+  connect(): void;
   /**
    * Puts a raw control message on its bus, as if one of the two sides had sent it: for tests of what a
    * hostile guest or host can do ([wire.md section 4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).

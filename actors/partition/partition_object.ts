@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Dialect } from "../../core/control/dialect.ts";
 import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
 import { NO_BYTES, wholeOf } from "../../core/bytes.ts";
@@ -22,7 +23,7 @@ import type { ObservationOf } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
-import type { Partition, PartitionOptions } from "./partition.ts";
+import type { CheckedPartitionOptions, Partition } from "./partition.ts";
 import { createRam } from "./partition_ram.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
 
@@ -42,6 +43,8 @@ export class PartitionObject implements Partition, DriverPartition {
   readonly id: number;
   /** The virtual trust level of its drivers. */
   readonly vtl: number;
+  /** See {@linkcode PartitionPort.dialect}. */
+  readonly dialect: Dialect;
   readonly memory: GuestRam;
   /** Its chart. */
   readonly actor: ChartActor<PartitionEvent, PartitionTag>;
@@ -63,7 +66,7 @@ export class PartitionObject implements Partition, DriverPartition {
   constructor(
     runtime: FabricPort,
     id: number,
-    options: Required<PartitionOptions>,
+    options: CheckedPartitionOptions,
     root: PartitionObject | null,
   ) {
     this.runtime = runtime;
@@ -71,6 +74,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.id = id;
     this.name = options.name;
     this.vtl = options.vtl;
+    this.dialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
     this.memory = createRam(runtime, this, options);
     this.#processors = Array.from(
       { length: options.processors },
@@ -105,6 +109,11 @@ export class PartitionObject implements Partition, DriverPartition {
   /** Stands for it on the trace, where channels are numbered from 1. */
   get traceId(): number {
     return PARTITION_TRACE_IDS + this.id;
+  }
+
+  /** See {@linkcode PartitionPort.clientId}: the partition's number, behind a text of this package. */
+  get clientId(): string {
+    return `766d6275-7320-4c6f-8000-${this.id.toString(16).padStart(12, "0")}`;
   }
 
   /** Whether this is the root partition, in which the servers run. */
@@ -168,6 +177,18 @@ export class PartitionObject implements Partition, DriverPartition {
     const resumed = this.onResume;
     this.onResume = null;
     resumed?.();
+  }
+
+  /** See {@linkcode Partition.disconnect}. */
+  disconnect(): void {
+    this.runtime.requireLive(`disconnect ${this.name}`);
+    if (this.isAlive) this.bus.guest.connection.disconnect();
+  }
+
+  /** See {@linkcode Partition.connect}. */
+  connect(): void {
+    this.runtime.requireLive(`connect ${this.name}`);
+    if (this.isAlive) this.bus.guest.connect();
   }
 
   /** See {@linkcode Partition.crash}. */

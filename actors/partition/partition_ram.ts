@@ -11,7 +11,7 @@ import { describeBytes } from "../../core/trace_entries.ts";
 import type { FaultPort, FaultyGuest } from "../runtime/fault_port.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { mmioTrace } from "./mmio_trace.ts";
-import type { PartitionOptions } from "./partition.ts";
+import type { CheckedPartitionOptions } from "./partition.ts";
 
 /** Whose memory it is. */
 interface MemoryOwner extends FaultyGuest {
@@ -25,7 +25,7 @@ interface MemoryOwner extends FaultyGuest {
 export function createRam(
   runtime: FabricPort,
   owner: MemoryOwner,
-  options: Required<PartitionOptions>,
+  options: CheckedPartitionOptions,
 ): GuestRam {
   const memory = new GuestRam({
     pageCount: options.memoryPages,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Dialect } from "../../core/control/dialect.ts";
 import type { Deadline, VirtualClock } from "../../core/clock.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
 import type { Trace } from "../../core/trace.ts";
@@ -25,6 +26,8 @@ export interface RuntimePort {
   readonly scheduler: Scheduler;
   /** The trace. */
   readonly recorder: Trace;
+  /** What the host speaks on each bus. */
+  readonly hostDialect: Dialect;
   /** The encoding of packets in the rings. */
   readonly codec: PacketCodec;
   /** Where misuse is reported. */

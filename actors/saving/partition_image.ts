@@ -5,6 +5,7 @@
  */
 
 import { CHANNEL_ID_MAX } from "../../core/control/messages.ts";
+import { FEATURES_KNOWN, isSince, VERSIONS } from "../../core/control/versions.ts";
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { RUN_PAGES_MAX } from "../../core/memory/memory_image.ts";
 import type { ChunkKind } from "../../core/saved/chunks.ts";
@@ -23,7 +24,6 @@ import { list, optional, record, type SchemaType } from "../../core/saved/schema
 import { PAGE_BYTES } from "../../core/units.ts";
 import { GUEST_END } from "../bus/guest/image.ts";
 import { HOST_END } from "../bus/host/image.ts";
-import { CONNECTION_ACTOR } from "../bus/host/connection_machine.ts";
 import { CLIENT } from "../channel/client_image.ts";
 import type { PacketImage } from "../packet/image.ts";
 import { PARTITION_ACTOR } from "../partition/machine.ts";
@@ -33,16 +33,20 @@ import type { WorkKind } from "../runtime/processor.ts";
 
 /** What the partition is. */
 const HEADER = record({
-  name: [anyText, "of createPartition, as the fields up to mmioMegabytes"],
+  name: [anyText, "of createPartition, as the fields up to mmioMegabytes and the last three"],
   vtl: [uint(2), "its virtual trust level"],
   processors: [uint(PROCESSORS_MAX, 1), "how many it has"],
   memoryPages: [uint(GUEST_PAGES_MAX, 1), "pages of its RAM"],
   mmioMegabytes: [uint(MMIO_MEGABYTES_MAX), "size of its MMIO window"],
   codec: [text, "how packets stand in its rings: the fabric's, else STATUS_REVISION_MISMATCH"],
   partition: [actorValue(PARTITION_ACTOR, ["paused"]), "that it stands still"],
-  bus: [actorValue(CONNECTION_ACTOR, ["offering"]), "that it has asked for its offers"],
+  lowestVersion: [word(VERSIONS), "the lowest version of the bus that its guest speaks"],
+  highestVersion: [word(VERSIONS), "the highest"],
+  vmbusFeatures: [uint(FEATURES_KNOWN), "the features that it asks for"],
 }, {
   "the partition has no name": ({ name }) => name !== "",
+  "its guest speaks no version": ({ lowestVersion, highestVersion }) =>
+    isSince(highestVersion, lowestVersion),
 });
 
 /** A driver. */

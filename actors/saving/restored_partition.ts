@@ -18,7 +18,7 @@ import { type ClientImage, prepareClient, resumeClient } from "../channel/client
 import type { WorkKind } from "../runtime/processor.ts";
 import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { LoadedDriver } from "../partition/loaded_driver.ts";
-import type { PartitionOptions } from "../partition/partition.ts";
+import type { CheckedPartitionOptions } from "../partition/partition.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import type { PARTITION_CHUNKS, PartitionPart, SavedDriver } from "./partition_image.ts";
 import { readMemory } from "./read_memory.ts";
@@ -84,15 +84,15 @@ export class RestoredPartition {
     if (codec !== this.#runtime.codec.name) {
       mismatched(`its rings are in codec ${codec}, the fabric's in ${this.#runtime.codec.name}`);
     }
-    const { name, vtl, processors, memoryPages, mmioMegabytes } = saved;
+    const { name, vtl, processors, memoryPages, mmioMegabytes, vmbusFeatures } = saved;
+    const vmbusVersion = { lowest: saved.lowestVersion, highest: saved.highestVersion };
     const options = { name, vtl, processors, memoryPages, mmioMegabytes };
-    const partition = this.#createDetached(options);
+    const partition = this.#createDetached({ ...options, vmbusVersion, vmbusFeatures });
     partition.pause();
-    partition.bus.actor.send({ type: "requestOffers" });
     return partition;
   }
 
-  #createDetached(options: Required<PartitionOptions>): PartitionObject {
+  #createDetached(options: CheckedPartitionOptions): PartitionObject {
     try {
       this.#partition = this.#runtime.createDetached(options);
       return this.#partition;
@@ -178,6 +178,7 @@ export class RestoredPartition {
       if (signalAfter100ns !== null) signal.arm(signalAfter100ns);
     });
     partition.bus.host.unclaimed.rescindAll();
+    partition.bus.host.connection.look();
   }
 
   /** Takes everything back. */

@@ -46,9 +46,8 @@ export function* partitionChunks(
 }
 
 function headerOf(guest: PartitionObject): PartitionPart<"header"> {
-  const { name, vtl, processorCount, memory, runtime, actor, bus } = guest;
-  const isAtRest = actor.snapshot.value === "paused" && bus.actor.snapshot.value === "offering";
-  assert(isAtRest, "a guest that is saved stands still, and has asked for its offers");
+  const { name, vtl, processorCount, memory, runtime, actor, dialect } = guest;
+  assert(actor.snapshot.value === "paused", "a guest that is saved stands still");
   return {
     name,
     vtl,
@@ -57,7 +56,9 @@ function headerOf(guest: PartitionObject): PartitionPart<"header"> {
     mmioMegabytes: memory.mmioMegabytes,
     codec: runtime.codec.name,
     partition: "paused",
-    bus: "offering",
+    lowestVersion: dialect.versions.lowest,
+    highestVersion: dialect.versions.highest,
+    vmbusFeatures: dialect.features,
   };
 }
 

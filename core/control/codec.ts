@@ -75,7 +75,7 @@ export function decodeControlMessage(
 }
 
 /** The name of the message that `bytes` begin, whatever follows; null where there is none of that number. */
-function messageNameOf(bytes: Uint8Array): ControlMessageName | null {
+export function messageNameOf(bytes: Uint8Array): ControlMessageName | null {
   const head = CONTROL_MESSAGE.head.decode(bytes);
   return head instanceof Damage ? null : head[CONTROL_MESSAGE.tag] as ControlMessageName;
 }

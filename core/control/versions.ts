@@ -300,7 +300,7 @@ export function refusalOf(message: ControlMessageName, agreed: Agreed): string |
 }
 
 /** The names of features, as people read them. */
-function featureNames(features: number): string {
+export function featureNames(features: number): string {
   const names = Object.entries(FEATURES).filter(([, bit]) => (features & bit) !== 0);
   return names.length === 0 ? "no feature" : names.map(([name]) => name).join(", ");
 }

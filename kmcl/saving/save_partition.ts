@@ -8,6 +8,7 @@ import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { currentFrame } from "../../actors/runtime/irql.ts";
 import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import { isRestingConnection } from "../../actors/bus/host/connection_image.ts";
 import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
 import { whileKmclRefuses } from "../../actors/partition/fabric_port.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
@@ -97,9 +98,8 @@ export function isBeingSaved(guest: PartitionObject): boolean {
  *
  * Statuses: INVALID_PARAMETER no guest, or a bad option; DEVICE_REMOVED it crashed, before or meanwhile;
  * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver;
- * INVALID_DEVICE_STATE it is being saved already, was resumed meanwhile, or has not asked the host for its
- * offers, as only a hostile one does not; TIMEOUT no safe point within
- * the bound, or a driver that never gets done: the reason names the callback; UNSUCCESSFUL a driver that
+ * INVALID_DEVICE_STATE it is being saved already, was resumed meanwhile, or its connection to the host is about to
+ * change; TIMEOUT no safe point within the bound, or a driver that never gets done: the reason names the callback; UNSUCCESSFUL a driver that
  * cannot be saved.
  *
  * @throws {Error} Inside a callback. It rejects as `fabric.settle()` does where a driver throws; then,
@@ -167,7 +167,7 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   const guestStates = askGuestDrivers(guest);
   if (isRefusal(guestStates)) return failed(guestStates);
   // A driver may have ended or resumed its guest, or made channels that are nobody's.
-  const stopped = quiescence.refusal ?? refusalReason(guest, true) ?? whyUnheard(guest) ??
+  const stopped = quiescence.refusal ?? refusalReason(guest, true) ?? whyUnrested(guest) ??
     whyStale(guest);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
@@ -182,10 +182,10 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
 }
 
-/** A guest that says what is no RequestOffers is none that could be restored: its bus never came to be. */
-function whyUnheard({ name, bus }: PartitionObject): Refusal | null {
-  if (bus.actor.is("offering")) return null;
-  const reason = `${name} has not asked the host for its offers`;
+/** A connection that is on its way has steps of the host before it, which are nobody's to save. */
+function whyUnrested({ name, bus }: PartitionObject): Refusal | null {
+  if (isRestingConnection(bus.host.connection)) return null;
+  const reason = `${name} is about to connect, or to change its connection`;
   return { status: STATUS_INVALID_DEVICE_STATE, reason };
 }
 

@@ -21,6 +21,8 @@ const TO_OPPOSITE: Readonly<Record<BusSide, Direction>> = { host: "toGuest", gue
 export class TakenEnd {
   readonly #partition: PartitionObject;
   readonly #direction: Direction;
+  /** What is said once the guest's contact was answered, as nobody takes it before; null: it was. */
+  #held: ArrayBufferView[] | null;
 
   /**
    * Takes that end of the bus of `partition`.
@@ -37,10 +39,11 @@ export class TakenEnd {
     this.#direction = TO_OPPOSITE[side];
     const { name, runtime } = partition;
     runtime.observer?.see({ kind: "channelTampered", partition: name, channelId: null });
-    partition.bus[side].receive = (message) => {
-      hear(message);
-      return null;
-    };
+    const { bus } = partition;
+    const isContacting = bus.guest.connection.actor.is("contacting");
+    const isAwaited = isContacting && (side === "guest" || bus.host.connection.protocol === null);
+    this.#held = isAwaited ? [] : null;
+    bus[side].taker = { hear, contacted: () => this.contacted() };
   }
 
   /** Says something, which the opposite end hears in turn. */
@@ -50,7 +53,8 @@ export class TakenEnd {
 
   /** Puts bytes on the bus as they are. */
   postBytes(bytes: ArrayBufferView): void {
-    this.#partition.postControlMessage(this.#direction, bytes);
+    if (this.#held !== null && ArrayBuffer.isView(bytes)) this.#held.push(bytes);
+    else this.#partition.postControlMessage(this.#direction, bytes);
   }
 
   /**
@@ -60,6 +64,13 @@ export class TakenEnd {
   answer(message: ControlMessage): void {
     controlMessageBytes(message); // else a wrong field would be taken for a fault of the bus
     this.#partition.bus.post(this.#direction, message);
+  }
+
+  /** The guest's contact was answered: what waited for that is said. */
+  contacted(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const bytes of held) this.postBytes(bytes);
   }
 
   /** Signals the opposite end of a channel. An id that it does not know does nothing. */

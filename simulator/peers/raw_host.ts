@@ -174,6 +174,7 @@ export class RawHost {
     this.heard.push(message);
     const honest = this.#take(message);
     for (const answer of this.#answer(message) ?? honest) this.#end.answer(answer);
+    if (message.message === "initiateContact") this.#end.contacted();
   }
 
   /** Takes note of what the guest says; answers as any host must. */

@@ -14,6 +14,7 @@ import {
 import { getShortestPaths } from "xstate/graph";
 import { assert } from "@std/assert";
 import { createGuestChannelChart } from "../../actors/bus/guest/channel_machine.ts";
+import { createGuestConnectionChart } from "../../actors/bus/guest/connection_machine.ts";
 import { createGuestGpadlChart } from "../../actors/bus/guest/gpadl_machine.ts";
 import { createConnectionChart } from "../../actors/bus/host/connection_machine.ts";
 import { createHostGpadlChart } from "../../actors/bus/host/gpadl_machine.ts";
@@ -35,6 +36,7 @@ export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
   connection: createConnectionChart,
   offeredChannel: createOfferedChannelChart,
   hostGpadl: createHostGpadlChart,
+  guestConnection: createGuestConnectionChart,
   guestChannel: createGuestChannelChart,
   guestGpadl: createGuestGpadlChart,
 };

@@ -6,6 +6,7 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
+import type { Agreed } from "../../../core/control/versions.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -18,13 +19,14 @@ import {
 } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
-import type { ChannelFault } from "../../channel/types.ts";
+import type { Actors } from "../../runtime/actors.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
-import { type GuestSignal, MESSAGE_CONNECTION_ID, VMBUS_SINT } from "../synic.ts";
-import { type Refuse, takeMessage } from "../refusals.ts";
+import { type GuestSignal, VMBUS_SINT } from "../synic.ts";
+import { type BusFault, type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
+import { type ConnectingEnd, GuestConnection } from "./connection.ts";
 import { GuestGpadls } from "./gpadls.ts";
 import type { ClientChannel, GuestChannel } from "./guest_channel.ts";
 import { type HearingEnd, HostMessages } from "./host_messages.ts";
@@ -41,7 +43,7 @@ export interface GuestSetting {
 }
 
 /** The guest's end of one bus. */
-export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
+export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd {
   /** See {@linkcode GuestPort.runtime}. */
   readonly runtime: RuntimePort;
   /** See {@linkcode GuestPort.partition}. */
@@ -57,8 +59,10 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
   readonly #matching: Matching;
   readonly #messages: HostMessages;
   readonly #refuse: Refuse;
-  /** See {@linkcode GuestPort.messageConnectionId}. */
-  readonly messageConnectionId: number = MESSAGE_CONNECTION_ID;
+  /** The connection to the host. */
+  readonly connection: GuestConnection;
+  /** Who hears the host in the guest's place, once what the guest has asked for is answered; null: the guest. */
+  taker: Taker | null = null;
   /** The number of the next open. */
   nextOpenId = 1;
 
@@ -71,12 +75,13 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
     this.#matching = new Matching(this);
     this.#messages = new HostMessages(this);
     this.#refuse = refuse;
+    this.connection = new GuestConnection(this, partition.dialect);
     link.connect((bytes) => this.hear(bytes));
   }
 
   /** See {@linkcode GuestPort.hear}. */
   hear(bytes: Uint8Array): void {
-    takeMessage(bytes, (message) => this.receive(message), this.#refuse);
+    takeMessage(bytes, this.agreed, (message) => this.receive(message), this.#refuse);
   }
 
   /** See {@linkcode GuestPort.memory}. */
@@ -94,9 +99,48 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
     this.link.post(encodeControlMessage(message), this.messageConnectionId);
   }
 
-  /** The guest's drivers are up: it asks the host for its offers (wire.md 4.5). */
-  requestOffers(): void {
-    this.post({ message: "requestOffers" });
+  // -- The connection
+
+  /** What messages of the host are read by. */
+  get agreed(): Agreed {
+    return this.taker === null ? this.connection.agreed : "any";
+  }
+
+  /** See {@linkcode GuestPort.messageConnectionId}. */
+  get messageConnectionId(): number {
+    return this.connection.connectionId;
+  }
+
+  /** See {@linkcode ConnectingEnd.actors}. */
+  get actors(): Actors {
+    return this.runtime.actors;
+  }
+
+  /** See {@linkcode ConnectingEnd.vtl}. */
+  get vtl(): number {
+    return this.partition.vtl;
+  }
+
+  /** See {@linkcode ConnectingEnd.clientId}. */
+  get clientId(): string {
+    return this.partition.clientId;
+  }
+
+  /** See {@linkcode ConnectingEnd.isReleased}. */
+  get isReleased(): boolean {
+    return this.byId.size === 0;
+  }
+
+  /** The guest's drivers are up: it makes contact with the host, and asks for its offers (wire.md 4.5). */
+  connect(): void {
+    this.connection.connect();
+  }
+
+  /** See {@linkcode ConnectingEnd.leaveChannels}. One that is being opened goes once that was answered. */
+  leaveChannels(): void {
+    for (const { actor } of this.channels) {
+      if (!actor.is("opening") && actor.can("rescinded")) actor.send({ type: "rescinded" });
+    }
   }
 
   // -- Clients
@@ -146,8 +190,21 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
   // -- What the host says
 
   /** Takes a message of the host; answers with the fault where it is not to be taken. */
-  receive(message: ControlMessage): ChannelFault | null {
-    return this.#messages.receive(message);
+  receive(message: ControlMessage): BusFault["fault"] | null {
+    const isOwn = message.message === "versionResponse" && this.connection.actor.is("contacting");
+    if (this.taker !== null && !isOwn) {
+      this.taker.hear(message);
+      return null;
+    }
+    const fault = this.connection.receive(message);
+    if (isOwn && !this.connection.actor.is("contacting")) this.taker?.contacted();
+    if (fault !== "other") return fault;
+    const isLeaving = this.connection.actor.is("leaving");
+    // What the host takes back, a guest that leaves has given back already.
+    if (isLeaving && message.message === "rescindChannelOffer") return null;
+    const refusal = this.#messages.receive(message);
+    if (isLeaving) this.leaveChannels();
+    return refusal;
   }
 
   /** See {@linkcode GuestChannelOwner.tellRescinded}. A client that closes by itself need not hear. */
@@ -166,6 +223,7 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
   sendRelease({ offer: { channelId } }: GuestChannel): void {
     this.byId.delete(channelId);
     this.post({ message: "relIdReleased", channelId });
+    this.connection.look();
   }
 
   /** See {@linkcode GuestChannelOwner.freeRings}. */
@@ -240,6 +298,7 @@ export class GuestEnd implements BusPort, MatchingEnd, HearingEnd {
 
   /** This guest crashed: nothing that it knew matters any more. */
   gone(): void {
+    this.connection.actor.stop();
     for (const { actor } of this.byId.values()) actor.stop();
     this.byId.clear();
     this.#entered.clear();

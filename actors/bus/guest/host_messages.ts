@@ -41,8 +41,6 @@ export class HostMessages {
     switch (message.message) {
       case "offerChannel":
         return this.#offered(message);
-      case "allOffersDelivered":
-        return null;
       case "openResult":
         return this.#openResult(message);
       case "rescindChannelOffer":

@@ -29,6 +29,11 @@ import {
 import { areEqual } from "../../../core/saved/plain_data.ts";
 import { stateWith } from "../../chart/persisted.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
+import {
+  GUEST_CONNECTION,
+  imageOfGuestConnection,
+  restoreGuestConnection,
+} from "./connection_image.ts";
 import type { GuestGpadl } from "./gpadl.ts";
 import { GUEST_CHANNEL_ACTOR } from "./channel_machine.ts";
 import { ClientChannel, GuestChannel, type TakenChannel } from "./guest_channel.ts";
@@ -84,6 +89,7 @@ const OFFER = record({
 
 /** The guest's end of a bus. */
 export const GUEST_END = record({
+  connection: [GUEST_CONNECTION, "what the guest has asked for, and agreed on"],
   nextOpenId: [uint(U32_MAX), "what the next open will be called"],
   lastGpadl: [uint(U32_MAX, 1), "the handle that was given out last"],
   gpadls: [list(GPADL), "in the order of creation"],
@@ -110,6 +116,7 @@ export type ClientNumbers = ReadonlyMap<Endpoint, number>;
 export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEndImage {
   const numberOf = (client: Endpoint): number => clients.get(client)!;
   return {
+    connection: imageOfGuestConnection(end.connection),
     nextOpenId: end.nextOpenId,
     lastGpadl: end.gpadls.lastHandle,
     gpadls: end.gpadls.all.map(({ handle, client, channelId, ranges, isRing, actor }) => ({
@@ -143,6 +150,7 @@ export function restoreGuestEnd(
 ): void {
   const clientOf = (number: number, where: Where): Endpoint =>
     clients[number] ?? throwDataError(`${where()}: client ${number} is not there`);
+  restoreGuestConnection(end.connection, image.connection);
   end.nextOpenId = image.nextOpenId;
   end.gpadls.lastHandle = image.lastGpadl;
   image.gpadls.forEach((saved, at) =>

@@ -1,8 +1,51 @@
 /**
- * The words of the guest's charts: a channel that it was offered, a GPADL that it has created.
+ * The words of the guest's charts: its connection, a channel that it was offered, a GPADL that it has created.
  *
  * @module
  */
+
+/** What can happen to a guest's connection. */
+export type GuestConnectionEvent = {
+  readonly type:
+    /** The guest is to connect, or to connect anew; or to leave the bus. */
+    | "connect"
+    | "disconnect"
+    /** The host speaks the version that was asked for; or not, and there is a lower one; or not, and there is none. */
+    | "accepted"
+    | "refused"
+    | "exhausted"
+    /** The host speaks the version, and could not connect. */
+    | "failed"
+    /** The host has told of all that it offers. */
+    | "allOffers"
+    /** The guest has no channel any more. */
+    | "released"
+    /** The host has let go of everything of the guest. */
+    | "unloaded";
+};
+
+/** What the guest asks of its connection's state. */
+export type GuestConnectionTag =
+  /** There is none. */
+  | "disconnected"
+  /** The host is asked for a version. */
+  | "contacting"
+  /** Both ends have agreed on a version. */
+  | "connected"
+  /** The host has told of all that it offers. */
+  | "offered"
+  /** The guest gives its channels back. */
+  | "leaving"
+  /** The host has heard that the guest has left, and has not answered. */
+  | "unloading";
+
+/** What happens on a step of a connection. */
+export type GuestConnectionEffect =
+  | "contact"
+  | "tryLower"
+  | "requestOffers"
+  | "leave"
+  | "sendUnload";
 
 /** What can happen to a channel that was offered to the guest. */
 export type GuestChannelEvent =

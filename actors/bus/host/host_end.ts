@@ -6,6 +6,7 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
+import { type Agreed, refusalOf } from "../../../core/control/versions.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -22,11 +23,11 @@ import type { Actors } from "../../runtime/actors.ts";
 import type { HostLink } from "../link.ts";
 import { eventConnectionId, type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
-import { type Refuse, takeMessage } from "../refusals.ts";
+import { type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 import { OfferedChannels } from "./offered_channels.ts";
 import { ChannelSteps, type SteppingEnd } from "./channel_steps.ts";
-import { CONNECTION_ACTOR } from "./connection_machine.ts";
+import { type ConnectedEnd, HostConnection } from "./connection.ts";
 import { HostGpadls } from "./gpadls.ts";
 import { GuestMessages } from "./guest_messages.ts";
 import type { GuestFacts } from "./host_port.ts";
@@ -45,15 +46,17 @@ export interface HostSetting {
 }
 
 /** The host's end of one bus. */
-export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
+export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd {
   /** The guest. */
   readonly guest: GuestFacts;
   /** See {@linkcode ClaimingEnd.actors}. */
   readonly actors: Actors;
   /** See {@linkcode ClaimingEnd.faults}. */
   readonly faults: FaultPort | null;
-  /** The chart of the connection. */
-  readonly actor: ChartActor<ConnectionEvent, ConnectionTag>;
+  /** The connection. */
+  readonly connection: HostConnection;
+  /** Who hears the guest in the host's place; null: the host. */
+  taker: Taker | null = null;
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
   /** Channels of a restored guest that no server has claimed. */
@@ -64,8 +67,6 @@ export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
   readonly link: HostLink;
   /** See {@linkcode ClaimingEnd.steps}. */
   readonly steps: ChannelSteps;
-  /** Where the guest hears what is said to it. */
-  readonly messagePlace: SynicPlace;
   readonly #runtime: RuntimePort;
   readonly #messages: GuestMessages;
   readonly #offering: Offering;
@@ -73,18 +74,24 @@ export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
   constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
     this.guest = guest;
-    this.messagePlace = { vp: 0, sint: VMBUS_SINT, vtl: guest.vtl };
     this.#runtime = runtime;
     this.actors = runtime.actors;
     this.faults = runtime.faults;
     this.link = link;
-    this.actor = runtime.actors.create(CONNECTION_ACTOR);
+    this.connection = new HostConnection(this, runtime.hostDialect);
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
     this.steps = new ChannelSteps(this);
     this.#offering = new Offering(this);
     this.#messages = new GuestMessages(this, this.gpadls, refuse);
-    link.connect((bytes) => takeMessage(bytes, (message) => this.receive(message), refuse));
+    link.connect((bytes, connectionId) =>
+      takeMessage(
+        bytes,
+        this.agreed,
+        (message) => this.receive(message, connectionId),
+        refuse,
+      )
+    );
   }
 
   /** See {@linkcode ClaimingEnd.memory}. */
@@ -97,9 +104,26 @@ export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
     tellGpadl(this.#runtime, this.guest.traceId, "host", change, gpadl);
   }
 
-  /** See {@linkcode ClaimingEnd.post}. */
+  /** See {@linkcode ClaimingEnd.post}. What the guest's version does not have is not said (wire.md 4.2). */
   post(message: ControlMessage): void {
-    this.link.post(encodeControlMessage(message), this.messagePlace);
+    const { protocol } = this.connection;
+    if (protocol === null || refusalOf(message.message, protocol) !== null) return;
+    this.connection.post(encodeControlMessage(message));
+  }
+
+  /** The chart of the connection. */
+  get actor(): ChartActor<ConnectionEvent, ConnectionTag> {
+    return this.connection.actor;
+  }
+
+  /** What messages of the guest are read by. */
+  get agreed(): Agreed {
+    return this.taker === null ? this.connection.agreed : "any";
+  }
+
+  /** Where the guest hears what is said to it. */
+  get messagePlace(): SynicPlace {
+    return this.connection.messagePlace;
   }
 
   /** The channel that the guest calls `channelId`. */
@@ -142,6 +166,7 @@ export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
 
   /** See {@linkcode SteppingEnd.offerQueued}. */
   offerQueued(): void {
+    this.connection.look();
     this.#offering.offerQueued();
   }
 
@@ -158,8 +183,13 @@ export class HostEnd implements BusPort, OfferingEnd, SteppingEnd {
   // -- What the guest says
 
   /** Takes a message of the guest; answers with the fault where it is not to be taken. */
-  receive(message: ControlMessage): ChannelFault | null {
-    return this.#messages.receive(message);
+  receive(message: ControlMessage, connectionId: number): ChannelFault | null {
+    if (this.taker !== null) {
+      this.taker.hear(message);
+      return null;
+    }
+    const fault = this.connection.receive(message, connectionId);
+    return fault === "other" ? this.#messages.receive(message) : fault;
   }
 
   /** See {@linkcode SteppingEnd.openAgain}. */

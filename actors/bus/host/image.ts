@@ -10,6 +10,11 @@ import { throwDataError } from "../../../core/saved/fault.ts";
 import { guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../../core/saved/forms.ts";
 import { list, optional, record, type SchemaType } from "../../../core/saved/schema.ts";
 import { ringsOf } from "../rings.ts";
+import {
+  HOST_CONNECTION,
+  imageOfHostConnection,
+  restoreHostConnection,
+} from "./connection_image.ts";
 import { HOST_GPADL, imagesOfHostGpadls, restoreHostGpadl } from "./gpadl_image.ts";
 import type { HostEnd } from "./host_end.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
@@ -45,12 +50,15 @@ const CHANNEL = record({
 
 /** The host's end of a bus. A channel that the guest was never told of is the server's own matter. */
 export const HOST_END = record({
+  connection: [HOST_CONNECTION, "what the guest and the host have agreed on"],
   channels: [
     list(CHANNEL),
     "those that the guest knows, in the order of their ids being given out",
   ],
   gpadls: [list(HOST_GPADL), "channel by channel"],
 }, {
+  "a guest that is not connected has channels": ({ connection, channels }) =>
+    channels.length === 0 || connection.state.hasTag("connected"),
   "one of its channels has another's id": ({ channels }) =>
     areDistinct(channels.map(({ channelId }) => channelId)),
   "one of its channels has another's instance": ({ channels }) =>
@@ -70,7 +78,11 @@ type ChannelImage = HostEndImage["channels"][number];
 
 /** What the host's end knows. */
 export function imageOfHostEnd(end: HostEnd): HostEndImage {
-  return { channels: end.known.map(imageOfChannel), gpadls: imagesOfHostGpadls(end.gpadls) };
+  return {
+    connection: imageOfHostConnection(end.connection),
+    channels: end.known.map(imageOfChannel),
+    gpadls: imagesOfHostGpadls(end.gpadls),
+  };
 }
 
 /** What is left of a channel that was taken back. */
@@ -93,6 +105,7 @@ function imageOfChannel(channel: OfferedChannel): ChannelImage {
 
 /** Builds a host's end that is as new again. */
 export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
+  restoreHostConnection(end.connection, image.connection);
   const channels = image.channels.map((saved) => restoreChannel(end, saved));
   image.gpadls.forEach((saved, at) => restoreHostGpadl(end, saved, () => `hostEnd, gpadls ${at}`));
   image.channels.forEach(({ ring }, at) => {

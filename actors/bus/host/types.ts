@@ -6,15 +6,57 @@
 
 import type { NtStatus } from "../../../core/ntstatus.ts";
 
-/** What can happen to a connection: the guest asked for offers, or is gone. */
-export type ConnectionEvent = { readonly type: "requestOffers" | "guestGone" };
+/** What can happen to a connection. */
+export type ConnectionEvent = {
+  readonly type:
+    /** The guest asks to speak a version that the host speaks; or one that it does not, or by wrong means. */
+    | "contact"
+    | "badContact"
+    /** What the contact needs is there, or cannot be. */
+    | "ready"
+    | "failed"
+    /** The guest asks for the offers. */
+    | "requestOffers"
+    /** The guest puts the monitor pages somewhere else. */
+    | "modify"
+    /** The guest wants to hear nothing for a while; or something again. */
+    | "pause"
+    | "resume"
+    /** The guest leaves the bus. */
+    | "unload"
+    /** The guest has no channel any more. */
+    | "released"
+    /** Nothing of the guest's memory is used for the connection any more. */
+    | "dropped"
+    /** The guest crashed or was destroyed. */
+    | "guestGone";
+};
 
 /** What the host asks of a connection's state. */
 export type ConnectionTag =
+  /** Both ends have agreed on a version, and the guest has not left. */
+  | "connected"
   /** The guest asked for offers: a new one is sent at once. */
   | "offering"
+  /** The guest wants to hear nothing for now. */
+  | "paused"
+  /** The guest has left, and still has channels. */
+  | "leaving"
   /** The guest crashed or was destroyed: nothing is sent to it, nothing taken from it. */
   | "gone";
+
+/** What happens on a step of a connection. */
+export type ConnectionEffect =
+  | "prepare"
+  | "accept"
+  | "fail"
+  | "refuse"
+  | "flush"
+  | "leave"
+  | "drop"
+  | "sendUnloadComplete"
+  | "modify"
+  | "sendPauseResponse";
 
 /** What can happen to an offered channel. */
 export type OfferedChannelEvent =

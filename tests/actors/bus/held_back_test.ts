@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
-import { checkFabricOptions } from "../../../actors/fabric/options.ts";
+import { checkFabricOptions, checkPartitionOptions } from "../../../actors/fabric/options.ts";
 import { InProcessLink } from "../../../actors/bus/in_process_link.ts";
 import { DISPATCH_LEVEL } from "../../../actors/runtime/irql.ts";
 import type { Arrival, FaultPort } from "../../../actors/runtime/fault_port.ts";
@@ -11,13 +11,9 @@ import { type Processor, WorkItem } from "../../../actors/runtime/processor.ts";
 /** A link whose arrivals are held back for as long as a test says so. */
 class HoldingStage implements FaultPort {
   readonly fabric = new FabricRuntime(checkFabricOptions({}), undefined, this);
-  readonly guest = this.fabric.createDetached({
-    name: "guest",
-    memoryPages: 1,
-    vtl: 0,
-    mmioMegabytes: 0,
-    processors: 1,
-  });
+  readonly guest = this.fabric.createDetached(
+    checkPartitionOptions({ name: "guest", memoryPages: 1, mmioMegabytes: 0 }),
+  );
   readonly link: InProcessLink;
   readonly heard: string[] = [];
   readonly held: Arrival[] = [];

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Refusals, takeMessage } from "../../../actors/bus/refusals.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
+import { protocolOf } from "../../../core/control/versions.ts";
 
 // wire.md section 4: what cannot be decoded has no name.
 Deno.test("takeMessage: what cannot be decoded is refused without a name, what is not taken by name", () => {
@@ -9,7 +10,7 @@ Deno.test("takeMessage: what cannot be decoded is refused without a name, what i
   const close = encodeControlMessage({ message: "closeChannel", channelId: 5 });
   const taken: string[] = [];
   const take = (bytes: Uint8Array, fault: "unexpectedMessage" | null) =>
-    takeMessage(bytes, ({ message }) => {
+    takeMessage(bytes, protocolOf("5.3"), ({ message }) => {
       taken.push(message);
       return fault;
     }, refuse);
@@ -17,11 +18,13 @@ Deno.test("takeMessage: what cannot be decoded is refused without a name, what i
   take(close, "unexpectedMessage");
   take(close.subarray(0, 9), null);
   take(new Uint8Array(0), null);
+  take(encodeControlMessage({ message: "pause" }), null);
   assertEquals(taken, ["closeChannel", "closeChannel"]);
   assertEquals(refused, [
     ["closeChannel", "unexpectedMessage"],
     [null, "messageTooSmall"],
     [null, "messageTooSmall"],
+    ["pause", "unexpectedMessage"], // which version 5.3 does not have (wire.md 4.2)
   ]);
 });
 

@@ -341,17 +341,17 @@ for (const ends of [["destroy"], ["crash", "destroy"], ["pause", "crash", "destr
       const { fabric, guest, vsc, vsp, client, server } = pair;
       const { system } = (fabric as FabricRuntime).actors;
       for (let packet = 0; packet < 3; packet++) vsc.VmbPacketAllocate(client);
-      assertEquals(system.livingCount, 2 + 2 + 2 + 3 + 4); // partitions, buses, endpoints, packets; channel and rings on both ends
+      assertEquals(system.livingCount, 2 + 4 + 2 + 3 + 4); // partitions, ends of buses, endpoints, packets; channel and rings on both ends
       for (const end of ends) guest[end]();
-      assertEquals(system.livingCount, 2 + 1 + 2);
+      assertEquals(system.livingCount, 3 + 1 + 2);
       vsc.VmbPacketFree(vsc.VmbPacketAllocate(client)); // its driver does not know
-      assertEquals(system.livingCount, 2 + 1 + 2);
+      assertEquals(system.livingCount, 3 + 1 + 2);
       await fabric.settle();
       await vsc.VmbChannelDisable(client); // which does nothing
       vsc.VmbChannelCleanup(client);
       await vsp.VmbChannelDisable(server);
       vsp.VmbChannelCleanup(server);
-      assertEquals(system.livingCount, 2);
+      assertEquals(system.livingCount, 3);
       assertEquals(fabric.leaks(), []);
     });
   }

@@ -55,9 +55,22 @@ function fieldsOf(schema: Schema<unknown>): readonly Field[] {
 /** A guest with something of everything; its MMIO holds what stands in a page of its RAM. */
 async function richGuest(): Promise<readonly SavedChunk[]> {
   const chunks = readEnvelope("partition", (await saveRichGuest()).bytes);
-  const { pages, mmioPages } = PARTITION_CHUNKS;
+  const { pages, mmioPages, hostEnd } = PARTITION_CHUNKS;
   const page = chunks.find(({ type }) => type === pages.type)!;
-  return [...chunks, { ...page, type: mmioPages.type }];
+  return [
+    ...chunks.map((chunk) => chunk.type === hostEnd.type ? withContacts(chunk) : chunk),
+    { ...page, type: mmioPages.type },
+  ];
+}
+
+/** The same host, whose guest has monitor pages, and is to hear of a refusal once it has left. */
+function withContacts(chunk: SavedChunk): SavedChunk {
+  const data = chunk.data as Readonly<Record<string, PlainData>>;
+  const connection = data["connection"] as Readonly<Record<string, PlainData>>;
+  const pages = { parentToChildMonitorGpa: 4096, childToParentMonitorGpa: 8192 };
+  const agreed = { ...connection["agreed"] as object, monitorPages: pages };
+  const refused = { vp: 0, sint: 2, contact: null };
+  return { ...chunk, data: { ...data, connection: { ...connection, agreed, refused } } };
 }
 
 /**

@@ -15,6 +15,8 @@ import {
   SERVER_RULES,
   type ServerImage,
 } from "../../../actors/channel/server_image.ts";
+import type { StateValue } from "xstate";
+import { createConnectionChart } from "../../../actors/bus/host/connection_machine.ts";
 import { chartOf } from "../../../actors/chart/chart_actor.ts";
 import { stateWith } from "../../../actors/chart/persisted.ts";
 import type { PacketImage } from "../../../actors/packet/image.ts";
@@ -288,6 +290,39 @@ Deno.test("PARTITION_CHUNKS: the rules of the others", () => {
   const item = work.holds.fields.items[0].member as Schema<typeof due.items[number]>;
   refuses(item, "its kind is not such work", { client: 0, kind: "interrupt" }, { client: null });
   const host = guest.one("hostEnd");
+  const { connection } = host;
+  const stateOf = (value: StateValue) =>
+    stateWith(chartOf("connection", createConnectionChart, "compiled"), value)!;
+  const connections = hostEnd.holds.fields.connection[0];
+  refuses(hostEnd.holds, "a guest that is not connected has channels", host, {
+    connection: { ...connection, state: stateOf("disconnected") },
+  });
+  refuses(connections, "its connection cannot rest in that state", connection, {
+    state: stateOf({ connecting: "asked" }),
+  });
+  refuses(connections, "it is connected in no version", connection, { agreed: null });
+  for (const next of ["thenContact", "thenRefusal"]) {
+    refuses(connections, "what is to follow is not there", connection, {
+      state: stateOf({ leaving: next }),
+    });
+  }
+  refuses(connections, "messages wait for a guest that hears", connection, {
+    queued: [new Uint8Array(8)],
+  });
+  const contacts = connections.fields.agreed[0].member as Schema<typeof connection.agreed & object>;
+  const noFeatures = "it has features that its version does not have";
+  refuses(contacts, noFeatures, connection.agreed!, { version: "5.3", clientId: null });
+  refuses(
+    contacts,
+    "it has pages or a name that its version does not have",
+    connection.agreed!,
+    { interruptPageGpa: 4096 },
+  );
+  refuses(guestEnd.holds.fields.connection[0], noFeatures, guests.connection, { version: "5.3" });
+  refuses(header.holds, "its guest speaks no version", guest.one("header"), {
+    lowestVersion: "6.0",
+    highestVersion: "5.3",
+  });
   const [one, other] = host.channels;
   refuses(hostEnd.holds, "one of its channels has another's id", host, { channels: [one!, one!] });
   refuses(hostEnd.holds, "one of its channels has another's instance", host, {

@@ -294,6 +294,7 @@ Deno.test("EvtChannelPnpFailure: an offer that asks for more MMIO than there is 
   const fabric = createFabric();
   const pair = makePair({ within: { fabric, guest: fabric.createPartition({ name: "guest" }) } });
   assertEquals(pair.vsc.VmbChannelEnable(pair.client), vmbus.STATUS_SUCCESS);
+  await fabric.settle();
   tell(pair, {
     ...GOOD_OFFER,
     interfaceId: PAIR_TYPE,
@@ -311,6 +312,7 @@ Deno.test("EvtChannelPnpFailure: an offer that the host does not know fails with
   const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   const pair = makePair({ within: { fabric, guest } });
+  await fabric.settle();
   tell(pair, { ...GOOD_OFFER, interfaceId: PAIR_TYPE, channelId: 55 });
   assertEquals(pair.vsc.VmbChannelEnable(pair.client), vmbus.STATUS_SUCCESS);
   await fabric.settle();

@@ -332,7 +332,7 @@ Deno.test("BusFault: a flood of refused messages is counted, and only the latest
   const pair = await openPair({ fabric: { codec: "vmbus" } });
   const hostile = new RawGuest(pair.fabric.createPartition({ name: "hostile", memoryPages: 64 }));
   for (let left = 5000; left > 0; left--) {
-    hostile.postBytes(u32Bytes(left, 0));
+    hostile.postBytes(u32Bytes(29 + left, 0));
   }
   const answer = await pair.vsc.VmbChannelSendSynchronousRequest(
     pair.client,

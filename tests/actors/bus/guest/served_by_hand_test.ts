@@ -11,6 +11,8 @@ import { HeldGuestLink, hexBytes, words } from "../../../support/held_link.ts";
 const OFFER_5 = hexBytes(`
   01000000 00000000  519a9d6da25e9a4f9d0c3f2c7f3b8f10  4e1f7e0c522f574c8a1e0d7b4f1c2a33
   ${"00".repeat(16)}  0000 0000  ${"00".repeat(120)}  0000 0000 05000000 ff 00 0100 05200000`);
+/** VersionResponse2: supported, messages to connection 9, no features (wire.md 4.2). */
+const WELCOME = hexBytes("0f000000 00000000 01 00 0000 09000000 00000000");
 const RESCIND_5 = hexBytes("02000000 00000000 05000000");
 const CLOSE_5 = hexBytes("07000000 00000000 05000000");
 const RELEASE_5 = hexBytes("0d000000 00000000 05000000");
@@ -31,6 +33,8 @@ class GuestStage {
   readonly link: HeldGuestLink;
   readonly end: GuestEnd;
   readonly refused: string[] = [];
+  /** What the guest said to connect. */
+  readonly connecting: readonly Uint8Array[];
 
   constructor() {
     this.pair = makePair();
@@ -40,6 +44,8 @@ class GuestStage {
     const setting = { runtime: guest.runtime, partition: guest, link: this.link };
     this.end = new GuestEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
     Object.assign(guest.bus, { guest: this.end });
+    this.end.connect();
+    this.connecting = [...this.link.said.splice(0), ...this.link.say(WELCOME)];
     assertEquals(this.pair.vsc.VmbChannelEnable(this.pair.client), vmbus.STATUS_SUCCESS);
   }
 
@@ -78,8 +84,14 @@ class GuestStage {
 // wire.md 4.5
 Deno.test("GuestEnd: a client takes the offer of a host of bytes, and opens it over its own rings", async () => {
   const stage = new GuestStage();
-  stage.end.requestOffers();
-  assertEquals(stage.link.said.splice(0), [hexBytes("03000000 00000000")]);
+  const [contact, request, ...rest] = stage.connecting;
+  // Version 6.0 for processor 0, SINT 2 of VTL 0, features 0x2c, no pages, the guest's own name.
+  assertEquals(
+    contact,
+    hexBytes(`0e000000 00000000 00000600 00000000 02 00 0000 2c000000 ${"00".repeat(16)}
+      75626d76 2073 6f4c 8000 000000000001`),
+  );
+  assertEquals([request, rest], [hexBytes("03000000 00000000"), []]);
   const [header, open, ...more] = await stage.say(OFFER_5, hexBytes("04000000 00000000"));
   assertExists(header);
   assertExists(open);
@@ -94,10 +106,10 @@ Deno.test("GuestEnd: a client takes the offer of a host of bytes, and opens it o
   vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), null, 0, null, 0);
   assertEquals([stage.link.rung, stage.link.heardChannels], [[5], [5]]);
   assertEquals(stage.link.interruptOf(5)?.kind, "interrupt");
-  // By the connection of the offer, and by its own flag; messages by that of the first versions (wire.md 4.1).
+  // By the connection of the offer, and by its own flag; messages by that which the host named (wire.md 4.1).
   assertEquals(stage.link.resolved, [{ connectionId: 0x2005, flag: 0 }]);
   assertEquals(stage.link.signalOf(5), { vp: 0, sint: 2, vtl: 0, eventFlag: 5 });
-  assertEquals(new Set(stage.link.targets), new Set([1]));
+  assertEquals(new Set(stage.link.targets), new Set([4, 9]));
   await stage.finish();
   assertEquals(stage.link.heardChannels, []);
 });

@@ -13,6 +13,10 @@ const endpointOf = (channel: vmbus.VMBCHANNEL) => resolveHandle(channel, "VMBCHA
 const typesOf = (messages: readonly Uint8Array[]) => messages.map(([type]) => type);
 
 /** Messages without a body, and those that name a channel alone (wire.md 4.2). */
+const CONTACT = hexBytes(
+  `0e000000 00000000 03000500 00000000 02000000 00000000 ${"00".repeat(16)}`,
+);
+const WELCOME = hexBytes("0f000000 00000000 01 00 0000 01000000");
 const REQUEST_OFFERS = hexBytes("03000000 00000000");
 const ALL_OFFERS_DELIVERED = hexBytes("04000000 00000000");
 const RESCIND_1 = hexBytes("02000000 00000000 01000000");
@@ -51,6 +55,7 @@ class HostStage {
     const setting = { runtime: guest.runtime, guest, link: this.link };
     this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
     Object.assign(guest.bus, { host: this.host });
+    assertEquals(this.link.say(CONTACT), [WELCOME]);
     for (let page = 4; page < 8; page++) guest.memory.write(page * 4096, new Uint8Array(4096));
   }
 

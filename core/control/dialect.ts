@@ -1,0 +1,44 @@
+/**
+ * What one end of a bus may speak: versions from a lowest to a highest one, and features (wire.md 4.3).
+ *
+ * @module
+ */
+
+import { FEATURES, isSince, VERSIONS, type VmbusVersion } from "./versions.ts";
+
+/** Versions from one to another, both included. */
+export interface VersionRange {
+  /** The lowest that is spoken. */
+  readonly lowest: VmbusVersion;
+  /** The highest that is spoken. */
+  readonly highest: VmbusVersion;
+}
+
+/** What one end of a bus speaks. */
+export interface Dialect {
+  /** Its versions. */
+  readonly versions: VersionRange;
+  /** Features that it asks for, or agrees to: bits of {@linkcode FEATURES}. */
+  readonly features: number;
+}
+
+/** All versions. */
+export const ALL_VERSIONS: VersionRange = { lowest: "0.13", highest: "6.0" };
+
+/** The features that both ends of a bus of this package have, unless one is told otherwise. */
+export const FEATURES_DEFAULT: number = FEATURES.modifyConnection | FEATURES.clientId |
+  FEATURES.pauseResume;
+
+/** All versions of the package, and the features that it has at both ends. */
+export const DIALECT_DEFAULT: Dialect = { versions: ALL_VERSIONS, features: FEATURES_DEFAULT };
+
+/** Whether `version` is one of `range`. */
+export function isIn({ lowest, highest }: VersionRange, version: VmbusVersion): boolean {
+  return isSince(version, lowest) && isSince(highest, version);
+}
+
+/** The highest version of `range` below `version`; null where there is none. */
+export function versionBelow(range: VersionRange, version: VmbusVersion): VmbusVersion | null {
+  const below = VERSIONS.filter((other) => isIn(range, other) && !isSince(other, version));
+  return below.at(-1) ?? null;
+}
