@@ -5,7 +5,7 @@
  */
 
 import { type Look, painted } from "../layout.ts";
-import { textOfEntry } from "../pages/entry_text.ts";
+import type { EntryTexts } from "../words/entry_text.ts";
 import { visible } from "../text.ts";
 import type { DecodedField } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
@@ -60,12 +60,12 @@ export function linesOfBytes(decoded: DecodedBytes, look: Look): string[] {
 
 const TICKS_PER_MS = 10_000;
 
-/** An entry of a trace, as lines, in milliseconds of virtual time: a control message has its fields below it. */
-export function linesOfEntry(entry: TraceEntry, look: Look): string[] {
+/** The next entry of a trace, of which `texts` has told those before, as lines, in milliseconds of virtual time: a control message has its fields below it. */
+export function linesOfEntry(entry: TraceEntry, texts: EntryTexts, look: Look): string[] {
   const { at100ns, subject, source } = entry;
   const from = source === undefined ? "" : `  (${visible(source)})`;
   const time = (at100ns / TICKS_PER_MS).toFixed(4).padStart(10);
-  const line = `${time}  ${visible(subject)}: ${textOfEntry(entry)}${from}`;
+  const line = `${time}  ${visible(subject)}: ${texts.next(entry)}${from}`;
   const message = messageOfEntry(entry);
   if (message === null) return [line];
   const { fields, damage } = fieldsOfControlMessage(message);

@@ -9,7 +9,7 @@ import type { TraceEntry } from "../../mod.ts";
 import { fieldsOfControlMessage } from "../decoding/control_message.ts";
 import { flatFields } from "../decoding/flat_fields.ts";
 import { messageOfEntry } from "../decoding/message_of_entry.ts";
-import { bytesText } from "../story/words.ts";
+import { bytesText } from "../words/words.ts";
 import type { RecordedField } from "./recording.ts";
 
 /** Of one payload or control message so many fields are shown. */

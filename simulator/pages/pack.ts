@@ -4,7 +4,7 @@
  * @module
  */
 
-import { endOfCall, GROUP_NAMES, groupOf, textOfEntry } from "./entry_text.ts";
+import { endOfCall, GROUP_NAMES, groupOf, textsOf } from "../words/entry_text.ts";
 import { messageOf, packetOf } from "./fields.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, Recording } from "./recording.ts";
 import { visible } from "../text.ts";
@@ -154,7 +154,10 @@ function shown(_name: string, value: unknown): unknown {
 }
 
 /** A line an entry: what it says, a tab, and its details as JSON. */
-function packTexts({ entries, bytes }: Recording): Uint8Array<ArrayBuffer> {
+function packTexts(
+  { entries, bytes }: Recording,
+  texts: readonly string[],
+): Uint8Array<ArrayBuffer> {
   const ends = new Map(
     spansOf(entries).filter(({ kind }) => kind === "call").map(({ from, to }) => [from, to]),
   );
@@ -176,7 +179,7 @@ function packTexts({ entries, bytes }: Recording): Uint8Array<ArrayBuffer> {
     };
     const end = entries[ends.get(at) ?? -1];
     const ended = end === undefined ? "" : endOfCall(end);
-    return `${textOfEntry(entry)}${ended}\t${JSON.stringify(more, shown)}`;
+    return `${texts[at]!}${ended}\t${JSON.stringify(more, shown)}`;
   });
   return new TextEncoder().encode(lines.join("\n"));
 }
@@ -187,8 +190,12 @@ function marksOf({ marks, entries }: Recording): Uint8Array {
   return bits;
 }
 
-/** A recording as data of a page. */
-export async function packOf(recording: Recording, left: number): Promise<PagePack> {
+/** The last `max` entries of a recording as data of a page. */
+export async function packOf(whole: Recording, max: number): Promise<PagePack> {
+  const recording = lastOf(whole, max);
+  const left = whole.entries.length - recording.entries.length;
+  // Packets are counted from the beginning of the run on.
+  const texts = textsOf(whole.entries).slice(left);
   const { entries, steps, lanes, arrows, marks, states } = recording;
   const events = new Map<string, number>();
   for (const { event } of entries) if (!events.has(event)) events.set(event, events.size);
@@ -229,7 +236,7 @@ export async function packOf(recording: Recording, left: number): Promise<PagePa
       columns: await deflated(columns.bytes),
       states: await deflated(stateColumns.bytes),
       values: await deflated(values),
-      texts: await deflated(packTexts(recording)),
+      texts: await deflated(packTexts(recording, texts)),
       bytes: await deflated(bytes),
     },
   };

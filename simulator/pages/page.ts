@@ -6,7 +6,7 @@
 
 import { headHtml } from "./frame.ts";
 import { factsHtml, html, jsonInHtml, sentenceHtml } from "./html.ts";
-import { lastOf, packOf } from "./pack.ts";
+import { packOf } from "./pack.ts";
 import { PAGE_SCRIPT } from "./page_text.ts";
 import type { RecordedFinding, Recording } from "./recording.ts";
 import { ruleOf } from "./rules.ts";
@@ -141,15 +141,13 @@ const TIMELINE = `<main id="timeline" hidden>
  * then. Of a run of more than 200 000 entries it has the last ones.
  */
 export async function pageOf(recording: Recording): Promise<string> {
-  const kept = lastOf(recording, ENTRIES_MAX);
-  const left = recording.entries.length - kept.entries.length;
-  const { head, sections } = await packOf(kept, left);
+  const { head, sections } = await packOf(recording, ENTRIES_MAX);
   const { run: { scenario }, findings: [first] } = recording;
   const title = first === undefined ? scenario : `${first.rule ?? first.message} · ${scenario}`;
   const data = Object.entries(sections).map(([name, text]) =>
     `<script type="application/octet-stream" id="data-${name}">${text}</script>`
   );
-  const note = left === 0
+  const note = head.left === 0
     ? ""
     : `<p class="note">The run has ${recording.entries.length} entries; these are the last.</p>`;
   return `${headHtml(title, PAGE_SCRIPT)}<body>

@@ -7,7 +7,7 @@
 import type { Fabric, TraceEntry } from "../../mod.ts";
 import type { ScenarioPayload } from "../worlds/payloads.ts";
 import type { Choice } from "../worlds/settings.ts";
-import { textOfChoice } from "./entry_text.ts";
+import { textOfChoice } from "../words/entry_text.ts";
 import { FabricRecorder } from "./fabric_recorder.ts";
 import type {
   RecordedArrow,

@@ -6,7 +6,7 @@
  */
 
 import type { TraceEntry } from "../../mod.ts";
-import { textOfEntry } from "./entry_text.ts";
+import { textsOf } from "../words/entry_text.ts";
 import type { RecordedLane, Recording } from "./recording.ts";
 import { spansOf } from "./spans.ts";
 
@@ -114,6 +114,7 @@ function countersOf({ states, lanes }: Recording, times: readonly number[]): Tra
 export function traceEventsOf(recording: Recording): TraceEventFile {
   const { entries, lanes, arrows, marks, run } = recording;
   const times = timesOf(entries);
+  const texts = textsOf(entries);
   const { names, whereOf } = placesOf(lanes);
   const at = (entry: number) => ({ ts: times[entry]!, ...whereOf(entries[entry]!.subject) });
   const spans = spansOf(entries).map(({ kind, name, from, to }): TraceEvent => ({
@@ -128,7 +129,7 @@ export function traceEventsOf(recording: Recording): TraceEventFile {
   // An arrow binds to a duration: each of its ends has one.
   const packets = ends.map((entry): TraceEvent => ({
     ph: "X",
-    name: textOfEntry(entries[entry]!),
+    name: texts[entry]!,
     cat: "packet",
     ...at(entry),
     dur: STEP_US,

@@ -6,9 +6,10 @@
 
 import type { TraceEntry } from "../../mod.ts";
 import type { Draft } from "./draft.ts";
-import { packetsText } from "./packets.ts";
+import type { NamedPacket } from "../words/packet_names.ts";
+import { packetsText } from "../words/packets.ts";
 import type { Scene } from "./scene.ts";
-import { bytesText, called, isFailure, numberOf, outcomeText, textOf } from "./words.ts";
+import { bytesText, called, isFailure, numberOf, outcomeText, textOf } from "../words/words.ts";
 
 /** Callbacks that one would not expect while a driver holds packets. */
 const ENDINGS: ReadonlySet<string> = new Set(["EvtChannelSuspend", "EvtChannelClosed"]);
@@ -51,11 +52,9 @@ export class CallbackLines {
   }
 
   /** A packet of the opposite side is given to the driver. */
-  arrived(entry: TraceEntry): void {
+  arrived(entry: TraceEntry, { name: packet }: NamedPacket): void {
     const { subject, details } = entry;
     const { packets } = this.#scene;
-    const arrival = numberOf(details["packet"]);
-    const packet = packets.arrived(subject, arrival);
     const text = called(
       PROCESS_PACKET,
       packetsText([packet]),
@@ -68,13 +67,9 @@ export class CallbackLines {
   }
 
   /** A transaction is over, and its completion routine begins if it has one. */
-  ended(entry: TraceEntry, isRequest: boolean): void {
+  ended(entry: TraceEntry, { name }: NamedPacket, isRequest: boolean): void {
     const { subject, event, details } = entry;
-    const { packets } = this.#scene;
-    const slot = numberOf(details["packet"]);
-    const name = packets.own(subject, slot);
-    const hasRoutine = packets.hasRoutine(subject, slot);
-    packets.ended(subject, slot);
+    const hasRoutine = this.#scene.packets.hasRoutine(subject, numberOf(details["packet"]));
     const isAnswered = event === "packetCompleted";
     const status = isAnswered ? "STATUS_SUCCESS" : textOf(details["statusName"]);
     const size = isAnswered ? bytesText(numberOf(details["byteCount"])) : null;

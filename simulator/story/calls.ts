@@ -6,7 +6,8 @@
 
 import type { TraceDetails, TraceEntry } from "../../mod.ts";
 import type { Draft } from "./draft.ts";
-import { packetsText } from "./packets.ts";
+import type { NamedPacket } from "../words/packet_names.ts";
+import { packetsText } from "../words/packets.ts";
 import type { Scene } from "./scene.ts";
 import {
   bytesText,
@@ -16,7 +17,7 @@ import {
   numberOf,
   outcomeText,
   textOf,
-} from "./words.ts";
+} from "../words/words.ts";
 
 const WAIT_FLAG = 1;
 const REQUEST = "VmbChannelSendSynchronousRequest";
@@ -103,11 +104,13 @@ export class Calls {
   }
 
   /** A packet of `subject` waits in the queue, or is in the ring. */
-  sent({ subject, at100ns, details }: TraceEntry, isQueued: boolean): void {
+  sent(
+    { subject, at100ns, details }: TraceEntry,
+    { name: packet, wasQueued }: NamedPacket,
+    isQueued: boolean,
+  ): void {
     const { packets } = this.#scene;
     const slot = numberOf(details["packet"]);
-    const wasQueued = packets.isQueued(subject, slot);
-    const packet = packets.sent(subject, slot, isQueued);
     const about = { of: subject, name: packet, transaction: slot };
     const peer = packets.peerOf(subject);
     const to = peer === null ? {} : { to: this.#scene.cast.who(peer) };

@@ -5,7 +5,7 @@
  */
 
 import type { Draft, DraftPacket } from "./draft.ts";
-import { packetsText } from "./packets.ts";
+import { packetsText } from "../words/packets.ts";
 
 /** So many lines at the end are what they are: there somebody looks for the cause. */
 const END_LINES = 24;

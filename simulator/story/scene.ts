@@ -7,7 +7,7 @@
 import type { TraceEntry } from "../../mod.ts";
 import { type Cast, WORLD } from "./cast.ts";
 import type { Draft } from "./draft.ts";
-import { type Packets, packetsText } from "./packets.ts";
+import { type Packets, packetsText } from "../words/packets.ts";
 
 /** What an entry has that its line takes from it. */
 type Told = Pick<TraceEntry, "subject" | "at100ns"> & Partial<Pick<TraceEntry, "source">>;

@@ -9,9 +9,17 @@ import { CallbackLines } from "./callbacks.ts";
 import { Calls } from "./calls.ts";
 import { type Cast, WORLD } from "./cast.ts";
 import type { Draft } from "./draft.ts";
-import { Packets, packetsText } from "./packets.ts";
+import { type NamedPacket, PacketNames } from "../words/packet_names.ts";
+import { packetsText } from "../words/packets.ts";
 import { Scene } from "./scene.ts";
-import { changeText, messageText, numberOf, partitionText, textOf } from "./words.ts";
+import {
+  changeText,
+  isNoisyMessage,
+  messageText,
+  numberOf,
+  partitionText,
+  textOf,
+} from "../words/words.ts";
 
 const DIRECTIONS: Readonly<Record<string, string>> = {
   messageToHost: "toHost",
@@ -21,6 +29,7 @@ const DIRECTIONS: Readonly<Record<string, string>> = {
 /** Tells the story of one run. */
 export class Teller {
   readonly #scene: Scene;
+  readonly #names = new PacketNames();
   readonly #calls: Calls;
   readonly #callbacks: CallbackLines;
   readonly #cast: Cast;
@@ -30,7 +39,7 @@ export class Teller {
   /** Nothing has been told; `cast` says who is who. */
   constructor(cast: Cast) {
     this.#cast = cast;
-    this.#scene = new Scene(cast, new Packets());
+    this.#scene = new Scene(cast, this.#names.packets);
     this.#calls = new Calls(this.#scene);
     this.#callbacks = new CallbackLines(this.#scene);
   }
@@ -66,34 +75,26 @@ export class Teller {
       case "callbackEnd":
         return this.#callbacks.end(entry);
       default:
-        return this.#tellOfTraffic(entry);
+        return this.#tellOfTraffic(entry, this.#names.follow(entry));
     }
   }
 
-  #tellOfTraffic(entry: TraceEntry): void {
+  #tellOfTraffic(entry: TraceEntry, packet: NamedPacket | null): void {
+    if (packet === null) return this.#tellOfBus(entry);
     const { event, subject, details } = entry;
-    const { packets } = this.#scene;
     switch (event) {
       case "packetQueued":
       case "packetEntered":
-        return this.#calls.sent(entry, event === "packetQueued");
+        return this.#calls.sent(entry, packet, event === "packetQueued");
       case "packetArrived":
-        return this.#callbacks.arrived(entry);
+        return this.#callbacks.arrived(entry, packet);
       case "packetCompleted":
       case "packetEnded": {
         const isRequest = this.#calls.endsRequest(subject, numberOf(details["packet"]));
-        return this.#callbacks.ended(entry, isRequest);
+        return this.#callbacks.ended(entry, packet, isRequest);
       }
       case "packetRetired":
-        return this.#retired(entry);
-      case "ringsAttached": {
-        const channel = `${textOf(details["guest"])} ${textOf(details["channelId"])}`;
-        return packets.attached(subject, channel, details["isResumed"] === true);
-      }
-      case "ringsDetached":
-        return packets.detached(subject);
-      default:
-        return this.#tellOfBus(entry);
+        return this.#retired(entry, packet);
     }
   }
 
@@ -155,17 +156,9 @@ export class Teller {
   // -- Packets and messages
 
   /** The driver's own call has said it, unless somebody completes in its place later, or it is handed back. */
-  #retired(entry: TraceEntry): void {
-    const { subject, details } = entry;
-    const isHandedBack = details["how"] === "handedBack";
-    const arrival = numberOf(details["packet"]);
-    const isHeld = this.#scene.packets.incoming(subject, arrival);
-    const held = isHeld !== null && this.#scene.packets.held(subject).includes(isHeld);
-    const packet = this.#scene.packets.retired(subject, arrival, isHandedBack);
-    if (packet === null || !held || details["how"] === "completed") return;
-    if (isHandedBack) {
-      this.#scene.tell(entry, `${packetsText([packet])} goes back, and comes again`);
-    }
+  #retired(entry: TraceEntry, { name, wasHeld }: NamedPacket): void {
+    if (!wasHeld || entry.details["how"] !== "handedBack") return;
+    this.#scene.tell(entry, `${packetsText([name])} goes back, and comes again`);
   }
 
   /** Between whom a message of a guest's bus goes. */
@@ -176,8 +169,8 @@ export class Teller {
 
   #message(entry: TraceEntry, direction: string): void {
     const { subject, details } = entry;
+    if (isNoisyMessage(details)) return;
     const text = messageText(details);
-    if (text === null) return;
     this.#scene.tell(entry, text, this.#ends(subject, direction));
     const key = keyOf(subject, direction, details);
     const places = this.#messages.get(key) ?? [];
@@ -190,10 +183,10 @@ export class Teller {
     const { subject, details } = entry;
     const direction = textOf(details["direction"]);
     const place = this.#messages.get(keyOf(subject, direction, details))?.shift();
-    const text = messageText(details);
-    if (text === null || place === undefined || !this.#scene.isMarkedSince(place)) return;
+    if (isNoisyMessage(details) || place === undefined) return;
+    if (!this.#scene.isMarkedSince(place)) return;
     const { to } = this.#ends(subject, direction);
-    this.#scene.tell(entry, `takes ${text}`, { who: to });
+    this.#scene.tell(entry, `takes ${messageText(details)}`, { who: to });
   }
 
   #refusal(entry: TraceEntry): void {

@@ -7,6 +7,7 @@
 import { fieldsOfControlMessage } from "../../decoding/control_message.ts";
 import { decodeBytes } from "../../decoding/decode_bytes.ts";
 import { linesOfBytes, linesOfEntry } from "../../decoding/decoded_text.ts";
+import { EntryTexts } from "../../words/entry_text.ts";
 import { messageOfEntry } from "../../decoding/message_of_entry.ts";
 import type { SavedTrace } from "../../decoding/saved_trace.ts";
 import { type Look, painted } from "../../layout.ts";
@@ -60,7 +61,8 @@ function reportOfTrace({ entries, damage }: SavedTrace, isJson: boolean, look: L
     const shown = entries.map((entry, at) => ({ ...entry, message: messages[at] }));
     return { error, text: jsonOf({ error, items: null, entries: shown }) };
   }
-  const lines = entries.flatMap((entry) => linesOfEntry(entry, look));
+  const texts = new EntryTexts();
+  const lines = entries.flatMap((entry) => linesOfEntry(entry, texts, look));
   if (damage !== null) lines.push(painted(visible(error!), "red", look));
   return { error, text: lines.map((line) => `${line}\n`).join("") };
 }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { readSavedTrace } from "../../../simulator/decoding/saved_trace.ts";
+import { EntryTexts } from "../../../simulator/words/entry_text.ts";
 import { linesOfEntry } from "../../../simulator/decoding/decoded_text.ts";
 
 const ENTRIES = [
@@ -51,8 +52,8 @@ Deno.test("readSavedTrace: of a trace that is cut or damaged it gives what comes
 });
 
 Deno.test("linesOfEntry: a control message has its fields below it", () => {
-  assertEquals(linesOfEntry(ENTRIES[1]!, {}), [
-    "    1.0000  guest: RequestOffers",
+  assertEquals(linesOfEntry(ENTRIES[1]!, new EntryTexts(), {}), [
+    "    1.0000  guest: requestOffers → the host",
     "            0x0000 4  message             3 (requestOffers)",
     "            0x0004 4  padding             4 bytes of 0",
   ]);

@@ -100,13 +100,25 @@ export function bytesText(count: number): string {
   return count === 1 ? "1 byte" : `${count} bytes`;
 }
 
-/** A control message in a few words; null: a story need not tell of it. */
-export function messageText({ message, fault, fields }: TraceDetails): string | null {
-  if (typeof message !== "string") return `sends what is no control message: ${textOf(fault)}`;
-  const known = typeof fields === "object" && fields !== null ? fields as TraceDetails : {};
-  const { channelId, gpadlId, status, statusName } = known;
-  const isGood = status === undefined || status === 0;
-  if (NOISY_MESSAGES.has(message) || (message === "gpadlCreated" && isGood)) return null;
+/** Whether a story need not tell of a control message. */
+export function isNoisyMessage({ message, fields }: TraceDetails): boolean {
+  if (typeof message !== "string") return false;
+  const { status = 0 } = fieldsOf(fields);
+  return NOISY_MESSAGES.has(message) || (message === "gpadlCreated" && status === 0);
+}
+
+function fieldsOf(fields: TraceDetail | undefined): TraceDetails {
+  return typeof fields === "object" && fields !== null ? fields as TraceDetails : {};
+}
+
+/** A control message in a few words. */
+export function messageText({ message, fault, fields }: TraceDetails): string {
+  if (typeof message !== "string") {
+    return fault === undefined
+      ? "a control message"
+      : `sends what is no control message: ${textOf(fault)}`;
+  }
+  const { channelId, gpadlId, statusName } = fieldsOf(fields);
   return called(
     message,
     channelId === undefined ? null : `channelId ${textOf(channelId)}`,
