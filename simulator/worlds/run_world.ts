@@ -324,6 +324,12 @@ class Run<Drivers extends DriverTable> {
   }
 }
 
+/** A run that has come to its end. */
+async function ended<Drivers extends DriverTable>(run: Run<Drivers>): Promise<Run<Drivers>> {
+  await run.run();
+  return run;
+}
+
 /**
  * Runs a scenario once.
  *
@@ -334,9 +340,7 @@ export async function runWorld<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   settings: WorldSettings = {},
 ): Promise<WorldResult> {
-  const run = new Run(scenario, settings, null);
-  await run.run();
-  return run.result;
+  return (await ended(new Run(scenario, settings, null))).result;
 }
 
 /**
@@ -349,9 +353,7 @@ export async function runGuided<Drivers extends DriverTable>(
   settings: WorldSettings,
   guide: WorldGuide,
 ): Promise<WorldResult> {
-  const run = new Run(scenario, settings, guide);
-  await run.run();
-  return run.result;
+  return (await ended(new Run(scenario, settings, guide))).result;
 }
 
 /**
