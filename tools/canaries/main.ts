@@ -5,7 +5,7 @@
  * @module
  */
 
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { grouped } from "../../simulator/layout.ts";
 import {
   asksForJson,
@@ -17,16 +17,12 @@ import {
 } from "../../simulator/cli/command.ts";
 import { visibleJson } from "../../simulator/text.ts";
 import { HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
-import { copyRepository } from "../mutants/suite.ts";
-import { type Canary, planted } from "./canary.ts";
-import { DRIVER_CANARIES } from "./driver_canaries.ts";
+import type { Canary } from "./canary.ts";
 import type { Patience } from "./hunter.ts";
 import { controlIn, huntIn } from "./hunts.ts";
 import { type CanaryOutcome, outcomeOf, tableOf, withTable } from "./report.ts";
 import { rightOf } from "./scenarios.ts";
-import { SOURCE_CANARIES } from "./source_canaries.ts";
-
-const CANARIES: readonly Canary[] = [...SOURCE_CANARIES, ...DRIVER_CANARIES];
+import { CANARIES, canariesCalled, inCopy, parseFrom, withPlanted } from "./workshop.ts";
 
 /** Where the table stands. */
 const DOCUMENT = "docs/simulator.md";
@@ -62,27 +58,21 @@ interface Options {
   readonly json?: boolean;
 }
 
-function wholeNumber(text: string): number {
-  const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError("It must be a whole number from 1 on.");
-}
-
 function createCanaries() {
   const names = CANARIES.map(({ name }) => name);
   return createCommand("deno task canaries")
     .description("Plants bugs, and counts the seeds until the simulator finds them.")
     .addOption(new Option("--only <NAME>", "one canary").choices(names))
     .addOption(new Option("--schedule <NAME>", "one schedule").choices(Object.keys(HUNT_SCHEDULES)))
-    .option("--hunts <N>", "hunts by each schedule", wholeNumber, HUNTS)
-    .option("--seeds <N>", "seeds after which a hunt is given up", wholeNumber, SEEDS_MAX)
+    .option("--hunts <N>", "hunts by each schedule", parseFrom(1), HUNTS)
+    .option("--seeds <N>", "seeds after which a hunt is given up", parseFrom(1), SEEDS_MAX)
     .option(
       "--single-seeds <N>",
       `seeds that each schedule other than ${DEFAULT_SCHEDULE} has for all of its hunts`,
-      wholeNumber,
+      parseFrom(1),
       SINGLE_SEEDS_MAX,
     )
-    .option("--workers <N>", "canaries that are hunted for at once", wholeNumber, 1)
+    .option("--workers <N>", "canaries that are hunted for at once", parseFrom(1), 1)
     .option("--json", "print one JSON object")
     .addHelpText("after", HELP)
     .allowExcessArguments(false);
@@ -125,19 +115,10 @@ async function hunt(
 
 /** Plants a canary in the copy at `root`, hunts for it, and takes it out again. */
 async function tryCanary(root: string, canary: Canary, options: Options): Promise<CanaryOutcome> {
-  if (!("file" in canary)) {
-    const ground = { scenario: canary.name, control: rightOf(canary.name) };
-    return { canary, ...await hunt(root, ground, options) };
-  }
-  const file = `${root}/${canary.file}`;
-  const source = await Deno.readTextFile(file);
-  await Deno.writeTextFile(file, planted(canary, source));
-  try {
-    const ground = { scenario: canary.scenario, control: canary.scenario };
-    return { canary, ...await hunt(root, ground, options) };
-  } finally {
-    await Deno.writeTextFile(file, source);
-  }
+  return await withPlanted(root, canary, async (scenario) => {
+    const control = "file" in canary ? scenario : rightOf(scenario);
+    return { canary, ...await hunt(root, { scenario, control }, options) };
+  });
 }
 
 /** Whether the default schedule was tried, and missed it in some hunt. */
@@ -152,17 +133,13 @@ async function work(
   options: Options,
   onOutcome: (outcome: CanaryOutcome) => void,
 ): Promise<void> {
-  const root = await Deno.makeTempDir({ prefix: "canaries-" });
-  try {
-    await copyRepository(".", root);
+  await inCopy(async (root) => {
     for (const canary of canaries) onOutcome(await tryCanary(root, canary, options));
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 async function tryAll(options: Options): Promise<readonly CanaryOutcome[]> {
-  const wanted = CANARIES.filter(({ name }) => options.only === undefined || name === options.only);
+  const wanted = canariesCalled(options.only);
   const outcomes = new Map<Canary, CanaryOutcome>();
   const onOutcome = (outcome: CanaryOutcome) => {
     outcomes.set(outcome.canary, outcome);

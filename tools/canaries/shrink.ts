@@ -5,7 +5,7 @@
  * @module
  */
 
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import { grouped } from "../../simulator/layout.ts";
 import {
   asksForJson,
@@ -17,9 +17,7 @@ import {
 } from "../../simulator/cli/command.ts";
 import { RERUNS_MAX } from "../../simulator/shrinking/shrink.ts";
 import { visibleJson } from "../../simulator/text.ts";
-import { copyRepository } from "../mutants/suite.ts";
-import { type Canary, planted } from "./canary.ts";
-import { DRIVER_CANARIES } from "./driver_canaries.ts";
+import type { Canary } from "./canary.ts";
 import type { ShrinkOrder, ShrinkOutcome, ShrinkTold } from "./shrinker.ts";
 import {
   type CanaryShrunk,
@@ -28,9 +26,8 @@ import {
   SWITCHES_MAX,
   withShrinkTable,
 } from "./shrink_report.ts";
-import { SOURCE_CANARIES } from "./source_canaries.ts";
+import { CANARIES, canariesCalled, inCopy, parseFrom, withPlanted } from "./workshop.ts";
 
-const CANARIES: readonly Canary[] = [...SOURCE_CANARIES, ...DRIVER_CANARIES];
 const DOCUMENT = "docs/simulator.md";
 const HUNTS = 3;
 const SEEDS_MAX = 2000;
@@ -54,15 +51,6 @@ interface Options {
   readonly seeds: number;
   readonly reruns: number;
   readonly json?: boolean;
-}
-
-/** A whole number from `least` on. */
-function parseFrom(least: number): (text: string) => number {
-  return (text) => {
-    const number = Number(text);
-    if (Number.isSafeInteger(number) && number >= least) return number;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
-  };
 }
 
 function createShrinks() {
@@ -118,35 +106,22 @@ async function shrinkIn(root: string, order: ShrinkOrder): Promise<CanaryShrunk[
 
 async function tryCanary(root: string, canary: Canary, options: Options): Promise<CanaryShrunk> {
   const { hunts, seeds: seedsMax, reruns: rerunsMax } = options;
-  const order = { hunts, seedsMax, rerunsMax };
-  if (!("file" in canary)) {
-    return { canary, outcomes: await shrinkIn(root, { ...order, scenario: canary.name }) };
-  }
-  const file = `${root}/${canary.file}`;
-  const source = await Deno.readTextFile(file);
-  await Deno.writeTextFile(file, planted(canary, source));
-  try {
-    return { canary, outcomes: await shrinkIn(root, { ...order, scenario: canary.scenario }) };
-  } finally {
-    await Deno.writeTextFile(file, source);
-  }
+  return await withPlanted(root, canary, async (scenario) => {
+    const outcomes = await shrinkIn(root, { hunts, seedsMax, rerunsMax, scenario });
+    return { canary, outcomes };
+  });
 }
 
 async function tryAll(options: Options): Promise<readonly CanaryShrunk[]> {
-  const all: CanaryShrunk[] = [];
-  const root = await Deno.makeTempDir({ prefix: "canaries-" });
-  try {
-    await copyRepository(".", root);
-    for (const canary of CANARIES) {
-      if (options.only !== undefined && options.only !== canary.name) continue;
+  return await inCopy(async (root) => {
+    const all: CanaryShrunk[] = [];
+    for (const canary of canariesCalled(options.only)) {
       const one = await tryCanary(root, canary, options);
       all.push(one);
       if (!options.json) print(`${shrinkTable([one]).split("\n").at(-1)}\n`);
     }
     return all;
-  } finally {
-    await Deno.remove(root, { recursive: true });
-  }
+  });
 }
 
 async function main(args: readonly string[]): Promise<number> {

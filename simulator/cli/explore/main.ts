@@ -11,11 +11,12 @@ import type { ExploreReport } from "../../exploring/settings.ts";
 import { simulatedScenarios } from "../../scenarios/all.ts";
 import { recordOf } from "../../sweeps/artefact.ts";
 import { visibleJson } from "../../text.ts";
-import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
+import { EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
 import { ProgressLine } from "../progress_line.ts";
 import type { Start } from "../start.ts";
-import { Stop } from "../stop.ts";
+import type { Stop } from "../stop.ts";
+import { runSubcommand } from "../subcommand.ts";
 import { ArtefactFiles } from "../sweep/artefact_files.ts";
 import {
   EXIT_BOUNDED,
@@ -117,18 +118,12 @@ function jsonFailure(error: string): string {
  * @param readStart Tells how `simulate` was started; the first argument is the word `explore`.
  */
 export async function exploreMain(readStart: () => Start): Promise<number> {
-  let isJson = false;
-  const printFailure = (reason: string) => {
-    if (isJson) print(`${jsonFailure(reason)}\n`);
-  };
-  using stop = new Stop(() => printFailure("Stopped at once"));
-  try {
-    const start = readStart();
-    const own = start.args.slice(1);
-    isJson = isExploreForPrograms(own);
-    const request = readExplore(own, `${start.command} explore`);
-    return "list" in request ? list(request) : await explore(request, start, stop);
-  } catch (error) {
-    return endWith(error, printFailure);
-  }
+  return await runSubcommand({
+    word: "explore",
+    isForPrograms: isExploreForPrograms,
+    read: readExplore,
+    run: (request, start, stop) =>
+      "list" in request ? list(request) : explore(request, start, stop),
+    jsonFailure,
+  }, readStart);
 }

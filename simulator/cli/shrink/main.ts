@@ -24,12 +24,13 @@ import {
   refusalOf,
   scenarioOfArtefact,
 } from "../artefact_file.ts";
-import { cannot, endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
+import { cannot, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
 import { pathFrom } from "../path_from.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { checkWritten, writeAsked } from "../written_files.ts";
 import type { Start } from "../start.ts";
-import { Stop } from "../stop.ts";
+import type { Stop } from "../stop.ts";
+import { runSubcommand } from "../subcommand.ts";
 import { isShrinkForPrograms, readShrink, type ShrinkRequest } from "./request.ts";
 
 /** How wide a story is where nobody says; a narrower one than the least has no room for words. */
@@ -186,17 +187,11 @@ function refuseLost(path: string, { steps }: ReadArtefact): void {
  * @param readStart Tells how `simulate` was started; the first argument is the word `shrink`.
  */
 export async function shrinkMain(readStart: () => Start): Promise<number> {
-  let isJson = false;
-  const printFailure = (reason: string) => {
-    if (isJson) print(`${jsonFailure(reason)}\n`);
-  };
-  using stop = new Stop(() => printFailure("Stopped at once"));
-  try {
-    const start = readStart();
-    const own = start.args.slice(1);
-    isJson = isShrinkForPrograms(own);
-    return await shrink(readShrink(own, `${start.command} shrink`), start, stop);
-  } catch (error) {
-    return endWith(error, printFailure);
-  }
+  return await runSubcommand({
+    word: "shrink",
+    isForPrograms: isShrinkForPrograms,
+    read: readShrink,
+    run: shrink,
+    jsonFailure,
+  }, readStart);
 }
