@@ -28,8 +28,8 @@ export const CHANNEL_CANARIES: readonly SourceCanary[] = [
     name: "instance-stays-offered",
     breaks: "a rescinded offer keeps its instance from being offered again (kmcl.md S2)",
     file: "actors/bus/host/offered_channels.ts",
-    text: `this.#instances.delete(endpoint.configuration.serverTarget?.instance ?? "");`,
-    replacement: `this.#instances.delete("");`,
+    text: "this.#byEndpoint.delete(endpoint);",
+    replacement: "this.#byEndpoint.get(endpoint);",
     scenario: "everything",
   },
   {
