@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { Chance } from "../../../core/chance.ts";
+import { MESSAGE_RULES } from "../../../core/control/versions.ts";
 import * as vmbus from "../../../mod.ts";
 import { forgedCompletions } from "../../../simulator/faults/peers/completion_attacks.ts";
 import {
@@ -19,6 +20,9 @@ import { CORRUPTIONS, GuardPages } from "../../../simulator/peers/mod.ts";
 import { closePair, openPair, type Pair } from "../../support/connected_pair.ts";
 import { request } from "../../support/driving.ts";
 import { times } from "../../support/long.ts";
+
+/** Messages of GPADLs, which `gpadlLies` makes up. */
+const DESCRIBED = ["gpadlHeader", "gpadlBody"];
 
 /** What can be done to a guest and its host now. */
 type AttacksOf = (guest: PartitionObject, by: Attacker) => readonly Attack[];
@@ -157,3 +161,17 @@ for (const by of ATTACKERS) {
     assert(told.size > 20, `${told.size}`);
   });
 }
+
+// wire.md 4.2: what an opposite side may make up is all that there is, whoever is to say it.
+Deno.test("forgedMessages: each message can be made up by either side, but descriptions of memory", async () => {
+  const stage = await Stage.open("vmbus", false, 3);
+  const chance = Chance.fromSeed(5);
+  const names = Object.keys(MESSAGE_RULES).filter((name) => !DESCRIBED.includes(name));
+  for (const by of ATTACKERS) {
+    const forged = forgedMessages(stage.guest, by);
+    assertEquals(forged.map(({ what }) => what.split(" ")[0]).sort(), names.toSorted());
+    // Whatever numbers are drawn, a message has room for them.
+    for (let rounds = 0; rounds < 8; rounds++) for (const { make } of forged) make(chance);
+  }
+  await stage.end();
+});
