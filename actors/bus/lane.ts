@@ -224,8 +224,10 @@ export class Lane<Target> implements Worker, Arrival {
   }
 
   #trace(message: Uint8Array): void {
-    const { recorder, clock } = this.#runtime;
-    const event = MESSAGE_EVENTS[this.#direction];
+    const { recorder, clock, observer } = this.#runtime;
+    const direction = this.#direction;
+    observer?.see({ kind: "messageSaid", partition: this.#guest.name, direction, message });
+    const event = MESSAGE_EVENTS[direction];
     recorder.recordBytes(clock.now100ns, event, this.traceId, message);
     if (recorder.keepsEntries) recorder.tell(messageDetails(message));
   }

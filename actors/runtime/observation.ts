@@ -201,6 +201,15 @@ export interface ObservedFacts {
     /** How many bytes. */
     readonly byteCount: number;
   };
+  /** Something is said on a bus, by one of its ends or in the place of one. */
+  readonly messageSaid: {
+    /** The guest whose bus it is. */
+    readonly partition: string;
+    /** Whom it is for. */
+    readonly direction: "toHost" | "toGuest";
+    /** Its bytes: look, and change nothing. */
+    readonly message: Uint8Array;
+  };
   /** A fault of a simulation happens. */
   readonly faultFires: {
     /** Its name. */

@@ -12,6 +12,7 @@ import { functionsChecker } from "./functions.ts";
 import { hangsChecker } from "./hangs.ts";
 import { leaksChecker } from "./leaks.ts";
 import { memoryChecker } from "./memory.ts";
+import { messagesChecker } from "./messages.ts";
 import { orderChecker } from "./order.ts";
 import { protocolChecker } from "./protocol.ts";
 import { trafficChecker } from "./traffic.ts";
@@ -28,6 +29,7 @@ export const CHECKERS: readonly Checker[] = Object.freeze([
   memoryChecker,
   functionsChecker,
   protocolChecker,
+  messagesChecker,
   hangsChecker,
   leaksChecker,
 ]);

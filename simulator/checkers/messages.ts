@@ -1,0 +1,62 @@
+/**
+ * What is said on the bus of an honest guest and its host: nothing below its version, without its feature or
+ * without a connection, no offer twice, sub-channels before their primary, and nothing to who has left or rests
+ * (wire.md 4.2, 4.5, 5.1, 5.2, 5.4).
+ *
+ * @module
+ */
+
+import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
+import type { ControlMessage } from "../../core/control/messages.ts";
+import type { CheckContext, Checker, CheckerAtWork, ObservationOf, Sees } from "./checker.ts";
+import { SeenBus } from "./seen_bus.ts";
+
+/** Who says what on a bus. */
+const SPEAKERS = { toHost: "guest", toGuest: "host" } as const;
+
+/** A checker at work. */
+class MessagesAtWork implements CheckerAtWork {
+  readonly #context: CheckContext;
+  /** By the name of the guest. */
+  readonly #buses = new Map<string, SeenBus>();
+  /** Guests on whose bus somebody else has spoken: what follows from that is nobody's fault. */
+  readonly #tampered = new Set<string>();
+  readonly sees: Sees = {
+    messageSaid: (said) => this.#said(said),
+    channelTampered: ({ partition, channelId }) => {
+      if (channelId === null) this.#tampered.add(partition);
+    },
+    // A guest that is back was told things that nobody has looked at.
+    partitionChanges: ({ partition, change }) => {
+      if (change !== "paused" && change !== "resumed") this.#buses.delete(partition);
+    },
+  };
+
+  constructor(context: CheckContext) {
+    this.#context = context;
+  }
+
+  #said({ partition, direction, message }: ObservationOf<"messageSaid">): void {
+    if (this.#tampered.has(partition)) return;
+    let bus = this.#buses.get(partition);
+    if (bus === undefined) this.#buses.set(partition, bus = new SeenBus());
+    const speaker = SPEAKERS[direction];
+    const decoded = decodeControlMessage(message);
+    const told = isControlFault(decoded)
+      ? { rule: "wire.md 4.1: what is said is a message", what: decoded }
+      : bus.take(speaker, decoded);
+    if (told === null) return;
+    const place = speaker === "host" ? `host of ${partition}` : `guest ${partition}`;
+    this.#context.fail(told.rule, `${nameOf(decoded)} of ${place}`, told.what);
+  }
+}
+
+function nameOf(decoded: ControlMessage | string): string {
+  return typeof decoded === "string" ? "a message" : decoded.message;
+}
+
+/** What is said on a bus. */
+export const messagesChecker: Checker = {
+  name: "messages",
+  attach: (context) => new MessagesAtWork(context),
+};
