@@ -40,6 +40,7 @@ const ACTS: Acts<HostileGuest> = [
   (guest, chance) => guest.babble(chance),
   (guest, chance) => guest.close(chance),
   (guest, chance) => guest.release(chance),
+  (guest, chance) => guest.connect(chance),
 ];
 
 async function workload(world: HostileWorld): Promise<void> {
@@ -47,11 +48,11 @@ async function workload(world: HostileWorld): Promise<void> {
   const { codec } = FabricRuntime.of(partition.runtime);
   const guest = new HostileGuest(partition, codec.name);
   const guard = guardPages(partition);
-  await play(world, guest, ACTS, () => look(world));
+  await play(world, guest, ACTS, () => look(world, guest));
   await checkGuard(world, guard);
 }
 
-function look(world: HostileWorld): void {
+function look(world: HostileWorld, guest: HostileGuest): void {
   for (const { channel, state: { received, wrongs } } of world.driver("vsp").channels) {
     const there = inspectChannel(channel);
     if (there === null) continue;
@@ -59,6 +60,7 @@ function look(world: HostileWorld): void {
     if (received !== 0 || wrongs.length > 0) world.reach("a packet of the hostile guest arrives");
     if (there.fault !== null) world.reach("a lie is noticed");
   }
+  if (guest.isConnectedAnew) world.reach("the hostile guest connects anew");
 }
 
 /** The guest is turned off: whatever it owed its host, nobody waits for it any more. */
@@ -87,6 +89,7 @@ export const hostileGuest: ScenarioDefinition<typeof drivers> = defineScenario({
   end,
   reach: [
     "the hostile guest opens a channel",
+    "the hostile guest connects anew",
     "a packet of the hostile guest arrives",
     "a lie is noticed",
   ],

@@ -7,6 +7,7 @@
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { Chance } from "../../../core/chance.ts";
 import type { OpenChannel } from "../../../core/control/messages.ts";
+import { FEATURES_KNOWN, VERSIONS } from "../../../core/control/versions.ts";
 import { gpadlLies } from "../../faults/peers/gpadl_lies.ts";
 import {
   controlMessageBytes,
@@ -53,6 +54,11 @@ export class HostileGuest extends HostileSide {
     this.#guest.signal(channelId);
   }
 
+  /** Whether the host has taken a contact that it made by itself. */
+  get isConnectedAnew(): boolean {
+    return this.#guest.agreed !== null;
+  }
+
   #takeRings(): RawRings | null {
     const rings = this.#free.pop();
     if (rings !== undefined) rings.reset();
@@ -73,6 +79,19 @@ export class HostileGuest extends HostileSide {
     if (chance.below(4) === 0) corruptRings(chance, rings);
     this.#guest.open(rings, channelId, gpadlId, this.openChanges());
     this.#opened.push({ channelId, gpadlId, rings });
+  }
+
+  /**
+   * Makes contact anew, in any version and with any features, and asks for the offers, as an honest guest does; now
+   * and then it leaves first.
+   */
+  connect(chance: Chance): void {
+    if (chance.below(2) === 0) this.#guest.unload();
+    const version = chance.below(2) === 0 ? "6.0" : VERSIONS[chance.below(VERSIONS.length)]!;
+    this.#guest.contact(version, { features: chance.below(FEATURES_KNOWN + 1) });
+    this.#guest.post({ message: "requestOffers" });
+    // What was open is no more, whether the host has understood or not.
+    for (const { rings } of this.#opened.splice(0)) this.#free.push(rings);
   }
 
   /** What its open requests say beside. */

@@ -116,6 +116,7 @@ const ACTS: Readonly<Record<string, (guest: SpeakingGuest, chance: Chance) => vo
   babble: (guest, chance) => guest.babble(chance),
   close: (guest, chance) => guest.close(chance),
   release: (guest, chance) => guest.release(chance),
+  connect: (guest, chance) => guest.connect(chance),
 };
 
 /** The play of a hostile guest before what `makeServer` makes. */
