@@ -252,6 +252,15 @@ export { expectSuccess, KmclError } from "./kmcl/expect_success.ts";
 export type { Succeeded } from "./kmcl/expect_success.ts";
 export { drainAndDisable, type DrainOptions } from "./kmcl/drain.ts";
 export { sendTransferPages, setPageSet } from "./kmcl/transfer_pages.ts";
+export {
+  type BytePipe,
+  bytePipe,
+  type BytePipeOptions,
+  type BytePipeResult,
+  type PipeCloseOptions,
+  type PipeRead,
+} from "./kmcl/byte_pipe.ts";
+export { type PipeStreamOptions, type PipeStreams, pipeStreams } from "./kmcl/pipe_streams.ts";
 export { restoreServerChannel, saveServerChannel } from "./kmcl/saved_channel.ts";
 export { inspectChannel } from "./kmcl/inspect_channel.ts";
 
@@ -285,8 +294,11 @@ export {
   STATUS_BUFFER_OVERFLOW,
   STATUS_BUFFER_TOO_SMALL,
   STATUS_CANCELLED,
+  STATUS_CONNECTION_REFUSED,
+  STATUS_CONNECTION_RESET,
   STATUS_DATA_ERROR,
   STATUS_DEVICE_REMOVED,
+  STATUS_END_OF_FILE,
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_DEVICE_REQUEST,

@@ -23,6 +23,8 @@ export const STATUS_INVALID_HANDLE = 0xC000_0008 as const;
 export const STATUS_INVALID_PARAMETER = 0xC000_000D as const;
 /** `0xC0000010`: The object is not set up for this call. */
 export const STATUS_INVALID_DEVICE_REQUEST = 0xC000_0010 as const;
+/** `0xC0000011`: The stream has ended: nothing more comes. */
+export const STATUS_END_OF_FILE = 0xC000_0011 as const;
 /** `0xC0000016`: These chunks were fine, more exist. */
 export const STATUS_MORE_PROCESSING_REQUIRED = 0xC000_0016 as const;
 /** `0xC0000022`: Write access to memory that is shared for reading. */
@@ -71,8 +73,12 @@ export const STATUS_CANCELLED = 0xC000_0120 as const;
 export const STATUS_INVALID_DEVICE_STATE = 0xC000_0184 as const;
 /** `0xC0000206`: The data exceeds what the channel can carry. */
 export const STATUS_INVALID_BUFFER_SIZE = 0xC000_0206 as const;
+/** `0xC000020D`: The opposite side has closed, or broke the protocol, before its stream had ended. */
+export const STATUS_CONNECTION_RESET = 0xC000_020D as const;
 /** `0xC0000225`: There is no such thing. */
 export const STATUS_NOT_FOUND = 0xC000_0225 as const;
+/** `0xC0000236`: Nobody listens at the other end. */
+export const STATUS_CONNECTION_REFUSED = 0xC000_0236 as const;
 /** `0xC00002B6`: The channel is gone or going. */
 export const STATUS_DEVICE_REMOVED = 0xC000_02B6 as const;
 
@@ -85,6 +91,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [STATUS_INVALID_HANDLE, "STATUS_INVALID_HANDLE"],
   [STATUS_INVALID_PARAMETER, "STATUS_INVALID_PARAMETER"],
   [STATUS_INVALID_DEVICE_REQUEST, "STATUS_INVALID_DEVICE_REQUEST"],
+  [STATUS_END_OF_FILE, "STATUS_END_OF_FILE"],
   [STATUS_MORE_PROCESSING_REQUIRED, "STATUS_MORE_PROCESSING_REQUIRED"],
   [STATUS_ACCESS_DENIED, "STATUS_ACCESS_DENIED"],
   [STATUS_BUFFER_TOO_SMALL, "STATUS_BUFFER_TOO_SMALL"],
@@ -109,7 +116,9 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [STATUS_CANCELLED, "STATUS_CANCELLED"],
   [STATUS_INVALID_DEVICE_STATE, "STATUS_INVALID_DEVICE_STATE"],
   [STATUS_INVALID_BUFFER_SIZE, "STATUS_INVALID_BUFFER_SIZE"],
+  [STATUS_CONNECTION_RESET, "STATUS_CONNECTION_RESET"],
   [STATUS_NOT_FOUND, "STATUS_NOT_FOUND"],
+  [STATUS_CONNECTION_REFUSED, "STATUS_CONNECTION_REFUSED"],
   [STATUS_DEVICE_REMOVED, "STATUS_DEVICE_REMOVED"],
 ]);
 

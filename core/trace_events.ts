@@ -63,6 +63,8 @@ export const TRACE_EVENTS = {
   externalDataEnded: 57,
   // What was in a ring, unread, when the ring went or the digest was taken.
   unread: 60,
+  // Bytes that are taken out of the packets of a byte pipe.
+  bytesTaken: 61,
   // Signals and time.
   interrupt: 64,
   timerArmed: 65,
@@ -186,6 +188,7 @@ export const VALUE_NAMES: Readonly<Partial<Record<TraceEvent, readonly string[]>
   externalDataSent: ["packet", "byteCount"],
   externalDataEnded: ["packet", "byteCount"],
   unread: ["byteCount"],
+  bytesTaken: ["byteCount"],
   packetQueued: ["packet", "byteCount"],
   packetEntered: ["packet", "byteCount"],
   packetArrived: ["transactionId", "byteCount"],

@@ -55,6 +55,11 @@ export const CALL_NAMES = [
   "drainAndDisable",
   "setPageSet",
   "sendTransferPages",
+  "bytePipe",
+  "pipeRead",
+  "pipeWrite",
+  "pipeCloseWrite",
+  "pipeClose",
 ] as const;
 
 /** One of them. */
@@ -177,6 +182,11 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
     buffer(2),
     ...plain("bufferLength", "pageSetId", "ranges", "flags"),
   ],
+  bytePipe: plain("channel", "opened"),
+  pipeRead: plain("channel", "byteCountMax"),
+  pipeWrite: [channel, buffer(2), { name: "byteCount" }],
+  pipeCloseWrite: [channel],
+  pipeClose: plain("channel", "timeout100ns"),
 } satisfies
   & {
     readonly [Name in CallName & keyof KmclServerInterfaceV1]: ParametersOf<

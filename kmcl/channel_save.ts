@@ -23,6 +23,7 @@ import {
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
+  STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../core/ntstatus.ts";
@@ -190,6 +191,7 @@ function serverOf(kmcl: Kmcl, channel: unknown): Endpoint | null {
 export function VmbChannelSaveBegin(kmcl: Kmcl, channel: VMBCHANNEL | null): NtStatus {
   const endpoint = serverOf(kmcl, channel);
   if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  if (endpoint.bytes !== null) return STATUS_NOT_SUPPORTED;
   const driver = driverOf(endpoint);
   const isGuestThere = endpoint.guest?.isAlive === true;
   if (driver.save !== null || !isGuestThere || !endpoint.actor.can("saveBegin")) {

@@ -153,7 +153,7 @@ export class Driver implements DriverCallbacks {
 
   /** See {@linkcode DriverCallbacks.takesPackets}. */
   get takesPackets(): boolean {
-    return this.onProcessPacket !== null;
+    return this.onProcessPacket !== null || this.#endpoint.bytes !== null;
   }
 
   /** See {@linkcode DriverCallbacks.processPacket}. */

@@ -38,6 +38,10 @@ export function holdUpOf(endpoint: Endpoint, wait: WaitGoal): HoldUp | null {
       return holdsUpDisable(endpoint);
     case "answer":
       return holdsUpRequest(endpoint, wait.packet);
+    case "bytes":
+      return holdsUpReading(endpoint);
+    case "room":
+      return holdsUpWriting(endpoint);
     case "unmapped":
       return holdsUpDeletion(endpoint, wait.gpadlHandle, wait.channelId);
   }
@@ -73,6 +77,20 @@ function holdsUpRequest(endpoint: Endpoint, packet: PacketObject): HoldUp | null
     if (arrived !== null) return heldByDriver(arrived);
   }
   return notReading(opposite) ?? notReading(endpoint);
+}
+
+/** What keeps bytes from coming on a byte pipe. */
+function holdsUpReading(endpoint: Endpoint): HoldUp | null {
+  return notReading(endpoint) ?? state(`the opposite side of ${endpoint.name} writes nothing`);
+}
+
+/** What keeps what was written on a byte pipe from its ring. */
+function holdsUpWriting(endpoint: Endpoint): HoldUp | null {
+  const own = standsStill(endpoint.partition) ?? notFlowing(endpoint);
+  if (own !== null) return own;
+  const opposite = oppositeOf(endpoint);
+  if (opposite === null) return state(`nobody reads what ${endpoint.name} sends`);
+  return notReading(opposite) ?? state(`${opposite.name} is full, and nobody reads from it`);
 }
 
 /** What keeps VmbChannelDeleteGpadl from ending. */

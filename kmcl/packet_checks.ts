@@ -78,9 +78,10 @@ export function checkPayload(
   flags: number,
   hasExternalData: boolean,
 ): NtStatus {
-  const { isPipe, packetBytesMax } = configuration;
+  const { isPipe, pipeType, packetBytesMax } = configuration;
   if (hasExternalData && side === "server") return STATUS_NOT_SUPPORTED;
   if (isPipe && (hasExternalData || wantsCompletion(flags))) return STATUS_NOT_SUPPORTED;
+  if (isPipe && pipeType === "byte") return STATUS_NOT_SUPPORTED; // it has no packets of its drivers
   if (payload === null) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
   const isTooLong = bufferLength > packetBytesMax || !holdsBytes(payload, bufferLength) ||

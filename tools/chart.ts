@@ -14,6 +14,7 @@ import { createGuestGpadlChart } from "../actors/bus/guest/gpadl_machine.ts";
 import { createConnectionChart } from "../actors/bus/host/connection_machine.ts";
 import { createHostGpadlChart } from "../actors/bus/host/gpadl_machine.ts";
 import { createOfferedChannelChart } from "../actors/bus/host/offered_channel_machine.ts";
+import { createBytePipeChart } from "../actors/channel/byte_pipe_machine.ts";
 import { createArrivedPacketChart } from "../actors/channel/arrived_packet_machine.ts";
 import { createChannelChart } from "../actors/channel/machine.ts";
 import { compileChart, type CompiledChart, effectName } from "../actors/chart/compile.ts";
@@ -297,6 +298,7 @@ export function statesDocument(): string {
     ...server.flatMap((region, index) => channelRegion(region, client[index] ?? region)),
     ...chartSection("Packet object", createPacketChart()),
     ...chartSection("Packet that arrived", createArrivedPacketChart()),
+    ...chartSection("Byte pipe", createBytePipeChart()),
     ...chartSection("Partition", createPartitionChart()),
     ...chartSection("Connection of the host to a guest", createConnectionChart()),
     ...chartSection("Offered channel, on the host's end", createOfferedChannelChart()),

@@ -6,7 +6,7 @@
 
 import { resolveBufferRanges } from "../../core/memory/buffer_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
-import type { PacketFields } from "../../core/packet/packet.ts";
+import { PACKET_IN_BAND, type PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
@@ -21,8 +21,19 @@ export interface LocatingEndpoint extends Pick<EndpointPort, "side" | "configura
   readonly pageSets: PageSets;
 }
 
+/** Finds what a packet describes that is not in band, and takes the header of a datagram off its payload; or says what is wrong. */
+export function takeUncommon(
+  endpoint: LocatingEndpoint,
+  ring: IncomingRing,
+  fields: PacketFields,
+): ChannelFault | null {
+  const fault = fields.type === PACKET_IN_BAND ? null : locateExternalData(endpoint, fields);
+  if (fault !== null || !endpoint.configuration.isPipe) return fault;
+  return unwrapDatagram(ring, fields);
+}
+
 /** Finds the memory of a packet that describes it, or names parts of a page set; or says what is wrong. */
-export function locateExternalData(
+function locateExternalData(
   { side, configuration, memory, pageSets }: LocatingEndpoint,
   fields: PacketFields,
 ): ChannelFault | null {
@@ -43,7 +54,7 @@ export function locateExternalData(
 }
 
 /** Takes the header that VMBus puts before a datagram off its payload (kmcl.md section 7). */
-export function unwrapDatagram(ring: IncomingRing, fields: PacketFields): ChannelFault | null {
+function unwrapDatagram(ring: IncomingRing, fields: PacketFields): ChannelFault | null {
   if (fields.completionRequested) return "transactionOnPipe";
   const length = readPipeHeader(ring.bytes, fields.payloadStart, fields.payloadBytes);
   if (typeof length === "string") return length;

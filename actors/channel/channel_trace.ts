@@ -18,7 +18,7 @@ import type { ObservationOf, ObservedEndpoint } from "../runtime/observation.ts"
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { type Arrival, describePacket, type EnteringPacket } from "./traced_packets.ts";
 
-const { packetArrived, packetCompleted, packetEnded, transactionIdHigh } = TRACE_EVENTS;
+const { bytesTaken, packetArrived, packetCompleted, packetEnded, transactionIdHigh } = TRACE_EVENTS;
 
 /** Beside an arrival: its sender wants a completion; it describes memory. */
 const WANTS_COMPLETION = 1;
@@ -198,6 +198,16 @@ export class ChannelTrace {
       callback: "EvtChannelProcessPacket",
       irql,
     });
+  }
+
+  /** Bytes were taken out of a packet of a byte pipe. */
+  bytesTaken(room: CopyRoom, byteCount: number): void {
+    if (!this.#trace.isOn) return;
+    const { now100ns } = this.#clock;
+    this.#trace.recordPacket(now100ns, bytesTaken, this.#subjectId, 0, byteCount, room, byteCount);
+    if (this.#trace.keepsEntries) {
+      this.#trace.tell({ payload: describeBytes(room.copy, byteCount) });
+    }
   }
 
   /** An answer is not on its way to be read: as a rule it is recorded where it is. */

@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { PipeType } from "../../core/control/user_data.ts";
 import { parseGuid } from "../../core/guid.ts";
 import {
   type NtStatus,
@@ -101,6 +102,8 @@ export class ChannelConfiguration {
   flags = 0;
   /** Which channel of its instance it is: 0 for the primary, more for a sub-channel (wire.md 6). */
   subchannelIndex = 0;
+  /** Whether a pipe keeps the boundaries of messages, or is a stream of bytes. */
+  pipeType: PipeType = "message";
 
   /** Client: data pages of the incoming ring. */
   incomingRingPages = 16;
@@ -126,6 +129,12 @@ export class ChannelConfiguration {
   get isPipe(): boolean {
     return (this.flags & INIT_FLAG_IS_PIPE) !== 0 ||
       (this.serverFlags & SERVER_FLAG_OFFER_AS_PIPE) !== 0;
+  }
+
+  /** Makes it a pipe that is a stream of bytes: the flags cannot say otherwise from then on. */
+  setBytePipe(): void {
+    this.pipeType = "byte";
+    this.flags = INIT_FLAG_IS_PIPE;
   }
 
   /** Whether the offer goes to clients of the root partition. */
@@ -188,7 +197,7 @@ export class ChannelConfiguration {
   /** VmbChannelInitSetFlags. */
   setFlags(flags: unknown): NtStatus {
     if (!isUint(flags, INIT_FLAG_IS_PIPE)) return STATUS_INVALID_PARAMETER_2;
-    this.flags = flags;
+    this.flags = this.pipeType === "byte" ? INIT_FLAG_IS_PIPE : flags;
     return STATUS_SUCCESS;
   }
 

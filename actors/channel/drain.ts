@@ -19,10 +19,22 @@ import type { Timer } from "../runtime/timer.ts";
 import type { Wait } from "../runtime/waits.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag } from "./types.ts";
 
+/** Something that a caller waits for before, and with, the end of a channel. */
+export interface Draining {
+  /** The driver is being told why its open came to nothing: until that has returned the caller is not answered. */
+  awaitsTelling: boolean;
+  /** Continues as far as the channel's state lets it; called whenever that, or its rings, may have changed. */
+  check(): void;
+  /** Packets are about to be shown: from then on it cannot be told whether those before were read. */
+  look(): void;
+  /** The channel has ended, and with it what was waited for; returns what answers its caller. */
+  leave(): () => void;
+}
+
 /** What a drain needs of the endpoint that it is of. */
 export interface DrainedChannel {
   /** The drains that are under way. */
-  readonly drains: Drain[];
+  readonly drains: Draining[];
   /** Whether it is Disabled, and its driver has heard all. */
   readonly hasEnded: boolean;
   /** Whether the opposite side has kept to the protocol. */
@@ -63,7 +75,7 @@ export interface DrainedChannel {
 }
 
 /** One caller that has a channel drained, then disabled. What its next step is, the channel's state says. */
-export class Drain implements Timer {
+export class Drain implements Draining, Timer {
   readonly #endpoint: DrainedChannel;
   readonly #wait: Wait<NtStatus>;
   /** Whatever has a lower place was sent before. */
@@ -73,7 +85,7 @@ export class Drain implements Timer {
   #ringEnd: number | null = null;
   /** The reader has come so far. */
   #isRead = false;
-  /** The driver is being told why its open came to nothing: until that has returned the caller is not answered. */
+  /** See {@linkcode Draining.awaitsTelling}. */
   awaitsTelling = false;
   /** What the caller is told, once the channel was disabled. */
   #status: NtStatus | null = null;
@@ -100,19 +112,20 @@ export class Drain implements Timer {
     if (this.#status === null) this.#disable(this.#isSent() ? STATUS_SUCCESS : STATUS_CANCELLED);
   }
 
-  /** Packets are about to be shown: from then on it cannot be told whether those before were read. */
+  /** See {@linkcode Draining.look}. */
   look(): void {
     const { ring } = this.#endpoint.outgoing;
     if (this.#isRead || this.#ringEnd === null || ring === null) return;
     this.#isRead = ring.hasPassed(this.#ringEnd) === true;
   }
 
-  /** Continues as far as the channel's state lets it; called whenever that, or its rings, may have changed. */
+  /** See {@linkcode Draining.check}. */
   check(): void {
     const endpoint = this.#endpoint;
     if (endpoint.hasEnded && !this.awaitsTelling) return this.#end();
     if (endpoint.is("disabled") || this.#status !== null) return;
     const isSent = this.#isSent();
+    if (endpoint.is("emptying")) return; // what the opposite side sent before it closed is read first
     if (endpoint.is("leaving") || !endpoint.isSound) {
       return this.#disable(isSent ? STATUS_SUCCESS : STATUS_DEVICE_REMOVED);
     }
@@ -184,7 +197,7 @@ export class Drain implements Timer {
     if (this.#endpoint.drains.includes(this)) this.leave()();
   }
 
-  /** The channel has ended, and with it the drain; returns what answers its caller. */
+  /** See {@linkcode Draining.leave}. */
   leave(): () => void {
     const { drains, runtime } = this.#endpoint;
     drains.splice(drains.indexOf(this), 1);

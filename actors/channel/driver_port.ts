@@ -17,10 +17,14 @@ export type WaitGoal =
   | { readonly goal: "disabled" }
   /** VmbChannelSendSynchronousRequest: the transaction of `packet` ends. */
   | { readonly goal: "answer"; readonly packet: PacketObject }
+  /** A byte pipe: bytes come. */
+  | { readonly goal: "bytes" }
+  /** A byte pipe: what was written is in the ring. */
+  | { readonly goal: "room" }
   /** VmbChannelDeleteGpadl. */
   | { readonly goal: "unmapped"; readonly gpadlHandle: number; readonly channelId: number };
 
-/** The documented callbacks of channels, in an order that the trace relies on. */
+/** The documented callbacks of channels, and this package's own at the end, in an order that the trace relies on. */
 export const CALLBACK_NAMES = [
   "EvtChannelOpened",
   "EvtChannelClosed",
@@ -33,9 +37,10 @@ export const CALLBACK_NAMES = [
   "EvtChannelPnpFailure",
   "EvtChannelSavePacket",
   "EvtChannelRestorePacket",
+  "EvtPipeOpened",
 ] as const;
 
-/** The name of a documented callback. */
+/** The name of a callback. */
 export type CallbackName = typeof CALLBACK_NAMES[number];
 
 /** The driver of a channel: what its callback returned comes back as the result. */
@@ -54,7 +59,7 @@ export interface DriverCallbacks {
   postStarted(): unknown;
   /** EvtChannelPnpFailure is due. */
   pnpFailure(status: NtStatus): unknown;
-  /** Whether the driver has EvtChannelProcessPacket: without it the channel cannot be enabled. */
+  /** Whether the driver has EvtChannelProcessPacket, or a byte pipe: without either the channel cannot be enabled. */
   readonly takesPackets: boolean;
   /** EvtChannelProcessPacket is due. */
   processPacket(packet: IncomingPacket): unknown;

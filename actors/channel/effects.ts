@@ -11,6 +11,8 @@ import type { ChannelEffect, ChannelEvent } from "./types.ts";
 export interface ActingEndpoint {
   /** Its synchronous requests. */
   readonly requests: { release(): void };
+  /** Its streams, where it is a byte pipe. */
+  readonly bytes: { lose(): void; started(): void } | null;
   /** Its sending half. */
   readonly outgoing: { readonly hasCompletions: boolean };
   /** What it has to do. */
@@ -29,11 +31,17 @@ export interface ActingEndpoint {
 
 /** By effect. */
 export const EFFECTS: EffectTable<ActingEndpoint, ChannelEvent, ChannelEffect> = {
-  releaseRequests: ({ requests }) => requests.release(),
+  releaseRequests: ({ requests, bytes }) => {
+    requests.release();
+    bytes?.lose();
+  },
   leaveBus: (endpoint) => endpoint.leaveBus(),
   answerPause: ({ callers }) => callers.answerRest(),
   answerDisable: (endpoint) => endpoint.ended(),
-  lookAtRings: ({ work }) => work.scheduleInterrupt(),
+  lookAtRings: ({ work, bytes }) => {
+    work.scheduleInterrupt();
+    bytes?.started();
+  },
   sendCompletions: ({ outgoing, work }) => {
     if (outgoing.hasCompletions) work.scheduleInterrupt();
   },

@@ -25,10 +25,11 @@ import { type ChannelPlace, nameOfChannel, placeOf } from "../runtime/violation_
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { CHANNEL_ACTORS } from "./actor_kinds.ts";
 import { CallbackFrame } from "./callback_frame.ts";
+import type { BytePipe } from "./byte_pipe.ts";
 import { ChannelTrace } from "./channel_trace.ts";
 import { ChannelWork } from "./work_items.ts";
 import { ChannelConfiguration } from "./configuration.ts";
-import type { Drain } from "./drain.ts";
+import type { Draining } from "./drain.ts";
 import { PacketCompletions } from "./completions.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
@@ -90,6 +91,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   refusal: NtStatus | null = null;
   /** The rings, while they are attached. */
   rings: Rings | null = null;
+  /** Its streams, where it is a byte pipe. */
+  bytes: BytePipe | null = null;
   /** Server: the partition that the driver says the offer is for; null: it said none. */
   offeredTo: PartitionOnBus | null = null;
   /** The loaded driver whose it is; null for one of a driver that was not loaded. */
@@ -99,7 +102,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   /** Callers that wait for what becomes of it. */
   readonly callers: WaitingCallers = new WaitingCallers(this);
   /** See {@linkcode WaitingCallers.drains}: each packet that is sent is shown to them. */
-  readonly drains: Drain[] = this.callers.drains;
+  readonly drains: Draining[] = this.callers.drains;
   #channel: BusChannel | null = null;
   #place: ChannelPlace | null = null;
   /** Its signal to the opposite side: at once, or after the client's interrupt latency, once for many. */
@@ -213,6 +216,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.end = end;
     this.refusal = null;
     this.callers.beginAnew();
+    this.bytes?.begin();
     this.tell({ type: "enable" });
     end.join(this);
     return STATUS_SUCCESS;
@@ -290,6 +294,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.polling.end();
     this.outgoing.packets.stopActors();
     this.incoming.outstandingPackets.stopActors();
+    this.bytes?.stop();
     this.actor.stop();
   }
 
@@ -333,6 +338,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.incoming.attach(incoming);
     this.outgoing.attach(outgoing, rings.outgoing);
     if (outgoing.position.awaitsRoom) this.polling.begin();
+    this.bytes?.attach();
     this.trace.attached(from !== null);
     return true;
   }

@@ -22,6 +22,20 @@ const isAtRest = or([stateIn({ flow: "paused" }), stateIn({ flow: "ready" })]);
 /** What ends a flow: where it is in one already, it continues to its end. */
 export const STOPS_FLOW = { peerClosed: "toReady", disable: "toReady", fault: "toReady" } as const;
 
+/** The same for one that runs. */
+export const STOPS_RUNNING = {
+  peerClosed: "#stopToReady",
+  disable: "#stopToReady",
+  fault: "#stopToReady",
+} as const;
+
+/** A flow that goes on until what came before the opposite side closed a pipe was taken (kmcl.md section 7). */
+export const EMPTYING = {
+  tags: ["active", "emptying"],
+  entry: "lookAtRings",
+  exit: "releaseRequests",
+} as const;
+
 /** What ends a save: its end, and whatever else changes a server that is being saved. */
 export const BREAKS_SAVE = {
   saveEnd: "idle",
@@ -31,6 +45,7 @@ export const BREAKS_SAVE = {
   resumeOpen: { guard: "isIdle", target: "idle" },
   resumeClosed: { guard: "isIdle", target: "idle" },
   peerClosed: { guard: "isOpened", target: "idle" },
+  peerClosedUnread: { guard: "isOpened", target: "idle" },
   fault: { guard: "mayFault", target: "idle" },
 } as const;
 

@@ -7,7 +7,7 @@
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { PacketCompletions } from "./completions.ts";
-import type { Drain } from "./drain.ts";
+import type { Draining } from "./drain.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
 import type { SharingEndpoint } from "./external_data.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
@@ -30,7 +30,7 @@ export interface SendingEndpoint extends WritingEndpoint {
   /** Its looks for room, where the opposite side does not signal. */
   readonly polling: { begin(): void };
   /** Callers that have the channel drained before it is disabled. */
-  readonly drains: readonly Pick<Drain, "look">[];
+  readonly drains: readonly Pick<Draining, "look">[];
   /** The opposite side would wait for ever: the channel stops and closes by itself (kmcl.md R6, S15). */
   fails(fault: ChannelFault): void;
 }

@@ -12,11 +12,13 @@ import * as promises from "../runtime/promises.ts";
 import * as levels from "../runtime/irql.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import { CopyRoom } from "../../core/blocks.ts";
-import { locateExternalData, unwrapDatagram } from "./arrival.ts";
+import { takeUncommon } from "./arrival.ts";
+import type { BytePipe } from "./byte_pipe.ts";
 import { ExternalData } from "./external_data.ts";
 import type { ReceivingEndpoint } from "./half_ports.ts";
 import { OutstandingPackets } from "./outstanding_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
+import { endEmptying } from "./peer_closed.ts";
 import { TakenEvent } from "./packet_events.ts";
 import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
@@ -57,6 +59,8 @@ export class Incoming {
   #isBusy = false;
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
+  /** The streams of a byte pipe, which take its packets; null: it is none. */
+  bytes: BytePipe | null = null;
   /** Takes packets where there are scheduling points; null: an item takes all that it may. */
   readonly reading: Reading | null;
 
@@ -150,6 +154,7 @@ export class Incoming {
       return false;
     }
     if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
+    if (this.bytes !== null) return this.#takeBytes(ring, this.bytes);
     const isPassiveDue = this.isAlwaysPassive === true || this.#isHeadPassive === true;
     if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
@@ -157,6 +162,14 @@ export class Incoming {
       return false;
     }
     return this.#deliver(ring, irql);
+  }
+
+  #takeBytes(ring: IncomingRing, bytes: BytePipe): boolean {
+    const outcome = bytes.take(ring, this.#fields);
+    if (outcome === "taken") ring.advance();
+    else if (outcome === "held") this.#endBatch(ring, DISPATCH_LEVEL);
+    else this.#endpoint.faulted(outcome);
+    return outcome === "taken";
   }
 
   #takeCompletion(ring: IncomingRing): boolean {
@@ -205,6 +218,12 @@ export class Incoming {
   }
 
   #countBatch(irql: Irql): void {
+    if (this.bytes !== null) this.bytes.endBatch();
+    else this.#tellBatch(irql);
+    if (this.#endpoint.actor.tags.emptying === true) endEmptying(this.#endpoint, this);
+  }
+
+  #tellBatch(irql: Irql): void {
     const count = this.#batchCount;
     const { hasBatch } = this;
     // Whoever takes packets at PASSIVE_LEVEL alone hears of their number there as well (kmcl.md R3).
@@ -224,7 +243,7 @@ export class Incoming {
     let isLater = false;
     try {
       result = isPassive
-        ? this.#reportPassive(count)
+        ? this.#callPassive(null, count)
         : this.#endpoint.driverCallbacks.processingComplete(count);
       isLater = isPromise(result);
     } catch (error) {
@@ -239,9 +258,12 @@ export class Incoming {
   // What makes a closure stands in a function of its own, as a function that has one begins by allocating
   // what the closure captures, whether or not it comes to be made.
 
-  #reportPassive(count: number): unknown {
+  #callPassive(packet: IncomingPacket | null, count = 0): unknown {
     const { runtime, driverCallbacks } = this.#endpoint;
-    return runtime.callbacks.follow(() => driverCallbacks.processingComplete(count));
+    if (packet === null) {
+      return runtime.callbacks.follow(() => driverCallbacks.processingComplete(count));
+    }
+    return runtime.callbacks.follow(() => driverCallbacks.processPacket(packet));
   }
 
   /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */
@@ -254,8 +276,6 @@ export class Incoming {
   #scheduleNextPassive(): void {
     if (!this.externalData.isAwaited) this.#endpoint.work.schedulePassivePackets();
   }
-
-  // -- Delivering
 
   /** Hands the packet that the ring shows to the driver; false where the queue must not continue at once. */
   #deliver(ring: IncomingRing, irql: Irql): boolean {
@@ -272,7 +292,7 @@ export class Incoming {
     try {
       result = irql === DISPATCH_LEVEL
         ? this.#endpoint.driverCallbacks.processPacket(packet)
-        : this.#deliverPassive(packet);
+        : this.#callPassive(packet);
       isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
@@ -285,11 +305,6 @@ export class Incoming {
     }
     this.#awaitDelivery(ring, packet, frame, result);
     return false;
-  }
-
-  #deliverPassive(packet: IncomingPacket): unknown {
-    const { runtime, driverCallbacks } = this.#endpoint;
-    return runtime.callbacks.follow(() => driverCallbacks.processPacket(packet));
   }
 
   /** The rest of a delivery whose callback returned a promise. */
@@ -309,12 +324,8 @@ export class Incoming {
   #accept(ring: IncomingRing, irql: Irql): IncomingPacket | ChannelFault {
     const fields = this.#fields;
     const endpoint = this.#endpoint;
-    if (fields.type !== PACKET_IN_BAND) {
-      const fault = locateExternalData(endpoint, fields);
-      if (fault !== null) return fault;
-    }
-    if (endpoint.configuration.isPipe) {
-      const fault = unwrapDatagram(ring, fields);
+    if (fields.type !== PACKET_IN_BAND || endpoint.configuration.isPipe) {
+      const fault = takeUncommon(endpoint, ring, fields);
       if (fault !== null) return fault;
     }
     const packet = this.outstandingPackets.add(this.#arrived);

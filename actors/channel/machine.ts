@@ -13,7 +13,7 @@
 // deno-fmt-ignore-file -- laid out by hand, a line a state
 import { setup } from "xstate";
 import { nameEffects } from "../chart/effects.ts";
-import { BREAKS_SAVE, channelGuards, STOPS_FLOW } from "./guards.ts";
+import { BREAKS_SAVE, channelGuards, EMPTYING, STOPS_FLOW, STOPS_RUNNING } from "./guards.ts";
 import { CHANNEL_EFFECTS, type ChannelEvent, type ChannelTag, type Side } from "./types.ts";
 
 /** The chart for one side. */
@@ -49,11 +49,10 @@ export function createChannelChart(side: Side) {
             unwanted: { tags: ["leaving", "byUs"], entry: "releaseRequests", on: { openedOk: "#byUs", openedFailed: "#releasing" } },
           },
         },
-        opened: { id: "opened", tags: ["rings", "opened"], on: { peerClosed: "#byPeer", disable: "#byUs" } },
+        opened: { id: "opened", tags: ["rings", "opened"], on: { peerClosed: "#byPeer", peerClosedUnread: "#byPeer", disable: "#byUs" } },
         closing: { tags: ["rings", "opened", "leaving", "callClosed"], entry: ["releaseRequests", "runNextCallback"], initial: "byPeer", states: {
           byPeer: { id: "byPeer", on: {
-            closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#releasing" }],
-            disable: "byUs" } },
+            closedReturned: [{ guard: "isServerAtRest", target: "#closed" }, { guard: "isAtRest", target: "#releasing" }], disable: "byUs" } },
           byUs: { id: "byUs", tags: "byUs", on: { closedReturned: { guard: "isAtRest", target: "#releasing" } } },
         } },
         closed: { id: "closed", tags: "closed", on: { open: "#opening", disable: "#releasing" } },
@@ -82,11 +81,13 @@ export function createChannelChart(side: Side) {
         } },
         running: { id: "running", tags: "flows", entry: "lookAtRings", exit: "sendCompletions", initial: "announcing", states: {
           announcing: { tags: "callPostStarted", entry: "runNextCallback", initial: "wanted", states: {
-            wanted: { tags: "active", on: { postStartedReturned: "#steady", pause: "toPaused", ...STOPS_FLOW } },
+            wanted: { tags: "active", on: { postStartedReturned: "#steady", peerClosedUnread: "emptying", pause: "toPaused", ...STOPS_FLOW } },
+            emptying: { ...EMPTYING, on: { postStartedReturned: "#emptying", allTaken: "toReady", pause: "toPaused", ...STOPS_FLOW } },
             toPaused: { on: { postStartedReturned: "#stopToPaused", start: "toReady" } },
             toReady: { tags: "active", on: { postStartedReturned: "#stopToReady", pause: "toPaused" } },
           } },
-          steady: { id: "steady", tags: "active", on: { pause: "#stopToPaused", peerClosed: "#stopToReady", disable: "#stopToReady", fault: "#stopToReady" } },
+          steady: { id: "steady", tags: "active", on: { pause: "#stopToPaused", peerClosedUnread: "#emptying", ...STOPS_RUNNING } },
+          emptying: { id: "emptying", ...EMPTYING, on: { pause: "#stopToPaused", allTaken: "#stopToReady", ...STOPS_RUNNING } },
         } },
         stopping: { tags: "callSuspend", entry: "runNextCallback", initial: "toReady", states: {
           toPaused: { id: "stopToPaused", on: { suspendCalled: "#callToPaused", start: "toReady" } },
@@ -100,8 +101,7 @@ export function createChannelChart(side: Side) {
           draining: { tags: "draining", entry: "endDraining", initial: "toReady", states: {
             toPaused: { id: "drainToPaused", on: { retired: "#halted", start: "toReady" } },
             toReady: { id: "drainToReady", tags: "active", on: {
-              retired: [{ guard: "canFlow", target: "#starting", actions: "answerPause" }, { target: "#waiting" }], pause: "toPaused",
-            } },
+              retired: [{ guard: "canFlow", target: "#starting", actions: "answerPause" }, { target: "#waiting" }], pause: "toPaused" } },
           } },
         } },
       },

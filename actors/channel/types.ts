@@ -29,6 +29,10 @@ export type ChannelEvent =
   | { readonly type: "openRefused" }
   /** The opposite side closed, rescinded, or is gone. */
   | { readonly type: "peerClosed" }
+  /** The same on a pipe whose flow runs, where something that was sent before is not read yet (kmcl.md S10). */
+  | { readonly type: "peerClosedUnread" }
+  /** All of that was read. */
+  | { readonly type: "allTaken" }
   /** The opposite side broke the protocol: nothing more is taken from it. */
   | { readonly type: "fault" }
   /** The endpoint's own partition crashed. */
@@ -125,6 +129,8 @@ export type ChannelTag =
   | "callClosed"
   /** Packets move, unless the endpoint is faulted. */
   | "flows"
+  /** The opposite side closed a pipe, and what it sent before is read. */
+  | "emptying"
   /** A send is a violation: Suspend was called, Started not again (kmcl.md S6). */
   | "quiet"
   /** The flow is Active, or on its way there. */

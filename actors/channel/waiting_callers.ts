@@ -9,7 +9,7 @@ import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { ObservedEndpoint } from "../runtime/observation.ts";
 import type { Wait } from "../runtime/waits.ts";
-import { Drain, type DrainedChannel } from "./drain.ts";
+import { Drain, type DrainedChannel, type Draining } from "./drain.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { PartitionPort } from "./partition_port.ts";
 
@@ -36,7 +36,7 @@ interface Telling {
 /** The callers that wait for one endpoint. */
 export class WaitingCallers {
   /** Those that have the channel drained before it is disabled. */
-  readonly drains: Drain[] = [];
+  readonly drains: Draining[] = [];
   readonly #endpoint: AwaitedEndpoint;
   readonly #pauseWaits: Wait<void>[] = [];
   readonly #disableWaits: Wait<void>[] = [];

@@ -65,6 +65,8 @@ export class OutgoingRing {
   body: Uint8Array = NO_BYTES;
   /** Offset in {@linkcode OutgoingRing.body} of the body's first byte. */
   bodyStart = 0;
+  /** Bytes kept free for a packet that comes last: set before the first packet, and to 0 before the last (wire.md 2.4). */
+  keptBytes = 0;
 
   readonly #memory: RingMemory;
   readonly #control: ControlWords;
@@ -254,7 +256,7 @@ export class OutgoingRing {
   /** The first half of {@linkcode OutgoingRing.awaitRoom}: asks. */
   wishRoom(bodyBytes: number): void {
     if (this.#fault !== null) return;
-    const totalBytes = packetTotalBytes(bodyBytes);
+    const totalBytes = packetTotalBytes(bodyBytes) + this.keptBytes;
     assert(totalBytes <= this.#largestBytes, "only a packet that can fit waits for room");
     assert(!this.written, "a writer shows what it wrote before it waits");
     this.#wish(totalBytes);
@@ -263,7 +265,7 @@ export class OutgoingRing {
   /** The second half of {@linkcode OutgoingRing.awaitRoom}: looks. */
   hasGotRoom(bodyBytes: number): boolean | RingFault {
     if (this.#fault !== null) return this.#fault;
-    const totalBytes = packetTotalBytes(bodyBytes);
+    const totalBytes = packetTotalBytes(bodyBytes) + this.keptBytes;
     const freeBytes = this.#loadFreeBytes();
     if (typeof freeBytes === "string") return freeBytes;
     if (totalBytes >= freeBytes) return false;
@@ -333,13 +335,13 @@ export class OutgoingRing {
     assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
     this.#reservedBytes = -1;
     if (this.#fault !== null) return this.#fault;
-    if (totalBytes > this.#largestBytes) return "tooLarge";
+    if (totalBytes + this.keptBytes > this.#largestBytes) return "tooLarge";
     const freeBytes = this.#loadFreeBytes();
     if (typeof freeBytes === "string") return freeBytes;
-    if (totalBytes >= freeBytes) return "full";
+    if (totalBytes + this.keptBytes >= freeBytes) return "full";
     const { contiguousBytes, data, words } = this.#memory;
     if (this.#next + totalBytes <= contiguousBytes) {
-      const usableBytes = Math.min(freeBytes - UNUSED_BYTES, this.#largestBytes);
+      const usableBytes = Math.min(freeBytes - UNUSED_BYTES, this.#largestBytes) - this.keptBytes;
       this.#runwayBytes = Math.min(usableBytes, contiguousBytes - this.#next);
       this.body = data;
       this.#words = words;

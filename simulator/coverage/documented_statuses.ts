@@ -14,7 +14,8 @@ export type StatusFunction =
   | "WdfIoTargetQueryForInterface"
   | "drainAndDisable"
   | "setPageSet"
-  | "sendTransferPages";
+  | "sendTransferPages"
+  | "bytePipe";
 
 const SEND = "_1 _2 _3 _4 _5 NOT_SUPPORTED INVALID_BUFFER_SIZE DEVICE_REMOVED";
 const CREATE_GPADL = "_1 _2 _3 _4 INVALID_BUFFER_SIZE UNSUCCESSFUL DEVICE_REMOVED";
@@ -63,6 +64,7 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   drainAndDisable: "CANCELLED DEVICE_REMOVED",
   setPageSet: "_1 _2 _3 NOT_SUPPORTED",
   sendTransferPages: `${SEND} _6`,
+  bytePipe: "_1 _3",
 };
 
 /** What a violation comes to, in any function that has a status (kmcl.md section 9). */

@@ -11,6 +11,7 @@ import { HOST_GPADL_ACTOR } from "../../actors/bus/host/gpadl_machine.ts";
 import { OFFERED_CHANNEL_ACTOR } from "../../actors/bus/host/offered_channel_machine.ts";
 import { CHANNEL_ACTORS } from "../../actors/channel/actor_kinds.ts";
 import { ARRIVED_PACKET_ACTOR } from "../../actors/channel/arrived_packet_machine.ts";
+import { BYTE_PIPE_ACTOR } from "../../actors/channel/byte_pipe_machine.ts";
 import { chartOf } from "../../actors/chart/chart_actor.ts";
 import { PACKET_ACTOR } from "../../actors/packet/machine.ts";
 import { PARTITION_ACTOR } from "../../actors/partition/machine.ts";
@@ -24,6 +25,7 @@ const KINDS = [
   CHANNEL_ACTORS.client,
   PACKET_ACTOR,
   ARRIVED_PACKET_ACTOR,
+  BYTE_PIPE_ACTOR,
   PARTITION_ACTOR,
   CONNECTION_ACTOR,
   OFFERED_CHANNEL_ACTOR,

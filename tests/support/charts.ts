@@ -20,6 +20,7 @@ import { createConnectionChart } from "../../actors/bus/host/connection_machine.
 import { createHostGpadlChart } from "../../actors/bus/host/gpadl_machine.ts";
 import { createOfferedChannelChart } from "../../actors/bus/host/offered_channel_machine.ts";
 import { createArrivedPacketChart } from "../../actors/channel/arrived_packet_machine.ts";
+import { createBytePipeChart } from "../../actors/channel/byte_pipe_machine.ts";
 import { createChannelChart } from "../../actors/channel/machine.ts";
 import { compileChart, eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
 import { nameEffects } from "../../actors/chart/effects.ts";
@@ -32,6 +33,7 @@ export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
   client: () => createChannelChart("client"),
   packet: createPacketChart,
   arrivedPacket: createArrivedPacketChart,
+  bytePipe: createBytePipeChart,
   partition: createPartitionChart,
   connection: createConnectionChart,
   offeredChannel: createOfferedChannelChart,

@@ -30,6 +30,7 @@ import { type ConnectingEnd, GuestConnection } from "./connection.ts";
 import { GuestGpadls } from "./gpadls.ts";
 import type { ClientChannel, GuestChannel } from "./guest_channel.ts";
 import { type HearingEnd, HostMessages } from "./host_messages.ts";
+import { tellPeerClosed } from "../../channel/peer_closed.ts";
 import { Matching, type MatchingEnd } from "./matching.ts";
 
 /** What the guest's end of a bus stands on. */
@@ -211,7 +212,7 @@ export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd
   tellRescinded({ taken }: GuestChannel): void {
     const client = taken?.client ?? null;
     if (client?.is("connecting") === true) client.refused(STATUS_DEVICE_REMOVED, "peerClosed");
-    else if (client?.actor.can("peerClosed") === true) client.tell({ type: "peerClosed" });
+    else if (client?.actor.can("peerClosed") === true) tellPeerClosed(client, true);
   }
 
   /** See {@linkcode GuestChannelOwner.releaseIfDone} (wire.md 5.6). */

@@ -28,13 +28,14 @@ export function isTarget({ configuration, partition }: Endpoint, offer: OfferCha
 }
 
 /**
- * Whether `client` can use the channel of an offer: one that it waits for, and a pipe if it is one. A
- * pipe of the byte kind keeps no message boundaries, which a client lives by (kmcl.md section 7).
+ * Whether `client` can use the channel of an offer: one that it waits for, and a pipe if it is one, of the same
+ * kind. A byte pipe keeps no message boundaries, which a reader of datagrams lives by (kmcl.md section 7).
  */
 export function suits(client: Endpoint, offer: OfferChannel): boolean {
   const isPipe = (offer.flags & OFFER_FLAG_NAMED_PIPE) !== 0;
-  const hasBoundaries = !isPipe || readPipeType(offer.userData) === "message";
-  return isTarget(client, offer) && isPipe === client.configuration.isPipe && hasBoundaries;
+  const { configuration } = client;
+  const isOfKind = !isPipe || readPipeType(offer.userData) === configuration.pipeType;
+  return isTarget(client, offer) && isPipe === configuration.isPipe && isOfKind;
 }
 
 /** How much MMIO a client may reserve for a channel: all that is offered, or the required part. */

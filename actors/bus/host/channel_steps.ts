@@ -8,6 +8,7 @@ import { assert } from "../../../core/assert.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { NtStatus } from "../../../core/ntstatus.ts";
+import { tellPeerClosed } from "../../channel/peer_closed.ts";
 import type { HostLink } from "../link.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { GuestFacts } from "./host_port.ts";
@@ -71,7 +72,8 @@ export class ChannelSteps implements OfferedChannelOwner {
 
   /** See {@linkcode OfferedChannelOwner.tellPeerClosed}. A server that closes by itself need not hear. */
   tellPeerClosed({ endpoint }: OfferedChannel): void {
-    if (endpoint?.actor.can("peerClosed") === true) endpoint.tell({ type: "peerClosed" });
+    if (endpoint?.actor.can("peerClosed") !== true) return;
+    tellPeerClosed(endpoint, this.#end.guest.isPresent);
   }
 
   /** See {@linkcode OfferedChannelOwner.freeRings}. */

@@ -36,8 +36,8 @@ export function offerOf(
   channelId: number,
   vtl: number,
 ): OfferChannel {
-  const { serverTarget, serverFlags, isPipe, mmioMegabytes, mmioMegabytesOptional } = configuration;
-  const { subchannelIndex } = configuration;
+  const { serverTarget, serverFlags, isPipe, pipeType } = configuration;
+  const { subchannelIndex, mmioMegabytes, mmioMegabytesOptional } = configuration;
   assert(serverTarget !== null, "a server that is enabled says what it offers");
   return {
     message: "offerChannel",
@@ -48,7 +48,7 @@ export function offerOf(
       isPipe ? OFFER_FLAG_NAMED_PIPE : 0,
     ),
     mmioMegabytes,
-    userData: isPipe ? pipeUserData("message") : new Uint8Array(USER_DATA_BYTES),
+    userData: isPipe ? pipeUserData(pipeType) : new Uint8Array(USER_DATA_BYTES),
     subchannelIndex,
     mmioMegabytesOptional,
     channelId,

@@ -23,15 +23,19 @@ const asksFor = (step: Step, tag: ChannelTag) =>
 /** For each effect the steps that must have it, by what the documents say of the states around them. */
 const OWED: Readonly<Record<ChannelEffect, (step: Step) => boolean>> = {
   // kmcl.md S10.1, S15: nobody waits for a channel that goes, nor for one whose opposite side broke the protocol.
-  releaseRequests: (step) => begins(step, "leaving") || ends(step, "sound"),
+  // Who reads a byte pipe goes on until what came before the close was taken.
+  releaseRequests: (step) =>
+    begins(step, "leaving") || ends(step, "sound") || ends(step, "emptying"),
   // kmcl.md S10.6: what is owed to nobody but the bus.
   leaveBus: (step) => begins(step, "releasing"),
   // kmcl.md S8: whoever waits goes on when the last packet is back, even if the flow begins again at once.
   answerPause: (step) => begins(step, "atRest") || step.type === "retired",
   // kmcl.md S11.
   answerDisable: (step) => begins(step, "disabled"),
-  // kmcl.md S5, S6.
-  lookAtRings: (step) => begins(step, "flows"),
+  // kmcl.md S5, S6; S10: what the opposite side of a pipe sent before it closed is taken.
+  lookAtRings: (step) =>
+    begins(step, "flows") || begins(step, "emptying") ||
+    (step.type === "postStartedReturned" && has(step.to, "emptying")),
   sendCompletions: (step) => ends(step, "flows"),
   // kmcl.md S3-S5, S7, S10: Closed waits for the flow.
   runNextCallback: (step) =>
@@ -67,6 +71,7 @@ Deno.test("EFFECTS: the end of a flow has the rings looked at where completions 
     const nothing = () => {};
     EFFECTS.sendCompletions({
       requests: { release: nothing },
+      bytes: null,
       outgoing: { hasCompletions },
       work: { scheduleInterrupt: () => count++ },
       leaveBus: nothing,

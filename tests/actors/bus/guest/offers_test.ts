@@ -17,10 +17,16 @@ const OFFER = offerMessage(TYPE, INSTANCE);
 
 /** A client, as far as an offer concerns it. */
 function client(
-  { isRoot = false, isPipe = false, instance = null as string | null, subchannelIndex = 0 },
+  {
+    isRoot = false,
+    isPipe = false,
+    pipeType = "message",
+    instance = null as string | null,
+    subchannelIndex = 0,
+  },
 ): Endpoint {
   const clientTarget = { interfaceType: TYPE, instance };
-  const configuration = { clientTarget, isPipe, subchannelIndex };
+  const configuration = { clientTarget, isPipe, pipeType, subchannelIndex };
   return { configuration, partition: { isRoot } } as unknown as Endpoint;
 }
 
@@ -54,13 +60,18 @@ Deno.test("isTarget: flags and monitor ids that ask nothing of a client keep non
 });
 
 // kmcl.md section 7: each read gets what one write sent, which a stream of bytes does not keep.
-Deno.test("suits: a pipe fits a client of pipes, and only one that keeps message boundaries", () => {
+Deno.test("suits: a pipe fits a client of pipes of its kind", () => {
   const pipe = (userData: Uint8Array) => ({ ...OFFER, flags: OFFER_FLAG_NAMED_PIPE, userData });
   const unknown = new Uint8Array(120).fill(7);
   const fits = (isPipe: boolean, offer: OfferChannel) => suits(client({ isPipe }), offer);
   assertEquals(fits(true, pipe(pipeUserData("message"))), true);
   assertEquals(fits(true, pipe(pipeUserData("byte"))), false);
   assertEquals(fits(true, pipe(unknown)), false);
+  const stream = client({ isPipe: true, pipeType: "byte" });
+  assertEquals(suits(stream, pipe(pipeUserData("byte"))), true);
+  for (const userData of [pipeUserData("message"), unknown]) {
+    assertEquals(suits(stream, pipe(userData)), false);
+  }
   assertEquals(fits(false, pipe(pipeUserData("message"))), false);
   assertEquals(fits(true, OFFER), false);
   assertEquals(fits(false, { ...OFFER, userData: unknown }), true);
