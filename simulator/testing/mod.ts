@@ -78,7 +78,7 @@ export type FabricTestBody = (fabric: Fabric, run: FabricRun) => void | Promise<
  * @throws {TypeError | RangeError} An option is not what it should be, or `body` is no function.
  */
 export async function testFabric(options: TestFabricOptions, body: FabricTestBody): Promise<void> {
-  const place = placeOutside(new Error().stack ?? "", [HERE]);
+  const place = placeOutside(String(new Error().stack), [HERE]);
   const plan = planTests(options);
   if (typeof body !== "function") {
     throw new TypeError(`Cannot test a fabric: its body must be a function, not ${describe(body)}`);
