@@ -55,12 +55,15 @@ export type { Leak, LeakKind } from "./actors/fabric/leak.ts";
 export type {
   CallerState,
   ChannelState,
+  ConnectionState,
   FabricState,
   HeldPacketState,
   PacketState,
   PartitionState,
   RingState,
 } from "./actors/fabric/inspect.ts";
+export type { VersionRange } from "./core/control/dialect.ts";
+export type { VmbusVersion } from "./core/control/versions.ts";
 export { VerifierError } from "./actors/runtime/verifier.ts";
 export type { VerifierMode, Violation, ViolationRule } from "./actors/runtime/verifier.ts";
 export type { ChannelPlace, EarlierCall } from "./actors/runtime/violation_details.ts";

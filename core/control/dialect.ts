@@ -29,9 +29,6 @@ export const ALL_VERSIONS: VersionRange = { lowest: "0.13", highest: "6.0" };
 export const FEATURES_DEFAULT: number = FEATURES.modifyConnection | FEATURES.clientId |
   FEATURES.pauseResume;
 
-/** All versions of the package, and the features that it has at both ends. */
-export const DIALECT_DEFAULT: Dialect = { versions: ALL_VERSIONS, features: FEATURES_DEFAULT };
-
 /** Whether `version` is one of `range`. */
 export function isIn({ lowest, highest }: VersionRange, version: VmbusVersion): boolean {
   return isSince(version, lowest) && isSince(highest, version);

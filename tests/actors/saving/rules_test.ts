@@ -290,6 +290,35 @@ Deno.test("PARTITION_CHUNKS: the rules of the others", () => {
   const item = work.holds.fields.items[0].member as Schema<typeof due.items[number]>;
   refuses(item, "its kind is not such work", { client: 0, kind: "interrupt" }, { client: null });
   const host = guest.one("hostEnd");
+  const [one, other] = host.channels;
+  refuses(hostEnd.holds, "one of its channels has another's id", host, { channels: [one!, one!] });
+  refuses(hostEnd.holds, "one of its channels has another's instance", host, {
+    channels: [one!, { ...one!, channelId: other!.channelId }],
+  });
+  const channel = hostEnd.holds.fields.channels[0].member as Schema<typeof host.channels[number]>;
+  const open = host.channels.find(({ ring }) => ring !== null)!;
+  refuses(channel, "it has MMIO, and is not open", open, {
+    state: "closed",
+    ring: null,
+    mmio: { gpa: 0, byteCount: 1 },
+  });
+  const noRings = "it has rings and is not open, or the other way round";
+  refuses(channel, noRings, open, { ring: null });
+  refuses(channel, noRings, open, { state: "closed" });
+  const known = hostEnd.holds.fields.gpadls[0].member as Schema<typeof host.gpadls[number]>;
+  const whole = host.gpadls.find(({ ranges }) => ranges !== null)!;
+  const half = host.gpadls.find(({ incomplete }) => incomplete !== null)!;
+  refuses(known, "it is complete and incomplete, or neither", whole, { ranges: null });
+  refuses(known, "it has more words than were announced", whole, { words: 0 });
+  refuses(known, "it is not incomplete", half, {
+    incomplete: { rangeCount: half.incomplete!.rangeCount, arrived: new Uint8Array(3) },
+  });
+});
+
+Deno.test("PARTITION_CHUNKS: the rules of connections", () => {
+  const { header, guestEnd, hostEnd } = PARTITION_CHUNKS;
+  const guests = guest.one("guestEnd");
+  const host = guest.one("hostEnd");
   const { connection } = host;
   const stateOf = (value: StateValue) =>
     stateWith(chartOf("connection", createConnectionChart, "compiled"), value)!;
@@ -322,29 +351,6 @@ Deno.test("PARTITION_CHUNKS: the rules of the others", () => {
   refuses(header.holds, "its guest speaks no version", guest.one("header"), {
     lowestVersion: "6.0",
     highestVersion: "5.3",
-  });
-  const [one, other] = host.channels;
-  refuses(hostEnd.holds, "one of its channels has another's id", host, { channels: [one!, one!] });
-  refuses(hostEnd.holds, "one of its channels has another's instance", host, {
-    channels: [one!, { ...one!, channelId: other!.channelId }],
-  });
-  const channel = hostEnd.holds.fields.channels[0].member as Schema<typeof host.channels[number]>;
-  const open = host.channels.find(({ ring }) => ring !== null)!;
-  refuses(channel, "it has MMIO, and is not open", open, {
-    state: "closed",
-    ring: null,
-    mmio: { gpa: 0, byteCount: 1 },
-  });
-  const noRings = "it has rings and is not open, or the other way round";
-  refuses(channel, noRings, open, { ring: null });
-  refuses(channel, noRings, open, { state: "closed" });
-  const known = hostEnd.holds.fields.gpadls[0].member as Schema<typeof host.gpadls[number]>;
-  const whole = host.gpadls.find(({ ranges }) => ranges !== null)!;
-  const half = host.gpadls.find(({ incomplete }) => incomplete !== null)!;
-  refuses(known, "it is complete and incomplete, or neither", whole, { ranges: null });
-  refuses(known, "it has more words than were announced", whole, { words: 0 });
-  refuses(known, "it is not incomplete", half, {
-    incomplete: { rangeCount: half.incomplete!.rangeCount, arrived: new Uint8Array(3) },
   });
 });
 

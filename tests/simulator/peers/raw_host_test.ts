@@ -55,6 +55,7 @@ Deno.test("RawHost: serves a client by hand, from its offer to its release", asy
   await fabric.settle();
   assertEquals([stateOf(stage).lifecycle, host.ringsOf(channelId)], ["disabled", null]);
   assertEquals(namesOf(host.heard), [
+    "initiateContact",
     "requestOffers",
     "gpadlHeader",
     "openChannel",
@@ -153,7 +154,7 @@ for (const [what, before] of WRONG) {
     for (const message of before) say(guest, message);
     say(guest, { message: "openChannel", channelId: 1, ...open, userData });
     await fabric.settle();
-    assertEquals([host.ringsOf(1), namesOf(host.heard).at(-1)], [null, "openChannel"]);
+    assertEquals([host.ringsOf(1), namesOf(host.heard).at(-2)], [null, "openChannel"]);
     assertEquals(fabric.inspect().partitions[1]?.faults.at(-1)?.message, "openResult"); // unasked
   });
 }
