@@ -264,6 +264,14 @@ export {
   type PipeRead,
 } from "./kmcl/byte_pipe.ts";
 export { type PipeStreamOptions, type PipeStreams, pipeStreams } from "./kmcl/pipe_streams.ts";
+export {
+  initSetOfferFlags,
+  initSetOfferOrder,
+  initSetSubchannelIndex,
+  initSetTargetProcessor,
+  pollChannel,
+  setTargetProcessor,
+} from "./kmcl/own_channel_init.ts";
 export { restoreServerChannel, saveServerChannel } from "./kmcl/saved_channel.ts";
 export { inspectChannel } from "./kmcl/inspect_channel.ts";
 

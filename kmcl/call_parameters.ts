@@ -60,6 +60,12 @@ export const CALL_NAMES = [
   "pipeWrite",
   "pipeCloseWrite",
   "pipeClose",
+  "initSetSubchannelIndex",
+  "initSetOfferOrder",
+  "initSetOfferFlags",
+  "initSetTargetProcessor",
+  "setTargetProcessor",
+  "pollChannel",
 ] as const;
 
 /** One of them. */
@@ -176,6 +182,12 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   InterfaceReference: [{ name: "context", isPointer: true }],
   InterfaceDereference: [{ name: "context", isPointer: true }],
   drainAndDisable: plain("channel", "timeout100ns"),
+  initSetSubchannelIndex: plain("channel", "subchannelIndex"),
+  initSetOfferOrder: plain("channel", "offerOrder"),
+  initSetOfferFlags: plain("channel", "flags"),
+  initSetTargetProcessor: plain("channel", "processorIndex"),
+  setTargetProcessor: plain("channel", "processorIndex"),
+  pollChannel: [channel],
   setPageSet: plain("channel", "pageSetId", "gpadlHandle"),
   sendTransferPages: [
     packetObject,

@@ -7,7 +7,6 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
-import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import { bufferRangesFault } from "../core/memory/buffer_ranges.ts";
 import { bytesInRanges, type GpaRange } from "../core/memory/gpa_ranges.ts";
 import type { BufferRange } from "../core/memory/layouts.ts";
@@ -26,13 +25,12 @@ import {
 import { NO_RANGES } from "../core/packet/packet.ts";
 import { copyElements, copyMembers } from "../core/structures.ts";
 import { isU16, isU32, isUint } from "../core/units.ts";
-import { CallTrace, codeOf } from "./call_trace.ts";
+import { codeOf } from "./call_trace.ts";
 import { VMBUS_CHANNEL_FORMAT_FLAGS } from "./flags.ts";
-import { resolveHandle } from "./handles.ts";
 import { runtimeOfTable } from "./interface_header.ts";
+import { endpointIn, traced } from "./own_calls.ts";
 import { checkPayload, payloadOf, wantsCompletion } from "./packet_checks.ts";
 import { post, sendable } from "./packet_send.ts";
-import { refuseWhereRefused } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
 const SET_CODE = codeOf("setPageSet");
@@ -44,18 +42,6 @@ const RANGES_MAX = 0xffff;
 /** Whether packets of that channel can name page sets at all: there is no tuple for them, and a pipe copies everything. */
 function canName({ runtime, configuration }: Endpoint): boolean {
   return runtime.codec.name === "vmbus" && !configuration.isPipe;
-}
-
-/** Makes a call that is on the trace like those of the tables. */
-function traced(
-  runtime: RuntimePort | null,
-  endpoint: Endpoint | null,
-  code: number,
-  given: readonly unknown[],
-  work: () => NtStatus,
-): NtStatus {
-  if (runtime === null || endpoint === null || !runtime.recorder.isOn) return work();
-  return new CallTrace(endpoint.runtime, endpoint.partition.traceId).run(code, given, work);
 }
 
 /**
@@ -77,12 +63,9 @@ export function setPageSet(
   pageSetId: number,
   gpadlHandle: number | null,
 ): NtStatus {
-  const runtime = runtimeOfTable(kmcl);
-  const target = resolveHandle(channel, "VMBCHANNEL");
-  const endpoint = target !== null && target.runtime === runtime ? target : null;
-  return traced(runtime, endpoint, SET_CODE, [channel, pageSetId, gpadlHandle], () => {
+  const endpoint = endpointIn(kmcl, channel);
+  return traced(endpoint, SET_CODE, [channel, pageSetId, gpadlHandle], () => {
     if (endpoint === null || !endpoint.is("rings")) return STATUS_INVALID_PARAMETER_1;
-    refuseWhereRefused({ runtime: endpoint.runtime });
     if (!canName(endpoint)) return STATUS_NOT_SUPPORTED;
     if (!isU16(pageSetId)) return STATUS_INVALID_PARAMETER_2;
     if (gpadlHandle !== null && !isU32(gpadlHandle)) return STATUS_INVALID_PARAMETER_3;
@@ -137,7 +120,7 @@ export function sendTransferPages(
   const target = runtime === null ? null : sendable({ runtime }, packetObject);
   const words = parts === null ? null : new Uint32Array(parts.flatMap(wordsOf));
   const given = [packetObject, buffer, bufferLength, pageSetId, words, flags];
-  return traced(runtime, target?.endpoint ?? null, SEND_CODE, given, () => {
+  return traced(target?.endpoint ?? null, SEND_CODE, given, () => {
     if (target === null) return STATUS_INVALID_PARAMETER_1;
     const { endpoint, packet } = target;
     if (!canName(endpoint)) return STATUS_NOT_SUPPORTED;

@@ -61,6 +61,8 @@ export interface BusChannel {
   readonly mmio: MmioRange | null;
   /** The memory of its rings, from the open on; attached or not. */
   readonly rings: Rings | null;
+  /** The virtual processor on which the host interrupts the guest, while it is open; 4294967295 for none. */
+  readonly targetVp: number;
   /** Interrupts the opposite side; null while it is not open, or the opposite side wants none. */
   readonly doorbell: Doorbell | null;
 }
@@ -96,10 +98,16 @@ export interface BusPort {
   release(endpoint: EndpointPort): void;
 }
 
+/** The guest's end of a bus, as its clients see it. */
+export interface ClientBusPort extends BusPort {
+  /** `endpoint`, which is open, is to be interrupted on processor `targetVp`; the status of setTargetProcessor. */
+  setTargetVp(endpoint: EndpointPort, targetVp: number): NtStatus;
+}
+
 /** A partition with its bus: endpoints find the end that they belong to there. */
 export interface PartitionOnBus extends PartitionPort {
   /** Its bus. */
-  readonly bus: { readonly host: BusPort; readonly guest: BusPort };
+  readonly bus: { readonly host: BusPort; readonly guest: ClientBusPort };
   /** An endpoint of its drivers was cleaned up. */
   removeEndpoint(endpoint: EndpointPort): void;
 }

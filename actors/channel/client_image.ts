@@ -40,6 +40,10 @@ const CONFIGURATION = record({
   incomingRingPages: [SETTING, "of VmbClientChannelInitSetRingBufferPageCount"],
   outgoingRingPages: [SETTING, "of the same"],
   subchannelIndex: [SETTING, "of initSetSubchannelIndex"],
+  targetProcessor: [
+    optional(SETTING),
+    "of initSetTargetProcessor; nil where nothing was said, 4294967295 for no interrupts",
+  ],
   target: [
     optional(record({
       interfaceType: [guid, "type of the offer that it wants"],
@@ -67,6 +71,7 @@ function configurationOf(
   const wanted = target === null ? null : clientTargetOf(target.interfaceType, target.instance);
   if (typeof wanted === "number" || !statuses.every(NT_SUCCESS)) return undefined;
   configuration.clientTarget = wanted;
+  configuration.targetProcessor = image.targetProcessor;
   return configuration;
 }
 

@@ -8,6 +8,12 @@
  * @module
  */
 
+import {
+  OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY,
+  OFFER_FLAG_CONFIDENTIAL_RING,
+  OFFER_FLAG_REQUIRES_PINNED_MEMORY,
+  TARGET_VP_NO_INTERRUPTS,
+} from "../../core/control/messages.ts";
 import type { PipeType } from "../../core/control/user_data.ts";
 import { parseGuid } from "../../core/guid.ts";
 import {
@@ -34,6 +40,9 @@ export const SERVER_FLAG_TLNPI_PROVIDER_OFFER = 0x10;
 
 /** All of the `SERVER_FLAG_*`. */
 const SERVER_FLAGS_MAX = 0x1f;
+/** The flags of wire.md 4.4 that a server may ask for beside those: confidential ring, external memory, pinned memory. */
+const OFFER_FLAGS = OFFER_FLAG_CONFIDENTIAL_RING | OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY |
+  OFFER_FLAG_REQUIRES_PINNED_MEMORY;
 /** Largest packet that every codec can describe (wire.md 2.1). */
 const PACKET_BYTES_MAX = 500_000;
 /** Pages that one GPADL can describe: both rings with their control pages (wire.md 3.3). */
@@ -109,6 +118,8 @@ export class ChannelConfiguration {
   incomingRingPages = 16;
   /** Client: data pages of the outgoing ring. */
   outgoingRingPages = 16;
+  /** Client: the virtual processor on which it is interrupted; 4294967295 for none, null for any. */
+  targetProcessor: number | null = null;
   /** Client: the offer it wants. */
   clientTarget: ClientTarget | null = null;
 
@@ -122,6 +133,8 @@ export class ChannelConfiguration {
   serverTarget: ServerTarget | null = null;
   /** Server: the virtual trust level that sees the offer. */
   targetVtl = 0;
+  /** Server: `OFFER_FLAG_*` of wire.md 4.4 that no function of KMCL sets. */
+  offerFlags = 0;
   /** Server: where among the offers of its interface it stands; null: behind those that say (wire.md 5.2). */
   offerOrder: number | null = null;
 
@@ -152,6 +165,31 @@ export class ChannelConfiguration {
   setSubchannelIndex(subchannelIndex: unknown): NtStatus {
     if (!isU16(subchannelIndex)) return STATUS_INVALID_PARAMETER_2;
     this.subchannelIndex = subchannelIndex;
+    return STATUS_SUCCESS;
+  }
+
+  /** initSetTargetProcessor, of this package: one of `processorCount`, or null for no interrupts. */
+  setTargetProcessor(processorIndex: unknown, processorCount: number): NtStatus {
+    if (processorIndex !== null && !isUint(processorIndex, processorCount - 1)) {
+      return STATUS_INVALID_PARAMETER_2;
+    }
+    this.targetProcessor = processorIndex ?? TARGET_VP_NO_INTERRUPTS;
+    return STATUS_SUCCESS;
+  }
+
+  /** Client: whether the processor that it wants, if any, is one of `processorCount`. */
+  hasProcessorOf(processorCount: number): boolean {
+    const { targetProcessor } = this;
+    return targetProcessor === null || targetProcessor === TARGET_VP_NO_INTERRUPTS ||
+      targetProcessor < processorCount;
+  }
+
+  /** initSetOfferFlags, of this package. */
+  setOfferFlags(flags: unknown): NtStatus {
+    if (!isUint(flags, OFFER_FLAGS) || (flags & ~OFFER_FLAGS) !== 0) {
+      return STATUS_INVALID_PARAMETER_2;
+    }
+    this.offerFlags = flags;
     return STATUS_SUCCESS;
   }
 

@@ -19,6 +19,7 @@ import type { Callbacks } from "../runtime/driver_calls.ts";
 import { oppositeOf } from "../partition/opposite.ts";
 import { showU64 } from "../../core/units.ts";
 import { isSelfWait } from "../runtime/self_waits.ts";
+import { TARGET_VP_NO_INTERRUPTS } from "../../core/control/messages.ts";
 import type { Wait, Waits } from "../runtime/waits.ts";
 
 /** A ring, from its control page. */
@@ -76,6 +77,10 @@ export interface ChannelState {
   readonly channelId: number | null;
   /** The instance that it is connected to or offers, or null. */
   readonly instance: string | null;
+  /** Which channel of that instance it is: 0 for the primary, more for a sub-channel. */
+  readonly subchannelIndex: number;
+  /** The virtual processor on which the guest is interrupted; null while it is not open, or without interrupts. */
+  readonly targetProcessor: number | null;
   /** Incoming packets that the driver has. */
   readonly outstanding: number;
   /** Those of them whose EvtChannelProcessPacket call has ended. */
@@ -291,6 +296,8 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     chart: structuredClone(actor.snapshot.value),
     channelId: endpoint.channelId,
     instance: endpoint.channel?.instance ?? null,
+    subchannelIndex: configuration.subchannelIndex,
+    targetProcessor: targetProcessorOf(endpoint),
     outstanding: incoming.outstandingPackets.outstanding,
     held: incoming.outstandingPackets.list.map(heldState),
     quotaReached: incoming.outstandingPackets.isBlocked,
@@ -309,6 +316,11 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     lookaside: outgoing.packets.pooledCount,
     gpadls: endpoint.end?.gpadlsOf(endpoint) ?? [],
   };
+}
+
+function targetProcessorOf({ channel, rings }: Endpoint): number | null {
+  const targetVp = channel === null || rings === null ? TARGET_VP_NO_INTERRUPTS : channel.targetVp;
+  return targetVp === TARGET_VP_NO_INTERRUPTS ? null : targetVp;
 }
 
 function faultOf(endpoint: Endpoint | null): ChannelFault | null {

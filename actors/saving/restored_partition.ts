@@ -115,6 +115,9 @@ export class RestoredPartition {
     if (!ranges.every(({ pfns }) => partition.memory.holdsPfns(pfns))) {
       throwDataError(`${where}: a packet describes memory that the guest has not`);
     }
+    if (!image.configuration.hasProcessorOf(partition.processorCount)) {
+      throwDataError(`${where} wants a processor that the guest has not`);
+    }
     const chart = this.#runtime.actors.chart(CHANNEL_ACTORS.client);
     const state = stateWith(chart, image.traffic.state.value);
     assert(state !== null, "both interpreters know the same states");

@@ -30,6 +30,12 @@ export const USER_DATA_BYTES = 120;
 
 /** Offer flag: the channel is announced as a device interface (wire.md 4.4). */
 export const OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE = 0x1;
+/** Offer flag: the rings are in memory that the host cannot read (wire.md 4.4). */
+export const OFFER_FLAG_CONFIDENTIAL_RING = 0x2;
+/** Offer flag: external data may be in such memory (wire.md 4.4). */
+export const OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY = 0x4;
+/** Offer flag: external data must be in memory that stays where it is (wire.md 4.4). */
+export const OFFER_FLAG_REQUIRES_PINNED_MEMORY = 0x8;
 /** Offer flag: the channel carries pipe packets (wire.md 4.4). */
 export const OFFER_FLAG_NAMED_PIPE = 0x10;
 /** Offer flag: the root offers the channel to itself (wire.md 4.4). */

@@ -15,7 +15,13 @@ export type StatusFunction =
   | "drainAndDisable"
   | "setPageSet"
   | "sendTransferPages"
-  | "bytePipe";
+  | "bytePipe"
+  | "initSetSubchannelIndex"
+  | "initSetOfferOrder"
+  | "initSetOfferFlags"
+  | "initSetTargetProcessor"
+  | "setTargetProcessor"
+  | "pollChannel";
 
 const SEND = "_1 _2 _3 _4 _5 NOT_SUPPORTED INVALID_BUFFER_SIZE DEVICE_REMOVED";
 const CREATE_GPADL = "_1 _2 _3 _4 INVALID_BUFFER_SIZE UNSUCCESSFUL DEVICE_REMOVED";
@@ -65,6 +71,12 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   setPageSet: "_1 _2 _3 NOT_SUPPORTED",
   sendTransferPages: `${SEND} _6`,
   bytePipe: "_1 _3",
+  initSetSubchannelIndex: "_1 _2",
+  initSetOfferOrder: "_1 _2",
+  initSetOfferFlags: "_1 _2",
+  initSetTargetProcessor: "_1 _2",
+  setTargetProcessor: "_1 INVALID_DEVICE_STATE _2 NOT_SUPPORTED",
+  pollChannel: "_1 INVALID_DEVICE_STATE",
 };
 
 /** What a violation comes to, in any function that has a status (kmcl.md section 9). */

@@ -4,6 +4,7 @@
  *
  *   offered    free ─take→ opening ─opened→ open ─close→ closing ─ringsFree→ free
  *   rescinded  the same without opening; once it is free it is released
+ *   beside that, the host may owe an answer to a change of processors: idle ⇄ asked
  *
  * @module
  */
@@ -12,37 +13,44 @@
 import { setup } from "xstate";
 import { nameEffects } from "../../chart/effects.ts";
 import type { ActorKind } from "../../runtime/actors.ts";
-import type { GuestChannelEvent, GuestChannelTag } from "./types.ts";
+import { GUEST_CHANNEL_EFFECTS, type GuestChannelEvent, type GuestChannelTag } from "./types.ts";
 
 /** The chart. */
 // deno-lint-ignore explicit-function-return-type explicit-module-boundary-types
 export function createGuestChannelChart() {
   return setup({
     types: { events: {} as GuestChannelEvent, tags: {} as GuestChannelTag },
-    actions: nameEffects([
-      "scheduleMatch", "sendClose", "freeRings", "tellRescinded", "releaseIfDone", "sendRelease",
-    ]),
-  }).createMachine({ id: "guestChannel", initial: "offered", states: {
-    offered: { initial: "free", states: {
-      free: { tags: "free", entry: "scheduleMatch", on: { take: "opening", rescinded: "#unheld" } },
-      opening: { tags: "opening", on: {
-        opened: "open", refused: "closing", rescinded: { target: "#leaving", actions: "tellRescinded" },
+    actions: nameEffects(GUEST_CHANNEL_EFFECTS),
+  }).createMachine({ id: "guestChannel", type: "parallel", states: {
+    use: { initial: "offered", states: {
+      offered: { initial: "free", states: {
+        free: { tags: "free", entry: "scheduleMatch", on: { take: "opening", rescinded: "#unheld" } },
+        opening: { tags: "opening", on: {
+          opened: "open", refused: "closing", rescinded: { target: "#leaving", actions: "tellRescinded" },
+        } },
+        open: { tags: "open", on: {
+          close: { target: "closing", actions: "sendClose" },
+          rescinded: { target: "#rescindedOpen", actions: "tellRescinded" },
+        } },
+        closing: { on: {
+          ringsFree: { target: "free", actions: "freeRings" },
+          rescinded: { target: "#leaving", actions: "tellRescinded" },
+        } },
       } },
-      open: { tags: "open", on: {
-        close: { target: "closing", actions: "sendClose" },
-        rescinded: { target: "#rescindedOpen", actions: "tellRescinded" },
+      rescinded: { tags: "rescinded", initial: "free", states: {
+        open: { id: "rescindedOpen", tags: "open", on: { close: { target: "closing", actions: "sendClose" } } },
+        closing: { id: "leaving", on: { ringsFree: { target: "free", actions: "freeRings" } } },
+        free: { id: "unheld", tags: "free", entry: "releaseIfDone", on: { release: { target: "#released", actions: "sendRelease" } } },
       } },
-      closing: { on: {
-        ringsFree: { target: "free", actions: "freeRings" },
-        rescinded: { target: "#leaving", actions: "tellRescinded" },
+      released: { id: "released" },
+    } },
+    modify: { initial: "idle", states: {
+      idle: { on: { modify: { target: "asked", actions: "sendModify" }, modifyUnanswered: { actions: ["sendModify", "changeProcessor"] } } },
+      asked: { tags: "modifying", on: {
+        modified: { target: "idle", actions: ["changeProcessor", "releaseIfDone"] },
+        modifyRefused: { target: "idle", actions: "releaseIfDone" },
       } },
     } },
-    rescinded: { tags: "rescinded", initial: "free", states: {
-      open: { id: "rescindedOpen", tags: "open", on: { close: { target: "closing", actions: "sendClose" } } },
-      closing: { id: "leaving", on: { ringsFree: { target: "free", actions: "freeRings" } } },
-      free: { id: "unheld", tags: "free", entry: "releaseIfDone", on: { release: { target: "#released", actions: "sendRelease" } } },
-    } },
-    released: { id: "released" },
   } });
 }
 

@@ -28,6 +28,8 @@ export class ClientChannel implements BusChannel {
   rings: Rings | null = null;
   /** See {@linkcode BusChannel.doorbell}. */
   doorbell: Doorbell | null = null;
+  /** The virtual processor that the host signals, or {@linkcode TARGET_VP_NO_INTERRUPTS}. */
+  targetVp = 0;
 
   /** That of an offer, in the guest's memory. */
   constructor({ channelId, instanceId, connectionId }: OfferChannel, memory: GuestRam) {
@@ -66,6 +68,10 @@ export interface GuestChannelOwner {
   releaseIfDone(channel: GuestChannel): void;
   /** The host may use its id again. */
   sendRelease(channel: GuestChannel): void;
+  /** The host is asked to signal the processor that the client wants. */
+  sendModify(channel: GuestChannel): void;
+  /** The client is interrupted on the processor that it wants. */
+  changeProcessor(channel: GuestChannel): void;
 }
 
 /** An offer that arrived. Its chart says how far a client has taken it. */
@@ -78,6 +84,8 @@ export class GuestChannel {
   readonly owner: GuestChannelOwner;
   /** What the client that took it has put into its open; null while it is free. */
   taken: TakenChannel | null = null;
+  /** The processor that a client wants to be interrupted on, and who that is; null where none has asked. */
+  wanted: { readonly targetVp: number; readonly taken: TakenChannel } | null = null;
 
   /** An offer that no client has taken, or, in `state`, one that was saved. */
   constructor(
@@ -99,6 +107,8 @@ const EFFECTS: EffectTable<GuestChannel, GuestChannelEvent, GuestChannelEffect> 
   freeRings: (channel) => channel.owner.freeRings(channel),
   tellRescinded: (channel) => channel.owner.tellRescinded(channel),
   releaseIfDone: (channel) => channel.owner.releaseIfDone(channel),
+  sendModify: (channel) => channel.owner.sendModify(channel),
+  changeProcessor: (channel) => channel.owner.changeProcessor(channel),
   sendRelease(channel) {
     channel.owner.sendRelease(channel);
     channel.actor.stop();

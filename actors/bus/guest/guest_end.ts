@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { ControlMessage } from "../../../core/control/messages.ts";
-import type { Agreed } from "../../../core/control/versions.ts";
+import { type ControlMessage, TARGET_VP_NO_INTERRUPTS } from "../../../core/control/messages.ts";
+import type { Agreed, Protocol } from "../../../core/control/versions.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -15,6 +15,8 @@ import {
   type NtStatus,
   STATUS_DEVICE_REMOVED,
   STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_DEVICE_STATE,
+  STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
@@ -25,7 +27,7 @@ import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
 import { type GuestSignal, VMBUS_SINT } from "../synic.ts";
 import { type BusFault, type Refuse, takeMessage, type Taker } from "../refusals.ts";
-import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
+import type { ClientBusPort, GpadlState } from "../../channel/bus_port.ts";
 import { type ConnectingEnd, GuestConnection } from "./connection.ts";
 import { GuestGpadls } from "./gpadls.ts";
 import type { ClientChannel, GuestChannel } from "./guest_channel.ts";
@@ -44,7 +46,7 @@ export interface GuestSetting {
 }
 
 /** The guest's end of one bus. */
-export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd {
+export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, HearingEnd {
   /** See {@linkcode GuestPort.runtime}. */
   readonly runtime: RuntimePort;
   /** See {@linkcode GuestPort.partition}. */
@@ -105,6 +107,11 @@ export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd
   /** What messages of the host are read by. */
   get agreed(): Agreed {
     return this.taker === null ? this.connection.agreed : "any";
+  }
+
+  /** See {@linkcode GuestPort.protocol}. */
+  get protocol(): Protocol {
+    return this.connection.protocol;
   }
 
   /** See {@linkcode GuestPort.messageConnectionId}. */
@@ -183,9 +190,10 @@ export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd
   }
 
   /** How the host interrupts a client. */
-  #signalOf({ channelId }: ClientChannel): GuestSignal {
-    const { partition: { vtl, processorCount } } = this;
-    return { vp: channelId % processorCount, sint: VMBUS_SINT, vtl, eventFlag: channelId };
+  #signalOf({ channelId, targetVp }: ClientChannel): GuestSignal {
+    const { vtl } = this.partition;
+    const vp = targetVp === TARGET_VP_NO_INTERRUPTS ? 0 : targetVp;
+    return { vp, sint: VMBUS_SINT, vtl, eventFlag: channelId };
   }
 
   // -- What the host says
@@ -217,7 +225,8 @@ export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd
 
   /** See {@linkcode GuestChannelOwner.releaseIfDone} (wire.md 5.6). */
   releaseIfDone({ offer: { channelId }, actor }: GuestChannel): void {
-    if (actor.can("release") && !this.gpadls.isAwaited(channelId)) actor.send({ type: "release" });
+    const isAwaited = this.gpadls.isAwaited(channelId) || actor.is("modifying");
+    if (actor.can("release") && !isAwaited) actor.send({ type: "release" });
   }
 
   /** See {@linkcode GuestChannelOwner.sendRelease}. */
@@ -259,6 +268,41 @@ export class GuestEnd implements BusPort, ConnectingEnd, MatchingEnd, HearingEnd
   /** See {@linkcode GuestChannelOwner.sendClose}. */
   sendClose({ offer: { channelId } }: GuestChannel): void {
     this.post({ message: "closeChannel", channelId });
+  }
+
+  /**
+   * See {@linkcode ClientBusPort.setTargetVp}: its callbacks run there once the host has said so, or at once where it
+   * does not say (wire.md 4.5).
+   */
+  setTargetVp(endpoint: Endpoint, targetVp: number): NtStatus {
+    const channel = this.#channelOf(endpoint);
+    const { hasModifyChannel, hasModifyChannelResponse } = this.protocol;
+    if (channel === null || channel.taken === null || !channel.actor.is("open")) {
+      return STATUS_INVALID_DEVICE_STATE;
+    }
+    if (!hasModifyChannel) return STATUS_NOT_SUPPORTED;
+    const { taken, actor } = channel;
+    if (taken.channel.targetVp === TARGET_VP_NO_INTERRUPTS) return STATUS_INVALID_DEVICE_REQUEST;
+    if (actor.is("modifying")) return STATUS_INVALID_DEVICE_STATE;
+    channel.wanted = { targetVp, taken };
+    actor.send({ type: hasModifyChannelResponse ? "modify" : "modifyUnanswered" });
+    return STATUS_SUCCESS;
+  }
+
+  /** See {@linkcode GuestChannelOwner.sendModify}. */
+  sendModify({ offer: { channelId }, wanted }: GuestChannel): void {
+    if (wanted === null) return;
+    this.post({ message: "modifyChannel", channelId, targetVp: wanted.targetVp });
+  }
+
+  /** See {@linkcode GuestChannelOwner.changeProcessor}. A client that has left meanwhile needs no processor. */
+  changeProcessor(channel: GuestChannel): void {
+    const { wanted, taken } = channel;
+    channel.wanted = null;
+    if (wanted === null || wanted.taken !== taken) return;
+    taken.channel.targetVp = wanted.targetVp;
+    taken.client.work.setProcessor(wanted.targetVp);
+    this.attachDoorbells(taken.channel, taken.client);
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */

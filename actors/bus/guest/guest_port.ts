@@ -5,6 +5,7 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
+import type { Protocol } from "../../../core/control/versions.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
@@ -14,6 +15,8 @@ import type { GuestLink } from "../link.ts";
 export interface GuestPort {
   /** The fabric. */
   readonly runtime: RuntimePort;
+  /** What both ends have agreed on. */
+  readonly protocol: Protocol;
   /** The guest itself. */
   readonly partition: PartitionPort;
   /** Its side of the link. */

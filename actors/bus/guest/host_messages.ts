@@ -8,6 +8,7 @@
 import {
   CHANNEL_ID_MAX,
   type ControlMessage,
+  type ModifyChannelResponse,
   type OfferChannel,
   type OpenResult,
 } from "../../../core/control/messages.ts";
@@ -45,6 +46,8 @@ export class HostMessages {
         return this.#openResult(message);
       case "rescindChannelOffer":
         return this.#rescinded(message.channelId);
+      case "modifyChannelResponse":
+        return this.#modified(message);
       case "gpadlCreated":
         return this.#end.gpadls.created(message);
       case "gpadlTorndown":
@@ -87,6 +90,17 @@ export class HostMessages {
       client.refused(STATUS_DEVICE_REMOVED);
       return "badRings"; // the host spoiled an index before the ring was attached
     } else client.tell({ type: "open" });
+    return null;
+  }
+
+  /** The host signals another processor, or refuses to. */
+  #modified({ channelId, status }: ModifyChannelResponse): ChannelFault | null {
+    const channel = this.#end.byId.get(channelId);
+    if (channel?.actor.is("modifying") !== true) {
+      channel?.taken?.client.faulted("unexpectedMessage");
+      return "unexpectedMessage";
+    }
+    channel.actor.send({ type: NT_SUCCESS(status) ? "modified" : "modifyRefused" });
     return null;
   }
 

@@ -39,7 +39,7 @@ import { GUEST_CHANNEL_ACTOR } from "./channel_machine.ts";
 import { ClientChannel, GuestChannel, type TakenChannel } from "./guest_channel.ts";
 import type { GuestEnd } from "./guest_end.ts";
 import { mmioChoices, suits } from "./offers.ts";
-import { clientRings } from "./open.ts";
+import { clientRings, processorOf } from "./open.ts";
 
 /** Bytes of the largest control message (wire.md 4.1). */
 const MESSAGE_BYTES_MAX = 240;
@@ -79,12 +79,21 @@ const OFFER = record({
     optional(record({
       client: [CLIENT_NUMBER, "the client that took it"],
       openId: [uint(U32_MAX), "what the open is called on the wire"],
+      targetVp: [uint(U32_MAX), "the processor that the host signals; 4294967295 for none"],
+      wantedVp: [
+        optional(uint(U32_MAX)),
+        "the processor that it has asked for, if it waits for one",
+      ],
       ringGpa: [uint(), "a buffer: the pages of both rings"],
       ringGpadl: [uint(U32_MAX, 1), "the GPADL of that client whose one range is that buffer"],
       mmio: [optional(stretch), "where the channel's MMIO lies, if the client reserved some"],
     })),
     "who took it",
   ],
+  isModifying: [flag, "whether the host is to answer a change of processors"],
+}, {
+  "it waits for a processor that nobody was asked for": ({ isModifying, link }) =>
+    isModifying || link === null || link.wantedVp === null,
 });
 
 /** The guest's end of a bus. */
@@ -127,16 +136,19 @@ export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEnd
       isRing,
       isDeleting: actor.is("deleting"),
     })),
-    offers: end.channels.map(({ offer, actor, taken }) => ({
+    offers: end.channels.map(({ offer, actor, taken, wanted }) => ({
       message: offer,
       isRescinded: actor.is("rescinded"),
       link: taken === null ? null : {
         client: numberOf(taken.client),
         openId: taken.openId,
+        targetVp: taken.channel.targetVp,
+        wantedVp: wanted?.taken === taken ? wanted.targetVp : null,
         ringGpa: taken.ringPages.gpa,
         ringGpadl: taken.ringGpadlId,
         mmio: taken.channel.mmio,
       },
+      isModifying: actor.is("modifying"),
     })),
     waiting: end.waiting.map(numberOf),
   };
@@ -182,27 +194,32 @@ function restoreGpadl(
 
 function restoreOffer(
   end: GuestEnd,
-  { message, isRescinded, link }: GuestEndImage["offers"][number],
+  { message, isRescinded, link, isModifying }: GuestEndImage["offers"][number],
   clientOf: ClientOf,
   where: Where,
 ): void {
   const taken = link === null ? null : takenOf(end, message, link, where, clientOf);
   // Where nobody has to release a channel that was taken back, it is gone (kmcl.md S10, wire.md 5.6).
   const isHeld = taken === null
-    ? end.gpadls.isAwaited(message.channelId)
+    ? isModifying || end.gpadls.isAwaited(message.channelId)
     : taken.client.is("leaving");
   const { actors } = end.runtime;
   const state = stateWith(
     actors.chart(GUEST_CHANNEL_ACTOR),
-    { [isRescinded ? "rescinded" : "offered"]: useOf(taken) },
+    {
+      use: { [isRescinded ? "rescinded" : "offered"]: useOf(taken) },
+      modify: isModifying ? "asked" : "idle",
+    },
   );
   if ((isRescinded && !isHeld) || state === null) {
     throwDataError(`${where()} was taken back, and nobody releases it`);
   }
   const channel = new GuestChannel(actors, end, message, state);
   channel.taken = taken;
+  const wantedVp = link?.wantedVp ?? null;
+  if (taken !== null && wantedVp !== null) channel.wanted = { targetVp: wantedVp, taken };
   end.byId.set(message.channelId, channel);
-  if (taken !== null) restoreTaken(end, taken, message, where);
+  if (taken !== null) restoreTaken({ end, taken, offer: message, wantedVp }, where);
 }
 
 /** How far the client has taken its channel: the host is told of the close when the rings go (kmcl.md S10.4). */
@@ -226,6 +243,7 @@ function takenOf(
     throwDataError(`${where()}: ringGpa is no buffer`);
   const channel = new ClientChannel(offer, end.memory);
   channel.mmio = image.mmio;
+  channel.targetVp = image.targetVp;
   channel.rings = clientRings(client, end.memory, ringPages);
   return { client, openId: image.openId, ringPages, ringGpadlId: image.ringGpadl, channel };
 }
@@ -235,12 +253,15 @@ interface TakenOffer {
   readonly end: GuestEnd;
   readonly offer: OfferChannel;
   readonly taken: TakenChannel;
+  readonly wantedVp: number | null;
 }
 
 /** What must hold of an offer that a client took. */
 export const LINK_RULES: Rules<TakenOffer> = {
   "it is linked to a wrong client": ({ taken: { client } }) =>
     isUp(client) && client.channelId === null,
+  "it is interrupted on a processor that is not there": ({ end, taken, wantedVp }) =>
+    Math.max(processorOf(taken.channel, 0), wantedVp ?? 0) < end.partition.processorCount,
   "it has the rings of another": ({ end, offer, taken: { ringPages } }) =>
     end.channels.every((other) => other.offer === offer || other.taken?.ringPages !== ringPages),
   "it is not one that its client wants": ({ offer, taken: { client } }) => suits(client, offer),
@@ -259,17 +280,14 @@ export const LINK_RULES: Rules<TakenOffer> = {
 };
 
 /** Gives a client the channel that it has taken: its id, its rings, its processor. */
-function restoreTaken(
-  end: GuestEnd,
-  taken: TakenChannel,
-  offer: OfferChannel,
-  where: Where,
-): void {
-  checkRules(LINK_RULES, { end, offer, taken }, where);
+function restoreTaken(takenOffer: TakenOffer, where: Where): void {
+  checkRules(LINK_RULES, takenOffer, where);
+  const { end, taken, offer } = takenOffer;
   const { client } = taken;
   end.enter(client, taken.channel);
   end.attachDoorbells(taken.channel, client);
-  client.work.setProcessor(offer.channelId % end.partition.processorCount);
+  const given = offer.channelId % end.partition.processorCount;
+  client.work.setProcessor(processorOf(taken.channel, given));
 }
 
 /** Whether a client may have a channel. */

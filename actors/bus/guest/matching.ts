@@ -15,7 +15,7 @@ import type { GuestGpadls } from "./gpadls.ts";
 import { ClientChannel, type GuestChannel } from "./guest_channel.ts";
 import type { GuestPort } from "./guest_port.ts";
 import { isTarget, suits } from "./offers.ts";
-import { allocateRingPages, clientRings, openMessageOf, reserveMmio } from "./open.ts";
+import { allocateRingPages, clientRings, openMessageOf, placeClient, reserveMmio } from "./open.ts";
 
 /** The guest's end, as clients that wait need it. */
 export interface MatchingEnd extends GuestPort {
@@ -122,9 +122,8 @@ export class Matching implements Worker {
     end.nextOpenId = (openId + 1) >>> 0;
     channel.taken = { client, openId, ringPages, ringGpadlId: gpadlHandle, channel: own };
     channel.actor.send({ type: "take" });
+    placeClient(client, own);
     end.attachDoorbells(own, client);
-    const processor = offer.channelId % partition.processorCount;
-    client.work.setProcessor(processor);
-    end.post(openMessageOf(channel.taken, processor));
+    end.post(openMessageOf(channel.taken, end.protocol));
   }
 }

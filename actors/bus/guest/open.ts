@@ -8,8 +8,11 @@
 import {
   type OfferChannel,
   type OpenChannel,
+  type OpenChannel2,
+  TARGET_VP_NO_INTERRUPTS,
   USER_DATA_BYTES,
 } from "../../../core/control/messages.ts";
+import type { Protocol } from "../../../core/control/versions.ts";
 import { writeMmioPlacement } from "../../../core/control/user_data.ts";
 import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
 import { PAGE_BYTES } from "../../../core/units.ts";
@@ -71,20 +74,37 @@ export function reserveMmio(
   return false;
 }
 
-/** The open request of a client that is interrupted on virtual processor `targetVp`. */
-export function openMessageOf(taken: TakenChannel, targetVp: number): OpenChannel {
+/**
+ * Where the callbacks of a client run, and where it has the host interrupt it: on the processor that its driver has
+ * chosen, or one that its channel's number gives. A client without interrupts has a processor all the same.
+ */
+export function placeClient(client: Endpoint, own: ClientChannel): void {
+  const chosen = client.configuration.targetProcessor;
+  const given = own.channelId % client.partition.processorCount;
+  own.targetVp = chosen ?? given;
+  client.work.setProcessor(processorOf(own, given));
+}
+
+/** The processor on which a client looks at its rings, which has `given` where it has no interrupts. */
+export function processorOf({ targetVp }: ClientChannel, given: number): number {
+  return targetVp === TARGET_VP_NO_INTERRUPTS ? given : targetVp;
+}
+
+/** The open request of a client, in what both ends have agreed on. */
+export function openMessageOf(taken: TakenChannel, protocol: Protocol): OpenChannel | OpenChannel2 {
   const { client, channel, openId, ringGpadlId } = taken;
-  const { channelId, mmio } = channel;
+  const { channelId, mmio, targetVp, connectionId } = channel;
   const userData = new Uint8Array(USER_DATA_BYTES);
   if (mmio !== null) writeMmioPlacement(userData, mmio.gpa, mmio.byteCount);
-  const downstreamPageOffset = downstreamPageOffsetOf(client);
-  return {
+  const message: OpenChannel = {
     message: "openChannel",
     channelId,
     openId,
     ringGpadlId,
     targetVp,
-    downstreamPageOffset,
+    downstreamPageOffset: downstreamPageOffsetOf(client),
     userData,
   };
+  if (!protocol.hasOpenChannel2) return message;
+  return { ...message, connectionId, eventFlag: channelId, openFlags: 0 };
 }

@@ -59,6 +59,10 @@ export type GuestChannelEvent =
   | { readonly type: "ringsFree" }
   /** The host took the offer back. */
   | { readonly type: "rescinded" }
+  /** The client is to be interrupted on another processor; the host answers, or does not in versions before 5.3. */
+  | { readonly type: "modify" | "modifyUnanswered" }
+  /** The host has come to that, or refused it. */
+  | { readonly type: "modified" | "modifyRefused" }
   /** Nobody has the channel, and the host owes no answer about it. */
   | { readonly type: "release" };
 
@@ -71,16 +75,24 @@ export type GuestChannelTag =
   /** The host has confirmed the open, and was not told of a close. */
   | "open"
   /** The host took the offer back. */
-  | "rescinded";
+  | "rescinded"
+  /** The host has not answered a change of processors. */
+  | "modifying";
 
 /** What happens on a step of a channel. */
-export type GuestChannelEffect =
-  | "scheduleMatch"
-  | "sendClose"
-  | "freeRings"
-  | "tellRescinded"
-  | "releaseIfDone"
-  | "sendRelease";
+export const GUEST_CHANNEL_EFFECTS = [
+  "scheduleMatch",
+  "sendClose",
+  "freeRings",
+  "tellRescinded",
+  "releaseIfDone",
+  "sendRelease",
+  "sendModify",
+  "changeProcessor",
+] as const;
+
+/** One of them. */
+export type GuestChannelEffect = typeof GUEST_CHANNEL_EFFECTS[number];
 
 /** What can happen to a GPADL. */
 export type GuestGpadlEvent = {

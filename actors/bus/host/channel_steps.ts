@@ -7,15 +7,30 @@
 import { assert } from "../../../core/assert.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { NtStatus } from "../../../core/ntstatus.ts";
+import { type NtStatus, STATUS_SUCCESS } from "../../../core/ntstatus.ts";
+import type { Protocol } from "../../../core/control/versions.ts";
+import type { Endpoint } from "../../channel/endpoint.ts";
 import { tellPeerClosed } from "../../channel/peer_closed.ts";
 import type { HostLink } from "../link.ts";
+import type { SynicPlace } from "../synic.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { GuestFacts } from "./host_port.ts";
 import { offerOf } from "./offer_message.ts";
 import type { OfferedChannel, OfferedChannelOwner } from "./offered_channel.ts";
 import type { OfferedChannels } from "./offered_channels.ts";
 import { removeMmio } from "./open.ts";
+
+/** Has the host signal a guest on another processor. */
+export interface Modifier {
+  /** The processor of `channel` changes to `targetVp`; `done` is told, at once or later, when no signal goes elsewhere. */
+  modify(channel: OfferedChannel, targetVp: number, done: () => void): void;
+}
+
+/** The status with which OpenVMM refuses a change of processors (wire.md 5.2). */
+export const MODIFY_REFUSED = 0x8000_ffff;
+
+/** Signals are resolved anew at once: nothing else of the host knows the processor. */
+export const MODIFIES_AT_ONCE: Modifier = { modify: (_channel, _targetVp, done) => done() };
 
 /** The host's end, as the steps of its channels need it. */
 export interface SteppingEnd {
@@ -29,8 +44,16 @@ export interface SteppingEnd {
   readonly offered: OfferedChannels;
   /** Its side of the link. */
   readonly link: HostLink;
-  /** Says something to the guest. */
-  post(message: ControlMessage): void;
+  /** What both ends have agreed on. */
+  readonly protocol: Protocol;
+  /** Whether the guest is connected. */
+  readonly isConnected: boolean;
+  /** Who has the host signal another processor. */
+  readonly modifier: Modifier;
+  /** Says something to the guest: where it hears all else, or at that place. */
+  post(message: ControlMessage, place?: SynicPlace | null): void;
+  /** See {@linkcode HostPort.attachDoorbells}. */
+  attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void;
   /** Tells the guest of the channels that it does not know yet, as far as there are ids. */
   offerQueued(): void;
   /** An id that the guest has released is that of the channel that waited for it (wire.md 5.2). */
@@ -56,13 +79,53 @@ export class ChannelSteps implements OfferedChannelOwner {
   /** See {@linkcode OfferedChannelOwner.sendOffer}. */
   sendOffer({ endpoint, channelId }: OfferedChannel): void {
     assert(endpoint !== null && channelId !== null, "what is offered has a server, and an id");
-    this.#end.post(offerOf(endpoint.configuration, channelId, this.#end.guest.vtl));
+    const { guest, protocol } = this.#end;
+    this.#end.post(offerOf(endpoint.configuration, channelId, guest, protocol));
   }
 
   /** See {@linkcode OfferedChannelOwner.sendOpenResult}. */
-  sendOpenResult({ channelId, openId }: OfferedChannel, status: NtStatus): void {
+  sendOpenResult({ channelId, openId, answerPlace }: OfferedChannel, status: NtStatus): void {
     if (channelId === null) return;
-    this.#end.post({ message: "openResult", channelId, openId, status });
+    this.#end.post({ message: "openResult", channelId, openId, status }, answerPlace);
+  }
+
+  /** See {@linkcode OfferedChannelOwner.sendReservedClosed}. Without a connection the id is nobody's from then on. */
+  sendReservedClosed(channel: OfferedChannel): void {
+    const { channelId, answerPlace } = channel;
+    channel.answerPlace = null;
+    if (channelId === null) return;
+    this.#end.post({ message: "closeReservedResponse", channelId }, answerPlace);
+    if (!this.#end.isConnected) channel.leave("disconnect");
+  }
+
+  /** See {@linkcode OfferedChannelOwner.beginModify}. */
+  beginModify(channel: OfferedChannel): void {
+    const targetVp = channel.wantedVp;
+    const change = { targetVp };
+    channel.change = change;
+    const { channelId } = channel;
+    this.#end.modifier.modify(channel, targetVp, () => {
+      const { endpoint, actor } = channel;
+      const isCurrent = channel.change === change && actor.can("modified");
+      if (!isCurrent) { // it was closed meanwhile; who waits for the answer gets one
+        if (channel.channelId === channelId) this.#answerModify(channel, MODIFY_REFUSED);
+        return;
+      }
+      channel.change = null;
+      channel.targetVp = targetVp;
+      if (endpoint !== null) this.#end.attachDoorbells(channel, endpoint);
+      actor.send({ type: "modified" });
+    });
+  }
+
+  /** See {@linkcode OfferedChannelOwner.sendModified}. */
+  sendModified(channel: OfferedChannel): void {
+    this.#answerModify(channel, STATUS_SUCCESS);
+  }
+
+  #answerModify({ channelId }: OfferedChannel, status: NtStatus): void {
+    if (channelId === null || !this.#end.protocol.hasModifyChannelResponse) return;
+    this.#end.post({ message: "modifyChannelResponse", channelId, status });
   }
 
   /** See {@linkcode OfferedChannelOwner.sendRescind}. */
@@ -85,6 +148,7 @@ export class ChannelSteps implements OfferedChannelOwner {
     channel.doorbell = null;
     if (heardAs !== null) this.#end.link.stopListening(heardAs);
     channel.heardAs = null;
+    channel.change = null;
     ring?.actor.send({ type: "unused" });
   }
 

@@ -5,30 +5,26 @@
  * @module
  */
 
-import type { CloseChannel, ControlMessage, OpenChannel } from "../../../core/control/messages.ts";
-import {
-  NT_SUCCESS,
-  STATUS_INSUFFICIENT_RESOURCES,
-  STATUS_INVALID_PARAMETER,
-} from "../../../core/ntstatus.ts";
+import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { ChannelFault } from "../../channel/types.ts";
-import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { Refuse } from "../refusals.ts";
+import { ChannelMessages } from "./channel_messages.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { HostPort } from "./host_port.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
-import { prepareOpen } from "./open.ts";
 
 /** Takes the messages of one guest. */
 export class GuestMessages {
   readonly #end: HostPort;
   readonly #gpadls: HostGpadls;
+  readonly #channels: ChannelMessages;
   readonly #refuse: Refuse;
 
   /** For the host's end `end`, whose GPADLs are `gpadls`; `refuse` hears of a late refusal. */
   constructor(end: HostPort, gpadls: HostGpadls, refuse: Refuse) {
     this.#end = end;
     this.#gpadls = gpadls;
+    this.#channels = new ChannelMessages(end, gpadls);
     this.#refuse = refuse;
   }
 
@@ -38,11 +34,17 @@ export class GuestMessages {
       case "requestOffers":
         return this.#end.offerAll() ? null : "unexpectedMessage";
       case "openChannel":
-        return this.#openChannel(message);
+        return this.#channels.open(message);
+      case "openReservedChannel":
+        return this.#channels.openReserved(message);
       case "closeChannel":
-        return this.#closeChannel(message);
+        return this.#channels.close(message.channelId);
+      case "closeReservedChannel":
+        return this.#channels.closeReserved(message);
+      case "modifyChannel":
+        return this.#channels.modify(message);
       case "relIdReleased":
-        return this.#relIdReleased(message.channelId);
+        return this.#channels.released(message.channelId);
       case "gpadlHeader":
         return this.#gpadls.header(message);
       case "gpadlBody":
@@ -54,67 +56,11 @@ export class GuestMessages {
     }
   }
 
-  #openChannel(request: OpenChannel): ChannelFault | null {
-    const channel = this.#end.channelOfGuest(request.channelId);
-    if (channel === null) return "unexpectedMessage";
-    const { actor, endpoint } = channel;
-    if (channel.isUnserved || endpoint === null) return null; // the guest will learn of it (wire.md 5.2)
-    if (actor.can("reopen")) {
-      channel.nextOpen = request;
-      actor.send({ type: "reopen" });
-      return null;
-    }
-    if (!actor.can("open")) return faultOf(channel, "unexpectedMessage");
-    channel.openId = request.openId;
-    const { faults } = this.#end;
-    const status = faults !== null && this.#isRefused(faults, request.channelId)
-      ? STATUS_INSUFFICIENT_RESOURCES
-      : prepareOpen(this.#end, this.#gpadls, channel, endpoint, request);
-    if (NT_SUCCESS(status)) {
-      this.#end.attachDoorbells(channel, endpoint);
-      actor.send({ type: "open" });
-      endpoint.tell({ type: "open" });
-    } else channel.owner.sendOpenResult(channel, status);
-    return status === STATUS_INVALID_PARAMETER ? "badRings" : null;
-  }
-
-  /** Whether the host has no room for the channel, this time. */
-  #isRefused(faults: FaultPort, channelId: number): boolean {
-    const { guest } = this.#end;
-    return faults.fails("open", { guest, channelId, direction: null, what: null });
-  }
-
   /** The open that waited for the end of the last one is due. */
   openAgain(channel: OfferedChannel): void {
     const { nextOpen } = channel;
     channel.nextOpen = null;
-    const fault = nextOpen === null ? null : this.#openChannel(nextOpen);
+    const fault = nextOpen === null ? null : this.#channels.open(nextOpen);
     if (fault !== null) this.#refuse("openChannel", fault);
   }
-
-  #closeChannel(message: CloseChannel): ChannelFault | null {
-    const channel = this.#end.channelOfGuest(message.channelId);
-    if (channel === null) return "unexpectedMessage";
-    const { actor, isUnserved } = channel;
-    if (isUnserved) return null; // the guest closes what is closed already
-    if (!actor.can("close")) return faultOf(channel, "unexpectedMessage");
-    actor.send({ type: "close" });
-    return null;
-  }
-
-  /** The guest is done with an id: after a rescind it may be used again (wire.md 4.5). */
-  #relIdReleased(channelId: number): ChannelFault | null {
-    const channel = this.#end.channelOfGuest(channelId);
-    if (channel === null) return "unexpectedMessage";
-    const { actor } = channel;
-    if (!actor.can("relIdReleased")) return faultOf(channel, "unexpectedMessage");
-    actor.send({ type: "relIdReleased" });
-    return null;
-  }
-}
-
-/** The guest has done wrong by `channel`: the fault, which its server hears too. */
-function faultOf({ endpoint }: OfferedChannel, fault: ChannelFault): ChannelFault {
-  endpoint?.faulted(fault);
-  return fault;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
-import { type Agreed, refusalOf } from "../../../core/control/versions.ts";
+import { type Agreed, type Protocol, protocolOf, refusalOf } from "../../../core/control/versions.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -21,12 +21,17 @@ import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { HostLink } from "../link.ts";
-import { eventConnectionId, type SynicPlace, VMBUS_SINT } from "../synic.ts";
+import { eventConnectionId, REDIRECT_PLACE, type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 import { OfferedChannels } from "./offered_channels.ts";
-import { ChannelSteps, type SteppingEnd } from "./channel_steps.ts";
+import {
+  ChannelSteps,
+  type Modifier,
+  MODIFIES_AT_ONCE,
+  type SteppingEnd,
+} from "./channel_steps.ts";
 import { type ConnectedEnd, HostConnection } from "./connection.ts";
 import { HostGpadls } from "./gpadls.ts";
 import { GuestMessages } from "./guest_messages.ts";
@@ -34,6 +39,9 @@ import type { GuestFacts } from "./host_port.ts";
 import { Offering, type OfferingEnd } from "./offering.ts";
 import type { ConnectionEvent, ConnectionTag } from "./types.ts";
 import { UnclaimedChannels } from "./unclaimed_channels.ts";
+
+/** What is gone by before a guest has made contact: as little as there is. */
+const NOTHING_AGREED = protocolOf("0.13");
 
 /** What the host's end of a bus stands on. */
 export interface HostSetting {
@@ -65,6 +73,8 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   readonly offered: OfferedChannels = new OfferedChannels();
   /** See {@linkcode SteppingEnd.link}. */
   readonly link: HostLink;
+  /** See {@linkcode SteppingEnd.modifier}. */
+  modifier: Modifier = MODIFIES_AT_ONCE;
   /** See {@linkcode ClaimingEnd.steps}. */
   readonly steps: ChannelSteps;
   readonly #runtime: RuntimePort;
@@ -105,10 +115,23 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   }
 
   /** See {@linkcode ClaimingEnd.post}. What the guest's version does not have is not said (wire.md 4.2). */
-  post(message: ControlMessage): void {
+  post(message: ControlMessage, place: SynicPlace | null = null): void {
     const { protocol } = this.connection;
     if (protocol === null || refusalOf(message.message, protocol) !== null) return;
-    this.connection.post(encodeControlMessage(message));
+    const bytes = encodeControlMessage(message);
+    // What goes elsewhere waits for nothing: it is lost where it cannot be said (wire.md 5.4).
+    if (place === null) this.connection.post(bytes);
+    else this.link.post(bytes, place);
+  }
+
+  /** See {@linkcode HostPort.protocol}. */
+  get protocol(): Protocol {
+    return this.connection.protocol ?? NOTHING_AGREED;
+  }
+
+  /** See {@linkcode HostPort.isConnected}. */
+  get isConnected(): boolean {
+    return this.actor.is("connected");
   }
 
   /** The chart of the connection. */
@@ -207,9 +230,11 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     const { channelId, targetVp } = channel;
     if (channelId === null) return;
     const { vtl } = this.guest;
-    const signal = { vp: targetVp, sint: VMBUS_SINT, vtl, eventFlag: channelId };
+    const place = channel.isRedirected ? REDIRECT_PLACE : { sint: VMBUS_SINT, vtl };
+    const signal = { vp: targetVp, ...place, eventFlag: channel.eventFlag ?? channelId };
     channel.doorbell = channel.hasInterrupts ? this.link.doorbell(signal, channelId) : null;
-    channel.heardAs = { connectionId: eventConnectionId(channelId, vtl), flag: 0 };
+    const connectionId = channel.connectionId ?? eventConnectionId(channelId, vtl);
+    channel.heardAs = { connectionId, flag: 0 };
     this.link.listen(channel.heardAs, channelId, endpoint.work.interrupt);
   }
 

@@ -5,12 +5,15 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
+import type { Protocol } from "../../../core/control/versions.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { FaultPort, FaultyGuest } from "../../runtime/fault_port.ts";
 import type { GpadlChange, ToldGpadl } from "../gpadl_trace.ts";
+import type { SynicPlace } from "../synic.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
+import type { OfferedChannels } from "./offered_channels.ts";
 
 /** What the host knows of a guest without asking it. */
 export interface GuestFacts extends FaultyGuest {
@@ -34,6 +37,12 @@ export interface HostPort {
   readonly guest: GuestFacts;
   /** The guest's memory. */
   readonly memory: GuestRam;
+  /** Its channels. */
+  readonly offered: OfferedChannels;
+  /** What both ends have agreed on. */
+  readonly protocol: Protocol;
+  /** Whether the guest is connected. */
+  readonly isConnected: boolean;
   /** The channel that a message of the guest is about; null where the guest has released the id. */
   channelOfGuest(channelId: number): OfferedChannel | null;
   /** The guest asks for the offers; false where it may not (wire.md 4.5). */
@@ -44,6 +53,6 @@ export interface HostPort {
   readonly faults: FaultPort | null;
   /** A GPADL of the guest has come to something at this end. */
   tellGpadl(change: GpadlChange, gpadl: ToldGpadl): void;
-  /** Says something to the guest. */
-  post(message: ControlMessage): void;
+  /** Says something to the guest: where it hears all else, or at that place. */
+  post(message: ControlMessage, place?: SynicPlace | null): void;
 }

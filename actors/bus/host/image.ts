@@ -7,7 +7,7 @@
 
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
-import { guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../../core/saved/forms.ts";
+import { flag, guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../../core/saved/forms.ts";
 import { list, optional, record, type SchemaType } from "../../../core/saved/schema.ts";
 import { ringsOf } from "../rings.ts";
 import {
@@ -20,7 +20,11 @@ import type { HostEnd } from "./host_end.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 
 /** How the guest has a channel whose id it has not released. */
-const STATES = ["closed", "open", "revoked"] as const;
+const STATES = ["closed", "open", "modifying", "reserved", "revoked"] as const;
+
+function isOpen(state: typeof STATES[number]): state is keyof typeof RESUMES {
+  return state !== "closed" && state !== "revoked";
+}
 
 /** A channel whose id the guest has not released. */
 const CHANNEL = record({
@@ -30,10 +34,20 @@ const CHANNEL = record({
   subchannelIndex: [uint(U16_MAX), "which channel of that instance: 0 for the primary"],
   state: [
     word(STATES),
-    "how the guest has it; `revoked` where it was rescinded, and the guest has not released the id",
+    "how the guest has it; `modifying`: open, and it waits for another processor; `reserved`: open as such; `revoked`: rescinded, and the guest has not released the id",
   ],
   openId: [uint(U32_MAX), "what the guest calls its last open"],
   targetVp: [uint(U32_MAX), "the processor that the host signals; 4294967295 for none"],
+  wantedVp: [uint(U32_MAX), "the processor that it waits for, where it is `modifying`"],
+  connectionId: [
+    optional(uint(U32_MAX)),
+    "the connection by which the guest signals; nil for that of the offer",
+  ],
+  eventFlag: [
+    optional(uint(CHANNEL_ID_MAX, 1)),
+    "the flag that the host sets; nil for the channel's id",
+  ],
+  isRedirected: [flag, "whether its interrupts go to the redirect target"],
   ring: [
     optional(record({
       gpadlId: [uint(U32_MAX, 1), "the GPADL that describes them"],
@@ -45,7 +59,7 @@ const CHANNEL = record({
 }, {
   "it has MMIO, and is not open": ({ ring, mmio }) => mmio === null || ring !== null,
   "it has rings and is not open, or the other way round": ({ ring, state }) =>
-    (ring !== null) === (state === "open"),
+    (ring !== null) === isOpen(state),
 });
 
 /** The host's end of a bus. A channel that the guest was never told of is the server's own matter. */
@@ -85,22 +99,38 @@ export function imageOfHostEnd(end: HostEnd): HostEndImage {
   };
 }
 
-/** What is left of a channel that was taken back. */
-const REVOKED = { state: "revoked", openId: 0, targetVp: 0, ring: null, mmio: null } as const;
+/** What is saved of a channel beside its name where it is not open. */
+const UNUSED = {
+  wantedVp: 0,
+  connectionId: null,
+  eventFlag: null,
+  isRedirected: false,
+  ring: null,
+  mmio: null,
+} as const;
 
 function imageOfChannel(channel: OfferedChannel): ChannelImage {
-  const { key, openId, targetVp, ring, downstreamPageOffset, mmio } = channel;
-  const channelId = channel.channelId!;
-  if (channel.isUnserved) return { channelId, ...key, ...REVOKED };
+  const { key, openId, targetVp, ring, downstreamPageOffset } = channel;
+  const name = { channelId: channel.channelId!, ...key };
+  if (channel.isUnserved) return { ...name, state: "revoked", openId: 0, targetVp: 0, ...UNUSED };
+  if (ring === null) return { ...name, state: "closed", openId, targetVp, ...UNUSED };
   return {
-    channelId,
-    ...key,
-    state: ring === null ? "closed" : "open",
+    ...name,
+    state: useOf(channel),
     openId,
     targetVp,
-    ring: ring === null ? null : { gpadlId: ring.gpadlId, downstreamPageOffset },
-    mmio,
+    wantedVp: channel.wantedVp,
+    connectionId: channel.connectionId,
+    eventFlag: channel.eventFlag,
+    isRedirected: channel.isRedirected,
+    ring: { gpadlId: ring.gpadlId, downstreamPageOffset },
+    mmio: channel.mmio,
   };
+}
+
+function useOf({ actor }: OfferedChannel): "open" | "modifying" | "reserved" {
+  if (actor.is("reserved")) return "reserved";
+  return actor.is("modifying") ? "modifying" : "open";
 }
 
 /** Builds a host's end that is as new again. */
@@ -108,8 +138,10 @@ export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
   restoreHostConnection(end.connection, image.connection);
   const channels = image.channels.map((saved) => restoreChannel(end, saved));
   image.gpadls.forEach((saved, at) => restoreHostGpadl(end, saved, () => `hostEnd, gpadls ${at}`));
-  image.channels.forEach(({ ring }, at) => {
-    if (ring !== null) restoreRing(end, channels[at]!, ring.gpadlId);
+  image.channels.forEach(({ ring, state }, at) => {
+    if (ring !== null && isOpen(state)) {
+      restoreRing(end, channels[at]!, ring.gpadlId, RESUMES[state]);
+    }
   });
 }
 
@@ -118,18 +150,30 @@ function restoreChannel(end: HostEnd, image: ChannelImage): OfferedChannel {
   const key = { interfaceType, instance, subchannelIndex };
   const channel = end.unclaimed.restoreChannel(channelId, key, state === "revoked");
   if (state === "revoked") return channel;
-  channel.openId = image.openId;
-  channel.targetVp = image.targetVp;
+  const { openId, targetVp, wantedVp, connectionId, eventFlag, isRedirected } = image;
+  Object.assign(channel, { openId, targetVp, wantedVp, connectionId, eventFlag, isRedirected });
   channel.downstreamPageOffset = image.ring?.downstreamPageOffset ?? 0;
   channel.mmio = image.mmio;
   end.unclaimed.add(channel);
   return channel;
 }
 
-function restoreRing(end: HostEnd, channel: OfferedChannel, gpadlId: number): void {
+/** How the chart hears that a channel is open. */
+const RESUMES = {
+  open: "resumeOpen",
+  modifying: "resumeModifying",
+  reserved: "resumeReserved",
+} as const;
+
+function restoreRing(
+  end: HostEnd,
+  channel: OfferedChannel,
+  gpadlId: number,
+  type: typeof RESUMES[keyof typeof RESUMES],
+): void {
   const { channelId, downstreamPageOffset } = channel;
   const ring = end.gpadls.ringCandidate(channelId ?? 0, gpadlId);
   const isGood = ring !== null && ringsOf(end.memory, ring.ranges, downstreamPageOffset) !== null;
   if (!isGood) throwDataError(`channel ${channelId} of the host has no such rings`);
-  end.unclaimed.restoreRing(channel, ring);
+  end.unclaimed.restoreRing(channel, ring, type);
 }

@@ -6,13 +6,17 @@
 
 import {
   MONITOR_ID_NONE,
+  OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY,
+  OFFER_FLAG_CONFIDENTIAL_RING,
   OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE,
   OFFER_FLAG_LOOPBACK,
   OFFER_FLAG_NAMED_PIPE,
+  OFFER_FLAG_REQUIRES_PINNED_MEMORY,
   OFFER_FLAG_TLNPI_PROVIDER,
   type OfferChannel,
   USER_DATA_BYTES,
 } from "../../../core/control/messages.ts";
+import type { Protocol } from "../../../core/control/versions.ts";
 import { pipeUserData } from "../../../core/control/user_data.ts";
 import { assert } from "../../../core/assert.ts";
 import {
@@ -21,6 +25,7 @@ import {
   SERVER_FLAG_LOOPBACK_OFFER,
   SERVER_FLAG_TLNPI_PROVIDER_OFFER,
 } from "../../channel/configuration.ts";
+import type { GuestFacts } from "./host_port.ts";
 import { eventConnectionId } from "../synic.ts";
 
 /** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
@@ -30,14 +35,16 @@ const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
   [SERVER_FLAG_TLNPI_PROVIDER_OFFER, OFFER_FLAG_TLNPI_PROVIDER],
 ];
 
-/** The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured. */
+/** The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured, in what both have agreed on. */
 export function offerOf(
   configuration: ChannelConfiguration,
   channelId: number,
-  vtl: number,
+  { vtl }: Pick<GuestFacts, "vtl">,
+  protocol: Protocol,
 ): OfferChannel {
   const { serverTarget, serverFlags, isPipe, pipeType } = configuration;
   const { subchannelIndex, mmioMegabytes, mmioMegabytesOptional } = configuration;
+  const { offerFlags } = configuration;
   assert(serverTarget !== null, "a server that is enabled says what it offers");
   return {
     message: "offerChannel",
@@ -45,7 +52,7 @@ export function offerOf(
     instanceId: serverTarget.instance,
     flags: OFFER_FLAGS.reduce(
       (flags, [server, offer]) => serverFlags & server ? flags | offer : flags,
-      isPipe ? OFFER_FLAG_NAMED_PIPE : 0,
+      (isPipe ? OFFER_FLAG_NAMED_PIPE : 0) | offerFlags & ~strippedFlags(protocol),
     ),
     mmioMegabytes,
     userData: isPipe ? pipeUserData(pipeType) : new Uint8Array(USER_DATA_BYTES),
@@ -57,4 +64,11 @@ export function offerOf(
     isDedicated: true,
     connectionId: eventConnectionId(channelId, vtl),
   };
+}
+
+/** Flags of an offer that the guest does not get, as it has not said that it knows them (wire.md 4.4). */
+function strippedFlags({ hasConfidentialChannels, hasGpaPinning }: Protocol): number {
+  const confidential = OFFER_FLAG_CONFIDENTIAL_RING | OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY;
+  return (hasConfidentialChannels ? 0 : confidential) |
+    (hasGpaPinning ? 0 : OFFER_FLAG_REQUIRES_PINNED_MEMORY);
 }

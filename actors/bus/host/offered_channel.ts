@@ -13,7 +13,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
 import type { Actors } from "../../runtime/actors.ts";
-import type { HostSignal } from "../synic.ts";
+import type { HostSignal, SynicPlace } from "../synic.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import { OFFERED_CHANNEL_ACTOR } from "./offered_channel_machine.ts";
 import type { OfferedChannelEffect, OfferedChannelEvent, OfferedChannelTag } from "./types.ts";
@@ -31,6 +31,12 @@ export interface OfferedChannelOwner {
   sendOpenResult(channel: OfferedChannel, status: NtStatus): void;
   /** The guest is told that the offer is gone. */
   sendRescind(channel: OfferedChannel): void;
+  /** The guest hears that its reserved channel is closed. */
+  sendReservedClosed(channel: OfferedChannel): void;
+  /** The host is to signal the processor that the guest wants. */
+  beginModify(channel: OfferedChannel): void;
+  /** The guest hears that the host does so. */
+  sendModified(channel: OfferedChannel): void;
   /** The server is told that the guest closed it, or is gone. */
   tellPeerClosed(channel: OfferedChannel): void;
   /** The guest has its rings back. */
@@ -63,6 +69,18 @@ export class OfferedChannel implements BusChannel {
   openId = 0;
   /** The virtual processor of the guest that the host signals, or {@linkcode TARGET_VP_NO_INTERRUPTS}. */
   targetVp = 0;
+  /** The processor that the guest wants to be interrupted on, once the host has come to that. */
+  wantedVp = 0;
+  /** The change of processors that the host is at; null while it is at none. */
+  change: { readonly targetVp: number } | null = null;
+  /** The connection by which the guest signals the host; null: the offer's. */
+  connectionId: number | null = null;
+  /** The flag that the host sets to signal the guest; null: the channel's number. */
+  eventFlag: number | null = null;
+  /** Whether the guest has its interrupts go to the redirect target (wire.md 6). */
+  isRedirected = false;
+  /** Where answers about a reserved channel go; null: where all go. */
+  answerPlace: SynicPlace | null = null;
   /** What the guest signals it by; null while nobody listens. */
   heardAs: HostSignal | null = null;
   /** See {@linkcode BusChannel.mmio}: the host has it while the server has rings. */
@@ -135,8 +153,8 @@ const EFFECTS: EffectTable<OfferedChannel, OfferedChannelEvent, OfferedChannelEf
   openAgain: (channel) => channel.owner.openAgain(channel),
   forget: (channel) => channel.owner.forget(channel),
   handOver: (channel) => channel.owner.handOver(channel),
-  sendReservedClosed: () => {},
-  beginModify: () => {},
-  sendModified: () => {},
+  sendReservedClosed: (channel) => channel.owner.sendReservedClosed(channel),
+  beginModify: (channel) => channel.owner.beginModify(channel),
+  sendModified: (channel) => channel.owner.sendModified(channel),
   remove: (channel) => channel.actor.stop(),
 };

@@ -123,6 +123,13 @@ export class OfferedChannels {
     this.#toOffer.add(channel);
   }
 
+  /** The guest is not told of sub-channels (wire.md 4.3). */
+  offerPrimariesAlone(): void {
+    for (const channel of this.toOffer) {
+      if (channel.key.subchannelIndex > 0) this.#toOffer.delete(channel);
+    }
+  }
+
   /** The guest does not ask for offers any more. */
   offerNothing(): void {
     this.#toOffer.clear();

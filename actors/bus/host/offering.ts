@@ -90,6 +90,7 @@ export class Offering {
   offerQueued(): void {
     const { actor, offered } = this.#end;
     if (!actor.is("offering")) return;
+    if (!this.#end.protocol.hasSubchannels) offered.offerPrimariesAlone();
     for (const channel of offered.giveIds()) channel.actor.send({ type: "offered" });
   }
 

@@ -5,7 +5,13 @@
  * @module
  */
 
-import { type OpenChannel, TARGET_VP_NO_INTERRUPTS } from "../../../core/control/messages.ts";
+import {
+  CHANNEL_ID_MAX,
+  OPEN_FLAG_REDIRECT_INTERRUPT,
+  type OpenChannel,
+  type OpenChannel2,
+  TARGET_VP_NO_INTERRUPTS,
+} from "../../../core/control/messages.ts";
 import { readMmioPlacement } from "../../../core/control/user_data.ts";
 import { type GuestRam, MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
 import {
@@ -24,12 +30,13 @@ import { ringsOf } from "../rings.ts";
 
 /** Attaches `endpoint` to the rings that the guest describes, and places its MMIO; or refuses. */
 export function prepareOpen(
-  { guest, memory }: HostPort,
+  end: HostPort,
   gpadls: HostGpadls,
   channel: OfferedChannel,
   endpoint: Endpoint,
-  request: OpenChannel,
+  request: OpenChannel | OpenChannel2,
 ): NtStatus {
+  const { guest, memory } = end;
   const ring = gpadls.ringCandidate(request.channelId, request.ringGpadlId);
   if (ring === null) return STATUS_INVALID_PARAMETER;
   const rings = ringsOf(memory, ring.ranges, request.downstreamPageOffset);
@@ -37,6 +44,7 @@ export function prepareOpen(
   const { targetVp } = request;
   const isVpKnown = targetVp < guest.processorCount;
   if (targetVp !== TARGET_VP_NO_INTERRUPTS && !isVpKnown) return STATUS_INVALID_PARAMETER;
+  if (!takeSignals(end, channel, request)) return STATUS_INVALID_PARAMETER;
   if (!placeMmio(memory, channel, endpoint.configuration, request)) {
     return STATUS_INSUFFICIENT_RESOURCES;
   }
@@ -52,6 +60,31 @@ export function prepareOpen(
   channel.downstreamPageOffset = request.downstreamPageOffset;
   channel.targetVp = targetVp;
   return STATUS_SUCCESS;
+}
+
+/**
+ * By what guest and host signal the channel: what a guest says that may say so, else what the offer says (wire.md 4.2,
+ * 5.2). False where such a flag cannot be set, or another channel is signalled by that connection.
+ */
+function takeSignals(
+  { protocol, offered }: HostPort,
+  channel: OfferedChannel,
+  request: OpenChannel | OpenChannel2,
+): boolean {
+  channel.connectionId = null;
+  channel.eventFlag = null;
+  channel.isRedirected = false;
+  if (!("openFlags" in request)) return true;
+  if (protocol.hasInterruptRedirection) {
+    channel.isRedirected = (request.openFlags & OPEN_FLAG_REDIRECT_INTERRUPT) !== 0;
+  }
+  if (!protocol.hasGuestSpecifiedSignals) return true;
+  const { connectionId, eventFlag } = request;
+  const isTaken = offered.known.some(({ heardAs }) => heardAs?.connectionId === connectionId);
+  if (isTaken || eventFlag === 0 || eventFlag > CHANNEL_ID_MAX) return false;
+  channel.connectionId = connectionId;
+  channel.eventFlag = eventFlag;
+  return true;
 }
 
 /** Whether so much MMIO, in whole pages, is what a server asks for: at least the required part. */

@@ -22,7 +22,6 @@ import { abandonServer, resumeServer } from "../../channel/server_image.ts";
 import { fitsRings } from "../../channel/under_way.ts";
 import type { HostLink } from "../link.ts";
 import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
-import type { OfferedChannels } from "./offered_channels.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import type { HostGpadls } from "./gpadls.ts";
 import type { HostPort } from "./host_port.ts";
@@ -33,8 +32,6 @@ import { ringsOf } from "../rings.ts";
 export interface ClaimingEnd extends HostPort {
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
-  /** Its channels. */
-  readonly offered: OfferedChannels;
   /** Its side of the link. */
   readonly link: HostLink;
   /** What the steps of its channels do. */
@@ -80,11 +77,15 @@ export class UnclaimedChannels {
     return channel;
   }
 
-  /** The restored guest has the channel open, over these rings. */
-  restoreRing(channel: OfferedChannel, ring: HostGpadl): void {
+  /** The restored guest has the channel open, over these rings; `type` tells how. */
+  restoreRing(
+    channel: OfferedChannel,
+    ring: HostGpadl,
+    type: "resumeOpen" | "resumeModifying" | "resumeReserved" = "resumeOpen",
+  ): void {
     channel.ring = ring;
     ring.actor.send({ type: "useAsRing" });
-    channel.actor.send({ type: "resumeOpen" });
+    channel.actor.send({ type });
   }
 
   /** The rings of an unclaimed channel that a saved server can continue with; null where it has none, or others. */
@@ -170,7 +171,9 @@ export class UnclaimedChannels {
     channel.endpoint = endpoint;
     endpoint.join(channel);
     this.#end.offered.add(endpoint, channel);
-    if (channel.ring !== null) this.#end.attachDoorbells(channel, endpoint);
+    if (channel.ring === null) return;
+    this.#end.attachDoorbells(channel, endpoint);
+    if (channel.actor.is("modifying")) this.#end.steps.beginModify(channel); // it is carried out anew (wire.md 5.5)
   }
 
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */

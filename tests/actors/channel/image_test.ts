@@ -119,7 +119,7 @@ function restoreClient(
   );
   endpoint.driverCallbacks = { ...driverCallbacks, freed: () => {} };
   prepareClient(endpoint, image);
-  const none = { instance: null, memory, mmio: null, rings: null, doorbell: null };
+  const none = { instance: null, memory, mmio: null, rings: null, targetVp: 0, doorbell: null };
   if (channelId !== null) endpoint.join({ ...none, channelId });
   resumeClient(endpoint, image, rings);
   if (image.signalAfter100ns !== null) endpoint.signal.arm(image.signalAfter100ns);

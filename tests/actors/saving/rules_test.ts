@@ -277,6 +277,11 @@ Deno.test("PARTITION_CHUNKS: the rules of the others", () => {
   refuses(guestEnd.holds, noOffer, guests, {
     offers: [{ ...offer!, message: { ...offer!.message, channelId: 2048 } }],
   });
+  const taken = guests.offers.find(({ link }) => link !== null)!;
+  const takenOffer = guestEnd.holds.fields.offers[0].member as Schema<typeof taken>;
+  refuses(takenOffer, "it waits for a processor that nobody was asked for", taken, {
+    link: { ...taken.link!, wantedVp: 0 },
+  });
   refuses(guestEnd.holds, "a client waits in vain", guests, { waiting: [1, 1] });
   const { gpadls, offers } = guestEnd.holds.fields;
   const gpadl = gpadls[0].member as Schema<typeof guests.gpadls[number]>;

@@ -132,6 +132,21 @@ const LINKS: Changes = {
     ring.channelId = traffic(parts, connecting).channelId;
     offerOf(parts, opening).message = offerOf(parts, connecting).message;
   }],
+  "a client that wants a processor that is not there": [
+    "wants a processor that the guest has not",
+    ({ clients }) => clients[0].endpoint.configuration.targetProcessor = 64,
+  ],
+  "a client that is interrupted on a processor that is not there": [
+    "interrupted on a processor that is not there",
+    (parts) => offerOf(parts, busy).link.targetVp = 64,
+  ],
+  "a client that waits for a processor that is not there": [
+    "interrupted on a processor that is not there",
+    (parts) => {
+      offerOf(parts, busy).isModifying = true;
+      offerOf(parts, busy).link.wantedVp = 64;
+    },
+  ],
   "a channel that its client knows by another id": [
     "has another channel",
     (parts) => traffic(parts, busy).channelId = 77,

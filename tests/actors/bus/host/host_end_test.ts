@@ -1,99 +1,25 @@
 // The host's end of a bus alone, served with bytes written by hand: there is no guest behind the link.
 
 import { assertEquals } from "@std/assert";
-import { HostEnd } from "../../../../actors/bus/host/host_end.ts";
-import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
-import { makePair, type Pair, PAIR_TYPE } from "../../../support/connected_pair.ts";
-import { HeldHostLink, hexBytes, words } from "../../../support/held_link.ts";
 import * as vmbus from "../../../../mod.ts";
-import { resolveHandle } from "../../../../kmcl/handles.ts";
-
-const endpointOf = (channel: vmbus.VMBCHANNEL) => resolveHandle(channel, "VMBCHANNEL")!;
-/** The type of each message, its first word. */
-const typesOf = (messages: readonly Uint8Array[]) => messages.map(([type]) => type);
-
-/** Messages without a body, and those that name a channel alone (wire.md 4.2). */
-const CONTACT = hexBytes(
-  `0e000000 00000000 03000500 00000000 02000000 00000000 ${"00".repeat(16)}`,
-);
-const WELCOME = hexBytes("0f000000 00000000 01 00 0000 01000000");
-const REQUEST_OFFERS = hexBytes("03000000 00000000");
-const ALL_OFFERS_DELIVERED = hexBytes("04000000 00000000");
-const RESCIND_1 = hexBytes("02000000 00000000 01000000");
-const CLOSE_1 = hexBytes("07000000 00000000 01000000");
-const RELEASE_1 = hexBytes("0d000000 00000000 01000000");
-
-/** The rings of the guest: four pages, PFN 4 to 7, of which two are the guest's own ring (wire.md 3.2). */
-const GPADL_9 = hexBytes(`
-  08000000 00000000 01000000 09000000  2800 0100
-  0040000000000000 0400000000000000 0500000000000000 0600000000000000 0700000000000000`);
-const CREATED_9 = hexBytes("0a000000 00000000 01000000 09000000 00000000");
-const TEARDOWN_9 = hexBytes("0b000000 00000000 01000000 09000000");
-const TORNDOWN_9 = hexBytes("0c000000 00000000 09000000");
-
-/** OpenChannel of channel 1 over GPADL 9, called 7 (wire.md 4.2). */
-function open(targetVp = 0): Uint8Array {
-  const head = words(5, 0, 1, 7, 9, targetVp, 2);
-  const message = new Uint8Array(148);
-  message.set(head);
-  return message;
-}
-
-const OPENED_7 = hexBytes("06000000 00000000 01000000 07000000 00000000");
-
-/** A server, and the end of its bus that the test speaks to. */
-class HostStage {
-  readonly pair: Pair;
-  readonly link: HeldHostLink;
-  readonly host: HostEnd;
-  readonly refused: string[] = [];
-
-  constructor() {
-    this.pair = makePair();
-    const guest = this.pair.guest as PartitionObject;
-    this.link = new HeldHostLink(guest.memory);
-    const setting = { runtime: guest.runtime, guest, link: this.link };
-    this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { host: this.host });
-    assertEquals(this.link.say(CONTACT), [WELCOME]);
-    for (let page = 4; page < 8; page++) guest.memory.write(page * 4096, new Uint8Array(4096));
-  }
-
-  get #vsp() {
-    return this.pair.vsp;
-  }
-
-  /** Enables and starts the server; what the guest is told. */
-  enable(): Uint8Array[] {
-    assertEquals(this.#vsp.VmbChannelEnable(this.pair.server), vmbus.STATUS_SUCCESS);
-    this.#vsp.VmbChannelStart(this.pair.server);
-    return this.link.said.splice(0);
-  }
-
-  /** The guest says this, and the host does what it has to; what the guest is told. */
-  async say(...messages: Uint8Array[]): Promise<Uint8Array[]> {
-    const said = this.link.say(...messages);
-    await this.pair.fabric.settle();
-    return [...said, ...this.link.said.splice(0)];
-  }
-
-  /** The server leaves, and nothing is left of it. */
-  async end(...refused: string[]): Promise<Uint8Array[]> {
-    const { server, fabric } = this.pair;
-    await this.#vsp.VmbChannelDisable(server);
-    this.#vsp.VmbChannelCleanup(server);
-    assertEquals([this.refused, fabric.violations], [refused, []]);
-    return this.link.said.splice(0);
-  }
-
-  static async opened(): Promise<HostStage> {
-    const stage = new HostStage();
-    stage.enable();
-    await stage.say(REQUEST_OFFERS, GPADL_9, open());
-    stage.pair.calls.length = 0;
-    return stage;
-  }
-}
+import { PAIR_TYPE } from "../../../support/connected_pair.ts";
+import { hexBytes, words } from "../../../support/held_link.ts";
+import {
+  ALL_OFFERS_DELIVERED,
+  CLOSE_1,
+  CREATED_9,
+  endpointOf,
+  GPADL_9,
+  HostStage,
+  open,
+  OPENED_7,
+  RELEASE_1,
+  REQUEST_OFFERS,
+  RESCIND_1,
+  TEARDOWN_9,
+  TORNDOWN_9,
+  typesOf,
+} from "../../../support/host_stage.ts";
 
 // wire.md 4.4, 4.5
 Deno.test("HostEnd: offers what is there when it is asked, and what comes later at once", async () => {

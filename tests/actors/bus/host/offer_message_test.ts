@@ -7,6 +7,7 @@ import {
   SERVER_FLAG_LOOPBACK_OFFER,
   SERVER_FLAG_TLNPI_PROVIDER_OFFER,
 } from "../../../../actors/channel/configuration.ts";
+import { protocolOf } from "../../../../core/control/versions.ts";
 import { readPipeType } from "../../../../core/control/user_data.ts";
 
 const TARGET = {
@@ -18,11 +19,12 @@ const TARGET = {
 const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
 
 /** What is offered of a server with those flags. */
-function offer(serverFlags: number, vtl = 0) {
+function offer(serverFlags: number, vtl = 0, offerFlags = 0, protocol = protocolOf("5.3")) {
   const configuration = new ChannelConfiguration();
   configuration.serverTarget = TARGET;
   configuration.serverFlags = serverFlags;
-  return offerOf(configuration, 9, vtl);
+  configuration.setOfferFlags(offerFlags);
+  return offerOf(configuration, 9, { vtl }, protocol);
 }
 
 // wire.md 4.4, kmcl.md section 5
@@ -64,4 +66,11 @@ Deno.test("offerOf: the rest says that the channel is a primary one with a signa
 // wire.md 4.1: channelId | sint << 12 | vtl << 16
 Deno.test("offerOf: the connection that signals the host is of the trust level of the guest's drivers", () => {
   assertEquals(offer(0, 2).connectionId, 0x2_2009);
+});
+
+// wire.md 4.4: what the guest has not said that it knows, it does not get
+Deno.test("offerOf: confidential flags are stripped unless their features were agreed on", () => {
+  const flagsWith = (features: number) => offer(0, 0, 0xe, protocolOf("6.0", features)).flags;
+  assertEquals([flagsWith(0), flagsWith(0x10), flagsWith(0x80), flagsWith(0x90)], [0, 6, 8, 14]);
+  assertEquals(offer(0, 0, 0xe, protocolOf("5.3", 0x90)).flags, 0);
 });
