@@ -6,7 +6,12 @@
  */
 
 import type { ControlMessage } from "../../../core/control/messages.ts";
-import { type Agreed, type Protocol, protocolOf, refusalOf } from "../../../core/control/versions.ts";
+import {
+  type Agreed,
+  type Protocol,
+  protocolOf,
+  refusalOf,
+} from "../../../core/control/versions.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
