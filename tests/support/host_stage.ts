@@ -94,7 +94,8 @@ export class HostStage {
 
   /** Both ends have agreed on this. */
   speak(version: VmbusVersion, features = 0): this {
-    Object.defineProperty(this.host, "protocol", { value: protocolOf(version, features) });
+    const value = protocolOf(version, features);
+    for (const name of ["protocol", "agreed"]) Object.defineProperty(this.host, name, { value });
     return this;
   }
 
