@@ -189,8 +189,15 @@ export interface ObservedFacts {
   readonly partitionChanges: {
     /** Its name. */
     readonly partition: string;
-    /** What that is. */
-    readonly change: "crashed" | "destroyed" | "paused" | "resumed" | "saved" | "restored";
+    /** What that is; `left`: its guest gives all of its channels back, and leaves the bus. */
+    readonly change:
+      | "crashed"
+      | "destroyed"
+      | "paused"
+      | "resumed"
+      | "left"
+      | "saved"
+      | "restored";
   };
   /** A program wrote to the memory of a partition by itself. */
   readonly memoryWritten: {

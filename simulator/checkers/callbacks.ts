@@ -16,7 +16,14 @@ import type {
   Sees,
 } from "./checker.ts";
 import { type Driven, drivenOf, STATE_CHANGES, type StateChange } from "./driven.ts";
-import { endpointOf, guestOf, PerEndpoint, whereIs } from "./endpoints.ts";
+import {
+  endpointOf,
+  guestOf,
+  livingEndpoints,
+  PerEndpoint,
+  runtimeOf,
+  whereIs,
+} from "./endpoints.ts";
 
 /** Why a state change callback may not be called now; null: it may. */
 type Refusal = (driven: Driven, endpoint: ObservedEndpoint) => string | null;
@@ -101,6 +108,9 @@ class CallbacksAtWork implements CheckerAtWork {
     faultFires: ({ fault, partition, channelId }) => {
       if (TAKES_OFFERS.has(fault)) this.#offersTaken.add(`${partition} ${channelId}`);
     },
+    partitionChanges: ({ partition, change }) => {
+      if (change === "left") this.#leaves(partition);
+    },
     channelFaults: ({ endpoint }) => void (this.#all.of(endpoint).isFaulted = true),
     packetArrives: (seen) => this.#arrives(seen),
     packetRetired: ({ endpoint, how }) => this.#all.of(endpoint).retired(how),
@@ -124,10 +134,20 @@ class CallbacksAtWork implements CheckerAtWork {
     this.#context.fail(rule, place, `${callback} of ${endpoint.name}: ${message}`);
   }
 
+  /** A guest leaves the bus: its clients are told as if their servers had closed. */
+  #leaves(name: string): void {
+    for (const endpoint of livingEndpoints(runtimeOf("check callbacks", this.#context.fabric))) {
+      const isClient = endpoint.side === "client" && guestOf(endpoint) === name;
+      if (isClient && this.#all.has(endpoint)) this.#all.of(endpoint).hasLeft = true;
+    }
+  }
+
   // -- State changes and batches
 
   #changed({ endpoint, event }: ObservationOf<"channelChanges">): void {
-    this.#all.of(endpoint).changed(event);
+    const driven = this.#all.of(endpoint);
+    driven.changed(event);
+    if (driven.hasLeft) return;
     const opposite = event === "peerClosed" ? oppositeOf(endpointOf(endpoint)) : null;
     if (opposite === null || !opposite.partition.isAlive || !this.#all.has(opposite)) return;
     const taken = this.#offersTaken.has(`${guestOf(opposite)} ${opposite.channelId}`);

@@ -53,11 +53,14 @@ export class Driven {
   rests = 0;
   /** Disabled, or left by the opposite side, since it has its rings. */
   isLeaving = false;
+  /** Its guest has left the bus, so that it is gone without the opposite side's doing. */
+  hasLeft = false;
 
   /** The channel has rings: it is about to open, or was restored. */
   attach(isResumed: boolean): void {
     this.isFaulted = false;
     this.isLeaving = false;
+    this.hasLeft = false;
     this.flow = "fresh";
     this.isInPacket = false;
     this.isInBatch = false;

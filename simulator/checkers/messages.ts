@@ -9,6 +9,7 @@
 import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import type { CheckContext, Checker, CheckerAtWork, ObservationOf, Sees } from "./checker.ts";
+import { runtimeOf } from "./endpoints.ts";
 import { SeenBus } from "./seen_bus.ts";
 
 /** Who says what on a bus. */
@@ -28,12 +29,23 @@ class MessagesAtWork implements CheckerAtWork {
     },
     // A guest that is back was told things that nobody has looked at.
     partitionChanges: ({ partition, change }) => {
-      if (change !== "paused" && change !== "resumed") this.#buses.delete(partition);
+      if (change === "crashed" || change === "restored") this.#buses.delete(partition);
     },
   };
 
   constructor(context: CheckContext) {
     this.#context = context;
+  }
+
+  /** What an honest side says, an honest side takes. */
+  end(): void {
+    for (const { name, bus } of runtimeOf("check messages", this.#context.fabric).partitions) {
+      const [refused] = bus.faults;
+      if (refused === undefined || this.#tampered.has(name)) continue;
+      const { direction, message, fault } = refused;
+      const what = `${message ?? "a message"} ${direction} is refused: ${fault}`;
+      this.#context.fail("wire.md 4.1: an honest side is not refused", `bus of ${name}`, what);
+    }
   }
 
   #said({ partition, direction, message }: ObservationOf<"messageSaid">): void {

@@ -38,12 +38,13 @@ class HeldSide<Target, Signal, Source, OwnSignal> {
   /** The signals that it resolved, in order. */
   readonly resolved: Signal[] = [];
   readonly #listening = new Map<number, { signal: OwnSignal; interrupt: WorkItem }>();
-  readonly #source: Source;
+  /** Where the other side says what it says from now on. */
+  source: Source;
   #hear: ((message: Uint8Array, source: Source) => void) | null = null;
 
   constructor(memory: GuestRam, source: Source) {
     this.memory = memory;
-    this.#source = source;
+    this.source = source;
   }
 
   /** The numbers of the channels whose interrupts the end hears. */
@@ -53,8 +54,13 @@ class HeldSide<Target, Signal, Source, OwnSignal> {
 
   /** The other side says something; what the end has said by then, its answers among it. */
   say(...messages: readonly Uint8Array[]): Uint8Array[] {
-    for (const message of messages) this.#hear?.(message, this.#source);
+    for (const message of messages) this.hears(message);
     return this.said.splice(0);
+  }
+
+  /** The other side says something. */
+  hears(message: Uint8Array): void {
+    this.#hear?.(message, this.source);
   }
 
   /** The work item that an interrupt of a channel schedules; null where nobody listens. */

@@ -111,7 +111,8 @@ export class GuestConnection {
 
   /** What messages of the host are read by. */
   get agreed(): Agreed {
-    const { connected, unloading } = this.#actor.tags;
+    const { connected, unloading, contacting } = this.#actor.tags;
+    if (contacting) return "any"; // what was agreed on before, is no more
     return connected || unloading ? this.protocol : "disconnected";
   }
 

@@ -6,7 +6,7 @@
  */
 
 import { type ControlMessage, TARGET_VP_NO_INTERRUPTS } from "../../../core/control/messages.ts";
-import type { Agreed, Protocol } from "../../../core/control/versions.ts";
+import { type Agreed, MESSAGE_RULES, type Protocol } from "../../../core/control/versions.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { bytesInRanges } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
@@ -43,6 +43,11 @@ export interface GuestSetting {
   readonly partition: PartitionPort;
   /** Its side of the link: all that it has of the host's end. */
   readonly link: GuestLink;
+}
+
+/** Whether a host may say it at all. */
+function isForGuest({ message }: ControlMessage): boolean {
+  return MESSAGE_RULES[message].to === "guest";
 }
 
 /** The guest's end of one bus. */
@@ -146,6 +151,8 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
 
   /** See {@linkcode ConnectingEnd.leaveChannels}. One that is being opened goes once that was answered. */
   leaveChannels(): void {
+    const { name } = this.partition;
+    this.runtime.observer?.see({ kind: "partitionChanges", partition: name, change: "left" });
     for (const { actor } of this.channels) {
       if (!actor.is("opening") && actor.can("rescinded")) actor.send({ type: "rescinded" });
     }
@@ -208,9 +215,14 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     const fault = this.connection.receive(message);
     if (isOwn && !this.connection.actor.is("contacting")) this.taker?.contacted();
     if (fault !== "other") return fault;
+    const { unloading, contacting } = this.connection.actor.tags;
+    // What the host says before it hears that the guest has left, or connects anew, crosses that.
+    if (unloading || contacting) return isForGuest(message) ? null : "unexpectedMessage";
     const isLeaving = this.connection.actor.is("leaving");
-    // What the host takes back, a guest that leaves has given back already.
-    if (isLeaving && message.message === "rescindChannelOffer") return null;
+    // What the host takes back, a guest that leaves has given back already, but for what it is about to open.
+    if (isLeaving && message.message === "rescindChannelOffer") {
+      if (this.byId.get(message.channelId)?.actor.can("rescinded") !== true) return null;
+    }
     const refusal = this.#messages.receive(message);
     if (isLeaving) this.leaveChannels();
     return refusal;
