@@ -6,6 +6,7 @@
 
 import { z } from "zod";
 import { CALLBACK_NAMES } from "../../actors/channel/driver_port.ts";
+import { FEATURES_KNOWN, VERSIONS } from "../../core/control/versions.ts";
 import { SCHEDULE_NAMES } from "../../actors/runtime/schedule.ts";
 import type { Fault } from "../faults/basics.ts";
 import { ATTACKERS } from "../faults/peers/attack.ts";
@@ -78,6 +79,18 @@ const partition = z.strictObject({
   mmioMegabytes: whole(0, "room for MMIO").optional(),
   processors: whole(1, "virtual processors", 64).optional(),
   vtl: whole(0, "virtual trust level of its drivers", 2).optional(),
+  vmbusVersion: z.enum(VERSIONS).or(z.strictObject({
+    lowest: z.enum(VERSIONS).optional(),
+    highest: z.enum(VERSIONS).optional(),
+  })).optional().meta({
+    description: "the version of the bus that its guest speaks, or a range of them",
+  }),
+  vmbusFeatures: whole(
+    0,
+    "features of version 6.0 that its guest asks for, as bits",
+    FEATURES_KNOWN,
+  )
+    .optional(),
 });
 
 /** The schema of a file. */

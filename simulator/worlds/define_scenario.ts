@@ -92,7 +92,7 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   definition: ScenarioDefinition<Drivers>,
 ): ScenarioDefinition<Drivers> {
   if (!isObject(definition)) refuse(`it must be an object, not ${describe(definition)}`);
-  const { name, title, partitions, drivers, workload, end, stateOf } = definition;
+  const { name, title, partitions, drivers, drawsVersion, workload, end, stateOf } = definition;
   if (typeof name !== "string" || !SCENARIO_NAME.test(name)) {
     refuse(`its name must be lower case words with - between them, not ${describe(name)}`);
   }
@@ -105,6 +105,9 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   }
   if (stateOf !== undefined && typeof stateOf !== "function") {
     refuse(`its stateOf must be a function, not ${describe(stateOf)}`);
+  }
+  if (drawsVersion !== undefined && typeof drawsVersion !== "boolean") {
+    refuse(`its drawsVersion must be a boolean, not ${describe(drawsVersion)}`);
   }
   if (partitions === undefined) refuse("its partitions must be an object, not undefined");
   for (const [guest, options] of membersOf("its partitions", partitions)) {

@@ -6,6 +6,8 @@
 
 import type { Chance } from "../../core/chance.ts";
 import type { Chooser, Drawn } from "../../actors/runtime/chooser.ts";
+import { FEATURES_DEFAULT } from "../../core/control/dialect.ts";
+import { FEATURES_KNOWN, protocolOf, VERSIONS } from "../../core/control/versions.ts";
 import { isNearness, nearer, type Nearness } from "../coverage/coverage.ts";
 import { describe } from "../../core/describe.ts";
 import { isPromise } from "../../actors/runtime/promises.ts";
@@ -18,6 +20,7 @@ import {
   loadGuestDriver,
   loadHostDriver,
   type Partition,
+  type PartitionOptions,
   type PlainData,
 } from "../../mod.ts";
 import type { DriverInstance, WorldParts } from "../faults/faulty_world.ts";
@@ -89,9 +92,10 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** Makes the guests and starts the drivers. */
   begin(): void {
-    const { partitions, drivers } = this.#scenario;
+    const { partitions, drivers, drawsVersion = false } = this.#scenario;
     for (const [name, options] of Object.entries(partitions)) {
-      this.#guests.set(name, this.fabric.createPartition({ ...options, name }));
+      const drawn = drawsVersion ? this.#drawVersion() : {};
+      this.#guests.set(name, this.fabric.createPartition({ ...drawn, ...options, name }));
     }
     for (const [name, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
       const options: PlainData = typeof entry.options === "function"
@@ -102,6 +106,14 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
         : loadHostDriver(this.guest(entry.serves), entry.driver, options);
       this.#drivers.set(name, instance);
     }
+  }
+
+  /** What a guest speaks: in every other world all, the newest first. */
+  #drawVersion(): Pick<PartitionOptions, "vmbusVersion" | "vmbusFeatures"> {
+    if (this.draw(2) === 0) return {};
+    const vmbusVersion = VERSIONS.at(-1 - this.draw(VERSIONS.length))!;
+    if (!protocolOf(vmbusVersion).hasFeatureFlags) return { vmbusVersion };
+    return { vmbusVersion, vmbusFeatures: FEATURES_DEFAULT & ~this.draw(FEATURES_KNOWN + 1) };
   }
 
   /** See {@linkcode World.guest}. */

@@ -144,6 +144,11 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   readonly title: string;
   /** The guests by name, each with its options. */
   readonly partitions: Readonly<Record<string, Omit<PartitionOptions, "name">>>;
+  /**
+   * Whether its worlds draw which version of the bus each guest speaks, and which features it asks for, where its
+   * options do not say. Default false: the newest, and all that this package has.
+   */
+  readonly drawsVersion?: boolean;
   /** The drivers by name. Default: none; then the workload makes its own. */
   readonly drivers?: Drivers;
   /** Numbers that its worlds draw, by name. */

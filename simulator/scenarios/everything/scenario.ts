@@ -56,6 +56,8 @@ type Everything = World<typeof drivers>;
 interface Channel {
   /** Which it is, for a report. */
   readonly name: string;
+  /** The guest that it is of. */
+  readonly guest: GuestName;
   /** Whether it is to be held to what is documented: nobody has tampered with it. */
   readonly isHeld: boolean;
   readonly server: EverythingServer;
@@ -70,6 +72,7 @@ function channelsOf(world: Everything): readonly Channel[] {
     const isHeld = !world.isTampered(guest);
     return world.driver(`${guest}Vsp`).channels.map((server, index) => ({
       name: `channel ${index} of ${guest}`,
+      guest,
       isHeld,
       server,
       client: clients[index] ?? null,
@@ -123,6 +126,17 @@ const ACTS: readonly ((world: Everything, channel: Channel) => void)[] = [
   (_world, { server, client }) => {
     server.tend();
     client?.tend();
+  },
+  (world, { guest }) => {
+    if (!world.isThere(guest)) return;
+    world.reach("the guest leaves and comes back");
+    world.guest(guest).disconnect();
+    world.guest(guest).connect();
+  },
+  (world, { guest }) => {
+    if (!world.isThere(guest)) return;
+    world.reach("the guest connects anew without a word");
+    world.guest(guest).connect();
   },
 ];
 
@@ -239,6 +253,7 @@ export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
     rounds: { title: "acts of the program", least: 0, most: 6 },
   },
   partitions: { alpha: GUEST, beta: GUEST, gamma: GUEST },
+  drawsVersion: true,
   drivers,
   workload,
   end,
@@ -255,5 +270,7 @@ export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
     "an open was refused",
     "packets were lost",
     "the guest is gone",
+    "the guest leaves and comes back",
+    "the guest connects anew without a word",
   ],
 });
