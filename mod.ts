@@ -31,6 +31,17 @@
 export { createFabric } from "./actors/fabric/create_fabric.ts";
 export type { Fabric, FabricOptions } from "./actors/fabric/fabric.ts";
 export type { Partition, PartitionOptions } from "./actors/partition/partition.ts";
+export type {
+  ForeignGuest,
+  ForeignGuestOptions,
+  ForeignHost,
+  ForeignHostOptions,
+  ForeignPeerOptions,
+} from "./actors/fabric/foreign.ts";
+export type { ForeignGuestListener } from "./actors/bus/foreign/guest_link.ts";
+export type { ForeignHostListener } from "./actors/bus/foreign/host_link.ts";
+export type { PeerFault } from "./actors/bus/foreign/peer.ts";
+export type { SynicPlace } from "./actors/bus/synic.ts";
 export type { Direction } from "./actors/bus/link.ts";
 export type { BusFault } from "./actors/bus/refusals.ts";
 export type { GpadlState } from "./actors/channel/bus_port.ts";

@@ -94,6 +94,9 @@ export const TRACE_EVENTS = {
   interruptPosted: 101,
   partitionSaved: 102,
   partitionRestored: 103,
+  // What a peer outside signals.
+  peerSignalsHost: 104,
+  peerSignalsGuest: 105,
   // What a program does with a partition's memory.
   memoryAllocated: 112,
   memoryFreed: 113,
@@ -203,6 +206,8 @@ export const VALUE_NAMES: Readonly<Partial<Record<TraceEvent, readonly string[]>
   partitionSaved: ["byteCount"],
   partitionRestored: ["byteCount"],
   interruptPosted: ["isToHost", "channelId"],
+  peerSignalsHost: ["connectionId", "flag"],
+  peerSignalsGuest: ["vpAndSint", "eventFlag"],
   memoryAllocated: ["gpa", "byteCount"],
   memoryFreed: ["gpa", "byteCount"],
   memoryWritten: ["gpa", "byteCount"],

@@ -163,7 +163,7 @@ export function VmbChannelMapGpadl(
   if (endpoint === null) return refuse(STATUS_INVALID_PARAMETER_1);
   if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAGS)) return refuse(STATUS_INVALID_PARAMETER_2);
   const { channelId } = endpoint;
-  const gpadls = PartitionObject.guestOf(endpoint)?.bus.host.gpadls;
+  const gpadls = PartitionObject.guestOf(endpoint)?.bus.ownHost?.gpadls;
   const isKnown = isU32(gpadlHandle) && channelId !== null && gpadls !== undefined;
   if (!isKnown) return refuse(STATUS_INVALID_PARAMETER_3);
   const isReadOnly = flags === VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY;
@@ -198,7 +198,7 @@ export function VmbChannelUnmapGpadl(
   if (endpoint === null) return;
   const { channelId } = endpoint;
   const gpadls = endpoint.is("rings")
-    ? PartitionObject.guestOf(endpoint)?.bus.host.gpadls
+    ? PartitionObject.guestOf(endpoint)?.bus.ownHost?.gpadls
     : undefined;
   const outcome = channelId === null
     ? "unknown"

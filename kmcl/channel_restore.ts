@@ -111,7 +111,7 @@ class ChannelRestore implements RestoreUnderWay {
   #checkFit(image: ServerImage): void {
     const endpoint = this.#endpoint;
     checkIdentity(image.identity, endpoint);
-    const unclaimed = PartitionObject.guestOf(endpoint)?.bus.host.unclaimed;
+    const unclaimed = PartitionObject.guestOf(endpoint)?.bus.ownHost?.unclaimed;
     if (unclaimed?.admits(endpoint, image.traffic) === false) {
       mismatched("the guest has the channel in another state");
     }

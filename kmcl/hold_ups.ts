@@ -98,7 +98,7 @@ function holdsUpDeletion(client: Endpoint, handle: number, channelId: number): H
   const paused = standsStill(client.partition) ??
     standsStill(PartitionObject.of(client.partition).root);
   if (paused !== null) return paused;
-  const mapping = PartitionObject.of(client.partition).bus.host.gpadls.of(channelId).find((
+  const mapping = PartitionObject.of(client.partition).bus.ownHost?.gpadls.of(channelId).find((
     { gpadlId },
   ) => gpadlId === handle);
   if (mapping?.actor.is("mapped") !== true) return null;

@@ -152,6 +152,7 @@ function queryOf<Type extends string>(
   const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type> });
   if (target === null) return refuse(STATUS_NOT_FOUND);
   const { partition } = target;
+  if (partition.bus.ownGuest === null) return refuse(STATUS_NOT_FOUND); // its drivers are somebody else's
   const kind = TABLES.get(parseGuid(interfaceType) ?? "");
   if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);

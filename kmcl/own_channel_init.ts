@@ -181,7 +181,8 @@ export function setTargetProcessor(
     if (!endpoint.is("rings")) return STATUS_INVALID_DEVICE_STATE;
     const { partition } = endpoint;
     if (!isUint(processorIndex, partition.processorCount - 1)) return STATUS_INVALID_PARAMETER_2;
-    return partition.bus.guest.setTargetVp(endpoint, processorIndex);
+    return partition.bus.ownGuest?.setTargetVp(endpoint, processorIndex) ??
+      STATUS_INVALID_DEVICE_STATE;
   });
 }
 

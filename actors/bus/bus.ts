@@ -4,6 +4,7 @@
  * @module
  */
 
+import { assert } from "../../core/assert.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import { encodeControlMessage } from "../../core/control/codec.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
@@ -11,37 +12,55 @@ import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { GuestEnd } from "./guest/guest_end.ts";
 import { HostEnd } from "./host/host_end.ts";
-import { InProcessLink } from "./in_process_link.ts";
+import type { BusLink } from "./lanes.ts";
 import type { Direction } from "./link.ts";
 import { type BusFault, Refusals } from "./refusals.ts";
+import { MESSAGE_CONNECTION_ID } from "./synic.ts";
 import type { ConnectionEvent, ConnectionTag } from "./host/types.ts";
 
 /** The bus between the host and one partition. */
 export class Bus {
-  /** The host's end. */
-  readonly host: HostEnd;
-  /** The guest's end. */
-  readonly guest: GuestEnd;
+  /** The host's end; null where somebody outside is the host. */
+  readonly ownHost: HostEnd | null;
+  /** The guest's end; null where somebody outside is the guest. */
+  readonly ownGuest: GuestEnd | null;
   readonly #runtime: RuntimePort;
   readonly #partition: PartitionPort;
   readonly #root: PartitionPort;
-  readonly #link: InProcessLink;
+  readonly #link: BusLink;
   readonly #refusals = new Refusals();
 
-  /** The bus of `partition`; its servers run in `root`. */
-  constructor(runtime: RuntimePort, partition: PartitionPort, root: PartitionPort) {
+  /** The bus of `partition`, over `link`; its servers run in `root`. */
+  constructor(
+    runtime: RuntimePort,
+    partition: PartitionPort,
+    root: PartitionPort,
+    link: BusLink,
+  ) {
     this.#runtime = runtime;
     this.#partition = partition;
     this.#root = root;
-    this.#link = new InProcessLink(runtime, partition, root);
-    this.host = new HostEnd(
-      { runtime, guest: partition, link: this.#link.host },
+    this.#link = link;
+    this.ownHost = link.host && new HostEnd(
+      { runtime, guest: partition, link: link.host },
       (message, fault) => this.refuse("toHost", message, fault),
     );
-    this.guest = new GuestEnd(
-      { runtime, partition, link: this.#link.guest },
+    this.ownGuest = link.guest && new GuestEnd(
+      { runtime, partition, link: link.guest },
       (message, fault) => this.refuse("toGuest", message, fault),
     );
+  }
+
+  /** The host's end, of a bus whose host is ours. */
+  get host(): HostEnd {
+    assert(this.ownHost !== null, "the host of this bus is not somebody outside");
+    return this.ownHost;
+  }
+
+  /** The guest's end, of a bus whose guest is ours. */
+  get guest(): GuestEnd {
+    assert(this.ownGuest !== null, "the guest of this bus is not somebody outside");
+    return this.ownGuest;
   }
 
   /** The chart of the host's connection to the guest. */
@@ -86,8 +105,10 @@ export class Bus {
 
   /** Puts bytes on the bus as they are, whatever they say, where the end says its own that would say them. */
   postBytes(direction: Direction, bytes: Uint8Array): void {
-    if (direction === "toHost") this.#link.toHost.post(bytes, this.guest.messageConnectionId);
-    else this.#link.toGuest.post(bytes, this.host.messagePlace);
+    const { toHost, toGuest } = this.#link;
+    const connectionId = this.ownGuest?.messageConnectionId ?? MESSAGE_CONNECTION_ID;
+    if (direction === "toHost") toHost.post(bytes, connectionId);
+    else toGuest.post(bytes, this.ownHost?.messagePlace ?? this.guest.messagePlace);
   }
 
   /** Interrupts one end of a channel in the place of the other. */
@@ -99,19 +120,19 @@ export class Bus {
   guestGone(): void {
     this.#link.cut();
     this.#runtime.scheduler.drop(this.#partition.traceId, this.#root.processors);
-    this.guest.gone();
-    this.host.guestGone();
+    this.ownGuest?.gone();
+    this.ownHost?.guestGone();
   }
 
   /** The partition is gone for good; what servers still have of it goes when they release it. */
   stopActors(): void {
-    this.host.actor.stop();
+    this.ownHost?.actor.stop();
   }
 
   /** The restore of the partition failed: no further event comes for anything of it. */
   discard(): void {
-    this.host.discard();
-    this.guest.gone();
+    this.ownHost?.discard();
+    this.ownGuest?.gone();
   }
 
   /** Notes a message that its receiver refused. */

@@ -79,6 +79,16 @@ export class Lane<Target> implements Worker, Arrival {
     return this.#queue.list().map(({ message }) => message);
   }
 
+  /** How many they are. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  /** Whether nothing crosses any more. */
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
   /** Whether messages are on their way. */
   get isBusy(): boolean {
     return this.#queue.length > 0;
@@ -107,6 +117,13 @@ export class Lane<Target> implements Worker, Arrival {
     if (this.#isCut) return;
     this.#trace(message);
     this.#deliver({ message, target });
+  }
+
+  /** Carries all through at once that waits for its turn, in order. */
+  carryPending(): void {
+    for (let posted = this.#queue.shift(); posted !== null; posted = this.#queue.shift()) {
+      this.#deliver(posted);
+    }
   }
 
   /**
@@ -200,6 +217,13 @@ export class Lane<Target> implements Worker, Arrival {
   /** Nobody listens to the signal of that key any more. */
   silence(key: number): void {
     this.#doorbells.get(key)?.lead(null);
+  }
+
+  /** Rings by the key of a signal; false where nobody has ever listened to it. */
+  signal(key: number): boolean {
+    const doorbell = this.#doorbells.get(key);
+    doorbell?.ring();
+    return doorbell !== undefined;
   }
 
   /** Rings for a channel of any number: one that nobody listens to does nothing. */

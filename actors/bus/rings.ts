@@ -48,15 +48,16 @@ const rings = new WeakMap<GuestRam, Map<string, WeakRef<RingMemory>>>();
 /** The ring in these pages: the one that the opposite end has, where it has one of the same. */
 function ringIn(memory: GuestRam, pfns: readonly number[]): RingMemory {
   const pieces = memory.pieces([{ byteOffset: 0, byteCount: pfns.length * PAGE_BYTES, pfns }]);
-  // A guest's memory is the fabric's own: both ends run in its one thread, and nobody else is at it.
+  // A guest's memory is mostly the fabric's own: both ends run in its one thread, and nobody else is at it.
+  const { sharing } = memory;
   const watch = memory.ringWatch?.(pfns[0]!) ?? null;
-  if (pieces.length > 1) return new RingMemory(pieces, "exclusive", watch);
+  if (pieces.length > 1) return new RingMemory(pieces, sharing, watch);
   let known = rings.get(memory);
   if (known === undefined) rings.set(memory, known = new Map());
   const key = `${pfns[0]} ${pfns.length}`;
   const other = known.get(key)?.deref();
   if (other?.data.buffer === pieces[0]!.buffer) return other;
-  const ring = new RingMemory(pieces, "exclusive", watch);
+  const ring = new RingMemory(pieces, sharing, watch);
   known.set(key, new WeakRef(ring));
   return ring;
 }

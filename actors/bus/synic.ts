@@ -33,6 +33,8 @@ export interface HostSignal {
 export const VMBUS_SINT = 2;
 /** Where interrupts go that a guest has redirected (wire.md 4.1, 6). */
 export const REDIRECT_PLACE = { sint: 7, vtl: 2 } as const;
+/** Event flags of an interrupt source; flag 0 is nobody's. */
+export const EVENT_FLAGS = 2048;
 /** Messages to the host, before version 5.0 of the protocol. */
 export const MESSAGE_CONNECTION_ID = 1;
 /** Messages to the host from version 5.0 on, as long as the host has not named another one. */

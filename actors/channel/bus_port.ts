@@ -106,8 +106,8 @@ export interface ClientBusPort extends BusPort {
 
 /** A partition with its bus: endpoints find the end that they belong to there. */
 export interface PartitionOnBus extends PartitionPort {
-  /** Its bus. */
-  readonly bus: { readonly host: BusPort; readonly guest: ClientBusPort };
+  /** Its bus, of whose ends one may be somebody else's: null. */
+  readonly bus: { readonly ownHost: BusPort | null; readonly ownGuest: ClientBusPort | null };
   /** An endpoint of its drivers was cleaned up. */
   removeEndpoint(endpoint: EndpointPort): void;
 }

@@ -156,7 +156,7 @@ export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Ring
   const { channelId } = traffic;
   if (channelId !== endpoint.channelId) throwDataError(`${endpoint.name} has another channel`);
   const hasLeftBus = endpoint.is("releasing") && channelId === null;
-  if (!endpoint.is("disabled") && !hasLeftBus) endpoint.end = endpoint.partition.bus.guest;
+  if (!endpoint.is("disabled") && !hasLeftBus) endpoint.end = endpoint.partition.bus.ownGuest;
   if (traffic.rings !== null) {
     const fits = rings !== null && fitsRings(traffic, rings);
     if (!fits || !endpoint.attach(rings, traffic.rings)) {

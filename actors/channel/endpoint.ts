@@ -209,7 +209,9 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   /** VmbChannelEnable (kmcl.md S2). */
   enable(): NtStatus {
     if (!this.partition.isAlive || !this.actor.can("enable")) return STATUS_INVALID_DEVICE_STATE;
-    const end = this.side === "client" ? this.partition.bus.guest : this.guest?.bus.host ?? null;
+    const end = this.side === "client"
+      ? this.partition.bus.ownGuest
+      : this.guest?.bus.ownHost ?? null;
     if (!this.driverCallbacks.takesPackets || end === null) return STATUS_INVALID_DEVICE_REQUEST;
     const status = end.admit(this);
     if (!NT_SUCCESS(status)) return status;

@@ -8,6 +8,12 @@ import type { VersionRange } from "../../core/control/dialect.ts";
 import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { Leak } from "./leak.ts";
 import type { FabricState } from "./inspect.ts";
+import type {
+  ForeignGuest,
+  ForeignGuestOptions,
+  ForeignHost,
+  ForeignHostOptions,
+} from "./foreign.ts";
 import type { Partition, PartitionOptions } from "../partition/partition.ts";
 import type { ArrivedPacketEvent, ArrivedPacketTag } from "../channel/arrived_packet_machine.ts";
 import type { ChannelEvent, ChannelTag } from "../channel/types.ts";
@@ -81,6 +87,26 @@ export interface Fabric extends AsyncDisposable {
    * @throws {TypeError | RangeError} An option is not what it should be.
    */
   createPartition(options: PartitionOptions): Partition;
+  /**
+   * Makes a partition for a guest whose code somebody else wrote, and which runs elsewhere: in another thread, in another
+   * process, in a virtual machine. What the host says and signals goes to `onMessage` and `onSignal`, each in a turn of
+   * its own; what the guest does is told by what this returns. Packets in the rings are Hyper-V's own
+   * ([wire.md](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+   *
+   * @throws {TypeError | RangeError} An option is not what it should be.
+   * @throws {Error} The fabric's codec is not `"vmbus"`.
+   */
+  attachForeignGuest(options: ForeignGuestOptions): ForeignGuest;
+  /**
+   * Makes a partition whose host is code that somebody else wrote, and which runs elsewhere. Its clients are the fabric's:
+   * drivers that are loaded for it as for any guest. What the guest says and signals goes to `onMessage` and
+   * `onSignal`. Creating a GPADL returns with the host's answer, which comes inside `onMessage`, or while
+   * `waitForMessage` blocks; where none comes the status is STATUS_UNSUCCESSFUL.
+   *
+   * @throws {TypeError | RangeError} An option is not what it should be.
+   * @throws {Error} The fabric's codec is not `"vmbus"`.
+   */
+  attachForeignHost(options: ForeignHostOptions): ForeignHost;
   /**
    * Runs until nothing is runnable at this instant, and every unfinished callback is blocked in a
    * waiting KMCL function or in a delay.

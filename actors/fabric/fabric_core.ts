@@ -16,7 +16,7 @@ import type { Side } from "../channel/types.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
 import { CALLS_ON_TRACE, type DeviceTarget } from "../partition/loaded_driver.ts";
 import type { CheckedPartitionOptions } from "../partition/partition.ts";
-import { PartitionObject } from "../partition/partition_object.ts";
+import { type Foreign, PartitionObject } from "../partition/partition_object.ts";
 import { Actors } from "../runtime/actors.ts";
 import { FabricOnlookers } from "./onlookers.ts";
 import { Observers } from "./observers.ts";
@@ -56,6 +56,8 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   readonly recorder: Trace;
   /** The encoding of packets in the rings. */
   readonly codec: PacketCodec;
+  /** The name of that. */
+  readonly codecName: CheckedFabricOptions["codec"];
   /** Where misuse is reported. */
   readonly verifier: Verifier;
   /** Calls into drivers. */
@@ -102,6 +104,7 @@ export abstract class FabricCore implements FabricPort, LoopPort {
     this.hostDialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
+    this.codecName = options.codec;
     this.recorder = new Trace(options.trace);
     const asked = chooser ?? createChooser(schedule, seed);
     this.scheduler = createScheduler(schedule, toldChoices(this, asked));
@@ -128,11 +131,18 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   protected addPartition(
     options: CheckedPartitionOptions,
     root: PartitionObject | null,
+    foreign: Foreign | null = null,
   ): PartitionObject {
-    const partition = new PartitionObject(this, this.made.takePartitionId(), options, root);
+    const id = this.made.takePartitionId();
+    const partition = new PartitionObject(this, id, options, root, foreign);
     this.add(partition);
-    partition.bus.guest.connect();
+    partition.bus.ownGuest?.connect();
     return partition;
+  }
+
+  /** See {@linkcode LoopPort.hasPeers}. */
+  get hasPeers(): boolean {
+    return this.made.all.some(({ isForeign, isAlive }) => isForeign && isAlive);
   }
 
   /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */

@@ -29,6 +29,13 @@ import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { runUntil } from "../runtime/run_until.ts";
 import type { Violation } from "../runtime/verifier.ts";
 import { FabricCore } from "./fabric_core.ts";
+import type {
+  ForeignGuest,
+  ForeignGuestOptions,
+  ForeignHost,
+  ForeignHostOptions,
+} from "./foreign.ts";
+import { attachForeignGuest, attachForeignHost } from "./foreign_peers.ts";
 
 /** One fabric. */
 export class FabricRuntime extends FabricCore implements Fabric {
@@ -45,6 +52,24 @@ export class FabricRuntime extends FabricCore implements Fabric {
   createPartition(options: PartitionOptions): Partition {
     this.requireLive("createPartition");
     return this.addPartition(checkPartitionOptions(options), this.root);
+  }
+
+  /** See {@linkcode Fabric.attachForeignGuest}. */
+  attachForeignGuest(options: ForeignGuestOptions): ForeignGuest {
+    return attachForeignGuest(
+      this,
+      options,
+      (...made) => this.addPartition(made[0], this.root, made[1]),
+    );
+  }
+
+  /** See {@linkcode Fabric.attachForeignHost}. */
+  attachForeignHost(options: ForeignHostOptions): ForeignHost {
+    return attachForeignHost(
+      this,
+      options,
+      (...made) => this.addPartition(made[0], this.root, made[1]),
+    );
   }
 
   // -- Running

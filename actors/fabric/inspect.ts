@@ -114,9 +114,15 @@ export interface ChannelState {
 
 /** The connection between the host and a guest ([wire.md 4.5, 5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). */
 export interface ConnectionState {
-  /** How far the host has come: `disconnected`, `connecting`, `connected`, `leaving`, `dropping` or `gone`. */
+  /**
+   * How far the host has come: `disconnected`, `connecting`, `connected`, `leaving`, `dropping` or `gone`; `foreign`
+   * where it is somebody outside.
+   */
   readonly state: string;
-  /** How far the guest has come: `disconnected`, `contacting`, `connected`, `leaving` or `unloading`. */
+  /**
+   * How far the guest has come: `disconnected`, `contacting`, `connected`, `leaving` or `unloading`; `foreign` where it
+   * is somebody outside.
+   */
   readonly guestState: string;
   /** The version that was agreed on last, or null. */
   readonly version: VmbusVersion | null;
@@ -140,7 +146,10 @@ export interface PartitionState {
   readonly memoryPages: number;
   /** Pages that GPADLs or packets hold. */
   readonly pinnedPages: number;
-  /** Whether the guest has asked for its offers: `quiet` or `offering`; `gone` where it crashed. */
+  /**
+   * Whether the guest has asked for its offers: `quiet` or `offering`; `gone` where it crashed; `foreign` where
+   * somebody outside is the host.
+   */
   readonly bus: string;
   /** What host and guest have agreed on. */
   readonly connection: ConnectionState;
@@ -239,7 +248,7 @@ export function inspectPartition(partition: PartitionObject): Omit<PartitionStat
     state: String(partition.actor.snapshot.value),
     memoryPages: partition.memory.pageCount,
     pinnedPages: partition.memory.pinnedPages,
-    bus: busState(bus.actor),
+    bus: bus.ownHost === null ? "foreign" : busState(bus.ownHost.actor),
     connection: inspectConnection(bus),
     messagesToHost: bus.pending("toHost").length,
     messagesToGuest: bus.pending("toGuest").length,
@@ -253,16 +262,20 @@ function busState({ tags }: Bus["actor"]): string {
   return tags.offering ? "offering" : "quiet";
 }
 
-function inspectConnection({ host, guest }: Bus): ConnectionState {
-  const { contact, actor, queued } = host.connection;
+function inspectConnection({ ownHost, ownGuest }: Bus): ConnectionState {
+  const host = ownHost?.connection ?? null;
+  const guest = ownGuest?.connection ?? null;
+  const contact = host?.contact ?? null;
+  const agreed = host === null ? guest?.agreed : host.protocol;
+  const protocol = typeof agreed === "object" ? agreed : null;
   return {
-    state: placeOf(actor.snapshot.value),
-    guestState: placeOf(guest.connection.actor.snapshot.value),
-    version: contact?.protocol.version ?? null,
-    features: contact?.protocol.features ?? 0,
+    state: host === null ? "foreign" : placeOf(host.actor.snapshot.value),
+    guestState: guest === null ? "foreign" : placeOf(guest.actor.snapshot.value),
+    version: protocol?.version ?? null,
+    features: protocol?.features ?? 0,
     connectionId: contact?.connectionId ?? null,
     clientId: contact?.clientId ?? null,
-    queued: queued.length,
+    queued: host?.queued.length ?? 0,
   };
 }
 

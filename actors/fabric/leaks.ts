@@ -31,7 +31,8 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
       message: "a kernel handle was not closed by ZwClose",
     });
   }
-  const rings = new Set(partition.bus.guest.channels.map((channel) => channel.taken?.ringPages));
+  const channels = partition.bus.ownGuest?.channels ?? [];
+  const rings = new Set(channels.map((channel) => channel.taken?.ringPages));
   for (const buffer of partition.memory.buffers.values()) {
     if (rings.has(buffer)) continue;
     const message = `${buffer.byteCount} bytes at ${hex(buffer.gpa)} were not freed`;
@@ -49,7 +50,8 @@ function leaksOfEndpoint(endpoint: Endpoint): Leak[] {
     const message = `packet ${packet.slot} is ${isInFlight ? "in flight" : "not freed"}`;
     leaks.push({ kind: "packet", owner, message });
   }
-  for (const gpadl of PartitionObject.of(endpoint.partition).bus.guest.gpadls.of(endpoint)) {
+  const { ownGuest } = PartitionObject.of(endpoint.partition).bus;
+  for (const gpadl of ownGuest?.gpadls.of(endpoint) ?? []) {
     leaks.push({ kind: "gpadl", owner, message: `GPADL ${gpadl.handle} was not deleted` });
   }
   return leaks;

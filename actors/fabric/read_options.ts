@@ -16,30 +16,36 @@ export function show(value: unknown): string {
  *
  * @throws {TypeError} They are no object, cannot be read, or one of them is unknown.
  */
-export function withDefaults<T extends object>(what: string, options: unknown, defaults: T): T {
+export function withDefaults<T extends object>(
+  what: string,
+  options: unknown,
+  defaults: T,
+  verb: "create" | "attach" = "create",
+): T {
+  const action = `${verb} ${what}`;
   if (typeof options !== "object" || options === null) {
     throw new TypeError(
-      `Cannot create ${what}: its options must be an object, not ${show(options)}`,
+      `Cannot ${action}: its options must be an object, not ${show(options)}`,
     );
   }
-  const given = entriesOf(what, options);
+  const given = entriesOf(action, options);
   const known = Object.keys(defaults);
   const unknown = given.map(([key]) => key).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw new TypeError(
-      `Cannot create ${what}: no option is called ${unknown}, only ${known.join(", ")}`,
+      `Cannot ${action}: no option is called ${unknown}, only ${known.join(", ")}`,
     );
   }
   return { ...defaults, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
 }
 
 /** The options as they are read, once. */
-function entriesOf(what: string, options: object): readonly [string, unknown][] {
+function entriesOf(action: string, options: object): readonly [string, unknown][] {
   try {
     return Object.entries(options);
   } catch (cause) {
     const reason = messageOf(cause);
-    throw new TypeError(`Cannot create ${what}: its options cannot be read: ${reason}`, { cause });
+    throw new TypeError(`Cannot ${action}: its options cannot be read: ${reason}`, { cause });
   }
 }
 

@@ -91,7 +91,7 @@ export class LoadedDriver implements LoadedDriverPort {
   discard(): void {
     const { scheduler } = this.partition.runtime;
     for (const endpoint of this.endpoints) {
-      if (endpoint.end !== null && endpoint.end !== this.guest.bus.host) continue;
+      if (endpoint.end !== null && endpoint.end !== this.guest.bus.ownHost) continue;
       scheduler.drop(endpoint.id, this.partition.processors);
       endpoint.crashed();
       endpoint.cleanUp();

@@ -18,8 +18,8 @@ export function oppositeOf(endpoint: Endpoint): Endpoint | null {
   if (channelId === null || guest === null) return null;
   const { bus, root, endpoints } = PartitionObject.of(guest);
   const joined = isClient
-    ? bus.host.channel(channelId)?.endpoint
-    : bus.guest.byId.get(channelId)?.taken?.client;
+    ? bus.ownHost?.channel(channelId)?.endpoint
+    : bus.ownGuest?.byId.get(channelId)?.taken?.client;
   if (joined) return joined;
   const isOpposite = (other: Endpoint) =>
     other.side !== side && other.channelId === channelId &&

@@ -66,6 +66,8 @@ export interface Partition {
    * Has its guest leave the bus, as where its driver stack is unloaded: clients see their channels taken back, the
    * guest gives all of them back, and says `Unload`. Clients that are still enabled wait for the next offer. Nothing
    * happens where it has left, or its drivers are gone ([wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
+   *
+   * @throws {Error} Its guest is somebody outside; so does `connect`.
    */
   disconnect(): void;
   /**

@@ -9,11 +9,15 @@ import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
 import { NO_BYTES, wholeOf } from "../../core/bytes.ts";
 import { describe } from "../../core/describe.ts";
+import type { GivenRam } from "../../core/memory/given_ram.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Unread } from "../../core/trace.ts";
 import { isU32 } from "../../core/units.ts";
 import type { PartitionPort } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
+import type { GuestEnd } from "../bus/guest/guest_end.ts";
+import { InProcessLink } from "../bus/in_process_link.ts";
+import type { BusLink } from "../bus/lanes.ts";
 import type { Direction } from "../bus/link.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
@@ -26,6 +30,14 @@ import { PARTITION_ACTOR } from "./machine.ts";
 import type { CheckedPartitionOptions, Partition } from "./partition.ts";
 import { createRam } from "./partition_ram.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
+
+/** What a partition has of somebody outside, whose code stands at one end of its bus. */
+export interface Foreign {
+  /** Its memory. */
+  readonly ram: GivenRam;
+  /** Makes the link over which the other end, ours, reaches that code. */
+  readonly makeLink: (partition: PartitionPort, root: PartitionPort) => BusLink;
+}
 
 const CHANGE_EVENTS = { pause: "partitionPaused", resume: "partitionResumed" } as const;
 
@@ -60,28 +72,33 @@ export class PartitionObject implements Partition, DriverPartition {
   readonly drivers: LoadedDriver[] = [];
   /** What is due when it is resumed: the drivers that serve it stand still, since a save or a restore. */
   onResume: (() => void) | null = null;
+  /** Whether the code at one end of its bus is somebody else's. */
+  readonly isForeign: boolean;
   readonly #processors: readonly Processor[];
 
-  /** A running partition; `root` is null for the root itself. */
+  /** A running partition; `root` is null for the root itself, `foreign` where all of it is the fabric's. */
   constructor(
     runtime: FabricPort,
     id: number,
     options: CheckedPartitionOptions,
     root: PartitionObject | null,
+    foreign: Foreign | null = null,
   ) {
     this.runtime = runtime;
     this.root = root ?? this;
+    this.isForeign = foreign !== null;
     this.id = id;
     this.name = options.name;
     this.vtl = options.vtl;
     this.dialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
-    this.memory = createRam(runtime, this, options);
+    this.memory = createRam(runtime, this, options, foreign?.ram ?? null);
     this.#processors = Array.from(
       { length: options.processors },
       (_, index) => new Processor(index),
     );
     this.actor = runtime.actors.create(PARTITION_ACTOR);
-    this.bus = new Bus(runtime, this, this.root);
+    const link = foreign?.makeLink(this, this.root) ?? new InProcessLink(runtime, this, this.root);
+    this.bus = new Bus(runtime, this, this.root, link);
   }
 
   /** The partition that a channel or a bus knows by its port. */
@@ -182,13 +199,20 @@ export class PartitionObject implements Partition, DriverPartition {
   /** See {@linkcode Partition.disconnect}. */
   disconnect(): void {
     this.runtime.requireLive(`disconnect ${this.name}`);
-    if (this.isAlive) this.bus.guest.connection.disconnect();
+    if (this.isAlive) this.#ownGuest("disconnect").connection.disconnect();
   }
 
   /** See {@linkcode Partition.connect}. */
   connect(): void {
     this.runtime.requireLive(`connect ${this.name}`);
-    if (this.isAlive) this.bus.guest.connect();
+    if (this.isAlive) this.#ownGuest("connect").connect();
+  }
+
+  /** The guest's end of its bus, which does what `call` asks. */
+  #ownGuest(call: string): GuestEnd {
+    const { ownGuest } = this.bus;
+    if (ownGuest !== null) return ownGuest;
+    throw new Error(`Cannot ${call} ${this.name}: its guest is somebody outside`);
   }
 
   /** See {@linkcode Partition.crash}. */

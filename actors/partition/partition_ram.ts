@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { GivenRam } from "../../core/memory/given_ram.ts";
 import { GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
 import type { MemoryUse } from "../../core/memory/types.ts";
 import { describeBytes } from "../../core/trace_entries.ts";
@@ -21,16 +22,18 @@ interface MemoryOwner extends FaultyGuest {
   readonly isAlive: boolean;
 }
 
-/** The memory of `owner`, as `options` have it. */
+/** The memory of `owner`, as `options` have it; over `given`, where that is somebody else's. */
 export function createRam(
   runtime: FabricPort,
   owner: MemoryOwner,
   options: CheckedPartitionOptions,
+  given: GivenRam | null,
 ): GuestRam {
   const memory = new GuestRam({
     pageCount: options.memoryPages,
     mmioMegabytes: options.mmioMegabytes,
     onMisuse: (rule, message) => reportMisuse(runtime, owner, rule, message),
+    given,
   });
   if (runtime.recorder.isOn) memory.onUse = (...use) => traceUse(runtime, owner, ...use);
   if (runtime.recorder.keepsEntries) memory.onMmio = mmioTrace(runtime, owner.traceId);

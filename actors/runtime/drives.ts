@@ -119,6 +119,11 @@ export class Drives {
     this.#endWhere(() => true);
   }
 
+  /** Ends those that let time pass up to a limit only, and wait for nobody outside; false where there are none. */
+  endBounded(): boolean {
+    return this.#endWhere((drive) => drive.limit100ns < Infinity);
+  }
+
   /** Ends those that were called off; false where there are none. */
   endAborted(): boolean {
     return this.#all.some(isAborted) && this.#endWhere(isAborted);

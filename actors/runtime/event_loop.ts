@@ -36,6 +36,14 @@ export function realDelay(milliseconds: number, signal: AbortSignal): Promise<vo
   });
 }
 
+/** Resolves as soon as `signal` is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /** Real time in milliseconds, from any start. */
 export function realNowMs(): number {
   return performance.now();

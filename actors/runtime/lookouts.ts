@@ -36,6 +36,11 @@ export class Lookouts implements Timer {
     this.#all.delete(lookout);
   }
 
+  /** Whether anybody looks. */
+  get areThere(): boolean {
+    return this.#all.size > 0;
+  }
+
   /** In how much time each look is due that would find something new, in 100 ns. */
   remaining100ns(now100ns: number): readonly number[] {
     return [...this.#all].map((lookout) => lookout.due100ns(now100ns))

@@ -13,11 +13,12 @@ import { type DriveOptions, Drives } from "./drives.ts";
 import { InstantBound } from "./instant_bound.ts";
 import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
-import { onAbort, realDelay, realNowMs, turn } from "./event_loop.ts";
+import { onAbort, realNowMs, turn } from "./event_loop.ts";
 import type { LoopPort } from "./loop_port.ts";
 import { PointRunner } from "./point_runner.ts";
 import type { WorkItem } from "./processor.ts";
 import { reportSelfWaits } from "./self_waits.ts";
+import { Sleep } from "./sleep.ts";
 
 /** 100 ns units in a millisecond. */
 export const UNITS_PER_MS = 10_000;
@@ -57,13 +58,13 @@ export class Loop {
   #idleTurns = 0;
   /** Real time at which virtual time became what it is. */
   #realAtNowMs = 0;
-  /** Ends the wait for real time, or for input and output. */
-  #waiting: AbortController | null = null;
+  readonly #sleep: Sleep;
 
   /** The loop of the fabric whose runtime this is. */
   constructor(runtime: LoopPort) {
     this.#runtime = runtime;
     this.#bound = new InstantBound(runtime.itemsPerInstantMax);
+    this.#sleep = new Sleep(runtime.scheduler);
     runtime.waits.isDriven = () => this.#isUnderWay();
     const { points } = runtime.scheduler;
     runtime.waits.points = points;
@@ -167,7 +168,7 @@ export class Loop {
 
   /** Something came up: a wait for real time may have to end sooner. */
   wake(): void {
-    this.#waiting?.abort();
+    this.#sleep.wake();
   }
 
   /** Fails the call that drives the loop, now or the next one. */
@@ -220,7 +221,7 @@ export class Loop {
         continue;
       }
       if (this.#failures.length > 0) this.#rejectDriver();
-      else if (this.outside.isBusy) await this.#untilWoken((woken) => this.outside.done(woken));
+      else if (this.outside.isBusy) await this.#sleep.until((woken) => this.outside.done(woken));
       else if (!this.#runItems()) await this.#whenQuiet();
     }
     this.#phase = "stopped";
@@ -289,10 +290,12 @@ export class Loop {
     if (due100ns > clock.now100ns && this.#drives.endArrived(clock.now100ns)) return;
     const stop100ns = this.#drives.nextStop100ns;
     const next100ns = Math.min(stop100ns, due100ns);
-    if (next100ns === Infinity || next100ns > this.#limit100ns()) return this.#endWithoutDeadline();
+    if (next100ns === Infinity || next100ns > this.#limit100ns()) {
+      return await this.#endOrAwaitPeers();
+    }
     const remainingMs = this.#realMsUntil(next100ns);
     // What comes up in real time may change everything: the loop looks again.
-    if (remainingMs > 0) return await this.#sleep(remainingMs);
+    if (remainingMs > 0) return await this.#sleep.forMs(remainingMs);
     if (next100ns > clock.now100ns) this.#beginInstant();
     if (stop100ns < due100ns) clock.moveTo(stop100ns);
     else this.#fireNext(due100ns);
@@ -314,6 +317,15 @@ export class Loop {
     this.guard(() => this.#atPoints === null ? fire() : this.#atPoints.work(fire));
   }
 
+  /** Nothing will happen again by itself; where a peer outside may say something, some wait for that. */
+  async #endOrAwaitPeers(): Promise<void> {
+    const { hasPeers, isRealTime, scheduler: { lookouts } } = this.#runtime;
+    if (!hasPeers) return this.#endWithoutDeadline();
+    if (this.#drives.endBounded()) return;
+    await this.#sleep.forPeers(isRealTime && lookouts.areThere);
+    this.#beginInstant();
+  }
+
   /** Nothing will ever happen again by itself: `run` is done, and what waits, waits in vain. */
   #endWithoutDeadline(): void {
     if (this.#drives.count > 0) return this.#drives.endAll();
@@ -327,7 +339,7 @@ export class Loop {
     this.#idleTurns++;
     this.#idleSteps++;
     if (this.#idleTurns <= IDLE_TURNS) return;
-    await this.#sleep(IDLE_DELAY_MS);
+    await this.#sleep.forMs(IDLE_DELAY_MS);
     if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
     this.#idleTurns = 0;
     const frame = this.#runtime.callbacks.unblocked?.frame;
@@ -343,20 +355,6 @@ export class Loop {
     if (!this.#runtime.isRealTime) return 0;
     const virtualMs = (at100ns - this.#runtime.clock.now100ns) / UNITS_PER_MS;
     return virtualMs - (realNowMs() - this.#realAtNowMs);
-  }
-
-  #sleep(milliseconds: number): Promise<void> {
-    return this.#untilWoken((woken) => realDelay(milliseconds, woken));
-  }
-
-  /** Waits for what does not come from the fabric, or until something comes up in it. */
-  async #untilWoken(wait: (woken: AbortSignal) => Promise<void>): Promise<void> {
-    const { scheduler } = this.#runtime;
-    this.#waiting = new AbortController();
-    scheduler.onSchedule = () => this.wake();
-    await wait(this.#waiting.signal);
-    scheduler.onSchedule = null;
-    this.#waiting = null;
   }
 
   #driveEnded(): void {

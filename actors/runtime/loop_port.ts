@@ -26,6 +26,8 @@ export interface LoopPort {
   readonly verifier: Verifier;
   /** Whether deadlines wait for real time. */
   readonly isRealTime: boolean;
+  /** Whether peers outside of the fabric are attached, who may say something at any time. */
+  readonly hasPeers: boolean;
   /** Items and timers that may run while no time passes. */
   readonly itemsPerInstantMax: number;
   /** Puts the item on the trace and does its work. */

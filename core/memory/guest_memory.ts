@@ -1,5 +1,5 @@
 /**
- * The memory of one partition: RAM from address 0 on, and a window for MMIO above it.
+ * The memory of one partition: RAM, from address 0 on where nobody says otherwise, and a window for MMIO above it.
  *
  * RAM is taken when it is first touched ({@linkcode PageStore}). What a program sees of it is
  * {@linkcode GuestMemory}; the package itself works with {@linkcode GuestRam}, which also has pins,
@@ -14,8 +14,9 @@ import { lengthOf } from "../bytes.ts";
 import { isUint, PAGE_BYTES } from "../units.ts";
 import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
 import { checkSizes, checkStretch, hex, MEGABYTE_BYTES, outside, show } from "./memory_checks.ts";
-import type { RingWatch } from "../ring/ring_memory.ts";
+import type { RingSharing, RingWatch } from "../ring/ring_memory.ts";
 import { arePageRuns, isAscending, type MemoryImage } from "./memory_image.ts";
+import type { GuestRamOptions } from "./given_ram.ts";
 import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageStates } from "./page_states.ts";
@@ -25,20 +26,14 @@ import type { GuestBuffer, GuestMemory, MemoryMisuse, OnMemoryUse, OnMmioChange 
 export { GUEST_PAGES_MAX, MEGABYTE_BYTES, MMIO_MEGABYTES_MAX } from "./memory_checks.ts";
 export type { GuestBuffer, GuestMemory, MemoryMisuse };
 
-/** What a {@linkcode GuestRam} is made of. */
-export interface GuestRamOptions {
-  /** Pages of RAM, from 1 to {@linkcode GUEST_PAGES_MAX}. */
-  readonly pageCount: number;
-  /** Size of the MMIO window in MiB, from 0 to {@linkcode MMIO_MEGABYTES_MAX}. */
-  readonly mmioMegabytes: number;
-  /** Called with each misuse. When it returns, the misused call changes nothing. */
-  readonly onMisuse: (rule: MemoryMisuse, message: string) => void;
-}
-
 /** The memory of one partition, with what only this package may do to it. */
 export class GuestRam implements GuestMemory {
   /** Pages of RAM. */
   readonly pageCount: number;
+  /** Guest address of the first byte of RAM. */
+  readonly baseGpa: number;
+  /** Who may touch rings in it while their ends work. */
+  readonly sharing: RingSharing;
   /** Size of the MMIO window in MiB. */
   readonly mmioMegabytes: number;
   /** Guest address of the MMIO window: the first multiple of 1 MiB at or above the end of RAM. */
@@ -56,7 +51,7 @@ export class GuestRam implements GuestMemory {
 
   readonly #store: PageStore;
   readonly #free: PageAllocator;
-  readonly #states: PageStates = new PageStates();
+  readonly #states: PageStates;
   readonly #mmio: MmioWindow;
   readonly #buffers: Map<number, GuestBuffer> = new Map();
   /** All buffers that were ever handed out: any other value is rejected without being read. */
@@ -68,15 +63,23 @@ export class GuestRam implements GuestMemory {
    * @throws {RangeError} A size is out of its bounds.
    */
   constructor(options: GuestRamOptions) {
-    const { pageCount, mmioMegabytes } = options;
+    const { pageCount, mmioMegabytes, given = null } = options;
     checkSizes(pageCount, mmioMegabytes);
     this.pageCount = pageCount;
     this.mmioMegabytes = mmioMegabytes;
     this.onMisuse = options.onMisuse;
-    this.#store = new PageStore(pageCount);
+    this.baseGpa = given?.baseGpa ?? 0;
+    this.sharing = given === null ? "exclusive" : "shared";
+    this.#store = given === null ? new PageStore(pageCount) : PageStore.over(given.bytes);
     this.#free = new PageAllocator(pageCount);
-    this.mmioGpa = Math.ceil(this.#store.byteCount / MEGABYTE_BYTES) * MEGABYTE_BYTES;
+    this.#states = new PageStates(this.baseGpa / PAGE_BYTES);
+    this.mmioGpa = Math.ceil(this.#endGpa / MEGABYTE_BYTES) * MEGABYTE_BYTES;
     this.#mmio = new MmioWindow(this.mmioGpa, mmioMegabytes * MEGABYTE_BYTES);
+  }
+
+  /** Guest address of the first byte after RAM. */
+  get #endGpa(): number {
+    return this.baseGpa + this.#store.byteCount;
   }
 
   /** Whether `value` is a guest memory of this package. */
@@ -112,7 +115,7 @@ export class GuestRam implements GuestMemory {
     const first = this.#free.allocate(pages);
     if (first === null) return null;
     this.#store.clear(first * PAGE_BYTES, pages * PAGE_BYTES);
-    const buffer = this.#keepBuffer(first * PAGE_BYTES, byteCount);
+    const buffer = this.#keepBuffer(this.baseGpa + first * PAGE_BYTES, byteCount);
     this.#states.setResident(buffer.pfns, true);
     this.onUse?.("memoryAllocated", buffer.gpa, byteCount, null);
     return buffer;
@@ -142,7 +145,7 @@ export class GuestRam implements GuestMemory {
       return;
     }
     this.#buffers.delete(buffer.gpa);
-    this.#free.release(buffer.gpa / PAGE_BYTES, buffer.pfns.length);
+    this.#free.release((buffer.gpa - this.baseGpa) / PAGE_BYTES, buffer.pfns.length);
     this.onUse?.("memoryFreed", buffer.gpa, buffer.byteCount, null);
   }
 
@@ -176,13 +179,16 @@ export class GuestRam implements GuestMemory {
 
   /** Whether `byteCount` bytes at guest address `gpa` lie inside RAM. */
   holds(gpa: number, byteCount: number): boolean {
-    return isUint(gpa, this.#store.byteCount) && isUint(byteCount, this.#store.byteCount - gpa);
+    const { baseGpa } = this;
+    return isUint(gpa, this.#endGpa) && gpa >= baseGpa && isUint(byteCount, this.#endGpa - gpa);
   }
 
   /** Whether each of `pfns` is a page of RAM. */
   holdsPfns(pfns: readonly number[]): boolean {
+    const first = this.baseGpa / PAGE_BYTES;
+    const last = first + this.pageCount - 1;
     for (let at = 0; at < pfns.length; at++) {
-      if (!isUint(pfns[at], this.pageCount - 1)) return false;
+      if (!isUint(pfns[at], last) || pfns[at]! < first) return false;
     }
     return true;
   }
@@ -190,7 +196,7 @@ export class GuestRam implements GuestMemory {
   /** The shared bytes of `byteCount` bytes of RAM at `gpa`, which the caller has checked. */
   view(gpa: number, byteCount: number): Uint8Array {
     assert(this.holds(gpa, byteCount), "a view lies inside RAM");
-    return this.#store.view(gpa, byteCount);
+    return this.#store.view(gpa - this.baseGpa, byteCount);
   }
 
   /**
@@ -329,7 +335,9 @@ export class GuestRam implements GuestMemory {
     if (!isAscending(pagedOut) || !isAscending(buffers.map(({ gpa }) => gpa))) return false;
     for (const { gpa, byteCount } of buffers) {
       if (gpa % PAGE_BYTES !== 0 || byteCount === 0 || !this.holds(gpa, byteCount)) return false;
-      if (!this.#free.take(gpa / PAGE_BYTES, Math.ceil(byteCount / PAGE_BYTES))) return false;
+      if (!this.#free.take((gpa - this.baseGpa) / PAGE_BYTES, Math.ceil(byteCount / PAGE_BYTES))) {
+        return false;
+      }
       this.#keepBuffer(gpa, byteCount);
     }
     this.#states.setResident(pagedOut, false);
@@ -353,12 +361,9 @@ export class GuestRam implements GuestMemory {
   requireRam(action: string, gpa: number, byteCount: number): void {
     this.#requireNumbers(action, gpa, byteCount);
     if (!this.holds(gpa, byteCount)) {
-      throw outside(
-        action,
-        gpa,
-        byteCount,
-        `the guest's memory ends at ${hex(this.#store.byteCount)}`,
-      );
+      const begin = this.baseGpa === 0 ? "" : `begins at ${hex(this.baseGpa)} and `;
+      const reason = `the guest's memory ${begin}ends at ${hex(this.#endGpa)}`;
+      throw outside(action, gpa, byteCount, reason);
     }
   }
 
@@ -367,7 +372,7 @@ export class GuestRam implements GuestMemory {
     this.#requireNumbers(action, gpa, byteCount);
     if (gpa < this.mmioGpa) {
       this.requireRam(action, gpa, byteCount);
-      return { store: this.#store, offset: gpa };
+      return { store: this.#store, offset: gpa - this.baseGpa };
     }
     const placed = this.#mmio.find(gpa, byteCount);
     if (placed === null) throw outside(action, gpa, byteCount, "no MMIO range holds them all");

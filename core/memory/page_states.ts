@@ -11,11 +11,18 @@ const FEW_PAGES = 64;
 
 /** Pins and residency of the pages of one memory. The caller checks PFNs. */
 export class PageStates {
+  /** The lowest page that there is. */
+  readonly #firstPfn: number;
   /** Pins on each page; pages beyond its end are not pinned. */
   #pins = new Uint32Array(FEW_PAGES);
   /** 1 for each page that is paged out; those beyond its end are not. */
   #pagedOut = new Uint8Array(FEW_PAGES);
   #pinnedPages = 0;
+
+  /** No page from `firstPfn` on is pinned or paged out. */
+  constructor(firstPfn = 0) {
+    this.#firstPfn = firstPfn;
+  }
 
   /** Pages that are pinned at least once. */
   get pinnedPages(): number {
@@ -26,7 +33,7 @@ export class PageStates {
   pinnedAmong(pfns: readonly number[]): number {
     let count = 0;
     for (let at = 0; at < pfns.length; at++) {
-      if ((this.#pins[pfns[at]!] ?? 0) !== 0) count++;
+      if ((this.#pins[pfns[at]! - this.#firstPfn] ?? 0) !== 0) count++;
     }
     return count;
   }
@@ -34,15 +41,15 @@ export class PageStates {
   /** Pins each of `pfns` once more. A page that is listed twice is pinned twice. */
   pin(pfns: readonly number[]): void {
     for (let at = 0; at < pfns.length; at++) {
-      const pfn = pfns[at]!;
-      if (pfn >= this.#pins.length) this.#growPins(pfn);
-      if (this.#pins[pfn] === 0) this.#pinnedPages++;
-      this.#pins[pfn]! += 1;
+      const page = pfns[at]! - this.#firstPfn;
+      if (page >= this.#pins.length) this.#growPins(page);
+      if (this.#pins[page] === 0) this.#pinnedPages++;
+      this.#pins[page]! += 1;
     }
   }
 
-  #growPins(pfn: number): void {
-    const more = new Uint32Array(roomFor(pfn));
+  #growPins(page: number): void {
+    const more = new Uint32Array(roomFor(page));
     more.set(this.#pins);
     this.#pins = more;
   }
@@ -50,17 +57,17 @@ export class PageStates {
   /** Takes back what one {@linkcode PageStates.pin} of the same `pfns` did. */
   unpin(pfns: readonly number[]): void {
     for (let at = 0; at < pfns.length; at++) {
-      const pfn = pfns[at]!;
-      assert((this.#pins[pfn] ?? 0) !== 0, "unpinned pages are pinned");
-      this.#pins[pfn]! -= 1;
-      if (this.#pins[pfn] === 0) this.#pinnedPages--;
+      const page = pfns[at]! - this.#firstPfn;
+      assert((this.#pins[page] ?? 0) !== 0, "unpinned pages are pinned");
+      this.#pins[page]! -= 1;
+      if (this.#pins[page] === 0) this.#pinnedPages--;
     }
   }
 
   /** Whether all of `pfns` are resident. */
   isResident(pfns: readonly number[]): boolean {
     for (let at = 0; at < pfns.length; at++) {
-      if (this.#pagedOut[pfns[at]!] === 1) return false;
+      if (this.#pagedOut[pfns[at]! - this.#firstPfn] === 1) return false;
     }
     return true;
   }
@@ -68,8 +75,9 @@ export class PageStates {
   /** The pages that are paged out, in order. */
   get pagedOut(): number[] {
     const pfns: number[] = [];
-    for (let pfn = this.#pagedOut.indexOf(1); pfn >= 0; pfn = this.#pagedOut.indexOf(1, pfn + 1)) {
-      pfns.push(pfn);
+    const pagedOut = this.#pagedOut;
+    for (let page = pagedOut.indexOf(1); page >= 0; page = pagedOut.indexOf(1, page + 1)) {
+      pfns.push(page + this.#firstPfn);
     }
     return pfns;
   }
@@ -78,19 +86,19 @@ export class PageStates {
   setResident(pfns: readonly number[], resident: boolean): void {
     const state = resident ? 0 : 1;
     for (let at = 0; at < pfns.length; at++) {
-      const pfn = pfns[at]!;
-      if (pfn >= this.#pagedOut.length) {
+      const page = pfns[at]! - this.#firstPfn;
+      if (page >= this.#pagedOut.length) {
         if (resident) continue;
-        const more = new Uint8Array(roomFor(pfn));
+        const more = new Uint8Array(roomFor(page));
         more.set(this.#pagedOut);
         this.#pagedOut = more;
       }
-      this.#pagedOut[pfn] = state;
+      this.#pagedOut[page] = state;
     }
   }
 }
 
-/** Length of an array that has room for page `pfn`. */
-function roomFor(pfn: number): number {
-  return 2 ** Math.ceil(Math.log2(pfn + 1));
+/** Length of an array that has room for `page`. */
+function roomFor(page: number): number {
+  return 2 ** Math.ceil(Math.log2(page + 1));
 }

@@ -67,7 +67,9 @@ export class PageStore {
   /** Bytes that there are, touched or not. */
   readonly byteCount: number;
   /** Null before the first touch, and for ever once it was given back. */
-  #bytes: Uint8Array<ArrayBuffer> | null = null;
+  #bytes: Uint8Array | null = null;
+  /** The same where it is the machine's own: null where somebody else gave the bytes, and keeps them. */
+  #own: Uint8Array<ArrayBuffer> | null = null;
   /** Nothing from this address on was ever written or handed out as a view. */
   #touchedBytes = 0;
   #isGivenBack = false;
@@ -77,9 +79,18 @@ export class PageStore {
     this.byteCount = pageCount * PAGE_BYTES;
   }
 
-  /** Bytes of real memory that it has. */
+  /** The whole pages that `bytes` are, which stay somebody else's: any of them may hold something. */
+  static over(bytes: Uint8Array): PageStore {
+    assert(bytes.length % PAGE_BYTES === 0, "what is given is whole pages");
+    const store = new PageStore(bytes.length / PAGE_BYTES);
+    store.#bytes = bytes;
+    store.#touchedBytes = bytes.length;
+    return store;
+  }
+
+  /** Bytes of real memory that it has taken from the machine. */
   get takenBytes(): number {
-    return this.#bytes?.length ?? 0;
+    return this.#own?.length ?? 0;
   }
 
   /**
@@ -107,10 +118,11 @@ export class PageStore {
     return bytes.subarray(address, end);
   }
 
-  #take(): Uint8Array<ArrayBuffer> {
+  #take(): Uint8Array {
     this.requireLive();
-    this.#bytes = take(this.byteCount);
-    return this.#bytes;
+    this.#own = take(this.byteCount);
+    this.#bytes = this.#own;
+    return this.#own;
   }
 
   /** A copy of bytes. Reading touches nothing. */
@@ -139,10 +151,11 @@ export class PageStore {
     }
   }
 
-  /** Gives its real memory back at once: every view of it is detached. */
+  /** Gives its real memory back at once: every view of it is detached. What somebody else gave stays as it is. */
   giveBack(): void {
     this.#isGivenBack = true;
-    if (this.#bytes !== null) giveBack(this.#bytes, this.#touchedBytes);
+    if (this.#own !== null) giveBack(this.#own, this.#touchedBytes);
+    this.#own = null;
     this.#bytes = null;
   }
 }

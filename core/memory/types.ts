@@ -16,7 +16,7 @@ export interface GuestBuffer {
 
 /** The memory of one partition, as its drivers see it. Host and guest use the same object. */
 export interface GuestMemory {
-  /** Pages of RAM, of 4096 bytes each. RAM begins at guest address 0. */
+  /** Pages of RAM, of 4096 bytes each. RAM begins at guest address 0, unless a foreign peer's begins elsewhere. */
   readonly pageCount: number;
 
   /**

@@ -144,6 +144,11 @@ function refusalReason(guest: PartitionObject, isThis: boolean = false): Refusal
   if (!isThis && underWay.has(guest)) {
     return { status: STATUS_INVALID_DEVICE_STATE, reason: `${name} is being saved already` };
   }
+  if (guest.isForeign) {
+    const reason =
+      `somebody outside has one end of the bus of ${name}, and knows what is not the fabric's to save`;
+    return { status: STATUS_NOT_SUPPORTED, reason };
+  }
   const foreign =
     [...guest.endpoints, ...serversOf(guest)].find(({ driver }) => driver?.guest !== guest) ??
       offeredElsewhere(guest);

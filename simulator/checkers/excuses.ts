@@ -57,7 +57,7 @@ export class Excuses {
     const guest = this.#runtime.partitions.find(({ name }) => name === partition);
     const first = Math.floor(gpa / PAGE_BYTES);
     const last = Math.floor((gpa + Math.max(byteCount, 1) - 1) / PAGE_BYTES);
-    for (const { isRing, channelId, ranges } of guest?.bus.guest.gpadls.all ?? []) {
+    for (const { isRing, channelId, ranges } of guest?.bus.ownGuest?.gpadls.all ?? []) {
       const isHit = isRing &&
         ranges.some(({ pfns }) => pfns.some((pfn) => pfn >= first && pfn <= last));
       if (isHit) this.#tampered(partition, channelId);

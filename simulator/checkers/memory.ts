@@ -20,7 +20,7 @@ function pagesInUse({ endpoints, bus }: PartitionObject): ReadonlySet<number> {
   for (const { outgoing } of endpoints) {
     for (const { ranges, actor } of outgoing.packets.live) if (actor.is("inFlight")) add(ranges);
   }
-  for (const { ranges } of bus.guest.gpadls.all) add(ranges);
+  for (const { ranges } of bus.ownGuest?.gpadls.all ?? []) add(ranges);
   return pages;
 }
 
@@ -50,7 +50,8 @@ class MemoryAtWork implements CheckerAtWork {
       const { side, channelId, rings } = endpoint;
       const guest = side === "server" ? PartitionObject.guestOf(endpoint) : null;
       if (guest === null || channelId === null || rings !== null) continue;
-      const mapped = guest.bus.host.gpadls.of(channelId).filter(({ actor }) => actor.is("mapped"));
+      const gpadls = guest.bus.ownHost?.gpadls.of(channelId) ?? [];
+      const mapped = gpadls.filter(({ actor }) => actor.is("mapped"));
       if (mapped.length === 0 || this.#context.isExcused(endpoint)) continue;
       const message = `${endpoint.name} is not open, and has ${mapped.length} ${
         unitsFor(mapped.length, "mappings")

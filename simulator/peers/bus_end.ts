@@ -27,7 +27,7 @@ export class TakenEnd {
   /**
    * Takes that end of the bus of `partition`.
    *
-   * @throws {TypeError} `partition` is no Partition.
+   * @throws {TypeError} `partition` is no Partition, or somebody outside has that end of its bus.
    */
   constructor(partition: Partition, side: BusSide, hear: (message: ControlMessage) => void) {
     if (!isInstance(partition, PartitionObject)) {
@@ -35,13 +35,17 @@ export class TakenEnd {
         `Cannot take the ${side}'s end of a bus: ${describe(partition)} is no partition`,
       );
     }
+    if ((side === "host" ? partition.bus.ownHost : partition.bus.ownGuest) === null) {
+      throw new TypeError(`Cannot take the ${side}'s end of a bus: somebody outside has it`);
+    }
     this.#partition = partition;
     this.#direction = TO_OPPOSITE[side];
     const { name, runtime } = partition;
     runtime.observer?.see({ kind: "channelTampered", partition: name, channelId: null });
     const { bus } = partition;
-    const isContacting = bus.guest.connection.actor.is("contacting");
-    const isAwaited = isContacting && (side === "guest" || bus.host.connection.protocol === null);
+    const isContacting = bus.ownGuest?.connection.actor.is("contacting") === true;
+    const isNew = bus.ownHost?.connection.protocol === null;
+    const isAwaited = isContacting && (side === "guest" || isNew);
     this.#held = isAwaited ? [] : null;
     bus[side].taker = { hear, contacted: () => this.contacted() };
   }

@@ -174,7 +174,8 @@ export function makeServer(
   return channel;
 }
 
-function makeClient(
+/** A client that is allocated and configured, and not enabled. */
+export function makeClient(
   vsc: vmbus.KmclClientInterfaceV1,
   guest: vmbus.Partition,
   calls: string[],

@@ -60,7 +60,7 @@ export class HostStage {
     this.link = new HeldHostLink(guest.memory);
     const setting = { runtime: guest.runtime, guest, link: this.link };
     this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { host: this.host });
+    Object.assign(guest.bus, { ownHost: this.host });
     assertEquals(this.link.say(CONTACT), [WELCOME]);
     for (let page = 4; page < 8; page++) guest.memory.write(page * 4096, new Uint8Array(4096));
   }

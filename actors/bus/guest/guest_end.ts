@@ -25,7 +25,7 @@ import type { Actors } from "../../runtime/actors.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
-import { type GuestSignal, VMBUS_SINT } from "../synic.ts";
+import { type GuestSignal, type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type BusFault, type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { ClientBusPort, GpadlState } from "../../channel/bus_port.ts";
 import { type ConnectingEnd, GuestConnection } from "./connection.ts";
@@ -71,6 +71,8 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   readonly connection: GuestConnection;
   /** Who hears the host in the guest's place, once what the guest has asked for is answered; null: the guest. */
   taker: Taker | null = null;
+  /** Where it hears what the host says. */
+  readonly messagePlace: SynicPlace;
   /** The number of the next open. */
   nextOpenId = 1;
 
@@ -79,6 +81,7 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     this.runtime = runtime;
     this.partition = partition;
     this.link = link;
+    this.messagePlace = { vp: 0, sint: VMBUS_SINT, vtl: partition.vtl };
     this.gpadls = new GuestGpadls(this);
     this.#matching = new Matching(this);
     this.#messages = new HostMessages(this);
@@ -204,6 +207,11 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   }
 
   // -- What the host says
+
+  /** Whether it takes messages that are put there. */
+  hearsAt({ vp, sint, vtl }: SynicPlace): boolean {
+    return vp < this.partition.processorCount && sint === VMBUS_SINT && vtl === this.partition.vtl;
+  }
 
   /** Takes a message of the host; answers with the fault where it is not to be taken. */
   receive(message: ControlMessage): BusFault["fault"] | null {

@@ -26,7 +26,14 @@ import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { HostLink } from "../link.ts";
-import { eventConnectionId, REDIRECT_PLACE, type SynicPlace, VMBUS_SINT } from "../synic.ts";
+import {
+  eventConnectionId,
+  MESSAGE_CONNECTION_ID,
+  MULTICLIENT_CONNECTION_ID,
+  REDIRECT_PLACE,
+  type SynicPlace,
+  VMBUS_SINT,
+} from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
@@ -209,6 +216,12 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   }
 
   // -- What the guest says
+
+  /** Whether it takes messages that are posted to `connectionId` (wire.md 4.1). */
+  hearsAt(connectionId: number): boolean {
+    return connectionId === MESSAGE_CONNECTION_ID || connectionId === MULTICLIENT_CONNECTION_ID ||
+      connectionId === this.connection.contact?.connectionId;
+  }
 
   /** Takes a message of the guest; answers with the fault where it is not to be taken. */
   receive(message: ControlMessage, connectionId: number): ChannelFault | null {

@@ -43,7 +43,7 @@ class GuestStage {
     this.link.answer = () => created();
     const setting = { runtime: guest.runtime, partition: guest, link: this.link };
     this.end = new GuestEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { guest: this.end });
+    Object.assign(guest.bus, { ownGuest: this.end });
     this.end.connect();
     this.connecting = [...this.link.said.splice(0), ...this.link.say(WELCOME)];
     assertEquals(this.pair.vsc.VmbChannelEnable(this.pair.client), vmbus.STATUS_SUCCESS);

@@ -1,0 +1,118 @@
+/**
+ * The link of a bus whose host is somebody outside: the guest's end is ours, and what it says and signals goes
+ * out by the connection ids that it has on the wire.
+ *
+ * @module
+ */
+
+import type { GuestRam } from "../../../core/memory/guest_memory.ts";
+import type { Doorbell } from "../../channel/bus_port.ts";
+import type { PartitionPort } from "../../channel/partition_port.ts";
+import type { WorkItem } from "../../runtime/processor.ts";
+import type { RuntimePort } from "../../runtime/runtime_port.ts";
+import { type BusLink, Lanes } from "../lanes.ts";
+import type { GuestLink } from "../link.ts";
+import { GuestSide } from "../sides.ts";
+import { type GuestSignal, guestSignalKey, type HostSignal, type SynicPlace } from "../synic.ts";
+import { Peer, type PeerFault, type PeerSetting } from "./peer.ts";
+
+/** What a host outside is told. */
+export interface ForeignHostListener {
+  /** A message was posted to a connection, as by HvPostMessage. The bytes are the listener's own. */
+  onMessage(bytes: Uint8Array, connectionId: number): unknown;
+  /** A flag of a connection was signalled, as by HvSignalEvent. */
+  onSignal(connectionId: number, flag: number): unknown;
+  /**
+   * Blocks until something has come from the host, and has handed it over (`postMessage`): true; or gives up: false. It
+   * is called while the guest waits inside a call. Left out: the host answers inside `onMessage`, or not in time.
+   */
+  waitForMessage?(): boolean;
+}
+
+/** How often a guest that waits for one answer asks for more: a host that says other things for ever is given up. */
+const WAITS_MAX = 4096;
+
+/** The guest's side, whose messages and signals go out. */
+class OutwardGuestSide extends GuestSide {
+  readonly #interruptOf: (signal: HostSignal) => WorkItem;
+  readonly #waitForMessage: () => boolean;
+
+  constructor(
+    memory: GuestRam,
+    lanes: Lanes,
+    interruptOf: (signal: HostSignal) => WorkItem,
+    waitForMessage: () => boolean,
+  ) {
+    super(memory, lanes);
+    this.#interruptOf = interruptOf;
+    this.#waitForMessage = waitForMessage;
+  }
+
+  override doorbell(signal: HostSignal, channelId: number): Doorbell {
+    const doorbell = this.outgoing.doorbell(this.keyOf(signal), channelId);
+    doorbell.lead(this.#interruptOf(signal));
+    return doorbell;
+  }
+
+  /** See {@linkcode GuestLink.roundTrip}: what was said before goes out before. */
+  override roundTrip(
+    messages: readonly Uint8Array[],
+    connectionId: number,
+    isAnswer: (message: Uint8Array) => boolean,
+  ): Uint8Array | null {
+    let isAnswered = false;
+    const isTheAnswer = (message: Uint8Array) => isAnswered = isAnswered || isAnswer(message);
+    const talk = () => {
+      this.outgoing.carryPending();
+      for (const message of messages) this.outgoing.carry(message, connectionId);
+      for (let waits = 0; !isAnswered && waits < WAITS_MAX && !this.outgoing.isCut; waits++) {
+        if (!this.#waitForMessage()) return;
+      }
+    };
+    return this.incoming.answerTo(talk, isTheAnswer);
+  }
+}
+
+/** The link of one such bus. */
+export class ForeignHostLink extends Lanes implements BusLink {
+  /** The host's side is not ours. */
+  readonly host = null;
+  /** The guest's side. */
+  readonly guest: GuestLink;
+  readonly #peer: Peer;
+
+  /** Between `guest` and a host outside, told by `listener`, which stands in the place of `root`. */
+  constructor(
+    runtime: RuntimePort,
+    guest: PartitionPort,
+    root: PartitionPort,
+    listener: ForeignHostListener,
+    fail: PeerSetting["fail"],
+  ) {
+    super(runtime, guest, root);
+    const peer = this.#peer = new Peer({ runtime, bus: guest, fail });
+    const interruptOf = ({ connectionId, flag }: HostSignal) =>
+      peer.interrupt(() => listener.onSignal(connectionId, flag), root.processor(0));
+    const waitForMessage = () => {
+      let hasCome = false;
+      peer.call(() => void (hasCome = listener.waitForMessage?.() === true));
+      return hasCome;
+    };
+    this.guest = new OutwardGuestSide(guest.memory, this, interruptOf, waitForMessage);
+    this.toHost.connect((message, connectionId) =>
+      peer.call(() => listener.onMessage(message.slice(), connectionId))
+    );
+  }
+
+  /** The host says something; else why it was not taken. */
+  post(message: Uint8Array, place: SynicPlace): PeerFault | null {
+    return this.#peer.post(this.toGuest, message, place);
+  }
+
+  /** The host signals something; else why it was not taken. */
+  signal(signal: GuestSignal): PeerFault | null {
+    const { vp, sint, eventFlag } = signal;
+    const key = guestSignalKey(signal);
+    return this.#peer.signal(this.toGuest, "toGuest", key, [vp << 4 | sint, eventFlag]);
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The two sides of a link over the lanes of one thread, each as its end has it.
+ *
+ * @module
+ */
+
+import type { GuestRam } from "../../core/memory/guest_memory.ts";
+import type { Doorbell } from "../channel/bus_port.ts";
+import type { WorkItem } from "../runtime/processor.ts";
+import type { Lane } from "./lane.ts";
+import type { Lanes } from "./lanes.ts";
+import type { GuestLink, HostLink, Link } from "./link.ts";
+import {
+  type GuestSignal,
+  guestSignalKey,
+  type HostSignal,
+  hostSignalKey,
+  type SynicPlace,
+} from "./synic.ts";
+
+/** How one end has its signals, and the other end's, told apart. */
+interface SignalKeys<Signal, OwnSignal> {
+  readonly theirs: (signal: Signal) => number;
+  readonly own: (signal: OwnSignal) => number;
+}
+
+/** A link as one end has it. */
+class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, Source, OwnSignal> {
+  readonly memory: GuestRam;
+  protected readonly incoming: Lane<Source>;
+  protected readonly outgoing: Lane<Target>;
+  readonly #keys: SignalKeys<Signal, OwnSignal>;
+
+  constructor(
+    memory: GuestRam,
+    incoming: Lane<Source>,
+    outgoing: Lane<Target>,
+    keys: SignalKeys<Signal, OwnSignal>,
+  ) {
+    this.memory = memory;
+    this.incoming = incoming;
+    this.outgoing = outgoing;
+    this.#keys = keys;
+  }
+
+  /** See {@linkcode Link.isBusy}. */
+  get isBusy(): boolean {
+    return this.incoming.isBusy;
+  }
+
+  /** See {@linkcode Link.connect}. */
+  connect(hear: (message: Uint8Array, source: Source) => void): void {
+    this.incoming.connect(hear);
+  }
+
+  /** See {@linkcode Link.putsOff}. */
+  putsOff(item: WorkItem): boolean {
+    return this.incoming.putsOff(item);
+  }
+
+  /** See {@linkcode Link.post}. */
+  post(message: Uint8Array, target: Target): void {
+    this.outgoing.post(message, target);
+  }
+
+  /** The key of a signal to the other end. */
+  protected keyOf(signal: Signal): number {
+    return this.#keys.theirs(signal);
+  }
+
+  /** See {@linkcode Link.doorbell}. */
+  doorbell(signal: Signal, channelId: number): Doorbell {
+    return this.outgoing.doorbell(this.keyOf(signal), channelId);
+  }
+
+  /** See {@linkcode Link.listen}. */
+  listen(signal: OwnSignal, channelId: number, interrupt: WorkItem): void {
+    this.incoming.doorbell(this.#keys.own(signal), channelId).lead(interrupt);
+  }
+
+  /** See {@linkcode Link.stopListening}. */
+  stopListening(signal: OwnSignal): void {
+    this.incoming.silence(this.#keys.own(signal));
+  }
+}
+
+/** The same as the host's end has it. */
+export class HostSide extends Side<SynicPlace, GuestSignal, number, HostSignal>
+  implements HostLink {
+  /** Over `lanes`; the guest's memory is `memory`. */
+  constructor(memory: GuestRam, { toHost, toGuest }: Lanes) {
+    super(memory, toHost, toGuest, { own: hostSignalKey, theirs: guestSignalKey });
+  }
+}
+
+/** The same as the guest's end has it. */
+export class GuestSide extends Side<number, HostSignal, SynicPlace, GuestSignal>
+  implements GuestLink {
+  /** Over `lanes`; the guest's memory is `memory`. */
+  constructor(memory: GuestRam, { toHost, toGuest }: Lanes) {
+    super(memory, toGuest, toHost, { own: guestSignalKey, theirs: hostSignalKey });
+  }
+
+  /** See {@linkcode GuestLink.roundTrip}: the host takes each message at once, inside this call. */
+  roundTrip(
+    messages: readonly Uint8Array[],
+    connectionId: number,
+    isAnswer: (message: Uint8Array) => boolean,
+  ): Uint8Array | null {
+    const talk = () => messages.forEach((message) => this.outgoing.carry(message, connectionId));
+    return this.incoming.answerTo(talk, isAnswer);
+  }
+}

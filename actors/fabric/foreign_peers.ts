@@ -1,0 +1,190 @@
+/**
+ * How peers that somebody else wrote are attached to a fabric, and what they say is checked.
+ *
+ * @module
+ */
+
+import { requireBytes } from "../../core/arguments.ts";
+import { wholeOf } from "../../core/bytes.ts";
+import { describe } from "../../core/describe.ts";
+import { givenRam } from "../../core/memory/given_ram.ts";
+import { isU16, isU32, PAGE_BYTES } from "../../core/units.ts";
+import { ForeignGuestLink, type ForeignGuestListener } from "../bus/foreign/guest_link.ts";
+import { ForeignHostLink, type ForeignHostListener } from "../bus/foreign/host_link.ts";
+import type { BusLink } from "../bus/lanes.ts";
+import type { FabricPort } from "../partition/fabric_port.ts";
+import type { CheckedPartitionOptions } from "../partition/partition.ts";
+import type { Foreign, PartitionObject } from "../partition/partition_object.ts";
+import type {
+  ForeignGuest,
+  ForeignGuestOptions,
+  ForeignHost,
+  ForeignHostOptions,
+} from "./foreign.ts";
+import { checkPartitionOptions } from "./options.ts";
+import { show, withDefaults } from "./read_options.ts";
+
+/** The fabric, as peers are attached to it. */
+export interface AttachingFabric extends FabricPort {
+  /** The name of its codec. */
+  readonly codecName: string;
+}
+
+/** Makes the partition of somebody outside. */
+type MakePartition = (
+  options: CheckedPartitionOptions,
+  foreign: Foreign,
+) => PartitionObject;
+
+/** The options of a peer, checked. */
+interface CheckedPeer<Listener> {
+  readonly options: CheckedPartitionOptions;
+  readonly listener: Listener;
+  readonly ram: Foreign["ram"];
+}
+
+const NO_OPTIONS = {
+  name: "",
+  memory: null as unknown,
+  memoryBase: 0 as unknown,
+  vtl: 0,
+  processors: 1,
+  mmioMegabytes: 128,
+  onMessage: null as unknown,
+  onSignal: null as unknown,
+};
+
+function checkPeer<Listener>(
+  fabric: AttachingFabric,
+  what: "a foreign guest" | "a foreign host",
+  given: object,
+  defaults: typeof NO_OPTIONS & { readonly waitForMessage?: unknown },
+): CheckedPeer<Listener> {
+  const action = `attach ${what}`;
+  fabric.requireLive(action);
+  if (fabric.codecName !== "vmbus") {
+    throw new Error(
+      `Cannot ${action}: nobody else reads packets with codec "${fabric.codecName}"; create the fabric with codec "vmbus"`,
+    );
+  }
+  const { name, memory, memoryBase, vtl, processors, mmioMegabytes, ...listener } = withDefaults(
+    what,
+    given,
+    defaults,
+    "attach",
+  );
+  for (const [member, value] of Object.entries(listener)) {
+    const isLeftOut = member === "waitForMessage" && value === undefined;
+    if (typeof value === "function" || isLeftOut) continue;
+    throw new TypeError(`Cannot ${action}: ${member} must be a function, not ${show(value)}`);
+  }
+  const ram = givenRam(action, memory, memoryBase);
+  const memoryPages = ram.bytes.length / PAGE_BYTES;
+  const options = checkPartitionOptions({ name, memoryPages, vtl, processors, mmioMegabytes });
+  return { options, listener: listener as Listener, ram };
+}
+
+function checkMessage(bytes: ArrayBufferView): Uint8Array {
+  return wholeOf(requireBytes("post a message", bytes)).slice();
+}
+
+function requireNumber(
+  action: string,
+  name: string,
+  value: unknown,
+  isIt: (value: unknown) => boolean,
+) {
+  if (isIt(value)) return;
+  throw new RangeError(`Cannot ${action}: ${name} is ${describe(value)}`);
+}
+
+/** Makes a peer's partition, and keeps the link that it was made with. */
+function makeOver<Made extends BusLink>(
+  make: MakePartition,
+  { options, ram }: CheckedPeer<unknown>,
+  makeLink: (...ends: Parameters<Foreign["makeLink"]>) => Made,
+): { partition: PartitionObject; link: Made } {
+  const made: Made[] = [];
+  const partition = make(options, {
+    ram,
+    makeLink: (...ends) => {
+      const link = makeLink(...ends);
+      made.push(link);
+      return link;
+    },
+  });
+  return { partition, link: made[0]! };
+}
+
+function detach(partition: PartitionObject): void {
+  if (partition.isPresent) partition.destroy();
+}
+
+/** See {@linkcode Fabric.attachForeignGuest}. */
+export function attachForeignGuest(
+  fabric: AttachingFabric,
+  options: ForeignGuestOptions,
+  make: MakePartition,
+): ForeignGuest {
+  const peer = checkPeer<ForeignGuestListener>(fabric, "a foreign guest", options, NO_OPTIONS);
+  const { partition, link } = makeOver(
+    make,
+    peer,
+    (guest, root) =>
+      new ForeignGuestLink(fabric, guest, root, peer.listener, (error) => fabric.loop.fail(error)),
+  );
+  return {
+    partition,
+    postMessage(bytes, connectionId) {
+      const message = checkMessage(bytes);
+      requireNumber("post a message", "connectionId", connectionId, isU32);
+      if (!partition.bus.host.hearsAt(connectionId)) return "unknownTarget";
+      return link.post(message, connectionId);
+    },
+    signalEvent(connectionId, flag) {
+      requireNumber("signal an event", "connectionId", connectionId, isU32);
+      requireNumber("signal an event", "flag", flag, isU16);
+      return link.signal({ connectionId, flag });
+    },
+    detach: () => detach(partition),
+  };
+}
+
+/** See {@linkcode Fabric.attachForeignHost}. */
+export function attachForeignHost(
+  fabric: AttachingFabric,
+  options: ForeignHostOptions,
+  make: MakePartition,
+): ForeignHost {
+  const defaults = { ...NO_OPTIONS, waitForMessage: undefined };
+  const peer = checkPeer<ForeignHostListener>(fabric, "a foreign host", options, defaults);
+  const { partition, link } = makeOver(
+    make,
+    peer,
+    (guest, root) =>
+      new ForeignHostLink(fabric, guest, root, peer.listener, (error) => fabric.loop.fail(error)),
+  );
+  const { guest } = partition.bus;
+  return {
+    partition,
+    postMessage(bytes, place = guest.messagePlace) {
+      const message = checkMessage(bytes);
+      const { vp, sint, vtl } = place;
+      for (const [name, value] of Object.entries({ vp, sint, vtl })) {
+        requireNumber("post a message", name, value, isU32);
+      }
+      if (!guest.hearsAt({ vp, sint, vtl })) return "unknownTarget";
+      return link.post(message, { vp, sint, vtl });
+    },
+    signalEvent(vp, sint, eventFlag) {
+      for (const [name, value] of Object.entries({ vp, sint })) {
+        requireNumber("signal an event", name, value, isU32);
+      }
+      requireNumber("signal an event", "eventFlag", eventFlag, isU16);
+      const { vtl } = partition;
+      if (!guest.hearsAt({ vp, sint, vtl })) return "unknownTarget";
+      return link.signal({ vp, sint, vtl, eventFlag });
+    },
+    detach: () => detach(partition),
+  };
+}

@@ -1,0 +1,137 @@
+// A guest that somebody else wrote, as bytes on the foreign door: connect, offers, GPADL, open, packets both ways,
+// close, release (wire.md 2, 3, 4; kmcl.md S2, S3, S10).
+
+import { assertEquals } from "@std/assert";
+import * as vmbus from "../../../mod.ts";
+import { ByteGuest, type ByteGuestOptions } from "../../support/byte_guest.ts";
+import { makeServer, PAIR_TYPE, serverTable } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
+import { hexBytes, words } from "../../support/held_link.ts";
+
+/** A server and a guest of bytes. */
+class ForeignStage {
+  readonly fabric: vmbus.Fabric;
+  readonly guest: ByteGuest;
+  readonly vsp: vmbus.KmclServerInterfaceV1;
+  readonly server: vmbus.VMBCHANNEL;
+  /** State change callbacks, in order. */
+  readonly calls: string[] = [];
+
+  constructor(options: ByteGuestOptions = {}) {
+    this.fabric = createFabric({ codec: "vmbus", trace: "full" });
+    this.guest = new ByteGuest(this.fabric, options);
+    this.vsp = serverTable(this.fabric);
+    this.server = makeServer(this.vsp, this.fabric, this.guest.door.partition, this.calls, {});
+    assertEquals(this.vsp.VmbChannelEnable(this.server), vmbus.STATUS_SUCCESS);
+    this.vsp.VmbChannelStart(this.server);
+  }
+
+  /** Lets everything run; what the guest was told. */
+  async settle(): Promise<Uint8Array[]> {
+    await this.fabric.settle();
+    return this.guest.take();
+  }
+
+  /** A stage whose guest has opened channel 1 over GPADL 9. */
+  static async opened(options: ByteGuestOptions = {}): Promise<ForeignStage> {
+    const stage = new ForeignStage(options);
+    stage.guest.say(3, 0);
+    await stage.settle();
+    stage.guest.describe(1, 9, 0, 4);
+    stage.guest.open(1, 7, 9);
+    assertEquals((await stage.settle()).map(([type]) => type), [10, 6]);
+    assertEquals(stage.calls.splice(0), ["server Opened", "server Started", "server PostStarted"]);
+    return stage;
+  }
+
+  /** The guest is detached, and the server goes; nothing may be left. */
+  async end(): Promise<void> {
+    this.guest.door.detach();
+    await this.vsp.VmbChannelDisable(this.server);
+    this.vsp.VmbChannelCleanup(this.server);
+    assertEquals([this.fabric.leaks(), this.fabric.violations], [[], []]);
+    await this.fabric[Symbol.asyncDispose]();
+  }
+}
+
+for (const base of [0, 0x1_0000_0000]) {
+  Deno.test(`attachForeignGuest: a guest of bytes is served from offer to release, memory at 0x${base.toString(16)}`, async () => {
+    const stage = new ForeignStage({ base });
+    const { guest } = stage;
+    guest.say(3, 0); // RequestOffers
+    const [offer, delivered, ...more] = await stage.settle();
+    assertEquals([offer?.length, delivered, more], [196, hexBytes("04000000 00000000"), []]);
+    assertEquals(offer?.subarray(180), hexBytes("0000 0000 01000000 ff 00 0100 01200000"));
+    assertEquals(PAIR_TYPE.slice(0, 8), "6d9d9a51");
+    assertEquals(offer?.subarray(8, 12), hexBytes("519a9d6d"));
+
+    guest.describe(1, 9, 0, 4);
+    assertEquals(await stage.settle(), [words(10, 0, 1, 9, 0)]);
+    guest.open(1, 7, 9);
+    assertEquals(await stage.settle(), [words(6, 0, 1, 7, 0)]);
+    assertEquals(stage.calls, ["server Opened", "server Started", "server PostStarted"]);
+
+    // A request of the guest's, which the server completes with its own payload.
+    const payload = hexBytes("0102030405060708");
+    assertEquals(guest.upstream.write(6, 1, 0x1234n, payload), true);
+    assertEquals(guest.door.signalEvent(0x2001, 0), null);
+    assertEquals([await stage.settle(), guest.signals.splice(0)], [[], ["0 2 1"]]);
+    assertEquals(guest.upstream.indices, [32, 32]);
+    assertEquals(guest.downstream.read(), { type: 11, flags: 0, transactionId: 0x1234n, payload });
+
+    // And one of the server's, which the guest completes.
+    const packet = stage.vsp.VmbPacketAllocate(stage.server);
+    const completed: Uint8Array[] = [];
+    stage.vsp.VmbPacketSetCompletionRoutine(packet, (...all) => {
+      completed.push(all[2].slice(0, all[3]));
+    });
+    assertEquals(stage.vsp.VmbPacketSend(packet, payload, 8, null, 1), vmbus.STATUS_SUCCESS);
+    assertEquals([await stage.settle(), guest.signals.splice(0)], [[], ["0 2 1"]]);
+    const request = guest.downstream.read();
+    assertEquals([request?.type, request?.flags, request?.payload], [6, 1, payload]);
+    guest.upstream.write(11, 0, request!.transactionId, hexBytes("0a0b0c0d00000000"));
+    guest.door.signalEvent(0x2001, 0);
+    await stage.settle();
+    assertEquals(completed, [hexBytes("0a0b0c0d00000000")]);
+    stage.vsp.VmbPacketFree(packet);
+
+    guest.say(7, 0, 1); // CloseChannel, GpadlTeardown
+    guest.say(11, 0, 1, 9);
+    assertEquals(await stage.settle(), [words(12, 0, 9)]);
+    assertEquals(stage.calls.slice(3), ["server Suspend", "server Closed"]);
+    guest.say(13, 0, 1); // RelIdReleased
+    assertEquals(await stage.settle(), []);
+    const [, partition] = stage.fabric.inspect().partitions;
+    assertEquals([partition?.faults, partition?.state], [[], "running"]);
+    await stage.end();
+  });
+}
+
+// wire.md 4.1
+Deno.test("attachForeignGuest: what the guest hears goes to SINT 2 of processor 0, in its trust level", async () => {
+  const stage = new ForeignStage({ vtl: 2 });
+  stage.vsp.VmbChannelDisable(stage.server);
+  stage.guest.say(3, 0);
+  await stage.fabric.settle();
+  assertEquals(stage.guest.heard.map(({ target }) => target), [{ vp: 0, sint: 2, vtl: 2 }]);
+  stage.vsp.VmbChannelCleanup(stage.server);
+});
+
+Deno.test("attachForeignGuest: the same run has the same digest, and what comes from outside is in it", async () => {
+  const run = async (id: bigint) => {
+    const stage = await ForeignStage.opened();
+    stage.guest.upstream.write(6, 1, id, new Uint8Array(8));
+    stage.guest.door.signalEvent(0x2001, 0);
+    await stage.settle();
+    return [
+      stage.fabric.traceDigest(),
+      stage.fabric.trace.map(({ event }) => event).join(),
+    ] as const;
+  };
+  const [[first, events], [again], [other]] = [await run(1n), await run(1n), await run(2n)];
+  assertEquals([first === again, first === other], [true, false]);
+  assertEquals([events.includes("messageToHost"), events.includes("peerSignalsHost")], [
+    true,
+    true,
+  ]);
+});

@@ -1,0 +1,99 @@
+// A host that somebody else wrote, as bytes on the foreign door (wire.md 4, 5.6; kmcl.md S2, S10, G5).
+
+import { assertEquals } from "@std/assert";
+import * as vmbus from "../../../mod.ts";
+import { ByteHost, type ByteHostOptions, OFFER_5 } from "../../support/byte_host.ts";
+import { ByteRing } from "../../support/byte_ring.ts";
+import { clientTable, makeClient } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
+import { hexBytes } from "../../support/held_link.ts";
+import { Receiver } from "../../support/treatment.ts";
+
+/** A client of our guest, and a host of bytes. */
+class ForeignHostStage {
+  readonly fabric: vmbus.Fabric;
+  readonly host: ByteHost;
+  readonly vsc: vmbus.KmclClientInterfaceV1;
+  readonly client: vmbus.VMBCHANNEL;
+  /** State change callbacks, in order. */
+  readonly calls: string[] = [];
+
+  constructor(options: ByteHostOptions = {}) {
+    this.fabric = createFabric({ codec: "vmbus", trace: "full" });
+    this.host = new ByteHost(this.fabric, options);
+    const { partition } = this.host.door;
+    this.vsc = clientTable(partition);
+    const receiver = new Receiver(this.vsc, this.fabric, false);
+    this.client = makeClient(this.vsc, partition, this.calls, { ringPages: [1, 1] }, receiver);
+    assertEquals(this.vsc.VmbChannelEnable(this.client), vmbus.STATUS_SUCCESS);
+  }
+
+  /** Lets everything run; what the host was told. */
+  async settle(): Promise<Uint8Array[]> {
+    await this.fabric.settle();
+    return this.host.take();
+  }
+
+  /** A stage whose host has offered channel 5 and opened it; both rings, as the host has them. */
+  static async opened(options: ByteHostOptions = {}) {
+    const stage = new ForeignHostStage(options);
+    await stage.settle();
+    stage.host.post(OFFER_5);
+    const [header, open] = await stage.settle();
+    const [, , , openId, , , downstreamPage] = new Uint32Array(open!.slice(0, 28).buffer);
+    stage.host.say(6, 0, 5, openId!, 0);
+    assertEquals(await stage.settle(), []);
+    assertEquals(stage.calls.splice(0), ["client Opened", "client Started", "client PostStarted"]);
+    const range = new DataView(header!.buffer, 20);
+    const offset = Number(range.getBigUint64(8, true)) * 4096 - (options.base ?? 0);
+    const pages = range.getUint32(0, true) / 4096;
+    const { memory } = stage.host;
+    const upstream = new ByteRing(memory, offset, downstreamPage! - 1);
+    const downstream = new ByteRing(
+      memory,
+      offset + downstreamPage! * 4096,
+      pages - downstreamPage! - 1,
+    );
+    return { stage, header: header!, upstream, downstream };
+  }
+
+  /** The host is detached, and the client goes; nothing may be left. */
+  async end(): Promise<void> {
+    this.host.door.detach();
+    await this.vsc.VmbChannelDisable(this.client);
+    this.vsc.VmbChannelCleanup(this.client);
+    assertEquals([this.fabric.leaks(), this.fabric.violations], [[], []]);
+    await this.fabric[Symbol.asyncDispose]();
+  }
+}
+
+for (const base of [0, 0x1_0000_0000]) {
+  Deno.test(`attachForeignHost: our client takes the offer of a host of bytes, memory at 0x${base.toString(16)}`, async () => {
+    const { stage, header, upstream, downstream } = await ForeignHostStage.opened({ base });
+    const { host, vsc, client } = stage;
+    assertEquals(header.subarray(0, 8), hexBytes("08000000 00000000"));
+
+    // A request of the guest's, which the host completes; the host is signalled as its offer says.
+    const packet = vsc.VmbPacketAllocate(client);
+    const completed: Uint8Array[] = [];
+    vsc.VmbPacketSetCompletionRoutine(packet, (...all) => {
+      completed.push(all[2].slice(0, all[3]));
+    });
+    const payload = hexBytes("0102030405060708");
+    assertEquals(vsc.VmbPacketSend(packet, payload, 8, null, 1), vmbus.STATUS_SUCCESS);
+    assertEquals([await stage.settle(), host.signals.splice(0)], [[], [`${0x3005} 0`]]);
+    const request = upstream.read();
+    assertEquals([request?.type, request?.flags, request?.payload], [6, 1, payload]);
+    assertEquals(downstream.write(11, 0, request!.transactionId, payload), true);
+    assertEquals(host.door.signalEvent(0, 2, 5), null);
+    await stage.settle();
+    assertEquals(completed, [payload]);
+    vsc.VmbPacketFree(packet);
+
+    host.say(2, 0, 5); // RescindChannelOffer
+    await stage.fabric.settle();
+    await stage.settle();
+    assertEquals(stage.calls, ["client Suspend", "client Closed"]);
+    await stage.end();
+  });
+}

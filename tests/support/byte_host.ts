@@ -1,0 +1,78 @@
+/**
+ * A host of bytes on the foreign door: its messages and its signals, written by hand.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import type * as vmbus from "../../mod.ts";
+import { hexBytes, words } from "./held_link.ts";
+
+/** How a host of bytes is made. */
+export interface ByteHostOptions {
+  readonly name?: string;
+  /** Guest address of the first byte of its guest's memory. */
+  readonly base?: number;
+  readonly memory?: ArrayBuffer | SharedArrayBuffer;
+  /** Whether it answers a GPADL inside the call that describes it. Default true. */
+  readonly answers?: boolean;
+  readonly waitForMessage?: (host: ByteHost) => boolean;
+}
+
+/** OfferChannel of channel 5, of the type and instance that tests use, signalled by connection 0x3005 (wire.md 4.4). */
+export const OFFER_5 = hexBytes(`
+  01000000 00000000  519a9d6da25e9a4f9d0c3f2c7f3b8f10  4e1f7e0c522f574c8a1e0d7b4f1c2a33
+  ${"00".repeat(16)}  0000 0000  ${"00".repeat(120)}  0000 0000 05000000 ff 00 0100 05300000`);
+
+/** A host that somebody else wrote. */
+export class ByteHost {
+  readonly memory: ArrayBuffer | SharedArrayBuffer;
+  readonly door: vmbus.ForeignHost;
+  /** What it was told, and where. */
+  readonly heard: { bytes: Uint8Array; connectionId: number }[] = [];
+  /** How it was signalled: `connectionId flag`. */
+  readonly signals: string[] = [];
+  /** Whether it answers a GPADL inside the call that describes it. */
+  answers: boolean;
+
+  constructor(fabric: vmbus.Fabric, options: ByteHostOptions = {}) {
+    const { name = "ours", base = 0, memory = new ArrayBuffer(64 * 4096), waitForMessage } =
+      options;
+    this.memory = memory;
+    this.answers = options.answers ?? true;
+    this.door = fabric.attachForeignHost({
+      name,
+      memory,
+      memoryBase: base,
+      onMessage: (bytes, connectionId) => this.#hear(bytes, connectionId),
+      onSignal: (connectionId, flag) => void this.signals.push(`${connectionId} ${flag}`),
+      ...waitForMessage && { waitForMessage: () => waitForMessage(this) },
+    });
+  }
+
+  #hear(bytes: Uint8Array, connectionId: number): void {
+    this.heard.push({ bytes, connectionId });
+    if (this.answers && bytes[0] === 8) this.created(bytes);
+  }
+
+  /** Accepts the GPADL that a header describes. */
+  created(header: Uint8Array, status = 0): void {
+    const [, , channelId, gpadlId] = new Uint32Array(header.slice(0, 16).buffer);
+    this.say(10, 0, channelId!, gpadlId!, status);
+  }
+
+  /** Says a message of whole words. */
+  say(...message: readonly number[]): void {
+    this.post(words(...message));
+  }
+
+  /** Says bytes. */
+  post(bytes: Uint8Array): void {
+    assertEquals(this.door.postMessage(bytes), null);
+  }
+
+  /** What it was told since it looked last. */
+  take(): Uint8Array[] {
+    return this.heard.splice(0).map(({ bytes }) => bytes);
+  }
+}
