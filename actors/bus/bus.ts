@@ -124,6 +124,11 @@ export class Bus {
     this.ownHost?.guestGone();
   }
 
+  /** The fabric ends: nothing crosses any more, and nobody is told. */
+  cut(): void {
+    this.#link.cut();
+  }
+
   /** The partition is gone for good; what servers still have of it goes when they release it. */
   stopActors(): void {
     this.ownHost?.actor.stop();

@@ -259,6 +259,7 @@ export class PartitionObject implements Partition, DriverPartition {
     for (const processor of this.#processors) scheduler.clear(processor);
     callbacks.drop(this);
     if (this.actor.can("destroy")) this.actor.send({ type: "destroy" });
+    this.bus.cut();
     this.#killHandles();
     this.endpoints.clear();
     this.drivers.length = 0;
