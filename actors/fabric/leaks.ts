@@ -31,8 +31,10 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
       message: "a kernel handle was not closed by ZwClose",
     });
   }
-  const channels = partition.bus.ownGuest?.channels ?? [];
-  const rings = new Set(channels.map((channel) => channel.taken?.ringPages));
+  const { ownGuest } = partition.bus;
+  const taken = ownGuest?.channels.map((channel) => channel.taken?.ringPages) ?? [];
+  const forsaken = ownGuest?.gpadls.all.map(({ pages }) => pages) ?? [];
+  const rings = new Set([...taken, ...forsaken]);
   for (const buffer of partition.memory.buffers.values()) {
     if (rings.has(buffer)) continue;
     const message = `${buffer.byteCount} bytes at ${hex(buffer.gpa)} were not freed`;

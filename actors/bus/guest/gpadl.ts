@@ -6,6 +6,7 @@
 
 import type { AnyMachineSnapshot } from "xstate";
 import type { GpaRange } from "../../../core/memory/gpa_ranges.ts";
+import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
@@ -36,6 +37,8 @@ export interface GuestGpadlOwner {
   sendTeardown(gpadl: GuestGpadl): void;
   /** Its memory is the guest's own again. */
   unpin(gpadl: GuestGpadl): void;
+  /** Whoever created it was told that it came to nothing. */
+  forsake(gpadl: GuestGpadl): void;
   /** It is removed. */
   remove(gpadl: GuestGpadl): void;
 }
@@ -51,6 +54,8 @@ export class GuestGpadl implements GuestGpadlContent {
   readonly actor: ChartActor<GuestGpadlEvent, GuestGpadlTag>;
   /** Whose it is. */
   readonly owner: GuestGpadlOwner;
+  /** Pages that are nobody's, and are free when it is gone: the host may have them until then. */
+  pages: GuestBuffer | null = null;
   /** Callers of VmbChannelDeleteGpadl. */
   readonly waits: Wait<void>[] = [];
 
@@ -81,6 +86,7 @@ const EFFECTS: EffectTable<GuestGpadl, GuestGpadlEvent, GuestGpadlEffect> = {
   pin: (gpadl) => gpadl.owner.pin(gpadl),
   sendTeardown: (gpadl) => gpadl.owner.sendTeardown(gpadl),
   unpin: (gpadl) => gpadl.owner.unpin(gpadl),
+  forsake: (gpadl) => gpadl.owner.forsake(gpadl),
   remove(gpadl) {
     gpadl.owner.remove(gpadl);
     gpadl.actor.stop();

@@ -15,9 +15,11 @@ import type { GuestGpadlEvent, GuestGpadlTag } from "./types.ts";
 export function createGuestGpadlChart() {
   return setup({
     types: { events: {} as GuestGpadlEvent, tags: {} as GuestGpadlTag },
-    actions: nameEffects(["pin", "sendTeardown", "unpin", "remove", "answerWaits"]),
+    actions: nameEffects(["pin", "sendTeardown", "unpin", "forsake", "remove", "answerWaits"]),
   }).createMachine({ id: "guestGpadl", initial: "creating", states: {
-    creating: { tags: "creating", on: { accepted: { target: "created", actions: "pin" }, refused: "removed", guestGone: "removed" } },
+    creating: { tags: "creating", on: { accepted: { target: "created", actions: "pin" }, refused: "removed", unanswered: { target: "forsaken", actions: "forsake" }, guestGone: "removed" } },
+    forsaken: { tags: "forsaken", on: { accepted: { target: "reclaiming", actions: "sendTeardown" }, refused: "removed", guestGone: "removed" } },
+    reclaiming: { tags: ["forsaken", "deleting"], on: { torndown: "removed", guestGone: "removed" } },
     created: { tags: "created", on: { teardown: { target: "deleting", actions: "sendTeardown" }, guestGone: "removed" } },
     deleting: { tags: "deleting", on: { torndown: { target: "removed", actions: "unpin" }, guestGone: "removed" } },
     removed: { entry: ["remove", "answerWaits"] },

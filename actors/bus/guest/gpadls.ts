@@ -11,6 +11,7 @@ import {
 } from "../../../core/control/codec.ts";
 import type { ControlMessage, GpadlCreated } from "../../../core/control/messages.ts";
 import { bytesInRanges, type GpaRange } from "../../../core/memory/gpa_ranges.ts";
+import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../../core/memory/gpadl.ts";
 import {
   NT_SUCCESS,
@@ -81,7 +82,8 @@ export class GuestGpadls implements GuestGpadlOwner {
   /** The GPADL that `client`'s driver knows as `handle`. */
   find(client: Endpoint, handle: unknown): GuestGpadl | null {
     const gpadl = typeof handle === "number" ? this.#byHandle.get(handle) : undefined;
-    return gpadl === undefined || gpadl.client !== client || gpadl.isRing ? null : gpadl;
+    const isOf = gpadl?.client === client && !gpadl.isRing && !gpadl.actor.is("forsaken");
+    return gpadl !== undefined && isOf ? gpadl : null;
   }
 
   /** See {@linkcode SharedMemoryPort.rangesOf}. */
@@ -118,12 +120,26 @@ export class GuestGpadls implements GuestGpadlOwner {
     );
     if (answered !== null) this.#end.hear(answered);
     if (gpadl.actor.is("created")) return { status: STATUS_SUCCESS, gpadlHandle: handle };
-    if (gpadl.actor.can("refused")) { // the host gave no answer
-      gpadl.actor.send({ type: "refused" });
+    if (gpadl.actor.can("unanswered")) {
+      gpadl.actor.send({ type: "unanswered" });
       client.faulted("badGpadl");
     }
     this.#tell(gpadl, "refused");
     return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
+  }
+
+  /** `pages` are nobody's any more; where the host has yet to say what became of them, it may still have them. */
+  freePages(pages: GuestBuffer): void {
+    const isOf = ({ actor, ranges: [range] }: GuestGpadl) =>
+      actor.is("forsaken") && range?.pfns === pages.pfns;
+    const forsaken = this.all.find(isOf);
+    if (forsaken === undefined) this.#end.memory.free(pages);
+    else forsaken.pages = pages;
+  }
+
+  /** See {@linkcode GuestGpadlOwner.forsake}: no driver sees it any more. */
+  forsake(gpadl: GuestGpadl): void {
+    this.#takeFromDriver(gpadl);
   }
 
   #tell({ channelId, handle: gpadlId, ranges }: GuestGpadl, change: GpadlChange): void {
@@ -157,6 +173,11 @@ export class GuestGpadls implements GuestGpadlOwner {
   /** See {@linkcode GuestGpadlOwner.remove}. */
   remove(gpadl: GuestGpadl): void {
     this.#byHandle.delete(gpadl.handle);
+    this.#takeFromDriver(gpadl);
+    if (gpadl.pages !== null && this.#end.partition.isAlive) this.#end.memory.free(gpadl.pages);
+  }
+
+  #takeFromDriver(gpadl: GuestGpadl): void {
     const { client } = gpadl;
     const ofDriver = client === null ? undefined : this.#ofDrivers.get(client);
     if (client === null || ofDriver?.delete(gpadl) !== true) return;
@@ -174,8 +195,9 @@ export class GuestGpadls implements GuestGpadlOwner {
   created(message: GpadlCreated): ChannelFault | null {
     const gpadl = this.#byHandle.get(message.gpadlId);
     if (gpadl === undefined) return "badGpadl";
-    if (!gpadl.actor.is("creating") || gpadl.channelId !== message.channelId) {
-      gpadl.client?.faulted("badGpadl");
+    const isAwaited = gpadl.actor.is("creating") || gpadl.actor.can("accepted");
+    if (!isAwaited || gpadl.channelId !== message.channelId) {
+      faulted(gpadl);
       return "badGpadl";
     }
     gpadl.actor.send({ type: NT_SUCCESS(message.status) ? "accepted" : "refused" });
@@ -213,7 +235,7 @@ export class GuestGpadls implements GuestGpadlOwner {
   torndown(handle: number): ChannelFault | null {
     const gpadl = this.#byHandle.get(handle);
     if (gpadl?.actor.can("torndown") !== true) {
-      gpadl?.client?.faulted("badGpadl");
+      faulted(gpadl);
       return "badGpadl";
     }
     gpadl.actor.send({ type: "torndown" });
@@ -238,6 +260,11 @@ export class GuestGpadls implements GuestGpadlOwner {
       gpadl.actor.send({ type: "teardown" });
     }
   }
+}
+
+/** The host has said of a GPADL what cannot be. One that it never answered is no client's any more. */
+function faulted(gpadl: GuestGpadl | undefined): void {
+  if (gpadl?.actor.is("forsaken") === false) gpadl.client?.faulted("badGpadl");
 }
 
 /** Whether a message of the host says what has become of a GPADL that the guest creates. */

@@ -8,6 +8,7 @@
 import {
   CHANNEL_ID_MAX,
   type ControlMessage,
+  type GpadlCreated,
   type ModifyChannelResponse,
   type OfferChannel,
   type OpenResult,
@@ -49,7 +50,7 @@ export class HostMessages {
       case "modifyChannelResponse":
         return this.#modified(message);
       case "gpadlCreated":
-        return this.#end.gpadls.created(message);
+        return this.#gpadlCreated(message);
       case "gpadlTorndown":
         return this.#gpadlTorndown(message.gpadlId);
       default:
@@ -111,12 +112,18 @@ export class HostMessages {
     return null;
   }
 
+  #gpadlCreated(message: GpadlCreated): ChannelFault | null {
+    const fault = this.#end.gpadls.created(message);
+    const channel = this.#end.byId.get(message.channelId);
+    if (fault === null && channel !== undefined) this.#end.releaseIfDone(channel);
+    return fault;
+  }
+
   #gpadlTorndown(gpadlId: number): ChannelFault | null {
-    const gpadl = this.#end.gpadls.at(gpadlId);
-    const channel = this.#end.byId.get(gpadl?.channelId ?? 0);
+    const channel = this.#end.byId.get(this.#end.gpadls.at(gpadlId)?.channelId ?? 0);
     const fault = this.#end.gpadls.torndown(gpadlId);
     if (channel === undefined || fault !== null) return fault;
-    if (gpadl?.isRing === true) channel.actor.send({ type: "ringsFree" });
+    if (channel.taken?.ringGpadlId === gpadlId) channel.actor.send({ type: "ringsFree" });
     else this.#end.releaseIfDone(channel);
     return null;
   }

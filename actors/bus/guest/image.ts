@@ -128,7 +128,10 @@ export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEnd
     connection: imageOfGuestConnection(end.connection),
     nextOpenId: end.nextOpenId,
     lastGpadl: end.gpadls.lastHandle,
-    gpadls: end.gpadls.all.map(({ handle, client, channelId, ranges, isRing, actor }) => ({
+    // One that the host never answered is nobody's, and what the host says of it later is refused.
+    gpadls: end.gpadls.all.filter(({ actor }) => !actor.is("forsaken")).map((
+      { handle, client, channelId, ranges, isRing, actor },
+    ) => ({
       handle,
       client: client === null ? null : clients.get(client) ?? null,
       channelId,

@@ -115,7 +115,7 @@ export class Matching implements Worker {
     const { status, gpadlHandle } = end.gpadls.create(client, [range], false, true);
     if (!partition.isAlive) return; // whoever is the host ended the guest instead of an answer
     if (gpadlHandle === null) {
-      memory.free(ringPages);
+      end.gpadls.freePages(ringPages);
       return client.refused(status);
     }
     const openId = end.nextOpenId;

@@ -97,9 +97,10 @@ export type GuestChannelEffect = typeof GUEST_CHANNEL_EFFECTS[number];
 /** What can happen to a GPADL. */
 export type GuestGpadlEvent = {
   /**
-   * The host accepted or refused it; the guest wants it back; the host has released it; the guest crashed.
+   * The host accepted or refused it, or gave no answer in time; the guest wants it back; the host has released it; the
+   * guest crashed.
    */
-  readonly type: "accepted" | "refused" | "teardown" | "torndown" | "guestGone";
+  readonly type: "accepted" | "refused" | "unanswered" | "teardown" | "torndown" | "guestGone";
 };
 
 /** What the guest asks of a GPADL's state. */
@@ -108,8 +109,16 @@ export type GuestGpadlTag =
   | "creating"
   /** The host has accepted it. */
   | "created"
+  /** The host gave no answer in time: nobody uses it, and it goes as soon as the host has said what became of it. */
+  | "forsaken"
   /** The guest wants it back. */
   | "deleting";
 
 /** What happens on a step of a GPADL. */
-export type GuestGpadlEffect = "pin" | "sendTeardown" | "unpin" | "remove" | "answerWaits";
+export type GuestGpadlEffect =
+  | "pin"
+  | "sendTeardown"
+  | "unpin"
+  | "forsake"
+  | "remove"
+  | "answerWaits";

@@ -1,12 +1,13 @@
 // A host that somebody else wrote, as bytes on the foreign door (wire.md 4, 5.6; kmcl.md S2, S10, G5).
 
 import { assertEquals } from "@std/assert";
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
 import { ByteHost, type ByteHostOptions, OFFER_5 } from "../../support/byte_host.ts";
 import { ByteRing } from "../../support/byte_ring.ts";
 import { clientTable, makeClient } from "../../support/connected_pair.ts";
 import { createFabric } from "../../support/fabric.ts";
-import { hexBytes } from "../../support/held_link.ts";
+import { hexBytes, words } from "../../support/held_link.ts";
 import { Receiver } from "../../support/treatment.ts";
 
 /** A client of our guest, and a host of bytes. */
@@ -97,3 +98,55 @@ for (const base of [0, 0x1_0000_0000]) {
     await stage.end();
   });
 }
+
+// kmcl.md G5
+Deno.test("attachForeignHost: an answer to a GPADL comes inside waitForMessage as well", async () => {
+  const waited: number[] = [];
+  const waitForMessage = (host: ByteHost) => {
+    waited.push(host.heard.length);
+    if (waited.length === 1) host.say(4, 0); // something else comes first
+    else host.created(host.heard.at(-1)!.bytes);
+    return true;
+  };
+  const { stage } = await ForeignHostStage.opened({ answers: false, waitForMessage });
+  assertEquals(waited.length, 2);
+  await stage.end();
+});
+
+// kmcl.md G2, G5; wire.md 5.6, behaviour 56
+Deno.test("attachForeignHost: without an answer an open is refused; one that comes late is torn down, and only then are its pages free", async () => {
+  for (const isAccepted of [true, false]) {
+    const stage = new ForeignHostStage({ answers: false });
+    await stage.settle();
+    const { host } = stage;
+    host.post(OFFER_5);
+    const [header] = await stage.settle();
+    const { buffers } = (host.door.partition as PartitionObject).memory;
+    assertEquals([header?.[0], buffers.size], [8, 1]);
+    assertEquals(stage.calls, ["client PnpFailure STATUS_UNSUCCESSFUL"]);
+    const [, , , gpadlId] = new Uint32Array(header!.slice(0, 16).buffer);
+    host.created(header!, isAccepted ? 0 : 0x8000_ffff);
+    const said = await stage.settle();
+    if (isAccepted) {
+      assertEquals([said, buffers.size], [[words(11, 0, 5, gpadlId!)], 1]);
+      host.say(12, 0, gpadlId!);
+      assertEquals(await stage.settle(), []);
+    }
+    assertEquals(buffers.size, 0);
+    host.created(header!); // nobody waits for it any more
+    await stage.settle();
+    assertEquals(stage.fabric.inspect().partitions[1]?.faultCount, 1);
+    await stage.end();
+  }
+});
+
+Deno.test("attachForeignHost: a host that says other things for ever does not hold a guest up", async () => {
+  let waits = 0;
+  const waitForMessage = () => ++waits > 0;
+  const stage = new ForeignHostStage({ answers: false, waitForMessage });
+  await stage.settle();
+  stage.host.post(OFFER_5);
+  await stage.settle();
+  assertEquals([waits, stage.calls], [4096, ["client PnpFailure STATUS_UNSUCCESSFUL"]]);
+  await stage.end();
+});

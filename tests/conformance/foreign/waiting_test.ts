@@ -65,7 +65,7 @@ Deno.test("run: with a signal it ends by that, and another peer keeps it waiting
   await fabric[Symbol.asyncDispose]();
 });
 
-Deno.test("settle, advance, step: end with what the fabric has to do by itself", async () => {
+Deno.test("settle: it, advance and step end with what the fabric has to do by itself", async () => {
   const fabric = createFabric({ codec: "vmbus" });
   const guest = new ByteGuest(fabric);
   await fabric.settle();

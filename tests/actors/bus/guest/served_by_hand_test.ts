@@ -128,18 +128,20 @@ Deno.test("GuestEnd: waits with its offers as long as more is on its way to it",
 
 // kmcl.md G5: an opposite side that answers wrongly or not at all
 Deno.test("GuestEnd: a ring GPADL that the host refuses, or says nothing of, is the end of the open", async () => {
-  const cases: [answer: Uint8Array | null, fault: string | null][] = [
-    [created(0x8000_ffff), null],
-    [null, null],
-    [words(10, 0, 6, RING, 0), "gpadlCreated badGpadl"], // of another channel
-    [words(10, 0, 5, RING + 1, 0), null], // of another GPADL: no answer
+  const forsaken = ["forsaken"]; // its pages are the host's until that says what became of them
+  const cases: [answer: Uint8Array | null, fault: string | null, left: string[]][] = [
+    [created(0x8000_ffff), null, []],
+    [null, null, forsaken],
+    [words(10, 0, 6, RING, 0), "gpadlCreated badGpadl", forsaken], // of another channel
+    [words(10, 0, 5, RING + 1, 0), null, forsaken], // of another GPADL: no answer
   ];
-  for (const [answer, fault] of cases) {
+  for (const [answer, fault, left] of cases) {
     const stage = new GuestStage();
     stage.link.answer = () => answer;
     assertEquals(typesOf(await stage.say(OFFER_5)), [8]);
     assertEquals(stage.pair.calls, ["client PnpFailure STATUS_UNSUCCESSFUL"]);
-    assertEquals([stage.state.lifecycle, stage.end.gpadls.all], ["disabled", []]);
+    const stages = stage.end.gpadls.all.map(({ stage }) => stage);
+    assertEquals([stage.state.lifecycle, stages], ["disabled", left]);
     const { fabric, vsc, client } = stage.pair;
     vsc.VmbChannelCleanup(client);
     assertEquals([stage.refused, fabric.violations], [fault === null ? [] : [fault], []]);
