@@ -36,10 +36,13 @@ export class ByteGuest {
   /** Where it posts its messages. */
   connectionId = 1;
 
+  readonly #vtl: number;
+
   constructor(fabric: vmbus.Fabric, options: ByteGuestOptions = {}) {
     const { name = "foreign", base = 0, memory = new ArrayBuffer(PAGES * 4096), vtl = 0 } = options;
     this.memory = memory;
     this.base = base;
+    this.#vtl = vtl;
     this.upstream = new ByteRing(memory, 0, 1);
     this.downstream = new ByteRing(memory, 2 * 4096, 1);
     this.door = fabric.attachForeignGuest({
@@ -50,6 +53,25 @@ export class ByteGuest {
       onMessage: (bytes, target) => void this.heard.push({ bytes, target }),
       onSignal: (vp, sint, flag) => void this.signals.push(`${vp} ${sint} ${flag}`),
     });
+  }
+
+  /**
+   * InitiateContact, short, without pages: below 5.0 over connection 1, from then on over 4, for SINT 2
+   * (wire.md 4.1, 4.2).
+   */
+  contact(version: number, features = 0): void {
+    const isMulticlient = version >= 0x5_0000;
+    this.connectionId = isMulticlient ? 4 : 1;
+    const target = isMulticlient
+      ? [2 | (version > 0x5_0000 ? this.#vtl << 8 : 0), features]
+      : [0, 0];
+    this.say(14, 0, version, 0, ...target, 0, 0, 0, 0);
+  }
+
+  /** Contact, RequestOffers. */
+  connect(version = 0x4_0000): void {
+    this.contact(version);
+    this.say(3, 0);
   }
 
   /** Says a message of whole words. */

@@ -17,6 +17,8 @@ export interface ByteHostOptions {
   /** Whether it answers a GPADL inside the call that describes it. Default true. */
   readonly answers?: boolean;
   readonly waitForMessage?: (host: ByteHost) => boolean;
+  /** The version that it speaks; it refuses each other one. Default 5.3. */
+  readonly version?: number;
 }
 
 /** OfferChannel of channel 5, of the type and instance that tests use, signalled by connection 0x3005 (wire.md 4.4). */
@@ -34,12 +36,16 @@ export class ByteHost {
   readonly signals: string[] = [];
   /** Whether it answers a GPADL inside the call that describes it. */
   answers: boolean;
+  /** The versions that the guest has tried. */
+  readonly tried: number[] = [];
+  readonly #version: number;
 
   constructor(fabric: vmbus.Fabric, options: ByteHostOptions = {}) {
     const { name = "ours", base = 0, memory = new ArrayBuffer(64 * 4096), waitForMessage } =
       options;
     this.memory = memory;
     this.answers = options.answers ?? true;
+    this.#version = options.version ?? 0x5_0003;
     this.door = fabric.attachForeignHost({
       name,
       memory,
@@ -51,8 +57,17 @@ export class ByteHost {
   }
 
   #hear(bytes: Uint8Array, connectionId: number): void {
+    if (bytes[0] === 14) return this.#welcome(new Uint32Array(bytes.slice(0, 12).buffer)[2]!);
     this.heard.push({ bytes, connectionId });
     if (this.answers && bytes[0] === 8) this.created(bytes);
+  }
+
+  /** Answers a contact: from 5.0 on the guest is to say what it says over connection 9. */
+  #welcome(version: number): void {
+    this.tried.push(version);
+    const isRight = version === this.#version;
+    const selected = version >= 0x5_0000 ? 9 : version;
+    this.say(15, 0, isRight ? 1 : 0, isRight ? selected : 0);
   }
 
   /** Accepts the GPADL that a header describes. */

@@ -35,7 +35,7 @@ class ForeignStage {
   /** A stage whose guest has opened channel 1 over GPADL 9. */
   static async opened(options: ByteGuestOptions = {}): Promise<ForeignStage> {
     const stage = new ForeignStage(options);
-    stage.guest.say(3, 0);
+    stage.guest.connect();
     await stage.settle();
     stage.guest.describe(1, 9, 0, 4);
     stage.guest.open(1, 7, 9);
@@ -54,10 +54,21 @@ class ForeignStage {
   }
 }
 
-for (const base of [0, 0x1_0000_0000]) {
-  Deno.test(`attachForeignGuest: a guest of bytes is served from offer to release, memory at 0x${base.toString(16)}`, async () => {
+const CASES = [
+  // version, memory base; VersionResponse: the version itself, or the connection id and the features
+  [0x4_0000, 0, words(15, 0, 1, 0x4_0000)],
+  [0x6_0000, 0x1_0000_0000, words(15, 0, 1, 4, 0)],
+] as const;
+
+for (const [version, base, welcome] of CASES) {
+  const name = `version 0x${version.toString(16)}, memory at 0x${base.toString(16)}`;
+  Deno.test(`attachForeignGuest: a guest of bytes is served from contact to unload, ${name}`, async () => {
     const stage = new ForeignStage({ base });
     const { guest } = stage;
+    guest.contact(0xffff_ffff);
+    assertEquals(await stage.settle(), [words(15, 0, 0, 0)]); // not supported
+    guest.contact(version);
+    assertEquals(await stage.settle(), [welcome]);
     guest.say(3, 0); // RequestOffers
     const [offer, delivered, ...more] = await stage.settle();
     assertEquals([offer?.length, delivered, more], [196, hexBytes("04000000 00000000"), []]);
@@ -101,6 +112,10 @@ for (const base of [0, 0x1_0000_0000]) {
     assertEquals(stage.calls.slice(3), ["server Suspend", "server Closed"]);
     guest.say(13, 0, 1); // RelIdReleased
     assertEquals(await stage.settle(), []);
+    guest.say(16, 0); // Unload
+    assertEquals(await stage.settle(), [words(17, 0)]);
+    guest.connect(version); // and again
+    assertEquals((await stage.settle()).map(([type]) => type), [15, 1, 4]);
     const [, partition] = stage.fabric.inspect().partitions;
     assertEquals([partition?.faults, partition?.state], [[], "running"]);
     await stage.end();
@@ -111,9 +126,19 @@ for (const base of [0, 0x1_0000_0000]) {
 Deno.test("attachForeignGuest: what the guest hears goes to SINT 2 of processor 0, in its trust level", async () => {
   const stage = new ForeignStage({ vtl: 2 });
   stage.vsp.VmbChannelDisable(stage.server);
-  stage.guest.say(3, 0);
+  stage.guest.connect(0x5_0001);
   await stage.fabric.settle();
-  assertEquals(stage.guest.heard.map(({ target }) => target), [{ vp: 0, sint: 2, vtl: 2 }]);
+  const place = { vp: 0, sint: 2, vtl: 2 };
+  assertEquals(stage.guest.heard.map(({ target }) => target), [place, place]);
+  stage.guest.say(14, 0, 0x5_0001, 0, 7, 0, 0, 0, 0, 0); // for SINT 7 of trust level 0: not this server's
+  stage.guest.say(14, 0, 0x5_0001, 3, 7 | 2 << 8, 0, 0, 0, 0, 0); // for SINT 7: told there, on processor 3
+  await stage.fabric.settle();
+  const { bytes, target } = stage.guest.heard.at(-1)!;
+  assertEquals([stage.guest.heard.length, bytes, target], [
+    3,
+    words(15, 0, 0, 0),
+    { vp: 3, sint: 7, vtl: 2 },
+  ]);
   stage.vsp.VmbChannelCleanup(stage.server);
 });
 

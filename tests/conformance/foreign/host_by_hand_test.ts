@@ -68,10 +68,21 @@ class ForeignHostStage {
   }
 }
 
-for (const base of [0, 0x1_0000_0000]) {
-  Deno.test(`attachForeignHost: our client takes the offer of a host of bytes, memory at 0x${base.toString(16)}`, async () => {
-    const { stage, header, upstream, downstream } = await ForeignHostStage.opened({ base });
+const CASES = [
+  // version, memory base, the connection that the guest says everything over, how many versions it tries
+  [0x4_0000, 0, 1, 7],
+  [0x5_0003, 0x1_0000_0000, 9, 2],
+] as const;
+
+for (const [version, base, connectionId, tries] of CASES) {
+  const name = `version 0x${version.toString(16)}, memory at 0x${base.toString(16)}`;
+  Deno.test(`attachForeignHost: our client takes the offer of a host of bytes, ${name}`, async () => {
+    const { stage, header, upstream, downstream } = await ForeignHostStage.opened({
+      base,
+      version,
+    });
     const { host, vsc, client } = stage;
+    assertEquals([host.tried[0], host.tried.length, host.tried.at(-1)], [0x6_0000, tries, version]);
     assertEquals(header.subarray(0, 8), hexBytes("08000000 00000000"));
 
     // A request of the guest's, which the host completes; the host is signalled as its offer says.
@@ -93,7 +104,8 @@ for (const base of [0, 0x1_0000_0000]) {
 
     host.say(2, 0, 5); // RescindChannelOffer
     await stage.fabric.settle();
-    await stage.settle();
+    const connections = new Set(host.heard.map((heard) => heard.connectionId));
+    assertEquals(connections, new Set([connectionId]));
     assertEquals(stage.calls, ["client Suspend", "client Closed"]);
     await stage.end();
   });

@@ -89,15 +89,16 @@ Deno.test("postMessage, signalEvent: what a peer does wrong is named, and what n
 Deno.test("postMessage: the bytes are copied; a flood finds no room, and room again", async () => {
   const fabric = createFabric({ codec: "vmbus" });
   const guest = new ByteGuest(fabric);
+  guest.contact(0x4_0000);
   const bytes = words(3, 0);
   guest.post(bytes);
   bytes.fill(0xff);
-  let taken = 1;
+  let taken = 2;
   while (guest.door.postMessage(words(99, 0), 1) === null) taken++;
   assertEquals([taken, guest.door.postMessage(words(99, 0), 1)], [1024, "noRoom"]);
   await fabric.settle();
   assertEquals(guest.take().at(-1), words(4, 0)); // its offers were delivered
-  assertEquals(fabric.inspect().partitions[1]?.faultCount, 1023);
+  assertEquals(fabric.inspect().partitions[1]?.faultCount, 1022);
   guest.post(words(99, 0));
   fabric.dispose();
 });
@@ -115,13 +116,10 @@ Deno.test("onMessage, onSignal: what they throw rejects whoever drives, and chan
     },
     onSignal: nothing,
   });
-  const said = () => door.postMessage(words(3, 0), 1);
-  said();
+  door.postMessage(words(14, 0, 0x4_0000, 0, 0, 0, 0, 0, 0, 0), 1);
   await assertRejects(() => fabric.settle(), Error, "the pipe is broken");
   await fabric.settle();
-  const vsp = serverTable(fabric);
-  const server = makeServer(vsp, fabric, door.partition, [], {});
-  vsp.VmbChannelEnable(server);
+  door.postMessage(words(3, 0), 1);
   await assertRejects(
     async () => {
       for (let time = 0; time < 3; time++) await fabric.settle();
@@ -130,7 +128,7 @@ Deno.test("onMessage, onSignal: what they throw rejects whoever drives, and chan
     "and stays so",
   );
   await fabric.settle();
-  assertEquals(heard, ["message 4", "message 1"]);
+  assertEquals(heard, ["message 15", "message 4"]);
   fabric.dispose();
 });
 
@@ -149,9 +147,9 @@ Deno.test("onMessage: may say and signal things, and detach the peer", async () 
     },
     onSignal: nothing,
   });
-  door.postMessage(words(3, 0), 1);
+  door.postMessage(words(14, 0, 0x4_0000, 0, 0, 0, 0, 0, 0, 0), 1);
   await fabric.run();
-  assertEquals([heard, fabric.partitions.length], [[4], 1]);
+  assertEquals([heard, fabric.partitions.length], [[15], 1]);
   await fabric[Symbol.asyncDispose]();
 });
 
@@ -188,7 +186,7 @@ Deno.test("attachForeignGuest: a GPADL of pages outside of its memory is refused
     const vsp = serverTable(fabric);
     const server = makeServer(vsp, fabric, guest.door.partition, [], {});
     vsp.VmbChannelEnable(server);
-    guest.say(3, 0);
+    guest.connect();
     guest.describe(1, 9, page, 4);
     await fabric.settle();
     assertEquals([page, guest.take().at(-1)], [page, words(10, 0, 1, 9, status)]);
@@ -209,6 +207,7 @@ Deno.test("attachForeignGuest, attachForeignHost: whatever words come in, the fa
     vsp.VmbChannelEnable(server);
     vsp.VmbChannelStart(server);
     for (let time = 0; time < 150; time++) {
+      if (chance.below(8) === 0) guest.connect([0xd, 0x4_0000, 0x6_0000][chance.below(3)]);
       const message = words(
         1 + chance.below(30),
         0,
