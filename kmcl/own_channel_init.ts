@@ -46,7 +46,7 @@ function configure(
 
 /**
  * Sets which channel of its interface and instance an endpoint is: 0 for the primary, which it is without this call, or
- * more for a sub-channel (wire.md 6). A server of a sub-channel is offered beside the primary of the same interface and
+ * more for a sub-channel ([wire.md 6](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). A server of a sub-channel is offered beside the primary of the same interface and
  * instance, which has to be offered already; a client with an index takes the offer with that index, and one without
  * takes primaries alone. Each channel has its own rings, processor and drivers' callbacks.
  *
@@ -87,7 +87,7 @@ export function initSetSubchannelIndex(
 
 /**
  * Sets where a server stands among the offers of its interface when a guest asks for them: the lower, the earlier, and
- * so the lower its channel's number; servers that say nothing come last (wire.md 5.2).
+ * so the lower its channel's number; servers that say nothing come last ([wire.md 5.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
  *
  * Statuses: SUCCESS; `_1` no live channel of a server, or not initializing any more; `_2` no u32.
  *
@@ -110,7 +110,7 @@ export function initSetOfferOrder(
 }
 
 /**
- * Sets the flags of a server's offer that no function of the tables sets (wire.md 4.4): 0x2 confidential ring, 0x4
+ * Sets the flags of a server's offer that no function of the tables sets ([wire.md 4.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)): 0x2 confidential ring, 0x4
  * confidential external memory, 0x8 pinned external memory. The guest sees those that it has said it knows.
  *
  * Statuses: SUCCESS; `_1` no live channel of a server, or not initializing any more; `_2` other bits.
@@ -160,7 +160,7 @@ export function initSetTargetProcessor(
 }
 
 /**
- * Has the host interrupt an open client on another processor of its guest (ModifyChannel, wire.md 4.5). Its callbacks run
+ * Has the host interrupt an open client on another processor of its guest (ModifyChannel, [wire.md 4.5](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Its callbacks run
  * there once the host has said so, in versions before 5.3 at once. The next open has what {@linkcode initSetTargetProcessor} said.
  *
  * Statuses, in this order: `_1` no live channel of a client; INVALID_DEVICE_STATE it is not open, or the host has not

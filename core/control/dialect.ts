@@ -26,7 +26,8 @@ export interface Dialect {
 export const ALL_VERSIONS: VersionRange = { lowest: "0.13", highest: "6.0" };
 
 /** The features that both ends of a bus of this package have, unless one is told otherwise. */
-export const FEATURES_DEFAULT: number = FEATURES.modifyConnection | FEATURES.clientId |
+export const FEATURES_DEFAULT: number = FEATURES.guestSpecifiedSignalParameters |
+  FEATURES.channelInterruptRedirection | FEATURES.modifyConnection | FEATURES.clientId |
   FEATURES.pauseResume;
 
 /** Whether `version` is one of `range`. */

@@ -16,6 +16,8 @@ export type LifeOptions = {
   readonly mmioMegabytes?: number;
   /** Whether the server is never to be resumed. */
   readonly forceNew?: boolean;
+  /** Which channel of the device it is. */
+  readonly subchannelIndex?: number;
 };
 
 type LifeState = { readonly options: LifeOptions; readonly calls: readonly string[] };
@@ -58,6 +60,7 @@ export const lifeGuestDriver: vmbus.GuestDriver<Life & vmbus.GuestDriverInstance
         (_channel, status) => void calls.push(`PnpFailure ${vmbus.ntStatusName(status)}`),
       ),
     );
+    vmbus.expectSuccess(vmbus.initSetSubchannelIndex(kmcl, channel, options.subchannelIndex ?? 0));
     vmbus.expectSuccess(kmcl.VmbClientChannelInitSetRingBufferPageCount(channel, 1, 1));
     vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, 256));
     vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(channel, 4096, 1));
@@ -101,6 +104,7 @@ function lifeHost(
   vmbus.expectSuccess(
     kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, PAIR_TYPE, PAIR_INSTANCE),
   );
+  vmbus.expectSuccess(vmbus.initSetSubchannelIndex(kmcl, channel, options.subchannelIndex ?? 0));
   vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, 256));
   vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(channel, 4096, 1));
   vmbus.expectSuccess(kmcl.VmbChannelInitSetProcessPacketCallbacks(channel, () => {}));

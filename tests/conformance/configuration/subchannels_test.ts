@@ -208,3 +208,33 @@ Deno.test("pollChannel: a client without interrupts gets its packets when it loo
   assertEquals(vmbus.pollChannel(vsc, client), vmbus.STATUS_INVALID_DEVICE_STATE);
   await closePair(pair);
 });
+
+// wire.md 4.3: sub-channels and target processors came with 2.4, changes with 4.1, their answers with 5.3
+Deno.test("setTargetProcessor: goes by the version that was agreed on, and so do sub-channels", async () => {
+  const outcomes: unknown[] = [];
+  for (const vmbusVersion of ["1.1", "2.4", "4.1", "5.3", "6.0"] as const) {
+    const primary = await openPair({ fabric: { vmbusVersion }, partition: { processors: 4 } });
+    const { vsc, vsp, client, fabric } = primary;
+    const sub = subPair(primary, 1);
+    enablePair(sub);
+    await fabric.settle();
+    const status = vmbus.setTargetProcessor(vsc, client, 3);
+    const [, , , atOnce] = stateOf(client);
+    await fabric.settle();
+    outcomes.push([vmbusVersion, stateOf(sub.client)[0], status, atOnce, stateOf(client)[3]]);
+    await exchange(primary);
+    await vsc.VmbChannelDisable(sub.client);
+    await vsp.VmbChannelDisable(sub.server);
+    vsc.VmbChannelCleanup(sub.client);
+    vsp.VmbChannelCleanup(sub.server);
+    await closePair(primary);
+  }
+  const { STATUS_NOT_SUPPORTED } = vmbus;
+  assertEquals(outcomes, [
+    ["1.1", "enabled", STATUS_NOT_SUPPORTED, 1, 1],
+    ["2.4", "opened", STATUS_NOT_SUPPORTED, 1, 1],
+    ["4.1", "opened", STATUS_SUCCESS, 3, 3],
+    ["5.3", "opened", STATUS_SUCCESS, 1, 3],
+    ["6.0", "opened", STATUS_SUCCESS, 1, 3],
+  ]);
+});

@@ -62,6 +62,11 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
     isOpen: true,
     happens: ({ guest, client }) => void clientTable(guest).VmbChannelPause(client.channel),
   },
+  "is to be interrupted on another processor": {
+    isOpen: true,
+    happens: ({ guest, client }) =>
+      void vmbus.setTargetProcessor(clientTable(guest), client.channel, 0),
+  },
   // As where an item is due beside what was left of it at a scheduling point, which did its work.
   "has completion routines due in vain": {
     isOpen: true,

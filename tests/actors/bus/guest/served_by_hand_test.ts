@@ -85,10 +85,10 @@ class GuestStage {
 Deno.test("GuestEnd: a client takes the offer of a host of bytes, and opens it over its own rings", async () => {
   const stage = new GuestStage();
   const [contact, request, ...rest] = stage.connecting;
-  // Version 6.0 for processor 0, SINT 2 of VTL 0, features 0x2c, no pages, the guest's own name.
+  // Version 6.0 for processor 0, SINT 2 of VTL 0, features 0x2f, no pages, the guest's own name.
   assertEquals(
     contact,
-    hexBytes(`0e000000 00000000 00000600 00000000 02 00 0000 2c000000 ${"00".repeat(16)}
+    hexBytes(`0e000000 00000000 00000600 00000000 02 00 0000 2f000000 ${"00".repeat(16)}
       75626d76 2073 6f4c 8000 000000000001`),
   );
   assertEquals([request, rest], [hexBytes("03000000 00000000"), []]);
