@@ -67,7 +67,7 @@ export interface FabricOptions {
    * The version of the bus that the host speaks, or its lowest and highest
    * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all, from 0.13 to 6.0.
    */
-  readonly vmbusVersion?: VmbusVersion | VersionRange;
+  readonly vmbusVersion?: VmbusVersion | Partial<VersionRange>;
   /**
    * Features of version 6.0 that the host agrees to, as bits
    * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all that both ends of this package have.

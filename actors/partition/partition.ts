@@ -26,7 +26,7 @@ export interface PartitionOptions {
    * The version of the bus that its guest speaks, or those from which it tries, the highest first
    * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all, from 6.0 down.
    */
-  readonly vmbusVersion?: VmbusVersion | VersionRange;
+  readonly vmbusVersion?: VmbusVersion | Partial<VersionRange>;
   /**
    * Features of version 6.0 that its guest asks for, as bits ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
    * Default: all that both ends of this package have.

@@ -71,8 +71,8 @@ export const HOST_END = record({
   ],
   gpadls: [list(HOST_GPADL), "channel by channel"],
 }, {
-  "a guest that is not connected has channels": ({ connection, channels }) =>
-    channels.length === 0 || connection.state.hasTag("connected"),
+  "a guest that is not connected has channels that are not reserved": ({ connection, channels }) =>
+    connection.state.hasTag("connected") || channels.every(({ state }) => state === "reserved"),
   "one of its channels has another's id": ({ channels }) =>
     areDistinct(channels.map(({ channelId }) => channelId)),
   "one of its channels has another's instance": ({ channels }) =>

@@ -328,7 +328,7 @@ Deno.test("PARTITION_CHUNKS: the rules of connections", () => {
   const stateOf = (value: StateValue) =>
     stateWith(chartOf("connection", createConnectionChart, "compiled"), value)!;
   const connections = hostEnd.holds.fields.connection[0];
-  refuses(hostEnd.holds, "a guest that is not connected has channels", host, {
+  refuses(hostEnd.holds, "a guest that is not connected has channels that are not reserved", host, {
     connection: { ...connection, state: stateOf("disconnected") },
   });
   refuses(connections, "its connection cannot rest in that state", connection, {
