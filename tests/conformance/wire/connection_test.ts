@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { ConnectionBackend } from "../../../actors/bus/host/backend.ts";
+import { imageOfHostEnd, restoreHostEnd } from "../../../actors/bus/host/image.ts";
 import * as vmbus from "../../../mod.ts";
 import {
   contactMessage,
@@ -234,4 +235,50 @@ Deno.test("GpadlHeader: one that was never completed goes with the connection, a
     { message: "gpadlCreated", channelId: 1, gpadlId: 77, status: 0 },
   ]);
   assertEquals(await host.end(), []);
+});
+
+/** A host that was paused while a channel was opening, and has had more to say since. */
+async function paused(): Promise<WireHost> {
+  const host: WireHost = new WireHost({
+    serverCallbacks: {
+      EvtChannelOpened: () => host.pair.fabric.delay(1).then(() => vmbus.STATUS_SUCCESS),
+    },
+  });
+  host.enable();
+  await host.contact("6.0", { features: 0x20 });
+  await host.say(REQUEST_OFFERS);
+  assertEquals(namesOf(await host.say(...opening(1))), ["gpadlCreated 1"]);
+  assertEquals(await host.say({ message: "pause" }), [{ message: "pauseResponse" }]);
+  await host.pair.fabric.advance(1);
+  addServer(host, 2);
+  assertEquals(await host.say(), []);
+  return host;
+}
+
+const QUEUED = ["openResult 1", "offerChannel 2"];
+
+// wire.md section 8, 49
+Deno.test("restoreHostEnd: what a paused host has to say is saved, and said in order when the guest hears again", async () => {
+  const host = await paused();
+  const other = new WireHost();
+  restoreHostEnd(other.host, imageOfHostEnd(host.host));
+  assertEquals(await other.say(), []);
+  assertEquals(namesOf(await other.say({ message: "resume" })), QUEUED);
+  assertEquals([host.refused, other.refused], [[], []]);
+  for (const { pair } of [host, other]) pair.fabric.dispose();
+});
+
+// wire.md section 8, 59 and 4.5: Unload and InitiateContact end the rest as well, and nobody hears what waited
+Deno.test("Pause: a guest that rests says nothing but that it goes on, leaves, or connects anew", async () => {
+  const host = await paused();
+  assertEquals(await host.say(REQUEST_OFFERS, { message: "pause" }), []);
+  assertEquals(host.refused.splice(0), [
+    "requestOffers unexpectedMessage",
+    "pause unexpectedMessage",
+  ]);
+  assertEquals(namesOf(await host.say({ message: "resume" })), QUEUED);
+  assertEquals(await host.say({ message: "pause" }), [{ message: "pauseResponse" }]);
+  assertEquals(namesOf(await host.say(UNLOAD)), ["unloadComplete"]);
+  assertEquals(host.refused, []);
+  host.pair.fabric.dispose();
 });
