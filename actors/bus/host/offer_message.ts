@@ -61,7 +61,8 @@ export function offerOf(
     channelId,
     monitorId: MONITOR_ID_NONE,
     monitorAllocated: false,
-    isDedicated: true,
+    // Where it is not, the connection of all channels is signalled (wire.md 4.3).
+    isDedicated: protocol.hasDedicatedSignals,
     connectionId: eventConnectionId(channelId, vtl),
   };
 }
