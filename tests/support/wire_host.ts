@@ -38,7 +38,7 @@ export class WireHost {
     this.link = new HeldHostLink(guest.memory);
     const setting = { runtime: guest.runtime, guest, link: this.link };
     this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { host: this.host });
+    Object.assign(guest.bus, { ownHost: this.host });
   }
 
   /** A host whose guest speaks `version`, and was told of its one channel. */

@@ -20,10 +20,22 @@ function test(file: string, name: string): NamedTest {
 }
 
 const RING = "core/ring/cases";
+const RANGES = "core/memory/buffer_ranges";
+const PIPE = "conformance/pipe/byte_pipe";
+const NEGOTIATION = "conformance/wire/negotiation";
+const CONNECTION = "conformance/wire/connection";
+const CHANNELS = "actors/bus/host/channel_messages";
+const SUBCHANNELS = "conformance/configuration/subchannels";
+const OFFER = "actors/bus/host/offer_message";
+const OFFERED = "actors/bus/host/offered_channels";
 const GPADLS = "conformance/wire/gpadls";
-const HOST_END = "actors/bus/host/host_end";
-const BY_HAND = "actors/bus/guest/served_by_hand";
-const RESUMED = "conformance/save_restore/resume_ends";
+const SAVING = "conformance/wire/saving";
+const STATES = "kmcl/saving/life";
+const HOST_IMAGE = "actors/bus/host/image";
+const RULES = "actors/saving/rules";
+const GUEST = "conformance/wire/guest";
+
+const MONITOR_PAGES = "Comes with monitor pages, and its test with them";
 
 /** Each behaviour by its number in wire.md section 8. */
 export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
@@ -42,12 +54,49 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     test(RING, "case 9, a range of no bytes is for the codec to refuse"),
     test("core/packet/vmbus_codec", "names each fault in a description of memory"),
   ],
-  10: [test(RING, "case 10, transfer pages come out as they went in")],
+  10: [
+    test(RING, "case 10, transfer pages come out as they went in"),
+    test(RANGES, "case 10, parts of a buffer of three pages"),
+  ],
   11: [test(RING, "case 11, a blocked writer goes on after the read")],
+  12: [test(PIPE, "whose opposite side drops its end is told so, reading and writing")],
   13: [test("conformance/pipe/pipe", "is one datagram, of its exact length")],
+  14: [test(PIPE, "20 000 bytes go through a ring of 4 KiB while nobody loses any")],
+  15: [test(PIPE, "20 000 bytes go through a ring of 4 KiB while nobody loses any")],
+  16: [test(NEGOTIATION, "a version that is none is answered with supported 0")],
+  17: [test(NEGOTIATION, "processor and interrupt page count where they may")],
+  18: [test(NEGOTIATION, "from 5.0 on the answer has the connection for messages")],
+  19: [test(NEGOTIATION, "another SINT is refused there")],
+  20: [test(NEGOTIATION, "for another trust level it is not this host's")],
+  21: [test(NEGOTIATION, "of the features asked for, those come back that the host has")],
+  22: [test(NEGOTIATION, "pinned memory is agreed on where the host is told to")],
+  23: [test(NEGOTIATION, "the feature of the client id comes back")],
+  24: MONITOR_PAGES,
+  25: [
+    test(CONNECTION, "the first channel has id 1, connection 0x2001"),
+    test(CHANNELS, "which the guest hears from 5.3 on"),
+    test("actors/bus/host/host_end", "what the guest says of a channel that was taken back"),
+  ],
+  26: [
+    test(CHANNELS, "signals go by what the guest says, and of its flags the lowest alone counts"),
+  ],
+  27: [test(CONNECTION, "devices that come before, while and after a guest connects")],
+  28: [test(OFFERED, "by interface, order and instance, a sub-channel behind its primary")],
+  29: MONITOR_PAGES,
+  30: MONITOR_PAGES,
+  31: [test(CONNECTION, "the host lets go of the connection once all channels have closed")],
+  32: [test(CONNECTION, "on a connection it ends that first, without a word")],
+  33: [
+    test(CONNECTION, "it outlives the connection, and not the guest"),
+    test(CHANNELS, "each closes channels of its own kind, else the server stops"),
+  ],
+  34: [test(SUBCHANNELS, "of a primary takes its sub-channels back before it")],
+  35: "Comes with sockets, and its test with them",
+  36: "Comes with trust levels, and its test with them",
   37: [test(GPADLS, "on a channel that is not there is answered with 0x8000FFFF")],
   38: [test(GPADLS, "a bad range in one message is answered with 0x8000FFFF")],
   39: [test(GPADLS, "a bad range over two messages is answered after the second")],
+  40: [test(CONNECTION, "one that was never completed goes with the connection")],
   41: [
     test(GPADLS, "on a channel that was taken back it comes and goes without the server"),
     test(
@@ -55,10 +104,67 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
       "one that crosses a rescind is accepted when it is complete",
     ),
   ],
-  54: [test(BY_HAND, "an offer that nobody took is released as soon as it is taken back")],
-  55: [
-    test("conformance/gpadl/statuses", "that the host refuses is STATUS_UNSUCCESSFUL"),
-    test("core/memory/gpadl", "one word holds no range"),
+  42: [test(SAVING, "a guest that has left the bus comes back so")],
+  43: [
+    test(STATES, "is saved at each moment of it"),
+    test(
+      HOST_IMAGE,
+      "channels come back as the guest has them: open, changing processors, reserved",
+    ),
+    test(HOST_IMAGE, "a revoked channel hands its id over to a server that comes back"),
   ],
-  56: [test("actors/bus/guest/guest_end", "comes after the last answer that the host owes")],
+  44: [test(SAVING, "a guest that was making contact goes on with it, and connects")],
+  45: [
+    test(
+      HOST_IMAGE,
+      "channels come back as the guest has them: open, changing processors, reserved",
+    ),
+  ],
+  46: [test(SAVING, "a reserved channel and its GPADL come back")],
+  47: [test(SAVING, "offers that were not asked for yet are sent when they are")],
+  48: [test(SAVING, "a device that is new since the save is one more offer")],
+  49: [test(CONNECTION, "what a paused host has to say is saved, and said in order")],
+  50: [
+    test(SAVING, "a host that does not speak so, or lacks a feature, refuses the guest"),
+    test(RULES, "PARTITION_CHUNKS: the rules of connections"),
+  ],
+  51: [
+    test(
+      "kmcl/saving/gpadls",
+      "a GPADL whose deletion waits for the server is gone after it",
+    ),
+    test(
+      "conformance/save_restore/resume_memory",
+      "one that waited for an unmap is gone after the save",
+    ),
+  ],
+  52: [test(GUEST, "a guest begins with 6.0, its name and its features")],
+  53: [test(GUEST, "a guest that makes contact makes no other one")],
+  54: [
+    test(GUEST, "an id comes again once it was released"),
+    test(
+      "actors/bus/guest/served_by_hand",
+      "an offer that nobody took is released as soon as it is taken back",
+    ),
+  ],
+  55: [
+    test("core/memory/gpadl", "one word holds no range"),
+    test("conformance/gpadl/statuses", "that the host refuses is STATUS_UNSUCCESSFUL"),
+  ],
+  56: [
+    test("actors/bus/guest/guest_end", "comes after the last answer that the host owes"),
+    test(
+      "actors/bus/guest/channel_machine",
+      "a channel that was taken back is released once nobody has it",
+    ),
+  ],
+  57: [test(GUEST, "an id comes again once it was released")],
+  58: "Comes with trust levels, and its test with them",
+  59: [
+    test(CONNECTION, "a guest that rests says nothing but that it goes on"),
+    test(
+      "kmcl/saving/migration",
+      "save, restore and save give the same bytes, whatever the fabric",
+    ),
+  ],
 };

@@ -36,7 +36,7 @@ class WireGuest {
     this.link = new HeldGuestLink(guest.memory);
     const setting = { runtime: guest.runtime, partition: guest, link: this.link };
     this.end = new GuestEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { guest: this.end });
+    Object.assign(guest.bus, { ownGuest: this.end });
   }
 
   /** Guest that a host of bytes welcomes. */
