@@ -20,7 +20,10 @@ function pagesInUse({ endpoints, bus }: PartitionObject): ReadonlySet<number> {
   for (const { outgoing } of endpoints) {
     for (const { ranges, actor } of outgoing.packets.live) if (actor.is("inFlight")) add(ranges);
   }
-  for (const { ranges } of bus.ownGuest?.gpadls.all ?? []) add(ranges);
+  // What the host has not answered is nobody's: its pages wait, and are not pinned (kmcl.md G5).
+  for (const { ranges, actor } of bus.ownGuest?.gpadls.all ?? []) {
+    if (!actor.is("forsaken")) add(ranges);
+  }
   return pages;
 }
 

@@ -26,7 +26,6 @@ const NEGOTIATION = "conformance/wire/negotiation";
 const CONNECTION = "conformance/wire/connection";
 const CHANNELS = "actors/bus/host/channel_messages";
 const SUBCHANNELS = "conformance/configuration/subchannels";
-const OFFER = "actors/bus/host/offer_message";
 const OFFERED = "actors/bus/host/offered_channels";
 const GPADLS = "conformance/wire/gpadls";
 const SAVING = "conformance/wire/saving";
