@@ -273,7 +273,15 @@ export {
   type BytePipeResult,
   type PipeCloseOptions,
   type PipeRead,
+  type SocketOptions,
 } from "./kmcl/byte_pipe.ts";
+export {
+  type ConnectOptions,
+  connectSocket,
+  setSocketProvider,
+  type SocketProvider,
+  type SocketRequest,
+} from "./kmcl/sockets.ts";
 export { type PipeStreamOptions, type PipeStreams, pipeStreams } from "./kmcl/pipe_streams.ts";
 export {
   initSetOfferFlags,

@@ -7,8 +7,10 @@
  * |---|---|
  * | `disk` | external data, PFNs, a shared GPADL, registers in MMIO, negotiation, quota; it can be saved with its guest |
  * | `echo` | transactions and packets without completions, both ways at once; packets completed late, and deferred |
+ * | `socket` | byte pipes, offers that come and go, connects that are refused; both sides connect and listen |
  *
- * Each device is a door of its own as well: `@vmbus/kmcl/devices/disk`, `@vmbus/kmcl/devices/echo`.
+ * Each device is a door of its own as well: `@vmbus/kmcl/devices/disk`, `@vmbus/kmcl/devices/echo`,
+ * `@vmbus/kmcl/devices/socket`.
  *
  * @example
  * ```ts
@@ -31,3 +33,4 @@
 
 export * as disk from "./disk/mod.ts";
 export * as echo from "./echo/mod.ts";
+export * as socket from "./socket/mod.ts";

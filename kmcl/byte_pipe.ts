@@ -8,7 +8,9 @@ import { type BytePipe as PipeEnd, makeBytePipe } from "../actors/channel/byte_p
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PipeRead } from "../actors/channel/stream_reading.ts";
 import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
-import { bytesOf } from "../core/arguments.ts";
+import { booleanOf, bytesOf } from "../core/arguments.ts";
+import type { SocketOffer } from "../core/control/user_data.ts";
+import { NULL_GUID, parseGuid } from "../core/guid.ts";
 import { copyBytes, lengthOf, NO_BYTES } from "../core/bytes.ts";
 import {
   type NtStatus,
@@ -78,6 +80,35 @@ export interface BytePipeOptions {
    * as it likes: nothing waits for it, and what it awaits is never rejected for having to wait for ever.
    */
   readonly opened?: (pipe: BytePipe) => MaybePromise<void>;
+  /**
+   * Makes it a socket ([wire.md 4.4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)): a server says this in its offer, a client
+   * takes offers with the same isForGuestAccept alone.
+   */
+  readonly socket?: SocketOptions;
+}
+
+/** What the offer of a socket says. */
+export interface SocketOptions {
+  /** True: the host connects, and the guest accepts. False: the guest has asked for it. */
+  readonly isForGuestAccept: boolean;
+  /** Whether it is for a container; false by default. */
+  readonly isForContainer?: boolean;
+  /** The container that it is for, a GUID; all zero, for none, by default. */
+  readonly siloId?: string;
+}
+
+/** Version of a socket's user data: RS5 and later (wire.md 4.4). */
+const SOCKET_OFFER_VERSION = 1;
+
+/** A socket's options, read once; undefined where they are wrong. */
+function socketOf(options: unknown): SocketOffer | null | undefined {
+  if (options === undefined) return null;
+  const members = copyMembers(options, ["isForGuestAccept", "isForContainer", "siloId"]);
+  const isForGuestAccept = booleanOf(members?.isForGuestAccept);
+  const isForContainer = booleanOf(members?.isForContainer ?? false);
+  const siloId = parseGuid(members?.siloId ?? NULL_GUID);
+  if (isForGuestAccept === null || isForContainer === null || siloId === null) return undefined;
+  return { isForGuestAccept, isForContainer, version: SOCKET_OFFER_VERSION, siloId };
 }
 
 /** What {@linkcode bytePipe} gives. */
@@ -107,15 +138,17 @@ export function bytePipe(
 }
 
 function make(endpoint: Endpoint, channel: VMBCHANNEL, options: BytePipeOptions): BytePipeResult {
-  const members = copyMembers(options, ["opened"]);
+  const members = copyMembers(options, ["opened", "socket"]);
+  const socket = socketOf(members?.socket);
   const opened = members?.opened;
   if (!endpoint.is("configurable") || endpoint.bytes !== null) {
     return { status: STATUS_INVALID_PARAMETER_1, pipe: null };
   }
-  if (members === null || (opened !== undefined && typeof opened !== "function")) {
+  const isGood = members !== null && socket !== undefined;
+  if (!isGood || (opened !== undefined && typeof opened !== "function")) {
     return { status: STATUS_INVALID_PARAMETER_3, pipe: null };
   }
-  const end = makeBytePipe(endpoint, opened === undefined ? null : () => opened(pipe));
+  const end = makeBytePipe(endpoint, opened === undefined ? null : () => opened(pipe), socket);
   const pipe = new DriversPipe(channel, endpoint, end);
   return { status: STATUS_SUCCESS, pipe };
 }

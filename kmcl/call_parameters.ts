@@ -66,6 +66,7 @@ export const CALL_NAMES = [
   "initSetTargetProcessor",
   "setTargetProcessor",
   "pollChannel",
+  "connectSocket",
 ] as const;
 
 /** One of them. */
@@ -199,6 +200,7 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   pipeWrite: [channel, buffer(2), { name: "byteCount" }],
   pipeCloseWrite: [channel],
   pipeClose: plain("channel", "timeout100ns"),
+  connectSocket: plain("channel", "timeout100ns", "siloId"),
 } satisfies
   & {
     readonly [Name in CallName & keyof KmclServerInterfaceV1]: ParametersOf<

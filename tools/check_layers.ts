@@ -64,6 +64,7 @@ export const DOORS: readonly string[] = [
   "devices/mod.ts",
   "devices/disk/mod.ts",
   "devices/echo/mod.ts",
+  "devices/socket/mod.ts",
   "simulator/mod.ts",
   "simulator/fuzzing/mod.ts",
   "simulator/scenario_files/mod.ts",

@@ -42,7 +42,7 @@ export class Bus {
     this.#root = root;
     this.#link = link;
     this.ownHost = link.host && new HostEnd(
-      { runtime, guest: partition, link: link.host },
+      { runtime, guest: partition, root, link: link.host },
       (message, fault) => this.refuse("toHost", message, fault),
     );
     this.ownGuest = link.guest && new GuestEnd(

@@ -55,6 +55,8 @@ export class Lane<Target> implements Worker, Arrival {
   #isCut = false;
   /** Whether the next message comes later than its turn would be. */
   #isHeldBack = false;
+  /** Whether its taker hears nothing for now. */
+  #isHeld = false;
   /** What is due once the next message is on its way again. */
   #afterwards: WorkItem | null = null;
   /** The latest who waits inside a call; null while nobody does. */
@@ -147,8 +149,15 @@ export class Lane<Target> implements Worker, Arrival {
     for (const message of messages) this.#queue.push({ message, target });
   }
 
+  /** Whether its taker hears nothing for now. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    if (!isHeld && this.isBusy) this.schedule();
+  }
+
   /** The next message is due. */
   schedule(): void {
+    if (this.#isHeld) return;
     const { faults, scheduler } = this.#runtime;
     if (faults === null) scheduler.schedule(this.#item);
     else this.#scheduleUnlessHeld(faults);
@@ -197,6 +206,7 @@ export class Lane<Target> implements Worker, Arrival {
 
   /** See {@linkcode Worker.work}. */
   work(): void {
+    if (this.#isHeld) return;
     const posted = this.#queue.shift();
     if (this.#queue.length > 0) this.schedule();
     if (posted !== null) this.#deliver(posted);

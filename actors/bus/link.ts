@@ -28,6 +28,8 @@ export interface Link<Target, Signal, Source, OwnSignal> {
   putsOff(item: WorkItem): boolean;
   /** Has this end hear what the other one says, a message at a time, and where it was posted to. */
   connect(hear: (message: Uint8Array, source: Source) => void): void;
+  /** Whether this end is to hear nothing for now: what the other one says waits, in order (wire.md 5.4). */
+  hold(isHeld: boolean): void;
   /** Puts a message for the other end on its way; once the guest is gone nothing happens. */
   post(message: Uint8Array, target: Target): void;
   /** What makes `signal` to the other end of channel `channelId`: resolved once, rung often. */

@@ -58,6 +58,11 @@ class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, So
     return this.incoming.putsOff(item);
   }
 
+  /** See {@linkcode Link.hold}. */
+  hold(isHeld: boolean): void {
+    this.incoming.hold(isHeld);
+  }
+
   /** See {@linkcode Link.post}. */
   post(message: Uint8Array, target: Target): void {
     this.outgoing.post(message, target);

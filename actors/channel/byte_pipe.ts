@@ -6,6 +6,7 @@
 
 import { NO_BYTES } from "../../core/bytes.ts";
 import { type NtStatus, STATUS_DEVICE_REMOVED, STATUS_SUCCESS } from "../../core/ntstatus.ts";
+import type { SocketOffer } from "../../core/control/user_data.ts";
 import type { PacketFields } from "../../core/packet/packet.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
@@ -196,15 +197,16 @@ const EFFECTS: EffectTable<BytePipe, BytePipeEvent, BytePipeEffect> = {
   callOpened: (pipe) => pipe.callOpened(),
 };
 
-/** Makes `endpoint` a byte pipe, whose driver is called by `opened` each time that it opens. */
+/** Makes `endpoint` a byte pipe, a socket's where that is given, whose driver is called by `opened` each time that it opens. */
 export function makeBytePipe(
   endpoint: PipedEndpoint & {
     readonly incoming: { bytes: BytePipe | null };
     bytes: BytePipe | null;
   },
   opened: (() => unknown) | null,
+  socket: SocketOffer | null,
 ): BytePipe {
-  endpoint.configuration.setBytePipe();
+  endpoint.configuration.setBytePipe(socket);
   const pipe = new BytePipe(endpoint, opened);
   endpoint.bytes = pipe;
   endpoint.incoming.bytes = pipe;

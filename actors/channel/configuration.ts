@@ -14,7 +14,7 @@ import {
   OFFER_FLAG_REQUIRES_PINNED_MEMORY,
   TARGET_VP_NO_INTERRUPTS,
 } from "../../core/control/messages.ts";
-import type { PipeType } from "../../core/control/user_data.ts";
+import type { PipeType, SocketOffer } from "../../core/control/user_data.ts";
 import { parseGuid } from "../../core/guid.ts";
 import {
   type NtStatus,
@@ -113,6 +113,8 @@ export class ChannelConfiguration {
   subchannelIndex = 0;
   /** Whether a pipe keeps the boundaries of messages, or is a stream of bytes. */
   pipeType: PipeType = "message";
+  /** What a socket's offer says, or which such offers a client takes; null: it is no socket. */
+  socket: SocketOffer | null = null;
 
   /** Client: data pages of the incoming ring. */
   incomingRingPages = 16;
@@ -144,10 +146,11 @@ export class ChannelConfiguration {
       (this.serverFlags & SERVER_FLAG_OFFER_AS_PIPE) !== 0;
   }
 
-  /** Makes it a pipe that is a stream of bytes: the flags cannot say otherwise from then on. */
-  setBytePipe(): void {
+  /** Makes it a pipe that is a stream of bytes, and perhaps a socket: the flags cannot say otherwise from then on. */
+  setBytePipe(socket: SocketOffer | null): void {
     this.pipeType = "byte";
     this.flags = INIT_FLAG_IS_PIPE;
+    this.socket = socket;
   }
 
   /** Whether the offer goes to clients of the root partition. */

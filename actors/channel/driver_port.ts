@@ -38,6 +38,7 @@ export const CALLBACK_NAMES = [
   "EvtChannelSavePacket",
   "EvtChannelRestorePacket",
   "EvtPipeOpened",
+  "EvtSocketConnect",
 ] as const;
 
 /** The name of a callback. */

@@ -6,7 +6,8 @@
  */
 
 import { assert } from "../assert.ts";
-import { Damage, hex, oneOf, reserved, size64, struct, u32 } from "../layout/mod.ts";
+import { Damage, guid, hex, oneOf, reserved, size64, struct, u32, u8 } from "../layout/mod.ts";
+import { readGuid } from "../guid.ts";
 import { isUint } from "../units.ts";
 import { USER_DATA_BYTES } from "./messages.ts";
 
@@ -18,6 +19,52 @@ const PIPE_USER_DATA = struct("pipe user data", USER_DATA_BYTES, {
   pipeType: [0, oneOf(u32, { byte: 0, message: 4 })],
   provider: [4, reserved(116)], // the provider's part
 });
+
+/** What the offer of a socket says of it (wire.md 4.4). */
+export interface SocketOffer {
+  /** Whether the host connects to the guest, which accepts; else the guest has asked. */
+  readonly isForGuestAccept: boolean;
+  /** Whether it is for a container. */
+  readonly isForContainer: boolean;
+  /** Version of this user data: 0, or 1 from RS5 on. */
+  readonly version: number;
+  /** The container that it is for, a GUID; all zero for none. */
+  readonly siloId: string;
+}
+
+/** User data of a socket's offer: that of a byte pipe, with more of the provider's part (wire.md 4.4). */
+const SOCKET_USER_DATA = struct("socket user data", USER_DATA_BYTES, {
+  pipeType: [0, oneOf(u32, { byte: 0, message: 4 })],
+  isForGuestAccept: [4, u8],
+  isForContainer: [5, u8],
+  version: [6, u32],
+  siloId: [10, guid],
+  rest: [26, reserved(94)],
+});
+
+/** The user data of a socket's offer. */
+export function socketUserData(offer: SocketOffer): Uint8Array {
+  const { isForGuestAccept, isForContainer, version, siloId } = offer;
+  return SOCKET_USER_DATA.encode({
+    pipeType: "byte",
+    isForGuestAccept: isForGuestAccept ? 1 : 0,
+    isForContainer: isForContainer ? 1 : 0,
+    version,
+    siloId,
+  });
+}
+
+/** What a socket's offer says of it; a byte that is not 0 counts as true, whatever it is. */
+export function readSocketOffer(userData: Uint8Array): SocketOffer {
+  const { isForGuestAccept, isForContainer, version, siloId } = SOCKET_USER_DATA.fields;
+  const view = viewOf(userData);
+  return {
+    isForGuestAccept: isForGuestAccept.read(view) !== 0,
+    isForContainer: isForContainer.read(view) !== 0,
+    version: version.read(view),
+    siloId: readGuid(view, siloId.offset),
+  };
+}
 
 /** User data of a pipe's offer: u32 pipeType, and nothing in the provider's part (wire.md 4.4). */
 export function pipeUserData(pipeType: PipeType): Uint8Array {

@@ -97,7 +97,7 @@ export function isBeingSaved(guest: PartitionObject): boolean {
  * failure it runs on as before.
  *
  * Statuses: INVALID_PARAMETER no guest, or a bad option; DEVICE_REMOVED it crashed, before or meanwhile;
- * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver;
+ * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver, or a byte pipe;
  * INVALID_DEVICE_STATE it is being saved already, was resumed meanwhile, or its connection to the host is about to
  * change; TIMEOUT no safe point within the bound, or a driver that never gets done: the reason names the callback; UNSUCCESSFUL a driver that
  * cannot be saved.
@@ -148,6 +148,10 @@ function refusalReason(guest: PartitionObject, isThis: boolean = false): Refusal
     const reason =
       `somebody outside has one end of the bus of ${name}, and knows what is not the fabric's to save`;
     return { status: STATUS_NOT_SUPPORTED, reason };
+  }
+  const pipe = [...guest.endpoints, ...serversOf(guest)].find(({ bytes }) => bytes !== null);
+  if (pipe !== undefined) {
+    return { status: STATUS_NOT_SUPPORTED, reason: `${pipe.name} is a byte pipe` };
   }
   const foreign =
     [...guest.endpoints, ...serversOf(guest)].find(({ driver }) => driver?.guest !== guest) ??

@@ -30,6 +30,7 @@ Deno.test("examples: are all there", () => {
     "refused_open.ts",
     "scenario.ts",
     "share_gpadl.ts",
+    "socket.ts",
   ]);
 });
 

@@ -37,6 +37,8 @@ class HeldSide<Target, Signal, Source, OwnSignal> {
   readonly rung: number[] = [];
   /** The signals that it resolved, in order. */
   readonly resolved: Signal[] = [];
+  /** Whether the end wants to hear nothing for now. */
+  isHeld = false;
   readonly #listening = new Map<number, { signal: OwnSignal; interrupt: WorkItem }>();
   /** Where the other side says what it says from now on. */
   source: Source;
@@ -89,6 +91,10 @@ class HeldSide<Target, Signal, Source, OwnSignal> {
   doorbell(signal: Signal, channelId: number): Doorbell {
     this.resolved.push(signal);
     return { ring: () => void this.rung.push(channelId) };
+  }
+
+  hold(isHeld: boolean): void {
+    this.isHeld = isHeld;
   }
 
   listen(signal: OwnSignal, channelId: number, interrupt: WorkItem): void {

@@ -58,7 +58,8 @@ export class HostStage {
     this.pair = makePair(options);
     const guest = this.pair.guest as PartitionObject;
     this.link = new HeldHostLink(guest.memory);
-    const setting = { runtime: guest.runtime, guest, link: this.link };
+    const { runtime, root } = guest;
+    const setting = { runtime, guest, root, link: this.link };
     this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
     Object.assign(guest.bus, { ownHost: this.host });
     assertEquals(this.link.say(CONTACT), [WELCOME]);

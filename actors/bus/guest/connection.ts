@@ -45,6 +45,8 @@ export interface ConnectingEnd {
   leaveChannels(): void;
   /** Says something to the host. */
   post(message: ControlMessage): void;
+  /** What it has asked of sockets on the host. */
+  readonly sockets: { connected(): void };
 }
 
 /** Pages of the guest's memory that its host is told of, by address; 0 for none. */
@@ -232,6 +234,7 @@ export class GuestConnection {
   /** The host is asked for its offers. */
   requestOffers(): void {
     this.#end.post({ message: "requestOffers" });
+    this.#end.sockets.connected();
   }
 
   /** All channels go back. */

@@ -33,6 +33,7 @@ import { GuestGpadls } from "./gpadls.ts";
 import type { ClientChannel, GuestChannel } from "./guest_channel.ts";
 import { type HearingEnd, HostMessages } from "./host_messages.ts";
 import { tellPeerClosed } from "../../channel/peer_closed.ts";
+import { SocketConnects } from "./socket_connects.ts";
 import { Matching, type MatchingEnd } from "./matching.ts";
 
 /** What the guest's end of a bus stands on. */
@@ -73,6 +74,8 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   taker: Taker | null = null;
   /** Where it hears what the host says. */
   readonly messagePlace: SynicPlace;
+  /** What it has asked of sockets on the host. */
+  readonly sockets: SocketConnects = new SocketConnects(this);
   /** The number of the next open. */
   nextOpenId = 1;
 

@@ -17,6 +17,7 @@ import { NT_SUCCESS, STATUS_DEVICE_REMOVED } from "../../../core/ntstatus.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { GuestGpadls } from "./gpadls.ts";
+import type { SocketConnects } from "./socket_connects.ts";
 import { GuestChannel, type GuestChannelOwner } from "./guest_channel.ts";
 
 /** The guest's end, as the messages of the host need it. */
@@ -27,6 +28,8 @@ export interface HearingEnd extends GuestChannelOwner {
   readonly gpadls: GuestGpadls;
   /** Offers by channel id, in the order in which they arrived. */
   readonly byId: Map<number, GuestChannel>;
+  /** What it has asked of sockets on the host. */
+  readonly sockets: SocketConnects;
 }
 
 /** Takes the messages of the host. */
@@ -53,6 +56,8 @@ export class HostMessages {
         return this.#gpadlCreated(message);
       case "gpadlTorndown":
         return this.#gpadlTorndown(message.gpadlId);
+      case "tlConnectResult":
+        return this.#end.sockets.refused(message);
       default:
         return "unexpectedMessage";
     }

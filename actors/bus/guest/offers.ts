@@ -8,9 +8,14 @@
 import {
   OFFER_FLAG_LOOPBACK,
   OFFER_FLAG_NAMED_PIPE,
+  OFFER_FLAG_TLNPI_PROVIDER,
   type OfferChannel,
 } from "../../../core/control/messages.ts";
-import { readPipeType } from "../../../core/control/user_data.ts";
+import {
+  readPipeType,
+  readSocketOffer,
+  type SocketOffer,
+} from "../../../core/control/user_data.ts";
 import { MEGABYTE_BYTES } from "../../../core/memory/guest_memory.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 
@@ -20,11 +25,18 @@ import type { Endpoint } from "../../channel/endpoint.ts";
  * for clients of the root, and nothing else is.
  */
 export function isTarget({ configuration, partition }: Endpoint, offer: OfferChannel): boolean {
-  const { clientTarget, subchannelIndex } = configuration;
+  const { clientTarget, subchannelIndex, socket } = configuration;
   const isLoopback = (offer.flags & OFFER_FLAG_LOOPBACK) !== 0;
   return offer.subchannelIndex === subchannelIndex && isLoopback === partition.isRoot &&
     offer.interfaceId === clientTarget?.interfaceType &&
-    (clientTarget.instance === null || clientTarget.instance === offer.instanceId);
+    (clientTarget.instance === null || clientTarget.instance === offer.instanceId) &&
+    (socket === null || isSocketOf(socket, offer));
+}
+
+/** A socket's client takes the sockets that the host connects, or the one that it has asked for, never the other. */
+function isSocketOf(socket: SocketOffer, { flags, userData }: OfferChannel): boolean {
+  return (flags & OFFER_FLAG_TLNPI_PROVIDER) !== 0 &&
+    readSocketOffer(userData).isForGuestAccept === socket.isForGuestAccept;
 }
 
 /**

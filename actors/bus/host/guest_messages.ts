@@ -51,6 +51,9 @@ export class GuestMessages {
         return this.#gpadls.body(message);
       case "gpadlTeardown":
         return this.#gpadls.teardown(message);
+      case "tlConnectRequest":
+        this.#end.sockets.take(message);
+        return null;
       default:
         return "unexpectedMessage";
     }

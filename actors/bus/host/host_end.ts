@@ -48,6 +48,8 @@ import { type ConnectedEnd, HostConnection } from "./connection.ts";
 import { HostGpadls } from "./gpadls.ts";
 import { GuestMessages } from "./guest_messages.ts";
 import type { GuestFacts } from "./host_port.ts";
+import type { PartitionPort } from "../../channel/partition_port.ts";
+import { SocketRequests } from "./socket_requests.ts";
 import { Offering, type OfferingEnd } from "./offering.ts";
 import type { ConnectionEvent, ConnectionTag } from "./types.ts";
 import { UnclaimedChannels } from "./unclaimed_channels.ts";
@@ -61,6 +63,8 @@ export interface HostSetting {
   readonly runtime: RuntimePort;
   /** The guest. */
   readonly guest: GuestFacts;
+  /** Where the host runs. */
+  readonly root: PartitionPort;
   /** Its side of the link: all that it has of the guest's end. */
   readonly link: HostLink;
 }
@@ -87,6 +91,8 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   readonly link: HostLink;
   /** See {@linkcode SteppingEnd.modifier}. */
   modifier: Modifier = MODIFIES_AT_ONCE;
+  /** What the guest asks of sockets. */
+  readonly sockets: SocketRequests;
   /** See {@linkcode ClaimingEnd.steps}. */
   readonly steps: ChannelSteps;
   readonly #runtime: RuntimePort;
@@ -94,7 +100,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   readonly #offering: Offering;
 
   /** A host's end; `refuse` hears of each message of the guest that it does not take. */
-  constructor({ runtime, guest, link }: HostSetting, refuse: Refuse) {
+  constructor({ runtime, guest, root, link }: HostSetting, refuse: Refuse) {
     this.guest = guest;
     this.#runtime = runtime;
     this.actors = runtime.actors;
@@ -104,6 +110,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
     this.steps = new ChannelSteps(this);
+    this.sockets = new SocketRequests(runtime, root, this, link.memory);
     this.#offering = new Offering(this);
     this.#messages = new GuestMessages(this, this.gpadls, refuse);
     link.connect((bytes, connectionId) =>
@@ -355,6 +362,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
    */
   disconnect(): void {
     this.unclaimed.clear();
+    this.sockets.guestGone();
     this.offered.offerNothing();
     const { known } = this.offered;
     const kept = new Set(known.filter(({ actor }) => actor.is("reserved")));

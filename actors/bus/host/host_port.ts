@@ -4,7 +4,11 @@
  * @module
  */
 
-import type { ControlMessage } from "../../../core/control/messages.ts";
+import type {
+  ControlMessage,
+  TlConnectRequest,
+  TlConnectRequest2,
+} from "../../../core/control/messages.ts";
 import type { Protocol } from "../../../core/control/versions.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
@@ -55,4 +59,6 @@ export interface HostPort {
   tellGpadl(change: GpadlChange, gpadl: ToldGpadl): void;
   /** Says something to the guest: where it hears all else, or at that place. */
   post(message: ControlMessage, place?: SynicPlace | null): void;
+  /** What the guest asks of sockets. */
+  readonly sockets: { take(message: TlConnectRequest | TlConnectRequest2): void };
 }

@@ -17,7 +17,7 @@ import {
   USER_DATA_BYTES,
 } from "../../../core/control/messages.ts";
 import type { Protocol } from "../../../core/control/versions.ts";
-import { pipeUserData } from "../../../core/control/user_data.ts";
+import { pipeUserData, socketUserData } from "../../../core/control/user_data.ts";
 import { assert } from "../../../core/assert.ts";
 import {
   type ChannelConfiguration,
@@ -35,6 +35,14 @@ const OFFER_FLAGS: readonly (readonly [server: number, offer: number])[] = [
   [SERVER_FLAG_TLNPI_PROVIDER_OFFER, OFFER_FLAG_TLNPI_PROVIDER],
 ];
 
+/** The flags of each socket's offer, beside that of a pipe (wire.md 4.4). */
+const SOCKET_FLAGS = OFFER_FLAG_ENUMERATE_DEVICE_INTERFACE | OFFER_FLAG_TLNPI_PROVIDER;
+
+function userDataOf({ isPipe, pipeType, socket }: ChannelConfiguration): Uint8Array {
+  if (socket !== null) return socketUserData(socket);
+  return isPipe ? pipeUserData(pipeType) : new Uint8Array(USER_DATA_BYTES);
+}
+
 /** The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured, in what both have agreed on. */
 export function offerOf(
   configuration: ChannelConfiguration,
@@ -42,7 +50,7 @@ export function offerOf(
   { vtl }: Pick<GuestFacts, "vtl">,
   protocol: Protocol,
 ): OfferChannel {
-  const { serverTarget, serverFlags, isPipe, pipeType } = configuration;
+  const { serverTarget, serverFlags, isPipe, socket } = configuration;
   const { subchannelIndex, mmioMegabytes, mmioMegabytesOptional } = configuration;
   const { offerFlags } = configuration;
   assert(serverTarget !== null, "a server that is enabled says what it offers");
@@ -52,10 +60,11 @@ export function offerOf(
     instanceId: serverTarget.instance,
     flags: OFFER_FLAGS.reduce(
       (flags, [server, offer]) => serverFlags & server ? flags | offer : flags,
-      (isPipe ? OFFER_FLAG_NAMED_PIPE : 0) | offerFlags & ~strippedFlags(protocol),
+      (isPipe ? OFFER_FLAG_NAMED_PIPE : 0) | (socket === null ? 0 : SOCKET_FLAGS) |
+        offerFlags & ~strippedFlags(protocol),
     ),
     mmioMegabytes,
-    userData: isPipe ? pipeUserData(pipeType) : new Uint8Array(USER_DATA_BYTES),
+    userData: userDataOf(configuration),
     subchannelIndex,
     mmioMegabytesOptional,
     channelId,

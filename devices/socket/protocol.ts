@@ -1,0 +1,37 @@
+/**
+ * What both ends of a socket know: its names, and how large its rings are.
+ *
+ * @module
+ */
+
+/** What follows the port in the GUID of a service that a vsock port stands for. */
+const VSOCK_TAIL = "-facb-11e6-bd58-64006a7986d3";
+/** The highest vsock port: the one above stands for any. */
+const VSOCK_PORT_MAX = 0xffff_fffe;
+
+/** Data pages of each ring, unless a guest is told otherwise: with the control page six pages each. */
+export const RING_PAGES = 5;
+/** How long a connect may take unless it is told otherwise, in 100 ns: 2 s. */
+export const CONNECT_TIMEOUT_100NS = 20_000_000;
+/** How long a close waits for the end of the other side's stream, in 100 ns: 8 s. */
+export const CLOSE_TIMEOUT_100NS = 80_000_000;
+
+/**
+ * The service that a vsock port stands for: Linux listens on and connects to no others.
+ *
+ * @throws {RangeError} `port` is no whole number from 0 to 4 294 967 294.
+ */
+export function vsockService(port: number): string {
+  if (!Number.isInteger(port) || port < 0 || port > VSOCK_PORT_MAX) {
+    throw new RangeError(
+      `Cannot name a vsock port: it is a whole number from 0 to ${VSOCK_PORT_MAX}, not ${port}`,
+    );
+  }
+  return port.toString(16).padStart(8, "0") + VSOCK_TAIL;
+}
+
+/** The vsock port that a service stands for; null where it stands for none. */
+export function vsockPort(service: string): number | null {
+  const isPort = /^[0-9a-f]{8}$/.test(service.slice(0, 8)) && service.slice(8) === VSOCK_TAIL;
+  return isPort ? Number.parseInt(service.slice(0, 8), 16) : null;
+}
