@@ -29,7 +29,7 @@ import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { GuestFacts } from "./host_port.ts";
 
 /** Requests that may be unanswered: with as many, nothing more is read of the guest (wire.md 5.4). */
-export const SOCKET_REQUESTS_MAX = 16;
+const SOCKET_REQUESTS_MAX = 16;
 
 /** What a guest asks for. */
 export interface SocketRequest {

@@ -26,7 +26,8 @@ function client(
   },
 ): Endpoint {
   const clientTarget = { interfaceType: TYPE, instance };
-  const configuration = { clientTarget, isPipe, pipeType, subchannelIndex };
+  const socket = null;
+  const configuration = { clientTarget, isPipe, pipeType, subchannelIndex, socket };
   return { configuration, partition: { isRoot } } as unknown as Endpoint;
 }
 
