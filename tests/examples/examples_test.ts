@@ -31,6 +31,7 @@ Deno.test("examples: are all there", () => {
     "scenario.ts",
     "share_gpadl.ts",
     "socket.ts",
+    "sub_channels.ts",
   ]);
 });
 
