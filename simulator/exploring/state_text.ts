@@ -79,15 +79,17 @@ function stateOfHostEnd(end: HostEnd): unknown {
   const all = new Set([...channels, ...known, ...toOffer]);
   return [
     imageOfHostEnd(end),
-    [...all].map(({ actor, channelId, openId, nextOpen, endpoint, doorbell, rings }) => [
-      channelId,
-      actor.snapshot.value,
-      openId,
-      nextOpen,
-      endpoint?.id,
-      doorbell !== null,
-      rings !== null,
-    ]),
+    [...all].map((channel) => {
+      const { actor, channelId, openId, nextOpen, endpoint, doorbell, rings } = channel;
+      const { change, answerPlace, successor } = channel;
+      return [
+        channelId,
+        actor.snapshot.value,
+        [openId, nextOpen, change, answerPlace],
+        [endpoint?.id, successor?.endpoint?.id],
+        [doorbell !== null, rings !== null],
+      ];
+    }),
     toOffer.map(({ endpoint }) => endpoint?.id),
     gpadls.all.map(({ channelId, gpadlId, actor }) => [channelId, gpadlId, actor.snapshot.value]),
   ];
