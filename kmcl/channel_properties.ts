@@ -112,8 +112,9 @@ export function VmbChannelSetInterruptLatency(
   if (endpoint === null || endpoint.side === "server") return failed(STATUS_INVALID_PARAMETER_1);
   if (!endpoint.is("rings")) return failed(STATUS_INVALID_DEVICE_STATE);
   if (!isU16(latency)) return failed(STATUS_INVALID_PARAMETER_2);
-  const originalLatency = endpoint.latency100ns;
-  endpoint.latency100ns = latency;
+  const { signal } = endpoint;
+  const originalLatency = signal.latency100ns;
+  signal.latency100ns = latency;
   return { status: STATUS_SUCCESS, originalLatency };
 }
 

@@ -113,6 +113,7 @@ export class Bus {
 
   /** Interrupts one end of a channel in the place of the other. */
   interrupt(direction: Direction, channelId: number): void {
+    if (this.ownHost?.signals.imitate(direction, channelId) === true) return;
     this.#link.lane(direction).ring(channelId);
   }
 

@@ -36,6 +36,8 @@ export interface Link<Target, Signal, Source, OwnSignal> {
   doorbell(signal: Signal, channelId: number): Doorbell;
   /** `signal` is of channel `channelId`, and schedules this item from now on. Before, nobody hears it. */
   listen(signal: OwnSignal, channelId: number, interrupt: WorkItem): void;
+  /** Makes a signal of the other end in its place; one that nobody hears does nothing. */
+  raise(signal: OwnSignal): void;
   /** Nobody hears `signal` any more. */
   stopListening(signal: OwnSignal): void;
 }

@@ -83,6 +83,11 @@ class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, So
     this.incoming.doorbell(this.#keys.own(signal), channelId).lead(interrupt);
   }
 
+  /** See {@linkcode Link.raise}. */
+  raise(signal: OwnSignal): void {
+    this.incoming.signal(this.#keys.own(signal));
+  }
+
   /** See {@linkcode Link.stopListening}. */
   stopListening(signal: OwnSignal): void {
     this.incoming.silence(this.#keys.own(signal));

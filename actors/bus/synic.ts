@@ -40,6 +40,11 @@ export const MESSAGE_CONNECTION_ID = 1;
 /** Messages to the host from version 5.0 on, as long as the host has not named another one. */
 export const MULTICLIENT_CONNECTION_ID = 4;
 
+/** The event flag that all channels share, before version 2.4: no channel has it as its id. */
+export const SHARED_EVENT_FLAG = 0;
+/** The signal of the host that all channels share, before version 1.1. */
+export const SHARED_HOST_SIGNAL: HostSignal = { connectionId: 2, flag: 0 };
+
 const SINT_SHIFT = 12;
 const VTL_SHIFT = 16;
 

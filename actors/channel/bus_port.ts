@@ -31,6 +31,16 @@ export interface Doorbell {
   ring(): void;
 }
 
+/** How a client signals the host through a monitor page (wire.md section 6). */
+export interface MonitoredSignal {
+  /** Its monitor id. */
+  readonly id: number;
+  /** Whether a signal is pending: one more comes to nothing. */
+  readonly isPending: boolean;
+  /** By how much its signals may be late, in 100 ns, as the page says. */
+  latency100ns: number;
+}
+
 /** Bytes in a row of the guest's address space. */
 export interface MmioRange {
   /** Where it begins. */
@@ -65,6 +75,8 @@ export interface BusChannel {
   readonly targetVp: number;
   /** Interrupts the opposite side; null while it is not open, or the opposite side wants none. */
   readonly doorbell: Doorbell | null;
+  /** Client: how its signals go, where that is through a monitor page; else null. */
+  readonly monitored: MonitoredSignal | null;
 }
 
 /** The GPADLs of one end of a bus, for packets that name parts of them. */

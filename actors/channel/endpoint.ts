@@ -83,7 +83,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
 
   /** The bus that the channel is on: the guest's own, on either side. Servers get it at Enable. */
   end: BusPort | null = null;
-  /** Client: by how much signals to the host are delayed, in 100 ns. */
+  /** Client: by how much it delays signals to the host itself, in 100 ns; 0 where they go through a monitor page. */
   latency100ns = 0;
   /** What the opposite side did wrong; the chart says whether it did. */
   fault: ChannelFault | null = null;

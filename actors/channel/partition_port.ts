@@ -9,6 +9,9 @@ import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { Processor } from "../runtime/processor.ts";
 
+/** Who brings monitor pages: nobody, the guest, or the host, where it has said that it does. */
+export type MonitorPagesOption = "none" | "guest" | "host";
+
 /** A partition, as the channels of its drivers and its bus see it. */
 export interface PartitionPort {
   /** The fabric. */
@@ -21,6 +24,8 @@ export interface PartitionPort {
   readonly vtl: number;
   /** What its guest speaks on the bus. */
   readonly dialect: Dialect;
+  /** Who brings the monitor pages that its guest's signals go through. */
+  readonly monitorPages: MonitorPagesOption;
   /** Who its guest says that it is on the bus, a lower-case GUID. */
   readonly clientId: string;
   /** Its memory; host and guest use the same object. */

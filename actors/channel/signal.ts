@@ -16,8 +16,8 @@ export interface SignallingEndpoint extends EndpointPort {
   readonly channel: BusChannel | null;
   /** Its sending half, which counts signals. */
   readonly outgoing: { interruptsSent: number };
-  /** By how much signals are delayed, in 100 ns. */
-  readonly latency100ns: number;
+  /** By how much it delays signals itself, in 100 ns; 0 where they go through a monitor page. */
+  latency100ns: number;
 }
 
 /** The signal of one endpoint. */
@@ -51,6 +51,18 @@ export class Signal implements Timer {
   #isSoonEnough(latency100ns: number): boolean {
     if (this.#due100ns === null) return false;
     return this.#due100ns <= this.#endpoint.runtime.clock.now100ns + latency100ns;
+  }
+
+  /** By how much signals may be late, in 100 ns: the monitor page says so, where they go through one. */
+  get latency100ns(): number {
+    const { channel, latency100ns } = this.#endpoint;
+    return channel?.monitored?.latency100ns ?? latency100ns;
+  }
+
+  set latency100ns(latency100ns: number) {
+    const monitored = this.#endpoint.channel?.monitored ?? null;
+    if (monitored === null) this.#endpoint.latency100ns = latency100ns;
+    else monitored.latency100ns = latency100ns;
   }
 
   /** In how much time a signal is due, in 100 ns; null where none is. */
@@ -90,6 +102,7 @@ export class Signal implements Timer {
   #send(): void {
     const { channel, outgoing } = this.#endpoint;
     if (channel === null || channel.doorbell === null) return;
+    if (channel.monitored?.isPending === true) return; // that one stands for this one as well
     outgoing.interruptsSent++;
     channel.doorbell.ring();
   }

@@ -73,6 +73,11 @@ export interface FabricOptions {
    * ([wire.md 4.3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default: all that both ends of this package have.
    */
   readonly vmbusFeatures?: number;
+  /**
+   * Whether the host brings monitor pages to guests that ask for them, in version 6.0: they then go by those, and not
+   * by their own ([wire.md section 6](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default false.
+   */
+  readonly monitorPages?: boolean;
 }
 
 /** What partitions run in: one loop, one clock, one source of chance, one trace. */

@@ -7,6 +7,7 @@
 import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { BusFault } from "../bus/refusals.ts";
+import type { SignalPagesState } from "../bus/host/host_signals.ts";
 import type { GpadlState } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { IncomingPacket } from "../channel/incoming_packet.ts";
@@ -96,6 +97,8 @@ export interface ChannelState {
    * signal, or by looking each millisecond ([wire.md 1.7](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)); null while it does not wait.
    */
   readonly awaitsRoomBy: "signal" | "poll" | null;
+  /** Client: its id in the monitor page that its signals go through; null where they go one by one. */
+  readonly monitorId: number | null;
   /** Interrupts that it sent to the opposite side so far. */
   readonly interruptsSent: number;
   /** Callers blocked in synchronous requests. */
@@ -153,6 +156,8 @@ export interface PartitionState {
   readonly bus: string;
   /** What host and guest have agreed on. */
   readonly connection: ConnectionState;
+  /** The pages of its memory that signals go through; null where somebody outside is the host. */
+  readonly signalPages: SignalPagesState | null;
   /** Control messages on their way. */
   readonly messagesToHost: number;
   /** Control messages on their way. */
@@ -250,6 +255,7 @@ export function inspectPartition(partition: PartitionObject): Omit<PartitionStat
     pinnedPages: partition.memory.pinnedPages,
     bus: bus.ownHost === null ? "foreign" : busState(bus.ownHost.actor),
     connection: inspectConnection(bus),
+    signalPages: bus.ownHost?.signals.pages ?? null,
     messagesToHost: bus.pending("toHost").length,
     messagesToGuest: bus.pending("toGuest").length,
     faults: [...bus.faults],
@@ -317,6 +323,7 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
     queued: outgoing.queuedCount,
     roomWaits: outgoing.roomWaits,
     awaitsRoomBy: endpoint.polling.means,
+    monitorId: endpoint.channel?.monitored?.id ?? null,
     interruptsSent: outgoing.interruptsSent,
     blockedCallers: endpoint.requests.count,
     incomingRing: ringState(endpoint, "incoming"),

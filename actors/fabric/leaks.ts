@@ -31,12 +31,13 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
       message: "a kernel handle was not closed by ZwClose",
     });
   }
-  const { ownGuest } = partition.bus;
+  const { ownGuest, ownHost } = partition.bus;
   const taken = ownGuest?.channels.map((channel) => channel.taken?.ringPages) ?? [];
   const forsaken = ownGuest?.gpadls.all.map(({ pages }) => pages) ?? [];
-  const rings = new Set([...taken, ...forsaken]);
+  const pages = [...ownGuest?.signals.buffers ?? [], ownHost?.signals.hostPage];
+  const known = new Set([...taken, ...forsaken, ...pages]);
   for (const buffer of partition.memory.buffers.values()) {
-    if (rings.has(buffer)) continue;
+    if (known.has(buffer)) continue;
     const message = `${buffer.byteCount} bytes at ${hex(buffer.gpa)} were not freed`;
     leaks.push({ kind: "memory", owner, message });
   }

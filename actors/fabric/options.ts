@@ -5,6 +5,7 @@
  */
 
 import { ALL_VERSIONS, FEATURES_DEFAULT, type VersionRange } from "../../core/control/dialect.ts";
+import { FEATURES } from "../../core/control/versions.ts";
 import { GUEST_PAGES_MAX, MMIO_MEGABYTES_MAX } from "../../core/memory/guest_memory.ts";
 import { isUint } from "../../core/units.ts";
 import {
@@ -12,11 +13,14 @@ import {
   type PartitionOptions,
   PROCESSORS_MAX,
 } from "../partition/partition.ts";
+import type { MonitorPagesOption } from "../channel/partition_port.ts";
 import type { FabricOptions } from "./fabric.ts";
 import { UNITS_PER_MS } from "../runtime/loop.ts";
 import { checkBounds, show, withDefaults } from "./read_options.ts";
 import { checkSchedule } from "./schedule_option.ts";
 import { checkDialect } from "./vmbus_options.ts";
+
+const HOST_PAGES = FEATURES.serverSpecifiedMonitorPages;
 
 /** All options of a fabric. */
 export type CheckedFabricOptions = Required<FabricOptions> & {
@@ -36,6 +40,7 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
   itemsPerInstantMax: 5_000_000,
   vmbusVersion: ALL_VERSIONS,
   vmbusFeatures: FEATURES_DEFAULT,
+  monitorPages: false,
 };
 
 /** The words that an option may be. */
@@ -50,6 +55,7 @@ const FABRIC_CHOICES: Readonly<
       | "sourceLines"
       | "vmbusVersion"
       | "vmbusFeatures"
+      | "monitorPages"
     >,
     readonly string[]
   >
@@ -68,12 +74,15 @@ const PARTITION_DEFAULTS: Omit<Required<PartitionOptions>, "name"> = {
   processors: 1,
   vmbusVersion: ALL_VERSIONS,
   vmbusFeatures: FEATURES_DEFAULT,
+  monitorPages: "none",
 };
+
+const MONITOR_PAGES: readonly string[] = ["none", "guest", "host"] satisfies MonitorPagesOption[];
 
 /** Smallest and largest value of an option. */
 const PARTITION_BOUNDS: Readonly<
   Record<
-    Exclude<keyof typeof PARTITION_DEFAULTS, "vmbusVersion" | "vmbusFeatures">,
+    Exclude<keyof typeof PARTITION_DEFAULTS, "vmbusVersion" | "vmbusFeatures" | "monitorPages">,
     readonly [number, number]
   >
 > = {
@@ -92,16 +101,13 @@ export function checkFabricOptions(options: FabricOptions): CheckedFabricOptions
   const checked = withDefaults("a fabric", options, FABRIC_DEFAULTS);
   for (const [name, choices] of Object.entries(FABRIC_CHOICES)) {
     const value: unknown = checked[name as keyof FabricOptions];
-    if (typeof value !== "string" || !choices.includes(value)) {
-      const list = choices.map(show).join(", ");
-      throw new TypeError(
-        `Cannot create a fabric: ${name} must be one of ${list}, not ${show(value)}`,
-      );
-    }
+    checkChoice("a fabric", name, value, choices);
   }
-  if (typeof checked.sourceLines !== "boolean") {
+  for (const name of ["sourceLines", "monitorPages"] as const) {
+    const value: unknown = checked[name];
+    if (typeof value === "boolean") continue;
     throw new TypeError(
-      `Cannot create a fabric: sourceLines must be true or false, not ${show(checked.sourceLines)}`,
+      `Cannot create a fabric: ${name} must be true or false, not ${show(value)}`,
     );
   }
   const { memoryPages } = PARTITION_BOUNDS;
@@ -119,8 +125,20 @@ export function checkFabricOptions(options: FabricOptions): CheckedFabricOptions
     ...checked,
     schedule: checkSchedule(checked.schedule),
     vmbusVersion: versions,
-    vmbusFeatures: features,
+    // A host agrees to bring pages where it does (wire.md 4.3).
+    vmbusFeatures: checked.monitorPages ? features | HOST_PAGES : features & ~HOST_PAGES,
   };
+}
+
+/**
+ * Checks a word.
+ *
+ * @throws {TypeError} It is none of `choices`.
+ */
+function checkChoice(what: string, name: string, value: unknown, choices: readonly string[]): void {
+  if (typeof value === "string" && choices.includes(value)) return;
+  const list = choices.map(show).join(", ");
+  throw new TypeError(`Cannot create ${what}: ${name} must be one of ${list}, not ${show(value)}`);
 }
 
 function isItems(value: unknown): value is number {
@@ -162,8 +180,11 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
   for (const [name, bounds] of Object.entries(PARTITION_BOUNDS)) {
     checkBounds("a partition", name, checked[name as keyof typeof PARTITION_BOUNDS], bounds);
   }
+  checkChoice("a partition", "monitorPages", checked.monitorPages, MONITOR_PAGES);
   const { versions, features } = checkDialect("a partition", checked);
-  return { ...checked, vmbusVersion: versions, vmbusFeatures: features };
+  // With the feature a guest asks for the host's pages.
+  const vmbusFeatures = checked.monitorPages === "host" ? features | HOST_PAGES : features;
+  return { ...checked, vmbusVersion: versions, vmbusFeatures };
 }
 
 /**

@@ -8,6 +8,7 @@ import type { VersionRange } from "../../core/control/dialect.ts";
 import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { GuestMemory } from "../../core/memory/guest_memory.ts";
 import type { Direction } from "../bus/link.ts";
+import type { MonitorPagesOption } from "../channel/partition_port.ts";
 import type { Device, VmbusHandle } from "../runtime/handle.ts";
 
 /** What a partition is made of. */
@@ -32,6 +33,12 @@ export interface PartitionOptions {
    * Default: all that both ends of this package have.
    */
   readonly vmbusFeatures?: number;
+  /**
+   * Whose monitor pages its guest's signals go through, so that many within a short time become one
+   * ([wire.md section 6](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)): nobody's, the guest's own, or the host's where that brings some.
+   * Default "none": signals go one by one.
+   */
+  readonly monitorPages?: MonitorPagesOption;
 }
 
 /** All options of a partition. */

@@ -13,7 +13,7 @@ import type { GivenRam } from "../../core/memory/given_ram.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Unread } from "../../core/trace.ts";
 import { isU32 } from "../../core/units.ts";
-import type { PartitionPort } from "../channel/partition_port.ts";
+import type { MonitorPagesOption, PartitionPort } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
 import type { GuestEnd } from "../bus/guest/guest_end.ts";
 import { InProcessLink } from "../bus/in_process_link.ts";
@@ -57,6 +57,8 @@ export class PartitionObject implements Partition, DriverPartition {
   readonly vtl: number;
   /** See {@linkcode PartitionPort.dialect}. */
   readonly dialect: Dialect;
+  /** See {@linkcode PartitionPort.monitorPages}. */
+  readonly monitorPages: MonitorPagesOption;
   readonly memory: GuestRam;
   /** Its chart. */
   readonly actor: ChartActor<PartitionEvent, PartitionTag>;
@@ -91,6 +93,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.name = options.name;
     this.vtl = options.vtl;
     this.dialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
+    this.monitorPages = options.monitorPages;
     this.memory = createRam(runtime, this, options, foreign?.ram ?? null);
     this.#processors = Array.from(
       { length: options.processors },

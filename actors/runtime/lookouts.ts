@@ -1,6 +1,6 @@
 /**
  * Those who look at memory from time to time, as nobody tells them when it changes: a blocked writer whose peer
- * does not signal (wire.md 1.7).
+ * does not signal (wire.md 1.7), and who looks after monitor pages (wire.md section 6).
  *
  * A look that would find nothing new changes nothing, and is left out: so virtual time does not go from one
  * such look to the next, and a run ends where only looks in vain would be left. It is the same as to look every
@@ -16,15 +16,16 @@ import type { Timer } from "./timer.ts";
 export interface Lookout {
   /** When the next look is due that would find something new, from `now100ns` on; null where none would. */
   due100ns(now100ns: number): number | null;
-  /** Looks. */
-  look(): void;
+  /** Looks; it is `now100ns`. */
+  look(now100ns: number): void;
 }
 
 /** All of one fabric. Those that are due at the same time look in the order in which they came, as one timer. */
 export class Lookouts implements Timer {
   readonly #all = new Set<Lookout>();
-  /** Who looks when this fires. */
+  /** Who looks when this fires, and when that is. */
   #due: readonly Lookout[] = [];
+  #due100ns = 0;
 
   /** `lookout` looks from now on. */
   add(lookout: Lookout): void {
@@ -62,6 +63,7 @@ export class Lookouts implements Timer {
     if (this.#nextLook100ns(now100ns) > due100ns) return clock.takeDue(due100ns);
     const isDue = (lookout: Lookout) => (lookout.due100ns(now100ns) ?? Infinity) <= due100ns;
     this.#due = [...this.#all].filter(isDue);
+    this.#due100ns = due100ns;
     clock.moveTo(due100ns);
     return this;
   }
@@ -70,7 +72,7 @@ export class Lookouts implements Timer {
   fire(): void {
     const due = this.#due;
     this.#due = [];
-    for (const lookout of due) lookout.look();
+    for (const lookout of due) lookout.look(this.#due100ns);
   }
 
   #nextLook100ns(now100ns: number): number {

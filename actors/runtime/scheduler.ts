@@ -64,6 +64,11 @@ export class Scheduler {
     if (this.onSchedule !== null) this.onSchedule();
   }
 
+  /** There may be something to look at: the loop is to look when it next has something to do, if it waits. */
+  stir(): void {
+    this.onSchedule?.();
+  }
+
   /** Takes out the item that runs next, or null where none may run. */
   next(): WorkItem | null {
     return this.#chooser === null ? this.#nextInOrder() : this.#nextByChoice(this.#chooser);

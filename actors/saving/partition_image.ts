@@ -33,7 +33,7 @@ import type { WorkKind } from "../runtime/processor.ts";
 
 /** What the partition is. */
 const HEADER = record({
-  name: [anyText, "of createPartition, as the fields up to mmioMegabytes and the last three"],
+  name: [anyText, "of createPartition, as the fields up to mmioMegabytes and the last four"],
   vtl: [uint(2), "its virtual trust level"],
   processors: [uint(PROCESSORS_MAX, 1), "how many it has"],
   memoryPages: [uint(GUEST_PAGES_MAX, 1), "pages of its RAM"],
@@ -43,6 +43,7 @@ const HEADER = record({
   lowestVersion: [word(VERSIONS), "the lowest version of the bus that its guest speaks"],
   highestVersion: [word(VERSIONS), "the highest"],
   vmbusFeatures: [uint(FEATURES_KNOWN), "the features that it asks for"],
+  monitorPages: [word(["none", "guest", "host"]), "whose monitor pages it uses"],
 }, {
   "the partition has no name": ({ name }) => name !== "",
   "its guest speaks no version": ({ lowestVersion, highestVersion }) =>

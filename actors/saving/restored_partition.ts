@@ -84,10 +84,16 @@ export class RestoredPartition {
     if (codec !== this.#runtime.codec.name) {
       mismatched(`its rings are in codec ${codec}, the fabric's in ${this.#runtime.codec.name}`);
     }
-    const { name, vtl, processors, memoryPages, mmioMegabytes, vmbusFeatures } = saved;
+    const { name, vtl, processors, memoryPages, mmioMegabytes } = saved;
+    const { vmbusFeatures, monitorPages } = saved;
     const vmbusVersion = { lowest: saved.lowestVersion, highest: saved.highestVersion };
     const options = { name, vtl, processors, memoryPages, mmioMegabytes };
-    const partition = this.#createDetached({ ...options, vmbusVersion, vmbusFeatures });
+    const partition = this.#createDetached({
+      ...options,
+      vmbusVersion,
+      vmbusFeatures,
+      monitorPages,
+    });
     partition.pause();
     return partition;
   }

@@ -46,7 +46,7 @@ export function* partitionChunks(
 }
 
 function headerOf(guest: PartitionObject): PartitionPart<"header"> {
-  const { name, vtl, processorCount, memory, runtime, actor, dialect } = guest;
+  const { name, vtl, processorCount, memory, runtime, actor, dialect, monitorPages } = guest;
   assert(actor.snapshot.value === "paused", "a guest that is saved stands still");
   return {
     name,
@@ -59,6 +59,7 @@ function headerOf(guest: PartitionObject): PartitionPart<"header"> {
     lowestVersion: dialect.versions.lowest,
     highestVersion: dialect.versions.highest,
     vmbusFeatures: dialect.features,
+    monitorPages,
   };
 }
 

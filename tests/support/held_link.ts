@@ -39,6 +39,8 @@ class HeldSide<Target, Signal, Source, OwnSignal> {
   readonly resolved: Signal[] = [];
   /** Whether the end wants to hear nothing for now. */
   isHeld = false;
+  /** The signals that it made in the other side's place, in order. */
+  readonly raised: OwnSignal[] = [];
   readonly #listening = new Map<number, { signal: OwnSignal; interrupt: WorkItem }>();
   /** Where the other side says what it says from now on. */
   source: Source;
@@ -99,6 +101,10 @@ class HeldSide<Target, Signal, Source, OwnSignal> {
 
   listen(signal: OwnSignal, channelId: number, interrupt: WorkItem): void {
     this.#listening.set(channelId, { signal, interrupt });
+  }
+
+  raise(signal: OwnSignal): void {
+    this.raised.push(signal);
   }
 
   stopListening(signal: OwnSignal): void {

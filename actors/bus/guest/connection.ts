@@ -13,6 +13,7 @@ import {
   targetInfoOf,
   type VersionResponse,
   type VersionResponse2,
+  type VersionResponse3,
 } from "../../../core/control/connection_messages.ts";
 import { type Dialect, versionBelow } from "../../../core/control/dialect.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
@@ -28,6 +29,7 @@ import { effectsOf, type EffectTable } from "../../chart/effects.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { BusFault } from "../refusals.ts";
 import { MESSAGE_CONNECTION_ID, MULTICLIENT_CONNECTION_ID, VMBUS_SINT } from "../synic.ts";
+import type { GuestSignals } from "./guest_signals.ts";
 import { GUEST_CONNECTION_ACTOR } from "./connection_machine.ts";
 import type { GuestConnectionEffect, GuestConnectionEvent, GuestConnectionTag } from "./types.ts";
 
@@ -39,6 +41,8 @@ export interface ConnectingEnd {
   readonly vtl: number;
   /** Who the guest says that it is, a lower-case GUID. */
   readonly clientId: string;
+  /** What signals go by: the pages that the host is told of. */
+  readonly signals: GuestSignals;
   /** Whether the guest has no channel any more. */
   readonly isReleased: boolean;
   /** The guest gives all of its channels back, as if the host had taken them. */
@@ -48,22 +52,6 @@ export interface ConnectingEnd {
   /** What it has asked of sockets on the host. */
   readonly sockets: { connected(): void };
 }
-
-/** Pages of the guest's memory that its host is told of, by address; 0 for none. */
-export interface ContactPages {
-  /** The interrupt page, below version 2.4. */
-  readonly interruptPageGpa: number;
-  /** The monitor page that the host writes. */
-  readonly parentToChildMonitorGpa: number;
-  /** The monitor page that the guest writes. */
-  readonly childToParentMonitorGpa: number;
-}
-
-const NO_PAGES: ContactPages = {
-  interruptPageGpa: 0,
-  parentToChildMonitorGpa: 0,
-  childToParentMonitorGpa: 0,
-};
 
 /** What is kept of a connection beside the state of its chart, for who saves it. */
 export interface GuestConnectionFacts {
@@ -75,6 +63,12 @@ export interface GuestConnectionFacts {
   readonly connectionId: number;
 }
 
+/** Where the monitor page lies that the host has brought for the guest to write; 0 where it has brought none. */
+function hostPageOf(response: VersionResponse | VersionResponse3, protocol: Protocol): number {
+  const isBrought = protocol.hasServerMonitorPages && "childToParentMonitorGpa" in response;
+  return isBrought ? response.childToParentMonitorGpa : 0;
+}
+
 /** The connection of one guest. */
 export class GuestConnection {
   readonly #end: ConnectingEnd;
@@ -84,8 +78,6 @@ export class GuestConnection {
   #version: VmbusVersion;
   #features = 0;
   #connectionId = MESSAGE_CONNECTION_ID;
-  /** What the host is told of when the guest asks for a version. */
-  pages: (protocol: Protocol) => ContactPages = () => NO_PAGES;
 
   /** No connection of `end` yet, which speaks `dialect`. */
   constructor(end: ConnectingEnd, dialect: Dialect) {
@@ -164,7 +156,9 @@ export class GuestConnection {
     }
   }
 
-  #versionResponse(response: VersionResponse | VersionResponse2): BusFault["fault"] | null {
+  #versionResponse(
+    response: VersionResponse | VersionResponse2 | VersionResponse3,
+  ): BusFault["fault"] | null {
     if (!this.#actor.is("contacting")) return "unexpectedMessage";
     if (response.supported === 0) return this.#refused();
     if (response.connectionState !== CONNECTION_SUCCESSFUL) {
@@ -178,6 +172,10 @@ export class GuestConnection {
       : 0;
     this.#features = given & this.#dialect.features;
     this.#connectionId = hasMulticlient ? response.selected : MESSAGE_CONNECTION_ID;
+    if (!this.#end.signals.connect(this.protocol, hostPageOf(response, this.protocol))) {
+      this.#tell("failed");
+      return "connectionFailed";
+    }
     this.#tell("accepted");
     return null;
   }
@@ -210,7 +208,7 @@ export class GuestConnection {
   }
 
   #contactIn(asked: Protocol): InitiateContact | InitiateContact2 {
-    const { interruptPageGpa, ...monitorPages } = this.pages(asked);
+    const { interruptPageGpa, ...monitorPages } = this.#end.signals.pagesFor(asked);
     const { vtl, clientId } = this.#end;
     const info = {
       sint: VMBUS_SINT,

@@ -7,7 +7,13 @@
 import type { AnyMachineSnapshot } from "xstate";
 import type { OfferChannel } from "../../../core/control/messages.ts";
 import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { BusChannel, Doorbell, MmioRange, Rings } from "../../channel/bus_port.ts";
+import type {
+  BusChannel,
+  Doorbell,
+  MmioRange,
+  MonitoredSignal,
+  Rings,
+} from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
@@ -19,8 +25,8 @@ import type { GuestChannelEffect, GuestChannelEvent, GuestChannelTag } from "./t
 export class ClientChannel implements BusChannel {
   readonly channelId: number;
   readonly instance: string;
-  /** What the host is signalled by. */
-  readonly connectionId: number;
+  /** What the host offered. */
+  readonly offer: OfferChannel;
   readonly memory: GuestRam;
   /** See {@linkcode BusChannel.mmio}. */
   mmio: MmioRange | null = null;
@@ -30,12 +36,14 @@ export class ClientChannel implements BusChannel {
   doorbell: Doorbell | null = null;
   /** The virtual processor that the host signals, or {@linkcode TARGET_VP_NO_INTERRUPTS}. */
   targetVp = 0;
+  /** See {@linkcode BusChannel.monitored}. */
+  monitored: MonitoredSignal | null = null;
 
   /** That of an offer, in the guest's memory. */
-  constructor({ channelId, instanceId, connectionId }: OfferChannel, memory: GuestRam) {
-    this.channelId = channelId;
-    this.instance = instanceId;
-    this.connectionId = connectionId;
+  constructor(offer: OfferChannel, memory: GuestRam) {
+    this.offer = offer;
+    this.channelId = offer.channelId;
+    this.instance = offer.instanceId;
     this.memory = memory;
   }
 }

@@ -25,11 +25,12 @@ import type { Actors } from "../../runtime/actors.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
-import { type GuestSignal, type SynicPlace, VMBUS_SINT } from "../synic.ts";
+import { type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type BusFault, type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { ClientBusPort, GpadlState } from "../../channel/bus_port.ts";
 import { type ConnectingEnd, GuestConnection } from "./connection.ts";
 import { GuestGpadls } from "./gpadls.ts";
+import { GuestSignals } from "./guest_signals.ts";
 import type { ClientChannel, GuestChannel } from "./guest_channel.ts";
 import { type HearingEnd, HostMessages } from "./host_messages.ts";
 import { tellPeerClosed } from "../../channel/peer_closed.ts";
@@ -61,6 +62,8 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   readonly link: GuestLink;
   /** The GPADLs of the guest's clients. */
   readonly gpadls: GuestGpadls;
+  /** What signals go by. */
+  readonly signals: GuestSignals;
   /** Offers by channel id, in the order in which they arrived. */
   readonly byId: Map<number, GuestChannel> = new Map();
   /** The channels of the clients that are on one. */
@@ -86,6 +89,7 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     this.link = link;
     this.messagePlace = { vp: 0, sint: VMBUS_SINT, vtl: partition.vtl };
     this.gpadls = new GuestGpadls(this);
+    this.signals = new GuestSignals(this);
     this.#matching = new Matching(this);
     this.#messages = new HostMessages(this);
     this.#refuse = refuse;
@@ -195,20 +199,6 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     client.join(own);
   }
 
-  /** The rings are there: each side can interrupt the other from now on. */
-  attachDoorbells(own: ClientChannel, client: Endpoint): void {
-    const { channelId, connectionId } = own;
-    own.doorbell = this.link.doorbell({ connectionId, flag: 0 }, channelId);
-    this.link.listen(this.#signalOf(own), channelId, client.work.interrupt);
-  }
-
-  /** How the host interrupts a client. */
-  #signalOf({ channelId, targetVp }: ClientChannel): GuestSignal {
-    const { vtl } = this.partition;
-    const vp = targetVp === TARGET_VP_NO_INTERRUPTS ? 0 : targetVp;
-    return { vp, sint: VMBUS_SINT, vtl, eventFlag: channelId };
-  }
-
   // -- What the host says
 
   /** Whether it takes messages that are put there. */
@@ -264,7 +254,7 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     const { taken } = channel;
     if (taken === null) return;
     channel.taken = null;
-    this.link.stopListening(this.#signalOf(taken.channel));
+    this.signals.detach(taken.channel);
     this.memory.free(taken.ringPages);
     this.#leave(taken.client);
     taken.client.released();
@@ -325,7 +315,7 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     if (wanted === null || wanted.taken !== taken) return;
     taken.channel.targetVp = wanted.targetVp;
     taken.client.work.setProcessor(wanted.targetVp);
-    this.attachDoorbells(taken.channel, taken.client);
+    this.signals.attach(taken.channel, taken.client);
   }
 
   /** See {@linkcode BusPort.removeGpadls}. */

@@ -125,7 +125,7 @@ export type ClientNumbers = ReadonlyMap<Endpoint, number>;
 export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEndImage {
   const numberOf = (client: Endpoint): number => clients.get(client)!;
   return {
-    connection: imageOfGuestConnection(end.connection),
+    connection: imageOfGuestConnection(end),
     nextOpenId: end.nextOpenId,
     lastGpadl: end.gpadls.lastHandle,
     // One that the host never answered is nobody's, and what the host says of it later is refused.
@@ -165,7 +165,7 @@ export function restoreGuestEnd(
 ): void {
   const clientOf = (number: number, where: Where): Endpoint =>
     clients[number] ?? throwDataError(`${where()}: client ${number} is not there`);
-  restoreGuestConnection(end.connection, image.connection);
+  restoreGuestConnection(end, image.connection);
   end.nextOpenId = image.nextOpenId;
   end.gpadls.lastHandle = image.lastGpadl;
   image.gpadls.forEach((saved, at) =>
@@ -247,7 +247,7 @@ function takenOf(
   const channel = new ClientChannel(offer, end.memory);
   channel.mmio = image.mmio;
   channel.targetVp = image.targetVp;
-  channel.rings = clientRings(client, end.memory, ringPages);
+  channel.rings = clientRings(client, end.memory, ringPages, end.signals.hasPendingSendSize);
   return { client, openId: image.openId, ringPages, ringGpadlId: image.ringGpadl, channel };
 }
 
@@ -288,7 +288,7 @@ function restoreTaken(takenOffer: TakenOffer, where: Where): void {
   const { end, taken, offer } = takenOffer;
   const { client } = taken;
   end.enter(client, taken.channel);
-  end.attachDoorbells(taken.channel, client);
+  end.signals.attach(taken.channel, client);
   const given = offer.channelId % end.partition.processorCount;
   client.work.setProcessor(processorOf(taken.channel, given));
 }

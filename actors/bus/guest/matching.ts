@@ -12,6 +12,7 @@ import type { Touch } from "../../runtime/chooser.ts";
 import { DISPATCH_LEVEL } from "../../runtime/irql.ts";
 import { type Worker, WorkItem } from "../../runtime/processor.ts";
 import type { GuestGpadls } from "./gpadls.ts";
+import type { GuestSignals } from "./guest_signals.ts";
 import { ClientChannel, type GuestChannel } from "./guest_channel.ts";
 import type { GuestPort } from "./guest_port.ts";
 import { isTarget, suits } from "./offers.ts";
@@ -27,8 +28,8 @@ export interface MatchingEnd extends GuestPort {
   nextOpenId: number;
   /** `client` is on the channel of an offer from now on. */
   enter(client: Endpoint, own: ClientChannel): void;
-  /** The rings are there: each side can interrupt the other from now on. */
-  attachDoorbells(own: ClientChannel, client: Endpoint): void;
+  /** What signals go by. */
+  readonly signals: GuestSignals;
 }
 
 /** The clients of one guest that wait for an offer. */
@@ -107,7 +108,7 @@ export class Matching implements Worker {
     if (!reserveMmio(memory, own, offer)) return noRoom();
     const ringPages = allocateRingPages(client, memory);
     if (ringPages === null) return noRoom();
-    own.rings = clientRings(client, memory, ringPages);
+    own.rings = clientRings(client, memory, ringPages, end.signals.hasPendingSendSize);
     assert(own.rings !== null, "pages are divided as they were allocated");
     own.rings.incoming.initialize(own.rings.hasPendingSendSize);
     own.rings.outgoing.initialize(own.rings.hasPendingSendSize);
@@ -123,7 +124,7 @@ export class Matching implements Worker {
     channel.taken = { client, openId, ringPages, ringGpadlId: gpadlHandle, channel: own };
     channel.actor.send({ type: "take" });
     placeClient(client, own);
-    end.attachDoorbells(own, client);
+    end.signals.attach(own, client);
     end.post(openMessageOf(channel.taken, end.protocol));
   }
 }

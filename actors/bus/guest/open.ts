@@ -44,18 +44,22 @@ export function allocateRingPages(client: Endpoint, memory: GuestRam): GuestBuff
   return memory.tryAllocate((incoming + outgoing + 2) * PAGE_BYTES);
 }
 
-/** The rings of a client in their pages, as its configuration divides those; null where it divides others. */
+/**
+ * The rings of a client in their pages, as its configuration divides those; null where it divides others.
+ * `hasPendingSendSize`: whether they have that, as from version 2.4 on.
+ */
 export function clientRings(
   client: Endpoint,
   memory: GuestRam,
   { byteCount, pfns }: GuestBuffer,
+  hasPendingSendSize: boolean,
 ): Rings | null {
   const { incoming, outgoing } = ringPagesOf(client);
   if (byteCount !== (incoming + outgoing + 2) * PAGE_BYTES) return null;
   const ranges = [{ byteOffset: 0, byteCount, pfns }];
   const rings = ringsOf(memory, ranges, downstreamPageOffsetOf(client));
   if (rings === null) return null;
-  return { incoming: rings.downstream, outgoing: rings.upstream, hasPendingSendSize: true };
+  return { incoming: rings.downstream, outgoing: rings.upstream, hasPendingSendSize };
 }
 
 /** Reserves the channel's MMIO: all that is offered, or at least the required part. */
@@ -93,7 +97,7 @@ export function processorOf({ targetVp }: ClientChannel, given: number): number 
 /** The open request of a client, in what both ends have agreed on. */
 export function openMessageOf(taken: TakenChannel, protocol: Protocol): OpenChannel | OpenChannel2 {
   const { client, channel, openId, ringGpadlId } = taken;
-  const { channelId, mmio, targetVp, connectionId } = channel;
+  const { channelId, mmio, targetVp, offer: { connectionId } } = channel;
   const userData = new Uint8Array(USER_DATA_BYTES);
   if (mmio !== null) writeMmioPlacement(userData, mmio.gpa, mmio.byteCount);
   const message: OpenChannel = {

@@ -8,8 +8,11 @@ import type { Contact, MonitorPages } from "./contact.ts";
 
 /** Provides what a connection needs. Whether it is there, and that it is gone, may be answered later. */
 export interface ConnectionBackend {
-  /** A guest connects: whether its interrupt page and its monitor pages are there. */
-  connect(contact: Contact, answer: (isReady: boolean) => void): void;
+  /**
+   * A guest connects: whether its interrupt page and its monitor pages are there, or, with the feature for that,
+   * where those lie that the host brings.
+   */
+  connect(contact: Contact, answer: (isReady: boolean, hostPages?: MonitorPages) => void): void;
   /** The monitor pages are somewhere else from now on, or nowhere; whether they can be. */
   modify(pages: MonitorPages | null): boolean;
   /** A guest has left: none of its pages is looked at any more. */

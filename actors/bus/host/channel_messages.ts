@@ -85,7 +85,7 @@ export class ChannelMessages {
       ? STATUS_INSUFFICIENT_RESOURCES
       : prepareOpen(this.#end, this.#gpadls, channel, endpoint, request);
     if (NT_SUCCESS(status)) {
-      this.#end.attachDoorbells(channel, endpoint);
+      this.#end.signals.attach(channel, endpoint);
       actor.send({ type });
       endpoint.tell({ type: "open" });
     } else {

@@ -9,11 +9,10 @@ import type { ControlMessage } from "../../../core/control/messages.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import { type NtStatus, STATUS_SUCCESS } from "../../../core/ntstatus.ts";
 import type { Protocol } from "../../../core/control/versions.ts";
-import type { Endpoint } from "../../channel/endpoint.ts";
 import { tellPeerClosed } from "../../channel/peer_closed.ts";
-import type { HostLink } from "../link.ts";
 import type { SynicPlace } from "../synic.ts";
 import type { HostGpadls } from "./gpadls.ts";
+import type { HostSignals } from "./host_signals.ts";
 import type { GuestFacts } from "./host_port.ts";
 import { offerOf } from "./offer_message.ts";
 import type { OfferedChannel, OfferedChannelOwner } from "./offered_channel.ts";
@@ -42,8 +41,8 @@ export interface SteppingEnd {
   readonly gpadls: HostGpadls;
   /** Its channels. */
   readonly offered: OfferedChannels;
-  /** Its side of the link. */
-  readonly link: HostLink;
+  /** What signals go by. */
+  readonly signals: HostSignals;
   /** What both ends have agreed on. */
   readonly protocol: Protocol;
   /** Whether the guest is connected. */
@@ -52,8 +51,6 @@ export interface SteppingEnd {
   readonly modifier: Modifier;
   /** Says something to the guest: where it hears all else, or at that place. */
   post(message: ControlMessage, place?: SynicPlace | null): void;
-  /** See {@linkcode HostPort.attachDoorbells}. */
-  attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void;
   /** Tells the guest of the channels that it does not know yet, as far as there are ids. */
   offerQueued(): void;
   /** An id that the guest has released is that of the channel that waited for it (wire.md 5.2). */
@@ -77,10 +74,12 @@ export class ChannelSteps implements OfferedChannelOwner {
   }
 
   /** See {@linkcode OfferedChannelOwner.sendOffer}. */
-  sendOffer({ endpoint, channelId }: OfferedChannel): void {
+  sendOffer(channel: OfferedChannel): void {
+    const { endpoint, channelId } = channel;
     assert(endpoint !== null && channelId !== null, "what is offered has a server, and an id");
-    const { guest, protocol } = this.#end;
-    this.#end.post(offerOf(endpoint.configuration, channelId, guest, protocol));
+    const { guest, protocol, signals } = this.#end;
+    const monitorId = signals.giveMonitorId(channel);
+    this.#end.post(offerOf(endpoint.configuration, channelId, guest, protocol, monitorId));
   }
 
   /** See {@linkcode OfferedChannelOwner.sendOpenResult}. */
@@ -113,7 +112,7 @@ export class ChannelSteps implements OfferedChannelOwner {
       }
       channel.change = null;
       channel.targetVp = targetVp;
-      if (endpoint !== null) this.#end.attachDoorbells(channel, endpoint);
+      if (endpoint !== null) this.#end.signals.resume(channel, endpoint);
       actor.send({ type: "modified" });
     });
   }
@@ -141,13 +140,11 @@ export class ChannelSteps implements OfferedChannelOwner {
 
   /** See {@linkcode OfferedChannelOwner.freeRings}. */
   freeRings(channel: OfferedChannel): void {
-    const { ring, heardAs } = channel;
+    const { ring } = channel;
     removeMmio(this.memory, channel);
     channel.ring = null;
     channel.rings = null;
-    channel.doorbell = null;
-    if (heardAs !== null) this.#end.link.stopListening(heardAs);
-    channel.heardAs = null;
+    this.#end.signals.detach(channel);
     channel.change = null;
     ring?.actor.send({ type: "unused" });
   }
@@ -177,6 +174,7 @@ export class ChannelSteps implements OfferedChannelOwner {
     if (channelId === null) return false;
     this.#end.gpadls.releaseChannel(channelId);
     this.#end.offered.free(channelId);
+    this.#end.signals.forget(channel);
     channel.channelId = null;
     return true;
   }

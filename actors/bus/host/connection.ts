@@ -201,10 +201,16 @@ export class HostConnection {
     const contact = this.#asked;
     assert(contact !== null, "what is prepared was asked for");
     this.#underWay = contact;
-    this.backend.connect(
-      contact,
-      (isReady) => this.#actor.send({ type: isReady ? "ready" : "failed" }),
-    );
+    this.backend.connect(contact, (isReady, hostPages) => {
+      if (hostPages !== undefined) this.#brought({ ...contact, monitorPages: hostPages });
+      this.#actor.send({ type: isReady ? "ready" : "failed" });
+    });
+  }
+
+  /** The host brings the monitor pages of the contact that is being prepared: those of the guest mean nothing. */
+  #brought(contact: Contact): void {
+    if (this.#asked === this.#underWay) this.#asked = contact;
+    this.#underWay = contact;
   }
 
   /** The guest hears that the host takes its contact. */

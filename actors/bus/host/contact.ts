@@ -13,6 +13,7 @@ import {
   readTargetInfo,
   type VersionResponse,
   type VersionResponse2,
+  type VersionResponse3,
 } from "../../../core/control/connection_messages.ts";
 import { type Dialect, isIn } from "../../../core/control/dialect.ts";
 import {
@@ -133,19 +134,25 @@ export function monitorPagesOf(pages: MonitorPages): MonitorPages | null | "unpa
     : { parentToChildMonitorGpa, childToParentMonitorGpa };
 }
 
-/** The answer to a contact that the host takes. */
+/** The answer to a contact that the host takes: with the pages that it has brought, if it has. */
 export function acceptanceOf(
-  { protocol, connectionId }: Contact,
-): VersionResponse | VersionResponse2 {
-  const response = {
+  contact: Contact,
+): VersionResponse | VersionResponse2 | VersionResponse3 {
+  const { protocol, monitorPages } = contact;
+  const response = answerTo(contact);
+  if (!protocol.hasFeatureFlags) return response;
+  const answer = { ...response, supportedFeatures: protocol.features };
+  const isBrought = protocol.hasServerMonitorPages && monitorPages !== null;
+  return isBrought ? { ...answer, ...monitorPages } : answer;
+}
+
+function answerTo({ protocol, connectionId }: Contact): VersionResponse {
+  return {
     message: "versionResponse",
     supported: 1,
     connectionState: CONNECTION_SUCCESSFUL,
     selected: protocol.hasMulticlient ? connectionId : VERSION_NUMBERS[protocol.version],
-  } as const;
-  return protocol.hasFeatureFlags
-    ? { ...response, supportedFeatures: protocol.features }
-    : response;
+  };
 }
 
 /** The answer to a contact in a version that the host does not speak. */
@@ -156,6 +163,7 @@ export function unsupportedAt(place: SynicPlace): RefusedContact {
 /** The answer to a contact in a version that the host speaks, and that cannot be: told from version 2.4 on. */
 export function failureOf(contact: Contact, place: SynicPlace): RefusedContact {
   if (!contact.protocol.hasConnectionState) return unsupportedAt(place);
-  const response = { ...acceptanceOf(contact), connectionState: CONNECTION_FAILED_UNKNOWN };
+  const acceptance = acceptanceOf({ ...contact, monitorPages: null }); // it has brought none
+  const response = { ...acceptance, connectionState: CONNECTION_FAILED_UNKNOWN };
   return { place, response, contact };
 }

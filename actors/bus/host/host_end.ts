@@ -27,10 +27,8 @@ import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { HostLink } from "../link.ts";
 import {
-  eventConnectionId,
   MESSAGE_CONNECTION_ID,
   MULTICLIENT_CONNECTION_ID,
-  REDIRECT_PLACE,
   type SynicPlace,
   VMBUS_SINT,
 } from "../synic.ts";
@@ -46,6 +44,7 @@ import {
 } from "./channel_steps.ts";
 import { type ConnectedEnd, HostConnection } from "./connection.ts";
 import { HostGpadls } from "./gpadls.ts";
+import { HostSignals } from "./host_signals.ts";
 import { GuestMessages } from "./guest_messages.ts";
 import type { GuestFacts } from "./host_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
@@ -87,12 +86,14 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   readonly unclaimed: UnclaimedChannels;
   /** See {@linkcode SteppingEnd.offered}. */
   readonly offered: OfferedChannels = new OfferedChannels();
-  /** See {@linkcode SteppingEnd.link}. */
+  /** Its side of the link: see {@linkcode HostSetting.link}. */
   readonly link: HostLink;
   /** See {@linkcode SteppingEnd.modifier}. */
   modifier: Modifier = MODIFIES_AT_ONCE;
   /** What the guest asks of sockets. */
   readonly sockets: SocketRequests;
+  /** See {@linkcode HostPort.signals}. */
+  readonly signals: HostSignals;
   /** See {@linkcode ClaimingEnd.steps}. */
   readonly steps: ChannelSteps;
   readonly #runtime: RuntimePort;
@@ -106,7 +107,9 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     this.actors = runtime.actors;
     this.faults = runtime.faults;
     this.link = link;
+    this.signals = new HostSignals(runtime, this);
     this.connection = new HostConnection(this, runtime.hostDialect);
+    this.connection.backend = this.signals.backend;
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);
     this.steps = new ChannelSteps(this);
@@ -250,19 +253,6 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     return this.#offering.offerAll();
   }
 
-  /** See {@linkcode HostPort.attachDoorbells}. */
-  attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void {
-    const { channelId, targetVp } = channel;
-    if (channelId === null) return;
-    const { vtl } = this.guest;
-    const place = channel.isRedirected ? REDIRECT_PLACE : { sint: VMBUS_SINT, vtl };
-    const signal = { vp: targetVp, ...place, eventFlag: channel.eventFlag ?? channelId };
-    channel.doorbell = channel.hasInterrupts ? this.link.doorbell(signal, channelId) : null;
-    const connectionId = channel.connectionId ?? eventConnectionId(channelId, vtl);
-    channel.heardAs = { connectionId, flag: 0 };
-    this.link.listen(channel.heardAs, channelId, endpoint.work.interrupt);
-  }
-
   // -- What the servers say
 
   /** See {@linkcode BusPort.answerOpen}. A channel that closes already answers with that. */
@@ -351,6 +341,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   /** The restore of the guest failed: no further event comes for what it knew. */
   discard(): void {
     this.gpadls.stopActors();
+    this.signals.disconnect();
     for (const { actor } of [...this.known, ...this.channels]) actor.stop();
   }
 
@@ -384,5 +375,6 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     this.unclaimed.clear();
     this.gpadls.disconnect(() => false);
     for (const channel of this.known) channel.leave("guestGone");
+    this.signals.disconnect();
   }
 }

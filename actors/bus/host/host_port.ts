@@ -11,11 +11,11 @@ import type {
 } from "../../../core/control/messages.ts";
 import type { Protocol } from "../../../core/control/versions.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { Endpoint } from "../../channel/endpoint.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { FaultPort, FaultyGuest } from "../../runtime/fault_port.ts";
 import type { GpadlChange, ToldGpadl } from "../gpadl_trace.ts";
 import type { SynicPlace } from "../synic.ts";
+import type { HostSignals } from "./host_signals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 import type { OfferedChannels } from "./offered_channels.ts";
 
@@ -51,8 +51,8 @@ export interface HostPort {
   channelOfGuest(channelId: number): OfferedChannel | null;
   /** The guest asks for the offers; false where it may not (wire.md 4.5). */
   offerAll(): boolean;
-  /** The rings of `channel` are there: each side can interrupt the other from now on. */
-  attachDoorbells(channel: OfferedChannel, endpoint: Endpoint): void;
+  /** What signals go by. */
+  readonly signals: HostSignals;
   /** What goes wrong in the fabric; null: nothing does. */
   readonly faults: FaultPort | null;
   /** A GPADL of the guest has come to something at this end. */

@@ -6,6 +6,7 @@
  */
 
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
+import { MONITOR_IDS } from "../../../core/signals/layouts.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
 import { flag, guid, stretch, U16_MAX, U32_MAX, uint, word } from "../../../core/saved/forms.ts";
 import { list, optional, record, type SchemaType } from "../../../core/saved/schema.ts";
@@ -56,6 +57,7 @@ const CHANNEL = record({
     "its rings, where it is open",
   ],
   mmio: [optional(stretch), "where its MMIO lies, if it is open and has some"],
+  monitorId: [optional(uint(MONITOR_IDS - 1)), "its id in the guest's monitor page, each once"],
 }, {
   "it has MMIO, and is not open": ({ ring, mmio }) => mmio === null || ring !== null,
   "it has rings and is not open, or the other way round": ({ ring, state }) =>
@@ -110,8 +112,8 @@ const UNUSED = {
 } as const;
 
 function imageOfChannel(channel: OfferedChannel): ChannelImage {
-  const { key, openId, targetVp, ring, downstreamPageOffset } = channel;
-  const name = { channelId: channel.channelId!, ...key };
+  const { key, openId, targetVp, ring, downstreamPageOffset, monitorId } = channel;
+  const name = { channelId: channel.channelId!, ...key, monitorId };
   if (channel.isUnserved) return { ...name, state: "revoked", openId: 0, targetVp: 0, ...UNUSED };
   if (ring === null) return { ...name, state: "closed", openId, targetVp, ...UNUSED };
   return {
@@ -136,6 +138,11 @@ function useOf({ actor }: OfferedChannel): "open" | "modifying" | "reserved" {
 /** Builds a host's end that is as new again. */
 export function restoreHostEnd(end: HostEnd, image: HostEndImage): void {
   restoreHostConnection(end.connection, image.connection);
+  const { connection: { actor, contact }, signals } = end;
+  const hasPages = actor.is("connected") || actor.is("leaving");
+  if (hasPages && contact !== null && !signals.restore(contact)) {
+    throwDataError("hostEnd, connection: a page of its signals is no page of the guest");
+  }
   const channels = image.channels.map((saved) => restoreChannel(end, saved));
   image.gpadls.forEach((saved, at) => restoreHostGpadl(end, saved, () => `hostEnd, gpadls ${at}`));
   image.channels.forEach(({ ring, state }, at) => {
@@ -154,6 +161,10 @@ function restoreChannel(end: HostEnd, image: ChannelImage): OfferedChannel {
   Object.assign(channel, { openId, targetVp, wantedVp, connectionId, eventFlag, isRedirected });
   channel.downstreamPageOffset = image.ring?.downstreamPageOffset ?? 0;
   channel.mmio = image.mmio;
+  channel.monitorId = image.monitorId;
+  if (image.monitorId !== null && !end.signals.ids.keep(image.monitorId)) {
+    throwDataError(`channel ${channelId} of the host has another's monitor id`);
+  }
   end.unclaimed.add(channel);
   return channel;
 }

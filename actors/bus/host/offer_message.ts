@@ -43,12 +43,16 @@ function userDataOf({ isPipe, pipeType, socket }: ChannelConfiguration): Uint8Ar
   return isPipe ? pipeUserData(pipeType) : new Uint8Array(USER_DATA_BYTES);
 }
 
-/** The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured, in what both have agreed on. */
+/**
+ * The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured, in what both
+ * have agreed on; `monitorId` is its id in the guest's monitor page, or null.
+ */
 export function offerOf(
   configuration: ChannelConfiguration,
   channelId: number,
   { vtl }: Pick<GuestFacts, "vtl">,
   protocol: Protocol,
+  monitorId: number | null,
 ): OfferChannel {
   const { serverTarget, serverFlags, isPipe, socket } = configuration;
   const { subchannelIndex, mmioMegabytes, mmioMegabytesOptional } = configuration;
@@ -68,8 +72,8 @@ export function offerOf(
     subchannelIndex,
     mmioMegabytesOptional,
     channelId,
-    monitorId: MONITOR_ID_NONE,
-    monitorAllocated: false,
+    monitorId: monitorId ?? MONITOR_ID_NONE,
+    monitorAllocated: monitorId !== null,
     // Where it is not, the connection of all channels is signalled (wire.md 4.3).
     isDedicated: protocol.hasDedicatedSignals,
     connectionId: eventConnectionId(channelId, vtl),

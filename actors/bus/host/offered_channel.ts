@@ -81,6 +81,10 @@ export class OfferedChannel implements BusChannel {
   isRedirected = false;
   /** Where answers about a reserved channel go; null: where all go. */
   answerPlace: SynicPlace | null = null;
+  /** Its id in the monitor page; null for none. */
+  monitorId: number | null = null;
+  /** A server's signals never go through a monitor page. */
+  readonly monitored = null;
   /** What the guest signals it by; null while nobody listens. */
   heardAs: HostSignal | null = null;
   /** See {@linkcode BusChannel.mmio}: the host has it while the server has rings. */

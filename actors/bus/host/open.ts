@@ -36,7 +36,7 @@ export function prepareOpen(
   endpoint: Endpoint,
   request: OpenChannel | OpenChannel2,
 ): NtStatus {
-  const { guest, memory } = end;
+  const { guest, memory, signals: { hasPendingSendSize } } = end;
   const ring = gpadls.ringCandidate(request.channelId, request.ringGpadlId);
   if (ring === null) return STATUS_INVALID_PARAMETER;
   const rings = ringsOf(memory, ring.ranges, request.downstreamPageOffset);
@@ -49,7 +49,7 @@ export function prepareOpen(
     return STATUS_INSUFFICIENT_RESOURCES;
   }
   const { upstream, downstream } = rings;
-  channel.rings = { incoming: upstream, outgoing: downstream, hasPendingSendSize: true };
+  channel.rings = { incoming: upstream, outgoing: downstream, hasPendingSendSize };
   if (!endpoint.attach(channel.rings)) {
     channel.rings = null;
     removeMmio(memory, channel);

@@ -20,7 +20,6 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import { hasTag, type TrafficImage } from "../../channel/image.ts";
 import { abandonServer, resumeServer } from "../../channel/server_image.ts";
 import { fitsRings } from "../../channel/under_way.ts";
-import type { HostLink } from "../link.ts";
 import { OfferedChannel, type OfferedChannelOwner } from "./offered_channel.ts";
 import type { HostGpadl } from "./gpadl.ts";
 import type { HostGpadls } from "./gpadls.ts";
@@ -32,8 +31,6 @@ import { ringsOf } from "../rings.ts";
 export interface ClaimingEnd extends HostPort {
   /** The guest's GPADLs. */
   readonly gpadls: HostGpadls;
-  /** Its side of the link. */
-  readonly link: HostLink;
   /** What the steps of its channels do. */
   readonly steps: OfferedChannelOwner;
   /** The primary of an instance goes: so do the sub-channels that servers have claimed, before it. */
@@ -91,11 +88,11 @@ export class UnclaimedChannels {
   /** The rings of an unclaimed channel that a saved server can continue with; null where it has none, or others. */
   ringsFor(channel: OfferedChannel, saved: TrafficImage): Rings | null {
     if (channel.ring === null) return null;
-    const { memory } = this.#end;
+    const { memory, signals: { hasPendingSendSize } } = this.#end;
     const both = ringsOf(memory, channel.ring.ranges, channel.downstreamPageOffset);
     if (both === null) return null;
     const { upstream, downstream } = both;
-    const rings = { incoming: upstream, outgoing: downstream, hasPendingSendSize: true };
+    const rings = { incoming: upstream, outgoing: downstream, hasPendingSendSize };
     return fitsRings(saved, rings) ? rings : null;
   }
 
@@ -172,19 +169,18 @@ export class UnclaimedChannels {
     endpoint.join(channel);
     this.#end.offered.add(endpoint, channel);
     if (channel.ring === null) return;
-    this.#end.attachDoorbells(channel, endpoint);
+    this.#end.signals.resume(channel, endpoint);
     if (channel.actor.is("modifying")) this.#end.steps.beginModify(channel); // it is carried out anew (wire.md 5.5)
   }
 
   /** Takes the channel of `endpoint` off the bus without a word to the guest. */
   #detach(endpoint: Endpoint): OfferedChannel | null {
-    const { offered, link } = this.#end;
+    const { offered, signals } = this.#end;
     const channel = offered.withdraw(endpoint);
     if (channel === null) return null;
     channel.endpoint = null;
     if (channel.channelId !== null) offered.free(channel.channelId);
-    if (channel.heardAs !== null) link.stopListening(channel.heardAs);
-    channel.heardAs = null;
+    signals.detach(channel);
     return channel;
   }
 

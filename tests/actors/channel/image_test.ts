@@ -119,7 +119,15 @@ function restoreClient(
   );
   endpoint.driverCallbacks = { ...driverCallbacks, freed: () => {} };
   prepareClient(endpoint, image);
-  const none = { instance: null, memory, mmio: null, rings: null, targetVp: 0, doorbell: null };
+  const none = {
+    instance: null,
+    memory,
+    mmio: null,
+    rings: null,
+    targetVp: 0,
+    doorbell: null,
+    monitored: null,
+  };
   if (channelId !== null) endpoint.join({ ...none, channelId });
   resumeClient(endpoint, image, rings);
   if (image.signalAfter100ns !== null) endpoint.signal.arm(image.signalAfter100ns);

@@ -55,8 +55,8 @@ Deno.test("Fabric.run: ends where only looks would be left that find nothing new
   const notes: string[] = [];
   const { lookout } = looking("look", 10_000, notes, fabric);
   const see = lookout.look;
-  lookout.look = () => {
-    see();
+  lookout.look = (now100ns) => {
+    see(now100ns);
     lookout.hasNews = fabric.now() < 3;
   };
   await fabric.run();

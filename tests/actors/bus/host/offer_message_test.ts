@@ -19,12 +19,18 @@ const TARGET = {
 const SERVER_FLAG_OFFER_AS_PIPE = 0x4;
 
 /** What is offered of a server with those flags. */
-function offer(serverFlags: number, vtl = 0, offerFlags = 0, protocol = protocolOf("5.3")) {
+function offer(
+  serverFlags: number,
+  vtl = 0,
+  offerFlags = 0,
+  protocol = protocolOf("5.3"),
+  monitorId: number | null = null,
+) {
   const configuration = new ChannelConfiguration();
   configuration.serverTarget = TARGET;
   configuration.serverFlags = serverFlags;
   configuration.setOfferFlags(offerFlags);
-  return offerOf(configuration, 9, { vtl }, protocol);
+  return offerOf(configuration, 9, { vtl }, protocol, monitorId);
 }
 
 // wire.md 4.4, kmcl.md section 5
@@ -73,4 +79,13 @@ Deno.test("offerOf: confidential flags are stripped unless their features were a
   const flagsWith = (features: number) => offer(0, 0, 0xe, protocolOf("6.0", features)).flags;
   assertEquals([flagsWith(0), flagsWith(0x10), flagsWith(0x80), flagsWith(0x90)], [0, 6, 8, 14]);
   assertEquals(offer(0, 0, 0xe, protocolOf("5.3", 0x90)).flags, 0);
+});
+
+// wire.md 4.4, section 6
+Deno.test("offerOf: a monitor id is said with the bit that it is one, id 0 too", () => {
+  const said = [0, 127, null].map((given) => {
+    const { monitorId, monitorAllocated } = offer(0, 0, 0, protocolOf("5.3"), given);
+    return [monitorId, monitorAllocated];
+  });
+  assertEquals(said, [[0, true], [127, true], [0xff, false]]);
 });
