@@ -5,9 +5,10 @@
  */
 
 import type { ControlMessage, TlConnectResult } from "../../../core/control/messages.ts";
-import type { Agreed } from "../../../core/control/versions.ts";
+import type { Protocol } from "../../../core/control/versions.ts";
 import { NT_SUCCESS, type NtStatus, STATUS_NOT_SUPPORTED } from "../../../core/ntstatus.ts";
 import type { ChannelFault } from "../../channel/types.ts";
+import type { GuestConnectionTag } from "./types.ts";
 
 /** One who waits for an answer. */
 interface Asker {
@@ -26,7 +27,10 @@ interface Asked {
 /** The guest's end, as its requests need it. */
 interface AskingEnd {
   /** Its connection to the host. */
-  readonly connection: { readonly agreed: Agreed };
+  readonly connection: {
+    readonly actor: { is(tag: GuestConnectionTag): boolean };
+    readonly protocol: Pick<Protocol, "hasTlConnect" | "hasSiloId">;
+  };
   /** Says something to the host. */
   post(message: ControlMessage): void;
 }
@@ -54,7 +58,7 @@ export class SocketConnects {
   ask(endpointId: string, serviceId: string, siloId: string, asker: Asker): void {
     const asked = { endpointId, serviceId, siloId, asker };
     this.#asked.set(endpointId, asked);
-    if (this.#end.connection.agreed !== "disconnected") this.#say(asked);
+    if (this.#end.connection.actor.is("connected")) this.#say(asked);
   }
 
   /** The guest has connected to the host: what waited for that is said. */
@@ -64,13 +68,12 @@ export class SocketConnects {
 
   /** Says it in the form that both know; or that both do not know it (wire.md 4.2, 4.3). */
   #say({ endpointId, serviceId, siloId, asker }: Asked): void {
-    const { agreed } = this.#end.connection;
-    if (typeof agreed === "object" && !agreed.hasTlConnect) {
+    const { hasTlConnect, hasSiloId } = this.#end.connection.protocol;
+    if (!hasTlConnect) {
       this.#asked.delete(endpointId);
       return asker.end(STATUS_NOT_SUPPORTED);
     }
     const request = { message: "tlConnectRequest", endpointId, serviceId } as const;
-    const hasSiloId = typeof agreed !== "object" || agreed.hasSiloId;
     this.#end.post(hasSiloId ? { ...request, siloId } : request);
   }
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { SocketConnects } from "../../../../actors/bus/guest/socket_connects.ts";
 import type { ControlMessage, TlConnectResult } from "../../../../core/control/messages.ts";
-import { type Agreed, protocolOf } from "../../../../core/control/versions.ts";
+import { protocolOf, type VmbusVersion } from "../../../../core/control/versions.ts";
 import { STATUS_NOT_SUPPORTED } from "../../../../core/ntstatus.ts";
 
 const ENDPOINT = "7a0e52c4-93b1-4f6d-8e25-000000000001";
@@ -9,12 +9,12 @@ const SERVICE = "00001388-facb-11e6-bd58-64006a7986d3";
 const SILO = "5c1a6d0e-7f2b-4c93-8d41-0b6e9a2f3c58";
 const REFUSED = 0xc000_0236;
 
-/** A guest that has agreed on this with its host, and what it says. */
-function guestOf(agreed: Agreed) {
+/** A guest of this version, which is connected or not, and what it says. */
+function guestOf(version: VmbusVersion, isConnected = true) {
   const posted: ControlMessage[] = [];
-  const connection = { agreed };
+  const connection = { protocol: protocolOf(version, 0), actor: { is: () => isConnected } };
   const connects = new SocketConnects({ connection, post: (message) => posted.push(message) });
-  return { posted, connection, connects };
+  return { posted, connects };
 }
 
 // wire.md 4.2, 4.3: since 4.0; with the silo since 5.2
@@ -30,10 +30,9 @@ Deno.test("SocketConnects: asks in the form of the version, once there is one", 
     ] as const
   ) {
     const heard: number[] = [];
-    const { posted, connection, connects } = guestOf("disconnected");
+    const { posted, connects } = guestOf(version, false);
     connects.ask(ENDPOINT, SERVICE, SILO, { end: (status) => heard.push(status) });
     assertEquals([posted, heard], [[], []]);
-    connection.agreed = protocolOf(version, 0);
     connects.connected();
     assertEquals(posted, [...expected]);
     assertEquals(heard, expected.length === 0 ? [STATUS_NOT_SUPPORTED] : []);
@@ -43,7 +42,7 @@ Deno.test("SocketConnects: asks in the form of the version, once there is one", 
 // wire.md 4.5
 Deno.test("SocketConnects: who has asked hears of the one refusal that is its own", () => {
   const heard: number[] = [];
-  const { posted, connects } = guestOf(protocolOf("6.0", 0));
+  const { posted, connects } = guestOf("6.0");
   connects.ask(ENDPOINT, SERVICE, SILO, { end: (status) => heard.push(status) });
   assertEquals(posted, [
     { message: "tlConnectRequest", endpointId: ENDPOINT, serviceId: SERVICE, siloId: SILO },
@@ -65,7 +64,7 @@ Deno.test("SocketConnects: who has asked hears of the one refusal that is its ow
 
 Deno.test("SocketConnects: who gave up hears nothing", () => {
   const heard: number[] = [];
-  const { connects } = guestOf("any");
+  const { connects } = guestOf("6.0");
   connects.ask(ENDPOINT, SERVICE, SILO, { end: (status) => heard.push(status) });
   connects.forget(ENDPOINT);
   const result = { message: "tlConnectResult", endpointId: ENDPOINT, serviceId: SERVICE } as const;
