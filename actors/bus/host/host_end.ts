@@ -26,12 +26,7 @@ import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { HostLink } from "../link.ts";
-import {
-  MESSAGE_CONNECTION_ID,
-  MULTICLIENT_CONNECTION_ID,
-  type SynicPlace,
-  VMBUS_SINT,
-} from "../synic.ts";
+import { MESSAGE_CONNECTION_ID, MULTICLIENT_CONNECTION_ID, type SynicPlace } from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
 import { type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
