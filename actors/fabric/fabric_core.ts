@@ -136,7 +136,8 @@ export abstract class FabricCore implements FabricPort, LoopPort {
     const id = this.made.takePartitionId();
     const partition = new PartitionObject(this, id, options, root, foreign);
     this.add(partition);
-    partition.bus.ownGuest?.connect();
+    // The root is its own host: it makes contact with itself when a client of its own is enabled.
+    if (!partition.isRoot) partition.bus.ownGuest?.connect();
     return partition;
   }
 

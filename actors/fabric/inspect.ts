@@ -123,7 +123,7 @@ export interface ConnectionState {
    */
   readonly state: string;
   /**
-   * How far the guest has come: `disconnected`, `contacting`, `connected`, `leaving` or `unloading`; `foreign` where it
+   * How far the guest has come: `new`, as the root is until a client of its own is enabled, `disconnected`, `contacting`, `connected`, `leaving` or `unloading`; `foreign` where it
    * is somebody outside.
    */
   readonly guestState: string;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { GUEST_CONNECTION_ACTOR } from "../../actors/bus/guest/connection_machine.ts";
 import { GUEST_CHANNEL_ACTOR } from "../../actors/bus/guest/channel_machine.ts";
 import { GUEST_GPADL_ACTOR } from "../../actors/bus/guest/gpadl_machine.ts";
 import { CONNECTION_ACTOR } from "../../actors/bus/host/connection_machine.ts";
@@ -30,6 +31,7 @@ const KINDS = [
   CONNECTION_ACTOR,
   OFFERED_CHANNEL_ACTOR,
   HOST_GPADL_ACTOR,
+  GUEST_CONNECTION_ACTOR,
   GUEST_CHANNEL_ACTOR,
   GUEST_GPADL_ACTOR,
 ];

@@ -2,7 +2,7 @@
  * The chart of a guest's connection to its host (wire.md 5.6). A guest that leaves gives its channels back first, so
  * that what it says of them is still heard.
  *
- *   disconnected ─connect→ contacting ─accepted→ requestingOffers ─allOffers→ connected
+ *   new, disconnected ─connect→ contacting ─accepted→ requestingOffers ─allOffers→ connected
  *   connected ─disconnect→ leaving ─released→ unloading ─unloaded→ disconnected
  *   connect while connected: leaving, and contact without a word of leaving (wire.md 4.5, reconnect)
  *
@@ -21,7 +21,8 @@ export function createGuestConnectionChart() {
   return setup({
     types: { events: {} as GuestConnectionEvent, tags: {} as GuestConnectionTag },
     actions: nameEffects(["contact", "tryLower", "requestOffers", "leave", "sendUnload"]),
-  }).createMachine({ id: "guestConnection", initial: "disconnected", states: {
+  }).createMachine({ id: "guestConnection", initial: "new", states: {
+    new: { tags: ["new", "disconnected"], on: { connect: { target: "contacting", actions: "contact" } } },
     disconnected: { id: "disconnected", tags: "disconnected", on: { connect: { target: "contacting", actions: "contact" } } },
     contacting: { id: "contacting", tags: "contacting", initial: "wanted", on: { exhausted: "disconnected", failed: "disconnected" }, states: {
       wanted: { on: {

@@ -189,6 +189,7 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
 
   /** See {@linkcode BusPort.join}. */
   join(endpoint: Endpoint): void {
+    if (this.connection.actor.is("new")) this.connect(); // the root's own
     this.waiting.push(endpoint);
     this.scheduleMatch();
   }

@@ -26,6 +26,8 @@ export type GuestConnectionEvent = {
 
 /** What the guest asks of its connection's state. */
 export type GuestConnectionTag =
+  /** The guest has never made contact. */
+  | "new"
   /** There is none. */
   | "disconnected"
   /** The host is asked for a version. */

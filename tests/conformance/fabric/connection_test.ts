@@ -45,7 +45,7 @@ Deno.test("Fabric: host and guest agree on the highest version that both have", 
     const { state, guestState, version } = connectionOf(fabric);
     assertEquals([state, guestState, version], ["connected", "connected", agreed]);
     assertEquals(faultsOf(fabric), []);
-    assertEquals(connectionOf(fabric, 0).state, "connected"); // the root is its own guest
+    assertEquals(connectionOf(fabric, 0).guestState, "new"); // the root has no client of its own
     fabric.dispose();
   }
 });

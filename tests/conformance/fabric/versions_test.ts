@@ -2,7 +2,6 @@
 import { assertEquals } from "@std/assert";
 import { VERSIONS } from "../../../core/control/versions.ts";
 import { type ClientWork, EchoClient, EchoServer } from "../../../devices/echo/mod.ts";
-import * as vmbus from "../../../mod.ts";
 import {
   areEqual,
   closeCopy,
@@ -11,6 +10,7 @@ import {
   offerDisk,
   sampleBytes,
 } from "../../support/disk_stage.ts";
+import { createFabric } from "../../support/fabric.ts";
 import { times } from "../../support/long.ts";
 import { ListeningWork } from "../../support/echo_stage.ts";
 
@@ -69,7 +69,7 @@ for (const codec of CODECS) {
 
   Deno.test(`Fabric: an echo server answers its client in each version (${codec})`, async () => {
     for (const vmbusVersion of TRIED) {
-      const fabric = vmbus.createFabric({ codec, vmbusVersion });
+      const fabric = createFabric({ codec, vmbusVersion });
       const guest = fabric.createPartition({ name: "guest", memoryPages: 128 });
       const ofHost = new ListeningWork();
       const server = new EchoServer(fabric, guest, ofHost, { messageBytesMax: 528, window: 4 });

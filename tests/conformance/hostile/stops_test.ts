@@ -204,7 +204,9 @@ Deno.test("BusFault: badRings of a server is in inspect() and on the trace, and 
   const pair = makePair({ within: { fabric, guest } });
   assertEquals(pair.vsp.VmbChannelEnable(pair.server), vmbus.STATUS_SUCCESS);
   await fabric.settle();
-  guest.postControlMessage("toHost", encodeControlMessage(openMessage(1, 99, 2)));
+  const signals = { connectionId: 0x2001, eventFlag: 1, openFlags: 0 };
+  const request = { ...openMessage(1, 99, 2), ...signals };
+  guest.postControlMessage("toHost", encodeControlMessage(request));
   await fabric.settle();
   const [refusal] = fabric.inspect().partitions[1]!.faults;
   assertEquals(refusal, { direction: "toHost", message: "openChannel", fault: "badRings" });

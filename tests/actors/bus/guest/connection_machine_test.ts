@@ -7,6 +7,7 @@ Deno.test("createGuestConnectionChart: contact, offers, and leaving with the cha
   const unwanted = "contacting.unwanted";
   const [unload, again] = ["leaving.thenUnload", "leaving.thenContact"];
   assertEquals(flatTableOf(createGuestConnectionChart()), {
+    new: { tags: ["disconnected", "new"], on: { connect: "contacting.wanted" } },
     disconnected: { tags: ["disconnected"], on: { connect: "contacting.wanted" } },
     "contacting.wanted": {
       tags: ["contacting"],
