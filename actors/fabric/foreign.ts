@@ -29,7 +29,7 @@ export interface ForeignGuestOptions extends ForeignPeerOptions, ForeignGuestLis
 /** How a foreign host is attached. */
 export interface ForeignHostOptions extends ForeignPeerOptions, ForeignHostListener {
   /** The version of the bus that our guest speaks, or those from which it tries. See {@linkcode PartitionOptions}. */
-  readonly vmbusVersion?: PartitionOptions["vmbusVersion"] & {};
+  readonly vmbusVersion?: NonNullable<PartitionOptions["vmbusVersion"]>;
   /** Features of version 6.0 that our guest asks for, as bits. See {@linkcode PartitionOptions}. */
   readonly vmbusFeatures?: number;
 }

@@ -13,7 +13,7 @@ import { ForeignGuestLink, type ForeignGuestListener } from "../bus/foreign/gues
 import { ForeignHostLink, type ForeignHostListener } from "../bus/foreign/host_link.ts";
 import type { BusLink } from "../bus/lanes.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
-import type { CheckedPartitionOptions } from "../partition/partition.ts";
+import type { CheckedPartitionOptions, PartitionOptions } from "../partition/partition.ts";
 import type { Foreign, PartitionObject } from "../partition/partition_object.ts";
 import type {
   ForeignGuest,
@@ -43,7 +43,7 @@ interface CheckedPeer<Listener> {
   readonly ram: Foreign["ram"];
 }
 
-const NO_OPTIONS = {
+const GUEST_DEFAULTS = {
   name: "",
   memory: null as unknown,
   memoryBase: 0 as unknown,
@@ -54,11 +54,19 @@ const NO_OPTIONS = {
   onSignal: null as unknown,
 };
 
+/** Options of a partition that are checked as those of any other are; what is undefined is left out. */
+const HOST_DEFAULTS = {
+  ...GUEST_DEFAULTS,
+  vmbusVersion: undefined as PartitionOptions["vmbusVersion"],
+  vmbusFeatures: undefined as PartitionOptions["vmbusFeatures"],
+  waitForMessage: undefined as unknown,
+};
+
 function checkPeer<Listener>(
   fabric: AttachingFabric,
   what: "a foreign guest" | "a foreign host",
   given: object,
-  defaults: typeof NO_OPTIONS & { readonly waitForMessage?: unknown },
+  defaults: typeof GUEST_DEFAULTS & Partial<typeof HOST_DEFAULTS>,
 ): CheckedPeer<Listener> {
   const action = `attach ${what}`;
   fabric.requireLive(action);
@@ -67,12 +75,13 @@ function checkPeer<Listener>(
       `Cannot ${action}: nobody else reads packets with codec "${fabric.codecName}"; create the fabric with codec "vmbus"`,
     );
   }
-  const { name, memory, memoryBase, vtl, processors, mmioMegabytes, ...listener } = withDefaults(
+  const { memory, memoryBase, onMessage, onSignal, waitForMessage, ...partition } = withDefaults(
     what,
     given,
     defaults,
     "attach",
   );
+  const listener = { onMessage, onSignal, waitForMessage };
   for (const [member, value] of Object.entries(listener)) {
     const isLeftOut = member === "waitForMessage" && value === undefined;
     if (typeof value === "function" || isLeftOut) continue;
@@ -80,7 +89,7 @@ function checkPeer<Listener>(
   }
   const ram = givenRam(action, memory, memoryBase);
   const memoryPages = ram.bytes.length / PAGE_BYTES;
-  const options = checkPartitionOptions({ name, memoryPages, vtl, processors, mmioMegabytes });
+  const options = checkPartitionOptions({ ...partition, memoryPages } as PartitionOptions);
   return { options, listener: listener as Listener, ram };
 }
 
@@ -126,7 +135,7 @@ export function attachForeignGuest(
   options: ForeignGuestOptions,
   make: MakePartition,
 ): ForeignGuest {
-  const peer = checkPeer<ForeignGuestListener>(fabric, "a foreign guest", options, NO_OPTIONS);
+  const peer = checkPeer<ForeignGuestListener>(fabric, "a foreign guest", options, GUEST_DEFAULTS);
   const { partition, link } = makeOver(
     make,
     peer,
@@ -156,8 +165,7 @@ export function attachForeignHost(
   options: ForeignHostOptions,
   make: MakePartition,
 ): ForeignHost {
-  const defaults = { ...NO_OPTIONS, waitForMessage: undefined };
-  const peer = checkPeer<ForeignHostListener>(fabric, "a foreign host", options, defaults);
+  const peer = checkPeer<ForeignHostListener>(fabric, "a foreign host", options, HOST_DEFAULTS);
   const { partition, link } = makeOver(
     make,
     peer,

@@ -1,4 +1,4 @@
-import { assertEquals, assertExists } from "@std/assert";
+import { assertEquals, assertExists, assertStringIncludes } from "@std/assert";
 import { runDeno } from "../support/deno_process.ts";
 
 const FOLDER = "examples";
@@ -6,6 +6,13 @@ const FOLDER = "examples";
 const NO_PROGRAM = /^set_up\.ts$|_test\.ts$/;
 /** The one example that is published without a header: its comments say what it prints. */
 const ECHO_OUTPUT = "opened\nSTATUS_SUCCESS hello\n";
+
+/** What an example asks for, if it asks for anything, as its header says. */
+const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
+  "two_processes.ts": ["--allow-ffi", "--allow-run", "--allow-read", "--allow-write"],
+};
+/** What it prints where a file cannot be mapped. */
+const NOT_HERE = "This example maps a file as Linux does.\n";
 
 /** What the header of an example says that it prints. */
 function promisedOutput(source: string): string | null {
@@ -32,23 +39,31 @@ Deno.test("examples: are all there", () => {
     "share_gpadl.ts",
     "socket.ts",
     "sub_channels.ts",
+    "two_processes.ts",
   ]);
 });
 
 for (const name of programs.toSorted()) {
-  Deno.test(`${name}: runs without permissions, and prints what it says`, async () => {
+  const permissions = PERMISSIONS[name] ?? [];
+  const asked = permissions.length === 0 ? "without" : "with its";
+  Deno.test(`${name}: runs ${asked} permissions, and prints what it says`, async () => {
     const path = `${FOLDER}/${name}`;
     const source = await Deno.readTextFile(path);
     const promised = name === "echo.ts" ? ECHO_OUTPUT : promisedOutput(source);
     assertExists(promised, "the header must say what the example prints");
-    const { code, stdout, stderr } = await runDeno(["run", "--no-check", "--no-prompt", path]);
-    assertEquals({ code, stdout, stderr }, { code: 0, stdout: promised, stderr: "" });
+    if (permissions.length > 0) assertStringIncludes(source, permissions.join(" "));
+    const isHere = permissions.length === 0 || Deno.build.os === "linux";
+    const args = ["run", "--no-check", "--no-prompt", ...permissions, path];
+    const { code, stdout, stderr } = await runDeno(args);
+    const expected = isHere ? promised : NOT_HERE;
+    assertEquals({ code, stdout, stderr }, { code: 0, stdout: expected, stderr: "" });
   });
 
   // A world looks by itself at what it leaves behind.
   if (name === "echo.ts" || name === "scenario.ts") continue;
   Deno.test(`${name}: fails if it leaves anything behind`, async () => {
     const source = await Deno.readTextFile(`${FOLDER}/${name}`);
-    assertEquals(source.match(/await using fabric = vmbus\.createFabric\(/g)?.length, 1);
+    const disposed = source.match(/await using fabric = vmbus\.createFabric\(/g)?.length;
+    assertEquals(disposed, name === "two_processes.ts" ? 2 : 1);
   });
 }

@@ -17,6 +17,8 @@ export interface ByteHostOptions {
   /** Whether it answers a GPADL inside the call that describes it. Default true. */
   readonly answers?: boolean;
   readonly waitForMessage?: (host: ByteHost) => boolean;
+  /** Options of its guest. */
+  readonly guest?: Pick<vmbus.ForeignHostOptions, "vmbusVersion" | "vmbusFeatures">;
   /** The version that it speaks; it refuses each other one. Default 5.3. */
   readonly version?: number;
 }
@@ -50,6 +52,7 @@ export class ByteHost {
       name,
       memory,
       memoryBase: base,
+      ...options.guest,
       onMessage: (bytes, connectionId) => this.#hear(bytes, connectionId),
       onSignal: (connectionId, flag) => void this.signals.push(`${connectionId} ${flag}`),
       ...waitForMessage && { waitForMessage: () => waitForMessage(this) },

@@ -1,6 +1,6 @@
 // A host that somebody else wrote, as bytes on the foreign door (wire.md 4, 5.6; kmcl.md S2, S10, G5).
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
 import { ByteHost, type ByteHostOptions, OFFER_5 } from "../../support/byte_host.ts";
@@ -161,4 +161,20 @@ Deno.test("attachForeignHost: a host that says other things for ever does not ho
   await stage.settle();
   assertEquals([waits, stage.calls], [4096, ["client PnpFailure STATUS_UNSUCCESSFUL"]]);
   await stage.end();
+});
+
+// wire.md 4.5
+Deno.test("attachForeignHost: our guest tries the versions that it is to speak, and no others", async () => {
+  const fabric = createFabric({ codec: "vmbus" });
+  const range = { lowest: "4.0", highest: "5.1" } as const;
+  const host = new ByteHost(fabric, { version: 0x3_0000, guest: { vmbusVersion: range } });
+  await fabric.settle();
+  assertEquals(host.tried, [0x5_0001, 0x5_0000, 0x4_0001, 0x4_0000]);
+  const options = { name: "g", memory: new ArrayBuffer(4096), onMessage() {}, onSignal() {} };
+  assertThrows(
+    () => fabric.attachForeignHost({ ...options, vmbusVersion: "7.0" as "6.0" }),
+    TypeError,
+    "vmbusVersion must be one of",
+  );
+  fabric.dispose();
 });
