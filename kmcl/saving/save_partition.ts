@@ -97,7 +97,8 @@ export function isBeingSaved(guest: PartitionObject): boolean {
  * failure it runs on as before.
  *
  * Statuses: INVALID_PARAMETER no guest, or a bad option; DEVICE_REMOVED it crashed, before or meanwhile;
- * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver, or a byte pipe;
+ * NOT_SUPPORTED it has a channel of a driver that was not loaded with loadGuestDriver or loadHostDriver, or a byte pipe, or
+ * somebody outside has one end of its bus;
  * INVALID_DEVICE_STATE it is being saved already, was resumed meanwhile, or its connection to the host is about to
  * change; TIMEOUT no safe point within the bound, or a driver that never gets done: the reason names the callback; UNSUCCESSFUL a driver that
  * cannot be saved.
