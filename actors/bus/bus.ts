@@ -43,11 +43,11 @@ export class Bus {
     this.#link = link;
     this.ownHost = link.host && new HostEnd(
       { runtime, guest: partition, root, link: link.host },
-      (message, fault) => this.refuse("toHost", message, fault),
+      (...refusal) => this.refuse("toHost", ...refusal),
     );
     this.ownGuest = link.guest && new GuestEnd(
       { runtime, partition, link: link.guest },
-      (message, fault) => this.refuse("toGuest", message, fault),
+      (...refusal) => this.refuse("toGuest", ...refusal),
     );
   }
 
@@ -142,8 +142,13 @@ export class Bus {
   }
 
   /** Notes a message that its receiver refused. */
-  refuse(direction: Direction, message: string | null, fault: BusFault["fault"]): void {
-    this.#refusals.add({ direction, message, fault });
+  refuse(
+    direction: Direction,
+    message: string | null,
+    fault: BusFault["fault"],
+    reason?: string,
+  ): void {
+    this.#refusals.add({ direction, message, fault, ...reason !== undefined && { reason } });
     const { recorder, clock } = this.#runtime;
     const { traceId } = this.#partition;
     recorder.recordTexts(clock.now100ns, "fault", traceId, fault, message ?? "", direction);

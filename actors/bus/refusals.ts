@@ -11,7 +11,7 @@ import {
   messageNameOf,
 } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
-import type { Agreed } from "../../core/control/versions.ts";
+import { type Agreed, refusalOf } from "../../core/control/versions.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Direction } from "./link.ts";
 
@@ -26,6 +26,8 @@ export interface BusFault {
    * no common version, or the host could not connect.
    */
   readonly fault: ControlFault | ChannelFault | "noCommonVersion" | "connectionFailed";
+  /** Left out, or what the version or the features that were agreed on have against the message, in words. */
+  readonly reason?: string;
 }
 
 /** Who has taken an end of a bus, and hears in its place. */
@@ -37,7 +39,7 @@ export interface Taker {
 }
 
 /** Notes a message that an end refused: its name, or null where it could not be decoded, and why. */
-export type Refuse = (message: string | null, fault: BusFault["fault"]) => void;
+export type Refuse = (message: string | null, fault: BusFault["fault"], reason?: string) => void;
 
 /**
  * Decodes what came over a link by what its ends have agreed on, has `receive` take it, and tells `refuse` where that
@@ -50,7 +52,10 @@ export function takeMessage(
   refuse: Refuse,
 ): void {
   const message = decodeControlMessage(bytes, agreed);
-  if (message === "unexpectedMessage") return refuse(messageNameOf(bytes), message);
+  if (message === "unexpectedMessage") {
+    const name = messageNameOf(bytes);
+    return refuse(name, message, (name && refusalOf(name, agreed)) ?? undefined);
+  }
   if (isControlFault(message)) return refuse(null, message);
   const fault = receive(message);
   if (fault !== null) refuse(message.message, fault);

@@ -7,7 +7,6 @@
 import { requireBytes } from "../../core/arguments.ts";
 import { describe, isInstance } from "../../core/describe.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
-import { eventConnectionId } from "../../actors/bus/synic.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import type { Direction, Partition } from "../../mod.ts";
 import { requireUint } from "./checks.ts";
@@ -24,7 +23,7 @@ export class TakenEnd {
   readonly #partition: PartitionObject;
   readonly #direction: Direction;
   /** What is said once the guest's contact was answered, as nobody takes it before; null: it was. */
-  #held: (() => void)[] | null;
+  #held: ArrayBufferView[] | null;
 
   /**
    * Takes that end of the bus of `partition`.
@@ -52,37 +51,16 @@ export class TakenEnd {
     bus[side].taker = { hear, contacted: () => this.contacted() };
   }
 
-  /**
-   * Says something, which the opposite end hears in turn. A request to open a channel has the form that was agreed
-   * on: signals by the channel's own number, unless `message` names others.
-   */
+  /** Says something, which the opposite end hears in turn. */
   post(message: ControlMessage): void {
-    controlMessageBytes(message); // a field that cannot be is refused now, whenever it is said
-    this.#say(() => this.#postBytes(controlMessageBytes(this.#inAgreedForm(message))));
+    this.postBytes(controlMessageBytes(message));
   }
 
   /** Puts bytes on the bus as they are. */
   postBytes(bytes: ArrayBufferView): void {
-    requireBytes("post a control message", bytes);
-    this.#say(() => this.#postBytes(bytes));
-  }
-
-  #say(say: () => void): void {
-    if (this.#held === null) say();
-    else this.#held.push(say);
-  }
-
-  #postBytes(bytes: ArrayBufferView): void {
-    this.#partition.postControlMessage(this.#direction, bytes);
-  }
-
-  #inAgreedForm(message: ControlMessage): ControlMessage {
-    if (message.message !== "openChannel" || "openFlags" in message) return message;
-    const { bus, vtl } = this.#partition;
-    if (bus.ownHost?.connection.protocol?.hasOpenChannel2 !== true) return message;
-    const { channelId } = message;
-    const connectionId = eventConnectionId(channelId & 0xfff, vtl);
-    return { ...message, connectionId, eventFlag: channelId & 0xffff, openFlags: 0 };
+    const checked = requireBytes("post a control message", bytes);
+    if (this.#held === null) this.#partition.postControlMessage(this.#direction, checked);
+    else this.#held.push(checked);
   }
 
   /**
@@ -98,7 +76,7 @@ export class TakenEnd {
   contacted(): void {
     const held = this.#held ?? [];
     this.#held = null;
-    for (const say of held) say();
+    for (const bytes of held) this.postBytes(bytes);
   }
 
   /** Signals the opposite end of a channel. An id that it does not know does nothing. */

@@ -1,12 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { Refusals, takeMessage } from "../../../actors/bus/refusals.ts";
+import { Refusals, type Refuse, takeMessage } from "../../../actors/bus/refusals.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { protocolOf } from "../../../core/control/versions.ts";
 
 // wire.md section 4: what cannot be decoded has no name.
 Deno.test("takeMessage: what cannot be decoded is refused without a name, what is not taken by name", () => {
   const refused: unknown[] = [];
-  const refuse = (message: string | null, fault: string) => void refused.push([message, fault]);
+  const refuse: Refuse = (...refusal) => void refused.push(refusal);
   const close = encodeControlMessage({ message: "closeChannel", channelId: 5 });
   const taken: string[] = [];
   const take = (bytes: Uint8Array, fault: "unexpectedMessage" | null) =>
@@ -24,7 +24,8 @@ Deno.test("takeMessage: what cannot be decoded is refused without a name, what i
     ["closeChannel", "unexpectedMessage"],
     [null, "messageTooSmall"],
     [null, "messageTooSmall"],
-    ["pause", "unexpectedMessage"], // which version 5.3 does not have (wire.md 4.2)
+    // wire.md 4.2
+    ["pause", "unexpectedMessage", "pause is said from version 6.0 on, not in 5.3"],
   ]);
 });
 
