@@ -202,7 +202,7 @@ export const VALUE_NAMES: Readonly<Partial<Record<TraceEvent, readonly string[]>
   channelEvent: ["change", "status"],
   fault: ["fault", "message", "direction"],
   violation: ["rule", "call", "message"],
-  partitionCreated: ["memoryPages", "mmioMegabytes", "processors", "vtl"],
+  partitionCreated: ["memoryPages", "mmioMegabytes", "processors", "vtl", "levelOf", "servedBy"],
   partitionSaved: ["byteCount"],
   partitionRestored: ["byteCount"],
   interruptPosted: ["isToHost", "channelId"],

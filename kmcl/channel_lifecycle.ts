@@ -55,7 +55,7 @@ export function VmbChannelAllocate(
   const { partition } = target;
   const asServer = booleanOf(isServer);
   const isAllowed = asServer !== null &&
-    (asServer ? partition.isRoot : !partition.isRoot || mayBeLoopback(kmcl));
+    (asServer ? partition.hasServers : !partition.isRoot || mayBeLoopback(kmcl));
   if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
   if (!isPassive(kmcl.runtime, "VmbChannelAllocate")) {
     return { status: STATUS_INVALID_DEVICE_REQUEST, channel: null };

@@ -155,7 +155,7 @@ function queryOf<Type extends string>(
   if (partition.bus.ownGuest === null) return refuse(STATUS_NOT_FOUND); // its drivers are somebody else's
   const kind = TABLES.get(parseGuid(interfaceType) ?? "");
   if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
-  if (kind.side === "server" && !partition.isRoot) return refuse(STATUS_NOT_SUPPORTED);
+  if (kind.side === "server" && !partition.hasServers) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
   if (!isPassive(partition.runtime, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
   const table = tableOf(partition, kind);

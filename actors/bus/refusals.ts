@@ -23,9 +23,15 @@ export interface BusFault {
   readonly message: string | null;
   /**
    * Why it was refused; or, of an answer to a guest that makes contact, what has come of that: host and guest speak
-   * no common version, or the host could not connect.
+   * no common version, or the host could not connect; or that a guest which its paravisor serves was to be heard
+   * through the host (`untrustedMessage`, [wire.md 5.1](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)).
    */
-  readonly fault: ControlFault | ChannelFault | "noCommonVersion" | "connectionFailed";
+  readonly fault:
+    | ControlFault
+    | ChannelFault
+    | "noCommonVersion"
+    | "connectionFailed"
+    | "untrustedMessage";
   /** Left out, or what the version or the features that were agreed on have against the message, in words. */
   readonly reason?: string;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { ServerPlace } from "../channel/partition_port.ts";
+
 /** Where messages for the guest are put: one of its virtual processors, an interrupt source there, a trust level. */
 export interface SynicPlace {
   /** Virtual processor. */
@@ -38,7 +40,7 @@ export const EVENT_FLAGS = 2048;
 /** Messages to the host, before version 5.0 of the protocol. */
 export const MESSAGE_CONNECTION_ID = 1;
 /** Messages to the host from version 5.0 on, as long as the host has not named another one. */
-export const MULTICLIENT_CONNECTION_ID = 4;
+const MULTICLIENT_CONNECTION_ID = 4;
 
 /** The event flag that all channels share, before version 2.4: no channel has it as its id. */
 export const SHARED_EVENT_FLAG = 0;
@@ -47,10 +49,36 @@ export const SHARED_HOST_SIGNAL: HostSignal = { connectionId: 2, flag: 0 };
 
 const SINT_SHIFT = 12;
 const VTL_SHIFT = 16;
+const MESSAGE_SINT_SHIFT = 4;
+const MESSAGE_VTL_SHIFT = 22;
 
-/** The connection id by which the guest signals a channel, unless it has named another one. */
-export function eventConnectionId(channelId: number, vtl: number): number {
-  return channelId | VMBUS_SINT << SINT_SHIFT | vtl << VTL_SHIFT;
+/** The host itself, to drivers of trust level `vtl`. */
+export function hostPort(vtl: number): ServerPlace {
+  return { vtl, sint: VMBUS_SINT, isTrusted: false };
+}
+
+/** A paravisor at trust level `vtl`, to the other levels of its guest. */
+export function redirectPort(vtl: number): ServerPlace {
+  return { vtl, sint: REDIRECT_PLACE.sint, isTrusted: true };
+}
+
+/** The connection id by which the guest signals a channel of `port`, unless it has named another one (wire.md 4.1). */
+export function eventConnectionId(
+  channelId: number,
+  { vtl, sint }: Pick<ServerPlace, "vtl" | "sint">,
+): number {
+  return channelId | sint << SINT_SHIFT | vtl << VTL_SHIFT;
+}
+
+/** The connection id of messages for a server of another trust level and interrupt source (wire.md 4.1). */
+export function messageConnectionId({ vtl, sint }: Pick<ServerPlace, "vtl" | "sint">): number {
+  return MULTICLIENT_CONNECTION_ID | vtl << MESSAGE_VTL_SHIFT | sint << MESSAGE_SINT_SHIFT;
+}
+
+/** Where a guest that is served at `port` makes contact: a paravisor has one connection, in any version. */
+export function contactConnectionId(port: ServerPlace, isMulticlient: boolean): number {
+  if (port.isTrusted) return messageConnectionId(port);
+  return isMulticlient ? MULTICLIENT_CONNECTION_ID : MESSAGE_CONNECTION_ID;
 }
 
 /**

@@ -120,6 +120,10 @@ export interface ClientBusPort extends BusPort {
 export interface PartitionOnBus extends PartitionPort {
   /** Its bus, of whose ends one may be somebody else's: null. */
   readonly bus: { readonly ownHost: BusPort | null; readonly ownGuest: ClientBusPort | null };
+  /** The partition in which its servers run. */
+  readonly root: PartitionOnBus;
+  /** The trust level `vtl` of its machine; itself where there is none. */
+  levelAt(vtl: number): PartitionOnBus;
   /** An endpoint of its drivers was cleaned up. */
   removeEndpoint(endpoint: EndpointPort): void;
 }

@@ -8,13 +8,7 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../core/assert.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
-import {
-  NT_SUCCESS,
-  type NtStatus,
-  STATUS_INVALID_DEVICE_REQUEST,
-  STATUS_INVALID_DEVICE_STATE,
-  STATUS_SUCCESS,
-} from "../../core/ntstatus.ts";
+import { type NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { BusChannel, BusPort, PartitionOnBus, Rings } from "./bus_port.ts";
@@ -37,6 +31,7 @@ import { type ActingEndpoint, EFFECTS } from "./effects.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { RingPositions, TrafficImage } from "./image.ts";
+import { admittingEnd } from "./joined_end.ts";
 import { PageSets } from "./page_sets.ts";
 import type { LoadedDriverPort } from "./partition_port.ts";
 import { Polling } from "./polling.ts";
@@ -209,12 +204,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   /** VmbChannelEnable (kmcl.md S2). */
   enable(): NtStatus {
     if (!this.partition.isAlive || !this.actor.can("enable")) return STATUS_INVALID_DEVICE_STATE;
-    const end = this.side === "client"
-      ? this.partition.bus.ownGuest
-      : this.guest?.bus.ownHost ?? null;
-    if (!this.driverCallbacks.takesPackets || end === null) return STATUS_INVALID_DEVICE_REQUEST;
-    const status = end.admit(this);
-    if (!NT_SUCCESS(status)) return status;
+    const end = admittingEnd(this);
+    if (typeof end === "number") return end;
     this.end = end;
     this.refusal = null;
     this.callers.beginAnew();

@@ -12,6 +12,16 @@ import type { Processor } from "../runtime/processor.ts";
 /** Who brings monitor pages: nobody, the guest, or the host, where it has said that it does. */
 export type MonitorPagesOption = "none" | "guest" | "host";
 
+/** Who serves the drivers of a partition, as they name it in connection ids (wire.md 4.1). */
+export interface ServerPlace {
+  /** The virtual trust level that the connection belongs to. */
+  readonly vtl: number;
+  /** The interrupt source by which it is heard. */
+  readonly sint: number;
+  /** Whether it lies inside the guest: what comes by it no host has seen (wire.md 5.1). */
+  readonly isTrusted: boolean;
+}
+
 /** A partition, as the channels of its drivers and its bus see it. */
 export interface PartitionPort {
   /** The fabric. */
@@ -28,6 +38,8 @@ export interface PartitionPort {
   readonly monitorPages: MonitorPagesOption;
   /** Who its guest says that it is on the bus, a lower-case GUID. */
   readonly clientId: string;
+  /** Who serves its drivers. */
+  readonly port: ServerPlace;
   /** Its memory; host and guest use the same object. */
   readonly memory: GuestRam;
   /** Whether it is the root partition, in which the servers run. */

@@ -15,8 +15,9 @@ import { Endpoint } from "../channel/endpoint.ts";
 import type { Side } from "../channel/types.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
 import { CALLS_ON_TRACE, type DeviceTarget } from "../partition/loaded_driver.ts";
-import type { CheckedPartitionOptions } from "../partition/partition.ts";
-import { type Foreign, PartitionObject } from "../partition/partition_object.ts";
+import type { MachineOptions } from "../partition/partition.ts";
+import type { PartitionKind } from "../partition/partition_kind.ts";
+import { PartitionObject } from "../partition/partition_object.ts";
 import { Actors } from "../runtime/actors.ts";
 import { FabricOnlookers } from "./onlookers.ts";
 import { Observers } from "./observers.ts";
@@ -129,12 +130,12 @@ export abstract class FabricCore implements FabricPort, LoopPort {
 
   /** A partition of the fabric with checked options; `root` is null for the root itself. */
   protected addPartition(
-    options: CheckedPartitionOptions,
+    options: MachineOptions,
     root: PartitionObject | null,
-    foreign: Foreign | null = null,
+    kind: PartitionKind<PartitionObject> = {},
   ): PartitionObject {
     const id = this.made.takePartitionId();
-    const partition = new PartitionObject(this, id, options, root, foreign);
+    const partition = new PartitionObject(this, id, options, root, kind);
     this.add(partition);
     // The root is its own host: it makes contact with itself when a client of its own is enabled.
     if (!partition.isRoot) partition.bus.ownGuest?.connect();
@@ -147,7 +148,7 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   }
 
   /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */
-  createDetached(options: CheckedPartitionOptions): PartitionObject {
+  createDetached(options: MachineOptions): PartitionObject {
     return new PartitionObject(this, this.made.takePartitionId(), options, this.root);
   }
 

@@ -12,6 +12,7 @@ import type { Partition, PartitionOptions } from "../partition/partition.ts";
 import { actorOf } from "./actor_of.ts";
 import type { Fabric } from "./fabric.ts";
 import { type FabricState, inspectFabric } from "./inspect.ts";
+import { levelOf } from "./level_options.ts";
 import { requireOutside } from "../runtime/irql.ts";
 import { requireNothingLeft } from "./disposal.ts";
 import type { Leak } from "./leak.ts";
@@ -51,7 +52,8 @@ export class FabricRuntime extends FabricCore implements Fabric {
   /** See {@linkcode Fabric.createPartition}. */
   createPartition(options: PartitionOptions): Partition {
     this.requireLive("createPartition");
-    return this.addPartition(checkPartitionOptions(options), this.root);
+    const checked = checkPartitionOptions(options);
+    return this.addPartition(checked, this.root, { level: levelOf(this, checked) });
   }
 
   /** See {@linkcode Fabric.attachForeignGuest}. */
@@ -59,7 +61,7 @@ export class FabricRuntime extends FabricCore implements Fabric {
     return attachForeignGuest(
       this,
       options,
-      (...made) => this.addPartition(made[0], this.root, made[1]),
+      (...made) => this.addPartition(made[0], this.root, { foreign: made[1] }),
     );
   }
 
@@ -68,7 +70,7 @@ export class FabricRuntime extends FabricCore implements Fabric {
     return attachForeignHost(
       this,
       options,
-      (...made) => this.addPartition(made[0], this.root, made[1]),
+      (...made) => this.addPartition(made[0], this.root, { foreign: made[1] }),
     );
   }
 

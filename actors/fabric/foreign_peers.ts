@@ -14,7 +14,8 @@ import { ForeignHostLink, type ForeignHostListener } from "../bus/foreign/host_l
 import type { BusLink } from "../bus/lanes.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
 import type { CheckedPartitionOptions, PartitionOptions } from "../partition/partition.ts";
-import type { Foreign, PartitionObject } from "../partition/partition_object.ts";
+import type { Foreign } from "../partition/partition_kind.ts";
+import type { PartitionObject } from "../partition/partition_object.ts";
 import type {
   ForeignGuest,
   ForeignGuestOptions,

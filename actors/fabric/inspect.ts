@@ -145,6 +145,12 @@ export interface PartitionState {
   readonly name: string;
   /** `running`, `paused` or `crashed`. */
   readonly state: string;
+  /** The virtual trust level of its drivers. */
+  readonly vtl: number;
+  /** Of a further trust level of a machine the name of its first; null of any other partition. */
+  readonly levelOf: string | null;
+  /** The partition in which its servers run: the root, or a paravisor. */
+  readonly servedBy: string;
   /** Pages of RAM. */
   readonly memoryPages: number;
   /** Pages that GPADLs or packets hold. */
@@ -251,6 +257,9 @@ export function inspectPartition(partition: PartitionObject): Omit<PartitionStat
   return {
     name: partition.name,
     state: String(partition.actor.snapshot.value),
+    vtl: partition.vtl,
+    levelOf: partition.levels[0] === partition ? null : partition.levels[0]!.name,
+    servedBy: partition.root.name,
     memoryPages: partition.memory.pageCount,
     pinnedPages: partition.memory.pinnedPages,
     bus: bus.ownHost === null ? "foreign" : busState(bus.ownHost.actor),

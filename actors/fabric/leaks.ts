@@ -31,17 +31,22 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
       message: "a kernel handle was not closed by ZwClose",
     });
   }
-  const { ownGuest, ownHost } = partition.bus;
-  const taken = ownGuest?.channels.map((channel) => channel.taken?.ringPages) ?? [];
-  const forsaken = ownGuest?.gpadls.all.map(({ pages }) => pages) ?? [];
-  const pages = [...ownGuest?.signals.buffers ?? [], ownHost?.signals.hostPage];
-  const known = new Set([...taken, ...forsaken, ...pages]);
+  if (partition.sharesMemory) return leaks; // the memory is another level's
+  const sharing = partition.levels.filter(({ memory }) => memory === partition.memory);
+  const known = new Set(sharing.flatMap(pagesOfBus));
   for (const buffer of partition.memory.buffers.values()) {
     if (known.has(buffer)) continue;
     const message = `${buffer.byteCount} bytes at ${hex(buffer.gpa)} were not freed`;
     leaks.push({ kind: "memory", owner, message });
   }
   return leaks;
+}
+
+/** Buffers that the bus has: those of rings, also where the host has not confirmed them, and pages for signals. */
+function pagesOfBus({ bus: { ownGuest, ownHost } }: PartitionObject) {
+  const taken = ownGuest?.channels.map((channel) => channel.taken?.ringPages) ?? [];
+  const forsaken = ownGuest?.gpadls.all.map(({ pages }) => pages) ?? [];
+  return [...taken, ...forsaken, ...ownGuest?.signals.buffers ?? [], ownHost?.signals.hostPage];
 }
 
 function leaksOfEndpoint(endpoint: Endpoint): Leak[] {

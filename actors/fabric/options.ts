@@ -75,16 +75,21 @@ const PARTITION_DEFAULTS: Omit<Required<PartitionOptions>, "name"> = {
   vmbusVersion: ALL_VERSIONS,
   vmbusFeatures: FEATURES_DEFAULT,
   monitorPages: "none",
+  vtlOf: null,
+  redirect: false,
 };
 
 const MONITOR_PAGES: readonly string[] = ["none", "guest", "host"] satisfies MonitorPagesOption[];
 
+/** Options of a machine: a further trust level of one has its processors, and as a rule its memory. */
+const OF_MACHINE = ["memoryPages", "mmioMegabytes", "processors"] as const;
+
+/** What a guest asks for that its paravisor serves, unless it is told otherwise: only there it is given. */
+const REDIRECTED_FEATURES = FEATURES_DEFAULT | FEATURES.confidentialChannels;
+
 /** Smallest and largest value of an option. */
 const PARTITION_BOUNDS: Readonly<
-  Record<
-    Exclude<keyof typeof PARTITION_DEFAULTS, "vmbusVersion" | "vmbusFeatures" | "monitorPages">,
-    readonly [number, number]
-  >
+  Record<typeof OF_MACHINE[number] | "vtl", readonly [number, number]>
 > = {
   memoryPages: [1, GUEST_PAGES_MAX],
   vtl: [0, 2],
@@ -171,7 +176,25 @@ export function checkPredicate(call: string, predicate: unknown): void {
  * @throws {TypeError | RangeError} A partition cannot have one of them.
  */
 export function checkPartitionOptions(options: PartitionOptions): CheckedPartitionOptions {
-  const checked = withDefaults("a partition", options, { ...PARTITION_DEFAULTS, name: "" });
+  const unset = Object.fromEntries(
+    [...OF_MACHINE, "vmbusFeatures"].map((name) => [name, undefined]),
+  );
+  const defaults = { ...PARTITION_DEFAULTS, name: "" };
+  const given = withDefaults<typeof defaults>("a partition", options, { ...defaults, ...unset });
+  const { memoryPages, mmioMegabytes, processors, ...rest } = given;
+  const hasMemory = memoryPages !== undefined;
+  if (given.vtlOf !== null) {
+    requireLeftOut("processors", processors);
+    if (!hasMemory) requireLeftOut("mmioMegabytes", mmioMegabytes);
+  }
+  const checked = {
+    ...rest,
+    memoryPages: memoryPages ?? defaults.memoryPages,
+    mmioMegabytes: mmioMegabytes ?? defaults.mmioMegabytes,
+    processors: processors ?? defaults.processors,
+    vmbusFeatures: given.vmbusFeatures ??
+      (given.redirect === true ? REDIRECTED_FEATURES : FEATURES_DEFAULT),
+  };
   if (typeof checked.name !== "string" || checked.name === "") {
     throw new TypeError(
       `Cannot create a partition: its name must be a text, not ${show(checked.name)}`,
@@ -184,7 +207,14 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
   const { versions, features } = checkDialect("a partition", checked);
   // With the feature a guest asks for the host's pages.
   const vmbusFeatures = checked.monitorPages === "host" ? features | HOST_PAGES : features;
-  return { ...checked, vmbusVersion: versions, vmbusFeatures };
+  return { ...checked, vmbusVersion: versions, vmbusFeatures, hasMemory };
+}
+
+function requireLeftOut(name: string, value: unknown): void {
+  if (value === undefined) return;
+  throw new TypeError(
+    `Cannot create a partition: ${name} is that of its machine where vtlOf is given`,
+  );
 }
 
 /**

@@ -26,6 +26,8 @@ export type DriverKind = "guest" | "host";
 export interface DriverPartition extends PartitionOnBus {
   /** The partition in which its servers run: the root, which is its own. */
   readonly root: DriverPartition;
+  /** Whether servers run in it. */
+  readonly hasServers: boolean;
   /** The endpoints of its drivers that were not cleaned up. */
   readonly endpoints: Set<Endpoint>;
 }

@@ -39,12 +39,30 @@ export interface PartitionOptions {
    * Default "none": signals go one by one.
    */
   readonly monitorPages?: MonitorPagesOption;
+  /**
+   * Another partition of the same virtual machine: this one is a further trust level of it, `vtl`, with drivers, a
+   * bus and a connection of its own. It runs on the processors of that machine, and is paused, continued, crashed and
+   * destroyed with it. Without `memoryPages` it shares that partition's memory; with them it has memory of its
+   * own, which no other level reaches. Default null: a machine by itself.
+   */
+  readonly vtlOf?: Partition | null;
+  /**
+   * Whether the servers of a further trust level run in the partition `vtlOf`, which is its paravisor, and not in
+   * the host: by its device, which then has the server's functions. Default false.
+   */
+  readonly redirect?: boolean;
 }
 
-/** All options of a partition. */
-export type CheckedPartitionOptions = Required<PartitionOptions> & {
+/** What a machine, or a further trust level of one, is made of. */
+export type MachineOptions = Required<Omit<PartitionOptions, "vtlOf" | "redirect">> & {
   /** The versions that its guest speaks. */
   readonly vmbusVersion: VersionRange;
+};
+
+/** All options of a partition. */
+export type CheckedPartitionOptions = MachineOptions & Required<PartitionOptions> & {
+  /** Whether pages of memory were asked for. */
+  readonly hasMemory: boolean;
 };
 
 /** A virtual machine as the hypervisor sees it. */

@@ -5,20 +5,17 @@
  */
 
 import type { Dialect } from "../../core/control/dialect.ts";
-import { requireBytes } from "../../core/arguments.ts";
 import { assert } from "../../core/assert.ts";
-import { NO_BYTES, wholeOf } from "../../core/bytes.ts";
-import { describe } from "../../core/describe.ts";
-import type { GivenRam } from "../../core/memory/given_ram.ts";
+import { NO_BYTES } from "../../core/bytes.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Unread } from "../../core/trace.ts";
-import { isU32 } from "../../core/units.ts";
-import type { MonitorPagesOption, PartitionPort } from "../channel/partition_port.ts";
+import type { MonitorPagesOption, PartitionPort, ServerPlace } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
 import type { GuestEnd } from "../bus/guest/guest_end.ts";
 import { InProcessLink } from "../bus/in_process_link.ts";
-import type { BusLink } from "../bus/lanes.ts";
 import type { Direction } from "../bus/link.ts";
+import { contactConnectionId, hostPort, redirectPort } from "../bus/synic.ts";
+import type { InitiateContact } from "../../core/control/connection_messages.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import { Processor } from "../runtime/processor.ts";
@@ -27,17 +24,11 @@ import type { ObservationOf } from "../runtime/observation.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
-import type { CheckedPartitionOptions, Partition } from "./partition.ts";
+import type { MachineOptions, Partition } from "./partition.ts";
+import type { PartitionKind } from "./partition_kind.ts";
 import { createRam } from "./partition_ram.ts";
+import { postControlMessage, postInterrupt } from "./raw_posts.ts";
 import type { PartitionEvent, PartitionTag } from "./types.ts";
-
-/** What a partition has of somebody outside, whose code stands at one end of its bus. */
-export interface Foreign {
-  /** Its memory. */
-  readonly ram: GivenRam;
-  /** Makes the link over which the other end, ours, reaches that code. */
-  readonly makeLink: (partition: PartitionPort, root: PartitionPort) => BusLink;
-}
 
 const CHANGE_EVENTS = { pause: "partitionPaused", resume: "partitionResumed" } as const;
 
@@ -59,6 +50,10 @@ export class PartitionObject implements Partition, DriverPartition {
   readonly dialect: Dialect;
   /** See {@linkcode PartitionPort.monitorPages}. */
   readonly monitorPages: MonitorPagesOption;
+  /** See {@linkcode PartitionPort.port}. */
+  readonly port: ServerPlace;
+  /** The trust levels of its machine, the first one first; itself is one of them. */
+  readonly levels: PartitionObject[];
   readonly memory: GuestRam;
   /** Its chart. */
   readonly actor: ChartActor<PartitionEvent, PartitionTag>;
@@ -78,30 +73,45 @@ export class PartitionObject implements Partition, DriverPartition {
   readonly isForeign: boolean;
   readonly #processors: readonly Processor[];
 
-  /** A running partition; `root` is null for the root itself, `foreign` where all of it is the fabric's. */
+  /** A running partition; `root` is null for the root itself. */
   constructor(
     runtime: FabricPort,
     id: number,
-    options: CheckedPartitionOptions,
+    options: MachineOptions,
     root: PartitionObject | null,
-    foreign: Foreign | null = null,
+    { foreign = null, level = null }: PartitionKind<PartitionObject> = {},
   ) {
     this.runtime = runtime;
-    this.root = root ?? this;
     this.isForeign = foreign !== null;
     this.id = id;
     this.name = options.name;
     this.vtl = options.vtl;
     this.dialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
     this.monitorPages = options.monitorPages;
-    this.memory = createRam(runtime, this, options, foreign?.ram ?? null);
-    this.#processors = Array.from(
-      { length: options.processors },
-      (_, index) => new Processor(index),
-    );
+    const of = level?.of ?? null;
+    const paravisor = level?.isRedirected === true ? level.of : null;
+    this.root = paravisor ?? root ?? this;
+    this.port = paravisor === null ? hostPort(this.vtl) : redirectPort(paravisor.vtl);
+    this.levels = of?.levels ?? [];
+    const sharesMemory = of !== null && level?.sharesMemory === true;
+    this.memory = sharesMemory
+      ? of.memory
+      : createRam(runtime, this, options, foreign?.ram ?? null);
+    this.#processors = of?.processors ??
+      Array.from({ length: options.processors }, (_, index) => new Processor(index));
     this.actor = runtime.actors.create(PARTITION_ACTOR);
+    if (of?.actor.is("runs") === false) this.actor.send({ type: "pause" });
     const link = foreign?.makeLink(this, this.root) ?? new InProcessLink(runtime, this, this.root);
     this.bus = new Bus(runtime, this, this.root, link);
+    const connection = this.bus.ownHost?.connection;
+    if (connection) connection.onOtherVtl = (message, vtl) => this.#forward(message, vtl);
+    this.levels.push(this);
+  }
+
+  /** A contact with the server of another trust level: one that is above it does not hear its guest. */
+  #forward(message: InitiateContact, vtl: number): void {
+    const level = vtl < this.vtl ? this.levels.find((other) => other.vtl === vtl) : undefined;
+    level?.bus.ownHost?.receive(message, contactConnectionId(level.port, true));
   }
 
   /** The partition that a channel or a bus knows by its port. */
@@ -122,6 +132,7 @@ export class PartitionObject implements Partition, DriverPartition {
     const { pageCount, mmioMegabytes } = this.memory;
     const { processorCount, vtl } = this;
     const values = [pageCount, mmioMegabytes, processorCount, vtl];
+    if (this.levels[0] !== this) values.push(this.levels[0]!.id, this.root.id);
     recorder.recordWords(clock.now100ns, "partitionCreated", this.traceId, 0, values);
     if (recorder.keepsEntries) recorder.tellValues(values);
   }
@@ -139,6 +150,21 @@ export class PartitionObject implements Partition, DriverPartition {
   /** Whether this is the root partition, in which the servers run. */
   get isRoot(): boolean {
     return this.id === 0;
+  }
+
+  /** Whether servers run in it: it is the root, or a paravisor. */
+  get hasServers(): boolean {
+    return this.isRoot || this.levels.some(({ root }) => root === this);
+  }
+
+  /** Whether its memory is that of an earlier trust level of its machine, whose it then is. */
+  get sharesMemory(): boolean {
+    return this.levels.find(({ memory }) => memory === this.memory) !== this;
+  }
+
+  /** See {@linkcode PartitionOnBus.levelAt}. */
+  levelAt(vtl: number): PartitionObject {
+    return this.levels.find((level) => level.vtl === vtl) ?? this;
   }
 
   /** Whether its drivers live. */
@@ -188,12 +214,16 @@ export class PartitionObject implements Partition, DriverPartition {
 
   /** See {@linkcode Partition.pause}. */
   pause(): void {
-    this.#change("pause");
+    for (const level of [...this.levels]) level.#change("pause");
   }
 
   /** See {@linkcode Partition.resume}. */
   resume(): void {
-    if (!this.#change("resume")) return;
+    const resumed = this.levels.filter((level) => level.#change("resume"));
+    for (const level of resumed) level.#continueDrivers();
+  }
+
+  #continueDrivers(): void {
     const resumed = this.onResume;
     this.onResume = null;
     resumed?.();
@@ -226,6 +256,10 @@ export class PartitionObject implements Partition, DriverPartition {
   /** See {@linkcode Partition.destroy}. */
   destroy(): void {
     this.#end("destroy");
+    for (const level of [...this.levels].reverse()) level.#remove();
+  }
+
+  #remove(): void {
     this.#killHandles();
     for (const driver of this.drivers.splice(0)) driver.remove();
     this.#stopActors();
@@ -278,25 +312,12 @@ export class PartitionObject implements Partition, DriverPartition {
 
   /** See {@linkcode Partition.postControlMessage}. */
   postControlMessage(direction: Direction, message: ArrayBufferView): void {
-    this.runtime.requireLive("post a control message");
-    requireDirection("a control message", direction);
-    const bytes = requireBytes("post a control message", message);
-    const partition = this.name;
-    this.runtime.observer?.see({ kind: "channelTampered", partition, channelId: null });
-    this.bus.postBytes(direction, wholeOf(bytes).slice());
+    postControlMessage(this, direction, message);
   }
 
   /** See {@linkcode Partition.postInterrupt}. */
   postInterrupt(direction: Direction, channelId: number): void {
-    this.runtime.requireLive("post an interrupt");
-    requireDirection("an interrupt", direction);
-    if (!isU32(channelId)) {
-      throw new RangeError(`Cannot post an interrupt: ${describe(channelId)} is no channel id`);
-    }
-    const { recorder, clock } = this.runtime;
-    const toHost = direction === "toHost" ? 1 : 0;
-    recorder.record(clock.now100ns, "interruptPosted", this.traceId, toHost, channelId);
-    this.bus.interrupt(direction, channelId);
+    postInterrupt(this, direction, channelId);
   }
 
   #change(type: PartitionEvent["type"]): boolean {
@@ -333,11 +354,18 @@ export class PartitionObject implements Partition, DriverPartition {
     this.runtime.observer?.see({ kind: "partitionChanges", partition: this.name, change });
   }
 
-  /** The partition's drivers are gone, whatever they were at (kmcl.md S10, S13). */
+  /**
+   * The drivers of the machine are gone, whatever they were at, at all of its trust levels, the first of them last
+   * (kmcl.md S10, S13).
+   */
   #end(type: "crash" | "destroy"): void {
     if (this.isRoot) throw new Error(`Cannot ${type} the root partition as the fabric runs in it`);
-    const wasAlive = this.isAlive;
-    if (!this.#change(type) || !wasAlive) return;
+    const wereAlive = this.levels.filter(({ isAlive }) => isAlive);
+    const ended = [...this.levels].reverse().filter((level) => level.#change(type));
+    for (const level of ended) if (wereAlive.includes(level)) level.#endDrivers();
+  }
+
+  #endDrivers(): void {
     const { recorder, clock, scheduler, callbacks, waits } = this.runtime;
     recorder.record(clock.now100ns, "partitionCrashed", this.traceId);
     this.#observe("crashed");
@@ -348,9 +376,4 @@ export class PartitionObject implements Partition, DriverPartition {
     waits.drop(this);
     this.bus.guestGone();
   }
-}
-
-function requireDirection(what: string, direction: unknown): void {
-  if (direction === "toHost" || direction === "toGuest") return;
-  throw new TypeError(`Cannot post ${what}: no direction is called ${describe(direction)}`);
 }

@@ -12,7 +12,7 @@ import { describeBytes } from "../../core/trace_entries.ts";
 import type { FaultPort, FaultyGuest } from "../runtime/fault_port.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { mmioTrace } from "./mmio_trace.ts";
-import type { CheckedPartitionOptions } from "./partition.ts";
+import type { MachineOptions } from "./partition.ts";
 
 /** Whose memory it is. */
 interface MemoryOwner extends FaultyGuest {
@@ -26,7 +26,7 @@ interface MemoryOwner extends FaultyGuest {
 export function createRam(
   runtime: FabricPort,
   owner: MemoryOwner,
-  options: CheckedPartitionOptions,
+  options: MachineOptions,
   given: GivenRam | null,
 ): GuestRam {
   const memory = new GuestRam({

@@ -18,7 +18,7 @@ import { type ClientImage, prepareClient, resumeClient } from "../channel/client
 import type { WorkKind } from "../runtime/processor.ts";
 import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { LoadedDriver } from "../partition/loaded_driver.ts";
-import type { CheckedPartitionOptions } from "../partition/partition.ts";
+import type { MachineOptions } from "../partition/partition.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import type { PARTITION_CHUNKS, PartitionPart, SavedDriver } from "./partition_image.ts";
 import { readMemory } from "./read_memory.ts";
@@ -98,7 +98,7 @@ export class RestoredPartition {
     return partition;
   }
 
-  #createDetached(options: CheckedPartitionOptions): PartitionObject {
+  #createDetached(options: MachineOptions): PartitionObject {
     try {
       this.#partition = this.#runtime.createDetached(options);
       return this.#partition;

@@ -142,6 +142,10 @@ function failed({ status, reason }: Refusal): SaveResult {
 function refusalReason(guest: PartitionObject, isThis: boolean = false): Refusal | null {
   const { name } = guest;
   if (!guest.isAlive) return { status: STATUS_DEVICE_REMOVED, reason: `${name} is gone` };
+  if (guest.levels.length > 1) { // they stand still together, and each would have to be safe
+    const reason = `${name} is one of ${guest.levels.length} trust levels of its machine`;
+    return { status: STATUS_NOT_SUPPORTED, reason };
+  }
   if (!isThis && underWay.has(guest)) {
     return { status: STATUS_INVALID_DEVICE_STATE, reason: `${name} is being saved already` };
   }

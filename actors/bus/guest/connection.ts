@@ -28,7 +28,8 @@ import type { ChartActor } from "../../chart/chart_actor.ts";
 import { effectsOf, type EffectTable } from "../../chart/effects.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { BusFault } from "../refusals.ts";
-import { MESSAGE_CONNECTION_ID, MULTICLIENT_CONNECTION_ID, VMBUS_SINT } from "../synic.ts";
+import type { ServerPlace } from "../../channel/partition_port.ts";
+import { contactConnectionId, MESSAGE_CONNECTION_ID, VMBUS_SINT } from "../synic.ts";
 import type { GuestSignals } from "./guest_signals.ts";
 import { GUEST_CONNECTION_ACTOR } from "./connection_machine.ts";
 import type { GuestConnectionEffect, GuestConnectionEvent, GuestConnectionTag } from "./types.ts";
@@ -39,6 +40,8 @@ export interface ConnectingEnd {
   readonly actors: Actors;
   /** The virtual trust level of the guest. */
   readonly vtl: number;
+  /** Who serves it. */
+  readonly port: ServerPlace;
   /** Who the guest says that it is, a lower-case GUID. */
   readonly clientId: string;
   /** What signals go by: the pages that the host is told of. */
@@ -171,7 +174,9 @@ export class GuestConnection {
       ? response.supportedFeatures
       : 0;
     this.#features = given & this.#dialect.features;
-    this.#connectionId = hasMulticlient ? response.selected : MESSAGE_CONNECTION_ID;
+    this.#connectionId = hasMulticlient
+      ? response.selected
+      : contactConnectionId(this.#end.port, false);
     if (!this.#end.signals.connect(this.protocol, hostPageOf(response, this.protocol))) {
       this.#tell("failed");
       return "connectionFailed";
@@ -203,7 +208,7 @@ export class GuestConnection {
   tryLower(): void {
     this.#features = 0;
     const asked = protocolOf(this.#version, this.#dialect.features);
-    this.#connectionId = asked.hasMulticlient ? MULTICLIENT_CONNECTION_ID : MESSAGE_CONNECTION_ID;
+    this.#connectionId = contactConnectionId(this.#end.port, asked.hasMulticlient);
     this.#end.post(this.#contactIn(asked));
   }
 

@@ -23,7 +23,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
-import type { PartitionPort } from "../../channel/partition_port.ts";
+import type { PartitionPort, ServerPlace } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
 import { type SynicPlace, VMBUS_SINT } from "../synic.ts";
 import { type BusFault, type Refuse, takeMessage, type Taker } from "../refusals.ts";
@@ -142,6 +142,11 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   /** See {@linkcode ConnectingEnd.vtl}. */
   get vtl(): number {
     return this.partition.vtl;
+  }
+
+  /** See {@linkcode ConnectingEnd.port}. */
+  get port(): ServerPlace {
+    return this.partition.port;
   }
 
   /** See {@linkcode ConnectingEnd.clientId}. */

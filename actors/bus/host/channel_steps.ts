@@ -79,7 +79,7 @@ export class ChannelSteps implements OfferedChannelOwner {
     assert(endpoint !== null && channelId !== null, "what is offered has a server, and an id");
     const { guest, protocol, signals } = this.#end;
     const monitorId = signals.giveMonitorId(channel);
-    this.#end.post(offerOf(endpoint.configuration, channelId, guest, protocol, monitorId));
+    this.#end.post(offerOf(endpoint.configuration, channelId, guest.port, protocol, monitorId));
   }
 
   /** See {@linkcode OfferedChannelOwner.sendOpenResult}. */

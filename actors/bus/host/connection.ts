@@ -30,6 +30,7 @@ import {
   type Contact,
   type ContactRules,
   failureOf,
+  isTrusted,
   judgeContact,
   type MonitorPages,
   monitorPagesOf,
@@ -86,8 +87,8 @@ export class HostConnection {
   /** No connection of `end` yet, which speaks `dialect`. */
   constructor(end: ConnectedEnd, dialect: Dialect) {
     this.#end = end;
-    const { vtl, processorCount } = end.guest;
-    this.rules = { ...dialect, vtl, processorCount };
+    const { vtl, port, processorCount } = end.guest;
+    this.rules = { ...dialect, vtl, port, processorCount };
     this.#actor = this.#createActor(null);
     this.#outgoing = new OutgoingMessages(
       (bytes) => end.link.post(bytes, this.messagePlace),
@@ -132,6 +133,12 @@ export class HostConnection {
   /** Says something to the guest, now or once it hears again. */
   post(bytes: Uint8Array): void {
     this.#outgoing.post(bytes);
+  }
+
+  /** Whether a message that comes over `connectionId` is taken: a guest that connected past the host is not heard through it. */
+  trusts(connectionId: number): boolean {
+    const isTrustedNow = this.#agreed !== null && isTrusted(this.#agreed.connectionId, this.rules);
+    return !isTrustedNow || !this.#actor.is("connected") || isTrusted(connectionId, this.rules);
   }
 
   // -- What the guest says

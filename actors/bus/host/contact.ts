@@ -17,12 +17,19 @@ import {
 } from "../../../core/control/connection_messages.ts";
 import { type Dialect, isIn } from "../../../core/control/dialect.ts";
 import {
+  FEATURES,
   type Protocol,
   protocolOf,
   VERSION_NUMBERS,
   versionOf,
 } from "../../../core/control/versions.ts";
-import { MESSAGE_CONNECTION_ID, type SynicPlace, VMBUS_SINT } from "../synic.ts";
+import type { ServerPlace } from "../../channel/partition_port.ts";
+import {
+  MESSAGE_CONNECTION_ID,
+  messageConnectionId,
+  type SynicPlace,
+  VMBUS_SINT,
+} from "../synic.ts";
 
 /** The monitor pages of a connection: guest physical addresses. */
 export interface MonitorPages {
@@ -71,6 +78,8 @@ export type ContactOutcome =
 export interface ContactRules extends Dialect {
   /** The trust level that it serves. */
   readonly vtl: number;
+  /** Where it is heard. */
+  readonly port: ServerPlace;
   /** How many virtual processors the guest has. */
   readonly processorCount: number;
 }
@@ -103,7 +112,7 @@ export function judgeContact(
   if (version === null || !isIn(rules.versions, version)) {
     return { kind: "bad", refused: unsupportedAt(place) };
   }
-  const protocol = protocolOf(version, target.featureFlags & rules.features);
+  const protocol = protocolOf(version, target.featureFlags & featuresFor(connectionId, rules));
   const monitorPages = monitorPagesOf(message);
   const isUnpaired = monitorPages === "unpaired";
   const contact: Contact = {
@@ -117,6 +126,19 @@ export function judgeContact(
   // Ours: nor can messages be heard on a processor that is not there.
   const isBad = isUnpaired || vp >= rules.processorCount;
   return isBad ? { kind: "bad", refused: failureOf(contact, place) } : { kind: "good", contact };
+}
+
+/** Whether what comes over `connectionId` comes from inside the guest, past no host (wire.md 5.1). */
+export function isTrusted(connectionId: number, { port }: Pick<ContactRules, "port">): boolean {
+  return port.isTrusted && connectionId === messageConnectionId(port);
+}
+
+/** What is agreed to over a connection: confidential channels over a trusted one alone (wire.md 4.3). */
+function featuresFor(connectionId: number, rules: ContactRules): number {
+  const { confidentialChannels } = FEATURES;
+  return isTrusted(connectionId, rules)
+    ? rules.features | confidentialChannels
+    : rules.features & ~confidentialChannels;
 }
 
 /** Where the interrupt page lies; no memory reaches as far as a number that is not exact. */

@@ -18,7 +18,6 @@ import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import { NT_SUCCESS, type NtStatus } from "../../../core/ntstatus.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
-import type { ChannelFault } from "../../channel/types.ts";
 import type { BusPort, GpadlState } from "../../channel/bus_port.ts";
 import type { ServerTarget } from "../../channel/configuration.ts";
 import type { ChartActor } from "../../chart/chart_actor.ts";
@@ -26,9 +25,9 @@ import type { FaultPort } from "../../runtime/fault_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { HostLink } from "../link.ts";
-import { MESSAGE_CONNECTION_ID, MULTICLIENT_CONNECTION_ID, type SynicPlace } from "../synic.ts";
+import { contactConnectionId, MESSAGE_CONNECTION_ID, type SynicPlace } from "../synic.ts";
 import { type GpadlChange, tellGpadl, type ToldGpadl } from "../gpadl_trace.ts";
-import { type Refuse, takeMessage, type Taker } from "../refusals.ts";
+import { type BusFault, type Refuse, takeMessage, type Taker } from "../refusals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 import { OfferedChannels } from "./offered_channels.ts";
 import {
@@ -224,16 +223,18 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
 
   /** Whether it takes messages that are posted to `connectionId` (wire.md 4.1). */
   hearsAt(connectionId: number): boolean {
-    return connectionId === MESSAGE_CONNECTION_ID || connectionId === MULTICLIENT_CONNECTION_ID ||
+    const own = contactConnectionId(this.guest.port, true);
+    return connectionId === MESSAGE_CONNECTION_ID || connectionId === own ||
       connectionId === this.connection.contact?.connectionId;
   }
 
   /** Takes a message of the guest; answers with the fault where it is not to be taken. */
-  receive(message: ControlMessage, connectionId: number): ChannelFault | null {
+  receive(message: ControlMessage, connectionId: number): BusFault["fault"] | null {
     if (this.taker !== null) {
       this.taker.hear(message);
       return null;
     }
+    if (!this.connection.trusts(connectionId)) return "untrustedMessage";
     const fault = this.connection.receive(message, connectionId);
     return fault === "other" ? this.#messages.receive(message) : fault;
   }

@@ -14,6 +14,7 @@ import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { FaultPort, FaultyGuest } from "../../runtime/fault_port.ts";
 import type { GpadlChange, ToldGpadl } from "../gpadl_trace.ts";
+import type { ServerPlace } from "../../channel/partition_port.ts";
 import type { SynicPlace } from "../synic.ts";
 import type { HostSignals } from "./host_signals.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
@@ -25,6 +26,8 @@ export interface GuestFacts extends FaultyGuest {
   readonly traceId: number;
   /** The virtual trust level of its drivers. */
   readonly vtl: number;
+  /** Who serves it. */
+  readonly port: ServerPlace;
   /** Number of virtual processors. */
   readonly processorCount: number;
   /** Whether it is the root partition itself, which takes loopback offers. */

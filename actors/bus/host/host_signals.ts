@@ -76,8 +76,13 @@ function areThere(memory: GuestRam, pages: MonitorPages | null): boolean {
 
 /** What it needs of the host's end. */
 export interface SignallingHost {
-  /** The guest: what stands for it on the trace, the trust level of its drivers, whether its processors run. */
-  readonly guest: { readonly traceId: number; readonly vtl: number; readonly runs: boolean };
+  /** The guest: what stands for it on the trace, who serves it, the trust level of its drivers, whether its processors run. */
+  readonly guest: {
+    readonly traceId: number;
+    readonly vtl: number;
+    readonly port: ServerPlace;
+    readonly runs: boolean;
+  };
   /** Its side of the link. */
   readonly link: HostLink;
 }
@@ -259,13 +264,13 @@ export class HostSignals {
   #attach(channel: OfferedChannel, endpoint: Endpoint): void {
     const { channelId } = channel;
     if (channelId === null) return;
-    const { guest: { vtl }, link } = this.#end;
+    const { guest: { port }, link } = this.#end;
     channel.doorbell = channel.hasInterrupts ? this.#doorbellOf(channel, channelId) : null;
     if (!this.#contact.protocol.hasDedicatedSignals) {
       this.#sharedOf(endpoint).listen(channelId, endpoint.work.interrupt);
       return;
     }
-    const connectionId = channel.connectionId ?? eventConnectionId(channelId, vtl);
+    const connectionId = channel.connectionId ?? eventConnectionId(channelId, port);
     channel.heardAs = { connectionId, flag: 0 };
     link.listen(channel.heardAs, channelId, endpoint.work.interrupt);
   }

@@ -25,7 +25,7 @@ import {
   SERVER_FLAG_LOOPBACK_OFFER,
   SERVER_FLAG_TLNPI_PROVIDER_OFFER,
 } from "../../channel/configuration.ts";
-import type { GuestFacts } from "./host_port.ts";
+import type { ServerPlace } from "../../channel/partition_port.ts";
 import { eventConnectionId } from "../synic.ts";
 
 /** How the server's flags read on the wire (kmcl.md section 5, wire.md 4.4); the pipe's comes on top. */
@@ -44,13 +44,13 @@ function userDataOf({ isPipe, pipeType, socket }: ChannelConfiguration): Uint8Ar
 }
 
 /**
- * The offer that tells a guest, whose drivers are of trust level `vtl`, of a server as it is configured, in what both
+ * The offer that tells a guest, which is served at `port`, of a server as it is configured, in what both
  * have agreed on; `monitorId` is its id in the guest's monitor page, or null.
  */
 export function offerOf(
   configuration: ChannelConfiguration,
   channelId: number,
-  { vtl }: Pick<GuestFacts, "vtl">,
+  port: Pick<ServerPlace, "vtl" | "sint">,
   protocol: Protocol,
   monitorId: number | null,
 ): OfferChannel {
@@ -76,7 +76,7 @@ export function offerOf(
     monitorAllocated: monitorId !== null,
     // Where it is not, the connection of all channels is signalled (wire.md 4.3).
     isDedicated: protocol.hasDedicatedSignals,
-    connectionId: eventConnectionId(channelId, vtl),
+    connectionId: eventConnectionId(channelId, port),
   };
 }
 

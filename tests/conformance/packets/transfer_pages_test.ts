@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { encodePacket, foreseenRings, type RawRings } from "../../../simulator/peers/mod.ts";
 import { closePair, openPair, type Pair } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
 import { pattern, WAIT } from "../../support/sending.ts";
 
 const PAGE_BYTES = 4096;
@@ -38,7 +39,7 @@ async function setStage(
   options: { codec?: "msgpack" | "vmbus"; chain?: number } = {},
 ): Promise<Stage> {
   const seen: Stage["seen"] = [];
-  const fabric = vmbus.createFabric({ codec: options.codec ?? "vmbus", trace: "full" });
+  const fabric = createFabric({ codec: options.codec ?? "vmbus", trace: "full" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 128 });
   const rings = foreseenRings(guest.memory, 4, 4);
   const take = (kmcl: () => vmbus.KmclClientInterfaceV1): vmbus.EvtChannelProcessPacket =>

@@ -6,11 +6,18 @@ import {
   judgeContact,
 } from "../../../../actors/bus/host/contact.ts";
 import type { InitiateContact2 } from "../../../../core/control/connection_messages.ts";
+import { hostPort } from "../../../../actors/bus/synic.ts";
 import { ALL_VERSIONS } from "../../../../core/control/dialect.ts";
 import { VERSIONS, type VmbusVersion } from "../../../../core/control/versions.ts";
 import { contactMessage, type ContactOptions } from "../../../../simulator/peers/mod.ts";
 
-const RULES: ContactRules = { versions: ALL_VERSIONS, features: 0x2f, vtl: 0, processorCount: 2 };
+const RULES: ContactRules = {
+  versions: ALL_VERSIONS,
+  features: 0x2f,
+  vtl: 0,
+  port: hostPort(0),
+  processorCount: 2,
+};
 const CLIENT = "00112233-4455-6677-8899-aabbccddeeff";
 const NORMAL = 1;
 const MULTICLIENT = 4;

@@ -30,7 +30,7 @@ function offer(
   configuration.serverTarget = TARGET;
   configuration.serverFlags = serverFlags;
   configuration.setOfferFlags(offerFlags);
-  return offerOf(configuration, 9, { vtl }, protocol, monitorId);
+  return offerOf(configuration, 9, { vtl, sint: 2 }, protocol, monitorId);
 }
 
 // wire.md 4.4, kmcl.md section 5
