@@ -214,6 +214,7 @@ export type {
   ScenarioGuestDriver,
   ScenarioHostDriver,
   ScenarioNumber,
+  ScenarioPartition,
   World,
 } from "./worlds/world.ts";
 export { TextError } from "./vectors/json_text.ts";

@@ -11,9 +11,14 @@ import type { CheckContext, Checker, CheckerAtWork } from "./checker.ts";
 import { unitsFor } from "../text.ts";
 import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
 
-/** Pages that something in `partition` is pinned for. */
-function pagesInUse({ endpoints, bus }: PartitionObject): ReadonlySet<number> {
+/** Pages that something in `partition`, or in another trust level with the same memory, is pinned for. */
+function pagesInUse({ levels, memory }: PartitionObject): ReadonlySet<number> {
   const pages = new Set<number>();
+  for (const level of levels) if (level.memory === memory) addPagesOf(level, pages);
+  return pages;
+}
+
+function addPagesOf({ endpoints, bus }: PartitionObject, pages: Set<number>): void {
   const add = (ranges: readonly GpaRange[]) => {
     for (const { pfns } of ranges) for (const pfn of pfns) pages.add(pfn);
   };
@@ -24,7 +29,6 @@ function pagesInUse({ endpoints, bus }: PartitionObject): ReadonlySet<number> {
   for (const { ranges, actor } of bus.ownGuest?.gpadls.all ?? []) {
     if (!actor.is("forsaken")) add(ranges);
   }
-  return pages;
 }
 
 /** A checker at work. */

@@ -110,9 +110,7 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
     refuse(`its drawsVersion must be a boolean, not ${describe(drawsVersion)}`);
   }
   if (partitions === undefined) refuse("its partitions must be an object, not undefined");
-  for (const [guest, options] of membersOf("its partitions", partitions)) {
-    if (!isObject(options)) refuse(`guest ${guest} must be an object, not ${describe(options)}`);
-  }
+  checkPartitions(partitions);
   const guests = Object.keys(partitions);
   checkNumbers(definition.numbers);
   checkDrivers(drivers, guests);
@@ -124,6 +122,18 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   }
   defined.add(definition);
   return definition;
+}
+
+function checkPartitions(partitions: unknown): void {
+  const before: string[] = [];
+  for (const [guest, options] of membersOf("its partitions", partitions)) {
+    if (!isObject(options)) refuse(`guest ${guest} must be an object, not ${describe(options)}`);
+    const { vtlOf } = options;
+    if (vtlOf !== undefined && !before.some((name) => name === vtlOf)) {
+      refuse(`guest ${guest}: vtlOf must name a guest before it, not ${describe(vtlOf)}`);
+    }
+    before.push(guest);
+  }
 }
 
 /** Those that were checked. */

@@ -93,9 +93,11 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   /** Makes the guests and starts the drivers. */
   begin(): void {
     const { partitions, drivers, drawsVersion = false } = this.#scenario;
-    for (const [name, options] of Object.entries(partitions)) {
+    for (const [name, { vtlOf, ...options }] of Object.entries(partitions)) {
       const drawn = drawsVersion ? this.#drawVersion() : {};
-      this.#guests.set(name, this.fabric.createPartition({ ...drawn, ...options, name }));
+      const machine = vtlOf === undefined ? null : this.guest(vtlOf);
+      const partition = { ...drawn, ...options, name, vtlOf: machine };
+      this.#guests.set(name, this.fabric.createPartition(partition));
     }
     for (const [name, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
       const options: PlainData = typeof entry.options === "function"

@@ -136,6 +136,12 @@ export interface ExpectedFinding {
   readonly reason: string;
 }
 
+/** What a guest of a scenario is made of. */
+export interface ScenarioPartition extends Omit<PartitionOptions, "name" | "vtlOf"> {
+  /** The name of the guest whose machine it is a further trust level of; one that stands before it. */
+  readonly vtlOf?: string;
+}
+
 /** A scenario: which partitions and drivers there are, what they do, what goes wrong, and what must hold. */
 export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   /** As it is asked for: lower case words with `-` between them. */
@@ -143,7 +149,7 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   /** What it does and shows, in one line. */
   readonly title: string;
   /** The guests by name, each with its options. */
-  readonly partitions: Readonly<Record<string, Omit<PartitionOptions, "name">>>;
+  readonly partitions: Readonly<Record<string, ScenarioPartition>>;
   /**
    * Whether its worlds draw which version of the bus each guest speaks, and which features it asks for, where its
    * options do not say. Default false: the newest, and all that this package has.

@@ -84,9 +84,14 @@ function processPacketOf(
 
 /** The server table of the fabric's root. */
 export function serverTable(fabric: vmbus.Fabric): vmbus.KmclServerInterfaceV1 {
+  return serverTableOf(fabric.root.device);
+}
+
+/** The server table of a device of the root or of a paravisor. */
+export function serverTableOf(device: vmbus.Device): vmbus.KmclServerInterfaceV1 {
   return vmbus.expectSuccess(
     vmbus.WdfFdoQueryForInterface(
-      fabric.root.device,
+      device,
       vmbus.KMCL_SERVER_INTERFACE_TYPE,
       vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
       vmbus.KMCL_SERVER_INTERFACE_VERSION_V1,

@@ -7,7 +7,13 @@
 
 import * as vmbus from "../../mod.ts";
 import { defineScenario, type FaultRule, type ScenarioDefinition } from "../../simulator/mod.ts";
-import { clientTable, PAIR_INSTANCE, PAIR_TYPE, serverTable, setVmbus } from "./connected_pair.ts";
+import {
+  clientTable,
+  PAIR_INSTANCE,
+  PAIR_TYPE,
+  serverTableOf,
+  setVmbus,
+} from "./connected_pair.ts";
 
 const PACKET_BYTES = 8;
 
@@ -192,8 +198,8 @@ export class Answerer implements vmbus.HostDriverInstance {
   opens = 0;
   readonly #kmcl: vmbus.KmclServerInterfaceV1;
 
-  constructor({ fabric, device, guest }: vmbus.HostContext, saved: Uint8Array | null) {
-    const kmcl = serverTable(fabric);
+  constructor({ device, guest }: vmbus.HostContext, saved: Uint8Array | null) {
+    const kmcl = serverTableOf(device);
     this.#kmcl = kmcl;
     this.channel = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, true)).channel;
     const { channel } = this;

@@ -1,0 +1,51 @@
+// Worlds whose machine has two trust levels: drivers, checkers and crashes at both (wire.md section 6).
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { runWorld, type ScenarioPartition } from "../../../simulator/mod.ts";
+import { pinging } from "../../support/pinging.ts";
+
+const PAGES = { memoryPages: 16 };
+const PARAVISOR = { paravisor: { ...PAGES, vtl: 2 } };
+
+for (
+  const [what, partitions] of [
+    ["a paravisor serves", {
+      ...PARAVISOR,
+      guest: { ...PAGES, vtlOf: "paravisor", redirect: true },
+    }],
+    ["a paravisor serves, and shares memory with,", {
+      paravisor: { memoryPages: 32, vtl: 2 },
+      guest: { vtlOf: "paravisor", redirect: true },
+    }],
+    ["the host serves beside another level", {
+      ...PARAVISOR,
+      guest: { ...PAGES, vtlOf: "paravisor" },
+    }],
+  ] satisfies [string, Record<string, ScenarioPartition>][]
+) {
+  Deno.test(`runWorld: a pair whose guest ${what} keeps to every rule, and ends with its machine`, async () => {
+    const quiet = pinging([], { partitions });
+    const crashing = pinging(
+      [{ do: "guestCrashed", where: { guest: "paravisor" }, nth: 20 }],
+      { partitions },
+    );
+    for (const codec of ["vmbus", "msgpack"] as const) {
+      for (const schedule of ["fifo", "random"] as const) {
+        const { findings } = await runWorld(quiet, { seed: 7n, codec, schedule });
+        assertEquals(findings, [], `${codec} ${schedule}`);
+      }
+    }
+    const { findings, faults } = await runWorld(crashing, { seed: 3n });
+    assertEquals([findings, faults.length], [[], 1]);
+  });
+}
+
+Deno.test("defineScenario: vtlOf names a guest that stands before", () => {
+  for (const vtlOf of ["guest", "later", 7]) {
+    assertThrows(
+      () => pinging([], { partitions: { guest: { vtlOf: vtlOf as string }, later: {} } }),
+      TypeError,
+      "guest guest: vtlOf must name a guest before it",
+    );
+  }
+});
