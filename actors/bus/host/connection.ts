@@ -210,8 +210,13 @@ export class HostConnection {
     this.#underWay = contact;
     this.backend.connect(contact, (isReady, hostPages) => {
       if (hostPages !== undefined) this.#brought({ ...contact, monitorPages: hostPages });
-      this.#actor.send({ type: isReady ? "ready" : "failed" });
+      this.#hear(isReady ? "ready" : "failed");
     });
+  }
+
+  /** The backend has answered; a guest that is gone by then needs nothing. */
+  #hear(type: ConnectionEvent["type"]): void {
+    if (this.#actor.can(type)) this.#actor.send({ type });
   }
 
   /** The host brings the monitor pages of the contact that is being prepared: those of the guest mean nothing. */
@@ -272,7 +277,7 @@ export class HostConnection {
 
   /** The backend lets go of what the connection had. */
   drop(): void {
-    this.backend.disconnect(() => this.#actor.send({ type: "dropped" }));
+    this.backend.disconnect(() => this.#hear("dropped"));
   }
 
   /** The guest hears that the host has let go of everything, in versions that say so. */
