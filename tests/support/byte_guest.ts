@@ -33,6 +33,8 @@ export class ByteGuest {
   /** Its own ring and the host's, in pages 0 to 3. */
   readonly upstream: ByteRing;
   readonly downstream: ByteRing;
+  /** Hears of each interrupt. */
+  onSignal: () => void = () => {};
   /** Where it posts its messages. */
   connectionId = 1;
 
@@ -51,7 +53,10 @@ export class ByteGuest {
       memoryBase: base,
       vtl,
       onMessage: (bytes, target) => void this.heard.push({ bytes, target }),
-      onSignal: (vp, sint, flag) => void this.signals.push(`${vp} ${sint} ${flag}`),
+      onSignal: (vp, sint, flag) => {
+        this.signals.push(`${vp} ${sint} ${flag}`);
+        this.onSignal();
+      },
     });
   }
 

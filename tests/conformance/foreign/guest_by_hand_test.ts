@@ -17,8 +17,11 @@ class ForeignStage {
   /** State change callbacks, in order. */
   readonly calls: string[] = [];
 
-  constructor(options: ByteGuestOptions = {}) {
-    this.fabric = createFabric({ codec: "vmbus", trace: "full" });
+  constructor(
+    options: ByteGuestOptions = {},
+    fabric = createFabric({ codec: "vmbus", trace: "full" }),
+  ) {
+    this.fabric = fabric;
     this.guest = new ByteGuest(this.fabric, options);
     this.vsp = serverTable(this.fabric);
     this.server = makeServer(this.vsp, this.fabric, this.guest.door.partition, this.calls, {});
@@ -33,8 +36,11 @@ class ForeignStage {
   }
 
   /** A stage whose guest has opened channel 1 over GPADL 9. */
-  static async opened(options: ByteGuestOptions = {}): Promise<ForeignStage> {
-    const stage = new ForeignStage(options);
+  static async opened(
+    options: ByteGuestOptions = {},
+    within?: vmbus.Fabric,
+  ): Promise<ForeignStage> {
+    const stage = new ForeignStage(options, within);
     stage.guest.connect();
     await stage.settle();
     stage.guest.describe(1, 9, 0, 4);
@@ -159,4 +165,29 @@ Deno.test("attachForeignGuest: the same run has the same digest, and what comes 
     true,
     true,
   ]);
+});
+
+Deno.test("attachForeignGuest: two at once have a server each, and what is for one that stands still waits", async () => {
+  const first = await ForeignStage.opened();
+  const second = await ForeignStage.opened({ name: "second", base: 0x4000 }, first.fabric);
+  first.guest.door.partition.pause();
+  for (const { guest: { upstream, door } } of [first, second]) {
+    upstream.write(6, 1, 5n, new Uint8Array(8).fill(door === first.guest.door ? 1 : 2));
+    door.signalEvent(0x2001, 0);
+  }
+  first.guest.say(11, 0, 1, 99); // of a GPADL that is not there: refused, and told nothing
+  first.guest.say(14, 0, 0xffff_ffff, 0, 0, 0, 0, 0, 0, 0);
+  await first.fabric.settle();
+  assertEquals([first.guest.signals, second.guest.signals], [[], ["0 2 1"]]);
+  assertEquals(first.guest.heard, []);
+  assertEquals(second.guest.downstream.read()?.payload[0], 2);
+  first.guest.door.partition.resume();
+  await first.fabric.settle();
+  assertEquals([first.guest.signals, second.guest.signals], [["0 2 1"], ["0 2 1"]]);
+  assertEquals(first.guest.downstream.read()?.payload[0], 1);
+  assertEquals(first.guest.take().length, 1); // the answer to its contact
+  second.guest.door.detach();
+  await second.vsp.VmbChannelDisable(second.server);
+  second.vsp.VmbChannelCleanup(second.server);
+  await first.end();
 });
