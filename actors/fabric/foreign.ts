@@ -13,7 +13,8 @@ import type { Partition, PartitionOptions } from "../partition/partition.ts";
 
 /** What any partition with somebody outside is made of. */
 export interface ForeignPeerOptions
-  extends Omit<PartitionOptions, "memoryPages" | "vmbusVersion" | "vmbusFeatures"> {
+  extends
+    Omit<PartitionOptions, "memoryPages" | "vmbusVersion" | "vmbusFeatures" | "monitorPages"> {
   /**
    * The guest's physical memory, in whole pages. Rings and GPADLs lie there, and whoever is outside may read and write
    * it at any time: as a thread, over a SharedArrayBuffer, or as a process, where the buffer lies over mapped memory.
@@ -32,6 +33,8 @@ export interface ForeignHostOptions extends ForeignPeerOptions, ForeignHostListe
   readonly vmbusVersion?: NonNullable<PartitionOptions["vmbusVersion"]>;
   /** Features of version 6.0 that our guest asks for, as bits. See {@linkcode PartitionOptions}. */
   readonly vmbusFeatures?: number;
+  /** Whose monitor pages its signals go through. See {@linkcode PartitionOptions}. */
+  readonly monitorPages?: NonNullable<PartitionOptions["monitorPages"]>;
 }
 
 /** A guest that somebody else wrote, as whoever carries its bytes has it. */

@@ -60,6 +60,7 @@ const HOST_DEFAULTS = {
   ...GUEST_DEFAULTS,
   vmbusVersion: undefined as PartitionOptions["vmbusVersion"],
   vmbusFeatures: undefined as PartitionOptions["vmbusFeatures"],
+  monitorPages: undefined as PartitionOptions["monitorPages"],
   waitForMessage: undefined as unknown,
 };
 
