@@ -13,7 +13,7 @@ import {
   type ControlMessageName,
   MONITOR_ID_NONE,
   type OfferChannel,
-  type OpenChannel2,
+  type OpenChannel,
   USER_DATA_BYTES,
 } from "../../core/control/messages.ts";
 import { describe } from "../../core/describe.ts";
@@ -165,8 +165,7 @@ export function offerMessage(
 }
 
 /**
- * A request to open a channel over the rings that a GPADL describes. It has the longer form, with the signals of the
- * channel's offer: a host of another version takes that for the shorter one.
+ * A request to open a channel over the rings that a GPADL describes.
  *
  * @throws {TypeError} `changes` is no object.
  */
@@ -174,8 +173,8 @@ export function openMessage(
   channelId: number,
   ringGpadlId: number,
   downstreamPageOffset: number,
-  changes: Partial<OpenChannel2> = {},
-): OpenChannel2 {
+  changes: Partial<OpenChannel> = {},
+): OpenChannel {
   requireObject("make an open request", "changes", changes);
   return {
     message: "openChannel",
@@ -185,9 +184,6 @@ export function openMessage(
     targetVp: 0,
     downstreamPageOffset,
     userData: new Uint8Array(USER_DATA_BYTES),
-    connectionId: (0x2000 | channelId) >>> 0,
-    eventFlag: channelId & 0xffff,
-    openFlags: 0,
     ...changes,
   };
 }
