@@ -13,7 +13,7 @@ import {
   type ControlMessageName,
   MONITOR_ID_NONE,
   type OfferChannel,
-  type OpenChannel,
+  type OpenChannel2,
   USER_DATA_BYTES,
 } from "../../core/control/messages.ts";
 import { describe } from "../../core/describe.ts";
@@ -165,7 +165,8 @@ export function offerMessage(
 }
 
 /**
- * A request to open a channel over the rings that a GPADL describes.
+ * A request to open a channel over the rings that a GPADL describes. It has the longer form, with the signals of the
+ * channel's offer: a host of another version takes that for the shorter one.
  *
  * @throws {TypeError} `changes` is no object.
  */
@@ -173,8 +174,8 @@ export function openMessage(
   channelId: number,
   ringGpadlId: number,
   downstreamPageOffset: number,
-  changes: Partial<OpenChannel> = {},
-): OpenChannel {
+  changes: Partial<OpenChannel2> = {},
+): OpenChannel2 {
   requireObject("make an open request", "changes", changes);
   return {
     message: "openChannel",
@@ -184,6 +185,9 @@ export function openMessage(
     targetVp: 0,
     downstreamPageOffset,
     userData: new Uint8Array(USER_DATA_BYTES),
+    connectionId: (0x2000 | channelId) >>> 0,
+    eventFlag: channelId & 0xffff,
+    openFlags: 0,
     ...changes,
   };
 }

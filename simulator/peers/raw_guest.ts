@@ -13,7 +13,7 @@ import {
 import type {
   ControlMessage,
   OfferChannel,
-  OpenChannel,
+  OpenChannel2,
   OpenReservedChannel,
 } from "../../core/control/messages.ts";
 import { protocolOf, versionOf, type VmbusVersion } from "../../core/control/versions.ts";
@@ -160,7 +160,7 @@ export class RawGuest {
    * @throws {RangeError} A number does not fit its field.
    * @throws {TypeError} `rings` is no RawRings.
    */
-  open(rings: RawRings, channelId = 1, gpadlId = 1, changes: Partial<OpenChannel> = {}): void {
+  open(rings: RawRings, channelId = 1, gpadlId = 1, changes: Partial<OpenChannel2> = {}): void {
     requireRings("open a channel", rings);
     const { pfns, downstreamPageOffset } = rings;
     this.describe(channelId, gpadlId, [wholePages(pfns)]);
