@@ -73,6 +73,11 @@ export class BytePipe {
     this.#frame = new CallbackFrame(endpoint, "EvtPipeOpened", PASSIVE_LEVEL);
   }
 
+  /** Where it is, for who compares states of a fabric. */
+  get state(): unknown {
+    return [this.actor.snapshot.value, this.reading.state, this.writing.state];
+  }
+
   // -- What its driver wants
 
   /** Reads up to `byteCountMax` bytes, at least one; waits for the first. */

@@ -88,7 +88,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   rings: Rings | null = null;
   /** Its streams, where it is a byte pipe. */
   bytes: BytePipe | null = null;
-  /** Server: the partition that the driver says the offer is for; null: it said none. */
+  /** Server: the partition that the offer is for, as the driver says; null: it said none. */
   offeredTo: PartitionOnBus | null = null;
   /** The loaded driver whose it is; null for one of a driver that was not loaded. */
   driver: LoadedDriverPort | null = null;
@@ -141,10 +141,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     return isCurrent ? this.#place! : this.#place = placeOf(this, friendlyName);
   }
 
-  /**
-   * Server: the partition that its offer is for. A loopback offer that names none is for the server's own;
-   * null: nobody said.
-   */
+  /** Server: the partition that its offer is for, its own for a loopback offer that names none; null: nobody said. */
   get guest(): PartitionOnBus | null {
     return this.offeredTo ?? (this.configuration.isLoopback ? this.partition : null);
   }
@@ -378,6 +375,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.requests.release();
     this.#channel = null;
     if (this.actor.can("crashed")) this.actor.send({ type: "crashed" });
+    this.bytes?.lose();
     this.callers.answerRest();
     this.callers.endTelling();
     this.callers.answerDisabled();

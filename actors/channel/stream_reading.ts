@@ -74,14 +74,9 @@ export class StreamReading {
     this.#actor = actor;
   }
 
-  /** How many wait for bytes. */
-  get waiting(): number {
-    return this.#readers.length;
-  }
-
-  /** Bytes that were taken from the ring, and not read. */
-  get takenBytes(): number {
-    return this.#takenBytes;
+  /** What those who wait want, and what was taken and not read: with the ring, all that it knows. */
+  get state(): unknown {
+    return [this.#readers.list().map(({ byteCountMax }) => byteCountMax), this.#taken.list()];
   }
 
   /** A new stream begins: what was left of the one before is gone. */

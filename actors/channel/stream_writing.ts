@@ -69,9 +69,12 @@ export class StreamWriting {
     this.#actor = actor;
   }
 
-  /** How many wait for room. */
-  get waiting(): number {
-    return this.#writes.length + this.#closers.length;
+  /** What is still to be sent, and who waits for that: with the packets on their way, all that it knows. */
+  get state(): unknown {
+    const writes = this.#writes.list().map((
+      { bytes, at, wait },
+    ) => [bytes.slice(at), wait !== null]);
+    return [writes, this.#closers.length, this.#blocked !== null];
   }
 
   /** The ring is there: it keeps room for the end, so that a writer can always say that it is done. */

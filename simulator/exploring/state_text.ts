@@ -79,6 +79,7 @@ function stateOfHostEnd(end: HostEnd): unknown {
   const all = new Set([...channels, ...known, ...toOffer]);
   return [
     imageOfHostEnd(end),
+    end.sockets.unanswered,
     [...all].map((channel) => {
       const { actor, channelId, openId, nextOpen, endpoint, doorbell, rings } = channel;
       const { change, answerPlace, successor } = channel;
@@ -131,6 +132,7 @@ function stateOfEndpoint(endpoint: Endpoint, now100ns: number): unknown {
     ]),
     [controlOf(rings?.incoming), controlOf(rings?.outgoing)],
     [drains.length, requests.count, callers.counts],
+    endpoint.bytes?.state,
   ];
 }
 

@@ -144,6 +144,25 @@ Deno.test("BytePipe: whose opposite side drops its end is told so, reading and w
   await closePair(pipe);
 });
 
+// api.md section 3: blocked callers of a guest that crashed get DEVICE_REMOVED.
+Deno.test("Partition.crash: whoever reads or writes in the guest is told, and so is the host", async () => {
+  const pipe = await openPipe();
+  const inGuest = [pipe.inGuest.read(1), pipe.inGuest.write(pattern(9000))] as const;
+  const reading = pipe.host.read(20_000);
+  pipe.guest.crash();
+  assertEquals((await inGuest[0]).status, vmbus.STATUS_DEVICE_REMOVED);
+  assertEquals(await inGuest[1], vmbus.STATUS_DEVICE_REMOVED);
+  const { status, bytes } = await reading; // what was in the ring by then, or nothing
+  assertEquals(
+    status === vmbus.STATUS_SUCCESS ? bytes.length > 0 : bytes.length,
+    bytes.length > 0 || 0,
+  );
+  assertEquals(await pipe.host.write(pattern(1)), vmbus.STATUS_CONNECTION_RESET);
+  await pipe.vsp.VmbChannelDisable(pipe.server);
+  pipe.vsp.VmbChannelCleanup(pipe.server);
+  assertEquals(pipe.fabric.leaks(), []);
+});
+
 // kmcl.md section 7: what was written before a close is there to be read.
 for (const side of ["host", "guest"] as const) {
   Deno.test(`VmbChannelDisable: what a ${side}'s end wrote before it is read by the other, to its end`, async () => {
