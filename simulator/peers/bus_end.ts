@@ -10,6 +10,7 @@ import type { ControlMessage } from "../../core/control/messages.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import type { Direction, Partition } from "../../mod.ts";
 import { requireUint } from "./checks.ts";
+import type { AgreedVersion } from "./connection_messages.ts";
 import { controlMessageBytes } from "./messages.ts";
 
 /** Which end of a bus. */
@@ -49,6 +50,14 @@ export class TakenEnd {
     const isAwaited = isContacting && (side === "guest" || isNew);
     this.#held = isAwaited ? [] : null;
     bus[side].taker = { hear, contacted: () => this.contacted() };
+  }
+
+  /** What the guest's own end has agreed on with its host, before anybody took it or since; null: nothing. */
+  get agreed(): AgreedVersion | null {
+    const connection = this.#partition.bus.ownGuest?.connection ?? null;
+    if (connection?.actor.tags.connected !== true) return null;
+    const { version, features } = connection.protocol;
+    return { version, features };
   }
 
   /** Says something, which the opposite end hears in turn. */

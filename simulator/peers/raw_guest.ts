@@ -57,7 +57,8 @@ export class RawGuest {
   readonly #offers = new Map<number, OfferChannel>();
   /** The versions of contacts that await an answer, in order; null for a number that stands for none. */
   readonly #asked: (VmbusVersion | null)[] = [];
-  #agreed: AgreedVersion | null = null;
+  /** What came of contacts of its own; undefined: it has made none. */
+  #agreed: AgreedVersion | null | undefined;
 
   /**
    * Takes the guest's end of the bus of `partition`: drivers that are loaded there hear nothing any more.
@@ -125,9 +126,12 @@ export class RawGuest {
     this.post(contactMessage(version, options));
   }
 
-  /** What the host agreed to last; null: there is no connection. */
+  /**
+   * What the host agreed to last: to a contact of its own, or to that which every partition makes when it is created;
+   * null: there is no connection.
+   */
   get agreed(): AgreedVersion | null {
-    return this.#agreed;
+    return this.#agreed === undefined ? this.#end.agreed : this.#agreed;
   }
 
   /** Leaves: the host closes all that it has of the guest but reserved channels, and says so from version 1.1 on. */

@@ -37,6 +37,7 @@ export class HostileGuest extends HostileSide {
   /** Rings that no channel has: they are handed over again. */
   readonly #free: RawRings[] = [];
   #gpadlId = 0;
+  #contacts = 0;
 
   /** The guest whose memory and bus those of `guest` are. */
   constructor(guest: PartitionObject, codec: Codec) {
@@ -56,7 +57,7 @@ export class HostileGuest extends HostileSide {
 
   /** Whether the host has taken a contact that it made by itself. */
   get isConnectedAnew(): boolean {
-    return this.#guest.agreed !== null;
+    return this.#contacts > 0 && this.#guest.agreed !== null;
   }
 
   #takeRings(): RawRings | null {
@@ -88,6 +89,7 @@ export class HostileGuest extends HostileSide {
   connect(chance: Chance): void {
     if (chance.below(2) === 0) this.#guest.unload();
     const version = chance.below(2) === 0 ? "6.0" : VERSIONS[chance.below(VERSIONS.length)]!;
+    this.#contacts++;
     this.#guest.contact(version, { features: chance.below(FEATURES_KNOWN + 1) });
     this.#guest.post({ message: "requestOffers" });
     // What was open is no more, whether the host has understood or not.

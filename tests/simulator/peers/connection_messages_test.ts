@@ -103,3 +103,20 @@ Deno.test("RawHost: answers each message of a guest as any host must", async () 
   assertEquals(guest.agreed, null);
   fabric.dispose();
 });
+
+// wire.md 4.3: every partition makes contact when it is created; a peer that takes its place goes by that.
+Deno.test("RawGuest.agreed: is what the partition has agreed on, until the guest makes contact or leaves", async () => {
+  const fabric = vmbus.createFabric({ codec: "vmbus" });
+  const options = { name: "guest", memoryPages: 32, vmbusVersion: "4.1" } as const;
+  const guest = new RawGuest(fabric.createPartition(options));
+  assertEquals(guest.agreed, null);
+  await fabric.settle();
+  assertEquals(guest.agreed, { version: "4.1", features: 0 });
+  guest.contact("6.0", { features: 0x3f });
+  await fabric.settle();
+  assertEquals(guest.agreed?.version, "6.0");
+  guest.unload();
+  await fabric.settle();
+  assertEquals(guest.agreed, null);
+  fabric.dispose();
+});
