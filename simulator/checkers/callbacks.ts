@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { oppositeOf } from "../../actors/partition/opposite.ts";
 import { DISPATCH_LEVEL, PASSIVE_LEVEL } from "../../actors/runtime/irql.ts";
 import type {
@@ -150,12 +151,31 @@ class CallbacksAtWork implements CheckerAtWork {
     if (driven.hasLeft) return;
     const opposite = event === "peerClosed" ? oppositeOf(endpointOf(endpoint)) : null;
     if (opposite === null || !opposite.partition.isAlive || !this.#all.has(opposite)) return;
-    const taken = this.#offersTaken.has(`${guestOf(opposite)} ${opposite.channelId}`);
-    if (taken || this.#context.isExcused(opposite)) return;
+    const server = opposite.side === "server" ? opposite : endpointOf(endpoint);
+    if (this.#isTaken(opposite) || this.#goesWithPrimary(server)) return;
+    if (this.#context.isExcused(opposite)) return;
     const { flow, outstanding } = this.#all.of(opposite);
     if (outstanding === 0 && (flow === "fresh" || flow === "suspended")) return;
     const message = `it is told: the flow is ${flow}, ${outstanding} packets are out`;
     this.#fail("S10: when the opposite side is told", "close", opposite, message);
+  }
+
+  #isTaken(endpoint: Endpoint): boolean {
+    return this.#offersTaken.has(`${guestOf(endpoint)} ${endpoint.channelId}`);
+  }
+
+  /** Whether it is the server of a sub-channel that goes because its primary does (wire.md section 6). */
+  #goesWithPrimary({ guest, configuration: { subchannelIndex, serverTarget } }: Endpoint): boolean {
+    if (subchannelIndex === 0) return false;
+    const primary = livingEndpoints(runtimeOf("check callbacks", this.#context.fabric)).find(
+      (other) =>
+        other.side === "server" && other.guest === guest &&
+        other.configuration.subchannelIndex === 0 &&
+        other.configuration.serverTarget?.instance === serverTarget?.instance,
+    );
+    if (primary === undefined || primary.channelId === null) return true;
+    const { leaving, opened } = primary.actor.tags;
+    return leaving || !opened || this.#isTaken(primary);
   }
 
   #begins({ endpoint, callback, irql, count }: ObservationOf<"callbackBegins">): void {

@@ -15,6 +15,9 @@ import { SeenBus } from "./seen_bus.ts";
 /** Who says what on a bus. */
 const SPEAKERS = { toHost: "guest", toGuest: "host" } as const;
 
+/** What parts a guest from all that was said on its bus, as far as anybody has looked. */
+const PARTS: ReadonlySet<string> = new Set(["crashed", "saved", "restored"]);
+
 /** A checker at work. */
 class MessagesAtWork implements CheckerAtWork {
   readonly #context: CheckContext;
@@ -29,7 +32,7 @@ class MessagesAtWork implements CheckerAtWork {
     },
     // A guest that is back was told things that nobody has looked at.
     partitionChanges: ({ partition, change }) => {
-      if (change === "crashed" || change === "restored") this.#buses.delete(partition);
+      if (PARTS.has(change)) this.#buses.delete(partition);
     },
   };
 

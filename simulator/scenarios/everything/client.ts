@@ -116,6 +116,12 @@ export class EverythingClient extends Talker {
     }
   }
 
+  /** Has it interrupted on another processor, where it is open, and the version of the bus has that. */
+  move(processor: number): void {
+    if (this.whereabouts === null) return;
+    vmbus.setTargetProcessor(this.kmcl, this.channel, processor);
+  }
+
   #opened(): vmbus.NtStatus {
     this.state.opens++;
     const { latency100ns } = this.plan;
@@ -305,9 +311,9 @@ function configure(
   const { processPacket, processingComplete = null, stateChange = null, pnpFailure } = callbacks;
   const must = vmbus.expectSuccess;
   const [externalBytes, chain] = externalBounds(plan);
-  must(
-    kmcl.VmbClientChannelInitSetTargetPnp(channel, INTERFACE_TYPE, instanceOf(index), pnpFailure),
-  );
+  const instance = instanceOf(plan.isSub ? 0 : index);
+  must(kmcl.VmbClientChannelInitSetTargetPnp(channel, INTERFACE_TYPE, instance, pnpFailure));
+  if (plan.isSub) must(vmbus.initSetSubchannelIndex(kmcl, channel, index));
   must(kmcl.VmbClientChannelInitSetRingBufferPageCount(channel, 1, 1));
   must(kmcl.VmbChannelInitSetMaximumPacketSize(channel, plan.bytesMax));
   must(kmcl.VmbChannelInitSetMaximumExternalData(channel, externalBytes, chain));

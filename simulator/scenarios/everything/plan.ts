@@ -32,6 +32,7 @@ const FLAGS = [
   "isEarly",
   "isLate",
   "isSlowToOpen",
+  "isSub",
 ] as const;
 
 /**
@@ -41,7 +42,8 @@ const FLAGS = [
  * `salt`: what the packets are drawn from. `isPipe`: datagrams alone. `isGuestPassive`, `isHostPassive`:
  * packets are processed at PASSIVE_LEVEL there, where some take a while. `shares`: GPADLs. `lends`: external
  * data. `isEarly`: the guest sends before it has opened. `isLate`: what is to be completed later waits for
- * the program. `isSlowToOpen`: the host takes a while to open.
+ * the program. `isSlowToOpen`: the host takes a while to open. `isSub`: it is a sub-channel
+ * of the guest's first one.
  */
 export type ChannelPlan =
   & { readonly [Name in typeof NUMBERS[number]]: number }
@@ -117,7 +119,7 @@ export function answerBytesOf(plan: ChannelPlan, sender: Sender, number: number)
 const BYTES_MAX = [64, 256, 1024, 2048];
 const QUOTAS = [0, 0, 1, 3];
 
-function drawChannel(world: Draws, packetsMax: number): ChannelPlan {
+function drawChannel(world: Draws, packetsMax: number, maySub: boolean): ChannelPlan {
   const isOneIn = (count: number) => world.draw(count) === count - 1;
   const isPipe = isOneIn(6);
   return {
@@ -137,14 +139,20 @@ function drawChannel(world: Draws, packetsMax: number): ChannelPlan {
     isEarly: isOneIn(3),
     isLate: isOneIn(3),
     isSlowToOpen: isOneIn(4),
+    isSub: maySub && isOneIn(2),
   };
 }
 
-/** Draws the plan of a guest. */
-export function drawPlan(world: Draws): GuestPlan {
+/** Draws the plan of a guest; `hasSubchannels`: its version of the bus has sub-channels. */
+export function drawPlan(world: Draws, hasSubchannels = false): GuestPlan {
   const packetsMax = world.number("packets");
   const count = world.number("channels");
-  return { channels: Array.from({ length: count }, () => drawChannel(world, packetsMax)) };
+  return {
+    channels: Array.from(
+      { length: count },
+      (_, at) => drawChannel(world, packetsMax, hasSubchannels && at > 0),
+    ),
+  };
 }
 
 /** Reads a channel's plan out of what was saved. */

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
+import { protocolOf } from "../../../core/control/versions.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
 import { ATTACKS, BREAKDOWNS, DELAYS, LOSSES, MISDEEDS, MOVES } from "../faults.ts";
@@ -31,12 +33,19 @@ const LOOKS_PATIENT = 10;
 
 const plans = new WeakMap<Draws, Map<GuestName, GuestPlan>>();
 
+/** Whether the guest speaks a version that has sub-channels. */
+function hasSubchannels(world: Draws, name: GuestName): boolean {
+  const guest = (world as World).guest(name) as PartitionObject;
+  return protocolOf(guest.dialect.versions.highest).hasSubchannels;
+}
+
 /** A guest's plan, which both its drivers are given; one that takes no part has no channels. */
 function planOf(world: Draws, name: GuestName): GuestPlan {
   const known = plans.get(world) ?? new Map<GuestName, GuestPlan>();
   plans.set(world, known);
   const takesPart = GUESTS.indexOf(name) < world.number("guests");
-  const plan = known.get(name) ?? (takesPart ? drawPlan(world) : { channels: [] });
+  const plan = known.get(name) ??
+    (takesPart ? drawPlan(world, hasSubchannels(world, name)) : { channels: [] });
   known.set(name, plan);
   return plan;
 }
@@ -127,6 +136,7 @@ const ACTS: readonly ((world: Everything, channel: Channel) => void)[] = [
     server.tend();
     client?.tend();
   },
+  (world, { client }) => client?.move(world.draw(GUEST.processors)),
   (world, { guest }) => {
     if (!world.isThere(guest)) return;
     world.reach("the guest leaves and comes back");
@@ -223,6 +233,7 @@ function checkReached(
   if (client.state.refusals > 0) world.reach("an open was refused");
   if (client.state.lost !== 0) world.reach("packets were lost");
   if (client.state.opens > 1 && server.state.opens > 1) world.reach("opened twice");
+  if (client.plan.isSub && client.state.opens > 0) world.reach("a sub-channel was opened");
 }
 
 async function closeAll(world: Everything): Promise<void> {
@@ -270,6 +281,7 @@ export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
     "an open was refused",
     "packets were lost",
     "the guest is gone",
+    "a sub-channel was opened",
     "the guest leaves and comes back",
     "the guest connects anew without a word",
   ],

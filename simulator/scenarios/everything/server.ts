@@ -68,8 +68,9 @@ export class EverythingServer extends Talker {
     const { kernelHandle } = must(kmcl.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle));
     must(kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
     must(vmbus.ZwClose(kernelHandle));
-    const instance = instanceOf(this.#index);
+    const instance = instanceOf(plan.isSub ? 0 : this.#index);
     must(kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, INTERFACE_TYPE, instance));
+    if (plan.isSub) must(vmbus.initSetSubchannelIndex(kmcl, channel, this.#index));
     const [externalBytes, chain] = externalBounds(plan);
     must(kmcl.VmbChannelInitSetMaximumPacketSize(channel, plan.bytesMax));
     must(kmcl.VmbChannelInitSetMaximumExternalData(channel, externalBytes, chain));
@@ -99,7 +100,7 @@ export class EverythingServer extends Talker {
   enable(saved: Uint8Array | null): void {
     const { kmcl, channel } = this;
     if (saved !== null) vmbus.expectSuccess(vmbus.restoreServerChannel(kmcl, channel, saved));
-    vmbus.expectSuccess(kmcl.VmbChannelEnable(channel));
+    this.begin();
   }
 
   // -- State changes

@@ -318,7 +318,14 @@ export abstract class Talker {
   open(): void {
     const there = this.whereabouts;
     if (there === null || there.lifecycle !== "disabled") return;
-    vmbus.expectSuccess(this.kmcl.VmbChannelEnable(this.channel));
+    this.begin();
+  }
+
+  /** Enables it. A sub-channel needs its primary: where that is not offered, it is tried again (wire.md section 6). */
+  protected begin(): void {
+    const status = this.kmcl.VmbChannelEnable(this.channel);
+    if (this.plan.isSub && status === vmbus.STATUS_INVALID_DEVICE_REQUEST) return;
+    vmbus.expectSuccess(status);
   }
 
   /** Does what is due, now and then. */

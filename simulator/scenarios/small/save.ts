@@ -34,6 +34,7 @@ const PLAN: GuestPlan = {
     isEarly: false,
     isLate: false,
     isSlowToOpen: false,
+    isSub: false,
   }],
 };
 
