@@ -8,6 +8,7 @@ import type { PartitionObject } from "../../../actors/partition/partition_object
 import type { Chance } from "../../../core/chance.ts";
 import type { OpenChannel } from "../../../core/control/messages.ts";
 import { FEATURES_KNOWN, VERSIONS } from "../../../core/control/versions.ts";
+import { PAGE_BYTES } from "../../../core/units.ts";
 import { gpadlLies } from "../../faults/peers/gpadl_lies.ts";
 import {
   controlMessageBytes,
@@ -90,7 +91,10 @@ export class HostileGuest extends HostileSide {
     if (chance.below(2) === 0) this.#guest.unload();
     const version = chance.below(2) === 0 ? "6.0" : VERSIONS[chance.below(VERSIONS.length)]!;
     this.#contacts++;
-    this.#guest.contact(version, { features: chance.below(FEATURES_KNOWN + 1) });
+    this.#guest.contact(version, {
+      features: chance.below(FEATURES_KNOWN + 1),
+      interruptPageGpa: (this.partition.memory.pageCount - 1) * PAGE_BYTES,
+    });
     this.#guest.post({ message: "requestOffers" });
     // What was open is no more, whether the host has understood or not.
     for (const { rings } of this.#opened.splice(0)) this.#free.push(rings);

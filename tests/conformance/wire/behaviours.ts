@@ -27,14 +27,13 @@ const CONNECTION = "conformance/wire/connection";
 const CHANNELS = "actors/bus/host/channel_messages";
 const SUBCHANNELS = "conformance/configuration/subchannels";
 const OFFERED = "actors/bus/host/offered_channels";
+const SIGNALS = "conformance/wire/signals";
 const GPADLS = "conformance/wire/gpadls";
 const SAVING = "conformance/wire/saving";
 const STATES = "kmcl/saving/life";
 const HOST_IMAGE = "actors/bus/host/image";
 const RULES = "actors/saving/rules";
 const GUEST = "conformance/wire/guest";
-
-const MONITOR_PAGES = "Comes with monitor pages, and its test with them";
 
 /** Each behaviour by its number in wire.md section 8. */
 export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
@@ -70,7 +69,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   21: [test(NEGOTIATION, "of the features asked for, those come back that the host has")],
   22: [test(NEGOTIATION, "pinned memory is agreed on where the host is told to")],
   23: [test(NEGOTIATION, "the feature of the client id comes back")],
-  24: MONITOR_PAGES,
+  24: [test(SIGNALS, "a host that brings the monitor pages says where")],
   25: [
     test(CONNECTION, "the first channel has id 1, connection 0x2001"),
     test(CHANNELS, "which the guest hears from 5.3 on"),
@@ -81,8 +80,11 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   ],
   27: [test(CONNECTION, "devices that come before, while and after a guest connects")],
   28: [test(OFFERED, "by interface, order and instance, a sub-channel behind its primary")],
-  29: MONITOR_PAGES,
-  30: MONITOR_PAGES,
+  29: [
+    test(SIGNALS, "has the lowest monitor id that is free"),
+    test("actors/bus/monitor", "the lowest that is free, 128 of them, then none"),
+  ],
+  30: [test(SIGNALS, "without interrupts a channel has no processor")],
   31: [test(CONNECTION, "the host lets go of the connection once all channels have closed")],
   32: [test(CONNECTION, "on a connection it ends that first, without a word")],
   33: [
@@ -90,7 +92,10 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     test(CHANNELS, "each closes channels of its own kind, else the server stops"),
   ],
   34: [test(SUBCHANNELS, "of a primary takes its sub-channels back before it")],
-  35: "Comes with sockets, and its test with them",
+  35: [
+    test(SIGNALS, "a connect that fails is told of from 4.1 on"),
+    test("devices/socket/socket", "is what the version has"),
+  ],
   36: "Comes with trust levels, and its test with them",
   37: [test(GPADLS, "on a channel that is not there is answered with 0x8000FFFF")],
   38: [test(GPADLS, "a bad range in one message is answered with 0x8000FFFF")],
