@@ -97,6 +97,8 @@ function workOf(guest: PartitionObject, clients: ClientNumbers): PartitionPart<"
     if (endpoint === null && worker.traceId !== guest.traceId) return [];
     // So do completion routines where what was left of an item at a scheduling point has called all of them.
     if (kind === "completions" && endpoint?.completions.isDue === false) return [];
+    // The bits of an interrupt page that are to be taken are in memory: whoever hears them looks when it begins.
+    if (endpoint === null && kind === "signal") return [];
     const client = endpoint === null ? null : clients.get(endpoint)!;
     // What a writer has put off, it does whenever it looks at its rings.
     return [{ client, kind: kind === "signal" ? "interrupt" : kind }];

@@ -36,6 +36,8 @@ export interface StartOptions {
   readonly talk?: Partial<TalkOptions>;
   readonly memoryPages?: number;
   readonly processors?: number;
+  /** More options of the guest. */
+  readonly partition?: Partial<vmbus.PartitionOptions>;
 }
 
 /** Loads both drivers into a new guest; nothing has run yet. */
@@ -47,6 +49,7 @@ export function startTalk(options: StartOptions = {}): TalkStage {
     memoryPages: options.memoryPages ?? 64,
     mmioMegabytes: 0,
     processors: options.processors ?? 1,
+    ...options.partition,
   });
   const host = vmbus.loadHostDriver(guest, talkHostDriver, talk);
   const client = vmbus.loadGuestDriver(guest, talkGuestDriver, talk);

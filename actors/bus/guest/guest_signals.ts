@@ -215,6 +215,7 @@ export class GuestSignals {
     const setting = { scheduler, traceId, memory, processor: partition.processor(0) };
     this.#shared = new SharedInterrupts(setting, page, "toGuest");
     link.listen(this.#sharedSignal, SHARED_EVENT_FLAG, this.#shared.item);
+    scheduler.schedule(this.#shared.item); // bits may be there, of a guest that was restored
     return this.#shared;
   }
 

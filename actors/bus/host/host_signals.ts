@@ -13,6 +13,7 @@ import { InterruptPage } from "../../../core/signals/interrupt_page.ts";
 import { MonitorPage } from "../../../core/signals/monitor_page.ts";
 import type { Doorbell } from "../../channel/bus_port.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
+import type { ServerPlace } from "../../channel/partition_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Direction, HostLink } from "../link.ts";
 import { Monitor, MonitorIds } from "../monitor.ts";
@@ -301,6 +302,7 @@ export class HostSignals {
     const setting = { scheduler, traceId, memory: link.memory, processor: partition.processor(0) };
     this.#shared = new SharedInterrupts(setting, this.#interruptPage, "toHost");
     link.listen(SHARED_HOST_SIGNAL, SHARED_EVENT_FLAG, this.#shared.item);
+    scheduler.schedule(this.#shared.item); // bits may be there, of a guest that was restored
     return this.#shared;
   }
 

@@ -161,3 +161,23 @@ Deno.test("drainAndDisable: is polled as well, and ends before its time (kmcl.md
   await table.VmbChannelDisable(writer);
   await closePair(pair);
 });
+
+// wire.md 4.3: from version 2.4 on
+Deno.test("Polling: before version 2.4 both sides poll, and nobody writes the words for signals", async () => {
+  for (const vmbusVersion of ["0.13", "1.1", "2.4"] as const) {
+    for (const side of SIDES) {
+      const { pair, writer, arrived, start } = await blocked(side, { partition: { vmbusVersion } });
+      const isOld = vmbusVersion !== "2.4";
+      assertEquals(vmbus.inspectChannel(writer).awaitsRoomBy, isOld ? "poll" : "signal");
+      const { incomingRing, outgoingRing } = vmbus.inspectChannel(writer);
+      const bits = [incomingRing?.featureBits, outgoingRing?.featureBits];
+      assertEquals(bits, isOld ? [0, 0] : [1, 1]);
+      assertEquals(outgoingRing?.pendingSendSize === 0, isOld);
+      start();
+      await pair.fabric.run();
+      assertEquals(arrived.length, 10);
+      assertEquals(pair.fabric.now(), isOld ? 3 : 0);
+      await closePair(pair);
+    }
+  }
+});

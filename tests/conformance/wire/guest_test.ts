@@ -69,9 +69,14 @@ Deno.test("InitiateContact: a guest begins with 6.0, its name and its features, 
     const isNewest = version === "6.0";
     assertEquals("clientId" in contact!, isNewest);
     const isAimed = VERSION_NUMBERS[version] >= VERSION_NUMBERS["5.0"];
-    if (isAimed) { // before, it is where the interrupt page lies
+    // Below 2.4 the same 8 bytes say where the interrupt page lies: a page that is not the one at 0 (wire.md section 6).
+    const hasPage = VERSION_NUMBERS[version] < VERSION_NUMBERS["2.4"];
+    if (hasPage) {
+      assertEquals([contact!.targetInfo === 0, Number(contact!.targetInfo) % 4096], [false, 0]);
+    } else {
       const featureFlags = isNewest ? 0x2f : 0;
-      assertEquals(readTargetInfo(contact!.targetInfo), { sint: 2, vtl: 0, featureFlags });
+      const told = { sint: isAimed ? 2 : 0, vtl: 0, featureFlags };
+      assertEquals(readTargetInfo(contact!.targetInfo), told);
     }
     assertEquals(guest.link.targets.splice(0), [isAimed ? 4 : 1]);
     guest.link.say(controlMessageBytes(versionMessage(version, { isSupported: false })))

@@ -107,10 +107,15 @@ const BROKEN: readonly (readonly [string, readonly Said[], string])[] = [
     [...connected("6.0"), plain("guest", "pause")],
     `${WHEN}, pause of guest made up`,
   ],
-  ["the longer form of an open request that nobody agreed on", [...connected("6.0"), REQUEST, offer(1), [
-    "guest",
-    openMessage(1, 1, 2),
-  ]], `${WHEN}, openChannel of guest made up`],
+  ["the longer form of an open request that nobody agreed on", [
+    ...connected("6.0"),
+    REQUEST,
+    offer(1),
+    [
+      "guest",
+      openMessage(1, 1, 2),
+    ],
+  ], `${WHEN}, openChannel of guest made up`],
   [
     "something while contact is made",
     [["guest", contactMessage("5.3")], REQUEST],
