@@ -73,6 +73,7 @@ export type {
   PartitionState,
   RingState,
 } from "./actors/fabric/inspect.ts";
+export type { SignalPagesState } from "./actors/bus/host/host_signals.ts";
 export type { VersionRange } from "./core/control/dialect.ts";
 export type { VmbusVersion } from "./core/control/versions.ts";
 export { VerifierError } from "./actors/runtime/verifier.ts";

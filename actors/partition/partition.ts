@@ -8,7 +8,6 @@ import type { VersionRange } from "../../core/control/dialect.ts";
 import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { GuestMemory } from "../../core/memory/guest_memory.ts";
 import type { Direction } from "../bus/link.ts";
-import type { MonitorPagesOption } from "../channel/partition_port.ts";
 import type { Device, VmbusHandle } from "../runtime/handle.ts";
 
 /** What a partition is made of. */
@@ -38,7 +37,7 @@ export interface PartitionOptions {
    * ([wire.md section 6](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)): nobody's, the guest's own, or the host's where that brings some.
    * Default "none": signals go one by one.
    */
-  readonly monitorPages?: MonitorPagesOption;
+  readonly monitorPages?: "none" | "guest" | "host";
   /**
    * Another partition of the same virtual machine: this one is a further trust level of it, `vtl`, with drivers, a
    * bus and a connection of its own. It runs on the processors of that machine, and is paused, continued, crashed and
