@@ -64,6 +64,8 @@ export interface GuestConnectionFacts {
   readonly features: number;
   /** Where the guest says what it says. */
   readonly connectionId: number;
+  /** Who the guest says that it is, a lower-case GUID. */
+  readonly clientId: string;
 }
 
 /** Where the monitor page lies that the host has brought for the guest to write; 0 where it has brought none. */
@@ -80,6 +82,8 @@ export class GuestConnection {
   /** The version that was asked for last. */
   #version: VmbusVersion;
   #features = 0;
+  /** Who the guest says that it is: the same wherever it is restored. */
+  #clientId: string;
   #connectionId = MESSAGE_CONNECTION_ID;
 
   /** No connection of `end` yet, which speaks `dialect`. */
@@ -87,6 +91,7 @@ export class GuestConnection {
     this.#end = end;
     this.#dialect = dialect;
     this.#version = dialect.versions.highest;
+    this.#clientId = end.clientId;
     this.#actor = this.#createActor(null);
   }
 
@@ -214,7 +219,7 @@ export class GuestConnection {
 
   #contactIn(asked: Protocol): InitiateContact | InitiateContact2 {
     const { interruptPageGpa, ...monitorPages } = this.#end.signals.pagesFor(asked);
-    const { vtl, clientId } = this.#end;
+    const { vtl } = this.#end;
     const info = {
       sint: VMBUS_SINT,
       vtl: asked.hasTargetVtl ? vtl : 0,
@@ -231,7 +236,7 @@ export class GuestConnection {
         : 0,
       ...monitorPages,
     };
-    return asked.hasClientId ? { ...message, clientId } : message;
+    return asked.hasClientId ? { ...message, clientId: this.#clientId } : message;
   }
 
   /** The host is asked for its offers. */
@@ -260,6 +265,7 @@ export class GuestConnection {
       version: this.#version,
       features: this.#features,
       connectionId: this.#connectionId,
+      clientId: this.#clientId,
     };
   }
 
@@ -270,6 +276,7 @@ export class GuestConnection {
     this.#version = facts.version;
     this.#features = facts.features;
     this.#connectionId = facts.connectionId;
+    this.#clientId = facts.clientId;
   }
 }
 

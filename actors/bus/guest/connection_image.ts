@@ -6,7 +6,7 @@
 
 import { FEATURES_KNOWN, isSince, VERSIONS } from "../../../core/control/versions.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
-import { U32_MAX, uint, word } from "../../../core/saved/forms.ts";
+import { guid, U32_MAX, uint, word } from "../../../core/saved/forms.ts";
 import { record, type SchemaType } from "../../../core/saved/schema.ts";
 import { actorState } from "../../runtime/actor_state.ts";
 import type { GuestConnection } from "./connection.ts";
@@ -19,6 +19,7 @@ export const GUEST_CONNECTION = record({
   version: [word(VERSIONS), "the version of the bus that it has asked for last"],
   features: [uint(FEATURES_KNOWN), "the features that were agreed on (wire.md 4.3); 0 below 6.0"],
   connectionId: [uint(U32_MAX), "where the guest says what it says"],
+  clientId: [guid, "who the guest says that it is"],
   pages: [
     record({
       interruptPageGpa: [uint(), "its interrupt page, a buffer of one page, below 2.4"],

@@ -285,3 +285,21 @@ Deno.test("VersionResponse: a host that cannot connect, or says more than it was
   assertEquals(connectionOf(fabric, 2).guestState, "disconnected");
   fabric.dispose();
 });
+
+// wire.md 4.2, 5.5: the name is the guest's, and not its place in a fabric.
+Deno.test("restorePartition: a guest says the same name wherever it makes contact again", async () => {
+  const fabric = createFabric();
+  const { bytes } = await vmbus.savePartition(fabric.createPartition({ name: "guest" }));
+  const { clientId } = connectionOf(fabric);
+  const elsewhere = createFabric();
+  elsewhere.createPartition({ name: "another" });
+  const { partition } = vmbus.expectSuccess(vmbus.restorePartition(elsewhere, bytes!));
+  partition.resume();
+  partition.connect();
+  await elsewhere.settle();
+  const { guestState, clientId: again } = connectionOf(elsewhere, 2);
+  assertEquals([guestState, again], ["connected", clientId]);
+  assertEquals(typeof clientId, "string");
+  fabric.dispose();
+  elsewhere.dispose();
+});
