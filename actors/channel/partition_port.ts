@@ -48,6 +48,8 @@ export interface PartitionPort {
   readonly isAlive: boolean;
   /** Whether its handles are good. */
   readonly isPresent: boolean;
+  /** Whether the code at one end of its bus is somebody else's. */
+  readonly isForeign: boolean;
   /** Whether its processors run: they stand still while it is paused, and for ever once it crashed. */
   readonly runs: boolean;
   /** Number of virtual processors. */

@@ -89,7 +89,7 @@ function checkPeer<Listener>(
     if (typeof value === "function" || isLeftOut) continue;
     throw new TypeError(`Cannot ${action}: ${member} must be a function, not ${show(value)}`);
   }
-  const ram = givenRam(action, memory, memoryBase);
+  const ram = givenRam(action, memory, memoryBase, what === "a foreign guest");
   const memoryPages = ram.bytes.length / PAGE_BYTES;
   const options = checkPartitionOptions({ ...partition, memoryPages } as PartitionOptions);
   return { options, listener: listener as Listener, ram };

@@ -27,6 +27,8 @@ export interface GivenRam {
   readonly bytes: Uint8Array;
   /** Guest address of the first byte, the start of a page. */
   readonly baseGpa: number;
+  /** Whether somebody else decides what lies where: no page can be allocated then. */
+  readonly isInUse: boolean;
 }
 
 /** Highest guest address of any byte: the page numbers of more do not fit 40 bits. */
@@ -56,12 +58,18 @@ function isResizable(buffer: ArrayBufferLike): boolean {
 }
 
 /**
- * The RAM that a program gives as `memory`, whose first byte has guest address `memoryBase`.
+ * The RAM that a program gives as `memory`, whose first byte has guest address `memoryBase`; `isInUse`, where its
+ * guest is somebody else.
  *
  * @throws {TypeError} `memory` is neither an ArrayBuffer nor a SharedArrayBuffer, or its length can change.
  * @throws {RangeError} It is not 1 to {@linkcode GUEST_PAGES_MAX} whole pages, or `memoryBase` is not the address of a page.
  */
-export function givenRam(action: string, memory: unknown, memoryBase: unknown): GivenRam {
+export function givenRam(
+  action: string,
+  memory: unknown,
+  memoryBase: unknown,
+  isInUse: boolean,
+): GivenRam {
   const byteLength = byteLengthOf(memory);
   if (byteLength === null) {
     throw new TypeError(
@@ -88,5 +96,5 @@ export function givenRam(action: string, memory: unknown, memoryBase: unknown): 
         `memory, not ${describe(memoryBase)}`,
     );
   }
-  return { bytes: new Uint8Array(buffer), baseGpa: memoryBase };
+  return { bytes: new Uint8Array(buffer), baseGpa: memoryBase, isInUse };
 }

@@ -71,7 +71,7 @@ export class GuestRam implements GuestMemory {
     this.baseGpa = given?.baseGpa ?? 0;
     this.sharing = given === null ? "exclusive" : "shared";
     this.#store = given === null ? new PageStore(pageCount) : PageStore.over(given.bytes);
-    this.#free = new PageAllocator(pageCount);
+    this.#free = new PageAllocator(given?.isInUse === true ? 0 : pageCount);
     this.#states = new PageStates(this.baseGpa / PAGE_BYTES);
     this.mmioGpa = Math.ceil(this.#endGpa / MEGABYTE_BYTES) * MEGABYTE_BYTES;
     this.#mmio = new MmioWindow(this.mmioGpa, mmioMegabytes * MEGABYTE_BYTES);

@@ -8,6 +8,7 @@
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import {
   type Agreed,
+  FEATURES,
   type Protocol,
   protocolOf,
   refusalOf,
@@ -102,7 +103,10 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     this.faults = runtime.faults;
     this.link = link;
     this.signals = new HostSignals(runtime, this);
-    this.connection = new HostConnection(this, runtime.hostDialect);
+    // A host brings monitor pages in memory of the guest, of which it has none where others decide what lies there.
+    const { versions, features } = runtime.hostDialect;
+    const own = guest.isForeign ? features & ~FEATURES.serverSpecifiedMonitorPages : features;
+    this.connection = new HostConnection(this, { versions, features: own });
     this.connection.backend = this.signals.backend;
     this.gpadls = new HostGpadls(this);
     this.unclaimed = new UnclaimedChannels(this);

@@ -34,6 +34,8 @@ export interface GuestFacts extends FaultyGuest {
   readonly isRoot: boolean;
   /** Whether the partition was not destroyed. */
   readonly isPresent: boolean;
+  /** Whether its code, and what lies in its memory, is somebody else's. */
+  readonly isForeign: boolean;
 }
 
 /** The host's end of a bus, as its parts see it. */

@@ -194,6 +194,20 @@ Deno.test("attachForeignGuest: a GPADL of pages outside of its memory is refused
   }
 });
 
+// wire.md 4.3: feature 0x40, pages that the host brings in memory of the guest
+Deno.test("attachForeignGuest: nothing of ours is laid into its memory, whatever the host's options are", async () => {
+  const fabric = createFabric({ codec: "vmbus", monitorPages: true });
+  const guest = new ByteGuest(fabric);
+  new Uint8Array(guest.memory).fill(7);
+  guest.contact(0x6_0000, 0x47); // 0x8 needs the longer message
+  await fabric.settle();
+  const [welcome] = guest.take();
+  assertEquals([welcome?.length, (welcome?.[16] ?? 0) & 0x40], [20, 0]);
+  assertEquals(new Uint8Array(guest.memory).every((byte) => byte === 7), true);
+  assertThrows(() => guest.door.partition.memory.allocate(1), RangeError, "too few");
+  fabric.dispose();
+});
+
 Deno.test("attachForeignGuest, attachForeignHost: whatever words come in, the fabric goes on", async () => {
   const chance = Chance.fromSeed(15);
   const draw = () =>

@@ -6,8 +6,8 @@ const PAGE = 4096;
 const BASE = 0x1_0000_0000;
 
 /** A memory over `buffer`, from guest address `base` on. */
-function ramOver(buffer: ArrayBuffer | SharedArrayBuffer, base = BASE): GuestRam {
-  const given = givenRam("test", buffer, base);
+function ramOver(buffer: ArrayBuffer | SharedArrayBuffer, isInUse = false): GuestRam {
+  const given = givenRam("test", buffer, BASE, isInUse);
   const pageCount = buffer.byteLength / PAGE;
   return new GuestRam({ pageCount, mmioMegabytes: 1, onMisuse: () => {}, given });
 }
@@ -47,6 +47,10 @@ Deno.test("GuestRam.allocate: pages of a given memory are zeroed, pinned and fre
   ram.unpin(two.pfns);
   ram.free(two);
   assertEquals(ram.allocate(4 * PAGE).gpa, BASE);
+
+  const foreign = ramOver(new ArrayBuffer(4 * PAGE), true); // its guest decides what lies where
+  assertEquals(foreign.tryAllocate(1), null);
+  assertThrows(() => foreign.allocate(1), RangeError, "too few of its 4 pages are free");
 });
 
 Deno.test("GuestRam.giveBack: a given memory stays as it is, and is used no more", () => {
