@@ -13,7 +13,8 @@ function drawPacket(chance: Chance): Uint8Array {
   const isNear = chance.below(8) !== 0;
   const type = isNear ? 1 + chance.below(chance.below(3) === 0 ? 2 : 1) : chance.below(6);
   const length = chance.below(6) === 0 ? chance.below(70) : data.length;
-  const taken = type === 2 ? chance.below(chance.below(2) === 0 ? length + 2 : 2) : 0;
+  const nearEnd = Math.max(0, length - 1 + chance.below(3));
+  const taken = type === 2 ? (chance.below(3) === 0 ? nearEnd : chance.below(length + 1)) : 0;
   return streamPacket(type, length + taken * 0x1_0000, data);
 }
 

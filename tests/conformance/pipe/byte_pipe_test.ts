@@ -178,6 +178,25 @@ for (const side of ["host", "guest"] as const) {
   });
 }
 
+// kmcl.md S4, S10: PostStarted may take its time, and what it reads is read to its end.
+Deno.test("EvtChannelPostStarted: reads what was written before the opposite side closed, to its end", async () => {
+  const read: { bytes: Uint8Array; end: string | undefined }[] = [];
+  const pipe: PipePair = makePipe({
+    fabric: { schedule: "random", seed: 5 },
+    clientCallbacks: {
+      EvtChannelPostStarted: async () => void read.push(await readAll(pipe.inGuest)),
+    },
+  });
+  enablePair(pipe);
+  await pipe.fabric.settle();
+  assertEquals(await pipe.host.write(pattern(3000)), STATUS_SUCCESS);
+  assertEquals(await pipe.host.closeWrite(), STATUS_SUCCESS);
+  await pipe.vsp.VmbChannelDisable(pipe.server);
+  await pipe.fabric.settle();
+  assertEquals(read, [{ bytes: pattern(3000), end: "STATUS_END_OF_FILE" }]);
+  await closePair(pipe);
+});
+
 // wire.md section 6: both ends say that they are done before the channel goes.
 Deno.test("BytePipe.close: waits for the opposite side's end, and drops what it sends before that", async () => {
   const pipe = await openPipe();
