@@ -116,7 +116,7 @@ function arePacketsRight(slots: readonly number[], packets: readonly PacketImage
 
 /** What a guest's processors do for a client, and for the bus. */
 const CLIENT_WORK = ["interrupt", "completions", "passivePackets", "stateChange"] as const;
-const BUS_WORK = ["message", "match"] as const;
+const BUS_WORK = ["message", "match", "signal"] as const;
 
 /** What is on its way, or due. */
 const WORK = record({

@@ -173,6 +173,7 @@ export class RestoredPartition {
     for (const { client, kind } of this.#items) {
       if (client !== null) scheduleClient(this.#clients[client]!, kind);
       else if (kind === "message") bus.scheduleMessage();
+      else if (kind === "signal") bus.guest.signals.scheduleShared();
       else bus.guest.scheduleMatch();
     }
   }

@@ -100,8 +100,8 @@ function workOf(guest: PartitionObject, clients: ClientNumbers): PartitionPart<"
     // The bits of an interrupt page that are to be taken are in memory: whoever hears them looks when it begins.
     if (endpoint === null && kind === "signal") return [];
     const client = endpoint === null ? null : clients.get(endpoint)!;
-    // What a writer has put off, it does whenever it looks at its rings.
-    return [{ client, kind: kind === "signal" ? "interrupt" : kind }];
+    // What a writer has put off, it does whenever it looks at its rings; the bus has the event that all channels share.
+    return [{ client, kind: kind === "signal" && client !== null ? "interrupt" : kind }];
   });
   const pending = bus.pending("toGuest");
   const torndown = torndownMessages(bus.host.gpadls);

@@ -219,6 +219,12 @@ export class GuestSignals {
     return this.#shared;
   }
 
+  /** The event that all channels share is due, as it was when the guest was saved; without a channel nobody hears it. */
+  scheduleShared(): void {
+    const { scheduler } = this.#end.partition.runtime;
+    if (this.#shared !== null) scheduler.schedule(this.#shared.item);
+  }
+
   get #sharedSignal(): GuestSignal {
     const { vtl } = this.#end.partition;
     return { vp: 0, sint: VMBUS_SINT, vtl, eventFlag: SHARED_EVENT_FLAG };

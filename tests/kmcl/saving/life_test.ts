@@ -22,6 +22,8 @@ interface Stage {
 /** Something that happens in a channel's life, before or after it has opened. */
 interface Chapter {
   readonly options?: LifeOptions;
+  /** The version of the bus that its guest speaks. Default: the newest. */
+  readonly vmbusVersion?: vmbus.VmbusVersion;
   /** Whether the channel has opened when it happens. */
   readonly isOpen?: boolean;
   readonly happens?: (stage: Stage) => void;
@@ -67,6 +69,11 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
     happens: ({ guest, client }) =>
       void vmbus.setTargetProcessor(clientTable(guest), client.channel, 0),
   },
+  "is signalled through the page that all channels share": {
+    isOpen: true,
+    vmbusVersion: "1.1",
+    happens: ({ guest }) => guest.postInterrupt("toGuest", 1),
+  },
   // As where an item is due beside what was left of it at a scheduling point, which did its work.
   "has completion routines due in vain": {
     isOpen: true,
@@ -82,8 +89,17 @@ const CHAPTERS: Readonly<Record<string, Chapter>> = {
   },
 };
 
-function start(fabric: vmbus.Fabric, options: LifeOptions): Stage {
-  const guest = fabric.createPartition({ name: "guest", memoryPages: 16, mmioMegabytes: 4 });
+function start(
+  fabric: vmbus.Fabric,
+  options: LifeOptions,
+  vmbusVersion: vmbus.VmbusVersion = "6.0",
+): Stage {
+  const guest = fabric.createPartition({
+    name: "guest",
+    memoryPages: 16,
+    mmioMegabytes: 4,
+    vmbusVersion,
+  });
   const host = vmbus.loadHostDriver(guest, lifeHostDriver, options);
   return { fabric, guest, host, client: vmbus.loadGuestDriver(guest, lifeGuestDriver, options) };
 }
@@ -117,12 +133,13 @@ function outcomeOf({ guest, fabric, host, client }: Stage): unknown {
   };
 }
 
-for (const [name, { options = {}, isOpen = false, happens }] of Object.entries(CHAPTERS)) {
+for (const [name, chapter] of Object.entries(CHAPTERS)) {
+  const { options = {}, isOpen = false, vmbusVersion, happens } = chapter;
   Deno.test(`savePartition: a channel that ${name} is saved at each moment of it`, async () => {
     const [from, to] = [vmbus.createFabric(), vmbus.createFabric({ seed: 2, schedule: "random" })];
     if (!(from instanceof FabricRuntime)) throw new TypeError("Cannot step through the fabric");
     const begin = async () => {
-      const stage = start(from, options);
+      const stage = start(from, options, vmbusVersion);
       if (isOpen) await from.settle();
       happens?.(stage);
       return stage;
