@@ -96,7 +96,13 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     test(SIGNALS, "a connect that fails is told of from 4.1 on"),
     test("devices/socket/socket", "is what the version has"),
   ],
-  36: "Comes with trust levels, and its test with them",
+  36: [
+    test(
+      "actors/partition/trust_levels",
+      "a guest that connected through its paravisor is not heard",
+    ),
+    test("actors/bus/host/offer_message", "confidential flags are stripped unless their features"),
+  ],
   37: [test(GPADLS, "on a channel that is not there is answered with 0x8000FFFF")],
   38: [test(GPADLS, "a bad range in one message is answered with 0x8000FFFF")],
   39: [test(GPADLS, "a bad range over two messages is answered after the second")],
@@ -163,7 +169,8 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     ),
   ],
   57: [test(GUEST, "an id comes again once it was released")],
-  58: "Comes with trust levels, and its test with them",
+  58:
+    "A guest of this package asks for no redirection of single channels, so that it has no flags to hand out: each channel is signalled by its own id. What a host makes of a guest that does ask is behaviour 26",
   59: [
     test(CONNECTION, "a guest that rests says nothing but that it goes on"),
     test(
