@@ -26,7 +26,6 @@ import {
   SHARED_HOST_SIGNAL,
   VMBUS_SINT,
 } from "../synic.ts";
-import type { ServerPlace } from "../../channel/partition_port.ts";
 import type { ConnectionBackend } from "./backend.ts";
 import type { MonitorPages } from "./contact.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
