@@ -118,7 +118,7 @@ class Stage {
 for (const [kind, attacksOf] of Object.entries(ATTACKS)) {
   Deno.test(`attacks: ${kind} harm nobody but the channel`, async () => {
     const made = new Map<string, number>();
-    for (let seed = 0; seed < times(6, 1000); seed++) {
+    for (let seed = 0; seed < times(8, 1000); seed++) {
       const chance = Chance.fromSeed(seed).fork(kind);
       const by = ATTACKERS[seed % 2]!;
       const stage = await Stage.open(seed % 4 < 2 ? "vmbus" : "msgpack", false, seed);

@@ -9,7 +9,7 @@ import { isLong } from "../../support/long.ts";
 
 /** What is tried at each of its opportunities, and how often that is at least. */
 const QUICK: readonly (readonly [FaultName, number])[] = [
-  ["memoryExhausted", 10],
+  ["memoryExhausted", 9],
   ["openRefused", 2],
   ["gpadlRefused", 2],
 ];
