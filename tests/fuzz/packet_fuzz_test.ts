@@ -111,7 +111,7 @@ function mutatedBody(codec: PacketCodec): fc.Arbitrary<Uint8Array> {
 
 /** Descriptor fields as hostile as the ring's reader lets them through, and a few beyond. */
 const descriptor = fc.record({
-  type: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(6, 9, 11) }, fc.nat(0xffff)),
+  type: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(6, 7, 9, 11) }, fc.nat(0xffff)),
   flags: fc.oneof({ weight: 6, arbitrary: fc.constantFrom(0, 1) }, fc.nat(0xffff)),
   transactionIdLow: fc.nat(0xffff_ffff),
   transactionIdHigh: fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, fc.nat(0xffff_ffff)),
@@ -121,8 +121,8 @@ const descriptor = fc.record({
 type Descriptor = typeof descriptor extends fc.Arbitrary<infer Value> ? Value : never;
 
 function arrivedVmbus(body: Uint8Array, from: Descriptor): ArrivedFrame {
-  // The reader has checked that a GPA direct packet has room for its header.
-  const least = from.type === 9 ? 8 : 0;
+  // The reader has checked that a packet with ranges has room for its header.
+  const least = from.type === 7 || from.type === 9 ? 8 : 0;
   const padded = new Uint8Array(Math.max(least, roundUp8(body.length)));
   padded.set(body);
   const { headerWords, ...fields } = from;
@@ -133,12 +133,14 @@ function arrivedVmbus(body: Uint8Array, from: Descriptor): ArrivedFrame {
 
 /** Fails unless `into` is a packet whose payload lies in what arrived and whose ranges are sound. */
 function assertSound(into: PacketFields, arrived: ArrivedFrame): void {
-  assert([6, 9, 11].includes(into.type));
+  assert([6, 7, 9, 11].includes(into.type));
   assert(into.payloadStart >= arrived.start && into.payloadBytes >= 0);
   assert(into.payloadStart + into.payloadBytes <= arrived.end);
   assert(isU32(into.transactionIdLow) && isU32(into.transactionIdHigh));
   assert(!(into.completionRequested && into.type === 11));
   assertEquals(into.ranges.length > 0, into.type === 9);
+  assertEquals(into.transfer !== null, into.type === 7);
+  assert(into.transfer === null || into.transfer.ranges.length > 0);
   for (const { byteCount, byteOffset, pfns } of into.ranges) {
     assert(byteCount > 0 && byteOffset >= 0 && byteOffset < 4096);
     assert(byteCount + byteOffset + 4095 <= 0xffff_ffff);

@@ -245,6 +245,7 @@ Deno.test("VmbServerChannelInitSetFlags: a loopback offer says so on the wire", 
     vmbus.KMCL_SERVER_INTERFACE_V1_SIZE,
     1,
   );
+  fabric.root.connect(); // as for a client of its own
   await fabric.settle();
   const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(fabric.root.device, true));
   const { kernelHandle } = kmcl.VmbConvertVmbusHandleToKernelHandle(fabric.root.vmbusHandle);

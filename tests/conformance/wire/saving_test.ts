@@ -6,6 +6,7 @@ import * as vmbus from "../../../mod.ts";
 import { type ControlMessage, RawGuest } from "../../../simulator/peers/mod.ts";
 import { instanceOf, manyServers, moveGuest } from "../../kmcl/saving/many_servers.ts";
 import { PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
 
 /** A server for `guest` of a device that it did not have. */
 function newDevice(fabric: vmbus.Fabric, guest: vmbus.Partition, index: number): vmbus.VMBCHANNEL {
@@ -21,7 +22,7 @@ function newDevice(fabric: vmbus.Fabric, guest: vmbus.Partition, index: number):
 /** A guest of bytes with `count` devices, in a fabric of its own. */
 async function rawWorld(count: number) {
   const servers = manyServers({ count });
-  const fabric = vmbus.createFabric({ trace: "off" });
+  const fabric = createFabric({ trace: "off" });
   const raw = new RawGuest(fabric.createPartition({ name: "guest", memoryPages: 64 }));
   vmbus.loadHostDriver(raw.partition, servers);
   await fabric.settle();
@@ -72,7 +73,7 @@ Deno.test("restorePartition: a guest that has left the bus comes back so, and it
 // wire.md section 8, 44
 Deno.test("restorePartition: a guest that was making contact goes on with it, and connects", async () => {
   const servers = manyServers({ count: 2 });
-  const fabric = vmbus.createFabric({ trace: "off" });
+  const fabric = createFabric({ trace: "off" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   vmbus.loadHostDriver(guest, servers);
   const back = await moveGuest(guest, { hostDrivers: [servers] });
@@ -112,7 +113,7 @@ Deno.test("restorePartition: offers that were not asked for yet are sent when th
 Deno.test("restorePartition: a host that does not speak so, or lacks a feature, refuses the guest", async () => {
   const guestOf = () => {
     const servers = manyServers({ count: 1 });
-    const fabric = vmbus.createFabric({ trace: "off" });
+    const fabric = createFabric({ trace: "off" });
     const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
     vmbus.loadHostDriver(guest, servers);
     return { fabric, guest, servers };
@@ -126,7 +127,7 @@ Deno.test("restorePartition: a host that does not speak so, or lacks a feature, 
     [{}, /^$/],
   ];
   for (const [options, expected] of refusals) {
-    const other = vmbus.createFabric(options);
+    const other = createFabric(options);
     const { reason } = vmbus.restorePartition(other, bytes!, { hostDrivers: [servers] });
     assertMatch(reason ?? "", expected);
   }
@@ -135,7 +136,7 @@ Deno.test("restorePartition: a host that does not speak so, or lacks a feature, 
 // wire.md section 8, 48
 Deno.test("restorePartition: a device that is new since the save is one more offer, with the next free id", async () => {
   const servers = manyServers({ count: 2 });
-  const fabric = vmbus.createFabric({ trace: "off" });
+  const fabric = createFabric({ trace: "off" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
   vmbus.loadHostDriver(guest, servers);
   await fabric.settle();

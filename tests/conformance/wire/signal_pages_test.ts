@@ -7,6 +7,7 @@ import { decodeControlMessage, isControlFault } from "../../../core/control/code
 import { messageOfEntry } from "../../../simulator/decoding/message_of_entry.ts";
 import * as vmbus from "../../../mod.ts";
 import { closePair, openPair, type PairOptions } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
 import { endpointBehind } from "../../support/endpoints.ts";
 import { partitionBehind } from "../../support/signal_pages.ts";
 import { times } from "../../support/long.ts";
@@ -45,7 +46,7 @@ function pages(monitorPages: vmbus.PartitionOptions["monitorPages"], isHosts = f
 }
 
 Deno.test("createPartition, createFabric: monitorPages is one of its words, and is off unless it is said", async () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const bad = [true, "both", null, 1] as unknown as "none"[];
   for (const monitorPages of bad) {
     assertThrows(
@@ -55,7 +56,7 @@ Deno.test("createPartition, createFabric: monitorPages is one of its words, and 
     );
   }
   assertThrows(
-    () => vmbus.createFabric({ monitorPages: "host" as unknown as boolean }),
+    () => createFabric({ monitorPages: "host" as unknown as boolean }),
     TypeError,
     "monitorPages must be true or false",
   );
@@ -170,7 +171,7 @@ Deno.test("MNF: a channel that is opened without interrupts signals past the pag
 });
 
 Deno.test("MNF: of more than 128 channels those beyond are offered without an id, until one is released", async () => {
-  const fabric = vmbus.createFabric();
+  const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64, monitorPages: "guest" });
   await fabric.settle();
   const { signals } = partitionBehind(guest).bus.host;
@@ -202,7 +203,7 @@ for (const [vmbusVersion, monitorPages] of KINDS) {
     for (let items = 3; items < times(70, 200); items += times(33, 1)) {
       let stage = start();
       await step(stage, items);
-      stage = await migrateTalk(stage, vmbus.createFabric(options));
+      stage = await migrateTalk(stage, createFabric(options));
       assertEquals(await finishTalk(stage), expected);
     }
   });
@@ -215,7 +216,7 @@ Deno.test("restorePartition: a guest whose host had brought its page needs a hos
   });
   await step(stage, 40);
   const { bytes } = await vmbus.savePartition(stage.guest);
-  const { status, reason } = vmbus.restorePartition(vmbus.createFabric(), bytes!, TALK_DRIVERS);
+  const { status, reason } = vmbus.restorePartition(createFabric(), bytes!, TALK_DRIVERS);
   assertEquals(status, vmbus.STATUS_REVISION_MISMATCH);
   assertEquals(reason?.includes("serverSpecifiedMonitorPages"), true);
 });

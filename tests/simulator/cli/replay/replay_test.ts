@@ -10,17 +10,19 @@ import { withTree } from "../../../support/temp_tree.ts";
 const PLANTED = fileURLToPath(new URL("../../../support/planted_scenario.ts", import.meta.url));
 const SETTINGS = { schedule: "random", codec: null, isFaulty: true, itemsMax: 1000 } as const;
 
-/** The text of an artefact of the planted rule in `folder`, with other choices where some are given. */
-async function artefactIn(folder: string, choices?: readonly string[]): Promise<string> {
+/** What an artefact says other than the run that it is of. */
+type Changes = { readonly choices?: readonly string[]; readonly digest?: string };
+
+/** The text of an artefact of the planted rule in `folder`, which says `changes` instead. */
+async function artefactIn(folder: string, changes: Changes = {}): Promise<string> {
   const scenario = { name: planted.name, file: relative(folder, PLANTED) };
   for (let seed = 0;; seed++) {
     const { codec: _, ...settings } = SETTINGS;
     const result = await runWorld(planted, { ...settings, seed });
     const finding = result.findings.find(({ rule }) => rule === PLANTED_RULE);
     if (finding === undefined) continue;
-    const record = recordOf(result, finding, SETTINGS);
-    const made = choices === undefined ? record : { ...record, choices };
-    return JSON.stringify(artefactOf(made, scenario));
+    const record = { ...recordOf(result, finding, SETTINGS), ...changes };
+    return JSON.stringify(artefactOf(record, scenario));
   }
 }
 
@@ -50,19 +52,20 @@ Deno.test("replay: tells whether the same is found, and stops before a step for 
 });
 
 Deno.test("replay: tells from which step on the run is another one", async () => {
-  const { code, stdout } = await replay((root) => artefactIn(root, ["d7.3"]));
+  const { code, stdout } = await replay((root) => artefactIn(root, { choices: ["d7.3"] }));
   assertEquals(code, 1);
   assertEquals(
     stdout,
     "another run from step 0 on: Cannot replay step 0: it chose 3 of 7 (draw), and now there are 6 (draw)\n",
   );
-  const json = await replay((root) => artefactIn(root, ["d7.3"]), "--json");
+  const json = await replay((root) => artefactIn(root, { choices: ["d7.3"] }), "--json");
   const { ok, divergedAt, found, sameTrace } = JSON.parse(json.stdout);
   assertEquals([json.code, ok, divergedAt, found, sameTrace], [1, false, 0, false, null]);
 });
 
 Deno.test("replay: a run in which nothing is found any more is well", async () => {
-  const { code, stdout } = await replay((root) => artefactIn(root, []));
+  const changes = { choices: [], digest: "0".repeat(64) };
+  const { code, stdout } = await replay((root) => artefactIn(root, changes));
   assertEquals(code, 0);
   assertEquals(stdout, `not found any more: ${PLANTED_RULE}, at planted\ntrace: another one\n`);
 });
