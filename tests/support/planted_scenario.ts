@@ -16,7 +16,7 @@ export const PLANTED_RULE = "S1: three is no number";
 export const planted: ScenarioDefinition = defineScenario({
   name: "planted",
   title: "fails in two worlds of six",
-  partitions: { guest: { memoryPages: 16 } },
+  partitions: { guest: { memoryPages: 16 }, other: { memoryPages: 16 } },
   reach: ["a two", "a seven"],
   expected: [{ rule: "S2: four is no number", place: "planted", reason: "fours are on their way" }],
   workload: (world) => {

@@ -148,7 +148,7 @@ Deno.test("sweep: --check-determinism names the first entry that differs in anot
   assertEquals([first!.rule, first!.place], ["a seed makes one world", "waitBegan of #0"]);
   assertMatch(
     first!.message,
-    /^entry 5 of the trace is waitBegan .* and waitBegan .* in another$/,
+    /^entry \d+ of the trace is waitBegan .* and waitBegan .* in another$/,
   );
   assertEquals(first!.artefact, null);
   assertEquals(
