@@ -24,11 +24,10 @@ import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
 import type { MaybePromise } from "./callbacks.ts";
 import type { CallName } from "./call_parameters.ts";
-import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
 import { resolveHandle } from "./handles.ts";
-import { runtimeOfTable } from "./interface_header.ts";
 import { mayBlock } from "./levels.ts";
+import { endpointIn, traced } from "./own_calls.ts";
 import { refuseWhereRefused, waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
@@ -124,14 +123,14 @@ export interface BytePipeResult {
  * needs no ProcessPacket callback, and sending packets on it is STATUS_NOT_SUPPORTED.
  *
  * @param kmcl The table with which the driver uses the channel.
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md section 7}
  */
 export function bytePipe(
   kmcl: KmclClientInterfaceV1,
   channel: VMBCHANNEL | null,
   options: BytePipeOptions = {},
 ): BytePipeResult {
-  const target = resolveHandle(channel, "VMBCHANNEL");
-  const endpoint = target?.runtime === runtimeOfTable(kmcl) ? target : null;
+  const endpoint = endpointIn(kmcl, channel);
   const opened = copyMembers(options, ["opened"])?.opened;
   if (endpoint === null) return { status: STATUS_INVALID_PARAMETER_1, pipe: null };
   return traced(endpoint, "bytePipe", [channel, opened], () => make(endpoint, channel!, options));
@@ -227,15 +226,4 @@ class DriversPipe implements BytePipe {
 
 function asItIs(status: NtStatus): NtStatus {
   return status;
-}
-
-/** Runs `work` as a call that is on the trace. */
-function traced<T>(
-  endpoint: Endpoint,
-  name: CallName,
-  given: readonly unknown[],
-  work: () => T,
-): T {
-  if (!endpoint.runtime.recorder.isOn) return work();
-  return new CallTrace(endpoint.runtime, endpoint.partition.traceId).run(codeOf(name), given, work);
 }

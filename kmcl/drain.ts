@@ -16,14 +16,10 @@ import {
 } from "../core/ntstatus.ts";
 import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
-import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
-import { runtimeOfTable } from "./interface_header.ts";
+import { endpointIn, traced } from "./own_calls.ts";
 import { waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
-import { resolveHandle } from "./handles.ts";
-
-const DRAIN_CODE = codeOf("drainAndDisable");
 
 /** How a channel is drained. */
 export interface DrainOptions {
@@ -58,6 +54,7 @@ export interface DrainOptions {
  * ```
  *
  * @param kmcl The table with which the driver uses the channel.
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md S16}
  */
 export function drainAndDisable(
   kmcl: KmclClientInterfaceV1,
@@ -66,12 +63,13 @@ export function drainAndDisable(
 ): Promise<NtStatus> {
   return waiting(() => {
     const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
-    const target = resolveHandle(channel, "VMBCHANNEL");
-    const endpoint = target?.runtime === runtimeOfTable(kmcl) ? target : null;
-    const work = () => drain(kmcl, channel, endpoint, timeout100ns);
-    if (endpoint === null || !endpoint.runtime.recorder.isOn) return work();
-    const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
-    return trace.run(DRAIN_CODE, [channel, timeout100ns], work);
+    const endpoint = endpointIn(kmcl, channel);
+    return traced(
+      endpoint,
+      "drainAndDisable",
+      [channel, timeout100ns],
+      () => drain(kmcl, channel, endpoint, timeout100ns),
+    );
   });
 }
 
@@ -85,8 +83,7 @@ function drain(
     return Promise.resolve(STATUS_INVALID_PARAMETER_2);
   }
   const hasTraffic = endpoint !== null && endpoint.partition.isAlive &&
-    endpoint.restored === null &&
-    endpoint.runtime.kmclRefusal === null && !endpoint.is("disabled");
+    endpoint.restored === null && !endpoint.is("disabled");
   if (hasTraffic && canWait(endpoint)) {
     const deadline100ns = endpoint.runtime.clock.now100ns + (timeout100ns as number);
     return endpoint.drainAndDisable(Math.min(deadline100ns, Number.MAX_SAFE_INTEGER));

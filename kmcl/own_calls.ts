@@ -6,8 +6,8 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import type { NtStatus } from "../core/ntstatus.ts";
-import { CallTrace } from "./call_trace.ts";
+import type { CallName } from "./call_parameters.ts";
+import { CallTrace, codeOf } from "./call_trace.ts";
 import { resolveHandle } from "./handles.ts";
 import { runtimeOfTable } from "./interface_header.ts";
 import { refuseWhereRefused } from "./resolve.ts";
@@ -21,13 +21,14 @@ export function endpointIn(kmcl: KmclClientInterfaceV1, channel: unknown): Endpo
   return endpoint !== null && endpoint.runtime === runtime ? endpoint : null;
 }
 
-/** Makes a call about `endpoint`, which is on the trace. */
-export function traced(
+/** Makes a call about `endpoint`, which is on the trace; one about none leaves none, as no fabric is known for it. */
+export function traced<T>(
   endpoint: Endpoint | null,
-  code: number,
+  name: CallName,
   given: readonly unknown[],
-  work: () => NtStatus,
-): NtStatus {
+  work: () => T,
+): T {
   if (endpoint === null || !endpoint.runtime.recorder.isOn) return work();
-  return new CallTrace(endpoint.runtime, endpoint.partition.traceId).run(code, given, work);
+  const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
+  return trace.run(codeOf(name), given, work);
 }

@@ -17,27 +17,20 @@ import {
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { isUint } from "../core/units.ts";
-import { codeOf } from "./call_trace.ts";
+import type { CallName } from "./call_parameters.ts";
 import { endpointIn, traced } from "./own_calls.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
-
-const SUBCHANNEL_CODE = codeOf("initSetSubchannelIndex");
-const ORDER_CODE = codeOf("initSetOfferOrder");
-const FLAGS_CODE = codeOf("initSetOfferFlags");
-const INIT_PROCESSOR_CODE = codeOf("initSetTargetProcessor");
-const PROCESSOR_CODE = codeOf("setTargetProcessor");
-const POLL_CODE = codeOf("pollChannel");
 
 /** Configures an endpoint of `side`, either where that is null, while it is Disabled and initializing (kmcl.md I1–I5). */
 function configure(
   kmcl: KmclClientInterfaceV1,
   channel: VMBCHANNEL | null,
   value: unknown,
-  { code, side }: { readonly code: number; readonly side: Side | null },
+  { name, side }: { readonly name: CallName; readonly side: Side | null },
   set: (endpoint: Endpoint) => NtStatus,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, code, [channel, value], () => {
+  return traced(endpoint, name, [channel, value], () => {
     const isGood = endpoint !== null && endpoint.is("configurable") &&
       (side === null || endpoint.side === side);
     return isGood ? set(endpoint) : STATUS_INVALID_PARAMETER_1;
@@ -75,7 +68,7 @@ export function initSetSubchannelIndex(
   channel: VMBCHANNEL | null,
   subchannelIndex: number,
 ): NtStatus {
-  const call = { code: SUBCHANNEL_CODE, side: null };
+  const call = { name: "initSetSubchannelIndex", side: null } as const;
   return configure(
     kmcl,
     channel,
@@ -99,7 +92,7 @@ export function initSetOfferOrder(
   channel: VMBCHANNEL | null,
   offerOrder: number,
 ): NtStatus {
-  const call = { code: ORDER_CODE, side: "server" } as const;
+  const call = { name: "initSetOfferOrder", side: "server" } as const;
   return configure(
     kmcl,
     channel,
@@ -123,7 +116,7 @@ export function initSetOfferFlags(
   channel: VMBCHANNEL | null,
   flags: number,
 ): NtStatus {
-  const call = { code: FLAGS_CODE, side: "server" } as const;
+  const call = { name: "initSetOfferFlags", side: "server" } as const;
   return configure(
     kmcl,
     channel,
@@ -148,7 +141,7 @@ export function initSetTargetProcessor(
   channel: VMBCHANNEL | null,
   processorIndex: number | null,
 ): NtStatus {
-  const call = { code: INIT_PROCESSOR_CODE, side: "client" } as const;
+  const call = { name: "initSetTargetProcessor", side: "client" } as const;
   return configure(
     kmcl,
     channel,
@@ -176,7 +169,7 @@ export function setTargetProcessor(
   processorIndex: number,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, PROCESSOR_CODE, [channel, processorIndex], () => {
+  return traced(endpoint, "setTargetProcessor", [channel, processorIndex], () => {
     if (endpoint === null || endpoint.side !== "client") return STATUS_INVALID_PARAMETER_1;
     if (!endpoint.is("rings")) return STATUS_INVALID_DEVICE_STATE;
     const { partition } = endpoint;
@@ -196,7 +189,7 @@ export function setTargetProcessor(
  */
 export function pollChannel(kmcl: KmclClientInterfaceV1, channel: VMBCHANNEL | null): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, POLL_CODE, [channel], () => {
+  return traced(endpoint, "pollChannel", [channel], () => {
     if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
     if (!endpoint.is("rings")) return STATUS_INVALID_DEVICE_STATE;
     endpoint.work.scheduleInterrupt();

@@ -31,6 +31,7 @@ export interface PipeStreams {
  * its driver's to disable, or the pipe's to close.
  *
  * @throws {KmclError} chunkBytes is no such number.
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md section 7}
  */
 export function pipeStreams(pipe: BytePipe, options: PipeStreamOptions = {}): PipeStreams {
   const { chunkBytes = CHUNK_BYTES } = options;

@@ -24,10 +24,8 @@ import {
 import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
 import type { MaybePromise } from "./callbacks.ts";
-import { CallTrace, codeOf } from "./call_trace.ts";
 import { canWait } from "./channel_lifecycle.ts";
-import { resolveHandle } from "./handles.ts";
-import { runtimeOfTable } from "./interface_header.ts";
+import { endpointIn, traced } from "./own_calls.ts";
 import { refuseWhereRefused, waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
@@ -44,6 +42,8 @@ export type SocketProvider = (request: SocketRequest) => MaybePromise<NtStatus>;
  * CONNECTION_REFUSED.
  *
  * Statuses: SUCCESS; `_1` no guest of a fabric that lives; `_2` neither a function nor null.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md | wire.md 4.5}
  */
 export function setSocketProvider(guest: Partition, provider: SocketProvider | null): NtStatus {
   if (!(guest instanceof PartitionObject) || !guest.isAlive) return STATUS_INVALID_PARAMETER_1;
@@ -70,6 +70,9 @@ export interface ConnectOptions {
  * DEVICE_REMOVED the channel is Disabled; INVALID_DEVICE_STATE the same connection is asked for already; NOT_SUPPORTED a guest
  * below version 4.0; `_1` no live channel, or one that is no socket; `_2` wrong options; INVALID_DEVICE_REQUEST where it must
  * not wait. Where it is not SUCCESS the channel is still to be disabled.
+ *
+ * @param kmcl The table with which the driver uses the channel.
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md | wire.md 4.5}
  */
 export function connectSocket(
   kmcl: KmclClientInterfaceV1,
@@ -77,17 +80,17 @@ export function connectSocket(
   options: ConnectOptions,
 ): Promise<NtStatus> {
   return waiting(() => {
-    const target = resolveHandle(channel, "VMBCHANNEL");
-    const endpoint = target?.runtime === runtimeOfTable(kmcl) ? target : null;
+    const endpoint = endpointIn(kmcl, channel);
     const given = copyMembers(options, ["timeout100ns", "siloId"]);
     const siloId = parseGuid(given?.siloId ?? NULL_GUID);
     const timeout100ns = given?.timeout100ns;
     if (endpoint === null) return Promise.resolve(STATUS_INVALID_PARAMETER_1);
-    refuseWhereRefused(endpoint);
-    const work = () => connect(endpoint, timeout100ns, siloId);
-    if (!endpoint.runtime.recorder.isOn) return work();
-    const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
-    return trace.run(codeOf("connectSocket"), [channel, timeout100ns, siloId], work);
+    return traced(
+      endpoint,
+      "connectSocket",
+      [channel, timeout100ns, siloId],
+      () => connect(endpoint, timeout100ns, siloId),
+    );
   });
 }
 

@@ -25,16 +25,12 @@ import {
 import { NO_RANGES } from "../core/packet/packet.ts";
 import { copyElements, copyMembers } from "../core/structures.ts";
 import { isU16, isU32, isUint } from "../core/units.ts";
-import { codeOf } from "./call_trace.ts";
 import { VMBUS_CHANNEL_FORMAT_FLAGS } from "./flags.ts";
 import { runtimeOfTable } from "./interface_header.ts";
 import { endpointIn, traced } from "./own_calls.ts";
 import { checkPayload, payloadOf, wantsCompletion } from "./packet_checks.ts";
 import { post, sendable } from "./packet_send.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
-
-const SET_CODE = codeOf("setPageSet");
-const SEND_CODE = codeOf("sendTransferPages");
 
 /** More ranges than a packet can list: its lengths are counted in 16 bits (wire.md 2.1). */
 const RANGES_MAX = 0xffff;
@@ -64,7 +60,7 @@ export function setPageSet(
   gpadlHandle: number | null,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, SET_CODE, [channel, pageSetId, gpadlHandle], () => {
+  return traced(endpoint, "setPageSet", [channel, pageSetId, gpadlHandle], () => {
     if (endpoint === null || !endpoint.is("rings")) return STATUS_INVALID_PARAMETER_1;
     if (!canName(endpoint)) return STATUS_NOT_SUPPORTED;
     if (!isU16(pageSetId)) return STATUS_INVALID_PARAMETER_2;
@@ -120,7 +116,7 @@ export function sendTransferPages(
   const target = runtime === null ? null : sendable({ runtime }, packetObject);
   const words = parts === null ? null : new Uint32Array(parts.flatMap(wordsOf));
   const given = [packetObject, buffer, bufferLength, pageSetId, words, flags];
-  return traced(target?.endpoint ?? null, SEND_CODE, given, () => {
+  return traced(target?.endpoint ?? null, "sendTransferPages", given, () => {
     if (target === null) return STATUS_INVALID_PARAMETER_1;
     const { endpoint, packet } = target;
     if (!canName(endpoint)) return STATUS_NOT_SUPPORTED;
