@@ -62,7 +62,8 @@ export class SocketRequests implements Worker {
   readonly #frame: Frame;
   /** Those that nobody was asked about yet. */
   readonly #waiting = new Fifo<SocketRequest>();
-  #unanswered = 0;
+  /** All that the guest still waits for. What it asked for before it left is none of them, whenever the answer comes. */
+  readonly #unanswered = new Set<SocketRequest>();
 
   /** The requests of the guest at `end`, whose memory that is; they are answered in `root`. */
   constructor(runtime: RuntimePort, root: PartitionPort, end: AskedEnd, memory: object) {
@@ -94,16 +95,17 @@ export class SocketRequests implements Worker {
 
   /** How many are unanswered. */
   get unanswered(): number {
-    return this.#unanswered;
+    return this.#unanswered.size;
   }
 
   /** The guest wants to connect. */
   take(message: TlConnectRequest | TlConnectRequest2): void {
     const { endpointId, serviceId } = message;
     const siloId = "siloId" in message ? message.siloId : null;
-    this.#waiting.push({ endpointId, serviceId, siloId });
-    this.#unanswered++;
-    if (this.#unanswered >= SOCKET_REQUESTS_MAX) this.#end.link.hold(true);
+    const request = { endpointId, serviceId, siloId };
+    this.#waiting.push(request);
+    this.#unanswered.add(request);
+    if (this.unanswered >= SOCKET_REQUESTS_MAX) this.#end.link.hold(true);
     this.#runtime.scheduler.schedule(this.#item);
   }
 
@@ -122,17 +124,18 @@ export class SocketRequests implements Worker {
   /** The guest is gone, and nobody is to be answered. */
   guestGone(): void {
     this.#waiting.clear();
-    this.#unanswered = 0;
+    this.#unanswered.clear();
+    this.#end.link.hold(false);
   }
 
   /** An offer says by itself that the connect has succeeded. */
-  #answer({ endpointId, serviceId }: SocketRequest, status: NtStatus): void {
-    if (this.#unanswered === 0) return; // the guest has gone meanwhile
-    this.#unanswered--;
+  #answer(request: SocketRequest, status: NtStatus): void {
+    if (!this.#unanswered.delete(request)) return; // the guest has gone meanwhile
+    const { endpointId, serviceId } = request;
     if (!NT_SUCCESS(status)) {
       this.#end.post({ message: "tlConnectResult", endpointId, serviceId, status });
     }
-    assert(this.#unanswered < SOCKET_REQUESTS_MAX, "nothing is read while so many wait");
+    assert(this.unanswered < SOCKET_REQUESTS_MAX, "nothing is read while so many wait");
     this.#end.link.hold(false);
   }
 }

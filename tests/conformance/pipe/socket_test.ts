@@ -128,3 +128,35 @@ Deno.test("connectSocket: an answer to nothing, of success, or about another ser
   await vsc.VmbChannelDisable(channel);
   vsc.VmbChannelCleanup(channel);
 });
+
+// wire.md 4.5, 5.4: a guest that has left waits for nothing, and one that is back for what it has asked since
+Deno.test("setSocketProvider: what a guest asked for before it left is not answered when it is back", async () => {
+  const fabric = createFabric();
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });
+  await fabric.settle();
+  vmbus.setSocketProvider(guest, async () => {
+    await fabric.delay(10);
+    return vmbus.STATUS_CONNECTION_REFUSED;
+  });
+  const { bus } = PartitionObject.of(guest as PartitionObject);
+  const ask = () =>
+    bus.post("toHost", {
+      message: "tlConnectRequest",
+      endpointId: PAIR_INSTANCE,
+      serviceId: PAIR_TYPE,
+      siloId: SILO,
+    });
+  ask();
+  await fabric.settle();
+  guest.disconnect();
+  await fabric.settle();
+  assertEquals(bus.host.sockets.unanswered, 0);
+  guest.connect();
+  await fabric.advance(5);
+  ask();
+  await fabric.settle();
+  await fabric.advance(5); // the provider's first answer
+  assertEquals([bus.host.sockets.unanswered, bus.faults], [1, []]);
+  await fabric.advance(5); // and its second
+  assertEquals(bus.host.sockets.unanswered, 0);
+});
