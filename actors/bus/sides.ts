@@ -24,23 +24,28 @@ interface SignalKeys<Signal, OwnSignal> {
   readonly own: (signal: OwnSignal) => number;
 }
 
+/** The item that has somebody outside hear a signal, who cannot listen by itself; null: the other end is ours. */
+type InterruptOf<Signal> = ((signal: Signal) => WorkItem) | null;
+
 /** A link as one end has it. */
 class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, Source, OwnSignal> {
   readonly memory: GuestRam;
   protected readonly incoming: Lane<Source>;
   protected readonly outgoing: Lane<Target>;
   readonly #keys: SignalKeys<Signal, OwnSignal>;
+  readonly #interruptOf: InterruptOf<Signal>;
 
   constructor(
     memory: GuestRam,
-    incoming: Lane<Source>,
-    outgoing: Lane<Target>,
+    [incoming, outgoing]: readonly [Lane<Source>, Lane<Target>],
     keys: SignalKeys<Signal, OwnSignal>,
+    interruptOf: InterruptOf<Signal>,
   ) {
     this.memory = memory;
     this.incoming = incoming;
     this.outgoing = outgoing;
     this.#keys = keys;
+    this.#interruptOf = interruptOf;
   }
 
   /** See {@linkcode Link.isBusy}. */
@@ -68,14 +73,11 @@ class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, So
     this.outgoing.post(message, target);
   }
 
-  /** The key of a signal to the other end. */
-  protected keyOf(signal: Signal): number {
-    return this.#keys.theirs(signal);
-  }
-
   /** See {@linkcode Link.doorbell}. */
   doorbell(signal: Signal, channelId: number): Doorbell {
-    return this.outgoing.doorbell(this.keyOf(signal), channelId);
+    const doorbell = this.outgoing.doorbell(this.#keys.theirs(signal), channelId);
+    if (this.#interruptOf !== null) doorbell.lead(this.#interruptOf(signal));
+    return doorbell;
   }
 
   /** See {@linkcode Link.listen}. */
@@ -97,18 +99,28 @@ class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, So
 /** The same as the host's end has it. */
 export class HostSide extends Side<SynicPlace, GuestSignal, number, HostSignal>
   implements HostLink {
-  /** Over `lanes`; the guest's memory is `memory`. */
-  constructor(memory: GuestRam, { toHost, toGuest }: Lanes) {
-    super(memory, toHost, toGuest, { own: hostSignalKey, theirs: guestSignalKey });
+  /** Over `lanes`; the guest's memory is `memory`, and a guest outside hears signals by what `interruptOf` makes. */
+  constructor(
+    memory: GuestRam,
+    { toHost, toGuest }: Lanes,
+    interruptOf: InterruptOf<GuestSignal> = null,
+  ) {
+    const keys = { own: hostSignalKey, theirs: guestSignalKey };
+    super(memory, [toHost, toGuest], keys, interruptOf);
   }
 }
 
 /** The same as the guest's end has it. */
 export class GuestSide extends Side<number, HostSignal, SynicPlace, GuestSignal>
   implements GuestLink {
-  /** Over `lanes`; the guest's memory is `memory`. */
-  constructor(memory: GuestRam, { toHost, toGuest }: Lanes) {
-    super(memory, toGuest, toHost, { own: guestSignalKey, theirs: hostSignalKey });
+  /** Over `lanes`; the guest's memory is `memory`, and a host outside hears signals by what `interruptOf` makes. */
+  constructor(
+    memory: GuestRam,
+    { toHost, toGuest }: Lanes,
+    interruptOf: InterruptOf<HostSignal> = null,
+  ) {
+    const keys = { own: guestSignalKey, theirs: hostSignalKey };
+    super(memory, [toGuest, toHost], keys, interruptOf);
   }
 
   /** See {@linkcode GuestLink.roundTrip}: the host takes each message at once, inside this call. */

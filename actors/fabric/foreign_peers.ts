@@ -12,10 +12,12 @@ import { isU16, isU32, PAGE_BYTES } from "../../core/units.ts";
 import { ForeignGuestLink, type ForeignGuestListener } from "../bus/foreign/guest_link.ts";
 import { ForeignHostLink, type ForeignHostListener } from "../bus/foreign/host_link.ts";
 import type { BusLink } from "../bus/lanes.ts";
+import type { PartitionPort } from "../channel/partition_port.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
 import type { CheckedPartitionOptions, PartitionOptions } from "../partition/partition.ts";
 import type { Foreign } from "../partition/partition_kind.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type {
   ForeignGuest,
   ForeignGuestOptions,
@@ -109,17 +111,28 @@ function requireNumber(
   throw new RangeError(`Cannot ${action}: ${name} is ${describe(value)}`);
 }
 
+/** A link to somebody outside, who is told by `listener`; what that throws, `fail` hears. */
+type PeerLink<Listener, Made> = new (
+  runtime: RuntimePort,
+  guest: PartitionPort,
+  root: PartitionPort,
+  listener: Listener,
+  fail: (error: Error) => void,
+) => Made;
+
 /** Makes a peer's partition, and keeps the link that it was made with. */
-function makeOver<Made extends BusLink>(
+function makeOver<Listener, Made extends BusLink>(
+  fabric: AttachingFabric,
   make: MakePartition,
-  { options, ram }: CheckedPeer<unknown>,
-  makeLink: (...ends: Parameters<Foreign["makeLink"]>) => Made,
+  { options, listener, ram }: CheckedPeer<Listener>,
+  Link: PeerLink<Listener, Made>,
 ): { partition: PartitionObject; link: Made } {
   const made: Made[] = [];
+  const fail = (error: Error) => fabric.loop.fail(error);
   const partition = make(options, {
     ram,
-    makeLink: (...ends) => {
-      const link = makeLink(...ends);
+    makeLink: (guest, root) => {
+      const link = new Link(fabric, guest, root, listener, fail);
       made.push(link);
       return link;
     },
@@ -138,12 +151,7 @@ export function attachForeignGuest(
   make: MakePartition,
 ): ForeignGuest {
   const peer = checkPeer<ForeignGuestListener>(fabric, "a foreign guest", options, GUEST_DEFAULTS);
-  const { partition, link } = makeOver(
-    make,
-    peer,
-    (guest, root) =>
-      new ForeignGuestLink(fabric, guest, root, peer.listener, (error) => fabric.loop.fail(error)),
-  );
+  const { partition, link } = makeOver(fabric, make, peer, ForeignGuestLink);
   return {
     partition,
     postMessage(bytes, connectionId) {
@@ -168,12 +176,7 @@ export function attachForeignHost(
   make: MakePartition,
 ): ForeignHost {
   const peer = checkPeer<ForeignHostListener>(fabric, "a foreign host", options, HOST_DEFAULTS);
-  const { partition, link } = makeOver(
-    make,
-    peer,
-    (guest, root) =>
-      new ForeignHostLink(fabric, guest, root, peer.listener, (error) => fabric.loop.fail(error)),
-  );
+  const { partition, link } = makeOver(fabric, make, peer, ForeignHostLink);
   const { guest } = partition.bus;
   return {
     partition,

@@ -5,10 +5,7 @@
  * @module
  */
 
-import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { Doorbell } from "../../channel/bus_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
-import type { WorkItem } from "../../runtime/processor.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import { type BusLink, Lanes } from "../lanes.ts";
 import type { HostLink } from "../link.ts";
@@ -22,22 +19,6 @@ export interface ForeignGuestListener {
   onMessage(bytes: Uint8Array, target: SynicPlace): unknown;
   /** An event flag was set for that virtual processor and interrupt source. */
   onSignal(vp: number, sint: number, eventFlag: number): unknown;
-}
-
-/** The host's side, whose signals go out. */
-class OutwardHostSide extends HostSide {
-  readonly #interruptOf: (signal: GuestSignal) => WorkItem;
-
-  constructor(memory: GuestRam, lanes: Lanes, interruptOf: (signal: GuestSignal) => WorkItem) {
-    super(memory, lanes);
-    this.#interruptOf = interruptOf;
-  }
-
-  override doorbell(signal: GuestSignal, channelId: number): Doorbell {
-    const doorbell = this.outgoing.doorbell(this.keyOf(signal), channelId);
-    doorbell.lead(this.#interruptOf(signal));
-    return doorbell;
-  }
 }
 
 /** The link of one such bus. */
@@ -60,7 +41,7 @@ export class ForeignGuestLink extends Lanes implements BusLink {
     const peer = this.#peer = new Peer({ runtime, bus: guest, fail });
     const interruptOf = ({ vp, sint, eventFlag }: GuestSignal) =>
       peer.interrupt(() => listener.onSignal(vp, sint, eventFlag), guest.processor(vp));
-    this.host = new OutwardHostSide(guest.memory, this, interruptOf);
+    this.host = new HostSide(guest.memory, this, interruptOf);
     this.toGuest.connect((message, place) =>
       peer.call(() => listener.onMessage(message.slice(), { ...place }))
     );

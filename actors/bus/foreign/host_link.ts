@@ -6,7 +6,6 @@
  */
 
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
-import type { Doorbell } from "../../channel/bus_port.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { WorkItem } from "../../runtime/processor.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
@@ -34,7 +33,6 @@ const WAITS_MAX = 4096;
 
 /** The guest's side, whose messages and signals go out. */
 class OutwardGuestSide extends GuestSide {
-  readonly #interruptOf: (signal: HostSignal) => WorkItem;
   readonly #waitForMessage: () => boolean;
 
   constructor(
@@ -43,15 +41,8 @@ class OutwardGuestSide extends GuestSide {
     interruptOf: (signal: HostSignal) => WorkItem,
     waitForMessage: () => boolean,
   ) {
-    super(memory, lanes);
-    this.#interruptOf = interruptOf;
+    super(memory, lanes, interruptOf);
     this.#waitForMessage = waitForMessage;
-  }
-
-  override doorbell(signal: HostSignal, channelId: number): Doorbell {
-    const doorbell = this.outgoing.doorbell(this.keyOf(signal), channelId);
-    doorbell.lead(this.#interruptOf(signal));
-    return doorbell;
   }
 
   /** See {@linkcode GuestLink.roundTrip}: what was said before goes out before. */
