@@ -21,7 +21,7 @@ import {
   type BytePipeTag,
 } from "./byte_pipe_machine.ts";
 import { CallbackFrame } from "./callback_frame.ts";
-import type { Draining } from "./drain.ts";
+import type { Draining } from "./ending.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import { PipeClosing } from "./pipe_closing.ts";

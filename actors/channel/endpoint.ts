@@ -23,7 +23,7 @@ import type { BytePipe } from "./byte_pipe.ts";
 import { ChannelTrace } from "./channel_trace.ts";
 import { ChannelWork } from "./work_items.ts";
 import { ChannelConfiguration } from "./configuration.ts";
-import type { Draining } from "./drain.ts";
+import type { Draining } from "./ending.ts";
 import { PacketCompletions } from "./completions.ts";
 import { Incoming } from "./incoming.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";

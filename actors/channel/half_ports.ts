@@ -7,7 +7,7 @@
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import type { PacketCompletions } from "./completions.ts";
-import type { Draining } from "./drain.ts";
+import type { Draining } from "./ending.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
 import type { SharingEndpoint } from "./external_data.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";

@@ -14,12 +14,11 @@ import {
 } from "../../core/ntstatus.ts";
 import type { Timer } from "../runtime/timer.ts";
 import type { Wait } from "../runtime/waits.ts";
-import type { Draining } from "./drain.ts";
-import type { ClosingChannel } from "./pipe_closing.ts";
+import type { Draining, EndedChannel } from "./ending.ts";
 
 /** One such caller. It leaves the channel as it is. */
 export class SocketConnect implements Draining, Timer {
-  readonly #endpoint: ClosingChannel;
+  readonly #endpoint: EndedChannel;
   readonly #wait: Wait<NtStatus>;
   readonly #forget: () => void;
   #deadline: Deadline<Timer> | null = null;
@@ -27,7 +26,7 @@ export class SocketConnect implements Draining, Timer {
   awaitsTelling = false;
 
   /** Of `endpoint`, whose caller waits in `wait`; `forget` is called when it waits no more. */
-  constructor(endpoint: ClosingChannel, wait: Wait<NtStatus>, forget: () => void) {
+  constructor(endpoint: EndedChannel, wait: Wait<NtStatus>, forget: () => void) {
     this.#endpoint = endpoint;
     this.#wait = wait;
     this.#forget = forget;

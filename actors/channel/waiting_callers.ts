@@ -9,8 +9,9 @@ import type { NtStatus } from "../../core/ntstatus.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { ObservedEndpoint } from "../runtime/observation.ts";
 import type { Wait } from "../runtime/waits.ts";
-import { Drain, type DrainedChannel, type Draining } from "./drain.ts";
+import { Drain, type DrainedChannel } from "./drain.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
+import type { Draining } from "./ending.ts";
 import type { PartitionPort } from "./partition_port.ts";
 
 /** What the callers need of the endpoint that they wait for. */
