@@ -10,19 +10,21 @@ import { withTree } from "../support/temp_tree.ts";
 
 const README = await Deno.readTextFile("README.md");
 
-Deno.test("README.md: its program runs, and prints what it says", async () => {
+Deno.test("README.md: its programs run, and print what it says", async () => {
   const { files } = documentedPrograms(README);
-  assertEquals(Object.keys(files), ["echo.ts"]);
+  const names = Object.keys(files);
+  assertEquals(names, ["echo.ts", "wire.ts"]);
   // What a program prints stands in the block after it; a picture stands in one too.
   const blocks = codeBlocks(README);
-  const output = blocks
-    .filter(({ language }, at) => language === "text" && blocks[at - 1]?.file === "echo.ts")
-    .map(({ text }) => text).join("");
-  await withTree(files, async (root) => {
-    const config = `--config=${Deno.cwd()}/deno.json`;
-    const ran = await runDeno(["run", config, "--no-check", "--no-prompt", `${root}/echo.ts`]);
-    assertEquals(ran, { code: 0, stdout: output, stderr: "" });
-  });
+  const outputOf = (file: string) =>
+    blocks.filter(({ language }, at) => language === "text" && blocks[at - 1]?.file === file)
+      .map(({ text }) => text).join("");
+  await withTree(files, (root) =>
+    Promise.all(names.map(async (file) => {
+      const config = `--config=${Deno.cwd()}/deno.json`;
+      const ran = await runDeno(["run", config, "--no-check", "--no-prompt", `${root}/${file}`]);
+      assertEquals(ran, { code: 0, stdout: outputOf(file), stderr: "" });
+    })).then(() => {}));
 });
 
 /** Numbers that depend on the machine, or change with every change of what is traced or signalled. */
