@@ -6,6 +6,10 @@
 
 /** What follows the port in the GUID of a service that a vsock port stands for. */
 const VSOCK_TAIL = "-facb-11e6-bd58-64006a7986d3";
+/** A GUID, bare or in a pair of braces. */
+const GUID = ((digits) => new RegExp(`^(?:(${digits})|\\{(${digits})\\})$`, "i"))(
+  "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+);
 /** The highest vsock port: the one above stands for any. */
 const VSOCK_PORT_MAX = 0xffff_fffe;
 
@@ -32,6 +36,37 @@ export function vsockService(port: number): string {
 
 /** The vsock port that a service stands for; null where it stands for none. */
 export function vsockPort(service: string): number | null {
-  const isPort = /^[0-9a-f]{8}$/.test(service.slice(0, 8)) && service.slice(8) === VSOCK_TAIL;
-  return isPort ? Number.parseInt(service.slice(0, 8), 16) : null;
+  const guid = guidOf(service);
+  return guid?.slice(8) === VSOCK_TAIL ? Number.parseInt(guid.slice(0, 8), 16) : null;
+}
+
+/** A GUID as the functions of KMCL give it, without braces and capitals; null where `value` is none. */
+function guidOf(value: unknown): string | null {
+  if (typeof value !== "string") return null;
+  const [, bare, braced] = GUID.exec(value) ?? [];
+  return (bare ?? braced)?.toLowerCase() ?? null;
+}
+
+/**
+ * The same where there has to be one: what a service or a connection is known by, however a program has written it.
+ *
+ * @throws {TypeError} `value` is no GUID.
+ */
+export function requireGuid(action: string, name: string, value: unknown): string {
+  const guid = guidOf(value);
+  if (guid !== null) return guid;
+  const shown = typeof value === "string"
+    ? JSON.stringify(value)
+    : `a value of type ${typeof value}`;
+  throw new TypeError(`Cannot ${action}: ${name} must be a GUID, not ${shown}`);
+}
+
+/**
+ * Checks a handler before anybody can be heard by it.
+ *
+ * @throws {TypeError} `handler` is no function.
+ */
+export function requireHandler(handler: unknown): void {
+  if (typeof handler === "function") return;
+  throw new TypeError(`Cannot listen: handler must be a function, not of type ${typeof handler}`);
 }

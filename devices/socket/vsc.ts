@@ -5,7 +5,7 @@
  */
 
 import * as vmbus from "../../mod.ts";
-import { CONNECT_TIMEOUT_100NS, RING_PAGES } from "./protocol.ts";
+import { CONNECT_TIMEOUT_100NS, requireGuid, requireHandler, RING_PAGES } from "./protocol.ts";
 import { type Connected, connected, serve, Socket, type SocketHandler } from "./socket.ts";
 
 const { expectSuccess } = vmbus;
@@ -31,8 +31,17 @@ export class SocketGuest {
   readonly #listeners = new Map<string, Listener>();
   readonly #sockets = new Set<Socket>();
 
-  /** Those of `guest`. */
+  /**
+   * Those of `guest`.
+   *
+   * @throws {RangeError} `ringPages` is no whole number from 1 on.
+   */
   constructor(guest: vmbus.Partition, { ringPages = RING_PAGES }: SocketGuestOptions = {}) {
+    if (!Number.isInteger(ringPages) || ringPages < 1) {
+      throw new RangeError(
+        `Cannot have sockets in a guest: ringPages must be a whole number from 1, not ${ringPages}`,
+      );
+    }
     this.#guest = guest;
     this.#ringPages = ringPages;
     this.#kmcl = expectSuccess(vmbus.WdfFdoQueryForInterface(
@@ -52,33 +61,46 @@ export class SocketGuest {
    * Connects to a service that the host listens on: CONNECTION_REFUSED where it does not.
    *
    * @param endpointId The connection, a new GUID of the guest's own.
+   * @throws {TypeError} `serviceId` or `endpointId` is no GUID.
    */
   async connect(
     serviceId: string,
     endpointId: string,
     timeout100ns: number = CONNECT_TIMEOUT_100NS,
   ): Promise<Connected> {
-    const socket = this.#open(serviceId, endpointId, null);
+    const service = requireGuid("connect", "serviceId", serviceId);
+    const socket = this.#open(service, requireGuid("connect", "endpointId", endpointId), null);
     this.#sockets.add(socket);
     return await connected(socket, this.#kmcl, timeout100ns);
   }
 
-  /** Has `handler` called with each socket that the host connects to `serviceId`; another handler takes its place. */
+  /**
+   * Has `handler` called with each socket that the host connects to `serviceId`; another handler takes its place.
+   *
+   * @throws {TypeError} `serviceId` is no GUID, or `handler` no function.
+   */
   listen(serviceId: string, handler: SocketHandler): void {
-    const known = this.#listeners.get(serviceId);
+    const service = requireGuid("listen", "serviceId", serviceId);
+    requireHandler(handler);
+    const known = this.#listeners.get(service);
     if (known !== undefined) {
       known.handler = handler;
       return;
     }
     const listener: Listener = { handler, waiting: null };
-    this.#listeners.set(serviceId, listener);
-    this.#wait(serviceId, listener);
+    this.#wait(service, listener);
+    this.#listeners.set(service, listener);
   }
 
-  /** Listens on `serviceId` no more; sockets that are open stay. */
+  /**
+   * Listens on `serviceId` no more; sockets that are open stay.
+   *
+   * @throws {TypeError} `serviceId` is no GUID.
+   */
   async unlisten(serviceId: string): Promise<void> {
-    const waiting = this.#listeners.get(serviceId)?.waiting ?? null;
-    this.#listeners.delete(serviceId);
+    const service = requireGuid("stop listening", "serviceId", serviceId);
+    const waiting = this.#listeners.get(service)?.waiting ?? null;
+    this.#listeners.delete(service);
     await waiting?.abort();
   }
 
@@ -111,11 +133,21 @@ export class SocketGuest {
       socket: { isForGuestAccept: endpointId === null },
       ...(opened === null ? {} : { opened }),
     }));
-    expectSuccess(kmcl.VmbClientChannelInitSetTargetPnp(channel, serviceId, endpointId, null));
-    expectSuccess(
-      kmcl.VmbClientChannelInitSetRingBufferPageCount(channel, this.#ringPages, this.#ringPages),
-    );
-    expectSuccess(kmcl.VmbChannelEnable(channel));
+    const pages = this.#ringPages;
+    try {
+      expectSuccess(
+        kmcl.VmbClientChannelInitSetTargetPnp(channel, serviceId, endpointId, null),
+        "VmbClientChannelInitSetTargetPnp",
+      );
+      expectSuccess(
+        kmcl.VmbClientChannelInitSetRingBufferPageCount(channel, pages, pages),
+        "VmbClientChannelInitSetRingBufferPageCount",
+      );
+      expectSuccess(kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
+    } catch (error) {
+      kmcl.VmbChannelCleanup(channel); // nobody else knows it
+      throw error;
+    }
     const closed = (socket: Socket) => void this.#sockets.delete(socket);
     return new Socket({ kmcl, pipe, serviceId, endpointId, closed });
   }

@@ -5,7 +5,7 @@
  */
 
 import * as vmbus from "../../mod.ts";
-import { CONNECT_TIMEOUT_100NS } from "./protocol.ts";
+import { CONNECT_TIMEOUT_100NS, requireGuid, requireHandler } from "./protocol.ts";
 import { type Connected, connected, serve, Socket, type SocketHandler } from "./socket.ts";
 
 const { expectSuccess } = vmbus;
@@ -36,14 +36,24 @@ export class SocketHost {
     return this.#sockets.size;
   }
 
-  /** Has `handler` called with each socket that the guest connects to `serviceId`; another handler takes its place. */
+  /**
+   * Has `handler` called with each socket that the guest connects to `serviceId`; another handler takes its place.
+   *
+   * @throws {TypeError} `serviceId` is no GUID, or `handler` no function.
+   */
   listen(serviceId: string, handler: SocketHandler): void {
-    this.#handlers.set(serviceId, handler);
+    const service = requireGuid("listen", "serviceId", serviceId);
+    requireHandler(handler);
+    this.#handlers.set(service, handler);
   }
 
-  /** Refuses `serviceId` from now on; sockets that are open stay. */
+  /**
+   * Refuses `serviceId` from now on; sockets that are open stay.
+   *
+   * @throws {TypeError} `serviceId` is no GUID.
+   */
   unlisten(serviceId: string): void {
-    this.#handlers.delete(serviceId);
+    this.#handlers.delete(requireGuid("stop listening", "serviceId", serviceId));
   }
 
   /**
@@ -51,13 +61,16 @@ export class SocketHost {
    * virtual time have passed the offer is taken back: CANCELLED.
    *
    * @param endpointId The connection, a GUID that no other channel of the guest has.
+   * @throws {TypeError} `serviceId` or `endpointId` is no GUID.
    */
   async connect(
     serviceId: string,
     endpointId: string,
     timeout100ns: number = CONNECT_TIMEOUT_100NS,
   ): Promise<Connected> {
-    const socket = this.#offer(serviceId, endpointId, true, null);
+    const service = requireGuid("connect", "serviceId", serviceId);
+    const endpoint = requireGuid("connect", "endpointId", endpointId);
+    const socket = this.#offer(service, endpoint, true, null);
     if (typeof socket === "number") return { status: socket, socket: null };
     return await connected(socket, this.#kmcl, timeout100ns);
   }

@@ -1,6 +1,6 @@
 // Sockets between a guest and its host (wire.md 4.4, 4.5).
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Socket,
   SocketGuest,
@@ -247,4 +247,40 @@ Deno.test("vsockService: a port is a GUID, and such a GUID a port", () => {
   assertEquals(vsockPort("00001389-facb-11e6-bd58-64006a7986d4"), null);
   assertEquals(vsockPort("0000-389-facb-11e6-bd58-64006a7986d3"), null);
   for (const port of [-1, 0.5, 2 ** 32 - 1]) assertThrows(() => vsockService(port), RangeError);
+});
+
+// GUIDs take braces and capitals wherever a program writes them (api.md section 1).
+Deno.test("SocketHost: a service is heard however its GUID is written", async () => {
+  const ends = makeEnds();
+  ends.host.listen(`{${SERVICE.toUpperCase()}}`, echo);
+  const { status } = await ends.inGuest.connect(SERVICE.toUpperCase(), connection(1));
+  assertEquals(vmbus.ntStatusName(status), "STATUS_SUCCESS");
+  assertEquals(vsockPort(SERVICE.toUpperCase()), 5000);
+  ends.host.unlisten(SERVICE);
+  const again = await ends.inGuest.connect(SERVICE, connection(2));
+  assertEquals(vmbus.ntStatusName(again.status), "STATUS_CONNECTION_REFUSED");
+  ends.inGuest.listen(SERVICE.toUpperCase(), echo);
+  await ends.inGuest.unlisten(SERVICE);
+  await closeEnds(ends);
+});
+
+Deno.test("SocketGuest: what is no GUID, handler or size is refused with its value, and leaves nothing behind", async () => {
+  const ends = makeEnds();
+  const { guest, host, inGuest } = ends;
+  for (const end of [host, inGuest]) {
+    const noService = 'Cannot connect: serviceId must be a GUID, not "5000"';
+    await assertRejects(() => end.connect("5000", connection(1)), TypeError, noService);
+    const noEndpoint = "Cannot connect: endpointId must be a GUID, not a value of type number";
+    await assertRejects(() => end.connect(SERVICE, 1 as never), TypeError, noEndpoint);
+    const noGuid = 'Cannot listen: serviceId must be a GUID, not "{"';
+    assertThrows(() => end.listen("{", echo), TypeError, noGuid);
+    const noHandler = "Cannot listen: handler must be a function, not of type number";
+    assertThrows(() => end.listen(SERVICE, 1 as never), TypeError, noHandler);
+  }
+  const noPages = "ringPages must be a whole number from 1, not 0";
+  assertThrows(() => new SocketGuest(guest, { ringPages: 0 }), RangeError, noPages);
+  const tooMany = new SocketGuest(guest, { ringPages: 1_000_000 });
+  const refusal = "VmbClientChannelInitSetRingBufferPageCount returned";
+  await assertRejects(() => tooMany.connect(SERVICE, connection(1)), vmbus.KmclError, refusal);
+  await closeEnds(ends);
 });
