@@ -6,12 +6,13 @@
 
 import {
   type ControlFault,
+  damageOf,
   decodeControlMessage,
   isControlFault,
   messageNameOf,
 } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
-import { type Agreed, refusalOf } from "../../core/control/versions.ts";
+import type { Agreed } from "../../core/control/versions.ts";
 import type { ChannelFault } from "../channel/types.ts";
 import type { Direction } from "./link.ts";
 
@@ -32,7 +33,7 @@ export interface BusFault {
     | "noCommonVersion"
     | "connectionFailed"
     | "untrustedMessage";
-  /** Left out, or what the version or the features that were agreed on have against the message, in words. */
+  /** Left out, or what is wrong with the bytes, or what the version or the features that were agreed on have against the message, in words. */
   readonly reason?: string;
 }
 
@@ -58,11 +59,10 @@ export function takeMessage(
   refuse: Refuse,
 ): void {
   const message = decodeControlMessage(bytes, agreed);
-  if (message === "unexpectedMessage") {
-    const name = messageNameOf(bytes);
-    return refuse(name, message, (name && refusalOf(name, agreed)) ?? undefined);
+  if (isControlFault(message)) {
+    const name = message === "unexpectedMessage" ? messageNameOf(bytes) : null;
+    return refuse(name, message, damageOf(bytes, agreed, message) ?? undefined);
   }
-  if (isControlFault(message)) return refuse(null, message);
   const fault = receive(message);
   if (fault !== null) refuse(message.message, fault);
 }

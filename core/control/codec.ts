@@ -99,6 +99,30 @@ function isCutShort(message: ControlMessage): boolean {
   return version !== null && protocolOf(version, featureFlags & FEATURES.clientId).hasClientId;
 }
 
+/** Why `bytes` are no message, in words, where {@linkcode decodeControlMessage} gave `fault` for them; null where the fault says all. */
+export function damageOf(bytes: Uint8Array, agreed: Agreed, fault: ControlFault): string | null {
+  const [name, byteCount] = [messageNameOf(bytes), bytes.length];
+  switch (fault) {
+    case "messageTooLarge":
+      return `a control message has at most ${CONTROL_MESSAGE_BYTES_MAX} bytes, not ${byteCount}`;
+    case "messageTooSmall": {
+      if (name === null) {
+        return `a control message has at least ${HEADER_BYTES} bytes, not ${byteCount}`;
+      }
+      const form = formFor(name, agreed, byteCount);
+      // What was long enough for its form is a contact that promises more.
+      const wanted = byteCount < form.byteCount ? form : formsOf(name)[0]!;
+      return `${name} has ${wanted.byteCount} bytes by what it says and what was agreed on, not ${byteCount}`;
+    }
+    case "unknownMessageType":
+      return `no message has the number ${
+        new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
+      }`;
+    case "unexpectedMessage":
+      return name && refusalOf(name, agreed);
+  }
+}
+
 /** Whether decoding ended in a fault rather than in a message. */
 export function isControlFault(decoded: ControlMessage | ControlFault): decoded is ControlFault {
   return typeof decoded === "string";

@@ -22,8 +22,12 @@ Deno.test("takeMessage: what cannot be decoded is refused without a name, what i
   assertEquals(taken, ["closeChannel", "closeChannel"]);
   assertEquals(refused, [
     ["closeChannel", "unexpectedMessage"],
-    [null, "messageTooSmall"],
-    [null, "messageTooSmall"],
+    [
+      null,
+      "messageTooSmall",
+      "closeChannel has 12 bytes by what it says and what was agreed on, not 9",
+    ],
+    [null, "messageTooSmall", "a control message has at least 8 bytes, not 0"],
     // wire.md 4.2
     ["pause", "unexpectedMessage", "pause is said from version 6.0 on, not in 5.3"],
   ]);

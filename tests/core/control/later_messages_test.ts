@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import {
+  damageOf,
   decodeControlMessage,
   encodeControlMessage,
   isControlFault,
@@ -239,6 +240,27 @@ Deno.test("decodeControlMessage: refuses what may not be said yet, and what need
     "unloadComplete",
     "openReservedChannel",
   ]);
+});
+
+// wire.md 4.1, 4.2: who has sent the wrong form is told which one it had to be.
+Deno.test("damageOf: what is too short for what was agreed on is told with both sizes", () => {
+  const cut = encodeControlMessage(OPEN).subarray(0, 148);
+  assertEquals(decodeControlMessage(cut, SIGNALS), "messageTooSmall");
+  const said = "has 156 bytes by what it says and what was agreed on, not 148";
+  assertEquals(damageOf(cut, SIGNALS, "messageTooSmall"), `openChannel ${said}`);
+  const contact = bytesOf(`${CONTACT_HEX} ${PAGES_HEX}`);
+  assertEquals(decodeControlMessage(contact, "disconnected"), "messageTooSmall");
+  const promised = "has 56 bytes by what it says and what was agreed on, not 40";
+  const told = damageOf(contact, "disconnected", "messageTooSmall");
+  assertEquals(told, `initiateContact ${promised}`);
+  assertEquals(
+    damageOf(bytesOf("63000000 00000000"), AT_6_0, "unknownMessageType"),
+    "no message has the number 99",
+  );
+  assertEquals(
+    damageOf(new Uint8Array(241), AT_6_0, "messageTooLarge"),
+    "a control message has at most 240 bytes, not 241",
+  );
 });
 
 // wire.md 5.1: flag without the long message = MessageTooSmall, in the version alone that has flags.

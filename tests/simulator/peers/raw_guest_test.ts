@@ -131,7 +131,12 @@ Deno.test("RawGuest: what is no message at all is refused in its name", async ()
   guest.partition.postControlMessage("toGuest", new Uint8Array(3));
   await fabric.settle();
   assertEquals(namesOf(guest.heard), ["offerChannel", "allOffersDelivered"]);
-  const refused = { direction: "toGuest", message: null, fault: "messageTooSmall" } as const;
+  const refused = {
+    direction: "toGuest",
+    message: null,
+    fault: "messageTooSmall",
+    reason: "a control message has at least 8 bytes, not 3",
+  } as const;
   assertEquals(fabric.inspect().partitions[1]?.faults, [refused]);
 });
 
