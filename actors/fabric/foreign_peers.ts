@@ -108,7 +108,10 @@ function requireNumber(
   isIt: (value: unknown) => boolean,
 ) {
   if (isIt(value)) return;
-  throw new RangeError(`Cannot ${action}: ${name} is ${describe(value)}`);
+  const bits = isIt === isU16 ? 16 : 32;
+  throw new RangeError(
+    `Cannot ${action}: ${name} must be a whole number of ${bits} bits, not ${describe(value)}`,
+  );
 }
 
 /** A link to somebody outside, who is told by `listener`; what that throws, `fail` hears. */

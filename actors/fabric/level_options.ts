@@ -43,8 +43,9 @@ export function levelOf(
   }
   const isGuest = isInstance(vtlOf, PartitionObject) && !vtlOf.isRoot && vtlOf.isAlive;
   if (!isGuest || !fabric.has(vtlOf)) {
+    const given = isInstance(vtlOf, PartitionObject) ? `partition ${vtlOf.name}` : show(vtlOf);
     throw new TypeError(
-      "Cannot create a partition: vtlOf must be a guest of this fabric that lives",
+      `Cannot create a partition: vtlOf must be a guest of this fabric that lives, not ${given}`,
     );
   }
   if (vtlOf.levels.some((level) => level.vtl === vtl)) {

@@ -51,6 +51,8 @@ export class GuestRam implements GuestMemory {
 
   readonly #store: PageStore;
   readonly #free: PageAllocator;
+  /** Its guest is somebody else's code, and none of its pages is ours to give. */
+  readonly #isInUse: boolean;
   readonly #states: PageStates;
   readonly #mmio: MmioWindow;
   readonly #buffers: Map<number, GuestBuffer> = new Map();
@@ -71,7 +73,8 @@ export class GuestRam implements GuestMemory {
     this.baseGpa = given?.baseGpa ?? 0;
     this.sharing = given === null ? "exclusive" : "shared";
     this.#store = given === null ? new PageStore(pageCount) : PageStore.over(given.bytes);
-    this.#free = new PageAllocator(given?.isInUse === true ? 0 : pageCount);
+    this.#isInUse = given?.isInUse === true;
+    this.#free = new PageAllocator(this.#isInUse ? 0 : pageCount);
     this.#states = new PageStates(this.baseGpa / PAGE_BYTES);
     this.mmioGpa = Math.ceil(this.#endGpa / MEGABYTE_BYTES) * MEGABYTE_BYTES;
     this.#mmio = new MmioWindow(this.mmioGpa, mmioMegabytes * MEGABYTE_BYTES);
@@ -99,10 +102,10 @@ export class GuestRam implements GuestMemory {
     }
     const buffer = this.tryAllocate(byteCount);
     if (buffer === null) {
-      throw new RangeError(
-        `Cannot allocate ${byteCount} bytes of guest memory: too few of its ${this.pageCount} ` +
-          `pages are free in a row`,
-      );
+      const reason = this.#isInUse
+        ? "all of it is its guest's, which somebody else wrote"
+        : `too few of its ${this.pageCount} pages are free in a row`;
+      throw new RangeError(`Cannot allocate ${byteCount} bytes of guest memory: ${reason}`);
     }
     return buffer;
   }

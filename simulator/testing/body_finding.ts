@@ -37,9 +37,15 @@ export function findingOf(
   const isDisposal = isInstance(thrown, DisposalError);
   const kind = isDisposal ? "correctness" : "crash";
   const rule = isDisposal ? "nothing is left behind" : "the body ends well";
-  const message = isDisposal ? leaksText(thrown) : titleOf(thrown);
+  const message = isDisposal ? leaksText(thrown) : plain(titleOf(thrown));
   const place = message.replaceAll(/\d+/g, "0").slice(0, PLACE_LENGTH_MAX);
   return { kind, ...reported({ rule, place, message }), by: "body", step };
+}
+
+/** An assertion's text as one line, and the same whether or not it was coloured: it says what a failure is. */
+function plain(text: string): string {
+  // deno-lint-ignore no-control-regex -- colours are made of these
+  return text.replaceAll(/\x1b\[[\d;]*m/g, "").replaceAll(/\s+/g, " ").trim();
 }
 
 function leaksText({ leaks }: DisposalError): string {

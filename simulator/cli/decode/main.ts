@@ -42,7 +42,11 @@ function reportOfBytes(
   const damage = decoded.find((each) => each.damage !== null)?.damage ?? null;
   const error = damage && `damaged at ${damage.offset}: ${damage.reason}`;
   if (isJson) return { error, text: jsonOf({ error, items: decoded, entries: null }) };
-  const texts = decoded.map((each) => `${linesOfBytes(each, look).join("\n")}\n`);
+  const texts = decoded.map((each) => {
+    const isDoubtful = each.isGuess && each.damage !== null;
+    const doubt = `  taken for a ${each.kind} by its looks: --as says what it is, if that is wrong`;
+    return `${[...linesOfBytes(each, look), ...isDoubtful ? [doubt] : []].join("\n")}\n`;
+  });
   return { error, text: texts.join("\n") };
 }
 

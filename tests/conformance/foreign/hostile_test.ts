@@ -62,10 +62,18 @@ Deno.test("postMessage, signalEvent: what a peer does wrong is named, and what n
   assertEquals(door.signalEvent(0x2001, 2048), "unknownFlag");
   assertEquals(door.signalEvent(0x2001, 2047), "unknownSignal");
   assertThrows(() => door.postMessage([] as unknown as Uint8Array, 1), TypeError);
-  assertThrows(() => door.postMessage(eight, -1), RangeError, "connectionId is -1");
+  assertThrows(
+    () => door.postMessage(eight, -1),
+    RangeError,
+    "connectionId must be a whole number of 32 bits, not -1",
+  );
   assertThrows(() => door.postMessage(eight, 1.5), RangeError);
   assertThrows(() => door.signalEvent(2 ** 32, 0), RangeError);
-  assertThrows(() => door.signalEvent(1, 0x1_0000), RangeError, "flag is 65536");
+  assertThrows(
+    () => door.signalEvent(1, 0x1_0000),
+    RangeError,
+    "flag must be a whole number of 16 bits, not 65536",
+  );
 
   const { door: host } = new ByteHost(fabric);
   for (
@@ -78,11 +86,15 @@ Deno.test("postMessage, signalEvent: what a peer does wrong is named, and what n
     assertEquals(host.postMessage(eight, place), "unknownTarget");
   }
   assertEquals(host.postMessage(new Uint8Array(241)), "messageTooLong");
-  assertThrows(() => host.postMessage(eight, { vp: -1, sint: 2, vtl: 0 }), RangeError, "vp is -1");
+  assertThrows(
+    () => host.postMessage(eight, { vp: -1, sint: 2, vtl: 0 }),
+    RangeError,
+    "vp must be a whole number of 32 bits, not -1",
+  );
   assertEquals(host.signalEvent(1, 2, 5), "unknownTarget");
   assertEquals(host.signalEvent(0, 2, 2048), "unknownFlag");
   assertEquals(host.signalEvent(0, 2, 5), "unknownSignal");
-  assertThrows(() => host.signalEvent(0, 2, -5), RangeError, "eventFlag is -5");
+  assertThrows(() => host.signalEvent(0, 2, -5), RangeError, "eventFlag must be a whole number of");
   fabric.dispose();
 });
 
@@ -204,7 +216,11 @@ Deno.test("attachForeignGuest: nothing of ours is laid into its memory, whatever
   const [welcome] = guest.take();
   assertEquals([welcome?.length, (welcome?.[16] ?? 0) & 0x40], [20, 0]);
   assertEquals(new Uint8Array(guest.memory).every((byte) => byte === 7), true);
-  assertThrows(() => guest.door.partition.memory.allocate(1), RangeError, "too few");
+  assertThrows(
+    () => guest.door.partition.memory.allocate(1),
+    RangeError,
+    "all of it is its guest's",
+  );
   fabric.dispose();
 });
 

@@ -252,7 +252,7 @@ Deno.test("createPartition: refuses levels that cannot be", () => {
   const { fabric, guest, above } = machine();
   const create = (options: Partial<vmbus.PartitionOptions>) => () =>
     fabric.createPartition({ name: "more", ...options });
-  const notLiving = "vtlOf must be a guest of this fabric that lives";
+  const notLiving = "vtlOf must be a guest of this fabric that lives, not ";
   for (const vtlOf of [fabric.root, createFabric().createPartition({ name: "x" }), {} as never]) {
     assertThrows(create({ vtlOf, vtl: 1 }), TypeError, notLiving);
   }

@@ -184,6 +184,18 @@ Deno.test("testFabric: what is left behind is told in the words of the leaks", a
   });
 });
 
+// A terminal has colours and a CI has none: it is one failure, and one line of a story.
+Deno.test("testFabric: an assertion's colours and line ends are no part of what its failure is", async () => {
+  await withTree({}, async (folder) => {
+    const { artefact } = await failureOf({ folder }, () => {
+      throw new Error(
+        "not equal.\n\n\x1b[90m\x1b[1m[Diff]\x1b[22m\x1b[39m\n\x1b[31m-   1\x1b[0m\n",
+      );
+    });
+    assertEquals(artefact!.finding.message, "Error: not equal. [Diff] - 1");
+  });
+});
+
 Deno.test("testFabric: a body that fails another way each time leaves nothing, and says so", async () => {
   for (const schedule of ["fifo", "random"] as const) {
     let runs = 0;

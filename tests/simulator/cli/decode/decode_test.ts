@@ -35,6 +35,12 @@ Deno.test("decode: damaged bytes are shown as far as they go, and end with 1", a
   const packet = await decode("0600020003000100 0500", "--as", "packet");
   assertStringIncludes(packet.stdout, "packet: cut off in its descriptor\n");
   assertStringIncludes(packet.stdout, "  descriptor\n");
+  // A monitor page begins as anything may.
+  const page = new Uint8Array(4096).fill(1, 0, 1);
+  const hint = "taken for a message by its looks: --as says what it is, if that is wrong\n";
+  assertStringIncludes((await decode(page)).stdout, hint);
+  assertEquals((await decode(page, "--as", "message")).stdout.includes("--as"), false);
+  assertEquals((await decode(page, "--as", "monitorPage")).code, 0);
   const { code: jsonCode, stdout: json } = await decode("0500", "--as", "message", "--json");
   const { ok, error, items, entries } = JSON.parse(json);
   assertEquals([jsonCode, ok, items.length, entries], [1, false, 1, null]);
