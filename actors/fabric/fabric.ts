@@ -78,6 +78,12 @@ export interface FabricOptions {
    * by their own ([wire.md section 6](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default false.
    */
   readonly monitorPages?: boolean;
+  /**
+   * What the host sorts its offers by first when a guest asks for them, and so numbers its channels: by interface, and
+   * within one by {@linkcode initSetOfferOrder}; or by that, whatever the interface
+   * ([wire.md 5.2](https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md)). Default `"interface"`.
+   */
+  readonly offerOrder?: "interface" | "absolute";
 }
 
 /** What partitions run in: one loop, one clock, one source of chance, one trace. */

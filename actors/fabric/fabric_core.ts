@@ -6,7 +6,7 @@
  */
 
 import type { AnyMachineSnapshot } from "xstate";
-import type { Dialect } from "../../core/control/dialect.ts";
+import type { Dialect, OfferOrder } from "../../core/control/dialect.ts";
 import { type Deadline, VirtualClock } from "../../core/clock.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
@@ -71,6 +71,8 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   readonly itemsPerInstantMax: number;
   /** See {@linkcode RuntimePort.hostDialect}. */
   readonly hostDialect: Dialect;
+  /** See {@linkcode RuntimePort.offerOrder}. */
+  readonly offerOrder: OfferOrder;
   kmclRefusal: string | null = null;
   ringWatch: FabricPort["ringWatch"] = null;
   /** The actors of everything in it. */
@@ -103,6 +105,7 @@ export abstract class FabricCore implements FabricPort, LoopPort {
     const { seed, schedule, interpreter, itemsPerInstantMax } = options;
     this.itemsPerInstantMax = itemsPerInstantMax;
     this.hostDialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
+    this.offerOrder = options.offerOrder;
     this.isRealTime = options.clock === "real";
     this.codec = createCodec(options.codec);
     this.codecName = options.codec;

@@ -41,6 +41,7 @@ const FABRIC_DEFAULTS: Required<FabricOptions> = {
   vmbusVersion: ALL_VERSIONS,
   vmbusFeatures: FEATURES_DEFAULT,
   monitorPages: false,
+  offerOrder: "interface",
 };
 
 /** The words that an option may be. */
@@ -65,6 +66,7 @@ const FABRIC_CHOICES: Readonly<
   verifier: ["throw", "record", "off"],
   trace: ["digest", "digestWithoutPayloads", "full", "off"],
   interpreter: ["compiled", "stock"],
+  offerOrder: ["interface", "absolute"],
 };
 
 const PARTITION_DEFAULTS: Omit<Required<PartitionOptions>, "name"> = {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Dialect } from "../../core/control/dialect.ts";
+import type { Dialect, OfferOrder } from "../../core/control/dialect.ts";
 import type { Deadline, VirtualClock } from "../../core/clock.ts";
 import type { PacketCodec } from "../../core/packet/packet.ts";
 import type { Trace } from "../../core/trace.ts";
@@ -28,6 +28,8 @@ export interface RuntimePort {
   readonly recorder: Trace;
   /** What the host speaks on each bus. */
   readonly hostDialect: Dialect;
+  /** What the host sorts its offers by. */
+  readonly offerOrder: OfferOrder;
   /** The encoding of packets in the rings. */
   readonly codec: PacketCodec;
   /** Where misuse is reported. */

@@ -22,6 +22,12 @@ export interface Dialect {
   readonly features: number;
 }
 
+/**
+ * What offers are sorted by first when a guest asks for them: their interface, and within one their order; or their
+ * order, whatever the interface (wire.md 5.2).
+ */
+export type OfferOrder = "interface" | "absolute";
+
 /** All versions. */
 export const ALL_VERSIONS: VersionRange = { lowest: "0.13", highest: "6.0" };
 

@@ -94,7 +94,9 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     this.#messages = new HostMessages(this);
     this.#refuse = refuse;
     this.connection = new GuestConnection(this, partition.dialect);
-    link.connect((bytes) => this.hear(bytes));
+    link.connect((bytes, place) => {
+      if (this.taker !== null || this.hearsAt(place)) this.hear(bytes);
+    });
   }
 
   /** See {@linkcode GuestPort.hear}. */
@@ -207,7 +209,7 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
 
   // -- What the host says
 
-  /** Whether it takes messages that are put there. */
+  /** Whether it takes messages that are put there; those of other places are somebody else's (wire.md 4.1). */
   hearsAt({ vp, sint, vtl }: SynicPlace): boolean {
     return vp < this.partition.processorCount && sint === VMBUS_SINT && vtl === this.partition.vtl;
   }

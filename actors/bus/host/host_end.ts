@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { OfferOrder } from "../../../core/control/dialect.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import {
   type Agreed,
@@ -69,6 +70,8 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   readonly guest: GuestFacts;
   /** See {@linkcode ClaimingEnd.actors}. */
   readonly actors: Actors;
+  /** See {@linkcode OfferingEnd.offerOrder}. */
+  readonly offerOrder: OfferOrder;
   /** See {@linkcode ClaimingEnd.faults}. */
   readonly faults: FaultPort | null;
   /** The connection. */
@@ -100,6 +103,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
     this.guest = guest;
     this.#runtime = runtime;
     this.actors = runtime.actors;
+    this.offerOrder = runtime.offerOrder;
     this.faults = runtime.faults;
     this.link = link;
     this.signals = new HostSignals(runtime, this);

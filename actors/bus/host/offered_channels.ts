@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { OfferOrder } from "../../../core/control/dialect.ts";
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import {
   type ChannelKey,
@@ -136,11 +137,11 @@ export class OfferedChannels {
   }
 
   /**
-   * Sorts those that the guest is to be told of by interface, order and instance, so that ids stay stable; one that
-   * says no order comes behind those that do, a sub-channel behind its primary (wire.md 5.2).
+   * Sorts those that the guest is to be told of by interface, order and instance, or by order first, so that ids stay
+   * stable; one that says no order comes behind those that do, a sub-channel behind its primary (wire.md 5.2).
    */
-  sortOffers(): void {
-    const inOrder = [...this.#toOffer].sort(compareOffers);
+  sortOffers(offerOrder: OfferOrder): void {
+    const inOrder = [...this.#toOffer].sort(COMPARE_OFFERS[offerOrder]);
     this.#toOffer.clear();
     for (const channel of inOrder) this.#toOffer.add(channel);
   }
@@ -164,13 +165,27 @@ export class OfferedChannels {
   }
 }
 
-function compareOffers(
-  { key: one, offerOrder: first }: OfferedChannel,
-  { key: other, offerOrder: second }: OfferedChannel,
-): number {
-  return compareTexts(one.interfaceType, other.interfaceType) || first - second ||
-    compareTexts(one.instance, other.instance) || one.subchannelIndex - other.subchannelIndex;
+function compareInterfaces({ key: one }: OfferedChannel, { key: other }: OfferedChannel): number {
+  return compareTexts(one.interfaceType, other.interfaceType);
 }
+
+function compareOrders(one: OfferedChannel, other: OfferedChannel): number {
+  return one.offerOrder - other.offerOrder;
+}
+
+function compareInstances({ key: one }: OfferedChannel, { key: other }: OfferedChannel): number {
+  return compareTexts(one.instance, other.instance) || one.subchannelIndex - other.subchannelIndex;
+}
+
+/** What comes first of two offers. */
+const COMPARE_OFFERS: Readonly<
+  Record<OfferOrder, (one: OfferedChannel, other: OfferedChannel) => number>
+> = {
+  interface: (one, other) =>
+    compareInterfaces(one, other) || compareOrders(one, other) || compareInstances(one, other),
+  absolute: (one, other) =>
+    compareOrders(one, other) || compareInterfaces(one, other) || compareInstances(one, other),
+};
 
 /** GUIDs in lower case compare as their fields do. */
 function compareTexts(one: string, other: string): number {

@@ -6,6 +6,7 @@
  */
 
 import { assert } from "../../../core/assert.ts";
+import type { OfferOrder } from "../../../core/control/dialect.ts";
 import {
   type NtStatus,
   STATUS_INSUFFICIENT_RESOURCES,
@@ -26,6 +27,8 @@ export interface OfferingEnd extends ClaimingEnd {
   readonly actor: ChartActor<ConnectionEvent, ConnectionTag>;
   /** Channels of a restored guest that no server has claimed. */
   readonly unclaimed: UnclaimedChannels;
+  /** What its offers are sorted by when the guest asks for them. */
+  readonly offerOrder: OfferOrder;
 }
 
 /** The offers of one guest's servers. */
@@ -105,7 +108,7 @@ export class Offering {
       // What it has released, it hears of again.
       if (isUnknown && endpoint !== null && this.#isForGuest(endpoint)) offered.queueOffer(channel);
     }
-    offered.sortOffers();
+    offered.sortOffers(this.#end.offerOrder);
     this.offerQueued();
     this.#end.post({ message: "allOffersDelivered" });
     return true;

@@ -68,18 +68,19 @@ const BAD_FABRICS: readonly (readonly [unknown, ErrorClass, string])[] = [
       "Cannot create a fabric: rootMemoryPages must be a whole number from 1 to 524288, not ",
     ],
   ),
-  ...(["schedule", "clock", "codec", "verifier", "trace", "interpreter"] as const).flatMap(
-    (name): (readonly [unknown, ErrorClass, string])[] => [
-      [{ [name]: "none" }, TypeError, `Cannot create a fabric: ${name} must be one of "`],
-      [{ [name]: "none" }, TypeError, 'not "none"'],
-      [{ [name]: null }, TypeError, "not null"],
-      [
-        { [name]: ["off"] },
-        TypeError,
-        name === "schedule" ? "no option is called 0" : "not an object",
+  ...(["schedule", "clock", "codec", "verifier", "trace", "interpreter", "offerOrder"] as const)
+    .flatMap(
+      (name): (readonly [unknown, ErrorClass, string])[] => [
+        [{ [name]: "none" }, TypeError, `Cannot create a fabric: ${name} must be one of "`],
+        [{ [name]: "none" }, TypeError, 'not "none"'],
+        [{ [name]: null }, TypeError, "not null"],
+        [
+          { [name]: ["off"] },
+          TypeError,
+          name === "schedule" ? "no option is called 0" : "not an object",
+        ],
       ],
-    ],
-  ),
+    ),
   ...BAD_SCHEDULES.map(([schedule, errorClass, text]) =>
     [{ schedule }, errorClass, `Cannot create a schedule: ${text}`] as const
   ),
@@ -100,6 +101,7 @@ const GOOD_FABRICS: readonly Loose[] = [
   { seed: 2n ** 64n - 1n },
   { schedule: "random", clock: "real", codec: "vmbus", verifier: "off", trace: "full" },
   { interpreter: "stock" },
+  { offerOrder: "absolute" },
   ...["fifo", "random", "pos", "pct", "urw", "portfolio"].flatMap((
     name,
   ) => [{ schedule: name }, { schedule: { name } }]),

@@ -79,7 +79,10 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     test(CHANNELS, "signals go by what the guest says, and of its flags the lowest alone counts"),
   ],
   27: [test(CONNECTION, "devices that come before, while and after a guest connects")],
-  28: [test(OFFERED, "by interface, order and instance, a sub-channel behind its primary")],
+  28: [
+    test(OFFERED, "by interface, order and instance, in absolute mode by order first"),
+    test(CONNECTION, "channels are numbered by interface and order, or by order alone"),
+  ],
   29: [
     test(SIGNALS, "has the lowest monitor id that is free"),
     test("actors/bus/monitor", "the lowest that is free, 128 of them, then none"),

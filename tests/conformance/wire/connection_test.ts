@@ -22,6 +22,8 @@ import {
 import { MULTICLIENT, WireHost } from "../../support/wire_host.ts";
 
 const REQUEST_OFFERS: ControlMessage = { message: "requestOffers" };
+/** An interface that comes before that of the others. */
+const EARLY_TYPE = "00000000-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const UNLOAD: ControlMessage = { message: "unload" };
 const UNLOADED: ControlMessage = { message: "unloadComplete" };
 const WELCOME = versionMessage("5.3", { connectionId: MULTICLIENT });
@@ -130,6 +132,34 @@ Deno.test("OfferChannel: devices that come before, while and after a guest conne
   assertEquals(lives().filter((lifecycle) => lifecycle === "opened"), []);
   host.pair.fabric.dispose();
 });
+
+// wire.md section 8, 28
+for (
+  const [offerOrder, instances] of [["interface", [3, 2, 4]], ["absolute", [2, 4, 3]]] as const
+) {
+  Deno.test(`RequestOffers: channels are numbered by interface and order, or by order alone: ${offerOrder}`, async () => {
+    const host = new WireHost({ fabric: { offerOrder } });
+    const offers: readonly [number: number, interfaceType: string, order: number | null][] = [
+      [4, PAIR_TYPE, 2],
+      [3, EARLY_TYPE, null],
+      [2, PAIR_TYPE, 1],
+    ];
+    for (const [number, interfaceType, order] of offers) {
+      addServer(host, number, {
+        server: (vsp, server) => {
+          vsp.VmbServerChannelInitSetTargetInterfaceId(server, interfaceType, instanceOf(number));
+          if (order !== null) vmbus.initSetOfferOrder(vsp, server, order);
+        },
+      });
+    }
+    await host.contact("5.3");
+    const offered = (await host.say(REQUEST_OFFERS)).flatMap((message) =>
+      message.message === "offerChannel" ? [[message.channelId, message.instanceId]] : []
+    );
+    assertEquals(offered, instances.map((number, at) => [at + 1, instanceOf(number)]));
+    host.pair.fabric.dispose();
+  });
+}
 
 /** A host with two channels that are open, whose servers take a while to close: one and two milliseconds. */
 async function twoOpen(): Promise<WireHost> {

@@ -95,6 +95,26 @@ Deno.test("GuestEnd.connect: a guest that makes contact makes no other one", () 
   assertEquals(guest.hear(versionMessage("6.0")), [{ message: "requestOffers" }]);
 });
 
+// wire.md 4.1: another interrupt source, trust level or processor is somebody else's; whoever plays the guest hears all.
+Deno.test("GuestEnd: a message that was put elsewhere than where the guest listens is not for it", () => {
+  const guest = new WireGuest({ partition: { processors: 2 } });
+  guest.end.connect();
+  guest.hear();
+  const own = { vp: 1, sint: 2, vtl: 0 };
+  for (const other of [{ sint: 3 }, { vtl: 1 }, { vp: 2 }]) {
+    guest.link.source = { ...own, ...other };
+    assertEquals(guest.hear(versionMessage("6.0")), []);
+  }
+  guest.link.source = own;
+  assertEquals(guest.hear(versionMessage("6.0")), [{ message: "requestOffers" }]);
+  const heard: string[] = [];
+  guest.end.taker = { hear: ({ message }) => heard.push(message), contacted: () => {} };
+  guest.link.source = { ...own, sint: 3 };
+  guest.hear({ message: "unloadComplete" });
+  assertEquals([heard, guest.refused], [["unloadComplete"], []]);
+  guest.pair.fabric.dispose();
+});
+
 // wire.md section 8, 54 and 57
 Deno.test("OfferChannel: an id comes again once it was released; before, that is the host's fault", () => {
   const guest = WireGuest.connected();

@@ -74,7 +74,7 @@ Deno.test("OfferedChannels.isOffered: each key once, and each instance of a prim
 });
 
 // wire.md 5.2, section 8 case 28
-Deno.test("OfferedChannels.sortOffers: by interface, order and instance, a sub-channel behind its primary", () => {
+Deno.test("OfferedChannels.sortOffers: by interface, order and instance, in absolute mode by order first", () => {
   const channels = new OfferedChannels();
   const all = [channelOf(2), channelOf(1), channelOf(), channelOf(3, 9), channelOf(4, 0)];
   const other = new OfferedChannel(new Actors("compiled"), null as never, {
@@ -83,7 +83,9 @@ Deno.test("OfferedChannels.sortOffers: by interface, order and instance, a sub-c
     subchannelIndex: 7,
   });
   for (const channel of [...all, other]) channels.queueOffer(channel);
-  channels.sortOffers();
-  const inOrder = channels.toOffer.map(({ key }) => key.subchannelIndex);
-  assertEquals(inOrder, [7, 4, 3, 0, 1, 2]);
+  const inOrder = () => channels.toOffer.map(({ key }) => key.subchannelIndex);
+  channels.sortOffers("interface");
+  assertEquals(inOrder(), [7, 4, 3, 0, 1, 2]); // a sub-channel behind its primary
+  channels.sortOffers("absolute");
+  assertEquals(inOrder(), [4, 3, 7, 0, 1, 2]);
 });
