@@ -11,12 +11,13 @@ async function plantedArtefact(): Promise<RunArtefact> {
   const settings = { schedule: "random", codec: null, isFaulty: true, itemsMax: 1000 } as const;
   const runner = new SeedRunner(planted, settings);
   const tally = new Tally();
-  for (let seed = 0n;; seed++) {
+  for (let seed = 0n; seed < 1000; seed++) {
     await runner.run(seed, tally);
     const { record } = tally.data.causes.find(({ finding }) => finding.rule === PLANTED_RULE) ??
       { record: null };
     if (record !== null) return artefactOf(record, { name: planted.name });
   }
+  throw new Error("Cannot find a world that fails: none of 1000 does");
 }
 
 /** The planted scenario with another workload. */

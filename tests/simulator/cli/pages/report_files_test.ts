@@ -13,7 +13,7 @@ const SETTINGS = { schedule: "random", codec: null, isFaulty: true, itemsMax: 10
 
 /** An artefact of the planted rule in `folder`. */
 async function keepArtefact(folder: string, choices?: readonly string[]): Promise<string> {
-  for (let seed = 0;; seed++) {
+  for (let seed = 0; seed < 1000; seed++) {
     const { codec: _, ...settings } = SETTINGS;
     const result = await runWorld(planted, { ...settings, seed });
     const finding = result.findings.find(({ rule }) => rule === PLANTED_RULE);
@@ -25,6 +25,7 @@ async function keepArtefact(folder: string, choices?: readonly string[]): Promis
     await Deno.writeTextFile(path, JSON.stringify(artefact));
     return path;
   }
+  throw new Error("Cannot find a world that fails: none of 1000 does");
 }
 
 Deno.test("simulate: --report and --trace-events write a run in both forms, and it is the same run", async () => {

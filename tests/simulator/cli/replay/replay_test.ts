@@ -16,7 +16,7 @@ type Changes = { readonly choices?: readonly string[]; readonly digest?: string 
 /** The text of an artefact of the planted rule in `folder`, which says `changes` instead. */
 async function artefactIn(folder: string, changes: Changes = {}): Promise<string> {
   const scenario = { name: planted.name, file: relative(folder, PLANTED) };
-  for (let seed = 0;; seed++) {
+  for (let seed = 0; seed < 1000; seed++) {
     const { codec: _, ...settings } = SETTINGS;
     const result = await runWorld(planted, { ...settings, seed });
     const finding = result.findings.find(({ rule }) => rule === PLANTED_RULE);
@@ -24,6 +24,7 @@ async function artefactIn(folder: string, changes: Changes = {}): Promise<string
     const record = { ...recordOf(result, finding, SETTINGS), ...changes };
     return JSON.stringify(artefactOf(record, scenario));
   }
+  throw new Error("Cannot find a world that fails: none of 1000 does");
 }
 
 /** Replays an artefact that `make` writes. */

@@ -16,13 +16,14 @@ const SETTINGS = { schedule: "random", codec: null, isFaulty: true, itemsMax: 10
 /** The text of an artefact of the planted rule in `folder`, whose run has a switch. */
 async function artefactIn(folder: string): Promise<string> {
   const { codec: _, ...settings } = SETTINGS;
-  for (let seed = 0;; seed++) {
+  for (let seed = 0; seed < 1000; seed++) {
     const result = await runWorld(planted, { ...settings, seed });
     const finding = result.findings.find(({ rule }) => rule === PLANTED_RULE);
     if (finding === undefined || result.choices.length < 2) continue;
     const scenario = { name: planted.name, file: relative(folder, PLANTED) };
     return JSON.stringify(artefactOf(recordOf(result, finding, SETTINGS), scenario));
   }
+  throw new Error("Cannot find a world that fails: none of 1000 does");
 }
 
 async function shrinkIn(
