@@ -61,7 +61,7 @@ export class Drain extends Ending<DrainedChannel> {
     this.#isRead = outgoing.ring === null && outgoing.hasEntered(this.#orderEnd);
   }
 
-  /** The opposite side may have read without a word. */
+  /** See {@linkcode Ending.statusWhenLate}: the opposite side may have read without a word. */
   protected override statusWhenLate(): NtStatus {
     return this.#isSent() ? STATUS_SUCCESS : STATUS_CANCELLED;
   }
@@ -73,6 +73,7 @@ export class Drain extends Ending<DrainedChannel> {
     this.#isRead = ring.hasPassed(this.#ringEnd) === true;
   }
 
+  /** See {@linkcode Ending.advance}. */
   protected override advance(): void {
     const { endpoint } = this;
     const isSent = this.#isSent();

@@ -46,6 +46,7 @@ export interface EndedChannel {
 
 /** One such caller. What its next step is, the channel's state says. */
 export abstract class Ending<Channel extends EndedChannel> implements Draining, Timer {
+  /** The endpoint that is ended. */
   protected readonly endpoint: Channel;
   readonly #wait: Wait<NtStatus>;
   #deadline: Deadline<Timer> | null = null;

@@ -38,6 +38,7 @@ export class PipeClosing extends Ending<EndedChannel> {
     this.check();
   }
 
+  /** See {@linkcode Ending.advance}. */
   protected override advance(): void {
     const { endpoint } = this;
     if (endpoint.is("emptying")) return;
@@ -48,6 +49,7 @@ export class PipeClosing extends Ending<EndedChannel> {
     } else if (!endpoint.is("rings")) this.disable(STATUS_DEVICE_REMOVED); // nobody is at the other end
   }
 
+  /** See {@linkcode Ending.statusWhenLate}. */
   protected override statusWhenLate(): NtStatus {
     return STATUS_CANCELLED;
   }
