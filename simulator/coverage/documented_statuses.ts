@@ -16,6 +16,11 @@ export type StatusFunction =
   | "setPageSet"
   | "sendTransferPages"
   | "bytePipe"
+  | "pipeRead"
+  | "pipeWrite"
+  | "pipeCloseWrite"
+  | "pipeClose"
+  | "connectSocket"
   | "initSetSubchannelIndex"
   | "initSetOfferOrder"
   | "initSetOfferFlags"
@@ -25,6 +30,8 @@ export type StatusFunction =
 
 const SEND = "_1 _2 _3 _4 _5 NOT_SUPPORTED INVALID_BUFFER_SIZE DEVICE_REMOVED";
 const CREATE_GPADL = "_1 _2 _3 _4 INVALID_BUFFER_SIZE UNSUCCESSFUL DEVICE_REMOVED";
+/** What ends a stream, or its channel. */
+const STREAM = "CONNECTION_RESET DEVICE_REMOVED INVALID_HANDLE";
 const QUERY = "NOT_FOUND NOT_SUPPORTED INVALID_PARAMETER";
 
 /** Statuses beside SUCCESS, which each may return (kmcl.md sections 4, 5 and 8, api.md section 1). */
@@ -71,6 +78,12 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   setPageSet: "_1 _2 _3 NOT_SUPPORTED",
   sendTransferPages: `${SEND} _6`,
   bytePipe: "_1 _3",
+  pipeRead: `END_OF_FILE ${STREAM} _1`,
+  pipeWrite: `INVALID_DEVICE_STATE ${STREAM} _1`,
+  pipeCloseWrite: STREAM,
+  pipeClose: `CANCELLED ${STREAM} _1`,
+  connectSocket:
+    "CONNECTION_REFUSED CANCELLED DEVICE_REMOVED INVALID_DEVICE_STATE NOT_SUPPORTED _1 _2",
   initSetSubchannelIndex: "_1 _2",
   initSetOfferOrder: "_1 _2",
   initSetOfferFlags: "_1 _2",

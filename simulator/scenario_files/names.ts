@@ -44,6 +44,7 @@ export function nameProblems(
   return [
     ...strangers,
     ...boundProblems(content, base, positions, isShaped),
+    ...levelProblems(content, known.partitions, positions, isShaped),
     ...faultProblems(content, known, positions, isShaped),
     ...scheduleProblems(content, positions, isShaped),
   ];
@@ -63,6 +64,24 @@ function boundProblems(
     const message =
       `numbers.${name} must be from ${bounds.least} to ${bounds.most}, the lesser first`;
     return [{ ...positions.ofValue(["numbers", name]), message }];
+  });
+}
+
+/** A machine is there before a further trust level of it. */
+function levelProblems(
+  { partitions }: RawContent,
+  names: readonly string[],
+  positions: Positions,
+  isShaped: (path: Path) => boolean,
+): readonly ScenarioFileProblem[] {
+  return membersOf(partitions).flatMap(([name, given]) => {
+    const path = ["partitions", name];
+    if (!isShaped(path) || !names.includes(name)) return [];
+    const { vtlOf } = given as { readonly vtlOf?: string };
+    const before = names.slice(0, names.indexOf(name));
+    if (vtlOf === undefined || before.includes(vtlOf)) return [];
+    const message = `no guest ${vtlOf} stands before ${name}: ${whatIsRight(vtlOf, before)}`;
+    return [{ ...positions.ofValue([...path, "vtlOf"]), message }];
   });
 }
 

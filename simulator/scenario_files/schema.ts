@@ -91,6 +91,12 @@ const partition = z.strictObject({
     FEATURES_KNOWN,
   )
     .optional(),
+  monitorPages: z.enum(["none", "guest", "host"]).optional()
+    .meta({ description: "whose monitor pages its signals go through" }),
+  vtlOf: z.string().min(1).optional()
+    .meta({ description: "the guest whose machine it is a further trust level of, by its name" }),
+  redirect: z.boolean().optional()
+    .meta({ description: "whether that guest, its paravisor, serves it in the host's place" }),
 });
 
 /** The schema of a file. */

@@ -35,6 +35,8 @@ export interface HearingEnd extends GuestChannelOwner {
 /** Takes the messages of the host. */
 export class HostMessages {
   readonly #end: HearingEnd;
+  /** Sockets that the guest gave back by itself: the host may have taken them back before it hears of that. */
+  readonly #givenBack = new Set<number>();
 
   /** For the guest's end `end`. */
   constructor(end: HearingEnd) {
@@ -70,6 +72,7 @@ export class HostMessages {
       known?.taken?.client.faulted("unexpectedMessage");
       return "unexpectedMessage"; // an id that was not released may not be used again (wire.md 5.6)
     }
+    this.#givenBack.delete(offer.channelId);
     this.#end.byId.set(
       offer.channelId,
       new GuestChannel(this.#end.runtime.actors, this.#end, offer),
@@ -112,6 +115,7 @@ export class HostMessages {
 
   #rescinded(channelId: number): ChannelFault | null {
     const actor = this.#end.byId.get(channelId)?.actor;
+    if (actor === undefined && this.#givenBack.delete(channelId)) return null;
     if (actor?.can("rescinded") !== true) return "unexpectedMessage";
     actor.send({ type: "rescinded" });
     return null;
@@ -128,8 +132,19 @@ export class HostMessages {
     const channel = this.#end.byId.get(this.#end.gpadls.at(gpadlId)?.channelId ?? 0);
     const fault = this.#end.gpadls.torndown(gpadlId);
     if (channel === undefined || fault !== null) return fault;
-    if (channel.taken?.ringGpadlId === gpadlId) channel.actor.send({ type: "ringsFree" });
-    else this.#end.releaseIfDone(channel);
+    if (channel.taken?.ringGpadlId !== gpadlId) {
+      this.#end.releaseIfDone(channel);
+      return null;
+    }
+    if (channel.taken.client.configuration.socket !== null) this.#giveBack(channel);
+    channel.actor.send({ type: "ringsFree" });
     return null;
+  }
+
+  /** A socket is one connection: nobody takes its offer a second time (wire.md 4.5). */
+  #giveBack({ offer: { channelId }, actor }: GuestChannel): void {
+    if (!actor.can("rescinded")) return;
+    this.#givenBack.add(channelId);
+    actor.send({ type: "rescinded" });
   }
 }

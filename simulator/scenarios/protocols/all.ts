@@ -8,6 +8,7 @@ import type { ScenarioDefinition } from "../../worlds/world.ts";
 import { twoPhaseCommit } from "../two_phase_commit/scenario.ts";
 import { boundedBuffer } from "./bounded_buffer.ts";
 import { burstPair } from "./burst.ts";
+import { byteStreams } from "./byte_streams.ts";
 import { ringSignalling } from "./ring_signalling.ts";
 import { teardown } from "./teardown.ts";
 import { uneven } from "./uneven.ts";
@@ -20,4 +21,5 @@ export const PROTOCOLS: Readonly<Record<string, (planted: boolean) => ScenarioDe
   "teardown": teardown,
   "burst": burstPair,
   "two-phase-commit": twoPhaseCommit,
+  "byte-streams": byteStreams,
 };

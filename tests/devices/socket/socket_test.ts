@@ -8,6 +8,7 @@ import {
   vsockPort,
   vsockService,
 } from "../../../devices/socket/mod.ts";
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
 import { createFabric } from "../../support/fabric.ts";
 import { pattern } from "../../support/sending.ts";
@@ -283,4 +284,36 @@ Deno.test("SocketGuest: what is no GUID, handler or size is refused with its val
   const refusal = "VmbClientChannelInitSetRingBufferPageCount returned";
   await assertRejects(() => tooMany.connect(SERVICE, connection(1)), vmbus.KmclError, refusal);
   await closeEnds(ends);
+});
+
+// wire.md 4.5: who gives a socket up gives its offer back, so that whoever listens next waits for another connection.
+Deno.test("SocketGuest.listen: a connection that the guest has closed is no new one, though the host has it open", async () => {
+  const ends = makeEnds();
+  const served: string[] = [];
+  ends.inGuest.listen(SERVICE, async (socket) => {
+    served.push(socket.endpointId);
+    await readAll(socket);
+  });
+  for (const number of [1, 2]) {
+    const { socket } = await ends.host.connect(SERVICE, connection(number));
+    await socket!.closeWrite();
+    await ends.fabric.advance(10);
+    assertEquals(await readAll(socket!), { pieces: [], end: "STATUS_END_OF_FILE" });
+  }
+  assertEquals(served, [connection(1), connection(2)]);
+  await closeEnds(ends);
+});
+
+// wire.md 4.5: both sides may give a socket up at once, and neither is wrong.
+Deno.test("Socket.close: an offer that the host takes back while the guest gives it back is no fault", async () => {
+  for (let seed = 0; seed < 8; seed++) {
+    const ends = makeEnds({ seed, schedule: "random" });
+    ends.host.listen(SERVICE, async (socket) => void await readAll(socket));
+    const { socket } = await ends.inGuest.connect(SERVICE, connection(seed));
+    await socket!.close();
+    await ends.fabric.advance(10);
+    const { bus } = ends.guest as PartitionObject;
+    assertEquals([bus.faults, bus.guest.channels], [[], []]);
+    await closeEnds(ends);
+  }
 });

@@ -192,6 +192,21 @@ Deno.test("readScenarioFile: what a file is made of is there, or it is said what
   ]);
 });
 
+Deno.test("readScenarioFile: a guest may be a further trust level of one that stands before it", async () => {
+  const file = (partitions: string) => `scenario: everything\npartitions:\n  ${partitions}\n`;
+  const beta = "beta: { vtlOf: alpha, redirect: true, monitorPages: guest, vmbusVersion: '5.3' }";
+  const { scenario } = await readScenarioFile(file(beta));
+  const { vtlOf, redirect, monitorPages, vmbusVersion } = scenario.partitions["beta"]!;
+  const read = [vtlOf, redirect, monitorPages, vmbusVersion];
+  assertEquals(read, ["alpha", true, "guest", "5.3"]);
+  assertEquals(await complaintsOf(file("beta: { vtlOf: gamma }")), [
+    "my.yaml:3:18: no guest gamma stands before beta: there are alpha",
+  ]);
+  assertEquals(await complaintsOf(file("alpha: { vtlOf: alpha }")), [
+    "my.yaml:3:19: no guest alpha stands before alpha: there are none",
+  ]);
+});
+
 Deno.test("readScenarioFile: a module's scenario comes from whoever reads the file", async () => {
   const mine = defineScenario({
     name: "mine",

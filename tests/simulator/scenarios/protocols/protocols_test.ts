@@ -12,6 +12,7 @@ const PLANTED: readonly (readonly [string, string, Schedule, number])[] = [
   ["teardown", "a device in use is there", "urw", 8],
   ["uneven", "a session is sealed with its key", { name: "pct", depth: 2 }, 0],
   ["bounded-buffer", "everybody has his turn", "random", 0],
+  ["byte-streams", "bytes come once, and in order", "random", 0],
   ["two-phase-commit", "every transaction has an outcome", { name: "pct", depth: 3 }, 2],
 ];
 
