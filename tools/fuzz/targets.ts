@@ -14,11 +14,13 @@ import { hostileHostTargets } from "./targets/hostile_host.ts";
 import { packetTargets } from "./targets/packets.ts";
 import { ringTarget } from "./targets/ring.ts";
 import { savedTargets } from "./targets/saved.ts";
+import { streamHeaderTarget } from "./targets/stream_headers.ts";
 
 /** All of them, with what makes their seeds. */
 export const packageTargets: readonly PackageTarget[] = [
   ringTarget,
   ...packetTargets,
+  streamHeaderTarget,
   ...controlTargets,
   gpadlTarget,
   ...savedTargets,
