@@ -377,6 +377,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
   guestGone(): void {
     this.actor.send({ type: "guestGone" });
     this.unclaimed.clear();
+    this.sockets.guestGone();
     this.gpadls.disconnect(() => false);
     for (const channel of this.known) channel.leave("guestGone");
     this.signals.disconnect();

@@ -28,7 +28,7 @@ import { type Worker, WorkItem } from "../../runtime/processor.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { GuestFacts } from "./host_port.ts";
 
-/** Requests that may be unanswered: with as many, nothing more is read of the guest (wire.md 5.4). */
+/** Requests that may wait or be under way: with as many, nothing more is read of the guest (wire.md 5.4). */
 const SOCKET_REQUESTS_MAX = 16;
 
 /** What a guest asks for. */
@@ -64,6 +64,8 @@ export class SocketRequests implements Worker {
   readonly #waiting = new Fifo<SocketRequest>();
   /** All that the guest still waits for. What it asked for before it left is none of them, whenever the answer comes. */
   readonly #unanswered = new Set<SocketRequest>();
+  /** Those that whoever provides sockets is at, also for a guest that has left. */
+  #underWay = 0;
 
   /** The requests of the guest at `end`, whose memory that is; they are answered in `root`. */
   constructor(runtime: RuntimePort, root: PartitionPort, end: AskedEnd, memory: object) {
@@ -98,6 +100,11 @@ export class SocketRequests implements Worker {
     return this.#unanswered.size;
   }
 
+  /** Whether there are as many as there may be. */
+  get #isFull(): boolean {
+    return this.#waiting.length + this.#underWay >= SOCKET_REQUESTS_MAX;
+  }
+
   /** The guest wants to connect. */
   take(message: TlConnectRequest | TlConnectRequest2): void {
     const { endpointId, serviceId } = message;
@@ -105,7 +112,7 @@ export class SocketRequests implements Worker {
     const request = { endpointId, serviceId, siloId };
     this.#waiting.push(request);
     this.#unanswered.add(request);
-    if (this.unanswered >= SOCKET_REQUESTS_MAX) this.#end.link.hold(true);
+    if (this.#isFull) this.#end.link.hold(true);
     this.#runtime.scheduler.schedule(this.#item);
   }
 
@@ -114,6 +121,7 @@ export class SocketRequests implements Worker {
     const request = this.#waiting.shift();
     if (request === null) return;
     if (this.#waiting.length > 0) this.#runtime.scheduler.schedule(this.#item);
+    this.#underWay++;
     const { provider } = this;
     if (provider === null) return this.#answer(request, STATUS_CONNECTION_REFUSED);
     this.#runtime.callbacks.call(this.#frame, () => provider(request), ({ threw, value }) => {
@@ -121,21 +129,24 @@ export class SocketRequests implements Worker {
     });
   }
 
-  /** The guest is gone, and nobody is to be answered. */
+  /**
+   * The guest has left, or is gone, and nobody is to be answered. What is under way counts on: one that leaves and comes
+   * again must not give whoever provides sockets more to do than one that stays.
+   */
   guestGone(): void {
     this.#waiting.clear();
     this.#unanswered.clear();
-    this.#end.link.hold(false);
+    this.#end.link.hold(this.#isFull);
   }
 
   /** An offer says by itself that the connect has succeeded. */
   #answer(request: SocketRequest, status: NtStatus): void {
-    if (!this.#unanswered.delete(request)) return; // the guest has gone meanwhile
+    this.#underWay--;
     const { endpointId, serviceId } = request;
-    if (!NT_SUCCESS(status)) {
+    if (this.#unanswered.delete(request) && !NT_SUCCESS(status)) { // else the guest has left meanwhile
       this.#end.post({ message: "tlConnectResult", endpointId, serviceId, status });
     }
-    assert(this.unanswered < SOCKET_REQUESTS_MAX, "nothing is read while so many wait");
+    assert(!this.#isFull, "nothing is read while so many wait");
     this.#end.link.hold(false);
   }
 }

@@ -6,6 +6,7 @@ import type { ControlMessage, OfferChannel } from "../../../core/control/message
 import { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
 import { PAIR_INSTANCE, PAIR_TYPE } from "../../support/connected_pair.ts";
+import { ByteGuest } from "../../support/byte_guest.ts";
 import { makePipe } from "../../support/byte_pipes.ts";
 import { createFabric } from "../../support/fabric.ts";
 
@@ -77,6 +78,58 @@ Deno.test("setSocketProvider: with 16 requests unanswered nothing more of the gu
   await fabric.advance(2);
   assertEquals(asked, Array.from({ length: 20 }, (_, number) => id(number)));
   assertEquals(bus.host.sockets.unanswered, 0);
+});
+
+// wire.md 5.1, 5.4: a connection knows nothing of what one before it has asked
+Deno.test("setSocketProvider: an answer that comes when its guest has left and come again answers nobody", async () => {
+  const fabric = createFabric({ codec: "vmbus" });
+  const guest = new ByteGuest(fabric);
+  const asked: string[] = [];
+  vmbus.setSocketProvider(guest.door.partition, async ({ endpointId }) => {
+    asked.push(endpointId.slice(0, 2));
+    await fabric.delay(asked.length <= 10 ? 2 : 4);
+    return vmbus.STATUS_CONNECTION_REFUSED;
+  });
+  const ask = (first: number, count: number) => {
+    guest.connect(0x4_0001);
+    for (let at = 0; at < count; at++) {
+      const request = new Uint8Array(40);
+      request.set([21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, first + at]);
+      guest.post(request);
+    }
+  };
+  ask(0, 10);
+  await fabric.settle();
+  ask(32, 10);
+  await fabric.settle();
+  const { bus } = PartitionObject.of(guest.door.partition as PartitionObject);
+  // The ten of the first connection are still being answered: six more are as many as there may be at once.
+  assertEquals([bus.host.sockets.unanswered, bus.pending("toHost").length], [6, 4]);
+  const answered = () => guest.take().filter(([type]) => type === 23).map((bytes) => bytes[11]);
+  await fabric.advance(3);
+  assertEquals([asked.length, answered()], [20, []]);
+  await fabric.advance(6);
+  assertEquals(answered(), [32, 33, 34, 35, 36, 37, 38, 39, 40, 41]);
+  assertEquals(bus.host.sockets.unanswered, 0);
+  fabric.dispose();
+});
+
+Deno.test("setSocketProvider: nobody is asked about a guest that is gone", async () => {
+  const fabric = createFabric({ codec: "vmbus" });
+  const guest = new ByteGuest(fabric);
+  let calls = 0;
+  vmbus.setSocketProvider(guest.door.partition, () => {
+    calls++;
+    return vmbus.STATUS_CONNECTION_REFUSED;
+  });
+  guest.connect(0x4_0001);
+  const { bus } = PartitionObject.of(guest.door.partition as PartitionObject);
+  guest.post(Uint8Array.from({ length: 40 }, (_, at) => at === 0 ? 21 : 0).fill(0, 1, 8));
+  await fabric.runUntil(() => bus.host.sockets.unanswered === 1);
+  guest.door.detach();
+  await fabric.settle();
+  assertEquals([calls, bus.host.sockets.unanswered], [0, 0]);
+  fabric.dispose();
 });
 
 Deno.test("setSocketProvider: what is no guest and no provider is refused", () => {
