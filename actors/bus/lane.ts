@@ -229,6 +229,12 @@ export class Lane<Target> implements Worker, Arrival {
     this.#doorbells.get(key)?.lead(null);
   }
 
+  /** The same where nobody has kept the doorbell: the next who asks for that key has another one. */
+  forget(key: number): void {
+    this.silence(key);
+    this.#doorbells.delete(key);
+  }
+
   /** Rings by the key of a signal; false where nobody has ever listened to it. */
   signal(key: number): boolean {
     const doorbell = this.#doorbells.get(key);

@@ -15,6 +15,7 @@ import {
   guestSignalKey,
   type HostSignal,
   hostSignalKey,
+  placedSignalKey,
   type SynicPlace,
 } from "./synic.ts";
 
@@ -92,7 +93,10 @@ class Side<Target, Signal, Source, OwnSignal> implements Link<Target, Signal, So
 
   /** See {@linkcode Link.stopListening}. */
   stopListening(signal: OwnSignal): void {
-    this.incoming.silence(this.#keys.own(signal));
+    const key = this.#keys.own(signal);
+    // Somebody outside keeps no doorbell, and may name other signals at each open, without end.
+    if (this.#interruptOf === null) this.incoming.silence(key);
+    else this.incoming.forget(key);
   }
 }
 
@@ -105,7 +109,8 @@ export class HostSide extends Side<SynicPlace, GuestSignal, number, HostSignal>
     { toHost, toGuest }: Lanes,
     interruptOf: InterruptOf<GuestSignal> = null,
   ) {
-    const keys = { own: hostSignalKey, theirs: guestSignalKey };
+    const theirs = interruptOf === null ? guestSignalKey : placedSignalKey;
+    const keys = { own: hostSignalKey, theirs };
     super(memory, [toHost, toGuest], keys, interruptOf);
   }
 }

@@ -47,6 +47,8 @@ export const SHARED_EVENT_FLAG = 0;
 /** The signal of the host that all channels share, before version 1.1. */
 export const SHARED_HOST_SIGNAL: HostSignal = { connectionId: 2, flag: 0 };
 
+/** More than any {@linkcode guestSignalKey}. */
+const PLACED_SIGNALS = 2 ** 24;
 const SINT_SHIFT = 12;
 const VTL_SHIFT = 16;
 const MESSAGE_SINT_SHIFT = 4;
@@ -87,6 +89,14 @@ export function contactConnectionId(port: ServerPlace, isMulticlient: boolean): 
  */
 export function guestSignalKey({ sint, vtl, eventFlag }: GuestSignal): number {
   return (vtl << 4 | sint) << 16 | eventFlag;
+}
+
+/**
+ * The same where somebody outside takes them: each processor has flags of its own, and a guest may tell two channels
+ * apart by that alone (wire.md 4.2).
+ */
+export function placedSignalKey(signal: GuestSignal): number {
+  return signal.vp * PLACED_SIGNALS + guestSignalKey(signal);
 }
 
 /** A number for an interrupt of the host, another one for another interrupt. */

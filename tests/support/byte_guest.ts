@@ -16,6 +16,7 @@ export interface ByteGuestOptions {
   readonly base?: number;
   readonly memory?: ArrayBuffer | SharedArrayBuffer;
   readonly vtl?: number;
+  readonly processors?: number;
 }
 
 /** Pages of the memory that it makes for itself. */
@@ -42,6 +43,7 @@ export class ByteGuest {
 
   constructor(fabric: vmbus.Fabric, options: ByteGuestOptions = {}) {
     const { name = "foreign", base = 0, memory = new ArrayBuffer(PAGES * 4096), vtl = 0 } = options;
+    const { processors = 1 } = options;
     this.memory = memory;
     this.base = base;
     this.#vtl = vtl;
@@ -52,6 +54,7 @@ export class ByteGuest {
       memory,
       memoryBase: base,
       vtl,
+      processors,
       onMessage: (bytes, target) => void this.heard.push({ bytes, target }),
       onSignal: (vp, sint, flag) => {
         this.signals.push(`${vp} ${sint} ${flag}`);
