@@ -38,7 +38,7 @@ export function createHostGpadlChart() {
         drop: { target: "#removed", actions: "revokeMdl" }, disconnect: "#mappedLeft",
       } },
     } },
-    abandoned: { initial: "ring", on: { drop: "removed" }, states: {
+    abandoned: { initial: "ring", on: { drop: "removed", disconnect: {} }, states: {
       ring: { id: "ringLeft", tags: "ring", on: { unused: "#removed" } },
       mapped: { id: "mappedLeft", tags: "mapped", on: {
         unused: { target: "#removed", actions: "revokeMdl" }, drop: { target: "#removed", actions: "revokeMdl" },

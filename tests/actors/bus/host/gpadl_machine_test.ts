@@ -50,8 +50,14 @@ Deno.test("createHostGpadlChart: what uses a GPADL keeps it, whoever wants it ba
       tags: ["mapped", "tearingDown"],
       on: { drop: "removed", disconnect: "abandoned.mapped", unused: "removed" },
     },
-    "abandoned.ring": { tags: ["ring"], on: { drop: "removed", unused: "removed" } },
-    "abandoned.mapped": { tags: ["mapped"], on: { drop: "removed", unused: "removed" } },
+    "abandoned.ring": {
+      tags: ["ring"],
+      on: { drop: "removed", disconnect: "abandoned.ring", unused: "removed" },
+    },
+    "abandoned.mapped": {
+      tags: ["mapped"],
+      on: { drop: "removed", disconnect: "abandoned.mapped", unused: "removed" },
+    },
     removed: { tags: [], on: {} },
   });
 });
