@@ -49,6 +49,8 @@ export class EchoServer {
   readonly #window: number;
   /** A send copies what it is given: one buffer serves all of them. */
   readonly #buffer: Uint8Array;
+  /** The guest's packets whose echoes are not in the ring yet. */
+  readonly #echoed = new Set<vmbus.VMBPACKETCOMPLETION>();
   #isSending = false;
 
   /**
@@ -108,9 +110,7 @@ export class EchoServer {
       vsp.VmbChannelInitSetStateChangeCallbacks(channel, {
         ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
         EvtChannelPostStarted: () => this.#beginTraffic(),
-        EvtChannelSuspend: () => {
-          this.#isSending = false;
-        },
+        EvtChannelSuspend: () => this.#suspended(),
       }),
     );
     vsp.VmbChannelSetTransactionQuota(channel, TRANSACTION_QUOTA);
@@ -159,8 +159,9 @@ export class EchoServer {
     vsp.VmbPacketSetCompletionRoutine(echo, (sent, status) => {
       if (status !== vmbus.STATUS_SUCCESS) this.#work.failed(ended("an echo", status));
       vsp.VmbPacketFree(sent);
-      vsp.VmbChannelPacketComplete(context, null, 0);
+      this.#retire(context);
     });
+    this.#echoed.add(context);
     const status = vsp.VmbPacketSend(echo, buffer, byteCount, null, 0);
     if (status === vmbus.STATUS_SUCCESS) {
       this.counts.packets++;
@@ -169,7 +170,21 @@ export class EchoServer {
     }
     this.#work.failed(ended("the send of an echo", status));
     vsp.VmbPacketFree(echo);
-    vsp.VmbChannelPacketComplete(context, null, 0);
+    this.#retire(context);
+  }
+
+  /** The guest's packet is done with, if it was not before. */
+  #retire(context: vmbus.VMBPACKETCOMPLETION): void {
+    if (this.#echoed.delete(context)) this.#vsp.VmbChannelPacketComplete(context, null, 0);
+  }
+
+  /**
+   * What is held is given back: echoes that still queue end only after that (kmcl.md S10), and a guest that reads
+   * nothing would keep the channel from closing.
+   */
+  #suspended(): void {
+    this.#isSending = false;
+    for (const context of [...this.#echoed]) this.#retire(context);
   }
 
   #refuse(context: vmbus.VMBPACKETCOMPLETION, finding: string): void {

@@ -36,7 +36,7 @@ const MADE = Object.entries(CHARTS).map(([name, create]) => {
 });
 const RANDOM_EVENTS = times(8000, 40_000);
 /** How much of a chart a walk of so many comes by. */
-const SEEN = isLong ? 0.7 : 0.3;
+const SEEN = isLong ? 0.55 : 0.3;
 /** One crash in so many draws of one: else no walk of a client would get far. */
 const CRASH_RARITY = 60;
 
