@@ -205,6 +205,7 @@ export { runInTurn } from "./worlds/run_in_turn.ts";
 export { runWorld } from "./worlds/run_world.ts";
 export type { Choice, ChoiceKind, WorldResult, WorldSettings } from "./worlds/settings.ts";
 export type {
+  DrawnOption,
   Draws,
   DriverOptions,
   DriverTable,

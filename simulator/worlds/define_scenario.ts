@@ -8,6 +8,7 @@ import { describe } from "../../core/describe.ts";
 import { faultInRule } from "../faults/check_rule.ts";
 import type { FaultRule } from "../faults/rule.ts";
 import { isUint } from "../../core/units.ts";
+import { DRAWN_OPTIONS } from "./drawn_options.ts";
 import { isScenarioPayload, SCENARIO_PAYLOAD_FORM } from "./payloads.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 
@@ -92,7 +93,7 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   definition: ScenarioDefinition<Drivers>,
 ): ScenarioDefinition<Drivers> {
   if (!isObject(definition)) refuse(`it must be an object, not ${describe(definition)}`);
-  const { name, title, partitions, drivers, drawsVersion, workload, end, stateOf } = definition;
+  const { name, title, partitions, drivers, draws, workload, end, stateOf } = definition;
   if (typeof name !== "string" || !SCENARIO_NAME.test(name)) {
     refuse(`its name must be lower case words with - between them, not ${describe(name)}`);
   }
@@ -106,8 +107,9 @@ export function defineScenario<const Drivers extends DriverTable = Record<never,
   if (stateOf !== undefined && typeof stateOf !== "function") {
     refuse(`its stateOf must be a function, not ${describe(stateOf)}`);
   }
-  if (drawsVersion !== undefined && typeof drawsVersion !== "boolean") {
-    refuse(`its drawsVersion must be a boolean, not ${describe(drawsVersion)}`);
+  for (const option of listOf("draws", draws)) {
+    if (DRAWN_OPTIONS.some((known) => known === option)) continue;
+    refuse(`its draws must be of ${DRAWN_OPTIONS.join(", ")}, not ${describe(option)}`);
   }
   if (partitions === undefined) refuse("its partitions must be an object, not undefined");
   checkPartitions(partitions);

@@ -6,8 +6,6 @@
 
 import type { Chance } from "../../core/chance.ts";
 import type { Chooser, Drawn } from "../../actors/runtime/chooser.ts";
-import { FEATURES_DEFAULT } from "../../core/control/dialect.ts";
-import { FEATURES_KNOWN, protocolOf, VERSIONS } from "../../core/control/versions.ts";
 import { isNearness, nearer, type Nearness } from "../coverage/coverage.ts";
 import { describe } from "../../core/describe.ts";
 import { isPromise } from "../../actors/runtime/promises.ts";
@@ -20,10 +18,10 @@ import {
   loadGuestDriver,
   loadHostDriver,
   type Partition,
-  type PartitionOptions,
   type PlainData,
 } from "../../mod.ts";
 import type { DriverInstance, WorldParts } from "../faults/faulty_world.ts";
+import { drawOptions } from "./drawn_options.ts";
 import { type Finding, reported } from "./finding.ts";
 import type { DriverTable, InstanceOf, ScenarioDefinition, World } from "./world.ts";
 
@@ -92,9 +90,9 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** Makes the guests and starts the drivers. */
   begin(): void {
-    const { partitions, drivers, drawsVersion = false } = this.#scenario;
+    const { partitions, drivers, draws = [] } = this.#scenario;
     for (const [name, { vtlOf, ...options }] of Object.entries(partitions)) {
-      const drawn = drawsVersion ? this.#drawVersion() : {};
+      const drawn = drawOptions(draws, (count) => this.draw(count));
       const machine = vtlOf === undefined ? null : this.guest(vtlOf);
       const partition = { ...drawn, ...options, name, vtlOf: machine };
       this.#guests.set(name, this.fabric.createPartition(partition));
@@ -108,14 +106,6 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
         : loadHostDriver(this.guest(entry.serves), entry.driver, options);
       this.#drivers.set(name, instance);
     }
-  }
-
-  /** What a guest speaks: in every other world all, the newest first. */
-  #drawVersion(): Pick<PartitionOptions, "vmbusVersion" | "vmbusFeatures"> {
-    if (this.draw(2) === 0) return {};
-    const vmbusVersion = VERSIONS.at(-1 - this.draw(VERSIONS.length))!;
-    if (!protocolOf(vmbusVersion).hasFeatureFlags) return { vmbusVersion };
-    return { vmbusVersion, vmbusFeatures: FEATURES_DEFAULT & ~this.draw(FEATURES_KNOWN + 1) };
   }
 
   /** See {@linkcode World.guest}. */

@@ -142,6 +142,13 @@ export interface ScenarioPartition extends Omit<PartitionOptions, "name" | "vtlO
   readonly vtlOf?: string;
 }
 
+/**
+ * What a world may draw of a guest: `"version"`, which version of the bus it speaks and which features it asks for;
+ * `"vtl"`, the trust level of its drivers, which its servers must then name (VmbServerChannelInitSetTargetVtl);
+ * `"monitorPages"`, whether its signals go through a monitor page of its own.
+ */
+export type DrawnOption = "version" | "vtl" | "monitorPages";
+
 /** A scenario: which partitions and drivers there are, what they do, what goes wrong, and what must hold. */
 export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   /** As it is asked for: lower case words with `-` between them. */
@@ -150,11 +157,8 @@ export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {
   readonly title: string;
   /** The guests by name, each with its options. */
   readonly partitions: Readonly<Record<string, ScenarioPartition>>;
-  /**
-   * Whether its worlds draw which version of the bus each guest speaks, and which features it asks for, where its
-   * options do not say. Default false: the newest, and all that this package has.
-   */
-  readonly drawsVersion?: boolean;
+  /** What its worlds draw of each guest, where its options do not say. Default nothing: each is as options leave it. */
+  readonly draws?: readonly DrawnOption[];
   /** The drivers by name. Default: none; then the workload makes its own. */
   readonly drivers?: Drivers;
   /** Numbers that its worlds draw, by name. */

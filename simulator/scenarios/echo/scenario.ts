@@ -96,7 +96,7 @@ export const echo: ScenarioDefinition = defineScenario({
     packets: { title: "packets that the host sends beside it", least: 0, most: 16 },
   },
   partitions: { guest: { memoryPages: 32, mmioMegabytes: 0 } },
-  drawsVersion: true,
+  draws: ["version"],
   workload,
   end,
   payloads: [{ layout: ECHO_HEADER }],

@@ -22,6 +22,7 @@ const NUMBERS = [
   "latency100ns",
   "refusals",
   "salt",
+  "vtl",
 ] as const;
 const FLAGS = [
   "isPipe",
@@ -39,7 +40,7 @@ const FLAGS = [
  * One channel. `guestPackets`, `hostPackets`: what each side sends. `bytesMax`: the largest message.
  * `window`: most that a side has under way. `quota`: most that the host takes at once; 0 for any number.
  * `latency100ns`: by how much the guest's signals may be late. `refusals`: opens that the host refuses.
- * `salt`: what the packets are drawn from. `isPipe`: datagrams alone. `isGuestPassive`, `isHostPassive`:
+ * `salt`: what the packets are drawn from. `vtl`: the trust level of the guest's drivers. `isPipe`: datagrams alone. `isGuestPassive`, `isHostPassive`:
  * packets are processed at PASSIVE_LEVEL there, where some take a while. `shares`: GPADLs. `lends`: external
  * data. `isEarly`: the guest sends before it has opened. `isLate`: what is to be completed later waits for
  * the program. `isSlowToOpen`: the host takes a while to open. `isSub`: it is a sub-channel
@@ -119,7 +120,7 @@ export function answerBytesOf(plan: ChannelPlan, sender: Sender, number: number)
 const BYTES_MAX = [64, 256, 1024, 2048];
 const QUOTAS = [0, 0, 1, 3];
 
-function drawChannel(world: Draws, packetsMax: number, maySub: boolean): ChannelPlan {
+function drawChannel(world: Draws, vtl: number, packetsMax: number, maySub: boolean): ChannelPlan {
   const isOneIn = (count: number) => world.draw(count) === count - 1;
   const isPipe = isOneIn(6);
   return {
@@ -131,6 +132,7 @@ function drawChannel(world: Draws, packetsMax: number, maySub: boolean): Channel
     latency100ns: isOneIn(3) ? 50 : 0,
     refusals: isOneIn(6) ? 1 : 0,
     salt: world.draw(2 ** 16),
+    vtl,
     isPipe,
     isGuestPassive: isOneIn(3),
     isHostPassive: isOneIn(3),
@@ -143,14 +145,26 @@ function drawChannel(world: Draws, packetsMax: number, maySub: boolean): Channel
   };
 }
 
-/** Draws the plan of a guest; `hasSubchannels`: its version of the bus has sub-channels. */
-export function drawPlan(world: Draws, hasSubchannels = false): GuestPlan {
+/** What a guest is, as far as its plan depends on it. */
+export interface PlannedGuest {
+  /** Whether its version of the bus has sub-channels. */
+  readonly hasSubchannels: boolean;
+  /** The trust level of its drivers. */
+  readonly vtl: number;
+}
+
+/** A guest of whatever version. */
+const PLAIN_GUEST: PlannedGuest = { hasSubchannels: false, vtl: 0 };
+
+/** Draws the plan of a guest. */
+export function drawPlan(world: Draws, guest: PlannedGuest = PLAIN_GUEST): GuestPlan {
+  const { hasSubchannels, vtl } = guest;
   const packetsMax = world.number("packets");
   const count = world.number("channels");
   return {
     channels: Array.from(
       { length: count },
-      (_, at) => drawChannel(world, packetsMax, hasSubchannels && at > 0),
+      (_, at) => drawChannel(world, vtl, packetsMax, hasSubchannels && at > 0),
     ),
   };
 }

@@ -13,7 +13,7 @@ import { ATTACKS, BREAKDOWNS, DELAYS, LOSSES, MISDEEDS, MOVES } from "../faults.
 import type { EverythingClient } from "./client.ts";
 import { everythingVsc, everythingVsp } from "./drivers.ts";
 import { MESSAGE_HEADER } from "./message.ts";
-import { drawPlan, type GuestPlan } from "./plan.ts";
+import { drawPlan, type GuestPlan, type PlannedGuest } from "./plan.ts";
 import type { EverythingServer } from "./server.ts";
 import { checkTotals, describeUnfinished } from "./totals.ts";
 
@@ -33,10 +33,10 @@ const LOOKS_PATIENT = 10;
 
 const plans = new WeakMap<Draws, Map<GuestName, GuestPlan>>();
 
-/** Whether the guest speaks a version that has sub-channels. */
-function hasSubchannels(world: Draws, name: GuestName): boolean {
-  const guest = (world as World).guest(name) as PartitionObject;
-  return protocolOf(guest.dialect.versions.highest).hasSubchannels;
+/** What the guest is, by the options that its world has drawn. */
+function plannedGuest(world: Draws, name: GuestName): PlannedGuest {
+  const { dialect, vtl } = (world as World).guest(name) as PartitionObject;
+  return { hasSubchannels: protocolOf(dialect.versions.highest).hasSubchannels, vtl };
 }
 
 /** A guest's plan, which both its drivers are given; one that takes no part has no channels. */
@@ -45,7 +45,7 @@ function planOf(world: Draws, name: GuestName): GuestPlan {
   plans.set(world, known);
   const takesPart = GUESTS.indexOf(name) < world.number("guests");
   const plan = known.get(name) ??
-    (takesPart ? drawPlan(world, hasSubchannels(world, name)) : { channels: [] });
+    (takesPart ? drawPlan(world, plannedGuest(world, name)) : { channels: [] });
   known.set(name, plan);
   return plan;
 }
@@ -264,7 +264,7 @@ export const everything: ScenarioDefinition<typeof drivers> = defineScenario({
     rounds: { title: "acts of the program", least: 0, most: 6 },
   },
   partitions: { alpha: GUEST, beta: GUEST, gamma: GUEST },
-  drawsVersion: true,
+  draws: ["version", "vtl", "monitorPages"],
   drivers,
   workload,
   end,

@@ -70,6 +70,7 @@ export class EverythingServer extends Talker {
     must(vmbus.ZwClose(kernelHandle));
     const instance = instanceOf(plan.isSub ? 0 : this.#index);
     must(kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, INTERFACE_TYPE, instance));
+    must(kmcl.VmbServerChannelInitSetTargetVtl(channel, plan.vtl));
     if (plan.isSub) must(vmbus.initSetSubchannelIndex(kmcl, channel, this.#index));
     const [externalBytes, chain] = externalBounds(plan);
     must(kmcl.VmbChannelInitSetMaximumPacketSize(channel, plan.bytesMax));

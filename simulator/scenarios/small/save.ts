@@ -26,6 +26,7 @@ const PLAN: GuestPlan = {
     latency100ns: 0,
     refusals: 0,
     salt: 0,
+    vtl: 0,
     isPipe: false,
     isGuestPassive: false,
     isHostPassive: false,
