@@ -169,7 +169,7 @@ test("page: bytes of a control message are shown field by field", async () => {
     await page.focus("#search");
     await page.keyboard.press("Enter");
     const panel = (await page.textContent("#panel-entry"))!;
-    assertStringIncludes(panel, "148 bytes");
+    assertStringIncludes(panel, "156 bytes");
     assertMatch(panel, /ringGpadlId.*@16\+4/s);
     await page.focus(".fields li:nth-child(4) button");
     assert(await page.locator(".hex mark").count() > 0);
