@@ -166,8 +166,7 @@ export class HostConnection {
   }
 
   #tell(type: ConnectionEvent["type"]): ChannelFault | null {
-    const isOther = this.#actor.is("paused") && type !== "resume" && type !== "unload";
-    if (isOther || !this.#actor.can(type)) return "unexpectedMessage";
+    if (!this.#actor.can(type)) return "unexpectedMessage";
     this.#actor.send({ type });
     return null;
   }
