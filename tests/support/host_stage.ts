@@ -5,13 +5,12 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { HostEnd } from "../../actors/bus/host/host_end.ts";
-import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { protocolOf, type VmbusVersion } from "../../core/control/versions.ts";
 import { resolveHandle } from "../../kmcl/handles.ts";
-import * as vmbus from "../../mod.ts";
-import { makePair, type Pair, type PairOptions } from "./connected_pair.ts";
-import { HeldHostLink, hexBytes, words } from "./held_link.ts";
+import type * as vmbus from "../../mod.ts";
+import type { PairOptions } from "./connected_pair.ts";
+import { hexBytes, words } from "./held_link.ts";
+import { LoneHost } from "./lone_host.ts";
 
 /** The endpoint behind a handle. */
 export const endpointOf = (channel: vmbus.VMBCHANNEL) => resolveHandle(channel, "VMBCHANNEL")!;
@@ -48,32 +47,16 @@ export function open(targetVp = 0): Uint8Array {
 export const OPENED_7 = hexBytes("06000000 00000000 01000000 07000000 00000000");
 
 /** A server, and the end of its bus that the test speaks to. */
-export class HostStage {
-  readonly pair: Pair;
-  readonly link: HeldHostLink;
-  readonly host: HostEnd;
-  readonly refused: string[] = [];
-
+export class HostStage extends LoneHost {
   constructor(options: PairOptions = {}) {
-    this.pair = makePair(options);
-    const guest = this.pair.guest as PartitionObject;
-    this.link = new HeldHostLink(guest.memory);
-    const { runtime, root } = guest;
-    const setting = { runtime, guest, root, link: this.link };
-    this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { ownHost: this.host });
+    super(options);
     assertEquals(this.link.say(CONTACT), [WELCOME]);
-    for (let page = 4; page < 8; page++) guest.memory.write(page * 4096, new Uint8Array(4096));
-  }
-
-  get #vsp() {
-    return this.pair.vsp;
+    for (let page = 4; page < 8; page++) this.guest.memory.write(page * 4096, new Uint8Array(4096));
   }
 
   /** Enables and starts the server; what the guest is told. */
   enable(): Uint8Array[] {
-    assertEquals(this.#vsp.VmbChannelEnable(this.pair.server), vmbus.STATUS_SUCCESS);
-    this.#vsp.VmbChannelStart(this.pair.server);
+    this.enableServer();
     return this.link.said.splice(0);
   }
 
@@ -86,10 +69,8 @@ export class HostStage {
 
   /** The server leaves, and nothing is left of it. */
   async end(...refused: string[]): Promise<Uint8Array[]> {
-    const { server, fabric } = this.pair;
-    await this.#vsp.VmbChannelDisable(server);
-    this.#vsp.VmbChannelCleanup(server);
-    assertEquals([this.refused, fabric.violations], [refused, []]);
+    await this.removeServer();
+    assertEquals(this.refused, refused);
     return this.link.said.splice(0);
   }
 

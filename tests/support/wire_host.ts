@@ -5,43 +5,25 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
-import { HostEnd } from "../../actors/bus/host/host_end.ts";
+import { assert } from "@std/assert";
 import type { SynicPlace } from "../../actors/bus/synic.ts";
-import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import type { VmbusVersion } from "../../core/control/versions.ts";
-import * as vmbus from "../../mod.ts";
 import {
   contactMessage,
   type ContactOptions,
   controlMessageBytes,
 } from "../../simulator/peers/mod.ts";
-import { makePair, type Pair, type PairOptions } from "./connected_pair.ts";
-import { HeldHostLink } from "./held_link.ts";
+import type { PairOptions } from "./connected_pair.ts";
+import { LoneHost } from "./lone_host.ts";
 
 /** The connection for messages of the first versions, and that for others to make contact (wire.md 4.1). */
 export const FIRST_CONNECTION = 1;
 export const MULTICLIENT = 4;
 
 /** The server, and the host's end of its bus. */
-export class WireHost {
-  readonly pair: Pair;
-  readonly link: HeldHostLink;
-  readonly host: HostEnd;
-  readonly refused: string[] = [];
-
-  constructor(options: PairOptions = {}) {
-    this.pair = makePair(options);
-    const guest = this.pair.guest as PartitionObject;
-    this.link = new HeldHostLink(guest.memory);
-    const { runtime, root } = guest;
-    const setting = { runtime, guest, root, link: this.link };
-    this.host = new HostEnd(setting, (message, fault) => this.refused.push(`${message} ${fault}`));
-    Object.assign(guest.bus, { ownHost: this.host });
-  }
-
+export class WireHost extends LoneHost {
   /** A host whose guest speaks `version`, and was told of its one channel. */
   static async offered(
     version: VmbusVersion,
@@ -57,8 +39,7 @@ export class WireHost {
 
   /** The server is there from now on. */
   enable(): void {
-    assertEquals(this.pair.vsp.VmbChannelEnable(this.pair.server), vmbus.STATUS_SUCCESS);
-    this.pair.vsp.VmbChannelStart(this.pair.server);
+    this.enableServer();
   }
 
   /** The guest says this, by the connection that the link has now; what the host says then. */
@@ -88,10 +69,7 @@ export class WireHost {
 
   /** The server leaves; what was refused until then. */
   async end(): Promise<readonly string[]> {
-    const { server, fabric, vsp } = this.pair;
-    await vsp.VmbChannelDisable(server);
-    vsp.VmbChannelCleanup(server);
-    assertEquals(fabric.violations, []);
+    await this.removeServer();
     return this.refused;
   }
 }
