@@ -111,7 +111,8 @@ class ChannelRestore implements RestoreUnderWay {
   #checkFit(image: ServerImage): void {
     const endpoint = this.#endpoint;
     checkIdentity(image.identity, endpoint);
-    const unclaimed = PartitionObject.guestOf(endpoint)?.bus.ownHost?.unclaimed;
+    const level = PartitionObject.guestOf(endpoint)?.levelAt(endpoint.configuration.targetVtl);
+    const unclaimed = level?.bus.ownHost?.unclaimed;
     if (unclaimed?.admits(endpoint, image.traffic) === false) {
       mismatched("the guest has the channel in another state");
     }

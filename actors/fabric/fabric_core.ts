@@ -16,7 +16,7 @@ import type { Side } from "../channel/types.ts";
 import type { FabricPort } from "../partition/fabric_port.ts";
 import { CALLS_ON_TRACE, type DeviceTarget } from "../partition/loaded_driver.ts";
 import type { MachineOptions } from "../partition/partition.ts";
-import type { PartitionKind } from "../partition/partition_kind.ts";
+import type { PartitionKind, TrustLevel } from "../partition/partition_kind.ts";
 import { PartitionObject } from "../partition/partition_object.ts";
 import { Actors } from "../runtime/actors.ts";
 import { FabricOnlookers } from "./onlookers.ts";
@@ -151,8 +151,11 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   }
 
   /** Makes a partition for a saved one; it does not belong to the fabric until {@linkcode FabricRuntime.add}. */
-  createDetached(options: MachineOptions): PartitionObject {
-    return new PartitionObject(this, this.made.takePartitionId(), options, this.root);
+  createDetached(
+    options: MachineOptions,
+    level: TrustLevel<PartitionObject> | null = null,
+  ): PartitionObject {
+    return new PartitionObject(this, this.made.takePartitionId(), options, this.root, { level });
   }
 
   /** See {@linkcode FabricPort.has}. */

@@ -68,6 +68,8 @@ export type CheckedPartitionOptions = MachineOptions & Required<PartitionOptions
 export interface Partition {
   /** The name it was given. */
   readonly name: string;
+  /** The virtual trust level of its drivers: a server that serves it names it (VmbServerChannelInitSetTargetVtl). */
+  readonly vtl: number;
   /** What its drivers pass to WdfFdoQueryForInterface and VmbChannelAllocate. */
   readonly device: Device;
   /** What VmbConvertVmbusHandleToKernelHandle takes. */

@@ -71,6 +71,10 @@ export class PartitionObject implements Partition, DriverPartition {
   onResume: (() => void) | null = null;
   /** Whether the code at one end of its bus is somebody else's. */
   readonly isForeign: boolean;
+  /**
+   * One for each of the machine's: a virtual processor has registers, an IRQL and work of its own at each trust
+   * level, and a level can stand still while a higher one runs.
+   */
   readonly #processors: readonly Processor[];
 
   /** A running partition; `root` is null for the root itself. */
@@ -97,10 +101,13 @@ export class PartitionObject implements Partition, DriverPartition {
     this.memory = sharesMemory
       ? of.memory
       : createRam(runtime, this, options, foreign?.ram ?? null);
-    this.#processors = of?.processors ??
-      Array.from({ length: options.processors }, (_, index) => new Processor(index));
+    const processorCount = of?.processorCount ?? options.processors;
+    this.#processors = Array.from({ length: processorCount }, (_, index) => new Processor(index));
     this.actor = runtime.actors.create(PARTITION_ACTOR);
-    if (of?.actor.is("runs") === false) this.actor.send({ type: "pause" });
+    if (of?.actor.is("runs") === false) {
+      this.actor.send({ type: "pause" });
+      for (const processor of this.#processors) processor.runs = false;
+    }
     const link = foreign?.makeLink(this, this.root) ?? new InProcessLink(runtime, this, this.root);
     this.bus = new Bus(runtime, this, this.root, link);
     const connection = this.bus.ownHost?.connection;
@@ -221,6 +228,16 @@ export class PartitionObject implements Partition, DriverPartition {
   resume(): void {
     const resumed = this.levels.filter((level) => level.#change("resume"));
     for (const level of resumed) level.#continueDrivers();
+  }
+
+  /** This trust level alone stands still; others of its machine, such as its paravisor, may still run. */
+  standStill(): void {
+    this.#change("pause");
+  }
+
+  /** This trust level alone runs, so that the drivers that serve others can finish what they are at. */
+  runAlone(): void {
+    this.#change("resume");
   }
 
   #continueDrivers(): void {

@@ -31,10 +31,13 @@ import { PROCESSORS_MAX } from "../partition/partition.ts";
 import { actorValue } from "../runtime/actor_state.ts";
 import type { WorkKind } from "../runtime/processor.ts";
 
+/** Most trust levels of a machine. */
+export const LEVELS_MAX = 3;
+
 /** What the partition is. */
 const HEADER = record({
   name: [anyText, "of createPartition, as the fields up to mmioMegabytes and the last four"],
-  vtl: [uint(2), "its virtual trust level"],
+  vtl: [uint(LEVELS_MAX - 1), "its virtual trust level"],
   processors: [uint(PROCESSORS_MAX, 1), "how many it has"],
   memoryPages: [uint(GUEST_PAGES_MAX, 1), "pages of its RAM"],
   mmioMegabytes: [uint(MMIO_MEGABYTES_MAX), "size of its MMIO window"],
@@ -144,7 +147,21 @@ const WORK = record({
     items.some(({ kind }) => kind === "message") === (messages.length > 0),
 });
 
-/** The chunks of a saved partition. */
+/** How a further trust level is one of the machine (wire.md section 6). */
+const LEVEL = record({
+  of: [uint(LEVELS_MAX - 2), "the level that it was made beside, by its place among all"],
+  isRedirected: [flag, "whether its servers run there"],
+  sharesMemory: [flag, "whether it has the memory of that; then it has no chunks of memory itself"],
+  behind: [
+    list(uint()),
+    "for each item of `work`, how many items of the levels before were scheduled before it",
+  ],
+}, {
+  "its work is not in order": ({ behind }) =>
+    behind.every((count, at) => at === 0 || behind[at - 1]! <= count),
+});
+
+/** The chunks of a saved partition, or of one trust level of a machine that has several. */
 export const PARTITION_CHUNKS = {
   header: { type: 1, holds: HEADER },
   driver: { type: 2, holds: DRIVER },
@@ -155,6 +172,7 @@ export const PARTITION_CHUNKS = {
   guestEnd: { type: 7, holds: GUEST_END },
   hostEnd: { type: 8, holds: HOST_END },
   work: { type: 9, holds: WORK },
+  level: { type: 10, holds: LEVEL },
 } satisfies Record<string, ChunkKind<unknown>>;
 
 type Kinds = typeof PARTITION_CHUNKS;

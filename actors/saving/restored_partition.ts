@@ -1,6 +1,6 @@
 /**
- * Builds a partition again from its chunks (docs/saved-state.md). Nothing outside of it notices before
- * {@linkcode RestoredPartition.finish}; until then all of it can be taken back.
+ * Builds a partition, one trust level of a machine, again from its chunks (docs/saved-state.md). Nothing outside of
+ * it notices before {@linkcode RestoredPartition.finish}; until then all of it can be taken back.
  *
  * @module
  */
@@ -19,14 +19,10 @@ import type { WorkKind } from "../runtime/processor.ts";
 import type { FabricRuntime } from "../fabric/fabric_runtime.ts";
 import { LoadedDriver } from "../partition/loaded_driver.ts";
 import type { MachineOptions } from "../partition/partition.ts";
+import type { TrustLevel } from "../partition/partition_kind.ts";
 import type { PartitionObject } from "../partition/partition_object.ts";
 import type { PARTITION_CHUNKS, PartitionPart, SavedDriver } from "./partition_image.ts";
 import { readMemory } from "./read_memory.ts";
-
-interface Range {
-  readonly gpa: number;
-  readonly byteCount: number;
-}
 
 /** A partition that is being built. */
 export class RestoredPartition {
@@ -38,6 +34,7 @@ export class RestoredPartition {
   /** The packet objects that drivers must take back, by client. */
   readonly #drivers = new Map<Endpoint, ReadonlySet<number>>();
   #items: PartitionPart<"work">["items"] = [];
+  #mmio: MemoryImage["mmio"] = [];
 
   /** Nothing is built yet; `makeCallbacks` gives each endpoint the layer above. */
   constructor(runtime: FabricRuntime, makeCallbacks: (endpoint: Endpoint) => void) {
@@ -60,15 +57,30 @@ export class RestoredPartition {
     return this.#drivers.get(client) ?? new Set();
   }
 
+  /** The MMIO of its memory; none where that is another level's. */
+  get mmio(): MemoryImage["mmio"] {
+    return this.#mmio;
+  }
+
+  /** How many work items are due. */
+  get itemCount(): number {
+    return this.#items.length;
+  }
+
   // -- Reading
 
-  /** Builds everything but the drivers; throws a SavedStateFault where something is wrong. */
-  read(chunks: SavedChunks<typeof PARTITION_CHUNKS>, drivers: readonly SavedDriver[]): void {
-    const partition = this.#restoreHeader(chunks.one("header"));
-    const memory = readMemory(chunks);
-    if (!partition.memory.restore(memory)) {
-      throwDataError("the memory is none of this size, or more than this machine can provide");
-    }
+  /**
+   * Builds everything but the drivers, as a further `level` of a machine or, null, as one by itself; throws a
+   * SavedStateFault where something is wrong.
+   */
+  read(
+    chunks: SavedChunks<typeof PARTITION_CHUNKS>,
+    drivers: readonly SavedDriver[],
+    level: TrustLevel<PartitionObject> | null,
+  ): void {
+    const partition = this.#restoreHeader(chunks.one("header"), level);
+    if (level?.sharesMemory === true) chunks.none("memory", "pages", "mmioPages");
+    else this.#restoreMemory(partition, readMemory(chunks));
     for (const { name, kind } of drivers) {
       partition.drivers.push(new LoadedDriver(name, kind, partition));
     }
@@ -76,11 +88,20 @@ export class RestoredPartition {
     restoreGuestEnd(partition.bus.guest, chunks.one("guestEnd"), this.#clients);
     restoreHostEnd(partition.bus.host, chunks.one("hostEnd"));
     this.#clients.forEach((client, at) => this.#resumeClient(client, this.#images[at]!));
-    this.#checkMmio(partition, memory);
     this.#restoreWork(partition, chunks.one("work"));
   }
 
-  #restoreHeader({ codec, ...saved }: PartitionPart<"header">): PartitionObject {
+  #restoreMemory({ memory }: PartitionObject, image: MemoryImage): void {
+    if (!memory.restore(image)) {
+      throwDataError("the memory is none of this size, or more than this machine can provide");
+    }
+    this.#mmio = image.mmio;
+  }
+
+  #restoreHeader(
+    { codec, ...saved }: PartitionPart<"header">,
+    level: TrustLevel<PartitionObject> | null,
+  ): PartitionObject {
     if (codec !== this.#runtime.codec.name) {
       mismatched(`its rings are in codec ${codec}, the fabric's in ${this.#runtime.codec.name}`);
     }
@@ -88,19 +109,27 @@ export class RestoredPartition {
     const { vmbusFeatures, monitorPages } = saved;
     const vmbusVersion = { lowest: saved.lowestVersion, highest: saved.highestVersion };
     const options = { name, vtl, processors, memoryPages, mmioMegabytes };
+    const { sharesMemory = false, of } = level ?? {};
+    const isOfMachine = of === undefined || (processors === of.processorCount &&
+      (!sharesMemory ||
+        (memoryPages === of.memory.pageCount && mmioMegabytes === of.memory.mmioMegabytes)));
+    if (!isOfMachine) throwDataError(`${name} has other processors or memory than its machine`);
     const partition = this.#createDetached({
       ...options,
       vmbusVersion,
       vmbusFeatures,
       monitorPages,
-    });
+    }, level);
     partition.pause();
     return partition;
   }
 
-  #createDetached(options: MachineOptions): PartitionObject {
+  #createDetached(
+    options: MachineOptions,
+    level: TrustLevel<PartitionObject> | null,
+  ): PartitionObject {
     try {
-      this.#partition = this.#runtime.createDetached(options);
+      this.#partition = this.#runtime.createDetached(options, level);
       return this.#partition;
     } catch (error) {
       if (error instanceof RangeError) throwDataError("this machine cannot provide its memory");
@@ -140,15 +169,6 @@ export class RestoredPartition {
     resumeClient(client, image, taken?.channel.rings ?? null);
   }
 
-  /** Each reserved range is one client's, each backing one channel's of the host, and the other way round. */
-  #checkMmio({ bus }: PartitionObject, { mmio: ranges }: MemoryImage): void {
-    const reserved = ranges.filter(({ isReserved }) => isReserved);
-    const placed = ranges.filter(({ backing }) => backing !== null);
-    const isGood = areSame(reserved, this.#clients.map(({ channel }) => channel?.mmio ?? null)) &&
-      areSame(placed, bus.host.unclaimed.all.map(({ mmio }) => mmio));
-    if (!isGood) throwDataError("MMIO is nobody's, or somebody's who cannot have it");
-  }
-
   #restoreWork({ bus }: PartitionObject, { messages, items }: PartitionPart<"work">): void {
     this.#items = items;
     bus.restore(messages);
@@ -167,15 +187,14 @@ export class RestoredPartition {
 
   // -- Continuing
 
-  /** What is due on the guest's processors is scheduled, in the order that it had. */
-  schedule(): void {
+  /** Work item `at` of those that are due is scheduled. */
+  schedule(at: number): void {
     const { bus } = this.partition;
-    for (const { client, kind } of this.#items) {
-      if (client !== null) scheduleClient(this.#clients[client]!, kind);
-      else if (kind === "message") bus.scheduleMessage();
-      else if (kind === "signal") bus.guest.signals.scheduleShared();
-      else bus.guest.scheduleMatch();
-    }
+    const { client, kind } = this.#items[at]!;
+    if (client !== null) scheduleClient(this.#clients[client]!, kind);
+    else if (kind === "message") bus.scheduleMessage();
+    else if (kind === "signal") bus.guest.signals.scheduleShared();
+    else bus.guest.scheduleMatch();
   }
 
   /** The drivers are there: the partition is the fabric's, and channels that nobody serves are gone. */
@@ -196,15 +215,6 @@ export class RestoredPartition {
     for (const client of this.#clients) client.cleanUp(); // else their driver would disable them
     this.#partition?.discard();
   }
-}
-
-/** Whether the ranges are those that are held, each by one. Ranges never overlap. */
-function areSame(ranges: readonly Range[], held: readonly (Range | null)[]): boolean {
-  const left = new Map(ranges.map(({ gpa, byteCount }) => [gpa, byteCount]));
-  const isEachThere = held.every((range) =>
-    range === null || (left.get(range.gpa) === range.byteCount && left.delete(range.gpa))
-  );
-  return isEachThere && left.size === 0;
 }
 
 function scheduleClient({ work, changes }: Endpoint, kind: WorkKind): void {

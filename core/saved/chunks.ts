@@ -25,7 +25,34 @@ export function chunkOf<T>({ type, holds }: ChunkKind<T>, value: T): SavedChunk 
   return { type, data: holds.save(value) };
 }
 
-/** The chunks of one envelope, which were read, taken apart by their kinds. */
+/** Types from one group of chunks to the next: more than any envelope has kinds. */
+export const GROUP_TYPES = 16;
+
+/** `chunk` in group `group` of an envelope that has several of the same. */
+export function inGroup({ type, data }: SavedChunk, group: number): SavedChunk {
+  return { type: group * GROUP_TYPES + type, data };
+}
+
+/**
+ * The chunks of an envelope by their groups, of which there is one at least, each as {@linkcode inGroup} was given
+ * them. Throws a SavedStateFault where there are more than `groupsMax`, or they are not in order.
+ */
+export function groupsOf(
+  chunks: readonly SavedChunk[],
+  groupsMax: number,
+): readonly (readonly SavedChunk[])[] {
+  const groups: SavedChunk[][] = [[]];
+  for (const { type, data } of chunks) {
+    const group = Math.floor(type / GROUP_TYPES);
+    if (group >= groupsMax) throwDataError(`no chunk has type ${type}`);
+    if (group === groups.length) groups.push([]);
+    if (group !== groups.length - 1) throwDataError("the chunks are not in order");
+    groups[group]!.push({ type: type % GROUP_TYPES, data });
+  }
+  return groups;
+}
+
+/** The chunks of one envelope, or of one of its groups, which were read, taken apart by their kinds. */
 export class SavedChunks<Kinds extends ChunkKinds> {
   readonly #kinds: Kinds;
   readonly #byType = new Map<number, PlainData[]>();
@@ -48,6 +75,12 @@ export class SavedChunks<Kinds extends ChunkKinds> {
     const [data, more] = this.#of(name);
     if (data === undefined || more !== undefined) throwDataError(`there is not one chunk ${name}`);
     return this.#read(name, data, name);
+  }
+
+  /** Throws a SavedStateFault where there is a chunk of one of these kinds. */
+  none(...names: readonly (keyof Kinds & string)[]): void {
+    const name = names.find((each) => this.#of(each).length > 0);
+    if (name !== undefined) throwDataError(`there must be no chunk ${name}`);
   }
 
   /** What the chunks of a kind hold, in order. */

@@ -26,10 +26,10 @@ export type SavedKind = "channel" | "partition" | "run";
 const SAVED_FORMAT_VERSION = 1;
 
 const KIND_NUMBERS: Readonly<Record<SavedKind, number>> = { channel: 1, partition: 2, run: 3 };
-/** Types of chunks whose form a driver decides, and which may weigh more for that. */
+/** Types of chunks whose form a driver decides, at each trust level, and which may weigh more for that. */
 const FREE_TYPES: Readonly<Record<SavedKind, readonly number[]>> = {
   channel: [],
-  partition: [2],
+  partition: [2, 18, 34],
   run: [],
 };
 /** `VMBS`. */

@@ -127,6 +127,7 @@ export class DiskServer implements vmbus.HostDriverInstance {
     );
     expectSuccess(kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
     vmbus.ZwClose(kernelHandle);
+    expectSuccess(kmcl.VmbServerChannelInitSetTargetVtl(channel, this.#guest.vtl));
     // What is offered.
     expectSuccess(
       kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, DISK_INTERFACE_TYPE, instance),

@@ -92,6 +92,7 @@ export class EchoServer {
     );
     vmbus.expectSuccess(vsp.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
     vmbus.expectSuccess(vmbus.ZwClose(kernelHandle));
+    vmbus.expectSuccess(vsp.VmbServerChannelInitSetTargetVtl(channel, guest.vtl));
     vmbus.expectSuccess(
       vsp.VmbServerChannelInitSetTargetInterfaceId(
         channel,

@@ -124,6 +124,7 @@ export class SocketHost {
     );
     expectSuccess(kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
     vmbus.ZwClose(kernelHandle);
+    expectSuccess(kmcl.VmbServerChannelInitSetTargetVtl(channel, this.#guest.vtl));
     const steps = [
       () => kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, serviceId, endpointId),
       () => kmcl.VmbChannelEnable(channel),

@@ -179,4 +179,6 @@ export interface LoadedInstance {
   readonly kind: "guest" | "host";
   /** What its `restore` returned. */
   readonly instance: GuestDriverInstance | HostDriverInstance;
+  /** The guest, or the trust level of it, that it was loaded for. */
+  readonly level: Partition;
 }

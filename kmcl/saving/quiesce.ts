@@ -45,79 +45,128 @@ type SaveOutcome =
   | { readonly data: PlainData; readonly fault: null }
   | { readonly data: null; readonly fault: string };
 
-/** The way of one guest to the moment at which it is saved. */
+/** The way of one machine to the moment at which it is saved. */
 export class Quiescence {
-  readonly #guest: PartitionObject;
+  readonly #levels: readonly PartitionObject[];
   readonly #stepsMax: number;
   readonly #wasRunning: boolean;
-  /** Whether the host drivers stand still already, since an earlier save or a restore. */
-  readonly #wasQuiet: boolean;
+  /** Levels whose host drivers stand still already, since an earlier save or a restore. */
+  readonly #wereQuiet: readonly PartitionObject[];
+  /** Levels that stand still for the save. */
+  readonly #atRest: PartitionObject[] = [];
   readonly #states = new Map<LoadedDriver, PlainData>();
   /** Host drivers that were told to save. */
   readonly #told: LoadedDriver[] = [];
 
-  /** Begins with `guest` as it is; no part of the way may take more than `stepsMax` steps of the loop. */
-  constructor(guest: PartitionObject, stepsMax: number) {
-    this.#guest = guest;
+  /**
+   * Begins with the machine as it is, whose trust levels are `levels`, also those that are made later; no part of the
+   * way may take more than `stepsMax` steps of the loop.
+   */
+  constructor(levels: readonly PartitionObject[], stepsMax: number) {
+    this.#levels = levels;
     this.#stepsMax = stepsMax;
-    this.#wasRunning = guest.actor.is("runs");
-    this.#wasQuiet = guest.onResume !== null;
+    this.#wasRunning = levels.every(({ actor }) => actor.is("runs"));
+    this.#wereQuiet = levels.filter(({ onResume }) => onResume !== null);
   }
 
   /** Goes the whole way. Where it fails, {@linkcode Quiescence.undo} is due. */
   async reach(): Promise<DriverStates | Refusal> {
-    const guest = this.#guest;
-    const isSafe = () => unfinishedCallback(guest) === null;
-    const isSettled = () => hasSettled(guest);
-    const refusal = await this.#until(isSafe) ?? this.#pause() ?? await this.#until(isSettled);
-    if (refusal !== null) return refusal;
-    // A driver that is loaded meanwhile saves as well.
-    for (let driver = this.#nextHost(); driver !== undefined; driver = this.#nextHost()) {
-      const failed = await this.#tell(driver);
-      if (failed !== null) return failed;
+    this.#wakeParavisors();
+    for (;;) {
+      // A driver that is loaded meanwhile saves as well, and a level that is made meanwhile stands still.
+      const step = this.#nextStep();
+      const refusal = await (step ?? this.#until(this.#atRest, hasSettled));
+      if (refusal !== null) return refusal;
+      if (step === null && this.#isThere) return this.refusal ?? this.#states;
     }
-    return await this.#until(isSettled) ?? this.refusal ?? this.#states;
   }
 
+  /** Whether all levels stand still, and all drivers that serve them have saved. */
+  get #isThere(): boolean {
+    return this.#nextHost() === undefined && this.#nextStage().length === 0;
+  }
+
+  /** What comes next; null: nothing but that all settles. */
+  #nextStep(): Promise<Refusal | null> | null {
+    const driver = this.#nextHost();
+    if (driver !== undefined) return this.#tell(driver);
+    const stage = this.#nextStage();
+    return stage.length === 0 ? null : this.#rest(stage);
+  }
+
+  /** A host driver of a level that stands still, which has not saved. */
   #nextHost(): LoadedDriver | undefined {
-    return this.#guest.drivers.find((driver) =>
+    return this.#atRest.flatMap(({ drivers }) => drivers).find((driver) =>
       driver.kind === "host" && !this.#told.includes(driver)
     );
   }
 
-  /** Whether the guest still stands still: the program could have resumed it. */
-  get refusal(): Refusal | null {
-    const { actor, isAlive, name } = this.#guest;
-    if (!isAlive) {
-      return { status: STATUS_DEVICE_REMOVED, reason: `${name} was gone before it was saved` };
+  /**
+   * The levels that are to stand still next: a paravisor runs until those that it serves do, and the drivers that serve
+   * them have saved.
+   */
+  #nextStage(): readonly PartitionObject[] {
+    const left = this.#levels.filter((level) => !this.#atRest.includes(level));
+    return left.filter((level) => !left.some(({ root }) => root === level));
+  }
+
+  /**
+   * A paravisor runs while the drivers that serve others in it come to rest, also where the program has paused the
+   * machine: where they are at rest since an earlier save, it need not.
+   */
+  #wakeParavisors(): void {
+    for (const level of this.#levels) {
+      const isAtRest = this.#wereQuiet.includes(level) && hasSettled(level);
+      if (!isAtRest && this.#levels.includes(level.root)) level.root.runAlone();
     }
-    if (!actor.is("runs")) return null;
+  }
+
+  /** Whether the machine still stands still: the program could have resumed it. */
+  get refusal(): Refusal | null {
+    const gone = this.#levels.find(({ isAlive }) => !isAlive);
+    if (gone !== undefined) {
+      return { status: STATUS_DEVICE_REMOVED, reason: `${gone.name} was gone before it was saved` };
+    }
+    const resumed = this.#atRest.find(({ actor }) => actor.is("runs"));
+    if (resumed === undefined) return null;
     return {
       status: STATUS_INVALID_DEVICE_STATE,
-      reason: `${name} was resumed while it was saved`,
+      reason: `${resumed.name} was resumed while it was saved`,
     };
   }
 
-  /** Lets the guest and the drivers that serve it run on as before; does nothing where the guest is gone. */
+  /** Lets the machine and the drivers that serve it run on as before; does nothing where it is gone. */
   async undo(): Promise<void> {
-    const guest = this.#guest;
+    const [first] = this.#levels;
     await this.#giveUpSaves();
-    if (!guest.isAlive) return;
-    if (!this.#wasQuiet) resumeHosts(this.#told);
-    if (this.#wasRunning) guest.resume();
+    if (first?.isAlive !== true) return;
+    resumeHosts(
+      this.#told.filter(({ guest }) => !this.#wereQuiet.some((level) => level === guest)),
+    );
+    if (this.#wasRunning) first.resume();
+    else first.pause();
   }
 
-  #pause(): null {
-    this.#guest.pause();
-    return null;
+  /** Has levels stand still, once none of their callbacks is unfinished, until nothing is to be done for them. */
+  async #rest(stage: readonly PartitionObject[]): Promise<Refusal | null> {
+    const refusal = await this.#until(stage, (level) => unfinishedCallback(level) === null);
+    if (refusal !== null) return refusal;
+    for (const level of stage) level.standStill();
+    this.#atRest.push(...stage);
+    return await this.#until(stage, hasSettled);
   }
 
-  async #until(isReached: () => boolean): Promise<Refusal | null> {
-    const guest = this.#guest;
-    const isOver = () => !guest.isAlive || isReached();
-    const isThere = await guest.runtime.loop.driveUntil(CALL, isOver, this.#stepsMax);
-    if (!guest.isAlive) return this.refusal;
-    return isThere ? null : { status: STATUS_TIMEOUT, reason: whyNotSafe(guest) };
+  /** Lets the fabric run on until `isReached` says so of each of `levels` at the same time. */
+  async #until(
+    levels: readonly PartitionObject[],
+    isReached: (level: PartitionObject) => boolean,
+  ): Promise<Refusal | null> {
+    const [first] = this.#levels;
+    const { loop } = first!.runtime;
+    const isOver = () => !first!.isAlive || levels.every(isReached);
+    const isThere = await loop.driveUntil(CALL, isOver, this.#stepsMax);
+    if (!first!.isAlive) return this.refusal;
+    return isThere ? null : { status: STATUS_TIMEOUT, reason: whyNotSafe(levels) };
   }
 
   /** Has a host driver save; it may take its time, as any callback at PASSIVE_LEVEL. */
@@ -128,7 +177,7 @@ export class Quiescence {
     callSave(driver, instance, (end) => {
       told = end;
     });
-    const refusal = await this.#until(() => told !== null && hasSettled(this.#guest));
+    const refusal = await this.#until(this.#atRest, (level) => told !== null && hasSettled(level));
     if (refusal !== null) return refusal;
     const { data, fault } = told as unknown as SaveOutcome;
     if (fault !== null) {
@@ -140,7 +189,7 @@ export class Quiescence {
 
   /** Saves that do not end are given up: what they wait for is refused them. */
   async #giveUpSaves(): Promise<void> {
-    const { callbacks, waits } = this.#guest.runtime;
+    const { callbacks, waits } = this.#levels[0]!.runtime;
     for (const pending of callbacks.pending) {
       if (!this.#told.some((driver) => driver === pending.frame.owner)) continue;
       for (const wait of waits.of(pending)) {

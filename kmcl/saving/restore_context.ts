@@ -120,9 +120,10 @@ export class RestoreContext implements GuestRestoreContext {
   /** See {@linkcode GuestRestoreContext.buffer}. */
   buffer(gpa: number): GuestBuffer {
     this.#requireOpen();
-    const { memory, bus } = PartitionObject.of(this.#driver.guest);
+    const { memory, levels } = PartitionObject.of(this.#driver.guest);
     const buffer = memory.buffers.get(gpa);
-    const isRings = bus.guest.channels.some(({ taken }) => taken?.ringPages === buffer);
+    const isRings = levels.flatMap(({ bus }) => bus.guest.channels)
+      .some(({ taken }) => taken?.ringPages === buffer);
     if (buffer !== undefined && !isRings) return buffer;
     throw new RangeError(`Cannot give back a buffer: no driver has one that begins at ${gpa}`);
   }

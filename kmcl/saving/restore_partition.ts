@@ -11,8 +11,13 @@ import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { Partition } from "../../actors/partition/partition.ts";
-import { PARTITION_CHUNKS, type SavedDriver } from "../../actors/saving/partition_image.ts";
-import { RestoredPartition } from "../../actors/saving/restored_partition.ts";
+import {
+  LEVELS_MAX,
+  PARTITION_CHUNKS,
+  type SavedDriver,
+} from "../../actors/saving/partition_image.ts";
+import { RestoredMachine, type SavedLevel } from "../../actors/saving/restored_levels.ts";
+import type { RestoredPartition } from "../../actors/saving/restored_partition.ts";
 import {
   NT_SUCCESS,
   type NtStatus,
@@ -23,7 +28,7 @@ import {
 } from "../../core/ntstatus.ts";
 import { bytesOf } from "../../core/arguments.ts";
 import { isInstance, messageOf } from "../../core/describe.ts";
-import { SavedChunks } from "../../core/saved/chunks.ts";
+import { groupsOf, SavedChunks } from "../../core/saved/chunks.ts";
 import { readEnvelope } from "../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../core/saved/fault.ts";
 import { copyMembers } from "../../core/structures.ts";
@@ -52,11 +57,13 @@ export interface RestoreOptions {
 export interface RestoreResult {
   /** See {@linkcode restorePartition}. */
   readonly status: NtStatus;
-  /** The guest, which stands still until it is resumed; null on failure. */
+  /** The guest, which stands still until it is resumed; null on failure. Of several trust levels, the first one. */
   readonly partition: Partition | null;
+  /** All trust levels of its machine, in the order in which they were made; none on failure. */
+  readonly levels: readonly Partition[];
   /** Why it failed, in words; null on success. */
   readonly reason: string | null;
-  /** Its drivers, on both sides, in the order in which they were loaded; none on failure. */
+  /** Its drivers, on both sides, in the order in which they were loaded, level by level; none on failure. */
   readonly loaded: readonly LoadedInstance[];
 }
 
@@ -108,18 +115,23 @@ export function restorePartition(
     return refused({ status: STATUS_INVALID_PARAMETER, reason: "no fabric, or no bytes" });
   }
   fabric.requireLive("restorePartition");
-  const chunks = readSaved(() =>
-    new SavedChunks(PARTITION_CHUNKS, readEnvelope("partition", saved))
-  );
-  if (chunks instanceof SavedStateFault) return faulted(chunks);
-  const drivers = readSaved(() => chunks.all("driver"));
-  if (drivers instanceof SavedStateFault) return faulted(drivers);
+  const levels = readSaved(() => levelsIn(saved));
+  if (levels instanceof SavedStateFault) return faulted(levels);
+  const drivers = levels.flatMap(({ drivers }) => drivers);
   const missing = drivers.find(({ kind, name }) => !known[kind].has(name));
   if (missing !== undefined) {
     const reason = `no ${missing.kind} driver called "${missing.name}" was given`;
     return refused({ status: STATUS_NOT_FOUND, reason });
   }
-  return build(fabric, saved, chunks, drivers, known);
+  return build(fabric, saved, levels, known);
+}
+
+/** The trust levels of a saved machine. */
+function levelsIn(saved: Uint8Array): readonly SavedLevel[] {
+  return groupsOf(readEnvelope("partition", saved), LEVELS_MAX).map((group) => {
+    const chunks = new SavedChunks(PARTITION_CHUNKS, group);
+    return { chunks, drivers: chunks.all("driver") };
+  });
 }
 
 interface KnownDrivers {
@@ -144,63 +156,80 @@ function byName<Named extends { readonly name: string }>(
 }
 
 function refused({ status, reason }: Refusal): RestoreResult {
-  return { status, partition: null, reason, loaded: [] };
+  return { status, partition: null, levels: [], reason, loaded: [] };
 }
 
 function faulted({ status, message }: SavedStateFault): RestoreResult {
   return refused({ status, reason: message });
 }
 
-/** Builds the partition, then its drivers, those of the guest first. */
+/** Builds the machine, then its drivers, those of the guest first. */
 function build(
   runtime: FabricRuntime,
   bytes: Uint8Array,
-  chunks: SavedChunks<typeof PARTITION_CHUNKS>,
-  drivers: readonly SavedDriver[],
+  saved: readonly SavedLevel[],
   known: KnownDrivers,
 ): RestoreResult {
   const { made, recorder, clock } = runtime;
   const { counts } = made;
   const mark = recorder.mark();
   recorder.recordPayload(clock.now100ns, "partitionRestored", 0, bytes, bytes.length);
-  const restored = new RestoredPartition(runtime, (endpoint) => new Driver(endpoint));
+  const restored = new RestoredMachine(runtime, (endpoint) => new Driver(endpoint));
   try {
-    const fault = readSaved(() => restored.read(chunks, drivers));
+    const fault = readSaved(() => restored.read(saved));
     if (fault instanceof SavedStateFault) throw new Refused({ ...fault, reason: fault.message });
-    const { partition } = restored;
-    const loadEach = (
-      kind: LoadedDriver["kind"],
-      load: (loaded: LoadedDriver, at: number) => object,
-    ) =>
-      partition.drivers.forEach((loaded, at) => {
-        if (loaded.kind === kind) loaded.instance = attempt(loaded, () => load(loaded, at));
-      });
-    loadEach(
-      "guest",
-      (loaded, at) =>
-        restoreGuestDriver(restored, loaded, known.guest.get(loaded.name)!, drivers[at]!),
-    );
+    loadEach(restored, "guest", (loaded, { state }, level) => {
+      const driver = known.guest.get(loaded.name)!;
+      return restoreGuestDriver(level, loaded, driver, state);
+    }, saved);
     restored.schedule();
     loadEach(
+      restored,
       "host",
-      (loaded, at) => known.host.get(loaded.name)!.restore(hostContext(loaded), drivers[at]!.state),
+      (loaded, { state }) => known.host.get(loaded.name)!.restore(hostContext(loaded), state),
+      saved,
     );
     restored.finish();
-    partition.onResume = () => resumeHosts(partition.drivers);
-    const loaded = partition.drivers.map(({ name, kind, instance }) => ({
-      name,
-      kind,
-      instance: instance as GuestDriverInstance | HostDriverInstance,
-    }));
-    const { name } = partition;
-    runtime.observer?.see({ kind: "partitionChanges", partition: name, change: "restored" });
-    return { status: STATUS_SUCCESS, partition, reason: null, loaded };
+    return restoredResult(runtime, restored);
   } catch (error) {
     restored.discard();
     if (made.rewind(counts)) recorder.rewind(mark);
     if (!(error instanceof Refused)) throw error; // a bug of this package
     return refused({ status: error.status, reason: error.message });
   }
+}
+
+/** Has the drivers of one kind built again, level by level. */
+function loadEach(
+  { levels }: RestoredMachine,
+  kind: LoadedDriver["kind"],
+  load: (loaded: LoadedDriver, saved: SavedDriver, level: RestoredPartition) => object,
+  saved: readonly SavedLevel[],
+): void {
+  levels.forEach((level, place) =>
+    level.partition.drivers.forEach((loaded, at) => {
+      if (loaded.kind !== kind) return;
+      loaded.instance = attempt(loaded, () => load(loaded, saved[place]!.drivers[at]!, level));
+    })
+  );
+}
+
+function restoredResult(runtime: FabricRuntime, machine: RestoredMachine): RestoreResult {
+  const levels = machine.levels.map(({ partition }) => partition);
+  const loaded = levels.flatMap((level) =>
+    level.drivers.map(({ name, kind, instance }) => ({
+      name,
+      kind,
+      instance: instance as GuestDriverInstance | HostDriverInstance,
+      level,
+    }))
+  );
+  for (const level of levels) {
+    level.onResume = () => resumeHosts(level.drivers);
+    const { name } = level;
+    runtime.observer?.see({ kind: "partitionChanges", partition: name, change: "restored" });
+  }
+  return { status: STATUS_SUCCESS, partition: levels[0]!, levels, reason: null, loaded };
 }
 
 /**
@@ -227,10 +256,10 @@ function restoreGuestDriver(
   restored: RestoredPartition,
   loaded: LoadedDriver,
   driver: GuestDriver,
-  saved: SavedDriver,
+  state: SavedDriver["state"],
 ): GuestDriverInstance {
   const context = new RestoreContext(guestContext(loaded), loaded, restored);
-  const instance = driver.restore(context, saved.state);
+  const instance = driver.restore(context, state);
   context.end();
   return instance;
 }

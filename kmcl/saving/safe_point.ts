@@ -1,6 +1,6 @@
 /**
- * The moments at which a guest can be saved: no callback of its drivers or its servers' is unfinished,
- * and, once the guest stands still, nothing is left to do for it in the root.
+ * The moments at which a guest, or one trust level of it, can be saved: no callback of its drivers or its servers' is
+ * unfinished, and, once it stands still, nothing is left to do for it where its servers run.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { PendingCallback } from "../../actors/runtime/driver_calls.ts";
 import { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
 
-/** The endpoints of the root that are offered to `guest`, or are to be. */
+/** The endpoints of the root, or of its paravisor, that are offered to `guest`, or are to be. */
 export function serversOf(guest: PartitionObject): readonly Endpoint[] {
   const { endpoints } = guest.root;
   return [...endpoints].filter((endpoint) => endpoint.guest === guest);
@@ -30,12 +30,12 @@ export function unfinishedCallback(guest: PartitionObject): PendingCallback | nu
   return null;
 }
 
-/** Whether the root has nothing more to do for `guest`, whose processors stand still. */
+/** Whether nothing more is to be done for `guest`, whose processors stand still, where its servers run. */
 export function hasSettled(guest: PartitionObject): boolean {
   return unfinishedCallback(guest) === null && unsettled(guest) === null;
 }
 
-/** What the root must still do for `guest`, in words; null: nothing. */
+/** What must still be done for `guest` where its servers run, in words; null: nothing. */
 function unsettled(guest: PartitionObject): string | null {
   if (guest.bus.isBusy("toHost")) {
     return `${guest.name} has sent messages that the host has not taken`;
@@ -56,15 +56,29 @@ function unsettled(guest: PartitionObject): string | null {
   return null;
 }
 
-/** Why there is no safe point: the callback that does not end, or what the root cannot finish. */
-export function whyNotSafe(guest: PartitionObject): string {
-  const pending = unfinishedCallback(guest);
-  if (pending === null) return unsettled(guest) ?? "too many steps were needed";
+/** What `answer` gives of the first of `levels` of which it gives something. */
+function firstOf<T>(
+  levels: readonly PartitionObject[],
+  answer: (level: PartitionObject) => T | null,
+): T | null {
+  for (const level of levels) {
+    const given = answer(level);
+    if (given !== null) return given;
+  }
+  return null;
+}
+
+/** Why there is no safe point: the callback that does not end, or what the servers cannot finish. */
+export function whyNotSafe(levels: readonly PartitionObject[]): string {
+  const pending = firstOf(levels, unfinishedCallback);
+  if (pending === null) return firstOf(levels, unsettled) ?? "too many steps were needed";
   const { name, ownerName } = pending.frame;
-  const waits = guest.runtime.waits.of(pending).map(({ options: { call, what, heldUpBy } }) => {
-    const heldUp = heldUpBy();
-    return `${call} for ${what}${heldUp === null ? "" : ` (${heldUp.text})`}`;
-  });
+  const waits = levels[0]!.runtime.waits.of(pending).map(
+    ({ options: { call, what, heldUpBy } }) => {
+      const heldUp = heldUpBy();
+      return `${call} for ${what}${heldUp === null ? "" : ` (${heldUp.text})`}`;
+    },
+  );
   const blocked = waits.length === 0 ? "" : `: it waits in ${waits.join(" and in ")}`;
   return `${name} of ${ownerName} does not end${blocked}`;
 }

@@ -5,11 +5,12 @@
  */
 
 import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { PartitionPort } from "../../actors/channel/partition_port.ts";
 import { currentFrame } from "../../actors/runtime/irql.ts";
 import { ignoreRejection } from "../../actors/runtime/promises.ts";
 import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
 import { isRestingConnection } from "../../actors/bus/host/connection_image.ts";
-import { clientNumbers, partitionChunks } from "../../actors/saving/write_partition.ts";
+import { clientNumbers, machineChunks } from "../../actors/saving/write_partition.ts";
 import { whileKmclRefuses } from "../../actors/partition/fabric_port.ts";
 import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import type { Partition } from "../../actors/partition/partition.ts";
@@ -81,16 +82,16 @@ export interface SaveResult {
 
 const ITEMS_MAX = 100_000;
 
-/** The guests that are being saved. */
-const underWay = new WeakSet<PartitionObject>();
+/** The machines that are being saved, by their trust levels. */
+const underWay = new WeakSet<readonly PartitionObject[]>();
 
 /** Whether a guest is being saved: until it is, it must not be resumed. */
 export function isBeingSaved(guest: PartitionObject): boolean {
-  return underWay.has(guest);
+  return underWay.has(guest.levels);
 }
 
 /**
- * Saves a guest with everything that it has: its memory, its channels, its drivers and those that serve
+ * Saves a guest with everything that it has, all trust levels of its machine: its memory, its channels, its drivers and those that serve
  * it. The fabric runs on to a safe point, where no callback of theirs is unfinished; then the guest's
  * processors stand still, and the drivers save. On success the guest stays so, and with it the drivers
  * that serve it, until the program destroys it (the saved one continues elsewhere) or resumes it. On
@@ -119,17 +120,22 @@ export async function savePartition(
   if (!isGuest || !isUint(itemsMax, Number.MAX_SAFE_INTEGER)) {
     return failed({ status: STATUS_INVALID_PARAMETER, reason: "no guest, or a bad bound" });
   }
-  const refusal = refusalReason(partition);
+  const { levels } = partition;
+  if (partition.isAlive && underWay.has(levels)) {
+    const reason = `${partition.name} is being saved already`;
+    return failed({ status: STATUS_INVALID_DEVICE_STATE, reason });
+  }
+  const refusal = refusalReason(levels);
   if (refusal !== null) return failed(refusal);
-  underWay.add(partition);
-  const quiescence = new Quiescence(partition, itemsMax);
+  underWay.add(levels);
+  const quiescence = new Quiescence(levels, itemsMax);
   let isSaved = false;
   try {
     const result = await save(partition, quiescence);
     isSaved = result.bytes !== null;
     return result;
   } finally {
-    underWay.delete(partition);
+    underWay.delete(levels);
     if (!isSaved) await quiescence.undo();
   }
 }
@@ -138,74 +144,77 @@ function failed({ status, reason }: Refusal): SaveResult {
   return { status, bytes: null, reason, summary: null };
 }
 
-/** Why a guest cannot be saved, whatever it is at; `isThis`: the save under way is the one that asks. */
-function refusalReason(guest: PartitionObject, isThis: boolean = false): Refusal | null {
-  const { name } = guest;
-  if (!guest.isAlive) return { status: STATUS_DEVICE_REMOVED, reason: `${name} is gone` };
-  if (guest.levels.length > 1) { // they stand still together, and each would have to be safe
-    const reason = `${name} is one of ${guest.levels.length} trust levels of its machine`;
-    return { status: STATUS_NOT_SUPPORTED, reason };
-  }
-  if (!isThis && underWay.has(guest)) {
-    return { status: STATUS_INVALID_DEVICE_STATE, reason: `${name} is being saved already` };
-  }
-  if (guest.isForeign) {
+/** Why a machine of these trust levels cannot be saved, whatever it is at. */
+function refusalReason(levels: readonly PartitionObject[]): Refusal | null {
+  const gone = levels.find(({ isAlive }) => !isAlive);
+  if (gone !== undefined) return { status: STATUS_DEVICE_REMOVED, reason: `${gone.name} is gone` };
+  const foreign = levels.find(({ isForeign }) => isForeign);
+  if (foreign !== undefined) {
     const reason =
-      `somebody outside has one end of the bus of ${name}, and knows what is not the fabric's to save`;
+      `somebody outside has one end of the bus of ${foreign.name}, and knows what is not the fabric's to save`;
     return { status: STATUS_NOT_SUPPORTED, reason };
   }
-  const pipe = [...guest.endpoints, ...serversOf(guest)].find(({ bytes }) => bytes !== null);
+  const endpoints = endpointsOf(levels);
+  const pipe = endpoints.find(({ bytes }) => bytes !== null);
   if (pipe !== undefined) {
     return { status: STATUS_NOT_SUPPORTED, reason: `${pipe.name} is a byte pipe` };
   }
-  const foreign =
-    [...guest.endpoints, ...serversOf(guest)].find(({ driver }) => driver?.guest !== guest) ??
-      offeredElsewhere(guest);
-  if (foreign === undefined) return null;
-  const reason = `${foreign.name} is of a driver that was not loaded for ${name}`;
+  const isOurs = (guest: PartitionPort | null) => levels.some((level) => level === guest);
+  const others = endpoints.find(({ driver }) => !isOurs(driver?.guest ?? null)) ??
+    driversOf(levels).flatMap(({ endpoints }) => endpoints)
+      .find(({ guest }) => guest !== null && !isOurs(guest)); // offered to another machine
+  if (others === undefined) return null;
+  const reason = `${others.name} is of a driver that was not loaded for ${levels[0]!.name}`;
   return { status: STATUS_NOT_SUPPORTED, reason };
 }
 
-/** A server of a driver that was loaded for `guest`, offered to another. */
-function offeredElsewhere(guest: PartitionObject): Endpoint | undefined {
-  return guest.drivers.filter(({ kind }) => kind === "host")
-    .flatMap(({ endpoints }) => endpoints)
-    .find((endpoint) => endpoint.guest !== null && endpoint.guest !== guest);
+/** The drivers of a machine, and those that serve it. */
+function driversOf(levels: readonly PartitionObject[]): readonly LoadedDriver[] {
+  return levels.flatMap(({ drivers }) => drivers);
 }
 
-/** Brings the guest to its safe point, asks all drivers for their states, and writes everything. */
+/** The endpoints of a machine's drivers, and of those that serve it. */
+function endpointsOf(levels: readonly PartitionObject[]): readonly Endpoint[] {
+  return [...new Set(levels.flatMap((level) => [...level.endpoints, ...serversOf(level)]))];
+}
+
+/** Brings the machine to its safe point, asks all drivers for their states, and writes everything. */
 async function save(guest: PartitionObject, quiescence: Quiescence): Promise<SaveResult> {
-  for (const server of serversOf(guest)) forgetSave(server);
+  const { levels } = guest;
+  for (const server of levels.flatMap(serversOf)) forgetSave(server);
   const hostStates = await quiescence.reach();
   if (isRefusal(hostStates)) return failed(hostStates);
-  const guestStates = askGuestDrivers(guest);
+  const guestStates = askGuestDrivers(levels);
   if (isRefusal(guestStates)) return failed(guestStates);
   // A driver may have ended or resumed its guest, or made channels that are nobody's.
-  const stopped = quiescence.refusal ?? refusalReason(guest, true) ?? whyUnrested(guest) ??
-    whyStale(guest);
+  const stopped = quiescence.refusal ?? refusalReason(levels) ?? whyUnrested(levels) ??
+    whyStale(levels);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
-  const bytes = readSaved(() => writeEnvelope("partition", partitionChunks(guest, states)));
+  const bytes = readSaved(() => writeEnvelope("partition", machineChunks(levels, states)));
   if (bytes instanceof SavedStateFault) {
     return failed({ status: STATUS_UNSUCCESSFUL, reason: bytes.message });
   }
-  guest.onResume = () => resumeHosts(guest.drivers);
   const { recorder, clock, observer } = guest.runtime;
   recorder.recordPayload(clock.now100ns, "partitionSaved", guest.traceId, bytes, bytes.length);
-  observer?.see({ kind: "partitionChanges", partition: guest.name, change: "saved" });
-  return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(guest, bytes.length) };
+  for (const level of levels) {
+    level.onResume = () => resumeHosts(level.drivers);
+    observer?.see({ kind: "partitionChanges", partition: level.name, change: "saved" });
+  }
+  return { status: STATUS_SUCCESS, bytes, reason: null, summary: summaryOf(levels, bytes.length) };
 }
 
 /** A connection that is on its way has steps of the host before it, which are nobody's to save. */
-function whyUnrested({ name, bus }: PartitionObject): Refusal | null {
-  if (isRestingConnection(bus.host.connection)) return null;
-  const reason = `${name} is about to connect, or to change its connection`;
+function whyUnrested(levels: readonly PartitionObject[]): Refusal | null {
+  const level = levels.find(({ bus }) => !isRestingConnection(bus.host.connection));
+  if (level === undefined) return null;
+  const reason = `${level.name} is about to connect, or to change its connection`;
   return { status: STATUS_INVALID_DEVICE_STATE, reason };
 }
 
 /** A server that moved on after its driver had saved it: the guest would not be the one that it knows. */
-function whyStale(guest: PartitionObject): Refusal | null {
-  const stale = serversOf(guest).find((server) => !isAsSaved(server));
+function whyStale(levels: readonly PartitionObject[]): Refusal | null {
+  const stale = levels.flatMap(serversOf).find((server) => !isAsSaved(server));
   if (stale === undefined) return null;
   const reason = `${stale.name} has changed since ${stale.driver?.label ?? "its driver"} saved it`;
   return { status: STATUS_UNSUCCESSFUL, reason };
@@ -215,10 +224,10 @@ function isRefusal(value: DriverStates | Refusal): value is Refusal {
   return "reason" in value;
 }
 
-function askGuestDrivers(guest: PartitionObject): DriverStates | Refusal {
+function askGuestDrivers(levels: readonly PartitionObject[]): DriverStates | Refusal {
   const states = new Map<LoadedDriver, PlainData>();
-  for (const driver of guest.drivers.filter(({ kind }) => kind === "guest")) {
-    const { data, fault } = stateOf(guest, driver);
+  for (const driver of driversOf(levels).filter(({ kind }) => kind === "guest")) {
+    const { data, fault } = stateOf(PartitionObject.of(driver.guest), driver);
     if (fault !== null) {
       const reason = `${driver.label} cannot be saved: ${fault}`;
       return { status: STATUS_UNSUCCESSFUL, reason };
@@ -245,17 +254,21 @@ function stateOf(guest: PartitionObject, driver: LoadedDriver): ReturnType<typeo
   }
 }
 
-function summaryOf(guest: PartitionObject, bytes: number): SaveSummary {
-  const { runs, mmio } = guest.memory.image;
-  const pages = [...runs, ...mmio.flatMap(({ backing }) => backing ?? [])];
-  const endpoints = [...guest.endpoints, ...serversOf(guest)];
+function summaryOf(levels: readonly PartitionObject[], bytes: number): SaveSummary {
+  const memories = levels.filter(({ sharesMemory }) => !sharesMemory);
+  const pages = memories.map(({ memory }) => memory.image).flatMap(({ runs, mmio }) => [
+    ...runs,
+    ...mmio.flatMap(({ backing }) => backing ?? []),
+  ]);
+  const endpoints = endpointsOf(levels);
+  const clients = endpoints.filter(({ side }) => side === "client");
   const packets = endpoints.flatMap(({ outgoing }) => outgoing.packets.live);
   const inStates = (...states: readonly string[]) =>
     packets.filter(({ actor }) => states.includes(String(actor.snapshot.value))).length;
   return {
     bytes,
     pages: pages.reduce((sum, run) => sum + run.bytes.length / PAGE_BYTES, 0),
-    channels: guest.endpoints.size,
+    channels: clients.length,
     packets: {
       queued: inStates("queued"),
       awaiting: inStates("awaiting", "withdrawn"),
@@ -265,7 +278,7 @@ function summaryOf(guest: PartitionObject, bytes: number): SaveSummary {
         0,
       ),
     },
-    ringBytes: [...guest.endpoints].reduce((sum, endpoint) => sum + ringBytesOf(endpoint), 0),
+    ringBytes: clients.reduce((sum, endpoint) => sum + ringBytesOf(endpoint), 0),
   };
 }
 

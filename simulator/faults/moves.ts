@@ -5,7 +5,7 @@
  */
 
 import type { PartitionObject } from "../../actors/partition/partition_object.ts";
-import { type LoadedInstance, type Partition, restorePartition, savePartition } from "../../mod.ts";
+import { restorePartition, type RestoreResult, savePartition } from "../../mod.ts";
 import type { DriverInstance, FaultyWorld, NamedGuest, WorldParts } from "./faulty_world.ts";
 
 /** Saves a guest, which stands still then; null where it cannot be saved: a status is no failure in itself. */
@@ -24,10 +24,10 @@ export async function saveAndRestore(world: FaultyWorld, named: NamedGuest): Pro
   const { guest } = named;
   const bytes = await save(guest);
   if (bytes === null) return;
-  const instances = instancesOf(guest);
+  const old = machineOf(world, guest);
   guest.destroy();
   const restored = restore(world, named, bytes);
-  if (restored !== null) take(world, named, instances, restored);
+  if (restored !== null) take(world, old, restored);
 }
 
 /** Saves a guest, restores it beside the old one, and destroys that; where that fails, the old one runs on. */
@@ -35,22 +35,28 @@ export async function migrate(world: FaultyWorld, named: NamedGuest): Promise<vo
   const { guest } = named;
   const bytes = await save(guest);
   if (bytes === null) return;
-  const instances = instancesOf(guest);
+  const old = machineOf(world, guest);
   const restored = restore(world, named, bytes);
   if (restored === null) return guest.resume();
   guest.destroy();
-  take(world, named, instances, restored);
+  take(world, old, restored);
 }
 
-/** A guest that was restored, with its drivers in the order in which they were loaded. */
-interface Restored {
-  readonly partition: Partition;
-  readonly loaded: readonly LoadedInstance[];
+/** A guest that was restored, all trust levels of it, with its drivers in the order in which they were loaded. */
+type Restored = Pick<RestoreResult, "levels" | "loaded">;
+
+/** A guest that is left: what its trust levels are called, and its drivers, as a restored one has them. */
+interface Machine {
+  readonly names: readonly string[];
+  readonly instances: readonly DriverInstance[];
 }
 
-/** The drivers of a guest, in the order in which they were loaded. */
-function instancesOf({ drivers }: PartitionObject): readonly DriverInstance[] {
-  return drivers.map(({ instance }) => instance as DriverInstance);
+function machineOf(world: FaultyWorld, { levels }: PartitionObject): Machine {
+  return {
+    names: levels.map((level) => world.nameOf(level)),
+    instances: levels.flatMap(({ drivers }) => drivers)
+      .map(({ instance }) => instance as DriverInstance),
+  };
 }
 
 /**
@@ -64,8 +70,9 @@ function restore(world: FaultyWorld, { name }: NamedGuest, bytes: Uint8Array): R
   const first = world.whileRestoring(build);
   // One that a driver has refused is made once more.
   const isOnceMore = first.partition === null && world.firedCount > firedCount;
-  const { partition, loaded, reason } = isOnceMore ? world.calmly(build) : first;
-  if (partition !== null) return { partition, loaded };
+  const restored = isOnceMore ? world.calmly(build) : first;
+  const { partition, reason } = restored;
+  if (partition !== null) return restored;
   world.fail("what was saved can be restored", `it was refused: ${reason}`, `guest ${name}`);
   return null;
 }
@@ -73,11 +80,10 @@ function restore(world: FaultyWorld, { name }: NamedGuest, bytes: Uint8Array): R
 /** The world continues with the restored guest. */
 function take(
   world: WorldParts,
-  { name }: NamedGuest,
-  instances: readonly DriverInstance[],
-  { partition, loaded }: Restored,
+  { names, instances }: Machine,
+  { levels, loaded }: Restored,
 ): void {
   const successors = new Map(instances.map((old, at) => [old, loaded[at]!.instance]));
-  world.moved(name, partition, successors);
-  partition.resume();
+  levels.forEach((level, place) => world.moved(names[place]!, level, successors));
+  levels[0]!.resume();
 }

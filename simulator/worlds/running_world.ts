@@ -145,7 +145,7 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
     guest: Partition,
     successors: ReadonlyMap<DriverInstance, DriverInstance>,
   ): void {
-    this.#guests.set(name, guest);
+    if (this.#guests.has(name)) this.#guests.set(name, guest);
     for (const [driver, instance] of this.#drivers) {
       const successor = successors.get(instance);
       if (successor !== undefined) this.#drivers.set(driver, successor);

@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { PARTITION_CHUNKS } from "../../actors/saving/partition_image.ts";
+import { GROUP_TYPES } from "../../core/saved/chunks.ts";
 import { Chance } from "../../core/chance.ts";
 import { readEnvelope, type SavedChunk } from "../../core/saved/envelope.ts";
 import { areEqual, encodePlainData, type PlainData } from "../../core/saved/plain_data.ts";
@@ -20,7 +21,8 @@ const STEPS = 300;
 
 /** Whether a chunk is no page's content. */
 function isFields({ type }: SavedChunk): boolean {
-  return type !== PARTITION_CHUNKS.pages.type && type !== PARTITION_CHUNKS.mmioPages.type;
+  const kind = type % GROUP_TYPES;
+  return kind !== PARTITION_CHUNKS.pages.type && kind !== PARTITION_CHUNKS.mmioPages.type;
 }
 
 /** A saver of `bytes`, a saved guest; without its pages it is a guest whose memory is all zero. */
@@ -37,9 +39,10 @@ function isGuests({ chunks }: HostileSaver, { changed }: Evil): boolean {
 /** Whether a changed chunk is the guest's alone. Which packets have a routine, their driver decides anew. */
 function isGuestsChunk(chunk: SavedChunk, data: PlainData): boolean {
   const { driver, client, hostEnd } = PARTITION_CHUNKS;
+  const type = chunk.type % GROUP_TYPES;
   const routines = (of: PlainData) => encodePlainData(dataAt(of, ["packets"]) ?? null);
-  return chunk.type !== driver.type && chunk.type !== hostEnd.type &&
-    (chunk.type !== client.type || areEqual(routines(data), routines(chunk.data)));
+  return type !== driver.type && type !== hostEnd.type &&
+    (type !== client.type || areEqual(routines(data), routines(chunk.data)));
 }
 
 /** What a world tells of itself. */
@@ -52,8 +55,14 @@ export type Fate = "refused" | "lived";
 
 /** Where saved states are tried: one world after the other, each until a guest has lived in it. */
 export class Arena {
+  readonly #drivers: vmbus.RestoreOptions;
   #world: FabricRuntime = richFabric();
   #before: string = stateOf(this.#world);
+
+  /** For saved guests that have these drivers. */
+  constructor(drivers: vmbus.RestoreOptions = RICH_DRIVERS) {
+    this.#drivers = drivers;
+  }
 
   /**
    * Restores `bytes`. Where they are refused, the world must be as it was; a guest that comes back is saved
@@ -62,7 +71,7 @@ export class Arena {
    */
   async try(bytes: Uint8Array, isSame: boolean): Promise<Fate> {
     const world = this.#world;
-    const { partition, reason } = vmbus.restorePartition(world, bytes, RICH_DRIVERS);
+    const { partition, reason } = vmbus.restorePartition(world, bytes, this.#drivers);
     if (partition === null) {
       // A broken promise of the package that a driver was told of would be its reason for refusing.
       assert(
@@ -106,8 +115,9 @@ export interface Cases {
 export async function runCases(
   saver: HostileSaver,
   { seed, first, count }: Cases,
+  drivers: vmbus.RestoreOptions = RICH_DRIVERS,
 ): Promise<{ readonly changeCount: number } & Readonly<Record<Fate, number>>> {
-  const arena = new Arena();
+  const arena = new Arena(drivers);
   const tally = { changeCount: 0, refused: 0, lived: 0 };
   for (let at = first; at < first + count; at++) {
     const evil = saver.change(Chance.fromSeed(seed).fork(`case ${at}`));

@@ -60,6 +60,7 @@ export class TalkServer extends Talker {
     this.channel = channel;
     const init = (status: number) => vmbus.expectSuccess(status);
     setVmbus(vsp, channel, guest);
+    init(vsp.VmbServerChannelInitSetTargetVtl(channel, guest.vtl));
     init(vsp.VmbServerChannelInitSetTargetInterfaceId(
       channel,
       TALK_TYPE,

@@ -20,7 +20,13 @@ import { list, named, optional, record, type SchemaType } from "../../../core/sa
 import { actorState } from "../../runtime/actor_state.ts";
 import type { HostConnection } from "./connection.ts";
 import { CONNECTION_ACTOR } from "./connection_machine.ts";
-import { type Contact, failureOf, type RefusedContact, unsupportedAt } from "./contact.ts";
+import {
+  type Contact,
+  failureOf,
+  featuresFor,
+  type RefusedContact,
+  unsupportedAt,
+} from "./contact.ts";
 
 const VP = [uint(U32_MAX), "the virtual processor that hears messages"] as const;
 const SINT = [uint(0xff), "its interrupt source for them"] as const;
@@ -149,7 +155,7 @@ function spokenContact({ rules }: HostConnection, image: ContactImage): Contact 
   if (!isIn(rules.versions, version)) {
     mismatched(`it speaks version ${version}, and this host from ${lowest} to ${highest}`);
   }
-  const missing = features & ~rules.features;
+  const missing = features & ~featuresFor(contact.connectionId, rules);
   if (missing !== 0) mismatched(`it speaks with ${featureNames(missing)}, and this host without`);
   return {
     ...contact,

@@ -134,7 +134,7 @@ export function isTrusted(connectionId: number, { port }: Pick<ContactRules, "po
 }
 
 /** What is agreed to over a connection: confidential channels over a trusted one alone (wire.md 4.3). */
-function featuresFor(connectionId: number, rules: ContactRules): number {
+export function featuresFor(connectionId: number, rules: ContactRules): number {
   const { confidentialChannels } = FEATURES;
   return isTrusted(connectionId, rules)
     ? rules.features | confidentialChannels

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import type { AnyRule, Deed, FaultTable, GuestWhere } from "../basics.ts";
 import type { FaultyWorld, NamedGuest } from "../faulty_world.ts";
 
@@ -44,15 +45,20 @@ export interface ProcessorTakenRule extends AnyRule<"processorTaken", ProcessorW
 /** What a machine runs short of. */
 export type MachineRule = MemoryExhaustedRule | ProcessorTakenRule;
 
-/** The processors of the host too, where no guest is named. */
+/** The processors of the host too, where no guest is named; those of a machine once, whatever levels it has. */
 function partitions(world: FaultyWorld, guest: string | undefined): readonly NamedGuest[] {
-  const guests = world.living(guest);
-  return guest === undefined ? [{ name: "root", guest: world.fabric.root }, ...guests] : guests;
+  if (guest !== undefined) return world.living(guest);
+  const machines = world.living(undefined).filter(({ guest }) => guest.levels[0] === guest);
+  return [{ name: "root", guest: world.fabric.root }, ...machines];
 }
 
-function giveBack({ guest }: NamedGuest, index: number): void {
-  guest.processor(index).runs = guest.runs;
-  guest.runtime.loop.wake();
+/** Takes processor `index` from all trust levels of a machine, for `ms`. */
+function take(world: FaultyWorld, guest: PartitionObject, index: number, ms: number): void {
+  for (const level of guest.levels) level.processor(index).runs = false;
+  world.after(ms, () => {
+    for (const level of guest.levels) level.processor(index).runs = level.runs;
+    guest.runtime.loop.wake();
+  });
 }
 
 function takeAway(world: FaultyWorld, rule: ProcessorTakenRule): readonly Deed[] {
@@ -63,10 +69,7 @@ function takeAway(world: FaultyWorld, rule: ProcessorTakenRule): readonly Deed[]
       .map((processor): Deed => ({
         place: `processor ${processor.index} of ${named.name}`,
         guest: named.name,
-        do() {
-          processor.runs = false;
-          world.after(ms, () => giveBack(named, processor.index));
-        },
+        do: () => take(world, named.guest, processor.index, ms),
       }))
   );
 }

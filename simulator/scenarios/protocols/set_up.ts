@@ -54,5 +54,6 @@ export function aimServer(
   const { kernelHandle } = must(kmcl.VmbConvertVmbusHandleToKernelHandle(guest.vmbusHandle));
   must(kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
   must(vmbus.ZwClose(kernelHandle));
+  must(kmcl.VmbServerChannelInitSetTargetVtl(channel, guest.vtl));
   must(kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, type, instance));
 }

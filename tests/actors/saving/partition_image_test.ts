@@ -3,12 +3,14 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { CHANNEL_CHUNKS } from "../../../actors/channel/server_image.ts";
-import { PARTITION_CHUNKS } from "../../../actors/saving/partition_image.ts";
-import type { ChunkKind } from "../../../core/saved/chunks.ts";
+import { LEVELS_MAX, PARTITION_CHUNKS } from "../../../actors/saving/partition_image.ts";
+import { type ChunkKind, groupsOf } from "../../../core/saved/chunks.ts";
 import { readEnvelope, type SavedChunk } from "../../../core/saved/envelope.ts";
 import { readSaved, SavedStateFault } from "../../../core/saved/fault.ts";
 import { encodePlainData, isRecord, type PlainData } from "../../../core/saved/plain_data.ts";
 import type { Fields, Schema } from "../../../core/saved/schema.ts";
+import * as vmbus from "../../../mod.ts";
+import { MACHINES, startLevels } from "../../support/level_stage.ts";
 import { saveRichGuest } from "../../support/rich_guest.ts";
 
 type Field = Fields[string];
@@ -92,6 +94,13 @@ function withPageSets(chunks: readonly SavedChunk[]): readonly SavedChunk[] {
   return chunks.map((chunk) => ({ ...chunk, data: change(chunk.data) }));
 }
 
+/** The chunks of a machine of two trust levels, level by level. */
+async function savedLevels(): Promise<readonly (readonly SavedChunk[])[]> {
+  const { talks } = startLevels(MACHINES["two levels that the host serves"]!);
+  const { bytes } = await vmbus.savePartition(talks[0]!.guest);
+  return groupsOf(readEnvelope("partition", bytes!), LEVELS_MAX);
+}
+
 /** Something of no form that any field has, apart from plain data that is somebody else's. */
 const STRANGE: PlainData = -0.5;
 
@@ -129,6 +138,7 @@ Deno.test("Schema: each field of each image is written as it was read, and refus
   tryFields(kinds, await richGuest());
   const channel = await Deno.readFile("tests/saved/channel.vmbs");
   tryFields(channelKinds, readEnvelope("channel", channel));
+  tryFields(kinds, (await savedLevels())[1]!);
   tryFields(kinds, withPageSets(await richGuest()));
   tryFields(channelKinds, withPageSets(readEnvelope("channel", channel)));
   const all = [...kinds, ...channelKinds].flatMap(({ holds }) => fieldsOf(holds));

@@ -264,7 +264,9 @@ Deno.test("SERVER_RULES: each of them", () => {
 });
 
 Deno.test("PARTITION_CHUNKS: the rules of the others", () => {
-  const { header, memory, guestEnd, hostEnd, work } = PARTITION_CHUNKS;
+  const { header, memory, guestEnd, hostEnd, work, level } = PARTITION_CHUNKS;
+  const further = { of: 0, isRedirected: false, sharesMemory: false, behind: [1, 1, 2] };
+  refuses(level.holds, "its work is not in order", further, { behind: [2, 1] });
   refuses(header.holds, "the partition has no name", guest.one("header"), { name: "" });
   const range = { gpa: 0, byteCount: 1, isReserved: false, isPlaced: true };
   refuses(memory.holds, "there is more MMIO than there can be channels", guest.one("memory"), {

@@ -114,14 +114,25 @@ Deno.test("Partition: all trust levels of a machine are paused, continued, crash
   assertEquals([fabric.leaks(), fabric.violations], [[], []]);
 });
 
-Deno.test("createPartition: a level that is made while its machine stands still stands still, too", () => {
+Deno.test("createPartition: a level that is made while its machine stands still stands still, too", async () => {
   const fabric = createFabric();
   const guest = fabric.createPartition({ name: "guest", memoryPages: 16 });
   guest.pause();
-  fabric.createPartition({ name: "above", vtlOf: guest, vtl: 2 });
+  const above = fabric.createPartition({ name: "above", vtlOf: guest, vtl: 2 });
   assertEquals(levels(fabric), ["guest 0 null root paused", "above 2 guest root paused"]);
+  const pair = makePair({
+    within: { fabric, guest: above },
+    server: (vsp, channel) => {
+      assertEquals(vsp.VmbServerChannelInitSetTargetVtl(channel, above.vtl), SUCCESS);
+    },
+  });
+  enablePair(pair);
+  await fabric.settle();
+  assertEquals(vmbus.inspectChannel(pair.client).lifecycle, "enabled"); // its processors stand still, too
   guest.resume();
   assertEquals(levels(fabric), ["guest 0 null root running", "above 2 guest root running"]);
+  await fabric.settle();
+  assertEquals(vmbus.inspectChannel(pair.client).lifecycle, "opened");
 });
 
 Deno.test("createPartition: a level with memory of its own is out of the reach of the others", () => {
@@ -237,15 +248,6 @@ Deno.test("Partition.crash: ends a paravisor with the level that it serves", asy
   guest.destroy();
   assertEquals(levels(fabric), []);
   assertEquals([fabric.leaks(), fabric.violations], [[], []]);
-});
-
-Deno.test("savePartition: a machine of several trust levels is refused, with the reason", async () => {
-  const { guest, above } = machine();
-  for (const partition of [guest, above]) {
-    const { status, reason, bytes } = await vmbus.savePartition(partition);
-    assertEquals([status, bytes], [vmbus.STATUS_NOT_SUPPORTED, null]);
-    assertEquals(reason, `${partition.name} is one of 2 trust levels of its machine`);
-  }
 });
 
 Deno.test("createPartition: refuses levels that cannot be", () => {

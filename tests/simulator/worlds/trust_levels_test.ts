@@ -37,6 +37,14 @@ for (
     }
     const { findings, faults } = await runWorld(crashing, { seed: 3n });
     assertEquals([findings, faults.length], [[], 1]);
+    // Saved, restored and migrated by either level, the machine goes on, and its drivers are found again.
+    for (const kind of ["guestSaved", "guestRestored", "guestMigrated"] as const) {
+      for (const guest of ["guest", "paravisor"]) {
+        const moving = pinging([{ do: kind, where: { guest }, nth: 12 }], { partitions });
+        const { findings, faults } = await runWorld(moving, { seed: 3n });
+        assertEquals([findings, faults.length > 0], [[], true], `${kind} ${guest}`);
+      }
+    }
   });
 }
 
