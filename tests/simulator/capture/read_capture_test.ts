@@ -1,0 +1,163 @@
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { interfaceBlock, recordBlock, sectionBlock } from "../../../simulator/capture/pcapng.ts";
+import { isCapture, readCapture } from "../../../simulator/capture/read_capture.ts";
+import {
+  CAPTURE_HEADER,
+  CAPTURE_HEADER_BYTES,
+  CAPTURE_NO_GUID,
+  CAPTURE_NONE,
+  type CaptureHeader,
+  CAPTURE_VERSION,
+  type CaptureRecord,
+} from "../../../simulator/capture/record.ts";
+import { fromHex } from "../../support/decoded_lines.ts";
+
+const HEADER: CaptureHeader = {
+  headerVersion: CAPTURE_VERSION,
+  headerBytes: CAPTURE_HEADER_BYTES,
+  kind: "message",
+  direction: "toHost",
+  codec: "none",
+  pipe: "none",
+  vtl: 0,
+  channelId: 0,
+  bus: 1,
+  step: 7,
+  item: 9,
+  ringIndex: CAPTURE_NONE,
+  ringBytes: 0,
+  busVersion: 0x6_0000,
+  busFeatures: 0x2f,
+  interfaceType: CAPTURE_NO_GUID,
+};
+const INTERFACES = [
+  { name: "guest: bus", description: "control messages" },
+  { name: "guest: channel 1", description: "Ring, äöü" },
+];
+const RECORDS: readonly CaptureRecord[] = [
+  {
+    interface: 0,
+    at100ns: 12_345,
+    header: HEADER,
+    bytes: fromHex("0300000000000000"),
+    comments: [],
+  },
+  {
+    interface: 1,
+    at100ns: 2 ** 40 + 1,
+    header: { ...HEADER, kind: "packet", direction: "toGuest", codec: "vmbus", channelId: 1 },
+    bytes: Uint8Array.of(1, 2, 3),
+    comments: ["fault: one", "fault: two"],
+  },
+];
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+const blocks = () => [
+  sectionBlock(),
+  ...INTERFACES.map(interfaceBlock),
+  ...RECORDS.map(recordBlock),
+];
+
+// The layout of capture.md, byte for byte: what others read must not move.
+Deno.test("CAPTURE_HEADER: 56 bytes", () => {
+  assertEquals(
+    CAPTURE_HEADER.encode({
+      ...HEADER,
+      kind: "packet",
+      direction: "toGuest",
+      codec: "msgpack",
+      pipe: "byte",
+      vtl: 2,
+      channelId: 0x0102,
+      ringIndex: 0x40,
+      ringBytes: 0x1000,
+      interfaceType: "01234567-89ab-cdef-0123-456789abcdef",
+    }),
+    fromHex(
+      "01380201020202000201000001000000070000000900000040000000001000000000060" +
+        "02f00000067452301ab89efcd0123456789abcdef",
+    ),
+  );
+});
+
+Deno.test("recordBlock: whole words, both lengths, and the flags of its direction", () => {
+  const bytes = recordBlock(RECORDS[1]!);
+  const view = new DataView(bytes.buffer);
+  assertEquals(bytes.length % 4, 0);
+  assertEquals(view.getUint32(4, true), bytes.length);
+  assertEquals(view.getUint32(bytes.length - 4, true), bytes.length);
+  // The last option but the end: code 2, 4 bytes, inbound.
+  assertEquals(bytes.slice(-16, -8), fromHex("0200040001000000"));
+});
+
+Deno.test("readCapture: what was written", () => {
+  const bytes = concat(blocks());
+  assert(isCapture(bytes));
+  assertEquals(readCapture(bytes), { interfaces: INTERFACES, records: RECORDS, damage: null });
+});
+
+Deno.test("readCapture: a file of two sections counts interfaces anew in each", () => {
+  const { interfaces, records, damage } = readCapture(concat([...blocks(), ...blocks()]));
+  assertEquals(damage, null);
+  assertEquals(interfaces.length, 4);
+  assertEquals(records.map((record) => record.interface), [0, 1, 2, 3]);
+});
+
+Deno.test("readCapture: blocks that are not ours are passed over", () => {
+  const other = fromHex("050000001000000000000000" + "10000000");
+  const ethernet = interfaceBlock(INTERFACES[0]!);
+  ethernet[8] = 1;
+  const foreign = recordBlock({ ...RECORDS[0]!, interface: 2 });
+  const bytes = concat([...blocks(), other, ethernet, foreign]);
+  const { records, damage } = readCapture(bytes);
+  assertEquals(damage, null);
+  assertEquals(records, RECORDS);
+});
+
+Deno.test("readCapture: times in other powers of ten", () => {
+  const nano = interfaceBlock(INTERFACES[0]!);
+  // The value of the last option but the end.
+  nano[nano.length - 12] = 9;
+  const bytes = concat([sectionBlock(), nano, recordBlock({ ...RECORDS[0]!, at100ns: 12_399 })]);
+  assertEquals(readCapture(bytes).records.map(({ at100ns }) => at100ns), [123]);
+});
+
+Deno.test("readCapture: a longer header of a later version is passed over", () => {
+  const bytes = concat(blocks().slice(0, 2));
+  const longer = recordBlock({
+    ...RECORDS[0]!,
+    header: { ...HEADER, headerVersion: 2, headerBytes: 60 },
+    bytes: fromHex("ffffffff0300000000000000"),
+  });
+  const [record] = readCapture(concat([bytes, longer])).records;
+  assertEquals(record?.bytes, RECORDS[0]!.bytes);
+});
+
+Deno.test("readCapture: a file that is cut anywhere gives what is whole", () => {
+  const whole = concat(blocks());
+  const ends: number[] = [];
+  let end = 0;
+  for (const { length } of blocks()) ends.push(end += length);
+  for (let at = 0; at < whole.length; at++) {
+    const { records, damage } = readCapture(whole.slice(0, at));
+    assertEquals(records.length, ends.slice(3).filter((each) => each <= at).length);
+    assertEquals(damage === null, at === 0 || ends.includes(at), String(at));
+  }
+});
+
+Deno.test("readCapture: whatever the bytes are, it ends and does not throw", () => {
+  const whole = concat(blocks());
+  fc.assert(fc.property(fc.nat(whole.length - 1), fc.nat(255), (at, byte) => {
+    const bytes = whole.slice();
+    bytes[at] = byte;
+    const { records, damage } = readCapture(bytes);
+    assert(records.length === RECORDS.length || damage !== null || byte !== whole[at]);
+  }));
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+    readCapture(concat([sectionBlock(), bytes]));
+  }));
+});
