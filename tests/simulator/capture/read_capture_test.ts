@@ -7,8 +7,8 @@ import {
   CAPTURE_HEADER_BYTES,
   CAPTURE_NO_GUID,
   CAPTURE_NONE,
-  type CaptureHeader,
   CAPTURE_VERSION,
+  type CaptureHeader,
   type CaptureRecord,
 } from "../../../simulator/capture/record.ts";
 import { fromHex } from "../../support/decoded_lines.ts";
