@@ -65,6 +65,12 @@ export type {
   ObservedFacts,
   Sees,
 } from "./checkers/checker.ts";
+export { capture } from "./capture/capture.ts";
+export type { FabricCapture } from "./capture/capture.ts";
+export type { CaptureSink } from "./capture/capture_writer.ts";
+export { isCapture, readCapture } from "./capture/read_capture.ts";
+export type { ReadCapture } from "./capture/read_capture.ts";
+export type { CaptureHeader, CaptureInterface, CaptureRecord } from "./capture/record.ts";
 export { checkFabric } from "./checkers/check_fabric.ts";
 export type { CheckFabricOptions, FabricChecks } from "./checkers/check_fabric.ts";
 export { exploreScenario } from "./exploring/explore_scenario.ts";

@@ -109,6 +109,17 @@ export interface ScenarioSettings {
   readonly onProgress?: (done: number, total: number, unit?: string) => void;
   /** Is told of each fabric that the run makes. It then keeps its whole trace, which takes memory. */
   readonly onFabric?: (fabric: Fabric) => void;
+  /** Whether whoever is told of a fabric reads its trace. Default true; else a fabric keeps none of it. */
+  readonly keepsTrace?: boolean;
+  /** Hears of each choice of a world, before it is made: what steps of findings count. */
+  readonly onChoice?: () => void;
+}
+
+/** What of its trace a fabric of a run with these settings keeps. */
+export function traceLevelOf(
+  { onFabric, keepsTrace = true }: Pick<ScenarioSettings, "onFabric" | "keepsTrace">,
+): "full" | "digest" {
+  return onFabric !== undefined && keepsTrace ? "full" : "digest";
 }
 
 /** A column of a {@linkcode ResultTable}. */
@@ -211,7 +222,10 @@ export interface ScenarioResult {
 }
 
 /** What stops a run, what hears how far it is, and what looks into it. */
-export type RunHooks = Pick<ScenarioSettings, "signal" | "onProgress" | "onFabric">;
+export type RunHooks = Pick<
+  ScenarioSettings,
+  "signal" | "onProgress" | "onFabric" | "keepsTrace" | "onChoice"
+>;
 
 /** A run that was saved, and is to be resumed. Nobody else can resume it until this is disposed of. */
 export interface SavedRun extends Disposable {

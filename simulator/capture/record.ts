@@ -44,13 +44,13 @@ export interface CaptureHeader {
   /** u8: bytes of the header; what the record is about follows. */
   readonly headerBytes: number;
   /** What the record is. A note is UTF-8 text. */
-  readonly kind: keyof typeof KINDS;
+  readonly kind: "message" | "packet" | "note";
   /** Which way it goes; of a note, what it is about. */
-  readonly direction: keyof typeof DIRECTIONS;
+  readonly direction: "toHost" | "toGuest";
   /** How packets are encoded; `none` of what is no packet. */
-  readonly codec: keyof typeof CODECS;
+  readonly codec: "none" | "vmbus" | "msgpack";
   /** Whether the payload begins with the header of a pipe, and of which kind it is. */
-  readonly pipe: keyof typeof PIPES;
+  readonly pipe: "none" | "message" | "byte";
   /** u8: the trust level of the guest whose bus it is. */
   readonly vtl: number;
   /** u32: the channel, by its number on the bus; 0: the bus itself. */

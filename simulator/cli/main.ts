@@ -24,12 +24,14 @@ import {
   tell,
   UsageError,
 } from "./command.ts";
+import type { CaptureFile } from "./capture_file.ts";
 import { OtherScenarioError } from "./copy/scenario.ts";
 import { checkDeterminism } from "./determinism/main.ts";
 import { exploreMain } from "./explore/main.ts";
 import { namedPaths, openFiles } from "./named_files.ts";
 import {
   checkReportPaths,
+  openCapture,
   type ReportPaths,
   wantsReport,
   writeReports,
@@ -108,6 +110,19 @@ function recordingOf(
   return recorder.recording(run, findings.map((message) => ({ message })));
 }
 
+/** What has a run tell of its fabrics those who look on; the trace is kept for a recording alone. */
+function lookingOn(recorder: RunRecorder | null, capture: CaptureFile | null): RunHooks {
+  if (recorder === null && capture === null) return {};
+  return {
+    onFabric: (fabric) => {
+      recorder?.watch(fabric);
+      capture?.run.watch(fabric);
+    },
+    keepsTrace: recorder !== null,
+    ...capture !== null && { onChoice: capture.run.chose },
+  };
+}
+
 /** Has `work` run a scenario, which a signal stops; prints how it went, and gives the exit code. */
 async function report(
   begun: Begun,
@@ -119,10 +134,11 @@ async function report(
   const onProgress = (done: number, total: number, unit?: string) => line.show(done, total, unit);
   const startedMs = performance.now();
   const recorder = wantsReport(reports) ? new RunRecorder(payloads) : null;
-  const onFabric = recorder === null ? {} : { onFabric: recorder.watch };
-  const hooks = { signal: stop.signal, onProgress, ...onFabric };
+  using capture = openCapture(reports);
+  const hooks = { signal: stop.signal, onProgress, ...lookingOn(recorder, capture) };
   const result = await work(hooks).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);
+  capture?.finish(result.findings);
   if (recorder !== null) {
     recorder.end();
     await writeReports(reports, recordingOf(recorder, result, begun, title));

@@ -178,7 +178,7 @@ function resumeOption(resumable: readonly Scenario[]): Option {
 }
 
 /** Options of the command's own that may stand beside --resume. */
-const BESIDE_RESUME = ["resume", "json", "report", "traceEvents"];
+const BESIDE_RESUME = ["resume", "json", "report", "traceEvents", "capture"];
 
 /**
  * The run that is to be resumed; null where none is.

@@ -63,14 +63,23 @@ export function checkWritten(
 }
 
 /**
+ * Makes sure that a file can take the place of what is at `path`.
+ *
+ * @throws {Error} What is there is no file.
+ */
+export function requireReplaceable(path: string): void {
+  const refusal = refusalOf(path);
+  if (refusal !== null) throw new Error(refusal);
+}
+
+/**
  * Has `path` be a file of `text`: whole at once, as another process may write or read the same one, and in place of a
  * link, not through it.
  *
  * @throws {Error} It cannot be, or what is there is no file.
  */
 export function replaceFile(path: string, text: string): void {
-  const refusal = refusalOf(path);
-  if (refusal !== null) throw new Error(refusal);
+  requireReplaceable(path);
   const part = `${path}.${crypto.randomUUID()}.part`;
   try {
     Deno.writeTextFileSync(part, text, { createNew: true });
@@ -108,7 +117,8 @@ export function writeArtefact(path: string, text: string): void {
   }
 }
 
-function removeIfThere(path: string): void {
+/** Removes the file at `path`, where there is one. */
+export function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {

@@ -9,7 +9,13 @@ import { messageOf } from "../../core/describe.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import { type DriverCounts, ECHO_HEADER, EchoClient, EchoServer } from "../../devices/echo/mod.ts";
 import { type ChannelState, createFabric, inspectChannel } from "../../mod.ts";
-import type { ResultTable, Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
+import {
+  type ResultTable,
+  type Scenario,
+  type ScenarioResult,
+  type ScenarioSettings,
+  traceLevelOf,
+} from "../scenario.ts";
 import { EchoCheck } from "./check.ts";
 import { ECHO_OPTIONS, readEchoOptions } from "./options.ts";
 import { BESIDE_BYTES_MAX } from "./traffic.ts";
@@ -34,7 +40,7 @@ export const echo: Scenario = {
 
 async function runEcho(settings: ScenarioSettings): Promise<ScenarioResult> {
   const { seed = 0n, schedule = "fifo", codec = "msgpack", signal, onFabric } = settings;
-  const trace = onFabric === undefined ? "digest" : "full";
+  const trace = traceLevelOf(settings);
   const { file, besideCount, pieceBytes, ringPages, messageBytesMax } = readEchoOptions(settings);
   // Misuse is recorded, not thrown: the result says what it was, and how often it happened.
   const fabric = createFabric({ seed, schedule, codec, trace, verifier: "record" });

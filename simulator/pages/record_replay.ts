@@ -39,11 +39,19 @@ export async function recordReplay<Drivers extends DriverTable>(
   scenario: ScenarioDefinition<Drivers>,
   artefact: ReadArtefact,
   replay: string | null,
-  more: Pick<WorldSettings, "beforeChoice"> = {},
+  more: Pick<WorldSettings, "beforeChoice" | "onChoice"> = {},
 ): Promise<RecordedReplay> {
   const recorder = new RunRecorder(scenario.payloads);
   const world = recorded(scenario, recorder);
-  const replayed = await replayRun(world.scenario, artefact, { ...more, ...world.settings });
+  const { onChoice } = more;
+  const replayed = await replayRun(world.scenario, artefact, {
+    ...more,
+    ...world.settings,
+    onChoice: (choice) => {
+      recorder.chose(choice);
+      onChoice?.(choice);
+    },
+  });
   const { settings, digest } = artefact;
   const { seed, schedule, codec, isFaulty } = settings;
   const options = optionsOfWorld({ seed: BigInt(seed), schedule, codec }, { isFaulty });

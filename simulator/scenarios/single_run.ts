@@ -5,7 +5,12 @@
  */
 
 import type { Checker } from "../checkers/checker.ts";
-import type { Scenario, ScenarioResult, ScenarioSettings } from "../scenario.ts";
+import {
+  type Scenario,
+  type ScenarioResult,
+  type ScenarioSettings,
+  traceLevelOf,
+} from "../scenario.ts";
 import type { Finding } from "../worlds/finding.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import type { WorldResult } from "../worlds/settings.ts";
@@ -21,8 +26,9 @@ export function singleRun<Drivers extends DriverTable>(
 
 async function runOnce<Drivers extends DriverTable>(
   definition: ScenarioDefinition<Drivers>,
-  { seed = 0n, schedule = "fifo", codec = "msgpack", onFabric }: ScenarioSettings,
+  settings: ScenarioSettings,
 ): Promise<ScenarioResult> {
+  const { seed = 0n, schedule = "fifo", codec = "msgpack", onFabric, onChoice } = settings;
   let transactions = 0;
   const counter: Checker = {
     name: "transactions",
@@ -36,8 +42,14 @@ async function runOnce<Drivers extends DriverTable>(
     },
   };
   const checkers = [...definition.checkers ?? [], counter];
-  const trace = onFabric === undefined ? "digest" : "full";
-  const result = await runWorld({ ...definition, checkers }, { seed, schedule, codec, trace });
+  const trace = traceLevelOf(settings);
+  const result = await runWorld({ ...definition, checkers }, {
+    seed,
+    schedule,
+    codec,
+    trace,
+    ...onChoice && { onChoice },
+  });
   return resultOf(result, transactions);
 }
 

@@ -54,7 +54,7 @@ function headOf(
 }
 
 function failureLines(group: FailureGroup, look: Look): string[] {
-  const { worlds, seed, step, replay, shrunk, notShrunk, page } = group;
+  const { worlds, seed, step, replay, shrunk, notShrunk, page, capture } = group;
   return [
     ...findingLines(group, look),
     `     in ${counted(worlds, "worlds")}, first with seed ${seed}, after ${
@@ -64,6 +64,7 @@ function failureLines(group: FailureGroup, look: Look): string[] {
     ...shrunk === null ? [] : [`     smaller: ${sizesText(shrunk)}`, `     ${shrunk.replay}`],
     ...notShrunk === null ? [] : [`     not smaller: ${visible(notShrunk)}`],
     ...page === null ? [] : [`     ${shellQuoted(page)} shows it`],
+    ...capture === null ? [] : [`     ${shellQuoted(capture)} has it for Wireshark`],
   ];
 }
 

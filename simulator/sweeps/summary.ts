@@ -30,6 +30,8 @@ export interface FailureGroup extends Pick<Finding, "kind" | "rule" | "place" | 
   readonly notShrunk: string | null;
   /** The page of that world, beside its file; null where none was written. */
   readonly page: string | null;
+  /** The capture of that world, beside its file; null where none was written. */
+  readonly capture: string | null;
 }
 
 /** A failure in a run that was made smaller. */
@@ -122,7 +124,20 @@ function behavioursOf({ reached }: Coverage): readonly ReachedBehaviour[] {
 function groupOf(cause: Cause, replays: Replays): FailureGroup {
   const { finding: { kind, rule, place, message, by, step, source = null }, worlds, seed } = cause;
   const again = replays(cause);
-  return { kind, rule, place, message, by, worlds, seed, step, source, ...again, page: null };
+  return {
+    kind,
+    rule,
+    place,
+    message,
+    by,
+    worlds,
+    seed,
+    step,
+    source,
+    ...again,
+    page: null,
+    capture: null,
+  };
 }
 
 /** The summary of what was counted. */

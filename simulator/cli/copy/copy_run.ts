@@ -6,7 +6,7 @@
 
 import { Chance } from "../../../core/chance.ts";
 import { createFabric, type Fabric } from "../../../mod.ts";
-import type { RunHooks, ScenarioResult } from "../../scenario.ts";
+import { type RunHooks, type ScenarioResult, traceLevelOf } from "../../scenario.ts";
 import type { UsageError } from "../command.ts";
 import type { RunFiles } from "./files.ts";
 import type { CopyDevice, CopyPlan } from "./device.ts";
@@ -122,7 +122,7 @@ export class CopyRun {
       seed: number === 0 ? seed : drawSeed(seed, `${this.#device.name}: fabric ${number}`),
       schedule,
       codec,
-      trace: onFabric === undefined ? "digest" : "full",
+      trace: traceLevelOf(this.#hooks),
       verifier: "record",
     });
     onFabric?.(fabric);

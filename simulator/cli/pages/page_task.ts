@@ -1,5 +1,5 @@
 /**
- * What a process is told that makes a page, and what it says.
+ * What a process is told that makes a page, and what it says; and what one says that makes a capture.
  *
  * @module
  */
@@ -18,4 +18,10 @@ export interface PageTask {
 export interface PageMessage {
   /** The page, as HTML. */
   readonly page: string;
+}
+
+/** What a process says that captures a run, over and over. */
+export interface CaptureMessage {
+  /** The next piece of the file, in base 64; null: it is whole. */
+  readonly piece: string | null;
 }

@@ -1,5 +1,5 @@
 /**
- * Reports of a run in files: its page, and its trace for Perfetto.
+ * Reports of a run in files: its page, its trace for Perfetto, and its capture for Wireshark.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import type { Recording } from "../../pages/recording.ts";
 import { traceEventsOf } from "../../pages/trace_events.ts";
 import { visible } from "../../text.ts";
 import { tell, UsageError } from "../command.ts";
+import { CaptureFile } from "../capture_file.ts";
 import { checkWritten, writeAsked } from "../written_files.ts";
 
 /** Where reports of a run go; null: nowhere. */
@@ -19,6 +20,8 @@ export interface ReportPaths {
   readonly report: string | null;
   /** Chrome trace events. */
   readonly traceEvents: string | null;
+  /** A capture, which is written as the run goes on: {@linkcode CaptureFile}. */
+  readonly capture: string | null;
 }
 
 /** What commander makes of the options. */
@@ -27,9 +30,15 @@ export interface ReportValues {
   readonly report?: string;
   /** `--trace-events`. */
   readonly traceEvents?: string;
+  /** `--capture`. */
+  readonly capture?: string;
 }
 
-const OPTIONS = { report: "--report", traceEvents: "--trace-events" } as const;
+const OPTIONS = {
+  report: "--report",
+  traceEvents: "--trace-events",
+  capture: "--capture",
+} as const;
 
 /** Adds the options to a command. */
 export function addReportOptions(command: Command): Command {
@@ -38,7 +47,11 @@ export function addReportOptions(command: Command): Command {
       "--report <FILE>",
       "write a page of the run, which any browser opens: diagram, entries, states",
     )
-    .option("--trace-events <FILE>", "write the run as Chrome trace events, which Perfetto opens");
+    .option("--trace-events <FILE>", "write the run as Chrome trace events, which Perfetto opens")
+    .option(
+      "--capture <FILE>",
+      "write control messages and packets as pcapng, which Wireshark opens with tools/vmbus.lua",
+    );
 }
 
 /**
@@ -50,18 +63,18 @@ export function reportPathsOf(values: ReportValues): ReportPaths {
   for (const name of Object.keys(OPTIONS) as (keyof ReportPaths)[]) {
     if (values[name] === "") throw new UsageError(`${OPTIONS[name]} must be a path, and not empty`);
   }
-  return { report: values.report ?? null, traceEvents: values.traceEvents ?? null };
+  const { report = null, traceEvents = null, capture = null } = values;
+  return { report, traceEvents, capture };
 }
 
-/** Whether any report is asked for. */
+/** Whether a report is asked for that is made of the recording of a run. */
 export function wantsReport({ report, traceEvents }: ReportPaths): boolean {
   return report !== null || traceEvents !== null;
 }
 
 /** The name of an option by which something would be written; null: there is none. */
-export function writtenReport({ report, traceEvents }: ReportPaths): string | null {
-  if (report !== null) return "report";
-  return traceEvents === null ? null : "trace-events";
+export function writtenReport(paths: ReportPaths): string | null {
+  return pathsOf(paths)[0]?.[0].slice("--".length) ?? null;
 }
 
 function pathsOf(paths: ReportPaths): [string, string][] {
@@ -86,6 +99,11 @@ export function checkReportPaths(
 }
 
 const hintOf = (option: string) => `name another file with ${option}`;
+
+/** The capture that is asked for, begun; null: none is. */
+export function openCapture({ capture }: ReportPaths): CaptureFile | null {
+  return capture === null ? null : new CaptureFile(capture, hintOf(OPTIONS.capture));
+}
 
 /**
  * Writes the reports that are asked for, with lines of drivers from the current folder on, and says on stderr where they

@@ -5,6 +5,7 @@
  */
 
 import type { ScenarioDefinition } from "../../mod.ts";
+import { captured, findingsOf } from "../../capture/captured.ts";
 import { findingLines } from "../../finding_lines.ts";
 import type { Look } from "../../layout.ts";
 import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
@@ -13,7 +14,7 @@ import { shellQuoted, visible, visibleJson } from "../../text.ts";
 import { readArtefactFile, refusalOf, scenarioOfArtefact } from "../artefact_file.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook, tell } from "../command.ts";
 import { recordReplay } from "../../pages/record_replay.ts";
-import { checkReportPaths, wantsReport, writeReports } from "../pages/report_files.ts";
+import { checkReportPaths, openCapture, wantsReport, writeReports } from "../pages/report_files.ts";
 import type { Start } from "../start.ts";
 import { isReplayForPrograms, readReplay, type ReplayRequest } from "./request.ts";
 
@@ -94,7 +95,7 @@ function jsonFailure(error: string): string {
   });
 }
 
-/** Makes the run again; records it, and writes that, where reports are asked for. */
+/** Makes the run again; records and captures it, and writes that, where reports are asked for. */
 async function replayWith(
   scenario: ScenarioDefinition,
   artefact: ReadArtefact,
@@ -102,9 +103,17 @@ async function replayWith(
   command: string,
   beforeChoice: (step: number) => void,
 ): Promise<Replayed> {
-  if (!wantsReport(reports)) return await replayRun(scenario, artefact, { beforeChoice });
+  using file = openCapture(reports);
+  const looked = file === null ? scenario : captured(scenario, file.run);
+  const more = { beforeChoice, ...file !== null && { onChoice: file.run.chose } };
+  if (!wantsReport(reports)) {
+    const replayed = await replayRun(looked, artefact, more);
+    file?.finish(findingsOf(replayed));
+    return replayed;
+  }
   const again = `${command} ${shellQuoted(path)}`;
-  const { replayed, recording } = await recordReplay(scenario, artefact, again, { beforeChoice });
+  const { replayed, recording } = await recordReplay(looked, artefact, again, more);
+  file?.finish(findingsOf(replayed));
   await writeReports(reports, recording);
   return replayed;
 }

@@ -148,23 +148,23 @@ async function wholeTask({ task, open }: SweepRequest, signal: AbortSignal): Pro
   }
 }
 
-/** The summary with a page beside each file of a failure, where pages are wanted. */
+/** The summary with a page and a capture beside each file of a failure, where they are wanted. */
 async function pagesFor(
   summary: SweepSummary,
-  { task: { plan: { workers }, worldMs }, hasPages }: SweepRequest,
+  { task: { plan: { workers }, worldMs }, hasPages, hasCaptures }: SweepRequest,
   signal: AbortSignal,
   line: ProgressLine,
 ): Promise<SweepSummary> {
-  if (!hasPages) return summary;
+  if (!hasPages && !hasCaptures) return summary;
   const onProgress = (done: number, total: number) => line.show(done, total, "pages");
-  return await withPages(summary, { workers, worldMs, signal, onProgress })
-    .finally(() => line.clear());
+  const task = { hasPages, hasCaptures, workers, worldMs, signal, onProgress };
+  return await withPages(summary, task).finally(() => line.clear());
 }
 
 /** Makes sure that the sweep's page can be written, and not over the scenario. */
 function checkReport({ report, task: { child: { scenario } } }: SweepRequest): void {
   const others = isFile(scenario) ? [["the scenario", scenario] as const] : [];
-  checkReportPaths({ report, traceEvents: null }, others);
+  checkReportPaths({ report, traceEvents: null, capture: null }, others);
 }
 
 /** Sweeps, prints what it has come to, and gives the exit code. */

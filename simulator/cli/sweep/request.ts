@@ -38,6 +38,8 @@ export interface SweepRequest {
   readonly artefacts: string;
   /** Whether a page is written beside each of them. */
   readonly hasPages: boolean;
+  /** Whether a capture is written beside each of them. */
+  readonly hasCaptures: boolean;
   /** Where the sweep's own page goes; null: nowhere. */
   readonly report: string | null;
   /** Whether the report is for programs. */
@@ -71,6 +73,7 @@ interface Values {
   readonly shrinkTime: number;
   readonly artefacts: string;
   readonly pages: boolean;
+  readonly captures?: true;
   readonly report?: string;
   readonly json?: true;
 }
@@ -116,6 +119,7 @@ function createSweep(name: string): Command {
         .argParser(parseTime).default(SHRINK_MS, "60s"),
     )
     .option("--no-pages", "write no page beside a file")
+    .option("--captures", "write a capture beside a file as well, which Wireshark opens")
     .option("--report <FILE>", "write a page of the sweep: failures, coverage, seeds over time")
     .option("--json", "print one JSON object instead of text")
     .addHelpText("after", () => sweepHelp(name));
@@ -186,6 +190,7 @@ function requestOf(command: Command): SweepRequest {
     shrinkMs: values.shrink ? values.shrinkTime : null,
     artefacts,
     hasPages: values.pages,
+    hasCaptures: values.captures === true,
     report,
     isJson: json === true,
   };

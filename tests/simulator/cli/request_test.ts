@@ -41,7 +41,7 @@ function requestOf(...args: string[]): RunRequest {
   return request;
 }
 
-const NO_REPORTS = { report: null, traceEvents: null };
+const NO_REPORTS = { report: null, traceEvents: null, capture: null };
 
 Deno.test("readRequest: without arguments the first scenario runs with its defaults", () => {
   for (const args of [[], ["run"]]) {
@@ -80,7 +80,7 @@ Deno.test("readRequest: takes every option, in both spellings", () => {
 
 Deno.test("readRequest: reports go where it is said, and not where two runs would write", () => {
   const { reports } = requestOf("--report", "a.html", "--trace-events", "a.json");
-  assertEquals(reports, { report: "a.html", traceEvents: "a.json" });
+  assertEquals(reports, { report: "a.html", traceEvents: "a.json", capture: null });
   assertThrows(() => requestOf("--report", ""), UsageError, "--report must be a path");
   assertThrows(
     () => requestOf("--check-determinism", "--trace-events", "a.json"),

@@ -41,6 +41,7 @@ const SUMMARY: SweepSummary = {
     },
     notShrunk: null,
     page: "a #1.html",
+    capture: null,
   }],
   expected: [{ rule: HOSTILE, place: HOSTILE, worlds: 1, reason: HOSTILE }],
   orders: 25,

@@ -61,6 +61,7 @@ const FAILED: SweepSummary = {
     },
     notShrunk: null,
     page: "a b.html",
+    capture: "a.pcapng",
   }],
   expected: [{ rule: "S2", place: "here", worlds: 1, reason: "it is known" }],
   reached: [
@@ -72,7 +73,13 @@ const FAILED: SweepSummary = {
 };
 
 Deno.test("sweepText: says why a run was not made smaller", () => {
-  const group = { ...FAILED.failures[0]!, shrunk: null, notShrunk: "--no-shrink", page: null };
+  const group = {
+    ...FAILED.failures[0]!,
+    shrunk: null,
+    notShrunk: "--no-shrink",
+    page: null,
+    capture: null,
+  };
   const lines = sweepText({ ...FAILED, failures: [group] }, FACTS).split("\n");
   assertEquals(lines.slice(4, 6), ["     simulate replay a.json", "     not smaller: --no-shrink"]);
 });
@@ -87,6 +94,7 @@ Deno.test("sweepText: says what was found, with its replay, what was reached and
     "     smaller: 13 switches -> 2, 3 faults -> 1 in 47 re-runs",
     "     simulate replay a.shrunk.json",
     "     'a b.html' shows it",
+    "     a.pcapng has it for Wireshark",
     "expected: S2, as it is known: at here (1 world)",
     "faults: interruptDelayed 12",
     "reached: a wait (1 200 times in 1 world, 1 way)",

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { relative } from "node:path";
+import { readCapture } from "../../../../simulator/capture/read_capture.ts";
 import { artefactOf, recordOf } from "../../../../simulator/sweeps/artefact.ts";
 import type { TraceEventFile } from "../../../../simulator/mod.ts";
 import { runWorld } from "../../../../simulator/mod.ts";
@@ -71,6 +72,48 @@ Deno.test("replay: --report shows a run that is another one by now, up to where 
   });
 });
 
+Deno.test("simulate: --capture writes messages and packets, of the same run, and no part of it stays", async () => {
+  await withTree({ "run.pcapng": "old" }, async (root) => {
+    const args = ["--scenario", "echo", "--packets", "3", "--size", "4000", "--json"];
+    const plain = await simulateHere(...args);
+    const { code, stdout, stderr } = await simulateHere(...args, "--capture", `${root}/run.pcapng`);
+    assertEquals(code, 0);
+    assertStringIncludes(stderr, `capture: ${root}/run.pcapng\n`);
+    assertEquals(JSON.parse(stdout).traceDigest, JSON.parse(plain.stdout).traceDigest);
+    const { interfaces, damage } = readCapture(await Deno.readFile(`${root}/run.pcapng`));
+    assertEquals(damage, null);
+    assertEquals(interfaces.map(({ name }) => name), ["guest: bus", "guest: channel 1"]);
+    assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["run.pcapng"]);
+  });
+});
+
+Deno.test("simulate: a run that comes to nothing leaves the file that was there", async () => {
+  await withTree({ "run.pcapng": "old", "empty": "" }, async (root) => {
+    const args = ["--file", `${root}/none`, "--out", `${root}/copy`, "--capture"];
+    const { code } = await simulateHere(...args, `${root}/run.pcapng`);
+    assertEquals(code, 2);
+    assertEquals(await Deno.readTextFile(`${root}/run.pcapng`), "old");
+  });
+});
+
+Deno.test("replay: --capture has the run with its steps, and what was found last", async () => {
+  await withTree({}, async (root) => {
+    const artefact = await keepArtefact(root);
+    const files = ["--capture", `${root}/a.pcapng`, "--report", `${root}/a.html`];
+    const { code, stderr } = await simulateHere("replay", artefact, ...files);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, `capture: ${root}/a.pcapng\n`);
+    const { records, damage } = readCapture(await Deno.readFile(`${root}/a.pcapng`));
+    assertEquals(damage, null);
+    const last = records.at(-1)!;
+    assertMatch(
+      last.comments.join(),
+      new RegExp(`^${PLANTED_RULE}, planted, at step \\d+: it drew 3$`),
+    );
+    assertEquals(last.header.step > 0, true);
+  });
+});
+
 Deno.test("simulate: a report that cannot be written is refused before anything runs", async () => {
   await withTree({ "source": "bytes", "folder/file": "" }, async (root) => {
     const run = ["--scenario", "echo", "--packets", "1", "--file", `${root}/source`];
@@ -79,6 +122,10 @@ Deno.test("simulate: a report that cannot be written is refused before anything 
       [["--trace-events", `${root}/none/a.json`], /: there is no such folder; name another/],
       [["--report", `${root}/folder/../source`], /: --file has that file; name another/],
       [["--report", `${root}/a`, "--trace-events", `${root}/a`], /: --report has that file; /],
+      [["--capture", `${root}/folder`], /: it is a folder; name another file with --capture\n$/],
+      [["--capture", `${root}/source`], /: --file has that file; name another/],
+      [["--capture", ""], /^--capture must be a path, and not empty/],
+      [["--capture", `${root}/a`, "--check-determinism"], /^--capture does not go with --check/],
     ];
     for (const [args, refusal] of cases) {
       const { code, stdout, stderr } = await simulateHere(...run, ...args);

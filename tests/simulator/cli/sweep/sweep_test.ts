@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { readCapture } from "../../../../simulator/capture/read_capture.ts";
 import { main as simulate } from "../../../../simulator/cli/main.ts";
 import { ArtefactFiles } from "../../../../simulator/cli/sweep/artefact_files.ts";
 import { readSweep } from "../../../../simulator/cli/sweep/request.ts";
@@ -34,7 +35,15 @@ function sweep(...args: string[]): Promise<ProcessEnd> {
 /** What a summary says, but for how the failures are had again. */
 function factsOf({ worlds, failed, steps, failures, ...more }: SweepSummary): unknown {
   const told = failures.map((
-    { artefact: _, replay: __, shrunk: ___, notShrunk: ____, page: _____, ...facts },
+    {
+      artefact: _,
+      replay: __,
+      shrunk: ___,
+      notShrunk: ____,
+      page: _____,
+      capture: ______,
+      ...facts
+    },
   ) => facts);
   const { expected, reached, orders, coverage, faults } = more;
   return { worlds, failed, steps, failures: told, expected, reached, orders, coverage, faults };
@@ -44,13 +53,17 @@ Deno.test("sweep: processes come to what one process comes to, and keep each cau
   await withTree({}, async (root) => {
     const artefacts = `${root}/kept`;
     const files = ["--artefacts", artefacts, "--report", `${root}/sweep.html`];
-    const options = ["--seeds", "60", "--workers", "2", ...files, "--json"];
+    const options = ["--seeds", "60", "--workers", "2", "--captures", ...files, "--json"];
     const { code, stdout, stderr } = await sweep(PLANTED, ...options);
     const report: SweepJson = JSON.parse(stdout);
     assertEquals([code, stderr, report.ok], [1, "", false]);
     assertEquals(factsOf(report), factsOf(await sweepWorlds(planted, { seeds: 60 })));
     const overview = await Deno.readTextFile(`${root}/sweep.html`);
-    for (const { shrunk, rule, page } of report.failures) {
+    for (const { shrunk, rule, page, capture } of report.failures) {
+      assertEquals(capture, shrunk!.artefact.replace(".vmbus-run.json", ".pcapng"));
+      const { records, damage } = readCapture(await Deno.readFile(capture!));
+      assertEquals(damage, null);
+      assertStringIncludes(records.at(-1)!.comments.join(), `${rule}, `);
       assertEquals(page, shrunk!.artefact.replace(".vmbus-run.json", ".html"));
       assertStringIncludes(await Deno.readTextFile(page!), `<h1>${rule}</h1>`);
       assertStringIncludes(overview, `href="${relative(root, page!)}"`);

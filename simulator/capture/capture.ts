@@ -1,0 +1,124 @@
+/**
+ * Captures runs: what went over the buses and through the rings of their fabrics, as a file that Wireshark opens
+ * ([capture.md](https://jsr.io/@vmbus/kmcl/0.1.0/docs/capture.md)).
+ *
+ * @module
+ */
+
+import { describe } from "../../core/describe.ts";
+import type { Fabric } from "../../mod.ts";
+import { runtimeOf } from "../checkers/endpoints.ts";
+import { type CaptureSink, CaptureWriter } from "./capture_writer.ts";
+import { type CaptureRun, FabricTap, plainHeader } from "./fabric_tap.ts";
+
+/** Captures a run: it is told of each fabric that the run makes, and of choices where there are any. */
+export class RunCapture implements CaptureRun {
+  /** See {@linkcode CaptureRun.writer}. */
+  readonly writer: CaptureWriter;
+  /** See {@linkcode CaptureRun.choices}. */
+  choices: number | null = null;
+  /** See {@linkcode CaptureRun.items}. */
+  items = 0;
+  /** See {@linkcode CaptureRun.buses}. */
+  buses = 0;
+  /** See {@linkcode CaptureRun.now100ns}. */
+  now100ns = 0;
+  readonly #taps: FabricTap[] = [];
+  #fabrics = 0;
+
+  /** Captures a run in `sink`. */
+  constructor(sink: CaptureSink) {
+    this.writer = new CaptureWriter(sink);
+  }
+
+  /** The run has made a fabric. */
+  readonly watch = (fabric: Fabric): void => {
+    const runtime = runtimeOf("capture a fabric", fabric);
+    this.#taps.push(new FabricTap(runtime, this, ++this.#fabrics));
+  };
+
+  /** The run has made a choice. */
+  readonly chose = (): void => {
+    this.choices = (this.choices ?? 0) + 1;
+  };
+
+  /** Writes `text` beside what happens on the bus of `partition` in the fabric that was made last. */
+  note(partition: string, text: string): void {
+    this.#taps.at(-1)?.note(partition, text);
+  }
+
+  /** All fabrics are as they are to stay: it looks no longer. */
+  readonly end = (): void => {
+    for (const tap of this.#taps.splice(0)) tap.end();
+  };
+
+  /** Ends the file with what was found in the run, a sentence each, behind all that happened. */
+  close(findings: readonly string[]): void {
+    this.end();
+    if (findings.length > 0) {
+      const place = this.writer.addInterface({ name: "run", description: "what was found" });
+      const record = { interface: place, at100ns: this.now100ns, header: plainHeader(this) };
+      for (const text of findings) {
+        const bytes = new TextEncoder().encode(text);
+        this.writer.add({ ...record, bytes, comments: [text] });
+      }
+    }
+    this.writer.flush();
+  }
+}
+
+/** A capture of a fabric, from {@linkcode capture}. */
+export interface FabricCapture extends Disposable {
+  /**
+   * Writes a note, which stands in the file where the run is by now, on the bus of the guest called `partition`.
+   *
+   * @throws {TypeError} One of the two is no string.
+   */
+  note(partition: string, text: string): void;
+  /** Hands on what was not handed on yet, and captures no longer; so does `using` at the end of its block. */
+  end(): void;
+}
+
+/**
+ * Captures `fabric` from now on: each control message, each packet that is put into a ring, and faults of a simulation.
+ * Whatever the fabric is at, it does the same as without: digests stay what they are.
+ *
+ * @param sink Takes the file, piece by piece.
+ * @throws {TypeError} `fabric` is no fabric, or `sink` no function.
+ * @example
+ * ```ts
+ * import { createFabric } from "@vmbus/kmcl";
+ * import { capture } from "@vmbus/kmcl/simulator";
+ *
+ * const fabric = createFabric();
+ * const pieces: Uint8Array[] = [];
+ * const captured = capture(fabric, (bytes) => pieces.push(bytes));
+ * fabric.createPartition({ name: "guest" });
+ * await fabric.settle();
+ * captured.end();
+ * await Deno.writeFile("run.pcapng", new Blob(pieces as Uint8Array<ArrayBuffer>[]).stream());
+ * ```
+ */
+export function capture(fabric: Fabric, sink: CaptureSink): FabricCapture {
+  runtimeOf("capture a fabric", fabric);
+  if (typeof sink !== "function") {
+    throw new TypeError(`Cannot capture a fabric: sink must be a function, not ${describe(sink)}`);
+  }
+  const run = new RunCapture(sink);
+  run.watch(fabric);
+  const end = () => run.close([]);
+  return {
+    note: (partition, text) => {
+      requireText("partition", partition);
+      requireText("text", text);
+      run.note(partition, text);
+    },
+    end,
+    [Symbol.dispose]: end,
+  };
+}
+
+function requireText(name: string, value: unknown): void {
+  if (typeof value === "string") return;
+  throw new TypeError(`Cannot write a note: ${name} must be a string, not ${describe(value)}`);
+}
