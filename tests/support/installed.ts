@@ -1,0 +1,68 @@
+/**
+ * Tests that need programs of other people, which a machine may not have: those of `deno task test:tools`. Where one is
+ * missing, the test says so and is ignored; `-- --all`, as `.ci/run` says after it has installed them, has it fail.
+ *
+ * @module
+ */
+
+import { delimiter, join } from "node:path";
+
+/** How a program ended, and what it wrote. */
+export interface ToolEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Programs that are nowhere required: a machine without them tests no less. */
+const OPTIONAL = ["rustc", "go"];
+
+/** Where the program `name` is; null: it is not installed. */
+export function toolPath(name: string): string | null {
+  for (const folder of (Deno.env.get("PATH") ?? "").split(delimiter)) {
+    const path = join(folder, name);
+    try {
+      if (Deno.statSync(path).isFile) return path;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+        throw error;
+      }
+    }
+  }
+  return null;
+}
+
+/** Tests something with the programs `tools`. */
+export function testWithTools(
+  name: string,
+  tools: readonly string[],
+  body: () => void | Promise<void>,
+): void {
+  const missing = tools.filter((tool) => toolPath(tool) === null);
+  const isRequired = Deno.args.includes("--all") &&
+    missing.some((tool) => !OPTIONAL.includes(tool));
+  if (missing.length > 0) console.log(`not installed: ${missing.join(", ")}`);
+  Deno.test({
+    name,
+    ignore: missing.length > 0 && !isRequired,
+    fn: async () => {
+      if (missing.length > 0) throw new Error(`not installed: ${missing.join(", ")}`);
+      await body();
+    },
+  });
+}
+
+/** Runs a program, in the folder `cwd` where one is given. */
+export async function runTool(
+  name: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<ToolEnd> {
+  const { code, stdout, stderr } = await new Deno.Command(name, {
+    args: [...args],
+    stdin: "null",
+    ...cwd !== undefined && { cwd },
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
