@@ -34,3 +34,4 @@
 export * as disk from "./disk/mod.ts";
 export * as echo from "./echo/mod.ts";
 export * as socket from "./socket/mod.ts";
+export * as storage from "./storage/mod.ts";

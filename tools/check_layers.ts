@@ -65,6 +65,7 @@ export const DOORS: readonly string[] = [
   "devices/disk/mod.ts",
   "devices/echo/mod.ts",
   "devices/socket/mod.ts",
+  "devices/storage/mod.ts",
   "simulator/mod.ts",
   "simulator/fuzzing/mod.ts",
   "simulator/scenario_files/mod.ts",
@@ -114,9 +115,11 @@ const DOORS_OF_DEVICES = ["mod.ts", "core/layout/mod.ts"];
 
 /** Whether the file `from` of a device may import `to`: its own folder, what all devices share, these doors. */
 function isForDevice(from: string, to: string): boolean {
-  const folderOf = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
-  const isShared = folderOf(to) === `${DEVICES}/` && !DOORS.includes(to);
-  return DOORS_OF_DEVICES.includes(to) || isShared || folderOf(to) === folderOf(from);
+  // A device may have folders of its own: it is the second part of a path of three or more.
+  const deviceOf = (path: string) => path.split("/").slice(0, -1)[1] ?? "";
+  const isIn = to.startsWith(`${DEVICES}/`);
+  const isShared = isIn && deviceOf(to) === "" && !DOORS.includes(to);
+  return DOORS_OF_DEVICES.includes(to) || isShared || isIn && deviceOf(to) === deviceOf(from);
 }
 
 /** Why `from` may not import `to`, both of actors/; null where it may. */

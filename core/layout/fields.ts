@@ -14,7 +14,7 @@ import {
   type Struct,
   tooShort,
 } from "./layout.ts";
-import { u64, type WideType } from "./numbers.ts";
+import { bigEndian, u64, type WideType } from "./numbers.ts";
 import { bytesAt, Damage, type Type, type Values } from "./type.ts";
 import type { SizedLayout, TaggedLayout } from "./variants.ts";
 
@@ -133,8 +133,8 @@ class Walk {
   }
 
   /** A number of 64 bits is shown as it is, whatever a program makes of it. */
-  #wide({ isCapped, look }: WideType<number>, at: number): Shown {
-    const exact = u64.looking(look);
+  #wide({ isCapped, isBigEndian, look }: WideType<number>, at: number): Shown {
+    const exact = (isBigEndian ? bigEndian(u64) : u64).looking(look);
     const found = exact.read(this.#view, at);
     const text = exact.textOf(found);
     if (typeof found === "number") return { raw: found, value: found, text, byteCount: 8 };

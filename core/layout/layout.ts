@@ -1,7 +1,7 @@
 /**
- * Layouts: packed little-endian structs, each said once. From one definition follow the encoder, the decoder, the
- * TypeScript type, and the list of fields that people read (`fieldsOf`). A field is one line: its name, where it
- * lies, what it is, and its unit.
+ * Layouts: packed structs, each said once; their numbers are little-endian, unless they say otherwise. From one
+ * definition follow the encoder, the decoder, the TypeScript type, and the list of fields that people read
+ * (`fieldsOf`). A field is one line: its name, where it lies, what it is, and its unit.
  *
  * ```
  * const SEAT = struct("seat", 8, {
@@ -49,7 +49,7 @@ export class Field<X extends Type<unknown> = Type<unknown>> {
   readonly offset: number;
   /** What it is. */
   readonly type: X;
-  /** Bytes of a plain number, which is read and written without a call of its type; 0 of anything else. */
+  /** Bytes of a plain little-endian number, which is read and written without a call of its type; 0 of anything else. */
   readonly plainBytes: 0 | 1 | 2 | 4;
   /** What it counts, such as `bytes` or `pages`; of an array what its elements are; empty where that is nothing. */
   readonly unit: string;
@@ -60,7 +60,7 @@ export class Field<X extends Type<unknown> = Type<unknown>> {
     this.offset = offset;
     this.type = type;
     this.unit = unit;
-    this.plainBytes = type instanceof NumberType ? type.byteCount : 0;
+    this.plainBytes = type instanceof NumberType && !type.isBigEndian ? type.byteCount : 0;
   }
 
   /** Reads the field of the struct that begins at `base` of `view` and is all there. */

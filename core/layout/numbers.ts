@@ -1,5 +1,5 @@
 /**
- * Unsigned little-endian numbers, and what is made of them: names, flags, bits, choices, constants, limits.
+ * Unsigned numbers, little-endian unless said otherwise, and how they are shown: names, flags, base.
  *
  * A number of 64 bits is a number where that is exact, up to 2^53 − 1, and a bigint beyond
  * ({@linkcode u64}); or, where it only says how much or where and is compared with what there is, always a
@@ -38,6 +38,14 @@ export interface Looked {
   looking(look: NumberLook): this;
 }
 
+/** A number whose bytes can lie in either order. */
+export interface Ordered {
+  /** Whether its highest byte comes first. */
+  readonly isBigEndian: boolean;
+  /** The same type with its highest byte first. */
+  highestFirst(): this;
+}
+
 function flagsText(value: number | bigint, flags: Names): string {
   // A number has bits of its own up to 2^53 alone, and 32 for the operators of bits.
   let rest = BigInt(value);
@@ -61,7 +69,7 @@ function numberText(value: number | bigint, { radix, names, flags }: NumberLook)
 }
 
 /** A number of 8, 16 or 32 bits. */
-export class NumberType implements Type<number>, Looked {
+export class NumberType implements Type<number>, Looked, Ordered {
   /** Whatever its width. */
   readonly isFixed = true;
   /** Records have a value for it. */
@@ -75,18 +83,32 @@ export class NumberType implements Type<number>, Looked {
   readonly byteCount: 1 | 2 | 4;
   /** See {@linkcode Looked.look}. */
   readonly look: NumberLook;
+  /** Whether its highest byte comes first. */
+  readonly isBigEndian: boolean;
 
   /** The number of `kind`, which takes `byteCount` bytes. */
-  constructor(kind: "u8" | "u16" | "u32", byteCount: 1 | 2 | 4, look: NumberLook = {}) {
+  constructor(
+    kind: "u8" | "u16" | "u32",
+    byteCount: 1 | 2 | 4,
+    look: NumberLook = {},
+    isBigEndian = false,
+  ) {
     this.form = `a ${kind}`;
     this.kind = kind;
     this.byteCount = byteCount;
     this.look = look;
+    this.isBigEndian = isBigEndian;
   }
 
   /** See {@linkcode Looked.looking}. */
   looking(look: NumberLook): this {
-    return new NumberType(this.kind, this.byteCount, { ...this.look, ...look }) as this;
+    const both = { ...this.look, ...look };
+    return new NumberType(this.kind, this.byteCount, both, this.isBigEndian) as this;
+  }
+
+  /** See {@linkcode Ordered.highestFirst}. */
+  highestFirst(): this {
+    return new NumberType(this.kind, this.byteCount, this.look, true) as this;
   }
 
   /** See {@linkcode Type.fits}. */
@@ -102,14 +124,14 @@ export class NumberType implements Type<number>, Looked {
 
   /** See {@linkcode Type.read}: any bytes are a number. */
   read(view: DataView, at: number): number {
-    if (this.byteCount === 4) return view.getUint32(at, true);
-    return this.byteCount === 2 ? view.getUint16(at, true) : view.getUint8(at);
+    if (this.byteCount === 4) return view.getUint32(at, !this.isBigEndian);
+    return this.byteCount === 2 ? view.getUint16(at, !this.isBigEndian) : view.getUint8(at);
   }
 
   /** See {@linkcode Type.write}. */
   write(view: DataView, at: number, value: number): void {
-    if (this.byteCount === 4) view.setUint32(at, value, true);
-    else if (this.byteCount === 2) view.setUint16(at, value, true);
+    if (this.byteCount === 4) view.setUint32(at, value, !this.isBigEndian);
+    else if (this.byteCount === 2) view.setUint16(at, value, !this.isBigEndian);
     else view.setUint8(at, value);
   }
 
@@ -120,7 +142,7 @@ export class NumberType implements Type<number>, Looked {
 }
 
 /** A number of 64 bits. */
-export interface WideType<T extends number | bigint> extends Type<T>, Looked {
+export interface WideType<T extends number | bigint> extends Type<T>, Looked, Ordered {
   /** Always `"u64"`. */
   readonly kind: "u64";
   /** Whether what is no exact number reads as `Number.MAX_SAFE_INTEGER`, not as a bigint. */
@@ -137,14 +159,21 @@ class WideNumberType<T extends number | bigint> implements WideType<T> {
   readonly form: string = "a u64";
   readonly look: NumberLook;
   readonly isCapped: boolean;
+  readonly isBigEndian: boolean;
 
-  constructor(isCapped: boolean, look: NumberLook = {}) {
+  constructor(isCapped: boolean, look: NumberLook = {}, isBigEndian = false) {
     this.look = look;
     this.isCapped = isCapped;
+    this.isBigEndian = isBigEndian;
   }
 
   looking(look: NumberLook): this {
-    return new WideNumberType<T>(this.isCapped, { ...this.look, ...look }) as this;
+    const both = { ...this.look, ...look };
+    return new WideNumberType<T>(this.isCapped, both, this.isBigEndian) as this;
+  }
+
+  highestFirst(): this {
+    return new WideNumberType<T>(this.isCapped, this.look, true) as this;
   }
 
   fits(value: unknown): boolean {
@@ -158,16 +187,17 @@ class WideNumberType<T extends number | bigint> implements WideType<T> {
   }
 
   read(view: DataView, at: number): T {
-    const low = view.getUint32(at, true);
-    const high = view.getUint32(at + 4, true);
+    const low = view.getUint32(this.isBigEndian ? at + 4 : at, !this.isBigEndian);
+    const high = view.getUint32(this.isBigEndian ? at : at + 4, !this.isBigEndian);
     if (high <= HIGH_MAX) return high * U32_COUNT + low as T;
     return (this.isCapped ? Number.MAX_SAFE_INTEGER : BigInt(high) << 32n | BigInt(low)) as T;
   }
 
   write(view: DataView, at: number, value: T): void {
-    if (typeof value === "bigint") return view.setBigUint64(at, value, true);
-    view.setUint32(at, value, true);
-    view.setUint32(at + 4, Math.floor(value as number / U32_COUNT), true);
+    if (typeof value === "bigint") return view.setBigUint64(at, value, !this.isBigEndian);
+    view.setUint32(this.isBigEndian ? at + 4 : at, value, !this.isBigEndian);
+    const high = Math.floor(value as number / U32_COUNT);
+    view.setUint32(this.isBigEndian ? at : at + 4, high, !this.isBigEndian);
   }
 
   textOf(value: T): string {
@@ -199,4 +229,9 @@ export function named<X extends Looked>(type: X, names: Names): X {
 /** `type`, whose bits have names, each by its mask. Bits without a name are kept. */
 export function flags<X extends Looked>(type: X, names: Names): X {
   return type.looking({ flags: names });
+}
+
+/** `type` with its highest byte first, as SCSI and network protocols have their numbers. */
+export function bigEndian<X extends Ordered>(type: X): X {
+  return type.highestFirst();
 }

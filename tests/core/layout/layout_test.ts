@@ -1,13 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import {
   array,
+  bigEndian,
   bit,
   bytes,
   bytesToEnd,
   constant,
   Damage,
+  fieldsOf,
   flags,
   guid,
+  hex,
   type LayoutValue,
   named,
   oneOf,
@@ -128,6 +131,28 @@ Deno.test("u64: a number where that is exact, else a bigint; size64 is never mor
   assertThrows(() => layout.encode({ exact: 2n ** 64n, much: 0 }), RangeError, "exact");
   assertThrows(() => layout.encode({ exact: 2 ** 53, much: 0 }), RangeError, "exact");
   assertThrows(() => layout.encode({ exact: -1n, much: 0 }), RangeError, "exact");
+});
+
+Deno.test("bigEndian: a number's highest byte comes first, however it is shown", () => {
+  const layout = struct("numbers", 30, {
+    small: [0, hex(bigEndian(u16))],
+    wide: [2, bigEndian(named(u32, { last: 0x01020304 }))],
+    exact: [6, bigEndian(u64)],
+    huge: [14, bigEndian(hex(u64))],
+    much: [22, bigEndian(size64)],
+  });
+  const value = { small: 0xabcd, wide: 0x01020304, exact: 2 ** 40 + 5, huge: 2n ** 63n, much: 6 };
+  const bytes = bytesOf("abcd 01020304 0000010000000005 8000000000000000 0000000000000006");
+  assertEquals(layout.encode(value).toHex(), bytes.toHex());
+  assertEquals(layout.decode(bytes), value);
+  assertEquals(layout.fields.wide.read(new DataView(bytes.buffer)), 0x01020304);
+  assertEquals(fieldsOf(layout, bytes).fields.map(({ text }) => text), [
+    "0xabcd",
+    "16909060 (last)",
+    "1099511627781",
+    "0x8000000000000000",
+    "6",
+  ]);
 });
 
 Deno.test("encode: refuses what a field cannot hold, by its name", () => {

@@ -1,0 +1,92 @@
+/**
+ * A pair of drivers for a device that people come with: Hyper-V's synthetic storage controller, with SCSI disks.
+ *
+ * Read docs/storage.md first, then `protocol.ts`, `answers.ts` and `srb.ts`, what the two say to each other, and
+ * `scsi/`, the commands inside.
+ *
+ * @module
+ */
+
+export {
+  COMPLETION_WANTED,
+  decodeStorageRequest,
+  encodeStorageRequest,
+  FIBRE_CHANNEL_INTERFACE_TYPE,
+  HEADER_BYTES,
+  IDE_INTERFACE_TYPE,
+  LONG_PACKET_BYTES,
+  LONG_PACKET_VERSION,
+  MULTI_CHANNEL,
+  packetBytesOf,
+  SCSI_INTERFACE_TYPE,
+  SHORT_PACKET_BYTES,
+  type SrbFields,
+  type SrbRequest,
+  STORAGE_NOTIFICATIONS,
+  STORAGE_OPERATIONS,
+  STORAGE_REQUEST,
+  STORAGE_REQUESTS,
+  STORAGE_VERSIONS,
+  type StorageHeader,
+  type StorageOperation,
+  type StorageRequest,
+  TRANSFER_BYTES_MAX,
+  type VersionFields,
+} from "./protocol.ts";
+export {
+  answerBytesOf,
+  encodeNotification,
+  encodeStorageAnswer,
+  FIBRE_CHANNEL_NAMES,
+  type FibreChannelNames,
+  PLAIN_ANSWER,
+  PROPERTIES_ANSWER,
+  SENSE_AREA_BYTES,
+  SRB_ANSWER,
+  type SrbAnswer,
+  STORAGE_ANSWERS,
+  STORAGE_NOTIFICATION,
+  type StorageNotification,
+  type StorageProperties,
+  VERSION_ANSWER,
+} from "./answers.ts";
+export {
+  ntStatusOf,
+  SCSI_STATUSES,
+  type ScsiStatus,
+  SRB_AUTOSENSE_VALID,
+  SRB_DIRECTIONS,
+  SRB_FLAGS,
+  SRB_QUEUE_FROZEN,
+  SRB_STATUS_MASK,
+  SRB_STATUSES,
+  type SrbStatus,
+  srbStatusOf,
+  STATUS_DEVICE_BUSY,
+  STATUS_DEVICE_DOES_NOT_EXIST,
+  STATUS_DEVICE_NOT_CONNECTED,
+  STATUS_IO_DEVICE_ERROR,
+  STATUS_IO_TIMEOUT,
+} from "./srb.ts";
+export {
+  BLOCK_FLAGS,
+  type BlockCdb,
+  type Cdb,
+  cdbBytesOf,
+  encodeCdb,
+  SCSI_CDB,
+  SCSI_OPCODES,
+  type ScsiCommand,
+  SERVICE_ACTION_MASK,
+  SERVICE_ACTIONS,
+} from "./scsi/commands.ts";
+export {
+  decodeSense,
+  SCSI_SENSE,
+  type Sense,
+  SENSE_BYTES,
+  SENSE_KEYS,
+  type SenseName,
+  SENSES,
+} from "./scsi/sense.ts";
+export { CDB_BYTES } from "./protocol.ts";
