@@ -8,9 +8,10 @@
  * | `disk` | external data, PFNs, a shared GPADL, registers in MMIO, negotiation, quota; it can be saved with its guest |
  * | `echo` | transactions and packets without completions, both ways at once; packets completed late, and deferred |
  * | `socket` | byte pipes, offers that come and go, connects that are refused; both sides connect and listen |
+ * | `storage` | Hyper-V's storage controller: a protocol of others, SCSI disks, sub-channels, disks that come and go |
  *
  * Each device is a door of its own as well: `@vmbus/kmcl/devices/disk`, `@vmbus/kmcl/devices/echo`,
- * `@vmbus/kmcl/devices/socket`.
+ * `@vmbus/kmcl/devices/socket`, `@vmbus/kmcl/devices/storage`.
  *
  * @example
  * ```ts

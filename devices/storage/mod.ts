@@ -90,3 +90,18 @@ export {
   SENSES,
 } from "./scsi/sense.ts";
 export { CDB_BYTES } from "./protocol.ts";
+export { type Extent, type SparseImage, sparseImage, type StorageImage } from "./image.ts";
+export { type Survival, WriteCache } from "./write_cache.ts";
+export { ScsiFault, type ScsiFaultKind } from "./scsi/result.ts";
+export type { DiskSettings } from "./scsi/settings.ts";
+export type { DiskMemory } from "./scsi/disk.ts";
+export type { ServedDisk, StorageServer } from "./server.ts";
+export type { StorageDisk } from "./disk_table.ts";
+export type { Agreement, StorageLimits, StoragePhase } from "./initialization.ts";
+export type {
+  DiskAddress,
+  StorageNews,
+  StorageServerOptions,
+  StorageServerState,
+} from "./controller_state.ts";
+export { createStorage, storageVsp } from "./vsp.ts";
