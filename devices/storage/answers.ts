@@ -108,7 +108,7 @@ export const STORAGE_ANSWERS = {
   createSubChannels: PLAIN_ANSWER,
 } as const satisfies Readonly<Record<StorageOperation, unknown>>;
 
-/** Bytes of the answer to a request of `requestBytes`, as the ring counts them (storage.md P4). */
+/** Bytes of the answer to a request of `requestBytes`, as the ring counts them ([storage.md P4](https://jsr.io/@vmbus/kmcl/0.1.0/docs/storage.md)). */
 export function answerBytesOf(requestBytes: number): number {
   return Math.min(requestBytes, LONG_PACKET_BYTES);
 }

@@ -1,8 +1,22 @@
 /**
  * A pair of drivers for a device that people come with: Hyper-V's synthetic storage controller, with SCSI disks.
  *
- * Read docs/storage.md first, then `protocol.ts`, `answers.ts` and `srb.ts`, what the two say to each other, and
- * `scsi/`, the commands inside.
+ * Read [storage.md](https://jsr.io/@vmbus/kmcl/0.1.0/docs/storage.md) first, then `protocol.ts`, `answers.ts` and
+ * `srb.ts`, what the two say to each other, and `scsi/`, the commands inside; then `vsp.ts`, the host's driver.
+ *
+ * @example
+ * ```ts
+ * import { createFabric } from "@vmbus/kmcl";
+ * import { createStorage, sparseImage } from "@vmbus/kmcl/devices/storage";
+ *
+ * await using fabric = createFabric();
+ * const guest = fabric.createPartition({ name: "guest" });
+ * const disks = [{ image: sparseImage(2 ** 30) }];
+ * const server = createStorage(guest, disks, { instance: crypto.randomUUID() });
+ * server.addDisk({ lun: 1, image: sparseImage(2 ** 40) });
+ * console.log(server.addresses.length); // 2
+ * await server.close();
+ * ```
  *
  * @module
  */

@@ -257,7 +257,7 @@ export function encodeStorageRequest(request: StorageRequest, byteCount: number)
 
 /**
  * What `bytes[0, byteCount)` ask for. Bytes of a long packet that are not there count as 0, and bytes beyond it
- * are ignored (storage.md P3); less than a header, or an operation that no guest has, is damage.
+ * are ignored ([storage.md P3](https://jsr.io/@vmbus/kmcl/0.1.0/docs/storage.md)); less than a header, or an operation that no guest has, is damage.
  */
 export function decodeStorageRequest(
   bytes: Uint8Array,

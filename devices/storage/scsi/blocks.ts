@@ -1,6 +1,6 @@
 /**
- * The commands of a SCSI disk that are about its blocks: reads, writes, verification, flushes (docs/storage.md D8 to
- * D13).
+ * The commands of a SCSI disk that are about its blocks: reads, writes, verification, flushes (docs/storage.md D4
+ * to D12).
  *
  * @module
  */

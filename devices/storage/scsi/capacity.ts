@@ -1,6 +1,6 @@
 /**
  * The commands of a SCSI disk that are about its size, and about what of it is kept: READ CAPACITY, GET LBA STATUS,
- * UNMAP (docs/storage.md D14 to D17).
+ * UNMAP (docs/storage.md D13 to D16).
  *
  * @module
  */
