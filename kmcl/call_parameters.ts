@@ -5,8 +5,12 @@
  * @module
  */
 
-import { CLIENT_FUNCTION_NAMES, SERVER_ONLY_FUNCTION_NAMES } from "./function_names.ts";
-import type { KmclServerInterfaceV1 } from "./tables.ts";
+import {
+  CLIENT_FUNCTION_NAMES,
+  LATER_FUNCTION_NAMES,
+  SERVER_ONLY_FUNCTION_NAMES,
+} from "./function_names.ts";
+import type { KmclServerInterfaceV2 } from "./tables.ts";
 
 /** How an argument enters the trace, where its kind does not say it. */
 export interface Parameter {
@@ -67,6 +71,7 @@ export const CALL_NAMES = [
   "setTargetProcessor",
   "pollChannel",
   "connectSocket",
+  ...LATER_FUNCTION_NAMES,
 ] as const;
 
 /** One of them. */
@@ -201,10 +206,13 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   pipeCloseWrite: [channel],
   pipeClose: plain("channel", "timeout100ns"),
   connectSocket: plain("channel", "timeout100ns", "siloId"),
+  VmbChannelPacketGetClientContext: [context],
+  VmbChannelGetTargetDeviceObject: [channel],
+  VmbChannelGetParentDeviceObject: [channel],
 } satisfies
   & {
-    readonly [Name in CallName & keyof KmclServerInterfaceV1]: ParametersOf<
-      KmclServerInterfaceV1[Name]
+    readonly [Name in CallName & keyof KmclServerInterfaceV2]: ParametersOf<
+      KmclServerInterfaceV2[Name]
     >;
   }
   & { readonly [Name in CallName]: readonly Parameter[] };

@@ -152,6 +152,19 @@ export function VmbChannelPacketGetExternalData(
   return result;
 }
 
+/**
+ * The driver's own area with a packet. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X2}
+ */
+export function VmbChannelPacketGetClientContext(
+  kmcl: Kmcl,
+  packetCompletionContext: VMBPACKETCOMPLETION | null,
+): Uint8Array | null {
+  const packet = requireLive(kmcl, "VmbChannelPacketGetClientContext", packetCompletionContext);
+  return packet?.areaOf(packet.endpoint.configuration.clientContextBytes) ?? null;
+}
+
 /** What a violation about a packet says. */
 function detailsOf({ endpoint, transactionIdLow, transactionIdHigh }: ArrivedPacket) {
   const packet = showU64(transactionIdLow, transactionIdHigh);

@@ -203,6 +203,7 @@ export class Driver implements DriverCallbacks {
   /** See {@linkcode DriverCallbacks.freed}. */
   freed(): void {
     killPackets(this.#endpoint);
+    this.#endpoint.targetDevice?.kill();
     this.channel.kill();
   }
 

@@ -69,7 +69,59 @@ export const SERVER_ONLY_FUNCTION_NAMES = [
   "VmbServerChannelInitSetVmbusHandle",
 ] as const satisfies { readonly length: 14 };
 
-/** The name of a documented function. */
+/**
+ * What versions 2 to 5 add to the client's table, behind what was there, in the order of the reference (kmcl.md N6).
+ * The names are Microsoft's; what the functions do is our reading of them.
+ */
+export const V2_FUNCTION_NAMES = [
+  "VmbChannelPacketGetClientContext",
+  "VmbChannelGetTargetDeviceObject",
+  "VmbChannelGetParentDeviceObject",
+] as const satisfies { readonly length: 3 };
+/** Of version 3. */
+const V3_FUNCTION_NAMES = [
+  "VmbChannelInitSetBounceBufferSizes",
+  "VmbChannelAllocateBounceBuffer",
+] as const satisfies { readonly length: 2 };
+/** Of version 4. */
+const V4_FUNCTION_NAMES = [
+  "VmbChannelInitSetMaximumPacketCount",
+  "VmbChannelCreateGpadlFromPfnList",
+] as const satisfies { readonly length: 2 };
+/** Of version 5. */
+const V5_FUNCTION_NAMES = [
+  "VmbChannelInitSetPrimaryChannel",
+  "VmbChannelInitialize",
+  "VmbSizeofChannel",
+  "VmbChannelSetAllowableDpcCpuUsage",
+  "VmbClientChannelInitSetTargetProcessorIndex",
+  "VmbChannelInitSetInlinePacketContextSize",
+  "VmbPacketGetInlinePacketContextPointer",
+  "VmbChannelInitSetProcessPacketCallbacksEx",
+  "VmbPacketSetCompletionRoutineEx",
+] as const satisfies { readonly length: 9 };
+/** What version 5 adds to the server's own. */
+const V5_SERVER_ONLY_FUNCTION_NAMES = [
+  "VmbServerChannelInitSetSaveRestorePacketCallbacksEx",
+] as const satisfies { readonly length: 1 };
+
+/** What each version adds, from version 1 on. */
+export const NAMES_BY_VERSION = [
+  { client: CLIENT_FUNCTION_NAMES, serverOnly: SERVER_ONLY_FUNCTION_NAMES },
+  { client: V2_FUNCTION_NAMES, serverOnly: [] },
+  { client: V3_FUNCTION_NAMES, serverOnly: [] },
+  { client: V4_FUNCTION_NAMES, serverOnly: [] },
+  { client: V5_FUNCTION_NAMES, serverOnly: V5_SERVER_ONLY_FUNCTION_NAMES },
+] as const;
+
+/**
+ * The later functions that are here, in the order in which the trace counts them. A version whose names are
+ * not all among them cannot be queried, nor can one after it.
+ */
+export const LATER_FUNCTION_NAMES = [...V2_FUNCTION_NAMES] as const;
+
+/** The name of a function of the tables. */
 export type FunctionName =
   | typeof CLIENT_FUNCTION_NAMES[number]
-  | typeof SERVER_ONLY_FUNCTION_NAMES[number];
+  | typeof SERVER_ONLY_FUNCTION_NAMES[number]
+  | typeof LATER_FUNCTION_NAMES[number];

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { KmclServerInterfaceV1 } from "./tables.ts";
+import type { KmclServerInterfaceV1, KmclServerInterfaceV2 } from "./tables.ts";
 
 /** Points to VmbChannelAllocate. */
 export type PFN_VMB_CHANNEL_ALLOCATE = KmclServerInterfaceV1["VmbChannelAllocate"];
@@ -144,3 +144,12 @@ export type PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL =
 /** Points to VmbServerChannelInitSetVmbusHandle. */
 export type PFN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE =
   KmclServerInterfaceV1["VmbServerChannelInitSetVmbusHandle"];
+/** Points to VmbChannelPacketGetClientContext. Our reading. */
+export type PFN_VMB_CHANNEL_PACKET_GET_CLIENT_CONTEXT =
+  KmclServerInterfaceV2["VmbChannelPacketGetClientContext"];
+/** Points to VmbChannelGetTargetDeviceObject. Our reading. */
+export type PFN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT =
+  KmclServerInterfaceV2["VmbChannelGetTargetDeviceObject"];
+/** Points to VmbChannelGetParentDeviceObject. Our reading. */
+export type PFN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT =
+  KmclServerInterfaceV2["VmbChannelGetParentDeviceObject"];

@@ -1,6 +1,6 @@
 /**
- * The interface that drivers query: the table of the documented functions, 41 for clients and these
- * with the server's own for servers (kmcl.md section 2).
+ * The interface that drivers query: a table of functions, those of one version for clients, and these with
+ * the server's own for servers (kmcl.md section 2).
  *
  * @module
  */
@@ -8,7 +8,6 @@
 import type { Side } from "../actors/channel/types.ts";
 import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
 import type { Device } from "../actors/runtime/handle.ts";
-import { assert } from "../core/assert.ts";
 import { parseGuid } from "../core/guid.ts";
 import {
   type NtStatus,
@@ -24,14 +23,16 @@ import { tracedMethod } from "./call_trace_packets.ts";
 import { type INTERFACE, makeInterface } from "./interface_header.ts";
 import { isPassive } from "./levels.ts";
 import type { Kmcl } from "./resolve.ts";
-import {
-  CLIENT_FUNCTIONS,
-  type NamedMethod,
-  SERVER_FUNCTIONS,
-  type TiedSignatures,
-} from "./table_functions.ts";
+import { INTERFACE_SIZES } from "./interface_versions.ts";
+import type { NamedMethod, TiedSignatures } from "./table_functions.ts";
 import type { TableFunction } from "./table_types.ts";
-import type { KmclClientInterfaceV1, KmclServerInterfaceV1 } from "./tables.ts";
+import { functionsOf, type LaterSignatures } from "./table_versions.ts";
+import type {
+  ClientTables,
+  KmclClientInterfaceV1,
+  KmclServerInterfaceV1,
+  ServerTables,
+} from "./tables.ts";
 import { resolveHandle } from "./handles.ts";
 import type { DeviceTarget } from "../actors/partition/loaded_driver.ts";
 
@@ -39,28 +40,8 @@ import type { DeviceTarget } from "../actors/partition/loaded_driver.ts";
 export const KMCL_CLIENT_INTERFACE_TYPE = "a31f0d52-6c1e-4e0b-9d0a-5b7c2f9e4c01" as const;
 /** GUID of the server interface: of this project's own making, as Microsoft's is not published. */
 export const KMCL_SERVER_INTERFACE_TYPE = "a31f0d52-6c1e-4e0b-9d0a-5b7c2f9e4c02" as const;
-/** Version of the client interface. */
-export const KMCL_CLIENT_INTERFACE_VERSION_V1 = 1 as const;
-/** Version of the server interface. */
-export const KMCL_SERVER_INTERFACE_VERSION_V1 = 1 as const;
-/** Size of the INTERFACE header of a table on a 64-bit machine (kmcl.md N4). */
-const INTERFACE_HEADER_BYTES = 32;
-/** Size of a function pointer. */
-const POINTER_BYTES = 8;
-/** `sizeof(KMCL_CLIENT_INTERFACE_V1)`: 360. */
-export const KMCL_CLIENT_INTERFACE_V1_SIZE = 360 as const;
-/** `sizeof(KMCL_SERVER_INTERFACE_V1)`: 472. */
-export const KMCL_SERVER_INTERFACE_V1_SIZE = 472 as const;
 
-assert(
-  INTERFACE_HEADER_BYTES + CLIENT_FUNCTIONS.length * POINTER_BYTES ===
-      KMCL_CLIENT_INTERFACE_V1_SIZE &&
-    INTERFACE_HEADER_BYTES + SERVER_FUNCTIONS.length * POINTER_BYTES ===
-      KMCL_SERVER_INTERFACE_V1_SIZE,
-  "the sizes of the tables are those of their members",
-);
-
-/** Which functions a table holds, and what asking for it must say (kmcl.md N2–N4). */
+/** Which functions a table holds, and what asking for it must say (kmcl.md N2–N6). */
 interface TableKind {
   readonly side: Side;
   readonly version: number;
@@ -68,25 +49,27 @@ interface TableKind {
   readonly functions: readonly NamedMethod[];
 }
 
-const TABLES: ReadonlyMap<string, TableKind> = new Map<string, TableKind>([
-  [KMCL_CLIENT_INTERFACE_TYPE, {
-    side: "client",
-    version: KMCL_CLIENT_INTERFACE_VERSION_V1,
-    size: KMCL_CLIENT_INTERFACE_V1_SIZE,
-    functions: CLIENT_FUNCTIONS,
-  }],
-  [KMCL_SERVER_INTERFACE_TYPE, {
-    side: "server",
-    version: KMCL_SERVER_INTERFACE_VERSION_V1,
-    size: KMCL_SERVER_INTERFACE_V1_SIZE,
-    functions: SERVER_FUNCTIONS,
-  }],
+/** Which side's table an interface type names. */
+const SIDES: ReadonlyMap<string, Side> = new Map<string, Side>([
+  [KMCL_CLIENT_INTERFACE_TYPE, "client"],
+  [KMCL_SERVER_INTERFACE_TYPE, "server"],
 ]);
 
-/** The table that an interface type names. */
-export type KmclTable<Type extends string> = Type extends typeof KMCL_CLIENT_INTERFACE_TYPE
-  ? KmclClientInterfaceV1
-  : Type extends typeof KMCL_SERVER_INTERFACE_TYPE ? KmclServerInterfaceV1
+/** The table of `version`, or null where there is none. */
+function kindOf(interfaceType: string, version: number): TableKind | null {
+  const side = SIDES.get(parseGuid(interfaceType) ?? "");
+  if (side === undefined) return null;
+  const functions = functionsOf(side, version);
+  const size = INTERFACE_SIZES[side][version - 1];
+  return functions === null || size === undefined ? null : { side, version, size, functions };
+}
+
+/** The table that an interface type and a version name; that of version 1 where the version is not known before the call. */
+export type KmclTable<Type extends string, Version extends number = 1> = Type extends
+  typeof KMCL_CLIENT_INTERFACE_TYPE
+  ? Version extends keyof ClientTables ? ClientTables[Version] : KmclClientInterfaceV1
+  : Type extends typeof KMCL_SERVER_INTERFACE_TYPE
+    ? Version extends keyof ServerTables ? ServerTables[Version] : KmclServerInterfaceV1
   : null;
 
 /** What a query gives. */
@@ -98,7 +81,8 @@ export interface QueryResult<Table> {
 }
 
 /**
- * Asks a device for a table of functions, which comes with one reference to it. Statuses, in order:
+ * Asks a device for the table of functions of one version, which has those of the versions before it as well, and
+ * comes with one reference to it. Statuses, in order:
  * NOT_FOUND a device that is not in a partition with VMBus; NOT_SUPPORTED an unknown type or version, or
  * the server table of a child; INVALID_PARAMETER a wrong size. Violation: above PASSIVE_LEVEL.
  *
@@ -118,22 +102,22 @@ export interface QueryResult<Table> {
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdffdo/nf-wdffdo-wdffdoqueryforinterface | WdfFdoQueryForInterface}
  */
-export function WdfFdoQueryForInterface<Type extends string>(
+export function WdfFdoQueryForInterface<Type extends string, Version extends number>(
   fdo: Device | null,
   interfaceType: Type,
   size: number,
-  version: number,
-): QueryResult<KmclTable<Type>> {
+  version: Version,
+): QueryResult<KmclTable<Type, Version>> {
   return queryTable("WdfFdoQueryForInterface", fdo, interfaceType, size, version);
 }
 
-function queryTable<Type extends string>(
+function queryTable<Type extends string, Version extends number>(
   call: CallName,
   device: Device | null,
   interfaceType: Type,
   size: number,
-  version: number,
-): QueryResult<KmclTable<Type>> {
+  version: Version,
+): QueryResult<KmclTable<Type, Version>> {
   const target = resolveHandle(device, "DEVICE");
   const query = () => queryOf(call, target, interfaceType, size, version);
   if (target === null || !target.partition.runtime.recorder.isOn) return query();
@@ -142,24 +126,24 @@ function queryTable<Type extends string>(
   return new CallTrace(runtime, traceId).run(codeOf(call), given, query);
 }
 
-function queryOf<Type extends string>(
+function queryOf<Type extends string, Version extends number>(
   call: CallName,
   target: DeviceTarget | null,
   interfaceType: Type,
   size: number,
-  version: number,
-): QueryResult<KmclTable<Type>> {
-  const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type> });
+  version: Version,
+): QueryResult<KmclTable<Type, Version>> {
+  const refuse = (status: NtStatus) => ({ status, kmcl: null as KmclTable<Type, Version> });
   if (target === null) return refuse(STATUS_NOT_FOUND);
   const { partition } = target;
   if (partition.bus.ownGuest === null) return refuse(STATUS_NOT_FOUND); // its drivers are somebody else's
-  const kind = TABLES.get(parseGuid(interfaceType) ?? "");
-  if (kind === undefined || kind.version !== version) return refuse(STATUS_NOT_SUPPORTED);
+  const kind = kindOf(interfaceType, version);
+  if (kind === null) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.side === "server" && !partition.hasServers) return refuse(STATUS_NOT_SUPPORTED);
   if (kind.size !== size) return refuse(STATUS_INVALID_PARAMETER);
   if (!isPassive(partition.runtime, call)) return refuse(STATUS_INVALID_DEVICE_REQUEST);
   const table = tableOf(partition, kind);
-  return { status: STATUS_SUCCESS, kmcl: table as KmclTable<Type> };
+  return { status: STATUS_SUCCESS, kmcl: table as KmclTable<Type, Version> };
 }
 
 /** A table for the drivers of `partition`, whose calls are recorded where there is a trace. */
@@ -172,7 +156,7 @@ function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclCli
     trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
   ]);
   // The functions are tied to their signatures; the type system loses that in `bind`.
-  const functions = Object.fromEntries(methods) as TiedSignatures;
+  const functions = Object.fromEntries(methods) as TiedSignatures & LaterSignatures;
   return Object.freeze({ ...headerOf(kmcl, kind, trace), ...functions });
 }
 
@@ -190,11 +174,11 @@ function headerOf(kmcl: Kmcl, kind: TableKind, trace: CallTrace | null): INTERFA
  *
  * @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdfiotarget/nf-wdfiotarget-wdfiotargetqueryforinterface | WdfIoTargetQueryForInterface}
  */
-export function WdfIoTargetQueryForInterface<Type extends string>(
+export function WdfIoTargetQueryForInterface<Type extends string, Version extends number>(
   ioTarget: Device | null,
   interfaceType: Type,
   size: number,
-  version: number,
-): QueryResult<KmclTable<Type>> {
+  version: Version,
+): QueryResult<KmclTable<Type, Version>> {
   return queryTable("WdfIoTargetQueryForInterface", ioTarget, interfaceType, size, version);
 }

@@ -127,8 +127,8 @@ export interface KmclChannelFunctions {
    */
   VmbChannelGetPointer(channel: VMBCHANNEL | null): unknown;
   /**
-   * Sets the bytes of driver context that come with each incoming packet. V1 has no function
-   * that hands them out.
+   * Sets the bytes of driver context that come with each incoming packet. Version 1 has no function
+   * that hands them out; version 2 has VmbChannelPacketGetClientContext.
    *
    * Statuses: _1; _2 no u32.
    *

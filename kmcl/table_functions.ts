@@ -161,13 +161,13 @@ export type TiedSignatures = Tied<
 export type NamedMethod = readonly [FunctionName, Method];
 
 /** The functions of the client's table by name, in its order. */
-export const CLIENT_FUNCTIONS: readonly NamedMethod[] = clientFunctions.flatMap(namedIn);
-/** The same of the server's. */
-export const SERVER_FUNCTIONS: readonly NamedMethod[] = [
-  ...CLIENT_FUNCTIONS,
-  ...serverOnlyFunctions.flatMap(namedIn),
-];
+export const CLIENT_FUNCTIONS: readonly NamedMethod[] = namedIn(clientFunctions);
+/** The server's own by name, in their order. */
+export const SERVER_ONLY_FUNCTIONS: readonly NamedMethod[] = namedIn(serverOnlyFunctions);
 
-function namedIn(slot: { readonly [Name in FunctionName]?: Method }): NamedMethod[] {
-  return Object.entries(slot) as [FunctionName, Method][];
+/** The functions of `slots` by name. */
+export function namedIn(
+  slots: readonly { readonly [Name in FunctionName]?: Method }[],
+): readonly NamedMethod[] {
+  return slots.flatMap((slot) => Object.entries(slot) as [FunctionName, Method][]);
 }

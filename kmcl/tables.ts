@@ -8,6 +8,7 @@
 
 import type { INTERFACE } from "./interface_header.ts";
 import type { KmclChannelFunctions } from "./table_channel.ts";
+import type { KmclFunctionsV2 } from "./table_later.ts";
 import type { KmclPacketFunctions } from "./table_packet.ts";
 import type { KmclServerOnlyMethods } from "./table_server.ts";
 
@@ -18,9 +19,34 @@ export interface KmclClientInterfaceV1
 /** The client's functions and the server's own: `KMCL_SERVER_INTERFACE_V1`. */
 export interface KmclServerInterfaceV1 extends KmclClientInterfaceV1, KmclServerOnlyMethods {}
 
+/** `KMCL_CLIENT_INTERFACE_V2`: version 1, and client contexts and device objects. Our reading. */
+export interface KmclClientInterfaceV2 extends KmclClientInterfaceV1, KmclFunctionsV2 {}
+/** `KMCL_SERVER_INTERFACE_V2`: version 2 of the client's, and the server's own functions. Our reading. */
+export interface KmclServerInterfaceV2 extends KmclClientInterfaceV2, KmclServerOnlyMethods {}
+
+/** The tables of the client interface by version. */
+export interface ClientTables {
+  /** Version 1. */
+  readonly 1: KmclClientInterfaceV1;
+  /** Version 2. */
+  readonly 2: KmclClientInterfaceV2;
+}
+
+/** The tables of the server interface by version. */
+export interface ServerTables {
+  /** Version 1. */
+  readonly 1: KmclServerInterfaceV1;
+  /** Version 2. */
+  readonly 2: KmclServerInterfaceV2;
+}
+
 /** The client's table as the header spells it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_kmcl_client_interface_v1 | KMCL_CLIENT_INTERFACE_V1} */
 export type KMCL_CLIENT_INTERFACE_V1 = KmclClientInterfaceV1;
 /** The server's table as the header spells it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_kmcl_server_interface_v1 | KMCL_SERVER_INTERFACE_V1} */
 export type KMCL_SERVER_INTERFACE_V1 = KmclServerInterfaceV1;
 /** What the server's table has on top, as the header spells it. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_kmcl_server_only_methods | KMCL_SERVER_ONLY_METHODS} */
 export type KMCL_SERVER_ONLY_METHODS = KmclServerOnlyMethods;
+/** The client's table of version 2, under a name as the header's. */
+export type KMCL_CLIENT_INTERFACE_V2 = KmclClientInterfaceV2;
+/** The server's table of version 2, under a name as the header's. */
+export type KMCL_SERVER_INTERFACE_V2 = KmclServerInterfaceV2;

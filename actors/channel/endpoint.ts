@@ -14,6 +14,7 @@ import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { BusChannel, BusPort, PartitionOnBus, Rings } from "./bus_port.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import { effectsOf } from "../chart/effects.ts";
+import type { Device } from "../runtime/handle.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
 import { type ChannelPlace, nameOfChannel, placeOf } from "../runtime/violation_details.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
@@ -90,6 +91,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   bytes: BytePipe | null = null;
   /** Server: the partition that the offer is for, as the driver says; null: it said none. */
   offeredTo: PartitionOnBus | null = null;
+  /** The device that its driver was given for where it connects; null until it asked (kmcl.md X5). */
+  targetDevice: Device | null = null;
   /** The loaded driver whose it is; null for one of a driver that was not loaded. */
   driver: LoadedDriverPort | null = null;
   /** A server that was restored, from then until it is enabled: what it was. */

@@ -15,6 +15,7 @@ import {
   type Fields,
   list,
   named,
+  omissible,
   optional,
   record,
   type RecordOf,
@@ -74,6 +75,10 @@ const HELD = record({
   ranges: [list(gpaRange), "the parts of a page set that it names, as guest memory"],
   transactionId: [transactionId, "0 where no completion is wanted"],
   wantsCompletion: [flag, "whether the sender waits for a completion packet"],
+  area: [
+    omissible(bytes()),
+    "the driver's area of VmbChannelPacketGetClientContext, where it asked for it",
+  ],
 });
 
 /** A number by which packets name a GPADL. */
@@ -179,7 +184,7 @@ export interface ChannelParts {
   /** Its settings. */
   readonly configuration: Pick<
     ChannelConfiguration,
-    "packetBytesMax" | "externalBytesMax" | "isPipe"
+    "packetBytesMax" | "externalBytesMax" | "clientContextBytes" | "isPipe"
   >;
 }
 
@@ -212,6 +217,11 @@ export const CHANNEL_RULES: Rules<ChannelParts> = {
   "a packet has more external data than its channel's": ofEach((packet, { configuration }) =>
     bytesInRanges(packet.transfer?.ranges ?? packet.ranges) <= configuration.externalBytesMax
   ),
+  "a driver's area is not as large as those of its channel": ({ traffic, configuration }) =>
+    traffic.held.every(({ area }) =>
+      // one that was transferred has no bytes
+      area === null || area.length === 0 || area.length === configuration.clientContextBytes
+    ),
   "a packet that arrived on a pipe wants a completion": ({ traffic, configuration }) =>
     !configuration.isPipe || traffic.completions.length === 0 &&
       traffic.held.every(({ wantsCompletion }) => !wantsCompletion),

@@ -55,6 +55,11 @@ export class IncomingPacket {
   /** Room for payloads, kept from packet to packet. */
   room: CopyRoom = new CopyRoom();
 
+  /** Where the driver's area with the packet lies, once a driver has asked for one; kept from packet to packet. */
+  #area: CopyRoom | null = null;
+  /** The {@linkcode IncomingPacket.number} of the packet whose area that is. */
+  #areaOf = -1;
+
   /** A record for packets of `endpoint`, in the state of `actor`. */
   constructor(endpoint: EndpointPort, actor: ChartActor<ArrivedPacketEvent, ArrivedPacketTag>) {
     this.endpoint = endpoint;
@@ -74,6 +79,33 @@ export class IncomingPacket {
     this.payload = NO_BYTES;
     if (payload === this.room.copy) this.room = resting.exchange(this.room);
     else poison(payload); // it came with a saved guest
+  }
+
+  /** The driver's own area with the packet, `byteCount` bytes that are 0 when it asks first (kmcl.md X2). */
+  areaOf(byteCount: number): Uint8Array {
+    const room = this.#area ??= new CopyRoom();
+    if (this.#areaOf !== this.number) {
+      room.reserve(byteCount);
+      Uint8Array.prototype.fill.call(room.copy, 0); // the driver may have given it members of its own
+      this.#areaOf = this.number;
+    }
+    return room.copy;
+  }
+
+  /** The area as it is, for a save; null where nobody asked for it. */
+  get area(): Uint8Array | null {
+    return this.#areaOf === this.number ? this.#area?.copy ?? null : null;
+  }
+
+  /** Whether the driver has an area that it must not use once the packet is retired. */
+  get hasArea(): boolean {
+    return this.#areaOf === this.number;
+  }
+
+  /** The driver may use its area no more: it is overwritten, and rests. */
+  giveAreaUp(resting: RestingRooms): void {
+    if (this.#area !== null) this.#area = resting.exchange(this.#area);
+    this.#areaOf = -1;
   }
 
   /** Keeps a copy of the completion's payload until it is in the ring (kmcl.md P8). */

@@ -67,6 +67,8 @@ export class OutstandingPackets {
   #unusedCount = 0;
   /** Where payloads of retired packets lie; null with the verifier off, in which nobody looks for misuse. */
   readonly resting: RestingRooms | null;
+  /** The same for the drivers' areas with their packets, once there is one. */
+  #restingAreas: RestingRooms | null = null;
   /** Packets that the driver has not retired (kmcl.md R4). */
   #outstanding = 0;
   /** The same, and those whose completion is not in the ring yet (kmcl.md R6). */
@@ -187,9 +189,11 @@ export class OutstandingPackets {
     return handedBack;
   }
 
-  /** The life of a packet's Buffer is over (api.md section 1). */
+  /** The life of a packet's Buffer is over (api.md section 1), and that of the driver's area with it. */
   #givePayloadUp(packet: IncomingPacket): void {
-    if (this.resting !== null) packet.givePayloadUp(this.resting);
+    if (this.resting === null) return;
+    packet.givePayloadUp(this.resting);
+    if (packet.hasArea) packet.giveAreaUp(this.#restingAreas ??= new RestingRooms());
   }
 
   /**

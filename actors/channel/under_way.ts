@@ -55,6 +55,7 @@ export function imageOfTraffic(endpoint: Endpoint, state: AnyMachineSnapshot): T
       ranges: packet.ranges,
       transactionId: packet,
       wantsCompletion: packet.wantsCompletion,
+      area: packet.area === null ? null : wholeOf(packet.area),
     })),
     completions: completions.map((completion) => ({
       transactionId: completion,
@@ -87,7 +88,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   outstandingPackets.quota = image.quota;
   incoming.isAlwaysPassive = image.isAlwaysPassive;
   endpoint.pageSets.resume(image.pageSets);
-  for (const { payload, ranges, transactionId, wantsCompletion } of image.held) {
+  for (const { payload, ranges, transactionId, wantsCompletion, area } of image.held) {
     const packet = outstandingPackets.addSaved("held");
     packet.payload = payload.slice();
     packet.transactionIdLow = transactionId.transactionIdLow;
@@ -95,6 +96,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
     packet.payloadBytes = payload.length;
     packet.ranges = ranges;
     packet.wantsCompletion = wantsCompletion;
+    if (area !== null) packet.areaOf(area.length).set(area);
   }
   const completions = image.completions.map(({ transactionId, answer, order }) => {
     const completion = outstandingPackets.addSaved("completed");

@@ -105,6 +105,7 @@ export class LoadedDriver implements LoadedDriverPort {
   remove(): void {
     this.device.kill();
     for (const endpoint of this.endpoints) {
+      endpoint.targetDevice?.kill();
       if (endpoint.actor.can("disable")) endpoint.tell({ type: "disable" });
       else if (endpoint.is("disabled")) endpoint.cleanUp();
     }

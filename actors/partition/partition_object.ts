@@ -322,6 +322,7 @@ export class PartitionObject implements Partition, DriverPartition {
 
   #killHandles(): void {
     this.device.kill();
+    for (const { targetDevice } of this.endpoints) targetDevice?.kill();
     this.vmbusHandle.kill();
     for (const handle of this.kernelHandles) handle.kill();
     this.kernelHandles.clear();

@@ -32,6 +32,8 @@ export interface Schema<T> {
   readonly member: Schema<unknown> | null;
   /** What must hold of its fields together, in words, where it is a record. */
   readonly refusals: readonly string[];
+  /** Whether a record leaves its field out where the value is null. */
+  readonly isLeftOut?: boolean;
   /** `value` as it is saved. */
   save(value: T): PlainData;
   /** The value that was saved as `data`; throws a SavedStateFault where none was. */
@@ -131,6 +133,22 @@ export function optional<T>(schema: Schema<T>): Schema<T | null> {
   };
 }
 
+/**
+ * What `schema` reads and writes, or null, for which a record has no field: what is saved without it is byte for
+ * byte what it was before there was such a field.
+ */
+export function omissible<T>(schema: Schema<T>): Schema<T | null> {
+  return {
+    form: `left out or ${schema.form}`,
+    fields: {},
+    member: schema,
+    refusals: [],
+    isLeftOut: true,
+    save: (value) => value === null ? null : schema.save(value),
+    read: (data, where) => schema.read(data, where),
+  };
+}
+
 /** Any number of what `schema` reads and writes. */
 export function list<T>(schema: Schema<T>): Schema<readonly T[]> {
   const form = `a list, each ${schema.form}`;
@@ -164,7 +182,10 @@ export function record<F extends Fields>(
     member: null,
     refusals: Object.keys(rules),
     save: (value) =>
-      Object.fromEntries(schemas.map(([key, schema]) => [key, schema.save(value[key])])),
+      Object.fromEntries(
+        schemas.filter(([key, { isLeftOut }]) => isLeftOut !== true || value[key] !== null)
+          .map(([key, schema]) => [key, schema.save(value[key])]),
+      ),
     read: (data, where) => {
       if (!isRecord(data)) throwDataError(`${where()} is not a record`);
       const unknown = Object.keys(data).find((key) => !Object.hasOwn(fields, key));
@@ -172,7 +193,11 @@ export function record<F extends Fields>(
         throwDataError(`${where()} has a field ${unknown}, which is unknown`);
       }
       const value = Object.fromEntries(schemas.map(([key, schema]) => {
-        if (!Object.hasOwn(data, key)) throwDataError(`${where()} has no ${key}`);
+        if (!Object.hasOwn(data, key)) {
+          return schema.isLeftOut === true
+            ? [key, null]
+            : throwDataError(`${where()} has no ${key}`);
+        }
         return [key, schema.read(data[key]!, () => `${where()}, ${key}`)];
       })) as RecordOf<F>;
       checkRules(rules, value, where);

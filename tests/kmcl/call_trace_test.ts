@@ -2,11 +2,12 @@ import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from
 import { CALL_NAMES, CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
 import * as vmbus from "../../mod.ts";
 import { clientTable, openPair, type Pair, serverTable } from "../support/connected_pair.ts";
+import { serverTableV2 } from "../support/later_tables.ts";
 
 type AnyTable = Readonly<Record<string, (...given: unknown[]) => unknown>>;
 
 function tableOf(fabric: vmbus.Fabric): AnyTable {
-  return serverTable(fabric) as unknown as AnyTable;
+  return serverTableV2(fabric) as unknown as AnyTable;
 }
 
 /** Calls a function of a table with whatever arguments; what it throws is a status of another kind. */
@@ -26,7 +27,7 @@ async function digestOf(name: string, given: readonly unknown[]): Promise<string
 }
 
 Deno.test("CALL_NAMES: functions of the tables have the numbers of their places there", () => {
-  const table = tableOf(vmbus.createFabric({ trace: "off" }));
+  const table = serverTable(vmbus.createFabric({ trace: "off" }));
   const functions = Object.keys(table).filter((name) => name.startsWith("Vmb"));
   assertEquals<readonly string[]>(CALL_NAMES.slice(0, functions.length), functions);
   for (const parameters of Object.values(CALL_PARAMETERS)) {

@@ -4,7 +4,8 @@ import { parse } from "@babel/parser";
 import type { Node, TSTypeAliasDeclaration } from "@babel/types";
 import { assert, assertEquals } from "@std/assert";
 import { CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
-import { SERVER_FUNCTIONS } from "../../kmcl/table_functions.ts";
+import { NAMES_BY_VERSION } from "../../kmcl/function_names.ts";
+import { functionsOf } from "../../kmcl/table_versions.ts";
 import * as vmbus from "../../mod.ts";
 import { visit } from "../../tools/source.ts";
 
@@ -72,6 +73,16 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   VmbServerChannelInitSetVmbusHandle: "Channel VmbusHandle",
 };
 
+/** The same of the functions of later versions, whose parameters are named by our reading (kmcl.md N6). */
+const LATER_PARAMETERS: Readonly<Record<string, string>> = {
+  VmbChannelPacketGetClientContext: "PacketCompletionContext",
+  VmbChannelGetTargetDeviceObject: "Channel",
+  VmbChannelGetParentDeviceObject: "Channel",
+};
+
+/** All functions. */
+const ALL_PARAMETERS = { ...PARAMETERS, ...LATER_PARAMETERS };
+
 /** The same of callbacks. */
 const CALLBACK_PARAMETERS: Readonly<Record<string, string>> = {
   EvtChannelOpened: "Channel",
@@ -113,7 +124,7 @@ async function parametersIn(
 }
 
 Deno.test("KmclServerInterfaceV1: parameters of its methods bear the documented names", async () => {
-  const files = ["table_channel.ts", "table_packet.ts", "table_server.ts"];
+  const files = ["table_channel.ts", "table_packet.ts", "table_server.ts", "table_later.ts"];
   const found = await parametersIn(
     files,
     (node) =>
@@ -121,8 +132,8 @@ Deno.test("KmclServerInterfaceV1: parameters of its methods bear the documented 
         ? [node.key.name, node.params]
         : null,
   );
-  assertEquals(found, PARAMETERS);
-  assertEquals(Object.keys(found), Object.keys(PARAMETERS));
+  assertEquals(found, ALL_PARAMETERS);
+  assertEquals(Object.keys(found), Object.keys(ALL_PARAMETERS));
 });
 
 Deno.test("KmclServerInterfaceV1: so do those of the functions themselves", async () => {
@@ -131,16 +142,17 @@ Deno.test("KmclServerInterfaceV1: so do those of the functions themselves", asyn
   const found = await parametersIn(
     files,
     (node) =>
-      node.type === "FunctionDeclaration" && (node.id?.name ?? "") in PARAMETERS
+      node.type === "FunctionDeclaration" && (node.id?.name ?? "") in ALL_PARAMETERS
         ? [node.id!.name, node.params.slice(1)] // behind what the table binds
         : null,
   );
-  assertEquals(found, PARAMETERS);
+  assertEquals(found, ALL_PARAMETERS);
 });
 
 // kmcl.md N2, N3
-Deno.test("SERVER_FUNCTIONS: the functions are in the order of the header", () => {
-  assertEquals<string[]>(SERVER_FUNCTIONS.map(([name]) => name), Object.keys(PARAMETERS));
+Deno.test("functionsOf: the functions are in the order of the header", () => {
+  const functions = functionsOf("server", 1) ?? [];
+  assertEquals<string[]>(functions.map(([name]) => name), Object.keys(PARAMETERS));
 });
 
 // api.md section 3
@@ -150,7 +162,7 @@ Deno.test("CALL_PARAMETERS: the trace names arguments as the reference does", ()
     name,
     parameters.map(({ name }) => name[0]!.toUpperCase() + name.slice(1)).join(" "),
   ]);
-  assertEquals(Object.fromEntries(found), PARAMETERS);
+  assertEquals(Object.fromEntries(found), ALL_PARAMETERS);
 });
 
 Deno.test("EvtChannelProcessPacket: parameters of callbacks bear the documented names", async () => {
@@ -182,8 +194,13 @@ const inCapitals = (name: string) => name.replaceAll(/(?<!^)(?=[A-Z])/g, "_").to
 
 Deno.test("PFN_VMB_CHANNEL_ALLOCATE: each function of the tables has its pointer type", async () => {
   const aliases = await aliasesOf("kmcl/function_types.ts");
-  const wanted = Object.keys(PARAMETERS).map((name) =>
-    [`PFN_${inCapitals(name)}`, `KmclServerInterfaceV1["${name}"]`] as const
+  const versionOf = (name: string) =>
+    1 +
+    NAMES_BY_VERSION.findIndex((names) =>
+      [...names.client, ...names.serverOnly].some((known) => known === name)
+    );
+  const wanted = Object.keys(ALL_PARAMETERS).map((name) =>
+    [`PFN_${inCapitals(name)}`, `KmclServerInterfaceV${versionOf(name)}["${name}"]`] as const
   );
   assertEquals<unknown>([...aliases], wanted);
   const door = await Deno.readTextFile("mod.ts");

@@ -6,8 +6,8 @@ import { VmbChannelDisable, VmbChannelPause } from "../../kmcl/channel_lifecycle
 import { VmbChannelSizeofPacket } from "../../kmcl/channel_properties.ts";
 import { CLIENT_FUNCTION_NAMES, SERVER_ONLY_FUNCTION_NAMES } from "../../kmcl/function_names.ts";
 import type { Kmcl } from "../../kmcl/resolve.ts";
-import { CLIENT_FUNCTIONS, SERVER_FUNCTIONS } from "../../kmcl/table_functions.ts";
 import type { Slots, Tied, Untied } from "../../kmcl/table_types.ts";
+import { functionsOf } from "../../kmcl/table_versions.ts";
 import type { KmclServerInterfaceV1, VMBCHANNEL, VMBPACKET } from "../../mod.ts";
 
 type Channel = VMBCHANNEL | null;
@@ -78,9 +78,10 @@ Deno.test("Slots: takes functions under their names, in their order, each once",
   assertEquals(lists.length, 6);
 });
 
-Deno.test("CLIENT_FUNCTIONS: each function is there under its own name, in documented order", () => {
-  const found = SERVER_FUNCTIONS.map(([name, method]) => [name, method.name]);
+Deno.test("functionsOf: each function is there under its own name, in documented order", () => {
+  const [client, server] = [functionsOf("client", 1) ?? [], functionsOf("server", 1) ?? []];
+  const found = server.map(([name, method]) => [name, method.name]);
   const names = [...CLIENT_FUNCTION_NAMES, ...SERVER_ONLY_FUNCTION_NAMES];
   assertEquals(found, names.map((name) => [name, name]));
-  assertEquals(CLIENT_FUNCTIONS, SERVER_FUNCTIONS.slice(0, CLIENT_FUNCTION_NAMES.length));
+  assertEquals(client, server.slice(0, CLIENT_FUNCTION_NAMES.length));
 });

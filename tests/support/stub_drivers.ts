@@ -75,6 +75,7 @@ export function stubClient(
   { partition, device }: vmbus.GuestContext,
   onPacket: Treatment | OnPacket = "complete",
   callbacks: Partial<vmbus.StateChangeCallbacks> = {},
+  configure: (channel: vmbus.VMBCHANNEL) => void = () => {},
 ): vmbus.VMBCHANNEL {
   const kmcl = clientTable(partition);
   const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, false));
@@ -82,6 +83,7 @@ export function stubClient(
   vmbus.expectSuccess(kmcl.VmbClientChannelInitSetRingBufferPageCount(channel, 1, 1));
   vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, 256));
   vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(channel, 4096, 1));
+  configure(channel);
   enable(kmcl, channel, onPacket, callbacks);
   return channel;
 }

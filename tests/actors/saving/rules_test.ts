@@ -215,7 +215,7 @@ Deno.test("CHANNEL_RULES: each of them", () => {
   });
   const none: Partial<ChannelParts> = { packets: [] };
   const quiet: TrafficImage = { ...traffic, queue: [], ended: [], completions: [], held: [] };
-  const held = { payload: new Uint8Array(0), ranges: [], wantsCompletion: true };
+  const held = { payload: new Uint8Array(0), ranges: [], wantsCompletion: true, area: null };
   const [zero, five] = [0, 5].map((transactionIdLow) => ({
     transactionIdLow,
     transactionIdHigh: 0,
@@ -242,6 +242,12 @@ Deno.test("CHANNEL_RULES: each of them", () => {
   breaks(CHANNEL_RULES, "a packet that arrived on a pipe wants a completion", idle, {
     configuration: pipe,
     traffic: { ...quiet, held: [{ ...held, transactionId: zero! }] },
+  });
+  breaks(CHANNEL_RULES, "a driver's area is not as large as those of its channel", idle, {
+    traffic: {
+      ...quiet,
+      held: [{ ...held, transactionId: five!, area: new Uint8Array(9) }],
+    },
   });
   breaks(CHANNEL_RULES, "a packet that arrived has an id, and wants no completion", idle, {
     traffic: { ...quiet, held: [{ ...held, wantsCompletion: false, transactionId: five! }] },

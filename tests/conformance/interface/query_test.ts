@@ -19,7 +19,7 @@ const QUERIES = [vmbus.WdfFdoQueryForInterface, vmbus.WdfIoTargetQueryForInterfa
 /** What both queries say: all right, then a wrong type, a wrong version, a wrong size. */
 function statusesOf(device: vmbus.Device | null, type: string, size: number): vmbus.NtStatus[] {
   return QUERIES.flatMap((query) =>
-    [[type, size, 1], ["no-such-type", size, 1], [type, size, 2], [type, size + 8, 1]].map(
+    [[type, size, 1], ["no-such-type", size, 1], [type, size, 6], [type, size + 8, 1]].map(
       ([interfaceType, bytes, version]) => {
         const result = query(device, String(interfaceType), Number(bytes), Number(version));
         assertStrictEquals(result.kmcl === null, result.status !== vmbus.STATUS_SUCCESS);
@@ -68,7 +68,7 @@ Deno.test("WdfFdoQueryForInterface: the device is looked at first, the size last
     }
     const statusOf = (type: string, size: number, version: number) =>
       query(guest.device, type, size, version).status;
-    assertEquals(statusOf(CLIENT, 1, 2), NOT_HERE); // version before size
+    assertEquals(statusOf(CLIENT, 1, 6), NOT_HERE); // version before size
     assertEquals(statusOf(SERVER, 1, 1), NOT_HERE); // the child's missing table before size
     assertEquals(statusOf(CLIENT, SERVER_BYTES, 1), WRONG_SIZE);
     assertEquals(statusOf(CLIENT, CLIENT_BYTES + 0.5, 1), WRONG_SIZE);
@@ -77,14 +77,50 @@ Deno.test("WdfFdoQueryForInterface: the device is looked at first, the size last
   assertEquals(NO_VMBUS, 0xc0000225);
 });
 
-Deno.test("WdfFdoQueryForInterface: later versions are not there (N6)", () => {
+/** The sizes of both tables by version. */
+const SIZES = {
+  [CLIENT]: [360, 384, 400, 416, 488],
+  [SERVER]: [472, 496, 512, 528, 608],
+};
+/** The versions that can be queried: those whose functions are all here. */
+const VERSIONS = [1, 2];
+
+Deno.test("KMCL_CLIENT_INTERFACE_V5_SIZE: each version has its size, and adds its functions at the end (N4, N6)", () => {
+  const named = (side: string) =>
+    [1, 2, 3, 4, 5].map((version) => [
+      Reflect.get(vmbus, `KMCL_${side}_INTERFACE_V${version}_SIZE`),
+      Reflect.get(vmbus, `KMCL_${side}_INTERFACE_VERSION_V${version}`),
+    ]);
+  assertEquals(named("CLIENT"), SIZES[CLIENT].map((size, at) => [size, at + 1]));
+  assertEquals(named("SERVER"), SIZES[SERVER].map((size, at) => [size, at + 1]));
+});
+
+for (const type of [CLIENT, SERVER]) {
+  for (const version of VERSIONS) {
+    const side = type === CLIENT ? "client" : "server";
+    Deno.test(`WdfFdoQueryForInterface: version ${version} of the ${side}'s table has its size, and no other (N6)`, () => {
+      const fabric = createFabric();
+      const { device } = fabric.root;
+      for (const [at, size] of SIZES[type].entries()) {
+        const { status, kmcl } = vmbus.WdfFdoQueryForInterface(device, type, size, version);
+        assertEquals(status, at === version - 1 ? vmbus.STATUS_SUCCESS : WRONG_SIZE);
+        if (at !== version - 1) continue;
+        assertEquals([kmcl.Size, kmcl.Version], [size, version]);
+        const functions = Object.keys(kmcl).filter((name) => name.startsWith("Vmb"));
+        assertEquals(functions.length, (size - 32) / 8);
+      }
+    });
+  }
+}
+
+Deno.test("WdfFdoQueryForInterface: there is no other version (N6)", () => {
   const fabric = createFabric();
-  for (const version of [0, 2, 3, 4, 5, NaN, 1.5]) {
+  for (const version of [0, 6, -1, NaN, 1.5, 2 ** 32, Infinity, -Infinity, "1", null]) {
     const { status, kmcl } = vmbus.WdfFdoQueryForInterface(
       fabric.root.device,
       SERVER,
       SERVER_BYTES,
-      version,
+      version as number,
     );
     assertEquals([status, kmcl], [NOT_HERE, null]);
   }

@@ -4,6 +4,7 @@ import { createFabric } from "../../support/fabric.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, makePair, serverTable } from "../../support/connected_pair.ts";
+import { clientTableV2, serverTableV2 } from "../../support/later_tables.ts";
 
 /** KMCL_CLIENT_INTERFACE_V1: 41 functions in the order of the header. */
 const CLIENT_FUNCTIONS = `
@@ -29,6 +30,18 @@ const SERVER_ONLY_FUNCTIONS = `
   VmbServerChannelInitSetFlags VmbServerChannelInitSetMmioMegabytes
   VmbServerChannelInitSetSaveRestorePacketCallbacks VmbServerChannelInitSetTargetInterfaceId
   VmbServerChannelInitSetTargetVtl VmbServerChannelInitSetVmbusHandle`.trim().split(/\s+/);
+
+/** What versions 2 to 5 add, and the one that is the server's only. */
+const LATER_FUNCTIONS = [
+  `VmbChannelPacketGetClientContext VmbChannelGetTargetDeviceObject VmbChannelGetParentDeviceObject`,
+  `VmbChannelInitSetBounceBufferSizes VmbChannelAllocateBounceBuffer`,
+  `VmbChannelInitSetMaximumPacketCount VmbChannelCreateGpadlFromPfnList`,
+  `VmbChannelInitSetPrimaryChannel VmbChannelInitialize VmbSizeofChannel
+  VmbChannelSetAllowableDpcCpuUsage VmbClientChannelInitSetTargetProcessorIndex
+  VmbChannelInitSetInlinePacketContextSize VmbPacketGetInlinePacketContextPointer
+  VmbChannelInitSetProcessPacketCallbacksEx VmbPacketSetCompletionRoutineEx`,
+  `VmbServerChannelInitSetSaveRestorePacketCallbacksEx`,
+].map((names) => names.trim().split(/\s+/));
 
 /** The INTERFACE header that both tables begin with (N4). */
 const HEADER = "Size Version Context InterfaceReference InterfaceDereference".split(" ");
@@ -63,17 +76,17 @@ Deno.test("KmclServerInterfaceV1: holds the client's functions, then its own in 
 });
 
 Deno.test("KmclServerInterfaceV1: none of the names of later versions is there (N6)", () => {
-  const later = [
-    "VmbChannelPacketGetClientContext",
-    "VmbChannelGetTargetDeviceObject",
-    "VmbChannelAllocateBounceBuffer",
-    "VmbChannelCreateGpadlFromPfnList",
-    "VmbChannelInitialize",
-    "VmbPacketSetCompletionRoutineEx",
-  ];
-  for (const table of tables()) {
-    assertEquals(later.filter((name) => name in table), []);
-  }
+  const known: ReadonlySet<string> = new Set([...CLIENT_FUNCTIONS, ...SERVER_ONLY_FUNCTIONS]);
+  const later = LATER_FUNCTIONS.flat();
+  assertEquals([later.length, later.filter((name) => known.has(name))], [17, []]);
+  for (const table of tables()) assertEquals(later.filter((name) => name in table), []);
+});
+
+Deno.test("KmclServerInterfaceV2: its functions stand behind the client's of version 1, in order (N6)", () => {
+  const fabric = createFabric();
+  const client = [...HEADER, ...CLIENT_FUNCTIONS, ...LATER_FUNCTIONS[0]!];
+  assertEquals(Object.keys(clientTableV2(fabric.root)), client);
+  assertEquals(Object.keys(serverTableV2(fabric)), [...client, ...SERVER_ONLY_FUNCTIONS]);
 });
 
 Deno.test("KmclServerInterfaceV1: tables are frozen, and their members behind Context are functions", () => {
