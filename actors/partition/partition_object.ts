@@ -305,6 +305,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.bus.discard();
     this.#killHandles();
     this.memory.giveBack();
+    this.#observe("discarded");
   }
 
   /** Its fabric is disposed of: all of it ends at once, whatever it was at, without a trace. */

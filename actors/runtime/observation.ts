@@ -189,7 +189,10 @@ export interface ObservedFacts {
   readonly partitionChanges: {
     /** Its name. */
     readonly partition: string;
-    /** What that is; `left`: its guest gives all of its channels back, and leaves the bus. */
+    /**
+     * What that is; `left`: its guest gives all of its channels back, and leaves the bus; `discarded`: its restore was
+     * refused, and whatever was said on its bus meanwhile never was.
+     */
     readonly change:
       | "crashed"
       | "destroyed"
@@ -197,7 +200,8 @@ export interface ObservedFacts {
       | "resumed"
       | "left"
       | "saved"
-      | "restored";
+      | "restored"
+      | "discarded";
   };
   /** A program wrote to the memory of a partition by itself. */
   readonly memoryWritten: {

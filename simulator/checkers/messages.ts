@@ -7,7 +7,9 @@
  */
 
 import { decodeControlMessage, isControlFault } from "../../core/control/codec.ts";
+import { CONNECTION_FAILED_LOW_RESOURCES } from "../../core/control/connection_messages.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
+import { protocolOf, versionOf } from "../../core/control/versions.ts";
 import type { CheckContext, Checker, CheckerAtWork, ObservationOf, Sees } from "./checker.ts";
 import { runtimeOf } from "./endpoints.ts";
 import { SeenBus } from "./seen_bus.ts";
@@ -16,7 +18,10 @@ import { SeenBus } from "./seen_bus.ts";
 const SPEAKERS = { toHost: "guest", toGuest: "host" } as const;
 
 /** What parts a guest from all that was said on its bus, as far as anybody has looked. */
-const PARTS: ReadonlySet<string> = new Set(["crashed", "saved", "restored"]);
+const PARTS: ReadonlySet<string> = new Set(["crashed", "saved", "restored", "discarded"]);
+
+/** What becomes of a guest that has not connected. */
+const CONNECTS_IN_VAIN: ReadonlySet<string> = new Set(["noCommonVersion", "connectionFailed"]);
 
 /** A checker at work. */
 class MessagesAtWork implements CheckerAtWork {
@@ -25,6 +30,8 @@ class MessagesAtWork implements CheckerAtWork {
   readonly #buses = new Map<string, SeenBus>();
   /** Guests on whose bus somebody else has spoken: what follows from that is nobody's fault. */
   readonly #tampered = new Set<string>();
+  /** Guests that could not connect as a page was missing for which there was no room: neither end is to blame. */
+  readonly #short = new Set<string>();
   readonly sees: Sees = {
     messageSaid: (said) => this.#said(said),
     channelTampered: ({ partition, channelId }) => {
@@ -46,6 +53,7 @@ class MessagesAtWork implements CheckerAtWork {
       const [refused] = bus.faults;
       if (refused === undefined || this.#tampered.has(name)) continue;
       const { direction, message, fault } = refused;
+      if (CONNECTS_IN_VAIN.has(fault) && this.#short.has(name)) continue;
       const what = `${message ?? "a message"} ${direction} is refused: ${fault}`;
       this.#context.fail("wire.md 4.1: an honest side is not refused", `bus of ${name}`, what);
     }
@@ -57,6 +65,7 @@ class MessagesAtWork implements CheckerAtWork {
     if (bus === undefined) this.#buses.set(partition, bus = new SeenBus());
     const speaker = SPEAKERS[direction];
     const decoded = decodeControlMessage(message);
+    if (!isControlFault(decoded) && isShort(decoded)) this.#short.add(partition);
     const told = isControlFault(decoded)
       ? { rule: "wire.md 4.1: what is said is a message", what: decoded }
       : bus.take(speaker, decoded);
@@ -64,6 +73,16 @@ class MessagesAtWork implements CheckerAtWork {
     const place = speaker === "host" ? `host of ${partition}` : `guest ${partition}`;
     this.#context.fail(told.rule, `${nameOf(decoded)} of ${place}`, told.what);
   }
+}
+
+/** Whether a guest says, or is told, that a page was missing which its connection needs. */
+function isShort(message: ControlMessage): boolean {
+  if (message.message === "versionResponse") {
+    return message.connectionState === CONNECTION_FAILED_LOW_RESOURCES;
+  }
+  if (message.message !== "initiateContact") return false;
+  const version = versionOf(message.version);
+  return version !== null && protocolOf(version).hasInterruptPage && message.targetInfo === 0;
 }
 
 function nameOf(decoded: ControlMessage | string): string {

@@ -7,6 +7,7 @@
 import type { ScenarioDefinition } from "../worlds/world.ts";
 import { disk } from "./disk/scenario.ts";
 import { echo } from "./echo/scenario.ts";
+import { levels } from "./everything/levels.ts";
 import { everything } from "./everything/scenario.ts";
 import { hostileGuest } from "./hostile/guest_scenario.ts";
 import { hostileHost } from "./hostile/host_scenario.ts";
@@ -18,6 +19,7 @@ export const simulatedScenarios: readonly ScenarioDefinition[] = [
   everything,
   echo,
   disk,
+  levels,
   hostileGuest,
   hostileHost,
   ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),

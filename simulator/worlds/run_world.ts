@@ -23,12 +23,14 @@ import { CoverageRecorder } from "../coverage/recorder.ts";
 import { FaultSource } from "../faults/source.ts";
 import { checkSettings } from "./check_settings.ts";
 import { requireScenario } from "./define_scenario.ts";
+import { drawHost } from "./drawn_options.ts";
 import { tellApart } from "./expected.ts";
 import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
 import { CutError, type WorldGuide } from "./guide.ts";
 import { RunningWorld } from "./running_world.ts";
 import { ITEMS_MAX, type WorldResult, type WorldSettings } from "./settings.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
+import type { FabricOptions } from "../../mod.ts";
 
 /** The world's own bound comes first: it counts the items of a phase, not of an instant. */
 const ITEMS_MAX_FACTOR = 4;
@@ -73,7 +75,7 @@ class Run<Drivers extends DriverTable> {
     const { trace = "digest", sourceLines = false, choices } = given;
     this.scenario = scenario;
     this.settings = { seed, schedule, codec, isFaulty, trace, itemsMax };
-    const options = checkFabricOptions({
+    const options: FabricOptions = {
       seed,
       schedule,
       codec,
@@ -82,9 +84,12 @@ class Run<Drivers extends DriverTable> {
       sourceLines,
       rootMemoryPages: ROOT_PAGES,
       itemsPerInstantMax: ITEMS_MAX_FACTOR * itemsMax,
-    });
+    };
     const ofSeed = () =>
-      new SeededChooser(createChooser(options.schedule, seed) ?? FIFO, chance.fork("draws"));
+      new SeededChooser(
+        createChooser(checkFabricOptions(options).schedule, seed) ?? FIFO,
+        chance.fork("draws"),
+      );
     const chooser = guide !== null
       ? this.#heeding(guide)
       : choices === undefined
@@ -92,7 +97,13 @@ class Run<Drivers extends DriverTable> {
       : new ReplayChooser(choices);
     this.chooser = new Recorder(this.#tracedChooser(this.#told(chooser, given)));
     this.faults = new FaultSource(isFaulty ? scenario.faults ?? [] : [], this.chooser);
-    this.fabric = new FabricRuntime(options, this.chooser satisfies Chooser, this.faults.port);
+    const host = drawHost(
+      scenario.draws ?? [],
+      (count) =>
+        this.chooser.choose("draw", count, { draw: (chance: Chance) => chance.below(count) }),
+    );
+    const checked = checkFabricOptions({ ...options, ...host });
+    this.fabric = new FabricRuntime(checked, this.chooser satisfies Chooser, this.faults.port);
     this.fabric.driverFaults = this.faults.drivers;
     this.#traced = this.fabric;
     this.world = new RunningWorld(scenario, this.fabric, this);

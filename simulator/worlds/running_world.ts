@@ -7,6 +7,7 @@
 import type { Chance } from "../../core/chance.ts";
 import type { Chooser, Drawn } from "../../actors/runtime/chooser.ts";
 import { isNearness, nearer, type Nearness } from "../coverage/coverage.ts";
+import { FEATURES } from "../../core/control/versions.ts";
 import { describe } from "../../core/describe.ts";
 import { isPromise } from "../../actors/runtime/promises.ts";
 import { isUint } from "../../core/units.ts";
@@ -18,12 +19,20 @@ import {
   loadGuestDriver,
   loadHostDriver,
   type Partition,
+  type PartitionOptions,
   type PlainData,
 } from "../../mod.ts";
 import type { DriverInstance, WorldParts } from "../faults/faulty_world.ts";
 import { drawOptions } from "./drawn_options.ts";
 import { type Finding, reported } from "./finding.ts";
-import type { DriverTable, InstanceOf, ScenarioDefinition, World } from "./world.ts";
+import type {
+  DrawnOption,
+  DriverTable,
+  InstanceOf,
+  ScenarioDefinition,
+  ScenarioPartition,
+  World,
+} from "./world.ts";
 
 const DRAW_MAX = 2 ** 32;
 
@@ -91,11 +100,8 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   /** Makes the guests and starts the drivers. */
   begin(): void {
     const { partitions, drivers, draws = [] } = this.#scenario;
-    for (const [name, { vtlOf, ...options }] of Object.entries(partitions)) {
-      const drawn = drawOptions(draws, (count) => this.draw(count));
-      const machine = vtlOf === undefined ? null : this.guest(vtlOf);
-      const partition = { ...drawn, ...options, name, vtlOf: machine };
-      this.#guests.set(name, this.fabric.createPartition(partition));
+    for (const [name, guest] of Object.entries(partitions)) {
+      this.#guests.set(name, this.fabric.createPartition({ name, ...this.#guestOf(guest, draws) }));
     }
     for (const [name, entry] of Object.entries<DriverTable[string]>(drivers ?? {})) {
       const options: PlainData = typeof entry.options === "function"
@@ -106,6 +112,30 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
         : loadHostDriver(this.guest(entry.serves), entry.driver, options);
       this.#drivers.set(name, instance);
     }
+  }
+
+  /** The options of a guest, with what is drawn of it. */
+  #guestOf(
+    { vtlOf, ...options }: ScenarioPartition,
+    draws: readonly DrawnOption[],
+  ): Omit<PartitionOptions, "name"> {
+    const { versions, features } = this.fabric.hostDialect;
+    const drawing = {
+      host: draws.includes("host") ? versions : null,
+      bringsPages: (features & FEATURES.serverSpecifiedMonitorPages) !== 0,
+      guests: [...this.#guests.values()].filter((guest) => guest instanceof PartitionObject),
+    };
+    const drawn = drawOptions(draws, (count) => this.draw(count), drawing);
+    const { hasMemory, vtlOf: beside = null, redirect = false, vtl, ...rest } = drawn;
+    if (vtlOf !== undefined) return { ...rest, ...options, vtlOf: this.guest(vtlOf) };
+    const level = vtl === undefined ? {} : { vtl };
+    if (beside === null || options.vtl !== undefined) return { ...rest, ...level, ...options };
+    // A further level has the processors of its machine, and as a rule its memory.
+    const { processors: _, ...said } = options;
+    const whole = { ...rest, ...level, redirect, vtlOf: beside, ...said };
+    if (hasMemory === true) return whole;
+    const { memoryPages: _pages, mmioMegabytes: _mmio, ...sharing } = whole;
+    return sharing;
   }
 
   /** See {@linkcode World.guest}. */

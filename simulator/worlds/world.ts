@@ -143,11 +143,13 @@ export interface ScenarioPartition extends Omit<PartitionOptions, "name" | "vtlO
 }
 
 /**
- * What a world may draw of a guest: `"version"`, which version of the bus it speaks and which features it asks for;
- * `"vtl"`, the trust level of its drivers, which its servers must then name (VmbServerChannelInitSetTargetVtl);
- * `"monitorPages"`, whether its signals go through a monitor page of its own.
+ * What a world may draw: `"host"`, which versions of the bus its host speaks, with which features, and whether it brings
+ * monitor pages. Of a guest: `"version"`, which versions it speaks and which features it asks for; `"vtl"`, the trust
+ * level of its drivers, which its servers must then name (VmbServerChannelInitSetTargetVtl); `"level"`, in the place of
+ * that, whether it is a further trust level of a guest before it, which that or the host serves; `"monitorPages"`,
+ * whether its signals go through a monitor page, its own or the host's.
  */
-export type DrawnOption = "version" | "vtl" | "monitorPages";
+export type DrawnOption = "host" | "version" | "vtl" | "level" | "monitorPages";
 
 /** A scenario: which partitions and drivers there are, what they do, what goes wrong, and what must hold. */
 export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {

@@ -9,6 +9,7 @@ import type { AnyMachineSnapshot } from "xstate";
 import { assert } from "../../../core/assert.ts";
 import { encodeControlMessage } from "../../../core/control/codec.ts";
 import {
+  CONNECTION_FAILED_LOW_RESOURCES,
   CONNECTION_FAILED_UNKNOWN,
   CONNECTION_SUCCESSFUL,
   type InitiateContact,
@@ -78,6 +79,8 @@ export class HostConnection {
   /** The contact that is being prepared: another one may have come meanwhile. */
   #underWay: Contact | null = null;
   #refused: RefusedContact | null = null;
+  /** Whether there was no room for the pages of the contact that is being prepared. */
+  #isShort = false;
   #newPages: MonitorPages | null = null;
   /** What the connection needs of the guest's memory. */
   backend: ConnectionBackend = BACKEND_AT_ONCE;
@@ -208,7 +211,8 @@ export class HostConnection {
     assert(contact !== null, "what is prepared was asked for");
     this.#underWay = contact;
     this.backend.connect(contact, (isReady, hostPages) => {
-      if (hostPages !== undefined) this.#brought({ ...contact, monitorPages: hostPages });
+      if (isReady && hostPages) this.#brought({ ...contact, monitorPages: hostPages });
+      this.#isShort = hostPages === null;
       this.#hear(isReady ? "ready" : "failed");
     });
   }
@@ -239,7 +243,13 @@ export class HostConnection {
     const contact = this.#underWay;
     assert(contact !== null, "what failed was prepared");
     this.#underWay = null;
-    this.#answer(failureOf(contact, contact.messagePlace));
+    const { hasConnectionState } = contact.protocol;
+    const failure = failureOf(contact, contact.messagePlace);
+    const connectionState = CONNECTION_FAILED_LOW_RESOURCES;
+    const isTold = this.#isShort && hasConnectionState;
+    this.#answer(
+      isTold ? { ...failure, response: { ...failure.response, connectionState } } : failure,
+    );
   }
 
   /** The guest hears that its contact was refused. */

@@ -26,7 +26,7 @@ import {
   SHARED_HOST_SIGNAL,
   VMBUS_SINT,
 } from "../synic.ts";
-import type { ConnectionBackend } from "./backend.ts";
+import type { ConnectAnswer, ConnectionBackend } from "./backend.ts";
 import type { MonitorPages } from "./contact.ts";
 import type { OfferedChannel } from "./offered_channel.ts";
 
@@ -166,11 +166,11 @@ export class HostSignals {
     return this.#hostPage;
   }
 
-  #connect(contact: SignalContact, answer: (isReady: boolean, hostPages?: MonitorPages) => void) {
+  #connect(contact: SignalContact, answer: ConnectAnswer): void {
     if (!contact.protocol.hasServerMonitorPages) return answer(this.use(contact));
     const hostPages = this.#bringPage();
-    if (hostPages === null || !this.use({ ...contact, monitorPages: hostPages })) answer(false);
-    else answer(true, hostPages);
+    const isReady = hostPages !== null && this.use({ ...contact, monitorPages: hostPages });
+    answer(isReady, hostPages);
   }
 
   /** Brings a monitor page for the guest to write; null where there is no room. The host writes none itself (D505). */

@@ -8,6 +8,7 @@
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import { protocolOf } from "../../../core/control/versions.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
+import { versionSpoken } from "../../worlds/drawn_options.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
 import { ATTACKS, BREAKDOWNS, DELAYS, LOSSES, MISDEEDS, MOVES } from "../faults.ts";
 import type { EverythingClient } from "./client.ts";
@@ -35,8 +36,8 @@ const plans = new WeakMap<Draws, Map<GuestName, GuestPlan>>();
 
 /** What the guest is, by the options that its world has drawn. */
 function plannedGuest(world: Draws, name: GuestName): PlannedGuest {
-  const { dialect, vtl } = (world as World).guest(name) as PartitionObject;
-  return { hasSubchannels: protocolOf(dialect.versions.highest).hasSubchannels, vtl };
+  const guest = (world as World).guest(name) as PartitionObject;
+  return { hasSubchannels: protocolOf(versionSpoken(guest)).hasSubchannels, vtl: guest.vtl };
 }
 
 /** A guest's plan, which both its drivers are given; one that takes no part has no channels. */
@@ -78,6 +79,8 @@ interface Channel {
 function channelsOf(world: Everything): readonly Channel[] {
   return GUESTS.flatMap((guest) => {
     const clients = world.isThere(guest) ? world.driver(`${guest}Vsc`).channels : [];
+    // A paravisor that has crashed with its guest has taken the servers in it along.
+    if (!(world.guest(guest) as PartitionObject).root.isAlive) return [];
     const isHeld = !world.isTampered(guest);
     return world.driver(`${guest}Vsp`).channels.map((server, index) => ({
       name: `channel ${index} of ${guest}`,
@@ -196,6 +199,7 @@ async function workload(world: Everything): Promise<void> {
 async function end(world: Everything): Promise<void> {
   for (let look = 0; look < LOOKS_MAX && !isOver(channelsOf(world)); look++) {
     const isLong = look % LOOKS_PATIENT === LOOKS_PATIENT - 1;
+    if (isLong) connectAll(world);
     for (const { server, client } of channelsOf(world)) {
       // An offer that was taken back does not come again by itself, and its driver is not told.
       if (isLong && server.whereabouts?.lifecycle !== "opened") begin(world, server.close());
@@ -214,6 +218,14 @@ async function end(world: Everything): Promise<void> {
     checkReached(world, server, client);
   }
   await closeAll(world);
+}
+
+/** A guest that found no room for a page of its connection does not try again by itself. */
+function connectAll(world: Everything): void {
+  for (const name of GUESTS) {
+    const { bus, isAlive } = world.guest(name) as PartitionObject;
+    if (isAlive && bus.guest.connection.actor.is("disconnected")) world.guest(name).connect();
+  }
 }
 
 function heal(world: Everything, server: EverythingServer, client: EverythingClient | null): void {

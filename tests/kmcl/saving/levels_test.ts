@@ -52,7 +52,7 @@ for (const [what, specs] of Object.entries(MACHINES)) {
     const before = statesIn(whole.fabric);
     await finishLevels(whole);
     const there = vmbus.createFabric({ seed: 2, schedule: "random" });
-    const stride = times(2, 31); // of a quick run the first items each, then ever fewer
+    const stride = times(1, 31); // of a quick run the first items each, then ever fewer
     for (let items = 0, isOver = false; !isOver; items += 1 + (items >> stride)) {
       const stage = startLevels(specs);
       await step(stage.talks[0]!, items);

@@ -1,7 +1,9 @@
 // Worlds whose machine has two trust levels: drivers, checkers and crashes at both (wire.md section 6).
 
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { LEVEL_KINDS, levels } from "../../../simulator/scenarios/everything/levels.ts";
 import { runWorld, type ScenarioPartition } from "../../../simulator/mod.ts";
+import { times } from "../../support/long.ts";
 import { pinging } from "../../support/pinging.ts";
 
 const PAGES = { memoryPages: 16 };
@@ -56,4 +58,15 @@ Deno.test("defineScenario: vtlOf names a guest that stands before", () => {
       "guest guest: vtlOf must name a guest before it",
     );
   }
+});
+
+// The scenario draws machines of several levels, hosts that do not speak all, and who brings monitor pages.
+Deno.test("scenario levels: worlds of machines with several levels keep to every rule, whatever goes wrong", async () => {
+  const reached = new Set<string>();
+  for (let seed = 0; seed < times(12, 500); seed++) {
+    const { findings, reached: here } = await runWorld(levels, { seed });
+    assertEquals(findings, [], `seed ${seed}`);
+    for (const [name, count] of Object.entries(here)) if (count > 0) reached.add(name);
+  }
+  for (const name of LEVEL_KINDS) assert(reached.has(name), name);
 });

@@ -1,7 +1,7 @@
 // What a backend that takes its time has come over a connection (wire.md 5.1): ours answers at once.
 
 import { assertEquals } from "@std/assert";
-import type { ConnectionBackend } from "../../../../actors/bus/host/backend.ts";
+import type { ConnectAnswer, ConnectionBackend } from "../../../../actors/bus/host/backend.ts";
 import { type ConnectedEnd, HostConnection } from "../../../../actors/bus/host/connection.ts";
 import type { HostLink } from "../../../../actors/bus/link.ts";
 import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
@@ -21,7 +21,7 @@ class Stage implements ConnectedEnd {
   readonly connection: HostConnection;
   isReleased = true;
   readonly asked: string[] = [];
-  #answers: ((isReady: boolean) => void)[] = [];
+  #answers: ConnectAnswer[] = [];
 
   constructor() {
     this.connection = new HostConnection(this, { versions: ALL_VERSIONS, features: 0 });
@@ -37,14 +37,14 @@ class Stage implements ConnectedEnd {
     this.asked.push("leave");
   }
 
-  #ask(what: string, answer: (isReady: boolean) => void): void {
+  #ask(what: string, answer: ConnectAnswer): void {
     this.asked.push(what);
     this.#answers.push(answer);
   }
 
   /** The backend answers what it was asked first. */
-  answer(isReady = true): void {
-    this.#answers.shift()?.(isReady);
+  answer(isReady = true, hostPages?: null): void {
+    this.#answers.shift()?.(isReady, hostPages);
   }
 
   say(message: ControlMessage): unknown {
@@ -87,6 +87,18 @@ Deno.test("HostConnection: what cannot be prepared is answered, and connects nob
   stage.say(UNKNOWN);
   stage.answer(false);
   assertEquals([stage.heard(), stage.connection.agreed], [["1 2", "0 0"], "disconnected"]);
+});
+
+// wire.md 4.2: connectionState 1, low resources; a failure is told from version 2.4 on.
+Deno.test("HostConnection: a host without room for the pages that it brings says that, and the next contact is another", () => {
+  const stage = new Stage();
+  stage.say(contactMessage("6.0"));
+  stage.answer(false, null);
+  stage.say(contactMessage("6.0"));
+  stage.answer(false);
+  stage.say(contactMessage("1.1"));
+  stage.answer(false, null);
+  assertEquals(stage.heard(), ["1 1", "1 2", "0 0"]);
 });
 
 Deno.test("HostConnection: a new request takes the place of the one that was to follow", () => {
