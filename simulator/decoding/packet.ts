@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Damage, type DecodedFields, fieldsOf } from "../../core/layout/mod.ts";
+import { Damage, type DecodedFields, fieldsOf, type Layout } from "../../core/layout/mod.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import {
   GPA_DIRECT_HEADER,
@@ -108,10 +108,9 @@ class PacketWalk {
   /** What lies between descriptor and payload. */
   #header(type: number, payloadStart: number): void {
     const header = this.#bytes.subarray(DESCRIPTOR_BYTES, payloadStart);
-    const isGpaDirect = type === PACKET_TYPE_GPA_DIRECT;
+    const layout = headerLayoutOf(type);
     let at = DESCRIPTOR_BYTES;
-    if (isGpaDirect || type === PACKET_TYPE_TRANSFER_PAGES) {
-      const layout = isGpaDirect ? GPA_DIRECT_HEADER : TRANSFER_PAGES_HEADER;
+    if (layout !== null) {
       const found = fieldsOf(layout, header, this.#start + at);
       this.parts.group("header", layout.name, at, found);
       at += found.byteCount;
@@ -148,10 +147,8 @@ class PacketWalk {
   /** Has the codec itself say what is wrong: it knows best what a receiver takes. */
   #askCodec(descriptor: Descriptor, payloadStart: number, end: number): void {
     const { type, flags, transactionId } = descriptor;
-    if (type === PACKET_TYPE_TRANSFER_PAGES) return;
-    const header = type === PACKET_TYPE_GPA_DIRECT
-      ? GPA_DIRECT_HEADER.decode(this.#bytes.subarray(DESCRIPTOR_BYTES, payloadStart))
-      : null;
+    const layout = headerLayoutOf(type);
+    const header = layout?.decode(this.#bytes.subarray(DESCRIPTOR_BYTES, payloadStart)) ?? null;
     const fault = createCodec(this.#form.codec ?? "vmbus").decode({
       type,
       flags,
@@ -167,6 +164,12 @@ class PacketWalk {
       this.parts.note(DESCRIPTOR_BYTES, `a receiver refuses this packet: ${fault}`);
     }
   }
+}
+
+/** What lies between the descriptor and the payload of packets of `type`; null: nothing. */
+function headerLayoutOf(type: number): Layout<{ readonly rangeCount: number }> | null {
+  if (type === PACKET_TYPE_GPA_DIRECT) return GPA_DIRECT_HEADER;
+  return type === PACKET_TYPE_TRANSFER_PAGES ? TRANSFER_PAGES_HEADER : null;
 }
 
 function textOf({ type, flags, transactionId }: Descriptor): string {

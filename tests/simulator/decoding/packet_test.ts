@@ -109,6 +109,7 @@ Deno.test("fieldsOfPacket: says what a receiver refuses, and where it lies", () 
     [{ type: 9, dataOffset: 16, body }, 2, "dataOffset8: 2 is less than the 3"],
     [{ type: 9, dataOffset: 24, body }, 16, "a receiver refuses this packet: emptyRange"],
     [{ type: 11, flags: 1, body }, 16, "unexpectedFlags"],
+    [{ type: 7, dataOffset: 24, body }, 16, "a receiver refuses this packet: emptyRange"],
     [
       { type: 9, dataOffset: 32, body: fromHex("00000000 01000000 00000000 00000000") },
       24,
