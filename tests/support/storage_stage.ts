@@ -105,6 +105,8 @@ export class RawStorage {
   readonly channel: vmbus.VMBCHANNEL;
   /** What came without being asked for. */
   readonly heard: Uint8Array[] = [];
+  /** Buffers of commands whose ends nobody has seen. */
+  readonly #buffers = new Set<vmbus.GuestBuffer>();
   /** Bytes of each packet. */
   packetBytes = 64;
 
@@ -167,7 +169,8 @@ export class RawStorage {
     operation: Exclude<StorageOperation, "executeSrb">,
     fields: { readonly version?: number; readonly subChannels?: number } = {},
   ): Promise<string | null> {
-    const request = { operation, flags: 1, status: 0, version: 0, revision: 0, ...fields };
+    const none = { version: 0, revision: 0, subChannels: 0 };
+    const request = { operation, flags: 1, status: 0, ...none, ...fields };
     const bytes = encodeStorageRequest(request as StorageRequest, this.packetBytes);
     const answer = await this.ask(bytes);
     return answer && statusOf(answer);
@@ -191,7 +194,10 @@ export class RawStorage {
     const { byteOffset = 0, transferBytes = bytes.length } = options;
     const { memory } = this.stage.guest;
     const buffer = bytes.length === 0 ? null : memory.allocate(byteOffset + bytes.length);
-    if (buffer !== null) memory.write(buffer.gpa + byteOffset, bytes);
+    if (buffer !== null) {
+      memory.write(buffer.gpa + byteOffset, bytes);
+      this.#buffers.add(buffer);
+    }
     const mdl = buffer &&
       vmbus.IoAllocateMdl(memory, buffer.gpa + byteOffset, bytes.length);
     const area = cdb instanceof Uint8Array ? cdb : encodeCdb(cdb);
@@ -211,7 +217,7 @@ export class RawStorage {
       end: () => {
         if (end !== null || asked.status === null) return end;
         const now = buffer && memory.read(buffer.gpa + byteOffset, bytes.length);
-        if (buffer !== null) memory.free(buffer);
+        if (buffer !== null && this.#buffers.delete(buffer)) memory.free(buffer);
         if (asked.answer === null) return null;
         end = endOf(asked.answer, now ?? new Uint8Array(0));
         return end;
@@ -237,6 +243,8 @@ export class RawStorage {
   async close(): Promise<void> {
     await this.vsc.VmbChannelDisable(this.channel);
     this.vsc.VmbChannelCleanup(this.channel);
+    for (const buffer of this.#buffers) this.stage.guest.memory.free(buffer);
+    this.#buffers.clear();
   }
 
   /** Closes both ends; nothing may be left. */
