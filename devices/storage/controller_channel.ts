@@ -106,6 +106,8 @@ export class StorageChannel {
   async close(): Promise<void> {
     if (vmbus.inspectChannel(this.#channel) === null) return;
     await this.#kmcl.VmbChannelDisable(this.#channel);
+    // Where the guest was destroyed meanwhile, its channels were freed with it.
+    if (vmbus.inspectChannel(this.#channel) === null) return;
     if (this.#news !== null) this.#kmcl.VmbPacketFree(this.#news);
     this.#kmcl.VmbChannelCleanup(this.#channel);
   }
