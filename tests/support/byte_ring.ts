@@ -47,21 +47,32 @@ export class ByteRing {
     return [Atomics.load(this.#words, WRITE_INDEX), Atomics.load(this.#words, READ_INDEX)];
   }
 
-  /** Writes a packet of `type`: whether its reader is to be signalled; null where there is no room. */
-  write(type: number, flags: number, transactionId: bigint, payload: Uint8Array): boolean | null {
+  /**
+   * Writes a packet of `type`, with `header` between descriptor and payload: whether its reader is to be signalled;
+   * null where there is no room.
+   */
+  write(
+    type: number,
+    flags: number,
+    transactionId: bigint,
+    payload: Uint8Array,
+    header: Uint8Array = new Uint8Array(0),
+  ): boolean | null {
     const size = this.#bytes.length;
     const [write, read] = this.indices;
-    const length = 16 + Math.ceil(payload.length / 8) * 8;
+    const start = 16 + header.length;
+    const length = start + Math.ceil(payload.length / 8) * 8;
     const free = write >= read ? size - (write - read) : read - write;
     if (free <= length + 8) return null;
     const packet = new Uint8Array(length + 8);
     const view = new DataView(packet.buffer);
     view.setUint16(0, type, true);
-    view.setUint16(2, 2, true);
+    view.setUint16(2, start / 8, true);
     view.setUint16(4, length / 8, true);
     view.setUint16(6, flags, true);
     view.setBigUint64(8, transactionId, true);
-    packet.set(payload, 16);
+    packet.set(header, 16);
+    packet.set(payload, start);
     view.setUint32(length + 4, write, true);
     for (let at = 0; at < packet.length; at++) this.#bytes[(write + at) % size] = packet[at]!;
     Atomics.store(this.#words, WRITE_INDEX, (write + packet.length) % size);
@@ -69,23 +80,29 @@ export class ByteRing {
     return this.wantsInterrupt && readNow === write;
   }
 
-  /** Takes the next packet; null where there is none. */
-  read(): BytePacket | null {
+  /** Takes the next packet, as its bytes without the trailer; null where there is none. */
+  readBytes(): Uint8Array | null {
     const size = this.#bytes.length;
     const [write, read] = this.indices;
     if (write === read) return null;
-    const at = (offset: number, count: number) =>
-      Uint8Array.from({ length: count }, (_, byte) => this.#bytes[(read + offset + byte) % size]!);
-    const head = new DataView(at(0, 16).buffer);
-    const dataOffset = head.getUint16(2, true) * 8;
-    const length = head.getUint16(4, true) * 8;
-    const packet = {
+    const at = (count: number) =>
+      Uint8Array.from({ length: count }, (_, byte) => this.#bytes[(read + byte) % size]!);
+    const length = new DataView(at(16).buffer).getUint16(4, true) * 8;
+    const packet = at(length);
+    Atomics.store(this.#words, READ_INDEX, (read + length + 8) % size);
+    return packet;
+  }
+
+  /** Takes the next packet; null where there is none. */
+  read(): BytePacket | null {
+    const packet = this.readBytes();
+    if (packet === null) return null;
+    const head = new DataView(packet.buffer);
+    return {
       type: head.getUint16(0, true),
       flags: head.getUint16(6, true),
       transactionId: head.getBigUint64(8, true),
-      payload: at(dataOffset, length - dataOffset),
+      payload: packet.slice(head.getUint16(2, true) * 8),
     };
-    Atomics.store(this.#words, READ_INDEX, (read + length + 8) % size);
-    return packet;
   }
 }
