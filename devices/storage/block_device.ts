@@ -8,16 +8,7 @@
  */
 
 import { type NtStatus, ntStatusName } from "../../mod.ts";
-
-/** What a disk says of a command that failed: SCSI's sense data, of which these three tell. */
-export interface BlockSense {
-  /** Sense key: the class of the failure, such as 3 for the medium, 5 for an illegal request. */
-  readonly key: number;
-  /** Additional sense code (ASC). */
-  readonly code: number;
-  /** Additional sense code qualifier (ASCQ). */
-  readonly qualifier: number;
-}
+import type { Sense } from "./scsi/sense.ts";
 
 /** Why a request of a block device failed. */
 export class BlockError extends Error {
@@ -28,14 +19,14 @@ export class BlockError extends Error {
   /** The SRB status of the host's answer, flags aside; null where no answer came. */
   readonly srbStatus: number | null;
   /** What the disk says of it; null where it does not. */
-  readonly sense: BlockSense | null;
+  readonly sense: Sense | null;
 
   /** A request that `action` names failed with `status`. */
   constructor(
     action: string,
     status: NtStatus,
     srbStatus: number | null = null,
-    sense: BlockSense | null = null,
+    sense: Sense | null = null,
   ) {
     const hex = (value: number, digits: number) => value.toString(16).padStart(digits, "0");
     let message = `Cannot ${action}: ${ntStatusName(status) ?? `0x${hex(status, 8)}`}`;

@@ -119,3 +119,15 @@ export type {
   StorageServerState,
 } from "./controller_state.ts";
 export { createStorage, storageVsp } from "./vsp.ts";
+export { type BlockDevice, BlockError } from "./block_device.ts";
+export type { DiskFacts } from "./disk_facts.ts";
+export { StorageClient, storageDriver } from "./vsc.ts";
+export { GuestDisk, type StorageProgram } from "./vsc_disk.ts";
+export type {
+  AfterClosing,
+  NegotiationStep,
+  StorageClientOptions,
+  StorageClientPhase,
+  StorageClientSettings,
+  StorageClientState,
+} from "./vsc_state.ts";

@@ -1,0 +1,42 @@
+/**
+ * Timers of a driver in a guest. They are the guest's: what is due while its processors stand still is done when
+ * they run again, and never where the guest has crashed or is gone.
+ *
+ * A timer is no state. A driver that is saved says what it waits for, and begins to wait anew when it is restored.
+ *
+ * @module
+ */
+
+import type { Fabric, Partition } from "../../mod.ts";
+
+/** The timers of one driver. */
+export class GuestTimers {
+  readonly #fabric: Fabric;
+  readonly #partition: Partition;
+
+  /** Timers of a driver in `partition`. */
+  constructor(fabric: Fabric, partition: Partition) {
+    this.#fabric = fabric;
+    this.#partition = partition;
+  }
+
+  /** Has `work` done when `milliseconds` have passed: outside of all callbacks, at PASSIVE_LEVEL. */
+  after(milliseconds: number, work: () => void): void {
+    this.#fabric.delay(milliseconds).then(() => this.#runs(work));
+  }
+
+  #runs(work: () => void): void {
+    // One that was destroyed is in no list, and has no actor any more.
+    if (!this.#fabric.partitions.includes(this.#partition)) return;
+    const actor = this.#fabric.actorOf(this.#partition);
+    const snapshot = actor.getSnapshot();
+    if (snapshot.hasTag("runs")) return work();
+    if (!snapshot.hasTag("alive")) return;
+    const subscription = actor.subscribe((now) => {
+      if (now.hasTag("alive") && !now.hasTag("runs")) return;
+      subscription.unsubscribe();
+      // A subscriber is told in the middle of a step: the work is a step of its own.
+      this.after(0, work);
+    });
+  }
+}
