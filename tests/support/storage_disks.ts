@@ -175,7 +175,10 @@ function reportOf(luns: readonly number[]): Uint8Array {
 }
 
 /** An answer with all its fields. */
-export function srbAnswer(request: SrbRequest, answer: HandAnswer): SrbAnswer {
+export function srbAnswer(
+  request: Pick<SrbRequest, "dataTransferBytes">,
+  answer: HandAnswer,
+): SrbAnswer {
   const bytes = new Uint8Array(20);
   if (answer.sense !== undefined) {
     const [key, code, qualifier] = answer.sense;
