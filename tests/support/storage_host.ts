@@ -18,6 +18,7 @@ import {
   PROPERTIES_ANSWER,
   SCSI_INTERFACE_TYPE,
   SRB_ANSWER,
+  type SrbRequest,
   STORAGE_VERSIONS,
   type StorageRequest,
   VERSION_ANSWER,
@@ -51,6 +52,8 @@ export interface HandHostOptions {
   readonly subChannelsMax?: number;
   readonly transferBytesMax?: number;
   readonly script?: Script;
+  /** What a command that has data is to answer, from the guest's pages; null: what the document says. */
+  readonly fill?: (request: SrbRequest, segments: () => Uint8Array[]) => HandAnswer | null;
   readonly fabric?: vmbus.FabricOptions;
   readonly partition?: Partial<vmbus.PartitionOptions>;
 }
@@ -212,9 +215,10 @@ export class HandHost {
   #carryOut(request: StorageRequest, packet: vmbus.VMBPACKETCOMPLETION): HandAnswer {
     if (request.operation !== "executeSrb") return GOOD;
     assertEquals(request.flags, COMPLETION_WANTED);
-    return carryOut(this.disks, request, () => {
+    const segments = () => {
       const { mdl } = vmbus.expectSuccess(this.#vsp.VmbChannelPacketGetExternalData(packet, 0));
       return vmbus.mdlSegments(mdl);
-    });
+    };
+    return this.#options.fill?.(request, segments) ?? carryOut(this.disks, request, segments);
   }
 }
