@@ -170,6 +170,16 @@ export interface Fabric extends AsyncDisposable {
    * @throws {RangeError} `milliseconds` is no number from 0 on, or the clock ends before.
    */
   delay(milliseconds: number): Promise<void>;
+  /**
+   * Has `work` done when `milliseconds` of virtual time have passed, outside of all callbacks, unless the function
+   * that it returns was called before: a timer of a driver, which nobody waits for. It keeps nobody's call from its
+   * end but `run`'s, it is no leak, and it is not saved: a driver that is restored sets it again. What `work` throws,
+   * the call that drives the loop throws.
+   *
+   * @throws {TypeError} `work` is no function.
+   * @throws {RangeError} `milliseconds` is no number from 0 on, or the clock ends before.
+   */
+  setTimer(milliseconds: number, work: () => void): () => void;
   /** Real input or output of a driver: until it has settled nothing else runs, and no time passes. */
   outside<T>(work: () => Promise<T>): Promise<T>;
   /** What is alive now, and should not be at the end. */

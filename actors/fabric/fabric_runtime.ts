@@ -25,6 +25,7 @@ import {
   checkPredicate,
   checkSignal,
   checkTimeAfter,
+  checkWork,
 } from "./options.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { runUntil } from "../runtime/run_until.ts";
@@ -115,6 +116,17 @@ export class FabricRuntime extends FabricCore implements Fabric {
     this.requireLive("delay");
     const due100ns = checkTimeAfter("delay", this.clock.now100ns, milliseconds);
     return untilTime(this, due100ns, `${milliseconds} ms to pass`);
+  }
+
+  /** See {@linkcode Fabric.setTimer}. */
+  setTimer(milliseconds: number, work: () => void): () => void {
+    this.requireLive("setTimer");
+    const due100ns = checkTimeAfter("setTimer", this.clock.now100ns, milliseconds);
+    checkWork("setTimer", work);
+    const deadline = this.armTimer(due100ns, { fire: () => this.callbacks.inNobodysName(work) });
+    return () => {
+      if (!this.isDisposed) this.cancelTimer(deadline);
+    };
   }
 
   /** See {@linkcode Fabric.outside}. */

@@ -246,6 +246,16 @@ export function checkInspector(inspector: unknown): void {
 }
 
 /**
+ * Checks what a timer does.
+ *
+ * @throws {TypeError} It is no function.
+ */
+export function checkWork(call: string, work: unknown): void {
+  if (typeof work === "function") return;
+  throw new TypeError(`Cannot ${call}: work must be a function, not ${show(work)}`);
+}
+
+/**
  * Checks what may end a call.
  *
  * @throws {TypeError} It is no AbortSignal.

@@ -9,6 +9,9 @@
 
 import type { Fabric, Partition } from "../../mod.ts";
 
+/** Takes a timer back; what was done already stays done. */
+export type CancelTimer = () => void;
+
 /** The timers of one driver. */
 export class GuestTimers {
   readonly #fabric: Fabric;
@@ -21,22 +24,22 @@ export class GuestTimers {
   }
 
   /** Has `work` done when `milliseconds` have passed: outside of all callbacks, at PASSIVE_LEVEL. */
-  after(milliseconds: number, work: () => void): void {
-    this.#fabric.delay(milliseconds).then(() => this.#runs(work));
-  }
-
-  #runs(work: () => void): void {
-    // One that was destroyed is in no list, and has no actor any more.
-    if (!this.#fabric.partitions.includes(this.#partition)) return;
-    const actor = this.#fabric.actorOf(this.#partition);
-    const snapshot = actor.getSnapshot();
-    if (snapshot.hasTag("runs")) return work();
-    if (!snapshot.hasTag("alive")) return;
-    const subscription = actor.subscribe((now) => {
-      if (now.hasTag("alive") && !now.hasTag("runs")) return;
-      subscription.unsubscribe();
-      // A subscriber is told in the middle of a step: the work is a step of its own.
-      this.after(0, work);
+  after(milliseconds: number, work: () => void): CancelTimer {
+    let cancel = this.#fabric.setTimer(milliseconds, () => {
+      // One that was destroyed is in no list, and has no actor any more.
+      if (!this.#fabric.partitions.includes(this.#partition)) return;
+      const actor = this.#fabric.actorOf(this.#partition);
+      const snapshot = actor.getSnapshot();
+      if (snapshot.hasTag("runs")) return work();
+      if (!snapshot.hasTag("alive")) return;
+      const subscription = actor.subscribe((now) => {
+        if (now.hasTag("alive") && !now.hasTag("runs")) return;
+        subscription.unsubscribe();
+        // A subscriber is told in the middle of a step: the work is a step of its own.
+        cancel = this.after(0, work);
+      });
+      cancel = () => subscription.unsubscribe();
     });
+    return () => cancel();
   }
 }

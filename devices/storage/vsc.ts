@@ -49,8 +49,6 @@ export class StorageClient implements vmbus.GuestDriverInstance {
   readonly #queue: CommandQueue;
   /** Whether the program's side knows it: not before a restored guest runs, as a restore may yet be refused. */
   #isAwake = false;
-  /** The close that is under way. */
-  #closing: Promise<void> | null = null;
 
   private constructor(context: vmbus.GuestContext, disks: Disks, state: StorageClientState) {
     const { fabric, partition, device } = context;
@@ -112,8 +110,12 @@ export class StorageClient implements vmbus.GuestDriverInstance {
 
   /** Closes the controller. Requests under way fail. */
   async close(): Promise<void> {
-    if (this.state.phase !== "closed") this.#stop("closed");
-    await this.#close();
+    if (this.state.phase === "closed") return;
+    this.#stop("closed");
+    await Promise.all(
+      this.#queue.paths.toReversed().map(({ channel }) => this.#kmcl.VmbChannelDisable(channel)),
+    );
+    this.#closed();
   }
 
   // -- Channels
@@ -255,7 +257,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
   #attend(): void {
     const { state } = this;
     this.#awake();
-    if (state.phase === "closing") return void this.#close();
+    if (state.phase === "closing") return this.#close();
     if (state.phase === "negotiating" || state.phase === "ready") this.#openSubChannels();
     this.#queue.pump();
   }
@@ -272,37 +274,29 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     }
   }
 
-  #close(): Promise<void> {
-    this.#closing ??= this.#closeAll().finally(() => {
-      this.#closing = null;
-    });
-    return this.#closing;
+  /** Closes the channels that are open, sub-channels first; when all of them are closed, what follows is done. */
+  #close(): void {
+    const isOpen = ({ channel }: Path) => vmbus.inspectChannel(channel)?.lifecycle !== "disabled";
+    const open = this.#queue.paths.filter(isOpen).toReversed();
+    if (open.length === 0) return this.#closed();
+    const closing = open.map(({ channel }) => this.#kmcl.VmbChannelDisable(channel));
+    Promise.all(closing).then(() => this.#closed());
   }
 
-  /** Closes all channels, sub-channels first, and then does what follows that. */
-  async #closeAll(): Promise<void> {
+  /** All channels are closed. */
+  #closed(): void {
     const { state } = this;
     const { paths } = this.#queue;
-    while (paths.length > 1) {
-      const { channel } = paths.at(-1)!;
-      await this.#kmcl.VmbChannelDisable(channel);
+    if (state.phase !== "closing") return; // it was done already
+    for (const { channel } of paths.splice(1)) this.#kmcl.VmbChannelCleanup(channel);
+    this.#service.freeMemory();
+    const { channel } = paths[0]!;
+    state.phase = state.afterClosing;
+    if (state.phase === "waiting") {
+      expectSuccess(this.#kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
+    } else if (state.phase === "closed") {
       this.#kmcl.VmbChannelCleanup(channel);
       paths.pop();
-    }
-    const [primary] = paths;
-    if (primary === undefined) return;
-    await this.#kmcl.VmbChannelDisable(primary.channel);
-    this.#service.freeMemory();
-    state.phase = state.afterClosing;
-    if (state.phase === "closed") {
-      this.#kmcl.VmbChannelCleanup(primary.channel);
-      paths.pop();
-    } else if (state.phase === "waiting") {
-      const status = this.#kmcl.VmbChannelEnable(primary.channel);
-      if (!vmbus.NT_SUCCESS(status)) {
-        state.phase = "refused";
-        state.refusal = vmbus.ntStatusName(status) ?? null;
-      }
     }
   }
 

@@ -7,7 +7,7 @@
  */
 
 import * as vmbus from "../../mod.ts";
-import type { GuestTimers } from "./guest_timer.ts";
+import type { CancelTimer, GuestTimers } from "./guest_timer.ts";
 import type { Buffers } from "./vsc_buffers.ts";
 import {
   type Command,
@@ -94,7 +94,8 @@ export class CommandQueue {
   #parked: Command[] = [];
   readonly #underWay = new Map<vmbus.VMBPACKET, UnderWay>();
   #lastPath = 0;
-  #isWatching = false;
+  /** Ends the watch over what is under way; null while nothing is. */
+  #endWatch: CancelTimer | null = null;
 
   /** Requests of a controller without channels. */
   constructor(parts: QueueParts) {
@@ -226,14 +227,13 @@ export class CommandQueue {
     this.#underWay.delete(packet);
     kmcl.VmbPacketFree(packet);
     const { command, path } = request;
-    if (command === null) {
-      if (vmbus.NT_SUCCESS(status)) users.answered(bytes, byteCount);
-      return;
-    }
-    path.underWay--;
-    if (vmbus.NT_SUCCESS(status)) this.#answered(command, bytes, byteCount);
-    else this.#unanswered(command, state.endStatus);
-    this.pump();
+    if (command !== null) {
+      path.underWay--;
+      if (vmbus.NT_SUCCESS(status)) this.#answered(command, bytes, byteCount);
+      else this.#unanswered(command, state.endStatus);
+      this.pump();
+    } else if (vmbus.NT_SUCCESS(status)) users.answered(bytes, byteCount);
+    this.#watch();
   };
 
   #answered(command: Command, bytes: Uint8Array, byteCount: number): void {
@@ -306,13 +306,18 @@ export class CommandQueue {
     this.drop(() => true, failureOf(this.#parts.state.endStatus));
   }
 
-  /** Counts time while anything is under way. */
+  /** Counts time while anything is under way, and only then. */
   #watch(): void {
-    if (this.#isWatching || this.#underWay.size === 0) return;
-    this.#isWatching = true;
+    if (this.#underWay.size === 0) {
+      this.#endWatch?.();
+      this.#endWatch = null;
+    } else this.#endWatch ??= this.#watchOn();
+  }
+
+  #watchOn(): CancelTimer {
     const { timers, state: { settings }, users } = this.#parts;
-    timers.after(settings.timeoutMilliseconds / TIMEOUT_PARTS, () => {
-      this.#isWatching = false;
+    return timers.after(settings.timeoutMilliseconds / TIMEOUT_PARTS, () => {
+      this.#endWatch = null;
       users.awake();
       for (const request of this.#underWay.values()) request.age++;
       const isOver = [...this.#underWay.values()].some(({ age }) => age > TIMEOUT_PARTS);
