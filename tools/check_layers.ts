@@ -71,6 +71,7 @@ export const DOORS: readonly string[] = [
   "simulator/scenario_files/mod.ts",
   "simulator/peers/mod.ts",
   "simulator/testing/mod.ts",
+  "simulator/vectors/mod.ts",
 ];
 
 /** What is loaded by `mod.ts`: it must not lean on a runtime, nor on a library that does. */

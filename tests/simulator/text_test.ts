@@ -131,7 +131,7 @@ Deno.test("simulate, vectors: names that a terminal would obey are shown, in com
     assertMatch(runs[0]!.stdout, /\nreplay: deno .* --file \$'\S+a\\x1b\[2J\\x0aok' /);
     using _ = new Capture(Deno.stdout);
     using stderr = new Capture(Deno.stderr);
-    assertEquals(vectors([path]), 2);
+    assertEquals(await vectors([path]), 2);
     assertEquals(OBEYED.test(stderr.text), false);
   });
 });

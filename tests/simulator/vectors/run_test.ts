@@ -246,10 +246,10 @@ interface Ran {
 }
 
 /** Runs the command in this process, which costs much less. */
-function runCommand(...args: string[]): Ran {
+async function runCommand(...args: string[]): Promise<Ran> {
   using stdout = new Capture(Deno.stdout);
   using stderr = new Capture(Deno.stderr);
-  const code = main(args);
+  const code = await main(args);
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
@@ -265,11 +265,11 @@ function runProcess(...args: string[]): Ran {
 }
 
 /** Gives `run` the path of a file with `text`. */
-function withFile(text: string, run: (path: string) => void): void {
+async function withFile(text: string, run: (path: string) => Promise<void>): Promise<void> {
   const path = Deno.makeTempFileSync({ suffix: ".json" });
   try {
     Deno.writeTextFileSync(path, text);
-    run(path);
+    await run(path);
   } finally {
     Deno.removeSync(path);
   }
@@ -284,10 +284,10 @@ Deno.test("vectors: a line a case, a closing line, no colour in a pipe, exit cod
   assertEquals([code, stderr], [0, ""]);
 });
 
-Deno.test("vectors: a case that fails is named with its reason, exit code 1", () => {
+Deno.test("vectors: a case that fails is named with its reason, exit code 1", async () => {
   const broken = TEXT.replace('"needSignal":true', '"needSignal":false');
-  withFile(broken, (path) => {
-    const { code, stdout } = runCommand(path, VECTORS.pathname);
+  await withFile(broken, async (path) => {
+    const { code, stdout } = await runCommand(path, VECTORS.pathname);
     const failures = stdout.split("\n").filter((line) => line.startsWith("FAIL"));
     assertEquals(failures, [
       "FAIL single-inband-8: step 1: needSignal: expected false, got true",
@@ -298,8 +298,8 @@ Deno.test("vectors: a case that fails is named with its reason, exit code 1", ()
   });
 });
 
-Deno.test("vectors: --json prints one object", () => {
-  const { code, stdout } = runCommand("--json", VECTORS.pathname);
+Deno.test("vectors: --json prints one object", async () => {
+  const { code, stdout } = await runCommand("--json", VECTORS.pathname);
   const report = JSON.parse(stdout);
   const { ok, error, passed, failed } = report;
   assertEquals([ok, error, passed, failed, code], [true, null, 59, 0, 0]);
@@ -308,8 +308,8 @@ Deno.test("vectors: --json prints one object", () => {
   assertEquals(report.files[0].cases[0], { name: "init-empty", failure: null });
 });
 
-Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2", () => {
-  withFile('[\n  {"name": }]', (path) => {
+Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2", async () => {
+  await withFile('[\n  {"name": }]', async (path) => {
     const cases: [args: string[], line: RegExp][] = [
       [[], /^missing required argument 'file': see deno task vectors --help$/],
       [
@@ -321,31 +321,41 @@ Deno.test("vectors: what it cannot use costs one line on stderr and exit code 2"
       [[VECTORS.pathname, path], /:2:12: Cannot parse JSON: expected a value, found "}"$/],
     ];
     for (const [args, line] of cases) {
-      const { code, stdout, stderr } = runCommand(...args);
+      const { code, stdout, stderr } = await runCommand(...args);
       assertEquals([code, stdout], [2, ""]);
       assertMatch(stderr.trimEnd(), line);
       assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
     }
     // The same for programs: each field has its type, or is null.
-    const { code, stdout } = runCommand("--json", path);
+    const { code, stdout } = await runCommand("--json", path);
     const { ok, error, passed, failed, files } = JSON.parse(stdout);
     assertEquals([code, ok, passed, failed, files], [2, false, null, null, null]);
     assertMatch(error, /:2:12: Cannot parse JSON: expected a value/);
   });
 });
 
-Deno.test("vectors: a file that is too large is refused before it is read", () => {
-  withFile("[]", (path) => {
+Deno.test("vectors: a file that is too large is refused before it is read", async () => {
+  await withFile("[]", async (path) => {
     Deno.truncateSync(path, 2 ** 40);
-    const { code, stderr } = runCommand(path);
+    const { code, stderr } = await runCommand(path);
     assertEquals(code, 2);
     assertMatch(stderr, /: it has more than 16 777 216 bytes; name a file of ring vectors\n$/);
   });
 });
 
-Deno.test("vectors: --help teaches the form, the output and the exit codes", () => {
-  const { code, stdout, stderr } = runCommand("--help");
-  for (const part of ["<file...>", "--json", "docs/wire.md", "FAIL read-one", "Exit code"]) {
+Deno.test("vectors: --help teaches the form, the output and the exit codes", async () => {
+  const { code, stdout, stderr } = await runCommand("--help");
+  for (
+    const part of [
+      "[file...]",
+      "--generate",
+      "--force",
+      "--json",
+      "docs/wire.md",
+      "FAIL read-one",
+      "Exit code",
+    ]
+  ) {
     assertStringIncludes(stdout, part);
   }
   assertEquals([code, stderr], [0, ""]);
