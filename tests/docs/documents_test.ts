@@ -118,7 +118,7 @@ Deno.test("api.md: names everything that the doors of devices export", async () 
 
 Deno.test("api.md: names everything that the doors of the simulator export", async () => {
   const api = await Deno.readTextFile("docs/api.md");
-  const rooms = ["fuzzing/", "testing/", "peers/", "scenario_files/"];
+  const rooms = ["fuzzing/", "testing/", "peers/", "scenario_files/", "vectors/"];
   const doors = ["mod.ts", ...rooms.map((room) => `${room}mod.ts`)];
   for (const door of doors.map((file) => `simulator/${file}`)) {
     const names = await exportsOf(door);
