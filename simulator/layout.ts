@@ -21,13 +21,13 @@ const TABLE_COLUMNS = 80;
 /** Colours, as terminals number them. */
 const COLORS = { red: 31, green: 32, yellow: 33 } as const;
 
-/** `text` in a colour, where the look has any. */
+/** `text` in a colour, where the look has any; null: in none. */
 export function painted(
   text: string,
-  color: keyof typeof COLORS,
+  color: keyof typeof COLORS | null,
   { isColored = false }: Look,
 ): string {
-  return isColored ? `\x1b[${COLORS[color]}m${text}\x1b[0m` : text;
+  return isColored && color !== null ? `\x1b[${COLORS[color]}m${text}\x1b[0m` : text;
 }
 
 /** Thousands are told apart by spaces, whatever the language of the machine. */

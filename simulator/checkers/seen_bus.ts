@@ -14,6 +14,7 @@ import type {
 import type { ControlMessage, OfferChannel } from "../../core/control/messages.ts";
 import {
   type Agreed,
+  FEATURES_KNOWN,
   MESSAGE_RULES,
   protocolOf,
   refusalOf,
@@ -76,15 +77,35 @@ export class SeenBus {
   #requests = 0;
   /** Who rests: the guest has said so, and the host has answered. */
   #rest: "none" | "asked" | "answered" = "none";
+  #partings = 0;
 
-  /** Takes note of what is said; answers with the sentence that it breaks, null for none. */
-  take(speaker: Speaker, message: ControlMessage): BrokenSentence | null {
+  /** Whether what both ends have agreed on was seen, or that they have agreed on nothing. */
+  get isKnown(): boolean {
+    return this.#phase !== "unknown" && this.#phase !== "contacting";
+  }
+
+  /** How often nothing was left of a connection, so far. */
+  get partings(): number {
+    return this.#partings;
+  }
+
+  /** The contact that is answered next; null: none was seen. */
+  get contact(): InitiateContact | null {
+    return this.#contacts[0] ?? null;
+  }
+
+  /**
+   * Takes note of what is said; answers with the sentence that it breaks, null for none.
+   *
+   * @param isWhole Whether all fields of the message were seen: else features, and what follows from them, are not known.
+   */
+  take(speaker: Speaker, message: ControlMessage, isWhole = true): BrokenSentence | null {
     const broken = MESSAGE_RULES[message.message].to === speaker
       ? { rule: WHO, what: `the ${speaker} says ${message.message}, which it is told` }
       : speaker === "guest"
-      ? this.#brokenByGuest(message)
-      : this.#brokenByHost(message);
-    this.#note(speaker, message);
+      ? this.#brokenByGuest(message, isWhole)
+      : this.#brokenByHost(message, isWhole);
+    this.#note(speaker, message, isWhole);
     return broken;
   }
 
@@ -94,10 +115,11 @@ export class SeenBus {
   }
 
   /** Whether it may be said by what was agreed on. */
-  #refused(message: ControlMessage): BrokenSentence | null {
+  #refused(message: ControlMessage, isWhole: boolean): BrokenSentence | null {
     const reason = refusalOf(message.message, this.#agreed);
     if (reason !== null) return this.#wrong(WHEN, reason);
-    if (message.message !== "openChannel" || typeof this.#agreed === "string") return null;
+    const isFormKnown = isWhole && message.message === "openChannel";
+    if (!isFormKnown || typeof this.#agreed === "string") return null;
     const isLong = "openFlags" in message;
     if (isLong === this.#agreed.hasOpenChannel2) return null;
     return this.#wrong(WHEN, `an open request of the ${isLong ? "longer" : "shorter"} form`);
@@ -105,7 +127,7 @@ export class SeenBus {
 
   // -- The guest
 
-  #brokenByGuest(message: ControlMessage): BrokenSentence | null {
+  #brokenByGuest(message: ControlMessage, isWhole: boolean): BrokenSentence | null {
     const { message: name } = message;
     if (TO_LEAVE.has(name) || MESSAGE_RULES[name].isAlwaysSaid === true) return null;
     if (this.#phase !== "unknown" && this.#phase !== "connected") {
@@ -114,7 +136,7 @@ export class SeenBus {
     if (this.#rest !== "none" && name !== "resume") {
       return this.#wrong(FLOW, `the guest rests, and says ${name}`);
     }
-    const refused = this.#refused(message);
+    const refused = this.#refused(message, isWhole);
     if (refused !== null || this.#phase === "unknown") return refused;
     if (name === "requestOffers" && this.#requests > 0) {
       return this.#wrong(FLOW, "offers are asked for twice");
@@ -130,7 +152,7 @@ export class SeenBus {
 
   // -- The host
 
-  #brokenByHost(message: ControlMessage): BrokenSentence | null {
+  #brokenByHost(message: ControlMessage, isWhole: boolean): BrokenSentence | null {
     const { message: name } = message;
     if (name === "versionResponse" || name === "unloadComplete") return this.#brokenByAnswer(name);
     if (this.#phase === "apart" && !TO_A_PLACE.has(name)) {
@@ -139,7 +161,7 @@ export class SeenBus {
     if (this.#rest === "answered" && !TO_A_PLACE.has(name)) {
       return this.#wrong("wire.md 4.5: a host that was paused is silent", `it says ${name}`);
     }
-    const refused = this.#refused(message);
+    const refused = this.#refused(message, isWhole);
     if (refused !== null) return refused;
     if (message.message === "offerChannel") return this.#brokenByOffer(message);
     return message.message === "rescindChannelOffer"
@@ -180,7 +202,7 @@ export class SeenBus {
 
   // -- What is known then
 
-  #note(speaker: Speaker, message: ControlMessage): void {
+  #note(speaker: Speaker, message: ControlMessage, isWhole: boolean): void {
     switch (message.message) {
       case "initiateContact":
         this.#contacts.push(message);
@@ -188,7 +210,7 @@ export class SeenBus {
         this.#rest = "none";
         return;
       case "versionResponse":
-        return this.#answered(message);
+        return this.#answered(message, isWhole);
       case "requestOffers":
         return void this.#requests++;
       case "offerChannel": {
@@ -222,13 +244,14 @@ export class SeenBus {
 
   /** Nothing of the connection is left. */
   #part(): void {
+    this.#partings++;
     this.#phase = "apart";
     this.#agreed = "disconnected";
     this.#channels.clear();
     this.#requests = 0;
   }
 
-  #answered(message: VersionResponse | VersionResponse2): void {
+  #answered(message: VersionResponse | VersionResponse2, isWhole: boolean): void {
     const contact = this.#contacts.shift();
     if (contact === undefined) return;
     this.#part();
@@ -241,7 +264,8 @@ export class SeenBus {
     const version = versionOf(contact.version);
     const isTaken = message.supported !== 0 && message.connectionState === CONNECTION_SUCCESSFUL;
     if (version === null || !isTaken) return;
-    const features = "supportedFeatures" in message ? message.supportedFeatures : 0;
+    const answered = "supportedFeatures" in message ? message.supportedFeatures : 0;
+    const features = isWhole ? answered : FEATURES_KNOWN;
     this.#phase = "connected";
     this.#agreed = protocolOf(version, features);
   }

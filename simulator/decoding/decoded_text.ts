@@ -22,7 +22,7 @@ const OFFSET_DIGITS = 4;
 const placeOf = (offset: number) => `0x${offset.toString(16).padStart(OFFSET_DIGITS, "0")}`;
 
 /** The fields as lines: offset, bytes, name, value. */
-function linesOfFields(fields: readonly DecodedField[], indent: string = "  "): string[] {
+export function linesOfFields(fields: readonly DecodedField[], indent: string = "  "): string[] {
   const all = [...flatFields(fields)];
   const nameOf = ([{ name }, depth]: readonly [DecodedField, number]) => "  ".repeat(depth) + name;
   const columns = Math.max(NAME_COLUMNS_MIN, ...all.map((field) => nameOf(field).length));
@@ -60,12 +60,17 @@ export function linesOfBytes(decoded: DecodedBytes, look: Look): string[] {
 
 const TICKS_PER_MS = 10_000;
 
-/** The next entry of a trace, of which `texts` has told those before, as lines, in milliseconds of virtual time: a control message has its fields below it. */
-export function linesOfEntry(entry: TraceEntry, texts: EntryTexts, look: Look): string[] {
+/** The next entry of a trace, of which `texts` has told those before, in one line, with its time in milliseconds. */
+export function lineOfEntry(entry: TraceEntry, texts: EntryTexts): string {
   const { at100ns, subject, source } = entry;
   const from = source === undefined ? "" : `  (${visible(source)})`;
   const time = (at100ns / TICKS_PER_MS).toFixed(4).padStart(10);
-  const line = `${time}  ${visible(subject)}: ${texts.next(entry)}${from}`;
+  return `${time}  ${visible(subject)}: ${texts.next(entry)}${from}`;
+}
+
+/** The next entry of a trace as lines: a control message has its fields below it. */
+export function linesOfEntry(entry: TraceEntry, texts: EntryTexts, look: Look): string[] {
+  const line = lineOfEntry(entry, texts);
   const message = messageOfEntry(entry);
   if (message === null) return [line];
   const { fields, damage } = fieldsOfControlMessage(message);

@@ -24,7 +24,7 @@ interface ShownMessage {
 }
 
 /** `decoded` as rows: the fields of `bytes`, what is left of them, and what is wrong. */
-function rowsOf(
+export function rowsOf(
   { fields, byteCount, damage }: DecodedFields,
   bytes: Uint8Array,
 ): readonly RecordedField[] {

@@ -1,54 +1,30 @@
 /**
- * What `decode` reads: bytes, digits that stand for bytes, or a saved trace.
+ * What `decode` reads: bytes, digits that stand for bytes, a saved trace, or a trace of Linux.
  *
  * @module
  */
 
 import { BYTES_MAX, bytesOfHex, HexTextError } from "../../decoding/hex_text.ts";
-import { isSavedTrace, readSavedTrace, type SavedTrace } from "../../decoding/saved_trace.ts";
+import { isLinuxTrace } from "../../decoding/linux_trace/trace_line.ts";
+import { isSavedTrace, readSavedTrace } from "../../decoding/saved_trace.ts";
+import { type PlacedBytes, stepsOfBytes } from "../../decoding/steps/bytes.ts";
+import { stepsOfLinuxTrace } from "../../decoding/steps/linux_trace.ts";
+import { stepsOfSavedTrace } from "../../decoding/steps/saved_trace.ts";
+import type { Decoding, StepSettings } from "../../decoding/steps/step.ts";
 import { grouped } from "../../layout.ts";
 import { cannot, UsageError } from "../command.ts";
-import { MACHINE } from "../file_system.ts";
-import { openToRead } from "../opened_file.ts";
 import { type DecodeRequest, STDIN } from "./request.ts";
+import { linesOfSource, openSource, type Source, wholeOf } from "./source.ts";
 
-/** What is to be decoded. */
-export type DecodeInput =
-  | { readonly kind: "bytes"; readonly items: readonly Uint8Array[] }
-  | { readonly kind: "trace"; readonly trace: SavedTrace };
+const HINT = "name a file of bytes, of digits of base 16, or of a trace";
 
-const HINT = "name a file of bytes, of digits of base 16, or of a saved trace";
+/** What an input is, where it is no bytes of a certain kind. */
+export type InputKind = "bytes" | "trace" | "linuxTrace";
 
-function tooLong(action: string): UsageError {
-  return cannot(action, `it has more than ${grouped(BYTES_MAX)} bytes`, HINT);
-}
-
-async function bytesOfFile(path: string, action: string): Promise<Uint8Array> {
-  const { file: open, info } = await openToRead(MACHINE, path, path);
-  using file = open;
-  if (info.size > BYTES_MAX) throw tooLong(action);
-  const bytes = new Uint8Array(info.size);
-  return bytes.subarray(0, file.read(0, bytes));
-}
-
-async function bytesOfStdin(
-  stdin: ReadableStream<Uint8Array>,
-  action: string,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of stdin) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > BYTES_MAX) throw tooLong(action);
-  }
-  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
-}
-
-/** `bytes` as text; null: they are no text. */
-function textOf(bytes: Uint8Array): string | null {
+/** `bytes` as text; null: they are no text. Where they are cut, the last letter may be half. */
+function textOf(bytes: Uint8Array, isCut: boolean): string | null {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: isCut });
     // deno-lint-ignore no-control-regex -- bytes with these are no text that anybody wrote
     return /[\x00-\x08\x0e-\x1f\x7f]/.test(text) ? null : text;
   } catch (error) {
@@ -57,14 +33,23 @@ function textOf(bytes: Uint8Array): string | null {
   }
 }
 
+/** What the first bytes of an input look like. */
+function kindOf({ head }: Source): InputKind {
+  const text = textOf(head, true);
+  if (text === null) return "bytes";
+  if (isSavedTrace(text)) return "trace";
+  return isLinuxTrace(text) ? "linuxTrace" : "bytes";
+}
+
 /** The bytes that stand in `text`, all together or each line's for themselves. */
-function itemsOf(text: string, name: string, hasLines: boolean): Uint8Array[] {
+function itemsOf(text: string, name: string, hasLines: boolean): PlacedBytes[] {
   const texts = hasLines ? text.split("\n") : [text];
-  const items: Uint8Array[] = [];
+  const items: PlacedBytes[] = [];
   for (const [at, each] of texts.entries()) {
     try {
       const bytes = bytesOfHex(each);
-      if (bytes.length > 0) items.push(bytes);
+      const place = hasLines ? `${name}:${at + 1}` : null;
+      if (bytes.length > 0) items.push({ place, bytes });
     } catch (error) {
       if (!(error instanceof HexTextError)) throw error;
       const place = `${name}:${at + error.line}:${error.column}`;
@@ -81,17 +66,26 @@ function itemsOf(text: string, name: string, hasLines: boolean): Uint8Array[] {
  * @throws {UsageError} It cannot be read, is empty, or is a text that holds neither bytes nor a trace.
  */
 export async function readInput(
-  { file, isRaw, hasLines }: DecodeRequest,
+  request: DecodeRequest,
   stdin: ReadableStream<Uint8Array>,
-): Promise<DecodeInput> {
+): Promise<Decoding> {
+  const { file, isRaw, hasLines, form, isChecked } = request;
   const name = file === STDIN ? "stdin" : file;
   const action = `decode ${name}`;
-  const bytes = await (file === STDIN ? bytesOfStdin(stdin, action) : bytesOfFile(file, action));
-  if (bytes.length === 0) throw cannot(action, "it is empty", HINT);
-  const text = isRaw ? null : textOf(bytes);
-  if (text === null) return { kind: "bytes", items: [bytes] };
-  if (isSavedTrace(text)) return { kind: "trace", trace: readSavedTrace(text) };
+  const settings: StepSettings = { name, isChecked };
+  const source = await openSource(file === STDIN ? null : file, stdin);
+  if (source.head.length === 0) throw cannot(action, "it is empty", HINT);
+  const isBytes = isRaw || form.kind !== undefined;
+  const kind = request.kind ?? (isBytes ? "bytes" : kindOf(source));
+  if (kind === "linuxTrace") return stepsOfLinuxTrace(linesOfSource(source), settings);
+  const bytes = await wholeOf(source, BYTES_MAX);
+  if (bytes === null) throw cannot(action, `it has more than ${grouped(BYTES_MAX)} bytes`, HINT);
+  const text = isRaw ? null : textOf(bytes, false);
+  if (kind === "trace" || (text !== null && isSavedTrace(text))) {
+    return stepsOfSavedTrace(readSavedTrace(text ?? ""), settings);
+  }
+  if (text === null) return stepsOfBytes([{ place: null, bytes }], form, settings);
   const items = itemsOf(text, name, hasLines);
   if (items.length === 0) throw cannot(action, "there are no bytes in it", HINT);
-  return { kind: "bytes", items };
+  return stepsOfBytes(items, form, settings);
 }

@@ -1,80 +1,84 @@
 /**
- * The command `deno task decode`: bytes of VMBus field by field. Needs `--allow-read` and nothing else.
+ * The command `deno task decode`: bytes of VMBus field by field, and traces, also those of Linux; what breaks a rule of
+ * wire.md. Needs `--allow-read`, and `--allow-write` for a page.
  *
  * @module
  */
 
-import { fieldsOfControlMessage } from "../../decoding/control_message.ts";
-import { decodeBytes } from "../../decoding/decode_bytes.ts";
-import { linesOfBytes, linesOfEntry } from "../../decoding/decoded_text.ts";
-import { EntryTexts } from "../../words/entry_text.ts";
-import { messageOfEntry } from "../../decoding/message_of_entry.ts";
-import type { SavedTrace } from "../../decoding/saved_trace.ts";
-import { type Look, painted } from "../../layout.ts";
-import { visible, visibleJson } from "../../text.ts";
+import { StepRecorder } from "../../decoding/steps/recording.ts";
+import type { Decoding } from "../../decoding/steps/step.ts";
+import type { RecordedRun } from "../../pages/recording.ts";
+import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
+import { shellQuoted } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook } from "../command.ts";
+import { checkReportPaths, type ReportPaths, writeReports } from "../pages/report_files.ts";
 import { type Start, startOf } from "../start.ts";
-import { type DecodeInput, readInput } from "./input.ts";
-import { type DecodeRequest, isDecodeForPrograms, readDecode } from "./request.ts";
+import { readInput } from "./input.ts";
+import { jsonFailure, JsonOutput, type Output, Tally, TextOutput } from "./output.ts";
+import { type DecodeRequest, isDecodeForPrograms, readDecode, STDIN } from "./request.ts";
 
-const PERMISSIONS = "--allow-read";
+const PERMISSIONS = "--allow-read --allow-write";
 
-/** A report, and what is wrong with what it is of; null: nothing. */
-interface Report {
-  readonly text: string;
-  readonly error: string | null;
-}
+/** Text that is printed at once: a long trace is printed as it is read. */
+const PRINTED_AT_ONCE = 2 ** 16;
 
-function jsonOf(members: {
-  readonly error: string | null;
-  readonly items: unknown;
-  readonly entries: unknown;
-}): string {
-  return `${visibleJson({ ok: members.error === null, ...members })}\n`;
-}
+/** Prints texts, several at once. */
+class Printer {
+  #text = "";
 
-function reportOfBytes(
-  items: readonly Uint8Array[],
-  { form, isJson }: DecodeRequest,
-  look: Look,
-): Report {
-  const decoded = decodeBytes(items, form);
-  const damage = decoded.find((each) => each.damage !== null)?.damage ?? null;
-  const error = damage && `damaged at ${damage.offset}: ${damage.reason}`;
-  if (isJson) return { error, text: jsonOf({ error, items: decoded, entries: null }) };
-  const texts = decoded.map((each) => {
-    const isDoubtful = each.isGuess && each.damage !== null;
-    const doubt = `  taken for a ${each.kind} by its looks: --as says what it is, if that is wrong`;
-    return `${[...linesOfBytes(each, look), ...isDoubtful ? [doubt] : []].join("\n")}\n`;
-  });
-  return { error, text: texts.join("\n") };
-}
-
-function reportOfTrace({ entries, damage }: SavedTrace, isJson: boolean, look: Look): Report {
-  const messages = entries.map((entry) => {
-    const bytes = messageOfEntry(entry);
-    return bytes === null ? null : fieldsOfControlMessage(bytes);
-  });
-  const broken = messages.findIndex((message) => message !== null && message.damage !== null);
-  const error = damage !== null
-    ? `damaged at entry ${damage.entry}: ${damage.reason}`
-    : broken === -1
-    ? null
-    : `damaged at entry ${broken}: ${messages[broken]!.damage!.reason}`;
-  if (isJson) {
-    const shown = entries.map((entry, at) => ({ ...entry, message: messages[at] }));
-    return { error, text: jsonOf({ error, items: null, entries: shown }) };
+  add(text: string): void {
+    this.#text += text;
+    if (this.#text.length >= PRINTED_AT_ONCE) this.flush();
   }
-  const texts = new EntryTexts();
-  const lines = entries.flatMap((entry) => linesOfEntry(entry, texts, look));
-  if (damage !== null) lines.push(painted(visible(error!), "red", look));
-  return { error, text: lines.map((line) => `${line}\n`).join("") };
+
+  flush(): void {
+    if (this.#text !== "") print(this.#text);
+    this.#text = "";
+  }
 }
 
-function reportOf(input: DecodeInput, request: DecodeRequest, look: Look): Report {
-  return input.kind === "bytes"
-    ? reportOfBytes(input.items, request, look)
-    : reportOfTrace(input.trace, request.isJson, look);
+/** What the page of the input is called by. */
+function runOf(
+  { file, isChecked }: DecodeRequest,
+  { kind }: Decoding,
+  { command, args }: Start,
+): RecordedRun {
+  const name = file === STDIN ? "stdin" : file;
+  return {
+    scenario: name,
+    title: isChecked
+      ? `${name}: no rule of wire.md is broken by what is there`
+      : `${name}, decoded and not checked`,
+    options: { input: name, pieces: kind, checked: isChecked ? "by the rules of wire.md" : "no" },
+    package: PACKAGE_VERSION,
+    replay: file === STDIN ? null : [command, ...args.map(shellQuoted)].join(" "),
+    digest: null,
+  };
+}
+
+/** Decodes, prints, and writes the page that is asked for; gives the exit code. */
+async function run(request: DecodeRequest, start: Start): Promise<number> {
+  const { file, isJson, isChecked, report } = request;
+  const paths: ReportPaths = { report, traceEvents: null };
+  checkReportPaths(paths, file === STDIN ? [] : [["the input", file]]);
+  const decoding = await readInput(request, Deno.stdin.readable);
+  const tally = new Tally();
+  const output: Output = isJson
+    ? new JsonOutput(decoding.kind, isChecked, tally)
+    : new TextOutput(stdoutLook(start.isDumb), isChecked, decoding.isSpaced, tally);
+  const recorder = report === null ? null : new StepRecorder();
+  const printer = new Printer();
+  for await (const step of decoding.steps) {
+    tally.add(step);
+    printer.add(output.step(step));
+    recorder?.add(step);
+  }
+  printer.add(output.end(decoding.end()));
+  printer.flush();
+  if (recorder !== null) {
+    await writeReports(paths, recorder.recording(runOf(request, decoding, start)));
+  }
+  return tally.error === null ? EXIT_OK : EXIT_FAILED;
 }
 
 /** How the command was started where nobody says otherwise: as its task, in the repository. */
@@ -97,14 +101,9 @@ export async function main(
   try {
     const start = readStart(args);
     own = start.args;
-    const request = readDecode(own, start.command);
-    const input = await readInput(request, Deno.stdin.readable);
-    const { text, error } = reportOf(input, request, stdoutLook(start.isDumb));
-    print(text);
-    return error === null ? EXIT_OK : EXIT_FAILED;
+    return await run(readDecode(own, start.command), start);
   } catch (error) {
-    const failure = (reason: string) => jsonOf({ error: reason, items: null, entries: null });
-    return endWith(error, (reason) => isDecodeForPrograms(own) && print(failure(reason)));
+    return endWith(error, (reason) => isDecodeForPrograms(own) && print(jsonFailure(reason)));
   }
 }
 

@@ -78,3 +78,113 @@ Deno.test("decode: what it cannot read it says with line and column, and ends wi
   const { code, stdout } = await decode("zz", "--json");
   assertEquals([code, JSON.parse(stdout).ok, JSON.parse(stdout).items], [2, false, null]);
 });
+
+const LINUX = "          <idle>-0     [000]    1.500000: vmbus_ongpadl_torndown: gpadl 0x1\n";
+
+Deno.test("decode: a trace of Linux is told event by event, and what is left out is counted", async () => {
+  const { code, stdout } = await decode(`cpus=1\n${LINUX}`);
+  assertEquals(code, 0);
+  const expected = " 1500.0000  guest: the guest takes gpadlTorndown(GPADL 1)  " +
+    "(vmbus_ongpadl_torndown, <idle>-0 [0])\n" +
+    "            0x0000 4  message             12 (gpadlTorndown)\n" +
+    "            0x0008 4  gpadlId             1\n" +
+    "1 event of the bus; left out: 1 other line\n";
+  assertEquals(stdout, expected);
+  const damaged = await decode(`${LINUX}${LINUX.replace("0x1", "one")}`, "--json");
+  const { entries, trace, error, ok } = JSON.parse(damaged.stdout);
+  assertEquals([damaged.code, ok, entries.length, entries[0].line], [1, false, 1, 1]);
+  assertEquals(trace, { events: 1, otherEvents: {}, otherLines: 0 });
+  assertStringIncludes(error, "/input:2:73: vmbus_ongpadl_torndown: gpadlId, a number of base 16,");
+  // Whoever knows better says what it is.
+  const text = await decode("sched_switch\n", "--as", "linuxTrace");
+  assertEquals(text, {
+    code: 0,
+    stdout: "0 events of the bus; left out: 1 other line\n",
+    stderr: "",
+  });
+  assertEquals((await decode(LINUX, "--as", "message")).code, 2);
+});
+
+Deno.test("decode --check: says what breaks a rule and where, and ends with 1", async () => {
+  const twice = await decode(LINUX.replace("torndown: ", "created: child_relid 0x1, ").repeat(2));
+  assertEquals(twice.code, 1);
+  const close = LINUX.replace(
+    "ongpadl_torndown: gpadl 0x1",
+    "close_internal: sending child_relid 0x3, ret 0",
+  );
+  const { code, stdout } = await decode(close.repeat(2), "--check");
+  assertEquals(code, 1);
+  const found =
+    "/input:2: breaks wire.md 5.2: what a channel's state allows: closeChannel of channel 3, which is ";
+  assertStringIncludes(stdout, found);
+  assertStringIncludes(stdout, "not known: how the connection of guest began was not seen");
+  assertStringIncludes(stdout, "broken: 1 rule\n");
+  const good = await decode(close, "--check");
+  assertEquals(good.code, 0);
+  assertStringIncludes(good.stdout, "ok: no rule of wire.md is broken by what is there\n");
+  const json = await decode(close.repeat(2), "--check", "--json");
+  const { findings, broken, ok, unknown } = JSON.parse(json.stdout);
+  assertEquals([json.code, findings[0].rule, broken, ok], [
+    1,
+    "wire.md 5.2: what a channel's state allows",
+    1,
+    false,
+  ]);
+  assertEquals([findings[0].place.endsWith("input:2"), unknown.length], [true, 2]);
+});
+
+// wire.md 1.2, 1.4, 1.9: what no reader takes, and what no writer writes.
+Deno.test("decode --check: measures bytes as well, message after message", async () => {
+  const messages = "0700000000000000 01000000\n\n0700000000000000 01000000\n";
+  const twice = await decode(messages, "--lines", "--check");
+  assertStringIncludes(twice.stdout, "/input:3, offset 0x0000: breaks wire.md 5.2: ");
+  const short = await decode("0700000000000000", "--check");
+  assertStringIncludes(
+    short.stdout,
+    "offset 0x0000: breaks wire.md 4.1: what is said is a message",
+  );
+  const packet = await decode("0600020003000200 0500000000000000 0000000000000000", "--check");
+  assertStringIncludes(
+    packet.stdout,
+    "offset 0x0006: breaks wire.md 1.9: what a reader refuses: flags",
+  );
+  const ring = new Uint8Array(8192);
+  const words = new Uint32Array(ring.buffer);
+  words[16] = 2; // featureBits
+  words[0] = 24; // writeIndex: one packet without payload, whose trailer names another place
+  words.set([0x0002_0006, 0x0000_0002, 5, 0, 0, 8], 1024);
+  const found = await decode(ring, "--check");
+  assertStringIncludes(
+    found.stdout,
+    "offset 0x0040: breaks wire.md 1.2: the control page: featureBits",
+  );
+  assertStringIncludes(found.stdout, "breaks wire.md 1.4: the trailer: the trailer names 8 bytes");
+  words[1] = 12;
+  const index = await decode(ring, "--check", "--as", "ring");
+  assertStringIncludes(index.stdout, "offset 0x0004: breaks wire.md 1.3: indices: readIndex: 12");
+});
+
+Deno.test("decode --report: draws what was decoded, what breaks a rule first", async () => {
+  await withTree({ "input": LINUX.repeat(2), "ring": new Uint8Array(8192) }, async (root) => {
+    const pageOfInput = async (input: string, ...args: string[]) => {
+      using _stdout = new Capture(Deno.stdout);
+      using stderr = new Capture(Deno.stderr);
+      await main([`${root}/${input}`, "--report", `${root}/page.html`, ...args]);
+      assertStringIncludes(stderr.text, "page: ");
+      return await Deno.readTextFile(`${root}/page.html`);
+    };
+    const good = await pageOfInput("input", "--check");
+    assertStringIncludes(good, "no rule of wire.md is broken by what is there");
+    assertStringIncludes(await pageOfInput("input"), "decoded and not checked");
+    assertStringIncludes(await pageOfInput("ring"), "decoded and not checked");
+    const close = LINUX.replace("ongpadl_torndown: gpadl", "close_internal: sending child_relid");
+    await Deno.writeTextFile(`${root}/input`, close.replace("\n", ", ret 0\n").repeat(2));
+    const broken = await pageOfInput("input", "--check");
+    assertStringIncludes(broken, "<h1>wire.md 5.2: what a channel&#39;s state allows</h1>");
+    assertStringIncludes(broken, "wire.md, section 5.2");
+    using _stdout = new Capture(Deno.stdout);
+    using stderr = new Capture(Deno.stderr);
+    assertEquals(await main([`${root}/input`, "--report", `${root}/input`]), 2);
+    assertStringIncludes(stderr.text, "the input has that file");
+  });
+});

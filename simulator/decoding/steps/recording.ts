@@ -1,0 +1,109 @@
+/**
+ * What was decoded as a recording, for the page that failures have.
+ *
+ * @module
+ */
+
+import type { TraceEntry } from "../../../mod.ts";
+import { messageArrows } from "../../pages/arrows.ts";
+import type {
+  RecordedBytes,
+  RecordedFinding,
+  RecordedLane,
+  RecordedMark,
+  RecordedRun,
+  Recording,
+} from "../../pages/recording.ts";
+import type { DecodedStep } from "./step.ts";
+
+/** Entries that are kept: a page has no more (of a longer run the last ones). */
+const ENTRIES_MAX = 200_000;
+/** Findings that are kept: whoever reads a page reads the first ones. */
+const FINDINGS_MAX = 1000;
+/** Lanes of a diagram: who else there is has none. */
+const LANES_MAX = 256;
+
+/** Which end of a channel a subject is, as fabrics name them: `channel 1 (server)`. */
+function sideOf(subject: string): RecordedLane["side"] {
+  const [, side] = /\((server|client)\)$/.exec(subject) ?? [];
+  return side === "server" || side === "client" ? side : null;
+}
+
+/** Who has a lane, in the order in which they appear; the ends of a channel stand behind what is none. */
+function lanesOf(entries: readonly TraceEntry[]): readonly RecordedLane[] {
+  const partitionOf = new Map<string, string>();
+  for (const { event, subject, details } of entries) {
+    const { partition } = details;
+    if (event === "channelCreated" && typeof partition === "string") {
+      partitionOf.set(subject, partition);
+    }
+  }
+  const subjects = [...new Set(entries.map(({ subject }) => subject))].slice(0, LANES_MAX);
+  const [first = ""] = subjects;
+  return subjects.map((subject): RecordedLane => {
+    const isChannel = /^channel /.test(subject);
+    const partition = partitionOf.get(subject) ?? (isChannel ? first : subject);
+    return { subject, partition, side: sideOf(subject) ?? (isChannel ? "client" : null) };
+  }).toSorted((one, other) => subjects.indexOf(one.partition) - subjects.indexOf(other.partition));
+}
+
+/** Collects what is decoded, as far as a page has room. */
+export class StepRecorder {
+  #entries: TraceEntry[] = [];
+  #bytes: RecordedBytes[] = [];
+  #marks: RecordedMark[] = [];
+  readonly #findings: RecordedFinding[] = [];
+
+  /** Takes the next piece. */
+  add({ entries, findings, damage }: DecodedStep): void {
+    for (const { entry, bytes } of entries) {
+      if (bytes !== undefined) this.#bytes.push({ ...bytes, entry: this.#entries.length });
+      this.#entries.push(entry);
+    }
+    const entry = Math.max(this.#entries.length - 1, 0);
+    for (const { rule, place, message } of findings) {
+      this.#mark(entry, `${rule}: ${message}`);
+      this.#find({ kind: "correctness", rule, place, message, by: "decode --check" });
+    }
+    if (damage !== null) {
+      this.#mark(entry, damage);
+      this.#find({ message: damage });
+    }
+    if (this.#entries.length > 2 * ENTRIES_MAX) this.#cut();
+  }
+
+  #find(finding: RecordedFinding): void {
+    if (this.#findings.length < FINDINGS_MAX) this.#findings.push(finding);
+  }
+
+  #mark(entry: number, text: string): void {
+    this.#marks.push({ kind: "finding", entry, text });
+  }
+
+  /** Leaves the first entries out. */
+  #cut(): void {
+    const first = this.#entries.length - ENTRIES_MAX;
+    const moved = <T extends { readonly entry: number }>(list: readonly T[]): T[] =>
+      list.filter(({ entry }) => entry >= first)
+        .map((each) => ({ ...each, entry: each.entry - first }));
+    this.#entries = this.#entries.slice(first);
+    this.#bytes = moved(this.#bytes);
+    this.#marks = moved(this.#marks);
+  }
+
+  /** The recording of `run`. */
+  recording(run: RecordedRun): Recording {
+    const entries = this.#entries;
+    return {
+      run,
+      findings: this.#findings,
+      entries,
+      steps: [],
+      lanes: lanesOf(entries),
+      arrows: messageArrows(entries),
+      bytes: this.#bytes,
+      marks: entries.length === 0 ? [] : this.#marks,
+      states: { paths: [], values: [""], at: [], path: [], value: [] },
+    };
+  }
+}
