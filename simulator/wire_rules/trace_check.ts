@@ -71,11 +71,16 @@ export class TraceCheck {
     for (const bus of this.#buses.values()) bus.forget();
   }
 
+  /** What was seen of the bus of `name` does not count any more. */
+  forget(name: string): void {
+    this.#buses.get(name)?.forget();
+  }
+
   /** Takes note of the next entry, as a fabric's own trace has it; answers with what it breaks, null for nothing. */
   takeEntry(entry: TraceEntry): BrokenSentence | null {
     const { event, subject, details } = entry;
     if (PARTS.has(event)) {
-      this.#buses.get(subject)?.forget();
+      this.forget(subject);
       return null;
     }
     if (event === "messageTaken" && details["direction"] === "toGuest") {

@@ -1,25 +1,30 @@
 /**
- * What `decode` reads: bytes, digits that stand for bytes, a saved trace, or a trace of Linux.
+ * What `decode` reads: bytes, digits that stand for bytes, a saved trace, a trace of Linux, or a capture.
  *
  * @module
  */
 
 import { BYTES_MAX, bytesOfHex, HexTextError } from "../../decoding/hex_text.ts";
+import { readCapture } from "../../capture/read_capture.ts";
 import { isLinuxTrace } from "../../decoding/linux_trace/trace_line.ts";
 import { isSavedTrace, readSavedTrace } from "../../decoding/saved_trace.ts";
 import { type PlacedBytes, stepsOfBytes } from "../../decoding/steps/bytes.ts";
+import { stepsOfCapture } from "../../decoding/steps/capture.ts";
 import { stepsOfLinuxTrace } from "../../decoding/steps/linux_trace.ts";
 import { stepsOfSavedTrace } from "../../decoding/steps/saved_trace.ts";
 import type { Decoding, StepSettings } from "../../decoding/steps/step.ts";
 import { grouped } from "../../layout.ts";
 import { cannot, UsageError } from "../command.ts";
-import { type DecodeRequest, STDIN } from "./request.ts";
+import { type DecodeRequest, STDIN, type TraceKind } from "./request.ts";
 import { linesOfSource, openSource, type Source, wholeOf } from "./source.ts";
 
-const HINT = "name a file of bytes, of digits of base 16, or of a trace";
+const HINT = "name a file of bytes, of digits of base 16, of a trace, or a capture";
 
 /** What an input is, where it is no bytes of a certain kind. */
-export type InputKind = "bytes" | "trace" | "linuxTrace";
+type InputKind = "bytes" | TraceKind;
+
+/** What a pcapng file begins with. */
+const CAPTURE = [0x0a, 0x0d, 0x0d, 0x0a];
 
 /** `bytes` as text; null: they are no text. Where they are cut, the last letter may be half. */
 function textOf(bytes: Uint8Array, isCut: boolean): string | null {
@@ -35,6 +40,7 @@ function textOf(bytes: Uint8Array, isCut: boolean): string | null {
 
 /** What the first bytes of an input look like. */
 function kindOf({ head }: Source): InputKind {
+  if (CAPTURE.every((byte, at) => head[at] === byte)) return "capture";
   const text = textOf(head, true);
   if (text === null) return "bytes";
   if (isSavedTrace(text)) return "trace";
@@ -80,6 +86,7 @@ export async function readInput(
   if (kind === "linuxTrace") return stepsOfLinuxTrace(linesOfSource(source), settings);
   const bytes = await wholeOf(source, BYTES_MAX);
   if (bytes === null) throw cannot(action, `it has more than ${grouped(BYTES_MAX)} bytes`, HINT);
+  if (kind === "capture") return stepsOfCapture(readCapture(bytes), settings);
   const text = isRaw ? null : textOf(bytes, false);
   if (kind === "trace" || (text !== null && isSavedTrace(text))) {
     return stepsOfSavedTrace(readSavedTrace(text ?? ""), settings);

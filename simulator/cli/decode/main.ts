@@ -59,7 +59,7 @@ function runOf(
 /** Decodes, prints, and writes the page that is asked for; gives the exit code. */
 async function run(request: DecodeRequest, start: Start): Promise<number> {
   const { file, isJson, isChecked, report } = request;
-  const paths: ReportPaths = { report, traceEvents: null };
+  const paths: ReportPaths = { report, traceEvents: null, capture: null };
   checkReportPaths(paths, file === STDIN ? [] : [["the input", file]]);
   const decoding = await readInput(request, Deno.stdin.readable);
   const tally = new Tally();

@@ -22,7 +22,7 @@ import { reportPathsOf } from "../pages/report_files.ts";
 export const STDIN = "-";
 
 /** What an input may be beside bytes. */
-const TRACE_KINDS = ["trace", "linuxTrace"] as const;
+const TRACE_KINDS = ["trace", "linuxTrace", "capture"] as const;
 
 /** One of those. */
 export type TraceKind = typeof TRACE_KINDS[number];
@@ -53,7 +53,8 @@ const PAGES_MAX = 2 ** 20;
 function helpAfter(name: string): string {
   const paragraphs = [
     "FILE holds digits of base 16 (pasted, or a dump as xxd, hexdump -C or Wireshark prints it), or the bytes themselves, " +
-    "or a trace as JSON (JSON.stringify(fabric.trace), or an entry a line), or a trace of Linux. - reads stdin.",
+    "or a trace as JSON (JSON.stringify(fabric.trace), or an entry a line), or a trace of Linux, or a capture (simulate " +
+    "--capture). - reads stdin.",
     "Bytes are taken for what they look like: a control message (docs/wire.md, 4), a packet (2), a ring, its control " +
     "page first (1), or both rings of a channel. --as says what they are. Each field has its offset, its size, its " +
     "name and its value; what is damaged is shown as far as it goes, with the place and the reason.",
@@ -76,6 +77,7 @@ Examples:
   echo 0d000000 00000000 07000000 | ${name} -
   ${name} trace.json --json
   trace-cmd report | ${name} - --check
+  ${name} run.pcapng --check
   ${name} trace.txt --check --report trace.html`;
 }
 

@@ -32,16 +32,13 @@ function sideOf(subject: string): RecordedLane["side"] {
 /** Who has a lane, in the order in which they appear; the ends of a channel stand behind what is none. */
 function lanesOf(entries: readonly TraceEntry[]): readonly RecordedLane[] {
   const partitionOf = new Map<string, string>();
-  for (const { event, subject, details } of entries) {
-    const { partition } = details;
-    if (event === "channelCreated" && typeof partition === "string") {
-      partitionOf.set(subject, partition);
-    }
+  for (const { subject, details: { partition } } of entries) {
+    if (typeof partition === "string") partitionOf.set(subject, partition);
   }
   const subjects = [...new Set(entries.map(({ subject }) => subject))].slice(0, LANES_MAX);
   const [first = ""] = subjects;
   return subjects.map((subject): RecordedLane => {
-    const isChannel = /^channel /.test(subject);
+    const isChannel = /(?:^|: )channel \d/.test(subject);
     const partition = partitionOf.get(subject) ?? (isChannel ? first : subject);
     return { subject, partition, side: sideOf(subject) ?? (isChannel ? "client" : null) };
   }).toSorted((one, other) => subjects.indexOf(one.partition) - subjects.indexOf(other.partition));

@@ -1,6 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { main } from "../../../../simulator/cli/decode/main.ts";
+import { capture } from "../../../../simulator/capture/capture.ts";
 import type { ProcessEnd } from "../../../support/deno_process.ts";
+import { createFabric } from "../../../support/fabric.ts";
 import { Capture } from "../../../support/simulate.ts";
 import { withTree } from "../../../support/temp_tree.ts";
 
@@ -187,4 +189,25 @@ Deno.test("decode --report: draws what was decoded, what breaks a rule first", a
     assertEquals(await main([`${root}/input`, "--report", `${root}/input`]), 2);
     assertStringIncludes(stderr.text, "the input has that file");
   });
+});
+
+Deno.test("decode: knows a capture by its first bytes, and reads it record by record", async () => {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const fabric = createFabric();
+  const captured = capture(fabric, (bytes) => pieces.push(bytes));
+  fabric.createPartition({ name: "guest" });
+  await fabric.settle();
+  captured.note("guest", "words");
+  captured.end();
+  const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+  const { code, stdout } = await decode(bytes, "--check");
+  assertEquals([code, stdout], [0, "ok: no rule of wire.md is broken by what is there\n"]);
+  assertStringIncludes((await decode(bytes)).stdout, "guest: note, text words");
+  const { entries, ok } = JSON.parse((await decode(bytes, "--json", "--as", "capture")).stdout);
+  assertEquals([ok, entries.at(-1).header.kind, entries.at(-1).comments], [true, "note", [
+    "words",
+  ]]);
+  const cut = await decode(bytes.subarray(0, -3));
+  assertEquals(cut.code, 1);
+  assertStringIncludes(cut.stdout, "damaged at ");
 });

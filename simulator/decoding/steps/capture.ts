@@ -1,0 +1,176 @@
+/**
+ * A capture of this package, record by record.
+ *
+ * @module
+ */
+
+import { CAPTURE_NONE, type CaptureRecord } from "../../capture/record.ts";
+import type { ReadCapture } from "../../capture/read_capture.ts";
+import { messageNameOf } from "../../../core/control/codec.ts";
+import { CONTROL_MESSAGE } from "../../../core/control/layouts.ts";
+import { hexOf } from "../../../core/layout/areas.ts";
+import { Damage, type DecodedFields } from "../../../core/layout/mod.ts";
+import type { TraceEntry } from "../../../mod.ts";
+import { type Look, painted } from "../../layout.ts";
+import { rowsOf } from "../../pages/fields.ts";
+import { visible } from "../../text.ts";
+import { PacketCheck } from "../../wire_rules/packet_check.ts";
+import { TraceCheck } from "../../wire_rules/trace_check.ts";
+import type { BrokenSentence } from "../../checkers/seen_bus.ts";
+import { EntryTexts } from "../../words/entry_text.ts";
+import { fieldsOfControlMessage } from "../control_message.ts";
+import { lineOfEntry, linesOfFields } from "../decoded_text.ts";
+import { type DecodedPacket, fieldsOfPacket } from "../packet.ts";
+import type { DecodedStep, Decoding, StepEntry, StepSettings } from "./step.ts";
+
+/** A note that parts a guest from all that was said on its bus. */
+const PARTS = /: (?:crashed|destroyed|saved|restored)$/;
+
+/** A record, and what its bytes are. */
+interface Shown {
+  readonly entry: StepEntry;
+  readonly decoded: DecodedFields | null;
+}
+
+/** The channel that an open request which goes over a bus is about; null: it is another message. */
+function openedBy(bytes: Uint8Array): number | null {
+  const name = messageNameOf(bytes);
+  if (name !== "openChannel" && name !== "openReservedChannel") return null;
+  const message = CONTROL_MESSAGE.decode(bytes);
+  return message instanceof Damage || !("channelId" in message) ? null : message.channelId;
+}
+
+/** Goes through the records of a capture. */
+class CaptureSteps {
+  readonly #capture: ReadCapture;
+  readonly #settings: StepSettings;
+  readonly #texts = new EntryTexts();
+  readonly #check = new TraceCheck();
+  readonly #packets = new PacketCheck();
+
+  constructor(capture: ReadCapture, settings: StepSettings) {
+    this.#capture = capture;
+    this.#settings = settings;
+  }
+
+  get unknown(): readonly string[] {
+    return this.#settings.isChecked ? this.#check.unknown : [];
+  }
+
+  *steps(): Generator<DecodedStep> {
+    const { records, damage } = this.#capture;
+    const { name } = this.#settings;
+    for (const [at, record] of records.entries()) yield this.#stepOf(record, at + 1);
+    if (damage === null) return;
+    const text = `${name}: damaged at ${damage.offset}: ${damage.reason}`;
+    const lines = (look: Look) => [painted(visible(text), "red", look)];
+    yield { lines, damage: text, findings: [], entries: [] };
+  }
+
+  #stepOf(record: CaptureRecord, number: number): DecodedStep {
+    const { name, isChecked } = this.#settings;
+    const place = `${name}, record ${number}`;
+    const { entry, decoded } = this.#shown(record);
+    const broken = isChecked ? this.#broken(record, decoded) : [];
+    const damage = decoded?.damage ?? null;
+    const { header, at100ns, bytes, comments } = record;
+    return {
+      lines: (look) => [
+        painted(lineOfEntry(entry.entry, this.#texts), broken.length > 0 ? "red" : null, look),
+        ...linesOfFields(decoded?.fields ?? [], " ".repeat(12)),
+        ...header.kind === "note" ? [] : comments.map((text) => `            # ${visible(text)}`),
+        ...damage === null ? [] : [
+          painted(
+            `            damaged at ${damage.offset}: ${visible(damage.reason)}`,
+            "red",
+            look,
+          ),
+        ],
+      ],
+      json: {
+        record: number,
+        interface: this.#capture.interfaces[record.interface]?.name,
+        at100ns,
+        header,
+        bytes: hexOf(bytes),
+        comments,
+        decoded,
+      },
+      damage: damage && `${place}: damaged at ${damage.offset}: ${damage.reason}`,
+      findings: broken.map(({ rule, what }) => ({ rule, place, message: what })),
+      entries: [entry],
+    };
+  }
+
+  #shown({ header, bytes, at100ns, interface: place }: CaptureRecord): Shown {
+    const { kind, direction, step } = header;
+    const subject = (this.#capture.interfaces[place]?.name ?? "").replace(/: bus$/, "");
+    const [partition = subject] = subject.split(": channel ");
+    const counted = step === CAPTURE_NONE ? {} : { step };
+    const entryOf = (event: string, details: TraceEntry["details"]): TraceEntry => ({
+      at100ns,
+      event,
+      subject,
+      values: [],
+      details,
+    });
+    switch (kind) {
+      case "message": {
+        const event = direction === "toHost" ? "messageToHost" : "messageToGuest";
+        const entry = entryOf(event, { bytes: hexOf(bytes) });
+        return { entry: { entry }, decoded: fieldsOfControlMessage(bytes) };
+      }
+      case "packet": {
+        const decoded = this.#packet(header, bytes);
+        const details = { direction, what: decoded.text, ...counted, partition };
+        const rows = { bytes, byteCount: bytes.length, fields: rowsOf(decoded, bytes) };
+        return { entry: { entry: entryOf("packet", details), bytes: rows }, decoded };
+      }
+      case "note": {
+        const text = new TextDecoder().decode(bytes);
+        return {
+          entry: { entry: entryOf("note", { text, ...counted, partition }) },
+          decoded: null,
+        };
+      }
+    }
+  }
+
+  #packet({ codec, pipe }: CaptureRecord["header"], bytes: Uint8Array): DecodedPacket {
+    const form = { codec: codec === "msgpack" ? codec : "vmbus", isPipe: pipe !== "none" } as const;
+    return fieldsOfPacket(bytes, form);
+  }
+
+  #broken(
+    { header, bytes, interface: place }: CaptureRecord,
+    decoded: DecodedFields | null,
+  ): readonly BrokenSentence[] {
+    const { kind, direction, bus, channelId, ringIndex } = header;
+    const name = (this.#capture.interfaces[place]?.name ?? "").replace(/: bus$/, "");
+    if (kind === "note") {
+      if (!PARTS.test(new TextDecoder().decode(bytes))) return [];
+      this.#check.forget(name);
+      this.#packets.forget(bus);
+      return [];
+    }
+    if (kind === "packet") {
+      const packet = decoded as DecodedPacket;
+      return this.#packets.take({ bus, channelId, way: direction, ringIndex, decoded: packet });
+    }
+    const opened = openedBy(bytes);
+    if (opened !== null) this.#packets.opened(bus, opened);
+    const broken = this.#check.takeBytes(bytes, name, direction === "toHost" ? "guest" : "host");
+    return broken === null ? [] : [broken];
+  }
+}
+
+/** The pieces of a capture. */
+export function stepsOfCapture(capture: ReadCapture, settings: StepSettings): Decoding {
+  const reading = new CaptureSteps(capture, settings);
+  return {
+    kind: "entries",
+    isSpaced: false,
+    steps: reading.steps(),
+    end: () => ({ lines: [], unknown: reading.unknown, json: {} }),
+  };
+}

@@ -1,0 +1,119 @@
+// Captures, measured by the rules of wire.md: nothing is wrong with what two honest sides write, wherever a capture
+// begins, and a completion has its request.
+
+import { assertEquals } from "@std/assert";
+import { capture } from "../../../simulator/capture/capture.ts";
+import { type ReadCapture, readCapture } from "../../../simulator/capture/read_capture.ts";
+import { stepsOfCapture } from "../../../simulator/decoding/steps/capture.ts";
+import type { DecodedStep } from "../../../simulator/decoding/steps/step.ts";
+import { SeenTransactions } from "../../../simulator/wire_rules/seen_transactions.ts";
+import { captured } from "../../../simulator/capture/captured.ts";
+import { RunCapture } from "../../../simulator/capture/capture.ts";
+import { runWorld } from "../../../simulator/mod.ts";
+import { simulatedScenarios } from "../../../simulator/scenarios/all.ts";
+import { createFabric } from "../../support/fabric.ts";
+import { times } from "../../support/long.ts";
+
+async function captureOf(name: string, seed: number): Promise<ReadCapture> {
+  const scenario = simulatedScenarios.find((each) => each.name === name)!;
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const run = new RunCapture((bytes) => pieces.push(bytes));
+  await runWorld(captured(scenario, run), { seed });
+  run.close([]);
+  return readCapture(new Uint8Array(await new Blob(pieces).arrayBuffer()));
+}
+
+function findingsOf(whole: ReadCapture, from = 0): readonly string[] {
+  const { steps } = stepsOfCapture({ ...whole, records: whole.records.slice(from) }, {
+    name: "c",
+    isChecked: true,
+  });
+  return [...steps as Iterable<DecodedStep>].flatMap(({ findings }) =>
+    findings.map(({ rule, place }) => `${place}: ${rule}`)
+  );
+}
+
+Deno.test("stepsOfCapture: honest sides break no rule, wherever a capture begins", async () => {
+  for (const name of ["small-echo", "byte-streams"]) {
+    for (let seed = 1; seed <= times(1, 20); seed++) {
+      const whole = await captureOf(name, seed);
+      const step = Math.ceil(whole.records.length / times(8, 100));
+      for (let from = 0; from < whole.records.length; from += step) {
+        assertEquals(findingsOf(whole, from), []);
+      }
+    }
+  }
+});
+
+// wire.md 1.4, 1.9, 2.5: of what a capture has of a packet, each mistake is told at its record.
+Deno.test("stepsOfCapture: finds packets that no writer writes, and completions that nobody waits for", async () => {
+  const whole = await captureOf("small-echo", 1);
+  const at = whole.records.findIndex(({ header: { kind, direction } }) =>
+    kind === "packet" && direction === "toGuest"
+  );
+  const changed = (offset: number, value: number, place = at): ReadCapture => {
+    const records = whole.records.map((record, number) =>
+      number === place ? { ...record, bytes: record.bytes.with(offset, value) } : record
+    );
+    return { ...whole, records };
+  };
+  const record = `c, record ${at + 1}: wire.md`;
+  const { bytes } = whole.records[at]!;
+  assertEquals(findingsOf(changed(6, 2)), [`${record} 1.9: what a reader refuses`]);
+  assertEquals(findingsOf(changed(bytes.length - 1, 9)), [`${record} 1.4: the trailer`]);
+  const twice = { ...whole, records: whole.records.toSpliced(at, 0, whole.records[at]!) };
+  const completion = whole.records.slice(at).map(({ bytes }) => bytes[17]).indexOf(11);
+  assertEquals(completion, 0);
+  assertEquals(findingsOf(twice), [
+    `c, record ${at + 2}: wire.md 2.5: a completion has its request`,
+  ]);
+});
+
+Deno.test("stepsOfCapture: shows notes and damage, and forgets a guest that was restored", async () => {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  const fabric = createFabric();
+  using file = capture(fabric, (bytes) => pieces.push(bytes));
+  fabric.createPartition({ name: "guest" });
+  await fabric.settle();
+  file.note("guest", "words");
+  file.end();
+  const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
+  const { steps } = stepsOfCapture(readCapture(bytes.subarray(0, -3)), {
+    name: "c",
+    isChecked: false,
+  });
+  const shown = [...steps as Iterable<DecodedStep>];
+  assertEquals(shown.at(-1)!.damage?.startsWith("c: damaged at "), true);
+  const all = stepsOfCapture(readCapture(bytes), { name: "c", isChecked: false });
+  const last = [...all.steps as Iterable<DecodedStep>].at(-1)!;
+  assertEquals(last.lines({}), ["    0.0000  guest: note, text words, partition guest"]);
+});
+
+Deno.test("SeenTransactions: a completion ends one transaction of the other way", () => {
+  const packet = (transactionId: string) => ({
+    isCompletion: false,
+    wantsCompletion: true,
+    transactionId,
+  });
+  const completion = (transactionId: string) => ({
+    isCompletion: true,
+    wantsCompletion: false,
+    transactionId,
+  });
+  const take = (isWhole: boolean) => {
+    const seen = new SeenTransactions(isWhole);
+    return (way: "toHost" | "toGuest", what: Parameters<typeof seen.take>[1]) =>
+      seen.take(way, what)?.what ?? null;
+  };
+  const whole = take(true);
+  assertEquals(whole("toHost", packet("5")), null);
+  assertEquals(whole("toHost", packet("5")), null);
+  const wrong = "a completion of transaction 5, which no packet waits for";
+  assertEquals(whole("toHost", completion("5")), wrong);
+  assertEquals(whole("toGuest", completion("5")), null);
+  assertEquals(whole("toGuest", completion("5")), null);
+  assertEquals(whole("toGuest", completion("5")), wrong);
+  assertEquals(whole("toHost", { ...packet("6"), wantsCompletion: false }), null);
+  assertEquals(whole("toGuest", completion("6")), wrong.replace("5", "6"));
+  assertEquals(take(false)("toGuest", completion("5")), null);
+});
