@@ -199,6 +199,17 @@ export class MixHash {
     this.#takeRest(byteCount - taken);
   }
 
+  /** Takes the words of a text, see {@linkcode wordsOfText}, and zeros up to a whole step. */
+  takeText(text: string): void {
+    const { length } = text;
+    const words = new Int32Array(Math.ceil((1 + length / 2) / STEP) * STEP);
+    words[0] = length;
+    for (let at = 0; at < length; at++) {
+      words[1 + (at >> 1)]! |= text.charCodeAt(at) << (at & 1) * 16;
+    }
+    this.takeWords(words, words.length);
+  }
+
   /** Ends it, and gives 64 bits as 16 hexadecimal digits. */
   finish(): string {
     this.takeWords(new Int32Array(LAST_STEPS * STEP), LAST_STEPS * STEP);

@@ -120,7 +120,7 @@ function queryTable<Type extends string, Version extends number>(
 ): QueryResult<KmclTable<Type, Version>> {
   const target = resolveHandle(device, "DEVICE");
   const query = () => queryOf(call, target, interfaceType, size, version);
-  if (target === null || !target.partition.runtime.recorder.isOn) return query();
+  if (target === null || !target.partition.runtime.recorder.isHeard) return query();
   const { runtime, traceId } = target.partition;
   const given = [device, interfaceType, size, version];
   return new CallTrace(runtime, traceId).run(codeOf(call), given, query);
@@ -146,11 +146,11 @@ function queryOf<Type extends string, Version extends number>(
   return { status: STATUS_SUCCESS, kmcl: table as KmclTable<Type, Version> };
 }
 
-/** A table for the drivers of `partition`, whose calls are recorded where there is a trace. */
+/** A table for the drivers of `partition`, whose calls are recorded where there is a trace, or are observed. */
 function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclClientInterfaceV1 {
   const { runtime, traceId } = partition;
   const kmcl: Kmcl = { runtime: FabricRuntime.of(runtime), table: kind.side };
-  const trace = runtime.recorder.isOn ? new CallTrace(runtime, traceId) : null;
+  const trace = runtime.recorder.isHeard ? new CallTrace(runtime, traceId) : null;
   const methods = kind.functions.map(([name, method]): [string, TableFunction] => [
     name,
     trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),

@@ -28,7 +28,7 @@ export function traced<T>(
   given: readonly unknown[],
   work: () => T,
 ): T {
-  if (endpoint === null || !endpoint.runtime.recorder.isOn) return work();
+  if (endpoint === null || !endpoint.runtime.recorder.isHeard) return work();
   const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
   return trace.run(codeOf(name), given, work);
 }

@@ -96,8 +96,7 @@ class Exploration<Drivers extends DriverTable> {
 
   get #world(): WorldSettings {
     const { codec, itemsMax } = this.#settings;
-    // At trace level "off" nobody hears of functions that return.
-    return { schedule: SCHEDULE, codec, itemsMax, isFaulty: false, trace: "digest" };
+    return { schedule: SCHEDULE, codec, itemsMax, isFaulty: false, trace: "off" };
   }
 
   /** Runs some orders by chance; false where something was found, or it is given up. */
@@ -152,7 +151,11 @@ class Exploration<Drivers extends DriverTable> {
 
   async #finds(findings: readonly Finding[], choices: readonly Choice[]): Promise<boolean> {
     if (findings.length === 0) return false;
-    this.found = await failuresOf(this.#scenario, findings, { ...this.#world, choices });
+    this.found = await failuresOf(this.#scenario, findings, {
+      ...this.#world,
+      trace: "digest",
+      choices,
+    });
     return true;
   }
 }

@@ -7,7 +7,7 @@
 
 import type { Observation, Observer } from "../../actors/runtime/observation.ts";
 import { messageOf } from "../../core/describe.ts";
-import { MixHash, STEP_WORDS, wordsOfText } from "../../core/mix_hash.ts";
+import { MixHash } from "../../core/mix_hash.ts";
 import { copyPlainData, encodePlainData } from "../../core/saved/plain_data.ts";
 import type { GuidedRun } from "../worlds/guide.ts";
 import { ExploreError } from "./explore_error.ts";
@@ -33,7 +33,7 @@ class Histories implements Observer {
       : "";
     const history = this.#streamOf(`${endpoint.id} ${kind} ${what}`);
     const told = Object.values(facts).map((fact) => typeof fact === "object" ? "" : String(fact));
-    takeText(history, told.join(" "));
+    history.takeText(told.join(" "));
     if ("payload" in observation) history.takeBytes(observation.payload, observation.payloadBytes);
     if ("answer" in observation) history.takeBytes(observation.answer, observation.answerBytes);
   }
@@ -48,13 +48,6 @@ class Histories implements Observer {
   get text(): string {
     return [...this.#streams].map(([name, { lanes }]) => `${name}:${lanes.join()}`).sort().join();
   }
-}
-
-function takeText(hash: MixHash, text: string): void {
-  const words = Int32Array.from(wordsOfText(text));
-  const padded = new Int32Array(Math.ceil(words.length / STEP_WORDS) * STEP_WORDS);
-  padded.set(words);
-  hash.takeWords(padded, padded.length);
 }
 
 /** Keys of the states that the runs of one scenario are in. */
@@ -106,7 +99,7 @@ export class Matching {
     const text = `${JSON.stringify(program)} ${state} ${this.#histories.text}`;
     if (this.isWhole) return text;
     const hash = new MixHash();
-    takeText(hash, text);
+    hash.takeText(text);
     hash.finish();
     return hash.lanes.join();
   }

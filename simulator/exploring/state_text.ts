@@ -18,9 +18,9 @@ import { hashOfBytes } from "../../core/mix_hash.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
 import { dueItems, isExposed, type Names } from "./names.ts";
 
-/** Plain data as JSON: bytes as a list of numbers, as many as they are. */
+/** Plain data as JSON, bytes as numbers by their places: a function that makes them nicer takes three times as long. */
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (_, each) => each instanceof Uint8Array ? [...each] : each);
+  return JSON.stringify(value);
 }
 
 /**

@@ -140,6 +140,21 @@ Deno.test("hashOfBytes: zeros at the end count", () => {
   assertEquals(new Set(hashes).size, 50);
 });
 
+Deno.test("MixHash.takeText: takes what wordsOfText gives, and zeros up to a whole step", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: fc.constantFrom("a", "\0", "\xff", "\ud800"), maxLength: 9 }),
+      (text) => {
+        const [one, other] = [new MixHash(), new MixHash()];
+        one.takeText(text);
+        const words = [...wordsOfText(text), 0, 0, 0];
+        other.takeWords(Int32Array.from(words), words.length);
+        assertEquals(one.lanes, other.lanes);
+      },
+    ),
+  );
+});
+
 Deno.test("wordsOfText: two texts have the same words only when they are the same", () => {
   // Few units, so that many pairs are the same, or nearly.
   const unit = fc.constantFrom("\0", "\x01", "\ud800", "\udc00");
