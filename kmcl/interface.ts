@@ -151,13 +151,15 @@ function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclCli
   const { runtime, traceId } = partition;
   const kmcl: Kmcl = { runtime: FabricRuntime.of(runtime), table: kind.side };
   const trace = runtime.recorder.isHeard ? new CallTrace(runtime, traceId) : null;
-  const methods = kind.functions.map(([name, method]): [string, TableFunction] => [
-    name,
-    trace === null ? method.bind(undefined, kmcl) : tracedMethod(trace, kmcl, name, method),
-  ]);
+  // Name by name: collected first and spread then, the same takes thirty times as long.
+  const table: Record<string, unknown> = { ...headerOf(kmcl, kind, trace) };
+  for (const [name, method] of kind.functions) {
+    table[name] = trace === null
+      ? method.bind(undefined, kmcl)
+      : tracedMethod(trace, kmcl, name, method);
+  }
   // The functions are tied to their signatures; the type system loses that in `bind`.
-  const functions = Object.fromEntries(methods) as TiedSignatures & LaterSignatures;
-  return Object.freeze({ ...headerOf(kmcl, kind, trace), ...functions });
+  return Object.freeze(table) as unknown as INTERFACE & TiedSignatures & LaterSignatures;
 }
 
 function headerOf(kmcl: Kmcl, kind: TableKind, trace: CallTrace | null): INTERFACE {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { CALL_NAMES, CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
 import * as vmbus from "../../mod.ts";
+import { runtimeOf } from "../../simulator/checkers/endpoints.ts";
 import { clientTable, openPair, type Pair, serverTable } from "../support/connected_pair.ts";
 import { serverTableV2 } from "../support/later_tables.ts";
 
@@ -199,4 +200,19 @@ Deno.test("CallTrace: a text of more than 1000 characters is told by its beginni
 Deno.test("WdfFdoQueryForInterface: without a trace the functions are handed out as they are", () => {
   const { VmbPacketSend } = serverTable(vmbus.createFabric({ trace: "off" }));
   assertEquals(VmbPacketSend.name, "bound VmbPacketSend");
+});
+
+Deno.test("WdfFdoQueryForInterface: without a trace whoever observes hears of functions that return", () => {
+  const fabric = vmbus.createFabric({ trace: "off", verifier: "record" });
+  const heard: string[] = [];
+  runtimeOf("observe", fabric).observers.add({
+    see: (seen) =>
+      void (seen.kind === "functionReturns" && heard.push(`${seen.call} ${seen.status}`)),
+  });
+  const { VmbChannelEnable } = serverTable(fabric);
+  VmbChannelEnable(null as never);
+  assertEquals(heard, [
+    "WdfFdoQueryForInterface 0",
+    `VmbChannelEnable ${vmbus.STATUS_INVALID_PARAMETER_1}`,
+  ]);
 });
