@@ -1,12 +1,7 @@
 /** A storage controller saved with its guest, and restored: storage.md, section 9. */
 
 import { assert, assertEquals } from "@std/assert";
-import {
-  type Cdb,
-  sparseImage,
-  type StorageDisk,
-  storageVsp,
-} from "../../../devices/storage/mod.ts";
+import { sparseImage, type StorageDisk, storageVsp } from "../../../devices/storage/mod.ts";
 import { restoreServer, saveServer } from "../../../devices/storage/controller_state.ts";
 import type { SavedServer } from "../../../devices/storage/controller_state.ts";
 import * as vmbus from "../../../mod.ts";
