@@ -53,10 +53,16 @@ export type PacketLieName =
   | "pipeLengthBeyondPacket"
   | "pipeWithoutHeader"
   | "pipeWithCompletion"
-  | "pipeWithMemory";
+  | "pipeWithMemory"
+  | "streamOfUnknownType"
+  | "streamPartBeyondPacket"
+  | "streamTakenWhole";
 
 /** The name of a {@linkcode Corruption}. */
 export type CorruptionName = RingLieName | PacketLieName;
+
+/** What a pipe is of: datagrams (kmcl.md section 7), or the bytes of a stream in each direction. */
+export type PipeMode = "datagrams" | "bytes";
 
 /** A lie that a peer can put into a ring. */
 export interface Corruption {
@@ -75,6 +81,8 @@ export interface Corruption {
   readonly codec: Codec | null;
   /** Whether the channel has to be a pipe, or must be none; null: the lie is one on both. */
   readonly isPipe: boolean | null;
+  /** What the pipe has to be of: datagrams, or the bytes of a stream; null: the lie is one on both, and on no pipe. */
+  readonly pipeMode: PipeMode | null;
   /** The ring that it has to be in; null: it is one in both. */
   readonly ring: RingName | null;
   /**
@@ -87,7 +95,9 @@ export interface Corruption {
 }
 
 /** A corruption as the lists have it. */
-export interface Lie extends Omit<Corruption, "name" | "apply"> {
+export interface Lie extends Omit<Corruption, "name" | "apply" | "pipeMode"> {
+  /** See {@linkcode Corruption.pipeMode}; null where it is left out. */
+  readonly pipeMode?: PipeMode;
   /** Writes it. What is free to vary is drawn from `chance`. */
   readonly tell: (rings: RawRings, ring: RingName, chance: Chance) => void;
 }

@@ -15,6 +15,7 @@ import { RING_LIES } from "./ring_lies.ts";
 function corruption([name, { tell, ...lie }]: [string, Lie]): Corruption {
   return Object.freeze({
     ...lie,
+    pipeMode: lie.pipeMode ?? null,
     name: name as CorruptionName,
     apply(rings: RawRings, ring: RingName, chance: Chance) {
       requireRings(`corrupt a ring by ${name}`, rings);

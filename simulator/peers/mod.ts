@@ -70,7 +70,13 @@ export { corruptMessage, corruptRings, drawPacket } from "./chance_corruption.ts
 export { contactMessage, versionMessage } from "./connection_messages.ts";
 export type { AgreedVersion, ContactOptions, VersionOptions } from "./connection_messages.ts";
 export { CORRUPTIONS, findCorruption } from "./corruptions.ts";
-export type { Corruption, CorruptionName, PacketLieName, RingLieName } from "./corruption_types.ts";
+export type {
+  Corruption,
+  CorruptionName,
+  PacketLieName,
+  PipeMode,
+  RingLieName,
+} from "./corruption_types.ts";
 export { foreignWrite, GuardPages } from "./guards.ts";
 export type { ForeignWrite } from "./guards.ts";
 export { HonestGuest } from "./honest_guest.ts";

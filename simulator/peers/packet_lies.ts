@@ -19,6 +19,8 @@ const GUEST = { ...VMBUS, ring: "upstream" } as const;
 const MSGPACK = { ...TAKEN, codec: "msgpack", isPipe: false } as const;
 /** A packet on a pipe. */
 const PIPE = { ...TAKEN, codec: "vmbus", isPipe: true } as const;
+/** A packet of a stream of bytes. */
+const STREAM = { ...PIPE, pipeMode: "bytes" } as const;
 
 /** `[6, 0, 0, bin of no bytes, nil]`: an in-band packet that says nothing. */
 const EMPTY_TUPLE: readonly number[] = [0x95, 6, 0, 0, 0xc4, 0, 0xc0];
@@ -138,6 +140,7 @@ export const PACKET_LIES: Readonly<Record<PacketLieName, Lie>> = {
   // Pipes (wire.md 2.4)
   partOfPipeStream: {
     ...PIPE,
+    pipeMode: "datagrams",
     fault: "badPipePacketType",
     what: "part of a stream on a pipe of datagrams",
     tell: puts(() => ({ body: u32Bytes(2, 0) })),
@@ -166,5 +169,33 @@ export const PACKET_LIES: Readonly<Record<PacketLieName, Lie>> = {
     fault: "transactionOnPipe",
     what: "a datagram with external data",
     tell: puts(() => rangedPacket(1, 8, 0, 1, 0)),
+  },
+  streamOfUnknownType: {
+    ...STREAM,
+    fault: "badPipePacketType",
+    what: "a piece of a stream of another type than data, of which nothing or a part is taken",
+    tell: puts((chance) => ({
+      body: u32Bytes(chance.below(2) * (3 + chance.below(0xffff_fffc)), 0),
+    })),
+  },
+  streamPartBeyondPacket: {
+    ...STREAM,
+    fault: "badPipeLength",
+    what: "a part of a piece of a stream that is longer than its packet",
+    tell: puts((chance) => {
+      const length = 1 + chance.below(0xffff);
+      return { body: u32Bytes(2, length | chance.below(length) << 16) };
+    }),
+  },
+  streamTakenWhole: {
+    ...STREAM,
+    fault: "badPipeLength",
+    what: "a piece of a stream of which all was taken, or more than there is",
+    tell: puts((chance) => {
+      const length = chance.below(9);
+      const taken = length + chance.below(0x1_0000 - length);
+      const header = u32Bytes(2, (length | taken << 16) >>> 0);
+      return { body: Uint8Array.of(...header, ...new Uint8Array(length)) };
+    }),
   },
 };

@@ -6,7 +6,7 @@
 
 import type { Chance } from "../../../core/chance.ts";
 import { CORRUPTIONS } from "../../peers/corruptions.ts";
-import type { Corruption, CorruptionName } from "../../peers/corruption_types.ts";
+import type { Corruption, CorruptionName, PipeMode } from "../../peers/corruption_types.ts";
 import { RING_FIELDS, RING_NAMES, type RingName } from "../../peers/raw_rings.ts";
 import { type Attack, type Attacker, type OpenChannel, RING_OF, signalVictim } from "./attack.ts";
 
@@ -31,10 +31,12 @@ export function ringLies(
   const { rings, server } = channel;
   const { codec } = server.runtime;
   const { isPipe } = server.configuration;
+  const pipeMode: PipeMode = server.bytes === null ? "datagrams" : "bytes";
   return CORRUPTIONS.flatMap((corruption) => {
     const ring = ringFor(corruption, by);
     const fits = (corruption.codec ?? codec.name) === codec.name &&
-      (corruption.isPipe ?? isPipe) === isPipe;
+      (corruption.isPipe ?? isPipe) === isPipe &&
+      (corruption.pipeMode ?? pipeMode) === pipeMode;
     if (ring === null || !fits || (what ?? corruption.name) !== corruption.name) return [];
     return [{
       what: corruption.what,

@@ -85,7 +85,10 @@ export abstract class HostileSide {
   /** Tells a lie in a ring that has a name. */
   lie(chance: Chance): void {
     const one = this.one(chance);
-    const lies = CORRUPTIONS.filter(({ codec }) => (codec ?? this.#codec) === this.#codec);
+    // None of the channels is a stream of bytes.
+    const lies = CORRUPTIONS.filter(({ codec, pipeMode }) =>
+      (codec ?? this.#codec) === this.#codec && pipeMode !== "bytes"
+    );
     const lie = lies[chance.below(lies.length)]!;
     if (one === null) return;
     const ring = lie.ring ?? (chance.below(3) > 0 ? this.#own : this.#opposite);
