@@ -195,7 +195,7 @@ export const PACKET_LIES: Readonly<Record<PacketLieName, Lie>> = {
       const length = chance.below(9);
       const taken = length + chance.below(0x1_0000 - length);
       const header = u32Bytes(2, (length | taken << 16) >>> 0);
-      return { body: Uint8Array.of(...header, ...new Uint8Array(length)) };
+      return { body: Uint8Array.of(...header, ...new Uint8Array(8)) };
     }),
   },
 };
