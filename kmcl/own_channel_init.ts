@@ -13,10 +13,8 @@ import {
   type NtStatus,
   STATUS_INVALID_DEVICE_STATE,
   STATUS_INVALID_PARAMETER_1,
-  STATUS_INVALID_PARAMETER_2,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { isUint } from "../core/units.ts";
 import type { CallName } from "./call_parameters.ts";
 import { endpointIn, traced } from "./own_calls.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
@@ -172,9 +170,7 @@ export function setTargetProcessor(
   return traced(endpoint, "setTargetProcessor", [channel, processorIndex], () => {
     if (endpoint === null || endpoint.side !== "client") return STATUS_INVALID_PARAMETER_1;
     if (!endpoint.is("rings")) return STATUS_INVALID_DEVICE_STATE;
-    const { partition } = endpoint;
-    if (!isUint(processorIndex, partition.processorCount - 1)) return STATUS_INVALID_PARAMETER_2;
-    return partition.bus.ownGuest?.setTargetVp(endpoint, processorIndex) ??
+    return endpoint.partition.bus.ownGuest?.setTargetVp(endpoint, processorIndex) ??
       STATUS_INVALID_DEVICE_STATE;
   });
 }

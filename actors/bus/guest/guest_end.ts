@@ -16,6 +16,7 @@ import {
   STATUS_DEVICE_REMOVED,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_DEVICE_STATE,
+  STATUS_INVALID_PARAMETER_2,
   STATUS_NOT_SUPPORTED,
   STATUS_SUCCESS,
 } from "../../../core/ntstatus.ts";
@@ -23,6 +24,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
 import type { Actors } from "../../runtime/actors.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
+import { isUint } from "../../../core/units.ts";
 import type { PartitionPort, ServerPlace } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
 import { type SynicPlace, VMBUS_SINT } from "../synic.ts";
@@ -298,13 +300,12 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   setTargetVp(endpoint: Endpoint, targetVp: number): NtStatus {
     const channel = this.#channelOf(endpoint);
     const { hasModifyChannel, hasModifyChannelResponse } = this.protocol;
-    if (channel === null || channel.taken === null || !channel.actor.is("open")) {
-      return STATUS_INVALID_DEVICE_STATE;
-    }
+    const isFree = channel?.actor.is("open") === true && !channel.actor.is("modifying");
+    if (!isFree || channel.taken === null) return STATUS_INVALID_DEVICE_STATE;
+    if (!isUint(targetVp, this.partition.processorCount - 1)) return STATUS_INVALID_PARAMETER_2;
     if (!hasModifyChannel) return STATUS_NOT_SUPPORTED;
     const { taken, actor } = channel;
     if (taken.channel.targetVp === TARGET_VP_NO_INTERRUPTS) return STATUS_INVALID_DEVICE_REQUEST;
-    if (actor.is("modifying")) return STATUS_INVALID_DEVICE_STATE;
     channel.wanted = { targetVp, taken };
     actor.send({ type: hasModifyChannelResponse ? "modify" : "modifyUnanswered" });
     return STATUS_SUCCESS;

@@ -174,6 +174,40 @@ Deno.test("setTargetProcessor: an open client is interrupted on another processo
   await closePair(pair);
 });
 
+// kmcl.md section 5: one status where several would do, in the order that the table gives them.
+Deno.test("setTargetProcessor: where two statuses would do, the one that is named first is returned", async () => {
+  const seen: unknown[] = [];
+  for (
+    const [vmbusVersion, interrupted] of [["6.0", true], ["6.0", false], ["2.4", true], [
+      "2.4",
+      false,
+    ]] as const
+  ) {
+    const pair = await openPair({
+      fabric: { vmbusVersion },
+      partition: { processors: 4 },
+      client: (vsc, channel) =>
+        void (interrupted || vmbus.initSetTargetProcessor(vsc, channel, null)),
+    });
+    const { vsc, client, fabric } = pair;
+    const call = (processor: number) =>
+      vmbus.ntStatusName(vmbus.setTargetProcessor(vsc, client, processor))!.slice(7);
+    const open = [call(4), call(1), call(4), call(1)]; // of a change that was begun by the second, the others hear
+    await fabric.settle();
+    await vsc.VmbChannelDisable(client);
+    seen.push([...open, call(4)]);
+    await closePair(pair);
+  }
+  const [state, second] = ["INVALID_DEVICE_STATE", "INVALID_PARAMETER_2"];
+  const none = (status: string) => [second, status, second, status, state];
+  assertEquals(seen, [
+    [second, "SUCCESS", state, state, state],
+    none("INVALID_DEVICE_REQUEST"),
+    none("NOT_SUPPORTED"),
+    none("NOT_SUPPORTED"),
+  ]);
+});
+
 Deno.test("setTargetProcessor: of a client that closes meanwhile, the next open is where it would have been", async () => {
   const pair = await openPair({ partition: { processors: 4 } });
   const { vsc, client, fabric } = pair;
