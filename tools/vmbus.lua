@@ -246,6 +246,135 @@ F["vmbus.disk.operation"] = ProtoField.uint32("vmbus.disk.operation", "operation
 F["vmbus.disk.reserved"] = ProtoField.bytes("vmbus.disk.reserved", "reserved")
 names["vmbus.disk.answer"] = { [0] = "ok", [1] = "outOfRange", [2] = "readOnly", [3] = "ioError", [4] = "notNegotiated", [5] = "wrongVersion", [6] = "badStatusBlock" }
 F["vmbus.disk.answer"] = ProtoField.uint32("vmbus.disk.answer", "answer", base.DEC, names["vmbus.disk.answer"])
+F["vmbus.storage.srb_bytes"] = ProtoField.uint16("vmbus.storage.srb_bytes", "srbBytes", base.UNIT_STRING, { " byte", " bytes" })
+names["vmbus.storage.srb_status"] = { [0] = "pending", [128] = "pending with sense", [1] = "success", [129] = "success with sense", [2] = "aborted", [130] = "aborted with sense", [3] = "abortFailed", [131] = "abortFailed with sense", [4] = "error", [132] = "error with sense", [5] = "busy", [133] = "busy with sense", [6] = "invalidRequest", [134] = "invalidRequest with sense", [7] = "invalidPathId", [135] = "invalidPathId with sense", [8] = "noDevice", [136] = "noDevice with sense", [9] = "timeout", [137] = "timeout with sense", [10] = "selectionTimeout", [138] = "selectionTimeout with sense", [11] = "commandTimeout", [139] = "commandTimeout with sense", [13] = "messageRejected", [141] = "messageRejected with sense", [14] = "busReset", [142] = "busReset with sense", [15] = "parityError", [143] = "parityError with sense", [16] = "requestSenseFailed", [144] = "requestSenseFailed with sense", [17] = "noHba", [145] = "noHba with sense", [18] = "dataOverrun", [146] = "dataOverrun with sense", [19] = "unexpectedBusFree", [147] = "unexpectedBusFree with sense", [20] = "phaseSequenceFailure", [148] = "phaseSequenceFailure with sense", [21] = "badSrbBlockLength", [149] = "badSrbBlockLength with sense", [22] = "requestFlushed", [150] = "requestFlushed with sense", [32] = "invalidLun", [160] = "invalidLun with sense", [33] = "invalidTargetId", [161] = "invalidTargetId with sense", [34] = "badFunction", [162] = "badFunction with sense", [35] = "errorRecovery", [163] = "errorRecovery with sense", [36] = "notPowered", [164] = "notPowered with sense", [37] = "linkDown", [165] = "linkDown with sense" }
+F["vmbus.storage.srb_status"] = ProtoField.uint8("vmbus.storage.srb_status", "srbStatus", base.HEX, names["vmbus.storage.srb_status"])
+names["vmbus.storage.scsi_status"] = { [0] = "good", [2] = "checkCondition", [8] = "busy", [24] = "reservationConflict", [64] = "taskAborted" }
+F["vmbus.storage.scsi_status"] = ProtoField.uint8("vmbus.storage.scsi_status", "scsiStatus", base.HEX, names["vmbus.storage.scsi_status"])
+F["vmbus.storage.port_number"] = ProtoField.uint8("vmbus.storage.port_number", "portNumber", base.DEC)
+F["vmbus.storage.path_id"] = ProtoField.uint8("vmbus.storage.path_id", "pathId", base.DEC)
+F["vmbus.storage.target_id"] = ProtoField.uint8("vmbus.storage.target_id", "targetId", base.DEC)
+F["vmbus.storage.lun"] = ProtoField.uint8("vmbus.storage.lun", "lun", base.DEC)
+F["vmbus.storage.cdb_bytes"] = ProtoField.uint8("vmbus.storage.cdb_bytes", "cdbBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.sense_bytes"] = ProtoField.uint8("vmbus.storage.sense_bytes", "senseBytes", base.UNIT_STRING, { " byte", " bytes" })
+names["vmbus.storage.direction"] = { [0] = "write", [1] = "read", [2] = "none" }
+F["vmbus.storage.direction"] = ProtoField.uint8("vmbus.storage.direction", "direction", base.DEC, names["vmbus.storage.direction"])
+F["vmbus.storage.reserved23"] = ProtoField.bytes("vmbus.storage.reserved23", "reserved23")
+F["vmbus.storage.data_transfer_bytes"] = ProtoField.uint32("vmbus.storage.data_transfer_bytes", "dataTransferBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb"] = ProtoField.bytes("vmbus.storage.cdb", "cdb")
+F["vmbus.storage.cdb.reserved1"] = ProtoField.bytes("vmbus.storage.cdb.reserved1", "reserved1")
+F["vmbus.storage.cdb.control"] = ProtoField.uint8("vmbus.storage.cdb.control", "control", base.DEC)
+F["vmbus.storage.cdb.allocation_bytes"] = ProtoField.uint8("vmbus.storage.cdb.allocation_bytes", "allocationBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.lba_high"] = ProtoField.uint8("vmbus.storage.cdb.lba_high", "lbaHigh", base.DEC)
+F["vmbus.storage.cdb.lba_low"] = ProtoField.uint16("vmbus.storage.cdb.lba_low", "lbaLow", base.DEC)
+F["vmbus.storage.cdb.blocks"] = ProtoField.uint8("vmbus.storage.cdb.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.is_vital"] = ProtoField.bool("vmbus.storage.cdb.is_vital", "isVital", 8, nil, 1)
+F["vmbus.storage.cdb.is_command_support"] = ProtoField.bool("vmbus.storage.cdb.is_command_support", "isCommandSupport", 8, nil, 2)
+F["vmbus.storage.cdb.page"] = ProtoField.uint8("vmbus.storage.cdb.page", "page", base.HEX)
+F["vmbus.storage.cdb.inquiry.allocation_bytes"] = ProtoField.uint16("vmbus.storage.cdb.inquiry.allocation_bytes", "allocationBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.is_saved"] = ProtoField.bool("vmbus.storage.cdb.is_saved", "isSaved", 8, nil, 1)
+F["vmbus.storage.cdb.reserved2"] = ProtoField.bytes("vmbus.storage.cdb.reserved2", "reserved2")
+F["vmbus.storage.cdb.parameter_bytes"] = ProtoField.uint8("vmbus.storage.cdb.parameter_bytes", "parameterBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.mode_flags"] = ProtoField.uint8("vmbus.storage.cdb.mode_flags", "modeFlags", base.HEX)
+F["vmbus.storage.cdb.subpage"] = ProtoField.uint8("vmbus.storage.cdb.subpage", "subpage", base.DEC)
+F["vmbus.storage.cdb.is_immediate"] = ProtoField.bool("vmbus.storage.cdb.is_immediate", "isImmediate", 8, nil, 1)
+F["vmbus.storage.cdb.is_start"] = ProtoField.bool("vmbus.storage.cdb.is_start", "isStart", 8, nil, 1)
+F["vmbus.storage.cdb.parameters"] = ProtoField.bytes("vmbus.storage.cdb.parameters", "parameters")
+F["vmbus.storage.cdb.block_flags"] = ProtoField.uint8("vmbus.storage.cdb.block_flags", "blockFlags", base.HEX)
+F["vmbus.storage.cdb.block_flags.relative_address"] = ProtoField.bool("vmbus.storage.cdb.block_flags.relative_address", "relativeAddress", 8, nil, 1)
+F["vmbus.storage.cdb.block_flags.force_unit_access"] = ProtoField.bool("vmbus.storage.cdb.block_flags.force_unit_access", "forceUnitAccess", 8, nil, 8)
+F["vmbus.storage.cdb.block_flags.disable_page_out"] = ProtoField.bool("vmbus.storage.cdb.block_flags.disable_page_out", "disablePageOut", 8, nil, 16)
+F["vmbus.storage.cdb.lba"] = ProtoField.uint32("vmbus.storage.cdb.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.reserved6"] = ProtoField.bytes("vmbus.storage.cdb.reserved6", "reserved6")
+F["vmbus.storage.cdb.read10.blocks"] = ProtoField.uint16("vmbus.storage.cdb.read10.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write10.blocks"] = ProtoField.uint16("vmbus.storage.cdb.write10.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write_and_verify10.blocks"] = ProtoField.uint16("vmbus.storage.cdb.write_and_verify10.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.verify10.blocks"] = ProtoField.uint16("vmbus.storage.cdb.verify10.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.synchronize_cache10.blocks"] = ProtoField.uint16("vmbus.storage.cdb.synchronize_cache10.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write_same10.blocks"] = ProtoField.uint16("vmbus.storage.cdb.write_same10.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.unmap.parameter_bytes"] = ProtoField.uint16("vmbus.storage.cdb.unmap.parameter_bytes", "parameterBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.mode_select10.parameter_bytes"] = ProtoField.uint16("vmbus.storage.cdb.mode_select10.parameter_bytes", "parameterBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.reserved4"] = ProtoField.bytes("vmbus.storage.cdb.reserved4", "reserved4")
+F["vmbus.storage.cdb.mode_sense10.allocation_bytes"] = ProtoField.uint16("vmbus.storage.cdb.mode_sense10.allocation_bytes", "allocationBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.service_action"] = ProtoField.uint8("vmbus.storage.cdb.service_action", "serviceAction", base.DEC)
+F["vmbus.storage.cdb.persistent_reserve_in.allocation_bytes"] = ProtoField.uint16("vmbus.storage.cdb.persistent_reserve_in.allocation_bytes", "allocationBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.scope_and_type"] = ProtoField.uint8("vmbus.storage.cdb.scope_and_type", "scopeAndType", base.HEX)
+F["vmbus.storage.cdb.reserved3"] = ProtoField.bytes("vmbus.storage.cdb.reserved3", "reserved3")
+F["vmbus.storage.cdb.persistent_reserve_out.parameter_bytes"] = ProtoField.uint32("vmbus.storage.cdb.persistent_reserve_out.parameter_bytes", "parameterBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.read16.lba"] = ProtoField.uint64("vmbus.storage.cdb.read16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.read16.blocks"] = ProtoField.uint32("vmbus.storage.cdb.read16.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.reserved14"] = ProtoField.bytes("vmbus.storage.cdb.reserved14", "reserved14")
+F["vmbus.storage.cdb.write16.lba"] = ProtoField.uint64("vmbus.storage.cdb.write16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.write16.blocks"] = ProtoField.uint32("vmbus.storage.cdb.write16.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write_and_verify16.lba"] = ProtoField.uint64("vmbus.storage.cdb.write_and_verify16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.write_and_verify16.blocks"] = ProtoField.uint32("vmbus.storage.cdb.write_and_verify16.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.verify16.lba"] = ProtoField.uint64("vmbus.storage.cdb.verify16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.verify16.blocks"] = ProtoField.uint32("vmbus.storage.cdb.verify16.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.synchronize_cache16.lba"] = ProtoField.uint64("vmbus.storage.cdb.synchronize_cache16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.synchronize_cache16.blocks"] = ProtoField.uint32("vmbus.storage.cdb.synchronize_cache16.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write_same16.lba"] = ProtoField.uint64("vmbus.storage.cdb.write_same16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.write_same16.blocks"] = ProtoField.uint32("vmbus.storage.cdb.write_same16.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.service_action_in16.service_action"] = ProtoField.uint8("vmbus.storage.cdb.service_action_in16.service_action", "serviceAction", base.HEX)
+F["vmbus.storage.cdb.service_action_in16.lba"] = ProtoField.uint64("vmbus.storage.cdb.service_action_in16.lba", "lba", base.DEC)
+F["vmbus.storage.cdb.service_action_in16.allocation_bytes"] = ProtoField.uint32("vmbus.storage.cdb.service_action_in16.allocation_bytes", "allocationBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.select_report"] = ProtoField.uint8("vmbus.storage.cdb.select_report", "selectReport", base.DEC)
+F["vmbus.storage.cdb.report_luns.allocation_bytes"] = ProtoField.uint32("vmbus.storage.cdb.report_luns.allocation_bytes", "allocationBytes", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.cdb.reserved10"] = ProtoField.bytes("vmbus.storage.cdb.reserved10", "reserved10")
+F["vmbus.storage.cdb.read12.blocks"] = ProtoField.uint32("vmbus.storage.cdb.read12.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write12.blocks"] = ProtoField.uint32("vmbus.storage.cdb.write12.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.write_and_verify12.blocks"] = ProtoField.uint32("vmbus.storage.cdb.write_and_verify12.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+F["vmbus.storage.cdb.verify12.blocks"] = ProtoField.uint32("vmbus.storage.cdb.verify12.blocks", "blocks", base.UNIT_STRING, { " block", " blocks" })
+names["vmbus.storage.cdb.operation"] = { [0] = "testUnitReady", [3] = "requestSense", [4] = "formatUnit", [8] = "read6", [10] = "write6", [18] = "inquiry", [21] = "modeSelect6", [22] = "reserve6", [23] = "release6", [26] = "modeSense6", [27] = "startStopUnit", [29] = "sendDiagnostic", [30] = "preventMediumRemoval", [37] = "readCapacity10", [40] = "read10", [42] = "write10", [46] = "writeAndVerify10", [47] = "verify10", [53] = "synchronizeCache10", [65] = "writeSame10", [66] = "unmap", [85] = "modeSelect10", [90] = "modeSense10", [94] = "persistentReserveIn", [95] = "persistentReserveOut", [136] = "read16", [138] = "write16", [142] = "writeAndVerify16", [143] = "verify16", [145] = "synchronizeCache16", [147] = "writeSame16", [158] = "serviceActionIn16", [160] = "reportLuns", [168] = "read12", [170] = "write12", [174] = "writeAndVerify12", [175] = "verify12" }
+F["vmbus.storage.cdb.operation"] = ProtoField.uint8("vmbus.storage.cdb.operation", "operation", base.HEX, names["vmbus.storage.cdb.operation"])
+F["vmbus.storage.reserved44"] = ProtoField.bytes("vmbus.storage.reserved44", "reserved44")
+F["vmbus.storage.reserved48"] = ProtoField.bytes("vmbus.storage.reserved48", "reserved48")
+F["vmbus.storage.queue_tag"] = ProtoField.uint8("vmbus.storage.queue_tag", "queueTag", base.DEC)
+F["vmbus.storage.queue_action"] = ProtoField.uint8("vmbus.storage.queue_action", "queueAction", base.DEC)
+F["vmbus.storage.srb_flags"] = ProtoField.uint32("vmbus.storage.srb_flags", "srbFlags", base.HEX)
+F["vmbus.storage.srb_flags.queue_action_enable"] = ProtoField.bool("vmbus.storage.srb_flags.queue_action_enable", "queueActionEnable", 32, nil, 2)
+F["vmbus.storage.srb_flags.disable_sync_transfer"] = ProtoField.bool("vmbus.storage.srb_flags.disable_sync_transfer", "disableSyncTransfer", 32, nil, 8)
+F["vmbus.storage.srb_flags.disable_autosense"] = ProtoField.bool("vmbus.storage.srb_flags.disable_autosense", "disableAutosense", 32, nil, 32)
+F["vmbus.storage.srb_flags.data_in"] = ProtoField.bool("vmbus.storage.srb_flags.data_in", "dataIn", 32, nil, 64)
+F["vmbus.storage.srb_flags.data_out"] = ProtoField.bool("vmbus.storage.srb_flags.data_out", "dataOut", 32, nil, 128)
+F["vmbus.storage.srb_flags.no_queue_freeze"] = ProtoField.bool("vmbus.storage.srb_flags.no_queue_freeze", "noQueueFreeze", 32, nil, 256)
+F["vmbus.storage.srb_flags.adapter_cache_enable"] = ProtoField.bool("vmbus.storage.srb_flags.adapter_cache_enable", "adapterCacheEnable", 32, nil, 512)
+F["vmbus.storage.srb_flags.special"] = ProtoField.bool("vmbus.storage.srb_flags.special", "special", 32, nil, 32768)
+F["vmbus.storage.timeout_seconds"] = ProtoField.uint32("vmbus.storage.timeout_seconds", "timeoutSeconds", base.UNIT_STRING, { " s", " s" })
+F["vmbus.storage.queue_sort_key"] = ProtoField.uint32("vmbus.storage.queue_sort_key", "queueSortKey", base.DEC)
+names["vmbus.storage.version"] = { [512] = "win6", [1026] = "win7", [1281] = "win8", [1536] = "win8Blue", [1538] = "win10" }
+F["vmbus.storage.version"] = ProtoField.uint16("vmbus.storage.version", "version", base.HEX, names["vmbus.storage.version"])
+F["vmbus.storage.revision"] = ProtoField.uint16("vmbus.storage.revision", "revision", base.DEC)
+F["vmbus.storage.sub_channels"] = ProtoField.uint16("vmbus.storage.sub_channels", "subChannels", base.UNIT_STRING, { " channel", " channels" })
+names["vmbus.storage.operation"] = { [3] = "executeSrb", [4] = "resetLun", [5] = "resetAdapter", [6] = "resetBus", [7] = "beginInitialization", [8] = "endInitialization", [9] = "queryProtocolVersion", [10] = "queryProperties", [13] = "createSubChannels" }
+F["vmbus.storage.operation"] = ProtoField.uint32("vmbus.storage.operation", "operation", base.DEC, names["vmbus.storage.operation"])
+F["vmbus.storage.flags"] = ProtoField.uint32("vmbus.storage.flags", "flags", base.HEX)
+F["vmbus.storage.flags.completion_wanted"] = ProtoField.bool("vmbus.storage.flags.completion_wanted", "completionWanted", 32, nil, 1)
+F["vmbus.storage.status"] = ProtoField.uint32("vmbus.storage.status", "status", base.HEX)
+F["vmbus.storage.event_flags"] = ProtoField.uint8("vmbus.storage.event_flags", "eventFlags", base.HEX)
+names["vmbus.storage.storage_notification.operation"] = { [2] = "removeDevice", [11] = "enumerateBus", [14] = "eventNotification" }
+F["vmbus.storage.storage_notification.operation"] = ProtoField.uint32("vmbus.storage.storage_notification.operation", "operation", base.DEC, names["vmbus.storage.storage_notification.operation"])
+F["vmbus.storage.srb_answer.operation"] = ProtoField.uint32("vmbus.storage.srb_answer.operation", "operation", base.DEC)
+F["vmbus.storage.sense"] = ProtoField.bytes("vmbus.storage.sense", "sense")
+F["vmbus.storage.sense.response_code"] = ProtoField.uint8("vmbus.storage.sense.response_code", "responseCode", base.HEX)
+F["vmbus.storage.sense.reserved1"] = ProtoField.bytes("vmbus.storage.sense.reserved1", "reserved1")
+names["vmbus.storage.sense.key"] = { [0] = "noSense", [1] = "recoveredError", [2] = "notReady", [3] = "mediumError", [4] = "hardwareError", [5] = "illegalRequest", [6] = "unitAttention", [7] = "dataProtect", [11] = "abortedCommand" }
+F["vmbus.storage.sense.key"] = ProtoField.uint8("vmbus.storage.sense.key", "key", base.HEX, names["vmbus.storage.sense.key"])
+F["vmbus.storage.sense.reserved3"] = ProtoField.bytes("vmbus.storage.sense.reserved3", "reserved3")
+F["vmbus.storage.sense.additional_bytes"] = ProtoField.uint8("vmbus.storage.sense.additional_bytes", "additionalBytes", base.DEC)
+F["vmbus.storage.sense.reserved8"] = ProtoField.bytes("vmbus.storage.sense.reserved8", "reserved8")
+F["vmbus.storage.sense.code"] = ProtoField.uint8("vmbus.storage.sense.code", "code", base.HEX)
+F["vmbus.storage.sense.qualifier"] = ProtoField.uint8("vmbus.storage.sense.qualifier", "qualifier", base.HEX)
+F["vmbus.storage.sense.reserved14"] = ProtoField.bytes("vmbus.storage.sense.reserved14", "reserved14")
+F["vmbus.storage.storage_answer.operation"] = ProtoField.uint32("vmbus.storage.storage_answer.operation", "operation", base.DEC)
+F["vmbus.storage.storage_version.operation"] = ProtoField.uint32("vmbus.storage.storage_version.operation", "operation", base.DEC)
+F["vmbus.storage.storage_properties.operation"] = ProtoField.uint32("vmbus.storage.storage_properties.operation", "operation", base.DEC)
+F["vmbus.storage.reserved12"] = ProtoField.bytes("vmbus.storage.reserved12", "reserved12")
+F["vmbus.storage.sub_channels_max"] = ProtoField.uint16("vmbus.storage.sub_channels_max", "subChannelsMax", base.UNIT_STRING, { " channel", " channels" })
+F["vmbus.storage.reserved18"] = ProtoField.bytes("vmbus.storage.reserved18", "reserved18")
+F["vmbus.storage.property_flags"] = ProtoField.uint32("vmbus.storage.property_flags", "propertyFlags", base.HEX)
+F["vmbus.storage.property_flags.multi_channel"] = ProtoField.bool("vmbus.storage.property_flags.multi_channel", "multiChannel", 32, nil, 1)
+F["vmbus.storage.transfer_bytes_max"] = ProtoField.uint32("vmbus.storage.transfer_bytes_max", "transferBytesMax", base.UNIT_STRING, { " byte", " bytes" })
+F["vmbus.storage.reserved28"] = ProtoField.bytes("vmbus.storage.reserved28", "reserved28")
 F["vmbus.capture"] = ProtoField.none("vmbus.capture", "Capture header")
 
 -- Layouts: where each field lies.
@@ -583,8 +712,8 @@ layouts.trailer = {
 }
 
 -- What devices say in their payloads.
-local payload_layouts = {
-["5f2d1a3c-90b4-4c1e-8a57-e1c06d2b7f44"] = {
+local devices_by_name = {}
+devices_by_name.echo = {
   name = "echo",
   { layout = {
   name = "echo header", kind = "struct", bytes = 16,
@@ -592,8 +721,8 @@ local payload_layouts = {
   { name = "payloadBytes", at = 4, bytes = 4, kind = "number", field = F["vmbus.echo.payload_bytes"] },
   { name = "sequence", at = 8, bytes = 8, kind = "number", field = F["vmbus.echo.sequence"] },
 } },
-},
-["3a4f6f2e-91d3-4d2b-8c55-7e0b6c1d9a40"] = {
+}
+devices_by_name.disk = {
   name = "disk",
   { direction = 0, layout = {
   name = "disk request", kind = "byField", bytes = 8,
@@ -634,7 +763,764 @@ local payload_layouts = {
   { name = "blockCount", at = 4, bytes = 4, kind = "number", field = F["vmbus.disk.block_count"] },
   { name = "reserved", at = 8, kind = "reserved", bytes = 8, field = F["vmbus.disk.reserved"] },
 } },
+}
+devices_by_name.storage = {
+  name = "storage",
+  { direction = 0, is_answer = false, layout = {
+  name = "storage request", kind = "byField", bytes = 12,
+  head = {
+    name = "storage request", kind = "struct", bytes = 12,
+    { name = "operation", at = 0, bytes = 4, kind = "number", is_choice = true, names = names["vmbus.storage.operation"], field = F["vmbus.storage.operation"] },
+    { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+    { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+  },
+  tag = "operation",
+  bodies = {
+    [3] = {
+      name = "executeSrb", kind = "bySize", bytes = 48,
+      forms = {
+        {
+          name = "executeSrb", kind = "struct", bytes = 64,
+          { name = "srbBytes", at = 12, bytes = 2, kind = "number", field = F["vmbus.storage.srb_bytes"] },
+          { name = "srbStatus", at = 14, bytes = 1, kind = "number", names = names["vmbus.storage.srb_status"], field = F["vmbus.storage.srb_status"] },
+          { name = "scsiStatus", at = 15, bytes = 1, kind = "number", names = names["vmbus.storage.scsi_status"], field = F["vmbus.storage.scsi_status"] },
+          { name = "portNumber", at = 16, bytes = 1, kind = "number", field = F["vmbus.storage.port_number"] },
+          { name = "pathId", at = 17, bytes = 1, kind = "number", field = F["vmbus.storage.path_id"] },
+          { name = "targetId", at = 18, bytes = 1, kind = "number", field = F["vmbus.storage.target_id"] },
+          { name = "lun", at = 19, bytes = 1, kind = "number", field = F["vmbus.storage.lun"] },
+          { name = "cdbBytes", at = 20, bytes = 1, kind = "number", field = F["vmbus.storage.cdb_bytes"] },
+          { name = "senseBytes", at = 21, bytes = 1, kind = "number", field = F["vmbus.storage.sense_bytes"] },
+          { name = "direction", at = 22, bytes = 1, kind = "number", names = names["vmbus.storage.direction"], field = F["vmbus.storage.direction"] },
+          { name = "reserved23", at = 23, kind = "reserved", bytes = 1, field = F["vmbus.storage.reserved23"] },
+          { name = "dataTransferBytes", at = 24, bytes = 4, kind = "number", field = F["vmbus.storage.data_transfer_bytes"] },
+          { name = "cdb", at = 28, kind = "bytes", bytes = 16, inside = {
+            name = "CDB", kind = "byField", bytes = 1,
+            head = {
+              name = "CDB", kind = "struct", bytes = 1,
+              { name = "operation", at = 0, bytes = 1, kind = "number", is_choice = true, names = names["vmbus.storage.cdb.operation"], field = F["vmbus.storage.cdb.operation"] },
+            },
+            tag = "operation",
+            bodies = {
+              [0] = {
+                name = "testUnitReady", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [3] = {
+                name = "requestSense", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 3, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "allocationBytes", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.allocation_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [4] = {
+                name = "formatUnit", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [8] = {
+                name = "read6", kind = "struct", bytes = 6,
+                { name = "lbaHigh", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.lba_high"] },
+                { name = "lbaLow", at = 2, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.lba_low"] },
+                { name = "blocks", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.blocks"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [10] = {
+                name = "write6", kind = "struct", bytes = 6,
+                { name = "lbaHigh", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.lba_high"] },
+                { name = "lbaLow", at = 2, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.lba_low"] },
+                { name = "blocks", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.blocks"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [18] = {
+                name = "inquiry", kind = "struct", bytes = 6,
+                { name = "isVital", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_vital"] },
+                { name = "isCommandSupport", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_command_support"] },
+                { name = "page", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.page"] },
+                { name = "allocationBytes", at = 3, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.inquiry.allocation_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [21] = {
+                name = "modeSelect6", kind = "struct", bytes = 6,
+                { name = "isSaved", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_saved"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 2, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "parameterBytes", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.parameter_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [22] = {
+                name = "reserve6", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [23] = {
+                name = "release6", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [26] = {
+                name = "modeSense6", kind = "struct", bytes = 6,
+                { name = "modeFlags", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.mode_flags"] },
+                { name = "page", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.page"] },
+                { name = "subpage", at = 3, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.subpage"] },
+                { name = "allocationBytes", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.allocation_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [27] = {
+                name = "startStopUnit", kind = "struct", bytes = 6,
+                { name = "isImmediate", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_immediate"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 2, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "isStart", at = 4, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_start"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [29] = {
+                name = "sendDiagnostic", kind = "struct", bytes = 6,
+                { name = "parameters", at = 1, kind = "bytes", bytes = 5, field = F["vmbus.storage.cdb.parameters"] },
+              },
+              [30] = {
+                name = "preventMediumRemoval", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [37] = {
+                name = "readCapacity10", kind = "struct", bytes = 10,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 8, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [40] = {
+                name = "read10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.read10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [42] = {
+                name = "write10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.write10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [46] = {
+                name = "writeAndVerify10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [47] = {
+                name = "verify10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.verify10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [53] = {
+                name = "synchronizeCache10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.synchronize_cache10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [65] = {
+                name = "writeSame10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.write_same10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [66] = {
+                name = "unmap", kind = "struct", bytes = 10,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 6, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "parameterBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.unmap.parameter_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [85] = {
+                name = "modeSelect10", kind = "struct", bytes = 10,
+                { name = "isSaved", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_saved"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 5, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "parameterBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.mode_select10.parameter_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [90] = {
+                name = "modeSense10", kind = "struct", bytes = 10,
+                { name = "modeFlags", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.mode_flags"] },
+                { name = "page", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.page"] },
+                { name = "subpage", at = 3, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.subpage"] },
+                { name = "reserved4", at = 4, kind = "reserved", bytes = 3, field = F["vmbus.storage.cdb.reserved4"] },
+                { name = "allocationBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.mode_sense10.allocation_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [94] = {
+                name = "persistentReserveIn", kind = "struct", bytes = 10,
+                { name = "serviceAction", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.service_action"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 5, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "allocationBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.persistent_reserve_in.allocation_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [95] = {
+                name = "persistentReserveOut", kind = "struct", bytes = 10,
+                { name = "serviceAction", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.service_action"] },
+                { name = "scopeAndType", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.scope_and_type"] },
+                { name = "reserved3", at = 3, kind = "reserved", bytes = 2, field = F["vmbus.storage.cdb.reserved3"] },
+                { name = "parameterBytes", at = 5, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.persistent_reserve_out.parameter_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [136] = {
+                name = "read16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.read16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.read16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [138] = {
+                name = "write16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.write16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [142] = {
+                name = "writeAndVerify16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [143] = {
+                name = "verify16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.verify16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.verify16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [145] = {
+                name = "synchronizeCache16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.synchronize_cache16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.synchronize_cache16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [147] = {
+                name = "writeSame16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.write_same16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write_same16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [158] = {
+                name = "serviceActionIn16", kind = "struct", bytes = 16,
+                { name = "serviceAction", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.service_action_in16.service_action"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.service_action_in16.lba"] },
+                { name = "allocationBytes", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.service_action_in16.allocation_bytes"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [160] = {
+                name = "reportLuns", kind = "struct", bytes = 12,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "selectReport", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.select_report"] },
+                { name = "reserved3", at = 3, kind = "reserved", bytes = 3, field = F["vmbus.storage.cdb.reserved3"] },
+                { name = "allocationBytes", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.report_luns.allocation_bytes"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [168] = {
+                name = "read12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.read12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [170] = {
+                name = "write12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [174] = {
+                name = "writeAndVerify12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [175] = {
+                name = "verify12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.verify12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+            },
+          }, field = F["vmbus.storage.cdb"] },
+          { name = "reserved44", at = 44, kind = "reserved", bytes = 4, field = F["vmbus.storage.reserved44"] },
+          { name = "reserved48", at = 48, kind = "reserved", bytes = 2, field = F["vmbus.storage.reserved48"] },
+          { name = "queueTag", at = 50, bytes = 1, kind = "number", field = F["vmbus.storage.queue_tag"] },
+          { name = "queueAction", at = 51, bytes = 1, kind = "number", field = F["vmbus.storage.queue_action"] },
+          { name = "srbFlags", at = 52, bytes = 4, kind = "number", flags = { { name = "queueActionEnable", mask = 2, field = F["vmbus.storage.srb_flags.queue_action_enable"] }, { name = "disableSyncTransfer", mask = 8, field = F["vmbus.storage.srb_flags.disable_sync_transfer"] }, { name = "disableAutosense", mask = 32, field = F["vmbus.storage.srb_flags.disable_autosense"] }, { name = "dataIn", mask = 64, field = F["vmbus.storage.srb_flags.data_in"] }, { name = "dataOut", mask = 128, field = F["vmbus.storage.srb_flags.data_out"] }, { name = "noQueueFreeze", mask = 256, field = F["vmbus.storage.srb_flags.no_queue_freeze"] }, { name = "adapterCacheEnable", mask = 512, field = F["vmbus.storage.srb_flags.adapter_cache_enable"] }, { name = "special", mask = 32768, field = F["vmbus.storage.srb_flags.special"] } }, field = F["vmbus.storage.srb_flags"] },
+          { name = "timeoutSeconds", at = 56, bytes = 4, kind = "number", field = F["vmbus.storage.timeout_seconds"] },
+          { name = "queueSortKey", at = 60, bytes = 4, kind = "number", field = F["vmbus.storage.queue_sort_key"] },
+        },
+        {
+          name = "executeSrb", kind = "struct", bytes = 48,
+          { name = "srbBytes", at = 12, bytes = 2, kind = "number", field = F["vmbus.storage.srb_bytes"] },
+          { name = "srbStatus", at = 14, bytes = 1, kind = "number", names = names["vmbus.storage.srb_status"], field = F["vmbus.storage.srb_status"] },
+          { name = "scsiStatus", at = 15, bytes = 1, kind = "number", names = names["vmbus.storage.scsi_status"], field = F["vmbus.storage.scsi_status"] },
+          { name = "portNumber", at = 16, bytes = 1, kind = "number", field = F["vmbus.storage.port_number"] },
+          { name = "pathId", at = 17, bytes = 1, kind = "number", field = F["vmbus.storage.path_id"] },
+          { name = "targetId", at = 18, bytes = 1, kind = "number", field = F["vmbus.storage.target_id"] },
+          { name = "lun", at = 19, bytes = 1, kind = "number", field = F["vmbus.storage.lun"] },
+          { name = "cdbBytes", at = 20, bytes = 1, kind = "number", field = F["vmbus.storage.cdb_bytes"] },
+          { name = "senseBytes", at = 21, bytes = 1, kind = "number", field = F["vmbus.storage.sense_bytes"] },
+          { name = "direction", at = 22, bytes = 1, kind = "number", names = names["vmbus.storage.direction"], field = F["vmbus.storage.direction"] },
+          { name = "reserved23", at = 23, kind = "reserved", bytes = 1, field = F["vmbus.storage.reserved23"] },
+          { name = "dataTransferBytes", at = 24, bytes = 4, kind = "number", field = F["vmbus.storage.data_transfer_bytes"] },
+          { name = "cdb", at = 28, kind = "bytes", bytes = 16, inside = {
+            name = "CDB", kind = "byField", bytes = 1,
+            head = {
+              name = "CDB", kind = "struct", bytes = 1,
+              { name = "operation", at = 0, bytes = 1, kind = "number", is_choice = true, names = names["vmbus.storage.cdb.operation"], field = F["vmbus.storage.cdb.operation"] },
+            },
+            tag = "operation",
+            bodies = {
+              [0] = {
+                name = "testUnitReady", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [3] = {
+                name = "requestSense", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 3, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "allocationBytes", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.allocation_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [4] = {
+                name = "formatUnit", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [8] = {
+                name = "read6", kind = "struct", bytes = 6,
+                { name = "lbaHigh", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.lba_high"] },
+                { name = "lbaLow", at = 2, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.lba_low"] },
+                { name = "blocks", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.blocks"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [10] = {
+                name = "write6", kind = "struct", bytes = 6,
+                { name = "lbaHigh", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.lba_high"] },
+                { name = "lbaLow", at = 2, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.lba_low"] },
+                { name = "blocks", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.blocks"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [18] = {
+                name = "inquiry", kind = "struct", bytes = 6,
+                { name = "isVital", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_vital"] },
+                { name = "isCommandSupport", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_command_support"] },
+                { name = "page", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.page"] },
+                { name = "allocationBytes", at = 3, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.inquiry.allocation_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [21] = {
+                name = "modeSelect6", kind = "struct", bytes = 6,
+                { name = "isSaved", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_saved"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 2, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "parameterBytes", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.parameter_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [22] = {
+                name = "reserve6", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [23] = {
+                name = "release6", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [26] = {
+                name = "modeSense6", kind = "struct", bytes = 6,
+                { name = "modeFlags", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.mode_flags"] },
+                { name = "page", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.page"] },
+                { name = "subpage", at = 3, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.subpage"] },
+                { name = "allocationBytes", at = 4, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.allocation_bytes"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [27] = {
+                name = "startStopUnit", kind = "struct", bytes = 6,
+                { name = "isImmediate", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_immediate"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 2, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "isStart", at = 4, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_start"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [29] = {
+                name = "sendDiagnostic", kind = "struct", bytes = 6,
+                { name = "parameters", at = 1, kind = "bytes", bytes = 5, field = F["vmbus.storage.cdb.parameters"] },
+              },
+              [30] = {
+                name = "preventMediumRemoval", kind = "struct", bytes = 6,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 4, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 5, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [37] = {
+                name = "readCapacity10", kind = "struct", bytes = 10,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 8, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [40] = {
+                name = "read10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.read10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [42] = {
+                name = "write10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.write10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [46] = {
+                name = "writeAndVerify10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [47] = {
+                name = "verify10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.verify10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [53] = {
+                name = "synchronizeCache10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.synchronize_cache10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [65] = {
+                name = "writeSame10", kind = "struct", bytes = 10,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "reserved6", at = 6, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved6"] },
+                { name = "blocks", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.write_same10.blocks"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [66] = {
+                name = "unmap", kind = "struct", bytes = 10,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 6, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "parameterBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.unmap.parameter_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [85] = {
+                name = "modeSelect10", kind = "struct", bytes = 10,
+                { name = "isSaved", at = 1, bytes = 1, kind = "bit", field = F["vmbus.storage.cdb.is_saved"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 5, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "parameterBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.mode_select10.parameter_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [90] = {
+                name = "modeSense10", kind = "struct", bytes = 10,
+                { name = "modeFlags", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.mode_flags"] },
+                { name = "page", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.page"] },
+                { name = "subpage", at = 3, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.subpage"] },
+                { name = "reserved4", at = 4, kind = "reserved", bytes = 3, field = F["vmbus.storage.cdb.reserved4"] },
+                { name = "allocationBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.mode_sense10.allocation_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [94] = {
+                name = "persistentReserveIn", kind = "struct", bytes = 10,
+                { name = "serviceAction", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.service_action"] },
+                { name = "reserved2", at = 2, kind = "reserved", bytes = 5, field = F["vmbus.storage.cdb.reserved2"] },
+                { name = "allocationBytes", at = 7, bytes = 2, kind = "number", big = true, field = F["vmbus.storage.cdb.persistent_reserve_in.allocation_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [95] = {
+                name = "persistentReserveOut", kind = "struct", bytes = 10,
+                { name = "serviceAction", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.service_action"] },
+                { name = "scopeAndType", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.scope_and_type"] },
+                { name = "reserved3", at = 3, kind = "reserved", bytes = 2, field = F["vmbus.storage.cdb.reserved3"] },
+                { name = "parameterBytes", at = 5, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.persistent_reserve_out.parameter_bytes"] },
+                { name = "control", at = 9, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [136] = {
+                name = "read16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.read16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.read16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [138] = {
+                name = "write16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.write16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [142] = {
+                name = "writeAndVerify16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [143] = {
+                name = "verify16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.verify16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.verify16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [145] = {
+                name = "synchronizeCache16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.synchronize_cache16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.synchronize_cache16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [147] = {
+                name = "writeSame16", kind = "struct", bytes = 16,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.write_same16.lba"] },
+                { name = "blocks", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write_same16.blocks"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [158] = {
+                name = "serviceActionIn16", kind = "struct", bytes = 16,
+                { name = "serviceAction", at = 1, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.service_action_in16.service_action"] },
+                { name = "lba", at = 2, bytes = 8, kind = "number", big = true, field = F["vmbus.storage.cdb.service_action_in16.lba"] },
+                { name = "allocationBytes", at = 10, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.service_action_in16.allocation_bytes"] },
+                { name = "reserved14", at = 14, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved14"] },
+                { name = "control", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [160] = {
+                name = "reportLuns", kind = "struct", bytes = 12,
+                { name = "reserved1", at = 1, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved1"] },
+                { name = "selectReport", at = 2, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.select_report"] },
+                { name = "reserved3", at = 3, kind = "reserved", bytes = 3, field = F["vmbus.storage.cdb.reserved3"] },
+                { name = "allocationBytes", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.report_luns.allocation_bytes"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [168] = {
+                name = "read12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.read12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [170] = {
+                name = "write12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [174] = {
+                name = "writeAndVerify12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.write_and_verify12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+              [175] = {
+                name = "verify12", kind = "struct", bytes = 12,
+                { name = "blockFlags", at = 1, bytes = 1, kind = "number", flags = { { name = "relativeAddress", mask = 1, field = F["vmbus.storage.cdb.block_flags.relative_address"] }, { name = "forceUnitAccess", mask = 8, field = F["vmbus.storage.cdb.block_flags.force_unit_access"] }, { name = "disablePageOut", mask = 16, field = F["vmbus.storage.cdb.block_flags.disable_page_out"] } }, field = F["vmbus.storage.cdb.block_flags"] },
+                { name = "lba", at = 2, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.lba"] },
+                { name = "blocks", at = 6, bytes = 4, kind = "number", big = true, field = F["vmbus.storage.cdb.verify12.blocks"] },
+                { name = "reserved10", at = 10, kind = "reserved", bytes = 1, field = F["vmbus.storage.cdb.reserved10"] },
+                { name = "control", at = 11, bytes = 1, kind = "number", field = F["vmbus.storage.cdb.control"] },
+              },
+            },
+          }, field = F["vmbus.storage.cdb"] },
+          { name = "reserved44", at = 44, kind = "reserved", bytes = 4, field = F["vmbus.storage.reserved44"] },
+        },
+      },
+    },
+    [4] = {
+      name = "resetLun", kind = "struct", bytes = 12,
+    },
+    [5] = {
+      name = "resetAdapter", kind = "struct", bytes = 12,
+    },
+    [6] = {
+      name = "resetBus", kind = "struct", bytes = 12,
+    },
+    [7] = {
+      name = "beginInitialization", kind = "struct", bytes = 12,
+    },
+    [8] = {
+      name = "endInitialization", kind = "struct", bytes = 12,
+    },
+    [9] = {
+      name = "queryProtocolVersion", kind = "struct", bytes = 16,
+      { name = "version", at = 12, bytes = 2, kind = "number", names = names["vmbus.storage.version"], field = F["vmbus.storage.version"] },
+      { name = "revision", at = 14, bytes = 2, kind = "number", field = F["vmbus.storage.revision"] },
+    },
+    [10] = {
+      name = "queryProperties", kind = "struct", bytes = 12,
+    },
+    [13] = {
+      name = "createSubChannels", kind = "struct", bytes = 14,
+      { name = "subChannels", at = 12, bytes = 2, kind = "number", field = F["vmbus.storage.sub_channels"] },
+    },
+  },
+} },
+  { direction = 1, is_answer = false, layout = {
+  name = "storage notification", kind = "byField", bytes = 12,
+  head = {
+    name = "storage notification", kind = "struct", bytes = 12,
+    { name = "operation", at = 0, bytes = 4, kind = "number", is_choice = true, names = names["vmbus.storage.storage_notification.operation"], field = F["vmbus.storage.storage_notification.operation"] },
+    { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+    { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+  },
+  tag = "operation",
+  bodies = {
+    [2] = {
+      name = "removeDevice", kind = "struct", bytes = 12,
+    },
+    [11] = {
+      name = "enumerateBus", kind = "struct", bytes = 12,
+    },
+    [14] = {
+      name = "eventNotification", kind = "struct", bytes = 16,
+      { name = "lun", at = 12, bytes = 1, kind = "number", field = F["vmbus.storage.lun"] },
+      { name = "targetId", at = 13, bytes = 1, kind = "number", field = F["vmbus.storage.target_id"] },
+      { name = "pathId", at = 14, bytes = 1, kind = "number", field = F["vmbus.storage.path_id"] },
+      { name = "eventFlags", at = 15, bytes = 1, kind = "number", field = F["vmbus.storage.event_flags"] },
+    },
+  },
+} },
+  asked_by = "operation",
+  answers = {
+    executeSrb = {
+  name = "SRB answer", kind = "struct", bytes = 48,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.srb_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+  { name = "srbBytes", at = 12, bytes = 2, kind = "number", field = F["vmbus.storage.srb_bytes"] },
+  { name = "srbStatus", at = 14, bytes = 1, kind = "number", names = names["vmbus.storage.srb_status"], field = F["vmbus.storage.srb_status"] },
+  { name = "scsiStatus", at = 15, bytes = 1, kind = "number", names = names["vmbus.storage.scsi_status"], field = F["vmbus.storage.scsi_status"] },
+  { name = "portNumber", at = 16, bytes = 1, kind = "number", field = F["vmbus.storage.port_number"] },
+  { name = "pathId", at = 17, bytes = 1, kind = "number", field = F["vmbus.storage.path_id"] },
+  { name = "targetId", at = 18, bytes = 1, kind = "number", field = F["vmbus.storage.target_id"] },
+  { name = "lun", at = 19, bytes = 1, kind = "number", field = F["vmbus.storage.lun"] },
+  { name = "cdbBytes", at = 20, bytes = 1, kind = "number", field = F["vmbus.storage.cdb_bytes"] },
+  { name = "senseBytes", at = 21, bytes = 1, kind = "number", field = F["vmbus.storage.sense_bytes"] },
+  { name = "direction", at = 22, bytes = 1, kind = "number", names = names["vmbus.storage.direction"], field = F["vmbus.storage.direction"] },
+  { name = "reserved23", at = 23, kind = "reserved", bytes = 1, field = F["vmbus.storage.reserved23"] },
+  { name = "dataTransferBytes", at = 24, bytes = 4, kind = "number", field = F["vmbus.storage.data_transfer_bytes"] },
+  { name = "sense", at = 28, kind = "bytes", bytes = 20, inside = {
+    name = "sense data", kind = "struct", bytes = 18,
+    { name = "responseCode", at = 0, bytes = 1, kind = "number", value = 112, field = F["vmbus.storage.sense.response_code"] },
+    { name = "reserved1", at = 1, kind = "reserved", bytes = 1, field = F["vmbus.storage.sense.reserved1"] },
+    { name = "key", at = 2, bytes = 1, kind = "number", names = names["vmbus.storage.sense.key"], field = F["vmbus.storage.sense.key"] },
+    { name = "reserved3", at = 3, kind = "reserved", bytes = 4, field = F["vmbus.storage.sense.reserved3"] },
+    { name = "additionalBytes", at = 7, bytes = 1, kind = "number", value = 10, field = F["vmbus.storage.sense.additional_bytes"] },
+    { name = "reserved8", at = 8, kind = "reserved", bytes = 4, field = F["vmbus.storage.sense.reserved8"] },
+    { name = "code", at = 12, bytes = 1, kind = "number", field = F["vmbus.storage.sense.code"] },
+    { name = "qualifier", at = 13, bytes = 1, kind = "number", field = F["vmbus.storage.sense.qualifier"] },
+    { name = "reserved14", at = 14, kind = "reserved", bytes = 4, field = F["vmbus.storage.sense.reserved14"] },
+  }, field = F["vmbus.storage.sense"] },
 },
+    resetLun = {
+  name = "storage answer", kind = "struct", bytes = 12,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+},
+    resetAdapter = {
+  name = "storage answer", kind = "struct", bytes = 12,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+},
+    resetBus = {
+  name = "storage answer", kind = "struct", bytes = 12,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+},
+    beginInitialization = {
+  name = "storage answer", kind = "struct", bytes = 12,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+},
+    endInitialization = {
+  name = "storage answer", kind = "struct", bytes = 12,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+},
+    queryProtocolVersion = {
+  name = "storage version", kind = "struct", bytes = 16,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_version.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+  { name = "version", at = 12, bytes = 2, kind = "number", names = names["vmbus.storage.version"], field = F["vmbus.storage.version"] },
+  { name = "revision", at = 14, bytes = 2, kind = "number", field = F["vmbus.storage.revision"] },
+},
+    queryProperties = {
+  name = "storage properties", kind = "struct", bytes = 36,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_properties.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+  { name = "reserved12", at = 12, kind = "reserved", bytes = 4, field = F["vmbus.storage.reserved12"] },
+  { name = "subChannelsMax", at = 16, bytes = 2, kind = "number", field = F["vmbus.storage.sub_channels_max"] },
+  { name = "reserved18", at = 18, kind = "reserved", bytes = 2, field = F["vmbus.storage.reserved18"] },
+  { name = "propertyFlags", at = 20, bytes = 4, kind = "number", flags = { { name = "multiChannel", mask = 1, field = F["vmbus.storage.property_flags.multi_channel"] } }, field = F["vmbus.storage.property_flags"] },
+  { name = "transferBytesMax", at = 24, bytes = 4, kind = "number", field = F["vmbus.storage.transfer_bytes_max"] },
+  { name = "reserved28", at = 28, kind = "reserved", bytes = 8, field = F["vmbus.storage.reserved28"] },
+},
+    createSubChannels = {
+  name = "storage answer", kind = "struct", bytes = 12,
+  { name = "operation", at = 0, bytes = 4, kind = "number", value = 1, field = F["vmbus.storage.storage_answer.operation"] },
+  { name = "flags", at = 4, bytes = 4, kind = "number", flags = { { name = "completionWanted", mask = 1, field = F["vmbus.storage.flags.completion_wanted"] } }, field = F["vmbus.storage.flags"] },
+  { name = "status", at = 8, bytes = 4, kind = "number", field = F["vmbus.storage.status"] },
+},
+  },
+}
+local payload_layouts = {
+  ["5f2d1a3c-90b4-4c1e-8a57-e1c06d2b7f44"] = devices_by_name.echo,
+  ["3a4f6f2e-91d3-4d2b-8c55-7e0b6c1d9a40"] = devices_by_name.disk,
+  ["ba6163d9-04a1-4d29-b605-72e2ffb1dc7f"] = devices_by_name.storage,
+  ["32412632-86cb-44a2-9b5c-50d1417354f5"] = devices_by_name.storage,
+  ["2f9bcc4a-0069-4af3-b76b-6fd0be528cda"] = devices_by_name.storage,
 }
 
 -- What follows is the same for all layouts: it walks them, and puts requests and answers together.
@@ -714,6 +1600,10 @@ local function has_bit(value, mask)
   return math.floor(value / mask) % 2 == 1
 end
 
+local function is_zero(range)
+  return range:bytes():tohex():find("[^0]") == nil
+end
+
 -- A GUID as it is written, from its 16 bytes.
 local function guid_of(range)
   local function hex(at, count)
@@ -730,6 +1620,7 @@ end
 
 local function complain(walk, item, text)
   walk.is_malformed = true
+  if walk.is_quiet then return end
   item:add_proto_expert_info(malformed, text)
 end
 
@@ -772,7 +1663,14 @@ local function add_plain(walk, tree, entry, at)
     if interface_types[value] ~= nil then item:append_text(" (" .. interface_types[value] .. ")") end
     return item, value
   end
-  return tree:add(entry.field, range), nil
+  local item = tree:add(entry.field, range)
+  if entry.inside ~= nil and not is_zero(range) then
+    -- What it means is the device's affair: a command that nobody knows is no malformed packet.
+    local inner = new_walk(walk.tvb, at + entry.bytes)
+    inner.is_quiet = true
+    add_layout(inner, item, entry.inside, at, {})
+  end
+  return item, nil
 end
 
 local function add_array(walk, tree, entry, at, values)
@@ -872,9 +1770,10 @@ end
 local pending = {}   -- by key: the frame of a request that nobody has answered, and when it was
 local responses = {} -- by the frame of a request: that of its answer, and the time between
 local requests = {}  -- by the frame of an answer: that of its request, and the time between
+local asked = {}     -- by the frame of a request: what a device was asked for, where that says how its answer reads
 
 function vmbus.init()
-  pending, responses, requests = {}, {}, {}
+  pending, responses, requests, asked = {}, {}, {}, {}
 end
 
 local function asks(pinfo, key)
@@ -1159,25 +2058,43 @@ local function device_of(about)
   return payload_layouts[about.interface]
 end
 
+-- How a payload reads; nil where nobody says.
+local function payload_layout(device, pinfo, about, is_completion)
+  if is_completion and device.answers ~= nil then
+    local request = requests[pinfo.number]
+    return request and device.answers[asked[request.frame]]
+  end
+  for _, one in ipairs(device) do
+    local fits = (one.direction == nil or one.direction == about.direction) and
+      (one.is_answer == nil or one.is_answer == is_completion)
+    if fits then return one.layout end
+  end
+  return nil
+end
+
+-- What was asked for, by the name of the value that says so.
+local function remember_asked(device, layout, pinfo, values)
+  if device.asked_by == nil or layout.head == nil then return end
+  for _, entry in ipairs(layout.head) do
+    if entry.name == device.asked_by then asked[pinfo.number] = entry.names[values[entry.name]] end
+  end
+end
+
 -- What a device says in its payload; returns a few words about it.
 local function dissect_payload(tvb, at, stop, pinfo, tree, about, is_completion)
   if stop <= at then return nil end
   local device = device_of(about)
-  if device ~= nil then
-    for _, one in ipairs(device) do
-      local fits = (one.direction == nil or one.direction == about.direction) and
-        (one.is_answer == nil or one.is_answer == is_completion)
-      if fits then
-        local walk = new_walk(tvb, stop)
-        local values = {}
-        local item, reached = add_group(walk, tree, F["vmbus.device_data"], one.layout, at, values)
-        item:set_text(one.layout.name)
-        return one.layout.name
-      end
-    end
+  local layout = device and payload_layout(device, pinfo, about, is_completion)
+  if not layout then
+    devices:try(about.interface, tvb:range(at, stop - at):tvb(), pinfo, tree)
+    return nil
   end
-  devices:try(about.interface, tvb:range(at, stop - at):tvb(), pinfo, tree)
-  return nil
+  local values = {}
+  local item = add_group(new_walk(tvb, stop), tree, F["vmbus.device_data"], layout, at, values)
+  item:set_text(layout.name)
+  remember_asked(device, layout, pinfo, values)
+  local what = layout.head and layout.head[1].names and layout.head[1].names[values[layout.head[1].name]]
+  return what and layout.name .. ": " .. what or layout.name
 end
 
 local function dissect_tuple(walk, tree, at, stop, packet)

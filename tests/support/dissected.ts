@@ -5,6 +5,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { fieldsOf, type Layout } from "../../core/layout/mod.ts";
 import {
   type CaptureHeader,
   type CaptureRecord,
@@ -155,6 +156,33 @@ export function checkRecord(
     hasShown(group!.fields, "vmbus.refused");
   assertEquals(isDamaged, damage !== null, `${place}: ${damage?.reason ?? "is well"}`);
   return isDamaged;
+}
+
+/** Where the payload of a packet lies in it; null: it has none, or is damaged. */
+function payloadOf({ header, bytes }: Pick<CaptureRecord, "header" | "bytes">): Uint8Array | null {
+  const { codec, pipe } = header;
+  if (codec === "none") return null;
+  const { fields, damage } = fieldsOfPacket(bytes, { codec, isPipe: pipe !== "none" });
+  const list = codec === "msgpack" ? fields[1]?.fields : fields;
+  const found = list?.find(({ name }) => name === (pipe === "none" ? "payload" : "data"));
+  if (damage !== null || found === undefined) return null;
+  const end = found.offset + found.byteCount;
+  return bytes.subarray(end - String(found.value).length / 2, end);
+}
+
+/** Checks what tshark shows of a device's payload against `layout`; a packet without one is none to check. */
+export function checkPayload(
+  record: Pick<CaptureRecord, "header" | "bytes">,
+  shown: readonly ShownField[],
+  layout: Layout<unknown>,
+): boolean {
+  const payload = payloadOf(record);
+  if (payload === null || payload.length === 0) return false;
+  const start = payload.byteOffset - record.bytes.byteOffset;
+  const group = shown.find(({ name }) => name === "vmbus.device_data");
+  const { fields } = fieldsOf(layout, payload, start);
+  checkFields(fields, group?.fields ?? [], `${layout.name} ${record.bytes.toHex()}`);
+  return true;
 }
 
 /** Has tshark show a file, and checks each message and packet of it; gives how many of them are damaged. */

@@ -31,7 +31,6 @@ import {
 import { openPair } from "../support/connected_pair.ts";
 import { createFabric } from "../support/fabric.ts";
 import { runTool, testWithTools } from "../support/installed.ts";
-import { sendPlain, WAIT } from "../support/sending.ts";
 import { withTree } from "../support/temp_tree.ts";
 
 testWithTools("capture: tshark reads the file, with interfaces, directions and comments", [
@@ -272,72 +271,3 @@ for (const codec of ["vmbus", "msgpack"] as const) {
     assert(damaged > 0, "a hostile peer writes what is no packet");
   });
 }
-
-/** Columns of the packets of a file that `filter` shows. */
-async function columnsOf(path: string, filter: string, ...fields: string[]): Promise<string[][]> {
-  const columns = fields.flatMap((field) => ["-e", field]);
-  const args = ["-2", "-X", "lua_script:tools/vmbus.lua", "-r", path, "-Y", filter, "-T", "fields"];
-  const { code, stdout, stderr } = await runTool("tshark", [...args, ...columns]);
-  assertEquals([code, stderr.replace(/^Running as user .*\n/, "")], [0, ""], filter);
-  return stdout.trimEnd().split("\n").filter(Boolean).map((line) => line.split("\t"));
-}
-
-testWithTools("vmbus.lua: requests and answers are linked, with the time between them", [
-  "tshark",
-], async () => {
-  await withTree({}, async (root) => {
-    const path = `${root}/run.pcapng`;
-    const fabric = createFabric({ codec: "vmbus" });
-    using file = Deno.createSync(path);
-    const running = capture(fabric, (bytes) => void file.writeSync(bytes));
-    const guest = fabric.createPartition({ name: "one" });
-    const pair = await openPair({ within: { fabric, guest }, onServerPacket: "hold" });
-    for (const at of [0, 1]) sendPlain(pair.vsc, pair.client, new Uint8Array(8 + at), WAIT);
-    await fabric.advance(3);
-    assertEquals(pair.atServer.complete(2), 2);
-    await fabric.settle();
-    running.end();
-    const links = ["frame.number", "vmbus.response_in", "vmbus.request_in", "vmbus.response_time"];
-    const packets = await columnsOf(path, "vmbus.packet", ...links);
-    const [first] = packets.map(([number]) => Number(number));
-    assertEquals(packets, [
-      [`${first}`, `${first! + 2}`, "", ""],
-      [`${first! + 1}`, `${first! + 3}`, "", ""],
-      [`${first! + 2}`, "", `${first}`, "0.003000000"],
-      [`${first! + 3}`, "", `${first! + 1}`, "0.003000000"],
-    ]);
-    const answered = await columnsOf(path, "vmbus.request_in", "_ws.col.Info");
-    assertEquals(answered.slice(0, 4).map(([info]) => info), [
-      "versionResponse",
-      "allOffersDelivered",
-      "gpadlCreated, channel 1, GPADL 925201",
-      "openResult, channel 1",
-    ]);
-  });
-});
-
-testWithTools("capture.md: its filters are some, and show something of a run of the disk", [
-  "tshark",
-], async () => {
-  const text = await Deno.readTextFile("docs/capture.md");
-  const filters = [...text.matchAll(/^\| `(vmbus[^`]*|_ws[^`]*|frame[^`]*)` \|/gm)].map((
-    [, filter],
-  ) => filter!.replaceAll("\\", ""));
-  assert(filters.length >= 10);
-  const pieces: Uint8Array[] = [];
-  for (
-    const scenario of simulatedScenarios.filter(({ name }) => /disk|hostile|everything/.test(name))
-  ) {
-    const run = new RunCapture((bytes) => void pieces.push(bytes));
-    await runWorld(captured(scenario, run), { seed: 3, codec: "vmbus", onChoice: run.chose });
-    run.close(["a sentence"]);
-  }
-  await withTree(
-    { "a.pcapng": Uint8Array.from(pieces.flatMap((piece) => [...piece])) },
-    async (root) => {
-      for (const filter of filters) {
-        assert((await columnsOf(`${root}/a.pcapng`, filter, "frame.number")).length > 0, filter);
-      }
-    },
-  );
-});

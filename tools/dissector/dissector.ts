@@ -24,7 +24,7 @@ import {
 } from "../../core/ring/layout.ts";
 import { DESCRIPTOR, TRAILER } from "../../core/ring/layouts.ts";
 import { CAPTURE_HEADER, CAPTURE_NONE } from "../../simulator/capture/record.ts";
-import { DEVICES } from "./devices.ts";
+import { DEVICES, type DissectedDevice } from "./devices.ts";
 import { FilterFields, filterWord, luaText, namesTable } from "./fields.ts";
 import { LayoutTables } from "./layouts.ts";
 
@@ -71,7 +71,10 @@ local CODEC_MSGPACK = 2
 `;
 
 function interfaceTypes(): string {
-  const own = DEVICES.map(({ name, interfaceType }) => [name, interfaceType] as const);
+  const known = Object.values(INTERFACE_TYPES);
+  const own = DEVICES.flatMap(({ name, interfaceTypes }) =>
+    interfaceTypes.filter((id) => !known.includes(id)).map((id) => [name, id] as const)
+  );
   const lines = [...Object.entries(INTERFACE_TYPES), ...own]
     .map(([name, id]) => `  [${luaText(id)}] = ${luaText(name)},`);
   return `-- Interface types by GUID (wire.md 7).\nlocal interface_types = {\n${
@@ -121,22 +124,41 @@ function packetTypes(): string {
   }\n}`;
 }
 
-function payloadLayouts(fields: FilterFields): string {
-  const lines = DEVICES.map(({ name, interfaceType, payloads }) => {
-    const tables = new LayoutTables(fields, filterWord(name.replaceAll(" ", "_")));
-    const members = payloads.map(({ direction, isAnswer, layout }) => {
-      const facts = [
-        ...direction === undefined ? [] : [`direction = ${direction === "toHost" ? 0 : 1}`],
-        ...isAnswer === undefined ? [] : [`is_answer = ${isAnswer}`],
-        `layout = ${tables.tableOf(layout)}`,
-      ];
-      return `  { ${facts.join(", ")} },`;
-    });
-    return `[${luaText(interfaceType)}] = {\n  name = ${luaText(name)},\n${members.join("\n")}\n},`;
+/** One device as a table: its payloads, and answers where their request decides. */
+function deviceTable(fields: FilterFields, device: DissectedDevice): string {
+  const { name, payloads, answers, inside = {} } = device;
+  const tables = new LayoutTables(fields, filterWord(name), inside);
+  const own = payloads.map(({ direction, isAnswer, layout }) => {
+    const facts = [
+      ...direction === undefined ? [] : [`direction = ${direction === "toHost" ? 0 : 1}`],
+      ...isAnswer === undefined ? [] : [`is_answer = ${isAnswer}`],
+      `layout = ${tables.tableOf(layout)}`,
+    ];
+    return `  { ${facts.join(", ")} },`;
   });
-  return `-- What devices say in their payloads.\nlocal payload_layouts = {\n${
-    lines.join("\n")
-  }\n}`;
+  const answered = answers === undefined ? [] : [
+    `  asked_by = ${luaText(answers.by)},`,
+    "  answers = {",
+    ...Object.entries(answers.layouts).map(([request, layout]) =>
+      `    ${request} = ${tables.tableOf(layout)},`
+    ),
+    "  },",
+  ];
+  return `{\n  name = ${luaText(name)},\n${[...own, ...answered].join("\n")}\n}`;
+}
+
+function payloadLayouts(fields: FilterFields): string {
+  const made = DEVICES.map((device) =>
+    `devices_by_name.${device.name} = ${deviceTable(fields, device)}`
+  );
+  const lines = DEVICES.flatMap(({ name, interfaceTypes }) =>
+    interfaceTypes.map((id) => `  [${luaText(id)}] = devices_by_name.${name},`)
+  );
+  return [
+    "-- What devices say in their payloads.\nlocal devices_by_name = {}",
+    ...made,
+    `local payload_layouts = {\n${lines.join("\n")}\n}`,
+  ].join("\n");
 }
 
 /** The parts that are written by hand, in the order in which they stand. */

@@ -62,10 +62,20 @@ export class LayoutTables {
   readonly #fields: FilterFields;
   readonly #group: string;
 
-  /** Those whose filters begin with `vmbus.` and `group`, where that is not empty. */
-  constructor(fields: FilterFields, group: string) {
+  readonly #inside: Readonly<Record<string, Layout<unknown>>>;
+
+  /**
+   * Those whose filters begin with `vmbus.` and `group`, where that is not empty; `inside`: layouts of fields that are
+   * bytes to the struct that has them.
+   */
+  constructor(
+    fields: FilterFields,
+    group: string,
+    inside: Readonly<Record<string, Layout<unknown>>> = {},
+  ) {
     this.#fields = fields;
     this.#group = group;
+    this.#inside = inside;
   }
 
   /** The table of `layout`. */
@@ -124,7 +134,7 @@ export class LayoutTables {
     switch (type.kind) {
       case "bytes":
         return type.isFixed
-          ? [`kind = "bytes"`, bytes]
+          ? [`kind = "bytes"`, bytes, ...this.#insideOf(name)]
           : [`kind = "bytes_to_end"`, bytes, `unit = ${unitBytesOf(type)}`];
       case "guid":
       case "text":
@@ -145,6 +155,13 @@ export class LayoutTables {
       default:
         return [`kind = "layout"`, bytes, `layout = ${this.tableOf(type as Layout<unknown>)}`];
     }
+  }
+
+  #insideOf(name: string): string[] {
+    const layout = this.#inside[name];
+    if (layout === undefined) return [];
+    const group = [this.#group, filterWord(name)].join(".");
+    return [`inside = ${new LayoutTables(this.#fields, group).tableOf(layout)}`];
   }
 
   #number(owner: string, name: string, type: Type<unknown>): string[] {

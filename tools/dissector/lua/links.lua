@@ -3,9 +3,10 @@
 local pending = {}   -- by key: the frame of a request that nobody has answered, and when it was
 local responses = {} -- by the frame of a request: that of its answer, and the time between
 local requests = {}  -- by the frame of an answer: that of its request, and the time between
+local asked = {}     -- by the frame of a request: what a device was asked for, where that says how its answer reads
 
 function vmbus.init()
-  pending, responses, requests = {}, {}, {}
+  pending, responses, requests, asked = {}, {}, {}, {}
 end
 
 local function asks(pinfo, key)

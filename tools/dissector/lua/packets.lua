@@ -29,25 +29,43 @@ local function device_of(about)
   return payload_layouts[about.interface]
 end
 
+-- How a payload reads; nil where nobody says.
+local function payload_layout(device, pinfo, about, is_completion)
+  if is_completion and device.answers ~= nil then
+    local request = requests[pinfo.number]
+    return request and device.answers[asked[request.frame]]
+  end
+  for _, one in ipairs(device) do
+    local fits = (one.direction == nil or one.direction == about.direction) and
+      (one.is_answer == nil or one.is_answer == is_completion)
+    if fits then return one.layout end
+  end
+  return nil
+end
+
+-- What was asked for, by the name of the value that says so.
+local function remember_asked(device, layout, pinfo, values)
+  if device.asked_by == nil or layout.head == nil then return end
+  for _, entry in ipairs(layout.head) do
+    if entry.name == device.asked_by then asked[pinfo.number] = entry.names[values[entry.name]] end
+  end
+end
+
 -- What a device says in its payload; returns a few words about it.
 local function dissect_payload(tvb, at, stop, pinfo, tree, about, is_completion)
   if stop <= at then return nil end
   local device = device_of(about)
-  if device ~= nil then
-    for _, one in ipairs(device) do
-      local fits = (one.direction == nil or one.direction == about.direction) and
-        (one.is_answer == nil or one.is_answer == is_completion)
-      if fits then
-        local walk = new_walk(tvb, stop)
-        local values = {}
-        local item, reached = add_group(walk, tree, F["vmbus.device_data"], one.layout, at, values)
-        item:set_text(one.layout.name)
-        return one.layout.name
-      end
-    end
+  local layout = device and payload_layout(device, pinfo, about, is_completion)
+  if not layout then
+    devices:try(about.interface, tvb:range(at, stop - at):tvb(), pinfo, tree)
+    return nil
   end
-  devices:try(about.interface, tvb:range(at, stop - at):tvb(), pinfo, tree)
-  return nil
+  local values = {}
+  local item = add_group(new_walk(tvb, stop), tree, F["vmbus.device_data"], layout, at, values)
+  item:set_text(layout.name)
+  remember_asked(device, layout, pinfo, values)
+  local what = layout.head and layout.head[1].names and layout.head[1].names[values[layout.head[1].name]]
+  return what and layout.name .. ": " .. what or layout.name
 end
 
 local function dissect_tuple(walk, tree, at, stop, packet)

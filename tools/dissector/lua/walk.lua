@@ -16,6 +16,10 @@ local function has_bit(value, mask)
   return math.floor(value / mask) % 2 == 1
 end
 
+local function is_zero(range)
+  return range:bytes():tohex():find("[^0]") == nil
+end
+
 -- A GUID as it is written, from its 16 bytes.
 local function guid_of(range)
   local function hex(at, count)
@@ -32,6 +36,7 @@ end
 
 local function complain(walk, item, text)
   walk.is_malformed = true
+  if walk.is_quiet then return end
   item:add_proto_expert_info(malformed, text)
 end
 
@@ -74,7 +79,14 @@ local function add_plain(walk, tree, entry, at)
     if interface_types[value] ~= nil then item:append_text(" (" .. interface_types[value] .. ")") end
     return item, value
   end
-  return tree:add(entry.field, range), nil
+  local item = tree:add(entry.field, range)
+  if entry.inside ~= nil and not is_zero(range) then
+    -- What it means is the device's affair: a command that nobody knows is no malformed packet.
+    local inner = new_walk(walk.tvb, at + entry.bytes)
+    inner.is_quiet = true
+    add_layout(inner, item, entry.inside, at, {})
+  end
+  return item, nil
 end
 
 local function add_array(walk, tree, entry, at, values)

@@ -1,0 +1,216 @@
+/**
+ * What the dissector knows beside layouts, in Debian's tshark: tests of `deno task test:tools`, which the suite does not
+ * find by their name.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { DISK_REPLY, DISK_REQUEST } from "../../devices/disk/mod.ts";
+import { ECHO_HEADER } from "../../devices/echo/mod.ts";
+import { RunCapture } from "../../simulator/capture/capture.ts";
+import { captured } from "../../simulator/capture/captured.ts";
+import {
+  SCSI_INTERFACE_TYPE,
+  SCSI_SENSE,
+  STORAGE_ANSWERS,
+  STORAGE_REQUEST,
+} from "../../devices/storage/mod.ts";
+import {
+  capture,
+  encodePacket,
+  rawPacketBytes,
+  readCapture,
+  runWorld,
+  simulatedScenarios,
+} from "../../simulator/mod.ts";
+import { openPair } from "../support/connected_pair.ts";
+import { checkPayload, dissected, fileOfRecords, PLAIN_HEADER } from "../support/dissected.ts";
+import { createFabric } from "../support/fabric.ts";
+import { runTool, testWithTools } from "../support/installed.ts";
+import { sendPlain, WAIT } from "../support/sending.ts";
+import { withTree } from "../support/temp_tree.ts";
+
+/** Columns of the packets of a file that `filter` shows. */
+async function columnsOf(path: string, filter: string, ...fields: string[]): Promise<string[][]> {
+  const columns = fields.flatMap((field) => ["-e", field]);
+  const args = ["-2", "-X", "lua_script:tools/vmbus.lua", "-r", path, "-Y", filter, "-T", "fields"];
+  const { code, stdout, stderr } = await runTool("tshark", [...args, ...columns]);
+  assertEquals([code, stderr.replace(/^Running as user .*\n/, "")], [0, ""], filter);
+  return stdout.trimEnd().split("\n").filter(Boolean).map((line) => line.split("\t"));
+}
+
+testWithTools("vmbus.lua: requests and answers are linked, with the time between them", [
+  "tshark",
+], async () => {
+  await withTree({}, async (root) => {
+    const path = `${root}/run.pcapng`;
+    const fabric = createFabric({ codec: "vmbus" });
+    using file = Deno.createSync(path);
+    const running = capture(fabric, (bytes) => void file.writeSync(bytes));
+    const guest = fabric.createPartition({ name: "one" });
+    const pair = await openPair({ within: { fabric, guest }, onServerPacket: "hold" });
+    for (const at of [0, 1]) sendPlain(pair.vsc, pair.client, new Uint8Array(8 + at), WAIT);
+    await fabric.advance(3);
+    assertEquals(pair.atServer.complete(2), 2);
+    await fabric.settle();
+    running.end();
+    const links = ["frame.number", "vmbus.response_in", "vmbus.request_in", "vmbus.response_time"];
+    const packets = await columnsOf(path, "vmbus.packet", ...links);
+    const [first] = packets.map(([number]) => Number(number));
+    assertEquals(packets, [
+      [`${first}`, `${first! + 2}`, "", ""],
+      [`${first! + 1}`, `${first! + 3}`, "", ""],
+      [`${first! + 2}`, "", `${first}`, "0.003000000"],
+      [`${first! + 3}`, "", `${first! + 1}`, "0.003000000"],
+    ]);
+    const answered = await columnsOf(path, "vmbus.request_in", "_ws.col.Info");
+    assertEquals(answered.slice(0, 4).map(([info]) => info), [
+      "versionResponse",
+      "allOffersDelivered",
+      "gpadlCreated, channel 1, GPADL 925201",
+      "openResult, channel 1",
+    ]);
+  });
+});
+
+testWithTools("capture.md: its filters are some, and show something of a run of the disk", [
+  "tshark",
+], async () => {
+  const text = await Deno.readTextFile("docs/capture.md");
+  const filters = [...text.matchAll(/^\| `(vmbus[^`]*|_ws[^`]*|frame[^`]*)` \|/gm)].map((
+    [, filter],
+  ) => filter!.replaceAll("\\", ""));
+  assert(filters.length >= 10);
+  const pieces: Uint8Array[] = [];
+  for (
+    const scenario of simulatedScenarios.filter(({ name }) => /disk|hostile|everything/.test(name))
+  ) {
+    const run = new RunCapture((bytes) => void pieces.push(bytes));
+    await runWorld(captured(scenario, run), { seed: 3, codec: "vmbus", onChoice: run.chose });
+    run.close(["a sentence"]);
+  }
+  await withTree(
+    { "a.pcapng": Uint8Array.from(pieces.flatMap((piece) => [...piece])) },
+    async (root) => {
+      for (const filter of filters) {
+        assert((await columnsOf(`${root}/a.pcapng`, filter, "frame.number")).length > 0, filter);
+      }
+    },
+  );
+});
+
+/** The capture of a world of the scenario of that name. */
+async function worldOf(name: string, codec: "vmbus" | "msgpack"): Promise<Uint8Array> {
+  const scenario = simulatedScenarios.find((each) => each.name === name)!;
+  const pieces: Uint8Array[] = [];
+  const run = new RunCapture((bytes) => void pieces.push(bytes));
+  await runWorld(captured(scenario, run), { seed: 3, codec, isFaulty: false, onChoice: run.chose });
+  run.close([]);
+  return Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+}
+
+for (const codec of ["vmbus", "msgpack"] as const) {
+  testWithTools(`vmbus.lua: devices' payloads in ${codec} read as their layouts have them`, [
+    "tshark",
+  ], async () => {
+    for (const name of ["disk", "echo"]) {
+      const file = await worldOf(name, codec);
+      const all = await dissected(file);
+      const { records } = readCapture(file);
+      const seen = records.filter((record, at) => {
+        const { kind, direction } = record.header;
+        const ofDisk = direction === "toHost" ? DISK_REQUEST : DISK_REPLY;
+        return kind === "packet" &&
+          checkPayload(record, all[at]!, name === "disk" ? ofDisk : ECHO_HEADER);
+      });
+      assert(seen.length > 4);
+    }
+  });
+}
+
+// storage.md
+testWithTools(
+  "vmbus.lua: storage's answers read as their requests decide, with command and sense inside",
+  [
+    "tshark",
+  ],
+  async () => {
+    const header = {
+      ...PLAIN_HEADER,
+      kind: "packet",
+      codec: "vmbus",
+      channelId: 1,
+      interfaceType: SCSI_INTERFACE_TYPE,
+    } as const;
+    const plain = { flags: 1, status: 0 };
+    const srb = {
+      ...plain,
+      srbBytes: 48,
+      srbStatus: 0,
+      scsiStatus: 0,
+      portNumber: 0,
+      pathId: 0,
+      targetId: 1,
+      lun: 2,
+      cdbBytes: 10,
+      senseBytes: 18,
+      direction: 1,
+      dataTransferBytes: 512,
+    };
+    const cdb = Uint8Array.from(
+      { length: 16 },
+      (_, at) => [0x28, 0, 0, 1, 2, 3, 0, 0, 9, 0][at] ?? 0,
+    );
+    const sense = new Uint8Array(20);
+    sense.set(SCSI_SENSE.encode({ key: 5, code: 0x21, qualifier: 0 }));
+    const asked = [
+      STORAGE_REQUEST.encode({ operation: "executeSrb", ...srb, cdb }),
+      STORAGE_REQUEST.encode({
+        operation: "queryProtocolVersion",
+        ...plain,
+        version: 0x602,
+        revision: 0,
+      }),
+    ];
+    const answers = [
+      [
+        STORAGE_ANSWERS.executeSrb,
+        STORAGE_ANSWERS.executeSrb.encode({ ...srb, scsiStatus: 2, sense }),
+      ],
+      [
+        STORAGE_ANSWERS.queryProtocolVersion,
+        STORAGE_ANSWERS.queryProtocolVersion.encode({ ...plain, version: 0x602, revision: 0 }),
+      ],
+    ] as const;
+    const packet = (payload: Uint8Array, at: number, type: 6 | 11) =>
+      rawPacketBytes(encodePacket("vmbus", {
+        type,
+        payload,
+        transactionId: BigInt(at),
+        completionRequested: type === 6,
+      }));
+    const records = [
+      ...asked.map((payload, at) => ({ header, bytes: packet(payload, at, 6) })),
+      ...answers.map(([, payload], at) => ({
+        header: { ...header, direction: "toGuest" } as const,
+        bytes: packet(payload, at, 11),
+      })),
+    ];
+    const file = fileOfRecords(records);
+    const all = await dissected(file);
+    const layouts = [STORAGE_REQUEST, STORAGE_REQUEST, ...answers.map(([layout]) => layout)];
+    for (const [at, record] of records.entries()) {
+      assert(checkPayload(record, all[at]!, layouts[at]!));
+    }
+    await withTree({ "a.pcapng": file }, async (root) => {
+      const columns = [
+        "vmbus.storage.cdb.operation",
+        "vmbus.storage.cdb.lba",
+        "vmbus.storage.sense.key",
+      ];
+      const [request, , answer] = await columnsOf(`${root}/a.pcapng`, "vmbus.packet", ...columns);
+      assertEquals([request, answer], [["0x28", "66051", ""], ["", "", "0x05"]]);
+    });
+  },
+);
