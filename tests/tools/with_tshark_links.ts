@@ -129,6 +129,62 @@ for (const codec of ["vmbus", "msgpack"] as const) {
   });
 }
 
+const STORAGE_HEADER = {
+  ...PLAIN_HEADER,
+  kind: "packet",
+  codec: "vmbus",
+  channelId: 1,
+  interfaceType: SCSI_INTERFACE_TYPE,
+} as const;
+const SRB = {
+  flags: 1,
+  status: 0,
+  srbBytes: 48,
+  srbStatus: 0,
+  scsiStatus: 0,
+  portNumber: 0,
+  pathId: 0,
+  targetId: 1,
+  lun: 2,
+  cdbBytes: 10,
+  senseBytes: 18,
+  direction: 1,
+  dataTransferBytes: 512,
+};
+
+/** A READ of a disk that fails, and a version that is agreed on: requests first, then their answers. */
+function storagePackets() {
+  const read = [0x28, 0, 0, 1, 2, 3, 0, 0, 9, 0];
+  const cdb = Uint8Array.from({ length: 16 }, (_, at) => read[at] ?? 0);
+  const sense = new Uint8Array(20);
+  sense.set(SCSI_SENSE.encode({ key: 5, code: 0x21, qualifier: 0 }));
+  const version = { flags: 1, status: 0, version: 0x602, revision: 0 };
+  const { executeSrb, queryProtocolVersion } = STORAGE_ANSWERS;
+  const packet = (payload: Uint8Array, at: number, type: 6 | 11) => {
+    const completionRequested = type === 6;
+    const plain = { type, payload, transactionId: BigInt(at), completionRequested };
+    return rawPacketBytes(encodePacket("vmbus", plain));
+  };
+  const requests = [
+    STORAGE_REQUEST.encode({ operation: "executeSrb", ...SRB, cdb }),
+    STORAGE_REQUEST.encode({ operation: "queryProtocolVersion", ...version }),
+  ];
+  const answers = [
+    executeSrb.encode({ ...SRB, scsiStatus: 2, sense }),
+    queryProtocolVersion.encode(version),
+  ];
+  return {
+    layouts: [STORAGE_REQUEST, STORAGE_REQUEST, executeSrb, queryProtocolVersion],
+    records: [
+      ...requests.map((payload, at) => ({ header: STORAGE_HEADER, bytes: packet(payload, at, 6) })),
+      ...answers.map((payload, at) => ({
+        header: { ...STORAGE_HEADER, direction: "toGuest" } as const,
+        bytes: packet(payload, at, 11),
+      })),
+    ],
+  };
+}
+
 // storage.md
 testWithTools(
   "vmbus.lua: storage's answers read as their requests decide, with command and sense inside",
@@ -136,70 +192,9 @@ testWithTools(
     "tshark",
   ],
   async () => {
-    const header = {
-      ...PLAIN_HEADER,
-      kind: "packet",
-      codec: "vmbus",
-      channelId: 1,
-      interfaceType: SCSI_INTERFACE_TYPE,
-    } as const;
-    const plain = { flags: 1, status: 0 };
-    const srb = {
-      ...plain,
-      srbBytes: 48,
-      srbStatus: 0,
-      scsiStatus: 0,
-      portNumber: 0,
-      pathId: 0,
-      targetId: 1,
-      lun: 2,
-      cdbBytes: 10,
-      senseBytes: 18,
-      direction: 1,
-      dataTransferBytes: 512,
-    };
-    const cdb = Uint8Array.from(
-      { length: 16 },
-      (_, at) => [0x28, 0, 0, 1, 2, 3, 0, 0, 9, 0][at] ?? 0,
-    );
-    const sense = new Uint8Array(20);
-    sense.set(SCSI_SENSE.encode({ key: 5, code: 0x21, qualifier: 0 }));
-    const asked = [
-      STORAGE_REQUEST.encode({ operation: "executeSrb", ...srb, cdb }),
-      STORAGE_REQUEST.encode({
-        operation: "queryProtocolVersion",
-        ...plain,
-        version: 0x602,
-        revision: 0,
-      }),
-    ];
-    const answers = [
-      [
-        STORAGE_ANSWERS.executeSrb,
-        STORAGE_ANSWERS.executeSrb.encode({ ...srb, scsiStatus: 2, sense }),
-      ],
-      [
-        STORAGE_ANSWERS.queryProtocolVersion,
-        STORAGE_ANSWERS.queryProtocolVersion.encode({ ...plain, version: 0x602, revision: 0 }),
-      ],
-    ] as const;
-    const packet = (payload: Uint8Array, at: number, type: 6 | 11) =>
-      rawPacketBytes(encodePacket("vmbus", {
-        type,
-        payload,
-        transactionId: BigInt(at),
-        completionRequested: type === 6,
-      }));
-    const records = [
-      ...asked.map((payload, at) => ({ header, bytes: packet(payload, at, 6) })),
-      ...answers.map(([, payload], at) => ({
-        header: { ...header, direction: "toGuest" } as const,
-        bytes: packet(payload, at, 11),
-      })),
-    ];
+    const { layouts, records } = storagePackets();
     const file = fileOfRecords(records);
     const all = await dissected(file);
-    const layouts = [STORAGE_REQUEST, STORAGE_REQUEST, ...answers.map(([layout]) => layout)];
     for (const [at, record] of records.entries()) {
       assert(checkPayload(record, all[at]!, layouts[at]!));
     }
