@@ -18,9 +18,13 @@ const DOCUMENTS = {
     "## 9. What a verifier must catch",
     "- V1. Later.",
   ].join("\n"),
+  "docs/storage.md": "## 1. The device\n- A1. One.\n## 9. Save and restore\n- B1. Two.\n",
   "docs/wire.md": "## 1. Ring\n### 1.10 Ring sizes\n",
   "docs/api.md": "## 3. FabricRuntime\n",
 };
+
+/** A test that names what the second document asks for. */
+const STORAGE = { "tests/storage_test.ts": "// storage.md B1" };
 
 const N1 = "docs/kmcl.md:5:1: no test names the rule N1";
 const N2 = "docs/kmcl.md:8:1: no test names the rule N2";
@@ -31,7 +35,7 @@ async function check(
   files: Readonly<Record<string, string>>,
   expected: readonly string[],
 ): Promise<void> {
-  await withTree({ ...DOCUMENTS, ...files }, async (root) => {
+  await withTree({ ...DOCUMENTS, ...STORAGE, ...files }, async (root) => {
     assertEquals((await checkRules(root)).map(formatFinding), expected);
   });
 }
@@ -71,5 +75,18 @@ Deno.test("checkRules: finds citations of rules and sections that do not exist",
   await check({ ...tests, "core/a.ts": "// wire.md 1.11, kmcl.md section 3" }, [
     "core/a.ts:1:4: docs/wire.md has no section 1.11",
     "core/a.ts:1:18: docs/kmcl.md has no section 3",
+  ]);
+});
+
+Deno.test("checkRules: a rule of another document is that document's", async () => {
+  const tests = { "tests/a_test.ts": "// kmcl.md N1, N2, Q1" };
+  const untested = "docs/storage.md:4:1: no test names the rule B1";
+  await check({ ...tests, "tests/storage_test.ts": "" }, [untested]);
+  await check({ ...tests, "tests/storage_test.ts": "", "tests/conformance/b_test.ts": "// B1" }, [
+    untested,
+  ]);
+  await check({ ...tests, "core/a.ts": "// storage.md A1, storage.md N1, storage.md, section 2" }, [
+    "core/a.ts:1:19: docs/storage.md has no rule N1",
+    "core/a.ts:1:34: docs/storage.md has no section 2",
   ]);
 });

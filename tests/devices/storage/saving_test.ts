@@ -8,7 +8,7 @@ import * as vmbus from "../../../mod.ts";
 import { createFabric } from "../../support/fabric.ts";
 import { clientTable } from "../../support/connected_pair.ts";
 import { times } from "../../support/long.ts";
-import { StorageProber, storageProber } from "../../support/storage_prober.ts";
+import { type StorageProber, storageProber } from "../../support/storage_prober.ts";
 import { STORAGE_INSTANCE } from "../../support/storage_stage.ts";
 
 const SAVED: SavedServer = {
