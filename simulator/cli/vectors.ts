@@ -25,7 +25,13 @@ import {
   UsageError,
 } from "./command.ts";
 import { type Start, startOf } from "./start.ts";
-import { checkFolder, filesIn, readVectorFile, writeFolder } from "./vectors_folder.ts";
+import {
+  checkFolder,
+  filesIn,
+  prepareFolder,
+  readVectorFile,
+  writeFolder,
+} from "./vectors_folder.ts";
 
 const PERMISSIONS = "--allow-read --allow-write";
 
@@ -205,8 +211,9 @@ export async function main(
     if (complaint !== null) throw new UsageError(`${complaint}: see ${command} --help`);
     const { generate, force = false, json = false } = options;
     if (generate === undefined) return check(parsed.args, json, stdoutLook(isDumb));
+    prepareFolder(generate, force);
     const files = await vectorFiles();
-    writeFolder(generate, files, force);
+    writeFolder(generate, files);
     print(writtenReport(generate, files, json));
     return EXIT_OK;
   } catch (error) {

@@ -11,7 +11,7 @@ import type { VectorResult } from "../vectors/run.ts";
 import { readManifest } from "../vectors/sets/check.ts";
 import { digestOf, MANIFEST, type VectorFile } from "../vectors/sets/files.ts";
 import { cannot, UsageError } from "./command.ts";
-import { replaceFile } from "./written_files.ts";
+import { writeAsked } from "./written_files.ts";
 
 /** Far more than any file of vectors has. */
 const FILE_BYTES_MAX = 2 ** 24;
@@ -23,7 +23,7 @@ const FILE_BYTES_MAX = 2 ** 24;
  */
 export function readVectorFile(file: string): string {
   const refusal = (reason: unknown) =>
-    cannot(`read ${file}`, reason, "name a file of ring vectors");
+    cannot(`read ${file}`, reason, "name a file of vectors");
   try {
     const { isCharDevice, size } = Deno.statSync(file);
     if (isCharDevice) throw refusal("it is a device, and need have no end");
@@ -71,26 +71,32 @@ export function checkFolder(folder: string): readonly VectorResult[] {
   });
 }
 
+/** What would be right where files cannot be written. */
+const HINT = "name another folder with --generate";
+
 /**
- * Writes files into a folder, which is made where there is none.
+ * Makes sure that files can be written into a folder, which is made where there is none.
  *
- * @param isForced Whether files that are there already are replaced.
- * @throws {UsageError} It is not empty, or cannot be written.
+ * @param isForced Whether files that are there already may be replaced.
+ * @throws {UsageError} It is not empty, or cannot be made.
  */
-export function writeFolder(folder: string, files: readonly VectorFile[], isForced: boolean): void {
-  const hint = "name another folder with --generate";
+export function prepareFolder(folder: string, isForced: boolean): void {
+  const refusal = (reason: unknown, hint: string) => cannot(`write into ${folder}`, reason, hint);
   try {
     Deno.mkdirSync(folder, { recursive: true });
     const [first] = isForced ? [] : Deno.readDirSync(folder);
-    if (first !== undefined) {
-      throw cannot(
-        `write into ${folder}`,
-        `${first.name} is in it already`,
-        `${hint}, or add --force`,
-      );
-    }
-    for (const { name, text } of files) replaceFile(join(folder, name), text);
+    if (first === undefined) return;
+    throw refusal(`${first.name} is in it already`, `${HINT}, or add --force`);
   } catch (error) {
-    throw cannot(`write into ${folder}`, error, hint);
+    throw refusal(error, HINT);
   }
+}
+
+/**
+ * Writes files into a folder.
+ *
+ * @throws {UsageError} It cannot be written.
+ */
+export function writeFolder(folder: string, files: readonly VectorFile[]): void {
+  for (const { name, text } of files) writeAsked(join(folder, name), text, HINT);
 }

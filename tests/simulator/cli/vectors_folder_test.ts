@@ -85,7 +85,7 @@ Deno.test("vectors: what goes with nothing else, and folders that were not gener
       ],
       [
         [root],
-        /^Cannot read \S+manifest\.json: there is no such file; name a file of ring vectors$/,
+        /^Cannot read \S+manifest\.json: there is no such file; name a file of vectors$/,
       ],
       [[`${root}/sub`], /manifest\.json:1:1: \$schema: Invalid input/],
     ];
