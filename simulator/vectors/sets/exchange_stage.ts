@@ -39,6 +39,8 @@ export interface StageOptions {
   readonly guestFeatures?: number;
   /** Whose monitor pages signals go through. Default: there are none. */
   readonly monitorPages?: "guest" | "host";
+  /** Whether its paravisor serves the guest, in the host's place (wire.md section 6). Default false. */
+  readonly isRedirected?: boolean;
 }
 
 /** Which channel of the device a pair has. */
@@ -88,11 +90,18 @@ export class Stage {
       vmbusFeatures: hostFeatures,
       monitorPages: monitorPages === "host",
     });
+    const size = { memoryPages: 256, mmioMegabytes: 0 };
+    const processors = 4;
+    const machine = options.isRedirected === true
+      ? {
+        vtlOf: this.fabric.createPartition({ name: "paravisor", vtl: 2, processors, ...size }),
+        redirect: true,
+      }
+      : { processors };
     this.guest = this.fabric.createPartition({
       name: "guest",
-      memoryPages: 256,
-      mmioMegabytes: 0,
-      processors: 4,
+      ...size,
+      ...machine,
       vmbusVersion: rangeOf(options.guest),
       vmbusFeatures: guestFeatures,
       monitorPages: monitorPages ?? "none",
@@ -164,8 +173,8 @@ export class Stage {
   taken(): Omit<ExchangeCase, "name" | "description"> {
     const { fabric } = this;
     const { host, guest, hostFeatures, guestFeatures } = this.#options;
-    const said = fabric.trace.filter(({ event }) =>
-      event === "messageToHost" || event === "messageToGuest"
+    const said = fabric.trace.filter(({ event, subject }) =>
+      subject === this.guest.name && (event === "messageToHost" || event === "messageToGuest")
     );
     const shown = fabric.inspect().partitions.find(({ name }) => name === this.guest.name);
     const { version = null, features = 0, connectionId = null } = shown?.connection ?? {};

@@ -43,7 +43,8 @@ const exchangeCase = z.strictObject({
     version,
     features: whole("the features that both have, as bits"),
     connectionId: whole(
-      "the connection that the guest posts to from then on; before, it is 1, and 4 from version 5.0 on",
+      "the connection that the guest posts to from then on; before, it is 1, from version 5.0 on 4, and " +
+        "0x800074 where the guest's paravisor serves it",
     ),
   }).nullable().meta({ description: "what they agreed on last; null: nothing" }),
   steps: z.array(step).meta({ description: "what is said, in order" }),

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { FEATURES_DEFAULT } from "../../../core/control/dialect.ts";
 import { FEATURES, FEATURES_KNOWN, VERSIONS } from "../../../core/control/versions.ts";
 import type { Script } from "./exchange_script.ts";
 
@@ -41,7 +42,8 @@ export function negotiations(): readonly Script[] {
     },
     ...featureSets().map(([name, bits]): Script => ({
       name: `negotiate-feature-${name}`,
-      description: `a guest asks for ${name} and no other feature, of a host that has all of them`,
+      description:
+        `a guest asks for ${name} and no other feature, of a host that has all of them but what it gives by trusted connections alone`,
       hostFeatures: FEATURES_KNOWN,
       guestFeatures: bits,
       play: contactAlone,
@@ -52,6 +54,16 @@ export function negotiations(): readonly Script[] {
       hostFeatures: 0,
       play: contactAlone,
     },
+    ...(["5.3", "6.0"] as const).map((version): Script => ({
+      name: `negotiate-trusted-${version}`,
+      description:
+        `a guest whose paravisor serves it, by a connection that it trusts, in ${version}: there confidential channels are agreed on`,
+      guest: version,
+      hostFeatures: FEATURES_KNOWN,
+      guestFeatures: FEATURES_DEFAULT | FEATURES.confidentialChannels,
+      isRedirected: true,
+      play: contactAlone,
+    })),
     {
       name: "negotiate-monitor-guest",
       description: "a guest brings monitor pages",
