@@ -110,6 +110,16 @@ const TEXTS: Readonly<Record<string, (details: TraceDetails) => string>> = {
     }`,
   found: ({ rule, place, message, by }) => `found by ${by}: ${message} (${rule}, at ${place})`,
   fault: ({ fault }) => `fault: ${fault}`,
+  // What was read from somewhere, and is no run's own trace.
+  messageInSlot: ({ message, number }) => `${message ?? `message ${number}`} lies in the slot`,
+  messageInTurn: ({ message, number }) => `${message ?? `message ${number}`} has its turn`,
+  messageNotSent: ({ ret, ...details }) => `${messageText(details)} was not posted: ${ret}`,
+  interruptToHost: () => "the guest signals the host",
+  interruptToGuest: () => "the host signals the guest",
+  interruptHandled: () => "the guest deals with a signal",
+  packet: ({ what, direction }) => `${what} → the ${direction === "toHost" ? "host" : "guest"}`,
+  note: ({ text }) => String(text),
+  decoded: ({ what }) => String(what),
   violation: ({ rule, call, message }) => `violation in ${call}: ${message} (${rule})`,
 };
 

@@ -28,11 +28,6 @@ function toldFields({ message, told }: ToldMessage): readonly DecodedField[] {
   return fields.filter(({ name }) => told.has(name));
 }
 
-/** Details without the one of a name. */
-function without(details: TraceDetails, name: string): TraceDetails {
-  return Object.fromEntries(Object.entries(details).filter(([each]) => each !== name));
-}
-
 /** Reads a trace, and keeps count of what it does not tell. */
 class LinuxSteps {
   readonly #reader = new LinuxTraceReader();
@@ -91,12 +86,9 @@ class LinuxSteps {
 
   /** What an entry tells, and behind it the event, its task and processor as Linux has them. */
   #lineOf(entry: TraceEntry): string {
-    const { linux, fields: _, ...details } = entry.details;
-    const { event, cpu, task, flags = "" } = linux as Readonly<Record<string, unknown>>;
-    const isSent = entry.event !== "messageNotSent";
-    const shown = isSent ? { ...entry.details } : details;
-    const text = lineOfEntry({ ...entry, details: without(shown, "linux") }, this.#texts);
-    return `${text}  (${visible(`${event}, ${task} [${cpu}] ${flags}`.trimEnd())})`;
+    const { event, cpu, task, flags = "" } = entry.details["linux"] as TraceDetails;
+    const where = `${event}, ${task} [${cpu}] ${flags}`.trimEnd();
+    return `${lineOfEntry(entry, this.#texts)}  (${visible(where)})`;
   }
 
   #broken({ message: told, isSaid, number }: LinuxEntry): BrokenSentence | null {

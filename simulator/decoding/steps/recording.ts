@@ -7,6 +7,7 @@
 import type { TraceEntry } from "../../../mod.ts";
 import { messageArrows } from "../../pages/arrows.ts";
 import type {
+  RecordedArrow,
   RecordedBytes,
   RecordedFinding,
   RecordedLane,
@@ -42,6 +43,16 @@ function lanesOf(entries: readonly TraceEntry[]): readonly RecordedLane[] {
     const partition = partitionOf.get(subject) ?? (isChannel ? first : subject);
     return { subject, partition, side: sideOf(subject) ?? (isChannel ? "client" : null) };
   }).toSorted((one, other) => subjects.indexOf(one.partition) - subjects.indexOf(other.partition));
+}
+
+/** The lane of who is no guest: of a fabric's own trace that is its first partition. */
+const HOST: RecordedLane = { subject: "host", partition: "host", side: null };
+
+/** Messages that are told of once alone cross the bus at that entry. */
+function arrowsAcross(entries: readonly TraceEntry[]): readonly RecordedArrow[] {
+  return entries.flatMap(({ event }, at): readonly RecordedArrow[] =>
+    /^message(?:ToHost|ToGuest|Taken)$/.test(event) ? [{ kind: "message", from: at, to: at }] : []
+  );
 }
 
 /** Collects what is decoded, as far as a page has room. */
@@ -91,13 +102,15 @@ export class StepRecorder {
   /** The recording of `run`. */
   recording(run: RecordedRun): Recording {
     const entries = this.#entries;
+    const isOwn = entries.some(({ event }) => event === "partitionCreated");
+    const lanes = lanesOf(entries);
     return {
       run,
       findings: this.#findings,
       entries,
       steps: [],
-      lanes: lanesOf(entries),
-      arrows: messageArrows(entries),
+      lanes: isOwn ? lanes : [HOST, ...lanes],
+      arrows: isOwn ? messageArrows(entries) : arrowsAcross(entries),
       bytes: this.#bytes,
       marks: entries.length === 0 ? [] : this.#marks,
       states: { paths: [], values: [""], at: [], path: [], value: [] },

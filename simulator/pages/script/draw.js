@@ -276,7 +276,7 @@ function drawHead(context, app, layout) {
     const x = laneX(at + 1, layout);
     const letters = Math.max(3, Math.floor(layout.laneWidth / 6.2));
     context.fillStyle = side === null ? colors.text : colors.muted;
-    const [, number = subject] = /^channel (\d+)/.exec(subject) ?? [];
+    const [, number = subject] = /(?:^|: )channel (\d+)/.exec(subject) ?? [];
     context.font = side === null ? app.fonts.strong : app.fonts.plain;
     if (side === null) {
       context.textAlign = "left";

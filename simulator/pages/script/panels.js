@@ -105,7 +105,9 @@ export function showEntry(app) {
   const lane = columns.lane[entry];
   const who = lane === 0 ? "scheduler" : head.lanes[lane - 1][0];
   const marks = head.marks.filter(([at]) => at === entry);
+  // A message that is told of once alone arrives where it was sent.
   const { to, from } = waysOf(app, entry);
+  const isElsewhere = (each) => each !== entry;
   panel.replaceChildren(
     element("h2", "", texts.label(entry)),
     facts([
@@ -117,8 +119,8 @@ export function showEntry(app) {
       ...source === undefined ? [] : [["from", source, "source"]],
       ...marks.map(([, kind, text]) => [kind, text, `mark-${kind}`]),
     ]),
-    ...from.map((each) => buttonTo(app, each, "← sent at entry")),
-    ...to.map((each) => buttonTo(app, each, "→ arrives at entry")),
+    ...from.filter(isElsewhere).map((each) => buttonTo(app, each, "← sent at entry")),
+    ...to.filter(isElsewhere).map((each) => buttonTo(app, each, "→ arrives at entry")),
     ...packet === undefined ? [] : [element("h3", "", "packet"), facts(packet)],
     ...bytesPart(app, entry, fields),
     ...Object.keys(details).length === 0 ? [] : [

@@ -86,7 +86,7 @@ Deno.test("stepsOfCapture: shows notes and damage, and forgets a guest that was 
   assertEquals(shown.at(-1)!.damage?.startsWith("c: damaged at "), true);
   const all = stepsOfCapture(readCapture(bytes), { name: "c", isChecked: false });
   const last = [...all.steps as Iterable<DecodedStep>].at(-1)!;
-  assertEquals(last.lines({}), ["    0.0000  guest: note, text words, partition guest"]);
+  assertEquals(last.lines({}), ["    0.0000  guest: words"]);
 });
 
 Deno.test("SeenTransactions: a completion ends one transaction of the other way", () => {

@@ -202,7 +202,7 @@ Deno.test("decode: knows a capture by its first bytes, and reads it record by re
   const bytes = new Uint8Array(await new Blob(pieces).arrayBuffer());
   const { code, stdout } = await decode(bytes, "--check");
   assertEquals([code, stdout], [0, "ok: no rule of wire.md is broken by what is there\n"]);
-  assertStringIncludes((await decode(bytes)).stdout, "guest: note, text words");
+  assertStringIncludes((await decode(bytes)).stdout, "guest: words");
   const { entries, ok } = JSON.parse((await decode(bytes, "--json", "--as", "capture")).stdout);
   assertEquals([ok, entries.at(-1).header.kind, entries.at(-1).comments], [true, "note", [
     "words",
