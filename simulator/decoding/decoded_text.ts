@@ -4,6 +4,7 @@
  * @module
  */
 
+import { INTERFACE_TYPES } from "../../core/control/interface_types.ts";
 import { type Look, painted } from "../layout.ts";
 import type { EntryTexts } from "../words/entry_text.ts";
 import { visible } from "../text.ts";
@@ -19,6 +20,11 @@ import type { DecodedDamage } from "./parts.ts";
 const NAME_COLUMNS_MIN = 18;
 const OFFSET_DIGITS = 4;
 
+/** Names of devices by their interface types (wire.md section 7). */
+const DEVICES: ReadonlyMap<string, string> = new Map(
+  Object.entries(INTERFACE_TYPES).map(([name, type]) => [type, name]),
+);
+
 const placeOf = (offset: number) => `0x${offset.toString(16).padStart(OFFSET_DIGITS, "0")}`;
 
 /** The fields as lines: offset, bytes, name, value. */
@@ -30,9 +36,9 @@ export function linesOfFields(fields: readonly DecodedField[], indent: string = 
   return all.map((field) => {
     const [{ offset, byteCount, name, text }] = field;
     const place = `${placeOf(offset)} ${String(byteCount).padStart(bytes)}`;
-    return `${indent}${place}  ${nameOf(field).padEnd(columns)}  ${
-      text === name ? "" : visible(text)
-    }`.trimEnd();
+    const device = DEVICES.get(text);
+    const told = text === name ? "" : device === undefined ? text : `${text} (${device})`;
+    return `${indent}${place}  ${nameOf(field).padEnd(columns)}  ${visible(told)}`.trimEnd();
   });
 }
 
