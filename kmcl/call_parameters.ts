@@ -10,7 +10,7 @@ import {
   LATER_FUNCTION_NAMES,
   SERVER_ONLY_FUNCTION_NAMES,
 } from "./function_names.ts";
-import type { KmclServerInterfaceV2 } from "./tables.ts";
+import type { KmclServerInterfaceV5 } from "./tables.ts";
 
 /** How an argument enters the trace, where its kind does not say it. */
 export interface Parameter {
@@ -34,6 +34,7 @@ const channel: Parameter = { name: "channel" };
 const packetObject: Parameter = { name: "packetObject" };
 const context: Parameter = { name: "packetCompletionContext" };
 const pointer: Parameter = { name: "pointer", isPointer: true };
+const callbackContext: Parameter = { name: "context", isPointer: true };
 
 function buffer(sizeAt: number, name = "buffer"): Parameter {
   return { name, sizeAt };
@@ -209,10 +210,32 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   VmbChannelPacketGetClientContext: [context],
   VmbChannelGetTargetDeviceObject: [channel],
   VmbChannelGetParentDeviceObject: [channel],
+  VmbChannelInitSetMaximumPacketCount: plain("channel", "packetCount"),
+  VmbChannelCreateGpadlFromPfnList: plain("channel", "flags", "pfnList", "pfnLength"),
+  VmbChannelInitSetPrimaryChannel: plain("channel", "primaryChannel"),
+  VmbChannelInitialize: [
+    ...plain("parentDeviceObject", "isServer"),
+    output("vmbChannel"),
+    { name: "byteCount" },
+  ],
+  VmbSizeofChannel: [],
+  VmbChannelSetAllowableDpcCpuUsage: plain("channel", "allowableDpcCpuUsage"),
+  VmbClientChannelInitSetTargetProcessorIndex: plain("channel", "processorIndex"),
+  VmbChannelInitSetInlinePacketContextSize: plain("channel", "contextSize"),
+  VmbPacketGetInlinePacketContextPointer: [packetObject],
+  VmbChannelInitSetProcessPacketCallbacksEx: [
+    ...plain("channel", "processPacketCallback", "processingCompleteCallback"),
+    callbackContext,
+  ],
+  VmbPacketSetCompletionRoutineEx: [packetObject, { name: "completionRoutine" }, callbackContext],
+  VmbServerChannelInitSetSaveRestorePacketCallbacksEx: [
+    ...plain("channel", "savePacketCallback", "restorePacketCallback"),
+    callbackContext,
+  ],
 } satisfies
   & {
-    readonly [Name in CallName & keyof KmclServerInterfaceV2]: ParametersOf<
-      KmclServerInterfaceV2[Name]
+    readonly [Name in CallName & keyof KmclServerInterfaceV5]: ParametersOf<
+      KmclServerInterfaceV5[Name]
     >;
   }
   & { readonly [Name in CallName]: readonly Parameter[] };

@@ -23,7 +23,10 @@ const POINTER_RESULTS: ReadonlySet<CallName> = new Set([
 ]);
 
 /** Functions whose result is a number, but not a status. */
-const NUMBER_RESULTS: ReadonlySet<CallName> = new Set(["VmbChannelSizeofPacket"]);
+const NUMBER_RESULTS: ReadonlySet<CallName> = new Set([
+  "VmbChannelSizeofPacket",
+  "VmbSizeofChannel",
+]);
 
 /** The calls of one table, or of the functions beside the tables. */
 export class CallTrace {

@@ -47,6 +47,41 @@ export type EvtPacketCompletionRoutine = (
   buffer: Uint8Array,
   bufferLength: number,
 ) => void;
+/**
+ * EvtChannelProcessPacket, with the context that VmbChannelInitSetProcessPacketCallbacksEx was given. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X15}
+ */
+export type EvtChannelProcessPacketEx = (
+  channel: VMBCHANNEL,
+  packet: VMBPACKETCOMPLETION,
+  buffer: Uint8Array,
+  bufferLength: number,
+  flags: number,
+  context: unknown,
+) => MaybePromise<void>;
+/**
+ * EvtChannelProcessingComplete, with the context that VmbChannelInitSetProcessPacketCallbacksEx was given. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X15}
+ */
+export type EvtChannelProcessingCompleteEx = (
+  channel: VMBCHANNEL,
+  packetsProcessed: number,
+  context: unknown,
+) => MaybePromise<void>;
+/**
+ * EvtPacketCompletionRoutine, with the context that VmbPacketSetCompletionRoutineEx was given. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X15}
+ */
+export type EvtPacketCompletionRoutineEx = (
+  packet: VMBPACKET,
+  status: NtStatus,
+  buffer: Uint8Array,
+  bufferLength: number,
+  context: unknown,
+) => void;
 /** A matching offer was found, but connecting to it failed. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_pnp_failure | EVT_VMB_CHANNEL_PNP_FAILURE} */
 export type EvtChannelPnpFailure = (
   channel: VMBCHANNEL,
@@ -82,6 +117,32 @@ export type EvtChannelRestorePacket = (
   libBufSize: number,
   saveBuf: Uint8Array,
   saveBufSize: number,
+) => NtStatus;
+
+/**
+ * EvtChannelSavePacket, with the context that VmbServerChannelInitSetSaveRestorePacketCallbacksEx was given. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X15}
+ */
+export type EvtChannelSavePacketEx = (
+  channel: VMBCHANNEL,
+  packet: VMBPACKET,
+  saveBuf: Uint8Array,
+  saveBufSize: number,
+  context: unknown,
+) => SavePacketResult;
+/**
+ * EvtChannelRestorePacket, with the context that VmbServerChannelInitSetSaveRestorePacketCallbacksEx was given. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X15}
+ */
+export type EvtChannelRestorePacketEx = (
+  channel: VMBCHANNEL,
+  libBuf: Uint8Array,
+  libBufSize: number,
+  saveBuf: Uint8Array,
+  saveBufSize: number,
+  context: unknown,
 ) => NtStatus;
 
 /** What VmbChannelInitSetStateChangeCallbacks takes. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/ns-vmbuskernelmodeclientlibapi-_vmb_channel_state_change_callbacks | VMB_CHANNEL_STATE_CHANGE_CALLBACKS} */

@@ -23,6 +23,7 @@ import {
 import { isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY, VMBUS_CHANNEL_GPADL_FLAGS } from "./flags.ts";
 import { driverOf } from "./driver.ts";
+import { pfnsOf as copyOfPfns, rangesOfPfns } from "./pfn_checks.ts";
 import { endpointOf, type Kmcl, requireEndpoint, waiting } from "./resolve.ts";
 import { mayBlock } from "./levels.ts";
 
@@ -118,6 +119,29 @@ export function VmbChannelCreateGpadlFromBuffer(
   }
   const pfns = pfnsOf(buffer.gpa, byteCount);
   return create(endpoint, flags, [{ byteOffset: 0, byteCount, pfns }]);
+}
+
+/**
+ * Shares the first `pfnLength` pages of a list with the server. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X7}
+ */
+export function VmbChannelCreateGpadlFromPfnList(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  flags: number,
+  pfnList: ArrayLike<number | bigint> | null,
+  pfnLength: number,
+): CreateGpadlResult {
+  const copy = copyOfPfns(pfnList, pfnLength); // its members may be code
+  const endpoint = sharing(kmcl, channel, "client");
+  if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
+  if (!isUint(flags, VMBUS_CHANNEL_GPADL_FLAGS)) return failed(STATUS_INVALID_PARAMETER_2);
+  const ranges = rangesOfPfns(endpoint, copy, pfnLength);
+  if (typeof ranges !== "number") return create(endpoint, flags, ranges);
+  // The same checks as of a send, whose list stands one place further behind.
+  if (ranges === STATUS_INVALID_PARAMETER_4) return failed(STATUS_INVALID_PARAMETER_3);
+  return failed(ranges === STATUS_INVALID_PARAMETER_5 ? STATUS_INVALID_PARAMETER_4 : ranges);
 }
 
 /**

@@ -6,16 +6,22 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import { giveUpServer } from "../actors/channel/server_image.ts";
+import type { Side } from "../actors/channel/types.ts";
+import type { DeviceTarget } from "../actors/partition/loaded_driver.ts";
+import { isU32 } from "../core/units.ts";
 import { isStateChangeOf } from "../actors/channel/state_changes.ts";
 import { currentFrame, KeGetCurrentIrql, PASSIVE_LEVEL } from "../actors/runtime/irql.ts";
 import type { Device, VMBCHANNEL } from "../actors/runtime/handle.ts";
-import { booleanOf } from "../core/arguments.ts";
+import { booleanOf, bytesOf } from "../core/arguments.ts";
+import { holdsBytes, wholeOf } from "../core/bytes.ts";
 import {
   type NtStatus,
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
+  STATUS_INVALID_PARAMETER_4,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import { Driver } from "./driver.ts";
@@ -25,12 +31,17 @@ import type { FunctionName } from "./function_names.ts";
 import { endpointOf, type Kmcl, refuseWhereRefused, requireEndpoint, waiting } from "./resolve.ts";
 import { isPassive, mayBlock } from "./levels.ts";
 import { resolveHandle } from "./handles.ts";
+import { initializeChannel } from "./initialized_packets.ts";
 
-/** What VmbChannelAllocate gives. */
+/** Bytes of a channel in memory of the caller. */
+const CHANNEL_BYTES = 1024;
+
+/** What VmbChannelAllocate gives, and VmbChannelInitialize. */
 export interface AllocateResult {
   /**
    * STATUS_SUCCESS, _1 for a bad device, _2 for no BOOLEAN or a side that it cannot have,
-   * INSUFFICIENT_RESOURCES where a simulation lets it fail.
+   * INSUFFICIENT_RESOURCES where a simulation lets it fail. VmbChannelInitialize: _3 no buffer, or something that is in
+   * use lies in it; _4 fewer bytes than VmbSizeofChannel, or more than the buffer has.
    */
   readonly status: NtStatus;
   /** The channel; null on failure. */
@@ -47,24 +58,79 @@ export function VmbChannelAllocate(
   parentDeviceObject: Device | null,
   isServer: boolean | 0 | 1,
 ): AllocateResult {
+  const failed = (status: NtStatus) => ({ status, channel: null });
+  const place = placeFor(kmcl, parentDeviceObject, isServer);
+  if (typeof place === "number") return failed(place);
+  if (!isPassive(kmcl.runtime, "VmbChannelAllocate")) return failed(STATUS_INVALID_DEVICE_REQUEST);
+  const { driver, partition } = place.target;
+  if (isExhaustedFor(kmcl.runtime.faults, driver?.guest ?? partition, null, "channel")) {
+    return failed(STATUS_INSUFFICIENT_RESOURCES);
+  }
+  return { status: STATUS_SUCCESS, channel: makeChannel(kmcl, place) };
+}
+
+/**
+ * The same in memory of the caller. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X11}
+ */
+export function VmbChannelInitialize(
+  kmcl: Kmcl,
+  parentDeviceObject: Device | null,
+  isServer: boolean | 0 | 1,
+  vmbChannel: ArrayBufferView | null,
+  byteCount: number,
+): AllocateResult {
+  const failed = (status: NtStatus) => ({ status, channel: null });
+  const place = placeFor(kmcl, parentDeviceObject, isServer);
+  if (typeof place === "number") return failed(place);
+  const buffer = bytesOf(vmbChannel);
+  if (buffer === null) return failed(STATUS_INVALID_PARAMETER_3);
+  const isLarge = isU32(byteCount) && byteCount >= CHANNEL_BYTES && holdsBytes(buffer, byteCount);
+  if (!isLarge) return failed(STATUS_INVALID_PARAMETER_4);
+  if (!isPassive(kmcl.runtime, "VmbChannelInitialize")) {
+    return failed(STATUS_INVALID_DEVICE_REQUEST);
+  }
+  const memory = wholeOf(buffer);
+  const make = () => makeChannel(kmcl, place);
+  const channel = initializeChannel(kmcl.runtime, memory, CHANNEL_BYTES, make);
+  return channel === null
+    ? failed(STATUS_INVALID_PARAMETER_3)
+    : { status: STATUS_SUCCESS, channel };
+}
+
+/**
+ * Bytes of the buffer that VmbChannelInitialize needs. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X11}
+ */
+export function VmbSizeofChannel(kmcl: Kmcl): number {
   refuseWhereRefused(kmcl);
-  const target = resolveHandle(parentDeviceObject, "DEVICE");
+  return CHANNEL_BYTES;
+}
+
+/** For whom a channel is made, and which end it is to be. */
+interface ChannelMaker {
+  readonly target: DeviceTarget;
+  readonly side: Side;
+}
+
+/** The maker of a channel, or the status that says why there can be none: a bad device, or a side that it cannot have. */
+function placeFor(kmcl: Kmcl, device: unknown, isServer: unknown): ChannelMaker | NtStatus {
+  refuseWhereRefused(kmcl);
+  const target = resolveHandle(device, "DEVICE");
   if (target === null || target.partition.runtime !== kmcl.runtime || !target.partition.isAlive) {
-    return { status: STATUS_INVALID_PARAMETER_1, channel: null };
+    return STATUS_INVALID_PARAMETER_1;
   }
   const { partition } = target;
   const asServer = booleanOf(isServer);
   const isAllowed = asServer !== null &&
     (asServer ? partition.hasServers : !partition.isRoot || mayBeLoopback(kmcl));
-  if (!isAllowed) return { status: STATUS_INVALID_PARAMETER_2, channel: null };
-  if (!isPassive(kmcl.runtime, "VmbChannelAllocate")) {
-    return { status: STATUS_INVALID_DEVICE_REQUEST, channel: null };
-  }
-  if (isExhaustedFor(kmcl.runtime.faults, target.driver?.guest ?? partition, null, "channel")) {
-    return { status: STATUS_INSUFFICIENT_RESOURCES, channel: null };
-  }
-  const endpoint = kmcl.runtime.createEndpoint(target, asServer ? "server" : "client");
-  return { status: STATUS_SUCCESS, channel: new Driver(endpoint).channel };
+  return isAllowed ? { target, side: asServer ? "server" : "client" } : STATUS_INVALID_PARAMETER_2;
+}
+
+function makeChannel({ runtime }: Kmcl, { target, side }: ChannelMaker): VMBCHANNEL {
+  return new Driver(runtime.createEndpoint(target, side)).channel;
 }
 
 /**

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { booleanOf } from "../core/arguments.ts";
 import { NULL_GUID } from "../core/guid.ts";
@@ -15,7 +16,7 @@ import {
   STATUS_INVALID_PARAMETER_2,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
-import { isU16, isU32, roundUp8 } from "../core/units.ts";
+import { isU16, isU32, isUint, roundUp8 } from "../core/units.ts";
 import { driverOf } from "./driver.ts";
 import { endpointOf, type Kmcl, requireEndpoint } from "./resolve.ts";
 
@@ -163,10 +164,31 @@ export function VmbChannelGetMmioSpace(kmcl: Kmcl, channel: VMBCHANNEL | null): 
  */
 export function VmbChannelSizeofPacket(kmcl: Kmcl, channel: VMBCHANNEL | null): number {
   const endpoint = requireEndpoint(kmcl, "VmbChannelSizeofPacket", channel);
-  return endpoint === null ? 0 : packetObjectBytes(endpoint.configuration.packetBytesMax);
+  return endpoint === null ? 0 : packetObjectBytes(endpoint);
 }
 
-/** Bytes of a packet object with room for `packetBytes` of payload. */
-export function packetObjectBytes(packetBytes: number): number {
-  return roundUp8(packetBytes) + PACKET_OBJECT_BYTES;
+/** Bytes of a packet object of a channel: its payload, what KMCL keeps with it, the driver's context at its end. */
+export function packetObjectBytes({ configuration }: Endpoint): number {
+  const { packetBytesMax, inlineContextBytes } = configuration;
+  return roundUp8(packetBytesMax) + PACKET_OBJECT_BYTES + roundUp8(inlineContextBytes);
+}
+
+/**
+ * Sets which part of a flood of packets is taken at DISPATCH_LEVEL, in percent. Our reading.
+ *
+ * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X12}
+ */
+export function VmbChannelSetAllowableDpcCpuUsage(
+  kmcl: Kmcl,
+  channel: VMBCHANNEL | null,
+  allowableDpcCpuUsage: number,
+): void {
+  const call = "VmbChannelSetAllowableDpcCpuUsage";
+  const endpoint = requireEndpoint(kmcl, call, channel);
+  if (endpoint === null) return;
+  if (isUint(allowableDpcCpuUsage, 100)) endpoint.incoming.dispatchShare = allowableDpcCpuUsage;
+  else {
+    const message = `${describe(allowableDpcCpuUsage)} is no percentage`;
+    kmcl.runtime.verifier.report("invalid argument", call, message, { channel: endpoint.place });
+  }
 }

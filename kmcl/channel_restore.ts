@@ -113,7 +113,8 @@ class ChannelRestore implements RestoreUnderWay {
     checkIdentity(image.identity, endpoint);
     const level = PartitionObject.guestOf(endpoint)?.levelAt(endpoint.configuration.targetVtl);
     const unclaimed = level?.bus.ownHost?.unclaimed;
-    if (unclaimed?.admits(endpoint, image.traffic) === false) {
+    const { traffic, identity } = image;
+    if (unclaimed?.admits(endpoint, traffic, identity.subchannelIndex) === false) {
       mismatched("the guest has the channel in another state");
     }
   }

@@ -23,6 +23,7 @@ import {
   type EvtChannelRestorePacket,
   type EvtChannelSavePacket,
   type EvtPacketCompletionRoutine,
+  type EvtPacketCompletionRoutineEx,
   type StateChangeCallbacks,
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT,
 } from "./callbacks.ts";
@@ -222,7 +223,9 @@ export class Driver implements DriverCallbacks {
     let result: unknown;
     let isLater = false;
     try {
-      result = routine(packet.handle as VMBPACKET, status, answer, answerBytes);
+      result = packet.takesContext === true
+        ? this.#routineEx(packet, status, answer, answerBytes)
+        : routine(packet.handle as VMBPACKET, status, answer, answerBytes);
       isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
@@ -231,6 +234,16 @@ export class Driver implements DriverCallbacks {
     }
     if (isLater) this.#refusePromise(result);
     else this.#endpoint.trace.returned(frame);
+  }
+
+  #routineEx(
+    { routine, handle, routineContext }: PacketObject,
+    status: NtStatus,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): unknown {
+    const routineEx = routine as EvtPacketCompletionRoutineEx;
+    return routineEx(handle as VMBPACKET, status, answer, answerBytes, routineContext);
   }
 
   /** A completion routine must return at once: a promise from it is a violation, but it is still followed. */

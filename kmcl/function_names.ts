@@ -84,12 +84,12 @@ const V3_FUNCTION_NAMES = [
   "VmbChannelAllocateBounceBuffer",
 ] as const satisfies { readonly length: 2 };
 /** Of version 4. */
-const V4_FUNCTION_NAMES = [
+export const V4_FUNCTION_NAMES = [
   "VmbChannelInitSetMaximumPacketCount",
   "VmbChannelCreateGpadlFromPfnList",
 ] as const satisfies { readonly length: 2 };
 /** Of version 5. */
-const V5_FUNCTION_NAMES = [
+export const V5_FUNCTION_NAMES = [
   "VmbChannelInitSetPrimaryChannel",
   "VmbChannelInitialize",
   "VmbSizeofChannel",
@@ -101,7 +101,7 @@ const V5_FUNCTION_NAMES = [
   "VmbPacketSetCompletionRoutineEx",
 ] as const satisfies { readonly length: 9 };
 /** What version 5 adds to the server's own. */
-const V5_SERVER_ONLY_FUNCTION_NAMES = [
+export const V5_SERVER_ONLY_FUNCTION_NAMES = [
   "VmbServerChannelInitSetSaveRestorePacketCallbacksEx",
 ] as const satisfies { readonly length: 1 };
 
@@ -118,7 +118,12 @@ export const NAMES_BY_VERSION = [
  * The later functions that are here, in the order in which the trace counts them. A version whose names are
  * not all among them cannot be queried, nor can one after it.
  */
-export const LATER_FUNCTION_NAMES = [...V2_FUNCTION_NAMES] as const;
+export const LATER_FUNCTION_NAMES = [
+  ...V2_FUNCTION_NAMES,
+  ...V4_FUNCTION_NAMES,
+  ...V5_FUNCTION_NAMES,
+  ...V5_SERVER_ONLY_FUNCTION_NAMES,
+] as const;
 
 /** The name of a function of the tables. */
 export type FunctionName =

@@ -4,7 +4,12 @@
  * @module
  */
 
-import type { KmclServerInterfaceV1, KmclServerInterfaceV2 } from "./tables.ts";
+import type {
+  KmclServerInterfaceV1,
+  KmclServerInterfaceV2,
+  KmclServerInterfaceV4,
+  KmclServerInterfaceV5,
+} from "./tables.ts";
 
 /** Points to VmbChannelAllocate. */
 export type PFN_VMB_CHANNEL_ALLOCATE = KmclServerInterfaceV1["VmbChannelAllocate"];
@@ -153,3 +158,37 @@ export type PFN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT =
 /** Points to VmbChannelGetParentDeviceObject. Our reading. */
 export type PFN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT =
   KmclServerInterfaceV2["VmbChannelGetParentDeviceObject"];
+/** Points to VmbChannelInitSetMaximumPacketCount. Our reading. */
+export type PFN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_COUNT =
+  KmclServerInterfaceV4["VmbChannelInitSetMaximumPacketCount"];
+/** Points to VmbChannelCreateGpadlFromPfnList. Our reading. */
+export type PFN_VMB_CHANNEL_CREATE_GPADL_FROM_PFN_LIST =
+  KmclServerInterfaceV4["VmbChannelCreateGpadlFromPfnList"];
+/** Points to VmbChannelInitSetPrimaryChannel. Our reading. */
+export type PFN_VMB_CHANNEL_INIT_SET_PRIMARY_CHANNEL =
+  KmclServerInterfaceV5["VmbChannelInitSetPrimaryChannel"];
+/** Points to VmbChannelInitialize. Our reading. */
+export type PFN_VMB_CHANNEL_INITIALIZE = KmclServerInterfaceV5["VmbChannelInitialize"];
+/** Points to VmbSizeofChannel. Our reading. */
+export type PFN_VMB_SIZEOF_CHANNEL = KmclServerInterfaceV5["VmbSizeofChannel"];
+/** Points to VmbChannelSetAllowableDpcCpuUsage. Our reading. */
+export type PFN_VMB_CHANNEL_SET_ALLOWABLE_DPC_CPU_USAGE =
+  KmclServerInterfaceV5["VmbChannelSetAllowableDpcCpuUsage"];
+/** Points to VmbClientChannelInitSetTargetProcessorIndex. Our reading. */
+export type PFN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PROCESSOR_INDEX =
+  KmclServerInterfaceV5["VmbClientChannelInitSetTargetProcessorIndex"];
+/** Points to VmbChannelInitSetInlinePacketContextSize. Our reading. */
+export type PFN_VMB_CHANNEL_INIT_SET_INLINE_PACKET_CONTEXT_SIZE =
+  KmclServerInterfaceV5["VmbChannelInitSetInlinePacketContextSize"];
+/** Points to VmbPacketGetInlinePacketContextPointer. Our reading. */
+export type PFN_VMB_PACKET_GET_INLINE_PACKET_CONTEXT_POINTER =
+  KmclServerInterfaceV5["VmbPacketGetInlinePacketContextPointer"];
+/** Points to VmbChannelInitSetProcessPacketCallbacksEx. Our reading. */
+export type PFN_VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS_EX =
+  KmclServerInterfaceV5["VmbChannelInitSetProcessPacketCallbacksEx"];
+/** Points to VmbPacketSetCompletionRoutineEx. Our reading. */
+export type PFN_VMB_PACKET_SET_COMPLETION_ROUTINE_EX =
+  KmclServerInterfaceV5["VmbPacketSetCompletionRoutineEx"];
+/** Points to VmbServerChannelInitSetSaveRestorePacketCallbacksEx. Our reading. */
+export type PFN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS_EX =
+  KmclServerInterfaceV5["VmbServerChannelInitSetSaveRestorePacketCallbacksEx"];

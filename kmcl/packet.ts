@@ -32,12 +32,19 @@ import { handOutPacket, releasePacket } from "./packet_handles.ts";
 export function VmbPacketAllocate(kmcl: Kmcl, channel: VMBCHANNEL | null): VMBPACKET | null {
   const endpoint = requireEndpoint(kmcl, "VmbPacketAllocate", channel);
   if (endpoint === null || isExhausted(endpoint, "packet")) return null;
+  const { packetCountMax } = endpoint.configuration;
+  if (packetCountMax !== null && endpoint.outgoing.packets.driversCount >= packetCountMax) {
+    return null;
+  }
   return handOutPacket(endpoint, "lookaside");
 }
 
 /** What VmbPacketInitialize gives. */
 export interface InitializeResult {
-  /** STATUS_SUCCESS, _1, _2 (no buffer, or a packet in flight lies in it) or _3. */
+  /**
+   * STATUS_SUCCESS, _1, _2 (no buffer, or a packet in flight or a channel lies in it) or _3;
+   * INSUFFICIENT_RESOURCES where VmbChannelInitSetMaximumPacketCount allows no more.
+   */
   readonly status: NtStatus;
   /** The packet object; null on failure. */
   readonly packet: VMBPACKET | null;
@@ -60,12 +67,12 @@ export function VmbPacketInitialize(
   if (endpoint === null) return failed(STATUS_INVALID_PARAMETER_1);
   const buffer = bytesOf(vmbPacket);
   if (buffer === null) return failed(STATUS_INVALID_PARAMETER_2);
-  const neededBytes = packetObjectBytes(endpoint.configuration.packetBytesMax);
+  const neededBytes = packetObjectBytes(endpoint);
   if (!isU32(byteCount) || byteCount < neededBytes || !holdsBytes(buffer, byteCount)) {
     return failed(STATUS_INVALID_PARAMETER_3);
   }
   const packet = initializePacket(endpoint, wholeOf(buffer), neededBytes);
-  return packet === null ? failed(STATUS_INVALID_PARAMETER_2) : { status: STATUS_SUCCESS, packet };
+  return typeof packet === "number" ? failed(packet) : { status: STATUS_SUCCESS, packet };
 }
 
 /**
@@ -107,8 +114,10 @@ export function VmbPacketSetCompletionRoutine(
   const call = "VmbPacketSetCompletionRoutine";
   const target = requirePacket(kmcl, call, packetObject);
   if (target === null) return;
-  if (typeof completionRoutine === "function") target.packet.routine = completionRoutine;
-  else {kmcl.runtime.verifier.report(
+  if (typeof completionRoutine === "function") {
+    target.packet.routine = completionRoutine;
+    target.packet.takesContext = false;
+  } else {kmcl.runtime.verifier.report(
       "invalid argument",
       call,
       `${describe(completionRoutine)} is no function`,

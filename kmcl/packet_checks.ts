@@ -6,7 +6,6 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
-import { copyPfns } from "../core/arguments.ts";
 import * as args from "../core/arguments.ts";
 import { copyBytes, NO_BYTES } from "../core/bytes.ts";
 import * as bytes from "../core/bytes.ts";
@@ -20,7 +19,6 @@ import {
 } from "../core/memory/mdl.ts";
 import {
   type NtStatus,
-  STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
   STATUS_INVALID_PARAMETER_4,
@@ -30,7 +28,6 @@ import {
 } from "../core/ntstatus.ts";
 import * as statuses from "../core/ntstatus.ts";
 import { PIPE_DATA_MAX, PIPE_HEADER_BYTES, writePipeHeader } from "../core/packet/pipe.ts";
-import { PAGE_BYTES } from "../core/units.ts";
 import * as units from "../core/units.ts";
 import * as formats from "./flags.ts";
 import type { CallName } from "./call_parameters.ts";
@@ -45,9 +42,6 @@ const {
   VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION,
   VMBUS_CHANNEL_FORMAT_FLAGS,
 } = formats;
-
-/** More pages than external data can ever have: its bound in bytes is a u32. */
-const PFNS_MAX = 2 ** 32 / PAGE_BYTES;
 
 /** Whether an optional argument was given, valid or not. */
 export function isGiven(argument: unknown): boolean {
@@ -87,26 +81,6 @@ export function checkPayload(
   const isTooLong = bufferLength > packetBytesMax || !holdsBytes(payload, bufferLength) ||
     isPipe && bufferLength > PIPE_DATA_MAX;
   return isTooLong ? STATUS_INVALID_PARAMETER_3 : STATUS_SUCCESS;
-}
-
-/** A copy of the first `length` PFNs of a driver's list, no more than any send can describe. */
-export function pfnsOf(list: unknown, length: number): readonly unknown[] | null {
-  return copyPfns(list, isU32(length) ? Math.min(length, PFNS_MAX) : 0);
-}
-
-/** Step 4: whole pages, as one range; or the status that names what is wrong with them. */
-export function rangesOfPfns(
-  endpoint: Endpoint,
-  copy: readonly unknown[] | null,
-  length: number,
-): readonly GpaRange[] | NtStatus {
-  if (!isU32(length) || length === 0) return STATUS_INVALID_PARAMETER_5;
-  if (copy === null) return STATUS_INVALID_PARAMETER_4;
-  if (copy.length < Math.min(length, PFNS_MAX)) return STATUS_INVALID_PARAMETER_5;
-  const pfns = copy as readonly number[];
-  if (!endpoint.partition.memory.holdsPfns(pfns)) return STATUS_INVALID_PARAMETER_4;
-  if (length > PFNS_MAX) return STATUS_INVALID_BUFFER_SIZE;
-  return [{ byteOffset: 0, byteCount: length * PAGE_BYTES, pfns }];
 }
 
 /** Step 5 where there is neither offset nor length: the whole of an MDL chain, as ranges. */

@@ -45,6 +45,7 @@ export function releasePacket(endpoint: Endpoint, packet: PacketObject, call: st
     noteEnd(endpoint.runtime, handle, call, endpoint, packet.slot);
     handle?.kill();
     packet.handle = null;
+    if (packet.hasContext) packet.dropContext(true);
   }
   endpoint.outgoing.packets.free(packet);
 }

@@ -17,6 +17,7 @@ import type { CallName } from "./call_parameters.ts";
 import type { InFabric, Kmcl } from "./resolve.ts";
 import * as handles from "./resolve.ts";
 import * as checks from "./packet_checks.ts";
+import { pfnsOf, rangesOfPfns } from "./pfn_checks.ts";
 import type { PacketTarget } from "./handles.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used. Without them the
@@ -172,14 +173,14 @@ export function VmbPacketSendWithExternalPfns(
   pfnLength: number,
   flags: number,
 ): NtStatus {
-  const pfns = checks.pfnsOf(externalDataPfns, pfnLength);
+  const pfns = pfnsOf(externalDataPfns, pfnLength);
   const target = sendable(kmcl, packetObject);
   if (target === null) return STATUS_INVALID_PARAMETER_1;
   const { endpoint } = target;
   const payload = payloadOf(buffer, bufferLength);
   const status = checkPayload(endpoint, payload, bufferLength, flags, true);
   if (status !== STATUS_SUCCESS) return status;
-  const ranges = checks.rangesOfPfns(endpoint, pfns, pfnLength);
+  const ranges = rangesOfPfns(endpoint, pfns, pfnLength);
   if (typeof ranges === "number") return ranges;
   if (!areFlagsGood(flags, ranges)) return STATUS_INVALID_PARAMETER_6;
   return post("VmbPacketSendWithExternalPfns", target, payload, bufferLength, ranges, flags);

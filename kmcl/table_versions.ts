@@ -11,14 +11,39 @@ import {
   VmbChannelGetTargetDeviceObject,
 } from "./channel_devices.ts";
 import { VmbChannelPacketGetClientContext } from "./channel_packet.ts";
-import type { V2_FUNCTION_NAMES } from "./function_names.ts";
+import type {
+  V2_FUNCTION_NAMES,
+  V4_FUNCTION_NAMES,
+  V5_FUNCTION_NAMES,
+  V5_SERVER_ONLY_FUNCTION_NAMES,
+} from "./function_names.ts";
+import { VmbChannelCreateGpadlFromPfnList } from "./channel_gpadl.ts";
+import { VmbChannelInitialize, VmbSizeofChannel } from "./channel_lifecycle.ts";
+import { VmbChannelSetAllowableDpcCpuUsage } from "./channel_properties.ts";
+import {
+  VmbChannelInitSetInlinePacketContextSize,
+  VmbChannelInitSetMaximumPacketCount,
+  VmbChannelInitSetPrimaryChannel,
+  VmbChannelInitSetProcessPacketCallbacksEx,
+  VmbClientChannelInitSetTargetProcessorIndex,
+  VmbServerChannelInitSetSaveRestorePacketCallbacksEx,
+} from "./later_channel_init.ts";
+import {
+  VmbPacketGetInlinePacketContextPointer,
+  VmbPacketSetCompletionRoutineEx,
+} from "./packet_context.ts";
 import {
   CLIENT_FUNCTIONS,
   namedIn,
   type NamedMethod,
   SERVER_ONLY_FUNCTIONS,
 } from "./table_functions.ts";
-import type { KmclFunctionsV2 } from "./table_later.ts";
+import type {
+  KmclFunctionsV2,
+  KmclFunctionsV4,
+  KmclFunctionsV5,
+  KmclServerOnlyFunctionsV5,
+} from "./table_later.ts";
 import type { Slots, Tied, Untied } from "./table_types.ts";
 
 /** What version 2 adds. */
@@ -28,11 +53,42 @@ const functionsV2 = [
   { VmbChannelGetParentDeviceObject },
 ] as const satisfies Slots<typeof V2_FUNCTION_NAMES, KmclFunctionsV2>;
 
+/** What version 4 adds. */
+const functionsV4 = [
+  { VmbChannelInitSetMaximumPacketCount },
+  { VmbChannelCreateGpadlFromPfnList },
+] as const satisfies Slots<typeof V4_FUNCTION_NAMES, KmclFunctionsV4>;
+
+/** What version 5 adds. */
+const functionsV5 = [
+  { VmbChannelInitSetPrimaryChannel },
+  { VmbChannelInitialize },
+  { VmbSizeofChannel },
+  { VmbChannelSetAllowableDpcCpuUsage },
+  { VmbClientChannelInitSetTargetProcessorIndex },
+  { VmbChannelInitSetInlinePacketContextSize },
+  { VmbPacketGetInlinePacketContextPointer },
+  { VmbChannelInitSetProcessPacketCallbacksEx },
+  { VmbPacketSetCompletionRoutineEx },
+] as const satisfies Slots<typeof V5_FUNCTION_NAMES, KmclFunctionsV5>;
+
+/** What version 5 adds to the server's own. */
+const serverOnlyFunctionsV5 = [
+  { VmbServerChannelInitSetSaveRestorePacketCallbacksEx },
+] as const satisfies Slots<typeof V5_SERVER_ONLY_FUNCTION_NAMES, KmclServerOnlyFunctionsV5>;
+
 /** What the later versions add, all together. */
-type Later = Pick<KmclFunctionsV2, keyof KmclFunctionsV2>;
+type All = KmclFunctionsV2 & KmclFunctionsV4 & KmclFunctionsV5 & KmclServerOnlyFunctionsV5;
+type Later = Pick<All, keyof All>;
+type LaterFunctions = [
+  ...typeof functionsV2,
+  ...typeof functionsV4,
+  ...typeof functionsV5,
+  ...typeof serverOnlyFunctionsV5,
+];
 
 /** The same signatures: each of the functions above is what its own says, to the letter. */
-export type LaterSignatures = Tied<Later, Untied<[...typeof functionsV2], Later>>;
+export type LaterSignatures = Tied<Later, Untied<LaterFunctions, Later>>;
 
 /** What a version adds to the one before. */
 interface Addition {
@@ -43,9 +99,12 @@ interface Addition {
 }
 
 /** What each version adds, from version 1 on; null where its functions are not all here. */
-const ADDITIONS: readonly (Addition | null)[] = [
+export const ADDITIONS: readonly (Addition | null)[] = [
   { client: CLIENT_FUNCTIONS, serverOnly: SERVER_ONLY_FUNCTIONS },
   { client: namedIn(functionsV2), serverOnly: [] },
+  null,
+  { client: namedIn(functionsV4), serverOnly: [] },
+  { client: namedIn(functionsV5), serverOnly: namedIn(serverOnlyFunctionsV5) },
 ];
 
 /**

@@ -6,12 +6,13 @@
 
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import { throwDataError } from "../../core/saved/fault.ts";
-import { anyText, guid, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
+import { anyText, flag, guid, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
 import {
   type Fields,
   list,
   mapped,
   named,
+  omissible,
   optional,
   record,
   type RecordOf,
@@ -40,6 +41,12 @@ const CONFIGURATION = record({
   incomingRingPages: [SETTING, "of VmbClientChannelInitSetRingBufferPageCount"],
   outgoingRingPages: [SETTING, "of the same"],
   subchannelIndex: [SETTING, "of initSetSubchannelIndex"],
+  isAnySubchannel: [
+    omissible(flag),
+    "of VmbChannelInitSetPrimaryChannel, without an index of its own",
+  ],
+  packetCountMax: [omissible(SETTING), "of VmbChannelInitSetMaximumPacketCount"],
+  inlineContextBytes: [omissible(SETTING), "of VmbChannelInitSetInlinePacketContextSize"],
   targetProcessor: [
     optional(SETTING),
     "of initSetTargetProcessor; nil where nothing was said, 4294967295 for no interrupts",
@@ -66,19 +73,28 @@ function configurationOf(
     configuration.setFlags(image.flags),
     configuration.setRingPages(image.incomingRingPages, image.outgoingRingPages),
     configuration.setSubchannelIndex(image.subchannelIndex),
+    configuration.setMaximumPacketCount(image.packetCountMax ?? U32_MAX),
+    configuration.setInlineContextSize(image.inlineContextBytes ?? 0),
   ];
   const { target } = image;
   const wanted = target === null ? null : clientTargetOf(target.interfaceType, target.instance);
   if (typeof wanted === "number" || !statuses.every(NT_SUCCESS)) return undefined;
   configuration.clientTarget = wanted;
   configuration.targetProcessor = image.targetProcessor;
+  configuration.packetCountMax = image.packetCountMax;
+  configuration.isAnySubchannel = image.isAnySubchannel === true;
   return configuration;
 }
 
 /** The settings of a client; its callbacks are the driver's to set again. */
 const SETTINGS: Schema<ChannelConfiguration> = mapped(
   CONFIGURATION,
-  (configuration) => ({ ...configuration, target: configuration.clientTarget }),
+  (configuration) => ({
+    ...configuration,
+    target: configuration.clientTarget,
+    isAnySubchannel: configuration.isAnySubchannel ? true : null,
+    inlineContextBytes: configuration.inlineContextBytes || null,
+  }),
   configurationOf,
   "a setting is out of its bounds",
 );

@@ -47,6 +47,8 @@ const OFFER_FLAGS = OFFER_FLAG_CONFIDENTIAL_RING | OFFER_FLAG_CONFIDENTIAL_EXTER
 const PACKET_BYTES_MAX = 500_000;
 /** Pages that one GPADL can describe: both rings with their control pages (wire.md 3.3). */
 const RING_GPADL_PAGES_MAX = 8190;
+/** Most bytes of a driver's context in a packet object: it is a part of each. */
+const INLINE_CONTEXT_BYTES_MAX = 65_536;
 /** Highest virtual trust level. */
 const VTL_MAX = 2;
 
@@ -111,6 +113,12 @@ export class ChannelConfiguration {
   flags = 0;
   /** Which channel of its instance it is: 0 for the primary, more for a sub-channel (wire.md 6). */
   subchannelIndex = 0;
+  /** Whether it is any sub-channel of its device: one that is free when it is enabled or an offer comes (kmcl.md X9). */
+  isAnySubchannel = false;
+  /** Most packet objects of its driver at once; null: any number. */
+  packetCountMax: number | null = null;
+  /** Bytes of the driver's context in each packet object. */
+  inlineContextBytes = 0;
   /** Whether a pipe keeps the boundaries of messages, or is a stream of bytes. */
   pipeType: PipeType = "message";
   /** What a socket's offer says, or which such offers a client takes; null: it is no socket. */
@@ -168,6 +176,46 @@ export class ChannelConfiguration {
   setSubchannelIndex(subchannelIndex: unknown): NtStatus {
     if (!isU16(subchannelIndex)) return STATUS_INVALID_PARAMETER_2;
     this.subchannelIndex = subchannelIndex;
+    this.isAnySubchannel = false;
+    return STATUS_SUCCESS;
+  }
+
+  /**
+   * VmbChannelInitSetPrimaryChannel, with the settings of the primary: false where they do not say which device that
+   * is, or it is a sub-channel itself. `instance` is the one that a client's primary has taken, if it has.
+   */
+  setPrimary(primary: ChannelConfiguration, instance: string | null): boolean {
+    const { clientTarget, serverTarget } = primary;
+    const target = serverTarget ?? clientTarget;
+    const known = instance ?? target?.instance ?? null;
+    if (target === null || known === null || primary.isSubchannel) return false;
+    const device = { interfaceType: target.interfaceType, instance: known };
+    if (serverTarget === null) this.clientTarget = device;
+    else {
+      this.serverTarget = device;
+      this.targetVtl = primary.targetVtl;
+      this.serverFlags |= primary.serverFlags & SERVER_FLAG_LOOPBACK_OFFER;
+    }
+    this.isAnySubchannel = this.subchannelIndex === 0;
+    return true;
+  }
+
+  /** Whether it is no primary. */
+  get isSubchannel(): boolean {
+    return this.isAnySubchannel || this.subchannelIndex > 0;
+  }
+
+  /** VmbChannelInitSetMaximumPacketCount. */
+  setMaximumPacketCount(packetCount: unknown): NtStatus {
+    if (!isU32(packetCount) || packetCount === 0) return STATUS_INVALID_PARAMETER_2;
+    this.packetCountMax = packetCount;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelInitSetInlinePacketContextSize. */
+  setInlineContextSize(contextBytes: unknown): NtStatus {
+    if (!isUint(contextBytes, INLINE_CONTEXT_BYTES_MAX)) return STATUS_INVALID_PARAMETER_2;
+    this.inlineContextBytes = contextBytes;
     return STATUS_SUCCESS;
   }
 

@@ -107,6 +107,7 @@ const FIELDS = {
   ],
   quota: [uint(U32_MAX, 1), "of VmbChannelSetTransactionQuota"],
   isAlwaysPassive: [flag, "of VmbChannelSetIncomingProcessingAtPassive"],
+  dispatchShare: [omissible(uint(99)), "of VmbChannelSetAllowableDpcCpuUsage"],
   rings: [optional(RINGS), "where both ends stand; not nil in `opened`, and only there"],
   incoming: [INCOMING_PROGRESS, "how far the receiving half is"],
   pageSets: [list(PAGE_SET), "of `setPageSet`, each number once; none without rings"],
@@ -184,7 +185,7 @@ export interface ChannelParts {
   /** Its settings. */
   readonly configuration: Pick<
     ChannelConfiguration,
-    "packetBytesMax" | "externalBytesMax" | "clientContextBytes" | "isPipe"
+    "packetBytesMax" | "externalBytesMax" | "clientContextBytes" | "inlineContextBytes" | "isPipe"
   >;
 }
 
@@ -203,6 +204,14 @@ export const CHANNEL_RULES: Rules<ChannelParts> = {
   "a packet is larger than those of its channel": ofEach(({ payload }, { configuration }) =>
     // A datagram that is queued has its header.
     payload.length <= configuration.packetBytesMax + (configuration.isPipe ? PIPE_HEADER_BYTES : 0)
+  ),
+  "a driver's context is not as large as those of its channel's packets": ofEach((
+    { context, kind },
+    { configuration },
+  ) =>
+    context === null || // one that was transferred has no bytes
+    kind !== "request" &&
+      (context.length === 0 || context.length === configuration.inlineContextBytes)
   ),
   "a server has external data, or a request that is not over": ofEach((packet, { side }) =>
     side === "client" ||

@@ -37,6 +37,8 @@ const PACKETS_PER_ITEM = 1024;
 export class Incoming {
   /** Whether every packet is delivered at PASSIVE_LEVEL. */
   isAlwaysPassive = false;
+  /** Of each hundred packets of a batch so many are due at DISPATCH_LEVEL, the rest at PASSIVE_LEVEL (kmcl.md X12). */
+  dispatchShare = 100;
   /** The packets that the driver has. */
   readonly outstandingPackets: OutstandingPackets;
   /** The memory that packets describe. */
@@ -149,19 +151,29 @@ export class Incoming {
   /** Takes the packet that the ring shows; false where the queue must not continue at once. */
   #take(ring: IncomingRing, irql: Irql): boolean {
     const fault = this.#endpoint.runtime.codec.decode(ring, this.#fields);
-    if (fault !== null) {
-      this.#endpoint.faulted(fault);
-      return false;
-    }
+    if (fault !== null) return this.#stopAt(fault);
     if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
     if (this.bytes !== null) return this.#takeBytes(ring, this.bytes);
-    const isPassiveDue = this.isAlwaysPassive === true || this.#isHeadPassive === true;
-    if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
+    if (this.#isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
       this.scheduleNext();
       return false;
     }
     return this.#deliver(ring, irql);
+  }
+
+  #stopAt(fault: ChannelFault): false {
+    this.#endpoint.faulted(fault);
+    return false;
+  }
+
+  get #isPassiveDue(): boolean {
+    return this.isAlwaysPassive === true || this.#isHeadPassive === true || this.isShareSpent;
+  }
+
+  /** Whether the next packet's batch has had its share of DISPATCH_LEVEL, for now. */
+  get isShareSpent(): boolean {
+    return this.dispatchShare < 100 && this.#batchCount % 100 >= this.dispatchShare;
   }
 
   #takeBytes(ring: IncomingRing, bytes: BytePipe): boolean {
@@ -175,10 +187,7 @@ export class Incoming {
   #takeCompletion(ring: IncomingRing): boolean {
     const { payloadStart, payloadBytes, transactionIdLow, transactionIdHigh } = this.#fields;
     const packet = this.#endpoint.outgoing.awaited(transactionIdLow, transactionIdHigh);
-    if (packet === null) {
-      this.#endpoint.faulted("unknownTransaction");
-      return false;
-    }
+    if (packet === null) return this.#stopAt("unknownTransaction");
     ring.takePayload(this.#answer, payloadStart, payloadBytes);
     ring.advance();
     this.#endpoint.completions.complete(packet, this.#complete, this.#answer, payloadBytes);
@@ -268,7 +277,7 @@ export class Incoming {
 
   /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */
   scheduleNext(): void {
-    if (this.#isHeadPassive || this.isAlwaysPassive) this.#scheduleNextPassive();
+    if (this.#isPassiveDue) this.#scheduleNextPassive();
     else this.#endpoint.work.scheduleInterrupt();
   }
 
@@ -280,10 +289,7 @@ export class Incoming {
   /** Hands the packet that the ring shows to the driver; false where the queue must not continue at once. */
   #deliver(ring: IncomingRing, irql: Irql): boolean {
     const packet = this.#accept(ring, irql);
-    if (typeof packet === "string") {
-      this.#endpoint.faulted(packet);
-      return false;
-    }
+    if (typeof packet === "string") return this.#stopAt(packet);
     const { callbacks } = this.#endpoint.runtime;
     const frame = irql === DISPATCH_LEVEL ? this.#dispatchFrame : this.#passiveFrame;
     const outer = callbacks.enter(frame);
@@ -308,14 +314,9 @@ export class Incoming {
   }
 
   /** The rest of a delivery whose callback returned a promise. */
-  #awaitDelivery(
-    ring: IncomingRing,
-    packet: IncomingPacket,
-    frame: Frame,
-    promise: unknown,
-  ): void {
+  #awaitDelivery(ring: IncomingRing, packet: IncomingPacket, frame: Frame, later: unknown): void {
     this.#commit(ring);
-    this.#awaitCallback(frame, promise, () => {
+    this.#awaitCallback(frame, later, () => {
       if (this.#afterCall(ring, packet, frame.irql)) this.scheduleNext();
     });
   }

@@ -12,7 +12,13 @@ import type { SavedChunk } from "../../core/saved/envelope.ts";
 import { mismatched } from "../../core/saved/fault.ts";
 import { bytes, guid, text, U32_MAX, uint } from "../../core/saved/forms.ts";
 import { encodePlainData } from "../../core/saved/plain_data.ts";
-import { checkRules, record, type Rules, type SchemaType } from "../../core/saved/schema.ts";
+import {
+  checkRules,
+  omissible,
+  record,
+  type Rules,
+  type SchemaType,
+} from "../../core/saved/schema.ts";
 import { stateWith } from "../chart/persisted.ts";
 import {
   areInSlotOrder,
@@ -47,6 +53,7 @@ const IDENTITY = record({
   externalChainMax: [SETTING, "of the same"],
   mmioMegabytes: [SETTING, "of VmbServerChannelInitSetMmioMegabytes"],
   mmioMegabytesOptional: [SETTING, "of the same"],
+  inlineContextBytes: [omissible(SETTING), "of VmbChannelInitSetInlinePacketContextSize"],
 });
 
 /** Who a saved server was. */
@@ -157,6 +164,7 @@ function identityOf(configuration: ChannelConfiguration, codec: string): Identit
     externalChainMax: configuration.externalChainMax,
     mmioMegabytes: configuration.mmioMegabytes,
     mmioMegabytesOptional: configuration.mmioMegabytesOptional,
+    inlineContextBytes: configuration.inlineContextBytes || null,
   };
 }
 
@@ -189,7 +197,13 @@ export function checkIdentity(saved: Identity, { configuration, runtime }: Endpo
   const own = identityOf(configuration, runtime.codec.name);
   if (own === null) mismatched("the channel has no interface and no instance");
   const keys = Object.keys(saved) as (keyof Identity)[];
-  const different = keys.filter((key) => saved[key] !== own[key]);
+  // Which sub-channel it was, a server that takes any is to be again (kmcl.md X9).
+  const isSameChannel = configuration.isAnySubchannel
+    ? saved.subchannelIndex > 0
+    : saved.subchannelIndex === own.subchannelIndex;
+  const different = keys.filter((key) =>
+    key === "subchannelIndex" ? !isSameChannel : saved[key] !== own[key]
+  );
   if (different.length > 0) mismatched(`the channel differs in ${different.join(", ")}`);
 }
 
@@ -206,6 +220,7 @@ export function libBytesOf({ packet }: DriverPacketImage): Uint8Array {
  */
 export function restoreServer(endpoint: Endpoint, image: ServerImage): void {
   const { packets } = endpoint.outgoing;
+  endpoint.configuration.subchannelIndex = image.identity.subchannelIndex;
   for (const request of image.requests) {
     const packet = packets.allocate("request");
     packets.move(packet, request.slot);

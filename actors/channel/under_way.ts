@@ -46,6 +46,7 @@ export function imageOfTraffic(endpoint: Endpoint, state: AnyMachineSnapshot): T
     channelId: endpoint.channelId,
     quota: incoming.outstandingPackets.quota,
     isAlwaysPassive: incoming.isAlwaysPassive,
+    dispatchShare: incoming.dispatchShare === 100 ? null : incoming.dispatchShare,
     rings,
     incoming: rings === null ? NO_PROGRESS : incoming.progress,
     pageSets: endpoint.pageSets.list,
@@ -87,6 +88,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   const { outstandingPackets } = incoming;
   outstandingPackets.quota = image.quota;
   incoming.isAlwaysPassive = image.isAlwaysPassive;
+  incoming.dispatchShare = image.dispatchShare ?? 100;
   endpoint.pageSets.resume(image.pageSets);
   for (const { payload, ranges, transactionId, wantsCompletion, area } of image.held) {
     const packet = outstandingPackets.addSaved("held");

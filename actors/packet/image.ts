@@ -5,13 +5,14 @@
  */
 
 import { assert } from "../../core/assert.ts";
-import { NO_BYTES } from "../../core/bytes.ts";
+import { NO_BYTES, wholeOf } from "../../core/bytes.ts";
 import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import { NO_RANGES, type TransferPages } from "../../core/packet/packet.ts";
 import { bytes, flag, gpaRange, U16_MAX, U32_MAX, uint, word } from "../../core/saved/forms.ts";
 import {
   list,
   named,
+  omissible,
   optional,
   record,
   type Schema,
@@ -53,6 +54,10 @@ export const PACKET = named(
     payload: [bytes(), "what is sent; empty but in `queued`, as it is in the ring, or was"],
     ranges: [list(gpaRange), "external data; none of a server's"],
     transfer: [optional(TRANSFER), "the parts of a page set that it names instead of memory"],
+    context: [
+      omissible(bytes()),
+      "the driver's context of VmbPacketGetInlinePacketContextPointer, where it asked for it",
+    ],
   }, {
     "it is in no transaction, and has something of one": (packet) =>
       packet.state !== "owned" ||
@@ -92,6 +97,7 @@ export function imageOfPacket(packet: PacketObject, order: number): PacketImage 
     payload: state === "queued" ? payload.subarray(0, payloadBytes) : NO_BYTES,
     ranges: isOwned ? NO_RANGES : packet.ranges,
     transfer: isOwned ? null : packet.transfer,
+    context: packet.context === null ? null : wholeOf(packet.context),
   };
 }
 
@@ -102,7 +108,8 @@ export function areInSlotOrder(images: readonly PacketImage[]): boolean {
 
 /** Puts a packet object that its driver owns into the transaction of `image`. It has its slot already. */
 export function resumePacket(packet: PacketObject, image: PacketImage): void {
-  const { state, wantsCompletion, order, status, payload, ranges, transfer } = image;
+  const { state, wantsCompletion, order, status, payload, ranges, transfer, context } = image;
+  if (context !== null) packet.fillContext(context);
   packet.wantsCompletion = wantsCompletion;
   packet.order = order;
   packet.status = status;

@@ -9,6 +9,7 @@ import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import * as packets from "../../core/packet/packet.ts";
 import type { PacketType, TransferPages } from "../../core/packet/packet.ts";
+import { poison } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
@@ -46,8 +47,17 @@ export class PacketObject {
   pointer: unknown = null;
   /** The driver's completion routine, as the layer above keeps it. */
   routine: unknown = null;
+  /** Whether the routine takes {@linkcode PacketObject.routineContext} as well. */
+  takesContext = false;
+  /** What VmbPacketSetCompletionRoutineEx was given for it. */
+  routineContext: unknown = null;
   /** The synchronous request that it serves, if any. */
   request: RequestEnd | null = null;
+
+  /** The driver's context in it, kept from one owner to the next. */
+  #context: Uint8Array = NO_BYTES;
+  /** Whether its owner has asked for the context. */
+  #hasContext = false;
 
   /** Payload of the transaction, where it had to be kept for later. */
   payload: Uint8Array = NO_BYTES;
@@ -79,6 +89,47 @@ export class PacketObject {
   /** Whether the opposite side finds memory by it. */
   get hasExternalData(): boolean {
     return this.ranges.length > 0 || this.transfer !== null;
+  }
+
+  /** The driver's context in it, `byteCount` bytes, 0 when its owner asks first (kmcl.md X13). */
+  contextOf(byteCount: number): Uint8Array {
+    if (this.#hasContext === true) return this.#context;
+    if (this.#context.length !== byteCount) this.#context = new Uint8Array(byteCount);
+    else Uint8Array.prototype.fill.call(this.#context, 0);
+    this.#hasContext = true;
+    return this.#context;
+  }
+
+  /** Has the driver's context be these bytes of the caller's memory, 0 from now on. */
+  layContext(memory: Uint8Array): void {
+    this.#context = memory;
+    this.#hasContext = false;
+    this.contextOf(memory.length);
+  }
+
+  /** The driver's context as it is, for a save; null where nobody has asked for it. */
+  get context(): Uint8Array | null {
+    return this.#hasContext ? this.#context : null;
+  }
+
+  /** Has the driver's context hold `bytes`, unless its owner has given away what it had. */
+  fillContext(bytes: Uint8Array): void {
+    const context = this.contextOf(bytes.length);
+    if (context.length === bytes.length) Uint8Array.prototype.set.call(context, bytes);
+  }
+
+  /** Its owner gives it up. Where `isOver`, nobody may look at the context that the owner had. */
+  dropContext(isOver: boolean): void {
+    if (isOver) {
+      poison(this.#context);
+      this.#context = NO_BYTES;
+    }
+    this.#hasContext = false;
+  }
+
+  /** Whether its owner has asked for the context. */
+  get hasContext(): boolean {
+    return this.#hasContext;
   }
 
   /** Keeps a copy of `bytes[0, byteCount)` (kmcl.md P8). */

@@ -23,6 +23,8 @@ export class PacketTable {
   /** By slot; a slot may be empty. */
   readonly #slots: (PacketObject | undefined)[] = [];
   readonly #lookaside: PacketObject[] = [];
+  /** Packet objects that drivers have: all but those of requests. */
+  #drivers = 0;
   /** No slot before this one is empty. */
   #firstHole = 0;
 
@@ -39,6 +41,7 @@ export class PacketTable {
       this.#slots[packet.slot] = packet;
     }
     packet.kind = kind;
+    if (kind !== "request") this.#drivers++;
     packet.actor.send(ALLOCATE);
     return packet;
   }
@@ -46,8 +49,12 @@ export class PacketTable {
   /** Puts a packet object that is in no transaction on the lookaside list. */
   free(packet: PacketObject): void {
     packet.actor.send(FREE);
+    if (packet.kind !== "request") this.#drivers--;
     packet.pointer = null;
     packet.routine = null;
+    packet.takesContext = false;
+    packet.routineContext = null;
+    if (packet.hasContext) packet.dropContext(false);
     packet.request = null;
     packet.ranges = NO_RANGES;
     packet.transfer = null;
@@ -83,6 +90,11 @@ export class PacketTable {
   /** The packet object of a transaction id that the peer named; null where there is none. */
   at(slot: number): PacketObject | null {
     return this.#slots[slot] ?? null;
+  }
+
+  /** How many its driver has. */
+  get driversCount(): number {
+    return this.#drivers;
   }
 
   /** All packet objects, those on the lookaside list as well. */
@@ -121,5 +133,6 @@ export class PacketTable {
     this.#slots.length = 0;
     this.#firstHole = 0;
     this.#lookaside.length = 0;
+    this.#drivers = 0;
   }
 }

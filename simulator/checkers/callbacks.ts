@@ -229,11 +229,12 @@ class CallbacksAtWork implements CheckerAtWork {
 
   #arrives({ endpoint, irql }: ObservationOf<"packetArrives">): void {
     const driven = this.#takes(endpoint, "a packet");
-    const { isAlwaysPassive } = endpointOf(endpoint).incoming;
+    const { isAlwaysPassive, isShareSpent } = endpointOf(endpoint).incoming;
     const { isHeadPassive } = driven;
     driven.arrived();
     if (isHeadPassive === null) return;
-    const level = isAlwaysPassive || isHeadPassive ? PASSIVE_LEVEL : DISPATCH_LEVEL;
+    const isPassive = isAlwaysPassive || isHeadPassive || isShareSpent;
+    const level = isPassive ? PASSIVE_LEVEL : DISPATCH_LEVEL;
     if (irql === level) return;
     const message = `it is called at level ${irql}, not at ${level}`;
     this.#fail("R1: levels of ProcessPacket", "EvtChannelProcessPacket", endpoint, message);

@@ -56,7 +56,7 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   VmbConvertVmbusHandleToKernelHandle: "INVALID_HANDLE",
   VmbChannelEnable:
     "_1 INVALID_DEVICE_STATE INVALID_DEVICE_REQUEST OBJECT_NAME_COLLISION INSUFFICIENT_RESOURCES",
-  VmbPacketInitialize: "_1 _2 _3",
+  VmbPacketInitialize: "_1 _2 _3 INSUFFICIENT_RESOURCES",
   VmbPacketSend: SEND,
   VmbPacketSendWithExternalMdl: `${SEND} _6 _7`,
   VmbPacketSendWithExternalPfns: `${SEND} _6`,
@@ -90,6 +90,14 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   initSetTargetProcessor: "_1 _2",
   setTargetProcessor: "_1 INVALID_DEVICE_STATE _2 NOT_SUPPORTED",
   pollChannel: "_1 INVALID_DEVICE_STATE",
+  VmbChannelInitSetMaximumPacketCount: "_1 _2",
+  VmbChannelCreateGpadlFromPfnList: CREATE_GPADL,
+  VmbChannelInitSetPrimaryChannel: "_1 _2",
+  VmbChannelInitialize: "_1 _2 _3 _4",
+  VmbClientChannelInitSetTargetProcessorIndex: "_1 _2",
+  VmbChannelInitSetInlinePacketContextSize: "_1 _2",
+  VmbChannelInitSetProcessPacketCallbacksEx: "_1 _2 _3",
+  VmbServerChannelInitSetSaveRestorePacketCallbacksEx: "_1 _2 _3",
 };
 
 /** What a violation comes to, in any function that has a status (kmcl.md section 9). */

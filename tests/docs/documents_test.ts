@@ -92,7 +92,7 @@ async function exportsOf(path: string): Promise<readonly string[]> {
   const door = (await Deno.readTextFile(path)).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
   const lists = [...door.matchAll(/^export (?:type )?\{([^}]*)\}/gm)];
   const declared = [...door.matchAll(/^export (?:async )?(?:const|function|type) (\w+)/gm)];
-  assertEquals(lists.length + declared.length, door.match(/^export (?!\*)/gm)?.length);
+  assertEquals(lists.length + declared.length, door.match(/^export (?!(?:type )?\*)/gm)?.length);
   const listed = lists.flatMap(([, list = ""]) => list.match(/\w+/g) ?? []);
   const names = declared.map(([, name = ""]) => name);
   return [...listed.filter((name) => name !== "type"), ...names];

@@ -3,12 +3,12 @@ import { CALL_NAMES, CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
 import * as vmbus from "../../mod.ts";
 import { runtimeOf } from "../../simulator/checkers/endpoints.ts";
 import { clientTable, openPair, type Pair, serverTable } from "../support/connected_pair.ts";
-import { serverTableV2 } from "../support/later_tables.ts";
+import { serverTableV5 } from "../support/later_tables.ts";
 
 type AnyTable = Readonly<Record<string, (...given: unknown[]) => unknown>>;
 
 function tableOf(fabric: vmbus.Fabric): AnyTable {
-  return serverTableV2(fabric) as unknown as AnyTable;
+  return serverTableV5(fabric) as unknown as AnyTable;
 }
 
 /** Calls a function of a table with whatever arguments; what it throws is a status of another kind. */

@@ -4,6 +4,10 @@
  * @module
  */
 
+import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
+import { CallTrace } from "../../kmcl/call_trace.ts";
+import { resolveHandle } from "../../kmcl/handles.ts";
+import { ADDITIONS } from "../../kmcl/table_versions.ts";
 import * as vmbus from "../../mod.ts";
 
 /** The server's table of version 2. */
@@ -28,4 +32,23 @@ export function clientTableV2(partition: vmbus.Partition): vmbus.KmclClientInter
       2,
     ),
   ).kmcl;
+}
+
+/**
+ * A table with all that is here of versions 4 and 5, by which they are tested for as long as they cannot be queried:
+ * a version is to be had once all functions before it are here.
+ */
+export function serverTableV5(fabric: vmbus.Fabric): vmbus.KmclServerInterfaceV5 {
+  const { partition } = resolveHandle(fabric.root.device, "DEVICE")!;
+  const runtime = FabricRuntime.of(partition.runtime);
+  const kmcl = { runtime, table: "server" } as const;
+  const trace = runtime.recorder.isOn ? new CallTrace(runtime, partition.traceId) : null;
+  const later = ADDITIONS.slice(2).flatMap((addition) =>
+    addition === null ? [] : [...addition.client, ...addition.serverOnly]
+  );
+  const functions = later.map(([name, method]) => {
+    const bound = method.bind(undefined, kmcl) as (...given: unknown[]) => unknown;
+    return [name, trace === null ? bound : trace.wrap(name, bound)];
+  });
+  return { ...serverTableV2(fabric), ...Object.fromEntries(functions) };
 }

@@ -93,6 +93,7 @@ export function stubServer(
   { fabric, device, guest }: vmbus.HostContext,
   onPacket: Treatment | OnPacket = "complete",
   callbacks: Partial<vmbus.StateChangeCallbacks> = {},
+  configure: (channel: vmbus.VMBCHANNEL) => void = () => {},
 ): vmbus.VMBCHANNEL {
   const kmcl = serverTable(fabric);
   const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, true));
@@ -102,6 +103,7 @@ export function stubServer(
   );
   vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, 256));
   vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumExternalData(channel, 4096, 1));
+  configure(channel);
   enable(kmcl, channel, onPacket, callbacks);
   kmcl.VmbChannelStart(channel);
   return channel;

@@ -102,6 +102,7 @@ export class Matching implements Worker {
     const { offer } = channel;
     client.tell({ type: "connecting" });
     const own = new ClientChannel(offer, memory);
+    client.configuration.subchannelIndex = offer.subchannelIndex; // what it is, where it takes any
     end.enter(client, own);
     if (!suits(client, offer)) return client.refused(STATUS_NOT_SUPPORTED);
     const noRoom = () => client.refused(STATUS_INSUFFICIENT_RESOURCES);

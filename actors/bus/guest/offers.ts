@@ -21,13 +21,16 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 
 /**
  * Whether an offer is one that `client` waits for (kmcl.md S14). A sub-channel is no device of its own: who has
- * opened the primary and asked for it waits for its index (wire.md section 6). What the root offers to itself is
+ * opened the primary and asked for it waits for its index, or for any (wire.md section 6, kmcl.md X10). What the root offers to itself is
  * for clients of the root, and nothing else is.
  */
 export function isTarget({ configuration, partition }: Endpoint, offer: OfferChannel): boolean {
-  const { clientTarget, subchannelIndex, socket } = configuration;
+  const { clientTarget, subchannelIndex, isAnySubchannel, socket } = configuration;
   const isLoopback = (offer.flags & OFFER_FLAG_LOOPBACK) !== 0;
-  return offer.subchannelIndex === subchannelIndex && isLoopback === partition.isRoot &&
+  const isChannel = isAnySubchannel
+    ? offer.subchannelIndex > 0
+    : offer.subchannelIndex === subchannelIndex;
+  return isChannel && isLoopback === partition.isRoot &&
     offer.interfaceId === clientTarget?.interfaceType &&
     (clientTarget.instance === null || clientTarget.instance === offer.instanceId) &&
     (socket === null || isSocketOf(socket, offer));

@@ -42,7 +42,8 @@ export class Offering {
 
   /** See {@linkcode BusPort.admit}. */
   admit(endpoint: Endpoint): NtStatus {
-    const { isLoopback, serverKey } = endpoint.configuration;
+    const { isLoopback } = endpoint.configuration;
+    const serverKey = this.#keyFor(endpoint);
     const { guest, offered, unclaimed } = this.#end;
     if (serverKey === null || !guest.isPresent || isLoopback !== guest.isRoot) {
       return STATUS_INVALID_DEVICE_REQUEST;
@@ -51,7 +52,19 @@ export class Offering {
     if (!this.#hasPrimary(serverKey)) return STATUS_INVALID_DEVICE_REQUEST;
     // A restored server had its place when it was saved: an id of its own, or one that is to come free.
     const hadPlace = endpoint.restored !== null || unclaimed.has(serverKey);
-    return hadPlace || !offered.isFull ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    if (!hadPlace && offered.isFull) return STATUS_INSUFFICIENT_RESOURCES;
+    endpoint.configuration.subchannelIndex = serverKey.subchannelIndex;
+    return STATUS_SUCCESS;
+  }
+
+  /** What a server is to offer; as any sub-channel the first that is not offered, unless it was restored (kmcl.md X9). */
+  #keyFor({ configuration, restored }: Endpoint): ChannelKey | null {
+    const { serverKey, isAnySubchannel } = configuration;
+    if (serverKey === null || !isAnySubchannel || restored !== null) return serverKey;
+    const key = { ...serverKey, subchannelIndex: 1 };
+    const { offered, unclaimed } = this.#end;
+    while (offered.isOffered(key) || unclaimed.has(key)) key.subchannelIndex++;
+    return key;
   }
 
   /** Whether a sub-channel has the primary that it belongs to; that of a restored guest may still be unclaimed. */

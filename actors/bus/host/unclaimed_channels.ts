@@ -112,21 +112,23 @@ export class UnclaimedChannels {
   }
 
   /** Whether what was saved as `saved` can be the server of the guest's channel, as far as there is one. */
-  admits(endpoint: Endpoint, saved: TrafficImage): boolean {
-    const channel = this.#channelFor(endpoint);
+  admits(endpoint: Endpoint, saved: TrafficImage, subchannelIndex: number): boolean {
+    const channel = this.#channelFor(endpoint, subchannelIndex);
     const isResumed = (endpoint.configuration.serverFlags & SERVER_FLAG_FORCE_NEW_CHANNEL) === 0;
     return channel === null || !isResumed || this.fits(channel, endpoint, saved);
   }
 
-  #channelFor({ configuration: { serverKey } }: Endpoint): OfferedChannel | null {
-    return serverKey === null ? null : this.#channels.get(nameOf(serverKey)) ?? null;
+  #channelFor({ configuration }: Endpoint, subchannelIndex: number): OfferedChannel | null {
+    const { serverKey } = configuration;
+    if (serverKey === null) return null;
+    return this.#channels.get(nameOf({ ...serverKey, subchannelIndex })) ?? null;
   }
 
   /** A server is enabled. True: it continues with a channel of the guest's. False: it is to be offered. */
   claim(endpoint: Endpoint): boolean {
     const saved = endpoint.restored;
     endpoint.restored = null;
-    const channel = this.#channelFor(endpoint);
+    const channel = this.#channelFor(endpoint, endpoint.configuration.subchannelIndex);
     const isFound = channel !== null && saved !== null && this.fits(channel, endpoint, saved);
     if (isFound) {
       this.#channels.delete(nameOf(channel.key));

@@ -87,12 +87,22 @@ function withPageSets(chunks: readonly SavedChunk[]): readonly SavedChunk[] {
     if (!isRecord(data)) return data;
     const entries = Object.entries(data).map(([key, value]) => [key, change(value)]);
     const changed: Record<string, PlainData> = Object.fromEntries(entries);
-    if ("pageSets" in changed && changed["rings"] !== null) return { ...changed, pageSets };
+    if ("pageSets" in changed && changed["rings"] !== null) {
+      return { ...changed, pageSets, dispatchShare: 50 };
+    }
+    if ("clientContextBytes" in changed) {
+      return { ...changed, isAnySubchannel: true, packetCountMax: 9, inlineContextBytes: 8 };
+    }
+    if ("mmioMegabytesOptional" in changed && "codec" in changed) {
+      return { ...changed, inlineContextBytes: 8 };
+    }
     if ("payload" in changed && "transactionId" in changed) {
       return { ...changed, area: new Uint8Array(0) };
     }
-    const isSent = "transfer" in changed && changed["wantsCompletion"] === true;
-    return isSent ? { ...changed, ranges: [], transfer } : changed;
+    if (!("transfer" in changed)) return changed;
+    const context = changed["kind"] === "request" ? {} : { context: new Uint8Array(8) };
+    const isSent = changed["wantsCompletion"] === true;
+    return { ...changed, ...(isSent ? { ranges: [], transfer } : {}), ...context };
   };
   return chunks.map((chunk) => ({ ...chunk, data: change(chunk.data) }));
 }

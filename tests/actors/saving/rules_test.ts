@@ -228,6 +228,14 @@ Deno.test("CHANNEL_RULES: each of them", () => {
   breaks(CHANNEL_RULES, "a packet is larger than those of its channel", parts, {
     ...patched({ payload: new Uint8Array(configuration.packetBytesMax + 1) }),
   });
+  breaks(
+    CHANNEL_RULES,
+    "a driver's context is not as large as those of its channel's packets",
+    parts,
+    {
+      ...patched({ context: new Uint8Array(9) }),
+    },
+  );
   breaks(CHANNEL_RULES, "a server has external data, or a request that is not over", parts, {
     side: "server",
   });
@@ -244,10 +252,7 @@ Deno.test("CHANNEL_RULES: each of them", () => {
     traffic: { ...quiet, held: [{ ...held, transactionId: zero! }] },
   });
   breaks(CHANNEL_RULES, "a driver's area is not as large as those of its channel", idle, {
-    traffic: {
-      ...quiet,
-      held: [{ ...held, transactionId: five!, area: new Uint8Array(9) }],
-    },
+    traffic: { ...quiet, held: [{ ...held, transactionId: five!, area: new Uint8Array(9) }] },
   });
   breaks(CHANNEL_RULES, "a packet that arrived has an id, and wants no completion", idle, {
     traffic: { ...quiet, held: [{ ...held, wantsCompletion: false, transactionId: five! }] },

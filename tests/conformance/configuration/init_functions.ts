@@ -10,7 +10,7 @@ import { PAIR_INSTANCE, PAIR_TYPE } from "../../support/connected_pair.ts";
 
 /** One `*Init*` function. */
 export interface InitFunction {
-  readonly name: keyof vmbus.KmclServerInterfaceV1;
+  readonly name: keyof vmbus.KmclServerInterfaceV5;
   /** Which endpoints it is for. */
   readonly side: "either" | "server" | "client";
   /** Right arguments after the channel. */
@@ -167,6 +167,37 @@ export const INIT_FUNCTIONS: readonly InitFunction[] = [
     side: "server",
     right: [],
     wrong: { 2: [...ABSENT, 0, "", {}, noop] },
+  },
+  // Those of later versions (kmcl.md X6, X13, X15, X16)
+  {
+    name: "VmbChannelInitSetMaximumPacketCount",
+    side: "either",
+    right: [64],
+    wrong: { 2: [...NO_U32S, 0] },
+  },
+  {
+    name: "VmbChannelInitSetInlinePacketContextSize",
+    side: "either",
+    right: [24],
+    wrong: { 2: [...NO_U32S, 65_537] },
+  },
+  {
+    name: "VmbClientChannelInitSetTargetProcessorIndex",
+    side: "client",
+    right: [0],
+    wrong: { 2: [...NO_U32S, 1, 0xffff_ffff] },
+  },
+  {
+    name: "VmbChannelInitSetProcessPacketCallbacksEx",
+    side: "either",
+    right: [noop, null, "context"],
+    wrong: { 2: [...NO_FUNCTIONS, ...ABSENT], 3: NO_FUNCTIONS },
+  },
+  {
+    name: "VmbServerChannelInitSetSaveRestorePacketCallbacksEx",
+    side: "server",
+    right: [noop, noop, "context"],
+    wrong: { 2: [...NO_FUNCTIONS, ...ABSENT], 3: [...NO_FUNCTIONS, ...ABSENT] },
   },
 ];
 

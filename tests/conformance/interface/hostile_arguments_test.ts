@@ -12,7 +12,7 @@ import {
   HOSTILE_OBJECTS,
   unreadable,
 } from "../../support/hostile_values.ts";
-import { serverTableV2 } from "../../support/later_tables.ts";
+import { serverTableV5 } from "../../support/later_tables.ts";
 import { type Ended, names, notedPacket, WAIT } from "../../support/sending.ts";
 
 const SUCCESS = vmbus.STATUS_SUCCESS;
@@ -24,7 +24,7 @@ interface Stage extends Pair {
   readonly mdl: vmbus.Mdl;
   /** A server and a client that are initializing. */
   /** The server's table of the last version. */
-  readonly later: vmbus.KmclServerInterfaceV2;
+  readonly later: vmbus.KmclServerInterfaceV5;
   readonly newServer: vmbus.VMBCHANNEL;
   readonly newClient: vmbus.VMBCHANNEL;
 }
@@ -48,7 +48,7 @@ async function setStage(): Promise<Stage> {
   assert(context !== undefined);
   return {
     ...pair,
-    later: serverTableV2(fabric),
+    later: serverTableV5(fabric),
     context,
     buffer,
     mdl: vmbus.IoAllocateMdl(guest.memory, buffer.gpa, 100),
@@ -58,7 +58,7 @@ async function setStage(): Promise<Stage> {
 }
 
 type Arguments = readonly unknown[];
-type FunctionName = Exclude<keyof vmbus.KmclServerInterfaceV2, "Size" | "Version" | "Context">;
+type FunctionName = Exclude<keyof vmbus.KmclServerInterfaceV5, "Size" | "Version" | "Context">;
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
 const nothing = () => {};
 const packetOf = ({ vsc, client }: Stage) => vsc.VmbPacketAllocate(client);
@@ -139,6 +139,23 @@ const GOOD: Readonly<Record<FunctionName, (stage: Stage) => Arguments>> = {
   VmbChannelPacketGetClientContext: ({ context }) => [context],
   VmbChannelGetTargetDeviceObject: ({ server }) => [server],
   VmbChannelGetParentDeviceObject: ({ server }) => [server],
+  VmbChannelInitSetMaximumPacketCount: ({ newClient }) => [newClient, 9],
+  VmbChannelCreateGpadlFromPfnList: ({ client, buffer }) => [client, 0, [...buffer.pfns], 1],
+  VmbChannelInitSetPrimaryChannel: ({ newClient, client }) => [newClient, client],
+  VmbChannelInitialize: ({ guest }) => [guest.device, false, new Uint8Array(1024), 1024],
+  VmbSizeofChannel: () => [],
+  VmbChannelSetAllowableDpcCpuUsage: ({ newClient }) => [newClient, 50],
+  VmbClientChannelInitSetTargetProcessorIndex: ({ newClient }) => [newClient, 0],
+  VmbChannelInitSetInlinePacketContextSize: ({ newClient }) => [newClient, 8],
+  VmbPacketGetInlinePacketContextPointer: (stage) => [packetOf(stage)],
+  VmbChannelInitSetProcessPacketCallbacksEx: ({ newClient }) => [newClient, nothing, nothing, {}],
+  VmbPacketSetCompletionRoutineEx: (stage) => [packetOf(stage), nothing, {}],
+  VmbServerChannelInitSetSaveRestorePacketCallbacksEx: ({ newServer }) => [
+    newServer,
+    nothing,
+    nothing,
+    {},
+  ],
 };
 
 /** A request in each direction; both end well. */

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, serverTable } from "../../support/connected_pair.ts";
 import { post } from "../../support/driving.ts";
-import { clientTableV2 } from "../../support/later_tables.ts";
+import { clientTableV2, serverTableV5 } from "../../support/later_tables.ts";
 import {
   stubClient,
   stubGuest,
@@ -65,6 +65,106 @@ Deno.test("VmbChannelPacketGetClientContext: an area is saved with the packet th
     clientTable(partition!).VmbChannelPacketComplete(held.packet, null, 0);
     assertEquals([...area], Array(16).fill(0xdd));
   }
+});
+
+/** A world whose guest has a client of a primary, and one of any sub-channel, with settings of later versions. */
+async function savedClients(): Promise<Uint8Array> {
+  const { fabric, guest } = stubWorld();
+  const later = serverTableV5(fabric);
+  const kmcl = clientTable(guest);
+  const servers: vmbus.VMBCHANNEL[] = [];
+  const channels: vmbus.VMBCHANNEL[] = [];
+  const packets: vmbus.VMBPACKET[] = [];
+  const loadHost = (configure: (channel: vmbus.VMBCHANNEL) => void) =>
+    vmbus.loadHostDriver(
+      guest,
+      stubHost({
+        start: (context) => void servers.push(stubServer(context, "complete", {}, configure)),
+        save: () => null,
+      }),
+    );
+  loadHost(() => {});
+  loadHost((channel) =>
+    vmbus.expectSuccess(later.VmbChannelInitSetPrimaryChannel(channel, servers[0]!))
+  );
+  const start = (context: vmbus.GuestContext) => {
+    channels.push(stubClient(context));
+    channels.push(stubClient(context, "complete", {}, (channel) => {
+      vmbus.expectSuccess(later.VmbChannelInitSetPrimaryChannel(channel, channels[0]!));
+      vmbus.expectSuccess(later.VmbChannelInitSetMaximumPacketCount(channel, 3));
+      vmbus.expectSuccess(later.VmbChannelInitSetInlinePacketContextSize(channel, 8));
+      later.VmbChannelSetAllowableDpcCpuUsage(channel, 0);
+    }));
+  };
+  const save = (tokens: vmbus.HandleTokens) =>
+    [...channels, ...packets].map((one) => tokens.of(one));
+  vmbus.loadGuestDriver(guest, stubGuest({ start, save }));
+  await fabric.settle();
+  packets.push(kmcl.VmbPacketAllocate(channels[1]!)!);
+  later.VmbPacketGetInlinePacketContextPointer(packets[0]!)!.fill(6);
+  assertEquals(vmbus.inspectChannel(channels[1]!).subchannelIndex, 1);
+  const { bytes, reason } = await vmbus.savePartition(guest);
+  assertEquals(reason, null);
+  return bytes!;
+}
+
+Deno.test("savePartition: what later functions have set comes back with a client (X3, X6, X10, X12, X14)", async () => {
+  const bytes = await savedClients();
+  const fabric = vmbus.createFabric();
+  const later = serverTableV5(fabric);
+  const levels: number[] = [];
+  let server!: vmbus.VMBCHANNEL;
+  let channel!: vmbus.VMBCHANNEL;
+  let packet!: vmbus.VMBPACKET;
+  const guestDriver = stubGuest({
+    restore: (context) => {
+      context.attachChannel("channel 0", { processPacket: () => {} });
+      channel = context.attachChannel("channel 1", {
+        processPacket: (_channel, held) => {
+          levels.push(vmbus.KeGetCurrentIrql());
+          later.VmbChannelPacketComplete(held, null, 0);
+        },
+      });
+      packet = context.attachPacket("packet 1/0", {});
+    },
+  });
+  const { reason, partition } = vmbus.restorePartition(fabric, bytes, {
+    guestDrivers: [guestDriver],
+    hostDrivers: [stubHost()],
+  });
+  assertEquals(reason, null);
+  assertEquals([...later.VmbPacketGetInlinePacketContextPointer(packet)!], Array(8).fill(6));
+  partition!.resume();
+  await fabric.settle();
+  const two = [later.VmbPacketAllocate(channel), later.VmbPacketAllocate(channel)];
+  assertEquals(two.includes(null), false);
+  assertEquals(later.VmbPacketAllocate(channel), null);
+  // Nobody took the channels up: the client waits again, for any sub-channel.
+  await later.VmbChannelDisable(channel);
+  later.VmbChannelEnable(channel);
+  vmbus.loadHostDriver(
+    partition!,
+    stubHost({ start: (context) => void (server = stubServer(context)) }),
+  );
+  vmbus.loadHostDriver(
+    partition!,
+    stubHost({
+      name: "second",
+      start: (context) => {
+        server = stubServer(
+          context,
+          "complete",
+          {},
+          (made) => vmbus.expectSuccess(vmbus.initSetSubchannelIndex(later, made, 7)),
+        );
+      },
+    }),
+  );
+  await fabric.settle();
+  assertEquals(vmbus.inspectChannel(channel).subchannelIndex, 7);
+  post(serverTable(fabric), server, "for the guest");
+  await fabric.settle();
+  assertEquals(levels, [0]);
 });
 
 Deno.test("savePartition: who asks for no area saves what was saved before there were any (X3)", async () => {
