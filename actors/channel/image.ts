@@ -205,7 +205,7 @@ export const CHANNEL_RULES: Rules<ChannelParts> = {
     // A datagram that is queued has its header.
     payload.length <= configuration.packetBytesMax + (configuration.isPipe ? PIPE_HEADER_BYTES : 0)
   ),
-  "a driver's context is not as large as those of its channel's packets": ofEach((
+  "a driver's context is not as large as those of its channel": ofEach((
     { context, kind },
     { configuration },
   ) =>
