@@ -25,7 +25,6 @@ import { isPassive } from "./levels.ts";
 import type { Kmcl } from "./resolve.ts";
 import { INTERFACE_SIZES } from "./interface_versions.ts";
 import type { NamedMethod, TiedSignatures } from "./table_functions.ts";
-import type { TableFunction } from "./table_types.ts";
 import { functionsOf, type LaterSignatures } from "./table_versions.ts";
 import type {
   ClientTables,

@@ -13,7 +13,7 @@ import { PACKET_GPA_DIRECT } from "../../core/packet/packet.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import { captured } from "../../simulator/capture/captured.ts";
 import { RunCapture } from "../../simulator/capture/capture.ts";
-import { type CaptureRecord } from "../../simulator/capture/record.ts";
+import type { CaptureRecord } from "../../simulator/capture/record.ts";
 import { readCapture } from "../../simulator/capture/read_capture.ts";
 import { fieldsOfControlMessage } from "../../simulator/decoding/control_message.ts";
 import { fieldsOfPacket } from "../../simulator/decoding/packet.ts";
