@@ -67,6 +67,7 @@ export const DOORS: readonly string[] = [
   "devices/socket/mod.ts",
   "devices/storage/mod.ts",
   "simulator/mod.ts",
+  "simulator/fat/mod.ts",
   "simulator/fuzzing/mod.ts",
   "simulator/scenario_files/mod.ts",
   "simulator/peers/mod.ts",
