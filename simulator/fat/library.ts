@@ -162,10 +162,8 @@ async function instantiate(disk: FatDisk, nowMs: () => number): Promise<Loaded> 
     { a }: { readonly a: Readonly<Record<string, Imported>> },
     receive: Receive,
   ) => {
-    WebAssembly.instantiate(module, { a: mapValues(a, importOf) }).then(({ exports }) =>
-      receive({ exports: mapValues(exports, exportOf) })
-    );
-    return {};
+    const { exports } = new WebAssembly.Instance(module, { a: mapValues(a, importOf) });
+    return receive({ exports: mapValues(exports, exportOf) });
   };
   // The package's types know only of disks that answer at once.
   const instance = await create({ instantiateWasm } as never) as unknown as Instance;

@@ -7,7 +7,7 @@
  */
 
 import type { BlockDevice } from "../../devices/storage/block_device.ts";
-import { diskOn } from "./disk.ts";
+import { DiskSeat } from "./disk.ts";
 import { FatFile, STAGING_BYTES } from "./file.ts";
 import { type FatCalls, loadFat } from "./library.ts";
 import { FatError, resultOf } from "./result.ts";
@@ -53,28 +53,29 @@ export class FatVolume {
    * @throws {Error} This runtime cannot suspend WebAssembly.
    */
   static async mount(device: BlockDevice, options: MountOptions = {}): Promise<FatVolume> {
-    const failure: { cause: unknown } = { cause: null };
+    const mount = await FatVolume.prepare(options);
+    return await mount(device);
+  }
+
+  /**
+   * Does what a mount needs of the machine, and gives what mounts one volume: that awaits its device and nothing else,
+   * as what runs in a fabric has to.
+   *
+   * @throws {Error} This runtime cannot suspend WebAssembly.
+   */
+  static async prepare(
+    options: MountOptions = {},
+  ): Promise<(device: BlockDevice) => Promise<FatVolume>> {
     const { nowMs = () => Date.UTC(2026, 0, 1) } = options;
-    const calls = await loadFat(diskOn(device, failure), nowMs);
-    let last: Promise<unknown> = Promise.resolve();
-    const volume = new FatVolume({
-      calls,
-      inTurn: (work) => {
-        const next = last.then(() => {
-          failure.cause = null;
-          return work();
-        });
-        last = next.catch(() => {}); // whoever made the call hears of it, and the next one is another
-        return next;
-      },
-      check: (action, number) => {
-        const result = resultOf(number);
-        if (result !== "ok") throw new FatError(action, result, failure.cause);
-      },
-    });
-    const at = calls.allocate(VOLUME_BYTES);
-    await volume.#call("mount the volume", "", (drive) => ["f_mount", at, drive, 1]);
-    return volume;
+    const disk = new DiskSeat();
+    const calls = await loadFat(disk, nowMs);
+    return async (device) => {
+      disk.take(device);
+      const volume = new FatVolume(callsInTurn(calls, disk));
+      const at = calls.allocate(VOLUME_BYTES);
+      await volume.#call("mount the volume", "", (drive) => ["f_mount", at, drive, 1]);
+      return volume;
+    };
   }
 
   /** Opens the file at `path` for reading. */
@@ -155,6 +156,26 @@ export class FatVolume {
       withText(calls, text, async (at) => check(action, await calls.call(...argsOf(at))))
     );
   }
+}
+
+/** Has calls wait for each other, and says of what fails what the disk said. */
+function callsInTurn(calls: FatCalls, disk: DiskSeat): VolumeCalls {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    calls,
+    inTurn: (work) => {
+      const next = last.then(() => {
+        disk.failure = null;
+        return work();
+      });
+      last = next.catch(() => {}); // whoever made the call hears of it, and the next one is another
+      return next;
+    },
+    check: (action, number) => {
+      const result = resultOf(number);
+      if (result !== "ok") throw new FatError(action, result, disk.failure);
+    },
+  };
 }
 
 function readEntry(calls: FatCalls, at: number): FatEntry {
