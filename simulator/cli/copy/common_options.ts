@@ -121,8 +121,8 @@ export interface DeviceOptions {
   readonly image: PathOption | null;
   /** As {@linkcode guestsOption} made it. */
   readonly guests: NumberOption;
-  /** As {@linkcode saveToOption} made it. */
-  readonly saveTo: PathOption;
+  /** As {@linkcode saveToOption} made it; null where runs of the device cannot be saved. */
+  readonly saveTo: PathOption | null;
 }
 
 /**
@@ -149,10 +149,11 @@ export function readCopyOptions(
 
 /** Whether, where and when the run is to be saved. */
 function readSave(
-  saveTo: PathOption,
+  saveTo: PathOption | null,
   settings: ScenarioSettings,
   migrations: number,
 ): SaveRequest | null {
+  if (saveTo === null) return null;
   const percent = settings.numbers?.[SAVE_AT.name];
   const path = settings.paths?.[saveTo.name];
   if (percent === undefined && path === undefined) return null;

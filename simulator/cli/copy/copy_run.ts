@@ -156,7 +156,8 @@ export class CopyRun {
       await this.#drive(haltBytes);
       if (this.#isStopped) return "stopped";
       if (this.#doneBytes < haltBytes) break; // a guest has failed
-      if (this.#plan.save === null) await this.#migrate();
+      if (this.#plan.crashPercent !== undefined) await this.#crash();
+      else if (this.#plan.save === null) await this.#migrate();
       else if (await this.#save()) return "saved";
     }
     await this.#drive(Infinity);
@@ -170,11 +171,12 @@ export class CopyRun {
 
   // -- Running
 
-  /** Bytes, there and back, at which the guests are migrated or saved. */
+  /** Bytes, there and back, at which the guests are migrated or saved, or crash. */
   #halts(): readonly number[] {
-    const { save, migrations } = this.#plan;
+    const { save, migrations, crashPercent } = this.#plan;
     if (this.#isResumed) return [];
-    if (save !== null) return [Math.ceil(this.#totalBytes * save.percent / 100)];
+    const percent = save?.percent ?? crashPercent;
+    if (percent !== undefined) return [Math.ceil(this.#totalBytes * percent / 100)];
     const points = Chance.fromSeed(this.#settings.seed).fork(
       `${this.#device.name}: where guests are migrated`,
     );
@@ -243,6 +245,17 @@ export class CopyRun {
     for (const copy of this.#copies) copy.resume();
   }
 
+  /** Has all guests crash, and others look at what is left of their copies, in a fresh fabric. */
+  async #crash(): Promise<void> {
+    const before = this.#fabric;
+    const channels = countChannels(before);
+    await this.#destroy();
+    this.#leave(channels, true);
+    this.#fabric = this.#makeFabric(this.#totals.traceDigests.length);
+    this.#doneBytes = 0;
+    for (const copy of this.#copies) copy.beginAfterCrash(this.#fabric, this.#plan);
+  }
+
   /** Saves the run. False where that cannot be done, and then the guests run again. */
   async #save(): Promise<boolean> {
     const saved = await this.#saveGuests();
@@ -264,7 +277,7 @@ export class CopyRun {
 
   // -- The end
 
-  /** Destroys the guests: the saved run has them. */
+  /** Destroys the guests: the saved run has them, or they have crashed. */
   async #destroy(): Promise<void> {
     for (const copy of this.#copies) copy.destroy();
     await this.#fabric.settle();
@@ -275,7 +288,8 @@ export class CopyRun {
     for (const copy of this.#copies) copy.check();
     if (this.#fileError !== null) throw this.#fileError;
     const digests = this.#copies.flatMap(({ read }) => read === null ? [] : [read.sha256]);
-    if (new Set(digests).size > 1) {
+    // What is left after a crash may be more in one guest than in another.
+    if (new Set(digests).size > 1 && this.#plan.crashPercent === undefined) {
       const { name } = this.#files.guests[0]!.source;
       throw changedSource(name, "two guests read different bytes");
     }

@@ -58,8 +58,29 @@ export interface CopyPlan extends CopyOptions {
   readonly memoryPages: number;
   /** An image has whole units of so many bytes. Default 1. */
   readonly imageUnitBytes?: number;
+  /** What an image has to be that is made. Default: as large as the file, and zero. */
+  readonly madeImages?: MadeImages;
+  /** The part of all bytes there and back that has been copied when the guests crash, in percent. Default: they do not. */
+  readonly crashPercent?: number;
+  /** Does what has to be done before there is a fabric, for so many guests. Default: nothing. */
+  prepare?(guestCount: number): Promise<void>;
   /** Loads both drivers for a new guest. They copy once the fabric runs. */
   start(guest: Partition, ends: CopyEnds): DeviceSession;
+  /**
+   * Loads both drivers for a new guest in place of one that has crashed. They read what is left of its copy once the
+   * fabric runs, and as much of the file. Given where guests can crash.
+   */
+  startAfterCrash?(guest: Partition, ends: CopyEnds): DeviceSession;
+}
+
+/** Images as a device needs them. */
+export interface MadeImages {
+  /** Whether an image that the user named, and that is not there, is made, and stays. */
+  readonly areKept: boolean;
+  /** Bytes of one that a file of so many bytes is copied onto. */
+  byteCountFor(fileBytes: number): number;
+  /** Writes what has to stand on it: all of it is zero. */
+  format(image: BlockingImage): void;
 }
 
 /** A device, as its page describes it. */

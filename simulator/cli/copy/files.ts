@@ -145,7 +145,7 @@ export class Opener {
 
   /** The images that the user named; null where none was. */
   async openImages(fileBytes: number): Promise<ImageFile[] | null> {
-    const { imagePath, imageUnitBytes = 1 } = this.#plan;
+    const { imagePath, imageUnitBytes = 1, madeImages } = this.#plan;
     const { imageOption } = this.#device;
     if (imagePath === null || imageOption === null) return null;
     const neededBytes = imageBytes(fileBytes, imageUnitBytes);
@@ -156,6 +156,10 @@ export class Opener {
     const images: ImageFile[] = [];
     for (const path of this.#pathsOf(imagePath)) {
       await this.#takenFiles.take(path, `--${imageOption.name} ${path}`);
+      if (madeImages?.areKept === true && !await this.#fs.isThere(path)) {
+        images.push(await this.#makeNamedImage(path, fileBytes));
+        continue;
+      }
       const image = this.#stack.use(await FileImage.open(this.#fs, path, hint));
       const { byteCount } = image;
       if (byteCount < neededBytes || byteCount % imageUnitBytes !== 0) {
@@ -164,6 +168,21 @@ export class Opener {
       images.push({ image, path, isMade: false });
     }
     return images;
+  }
+
+  /** An image that the user named, where nothing is: it stays. */
+  async #makeNamedImage(path: string, fileBytes: number): Promise<ImageFile> {
+    const hint = "name a file in a folder that can be written to, and where there is room for it";
+    const make = () => FileImage.create(this.#fs, path, this.#imageBytes(fileBytes));
+    const image = this.#stack.use(await orUsageError(`make ${path}`, hint, make));
+    this.#plan.madeImages?.format(image);
+    return { image, path, isMade: false };
+  }
+
+  /** Bytes of an image that is made for a file. */
+  #imageBytes(fileBytes: number): number {
+    const { imageUnitBytes = 1, madeImages } = this.#plan;
+    return madeImages?.byteCountFor(fileBytes) ?? imageBytes(fileBytes, imageUnitBytes);
   }
 
   /**
@@ -176,12 +195,15 @@ export class Opener {
     place: SavedPlace | null,
   ): Promise<ImageFile[] | null> {
     if (this.#device.imageOption === null) return null;
-    const { guestCount, imageUnitBytes = 1 } = this.#plan;
-    const neededBytes = imageBytes(fileBytes, imageUnitBytes);
+    const { guestCount, madeImages } = this.#plan;
     const paths = place?.imagePaths(guestCount) ??
       this.#pathsOf(`${await this.#makeFolder()}/disk`);
     const images: ImageFile[] = [];
-    for (const path of paths) images.push(await this.makeImage(path, neededBytes, mode));
+    for (const path of paths) {
+      const made = await this.makeImage(path, this.#imageBytes(fileBytes), mode);
+      madeImages?.format(made.image);
+      images.push(made);
+    }
     return images;
   }
 

@@ -62,8 +62,9 @@ export class GuestCopy {
   readonly findings: string[] = [];
   /** What it works on. */
   readonly files: GuestFiles;
-  /** Of what went through it so far. */
-  readonly digests: CopyDigests;
+  #digests: CopyDigests;
+  /** Whether it is another guest, which looks at what is left of the copy of one that has crashed. */
+  #isAfterCrash = false;
   readonly #device: CopyDevice;
   readonly #number: number;
   readonly #meter: CopyMeter;
@@ -81,7 +82,12 @@ export class GuestCopy {
     this.#number = number;
     this.files = files;
     this.#meter = meter;
-    this.digests = digests;
+    this.#digests = digests;
+  }
+
+  /** Of what went through it so far. */
+  get digests(): CopyDigests {
+    return this.#digests;
   }
 
   /** Makes the guest and its device. It copies once the fabric runs. */
@@ -89,6 +95,17 @@ export class GuestCopy {
     const name = `guest ${this.#number}`;
     const partition = fabric.createPartition({ name, memoryPages: plan.memoryPages });
     this.#session = { partition, device: plan.start(partition, this.#ends()) };
+  }
+
+  /** Makes another guest in place of the one that has crashed, which looks at what is left once the fabric runs. */
+  beginAfterCrash(fabric: Fabric, plan: CopyPlan): void {
+    this.#isAfterCrash = true;
+    this.#digests = { read: new StreamDigest(), returned: new StreamDigest() };
+    const name = `guest ${this.#number}`;
+    const partition = fabric.createPartition({ name, memoryPages: plan.memoryPages });
+    const device = plan.startAfterCrash?.(partition, this.#ends());
+    if (device === undefined) throw new Error(`Cannot crash a guest with a ${this.#device.name}`);
+    this.#session = { partition, device };
   }
 
   /** What the device's drivers are given whenever they are made. */
@@ -162,7 +179,7 @@ export class GuestCopy {
     return this.#alive.device.writtenBytes;
   }
 
-  /** The file as it was read; null before. */
+  /** The file as it was read, after a crash as much of it as is left; null before. */
   get read(): Pick<DigestedBytes, "byteCount" | "sha256"> | null {
     return this.#wholeOf(this.digests.read);
   }
@@ -174,7 +191,7 @@ export class GuestCopy {
 
   #wholeOf(digest: StreamDigest): Pick<DigestedBytes, "byteCount" | "sha256"> | null {
     const { byteCount } = this.files.source;
-    const isWhole = byteCount === 0
+    const isWhole = byteCount === 0 || this.#isAfterCrash
       ? this.#alive.device.phase === "done"
       : digest.byteCount === byteCount;
     return isWhole ? digest.summary() : null;
@@ -243,7 +260,7 @@ export class GuestCopy {
     const { read, returned, files: { source } } = this;
     if (source.byteCount === 0) this.#use(() => source.assertUnchanged(this.digests.read.hex()));
     if (read?.sha256 !== returned?.sha256) this.#find("what came back is not what was copied");
-    const contradiction = device.findContradiction(source.byteCount);
+    const contradiction = device.findContradiction(returned?.byteCount ?? 0);
     if (contradiction !== null) this.#find(contradiction);
   }
 

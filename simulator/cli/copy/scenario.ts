@@ -27,14 +27,15 @@ export class OtherScenarioError extends UsageError {}
  */
 export function copyScenario(device: CopyDevice, fs: FileSystem): Scenario {
   const { name, title, options, payloads = [] } = device;
-  return {
+  const scenario: Scenario = {
     name,
     title,
     options,
     payloads,
     run: (settings) => runCopy(fs, device, settings),
-    resume: (path, paths) => openSaved(fs, device, path, paths),
   };
+  if (!options.includes(SAVE_AT)) return scenario;
+  return { ...scenario, resume: (path, paths) => openSaved(fs, device, path, paths) };
 }
 
 async function runCopy(
@@ -46,6 +47,7 @@ async function runCopy(
   const { seed = 0n, schedule = "fifo", codec = "msgpack", numbers = {} } = given;
   using stack = new DisposableStack();
   const files = await openFiles(fs, device, plan, seed, stack);
+  await plan.prepare?.(plan.guestCount);
   const settings = { seed, schedule, codec, numbers: withoutSave(numbers) };
   return await CopyRun.begin({ device, settings, plan, hooks: given }, files).run();
 }
