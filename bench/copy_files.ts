@@ -18,10 +18,11 @@ export class CopyFiles implements Disposable {
   readonly image: FileImage;
   /** Where it comes back to. */
   readonly sink: FileImage;
-  readonly #folder: string;
+  /** Where they are; it is removed with all that is in it. */
+  readonly folder: string;
 
   private constructor(folder: string, files: readonly [FileImage, FileImage, FileImage]) {
-    this.#folder = folder;
+    this.folder = folder;
     [this.source, this.image, this.sink] = files;
   }
 
@@ -45,7 +46,7 @@ export class CopyFiles implements Disposable {
   /** Closes and removes them. */
   [Symbol.dispose](): void {
     for (const file of [this.source, this.image, this.sink]) file[Symbol.dispose]();
-    Deno.removeSync(this.#folder, { recursive: true });
+    Deno.removeSync(this.folder, { recursive: true });
   }
 }
 

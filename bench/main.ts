@@ -22,6 +22,7 @@ import {
 import type { Figure, Judging, Row } from "./figure.ts";
 import { codecFigure } from "./codec.ts";
 import { diskFigure } from "./disk.ts";
+import { storageFigure } from "./storage.ts";
 import { heapFigure } from "./heap.ts";
 import { packetLifeFigure } from "./packet_life.ts";
 import { measureInProcesses, PROCESSES } from "./processes.ts";
@@ -53,6 +54,7 @@ const FIGURES: readonly Figure[] = [
   heapFigure,
   scaleFigure,
   diskFigure,
+  storageFigure,
   saveFigure,
   worldsFigure,
   schedulersFigure,

@@ -18,7 +18,7 @@ import { FatVolume } from "./volume.ts";
 /** Bytes of one read or write of the program. */
 const PIECE_BYTES = 2 ** 16;
 /** Bytes that the guest's page cache asks its disk for at a time. */
-const RUN_BYTES = 2 ** 16;
+const RUN_BYTES = 2 ** 18;
 
 /** How far a program is. Where it has failed, `failure` says why. */
 export type FatPhase = "mounting" | "copyingIn" | "copyingOut" | "done" | "failed";

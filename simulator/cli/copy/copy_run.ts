@@ -249,6 +249,8 @@ export class CopyRun {
   async #crash(): Promise<void> {
     const before = this.#fabric;
     const channels = countChannels(before);
+    for (const copy of this.#copies) copy.crash();
+    await before.settle(); // the host ends what it had under way for them
     await this.#destroy();
     this.#leave(channels, true);
     this.#fabric = this.#makeFabric(this.#totals.traceDigests.length);

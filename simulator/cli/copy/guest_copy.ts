@@ -97,6 +97,11 @@ export class GuestCopy {
     this.#session = { partition, device: plan.start(partition, this.#ends()) };
   }
 
+  /** Ends the guest where it stands. */
+  crash(): void {
+    this.#alive.partition.crash();
+  }
+
   /** Makes another guest in place of the one that has crashed, which looks at what is left once the fabric runs. */
   beginAfterCrash(fabric: Fabric, plan: CopyPlan): void {
     this.#isAfterCrash = true;
