@@ -58,6 +58,7 @@ export class DiskService implements DiskHost {
       bytesOf: (id) => disks.bytesOf(this, id),
       ended: (id, failure) => {
         this.#prune();
+        timers.letContinue();
         disks.ended(this, id, failure);
       },
     });
@@ -106,8 +107,9 @@ export class DiskService implements DiskHost {
 
   /** Tells the program's side all that it may not know, and takes up what the program awaits and nobody works on. */
   introduce(): void {
-    const { disks } = this.#parts;
+    const { disks, timers } = this.#parts;
     disks.attach(this, this.#operations.nextId);
+    if (this.#table.present.length > 0) timers.letContinue();
     for (const { id, facts } of this.#table.present) disks.found(this, id, facts);
     for (const request of disks.lost((id) => this.#operations.has(id))) this.begin(request);
   }
@@ -133,7 +135,7 @@ export class DiskService implements DiskHost {
   }
 
   #found(facts: DiskFacts): void {
-    const { state, disks } = this.#parts;
+    const { state, disks, timers } = this.#parts;
     const { lun, blockBytes } = facts;
     const known = this.#table.at(lun);
     if (known?.facts.blockBytes === blockBytes) known.facts = facts;
@@ -142,6 +144,7 @@ export class DiskService implements DiskHost {
     if (blockBytes > state.transferBytesMax) return this.#remove(lun);
     const { id } = this.#table.at(lun) ?? this.#table.add(facts);
     state.failuresInRow = 0;
+    timers.letContinue();
     disks.found(this, id, facts);
   }
 
