@@ -242,7 +242,7 @@ function planStorage(settings: ScenarioSettings): CopyPlan {
     { file: FILE, image: IMAGE, guests: GUESTS, saveTo: null },
     settings,
   );
-  const { guestCount, filePath, migrations } = common;
+  const { filePath, migrations } = common;
   const crashPercent = readCrash(settings, migrations);
   const options = { path: `/${nameOf(filePath)}`, syncBytes };
   const { seed = 0n } = settings;
