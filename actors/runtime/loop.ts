@@ -282,7 +282,7 @@ export class Loop {
 
   /** Nothing is runnable: first the callbacks, then those who wait for this instant, then time. */
   async #whenQuiet(): Promise<void> {
-    const { callbacks, clock, scheduler: { lookouts } } = this.#runtime;
+    const { callbacks, clock, hasPeers, scheduler: { lookouts } } = this.#runtime;
     if (callbacks.unblocked !== null) return await this.#idle();
     this.#idleTurns = 0;
     if (callbacks.pending.size > 0 && reportSelfWaits(this.#runtime)) return;
@@ -295,7 +295,7 @@ export class Loop {
     }
     const remainingMs = this.#realMsUntil(next100ns);
     // What comes up in real time may change everything: the loop looks again.
-    if (remainingMs > 0) return await this.#sleep.forMs(remainingMs);
+    if (remainingMs > 0) return this.#sleep.forMs(remainingMs, hasPeers && lookouts.areThere);
     if (next100ns > clock.now100ns) this.#beginInstant();
     if (stop100ns < due100ns) clock.moveTo(stop100ns);
     else this.#fireNext(due100ns);

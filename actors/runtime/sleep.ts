@@ -26,15 +26,16 @@ export class Sleep {
     this.#waiting?.abort();
   }
 
-  /** Waits for so much real time. */
-  forMs(milliseconds: number): Promise<void> {
-    return this.until((woken) => realDelay(milliseconds, woken));
+  /**
+   * Waits for so much real time; where `somebodyLooks` at memory from time to time which a peer outside may change, no
+   * longer than until the next look, as nobody is told when such a peer does.
+   */
+  forMs(milliseconds: number, somebodyLooks = false): Promise<void> {
+    const delayMs = somebodyLooks ? Math.min(milliseconds, LOOK_DELAY_MS) : milliseconds;
+    return this.until((woken) => realDelay(delayMs, woken));
   }
 
-  /**
-   * Waits until a peer outside says something, however long that takes; where `somebodyLooks` at memory from time to time,
-   * no longer than until the next look, as nobody is told when such a peer changes it.
-   */
+  /** Waits until a peer outside says something, however long that takes; where `somebodyLooks`, until the next look. */
   forPeers(somebodyLooks: boolean): Promise<void> {
     return somebodyLooks ? this.forMs(LOOK_DELAY_MS) : this.until(untilAborted);
   }
