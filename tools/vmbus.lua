@@ -679,11 +679,11 @@ layouts.gpa_direct = {
   name = "GPA direct header", kind = "struct", bytes = 8,
   { name = "reserved", at = 0, kind = "reserved", bytes = 4, field = F["vmbus.gpa.reserved"] },
   { name = "rangeCount", at = 4, bytes = 4, kind = "number", field = F["vmbus.gpa.range_count"] },
-  { name = "ranges", at = 8, kind = "array", bytes = 0, unit = "ranges", count = "rangeCount", element = { name = "ranges", kind = "layout", bytes = 8, layout = {
+  { name = "ranges", at = 8, kind = "array", bytes = 0, unit = "ranges", one = "range", count = "rangeCount", element = { name = "ranges", kind = "layout", bytes = 8, layout = {
     name = "range", kind = "struct", bytes = 8,
     { name = "byteCount", at = 0, bytes = 4, kind = "number", min = 1, max = 4294967295, field = F["vmbus.gpa.byte_count"] },
     { name = "byteOffset", at = 4, bytes = 4, kind = "number", min = 0, max = 4095, field = F["vmbus.gpa.byte_offset"] },
-    { name = "pfns", at = 8, kind = "array", bytes = 0, unit = "pages", count = function(values) return math.ceil((values.byteOffset + values.byteCount) / 4096) end, element = { name = "pfns", bytes = 8, kind = "number", field = F["vmbus.gpa.pfn"] }, field = F["vmbus.gpa.pfns"] },
+    { name = "pfns", at = 8, kind = "array", bytes = 0, unit = "pages", one = "page", count = function(values) return math.ceil((values.byteOffset + values.byteCount) / 4096) end, element = { name = "pfns", bytes = 8, kind = "number", field = F["vmbus.gpa.pfn"] }, field = F["vmbus.gpa.pfns"] },
   }, field = F["vmbus.gpa.range"] }, field = F["vmbus.gpa.ranges"] },
 }
 
@@ -692,7 +692,7 @@ layouts.transfer_pages = {
   { name = "pageSetId", at = 0, bytes = 2, kind = "number", field = F["vmbus.transfer.page_set_id"] },
   { name = "reserved", at = 2, kind = "reserved", bytes = 2, field = F["vmbus.transfer.reserved"] },
   { name = "rangeCount", at = 4, bytes = 4, kind = "number", field = F["vmbus.transfer.range_count"] },
-  { name = "ranges", at = 8, kind = "array", bytes = 0, unit = "ranges", count = "rangeCount", element = { name = "ranges", kind = "layout", bytes = 8, layout = {
+  { name = "ranges", at = 8, kind = "array", bytes = 0, unit = "ranges", one = "range", count = "rangeCount", element = { name = "ranges", kind = "layout", bytes = 8, layout = {
     name = "range", kind = "struct", bytes = 8,
     { name = "byteCount", at = 0, bytes = 4, kind = "number", field = F["vmbus.transfer.byte_count"] },
     { name = "byteOffset", at = 4, bytes = 4, kind = "number", field = F["vmbus.transfer.byte_offset"] },
@@ -1703,7 +1703,7 @@ local function add_array(walk, tree, entry, at, values)
     if at - before < element.bytes then break end -- it is cut short
   end
   item:set_len(at - start)
-  item:set_text(entry.name .. ": " .. count .. " " .. entry.unit)
+  item:set_text(entry.name .. ": " .. count .. " " .. (count == 1 and entry.one or entry.unit))
   return at
 end
 

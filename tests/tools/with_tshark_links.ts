@@ -29,6 +29,8 @@ import { checkPayload, dissected, fileOfRecords, PLAIN_HEADER } from "../support
 import { createFabric } from "../support/fabric.ts";
 import { runTool, testWithTools } from "../support/installed.ts";
 import { sendPlain, WAIT } from "../support/sending.ts";
+import { pictureOf } from "../../tools/dissector/picture.ts";
+import { shownDisk } from "../../tools/dissector/shown_disk.ts";
 import { withTree } from "../support/temp_tree.ts";
 
 /** Columns of the packets of a file that `filter` shows. */
@@ -98,6 +100,10 @@ testWithTools("capture.md: its filters are some, and show something of a run of 
       }
     },
   );
+});
+
+testWithTools("capture.svg: it is what tshark shows", ["tshark"], async () => {
+  assertEquals(await Deno.readTextFile("docs/capture.svg"), pictureOf(await shownDisk()));
 });
 
 /** The capture of a world of the scenario of that name. */

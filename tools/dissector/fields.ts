@@ -91,10 +91,14 @@ export function namesTable(names: Readonly<Record<string, number>>): string {
   return `{ ${members.join(", ")} }`;
 }
 
+/** What one of several is called. */
+export function oneOfUnit(unit: string): string {
+  return unit.replace(/^(\w+)s\b/, "$1");
+}
+
 /** One and several of a unit, as Wireshark puts them behind a number. */
 function unitTable(unit: string): string {
-  const one = unit.replace(/^(\w+)s\b/, "$1");
-  return `{ ${luaText(` ${one}`)}, ${luaText(` ${unit}`)} }`;
+  return `{ ${luaText(` ${oneOfUnit(unit)}`)}, ${luaText(` ${unit}`)} }`;
 }
 
 function numberField(filter: string, name: string, type: Type<unknown>, unit: string): string {

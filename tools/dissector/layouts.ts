@@ -26,6 +26,7 @@ import {
   lookOf,
   luaText,
   numberOf,
+  oneOfUnit,
   unitBytesOf,
 } from "./fields.ts";
 
@@ -148,6 +149,7 @@ export class LayoutTables {
           `kind = "array"`,
           bytes,
           `unit = ${luaText(unit === "" ? "elements" : unit)}`,
+          `one = ${luaText(oneOfUnit(unit === "" ? "elements" : unit))}`,
           `count = ${countTable(count)}`,
           `element = { name = ${luaText(name)}, ${inner}, field = F[${luaText(one)}] }`,
         ];

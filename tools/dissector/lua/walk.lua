@@ -119,7 +119,7 @@ local function add_array(walk, tree, entry, at, values)
     if at - before < element.bytes then break end -- it is cut short
   end
   item:set_len(at - start)
-  item:set_text(entry.name .. ": " .. count .. " " .. entry.unit)
+  item:set_text(entry.name .. ": " .. count .. " " .. (count == 1 and entry.one or entry.unit))
   return at
 end
 
