@@ -6,7 +6,7 @@
 
 import { listFiles } from "../../tools/source.ts";
 
-const EXTENSIONS = [".ts", ".md", ".json", ".webp", ".svg", ".c", ".rs", ".go", "LICENSE"];
+const EXTENSIONS = [".ts", ".md", ".json", ".webp", ".svg", ".c", ".rs", ".go", ".lua", "LICENSE"];
 
 /** The files, relative to the repository. */
 export async function publishedFiles(): Promise<readonly string[]> {
