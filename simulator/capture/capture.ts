@@ -20,7 +20,7 @@ export class RunCapture implements CaptureRun {
   /** See {@linkcode CaptureRun.items}. */
   items = 0;
   /** See {@linkcode CaptureRun.buses}. */
-  buses = 0;
+  readonly buses: Map<string, number> = new Map();
   /** See {@linkcode CaptureRun.now100ns}. */
   now100ns = 0;
   readonly #taps: FabricTap[] = [];

@@ -29,8 +29,8 @@ export interface CaptureRun {
   readonly choices: number | null;
   /** Work items that have begun. */
   items: number;
-  /** Buses that were met. */
-  buses: number;
+  /** Numbers of buses by their guests: one that moves to another fabric keeps its own. */
+  readonly buses: Map<string, number>;
   /** The latest time of a record, in 100 ns from the beginning of the run. */
   now100ns: number;
 }
@@ -150,13 +150,20 @@ export class FabricTap implements Observer {
         description: `control messages of ${name} and its host${vtl}`,
       }),
       header: { channelId: 0, interfaceType: CAPTURE_NO_GUID },
-      number: ++this.#run.buses,
+      number: this.#numberOf(name),
       name,
       partition,
       channels: new Map(),
     };
     this.#buses.set(name, bus);
     return bus;
+  }
+
+  #numberOf(name: string): number {
+    const { buses } = this.#run;
+    const number = buses.get(name) ?? buses.size + 1;
+    buses.set(name, number);
+    return number;
   }
 
   #named(partition: string): string {

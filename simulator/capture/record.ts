@@ -55,7 +55,10 @@ export interface CaptureHeader {
   readonly vtl: number;
   /** u32: the channel, by its number on the bus; 0: the bus itself. */
   readonly channelId: number;
-  /** u32: the bus, by its number in the capture, from 1 on: numbers of channels and transactions are those of one bus. */
+  /**
+   * u32: the bus, by its number in the capture, from 1 on: numbers of channels and transactions are those of one bus. A
+   * guest that moves to another fabric keeps it.
+   */
   readonly bus: number;
   /** u32: choices of the run before, as findings count steps; {@linkcode CAPTURE_NONE}: nobody counted. */
   readonly step: number;

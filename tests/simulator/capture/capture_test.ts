@@ -166,6 +166,30 @@ Deno.test("captured: a world is the same, and its faults, steps and findings are
   assertEquals([last.comments, last.header.interfaceType], [["a sentence"], CAPTURE_NO_GUID]);
 });
 
+Deno.test("RunCapture: a guest that moves keeps the number of its bus, and time goes on", async () => {
+  const { sink, read } = makeSink();
+  const run = new RunCapture(sink);
+  for (const names of [["one", "two"], ["two"]]) {
+    const fabric = createFabric();
+    run.watch(fabric);
+    for (const name of names) {
+      await openPair({ within: { fabric, guest: fabric.createPartition({ name }) } });
+      await fabric.advance(5);
+    }
+  }
+  run.close([]);
+  const { interfaces, records } = read();
+  const busesOf = (name: string) =>
+    new Set(
+      records.filter((record) => interfaces[record.interface]?.name === `${name}: bus`)
+        .map(({ header }) => header.bus),
+    );
+  assertEquals([...busesOf("one"), ...busesOf("two"), ...busesOf("two (2)")], [1, 2, 2]);
+  const times = records.map(({ at100ns }) => at100ns);
+  assertEquals(times, times.toSorted((one, other) => one - other));
+  assertEquals(times.at(-1)! >= 50_000, true);
+});
+
 Deno.test("capture: notes of the program's own, and nothing behind its end", async () => {
   const fabric = createFabric();
   const { sink, read } = makeSink();
