@@ -54,6 +54,8 @@ const keyOf = (channelId: number, gpadlId: number) => `${channelId} ${gpadlId}`;
 export class SeenGpadls {
   readonly #chart = tableOf(CHART);
   readonly #gpadls = new Map<string, SeenGpadl>();
+  /** The same by channel. */
+  readonly #byChannel = new Map<number, Set<SeenGpadl>>();
   /** The same by id: some messages name no channel. */
   readonly #byId = new Map<number, Set<SeenGpadl>>();
   /** The one of each id whose bodies are on their way (wire.md 3.3). */
@@ -65,16 +67,14 @@ export class SeenGpadls {
 
   /** Nothing is known any more. */
   forget(): void {
-    for (const known of [this.#gpadls, this.#byId, this.#incomplete, this.#leaving, this.#rings]) {
-      known.clear();
-    }
+    const all = [this.#gpadls, this.#byChannel, this.#byId, this.#incomplete, this.#leaving];
+    for (const known of [...all, this.#rings]) known.clear();
   }
 
   /** The guest is done with a channel: its GPADLs go with it (wire.md 5.3). */
   released(channelId: number): void {
     this.#rings.delete(channelId);
-    for (const gpadl of this.#gpadls.values()) {
-      if (gpadl.channelId !== channelId) continue;
+    for (const gpadl of this.#byChannel.get(channelId) ?? []) {
       if (gpadl.states.must("deleting") && this.#leaving.size < GPADLS_MAX) {
         this.#leaving.add(gpadl.gpadlId);
       }
@@ -125,17 +125,24 @@ export class SeenGpadls {
     const known = this.#find(channelId, gpadlId);
     if (known !== null) this.#remove(known);
     this.#gpadls.set(keyOf(channelId, gpadlId), gpadl);
-    const ofId = this.#byId.get(gpadlId) ?? new Set();
-    this.#byId.set(gpadlId, ofId.add(gpadl));
+    for (const [known, id] of this.#placesOf(gpadl)) {
+      known.set(id, (known.get(id) ?? new Set()).add(gpadl));
+    }
     if (gpadl.assembler !== null) this.#incomplete.set(gpadlId, gpadl);
+  }
+
+  #placesOf({ channelId, gpadlId }: SeenGpadl) {
+    return [[this.#byChannel, channelId], [this.#byId, gpadlId]] as const;
   }
 
   #remove(gpadl: SeenGpadl): void {
     const { channelId, gpadlId } = gpadl;
     this.#gpadls.delete(keyOf(channelId, gpadlId));
-    const ofId = this.#byId.get(gpadlId);
-    ofId?.delete(gpadl);
-    if (ofId?.size === 0) this.#byId.delete(gpadlId);
+    for (const [known, id] of this.#placesOf(gpadl)) {
+      const there = known.get(id);
+      there?.delete(gpadl);
+      if (there?.size === 0) known.delete(id);
+    }
     if (this.#incomplete.get(gpadlId) === gpadl) this.#incomplete.delete(gpadlId);
   }
 

@@ -11,6 +11,7 @@ import { deviceTargets } from "./targets/devices.ts";
 import { gpadlTarget } from "./targets/gpadl.ts";
 import { hostileGuestTargets } from "./targets/hostile_guest.ts";
 import { hostileHostTargets } from "./targets/hostile_host.ts";
+import { listeningTargets } from "./targets/listening.ts";
 import { packetTargets } from "./targets/packets.ts";
 import { ringTarget } from "./targets/ring.ts";
 import { savedTargets } from "./targets/saved.ts";
@@ -23,6 +24,7 @@ export const packageTargets: readonly PackageTarget[] = [
   streamHeaderTarget,
   ...controlTargets,
   gpadlTarget,
+  ...listeningTargets,
   ...savedTargets,
   ...deviceTargets,
   ...hostileGuestTargets,
