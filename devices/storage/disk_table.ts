@@ -104,7 +104,7 @@ export class DiskTable {
         .map((other) => other.lun);
       return reportLuns(luns, data);
     }
-    const disk = this.at(address);
-    return disk === null ? absentResult(lun, cdb, data) : disk.execute(cdb, data);
+    const disk = this.#placed.get(keyOf(address))?.disk;
+    return disk === undefined ? absentResult(lun, cdb, data) : disk.execute(cdb, data);
   }
 }

@@ -267,7 +267,8 @@ export function decodeStorageRequest(
     const reason = `a storage request takes ${HEADER_BYTES} bytes, ${byteCount} are there`;
     return new Damage("tooShort", 0, reason);
   }
+  if (byteCount >= LONG_PACKET_BYTES) return STORAGE_REQUEST.decode(bytes, LONG_PACKET_BYTES);
   const packet = new Uint8Array(LONG_PACKET_BYTES);
-  packet.set(bytes.subarray(0, Math.min(byteCount, LONG_PACKET_BYTES)));
+  packet.set(bytes.subarray(0, byteCount));
   return STORAGE_REQUEST.decode(packet);
 }

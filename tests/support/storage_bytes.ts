@@ -37,6 +37,7 @@ export interface BytesOptions {
   readonly base: number;
   readonly disks: readonly StorageDisk[];
   readonly subChannelsMax?: number;
+  readonly queueDepth?: number;
 }
 
 /** Such a guest, and the controller. */
@@ -48,11 +49,11 @@ export class StorageBytes {
   readonly #channels: OpenChannel[] = [];
   readonly #base: number;
 
-  constructor({ base, disks, subChannelsMax = 0 }: BytesOptions) {
+  constructor({ base, disks, subChannelsMax = 0, queueDepth = 256 }: BytesOptions) {
     this.fabric = createFabric({ codec: "vmbus" });
     this.#base = base;
     this.guest = new ByteGuest(this.fabric, { base, memory: this.#memory.buffer });
-    const options = { instance: STORAGE_INSTANCE, subChannelsMax };
+    const options = { instance: STORAGE_INSTANCE, subChannelsMax, queueDepth };
     this.server = createStorage(this.guest.door.partition, disks, options);
   }
 
@@ -103,15 +104,26 @@ export class StorageBytes {
     id: bigint,
     packet: string | Uint8Array,
     range: { byteCount: number; byteOffset?: number; pages: readonly number[] } | null = null,
-    { index = 0, flags = 1 } = {},
+    options: { readonly index?: number; readonly flags?: number } = {},
   ): void {
+    assert(this.post(id, packet, range, options), "the ring has room");
+  }
+
+  /** The same, and whether there was room. */
+  post(
+    id: bigint,
+    packet: string | Uint8Array,
+    range: { byteCount: number; byteOffset?: number; pages: readonly number[] } | null = null,
+    { index = 0, flags = 1 }: { readonly index?: number; readonly flags?: number } = {},
+  ): boolean {
     const payload = typeof packet === "string" ? fromHex(packet) : packet;
     const { id: channelId, upstream } = this.#channels[index]!;
     const written = range === null
       ? upstream.write(6, flags, id, payload)
       : upstream.write(9, flags, id, payload, this.#rangeHeader(range));
-    assert(written !== null, "the ring has room");
+    if (written === null) return false;
     assertEquals(this.guest.door.signalEvent(0x2000 + channelId, 0), null);
+    return true;
   }
 
   #rangeHeader(

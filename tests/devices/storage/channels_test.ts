@@ -370,3 +370,22 @@ Deno.test("StorageServer: an image that takes virtual time ends its calls in its
   assertEquals(first.order, [5, 4, 3, 2, 1, 0]);
   assertEquals(await once(), first);
 });
+
+Deno.test("StorageServer: a guest that crashes or is destroyed takes nothing with it that runs", async () => {
+  // kmcl.md S13; storage.md I1.
+  for (const end of ["crash", "destroy"] as const) {
+    const { raw, ends, ended } = await reading(4, 2, { options: { subChannelsMax: 1 } });
+    assertEquals(await raw.say("createSubChannels", { subChannels: 1 }), "0");
+    const sub = new RawStorage(raw.stage, 1);
+    await raw.stage.fabric.settle();
+    const { guest, server, fabric } = raw.stage;
+    guest[end]();
+    await fabric.settle();
+    for (const each of ends) each.end();
+    await ended();
+    assertEquals(server.state.agreement.phase, "begin", end);
+    await server.close();
+    assertEquals([server.isOffered, fabric.leaks(), fabric.violations], [false, [], []]);
+    assertEquals(sub.heard, []);
+  }
+});

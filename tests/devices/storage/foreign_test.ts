@@ -218,8 +218,9 @@ for (const [version, base] of MACHINES) {
 }
 
 /** A stage that is ready, in version 6.0. */
-async function readyStage(image: SparseImage): Promise<StorageBytes> {
-  const stage = await StorageBytes.opened({ version: 0x4_0000, base: 0, disks: [{ image }] });
+async function readyStage(image: SparseImage, queueDepth = 256): Promise<StorageBytes> {
+  const disks = [{ image }];
+  const stage = await StorageBytes.opened({ version: 0x4_0000, base: 0, disks, queueDepth });
   for (const operation of ["07", "0900000000000000000000000006", "0a", "08"]) {
     await stage.ask(1n, padded(operation));
   }
@@ -297,4 +298,24 @@ Deno.test("attachForeignGuest: a guest that kills its channel begins anew after 
     assertEquals(await stage.ask(1n, padded("07")), OK);
     await stage.end();
   }
+});
+
+Deno.test("attachForeignGuest: a guest that does not read has no more taken than the queue's depth", async () => {
+  // storage.md I5; kmcl.md R4, R6: a request counts until its answer is in the ring.
+  const stage = await readyStage(sparseImage(1 << 20), 5);
+  const ready = srb("00 00 00 00 00 00", 2);
+  const room = Math.floor(4095 / 88);
+  let sent = 0;
+  while (stage.post(BigInt(sent), ready)) {
+    sent++;
+    await stage.fabric.settle();
+  }
+  const [server] = stage.fabric.inspect().partitions[0]!.channels;
+  assertEquals([sent, server?.queued], [room + 5 + room, 5]);
+  for (let id = 0; id < sent; id++) {
+    const answer = await stage.take();
+    assertEquals(answer?.slice(16), id.toString(16).padStart(2, "0").padEnd(16, "0") + good(0));
+    stage.guest.door.signalEvent(0x2001, 0); // there is room
+  }
+  await stage.end();
 });

@@ -231,3 +231,42 @@ Deno.test("StorageServer: a notification that waits for room is saved, and leave
   await after.server.close();
   assertEquals([after.fabric.leaks(), after.fabric.violations], [[], []]);
 });
+
+Deno.test("StorageServer: a save waits for what runs, which is answered once", async () => {
+  // storage.md V2.
+  const memory = sparseImage(1 << 20);
+  const ends: (() => void)[] = [];
+  const image = {
+    byteCount: memory.byteCount,
+    isInFabric: true,
+    read: (offset: number, into: Uint8Array) => memory.read(offset, into),
+    write: (offset: number, bytes: Uint8Array) =>
+      new Promise<void>((resolve) => ends.push(() => resolve(memory.write(offset, bytes)))),
+    flush: () => {},
+  };
+  const before = probing([{ image }], "vmbus");
+  await before.fabric.settle();
+  assertEquals([ends.length, before.prober.state.answers[0]!.length], [1, 5]);
+  const saving = moved(before, [{ image: memory }], "vmbus");
+  ends[0]!();
+  await finish(await saving);
+});
+
+Deno.test("StorageServer: a channel that died is dead after the restore, and begins anew when it is opened", async () => {
+  // storage.md I6, V1.
+  const disks = [{ image: sparseImage(1 << 20) }];
+  const before = probing(disks, "vmbus");
+  await before.fabric.run();
+  const kmcl = clientTable(before.guest);
+  const packet = kmcl.VmbPacketAllocate(before.prober.channels[0]!);
+  assertEquals(kmcl.VmbPacketSend(packet, new Uint8Array(64), 64, null, 1), vmbus.STATUS_SUCCESS);
+  await before.fabric.settle();
+  assertEquals(typeof before.server.state.death, "string");
+  const after = await moved(before, disks, "vmbus");
+  await after.fabric.run();
+  assertEquals(after.server.state.death, "operation: 0 is unknown");
+  await after.prober.close();
+  assertEquals(after.server.state.agreement.phase, "begin");
+  await after.server.close();
+  assertEquals([after.fabric.leaks(), after.fabric.violations], [[], []]);
+});
