@@ -6,6 +6,7 @@
  */
 
 import type { BlockingImage, DiskImage } from "../image.ts";
+import type { ReservationNexus } from "./scsi/reservations.ts";
 
 /** Part of an image that is all kept, or all not. */
 export interface Extent {
@@ -32,6 +33,8 @@ export interface StorageImage extends DiskImage {
   discard?(offset: number, byteCount: number): void | Promise<void>;
   /** What there is at `offset`, which lies inside. Without it the disk has no GET LBA STATUS. */
   extentAt?(offset: number): Extent;
+  /** Its place among the machines that share the medium. Without it the disk has no PERSISTENT RESERVE. */
+  readonly reservations?: ReservationNexus;
 }
 
 /** Bytes that a sparse image keeps or does not keep together. */

@@ -106,6 +106,15 @@ export {
 export { CDB_BYTES } from "./protocol.ts";
 export { type Extent, type SparseImage, sparseImage, type StorageImage } from "./image.ts";
 export { type Survival, WriteCache } from "./write_cache.ts";
+export {
+  type MediumUse,
+  type Reservation,
+  RESERVATION_TYPES,
+  type ReservationEnd,
+  type ReservationKey,
+  ReservationNexus,
+  SharedReservations,
+} from "./scsi/reservations.ts";
 export { ScsiFault, type ScsiFaultKind } from "./scsi/result.ts";
 export type { DiskSettings } from "./scsi/settings.ts";
 export type { DiskMemory } from "./scsi/disk.ts";

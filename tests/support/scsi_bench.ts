@@ -42,6 +42,12 @@ export class Bench {
     return { text: endText(result as ScsiResult), bytes };
   }
 
+  /** The same of a command that takes its time, in room for what it gives. */
+  async later(cdb: Cdb, room: number): Promise<string> {
+    const data = new GuestData([new Uint8Array(room)], room, true);
+    return endText(await this.disk.execute(encodeCdb(cdb), data));
+  }
+
   /** How it ended: `02/06 05/24/00 0`. */
   end(cdb: Cdb | Uint8Array, data: Uint8Array | number = 0, isWritable?: boolean): string {
     return this.run(cdb, data, isWritable).text;

@@ -15,7 +15,9 @@ import { type Cdb, SCSI_CDB } from "./commands.ts";
 import type { GuestData } from "./guest_data.ts";
 import { inquiry } from "./inquiry.ts";
 import { modeSelect, modeSense } from "./modes.ts";
-import { failed, faultResult, good, type ScsiResult } from "./result.ts";
+import type { MediumUse } from "./reservations.ts";
+import { reserveIn, reserveOut } from "./reserve.ts";
+import { ABORTED, CONFLICT, failed, faultResult, good, type ScsiResult } from "./result.ts";
 import { SCSI_SENSE, type Sense, type SenseName, SENSES } from "./sense.ts";
 import { type CheckedSettings, checkSettings, type DiskSettings } from "./settings.ts";
 import type { ScsiUnit } from "./unit.ts";
@@ -64,8 +66,9 @@ const COMMANDS: { readonly [Operation in Cdb["operation"]]: OfDisk } = {
   unmap: (disk, cdb, data) => unmap(disk, cdb as Of<"unmap">, data),
   modeSelect10: (disk, cdb, data) => modeSelect(disk, cdb as Of<"modeSelect10">, data),
   modeSense10: (disk, cdb, data) => modeSense(disk, cdb as Of<"modeSense10">, data),
-  persistentReserveIn: () => failed("invalidOpcode"),
-  persistentReserveOut: () => failed("invalidOpcode"),
+  persistentReserveIn: (disk, cdb, data) => reserveIn(disk, cdb as Of<"persistentReserveIn">, data),
+  persistentReserveOut: (disk, cdb, data) =>
+    reserveOut(disk, cdb as Of<"persistentReserveOut">, data),
   read16: read,
   write16: write,
   writeAndVerify16: write,
@@ -80,6 +83,32 @@ const COMMANDS: { readonly [Operation in Cdb["operation"]]: OfDisk } = {
   writeAndVerify12: write,
   verify12: verify,
 };
+
+/** What commands do with the medium, where they do something: who has reserved it may forbid that. */
+const USES: { readonly [Operation in Cdb["operation"]]?: MediumUse } = {
+  ...usesOf("writes", [
+    "formatUnit",
+    "modeSelect6",
+    "modeSelect10",
+    "synchronizeCache10",
+    "synchronizeCache16",
+    "unmap",
+    "write6",
+    "write10",
+    "write12",
+    "write16",
+    "writeAndVerify10",
+    "writeAndVerify12",
+    "writeAndVerify16",
+    "writeSame10",
+    "writeSame16",
+  ]),
+  ...usesOf("reads", ["read6", "read10", "read12", "read16", "verify10", "verify12", "verify16"]),
+};
+
+function usesOf(use: MediumUse, operations: readonly Cdb["operation"][]) {
+  return Object.fromEntries(operations.map((operation) => [operation, use]));
+}
 
 /** A SCSI disk on an image. */
 export class ScsiDisk implements ScsiUnit {
@@ -141,6 +170,9 @@ export class ScsiDisk implements ScsiUnit {
       return this.#remember(failed("capacityChanged", "error"));
     }
     if (command instanceof Damage) return this.#remember(failed("invalidOpcode"));
+    const { reservations } = this.image;
+    const use = USES[command.operation] ?? "neither";
+    if (reservations?.isForbidden(use) === true) return this.#remember(CONFLICT);
     const result = COMMANDS[command.operation](this, command, data);
     return operation === "requestSense" ? result : chain(result, (ended) => this.#remember(ended));
   }
@@ -151,8 +183,14 @@ export class ScsiDisk implements ScsiUnit {
     sense: SenseName,
     result: ScsiResult,
   ): MaybePromise<ScsiResult> {
+    const { reservations } = this.image;
+    const aborts = reservations?.aborts;
     return mended(
-      () => chain(this.#lanes.run(() => work(this.image)), () => result),
+      () =>
+        chain(
+          this.#lanes.run(() => work(this.image)),
+          () => reservations?.aborts === aborts ? result : ABORTED,
+        ),
       (error) => {
         this.imageFault = error instanceof Error ? error.message : String(error);
         return faultResult(error, sense);

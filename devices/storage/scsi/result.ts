@@ -37,6 +37,22 @@ export const ABSENT: ScsiResult = {
   byteCount: 0,
 };
 
+/** Another machine has reserved the medium. */
+export const CONFLICT: ScsiResult = {
+  srbStatus: "error",
+  scsiStatus: "reservationConflict",
+  sense: null,
+  byteCount: 0,
+};
+
+/** Another machine has aborted it. */
+export const ABORTED: ScsiResult = {
+  srbStatus: "aborted",
+  scsiStatus: "taskAborted",
+  sense: SENSES.aborted,
+  byteCount: 0,
+};
+
 /** What an image can be at fault with: sense data, or what a disk that several machines share says. */
 export type ScsiFaultKind = SenseName | "reservationConflict" | "busy";
 
@@ -55,15 +71,10 @@ export class ScsiFault extends Error {
 /** How a command ends whose image threw `error`; `otherwise` is what an error without a kind stands for. */
 export function faultResult(error: unknown, otherwise: SenseName): ScsiResult {
   const kind = error instanceof ScsiFault ? error.kind : otherwise;
-  if (kind === "reservationConflict") {
-    return { srbStatus: "error", scsiStatus: "reservationConflict", sense: null, byteCount: 0 };
-  }
+  if (kind === "reservationConflict") return CONFLICT;
   if (kind === "busy") {
     return { srbStatus: "busy", scsiStatus: "busy", sense: null, byteCount: 0 };
   }
-  if (kind === "aborted") {
-    const sense = SENSES.aborted;
-    return { srbStatus: "aborted", scsiStatus: "taskAborted", sense, byteCount: 0 };
-  }
+  if (kind === "aborted") return ABORTED;
   return failed(kind, "error");
 }
