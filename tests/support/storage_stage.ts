@@ -37,6 +37,7 @@ const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** How a stage is made. Everything has a default. */
 export interface StorageStageOptions {
   readonly fabric?: vmbus.FabricOptions;
+  readonly guest?: Partial<vmbus.PartitionOptions>;
   readonly options?: Partial<StorageServerOptions>;
   /** Default: one sparse disk of 1 MiB at 0:0:0. */
   readonly disks?: readonly StorageDisk[];
@@ -52,7 +53,7 @@ export interface StorageStage {
 /** A controller that is offered; nothing has run yet. */
 export function offerStorage(options: StorageStageOptions = {}): StorageStage {
   const fabric = createFabric({ codec: "vmbus", ...options.fabric });
-  const guest = fabric.createPartition({ name: "guest", memoryPages: 512 });
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 512, ...options.guest });
   const disks = options.disks ?? [{ image: sparseImage(1 << 20) }];
   const server = createStorage(guest, disks, { instance: STORAGE_INSTANCE, ...options.options });
   return { fabric, guest, server };

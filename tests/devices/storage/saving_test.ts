@@ -270,3 +270,24 @@ Deno.test("StorageServer: a channel that died is dead after the restore, and beg
   await after.server.close();
   assertEquals([after.fabric.leaks(), after.fabric.violations], [[], []]);
 });
+
+Deno.test("storageVsp: a restore with disks that cannot be is refused, and leaves nothing behind", async () => {
+  // storage.md V3; api.md section 5.
+  const disk = { image: sparseImage(1 << 20) };
+  const before = probing([disk], "vmbus");
+  await before.fabric.run();
+  const { bytes } = await vmbus.savePartition(before.guest);
+  const wrong: readonly (readonly StorageDisk[])[] = [
+    [disk, disk],
+    [{ ...disk, settings: { blockBytes: 7 } }],
+  ];
+  for (const disks of wrong) {
+    const fabric = createFabric({ codec: "vmbus" });
+    const drivers = { guestDrivers: [storageProber], hostDrivers: [storageVsp(disks)] };
+    const { partition, reason } = vmbus.restorePartition(fabric, bytes!, drivers);
+    assertEquals([partition, reason?.includes("SCSI disk")], [null, true]);
+    await fabric.settle();
+    assertEquals([fabric.leaks(), fabric.violations], [[], []]);
+    await fabric[Symbol.asyncDispose]();
+  }
+});

@@ -47,6 +47,26 @@ for (const codec of ["vmbus", "msgpack"] as const) {
   }
 }
 
+Deno.test("StorageServer: serves guests of every version of VMBus", async () => {
+  // storage.md P6, I5.
+  const versions = [
+    ...["0.13", "1.1", "2.4", "3.0", "4.0", "4.1", "5.0", "5.1", "5.2", "5.3", "6.0"] as const,
+  ];
+  for (const [place, vmbusVersion] of versions.entries()) {
+    const raw = await RawStorage.ready({ guest: { vmbusVersion }, options: { subChannelsMax: 1 } });
+    const blocks = new Uint8Array(9 * 512).fill(place + 1);
+    assertEquals(await raw.end(write(5, 9), { data: blocks, byteOffset: 7 }), `${GOOD} 4608`);
+    assertEquals(await raw.say("createSubChannels", { subChannels: 1 }), "0");
+    const sub = new RawStorage(raw.stage, 1);
+    await raw.stage.fabric.settle();
+    // Guests below 2.4 see no sub-channels.
+    const reader = place < 2 ? raw : sub;
+    assertEquals((await reader.scsi(read(5, 9), { data: 4608 }))?.data, blocks, vmbusVersion);
+    await sub.close();
+    await raw.finish();
+  }
+});
+
 Deno.test("StorageServer: an answer is as long as its request, before the handshake as well", async () => {
   // storage.md P3, P4.
   const raw = new RawStorage(offerStorage());
