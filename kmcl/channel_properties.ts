@@ -62,7 +62,7 @@ export function VmbChannelSetIncomingProcessingAtPassive(
   if (endpoint === null) return;
   const isRequired = booleanOf(requirePassive);
   if (isRequired !== null) {
-    endpoint.incoming.isAlwaysPassive = isRequired;
+    endpoint.incoming.setLevels(isRequired, endpoint.incoming.dispatchShare);
     return;
   }
   const message = `${describe(requirePassive)} is no BOOLEAN`;
@@ -186,8 +186,10 @@ export function VmbChannelSetAllowableDpcCpuUsage(
   const call = "VmbChannelSetAllowableDpcCpuUsage";
   const endpoint = requireEndpoint(kmcl, call, channel);
   if (endpoint === null) return;
-  if (isUint(allowableDpcCpuUsage, 100)) endpoint.incoming.dispatchShare = allowableDpcCpuUsage;
-  else {
+  const { incoming } = endpoint;
+  if (isUint(allowableDpcCpuUsage, 100)) {
+    incoming.setLevels(incoming.isAlwaysPassive, allowableDpcCpuUsage);
+  } else {
     const message = `${describe(allowableDpcCpuUsage)} is no percentage`;
     kmcl.runtime.verifier.report("invalid argument", call, message, { channel: endpoint.place });
   }

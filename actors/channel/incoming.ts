@@ -20,7 +20,6 @@ import { OutstandingPackets } from "./outstanding_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import { endEmptying } from "./peer_closed.ts";
 import { TakenEvent } from "./packet_events.ts";
-import type { CallbackName } from "./driver_port.ts";
 import type { IncomingProgress } from "./progress.ts";
 import { Reading, type ReadingHalf } from "./reading.ts";
 import type { ChannelFault } from "./types.ts";
@@ -44,6 +43,7 @@ export class Incoming {
   /** The memory that packets describe. */
   readonly externalData: ExternalData;
 
+  #share = 100; // in force
   readonly #endpoint: ReceivingEndpoint;
   readonly #dispatchFrame: Frame;
   readonly #passiveFrame: Frame;
@@ -73,11 +73,17 @@ export class Incoming {
     this.externalData = new ExternalData(endpoint);
     const { points } = endpoint.runtime.scheduler;
     this.reading = points === null ? null : new Reading(this.#half, points);
-    const frame = (name: CallbackName, irql: Irql) => endpoint.frame(name, irql);
-    this.#dispatchFrame = frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
-    this.#passiveFrame = frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
-    this.#batchDispatchFrame = frame("EvtChannelProcessingComplete", DISPATCH_LEVEL);
-    this.#batchPassiveFrame = frame("EvtChannelProcessingComplete", PASSIVE_LEVEL);
+    this.#dispatchFrame = endpoint.frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
+    this.#passiveFrame = endpoint.frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
+    this.#batchDispatchFrame = endpoint.frame("EvtChannelProcessingComplete", DISPATCH_LEVEL);
+    this.#batchPassiveFrame = endpoint.frame("EvtChannelProcessingComplete", PASSIVE_LEVEL);
+  }
+
+  /** Sets {@linkcode Incoming.isAlwaysPassive} and {@linkcode Incoming.dispatchShare}. */
+  setLevels(isAlwaysPassive: boolean, dispatchShare: number): void {
+    this.isAlwaysPassive = isAlwaysPassive;
+    this.dispatchShare = dispatchShare;
+    this.#share = isAlwaysPassive ? 0 : dispatchShare;
   }
 
   /** Whether a ProcessPacket or ProcessingComplete call is unfinished. */
@@ -115,11 +121,8 @@ export class Incoming {
 
   /** How far it is. */
   get progress(): IncomingProgress {
-    return {
-      isBlocked: this.outstandingPackets.isBlocked,
-      isHeadPassive: this.#isHeadPassive,
-      batchCount: this.#batchCount,
-    };
+    const { isBlocked } = this.outstandingPackets;
+    return { isBlocked, isHeadPassive: this.#isHeadPassive, batchCount: this.#batchCount };
   }
 
   /** Continues from where a saved endpoint was, with a ring that is attached. */
@@ -154,7 +157,8 @@ export class Incoming {
     if (fault !== null) return this.#stopAt(fault);
     if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
     if (this.bytes !== null) return this.#takeBytes(ring, this.bytes);
-    if (this.#isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
+    const isPassiveDue = this.#isHeadPassive === true || this.isShareSpent;
+    if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
       this.#commit(ring);
       this.scheduleNext();
       return false;
@@ -167,13 +171,9 @@ export class Incoming {
     return false;
   }
 
-  get #isPassiveDue(): boolean {
-    return this.isAlwaysPassive === true || this.#isHeadPassive === true || this.isShareSpent;
-  }
-
   /** Whether the next packet's batch has had its share of DISPATCH_LEVEL, for now. */
   get isShareSpent(): boolean {
-    return this.dispatchShare < 100 && this.#batchCount % 100 >= this.dispatchShare;
+    return this.#share < 100 && this.#batchCount % 100 >= this.#share;
   }
 
   #takeBytes(ring: IncomingRing, bytes: BytePipe): boolean {
@@ -277,7 +277,7 @@ export class Incoming {
 
   /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */
   scheduleNext(): void {
-    if (this.#isPassiveDue) this.#scheduleNextPassive();
+    if (this.#isHeadPassive || this.isShareSpent) this.#scheduleNextPassive();
     else this.#endpoint.work.scheduleInterrupt();
   }
 

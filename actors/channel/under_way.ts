@@ -87,8 +87,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
   const { incoming, outgoing } = endpoint;
   const { outstandingPackets } = incoming;
   outstandingPackets.quota = image.quota;
-  incoming.isAlwaysPassive = image.isAlwaysPassive;
-  incoming.dispatchShare = image.dispatchShare ?? 100;
+  incoming.setLevels(image.isAlwaysPassive, image.dispatchShare ?? 100);
   endpoint.pageSets.resume(image.pageSets);
   for (const { payload, ranges, transactionId, wantsCompletion, area } of image.held) {
     const packet = outstandingPackets.addSaved("held");

@@ -229,12 +229,11 @@ class CallbacksAtWork implements CheckerAtWork {
 
   #arrives({ endpoint, irql }: ObservationOf<"packetArrives">): void {
     const driven = this.#takes(endpoint, "a packet");
-    const { isAlwaysPassive, isShareSpent } = endpointOf(endpoint).incoming;
+    const { isShareSpent } = endpointOf(endpoint).incoming;
     const { isHeadPassive } = driven;
     driven.arrived();
     if (isHeadPassive === null) return;
-    const isPassive = isAlwaysPassive || isHeadPassive || isShareSpent;
-    const level = isPassive ? PASSIVE_LEVEL : DISPATCH_LEVEL;
+    const level = isHeadPassive || isShareSpent ? PASSIVE_LEVEL : DISPATCH_LEVEL;
     if (irql === level) return;
     const message = `it is called at level ${irql}, not at ${level}`;
     this.#fail("R1: levels of ProcessPacket", "EvtChannelProcessPacket", endpoint, message);
