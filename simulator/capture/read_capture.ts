@@ -142,9 +142,11 @@ class Reader {
       if (code === OPTION.comment) comments.push(decoder.decode(value));
     }
     const units = this.#u32(body + 4) * U32_COUNT + this.#u32(body + 8);
+    const at100ns = Math.floor(units / from.perTick);
+    if (!Number.isSafeInteger(at100ns)) throw new Stop(body + 4, "no run has so late a time");
     this.records.push({
       interface: place,
-      at100ns: Math.floor(units / from.perTick),
+      at100ns,
       header,
       bytes: bytes.slice(header.headerBytes),
       comments,

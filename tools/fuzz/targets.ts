@@ -6,6 +6,7 @@
 
 import type { FuzzTarget } from "../../simulator/fuzzing/mod.ts";
 import type { PackageTarget } from "./package_target.ts";
+import { captureTarget } from "./targets/captures.ts";
 import { controlTargets } from "./targets/control.ts";
 import { deviceTargets } from "./targets/devices.ts";
 import { gpadlTarget } from "./targets/gpadl.ts";
@@ -26,6 +27,7 @@ export const packageTargets: readonly PackageTarget[] = [
   gpadlTarget,
   ...listeningTargets,
   ...savedTargets,
+  captureTarget,
   ...deviceTargets,
   ...hostileGuestTargets,
   ...hostileHostTargets,

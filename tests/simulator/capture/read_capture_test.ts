@@ -126,6 +126,13 @@ Deno.test("readCapture: times in other powers of ten", () => {
   assertEquals(readCapture(bytes).records.map(({ at100ns }) => at100ns), [123]);
 });
 
+Deno.test("readCapture: a time that no number has exactly is damage", () => {
+  const late = recordBlock({ ...RECORDS[0]!, at100ns: 2 ** 60 });
+  const { records, damage } = readCapture(concat([...blocks(), late]));
+  assertEquals(records, RECORDS);
+  assertEquals(damage?.reason, "no run has so late a time");
+});
+
 Deno.test("readCapture: a longer header of a later version is passed over", () => {
   const bytes = concat(blocks().slice(0, 2));
   const longer = recordBlock({
