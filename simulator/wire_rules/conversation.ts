@@ -5,7 +5,7 @@
  * @module
  */
 
-import { MESSAGE_RULES } from "../../core/control/versions.ts";
+import { MESSAGE_RULES, versionOf } from "../../core/control/versions.ts";
 import type { ControlMessage } from "../../core/control/messages.ts";
 import { type BrokenSentence, SeenBus, type Speaker } from "../checkers/seen_bus.ts";
 import { SeenAnswers } from "./seen_answers.ts";
@@ -30,6 +30,12 @@ export class Conversation {
   /** Whether anything was said before what both ends have agreed on was seen. */
   get isLate(): boolean {
     return this.#isLate;
+  }
+
+  #missed(): void {
+    this.forget();
+    this.#isLate = true;
+    this.#isFirst = false;
   }
 
   /** What was seen does not count any more: something was missed. */
@@ -64,6 +70,9 @@ export class Conversation {
       ? brokenVersionResponse(message, contact)
       : null;
     const rest = this.#takeParts(message, isWhole, told);
+    const isUnknown = message.message === "versionResponse" && message.supported !== 0 &&
+      contact !== null && versionOf(contact.version) === null;
+    if (isUnknown) this.#missed(); // nobody knows what may be said in that version
     return ofBus ?? ofVersion ?? rest;
   }
 
@@ -87,7 +96,7 @@ export class Conversation {
     // GPADLs go by what the channel was, and answers by what it was when they were asked for.
     const ofGpadls = this.#gpadls.take(message, isWhole, isKnown, isInUse);
     const ofAnswers = this.#answers.take(message, this.#isAsked(message, told));
-    const ofChannels = this.#channels.take(message);
+    const ofChannels = this.#channels.take(message, isWhole);
     if (message.message === "relIdReleased") this.#gpadls.released(message.channelId);
     return ofAnswers ?? ofChannels ?? ofGpadls;
   }

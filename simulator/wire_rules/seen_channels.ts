@@ -94,10 +94,15 @@ export class SeenChannels {
     if (channel !== undefined) channel.isRescindHeard = true;
   }
 
-  /** Takes note of what is said; answers with the sentence that it breaks, null for none. */
-  take(message: ControlMessage): BrokenSentence | null {
+  /**
+   * Takes note of what is said; answers with the sentence that it breaks, null for none.
+   *
+   * @param isWhole Whether all of the message was seen: Linux deals with an offer and with the rescind of the same device
+   * in turns of their own, and tells of them in either order.
+   */
+  take(message: ControlMessage, isWhole: boolean): BrokenSentence | null {
     const { message: name } = message;
-    if (name === "offerChannel") return this.#offered(message);
+    if (name === "offerChannel") return this.#offered(message, isWhole);
     if (name === "rescindChannelOffer") return this.#rescinded(message.channelId);
     if (name === "openResult") return this.#answered(message);
     const events = EVENTS[name];
@@ -120,7 +125,7 @@ export class SeenChannels {
     this.#channels.set(channelId, channel);
   }
 
-  #offered(offer: OfferChannel): BrokenSentence | null {
+  #offered(offer: OfferChannel, isWhole: boolean): BrokenSentence | null {
     const { channelId, interfaceId, instanceId, subchannelIndex } = offer;
     const device = `${interfaceId} ${instanceId} ${subchannelIndex}`;
     const [other] = [...this.#channels].filter(([id, known]) =>
@@ -133,7 +138,7 @@ export class SeenChannels {
     if (channelId === 0 || channelId > CHANNEL_ID_MAX) {
       return { rule: OFFER, what: `channelId ${channelId} is not in 1..${CHANNEL_ID_MAX}` };
     }
-    if (other === undefined) return null;
+    if (other === undefined || !isWhole) return null;
     const key = `interface ${interfaceId}, instance ${instanceId}, sub-channel ${subchannelIndex}`;
     return { rule: CHANNEL, what: `${key} is offered as channel ${channelId}, and is ${other[0]}` };
   }

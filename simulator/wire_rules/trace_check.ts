@@ -59,7 +59,7 @@ export class TraceCheck {
         `how the connection of ${name} began was not seen: its version, features and channels are not known before a contact or an offer`
       ),
       ...this.#losses === 0 ? [] : [
-        `events were lost, in ${this.#losses} ${unitsFor(this.#losses, "places")}: ` +
+        `something was missed, in ${this.#losses} ${unitsFor(this.#losses, "places")}: ` +
         "what was known before does not count after that",
       ],
     ];

@@ -12,9 +12,10 @@ const WINDOW = 64;
 /** Questions that are remembered: more wait for no answer. */
 const QUESTIONS_MAX = 4096;
 
-/** What a message asks for, or answers; null: neither. */
+/** What a message asks for, or answers; null: neither. An id is offered again once it was released, which is a question, too. */
 function keyOf(
   { message: told, isSaid }: LinuxEntry,
+  held: ReadonlySet<number>,
 ): readonly [kind: "asks" | "answers", key: string] | null {
   if (told === null || !isSaid) return null;
   const { message } = told;
@@ -26,6 +27,11 @@ function keyOf(
     case "requestOffers":
       return ["asks", "offers"];
     case "offerChannel":
+      return held.has(message.channelId)
+        ? ["answers", `release ${message.channelId}`]
+        : ["answers", "offers"];
+    case "relIdReleased":
+      return ["asks", `release ${message.channelId}`];
     case "allOffersDelivered":
       return ["answers", "offers"];
     case "openChannel":
@@ -59,15 +65,20 @@ export class PostingOrder {
   #kept: LinuxEntry[] = [];
   /** Questions without an answer so far, by what they ask for. */
   readonly #asked = new Map<string, number>();
+  /** Channels that were offered, and not released. */
+  readonly #held = new Set<number>();
   /** Answers among those that are kept, whose question was not seen. */
   readonly #early = new Map<LinuxEntry, string>();
 
   /** Takes the next entry; gives those that are in order by now. */
   add(entry: LinuxEntry): readonly LinuxEntry[] {
-    const [kind, key] = keyOf(entry) ?? [null, ""];
-    if (kind === "asks" && !this.#placeBeforeAnswer(entry, key)) {
+    const [kind, key] = keyOf(entry, this.#held) ?? [null, ""];
+    const isEarly = kind === "asks" && this.#placeBeforeAnswer(entry, key);
+    if (!isEarly) this.#hold(entry);
+    if (kind === "asks" && !isEarly) {
       if (this.#asked.size >= QUESTIONS_MAX) this.#asked.clear();
-      this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
+      const isAwaited = !key.startsWith("release ");
+      if (isAwaited) this.#asked.set(key, (this.#asked.get(key) ?? 0) + 1);
       this.#kept.push(entry);
     } else if (kind !== "asks") {
       if (kind === "answers") this.#answer(entry, key);
@@ -79,6 +90,18 @@ export class PostingOrder {
   /** Gives all that are left: nothing comes after them that could belong before. */
   end(): readonly LinuxEntry[] {
     return this.#give(this.#kept.length);
+  }
+
+  /** Which channels the guest has, as far as entries tell in the order in which they come. */
+  #hold({ message: told, isSaid }: LinuxEntry): void {
+    if (told === null || !isSaid) return;
+    const { message } = told;
+    if (message.message === "relIdReleased") this.#held.delete(message.channelId);
+    else if (message.message === "versionResponse") this.#held.clear();
+    else if (message.message === "offerChannel") {
+      if (this.#held.size >= QUESTIONS_MAX) this.#held.clear();
+      this.#held.add(message.channelId);
+    }
   }
 
   #give(count: number): readonly LinuxEntry[] {

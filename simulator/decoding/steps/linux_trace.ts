@@ -47,11 +47,9 @@ class LinuxSteps {
       if (found === null) continue;
       if ("entry" in found) yield* this.#stepsOf(this.#order.add(found));
       else {
-        // What was lost may have been among what is kept back.
-        if ("lost" in found) {
-          yield* this.#stepsOf(this.#order.end());
-          this.#check?.lost();
-        }
+        // What is kept back comes first: whatever was lost, or could not be read, is not known.
+        yield* this.#stepsOf(this.#order.end());
+        this.#check?.lost();
         const text = "lost" in found
           ? `${this.#name}:${found.line}: events were lost: ${found.lost}`
           : `${this.#name}:${found.line}:${found.column}: ${found.fault}`;
@@ -125,7 +123,8 @@ class LinuxSteps {
     if (this.#check === null) return [];
     return [
       ...this.#check.unknown,
-      "Linux traces no features, no user data, no words of GPADLs and nothing of rings: rules about those are not checked",
+      "Linux traces no features, no user data, no words of GPADLs and nothing of rings: rules about those are not checked; " +
+      "and it is taken that all events hyperv:vmbus_* were recorded",
     ];
   }
 }
