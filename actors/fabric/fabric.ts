@@ -173,7 +173,8 @@ export interface Fabric extends AsyncDisposable {
   /**
    * Has `work` done when `milliseconds` of virtual time have passed, outside of all callbacks, unless the function
    * that it returns was called before: a timer of a driver, which nobody waits for. It keeps nobody's call from its
-   * end but `run`'s, it is no leak, and it is not saved: a driver that is restored sets it again. What `work` throws,
+   * end but `run`'s, it is no leak, and it is not saved: a driver that is restored sets it again. After `work` the
+   * runtime has one full turn, so that whoever awaits what it resolves goes on before the next item. What it throws,
    * the call that drives the loop throws.
    *
    * @throws {TypeError} `work` is no function.

@@ -123,7 +123,12 @@ export class FabricRuntime extends FabricCore implements Fabric {
     this.requireLive("setTimer");
     const due100ns = checkTimeAfter("setTimer", this.clock.now100ns, milliseconds);
     checkWork("setTimer", work);
-    const deadline = this.armTimer(due100ns, { fire: () => this.callbacks.inNobodysName(work) });
+    const deadline = this.armTimer(due100ns, {
+      fire: () => {
+        this.loop.turnIsDue();
+        this.callbacks.inNobodysName(work);
+      },
+    });
     return () => {
       if (!this.isDisposed) this.cancelTimer(deadline);
     };

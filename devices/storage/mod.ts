@@ -2,7 +2,38 @@
  * A pair of drivers for a device that people come with: Hyper-V's synthetic storage controller, with SCSI disks.
  *
  * Read [storage.md](https://jsr.io/@vmbus/kmcl/0.1.0/docs/storage.md) first, then `protocol.ts`, `answers.ts` and
- * `srb.ts`, what the two say to each other, and `scsi/`, the commands inside; then `vsp.ts`, the host's driver.
+ * `srb.ts`, what the two say to each other, and `scsi/`, the commands inside; then `vsp.ts`, the host's driver, and
+ * `vsc.ts`, the guest's, which gives its program each disk as a block device.
+ *
+ * @example
+ * ```ts
+ * import { createFabric, loadGuestDriver } from "@vmbus/kmcl";
+ * import {
+ *   createStorage,
+ *   sparseImage,
+ *   storageDriver,
+ *   type StorageProgram,
+ * } from "@vmbus/kmcl/devices/storage";
+ *
+ * await using fabric = createFabric();
+ * const guest = fabric.createPartition({ name: "guest", processors: 4 });
+ * const disks = [{ image: sparseImage(2 ** 30) }];
+ * const server = createStorage(guest, disks, { instance: crypto.randomUUID(), subChannelsMax: 3 });
+ * const program: StorageProgram = {
+ *   async onDisk(disk) {
+ *     const written = crypto.getRandomValues(new Uint8Array(64 * 512));
+ *     await disk.write(1000, written);
+ *     await disk.flush();
+ *     const read = new Uint8Array(written.length);
+ *     await disk.read(1000, read);
+ *     console.log(read.every((byte, at) => byte === written[at])); // true
+ *   },
+ * };
+ * const client = loadGuestDriver(guest, storageDriver(program));
+ * await fabric.run();
+ * await client.close();
+ * await server.close();
+ * ```
  *
  * @example
  * ```ts

@@ -14,13 +14,17 @@ const PROCESSORS_MAX = 64;
 
 /** Which channel is made, and what it stands on. */
 export interface ChannelParts {
+  /** The table with which it uses its channels. */
   readonly kmcl: vmbus.KmclClientInterfaceV1;
+  /** The driver's own device. */
   readonly device: vmbus.Device;
+  /** How large rings and packets are. */
   readonly settings: StorageClientSettings;
   /** The controller; null for any. */
   readonly instance: string | null;
   /** 0 for the primary, more for a sub-channel. */
   readonly index: number;
+  /** What is attached to the channel. */
   readonly callbacks: vmbus.ChannelCallbacks;
 }
 

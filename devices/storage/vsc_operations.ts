@@ -259,9 +259,9 @@ export class Operations {
    * @throws {Error} It has not.
    */
   checkRestored(commands: readonly Command[]): void {
-    for (const { id, pieces, begun } of this.#underWay.values()) {
+    for (const { id, pieces } of this.#underWay.values()) {
       const own = commands.filter(({ owner }) => owner.kind === "piece" && owner.operation === id);
-      if (own.length === pieces && pieces > 0 && begun > 0) continue;
+      if (own.length === pieces && pieces > 0) continue;
       throw new Error(`Cannot restore request ${id}: it has ${own.length} pieces of ${pieces}`);
     }
   }

@@ -73,11 +73,17 @@ export interface QueueUsers {
 
 /** What the queue stands on. */
 export interface QueueParts {
+  /** The table with which it uses its channels. */
   readonly kmcl: vmbus.KmclClientInterfaceV1;
+  /** The guest's memory. */
   readonly memory: vmbus.GuestMemory;
+  /** The guest's timers. */
   readonly timers: GuestTimers;
+  /** Where it reads the settings, and counts. */
   readonly state: StorageClientState;
+  /** Pages that data goes through. */
   readonly buffers: Buffers;
+  /** The rest of the driver. */
   readonly users: QueueUsers;
 }
 

@@ -21,9 +21,13 @@ import type { SrbFailure } from "./vsc_verdict.ts";
 
 /** What a service stands on. */
 export interface ServiceParts {
+  /** The table with which it uses its channels. */
   readonly kmcl: vmbus.KmclClientInterfaceV1;
+  /** The guest's memory. */
   readonly memory: vmbus.GuestMemory;
+  /** The guest's timers. */
   readonly timers: GuestTimers;
+  /** Where it reads the settings, and counts. */
   readonly state: StorageClientState;
   /** The program's side. */
   readonly disks: Disks;

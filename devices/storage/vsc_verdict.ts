@@ -1,6 +1,6 @@
 /**
- * What the guest makes of an answer to a SCSI command: the table of docs/storage.md, "What the guest does with an
- * answer". It judges by SRB status, SCSI status and sense, never by the status in the packet's header.
+ * What the guest makes of an answer to a SCSI command (storage.md G8). It judges by SRB status, SCSI status and
+ * sense data, never by the status in the packet's header.
  *
  * @module
  */

@@ -51,6 +51,19 @@ Deno.test("setTimer: is no leak, and drives nothing by itself", async () => {
   fabric.dispose();
 });
 
+Deno.test("setTimer: a program that awaits what its work resolves goes on within the same call", async () => {
+  const fabric = createFabric();
+  let count = 0;
+  const after = () => new Promise<void>((resolve) => fabric.setTimer(1, resolve));
+  const program = async () => {
+    for (; count < 100; count++) await after();
+  };
+  const ended = program();
+  await fabric.run();
+  assertEquals([count, fabric.now()], [100, 100]);
+  await ended;
+});
+
 Deno.test("setTimer: what its work throws, the call that drives throws", async () => {
   const fabric = createFabric();
   fabric.setTimer(1, () => {

@@ -37,6 +37,7 @@ function onlyToCommand(code: number, answer: HandAnswer | "hold" | "fail"): Scri
 const raw = (bytes: Uint8Array): HandAnswer => ({ raw: bytes });
 const zeros = (byteCount: number) => raw(new Uint8Array(byteCount));
 
+// storage.md G1
 Deno.test("StorageClient: is refused where the answers of a negotiation are none", async () => {
   const steps = [
     ["beginInitialization", "begin"],
@@ -117,6 +118,7 @@ Deno.test("StorageClient: works without sub-channels where they are refused, or 
   }
 });
 
+// storage.md G7
 Deno.test("StorageClient: a command fails whose answer is none", async () => {
   const good = new Uint8Array(64);
   good.set([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x34, 0, 1, 0]);
@@ -246,6 +248,7 @@ Deno.test("StorageClient: is not led astray by what LUNs and disks say", async (
   }
 });
 
+// storage.md G10
 Deno.test("StorageClient: each request fails when the controller is taken away, wherever it is", async () => {
   for (const depth of [1, 4]) {
     const stage = await openStorage({ subChannelsMax: 2, partition: { processors: 3 } }, {
@@ -280,7 +283,7 @@ Deno.test("StorageClient: each request fails when the controller is taken away, 
 });
 
 Deno.test("StorageClient: is taken away at any moment, and comes back", async () => {
-  for (let items = 1; items < 160; items += 17) {
+  for (let items = 1; items < 160; items += 31) {
     const stage = await openStorage({ subChannelsMax: 2, partition: { processors: 3 } });
     const { host, program } = stage;
     const ends = Promise.allSettled(
@@ -298,7 +301,7 @@ Deno.test("StorageClient: is taken away at any moment, and comes back", async ()
   }
 });
 
-// storage.md I6: a channel that is dead answers nothing; the guest closes it and opens it anew.
+// storage.md G11 and I6: a channel that is dead answers nothing; the guest closes it and opens it anew.
 Deno.test("StorageClient: opens a controller anew that does not answer any more, but not for ever", async () => {
   const stage = await openStorage();
   const { host, program, client } = stage;
@@ -326,6 +329,7 @@ Deno.test("StorageClient: a host that fails a packet is one that does not answer
   await closeStorage(stage);
 });
 
+// storage.md G11
 Deno.test("StorageClient: nothing is counted against a host while its guest stands still", async () => {
   const stage = await openStorage();
   const { host, program, client } = stage;
@@ -347,6 +351,7 @@ Deno.test("StorageClient: nothing is counted against a host while its guest stan
   await closeStorage(stage);
 });
 
+// storage.md G12
 Deno.test("StorageClient: nobody hears anything of a guest that has crashed", async () => {
   const stage = await openStorage({ disks: { 0: handDisk(64) } });
   const { host, program } = stage;

@@ -152,16 +152,14 @@ async function whileMoving(world: MovingWorld, items: number): Promise<void> {
   await world.close();
 }
 
-// kmcl.md V1 to V11: promises of the program go on with its guest, wherever that is saved.
-for (const codec of ["msgpack", "vmbus"] as const) {
-  for (const schedule of ["fifo", "random"] as const) {
-    Deno.test(`StorageClient: its program goes on while the guest moves, ${codec} and ${schedule}`, async () => {
-      const world = new MovingWorld({ fabric: { codec, schedule, seed: 3 } });
-      await whileMoving(world, times(13, 3));
-      assert(world.inFlight.some((count) => count >= 4), `${world.inFlight}`);
-      assert(world.program.disks[0]!.facts.discardRangesMax > 0);
-    });
-  }
+// storage.md G12: promises of the program go on with its guest, wherever that is saved.
+for (const [codec, schedule] of [["msgpack", "fifo"], ["vmbus", "random"]] as const) {
+  Deno.test(`StorageClient: its program goes on while the guest moves, ${codec} and ${schedule}`, async () => {
+    const world = new MovingWorld({ fabric: { codec, schedule, seed: 3 } });
+    await whileMoving(world, times(17, 1));
+    assert(world.inFlight.some((count) => count >= 4), `${world.inFlight}`);
+    assert(world.program.disks[0]!.facts.discardRangesMax > 0);
+  });
 }
 
 Deno.test("StorageClient: moves at every item of its beginning, with sub-channels in either order", async () => {
@@ -309,7 +307,7 @@ Deno.test("StorageClient: believes nothing in a saved state that is not what it 
   world.guest.resume();
   let count = 0;
   for (const state of spoilt(sound)) {
-    if (count++ % times(17, 1) !== 0) continue;
+    if (count++ % times(41, 1) !== 0) continue;
     const bytes = await bytesOf(() => state);
     const fabric = createFabric();
     const restored = world.restore(fabric, bytes);

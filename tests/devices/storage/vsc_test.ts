@@ -32,7 +32,7 @@ function asked({ host }: StorageStage): string[] {
   );
 }
 
-// storage.md: initialization, each version, the highest first
+// storage.md G1: each version, the highest first
 for (const codec of ["msgpack", "vmbus"] as const) {
   for (const version of Object.values(STORAGE_VERSIONS)) {
     Deno.test(`StorageClient: agrees on version 0x${version.toString(16)}, and moves blocks in it, ${codec}`, async () => {
@@ -65,6 +65,7 @@ Deno.test("StorageClient: is refused by a host that speaks none of its versions"
   await closeStorage(stage);
 });
 
+// storage.md G1, I5
 Deno.test("StorageClient: asks for sub-channels before END_INITIALIZATION or after it", async () => {
   const granted = { subChannelsMax: 5, partition: { processors: 3 } };
   const begin = ["beginInitialization", "queryProtocolVersion", "queryProperties"];
@@ -104,6 +105,7 @@ Deno.test("StorageClient: opens as many sub-channels as host, processors and set
   assertEquals(await count(8, 4, {}, [STORAGE_VERSIONS.win7]), 0); // there are none before 5.1
 });
 
+// storage.md G4
 Deno.test("StorageClient: spreads requests over its channels, no more on each than its queue depth", async () => {
   const held: (() => void)[] = [];
   let isHolding = false;
@@ -132,6 +134,7 @@ Deno.test("StorageClient: spreads requests over its channels, no more on each th
   await closeStorage(stage);
 });
 
+// storage.md G3, G5
 Deno.test("StorageClient: cuts requests at what the host moves at once, and copies each byte once", async () => {
   const stage = await openStorage({ disks: { 0: handDisk(400) }, transferBytesMax: 0x5fff });
   const { host, client, program: { disks: [disk] } } = stage;
@@ -152,6 +155,7 @@ Deno.test("StorageClient: cuts requests at what the host moves at once, and copi
   await closeStorage(stage);
 });
 
+// storage.md G5
 Deno.test("StorageClient: cuts requests smaller where the guest has little memory", async () => {
   const stage = await openStorage({ disks: { 0: handDisk(400) }, partition: { memoryPages: 72 } }, {
     ringPages: [1, 1],
@@ -200,6 +204,7 @@ Deno.test("GuestDisk: tells what the disk is, and that the host refuses to write
   await closeStorage(stage);
 });
 
+// storage.md G3
 Deno.test("GuestDisk: refuses what are no whole blocks, or none of its own", async () => {
   const stage = await openStorage();
   const { host, program: { disks: [disk] } } = stage;
@@ -250,7 +255,7 @@ Deno.test("GuestDisk: cannot discard where the disk does not say so", async () =
   await closeStorage(stage);
 });
 
-// storage.md: hot plug. 11 and 2 alike have known disks tested, then the controller searched.
+// storage.md G2: 11 and 2 alike have known disks tested, then the controller searched.
 Deno.test("StorageClient: sees disks come and go when the host says so", async () => {
   const stage = await openStorage({ disks: { 0: handDisk(64), 1: handDisk(64) } });
   const { host, program, client } = stage;
@@ -314,6 +319,7 @@ Deno.test("StorageClient: sees that a disk has grown, and that it is another wit
   await closeStorage(stage);
 });
 
+// storage.md G10
 Deno.test("StorageClient: takes a controller that is offered again, and starts the protocol anew", async () => {
   const stage = await openStorage({ subChannelsMax: 2, partition: { processors: 3 } });
   const { host, program, client } = stage;
@@ -337,7 +343,7 @@ Deno.test("StorageClient: takes a controller that is offered again, and starts t
 });
 
 Deno.test("StorageClient: is closed at any moment", async () => {
-  for (let items = 1; items < 120; items += 7) {
+  for (let items = 1; items < 120; items += 17) {
     const host = new HandHost({ subChannelsMax: 2, partition: { processors: 3 } });
     const stage = await openStorageAt(host, items);
     await closeStorage(stage);

@@ -29,7 +29,7 @@ function judged(answer: HandAnswer): [Action, vmbus.NtStatus | null] {
   return [action, failure?.status ?? null];
 }
 
-// storage.md S6 and G8: without sense data the SRB status decides
+// storage.md G8 and S6: without sense data the SRB status decides
 Deno.test("judge: each SRB status has its action and its NTSTATUS", () => {
   const expected: Record<SrbStatus, [Action, vmbus.NtStatus | null]> = {
     pending: ["fail", IO_DEVICE_ERROR],
@@ -82,7 +82,7 @@ Deno.test("judge: SCSI statuses without sense data", () => {
   assertEquals(of(0x08, SRB_STATUSES.success), ["later", 0x8000_0011]);
 });
 
-// storage.md G9: sense data says more than either status
+// storage.md G8: sense data says more than either status
 Deno.test("judge: each kind of sense data", () => {
   const rows: [number, number, number, Action, vmbus.NtStatus | null][] = [
     [0x0, 0x00, 0x00, "done", null],
@@ -118,7 +118,7 @@ Deno.test("judge: each kind of sense data", () => {
   assertEquals(judged({ srbStatus: 0xa0, sense: [6, 0x2a, 9] })[0], "remove");
 });
 
-// storage.md S6: the status in the header is not looked at
+// storage.md G8: the status in the header is not looked at
 Deno.test("judge: goes by SRB status and SCSI status, and not by the header's", () => {
   const answer = { ...srbAnswer({ dataTransferBytes: 0 }, {}), status: IO_DEVICE_ERROR };
   assertEquals(judge(SRB_ANSWER.decode(SRB_ANSWER.encode(answer)) as typeof answer).action, "done");
@@ -145,6 +145,7 @@ async function written(answer: HandAnswer, times: number) {
   return { stage, host, client, program, bytes, promise, commands: () => opcodes(stage, from) };
 }
 
+// storage.md G9, G5
 Deno.test("StorageClient: sends a command again at once that was aborted, from the same bytes", async () => {
   const { stage, host, client, bytes, promise, commands } = await written(ABORTED, 8);
   await ending(host.fabric, promise);
@@ -154,6 +155,7 @@ Deno.test("StorageClient: sends a command again at once that was aborted, from t
   await closeStorage(stage);
 });
 
+// storage.md G9
 Deno.test("StorageClient: gives up after eight times", async () => {
   for (
     const [answer, status, srbStatus] of [
@@ -168,6 +170,7 @@ Deno.test("StorageClient: gives up after eight times", async () => {
   }
 });
 
+// storage.md G9
 Deno.test("StorageClient: waits before it asks a busy disk again, longer each time", async () => {
   const { stage, host, promise, commands } = await written(BUSY, 3);
   const { fabric } = host;
