@@ -110,7 +110,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
 
   /** Closes the controller. Requests under way fail. */
   async close(): Promise<void> {
-    if (this.state.phase === "closed") return;
+    if (this.state.phase === "closed" || !this.#isLive) return;
     this.#stop("closed");
     await Promise.all(
       this.#queue.paths.toReversed().map(({ channel }) => this.#kmcl.VmbChannelDisable(channel)),
@@ -283,11 +283,17 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     Promise.all(closing).then(() => this.#closed());
   }
 
+  /** Whether its channels live: they go with their guest. */
+  get #isLive(): boolean {
+    const [primary] = this.#queue.paths;
+    return primary !== undefined && vmbus.inspectChannel(primary.channel) !== null;
+  }
+
   /** All channels are closed. */
   #closed(): void {
     const { state } = this;
     const { paths } = this.#queue;
-    if (state.phase !== "closing") return; // it was done already
+    if (state.phase !== "closing" || !this.#isLive) return; // it was done already, or the guest is gone
     for (const { channel } of paths.splice(1)) this.#kmcl.VmbChannelCleanup(channel);
     this.#service.freeMemory();
     const { channel } = paths[0]!;
