@@ -216,10 +216,15 @@ export class StorageController implements StorageServer, ChannelOwner {
   /** Offers the sub-channels that the guest has asked for and that are not offered yet. */
   #offerSubChannels(): void {
     const { phase, subChannels } = this.state.agreement;
-    while (this.#channels.length <= subChannels) {
-      const channel = this.#addChannel();
-      channel.enable(null);
-      if (phase === "ready") channel.start();
+    try {
+      while (this.#channels.length <= subChannels) {
+        const channel = this.#addChannel();
+        channel.enable(null);
+        if (phase === "ready") channel.start();
+      }
+    } catch (error) {
+      // Where there is no memory for one more, the guest waits for its offer, and works with those that are there.
+      if (!(error instanceof vmbus.KmclError)) throw error;
     }
   }
 

@@ -27,7 +27,7 @@ export class GuestTimers {
   after(milliseconds: number, work: () => void): CancelTimer {
     let cancel = this.#fabric.setTimer(milliseconds, () => {
       // One that was destroyed is in no list, and has no actor any more.
-      if (!this.#fabric.partitions.includes(this.#partition)) return;
+      if (!this.isGuestThere) return;
       const actor = this.#fabric.actorOf(this.#partition);
       const snapshot = actor.getSnapshot();
       if (snapshot.hasTag("runs")) return work();
@@ -46,5 +46,10 @@ export class GuestTimers {
   /** Whoever is told something now, and awaits a promise of it, continues before anything else happens in the fabric. */
   letContinue(): void {
     void this.#fabric.outside(() => Promise.resolve());
+  }
+
+  /** Whether the guest is still there: what a program asks of one that was migrated is asked of its successor. */
+  get isGuestThere(): boolean {
+    return this.#fabric.partitions.includes(this.#partition);
   }
 }

@@ -267,10 +267,16 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     const { state } = this;
     const { paths } = this.#queue;
     const instance = this.#kmcl.VmbChannelGetInterfaceInstance(paths[0]!.channel);
-    for (let index = paths.length; index <= state.subChannels; index++) {
-      const channel = this.#allocate(index, instance);
-      vmbus.initSetTargetProcessor(this.#kmcl, channel, index % state.processors);
-      expectSuccess(this.#kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
+    try {
+      for (let index = paths.length; index <= state.subChannels; index++) {
+        const channel = this.#allocate(index, instance);
+        vmbus.initSetTargetProcessor(this.#kmcl, channel, index % state.processors);
+        expectSuccess(this.#kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
+      }
+    } catch (error) {
+      // Where there is no memory for one more, those that are there will do.
+      if (!(error instanceof vmbus.KmclError)) throw error;
+      state.subChannels = paths.length - 1;
     }
   }
 

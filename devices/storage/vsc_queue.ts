@@ -177,8 +177,10 @@ export class CommandQueue {
       if (this.paths.some(({ underWay }) => underWay > 0)) return false;
       this.#waiting.shift();
       const parts = users.split(command);
-      if (parts !== null) this.#waiting.unshift(...parts);
-      else this.#end(command, failureOf(vmbus.STATUS_INSUFFICIENT_RESOURCES));
+      if (parts !== null) {
+        if (command.buffer !== null) buffers.giveBack(command.buffer); // its packet alone was not to be had
+        this.#waiting.unshift(...parts);
+      } else this.#end(command, failureOf(vmbus.STATUS_INSUFFICIENT_RESOURCES));
       return true;
     }
     this.#waiting.shift();

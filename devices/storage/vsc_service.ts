@@ -101,7 +101,7 @@ export class DiskService implements DiskHost {
 
   /** See {@linkcode DiskHost.begin}. */
   begin(request: OperationRequest): void {
-    this.#operations.begin(request);
+    if (this.#parts.timers.isGuestThere) this.#operations.begin(request);
   }
 
   /** Searches for disks: now, or once more where that is done already. */
