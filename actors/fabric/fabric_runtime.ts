@@ -125,7 +125,7 @@ export class FabricRuntime extends FabricCore implements Fabric {
     checkWork("setTimer", work);
     const deadline = this.armTimer(due100ns, {
       fire: () => {
-        this.loop.turnIsDue();
+        this.waits.onAnswer(false); // whoever awaits what the work resolves has a turn, as after an answer
         this.callbacks.inNobodysName(work);
       },
     });

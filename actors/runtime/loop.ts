@@ -274,11 +274,6 @@ export class Loop {
     this.#runtime.runItem(item);
   }
 
-  /** What has just run may have been waited for: the runtime has one full turn before the next item. */
-  turnIsDue(): void {
-    this.#isTurnDue = true;
-  }
-
   async #giveTurn(): Promise<void> {
     this.#isTurnDue = false;
     this.#itemsSinceTurn = 0;

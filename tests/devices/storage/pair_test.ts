@@ -70,7 +70,7 @@ class StoragePair {
 for (const codec of ["msgpack", "vmbus"] as const) {
   for (const versionMax of [0x0200, 0x0402, 0x0501, 0x0600]) {
     const name = `version 0x${versionMax.toString(16)}, ${codec}`;
-    Deno.test(`StorageClient and StorageServer: agree and move blocks at every depth, ${name}`, async () => {
+    Deno.test(`StorageClient: agrees with the host's driver, and moves blocks at every depth, ${name}`, async () => {
       for (const [queueDepth, subChannelsMax] of [[1, 0], [2, 3], [32, 1]] as const) {
         const pair = await StoragePair.opened({
           fabric: { codec, schedule: "random", seed: queueDepth },
@@ -98,7 +98,7 @@ for (const codec of ["msgpack", "vmbus"] as const) {
 }
 
 // storage.md S7 and G8: the host says that the capacity has changed, the guest reads it and goes on
-Deno.test("StorageClient and StorageServer: a disk grows under a write", async () => {
+Deno.test("StorageClient: a disk of the host's driver grows under a write", async () => {
   const pair = await StoragePair.opened();
   const { fabric, program, image } = pair;
   image.resize(1024 * 512);
@@ -115,7 +115,7 @@ Deno.test("StorageClient and StorageServer: a disk grows under a write", async (
 });
 
 // storage.md H1 and G2
-Deno.test("StorageClient and StorageServer: disks are added and taken away", async () => {
+Deno.test("StorageClient: disks of the host's driver are added and taken away", async () => {
   const pair = await StoragePair.opened();
   const { fabric, program, server } = pair;
   server.addDisk({ lun: 3, image: sparseImage(2 ** 40), settings: { isReadOnly: true } });
@@ -134,7 +134,7 @@ Deno.test("StorageClient and StorageServer: disks are added and taken away", asy
 });
 
 // storage.md G10
-Deno.test("StorageClient and StorageServer: a controller that is taken away ends what is under way", async () => {
+Deno.test("StorageClient: a controller of the host's driver that is taken away ends what is under way", async () => {
   const pair = await StoragePair.opened({ server: { subChannelsMax: 3 } });
   const { fabric, program, server, client } = pair;
   const end = failing(fabric, program.disks[0]!.write(0, new Uint8Array(200 * 512)));
