@@ -1,0 +1,42 @@
+// docs/porting.md: the code beside the C is one program, which runs and calls what the C calls.
+
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { runDeno } from "../support/deno_process.ts";
+import { isLong } from "../support/long.ts";
+import { withTree } from "../support/temp_tree.ts";
+import { codeBlocks } from "./markdown_code.ts";
+
+const BLOCKS = codeBlocks(await Deno.readTextFile("docs/porting.md"));
+const DOOR = new URL("../../mod.ts", import.meta.url).href;
+
+/** All blocks of a language, in their order. */
+function codeIn(wanted: string): string {
+  return BLOCKS.filter(({ language }) => language === wanted).map(({ text }) => text).join("\n");
+}
+
+/** The functions of the tables that code calls. */
+function callsIn(code: string): readonly string[] {
+  return [
+    ...new Set(
+      [...code.matchAll(/(?:\.|->)(Vmb\w+|InterfaceDereference)\(/g)].map(([, name]) => name!),
+    ),
+  ];
+}
+
+Deno.test("porting.md: its code is one program that runs to its end", async () => {
+  const program = codeIn("ts").replace('"@vmbus/kmcl"', JSON.stringify(DOOR));
+  assertNotEquals(program, codeIn("ts"));
+  await withTree({ "main.ts": program }, async (root) => {
+    await import(new URL(`${root}/main.ts`, "file:///").href);
+    if (!isLong) return;
+    const check = await runDeno(["check", `--config=${Deno.cwd()}/deno.json`, `${root}/main.ts`]);
+    assertEquals(check.code, 0, check.stderr);
+  });
+});
+
+Deno.test("porting.md: both columns call the same functions", () => {
+  const inC = callsIn(codeIn("c"));
+  assertEquals(inC.toSorted(), callsIn(codeIn("ts")).toSorted());
+  assertEquals(inC.length > 20, true);
+  assertEquals(BLOCKS.filter(({ language }) => language !== "c" && language !== "ts"), []);
+});
