@@ -35,10 +35,22 @@ export function clientTableV2(partition: vmbus.Partition): vmbus.KmclClientInter
 }
 
 /**
- * A table with all that is here of versions 4 and 5, by which they are tested for as long as they cannot be queried:
- * a version is to be had once all functions before it are here.
+ * The server's table of version 5; while a version before it is not all here, and so it cannot be queried, one with all
+ * that is.
  */
 export function serverTableV5(fabric: vmbus.Fabric): vmbus.KmclServerInterfaceV5 {
+  if (ADDITIONS.includes(null)) return partOfV5(fabric);
+  return vmbus.expectSuccess(
+    vmbus.WdfFdoQueryForInterface(
+      fabric.root.device,
+      vmbus.KMCL_SERVER_INTERFACE_TYPE,
+      vmbus.KMCL_SERVER_INTERFACE_V5_SIZE,
+      5,
+    ),
+  ).kmcl;
+}
+
+function partOfV5(fabric: vmbus.Fabric): vmbus.KmclServerInterfaceV5 {
   const { partition } = resolveHandle(fabric.root.device, "DEVICE")!;
   const runtime = FabricRuntime.of(partition.runtime);
   const kmcl = { runtime, table: "server" } as const;
