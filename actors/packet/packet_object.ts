@@ -118,12 +118,13 @@ export class PacketObject {
     if (context.length === bytes.length) Uint8Array.prototype.set.call(context, bytes);
   }
 
-  /** Its owner gives it up. Where `isOver`, nobody may look at the context that the owner had. */
+  /**
+   * Its owner gives it up. Where `isOver`, nobody may look at the context that the owner had; what lies in the
+   * caller's memory is no other owner's.
+   */
   dropContext(isOver: boolean): void {
-    if (isOver) {
-      poison(this.#context);
-      this.#context = NO_BYTES;
-    }
+    if (isOver) poison(this.#context);
+    if (isOver || this.kind === "initialized") this.#context = NO_BYTES;
     this.#hasContext = false;
   }
 

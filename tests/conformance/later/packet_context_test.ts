@@ -68,6 +68,20 @@ Deno.test("VmbChannelSizeofPacket: counts the context, which is the end of the c
   assertEquals(status, vmbus.STATUS_INVALID_PARAMETER_3);
 });
 
+Deno.test("VmbPacketInitialize: what is laid over a packet object keeps its memory to itself (X13)", async () => {
+  const { pair: { vsc, client }, later } = await openContexts(8);
+  const byteCount = vsc.VmbChannelSizeofPacket(client);
+  const memory = new Uint8Array(2 * byteCount);
+  vmbus.expectSuccess(vsc.VmbPacketInitialize(client, memory, byteCount));
+  vmbus.expectSuccess(vsc.VmbPacketInitialize(client, memory.subarray(8), byteCount));
+  memory.fill(3);
+  const packet = vsc.VmbPacketAllocate(client); // the object that was laid over serves again
+  contextOf(later, packet).fill(4);
+  assertEquals(memory.every((byte) => byte === 3), true);
+  vsc.VmbPacketFree(packet);
+  assertEquals(memory.every((byte) => byte === 3), true);
+});
+
 Deno.test("VmbPacketGetInlinePacketContextPointer: without a size it has no bytes; of no packet it is a violation (X13)", async () => {
   const { pair: { vsc, client, fabric }, later } = await openContexts(0, "record");
   const packet = vsc.VmbPacketAllocate(client);
