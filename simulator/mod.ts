@@ -137,6 +137,15 @@ export type {
   GuestSavedRule,
 } from "./faults/catalogue/guest.ts";
 export type {
+  ImageRule,
+  ImageWhere,
+  StorageFailedRule,
+  StorageReorderedRule,
+  StorageSlowRule,
+} from "./faults/catalogue/images.ts";
+export { faultyImage } from "./faults/images/faulty_image.ts";
+export type { PlainImage } from "./faults/images/faulty_image.ts";
+export type {
   AllocationSite,
   AllocationWhere,
   MachineRule,
@@ -229,7 +238,7 @@ export { runRingVectors } from "./vectors/run.ts";
 export type { VectorResult } from "./vectors/run.ts";
 
 /** By these names the command line copies files; as worlds they are what a sweep runs. */
-const COPIES: readonly string[] = ["disk", echo.name];
+const COPIES: readonly string[] = ["disk", "storage", echo.name];
 
 /**
  * The scenarios that run in any runtime: a copy of a file by echo, and one world of each other one. The command line

@@ -39,10 +39,17 @@ import {
   type ScenarioSettings,
 } from "../scenario.ts";
 import { STORAGE_PAYLOADS } from "../scenarios/storage/payloads.ts";
-import { fileOption, guestsOption, MIGRATE, OUT, readCopyOptions } from "./copy/common_options.ts";
+import {
+  type CopyOptions,
+  fileOption,
+  guestsOption,
+  MIGRATE,
+  OUT,
+  readCopyOptions,
+} from "./copy/common_options.ts";
 import type { CopyCounts, CopyDevice, CopyEnds, CopyPlan, DeviceSession } from "./copy/device.ts";
 import { copyScenario } from "./copy/scenario.ts";
-import { type FileSystem, MACHINE } from "./file_system.ts";
+import { MACHINE } from "./file_system.ts";
 
 const MIB = 2 ** 20;
 /** Size of the file that is made where none is given. */
@@ -222,7 +229,10 @@ function nameOf(filePath: string | null): string {
 }
 
 /** Where guests crash, in percent; undefined where they do not. */
-function readCrash(settings: ScenarioSettings, migrations: number): number | undefined {
+function readCrash(
+  settings: ScenarioSettings,
+  { migrations, guestCount }: CopyOptions,
+): number | undefined {
   const percent = settings.numbers?.[CRASH_AT.name];
   if (percent === undefined) return undefined;
   if (!(percent >= 0 && percent <= 100)) {
@@ -231,6 +241,11 @@ function readCrash(settings: ScenarioSettings, migrations: number): number | und
   if (migrations > 0) {
     throw new OptionError(
       `--${CRASH_AT.name} and --${MIGRATE.name} do not go together: guests crash, or are migrated`,
+    );
+  }
+  if (guestCount > 1) {
+    throw new OptionError(
+      `--${CRASH_AT.name} needs --${GUESTS.name} 1: what is left is one guest's`,
     );
   }
   return percent;
@@ -242,9 +257,8 @@ function planStorage(settings: ScenarioSettings): CopyPlan {
     { file: FILE, image: IMAGE, guests: GUESTS, saveTo: null },
     settings,
   );
-  const { filePath, migrations } = common;
-  const crashPercent = readCrash(settings, migrations);
-  const options = { path: `/${nameOf(filePath)}`, syncBytes };
+  const crashPercent = readCrash(settings, common);
+  const options = { path: `/${nameOf(common.filePath)}`, syncBytes };
   const { seed = 0n } = settings;
   const volumeIds = Chance.fromSeed(seed).fork("storage: volumes");
   /** File systems that are ready, each for one mount. */
@@ -323,10 +337,5 @@ const STORAGE: CopyDevice = {
   },
 };
 
-/** The scenario on the files of `fs`. */
-export function storageScenario(fs: FileSystem): Scenario {
-  return copyScenario(STORAGE, fs);
-}
-
 /** The scenario on the files of this machine. */
-export const storage: Scenario = storageScenario(MACHINE);
+export const storage: Scenario = copyScenario(STORAGE, MACHINE);

@@ -92,9 +92,15 @@ export class FatCopy {
     });
   }
 
-  /** Mounts the volume on `device`, reads what the file has there, and unmounts. As much of the source is read beside it. */
+  /**
+   * Mounts the volume on `device`, reads what the file has there, nothing where it is not there, and unmounts. As much
+   * of the source is read beside it.
+   */
   survey(device: BlockDevice): Promise<void> {
     return this.#onVolume(device, async (volume) => {
+      const name = this.#options.path.slice(1);
+      const entries = await volume.list();
+      if (!entries.some((entry) => entry.name === name)) return;
       await this.#copyOut(volume, (offset, byteCount) => {
         const { source } = this.#files;
         const fitting = Math.min(byteCount, source.byteCount - offset);

@@ -76,6 +76,8 @@ export type DriverPoint =
 export type Point =
   | FaultPoint
   | DriverPoint
+  /** The image of a disk is called. */
+  | "image"
   /** Between two work items of the fabric. */
   | "item";
 

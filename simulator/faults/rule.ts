@@ -7,12 +7,13 @@
 import type { BusRule } from "./catalogue/bus.ts";
 import type { GuestRule } from "./catalogue/guest.ts";
 import type { DriverRule } from "./catalogue/drivers.ts";
+import type { ImageRule } from "./catalogue/images.ts";
 import type { MachineRule } from "./catalogue/machine.ts";
 import type { PeerRule } from "./catalogue/peers.ts";
 import type { BroughtAbout } from "./basics.ts";
 
 /** One rule. A world may have any number of them, also several of one name. */
-export type FaultRule = BusRule | GuestRule | MachineRule | DriverRule | PeerRule;
+export type FaultRule = BusRule | GuestRule | MachineRule | ImageRule | DriverRule | PeerRule;
 
 /** What may go wrong, by name. */
 export type FaultName = FaultRule["do"];

@@ -8,6 +8,7 @@ import type { Fault, FaultTable } from "./basics.ts";
 import { BUS_FAULTS } from "./catalogue/bus.ts";
 import { DRIVER_FAULTS } from "./catalogue/drivers.ts";
 import { GUEST_FAULTS } from "./catalogue/guest.ts";
+import { IMAGE_FAULTS } from "./catalogue/images.ts";
 import { MACHINE_FAULTS } from "./catalogue/machine.ts";
 import { PEER_FAULTS } from "./catalogue/peers.ts";
 import type { FaultRule } from "./rule.ts";
@@ -17,6 +18,7 @@ export const FAULTS: FaultTable<FaultRule> = {
   ...BUS_FAULTS,
   ...GUEST_FAULTS,
   ...MACHINE_FAULTS,
+  ...IMAGE_FAULTS,
   ...DRIVER_FAULTS,
   ...PEER_FAULTS,
 };

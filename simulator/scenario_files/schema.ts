@@ -27,6 +27,9 @@ const PLACES: Readonly<Record<string, z.ZodType>> = {
   side: z.enum(["client", "server"]).meta({ description: "which side's driver" }),
   site: z.enum(["pages", "mmio", "channel", "packet", "request"])
     .meta({ description: "what cannot be allocated" }),
+  call: z.enum(["read", "write", "flush", "discard"]).meta({
+    description: "which call of an image",
+  }),
   callback: z.enum(CALLBACK_NAMES).meta({ description: "in which callback" }),
   by: z.enum(ATTACKERS).meta({ description: "who does it to the other side" }),
 };

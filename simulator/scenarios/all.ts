@@ -14,6 +14,7 @@ import { hostileHost } from "./hostile/host_scenario.ts";
 import { contexts } from "./later/scenario.ts";
 import { PROTOCOLS } from "./protocols/all.ts";
 import { SMALL_SCENARIOS } from "./small/all.ts";
+import { storage } from "./storage/scenario.ts";
 
 /** All of them, the one that is swept by default first; the protocols without their mistakes. */
 export const simulatedScenarios: readonly ScenarioDefinition[] = [
@@ -21,6 +22,7 @@ export const simulatedScenarios: readonly ScenarioDefinition[] = [
   echo,
   disk,
   levels,
+  storage,
   hostileGuest,
   hostileHost,
   ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),

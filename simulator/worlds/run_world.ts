@@ -20,6 +20,7 @@ import { isInstance, messageOf } from "../../core/describe.ts";
 import { Checks } from "../checkers/checks.ts";
 import { CHECKERS } from "../checkers/library.ts";
 import { CoverageRecorder } from "../coverage/recorder.ts";
+import { haveImagesFail } from "../faults/images/faulty_image.ts";
 import { FaultSource } from "../faults/source.ts";
 import { checkSettings } from "./check_settings.ts";
 import { requireScenario } from "./define_scenario.ts";
@@ -105,6 +106,7 @@ class Run<Drivers extends DriverTable> {
     const checked = checkFabricOptions({ ...options, ...host });
     this.fabric = new FabricRuntime(checked, this.chooser satisfies Chooser, this.faults.port);
     this.fabric.driverFaults = this.faults.drivers;
+    haveImagesFail(this.fabric, this.faults);
     this.#traced = this.fabric;
     this.world = new RunningWorld(scenario, this.fabric, this);
     this.coverage = new CoverageRecorder(this.fabric);

@@ -1,0 +1,181 @@
+/**
+ * *Storage*: a guest's program reads, writes, flushes and discards blocks of a SCSI disk, several requests at once,
+ * while its storage is slow, fails and sorts, its disk grows, its host restarts its driver, and at the end the power
+ * fails. Reads see what was written last; what was flushed is on the image.
+ *
+ * @module
+ */
+
+import { STORAGE_VERSIONS } from "../../../devices/storage/mod.ts";
+import { loadHostDriver, type PlainData } from "../../../mod.ts";
+import type { FaultRule } from "../../faults/rule.ts";
+import { defineScenario } from "../../worlds/define_scenario.ts";
+import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
+import { DELAYS, MISDEEDS, MOVES, RARE_LOSSES } from "../faults.ts";
+import { oneBuffer } from "./one_buffer.ts";
+import { STORAGE_PAYLOADS } from "./payloads.ts";
+import { BLOCKS, BLOCKS_MAX, client, server, stageOf } from "./stage.ts";
+import { BLOCK_BYTES, type WorkKind } from "./worker.ts";
+
+const INSTANCE = "1d6c4b92-7e35-4f08-9ab1-c2d84e60f573";
+const VERSIONS = Object.values(STORAGE_VERSIONS).toReversed();
+/** Acts of a workload that are no requests: one in so many. */
+const RARE = 24;
+/** What the program asks for, as often as each stands here. */
+const WORK: readonly WorkKind[] = ["write", "read", "write", "flush", "read", "write", "discard"];
+/** A torn sector keeps so many words at least one of which is whole. */
+const SECTOR_WORDS = BLOCK_BYTES / 4;
+
+const STORAGE_FAULTS: readonly FaultRule[] = [
+  { do: "storageSlow" },
+  { do: "storageReordered" },
+  { do: "storageFailed" },
+];
+
+function serverOptions(world: Draws): PlainData {
+  return {
+    instance: INSTANCE,
+    queueDepth: 1 + world.draw(6),
+    subChannelsMax: world.draw(3),
+    versionMax: VERSIONS[world.draw(VERSIONS.length)]!,
+  };
+}
+
+const drivers = {
+  server: { serves: "guest", driver: server, options: serverOptions },
+  client: {
+    in: "guest",
+    driver: client,
+    options: (world: Draws) => ({
+      queueDepth: 1 + world.draw(4),
+      ringPages: [1, 1 + world.draw(2)],
+      transferBytesMax: 4096 * (1 + world.draw(2)),
+      asksForSubChannels: world.draw(2) === 0 ? "afterEnd" : "beforeEnd",
+    }),
+  },
+} as const;
+
+type Storage = World<typeof drivers>;
+
+/** Has the program ask for something that overlaps nothing which is under way. */
+function work(world: Storage): void {
+  const { worker } = stageOf(world.fabric);
+  const kind = WORK[world.draw(WORK.length)]!;
+  const lba = world.draw(BLOCKS);
+  const count = Math.min(1 + world.draw(12), BLOCKS - lba);
+  if (kind === "flush" || worker.isFree(lba, count)) worker.begin(kind, lba, count);
+}
+
+/** The disk grows, or has its first size again. */
+function resize(world: Storage): void {
+  const { image } = stageOf(world.fabric);
+  const isSmall = image.byteCount === BLOCKS * BLOCK_BYTES;
+  image.resize((isSmall ? BLOCKS_MAX : BLOCKS) * BLOCK_BYTES);
+  world.reach("the disk has another size");
+}
+
+/** A second disk comes, or goes. */
+function plug(world: Storage): void {
+  const { server: made, image } = stageOf(world.fabric);
+  if (made === null) return;
+  if (made.disk({ lun: 1 }) === null) {
+    made.addDisk({ lun: 1, image, settings: { isReadOnly: true } });
+  } else made.removeDisk({ lun: 1 });
+  world.reach("another disk has come or gone");
+}
+
+/** The host's driver is closed, and another one offers the same disk. */
+async function restart(world: Storage): Promise<void> {
+  const stage = stageOf(world.fabric);
+  await stage.server?.close();
+  if (!world.isThere("guest")) return;
+  stage.server = null;
+  loadHostDriver(world.guest("guest"), server, serverOptions(world));
+  world.reach("the host has restarted its driver");
+}
+
+async function act(world: Storage): Promise<void> {
+  switch (world.draw(4)) {
+    case 0:
+      return resize(world);
+    case 1:
+      return plug(world);
+    case 2:
+      return world.isThere("guest") ? world.driver("client").rescan() : undefined;
+    case 3:
+      return await restart(world);
+  }
+}
+
+async function workload(world: Storage): Promise<void> {
+  const { worker } = stageOf(world.fabric);
+  const depth = 1 + world.draw(6);
+  for (let left = world.number("requests"); left > 0; left--) {
+    await world.until(() => worker.hasDisk && worker.underWay < depth);
+    if (!worker.hasDisk || worker.underWay >= depth) break; // nothing is left to run: it will never have one
+    if (world.draw(RARE) === RARE - 1) await act(world);
+    else work(world);
+  }
+}
+
+/** Looks at what is on the disk, as whoever reads it finds it, and once the power has failed. */
+function checkImage(world: Storage): void {
+  const { cache, image, worker: { history } } = stageOf(world.fabric);
+  const block = new Uint8Array(BLOCK_BYTES);
+  for (let lba = 0; lba < BLOCKS; lba++) {
+    cache.read(lba * BLOCK_BYTES, block);
+    const fault = history.findReadFault(lba, block);
+    if (fault !== null) world.fail("what was written is on the disk", fault);
+  }
+  if (history.isUnsafe && cache.dirtySectors > 0) world.reach("the power fails before a flush");
+  cache.crash(() => 4 * world.draw(SECTOR_WORDS + 1));
+  for (let lba = 0; lba < BLOCKS; lba++) {
+    image.read(lba * BLOCK_BYTES, block);
+    const fault = history.findLossFault(lba, block);
+    if (fault !== null) world.fail("what was flushed outlasts the power", fault);
+  }
+}
+
+async function end(world: Storage): Promise<void> {
+  const stage = stageOf(world.fabric);
+  const { worker } = stage;
+  await world.until(() => worker.underWay === 0);
+  if (worker.ended.flushes > 0) world.reach("a flush was acknowledged");
+  if (worker.ended.failed > 0) world.reach("a request failed");
+  if (!world.isThere("guest")) world.reach("the guest is gone");
+  else {
+    if (worker.underWay > 0) {
+      world.fail("each request ends", `${worker.underWay} requests have not ended`);
+    }
+    await world.driver("client").close();
+    await world.until(() => worker.underWay === 0);
+  }
+  for (const fault of worker.faults) world.fail("what is read is what was written", fault);
+  await stage.server?.close();
+  checkImage(world);
+}
+
+/** The scenario. */
+export const storage: ScenarioDefinition<typeof drivers> = defineScenario({
+  name: "storage",
+  title:
+    "a guest's program works on the blocks of a SCSI disk, in memory; at the end the power fails",
+  numbers: { requests: { title: "requests of the program", least: 1, most: 40 } },
+  partitions: { guest: { memoryPages: 96, processors: 2 } },
+  draws: ["version"],
+  drivers,
+  workload,
+  end,
+  payloads: STORAGE_PAYLOADS,
+  checkers: [oneBuffer],
+  faults: [...DELAYS, ...MOVES, ...RARE_LOSSES, ...MISDEEDS, ...STORAGE_FAULTS],
+  reach: [
+    "a flush was acknowledged",
+    "a request failed",
+    "the disk has another size",
+    "another disk has come or gone",
+    "the host has restarted its driver",
+    "the power fails before a flush",
+    "the guest is gone",
+  ],
+});
