@@ -144,7 +144,7 @@ export type {
   StorageSlowRule,
 } from "./faults/catalogue/images.ts";
 export { faultyImage } from "./faults/images/faulty_image.ts";
-export type { PlainImage } from "./faults/images/faulty_image.ts";
+export type { ImageAtFault, PlainImage } from "./faults/images/faulty_image.ts";
 export type {
   AllocationSite,
   AllocationWhere,

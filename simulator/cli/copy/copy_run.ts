@@ -239,7 +239,7 @@ export class CopyRun {
     }
     this.#copies.forEach((copy, at) => copy.moveTo(sessions[at]!));
     this.#moved(saved);
-    await before.run(); // timers of drivers that have left run out
+    await before.settle();
     this.#leave(channels, true);
     this.#fabric = fabric;
     for (const copy of this.#copies) copy.resume();
@@ -282,7 +282,7 @@ export class CopyRun {
   /** Destroys the guests: the saved run has them, or they have crashed. */
   async #destroy(): Promise<void> {
     for (const copy of this.#copies) copy.destroy();
-    await this.#fabric.run(); // timers of their drivers run out
+    await this.#fabric.settle();
   }
 
   /** Looks at what came of the copies, closes everything, and keeps those that came back. */

@@ -40,12 +40,19 @@ export type PlainImage = BlockingImage & StorageImage;
  *
  * @param guest The guest that the disk is served to.
  */
-export function faultyImage(fabric: Fabric, guest: Partition, image: PlainImage): StorageImage {
+export function faultyImage(fabric: Fabric, guest: Partition, image: PlainImage): ImageAtFault {
   return new FaultyImage(fabric, guest, image);
 }
 
-class FaultyImage implements StorageImage {
+/** An image that goes wrong. */
+export interface ImageAtFault extends StorageImage {
+  /** Calls that were not carried out so far. */
+  readonly underWay: number;
+}
+
+class FaultyImage implements ImageAtFault {
   readonly callsMax = CALLS_MAX;
+  underWay = 0;
   readonly isInFabric = true;
   readonly #image: PlainImage;
   readonly #fabric: Fabric;
@@ -101,9 +108,13 @@ class FaultyImage implements StorageImage {
     }
     if (rule.do === "storageFailed") throw new Error(`the storage fails to ${what}`);
     const ms = parameterOf(rule, "ms");
+    this.underWay++;
     return new Promise<void>((resolve) => {
       if (rule.do === "storageReordered") this.#overtaken.push(resolve);
       world.after(ms, resolve);
-    }).then(work);
+    }).then(() => {
+      this.underWay--;
+      work();
+    });
   }
 }

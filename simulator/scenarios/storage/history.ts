@@ -75,7 +75,7 @@ export class History {
 }
 
 /** What the words of a block are that a write has stored. */
-export function wordOf(write: number, lba: number): number {
+function wordOf(write: number, lba: number): number {
   return write === 0 ? 0 : write * 0x100 + lba;
 }
 

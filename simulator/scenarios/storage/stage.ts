@@ -8,14 +8,14 @@
 import {
   type SparseImage,
   sparseImage,
-  StorageClient,
+  type StorageClient,
   storageDriver,
   type StorageServer,
   storageVsp,
   WriteCache,
 } from "../../../devices/storage/mod.ts";
 import type { Fabric, GuestDriver, HostContext, HostDriver, Partition } from "../../../mod.ts";
-import { faultyImage } from "../../faults/images/faulty_image.ts";
+import { faultyImage, type ImageAtFault } from "../../faults/images/faulty_image.ts";
 import { History } from "./history.ts";
 import { BLOCK_BYTES, BlockWorker } from "./worker.ts";
 
@@ -34,8 +34,10 @@ export interface StorageStage {
   readonly worker: BlockWorker;
   /** The guest's driver, which has the program's requests. */
   readonly driver: GuestDriver<StorageClient>;
-  /** The host's driver as it is now; null before it was started. */
-  server: StorageServer | null;
+  /** The host's drivers: those that were closed stay loaded, and are saved and restored as the others are. */
+  readonly servers: StorageServer[];
+  /** The disk's image, as each of them has it. */
+  readonly images: ImageAtFault[];
 }
 
 const stages = new WeakMap<Fabric, StorageStage>();
@@ -51,10 +53,16 @@ export function stageOf(fabric: Fabric): StorageStage {
     cache: new WriteCache(image),
     worker,
     driver: storageDriver(worker),
-    server: null,
+    servers: [],
+    images: [],
   };
   stages.set(fabric, stage);
   return stage;
+}
+
+/** The host's driver that offers the disk; null: none does. */
+export function serverOf(fabric: Fabric): StorageServer | null {
+  return stageOf(fabric).servers.findLast(({ isOffered }) => isOffered) ?? null;
 }
 
 /** The host's driver on the disk of its fabric, whose image goes wrong as the world has it. */
@@ -65,11 +73,14 @@ export const server: HostDriver<StorageServer> = {
 };
 
 function vspOf({ fabric, guest }: Pick<HostContext, "fabric"> & { readonly guest: Partition }) {
-  return storageVsp([{ image: faultyImage(fabric, guest, stageOf(fabric).cache) }]);
+  const { cache, images } = stageOf(fabric);
+  const image = faultyImage(fabric, guest, cache);
+  images.push(image);
+  return storageVsp([{ image }]);
 }
 
 function served(fabric: Fabric, made: StorageServer): StorageServer {
-  stageOf(fabric).server = made;
+  stageOf(fabric).servers.push(made);
   return made;
 }
 

@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import * as vmbus from "../../../mod.ts";
+import { WriteCache } from "../../../devices/storage/mod.ts";
+import { checkFabric, type FaultRule, runWorld } from "../../../simulator/mod.ts";
+import { fillBlock, History } from "../../../simulator/scenarios/storage/history.ts";
+import { oneBuffer } from "../../../simulator/scenarios/storage/one_buffer.ts";
+import { storage } from "../../../simulator/scenarios/storage/scenario.ts";
+import { openPair } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
+import { times } from "../../support/long.ts";
+
+const block = (write: number, lba: number) => {
+  const bytes = new Uint8Array(512);
+  fillBlock(bytes, write, lba);
+  return bytes;
+};
+
+Deno.test("History: a read sees the last write that was acknowledged, or one that came after and failed", () => {
+  const history = new History(4);
+  assertEquals(history.findReadFault(2, new Uint8Array(512)), null);
+  history.begin(1, 2, false).ended();
+  assertEquals(history.findReadFault(2, block(1, 2)), null);
+  assert(history.findReadFault(2, new Uint8Array(512)) !== null);
+  assert(history.findReadFault(1, block(1, 2)) !== null, "it is another block");
+  history.begin(2, 1, false); // it has failed: it was carried out or not
+  assertEquals(history.findReadFault(2, block(1, 2)), null);
+  assertEquals(history.findReadFault(2, block(2, 2)), null);
+  history.begin(2, 1, true).ended();
+  assertEquals(history.findReadFault(2, new Uint8Array(512)), null);
+});
+
+Deno.test("History: the power takes what was not acknowledged before a flush began that was", () => {
+  const history = new History(1);
+  history.begin(0, 1, false).ended();
+  const flushed = history.beginFlush();
+  history.begin(0, 1, false).ended();
+  assertEquals(history.findLossFault(0, new Uint8Array(512)), null, "no flush has ended");
+  flushed();
+  assert(history.findLossFault(0, new Uint8Array(512)) !== null);
+  assertEquals(history.findLossFault(0, block(1, 0)), null);
+  const torn = block(1, 0);
+  torn.set(block(2, 0).subarray(0, 100));
+  assertEquals(history.findLossFault(0, torn), null);
+  assertEquals(history.isUnsafe, true);
+});
+
+Deno.test("oneBuffer: a page that is in two commands is found", async () => {
+  const fabric = createFabric();
+  const checks = checkFabric(fabric, { checkers: [oneBuffer] });
+  const guest = fabric.createPartition({ name: "guest" });
+  const pair = await openPair({
+    within: { fabric, guest },
+    client: (vsc, channel) => vsc.VmbChannelInitSetMaximumExternalData(channel, 4096, 1),
+    server: (vsp, channel) => vsp.VmbChannelInitSetMaximumExternalData(channel, 4096, 1),
+  });
+  const { gpa } = guest.memory.allocate(4096)!;
+  for (let sent = 0; sent < 2; sent++) {
+    const packet = pair.vsc.VmbPacketAllocate(pair.client)!;
+    const mdl = vmbus.IoAllocateMdl(guest.memory, gpa + 16 * sent, 16);
+    vmbus.expectSuccess(pair.vsc.VmbPacketSend(packet, Uint8Array.of(1), 1, mdl, 1));
+  }
+  const rules = checks.end().map(({ rule }) => rule);
+  assert(rules.includes("a buffer is in one command at a time"), rules.join(", "));
+});
+
+Deno.test("storage: nothing is wrong where nothing is made to go wrong", async () => {
+  for (let seed = 0; seed < 8; seed++) {
+    const { findings } = await runWorld(storage, { seed, isFaulty: false });
+    assertEquals([seed, findings], [seed, []]);
+  }
+});
+
+Deno.test("storage: nothing is wrong whatever goes wrong, and all of it happens", async () => {
+  const reached = new Map<string, number>();
+  const faults = new Set<string>();
+  for (let seed = 0; seed < times(25, 500); seed++) {
+    const world = await runWorld(storage, { seed });
+    assertEquals([seed, world.findings], [seed, []]);
+    for (const [name, count] of Object.entries(world.reached)) {
+      reached.set(name, (reached.get(name) ?? 0) + count);
+    }
+    for (const { fault } of world.faults) faults.add(fault);
+  }
+  for (const [name, count] of reached) assertGreater(count, 0, name);
+  for (const name of ["storageSlow", "storageReordered", "storageFailed"]) assert(faults.has(name));
+});
+
+// What each of them once brought about: a buffer that was lost with its packet, sub-channels that cannot be had.
+const LOSSES: readonly FaultRule[] = [
+  { do: "memoryExhausted", where: { site: "packet" }, nth: 9 },
+  { do: "memoryExhausted", where: { site: "channel" }, nth: 1 },
+  { do: "memoryExhausted", where: { site: "pages" }, nth: 4 },
+  { do: "storageFailed", nth: 2 },
+  { do: "guestMigrated", nth: 41, budget: 9 },
+];
+
+for (const rule of LOSSES) {
+  Deno.test(`storage: ${JSON.stringify(rule)} is borne`, async () => {
+    let fired = 0;
+    for (let seed = 0; seed < 5; seed++) {
+      const { findings, faults } = await runWorld({ ...storage, faults: [rule] }, { seed });
+      assertEquals([seed, findings], [seed, []]);
+      fired += faults.length;
+    }
+    assertGreater(fired, 0);
+  });
+}
+
+/** What is found in worlds where `mistake` stands in place of a method of the write cache. */
+async function foundWith(
+  name: "flush" | "write",
+  mistake: (this: WriteCache, ...args: never[]) => void,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const right = WriteCache.prototype[name];
+  WriteCache.prototype[name] = mistake as never;
+  try {
+    for (let seed = 0; seed < 12 && found.size === 0; seed++) {
+      for (const { rule } of (await runWorld(storage, { seed, isFaulty: false })).findings) {
+        found.add(rule);
+      }
+    }
+  } finally {
+    WriteCache.prototype[name] = right as never;
+  }
+  return found;
+}
+
+Deno.test("storage: a flush that does nothing is a finding", async () => {
+  const found = await foundWith("flush", () => {});
+  assertEquals([...found], ["what was flushed outlasts the power"]);
+});
+
+Deno.test("storage: a write that does nothing is a finding", async () => {
+  const found = await foundWith("write", () => {});
+  assert(found.has("what was written is on the disk"), [...found].join(", "));
+});
