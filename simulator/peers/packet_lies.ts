@@ -184,7 +184,7 @@ export const PACKET_LIES: Readonly<Record<PacketLieName, Lie>> = {
     what: "a part of a piece of a stream that is longer than its packet",
     tell: puts((chance) => {
       const length = 1 + chance.below(0xffff);
-      return { body: u32Bytes(2, length | chance.below(length) << 16) };
+      return { body: u32Bytes(2, (length | chance.below(length) << 16) >>> 0) };
     }),
   },
   streamTakenWhole: {
