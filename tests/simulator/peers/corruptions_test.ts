@@ -9,6 +9,7 @@ import {
   findCorruption,
   RawRings,
 } from "../../../simulator/peers/mod.ts";
+import { PACKET_LIES } from "../../../simulator/peers/packet_lies.ts";
 import { HostileStage } from "../../support/hostile_server.ts";
 import { makeVictim, sendOf } from "../../conformance/hostile/victim.ts";
 
@@ -144,4 +145,16 @@ Deno.test("CORRUPTIONS: misuse is told", () => {
     TypeError,
     "Cannot corrupt a ring by unknownFlag: chance must be a Chance",
   );
+});
+
+// A number drawn of 32 bits must not become a negative one on its way.
+Deno.test("PACKET_LIES: each of them can be told, whatever is drawn", () => {
+  const { memory } = createFabric().createPartition({ name: "guest", memoryPages: 16 });
+  const rings = RawRings.allocate(memory, 1, 1);
+  for (const { tell } of Object.values(PACKET_LIES)) {
+    for (let seed = 0; seed < 20; seed++) {
+      rings.reset(0);
+      tell(rings, "upstream", Chance.fromSeed(seed));
+    }
+  }
 });
