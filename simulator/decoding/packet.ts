@@ -4,7 +4,13 @@
  * @module
  */
 
-import { Damage, type DecodedFields, fieldsOf, type Layout } from "../../core/layout/mod.ts";
+import {
+  Damage,
+  type DecodedField,
+  type DecodedFields,
+  fieldsOf,
+  type Layout,
+} from "../../core/layout/mod.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import {
   GPA_DIRECT_HEADER,
@@ -54,6 +60,8 @@ class PacketWalk {
   readonly #bytes: Uint8Array;
   readonly #start: number;
   readonly #form: PacketForm;
+  /** What the tuple says of the packet, where it has one; the descriptor's own words mean nothing then. */
+  #tuple: readonly DecodedField[] = [];
 
   constructor(bytes: Uint8Array, form: PacketForm, start: number) {
     this.parts = new Parts(bytes, start);
@@ -79,7 +87,10 @@ class PacketWalk {
       const found = fieldsOf(TRAILER, trailer, this.#start + lengthBytes);
       this.parts.group("trailer", "trailer", lengthBytes, found);
     }
-    return textOf(descriptor);
+    const [type, flags, transactionId] = this.#tuple.map(({ value }) => value);
+    const isTold = typeof type === "number" && typeof flags === "number" &&
+      (typeof transactionId === "number" || typeof transactionId === "string");
+    return textOf(isTold ? { type, flags, transactionId } : descriptor);
   }
 
   /** Checks the descriptor as a reader does (wire.md 1.9). */
@@ -122,6 +133,7 @@ class PacketWalk {
     const bytes = this.#bytes.subarray(at, end);
     if (this.#form.codec === "msgpack") {
       const found = fieldsOfTuple(bytes, this.#start + at);
+      this.#tuple = found.fields[0]?.fields ?? [];
       this.parts.add(found);
       this.parts.plain("padding", at + found.byteCount, end);
     } else if (this.#form.isPipe === true) {
@@ -172,7 +184,13 @@ function headerLayoutOf(type: number): Layout<{ readonly rangeCount: number }> |
   return type === PACKET_TYPE_TRANSFER_PAGES ? TRANSFER_PAGES_HEADER : null;
 }
 
-function textOf({ type, flags, transactionId }: Descriptor): string {
+function textOf(
+  { type, flags, transactionId }: {
+    readonly type: number;
+    readonly flags: number;
+    readonly transactionId: Descriptor["transactionId"] | string;
+  },
+): string {
   const words = [TYPES.get(type)?.[0] ?? `type ${type}`, `transaction ${transactionId}`];
   if ((flags & DESCRIPTOR_FLAG_COMPLETION_REQUESTED) !== 0) words.push("completion requested");
   return words.join(", ");

@@ -32,17 +32,18 @@ export class Conversation {
     return this.#isLate;
   }
 
-  #missed(): void {
-    this.forget();
-    this.#isLate = true;
-    this.#isFirst = false;
-  }
-
   /** What was seen does not count any more: something was missed. */
   forget(): void {
     this.#bus = new SeenBus();
     this.#isFirst = true;
     this.#part();
+  }
+
+  /** Nobody can know what follows: as if one had begun to look only now. */
+  #missed(): void {
+    this.forget();
+    this.#isLate = true;
+    this.#isFirst = false;
   }
 
   #part(): void {

@@ -171,7 +171,8 @@ export class LinuxTraceReader {
     switch (event.tells) {
       case "signal": {
         const channelId = Number(values.get("channelId"));
-        return { ...none, entry: entryOf(event.event, `channel ${channelId}`, {}) };
+        const entry = entryOf(event.event, `channel ${channelId}`, { partition: GUEST });
+        return { ...none, entry };
       }
       case "sent": {
         const message = messageWith(event.message, values);

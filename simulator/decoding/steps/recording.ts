@@ -24,25 +24,35 @@ const FINDINGS_MAX = 1000;
 /** Lanes of a diagram: who else there is has none. */
 const LANES_MAX = 256;
 
+/** What has no name, as what is nobody's: it has no lane. */
+const NOBODY = /^#\d+$/;
+
 /** Which end of a channel a subject is, as fabrics name them: `channel 1 (server)`. */
 function sideOf(subject: string): RecordedLane["side"] {
   const [, side] = /\((server|client)\)$/.exec(subject) ?? [];
   return side === "server" || side === "client" ? side : null;
 }
 
-/** Who has a lane, in the order in which they appear; the ends of a channel stand behind what is none. */
+/** Who has a lane, in the order in which they appear: each partition, and behind it its channels. */
 function lanesOf(entries: readonly TraceEntry[]): readonly RecordedLane[] {
+  const ofPartition = new Map<string, Set<string>>();
   const partitionOf = new Map<string, string>();
-  for (const { subject, details: { partition } } of entries) {
-    if (typeof partition === "string") partitionOf.set(subject, partition);
+  for (const { subject, details } of entries) {
+    if (NOBODY.test(subject)) continue;
+    const { partition: told } = details;
+    const partition = typeof told === "string" ? told : partitionOf.get(subject) ?? subject;
+    if (partitionOf.size < LANES_MAX) partitionOf.set(subject, partition);
+    else if (!partitionOf.has(subject)) continue;
+    const subjects = ofPartition.get(partition) ?? new Set([partition]);
+    ofPartition.set(partition, subjects.add(subject));
   }
-  const subjects = [...new Set(entries.map(({ subject }) => subject))].slice(0, LANES_MAX);
-  const [first = ""] = subjects;
-  return subjects.map((subject): RecordedLane => {
-    const isChannel = /(?:^|: )channel \d/.test(subject);
-    const partition = partitionOf.get(subject) ?? (isChannel ? first : subject);
-    return { subject, partition, side: sideOf(subject) ?? (isChannel ? "client" : null) };
-  }).toSorted((one, other) => subjects.indexOf(one.partition) - subjects.indexOf(other.partition));
+  return [...ofPartition].flatMap(([partition, subjects]) =>
+    [...subjects].map((subject): RecordedLane => ({
+      subject,
+      partition,
+      side: subject === partition ? null : sideOf(subject) ?? "client",
+    }))
+  );
 }
 
 /** The lane of who is no guest: of a fabric's own trace that is its first partition. */

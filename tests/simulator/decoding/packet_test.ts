@@ -44,8 +44,10 @@ Deno.test("fieldsOfPacket: a GPA direct packet with its trailer", () => {
 
 Deno.test("fieldsOfPacket: the tuple of the codec msgpack, member by member", () => {
   const bytes = rawPacketBytes(encodePacket("msgpack", MEMORY));
-  const { fields, damage } = fieldsOfPacket(bytes, { codec: "msgpack" });
+  const { fields, damage, text } = fieldsOfPacket(bytes, { codec: "msgpack" });
   assertEquals(damage, null);
+  // The descriptor of every packet says type 6, flags 0, id 0 (wire.md 9.1).
+  assertEquals(text, "gpaDirect, transaction 5, completion requested");
   assertEquals(
     linesOf(fields).slice(6),
     [
