@@ -340,6 +340,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
       const client = new StorageClient(context, disks, saved.record("state", restoreState));
       client.#restorePaths(context, saved);
       saved.record("service", (fields) => client.#service.restore(context, fields));
+      client.#checkRestored();
       client.#attendSoon();
       return client;
     });
@@ -355,11 +356,21 @@ export class StorageClient implements vmbus.GuestDriverInstance {
       const channel = context.attachChannel(fields.text("channel"), this.#callbacks(index));
       paths.push({ channel, index, isOpen: fields.flag("isOpen"), underWay: 0 });
     });
-    const { phase } = this.state;
-    if ((paths.length > 0) !== (phase === "closed")) return;
-    throw new Error(
-      `Cannot restore a controller that is ${phase}: it has ${paths.length} channels`,
-    );
+  }
+
+  /** What was restored must go together, as it did when it was saved: else nothing would ever move it on. */
+  #checkRestored(): void {
+    const { phase, step } = this.state;
+    const [primary] = this.#queue.paths;
+    const isAtWork = phase === "negotiating" || phase === "ready";
+    const lifecycle = primary === undefined
+      ? null
+      : vmbus.inspectChannel(primary.channel).lifecycle;
+    const isSound = (primary === undefined) === (phase === "closed") &&
+      (!isAtWork || lifecycle === "opened") &&
+      (phase === "negotiating" ? step !== null : isAtWork || step === null) &&
+      (step === null || this.#queue.isAsking);
+    if (!isSound) throw new Error(`Cannot restore a controller: it never was ${phase} like that`);
   }
 }
 

@@ -119,6 +119,11 @@ export class CommandQueue {
     ];
   }
 
+  /** Whether the host has yet to answer something else. */
+  get isAsking(): boolean {
+    return [...this.#underWay.values()].some(({ command }) => command === null);
+  }
+
   /** Has a command sent as soon as there is a channel for it. */
   submit(command: Command): void {
     this.#waiting.push(command);

@@ -301,6 +301,23 @@ Deno.test("StorageClient: a guest that moves to a host without its controller se
   assertEquals([fabric.leaks(), fabric.violations], [[], []]);
 });
 
+Deno.test("StorageClient: a saved state in which it would wait for nothing is refused", async () => {
+  const world = new MovingWorld();
+  await world.fabric.settle();
+  const wrongs = [{ step: "end" }, { phase: "negotiating" }, { phase: "closed" }] as const;
+  for (const wrong of wrongs) {
+    const sound = { ...world.client.state };
+    Object.assign(world.client.state, wrong);
+    const bytes = await world.save();
+    Object.assign(world.client.state, sound);
+    const { partition, reason } = world.restore(createFabric(), bytes);
+    assertEquals(partition, null);
+    assert(reason?.includes("it never was"), `${reason}`);
+    world.guest.resume();
+  }
+  await world.close();
+});
+
 /** Each member of plain data, replaced by something that no driver ever saved there. */
 function* spoilt(data: vmbus.PlainData): Generator<vmbus.PlainData> {
   if (typeof data !== "object" || data === null || data instanceof Uint8Array) return;
