@@ -161,7 +161,8 @@ export type {
 export { createStorage, storageVsp } from "./vsp.ts";
 export { type BlockDevice, BlockError } from "./block_device.ts";
 export type { DiskFacts } from "./disk_facts.ts";
-export { StorageClient, storageDriver } from "./vsc.ts";
+export { StorageClient } from "./vsc.ts";
+export { storageDriver } from "./vsc_driver.ts";
 export { GuestDisk, type StorageProgram } from "./vsc_disk.ts";
 export type {
   AfterClosing,

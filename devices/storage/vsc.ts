@@ -20,7 +20,7 @@ import type { DiskFacts } from "./disk_facts.ts";
 import { GuestTimers } from "./guest_timer.ts";
 import { STATUS_IO_TIMEOUT } from "./srb.ts";
 import { allocateChannel, countProcessors } from "./vsc_channel.ts";
-import { Disks, type StorageProgram } from "./vsc_disk.ts";
+import type { Disks } from "./vsc_disk.ts";
 import { answerTo, encodeStep } from "./vsc_negotiation.ts";
 import type { CommandQueue, Path } from "./vsc_queue.ts";
 import { DiskService } from "./vsc_service.ts";
@@ -372,23 +372,4 @@ export class StorageClient implements vmbus.GuestDriverInstance {
       (step === null || this.#queue.isAsking);
     if (!isSound) throw new Error(`Cannot restore a controller: it never was ${phase} like that`);
   }
-}
-
-/**
- * The driver of a storage controller, whose disks `program` is given. The value belongs to one guest: after a restore
- * by the same value the program's disks are the same objects, and its promises go on.
- *
- * @param name By this name it is asked for in a restore: one for each controller that a guest has.
- */
-export function storageDriver(
-  program: StorageProgram,
-  name: string = "storage VSC",
-): vmbus.GuestDriver<StorageClient> {
-  const disks = new Disks(program);
-  return {
-    name,
-    start: (context, options) =>
-      StorageClient.start(context, disks, (options ?? {}) as StorageClientOptions),
-    restore: (context, data) => StorageClient.restore(context, disks, data),
-  };
 }

@@ -7,7 +7,7 @@
  */
 
 import * as vmbus from "../../mod.ts";
-import type { CancelTimer, GuestTimers } from "./guest_timer.ts";
+import type { GuestTimers } from "./guest_timer.ts";
 import type { Buffers } from "./vsc_buffers.ts";
 import {
   type Command,
@@ -20,14 +20,13 @@ import {
 } from "./vsc_command.ts";
 import { type StorageClientState, versionOf } from "./vsc_state.ts";
 import { type Action, judge, type SrbFailure } from "./vsc_verdict.ts";
+import { RequestWatch } from "./vsc_watch.ts";
 
 const WAIT_FOR_COMPLETION = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** How often a command is sent again. */
 const RETRIES_MAX = 8;
 /** How long a command that is to be sent later waits, in milliseconds; twice as long each time. */
 const LATER_MILLISECONDS = 10;
-/** A request's time is counted in so many parts. */
-const TIMEOUT_PARTS = 64;
 
 /** One channel. */
 export interface Path {
@@ -100,12 +99,19 @@ export class CommandQueue {
   #parked: Command[] = [];
   readonly #underWay = new Map<vmbus.VMBPACKET, UnderWay>();
   #lastPath = 0;
-  /** Ends the watch over what is under way; null while nothing is. */
-  #endWatch: CancelTimer | null = null;
+  readonly #watch: RequestWatch;
 
   /** Requests of a controller without channels. */
   constructor(parts: QueueParts) {
     this.#parts = parts;
+    const { timers, state: { settings }, users } = parts;
+    this.#watch = new RequestWatch({
+      timers,
+      timeoutMilliseconds: settings.timeoutMilliseconds,
+      requests: () => this.#underWay.values(),
+      awake: () => users.awake(),
+      timedOut: () => users.timedOut(),
+    });
   }
 
   /** Commands that have not ended. */
@@ -143,7 +149,7 @@ export class CommandQueue {
       return false;
     }
     this.#underWay.set(packet, { path, command: null, age: 0 });
-    this.#watch();
+    this.#watch.look();
     return true;
   }
 
@@ -224,7 +230,7 @@ export class CommandQueue {
     path.underWay++;
     state.deepestQueue = Math.max(state.deepestQueue, path.underWay);
     this.#underWay.set(packet, { path, command, age: 0 });
-    this.#watch();
+    this.#watch.look();
   }
 
   // -- Answers
@@ -246,7 +252,7 @@ export class CommandQueue {
       else this.#unanswered(command, state.endStatus);
       this.pump();
     } else if (vmbus.NT_SUCCESS(status)) users.answered(bytes, byteCount);
-    this.#watch();
+    this.#watch.look();
   };
 
   #answered(command: Command, bytes: Uint8Array, byteCount: number): void {
@@ -319,26 +325,6 @@ export class CommandQueue {
     this.drop(() => true, failureOf(this.#parts.state.endStatus));
   }
 
-  /** Counts time while anything is under way, and only then. */
-  #watch(): void {
-    if (this.#underWay.size === 0) {
-      this.#endWatch?.();
-      this.#endWatch = null;
-    } else this.#endWatch ??= this.#watchOn();
-  }
-
-  #watchOn(): CancelTimer {
-    const { timers, state: { settings }, users } = this.#parts;
-    return timers.after(settings.timeoutMilliseconds / TIMEOUT_PARTS, () => {
-      this.#endWatch = null;
-      users.awake();
-      for (const request of this.#underWay.values()) request.age++;
-      const isOver = [...this.#underWay.values()].some(({ age }) => age > TIMEOUT_PARTS);
-      if (isOver) users.timedOut();
-      else this.#watch();
-    });
-  }
-
   // -- Saving
 
   /** All that has not ended, as plain data. */
@@ -377,7 +363,7 @@ export class CommandQueue {
       if (restored !== null) path.underWay++;
       this.#underWay.set(packet, { path, command: restored, age: fields.uint("age") });
     });
-    this.#watch();
+    this.#watch.look();
   }
 }
 
