@@ -135,7 +135,6 @@ function renew({ handle }: Place): VMBPACKET {
   const target = resolveHandle(handle, "VMBPACKET");
   assert(target !== null, "a packet object that is the same again is there");
   target.packet.routine = null;
-  target.packet.takesContext = false;
   target.packet.routineContext = null;
   target.packet.pointer = null;
   return handle as VMBPACKET;

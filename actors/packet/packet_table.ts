@@ -52,7 +52,6 @@ export class PacketTable {
     if (packet.kind !== "request") this.#drivers--;
     packet.pointer = null;
     packet.routine = null;
-    packet.takesContext = false;
     packet.routineContext = null;
     if (packet.hasContext) packet.dropContext(false);
     packet.request = null;

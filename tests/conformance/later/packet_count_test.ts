@@ -41,6 +41,8 @@ Deno.test("VmbChannelInitSetMaximumPacketCount: VmbPacketAllocate gives null bey
   assertEquals(three === null, false);
   assertEquals((await request(vsc, client, {})).status, vmbus.STATUS_SUCCESS); // its packet is KMCL's
   for (const packet of [two, three]) vsc.VmbPacketFree(packet);
+  const again = [vsc.VmbPacketAllocate(client), vsc.VmbPacketAllocate(client)];
+  assertEquals([again.includes(null), vsc.VmbPacketAllocate(client)], [false, null]);
   assertEquals(fabric.violations, []);
 });
 
