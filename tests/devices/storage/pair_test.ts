@@ -84,7 +84,7 @@ for (const codec of ["msgpack", "vmbus"] as const) {
         const { client, fabric, program: { disks: [disk] } } = pair;
         const subChannels = versionMax >= STORAGE_VERSIONS.win8 ? subChannelsMax : 0;
         assertEquals(client.state.subChannels, subChannels);
-        const written = patterned(500 * 512, queueDepth);
+        const written = patterned(200 * 512, queueDepth);
         await ending(fabric, disk!.write(7, written));
         await ending(fabric, disk!.flush());
         const read = new Uint8Array(written.length);

@@ -283,7 +283,7 @@ Deno.test("StorageClient: each request fails when the controller is taken away, 
 });
 
 Deno.test("StorageClient: is taken away at any moment, and comes back", async () => {
-  for (let items = 1; items < 160; items += 31) {
+  for (let items = 1; items < 160; items += 53) {
     const stage = await openStorage({ subChannelsMax: 2, partition: { processors: 3 } });
     const { host, program } = stage;
     const ends = Promise.allSettled(

@@ -156,7 +156,7 @@ async function whileMoving(world: MovingWorld, items: number): Promise<void> {
 for (const [codec, schedule] of [["msgpack", "fifo"], ["vmbus", "random"]] as const) {
   Deno.test(`StorageClient: its program goes on while the guest moves, ${codec} and ${schedule}`, async () => {
     const world = new MovingWorld({ fabric: { codec, schedule, seed: 3 } });
-    await whileMoving(world, times(17, 1));
+    await whileMoving(world, times(37, 1));
     assert(world.inFlight.some((count) => count >= 4), `${world.inFlight}`);
     assert(world.program.disks[0]!.facts.discardRangesMax > 0);
   });
@@ -349,7 +349,7 @@ Deno.test("StorageClient: believes nothing in a saved state that is not what it 
   world.guest.resume();
   let count = 0;
   for (const state of spoilt(sound)) {
-    if (count++ % times(41, 1) !== 0) continue;
+    if (count++ % times(89, 1) !== 0) continue;
     const bytes = await bytesOf(() => state);
     const fabric = createFabric();
     const restored = world.restore(fabric, bytes);

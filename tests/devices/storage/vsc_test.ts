@@ -343,7 +343,7 @@ Deno.test("StorageClient: takes a controller that is offered again, and starts t
 });
 
 Deno.test("StorageClient: is closed at any moment", async () => {
-  for (let items = 1; items < 120; items += 17) {
+  for (let items = 1; items < 120; items += 37) {
     const host = new HandHost({ subChannelsMax: 2, partition: { processors: 3 } });
     const stage = await openStorageAt(host, items);
     await closeStorage(stage);
