@@ -44,6 +44,7 @@ export type { PeerFault } from "./actors/bus/foreign/peer.ts";
 export type { SynicPlace } from "./actors/bus/synic.ts";
 export type { Direction } from "./actors/bus/link.ts";
 export type { BusFault } from "./actors/bus/refusals.ts";
+export type { BounceState } from "./actors/channel/bounce_buffers.ts";
 export type { GpadlState } from "./actors/channel/bus_port.ts";
 export type {
   DrawnSchedule,
@@ -144,19 +145,23 @@ export type {
   ClientTables,
   KMCL_CLIENT_INTERFACE_V1,
   KMCL_CLIENT_INTERFACE_V2,
+  KMCL_CLIENT_INTERFACE_V3,
   KMCL_CLIENT_INTERFACE_V4,
   KMCL_CLIENT_INTERFACE_V5,
   KMCL_SERVER_INTERFACE_V1,
   KMCL_SERVER_INTERFACE_V2,
+  KMCL_SERVER_INTERFACE_V3,
   KMCL_SERVER_INTERFACE_V4,
   KMCL_SERVER_INTERFACE_V5,
   KMCL_SERVER_ONLY_METHODS,
   KmclClientInterfaceV1,
   KmclClientInterfaceV2,
+  KmclClientInterfaceV3,
   KmclClientInterfaceV4,
   KmclClientInterfaceV5,
   KmclServerInterfaceV1,
   KmclServerInterfaceV2,
+  KmclServerInterfaceV3,
   KmclServerInterfaceV4,
   KmclServerInterfaceV5,
   KmclServerOnlyMethodsV5,
@@ -165,6 +170,7 @@ export type {
 export type { KmclChannelFunctions } from "./kmcl/table_channel.ts";
 export type {
   KmclFunctionsV2,
+  KmclFunctionsV3,
   KmclFunctionsV4,
   KmclFunctionsV5,
   KmclServerOnlyFunctionsV5,
@@ -174,6 +180,7 @@ export type { KmclServerOnlyMethods } from "./kmcl/table_server.ts";
 export { ZwClose } from "./kmcl/server_channel_init.ts";
 export type { ConvertResult } from "./kmcl/server_channel_init.ts";
 export type { AllocateResult } from "./kmcl/channel_lifecycle.ts";
+export type { BounceBufferResult } from "./kmcl/bounce_buffers.ts";
 export type { CreateGpadlResult, MapGpadlResult } from "./kmcl/channel_gpadl.ts";
 export type { ExternalDataResult } from "./kmcl/channel_packet.ts";
 export type { LatencyResult, MmioSpace } from "./kmcl/channel_properties.ts";

@@ -210,6 +210,8 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   VmbChannelPacketGetClientContext: [context],
   VmbChannelGetTargetDeviceObject: [channel],
   VmbChannelGetParentDeviceObject: [channel],
+  VmbChannelInitSetBounceBufferSizes: plain("channel", "packetBufferSize", "driverBufferSize"),
+  VmbChannelAllocateBounceBuffer: plain("channel", "byteCount"),
   VmbChannelInitSetMaximumPacketCount: plain("channel", "packetCount"),
   VmbChannelCreateGpadlFromPfnList: plain("channel", "flags", "pfnList", "pfnLength"),
   VmbChannelInitSetPrimaryChannel: plain("channel", "primaryChannel"),

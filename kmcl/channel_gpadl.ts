@@ -47,7 +47,7 @@ export interface MapGpadlResult {
 }
 
 /** The endpoint of `side` in the time from Opened to Closed (kmcl.md G1), or null. */
-function sharing(kmcl: Kmcl, channel: unknown, side: Endpoint["side"]): Endpoint | null {
+export function sharing(kmcl: Kmcl, channel: unknown, side: Endpoint["side"]): Endpoint | null {
   const endpoint = endpointOf(kmcl, channel);
   return endpoint !== null && endpoint.side === side && endpoint.is("rings") ? endpoint : null;
 }

@@ -79,7 +79,7 @@ export const V2_FUNCTION_NAMES = [
   "VmbChannelGetParentDeviceObject",
 ] as const satisfies { readonly length: 3 };
 /** Of version 3. */
-const V3_FUNCTION_NAMES = [
+export const V3_FUNCTION_NAMES = [
   "VmbChannelInitSetBounceBufferSizes",
   "VmbChannelAllocateBounceBuffer",
 ] as const satisfies { readonly length: 2 };
@@ -114,15 +114,13 @@ export const NAMES_BY_VERSION = [
   { client: V5_FUNCTION_NAMES, serverOnly: V5_SERVER_ONLY_FUNCTION_NAMES },
 ] as const;
 
-/**
- * The later functions that are here, in the order in which the trace counts them. A version whose names are
- * not all among them cannot be queried, nor can one after it.
- */
+/** The later functions, in the order in which the trace counts them. */
 export const LATER_FUNCTION_NAMES = [
   ...V2_FUNCTION_NAMES,
   ...V4_FUNCTION_NAMES,
   ...V5_FUNCTION_NAMES,
   ...V5_SERVER_ONLY_FUNCTION_NAMES,
+  ...V3_FUNCTION_NAMES,
 ] as const;
 
 /** The name of a function of the tables. */

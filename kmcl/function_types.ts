@@ -7,6 +7,7 @@
 import type {
   KmclServerInterfaceV1,
   KmclServerInterfaceV2,
+  KmclServerInterfaceV3,
   KmclServerInterfaceV4,
   KmclServerInterfaceV5,
 } from "./tables.ts";
@@ -158,6 +159,12 @@ export type PFN_VMB_CHANNEL_GET_TARGET_DEVICE_OBJECT =
 /** Points to VmbChannelGetParentDeviceObject. Our reading. */
 export type PFN_VMB_CHANNEL_GET_PARENT_DEVICE_OBJECT =
   KmclServerInterfaceV2["VmbChannelGetParentDeviceObject"];
+/** Points to VmbChannelInitSetBounceBufferSizes. Our reading. */
+export type PFN_VMB_CHANNEL_INIT_SET_BOUNCE_BUFFER_SIZES =
+  KmclServerInterfaceV3["VmbChannelInitSetBounceBufferSizes"];
+/** Points to VmbChannelAllocateBounceBuffer. Our reading. */
+export type PFN_VMB_CHANNEL_ALLOCATE_BOUNCE_BUFFER =
+  KmclServerInterfaceV3["VmbChannelAllocateBounceBuffer"];
 /** Points to VmbChannelInitSetMaximumPacketCount. Our reading. */
 export type PFN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_COUNT =
   KmclServerInterfaceV4["VmbChannelInitSetMaximumPacketCount"];

@@ -19,6 +19,7 @@ import type {
   EvtChannelSavePacketEx,
   EvtPacketCompletionRoutineEx,
 } from "./callbacks.ts";
+import type { BounceBufferResult } from "./bounce_buffers.ts";
 import type { CreateGpadlResult } from "./channel_gpadl.ts";
 import type { AllocateResult } from "./channel_lifecycle.ts";
 
@@ -49,6 +50,37 @@ export interface KmclFunctionsV2 {
    * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X4}
    */
   VmbChannelGetParentDeviceObject(channel: VMBCHANNEL | null): Device | null;
+}
+
+/** What version 3 adds. Our reading. */
+export interface KmclFunctionsV3 {
+  /**
+   * Sets how many bytes of a client's memory are shared with the host for copies of external data, in whole pages, and
+   * how many its driver may ask for by VmbChannelAllocateBounceBuffer. Without this call 262 144, and none. It counts
+   * where the guest is isolated, the second number in any guest. Our reading.
+   *
+   * Statuses: _1; _2, _3 no u32.
+   *
+   * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X18}
+   */
+  VmbChannelInitSetBounceBufferSizes(
+    channel: VMBCHANNEL | null,
+    packetBufferSize: number,
+    driverBufferSize: number,
+  ): NtStatus;
+  /**
+   * Gives a client's driver whole pages for `byteCount` bytes, all 0, which the host can read until the channel is gone:
+   * what lies there is sent without a copy. No function frees them. Our reading.
+   *
+   * Statuses, in order: _1 bad channel, server endpoint, not from Opened to Closed; _2 0, or no u32;
+   * INSUFFICIENT_RESOURCES more than was set, or no memory.
+   *
+   * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X20}
+   */
+  VmbChannelAllocateBounceBuffer(
+    channel: VMBCHANNEL | null,
+    byteCount: number,
+  ): BounceBufferResult;
 }
 
 /** What version 4 adds. Our reading. */

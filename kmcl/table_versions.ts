@@ -1,6 +1,5 @@
 /**
- * The functions that versions 2 to 5 add to the tables, and what is in the table of a version (kmcl.md N6). A version
- * can be queried where its functions are here, and those of the versions before it.
+ * The functions that versions 2 to 5 add to the tables, and what is in the table of a version (kmcl.md N6).
  *
  * @module
  */
@@ -13,10 +12,15 @@ import {
 import { VmbChannelPacketGetClientContext } from "./channel_packet.ts";
 import type {
   V2_FUNCTION_NAMES,
+  V3_FUNCTION_NAMES,
   V4_FUNCTION_NAMES,
   V5_FUNCTION_NAMES,
   V5_SERVER_ONLY_FUNCTION_NAMES,
 } from "./function_names.ts";
+import {
+  VmbChannelAllocateBounceBuffer,
+  VmbChannelInitSetBounceBufferSizes,
+} from "./bounce_buffers.ts";
 import { VmbChannelCreateGpadlFromPfnList } from "./channel_gpadl.ts";
 import { VmbChannelInitialize, VmbSizeofChannel } from "./channel_lifecycle.ts";
 import { VmbChannelSetAllowableDpcCpuUsage } from "./channel_properties.ts";
@@ -40,6 +44,7 @@ import {
 } from "./table_functions.ts";
 import type {
   KmclFunctionsV2,
+  KmclFunctionsV3,
   KmclFunctionsV4,
   KmclFunctionsV5,
   KmclServerOnlyFunctionsV5,
@@ -52,6 +57,12 @@ const functionsV2 = [
   { VmbChannelGetTargetDeviceObject },
   { VmbChannelGetParentDeviceObject },
 ] as const satisfies Slots<typeof V2_FUNCTION_NAMES, KmclFunctionsV2>;
+
+/** What version 3 adds. */
+const functionsV3 = [
+  { VmbChannelInitSetBounceBufferSizes },
+  { VmbChannelAllocateBounceBuffer },
+] as const satisfies Slots<typeof V3_FUNCTION_NAMES, KmclFunctionsV3>;
 
 /** What version 4 adds. */
 const functionsV4 = [
@@ -78,10 +89,16 @@ const serverOnlyFunctionsV5 = [
 ] as const satisfies Slots<typeof V5_SERVER_ONLY_FUNCTION_NAMES, KmclServerOnlyFunctionsV5>;
 
 /** What the later versions add, all together. */
-type All = KmclFunctionsV2 & KmclFunctionsV4 & KmclFunctionsV5 & KmclServerOnlyFunctionsV5;
+type All =
+  & KmclFunctionsV2
+  & KmclFunctionsV3
+  & KmclFunctionsV4
+  & KmclFunctionsV5
+  & KmclServerOnlyFunctionsV5;
 type Later = Pick<All, keyof All>;
 type LaterFunctions = [
   ...typeof functionsV2,
+  ...typeof functionsV3,
   ...typeof functionsV4,
   ...typeof functionsV5,
   ...typeof serverOnlyFunctionsV5,
@@ -98,11 +115,11 @@ interface Addition {
   readonly serverOnly: readonly NamedMethod[];
 }
 
-/** What each version adds, from version 1 on; null where its functions are not all here. */
-export const ADDITIONS: readonly (Addition | null)[] = [
+/** What each version adds, from version 1 on. */
+const ADDITIONS: readonly Addition[] = [
   { client: CLIENT_FUNCTIONS, serverOnly: SERVER_ONLY_FUNCTIONS },
   { client: namedIn(functionsV2), serverOnly: [] },
-  null,
+  { client: namedIn(functionsV3), serverOnly: [] },
   { client: namedIn(functionsV4), serverOnly: [] },
   { client: namedIn(functionsV5), serverOnly: namedIn(serverOnlyFunctionsV5) },
 ];
@@ -112,8 +129,7 @@ export const ADDITIONS: readonly (Addition | null)[] = [
  * of the same version, with the server's own behind it.
  */
 export function functionsOf(side: Side, version: number): readonly NamedMethod[] | null {
-  const additions = ADDITIONS.slice(0, version);
-  const known = additions.filter((addition) => addition !== null);
+  const known = ADDITIONS.slice(0, version);
   if (known.length !== version || version < 1) return null;
   const client = known.flatMap((addition) => addition.client);
   return side === "client" ? client : [...client, ...known.flatMap(({ serverOnly }) => serverOnly)];

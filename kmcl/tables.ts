@@ -10,6 +10,7 @@ import type { INTERFACE } from "./interface_header.ts";
 import type { KmclChannelFunctions } from "./table_channel.ts";
 import type {
   KmclFunctionsV2,
+  KmclFunctionsV3,
   KmclFunctionsV4,
   KmclFunctionsV5,
   KmclServerOnlyFunctionsV5,
@@ -29,8 +30,13 @@ export interface KmclClientInterfaceV2 extends KmclClientInterfaceV1, KmclFuncti
 /** `KMCL_SERVER_INTERFACE_V2`: version 2 of the client's, and the server's own functions. Our reading. */
 export interface KmclServerInterfaceV2 extends KmclClientInterfaceV2, KmclServerOnlyMethods {}
 
+/** `KMCL_CLIENT_INTERFACE_V3`: version 2, and bounce buffers. Our reading. */
+export interface KmclClientInterfaceV3 extends KmclClientInterfaceV2, KmclFunctionsV3 {}
+/** `KMCL_SERVER_INTERFACE_V3`: version 3 of the client's, and the server's own functions. Our reading. */
+export interface KmclServerInterfaceV3 extends KmclClientInterfaceV3, KmclServerOnlyMethods {}
+
 /** `KMCL_CLIENT_INTERFACE_V4`: version 3, and the number of packets and GPADLs of PFNs. Our reading. */
-export interface KmclClientInterfaceV4 extends KmclClientInterfaceV2, KmclFunctionsV4 {}
+export interface KmclClientInterfaceV4 extends KmclClientInterfaceV3, KmclFunctionsV4 {}
 /** `KMCL_SERVER_INTERFACE_V4`: version 4 of the client's, and the server's own functions. Our reading. */
 export interface KmclServerInterfaceV4 extends KmclClientInterfaceV4, KmclServerOnlyMethods {}
 
@@ -47,6 +53,8 @@ export interface ClientTables {
   readonly 1: KmclClientInterfaceV1;
   /** Version 2. */
   readonly 2: KmclClientInterfaceV2;
+  /** Version 3. */
+  readonly 3: KmclClientInterfaceV3;
   /** Version 4. */
   readonly 4: KmclClientInterfaceV4;
   /** Version 5. */
@@ -59,6 +67,8 @@ export interface ServerTables {
   readonly 1: KmclServerInterfaceV1;
   /** Version 2. */
   readonly 2: KmclServerInterfaceV2;
+  /** Version 3. */
+  readonly 3: KmclServerInterfaceV3;
   /** Version 4. */
   readonly 4: KmclServerInterfaceV4;
   /** Version 5. */
@@ -75,6 +85,10 @@ export type KMCL_SERVER_ONLY_METHODS = KmclServerOnlyMethods;
 export type KMCL_CLIENT_INTERFACE_V2 = KmclClientInterfaceV2;
 /** The server's table of version 2, under a name as the header's. */
 export type KMCL_SERVER_INTERFACE_V2 = KmclServerInterfaceV2;
+/** The client's table of version 3, under a name as the header's. */
+export type KMCL_CLIENT_INTERFACE_V3 = KmclClientInterfaceV3;
+/** The server's table of version 3, under a name as the header's. */
+export type KMCL_SERVER_INTERFACE_V3 = KmclServerInterfaceV3;
 /** The client's table of version 4, under a name as the header's. */
 export type KMCL_CLIENT_INTERFACE_V4 = KmclClientInterfaceV4;
 /** The server's table of version 4, under a name as the header's. */

@@ -5,6 +5,7 @@
  */
 
 import type { GuestBuffer, GuestRam } from "../../core/memory/guest_memory.ts";
+import { isReachable } from "../../core/memory/isolation.ts";
 import { isUint, PAGE_BYTES } from "../../core/units.ts";
 
 /**
@@ -17,8 +18,21 @@ export function pageAt(memory: GuestRam, gpa: number): Uint8Array | null {
   return isPage ? memory.view(gpa, PAGE_BYTES) : null;
 }
 
+/** The same where whoever serves the guest can read that page: it is shared, or they lie inside the guest (`isTrusted`). */
+export function pageInReach(memory: GuestRam, gpa: number, isTrusted: boolean): Uint8Array | null {
+  const page = pageAt(memory, gpa);
+  return page !== null && isReachable(memory, [gpa / PAGE_BYTES], isTrusted) ? page : null;
+}
+
+/** A page of its own that the host can read; null where there is no room. */
+export function allocateSharedPage(memory: GuestRam): GuestBuffer | null {
+  const page = allocatePage(memory);
+  if (page !== null) memory.isolation?.share(page.pfns);
+  return page;
+}
+
 /** A page of its own; null where there is no room. It is never the one at address 0, which stands for none on the wire. */
-export function allocatePage(memory: GuestRam): GuestBuffer | null {
+function allocatePage(memory: GuestRam): GuestBuffer | null {
   const page = memory.tryAllocate(PAGE_BYTES);
   if (page === null || page.gpa !== 0) return page;
   const other = memory.tryAllocate(PAGE_BYTES);

@@ -6,15 +6,19 @@
 
 import { resolveBufferRanges } from "../../core/memory/buffer_ranges.ts";
 import type { GuestRam } from "../../core/memory/guest_memory.ts";
+import { isReachable } from "../../core/memory/isolation.ts";
 import { PACKET_IN_BAND, type PacketFields } from "../../core/packet/packet.ts";
 import { PIPE_HEADER_BYTES, readPipeHeader } from "../../core/packet/pipe.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 import type { PageSets } from "./page_sets.ts";
+import type { PartitionPort } from "./partition_port.ts";
 import type { ChannelFault } from "./types.ts";
 
 /** What has to be known of an endpoint at which a packet with external data arrives. */
 export interface LocatingEndpoint extends Pick<EndpointPort, "side" | "configuration"> {
+  /** Server: the guest whose memory its packets describe. */
+  readonly guest: PartitionPort | null;
   /** The guest's memory. */
   readonly memory: GuestRam;
   /** The numbers by which packets name GPADLs. */
@@ -34,7 +38,7 @@ export function takeUncommon(
 
 /** Finds the memory of a packet that describes it, or names parts of a page set; or says what is wrong. */
 function locateExternalData(
-  { side, configuration, memory, pageSets }: LocatingEndpoint,
+  { side, configuration, guest, memory, pageSets }: LocatingEndpoint,
   fields: PacketFields,
 ): ChannelFault | null {
   const { transfer } = fields;
@@ -42,7 +46,10 @@ function locateExternalData(
   if (configuration.isPipe) return "transactionOnPipe";
   if (transfer === null) {
     const isInside = fields.ranges.every(({ pfns }) => memory.holdsPfns(pfns));
-    return isInside ? null : "rangeOutsideMemory";
+    if (!isInside) return "rangeOutsideMemory";
+    const isTrusted = guest?.port.isTrusted === true;
+    const isShared = fields.ranges.every(({ pfns }) => isReachable(memory, pfns, isTrusted));
+    return isShared ? null : "rangeNotShared";
   }
   const buffer = pageSets.rangesOf(transfer.pageSetId);
   if (buffer === null) return "unexpectedPacketType"; // of a page set that nobody named

@@ -75,6 +75,10 @@ export interface BusChannel {
   readonly targetVp: number;
   /** Interrupts the opposite side; null while it is not open, or the opposite side wants none. */
   readonly doorbell: Doorbell | null;
+  /** Client: whether its rings stay private, as whoever serves it lies inside its guest (wire.md 4.4). */
+  readonly isRingConfidential: boolean;
+  /** Client: whether the memory that its packets and GPADLs describe does. */
+  readonly isMemoryConfidential: boolean;
   /** Client: how its signals go, where that is through a monitor page; else null. */
   readonly monitored: MonitoredSignal | null;
 }

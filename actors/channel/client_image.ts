@@ -23,7 +23,8 @@ import {
 } from "../../core/saved/schema.ts";
 import { areInSlotOrder, PACKET, type PacketImage, resumePacket } from "../packet/image.ts";
 import { ChannelConfiguration, clientTargetOf } from "./configuration.ts";
-import type { Rings } from "./bus_port.ts";
+import { BounceBuffers, type SavedBounce } from "./bounce_buffers.ts";
+import type { BusChannel, Rings } from "./bus_port.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { CHANNEL_RULES, type ChannelParts, hasTag, TRAFFIC } from "./image.ts";
 import { CHANGES } from "./change_calls.ts";
@@ -47,6 +48,8 @@ const CONFIGURATION = record({
   ],
   packetCountMax: [omissible(SETTING), "of VmbChannelInitSetMaximumPacketCount"],
   inlineContextBytes: [omissible(SETTING), "of VmbChannelInitSetInlinePacketContextSize"],
+  bouncePacketBytes: [omissible(SETTING), "of VmbChannelInitSetBounceBufferSizes"],
+  bounceDriverBytes: [omissible(SETTING), "of the same"],
   targetProcessor: [
     optional(SETTING),
     "of initSetTargetProcessor; nil where nothing was said, 4294967295 for no interrupts",
@@ -76,6 +79,13 @@ function configurationOf(
     configuration.setMaximumPacketCount(image.packetCountMax ?? U32_MAX),
     configuration.setInlineContextSize(image.inlineContextBytes ?? 0),
   ];
+  const { bouncePacketBytes, bounceDriverBytes } = new ChannelConfiguration();
+  statuses.push(
+    configuration.setBounceBufferSizes(
+      image.bouncePacketBytes ?? bouncePacketBytes,
+      image.bounceDriverBytes ?? bounceDriverBytes,
+    ),
+  );
   const { target } = image;
   const wanted = target === null ? null : clientTargetOf(target.interfaceType, target.instance);
   if (typeof wanted === "number" || !statuses.every(NT_SUCCESS)) return undefined;
@@ -86,6 +96,15 @@ function configurationOf(
   return configuration;
 }
 
+/** The sizes of bounce buffers, where a driver has said them. */
+function bounceSizesOf({ bouncePacketBytes, bounceDriverBytes }: ChannelConfiguration) {
+  const usual = new ChannelConfiguration();
+  return {
+    bouncePacketBytes: bouncePacketBytes === usual.bouncePacketBytes ? null : bouncePacketBytes,
+    bounceDriverBytes: bounceDriverBytes === usual.bounceDriverBytes ? null : bounceDriverBytes,
+  };
+}
+
 /** The settings of a client; its callbacks are the driver's to set again. */
 const SETTINGS: Schema<ChannelConfiguration> = mapped(
   CONFIGURATION,
@@ -94,15 +113,23 @@ const SETTINGS: Schema<ChannelConfiguration> = mapped(
     target: configuration.clientTarget,
     isAnySubchannel: configuration.isAnySubchannel ? true : null,
     inlineContextBytes: configuration.inlineContextBytes || null,
+    ...bounceSizesOf(configuration),
   }),
   configurationOf,
   "a setting is out of its bounds",
 );
 
+/** Where bounce buffers lie. */
+const BOUNCE = record({
+  pagesGpa: [optional(uint()), "a buffer: the pages for copies; nil where there are none"],
+  driverGpas: [list(uint()), "buffers that its driver was given, in order"],
+});
+
 const FIELDS = {
   configuration: [SETTINGS, "its settings"],
   traffic: [TRAFFIC.client, "what is under way, in any state of the client's chart"],
   packets: [list(PACKET), "its packet objects that are in use, by slot"],
+  bounce: [omissible(BOUNCE), "its bounce buffers, where it has some"],
   latency100ns: [uint(U16_MAX), "by how much its signals are delayed; 0 without rings"],
   signalAfter100ns: [optional(uint(U16_MAX)), "in how much time its delayed signal is due"],
   change: [optional(word(CHANGES)), "the callback that is due, which its state asks for"],
@@ -147,6 +174,7 @@ export function imageOfClient(endpoint: Endpoint): ClientImage {
     configuration,
     traffic: imageOfTraffic(endpoint, endpoint.actor.snapshot),
     packets: imagesOfPackets(endpoint, () => true).map(({ image }) => image),
+    bounce: endpoint.bounce?.image ?? null,
     latency100ns,
     signalAfter100ns: outgoing.putOff?.signal.isDue === true ? 0 : signal.remaining100ns,
     change: changes.current,
@@ -180,6 +208,7 @@ export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Ring
     }
     endpoint.incoming.resume(traffic.incoming);
   }
+  restoreBounce(endpoint, image);
   endpoint.fault = traffic.fault;
   endpoint.latency100ns = image.latency100ns;
   resumeTraffic(endpoint, traffic);
@@ -188,6 +217,26 @@ export function resumeClient(endpoint: Endpoint, image: ClientImage, rings: Ring
   if (!endpoint.changes.restore(image.change, untoldRefusal)) {
     throwDataError(`${endpoint.name}: the callback that is due is not one that its state asks for`);
   }
+}
+
+/** A client of an isolated guest has bounce buffers for as long as it has a channel; others where their drivers asked. */
+function restoreBounce(endpoint: Endpoint, { bounce }: ClientImage): void {
+  const { channel, partition } = endpoint;
+  const mustHave = channel !== null && partition.isIsolated;
+  const packets = endpoint.outgoing.packets.live;
+  const isGood = bounce === null
+    ? !mustHave && packets.every(({ ownRanges }) => ownRanges === null)
+    : channel !== null && resumeBounce(endpoint, channel, bounce);
+  if (!isGood) throwDataError(`${endpoint.name} has bounce buffers that it cannot have`);
+}
+
+function resumeBounce(
+  endpoint: Endpoint,
+  { memory, isMemoryConfidential }: BusChannel,
+  bounce: SavedBounce,
+): boolean {
+  endpoint.bounce = new BounceBuffers(endpoint, memory, isMemoryConfidential);
+  return endpoint.bounce.restore(bounce, endpoint.outgoing.packets.live);
 }
 
 function restorePackets({ outgoing }: Endpoint, images: readonly PacketImage[]): void {

@@ -13,6 +13,7 @@ import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { Points } from "../runtime/points.ts";
 import type { PacketEvent } from "../packet/types.ts";
+import type { BounceBuffers } from "./bounce_buffers.ts";
 import type { DriverCallbacks } from "./driver_port.ts";
 import type { EndpointPort } from "./endpoint_port.ts";
 
@@ -29,8 +30,11 @@ const COMPLETE: CompleteEvent = { type: "complete" };
 export interface CompletedEndpoint extends EndpointPort {
   /** What its driver hears of it. */
   readonly driverCallbacks: Pick<DriverCallbacks, "packetEnded">;
+  /** Its bounce buffers; null: it needs none. */
+  readonly bounce: BounceBuffers | null;
   /** Its sending half. */
   readonly outgoing: {
+    flush(): void;
     readonly packets: { readonly live: readonly PacketObject[]; free(packet: PacketObject): void };
   };
   /** What it has to do. */
@@ -79,8 +83,9 @@ export class PacketCompletions {
 
   #pin(packet: PacketObject): void {
     const { memory } = this.#endpoint.partition;
-    for (const { pfns } of packet.ranges) memory.pin(pfns);
-    this.#endpoint.trace.externalData("externalDataSent", packet.slot, packet.ranges, memory);
+    const ranges = packet.ownRanges ?? packet.ranges;
+    for (const { pfns } of ranges) memory.pin(pfns);
+    this.#endpoint.trace.externalData("externalDataSent", packet.slot, ranges, memory);
   }
 
   /** Ends a transaction with the completion that arrived for it, which `event` carries. */
@@ -97,6 +102,7 @@ export class PacketCompletions {
   /** The transaction is over without a completion: its routine is due. */
   completeWithStatus(packet: PacketObject, status: NtStatus): void {
     packet.actor.send({ type: "finish" });
+    this.#endpoint.bounce?.end(packet, false);
     this.schedule(packet, status);
   }
 
@@ -177,19 +183,22 @@ export class PacketCompletions {
     answer: Uint8Array,
     answerBytes: number,
   ): void {
+    const isAnswered = event !== COMPLETE && packet.actor.tags.awaiting === true;
     packet.actor.send(event, "complete");
-    if (packet.ranges.length > 0) this.#unpin(packet);
+    if (packet.ranges.length > 0) this.#unpin(packet, isAnswered);
     packet.transfer = null;
     const { request } = packet;
     if (packet.kind === "request") {
       this.#endpoint.outgoing.packets.free(packet);
       request?.ended(status, answer, answerBytes);
     } else this.#endpoint.driverCallbacks.packetEnded(packet, status, answer, answerBytes);
+    if (this.#endpoint.bounce?.isAwaited === true) this.#endpoint.outgoing.flush();
   }
 
   /** Also when the endpoint has left the bus: the memory is its own partition's. */
-  #unpin(packet: PacketObject): void {
+  #unpin(packet: PacketObject, isAnswered: boolean): void {
     const { memory } = this.#endpoint.partition;
+    this.#endpoint.bounce?.end(packet, isAnswered);
     this.#endpoint.trace.externalData("externalDataEnded", packet.slot, packet.ranges, memory);
     for (const { pfns } of packet.ranges) memory.unpin(pfns);
     packet.ranges = NO_RANGES;

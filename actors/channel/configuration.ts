@@ -119,6 +119,10 @@ export class ChannelConfiguration {
   packetCountMax: number | null = null;
   /** Bytes of the driver's context in each packet object. */
   inlineContextBytes = 0;
+  /** Bytes of the pages for copies of external data (kmcl.md X18). */
+  bouncePacketBytes = 262_144;
+  /** Most bytes of bounce buffers that its driver asks for (kmcl.md X20). */
+  bounceDriverBytes = 0;
   /** Whether a pipe keeps the boundaries of messages, or is a stream of bytes. */
   pipeType: PipeType = "message";
   /** What a socket's offer says, or which such offers a client takes; null: it is no socket. */
@@ -216,6 +220,15 @@ export class ChannelConfiguration {
   setInlineContextSize(contextBytes: unknown): NtStatus {
     if (!isUint(contextBytes, INLINE_CONTEXT_BYTES_MAX)) return STATUS_INVALID_PARAMETER_2;
     this.inlineContextBytes = contextBytes;
+    return STATUS_SUCCESS;
+  }
+
+  /** VmbChannelInitSetBounceBufferSizes. */
+  setBounceBufferSizes(packetBytes: unknown, driverBytes: unknown): NtStatus {
+    if (!isU32(packetBytes)) return STATUS_INVALID_PARAMETER_2;
+    if (!isU32(driverBytes)) return STATUS_INVALID_PARAMETER_3;
+    this.bouncePacketBytes = packetBytes;
+    this.bounceDriverBytes = driverBytes;
     return STATUS_SUCCESS;
   }
 

@@ -12,6 +12,7 @@ import { type NtStatus, STATUS_INVALID_DEVICE_STATE, STATUS_SUCCESS } from "../.
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { BusChannel, BusPort, PartitionOnBus, Rings } from "./bus_port.ts";
+import type { BounceBuffers } from "./bounce_buffers.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import { effectsOf } from "../chart/effects.ts";
 import type { Device } from "../runtime/handle.ts";
@@ -87,6 +88,8 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   refusal: NtStatus | null = null;
   /** The rings, while they are attached. */
   rings: Rings | null = null;
+  /** Client: its bounce buffers, while it has some or must have (kmcl.md X18). */
+  bounce: BounceBuffers | null = null;
   /** Its streams, where it is a byte pipe. */
   bytes: BytePipe | null = null;
   /** Server: the partition that the offer is for, as the driver says; null: it said none. */

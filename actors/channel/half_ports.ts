@@ -6,6 +6,7 @@
 
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
+import type { BounceBuffers } from "./bounce_buffers.ts";
 import type { PacketCompletions } from "./completions.ts";
 import type { Draining } from "./ending.ts";
 import type { CallbackName, DriverCallbacks } from "./driver_port.ts";
@@ -27,6 +28,8 @@ export interface SendingEndpoint extends WritingEndpoint {
       settled(packet: IncomingPacket, event?: SentEvent<"settled">): void;
     };
   };
+  /** Its bounce buffers; null: it needs none. */
+  readonly bounce: BounceBuffers | null;
   /** Its looks for room, where the opposite side does not signal. */
   readonly polling: { begin(): void };
   /** Callers that have the channel drained before it is disabled. */

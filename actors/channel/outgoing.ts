@@ -94,7 +94,9 @@ export class Outgoing {
 
   /** Whether something waits for nothing but room in the ring. */
   get awaitsRoom(): boolean {
-    return this.hasCompletions || (this.#queue.length > 0 && this.#endpoint.flows);
+    if (this.hasCompletions) return true;
+    const { flows, bounce } = this.#endpoint;
+    return this.#queue.length > 0 && flows && bounce?.isAwaited !== true;
   }
 
   /** The rings are gone; completions that did not get out have nobody to go to. */
@@ -155,7 +157,9 @@ export class Outgoing {
       this.#publish();
       return "sent";
     }
-    if (outcome === "full") return this.#postLater(packet, payload, byteCount, mayQueue, isFirst);
+    if (outcome === "full" || outcome === "noPages") {
+      return this.#postLater(packet, payload, byteCount, mayQueue, isFirst);
+    }
     if (outcome === "tooLarge") return STATUS_INVALID_BUFFER_SIZE;
     this.#endpoint.faulted(outcome);
     return STATUS_DEVICE_REMOVED;
@@ -249,21 +253,14 @@ export class Outgoing {
     const packet = this.#endpoint.flows ? this.#queue.peek() : null;
     const completion = this.#completions.peek();
     if (completion !== null && (packet === null || completion.order < packet.order)) {
-      const outcome = this.#writer.putCompletion(
-        completion,
-        completion.answer,
-        completion.answerBytes,
-      );
-      if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
-      this.#completions.shift();
-      const event = outcome === "ok" ? this.#settled : undefined;
-      this.#endpoint.incoming.outstandingPackets.settled(completion, event);
-      // No driver's: of one it is known when it completes the packet. A saved state may hold anything.
-      if (outcome === "tooLarge") this.#endpoint.fails("completionTooLarge");
-      return outcome === "tooLarge" ? "done" : "ok";
+      return this.#putCompletion(completion);
     }
     if (packet === null) return "done";
     const outcome = this.#enterRing(packet, packet.payload, packet.payloadBytes);
+    // What the packet waits for may need a completion of this side: that does not wait behind it (kmcl.md X19).
+    if (outcome === "noPages") {
+      return completion === null ? "done" : this.#putCompletion(completion);
+    }
     if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
     this.#queue.shift();
     if (outcome === "tooLarge") {
@@ -272,8 +269,21 @@ export class Outgoing {
     return "ok";
   }
 
-  /** See {@linkcode PacketWriter.canCarry}. */
+  #putCompletion(completion: IncomingPacket): "ok" | "done" | "full" | RingFault {
+    const { answer, answerBytes } = completion;
+    const outcome = this.#writer.putCompletion(completion, answer, answerBytes);
+    if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
+    this.#completions.shift();
+    const event = outcome === "ok" ? this.#settled : undefined;
+    this.#endpoint.incoming.outstandingPackets.settled(completion, event);
+    // No driver's: of one it is known when it completes the packet. A saved state may hold anything.
+    if (outcome === "tooLarge") this.#endpoint.fails("completionTooLarge");
+    return outcome === "tooLarge" ? "done" : "ok";
+  }
+
+  /** See {@linkcode PacketWriter.canCarry} and {@linkcode BounceBuffers.canHold}. */
   canCarry(packet: PacketObject, payload: Uint8Array, byteCount: number): boolean {
+    if (this.#endpoint.bounce?.canHold(packet) === false) return false;
     return this.#writer.canCarry(packet, payload, byteCount);
   }
 
@@ -283,8 +293,19 @@ export class Outgoing {
   }
 
   /** Puts a packet into the ring and tells its actor, with the bytes that are there now. */
-  #enterRing(packet: PacketObject, payload: Uint8Array, byteCount: number): "ok" | NotPut {
+  #enterRing(
+    packet: PacketObject,
+    payload: Uint8Array,
+    byteCount: number,
+  ): "ok" | "noPages" | NotPut {
+    const { bounce } = this.#endpoint;
+    const taken = bounce === null ? "ok" : bounce.take(packet);
+    if (taken !== "ok") return taken;
     const outcome = this.#writer.putPacket(packet, payload, byteCount);
+    if (bounce !== null) {
+      if (outcome === "ok") bounce.entered(packet);
+      else bounce.undo(packet);
+    }
     if (outcome !== "ok") return outcome;
     if (packet.wantsCompletion) packet.actor.send(this.#enter, "enter");
     else packet.actor.send(this.#enterLast, "enterLast");

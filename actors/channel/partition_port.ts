@@ -36,6 +36,8 @@ export interface PartitionPort {
   readonly dialect: Dialect;
   /** Who brings the monitor pages that its guest's signals go through. */
   readonly monitorPages: MonitorPagesOption;
+  /** Whether the host can read only what its guest shares of its memory (kmcl.md X17). */
+  readonly isIsolated: boolean;
   /** Who its guest says that it is on the bus, a lower-case GUID. */
   readonly clientId: string;
   /** Who serves its drivers. */

@@ -162,7 +162,9 @@ export type ChannelFault =
   /** A GPADL that is unknown, incomplete, in use, or described wrongly. */
   | "badGpadl"
   /** The rings of the open request cannot be used. */
-  | "badRings";
+  | "badRings"
+  /** External data in pages that an isolated guest has not shared (kmcl.md X17). */
+  | "rangeNotShared";
 
 /** Each of them: the type sees to it that none is missing. */
 const FAULTS: Readonly<Record<ChannelFault, true>> = {
@@ -195,6 +197,7 @@ const FAULTS: Readonly<Record<ChannelFault, true>> = {
   unexpectedMessage: true,
   badGpadl: true,
   badRings: true,
+  rangeNotShared: true,
 };
 
 /** Every {@linkcode ChannelFault}. */

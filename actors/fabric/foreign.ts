@@ -12,9 +12,11 @@ import type { SynicPlace } from "../bus/synic.ts";
 import type { Partition, PartitionOptions } from "../partition/partition.ts";
 
 /** What any partition with somebody outside is made of. */
-export interface ForeignPeerOptions
-  extends
-    Omit<PartitionOptions, "memoryPages" | "vmbusVersion" | "vmbusFeatures" | "monitorPages"> {
+export interface ForeignPeerOptions extends
+  Omit<
+    PartitionOptions,
+    "memoryPages" | "vmbusVersion" | "vmbusFeatures" | "monitorPages" | "isolated"
+  > {
   /**
    * The guest's physical memory, in whole pages. Rings and GPADLs lie there, and whoever is outside may read and write
    * it at any time: as a thread, over a SharedArrayBuffer, or as a process, where the buffer lies over mapped memory.

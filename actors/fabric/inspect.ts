@@ -8,6 +8,7 @@ import type { VmbusVersion } from "../../core/control/versions.ts";
 import type { Bus } from "../bus/bus.ts";
 import type { BusFault } from "../bus/refusals.ts";
 import type { SignalPagesState } from "../bus/host/host_signals.ts";
+import type { BounceState } from "../channel/bounce_buffers.ts";
 import type { GpadlState } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { IncomingPacket } from "../channel/incoming_packet.ts";
@@ -111,6 +112,8 @@ export interface ChannelState {
   readonly packets: readonly PacketState[];
   /** Packet objects on the lookaside list. */
   readonly lookaside: number;
+  /** A client's bounce buffers; left out where it has none. */
+  readonly bounceBuffers?: BounceState;
   /** A client's GPADLs as it knows them, a server's as the host does; without the rings'. */
   readonly gpadls: readonly GpadlState[];
 }
@@ -155,6 +158,8 @@ export interface PartitionState {
   readonly memoryPages: number;
   /** Pages that GPADLs or packets hold. */
   readonly pinnedPages: number;
+  /** Of an isolated guest, pages that the host can read; left out for any other. */
+  readonly sharedPages?: number;
   /**
    * Whether the guest has asked for its offers: `quiet` or `offering`; `gone` where it crashed; `foreign` where
    * somebody outside is the host.
@@ -262,6 +267,7 @@ export function inspectPartition(partition: PartitionObject): Omit<PartitionStat
     servedBy: partition.root.name,
     memoryPages: partition.memory.pageCount,
     pinnedPages: partition.memory.pinnedPages,
+    ...partition.isIsolated ? { sharedPages: partition.memory.isolation?.sharedPages ?? 0 } : {},
     bus: bus.ownHost === null ? "foreign" : busState(bus.ownHost.actor),
     connection: inspectConnection(bus),
     signalPages: bus.ownHost?.signals.pages ?? null,
@@ -343,6 +349,7 @@ export function inspectEndpoint(endpoint: Endpoint): ChannelState {
       kind: packet.kind,
     })),
     lookaside: outgoing.packets.pooledCount,
+    ...endpoint.bounce === null ? {} : { bounceBuffers: endpoint.bounce.state },
     gpadls: endpoint.end?.gpadlsOf(endpoint) ?? [],
   };
 }

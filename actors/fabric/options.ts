@@ -79,19 +79,20 @@ const PARTITION_DEFAULTS: Omit<Required<PartitionOptions>, "name"> = {
   monitorPages: "none",
   vtlOf: null,
   redirect: false,
+  isolated: false,
 };
 
 const MONITOR_PAGES: readonly string[] = ["none", "guest", "host"] satisfies MonitorPagesOption[];
 
 /** Options of a machine: a further trust level of one has its processors, and as a rule its memory. */
-const OF_MACHINE = ["memoryPages", "mmioMegabytes", "processors"] as const;
+const OF_MACHINE = ["memoryPages", "mmioMegabytes", "processors", "isolated"] as const;
 
 /** What a guest asks for that its paravisor serves, unless it is told otherwise: only there it is given. */
 const REDIRECTED_FEATURES = FEATURES_DEFAULT | FEATURES.confidentialChannels;
 
 /** Smallest and largest value of an option. */
 const PARTITION_BOUNDS: Readonly<
-  Record<typeof OF_MACHINE[number] | "vtl", readonly [number, number]>
+  Record<Exclude<typeof OF_MACHINE[number], "isolated"> | "vtl", readonly [number, number]>
 > = {
   memoryPages: [1, GUEST_PAGES_MAX],
   vtl: [0, 2],
@@ -183,10 +184,11 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
   );
   const defaults = { ...PARTITION_DEFAULTS, name: "" };
   const given = withDefaults<typeof defaults>("a partition", options, { ...defaults, ...unset });
-  const { memoryPages, mmioMegabytes, processors, ...rest } = given;
+  const { memoryPages, mmioMegabytes, processors, isolated, ...rest } = given;
   const hasMemory = memoryPages !== undefined;
   if (given.vtlOf !== null) {
     requireLeftOut("processors", processors);
+    requireLeftOut("isolated", isolated);
     if (!hasMemory) requireLeftOut("mmioMegabytes", mmioMegabytes);
   }
   const checked = {
@@ -194,6 +196,7 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
     memoryPages: memoryPages ?? defaults.memoryPages,
     mmioMegabytes: mmioMegabytes ?? defaults.mmioMegabytes,
     processors: processors ?? defaults.processors,
+    isolated: isolated ?? defaults.isolated,
     vmbusFeatures: given.vmbusFeatures ??
       (given.redirect === true ? REDIRECTED_FEATURES : FEATURES_DEFAULT),
   };
@@ -204,6 +207,11 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
   }
   for (const [name, bounds] of Object.entries(PARTITION_BOUNDS)) {
     checkBounds("a partition", name, checked[name as keyof typeof PARTITION_BOUNDS], bounds);
+  }
+  if (typeof checked.isolated !== "boolean") {
+    throw new TypeError(
+      `Cannot create a partition: isolated must be true or false, not ${show(checked.isolated)}`,
+    );
   }
   checkChoice("a partition", "monitorPages", checked.monitorPages, MONITOR_PAGES);
   const { versions, features } = checkDialect("a partition", checked);

@@ -53,6 +53,10 @@ export const PACKET = named(
     status: [uint(U32_MAX), "what its completion routine will be told; 0 but in `ended`"],
     payload: [bytes(), "what is sent; empty but in `queued`, as it is in the ring, or was"],
     ranges: [list(gpaRange), "external data; none of a server's"],
+    ownRanges: [
+      omissible(list(gpaRange)),
+      "what its driver described, where `ranges` are copies of that in bounce buffers",
+    ],
     transfer: [optional(TRANSFER), "the parts of a page set that it names instead of memory"],
     context: [
       omissible(bytes()),
@@ -96,6 +100,7 @@ export function imageOfPacket(packet: PacketObject, order: number): PacketImage 
     status: state === "ended" ? status : STATUS_SUCCESS,
     payload: state === "queued" ? payload.subarray(0, payloadBytes) : NO_BYTES,
     ranges: isOwned ? NO_RANGES : packet.ranges,
+    ownRanges: isOwned || packet.ownRanges === packet.ranges ? null : packet.ownRanges,
     transfer: isOwned ? null : packet.transfer,
     context: packet.context === null ? null : wholeOf(packet.context),
   };
@@ -108,12 +113,14 @@ export function areInSlotOrder(images: readonly PacketImage[]): boolean {
 
 /** Puts a packet object that its driver owns into the transaction of `image`. It has its slot already. */
 export function resumePacket(packet: PacketObject, image: PacketImage): void {
-  const { state, wantsCompletion, order, status, payload, ranges, transfer, context } = image;
+  const { state, wantsCompletion, order, status, payload, ranges, ownRanges, transfer, context } =
+    image;
   if (context !== null) packet.fillContext(context);
   packet.wantsCompletion = wantsCompletion;
   packet.order = order;
   packet.status = status;
   packet.ranges = ranges;
+  packet.ownRanges = ownRanges;
   packet.transfer = transfer;
   if (state === "queued") packet.keep(payload, payload.length);
   const send = (type: "enter" | "enterLast") =>
@@ -130,6 +137,7 @@ export function unresumePacket(packet: PacketObject): void {
   if (packet.actor.can("finish")) packet.actor.send({ type: "finish" });
   packet.actor.send({ type: "complete" });
   packet.ranges = NO_RANGES;
+  packet.ownRanges = null;
   packet.transfer = null;
   packet.wantsCompletion = false;
 }

@@ -65,6 +65,8 @@ export class PacketObject {
   payloadBytes = 0;
   /** Memory that the packet describes; its pages are pinned while the transaction lasts. */
   ranges: readonly GpaRange[] = NO_RANGES;
+  /** What its driver described, where those are shared for it or are copies of it; null: they are not (kmcl.md X18). */
+  ownRanges: readonly GpaRange[] | null = null;
   /** The parts of a buffer of both sides that it names instead; null for most packets (kmcl.md P9). */
   transfer: TransferPages | null = null;
   /** Whether a completion packet will end the transaction. */

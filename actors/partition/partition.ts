@@ -50,6 +50,12 @@ export interface PartitionOptions {
    * the host: by its device, which then has the server's functions. Default false.
    */
   readonly redirect?: boolean;
+  /**
+   * Whether the host cannot read its memory, apart from pages that its guest shares: those of rings, of GPADLs, of
+   * bounce buffers and of signals ([kmcl.md X17](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). A further trust level is isolated where its
+   * machine is. Default false. Our reading.
+   */
+  readonly isolated?: boolean;
 }
 
 /** What a machine, or a further trust level of one, is made of. */

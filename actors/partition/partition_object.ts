@@ -50,6 +50,7 @@ export class PartitionObject implements Partition, DriverPartition {
   readonly dialect: Dialect;
   /** See {@linkcode PartitionPort.monitorPages}. */
   readonly monitorPages: MonitorPagesOption;
+  readonly isIsolated: boolean;
   /** See {@linkcode PartitionPort.port}. */
   readonly port: ServerPlace;
   /** The trust levels of its machine, the first one first; itself is one of them. */
@@ -93,6 +94,7 @@ export class PartitionObject implements Partition, DriverPartition {
     this.dialect = { versions: options.vmbusVersion, features: options.vmbusFeatures };
     this.monitorPages = options.monitorPages;
     const of = level?.of ?? null;
+    this.isIsolated = of?.isIsolated ?? options.isolated;
     const paravisor = level?.isRedirected === true ? level.of : null;
     this.root = paravisor ?? root ?? this;
     this.port = paravisor === null ? hostPort(this.vtl) : redirectPort(paravisor.vtl);

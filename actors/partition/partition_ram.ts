@@ -7,9 +7,11 @@
 
 import type { GivenRam } from "../../core/memory/given_ram.ts";
 import { GuestRam, type MemoryMisuse } from "../../core/memory/guest_memory.ts";
+import { Isolation } from "../../core/memory/isolation.ts";
 import type { MemoryUse } from "../../core/memory/types.ts";
 import { describeBytes } from "../../core/trace_entries.ts";
 import type { FaultPort, FaultyGuest } from "../runtime/fault_port.ts";
+import { currentFrame } from "../runtime/irql.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { mmioTrace } from "./mmio_trace.ts";
 import type { MachineOptions } from "./partition.ts";
@@ -20,6 +22,10 @@ interface MemoryOwner extends FaultyGuest {
   readonly traceId: number;
   /** Whether its drivers live. */
   readonly isAlive: boolean;
+  /** Whether the host can read only what its guest shares. */
+  readonly isIsolated: boolean;
+  /** The trust levels of its machine. */
+  readonly levels: readonly object[];
 }
 
 /** The memory of `owner`, as `options` have it; over `given`, where that is somebody else's. */
@@ -41,6 +47,7 @@ export function createRam(
     memory.ringWatch = (pfn) => (...use) => runtime.ringWatch?.(owner, pfn, ...use);
   }
   if (runtime.faults !== null) memory.isExhausted = exhaustionOf(owner, runtime.faults);
+  if (owner.isIsolated) memory.isolation = new Isolation(() => isOutside(owner));
   return memory;
 }
 
@@ -48,6 +55,7 @@ export function createRam(
 const MISUSED_CALLS: Readonly<Record<MemoryMisuse, string>> = {
   "guest memory freed while pinned": "GuestMemory.free",
   "use of an MDL after PacketComplete or Unmap": "mdlSegments",
+  "host access to a private page": "GuestMemory",
 };
 
 /** A driver whose guest has crashed was told that its GPADL is gone: it cannot know that the host still has it. */
@@ -59,6 +67,12 @@ function reportMisuse(
 ): void {
   if (rule === "guest memory freed while pinned" && !owner.isAlive) return;
   verifier.report(rule, MISUSED_CALLS[rule], message);
+}
+
+/** Whether a callback runs that is none of the machine's: the host's, then (kmcl.md X17). */
+function isOutside({ levels }: MemoryOwner): boolean {
+  const frame = currentFrame();
+  return frame !== null && !levels.includes(frame.partition);
 }
 
 /** Puts what a program, or the guest's bus, does with the memory on the trace. */

@@ -20,7 +20,7 @@ import {
   uint,
   word,
 } from "../../core/saved/forms.ts";
-import { list, optional, record, type SchemaType } from "../../core/saved/schema.ts";
+import { list, omissible, optional, record, type SchemaType } from "../../core/saved/schema.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import { GUEST_END } from "../bus/guest/image.ts";
 import { HOST_END } from "../bus/host/image.ts";
@@ -47,6 +47,7 @@ const HEADER = record({
   highestVersion: [word(VERSIONS), "the highest"],
   vmbusFeatures: [uint(FEATURES_KNOWN), "the features that it asks for"],
   monitorPages: [word(["none", "guest", "host"]), "whose monitor pages it uses"],
+  isolated: [omissible(flag), "true where the host can read only what it shares"],
 }, {
   "the partition has no name": ({ name }) => name !== "",
   "its guest speaks no version": ({ lowestVersion, highestVersion }) =>

@@ -107,10 +107,12 @@ export class RestoredPartition {
     }
     const { name, vtl, processors, memoryPages, mmioMegabytes } = saved;
     const { vmbusFeatures, monitorPages } = saved;
+    const isolated = saved.isolated === true;
     const vmbusVersion = { lowest: saved.lowestVersion, highest: saved.highestVersion };
     const options = { name, vtl, processors, memoryPages, mmioMegabytes };
     const { sharesMemory = false, of } = level ?? {};
     const isOfMachine = of === undefined || (processors === of.processorCount &&
+      isolated === of.isIsolated &&
       (!sharesMemory ||
         (memoryPages === of.memory.pageCount && mmioMegabytes === of.memory.mmioMegabytes)));
     if (!isOfMachine) throwDataError(`${name} has other processors or memory than its machine`);
@@ -119,6 +121,7 @@ export class RestoredPartition {
       vmbusVersion,
       vmbusFeatures,
       monitorPages,
+      isolated,
     }, level);
     partition.pause();
     return partition;
@@ -146,7 +149,8 @@ export class RestoredPartition {
     }
     if (driver.kind !== "guest") throwDataError(`${where} is of no driver of the guest`);
     const { held } = image.traffic;
-    const ranges = [...image.packets, ...held].flatMap((packet) => packet.ranges);
+    const own = image.packets.flatMap(({ ownRanges }) => ownRanges ?? []);
+    const ranges = [...own, ...[...image.packets, ...held].flatMap((packet) => packet.ranges)];
     if (!ranges.every(({ pfns }) => partition.memory.holdsPfns(pfns))) {
       throwDataError(`${where}: a packet describes memory that the guest has not`);
     }

@@ -111,6 +111,7 @@ function headerOf(guest: PartitionObject): PartitionPart<"header"> {
     highestVersion: dialect.versions.highest,
     vmbusFeatures: dialect.features,
     monitorPages,
+    isolated: guest.isIsolated ? true : null,
   };
 }
 

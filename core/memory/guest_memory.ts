@@ -17,6 +17,7 @@ import { checkSizes, checkStretch, hex, MEGABYTE_BYTES, outside, show } from "./
 import type { RingSharing, RingWatch } from "../ring/ring_memory.ts";
 import { arePageRuns, isAscending, type MemoryImage } from "./memory_image.ts";
 import type { GuestRamOptions } from "./given_ram.ts";
+import { isHidden, type Isolation } from "./isolation.ts";
 import { MmioWindow, type StorePlace } from "./mmio_window.ts";
 import { PageAllocator } from "./page_allocator.ts";
 import { PageStates } from "./page_states.ts";
@@ -46,6 +47,8 @@ export class GuestRam implements GuestMemory {
   onMmio: OnMmioChange | null = null;
   /** Who hears of the control page of a ring that begins at page `pfn`, from its making on; null: nobody does. */
   ringWatch: ((pfn: number) => RingWatch) | null = null;
+  /** What of it the host can read; null: all of it, as the guest is not isolated. */
+  isolation: Isolation | null = null;
   /** Whether nothing of what is asked for is left, whatever is free; null: what is free can be had. */
   isExhausted: ((what: "pages" | "mmio") => boolean) | null = null;
 
@@ -168,6 +171,7 @@ export class GuestRam implements GuestMemory {
   /** See {@linkcode GuestMemory.read}. */
   read(gpa: number, byteCount: number): Uint8Array {
     const { store, offset } = this.#locate("read", gpa, byteCount);
+    if (isHidden(this, "read", gpa, byteCount)) return new Uint8Array(byteCount);
     return store.read(offset, byteCount);
   }
 
@@ -176,6 +180,7 @@ export class GuestRam implements GuestMemory {
     const bytes = requireBytes("write to guest memory", view);
     const byteCount = lengthOf(bytes);
     const { store, offset } = this.#locate("write", gpa, byteCount);
+    if (isHidden(this, "write", gpa, byteCount)) return;
     store.view(offset, byteCount).set(bytes);
     this.onUse?.("memoryWritten", gpa, byteCount, bytes);
   }

@@ -11,6 +11,7 @@ import { assert } from "../assert.ts";
 import { PAGE_BYTES } from "../units.ts";
 import { type GpaRange, partOfRange, pfnsOf } from "./gpa_ranges.ts";
 import { GuestRam } from "./guest_memory.ts";
+import { isHidden } from "./isolation.ts";
 import { hex } from "./memory_checks.ts";
 import type { GuestMemory } from "./types.ts";
 
@@ -127,9 +128,16 @@ export function mdlSegments(mdl: Mdl | null): Uint8Array[] {
         `Cannot view an MDL chain: it has more than ${CHAIN_MDLS_MAX} parts or no end`,
       );
     }
+    if (areHidden(content)) return [];
     content.memory.appendPieces(content, views);
   }
   return views;
+}
+
+/** Whether a driver of the host looks at memory that its guest keeps to itself (kmcl.md X17). */
+function areHidden({ memory, pfns }: Content): boolean {
+  return memory.isolation !== null &&
+    pfns.some((pfn) => isHidden(memory, "view", pfn * PAGE_BYTES, PAGE_BYTES));
 }
 
 /**

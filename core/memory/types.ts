@@ -35,7 +35,9 @@ export interface GuestMemory {
   free(buffer: GuestBuffer): void;
 
   /**
-   * A copy of `byteCount` bytes at guest address `gpa`, in RAM or in one MMIO range of a channel.
+   * A copy of `byteCount` bytes at guest address `gpa`, in RAM or in one MMIO range of a channel. In a callback of a
+   * host's driver, pages of an isolated guest that it has not shared are a violation, here, in `write` and in
+   * `mdlSegments`: `host access to a private page`; where that is only recorded, they read as 0, and keep what they hold.
    *
    * @throws {RangeError} The bytes are not all inside one of these.
    */
@@ -79,4 +81,5 @@ export type OnMmioChange = (change: MmioChange, gpa: number, byteCount: number |
 /** Misuse of guest memory that has no status ([kmcl.md section 9](https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md)). */
 export type MemoryMisuse =
   | "guest memory freed while pinned"
-  | "use of an MDL after PacketComplete or Unmap";
+  | "use of an MDL after PacketComplete or Unmap"
+  | "host access to a private page";

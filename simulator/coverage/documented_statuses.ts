@@ -90,6 +90,8 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   initSetTargetProcessor: "_1 _2",
   setTargetProcessor: "_1 INVALID_DEVICE_STATE _2 NOT_SUPPORTED",
   pollChannel: "_1 INVALID_DEVICE_STATE",
+  VmbChannelInitSetBounceBufferSizes: "_1 _2 _3",
+  VmbChannelAllocateBounceBuffer: "_1 _2 INSUFFICIENT_RESOURCES",
   VmbChannelInitSetMaximumPacketCount: "_1 _2",
   VmbChannelCreateGpadlFromPfnList: CREATE_GPADL,
   VmbChannelInitSetPrimaryChannel: "_1 _2",

@@ -78,6 +78,8 @@ const LATER_PARAMETERS: Readonly<Record<string, string>> = {
   VmbChannelPacketGetClientContext: "PacketCompletionContext",
   VmbChannelGetTargetDeviceObject: "Channel",
   VmbChannelGetParentDeviceObject: "Channel",
+  VmbChannelInitSetBounceBufferSizes: "Channel PacketBufferSize DriverBufferSize",
+  VmbChannelAllocateBounceBuffer: "Channel ByteCount",
   VmbChannelInitSetMaximumPacketCount: "Channel PacketCount",
   VmbChannelCreateGpadlFromPfnList: "Channel Flags PfnList PfnLength",
   VmbChannelInitSetPrimaryChannel: "Channel PrimaryChannel",

@@ -27,6 +27,8 @@ export interface GuestGpadlContent {
   readonly ranges: readonly GpaRange[];
   /** Whether it holds the channel's rings: no driver sees it. */
   readonly isRing: boolean;
+  /** Whether it stays private: who serves the guest lies inside it (kmcl.md X17). */
+  readonly isConfidential: boolean;
 }
 
 /** What the steps of a GPADL do beyond itself. */
@@ -50,6 +52,7 @@ export class GuestGpadl implements GuestGpadlContent {
   readonly channelId: number;
   readonly ranges: readonly GpaRange[];
   readonly isRing: boolean;
+  readonly isConfidential: boolean;
   /** Its chart. */
   readonly actor: ChartActor<GuestGpadlEvent, GuestGpadlTag>;
   /** Whose it is. */
@@ -71,6 +74,7 @@ export class GuestGpadl implements GuestGpadlContent {
     this.channelId = content.channelId;
     this.ranges = content.ranges;
     this.isRing = content.isRing;
+    this.isConfidential = content.isConfidential;
     this.owner = owner;
     this.actor = actors.create(GUEST_GPADL_ACTOR, state, effectsOf(this, EFFECTS));
   }

@@ -12,6 +12,7 @@ import {
 import type { ControlMessage, GpadlCreated } from "../../../core/control/messages.ts";
 import { bytesInRanges, type GpaRange } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
+import { shareRanges, unshareRanges } from "../../../core/memory/isolation.ts";
 import { GPADL_WORDS_MAX, gpadlWords, splitGpadl } from "../../../core/memory/gpadl.ts";
 import {
   NT_SUCCESS,
@@ -105,12 +106,16 @@ export class GuestGpadls implements GuestGpadlOwner {
     if (gpadlWords(ranges) > GPADL_WORDS_MAX) {
       return { status: STATUS_INVALID_BUFFER_SIZE, gpadlHandle: null };
     }
-    const { channelId } = client;
-    if (channelId === null || client.is("leaving") || !this.#end.partition.isAlive) {
+    const { channel, channelId } = client;
+    if (
+      channel === null || channelId === null || client.is("leaving") || !this.#end.partition.isAlive
+    ) {
       return { status: STATUS_DEVICE_REMOVED, gpadlHandle: null };
     }
     const handle = this.#takeHandle();
-    const content = { handle, client, channelId, ranges, isRing };
+    const { isRingConfidential, isMemoryConfidential } = channel;
+    const isConfidential = isRing ? isRingConfidential : isMemoryConfidential;
+    const content = { handle, client, channelId, ranges, isRing, isConfidential };
     const gpadl = this.#add(new GuestGpadl(this.#end.runtime.actors, this, content));
     this.#tell(gpadl, "creating");
     const answered = this.#end.link.roundTrip(
@@ -160,7 +165,9 @@ export class GuestGpadls implements GuestGpadlOwner {
     this.#tell(gpadl, "deleted");
   }
 
+  /** It is shared before the host hears of it, if it is at all. */
   #add(gpadl: GuestGpadl): GuestGpadl {
+    if (!gpadl.isConfidential) shareRanges(this.#end.memory, gpadl.ranges);
     this.#byHandle.set(gpadl.handle, gpadl);
     const { client, isRing } = gpadl;
     if (isRing || client === null) return gpadl;
@@ -173,6 +180,7 @@ export class GuestGpadls implements GuestGpadlOwner {
   /** See {@linkcode GuestGpadlOwner.remove}. */
   remove(gpadl: GuestGpadl): void {
     this.#byHandle.delete(gpadl.handle);
+    if (!gpadl.isConfidential) unshareRanges(this.#end.memory, gpadl.ranges);
     this.#takeFromDriver(gpadl);
     if (gpadl.pages !== null && this.#end.partition.isAlive) this.#end.memory.free(gpadl.pages);
   }

@@ -5,7 +5,11 @@
  */
 
 import type { AnyMachineSnapshot } from "xstate";
-import type { OfferChannel } from "../../../core/control/messages.ts";
+import {
+  OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY,
+  OFFER_FLAG_CONFIDENTIAL_RING,
+  type OfferChannel,
+} from "../../../core/control/messages.ts";
 import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
 import type {
   BusChannel,
@@ -39,9 +43,17 @@ export class ClientChannel implements BusChannel {
   /** See {@linkcode BusChannel.monitored}. */
   monitored: MonitoredSignal | null = null;
 
-  /** That of an offer, in the guest's memory. */
-  constructor(offer: OfferChannel, memory: GuestRam) {
+  /** See {@linkcode BusChannel.isRingConfidential}. */
+  readonly isRingConfidential: boolean;
+  /** See {@linkcode BusChannel.isMemoryConfidential}. */
+  readonly isMemoryConfidential: boolean;
+
+  /** That of an offer, in the guest's memory; a host outside (`isTrusted`) cannot say that anything stays private. */
+  constructor(offer: OfferChannel, memory: GuestRam, isTrusted: boolean) {
     this.offer = offer;
+    this.isRingConfidential = isTrusted && (offer.flags & OFFER_FLAG_CONFIDENTIAL_RING) !== 0;
+    this.isMemoryConfidential = isTrusted &&
+      (offer.flags & OFFER_FLAG_CONFIDENTIAL_EXTERNAL_MEMORY) !== 0;
     this.channelId = offer.channelId;
     this.instance = offer.instanceId;
     this.memory = memory;

@@ -360,6 +360,8 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
   #leave(client: Endpoint): void {
     const mmio = this.#entered.get(client)?.mmio ?? null;
     if (mmio !== null) this.memory.releaseMmio(mmio.gpa);
+    client.bounce?.release();
+    client.bounce = null;
     this.#entered.delete(client);
   }
 

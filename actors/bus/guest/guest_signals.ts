@@ -18,7 +18,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
 import { MonitorDoorbell } from "../monitor_doorbell.ts";
-import { allocatePage, pageAt } from "../pages.ts";
+import { allocateSharedPage, pageAt } from "../pages.ts";
 import { PageDoorbell, SharedInterrupts } from "../shared_interrupts.ts";
 import { type GuestSignal, SHARED_EVENT_FLAG, SHARED_HOST_SIGNAL, VMBUS_SINT } from "../synic.ts";
 import type { ClientChannel } from "./guest_channel.ts";
@@ -95,10 +95,10 @@ export class GuestSignals {
   pagesFor({ hasDedicatedInterrupts }: SignalProtocol): SignalPages {
     const pages = this.#pages;
     const { memory } = this.#end.link;
-    if (!hasDedicatedInterrupts) pages.interrupt ??= allocatePage(memory);
+    if (!hasDedicatedInterrupts) pages.interrupt ??= allocateSharedPage(memory);
     if (this.#end.partition.monitorPages === "guest") {
-      pages.parentToChild ??= allocatePage(memory);
-      pages.childToParent ??= allocatePage(memory);
+      pages.parentToChild ??= allocateSharedPage(memory);
+      pages.childToParent ??= allocateSharedPage(memory);
     }
     for (const { gpa } of this.buffers) memory.view(gpa, PAGE_BYTES).fill(0); // of the last contact
     return this.#told;
@@ -163,6 +163,7 @@ export class GuestSignals {
     this.#pages.interrupt = at(image.interruptPageGpa);
     this.#pages.parentToChild = at(image.parentToChildMonitorGpa);
     this.#pages.childToParent = at(image.childToParentMonitorGpa);
+    for (const { pfns } of this.buffers) this.#end.link.memory.isolation?.share(pfns);
     const { interruptPageGpa, parentToChildMonitorGpa, childToParentMonitorGpa } = this.image;
     return this.connect(protocol, image.hostMonitorGpa) &&
       interruptPageGpa === image.interruptPageGpa &&

@@ -19,6 +19,7 @@ import {
   checkRules,
   list,
   mapped,
+  omissible,
   optional,
   record,
   type Rules,
@@ -66,6 +67,7 @@ const GPADL = record({
   ranges: [list(gpaRange), "its memory"],
   isRing: [flag, "whether it describes rings"],
   isDeleting: [flag, "whether the host is to answer that it is torn down"],
+  isConfidential: [omissible(flag), "true where an isolated guest has not shared it"],
 }, {
   "it can be no GPADL: it has no ranges, or too many": ({ ranges }) =>
     ranges.length > 0 && gpadlWords(ranges) <= GPADL_WORDS_MAX,
@@ -130,7 +132,7 @@ export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEnd
     lastGpadl: end.gpadls.lastHandle,
     // One that the host never answered is nobody's, and what the host says of it later is refused.
     gpadls: end.gpadls.all.filter(({ actor }) => !actor.is("forsaken")).map((
-      { handle, client, channelId, ranges, isRing, actor },
+      { handle, client, channelId, ranges, isRing, isConfidential, actor },
     ) => ({
       handle,
       client: client === null ? null : clients.get(client) ?? null,
@@ -138,6 +140,7 @@ export function imageOfGuestEnd(end: GuestEnd, clients: ClientNumbers): GuestEnd
       ranges,
       isRing,
       isDeleting: actor.is("deleting"),
+      isConfidential: isConfidential ? true : null,
     })),
     offers: end.channels.map(({ offer, actor, taken, wanted }) => ({
       message: offer,
@@ -189,7 +192,11 @@ function restoreGpadl(
   clientOf: ClientOf,
   where: Where,
 ): void {
-  const content = { ...image, client: client === null ? null : clientOf(client, where) };
+  const content = {
+    ...image,
+    client: client === null ? null : clientOf(client, where),
+    isConfidential: image.isConfidential === true,
+  };
   const isGood = image.ranges.every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
     end.gpadls.restore(content, isDeleting ? "deleting" : "created");
   if (!isGood) throwDataError(`${where()} can be no GPADL`);
@@ -244,7 +251,7 @@ function takenOf(
   const client = clientOf(image.client, where);
   const ringPages = end.memory.buffers.get(image.ringGpa) ??
     throwDataError(`${where()}: ringGpa is no buffer`);
-  const channel = new ClientChannel(offer, end.memory);
+  const channel = new ClientChannel(offer, end.memory, end.partition.port.isTrusted);
   channel.mmio = image.mmio;
   channel.targetVp = image.targetVp;
   channel.rings = clientRings(client, end.memory, ringPages, end.signals.hasPendingSendSize);

@@ -6,6 +6,7 @@
 
 import { assert } from "../../../core/assert.ts";
 import { STATUS_INSUFFICIENT_RESOURCES, STATUS_NOT_SUPPORTED } from "../../../core/ntstatus.ts";
+import { BounceBuffers } from "../../channel/bounce_buffers.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import { WHOLE_BUS } from "../../channel/touches.ts";
 import type { Touch } from "../../runtime/chooser.ts";
@@ -101,12 +102,16 @@ export class Matching implements Worker {
     const { memory, partition } = end;
     const { offer } = channel;
     client.tell({ type: "connecting" });
-    const own = new ClientChannel(offer, memory);
+    const own = new ClientChannel(offer, memory, partition.port.isTrusted);
     client.configuration.subchannelIndex = offer.subchannelIndex; // what it is, where it takes any
     end.enter(client, own);
     if (!suits(client, offer)) return client.refused(STATUS_NOT_SUPPORTED);
     const noRoom = () => client.refused(STATUS_INSUFFICIENT_RESOURCES);
     if (!reserveMmio(memory, own, offer)) return noRoom();
+    if (memory.isolation !== null) {
+      client.bounce = new BounceBuffers(client, memory, own.isMemoryConfidential);
+      if (!client.bounce.open()) return noRoom();
+    }
     const ringPages = allocateRingPages(client, memory);
     if (ringPages === null) return noRoom();
     own.rings = clientRings(client, memory, ringPages, end.signals.hasPendingSendSize);

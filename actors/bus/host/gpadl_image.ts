@@ -9,6 +9,7 @@ import { encodeControlMessage } from "../../../core/control/codec.ts";
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import { RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
 import { GPADL_WORDS_MAX, GpadlAssembler, gpadlWords } from "../../../core/memory/gpadl.ts";
+import { isReachable } from "../../../core/memory/isolation.ts";
 import { throwDataError } from "../../../core/saved/fault.ts";
 import { bytes, flag, gpaRange, U16_MAX, U32_MAX, uint } from "../../../core/saved/forms.ts";
 import {
@@ -83,7 +84,8 @@ function isTearingDown({ actor }: HostGpadl): boolean {
 /** Gives a host's end that is as new its GPADL again; its channels are there already. */
 export function restoreHostGpadl(end: HostEnd, image: HostGpadlImage, where: Where): void {
   const { ranges } = image;
-  const isGood = (ranges ?? []).every(({ pfns }) => end.memory.holdsPfns(pfns)) &&
+  const { memory, guest: { port: { isTrusted } } } = end;
+  const isGood = (ranges ?? []).every(({ pfns }) => isReachable(memory, pfns, isTrusted)) &&
     end.gpadls.restore(image, ranges, assemblerOf(image));
   if (!isGood) throwDataError(`${where()} can be no GPADL`);
 }

@@ -8,6 +8,7 @@
 import type { GpadlBody, GpadlHeader, GpadlTeardown } from "../../../core/control/messages.ts";
 import { bytesInRanges, type GpaRange, RANGE_WORD_BYTES } from "../../../core/memory/gpa_ranges.ts";
 import { GpadlAssembler } from "../../../core/memory/gpadl.ts";
+import { isReachable } from "../../../core/memory/isolation.ts";
 import { type Mdl, mdlOfRanges } from "../../../core/memory/mdl.ts";
 import {
   type NtStatus,
@@ -148,7 +149,8 @@ export class HostGpadls implements GpadlOwner {
   }
 
   #accept(gpadl: HostGpadl, ranges: readonly GpaRange[]): boolean {
-    if (!ranges.every((range) => this.#end.memory.holdsPfns(range.pfns))) return false;
+    const { memory, guest: { port: { isTrusted } } } = this.#end;
+    if (!ranges.every(({ pfns }) => isReachable(memory, pfns, isTrusted))) return false;
     gpadl.complete(ranges);
     this.#tell(gpadl, "accepted");
     return true;

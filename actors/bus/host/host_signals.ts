@@ -8,7 +8,7 @@
 import { assert } from "../../../core/assert.ts";
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import type { Protocol } from "../../../core/control/versions.ts";
-import type { GuestBuffer, GuestRam } from "../../../core/memory/guest_memory.ts";
+import type { GuestBuffer } from "../../../core/memory/guest_memory.ts";
 import { InterruptPage } from "../../../core/signals/interrupt_page.ts";
 import { MonitorPage } from "../../../core/signals/monitor_page.ts";
 import type { Doorbell } from "../../channel/bus_port.ts";
@@ -17,7 +17,7 @@ import type { ServerPlace } from "../../channel/partition_port.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
 import type { Direction, HostLink } from "../link.ts";
 import { Monitor, MonitorIds } from "../monitor.ts";
-import { allocatePage, pageAt } from "../pages.ts";
+import { allocateSharedPage, pageInReach } from "../pages.ts";
 import { PageDoorbell, SharedInterrupts } from "../shared_interrupts.ts";
 import {
   eventConnectionId,
@@ -71,8 +71,13 @@ const DEDICATED: SignalContact = {
 };
 
 /** Whether monitor pages are where they are said to be; none are where 0 is said, and where nothing is. */
-function areThere(memory: GuestRam, pages: MonitorPages | null): boolean {
-  return Object.values(pages ?? {}).every((gpa) => gpa === 0 || pageAt(memory, gpa) !== null);
+function areThere(end: SignallingHost, pages: MonitorPages | null): boolean {
+  return Object.values(pages ?? {}).every((gpa) => gpa === 0 || pageOf(end, gpa) !== null);
+}
+
+/** A page that the guest has said, as far as the host can read it. */
+function pageOf({ link, guest }: SignallingHost, gpa: number): Uint8Array | null {
+  return pageInReach(link.memory, gpa, guest.port.isTrusted);
 }
 
 /** What it needs of the host's end. */
@@ -175,23 +180,26 @@ export class HostSignals {
 
   /** Brings a monitor page for the guest to write; null where there is no room. The host writes none itself (D505). */
   #bringPage(): MonitorPages | null {
-    this.#hostPage ??= allocatePage(this.#end.link.memory);
+    this.#hostPage ??= allocateSharedPage(this.#end.link.memory);
     if (this.#hostPage === null) return null;
     return { parentToChildMonitorGpa: 0, childToParentMonitorGpa: this.#hostPage.gpa };
   }
 
   #takePageBack(): void {
-    if (this.#hostPage !== null) this.#end.link.memory.free(this.#hostPage);
+    const { memory } = this.#end.link;
+    if (this.#hostPage !== null) {
+      memory.isolation?.unshare(this.#hostPage.pfns);
+      memory.free(this.#hostPage);
+    }
     this.#hostPage = null;
   }
 
   /** The guest has made contact; false where a page that is needed is not there: nothing has changed then. */
   use(contact: SignalContact): boolean {
-    const { memory } = this.#end.link;
     const { protocol: { hasDedicatedInterrupts }, interruptPageGpa, monitorPages } = contact;
-    const interruptBytes = hasDedicatedInterrupts ? null : pageAt(memory, interruptPageGpa ?? 0);
+    const interruptBytes = hasDedicatedInterrupts ? null : pageOf(this.#end, interruptPageGpa ?? 0);
     const isMissing = interruptBytes === null && !hasDedicatedInterrupts;
-    if (isMissing || !areThere(memory, monitorPages)) return false;
+    if (isMissing || !areThere(this.#end, monitorPages)) return false;
     this.disconnect();
     this.#contact = contact;
     this.#interruptPage = interruptBytes === null ? null : new InterruptPage(interruptBytes);
@@ -203,13 +211,15 @@ export class HostSignals {
   restore(contact: SignalContact): boolean {
     const gpa = contact.monitorPages?.childToParentMonitorGpa ?? 0;
     const isHosts = contact.protocol.hasServerMonitorPages;
-    this.#hostPage = isHosts ? this.#end.link.memory.buffers.get(gpa) ?? null : null;
+    const { buffers, isolation } = this.#end.link.memory;
+    this.#hostPage = isHosts ? buffers.get(gpa) ?? null : null;
+    if (this.#hostPage !== null) isolation?.share(this.#hostPage.pfns);
     return isHosts === (this.#hostPage !== null) && this.use(contact);
   }
 
   /** The guest says other monitor pages, or none; false where they cannot be used (wire.md section 6). */
   modify(monitorPages: MonitorPages | null): boolean {
-    if (this.monitor.isInUse || !areThere(this.#end.link.memory, monitorPages)) return false;
+    if (this.monitor.isInUse || !areThere(this.#end, monitorPages)) return false;
     this.#contact = { ...this.#contact, monitorPages };
     this.#useMonitorPage();
     return true;
@@ -219,7 +229,7 @@ export class HostSignals {
   #useMonitorPage(): void {
     const { lookouts } = this.#runtime.scheduler;
     const gpa = this.#contact.monitorPages?.childToParentMonitorGpa ?? 0;
-    const bytes = pageAt(this.#end.link.memory, gpa);
+    const bytes = pageOf(this.#end, gpa);
     this.monitor.use(bytes === null ? null : new MonitorPage(bytes));
     if (bytes === null) lookouts.delete(this.monitor);
     else lookouts.add(this.monitor);

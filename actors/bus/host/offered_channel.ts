@@ -139,6 +139,11 @@ export class OfferedChannel implements BusChannel {
     return this.endpoint === null ? null : this.key.instance;
   }
 
+  /** See {@linkcode BusChannel.isRingConfidential}; the guest decides what it shares. */
+  readonly isRingConfidential = false;
+  /** See {@linkcode BusChannel.isMemoryConfidential}. */
+  readonly isMemoryConfidential = false;
+
   /** See {@linkcode BusChannel.memory}. */
   get memory(): GuestRam {
     return this.owner.memory;

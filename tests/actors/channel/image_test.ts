@@ -127,6 +127,8 @@ function restoreClient(
     targetVp: 0,
     doorbell: null,
     monitored: null,
+    isRingConfidential: false,
+    isMemoryConfidential: false,
   };
   if (channelId !== null) endpoint.join({ ...none, channelId });
   resumeClient(endpoint, image, rings);

@@ -168,7 +168,13 @@ export const INIT_FUNCTIONS: readonly InitFunction[] = [
     right: [],
     wrong: { 2: [...ABSENT, 0, "", {}, noop] },
   },
-  // Those of later versions (kmcl.md X6, X13, X15, X16)
+  // Those of later versions (kmcl.md X6, X13, X15, X16, X18)
+  {
+    name: "VmbChannelInitSetBounceBufferSizes",
+    side: "either",
+    right: [8192, 0],
+    wrong: { 2: NO_U32S, 3: NO_U32S },
+  },
   {
     name: "VmbChannelInitSetMaximumPacketCount",
     side: "either",

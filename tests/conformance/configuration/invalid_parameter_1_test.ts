@@ -246,6 +246,7 @@ Deno.test("Init functions: take no completion context for a channel", async () =
 const OTHERS: readonly [keyof vmbus.KmclServerInterfaceV5, readonly unknown[]][] = [
   ["VmbChannelCreateGpadlFromPfnList", [0, [1], 1]],
   ["VmbChannelInitSetPrimaryChannel", [null]],
+  ["VmbChannelAllocateBounceBuffer", [4096]],
   ["VmbChannelEnable", []],
   ["VmbChannelCreateGpadlFromMdl", [0, null, 0, 0]],
   ["VmbChannelCreateGpadlFromBuffer", [0, null, 0]],

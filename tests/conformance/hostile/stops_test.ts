@@ -45,9 +45,10 @@ interface Cause extends VictimOptions {
 
 /**
  * A channel of bad rings does not open; one whose driver answers too much closes
- * (incoming/completion_too_large_test.ts); parts of a buffer need one (packets/transfer_pages_test.ts).
+ * (incoming/completion_too_large_test.ts); parts of a buffer need one (packets/transfer_pages_test.ts), and pages that
+ * are not shared an isolated guest (private_pages_test.ts).
  */
-type Elsewhere = "badRings" | "completionTooLarge" | "rangeOutsideBuffer";
+type Elsewhere = "badRings" | "completionTooLarge" | "rangeOutsideBuffer" | "rangeNotShared";
 
 /** What can make an open channel stop: the type sees to it that no fault is missing. */
 const CAUSES: Readonly<Record<Exclude<vmbus.ChannelFault, Elsewhere>, Cause>> = {
@@ -333,7 +334,8 @@ for (const { why, side, serverCallbacks = {}, bring, ...expected } of ENDS) {
 
 Deno.test("ChannelFault: the table above has each of them", () => {
   assertEquals(
-    Object.keys(CAUSES).concat("badRings", "completionTooLarge", "rangeOutsideBuffer").sort(),
+    Object.keys(CAUSES)
+      .concat("badRings", "completionTooLarge", "rangeOutsideBuffer", "rangeNotShared").sort(),
     [...CHANNEL_FAULTS].sort(),
   );
 });

@@ -139,6 +139,8 @@ const GOOD: Readonly<Record<FunctionName, (stage: Stage) => Arguments>> = {
   VmbChannelPacketGetClientContext: ({ context }) => [context],
   VmbChannelGetTargetDeviceObject: ({ server }) => [server],
   VmbChannelGetParentDeviceObject: ({ server }) => [server],
+  VmbChannelInitSetBounceBufferSizes: ({ newClient }) => [newClient, 4096, 4096],
+  VmbChannelAllocateBounceBuffer: ({ client }) => [client, 4096],
   VmbChannelInitSetMaximumPacketCount: ({ newClient }) => [newClient, 9],
   VmbChannelCreateGpadlFromPfnList: ({ client, buffer }) => [client, 0, [...buffer.pfns], 1],
   VmbChannelInitSetPrimaryChannel: ({ newClient, client }) => [newClient, client],

@@ -4,7 +4,12 @@ import { createFabric } from "../../support/fabric.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, makePair, serverTable } from "../../support/connected_pair.ts";
-import { clientTableV2, serverTableV2 } from "../../support/later_tables.ts";
+import {
+  clientTableV2,
+  clientTableV5,
+  serverTableV2,
+  serverTableV5,
+} from "../../support/later_tables.ts";
 
 /** KMCL_CLIENT_INTERFACE_V1: 41 functions in the order of the header. */
 const CLIENT_FUNCTIONS = `
@@ -87,6 +92,14 @@ Deno.test("KmclServerInterfaceV2: its functions stand behind the client's of ver
   const client = [...HEADER, ...CLIENT_FUNCTIONS, ...LATER_FUNCTIONS[0]!];
   assertEquals(Object.keys(clientTableV2(fabric.root)), client);
   assertEquals(Object.keys(serverTableV2(fabric)), [...client, ...SERVER_ONLY_FUNCTIONS]);
+});
+
+Deno.test("KmclServerInterfaceV5: each version adds its functions behind the client's, the server's own last (N6)", () => {
+  const fabric = createFabric();
+  const own = [...SERVER_ONLY_FUNCTIONS, ...LATER_FUNCTIONS[4]!];
+  const client = [...HEADER, ...CLIENT_FUNCTIONS, ...LATER_FUNCTIONS.slice(0, 4).flat()];
+  assertEquals(Object.keys(serverTableV5(fabric)), [...client, ...own]);
+  assertEquals(Object.keys(clientTableV5(fabric.root)), client);
 });
 
 Deno.test("KmclServerInterfaceV1: tables are frozen, and their members behind Context are functions", () => {

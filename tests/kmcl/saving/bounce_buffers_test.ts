@@ -1,0 +1,137 @@
+// kmcl.md X21: what a save keeps of an isolated guest, and of the bounce buffers of its clients.
+
+import { assertEquals, assertExists } from "@std/assert";
+import * as vmbus from "../../../mod.ts";
+import { PAIR_INSTANCE, PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
+import { clientTableV5 } from "../../support/later_tables.ts";
+import { WAIT } from "../../support/sending.ts";
+import { stubClient, stubGuest } from "../../support/stub_drivers.ts";
+
+/** A server that stands still until it is resumed, and inverts the first byte of what packets describe. */
+const inverter: vmbus.HostDriver = {
+  name: "inverter",
+  start: (context) => serve(context, null),
+  restore: (context, saved) => serve(context, saved as Uint8Array),
+};
+
+function serve(
+  { fabric, device, guest }: vmbus.HostContext,
+  saved: Uint8Array | null,
+): vmbus.HostDriverInstance {
+  const kmcl = serverTable(fabric);
+  const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, true));
+  setVmbus(kmcl, channel, guest);
+  kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, PAIR_TYPE, PAIR_INSTANCE);
+  kmcl.VmbChannelInitSetProcessPacketCallbacks(channel, (_channel, packet) => {
+    const { mdl } = vmbus.expectSuccess(kmcl.VmbChannelPacketGetExternalData(packet, 0));
+    const bytes = vmbus.mdlSegments(mdl)[0]!;
+    bytes[0]! ^= 0xff;
+    kmcl.VmbChannelPacketComplete(packet, Uint8Array.of(mdl.pfns[0]!), 1);
+  });
+  if (saved !== null) vmbus.expectSuccess(vmbus.restoreServerChannel(kmcl, channel, saved));
+  vmbus.expectSuccess(kmcl.VmbChannelEnable(channel));
+  return {
+    save: () => vmbus.saveServerChannel(kmcl, channel),
+    resume: () => kmcl.VmbChannelStart(channel),
+  };
+}
+
+/** A guest with three packets that nobody has taken: one copied, one of a bounce buffer, one that waits for pages. */
+async function savedGuest(isolated: boolean) {
+  const fabric = vmbus.createFabric();
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 32, isolated });
+  const kmcl = clientTableV5(guest);
+  const packets: vmbus.VMBPACKET[] = [];
+  const buffers: vmbus.GuestBuffer[] = [];
+  let channel!: vmbus.VMBCHANNEL;
+  vmbus.loadHostDriver(guest, inverter);
+  const start = (context: vmbus.GuestContext) =>
+    void (channel = stubClient(
+      context,
+      "complete",
+      {},
+      (made) => vmbus.expectSuccess(kmcl.VmbChannelInitSetBounceBufferSizes(made, 4096, 8192)),
+    ));
+  const save = (tokens: vmbus.HandleTokens) => [channel, ...packets].map((one) => tokens.of(one));
+  vmbus.loadGuestDriver(guest, stubGuest({ start, save }));
+  await fabric.settle();
+  const { buffer } = vmbus.expectSuccess(kmcl.VmbChannelAllocateBounceBuffer(channel, 4096));
+  buffers.push(guest.memory.allocate(4096), buffer!, guest.memory.allocate(4096));
+  for (const [at, { gpa }] of buffers.entries()) {
+    guest.memory.write(gpa, Uint8Array.of(at));
+    const packet = kmcl.VmbPacketAllocate(channel);
+    assertExists(packet);
+    packets.push(packet);
+    kmcl.VmbPacketSetCompletionRoutine(packet, () => {});
+    const mdl = vmbus.IoAllocateMdl(guest.memory, gpa, 4096);
+    vmbus.expectSuccess(kmcl.VmbPacketSend(packet, null, 0, mdl, WAIT));
+  }
+  await fabric.settle();
+  const { bytes, reason } = await vmbus.savePartition(guest);
+  assertEquals(reason, null);
+  return { bytes: bytes!, buffers, state: stateOf(fabric) };
+}
+
+/** What there is of the guest of `fabric` that bounces. */
+function stateOf(fabric: vmbus.Fabric) {
+  const { sharedPages, pinnedPages, channels } = fabric.inspect().partitions.at(-1)!;
+  const { bounceBuffers, queued } = channels[0]!;
+  const { packetsCopied: _packets, bytesCopied: _bytes, waits: _waits, ...pages } = bounceBuffers!;
+  return { sharedPages, pinnedPages, queued, pages };
+}
+
+for (const isolated of [true, false]) {
+  const what = isolated ? "an isolated guest" : "another guest";
+  Deno.test(`savePartition: bounce buffers of ${what}, and packets on their way in them, come back (X21)`, async () => {
+    const { bytes, buffers, state } = await savedGuest(isolated);
+    assertEquals([state.queued, state.pages.freePages], [isolated ? 1 : 0, 0]);
+    const fabric = vmbus.createFabric();
+    const answers: number[] = [];
+    const restore = (context: vmbus.GuestRestoreContext) => {
+      context.attachChannel("channel 0", { processPacket: () => {} });
+      for (let slot = 0; slot < 3; slot++) {
+        const completionRoutine: vmbus.EvtPacketCompletionRoutine = (
+          _packet,
+          status,
+          buffer,
+        ) => {
+          assertEquals(status, vmbus.STATUS_SUCCESS);
+          answers.push(buffer[0]!);
+        };
+        context.attachPacket(`packet 0/${slot}`, { completionRoutine });
+      }
+    };
+    const { reason, partition } = vmbus.restorePartition(fabric, bytes, {
+      guestDrivers: [stubGuest({ restore })],
+      hostDrivers: [inverter],
+    });
+    assertEquals(reason, null);
+    assertEquals(stateOf(fabric), state);
+    partition!.resume();
+    await fabric.settle();
+    const { memory } = partition!;
+    assertEquals(buffers.map(({ gpa }) => memory.read(gpa, 1)[0]), [0xff, 0xfe, 0xfd]);
+    const own = buffers.map(({ pfns }, at) => answers[at] === pfns[0]);
+    assertEquals(own, isolated ? [false, true, false] : [true, true, true]);
+    assertEquals(fabric.violations, []);
+    partition!.destroy();
+  });
+}
+
+Deno.test("savePartition: who is not isolated, and asks for no bounce buffer, saves what was saved before there were any (X1, X21)", async () => {
+  const fabric = vmbus.createFabric();
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 16 });
+  let channel!: vmbus.VMBCHANNEL;
+  vmbus.loadGuestDriver(
+    guest,
+    stubGuest({
+      start: (context) => void (channel = stubClient(context)),
+      save: (tokens) => [tokens.of(channel)],
+    }),
+  );
+  await fabric.settle();
+  const text = new TextDecoder("latin1").decode((await vmbus.savePartition(guest)).bytes!);
+  for (const name of ["isolated", "bounce", "ownRanges", "isConfidential"]) {
+    assertEquals(text.includes(name), false, name);
+  }
+});
