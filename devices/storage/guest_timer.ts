@@ -43,11 +43,6 @@ export class GuestTimers {
     return () => cancel();
   }
 
-  /** Whoever is told something now, and awaits a promise of it, continues before anything else happens in the fabric. */
-  letContinue(): void {
-    void this.#fabric.outside(() => Promise.resolve());
-  }
-
   /** Whether the guest is still there: what a program asks of one that was migrated is asked of its successor. */
   get isGuestThere(): boolean {
     return this.#fabric.partitions.includes(this.#partition);
