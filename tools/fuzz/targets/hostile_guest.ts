@@ -8,6 +8,7 @@
 import type { Chance } from "../../../core/chance.ts";
 import { type OpenChannel, USER_DATA_BYTES } from "../../../core/control/messages.ts";
 import { writeMmioPlacement } from "../../../core/control/user_data.ts";
+import { createStorage, encodeStorageRequest, sparseImage } from "../../../devices/storage/mod.ts";
 import { createDisk, encodeRequest, memoryImage } from "../../../devices/disk/mod.ts";
 import { EchoServer } from "../../../devices/echo/mod.ts";
 import * as vmbus from "../../../mod.ts";
@@ -251,6 +252,48 @@ function diskServer({ guest }: Stage): Server {
   };
 }
 
+const STORAGE_BLOCKS = 64;
+/** Operations of a guest's that stand for themselves. */
+const PLAIN = ["beginInitialization", "queryProperties", "endInitialization", "resetBus"] as const;
+
+/** A request to a storage controller: often the next one of its initialization, else any SCSI command. */
+function storageRequest(chance: Chance): Uint8Array {
+  const head = { flags: 1, status: 0 };
+  switch (chance.below(4)) {
+    case 0:
+      return encodeStorageRequest({ operation: PLAIN[chance.below(PLAIN.length)]!, ...head }, 64);
+    case 1: {
+      const version = [0x0600, 0x0402, 0x9999][chance.below(3)]!;
+      return encodeStorageRequest(
+        { operation: "queryProtocolVersion", ...head, version, revision: 0 },
+        64,
+      );
+    }
+    case 2: {
+      const subChannels = chance.below(4);
+      return encodeStorageRequest({ operation: "createSubChannels", ...head, subChannels }, 64);
+    }
+    default: {
+      const bytes = new Uint8Array(64);
+      bytes.set([3, 0, 0, 0, 1]);
+      bytes.set(chance.bytes(52), 12);
+      bytes[19] = chance.below(2); // the LUN
+      bytes[28] = [0x00, 0x12, 0x28, 0x2a, 0x35, 0x42, 0x9e, 0xa0][chance.below(8)]!;
+      return bytes;
+    }
+  }
+}
+
+function storageServer({ guest }: Stage): Server {
+  const image = sparseImage(STORAGE_BLOCKS * 512);
+  const server = createStorage(guest, [{ image }], { instance: INSTANCE, subChannelsMax: 2 });
+  return {
+    outcome: () => `${server.state.agreement.phase} ${server.state.death ?? ""}`.trim(),
+    end: () => server.close(),
+    request: storageRequest,
+  };
+}
+
 /** Packets of traffic beside the guest's, which the echo's server sends. */
 const BESIDE = 6;
 
@@ -289,5 +332,10 @@ export const hostileGuestTargets: readonly PackageTarget[] = [
     (stage) => new MixedServer(stage),
   ),
   guestTarget("disk-server", "a whole guest that does anything, to a disk", diskServer),
+  guestTarget(
+    "storage-server",
+    "a whole guest that does anything, to a storage controller",
+    storageServer,
+  ),
   guestTarget("echo-server", "a whole guest that does anything, to the echo's server", echoServer),
 ];

@@ -21,6 +21,7 @@ import {
   ECHO_INTERFACE_TYPE,
   EchoClient,
 } from "../../../devices/echo/mod.ts";
+import { SCSI_INTERFACE_TYPE, storageDriver } from "../../../devices/storage/mod.ts";
 import * as vmbus from "../../../mod.ts";
 import { corruptMessage, encodePacket } from "../../../simulator/peers/mod.ts";
 import { type Device, HostileHost } from "../../../simulator/scenarios/hostile/hostile_host.ts";
@@ -278,6 +279,42 @@ function diskClient({ guest }: Stage): Client {
   };
 }
 
+/** An answer of a storage controller: often one that lets its guest go on. */
+function storageAnswer(chance: Chance): Uint8Array {
+  const bytes = new Uint8Array(64);
+  bytes[0] = chance.below(8) === 0 ? 11 : 1;
+  if (chance.below(4) === 0) bytes.set(chance.bytes(52), 12);
+  else {
+    bytes[14] = [1, 1, 0x84, 0x20, 5][chance.below(5)]!; // SRB status
+    bytes[24] = [0, 36, 8, 255][chance.below(4)]!; // bytes that were moved
+    bytes[26] = chance.below(2); // or, among the properties, 64 KiB for most bytes at once
+  }
+  return bytes;
+}
+
+function storageClient({ guest }: Stage): Client {
+  let disks = 0;
+  const client = vmbus.loadGuestDriver(
+    guest,
+    storageDriver({
+      onDisk(disk) {
+        disks++;
+        // How they end is the host's to say, which does anything.
+        for (const ask of [() => disk.flush(), () => disk.read(0, new Uint8Array(512))]) {
+          ask().catch(() => {});
+        }
+      },
+    }),
+    { queueDepth: 2, ringPages: [1, 1], transferBytesMax: 4096 },
+  );
+  return {
+    device: { interfaceId: SCSI_INTERFACE_TYPE, instanceId: DEVICE.instanceId },
+    tend: () => client.rescan(),
+    outcome: () => `${client.state.phase} ${client.state.refusal ?? ""} ${disks}`.trim(),
+    reply: storageAnswer,
+  };
+}
+
 const FILE_BYTES = 200;
 
 function echoClient({ fabric, guest }: Stage): Client {
@@ -317,5 +354,10 @@ export const hostileHostTargets: readonly PackageTarget[] = [
     (stage) => new MixedClient(stage),
   ),
   hostTarget("disk-client", "a whole host that does anything, to a disk's client", diskClient),
+  hostTarget(
+    "storage-client",
+    "a whole host that does anything, to a storage controller's client",
+    storageClient,
+  ),
   hostTarget("echo-client", "a whole host that does anything, to the echo's client", echoClient),
 ];
