@@ -1626,6 +1626,12 @@ end
 
 local add_layout
 
+-- What the first field of a layout says, by name; nil where it has none.
+local function first_name(layout, values)
+  local first = layout.head and layout.head[1]
+  return first and first.names and first.names[values[first.name]]
+end
+
 local function check_number(walk, item, entry, value)
   if entry.is_choice and entry.names[value] == nil then
     complain(walk, item, entry.name .. ": " .. value .. " is unknown")
@@ -1664,11 +1670,13 @@ local function add_plain(walk, tree, entry, at)
     return item, value
   end
   local item = tree:add(entry.field, range)
-  if entry.inside ~= nil and not is_zero(range) then
+  if entry.inside ~= nil and not (entry.inside.kind == "struct" and is_zero(range)) then
     -- What it means is the device's affair: a command that nobody knows is no malformed packet.
     local inner = new_walk(walk.tvb, at + entry.bytes)
     inner.is_quiet = true
-    add_layout(inner, item, entry.inside, at, {})
+    local values = {}
+    add_layout(inner, item, entry.inside, at, values)
+    walk.inside = first_name(entry.inside, values) or walk.inside
   end
   return item, nil
 end
@@ -2090,11 +2098,15 @@ local function dissect_payload(tvb, at, stop, pinfo, tree, about, is_completion)
     return nil
   end
   local values = {}
-  local item = add_group(new_walk(tvb, stop), tree, F["vmbus.device_data"], layout, at, values)
+  local walk = new_walk(tvb, stop)
+  local item = add_group(walk, tree, F["vmbus.device_data"], layout, at, values)
   item:set_text(layout.name)
   remember_asked(device, layout, pinfo, values)
-  local what = layout.head and layout.head[1].names and layout.head[1].names[values[layout.head[1].name]]
-  return what and layout.name .. ": " .. what or layout.name
+  local words = layout.name
+  local name = first_name(layout, values)
+  if name ~= nil then words = words .. ": " .. name end
+  if walk.inside ~= nil then words = words .. ", " .. walk.inside end
+  return words
 end
 
 local function dissect_tuple(walk, tree, at, stop, packet)

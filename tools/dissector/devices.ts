@@ -33,7 +33,10 @@ export interface DissectedDevice {
     readonly by: string;
     readonly layouts: Readonly<Record<string, Layout<unknown>>>;
   };
-  /** What lies in fields that are bytes to the device's own layouts, unless they are all 0. */
+  /**
+   * What lies in fields that are bytes to the device's own layouts. Where all are 0, a struct is not there; a layout whose
+   * first field says what follows is, as 0 may be one of its values.
+   */
   readonly inside?: Readonly<Record<string, Layout<unknown>>>;
 }
 

@@ -61,11 +61,15 @@ local function dissect_payload(tvb, at, stop, pinfo, tree, about, is_completion)
     return nil
   end
   local values = {}
-  local item = add_group(new_walk(tvb, stop), tree, F["vmbus.device_data"], layout, at, values)
+  local walk = new_walk(tvb, stop)
+  local item = add_group(walk, tree, F["vmbus.device_data"], layout, at, values)
   item:set_text(layout.name)
   remember_asked(device, layout, pinfo, values)
-  local what = layout.head and layout.head[1].names and layout.head[1].names[values[layout.head[1].name]]
-  return what and layout.name .. ": " .. what or layout.name
+  local words = layout.name
+  local name = first_name(layout, values)
+  if name ~= nil then words = words .. ": " .. name end
+  if walk.inside ~= nil then words = words .. ", " .. walk.inside end
+  return words
 end
 
 local function dissect_tuple(walk, tree, at, stop, packet)

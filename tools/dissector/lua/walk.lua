@@ -42,6 +42,12 @@ end
 
 local add_layout
 
+-- What the first field of a layout says, by name; nil where it has none.
+local function first_name(layout, values)
+  local first = layout.head and layout.head[1]
+  return first and first.names and first.names[values[first.name]]
+end
+
 local function check_number(walk, item, entry, value)
   if entry.is_choice and entry.names[value] == nil then
     complain(walk, item, entry.name .. ": " .. value .. " is unknown")
@@ -80,11 +86,13 @@ local function add_plain(walk, tree, entry, at)
     return item, value
   end
   local item = tree:add(entry.field, range)
-  if entry.inside ~= nil and not is_zero(range) then
+  if entry.inside ~= nil and not (entry.inside.kind == "struct" and is_zero(range)) then
     -- What it means is the device's affair: a command that nobody knows is no malformed packet.
     local inner = new_walk(walk.tvb, at + entry.bytes)
     inner.is_quiet = true
-    add_layout(inner, item, entry.inside, at, {})
+    local values = {}
+    add_layout(inner, item, entry.inside, at, values)
+    walk.inside = first_name(entry.inside, values) or walk.inside
   end
   return item, nil
 end
