@@ -91,6 +91,7 @@ export class Bus {
   /** Puts messages to the guest on their way that were saved, in order; none is due yet. */
   restore(messages: readonly Uint8Array[]): void {
     this.#link.toGuest.restore(messages, this.host.messagePlace);
+    this.ownGuest?.expect(messages);
   }
 
   /** The next message to the guest is due. */

@@ -33,7 +33,10 @@ export interface BusFault {
     | "noCommonVersion"
     | "connectionFailed"
     | "untrustedMessage";
-  /** Left out, or what is wrong with the bytes, or what the version or the features that were agreed on have against the message, in words. */
+  /**
+   * Left out, or what is wrong with the bytes, or what the version or the features that were agreed on, or the state of the connection, have
+   * against the message, in words.
+   */
   readonly reason?: string;
 }
 
@@ -50,13 +53,14 @@ export type Refuse = (message: string | null, fault: BusFault["fault"], reason?:
 
 /**
  * Decodes what came over a link by what its ends have agreed on, has `receive` take it, and tells `refuse` where that
- * is not to be.
+ * is not to be; `whyRefused`: what is wrong with one that is unexpected, where the end can say.
  */
 export function takeMessage(
   bytes: Uint8Array,
   agreed: Agreed,
   receive: (message: ControlMessage) => BusFault["fault"] | null,
   refuse: Refuse,
+  whyRefused: (message: ControlMessage) => string | undefined = () => undefined,
 ): void {
   const message = decodeControlMessage(bytes, agreed);
   if (isControlFault(message)) {
@@ -64,7 +68,10 @@ export function takeMessage(
     return refuse(name, message, damageOf(bytes, agreed, message) ?? undefined);
   }
   const fault = receive(message);
-  if (fault !== null) refuse(message.message, fault);
+  if (fault === null) return;
+  const why = fault === "unexpectedMessage" ? whyRefused(message) : undefined;
+  if (why === undefined) refuse(message.message, fault);
+  else refuse(message.message, fault, why);
 }
 
 /** Refused messages that are remembered; older ones are only counted. */

@@ -84,6 +84,7 @@ function checkPeer<Listener>(
     given,
     defaults,
     "attach",
+    ["name", "memory", "onMessage", "onSignal"],
   );
   const listener = { onMessage, onSignal, waitForMessage };
   for (const [member, value] of Object.entries(listener)) {

@@ -183,7 +183,8 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
     [...OF_MACHINE, "vmbusFeatures"].map((name) => [name, undefined]),
   );
   const defaults = { ...PARTITION_DEFAULTS, name: "" };
-  const given = withDefaults<typeof defaults>("a partition", options, { ...defaults, ...unset });
+  const all = { ...defaults, ...unset };
+  const given = withDefaults<typeof defaults>("a partition", options, all, "create", ["name"]);
   const { memoryPages, mmioMegabytes, processors, isolated, ...rest } = given;
   const hasMemory = memoryPages !== undefined;
   if (given.vtlOf !== null) {

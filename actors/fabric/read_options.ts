@@ -12,15 +12,16 @@ export function show(value: unknown): string {
 }
 
 /**
- * The options of `what`, each read once, with defaults for those that are left out.
+ * The options of `what`, each read once, with defaults for those that are left out; none of `required` may be.
  *
- * @throws {TypeError} They are no object, cannot be read, or one of them is unknown.
+ * @throws {TypeError} They are no object, cannot be read, one of them is unknown, or one that is required is left out.
  */
 export function withDefaults<T extends object>(
   what: string,
   options: unknown,
   defaults: T,
   verb: "create" | "attach" = "create",
+  required: readonly (keyof T & string)[] = [],
 ): T {
   const action = `${verb} ${what}`;
   if (typeof options !== "object" || options === null) {
@@ -36,7 +37,12 @@ export function withDefaults<T extends object>(
       `Cannot ${action}: no option is called ${unknown}, only ${known.join(", ")}`,
     );
   }
-  return { ...defaults, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
+  const said = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  const missing = required.find((name) => !Object.hasOwn(said, name));
+  if (missing !== undefined) {
+    throw new TypeError(`Cannot ${action}: it needs the option ${missing}, which is left out`);
+  }
+  return { ...defaults, ...said };
 }
 
 /** The options as they are read, once. */

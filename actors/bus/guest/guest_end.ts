@@ -106,6 +106,11 @@ export class GuestEnd implements ClientBusPort, ConnectingEnd, MatchingEnd, Hear
     takeMessage(bytes, this.agreed, (message) => this.receive(message), this.#refuse);
   }
 
+  /** It was restored, and these messages are on their way to it. */
+  expect(messages: readonly Uint8Array[]): void {
+    this.#messages.restore(messages);
+  }
+
   /** See {@linkcode GuestPort.memory}. */
   get memory(): GuestRam {
     return this.link.memory;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { decodeControlMessage, isControlFault } from "../../../core/control/codec.ts";
 import {
   CHANNEL_ID_MAX,
   type ControlMessage,
@@ -13,6 +14,7 @@ import {
   type OfferChannel,
   type OpenResult,
 } from "../../../core/control/messages.ts";
+import type { Agreed } from "../../../core/control/versions.ts";
 import { NT_SUCCESS, STATUS_DEVICE_REMOVED } from "../../../core/ntstatus.ts";
 import type { ChannelFault } from "../../channel/types.ts";
 import type { RuntimePort } from "../../runtime/runtime_port.ts";
@@ -30,6 +32,8 @@ export interface HearingEnd extends GuestChannelOwner {
   readonly byId: Map<number, GuestChannel>;
   /** What it has asked of sockets on the host. */
   readonly sockets: SocketConnects;
+  /** What messages are read by. */
+  readonly agreed: Agreed;
 }
 
 /** Takes the messages of the host. */
@@ -41,6 +45,21 @@ export class HostMessages {
   /** For the guest's end `end`. */
   constructor(end: HearingEnd) {
     this.#end = end;
+  }
+
+  /**
+   * Messages are on their way to a guest that was restored: what is taken back there, and is neither there nor offered before, is a
+   * socket that it gave back. Nobody else's is, as the host has taken all that the guest had said.
+   */
+  restore(messages: readonly Uint8Array[]): void {
+    const known = new Set(this.#end.byId.keys());
+    for (const bytes of messages) {
+      const message = decodeControlMessage(bytes, this.#end.agreed);
+      if (isControlFault(message)) continue;
+      if (message.message === "offerChannel") known.add(message.channelId);
+      if (message.message !== "rescindChannelOffer" || known.has(message.channelId)) continue;
+      this.#givenBack.add(message.channelId);
+    }
   }
 
   /** Takes a message of the host; answers with the fault where it is not to be taken. */

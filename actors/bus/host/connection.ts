@@ -41,6 +41,14 @@ import type { GuestFacts } from "./host_port.ts";
 import { OutgoingMessages } from "./outgoing_messages.ts";
 import type { ConnectionEffect, ConnectionEvent, ConnectionTag } from "./types.ts";
 
+/** What is wrong with a message that is refused while a guest is connected, and hears (wire.md 4.5). */
+const REASONS: { readonly [Name in ControlMessage["message"]]?: string } = {
+  requestOffers: "the offers are asked for once in a connection, and were",
+  resume: "it has not paused",
+  modifyConnection: "there are two monitor pages, or none, and one change at a time",
+};
+const PAUSED_REASON = "it has paused, and may say Resume, Unload and InitiateContact alone";
+
 /** The host's end, as its connection needs it. */
 export interface ConnectedEnd {
   /** Makes the actor of the connection. */
@@ -166,6 +174,15 @@ export class HostConnection {
         // A guest that wants to hear nothing has nothing to say (wire.md 4.5).
         return this.#actor.is("paused") ? "unexpectedMessage" : "other";
     }
+  }
+
+  /** Why a message that was refused is none for this connection now, in words; undefined: it is not for that. */
+  whyRefused({ message }: ControlMessage): string | undefined {
+    if (!this.#actor.is("connected")) return undefined;
+    if (this.#actor.is("paused")) return PAUSED_REASON;
+    return message === "modifyConnection" && this.protocol?.hasServerMonitorPages === true
+      ? "the host has brought the monitor pages"
+      : REASONS[message];
   }
 
   #tell(type: ConnectionEvent["type"]): ChannelFault | null {

@@ -124,6 +124,7 @@ export class HostEnd implements BusPort, ConnectedEnd, OfferingEnd, SteppingEnd 
         this.agreed,
         (message) => this.receive(message, connectionId),
         refuse,
+        (message) => this.connection.whyRefused(message),
       )
     );
   }

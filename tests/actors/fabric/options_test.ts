@@ -138,7 +138,7 @@ Deno.test("createFabric: has the defaults of api.md section 3", () => {
 
 const BAD_PARTITIONS: readonly (readonly [unknown, ErrorClass, string])[] = [
   [undefined, TypeError, "Cannot create a partition: its options must be an object, not undefined"],
-  [{}, TypeError, 'Cannot create a partition: its name must be a text, not ""'],
+  [{}, TypeError, "Cannot create a partition: it needs the option name, which is left out"],
   [{ name: "" }, TypeError, 'its name must be a text, not ""'],
   [{ name: 7 }, TypeError, "its name must be a text, not 7"],
   [{ name: "a", pages: 1 }, TypeError, "no option is called pages, only memoryPages, vtl"],

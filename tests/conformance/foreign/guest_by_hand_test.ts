@@ -191,3 +191,25 @@ Deno.test("attachForeignGuest: two at once have a server each, and what is for o
   second.vsp.VmbChannelCleanup(second.server);
   await first.end();
 });
+
+// wire.md 4.5: what the state of the connection has against a message is said in words (api.md section 3, `inspect()`).
+Deno.test("BusFault.reason: a message that its connection does not have now, in words", async () => {
+  const stage = new ForeignStage();
+  const { guest, fabric } = stage;
+  guest.contact(0x6_0000, 0x24); // ModifyConnection, Pause
+  await stage.settle();
+  for (const message of [3, 3, 29, 27, 3]) guest.say(message, 0);
+  guest.say(29, 0);
+  guest.say(25, 0, 0x8000, 0, 0, 0);
+  await stage.settle();
+  assertEquals(
+    fabric.inspect().partitions[1]!.faults.map(({ message, reason }) => `${message}: ${reason}`),
+    [
+      "requestOffers: the offers are asked for once in a connection, and were",
+      "resume: it has not paused",
+      "requestOffers: it has paused, and may say Resume, Unload and InitiateContact alone",
+      "modifyConnection: there are two monitor pages, or none, and one change at a time",
+    ],
+  );
+  await stage.end();
+});

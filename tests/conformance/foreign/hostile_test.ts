@@ -22,7 +22,7 @@ Deno.test("attachForeignGuest, attachForeignHost: wrong options are refused with
   const fabric = createFabric({ codec: "vmbus" });
   const cases: [options: object, error: typeof TypeError | typeof RangeError, text: string][] = [
     [{ name: "" }, TypeError, "name must be a text"],
-    [{ memory: undefined }, TypeError, "memory must be an ArrayBuffer or a SharedArrayBuffer"],
+    [{ memory: null }, TypeError, "memory must be an ArrayBuffer or a SharedArrayBuffer"],
     [{ memory: new Uint8Array(PAGE) }, TypeError, "memory must be an ArrayBuffer"],
     [{ memory: new ArrayBuffer(0) }, RangeError, "pages of 4096 bytes, not 0 bytes"],
     [{ memory: new ArrayBuffer(PAGE + 8) }, RangeError, "not 4104 bytes"],
@@ -35,7 +35,9 @@ Deno.test("attachForeignGuest, attachForeignHost: wrong options are refused with
     [{ memoryBase: -PAGE }, RangeError, "memoryBase"],
     [{ memoryBase: 2 ** 52 }, RangeError, "memoryBase"],
     [{ vtl: 3 }, RangeError, "vtl must be"],
-    [{ onMessage: undefined }, TypeError, "onMessage must be a function, not null"],
+    [{ onMessage: undefined }, TypeError, "it needs the option onMessage, which is left out"],
+    [{ memory: undefined }, TypeError, "it needs the option memory, which is left out"],
+    [{ onMessage: null }, TypeError, "onMessage must be a function, not null"],
     [{ onSignal: 5 }, TypeError, "onSignal must be a function, not 5"],
     [{ memoryPages: 4 }, TypeError, "no option is called memoryPages"],
   ];
