@@ -122,6 +122,7 @@ export class StorageChannel {
     );
     expectSuccess(kmcl.VmbServerChannelInitSetVmbusHandle(channel, kernelHandle));
     vmbus.ZwClose(kernelHandle);
+    expectSuccess(kmcl.VmbServerChannelInitSetTargetVtl(channel, guest.vtl));
     expectSuccess(
       kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, SCSI_INTERFACE_TYPE, instance),
     );

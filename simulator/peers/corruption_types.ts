@@ -61,7 +61,7 @@ export type PacketLieName =
 /** The name of a {@linkcode Corruption}. */
 export type CorruptionName = RingLieName | PacketLieName;
 
-/** What a pipe is of: datagrams (kmcl.md section 7), or the bytes of a stream in each direction. */
+/** What a pipe is of: datagrams, or the bytes of a stream in each direction. */
 export type PipeMode = "datagrams" | "bytes";
 
 /** A lie that a peer can put into a ring. */
