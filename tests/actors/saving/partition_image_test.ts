@@ -96,6 +96,9 @@ function withPageSets(chunks: readonly SavedChunk[]): readonly SavedChunk[] {
     if ("mmioMegabytesOptional" in changed && "codec" in changed) {
       return { ...changed, inlineContextBytes: 8 };
     }
+    if ("latency100ns" in changed) {
+      return { ...changed, bounce: { pagesGpa: 4096, driverGpas: [8192] } };
+    }
     if ("payload" in changed && "transactionId" in changed) {
       return { ...changed, area: new Uint8Array(0) };
     }
