@@ -81,6 +81,22 @@ export class BounceBuffers {
     };
   }
 
+  /** All pages of its buffers, for who checks what is pinned and shared. */
+  get pfns(): readonly number[] {
+    const buffers = this.#pages === null ? this.#ofDriver : [this.#pages, ...this.#ofDriver];
+    return buffers.flatMap(({ pfns }) => pfns);
+  }
+
+  /** Those of them that the host can read. */
+  get sharedPfns(): readonly number[] {
+    return this.#isShared ? this.pfns : [];
+  }
+
+  /** Pages that stay shared for packets which ended without a completion. */
+  get leftPfns(): readonly number[] {
+    return this.#left.flatMap((ranges) => ranges.flatMap(({ pfns }) => pfns));
+  }
+
   // -- Buffers
 
   /** Whether external data has to go through copies, unless it is shared. */

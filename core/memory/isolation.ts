@@ -49,7 +49,7 @@ export class Isolation {
 }
 
 /** The memory of a guest, as far as it matters who reads it. */
-interface MaybeIsolated {
+export interface MaybeIsolated {
   /** What of it the host can read; null: all. */
   readonly isolation: Isolation | null;
   /** Where RAM has ended, and MMIO begins. */

@@ -22,13 +22,31 @@ function addPagesOf({ endpoints, bus }: PartitionObject, pages: Set<number>): vo
   const add = (ranges: readonly GpaRange[]) => {
     for (const { pfns } of ranges) for (const pfn of pfns) pages.add(pfn);
   };
-  for (const { outgoing } of endpoints) {
-    for (const { ranges, actor } of outgoing.packets.live) if (actor.is("inFlight")) add(ranges);
+  for (const { outgoing, bounce } of endpoints) {
+    for (const { ranges, ownRanges, actor } of outgoing.packets.live) {
+      if (actor.is("inFlight")) add(ownRanges ?? ranges);
+    }
+    for (const pfn of bounce?.pfns ?? []) pages.add(pfn);
   }
   // What the host has not answered is nobody's: its pages wait, and are not pinned (kmcl.md G5).
   for (const { ranges, actor } of bus.ownGuest?.gpadls.all ?? []) {
     if (!actor.is("forsaken")) add(ranges);
   }
+}
+
+/** Pages that an isolated guest has a reason to share, at any of its levels with the same memory (kmcl.md X17). */
+function pagesToShare({ levels, memory }: PartitionObject): ReadonlySet<number> {
+  const sharing = levels.filter((level) => level.memory === memory);
+  const ofBuses = sharing.flatMap(({ bus: { ownHost, ownGuest } }) => [
+    ...(ownGuest?.signals.buffers ?? []).map(({ pfns }) => pfns),
+    ownHost?.signals.hostPage?.pfns ?? [],
+    ...(ownGuest?.gpadls.all ?? []).filter(({ isConfidential }) => !isConfidential)
+      .flatMap(({ ranges }) => ranges.map(({ pfns }) => pfns)),
+  ]);
+  const ofChannels = sharing.flatMap(({ endpoints }) =>
+    [...endpoints].flatMap(({ bounce }) => [bounce?.sharedPfns ?? [], bounce?.leftPfns ?? []])
+  );
+  return new Set([...ofBuses, ...ofChannels].flat());
 }
 
 /** A checker at work. */
@@ -44,10 +62,20 @@ class MemoryAtWork implements CheckerAtWork {
       if (!partition.isAlive) continue;
       const { name, memory: { pinnedPages } } = partition;
       const { size } = pagesInUse(partition);
+      this.#lookAtShared(partition);
       if (pinnedPages === size) continue;
       const message = `${pinnedPages} pages of ${name} are pinned, and ${size} are in use`;
       this.#context.fail("P6: pages are pinned while they are in use", name, message);
     }
+  }
+
+  #lookAtShared(partition: PartitionObject): void {
+    const { name, memory: { isolation } } = partition;
+    if (isolation === null) return;
+    const { size } = pagesToShare(partition);
+    if (isolation.sharedPages === size) return;
+    const message = `${isolation.sharedPages} pages of ${name} are shared, and ${size} have to be`;
+    this.#context.fail("X17: pages are shared while there is a reason", name, message);
   }
 
   end(): void {

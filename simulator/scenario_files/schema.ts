@@ -100,6 +100,8 @@ const partition = z.strictObject({
     .meta({ description: "the guest whose machine it is a further trust level of, by its name" }),
   redirect: z.boolean().optional()
     .meta({ description: "whether that guest, its paravisor, serves it in the host's place" }),
+  isolated: z.boolean().optional()
+    .meta({ description: "whether the host reads only what the guest shares of its memory" }),
 });
 
 /** The schema of a file. */

@@ -207,6 +207,13 @@ Deno.test("readScenarioFile: a guest may be a further trust level of one that st
   ]);
 });
 
+Deno.test("readScenarioFile: a guest may be isolated (kmcl.md X17)", async () => {
+  const { scenario } = await readScenarioFile(
+    "scenario: disk\npartitions:\n  guest: { isolated: true }\n",
+  );
+  assertEquals(scenario.partitions["guest"]?.isolated, true);
+});
+
 Deno.test("readScenarioFile: a module's scenario comes from whoever reads the file", async () => {
   const mine = defineScenario({
     name: "mine",
