@@ -157,10 +157,10 @@ export class StorageClient implements vmbus.GuestDriverInstance {
           this.#queue.pump();
         },
         EvtChannelSuspend: (channel) => {
-          this.#awake();
-          if (isPrimary) return this.#suspended(channel);
           const path = this.#pathOf(channel);
-          if (path !== null) path.isOpen = false;
+          if (path !== null) path.isOpen = false; // before a program that hears of its disks asks for more
+          this.#awake();
+          if (isPrimary) this.#suspended(channel);
         },
       },
       pnpFailure: (_channel, status) => {

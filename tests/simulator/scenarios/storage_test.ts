@@ -106,6 +106,12 @@ for (const rule of LOSSES) {
   });
 }
 
+// What a restored guest heard of first was Suspend: its program was told of its disks, and asked for more at once.
+Deno.test("storage: a guest that is restored into a suspended channel sends nothing", async () => {
+  const { findings } = await runWorld(storage, { seed: 7105 });
+  assertEquals(findings, []);
+});
+
 /** What is found in worlds where `mistake` stands in place of a method of the write cache. */
 async function foundWith(
   name: "flush" | "write",
