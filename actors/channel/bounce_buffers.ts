@@ -81,10 +81,19 @@ export class BounceBuffers {
     };
   }
 
-  /** All pages of its buffers, for who checks what is pinned and shared. */
+  /** The pages for copies, which no driver sees; null: there are none. */
+  get pages(): GuestBuffer | null {
+    return this.#pages;
+  }
+
+  /** All of them. */
+  get buffers(): readonly GuestBuffer[] {
+    return this.#pages === null ? this.#ofDriver : [this.#pages, ...this.#ofDriver];
+  }
+
+  /** Their pages, for who checks what is pinned and shared. */
   get pfns(): readonly number[] {
-    const buffers = this.#pages === null ? this.#ofDriver : [this.#pages, ...this.#ofDriver];
-    return buffers.flatMap(({ pfns }) => pfns);
+    return this.buffers.flatMap(({ pfns }) => pfns);
   }
 
   /** Those of them that the host can read. */
@@ -270,7 +279,9 @@ export class BounceBuffers {
     const isSent = tags.awaiting || tags.withdrawn;
     if (ownRanges === null) {
       if (!isSent || ranges.length === 0 || !this.#isNeeded) return true;
-      if (!this.#isReachable(ranges)) return false;
+      const copies = new Set(this.#pages?.pfns);
+      const isOfCopies = ranges.some(({ pfns }) => pfns.some((pfn) => copies.has(pfn)));
+      if (isOfCopies || !this.#isReachable(ranges)) return false;
       shareRanges(this.#memory, ranges);
       packet.ownRanges = ranges;
       return true;

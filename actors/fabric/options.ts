@@ -197,7 +197,7 @@ export function checkPartitionOptions(options: PartitionOptions): CheckedPartiti
     memoryPages: memoryPages ?? defaults.memoryPages,
     mmioMegabytes: mmioMegabytes ?? defaults.mmioMegabytes,
     processors: processors ?? defaults.processors,
-    isolated: isolated ?? defaults.isolated,
+    isolated: isolated === undefined ? defaults.isolated : isolated,
     vmbusFeatures: given.vmbusFeatures ??
       (given.redirect === true ? REDIRECTED_FEATURES : FEATURES_DEFAULT),
   };

@@ -104,6 +104,15 @@ export class RestoredMachine {
     const placed = ranges.filter(({ backing }) => backing !== null);
     const clients = sharing.flatMap(({ clients }) => clients);
     const servers = sharing.flatMap(({ partition }) => partition.bus.host.unclaimed.all);
+    const bounce = clients.flatMap((client) => client.bounce?.buffers ?? []);
+    const others = sharing.flatMap(({ partition: { bus } }) => [
+      ...bus.guest.signals.buffers,
+      bus.host.signals.hostPage,
+    ]);
+    const taken = new Set<unknown>([...rings, ...others]);
+    if (new Set(bounce).size < bounce.length || bounce.some((buffer) => taken.has(buffer))) {
+      throwDataError("a bounce buffer is somebody else's as well");
+    }
     const isGood = areSame(reserved, clients.map(({ channel }) => channel?.mmio ?? null)) &&
       areSame(placed, servers.map(({ mmio }) => mmio));
     if (!isGood) throwDataError("MMIO is nobody's, or somebody's who cannot have it");

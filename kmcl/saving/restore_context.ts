@@ -124,7 +124,9 @@ export class RestoreContext implements GuestRestoreContext {
     const buffer = memory.buffers.get(gpa);
     const isRings = levels.flatMap(({ bus }) => bus.guest.channels)
       .some(({ taken }) => taken?.ringPages === buffer);
-    if (buffer !== undefined && !isRings) return buffer;
+    const isOfCopies = levels.flatMap(({ endpoints }) => [...endpoints])
+      .some(({ bounce }) => (bounce?.pages ?? null) === buffer);
+    if (buffer !== undefined && !isRings && !isOfCopies) return buffer;
     throw new RangeError(`Cannot give back a buffer: no driver has one that begins at ${gpa}`);
   }
 

@@ -1,6 +1,6 @@
 // kmcl.md X17 to X20: isolated guests, and the bounce buffers through which their external data goes.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import {
   clientTable,
@@ -326,6 +326,30 @@ Deno.test("initSetOfferFlags: confidential channels of an isolated guest share n
     guest.memory.free(buffer);
     await closePair({ fabric, vsp, vsc, server, client });
   }
+});
+
+Deno.test("createPartition: isolated is true or false, and a machine's alone (X17)", () => {
+  const fabric = createFabric();
+  for (const isolated of [1, "true", null, {}]) {
+    assertThrows(
+      () => fabric.createPartition({ name: "guest", isolated: isolated as boolean }),
+      TypeError,
+      "Cannot create a partition: isolated must be true or false, not",
+    );
+  }
+  const machine = fabric.createPartition({ name: "machine", isolated: true });
+  const level = { name: "level", vtl: 1, vtlOf: machine };
+  assertThrows(
+    () => fabric.createPartition({ ...level, isolated: false }),
+    TypeError,
+    "isolated is that of its machine where vtlOf is given",
+  );
+  fabric.createPartition(level);
+  assertEquals(fabric.inspect().partitions.map(({ sharedPages }) => sharedPages), [
+    undefined,
+    0,
+    0,
+  ]);
 });
 
 Deno.test("createPartition: a guest that is not isolated shares all, and copies nothing (X17)", async () => {

@@ -1,11 +1,16 @@
 // kmcl.md X21: what a save keeps of an isolated guest, and of the bounce buffers of its clients.
 
 import { assertEquals, assertExists } from "@std/assert";
+import { PARTITION_CHUNKS } from "../../../actors/saving/partition_image.ts";
+import { readEnvelope, writeEnvelope } from "../../../core/saved/envelope.ts";
+import type { PlainData } from "../../../core/saved/plain_data.ts";
 import * as vmbus from "../../../mod.ts";
 import { PAIR_INSTANCE, PAIR_TYPE, serverTable, setVmbus } from "../../support/connected_pair.ts";
 import { clientTableV5 } from "../../support/later_tables.ts";
 import { WAIT } from "../../support/sending.ts";
 import { stubClient, stubGuest } from "../../support/stub_drivers.ts";
+
+type Saved = Readonly<Record<string, PlainData>>;
 
 /** A server that stands still until it is resumed, and inverts the first byte of what packets describe. */
 const inverter: vmbus.HostDriver = {
@@ -117,6 +122,67 @@ for (const isolated of [true, false]) {
     partition!.destroy();
   });
 }
+
+/** The saved guest, with what `change` makes of its one client. */
+function withClient(bytes: Uint8Array, change: (endpoint: Saved) => Saved): Uint8Array {
+  const { client } = PARTITION_CHUNKS;
+  const chunks = readEnvelope("partition", bytes).map((chunk) => {
+    if (chunk.type !== client.type) return chunk;
+    const data = chunk.data as Saved;
+    return { ...chunk, data: { ...data, endpoint: change(data["endpoint"] as Saved) } };
+  });
+  return writeEnvelope("partition", chunks);
+}
+
+/** Whether a guest whose client was changed so is refused as damaged. */
+function isRefused(bytes: Uint8Array, change: (endpoint: Saved) => Saved): boolean {
+  const { status, reason } = vmbus.restorePartition(
+    vmbus.createFabric(),
+    withClient(bytes, change),
+    {
+      guestDrivers: [stubGuest({ restore: attachAll })],
+      hostDrivers: [inverter],
+    },
+  );
+  assertEquals(reason === null, vmbus.NT_SUCCESS(status));
+  return status === vmbus.STATUS_DATA_ERROR;
+}
+
+function attachAll(context: vmbus.GuestRestoreContext): void {
+  context.attachChannel("channel 0", { processPacket: () => {} });
+  for (let slot = 0; slot < 3; slot++) {
+    context.attachPacket(`packet 0/${slot}`, { completionRoutine: () => {} });
+  }
+}
+
+Deno.test("restorePartition: bounce buffers that cannot be are refused (X21)", async () => {
+  const { bytes, buffers } = await savedGuest(true);
+  assertEquals(isRefused(bytes, (endpoint) => endpoint), false);
+  const bounceOf = ({ bounce }: Saved) => bounce as { pagesGpa: number; driverGpas: number[] };
+  const withBounce = (change: (bounce: ReturnType<typeof bounceOf>) => PlainData) =>
+    isRefused(bytes, (endpoint) => ({ ...endpoint, bounce: change(bounceOf(endpoint)) }));
+  const rings = 4 * 4096;
+  const refused = [
+    withBounce(({ driverGpas }) => ({ pagesGpa: null, driverGpas })),
+    withBounce(({ pagesGpa }) => ({ pagesGpa, driverGpas: [] })), // what is private is sent as it is
+    withBounce(({ pagesGpa }) => ({ pagesGpa, driverGpas: [pagesGpa] })),
+    withBounce(({ pagesGpa, driverGpas }) => ({ pagesGpa: pagesGpa + 1, driverGpas })),
+    withBounce(({ pagesGpa, driverGpas }) => ({ pagesGpa, driverGpas: [...driverGpas, rings] })),
+    withBounce(({ driverGpas }) => ({ pagesGpa: buffers[2]!.gpa, driverGpas })), // not the copies' pages
+    isRefused(bytes, ({ bounce: _bounce, ...endpoint }) => endpoint),
+    isRefused(bytes, (endpoint) => ({
+      ...endpoint,
+      packets: (endpoint["packets"] as Saved[]).map(({ ownRanges: _own, ...packet }) => packet),
+    })),
+    isRefused(bytes, (endpoint) => ({
+      ...endpoint,
+      packets: (endpoint["packets"] as Saved[]).map((packet) =>
+        "ownRanges" in packet ? { ...packet, ownRanges: [] } : packet
+      ),
+    })),
+  ];
+  assertEquals(refused, refused.map(() => true));
+});
 
 Deno.test("savePartition: who is not isolated, and asks for no bounce buffer, saves what was saved before there were any (X1, X21)", async () => {
   const fabric = vmbus.createFabric();

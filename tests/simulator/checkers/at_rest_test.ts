@@ -1,5 +1,6 @@
 // Checkers that look at what is there, between work items and at the end: planted states make them fail.
 
+import { Isolation } from "../../../core/memory/isolation.ts";
 import { assertEquals } from "@std/assert";
 import { WRITE_INDEX_OFFSET } from "../../../core/ring/layout.ts";
 import { agreementChecker } from "../../../simulator/checkers/agreement.ts";
@@ -120,6 +121,14 @@ Deno.test("memory: finds pages that are pinned for nobody", async () => {
     clientEnd.memory.pin([500]);
   });
   assertEquals(found, ["correctness memory: P6: pages are pinned while they are in use, guest"]);
+});
+
+Deno.test("memory: finds a page that an isolated guest shares for nothing", async () => {
+  const found = await atEnd(memoryChecker, ({ clientEnd: { memory } }) => { // kmcl.md X17
+    memory.isolation = new Isolation(() => false);
+    memory.isolation.share([500]);
+  });
+  assertEquals(found, ["correctness memory: X17: pages are shared while there is a reason, guest"]);
 });
 
 Deno.test("traffic: finds that the ring holds what nobody sent", async () => {
