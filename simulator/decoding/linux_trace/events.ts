@@ -5,8 +5,9 @@
  * @module
  */
 
+import { formsOf } from "../../../core/control/layouts.ts";
 import type { ControlMessageName } from "../../../core/control/messages.ts";
-import { PrintFormat } from "./print_format.ts";
+import { type PrintedValue, PrintFormat, type Requirement } from "./print_format.ts";
 
 /** What an event tells of. */
 export type LinuxEvent =
@@ -19,16 +20,31 @@ export type LinuxEvent =
   /** A signal. */
   | { readonly tells: "signal"; readonly event: string; readonly format: PrintFormat };
 
+/** A printed value as a message has it: `%d` prints the upper half of the numbers as negative ones, and flags as numbers. */
+export function fieldOf(isFlag: boolean, value: PrintedValue): PrintedValue | boolean {
+  if (isFlag) return (Number(value) & 1) !== 0;
+  return typeof value === "number" && value < 0 && value >= -(2 ** 31) ? value >>> 0 : value;
+}
+
+/** The values that fields of a message can have: a trace is written by others, and says what it likes. */
+function fieldsOfMessage(message: ControlMessageName): Requirement {
+  const { fields } = formsOf(message).at(-1)!;
+  return (name, value) => {
+    const type = Object.hasOwn(fields, name) ? fields[name]!.type : null;
+    return type === null || type.fits(fieldOf(type.kind === "bit", value)) ? null : type.form;
+  };
+}
+
 const sent = (message: ControlMessageName, fields: string): LinuxEvent => ({
   tells: "sent",
   message,
-  format: new PrintFormat(`${fields}ret {ret:d}`),
+  format: new PrintFormat(`${fields}ret {ret:d}`, fieldsOfMessage(message)),
 });
 
 const heard = (message: ControlMessageName, fields: string): LinuxEvent => ({
   tells: "heard",
   message,
-  format: new PrintFormat(fields),
+  format: new PrintFormat(fields, fieldsOfMessage(message)),
 });
 
 const signal = (event: string): LinuxEvent => ({

@@ -40,14 +40,19 @@ function valueOf(text: string, kind: string): PrintedValue {
   return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
+/** What a value must be, such as `a u32`, where it is none of those; null: it may be what it is. */
+export type Requirement = (name: string, value: PrintedValue) => string | null;
+
 /** One event's format: `child_relid {channelId:x}, openid {openId:d}`. */
 export class PrintFormat {
   readonly #parts: readonly Part[];
+  readonly #require: Requirement;
   /** The names of its values, in order. */
   readonly names: readonly string[];
 
-  /** Reads `format`. */
-  constructor(format: string) {
+  /** Reads `format`; its values are those that `require` has nothing against. */
+  constructor(format: string, require: Requirement = () => null) {
+    this.#require = require;
     const pieces = format.split(/\{(\w+):(\w)\}/);
     const parts: Part[] = [];
     for (let at = 0; at < pieces.length; at += 3) {
@@ -79,7 +84,10 @@ export class PrintFormat {
       pattern.lastIndex = at;
       const [found] = pattern.exec(text) ?? [];
       if (found === undefined) return fault(`${name}, ${what},`);
-      values.set(name, valueOf(found, kind));
+      const read = valueOf(found, kind);
+      const form = this.#require(name, read);
+      if (form !== null) return fault(`${name}, ${form},`);
+      values.set(name, read);
       at += found.length;
     }
     return values;

@@ -11,7 +11,7 @@ import { MESSAGE_RULES } from "../../../core/control/versions.ts";
 import { Damage } from "../../../core/layout/mod.ts";
 import { withStatusName } from "../../../core/trace_entries.ts";
 import type { TraceDetails, TraceEntry } from "../../../mod.ts";
-import { LINUX_EVENTS, type LinuxEvent, UNNAMED } from "./events.ts";
+import { fieldOf, LINUX_EVENTS, type LinuxEvent, UNNAMED } from "./events.ts";
 import type { PrintedValue } from "./print_format.ts";
 import { type EventLine, readTraceLine, ticksOf } from "./trace_line.ts";
 
@@ -78,12 +78,6 @@ function blankMessage(name: ControlMessageName): ControlMessage {
   return found;
 }
 
-/** A printed value as the message has it: `%d` prints the upper half of the numbers as negative ones. */
-function fieldOf(blank: unknown, value: PrintedValue): PrintedValue | boolean {
-  if (typeof blank === "boolean") return (Number(value) & 1) !== 0;
-  return typeof value === "number" && value < 0 ? value >>> 0 : value;
-}
-
 function messageWith(
   name: ControlMessageName,
   values: ReadonlyMap<string, PrintedValue>,
@@ -92,7 +86,7 @@ function messageWith(
   const told = new Set<string>(["message"]);
   for (const [field, value] of values) {
     if (!(field in message)) continue;
-    message[field] = fieldOf(message[field], value);
+    message[field] = fieldOf(typeof message[field] === "boolean", value);
     told.add(field);
   }
   const speaker = MESSAGE_RULES[name].to === "host" ? "guest" : "host";

@@ -190,6 +190,32 @@ for (const [program, print, flags] of FORMS) {
   });
 }
 
+Deno.test("LinuxTraceReader: a value that no field of the message can have is a fault of its line", () => {
+  const at = "  a-1 [000] 1.5: ";
+  const faults = [
+    ["vmbus_onoffer_rescind: child_relid ", "0x100000000", "", "channelId, a u32"],
+    ["vmbus_onoffer_rescind: child_relid ", "0xffffffffffffffff", "", "channelId, a u32"],
+    ["vmbus_onversion_response: version_supported ", "256", "", "supported, a u8"],
+    ["vmbus_onopen_result: child_relid 0x1, openid ", "-2147483649", ", status 0", "openId, a u32"],
+    [
+      "vmbus_negotiate_version: sending vmbus_version_requested ",
+      "99999999999999999999",
+      ", target_vcpu 0x0, pages 0:0:0, ret 0",
+      "version, a u32",
+    ],
+  ] as const;
+  for (const [before, value, behind, form] of faults) {
+    const [event] = before.split(":");
+    const found = new LinuxTraceReader().next(`${at}${before}${value}${behind}`);
+    const there = JSON.stringify(`${value}${behind}`.slice(0, 24));
+    assertEquals(found, {
+      line: 1,
+      column: at.length + before.length + 1,
+      fault: `${event}: ${form}, should stand here, not ${there}`,
+    });
+  }
+});
+
 Deno.test("LinuxTraceReader: says where a line is not what its event prints, and counts what is none of the bus's", () => {
   const reader = new LinuxTraceReader();
   const at = "  a-1 [000] 1.5: ";

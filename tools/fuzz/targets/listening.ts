@@ -6,6 +6,7 @@
  */
 
 import { assert } from "../../../core/assert.ts";
+import { CONTROL_MESSAGE } from "../../../core/control/layouts.ts";
 import type { ControlMessage } from "../../../core/control/messages.ts";
 import { PostingOrder } from "../../../simulator/decoding/linux_trace/posting_order.ts";
 import {
@@ -89,6 +90,7 @@ const linuxTarget = withCorpus(
       const check = new TraceCheck();
       let broken = 0;
       for (const { message: told, isSaid } of given) {
+        if (told !== null) CONTROL_MESSAGE.encode(told.message); // decode shows it field by field
         if (told === null || !isSaid) continue;
         const found = check.takeAsGuest(told.message, GUEST, told.speaker, told.told);
         if (found !== null) note(++broken);
