@@ -1573,7 +1573,11 @@ local failed = ProtoExpert.new(
   "vmbus.failed", "Failed", expert.group.RESPONSE_CODE, expert.severity.NOTE)
 local noted = ProtoExpert.new(
   "vmbus.noted", "Note of the capture", expert.group.COMMENTS_GROUP, expert.severity.COMMENT)
-vmbus.experts = { malformed, refused, not_said, failed, noted }
+local cut = ProtoExpert.new(
+  "vmbus.cut", "Bytes are missing: the capture is cut", expert.group.UNDECODED, expert.severity.NOTE)
+vmbus.experts = { malformed, refused, not_said, failed, noted, cut }
+
+local is_cut = false -- whether the capture lacks bytes of the record that is dissected
 
 -- Other dissectors put themselves here, by the GUID of an interface type in small letters, for what channels
 -- of that type carry.
@@ -1620,7 +1624,7 @@ end
 
 local function complain(walk, item, text)
   walk.is_malformed = true
-  if walk.is_quiet then return end
+  if walk.is_quiet or is_cut then return end
   item:add_proto_expert_info(malformed, text)
 end
 
@@ -1775,7 +1779,7 @@ end
 
 -- Requests and answers
 
-local pending = {}   -- by key: the frame of a request that nobody has answered, and when it was
+local pending = {}   -- by place, a bus or a channel, and key: the frame of a request without an answer, and when it was
 local responses = {} -- by the frame of a request: that of its answer, and the time between
 local requests = {}  -- by the frame of an answer: that of its request, and the time between
 local asked = {}     -- by the frame of a request: what a device was asked for, where that says how its answer reads
@@ -1784,15 +1788,26 @@ function vmbus.init()
   pending, responses, requests, asked = {}, {}, {}, {}
 end
 
-local function asks(pinfo, key)
-  if not pinfo.visited then pending[key] = { frame = pinfo.number, at = pinfo.abs_ts } end
+local function channel_place(about, channel)
+  return about.bus .. "|channel " .. channel
 end
 
-local function answers(pinfo, key)
+-- Nothing that was asked at a place is answered any more.
+local function forget(pinfo, place)
+  if not pinfo.visited then pending[place] = nil end
+end
+
+local function asks(pinfo, place, key)
   if pinfo.visited then return end
-  local request = pending[key]
+  if pending[place] == nil then pending[place] = {} end
+  pending[place][key] = { frame = pinfo.number, at = pinfo.abs_ts }
+end
+
+local function answers(pinfo, place, key)
+  if pinfo.visited or pending[place] == nil then return end
+  local request = pending[place][key]
   if request == nil or requests[pinfo.number] ~= nil then return end
-  pending[key] = nil
+  pending[place][key] = nil
   local time = pinfo.abs_ts - request.at
   responses[request.frame] = { frame = pinfo.number, time = time }
   requests[pinfo.number] = { frame = request.frame, time = time }
@@ -1817,18 +1832,30 @@ end
 
 -- Control messages
 
-local function key_of(about, request, fields, values)
-  local words = { about.bus, request }
+local function key_of(request, fields, values)
+  local words = { request }
   for _, name in ipairs(fields) do words[#words + 1] = tostring(values[name]) end
   return table.concat(words, "|")
 end
 
+local function is_for(about, rule)
+  return rule.to == (about.direction == 0 and "host" or "guest")
+end
+
 local function link_message(pinfo, about, name, values)
+  local rule = message_rules[name]
+  if rule == nil or not is_for(about, rule) then return end
+  -- A new connection, and new rings: whatever was asked before gets no answer.
+  if name == "initiateContact" then forget(pinfo, about.bus) end
+  if name == "openChannel" or name == "openReservedChannel" then
+    forget(pinfo, channel_place(about, values.channelId))
+  end
   for _, pair in ipairs(message_answers) do
+    local what = pair.request .. ">" .. pair.answer
     if pair.request == name then
-      asks(pinfo, key_of(about, pair.request .. ">" .. pair.answer, pair.request_by, values))
+      asks(pinfo, about.bus, key_of(what, pair.request_by, values))
     elseif pair.answer == name then
-      answers(pinfo, key_of(about, pair.request .. ">" .. pair.answer, pair.answer_by, values))
+      answers(pinfo, about.bus, key_of(what, pair.answer_by, values))
     end
   end
 end
@@ -1836,7 +1863,7 @@ end
 local function check_said(item, about, name)
   local rule = message_rules[name]
   if rule == nil then return end
-  if rule.to ~= (about.direction == 0 and "host" or "guest") then
+  if not is_for(about, rule) then
     item:add_proto_expert_info(not_said, name .. " is for the " .. rule.to)
   elseif about.version ~= NONE and not rule.is_always then
     if about.version < rule.since then
@@ -2161,11 +2188,11 @@ local function dissect_header(walk, tree, at, payload_at, kind)
 end
 
 local function link_packet(pinfo, about, kind, flags, id)
-  local channel = about.bus .. "|channel " .. about.channel .. "|"
+  local place = channel_place(about, about.channel)
   if kind == "completion" then
-    answers(pinfo, channel .. (1 - about.direction) .. "|" .. id)
+    answers(pinfo, place, 1 - about.direction .. "|" .. id)
   elseif flags == 1 then
-    asks(pinfo, channel .. about.direction .. "|" .. id)
+    asks(pinfo, place, about.direction .. "|" .. id)
   end
 end
 
@@ -2203,7 +2230,7 @@ local function dissect_packet(tvb, at, pinfo, tree, about)
     fault = "malformedMsgpack"
   end
   if known ~= nil and known.name == "completion" and packet.flags == 1 then fault = "unexpectedFlags" end
-  if fault ~= nil and not walk.is_malformed then
+  if fault ~= nil and not walk.is_malformed and not is_cut then
     item:add_proto_expert_info(refused, "a receiver refuses this packet: " .. fault)
     walk.is_malformed = true
   end
@@ -2211,8 +2238,9 @@ local function dissect_packet(tvb, at, pinfo, tree, about)
     add_group(walk, item, F["vmbus.trailer"], layouts.trailer, stop, {})
   end
   if walk.is_malformed or found == nil then
-    item:set_text("Packet: damaged")
-    return "packet, damaged", true
+    local what = is_cut and "cut" or "damaged"
+    item:set_text("Packet: " .. what)
+    return "packet, " .. what, true
   end
   local name = packet_types[found.type].name
   local info = name .. ", transaction " .. tostring(found.id)
@@ -2239,6 +2267,10 @@ function vmbus.dissector(tvb, pinfo, root)
   local header = {}
   local item = add_group(walk, tree, F["vmbus.capture"], layouts.capture, 0, header)
   item:set_text("Capture header")
+  is_cut = tvb:reported_len() > tvb:len()
+  if is_cut then
+    tree:add_proto_expert_info(cut, tvb:reported_len() - tvb:len() .. " bytes more are not in the capture")
+  end
   if walk.is_malformed or header.headerBytes > tvb:len() then
     if not walk.is_malformed then complain(walk, item, "the bytes end inside the header") end
     pinfo.cols.info = "no record of a capture"

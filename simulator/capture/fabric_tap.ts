@@ -61,7 +61,8 @@ interface Open {
 interface Bus extends Source {
   readonly number: number;
   readonly name: string;
-  readonly partition: PartitionObject | null;
+  /** Null: there is none of that name now. */
+  partition: PartitionObject | null;
   readonly channels: Map<number, Source>;
 }
 
@@ -140,9 +141,13 @@ export class FabricTap implements Observer {
   /** The guest's bus: it has an interface from when something is first heard of it. */
   #bus(name: string): Bus {
     const known = this.#buses.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.partition !== null) return known;
     const { writer } = this.#run;
     const partition = this.#runtime.partitions.find((each) => each.name === name) ?? null;
+    if (known !== undefined) {
+      known.partition = partition; // another guest has the name of one that was destroyed
+      return known;
+    }
     const vtl = partition === null || partition.vtl === 0 ? "" : `, trust level ${partition.vtl}`;
     const bus: Bus = {
       interface: writer.addInterface({
@@ -272,6 +277,7 @@ export class FabricTap implements Observer {
     const isEnd = change === "crashed" || change === "destroyed";
     this.note(partition, `${partition}: ${change}`);
     if (!isEnd) return;
+    if (change === "destroyed") this.#bus(partition).partition = null;
     // Nobody says of each of its endpoints that it has no rings any more.
     for (const endpoint of this.#byEndpoint.keys()) {
       if (endpoint.partition.name === partition) this.#detached(endpoint);

@@ -37,6 +37,8 @@ export const BLOCK_FRAME_BYTES = 12;
 export const INTERFACE_BYTES = 8;
 /** Bytes of a packet's body before its data. */
 export const PACKET_BYTES = 20;
+/** Bytes of a packet's data that Wireshark takes: it refuses a whole file for more. What is behind them is left out. */
+export const DATA_BYTES_MAX = 262_144;
 /** The flags of a packet: it came in, or went out, as the guest sees it. */
 const FLAG_INBOUND = 1;
 const FLAG_OUTBOUND = 2;
@@ -53,16 +55,21 @@ export function padded(byteCount: number): number {
 
 /** One option, with its padding. */
 function option(code: number, value: Uint8Array): Uint8Array {
-  const kept = value.subarray(0, OPTION_BYTES_MAX);
-  const bytes = new Uint8Array(4 + padded(kept.length));
+  const bytes = new Uint8Array(4 + padded(value.length));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, code, true);
-  view.setUint16(2, kept.length, true);
-  bytes.set(kept, 4);
+  view.setUint16(2, value.length, true);
+  bytes.set(value, 4);
   return bytes;
 }
 
-const textOption = (code: number, text: string) => option(code, encoder.encode(text));
+/** An option of text: whole characters of it, as many as there is room for. */
+function textOption(code: number, text: string): Uint8Array {
+  const bytes = encoder.encode(text);
+  if (bytes.length <= OPTION_BYTES_MAX) return option(code, bytes);
+  const { written } = encoder.encodeInto(text, bytes.subarray(0, OPTION_BYTES_MAX));
+  return option(code, bytes.subarray(0, written));
+}
 
 /** The options that a block ends with; none take no bytes. */
 function optionList(options: readonly Uint8Array[]): readonly Uint8Array[] {
@@ -114,8 +121,9 @@ export function interfaceBlock(
 
 /** A record. */
 export function recordBlock(record: CaptureRecord): Uint8Array<ArrayBuffer> {
-  const { at100ns, header, bytes, comments } = record;
+  const { at100ns, header, comments, missingBytes = 0 } = record;
   const head = CAPTURE_HEADER.encode(header);
+  const bytes = record.bytes.subarray(0, DATA_BYTES_MAX - head.length);
   const byteCount = head.length + bytes.length;
   const body = new Uint8Array(PACKET_BYTES + padded(byteCount));
   const view = new DataView(body.buffer);
@@ -123,7 +131,7 @@ export function recordBlock(record: CaptureRecord): Uint8Array<ArrayBuffer> {
   view.setUint32(4, Math.floor(at100ns / U32_COUNT), true);
   view.setUint32(8, at100ns % U32_COUNT, true);
   view.setUint32(12, byteCount, true);
-  view.setUint32(16, byteCount, true);
+  view.setUint32(16, head.length + record.bytes.length + missingBytes, true);
   body.set(head, PACKET_BYTES);
   body.set(bytes, PACKET_BYTES + head.length);
   const flags = new Uint8Array(4);

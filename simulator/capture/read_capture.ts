@@ -16,7 +16,12 @@ import {
   padded,
   TIME_DIGITS,
 } from "./pcapng.ts";
-import { CAPTURE_HEADER, type CaptureInterface, type CaptureRecord } from "./record.ts";
+import {
+  CAPTURE_HEADER,
+  CAPTURE_HEADER_BYTES,
+  type CaptureInterface,
+  type CaptureRecord,
+} from "./record.ts";
 
 /** A capture file that was read. */
 export interface ReadCapture {
@@ -24,6 +29,8 @@ export interface ReadCapture {
   readonly interfaces: readonly CaptureInterface[];
   /** The records before the damage, in the order of the file. */
   readonly records: readonly CaptureRecord[];
+  /** How many packets were passed over: of other link types, or cut off inside the header of a record. */
+  readonly passedOver: number;
   /** Where, in bytes, the rest could not be read, and why; null: all of it was read. */
   readonly damage: { readonly offset: number; readonly reason: string } | null;
 }
@@ -60,6 +67,7 @@ export function isCapture(bytes: Uint8Array): boolean {
 class Reader {
   readonly interfaces: SeenInterface[] = [];
   readonly records: CaptureRecord[] = [];
+  passedOver = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   /** The place in `interfaces` of the section's first one. */
@@ -127,11 +135,17 @@ class Reader {
     const place = this.#first + this.#u32(body);
     const from = this.interfaces[place];
     if (from === undefined) throw new Stop(body, `there is no interface ${this.#u32(body)}`);
-    if (!from.isOurs) return;
     const byteCount = this.#u32(body + 12);
     const data = body + PACKET_BYTES;
     if (byteCount > end - data) throw new Stop(body + 12, "a packet is longer than its block");
+    const missingBytes = Math.max(this.#u32(body + 16) - byteCount, 0);
     const bytes = this.#bytes.subarray(data, data + byteCount);
+    const isHeadless = missingBytes > 0 &&
+      byteCount < Math.max(CAPTURE_HEADER_BYTES, bytes[1] ?? 0);
+    if (!from.isOurs || isHeadless) {
+      this.passedOver++;
+      return;
+    }
     const header = CAPTURE_HEADER.decode(bytes);
     if (header instanceof Damage) throw new Stop(data + header.offset, header.reason);
     if (header.headerBytes > byteCount) {
@@ -149,6 +163,7 @@ class Reader {
       at100ns,
       header,
       bytes: bytes.slice(header.headerBytes),
+      ...missingBytes > 0 && { missingBytes },
       comments,
     });
   }
@@ -187,5 +202,6 @@ export function readCapture(bytes: Uint8Array): ReadCapture {
     damage = { offset: error.offset, reason: error.message };
   }
   const interfaces = reader.interfaces.map(({ name, description }) => ({ name, description }));
-  return { interfaces, records: reader.records, damage };
+  const { records, passedOver } = reader;
+  return { interfaces, records, passedOver, damage };
 }

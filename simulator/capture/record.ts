@@ -119,6 +119,8 @@ export interface CaptureRecord {
   readonly header: CaptureHeader;
   /** The control message, the packet with its trailer, or the note's text. */
   readonly bytes: Uint8Array;
+  /** How many bytes more it had, which the file lacks: it was too long for one, or somebody cut it. Left out: none. */
+  readonly missingBytes?: number;
   /** What is said about it, such as a fault that happens to it. */
   readonly comments: readonly string[];
 }

@@ -65,10 +65,10 @@ export class TraceCheck {
     ];
   }
 
-  /** Something was missed: all that was known is forgotten. */
-  lost(): void {
+  /** Something was missed, on the bus of `name` or on any: all that was known is forgotten. */
+  lost(name: string | null = null): void {
     this.#losses++;
-    for (const bus of this.#buses.values()) bus.forget();
+    for (const [each, bus] of this.#buses) if (name === null || each === name) bus.forget();
   }
 
   /** What was seen of the bus of `name` does not count any more. */

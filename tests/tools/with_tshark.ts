@@ -250,6 +250,18 @@ testWithTools(
   },
 );
 
+testWithTools("vmbus.lua: a record that is longer than Wireshark takes is cut, and not malformed", [
+  "tshark",
+], async () => {
+  const bytes = rawPacketBytes(encodePacket("vmbus", { payload: new Uint8Array(300_000) }));
+  const header = { ...PLAIN_HEADER, kind: "packet", codec: "vmbus", channelId: 1 } as const;
+  const note = { header: { ...PLAIN_HEADER, kind: "note" } as const, bytes: Uint8Array.of(65) };
+  const [packet, behind] = await dissected(fileOfRecords([{ header, bytes }, note]));
+  assert(hasShown(packet!, "vmbus.cut") && hasShown(packet!, "vmbus.payload"));
+  assert(!hasShown(packet!, "vmbus.malformed") && !hasShown(packet!, "vmbus.refused"));
+  assert(hasShown(behind!, "vmbus.note") && !hasShown(behind!, "vmbus.cut"));
+});
+
 /** The file of worlds of all scenarios, one section behind the other. */
 async function fileOfWorlds(codec: "vmbus" | "msgpack"): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];

@@ -8,6 +8,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { DISK_REPLY, DISK_REQUEST } from "../../devices/disk/mod.ts";
 import { ECHO_HEADER } from "../../devices/echo/mod.ts";
+import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
+import type { ControlMessage } from "../../core/control/messages.ts";
 import { RunCapture } from "../../simulator/capture/capture.ts";
 import { captured } from "../../simulator/capture/captured.ts";
 import {
@@ -18,7 +20,9 @@ import {
 } from "../../devices/storage/mod.ts";
 import {
   capture,
+  contactMessage,
   encodePacket,
+  openMessage,
   rawPacketBytes,
   readCapture,
   runWorld,
@@ -75,6 +79,45 @@ testWithTools("vmbus.lua: requests and answers are linked, with the time between
     ]);
   });
 });
+
+// wire.md 2.5, 4.5: numbers of transactions are those of one opening, and answers those of one connection.
+testWithTools(
+  "vmbus.lua: nothing is linked over a new opening, a new connection, or by the wrong side",
+  [
+    "tshark",
+  ],
+  async () => {
+    const packet = (direction: "toHost" | "toGuest", type?: 11) => ({
+      header: { ...PLAIN_HEADER, kind: "packet", codec: "vmbus", channelId: 1, direction } as const,
+      bytes: rawPacketBytes(encodePacket("vmbus", {
+        transactionId: 7n,
+        payload: new Uint8Array(8),
+        ...type === undefined ? { completionRequested: true } : { type },
+      })),
+    });
+    const said = (direction: "toHost" | "toGuest", message: ControlMessage) => ({
+      header: { ...PLAIN_HEADER, direction },
+      bytes: CONTROL_MESSAGE.encode(message),
+    });
+    const teardown = said("toHost", { message: "gpadlTeardown", channelId: 1, gpadlId: 9 });
+    const torndown = { message: "gpadlTorndown", gpadlId: 9 } as const;
+    const records = [
+      packet("toHost"),
+      said("toHost", openMessage(1, 9, 1)),
+      packet("toGuest", 11),
+      teardown,
+      said("toHost", torndown),
+      said("toHost", contactMessage("6.0")),
+      said("toGuest", torndown),
+      teardown,
+      said("toGuest", torndown),
+    ];
+    await withTree({ "a.pcapng": fileOfRecords(records) }, async (root) => {
+      const links = await columnsOf(`${root}/a.pcapng`, "vmbus.request_in", "frame.number");
+      assertEquals(links, [["9"]]);
+    });
+  },
+);
 
 testWithTools("capture.md: its filters are some, and show something of a run of the disk", [
   "tshark",

@@ -13,7 +13,7 @@ import { Damage, type DecodedFields } from "../../../core/layout/mod.ts";
 import type { TraceEntry } from "../../../mod.ts";
 import { type Look, painted } from "../../layout.ts";
 import { rowsOf } from "../../pages/fields.ts";
-import { visible } from "../../text.ts";
+import { unitsFor, visible } from "../../text.ts";
 import { PacketCheck } from "../../wire_rules/packet_check.ts";
 import { TraceCheck } from "../../wire_rules/trace_check.ts";
 import type { BrokenSentence } from "../../checkers/seen_bus.ts";
@@ -47,6 +47,7 @@ class CaptureSteps {
   readonly #texts = new EntryTexts();
   readonly #check = new TraceCheck();
   readonly #packets = new PacketCheck();
+  #cut = 0;
 
   constructor(capture: ReadCapture, settings: StepSettings) {
     this.#capture = capture;
@@ -55,6 +56,20 @@ class CaptureSteps {
 
   get unknown(): readonly string[] {
     return this.#settings.isChecked ? this.#check.unknown : [];
+  }
+
+  /** What a file has beside its records, and what its records lack. */
+  get lines(): readonly string[] {
+    const { passedOver } = this.#capture;
+    return [
+      ...passedOver === 0 ? [] : [
+        `passed over: ${passedOver} ${unitsFor(passedOver, "packets")} that ` +
+        `${passedOver === 1 ? "is no record" : "are no records"} of a capture of VMBus`,
+      ],
+      ...this.#cut === 0
+        ? []
+        : [`cut: ${this.#cut} ${unitsFor(this.#cut, "records")}; what follows a cut is not known`],
+    ];
   }
 
   *steps(): Generator<DecodedStep> {
@@ -71,14 +86,19 @@ class CaptureSteps {
     const { name, isChecked } = this.#settings;
     const place = `${name}, record ${number}`;
     const { entry, decoded } = this.#shown(record);
+    const { header, at100ns, bytes, comments, missingBytes = 0 } = record;
+    const isCut = missingBytes > 0;
+    if (isCut) this.#cut++;
     const broken = isChecked ? this.#broken(record, decoded) : [];
-    const damage = decoded?.damage ?? null;
-    const { header, at100ns, bytes, comments } = record;
+    const damage = isCut ? null : decoded?.damage ?? null;
     return {
       lines: (look) => [
         painted(lineOfEntry(entry.entry, this.#texts), broken.length > 0 ? "red" : null, look),
         ...linesOfFields(decoded?.fields ?? [], " ".repeat(12)),
         ...header.kind === "note" ? [] : comments.map((text) => `            # ${visible(text)}`),
+        ...isCut
+          ? [`            cut: ${missingBytes} ${unitsFor(missingBytes, "bytes")} more`]
+          : [],
         ...damage === null ? [] : [
           painted(
             `            damaged at ${damage.offset}: ${visible(damage.reason)}`,
@@ -93,6 +113,7 @@ class CaptureSteps {
         at100ns,
         header,
         bytes: hexOf(bytes),
+        missingBytes,
         comments,
         decoded,
       },
@@ -142,7 +163,7 @@ class CaptureSteps {
   }
 
   #broken(
-    { header, bytes, interface: place }: CaptureRecord,
+    { header, bytes, interface: place, missingBytes = 0 }: CaptureRecord,
     decoded: DecodedFields | null,
   ): readonly BrokenSentence[] {
     const { kind, direction, bus, channelId, ringIndex } = header;
@@ -150,6 +171,11 @@ class CaptureSteps {
     if (kind === "note") {
       if (!PARTS.test(new TextDecoder().decode(bytes))) return [];
       this.#check.forget(name);
+      this.#packets.forget(bus);
+      return [];
+    }
+    if (missingBytes > 0) {
+      if (kind === "message") this.#check.lost(name);
       this.#packets.forget(bus);
       return [];
     }
@@ -171,6 +197,10 @@ export function stepsOfCapture(capture: ReadCapture, settings: StepSettings): De
     kind: "entries",
     isSpaced: false,
     steps: reading.steps(),
-    end: () => ({ lines: [], unknown: reading.unknown, json: {} }),
+    end: () => ({
+      lines: reading.lines,
+      unknown: reading.unknown,
+      json: { passedOver: capture.passedOver },
+    }),
   };
 }

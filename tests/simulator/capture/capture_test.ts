@@ -103,6 +103,24 @@ Deno.test("capture: what was sent before it began is told as it lies there", asy
   assertEquals(records.map(({ comments }) => comments), [["it was in the ring before"]]);
 });
 
+Deno.test("capture: a guest with the name of one that was destroyed has versions of its own", async () => {
+  const fabric = createFabric();
+  const { sink, read } = makeSink();
+  const captured = capture(fabric, sink);
+  for (const vmbusVersion of ["5.3", "5.0"] as const) {
+    const guest = fabric.createPartition({ name: "one", vmbusVersion });
+    await openPair({ within: { fabric, guest } });
+    await guest.destroy();
+    await fabric.settle();
+  }
+  captured.end();
+  const { records, interfaces } = read();
+  const versions = records.filter(({ header }) => header.kind === "message")
+    .map(({ header }) => header.busVersion).filter((version) => version !== CAPTURE_NONE);
+  assertEquals([...new Set(versions)], [0x5_0003, 0x5_0000]);
+  assertEquals(interfaces.map(({ name }) => name), ["one: bus", "one: channel 1"]);
+});
+
 // wire.md 1.9
 Deno.test("capture: what a hostile guest writes is there with what is wrong with it", async () => {
   const fabric = createFabric({ codec: "vmbus" });

@@ -97,7 +97,57 @@ Deno.test("recordBlock: whole words, both lengths, and the flags of its directio
 Deno.test("readCapture: what was written", () => {
   const bytes = concat(blocks());
   assert(isCapture(bytes));
-  assertEquals(readCapture(bytes), { interfaces: INTERFACES, records: RECORDS, damage: null });
+  assertEquals(readCapture(bytes), {
+    interfaces: INTERFACES,
+    records: RECORDS,
+    passedOver: 0,
+    damage: null,
+  });
+});
+
+// Wireshark refuses a whole file in which a packet has more than 262 144 bytes.
+Deno.test("recordBlock: of a long record there is as much as Wireshark takes, and how much is missing", () => {
+  const [record] = RECORDS;
+  const bytes = new Uint8Array(300_000).fill(7);
+  const block = recordBlock({ ...record!, bytes });
+  const view = new DataView(block.buffer);
+  assertEquals([view.getUint32(20, true), view.getUint32(24, true)], [262_144, 300_056]);
+  const { records, damage } = readCapture(
+    concat([sectionBlock(), interfaceBlock(INTERFACES[0]!), block]),
+  );
+  assertEquals(damage, null);
+  const kept = 262_144 - CAPTURE_HEADER_BYTES;
+  assertEquals([records[0]!.bytes.length, records[0]!.missingBytes], [kept, 300_000 - kept]);
+  assertEquals(recordBlock(records[0]!), block);
+});
+
+Deno.test("recordBlock: of a long comment there are whole characters", () => {
+  const comments = [`a${"ä".repeat(40_000)}`];
+  const bytes = concat([
+    sectionBlock(),
+    interfaceBlock(INTERFACES[0]!),
+    recordBlock({ ...RECORDS[0]!, comments }),
+  ]);
+  assertEquals(readCapture(bytes).records[0]!.comments, [`a${"ä".repeat(32_767)}`]);
+});
+
+// As editcap -s cuts packets: 20 bytes of them, or of the second one 57.
+Deno.test("readCapture: records that were cut say so, and those cut in their header are passed over", () => {
+  const cut = (record: CaptureRecord, byteCount: number) => {
+    const whole = recordBlock({ ...record, comments: [], bytes: new Uint8Array(byteCount - 56) });
+    new DataView(whole.buffer).setUint32(24, 56 + record.bytes.length, true);
+    return whole;
+  };
+  const inHeader = cut(RECORDS[1]!, 56);
+  new DataView(inHeader.buffer).setUint32(20, 20, true);
+  const start = [sectionBlock(), ...INTERFACES.map(interfaceBlock)];
+  const read = readCapture(concat([...start, inHeader, cut(RECORDS[1]!, 57)]));
+  assertEquals(read.damage, null);
+  assertEquals(read.passedOver, 1);
+  assertEquals(read.records.map(({ bytes, missingBytes }) => [bytes.length, missingBytes]), [[
+    1,
+    2,
+  ]]);
 });
 
 Deno.test("readCapture: a file of two sections counts interfaces anew in each", () => {

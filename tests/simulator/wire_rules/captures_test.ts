@@ -45,6 +45,30 @@ Deno.test("stepsOfCapture: honest sides break no rule, wherever a capture begins
   }
 });
 
+// As editcap -s cuts records: what is not there is held against nobody.
+Deno.test("stepsOfCapture: records that were cut break no rule, and are counted", async () => {
+  const whole = await captureOf("small-echo", 1);
+  for (const byteCount of [0, 12, 24, 40]) {
+    const records = whole.records.map((record) => {
+      const missingBytes = record.bytes.length - byteCount;
+      if (missingBytes <= 0) return record;
+      return { ...record, bytes: record.bytes.slice(0, byteCount), missingBytes };
+    });
+    const decoding = stepsOfCapture({ ...whole, records }, { name: "c", isChecked: true });
+    const steps = [...decoding.steps as Iterable<DecodedStep>];
+    const wrong = steps.filter(({ damage, findings }) => damage !== null || findings.length > 0);
+    assertEquals(wrong, []);
+    const count = records.filter(({ missingBytes }) => missingBytes !== undefined).length;
+    assertEquals(decoding.end().lines, [`cut: ${count} records; what follows a cut is not known`]);
+  }
+});
+
+Deno.test("stepsOfCapture: says how many packets were passed over", () => {
+  const none = { interfaces: [], records: [], passedOver: 2, damage: null };
+  const { end } = stepsOfCapture(none, { name: "c", isChecked: true });
+  assertEquals(end().lines, ["passed over: 2 packets that are no records of a capture of VMBus"]);
+});
+
 // wire.md 1.4, 1.9, 2.5: of what a capture has of a packet, each mistake is told at its record.
 Deno.test("stepsOfCapture: finds packets that no writer writes, and completions that nobody waits for", async () => {
   const whole = await captureOf("small-echo", 1);

@@ -48,7 +48,11 @@ local failed = ProtoExpert.new(
   "vmbus.failed", "Failed", expert.group.RESPONSE_CODE, expert.severity.NOTE)
 local noted = ProtoExpert.new(
   "vmbus.noted", "Note of the capture", expert.group.COMMENTS_GROUP, expert.severity.COMMENT)
-vmbus.experts = { malformed, refused, not_said, failed, noted }
+local cut = ProtoExpert.new(
+  "vmbus.cut", "Bytes are missing: the capture is cut", expert.group.UNDECODED, expert.severity.NOTE)
+vmbus.experts = { malformed, refused, not_said, failed, noted, cut }
+
+local is_cut = false -- whether the capture lacks bytes of the record that is dissected
 
 -- Other dissectors put themselves here, by the GUID of an interface type in small letters, for what channels
 -- of that type carry.

@@ -1,6 +1,6 @@
 -- Requests and answers
 
-local pending = {}   -- by key: the frame of a request that nobody has answered, and when it was
+local pending = {}   -- by place, a bus or a channel, and key: the frame of a request without an answer, and when it was
 local responses = {} -- by the frame of a request: that of its answer, and the time between
 local requests = {}  -- by the frame of an answer: that of its request, and the time between
 local asked = {}     -- by the frame of a request: what a device was asked for, where that says how its answer reads
@@ -9,15 +9,26 @@ function vmbus.init()
   pending, responses, requests, asked = {}, {}, {}, {}
 end
 
-local function asks(pinfo, key)
-  if not pinfo.visited then pending[key] = { frame = pinfo.number, at = pinfo.abs_ts } end
+local function channel_place(about, channel)
+  return about.bus .. "|channel " .. channel
 end
 
-local function answers(pinfo, key)
+-- Nothing that was asked at a place is answered any more.
+local function forget(pinfo, place)
+  if not pinfo.visited then pending[place] = nil end
+end
+
+local function asks(pinfo, place, key)
   if pinfo.visited then return end
-  local request = pending[key]
+  if pending[place] == nil then pending[place] = {} end
+  pending[place][key] = { frame = pinfo.number, at = pinfo.abs_ts }
+end
+
+local function answers(pinfo, place, key)
+  if pinfo.visited or pending[place] == nil then return end
+  local request = pending[place][key]
   if request == nil or requests[pinfo.number] ~= nil then return end
-  pending[key] = nil
+  pending[place][key] = nil
   local time = pinfo.abs_ts - request.at
   responses[request.frame] = { frame = pinfo.number, time = time }
   requests[pinfo.number] = { frame = request.frame, time = time }

@@ -1,17 +1,29 @@
 -- Control messages
 
-local function key_of(about, request, fields, values)
-  local words = { about.bus, request }
+local function key_of(request, fields, values)
+  local words = { request }
   for _, name in ipairs(fields) do words[#words + 1] = tostring(values[name]) end
   return table.concat(words, "|")
 end
 
+local function is_for(about, rule)
+  return rule.to == (about.direction == 0 and "host" or "guest")
+end
+
 local function link_message(pinfo, about, name, values)
+  local rule = message_rules[name]
+  if rule == nil or not is_for(about, rule) then return end
+  -- A new connection, and new rings: whatever was asked before gets no answer.
+  if name == "initiateContact" then forget(pinfo, about.bus) end
+  if name == "openChannel" or name == "openReservedChannel" then
+    forget(pinfo, channel_place(about, values.channelId))
+  end
   for _, pair in ipairs(message_answers) do
+    local what = pair.request .. ">" .. pair.answer
     if pair.request == name then
-      asks(pinfo, key_of(about, pair.request .. ">" .. pair.answer, pair.request_by, values))
+      asks(pinfo, about.bus, key_of(what, pair.request_by, values))
     elseif pair.answer == name then
-      answers(pinfo, key_of(about, pair.request .. ">" .. pair.answer, pair.answer_by, values))
+      answers(pinfo, about.bus, key_of(what, pair.answer_by, values))
     end
   end
 end
@@ -19,7 +31,7 @@ end
 local function check_said(item, about, name)
   local rule = message_rules[name]
   if rule == nil then return end
-  if rule.to ~= (about.direction == 0 and "host" or "guest") then
+  if not is_for(about, rule) then
     item:add_proto_expert_info(not_said, name .. " is for the " .. rule.to)
   elseif about.version ~= NONE and not rule.is_always then
     if about.version < rule.since then

@@ -124,11 +124,11 @@ local function dissect_header(walk, tree, at, payload_at, kind)
 end
 
 local function link_packet(pinfo, about, kind, flags, id)
-  local channel = about.bus .. "|channel " .. about.channel .. "|"
+  local place = channel_place(about, about.channel)
   if kind == "completion" then
-    answers(pinfo, channel .. (1 - about.direction) .. "|" .. id)
+    answers(pinfo, place, 1 - about.direction .. "|" .. id)
   elseif flags == 1 then
-    asks(pinfo, channel .. about.direction .. "|" .. id)
+    asks(pinfo, place, about.direction .. "|" .. id)
   end
 end
 
@@ -166,7 +166,7 @@ local function dissect_packet(tvb, at, pinfo, tree, about)
     fault = "malformedMsgpack"
   end
   if known ~= nil and known.name == "completion" and packet.flags == 1 then fault = "unexpectedFlags" end
-  if fault ~= nil and not walk.is_malformed then
+  if fault ~= nil and not walk.is_malformed and not is_cut then
     item:add_proto_expert_info(refused, "a receiver refuses this packet: " .. fault)
     walk.is_malformed = true
   end
@@ -174,8 +174,9 @@ local function dissect_packet(tvb, at, pinfo, tree, about)
     add_group(walk, item, F["vmbus.trailer"], layouts.trailer, stop, {})
   end
   if walk.is_malformed or found == nil then
-    item:set_text("Packet: damaged")
-    return "packet, damaged", true
+    local what = is_cut and "cut" or "damaged"
+    item:set_text("Packet: " .. what)
+    return "packet, " .. what, true
   end
   local name = packet_types[found.type].name
   local info = name .. ", transaction " .. tostring(found.id)

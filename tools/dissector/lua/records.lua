@@ -9,6 +9,10 @@ function vmbus.dissector(tvb, pinfo, root)
   local header = {}
   local item = add_group(walk, tree, F["vmbus.capture"], layouts.capture, 0, header)
   item:set_text("Capture header")
+  is_cut = tvb:reported_len() > tvb:len()
+  if is_cut then
+    tree:add_proto_expert_info(cut, tvb:reported_len() - tvb:len() .. " bytes more are not in the capture")
+  end
   if walk.is_malformed or header.headerBytes > tvb:len() then
     if not walk.is_malformed then complain(walk, item, "the bytes end inside the header") end
     pinfo.cols.info = "no record of a capture"

@@ -36,7 +36,7 @@ end
 
 local function complain(walk, item, text)
   walk.is_malformed = true
-  if walk.is_quiet then return end
+  if walk.is_quiet or is_cut then return end
   item:add_proto_expert_info(malformed, text)
 end
 
