@@ -17,6 +17,8 @@ export class PartFile implements Disposable {
   /** Why no more can be written: who writes is in the middle of something, so it is said at the end. */
   #failure: unknown = null;
   #isWhole = false;
+  /** A program that is ended at once disposes of nothing. */
+  readonly #removeAtExit = () => removeIfThere(this.#part);
 
   /**
    * Begins the file that is to lie at `path`.
@@ -27,6 +29,7 @@ export class PartFile implements Disposable {
     this.#path = path;
     this.#part = `${path}.${crypto.randomUUID()}.part`;
     this.#file = Deno.openSync(this.#part, { write: true, createNew: true });
+    globalThis.addEventListener("unload", this.#removeAtExit);
   }
 
   /** Writes bytes; what comes after a failure goes nowhere. */
@@ -54,6 +57,7 @@ export class PartFile implements Disposable {
 
   /** Closes it; what is not whole is removed. */
   [Symbol.dispose](): void {
+    globalThis.removeEventListener("unload", this.#removeAtExit);
     this.#file.close();
     if (!this.#isWhole) removeIfThere(this.#part);
   }

@@ -26,6 +26,33 @@ type InputKind = "bytes" | TraceKind;
 /** What a pcapng file begins with. */
 const CAPTURE = [0x0a, 0x0d, 0x0d, 0x0a];
 
+/** Files of other programs that are taken for what they were made from: how each begins, what it is, and what is right. */
+const FOREIGN: readonly (readonly [begins: readonly number[], what: string, hint: string])[] = [
+  ...[[0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0xc3, 0xd4], [0x4d, 0x3c, 0xb2, 0xa1]].map((begins) =>
+    [
+      begins,
+      "it is a capture in the older form pcap",
+      "editcap -F pcapng makes pcapng of it",
+    ] as const
+  ),
+  [[0x1f, 0x8b, 0x08], "it is compressed", "give what gunzip makes of it"],
+  [
+    [...new TextEncoder().encode("\x17\bDtracing")],
+    "it is a file of trace-cmd",
+    "give what trace-cmd report prints of it",
+  ],
+  [
+    [...new TextEncoder().encode("PERFILE2")],
+    "it is a file of perf",
+    "give what perf script prints of it",
+  ],
+];
+
+/** Whether `bytes` begin so. */
+function beginsWith(bytes: Uint8Array, begins: readonly number[]): boolean {
+  return begins.every((byte, at) => bytes[at] === byte);
+}
+
 /** `bytes` as text; null: they are no text. Where they are cut, the last letter may be half. */
 function textOf(bytes: Uint8Array, isCut: boolean): string | null {
   try {
@@ -40,7 +67,7 @@ function textOf(bytes: Uint8Array, isCut: boolean): string | null {
 
 /** What the first bytes of an input look like. */
 function kindOf({ head }: Source): InputKind {
-  if (CAPTURE.every((byte, at) => head[at] === byte)) return "capture";
+  if (beginsWith(head, CAPTURE)) return "capture";
   const text = textOf(head, true);
   if (text === null) return "bytes";
   if (isSavedTrace(text)) return "trace";
@@ -82,14 +109,19 @@ export async function readInput(
   const source = await openSource(file === STDIN ? null : file, stdin);
   if (source.head.length === 0) throw cannot(action, "it is empty", HINT);
   const isBytes = isRaw || form.kind !== undefined;
+  const foreign = FOREIGN.find(([begins]) => beginsWith(source.head, begins));
+  if (foreign !== undefined && request.kind === null && !isBytes) {
+    throw cannot(action, foreign[1], `${foreign[2]}, or add --raw`);
+  }
   const kind = request.kind ?? (isBytes ? "bytes" : kindOf(source));
   if (kind === "linuxTrace") return stepsOfLinuxTrace(linesOfSource(source), settings);
   const bytes = await wholeOf(source, BYTES_MAX);
   if (bytes === null) throw cannot(action, `it has more than ${grouped(BYTES_MAX)} bytes`, HINT);
   if (kind === "capture") return stepsOfCapture(readCapture(bytes), settings);
   const text = isRaw ? null : textOf(bytes, false);
-  if (kind === "trace" || (text !== null && isSavedTrace(text))) {
-    return stepsOfSavedTrace(readSavedTrace(text ?? ""), settings);
+  if (kind === "trace" && text === null) throw cannot(action, "it is no text", HINT);
+  if (text !== null && (kind === "trace" || isSavedTrace(text))) {
+    return stepsOfSavedTrace(readSavedTrace(text), settings);
   }
   if (text === null) return stepsOfBytes([{ place: null, bytes }], form, settings);
   const items = itemsOf(text, name, hasLines);

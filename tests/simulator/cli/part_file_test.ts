@@ -32,3 +32,14 @@ Deno.test("PartFile: what is not finished, or cannot be, leaves nothing", async 
     return Promise.resolve();
   });
 });
+
+// Deno.exit, which a second signal leads to, disposes of nothing; it tells of itself by this event.
+Deno.test("PartFile: a program that is ended at once leaves no part", async () => {
+  await withTree({}, (root) => {
+    using file = new PartFile(`${root}/a`);
+    file.write(Uint8Array.of(1));
+    globalThis.dispatchEvent(new Event("unload"));
+    assertEquals(namesIn(root), []);
+    return Promise.resolve();
+  });
+});

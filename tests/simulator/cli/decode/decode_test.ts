@@ -70,6 +70,15 @@ Deno.test("decode: what it cannot read it says with line and column, and ends wi
     ["03 00\nzz", '/input:2:1: Cannot read it as bytes: "z" is no digit of base 16; '],
     ["00", "error: option '--as <KIND>' argument 'x' is invalid", "--as", "x"],
     ["00", "--downstream", "--downstream", "0"],
+    [Uint8Array.of(0x0a, 0xff), "Cannot decode /input: it is no text; ", "--as", "trace"],
+    // What other programs have recorded is not taken for bytes of VMBus.
+    [
+      Uint8Array.of(0xd4, 0xc3, 0xb2, 0xa1, 2),
+      "it is a capture in the older form pcap; editcap -F ",
+    ],
+    [Uint8Array.of(0x1f, 0x8b, 8, 0), "it is compressed; give what gunzip makes of it"],
+    ["\x17\bDtracing6", "it is a file of trace-cmd; give what trace-cmd report prints of it"],
+    ["PERFILE2h", "it is a file of perf; give what perf script prints of it, or add --raw"],
   ];
   for (const [content, message, ...args] of cases) {
     const { code, stdout, stderr } = await decode(content, ...args);
