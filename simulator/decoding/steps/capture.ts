@@ -123,9 +123,18 @@ class CaptureSteps {
     };
   }
 
-  #shown({ header, bytes, at100ns, interface: place }: CaptureRecord): Shown {
+  /** The bus or the channel that a record is of; files that were once of another format have no names of interfaces. */
+  #nameOf({ header: { bus, channelId }, interface: place }: CaptureRecord): string {
+    const name = this.#capture.interfaces[place]?.name.replace(/: bus$/, "");
+    if (name) return name;
+    if (bus === 0) return "run";
+    return channelId === 0 ? `bus ${bus}` : `bus ${bus}: channel ${channelId}`;
+  }
+
+  #shown(record: CaptureRecord): Shown {
+    const { header, bytes, at100ns } = record;
     const { kind, direction, step } = header;
-    const subject = (this.#capture.interfaces[place]?.name ?? "").replace(/: bus$/, "");
+    const subject = this.#nameOf(record);
     const [partition = subject] = subject.split(": channel ");
     const counted = step === CAPTURE_NONE ? {} : { step };
     const entryOf = (event: string, details: TraceEntry["details"]): TraceEntry => ({
@@ -162,12 +171,10 @@ class CaptureSteps {
     return fieldsOfPacket(bytes, form);
   }
 
-  #broken(
-    { header, bytes, interface: place, missingBytes = 0 }: CaptureRecord,
-    decoded: DecodedFields | null,
-  ): readonly BrokenSentence[] {
+  #broken(record: CaptureRecord, decoded: DecodedFields | null): readonly BrokenSentence[] {
+    const { header, bytes, missingBytes = 0 } = record;
     const { kind, direction, bus, channelId, ringIndex } = header;
-    const name = (this.#capture.interfaces[place]?.name ?? "").replace(/: bus$/, "");
+    const name = this.#nameOf(record);
     if (kind === "note") {
       if (!PARTS.test(new TextDecoder().decode(bytes))) return [];
       this.#check.forget(name);

@@ -63,6 +63,15 @@ Deno.test("stepsOfCapture: records that were cut break no rule, and are counted"
   }
 });
 
+// As editcap makes a capture of pcap, which has no names.
+Deno.test("stepsOfCapture: without names of interfaces buses are told apart by their numbers", async () => {
+  const whole = await captureOf("everything", 3);
+  const interfaces = whole.interfaces.map(() => ({ name: "", description: "" }));
+  const named = findingsOf(whole);
+  assertEquals(new Set(whole.records.map(({ header }) => header.bus)).size > 1, true);
+  assertEquals(findingsOf({ ...whole, interfaces }), named);
+});
+
 Deno.test("stepsOfCapture: says how many packets were passed over", () => {
   const none = { interfaces: [], records: [], passedOver: 2, damage: null };
   const { end } = stepsOfCapture(none, { name: "c", isChecked: true });
