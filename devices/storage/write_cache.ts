@@ -76,9 +76,7 @@ export class WriteCache implements BlockingImage, StorageImage {
 
   /** Brings all that is kept to the image, and flushes that. */
   flush(): void {
-    for (const [sector, bytes] of this.#sectors) {
-      this.#image.write(sector * this.sectorBytes, bytes);
-    }
+    for (const [offset, bytes] of this.#kept()) this.#image.write(offset, bytes);
     this.#sectors.clear();
     this.#image.flush();
   }
@@ -110,21 +108,32 @@ export class WriteCache implements BlockingImage, StorageImage {
    * which they were first written, and the cache is empty. Without `survival` all of it is lost.
    */
   crash(survival: Survival = () => 0): void {
-    for (const [sector, bytes] of this.#sectors) {
-      const offset = sector * this.sectorBytes;
+    for (const [offset, bytes] of this.#kept()) {
       const kept = bytes.subarray(0, survival(offset, bytes.length));
       if (kept.length > 0) this.#image.write(offset, kept);
     }
     this.#sectors.clear();
   }
 
+  /** What is kept, by its offset, as far as the image reaches: it may be shorter than when that was written. */
+  *#kept(): Generator<readonly [offset: number, bytes: Uint8Array], void> {
+    for (const [sector, bytes] of this.#sectors) {
+      const offset = sector * this.sectorBytes;
+      const thereBytes = this.byteCount - offset;
+      if (thereBytes > 0) yield [offset, bytes.subarray(0, thereBytes)];
+    }
+  }
+
   /** The sector as it is kept, with what the image has where it was not yet. */
   #sector(sector: number): Uint8Array {
     const kept = this.#sectors.get(sector);
-    if (kept !== undefined) return kept;
     const offset = sector * this.sectorBytes;
-    const bytes = new Uint8Array(Math.min(this.sectorBytes, this.byteCount - offset));
+    const byteCount = Math.min(this.sectorBytes, this.byteCount - offset);
+    // The last one is longer where the image has grown since.
+    if (kept !== undefined && kept.length >= byteCount) return kept;
+    const bytes = new Uint8Array(byteCount);
     this.#image.read(offset, bytes);
+    if (kept !== undefined) bytes.set(kept);
     this.#sectors.set(sector, bytes);
     return bytes;
   }

@@ -122,3 +122,29 @@ Deno.test("WriteCache: a crash keeps, tears and loses sectors as it is told", ()
   expected.fill(2, 512, 1024);
   assertEquals(read, expected);
 });
+
+Deno.test("WriteCache: goes with an image that grows or shrinks under what it keeps", () => {
+  // storage.md M1, D12.
+  const image = sparseImage(9 * 512);
+  const cache = new WriteCache(image, 4096);
+  const bytesAt = (block: number) => {
+    const into = new Uint8Array(512);
+    image.read(512 * block, into);
+    return [into[0], into[511]];
+  };
+  cache.write(512 * 8, new Uint8Array(512).fill(1));
+  image.resize(16 * 512);
+  cache.write(512 * 9, new Uint8Array(512).fill(2));
+  cache.flush();
+  assertEquals([bytesAt(8), bytesAt(9), bytesAt(10)], [[1, 1], [2, 2], [0, 0]]);
+
+  for (const end of ["flush", "crash"] as const) {
+    image.resize(16 * 512);
+    cache.write(0, new Uint8Array(512).fill(3));
+    cache.write(512 * 7, new Uint8Array(1024).fill(4));
+    image.resize(4 * 512);
+    if (end === "flush") cache.flush();
+    else cache.crash((_offset, byteCount) => byteCount);
+    assertEquals([bytesAt(0), cache.dirtySectors], [[3, 3], 0], end);
+  }
+});
