@@ -58,9 +58,10 @@ const SIDES: ReadonlyMap<string, Side> = new Map<string, Side>([
 function kindOf(interfaceType: string, version: number): TableKind | null {
   const side = SIDES.get(parseGuid(interfaceType) ?? "");
   if (side === undefined) return null;
-  const functions = functionsOf(side, version);
+  const functions = functionsOf(side, version); // which looks at what the version is
+  if (functions === null) return null;
   const size = INTERFACE_SIZES[side][version - 1];
-  return functions === null || size === undefined ? null : { side, version, size, functions };
+  return size === undefined ? null : { side, version, size, functions };
 }
 
 /** The table that an interface type and a version name; that of version 1 where the version is not known before the call. */

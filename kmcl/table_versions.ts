@@ -5,6 +5,7 @@
  */
 
 import type { Side } from "../actors/channel/types.ts";
+import { isUint } from "../core/units.ts";
 import {
   VmbChannelGetParentDeviceObject,
   VmbChannelGetTargetDeviceObject,
@@ -128,9 +129,9 @@ const ADDITIONS: readonly Addition[] = [
  * The functions of the table of `version`, in its order; null where there is no such table. The server's is the client's
  * of the same version, with the server's own behind it.
  */
-export function functionsOf(side: Side, version: number): readonly NamedMethod[] | null {
+export function functionsOf(side: Side, version: unknown): readonly NamedMethod[] | null {
+  if (!isUint(version, ADDITIONS.length) || version === 0) return null;
   const known = ADDITIONS.slice(0, version);
-  if (known.length !== version || version < 1) return null;
   const client = known.flatMap((addition) => addition.client);
   return side === "client" ? client : [...client, ...known.flatMap(({ serverOnly }) => serverOnly)];
 }

@@ -3,6 +3,7 @@
 import { createFabric } from "../../support/fabric.ts";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
+import { ANYTHING } from "../../support/hostile_values.ts";
 
 const {
   KMCL_CLIENT_INTERFACE_TYPE: CLIENT,
@@ -135,6 +136,21 @@ Deno.test("WdfFdoQueryForInterface: takes a GUID in upper case and in braces (I6
     for (const type of [null, undefined, 7, {}, "", `{${SERVER}`, `${SERVER}}`, "{}", "{"]) {
       const wrong = query(fabric.root.device, type as string, SERVER_BYTES, 1);
       assertEquals([wrong.status, wrong.kmcl], [NOT_HERE, null]);
+    }
+  }
+});
+
+Deno.test("WdfFdoQueryForInterface: takes anything in any place, and says what is wrong (N5, N6)", () => {
+  const fabric = createFabric();
+  const good: readonly unknown[] = [fabric.root.device, SERVER, SERVER_BYTES, 1];
+  const wrong = [NO_VMBUS, NOT_HERE, WRONG_SIZE, NOT_HERE];
+  const values = [...Object.values(ANYTHING), () => 1n, () => 5n, () => [1]];
+  for (const query of QUERIES) {
+    for (const [place, status] of wrong.entries()) {
+      for (const make of values) {
+        const result = Reflect.apply(query, undefined, good.with(place, make()));
+        assertEquals([result.status, result.kmcl], [status, null]);
+      }
     }
   }
 });
