@@ -29,6 +29,9 @@ fn u16_at(bytes: &[u8], at: usize) -> usize {
 fn u32_at(bytes: &[u8], at: usize) -> usize {
     u16_at(bytes, at) | u16_at(bytes, at + 2) << 16
 }
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u32_at(bytes, at) as u64 | (u32_at(bytes, at + 4) as u64) << 32
+}
 
 /// A packet as its descriptor has it, or what a ring's reader has against it; its trailer is to be in `unread` as well (1.9).
 fn packet_in(unread: &[u8]) -> Result<&[u8], &'static str> {
@@ -70,7 +73,7 @@ fn ranges_in(packet: &[u8]) -> Result<Vec<Range>, &'static str> {
         if pages > rest.len() {
             return Err("rangeTooSmall");
         }
-        let pfn = |word: &&[u8]| u64::from_le_bytes((*word).try_into().unwrap());
+        let pfn = |word: &&[u8]| u64_at(word, 0);
         ranges.push((count, offset, rest[..pages].iter().map(pfn).collect()));
         left = &rest[pages..];
     }

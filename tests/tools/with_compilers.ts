@@ -39,7 +39,7 @@ const READERS: readonly Reader[] = [
   {
     compiler: "rustc",
     source: "reader.rs",
-    flags: ["--edition", "2021", "-D", "warnings", "-o", "reader"],
+    flags: ["-D", "warnings", "-o", "reader"],
     reads: ["rings.txt", "packets.txt"],
   },
   {
