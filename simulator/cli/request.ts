@@ -105,14 +105,20 @@ function usesByName(scenarios: readonly Scenario[]): ReadonlyMap<string, OptionU
 
 /** Its value stays a text here: what it must be depends on the scenario. */
 function commanderOption(name: string, use: OptionUse): Option {
-  const describe = ({ option }: OptionUse[number]) =>
-    `${option.description} (default: ${option.default})`;
-  const description = use.length === 1
-    ? use.map(describe).join()
-    : use.map((each) => `${each.scenario.name}: ${describe(each)}`).join("; ");
-  const owners = use.map(({ scenario }) => scenario.name).join(" and ");
+  const namesOf = (some: OptionUse) => some.map(({ scenario }) => scenario.name);
+  const byText = Map.groupBy(
+    use,
+    ({ option }) => `${option.description} (default: ${option.default})`,
+  );
+  const description = byText.size === 1
+    ? [...byText.keys()].join()
+    : [...byText].map(([text, some]) => `${namesOf(some).join(", ")}: ${text}`).join("; ");
   return new Option(`--${name} <${use[0]?.option.placeholder}>`, description)
-    .helpGroup(`Options of ${owners}:`);
+    .helpGroup(`Options of ${inWords(namesOf(use))}:`);
+}
+
+function inWords(names: readonly string[]): string {
+  return [names.slice(0, -1).join(", "), ...names.slice(-1)].filter(Boolean).join(" and ");
 }
 
 function createSimulate(scenarios: readonly Scenario[], name: string): Command {
@@ -165,8 +171,7 @@ function optionsForResume({ options }: Scenario): readonly PathOption[] {
 /** Their names in words, that of the copy first: every such run has one. */
 function givenAgain(resumable: readonly Scenario[]): string {
   const names = resumable.flatMap(optionsForResume).map(({ name }) => name);
-  const words = [...new Set([OUT.name, ...names])].map((name) => `--${name}`);
-  return [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" and ");
+  return inWords([...new Set([OUT.name, ...names])].map((name) => `--${name}`));
 }
 
 function resumeOption(resumable: readonly Scenario[]): Option {
@@ -174,7 +179,7 @@ function resumeOption(resumable: readonly Scenario[]): Option {
     "--resume <FILE>",
     `go on with a run that was saved in FILE, which has all options but ${givenAgain(resumable)}`,
   )
-    .helpGroup(`Options of ${resumable.map(({ name }) => name).join(" and ")}:`);
+    .helpGroup(`Options of ${inWords(resumable.map(({ name }) => name))}:`);
 }
 
 /** Options of the command's own that may stand beside --resume. */

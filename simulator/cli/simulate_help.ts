@@ -30,7 +30,8 @@ const EXAMPLES = [
   "--resume run.saved --out copy",
   "--file film.mkv --out copy.mkv --guests 5 --schedule random",
   "--scenario echo --size 300 --codec vmbus --json",
-  "--scenario everything --seed 3 --schedule random --report run.html",
+  "--scenario storage --file film.mkv --disk disk.img --crash-at 40%",
+  "--scenario everything --seed 3 --schedule random --report run.html --capture run.pcapng",
 ];
 
 /**

@@ -90,8 +90,8 @@ const CRASH_AT: PercentOption = {
   name: "crash-at",
   placeholder: "PERCENT",
   description:
-    "where the guests crash: a part of all bytes there and back, such as 40%. Others look at what is left then",
-  default: "they do not",
+    "where a guest crashes: a part of all bytes there and back, such as 40%. Another one looks at what is left then",
+  default: "it does not",
 };
 
 /** What a guest's program does, and when: as soon as there is a disk, once. */

@@ -22,7 +22,7 @@ const FILE_BYTES_MAX = 2 ** 24;
  * @throws {UsageError} It cannot be read.
  */
 export function readVectorFile(file: string): string {
-  const refusal = (reason: unknown) => cannot(`read ${file}`, reason, "name a file of vectors");
+  const refusal = (reason: unknown) => cannot(`read ${file}`, reason, "name a file of vectors, or a folder of them");
   try {
     const { isCharDevice, size } = Deno.statSync(file);
     if (isCharDevice) throw refusal("it is a device, and need have no end");
@@ -87,7 +87,8 @@ export function prepareFolder(folder: string, isForced: boolean): void {
     if (first === undefined) return;
     throw refusal(`${first.name} is in it already`, `${HINT}, or add --force`);
   } catch (error) {
-    throw refusal(error, HINT);
+    const isFile = error instanceof Deno.errors.AlreadyExists;
+    throw refusal(isFile ? "it is a file, not a folder" : error, HINT);
   }
 }
 

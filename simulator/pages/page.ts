@@ -58,10 +58,9 @@ function othersHtml(others: readonly RecordedFinding[]): string {
 /** What is wrong, why that is so, and how to have it again: it can be read without the script. */
 function failureHtml({ run, findings }: Recording): string {
   const [first, ...others] = findings;
-  const { scenario, title, options, package: version, replay, digest } = run;
-  const well = `<p class="kind"><span class="badge good">all is well</span></p><h1>${
-    html(title)
-  }</h1>`;
+  const { scenario, title, options, package: version, replay, digest, isChecked = true } = run;
+  const badge = isChecked ? `<p class="kind"><span class="badge good">all is well</span></p>` : "";
+  const well = `${badge}<h1>${html(title)}</h1>`;
   return `<header id="failure">
 ${first === undefined ? well : findingHtml(first)}
 ${othersHtml(others)}

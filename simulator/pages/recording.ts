@@ -40,6 +40,8 @@ export interface RecordedRun {
   readonly replay: string | null;
   /** SHA-256 of its trace; null: nobody knows. */
   readonly digest: string | null;
+  /** Whether somebody looked for what is wrong; false: that nothing was found says nothing. Default: true. */
+  readonly isChecked?: boolean;
 }
 
 /** Who has a lane of his own in a diagram: a partition, or an endpoint of a channel in it. */

@@ -21,8 +21,7 @@ export const OUT: PathOption = {
   kind: "path",
   name: "out",
   placeholder: "PATH",
-  description:
-    "where the copy that came back is kept; PATH.1, PATH.2, … for several guests. --resume takes it, too",
+  description: "where the copy that came back is kept; PATH.1, PATH.2, … for several guests",
   default: "it is not kept",
   isForResume: true,
 };

@@ -173,7 +173,15 @@ export class Opener {
   /** An image that the user named, where nothing is: it stays. */
   async #makeNamedImage(path: string, fileBytes: number): Promise<ImageFile> {
     const hint = "name a file in a folder that can be written to, and where there is room for it";
-    const make = () => FileImage.create(this.#fs, path, this.#imageBytes(fileBytes));
+    const make = async () => {
+      try {
+        return await FileImage.create(this.#fs, path, this.#imageBytes(fileBytes));
+      } catch (error) {
+        // The file itself need not be there.
+        const isFolderGone = error instanceof Deno.errors.NotFound;
+        throw isFolderGone ? cannot(`make ${path}`, "there is no such folder", hint) : error;
+      }
+    };
     const image = this.#stack.use(await orUsageError(`make ${path}`, hint, make));
     this.#plan.madeImages?.format(image);
     return { image, path, isMade: false };

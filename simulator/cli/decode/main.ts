@@ -53,6 +53,7 @@ function runOf(
     package: PACKAGE_VERSION,
     replay: file === STDIN ? null : [command, ...args.map(shellQuoted)].join(" "),
     digest: null,
+    isChecked,
   };
 }
 

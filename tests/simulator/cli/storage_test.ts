@@ -124,6 +124,8 @@ Deno.test("storage: an image without a file system, or with too little room, is 
     ]);
     const small = run({ file: `${root}/file`, disk: `${root}/file` });
     await assertRejects(() => small, Error, "it is the same file as");
+    const nowhere = run({ file: `${root}/file`, disk: `${root}/no/disk` });
+    await assertRejects(() => nowhere, Error, "/no/disk: there is no such folder; name a file in");
   });
 });
 

@@ -81,11 +81,11 @@ Deno.test("vectors: what goes with nothing else, and folders that were not gener
       [["--generate", root, "x.json"], /^--generate goes with no file: see /],
       [
         ["--generate", `${root}/file`],
-        /^Cannot write into \S+file: .*; name another folder with --generate$/,
+        /^Cannot write into \S+file: it is a file, not a folder; name another folder with --generate$/,
       ],
       [
         [root],
-        /^Cannot read \S+manifest\.json: there is no such file; name a file of vectors$/,
+        /^Cannot read \S+manifest\.json: there is no such file; name a file of vectors, or a folder of them$/,
       ],
       [[`${root}/sub`], /manifest\.json:1:1: \$schema: Invalid input/],
     ];

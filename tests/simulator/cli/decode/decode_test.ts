@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { main } from "../../../../simulator/cli/decode/main.ts";
 import { capture } from "../../../../simulator/capture/capture.ts";
 import type { ProcessEnd } from "../../../support/deno_process.ts";
@@ -186,8 +186,12 @@ Deno.test("decode --report: draws what was decoded, what breaks a rule first", a
     };
     const good = await pageOfInput("input", "--check");
     assertStringIncludes(good, "no rule of wire.md is broken by what is there");
-    assertStringIncludes(await pageOfInput("input"), "decoded and not checked");
-    assertStringIncludes(await pageOfInput("ring"), "decoded and not checked");
+    assertStringIncludes(good, "all is well");
+    for (const input of ["input", "ring"]) {
+      const unchecked = await pageOfInput(input);
+      assertStringIncludes(unchecked, "decoded and not checked");
+      assertFalse(unchecked.includes("all is well"));
+    }
     const close = LINUX.replace("ongpadl_torndown: gpadl", "close_internal: sending child_relid");
     await Deno.writeTextFile(`${root}/input`, close.replace("\n", ", ret 0\n").repeat(2));
     const broken = await pageOfInput("input", "--check");
