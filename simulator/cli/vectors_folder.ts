@@ -22,7 +22,8 @@ const FILE_BYTES_MAX = 2 ** 24;
  * @throws {UsageError} It cannot be read.
  */
 export function readVectorFile(file: string): string {
-  const refusal = (reason: unknown) => cannot(`read ${file}`, reason, "name a file of vectors, or a folder of them");
+  const refusal = (reason: unknown) =>
+    cannot(`read ${file}`, reason, "name a file of vectors, or a folder of them");
   try {
     const { isCharDevice, size } = Deno.statSync(file);
     if (isCharDevice) throw refusal("it is a device, and need have no end");

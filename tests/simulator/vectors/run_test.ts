@@ -339,7 +339,10 @@ Deno.test("vectors: a file that is too large is refused before it is read", asyn
     Deno.truncateSync(path, 2 ** 40);
     const { code, stderr } = await runCommand(path);
     assertEquals(code, 2);
-    assertMatch(stderr, /: it has more than 16 777 216 bytes; name a file of vectors, or a folder of them\n$/);
+    assertMatch(
+      stderr,
+      /: it has more than 16 777 216 bytes; name a file of vectors, or a folder of them\n$/,
+    );
   });
 });
 
