@@ -1,11 +1,15 @@
 /**
- * The files that the disk's figure works on: one that is copied, an image, and one for what came back.
+ * What the figures of copies work on: a file that is copied, an image, and a file for what came back, and the hashes of
+ * both.
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
+import type { CopyFiles as Ends } from "../devices/streams.ts";
 import { FileImage } from "../simulator/cli/file_image.ts";
 import { MACHINE } from "../simulator/cli/file_system.ts";
+import type { Contender } from "./measure.ts";
 
 /** Bytes that are made at a time. */
 const PIECE_BYTES = 2 ** 20;
@@ -56,4 +60,48 @@ export interface CopyDigests {
   readonly read: string;
   /** As it came back. */
   readonly returned: string;
+}
+
+/** The two ends of a copy, which hash what is read and what comes back. */
+export class HashedEnds implements Ends {
+  /** What is copied. */
+  readonly source: Ends["source"];
+  /** Where it comes back to. */
+  readonly sink: Ends["sink"];
+  readonly #read = createHash("sha256");
+  readonly #returned = createHash("sha256");
+
+  constructor({ source, sink }: CopyFiles) {
+    this.source = {
+      byteCount: source.byteCount,
+      read: (offset, into) => {
+        source.read(offset, into);
+        this.#read.update(into);
+      },
+    };
+    this.sink = {
+      write: (offset, bytes) => {
+        sink.write(offset, bytes);
+        this.#returned.update(bytes);
+      },
+    };
+  }
+
+  /** The hashes, once: the copy is over. */
+  digests(): CopyDigests {
+    return { read: this.#read.digest("hex"), returned: this.#returned.digest("hex") };
+  }
+}
+
+/** A contender whose piece of work is one copy. */
+export function copying(name: string, copy: () => CopyDigests | Promise<CopyDigests>): Contender {
+  return {
+    name,
+    run: async (count) => {
+      for (let done = 0; done < count; done++) {
+        const { read, returned } = await copy();
+        if (read !== returned) throw new Error(`Cannot measure ${name}: its copy is another file`);
+      }
+    },
+  };
 }

@@ -5,15 +5,14 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import process from "node:process";
 import { createDisk, fileCopier } from "../devices/disk/mod.ts";
 import { createFabric, type FabricOptions, loadGuestDriver } from "../mod.ts";
 import { plainCopy } from "./baselines/plain_copy.ts";
-import { type CopyDigests, CopyFiles } from "./copy_files.ts";
+import { type CopyDigests, CopyFiles, copying, HashedEnds } from "./copy_files.ts";
 import { compare, type Figure, type Goal, type Row, timingOf } from "./figure.ts";
 import { BARE } from "./kmcl_exchange.ts";
-import { type Contender, race } from "./measure.ts";
+import { race } from "./measure.ts";
 
 const MIB = 2 ** 20;
 const FILE_BYTES = 256 * MIB;
@@ -25,35 +24,19 @@ const FLAT: Goal = { kind: "atMost", bar: 32 * MIB, stretch: 8 * MIB };
 
 /** Copies there and back through a guest and its disk; queues and rings as `deno task simulate` has them. */
 export async function diskCopy(
-  { source, image, sink }: CopyFiles,
+  files: CopyFiles,
   blockBytes: number,
   options: FabricOptions,
 ): Promise<CopyDigests> {
-  const read = createHash("sha256");
-  const returned = createHash("sha256");
-  const copier = fileCopier({
-    source: {
-      byteCount: source.byteCount,
-      read: (offset, into) => {
-        source.read(offset, into);
-        read.update(into);
-      },
-    },
-    sink: {
-      write: (offset, bytes) => {
-        sink.write(offset, bytes);
-        returned.update(bytes);
-      },
-    },
-  });
+  const ends = new HashedEnds(files);
   const fabric = createFabric(options);
   const guest = fabric.createPartition({ name: "guest", memoryPages: 1024 });
-  const server = createDisk(guest, image, {
+  const server = createDisk(guest, files.image, {
     instance: "4d1f0b6a-2c83-4e57-9a10-000000000001",
     transferBytesMax: blockBytes,
     queueDepth: 8,
   });
-  const copy = loadGuestDriver(guest, copier, {
+  const copy = loadGuestDriver(guest, fileCopier(ends), {
     disk: { transferBytesMax: blockBytes, ringPages: [1, 1] },
     queueDepth: 64,
   });
@@ -63,7 +46,7 @@ export async function diskCopy(
   }
   await copy.close();
   await server.close();
-  return { read: read.digest("hex"), returned: returned.digest("hex") };
+  return ends.digests();
 }
 
 /** Most of the memory that the process held in RAM during `work`, beyond what it held before. */
@@ -74,19 +57,6 @@ async function grownBytes(work: () => Promise<unknown>): Promise<number> {
   await work();
   clearInterval(timer);
   return Math.max(most, process.memoryUsage.rss()) - before;
-}
-
-/** A contender whose piece of work is one copy. */
-function copying(name: string, copy: () => CopyDigests | Promise<CopyDigests>): Contender {
-  return {
-    name,
-    run: async (count) => {
-      for (let done = 0; done < count; done++) {
-        const { read, returned } = await copy();
-        if (read !== returned) throw new Error(`Cannot measure ${name}: its copy is another file`);
-      }
-    },
-  };
 }
 
 /** The figure. */

@@ -5,18 +5,16 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import { type BlockDevice, createStorage, storageDriver } from "../devices/storage/mod.ts";
-import type { CopyFiles as Ends } from "../devices/streams.ts";
 import { createFabric, type FabricOptions, loadGuestDriver } from "../mod.ts";
 import { FileImage } from "../simulator/cli/file_image.ts";
 import { MACHINE } from "../simulator/cli/file_system.ts";
 import { FatCopy } from "../simulator/fat/copy.ts";
 import { fatImageBytes, formatFat } from "../simulator/fat/format.ts";
-import { type CopyDigests, CopyFiles } from "./copy_files.ts";
+import { type CopyDigests, CopyFiles, copying, HashedEnds } from "./copy_files.ts";
 import { compare, type Figure, type Goal, timingOf } from "./figure.ts";
 import { BARE } from "./kmcl_exchange.ts";
-import { type Contender, race } from "./measure.ts";
+import { race } from "./measure.ts";
 
 const MIB = 2 ** 20;
 const FILE_BYTES = 32 * MIB;
@@ -46,31 +44,16 @@ export async function makeVolumeFiles(
 
 /** A copy that is hashed both times: `work` does it with the program. */
 async function hashed(
-  { source, sink }: CopyFiles,
+  files: CopyFiles,
   work: (program: FatCopy) => Promise<void>,
 ): Promise<CopyDigests> {
-  const [read, returned] = [createHash("sha256"), createHash("sha256")];
-  const ends: Ends = {
-    source: {
-      byteCount: source.byteCount,
-      read: (offset, into) => {
-        source.read(offset, into);
-        read.update(into);
-      },
-    },
-    sink: {
-      write: (offset, bytes) => {
-        sink.write(offset, bytes);
-        returned.update(bytes);
-      },
-    },
-  };
+  const ends = new HashedEnds(files);
   const make = await FatCopy.prepare(() => 0);
   const program = make(ends, { path: "/file.bin", syncBytes: MIB });
   await work(program);
   const { phase, failure } = program.state;
   if (phase !== "done") throw new Error(`Cannot measure a copy that is ${phase}: ${failure}`);
-  return { read: read.digest("hex"), returned: returned.digest("hex") };
+  return ends.digests();
 }
 
 /** The plain program: the file system has the image itself for a device. */
@@ -104,18 +87,6 @@ export function guestVolumeCopy(
     await client.close();
     await server.close();
   });
-}
-
-function copying(name: string, copy: () => Promise<CopyDigests>): Contender {
-  return {
-    name,
-    run: async (count) => {
-      for (let done = 0; done < count; done++) {
-        const { read, returned } = await copy();
-        if (read !== returned) throw new Error(`Cannot measure ${name}: its copy is another file`);
-      }
-    },
-  };
 }
 
 /** The figure. */
