@@ -286,7 +286,12 @@ Deno.test("Partition.postControlMessage: puts bytes on the bus as they are", asy
   const state = fabric.inspect().partitions[1];
   assertEquals([state?.messagesToHost, state?.faultCount], [0, 1]);
   assertEquals(state?.faults, [
-    { direction: "toHost", message: "requestOffers", fault: "unexpectedMessage" },
+    {
+      direction: "toHost",
+      message: "requestOffers",
+      fault: "unexpectedMessage",
+      reason: "the offers are asked for once in a connection, and were",
+    },
   ]);
   const sent = fabric.trace.filter(({ event }) => event === "messageToHost").at(-1);
   assertEquals(sent?.values, ["0300000000000000"]);
