@@ -60,6 +60,13 @@ function taskOf({ entry: { details: { linux } } }: LinuxEntry): unknown {
   return typeof linux === "object" && linux !== null && "task" in linux ? linux.task : null;
 }
 
+/** A question that was put before an answer. */
+interface Move {
+  readonly question: LinuxEntry;
+  /** The entry that it stood behind. */
+  readonly behind: LinuxEntry;
+}
+
 /** Puts the entries of a trace in the order in which the bus had them. */
 export class PostingOrder {
   #kept: LinuxEntry[] = [];
@@ -69,6 +76,8 @@ export class PostingOrder {
   readonly #held = new Set<number>();
   /** Answers among those that are kept, whose question was not seen. */
   readonly #early = new Map<LinuxEntry, string>();
+  /** Questions among those that are kept which were put before an answer, by what they ask for. */
+  readonly #moved = new Map<string, Move[]>();
 
   /** Takes the next entry; gives those that are in order by now. */
   add(entry: LinuxEntry): readonly LinuxEntry[] {
@@ -105,6 +114,9 @@ export class PostingOrder {
   }
 
   #give(count: number): readonly LinuxEntry[] {
+    for (const [key, moves] of this.#moved) {
+      if (this.#kept.indexOf(moves[0]!.question) < count) this.#settle(key, moves);
+    }
     const given = this.#kept.splice(0, count);
     for (const entry of given) this.#early.delete(entry);
     return given;
@@ -116,6 +128,22 @@ export class PostingOrder {
     else if (key === "offers") return; // all offers are answers to the one question
     else if (asked === 1) this.#asked.delete(key);
     else this.#asked.set(key, asked - 1);
+  }
+
+  /**
+   * Where one more answer follows those before which questions were put, the first of them has its question before
+   * anybody looked: each question is that of the next answer, and goes back to its place.
+   */
+  #settle(key: string, moves: readonly Move[]): void {
+    this.#moved.delete(key);
+    const last = this.#kept.indexOf(moves.at(-1)!.question);
+    const more = this.#kept.find((kept, at) => at > last && this.#early.get(kept) === key);
+    if (more === undefined) return;
+    this.#early.delete(more);
+    for (const { question, behind } of moves) {
+      this.#kept.splice(this.#kept.indexOf(question), 1);
+      this.#kept.splice(this.#kept.indexOf(behind) + 1, 0, question);
+    }
   }
 
   /** A task tells of what it has posted before it posts anything else, so what else it sent stays before. */
@@ -132,7 +160,12 @@ export class PostingOrder {
     if (key === "offers") {
       for (const kept of this.#kept) if (this.#early.get(kept) === key) this.#early.delete(kept);
       this.#asked.set(key, 1);
-    } else this.#early.delete(this.#kept[at]!);
+    } else {
+      this.#early.delete(this.#kept[at]!);
+      const moves = this.#moved.get(key) ?? [];
+      moves.push({ question: entry, behind: this.#kept.at(-1)! });
+      this.#moved.set(key, moves);
+    }
     this.#kept.splice(at, 0, entry);
     return true;
   }

@@ -302,6 +302,11 @@ Deno.test("PostingOrder: a question comes before its answer, and nothing else ch
   const offer = line("idle", EVENTS[4]!.slice(0, 2).join(": "));
   const request = line("a", "vmbus_request_offers: sending ret 0");
   assertEquals(order(offer, offer, request, offer), [3, 1, 2, 4]);
+  // One answer too many: the first one's question was told of before, and each later one has its own.
+  assertEquals(order(result, open("a"), result), [1, 2, 3]);
+  assertEquals(order(result, open("a"), result, open("a"), result), [1, 2, 3, 4, 5]);
+  assertEquals(order(result, open("a"), result, open("a")), [2, 1, 4, 3]);
   const far = Array.from({ length: 70 }, () => signal);
+  assertEquals(order(result, open("a"), result, ...far).slice(0, 3), [1, 2, 3]);
   assertEquals(order(result, ...far, open("a")).at(-1), 72);
 });

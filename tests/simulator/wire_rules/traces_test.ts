@@ -130,6 +130,10 @@ Deno.test("stepsOfLinuxTrace: what Linux tells of in another order than it was i
   assertEquals(await brokenLines(...known, offer(1), release, offer(1), release), []);
   assertEquals(await brokenLines(...known, offer(1), offer(1)), ["t:5"]);
   assertEquals(await brokenLines(...known, offer(1), release, release), ["t:6"]);
+  // Who begins to look between a contact and its answer sees one answer more than contacts.
+  const refused = "onversion_response: version_supported 0";
+  assertEquals(await brokenLines(refused, ...known, offer(1)), []);
+  assertEquals(await brokenLines(refused, known[0]!, refused, ...known, offer(1)), []);
 });
 
 Deno.test("stepsOfLinuxTrace: a version without a name and a line that cannot be read leave nothing known", async () => {
