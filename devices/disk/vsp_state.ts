@@ -7,6 +7,7 @@
 
 import type { PlainData, SavedFields } from "../../mod.ts";
 import type { DiskImage } from "../image.ts";
+import { checkInstance } from "../instance.ts";
 import { DISK_ANSWERS } from "./protocol.ts";
 import { type DiskRegisters, type DiskStatus, findRegisterFault } from "./shared_blocks.ts";
 
@@ -55,10 +56,12 @@ function registersOf(image: DiskImage, options: DiskServerOptions): DiskRegister
  * What the driver of a new disk knows.
  *
  * @throws {RangeError} The numbers of the options do not go together, or the image is not whole blocks.
+ * @throws {TypeError} There is no instance.
  */
 export function createState(image: DiskImage, options: DiskServerOptions): DiskServerState {
+  const instance = checkInstance("a disk", options);
   return {
-    instance: options.instance,
+    instance,
     registers: registersOf(image, options),
     status: {
       generation: 0,
@@ -91,7 +94,7 @@ export function restoreState(image: DiskImage, saved: SavedFields): DiskServerSt
     isReadOnly: registers.flag("isReadOnly"),
   }));
   // The same checks as for a new disk.
-  const state = createState(image, { instance: saved.text("instance"), ...options });
+  const state = createState(image, { instance: saved.guid("instance"), ...options });
   if (state.registers.blockCount !== blockCount) {
     throw new Error(`Cannot restore a disk of ${blockCount} blocks: its image has another size`);
   }

@@ -13,6 +13,7 @@ import {
   STORAGE_PHASES,
   type StorageLimits,
 } from "./initialization.ts";
+import { checkInstance } from "../instance.ts";
 import { STORAGE_VERSIONS, TRANSFER_BYTES_MAX } from "./protocol.ts";
 import type { DiskMemory } from "./scsi/disk.ts";
 
@@ -77,12 +78,14 @@ function checkNumber(name: string, value: number, min: number, max: number): num
  * What the driver of a new controller knows.
  *
  * @throws {RangeError} An option is out of bounds.
+ * @throws {TypeError} There is no instance.
  */
 export function createState(options: StorageServerOptions): StorageServerState {
+  const instance = checkInstance("a storage controller", options);
   const { subChannelsMax = 0, queueDepth = 256, transferBytesMax = TRANSFER_BYTES_MAX } = options;
   const { versionMax = STORAGE_VERSIONS.win8Blue } = options;
   return {
-    instance: options.instance,
+    instance,
     subChannelsMax: checkNumber("subChannelsMax", subChannelsMax, 0, SUB_CHANNELS_MAX),
     queueDepth: checkNumber("queueDepth", queueDepth, 1, U32_MAX),
     transferBytesMax: checkNumber("transferBytesMax", transferBytesMax, 65_536, U32_MAX),

@@ -199,9 +199,13 @@ export class Disks {
     bytes: Uint8Array | null,
   ): Promise<void> {
     return new Promise((resolve, reject) => {
-      const action = kind === "flush" ? kind : `${kind} ${blocks} blocks at ${lba}`;
+      const action = kind === "flush"
+        ? kind
+        : `${kind} ${blocks} ${blocks === 1 ? "block" : "blocks"} at ${lba}`;
       if (!Number.isSafeInteger(lba) || lba < 0 || !Number.isSafeInteger(blocks) || blocks < 0) {
-        throw new RangeError(`Cannot ${action}: these are no whole blocks`);
+        throw new RangeError(
+          `Cannot ${action}: these are no whole blocks of ${record.facts.blockBytes} bytes`,
+        );
       }
       const status = refusalOf(record, kind, lba, blocks);
       if (status !== null) return reject(new BlockError(action, status));

@@ -54,6 +54,7 @@ export function storageVsp(
  * Offers a storage controller with `disks` to `guest`: its driver is loaded, its channel enabled and started.
  *
  * @throws {RangeError} An option, an address or a setting of a disk is out of bounds.
+ * @throws {TypeError} The option `instance` is left out, or is no GUID.
  */
 export function createStorage(
   guest: vmbus.Partition,

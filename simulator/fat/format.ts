@@ -116,7 +116,9 @@ function tableSectorsOf(clusters: number): number {
 export function fatImageBytes(fileBytes: number): number {
   const clusters = Math.max(CLUSTERS_MIN, Math.ceil(fileBytes / CLUSTER_BYTES) + 64);
   if (clusters > CLUSTERS_MAX) {
-    throw new RangeError(`Cannot make a FAT32 file system for ${fileBytes} bytes`);
+    throw new RangeError(
+      `Cannot make a FAT32 file system for ${fileBytes} bytes: none has more than ${CLUSTERS_MAX} clusters of ${CLUSTER_BYTES}`,
+    );
   }
   const sectors = RESERVED_SECTORS + TABLES * tableSectorsOf(clusters) + clusters * CLUSTER_SECTORS;
   // Whole clusters, so that an image fits disks with larger blocks as well.
@@ -142,7 +144,11 @@ export function formatFat(
   const dataSectors = sectors - RESERVED_SECTORS - TABLES * tableSectors;
   const clusters = Math.floor(dataSectors / CLUSTER_SECTORS);
   if (clusters < CLUSTERS_MIN || clusters > CLUSTERS_MAX || sectors >= 2 ** 32) {
-    throw new RangeError(`Cannot make a FAT32 file system of ${byteCount} bytes`);
+    throw new RangeError(
+      `Cannot make a FAT32 file system of ${byteCount} bytes: an empty one takes ${
+        fatImageBytes(0)
+      }, and none has more than ${CLUSTERS_MAX} clusters of ${CLUSTER_BYTES}`,
+    );
   }
   const boot = BOOT_SECTOR.encode({
     system: "MSWIN4.1",
