@@ -273,7 +273,7 @@ export class BounceBuffers {
     return this.state.driverBytes <= bounceDriverBytes && packets.every((one) => this.#resume(one));
   }
 
-  /** A packet in flight has the pages that it had; false where they are none of these, or another one's. */
+  /** Gives a packet in flight the pages that it had; false where they are not pages of these, or are another packet's. */
   #resume(packet: PacketObject): boolean {
     const { ownRanges, ranges, actor: { tags } } = packet;
     const isSent = tags.awaiting || tags.withdrawn;

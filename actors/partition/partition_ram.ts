@@ -69,7 +69,7 @@ function reportMisuse(
   verifier.report(rule, MISUSED_CALLS[rule], message);
 }
 
-/** Whether a callback runs that is none of the machine's: the host's, then (kmcl.md X17). */
+/** Whether a callback runs that is not of the machine, but of the host (kmcl.md X17). */
 function isOutside({ levels }: MemoryOwner): boolean {
   const frame = currentFrame();
   return frame !== null && !levels.includes(frame.partition);

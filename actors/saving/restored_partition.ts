@@ -93,7 +93,7 @@ export class RestoredPartition {
 
   #restoreMemory({ memory }: PartitionObject, image: MemoryImage): void {
     if (!memory.restore(image)) {
-      throwDataError("the memory is none of this size, or more than this machine can provide");
+      throwDataError("the memory has another size, or more pages than this machine can provide");
     }
     this.#mmio = image.mmio;
   }

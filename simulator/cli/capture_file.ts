@@ -1,5 +1,5 @@
 /**
- * A capture that is written to a file while its run goes on.
+ * A capture that is written to a file during its run.
  *
  * @module
  */

@@ -21,7 +21,7 @@ const PACKET = "wire.md 1.9: what a reader refuses";
 const CONTROL_PAGE = "wire.md 1.2: the control page";
 const TRAILER = "wire.md 1.4: the trailer";
 
-/** What it is that is damaged, by what it is part of. */
+/** What is damaged, by what it is part of. */
 const RULES: Readonly<Record<DecodedBytes["kind"], string>> = {
   message: "wire.md 4.1: what is said is a message",
   packet: PACKET,

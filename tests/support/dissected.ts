@@ -170,7 +170,7 @@ function payloadOf({ header, bytes }: Pick<CaptureRecord, "header" | "bytes">): 
   return bytes.subarray(end - String(found.value).length / 2, end);
 }
 
-/** Checks what tshark shows of a device's payload against `layout`; a packet without one is none to check. */
+/** Checks what tshark shows of a device's payload against `layout`; a packet without one passes. */
 export function checkPayload(
   record: Pick<CaptureRecord, "header" | "bytes">,
   shown: readonly ShownField[],

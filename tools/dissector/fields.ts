@@ -36,7 +36,7 @@ export function luaText(text: string): string {
   return JSON.stringify(text);
 }
 
-/** The plain number that a type is on the wire, however it is shown; null: it is none. */
+/** The plain number that a type is on the wire, however it is shown; null: it is not a number. */
 export function numberOf(type: Type<unknown>): NumberType | WideType<number> | null {
   switch (type.kind) {
     case "u8":

@@ -176,7 +176,7 @@ export class HostConnection {
     }
   }
 
-  /** Why a message that was refused is none for this connection now, in words; undefined: it is not for that. */
+  /** Why this connection refuses a message now, in words; undefined: for another reason. */
   whyRefused({ message }: ControlMessage): string | undefined {
     if (!this.#actor.is("connected")) return undefined;
     if (this.#actor.is("paused")) return PAUSED_REASON;

@@ -20,7 +20,7 @@ export interface ReportPaths {
   readonly report: string | null;
   /** Chrome trace events. */
   readonly traceEvents: string | null;
-  /** A capture, which is written as the run goes on: {@linkcode CaptureFile}. */
+  /** A capture, which is written while the run lasts: {@linkcode CaptureFile}. */
   readonly capture: string | null;
 }
 

@@ -39,7 +39,7 @@ export interface LinuxEntry {
   readonly number: number | null;
 }
 
-/** A line that begins as an event of the bus, and goes on otherwise. */
+/** A line that begins like an event of the bus and does not continue like one. */
 export interface LinuxFault {
   /** In which line, from 1. */
   readonly line: number;

@@ -24,7 +24,7 @@ const step = z.strictObject({
 
 const fault = z.strictObject({
   to: z.enum(["host", "guest"]).meta({ description: "who refused it" }),
-  message: words("the message that was refused; null: its bytes are none").nullable(),
+  message: words("the message that was refused; null: its bytes are no message").nullable(),
   fault: words("why, by its name"),
 });
 

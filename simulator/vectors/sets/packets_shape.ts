@@ -18,7 +18,7 @@ const packet = z.strictObject({
   type: whole("6 in-band, 7 transfer pages, 9 GPA direct, 11 completion (wire.md 2.2)", 0xffff),
   completionRequested: truth("whether its sender waits for a completion"),
   transactionId: wide(
-    "the transaction; it means nothing where no completion is requested, and this is none",
+    "the transaction; it means nothing in a packet that requests no completion and is none itself",
   ),
   payloadOffset: whole("where the payload begins, from the descriptor on"),
   payload: hexBytes("the payload, with its padding: the exact length is lost but in pipes"),

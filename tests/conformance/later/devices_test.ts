@@ -73,7 +73,7 @@ Deno.test("VmbChannelGetTargetDeviceObject: of a guest that is gone is no device
   await fabric.settle();
 });
 
-Deno.test("VmbChannelGetTargetDeviceObject: a channel that is none is a violation, and null (X4, X5)", () => {
+Deno.test("VmbChannelGetTargetDeviceObject: a value that is no channel is a violation, and gives null (X4, X5)", () => {
   const fabric = createFabric({ verifier: "record" });
   const kmcl = serverTableV2(fabric);
   assertEquals(kmcl.VmbChannelGetTargetDeviceObject(null), null);

@@ -167,7 +167,7 @@ Deno.test("VmbChannelRestoreFromBuffer: a server that takes any index is the one
   assertEquals(vmbus.inspectChannel(again.server).subchannelIndex, 2);
   assertEquals(vsp.VmbChannelEnable(again.server), STATUS_SUCCESS);
   assertEquals(vmbus.inspectChannel(again.server).subchannelIndex, 2);
-  // A primary is none of its sub-channels.
+  // A primary does not count as one of its sub-channels.
   const whole = await vmbus.saveServerChannel(vsp, primary.server);
   const other = subPair(primary);
   const status = vmbus.restoreServerChannel(vsp, other.server, whole);

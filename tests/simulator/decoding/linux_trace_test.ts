@@ -216,7 +216,7 @@ Deno.test("LinuxTraceReader: a value that no field of the message can have is a 
   }
 });
 
-Deno.test("LinuxTraceReader: says where a line is not what its event prints, and counts what is none of the bus's", () => {
+Deno.test("LinuxTraceReader: says where a line is not what its event prints, and counts events that are not the bus's", () => {
   const reader = new LinuxTraceReader();
   const at = "  a-1 [000] 1.5: ";
   assertEquals(reader.next(`${at}vmbus_onoffer_rescind: child_relid 7`), {
