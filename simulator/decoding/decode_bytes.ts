@@ -46,6 +46,8 @@ export interface DecodeForm extends PacketForm {
 export interface DecodedPart extends DecodedFields {
   /** What they are, in one line. */
   readonly title: string;
+  /** Of a packet in a ring: where in the ring's data area it begins. */
+  readonly index?: number;
 }
 
 /** Bytes, field by field. */

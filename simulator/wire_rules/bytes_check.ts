@@ -32,8 +32,11 @@ const RULES: Readonly<Record<DecodedBytes["kind"], string>> = {
   interruptPage: "wire.md 6: an interrupt page",
 };
 
-/** A field by its name, wherever it lies. */
-function fieldOf({ fields }: DecodedPart, ...names: readonly string[]): DecodedField | null {
+/** The field that lies inside of others, by its name and theirs; null: it is not there. */
+export function fieldAt(
+  fields: readonly DecodedField[],
+  ...names: readonly string[]
+): DecodedField | null {
   let inside: readonly DecodedField[] | undefined = fields;
   let found: DecodedField | null = null;
   for (const name of names) {
@@ -44,8 +47,8 @@ function fieldOf({ fields }: DecodedPart, ...names: readonly string[]): DecodedF
 }
 
 /** Bits of a control page that have no meaning. */
-function brokenControlPage(part: DecodedPart): readonly FoundInBytes[] {
-  const bits = fieldOf(part, "featureBits");
+function brokenControlPage({ fields }: DecodedPart): readonly FoundInBytes[] {
+  const bits = fieldAt(fields, "featureBits");
   if (bits === null || Number(bits.value) <= 1) return [];
   const what = `featureBits ${bits.text}: bits other than 0 must be 0`;
   return [{ rule: CONTROL_PAGE, offset: bits.offset, what }];
@@ -53,9 +56,9 @@ function brokenControlPage(part: DecodedPart): readonly FoundInBytes[] {
 
 /** A packet of a ring whose trailer leads elsewhere. */
 function brokenTrailer(part: DecodedPart): readonly FoundInBytes[] {
-  const [, index] = /^packet at index (\d+):/.exec(part.title) ?? [];
-  const trailer = fieldOf(part, "trailer", "descriptorOffset");
-  if (index === undefined || trailer === null || Number(trailer.value) === Number(index)) return [];
+  const { fields, index } = part;
+  const trailer = fieldAt(fields, "trailer", "descriptorOffset");
+  if (index === undefined || trailer === null || Number(trailer.value) === index) return [];
   const what = `the trailer names ${trailer.text}, and the packet begins at ${index}`;
   return [{ rule: TRAILER, offset: trailer.offset, what }];
 }

@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { DecodedField } from "../../core/layout/mod.ts";
 import { PACKET_TYPE_COMPLETION } from "../../core/ring/layout.ts";
 import type { BrokenSentence } from "../checkers/seen_bus.ts";
 import type { DecodedPacket } from "../decoding/packet.ts";
-import { brokenBytes } from "./bytes_check.ts";
+import { brokenBytes, fieldAt } from "./bytes_check.ts";
 import { type PacketHead, SeenTransactions, type Way } from "./seen_transactions.ts";
 
 /** A packet of a capture. */
@@ -28,15 +27,11 @@ export interface CapturedPacket {
 /** Channels that are remembered. */
 const CHANNELS_MAX = 16_384;
 
-function fieldIn(fields: readonly DecodedField[] | undefined, name: string): DecodedField | null {
-  return fields?.find((field) => field.name === name) ?? null;
-}
-
 /** What a packet says of itself: its tuple does, where it has one; null: it is too short. */
 function headOf({ fields }: DecodedPacket): PacketHead | null {
-  const group = fieldIn(fields, "tuple") ?? fieldIn(fields, "descriptor");
+  const group = fieldAt(fields, "tuple") === null ? "descriptor" : "tuple";
   const [type, flags, transactionId] = ["type", "flags", "transactionId"]
-    .map((name) => fieldIn(group?.fields, name)?.value);
+    .map((name) => fieldAt(fields, group, name)?.value);
   if (type === undefined || flags === undefined || transactionId === undefined) return null;
   return {
     isCompletion: Number(type) === PACKET_TYPE_COMPLETION,
@@ -63,9 +58,9 @@ export class PacketCheck {
 
   /** Takes note of the next packet; answers with what it breaks. */
   take({ bus, channelId, way, ringIndex, decoded }: CapturedPacket): readonly BrokenSentence[] {
-    const { damage, text } = decoded;
-    const trailer = fieldIn(fieldIn(decoded.fields, "trailer")?.fields, "descriptorOffset");
-    const part = { ...decoded, title: `packet at index ${ringIndex}: ${text}` };
+    const { damage, text, fields } = decoded;
+    const trailer = fieldAt(fields, "trailer", "descriptorOffset");
+    const part = { ...decoded, title: text, index: ringIndex };
     const broken = brokenBytes({ kind: "ring", parts: [part], damage })
       .map(({ rule, what }) => ({ rule, what }));
     const head = damage === null && trailer !== null ? headOf(decoded) : null;

@@ -8,11 +8,11 @@ import { BYTES_MAX, bytesOfHex, HexTextError } from "../../decoding/hex_text.ts"
 import { readCapture } from "../../capture/read_capture.ts";
 import { isLinuxTrace } from "../../decoding/linux_trace/trace_line.ts";
 import { isSavedTrace, readSavedTrace } from "../../decoding/saved_trace.ts";
-import { type PlacedBytes, stepsOfBytes } from "../../decoding/steps/bytes.ts";
-import { stepsOfCapture } from "../../decoding/steps/capture.ts";
-import { stepsOfLinuxTrace } from "../../decoding/steps/linux_trace.ts";
-import { stepsOfSavedTrace } from "../../decoding/steps/saved_trace.ts";
-import type { Decoding, StepSettings } from "../../decoding/steps/step.ts";
+import { type PlacedBytes, stepsOfBytes } from "../../decoded_steps/bytes.ts";
+import { stepsOfCapture } from "../../decoded_steps/capture.ts";
+import { stepsOfLinuxTrace } from "../../decoded_steps/linux_trace.ts";
+import { stepsOfSavedTrace } from "../../decoded_steps/saved_trace.ts";
+import type { Decoding, StepSettings } from "../../decoded_steps/step.ts";
 import { grouped } from "../../layout.ts";
 import { cannot, UsageError } from "../command.ts";
 import { type DecodeRequest, STDIN, type TraceKind } from "./request.ts";

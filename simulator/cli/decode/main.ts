@@ -5,8 +5,8 @@
  * @module
  */
 
-import { StepRecorder } from "../../decoding/steps/recording.ts";
-import type { Decoding } from "../../decoding/steps/step.ts";
+import { StepRecorder } from "../../decoded_steps/recording.ts";
+import type { Decoding } from "../../decoded_steps/step.ts";
 import type { RecordedRun } from "../../pages/recording.ts";
 import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
 import { shellQuoted } from "../../text.ts";

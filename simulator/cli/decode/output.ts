@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DecodedEnd, type DecodedStep, findingText } from "../../decoding/steps/step.ts";
+import { type DecodedEnd, type DecodedStep, findingText } from "../../decoded_steps/step.ts";
 import { type Look, painted } from "../../layout.ts";
 import { unitsFor, visible, visibleJson } from "../../text.ts";
 import type { WireFinding } from "../../wire_rules/trace_check.ts";

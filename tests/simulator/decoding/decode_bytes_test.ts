@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import { PAGE_BYTES } from "../../../core/units.ts";
 import { BYTES_KINDS, decodeBytes } from "../../../simulator/decoding/decode_bytes.ts";
-import { linesOfBytes } from "../../../simulator/decoding/decoded_text.ts";
+import { linesOfBytes } from "../../../simulator/decoded_steps/text.ts";
 import { rawPacketBytes } from "../../../simulator/peers/mod.ts";
 import { fromHex } from "../../support/decoded_lines.ts";
 

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { readSavedTrace } from "../../../simulator/decoding/saved_trace.ts";
 import { EntryTexts } from "../../../simulator/words/entry_text.ts";
-import { linesOfEntry } from "../../../simulator/decoding/decoded_text.ts";
+import { linesOfEntry } from "../../../simulator/decoded_steps/text.ts";
 
 const ENTRIES = [
   { at100ns: 0, event: "call", subject: "root", values: ["A"], details: { call: 'A "{[' } },

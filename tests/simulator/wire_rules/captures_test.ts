@@ -4,8 +4,8 @@
 import { assertEquals } from "@std/assert";
 import { capture } from "../../../simulator/capture/capture.ts";
 import { type ReadCapture, readCapture } from "../../../simulator/capture/read_capture.ts";
-import { stepsOfCapture } from "../../../simulator/decoding/steps/capture.ts";
-import type { DecodedStep } from "../../../simulator/decoding/steps/step.ts";
+import { stepsOfCapture } from "../../../simulator/decoded_steps/capture.ts";
+import type { DecodedStep } from "../../../simulator/decoded_steps/step.ts";
 import { SeenTransactions } from "../../../simulator/wire_rules/seen_transactions.ts";
 import { captured } from "../../../simulator/capture/captured.ts";
 import { RunCapture } from "../../../simulator/capture/capture.ts";

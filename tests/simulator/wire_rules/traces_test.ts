@@ -2,8 +2,8 @@
 // and the traces of Linux that lie beside the tests.
 
 import { assertEquals } from "@std/assert";
-import { stepsOfLinuxTrace } from "../../../simulator/decoding/steps/linux_trace.ts";
-import type { DecodedEnd } from "../../../simulator/decoding/steps/step.ts";
+import { stepsOfLinuxTrace } from "../../../simulator/decoded_steps/linux_trace.ts";
+import type { DecodedEnd } from "../../../simulator/decoded_steps/step.ts";
 import { recordRun } from "../../../simulator/mod.ts";
 import { simulatedScenarios } from "../../../simulator/scenarios/all.ts";
 import { TraceCheck } from "../../../simulator/wire_rules/trace_check.ts";

@@ -10,11 +10,11 @@ import type { EntryTexts } from "../words/entry_text.ts";
 import { visible } from "../text.ts";
 import type { DecodedField } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
-import { fieldsOfControlMessage } from "./control_message.ts";
-import type { DecodedBytes, DecodedPart } from "./decode_bytes.ts";
-import { flatFields } from "./flat_fields.ts";
-import { messageOfEntry } from "./message_of_entry.ts";
-import type { DecodedDamage } from "./parts.ts";
+import { fieldsOfControlMessage } from "../decoding/control_message.ts";
+import type { DecodedBytes, DecodedPart } from "../decoding/decode_bytes.ts";
+import { flatFields } from "../decoding/flat_fields.ts";
+import { messageOfEntry } from "../decoding/message_of_entry.ts";
+import type { DecodedDamage } from "../decoding/parts.ts";
 
 /** Names of fields are set in a column of this width, where they fit. */
 const NAME_COLUMNS_MIN = 18;

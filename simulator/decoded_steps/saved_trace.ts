@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { TraceEntry } from "../../../mod.ts";
-import { type Look, painted } from "../../layout.ts";
-import { visible } from "../../text.ts";
-import { TraceCheck } from "../../wire_rules/trace_check.ts";
-import { EntryTexts } from "../../words/entry_text.ts";
-import { fieldsOfControlMessage } from "../control_message.ts";
-import { linesOfEntry } from "../decoded_text.ts";
-import { messageOfEntry } from "../message_of_entry.ts";
-import type { SavedTrace } from "../saved_trace.ts";
+import type { TraceEntry } from "../../mod.ts";
+import { type Look, painted } from "../layout.ts";
+import { visible } from "../text.ts";
+import { TraceCheck } from "../wire_rules/trace_check.ts";
+import { EntryTexts } from "../words/entry_text.ts";
+import { fieldsOfControlMessage } from "../decoding/control_message.ts";
+import { linesOfEntry } from "./text.ts";
+import { messageOfEntry } from "../decoding/message_of_entry.ts";
+import type { SavedTrace } from "../decoding/saved_trace.ts";
 import type { DecodedStep, Decoding, StepSettings } from "./step.ts";
 
 /** The pieces of a saved trace. */

@@ -2,10 +2,10 @@
 
 import { assertEquals } from "@std/assert";
 import type { TraceEntry } from "../../../mod.ts";
-import { stepsOfBytes } from "../../../simulator/decoding/steps/bytes.ts";
-import { stepsOfLinuxTrace } from "../../../simulator/decoding/steps/linux_trace.ts";
-import { StepRecorder } from "../../../simulator/decoding/steps/recording.ts";
-import type { DecodedStep, Decoding } from "../../../simulator/decoding/steps/step.ts";
+import { stepsOfBytes } from "../../../simulator/decoded_steps/bytes.ts";
+import { stepsOfLinuxTrace } from "../../../simulator/decoded_steps/linux_trace.ts";
+import { StepRecorder } from "../../../simulator/decoded_steps/recording.ts";
+import type { DecodedStep, Decoding } from "../../../simulator/decoded_steps/step.ts";
 import type { Recording } from "../../../simulator/pages/recording.ts";
 import { EntryTexts } from "../../../simulator/words/entry_text.ts";
 

@@ -4,21 +4,21 @@
  * @module
  */
 
-import { MESSAGE_RULES } from "../../../core/control/versions.ts";
-import { messageNameOf } from "../../../core/control/codec.ts";
-import { brokenBytes, type FoundInBytes } from "../../wire_rules/bytes_check.ts";
-import { TraceCheck, type WireFinding } from "../../wire_rules/trace_check.ts";
-import { rowsOf } from "../../pages/fields.ts";
-import type { TraceEntry } from "../../../mod.ts";
-import { hexOf } from "../../../core/layout/areas.ts";
+import { MESSAGE_RULES } from "../../core/control/versions.ts";
+import { messageNameOf } from "../../core/control/codec.ts";
+import { brokenBytes, type FoundInBytes } from "../wire_rules/bytes_check.ts";
+import { TraceCheck, type WireFinding } from "../wire_rules/trace_check.ts";
+import { rowsOf } from "../pages/fields.ts";
+import type { TraceEntry } from "../../mod.ts";
+import { hexOf } from "../../core/layout/areas.ts";
 import {
   decodeBytes,
   type DecodedBytes,
   type DecodedPart,
   type DecodeForm,
-} from "../decode_bytes.ts";
-import type { RecordedField } from "../../pages/recording.ts";
-import { linesOfBytes } from "../decoded_text.ts";
+} from "../decoding/decode_bytes.ts";
+import type { RecordedField } from "../pages/recording.ts";
+import { linesOfBytes } from "./text.ts";
 import type { DecodedStep, Decoding, StepEntry, StepSettings } from "./step.ts";
 
 /** Bytes that stand somewhere in what was read. */

@@ -4,22 +4,22 @@
  * @module
  */
 
-import { CONTROL_MESSAGE } from "../../../core/control/layouts.ts";
-import { type DecodedField, fieldsOf } from "../../../core/layout/mod.ts";
-import { type Look, painted } from "../../layout.ts";
-import { unitsFor, visible } from "../../text.ts";
-import type { TraceDetails, TraceEntry } from "../../../mod.ts";
-import type { BrokenSentence } from "../../checkers/seen_bus.ts";
-import { TraceCheck } from "../../wire_rules/trace_check.ts";
-import { EntryTexts } from "../../words/entry_text.ts";
-import { lineOfEntry, linesOfFields } from "../decoded_text.ts";
-import { PostingOrder } from "../linux_trace/posting_order.ts";
+import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
+import { type DecodedField, fieldsOf } from "../../core/layout/mod.ts";
+import { type Look, painted } from "../layout.ts";
+import { unitsFor, visible } from "../text.ts";
+import type { TraceDetails, TraceEntry } from "../../mod.ts";
+import type { BrokenSentence } from "../checkers/seen_bus.ts";
+import { TraceCheck } from "../wire_rules/trace_check.ts";
+import { EntryTexts } from "../words/entry_text.ts";
+import { lineOfEntry, linesOfFields } from "./text.ts";
+import { PostingOrder } from "../decoding/linux_trace/posting_order.ts";
 import {
   GUEST,
   type LinuxEntry,
   LinuxTraceReader,
   type ToldMessage,
-} from "../linux_trace/reader.ts";
+} from "../decoding/linux_trace/reader.ts";
 import type { DecodedStep, Decoding, StepSettings } from "./step.ts";
 
 /** The fields of a message that were told, in the words and at the places of its layout. */

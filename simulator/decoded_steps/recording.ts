@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { TraceEntry } from "../../../mod.ts";
-import { messageArrows } from "../../pages/arrows.ts";
+import type { TraceEntry } from "../../mod.ts";
+import { messageArrows } from "../pages/arrows.ts";
 import type {
   RecordedArrow,
   RecordedBytes,
@@ -14,7 +14,7 @@ import type {
   RecordedMark,
   RecordedRun,
   Recording,
-} from "../../pages/recording.ts";
+} from "../pages/recording.ts";
 import type { DecodedStep } from "./step.ts";
 
 /** Entries that are kept: a page has no more (of a longer run the last ones). */

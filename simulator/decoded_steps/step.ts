@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Look } from "../../layout.ts";
-import type { TraceEntry } from "../../../mod.ts";
-import type { RecordedBytes } from "../../pages/recording.ts";
-import type { WireFinding } from "../../wire_rules/trace_check.ts";
+import type { Look } from "../layout.ts";
+import type { TraceEntry } from "../../mod.ts";
+import type { RecordedBytes } from "../pages/recording.ts";
+import type { WireFinding } from "../wire_rules/trace_check.ts";
 
 /** A piece. */
 export interface DecodedStep {

@@ -4,23 +4,23 @@
  * @module
  */
 
-import { CAPTURE_NONE, type CaptureRecord } from "../../capture/record.ts";
-import type { ReadCapture } from "../../capture/read_capture.ts";
-import { messageNameOf } from "../../../core/control/codec.ts";
-import { CONTROL_MESSAGE } from "../../../core/control/layouts.ts";
-import { hexOf } from "../../../core/layout/areas.ts";
-import { Damage, type DecodedFields } from "../../../core/layout/mod.ts";
-import type { TraceEntry } from "../../../mod.ts";
-import { type Look, painted } from "../../layout.ts";
-import { rowsOf } from "../../pages/fields.ts";
-import { unitsFor, visible } from "../../text.ts";
-import { PacketCheck } from "../../wire_rules/packet_check.ts";
-import { TraceCheck } from "../../wire_rules/trace_check.ts";
-import type { BrokenSentence } from "../../checkers/seen_bus.ts";
-import { EntryTexts } from "../../words/entry_text.ts";
-import { fieldsOfControlMessage } from "../control_message.ts";
-import { lineOfEntry, linesOfFields } from "../decoded_text.ts";
-import { type DecodedPacket, fieldsOfPacket } from "../packet.ts";
+import { CAPTURE_NONE, type CaptureRecord } from "../capture/record.ts";
+import type { ReadCapture } from "../capture/read_capture.ts";
+import { messageNameOf } from "../../core/control/codec.ts";
+import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
+import { hexOf } from "../../core/layout/areas.ts";
+import { Damage, type DecodedFields } from "../../core/layout/mod.ts";
+import type { TraceEntry } from "../../mod.ts";
+import { type Look, painted } from "../layout.ts";
+import { rowsOf } from "../pages/fields.ts";
+import { unitsFor, visible } from "../text.ts";
+import { PacketCheck } from "../wire_rules/packet_check.ts";
+import { TraceCheck } from "../wire_rules/trace_check.ts";
+import type { BrokenSentence } from "../checkers/seen_bus.ts";
+import { EntryTexts } from "../words/entry_text.ts";
+import { fieldsOfControlMessage } from "../decoding/control_message.ts";
+import { lineOfEntry, linesOfFields } from "./text.ts";
+import { type DecodedPacket, fieldsOfPacket } from "../decoding/packet.ts";
 import type { DecodedStep, Decoding, StepEntry, StepSettings } from "./step.ts";
 
 /** A note that parts a guest from all that was said on its bus. */
