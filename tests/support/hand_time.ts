@@ -17,7 +17,7 @@ export class HandTime implements Disposable {
   /** Timers that wait, by their numbers: when they are due. */
   readonly #waiting = new Map<number, { readonly at: number; readonly work: () => void }>();
   readonly #timers = globalThis as unknown as Timers;
-  readonly #old = { ...this.#timers, now: performance.now };
+  readonly #old: Timers & { readonly now: () => number };
   #next = 1;
   /** Milliseconds so far. */
   now = 0;
@@ -25,7 +25,7 @@ export class HandTime implements Disposable {
   /** Takes the place of the runtime's timers. */
   constructor() {
     const { setTimeout, clearTimeout } = this.#timers;
-    Object.assign(this.#old, { setTimeout, clearTimeout });
+    this.#old = { setTimeout, clearTimeout, now: performance.now };
     this.#timers.setTimeout = (work, milliseconds) => {
       this.#waiting.set(this.#next, { at: this.now + milliseconds, work });
       return this.#next++;
