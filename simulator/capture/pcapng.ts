@@ -38,7 +38,7 @@ export const INTERFACE_BYTES = 8;
 /** Bytes of a packet's body before its data. */
 export const PACKET_BYTES = 20;
 /** Bytes of a packet's data that Wireshark takes: it refuses a whole file for more. What is behind them is left out. */
-export const DATA_BYTES_MAX = 262_144;
+const DATA_BYTES_MAX = 262_144;
 /** The flags of a packet: it came in, or went out, as the guest sees it. */
 const FLAG_INBOUND = 1;
 const FLAG_OUTBOUND = 2;
