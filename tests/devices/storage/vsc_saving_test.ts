@@ -301,6 +301,28 @@ Deno.test("StorageClient: a guest that moves to a host without its controller se
   assertEquals([fabric.leaks(), fabric.violations], [[], []]);
 });
 
+Deno.test("StorageClient: nothing that was asked for while it moved goes out where its channel stops at once", async () => {
+  // kmcl.md S7: the first that the guest hears there is the callback by which it is told to stop.
+  const world = new MovingWorld();
+  await world.fabric.settle();
+  const [disk] = world.program.disks;
+  const bytes = await world.save();
+  const ends = Promise.allSettled([disk!.read(0, new Uint8Array(512)), disk!.flush()]);
+  const fabric = createFabric({ seed: 5 });
+  const { partition, loaded } = vmbus.expectSuccess(world.restore(fabric, bytes));
+  world.guest.destroy();
+  const [server, client] = loaded.map(({ instance }) => instance);
+  await (server as StorageServer).close();
+  await fabric.settle();
+  partition.resume();
+  await fabric.settle();
+  assertEquals(fabric.violations, []);
+  assertEquals((await ends).map(({ status }) => status), ["rejected", "rejected"]);
+  await (client as StorageClient).close();
+  await fabric.run();
+  assertEquals([fabric.leaks(), fabric.violations], [[], []]);
+});
+
 Deno.test("StorageClient: a saved state in which it would wait for nothing is refused", async () => {
   const world = new MovingWorld();
   await world.fabric.settle();
