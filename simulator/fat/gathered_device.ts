@@ -3,8 +3,8 @@
  *
  * A file system writes a file cluster by cluster, and waits for each. Here writes that continue each other are gathered
  * and sent together, several such runs at once, and where reads continue each other the next blocks are read with them.
- * What was written is safe when a flush that came after has ended, as with the device below; a write that fails is told
- * to the call that comes after it.
+ * What was written is safe when a flush that came after has ended, as with the device below. Where a write fails, the
+ * calls that come after it fail, up to the next flush: whoever is told that all is safe can rely on it.
  *
  * @module
  */
@@ -67,10 +67,16 @@ export class GatheredDevice implements BlockDevice {
     await this.#drain();
     const most = Math.min(this.#runBytes / this.blockBytes, this.blocks - lba);
     if (!isNext || blocks >= most) return await this.#device.read(lba, into);
-    const ahead = { lba, bytes: this.#memory(), usedBytes: most * this.blockBytes };
     if (this.#ahead !== null) this.#spare.push(this.#ahead.bytes);
-    this.#ahead = null; // the read may fail
-    await this.#device.read(lba, ahead.bytes.subarray(0, ahead.usedBytes));
+    this.#ahead = null;
+    const ahead = { lba, bytes: this.#memory(), usedBytes: most * this.blockBytes };
+    try {
+      await this.#device.read(lba, ahead.bytes.subarray(0, ahead.usedBytes));
+    } catch {
+      // It may be what nobody has asked for that cannot be read: what was asked for is read alone, and says so if not.
+      this.#spare.push(ahead.bytes);
+      return await this.#device.read(lba, into);
+    }
     this.#ahead = ahead;
     this.#takeAhead(lba, into);
   }
@@ -97,7 +103,11 @@ export class GatheredDevice implements BlockDevice {
 
   /** See {@linkcode BlockDevice.flush}. */
   async flush(): Promise<void> {
-    await this.#drain();
+    try {
+      await this.#drain();
+    } finally {
+      this.#failure = null; // told, now or before
+    }
     await this.#device.flush();
   }
 
@@ -165,9 +175,7 @@ export class GatheredDevice implements BlockDevice {
   }
 
   #throwFailure(): void {
-    const failure = this.#failure;
-    this.#failure = null;
-    if (failure !== null) throw failure.error;
+    if (this.#failure !== null) throw this.#failure.error;
   }
 }
 

@@ -51,6 +51,33 @@ Deno.test("GatheredDevice: a write that fails is told to a later call, once", as
   await device.flush();
 });
 
+Deno.test("GatheredDevice: no flush says that all is safe after a write that failed, whoever was told before", async () => {
+  const disk = FatDisk.format();
+  const device = new GatheredDevice(disk, RUN_BYTES);
+  disk.before = (request) => {
+    if (request.startsWith("write 2000")) throw new Error("worn out");
+  };
+  await device.write(2000, bytesOf(1, 1));
+  await assertRejects(() => device.read(1, bytesOf(1, 0)), Error, "worn out");
+  await assertRejects(() => device.flush(), Error, "worn out");
+  await device.read(1, bytesOf(1, 0));
+  await device.flush();
+});
+
+Deno.test("GatheredDevice: a block that cannot be read fails no read of those before it", async () => {
+  const disk = FatDisk.format();
+  const device = new GatheredDevice(disk, RUN_BYTES);
+  disk.before = (request) => {
+    const [begin, count] = request.split(" ")[1]!.split("+").map(Number);
+    if (begin! <= 3005 && 3005 < begin! + count!) throw new Error("bad block");
+  };
+  for (let lba = 3000; lba < 3010; lba++) {
+    const reading = device.read(lba, bytesOf(1, 0));
+    if (lba === 3005) await assertRejects(() => reading, Error, "bad block");
+    else await reading;
+  }
+});
+
 Deno.test("GatheredDevice: no two runs under way overlap, and reads see what was written last", async () => {
   for (let seed = 0; seed < 20; seed++) {
     const chance = Chance.fromSeed(BigInt(seed));
