@@ -10,6 +10,12 @@ import type { FatCall, VolumeCalls } from "./volume_calls.ts";
 /** Bytes that go into the library's memory at a time: a whole number of clusters of any common size. */
 export const STAGING_BYTES: number = 2 ** 16;
 
+/** Most bytes of a file: directories have 32 bits for them. */
+export const FILE_BYTES_MAX: number = 2 ** 32 - 1;
+
+/** Where FatFs's structure of a file has the offset at which it continues. */
+const POSITION_AT = 20;
+
 /** What a file has in the library's memory. */
 export interface FileMemory {
   /** FatFs's structure. */
@@ -24,13 +30,15 @@ export interface FileMemory {
 export class FatFile {
   readonly #calls: VolumeCalls;
   readonly #path: string;
+  readonly #isWritable: boolean;
   #memory: FileMemory | null;
 
   /** The file at `path`. Volumes make these. */
-  constructor(shared: VolumeCalls, path: string, memory: FileMemory) {
+  constructor(shared: VolumeCalls, path: string, memory: FileMemory, isWritable: boolean) {
     this.#calls = shared;
     this.#path = path;
     this.#memory = memory;
+    this.#isWritable = isWritable;
   }
 
   /** Fills `into` with what follows; answers how many bytes there were. */
@@ -57,9 +65,24 @@ export class FatFile {
     if (done < bytes.length) throw new FatError(`write ${this.#path}`, "full");
   }
 
-  /** Continues at `offset`. */
+  /**
+   * Continues at `offset`, or at the end of a file that was opened for reading and is shorter. One that can be written
+   * gets longer; what is between holds anything.
+   *
+   * @throws {FatError} No file has so many bytes; or the volume has no room for them.
+   */
   async seek(offset: number): Promise<void> {
-    await this.#call("seek in", (at) => ["f_lseek", at, offset]);
+    const action = `seek in ${this.#path}`;
+    await this.#inTurn("seek in", async ({ file }) => {
+      const { calls, check } = this.#calls;
+      // The library would take the lower 32 bits of it.
+      if (!Number.isInteger(offset) || offset < 0 || offset > FILE_BYTES_MAX) {
+        throw new FatError(action, "invalidParameter");
+      }
+      check(action, await calls.call("f_lseek", file, offset));
+      const isThere = calls.numberAt(file + POSITION_AT) === offset;
+      if (!isThere && this.#isWritable) throw new FatError(action, "full");
+    });
   }
 
   /** Makes safe what was written: it outlasts the guest once this resolves. */

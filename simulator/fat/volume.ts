@@ -142,7 +142,7 @@ export class FatVolume {
           async (name) =>
             check(`open ${path}`, await calls.call("f_open", memory.file, name, mode)),
         );
-        return new FatFile(this.#calls, path, memory);
+        return new FatFile(this.#calls, path, memory, mode === MODES.replace);
       } catch (error) {
         for (const at of Object.values(memory)) calls.free(at);
         throw error;

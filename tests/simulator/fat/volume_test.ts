@@ -173,6 +173,27 @@ Deno.test("FatVolume: a full volume says so", async () => {
   assertEquals(error.result, "full");
 });
 
+Deno.test("FatFile: seeks to where it is told, or says that it cannot", async () => {
+  const volume = await FatVolume.mount(FatDisk.format());
+  const file = await volume.create("/file");
+  await file.write(bytesOf(100));
+  for (const offset of [2 ** 32 + 5, 2 ** 53, -1, 1.5, NaN, Infinity]) {
+    const error = await assertRejects(() => file.seek(offset), FatError);
+    assertEquals(error.result, "invalidParameter", `${offset}`);
+  }
+  await file.seek(10_000);
+  await file.write(bytesOf(1));
+  const full = await assertRejects(() => file.seek(2 ** 32 - 1), FatError);
+  assertEquals(full.result, "full");
+  await file.close();
+
+  const read = await volume.open("/file");
+  await read.seek(2 ** 32 - 1);
+  assertEquals(await read.read(new Uint8Array(1)), 0);
+  await read.close();
+  await volume.unmount();
+});
+
 Deno.test("FatVolume: equal runs leave equal images, whatever the machine's time zone", async () => {
   using _ = stub(Date.prototype, "getHours", () => {
     throw new Error("Cannot ask for the hour of here");
