@@ -157,7 +157,9 @@ export class StorageChannel {
   /** The packet that tells of other disks: it is kept, and sent again. */
   #allocateNews(): vmbus.VMBPACKET {
     const packet = this.#kmcl.VmbPacketAllocate(this.#channel);
-    if (packet === null) throw new Error("Cannot create a storage controller: there is no memory");
+    if (packet === null) {
+      throw new vmbus.KmclError(vmbus.STATUS_INSUFFICIENT_RESOURCES, "VmbPacketAllocate");
+    }
     this.#kmcl.VmbPacketSetCompletionRoutine(packet, () => this.#owner.notified());
     return packet;
   }

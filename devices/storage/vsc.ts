@@ -286,7 +286,8 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     const open = this.#queue.paths.filter(isOpen).toReversed();
     if (open.length === 0) return this.#closed();
     const closing = open.map(({ channel }) => this.#kmcl.VmbChannelDisable(channel));
-    Promise.all(closing).then(() => this.#closed());
+    // Where the fabric is disposed of meanwhile, nothing is left that could follow.
+    Promise.all(closing).then(() => this.#closed(), () => {});
   }
 
   /** Whether its channels live: they go with their guest. */
