@@ -26,6 +26,7 @@ import {
   type PlainData,
 } from "../../mod.ts";
 import { FatCopy, type FatCopyOptions } from "../fat/copy.ts";
+import { FILE_BYTES_MAX } from "../fat/file.ts";
 import { fatImageBytes, formatFat } from "../fat/format.ts";
 import { grouped } from "../layout.ts";
 import {
@@ -279,6 +280,7 @@ function planStorage(settings: ScenarioSettings): CopyPlan {
   return {
     ...common,
     memoryPages: MEMORY_PAGES,
+    fileBytesMax: FILE_BYTES_MAX,
     imageUnitBytes: BLOCK_BYTES,
     ...(crashPercent !== undefined && { crashPercent }),
     madeImages: {

@@ -13,6 +13,7 @@ import type { BlockDevice } from "../../devices/storage/block_device.ts";
 import type { CopyFiles } from "../../devices/streams.ts";
 import type { FatFile } from "./file.ts";
 import { GatheredDevice } from "./gathered_device.ts";
+import { FatError } from "./result.ts";
 import { FatVolume } from "./volume.ts";
 
 /** Bytes of one read or write of the program. */
@@ -98,14 +99,16 @@ export class FatCopy {
    */
   survey(device: BlockDevice): Promise<void> {
     return this.#onVolume(device, async (volume) => {
-      const name = this.#options.path.slice(1);
-      const entries = await volume.list();
-      if (!entries.some((entry) => entry.name === name)) return;
-      await this.#copyOut(volume, (offset, byteCount) => {
-        const { source } = this.#files;
-        const fitting = Math.min(byteCount, source.byteCount - offset);
-        if (fitting > 0) source.read(offset, new Uint8Array(fitting));
-      });
+      try {
+        await this.#copyOut(volume, (offset, byteCount) => {
+          const { source } = this.#files;
+          const fitting = Math.min(byteCount, source.byteCount - offset);
+          if (fitting > 0) source.read(offset, new Uint8Array(fitting));
+        });
+      } catch (error) {
+        // The volume is asked, not its list: there the name may be spelled in another way.
+        if (!(error instanceof FatError && error.result === "noFile")) throw error;
+      }
     });
   }
 

@@ -56,6 +56,8 @@ export interface DeviceSession {
 export interface CopyPlan extends CopyOptions {
   /** Pages of each guest's memory. */
   readonly memoryPages: number;
+  /** Most bytes of a file that is copied. Default: any. */
+  readonly fileBytesMax?: number;
   /** An image has whole units of so many bytes. Default 1. */
   readonly imageUnitBytes?: number;
   /** What an image has to be that is made. Default: as large as the file, and zero. */

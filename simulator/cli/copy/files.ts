@@ -127,9 +127,15 @@ export class Opener {
   /** One for each guest, as each has its own place in the file. */
   async openSources(path: string, name = path): Promise<CopySource[]> {
     await this.#takenFiles.take(path, `--file ${name}`);
+    const { guestCount, fileBytesMax = Infinity } = this.#plan;
     const sources: CopySource[] = [];
-    while (sources.length < this.#plan.guestCount) {
-      sources.push(this.#stack.use(await CopySource.open(this.#fs, path, name)));
+    while (sources.length < guestCount) {
+      const source = this.#stack.use(await CopySource.open(this.#fs, path, name));
+      if (source.byteCount > fileBytesMax) {
+        const hint = `name a file of ${grouped(fileBytesMax)} bytes or fewer`;
+        throw cannot(`copy ${name}`, `it has ${grouped(source.byteCount)} bytes`, hint);
+      }
+      sources.push(source);
     }
     return sources;
   }

@@ -129,6 +129,15 @@ Deno.test("storage: an image without a file system, or with too little room, is 
   });
 });
 
+Deno.test("storage: a file that no FAT volume can hold is refused before anything is made", async () => {
+  await withTree({ file: "" }, async (root) => {
+    await Deno.truncate(`${root}/file`, 2 ** 32); // sparse
+    const copying = run({ file: `${root}/file`, disk: `${root}/disk` });
+    await assertRejects(() => copying, Error, "name a file of 4 294 967 295 bytes or fewer");
+    assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["file"]);
+  });
+});
+
 Deno.test("storage: options that do not go together are refused", async () => {
   const refused: [Numbers, string][] = [
     [{ "crash-at": 40, migrate: 1 }, "--crash-at and --migrate do not go together"],

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { turn } from "../../../actors/runtime/event_loop.ts";
 import { memoryImage } from "../../../devices/image.ts";
 import { FatCopy } from "../../../simulator/fat/copy.ts";
+import { FatVolume } from "../../../simulator/fat/volume.ts";
 import { FatDisk } from "../../support/fat_disk.ts";
 
 const OPTIONS = { path: "/a file.bin", syncBytes: 65_536 };
@@ -64,4 +65,21 @@ Deno.test("FatCopy.survey: what was synced before a crash is there, wherever the
     assertEquals(left.subarray(0, readBytes), FILE.subarray(0, readBytes));
   }
   assert(checked > 5);
+});
+
+Deno.test("FatCopy.survey: finds the file that the volume has under another spelling of its name", async () => {
+  const disk = FatDisk.format();
+  const volume = await FatVolume.mount(disk);
+  await (await volume.create("/A FILE.BIN")).close();
+  await volume.unmount();
+  const copied = await programFor(new Uint8Array(FILE.length));
+  await copied.copy(disk);
+  const left = new Uint8Array(FILE.length);
+  const survey = await programFor(left);
+  await survey.survey(disk);
+  assertEquals([survey.state.phase, survey.state.readBytes, left], ["done", FILE.length, FILE]);
+
+  const nothing = await programFor(left);
+  await nothing.survey(FatDisk.format());
+  assertEquals([nothing.state.phase, nothing.state.readBytes], ["done", 0]);
 });
