@@ -306,7 +306,11 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     const { channel } = paths[0]!;
     state.phase = state.afterClosing;
     if (state.phase === "waiting") {
-      expectSuccess(this.#kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
+      const status = this.#kmcl.VmbChannelEnable(channel);
+      if (vmbus.NT_SUCCESS(status)) return;
+      // Nobody awaits this: a guest that has crashed meanwhile, for one, opens nothing any more.
+      state.phase = "refused";
+      state.refusal = vmbus.ntStatusName(status) ?? `0x${status.toString(16)}`;
     } else if (state.phase === "closed") {
       this.#kmcl.VmbChannelCleanup(channel);
       paths.pop();

@@ -14,28 +14,34 @@ import { createFabric } from "../../support/fabric.ts";
 import { STORAGE_INSTANCE } from "../../support/storage_stage.ts";
 import { NotingProgram } from "../../support/storage_guest.ts";
 
-Deno.test("StorageClient: a fabric is disposed of while it closes its channels, and nobody minds", async () => {
-  // storage.md G11; what rejects and is awaited by nobody fails this test.
-  const fabric = createFabric();
-  const guest = fabric.createPartition({ name: "guest", memoryPages: 512 });
-  const image: StorageImage = {
-    byteCount: 1 << 16,
-    isInFabric: true,
-    read: () => new Promise(() => {}),
-    write: () => {},
-    flush: () => {},
-  };
-  createStorage(guest, [{ image }], { instance: STORAGE_INSTANCE });
-  const program = new NotingProgram();
-  const client = vmbus.loadGuestDriver(guest, storageDriver(program));
-  await fabric.settle();
-  const reading = program.disks[0]!.read(0, new Uint8Array(512)).catch(() => {});
-  await fabric.advance(130_000);
-  assertEquals(client.state.phase, "closing");
-  fabric.dispose();
-  await turn();
-  void reading; // its channel never closed
-});
+for (const end of ["disposal", "crash"] as const) {
+  Deno.test(`StorageClient: the ${end} comes while it closes its channels, and nobody minds`, async () => {
+    // storage.md G11; what rejects and is awaited by nobody fails this test.
+    const fabric = createFabric();
+    const guest = fabric.createPartition({ name: "guest", memoryPages: 512 });
+    const image: StorageImage = {
+      byteCount: 1 << 16,
+      isInFabric: true,
+      read: () => new Promise(() => {}),
+      write: () => {},
+      flush: () => {},
+    };
+    createStorage(guest, [{ image }], { instance: STORAGE_INSTANCE });
+    const program = new NotingProgram();
+    const client = vmbus.loadGuestDriver(guest, storageDriver(program));
+    await fabric.settle();
+    void program.disks[0]!.read(0, new Uint8Array(512)).catch(() => {}); // its channel never closes
+    await fabric.advance(130_000);
+    assertEquals(client.state.phase, "closing");
+    if (end === "crash") {
+      guest.crash();
+      await fabric.settle();
+      assertEquals(client.state.phase, "refused");
+    }
+    fabric.dispose();
+    await turn();
+  });
+}
 
 Deno.test("createStorage: says with a status that there is no memory, and leaves nothing behind", async () => {
   const statuses: unknown[] = [];
