@@ -42,11 +42,16 @@ function leaksOfPartition(partition: PartitionObject): Leak[] {
   return leaks;
 }
 
-/** Buffers that the bus has: those of rings, also where the host has not confirmed them, and pages for signals. */
-function pagesOfBus({ bus: { ownGuest, ownHost } }: PartitionObject) {
+/**
+ * Buffers that no driver frees: those of rings, also where the host has not confirmed them, pages for signals, and
+ * bounce buffers.
+ */
+function pagesOfBus({ bus: { ownGuest, ownHost }, endpoints }: PartitionObject) {
   const taken = ownGuest?.channels.map((channel) => channel.taken?.ringPages) ?? [];
   const forsaken = ownGuest?.gpadls.all.map(({ pages }) => pages) ?? [];
-  return [...taken, ...forsaken, ...ownGuest?.signals.buffers ?? [], ownHost?.signals.hostPage];
+  const bounce = [...endpoints].flatMap((endpoint) => endpoint.bounce?.buffers ?? []);
+  const signals = [...ownGuest?.signals.buffers ?? [], ownHost?.signals.hostPage];
+  return [...taken, ...forsaken, ...signals, ...bounce];
 }
 
 function leaksOfEndpoint(endpoint: Endpoint): Leak[] {

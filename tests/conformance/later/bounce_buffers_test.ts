@@ -237,6 +237,14 @@ Deno.test("VmbChannelAllocateBounceBuffer: statuses, in their order, and the buf
   }
 });
 
+Deno.test("Fabric.leaks: bounce buffers are no driver's to free (X18, X20)", async () => {
+  const pair = await bouncingPair(8192, 8192);
+  const { fabric, guest, client } = pair;
+  vmbus.expectSuccess(clientTableV5(guest).VmbChannelAllocateBounceBuffer(client, 5000));
+  assertEquals(fabric.leaks().map(({ kind }) => kind), ["channel", "channel"]);
+  await closePair(pair);
+});
+
 Deno.test("VmbChannelEnable: a guest without room for bounce buffers fails to open (X18)", async () => {
   const pair = makeBouncing(1000 * 4096, 0);
   enablePair(pair);
