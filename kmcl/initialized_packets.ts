@@ -124,10 +124,15 @@ function isOf({ handle }: Place, endpoint: Endpoint): boolean {
   return resolveHandle(handle, "VMBPACKET")?.endpoint === endpoint;
 }
 
-/** Whether what lies there must not be overwritten: a packet that is in flight, a channel that was not cleaned up. */
+/**
+ * Whether what lies there must not be overwritten: a packet that is in flight, a channel that was not cleaned up. With
+ * a partition all that its drivers had is gone, though nobody has cleaned it up.
+ */
 function isInUse({ handle }: Place): boolean {
-  return resolveHandle(handle, "VMBCHANNEL") !== null ||
-    resolveHandle(handle, "VMBPACKET")?.packet.actor.is("inFlight") === true;
+  const channel = resolveHandle(handle, "VMBCHANNEL");
+  if (channel !== null) return channel.partition.isAlive;
+  const target = resolveHandle(handle, "VMBPACKET");
+  return target !== null && target.endpoint.partition.isAlive && target.packet.actor.is("inFlight");
 }
 
 /** Resets the packet object: no completion routine, no pointer. */
@@ -140,10 +145,10 @@ function renew({ handle }: Place): VMBPACKET {
   return handle as VMBPACKET;
 }
 
-/** Ends the packet object and frees its slot; does nothing where its channel was cleaned up before. */
+/** Ends the packet object and frees its slot; does nothing where its channel was cleaned up before, or is gone. */
 function remove({ handle }: Place): void {
   const target = resolveHandle(handle, "VMBPACKET");
-  if (target === null) return;
+  if (target === null || !target.endpoint.partition.isAlive) return;
   noteEnd(
     target.endpoint.runtime,
     handle,

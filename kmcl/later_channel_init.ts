@@ -100,7 +100,11 @@ export function VmbChannelInitSetInlinePacketContextSize(
   contextSize: number,
 ): NtStatus {
   const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setInlineContextSize(contextSize) ?? STATUS_INVALID_PARAMETER_1;
+  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  const status = endpoint.configuration.setInlineContextSize(contextSize);
+  if (status !== STATUS_SUCCESS) return status;
+  for (const packet of endpoint.outgoing.packets.live) packet.dropContext(false); // each has one of this size
+  return status;
 }
 
 /**

@@ -121,3 +121,26 @@ Deno.test("VmbChannelInitialize: is for PASSIVE_LEVEL, VmbSizeofChannel for any 
   await fabric.settle();
   assertEquals(rules, ["call above PASSIVE_LEVEL", "VmbChannelInitialize"]);
 });
+
+for (const end of ["destroy", "crash"] as const) {
+  Deno.test(`VmbChannelInitialize: what a partition that is gone by ${end} had in it does not hold memory (X11)`, async () => {
+    const { fabric, guest, vsc, client } = await openPair({ onServerPacket: "hold" });
+    const later = serverTableV5(fabric);
+    const byteCount = later.VmbSizeofChannel();
+    const size = vsc.VmbChannelSizeofPacket(client);
+    const memory = new Uint8Array(byteCount);
+    const inFlight = new Uint8Array(size);
+    const { packet } = vmbus.expectSuccess(vsc.VmbPacketInitialize(client, inFlight, size));
+    vsc.VmbPacketSetCompletionRoutine(packet, () => {});
+    vsc.VmbPacketSend(packet, null, 0, null, 1);
+    assertEquals(statusOf(later, guest.device, false, memory, byteCount), "STATUS_SUCCESS");
+    await fabric.settle();
+    guest[end]();
+    await fabric.settle();
+    const { device } = fabric.createPartition({ name: "next" });
+    for (const place of [memory, inFlight]) {
+      assertEquals(statusOf(later, device, false, place, byteCount), "STATUS_SUCCESS");
+      assertEquals(statusOf(later, device, false, place, byteCount), wrong(3));
+    }
+  });
+}

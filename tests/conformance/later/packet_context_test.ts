@@ -153,3 +153,22 @@ Deno.test("VmbChannelSaveContinue: saves the context of a packet in flight with 
   assertEquals([...contextOf(later, restored[0]!)], Array(8).fill(5));
   assertEquals(told, [["save", "mine"], ["restore", "mine"]]);
 });
+
+Deno.test("VmbChannelInitSetInlinePacketContextSize: packet objects that are there have that size from then on (X13)", () => {
+  const { fabric, vsc, client } = makePair();
+  const later = serverTableV5(fabric);
+  const byteCount = vsc.VmbChannelSizeofPacket(client);
+  const memory = new Uint8Array(byteCount).fill(1);
+  const { packet } = vmbus.expectSuccess(vsc.VmbPacketInitialize(client, memory, byteCount));
+  const packets = [packet, vsc.VmbPacketAllocate(client)];
+  for (const size of [0, 8, 64, 8]) {
+    assertEquals(later.VmbChannelInitSetInlinePacketContextSize(client, size), 0);
+    for (const one of packets) {
+      const context = contextOf(later, one);
+      assertEquals([...context], Array(size).fill(0));
+      context.fill(2);
+      assertStrictEquals(contextOf(later, one), context);
+    }
+  }
+  assertEquals(memory.every((byte) => byte === 1), true); // it was measured without one
+});
