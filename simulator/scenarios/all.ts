@@ -11,6 +11,7 @@ import { levels } from "./everything/levels.ts";
 import { everything } from "./everything/scenario.ts";
 import { hostileGuest } from "./hostile/guest_scenario.ts";
 import { hostileHost } from "./hostile/host_scenario.ts";
+import { isolated } from "./later/isolated.ts";
 import { contexts } from "./later/scenario.ts";
 import { PROTOCOLS } from "./protocols/all.ts";
 import { SMALL_SCENARIOS } from "./small/all.ts";
@@ -28,4 +29,5 @@ export const simulatedScenarios: readonly ScenarioDefinition[] = [
   ...Object.values(PROTOCOLS).map((protocol) => protocol(false)),
   ...SMALL_SCENARIOS,
   contexts,
+  isolated,
 ];
