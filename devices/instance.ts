@@ -7,14 +7,14 @@
 const GUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /**
- * The instance of a device that is made, as it is saved: in small letters, and without braces.
+ * The instance of a device that is made or opened, as it is saved: in small letters, and without braces.
  *
- * @param device What is made, for the error.
- * @param options The device's options, whatever the program gave.
+ * @param action What needs it, for the error.
+ * @param options What it is one of, whatever the program gave.
  * @throws {TypeError} It was left out, or is no GUID.
  */
 export function checkInstance(
-  device: string,
+  action: string,
   options: { readonly instance: string } | null | undefined,
 ): string {
   const instance: unknown = options?.instance;
@@ -23,5 +23,5 @@ export function checkInstance(
     if (GUID.test(guid)) return guid;
   }
   const found = instance === undefined ? "which is left out" : `a GUID, not ${String(instance)}`;
-  throw new TypeError(`Cannot create ${device}: it needs the option instance, ${found}`);
+  throw new TypeError(`Cannot ${action}: it needs the option instance, ${found}`);
 }

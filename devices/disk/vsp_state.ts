@@ -59,7 +59,7 @@ function registersOf(image: DiskImage, options: DiskServerOptions): DiskRegister
  * @throws {TypeError} There is no instance.
  */
 export function createState(image: DiskImage, options: DiskServerOptions): DiskServerState {
-  const instance = checkInstance("a disk", options);
+  const instance = checkInstance("create a disk", options);
   return {
     instance,
     registers: registersOf(image, options),

@@ -81,7 +81,7 @@ function checkNumber(name: string, value: number, min: number, max: number): num
  * @throws {TypeError} There is no instance.
  */
 export function createState(options: StorageServerOptions): StorageServerState {
-  const instance = checkInstance("a storage controller", options);
+  const instance = checkInstance("create a storage controller", options);
   const { subChannelsMax = 0, queueDepth = 256, transferBytesMax = TRANSFER_BYTES_MAX } = options;
   const { versionMax = STORAGE_VERSIONS.win8Blue } = options;
   return {

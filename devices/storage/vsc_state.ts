@@ -11,6 +11,7 @@ import {
   type SavedFields,
   STATUS_DEVICE_REMOVED,
 } from "../../mod.ts";
+import { checkInstance } from "../instance.ts";
 import { STORAGE_VERSIONS } from "./protocol.ts";
 
 /** How a controller is opened: plain data. */
@@ -50,10 +51,11 @@ const TIMEOUT_MAX = 0xffff_ffff;
  * The settings that options come to.
  *
  * @throws {RangeError} One of them is out of its range.
+ * @throws {TypeError} The instance is no GUID.
  */
 function settingsOf(options: StorageClientOptions): StorageClientSettings {
+  const instance = options?.instance ?? null;
   const settings: StorageClientSettings = {
-    instance: null,
     versions: Object.values(STORAGE_VERSIONS).toReversed(),
     queueDepth: 32,
     transferBytesMax: 0x4_0000,
@@ -62,6 +64,7 @@ function settingsOf(options: StorageClientOptions): StorageClientSettings {
     ringPages: [8, 16],
     timeoutMilliseconds: 60_000,
     ...options,
+    instance: instance === null ? null : checkInstance("open a storage controller", { instance }),
   };
   const { versions, queueDepth, transferBytesMax, subChannelsMax, ringPages } = settings;
   const isCount = (value: number, min: number, max: number) =>
