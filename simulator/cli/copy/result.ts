@@ -140,18 +140,21 @@ function valuesOf({ copies, saved }: Move): ResultRow["values"] {
 /** Of the file as the first guest read it, and as each got it back: of what is whole. */
 function digestsOf(copies: readonly GuestCopy[]): readonly DigestedBytes[] {
   const [first] = copies;
-  const name = first?.files.source.name;
+  const source = first?.files.source;
+  // After a crash a part of it may be left.
+  const nameOf = ({ byteCount }: Pick<DigestedBytes, "byteCount">) =>
+    byteCount < (source?.byteCount ?? 0) ? `the beginning of ${source?.name}` : `${source?.name}`;
   const isOne = copies.length === 1;
   const returned = copies.flatMap(({ returned }, at) =>
     returned === null ? [] : [{
       key: isOne ? "returned" : `returned${at + 1}`,
-      label: `${name} as returned${isOne ? "" : ` to guest ${at + 1}`}`,
+      label: `${nameOf(returned)} as returned${isOne ? "" : ` to guest ${at + 1}`}`,
       ...returned,
     }]
   );
   const read = first?.read ?? null;
   return [
-    ...(read === null ? [] : [{ key: "read", label: `${name} as read`, ...read }]),
+    ...(read === null ? [] : [{ key: "read", label: `${nameOf(read)} as read`, ...read }]),
     ...returned,
   ];
 }

@@ -109,6 +109,12 @@ Deno.test("storage: what was synced is there after a crash, wherever that is", a
       assertEquals([result.findings, result.leakCount], [[], 0]);
       assert(left >= synced);
       assertEquals(await Deno.readFile(paths.out), FILE.slice(0, left));
+      // Digests are of what is left, and say so.
+      const isPart = left < FILE.length;
+      assertEquals(result.digests.map(({ label }) => label.startsWith("the beginning of ")), [
+        isPart,
+        isPart,
+      ]);
     }
     assertEquals(safe.at(-1), FILE.length);
     assert(new Set(safe).size > 3);
