@@ -46,6 +46,7 @@ const TRANSFER_BYTES_MAX = 4 << 20;
 const SUB_CHANNELS_MAX = 64;
 const RING_PAGES_MAX = 4096;
 const TIMEOUT_MAX = 0xffff_ffff;
+const ASKS_FOR_SUB_CHANNELS = ["beforeEnd", "afterEnd"] as const;
 
 /**
  * The settings that options come to.
@@ -67,16 +68,31 @@ function settingsOf(options: StorageClientOptions): StorageClientSettings {
     instance: instance === null ? null : checkInstance("open a storage controller", { instance }),
   };
   const { versions, queueDepth, transferBytesMax, subChannelsMax, ringPages } = settings;
-  const isCount = (value: number, min: number, max: number) =>
-    Number.isInteger(value) && value >= min && value <= max;
-  const isGood = versions.length > 0 && versions.every((version) => isCount(version, 0, 0xffff)) &&
-    isCount(queueDepth, 1, DEPTH_MAX) && isCount(subChannelsMax, 0, SUB_CHANNELS_MAX) &&
-    isCount(transferBytesMax, PAGE_BYTES, TRANSFER_BYTES_MAX) &&
-    transferBytesMax % PAGE_BYTES === 0 && ringPages.length === 2 &&
-    ringPages.every((pages) => isCount(pages, 1, RING_PAGES_MAX)) &&
-    isCount(settings.timeoutMilliseconds, 1, TIMEOUT_MAX);
-  if (isGood) return settings;
-  throw new RangeError(`Cannot open a storage controller with ${JSON.stringify(options)}`);
+  const { timeoutMilliseconds, asksForSubChannels } = settings;
+  if (versions.length === 0) refuse("versions must name at least one", "[]");
+  for (const version of versions) checkCount("versions", version, 0, 0xffff);
+  checkCount("queueDepth", queueDepth, 1, DEPTH_MAX);
+  checkCount("transferBytesMax", transferBytesMax, PAGE_BYTES, TRANSFER_BYTES_MAX);
+  if (transferBytesMax % PAGE_BYTES !== 0) {
+    refuse("transferBytesMax must be whole pages", transferBytesMax);
+  }
+  checkCount("subChannelsMax", subChannelsMax, 0, SUB_CHANNELS_MAX);
+  if (!ASKS_FOR_SUB_CHANNELS.includes(asksForSubChannels)) {
+    refuse(`asksForSubChannels must be ${ASKS_FOR_SUB_CHANNELS.join(" or ")}`, asksForSubChannels);
+  }
+  if (ringPages.length !== 2) refuse("ringPages must have two numbers", ringPages.length);
+  for (const pages of ringPages) checkCount("ringPages", pages, 1, RING_PAGES_MAX);
+  checkCount("timeoutMilliseconds", timeoutMilliseconds, 1, TIMEOUT_MAX);
+  return settings;
+}
+
+function checkCount(name: string, value: number, min: number, max: number): void {
+  if (Number.isInteger(value) && value >= min && value <= max) return;
+  refuse(`${name} must be a whole number from ${min} to ${max}`, value);
+}
+
+function refuse(what: string, value: unknown): never {
+  throw new RangeError(`Cannot open a storage controller: ${what}, not ${value}`);
 }
 
 /**
@@ -202,7 +218,7 @@ export function restoreState(saved: SavedFields): StorageClientState {
       queueDepth: fields.uint("queueDepth"),
       transferBytesMax: fields.uint("transferBytesMax"),
       subChannelsMax: fields.uint("subChannelsMax"),
-      asksForSubChannels: fields.word("asksForSubChannels", ["beforeEnd", "afterEnd"]),
+      asksForSubChannels: fields.word("asksForSubChannels", ASKS_FOR_SUB_CHANNELS),
       ringPages: fields.uints("ringPages") as unknown as readonly [number, number],
       timeoutMilliseconds: fields.uint("timeoutMilliseconds"),
     } as StorageClientOptions));
