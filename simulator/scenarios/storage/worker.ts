@@ -5,7 +5,7 @@
  */
 
 import { messageOf } from "../../../core/describe.ts";
-import type { BlockDevice, StorageProgram } from "../../../devices/storage/mod.ts";
+import { type BlockDevice, BlockError, type StorageProgram } from "../../../devices/storage/mod.ts";
 import { fillBlock, type History } from "./history.ts";
 
 /** Bytes of a block. */
@@ -81,7 +81,7 @@ export class BlockWorker implements StorageProgram {
       (error) => {
         // Whatever fails, a write may have been carried out or not: the history has it both ways.
         this.ended.failed++;
-        if (!isOfDevice(error)) this.faults.push(messageOf(error));
+        if (!(error instanceof BlockError)) this.faults.push(messageOf(error));
       },
     ).then(() => this.#underWay.delete(request));
   }
@@ -123,8 +123,4 @@ function stored(number: number, lba: number, count: number): Uint8Array {
     fillBlock(bytes.subarray(at, at + BLOCK_BYTES), number, lba + block);
   }
   return bytes;
-}
-
-function isOfDevice(error: unknown): boolean {
-  return error instanceof Error && error.name === "BlockError";
 }
