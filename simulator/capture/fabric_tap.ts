@@ -11,13 +11,7 @@ import type { Observation, ObservationOf, Observer } from "../../actors/runtime/
 import { assert } from "../../core/assert.ts";
 import { VERSION_NUMBERS } from "../../core/control/versions.ts";
 import { endpointOf, guestOf, livingEndpoints } from "../checkers/endpoints.ts";
-import {
-  CAPTURE_HEADER_BYTES,
-  CAPTURE_NO_GUID,
-  CAPTURE_NONE,
-  CAPTURE_VERSION,
-  type CaptureHeader,
-} from "./record.ts";
+import { CAPTURE_NO_GUID, CAPTURE_NONE, type CaptureHeader, captureHeader } from "./record.ts";
 import type { CaptureWriter } from "./capture_writer.ts";
 import { RingTap } from "./ring_tap.ts";
 
@@ -314,24 +308,7 @@ export class FabricTap implements Observer {
 export function plainHeader(
   { choices, items }: Pick<CaptureRun, "choices" | "items">,
 ): CaptureHeader {
-  return {
-    headerVersion: CAPTURE_VERSION,
-    headerBytes: CAPTURE_HEADER_BYTES,
-    kind: "note",
-    direction: "toHost",
-    codec: "none",
-    pipe: "none",
-    vtl: 0,
-    channelId: 0,
-    bus: 0,
-    step: choices ?? CAPTURE_NONE,
-    item: items >>> 0,
-    ringIndex: CAPTURE_NONE,
-    ringBytes: 0,
-    busVersion: CAPTURE_NONE,
-    busFeatures: 0,
-    interfaceType: CAPTURE_NO_GUID,
-  };
+  return captureHeader({ step: choices ?? CAPTURE_NONE, item: items >>> 0 });
 }
 
 /** What both ends of the bus have agreed on, as far as one of them is ours. */

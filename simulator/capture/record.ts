@@ -20,7 +20,7 @@ import {
 } from "../../core/layout/mod.ts";
 
 /** The version of the header that this package writes. */
-export const CAPTURE_VERSION = 1;
+const CAPTURE_VERSION = 1;
 /** Bytes of that header. A later version has the same fields, and its own behind them. */
 export const CAPTURE_HEADER_BYTES = 56;
 /** What a record has in place of a number that it has none of: a step, an index, a version. */
@@ -39,7 +39,7 @@ const PIPES = { none: 0, message: 1, byte: 2 } as const;
 
 /** The header of a record. */
 export interface CaptureHeader {
-  /** u8: {@linkcode CAPTURE_VERSION}, or what a later package has. */
+  /** u8: 1, or what a later package has. */
   readonly headerVersion: number;
   /** u8: bytes of the header; what the record is about follows. */
   readonly headerBytes: number;
@@ -100,6 +100,29 @@ export const CAPTURE_HEADER: Layout<CaptureHeader> = struct(
     interfaceType: [40, guid],
   },
 );
+
+/** The header that has `fields`, and says nothing else: without any it is a note's, outside of any run. */
+export function captureHeader(fields: Partial<CaptureHeader> = {}): CaptureHeader {
+  return {
+    headerVersion: CAPTURE_VERSION,
+    headerBytes: CAPTURE_HEADER_BYTES,
+    kind: "note",
+    direction: "toHost",
+    codec: "none",
+    pipe: "none",
+    vtl: 0,
+    channelId: 0,
+    bus: 0,
+    step: CAPTURE_NONE,
+    item: 0,
+    ringIndex: CAPTURE_NONE,
+    ringBytes: 0,
+    busVersion: CAPTURE_NONE,
+    busFeatures: 0,
+    interfaceType: CAPTURE_NO_GUID,
+    ...fields,
+  };
+}
 
 /** Where records come from: a channel, or the bus of a guest. */
 export interface CaptureInterface {

@@ -13,11 +13,7 @@ import {
   readCapture,
 } from "../../simulator/mod.ts";
 import { CaptureWriter } from "../../simulator/capture/capture_writer.ts";
-import {
-  CAPTURE_HEADER_BYTES,
-  CAPTURE_NO_GUID,
-  CAPTURE_NONE,
-} from "../../simulator/capture/record.ts";
+import { CAPTURE_HEADER_BYTES, captureHeader } from "../../simulator/capture/record.ts";
 import { fieldsOfControlMessage } from "../../simulator/decoding/control_message.ts";
 import { fieldsOfPacket } from "../../simulator/decoding/packet.ts";
 import { runTool } from "./installed.ts";
@@ -25,24 +21,7 @@ import { shownBy, type ShownField } from "./pdml.ts";
 import { withTree } from "./temp_tree.ts";
 
 /** The header of a message to the host, of no agreed version. */
-export const PLAIN_HEADER: CaptureHeader = {
-  headerVersion: 1,
-  headerBytes: CAPTURE_HEADER_BYTES,
-  kind: "message",
-  direction: "toHost",
-  codec: "none",
-  pipe: "none",
-  vtl: 0,
-  channelId: 0,
-  bus: 1,
-  step: CAPTURE_NONE,
-  item: 0,
-  ringIndex: CAPTURE_NONE,
-  ringBytes: 0,
-  busVersion: CAPTURE_NONE,
-  busFeatures: 0,
-  interfaceType: CAPTURE_NO_GUID,
-};
+export const PLAIN_HEADER: CaptureHeader = captureHeader({ kind: "message", bus: 1 });
 
 /** The file of records: one interface has all of them. */
 export function fileOfRecords(

@@ -5,32 +5,20 @@ import { isCapture, readCapture } from "../../../simulator/capture/read_capture.
 import {
   CAPTURE_HEADER,
   CAPTURE_HEADER_BYTES,
-  CAPTURE_NO_GUID,
-  CAPTURE_NONE,
-  CAPTURE_VERSION,
   type CaptureHeader,
+  captureHeader,
   type CaptureRecord,
 } from "../../../simulator/capture/record.ts";
 import { fromHex } from "../../support/decoded_lines.ts";
 
-const HEADER: CaptureHeader = {
-  headerVersion: CAPTURE_VERSION,
-  headerBytes: CAPTURE_HEADER_BYTES,
+const HEADER: CaptureHeader = captureHeader({
   kind: "message",
-  direction: "toHost",
-  codec: "none",
-  pipe: "none",
-  vtl: 0,
-  channelId: 0,
   bus: 1,
   step: 7,
   item: 9,
-  ringIndex: CAPTURE_NONE,
-  ringBytes: 0,
   busVersion: 0x6_0000,
   busFeatures: 0x2f,
-  interfaceType: CAPTURE_NO_GUID,
-};
+});
 const INTERFACES = [
   { name: "guest: bus", description: "control messages" },
   { name: "guest: channel 1", description: "Ring, äöü" },

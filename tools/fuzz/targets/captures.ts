@@ -11,9 +11,7 @@ import { interfaceBlock, recordBlock, sectionBlock } from "../../../simulator/ca
 import { type ReadCapture, readCapture } from "../../../simulator/capture/read_capture.ts";
 import {
   CAPTURE_HEADER_BYTES,
-  CAPTURE_NO_GUID,
-  CAPTURE_NONE,
-  CAPTURE_VERSION,
+  captureHeader,
   type CaptureRecord,
 } from "../../../simulator/capture/record.ts";
 import { joined } from "../bytes.ts";
@@ -23,24 +21,7 @@ import { type PackageTarget, withCorpus } from "../package_target.ts";
 const RECORD: CaptureRecord = {
   interface: 0,
   at100ns: 12_345,
-  header: {
-    headerVersion: CAPTURE_VERSION,
-    headerBytes: CAPTURE_HEADER_BYTES,
-    kind: "message",
-    direction: "toHost",
-    codec: "none",
-    pipe: "none",
-    vtl: 0,
-    channelId: 0,
-    bus: 1,
-    step: CAPTURE_NONE,
-    item: 0,
-    ringIndex: CAPTURE_NONE,
-    ringBytes: 0,
-    busVersion: CAPTURE_NONE,
-    busFeatures: 0,
-    interfaceType: CAPTURE_NO_GUID,
-  },
+  header: captureHeader({ kind: "message", bus: 1 }),
   bytes: Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0),
   comments: ["fault: one"],
 };
