@@ -7,7 +7,7 @@
 
 import type { MaybePromise } from "../../mod.ts";
 
-/** Whether `value` has yet to come. */
+/** Whether `value` is still to come. */
 export function isPromise<T>(value: MaybePromise<T>): value is Promise<T> {
   return value instanceof Promise;
 }

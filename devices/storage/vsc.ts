@@ -253,7 +253,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     this.#timers.after(0, () => this.#attend());
   }
 
-  /** Does what is due by the state. */
+  /** Does what the state asks for. */
   #attend(): void {
     const { state } = this;
     this.#awake();

@@ -151,7 +151,7 @@ function asciiOf(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes.map((byte) => byte >= 0x20 && byte <= 0x7e ? byte : 0x2e));
 }
 
-/** Reads READ CAPACITY(16): a disk of blocks that nobody can count is none. */
+/** Reads READ CAPACITY(16); null: it is cut off, or no disk has such blocks. */
 function readCapacity(facts: DiskFacts, data: Uint8Array): DiskFacts | null {
   if (data.length < 12) return null;
   const view = new DataView(data.buffer, data.byteOffset, data.length);

@@ -140,7 +140,7 @@ export class Operations {
   /**
    * What a piece does.
    *
-   * @throws {Error} It is none of a request that has not ended.
+   * @throws {Error} No request that has not ended has such a piece.
    */
   planOf({ operation: id, lba, blocks }: Piece): CommandPlan {
     const operation = this.#underWay.get(id);

@@ -125,7 +125,7 @@ export class CommandQueue {
     ];
   }
 
-  /** Whether the host has yet to answer something else. */
+  /** Whether the host still has to answer something else. */
   get isAsking(): boolean {
     return [...this.#underWay.values()].some(({ command }) => command === null);
   }
@@ -241,7 +241,7 @@ export class CommandQueue {
     users.awake();
     const request = this.#underWay.get(packet);
     if (request === undefined) {
-      throw new TypeError("Cannot end a request: its packet is none of those under way");
+      throw new TypeError("Cannot end a request: its packet is not under way");
     }
     this.#underWay.delete(packet);
     kmcl.VmbPacketFree(packet);

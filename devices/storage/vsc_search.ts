@@ -102,7 +102,7 @@ export class Search {
   ended(data: Uint8Array | null): void {
     switch (this.#stage) {
       case "testing":
-        this.#luns.shift(); // where the LUN is none any more, its disk was removed
+        this.#luns.shift(); // where nothing answers at the LUN any more, its disk was removed
         return this.#go();
       case "reporting":
         return this.#reported(data === null ? null : readLuns(data));

@@ -124,7 +124,7 @@ const PHASES: readonly StorageClientPhase[] = [
 export type AfterClosing = Extract<StorageClientPhase, "waiting" | "refused" | "closed">;
 const AFTER_CLOSING: readonly AfterClosing[] = ["waiting", "refused", "closed"];
 
-/** What the host is asked, apart from SCSI commands, and has yet to answer. */
+/** What the host was asked, apart from SCSI commands, and has not answered. */
 export type NegotiationStep = "begin" | "version" | "properties" | "subChannels" | "end";
 const STEPS: readonly NegotiationStep[] = ["begin", "version", "properties", "subChannels", "end"];
 

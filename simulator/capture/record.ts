@@ -72,7 +72,7 @@ export interface CaptureHeader {
   readonly busVersion: number;
   /** u32: the features that were agreed on. */
   readonly busFeatures: number;
-  /** The interface type of the channel; {@linkcode CAPTURE_NO_GUID}: it is none, or nobody knows. */
+  /** The interface type of the channel; {@linkcode CAPTURE_NO_GUID}: it has none, or nobody knows it. */
   readonly interfaceType: string;
 }
 

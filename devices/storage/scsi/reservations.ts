@@ -35,7 +35,7 @@ const FOR_HOLDER: readonly number[] = [
 /** What a command does with the medium. */
 export type MediumUse = "reads" | "writes" | "neither";
 
-/** How a change of reservations ended: `"conflict"` another machine has it; `"wrong"` what was asked for is none. */
+/** How a change of reservations ended: `"conflict"` another machine has it; `"wrong"` there is no such change. */
 export type ReservationEnd = "done" | "conflict" | "wrong";
 
 /** A reservation. */

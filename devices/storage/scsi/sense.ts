@@ -58,7 +58,7 @@ export const SCSI_SENSE: Layout<Sense> = struct("sense data", SENSE_BYTES, {
   reserved14: [14, reserved(4)],
 });
 
-/** The sense data in `bytes`; null where they are none of the fixed format. */
+/** The sense data in `bytes`; null where they are not of the fixed format. */
 export function decodeSense(bytes: Uint8Array): Sense | null {
   const sense = SCSI_SENSE.decode(bytes);
   return sense instanceof Damage ? null : sense;

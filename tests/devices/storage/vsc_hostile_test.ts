@@ -38,7 +38,7 @@ const raw = (bytes: Uint8Array): HandAnswer => ({ raw: bytes });
 const zeros = (byteCount: number) => raw(new Uint8Array(byteCount));
 
 // storage.md G1
-Deno.test("StorageClient: is refused where the answers of a negotiation are none", async () => {
+Deno.test("StorageClient: is refused where the answers of a negotiation are malformed", async () => {
   const steps = [
     ["beginInitialization", "begin"],
     ["queryProtocolVersion", "version"],
@@ -119,7 +119,7 @@ Deno.test("StorageClient: works without sub-channels where they are refused, or 
 });
 
 // storage.md G7
-Deno.test("StorageClient: a command fails whose answer is none", async () => {
+Deno.test("StorageClient: a command fails whose answer is malformed", async () => {
   const good = new Uint8Array(64);
   good.set([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x34, 0, 1, 0]);
   const tooMuch = good.slice();

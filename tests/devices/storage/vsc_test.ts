@@ -205,7 +205,7 @@ Deno.test("GuestDisk: tells what the disk is, and that the host refuses to write
 });
 
 // storage.md G3
-Deno.test("GuestDisk: refuses what are no whole blocks, or none of its own", async () => {
+Deno.test("GuestDisk: refuses parts of blocks, and blocks beyond its end", async () => {
   const stage = await openStorage();
   const { host, program: { disks: [disk] } } = stage;
   const from = host.heard.length;

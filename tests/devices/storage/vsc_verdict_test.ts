@@ -78,7 +78,7 @@ Deno.test("judge: SCSI statuses without sense data", () => {
   assertEquals(of(0x18), ["fail", 0x8000_0011]); // RESERVATION CONFLICT
   assertEquals(of(0x40), ["again", vmbus.STATUS_CANCELLED]); // TASK ABORTED
   assertEquals(of(0x02), ["fail", IO_DEVICE_ERROR]);
-  assertEquals(of(0x02, SRB_STATUSES.success), ["fail", IO_DEVICE_ERROR]); // a success that is none
+  assertEquals(of(0x02, SRB_STATUSES.success), ["fail", IO_DEVICE_ERROR]); // a success with the status of a failure
   assertEquals(of(0x08, SRB_STATUSES.success), ["later", 0x8000_0011]);
 });
 
