@@ -74,8 +74,12 @@ static void check_ring(void) {
   uint32_t size = number(get("ringDataBytes"));
   uint8_t *data = ring + PAGE;
   memset(ring, 0, sizeof ring);
-  for (unsigned i = 0; i < number(get("bytes")); i++)
-    bytes_of(item("bytes", i, "hex"), ring + number(item("bytes", i, "offset")));
+  if (size == 0 || size > sizeof ring - PAGE) return expect(0, "a ring of another size than this program has");
+  for (unsigned i = 0; i < number(get("bytes")); i++) {
+    unsigned offset = number(item("bytes", i, "offset"));
+    if (offset > sizeof ring - WIDTH / 2) return expect(0, "bytes that are not in the ring");
+    bytes_of(item("bytes", i, "hex"), ring + offset);
+  }
   uint32_t w = u32(ring), first = u32(ring + 4), mask = u32(ring + 8), pending = u32(ring + 12), r = first;
   const char *fault = r >= size || r % 8 ? "invalidReadIndex" : w >= size || w % 8 ? "invalidWriteIndex" : NULL;
   unsigned packets = 0;
@@ -129,12 +133,13 @@ static void check_file(const char *folder, const char *name, void (*check)(void)
   FILE *file = fopen(path, "r");
   if (!file) exit((perror(path), 2));
   for (count = 0; fgets(lines[count], WIDTH, file);) {
-    lines[count][strcspn(lines[count], "\n")] = 0;
+    lines[count][strcspn(lines[count], "\r\n")] = 0;
     if (!strncmp(lines[count], "case ", 5)) memmove(lines[0], lines[count], WIDTH), count = 1;
     else if (!strcmp(lines[count], "end")) check(), cases++, count = 0;
     else if (++count == LINES) exit((fprintf(stderr, "%s: a case of too many lines\n", path), 2));
   }
   fclose(file);
+  if (!cases || count) printf("FAIL %s: it ends in a case, or has none\n", name), failures++;
   printf("%s: %d cases\n", name, cases);
 }
 

@@ -254,6 +254,10 @@ func checkFile[Case interface {
 			failures++
 		}
 	}
+	if len(file.Cases) == 0 {
+		fmt.Printf("FAIL %s: it has no cases\n", name)
+		failures++
+	}
 	fmt.Printf("%s: %d cases\n", name, len(file.Cases))
 	return failures
 }

@@ -174,9 +174,14 @@ fn check_file(folder: &str, name: &str, check: fn(&Case) -> Option<String>) -> b
                     println!("FAIL {}: {failure}", case.text("case"));
                     failures += 1;
                 }
+                case.0.clear();
             }
             None => {}
         }
+    }
+    if cases == 0 || !case.0.is_empty() {
+        println!("FAIL {name}: it ends in a case, or has none");
+        failures += 1;
     }
     println!("{name}: {cases} cases");
     failures == 0

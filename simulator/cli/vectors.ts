@@ -188,6 +188,7 @@ function check(paths: readonly string[], isJson: boolean, look: Look): number {
 
 /** What the options say that does not go together; null: all does. */
 function complaintOf({ generate, force }: Options, paths: readonly string[]): string | null {
+  if (generate === "") return "--generate must be a path, and not empty";
   if (generate !== undefined && paths.length > 0) return "--generate goes with no file";
   if (force === true && generate === undefined) return "--force goes with --generate alone";
   if (generate === undefined && paths.length === 0) return "missing required argument 'file'";

@@ -84,6 +84,14 @@ async function compile({ compiler, source, flags }: Reader, root: string): Promi
   assertEquals([code, stdout + stderr], [0, ""]);
 }
 
+/** A file without cases, and one that is cut; and for the program that has room for so much alone, a ring that is larger. */
+function damagedTexts({ compiler }: Reader, name: string, text: string): readonly string[] {
+  if (name.endsWith(".json")) return ["{}"];
+  const cut = text.slice(0, text.lastIndexOf("\nend\n"));
+  const large = text.replaceAll(/(?<=^ringDataBytes )\d+$/gm, "4294963200");
+  return ["", cut, ...compiler === "cc" && name === "rings.txt" ? [large] : []];
+}
+
 for (const reader of READERS) {
   testWithTools(`${reader.source}: reads the vectors, and finds one that is wrong`, [
     reader.compiler,
@@ -110,6 +118,13 @@ for (const reader of READERS) {
         assertEquals(found.code, 1, found.stdout);
         assertMatch(found.stdout, new RegExp(`^FAIL ${wrongCase}: [^\n]+$`, "m"));
         assertEquals(found.stdout.match(/^FAIL /gm)?.length, 1, found.stdout);
+        // Who reads no cases has checked none.
+        for (const damaged of damagedTexts(reader, name, text)) {
+          await Deno.writeTextFile(`${root}/vectors/${name}`, damaged);
+          const { code, stdout } = await run();
+          assertEquals(code, 1, stdout);
+          assertMatch(stdout, /^FAIL /m);
+        }
         await Deno.writeTextFile(`${root}/vectors/${name}`, text);
       }
     });

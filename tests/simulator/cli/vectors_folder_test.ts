@@ -78,6 +78,7 @@ Deno.test("vectors: what goes with nothing else, and folders that were not gener
   await withTree({ "file": "", "sub/manifest.json": "{}" }, async (root) => {
     const cases: [args: string[], line: RegExp][] = [
       [["--force"], /^--force goes with --generate alone: see deno task vectors --help$/],
+      [["--generate", ""], /^--generate must be a path, and not empty: see /],
       [["--generate", root, "x.json"], /^--generate goes with no file: see /],
       [
         ["--generate", `${root}/file`],
