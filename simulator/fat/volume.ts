@@ -83,7 +83,10 @@ export class FatVolume {
     return await this.#open(path, MODES.read);
   }
 
-  /** Makes an empty file at `path`, in place of one that is there, for reading and writing. */
+  /**
+   * Makes an empty file at `path`, in place of one that is there, for reading and writing. Nothing locks it: it must
+   * not be opened a second time, or removed, before it is closed.
+   */
   async create(path: string): Promise<FatFile> {
     return await this.#open(path, MODES.replace);
   }
