@@ -22,6 +22,9 @@ const WORDS_BYTES_MAX = 256;
  */
 const BLOCKS_BYTES_MAX = 8192;
 
+/** Most bytes of a copy: the places in its room are reckoned with as signed words. */
+const COPY_BYTES_MAX = 2 ** 31 - 4 * BLOCK;
+
 /** Bytes of one of the {@linkcode Blocks} of an array. A page holds a whole number of them. */
 export const BLOCK_BYTES: number = BLOCK;
 
@@ -178,6 +181,18 @@ export class CopyRoom {
   /** Has {@linkcode CopyRoom.copy} be `byteCount` bytes long; the copy before it is gone. */
   reserve(byteCount: number): void {
     if (!this.#has(byteCount)) this.#resize(byteCount);
+  }
+
+  /** As {@linkcode CopyRoom.reserve}, for a size that somebody else chose; false where this machine has no memory for it. */
+  tryReserve(byteCount: number): boolean {
+    if (byteCount > COPY_BYTES_MAX) return false;
+    try {
+      this.reserve(byteCount);
+      return true;
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
+    }
   }
 
   /** Has the copy be of `byteCount` bytes from `start` of `source` on. */

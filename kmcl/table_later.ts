@@ -27,7 +27,8 @@ import type { AllocateResult } from "./channel_lifecycle.ts";
 export interface KmclFunctionsV2 {
   /**
    * The driver's own area with a packet that it was given: as many bytes as VmbChannelInitSetClientContextSize said,
-   * 0 at first, the same each time until the packet is retired. Null for a bad context, which is a violation.
+   * 0 at first, the same each time until the packet is retired. Null for a bad context, which is a violation, and
+   * where there is no memory for so many.
    * Our reading.
    *
    * Violations: a bad or dead context.

@@ -81,11 +81,11 @@ export class IncomingPacket {
     else poison(payload); // it came with a saved guest
   }
 
-  /** The driver's own area with the packet, `byteCount` bytes that are 0 when it asks first (kmcl.md X2). */
-  areaOf(byteCount: number): Uint8Array {
+  /** The driver's own area with the packet, `byteCount` bytes that are 0 when it asks first (kmcl.md X2); null: no memory. */
+  areaOf(byteCount: number): Uint8Array | null {
     const room = this.#area ??= new CopyRoom();
     if (this.#areaOf !== this.number) {
-      room.reserve(byteCount);
+      if (!room.tryReserve(byteCount)) return null;
       Uint8Array.prototype.fill.call(room.copy, 0); // the driver may have given it members of its own
       this.#areaOf = this.number;
     }

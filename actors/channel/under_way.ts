@@ -97,7 +97,7 @@ export function resumeTraffic(endpoint: Endpoint, image: TrafficImage): void {
     packet.payloadBytes = payload.length;
     packet.ranges = ranges;
     packet.wantsCompletion = wantsCompletion;
-    if (area !== null) packet.areaOf(area.length).set(area);
+    if (area !== null) packet.areaOf(area.length)?.set(area);
   }
   const completions = image.completions.map(({ transactionId, answer, order }) => {
     const completion = outstandingPackets.addSaved("completed");

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { closePair } from "../../support/connected_pair.ts";
+import { closePair, openPair } from "../../support/connected_pair.ts";
+import { createFabric } from "../../support/fabric.ts";
 import { serverTableV2 } from "../../support/later_tables.ts";
 import { openReceiver, RECEIVERS } from "../../support/receiving.ts";
 
@@ -158,4 +159,25 @@ Deno.test("VmbChannelPacketGetClientContext: an area that its driver gave away o
   }
   assertEquals(count, 40);
   await closePair(pair);
+});
+
+Deno.test("VmbChannelPacketGetClientContext: gives no area where there is no memory for it, and never a shorter one (X2)", async () => {
+  for (const byteCount of [2 ** 31, 2 ** 32 - 1]) {
+    const fabric = createFabric();
+    const guest = fabric.createPartition({ name: "guest" });
+    const later = serverTableV2(fabric);
+    const areas: unknown[] = [];
+    const pair = await openPair({
+      within: { fabric, guest },
+      server: (vsp, channel) => void vsp.VmbChannelInitSetClientContextSize(channel, byteCount),
+      onServerPacket: (_channel, packet) => {
+        areas.push(later.VmbChannelPacketGetClientContext(packet));
+        pair.vsp.VmbChannelPacketComplete(packet, null, 0);
+      },
+    });
+    pair.vsc.VmbPacketSend(pair.vsc.VmbPacketAllocate(pair.client), null, 0, null, 0);
+    await fabric.settle();
+    assertEquals(areas, [null]);
+    await closePair(pair);
+  }
 });
