@@ -173,16 +173,28 @@ const MEMORY: Changes = {
       if (mmio !== null) Object.assign(mmio, range);
     }
   }],
-  "buffers that overlap": ["the memory is none", (parts) => parts.memory.buffers[1].gpa = 4096],
-  "a buffer inside a page": ["the memory is none", (parts) => parts.memory.buffers[1].gpa += 8],
+  "buffers that overlap": [
+    "the memory has another size",
+    (parts) => parts.memory.buffers[1].gpa = 4096,
+  ],
+  "a buffer inside a page": [
+    "the memory has another size",
+    (parts) => parts.memory.buffers[1].gpa += 8,
+  ],
   "a buffer beyond the end": [
-    "the memory is none",
+    "the memory has another size",
     (parts) => parts.memory.buffers.at(-1).byteCount = 2 ** 40,
   ],
-  "a page beyond the end": ["the memory is none", (parts) => parts.pages.at(-1).first = 1000],
-  "a page that is all zero": ["the memory is none", (parts) => parts.pages[0].bytes.fill(0)],
+  "a page beyond the end": [
+    "the memory has another size",
+    (parts) => parts.pages.at(-1).first = 1000,
+  ],
+  "a page that is all zero": [
+    "the memory has another size",
+    (parts) => parts.pages[0].bytes.fill(0),
+  ],
   "a page that is paged out twice": [
-    "the memory is none",
+    "the memory has another size",
     (parts) => parts.memory.pagedOut.push(...parts.memory.pagedOut),
   ],
   "a packet with memory beyond the end": [
