@@ -26,7 +26,8 @@ export interface PageSet {
 /** The page sets that the driver of one endpoint has named. */
 export class PageSets {
   readonly #endpoint: PageSetEndpoint;
-  readonly #handles = new Map<number, number>();
+  /** Made with the first number: hardly any endpoint has one, and an empty map takes 250 bytes. */
+  #handles: Map<number, number> | null = null;
 
   /** No page set yet. */
   constructor(endpoint: PageSetEndpoint) {
@@ -35,20 +36,20 @@ export class PageSets {
 
   /** All of them, in the order of their naming. */
   get list(): readonly PageSet[] {
-    return [...this.#handles].map(([pageSetId, gpadlHandle]) => ({ pageSetId, gpadlHandle }));
+    return [...this.#handles ?? []].map(([pageSetId, gpadlHandle]) => ({ pageSetId, gpadlHandle }));
   }
 
   /** Gives a number to a GPADL; null takes the number back. False where the channel has no such GPADL. */
   name(pageSetId: number, gpadlHandle: number | null): boolean {
-    if (gpadlHandle === null) this.#handles.delete(pageSetId);
+    if (gpadlHandle === null) this.#handles?.delete(pageSetId);
     else if (this.#rangesAt(gpadlHandle) === null) return false;
-    else this.#handles.set(pageSetId, gpadlHandle);
+    else (this.#handles ??= new Map()).set(pageSetId, gpadlHandle);
     return true;
   }
 
   /** The memory that a number stands for: null where it is none, or its GPADL is gone or going. */
   rangesOf(pageSetId: number): readonly GpaRange[] | null {
-    const gpadlHandle = this.#handles.get(pageSetId);
+    const gpadlHandle = this.#handles?.get(pageSetId);
     return gpadlHandle === undefined ? null : this.#rangesAt(gpadlHandle);
   }
 
@@ -58,11 +59,12 @@ export class PageSets {
 
   /** The channel was open when it was saved: it has these numbers again. */
   resume(sets: readonly PageSet[]): void {
-    for (const { pageSetId, gpadlHandle } of sets) this.#handles.set(pageSetId, gpadlHandle);
+    const handles = sets.map(({ pageSetId, gpadlHandle }) => [pageSetId, gpadlHandle] as const);
+    this.#handles = sets.length === 0 ? null : new Map(handles);
   }
 
   /** The rings are gone, and what was agreed over them. */
   forget(): void {
-    this.#handles.clear();
+    this.#handles = null;
   }
 }

@@ -125,7 +125,8 @@ export interface RequestingEndpoint extends EndpointPort {
 /** The synchronous requests of one endpoint. */
 export class Requests {
   readonly #endpoint: RequestingEndpoint;
-  readonly #waiting = new Set<Request>();
+  /** Made with the first one that waits. */
+  #waiting: Set<Request> | null = null;
   /** Callers that have an answer, and may be still to continue. */
   readonly #returning: Wait<RequestResult>[] = [];
 
@@ -136,7 +137,7 @@ export class Requests {
 
   /** Callers that wait. */
   get count(): number {
-    return this.#waiting.size;
+    return this.#waiting?.size ?? 0;
   }
 
   /** Nobody may wait for this channel (any more): it is Disabled, going away, or faulted (kmcl.md S10.1). */
@@ -170,7 +171,7 @@ export class Requests {
 
   /** Nobody may wait for this channel any more: callers return before what follows (kmcl.md S10.1). */
   release(): void {
-    for (const request of [...this.#waiting]) this.#giveUp(request, STATUS_DEVICE_REMOVED);
+    for (const request of [...this.#waiting ?? []]) this.#giveUp(request, STATUS_DEVICE_REMOVED);
     for (const wait of this.#returning.splice(0)) wait.hurry();
   }
 
@@ -187,12 +188,12 @@ export class Requests {
     });
     const request: Request = new Request(packet, options, wait, (ended, result) => {
       this.trace(result);
-      this.#waiting.delete(ended);
+      this.#waiting?.delete(ended);
       if (ended.timer !== null) runtime.cancelTimer(ended.timer);
       if (runtime.scheduler.points !== null) this.#returns(wait);
     });
     packet.request = request;
-    this.#waiting.add(request);
+    (this.#waiting ??= new Set()).add(request);
     if (options.deadline100ns !== null) {
       request.timer = runtime.armTimer(options.deadline100ns, {
         fire: () => this.#giveUp(request, STATUS_CANCELLED),
@@ -208,7 +209,7 @@ export class Requests {
 
   /** Answers the caller, and withdraws its packet as far as that can be done (kmcl.md Y3). */
   #giveUp(request: Request, status: NtStatus): void {
-    if (!this.#waiting.has(request)) return;
+    if (this.#waiting?.has(request) !== true) return;
     const { packet } = request;
     packet.request = null;
     request.fail(status);
