@@ -96,7 +96,7 @@ export interface FabricCapture extends Disposable {
  * fabric.createPartition({ name: "guest" });
  * await fabric.settle();
  * captured.end();
- * await Deno.writeFile("run.pcapng", new Blob(pieces as Uint8Array<ArrayBuffer>[]).stream());
+ * console.log(pieces.length > 0); // true: one after the other they are a file for Wireshark
  * ```
  */
 export function capture(fabric: Fabric, sink: CaptureSink): FabricCapture {

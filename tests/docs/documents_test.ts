@@ -164,8 +164,9 @@ if (isLong) {
     );
     const files = ["mod.ts", ...folders.flat()];
     assertNotEquals(files.length, 1);
-    // As in the tasks: the library that reads YAML asks for two names of the environment.
-    const args = ["test", "--doc", "--no-check", "--ignore-env=LOG_TOKENS,LOG_STREAM", ...files];
+    // As in the tasks: the library that reads YAML asks for two names of the environment, and that of FAT reads itself.
+    const permissions = ["--ignore-env=LOG_TOKENS,LOG_STREAM", "--allow-read"];
+    const args = ["test", "--doc", "--no-check", ...permissions, ...files];
     const { code, stdout, stderr } = await runDeno(args);
     assertEquals(code, 0, stdout + stderr);
     assertMatch(stdout, /\b[1-9]\d* passed \| 0 failed/);
