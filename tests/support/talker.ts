@@ -29,6 +29,19 @@ export function newTalkerState(): TalkerState {
   return { next: 0, outcomes: {}, received: [], isQuiet: true, nudgesDue: 0 };
 }
 
+/** Throws where no talker of `count` transactions has that state: a saved one may be anybody's. */
+function requireState(state: TalkerState, count: number): void {
+  const isCount = (value: unknown) =>
+    Number.isInteger(value) && value as number >= 0 && value as number <= count;
+  const areTexts = (values: readonly unknown[]) =>
+    values.length <= count && values.every((value) => typeof value === "string");
+  const { next, outcomes, received, isQuiet, nudgesDue } = state;
+  const isSound = isCount(next) && isCount(nudgesDue) && typeof isQuiet === "boolean" &&
+    Array.isArray(received) && areTexts(received) &&
+    typeof outcomes === "object" && outcomes !== null && areTexts(Object.values(outcomes));
+  if (!isSound) throw new Error("the state is no talker's");
+}
+
 /** What a packet object is for; its pointer. */
 export interface Errand {
   /** The transaction's number; null for a nudge. */
@@ -59,6 +72,7 @@ export abstract class Talker {
   readonly held: Held[] = [];
 
   constructor(kmcl: vmbus.KmclClientInterfaceV1, state: TalkerState, count: number) {
+    requireState(state, count);
     this.kmcl = kmcl;
     this.state = state;
     this.count = count;
