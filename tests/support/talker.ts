@@ -29,15 +29,18 @@ export function newTalkerState(): TalkerState {
   return { next: 0, outcomes: {}, received: [], isQuiet: true, nudgesDue: 0 };
 }
 
+/** More nudges than this are due to no talker, whatever its peers have done. */
+const NUDGES_MAX = 1000;
+
 /** Throws where no talker of `count` transactions has that state: a saved one may be anybody's. */
 function requireState(state: TalkerState, count: number): void {
-  const isCount = (value: unknown) =>
-    Number.isInteger(value) && value as number >= 0 && value as number <= count;
+  const isCount = (value: unknown, max: number) =>
+    Number.isInteger(value) && value as number >= 0 && value as number <= max;
   const areTexts = (values: readonly unknown[]) =>
-    values.length <= count && values.every((value) => typeof value === "string");
+    values.every((value) => typeof value === "string");
   const { next, outcomes, received, isQuiet, nudgesDue } = state;
-  const isSound = isCount(next) && isCount(nudgesDue) && typeof isQuiet === "boolean" &&
-    Array.isArray(received) && areTexts(received) &&
+  const isSound = isCount(next, count) && isCount(nudgesDue, NUDGES_MAX) &&
+    typeof isQuiet === "boolean" && Array.isArray(received) && areTexts(received) &&
     typeof outcomes === "object" && outcomes !== null && areTexts(Object.values(outcomes));
   if (!isSound) throw new Error("the state is no talker's");
 }
