@@ -14,8 +14,11 @@ export interface ToolEnd {
   readonly stderr: string;
 }
 
-/** Programs that are nowhere required: a machine without them tests no less. */
-const OPTIONAL = ["rustc", "go"];
+/**
+ * Programs that are nowhere required, each with how it is asked whether it works: what is called so may be no more
+ * than what would install it. A machine without them tests no less.
+ */
+const OPTIONAL: ReadonlyMap<string, string> = new Map([["rustc", "--version"], ["go", "version"]]);
 
 /** Where the program `name` is; null: it is not installed. */
 export function toolPath(name: string): string | null {
@@ -32,15 +35,24 @@ export function toolPath(name: string): string | null {
   return null;
 }
 
+/** Whether the program `name` is here, and works. */
+function isInstalled(name: string): boolean {
+  const path = toolPath(name);
+  const question = OPTIONAL.get(name);
+  if (path === null || question === undefined) return path !== null;
+  const args = [question];
+  return new Deno.Command(path, { args, stdout: "null", stderr: "null" }).outputSync().success;
+}
+
 /** Tests something with the programs `tools`. */
 export function testWithTools(
   name: string,
   tools: readonly string[],
   body: () => void | Promise<void>,
 ): void {
-  const missing = tools.filter((tool) => toolPath(tool) === null);
+  const missing = tools.filter((tool) => !isInstalled(tool));
   const isRequired = Deno.args.includes("--all") &&
-    missing.some((tool) => !OPTIONAL.includes(tool));
+    missing.some((tool) => !OPTIONAL.has(tool));
   if (missing.length > 0) console.log(`not installed: ${missing.join(", ")}`);
   Deno.test({
     name,
