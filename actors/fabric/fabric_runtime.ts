@@ -182,13 +182,22 @@ export class FabricRuntime extends FabricCore implements Fabric {
 
   /** See {@linkcode Fabric.dispose}. */
   dispose(): void {
+    this.#dispose(true);
+  }
+
+  /** The same where nobody is left to hear that he waits in vain: whoever still waits, waits for ever. */
+  disposeUnheard(): void {
+    this.#dispose(false);
+  }
+
+  #dispose(isHeard: boolean): void {
     if (this.isDisposed) return;
     requireOutside("dispose");
     if (this.kmclRefusal !== null) throw new Error(`Cannot dispose ${this.kmclRefusal}`);
     this.#leftAtEnd = this.leaks();
     const error = new Error("Cannot go on waiting: the fabric was disposed of");
     this.loop.abandon(error);
-    this.waits.abandon(error);
+    this.waits.abandon(isHeard ? error : null);
     this.kmclRefusal = "of a fabric that was disposed of";
     for (const partition of this.made.removeAll()) partition.unplug();
     this.actors.system.end();

@@ -156,9 +156,9 @@ export class Wait<T> implements Blocker {
     this.#reject(error);
   }
 
-  /** Its fabric is disposed of: a program that awaits it, now or later, is told; nobody else continues. */
-  giveUp(error: Error): void {
-    if (this.drives) return this.reject(error);
+  /** Its fabric is disposed of: a program that awaits it, now or later, is told, unless `error` is null; nobody else continues. */
+  giveUp(error: Error | null): void {
+    if (this.drives && error !== null) return this.reject(error);
     if (this.#blocked === null) this.#refusal = error;
     this.#waits.remove(this);
   }
@@ -329,7 +329,7 @@ export class Waits {
   }
 
   /** The fabric is disposed of: no caller is answered any more. */
-  abandon(error: Error): void {
+  abandon(error: Error | null): void {
     for (const wait of [...this.#all]) wait.giveUp(error);
   }
 

@@ -206,7 +206,8 @@ class Run<Drivers extends DriverTable> {
     this.#checks.detach();
     this.coverage.detach();
     this.#isOver = true;
-    this.fabric.dispose();
+    // What was wrong is told; that a driver waited meanwhile, and awaits nobody, must not end the process.
+    this.fabric.disposeUnheard();
     if (this.#stop !== null) throw this.#stop.thrown;
   }
 
