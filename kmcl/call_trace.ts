@@ -66,6 +66,7 @@ export class CallTrace {
   /** Runs `work`, which is a call of the function that has number `code`, with the arguments `given`. */
   run<T>(code: number, given: readonly unknown[], work: () => T): T {
     if (this.#runtime.isDisposed) return work(); // disposed of: the trace is complete
+    if (!this.#trace.isOn) return this.#heard(code, given, work);
     const subjectId = endpointBehind(given[0])?.id ?? this.#callerId;
     const waits = this.#runtime.waits.begun;
     this.#began(subjectId, code, given);
