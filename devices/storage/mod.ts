@@ -2,8 +2,8 @@
  * A pair of drivers for a device that people come with: Hyper-V's synthetic storage controller, with SCSI disks.
  *
  * Read [storage.md](https://jsr.io/@vmbus/kmcl/0.1.0/docs/storage.md) first, then `protocol.ts`, `answers.ts` and
- * `srb.ts`, what the two say to each other, and `scsi/`, the commands inside; then `vsp.ts`, the host's driver, and
- * `vsc.ts`, the guest's, which gives its program each disk as a block device.
+ * `srb.ts`, what the two say to each other, and `scsi/`, the commands inside; then `vsp/`, the host's driver, and
+ * `vsc/`, the guest's, which gives its program each disk as a block device.
  *
  * @example
  * ```ts
@@ -135,8 +135,8 @@ export {
   SENSES,
 } from "./scsi/sense.ts";
 export { CDB_BYTES } from "./protocol.ts";
-export { type Extent, type SparseImage, sparseImage, type StorageImage } from "./image.ts";
-export { type Survival, WriteCache } from "./write_cache.ts";
+export { type Extent, type SparseImage, sparseImage, type StorageImage } from "./scsi/image.ts";
+export { type Survival, WriteCache } from "./scsi/write_cache.ts";
 export {
   type MediumUse,
   type Reservation,
@@ -149,21 +149,21 @@ export {
 export { ScsiFault, type ScsiFaultKind } from "./scsi/result.ts";
 export type { DiskSettings } from "./scsi/settings.ts";
 export type { DiskMemory } from "./scsi/disk.ts";
-export type { ServedDisk, StorageServer } from "./server.ts";
-export type { StorageDisk } from "./disk_table.ts";
-export type { Agreement, StorageLimits, StoragePhase } from "./initialization.ts";
+export type { ServedDisk, StorageServer } from "./vsp/server.ts";
+export type { StorageDisk } from "./vsp/disk_table.ts";
+export type { Agreement, StorageLimits, StoragePhase } from "./vsp/initialization.ts";
 export type {
   DiskAddress,
   StorageNews,
   StorageServerOptions,
   StorageServerState,
-} from "./controller_state.ts";
-export { createStorage, storageVsp } from "./vsp.ts";
+} from "./vsp/state.ts";
+export { createStorage, storageVsp } from "./vsp/driver.ts";
 export { type BlockDevice, BlockError } from "./block_device.ts";
-export type { DiskFacts } from "./disk_facts.ts";
-export { StorageClient } from "./vsc.ts";
-export { storageDriver } from "./vsc_driver.ts";
-export { GuestDisk, type StorageProgram } from "./vsc_disk.ts";
+export type { DiskFacts } from "./vsc/disk_facts.ts";
+export { StorageClient } from "./vsc/client.ts";
+export { storageDriver } from "./vsc/driver.ts";
+export { GuestDisk, type StorageProgram } from "./vsc/disk.ts";
 export type {
   AfterClosing,
   NegotiationStep,
@@ -171,4 +171,4 @@ export type {
   StorageClientPhase,
   StorageClientSettings,
   StorageClientState,
-} from "./vsc_state.ts";
+} from "./vsc/state.ts";

@@ -6,7 +6,11 @@
 
 import { assertEquals } from "@std/assert";
 import { type BlockCdb, type Cdb, encodeCdb } from "../../devices/storage/mod.ts";
-import { type SparseImage, sparseImage, type StorageImage } from "../../devices/storage/image.ts";
+import {
+  type SparseImage,
+  sparseImage,
+  type StorageImage,
+} from "../../devices/storage/scsi/image.ts";
 import { ScsiDisk } from "../../devices/storage/scsi/disk.ts";
 import { GuestData } from "../../devices/storage/scsi/guest_data.ts";
 import type { ScsiResult } from "../../devices/storage/scsi/result.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { MaybePromise } from "../../../mod.ts";
-import { inTurn } from "../maybe.ts";
+import { inTurn } from "./maybe.ts";
 import { BLOCK_FLAGS, type BlockCdb, type Cdb } from "./commands.ts";
 import type { GuestData } from "./guest_data.ts";
 import { failed, good, type ScsiResult } from "./result.ts";

@@ -17,7 +17,7 @@ import {
   u8,
 } from "../../../core/layout/mod.ts";
 import type { MaybePromise } from "../../../mod.ts";
-import { chain, inTurn, mended } from "../maybe.ts";
+import { chain, inTurn, mended } from "./maybe.ts";
 import { type Cdb, SERVICE_ACTION_MASK, SERVICE_ACTIONS } from "./commands.ts";
 import type { GuestData } from "./guest_data.ts";
 import { failed, good, type ScsiResult } from "./result.ts";

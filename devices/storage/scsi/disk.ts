@@ -7,8 +7,8 @@
 
 import { Damage } from "../../../core/layout/mod.ts";
 import type { MaybePromise } from "../../../mod.ts";
-import type { StorageImage } from "../image.ts";
-import { chain, Lanes, mended } from "../maybe.ts";
+import type { StorageImage } from "./image.ts";
+import { chain, Lanes, mended } from "./maybe.ts";
 import { read, startStop, synchronizeCache, verify, write, writeSame } from "./blocks.ts";
 import { readCapacity10, serviceActionIn, stored, unmap } from "./capacity.ts";
 import { type Cdb, SCSI_CDB } from "./commands.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { MaybePromise } from "../../../mod.ts";
-import type { StorageImage } from "../image.ts";
+import type { StorageImage } from "./image.ts";
 import type { ScsiResult } from "./result.ts";
 import type { SenseName } from "./sense.ts";
 import type { CheckedSettings } from "./settings.ts";

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { memoryImage } from "../../../../devices/image.ts";
 import { type Cdb, encodeCdb } from "../../../../devices/storage/mod.ts";
-import { sparseImage } from "../../../../devices/storage/image.ts";
+import { sparseImage } from "../../../../devices/storage/scsi/image.ts";
 import { ScsiDisk } from "../../../../devices/storage/scsi/disk.ts";
 import { GuestData } from "../../../../devices/storage/scsi/guest_data.ts";
 import type { ScsiResult } from "../../../../devices/storage/scsi/result.ts";

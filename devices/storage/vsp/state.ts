@@ -1,0 +1,208 @@
+/**
+ * What a storage controller's VSP is told, and what it knows, as plain data, so that it can be shown and saved. The
+ * channels and the disks are the controller's, controller.ts.
+ *
+ * @module
+ */
+
+import type { PlainData, SavedFields } from "../../../mod.ts";
+import {
+  type Agreement,
+  isSpoken,
+  NO_AGREEMENT,
+  STORAGE_PHASES,
+  type StorageLimits,
+} from "./initialization.ts";
+import { checkInstance } from "../../instance.ts";
+import { STORAGE_VERSIONS, TRANSFER_BYTES_MAX } from "../protocol.ts";
+import type { DiskMemory } from "../scsi/disk.ts";
+
+/** How a controller is made: plain data. */
+export type StorageServerOptions = {
+  /** Interface instance of the offer: which controller it is, where a guest has several. */
+  readonly instance: string;
+  /** Most sub-channels that the guest may ask for. Default 0. */
+  readonly subChannelsMax?: number;
+  /** Requests that are taken from the ring of each channel at once; the rest waits there. Default 256. */
+  readonly queueDepth?: number;
+  /** Most bytes of one request, as the guest is told. Default 256 KiB. */
+  readonly transferBytesMax?: number;
+  /** The newest version of the protocol that it speaks. Default 6.0. */
+  readonly versionMax?: number;
+};
+
+/** The place of a disk on a controller. */
+export interface DiskAddress {
+  /** Path, 0 to 255. */
+  readonly pathId: number;
+  /** Target, 0 to 255. */
+  readonly targetId: number;
+  /** Logical unit, 0 to 255. */
+  readonly lun: number;
+}
+
+/**
+ * Whether the guest knows which disks there are: `"told"` it does; `"untold"` disks were added or taken away, and it
+ * cannot be told yet; `"leaving"` the notification waits for room in the ring, and tells of what comes meanwhile.
+ */
+export type StorageNews = "told" | "untold" | "leaving";
+
+const NEWS: readonly StorageNews[] = ["told", "untold", "leaving"];
+
+/** All that the driver knows, as plain data; channels and disks aside. */
+export interface StorageServerState extends StorageLimits {
+  /** Interface instance of the offer. */
+  readonly instance: string;
+  /** Requests that are taken from the ring of each channel at once. */
+  readonly queueDepth: number;
+  /** What the guest and the controller have agreed on. */
+  agreement: Agreement;
+  /** Whether the guest knows which disks there are. */
+  news: StorageNews;
+  /** Why a channel died last, which then stays silent until the guest opens it anew; null while none did. */
+  death: string | null;
+}
+
+/** Indices of channels are 16 bits, and 0 is the primary's. */
+const SUB_CHANNELS_MAX = 0xffff;
+const U32_MAX = 0xffff_ffff;
+
+function checkNumber(name: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new RangeError(
+    `Cannot create a storage controller: ${name} must be from ${min} to ${max}, not ${value}`,
+  );
+}
+
+/**
+ * What the driver of a new controller knows.
+ *
+ * @throws {RangeError} An option is out of bounds.
+ * @throws {TypeError} There is no instance.
+ */
+export function createState(options: StorageServerOptions): StorageServerState {
+  const instance = checkInstance("create a storage controller", options);
+  const { subChannelsMax = 0, queueDepth = 256, transferBytesMax = TRANSFER_BYTES_MAX } = options;
+  const { versionMax = STORAGE_VERSIONS.win8Blue } = options;
+  return {
+    instance,
+    subChannelsMax: checkNumber("subChannelsMax", subChannelsMax, 0, SUB_CHANNELS_MAX),
+    queueDepth: checkNumber("queueDepth", queueDepth, 1, U32_MAX),
+    transferBytesMax: checkNumber("transferBytesMax", transferBytesMax, 65_536, U32_MAX),
+    versionMax: checkNumber("versionMax", versionMax, STORAGE_VERSIONS.win6, 0xffff),
+    agreement: NO_AGREEMENT,
+    news: "told",
+    death: null,
+  };
+}
+
+/** One channel as it is saved. */
+export interface SavedChannel {
+  /** 0: the primary. */
+  readonly index: number;
+  /** What KMCL saved of it; null where it was taken away. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** One disk as it is saved. */
+export interface SavedDisk extends DiskAddress {
+  /** What it keeps between commands. */
+  readonly memory: DiskMemory;
+}
+
+/** A controller as it is saved. */
+export interface SavedServer {
+  /** What it knows. */
+  readonly state: StorageServerState;
+  /** Its channels, the primary first. */
+  readonly channels: readonly SavedChannel[];
+  /** Its disks. */
+  readonly disks: readonly SavedDisk[];
+}
+
+/** The controller as plain data. */
+export function saveServer({ state, channels, disks }: SavedServer): PlainData {
+  return {
+    state: { ...state, agreement: { ...state.agreement } },
+    channels: channels.map((channel) => ({ ...channel })),
+    disks: disks.map(({ pathId, targetId, lun, memory: { blocks, sense } }) => ({
+      pathId,
+      targetId,
+      lun,
+      blocks,
+      sense: sense && { ...sense },
+    })),
+  };
+}
+
+/**
+ * Reads what {@linkcode saveServer} told.
+ *
+ * @throws {Error} It is no such controller, or one that cannot have been (storage.md V3).
+ */
+export function restoreServer(saved: SavedFields): SavedServer {
+  const state = saved.record("state", restoreState);
+  const channels = saved.records("channels", (channel) => ({
+    index: channel.uint("index", SUB_CHANNELS_MAX),
+    bytes: channel.orNull("bytes", () => channel.bytes("bytes")),
+  }));
+  const { subChannels } = state.agreement;
+  const isWhole = channels.length === subChannels + 1 &&
+    channels.every(({ index }, place) => index === place);
+  if (!isWhole) {
+    throw new Error(
+      `Cannot restore a storage controller with ${subChannels} sub-channels: it has ${channels.length} channels`,
+    );
+  }
+  const disks = saved.records("disks", (disk) => ({
+    pathId: disk.uint("pathId", 0xff),
+    targetId: disk.uint("targetId", 0xff),
+    lun: disk.uint("lun", 0xff),
+    memory: {
+      blocks: disk.uint("blocks"),
+      sense: disk.orNull("sense", () =>
+        disk.record("sense", (sense) => ({
+          key: sense.uint("key", 0xf),
+          code: sense.uint("code", 0xff),
+          qualifier: sense.uint("qualifier", 0xff),
+        }))),
+    },
+  }));
+  return { state, channels, disks };
+}
+
+function restoreState(saved: SavedFields): StorageServerState {
+  const state = createState({
+    instance: saved.guid("instance"),
+    subChannelsMax: saved.uint("subChannelsMax"),
+    queueDepth: saved.uint("queueDepth"),
+    transferBytesMax: saved.uint("transferBytesMax"),
+    versionMax: saved.uint("versionMax"),
+  });
+  const agreement = saved.record("agreement", (fields) => ({
+    phase: fields.word("phase", STORAGE_PHASES),
+    version: fields.uint("version", 0xffff),
+    subChannels: fields.uint("subChannels", state.subChannelsMax),
+  }));
+  const fault = findFault(agreement, state);
+  if (fault !== null) throw new Error(`Cannot restore a storage controller: ${fault}`);
+  return {
+    ...state,
+    agreement,
+    news: saved.word("news", NEWS),
+    death: saved.orNull("death", () => saved.text("death")),
+  };
+}
+
+/** What is wrong with an agreement; null where it can have been. */
+function findFault(
+  { phase, version, subChannels }: Agreement,
+  limits: StorageLimits,
+): string | null {
+  const isAgreed = STORAGE_PHASES.indexOf(phase) >= STORAGE_PHASES.indexOf("queryProperties");
+  if (isAgreed ? !isSpoken(version, limits) : version !== 0) {
+    return `it cannot be in ${phase} with version ${version}`;
+  }
+  const mayHaveSubChannels = phase === "subChannelsFixed" || phase === "ready";
+  return subChannels > 0 && !mayHaveSubChannels ? `it has sub-channels in ${phase}` : null;
+}
