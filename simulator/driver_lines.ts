@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Recording } from "./pages/recording.ts";
-
 /** What says where in a driver something was done: lines with file and column. */
 interface WithLines {
   readonly source?: string;
@@ -61,15 +59,6 @@ const RUNNERS = ["worlds/", "testing/"].map((folder) => new URL(folder, import.m
 export function ownLines(stack: readonly string[]): readonly string[] {
   const end = stack.findIndex((line) => RUNNERS.some((folder) => line.startsWith(folder)));
   return end === -1 ? stack : stack.slice(0, end);
-}
-
-/** A recording whose lines of drivers are told from a folder on: see {@linkcode lineFrom}. */
-export function recordingFrom(folder: string | null, recording: Recording): Recording {
-  return {
-    ...recording,
-    findings: recording.findings.map((finding) => withLinesFrom(folder, finding)),
-    entries: recording.entries.map((entry) => withLinesFrom(folder, entry)),
-  };
 }
 
 interface Builtins {

@@ -6,7 +6,7 @@
 
 import { type Look, painted } from "./layout.ts";
 import { visible } from "./text.ts";
-import type { Finding } from "./worlds/finding.ts";
+import type { Finding } from "./finding.ts";
 
 /** What lines tell of a finding; null and undefined: the driver's line is not known. */
 interface ToldFinding extends Pick<Finding, "kind" | "rule" | "place" | "message"> {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { PACKAGE_VERSION } from "../simulator/sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../simulator/artefacts/package_version.ts";
 import { digestOf, vectorFiles } from "../simulator/vectors/sets/files.ts";
 import { runGenerator } from "./generated_file.ts";
 

@@ -7,7 +7,7 @@
 
 import { describe } from "../../core/describe.ts";
 import type { Fabric } from "../../mod.ts";
-import { runtimeOf } from "../checkers/endpoints.ts";
+import { runtimeOf } from "../endpoints.ts";
 import { type CaptureSink, CaptureWriter } from "./capture_writer.ts";
 import { type CaptureRun, FabricTap, plainHeader } from "./fabric_tap.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type { Checker } from "../checkers/checker.ts";
-import type { Replayed } from "../sweeps/replay.ts";
+import type { Replayed } from "../artefacts/replay.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 import type { RunCapture } from "./capture.ts";
 

@@ -10,7 +10,7 @@ import type { PartitionObject } from "../../actors/partition/partition_object.ts
 import type { Observation, ObservationOf, Observer } from "../../actors/runtime/observation.ts";
 import { assert } from "../../core/assert.ts";
 import { VERSION_NUMBERS } from "../../core/control/versions.ts";
-import { endpointOf, guestOf, livingEndpoints } from "../checkers/endpoints.ts";
+import { endpointOf, guestOf, livingEndpoints } from "../endpoints.ts";
 import { CAPTURE_NO_GUID, CAPTURE_NONE, type CaptureHeader, captureHeader } from "./record.ts";
 import type { CaptureWriter } from "./capture_writer.ts";
 import { RingTap } from "./ring_tap.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PACKAGE_VERSION } from "../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../artefacts/package_version.ts";
 import { CAPTURE_HEADER, type CaptureInterface, type CaptureRecord } from "./record.ts";
 
 /** Types of blocks. */

@@ -9,7 +9,7 @@ import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { CheckContext, Checker, CheckerAtWork, ObservedEndpoint, Sees } from "./checker.ts";
-import { livingEndpoints, PerEndpoint, runtimeOf, unreadPackets, whereIs } from "./endpoints.ts";
+import { livingEndpoints, PerEndpoint, runtimeOf, unreadPackets, whereIs } from "../endpoints.ts";
 
 /** A sentence about an endpoint that holds whenever no work item is in the middle of something. */
 interface Sentence {

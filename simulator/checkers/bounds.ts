@@ -14,7 +14,7 @@ import type {
   ObservedEndpoint,
   Sees,
 } from "./checker.ts";
-import { endpointOf, PerEndpoint, whereIs } from "./endpoints.ts";
+import { endpointOf, PerEndpoint, whereIs } from "../endpoints.ts";
 
 /** How many packets count for the quota of one endpoint. */
 interface Counted {

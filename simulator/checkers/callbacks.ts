@@ -24,7 +24,7 @@ import {
   PerEndpoint,
   runtimeOf,
   whereIs,
-} from "./endpoints.ts";
+} from "../endpoints.ts";
 
 /** Why a state change callback may not be called now; null: it may. */
 type Refusal = (driven: Driven, endpoint: ObservedEndpoint) => string | null;

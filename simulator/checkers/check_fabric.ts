@@ -8,7 +8,7 @@ import { describe } from "../../core/describe.ts";
 import type { Fabric } from "../../mod.ts";
 import type { Coverage } from "../coverage/coverage.ts";
 import { CoverageRecorder } from "../coverage/recorder.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { Checker } from "./checker.ts";
 import { Checks } from "./checks.ts";
 import { CHECKERS } from "./library.ts";

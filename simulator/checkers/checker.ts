@@ -12,7 +12,7 @@ import type {
   ObservedFacts,
 } from "../../actors/runtime/observation.ts";
 import type { Fabric } from "../../mod.ts";
-import type { FindingKind } from "../worlds/finding.ts";
+import type { FindingKind } from "../finding.ts";
 
 export type { Observation, ObservationKind, ObservationOf, ObservedEndpoint, ObservedFacts };
 

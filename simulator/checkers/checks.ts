@@ -9,7 +9,7 @@ import type { Observer } from "../../actors/runtime/observation.ts";
 import { isPromise } from "../../actors/runtime/promises.ts";
 import { describe, messageOf } from "../../core/describe.ts";
 import type { Fabric } from "../../mod.ts";
-import { type Finding, FINDING_KINDS, type FindingKind, reported } from "../worlds/finding.ts";
+import { type Finding, FINDING_KINDS, type FindingKind, reported } from "../finding.ts";
 import type {
   Checker,
   CheckerAtWork,
@@ -17,7 +17,7 @@ import type {
   ObservationKind,
   ObservedEndpoint,
 } from "./checker.ts";
-import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "../endpoints.ts";
 import { Excuses } from "./excuses.ts";
 
 /** Whom checkers report to. */

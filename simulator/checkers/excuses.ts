@@ -8,7 +8,7 @@
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { PAGE_BYTES } from "../../core/units.ts";
 import type { Observation, ObservationOf, ObservedEndpoint } from "./checker.ts";
-import { endpointOf, guestOf } from "./endpoints.ts";
+import { endpointOf, guestOf } from "../endpoints.ts";
 
 /** Channels that were tampered with, and what was not. */
 export class Excuses {

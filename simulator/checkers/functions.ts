@@ -14,7 +14,7 @@ import type {
   ObservedEndpoint,
   Sees,
 } from "./checker.ts";
-import { statusText, whereIs } from "./endpoints.ts";
+import { statusText, whereIs } from "../endpoints.ts";
 
 /** A checker at work. */
 class FunctionsAtWork implements CheckerAtWork {

@@ -20,7 +20,7 @@ import type {
   ObservedEndpoint,
   Sees,
 } from "./checker.ts";
-import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { endpointOf, livingEndpoints, runtimeOf, whereIs } from "../endpoints.ts";
 
 /** Something that does not end, and what holds it up. */
 export interface Hang {

@@ -9,7 +9,7 @@ import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import { PartitionObject } from "../../actors/partition/partition_object.ts";
 import type { CheckContext, Checker, CheckerAtWork } from "./checker.ts";
 import { unitsFor } from "../text.ts";
-import { livingEndpoints, runtimeOf, whereIs } from "./endpoints.ts";
+import { livingEndpoints, runtimeOf, whereIs } from "../endpoints.ts";
 
 /** Pages that something in `partition`, or in another trust level with the same memory, is pinned for. */
 function pagesInUse({ levels, memory }: PartitionObject): ReadonlySet<number> {

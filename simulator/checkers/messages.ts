@@ -11,7 +11,7 @@ import { CONNECTION_FAILED_LOW_RESOURCES } from "../../core/control/connection_m
 import type { ControlMessage } from "../../core/control/messages.ts";
 import { protocolOf, versionOf } from "../../core/control/versions.ts";
 import type { CheckContext, Checker, CheckerAtWork, ObservationOf, Sees } from "./checker.ts";
-import { runtimeOf } from "./endpoints.ts";
+import { runtimeOf } from "../endpoints.ts";
 import { SeenBus } from "./seen_bus.ts";
 
 /** Who says what on a bus. */

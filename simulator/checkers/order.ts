@@ -15,7 +15,7 @@ import type {
   ObservedEndpoint,
   Sees,
 } from "./checker.ts";
-import { endpointOf, PerEndpoint, whereIs } from "./endpoints.ts";
+import { endpointOf, PerEndpoint, whereIs } from "../endpoints.ts";
 
 /** Something that was sent and is not in the ring. */
 interface Waiting {

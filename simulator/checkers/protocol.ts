@@ -6,7 +6,7 @@
 
 import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { Checker } from "./checker.ts";
-import { endpointOf, whereIs } from "./endpoints.ts";
+import { endpointOf, whereIs } from "../endpoints.ts";
 
 /** Faults that a driver brings about, by a call that kmcl.md has for it. */
 const DRIVERS_OWN: ReadonlySet<string> = new Set(["packetFailed", "completionTooLarge"]);

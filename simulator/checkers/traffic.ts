@@ -25,7 +25,7 @@ import {
   runtimeOf,
   unreadPackets,
   whereIs,
-} from "./endpoints.ts";
+} from "../endpoints.ts";
 import { fingerprint } from "./fingerprint.ts";
 
 /** What a packet carries; null: it was sent before anybody looked. */

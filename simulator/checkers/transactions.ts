@@ -21,7 +21,7 @@ import type {
   ObservedEndpoint,
   Sees,
 } from "./checker.ts";
-import { endpointOf, PerEndpoint, statusText, whereIs } from "./endpoints.ts";
+import { endpointOf, PerEndpoint, statusText, whereIs } from "../endpoints.ts";
 
 /** What may be the end of everything that is under way on a channel. */
 const ENDS: ReadonlySet<string> = new Set([

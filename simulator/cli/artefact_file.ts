@@ -12,7 +12,7 @@ import {
   ArtefactError,
   type ReadArtefact,
   readArtefact,
-} from "../sweeps/read_artefact.ts";
+} from "../artefacts/read_artefact.ts";
 import { shellQuoted } from "../text.ts";
 import { cannot, tell } from "./command.ts";
 import { MACHINE } from "./file_system.ts";

@@ -11,13 +11,7 @@ import { outermostState } from "../../actors/chart/outermost_state.ts";
 import { CALLBACK_NAMES } from "../../actors/channel/driver_port.ts";
 import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
 import { CALL_NAMES } from "../../kmcl/call_parameters.ts";
-import {
-  endpointOf,
-  guestOf,
-  livingEndpoints,
-  runtimeOf,
-  statusText,
-} from "../checkers/endpoints.ts";
+import { endpointOf, guestOf, livingEndpoints, runtimeOf, statusText } from "../endpoints.ts";
 import type { Fabric } from "../../mod.ts";
 import type { Counts, Coverage, Nearness } from "./coverage.ts";
 import { OrderDigest } from "./order_digest.ts";

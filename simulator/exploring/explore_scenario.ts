@@ -6,12 +6,12 @@
 
 import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
-import { causeOf } from "../sweeps/causes.ts";
-import type { Finding } from "../worlds/finding.ts";
+import { causeOf } from "../artefacts/causes.ts";
+import type { Finding } from "../finding.ts";
 import { findGuided, runWorld } from "../worlds/run_world.ts";
 import { type Choice, ITEMS_MAX, type WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
-import { linesOfChoices } from "../sweeps/choices_text.ts";
+import { linesOfChoices } from "../artefacts/choices_text.ts";
 import { Continuation, type MatchedRuns } from "./continuation.ts";
 import { Matching } from "./matching.ts";
 import { Scout } from "./scout.ts";

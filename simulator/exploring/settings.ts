@@ -5,7 +5,7 @@
  */
 
 import type { FabricOptions } from "../../mod.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
 import type { SearchCounts } from "./search.ts";
 

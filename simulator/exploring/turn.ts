@@ -10,7 +10,7 @@ import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { touchesOf } from "../../actors/channel/touches.ts";
 import type { Observation, ObservationKind, Observer } from "../../actors/runtime/observation.ts";
 import type { WorkItem } from "../../actors/runtime/processor.ts";
-import { endpointOf } from "../checkers/endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import type { GuidedRun } from "../worlds/guide.ts";
 import { Footprint } from "./footprint.ts";
 import { dueItems, type Names } from "./names.ts";

@@ -8,7 +8,7 @@ import type { Chooser } from "../../actors/runtime/chooser.ts";
 import type { FaultPlace, FaultPort } from "../../actors/runtime/fault_port.ts";
 import type { Deed, Point } from "./basics.ts";
 import { DRIVER_POINTS } from "./catalogue/drivers.ts";
-import { ChosenMisdeeds } from "./drivers/chosen_misdeeds.ts";
+import { ChosenMisdeeds } from "./chosen_misdeeds.ts";
 import { DriverMisdeeds } from "./drivers/driver_misdeeds.ts";
 import { FabricFaults } from "./fabric_faults.ts";
 import type { FaultyWorld, WorldParts } from "./faulty_world.ts";

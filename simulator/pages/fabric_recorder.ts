@@ -14,7 +14,7 @@ import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
 import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
 import type { Fabric, TraceEntry } from "../../mod.ts";
-import { endpointOf, runtimeOf } from "../checkers/endpoints.ts";
+import { endpointOf, runtimeOf } from "../endpoints.ts";
 import { payloadLayout, type ScenarioPayload } from "../worlds/payloads.ts";
 import type { Choice } from "../worlds/settings.ts";
 import { ArrowRecorder, messageArrows } from "./arrows.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ReadArtefact } from "../sweeps/read_artefact.ts";
-import { type Replayed, replayRun } from "../sweeps/replay.ts";
+import type { ReadArtefact } from "../artefacts/read_artefact.ts";
+import { type Replayed, replayRun } from "../artefacts/replay.ts";
 import type { WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 import { aboutFirst, optionsOfWorld, recorded, runFacts } from "./record_run.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Checker } from "../checkers/checker.ts";
-import { PACKAGE_VERSION } from "../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../artefacts/package_version.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import type { WorldResult, WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";

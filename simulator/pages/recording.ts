@@ -6,7 +6,8 @@
  */
 
 import type { TraceEntry } from "../../mod.ts";
-import type { Finding } from "../worlds/finding.ts";
+import { withLinesFrom } from "../driver_lines.ts";
+import type { Finding } from "../finding.ts";
 
 /** What was found, as far as a run can say: one that is no world knows the sentence alone. */
 export interface RecordedFinding extends Pick<Finding, "message"> {
@@ -137,4 +138,13 @@ export interface Recording {
   readonly marks: readonly RecordedMark[];
   /** What `inspect()` showed. */
   readonly states: RecordedStates;
+}
+
+/** A recording whose lines of drivers are told from a folder on: see {@linkcode withLinesFrom}. */
+export function recordingFrom(folder: string | null, recording: Recording): Recording {
+  return {
+    ...recording,
+    findings: recording.findings.map((finding) => withLinesFrom(folder, finding)),
+    entries: recording.entries.map((entry) => withLinesFrom(folder, entry)),
+  };
 }

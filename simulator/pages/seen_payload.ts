@@ -5,7 +5,7 @@
  */
 
 import type { ObservationOf } from "../../actors/runtime/observation.ts";
-import { endpointOf } from "../checkers/endpoints.ts";
+import { endpointOf } from "../endpoints.ts";
 import type { PayloadPlace } from "../worlds/payloads.ts";
 
 /** A payload, and where it goes. */

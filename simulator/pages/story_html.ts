@@ -6,7 +6,7 @@
 
 import { storyOf } from "../story/story_of.ts";
 import type { StoryLine } from "../story/story.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import { html } from "./html.ts";
 import type { RecordedFinding, Recording } from "./recording.ts";
 

@@ -7,7 +7,7 @@
 
 import { grouped } from "../layout.ts";
 import { sizesText } from "../shrinking/report.ts";
-import { PACKAGE_VERSION } from "../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../artefacts/package_version.ts";
 import { counted, sweepError, type SweepFacts } from "../sweeps/report.ts";
 import type { FailureGroup, ReachedBehaviour, SweepSummary } from "../sweeps/summary.ts";
 import { headHtml } from "./frame.ts";

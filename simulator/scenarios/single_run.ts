@@ -11,7 +11,7 @@ import {
   type ScenarioSettings,
   traceLevelOf,
 } from "../scenario.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import type { WorldResult } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";

@@ -6,9 +6,9 @@
 
 import type { Choice } from "../../actors/runtime/chooser.ts";
 import type { FaultName } from "../faults/rule.ts";
-import type { RunRecord } from "../sweeps/artefact.ts";
-import type { Divergence } from "../sweeps/replay.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { RunRecord } from "../artefacts/artefact.ts";
+import type { Divergence } from "../artefacts/replay.ts";
+import type { Finding } from "../finding.ts";
 import type { Plan, ToldChoice } from "./plan.ts";
 
 /** What came of a run. Plain data. */

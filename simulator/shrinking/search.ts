@@ -5,8 +5,8 @@
  */
 
 import { turn } from "../../actors/runtime/event_loop.ts";
-import { causeOf } from "../sweeps/causes.ts";
-import type { Finding } from "../worlds/finding.ts";
+import { causeOf } from "../artefacts/causes.ts";
+import type { Finding } from "../finding.ts";
 import type { AttemptEnd, RunMaker } from "./attempt.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { isSmaller, type RunSize, sizeOf } from "./size.ts";

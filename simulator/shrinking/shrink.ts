@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { RunRecord } from "../sweeps/artefact.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { RunRecord } from "../artefacts/artefact.ts";
+import type { Finding } from "../finding.ts";
 import type { Choice } from "../worlds/settings.ts";
 import type { RunMaker } from "./attempt.ts";
 import { hunt } from "./hunt.ts";

@@ -6,8 +6,8 @@
 
 import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
-import { artefactOf, type RunArtefact } from "../sweeps/artefact.ts";
-import { ArtefactError, type ReadArtefact, readArtefact } from "../sweeps/read_artefact.ts";
+import { artefactOf, type RunArtefact } from "../artefacts/artefact.ts";
+import { ArtefactError, type ReadArtefact, readArtefact } from "../artefacts/read_artefact.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 import { RERUNS_MAX, shrink } from "./shrink.ts";
 import type { RunSize } from "./size.ts";

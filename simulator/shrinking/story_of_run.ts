@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { RunArtefact } from "../sweeps/artefact.ts";
-import { causeOf } from "../sweeps/causes.ts";
-import { readArtefact } from "../sweeps/read_artefact.ts";
-import { settingsOf } from "../sweeps/replay.ts";
+import type { RunArtefact } from "../artefacts/artefact.ts";
+import { causeOf } from "../artefacts/causes.ts";
+import { readArtefact } from "../artefacts/read_artefact.ts";
+import { settingsOf } from "../artefacts/replay.ts";
 import type { Story } from "../story/story.ts";
 import { storyOf } from "../story/story_of.ts";
 import { runWorld } from "../worlds/run_world.ts";

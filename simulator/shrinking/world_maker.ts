@@ -5,10 +5,10 @@
  */
 
 import { ReplayChooser, ReplayError } from "../../actors/runtime/choosers/replay.ts";
-import { recordOf, type RunRecord } from "../sweeps/artefact.ts";
-import { causeOf } from "../sweeps/causes.ts";
-import type { ReadArtefact } from "../sweeps/read_artefact.ts";
-import type { Finding } from "../worlds/finding.ts";
+import { recordOf, type RunRecord } from "../artefacts/artefact.ts";
+import { causeOf } from "../artefacts/causes.ts";
+import type { ReadArtefact } from "../artefacts/read_artefact.ts";
+import type { Finding } from "../finding.ts";
 import { runGuided, runWorld } from "../worlds/run_world.ts";
 import type { Choice, WorldResult, WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";

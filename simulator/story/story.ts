@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 
 /**
  * What makes a line stand out. `switch`: something else ran than fifo would have run. `fault`: something went

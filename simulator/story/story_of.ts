@@ -6,7 +6,7 @@
 
 import type { TraceEntry } from "../../mod.ts";
 import { ownLines } from "../driver_lines.ts";
-import { type Finding, placeOfViolation } from "../worlds/finding.ts";
+import { type Finding, placeOfViolation } from "../finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
 import { Cast, WORLD } from "./cast.ts";
 import type { Draft } from "./draft.ts";

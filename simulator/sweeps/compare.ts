@@ -7,9 +7,9 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { TraceEntry } from "../../mod.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
-import { linesOfChoices } from "./choices_text.ts";
+import { linesOfChoices } from "../artefacts/choices_text.ts";
 
 const UNITS_PER_MS = 10_000;
 /** Of an entry that differs, so much is shown. */

@@ -8,7 +8,7 @@ import { findingLines } from "../finding_lines.ts";
 import { folded, grouped, type Look } from "../layout.ts";
 import { sizesText } from "../shrinking/report.ts";
 import { shellQuoted, unitsFor, visible } from "../text.ts";
-import type { RunSettings } from "./artefact.ts";
+import type { RunSettings } from "../artefacts/artefact.ts";
 import type { Counts } from "../coverage/coverage.ts";
 import type { CoverageGaps } from "../coverage/space.ts";
 import type { FailureGroup, ReachedBehaviour, SweepSummary } from "./summary.ts";

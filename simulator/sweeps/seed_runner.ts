@@ -5,12 +5,12 @@
  */
 
 import { ReplayError } from "../../actors/runtime/choosers/replay.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import type { WorldResult, WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
-import { recordOf, type RunRecord, type RunSettings } from "./artefact.ts";
-import { causeOf, Causes } from "./causes.ts";
+import { recordOf, type RunRecord, type RunSettings } from "../artefacts/artefact.ts";
+import { causeOf, Causes } from "../artefacts/causes.ts";
 import type { Tally } from "./tally.ts";
 
 /** What a runner does beside counting. */

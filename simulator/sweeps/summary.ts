@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { ShrunkRun } from "../shrinking/shrink_run.ts";
-import type { Cause } from "./causes.ts";
+import type { Cause } from "../artefacts/causes.ts";
 import type { Coverage, Nearness } from "../coverage/coverage.ts";
 import type { TallyData } from "./tally.ts";
 

@@ -8,7 +8,7 @@ import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
 import { ITEMS_MAX, type WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
-import type { RunSettings } from "./artefact.ts";
+import type { RunSettings } from "../artefacts/artefact.ts";
 import { SeedRunner } from "./seed_runner.ts";
 import { SEED_END } from "./seed_ranges.ts";
 import { summaryOf, type SweepSummary } from "./summary.ts";

@@ -5,10 +5,10 @@
  */
 
 import { type Coverage, CoverageSum } from "../coverage/coverage.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { WorldResult } from "../worlds/settings.ts";
-import type { RunRecord } from "./artefact.ts";
-import { type Cause, causeOf, Causes } from "./causes.ts";
+import type { RunRecord } from "../artefacts/artefact.ts";
+import { type Cause, causeOf, Causes } from "../artefacts/causes.ts";
 
 /** Orders that are told apart; of more it is known that there are as many. A set holds no more than 2^24. */
 const ORDERS_MAX = 2 ** 22;

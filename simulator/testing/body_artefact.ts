@@ -8,18 +8,18 @@
 import { checkFabricOptions } from "../../actors/fabric/options.ts";
 import { messageOf } from "../../core/describe.ts";
 import type { FabricOptions } from "../../mod.ts";
-import { PACKAGE_VERSION } from "../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../artefacts/package_version.ts";
 import {
   ARTEFACT_BYTES_MAX,
   ArtefactError,
   parseArtefact,
   readChoices,
   readFinding,
-} from "../sweeps/read_artefact.ts";
-import { BODY_FORMAT } from "../sweeps/artefact.ts";
-import { JsonValue, JsonValueError } from "../sweeps/json_value.ts";
-import { linesOfChoices } from "../sweeps/choices_text.ts";
-import type { Finding } from "../worlds/finding.ts";
+} from "../artefacts/read_artefact.ts";
+import { BODY_FORMAT } from "../artefacts/artefact.ts";
+import { JsonValue, JsonValueError } from "../artefacts/json_value.ts";
+import { linesOfChoices } from "../artefacts/choices_text.ts";
+import type { Finding } from "../finding.ts";
 import type { Choice } from "../worlds/settings.ts";
 import { readKept } from "./kept_files.ts";
 

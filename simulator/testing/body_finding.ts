@@ -6,7 +6,7 @@
 
 import { isInstance } from "../../core/describe.ts";
 import { DisposalError } from "../../mod.ts";
-import { type Finding, placeOfViolation, reported } from "../worlds/finding.ts";
+import { type Finding, placeOfViolation, reported } from "../finding.ts";
 import { type FabricTestError, titleOf } from "./failure.ts";
 
 const PLACE_LENGTH_MAX = 200;

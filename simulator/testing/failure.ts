@@ -7,7 +7,7 @@
 import { isInstance, messageOf } from "../../core/describe.ts";
 import { DisposalError, type Fabric, type Leak, type Violation } from "../../mod.ts";
 import type { Story } from "../story/story.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { FabricTestArtefact } from "./body_artefact.ts";
 import type { FabricRun } from "./options.ts";
 

@@ -45,12 +45,12 @@ export { RegressionError, replayArtefact } from "./replay_artefact.ts";
 export type { ReplayArtefactOptions } from "./replay_artefact.ts";
 export { ScenarioTestError, testScenario } from "./test_scenario.ts";
 export type { TestScenarioOptions } from "./test_scenario.ts";
-export { ArtefactError } from "../sweeps/read_artefact.ts";
-export type { Divergence } from "../sweeps/replay.ts";
+export { ArtefactError } from "../artefacts/read_artefact.ts";
+export type { Divergence } from "../artefacts/replay.ts";
 export type { BodySettings, FabricTestArtefact } from "./body_artefact.ts";
 export type { Codec } from "../codec.ts";
 export type { FabricRun, TestFabricOptions } from "./options.ts";
-export type { Finding, FindingKind } from "../worlds/finding.ts";
+export type { Finding, FindingKind } from "../finding.ts";
 
 /** The folder of this door. */
 const HERE = new URL("./", import.meta.url).href;

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { ScenarioDefinition } from "../worlds/world.ts";
-import { ArtefactError, type ReadArtefact, readArtefact } from "../sweeps/read_artefact.ts";
-import { type Divergence, type Replayed, replayRun } from "../sweeps/replay.ts";
+import { ArtefactError, type ReadArtefact, readArtefact } from "../artefacts/read_artefact.ts";
+import { type Divergence, type Replayed, replayRun } from "../artefacts/replay.ts";
 import { simulatedScenarios } from "../scenarios/all.ts";
 
 /** How an artefact is replayed in a test. */

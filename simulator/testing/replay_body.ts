@@ -7,7 +7,7 @@
 import type { Chooser } from "../../actors/runtime/chooser.ts";
 import { ReplayChooser, ReplayError } from "../../actors/runtime/choosers/replay.ts";
 import { createChooser } from "../../actors/runtime/schedule.ts";
-import type { Divergence } from "../sweeps/replay.ts";
+import type { Divergence } from "../artefacts/replay.ts";
 import type { Choice } from "../worlds/settings.ts";
 import type { PlannedReplay } from "./options.ts";
 import { RegressionError } from "./replay_artefact.ts";

@@ -6,9 +6,10 @@
 
 import { describe } from "../../core/describe.ts";
 import { isUint } from "../../core/units.ts";
-import { addressOf, addressOfCurrent, recordingFrom, withLinesFrom } from "../driver_lines.ts";
+import { addressOf, addressOfCurrent, withLinesFrom } from "../driver_lines.ts";
 import { pageOf } from "../pages/page.ts";
 import { recordReplay } from "../pages/record_replay.ts";
+import { recordingFrom } from "../pages/recording.ts";
 import { simulatedScenarios } from "../scenarios/all.ts";
 import { sizesText } from "../shrinking/report.ts";
 import { RERUNS_MAX } from "../shrinking/shrink.ts";
@@ -24,8 +25,8 @@ import {
   recordOf,
   type RunArtefact,
   type RunSettings,
-} from "../sweeps/artefact.ts";
-import { readArtefact } from "../sweeps/read_artefact.ts";
+} from "../artefacts/artefact.ts";
+import { readArtefact } from "../artefacts/read_artefact.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import { ITEMS_MAX, type WorldResult, type WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";

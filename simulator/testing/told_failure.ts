@@ -7,23 +7,18 @@
 import type { Chooser } from "../../actors/runtime/chooser.ts";
 import { createChooser } from "../../actors/runtime/schedule.ts";
 import { ReplayChooser } from "../../actors/runtime/choosers/replay.ts";
-import {
-  addressOf,
-  addressOfCurrent,
-  lineFrom,
-  recordingFrom,
-  withLinesFrom,
-} from "../driver_lines.ts";
+import { addressOf, addressOfCurrent, lineFrom, withLinesFrom } from "../driver_lines.ts";
 import { pageOf } from "../pages/page.ts";
 import { runFacts } from "../pages/record_run.ts";
+import { recordingFrom } from "../pages/recording.ts";
 import { RunRecorder } from "../pages/recorder.ts";
 import { toldChooser } from "../shrinking/told_chooser.ts";
 import { storyOf } from "../story/story_of.ts";
 import type { Story } from "../story/story.ts";
 import { textOfStory } from "../story/text.ts";
-import { artefactName, namePart } from "../sweeps/artefact.ts";
-import { causeOf } from "../sweeps/causes.ts";
-import type { Finding } from "../worlds/finding.ts";
+import { artefactName, namePart } from "../artefacts/artefact.ts";
+import { causeOf } from "../artefacts/causes.ts";
+import type { Finding } from "../finding.ts";
 import type { Choice } from "../worlds/settings.ts";
 import {
   BODY_SUFFIX,

@@ -5,7 +5,7 @@
  */
 
 import type { FiredFault } from "../faults/rule.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../finding.ts";
 import type { ExpectedFinding } from "./world.ts";
 
 /** Findings by whether they are failures. */

@@ -5,7 +5,7 @@
  */
 
 import type { Schedule } from "../../mod.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../finding.ts";
 import { runWorld } from "./run_world.ts";
 import type { DriverTable, ScenarioDefinition } from "./world.ts";
 

@@ -26,7 +26,7 @@ import { checkSettings } from "./check_settings.ts";
 import { requireScenario } from "./define_scenario.ts";
 import { drawHost } from "./drawn_options.ts";
 import { tellApart } from "./expected.ts";
-import { type Finding, type FindingKind, placeOfViolation } from "./finding.ts";
+import { type Finding, type FindingKind, placeOfViolation } from "../finding.ts";
 import { CutError, type WorldGuide } from "./guide.ts";
 import { RunningWorld } from "./running_world.ts";
 import { ITEMS_MAX, type WorldResult, type WorldSettings } from "./settings.ts";

@@ -24,7 +24,7 @@ import {
 } from "../../mod.ts";
 import type { DriverInstance, WorldParts } from "../faults/faulty_world.ts";
 import { drawOptions } from "./drawn_options.ts";
-import { type Finding, reported } from "./finding.ts";
+import { type Finding, reported } from "../finding.ts";
 import type {
   DrawnOption,
   DriverTable,

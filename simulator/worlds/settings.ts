@@ -8,7 +8,7 @@ import type { Choice, ChoiceKind } from "../../actors/runtime/chooser.ts";
 import type { FabricOptions, Schedule, TraceEntry } from "../../mod.ts";
 import type { Coverage } from "../coverage/coverage.ts";
 import type { FiredFault } from "../faults/rule.ts";
-import type { Finding } from "./finding.ts";
+import type { Finding } from "../finding.ts";
 
 export type { Choice, ChoiceKind };
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertThrows } from "@std/assert";
 import { CALL_NAMES, CALL_PARAMETERS } from "../../kmcl/call_parameters.ts";
 import * as vmbus from "../../mod.ts";
-import { runtimeOf } from "../../simulator/checkers/endpoints.ts";
+import { runtimeOf } from "../../simulator/endpoints.ts";
 import { clientTable, openPair, type Pair, serverTable } from "../support/connected_pair.ts";
 import { serverTableV5 } from "../support/later_tables.ts";
 

@@ -7,7 +7,7 @@
 import { boundedBuffer } from "../../simulator/scenarios/protocols/bounded_buffer.ts";
 import { burstPair } from "../../simulator/scenarios/protocols/burst.ts";
 import { teardown } from "../../simulator/scenarios/protocols/teardown.ts";
-import { twoPhaseCommit } from "../../simulator/scenarios/two_phase_commit/scenario.ts";
+import { twoPhaseCommit } from "../../simulator/scenarios/protocols/two_phase_commit/scenario.ts";
 import type { DriverCanary } from "./canary.ts";
 import { keptPastSuspend, noAnswerAfterRestore } from "./drivers/life.ts";
 import { answeredTooEarly, freedTooEarly } from "./drivers/memory.ts";

@@ -10,9 +10,9 @@
 import { shrink } from "../../simulator/shrinking/shrink.ts";
 import type { RunSize } from "../../simulator/shrinking/size.ts";
 import { WorldMaker } from "../../simulator/shrinking/world_maker.ts";
-import { artefactOf } from "../../simulator/sweeps/artefact.ts";
-import { readArtefact } from "../../simulator/sweeps/read_artefact.ts";
-import { replayRun } from "../../simulator/sweeps/replay.ts";
+import { artefactOf } from "../../simulator/artefacts/artefact.ts";
+import { readArtefact } from "../../simulator/artefacts/read_artefact.ts";
+import { replayRun } from "../../simulator/artefacts/replay.ts";
 import { firstSeed } from "../../simulator/worlds/hunt.ts";
 import { runWorld } from "../../simulator/worlds/run_world.ts";
 import { ITEMS_MAX, type WorldResult } from "../../simulator/worlds/settings.ts";

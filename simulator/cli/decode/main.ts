@@ -8,7 +8,7 @@
 import { StepRecorder } from "../../decoded_steps/recording.ts";
 import type { Decoding } from "../../decoded_steps/step.ts";
 import type { RecordedRun } from "../../pages/recording.ts";
-import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../../artefacts/package_version.ts";
 import { shellQuoted } from "../../text.ts";
 import { endWith, EXIT_FAILED, EXIT_OK, print, stdoutLook } from "../command.ts";
 import { checkReportPaths, type ReportPaths, writeReports } from "../pages/report_files.ts";

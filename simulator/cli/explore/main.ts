@@ -9,7 +9,7 @@ import { exploreScenario } from "../../exploring/explore_scenario.ts";
 import { exploreJson, exploreText, type KeptIn } from "../../exploring/report.ts";
 import type { ExploreReport } from "../../exploring/settings.ts";
 import { simulatedScenarios } from "../../scenarios/all.ts";
-import { recordOf } from "../../sweeps/artefact.ts";
+import { recordOf } from "../../artefacts/artefact.ts";
 import { visibleJson } from "../../text.ts";
 import { EXIT_FAILED, EXIT_OK, print, stdoutLook, tell, UsageError } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";

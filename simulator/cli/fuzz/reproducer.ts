@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import type { FuzzFailure, FuzzFailureKind } from "../../fuzzing/finding.ts";
-import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../../artefacts/package_version.ts";
 import { cannot, UsageError } from "../command.ts";
 import { writeArtefact } from "../written_files.ts";
 import type { ToldFailure } from "./messages.ts";

@@ -8,8 +8,8 @@
 import { dirname, join } from "node:path";
 import { RunCapture } from "../../capture/capture.ts";
 import { captured, findingsOf } from "../../capture/captured.ts";
-import { readArtefact } from "../../sweeps/read_artefact.ts";
-import { replayRun } from "../../sweeps/replay.ts";
+import { readArtefact } from "../../artefacts/read_artefact.ts";
+import { replayRun } from "../../artefacts/replay.ts";
 import { writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
 import { lineOf } from "../marked_lines.ts";

@@ -6,10 +6,11 @@
  */
 
 import { dirname, join } from "node:path";
-import { addressOf, recordingFrom } from "../../driver_lines.ts";
+import { addressOf } from "../../driver_lines.ts";
 import { pageOf } from "../../pages/page.ts";
 import { recordReplay } from "../../pages/record_replay.ts";
-import { readArtefact } from "../../sweeps/read_artefact.ts";
+import { recordingFrom } from "../../pages/recording.ts";
+import { readArtefact } from "../../artefacts/read_artefact.ts";
 import { writeAll } from "../command.ts";
 import { findScenario } from "../find_scenario.ts";
 import { lineOf } from "../marked_lines.ts";

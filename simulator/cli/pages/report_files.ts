@@ -5,9 +5,9 @@
  */
 
 import type { Command } from "commander";
-import { addressOfCurrent, recordingFrom } from "../../driver_lines.ts";
+import { addressOfCurrent } from "../../driver_lines.ts";
 import { pageOf } from "../../pages/page.ts";
-import type { Recording } from "../../pages/recording.ts";
+import { type Recording, recordingFrom } from "../../pages/recording.ts";
 import { traceEventsOf } from "../../pages/trace_events.ts";
 import { visible } from "../../text.ts";
 import { tell, UsageError } from "../command.ts";

@@ -15,8 +15,8 @@ import { storyOfRun } from "../../shrinking/story_of_run.ts";
 import { mermaidOfStory } from "../../story/mermaid.ts";
 import type { Story } from "../../story/story.ts";
 import { textOfStory } from "../../story/text.ts";
-import type { RunArtefact } from "../../sweeps/artefact.ts";
-import type { ReadArtefact } from "../../sweeps/read_artefact.ts";
+import type { RunArtefact } from "../../artefacts/artefact.ts";
+import type { ReadArtefact } from "../../artefacts/read_artefact.ts";
 import { shellQuoted, visible, visibleJson } from "../../text.ts";
 import {
   type ArtefactsScenario,

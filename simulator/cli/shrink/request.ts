@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import { folded } from "../../layout.ts";
 import { RERUNS_MAX } from "../../shrinking/shrink.ts";
 import { RERUNS_LEAST, RERUNS_MOST } from "../../shrinking/shrink_run.ts";
-import { ARTEFACT_SUFFIX } from "../../sweeps/artefact.ts";
+import { ARTEFACT_SUFFIX } from "../../artefacts/artefact.ts";
 import {
   asksForJson,
   createCommand,

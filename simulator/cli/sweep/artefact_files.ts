@@ -11,7 +11,7 @@ import {
   artefactOf,
   type ArtefactScenario,
   type RunRecord,
-} from "../../sweeps/artefact.ts";
+} from "../../artefacts/artefact.ts";
 import { addressOf, withLinesFrom } from "../../driver_lines.ts";
 import { isFile } from "../find_scenario.ts";
 import { pathFrom } from "../path_from.ts";

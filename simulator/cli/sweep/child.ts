@@ -9,7 +9,7 @@ import type { DriverTable, ScenarioDefinition, WorldResult } from "../../mod.ts"
 import type { ToldChoice } from "../../shrinking/plan.ts";
 import { ShrinkError } from "../../shrinking/attempt.ts";
 import { WorldMaker } from "../../shrinking/world_maker.ts";
-import { choicesOfLines, linesOfChoices } from "../../sweeps/choices_text.ts";
+import { choicesOfLines, linesOfChoices } from "../../artefacts/choices_text.ts";
 import { digestOf, entriesOf } from "../../sweeps/compare.ts";
 import { SeedRunner } from "../../sweeps/seed_runner.ts";
 import { Tally } from "../../sweeps/tally.ts";

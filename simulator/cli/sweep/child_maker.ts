@@ -7,9 +7,9 @@
 
 import { type AttemptEnd, type RunMaker, ShrinkError } from "../../shrinking/attempt.ts";
 import type { Plan, ToldChoice } from "../../shrinking/plan.ts";
-import type { RunRecord } from "../../sweeps/artefact.ts";
-import { causeOf } from "../../sweeps/causes.ts";
-import { linesOfChoices } from "../../sweeps/choices_text.ts";
+import type { RunRecord } from "../../artefacts/artefact.ts";
+import { causeOf } from "../../artefacts/causes.ts";
+import { linesOfChoices } from "../../artefacts/choices_text.ts";
 import type { Choice } from "../../worlds/settings.ts";
 import { type ChildDeath, SweepChild } from "./child_process.ts";
 import type { ChildMessage, ChildRequest, ChildTask } from "./messages.ts";

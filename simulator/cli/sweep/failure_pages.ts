@@ -5,7 +5,7 @@
  */
 
 import { resolve } from "node:path";
-import { ARTEFACT_SUFFIX } from "../../sweeps/artefact.ts";
+import { ARTEFACT_SUFFIX } from "../../artefacts/artefact.ts";
 import type { FailureGroup, SweepSummary } from "../../sweeps/summary.ts";
 import { cannot, tell, UsageError } from "../command.ts";
 import { captureKept } from "../pages/capture_process.ts";

@@ -5,9 +5,9 @@
  */
 
 import type { Choice, ExpectedFinding } from "../../mod.ts";
-import type { RunRecord } from "../../sweeps/artefact.ts";
-import { type Cause, causeOf } from "../../sweeps/causes.ts";
-import { choicesOfLines, linesOfChoices } from "../../sweeps/choices_text.ts";
+import type { RunRecord } from "../../artefacts/artefact.ts";
+import { type Cause, causeOf } from "../../artefacts/causes.ts";
+import { choicesOfLines, linesOfChoices } from "../../artefacts/choices_text.ts";
 import { Tally, type TallyData } from "../../sweeps/tally.ts";
 import type { ChildDeath, SweepChild } from "./child_process.ts";
 import type { ChildTask } from "./messages.ts";

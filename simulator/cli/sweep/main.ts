@@ -7,7 +7,7 @@
  */
 
 import { coverageGaps, type Finding } from "../../mod.ts";
-import { causeOf } from "../../sweeps/causes.ts";
+import { causeOf } from "../../artefacts/causes.ts";
 import {
   sweepError,
   type SweepFacts,

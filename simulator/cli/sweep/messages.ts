@@ -6,7 +6,7 @@
 
 import type { AttemptEnd } from "../../shrinking/attempt.ts";
 import type { Plan, ToldChoice } from "../../shrinking/plan.ts";
-import type { RunRecord, RunSettings } from "../../sweeps/artefact.ts";
+import type { RunRecord, RunSettings } from "../../artefacts/artefact.ts";
 import type { RunEntries } from "../../sweeps/compare.ts";
 import type { ScenarioFacts } from "../../sweeps/summary.ts";
 import type { TallyData } from "../../sweeps/tally.ts";

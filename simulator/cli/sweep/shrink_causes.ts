@@ -6,7 +6,7 @@
 
 import { RERUNS_MAX, shrink, type Shrunk } from "../../shrinking/shrink.ts";
 import { ShrinkError } from "../../shrinking/attempt.ts";
-import { type Cause, causeOf } from "../../sweeps/causes.ts";
+import { type Cause, causeOf } from "../../artefacts/causes.ts";
 import { UsageError } from "../command.ts";
 import { sideBySide } from "../side_by_side.ts";
 import { ChildMaker } from "./child_maker.ts";

@@ -8,7 +8,7 @@ import type { CallbackName } from "../../../actors/channel/driver_port.ts";
 import type { Side } from "../../../actors/channel/types.ts";
 import type { AnyRule, DriverPoint, Fault, FaultTable, GuestWhere } from "../basics.ts";
 import type { MisdeedName } from "../drivers/misdeed.ts";
-import { placeOfViolation } from "../../worlds/finding.ts";
+import { placeOfViolation } from "../../finding.ts";
 
 /** Which drivers do wrong. */
 export interface MisdeedWhere extends GuestWhere {

@@ -5,7 +5,7 @@
  */
 
 import type { ScenarioDefinition } from "../../worlds/world.ts";
-import { twoPhaseCommit } from "../two_phase_commit/scenario.ts";
+import { twoPhaseCommit } from "./two_phase_commit/scenario.ts";
 import { boundedBuffer } from "./bounded_buffer.ts";
 import { burstPair } from "./burst.ts";
 import { byteStreams } from "./byte_streams.ts";

@@ -6,7 +6,7 @@
  */
 
 import { createFabric, restorePartition, savePartition } from "../../../mod.ts";
-import { runtimeOf } from "../../checkers/endpoints.ts";
+import { runtimeOf } from "../../endpoints.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
 import type { ScenarioDefinition } from "../../worlds/world.ts";
 import { everythingVsc, everythingVsp } from "../everything/drivers.ts";

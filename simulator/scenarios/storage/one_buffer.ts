@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runtimeOf } from "../../checkers/endpoints.ts";
+import { runtimeOf } from "../../endpoints.ts";
 import type { CheckContext, Checker } from "../../checkers/checker.ts";
 
 function look(context: CheckContext): void {

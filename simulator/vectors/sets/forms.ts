@@ -5,7 +5,7 @@
  */
 
 import { z } from "zod";
-import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../../artefacts/package_version.ts";
 
 /** What the files say that they are. */
 const FORMAT = "vmbus-vectors";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PACKAGE_VERSION } from "../../sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../../artefacts/package_version.ts";
 import { KIND_NAMES, KINDS } from "./kinds.ts";
 
 const DOCUMENT = `https://jsr.io/@vmbus/kmcl/${PACKAGE_VERSION}/docs/wire.md`;

@@ -8,7 +8,7 @@ import { fieldsOfControlMessage } from "../../../simulator/decoding/control_mess
 import { fieldsOfPacket } from "../../../simulator/decoding/packet.ts";
 import { encodePacket, RawGuest } from "../../../simulator/peers/mod.ts";
 import { DELAYS } from "../../../simulator/scenarios/faults.ts";
-import { twoPhaseCommit } from "../../../simulator/scenarios/two_phase_commit/scenario.ts";
+import { twoPhaseCommit } from "../../../simulator/scenarios/protocols/two_phase_commit/scenario.ts";
 import { runWorld } from "../../../simulator/worlds/run_world.ts";
 import {
   makePair,

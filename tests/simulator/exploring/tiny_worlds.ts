@@ -8,7 +8,7 @@ import type { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import type { Touch } from "../../../actors/runtime/chooser.ts";
 import { DISPATCH_LEVEL, PASSIVE_LEVEL } from "../../../actors/runtime/irql.ts";
 import { type Worker, WorkItem } from "../../../actors/runtime/processor.ts";
-import { runtimeOf } from "../../../simulator/checkers/endpoints.ts";
+import { runtimeOf } from "../../../simulator/endpoints.ts";
 import { defineScenario, type ScenarioDefinition, type World } from "../../../simulator/mod.ts";
 
 /** One step of a worker. */

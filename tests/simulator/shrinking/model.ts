@@ -12,8 +12,8 @@ import type { AttemptEnd, RunMaker } from "../../../simulator/shrinking/attempt.
 import type { Plan } from "../../../simulator/shrinking/plan.ts";
 import { chooserOfPlan } from "../../../simulator/shrinking/plan_chooser.ts";
 import { type ToldChooser, toldChooser } from "../../../simulator/shrinking/told_chooser.ts";
-import type { RunRecord } from "../../../simulator/sweeps/artefact.ts";
-import { linesOfChoices } from "../../../simulator/sweeps/choices_text.ts";
+import type { RunRecord } from "../../../simulator/artefacts/artefact.ts";
+import { linesOfChoices } from "../../../simulator/artefacts/choices_text.ts";
 import type { Choice } from "../../../simulator/worlds/settings.ts";
 
 /** What a run of the model came to. */

@@ -7,7 +7,7 @@
 import type { AttemptEnd, RunMaker } from "../../../simulator/shrinking/attempt.ts";
 import type { Plan } from "../../../simulator/shrinking/plan.ts";
 import { Search, type SearchBounds } from "../../../simulator/shrinking/search.ts";
-import type { RunRecord } from "../../../simulator/sweeps/artefact.ts";
+import type { RunRecord } from "../../../simulator/artefacts/artefact.ts";
 import { MODEL_FINDING } from "./model.ts";
 
 /** What a run comes to, but for whether it is wrong. */

@@ -7,7 +7,7 @@ import {
 } from "../../../simulator/coverage/coverage.ts";
 import { summaryOf } from "../../../simulator/sweeps/summary.ts";
 import { Tally, type TallyData } from "../../../simulator/sweeps/tally.ts";
-import type { RunRecord } from "../../../simulator/sweeps/artefact.ts";
+import type { RunRecord } from "../../../simulator/artefacts/artefact.ts";
 import { Chance } from "../../../core/chance.ts";
 
 function findingOf(rule: string, place = "there"): Finding {

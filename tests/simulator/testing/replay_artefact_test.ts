@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { defineScenario, type ScenarioDefinition } from "../../../simulator/mod.ts";
-import { artefactOf, type RunArtefact } from "../../../simulator/sweeps/artefact.ts";
+import { artefactOf, type RunArtefact } from "../../../simulator/artefacts/artefact.ts";
 import { SeedRunner } from "../../../simulator/sweeps/seed_runner.ts";
 import { Tally } from "../../../simulator/sweeps/tally.ts";
 import { ArtefactError, RegressionError, replayArtefact } from "../../../simulator/testing/mod.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { FiredFault } from "../../../simulator/mod.ts";
 import { tellApart } from "../../../simulator/worlds/expected.ts";
-import type { Finding } from "../../../simulator/worlds/finding.ts";
+import type { Finding } from "../../../simulator/finding.ts";
 
 const RULE = "exception out of a callback";
 const PLACE = "EvtChannelSuspend of client in guest";

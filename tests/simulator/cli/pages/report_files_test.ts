@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fileURLToPath } from "node:url";
 import { relative } from "node:path";
 import { readCapture } from "../../../../simulator/capture/read_capture.ts";
-import { artefactOf, recordOf } from "../../../../simulator/sweeps/artefact.ts";
+import { artefactOf, recordOf } from "../../../../simulator/artefacts/artefact.ts";
 import type { TraceEventFile } from "../../../../simulator/mod.ts";
 import { runWorld } from "../../../../simulator/mod.ts";
 import { simulateHere } from "../../../support/simulate.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { relative } from "node:path";
-import { artefactOf, recordOf } from "../../../../simulator/sweeps/artefact.ts";
+import { artefactOf, recordOf } from "../../../../simulator/artefacts/artefact.ts";
 import { runWorld } from "../../../../simulator/mod.ts";
 import { planted, PLANTED_RULE } from "../../../support/planted_scenario.ts";
 import { simulateHere } from "../../../support/simulate.ts";

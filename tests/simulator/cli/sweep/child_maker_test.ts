@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { ChildMaker } from "../../../../simulator/cli/sweep/child_maker.ts";
 import { shrink } from "../../../../simulator/shrinking/shrink.ts";
-import type { RunRecord } from "../../../../simulator/sweeps/artefact.ts";
+import type { RunRecord } from "../../../../simulator/artefacts/artefact.ts";
 import { isLong } from "../../../support/long.ts";
 
 const ENDINGS = fileURLToPath(new URL("./endings.ts", import.meta.url));

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { NOT_SHRUNK, shrinkCauses } from "../../../../simulator/cli/sweep/shrink_causes.ts";
-import { type Cause, causeOf } from "../../../../simulator/sweeps/causes.ts";
+import { type Cause, causeOf } from "../../../../simulator/artefacts/causes.ts";
 
 function cause(rule: string): Cause {
   const finding = { kind: "liveness", rule, place: "p", message: "m", by: "b", step: 0 } as const;

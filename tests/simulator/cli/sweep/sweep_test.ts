@@ -9,7 +9,7 @@ import { runSweep } from "../../../../simulator/cli/sweep/sweep_run.ts";
 import { sweepMain } from "../../../../simulator/cli/sweep/main.ts";
 import { type SweepSummary, sweepWorlds } from "../../../../simulator/mod.ts";
 import type { SweepJson } from "../../../../simulator/sweeps/report.ts";
-import { readArtefact } from "../../../../simulator/sweeps/read_artefact.ts";
+import { readArtefact } from "../../../../simulator/artefacts/read_artefact.ts";
 import { makeLink, type ProcessEnd } from "../../../support/deno_process.ts";
 import { planted } from "../../../support/planted_scenario.ts";
 import { Capture } from "../../../support/simulate.ts";

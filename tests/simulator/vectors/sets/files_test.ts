@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { formsOf } from "../../../../core/control/layouts.ts";
 import type { ControlMessageName } from "../../../../core/control/messages.ts";
 import { MESSAGE_RULES, VERSIONS } from "../../../../core/control/versions.ts";
-import { PACKAGE_VERSION } from "../../../../simulator/sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../../../../simulator/artefacts/package_version.ts";
 import { checkVectors, readManifest } from "../../../../simulator/vectors/sets/check.ts";
 import {
   digestOf,

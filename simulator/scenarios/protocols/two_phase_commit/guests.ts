@@ -12,8 +12,8 @@ import {
   readRecord,
   STATUS_SUCCESS,
   type VMBPACKETCOMPLETION,
-} from "../../../mod.ts";
-import { ClientEnd, guestDriver } from "../protocols/ends.ts";
+} from "../../../../mod.ts";
+import { ClientEnd, guestDriver } from "../ends.ts";
 import {
   clientIdentity,
   OUTCOME,

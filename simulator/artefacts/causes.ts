@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { RunRecord } from "./artefact.ts";
 
 /** Runs that are kept whole, one for each cause: those of the lowest seeds. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import type { WorldResult, WorldSettings } from "../worlds/settings.ts";
 import { linesOfChoices } from "./choices_text.ts";
 import { PACKAGE_VERSION } from "./package_version.ts";

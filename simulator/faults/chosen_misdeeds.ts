@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { CallbackName } from "../../../actors/channel/driver_port.ts";
-import type { Endpoint } from "../../../actors/channel/endpoint.ts";
-import type { LoadedDriver } from "../../../actors/partition/loaded_driver.ts";
-import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
-import type { DriverPoint } from "../basics.ts";
-import type { FaultyWorld } from "../faulty_world.ts";
-import { recover } from "../peers/recovery.ts";
-import type { DriverPlace, SavePlace } from "../place.ts";
-import type { FaultRule } from "../rule.ts";
-import { type Misdeed, type MisdeedName, type Misdeeds, SAVES } from "./misdeed.ts";
-import { faultOf, parameterOf } from "../table.ts";
+import type { CallbackName } from "../../actors/channel/driver_port.ts";
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
+import type { LoadedDriver } from "../../actors/partition/loaded_driver.ts";
+import type { PartitionObject } from "../../actors/partition/partition_object.ts";
+import type { DriverPoint } from "./basics.ts";
+import type { FaultyWorld } from "./faulty_world.ts";
+import { recover } from "./peers/recovery.ts";
+import type { DriverPlace, SavePlace } from "./place.ts";
+import type { FaultRule } from "./rule.ts";
+import { type Misdeed, type MisdeedName, type Misdeeds, SAVES } from "./drivers/misdeed.ts";
+import { faultOf, parameterOf } from "./table.ts";
 
 /** A channel whose driver has called a packet malformed is reset so long after. */
 const RESET_MS = 1000;

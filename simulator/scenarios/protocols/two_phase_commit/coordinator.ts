@@ -10,9 +10,9 @@ import {
   type HostDriver,
   STATUS_SUCCESS,
   type VMBPACKETCOMPLETION,
-} from "../../../mod.ts";
-import { hostDriver, ServerEnd, sharedInFabric } from "../protocols/ends.ts";
-import type { Identity } from "../protocols/set_up.ts";
+} from "../../../../mod.ts";
+import { hostDriver, ServerEnd, sharedInFabric } from "../ends.ts";
+import type { Identity } from "../set_up.ts";
 import {
   clientIdentity,
   OUTCOME,

@@ -1,20 +1,20 @@
 /**
- * Endpoints as checkers know them: what the package knows of one that is observed, and how it is called in
+ * Endpoints as checkers and others who look on know them: what the package knows of one that is observed, and how it is called in
  * words that do not differ from seed to seed.
  *
  * @module
  */
 
-import { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { PartitionObject } from "../../actors/partition/partition_object.ts";
-import { Endpoint } from "../../actors/channel/endpoint.ts";
-import type { ObservedEndpoint } from "../../actors/runtime/observation.ts";
-import { assert } from "../../core/assert.ts";
-import { CopyRoom } from "../../core/blocks.ts";
-import { describe, isInstance } from "../../core/describe.ts";
-import { ntStatusName } from "../../core/ntstatus.ts";
-import * as layout from "../../core/ring/layout.ts";
-import type { Fabric } from "../../mod.ts";
+import { FabricRuntime } from "../actors/fabric/fabric_runtime.ts";
+import { PartitionObject } from "../actors/partition/partition_object.ts";
+import { Endpoint } from "../actors/channel/endpoint.ts";
+import type { ObservedEndpoint } from "../actors/runtime/observation.ts";
+import { assert } from "../core/assert.ts";
+import { CopyRoom } from "../core/blocks.ts";
+import { describe, isInstance } from "../core/describe.ts";
+import { ntStatusName } from "../core/ntstatus.ts";
+import * as layout from "../core/ring/layout.ts";
+import type { Fabric } from "../mod.ts";
 
 /** The fabric as the package has it. */
 export function runtimeOf(action: string, fabric: Fabric): FabricRuntime {

@@ -5,7 +5,7 @@
  */
 
 import { ReplayError } from "../../actors/runtime/choosers/replay.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import { runWorld } from "../worlds/run_world.ts";
 import type { WorldResult, WorldSettings } from "../worlds/settings.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";

@@ -8,7 +8,7 @@
 import { checkSchedule } from "../../actors/fabric/schedule_option.ts";
 import { messageOf } from "../../core/describe.ts";
 import { SCENARIO_NAME } from "../worlds/define_scenario.ts";
-import type { Finding } from "../worlds/finding.ts";
+import type { Finding } from "../finding.ts";
 import { type Choice, ITEMS_MAX_MOST } from "../worlds/settings.ts";
 import {
   ARTEFACT_FORMAT,

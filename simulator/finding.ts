@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe } from "../../core/describe.ts";
-import type { ChannelPlace } from "../../actors/runtime/violation_details.ts";
+import { describe } from "../core/describe.ts";
+import type { ChannelPlace } from "../actors/runtime/violation_details.ts";
 
 /** Longer texts are cut: a finding is shown, and kept in a file that is read again. */
 const TEXT_LENGTH_MAX = 4000;

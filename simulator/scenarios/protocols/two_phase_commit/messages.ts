@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Identity, identityOf } from "../protocols/set_up.ts";
+import { type Identity, identityOf } from "../set_up.ts";
 
 const TYPE = "b7a1c0de-0006-4d6e-9a3b-5f0c1d2e3a46";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { ArtefactError, readArtefact } from "../../../simulator/sweeps/read_artefact.ts";
+import { ArtefactError, readArtefact } from "../../../simulator/artefacts/read_artefact.ts";
 
 const GOOD = {
   format: "vmbus-run",

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { PACKAGE_VERSION } from "../../../simulator/sweeps/package_version.ts";
+import { PACKAGE_VERSION } from "../../../simulator/artefacts/package_version.ts";
 
 Deno.test("PACKAGE_VERSION: is that of deno.json", async () => {
   const { version } = JSON.parse(

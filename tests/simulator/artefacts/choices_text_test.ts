@@ -4,7 +4,7 @@ import {
   ChoicesError,
   choicesOfLines,
   linesOfChoices,
-} from "../../../simulator/sweeps/choices_text.ts";
+} from "../../../simulator/artefacts/choices_text.ts";
 import { Chance } from "../../../core/chance.ts";
 
 const item = (count: number, offset: number): Choice => ({ kind: "item", count, offset });

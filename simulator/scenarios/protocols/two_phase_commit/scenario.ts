@@ -8,10 +8,10 @@
  * @module
  */
 
-import type { PlainData } from "../../../mod.ts";
-import { defineScenario } from "../../worlds/define_scenario.ts";
-import type { Draws, ScenarioDefinition } from "../../worlds/world.ts";
-import { closeAll, RAM } from "../protocols/ends.ts";
+import type { PlainData } from "../../../../mod.ts";
+import { defineScenario } from "../../../worlds/define_scenario.ts";
+import type { Draws, ScenarioDefinition } from "../../../worlds/world.ts";
+import { closeAll, RAM } from "../ends.ts";
 import { coordinatorDrivers } from "./coordinator.ts";
 import { clientVsc, participantVsc, timerVsc } from "./guests.ts";
 import { OUTCOME } from "./messages.ts";
