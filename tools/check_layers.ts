@@ -1,13 +1,13 @@
 /**
- * Promise: data flows one way. A file imports from its own layer or an earlier one, no files import each
- * other in a circle, what `mod.ts` loads runs in any JavaScript runtime, examples use the package as its
- * users do, and what is exported is imported.
+ * Promise: data flows one way. A file imports from its own layer or an earlier one, neither files nor folders
+ * import each other in a circle, what `mod.ts` loads runs in any JavaScript runtime, examples use the package as
+ * its users do, and what is exported is imported.
  *
  * @module
  */
 
 import { deadExports } from "./dead_exports.ts";
-import { arrowsOf, circlesOf, importOf, resolve } from "./imports.ts";
+import { arrowsOf, circlesOf, importOf, resolve, roomArrowsOf } from "./imports.ts";
 import {
   type Finding,
   findingAt,
@@ -230,12 +230,23 @@ function isHouse(path: string): boolean {
   return LAYERS.includes(topOf(path)) || topOf(path) === "tools" || topOf(path) === "bench";
 }
 
-/** Circles of imports, types included: files that know each other are one file. */
+/**
+ * Circles of imports, types included: files that know each other are one file, and folders that do, or a folder and a
+ * file beside it, are one folder.
+ */
 function checkCircles(sources: readonly SourceFile[]): Finding[] {
-  const circles = circlesOf(arrowsOf(sources.filter(({ path }) => isHouse(path))));
-  return circles.map(({ arrow, files }) =>
-    findingAt(arrow.from, arrow.node, `imports run in a circle: ${files.join(" imports ")}`)
-  );
+  const arrows = arrowsOf(sources.filter(({ path }) => isHouse(path)));
+  const circles = circlesOf(arrows);
+  const known = new Set(circles.map(({ arrow }) => arrow.node));
+  const ofRooms = circlesOf(roomArrowsOf(arrows)).filter(({ arrow }) => !known.has(arrow.node));
+  return [
+    ...circles.map(({ arrow, files }) =>
+      findingAt(arrow.from, arrow.node, `imports run in a circle: ${files.join(" imports ")}`)
+    ),
+    ...ofRooms.map(({ arrow, files }) =>
+      findingAt(arrow.file, arrow.node, `folders run in a circle: ${files.join(" imports ")}`)
+    ),
+  ];
 }
 
 /** Finds what goes against the order of the repository at `root`. */

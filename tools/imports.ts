@@ -105,16 +105,32 @@ function shortestWay(
   return null;
 }
 
+/** One import as two neighbours of one folder see it: files, or folders with all that is in them. */
+export interface RoomArrow extends Arrow {
+  /** The importing file; `from` is the neighbour that it is, or is in. */
+  readonly file: string;
+}
+
+/** The imports of `arrows` between neighbours: the first parts in which the two paths differ. */
+export function roomArrowsOf(arrows: readonly Arrow[]): RoomArrow[] {
+  return arrows.map(({ from: file, to, node }) => {
+    const [fromParts, toParts] = [file.split("/"), to.split("/")];
+    const differs = fromParts.findIndex((part, at) => part !== toParts[at]);
+    const room = (parts: readonly string[]) => parts.slice(0, differs + 1).join("/");
+    return { from: room(fromParts), to: room(toParts), node, file };
+  });
+}
+
 /** An import that lies on a circle of imports. */
-export interface Circle {
+export interface Circle<Of extends Arrow = Arrow> {
   /** The import. */
-  readonly arrow: Arrow;
-  /** The files of the shortest circle through it, from the imported one to the importing one. */
+  readonly arrow: Of;
+  /** The files, or neighbours, of the shortest circle through it, from the imported to the importing one. */
   readonly files: readonly string[];
 }
 
 /** The imports of `arrows` that lie on a circle, types' imports included. */
-export function circlesOf(arrows: readonly Arrow[]): Circle[] {
+export function circlesOf<Of extends Arrow>(arrows: readonly Of[]): Circle<Of>[] {
   const byFile = leaving(arrows);
   return arrows.flatMap((arrow) => {
     const files = shortestWay(byFile, arrow.to, arrow.from);

@@ -272,6 +272,25 @@ Deno.test("checkLayers: refuses a circle of imports, also of types, and shows th
   );
 });
 
+Deno.test("checkLayers: refuses a circle of folders, also where no files are in one", async () => {
+  const tree = {
+    "simulator/a/low.ts": "export type Low = 1;",
+    "simulator/a/high.ts": 'import type { B } from "../b/c/b.ts"; type A = B;',
+    "simulator/b/c/b.ts": 'import type { Low } from "../../a/low.ts"; export type B = Low;',
+  };
+  const way = "simulator/b imports simulator/a";
+  await checkTree(tree, `simulator/a/high.ts:1:24: folders run in a circle: ${way}`);
+  const file = { ...tree, "simulator/low.ts": "export type Low = 1;" };
+  const below = 'import type { Low } from "../../low.ts"; export type B = Low;';
+  await checkTree({ ...file, "simulator/a/low.ts": "", "simulator/b/c/b.ts": below }, "");
+  // A folder's own files may stand above or below its folders, not both.
+  await checkTree({
+    "simulator/a/b.ts": 'import type { C } from "./c/c.ts"; export type B = C;',
+    "simulator/a/c/c.ts": "export type C = 1;",
+    "simulator/a/c/d.ts": 'import type { B } from "../b.ts"; type D = B;',
+  }, "simulator/a/b.ts:1:24: folders run in a circle: simulator/a/c imports simulator/a/b.ts");
+});
+
 Deno.test("checkLayers: refuses an export that nobody imports", async () => {
   const fault = (name: string) => `core/a.ts:1:8: nobody imports ${name}: it is no export`;
   await checkTree({ "core/a.ts": "export const a = 1;" }, fault("a"));
