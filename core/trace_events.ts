@@ -94,6 +94,8 @@ export const TRACE_EVENTS = {
   interruptPosted: 101,
   partitionSaved: 102,
   partitionRestored: 103,
+  partitionDisconnects: 106,
+  partitionConnects: 107,
   // What a peer outside signals.
   peerSignalsHost: 104,
   peerSignalsGuest: 105,

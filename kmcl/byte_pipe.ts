@@ -27,7 +27,7 @@ import type { CallName } from "./call_parameters.ts";
 import { canWait } from "./channel_lifecycle.ts";
 import { resolveHandle } from "./handles.ts";
 import { mayBlock } from "./levels.ts";
-import { endpointIn, traced } from "./own_calls.ts";
+import { endpointIn, traced, tracedBy } from "./own_calls.ts";
 import { refuseWhereRefused, waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
@@ -132,15 +132,18 @@ export function bytePipe(
 ): BytePipeResult {
   const endpoint = endpointIn(kmcl, channel);
   const opened = copyMembers(options, ["opened"])?.opened;
-  if (endpoint === null) return { status: STATUS_INVALID_PARAMETER_1, pipe: null };
-  return traced(endpoint, "bytePipe", [channel, opened], () => make(endpoint, channel!, options));
+  return traced(kmcl, "bytePipe", [channel, opened], () => make(endpoint, channel, options));
 }
 
-function make(endpoint: Endpoint, channel: VMBCHANNEL, options: BytePipeOptions): BytePipeResult {
+function make(
+  endpoint: Endpoint | null,
+  channel: VMBCHANNEL | null,
+  options: BytePipeOptions,
+): BytePipeResult {
   const members = copyMembers(options, ["opened", "socket"]);
   const socket = socketOf(members?.socket);
   const opened = members?.opened;
-  if (!endpoint.is("configurable") || endpoint.bytes !== null) {
+  if (channel === null || endpoint?.is("configurable") !== true || endpoint.bytes !== null) {
     return { status: STATUS_INVALID_PARAMETER_1, pipe: null };
   }
   const isGood = members !== null && socket !== undefined;
@@ -210,14 +213,14 @@ class DriversPipe implements BytePipe {
   ): Promise<T> {
     return waiting(() => {
       const endpoint = this.#endpoint;
+      const { runtime, partition } = endpoint;
       refuseWhereRefused(endpoint);
-      if (resolveHandle(this.channel, "VMBCHANNEL") !== endpoint) {
-        return Promise.resolve(refused(STATUS_INVALID_HANDLE));
-      }
-      return traced(endpoint, name, [this.channel, ...given], () => {
-        const result = mayBlock(endpoint.runtime, name)
-          ? work()
-          : refused(STATUS_INVALID_DEVICE_REQUEST);
+      const caller = { runtime, traceId: partition.traceId };
+      return tracedBy(caller, name, [this.channel, ...given], () => {
+        if (resolveHandle(this.channel, "VMBCHANNEL") !== endpoint) {
+          return Promise.resolve(refused(STATUS_INVALID_HANDLE));
+        }
+        const result = mayBlock(runtime, name) ? work() : refused(STATUS_INVALID_DEVICE_REQUEST);
         return result instanceof Promise ? result : Promise.resolve(result);
       });
     });

@@ -73,6 +73,7 @@ export const CALL_NAMES = [
   "pollChannel",
   "connectSocket",
   ...LATER_FUNCTION_NAMES,
+  "setSocketProvider",
 ] as const;
 
 /** One of them. */
@@ -207,6 +208,7 @@ export const CALL_PARAMETERS: Readonly<Record<CallName, readonly Parameter[]>> =
   pipeCloseWrite: [channel],
   pipeClose: plain("channel", "timeout100ns"),
   connectSocket: plain("channel", "timeout100ns", "siloId"),
+  setSocketProvider: plain("guest", "provider"),
   VmbChannelPacketGetClientContext: [context],
   VmbChannelGetTargetDeviceObject: [channel],
   VmbChannelGetParentDeviceObject: [channel],

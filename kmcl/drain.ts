@@ -65,7 +65,7 @@ export function drainAndDisable(
     const timeout100ns = copyMembers(options, ["timeout100ns"])?.timeout100ns;
     const endpoint = endpointIn(kmcl, channel);
     return traced(
-      endpoint,
+      kmcl,
       "drainAndDisable",
       [channel, timeout100ns],
       () => drain(kmcl, channel, endpoint, timeout100ns),

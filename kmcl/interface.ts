@@ -152,7 +152,8 @@ function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclCli
   const kmcl: Kmcl = { runtime: FabricRuntime.of(runtime), table: kind.side };
   const trace = runtime.recorder.isHeard ? new CallTrace(runtime, traceId) : null;
   // Name by name: collected first and spread then, the same takes thirty times as long.
-  const table: Record<string, unknown> = { ...headerOf(kmcl, kind, trace) };
+  const header = makeInterface(kmcl, { runtime, traceId }, kind.size, kind.version);
+  const table: Record<string, unknown> = { ...headerOf(header, trace) };
   for (const [name, method] of kind.functions) {
     table[name] = trace === null
       ? method.bind(undefined, kmcl)
@@ -162,8 +163,7 @@ function tableOf(partition: DeviceTarget["partition"], kind: TableKind): KmclCli
   return Object.freeze(table) as unknown as INTERFACE & TiedSignatures & LaterSignatures;
 }
 
-function headerOf(kmcl: Kmcl, kind: TableKind, trace: CallTrace | null): INTERFACE {
-  const header = makeInterface(kmcl, kind.size, kind.version);
+function headerOf(header: INTERFACE, trace: CallTrace | null): INTERFACE {
   return trace === null ? header : {
     ...header,
     InterfaceReference: trace.wrap("InterfaceReference", header.InterfaceReference),

@@ -10,24 +10,32 @@ import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import { copyMembers } from "../core/structures.ts";
 import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 
+/** Who calls functions by a table. */
+export interface Caller {
+  /** The fabric. */
+  readonly runtime: RuntimePort;
+  /** Stands on the trace for the partition whose drivers have the table. */
+  readonly traceId: number;
+}
+
 // Set once by the class below: the only ways to count the references of a context, and to find its
-// fabric.
+// owner.
 let count: (context: InterfaceContext, by: 1 | -1) => boolean;
-let runtimeBehind: (context: object) => RuntimePort | null;
+let callerBehind: (context: object) => Caller | null;
 
 /** The context of one interface. It is opaque: a driver hands it to the interface's own two functions. */
 export class InterfaceContext {
   /** References that were not given back; the query took the first. */
   #references = 1;
-  readonly #runtime: RuntimePort;
+  readonly #caller: Caller;
 
-  /** The context of an interface in the fabric of `runtime`. */
-  constructor(runtime: RuntimePort) {
-    this.#runtime = runtime;
+  /** The context of an interface that the drivers of `caller` have. */
+  constructor(caller: Caller) {
+    this.#caller = caller;
   }
 
   static {
-    runtimeBehind = (context) => #runtime in context ? context.#runtime : null;
+    callerBehind = (context) => #caller in context ? context.#caller : null;
     count = (context, by) => {
       if (context.#references === 0) return false;
       context.#references += by;
@@ -59,15 +67,20 @@ export interface INTERFACE {
   InterfaceDereference(context: InterfaceContext): void;
 }
 
-/** The fabric in which `table` was queried; null for anything but a table or a copy of one. */
-export function runtimeOfTable(table: unknown): RuntimePort | null {
+/** Who queried `table`; null for anything but a table or a copy of one. */
+export function callerOfTable(table: unknown): Caller | null {
   const context = copyMembers(table, ["Context"])?.Context;
-  return typeof context === "object" && context !== null ? runtimeBehind(context) : null;
+  return typeof context === "object" && context !== null ? callerBehind(context) : null;
 }
 
-/** The head of a table that was just queried: it has one reference. */
-export function makeInterface(kmcl: Kmcl, size: number, version: number): INTERFACE {
-  const context = new InterfaceContext(kmcl.runtime);
+/** The head of a table that was just queried by the drivers of `caller`: it has one reference. */
+export function makeInterface(
+  kmcl: Kmcl,
+  caller: Caller,
+  size: number,
+  version: number,
+): INTERFACE {
+  const context = new InterfaceContext(caller);
   Object.freeze(context);
   let last: EarlierCall | null = null;
   const change = (call: string, by: 1 | -1, given: InterfaceContext) => {

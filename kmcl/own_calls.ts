@@ -9,26 +9,35 @@ import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { CallName } from "./call_parameters.ts";
 import { CallTrace, codeOf } from "./call_trace.ts";
 import { resolveHandle } from "./handles.ts";
-import { runtimeOfTable } from "./interface_header.ts";
+import { type Caller, callerOfTable } from "./interface_header.ts";
 import { refuseWhereRefused } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
 /** The endpoint that `channel` stands for in the fabric of the table `kmcl`; null where it stands for none (kmcl.md I1). */
 export function endpointIn(kmcl: KmclClientInterfaceV1, channel: unknown): Endpoint | null {
-  const runtime = runtimeOfTable(kmcl);
-  if (runtime !== null) refuseWhereRefused({ runtime });
+  const caller = callerOfTable(kmcl);
+  if (caller !== null) refuseWhereRefused(caller);
   const endpoint = resolveHandle(channel, "VMBCHANNEL");
-  return endpoint !== null && endpoint.runtime === runtime ? endpoint : null;
+  return endpoint !== null && endpoint.runtime === caller?.runtime ? endpoint : null;
 }
 
-/** Makes a call about `endpoint`, which is on the trace; one about none leaves none, as no fabric is known for it. */
+/** Makes a call by a table, which is on the trace of its fabric, refused or not. By what is no table, none is known. */
 export function traced<T>(
-  endpoint: Endpoint | null,
+  kmcl: KmclClientInterfaceV1,
   name: CallName,
   given: readonly unknown[],
   work: () => T,
 ): T {
-  if (endpoint === null || !endpoint.runtime.recorder.isHeard) return work();
-  const trace = new CallTrace(endpoint.runtime, endpoint.partition.traceId);
-  return trace.run(codeOf(name), given, work);
+  return tracedBy(callerOfTable(kmcl), name, given, work);
+}
+
+/** The same, of whoever calls without a table. */
+export function tracedBy<T>(
+  caller: Caller | null,
+  name: CallName,
+  given: readonly unknown[],
+  work: () => T,
+): T {
+  if (caller === null || !caller.runtime.recorder.isHeard) return work();
+  return new CallTrace(caller.runtime, caller.traceId).run(codeOf(name), given, work);
 }

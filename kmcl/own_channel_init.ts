@@ -28,7 +28,7 @@ function configure(
   set: (endpoint: Endpoint) => NtStatus,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, name, [channel, value], () => {
+  return traced(kmcl, name, [channel, value], () => {
     const isGood = endpoint !== null && endpoint.is("configurable") &&
       (side === null || endpoint.side === side);
     return isGood ? set(endpoint) : STATUS_INVALID_PARAMETER_1;
@@ -167,7 +167,7 @@ export function setTargetProcessor(
   processorIndex: number,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, "setTargetProcessor", [channel, processorIndex], () => {
+  return traced(kmcl, "setTargetProcessor", [channel, processorIndex], () => {
     if (endpoint === null || endpoint.side !== "client") return STATUS_INVALID_PARAMETER_1;
     if (!endpoint.is("rings")) return STATUS_INVALID_DEVICE_STATE;
     return endpoint.partition.bus.ownGuest?.setTargetVp(endpoint, processorIndex) ??
@@ -185,7 +185,7 @@ export function setTargetProcessor(
  */
 export function pollChannel(kmcl: KmclClientInterfaceV1, channel: VMBCHANNEL | null): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, "pollChannel", [channel], () => {
+  return traced(kmcl, "pollChannel", [channel], () => {
     if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
     if (!endpoint.is("rings")) return STATUS_INVALID_DEVICE_STATE;
     endpoint.work.scheduleInterrupt();

@@ -11,6 +11,7 @@ import type { Partition } from "../actors/partition/partition.ts";
 import { PartitionObject } from "../actors/partition/partition_object.ts";
 import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
 import type { Wait } from "../actors/runtime/waits.ts";
+import { isInstance } from "../core/describe.ts";
 import { NULL_GUID, parseGuid } from "../core/guid.ts";
 import {
   type NtStatus,
@@ -25,7 +26,7 @@ import { copyMembers } from "../core/structures.ts";
 import { isUint } from "../core/units.ts";
 import type { MaybePromise } from "./callbacks.ts";
 import { canWait } from "./channel_lifecycle.ts";
-import { endpointIn, traced } from "./own_calls.ts";
+import { endpointIn, traced, tracedBy } from "./own_calls.ts";
 import { refuseWhereRefused, waiting } from "./resolve.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
 
@@ -41,16 +42,23 @@ export type SocketProvider = (request: SocketRequest) => MaybePromise<NtStatus>;
  * With 16 requests unanswered nothing else that the guest says is read. Without a provider each is refused:
  * CONNECTION_REFUSED.
  *
- * Statuses: SUCCESS; `_1` no guest of a fabric that lives; `_2` neither a function nor null.
+ * Statuses: SUCCESS; `_1` no guest of a fabric that lives; `_2` neither a function nor null; INVALID_DEVICE_REQUEST the guest's host
+ * is somebody outside.
  *
  * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/wire.md | wire.md 4.5}
  */
 export function setSocketProvider(guest: Partition, provider: SocketProvider | null): NtStatus {
-  if (!(guest instanceof PartitionObject) || !guest.isAlive) return STATUS_INVALID_PARAMETER_1;
-  refuseWhereRefused(guest);
-  if (provider !== null && typeof provider !== "function") return STATUS_INVALID_PARAMETER_2;
-  guest.bus.host.sockets.provider = provider;
-  return STATUS_SUCCESS;
+  if (!isInstance(guest, PartitionObject)) return STATUS_INVALID_PARAMETER_1;
+  if (guest.isAlive) refuseWhereRefused(guest);
+  const caller = { runtime: guest.runtime, traceId: guest.root.traceId };
+  return tracedBy(caller, "setSocketProvider", [guest.vmbusHandle, provider], () => {
+    if (!guest.isAlive) return STATUS_INVALID_PARAMETER_1;
+    if (provider !== null && typeof provider !== "function") return STATUS_INVALID_PARAMETER_2;
+    const { ownHost } = guest.bus;
+    if (ownHost === null) return STATUS_INVALID_DEVICE_REQUEST;
+    ownHost.sockets.provider = provider;
+    return STATUS_SUCCESS;
+  });
 }
 
 /** How a socket is connected. */
@@ -84,9 +92,8 @@ export function connectSocket(
     const given = copyMembers(options, ["timeout100ns", "siloId"]);
     const siloId = parseGuid(given?.siloId ?? NULL_GUID);
     const timeout100ns = given?.timeout100ns;
-    if (endpoint === null) return Promise.resolve(STATUS_INVALID_PARAMETER_1);
     return traced(
-      endpoint,
+      kmcl,
       "connectSocket",
       [channel, timeout100ns, siloId],
       () => connect(endpoint, timeout100ns, siloId),
@@ -95,11 +102,12 @@ export function connectSocket(
 }
 
 function connect(
-  endpoint: Endpoint,
+  endpoint: Endpoint | null,
   timeout100ns: unknown,
   siloId: string | null,
 ): Promise<NtStatus> {
   const refused = (status: NtStatus) => Promise.resolve(status);
+  if (endpoint === null) return refused(STATUS_INVALID_PARAMETER_1);
   const { configuration, side, runtime, partition, name } = endpoint;
   const { clientTarget, serverTarget, socket } = configuration;
   const instance = (side === "client" ? clientTarget : serverTarget)?.instance ?? null;

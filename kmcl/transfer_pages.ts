@@ -26,8 +26,8 @@ import { NO_RANGES } from "../core/packet/packet.ts";
 import { copyElements, copyMembers } from "../core/structures.ts";
 import { isU16, isU32, isUint } from "../core/units.ts";
 import { VMBUS_CHANNEL_FORMAT_FLAGS } from "./flags.ts";
-import { runtimeOfTable } from "./interface_header.ts";
-import { endpointIn, traced } from "./own_calls.ts";
+import { callerOfTable } from "./interface_header.ts";
+import { endpointIn, traced, tracedBy } from "./own_calls.ts";
 import { checkPayload, payloadOf, wantsCompletion } from "./packet_checks.ts";
 import { post, sendable } from "./packet_send.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
@@ -60,7 +60,7 @@ export function setPageSet(
   gpadlHandle: number | null,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(endpoint, "setPageSet", [channel, pageSetId, gpadlHandle], () => {
+  return traced(kmcl, "setPageSet", [channel, pageSetId, gpadlHandle], () => {
     if (endpoint === null || !endpoint.is("rings")) return STATUS_INVALID_PARAMETER_1;
     if (!canName(endpoint)) return STATUS_NOT_SUPPORTED;
     if (!isU16(pageSetId)) return STATUS_INVALID_PARAMETER_2;
@@ -112,11 +112,11 @@ export function sendTransferPages(
   flags: number,
 ): NtStatus {
   const parts = partsOf(ranges); // the driver's code may run here, so before anything is looked at
-  const runtime = runtimeOfTable(kmcl);
-  const target = runtime === null ? null : sendable({ runtime }, packetObject);
+  const caller = callerOfTable(kmcl);
+  const target = caller === null ? null : sendable(caller, packetObject);
   const words = parts === null ? null : new Uint32Array(parts.flatMap(wordsOf));
   const given = [packetObject, buffer, bufferLength, pageSetId, words, flags];
-  return traced(target?.endpoint ?? null, "sendTransferPages", given, () => {
+  return tracedBy(caller, "sendTransferPages", given, () => {
     if (target === null) return STATUS_INVALID_PARAMETER_1;
     const { endpoint, packet } = target;
     if (!canName(endpoint)) return STATUS_NOT_SUPPORTED;

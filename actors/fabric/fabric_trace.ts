@@ -15,6 +15,7 @@ import type { Violation } from "../runtime/verifier.ts";
 const STATUS_CALLBACKS: ReadonlySet<string> = new Set<CallbackName>([
   "EvtChannelOpened",
   "EvtChannelRestorePacket",
+  "EvtSocketConnect",
 ]);
 
 /** What of a fabric it takes. */

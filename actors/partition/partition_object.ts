@@ -11,7 +11,6 @@ import type { GuestRam } from "../../core/memory/guest_memory.ts";
 import type { Unread } from "../../core/trace.ts";
 import type { MonitorPagesOption, PartitionPort, ServerPlace } from "../channel/partition_port.ts";
 import { Bus } from "../bus/bus.ts";
-import type { GuestEnd } from "../bus/guest/guest_end.ts";
 import { InProcessLink } from "../bus/in_process_link.ts";
 import type { Direction } from "../bus/link.ts";
 import { contactConnectionId, hostPort, redirectPort } from "../bus/synic.ts";
@@ -21,6 +20,7 @@ import type { Endpoint } from "../channel/endpoint.ts";
 import { Processor } from "../runtime/processor.ts";
 import { type Device, Handle, type KernelHandle, type VmbusHandle } from "../runtime/handle.ts";
 import type { ObservationOf } from "../runtime/observation.ts";
+import { askedGuest } from "./asked_guest.ts";
 import type { FabricPort } from "./fabric_port.ts";
 import { createDevice, type DriverPartition, type LoadedDriver } from "./loaded_driver.ts";
 import { PARTITION_ACTOR } from "./machine.ts";
@@ -250,21 +250,12 @@ export class PartitionObject implements Partition, DriverPartition {
 
   /** See {@linkcode Partition.disconnect}. */
   disconnect(): void {
-    this.runtime.requireLive(`disconnect ${this.name}`);
-    if (this.isAlive) this.#ownGuest("disconnect").connection.disconnect();
+    askedGuest(this, "disconnect")?.connection.disconnect();
   }
 
   /** See {@linkcode Partition.connect}. */
   connect(): void {
-    this.runtime.requireLive(`connect ${this.name}`);
-    if (this.isAlive) this.#ownGuest("connect").connect();
-  }
-
-  /** The guest's end of its bus, which does what `call` asks. */
-  #ownGuest(call: string): GuestEnd {
-    const { ownGuest } = this.bus;
-    if (ownGuest !== null) return ownGuest;
-    throw new Error(`Cannot ${call} ${this.name}: its guest is somebody outside`);
+    askedGuest(this, "connect")?.connect();
   }
 
   /** See {@linkcode Partition.crash}. */

@@ -13,8 +13,8 @@ import type { Bus } from "../bus/bus.ts";
 import type { Direction } from "../bus/link.ts";
 import type { FabricPort } from "./fabric_port.ts";
 
-/** The partition, as far as it matters here. */
-interface PartitionWithBus {
+/** A partition, as far as its bus matters. */
+export interface PartitionWithBus {
   /** The fabric. */
   readonly runtime: FabricPort;
   /** The name it was given. */

@@ -21,6 +21,7 @@ export type StatusFunction =
   | "pipeCloseWrite"
   | "pipeClose"
   | "connectSocket"
+  | "setSocketProvider"
   | "initSetSubchannelIndex"
   | "initSetOfferOrder"
   | "initSetOfferFlags"
@@ -84,6 +85,7 @@ const OTHERS: Readonly<Partial<Record<StatusFunction, string>>> = {
   pipeClose: `CANCELLED ${STREAM} _1`,
   connectSocket:
     "CONNECTION_REFUSED CANCELLED DEVICE_REMOVED INVALID_DEVICE_STATE NOT_SUPPORTED _1 _2",
+  setSocketProvider: "_1 _2 INVALID_DEVICE_REQUEST",
   initSetSubchannelIndex: "_1 _2",
   initSetOfferOrder: "_1 _2",
   initSetOfferFlags: "_1 _2",

@@ -55,6 +55,8 @@ const PARTITION_EVENTS: Readonly<Record<string, string>> = {
   partitionDestroyed: "is destroyed",
   partitionPaused: "is paused",
   partitionResumed: "is resumed",
+  partitionDisconnects: "leaves the bus",
+  partitionConnects: "makes contact",
   partitionSaved: "is saved",
   partitionRestored: "a guest is restored",
 };
