@@ -110,7 +110,7 @@ In Go, from JSON:
 
 ${GO_READER}
 
-Whole programs of a few dozen lines, each with a reader of rings and packets of its own, are in \`examples/vectors/\` of the package.
+Whole programs of a few dozen lines, with a reader of their own of rings (C), of packets (Rust) and of messages (Go), are in \`examples/vectors/\` of the package.
 
 ## What a case asks of you
 
