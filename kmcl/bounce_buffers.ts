@@ -17,7 +17,7 @@ import {
 } from "../core/ntstatus.ts";
 import { isU32 } from "../core/units.ts";
 import { sharing } from "./channel_gpadl.ts";
-import { configurable } from "./channel_init.ts";
+import { configure } from "./channel_init.ts";
 import type { Kmcl } from "./resolve.ts";
 
 /** What VmbChannelAllocateBounceBuffer gives. */
@@ -39,9 +39,12 @@ export function VmbChannelInitSetBounceBufferSizes(
   packetBufferSize: number,
   driverBufferSize: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setBounceBufferSizes(packetBufferSize, driverBufferSize) ??
-    STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setBounceBufferSizes(packetBufferSize, driverBufferSize),
+  );
 }
 
 /**

@@ -30,11 +30,24 @@ const STATE_CHANGE_MEMBERS = Object.keys(
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
 ) as (keyof StateChangeCallbacks)[];
 
-/** The endpoint to configure, or null: not initializing, or not of `side` (kmcl.md I1–I3). */
-export function configurable(kmcl: Kmcl, channel: unknown, side: Side | null): Endpoint | null {
+/** Configures an endpoint, of `side` where that says one: `_1` for any that is not initializing (kmcl.md I1–I3). */
+export function configure(
+  kmcl: Kmcl,
+  channel: unknown,
+  side: Side | null,
+  set: (endpoint: Endpoint) => NtStatus,
+): NtStatus {
   const endpoint = endpointOf(kmcl, channel);
-  if (endpoint === null || !endpoint.is("configurable")) return null;
-  return side === null || endpoint.side === side ? endpoint : null;
+  return isConfigurable(endpoint, side) ? set(endpoint) : STATUS_INVALID_PARAMETER_1;
+}
+
+/** Whether it is an endpoint of `side`, either where that is null, that is Disabled and initializing. */
+export function isConfigurable(
+  endpoint: Endpoint | null,
+  side: Side | null,
+): endpoint is Endpoint {
+  return endpoint !== null && endpoint.is("configurable") &&
+    (side === null || endpoint.side === side);
 }
 
 /** Whether `value` is a function, or absent. */
@@ -52,8 +65,12 @@ export function VmbChannelInitSetMaximumPacketSize(
   channel: VMBCHANNEL | null,
   packetSize: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setMaximumPacketSize(packetSize) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setMaximumPacketSize(packetSize),
+  );
 }
 
 /**
@@ -67,9 +84,12 @@ export function VmbChannelInitSetMaximumExternalData(
   dataSize: number,
   chainLength: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setMaximumExternalData(dataSize, chainLength) ??
-    STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setMaximumExternalData(dataSize, chainLength),
+  );
 }
 
 /**
@@ -82,8 +102,12 @@ export function VmbChannelInitSetClientContextSize(
   channel: VMBCHANNEL | null,
   contextSize: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setClientContextSize(contextSize) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setClientContextSize(contextSize),
+  );
 }
 
 /**
@@ -97,10 +121,13 @@ export function VmbChannelInitSetProcessPacketCallbacks(
   processPacketCallback: EvtChannelProcessPacket,
   processingCompleteCallback?: EvtChannelProcessingComplete | null,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint === null
-    ? STATUS_INVALID_PARAMETER_1
-    : setProcessPacketCallbacks(endpoint, processPacketCallback, processingCompleteCallback);
+  return configure(
+    kmcl,
+    channel,
+    null,
+    (endpoint) =>
+      setProcessPacketCallbacks(endpoint, processPacketCallback, processingCompleteCallback),
+  );
 }
 
 /** Does what VmbChannelInitSetProcessPacketCallbacks does, for an endpoint that was checked. */
@@ -128,8 +155,7 @@ export function VmbChannelInitSetStateChangeCallbacks(
   stateChangeCallbacks: StateChangeCallbacks | null,
 ): NtStatus {
   const copy = copyStateChangeCallbacks(stateChangeCallbacks);
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint === null ? STATUS_INVALID_PARAMETER_1 : setStateChangeCallbacks(endpoint, copy);
+  return configure(kmcl, channel, null, (endpoint) => setStateChangeCallbacks(endpoint, copy));
 }
 
 /** An unchecked copy of the structure that a driver gave; null where it cannot be read (kmcl.md I6). */
@@ -167,8 +193,12 @@ export function VmbChannelInitSetFriendlyName(
   channel: VMBCHANNEL | null,
   name: string,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setFriendlyName(name) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setFriendlyName(name),
+  );
 }
 
 /**
@@ -181,6 +211,10 @@ export function VmbChannelInitSetFlags(
   channel: VMBCHANNEL | null,
   flags: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setFlags(flags) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setFlags(flags),
+  );
 }

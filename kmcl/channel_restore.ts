@@ -44,9 +44,9 @@ import { EnvelopeReader } from "../core/saved/envelope.ts";
 import { areEqual } from "../core/saved/plain_data.ts";
 import { mismatched, readSaved, SavedStateFault } from "../core/saved/fault.ts";
 import { isU32 } from "../core/units.ts";
-import { configurable } from "./channel_init.ts";
+import { isConfigurable } from "./channel_init.ts";
 import { type Driver, driverOf, type RestoreUnderWay } from "./driver.ts";
-import { type Kmcl, packetOf } from "./resolve.ts";
+import { endpointOf, type Kmcl, packetOf } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
 
 const CALLBACK = "EvtChannelRestorePacket";
@@ -202,8 +202,8 @@ export function VmbChannelRestoreFromBuffer(
   buffer: ArrayBufferView | null,
   bufferSize: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
+  const endpoint = endpointOf(kmcl, channel);
+  if (!isConfigurable(endpoint, "server")) return STATUS_INVALID_PARAMETER_1;
   const bytes = bytesOf(buffer);
   if (bytes === null) return STATUS_INVALID_PARAMETER_2;
   if (!isU32(bufferSize) || !holdsBytes(bytes, bufferSize)) return STATUS_INVALID_PARAMETER_3;
@@ -214,7 +214,7 @@ export function VmbChannelRestoreFromBuffer(
   driver.restore = restore;
   const status = restore.readOn(
     firstBytes(bytes, bufferSize),
-    () => configurable(kmcl, channel, "server") === endpoint,
+    () => endpointOf(kmcl, channel) === endpoint && isConfigurable(endpoint, "server"),
   );
   if (status !== STATUS_MORE_PROCESSING_REQUIRED) driver.restore = null;
   return status;

@@ -6,14 +6,9 @@
 
 import { clientTargetOf } from "../actors/channel/configuration.ts";
 import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
-import {
-  type NtStatus,
-  STATUS_INVALID_PARAMETER_1,
-  STATUS_INVALID_PARAMETER_4,
-  STATUS_SUCCESS,
-} from "../core/ntstatus.ts";
+import { type NtStatus, STATUS_INVALID_PARAMETER_4, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import type { EvtChannelPnpFailure } from "./callbacks.ts";
-import { configurable, isCallback } from "./channel_init.ts";
+import { configure, isCallback } from "./channel_init.ts";
 import { driverOf } from "./driver.ts";
 import type { Kmcl } from "./resolve.ts";
 
@@ -28,9 +23,12 @@ export function VmbClientChannelInitSetRingBufferPageCount(
   incomingPageCount: number,
   outgoingPageCount: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "client");
-  return endpoint?.configuration.setRingPages(incomingPageCount, outgoingPageCount) ??
-    STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    "client",
+    ({ configuration }) => configuration.setRingPages(incomingPageCount, outgoingPageCount),
+  );
 }
 
 /**
@@ -45,12 +43,12 @@ export function VmbClientChannelInitSetTargetPnp(
   interfaceInstance?: string | null,
   pnpFailureCallback?: EvtChannelPnpFailure | null,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "client");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const target = clientTargetOf(interfaceType, interfaceInstance);
-  if (typeof target === "number") return target;
-  if (!isCallback(pnpFailureCallback)) return STATUS_INVALID_PARAMETER_4;
-  endpoint.configuration.clientTarget = target;
-  driverOf(endpoint).onPnpFailure = pnpFailureCallback ?? null;
-  return STATUS_SUCCESS;
+  return configure(kmcl, channel, "client", (endpoint) => {
+    const target = clientTargetOf(interfaceType, interfaceInstance);
+    if (typeof target === "number") return target;
+    if (!isCallback(pnpFailureCallback)) return STATUS_INVALID_PARAMETER_4;
+    endpoint.configuration.clientTarget = target;
+    driverOf(endpoint).onPnpFailure = pnpFailureCallback ?? null;
+    return STATUS_SUCCESS;
+  });
 }

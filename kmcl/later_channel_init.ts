@@ -7,23 +7,21 @@
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { VMBCHANNEL } from "../actors/runtime/handle.ts";
-import {
-  type NtStatus,
-  STATUS_INVALID_PARAMETER_1,
-  STATUS_INVALID_PARAMETER_2,
-  STATUS_INVALID_PARAMETER_3,
-  STATUS_SUCCESS,
-} from "../core/ntstatus.ts";
+import { type NtStatus, STATUS_INVALID_PARAMETER_2, STATUS_SUCCESS } from "../core/ntstatus.ts";
 import { isUint } from "../core/units.ts";
 import type {
+  EvtChannelProcessingComplete,
   EvtChannelProcessingCompleteEx,
+  EvtChannelProcessPacket,
   EvtChannelProcessPacketEx,
+  EvtChannelRestorePacket,
   EvtChannelRestorePacketEx,
+  EvtChannelSavePacket,
   EvtChannelSavePacketEx,
 } from "./callbacks.ts";
-import { configurable, isCallback } from "./channel_init.ts";
-import { driverOf } from "./driver.ts";
+import { configure, setProcessPacketCallbacks } from "./channel_init.ts";
 import { endpointOf, type Kmcl } from "./resolve.ts";
+import { setSavePacketCallbacks } from "./server_channel_init.ts";
 
 /**
  * Sets how many packet objects the driver may have at once. Our reading.
@@ -35,8 +33,12 @@ export function VmbChannelInitSetMaximumPacketCount(
   channel: VMBCHANNEL | null,
   packetCount: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  return endpoint?.configuration.setMaximumPacketCount(packetCount) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    null,
+    ({ configuration }) => configuration.setMaximumPacketCount(packetCount),
+  );
 }
 
 /**
@@ -49,12 +51,12 @@ export function VmbChannelInitSetPrimaryChannel(
   channel: VMBCHANNEL | null,
   primaryChannel: VMBCHANNEL | null,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const primary = endpointOf(kmcl, primaryChannel);
-  return primary !== null && isBeside(endpoint, primary) && follow(endpoint, primary)
-    ? STATUS_SUCCESS
-    : STATUS_INVALID_PARAMETER_2;
+  return configure(kmcl, channel, null, (endpoint) => {
+    const primary = endpointOf(kmcl, primaryChannel);
+    return primary !== null && isBeside(endpoint, primary) && follow(endpoint, primary)
+      ? STATUS_SUCCESS
+      : STATUS_INVALID_PARAMETER_2;
+  });
 }
 
 /** Whether `primary` is another channel of the same side, and of the same partition. */
@@ -81,12 +83,12 @@ export function VmbClientChannelInitSetTargetProcessorIndex(
   channel: VMBCHANNEL | null,
   processorIndex: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "client");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const { processorCount } = endpoint.partition;
-  return isUint(processorIndex, processorCount - 1)
-    ? endpoint.configuration.setTargetProcessor(processorIndex, processorCount)
-    : STATUS_INVALID_PARAMETER_2;
+  return configure(kmcl, channel, "client", ({ partition, configuration }) => {
+    const { processorCount } = partition;
+    return isUint(processorIndex, processorCount - 1)
+      ? configuration.setTargetProcessor(processorIndex, processorCount)
+      : STATUS_INVALID_PARAMETER_2;
+  });
 }
 
 /**
@@ -99,12 +101,20 @@ export function VmbChannelInitSetInlinePacketContextSize(
   channel: VMBCHANNEL | null,
   contextSize: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const status = endpoint.configuration.setInlineContextSize(contextSize);
-  if (status !== STATUS_SUCCESS) return status;
-  for (const packet of endpoint.outgoing.packets.live) packet.dropContext(false); // each has one of this size
-  return status;
+  return configure(kmcl, channel, null, ({ configuration, outgoing }) => {
+    const status = configuration.setInlineContextSize(contextSize);
+    if (status !== STATUS_SUCCESS) return status;
+    for (const packet of outgoing.packets.live) packet.dropContext(false); // each has one of this size
+    return status;
+  });
+}
+
+/** What its neighbour would be given in the place of `callback`. No function stays what it is, and is refused there. */
+function bound<Ex extends ((...given: never[]) => unknown) | null | undefined, Plain>(
+  callback: Ex,
+  bind: (callback: NonNullable<Ex>) => Plain,
+): Plain {
+  return typeof callback === "function" ? bind(callback) : callback as unknown as Plain;
 }
 
 /**
@@ -119,19 +129,23 @@ export function VmbChannelInitSetProcessPacketCallbacksEx(
   processingCompleteCallback?: EvtChannelProcessingCompleteEx | null,
   context?: unknown,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, null);
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (typeof processPacketCallback !== "function") return STATUS_INVALID_PARAMETER_2;
-  if (!isCallback(processingCompleteCallback)) return STATUS_INVALID_PARAMETER_3;
-  const driver = driverOf(endpoint);
   const given = context ?? null;
-  driver.onProcessPacket = (of, packet, buffer, bufferLength, flags) =>
-    processPacketCallback(of, packet, buffer, bufferLength, flags, given);
-  const complete = processingCompleteCallback ?? null;
-  driver.onProcessingComplete = complete === null
-    ? null
-    : (of, packetsProcessed) => complete(of, packetsProcessed, given);
-  return STATUS_SUCCESS;
+  const processPacket = bound(
+    processPacketCallback,
+    (callback): EvtChannelProcessPacket => (of, packet, buffer, bufferLength, flags) =>
+      callback(of, packet, buffer, bufferLength, flags, given),
+  );
+  const complete = bound(
+    processingCompleteCallback,
+    (callback): EvtChannelProcessingComplete => (of, packetsProcessed) =>
+      callback(of, packetsProcessed, given),
+  );
+  return configure(
+    kmcl,
+    channel,
+    null,
+    (endpoint) => setProcessPacketCallbacks(endpoint, processPacket, complete),
+  );
 }
 
 /**
@@ -147,15 +161,21 @@ export function VmbServerChannelInitSetSaveRestorePacketCallbacksEx(
   restorePacketCallback: EvtChannelRestorePacketEx,
   context?: unknown,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (typeof savePacketCallback !== "function") return STATUS_INVALID_PARAMETER_2;
-  if (typeof restorePacketCallback !== "function") return STATUS_INVALID_PARAMETER_3;
-  const driver = driverOf(endpoint);
   const given = context ?? null;
-  driver.onSavePacket = (of, packet, saveBuf, saveBufSize) =>
-    savePacketCallback(of, packet, saveBuf, saveBufSize, given);
-  driver.onRestorePacket = (of, libBuf, libBufSize, saveBuf, saveBufSize) =>
-    restorePacketCallback(of, libBuf, libBufSize, saveBuf, saveBufSize, given);
-  return STATUS_SUCCESS;
+  const save = bound(
+    savePacketCallback,
+    (callback): EvtChannelSavePacket => (of, packet, saveBuf, saveBufSize) =>
+      callback(of, packet, saveBuf, saveBufSize, given),
+  );
+  const restore = bound(
+    restorePacketCallback,
+    (callback): EvtChannelRestorePacket => (of, libBuf, libBufSize, saveBuf, saveBufSize) =>
+      callback(of, libBuf, libBufSize, saveBuf, saveBufSize, given),
+  );
+  return configure(
+    kmcl,
+    channel,
+    "server",
+    (endpoint) => setSavePacketCallbacks(endpoint, save, restore),
+  );
 }

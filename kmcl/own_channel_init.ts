@@ -15,6 +15,7 @@ import {
   STATUS_INVALID_PARAMETER_1,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
+import { isConfigurable } from "./channel_init.ts";
 import type { CallName } from "./call_parameters.ts";
 import { endpointIn, traced } from "./own_calls.ts";
 import type { KmclClientInterfaceV1 } from "./tables.ts";
@@ -28,11 +29,12 @@ function configure(
   set: (endpoint: Endpoint) => NtStatus,
 ): NtStatus {
   const endpoint = endpointIn(kmcl, channel);
-  return traced(kmcl, name, [channel, value], () => {
-    const isGood = endpoint !== null && endpoint.is("configurable") &&
-      (side === null || endpoint.side === side);
-    return isGood ? set(endpoint) : STATUS_INVALID_PARAMETER_1;
-  });
+  return traced(
+    kmcl,
+    name,
+    [channel, value],
+    () => isConfigurable(endpoint, side) ? set(endpoint) : STATUS_INVALID_PARAMETER_1,
+  );
 }
 
 /**

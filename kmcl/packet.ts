@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { PacketObject } from "../actors/packet/packet_object.ts";
 import type { VMBCHANNEL, VMBPACKET } from "../actors/runtime/handle.ts";
 import { bytesOf } from "../core/arguments.ts";
 import { describe } from "../core/describe.ts";
@@ -111,18 +112,28 @@ export function VmbPacketSetCompletionRoutine(
   packetObject: VMBPACKET | null,
   completionRoutine: EvtPacketCompletionRoutine,
 ): void {
-  const call = "VmbPacketSetCompletionRoutine";
+  const target = setRoutine(kmcl, "VmbPacketSetCompletionRoutine", packetObject, completionRoutine);
+  if (target !== null) target.takesContext = false;
+}
+
+/** Sets the routine of a packet, with or without a context; null where one of them is not good: a violation. */
+export function setRoutine(
+  kmcl: Kmcl,
+  call: "VmbPacketSetCompletionRoutine" | "VmbPacketSetCompletionRoutineEx",
+  packetObject: VMBPACKET | null,
+  completionRoutine: unknown,
+): PacketObject | null {
   const target = requirePacket(kmcl, call, packetObject);
-  if (target === null) return;
-  if (typeof completionRoutine === "function") {
-    target.packet.routine = completionRoutine;
-    target.packet.takesContext = false;
-  } else {kmcl.runtime.verifier.report(
-      "invalid argument",
-      call,
-      `${describe(completionRoutine)} is no function`,
-      { channel: target.endpoint.place, packet: target.packet.slot },
-    );}
+  if (target === null) return null;
+  const { endpoint, packet } = target;
+  if (typeof completionRoutine !== "function") {
+    const message = `${describe(completionRoutine)} is no function`;
+    const about = { channel: endpoint.place, packet: packet.slot };
+    kmcl.runtime.verifier.report("invalid argument", call, message, about);
+    return null;
+  }
+  packet.routine = completionRoutine;
+  return packet;
 }
 
 /**

@@ -6,8 +6,8 @@
  */
 
 import type { VMBPACKET } from "../actors/runtime/handle.ts";
-import { describe } from "../core/describe.ts";
 import type { EvtPacketCompletionRoutineEx } from "./callbacks.ts";
+import { setRoutine } from "./packet.ts";
 import { type Kmcl, requirePacket } from "./resolve.ts";
 
 /**
@@ -36,15 +36,8 @@ export function VmbPacketSetCompletionRoutineEx(
   context?: unknown,
 ): void {
   const call = "VmbPacketSetCompletionRoutineEx";
-  const target = requirePacket(kmcl, call, packetObject);
-  if (target === null) return;
-  const { endpoint, packet } = target;
-  if (typeof completionRoutine !== "function") {
-    const message = `${describe(completionRoutine)} is no function`;
-    const about = { channel: endpoint.place, packet: packet.slot };
-    return kmcl.runtime.verifier.report("invalid argument", call, message, about);
-  }
-  packet.routine = completionRoutine;
+  const packet = setRoutine(kmcl, call, packetObject, completionRoutine);
+  if (packet === null) return;
   packet.routineContext = context ?? null;
-  packet.takesContext = true;
+  packet.takesContext = true; // drivers set one for each packet: bound to the routine, it would be a closure for each
 }

@@ -5,18 +5,18 @@
  * @module
  */
 
+import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { KernelHandle, VMBCHANNEL, VmbusHandle } from "../actors/runtime/handle.ts";
 import {
   type NtStatus,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_HANDLE,
-  STATUS_INVALID_PARAMETER_1,
   STATUS_INVALID_PARAMETER_2,
   STATUS_INVALID_PARAMETER_3,
   STATUS_SUCCESS,
 } from "../core/ntstatus.ts";
 import type { EvtChannelRestorePacket, EvtChannelSavePacket } from "./callbacks.ts";
-import { configurable } from "./channel_init.ts";
+import { configure } from "./channel_init.ts";
 import { driverOf } from "./driver.ts";
 import { type Kmcl, refuseWhereRefused } from "./resolve.ts";
 import { isPassive } from "./levels.ts";
@@ -32,8 +32,12 @@ export function VmbServerChannelInitSetFlags(
   channel: VMBCHANNEL | null,
   flags: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  return endpoint?.configuration.setServerFlags(flags) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    "server",
+    ({ configuration }) => configuration.setServerFlags(flags),
+  );
 }
 
 /**
@@ -47,9 +51,12 @@ export function VmbServerChannelInitSetMmioMegabytes(
   mmioMegabytes: number,
   mmioMegabytesOptional: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  return endpoint?.configuration.setMmioMegabytes(mmioMegabytes, mmioMegabytesOptional) ??
-    STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    "server",
+    ({ configuration }) => configuration.setMmioMegabytes(mmioMegabytes, mmioMegabytesOptional),
+  );
 }
 
 /**
@@ -63,9 +70,12 @@ export function VmbServerChannelInitSetTargetInterfaceId(
   interfaceType: string,
   interfaceInstance: string,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  return endpoint?.configuration.setServerTarget(interfaceType, interfaceInstance) ??
-    STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    "server",
+    ({ configuration }) => configuration.setServerTarget(interfaceType, interfaceInstance),
+  );
 }
 
 /**
@@ -78,8 +88,12 @@ export function VmbServerChannelInitSetTargetVtl(
   channel: VMBCHANNEL | null,
   targetVtl: number,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  return endpoint?.configuration.setTargetVtl(targetVtl) ?? STATUS_INVALID_PARAMETER_1;
+  return configure(
+    kmcl,
+    channel,
+    "server",
+    ({ configuration }) => configuration.setTargetVtl(targetVtl),
+  );
 }
 
 /**
@@ -93,12 +107,12 @@ export function VmbServerChannelInitSetVmbusHandle(
   channel: VMBCHANNEL | null,
   vmbusHandle: KernelHandle | null,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  const partition = resolveHandle(vmbusHandle, "KERNEL");
-  if (partition === null || partition.runtime !== kmcl.runtime) return STATUS_INVALID_PARAMETER_2;
-  endpoint.offeredTo = partition;
-  return STATUS_SUCCESS;
+  return configure(kmcl, channel, "server", (endpoint) => {
+    const partition = resolveHandle(vmbusHandle, "KERNEL");
+    if (partition === null || partition.runtime !== kmcl.runtime) return STATUS_INVALID_PARAMETER_2;
+    endpoint.offeredTo = partition;
+    return STATUS_SUCCESS;
+  });
 }
 
 /**
@@ -112,13 +126,25 @@ export function VmbServerChannelInitSetSaveRestorePacketCallbacks(
   savePacketCallback: EvtChannelSavePacket,
   restorePacketCallback: EvtChannelRestorePacket,
 ): NtStatus {
-  const endpoint = configurable(kmcl, channel, "server");
-  if (endpoint === null) return STATUS_INVALID_PARAMETER_1;
-  if (typeof savePacketCallback !== "function") return STATUS_INVALID_PARAMETER_2;
-  if (typeof restorePacketCallback !== "function") return STATUS_INVALID_PARAMETER_3;
+  return configure(
+    kmcl,
+    channel,
+    "server",
+    (endpoint) => setSavePacketCallbacks(endpoint, savePacketCallback, restorePacketCallback),
+  );
+}
+
+/** Does what VmbServerChannelInitSetSaveRestorePacketCallbacks does, for an endpoint that was checked. */
+export function setSavePacketCallbacks(
+  endpoint: Endpoint,
+  savePacket: EvtChannelSavePacket,
+  restorePacket: EvtChannelRestorePacket,
+): NtStatus {
+  if (typeof savePacket !== "function") return STATUS_INVALID_PARAMETER_2;
+  if (typeof restorePacket !== "function") return STATUS_INVALID_PARAMETER_3;
   const driver = driverOf(endpoint);
-  driver.onSavePacket = savePacketCallback;
-  driver.onRestorePacket = restorePacketCallback;
+  driver.onSavePacket = savePacket;
+  driver.onRestorePacket = restorePacket;
   return STATUS_SUCCESS;
 }
 
