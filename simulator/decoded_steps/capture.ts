@@ -20,7 +20,9 @@ import type { BrokenSentence } from "../checkers/seen_bus.ts";
 import { EntryTexts } from "../words/entry_text.ts";
 import { fieldsOfControlMessage } from "../decoding/control_message.ts";
 import { lineOfEntry, linesOfFields } from "./text.ts";
+import { DEVICE_PAYLOADS } from "../decoding/devices.ts";
 import { type DecodedPacket, fieldsOfPacket } from "../decoding/packet.ts";
+import { PayloadReader } from "../decoding/payloads.ts";
 import type { DecodedStep, Decoding, StepEntry, StepSettings } from "./step.ts";
 
 /** A note that parts a guest from all that was said on its bus. */
@@ -47,6 +49,7 @@ class CaptureSteps {
   readonly #texts = new EntryTexts();
   readonly #check = new TraceCheck();
   readonly #packets = new PacketCheck();
+  readonly #payloads = new PayloadReader(DEVICE_PAYLOADS);
   #cut = 0;
 
   constructor(capture: ReadCapture, settings: StepSettings) {
@@ -166,9 +169,19 @@ class CaptureSteps {
     }
   }
 
-  #packet({ codec, pipe }: CaptureRecord["header"], bytes: Uint8Array): DecodedPacket {
-    const form = { codec: codec === "msgpack" ? codec : "vmbus", isPipe: pipe !== "none" } as const;
-    return fieldsOfPacket(bytes, form);
+  #packet(header: CaptureRecord["header"], bytes: Uint8Array): DecodedPacket {
+    const { codec, pipe, interfaceType, direction, bus, channelId } = header;
+    const device = {
+      interfaceType,
+      direction,
+      channel: `${bus}:${channelId}`,
+      reader: this.#payloads,
+    };
+    return fieldsOfPacket(bytes, {
+      codec: codec === "msgpack" ? codec : "vmbus",
+      isPipe: pipe !== "none",
+      device,
+    });
   }
 
   #broken(record: CaptureRecord, decoded: DecodedFields | null): readonly BrokenSentence[] {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { INTERFACE_TYPES } from "../../core/control/interface_types.ts";
 import { type Look, painted } from "../layout.ts";
 import type { EntryTexts } from "../words/entry_text.ts";
 import { visible } from "../text.ts";
@@ -12,6 +11,7 @@ import type { DecodedField } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
 import { fieldsOfControlMessage } from "../decoding/control_message.ts";
 import type { DecodedBytes, DecodedPart } from "../decoding/decode_bytes.ts";
+import { NAMES_BY_TYPE } from "../decoding/devices.ts";
 import { flatFields } from "../decoding/flat_fields.ts";
 import { messageOfEntry } from "../decoding/message_of_entry.ts";
 import type { DecodedDamage } from "../decoding/parts.ts";
@@ -19,11 +19,6 @@ import type { DecodedDamage } from "../decoding/parts.ts";
 /** Names of fields are set in a column of this width, where they fit. */
 const NAME_COLUMNS_MIN = 18;
 const OFFSET_DIGITS = 4;
-
-/** Names of devices by their interface types (wire.md section 7). */
-const DEVICES: ReadonlyMap<string, string> = new Map(
-  Object.entries(INTERFACE_TYPES).map(([name, type]) => [type, name]),
-);
 
 const placeOf = (offset: number) => `0x${offset.toString(16).padStart(OFFSET_DIGITS, "0")}`;
 
@@ -36,7 +31,7 @@ export function linesOfFields(fields: readonly DecodedField[], indent: string = 
   return all.map((field) => {
     const [{ offset, byteCount, name, text }] = field;
     const place = `${placeOf(offset)} ${String(byteCount).padStart(bytes)}`;
-    const device = DEVICES.get(text);
+    const device = NAMES_BY_TYPE.get(text);
     const told = text === name ? "" : device === undefined ? text : `${text} (${device})`;
     return `${indent}${place}  ${nameOf(field).padEnd(columns)}  ${visible(told)}`.trimEnd();
   });

@@ -30,6 +30,7 @@ import {
 import { DESCRIPTOR, type Descriptor, TRAILER } from "../../core/ring/layouts.ts";
 import type { Codec } from "../codec.ts";
 import { Parts } from "./parts.ts";
+import { damagedField, type PayloadPlace, type PayloadReader } from "./payloads.ts";
 import { fieldsOfTuple } from "./tuple.ts";
 
 /** How the packets of a channel are written. */
@@ -38,6 +39,16 @@ export interface PacketForm {
   readonly codec?: Codec;
   /** Whether each payload begins with the header of a pipe. Default false. */
   readonly isPipe?: boolean;
+  /** The device whose payloads they have. Default: bytes are all that is known of them. */
+  readonly device?: PacketDevice;
+}
+
+/** A device, to whom packets of it are shown. */
+export interface PacketDevice extends Pick<PayloadPlace, "interfaceType" | "direction"> {
+  /** Reads what they say; it has read those before. */
+  readonly reader: PayloadReader;
+  /** The channel that they are on, in a text. */
+  readonly channel: string;
 }
 
 /** A packet, field by field. */
@@ -90,7 +101,37 @@ class PacketWalk {
     const [type, flags, transactionId] = this.#tuple.map(({ value }) => value);
     const isTold = typeof type === "number" && typeof flags === "number" &&
       (typeof transactionId === "number" || typeof transactionId === "string");
-    return textOf(isTold ? { type, flags, transactionId } : descriptor);
+    const said = isTold ? { type, flags, transactionId } : descriptor;
+    const device = this.parts.damage === null ? this.#device(said.type, said.transactionId) : null;
+    return [textOf(said), ...device === null ? [] : [device]].join(", ");
+  }
+
+  /** Has the payload read as its device has it; gives a few words of it, null: nobody knows how it reads. */
+  #device(type: number, transactionId: Descriptor["transactionId"] | string): string | null {
+    const { device, codec, isPipe } = this.#form;
+    if (device === undefined) return null;
+    const list =
+      (codec === "msgpack"
+        ? this.parts.fields.find(({ name }) => name === "tuple")?.fields
+        : this.parts.fields) as DecodedField[] | undefined ?? [];
+    const name = codec !== "msgpack" && isPipe === true ? "data" : "payload";
+    const at = list.findIndex((field) => field.name === name);
+    const { value, offset, byteCount = 0 } = list[at] ?? {};
+    if (typeof value !== "string" || value === "" || offset === undefined) return null;
+    const bytes = Uint8Array.fromHex(value);
+    const start = offset + byteCount - bytes.length;
+    const { reader, channel, ...place } = device;
+    const isAnswer = type === PACKET_TYPE_COMPLETION;
+    const transaction = `${channel} ${transactionId}`;
+    const read = reader.read({ ...place, isAnswer, transaction }, bytes, start);
+    if (read === null) return null;
+    const parts = new Parts(bytes, start);
+    parts.add(read);
+    parts.plain("rest", read.byteCount, bytes.length);
+    // It is what the device has against it, and not VMBus.
+    if (read.damage !== null) parts.fields.push(damagedField(read.damage));
+    list[at] = { ...list[at]!, value: null, text: read.title, fields: parts.fields };
+    return read.title;
   }
 
   /** Checks the descriptor as a reader does (wire.md 1.9). */

@@ -167,9 +167,14 @@ export function fieldsOfRing(bytes: Uint8Array, form: PacketForm = {}, start = 0
   const areIndicesGood = isRingIndex(control.readIndex, dataBytes) &&
     isRingIndex(control.writeIndex, dataBytes);
   if (!areIndicesGood) return { ...none, damage: parts.damage };
+  const stale = walk.stale(control.readIndex, dataBytes - usedBytes); // a completion may have its request there
   const packets = walk.unread(control.readIndex, usedBytes);
-  const stale = walk.stale(control.readIndex, dataBytes - usedBytes);
   return { controlPage, dataBytes, usedBytes, packets, stale, damage: parts.damage };
+}
+
+/** How packets that go this way are read. */
+function formOf(direction: "toHost" | "toGuest", form: PacketForm): PacketForm {
+  return form.device === undefined ? form : { ...form, device: { ...form.device, direction } };
 }
 
 /** Both halves of a channel. */
@@ -191,7 +196,7 @@ export function fieldsOfRings(
 ): DecodedRings {
   const middle = Math.min(downstreamPageOffset * PAGE_BYTES, bytes.length);
   return {
-    upstream: fieldsOfRing(bytes.subarray(0, middle), form),
-    downstream: fieldsOfRing(bytes.subarray(middle), form, middle),
+    upstream: fieldsOfRing(bytes.subarray(0, middle), formOf("toHost", form)),
+    downstream: fieldsOfRing(bytes.subarray(middle), formOf("toGuest", form), middle),
   };
 }

@@ -15,10 +15,10 @@ import { oppositeOf } from "../../actors/partition/opposite.ts";
 import type { Observation, ObservedEndpoint, Observer } from "../../actors/runtime/observation.ts";
 import type { Fabric, TraceEntry } from "../../mod.ts";
 import { endpointOf, runtimeOf } from "../endpoints.ts";
-import { payloadLayout, type ScenarioPayload } from "../worlds/payloads.ts";
+import type { PayloadReader } from "../decoding/payloads.ts";
 import type { Choice } from "../worlds/settings.ts";
 import { ArrowRecorder, messageArrows } from "./arrows.ts";
-import { shownFields } from "./fields.ts";
+import { rowsOf } from "./fields.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, RecordedStates } from "./recording.ts";
 import { type SeenPayload, seenPayload } from "./seen_payload.ts";
 import { StateRecorder } from "./states.ts";
@@ -60,15 +60,15 @@ export class FabricRecorder implements Observer {
   readonly #touched = new Set<Endpoint>();
   readonly #stopObserving: () => void;
   #choices: number;
-  readonly #payloads: readonly ScenarioPayload[];
+  readonly #payloads: PayloadReader;
   #bytesLeft = ALL_BYTES_MAX;
   #fieldsLeft = ALL_FIELDS_MAX;
 
   /**
-   * Records `fabric`, which keeps its whole trace, and whose payloads read so; `choices`: how many the run had made
+   * Records `fabric`, which keeps its whole trace, and whose payloads are read by `payloads`; `choices`: how many the run had made
    * before it was there.
    */
-  constructor(fabric: Fabric, payloads: readonly ScenarioPayload[], choices: number) {
+  constructor(fabric: Fabric, payloads: PayloadReader, choices: number) {
     this.#payloads = payloads;
     this.#choices = choices;
     this.#runtime = runtimeOf("record a fabric", fabric);
@@ -159,16 +159,15 @@ export class FabricRecorder implements Observer {
     if (byteCount === 0 || this.bytes.at(-1)?.entry === entry) return;
     const kept = Math.min(byteCount, PAYLOAD_BYTES_MAX, this.#bytesLeft);
     this.#bytesLeft -= kept;
-    const layout = payloadLayout(this.#payloads, place);
-    const fields = layout === null || this.#fieldsLeft <= 0
-      ? []
-      : shownFields(layout, all.subarray(0, byteCount));
+    const payload = all.subarray(0, byteCount);
+    const read = this.#fieldsLeft <= 0 ? null : this.#payloads.read(place, payload);
+    const fields = read === null ? [] : rowsOf(read, payload);
     this.#fieldsLeft -= fields.length;
     this.bytes.push({
       entry,
       bytes: all.slice(0, kept),
       byteCount,
-      ...fields.length > 0 && { fields },
+      ...read !== null && fields.length > 0 && { title: read.title, fields },
     });
   }
 

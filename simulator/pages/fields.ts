@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type DecodedFields, fieldsOf, type Layout } from "../../core/layout/mod.ts";
+import type { DecodedFields } from "../../core/layout/mod.ts";
 import type { TraceEntry } from "../../mod.ts";
 import { fieldsOfControlMessage } from "../decoding/control_message.ts";
 import { flatFields } from "../decoding/flat_fields.ts";
@@ -45,11 +45,6 @@ export function rowsOf(
   if (damage !== null) part("damaged", damage.offset, damage.reason);
   else if (byteCount < bytes.length) part("rest", byteCount);
   return [...shown.slice(0, FIELDS_MAX), ...more];
-}
-
-/** The fields of `layout` in `bytes`, what is left of them, and what is wrong. */
-export function shownFields(layout: Layout<unknown>, bytes: Uint8Array): readonly RecordedField[] {
-  return rowsOf(fieldsOf(layout, bytes), bytes);
 }
 
 /** What a packet says of itself, as people read it; null: the entry is about none that is or was in a ring. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { endOfCall, GROUP_NAMES, groupOf, textsOf } from "../words/entry_text.ts";
+import { endOfCall, GROUP_NAMES, groupOf } from "../words/entry_text.ts";
+import { entryTextsOf } from "./entry_texts.ts";
 import { messageOf, packetOf } from "./fields.ts";
 import type { RecordedArrow, RecordedBytes, RecordedMark, Recording } from "./recording.ts";
 import { visible } from "../text.ts";
@@ -195,7 +196,7 @@ export async function packOf(whole: Recording, max: number): Promise<PagePack> {
   const recording = lastOf(whole, max);
   const left = whole.entries.length - recording.entries.length;
   // Packets are counted from the beginning of the run on.
-  const texts = textsOf(whole.entries).slice(left);
+  const texts = entryTextsOf(whole).slice(left);
   const { entries, steps, lanes, arrows, marks, states } = recording;
   const events = new Map<string, number>();
   for (const { event } of entries) if (!events.has(event)) events.set(event, events.size);

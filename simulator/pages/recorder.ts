@@ -5,7 +5,7 @@
  */
 
 import type { Fabric, TraceEntry } from "../../mod.ts";
-import type { ScenarioPayload } from "../worlds/payloads.ts";
+import { PayloadReader, type ScenarioPayload } from "../decoding/payloads.ts";
 import type { Choice } from "../worlds/settings.ts";
 import { textOfChoice } from "../words/entry_text.ts";
 import { FabricRecorder } from "./fabric_recorder.ts";
@@ -126,13 +126,13 @@ class Joined {
 /** Records a run: it is told of each fabric that the run makes, and of choices where there are any. */
 export class RunRecorder {
   readonly #fabrics: FabricRecorder[] = [];
-  readonly #payloads: readonly ScenarioPayload[];
+  readonly #payloads: PayloadReader;
   /** Choices that were made; the first are of a world's faults, and there is no fabric yet. */
   #choices = 0;
 
   /** Records a run whose payloads read so. */
   constructor(payloads: readonly ScenarioPayload[] = []) {
-    this.#payloads = payloads;
+    this.#payloads = new PayloadReader(payloads);
   }
 
   /** The run has made a fabric, which keeps its whole trace. */

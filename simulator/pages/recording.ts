@@ -82,6 +82,8 @@ export interface RecordedBytes {
   readonly bytes: Uint8Array;
   /** How many there were. */
   readonly byteCount: number;
+  /** What they are, in a few words, as far as the scenario's payloads tell. */
+  readonly title?: string;
   /** What they say, all of them, as far as the scenario's payloads tell; what is wrong with them comes last. */
   readonly fields?: readonly RecordedField[];
 }

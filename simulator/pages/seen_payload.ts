@@ -6,7 +6,7 @@
 
 import type { ObservationOf } from "../../actors/runtime/observation.ts";
 import { endpointOf } from "../endpoints.ts";
-import type { PayloadPlace } from "../worlds/payloads.ts";
+import type { PayloadPlace } from "../decoding/payloads.ts";
 
 /** A payload, and where it goes. */
 export interface SeenPayload {
@@ -22,13 +22,14 @@ type Observed = ObservationOf<
   "packetQueued" | "packetEnters" | "packetArrives" | "transactionEnds"
 >;
 
-function placeOf({ kind, endpoint }: Observed): PayloadPlace {
+function placeOf({ kind, endpoint, packet }: Observed): PayloadPlace {
   const { serverTarget, clientTarget } = endpointOf(endpoint).configuration;
   const isSender = kind === "packetQueued" || kind === "packetEnters";
   return {
     interfaceType: (serverTarget ?? clientTarget)?.interfaceType ?? null,
     direction: (endpoint.side === "client") === isSender ? "toHost" : "toGuest",
     isAnswer: kind === "transactionEnds",
+    transaction: `${endpoint.name} ${packet}`,
   };
 }
 

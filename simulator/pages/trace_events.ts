@@ -6,7 +6,7 @@
  */
 
 import type { TraceEntry } from "../../mod.ts";
-import { textsOf } from "../words/entry_text.ts";
+import { entryTextsOf } from "./entry_texts.ts";
 import type { RecordedLane, Recording } from "./recording.ts";
 import { spansOf } from "./spans.ts";
 
@@ -114,7 +114,7 @@ function countersOf({ states, lanes }: Recording, times: readonly number[]): Tra
 export function traceEventsOf(recording: Recording): TraceEventFile {
   const { entries, lanes, arrows, marks, run } = recording;
   const times = timesOf(entries);
-  const texts = textsOf(entries);
+  const texts = entryTextsOf(recording);
   const { names, whereOf } = placesOf(lanes);
   const at = (entry: number) => ({ ts: times[entry]!, ...whereOf(entries[entry]!.subject) });
   const spans = spansOf(entries).map(({ kind, name, from, to }): TraceEvent => ({

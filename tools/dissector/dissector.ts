@@ -10,7 +10,7 @@ import { INTERFACE_TYPES } from "../../core/control/interface_types.ts";
 import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
 import { CONTROL_MESSAGE_BYTES_MAX } from "../../core/control/messages.ts";
 import { MESSAGE_RULES, VERSION_NUMBERS } from "../../core/control/versions.ts";
-import type { Layout } from "../../core/layout/mod.ts";
+import type { Layout, TaggedLayout } from "../../core/layout/mod.ts";
 import {
   GPA_DIRECT_HEADER,
   PIPE_HEADER,
@@ -24,7 +24,7 @@ import {
 } from "../../core/ring/layout.ts";
 import { DESCRIPTOR, TRAILER } from "../../core/ring/layouts.ts";
 import { CAPTURE_HEADER, CAPTURE_NONE } from "../../simulator/capture/record.ts";
-import { DEVICES, type DissectedDevice } from "./devices.ts";
+import { DEVICES, type KnownDevice } from "../../simulator/decoding/devices.ts";
 import { FilterFields, filterWord, luaText, namesTable } from "./fields.ts";
 import { LayoutTables } from "./layouts.ts";
 
@@ -125,23 +125,26 @@ function packetTypes(): string {
 }
 
 /** One device as a table: its payloads, and answers where their request decides. */
-function deviceTable(fields: FilterFields, device: DissectedDevice): string {
-  const { name, payloads, answers, inside = {} } = device;
+function deviceTable(fields: FilterFields, { name, payloads }: KnownDevice): string {
+  const inside = Object.assign({}, ...payloads.map((each) => each.inside));
   const tables = new LayoutTables(fields, filterWord(name), inside);
-  const own = payloads.map(({ direction, isAnswer, layout }) => {
+  const own = payloads.flatMap(({ direction, isAnswer, answerTo, layout }) => {
+    if (answerTo !== undefined) return [];
     const facts = [
       ...direction === undefined ? [] : [`direction = ${direction === "toHost" ? 0 : 1}`],
       ...isAnswer === undefined ? [] : [`is_answer = ${isAnswer}`],
       `layout = ${tables.tableOf(layout)}`,
     ];
-    return `  { ${facts.join(", ")} },`;
+    return [`  { ${facts.join(", ")} },`];
   });
-  const answered = answers === undefined ? [] : [
-    `  asked_by = ${luaText(answers.by)},`,
+  const answers = payloads.flatMap(({ answerTo, layout }) =>
+    answerTo === undefined ? [] : [`    ${answerTo} = ${tables.tableOf(layout)},`]
+  );
+  const [request] = payloads;
+  const answered = answers.length === 0 ? [] : [
+    `  asked_by = ${luaText((request!.layout as TaggedLayout<unknown>).tag)},`,
     "  answers = {",
-    ...Object.entries(answers.layouts).map(([request, layout]) =>
-      `    ${request} = ${tables.tableOf(layout)},`
-    ),
+    ...answers,
     "  },",
   ];
   return `{\n  name = ${luaText(name)},\n${[...own, ...answered].join("\n")}\n}`;

@@ -6,6 +6,9 @@
 
 import { type Command, Option } from "commander";
 import { BYTES_KINDS, type BytesKind, type DecodeForm } from "../../decoding/decode_bytes.ts";
+import { DEVICE_NAMES, interfaceTypeOf, payloadsOf } from "../../decoding/devices.ts";
+import type { PacketDevice } from "../../decoding/packet.ts";
+import { PayloadReader } from "../../decoding/payloads.ts";
 import { folded } from "../../layout.ts";
 import {
   asksForJson,
@@ -58,6 +61,8 @@ function helpAfter(name: string): string {
     "Bytes are taken for what they look like: a control message (docs/wire.md, 4), a packet (2), a ring, its control " +
     "page first (1), or both rings of a channel. --as says what they are. Each field has its offset, its size, its " +
     "name and its value; what is damaged is shown as far as it goes, with the place and the reason.",
+    "What a device of this package says in its packets is shown by name: a capture knows of which device they are, of bytes " +
+    "--device says it. What a completion says may depend on its request: give both, with --lines, or both rings.",
     "A trace of Linux is the text of its trace events hyperv:vmbus_*, as trace-cmd report, perf script, and trace and " +
     "trace_pipe of tracefs print them: turn them on before the driver of a device is loaded, " +
     "trace-cmd record -e 'hyperv:vmbus_*', and send what trace-cmd report prints. Each event is told as the message " +
@@ -74,6 +79,7 @@ ${paragraphs.map((text) => folded(text, helpColumns(), "")).join("\n\n")}
 
 Examples:
   ${name} ring.bin --as ring --codec msgpack
+  ${name} packets.txt --lines --as packet --device storage
   echo 0d000000 00000000 07000000 | ${name} -
   ${name} trace.json --json
   trace-cmd report | ${name} - --check
@@ -96,6 +102,9 @@ function createDecode(name: string): Command {
     )
     .option("--pipe", "the packets are those of a pipe")
     .addOption(
+      new Option("--device <NAME>", "the device whose packets bytes are").choices(DEVICE_NAMES),
+    )
+    .addOption(
       new Option(
         "--downstream <PAGE>",
         "page at which the host's ring begins (default: the middle)",
@@ -116,6 +125,12 @@ export function isDecodeForPrograms(args: readonly string[]): boolean {
   return asksForJson(createDecode("decode"), args);
 }
 
+/** A device by its name, of which no packet was read. */
+function deviceOf(name: string): PacketDevice {
+  const reader = new PayloadReader(payloadsOf(name));
+  return { reader, interfaceType: interfaceTypeOf(name), direction: null, channel: "" };
+}
+
 /**
  * What `args` ask for.
  *
@@ -128,6 +143,7 @@ export function readDecode(args: readonly string[], name: string): DecodeRequest
     as?: BytesKind | TraceKind;
     codec: "msgpack" | "vmbus";
     pipe?: true;
+    device?: string;
     downstream?: number;
     lines?: true;
     raw?: true;
@@ -144,6 +160,7 @@ export function readDecode(args: readonly string[], name: string): DecodeRequest
     form: {
       codec: options.codec,
       isPipe: options.pipe === true,
+      ...options.device !== undefined && { device: deviceOf(options.device) },
       ...bytesKind !== undefined && { kind: bytesKind },
       ...options.downstream !== undefined && { downstreamPageOffset: options.downstream },
     },

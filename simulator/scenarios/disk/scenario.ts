@@ -5,19 +5,12 @@
  * @module
  */
 
-import {
-  DISK_INTERFACE_TYPE,
-  DISK_REPLY,
-  DISK_REQUEST,
-  diskVsp,
-  type FileCopier,
-  fileCopier,
-  memoryImage,
-} from "../../../devices/disk/mod.ts";
+import { diskVsp, type FileCopier, fileCopier, memoryImage } from "../../../devices/disk/mod.ts";
 import type { Fabric, GuestDriver, HostDriver } from "../../../mod.ts";
 import type { DiskServer } from "../../../devices/disk/mod.ts";
+import { payloadsOf } from "../../decoding/devices.ts";
+import type { ScenarioPayload } from "../../decoding/payloads.ts";
 import { defineScenario } from "../../worlds/define_scenario.ts";
-import type { ScenarioPayload } from "../../worlds/payloads.ts";
 import type { Draws, ScenarioDefinition, World } from "../../worlds/world.ts";
 import { BREAKDOWNS, DELAYS, MISDEEDS, MOVES, RARE_LOSSES } from "../faults.ts";
 
@@ -26,10 +19,7 @@ const IMAGE_BYTES = 16_384;
 const BLOCK_BYTES = 512;
 
 /** What the drivers of the disk say to each other. */
-export const DISK_PAYLOADS: readonly ScenarioPayload[] = [
-  { interfaceType: DISK_INTERFACE_TYPE, direction: "toHost", layout: DISK_REQUEST },
-  { interfaceType: DISK_INTERFACE_TYPE, direction: "toGuest", layout: DISK_REPLY },
-];
+export const DISK_PAYLOADS: readonly ScenarioPayload[] = payloadsOf("disk");
 
 /** What belongs to nobody's guest. */
 interface Files {

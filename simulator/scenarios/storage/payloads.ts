@@ -4,23 +4,8 @@
  * @module
  */
 
-import {
-  FIBRE_CHANNEL_INTERFACE_TYPE,
-  IDE_INTERFACE_TYPE,
-  SCSI_INTERFACE_TYPE,
-  SRB_ANSWER,
-  STORAGE_NOTIFICATION,
-  STORAGE_REQUEST,
-} from "../../../devices/storage/mod.ts";
-import type { ScenarioPayload } from "../../worlds/payloads.ts";
+import { payloadsOf } from "../../decoding/devices.ts";
+import type { ScenarioPayload } from "../../decoding/payloads.ts";
 
 /** What the drivers of a storage controller say to each other. */
-export const STORAGE_PAYLOADS: readonly ScenarioPayload[] = [
-  SCSI_INTERFACE_TYPE,
-  IDE_INTERFACE_TYPE,
-  FIBRE_CHANNEL_INTERFACE_TYPE,
-].flatMap((interfaceType): ScenarioPayload[] => [
-  { interfaceType, direction: "toHost", isAnswer: false, layout: STORAGE_REQUEST },
-  { interfaceType, direction: "toGuest", isAnswer: false, layout: STORAGE_NOTIFICATION },
-  { interfaceType, direction: "toGuest", isAnswer: true, layout: SRB_ANSWER },
-]);
+export const STORAGE_PAYLOADS: readonly ScenarioPayload[] = payloadsOf("storage");

@@ -1,13 +1,15 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { array, struct, u16, u8 } from "../../../core/layout/mod.ts";
-import { packetOf, shownFields } from "../../../simulator/pages/fields.ts";
+import { array, fieldsOf, type Layout, struct, u16, u8 } from "../../../core/layout/mod.ts";
+import { entryTextsOf } from "../../../simulator/pages/entry_texts.ts";
+import { traceEventsOf } from "../../../simulator/pages/trace_events.ts";
+import { packetOf, rowsOf } from "../../../simulator/pages/fields.ts";
 import { recordRun } from "../../../simulator/pages/record_run.ts";
 import type { RecordedBytes, Recording } from "../../../simulator/pages/recording.ts";
 import { disk } from "../../../simulator/scenarios/disk/scenario.ts";
 import { echo } from "../../../simulator/scenarios/echo/scenario.ts";
 import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
 import { defineScenario } from "../../../simulator/worlds/define_scenario.ts";
-import { payloadLayout } from "../../../simulator/worlds/payloads.ts";
+import { PayloadReader } from "../../../simulator/decoding/payloads.ts";
 import type { DriverTable, ScenarioDefinition } from "../../../simulator/worlds/world.ts";
 
 const PAIR = struct("pair", 4, { first: [0, u16, "bytes"], second: [2, u16] });
@@ -33,6 +35,11 @@ Deno.test("recordRun: requests and replies of the disk read as its protocol has 
   const answered = seenAt(recording, "packetCompleted");
   for (const one of answered) assertMatch(text(one), /^answer 0 \(ok\), blockCount \d+ block/);
   assert(answered.length > 0);
+  // The list of entries and the trace for Perfetto have it in a few words.
+  const texts = entryTextsOf(recording);
+  assertMatch(texts[sent[0]!.entry]!, / enters the ring, \d+ bytes: disk request: negotiate$/);
+  const { traceEvents } = traceEventsOf(recording);
+  assert(traceEvents.some(({ name }) => name.endsWith(": disk request: negotiate")));
 });
 
 Deno.test("recordRun: what a packet says of itself is the same where it arrives", async () => {
@@ -70,7 +77,10 @@ Deno.test("recordRun: each honest message of everything fits its layout", async 
   }
 });
 
-Deno.test("shownFields: damage, what is behind the layout, and more fields than anybody reads", () => {
+const shownFields = (layout: Layout<unknown>, bytes: Uint8Array) =>
+  rowsOf(fieldsOf(layout, bytes), bytes);
+
+Deno.test("rowsOf: damage, what is behind the layout, and more fields than anybody reads", () => {
   const bytes = Uint8Array.of(1, 0, 2, 0, 9, 9, 9);
   assertEquals(shownFields(PAIR, bytes), [
     ["first", 0, 2, "1 byte", 0],
@@ -86,7 +96,7 @@ Deno.test("shownFields: damage, what is behind the layout, and more fields than 
   assertEquals(many.at(-1), ["more", 255, 3745, "3745 fields more", 0]);
 });
 
-Deno.test("payloadLayout: the first that fits counts; where none does nobody says", () => {
+Deno.test("PayloadReader: the first that fits counts; where none does nobody says", () => {
   const interfaceType = "5F2D1A3C-90B4-4C1E-8A57-E1C06D2B7F44";
   const payloads = [
     { interfaceType, isAnswer: true, layout: PAIR },
@@ -94,7 +104,10 @@ Deno.test("payloadLayout: the first that fits counts; where none does nobody say
   ] as const;
   const mine = interfaceType.toLowerCase();
   const layoutOf = (type: string | null, direction: "toHost" | "toGuest", isAnswer: boolean) =>
-    payloadLayout(payloads, { interfaceType: type, direction, isAnswer })?.name ?? null;
+    new PayloadReader(payloads).read(
+      { interfaceType: type, direction, isAnswer, transaction: "" },
+      new Uint8Array(4),
+    )?.title ?? null;
   assertEquals(layoutOf(mine, "toHost", true), "pair");
   assertEquals(layoutOf(mine, "toHost", false), "list");
   assertEquals(layoutOf(mine, "toGuest", true), "pair");

@@ -49,6 +49,29 @@ Deno.test("decode: damaged bytes are shown as far as they go, and end with 1", a
   assertEquals(error, `damaged at 0: ${items[0].damage.reason}`);
 });
 
+const VERSION_REQUEST = "0600 0200 0a00 0100 0500000000000000 09000000 01000000 00000000 0206 " +
+  "00".repeat(50);
+const VERSION_COMPLETION = "0b00 0200 0a00 0000 0500000000000000 01000000 00000000 00000000 0206 " +
+  "00".repeat(50);
+
+Deno.test("decode --device: packets say what their device does, and answers what was asked for", async () => {
+  const both = `${VERSION_REQUEST}\n${VERSION_COMPLETION}`;
+  const args = ["--lines", "--as", "packet", "--device", "storage"];
+  const { code, stdout } = await decode(both, ...args);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "requested, storage request: queryProtocolVersion\n");
+  assertStringIncludes(stdout, "0x001c  2    version           0x602 (win10)\n");
+  assertStringIncludes(stdout, "packet: completion, transaction 5, storage version\n");
+  const json = JSON.parse((await decode(both, ...args, "--json")).stdout);
+  assertStringIncludes(json.items[1].parts[0].title, "storage version");
+  // Nobody guesses a device, nor what was asked for.
+  assertFalse((await decode(both, "--lines", "--as", "packet")).stdout.includes("storage"));
+  assertFalse((await decode(VERSION_COMPLETION, ...args)).stdout.includes("storage"));
+  const wrong = await decode(both, "--device", "floppy");
+  assertEquals([wrong.code, wrong.stdout], [2, ""]);
+  assertStringIncludes(wrong.stderr, "Allowed choices are echo, disk, storage");
+});
+
 Deno.test("decode: a saved trace is told entry by entry, as far as there are any", async () => {
   const entry = { at100ns: 0, event: "handleClosed", subject: "guest", values: [], details: {} };
   const text = JSON.stringify([entry, entry]);
