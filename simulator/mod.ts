@@ -69,7 +69,7 @@ export { capture } from "./capture/capture.ts";
 export type { FabricCapture } from "./capture/capture.ts";
 export type { CaptureSink } from "./capture/capture_writer.ts";
 export { isCapture, readCapture } from "./capture/read_capture.ts";
-export type { ReadCapture } from "./capture/read_capture.ts";
+export type { CaptureDamage, ReadCapture } from "./capture/read_capture.ts";
 export type { CaptureHeader, CaptureInterface, CaptureRecord } from "./capture/record.ts";
 export { checkFabric } from "./checkers/check_fabric.ts";
 export type { CheckFabricOptions, FabricChecks } from "./checkers/check_fabric.ts";

@@ -23,16 +23,33 @@ import {
   type CaptureRecord,
 } from "./record.ts";
 
+/** What could not be read of a capture file. */
+export interface CaptureDamage {
+  /** Where, in bytes. */
+  readonly offset: number;
+  /** Why. */
+  readonly reason: string;
+  /** How many records were read before. */
+  readonly recordsBefore: number;
+}
+
 /** A capture file that was read. */
 export interface ReadCapture {
   /** Where records come from. */
   readonly interfaces: readonly CaptureInterface[];
-  /** The records before the damage, in the order of the file. */
+  /** For each section the place in `interfaces` of its first one: a section is a run of its own. */
+  readonly sections: readonly number[];
+  /** The records that could be read, in the order of the file. */
   readonly records: readonly CaptureRecord[];
-  /** How many packets were passed over: of other link types, or cut off inside the header of a record. */
+  /**
+   * How many packets were passed over: of other link types, cut off inside the header of a record, or, behind damage, of
+   * interfaces that nobody can tell apart any more.
+   */
   readonly passedOver: number;
-  /** Where, in bytes, the rest could not be read, and why; null: all of it was read. */
-  readonly damage: { readonly offset: number; readonly reason: string } | null;
+  /** The first of `damages`; null: all of it was read. */
+  readonly damage: CaptureDamage | null;
+  /** What could not be read, in the order of the file; what follows is read from the next block on that is whole. */
+  readonly damages: readonly CaptureDamage[];
 }
 
 /** An interface as its block says, and whether its records are ours. */
@@ -54,6 +71,14 @@ class Stop extends Error {
 
 const decoder = new TextDecoder();
 const U32_COUNT = 0x1_0000_0000;
+/** Bytes of a section's body before its options. */
+const SECTION_BYTES = 16;
+/** Types of blocks that reading goes on with behind damage. */
+const BLOCKS: ReadonlySet<number> = new Set(Object.values(BLOCK));
+/** Stands for an interface whose block could not be read. */
+const UNREAD: SeenInterface = { name: "", description: "", isOurs: false, perTick: 1 };
+/** Places that are told of: a file of nothing but damage is not read to its end. */
+const DAMAGES_MAX = 10_000;
 /** Bits of a time resolution: it counts powers of 2. */
 const IS_BINARY = 0x80;
 
@@ -67,11 +92,15 @@ export function isCapture(bytes: Uint8Array): boolean {
 class Reader {
   readonly interfaces: SeenInterface[] = [];
   readonly records: CaptureRecord[] = [];
+  readonly sections: number[] = [];
+  readonly damages: CaptureDamage[] = [];
   passedOver = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   /** The place in `interfaces` of the section's first one. */
   #first = 0;
+  /** Interfaces of the section from this one on have numbers that nobody knows: some may be lost before them. */
+  #unsure = Infinity;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
@@ -80,37 +109,94 @@ class Reader {
 
   /** Reads all blocks. */
   readAll(): void {
-    let at = 0;
-    while (at < this.#bytes.length) at = this.#block(at);
+    const { length } = this.#bytes;
+    const isOurs = length < 4 || isCapture(this.#bytes);
+    if (!isOurs) return this.#note(new Stop(0, "it is no pcapng file"));
+    for (let at = 0; at < length;) {
+      if (this.damages.length === DAMAGES_MAX) {
+        return this.#note(new Stop(at, "too much is damaged: the rest is left out"));
+      }
+      const fault = this.#frameFault(at);
+      if (fault !== null) {
+        this.#note(fault);
+        at = this.#behind(at);
+        continue;
+      }
+      const end = at + this.#u32(at + 4);
+      this.#block(at, end);
+      at = end;
+    }
   }
 
-  /** The block at `at`; returns where it ends. */
-  #block(at: number): number {
+  /** What is wrong with the block at `at` from outside: its lengths, and of a section its byte order; null: nothing. */
+  #frameFault(at: number): Stop | null {
     const there = this.#bytes.length - at;
-    if (there < BLOCK_FRAME_BYTES) throw new Stop(at, "the file ends inside a block");
-    const type = this.#u32(at);
-    if (at === 0 && type !== BLOCK.section) throw new Stop(0, "it is no pcapng file");
-    if (type === BLOCK.section) this.#section(at, there);
+    const cut = new Stop(at, "the file ends inside a block");
+    if (there < BLOCK_FRAME_BYTES) return cut;
+    if (this.#u32(at) === BLOCK.section) {
+      if (there < BLOCK_FRAME_BYTES + SECTION_BYTES) return cut;
+      if (this.#u32(at + 8) !== BYTE_ORDER_MAGIC) {
+        return new Stop(at + 8, "it is written in big-endian words, as no capture of ours is");
+      }
+    }
     const byteCount = this.#u32(at + 4);
     if (byteCount < BLOCK_FRAME_BYTES || byteCount % 4 !== 0) {
-      throw new Stop(at + 4, `no block has ${byteCount} bytes`);
+      return new Stop(at + 4, `no block has ${byteCount} bytes`);
     }
-    if (byteCount > there) throw new Stop(at, "the file ends inside a block");
-    const [body, end] = [at + 8, at + byteCount - 4];
-    if (this.#u32(end) !== byteCount) {
-      throw new Stop(end, "a block says two lengths of itself");
-    }
-    if (type === BLOCK.interface) this.#interface(body, end);
-    else if (type === BLOCK.packet) this.#packet(body, end);
-    return end + 4;
+    if (byteCount > there) return cut;
+    const end = at + byteCount - 4;
+    if (this.#u32(end) === byteCount) return null;
+    return new Stop(end, "a block says two lengths of itself");
   }
 
-  #section(at: number, there: number): void {
-    if (there < BLOCK_FRAME_BYTES + 16) throw new Stop(at, "the file ends inside a block");
-    if (this.#u32(at + 8) !== BYTE_ORDER_MAGIC) {
-      throw new Stop(at + 8, "it is written in big-endian words, as no capture of ours is");
+  /** Where the next block that is whole begins, behind one at `at` that is not; the end of the file where there is none. */
+  #behind(at: number): number {
+    const { length } = this.#bytes;
+    if (length - at < BLOCK_FRAME_BYTES) return length;
+    const isWhole = (place: number) =>
+      place === length || place < length && BLOCKS.has(this.#type(place)) &&
+        this.#frameFault(place) === null;
+    // Its first length may be right, and its last one wrong.
+    const told = at + this.#u32(at + 4);
+    let next = at + 4;
+    if (told > at && told % 4 === at % 4 && isWhole(told)) next = told;
+    else while (next < length && !isWhole(next)) next += 4;
+    next = Math.min(next, length);
+    const isOnePacket = this.#u32(at) === BLOCK.packet &&
+      (next === told || this.#u32(next - 4) === next - at);
+    if (!isOnePacket) this.#unsure = Math.min(this.#unsure, this.interfaces.length - this.#first);
+    return next;
+  }
+
+  /** The type of the block at `at`; 0 where the file ends before it. */
+  #type(at: number): number {
+    return this.#bytes.length - at < 4 ? 0 : this.#u32(at);
+  }
+
+  /** The block at `at`, which ends at `end`: where it cannot be read, that is noted. */
+  #block(at: number, end: number): void {
+    const type = this.#u32(at);
+    const [body, bodyEnd] = [at + 8, end - 4];
+    try {
+      if (type === BLOCK.section) this.#section();
+      else if (type === BLOCK.interface) this.#interface(body, bodyEnd);
+      else if (type === BLOCK.packet) this.#packet(body, bodyEnd);
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      this.#note(error);
+      // Those behind it are counted as they were, and nothing of its own can be read.
+      if (type === BLOCK.interface) this.interfaces.push(UNREAD);
     }
+  }
+
+  #note({ offset, message }: Stop): void {
+    this.damages.push({ offset, reason: message, recordsBefore: this.records.length });
+  }
+
+  #section(): void {
     this.#first = this.interfaces.length;
+    this.#unsure = Infinity;
+    this.sections.push(this.#first);
   }
 
   #interface(body: number, end: number): void {
@@ -134,6 +220,10 @@ class Reader {
     if (end - body < PACKET_BYTES) throw new Stop(body, "a packet takes 20 bytes");
     const place = this.#first + this.#u32(body);
     const from = this.interfaces[place];
+    if (this.#u32(body) >= this.#unsure) {
+      this.passedOver++;
+      return;
+    }
     if (from === undefined) throw new Stop(body, `there is no interface ${this.#u32(body)}`);
     const byteCount = this.#u32(body + 12);
     const data = body + PACKET_BYTES;
@@ -190,18 +280,12 @@ class Reader {
 
 /**
  * Reads a capture file. Blocks, options and interfaces that are not ours are passed over. It never throws: of a file
- * that is damaged or cut it gives what comes before the damage.
+ * that is damaged or cut it gives what can be read, and each place where something could not be.
  */
 export function readCapture(bytes: Uint8Array): ReadCapture {
   const reader = new Reader(bytes);
-  let damage: ReadCapture["damage"] = null;
-  try {
-    reader.readAll();
-  } catch (error) {
-    if (!(error instanceof Stop)) throw error;
-    damage = { offset: error.offset, reason: error.message };
-  }
+  reader.readAll();
   const interfaces = reader.interfaces.map(({ name, description }) => ({ name, description }));
-  const { records, passedOver } = reader;
-  return { interfaces, records, passedOver, damage };
+  const { sections, records, passedOver, damages } = reader;
+  return { interfaces, sections, records, passedOver, damage: damages[0] ?? null, damages };
 }

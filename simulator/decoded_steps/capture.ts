@@ -5,7 +5,7 @@
  */
 
 import { CAPTURE_NONE, type CaptureRecord } from "../capture/record.ts";
-import type { ReadCapture } from "../capture/read_capture.ts";
+import type { CaptureDamage, ReadCapture } from "../capture/read_capture.ts";
 import { messageNameOf } from "../../core/control/codec.ts";
 import { CONTROL_MESSAGE } from "../../core/control/layouts.ts";
 import { hexOf } from "../../core/layout/areas.ts";
@@ -47,9 +47,10 @@ class CaptureSteps {
   readonly #capture: ReadCapture;
   readonly #settings: StepSettings;
   readonly #texts = new EntryTexts();
-  readonly #check = new TraceCheck();
-  readonly #packets = new PacketCheck();
-  readonly #payloads = new PayloadReader(DEVICE_PAYLOADS);
+  #check = new TraceCheck();
+  #packets = new PacketCheck();
+  #payloads = new PayloadReader(DEVICE_PAYLOADS);
+  readonly #unknown = new Set<string>();
   #cut = 0;
 
   constructor(capture: ReadCapture, settings: StepSettings) {
@@ -58,7 +59,7 @@ class CaptureSteps {
   }
 
   get unknown(): readonly string[] {
-    return this.#settings.isChecked ? this.#check.unknown : [];
+    return this.#settings.isChecked ? [...new Set([...this.#unknown, ...this.#check.unknown])] : [];
   }
 
   /** What a file has beside its records, and what its records lack. */
@@ -76,13 +77,35 @@ class CaptureSteps {
   }
 
   *steps(): Generator<DecodedStep> {
-    const { records, damage } = this.#capture;
-    const { name } = this.#settings;
-    for (const [at, record] of records.entries()) yield this.#stepOf(record, at + 1);
-    if (damage === null) return;
-    const text = `${name}: damaged at ${damage.offset}: ${damage.reason}`;
+    const { records, damages } = this.#capture;
+    const sections = this.#capture.sections.slice(1);
+    let told = 0;
+    for (const [at, record] of records.entries()) {
+      for (; (damages[told]?.recordsBefore ?? Infinity) <= at; told++) {
+        yield this.#damaged(damages[told]!);
+      }
+      for (; record.interface >= (sections[0] ?? Infinity); sections.shift()) this.#anotherRun();
+      yield this.#stepOf(record, at + 1);
+    }
+    for (const damage of damages.slice(told)) yield this.#damaged(damage);
+  }
+
+  /** Another section is another run: names and numbers in it are its own. */
+  #anotherRun(): void {
+    for (const each of this.#check.unknown) this.#unknown.add(each);
+    this.#check = new TraceCheck();
+    this.#packets = new PacketCheck();
+    this.#payloads = new PayloadReader(DEVICE_PAYLOADS);
+  }
+
+  /** Something could not be read: what was said there is not known. */
+  #damaged({ offset, reason }: CaptureDamage): DecodedStep {
+    this.#check.lost();
+    this.#packets = new PacketCheck();
+    this.#payloads = new PayloadReader(DEVICE_PAYLOADS);
+    const text = `${this.#settings.name}: damaged at ${offset}: ${reason}`;
     const lines = (look: Look) => [painted(visible(text), "red", look)];
-    yield { lines, damage: text, findings: [], entries: [] };
+    return { lines, damage: text, findings: [], entries: [] };
   }
 
   #stepOf(record: CaptureRecord, number: number): DecodedStep {

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { interfaceBlock, recordBlock, sectionBlock } from "../../../simulator/capture/pcapng.ts";
 import { isCapture, readCapture } from "../../../simulator/capture/read_capture.ts";
@@ -87,9 +87,11 @@ Deno.test("readCapture: what was written", () => {
   assert(isCapture(bytes));
   assertEquals(readCapture(bytes), {
     interfaces: INTERFACES,
+    sections: [0],
     records: RECORDS,
     passedOver: 0,
     damage: null,
+    damages: [],
   });
 });
 
@@ -192,6 +194,55 @@ Deno.test("readCapture: a file that is cut anywhere gives what is whole", () => 
     assertEquals(records.length, ends.slice(3).filter((each) => each <= at).length);
     assertEquals(damage === null, at === 0 || ends.includes(at), String(at));
   }
+});
+
+/** What is read of a file in which the block at `place` is changed. */
+function readChanged(place: number, change: (block: Uint8Array) => void) {
+  const all = blocks().map((block) => block.slice());
+  change(all[place]!);
+  const offset = all.slice(0, place).reduce((sum, { length }) => sum + length, 0);
+  const { records, damages, passedOver } = readCapture(concat(all));
+  const found = damages.map(({ offset: at, reason, recordsBefore }) => [
+    at - offset,
+    reason,
+    recordsBefore,
+  ]);
+  return { records, found, passedOver };
+}
+
+const word = (at: number, value: number) => (block: Uint8Array) =>
+  new DataView(block.buffer).setUint32(at < 0 ? block.length + at : at, value, true);
+
+Deno.test("readCapture: a record with a damaged header is told of, and those behind it are read", () => {
+  const { records, found } = readChanged(3, (block) => block[28 + 2] = 99);
+  assertEquals(records, [RECORDS[1]!]);
+  assertMatch(String(found), /^30,kind: 99 .*,0$/);
+});
+
+// draft-ietf-opsawg-pcapng 3.1: the length stands before and behind a block.
+Deno.test("readCapture: where a length is wrong, reading goes on at the next block that is whole", () => {
+  for (const [at, value] of [[4, 7], [4, 0], [4, 2 ** 31], [4, 40], [-4, 8]] as const) {
+    const { records, found, passedOver } = readChanged(3, word(at, value));
+    assertEquals([records, found.length, found[0]?.[2], passedOver], [[RECORDS[1]!], 1, 0, 0]);
+  }
+  // Nothing follows the last one.
+  const { records, found } = readChanged(4, word(4, 7));
+  assertEquals([records, found], [[RECORDS[0]!], [[4, "no block has 7 bytes", 1]]]);
+});
+
+Deno.test("readCapture: behind an interface that cannot be read others keep their numbers, or have none", () => {
+  // The second interface's record is another's than anybody can say.
+  const body = readChanged(1, (block) => word(block.length - 12, 0x0001_0080)(block));
+  assertEquals([body.records, body.passedOver], [[RECORDS[1]!], 1]);
+  const frame = readChanged(1, word(4, 7));
+  assertEquals([frame.records, frame.passedOver, frame.found.length], [[], 2, 1]);
+});
+
+Deno.test("readCapture: a file of nothing but damage is not read to its end", () => {
+  const short = fromHex("060000000c0000000c000000");
+  const { damages } = readCapture(concat([sectionBlock(), ...Array(20_000).fill(short)]));
+  assertEquals(damages.length, 10_001);
+  assertEquals(damages.at(-1)!.reason, "too much is damaged: the rest is left out");
 });
 
 Deno.test("readCapture: whatever the bytes are, it ends and does not throw", () => {

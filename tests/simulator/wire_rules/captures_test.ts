@@ -3,7 +3,11 @@
 
 import { assertEquals } from "@std/assert";
 import { capture } from "../../../simulator/capture/capture.ts";
-import { type ReadCapture, readCapture } from "../../../simulator/capture/read_capture.ts";
+import {
+  type CaptureDamage,
+  type ReadCapture,
+  readCapture,
+} from "../../../simulator/capture/read_capture.ts";
 import { stepsOfCapture } from "../../../simulator/decoded_steps/capture.ts";
 import type { DecodedStep } from "../../../simulator/decoded_steps/step.ts";
 import { SeenTransactions } from "../../../simulator/wire_rules/seen_transactions.ts";
@@ -15,12 +19,16 @@ import { createFabric } from "../../support/fabric.ts";
 import { times } from "../../support/long.ts";
 
 async function captureOf(name: string, seed: number, isFaulty = true): Promise<ReadCapture> {
+  return readCapture(await fileOf(name, seed, isFaulty));
+}
+
+async function fileOf(name: string, seed: number, isFaulty = true): Promise<Uint8Array> {
   const scenario = simulatedScenarios.find((each) => each.name === name)!;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   const run = new RunCapture((bytes) => pieces.push(bytes));
   await runWorld(captured(scenario, run), { seed, isFaulty });
   run.close([]);
-  return readCapture(new Uint8Array(await new Blob(pieces).arrayBuffer()));
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 function findingsOf(whole: ReadCapture, from = 0): readonly string[] {
@@ -74,9 +82,46 @@ Deno.test("stepsOfCapture: without names of interfaces buses are told apart by t
 });
 
 Deno.test("stepsOfCapture: says how many packets were passed over", () => {
-  const none = { interfaces: [], records: [], passedOver: 2, damage: null };
+  const read = readCapture(new Uint8Array(0));
+  const none = { ...read, passedOver: 2 };
   const { end } = stepsOfCapture(none, { name: "c", isChecked: true });
   assertEquals(end().lines, ["passed over: 2 packets that are no records of a capture of VMBus"]);
+});
+
+// As cat puts captures together: names and numbers of the second are its own.
+Deno.test("stepsOfCapture: two sections are two runs, of which neither says anything of the other", async () => {
+  const [one, other] = [await fileOf("small-echo", 1), await fileOf("small-echo", 2)];
+  const whole = readCapture(Uint8Array.of(...one, ...other));
+  assertEquals([whole.damages, whole.sections.length], [[], 2]);
+  // The first one ends in its middle, and of the second the beginning is missing: it comes with a completion.
+  const second = whole.sections[1]!;
+  const first = whole.records.findIndex(({ interface: place, header: { kind, direction } }) =>
+    place >= second && kind === "packet" && direction === "toGuest"
+  );
+  const middle = readCapture(one).records.length / 2;
+  const records = whole.records.filter((_each, at) => at >= first || at < middle);
+  assertEquals(findingsOf({ ...whole, records }), []);
+  // In one section they would be one guest.
+  assertEquals(findingsOf({ ...whole, records, sections: [0] }).length > 0, true);
+});
+
+Deno.test("stepsOfCapture: damage in the middle is told where it lies, and what follows is decoded and not misjudged", async () => {
+  const whole = await fileOf("small-echo", 1);
+  const view = new DataView(whole.buffer);
+  const all = readCapture(whole).records.length;
+  let packets = 0;
+  for (let at = 0; at < whole.length; at += view.getUint32(at + 4, true)) {
+    if (view.getUint32(at, true) !== 6 || packets++ % 5 !== 0) continue;
+    for (const [place, byte] of [[at + 4, 1], [at + 28 + 2, 99]] as const) {
+      const read = readCapture(whole.with(place, byte));
+      assertEquals([read.records.length, read.damages.length], [all - 1, 1]);
+      assertEquals(findingsOf(read), []);
+      const { steps } = stepsOfCapture(read, { name: "c", isChecked: false });
+      const damaged = [...steps as Iterable<DecodedStep>].map(({ damage }) => damage);
+      const [{ offset, recordsBefore }] = read.damages as [CaptureDamage];
+      assertEquals(damaged[recordsBefore]?.startsWith(`c: damaged at ${offset}: `), true);
+    }
+  }
 });
 
 // wire.md 1.4, 1.9, 2.5: of what a capture has of a packet, each mistake is told at its record.

@@ -77,11 +77,14 @@ export const captureTarget: PackageTarget = withCorpus(makeSeeds, {
   inputBytesMax: 1024,
   run(input, note) {
     const read = readCapture(input);
-    const { records, interfaces, damage } = read;
+    const { records, interfaces, damage, damages } = read;
     note(records.length);
     note(interfaces.length);
     for (const { bytes } of records) assert(bytes.length <= input.length, "bytes are of the file");
-    if (damage !== null) assert(damage.offset <= input.length, "damage lies in the file");
+    for (const { offset, recordsBefore } of damages) {
+      assert(offset <= input.length, "damage lies in the file");
+      assert(recordsBefore <= records.length, "and among its records");
+    }
     readAgain(read);
     return damage?.reason.replaceAll(/\d+/g, "N") ?? "whole";
   },
