@@ -19,6 +19,7 @@ const COLUMNS = [
   "_ws.col.Destination",
   "_ws.col.Info",
 ];
+const TIME_DIGITS = 6;
 /** The packet that is opened: the first write, with the memory that it is of. */
 const OPENED = "vmbus.disk.operation == 3 && vmbus.gpa.range_count";
 
@@ -43,6 +44,12 @@ function treeOf(lines: readonly string[]): string[] {
   });
 }
 
+/** A line of the list; times have as many digits in all versions. */
+function shownRow(line: string): readonly string[] {
+  const columns = line.split("\t");
+  return columns.with(1, Number(columns[1]).toFixed(TIME_DIGITS));
+}
+
 /** A world of the disk in which nothing goes wrong, as tshark shows it. */
 export async function shownDisk(): Promise<ShownCapture> {
   const path = await Deno.makeTempFile({ suffix: ".pcapng" });
@@ -53,7 +60,7 @@ export async function shownDisk(): Promise<ShownCapture> {
     await runWorld(captured(disk, run), { ...settings, onChoice: run.chose });
     run.close([]);
     const fields = COLUMNS.flatMap((column) => ["-e", column]);
-    const list = (await tshark(path, "-T", "fields", ...fields)).map((line) => line.split("\t"));
+    const list = (await tshark(path, "-T", "fields", ...fields)).map(shownRow);
     const [found = ""] = await tshark(path, "-Y", OPENED, "-T", "fields", "-e", "frame.number");
     const opened = Number(found) - 1;
     const first = Math.max(0, Math.min(opened - LIST_MAX / 2, list.length - LIST_MAX));
