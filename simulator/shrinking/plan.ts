@@ -30,6 +30,16 @@ export interface Plan {
   readonly draws: Readonly<Record<string, readonly DrawnNumber[]>>;
   /** Where another item is taken than fifo would take. */
   readonly switches: readonly Switch[];
+  /** What is drawn anew where the plan does not say it; left out: nothing is, and all of it is 0. */
+  readonly anew?: DrawnAnew;
+}
+
+/** What is drawn anew, as a run by chance draws it. */
+export interface DrawnAnew {
+  /** What it is drawn from. */
+  readonly seed: number;
+  /** Rules of faults of which it is; all numbers are. */
+  readonly rules: readonly string[];
 }
 
 /** A choice that a run has made, with what it was about. Plain data. */

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { type Alternatives, alternativesOf } from "../../actors/runtime/chooser.ts";
+import {
+  type Alternatives,
+  alternativesOf,
+  type ChoiceKind,
+  type Known,
+} from "../../actors/runtime/chooser.ts";
+import { Chance } from "../../core/chance.ts";
 import type { DrawnNumber, Plan, Switch, ToldChoice } from "./plan.ts";
 import { type Asked, ToldChooser } from "./told_chooser.ts";
 
@@ -47,8 +53,14 @@ class Planned {
   readonly #taken = new Map<string, string[]>();
   /** How often others are still to pass, by name. */
   readonly #held = new Map<string, number>();
+  /** Rules that are drawn anew. */
+  readonly #anew: ReadonlySet<string>;
+  /** Draws what is drawn anew; null: nothing is. */
+  readonly #chance: Chance | null;
 
-  constructor({ faults, draws, switches }: Plan) {
+  constructor({ faults, draws, switches, anew }: Plan) {
+    this.#anew = new Set(anew?.rules);
+    this.#chance = anew === undefined ? null : Chance.fromSeed(anew.seed);
     this.#faults = new Lists(faults);
     this.#draws = new Lists(draws);
     for (const each of switches) this.#addSwitch(each);
@@ -71,7 +83,14 @@ class Planned {
       ? this.#faults.next(about, () => true)
       // A run may draw fewer than before: a number of other ways was another one.
       : this.#draws.next(about, (drawn) => drawn.count === count)?.offset;
-    return offset === undefined || offset >= count ? 0 : offset;
+    if (offset === undefined) return this.#drawn(kind, about, known);
+    return offset >= count ? 0 : offset;
+  }
+
+  /** What the plan does not say. */
+  #drawn(kind: ChoiceKind, about: string, known: Known): number {
+    if (this.#chance === null || known === null || !("draw" in known)) return 0;
+    return kind === "draw" || this.#anew.has(about) ? known.draw(this.#chance) : 0;
   }
 
   #item(names: readonly string[], items: Alternatives | null): number {

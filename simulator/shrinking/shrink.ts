@@ -8,6 +8,7 @@ import type { RunRecord } from "../artefacts/artefact.ts";
 import type { Finding } from "../finding.ts";
 import type { Choice } from "../worlds/settings.ts";
 import type { RunMaker } from "./attempt.ts";
+import { huntAfresh } from "./afresh.ts";
 import { hunt } from "./hunt.ts";
 import { shrinkFaults, shrinkNumbers, shrinkSwitches } from "./passes.ts";
 import type { ToldChoice } from "./plan.ts";
@@ -24,8 +25,8 @@ const OTHER_RERUNS = 2;
 const SMALL = 3;
 /** Runs in which switches are taken away at first, and later, before another way is tried. */
 const SWITCH_RERUNS = { first: 40, later: 80 };
-/** Small runs that a hunt tries at first, and later. */
-const TRIES = { first: 40, later: 100 };
+/** Small runs that a hunt tries at first, by other numbers, and later. */
+const TRIES = { first: 40, afresh: 60, later: 100 };
 
 /** What a run was made. */
 export interface Shrunk {
@@ -48,6 +49,8 @@ async function shrinkAll(search: Search): Promise<void> {
   await shrinkSwitches(search, SWITCH_RERUNS.first);
   if (!isSmall()) await scanFaults(search);
   await hunt(search, TRIES.first, isSmall);
+  const { switches, faults } = search.best.size;
+  if (switches > SMALL && faults > SMALL) await huntAfresh(search, TRIES.afresh);
   for (;;) {
     const { reruns } = search;
     await shrinkFaults(search);
