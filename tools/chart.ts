@@ -20,6 +20,8 @@ import { createChannelChart } from "../actors/channel/machine.ts";
 import { compileChart, type CompiledChart, effectName } from "../actors/chart/compile.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
 import { createPartitionChart } from "../actors/partition/machine.ts";
+import { nameEffects } from "../actors/chart/effects.ts";
+import { createStorageClientChart } from "../devices/storage/vsc/chart.ts";
 import { runGenerator } from "./generated_file.ts";
 
 const PATH = "docs/states.md";
@@ -270,6 +272,11 @@ function channelRegion(server: Region, client: Region): string[] {
   );
 }
 
+/** A device's chart with effects as those of the package's own charts are named: its own have no code at all. */
+export function withNamedEffects(machine: AnyStateMachine): AnyStateMachine {
+  return machine.provide({ actions: nameEffects(Object.keys(machine.implementations.actions)) });
+}
+
 /** The section of a chart that is drawn as it is. */
 export function chartSection(title: string, machine: AnyStateMachine): string[] {
   return regionsOf(machine).flatMap((region) => section(`## ${title}`, [], region));
@@ -282,7 +289,7 @@ export function statesDocument(): string {
   return [
     "# States",
     "",
-    "The charts of `actors/**/*machine.ts`, drawn from the charts themselves by `deno task chart`; a test sees",
+    "The charts of `actors/**/*machine.ts` and `devices/**/chart.ts`, drawn from the charts themselves by `deno task chart`; a test sees",
     "that this file is current. An arrow is a step that can happen in some reachable state; its label is the",
     "event, with the guard in brackets and the step's effects behind a slash. An event that changes nothing",
     "and has no effect has no arrow. Effects come in this order: of the states that are left, the inner ones",
@@ -306,6 +313,10 @@ export function statesDocument(): string {
     ...chartSection("Connection of a guest to the host", createGuestConnectionChart()),
     ...chartSection("Offered channel, on the guest's end", createGuestChannelChart()),
     ...chartSection("GPADL, on the guest's end", createGuestGpadlChart()),
+    ...chartSection(
+      "Storage controller, in its guest's driver",
+      withNamedEffects(createStorageClientChart()),
+    ),
   ].join("\n").trimEnd() + "\n";
 }
 

@@ -90,7 +90,7 @@ const NEUTRAL_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   "crc-32": NEUTRAL,
   "msgpackr/pack": NEUTRAL,
   "pure-rand": NEUTRAL,
-  "xstate": ["actors"],
+  "xstate": ["actors", DEVICES],
 };
 
 /** Folders inside a layer that know nothing of each other. */
@@ -181,7 +181,9 @@ function libraryFault(from: string, specifier: string): string | null {
   const library = Object.keys(NEUTRAL_LIBRARIES)
     .find((known) => name === known || name.startsWith(`${known}/`));
   if (library === "xstate" || name.startsWith("@xstate/")) {
-    return top === "actors" ? null : "xstate is for actors/ only";
+    // A driver may have a chart as well: what it uses of XState is XState's own.
+    const mayUse = top === DEVICES ? name === "xstate" : top === "actors";
+    return mayUse ? null : "xstate is for actors/ and devices/ only";
   }
   if (top === DEVICES) return `${top} must not use ${specifier}: a device needs no library`;
   if (!NEUTRAL.includes(top)) return null;

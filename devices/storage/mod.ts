@@ -166,9 +166,12 @@ export { storageDriver } from "./vsc/driver.ts";
 export { GuestDisk, type StorageProgram } from "./vsc/disk.ts";
 export type {
   AfterClosing,
+  ClientPlace,
   NegotiationStep,
-  StorageClientOptions,
   StorageClientPhase,
+} from "./vsc/chart.ts";
+export type {
+  StorageClientOptions,
   StorageClientSettings,
   StorageClientState,
 } from "./vsc/state.ts";

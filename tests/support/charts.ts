@@ -25,6 +25,8 @@ import { createChannelChart } from "../../actors/channel/machine.ts";
 import { compileChart, eventTypesOf, isEnabled, stateKey } from "../../actors/chart/compile.ts";
 import { nameEffects } from "../../actors/chart/effects.ts";
 import { createPacketChart } from "../../actors/packet/machine.ts";
+import { createStorageClientChart } from "../../devices/storage/vsc/chart.ts";
+import { withNamedEffects } from "../../tools/chart.ts";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
 
 /** Makes each of the charts, by name. */
@@ -41,6 +43,7 @@ export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
   guestConnection: createGuestConnectionChart,
   guestChannel: createGuestChannelChart,
   guestGpadl: createGuestGpadlChart,
+  storageClient: () => withNamedEffects(createStorageClientChart()),
 };
 
 /** More states than any of the charts has: a walk that finds as many is lost. */

@@ -104,14 +104,19 @@ Deno.test("checkLayers: lets examples use the package as users do", async () => 
   await check("examples/a.ts", 'import "../core/units.ts";', `examples/a.ts:1:8: ${fault}`);
   await check("examples/a.ts", 'import "../simulator/b.ts";', `examples/a.ts:1:8: ${fault}`);
   await check("examples/a/b.ts", 'import "../c/d.ts";', `examples/a/b.ts:1:8: ${fault}`);
-  await check("examples/a.ts", 'import "xstate";', "examples/a.ts:1:8: xstate is for actors/ only");
+  await check(
+    "examples/a.ts",
+    'import "xstate";',
+    "examples/a.ts:1:8: xstate is for actors/ and devices/ only",
+  );
 });
 
-Deno.test("checkLayers: keeps xstate in actors, tests and tools", async () => {
+Deno.test("checkLayers: keeps xstate in actors, devices, tests and tools", async () => {
+  await check("devices/chart.ts", 'import { transition } from "xstate";', "");
   await check("actors/channel/machine.ts", 'import { setup } from "xstate";', "");
   await check("tests/actors/a_test.ts", 'import { setup } from "xstate/graph";', "");
   await check("tools/chart.ts", 'import { setup } from "npm:xstate@^5";', "");
-  const fault = "xstate is for actors/ only";
+  const fault = "xstate is for actors/ and devices/ only";
   await check("kmcl/a.ts", 'import type { Actor } from "xstate";', `kmcl/a.ts:1:28: ${fault}`);
   await check("simulator/a.ts", 'import "xstate/graph";', `simulator/a.ts:1:8: ${fault}`);
   await check("core/a.ts", 'import "npm:xstate@^5/graph";', `core/a.ts:1:8: ${fault}`);

@@ -2,13 +2,14 @@
  * The storage controller's VSC: the driver in the guest that opens a controller, finds its disks, and gives each to
  * its program as a block device.
  *
- * How it gets ready: in PostStarted it begins to ask the host (negotiation.ts), each answer leads to the next
- * question, and nothing waits; once the host is ready the disks are searched for (search.ts), and sub-channels
+ * How far it is says its chart (chart.ts); this file tells the chart what happens, and does what a step names. How it
+ * gets ready: in PostStarted it begins to ask the host (negotiation.ts), each answer leads to the next question, and
+ * nothing waits; once the host is ready the disks are searched for (search.ts), and sub-channels
  * opened. How a request goes: operations.ts cuts it into pieces, queue.ts sends each on one of the channels
  * and judges its answer. So all that the driver knows is plain data at any time, and it can be saved at any moment.
  *
  * What may not be done in a callback, such as allocating a channel or waiting for one to close, is done in a step of
- * its own: `#attend`. It goes by the state alone, so that it can be begun again after a restore.
+ * its own, by the event `attend`: the chart knows what is due, so that it can be begun again after a restore.
  *
  * @module
  */
@@ -16,18 +17,16 @@
 import * as vmbus from "../../../mod.ts";
 import { Damage } from "../../../core/layout/mod.ts";
 import { STORAGE_NOTIFICATION } from "../answers.ts";
+import { STATUS_IO_TIMEOUT } from "../srb.ts";
+import { Channels } from "./channels.ts";
+import { CLIENT_CHART, type ClientEffect, type ClientEvent } from "./chart.ts";
+import type { Disks } from "./disk.ts";
 import type { DiskFacts } from "./disk_facts.ts";
 import { GuestTimers } from "./guest_timer.ts";
-import { STATUS_IO_TIMEOUT } from "../srb.ts";
-import { allocateChannel, countProcessors } from "./channel.ts";
-import type { Disks } from "./disk.ts";
 import { answerTo, encodeStep } from "./negotiation.ts";
-import type { CommandQueue, Path } from "./queue.ts";
 import { DiskService } from "./service.ts";
 import {
-  type AfterClosing,
   createState,
-  type NegotiationStep,
   restoreState,
   saveState,
   type StorageClientOptions,
@@ -42,36 +41,85 @@ const FAILURES_MAX = 3;
 export class StorageClient implements vmbus.GuestDriverInstance {
   /** What it knows. */
   readonly state: StorageClientState;
-  readonly #context: vmbus.GuestContext;
-  readonly #kmcl: vmbus.KmclClientInterfaceV1;
   readonly #timers: GuestTimers;
   readonly #service: DiskService;
-  readonly #queue: CommandQueue;
+  readonly #channels: Channels;
   /** Whether the program's side knows it: not before a restored guest runs, as a restore may yet be refused. */
   #isAwake = false;
+  /** What is done for each effect of the chart. */
+  readonly #effects: Readonly<Record<ClientEffect, () => void>> = {
+    forget: () =>
+      Object.assign(this.state, {
+        refusal: null,
+        endStatus: vmbus.STATUS_DEVICE_REMOVED,
+        versionIndex: 0,
+        subChannels: 0,
+      }),
+    ask: () => this.#ask(),
+    serve: () => this.#channels.serve(),
+    search: () => this.#service.search(),
+    attendSoon: () => this.#attendSoon(),
+    openSubChannels: () => {
+      this.#channels.openSubChannels();
+      this.#service.queue.pump();
+    },
+    stop: () => {
+      this.#service.stop();
+      this.#attendSoon();
+    },
+    // Where the fabric is disposed of meanwhile, nothing is left that could follow.
+    closeChannels: () => void this.#channels.close().then(() => this.#allClosed(), () => {}),
+    free: () => {
+      this.#channels.freeFrom(1);
+      this.#service.freeMemory();
+    },
+    reopen: () => {
+      // Nobody awaits this: a guest that has crashed meanwhile, for one, opens nothing any more.
+      const status = this.#channels.reopen();
+      if (!vmbus.NT_SUCCESS(status)) this.#tell("notReopened", { refusal: nameOf(status) });
+    },
+    freePrimary: () => this.#channels.freeFrom(0),
+  };
 
   private constructor(context: vmbus.GuestContext, disks: Disks, state: StorageClientState) {
     const { fabric, partition, device } = context;
-    this.#context = context;
     this.state = state;
-    this.#kmcl = expectSuccess(vmbus.WdfFdoQueryForInterface(
+    const { kmcl } = expectSuccess(vmbus.WdfFdoQueryForInterface(
       device,
       vmbus.KMCL_CLIENT_INTERFACE_TYPE,
       vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
       vmbus.KMCL_CLIENT_INTERFACE_VERSION_V1,
-    )).kmcl;
+    ));
     this.#timers = new GuestTimers(fabric, partition);
+    const awake = () => this.#awake();
     this.#service = new DiskService({
-      kmcl: this.#kmcl,
+      kmcl,
       memory: partition.memory,
       timers: this.#timers,
       state,
       disks,
-      awake: () => this.#awake(),
+      awake,
       answered: (bytes, byteCount) => this.#answered(bytes, byteCount),
       timedOut: () => this.#failed("timed out", STATUS_IO_TIMEOUT),
     });
-    this.#queue = this.#service.queue;
+    const { queue } = this.#service;
+    this.#channels = new Channels({
+      context,
+      kmcl,
+      state,
+      paths: queue.paths,
+      users: {
+        awake,
+        opened: () => this.#tell("opened"),
+        pathOpened: () => queue.pump(),
+        suspended: (fault) =>
+          fault === null
+            ? this.#tell("suspended", { endStatus: vmbus.STATUS_DEVICE_REMOVED })
+            : this.#failed(fault, vmbus.STATUS_DEVICE_REMOVED),
+        refused: (status) => this.#tell("refused", { refusal: nameOf(status) }),
+        notified: (bytes, byteCount) => this.#notified(bytes, byteCount),
+      },
+    });
   }
 
   /**
@@ -84,10 +132,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     options: StorageClientOptions,
   ): StorageClient {
     const client = new StorageClient(context, disks, createState(options));
-    const channel = client.#allocate(0, client.state.settings.instance);
-    client.state.processors = countProcessors(client.#kmcl, channel);
-    client.#awake();
-    expectSuccess(client.#kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
+    client.#channels.start();
     return client;
   }
 
@@ -105,69 +150,59 @@ export class StorageClient implements vmbus.GuestDriverInstance {
 
   /** Searches for disks anew, as where the host says that there are others. */
   rescan(): void {
-    if (this.state.phase === "ready") this.#service.search();
+    this.#tell("rescan");
   }
 
   /** Closes the controller. Requests under way fail. */
   async close(): Promise<void> {
-    if (this.state.phase === "closed" || !this.#isLive) return;
-    this.#stop("closed");
-    await Promise.all(
-      this.#queue.paths.toReversed().map(({ channel }) => this.#kmcl.VmbChannelDisable(channel)),
-    );
-    this.#closed();
+    if (!this.#channels.areLive) return;
+    this.#tell("close", { endStatus: vmbus.STATUS_DEVICE_REMOVED });
+    await this.#channels.close();
+    this.#allClosed();
   }
 
-  // -- Channels
+  // -- What happens, and what is done
 
-  #allocate(index: number, instance: string | null): vmbus.VMBCHANNEL {
-    const channel = allocateChannel({
-      kmcl: this.#kmcl,
-      device: this.#context.device,
-      settings: this.state.settings,
-      instance,
-      index,
-      callbacks: this.#callbacks(index),
+  /** Tells the chart what happens; `known` holds from then on. What the chart does not list changes nothing. */
+  #tell(event: ClientEvent, known: Partial<StorageClientState> = {}): void {
+    const { state } = this;
+    const step = CLIENT_CHART.step(state.place, event);
+    if (step === undefined) return;
+    Object.assign(state, known, { place: step.place });
+    for (const effect of step.effects) {
+      this.#effects[effect]();
+      // One that leads elsewhere leaves nothing to be done here: no memory to ask, and no disk to search for.
+      if (state.place !== step.place) return;
+    }
+  }
+
+  #attendSoon(): void {
+    this.#timers.after(0, () => {
+      this.#awake();
+      this.#tell("attend");
     });
-    this.#queue.paths.push({ channel, index, isOpen: false, underWay: 0 });
-    return channel;
   }
 
-  #pathOf(channel: vmbus.VMBCHANNEL | null): Path | null {
-    return this.#queue.paths.find((path) => path.channel === channel) ?? null;
+  /** The host is asked for the present step. */
+  #ask(): void {
+    const { state } = this;
+    const step = state.step!;
+    if (this.#service.queue.ask(encodeStep(state, step))) return;
+    this.#tell("refused", { refusal: `no memory to ask for ${step}` });
   }
 
-  /** What is attached to a channel, the first time and after each restore. */
-  #callbacks(index: number): vmbus.ChannelCallbacks {
-    const isPrimary = index === 0;
-    return {
-      processPacket: (_channel, packet, bytes, byteCount) => {
-        this.#awake();
-        if (isPrimary) this.#notified(bytes, byteCount);
-        this.#kmcl.VmbChannelPacketComplete(packet, null, 0);
-      },
-      stateChange: {
-        ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
-        EvtChannelPostStarted: (channel) => {
-          this.#awake();
-          const path = this.#pathOf(channel);
-          if (path === null) return;
-          if (isPrimary) return this.#negotiate();
-          path.isOpen = true;
-          this.#queue.pump();
-        },
-        EvtChannelSuspend: (channel) => {
-          const path = this.#pathOf(channel);
-          if (path !== null) path.isOpen = false; // before a program that hears of its disks asks for more
-          this.#awake();
-          if (isPrimary) this.#suspended(channel);
-        },
-      },
-      pnpFailure: (_channel, status) => {
-        this.#awake();
-        if (isPrimary) this.#refuse(vmbus.ntStatusName(status) ?? `0x${status.toString(16)}`);
-      },
-    };
+  #answered(bytes: Uint8Array, byteCount: number): void {
+    const { state } = this;
+    if (state.step === null) return; // of a controller that is being closed
+    const { event, ...known } = answerTo(state, state.step, bytes, byteCount);
+    this.#tell(event, known);
+  }
+
+  /** The host is silent, or breaks the rules: the controller is opened anew, but not for ever. */
+  #failed(refusal: string, endStatus: vmbus.NtStatus): void {
+    const failuresInRow = this.state.failuresInRow + 1;
+    const event = failuresInRow > FAILURES_MAX ? "failedOften" : "failed";
+    this.#tell(event, { refusal, endStatus, failuresInRow });
   }
 
   /** What the host says by itself: of other things than disks there is nothing to do. */
@@ -177,144 +212,8 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     this.rescan();
   }
 
-  // -- Negotiation
-
-  #negotiate(): void {
-    if (this.state.phase !== "waiting") return;
-    Object.assign(this.state, {
-      phase: "negotiating",
-      refusal: null,
-      endStatus: vmbus.STATUS_DEVICE_REMOVED,
-      versionIndex: 0,
-      subChannels: 0,
-    });
-    this.#askFor("begin");
-  }
-
-  #askFor(step: NegotiationStep): void {
-    this.state.step = step;
-    if (!this.#queue.ask(encodeStep(this.state, step))) {
-      this.#refuse(`no memory to ask for ${step}`);
-    }
-  }
-
-  #answered(bytes: Uint8Array, byteCount: number): void {
-    const { state } = this;
-    const { step } = state;
-    if (step === null) return; // of a controller that is being closed
-    state.step = null;
-    const outcome = answerTo(state, step, bytes, byteCount);
-    if ("refusal" in outcome) return this.#refuse(outcome.refusal);
-    if (step === "subChannels" && state.subChannels > 0) this.#attendSoon();
-    if (outcome.next === "nothing") return;
-    if (outcome.next !== "ready") return this.#askFor(outcome.next);
-    state.phase = "ready";
-    for (const path of this.#queue.paths) {
-      if (path.index === 0) path.isOpen = true;
-    }
-    const asksNow = state.subChannelsWanted > 0 && state.settings.asksForSubChannels === "afterEnd";
-    if (asksNow) this.#askFor("subChannels");
-    this.rescan();
-  }
-
-  // -- Ends
-
-  #suspended(channel: vmbus.VMBCHANNEL | null): void {
-    const isFault = vmbus.inspectChannel(channel)?.fault ?? null;
-    if (this.state.phase === "closing") return;
-    if (isFault !== null) return this.#failed(isFault, vmbus.STATUS_DEVICE_REMOVED);
-    this.#stop("waiting");
-  }
-
-  /** The host is silent, or breaks the rules: the controller is opened anew, but not for ever. */
-  #failed(refusal: string, endStatus: vmbus.NtStatus): void {
-    if (this.state.phase === "closing") return;
-    this.state.failuresInRow++;
-    const isRefused = this.state.phase !== "ready" || this.state.failuresInRow > FAILURES_MAX;
-    if (isRefused) this.state.refusal = refusal;
-    this.#stop(isRefused ? "refused" : "waiting", endStatus);
-  }
-
-  #refuse(refusal: string): void {
-    this.state.refusal = refusal;
-    this.#stop("refused");
-  }
-
-  /** No request is sent any more; the channels are closed in a step of its own. */
-  #stop(after: AfterClosing, endStatus: vmbus.NtStatus = vmbus.STATUS_DEVICE_REMOVED): void {
-    Object.assign(this.state, { phase: "closing", afterClosing: after, step: null, endStatus });
-    this.#service.stop();
-    this.#attendSoon();
-  }
-
-  // -- What is done outside of callbacks
-
-  #attendSoon(): void {
-    this.#timers.after(0, () => this.#attend());
-  }
-
-  /** Does what the state asks for. */
-  #attend(): void {
-    const { state } = this;
-    this.#awake();
-    if (state.phase === "closing") return this.#close();
-    if (state.phase === "negotiating" || state.phase === "ready") this.#openSubChannels();
-    this.#queue.pump();
-  }
-
-  /** Opens sub-channels that the host has granted: each waits for its offer. */
-  #openSubChannels(): void {
-    const { state } = this;
-    const { paths } = this.#queue;
-    const instance = this.#kmcl.VmbChannelGetInterfaceInstance(paths[0]!.channel);
-    try {
-      for (let index = paths.length; index <= state.subChannels; index++) {
-        const channel = this.#allocate(index, instance);
-        vmbus.initSetTargetProcessor(this.#kmcl, channel, index % state.processors);
-        expectSuccess(this.#kmcl.VmbChannelEnable(channel), "VmbChannelEnable");
-      }
-    } catch (error) {
-      // Where there is no memory for one more, those that are there will do.
-      if (!(error instanceof vmbus.KmclError)) throw error;
-      state.subChannels = paths.length - 1;
-    }
-  }
-
-  /** Closes the channels that are open, sub-channels first; when all of them are closed, what follows is done. */
-  #close(): void {
-    const isOpen = ({ channel }: Path) => vmbus.inspectChannel(channel)?.lifecycle !== "disabled";
-    const open = this.#queue.paths.filter(isOpen).toReversed();
-    if (open.length === 0) return this.#closed();
-    const closing = open.map(({ channel }) => this.#kmcl.VmbChannelDisable(channel));
-    // Where the fabric is disposed of meanwhile, nothing is left that could follow.
-    Promise.all(closing).then(() => this.#closed(), () => {});
-  }
-
-  /** Whether its channels live: they go with their guest. */
-  get #isLive(): boolean {
-    const [primary] = this.#queue.paths;
-    return primary !== undefined && vmbus.inspectChannel(primary.channel) !== null;
-  }
-
-  /** All channels are closed. */
-  #closed(): void {
-    const { state } = this;
-    const { paths } = this.#queue;
-    if (state.phase !== "closing" || !this.#isLive) return; // it was done already, or the guest is gone
-    for (const { channel } of paths.splice(1)) this.#kmcl.VmbChannelCleanup(channel);
-    this.#service.freeMemory();
-    const { channel } = paths[0]!;
-    state.phase = state.afterClosing;
-    if (state.phase === "waiting") {
-      const status = this.#kmcl.VmbChannelEnable(channel);
-      if (vmbus.NT_SUCCESS(status)) return;
-      // Nobody awaits this: a guest that has crashed meanwhile, for one, opens nothing any more.
-      state.phase = "refused";
-      state.refusal = vmbus.ntStatusName(status) ?? `0x${status.toString(16)}`;
-    } else if (state.phase === "closed") {
-      this.#kmcl.VmbChannelCleanup(channel);
-      paths.pop();
-    }
+  #allClosed(): void {
+    if (this.#channels.areLive) this.#tell("allClosed"); // else the guest is gone
   }
 
   // -- Saving
@@ -323,11 +222,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
   save(tokens: vmbus.HandleTokens): vmbus.PlainData {
     return {
       state: saveState(this.state),
-      paths: this.#queue.paths.map(({ channel, index, isOpen }) => ({
-        channel: tokens.of(channel),
-        index,
-        isOpen,
-      })),
+      paths: this.#channels.save(tokens),
       service: this.#service.save(tokens),
     };
   }
@@ -343,7 +238,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
   ): StorageClient {
     return vmbus.readRecord(data, "storage VSC", (saved) => {
       const client = new StorageClient(context, disks, saved.record("state", restoreState));
-      client.#restorePaths(context, saved);
+      saved.records("paths", (fields) => client.#channels.restore(context, fields));
       saved.record("service", (fields) => client.#service.restore(context, fields));
       client.#checkRestored();
       client.#attendSoon();
@@ -351,30 +246,18 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     });
   }
 
-  #restorePaths(context: vmbus.GuestRestoreContext, saved: vmbus.SavedFields): void {
-    const { paths } = this.#queue;
-    saved.records("paths", (fields) => {
-      const index = fields.uint("index");
-      if (index !== paths.length) {
-        throw new Error(`Cannot restore channel ${index} of a controller`);
-      }
-      const channel = context.attachChannel(fields.text("channel"), this.#callbacks(index));
-      paths.push({ channel, index, isOpen: fields.flag("isOpen"), underWay: 0 });
-    });
-  }
-
   /** What was restored must go together, as it did when it was saved: else nothing would ever move it on. */
   #checkRestored(): void {
-    const { phase, step } = this.state;
-    const [primary] = this.#queue.paths;
+    const { phase, step, place } = this.state;
+    const { primary } = this.#channels;
     const isAtWork = phase === "negotiating" || phase === "ready";
-    const lifecycle = primary === undefined
-      ? null
-      : vmbus.inspectChannel(primary.channel).lifecycle;
-    const isSound = (primary === undefined) === (phase === "closed") &&
-      (!isAtWork || lifecycle === "opened") &&
-      (phase === "negotiating" ? step !== null : isAtWork || step === null) &&
-      (step === null || this.#queue.isAsking);
-    if (!isSound) throw new Error(`Cannot restore a controller: it never was ${phase} like that`);
+    const isSound = (primary === null) === (phase === "closed") &&
+      (!isAtWork || vmbus.inspectChannel(primary!.channel).lifecycle === "opened") &&
+      (step === null || this.#service.queue.isAsking);
+    if (!isSound) throw new Error(`Cannot restore a controller: it never was ${place} like that`);
   }
+}
+
+function nameOf(status: vmbus.NtStatus): string {
+  return vmbus.ntStatusName(status) ?? `0x${status.toString(16)}`;
 }

@@ -17,7 +17,8 @@ import {
   packetBytesOf,
   type StorageRequest,
 } from "../protocol.ts";
-import { type NegotiationStep, type StorageClientState, versionOf } from "./state.ts";
+import type { ClientEvent, NegotiationStep } from "./chart.ts";
+import { type StorageClientSettings, type StorageClientState, versionOf } from "./state.ts";
 
 const PAGE_BYTES = 4096;
 
@@ -44,15 +45,12 @@ function requestOf(state: StorageClientState, step: NegotiationStep): StorageReq
   }
 }
 
-/** What an answer leads to: the next step, readiness, nothing more, or that the host cannot be agreed with. */
+/** What an answer is to the chart, and why the host cannot be agreed with where it is that. */
 export type Outcome =
-  | { readonly next: NegotiationStep }
-  | { readonly next: "ready" | "nothing" }
-  | { readonly refusal: string };
+  | { readonly event: Exclude<ClientEvent, "refused"> }
+  | { readonly event: "refused"; readonly refusal: string };
 
-/**
- * What the host's answer to `step` leads to. What it says of versions and properties is taken into `state`.
- */
+/** What the host's answer to `step` is. What it says of versions and properties is taken into `state`. */
 export function answerTo(
   state: StorageClientState,
   step: NegotiationStep,
@@ -60,33 +58,38 @@ export function answerTo(
   byteCount: number,
 ): Outcome {
   const header = PLAIN_ANSWER.decode(bytes, byteCount);
-  if (header instanceof Damage) return { refusal: `malformed answer to ${step}` };
+  if (header instanceof Damage) return refused(`malformed answer to ${step}`);
   const isGood = vmbus.NT_SUCCESS(header.status);
   if (step === "version" && !isGood) return nextVersion(state);
   if (step === "subChannels") {
     if (isGood) state.subChannels = state.subChannelsWanted; // without them the primary does all
-    return state.phase === "ready" ? { next: "nothing" } : { next: "end" };
+    return { event: isGood ? "granted" : "denied" };
   }
-  if (!isGood) return { refusal: `${nameOf(header.status)} to ${step}` };
-  switch (step) {
-    case "begin":
-      return { next: "version" };
-    case "version":
-      return { next: "properties" };
-    case "properties":
-      return takeProperties(state, bytes, byteCount);
-    case "end":
-      return { next: "ready" };
-  }
+  if (!isGood) return refused(`${nameOf(header.status)} to ${step}`);
+  if (step === "properties") return takeProperties(state, bytes, byteCount);
+  return step === "end" ? accepted(state, "afterEnd") : { event: "accepted" };
+}
+
+function refused(refusal: string): Outcome {
+  return { event: "refused", refusal };
+}
+
+/** The host's good answer, after which sub-channels are asked for if this is the time for it. */
+function accepted(
+  { subChannelsWanted, settings }: StorageClientState,
+  time: StorageClientSettings["asksForSubChannels"],
+): Outcome {
+  const asksNow = subChannelsWanted > 0 && settings.asksForSubChannels === time;
+  return { event: asksNow ? "acceptedMultichannel" : "accepted" };
 }
 
 /** The host does not speak this version: the next one is tried. */
 function nextVersion(state: StorageClientState): Outcome {
   if (state.versionIndex === state.settings.versions.length - 1) {
-    return { refusal: "no version of the settings" };
+    return refused("no version of the settings");
   }
   state.versionIndex++;
-  return { next: "version" };
+  return { event: "versionRefused" };
 }
 
 function takeProperties(
@@ -95,18 +98,17 @@ function takeProperties(
   byteCount: number,
 ): Outcome {
   const properties = PROPERTIES_ANSWER.decode(bytes, byteCount);
-  if (properties instanceof Damage) return { refusal: "malformed answer to properties" };
+  if (properties instanceof Damage) return refused("malformed answer to properties");
   const { settings, processors } = state;
   const { transferBytesMax, propertyFlags, subChannelsMax } = properties;
   const pages = Math.floor(Math.min(transferBytesMax, settings.transferBytesMax) / PAGE_BYTES);
-  if (pages === 0) return { refusal: `transfers of at most ${transferBytesMax} bytes` };
+  if (pages === 0) return refused(`transfers of at most ${transferBytesMax} bytes`);
   state.transferBytesMax = pages * PAGE_BYTES;
   const isMulti = versionOf(state) >= LONG_PACKET_VERSION && (propertyFlags & MULTI_CHANNEL) !== 0;
   state.subChannelsWanted = isMulti
     ? Math.min(subChannelsMax, settings.subChannelsMax, processors - 1)
     : 0;
-  const asksNow = state.subChannelsWanted > 0 && settings.asksForSubChannels === "beforeEnd";
-  return { next: asksNow ? "subChannels" : "end" };
+  return accepted(state, "beforeEnd");
 }
 
 function nameOf(status: vmbus.NtStatus): string {

@@ -11,6 +11,13 @@ import {
   type SavedFields,
   STATUS_DEVICE_REMOVED,
 } from "../../../mod.ts";
+import {
+  type AfterClosing,
+  CLIENT_CHART,
+  type ClientPlace,
+  type NegotiationStep,
+  type StorageClientPhase,
+} from "./chart.ts";
 import { checkInstance } from "../../instance.ts";
 import { STORAGE_VERSIONS } from "../protocol.ts";
 
@@ -95,51 +102,20 @@ function refuse(what: string, value: unknown): never {
   throw new RangeError(`Cannot open a storage controller: ${what}, not ${value}`);
 }
 
-/**
- * How far the driver is:
- * - `"waiting"`: no controller is offered, or it is being opened;
- * - `"negotiating"`: its host is asked for a version and its properties;
- * - `"ready"`: its disks are searched for, and used;
- * - `"closing"`: its channels close, or are about to be closed;
- * - `"refused"`: the host could not be agreed with, `refusal` says why;
- * - `"closed"`: the program has closed it.
- */
-export type StorageClientPhase =
-  | "waiting"
-  | "negotiating"
-  | "ready"
-  | "closing"
-  | "refused"
-  | "closed";
-const PHASES: readonly StorageClientPhase[] = [
-  "waiting",
-  "negotiating",
-  "ready",
-  "closing",
-  "refused",
-  "closed",
-];
-
-/** What follows `"closing"`. */
-export type AfterClosing = Extract<StorageClientPhase, "waiting" | "refused" | "closed">;
-const AFTER_CLOSING: readonly AfterClosing[] = ["waiting", "refused", "closed"];
-
-/** What the host was asked, apart from SCSI commands, and has not answered. */
-export type NegotiationStep = "begin" | "version" | "properties" | "subChannels" | "end";
-const STEPS: readonly NegotiationStep[] = ["begin", "version", "properties", "subChannels", "end"];
-
 /** All that the driver knows of its controller; disks, requests and channels aside. */
 export interface StorageClientState {
   /** How it was told to be. */
   readonly settings: StorageClientSettings;
-  /** How far it is. */
-  phase: StorageClientPhase;
-  /** What follows when its channels are closed. */
-  afterClosing: AfterClosing;
-  /** Why the host could not be agreed with. */
-  refusal: string | null;
+  /** Where in its chart it is. */
+  place: ClientPlace;
+  /** How far it is: the first word of its place. */
+  readonly phase: StorageClientPhase;
   /** What the host is asked; null while it is not. */
-  step: NegotiationStep | null;
+  readonly step: NegotiationStep | null;
+  /** What follows when its channels are closed; `"waiting"` while they are not being closed. */
+  readonly afterClosing: AfterClosing;
+  /** Why the host could not be agreed with, or has failed; null from when it is asked anew. */
+  refusal: string | null;
   /** Which of the versions of the settings is spoken, or tried. */
   versionIndex: number;
   /** Sub-channels that it asks for. */
@@ -166,15 +142,28 @@ export interface StorageClientState {
   copiedBytes: number;
 }
 
+function wordsOf(place: ClientPlace): readonly string[] {
+  return place.split(".");
+}
+
 /** What the driver knows before there is a controller. */
 export function createState(options: StorageClientOptions): StorageClientState {
   const settings = settingsOf(options);
   return {
     settings,
-    phase: "waiting",
-    afterClosing: "waiting",
+    place: "waiting",
+    get phase() {
+      return wordsOf(this.place)[0] as StorageClientPhase;
+    },
+    get step() {
+      const [phase, part = null] = wordsOf(this.place);
+      return phase === "closing" || part === "settled" ? null : part as NegotiationStep | null;
+    },
+    get afterClosing() {
+      const [phase, part] = wordsOf(this.place);
+      return phase === "closing" ? part as AfterClosing : "waiting";
+    },
     refusal: null,
-    step: null,
     versionIndex: 0,
     subChannelsWanted: 0,
     subChannels: 0,
@@ -197,10 +186,10 @@ export function versionOf({ settings, versionIndex }: StorageClientState): numbe
 
 /** The state as it is saved. */
 export function saveState(state: StorageClientState): PlainData {
-  const { settings } = state;
+  const { settings, phase: _phase, step: _step, afterClosing: _after, ...kept } = state;
   const { versions, ringPages } = settings;
   return {
-    ...state,
+    ...kept,
     settings: { ...settings, versions: [...versions], ringPages: [...ringPages] },
   };
 }
@@ -211,8 +200,8 @@ export function saveState(state: StorageClientState): PlainData {
  * @throws {Error} It is not such a state.
  */
 export function restoreState(saved: SavedFields): StorageClientState {
-  const settings = saved.record("settings", (fields) =>
-    settingsOf({
+  const state = saved.record("settings", (fields) =>
+    createState({
       instance: fields.orNull("instance", () => fields.guid("instance")),
       versions: fields.uints("versions"),
       queueDepth: fields.uint("queueDepth"),
@@ -222,16 +211,13 @@ export function restoreState(saved: SavedFields): StorageClientState {
       ringPages: fields.uints("ringPages") as unknown as readonly [number, number],
       timeoutMilliseconds: fields.uint("timeoutMilliseconds"),
     } as StorageClientOptions));
-  return {
-    settings,
-    phase: saved.word("phase", PHASES),
-    afterClosing: saved.word("afterClosing", AFTER_CLOSING),
+  const known: Omit<StorageClientState, "settings" | "phase" | "step" | "afterClosing"> = {
+    place: saved.word("place", CLIENT_CHART.places),
     refusal: saved.orNull("refusal", () => saved.text("refusal")),
-    step: saved.orNull("step", () => saved.word("step", STEPS)),
-    versionIndex: saved.uint("versionIndex", settings.versions.length - 1),
+    versionIndex: saved.uint("versionIndex", state.settings.versions.length - 1),
     subChannelsWanted: saved.uint("subChannelsWanted", SUB_CHANNELS_MAX),
     subChannels: saved.uint("subChannels", SUB_CHANNELS_MAX),
-    transferBytesMax: saved.uint("transferBytesMax", settings.transferBytesMax, PAGE_BYTES),
+    transferBytesMax: saved.uint("transferBytesMax", state.settings.transferBytesMax, PAGE_BYTES),
     endStatus: saved.uint("endStatus", 0xffff_ffff),
     failuresInRow: saved.uint("failuresInRow"),
     processors: saved.uint("processors", 64, 1),
@@ -241,4 +227,5 @@ export function restoreState(saved: SavedFields): StorageClientState {
     deepestQueue: saved.uint("deepestQueue"),
     copiedBytes: saved.uint("copiedBytes"),
   };
+  return Object.assign(state, known);
 }

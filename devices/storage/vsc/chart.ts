@@ -1,0 +1,127 @@
+/**
+ * The chart of the storage controller's VSC: how far it is with its controller (docs/storage.md G1, G10, G11), and
+ * what it does on the way. Requests are no part of it: they are sent while it is ready.
+ *
+ * @module
+ */
+
+// deno-fmt-ignore-file -- laid out by hand, a line a state
+import { setup } from "xstate";
+import { ChartTable } from "../../chart.ts";
+
+/** What happens to the driver. */
+export type ClientEvent =
+  /** The host offers the controller, and the primary channel is open. */
+  | "opened"
+  /** The host's good answer to what it was asked; after one with `Multichannel` sub-channels are asked for. */
+  | "accepted" | "acceptedMultichannel"
+  /** The host does not speak this version, and there is another. */
+  | "versionRefused"
+  /** The answer about sub-channels. */
+  | "granted" | "denied"
+  /** The host cannot be agreed with, or the primary channel could not be opened. */
+  | "refused"
+  /** The primary channel cannot be opened anew. */
+  | "notReopened"
+  /** The host is silent, or breaks the rules of the bus: again, or too often in a row. */
+  | "failed" | "failedOften"
+  /** The primary channel closes. */
+  | "suspended"
+  /** The program closes the controller. */
+  | "close"
+  /** All channels are closed. */
+  | "allClosed"
+  /** The time of its own comes that the driver has asked for, or a restored guest runs. */
+  | "attend"
+  /** There may be other disks. */
+  | "rescan";
+
+const EFFECTS = [
+  /** Forgets what was agreed on with the host before. */
+  "forget",
+  /** Asks the host for the present step. */
+  "ask",
+  /** Lets requests onto the primary channel. */
+  "serve",
+  /** Searches for disks. */
+  "search",
+  /** Asks for a time of its own. */
+  "attendSoon",
+  /** Opens the sub-channels that the host has granted. */
+  "openSubChannels",
+  /** Ends what is under way, and asks for a time of its own. */
+  "stop",
+  /** Closes the channels. */
+  "closeChannels",
+  /** Frees the sub-channels, and pages. */
+  "free",
+  /** Opens the primary channel anew. */
+  "reopen",
+  /** Frees the primary channel. */
+  "freePrimary",
+] as const;
+
+/** What the driver has to do on a step. */
+export type ClientEffect = typeof EFFECTS[number];
+
+/** What follows when the channels are closed. */
+export type AfterClosing = "waiting" | "refused" | "closed";
+
+/** What the host was asked, apart from SCSI commands, and has not answered. */
+export type NegotiationStep = "begin" | "version" | "properties" | "subChannels" | "end";
+
+/**
+ * How far the driver is:
+ * - `"waiting"`: no controller is offered, or it is being opened;
+ * - `"negotiating"`: its host is asked for a version and its properties;
+ * - `"ready"`: its disks are searched for, and used;
+ * - `"closing"`: its channels close, or are about to be closed;
+ * - `"refused"`: the host could not be agreed with, `refusal` says why;
+ * - `"closed"`: the program has closed it.
+ */
+export type StorageClientPhase =
+  | "waiting" | "negotiating" | "ready" | "closing" | "refused" | "closed";
+
+/** Where in its chart the driver is: the phase, and what of it. */
+export type ClientPlace =
+  | Exclude<StorageClientPhase, "negotiating" | "ready" | "closing">
+  | `negotiating.${NegotiationStep}`
+  | "ready.settled" | "ready.subChannels"
+  | `closing.${AfterClosing}`;
+
+/** The chart. What a state does not list changes nothing: answers of a controller that is being closed, for one. */
+// deno-lint-ignore explicit-function-return-type explicit-module-boundary-types
+export function createStorageClientChart() {
+  const ends = { suspended: "#storageClient.closing.waiting", refused: "#storageClient.closing.refused", failedOften: "#storageClient.closing.refused", close: "#storageClient.closing.closed" };
+  const subChannelsGranted = { actions: "attendSoon" } as const;
+  return setup({
+    types: { events: {} as { type: ClientEvent } },
+    actions: Object.fromEntries(EFFECTS.map((name) => [name, () => {}])) as Record<ClientEffect, () => void>,
+  }).createMachine({ id: "storageClient", initial: "waiting", states: {
+    waiting: { on: { ...ends, failed: "closing.refused", notReopened: "refused", opened: { target: "negotiating", actions: "forget" } } },
+    negotiating: { initial: "begin", on: { ...ends, failed: "closing.refused", attend: { actions: "openSubChannels" } }, states: {
+      begin: { entry: "ask", on: { accepted: "version" } },
+      version: { entry: "ask", on: { accepted: "properties", versionRefused: { target: "version", reenter: true } } },
+      properties: { entry: "ask", on: { accepted: "end", acceptedMultichannel: "subChannels" } },
+      subChannels: { entry: "ask", on: { granted: { ...subChannelsGranted, target: "end" }, denied: "end" } },
+      end: { entry: "ask", on: {
+        accepted: { target: "#storageClient.ready.settled", actions: ["serve", "search"] },
+        acceptedMultichannel: { target: "#storageClient.ready.subChannels", actions: ["serve", "ask", "search"] },
+      } },
+    } },
+    ready: { initial: "settled", on: { ...ends, failed: "closing.waiting", attend: { actions: "openSubChannels" }, rescan: { actions: "search" } }, states: {
+      settled: {},
+      subChannels: { on: { granted: { ...subChannelsGranted, target: "settled" }, denied: "settled" } },
+    } },
+    closing: { entry: "stop", exit: "free", initial: "waiting", on: { close: ".closed", attend: { actions: "closeChannels" } }, states: {
+      waiting: { on: { allClosed: { target: "#storageClient.waiting", actions: "reopen" } } },
+      refused: { on: { allClosed: "#storageClient.refused" } },
+      closed: { on: { allClosed: { target: "#storageClient.closed", actions: "freePrimary" } } },
+    } },
+    refused: { on: { close: "closing.closed" } },
+    closed: {},
+  } });
+}
+
+/** The chart as a table. */
+export const CLIENT_CHART: ChartTable<ClientPlace, ClientEvent, ClientEffect> = new ChartTable(createStorageClientChart);
