@@ -184,6 +184,24 @@ Deno.test("restorePartition: bounce buffers that cannot be are refused (X21)", a
   assertEquals(refused, refused.map(() => true));
 });
 
+Deno.test("restorePartition: a buffer that KMCL keeps for something else is no bounce buffer (X21)", async () => {
+  const { bytes } = await savedGuest(true);
+  const [guestEnd] = readEnvelope("partition", bytes)
+    .filter(({ type }) => type === PARTITION_CHUNKS.guestEnd.type)
+    .map(({ data }) => data as { offers: { link: { ringGpa: number } }[] });
+  const { ringGpa } = guestEnd!.offers[0]!.link;
+  const withDrivers = (gpas: readonly number[]) =>
+    isRefused(bytes, ({ bounce, configuration, ...endpoint }) => ({
+      ...endpoint,
+      configuration: { ...configuration as Saved, bounceDriverBytes: 1 << 20 },
+      bounce: {
+        ...bounce as Saved,
+        driverGpas: [...(bounce as { driverGpas: number[] }).driverGpas, ...gpas],
+      },
+    }));
+  assertEquals([withDrivers([]), withDrivers([ringGpa])], [false, true]);
+});
+
 Deno.test("savePartition: who is not isolated, and asks for no bounce buffer, saves what was saved before there were any (X1, X21)", async () => {
   const fabric = vmbus.createFabric();
   const guest = fabric.createPartition({ name: "guest", memoryPages: 16 });
