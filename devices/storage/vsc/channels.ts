@@ -7,7 +7,7 @@
 
 import * as vmbus from "../../../mod.ts";
 import { allocateChannel, countProcessors } from "./channel.ts";
-import type { Path } from "./queue.ts";
+import type { Path } from "./queue_parts.ts";
 import type { StorageClientState } from "./state.ts";
 
 const { expectSuccess } = vmbus;
@@ -105,6 +105,11 @@ export class Channels {
     const isOpen = ({ channel }: Path) => vmbus.inspectChannel(channel)?.lifecycle !== "disabled";
     const open = paths.filter(isOpen).toReversed();
     await Promise.all(open.map(({ channel }) => kmcl.VmbChannelDisable(channel)));
+  }
+
+  /** Closes the one of `path`, or waits until it is closed where it went by itself. */
+  async closeOne(path: Path): Promise<void> {
+    await this.#parts.kmcl.VmbChannelDisable(path.channel);
   }
 
   /** Frees those from `index` on, which are closed. */

@@ -61,6 +61,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     attendSoon: () => this.#attendSoon(),
     openSubChannels: () => {
       this.#channels.openSubChannels();
+      this.#awaitStranded();
       this.#service.queue.pump();
     },
     stop: () => {
@@ -70,6 +71,8 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     // Where the fabric is disposed of meanwhile, nothing is left that could follow.
     closeChannels: () => void this.#channels.close().then(() => this.#allClosed(), () => {}),
     free: () => {
+      const { queue } = this.#service;
+      for (const path of queue.paths) queue.letGo(path);
       this.#channels.freeFrom(1);
       this.#service.freeMemory();
     },
@@ -100,6 +103,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
       disks,
       awake,
       answered: (bytes, byteCount) => this.#answered(bytes, byteCount),
+      stranded: () => this.#attendSoon(),
       timedOut: () => this.#failed("timed out", STATUS_IO_TIMEOUT),
     });
     const { queue } = this.#service;
@@ -181,6 +185,18 @@ export class StorageClient implements vmbus.GuestDriverInstance {
       this.#awake();
       this.#tell("attend");
     });
+  }
+
+  /** Waits until the host has let go of what it had from channels that went by themselves. */
+  #awaitStranded(): void {
+    const { queue } = this.#service;
+    for (const path of queue.strandedPaths) {
+      const letGo = () => {
+        if (this.#channels.areLive) queue.letGo(path);
+      };
+      // Where the fabric is disposed of meanwhile, nothing is left that could be sent.
+      this.#channels.closeOne(path).then(letGo, () => {});
+    }
   }
 
   /** The host is asked for the present step. */

@@ -7,8 +7,6 @@
  */
 
 import * as vmbus from "../../../mod.ts";
-import type { GuestTimers } from "./guest_timer.ts";
-import type { Buffers } from "./buffers.ts";
 import {
   type Command,
   type CommandOwner,
@@ -18,9 +16,11 @@ import {
   restoreCommand,
   saveCommand,
 } from "./command.ts";
-import { type StorageClientState, versionOf } from "./state.ts";
+import type { Path, QueueParts } from "./queue_parts.ts";
+import { versionOf } from "./state.ts";
+import { StrandedCommands } from "./stranded.ts";
 import { type Action, judge, type SrbFailure } from "./verdict.ts";
-import { RequestWatch } from "./watch.ts";
+import { RequestWatch, type WatchedRequest } from "./watch.ts";
 
 const WAIT_FOR_COMPLETION = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
 /** How often a command is sent again. */
@@ -28,62 +28,12 @@ const RETRIES_MAX = 8;
 /** How long a command that is to be sent later waits, in milliseconds; twice as long each time. */
 const LATER_MILLISECONDS = 10;
 
-/** One channel. */
-export interface Path {
-  /** Its handle. */
-  readonly channel: vmbus.VMBCHANNEL;
-  /** 0 for the primary, more for a sub-channel. */
-  readonly index: number;
-  /** Whether requests may be sent on it. */
-  isOpen: boolean;
-  /** Commands that are under way on it. */
-  underWay: number;
-}
-
 /** A request under way: a command, or null for what else the host is asked. */
 interface UnderWay {
   readonly path: Path;
   readonly command: Command | null;
   /** Parts of its time that have passed. */
   age: number;
-}
-
-/** What the rest of the driver does. */
-export interface QueueUsers {
-  /** Called before anything else is done in a completion routine or a timer. */
-  awake(): void;
-  /** Fills the buffer of a command that writes; false where its data is not there. */
-  fill(command: Command, buffer: vmbus.GuestBuffer): boolean;
-  /** The same work in two commands; null where it cannot be less. */
-  split(command: Command): readonly Command[] | null;
-  /** A command has ended: `movedBytes` of its buffer are data, where it did not fail. */
-  ended(command: Command, failure: SrbFailure | null, movedBytes: number): void;
-  /** The host's answer to what else it was asked, its first `byteCount` bytes. */
-  answered(bytes: Uint8Array, byteCount: number): void;
-  /** A disk is to be read anew, and its parked commands are to be released then. */
-  refresh(lun: number): void;
-  /** The controller is to be searched anew. */
-  rescan(): void;
-  /** There is no such disk. */
-  remove(lun: number): void;
-  /** A request has taken too long. */
-  timedOut(): void;
-}
-
-/** What the queue stands on. */
-export interface QueueParts {
-  /** The table with which it uses its channels. */
-  readonly kmcl: vmbus.KmclClientInterfaceV1;
-  /** The guest's memory. */
-  readonly memory: vmbus.GuestMemory;
-  /** The guest's timers. */
-  readonly timers: GuestTimers;
-  /** Where it reads the settings, and counts. */
-  readonly state: StorageClientState;
-  /** Pages that data goes through. */
-  readonly buffers: Buffers;
-  /** The rest of the driver. */
-  readonly users: QueueUsers;
 }
 
 /** The requests of one controller. */
@@ -98,6 +48,8 @@ export class CommandQueue {
   /** Commands that wait until their disk was read anew. */
   #parked: Command[] = [];
   readonly #underWay = new Map<vmbus.VMBPACKET, UnderWay>();
+  /** What a host may have that has not answered. */
+  readonly #stranded = new StrandedCommands<Path>();
   #lastPath = 0;
   readonly #watch: RequestWatch;
 
@@ -108,7 +60,7 @@ export class CommandQueue {
     this.#watch = new RequestWatch({
       timers,
       timeoutMilliseconds: settings.timeoutMilliseconds,
-      requests: () => this.#underWay.values(),
+      requests: () => this.#watched(),
       awake: () => users.awake(),
       timedOut: () => users.timedOut(),
     });
@@ -122,12 +74,29 @@ export class CommandQueue {
       ...this.#waiting,
       ...this.#later,
       ...this.#parked,
+      ...this.#stranded.commands,
     ];
+  }
+
+  /** Requests that the host has to answer, or to let go of. */
+  *#watched(): Generator<WatchedRequest> {
+    yield* this.#underWay.values();
+    yield* this.#stranded.awaited;
   }
 
   /** Whether the host still has to answer something else. */
   get isAsking(): boolean {
     return [...this.#underWay.values()].some(({ command }) => command === null);
+  }
+
+  /** Channels that have to be torn down before what was sent on them can be sent again, or its buffers used. */
+  get strandedPaths(): ReadonlySet<Path> {
+    return this.#stranded.paths;
+  }
+
+  /** Pages that a host may have whose requests have ended. */
+  get strandedBuffers(): readonly vmbus.GuestBuffer[] {
+    return this.#stranded.buffers;
   }
 
   /** Has a command sent as soon as there is a channel for it. */
@@ -224,7 +193,7 @@ export class CommandQueue {
     if (!vmbus.NT_SUCCESS(status)) {
       kmcl.VmbPacketFree(packet);
       if (status === vmbus.STATUS_DEVICE_REMOVED) path.isOpen = false;
-      return this.#unanswered(command, status);
+      return this.#unsent(command, status);
     }
     state.commands++;
     path.underWay++;
@@ -237,7 +206,7 @@ export class CommandQueue {
 
   /** The completion routine: one serves all requests. */
   readonly #completed: vmbus.EvtPacketCompletionRoutine = (packet, status, bytes, byteCount) => {
-    const { kmcl, state, users } = this.#parts;
+    const { kmcl, users } = this.#parts;
     users.awake();
     const request = this.#underWay.get(packet);
     if (request === undefined) {
@@ -249,7 +218,7 @@ export class CommandQueue {
     if (command !== null) {
       path.underWay--;
       if (vmbus.NT_SUCCESS(status)) this.#answered(command, bytes, byteCount);
-      else this.#unanswered(command, state.endStatus);
+      else this.#unanswered(command, path);
       this.pump();
     } else if (vmbus.NT_SUCCESS(status)) users.answered(bytes, byteCount);
     this.#watch.look();
@@ -265,11 +234,33 @@ export class CommandQueue {
     this.#again(command, action, failure);
   }
 
-  /** Its channel is gone: another takes it, where there is one. */
-  #unanswered(command: Command, status: vmbus.NtStatus): void {
+  /** Its channel does not take it: another does, where there is one. */
+  #unsent(command: Command, status: vmbus.NtStatus): void {
     const failure = failureOf(status);
-    if (this.paths.some(({ isOpen }) => isOpen)) return this.#again(command, "again", failure);
+    if (this.#isAnyOpen) return this.#again(command, "again", failure);
     this.#end(command, failure);
+  }
+
+  /** Its channel goes, and the host may have it: another takes it once that is over, where there is one. */
+  #unanswered(command: Command, path: Path): void {
+    const { users, state } = this.#parts;
+    const hasEnded = !this.#isAnyOpen;
+    this.#stranded.add(path, command, hasEnded);
+    if (hasEnded) users.ended(command, failureOf(state.endStatus), 0);
+    users.stranded();
+  }
+
+  get #isAnyOpen(): boolean {
+    return this.paths.some(({ isOpen }) => isOpen);
+  }
+
+  /** A channel is torn down: the host has let go of all that it had from it. */
+  letGo(path: Path): void {
+    const { commands, buffers } = this.#stranded.release(path);
+    for (const buffer of buffers) this.#parts.buffers.giveBack(buffer);
+    for (const command of commands) this.#unsent(command, this.#parts.state.endStatus);
+    this.#watch.look();
+    this.pump();
   }
 
   #again(command: Command, action: Action, failure: SrbFailure): void {
@@ -317,6 +308,9 @@ export class CommandQueue {
     this.#parked = this.#parked.filter(isLeft);
     for (const command of dropped) this.#later.delete(command);
     for (const command of dropped) this.#end(command, failure);
+    for (const command of this.#stranded.drop(isMeant)) {
+      this.#parts.users.ended(command, failure, 0);
+    }
   }
 
   /** No channel can be used any more: what is not under way ends, and what is ends when its channel has closed. */
@@ -338,6 +332,7 @@ export class CommandQueue {
         command: command && saveCommand(command),
         age,
       })),
+      stranded: this.#stranded.save(),
     };
   }
 
@@ -350,12 +345,14 @@ export class CommandQueue {
     const command = (fields: vmbus.SavedFields) => restoreCommand(context, fields, planOf);
     this.#waiting = [...saved.records("waiting", command)];
     this.#parked = [...saved.records("parked", command)];
-    saved.records("underWay", (fields) => {
-      const index = fields.uint("path");
+    const pathAt = (index: number) => {
       const path = this.paths.find((known) => known.index === index);
-      if (path === undefined) {
-        throw new Error(`Cannot restore a request: there is no channel ${index}`);
-      }
+      if (path !== undefined) return path;
+      throw new Error(`Cannot restore a request: there is no channel ${index}`);
+    };
+    saved.records("stranded", (fields) => this.#stranded.restore(context, fields, pathAt, planOf));
+    saved.records("underWay", (fields) => {
+      const path = pathAt(fields.uint("path"));
       const packet = context.attachPacket(fields.text("packet"), {
         completionRoutine: this.#completed,
       });

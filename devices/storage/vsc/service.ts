@@ -35,6 +35,8 @@ export interface ServiceParts {
   readonly awake: () => void;
   /** The host's answer to what it was asked apart from commands. */
   readonly answered: (bytes: Uint8Array, byteCount: number) => void;
+  /** A channel has gone whose requests the host may still have. */
+  readonly stranded: () => void;
   /** A request has taken too long. */
   readonly timedOut: () => void;
 }
@@ -51,7 +53,7 @@ export class DiskService implements DiskHost {
 
   /** A service without disks. */
   constructor(parts: ServiceParts) {
-    const { kmcl, memory, timers, state, disks, awake, answered, timedOut } = parts;
+    const { kmcl, memory, timers, state, disks, awake, answered, stranded, timedOut } = parts;
     this.#parts = parts;
     this.#buffers = new Buffers(memory);
     this.#table = new DiskTable(state);
@@ -89,6 +91,7 @@ export class DiskService implements DiskHost {
         remove: (lun) => this.#remove(lun),
         awake,
         answered,
+        stranded,
         timedOut,
       },
     });
@@ -196,8 +199,11 @@ export class DiskService implements DiskHost {
     const { commands } = this.queue;
     this.#operations.checkRestored(commands);
     const searching = commands.filter(({ owner }) => owner.kind === "search").length;
-    const buffers = [...this.#buffers.idle, ...commands.map(({ buffer }) => buffer)]
-      .filter((buffer) => buffer !== null);
+    const buffers = [
+      ...this.#buffers.idle,
+      ...this.queue.strandedBuffers,
+      ...commands.map(({ buffer }) => buffer),
+    ].filter((buffer) => buffer !== null);
     const isSearching = this.#search.isIdle ? searching <= 1 : searching === 1;
     if (isSearching && new Set(buffers).size === buffers.length) return;
     throw new Error("Cannot restore the disks of a controller: its requests do not go together");

@@ -231,7 +231,9 @@ export class StorageController implements StorageServer, ChannelOwner {
   /** The guest is ready: sub-channels are served, and of what changed before it need not be told. */
   #ready(): void {
     this.state.news = "told";
-    for (const channel of this.#channels.slice(1)) channel.start();
+    for (const channel of this.#channels.slice(1)) {
+      if (channel.isOffered) channel.start(); // its offer may have come to nothing
+    }
   }
 
   /** RESET: does nothing to the disks, and is answered once all that ran before it has ended. */

@@ -147,7 +147,8 @@ export function restoreServer(saved: SavedFields): SavedServer {
     bytes: channel.orNull("bytes", () => channel.bytes("bytes")),
   }));
   const { subChannels } = state.agreement;
-  const isWhole = channels.length === subChannels + 1 &&
+  // For some of its sub-channels there may have been no memory.
+  const isWhole = channels.length >= 1 && channels.length <= subChannels + 1 &&
     channels.every(({ index }, place) => index === place);
   if (!isWhole) {
     throw new Error(

@@ -85,14 +85,6 @@ function plug(world: Storage): void {
   world.reach("another disk has come or gone");
 }
 
-/**
- * What of a guest's losses a scenario has in which memory is used again: a host that takes an offer back has let go of
- * the guest's memory before, and these faults take it from under a driver that still reads into it.
- */
-const LOSSES = RARE_LOSSES.filter((rule) =>
-  rule.do !== "deviceRemoved" && rule.do !== "offerRescinded"
-);
-
 /** The host's driver is closed, and another one offers the same disk. */
 async function restart(world: Storage): Promise<void> {
   const { images } = stageOf(world.fabric);
@@ -183,7 +175,7 @@ export const storage: ScenarioDefinition<typeof drivers> = defineScenario({
   end,
   payloads: STORAGE_PAYLOADS,
   checkers: [oneBuffer],
-  faults: [...DELAYS, ...MOVES, ...LOSSES, ...MISDEEDS, ...STORAGE_FAULTS],
+  faults: [...DELAYS, ...MOVES, ...RARE_LOSSES, ...MISDEEDS, ...STORAGE_FAULTS],
   reach: [
     "a flush was acknowledged",
     "a request failed",

@@ -92,6 +92,8 @@ const LOSSES: readonly FaultRule[] = [
   { do: "memoryExhausted", where: { site: "pages" }, nth: 4 },
   { do: "storageFailed", nth: 2 },
   { do: "guestMigrated", nth: 41, budget: 9 },
+  { do: "deviceRemoved", oneIn: 60 },
+  { do: "offerRescinded", nth: 150, budget: 6 },
 ];
 
 for (const rule of LOSSES) {
@@ -109,6 +111,39 @@ for (const rule of LOSSES) {
 // What a restored guest heard of first was Suspend: its program was told of its disks, and asked for more at once.
 Deno.test("storage: a guest that is restored into a suspended channel sends nothing", async () => {
   const { findings } = await runWorld(storage, { seed: 7105 });
+  assertEquals(findings, []);
+});
+
+// A sub-channel goes by itself: what was sent on it was sent again in the same pages, which the host still had. And an
+// offer that goes while sub-channels are granted: one that was never offered was started.
+for (const seed of [51, 2408]) {
+  Deno.test(`storage: a host that has lost an offer has let go of a request before it is sent again, seed ${seed}`, async () => {
+    const faults: FaultRule[] = [
+      ...(seed === 51
+        ? [{ do: "storageSlow" }, { do: "storageReordered" }, { do: "storageFailed" }] as const
+        : [
+          { do: "storageSlow", oneIn: 3, budget: 40, ms: 50 },
+          { do: "storageReordered", oneIn: 4, budget: 40 },
+        ] as const),
+      { do: "deviceRemoved", oneIn: 100 },
+      { do: "offerRescinded", oneIn: 60, budget: 6 },
+    ];
+    assertEquals((await runWorld({ ...storage, faults }, { seed })).findings, []);
+  });
+}
+
+// Fewer sub-channels than were granted, as there was no memory: it could not be restored.
+Deno.test("storage: a controller without a sub-channel that was granted is restored", async () => {
+  const faults: FaultRule[] = [
+    ...["storageSlow", "storageReordered", "storageFailed"].map((rule) =>
+      ({ do: rule }) as FaultRule
+    ),
+    { do: "guestMigrated", oneIn: 200, budget: 5 },
+    { do: "memoryExhausted", oneIn: 60, budget: 2 },
+    { do: "memoryExhausted", where: { site: "channel" }, oneIn: 3, budget: 4 },
+    { do: "guestMigrated", oneIn: 40, budget: 6 },
+  ];
+  const { findings } = await runWorld({ ...storage, faults }, { seed: 68 });
   assertEquals(findings, []);
 });
 
