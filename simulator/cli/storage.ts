@@ -28,6 +28,7 @@ import {
 import { FatCopy, type FatCopyOptions } from "../fat/copy.ts";
 import { FILE_BYTES_MAX } from "../fat/file.ts";
 import { fatImageBytes, formatFat } from "../fat/format.ts";
+import { findVolumeFault } from "../fat/probe.ts";
 import { grouped } from "../layout.ts";
 import {
   numberOf,
@@ -283,6 +284,11 @@ function planStorage(settings: ScenarioSettings): CopyPlan {
     fileBytesMax: FILE_BYTES_MAX,
     imageUnitBytes: BLOCK_BYTES,
     ...(crashPercent !== undefined && { crashPercent }),
+    images: {
+      findFault: (image) =>
+        findVolumeFault(image.byteCount, (offset, into) => image.read(offset, into)),
+      hint: "name an image with a FAT volume, or a path where nothing is: one is made there",
+    },
     madeImages: {
       areKept: true,
       byteCountFor: fatImageBytes,

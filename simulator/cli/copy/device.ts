@@ -60,6 +60,13 @@ export interface CopyPlan extends CopyOptions {
   readonly fileBytesMax?: number;
   /** An image has whole units of so many bytes. Default 1. */
   readonly imageUnitBytes?: number;
+  /** Why an image that was there before cannot be used, in words; null where it can. Default: its size alone counts. */
+  readonly images?: {
+    /** See {@linkcode CopyPlan.images}. */
+    findFault(image: BlockingImage): string | null;
+    /** What would be right. */
+    readonly hint: string;
+  };
   /** What an image has to be that is made. Default: as large as the file, and zero. */
   readonly madeImages?: MadeImages;
   /** The part of all bytes there and back that has been copied when the guests crash, in percent. Default: they do not. */

@@ -171,9 +171,19 @@ export class Opener {
       if (byteCount < neededBytes || byteCount % imageUnitBytes !== 0) {
         throw cannot(`use ${path} as a disk`, `it has ${grouped(byteCount)} bytes`, hint);
       }
+      this.#checkImage(path, image);
       images.push({ image, path, isMade: false });
     }
     return images;
+  }
+
+  /** An image has to hold what its device needs: that is said now, not once all runs. */
+  #checkImage(path: string, image: FileImage): void {
+    const { images } = this.#plan;
+    const fault = images?.findFault(image) ?? null;
+    if (images !== undefined && fault !== null) {
+      throw cannot(`use ${path} as a disk`, fault, images.hint);
+    }
   }
 
   /** An image that the user named, where nothing is: it stays. */

@@ -3,6 +3,7 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { storage } from "../../../simulator/cli/storage.ts";
 import type { BlockDevice } from "../../../devices/storage/mod.ts";
+import { UsageError } from "../../../simulator/cli/command.ts";
 import { FatVolume } from "../../../simulator/fat/volume.ts";
 import { OptionError, type ScenarioResult, type ScenarioSettings } from "../../../simulator/mod.ts";
 import { sampleBytes } from "../../support/disk_stage.ts";
@@ -123,15 +124,35 @@ Deno.test("storage: what was synced is there after a crash, wherever that is", a
 
 Deno.test("storage: an image without a file system, or with too little room, is found out", async () => {
   await withTree({ file: FILE, disk: new Uint8Array(2 ** 20) }, async (root) => {
-    const { ok, findings } = await run({ file: `${root}/file`, disk: `${root}/disk` });
-    assertEquals(ok, false);
-    assertEquals(findings, [
-      "guest 1: the copy failed: Cannot mount the volume: noFileSystem",
-    ]);
+    const without = run({ file: `${root}/file`, disk: `${root}/disk` });
+    await assertRejects(() => without, UsageError, "/disk as a disk: there is no FAT volume on it");
     const small = run({ file: `${root}/file`, disk: `${root}/file` });
     await assertRejects(() => small, Error, "it is the same file as");
     const nowhere = run({ file: `${root}/file`, disk: `${root}/no/disk` });
     await assertRejects(() => nowhere, Error, "/no/disk: there is no such folder; name a file in");
+  });
+});
+
+Deno.test("storage: an image that cannot be used is a wrong argument, and says why", async () => {
+  const image = new Uint8Array(2 ** 20);
+  const odd = image.subarray(0, 2 ** 20 - 1);
+  await withTree({ file: FILE, image, odd, empty: "", "folder/in": "" }, async (root) => {
+    const wrong: [string, string][] = [
+      ["image", "there is no FAT volume on it; name an image with a FAT volume, or a path where"],
+      ["odd", "it has 1 048 575 bytes"],
+      ["empty", "it has 0 bytes"],
+      ["folder", "folder"],
+    ];
+    for (const [name, reason] of wrong) {
+      const running = run({ file: `${root}/file`, disk: `${root}/${name}` });
+      const error = await assertRejects(() => running, UsageError);
+      assert(
+        error.message.includes(`${root}/${name}`) && error.message.includes(reason),
+        error.message,
+      );
+    }
+    const { code } = await simulate("--scenario", "storage", "--disk", `${root}/image`);
+    assertEquals(code, 2);
   });
 });
 
