@@ -58,10 +58,11 @@ const MIB = 2 ** 20;
 const MADE_FILE_BYTES = 8 * MIB;
 /** Most bytes of one request: as many as the guest's page cache asks for. */
 const TRANSFER_BYTES_MAX = 2 ** 18;
-/** Requests that a guest has under way at once: its page cache has four, and a file system reads beside. */
-const QUEUE_DEPTH = 6;
-/** A guest's memory: rings, buffers, and what else there is. */
-const MEMORY_PAGES = 26 + QUEUE_DEPTH * TRANSFER_BYTES_MAX / PAGE_BYTES + 64;
+/** Requests of a guest's page cache: it has four under way, and a file system reads beside. */
+const REQUESTS_AT_ONCE = 6;
+/** A guest's memory beside buffers: the rings of one channel, and what else there is. */
+const RING_PAGES = 26;
+const OTHER_PAGES = 64;
 /** An image has whole blocks. */
 const BLOCK_BYTES = 512;
 /** What directories say while no time has passed. */
@@ -86,6 +87,24 @@ const SYNC_EVERY: NumberOption = {
   least: 1,
   most: 2 ** 31,
   default: MIB,
+};
+const QUEUE_DEPTH: NumberOption = {
+  kind: "number",
+  name: "queue-depth",
+  placeholder: "N",
+  description: "SCSI commands that a guest has under way at once on each channel, at most",
+  least: 1,
+  most: 256,
+  default: REQUESTS_AT_ONCE,
+};
+const SUB_CHANNELS: NumberOption = {
+  kind: "number",
+  name: "sub-channels",
+  placeholder: "N",
+  description: "channels of each controller beside the first; a guest has a processor for each",
+  least: 0,
+  most: 16,
+  default: 0,
 };
 const CRASH_AT: PercentOption = {
   kind: "percent",
@@ -168,13 +187,16 @@ class StorageSession implements DeviceSession {
 
   get figures(): readonly ResultFigure[] {
     const { safeBytes, copy: { state } } = this.#program;
-    const { deepestQueue, retries } = this.#client.state;
+    const { deepestQueue, retries, subChannels } = this.#client.state;
     const figures = [
       {
         key: "commandsAtOnce",
         label: "SCSI commands under way at once, at most",
         value: deepestQueue,
       },
+      ...(subChannels === 0
+        ? []
+        : [{ key: "subChannels", label: "sub-channels", value: subChannels }]),
       { key: "retries", label: "SCSI commands that were sent again", value: retries },
     ];
     if (safeBytes === null) return figures;
@@ -253,8 +275,16 @@ function readCrash(
   return percent;
 }
 
+/** Pages of a guest: no more requests are under way than its page cache has. */
+function memoryPagesOf(subChannels: number): number {
+  const bufferPages = REQUESTS_AT_ONCE * TRANSFER_BYTES_MAX / PAGE_BYTES;
+  return (1 + subChannels) * RING_PAGES + bufferPages + OTHER_PAGES;
+}
+
 function planStorage(settings: ScenarioSettings): CopyPlan {
   const syncBytes = numberOf(SYNC_EVERY, settings);
+  const queueDepth = numberOf(QUEUE_DEPTH, settings);
+  const subChannelsMax = numberOf(SUB_CHANNELS, settings);
   const common = readCopyOptions(
     { file: FILE, image: IMAGE, guests: GUESTS, saveTo: null },
     settings,
@@ -271,16 +301,18 @@ function planStorage(settings: ScenarioSettings): CopyPlan {
     drivers.set(image, made);
     const server = createStorage(guest, [{ image }], {
       instance: `7a5e2d90-41b8-4c6f-8d35-${ends.number.toString(16).padStart(12, "0")}`,
+      subChannelsMax,
     });
     const client = loadGuestDriver(guest, made.driver, {
-      queueDepth: QUEUE_DEPTH,
+      queueDepth,
       transferBytesMax: TRANSFER_BYTES_MAX,
     });
     return new StorageSession(server, client, made.program);
   };
   return {
     ...common,
-    memoryPages: MEMORY_PAGES,
+    memoryPages: memoryPagesOf(subChannelsMax),
+    processors: 1 + subChannelsMax,
     fileBytesMax: FILE_BYTES_MAX,
     imageUnitBytes: BLOCK_BYTES,
     ...(crashPercent !== undefined && { crashPercent }),
@@ -325,7 +357,7 @@ const STORAGE: CopyDevice = {
     "guests copy a file onto a FAT32 volume and back: a SCSI controller as Hyper-V has it, a real file system; " +
     "live migration, a crash",
   payloads: STORAGE_PAYLOADS,
-  options: [FILE, IMAGE, OUT, SYNC_EVERY, GUESTS, MIGRATE, CRASH_AT],
+  options: [FILE, IMAGE, OUT, SYNC_EVERY, QUEUE_DEPTH, SUB_CHANNELS, GUESTS, MIGRATE, CRASH_AT],
   imageOption: IMAGE,
   madeFileBytes: MADE_FILE_BYTES,
   plan: planStorage,

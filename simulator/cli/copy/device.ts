@@ -56,6 +56,8 @@ export interface DeviceSession {
 export interface CopyPlan extends CopyOptions {
   /** Pages of each guest's memory. */
   readonly memoryPages: number;
+  /** Virtual processors of each guest. Default 1. */
+  readonly processors?: number;
   /** Most bytes of a file that is copied. Default: any. */
   readonly fileBytesMax?: number;
   /** An image has whole units of so many bytes. Default 1. */

@@ -93,7 +93,7 @@ export class GuestCopy {
   /** Makes the guest and its device. It copies once the fabric runs. */
   begin(fabric: Fabric, plan: CopyPlan): void {
     const name = `guest ${this.#number}`;
-    const partition = fabric.createPartition({ name, memoryPages: plan.memoryPages });
+    const partition = createGuest(fabric, name, plan);
     this.#session = { partition, device: plan.start(partition, this.#ends()) };
   }
 
@@ -107,7 +107,7 @@ export class GuestCopy {
     this.#isAfterCrash = true;
     this.#digests = { read: new StreamDigest(), returned: new StreamDigest() };
     const name = `guest ${this.#number}`;
-    const partition = fabric.createPartition({ name, memoryPages: plan.memoryPages });
+    const partition = createGuest(fabric, name, plan);
     const device = plan.startAfterCrash?.(partition, this.#ends());
     if (device === undefined) throw new Error(`Cannot crash a guest with a ${this.#device.name}`);
     this.#session = { partition, device };
@@ -283,4 +283,9 @@ export class GuestCopy {
   #find(finding: string): void {
     this.findings.push(`guest ${this.#number}: ${finding}`);
   }
+}
+
+function createGuest(fabric: Fabric, name: string, plan: CopyPlan): Partition {
+  const { memoryPages, processors = 1 } = plan;
+  return fabric.createPartition({ name, memoryPages, processors });
 }

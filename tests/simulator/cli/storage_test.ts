@@ -99,6 +99,19 @@ Deno.test("storage: guests are migrated while their file systems wait for the di
   });
 });
 
+Deno.test("storage: queue depth and sub-channels are what is asked for", async () => {
+  await withTree({ file: FILE }, async (root) => {
+    const shapes = [[1, 0], [1, 2], [4, 1]] as const;
+    for (const [depth, subChannels] of shapes) {
+      const numbers = { "queue-depth": depth, "sub-channels": subChannels, migrate: 2 };
+      const result = await run({ file: `${root}/file` }, numbers, { schedule: "random" });
+      assertGood(result, FILE);
+      assert(figure(result, "commandsAtOnce") <= depth);
+      if (subChannels > 0) assertEquals(figure(result, "subChannels"), subChannels);
+    }
+  });
+});
+
 Deno.test("storage: what was synced is there after a crash, wherever that is", async () => {
   await withTree({ file: FILE }, async (root) => {
     const safe: number[] = [];
