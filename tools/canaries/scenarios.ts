@@ -7,6 +7,7 @@
 import { everything } from "../../simulator/scenarios/everything/scenario.ts";
 import { DELAYS, LOSSES, MISDEEDS, MOVES } from "../../simulator/scenarios/faults.ts";
 import { PROTOCOLS } from "../../simulator/scenarios/protocols/all.ts";
+import { storage } from "../../simulator/scenarios/storage/scenario.ts";
 import type { ScenarioDefinition } from "../../simulator/worlds/world.ts";
 import type { ScenarioTable } from "./canary.ts";
 import { DRIVER_CANARIES } from "./driver_canaries.ts";
@@ -28,6 +29,7 @@ export function rightOf(name: string): string {
 export const SCENARIOS: ScenarioTable = {
   "everything": () => everything,
   "everything-honest": () => everythingHonest,
+  "storage": () => storage,
   "waiting-callers": () => waitingCallers,
   ...Object.fromEntries(Object.entries(PROTOCOLS).map(([name, make]) => [name, () => make(false)])),
   ...Object.fromEntries(DRIVER_CANARIES.map(({ name, make }) => [name, () => make(true)])),

@@ -46,6 +46,11 @@ export class History {
     return { number, ended };
   }
 
+  /** Blocks that it is about. */
+  get blockCount(): number {
+    return this.#blocks.length;
+  }
+
   /** A flush begins; the function is to be called when it was acknowledged. */
   beginFlush(): () => void {
     const places = this.#blocks.map(({ acknowledged }) => acknowledged);

@@ -78,10 +78,10 @@ function resize(world: Storage): void {
 function plug(world: Storage): void {
   const made = serverOf(world.fabric);
   if (made === null) return;
-  const { image } = stageOf(world.fabric);
-  if (made.disk({ lun: 1 }) === null) {
-    made.addDisk({ lun: 1, image, settings: { isReadOnly: true } });
-  } else made.removeDisk({ lun: 1 });
+  const { image, plugged } = stageOf(world.fabric);
+  if (plugged.has(made)) made.removeDisk({ lun: 1 });
+  else made.addDisk({ lun: 1, image, settings: { isReadOnly: true } });
+  if (!plugged.delete(made)) plugged.add(made);
   world.reach("another disk has come or gone");
 }
 
@@ -143,6 +143,20 @@ function checkImage(world: Storage): void {
   }
 }
 
+/** A disk that was taken away is none of the guest's: it was told, or asks where its version knows no such notice. */
+async function checkDisks(world: Storage): Promise<void> {
+  const client = world.driver("client");
+  const hasRemoved = () => {
+    const made = serverOf(world.fabric);
+    return made?.state.agreement.phase === "ready" && client.state.phase === "ready" &&
+      !stageOf(world.fabric).plugged.has(made) && client.disks.some(({ lun }) => lun === 1);
+  };
+  if (hasRemoved()) client.rescan();
+  await world.until(() => !world.isThere("guest") || !hasRemoved());
+  if (!world.isThere("guest") || !hasRemoved()) return;
+  world.fail("a disk that was taken away is gone", "the guest still has LUN 1");
+}
+
 async function end(world: Storage): Promise<void> {
   const stage = stageOf(world.fabric);
   const { worker } = stage;
@@ -154,6 +168,7 @@ async function end(world: Storage): Promise<void> {
     if (worker.underWay > 0) {
       world.fail("each request ends", `${worker.underWay} requests have not ended`);
     }
+    await checkDisks(world);
     await world.driver("client").close();
     await world.until(() => worker.underWay === 0);
   }

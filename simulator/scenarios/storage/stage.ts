@@ -36,6 +36,8 @@ export interface StorageStage {
   readonly driver: GuestDriver<StorageClient>;
   /** The host's drivers: those that were closed stay loaded, and are saved and restored as the others are. */
   readonly servers: StorageServer[];
+  /** Those of them that have a second disk. */
+  readonly plugged: Set<StorageServer>;
   /** The disk's image, as each of them has it. */
   readonly images: ImageAtFault[];
 }
@@ -47,13 +49,14 @@ export function stageOf(fabric: Fabric): StorageStage {
   const known = stages.get(fabric);
   if (known !== undefined) return known;
   const image = sparseImage(BLOCKS * BLOCK_BYTES);
-  const worker = new BlockWorker(new History(BLOCKS));
+  const worker = new BlockWorker(new History(BLOCKS), image);
   const stage: StorageStage = {
     image,
     cache: new WriteCache(image),
     worker,
     driver: storageDriver(worker),
     servers: [],
+    plugged: new Set(),
     images: [],
   };
   stages.set(fabric, stage);

@@ -5,6 +5,7 @@
  */
 
 import { messageOf } from "../../../core/describe.ts";
+import type { BlockingImage } from "../../../devices/image.ts";
 import { type BlockDevice, BlockError, type StorageProgram } from "../../../devices/storage/mod.ts";
 import { fillBlock, type History } from "./history.ts";
 
@@ -36,9 +37,12 @@ export class BlockWorker implements StorageProgram {
   #disk: (BlockDevice & { readonly isGone: boolean }) | null = null;
   readonly #underWay = new Set<UnderWay>();
 
-  /** A program whose disk has that history. */
-  constructor(history: History) {
+  readonly #image: BlockingImage;
+
+  /** A program whose disk has that history, and that image behind its write cache. */
+  constructor(history: History, image: BlockingImage) {
     this.history = history;
+    this.#image = image;
   }
 
   /** See {@linkcode StorageProgram.onDisk}: it works on the first LUN. */
@@ -93,6 +97,7 @@ export class BlockWorker implements StorageProgram {
       await disk.flush();
       ended();
       this.ended.flushes++;
+      this.#checkSafe();
       return;
     }
     if (kind === "read") {
@@ -104,6 +109,17 @@ export class BlockWorker implements StorageProgram {
     if (kind === "discard") await disk.discard(lba, count);
     else await disk.write(lba, stored(number, lba, count));
     ended();
+  }
+
+  /** What was flushed is on the image the moment that it is acknowledged, whatever comes after. */
+  #checkSafe(): void {
+    const { history } = this;
+    const block = new Uint8Array(BLOCK_BYTES);
+    for (let lba = 0; lba < history.blockCount; lba++) {
+      this.#image.read(lba * BLOCK_BYTES, block);
+      const fault = history.findLossFault(lba, block);
+      if (fault !== null) this.faults.push(`after a flush: ${fault}`);
+    }
   }
 
   #check(lba: number, bytes: Uint8Array): void {
