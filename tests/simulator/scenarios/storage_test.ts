@@ -108,6 +108,22 @@ for (const rule of LOSSES) {
   });
 }
 
+Deno.test("storage: a small world goes on wherever its guest is migrated", async () => {
+  const numbers = { requests: { title: "requests of the program", least: 4, most: 4 } };
+  for (let seed = 0; seed < times(1, 8); seed++) {
+    let fired = 0;
+    // At some moments no guest can be migrated; behind the last one there are none where it can.
+    for (let nth = 1, misses = 0; misses < 25; nth += times(19, 1)) {
+      const faults: FaultRule[] = [{ do: "guestMigrated", nth }];
+      const world = await runWorld({ ...storage, numbers, faults }, { seed, trace: "off" });
+      assertEquals([seed, nth, world.findings], [seed, nth, []]);
+      fired += world.faults.length;
+      misses = world.faults.length > 0 ? 0 : misses + times(19, 1);
+    }
+    assertGreater(fired, times(3, 60));
+  }
+});
+
 // What a restored guest heard of first was Suspend: its program was told of its disks, and asked for more at once.
 Deno.test("storage: a guest that is restored into a suspended channel sends nothing", async () => {
   const { findings } = await runWorld(storage, { seed: 7105 });
