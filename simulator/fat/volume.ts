@@ -38,7 +38,12 @@ export interface MountOptions {
   readonly nowMs?: () => number;
 }
 
-/** A volume that is mounted. Its calls, and those of its files, are carried out one after the other. */
+/**
+ * A volume that is mounted. Its calls, and those of its files, are carried out one after the other.
+ *
+ * In a fabric a call is begun by a driver's `onDisk`, or in `fabric.setTimer(0, …)`: the library takes some turns of the
+ * runtime before it asks its device, which a `fabric.settle()` beside the call does not wait for.
+ */
 export class FatVolume {
   readonly #calls: VolumeCalls;
 
