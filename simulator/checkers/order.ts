@@ -157,11 +157,15 @@ class OrderAtWork implements CheckerAtWork {
     return before;
   }
 
-  /** Of those `before` it the first that it may not overtake; packets wait while the flow does not run (S6). */
+  /**
+   * Of those `before` it the first that it may not overtake; packets wait while the flow does not run (S6), and while one
+   * of them waits for bounce buffers (X19).
+   */
   #blocker(endpoint: ObservedEndpoint, before: readonly Waiting[]): Waiting | null {
-    const { flows, outgoing: { packets } } = endpointOf(endpoint);
+    const { flows, bounce, outgoing: { packets } } = endpointOf(endpoint);
+    const doPacketsEnter = flows && bounce?.isAwaited !== true;
     return before.find(({ isAnswer, packet }) =>
-      isAnswer || flows && packets.at(packet)?.actor.can("enter") === true
+      isAnswer || doPacketsEnter && packets.at(packet)?.actor.can("enter") === true
     ) ?? null;
   }
 

@@ -31,8 +31,6 @@ export interface EndCallbacks {
   readonly closed?: () => vmbus.MaybePromise<void>;
   /** Bytes of the largest packet. Default 64. */
   readonly packetBytes?: number;
-  /** Bytes of its own with each packet that comes. Default none. */
-  readonly contextBytes?: number;
   /** Whether packets come at PASSIVE_LEVEL. Default: no. */
   readonly isPassive?: boolean;
 }
@@ -62,10 +60,7 @@ abstract class End {
   /** Has what comes to the end go to `callbacks`. */
   protected listen(callbacks: EndCallbacks): void {
     const { kmcl, channel } = this;
-    const { received = (packet) => this.complete(packet), packetBytes, contextBytes } = callbacks;
-    if (contextBytes !== undefined) {
-      vmbus.expectSuccess(kmcl.VmbChannelInitSetClientContextSize(channel, contextBytes));
-    }
+    const { received = (packet) => this.complete(packet), packetBytes } = callbacks;
     if (packetBytes !== undefined) {
       vmbus.expectSuccess(kmcl.VmbChannelInitSetMaximumPacketSize(channel, packetBytes));
     }
