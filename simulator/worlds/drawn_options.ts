@@ -15,14 +15,17 @@ import {
 import type { FabricOptions, PartitionOptions } from "../../mod.ts";
 import type { DrawnOption } from "./world.ts";
 
-/** Draws a number below `count`; the first is what a world is without chance. */
-type Draw = (count: number) => number;
+/**
+ * Draws a number below `count`; the first is what a world is without chance. With a `stream` of its own it takes nothing
+ * from what is drawn beside it: an option that came later leaves the worlds of a seed what they were.
+ */
+type Draw = (count: number, stream?: string) => number;
 
 /** What was drawn of a guest. */
 export type Drawn =
   & Pick<
     PartitionOptions,
-    "vmbusVersion" | "vmbusFeatures" | "vtl" | "monitorPages" | "vtlOf" | "redirect"
+    "vmbusVersion" | "vmbusFeatures" | "vtl" | "monitorPages" | "vtlOf" | "redirect" | "isolated"
   >
   & {
     /** Of a further trust level: whether it has memory of its own. */
@@ -54,6 +57,7 @@ const DRAWS: { readonly [Option in DrawnOption]: DrawOption | null } = {
     const drawn = draw(bringsPages ? 4 : 3);
     return { monitorPages: drawn === 3 ? "host" : drawn === 2 ? "guest" : "none" };
   },
+  isolated: (draw, { guests }) => ({ isolated: draw(4, `isolated ${guests.length}`) === 3 }),
 };
 
 /** All that can be drawn. */

@@ -35,6 +35,8 @@ import type {
 } from "./world.ts";
 
 const DRAW_MAX = 2 ** 32;
+/** What a guest has for bounce buffers that is drawn to be isolated: enough for four clients that say nothing (kmcl.md X18). */
+const BOUNCE_PAGES = 4 * 64;
 
 /** What a world reports to, and chooses by. */
 export interface WorldRun {
@@ -116,7 +118,7 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
 
   /** The options of a guest, with what is drawn of it. */
   #guestOf(
-    { vtlOf, ...options }: ScenarioPartition,
+    { vtlOf, ...given }: ScenarioPartition,
     draws: readonly DrawnOption[],
   ): Omit<PartitionOptions, "name"> {
     const { versions, features } = this.fabric.hostDialect;
@@ -125,13 +127,24 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
       bringsPages: (features & FEATURES.serverSpecifiedMonitorPages) !== 0,
       guests: [...this.#guests.values()].filter((guest) => guest instanceof PartitionObject),
     };
-    const drawn = drawOptions(draws, (count) => this.draw(count), drawing);
-    const { hasMemory, vtlOf: beside = null, redirect = false, vtl, ...rest } = drawn;
+    const drawn = drawOptions(
+      draws,
+      (count, stream) => stream === undefined ? this.draw(count) : this.#choose(count, { stream }),
+      drawing,
+    );
+    const { hasMemory, vtlOf: beside = null, redirect = false, vtl, ...ofGuest } = drawn;
+    // A machine is isolated as a whole: its further levels are what the first one is.
+    const { isolated: _, ...ofLevel } = ofGuest;
+    const rest = vtlOf === undefined && beside === null ? ofGuest : ofLevel;
+    const { memoryPages } = given;
+    const isLarger = "isolated" in rest && rest.isolated === true && given.isolated === undefined &&
+      memoryPages !== undefined;
+    const options = isLarger ? { ...given, memoryPages: memoryPages + BOUNCE_PAGES } : given;
     if (vtlOf !== undefined) return { ...rest, ...options, vtlOf: this.guest(vtlOf) };
     const level = vtl === undefined ? {} : { vtl };
     if (beside === null || options.vtl !== undefined) return { ...rest, ...level, ...options };
     // A further level has the processors of its machine, and as a rule its memory.
-    const { processors: _, ...said } = options;
+    const { processors: _processors, ...said } = options;
     const whole = { ...rest, ...level, redirect, vtlOf: beside, ...said };
     if (hasMemory === true) return whole;
     const { memoryPages: _pages, mmioMegabytes: _mmio, ...sharing } = whole;
@@ -214,13 +227,13 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
     return count === 1 ? 0 : this.#choose(count, {});
   }
 
-  /** A number below `count`, which is about something, or one of many. */
-  #choose(count: number, about: Pick<Drawn, "about">): number {
+  /** A number below `count`, which is about something, or one of many; of a `stream` beside all others where that is said. */
+  #choose(count: number, { stream, ...about }: Pick<Drawn, "about"> & { stream?: string }): number {
     // What is drawn when the machine gets to it is no part of the run.
     if (this.fabric.isDisposed) throw new Error("Cannot draw: the world has ended");
     return this.#run.chooser.choose("draw", count, {
       ...about,
-      draw: (chance: Chance) => chance.below(count),
+      draw: (chance: Chance) => (stream === undefined ? chance : chance.fork(stream)).below(count),
     });
   }
 

@@ -147,9 +147,10 @@ export interface ScenarioPartition extends Omit<PartitionOptions, "name" | "vtlO
  * monitor pages. Of a guest: `"version"`, which versions it speaks and which features it asks for; `"vtl"`, the trust
  * level of its drivers, which its servers must then name (VmbServerChannelInitSetTargetVtl); `"level"`, in the place of
  * that, whether it is a further trust level of a guest before it, which that or the host serves; `"monitorPages"`,
- * whether its signals go through a monitor page, its own or the host's.
+ * whether its signals go through a monitor page, its own or the host's; `"isolated"`, whether its host can read only what
+ * it shares, and then it has pages for bounce buffers as well (not beside `"level"`: a machine is isolated as a whole).
  */
-export type DrawnOption = "host" | "version" | "vtl" | "level" | "monitorPages";
+export type DrawnOption = "host" | "version" | "vtl" | "level" | "monitorPages" | "isolated";
 
 /** A scenario: which partitions and drivers there are, what they do, what goes wrong, and what must hold. */
 export interface ScenarioDefinition<Drivers extends DriverTable = DriverTable> {

@@ -150,7 +150,7 @@ export const disk: ScenarioDefinition<typeof drivers> = defineScenario({
   title: "a guest copies a file onto a disk and back, in memory",
   numbers: { bytes: { title: "bytes of the file", least: 0, most: 8192 } },
   partitions: { guest: { memoryPages: 64, mmioMegabytes: 1 } },
-  draws: ["version"],
+  draws: ["version", "isolated"],
   drivers,
   workload: (world) => world.until(() => isOver(world)),
   end,

@@ -96,7 +96,7 @@ export const echo: ScenarioDefinition = defineScenario({
     packets: { title: "packets that the host sends beside it", least: 0, most: 16 },
   },
   partitions: { guest: { memoryPages: 32, mmioMegabytes: 0 } },
-  draws: ["version"],
+  draws: ["version", "isolated"],
   workload,
   end,
   payloads: [{ layout: ECHO_HEADER }],

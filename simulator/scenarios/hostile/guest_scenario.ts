@@ -83,7 +83,7 @@ export const hostileGuest: ScenarioDefinition<typeof drivers> = defineScenario({
     acts: { title: "acts of the hostile guest", least: 0, most: 60 },
   },
   partitions: { hostile: GUEST, beside: GUEST },
-  draws: ["version"],
+  draws: ["version", "isolated"],
   hostile: ["hostile"],
   drivers,
   workload,

@@ -86,7 +86,7 @@ export const hostileHost: ScenarioDefinition<typeof drivers> = defineScenario({
     acts: { title: "acts of the hostile host", least: 0, most: 60 },
   },
   partitions: { attacked: GUEST, beside: GUEST },
-  draws: ["version"],
+  draws: ["version", "isolated"],
   hostile: ["attacked"],
   expected: [{
     rule: "wait that nothing can end",

@@ -184,7 +184,7 @@ export function byteStreams(planted: boolean): ScenarioDefinition {
       records: { title: "records of each", least: 0, most: 16 },
     },
     partitions: { guest: { memoryPages: 128, processors: 2 } },
-    draws: ["host", "version", "vtl", "monitorPages"],
+    draws: ["host", "version", "vtl", "monitorPages", "isolated"],
     workload: async (world) => {
       const streams = new Streams(world, planted);
       streamsOf.set(world, streams);

@@ -184,7 +184,7 @@ export const storage: ScenarioDefinition<typeof drivers> = defineScenario({
     "a guest's program works on the blocks of a SCSI disk, in memory; at the end the power fails",
   numbers: { requests: { title: "requests of the program", least: 1, most: 40 } },
   partitions: { guest: { memoryPages: 96, processors: 2 } },
-  draws: ["version"],
+  draws: ["version", "isolated"],
   drivers,
   workload,
   end,

@@ -27,7 +27,11 @@ function seenIn(take: (draw: (count: number) => number) => object): Map<string, 
 }
 
 Deno.test("drawOptions: without chance a guest is what it is by default", () => {
-  assertEquals(drawOptions(DRAWN_OPTIONS, () => 0, ALONE), { vtl: 0, monitorPages: "none" });
+  assertEquals(drawOptions(DRAWN_OPTIONS, () => 0, ALONE), {
+    vtl: 0,
+    monitorPages: "none",
+    isolated: false,
+  });
   assertEquals(drawOptions([], () => 1, ALONE), {});
   assertEquals(drawHost(DRAWN_OPTIONS, () => 0), { monitorPages: false });
   assertEquals(drawHost(["version"], () => 1), {});
@@ -133,4 +137,34 @@ Deno.test("runWorld: what the scenario says of a guest's level is no other's, wh
     assertEquals((await runWorld(scenario, { seed })).findings, []);
   }
   assertEquals([...seen].sort(), ["null", "paravisor"]);
+});
+
+Deno.test("draws: a guest is isolated in a quarter of the worlds, and all else is drawn as it was", async () => {
+  const drawnIn = async (draws: readonly DrawnOption[], seed: number) => {
+    let drawn: unknown[] = [];
+    let isolated = false;
+    const scenario = defineScenario({
+      name: "drawn",
+      title: "What is drawn",
+      partitions: { one: { memoryPages: 8 }, two: { memoryPages: 8 } },
+      draws,
+      workload: (world) => {
+        const [one, two] = ["one", "two"].map((name) => world.guest(name) as PartitionObject);
+        isolated = one!.isIsolated;
+        assertEquals(one!.memory.pageCount, isolated ? 8 + 256 : 8);
+        drawn = [one!.dialect, two!.dialect, world.draw(1000)];
+      },
+    });
+    const { findings } = await runWorld(scenario, { seed });
+    assertEquals(findings, []);
+    return { drawn, isolated };
+  };
+  let count = 0;
+  for (let seed = 0; seed < 32; seed++) {
+    const { drawn } = await drawnIn(["version"], seed);
+    const both = await drawnIn(["version", "isolated"], seed);
+    assertEquals(both.drawn, drawn);
+    if (both.isolated) count++;
+  }
+  assert(count > 2 && count < 16, `${count} of 32`);
 });
