@@ -173,10 +173,11 @@ export class IsolatedChannel {
       this.#memory.write(data.gpa + page * PAGE_SIZE, Uint8Array.of(summand))
     );
     const pfns = [data.pfns[2]!, data.pfns[0]!]; // the page between them is not shared
-    const created = this.#kmcl
-      .VmbChannelCreateGpadlFromPfnList(this.channel, 0, pfns, pfns.length);
-    this.#gpadl = must(created).gpadlHandle!;
     this.#summands = data;
+    const { status, gpadlHandle } = this.#kmcl
+      .VmbChannelCreateGpadlFromPfnList(this.channel, 0, pfns, pfns.length);
+    if (gpadlHandle === null) this.faults.push(`nothing was shared: ${vmbus.ntStatusName(status)}`);
+    this.#gpadl = gpadlHandle ?? 0;
     const request = new Uint8Array(8);
     request[0] = ADD_UP;
     new DataView(request.buffer).setUint32(4, this.#gpadl, true);

@@ -123,13 +123,20 @@ function hostPlay(stage: Stage, makeClient: (stage: Stage) => Client): Play {
   };
 }
 
+/** Packet objects of the client that treats packets in every way, at once. */
+const PACKETS_MAX = 6;
+const CONTEXT_BYTES = 8;
+
 /** Lends memory, and treats packets in every way that there is, by turns. */
 class MixedClient implements Client {
   readonly device: Device = DEVICE;
-  readonly #vsc: vmbus.KmclClientInterfaceV1;
+  readonly #vsc: vmbus.KmclClientInterfaceV5;
   readonly #channel: vmbus.VMBCHANNEL;
   readonly #guest: vmbus.Partition;
+  /** What it shares with the host by a GPADL. */
   readonly #buffer: vmbus.GuestBuffer;
+  /** What it sends by external data. */
+  readonly #data: vmbus.GuestBuffer;
   readonly #held: vmbus.VMBPACKETCOMPLETION[] = [];
   #gpadl: number | null = null;
   #isRunning = false;
@@ -139,11 +146,12 @@ class MixedClient implements Client {
   constructor({ guest }: Stage) {
     this.#guest = guest;
     this.#buffer = guest.memory.allocate(4096);
+    this.#data = guest.memory.allocate(4096);
     const { kmcl: vsc } = vmbus.expectSuccess(vmbus.WdfFdoQueryForInterface(
       guest.device,
       vmbus.KMCL_CLIENT_INTERFACE_TYPE,
-      vmbus.KMCL_CLIENT_INTERFACE_V1_SIZE,
-      1,
+      vmbus.KMCL_CLIENT_INTERFACE_V5_SIZE,
+      vmbus.KMCL_CLIENT_INTERFACE_VERSION_V5,
     ));
     this.#vsc = vsc;
     this.#channel = vmbus.expectSuccess(vsc.VmbChannelAllocate(guest.device, false)).channel;
@@ -152,6 +160,11 @@ class MixedClient implements Client {
     vsc.VmbClientChannelInitSetRingBufferPageCount(channel, 1, 1);
     vsc.VmbChannelInitSetMaximumPacketSize(channel, 256);
     vsc.VmbChannelInitSetMaximumExternalData(channel, 4096, 1);
+    vsc.VmbChannelInitSetMaximumPacketCount(channel, PACKETS_MAX);
+    vsc.VmbChannelInitSetInlinePacketContextSize(channel, CONTEXT_BYTES);
+    vsc.VmbChannelInitSetClientContextSize(channel, CONTEXT_BYTES);
+    vsc.VmbChannelInitSetBounceBufferSizes(channel, 4096, 4096);
+    vsc.VmbChannelSetAllowableDpcCpuUsage(channel, 50);
     vsc.VmbChannelInitSetStateChangeCallbacks(channel, {
       ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
       EvtChannelOpened: () => this.#opened(),
@@ -198,6 +211,7 @@ class MixedClient implements Client {
   }
 
   #process(packet: vmbus.VMBPACKETCOMPLETION, buffer: Uint8Array, length: number): void {
+    this.#vsc.VmbChannelPacketGetClientContext(packet)?.fill(this.#turn);
     switch (this.#turn++ % 4) {
       case 0:
         return void this.#held.push(packet);
@@ -213,8 +227,10 @@ class MixedClient implements Client {
   #send(): void {
     const vsc = this.#vsc;
     const packet = vsc.VmbPacketAllocate(this.#channel);
+    if (packet === null) return; // the host need not answer those that there are
+    vsc.VmbPacketGetInlinePacketContextPointer(packet)?.fill(this.#turn);
     const isDirect = this.#turn++ % 2 === 0;
-    const mdl = isDirect ? vmbus.IoAllocateMdl(this.#guest.memory, this.#buffer.gpa, 100) : null;
+    const mdl = isDirect ? vmbus.IoAllocateMdl(this.#guest.memory, this.#data.gpa, 100) : null;
     const status = vsc.VmbPacketSend(packet, new Uint8Array(24), 24, mdl, 1);
     if (status !== vmbus.STATUS_SUCCESS) vsc.VmbPacketFree(packet);
   }

@@ -22,10 +22,10 @@ import {
 } from "../../../core/saved/envelope.ts";
 import { areEqual, encodePlainData, type PlainData } from "../../../core/saved/plain_data.ts";
 import { readPlainData } from "../../../core/saved/plain_data_reader.ts";
-import { createDisk, diskVsc, diskVsp, memoryImage, openDisk } from "../../../devices/disk/mod.ts";
 import * as vmbus from "../../../mod.ts";
 import { joined } from "../bytes.ts";
 import { type PackageTarget, withCorpus } from "../package_target.ts";
+import { SAVED_DRIVERS, savedGuest, savedLaterGuest } from "./saved_guests.ts";
 
 const DEPTH = 64;
 const TYPE = "6d9d9a51-5ea2-4f9a-9d0c-3f2c7f3b8f10";
@@ -150,37 +150,6 @@ function drawEnvelopes(kind: SavedKind, seeds: () => readonly Uint8Array[]) {
 
 // -- A guest
 
-const IMAGE_BLOCKS = 16;
-
-function newImage() {
-  return memoryImage(new Uint8Array(IMAGE_BLOCKS * 512));
-}
-
-const DRIVERS = { guestDrivers: [diskVsc], hostDrivers: [diskVsp(newImage())] };
-
-/** A guest with a disk, saved while `requests` of its requests are under way. */
-async function savedGuest(requests: number): Promise<Uint8Array> {
-  const fabric = vmbus.createFabric({ codec: "vmbus" });
-  const guest = fabric.createPartition({ name: "guest", memoryPages: 24, mmioMegabytes: 1 });
-  createDisk(guest, newImage(), { instance: INSTANCE, transferBytesMax: 4096 });
-  const disk = openDisk(guest, { transferBytesMax: 4096, ringPages: [1, 1] });
-  await fabric.settle();
-  const { pfns } = guest.memory.allocate(4096);
-  for (let tag = 0; tag < requests; tag++) {
-    disk.submit({ operation: "read", firstBlock: tag, blockCount: 1, pfns }, tag);
-  }
-  const { bytes, reason } = await vmbus.savePartition(guest);
-  assert(bytes !== null, `a guest is saved: ${reason}`);
-  fabric.dispose();
-  // The pages are left out: a case is quicker, and their content is anybody's anyway.
-  const chunks = readEnvelope("partition", bytes).filter(({ data }) => !isPages(data));
-  return writeEnvelope("partition", chunks);
-}
-
-function isPages(data: PlainData): boolean {
-  return typeof data === "object" && data !== null && "first" in data && "bytes" in data;
-}
-
 /** A fabric in which guests are restored, for a while. */
 class Home<T> {
   readonly #make: () => T;
@@ -211,16 +180,22 @@ const partitionTarget: PackageTarget = withCorpus(
   async () => ({
     "a guest with a disk": joined([0], await savedGuest(0)),
     "a guest whose requests are under way": joined([0], await savedGuest(2)),
+    "an isolated guest whose requests are copied": joined([0], await savedGuest(2, true)),
+    "an isolated guest that uses later functions": joined([0], await savedLaterGuest()),
   }),
   {
     name: "saved-partition",
     title: "a whole saved guest, which is restored and lives on",
-    inputBytesMax: 4096,
+    inputBytesMax: 8192,
     batchCases: 512,
     draw: drawEnvelopes("partition", () => guestSeeds),
     async run(input) {
       const fabric = guests.get();
-      const { partition, reason, status } = vmbus.restorePartition(fabric, mended(input), DRIVERS);
+      const { partition, reason, status } = vmbus.restorePartition(
+        fabric,
+        mended(input),
+        SAVED_DRIVERS,
+      );
       if (partition === null) {
         assert(
           reason !== null && !reason.includes("this does not hold"),

@@ -1,6 +1,6 @@
 /**
  * Inputs that are scripts: what one side of a bus does, act by act. An input is a byte that says how the
- * fabric is made, a byte that orders its work, and then five bytes for each act: u8 which, with bit 7 where
+ * fabric is made, bit 0 the encoding, bit 1 whether the guest is isolated, a byte that orders its work, and then five bytes for each act: u8 which, with bit 7 where
  * all that is under way comes to rest before the next, and u32 from which all is drawn that the act leaves open.
  *
  * @module
@@ -21,6 +21,10 @@ const ACT_BYTES = 5;
 const RESTS = 0x80;
 const ACTS_MAX = 24;
 const MEMORY_PAGES = 64;
+/** The same of an isolated guest, whose clients have bounce buffers. */
+const ISOLATED_PAGES = 256;
+/** What an isolated guest has shared that plays by hand, from the first page on; all behind is private. */
+const SHARED_PAGES = 40;
 const GUARD_PAGES = 2;
 const { imul } = Math;
 
@@ -81,6 +85,7 @@ async function playScript(
   { guarded, makePlay }: Plays,
 ): Promise<string> {
   const codec = ((input[0] ?? 0) & 1) === 0 ? "vmbus" : "msgpack";
+  const isolated = ((input[0] ?? 0) & 2) !== 0;
   const order = input[1] ?? 0;
   const fabric = vmbus.createFabric({
     codec,
@@ -89,11 +94,15 @@ async function playScript(
   });
   const guest = fabric.createPartition({
     name: "guest",
-    memoryPages: MEMORY_PAGES,
+    memoryPages: isolated ? ISOLATED_PAGES : MEMORY_PAGES,
     mmioMegabytes: 2,
+    isolated,
   }) as
     & PartitionObject
     & vmbus.Partition;
+  if (guarded === "root") {
+    guest.memory.isolation?.share(Array.from({ length: SHARED_PAGES }, (_, pfn) => pfn));
+  }
   // A guest may describe all of its own memory, and so have it written; never anybody else's.
   const { memory } = guarded === "guest" ? guest : fabric.root;
   const guard = new GuardPages(
@@ -146,7 +155,7 @@ const SCRIPTS_PER_BATCH = 64;
 function drawScripts(count: number): (seed: number, scripts: number) => Uint8Array[] {
   const act = fc.tuple(fc.nat(count - 1), fc.nat(0xffff_ffff), fc.boolean());
   const script = fc.record({
-    head: fc.tuple(fc.nat(1), fc.nat(255)),
+    head: fc.tuple(fc.nat(3), fc.nat(255)),
     acts: fc.array(act, { maxLength: ACTS_MAX - 2, size: "max" }),
   }).map(({ head, acts }) => scriptOf([[0, 1], [0, 2], ...acts], head));
   return (seed, scripts) => fc.sample(script, { seed, numRuns: scripts });
@@ -167,6 +176,8 @@ function scriptSeeds(names: readonly string[]): NamedSeeds {
     ]),
     "each of them, vmbus": scriptOf([[0, 1], ...all]),
     "each of them, msgpack, any order": scriptOf([[0, 1], ...all], [1, 9]),
+    "each of them, in an isolated guest": scriptOf([[0, 1], ...all], [2, 0]),
+    "each of them, in an isolated guest, msgpack, any order": scriptOf([[0, 1], ...all], [3, 11]),
     "each of them at once": scriptOf([
       [0, 1],
       ...all.map(([act, seed]) => [act, seed, false] as const),
