@@ -49,6 +49,10 @@ const EFFECTS = [
   "attendSoon",
   /** Opens the sub-channels that the host has granted. */
   "openSubChannels",
+  /** Waits until the host has let go of what it had from sub-channels that went. */
+  "awaitStranded",
+  /** Sends what can be sent. */
+  "pump",
   /** Ends what is under way, and asks for a time of its own. */
   "stop",
   /** Closes the channels. */
@@ -94,12 +98,13 @@ export type ClientPlace =
 export function createStorageClientChart() {
   const ends = { suspended: "#storageClient.closing.waiting", refused: "#storageClient.closing.refused", failedOften: "#storageClient.closing.refused", close: "#storageClient.closing.closed" };
   const subChannelsGranted = { actions: "attendSoon" } as const;
+  const attended = ["openSubChannels", "awaitStranded", "pump"] as const;
   return setup({
     types: { events: {} as { type: ClientEvent } },
     actions: Object.fromEntries(EFFECTS.map((name) => [name, () => {}])) as Record<ClientEffect, () => void>,
   }).createMachine({ id: "storageClient", initial: "waiting", states: {
     waiting: { on: { ...ends, failed: "closing.refused", notReopened: "refused", opened: { target: "negotiating", actions: "forget" } } },
-    negotiating: { initial: "begin", on: { ...ends, failed: "closing.refused", attend: { actions: "openSubChannels" } }, states: {
+    negotiating: { initial: "begin", on: { ...ends, failed: "closing.refused", attend: { actions: attended } }, states: {
       begin: { entry: "ask", on: { accepted: "version" } },
       version: { entry: "ask", on: { accepted: "properties", versionRefused: { target: "version", reenter: true } } },
       properties: { entry: "ask", on: { accepted: "end", acceptedMultichannel: "subChannels" } },
@@ -109,7 +114,7 @@ export function createStorageClientChart() {
         acceptedMultichannel: { target: "#storageClient.ready.subChannels", actions: ["serve", "ask", "search"] },
       } },
     } },
-    ready: { initial: "settled", on: { ...ends, failed: "closing.waiting", attend: { actions: "openSubChannels" }, rescan: { actions: "search" } }, states: {
+    ready: { initial: "settled", on: { ...ends, failed: "closing.waiting", attend: { actions: attended }, rescan: { actions: "search" } }, states: {
       settled: {},
       subChannels: { on: { granted: { ...subChannelsGranted, target: "settled" }, denied: "settled" } },
     } },

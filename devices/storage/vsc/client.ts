@@ -59,11 +59,9 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     serve: () => this.#channels.serve(),
     search: () => this.#service.search(),
     attendSoon: () => this.#attendSoon(),
-    openSubChannels: () => {
-      this.#channels.openSubChannels();
-      this.#awaitStranded();
-      this.#service.queue.pump();
-    },
+    openSubChannels: () => this.#channels.openSubChannels(),
+    awaitStranded: () => this.#awaitStranded(),
+    pump: () => this.#service.queue.pump(),
     stop: () => {
       this.#service.stop();
       this.#attendSoon();
@@ -72,7 +70,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     closeChannels: () => void this.#channels.close().then(() => this.#allClosed(), () => {}),
     free: () => {
       const { queue } = this.#service;
-      for (const path of queue.paths) queue.letGo(path);
+      for (const path of queue.strandedPaths) queue.letGo(path);
       this.#channels.freeFrom(1);
       this.#service.freeMemory();
     },

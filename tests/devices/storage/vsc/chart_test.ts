@@ -79,7 +79,7 @@ Deno.test("createStorageClientChart: what the driver does on the way", () => {
   assertEquals(along(...end, "accepted"), ["serve", "search"]);
   assertEquals(along(...end, "acceptedMultichannel"), ["serve", "ask", "search"]);
   assertEquals(along(...end, "acceptedMultichannel", "granted"), ["attendSoon"]);
-  assertEquals(along(...end, "accepted", "attend"), ["openSubChannels"]);
+  assertEquals(along(...end, "accepted", "attend"), ["openSubChannels", "awaitStranded", "pump"]);
   assertEquals(along(...end, "accepted", "rescan"), ["search"]);
   assertEquals(along(...end, "accepted", "failed"), ["stop"]);
   assertEquals(along("suspended", "attend"), ["closeChannels"]);
