@@ -76,13 +76,20 @@ function tagIn(layout: Layout<unknown>, bytes: Uint8Array): string | null {
 
 /** Reads payloads one after the other: what answers a request, the request decides. */
 export class PayloadReader {
-  readonly #payloads: readonly ScenarioPayload[];
+  /** Each with its interface type as places have it, in lower case; null: all are meant. */
+  readonly #payloads: readonly {
+    readonly type: string | null;
+    readonly payload: ScenarioPayload;
+  }[];
   /** What requests asked for, by transaction and way. */
   readonly #asked = new Map<string, string>();
 
   /** Reads what `payloads` say; the first that fits counts. */
   constructor(payloads: readonly ScenarioPayload[]) {
-    this.#payloads = payloads;
+    this.#payloads = payloads.map((payload) => ({
+      type: payload.interfaceType === undefined ? null : parseGuid(payload.interfaceType),
+      payload,
+    }));
   }
 
   /**
@@ -111,12 +118,12 @@ export class PayloadReader {
   }
 
   #find(place: PayloadPlace, asked: string | null, bytes: Uint8Array): ScenarioPayload | null {
-    const fitting = this.#payloads.filter((each) =>
-      (each.interfaceType === undefined || parseGuid(each.interfaceType) === place.interfaceType) &&
-      (each.direction ?? place.direction) === (place.direction ?? each.direction ?? null) &&
-      (each.isAnswer ?? place.isAnswer) === place.isAnswer &&
-      (each.answerTo === undefined || each.answerTo === asked)
-    );
+    const fitting = this.#payloads.filter(({ type, payload }) =>
+      (type === null || type === place.interfaceType) &&
+      (payload.direction ?? place.direction) === (place.direction ?? payload.direction ?? null) &&
+      (payload.isAnswer ?? place.isAnswer) === place.isAnswer &&
+      (payload.answerTo === undefined || payload.answerTo === asked)
+    ).map(({ payload }) => payload);
     // Where nobody knows which way it goes, the bytes say it.
     const fits = ({ layout }: ScenarioPayload) => !(layout.decode(bytes) instanceof Damage);
     const said = place.direction === null && fitting.length > 1 ? fitting.find(fits) : undefined;
