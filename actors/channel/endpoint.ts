@@ -332,7 +332,7 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
     this.rings = rings;
     this.fault = null;
     this.incoming.attach(incoming);
-    this.outgoing.attach(outgoing, rings.outgoing);
+    this.outgoing.attach(outgoing);
     if (outgoing.position.awaitsRoom) this.polling.begin();
     this.bytes?.attach();
     this.trace.attached(from !== null);

@@ -6,12 +6,10 @@
  */
 
 import * as packets from "../../core/packet/packet.ts";
-import { PacketFields } from "../../core/packet/packet.ts";
 import type { IncomingRing } from "../../core/ring/incoming.ts";
 import * as promises from "../runtime/promises.ts";
 import * as levels from "../runtime/irql.ts";
 import type { Frame, Irql } from "../runtime/irql.ts";
-import { CopyRoom } from "../../core/blocks.ts";
 import { takeUncommon } from "./arrival.ts";
 import type { BytePipe } from "./byte_pipe.ts";
 import { ExternalData } from "./external_data.ts";
@@ -19,7 +17,7 @@ import type { ReceivingEndpoint } from "./half_ports.ts";
 import { OutstandingPackets } from "./outstanding_packets.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import { endEmptying } from "./peer_closed.ts";
-import { TakenEvent } from "./packet_events.ts";
+import { TakenPacket } from "./packet_events.ts";
 import type { IncomingProgress } from "./progress.ts";
 import { Reading, type ReadingHalf } from "./reading.ts";
 import type { ChannelFault } from "./types.ts";
@@ -49,10 +47,7 @@ export class Incoming {
   readonly #passiveFrame: Frame;
   readonly #batchDispatchFrame: Frame;
   readonly #batchPassiveFrame: Frame;
-  readonly #arrived = new TakenEvent("arrived");
-  readonly #complete = new TakenEvent("complete");
-  #answer = new CopyRoom();
-  readonly #fields = new PacketFields();
+  readonly #taken: TakenPacket;
   readonly #goOn = () => this.scheduleNext();
   #ring: IncomingRing | null = null;
   /** The packet at the head was handed back and is due at PASSIVE_LEVEL. */
@@ -69,6 +64,7 @@ export class Incoming {
   /** The receiving half of `endpoint`. */
   constructor(endpoint: ReceivingEndpoint) {
     this.#endpoint = endpoint;
+    this.#taken = TakenPacket.of(endpoint.runtime);
     this.outstandingPackets = new OutstandingPackets(endpoint);
     this.externalData = new ExternalData(endpoint);
     const { points } = endpoint.runtime.scheduler;
@@ -107,8 +103,6 @@ export class Incoming {
 
   #setRing(ring: IncomingRing | null): void {
     this.#ring = ring;
-    this.#arrived.ring = ring;
-    this.#complete.ring = ring;
     this.reading?.forget();
   }
 
@@ -153,9 +147,11 @@ export class Incoming {
 
   /** Takes the packet that the ring shows; false where the queue must not continue at once. */
   #take(ring: IncomingRing, irql: Irql): boolean {
-    const fault = this.#endpoint.runtime.codec.decode(ring, this.#fields);
+    const taken = this.#taken;
+    taken.ring = ring;
+    const fault = this.#endpoint.runtime.codec.decode(ring, taken.fields);
     if (fault !== null) return this.#stopAt(fault);
-    if (this.#fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
+    if (taken.fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);
     if (this.bytes !== null) return this.#takeBytes(ring, this.bytes);
     const isPassiveDue = this.#isHeadPassive === true || this.isShareSpent;
     if (isPassiveDue !== (irql === PASSIVE_LEVEL)) { // at another level than this work item's (kmcl.md R1)
@@ -177,7 +173,7 @@ export class Incoming {
   }
 
   #takeBytes(ring: IncomingRing, bytes: BytePipe): boolean {
-    const outcome = bytes.take(ring, this.#fields);
+    const outcome = bytes.take(ring, this.#taken.fields);
     if (outcome === "taken") ring.advance();
     else if (outcome === "held") this.#endBatch(ring, DISPATCH_LEVEL);
     else this.#endpoint.faulted(outcome);
@@ -185,14 +181,16 @@ export class Incoming {
   }
 
   #takeCompletion(ring: IncomingRing): boolean {
-    const { payloadStart, payloadBytes, transactionIdLow, transactionIdHigh } = this.#fields;
+    const taken = this.#taken;
+    const { payloadStart, payloadBytes, transactionIdLow, transactionIdHigh } = taken.fields;
     const packet = this.#endpoint.outgoing.awaited(transactionIdLow, transactionIdHigh);
     if (packet === null) return this.#stopAt("unknownTransaction");
-    ring.takePayload(this.#answer, payloadStart, payloadBytes);
+    const { answer } = taken;
+    ring.takePayload(answer, payloadStart, payloadBytes);
     ring.advance();
-    this.#endpoint.completions.complete(packet, this.#complete, this.#answer, payloadBytes);
+    this.#endpoint.completions.complete(packet, taken.completes, answer, payloadBytes);
     const { resting } = this.outstandingPackets;
-    if (resting !== null) this.#answer = resting.exchange(this.#answer);
+    if (resting !== null) taken.answer = resting.exchange(answer);
     return true;
   }
 
@@ -323,13 +321,13 @@ export class Incoming {
 
   /** Takes the packet's fields into a record of its own; the peer's fault where they do not hold. */
   #accept(ring: IncomingRing, irql: Irql): IncomingPacket | ChannelFault {
-    const fields = this.#fields;
+    const { arrived, fields } = this.#taken;
     const endpoint = this.#endpoint;
     if (fields.type !== PACKET_IN_BAND || endpoint.configuration.isPipe) {
       const fault = takeUncommon(endpoint, ring, fields);
       if (fault !== null) return fault;
     }
-    const packet = this.outstandingPackets.add(this.#arrived);
+    const packet = this.outstandingPackets.add(arrived);
     packet.takePayload(ring, fields.payloadStart, fields.payloadBytes);
     packet.wireType = fields.type;
     packet.ranges = fields.ranges;

@@ -14,14 +14,13 @@ import {
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
-import type { RingFault, RingMemory } from "../../core/ring/ring_memory.ts";
+import type { RingFault } from "../../core/ring/ring_memory.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import { PACKET_ACTOR } from "../packet/machine.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { ArrivedPacketEvent } from "./arrived_packet_machine.ts";
 import type { SendingEndpoint } from "./half_ports.ts";
-import { SentEvent } from "./packet_events.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
 import { type NotPut, PacketWriter } from "./packet_writer.ts";
 import type { OutgoingProgress } from "./progress.ts";
@@ -51,9 +50,6 @@ export class Outgoing {
   readonly #queue = new Fifo<PacketObject>();
   /** Completions that wait for room: they leave whatever the flow is (kmcl.md S6, R6). */
   readonly #completions = new Fifo<IncomingPacket>();
-  readonly #enter: SentEvent<"enter">;
-  readonly #settled: SentEvent<"settled">;
-  readonly #enterLast: SentEvent<"enterLast">;
   #nextOrder = 0;
   /** What is put off, where there are scheduling points; null: nothing ever is. */
   readonly putOff: WritersPutOff | null;
@@ -61,11 +57,7 @@ export class Outgoing {
   /** The sending half of `endpoint`. */
   constructor(endpoint: SendingEndpoint) {
     this.#endpoint = endpoint;
-    this.#writer = new PacketWriter(endpoint.runtime.codec);
-    const { lastBody } = this.#writer;
-    this.#enter = new SentEvent("enter", lastBody);
-    this.#settled = new SentEvent("settled", lastBody);
-    this.#enterLast = new SentEvent("enterLast", lastBody);
+    this.#writer = PacketWriter.of(endpoint.runtime);
     this.putOff = writersPutOff(endpoint);
     this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));
   }
@@ -81,9 +73,8 @@ export class Outgoing {
   }
 
   /** The channel opens: what is queued goes out once the flow runs. */
-  attach(ring: OutgoingRing, memory: RingMemory): void {
+  attach(ring: OutgoingRing): void {
     this.#ring = ring;
-    this.#writer.attach(ring, memory);
   }
 
   /** Whether nothing that was sent before `order` waits. */
@@ -103,7 +94,6 @@ export class Outgoing {
   detach(): void {
     if (this.#ring !== null) this.#endpoint.trace.unread(this.#ring);
     this.#ring = null;
-    this.#writer.detach();
     this.putOff?.forget();
     for (let left = this.#completions.shift(); left !== null; left = this.#completions.shift()) {
       this.#endpoint.incoming.outstandingPackets.settled(left);
@@ -192,9 +182,9 @@ export class Outgoing {
   complete(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): void {
     packet.order = this.#nextOrder++;
     if (
-      this.queuedCount === 0 && this.#writer.putCompletion(packet, answer, answerBytes) === "ok"
+      this.queuedCount === 0 && this.#putAnswer(packet, answer, answerBytes) === "ok"
     ) {
-      this.#endpoint.incoming.outstandingPackets.settled(packet, this.#settled);
+      this.#endpoint.incoming.outstandingPackets.settled(packet, this.#writer.settled);
       return this.#publish();
     }
     this.#completeLater(packet, answer, answerBytes);
@@ -230,10 +220,11 @@ export class Outgoing {
       }
       if (outcome === "ok") continue;
       if (outcome !== "full") return this.#endpoint.faulted(outcome);
+      const { byteCount } = this.#writer.lastBody;
       this.#publish(); // the reader must see what it can make room of
       const came = this.putOff === null
-        ? ring.awaitRoom(this.#writer.lastBody.byteCount)
-        : this.putOff.room.awaitRoom(ring, this.#writer.lastBody.byteCount);
+        ? ring.awaitRoom(byteCount)
+        : this.putOff.room.awaitRoom(ring, byteCount);
       if (came !== true) this.#endpoint.polling.begin();
       if (came === null) return;
       if (typeof came === "string") return this.#endpoint.faulted(came);
@@ -271,25 +262,35 @@ export class Outgoing {
 
   #putCompletion(completion: IncomingPacket): "ok" | "done" | "full" | RingFault {
     const { answer, answerBytes } = completion;
-    const outcome = this.#writer.putCompletion(completion, answer, answerBytes);
+    const outcome = this.#putAnswer(completion, answer, answerBytes);
     if (outcome === "full" || (outcome !== "ok" && outcome !== "tooLarge")) return outcome;
     this.#completions.shift();
-    const event = outcome === "ok" ? this.#settled : undefined;
+    const event = outcome === "ok" ? this.#writer.settled : undefined;
     this.#endpoint.incoming.outstandingPackets.settled(completion, event);
     // No driver's: of one it is known when it completes the packet. A saved state may hold anything.
     if (outcome === "tooLarge") this.#endpoint.fails("completionTooLarge");
     return outcome === "tooLarge" ? "done" : "ok";
   }
 
-  /** See {@linkcode PacketWriter.canCarry} and {@linkcode BounceBuffers.canHold}. */
+  /** See {@linkcode PacketWriter.canCarry} and {@linkcode BounceBuffers.canHold}; without a ring nobody knows. */
   canCarry(packet: PacketObject, payload: Uint8Array, byteCount: number): boolean {
     if (this.#endpoint.bounce?.canHold(packet) === false) return false;
-    return this.#writer.canCarry(packet, payload, byteCount);
+    return this.#ring === null || this.#writer.canCarry(this.#ring, packet, payload, byteCount);
   }
 
   /** See {@linkcode PacketWriter.canAnswer}. */
   canAnswer(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean {
-    return this.#writer.canAnswer(packet, answer, answerBytes);
+    return this.#writer.canAnswer(this.#openRing(), packet, answer, answerBytes);
+  }
+
+  #putAnswer(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): "ok" | NotPut {
+    return this.#writer.putCompletion(this.#openRing(), packet, answer, answerBytes);
+  }
+
+  #openRing(): OutgoingRing {
+    const ring = this.#ring;
+    assert(ring !== null, "an endpoint that flows or completes has rings");
+    return ring;
   }
 
   /** Puts a packet into the ring and tells its actor, with the bytes that are there now. */
@@ -301,14 +302,14 @@ export class Outgoing {
     const { bounce } = this.#endpoint;
     const taken = bounce === null ? "ok" : bounce.take(packet);
     if (taken !== "ok") return taken;
-    const outcome = this.#writer.putPacket(packet, payload, byteCount);
+    const outcome = this.#writer.putPacket(this.#openRing(), packet, payload, byteCount);
     if (bounce !== null) {
       if (outcome === "ok") bounce.entered(packet);
       else bounce.undo(packet);
     }
     if (outcome !== "ok") return outcome;
-    if (packet.wantsCompletion) packet.actor.send(this.#enter, "enter");
-    else packet.actor.send(this.#enterLast, "enterLast");
+    if (packet.wantsCompletion) packet.actor.send(this.#writer.enter, "enter");
+    else packet.actor.send(this.#writer.enterLast, "enterLast");
     this.#endpoint.trace.entered(packet, payload, byteCount);
     if (!packet.wantsCompletion) this.#endpoint.completions.schedule(packet, STATUS_SUCCESS);
     return "ok";

@@ -1,26 +1,22 @@
 /**
- * Writes the packets and completions of one endpoint into its outgoing ring, in the codec of the fabric.
+ * Writes packets and completions into outgoing rings, in the codec of the fabric. One writer serves all its
+ * endpoints: what it needs for a packet stays in the processor's cache.
  *
  * @module
  */
 
-import * as promises from "../../core/assert.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
 import * as packets from "../../core/packet/packet.ts";
 import { type PacketCodec, PacketFields } from "../../core/packet/packet.ts";
 import type { OutgoingRing } from "../../core/ring/outgoing.ts";
-import {
-  largestPacketBytes,
-  type RingFault,
-  type RingMemory,
-} from "../../core/ring/ring_memory.ts";
+import type { RingFault } from "../../core/ring/ring_memory.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
 import type { IncomingPacket } from "./incoming_packet.ts";
-import { LastBody } from "./packet_events.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
+import { LastBody, SentEvent } from "./packet_events.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
-const assert: typeof promises.assert = promises.assert;
 const { NO_RANGES, PACKET_COMPLETION } = packets;
 
 /** More than a completion has beside its answer, in either codec: descriptor, headers, padding, trailer. */
@@ -29,71 +25,83 @@ const COMPLETION_BYTES_MAX = 64;
 /** Why a packet is not in the ring. */
 export type NotPut = "full" | "tooLarge" | RingFault;
 
-/** The writer of one endpoint. What it has put into the ring nobody sees before that is committed. */
+/** The writer of a fabric. What it has put into a ring nobody sees before that is committed. */
 export class PacketWriter {
   /** The packet that was put into the ring, or measured for it, last. */
   readonly lastBody: LastBody = new LastBody();
+  /** That packet awaits its completion now. */
+  readonly enter: SentEvent<"enter"> = new SentEvent("enter", this.lastBody);
+  /** That packet is over with it. */
+  readonly enterLast: SentEvent<"enterLast"> = new SentEvent("enterLast", this.lastBody);
+  /** That packet was the completion of one that had arrived. */
+  readonly settled: SentEvent<"settled"> = new SentEvent("settled", this.lastBody);
   readonly #codec: PacketCodec;
   readonly #fields = new PacketFields();
-  #ring: OutgoingRing | null = null;
-  /** The largest packet that the ring can ever carry, descriptor to trailer. */
-  #packetBytesMax = 0;
 
   /** One that writes packets as `codec` has them. */
   constructor(codec: PacketCodec) {
     this.#codec = codec;
   }
 
-  /** The channel opens. */
-  attach(ring: OutgoingRing, memory: RingMemory): void {
-    this.#ring = ring;
-    this.lastBody.attach(ring, memory);
-    this.#packetBytesMax = largestPacketBytes(memory.dataBytes);
+  /** The one of a fabric. */
+  static of(runtime: RuntimePort): PacketWriter {
+    return runtime.once(makeWriter);
   }
 
-  /** The ring is gone. */
-  detach(): void {
-    this.#ring = null;
-    this.lastBody.detach();
-  }
-
-  /** Puts a packet into the ring. */
-  putPacket(packet: PacketObject, payload: Uint8Array, byteCount: number): "ok" | NotPut {
+  /** Puts a packet into `ring`. */
+  putPacket(
+    ring: OutgoingRing,
+    packet: PacketObject,
+    payload: Uint8Array,
+    byteCount: number,
+  ): "ok" | NotPut {
     this.#loadPacket(packet, payload, byteCount);
-    return this.#put();
+    return this.#put(ring);
   }
 
-  /** Puts the completion of `packet` with `answer` into the ring. */
-  putCompletion(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): "ok" | NotPut {
+  /** Puts the completion of `packet` with `answer` into `ring`. */
+  putCompletion(
+    ring: OutgoingRing,
+    packet: IncomingPacket,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): "ok" | NotPut {
     this.#loadCompletion(packet, answer, answerBytes);
-    return this.#put();
+    return this.#put(ring);
   }
 
-  /** Whether the ring, if there is one yet, can ever carry a packet (kmcl.md P7). */
-  canCarry(packet: PacketObject, payload: Uint8Array, byteCount: number): boolean {
-    if (this.#ring === null) return true;
+  /** Whether `ring` can ever carry a packet (kmcl.md P7). */
+  canCarry(
+    ring: OutgoingRing,
+    packet: PacketObject,
+    payload: Uint8Array,
+    byteCount: number,
+  ): boolean {
     this.#loadPacket(packet, payload, byteCount);
-    return this.#fitsEver();
+    return this.#fitsEver(ring);
   }
 
-  /** Whether the ring can ever carry the completion of `packet` with `answer` (kmcl.md R6). */
-  canAnswer(packet: IncomingPacket, answer: Uint8Array, answerBytes: number): boolean {
-    if (answerBytes + COMPLETION_BYTES_MAX <= this.#packetBytesMax) return true;
+  /** Whether `ring` can ever carry the completion of `packet` with `answer` (kmcl.md R6). */
+  canAnswer(
+    ring: OutgoingRing,
+    packet: IncomingPacket,
+    answer: Uint8Array,
+    answerBytes: number,
+  ): boolean {
+    if (answerBytes + COMPLETION_BYTES_MAX <= ring.largestBytes) return true;
     this.#loadCompletion(packet, answer, answerBytes);
-    return this.#fitsEver();
+    return this.#fitsEver(ring);
   }
 
-  #fitsEver(): boolean {
+  #fitsEver({ largestBytes }: OutgoingRing): boolean {
     const { bodyBytes } = this.#codec.frame(this.#fields);
-    return packetTotalBytes(bodyBytes) <= this.#packetBytesMax;
+    return packetTotalBytes(bodyBytes) <= largestBytes;
   }
 
-  #put(): "ok" | NotPut {
-    const ring = this.#ring;
-    assert(ring !== null, "an endpoint that flows or completes has rings");
+  #put(ring: OutgoingRing): "ok" | NotPut {
     const codec = this.#codec;
     const frame = codec.frame(this.#fields);
-    this.lastBody.byteCount = frame.bodyBytes;
+    this.lastBody.begin(ring, frame.bodyBytes);
     const outcome = ring.reserve(frame.bodyBytes);
     if (outcome !== "ok") return outcome;
     codec.encode(this.#fields, ring);
@@ -132,4 +140,8 @@ export class PacketWriter {
     fields.ranges = ranges;
     fields.transfer = null;
   }
+}
+
+function makeWriter({ codec }: RuntimePort): PacketWriter {
+  return new PacketWriter(codec);
 }

@@ -30,6 +30,7 @@ import type { Frame } from "../runtime/irql.ts";
 import { Partitions } from "./partitions.ts";
 import { Loop, UNITS_PER_MS } from "../runtime/loop.ts";
 import type { LoopPort } from "../runtime/loop_port.ts";
+import type { RuntimePort } from "../runtime/runtime_port.ts";
 import type { Timer } from "../runtime/timer.ts";
 import { type CheckedFabricOptions, checkPartitionOptions } from "./options.ts";
 import { Verifier, type VerifierError, type Violation } from "../runtime/verifier.ts";
@@ -91,6 +92,8 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   readonly observers: Observers = new Observers(this);
   /** See {@linkcode RuntimePort.observer}. */
   observer: Observer | null = null;
+  /** What rooms have one of, by what made it. */
+  readonly #made = new Map<(runtime: RuntimePort) => object, object>();
 
   /**
    * A fabric with checked options; `chooser` chooses in the place of what their schedule names, and `faults`
@@ -189,6 +192,15 @@ export abstract class FabricCore implements FabricPort, LoopPort {
   }
 
   // -- What lives in it
+
+  /** See {@linkcode RuntimePort.once}. */
+  once<T extends object>(make: (runtime: RuntimePort) => T): T {
+    const known = this.#made.get(make);
+    if (known !== undefined) return known as T; // it is what that function made
+    const fresh = make(this);
+    this.#made.set(make, fresh);
+    return fresh;
+  }
 
   /** Virtual time in milliseconds. */
   now(): number {

@@ -44,6 +44,8 @@ export interface RuntimePort {
   readonly observer: Observer | null;
   /** The actors of everything in it. */
   readonly actors: Actors;
+  /** What a room has one of in a fabric: made by `make` when it is first asked for. */
+  once<T extends object>(make: (runtime: RuntimePort) => T): T;
   /** Whether the fabric was disposed of: nothing of it is left but what it came to. */
   readonly isDisposed: boolean;
   /** Why KMCL functions cannot be called now, for the error; null: they can. */

@@ -48,11 +48,7 @@ export interface OutgoingPosition {
 
 /** Stands for the reader's index before a writer that waits has looked at it. */
 const NOT_LOOKED = -1;
-
-/**
- * The shortest payload that goes past the scratch buffer: it costs views, which do not show beside so
- * many bytes.
- */
+/** The shortest payload that goes past the scratch buffer: beside so many bytes the views that it costs do not show. */
 const DIRECT_BYTES_MIN = 8192;
 
 /**
@@ -67,11 +63,13 @@ export class OutgoingRing {
   bodyStart = 0;
   /** Bytes kept free for a packet that comes last: set before the first packet, and to 0 before the last (wire.md 2.4). */
   keptBytes = 0;
+  /** The memory that the ring lies in. */
+  readonly memory: RingMemory;
+  /** The largest packet that it can ever carry, descriptor to trailer. */
+  readonly largestBytes: number = 0;
 
-  readonly #memory: RingMemory;
   readonly #control: ControlWords;
   readonly #dataBytes: number = 0;
-  readonly #largestBytes: number = 0;
   /** Where the packet is written that is not written in place. */
   readonly #scratch: ScratchPacket;
   /** Whether the reserved packet is. */
@@ -110,11 +108,11 @@ export class OutgoingRing {
     from: OutgoingPosition | null = null,
     hasPendingSendSize = true,
   ) {
-    this.#memory = memory;
+    this.memory = memory;
     this.#hasPendingSendSize = hasPendingSendSize;
     this.#control = memory.control;
     this.#dataBytes = memory.dataBytes;
-    this.#largestBytes = largestPacketBytes(memory.dataBytes);
+    this.largestBytes = largestPacketBytes(memory.dataBytes);
     this.#scratch = new ScratchPacket(memory);
     if (from !== null) this.#awaitsRoom = from.awaitsRoom;
     else if (hasPendingSendSize) {
@@ -140,12 +138,12 @@ export class OutgoingRing {
   /** Whether it waits for the reader, which has come to another place since it last looked (wire.md 1.7). */
   get readerHasMoved(): boolean {
     return this.#awaitsRoom && this.#fault === null &&
-      this.#memory.load(READ_INDEX_OFFSET) !== this.#seenReadIndex;
+      this.memory.load(READ_INDEX_OFFSET) !== this.#seenReadIndex;
   }
 
   /** Notes where the reader is, for whoever asks whether it has moved; nothing else comes of it. */
   seeReader(): void {
-    this.#seenReadIndex = this.#memory.load(READ_INDEX_OFFSET);
+    this.#seenReadIndex = this.memory.load(READ_INDEX_OFFSET);
   }
 
   /** Bytes of the next packet for which it takes room without another look at the read index. */
@@ -257,7 +255,7 @@ export class OutgoingRing {
   wishRoom(bodyBytes: number): void {
     if (this.#fault !== null) return;
     const totalBytes = packetTotalBytes(bodyBytes) + this.keptBytes;
-    assert(totalBytes <= this.#largestBytes, "only a packet that can fit waits for room");
+    assert(totalBytes <= this.largestBytes, "only a packet that can fit waits for room");
     assert(!this.written, "a writer shows what it wrote before it waits");
     this.#wish(totalBytes);
   }
@@ -276,13 +274,13 @@ export class OutgoingRing {
   /** Takes back the wish of {@linkcode OutgoingRing.awaitRoom}: due before packets are added. */
   clearAwaitRoom(): void {
     if (!this.#awaitsRoom) return;
-    if (this.#hasPendingSendSize) this.#memory.store(PENDING_SEND_SIZE_OFFSET, 0);
+    if (this.#hasPendingSendSize) this.memory.store(PENDING_SEND_SIZE_OFFSET, 0);
     this.#awaitsRoom = false;
   }
 
   /** Waits for `bytes` of room, and says so to a reader that can be told. */
   #wish(bytes: number): void {
-    if (this.#hasPendingSendSize) this.#memory.store(PENDING_SEND_SIZE_OFFSET, bytes);
+    if (this.#hasPendingSendSize) this.memory.store(PENDING_SEND_SIZE_OFFSET, bytes);
     this.#awaitsRoom = true;
   }
 
@@ -292,7 +290,7 @@ export class OutgoingRing {
    */
   hasPassed(index: number): boolean | RingFault {
     if (this.#fault !== null) return this.#fault;
-    const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    const readIndex = this.memory.load(READ_INDEX_OFFSET);
     this.#seenReadIndex = readIndex;
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const unreadBytes = usedBetween(this.#committed, readIndex, this.#dataBytes);
@@ -321,12 +319,12 @@ export class OutgoingRing {
 
   /** A copy of what the reader has not passed on from; nothing where it says what cannot be. */
   unread(): Uint8Array {
-    const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    const readIndex = this.memory.load(READ_INDEX_OFFSET);
     if (this.#fault !== null || !isRingIndex(readIndex, this.#dataBytes)) return NO_BYTES;
     const room = new CopyRoom();
     const byteCount = usedBetween(this.#next, readIndex, this.#dataBytes);
     room.reserve(byteCount);
-    this.#memory.copyOut(readIndex, room.blocks, room.start, byteCount);
+    this.memory.copyOut(readIndex, room.blocks, room.start, byteCount);
     return room.copy;
   }
 
@@ -335,13 +333,13 @@ export class OutgoingRing {
     assert(bodyBytes >>> 0 === bodyBytes, "a body's length is a u32");
     this.#reservedBytes = -1;
     if (this.#fault !== null) return this.#fault;
-    if (totalBytes + this.keptBytes > this.#largestBytes) return "tooLarge";
+    if (totalBytes + this.keptBytes > this.largestBytes) return "tooLarge";
     const freeBytes = this.#loadFreeBytes();
     if (typeof freeBytes === "string") return freeBytes;
     if (totalBytes + this.keptBytes >= freeBytes) return "full";
-    const { contiguousBytes, data, words } = this.#memory;
+    const { contiguousBytes, data, words } = this.memory;
     if (this.#next + totalBytes <= contiguousBytes) {
-      const usableBytes = Math.min(freeBytes - UNUSED_BYTES, this.#largestBytes) - this.keptBytes;
+      const usableBytes = Math.min(freeBytes - UNUSED_BYTES, this.largestBytes) - this.keptBytes;
       this.#runwayBytes = Math.min(usableBytes, contiguousBytes - this.#next);
       this.body = data;
       this.#words = words;
@@ -382,7 +380,7 @@ export class OutgoingRing {
 
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */
   #loadFreeBytes(): number | RingFault {
-    const readIndex = this.#memory.load(READ_INDEX_OFFSET);
+    const readIndex = this.memory.load(READ_INDEX_OFFSET);
     this.#seenReadIndex = readIndex;
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const usedBytes = usedBetween(this.#next, readIndex, this.#dataBytes);
