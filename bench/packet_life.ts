@@ -7,6 +7,7 @@
 import { ActorSystem } from "../actors/chart/actor_system.ts";
 import { ChartActor, chartOf } from "../actors/chart/chart_actor.ts";
 import { createPacketChart } from "../actors/packet/machine.ts";
+import { PacketStore } from "../actors/packet/packet_store.ts";
 import { PacketTable } from "../actors/packet/packet_table.ts";
 import { StockPackets } from "./baselines/stock_packets.ts";
 import { compare, type Figure, timingOf } from "./figure.ts";
@@ -27,7 +28,7 @@ export class OurPackets implements PacketLives {
   constructor() {
     const chart = chartOf("packet", createPacketChart, "compiled");
     const system = new ActorSystem();
-    this.#table = new PacketTable(() => new ChartActor(chart, system));
+    this.#table = new PacketTable(new PacketStore(() => new ChartActor(chart, system)));
   }
 
   /** See {@linkcode PacketLives.objectCount}. */

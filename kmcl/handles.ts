@@ -14,8 +14,8 @@ import { Handle, type HandleKind } from "../actors/runtime/handle.ts";
 
 /** A packet object, and the channel that it is of. */
 export interface PacketTarget {
-  /** The endpoint that it is of. */
-  readonly endpoint: Endpoint;
+  /** The endpoint that it is of; where a packet object keeps its handle, whoever hands it out sets it. */
+  endpoint: Endpoint;
   /** The packet object. */
   readonly packet: PacketObject;
 }

@@ -9,17 +9,25 @@ import { assert } from "../core/assert.ts";
 import type { VMBPACKET } from "../actors/runtime/handle.ts";
 import type { PacketKind, PacketObject } from "../actors/packet/packet_object.ts";
 import { noteEnd } from "./ends.ts";
-import { handleFor } from "./handles.ts";
+import { handleFor, resolveHandle } from "./handles.ts";
 
 /** Hands out a packet object of `endpoint`. */
 export function handOutPacket(endpoint: Endpoint, kind: PacketKind): VMBPACKET {
   const packet = endpoint.outgoing.packets.allocate(kind);
   const { handle } = packet;
   // With the verifier off a packet keeps its handle, so that a transaction allocates nothing.
-  if (handle !== null) return handle as VMBPACKET;
+  if (handle !== null) return handOn(handle as VMBPACKET, endpoint);
   const fresh = handleFor("VMBPACKET", { endpoint, packet });
   packet.handle = fresh;
   return fresh;
+}
+
+/** Has a handle be of `endpoint`: the packet object comes from the lookaside list of any channel. */
+function handOn(handle: VMBPACKET, endpoint: Endpoint): VMBPACKET {
+  const target = resolveHandle(handle, "VMBPACKET");
+  assert(target !== null, "a packet object keeps no dead handle");
+  target.endpoint = endpoint;
+  return handle;
 }
 
 /** Gives a driver a packet object again that it had before its guest was saved. */

@@ -17,7 +17,7 @@ import type { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingFault } from "../../core/ring/ring_memory.ts";
 import { Fifo } from "../../core/fifo.ts";
 import type { PacketObject } from "../packet/packet_object.ts";
-import { PACKET_ACTOR } from "../packet/machine.ts";
+import { PacketStore } from "../packet/packet_store.ts";
 import { PacketTable } from "../packet/packet_table.ts";
 import type { ArrivedPacketEvent } from "./arrived_packet_machine.ts";
 import type { SendingEndpoint } from "./half_ports.ts";
@@ -59,7 +59,7 @@ export class Outgoing {
     this.#endpoint = endpoint;
     this.#writer = PacketWriter.of(endpoint.runtime);
     this.putOff = writersPutOff(endpoint);
-    this.packets = new PacketTable(() => endpoint.runtime.actors.create(PACKET_ACTOR));
+    this.packets = new PacketTable(PacketStore.of(endpoint.runtime));
   }
 
   /** Whether completions wait. */

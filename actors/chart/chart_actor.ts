@@ -120,6 +120,11 @@ export class ChartActor<Event extends EventObject, Tag extends string> implement
     return this.#asShown() as ChartActorRef<Event, Tag>;
   }
 
+  /** Whether XState knows the actor: somebody may look at it. */
+  get isShown(): boolean {
+    return this.#shown !== null;
+  }
+
   /** What the state has of each tag: the quickest way to ask. */
   get tags(): Tags<Tag> {
     return this.#tags;

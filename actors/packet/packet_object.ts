@@ -32,10 +32,10 @@ export interface RequestEnd {
   ended(status: NtStatus, answer: Uint8Array, answerBytes: number): void;
 }
 
-/** One packet object. Which state it is in, its actor alone knows. */
+/** One packet object, of one channel after the other. Which state it is in, its actor alone knows. */
 export class PacketObject {
   /** Its transaction id: its index in the channel's packet table, which alone may change it. */
-  slot: number;
+  slot = 0;
   /** Its chart. */
   readonly actor: ChartActor<PacketEvent, PacketTag>;
   /** Where it comes from; changes each time it is taken from the lookaside list. */
@@ -76,9 +76,8 @@ export class PacketObject {
   /** What the completion routine will be told, once the transaction is over. */
   status: NtStatus = STATUS_SUCCESS;
 
-  /** A packet object on the lookaside list. */
-  constructor(slot: number, actor: ChartActor<PacketEvent, PacketTag>) {
-    this.slot = slot;
+  /** A packet object that nobody has. */
+  constructor(actor: ChartActor<PacketEvent, PacketTag>) {
     this.actor = actor;
   }
 

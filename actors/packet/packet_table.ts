@@ -1,15 +1,14 @@
 /**
  * The packet objects of one channel: their slots, which are their transaction ids, and the lookaside
- * list on which freed ones wait to be handed out again.
+ * list of those that were freed.
  *
  * @module
  */
 
 import { assert } from "../../core/assert.ts";
 import { NO_RANGES } from "../../core/packet/packet.ts";
-import type { ChartActor } from "../chart/chart_actor.ts";
-import { type PacketKind, PacketObject } from "./packet_object.ts";
-import type { PacketEvent, PacketTag } from "./types.ts";
+import type { PacketKind, PacketObject } from "./packet_object.ts";
+import type { PacketStore } from "./packet_store.ts";
 
 /** Slots of one channel; a restored packet takes the one that it had, and leaves holes before it. */
 export const PACKET_SLOTS_MAX = 2 ** 24;
@@ -19,27 +18,24 @@ const FREE = { type: "free" } as const;
 
 /** All packet objects of one channel. */
 export class PacketTable {
-  #startActor: () => ChartActor<PacketEvent, PacketTag>;
+  #store: PacketStore;
   /** By slot; a slot may be empty. */
   readonly #slots: (PacketObject | undefined)[] = [];
-  readonly #lookaside: PacketObject[] = [];
+  /** The slots of freed packet objects, the next one last. Each is empty, unless somebody looks at its actor. */
+  readonly #lookaside: number[] = [];
   /** Packet objects that drivers have: all but those of requests. */
   #drivers = 0;
   /** No slot before this one is empty. */
   #firstHole = 0;
 
-  /** An empty table; `startActor` makes the actor of a new packet object. */
-  constructor(startActor: () => ChartActor<PacketEvent, PacketTag>) {
-    this.#startActor = startActor;
+  /** An empty table; `store` has the packet objects that nobody has. */
+  constructor(store: PacketStore) {
+    this.#store = store;
   }
 
   /** Takes a packet object from the lookaside list, or makes one where that is empty. */
   allocate(kind: PacketKind): PacketObject {
-    let packet = this.#lookaside.pop();
-    if (packet === undefined) {
-      packet = new PacketObject(this.#freeSlot(), this.#startActor());
-      this.#slots[packet.slot] = packet;
-    }
+    const packet = this.#lookaside.length === 0 ? this.#makePacket() : this.#nextPooled();
     packet.kind = kind;
     if (kind !== "request") this.#drivers++;
     packet.actor.send(ALLOCATE);
@@ -57,7 +53,25 @@ export class PacketTable {
     packet.request = null;
     packet.ranges = NO_RANGES;
     packet.transfer = null;
-    this.#lookaside.push(packet);
+    this.#lookaside.push(packet.slot);
+    if (packet.actor.isShown) return; // who looks at it sees the same channel's packets
+    this.#slots[packet.slot] = undefined;
+    this.#store.keep(packet);
+  }
+
+  #makePacket(): PacketObject {
+    return this.#put(this.#store.make(), this.#freeSlot());
+  }
+
+  #nextPooled(): PacketObject {
+    const slot = this.#lookaside.pop()!;
+    return this.#slots[slot] ?? this.#put(this.#store.take(), slot);
+  }
+
+  #put(packet: PacketObject, slot: number): PacketObject {
+    packet.slot = slot;
+    this.#slots[slot] = packet;
+    return packet;
   }
 
   #freeSlot(): number {
@@ -72,8 +86,10 @@ export class PacketTable {
     const from = packet.slot;
     this.#slots[slot] = packet;
     packet.slot = slot;
+    const pooledAt = this.#lookaside.indexOf(slot);
+    if (pooledAt >= 0) this.#lookaside[pooledAt] = from;
     if (other === undefined) {
-      delete this.#slots[from];
+      delete this.#slots[from]; // where it is on the lookaside list now, nobody looks at a hole before that is empty
       this.#firstHole = Math.min(this.#firstHole, from);
     } else {
       this.#slots[from] = other;
@@ -83,7 +99,7 @@ export class PacketTable {
 
   /** The slots of the packet objects that wait to be handed out again: the last one is the next. */
   get pooledSlots(): readonly number[] {
-    return this.#lookaside.map(({ slot }) => slot);
+    return [...this.#lookaside];
   }
 
   /** The packet object of a transaction id that the peer named; null where there is none. */
@@ -96,7 +112,7 @@ export class PacketTable {
     return this.#drivers;
   }
 
-  /** All packet objects, those on the lookaside list as well. */
+  /** All packet objects that are here, those on the lookaside list whose actors somebody looks at as well. */
   get all(): readonly PacketObject[] {
     // Not by index: the slots of restored packets may lie far apart.
     return Object.values(this.#slots).filter((packet) => packet !== undefined);
@@ -118,12 +134,14 @@ export class PacketTable {
    */
   stopActors(): void {
     for (const packet of this.all) packet.actor.stop();
-    const start = this.#startActor;
-    this.#startActor = () => {
-      const actor = start();
-      actor.stop();
-      return actor;
-    };
+    const ended = this.#store.ended();
+    for (const slot of this.#lookaside) {
+      if (this.#slots[slot] !== undefined) continue;
+      const packet = this.#store.take();
+      packet.actor.stop();
+      ended.keep(packet);
+    }
+    this.#store = ended;
   }
 
   /** The channel is gone, its actors ended: so are its packet objects. */

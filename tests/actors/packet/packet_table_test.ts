@@ -3,6 +3,7 @@ import { ActorSystem } from "../../../actors/chart/actor_system.ts";
 import { ChartActor, chartOf } from "../../../actors/chart/chart_actor.ts";
 import { createPacketChart } from "../../../actors/packet/machine.ts";
 import type { PacketObject } from "../../../actors/packet/packet_object.ts";
+import { PacketStore } from "../../../actors/packet/packet_store.ts";
 import { PACKET_SLOTS_MAX, PacketTable } from "../../../actors/packet/packet_table.ts";
 import type { PacketEvent, PacketTag } from "../../../actors/packet/types.ts";
 import { BrokenInvariant } from "../../../core/assert.ts";
@@ -22,17 +23,22 @@ class NotedActor extends ChartActor<PacketEvent, PacketTag> {
   }
 }
 
-/** A table, and the actors that it has asked for. */
-function makeTable(): { table: PacketTable; actors: NotedActor[] } {
+/** A table, another one of the same store, that, and the actors that it has asked for. */
+function makeTable(): {
+  table: PacketTable;
+  other: PacketTable;
+  store: PacketStore;
+  actors: NotedActor[];
+} {
   const actors: NotedActor[] = [];
   const chart = chartOf("packet", createPacketChart, "compiled");
   const system = new ActorSystem();
-  const table = new PacketTable(() => {
+  const store = new PacketStore(() => {
     const actor = new NotedActor(chart, system);
     actors.push(actor);
     return actor;
   });
-  return { table, actors };
+  return { table: new PacketTable(store), other: new PacketTable(store), store, actors };
 }
 
 function slots(packets: readonly PacketObject[]): number[] {
@@ -69,7 +75,7 @@ Deno.test("PacketTable: what was freed is handed out again, as good as new, befo
   packet.ranges = [{ byteOffset: 0, byteCount: 1, pfns: [0] }];
   packet.request = { ended: () => {} };
   table.free(packet);
-  assertEquals([table.pooledCount, table.live, slots(table.all)], [1, [], [0]]);
+  assertEquals([table.pooledCount, table.live, table.at(0)], [1, [], null]);
   const again = table.allocate("request");
   assertStrictEquals(again, packet);
   assertEquals([again.pointer, again.routine, again.request], [null, null, null]);
@@ -77,6 +83,55 @@ Deno.test("PacketTable: what was freed is handed out again, as good as new, befo
   assertEquals([again.kind, table.pooledCount, actors.length], ["request", 0, 1]);
   assertEquals(table.allocate("lookaside").slot, 1);
   assertEquals(actors.length, 2);
+});
+
+Deno.test("PacketTable: what one channel freed serves another, with a number of that", () => {
+  // decisions.md D750
+  const { table, other, store, actors } = makeTable();
+  const [first, second] = [table.allocate("lookaside"), table.allocate("lookaside")];
+  table.free(second);
+  table.free(first);
+  assertEquals([store.count, table.pooledSlots], [2, [1, 0]]);
+  const theirs = other.allocate("initialized"); // a new one: each number on a list has its packet object
+  assertEquals([theirs.slot, store.count], [0, 2]);
+  other.free(theirs);
+  const again = table.allocate("lookaside");
+  assertStrictEquals(again, theirs);
+  assertEquals([again.slot, actors.length], [0, 3]);
+});
+
+Deno.test("PacketTable: a packet whose actor somebody looks at stays its channel's", () => {
+  const { table, other, store, actors } = makeTable();
+  const packet = table.allocate("lookaside");
+  actors[0]!.show();
+  table.free(packet);
+  assertEquals([store.count, table.pooledCount, table.at(0) === packet], [0, 1, true]);
+  assertEquals(other.allocate("lookaside") === packet, false);
+  assertStrictEquals(table.allocate("lookaside"), packet);
+  assertEquals(packet.slot, 0);
+});
+
+Deno.test("PacketTable: a packet that moves into a freed slot gives its own for that", () => {
+  const { table } = makeTable();
+  const [first, second] = [table.allocate("lookaside"), table.allocate("lookaside")];
+  table.free(first);
+  table.move(second, 0);
+  assertEquals([second.slot, table.pooledSlots], [0, [1]]);
+  assertEquals(slots([1, 2].map(() => table.allocate("lookaside"))), [1, 2]);
+});
+
+Deno.test("PacketTable: whose actors are stopped takes as many along as it had on its list", () => {
+  const { table, other, store, actors } = makeTable();
+  const packets = [1, 2, 3].map(() => table.allocate("lookaside"));
+  const others = [1, 2].map(() => other.allocate("lookaside"));
+  for (const packet of packets.slice(1)) table.free(packet);
+  for (const packet of others) other.free(packet);
+  table.stopActors();
+  assertEquals([store.count, actors.map(({ stops }) => stops).sort()], [2, [0, 0, 1, 1, 1]]);
+  const late = table.allocate("lookaside"); // its driver may go on
+  table.free(late);
+  assertEquals([store.count, table.pooledCount], [2, 2]);
+  assertEquals([1, 2].map(() => other.allocate("lookaside").slot), [1, 0]);
 });
 
 Deno.test("PacketTable: a packet in a transaction, or on the list, cannot be freed", () => {
@@ -153,5 +208,5 @@ Deno.test("PacketTable: slots may lie far apart, and only those that are taken a
   assertEquals(table.allocate("lookaside").slot, 1);
   assertStrictEquals(table.at(PACKET_SLOTS_MAX - 1), far);
   table.free(near);
-  assertEquals(table.all.length, 3);
+  assertEquals(slots(table.all), [1, PACKET_SLOTS_MAX - 1]);
 });
