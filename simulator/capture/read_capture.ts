@@ -135,8 +135,13 @@ class Reader {
     if (there < BLOCK_FRAME_BYTES) return cut;
     if (this.#u32(at) === BLOCK.section) {
       if (there < BLOCK_FRAME_BYTES + SECTION_BYTES) return cut;
-      if (this.#u32(at + 8) !== BYTE_ORDER_MAGIC) {
-        return new Stop(at + 8, "it is written in big-endian words, as no capture of ours is");
+      const magic = this.#u32(at + 8);
+      if (magic !== BYTE_ORDER_MAGIC) {
+        const isBigEndian = this.#view.getUint32(at + 8) === BYTE_ORDER_MAGIC;
+        const what = isBigEndian
+          ? "it is written in big-endian words, as no capture of ours is"
+          : `${magic} says no order of bytes`;
+        return new Stop(at + 8, what);
       }
     }
     const byteCount = this.#u32(at + 4);

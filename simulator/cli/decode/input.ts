@@ -28,14 +28,31 @@ const CAPTURE = [0x0a, 0x0d, 0x0d, 0x0a];
 
 /** Files of other programs that are taken for what they were made from: how each begins, what it is, and what is right. */
 const FOREIGN: readonly (readonly [begins: readonly number[], what: string, hint: string])[] = [
-  ...[[0xd4, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0xc3, 0xd4], [0x4d, 0x3c, 0xb2, 0xa1]].map((begins) =>
+  ...[
+    [0xd4, 0xc3, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0xc3, 0xd4],
+    [0x4d, 0x3c, 0xb2, 0xa1],
+    [0xa1, 0xb2, 0x3c, 0x4d],
+  ].map((begins) =>
     [
       begins,
       "it is a capture in the older form pcap",
       "editcap -F pcapng makes pcapng of it",
     ] as const
   ),
-  [[0x1f, 0x8b, 0x08], "it is compressed", "give what gunzip makes of it"],
+  ...([
+    [[0x1f, 0x8b, 0x08], "gunzip"],
+    [[0x28, 0xb5, 0x2f, 0xfd], "unzstd"],
+    [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "unxz"],
+    [[0x42, 0x5a, 0x68], "bunzip2"],
+    [[0x50, 0x4b, 0x03, 0x04], "unzip"],
+  ] as const).map(([begins, program]) =>
+    [begins, "it is compressed", `give what ${program} makes of it`] as const
+  ),
+  // PowerShell's `>` writes this.
+  ...[[0xff, 0xfe], [0xfe, 0xff]].map((begins) =>
+    [begins, "it is text in UTF-16", "give it in UTF-8"] as const
+  ),
   [
     [...new TextEncoder().encode("\x17\bDtracing")],
     "it is a file of trace-cmd",
@@ -65,11 +82,19 @@ function textOf(bytes: Uint8Array, isCut: boolean): string | null {
   }
 }
 
+/**
+ * Whether `head` is a trace of Linux that is no clean text: a task's name is any 15 bytes, often the first ones of a longer
+ * name, which end in the middle of a letter.
+ */
+function hasTraceOfBytes(head: Uint8Array): boolean {
+  return !head.includes(0) && isLinuxTrace(new TextDecoder().decode(head));
+}
+
 /** What the first bytes of an input look like. */
 function kindOf({ head }: Source): InputKind {
   if (beginsWith(head, CAPTURE)) return "capture";
   const text = textOf(head, true);
-  if (text === null) return "bytes";
+  if (text === null) return hasTraceOfBytes(head) ? "linuxTrace" : "bytes";
   if (isSavedTrace(text)) return "trace";
   return isLinuxTrace(text) ? "linuxTrace" : "bytes";
 }

@@ -63,9 +63,9 @@ export const LINUX_EVENTS: ReadonlyMap<string, LinuxEvent> = new Map<string, Lin
     "vmbus_onoffer",
     heard(
       "offerChannel",
-      "child_relid {channelId:x}, monitorid {monitorId:x}, is_dedicated {isDedicated:d}, connection_id {connectionId:x}, " +
-        "if_type {interfaceId:g}, if_instance {instanceId:g}, chn_flags {flags:x}, mmio_megabytes {mmioMegabytes:d}, " +
-        "sub_channel_index {subchannelIndex:d}",
+      "child_relid {channelId:x}, monitorid {monitorId:x}, is_dedicated {isDedicated:d:is_ddc_int}, connection_id {connectionId:x}, " +
+        "if_type {interfaceId:g}, if_instance {instanceId:g}, chn_flags {flags:x}, mmio_megabytes {mmioMegabytes:d:mmio_mb}, " +
+        "sub_channel_index {subchannelIndex:d:sub_idx}",
     ),
   ],
   ["vmbus_onoffer_rescind", heard("rescindChannelOffer", "child_relid {channelId:x}")],
@@ -77,7 +77,7 @@ export const LINUX_EVENTS: ReadonlyMap<string, LinuxEvent> = new Map<string, Lin
     "vmbus_ongpadl_created",
     heard(
       "gpadlCreated",
-      "child_relid {channelId:x}, gpadl {gpadlId:x}, creation_status {status:d}",
+      "child_relid {channelId:x}, gpadl {gpadlId:x}, creation_status {status:d:status}",
     ),
   ],
   [
@@ -85,7 +85,7 @@ export const LINUX_EVENTS: ReadonlyMap<string, LinuxEvent> = new Map<string, Lin
     heard("modifyChannelResponse", "child_relid {channelId:x}, status {status:d}"),
   ],
   ["vmbus_ongpadl_torndown", heard("gpadlTorndown", "gpadl {gpadlId:x}")],
-  ["vmbus_onversion_response", heard("versionResponse", "version_supported {supported:d}")],
+  ["vmbus_onversion_response", heard("versionResponse", "version_supported {supported:d:ver}")],
   ["vmbus_request_offers", sent("requestOffers", "sending ")],
   [
     "vmbus_open",
@@ -115,8 +115,8 @@ export const LINUX_EVENTS: ReadonlyMap<string, LinuxEvent> = new Map<string, Lin
     "vmbus_negotiate_version",
     sent(
       "initiateContact",
-      "sending vmbus_version_requested {version:d}, target_vcpu {targetMessageVp:x}, " +
-        "pages {targetInfo:h}:{parentToChildMonitorGpa:h}:{childToParentMonitorGpa:h}, ",
+      "sending vmbus_version_requested {version:d:ver}, target_vcpu {targetMessageVp:x}, " +
+        "pages {targetInfo:h:int_page}:{parentToChildMonitorGpa:h:mon_page1}:{childToParentMonitorGpa:h:mon_page2}, ",
     ),
   ],
   ["vmbus_release_relid", sent("relIdReleased", "sending child_relid {channelId:x}, ")],
@@ -124,7 +124,7 @@ export const LINUX_EVENTS: ReadonlyMap<string, LinuxEvent> = new Map<string, Lin
     "vmbus_send_tl_connect_request",
     sent(
       "tlConnectRequest",
-      "sending guest_endpoint_id {endpointId:g}, host_service_id {serviceId:g}, ",
+      "sending guest_endpoint_id {endpointId:g:guest_id}, host_service_id {serviceId:g:host_id}, ",
     ),
   ],
   [

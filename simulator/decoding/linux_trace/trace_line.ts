@@ -4,6 +4,10 @@
  *   kworker/0:1-123   [000]  1234.567890: vmbus_onoffer_rescind: child_relid 0x3           (trace-cmd report)
  *   kworker/0:1   123 [000]  1234.567890: hyperv:vmbus_onoffer_rescind: child_relid 0x3    (perf script)
  *   kworker/0:1-123     [000] d.h1.  1234.567890: vmbus_onoffer_rescind: child_relid 0x3   (tracefs)
+ *   kworker/-123       0d.h1.  1567us : vmbus_onoffer_rescind: child_relid 0x3   (tracefs's latency-format)
+ *
+ * The last one is also what the kernel's log has where a crash dumps the trace (`ftrace_dump_on_oops`), behind the log's own
+ * time; `trace-cmd report -l` prints seconds in it.
  *
  * @module
  */
@@ -16,7 +20,7 @@ export interface EventLine {
   readonly cpu: number;
   /** Interrupts and preemption, as tracefs prints them; empty where they are not printed. */
   readonly flags: string;
-  /** The time as it is printed: seconds, or counts of whatever clock it is. */
+  /** The time as it is printed: seconds, microseconds with `us` behind them, or counts of whatever clock it is. */
   readonly time: string;
   /** The event's system, empty where it is not printed. */
   readonly system: string;
@@ -47,6 +51,12 @@ const PROCESSOR = /\[(\d{1,5})\]/g;
 const REST =
   /^\s+(?:([^\s:]{4,8})\s+)?(\d+(?:\.\d+)?):\s+(?:\d+\s+)?(?:([\w-]{1,64}):)?(\w{1,64}):\s*/;
 
+/** Of a format for latencies: the task's number, the processor with flags right behind it, and what may lie after the time. */
+const LATENCY =
+  /-\d+\s+(\d{1,5})([A-Za-z.][^\s:]{3,7})\s+(\d+(?:\.\d+)?)(?:(us)[ +!#*@$]?)?:\s+(?:([\w-]{1,64}):)?(\w{1,64}):\s*/;
+/** The time that the kernel's log has before what it prints. */
+const LOG_TIME = /^\[\s*\d+\.\d+\](?:\[\s*[TC]\d+\])?\s/;
+
 /** What `line` is. */
 export function readTraceLine(line: string): EventLine | OtherLine {
   if (line.trim() === "") return "empty";
@@ -58,19 +68,39 @@ export function readTraceLine(line: string): EventLine | OtherLine {
     const [all, flags = "", time, system = "", event] = REST.exec(line.slice(from)) ?? [];
     if (all === undefined || time === undefined || event === undefined) continue;
     const textAt = from + all.length;
-    const task = line.slice(0, index).trim().replaceAll(/\s+/g, " ");
+    const task = taskOf(line.slice(0, index));
     const text = line.slice(textAt).trimEnd();
     return { task, cpu: Number(cpu), flags, time, system, event, text, textAt };
   }
-  return "other";
+  return latencyLine(line) ?? "other";
 }
 
-/** The time of a line in 100 ns: of seconds their decimals, of another clock its counts, as far as a number goes. */
+/** `line` as one of a format for latencies; null: it is none. */
+function latencyLine(line: string): EventLine | null {
+  const found = LATENCY.exec(line);
+  if (found === null) return null;
+  const [all, cpu, flags = "", count = "", unit = "", system = "", event = ""] = found;
+  const pid = /^-\d+/.exec(all)![0];
+  const task = taskOf(line.slice(0, found.index).replace(LOG_TIME, "") + pid);
+  const textAt = found.index + all.length;
+  const text = line.slice(textAt).trimEnd();
+  return { task, cpu: Number(cpu), flags, time: count + unit, system, event, text, textAt };
+}
+
+/** A task as it is shown: programs print it with space around and in it. */
+function taskOf(printed: string): string {
+  return printed.trim().replaceAll(/\s+/g, " ");
+}
+
+/**
+ * The time of a line in 100 ns: of seconds their decimals, of microseconds those, of another clock its counts, as far as a
+ * number goes.
+ */
 export function ticksOf(time: string): number {
-  const [whole = "0", decimals] = time.split(".");
-  const ticks = decimals === undefined
-    ? BigInt(whole)
-    : BigInt(whole) * 10_000_000n + BigInt(decimals.padEnd(7, "0").slice(0, 7));
+  const [whole = "0", decimals] = time.replace(/us$/, "").split(".");
+  const ticks = decimals !== undefined
+    ? BigInt(whole) * 10_000_000n + BigInt(decimals.padEnd(7, "0").slice(0, 7))
+    : BigInt(whole) * (time.endsWith("us") ? 10n : 1n);
   return ticks <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(ticks) : Number.MAX_SAFE_INTEGER;
 }
 

@@ -95,6 +95,21 @@ Deno.test("readCapture: what was written", () => {
   });
 });
 
+Deno.test("readCapture: of a section it says which order of bytes it has, if not ours", () => {
+  const whole = concat(blocks());
+  const sections = [
+    ["1a2b3c4d", "it is written in big-endian words, as no capture of ours is"],
+    ["4d3c2b1b", "455818317 says no order of bytes"],
+    ["00000000", "0 says no order of bytes"],
+  ] as const;
+  for (const [magic, reason] of sections) {
+    const { damage } = readCapture(
+      concat([whole.subarray(0, 8), fromHex(magic), whole.subarray(12)]),
+    );
+    assertEquals([damage?.offset, damage?.reason], [8, reason]);
+  }
+});
+
 // Wireshark refuses a whole file in which a packet has more than 262 144 bytes.
 Deno.test("recordBlock: of a long record there is as much as Wireshark takes, and how much is missing", () => {
   const [record] = RECORDS;

@@ -1,6 +1,6 @@
 // Traces of Linux: each event in each form in which programs print it, what is left out, and what is damaged.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import {
   type LinuxEntry,
@@ -164,6 +164,26 @@ const FORMS: readonly (readonly [string, (event: string, text: string) => string
     (event, text) => `  kworker/0:1-22      (     22) [001] ....    12.345678: ${event}: ${text}`,
     "....",
   ],
+  [
+    "tracefs, for latencies",
+    (event, text) => `  kworker/-22        1d.h1. 12345678us : ${event}: ${text}`,
+    "d.h1.",
+  ],
+  [
+    "tracefs, for latencies, after a long wait",
+    (event, text) => `kworker/-22        1..s1. 12345678us!: ${event}: ${text}`,
+    "..s1.",
+  ],
+  [
+    "trace-cmd report -l",
+    (event, text) => `kworker/0:1-22      1d.h.. 12.345678: ${`${event}:`.padEnd(22)} ${text}`,
+    "d.h..",
+  ],
+  [
+    "the kernel's log",
+    (event, text) => `[   99.000001][    C1] kworker/-22   1d.h1. 12345678us+: ${event}: ${text}`,
+    "d.h1.",
+  ],
 ];
 
 function linux(line: LinuxLine | null): Readonly<Record<string, unknown>> {
@@ -183,6 +203,7 @@ for (const [program, print, flags] of FORMS) {
         123_456_780 + (program.includes("periods") ? 9 : 0),
       ]);
       assertEquals([where["event"], where["cpu"], where["flags"] ?? ""], [event, 1, flags]);
+      assertMatch(String(where["task"]), /^(?:kworker|my comm)/);
       const shown = { ...message !== undefined && { message }, ...fields as object };
       if (Object.keys(expected).length > 0) assertEquals(shown, expected);
       if (name.startsWith("interrupt")) assertEquals(entry.subject, "channel 2");

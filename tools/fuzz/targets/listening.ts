@@ -50,6 +50,11 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
     "  a-1 (    1) [000] d.h1. 1.5: vmbus_release_relid: sending child_relid 0x1, ret -11",
     "CPU:2 [LOST 317 EVENTS]",
   ],
+  "fields are printed": [
+    "a-1 [000] 1.5: vmbus_negotiate_version: ver=327683 target_vcpu=0x0 ret=0 int_page=2 mon_page1=0 mon_page2=0",
+    "  a-1   1d.h1. 1500000us : vmbus_onversion_response: [FAILED TO PARSE] ver=1",
+    "a-1 [000] 1.5: vmbus_send_tl_connect_request: guest_id=ARRAY[26, 8e, 7f, 0c, d3, 51, 8e, 4b, 9f, 0a, 6d, 1b, 2c, 3e, 4f, 50] host_id=(nil)Ul ret=0",
+  ],
 };
 
 const encoder = new TextEncoder();

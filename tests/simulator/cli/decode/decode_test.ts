@@ -99,7 +99,11 @@ Deno.test("decode: what it cannot read it says with line and column, and ends wi
       Uint8Array.of(0xd4, 0xc3, 0xb2, 0xa1, 2),
       "it is a capture in the older form pcap; editcap -F ",
     ],
+    [Uint8Array.of(0xa1, 0xb2, 0x3c, 0x4d, 0), "it is a capture in the older form pcap; "],
     [Uint8Array.of(0x1f, 0x8b, 8, 0), "it is compressed; give what gunzip makes of it"],
+    [Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 4), "it is compressed; give what unzstd makes of it"],
+    ["BZh91AY", "it is compressed; give what bunzip2 makes of it"],
+    [Uint8Array.of(0xff, 0xfe, 0x30, 0), "it is text in UTF-16; give it in UTF-8, or add --raw"],
     ["\x17\bDtracing6", "it is a file of trace-cmd; give what trace-cmd report prints of it"],
     ["PERFILE2h", "it is a file of perf; give what perf script prints of it, or add --raw"],
   ];
@@ -124,6 +128,10 @@ Deno.test("decode: a trace of Linux is told event by event, and what is left out
     "            0x0008 4  gpadlId             1\n" +
     "1 event of the bus; left out: 1 other line\n";
   assertEquals(stdout, expected);
+  // A task's name is any bytes: here the first ones of a longer name, which end in the middle of a letter.
+  const bytes = new TextEncoder().encode(`${LINUX.replace("  <idle>", "caf#")}${LINUX}`);
+  const half = await decode(bytes.map((byte) => byte === 0x23 ? 0xc3 : byte), "--json");
+  assertEquals([half.code, JSON.parse(half.stdout).entries.length], [0, 2]);
   const damaged = await decode(`${LINUX}${LINUX.replace("0x1", "one")}`, "--json");
   const { entries, trace, error, ok } = JSON.parse(damaged.stdout);
   assertEquals([damaged.code, ok, entries.length, entries[0].line], [1, false, 1, 1]);
