@@ -22,6 +22,7 @@ import { createPacketChart } from "../actors/packet/machine.ts";
 import { createPartitionChart } from "../actors/partition/machine.ts";
 import { nameEffects } from "../actors/chart/effects.ts";
 import { createStorageClientChart } from "../devices/storage/vsc/chart.ts";
+import { createStorageSessionChart } from "../devices/storage/vsp/chart.ts";
 import { runGenerator } from "./generated_file.ts";
 
 const PATH = "docs/states.md";
@@ -313,6 +314,10 @@ export function statesDocument(): string {
     ...chartSection("Connection of a guest to the host", createGuestConnectionChart()),
     ...chartSection("Offered channel, on the guest's end", createGuestChannelChart()),
     ...chartSection("GPADL, on the guest's end", createGuestGpadlChart()),
+    ...chartSection(
+      "Storage controller, in its host's driver",
+      withNamedEffects(createStorageSessionChart()),
+    ),
     ...chartSection(
       "Storage controller, in its guest's driver",
       withNamedEffects(createStorageClientChart()),

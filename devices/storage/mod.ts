@@ -151,13 +151,9 @@ export type { DiskSettings } from "./scsi/settings.ts";
 export type { DiskMemory } from "./scsi/disk.ts";
 export type { ServedDisk, StorageServer } from "./vsp/server.ts";
 export type { StorageDisk } from "./vsp/disk_table.ts";
-export type { Agreement, StorageLimits, StoragePhase } from "./vsp/initialization.ts";
-export type {
-  DiskAddress,
-  StorageNews,
-  StorageServerOptions,
-  StorageServerState,
-} from "./vsp/state.ts";
+export type { SessionPlace, StorageNews, StoragePhase } from "./vsp/chart.ts";
+export type { Agreement, StorageLimits } from "./vsp/initialization.ts";
+export type { DiskAddress, StorageServerOptions, StorageServerState } from "./vsp/state.ts";
 export { createStorage, storageVsp } from "./vsp/driver.ts";
 export { type BlockDevice, BlockError } from "./block_device.ts";
 export type { DiskFacts } from "./vsc/disk_facts.ts";

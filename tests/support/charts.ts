@@ -26,6 +26,7 @@ import { compileChart, eventTypesOf, isEnabled, stateKey } from "../../actors/ch
 import { nameEffects } from "../../actors/chart/effects.ts";
 import { createPacketChart } from "../../actors/packet/machine.ts";
 import { createStorageClientChart } from "../../devices/storage/vsc/chart.ts";
+import { createStorageSessionChart } from "../../devices/storage/vsp/chart.ts";
 import { withNamedEffects } from "../../tools/chart.ts";
 import { createPartitionChart } from "../../actors/partition/machine.ts";
 
@@ -44,6 +45,7 @@ export const CHARTS: Readonly<Record<string, () => AnyStateMachine>> = {
   guestChannel: createGuestChannelChart,
   guestGpadl: createGuestGpadlChart,
   storageClient: () => withNamedEffects(createStorageClientChart()),
+  storageSession: () => withNamedEffects(createStorageSessionChart()),
 };
 
 /** More states than any of the charts has: a walk that finds as many is lost. */

@@ -21,6 +21,8 @@ const U32_MAX = 0xffff_ffff;
 
 /** A request that was taken from the ring and is to be answered once. */
 export interface TakenRequest {
+  /** Where it came. */
+  readonly channel: StorageChannel;
   /** What KMCL gave with it. */
   readonly packet: vmbus.VMBPACKETCOMPLETION;
   /** What the guest wants. */
@@ -42,15 +44,15 @@ export interface ChannelOwner {
   /** Requests that are taken at once. */
   readonly queueDepth: number;
   /** A request is there. */
-  take(channel: StorageChannel, taken: TakenRequest): void;
+  take(taken: TakenRequest): void;
   /** The channel runs, from now on or again. */
   started(channel: StorageChannel): void;
   /** The notification has left, or never will. */
   notified(): void;
   /** The channel has closed. */
   closed(channel: StorageChannel): Promise<void>;
-  /** The channel died of `reason`. */
-  died(reason: string): void;
+  /** The channel died of `reason`, until the guest opens it anew. */
+  died(channel: StorageChannel, reason: string): void;
 }
 
 /** One channel of a storage controller. */
@@ -62,8 +64,6 @@ export class StorageChannel {
   readonly #channel: vmbus.VMBCHANNEL;
   /** What tells the guest of other disks, one at a time; the primary's alone. */
   readonly #news: vmbus.VMBPACKET | null;
-  /** What the guest did, where it did what no guest does: then nothing is answered until it has opened it anew. */
-  #death: string | null = null;
 
   /** A channel that is not offered yet. */
   constructor(owner: ChannelOwner, index: number) {
@@ -140,10 +140,7 @@ export class StorageChannel {
     expectSuccess(kmcl.VmbChannelInitSetStateChangeCallbacks(channel, {
       ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
       EvtChannelStarted: () => this.#owner.started(this),
-      EvtChannelClosed: () => {
-        this.#death = null;
-        return this.#owner.closed(this);
-      },
+      EvtChannelClosed: () => this.#owner.closed(this),
     }));
     expectSuccess(kmcl.VmbServerChannelInitSetSaveRestorePacketCallbacks(
       channel,
@@ -173,7 +170,7 @@ export class StorageChannel {
     const request = decodeStorageRequest(buffer, byteCount);
     if (request instanceof Damage) return this.die(packet, request.reason);
     const hasExternalData = (flags & vmbus.VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA) !== 0;
-    this.#owner.take(this, { packet, request, byteCount, hasExternalData });
+    this.#owner.take({ channel: this, packet, request, byteCount, hasExternalData });
   }
 
   /**
@@ -191,17 +188,15 @@ export class StorageChannel {
     return mdl === null ? null : vmbus.mdlSegments(mdl);
   }
 
-  /** Answers a request: with as many bytes of `answer` as the request had. Nothing is said on a dead channel. */
+  /** Answers a request: with as many bytes of `answer` as the request had. On a dead channel KMCL says nothing. */
   complete({ packet, byteCount }: TakenRequest, answer: Uint8Array): void {
-    if (this.#death !== null) return this.#kmcl.VmbChannelPacketFail(packet);
     this.#kmcl.VmbChannelPacketComplete(packet, answer, answerBytesOf(byteCount));
   }
 
   /** The guest did what no guest does: nothing is answered any more until it has opened the channel anew. */
   die(packet: vmbus.VMBPACKETCOMPLETION, reason: string): void {
-    this.#death = reason;
     this.#kmcl.VmbChannelPacketFail(packet);
-    this.#owner.died(reason);
+    this.#owner.died(this, reason);
   }
 
   /** Whether the channel runs, so that something may be sent. */

@@ -8,19 +8,19 @@
 import * as vmbus from "../../../mod.ts";
 import { DiskTable, type StorageDisk } from "./disk_table.ts";
 import {
-  NO_AGREEMENT,
+  ACCEPTED,
+  askedEvent,
   plainAnswer,
-  PRIMARY_STEPS,
+  propertiesAnswer,
   REFUSED,
-  SUB_CHANNEL_STEPS,
+  type SubChannelsRequest,
+  versionAnswer,
+  type VersionRequest,
 } from "./initialization.ts";
-import { isPromise } from "../scsi/maybe.ts";
-import { type SrbRequest, STORAGE_VERSIONS } from "../protocol.ts";
-import { RunningCommands } from "./running.ts";
-import { GuestData } from "../scsi/guest_data.ts";
-import type { ScsiResult } from "../scsi/result.ts";
-import { SRB_DIRECTIONS } from "../srb.ts";
-import { srbAnswer } from "./srb_answer.ts";
+import { type AnswerEffect, SESSION_CHART, SUB_CHANNEL_ANSWERS } from "./chart.ts";
+import type { SessionEffect, SessionEvent } from "./chart.ts";
+import { STORAGE_VERSIONS } from "../protocol.ts";
+import { DiskCommands } from "./commands.ts";
 import { type ChannelOwner, StorageChannel, type TakenRequest } from "./channel.ts";
 import {
   type DiskAddress,
@@ -44,13 +44,44 @@ export class StorageController implements StorageServer, ChannelOwner {
   readonly #disks: DiskTable;
   /** The primary, and the sub-channels behind it. */
   readonly #channels: StorageChannel[] = [];
-  readonly #running = new RunningCommands();
+  readonly #commands: DiskCommands;
+  /** Resolves when the sub-channels are gone that a guest left behind. */
+  #subChannelsGone: Promise<void> = Promise.resolve();
+  /** What becomes of a request. */
+  readonly #answers: Readonly<Record<AnswerEffect, (taken: TakenRequest) => void>> = {
+    accept: (taken) => taken.channel.complete(taken, ACCEPTED),
+    agree: (taken) => {
+      const request = taken.request as VersionRequest;
+      this.state.version = request.version;
+      taken.channel.complete(taken, versionAnswer(request, vmbus.STATUS_SUCCESS));
+    },
+    refuseVersion: (taken) => {
+      const answer = versionAnswer(taken.request as VersionRequest, vmbus.STATUS_REVISION_MISMATCH);
+      taken.channel.complete(taken, answer);
+    },
+    tellProperties: (taken) =>
+      taken.channel.complete(taken, propertiesAnswer(this.state.version, this.state)),
+    grant: (taken) => this.#grant(taken),
+    refuseCount: (taken) =>
+      taken.channel.complete(taken, plainAnswer(vmbus.STATUS_INVALID_PARAMETER)),
+    execute: (taken) => this.#commands.execute(taken),
+    reset: (taken) => this.#commands.reset(taken),
+  };
+  /** What is done on a step of the chart. */
+  readonly #effects: Readonly<Record<SessionEffect, (taken: TakenRequest) => void>> = {
+    ...this.#answers,
+    serve: () => this.#serve(),
+    notify: () => this.#channels[0]!.notify(this.state.version),
+    forget: () => Object.assign(this.state, { version: 0, subChannels: 0 }),
+    closeSubChannels: () => void (this.#subChannelsGone = this.#closeSubChannels()),
+  };
 
   /** A controller that is not offered yet. */
   constructor(context: vmbus.HostContext, state: StorageServerState) {
     this.state = state;
     this.context = context;
     this.#disks = new DiskTable(state.transferBytesMax);
+    this.#commands = new DiskCommands(context.fabric, this.#disks);
     this.kmcl = vmbus.expectSuccess(vmbus.WdfFdoQueryForInterface(
       context.device,
       vmbus.KMCL_SERVER_INTERFACE_TYPE,
@@ -98,21 +129,10 @@ export class StorageController implements StorageServer, ChannelOwner {
     this.#changed();
   }
 
+  /** There are other disks, of which the guest hears as soon as it can. */
   #changed(): void {
-    if (this.state.agreement.phase !== "ready") return;
-    // A notification that has not left tells of this as well.
-    if (this.state.news === "told") this.state.news = "untold";
-    this.#tellNews();
-  }
-
-  /** Tells the guest of other disks, if it was not told and can be. */
-  #tellNews(): void {
-    const { news, agreement: { phase, version } } = this.state;
-    const [primary] = this.#channels;
-    if (news !== "untold" || phase !== "ready" || version < NEWS_VERSION) return;
-    if (primary === undefined || !primary.isRunning) return;
-    this.state.news = "leaving";
-    primary.notify(version);
+    if (this.state.version < NEWS_VERSION) return;
+    this.#tell(this.#channels[0]?.isRunning ? "changed" : "changedAtRest");
   }
 
   // -- Life
@@ -128,10 +148,7 @@ export class StorageController implements StorageServer, ChannelOwner {
     for (const disk of disks) this.#disks.add(disk, saved.disks);
     const isSame = this.#disks.addresses.length === saved.disks.length &&
       saved.disks.every((address) => this.#disks.at(address) !== null);
-    const { state } = this;
-    if (!isSame && state.agreement.phase === "ready" && state.news === "told") {
-      state.news = "untold";
-    }
+    if (!isSame) this.#changed();
     for (const { bytes } of saved.channels) {
       const channel = this.#addChannel();
       if (bytes !== null) channel.enable(bytes);
@@ -172,45 +189,60 @@ export class StorageController implements StorageServer, ChannelOwner {
     for (const channel of this.#channels.splice(1).reverse()) await channel.close();
   }
 
+  // -- What happens, and what is done
+
+  /** Tells the chart what happens, a request in `taken`; what it does not list changes nothing: false. */
+  #tell(event: SessionEvent, taken: TakenRequest | null = null): boolean {
+    const { state } = this;
+    const step = SESSION_CHART.step(state.place, event);
+    if (step === undefined) return false;
+    state.place = step.place;
+    // What answers a request is the effect of one alone.
+    for (const effect of step.effects) this.#effects[effect](taken as TakenRequest);
+    return true;
+  }
+
   /** See {@linkcode ChannelOwner.started}. */
   started({ index }: StorageChannel): void {
-    if (index === 0) this.#tellNews();
+    if (index === 0) this.#tell("started");
   }
 
   /** See {@linkcode ChannelOwner.notified}. */
   notified(): void {
-    this.state.news = "told";
+    this.#tell("notified");
   }
 
   /** See {@linkcode ChannelOwner.closed}: the protocol begins anew with the primary, without sub-channels. */
   async closed({ index }: StorageChannel): Promise<void> {
     if (index > 0) return;
-    this.state.agreement = NO_AGREEMENT;
-    this.state.news = "told";
-    await this.#closeSubChannels();
+    this.#tell("closed");
+    await this.#subChannelsGone;
   }
 
   /** See {@linkcode ChannelOwner.died}. */
-  died(reason: string): void {
+  died({ index }: StorageChannel, reason: string): void {
     this.state.death = reason;
+    if (index === 0) this.#tell("died");
   }
 
   // -- Requests
 
   /** See {@linkcode ChannelOwner.take}. */
-  take(channel: StorageChannel, taken: TakenRequest): void {
-    const { agreement } = this.state;
-    const { request } = taken;
-    const steps = channel.index === 0 ? PRIMARY_STEPS[agreement.phase] : SUB_CHANNEL_STEPS;
-    const step = steps[request.operation];
-    if (step === undefined) return channel.complete(taken, REFUSED);
-    if (step === "execute") return this.#execute(channel, taken, request as SrbRequest);
-    if (step === "reset") return this.#reset(channel, taken);
-    const progress = step(agreement, request, this.state);
-    this.state.agreement = progress.agreement;
+  take(taken: TakenRequest): void {
+    const { channel, request } = taken;
+    if (channel.index > 0) {
+      const answer = SUB_CHANNEL_ANSWERS[request.operation];
+      if (answer !== undefined) return this.#answers[answer](taken);
+    } else if (this.#tell(askedEvent(request, this.state.version, this.state), taken)) return;
+    channel.complete(taken, REFUSED);
+  }
+
+  /** Offers sub-channels; those that are offered stay. */
+  #grant(taken: TakenRequest): void {
+    const { subChannels } = taken.request as SubChannelsRequest;
+    this.state.subChannels = Math.max(this.state.subChannels, subChannels);
     this.#offerSubChannels();
-    channel.complete(taken, progress.answer);
-    if (request.operation === "endInitialization") this.#ready();
+    taken.channel.complete(taken, ACCEPTED);
   }
 
   /** Offers the sub-channels that the guest has asked for and that are not offered yet. */
@@ -228,53 +260,10 @@ export class StorageController implements StorageServer, ChannelOwner {
     }
   }
 
-  /** The guest is ready: sub-channels are served, and of what changed before it need not be told. */
-  #ready(): void {
-    this.state.news = "told";
+  /** The guest is ready: sub-channels are served. */
+  #serve(): void {
     for (const channel of this.#channels.slice(1)) {
       if (channel.isOffered) channel.start(); // its offer may have come to nothing
     }
-  }
-
-  /** RESET: does nothing to the disks, and is answered once all that ran before it has ended. */
-  #reset(channel: StorageChannel, taken: TakenRequest): void {
-    const answer = plainAnswer(vmbus.STATUS_SUCCESS);
-    this.#running.afterAll(() => channel.complete(taken, answer));
-  }
-
-  #execute(channel: StorageChannel, taken: TakenRequest, request: SrbRequest): void {
-    const { direction, dataTransferBytes } = request;
-    const isRead = direction !== SRB_DIRECTIONS.write;
-    const memory = channel.memoryOf(taken, isRead);
-    if (memory === "pending") return;
-    if (memory === null) return channel.die(taken.packet, "its data has more ranges than one");
-    const thereBytes = memory.reduce((sum, { length }) => sum + length, 0);
-    if (thereBytes < dataTransferBytes) {
-      const reason = `its data is ${dataTransferBytes} bytes, its range has ${thereBytes}`;
-      return channel.die(taken.packet, reason);
-    }
-    const data = new GuestData(memory, dataTransferBytes, isRead);
-    const result = this.#disks.execute(request, request.cdb, data);
-    if (!isPromise(result)) return channel.complete(taken, srbAnswer(result));
-    const isInFabric = this.#disks.at(request)?.image.isInFabric ?? false;
-    this.#await(channel, taken, result, isInFabric);
-  }
-
-  /** Answers a request when its command has ended. Real input and output is waited for outside the fabric. */
-  #await(
-    channel: StorageChannel,
-    taken: TakenRequest,
-    result: Promise<ScsiResult>,
-    isInFabric: boolean,
-  ): void {
-    const { fabric } = this.context;
-    const command = this.#running.begin();
-    const ended = isInFabric ? result : fabric.outside(() => result);
-    ended.then((end) => {
-      // Nobody is left to be told where the fabric was disposed of meanwhile.
-      if (fabric.partitions.length === 0) return;
-      channel.complete(taken, srbAnswer(end));
-      this.#running.end(command);
-    });
   }
 }

@@ -5,9 +5,8 @@
  * How a request goes through it:
  * 1. A channel (channel.ts) copies the request out of the ring and hands it over. What no guest sends kills
  *    the channel until the guest opens it anew; what a guest may get wrong is answered.
- * 2. The table of the initialization (initialization.ts) says what the phase makes of it: an answer, a wait for what
- *    runs, or a command.
- * 3. A command goes to the disk at its address (scsi/disk.ts). The image works on the guest's own memory. Where it
+ * 2. The chart of the session (chart.ts) says what its place makes of it: an answer, a wait for what runs, or a command.
+ * 3. A command (commands.ts) goes to the disk at its address (scsi/disk.ts). The image works on the guest's own memory. Where it
  *    takes its time, other requests are taken meanwhile, and each is answered when it has ended.
  *
  * When its guest is saved, the channels are brought to rest, the primary first: what runs ends, what is in the rings

@@ -1,6 +1,6 @@
 /**
- * How far a guest and its storage controller are: the initialization, as a table (docs/storage.md, section 3). Each
- * phase lists what it accepts; whatever it does not list is refused, and changes nothing.
+ * What a guest and its storage controller agree on, and what the controller answers to that (docs/storage.md, section
+ * 3). When which of it is accepted is chart.ts's.
  *
  * @module
  */
@@ -18,31 +18,9 @@ import {
   LONG_PACKET_VERSION,
   MULTI_CHANNEL,
   STORAGE_VERSIONS,
-  type StorageOperation,
   type StorageRequest,
 } from "../protocol.ts";
-
-/**
- * What the guest has to do next: begin, agree on a version, ask for properties, end, perhaps asking for sub-channels
- * before; with `"subChannelsFixed"` it has asked, or cannot. `"ready"`: it may work.
- */
-export type StoragePhase =
-  | "begin"
-  | "queryVersion"
-  | "queryProperties"
-  | "endInitialization"
-  | "subChannelsFixed"
-  | "ready";
-
-/** The phases, in their order. */
-export const STORAGE_PHASES: readonly StoragePhase[] = [
-  "begin",
-  "queryVersion",
-  "queryProperties",
-  "endInitialization",
-  "subChannelsFixed",
-  "ready",
-];
+import type { AskedEvent, StoragePhase } from "./chart.ts";
 
 /** What a guest and its controller have agreed on: plain data. */
 export interface Agreement {
@@ -54,9 +32,6 @@ export interface Agreement {
   readonly subChannels: number;
 }
 
-/** Nothing is agreed on: so it is at first, and again when the primary channel has closed. */
-export const NO_AGREEMENT: Agreement = { phase: "begin", version: 0, subChannels: 0 };
-
 /** What the controller has to give. */
 export interface StorageLimits {
   /** Most sub-channels. */
@@ -66,23 +41,6 @@ export interface StorageLimits {
   /** The newest version that it speaks. */
   readonly versionMax: number;
 }
-
-/** What a request of the initialization leads to. */
-export interface Progress {
-  /** What holds from now on. */
-  readonly agreement: Agreement;
-  /** The answer, as long as any. */
-  readonly answer: Uint8Array;
-}
-
-/** What is to be done with a request: run a command, wait for those that run, or go on with the initialization. */
-export type Step =
-  | "execute"
-  | "reset"
-  | ((now: Agreement, request: StorageRequest, limits: StorageLimits) => Progress);
-
-/** What some phase accepts. */
-export type Steps = { readonly [Operation in StorageOperation]?: Step };
 
 /** The versions that this host speaks: a guest of a newer one falls back. */
 const VERSIONS: readonly number[] = [
@@ -110,73 +68,57 @@ export function plainAnswer(status: vmbus.NtStatus): Uint8Array {
   return answerOf(PLAIN_ANSWER, { flags: 0, status });
 }
 
-/** Goes on to `phase`. */
-function to(phase: StoragePhase): Step {
-  return (now) => ({
-    agreement: { ...now, phase },
-    answer: plainAnswer(vmbus.STATUS_SUCCESS),
+/** The answer to what was done and has nothing to tell. */
+export const ACCEPTED: Uint8Array = plainAnswer(vmbus.STATUS_SUCCESS);
+/** The answer to what is not accepted. */
+export const REFUSED: Uint8Array = plainAnswer(vmbus.STATUS_INVALID_DEVICE_STATE);
+
+/** A guest's question for a version. */
+export type VersionRequest = Extract<StorageRequest, { readonly version: number }>;
+/** A guest's question for sub-channels. */
+export type SubChannelsRequest = Extract<StorageRequest, { readonly subChannels: number }>;
+
+/** What a request is to the chart: `version` is the one that was agreed on. */
+export function askedEvent(
+  request: StorageRequest,
+  version: number,
+  limits: StorageLimits,
+): AskedEvent {
+  switch (request.operation) {
+    case "queryProtocolVersion":
+      return isSpoken((request as VersionRequest).version, limits)
+        ? "versionSpoken"
+        : "versionUnknown";
+    case "queryProperties":
+      return version >= LONG_PACKET_VERSION ? "properties" : "propertiesAlone";
+    case "createSubChannels":
+      return (request as SubChannelsRequest).subChannels > limits.subChannelsMax
+        ? "subChannelsTooMany"
+        : "subChannels";
+    default:
+      return request.operation;
+  }
+}
+
+/** The answer to a question for a version: it is repeated, spoken or not. */
+export function versionAnswer(
+  { version, revision }: VersionRequest,
+  status: vmbus.NtStatus,
+): Uint8Array {
+  return answerOf(VERSION_ANSWER, { flags: 0, status, version, revision });
+}
+
+/** The answer to a question for the properties, in `version`. */
+export function propertiesAnswer(
+  version: number,
+  { subChannelsMax, transferBytesMax }: StorageLimits,
+): Uint8Array {
+  const hasSubChannels = version >= LONG_PACKET_VERSION;
+  return answerOf(PROPERTIES_ANSWER, {
+    flags: 0,
+    status: vmbus.STATUS_SUCCESS,
+    subChannelsMax: hasSubChannels ? subChannelsMax : 0,
+    propertyFlags: hasSubChannels ? MULTI_CHANNEL : 0,
+    transferBytesMax,
   });
 }
-
-const agreeOnVersion: Step = (now, request, limits) => {
-  const { version, revision } = request as Extract<StorageRequest, { readonly version: number }>;
-  const isAgreed = isSpoken(version, limits);
-  const status = isAgreed ? vmbus.STATUS_SUCCESS : vmbus.STATUS_REVISION_MISMATCH;
-  return {
-    agreement: isAgreed ? { ...now, version, phase: "queryProperties" } : now,
-    answer: answerOf(VERSION_ANSWER, { flags: 0, status, version, revision }),
-  };
-};
-
-const tellProperties: Step = (now, _request, { subChannelsMax, transferBytesMax }) => {
-  const hasSubChannels = now.version >= LONG_PACKET_VERSION;
-  return {
-    agreement: { ...now, phase: hasSubChannels ? "endInitialization" : "subChannelsFixed" },
-    answer: answerOf(PROPERTIES_ANSWER, {
-      flags: 0,
-      status: vmbus.STATUS_SUCCESS,
-      subChannelsMax: hasSubChannels ? subChannelsMax : 0,
-      propertyFlags: hasSubChannels ? MULTI_CHANNEL : 0,
-      transferBytesMax,
-    }),
-  };
-};
-
-/** Offers sub-channels, in `phase` from then on; those that are offered stay. */
-function offerSubChannels(phase: StoragePhase): Step {
-  return (now, request, { subChannelsMax }) => {
-    const { subChannels } = request as Extract<StorageRequest, { readonly subChannels: number }>;
-    if (subChannels > subChannelsMax) {
-      return { agreement: now, answer: plainAnswer(vmbus.STATUS_INVALID_PARAMETER) };
-    }
-    const offered = Math.max(now.subChannels, subChannels);
-    return {
-      agreement: { ...now, phase, subChannels: offered },
-      answer: plainAnswer(vmbus.STATUS_SUCCESS),
-    };
-  };
-}
-
-/** What a sub-channel accepts: it is read only when the guest is ready. */
-export const SUB_CHANNEL_STEPS: Steps = {
-  executeSrb: "execute",
-  resetLun: "reset",
-  resetAdapter: "reset",
-  resetBus: "reset",
-};
-
-/** What the primary channel accepts, in each phase. */
-export const PRIMARY_STEPS: { readonly [Phase in StoragePhase]: Steps } = {
-  begin: { beginInitialization: to("queryVersion") },
-  queryVersion: { queryProtocolVersion: agreeOnVersion },
-  queryProperties: { queryProperties: tellProperties },
-  endInitialization: {
-    createSubChannels: offerSubChannels("subChannelsFixed"),
-    endInitialization: to("ready"),
-  },
-  subChannelsFixed: { endInitialization: to("ready") },
-  ready: { ...SUB_CHANNEL_STEPS, createSubChannels: offerSubChannels("ready") },
-};
-
-/** The answer to what a phase does not accept. */
-export const REFUSED: Uint8Array = plainAnswer(vmbus.STATUS_INVALID_DEVICE_STATE);

@@ -6,13 +6,8 @@
  */
 
 import type { PlainData, SavedFields } from "../../../mod.ts";
-import {
-  type Agreement,
-  isSpoken,
-  NO_AGREEMENT,
-  STORAGE_PHASES,
-  type StorageLimits,
-} from "./initialization.ts";
+import { SESSION_CHART, type SessionPlace, type StorageNews, type StoragePhase } from "./chart.ts";
+import { type Agreement, isSpoken, type StorageLimits } from "./initialization.ts";
 import { checkInstance } from "../../instance.ts";
 import { STORAGE_VERSIONS, TRANSFER_BYTES_MAX } from "../protocol.ts";
 import type { DiskMemory } from "../scsi/disk.ts";
@@ -41,24 +36,22 @@ export interface DiskAddress {
   readonly lun: number;
 }
 
-/**
- * Whether the guest knows which disks there are: `"told"` it does; `"untold"` disks were added or taken away, and it
- * cannot be told yet; `"leaving"` the notification waits for room in the ring, and tells of what comes meanwhile.
- */
-export type StorageNews = "told" | "untold" | "leaving";
-
-const NEWS: readonly StorageNews[] = ["told", "untold", "leaving"];
-
 /** All that the driver knows, as plain data; channels and disks aside. */
 export interface StorageServerState extends StorageLimits {
   /** Interface instance of the offer. */
   readonly instance: string;
   /** Requests that are taken from the ring of each channel at once. */
   readonly queueDepth: number;
+  /** Where in its chart the session with the guest is. */
+  place: SessionPlace;
+  /** The version that was agreed on; 0 before there is one. */
+  version: number;
+  /** Sub-channels that are offered. */
+  subChannels: number;
   /** What the guest and the controller have agreed on. */
-  agreement: Agreement;
-  /** Whether the guest knows which disks there are. */
-  news: StorageNews;
+  readonly agreement: Agreement;
+  /** Whether the guest knows which disks there are: before it is ready it need not be told. */
+  readonly news: StorageNews;
   /** Why a channel died last, which then stays silent until the guest opens it anew; null while none did. */
   death: string | null;
 }
@@ -66,6 +59,15 @@ export interface StorageServerState extends StorageLimits {
 /** Indices of channels are 16 bits, and 0 is the primary's. */
 const SUB_CHANNELS_MAX = 0xffff;
 const U32_MAX = 0xffff_ffff;
+
+function wordsOf(place: SessionPlace): readonly string[] {
+  return place.split(".");
+}
+
+/** How far a session in `place` is. */
+function phaseOf(place: SessionPlace): StoragePhase {
+  return wordsOf(place)[0] as StoragePhase;
+}
 
 function checkNumber(name: string, value: number, min: number, max: number): number {
   if (Number.isInteger(value) && value >= min && value <= max) return value;
@@ -90,8 +92,17 @@ export function createState(options: StorageServerOptions): StorageServerState {
     queueDepth: checkNumber("queueDepth", queueDepth, 1, U32_MAX),
     transferBytesMax: checkNumber("transferBytesMax", transferBytesMax, 65_536, U32_MAX),
     versionMax: checkNumber("versionMax", versionMax, STORAGE_VERSIONS.win6, 0xffff),
-    agreement: NO_AGREEMENT,
-    news: "told",
+    place: "begin",
+    version: 0,
+    subChannels: 0,
+    get agreement() {
+      const { place, version, subChannels } = this;
+      return { phase: phaseOf(place), version, subChannels };
+    },
+    get news() {
+      const [, news = "told"] = wordsOf(this.place);
+      return news === "dead" ? "told" : news as StorageNews;
+    },
     death: null,
   };
 }
@@ -122,8 +133,9 @@ export interface SavedServer {
 
 /** The controller as plain data. */
 export function saveServer({ state, channels, disks }: SavedServer): PlainData {
+  const { agreement: _agreement, news: _news, ...kept } = state;
   return {
-    state: { ...state, agreement: { ...state.agreement } },
+    state: kept,
     channels: channels.map((channel) => ({ ...channel })),
     disks: disks.map(({ pathId, targetId, lun, memory: { blocks, sense } }) => ({
       pathId,
@@ -180,30 +192,29 @@ function restoreState(saved: SavedFields): StorageServerState {
     transferBytesMax: saved.uint("transferBytesMax"),
     versionMax: saved.uint("versionMax"),
   });
-  const agreement = saved.record("agreement", (fields) => ({
-    phase: fields.word("phase", STORAGE_PHASES),
-    version: fields.uint("version", 0xffff),
-    subChannels: fields.uint("subChannels", state.subChannelsMax),
-  }));
-  const fault = findFault(agreement, state);
-  if (fault !== null) throw new Error(`Cannot restore a storage controller: ${fault}`);
-  return {
-    ...state,
-    agreement,
-    news: saved.word("news", NEWS),
+  Object.assign(state, {
+    place: saved.word("place", SESSION_CHART.places),
+    version: saved.uint("version", 0xffff),
+    subChannels: saved.uint("subChannels", state.subChannelsMax),
     death: saved.orNull("death", () => saved.text("death")),
-  };
+  });
+  const fault = findFault(state);
+  if (fault !== null) throw new Error(`Cannot restore a storage controller: ${fault}`);
+  return state;
 }
 
-/** What is wrong with an agreement; null where it can have been. */
-function findFault(
-  { phase, version, subChannels }: Agreement,
-  limits: StorageLimits,
-): string | null {
-  const isAgreed = STORAGE_PHASES.indexOf(phase) >= STORAGE_PHASES.indexOf("queryProperties");
-  if (isAgreed ? !isSpoken(version, limits) : version !== 0) {
+/** Phases in which no version was agreed on; in `dead` one may have been. */
+const BEFORE_VERSION: readonly StoragePhase[] = ["begin", "queryVersion"];
+/** Phases in which there may be sub-channels. */
+const WITH_SUB_CHANNELS: readonly StoragePhase[] = ["subChannelsFixed", "ready", "dead"];
+
+/** What is wrong with what was agreed on; null where it can have been. */
+function findFault({ agreement, ...limits }: StorageServerState): string | null {
+  const { phase, version, subChannels } = agreement;
+  const isNone = BEFORE_VERSION.includes(phase) || (phase === "dead" && version === 0);
+  if (isNone ? version !== 0 : !isSpoken(version, limits)) {
     return `it cannot be in ${phase} with version ${version}`;
   }
-  const mayHaveSubChannels = phase === "subChannelsFixed" || phase === "ready";
+  const mayHaveSubChannels = WITH_SUB_CHANNELS.includes(phase) && version > 0;
   return subChannels > 0 && !mayHaveSubChannels ? `it has sub-channels in ${phase}` : null;
 }

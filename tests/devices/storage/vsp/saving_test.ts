@@ -18,6 +18,9 @@ const SAVED: SavedServer = {
     queueDepth: 7,
     transferBytesMax: 65_536,
     versionMax: 0x600,
+    place: "ready.untold",
+    version: 0x600,
+    subChannels: 1,
     agreement: { phase: "ready", version: 0x600, subChannels: 1 },
     news: "untold",
     death: "why",
@@ -54,16 +57,20 @@ Deno.test("saveServer: what was saved is restored", () => {
 Deno.test("restoreServer: refuses what no controller can have been", () => {
   // storage.md V3.
   const { state, channels } = SAVED;
-  const withAgreement = (agreement: Partial<typeof state.agreement>, count = 1): SavedServer => ({
+  const at = (known: Partial<typeof state>, count = 1): SavedServer => ({
     ...SAVED,
-    state: { ...state, agreement: { ...state.agreement, ...agreement } },
+    state: { ...state, ...known },
     channels: Array.from({ length: count }, (_, index) => ({ index, bytes: null })),
   });
-  assertEquals(refusalOf(withAgreement({ subChannels: 0 })), null);
-  assertEquals(refusalOf(withAgreement({ phase: "subChannelsFixed" }, 2)), null);
+  assertEquals(refusalOf(at({ subChannels: 0 })), null);
+  assertEquals(refusalOf(at({ place: "subChannelsFixed" }, 2)), null);
   // For its sub-channel there was no memory (D721).
   assertEquals(refusalOf({ ...SAVED, channels: channels.slice(0, 1) }), null);
-  assertEquals(refusalOf(withAgreement({ phase: "begin", version: 0, subChannels: 0 })), null);
+  assertEquals(refusalOf(at({ place: "begin", version: 0, subChannels: 0 })), null);
+  assertEquals(refusalOf(at({ place: "dead", version: 0, subChannels: 0 })), null);
+  for (const place of ["dead", "ready.dead"] as const) {
+    assertEquals(refusalOf(at({ place }, 2)), null);
+  }
   const wrong: readonly [string, SavedServer, string][] = [
     ["no channels", { ...SAVED, channels: [] }, "0 channels"],
     [
@@ -72,20 +79,21 @@ Deno.test("restoreServer: refuses what no controller can have been", () => {
       "3 channels",
     ],
     ["no primary", { ...SAVED, channels: [...channels].reverse() }, "2 channels"],
-    ["too many sub-channels", withAgreement({ subChannels: 4 }, 5), "subChannels"],
+    ["too many sub-channels", at({ subChannels: 4 }, 5), "subChannels"],
     [
       "sub-channels before their time",
-      withAgreement({ phase: "endInitialization" }, 2),
+      at({ place: "endInitialization" }, 2),
       "sub-channels in",
     ],
-    ["another version", withAgreement({ version: 0x602, subChannels: 0 }), "version 1538"],
-    ["no version", withAgreement({ version: 0, subChannels: 0 }), "version 0"],
+    ["another version", at({ version: 0x602, subChannels: 0 }), "version 1538"],
+    ["no version", at({ version: 0, subChannels: 0 }), "version 0"],
     [
       "a version too early",
-      withAgreement({ phase: "queryVersion", subChannels: 0 }),
+      at({ place: "queryVersion", subChannels: 0 }),
       "version 1536",
     ],
-    ["another phase", withAgreement({ phase: "done" as never }), "phase"],
+    ["a dead one without a version", at({ place: "dead", version: 0 }), "sub-channels in dead"],
+    ["another place", at({ place: "ready.done" as never }), "place"],
   ];
   for (const [name, saved, reason] of wrong) {
     const refusal = refusalOf(saved);
