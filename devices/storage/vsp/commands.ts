@@ -22,11 +22,22 @@ export class DiskCommands {
   readonly #fabric: Fabric;
   readonly #disks: DiskTable;
   readonly #running = new RunningCommands();
+  #count = 0;
 
   /** None yet. */
   constructor(fabric: Fabric, disks: DiskTable) {
     this.#fabric = fabric;
     this.#disks = disks;
+  }
+
+  /** Commands that were taken so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether any of them has not ended. */
+  get areRunning(): boolean {
+    return this.#running.areThere;
   }
 
   /** RESET: does nothing to the disks, and is answered once all that ran before it has ended. */
@@ -48,6 +59,7 @@ export class DiskCommands {
       const reason = `its data is ${dataTransferBytes} bytes, its range has ${thereBytes}`;
       return channel.die(taken.packet, reason);
     }
+    this.#count++;
     const data = new GuestData(memory, dataTransferBytes, isRead);
     const result = this.#disks.execute(request, request.cdb, data);
     if (!isPromise(result)) return channel.complete(taken, srbAnswer(result));

@@ -32,6 +32,10 @@ import type { ServedDisk, StorageServer } from "./server.ts";
 
 /** From this version on guests are told of other disks. */
 const NEWS_VERSION: number = STORAGE_VERSIONS.win7;
+/** So long a guest whose disks were taken away must have asked nothing before its channels are taken away as well. */
+const QUIET_MILLISECONDS = 50;
+/** The longest that this is waited for. */
+const WITHDRAWAL_MILLISECONDS_MAX = 10_000;
 
 /** A storage controller, offered to one guest. */
 export class StorageController implements StorageServer, ChannelOwner {
@@ -181,8 +185,23 @@ export class StorageController implements StorageServer, ChannelOwner {
 
   /** See {@linkcode StorageServer.close}. */
   async close(): Promise<void> {
+    await this.#withdraw();
     await this.#closeSubChannels();
     await this.#channels[0]?.close();
+  }
+
+  /** Takes the disks away, and gives a guest that uses them the time to hear of it (docs/storage.md, H4). */
+  async #withdraw(): Promise<void> {
+    this.#disks.clear();
+    this.#changed();
+    const { context: { fabric }, state } = this;
+    const end = fabric.now() + WITHDRAWAL_MILLISECONDS_MAX;
+    for (let isQuiet = false; !isQuiet && fabric.now() < end;) {
+      if (state.agreement.phase !== "ready") return;
+      const { count } = this.#commands;
+      await fabric.delay(QUIET_MILLISECONDS);
+      isQuiet = this.#commands.count === count && !this.#commands.areRunning;
+    }
   }
 
   async #closeSubChannels(): Promise<void> {

@@ -95,6 +95,11 @@ export class DiskTable {
     throw new RangeError(`Cannot remove a SCSI disk: there is none at ${textOf(address)}`);
   }
 
+  /** Takes all disks away. */
+  clear(): void {
+    this.#placed.clear();
+  }
+
   /** Runs the command in `cdb` for the disk at `address`, whether or not there is one. */
   execute(address: DiskAddress, cdb: Uint8Array, data: GuestData): MaybePromise<ScsiResult> {
     const { pathId, targetId, lun } = address;

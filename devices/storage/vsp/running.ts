@@ -17,6 +17,11 @@ export class RunningCommands {
   readonly #waiting: Waiting[] = [];
   #next = 0;
 
+  /** Whether any is under way. */
+  get areThere(): boolean {
+    return this.#numbers.size > 0;
+  }
+
   /** A command begins: its number. */
   begin(): number {
     const number = this.#next++;
