@@ -33,7 +33,7 @@ export class OurPackets implements PacketLives {
 
   /** See {@linkcode PacketLives.objectCount}. */
   get objectCount(): number {
-    return this.#table.all.length;
+    return this.#table.live.length + this.#table.pooledCount;
   }
 
   /** See {@linkcode PacketLives.live}. */

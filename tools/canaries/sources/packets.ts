@@ -142,8 +142,8 @@ export const PACKET_CANARIES: readonly SourceCanary[] = [
     name: "answer-overtakes",
     breaks: "a completion goes into the ring before packets that wait for room (kmcl.md R6)",
     file: "actors/channel/outgoing.ts",
-    text: "this.queuedCount === 0 && this.#writer.putCompletion(",
-    replacement: "this.#completions.length === 0 && this.#writer.putCompletion(",
+    text: "this.queuedCount === 0 && this.#putAnswer(",
+    replacement: "this.#completions.length === 0 && this.#putAnswer(",
     scenario: "everything",
   },
   {
