@@ -100,6 +100,18 @@ export class HandHost {
     this.#open(0);
   }
 
+  /** Offers the sub-channel of that number, once more where it was taken away. */
+  offerSubChannel(index: number): void {
+    this.#open(index);
+  }
+
+  /** Takes one sub-channel away; the others stay. */
+  async rescindSubChannel(index: number): Promise<void> {
+    const [channel] = this.channels.splice(index, 1, null!);
+    await this.#vsp.VmbChannelDisable(channel!);
+    this.#vsp.VmbChannelCleanup(channel!);
+  }
+
   #open(index: number): void {
     const vsp = this.#vsp;
     const { channel } = vmbus.expectSuccess(vsp.VmbChannelAllocate(this.fabric.root.device, true));

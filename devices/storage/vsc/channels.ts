@@ -20,6 +20,8 @@ export interface ChannelUsers {
   opened(): void;
   /** A sub-channel is open. */
   pathOpened(): void;
+  /** A sub-channel has closed. */
+  pathClosed(): void;
   /** The primary closes; `fault` is the rule of the bus that the host has broken, null where it has not. */
   suspended(fault: string | null): void;
   /** The primary cannot be opened. */
@@ -40,6 +42,10 @@ export interface ChannelsParts {
   readonly paths: Path[];
   /** The rest of the driver. */
   readonly users: ChannelUsers;
+}
+
+function isClosed({ channel }: Path): boolean {
+  return vmbus.inspectChannel(channel)?.lifecycle === "disabled";
 }
 
 /** The channels of one controller. */
@@ -102,14 +108,27 @@ export class Channels {
   /** Closes those that are open, sub-channels first. */
   async close(): Promise<void> {
     const { kmcl, paths } = this.#parts;
-    const isOpen = ({ channel }: Path) => vmbus.inspectChannel(channel)?.lifecycle !== "disabled";
-    const open = paths.filter(isOpen).toReversed();
+    const open = paths.filter((path) => !isClosed(path)).toReversed();
     await Promise.all(open.map(({ channel }) => kmcl.VmbChannelDisable(channel)));
   }
 
-  /** Closes the one of `path`, or waits until it is closed where it went by itself. */
+  /** Closes the one of `path`, or waits until it is torn down where it went by itself. */
   async closeOne(path: Path): Promise<void> {
     await this.#parts.kmcl.VmbChannelDisable(path.channel);
+    path.isGone = true;
+  }
+
+  /** The sub-channels that are closed. */
+  get closedSubChannels(): readonly Path[] {
+    return this.#parts.paths.filter((path) => path.index > 0 && isClosed(path));
+  }
+
+  /** Opens sub-channels anew that are torn down. One that cannot be opened is left: the others will do. */
+  reopenSubChannels(): void {
+    for (const path of this.closedSubChannels) {
+      if (path.isGone) this.#parts.kmcl.VmbChannelEnable(path.channel);
+      path.isGone = false;
+    }
   }
 
   /** Frees those from `index` on, which are closed. */
@@ -122,7 +141,7 @@ export class Channels {
     const { kmcl, context: { device }, state: { settings }, paths } = this.#parts;
     const callbacks = this.#callbacks(index);
     const channel = allocateChannel({ kmcl, device, settings, instance, index, callbacks });
-    paths.push({ channel, index, isOpen: false, underWay: 0 });
+    paths.push({ channel, index, isOpen: false, isGone: false, underWay: 0 });
     return channel;
   }
 
@@ -156,6 +175,10 @@ export class Channels {
           users.awake();
           if (isPrimary) users.suspended(vmbus.inspectChannel(channel)?.fault ?? null);
         },
+        EvtChannelClosed: () => {
+          users.awake();
+          if (!isPrimary) users.pathClosed();
+        },
       },
       pnpFailure: (_channel, status) => {
         users.awake();
@@ -185,6 +208,6 @@ export class Channels {
     const index = fields.uint("index");
     if (index !== paths.length) throw new Error(`Cannot restore channel ${index} of a controller`);
     const channel = context.attachChannel(fields.text("channel"), this.#callbacks(index));
-    paths.push({ channel, index, isOpen: fields.flag("isOpen"), underWay: 0 });
+    paths.push({ channel, index, isOpen: fields.flag("isOpen"), isGone: false, underWay: 0 });
   }
 }

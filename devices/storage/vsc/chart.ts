@@ -27,6 +27,8 @@ export type ClientEvent =
   | "failed" | "failedOften"
   /** The primary channel closes. */
   | "suspended"
+  /** A sub-channel has closed by itself; it is torn down. */
+  | "pathClosed" | "pathGone"
   /** The program closes the controller. */
   | "close"
   /** All channels are closed. */
@@ -49,8 +51,10 @@ const EFFECTS = [
   "attendSoon",
   /** Opens the sub-channels that the host has granted. */
   "openSubChannels",
-  /** Waits until the host has let go of what it had from sub-channels that went. */
-  "awaitStranded",
+  /** Waits until sub-channels that went are torn down: then the host has let go of what it had from them. */
+  "awaitGone",
+  /** Opens sub-channels anew that went and are torn down: each waits until it is offered again. */
+  "reopenSubChannels",
   /** Sends what can be sent. */
   "pump",
   /** Ends what is under way, and asks for a time of its own. */
@@ -98,13 +102,14 @@ export type ClientPlace =
 export function createStorageClientChart() {
   const ends = { suspended: "#storageClient.closing.waiting", refused: "#storageClient.closing.refused", failedOften: "#storageClient.closing.refused", close: "#storageClient.closing.closed" };
   const subChannelsGranted = { actions: "attendSoon" } as const;
-  const attended = ["openSubChannels", "awaitStranded", "pump"] as const;
+  const attended = ["openSubChannels", "awaitGone", "pump"] as const;
+  const paths = { attend: { actions: attended }, pathClosed: { actions: "attendSoon" }, pathGone: { actions: "reopenSubChannels" } } as const;
   return setup({
     types: { events: {} as { type: ClientEvent } },
     actions: Object.fromEntries(EFFECTS.map((name) => [name, () => {}])) as Record<ClientEffect, () => void>,
   }).createMachine({ id: "storageClient", initial: "waiting", states: {
     waiting: { on: { ...ends, failed: "closing.refused", notReopened: "refused", opened: { target: "negotiating", actions: "forget" } } },
-    negotiating: { initial: "begin", on: { ...ends, failed: "closing.refused", attend: { actions: attended } }, states: {
+    negotiating: { initial: "begin", on: { ...ends, ...paths, failed: "closing.refused" }, states: {
       begin: { entry: "ask", on: { accepted: "version" } },
       version: { entry: "ask", on: { accepted: "properties", versionRefused: { target: "version", reenter: true } } },
       properties: { entry: "ask", on: { accepted: "end", acceptedMultichannel: "subChannels" } },
@@ -114,7 +119,7 @@ export function createStorageClientChart() {
         acceptedMultichannel: { target: "#storageClient.ready.subChannels", actions: ["serve", "ask", "search"] },
       } },
     } },
-    ready: { initial: "settled", on: { ...ends, failed: "closing.waiting", attend: { actions: attended }, rescan: { actions: "search" } }, states: {
+    ready: { initial: "settled", on: { ...ends, ...paths, failed: "closing.waiting", rescan: { actions: "search" } }, states: {
       settled: {},
       subChannels: { on: { granted: { ...subChannelsGranted, target: "settled" }, denied: "settled" } },
     } },

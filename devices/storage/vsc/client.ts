@@ -60,7 +60,8 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     search: () => this.#service.search(),
     attendSoon: () => this.#attendSoon(),
     openSubChannels: () => this.#channels.openSubChannels(),
-    awaitStranded: () => this.#awaitStranded(),
+    awaitGone: () => this.#awaitGone(),
+    reopenSubChannels: () => this.#channels.reopenSubChannels(),
     pump: () => this.#service.queue.pump(),
     stop: () => {
       this.#service.stop();
@@ -114,6 +115,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
         awake,
         opened: () => this.#tell("opened"),
         pathOpened: () => queue.pump(),
+        pathClosed: () => this.#tell("pathClosed"),
         suspended: (fault) =>
           fault === null
             ? this.#tell("suspended", { endStatus: vmbus.STATUS_DEVICE_REMOVED })
@@ -185,15 +187,17 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     });
   }
 
-  /** Waits until the host has let go of what it had from channels that went by themselves. */
-  #awaitStranded(): void {
+  /** Waits until channels that went by themselves are torn down: the host has let go of what it had from them. */
+  #awaitGone(): void {
     const { queue } = this.#service;
-    for (const path of queue.strandedPaths) {
-      const letGo = () => {
-        if (this.#channels.areLive) queue.letGo(path);
+    for (const path of new Set([...queue.strandedPaths, ...this.#channels.closedSubChannels])) {
+      const gone = () => {
+        if (!this.#channels.areLive) return;
+        queue.letGo(path);
+        this.#tell("pathGone");
       };
       // Where the fabric is disposed of meanwhile, nothing is left that could be sent.
-      this.#channels.closeOne(path).then(letGo, () => {});
+      this.#channels.closeOne(path).then(gone, () => {});
     }
   }
 

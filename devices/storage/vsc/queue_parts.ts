@@ -19,6 +19,8 @@ export interface Path {
   readonly index: number;
   /** Whether requests may be sent on it. */
   isOpen: boolean;
+  /** Whether it has closed by itself and is torn down, and was not opened anew. */
+  isGone: boolean;
   /** Commands that are under way on it. */
   underWay: number;
 }

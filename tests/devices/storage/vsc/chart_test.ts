@@ -14,8 +14,9 @@ const ENDS = {
   refused: "closing.refused",
   suspended: "closing.waiting",
 };
-const NEGOTIATING = { ...ENDS, attend: "", failed: "closing.refused" };
-const READY = { ...ENDS, attend: "", failed: "closing.waiting", rescan: "" };
+const PATHS = { attend: "", pathClosed: "", pathGone: "" };
+const NEGOTIATING = { ...ENDS, ...PATHS, failed: "closing.refused" };
+const READY = { ...ENDS, ...PATHS, failed: "closing.waiting", rescan: "" };
 const CLOSING = { close: "closing.closed", attend: "" };
 
 /** Where each event leads; an empty word is the place itself. */
@@ -79,7 +80,9 @@ Deno.test("createStorageClientChart: what the driver does on the way", () => {
   assertEquals(along(...end, "accepted"), ["serve", "search"]);
   assertEquals(along(...end, "acceptedMultichannel"), ["serve", "ask", "search"]);
   assertEquals(along(...end, "acceptedMultichannel", "granted"), ["attendSoon"]);
-  assertEquals(along(...end, "accepted", "attend"), ["openSubChannels", "awaitStranded", "pump"]);
+  assertEquals(along(...end, "accepted", "attend"), ["openSubChannels", "awaitGone", "pump"]);
+  assertEquals(along(...end, "accepted", "pathClosed"), ["attendSoon"]);
+  assertEquals(along(...end, "accepted", "pathGone"), ["reopenSubChannels"]);
   assertEquals(along(...end, "accepted", "rescan"), ["search"]);
   assertEquals(along(...end, "accepted", "failed"), ["stop"]);
   assertEquals(along("suspended", "attend"), ["closeChannels"]);
