@@ -66,7 +66,7 @@ export type {
   Sees,
 } from "./checkers/checker.ts";
 export { capture } from "./capture/capture.ts";
-export type { FabricCapture } from "./capture/capture.ts";
+export type { CaptureOptions, FabricCapture } from "./capture/capture.ts";
 export type { CaptureSink } from "./capture/capture_writer.ts";
 export { isCapture, readCapture } from "./capture/read_capture.ts";
 export type { CaptureDamage, ReadCapture } from "./capture/read_capture.ts";

@@ -1584,6 +1584,8 @@ local is_cut = false -- whether the capture lacks bytes of the record that is di
 local devices = DissectorTable.new("vmbus.interface", "VMBus interface type", ftypes.STRING)
 
 local interface_name = Field.new("frame.interface_name")
+local interface_description = Field.new("frame.interface_description")
+local section_number = Field.new("frame.section_number")
 
 
 -- Walking layouts
@@ -2258,6 +2260,13 @@ end
 
 -- Records
 
+-- A bus as a place: numbers are those of one run, which its section and the end of its interface's description tell.
+local function bus_place(number)
+  local section, description = section_number(), interface_description()
+  local run = description and tostring(description):match("; run: (.*)$")
+  return (section and tostring(section) or "") .. "|" .. (run or "") .. "|bus " .. number
+end
+
 local HOST_AND_GUEST = { [0] = { "guest", "host" }, [1] = { "host", "guest" } }
 
 function vmbus.dissector(tvb, pinfo, root)
@@ -2279,7 +2288,7 @@ function vmbus.dissector(tvb, pinfo, root)
   local ends = HOST_AND_GUEST[header.direction]
   pinfo.cols.src, pinfo.cols.dst = ends[1], ends[2]
   local about = {
-    bus = header.bus, channel = header.channelId, direction = header.direction, codec = header.codec,
+    bus = bus_place(header.bus), channel = header.channelId, direction = header.direction, codec = header.codec,
     pipe = header.pipe, version = header.busVersion, features = header.busFeatures,
     interface = header.interfaceType,
   }

@@ -26,9 +26,9 @@ export class RunCapture implements CaptureRun {
   readonly #taps: FabricTap[] = [];
   #fabrics = 0;
 
-  /** Captures a run in `sink`. */
-  constructor(sink: CaptureSink) {
-    this.writer = new CaptureWriter(sink);
+  /** Captures a run in `sink`; `name` tells it from others, where files are merged. */
+  constructor(sink: CaptureSink, name: string | null = null) {
+    this.writer = new CaptureWriter(sink, name);
   }
 
   /** The run has made a fabric. */
@@ -67,6 +67,15 @@ export class RunCapture implements CaptureRun {
   }
 }
 
+/** What a capture may say of itself. */
+export interface CaptureOptions {
+  /**
+   * What the run is called, such as its seed. Where captures are merged into one file, buses of runs with different names
+   * are told apart; those of runs without a name are mixed if their guests have the same names.
+   */
+  readonly run?: string;
+}
+
 /** A capture of a fabric, from {@linkcode capture}. */
 export interface FabricCapture extends Disposable {
   /**
@@ -84,7 +93,8 @@ export interface FabricCapture extends Disposable {
  * Whatever the fabric is at, it does the same as without: digests stay what they are.
  *
  * @param sink Takes the file, piece by piece.
- * @throws {TypeError} `fabric` is no fabric, or `sink` no function.
+ * @param options What the run is called.
+ * @throws {TypeError} `fabric` is no fabric, `sink` no function, or the name of the run no string.
  * @example
  * ```ts
  * import { createFabric } from "@vmbus/kmcl";
@@ -99,12 +109,20 @@ export interface FabricCapture extends Disposable {
  * console.log(pieces.length > 0); // true: one after the other they are a file for Wireshark
  * ```
  */
-export function capture(fabric: Fabric, sink: CaptureSink): FabricCapture {
+export function capture(
+  fabric: Fabric,
+  sink: CaptureSink,
+  options: CaptureOptions = {},
+): FabricCapture {
   runtimeOf("capture a fabric", fabric);
   if (typeof sink !== "function") {
     throw new TypeError(`Cannot capture a fabric: sink must be a function, not ${describe(sink)}`);
   }
-  const run = new RunCapture(sink);
+  const { run: name = null } = options;
+  if (name !== null && typeof name !== "string") {
+    throw new TypeError(`Cannot capture a fabric: run must be a string, not ${describe(name)}`);
+  }
+  const run = new RunCapture(sink, name);
   run.watch(fabric);
   const end = () => run.close([]);
   return {

@@ -19,19 +19,21 @@ const PIECE_BYTES = 64 * 1024;
 /** Hands blocks to a sink, several at a time: no more than one piece is kept. */
 export class CaptureWriter {
   readonly #sink: CaptureSink;
+  readonly #run: string | null;
   #piece = new Uint8Array(PIECE_BYTES);
   #pieceBytes = 0;
   #interfaces = 0;
 
-  /** Begins a file in `sink`. */
-  constructor(sink: CaptureSink) {
+  /** Begins a file in `sink`, of a run that is called `run`. */
+  constructor(sink: CaptureSink, run: string | null = null) {
     this.#sink = sink;
+    this.#run = run;
     this.#write(sectionBlock());
   }
 
   /** Says that there is an interface; gives the number by which records name it. */
-  addInterface(one: CaptureInterface): number {
-    this.#write(interfaceBlock(one));
+  addInterface(one: Omit<CaptureInterface, "run">): number {
+    this.#write(interfaceBlock({ ...one, ...this.#run !== null && { run: this.#run } }));
     return this.#interfaces++;
   }
 

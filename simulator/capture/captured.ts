@@ -5,6 +5,7 @@
  */
 
 import type { Checker } from "../checkers/checker.ts";
+import type { RunArtefact } from "../artefacts/artefact.ts";
 import type { Replayed } from "../artefacts/replay.ts";
 import type { DriverTable, ScenarioDefinition } from "../worlds/world.ts";
 import type { RunCapture } from "./capture.ts";
@@ -22,6 +23,16 @@ export function captured<Drivers extends DriverTable>(
     },
   };
   return { ...scenario, checkers: [...scenario.checkers ?? [], watcher] };
+}
+
+/** What a kept run is called in its capture: its trace tells it from others of its seed, which have other choices. */
+export function nameOfArtefact(
+  { scenario: { name }, settings: { seed }, digest }: Pick<
+    RunArtefact,
+    "scenario" | "settings" | "digest"
+  >,
+): string {
+  return `${name}, seed ${seed}${digest === null ? "" : `, trace ${digest}`}`;
 }
 
 /** What a replay found, a sentence each. */

@@ -103,9 +103,19 @@ export function sectionBlock(): Uint8Array<ArrayBuffer> {
   return block(BLOCK.section, [body, ...optionList([application])]);
 }
 
+/** What stands in an interface's description between what it is and its run. */
+const RUN = "; run: ";
+
+/** The description of an interface in two: what it is, and its run. */
+export function readDescription(text: string): Omit<CaptureInterface, "name"> {
+  const at = text.indexOf(RUN);
+  if (at < 0) return { description: text };
+  return { description: text.slice(0, at), run: text.slice(at + RUN.length) };
+}
+
 /** Says that there is an interface: the first one is 0, and so on. */
 export function interfaceBlock(
-  { name, description }: CaptureInterface,
+  { name, description, run }: CaptureInterface,
 ): Uint8Array<ArrayBuffer> {
   const body = new Uint8Array(INTERFACE_BYTES);
   new DataView(body.buffer).setUint16(0, LINK_TYPE, true); // and a snap length of 0: no limit
@@ -113,7 +123,7 @@ export function interfaceBlock(
     body,
     ...optionList([
       textOption(OPTION.name, name),
-      textOption(OPTION.description, description),
+      textOption(OPTION.description, run === undefined ? description : description + RUN + run),
       option(OPTION.timeResolution, Uint8Array.of(TIME_DIGITS)),
     ]),
   ]);

@@ -14,6 +14,7 @@ import {
   OPTION,
   PACKET_BYTES,
   padded,
+  readDescription,
   TIME_DIGITS,
 } from "./pcapng.ts";
 import {
@@ -206,10 +207,10 @@ class Reader {
 
   #interface(body: number, end: number): void {
     if (end - body < INTERFACE_BYTES) throw new Stop(body, "an interface takes 8 bytes");
-    let [name, description, digits] = ["", "", 6];
+    let [name, described, digits] = ["", "", 6];
     for (const [code, value, at] of this.#options(body + INTERFACE_BYTES, end)) {
       if (code === OPTION.name) name = decoder.decode(value);
-      else if (code === OPTION.description) description = decoder.decode(value);
+      else if (code === OPTION.description) described = decoder.decode(value);
       else if (code === OPTION.timeResolution) {
         digits = value[0] ?? digits;
         if ((digits & IS_BINARY) !== 0 || digits > 15) {
@@ -218,7 +219,8 @@ class Reader {
       }
     }
     const isOurs = this.#view.getUint16(body, true) === LINK_TYPE;
-    this.interfaces.push({ name, description, isOurs, perTick: 10 ** (digits - TIME_DIGITS) });
+    const perTick = 10 ** (digits - TIME_DIGITS);
+    this.interfaces.push({ name, ...readDescription(described), isOurs, perTick });
   }
 
   #packet(body: number, end: number): void {
@@ -290,7 +292,7 @@ class Reader {
 export function readCapture(bytes: Uint8Array): ReadCapture {
   const reader = new Reader(bytes);
   reader.readAll();
-  const interfaces = reader.interfaces.map(({ name, description }) => ({ name, description }));
+  const interfaces = reader.interfaces.map(({ isOurs: _isOurs, perTick: _perTick, ...one }) => one);
   const { sections, records, passedOver, damages } = reader;
   return { interfaces, sections, records, passedOver, damage: damages[0] ?? null, damages };
 }

@@ -130,6 +130,8 @@ export interface CaptureInterface {
   readonly name: string;
   /** What it is, in a few words. */
   readonly description: string;
+  /** By what its run is told from others, where several are merged into one file; left out: nobody said. */
+  readonly run?: string;
 }
 
 /** One record of a capture. */

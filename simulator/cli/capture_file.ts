@@ -18,11 +18,12 @@ export class CaptureFile implements Disposable {
   readonly #file: PartFile;
 
   /**
-   * Begins the capture that is to lie at `path`; `hint` is what would be right where that cannot be.
+   * Begins the capture that is to lie at `path`, of a run that is called `name`; `hint` is what would be right where that
+   * cannot be.
    *
    * @throws {UsageError} It cannot be written.
    */
-  constructor(path: string, hint: string) {
+  constructor(path: string, name: string, hint: string) {
     this.#path = path;
     this.#hint = hint;
     try {
@@ -30,7 +31,7 @@ export class CaptureFile implements Disposable {
     } catch (error) {
       throw cannot(`write ${path}`, error, hint);
     }
-    this.run = new RunCapture((bytes) => this.#file.write(bytes));
+    this.run = new RunCapture((bytes) => this.#file.write(bytes), name);
   }
 
   /**

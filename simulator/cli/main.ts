@@ -110,6 +110,14 @@ function recordingOf(
   return recorder.recording(run, findings.map((message) => ({ message })));
 }
 
+/** What a run is called in its capture: what makes it, as far as that is known by name. */
+function runNameOf({ scenario, seed, schedule, codec, options }: Begun): string {
+  const own = Object.entries(options).flatMap(([option, value]) =>
+    value === null ? [] : [`${option} ${value}`]
+  );
+  return [scenario, `seed ${seed}`, schedule, codec, ...own].join(", ");
+}
+
 /** What has a run tell of its fabrics those who look on; the trace is kept for a recording alone. */
 function lookingOn(recorder: RunRecorder | null, capture: CaptureFile | null): RunHooks {
   if (recorder === null && capture === null) return {};
@@ -134,7 +142,7 @@ async function report(
   const onProgress = (done: number, total: number, unit?: string) => line.show(done, total, unit);
   const startedMs = performance.now();
   const recorder = wantsReport(reports) ? new RunRecorder(payloads) : null;
-  using capture = openCapture(reports);
+  using capture = openCapture(reports, runNameOf(begun));
   const hooks = { signal: stop.signal, onProgress, ...lookingOn(recorder, capture) };
   const result = await work(hooks).finally(() => line.clear());
   const wallMilliseconds = Math.round(performance.now() - startedMs);

@@ -28,6 +28,9 @@ import type { DecodedStep, Decoding, StepEntry, StepSettings } from "./step.ts";
 /** A note that parts a guest from all that was said on its bus. */
 const PARTS = /: (?:crashed|destroyed|saved|restored)$/;
 
+/** Numbers that a bus may have in one run. */
+const BUS_COUNT = 2 ** 32;
+
 /** A record, and what its bytes are. */
 interface Shown {
   readonly entry: StepEntry;
@@ -51,6 +54,10 @@ class CaptureSteps {
   #packets = new PacketCheck();
   #payloads = new PayloadReader(DEVICE_PAYLOADS);
   readonly #unknown = new Set<string>();
+  /** Which runs there are where those of one section are more than one, for who reads of them by number. */
+  readonly #merged: string[] = [];
+  /** The runs of this section, by their names, which its interfaces say; where several files were merged there are more than one. */
+  #runs: readonly (string | undefined)[] = [];
   #cut = 0;
 
   constructor(capture: ReadCapture, settings: StepSettings) {
@@ -70,6 +77,7 @@ class CaptureSteps {
         `passed over: ${passedOver} ${unitsFor(passedOver, "packets")} that ` +
         `${passedOver === 1 ? "is no record" : "are no records"} of a capture of VMBus`,
       ],
+      ...this.#merged,
       ...this.#cut === 0
         ? []
         : [`cut: ${this.#cut} ${unitsFor(this.#cut, "records")}; what follows a cut is not known`],
@@ -79,15 +87,38 @@ class CaptureSteps {
   *steps(): Generator<DecodedStep> {
     const { records, damages } = this.#capture;
     const sections = this.#capture.sections.slice(1);
+    this.#beginSection(0, sections[0]);
     let told = 0;
     for (const [at, record] of records.entries()) {
       for (; (damages[told]?.recordsBefore ?? Infinity) <= at; told++) {
         yield this.#damaged(damages[told]!);
       }
-      for (; record.interface >= (sections[0] ?? Infinity); sections.shift()) this.#anotherRun();
+      for (; record.interface >= (sections[0] ?? Infinity); sections.shift()) {
+        this.#anotherRun();
+        this.#beginSection(sections[0]!, sections[1]);
+      }
       yield this.#stepOf(record, at + 1);
     }
     for (const damage of damages.slice(told)) yield this.#damaged(damage);
+  }
+
+  /** A section begins whose interfaces are those from `from` on. */
+  #beginSection(from: number, until: number | undefined): void {
+    this.#runs = [...new Set(this.#capture.interfaces.slice(from, until).map(({ run }) => run))];
+    if (this.#runs.length < 2) return;
+    for (const [at, run = "nobody said which"] of this.#runs.entries()) {
+      this.#merged.push(`run ${at + 1}: ${visible(run)}`);
+    }
+  }
+
+  /** Which of its section's runs a record is of. */
+  #runOf({ interface: place }: CaptureRecord): number {
+    return this.#runs.indexOf(this.#capture.interfaces[place]?.run);
+  }
+
+  /** The bus of a record, as one number among those of all runs of its section. */
+  #busOf(record: CaptureRecord): number {
+    return record.header.bus + this.#runOf(record) * BUS_COUNT;
   }
 
   /** Another section is another run: names and numbers in it are its own. */
@@ -136,6 +167,7 @@ class CaptureSteps {
       json: {
         record: number,
         interface: this.#capture.interfaces[record.interface]?.name,
+        run: this.#capture.interfaces[record.interface]?.run ?? null,
         at100ns,
         header,
         bytes: hexOf(bytes),
@@ -150,11 +182,15 @@ class CaptureSteps {
   }
 
   /** The bus or the channel that a record is of; files that were once of another format have no names of interfaces. */
-  #nameOf({ header: { bus, channelId }, interface: place }: CaptureRecord): string {
+  #nameOf(record: CaptureRecord): string {
+    const { header: { bus, channelId }, interface: place } = record;
+    const run = this.#runs.length > 1 ? `run ${this.#runOf(record) + 1}` : null;
+    if (run !== null && bus === 0) return run;
+    const before = run === null ? "" : `${run}, `;
     const name = this.#capture.interfaces[place]?.name.replace(/: bus$/, "");
-    if (name) return name;
+    if (name) return before + name;
     if (bus === 0) return "run";
-    return channelId === 0 ? `bus ${bus}` : `bus ${bus}: channel ${channelId}`;
+    return before + (channelId === 0 ? `bus ${bus}` : `bus ${bus}: channel ${channelId}`);
   }
 
   #shown(record: CaptureRecord): Shown {
@@ -177,7 +213,7 @@ class CaptureSteps {
         return { entry: { entry }, decoded: fieldsOfControlMessage(bytes) };
       }
       case "packet": {
-        const decoded = this.#packet(header, bytes);
+        const decoded = this.#packet(record);
         const details = { direction, what: decoded.text, ...counted, partition };
         const rows = { bytes, byteCount: bytes.length, fields: rowsOf(decoded, bytes) };
         return { entry: { entry: entryOf("packet", details), bytes: rows }, decoded };
@@ -192,12 +228,12 @@ class CaptureSteps {
     }
   }
 
-  #packet(header: CaptureRecord["header"], bytes: Uint8Array): DecodedPacket {
-    const { codec, pipe, interfaceType, direction, bus, channelId } = header;
+  #packet(record: CaptureRecord): DecodedPacket {
+    const { header: { codec, pipe, interfaceType, direction, channelId }, bytes } = record;
     const device = {
       interfaceType,
       direction,
-      channel: `${bus}:${channelId}`,
+      channel: `${this.#busOf(record)}:${channelId}`,
       reader: this.#payloads,
     };
     return fieldsOfPacket(bytes, {
@@ -209,8 +245,9 @@ class CaptureSteps {
 
   #broken(record: CaptureRecord, decoded: DecodedFields | null): readonly BrokenSentence[] {
     const { header, bytes, missingBytes = 0 } = record;
-    const { kind, direction, bus, channelId, ringIndex } = header;
+    const { kind, direction, channelId, ringIndex } = header;
     const name = this.#nameOf(record);
+    const bus = this.#busOf(record);
     if (kind === "note") {
       if (!PARTS.test(new TextDecoder().decode(bytes))) return [];
       this.#check.forget(name);

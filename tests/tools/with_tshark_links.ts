@@ -119,6 +119,43 @@ testWithTools(
   },
 );
 
+// mergecap sorts records of all files by time into one section: guests and channels have the same names and numbers.
+testWithTools(
+  "vmbus.lua: runs that were merged are told apart by their names, and sections by their numbers",
+  [
+    "tshark",
+    "mergecap",
+  ],
+  async () => {
+    const filesOf = () =>
+      Promise.all([1, 2].map(async (seed) => {
+        const pieces: Uint8Array[] = [];
+        const sink = (bytes: Uint8Array) => void pieces.push(bytes);
+        const run = new RunCapture(sink, `seed ${seed}`);
+        const echo = simulatedScenarios.find(({ name }) => name === "small-echo")!;
+        await runWorld(captured(echo, run), { seed, isFaulty: false, onChoice: run.chose });
+        run.close([]);
+        return Uint8Array.from(pieces.flatMap((piece) => [...piece]));
+      }));
+    const linksOf = async (path: string) =>
+      (await columnsOf(path, "vmbus.request_in", "frame.number")).length;
+    const [one, other] = await filesOf() as [Uint8Array, Uint8Array];
+    const both = Uint8Array.of(...one, ...other);
+    const files = { "a.pcapng": one, "b.pcapng": other, "both.pcapng": both };
+    await withTree(files, async (root) => {
+      const all = await linksOf(`${root}/a.pcapng`) + await linksOf(`${root}/b.pcapng`);
+      assert(all > 8);
+      assertEquals(await linksOf(`${root}/both.pcapng`), all);
+      const args = ["-w", `${root}/m.pcapng`, `${root}/a.pcapng`, `${root}/b.pcapng`];
+      assertEquals((await runTool("mergecap", args)).code, 0);
+      assertEquals(await linksOf(`${root}/m.pcapng`), all);
+      const { interfaces, sections } = readCapture(await Deno.readFile(`${root}/m.pcapng`));
+      assertEquals([interfaces.length > 2, sections.length], [true, 1]);
+      assertEquals(new Set(interfaces.map(({ run }) => run)), new Set(["seed 1", "seed 2"]));
+    });
+  },
+);
+
 testWithTools("capture.md: its filters are some, and show something of a run of the disk", [
   "tshark",
 ], async () => {
@@ -131,7 +168,8 @@ testWithTools("capture.md: its filters are some, and show something of a run of 
   for (
     const scenario of simulatedScenarios.filter(({ name }) => /disk|hostile|everything/.test(name))
   ) {
-    const run = new RunCapture((bytes) => void pieces.push(bytes));
+    const sink = (bytes: Uint8Array) => void pieces.push(bytes);
+    const run = new RunCapture(sink, `${scenario.name}, seed 3`);
     await runWorld(captured(scenario, run), { seed: 3, codec: "vmbus", onChoice: run.chose });
     run.close(["a sentence"]);
   }

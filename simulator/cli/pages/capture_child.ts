@@ -7,7 +7,7 @@
 
 import { dirname, join } from "node:path";
 import { RunCapture } from "../../capture/capture.ts";
-import { captured, findingsOf } from "../../capture/captured.ts";
+import { captured, findingsOf, nameOfArtefact } from "../../capture/captured.ts";
 import { readArtefact } from "../../artefacts/read_artefact.ts";
 import { replayRun } from "../../artefacts/replay.ts";
 import { writeAll } from "../command.ts";
@@ -27,7 +27,10 @@ if (import.meta.main) {
   const artefact = readArtefact(await Deno.readTextFile(path));
   const { name, file } = artefact.scenario;
   const { scenario } = await findScenario(file === undefined ? name : join(dirname(path), file));
-  const capture = new RunCapture((bytes) => say({ piece: bytes.toBase64() }));
+  const capture = new RunCapture(
+    (bytes) => say({ piece: bytes.toBase64() }),
+    nameOfArtefact(artefact),
+  );
   const replayed = await replayRun(captured(scenario, capture), artefact, {
     onChoice: capture.chose,
   });

@@ -100,9 +100,9 @@ export function checkReportPaths(
 
 const hintOf = (option: string) => `name another file with ${option}`;
 
-/** The capture that is asked for, begun; null: none is. */
-export function openCapture({ capture }: ReportPaths): CaptureFile | null {
-  return capture === null ? null : new CaptureFile(capture, hintOf(OPTIONS.capture));
+/** The capture that is asked for, of a run that is called `name`, begun; null: none is. */
+export function openCapture({ capture }: ReportPaths, name: string): CaptureFile | null {
+  return capture === null ? null : new CaptureFile(capture, name, hintOf(OPTIONS.capture));
 }
 
 /**

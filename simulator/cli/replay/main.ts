@@ -5,7 +5,7 @@
  */
 
 import type { ScenarioDefinition } from "../../mod.ts";
-import { captured, findingsOf } from "../../capture/captured.ts";
+import { captured, findingsOf, nameOfArtefact } from "../../capture/captured.ts";
 import { findingLines } from "../../finding_lines.ts";
 import type { Look } from "../../layout.ts";
 import type { ReadArtefact } from "../../artefacts/read_artefact.ts";
@@ -103,7 +103,7 @@ async function replayWith(
   command: string,
   beforeChoice: (step: number) => void,
 ): Promise<Replayed> {
-  using file = openCapture(reports);
+  using file = openCapture(reports, nameOfArtefact(artefact));
   const looked = file === null ? scenario : captured(scenario, file.run);
   const more = { beforeChoice, ...file !== null && { onChoice: file.run.chose } };
   if (!wantsReport(reports)) {

@@ -237,3 +237,21 @@ Deno.test("capture: what is no fabric, no function or no text is refused", () =>
   assertThrows(() => captured.note(1 as never, ""), TypeError, "partition must be a string, not 1");
   assertThrows(() => captured.note("", 1 as never), TypeError, "text must be a string, not 1");
 });
+
+Deno.test("capture: says what its run is called in each interface, and refuses what is no name", async () => {
+  const fabric = createFabric();
+  const { sink, read } = makeSink();
+  const captured = capture(fabric, sink, { run: "mine" });
+  await openPair({ within: { fabric, guest: fabric.createPartition({ name: "one" }) } });
+  captured.end();
+  const { interfaces } = read();
+  assertEquals(interfaces.length, 2);
+  for (const { run, description } of interfaces) {
+    assertEquals([run, description.includes("mine")], ["mine", false]);
+  }
+  assertThrows(
+    () => capture(createFabric(), sink, { run: 7 as unknown as string }),
+    TypeError,
+    "Cannot capture a fabric: run must be a string, not 7",
+  );
+});

@@ -110,6 +110,16 @@ Deno.test("readCapture: of a section it says which order of bytes it has, if not
   }
 });
 
+Deno.test("readCapture: an interface says what its run is called, behind what it is", () => {
+  const interfaces = [
+    { name: "a", description: "Ring", run: "echo, seed 1; run: again" },
+    { name: "b", description: "Ring" },
+    { name: "c", description: "", run: "" },
+  ];
+  const bytes = concat([sectionBlock(), ...interfaces.map(interfaceBlock)]);
+  assertEquals(readCapture(bytes).interfaces, interfaces);
+});
+
 // Wireshark refuses a whole file in which a packet has more than 262 144 bytes.
 Deno.test("recordBlock: of a long record there is as much as Wireshark takes, and how much is missing", () => {
   const [record] = RECORDS;

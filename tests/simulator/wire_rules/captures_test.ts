@@ -22,10 +22,15 @@ async function captureOf(name: string, seed: number, isFaulty = true): Promise<R
   return readCapture(await fileOf(name, seed, isFaulty));
 }
 
-async function fileOf(name: string, seed: number, isFaulty = true): Promise<Uint8Array> {
+async function fileOf(
+  name: string,
+  seed: number,
+  isFaulty = true,
+  runName: string | null = null,
+): Promise<Uint8Array> {
   const scenario = simulatedScenarios.find((each) => each.name === name)!;
   const pieces: Uint8Array<ArrayBuffer>[] = [];
-  const run = new RunCapture((bytes) => pieces.push(bytes));
+  const run = new RunCapture((bytes) => pieces.push(bytes), runName);
   await runWorld(captured(scenario, run), { seed, isFaulty });
   run.close([]);
   return new Uint8Array(await new Blob(pieces).arrayBuffer());
@@ -103,6 +108,35 @@ Deno.test("stepsOfCapture: two sections are two runs, of which neither says anyt
   assertEquals(findingsOf({ ...whole, records }), []);
   // In one section they would be one guest.
   assertEquals(findingsOf({ ...whole, records, sections: [0] }).length > 0, true);
+});
+
+// As mergecap puts captures together: into one section, here by turns.
+Deno.test("stepsOfCapture: runs that are merged into one section are told apart by their names", async () => {
+  const names = ["small-echo, seed 1", "small-echo, seed 2"];
+  const files = await Promise.all(
+    names.map(async (name, at) => readCapture(await fileOf("small-echo", at + 1, false, name))),
+  );
+  const [one, other] = files as [ReadCapture, ReadCapture];
+  const moved = other.records.map((record) => ({
+    ...record,
+    interface: record.interface + one.interfaces.length,
+  }));
+  const most = Math.max(one.records.length, moved.length);
+  const records = Array.from({ length: most }, (_, at) => [one.records[at], moved[at]])
+    .flat().filter((record) => record !== undefined);
+  const interfaces = [...one.interfaces, ...other.interfaces];
+  const merged = { ...one, interfaces, records };
+  assertEquals(findingsOf(merged), []);
+  const decoding = stepsOfCapture(merged, { name: "c", isChecked: true });
+  const steps = [...decoding.steps as Iterable<DecodedStep>];
+  assertEquals(decoding.end().lines, names.map((name, at) => `run ${at + 1}: ${name}`));
+  const subjects = steps.flatMap(({ entries }) => entries.map(({ entry: { subject } }) => subject));
+  assertEquals([...new Set(subjects.map((each) => each.replace(/, .*/, "")))].toSorted(), [
+    "run 1",
+    "run 2",
+  ]);
+  const nameless = interfaces.map(({ run: _run, ...each }) => each);
+  assertEquals(findingsOf({ ...merged, interfaces: nameless }).length > 0, true);
 });
 
 Deno.test("stepsOfCapture: damage in the middle is told where it lies, and what follows is decoded and not misjudged", async () => {

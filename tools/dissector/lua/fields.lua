@@ -59,3 +59,5 @@ local is_cut = false -- whether the capture lacks bytes of the record that is di
 local devices = DissectorTable.new("vmbus.interface", "VMBus interface type", ftypes.STRING)
 
 local interface_name = Field.new("frame.interface_name")
+local interface_description = Field.new("frame.interface_description")
+local section_number = Field.new("frame.section_number")

@@ -1,5 +1,12 @@
 -- Records
 
+-- A bus as a place: numbers are those of one run, which its section and the end of its interface's description tell.
+local function bus_place(number)
+  local section, description = section_number(), interface_description()
+  local run = description and tostring(description):match("; run: (.*)$")
+  return (section and tostring(section) or "") .. "|" .. (run or "") .. "|bus " .. number
+end
+
 local HOST_AND_GUEST = { [0] = { "guest", "host" }, [1] = { "host", "guest" } }
 
 function vmbus.dissector(tvb, pinfo, root)
@@ -21,7 +28,7 @@ function vmbus.dissector(tvb, pinfo, root)
   local ends = HOST_AND_GUEST[header.direction]
   pinfo.cols.src, pinfo.cols.dst = ends[1], ends[2]
   local about = {
-    bus = header.bus, channel = header.channelId, direction = header.direction, codec = header.codec,
+    bus = bus_place(header.bus), channel = header.channelId, direction = header.direction, codec = header.codec,
     pipe = header.pipe, version = header.busVersion, features = header.busFeatures,
     interface = header.interfaceType,
   }

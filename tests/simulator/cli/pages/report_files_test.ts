@@ -83,6 +83,9 @@ Deno.test("simulate: --capture writes messages and packets, of the same run, and
     const { interfaces, damage } = readCapture(await Deno.readFile(`${root}/run.pcapng`));
     assertEquals(damage, null);
     assertEquals(interfaces.map(({ name }) => name), ["guest: bus", "guest: channel 1"]);
+    for (const { run } of interfaces) {
+      assertMatch(run ?? "", /^echo, seed 0, fifo, msgpack, .*packets 3, .*size 4000/);
+    }
     assertEquals([...Deno.readDirSync(root)].map(({ name }) => name), ["run.pcapng"]);
   });
 });
@@ -103,8 +106,9 @@ Deno.test("replay: --capture has the run with its steps, and what was found last
     const { code, stderr } = await simulateHere("replay", artefact, ...files);
     assertEquals(code, 1);
     assertStringIncludes(stderr, `capture: ${root}/a.pcapng\n`);
-    const { records, damage } = readCapture(await Deno.readFile(`${root}/a.pcapng`));
+    const { records, interfaces, damage } = readCapture(await Deno.readFile(`${root}/a.pcapng`));
     assertEquals(damage, null);
+    assertMatch(interfaces[0]!.run ?? "", /, seed \d+, trace [0-9a-f]{64}$/);
     const last = records.at(-1)!;
     assertMatch(
       last.comments.join(),
