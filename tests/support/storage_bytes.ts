@@ -104,7 +104,7 @@ export class StorageBytes {
     id: bigint,
     packet: string | Uint8Array,
     range: { byteCount: number; byteOffset?: number; pages: readonly number[] } | null = null,
-    options: { readonly index?: number; readonly flags?: number } = {},
+    options: { readonly index?: number; readonly flags?: number; readonly type?: number } = {},
   ): void {
     assert(this.post(id, packet, range, options), "the ring has room");
   }
@@ -114,13 +114,17 @@ export class StorageBytes {
     id: bigint,
     packet: string | Uint8Array,
     range: { byteCount: number; byteOffset?: number; pages: readonly number[] } | null = null,
-    { index = 0, flags = 1 }: { readonly index?: number; readonly flags?: number } = {},
+    { index = 0, flags = 1, type = range === null ? 6 : 9 }: {
+      readonly index?: number;
+      readonly flags?: number;
+      readonly type?: number;
+    } = {},
   ): boolean {
     const payload = typeof packet === "string" ? fromHex(packet) : packet;
     const { id: channelId, upstream } = this.#channels[index]!;
     const written = range === null
-      ? upstream.write(6, flags, id, payload)
-      : upstream.write(9, flags, id, payload, this.#rangeHeader(range));
+      ? upstream.write(type, flags, id, payload)
+      : upstream.write(type, flags, id, payload, this.#rangeHeader(range));
     if (written === null) return false;
     assertEquals(this.guest.door.signalEvent(0x2000 + channelId, 0), null);
     return true;

@@ -50,6 +50,8 @@ type Piece = Extract<Command["owner"], { kind: "piece" }>;
 export interface OperationUsers {
   /** Sends a piece. */
   submit(command: Command): void;
+  /** Ends the pieces of a request that the host does not have. */
+  dropUnsent(id: number, failure: SrbFailure): void;
   /** What is known of a disk, by its number, or was before it went; null of one that never was. */
   factsOf(disk: number): DiskFacts | null;
   /** Whether a disk is there. */
@@ -212,7 +214,10 @@ export class Operations {
         this.#state.copiedBytes += bytes.length;
       }
     }
-    operation.failure ??= fault;
+    if (operation.failure === null && fault !== null) {
+      operation.failure = fault;
+      this.#users.dropUnsent(operation.id, fault); // each ends here, too
+    }
     this.#goOn(operation);
   }
 

@@ -300,14 +300,19 @@ export class CommandQueue {
     this.pump();
   }
 
-  /** Ends commands that are not under way: those that `isMeant` says. */
-  drop(isMeant: (command: Command) => boolean, failure: SrbFailure): void {
+  /** Ends commands that the host does not have: those that `isMeant` says. */
+  dropUnsent(isMeant: (command: Command) => boolean, failure: SrbFailure): void {
     const dropped = [...this.#waiting, ...this.#later, ...this.#parked].filter(isMeant);
     const isLeft = (command: Command) => !isMeant(command);
     this.#waiting = this.#waiting.filter(isLeft);
     this.#parked = this.#parked.filter(isLeft);
     for (const command of dropped) this.#later.delete(command);
     for (const command of dropped) this.#end(command, failure);
+  }
+
+  /** Ends commands that are not under way: those that `isMeant` says. */
+  drop(isMeant: (command: Command) => boolean, failure: SrbFailure): void {
+    this.dropUnsent(isMeant, failure);
     for (const command of this.#stranded.drop(isMeant)) {
       this.#parts.users.ended(command, failure, 0);
     }

@@ -59,6 +59,11 @@ export class DiskService implements DiskHost {
     this.#table = new DiskTable(state);
     this.#operations = new Operations(state, this.#buffers, {
       submit: (command) => this.queue.submit(command),
+      dropUnsent: (id, failure) =>
+        this.queue.dropUnsent(
+          ({ owner }) => owner.kind === "piece" && owner.operation === id,
+          failure,
+        ),
       factsOf: (id) => this.#table.byId(id)?.facts ?? null,
       isThere: (id) => this.#table.byId(id)?.isThere === true,
       bytesOf: (id) => disks.bytesOf(this, id),

@@ -89,7 +89,10 @@ function plug(world: Storage): void {
 async function restart(world: Storage): Promise<void> {
   const { images } = stageOf(world.fabric);
   await world.until(() => images.every(({ underWay }) => underWay === 0));
-  await serverOf(world.fabric)?.close();
+  // The guest may move while its controller is taken away: the host there has one as well.
+  for (let made = serverOf(world.fabric); made !== null; made = serverOf(world.fabric)) {
+    await made.close();
+  }
   try {
     if (world.isThere("guest")) {
       vmbus.loadHostDriver(world.guest("guest"), server, serverOptions(world));

@@ -82,6 +82,22 @@ Deno.test("createSubChannels: sub-channels go when the primary closes, and come 
   await again.finish();
 });
 
+Deno.test("StorageServer: a sub-channel that its guest closes may be opened again, without a word", async () => {
+  // storage.md I5, I7.
+  const raw = await RawStorage.ready(three, 0x600, 2);
+  const { fabric } = raw.stage;
+  const [first, other] = [new RawStorage(raw.stage, 1), new RawStorage(raw.stage, 2)];
+  await fabric.settle();
+  assertEquals(await first.end(READY), GOOD);
+  await first.close();
+  assertEquals([await raw.end(READY), await other.end(READY)], [GOOD, GOOD]);
+  const again = new RawStorage(raw.stage, 1);
+  await fabric.settle();
+  assertEquals([await again.end(READY), await again.say("endInitialization")], [GOOD, "c0000184"]);
+  for (const sub of [again, other]) await sub.close();
+  await raw.finish();
+});
+
 const NEWS = "0b".padEnd(128, "0");
 
 Deno.test("addDisk, removeDisk: a guest that is ready hears of each, at once", async () => {

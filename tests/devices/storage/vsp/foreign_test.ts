@@ -285,6 +285,7 @@ Deno.test("attachForeignGuest: a guest that kills its channel begins anew after 
     (stage) => stage.send(2n, read, { byteCount: 512, pages: [4096] }),
     (stage) => stage.send(2n, padded("02")),
     (stage) => stage.send(2n, new Uint8Array(8)),
+    (stage) => stage.send(2n, padded("01"), null, { type: 11, flags: 0 }),
   ];
   for (const [place, kill] of deadly.entries()) {
     const stage = await readyStage(sparseImage(1 << 20));
