@@ -45,7 +45,8 @@ export type OtherLine =
 /** No event of the bus prints more; a longer line is somebody else's. */
 const LINE_CHARACTERS_MAX = 4096;
 
-const LOST = /^\s*CPU:?\s*\d+\s+\[(?:LOST (?:\d+ )?EVENTS|(?:\d+ )?EVENTS DROPPED)\]/;
+const LOST =
+  /^\s*CPU:?\s*\d+\s+\[(?:LOST (?:\d+ )?EVENTS|(?:\d+ )?EVENTS DROPPED)\]|\sPERF_RECORD_LOST(?:_SAMPLES)?\s+lost\s+\d+/;
 const PROCESSOR = /\[(\d{1,5})\]/g;
 /** From the processor on: flags, the time, the period that perf may print, the event. */
 const REST =
@@ -104,8 +105,8 @@ export function ticksOf(time: string): number {
   return ticks <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(ticks) : Number.MAX_SAFE_INTEGER;
 }
 
-/** How far into a text one looks for a line of a trace: other events may come first. */
-const LOOKED_AT = 256;
+/** How many lines of a text are looked at: before the first event trace-cmd has a line for each processor without one. */
+const LOOKED_AT = 8192;
 
 /** Whether `text` begins as a trace of Linux does. */
 export function isLinuxTrace(text: string): boolean {

@@ -268,7 +268,12 @@ Deno.test("LinuxTraceReader: says where a line is not what its event prints, and
   ]);
   assertEquals([reader.otherLines, reader.eventCount], [2, 0]);
   for (
-    const lost of ["CPU:0 [LOST 3 EVENTS]", "CPU:12 [LOST EVENTS]", "CPU:1 [7 EVENTS DROPPED]"]
+    const lost of [
+      "CPU:0 [LOST 3 EVENTS]",
+      "CPU:12 [LOST EVENTS]",
+      "CPU:1 [7 EVENTS DROPPED]",
+      "swapper     0 [000]  8213.402211: PERF_RECORD_LOST lost 12",
+    ]
   ) {
     const { line: _line, ...found } = reader.next(lost)!;
     assertEquals(found, { lost });
@@ -292,6 +297,9 @@ Deno.test("isLinuxTrace: knows one by its first lines, and takes neither digits 
   const [, print] = FORMS[1]!;
   assertEquals(isLinuxTrace(`cpus=2\n${print("sched_switch", "x")}\n`), true);
   assertEquals(isLinuxTrace("# tracer: nop\n#\n"), true);
+  // A machine with many processors, of which one has events.
+  const empty = Array.from({ length: 2047 }, (_, cpu) => `CPU ${cpu} is empty`).join("\n");
+  assertEquals(isLinuxTrace(`cpus=2048\n${empty}\n${print("sched_switch", "x")}\n`), true);
   for (const text of ["0d000000 00000000", '[{"at100ns": 0}]', "00000000: 0100 0200  ....\n"]) {
     assertEquals(isLinuxTrace(text), false);
   }

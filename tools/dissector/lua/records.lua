@@ -3,7 +3,7 @@
 -- A bus as a place: numbers are those of one run, which its section and the end of its interface's description tell.
 local function bus_place(number)
   local section, description = section_number(), interface_description()
-  local run = description and tostring(description):match("; run: (.*)$")
+  local run = description and description.value:match("; run: (.*)$")
   return (section and tostring(section) or "") .. "|" .. (run or "") .. "|bus " .. number
 end
 
