@@ -48,9 +48,9 @@ const LINE_CHARACTERS_MAX = 4096;
 const LOST =
   /^\s*CPU:?\s*\d+\s+\[(?:LOST (?:\d+ )?EVENTS|(?:\d+ )?EVENTS DROPPED)\]|\sPERF_RECORD_LOST(?:_SAMPLES)?\s+lost\s+\d+/;
 const PROCESSOR = /\[(\d{1,5})\]/g;
-/** From the processor on: flags, the time, the period that perf may print, the event. */
+/** From the processor on: flags, the time, perf's period or the time since the last event, which may be printed, the event. */
 const REST =
-  /^\s+(?:([^\s:]{4,8})\s+)?(\d+(?:\.\d+)?):\s+(?:\d+\s+)?(?:([\w-]{1,64}):)?(\w{1,64}):\s*/;
+  /^\s+(?:([^\s:]{1,8})\s+)?(\d+(?:\.\d+)?):\s+(?:(?:\d+|\(\+\d+\))\s+)?(?:([\w-]{1,64}):)?(\w{1,64}):\s*/;
 
 /** Of a format for latencies: the task's number, the processor with flags right behind it, and what may lie after the time. */
 const LATENCY =

@@ -165,6 +165,16 @@ const FORMS: readonly (readonly [string, (event: string, text: string) => string
     "....",
   ],
   [
+    "trace-cmd report --ts-diff",
+    (event, text) => `     kworker/0:1-22    [001]    12.345678: (+633)   ${event}: ${text}`,
+    "",
+  ],
+  [
+    "perf script -F +misc",
+    (event, text) => `     kworker/0:1    22 [001] K     12.345678:   hyperv:${event}: ${text}`,
+    "K",
+  ],
+  [
     "tracefs, for latencies",
     (event, text) => `  kworker/-22        1d.h1. 12345678us : ${event}: ${text}`,
     "d.h1.",
