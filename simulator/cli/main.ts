@@ -110,10 +110,10 @@ function recordingOf(
   return recorder.recording(run, findings.map((message) => ({ message })));
 }
 
-/** What a run is called in its capture: what makes it, as far as that is known by name. */
+/** What a run is called in its capture: what makes it, with files by their own names, as captures are given to others. */
 function runNameOf({ scenario, seed, schedule, codec, options }: Begun): string {
   const own = Object.entries(options).flatMap(([option, value]) =>
-    value === null ? [] : [`${option} ${value}`]
+    value === null ? [] : [`${option} ${String(value).replace(/^.*[\\/]/, "")}`]
   );
   return [scenario, `seed ${seed}`, schedule, codec, ...own].join(", ");
 }

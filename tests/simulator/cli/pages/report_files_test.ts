@@ -90,6 +90,17 @@ Deno.test("simulate: --capture writes messages and packets, of the same run, and
   });
 });
 
+Deno.test("simulate: a capture names the files of its run, and not the folders that they lie in", async () => {
+  await withTree({ "source": "some bytes" }, async (root) => {
+    const args = ["--scenario", "echo", "--packets", "1", "--file", `${root}/source`];
+    const { code } = await simulateHere(...args, "--capture", `${root}/run.pcapng`);
+    assertEquals(code, 0);
+    const { interfaces } = readCapture(await Deno.readFile(`${root}/run.pcapng`));
+    assertMatch(interfaces[0]!.run ?? "", /, file source(?:,|$)/);
+    assertEquals(interfaces[0]!.run!.includes("/"), false);
+  });
+});
+
 Deno.test("simulate: a run that comes to nothing leaves the file that was there", async () => {
   await withTree({ "run.pcapng": "old", "empty": "" }, async (root) => {
     const args = ["--file", `${root}/none`, "--out", `${root}/copy`, "--capture"];
