@@ -119,11 +119,12 @@ export function interfaceBlock(
 ): Uint8Array<ArrayBuffer> {
   const body = new Uint8Array(INTERFACE_BYTES);
   new DataView(body.buffer).setUint16(0, LINK_TYPE, true); // and a snap length of 0: no limit
+  const what = description.replaceAll(RUN, " "); // a guest may be called anything
   return block(BLOCK.interface, [
     body,
     ...optionList([
       textOption(OPTION.name, name),
-      textOption(OPTION.description, run === undefined ? description : description + RUN + run),
+      textOption(OPTION.description, run === undefined ? what : what + RUN + run),
       option(OPTION.timeResolution, Uint8Array.of(TIME_DIGITS)),
     ]),
   ]);

@@ -118,6 +118,16 @@ Deno.test("readCapture: an interface says what its run is called, behind what it
   ];
   const bytes = concat([sectionBlock(), ...interfaces.map(interfaceBlock)]);
   assertEquals(readCapture(bytes).interfaces, interfaces);
+  // A guest that is called so makes no other run of its bus.
+  for (const run of [undefined, "mine"]) {
+    const named = {
+      name: "d",
+      description: "messages of x; run: y and its host",
+      ...run && { run },
+    };
+    const [read] = readCapture(concat([sectionBlock(), interfaceBlock(named)])).interfaces;
+    assertEquals([read!.description, read!.run], ["messages of x y and its host", run]);
+  }
 });
 
 // Wireshark refuses a whole file in which a packet has more than 262 144 bytes.
