@@ -264,6 +264,29 @@ Deno.test("attachForeignGuest: ids repeat, and each request is answered with its
   await stage.end();
 });
 
+Deno.test("attachForeignGuest: one range has any number of pages, also above the most bytes of a transfer", async () => {
+  // storage.md P6: 1 MiB from offset 8, in 257 pages, of which a guest may name one as often as it likes.
+  const image = sparseImage(1 << 21);
+  const stage = await readyStage(image);
+  const byteCount = 1 << 20;
+  const pages = Array.from({ length: 257 }, (_, place) => place % 3);
+  for (const place of [0, 1, 2]) stage.data.fill(place + 1, place * 4096, place * 4096 + 4096);
+  const range = { byteCount, byteOffset: 8, pages };
+  const write = srb("8a 00 0000000000000001 00000800 00 00", 0, byteCount);
+  assertEquals(await stage.ask(1n, write, range), good(byteCount));
+  const kept = new Uint8Array(byteCount);
+  image.read(512, kept);
+  assertEquals([1, 2, 3].map((value) => kept.filter((byte) => byte === value).length), [
+    86 * 4096 - 8, // the first page counts from its offset on
+    85 * 4096 + 8, // the last one has what is left
+    85 * 4096,
+  ]);
+  assertEquals([kept[0], kept[4088], kept[2 * 4096 - 8], kept.at(-1)], [1, 2, 3, 2]);
+  const read = srb("88 00 0000000000000001 00000800 00 00", 1, byteCount);
+  assertEquals(await stage.ask(2n, read, { ...range, pages: pages.toReversed() }), good(byteCount));
+  await stage.end();
+});
+
 Deno.test("attachForeignGuest: what wants no completion is carried out, and not answered", async () => {
   // storage.md I6.
   const image = sparseImage(1 << 20);
