@@ -113,7 +113,7 @@ Deno.test("StorageClient: both drivers move in every version of the protocol", a
   // storage.md I2, V1, G12
   for (const version of [0x0200, 0x0402, 0x0501, 0x0600]) {
     const world = new MovingWorld({ client: { versions: [version] } });
-    await whileMoving(world, times(23, 5));
+    await whileMoving(world, times(23, 11));
     assertEquals(world.versions, new Set([version]));
     assert(world.inFlight.length >= 2, `${world.inFlight}`);
   }
