@@ -241,6 +241,13 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
   number(name: string): number {
     const known = this.#numbers.get(name);
     if (known !== undefined) return known;
+    const value = this.numberAnew(name);
+    this.#numbers.set(name, value);
+    return value;
+  }
+
+  /** See {@linkcode Draws.numberAnew}. */
+  numberAnew(name: string): number {
     const numbers = this.#scenario.numbers ?? {};
     const number = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
     if (number === undefined) {
@@ -249,9 +256,7 @@ export class RunningWorld<Drivers extends DriverTable = DriverTable>
     }
     const { least, most } = number;
     const ways = most - least + 1;
-    const value = ways === 1 ? least : least + this.#choose(ways, { about: name });
-    this.#numbers.set(name, value);
-    return value;
+    return ways === 1 ? least : least + this.#choose(ways, { about: name });
   }
 
   /** See {@linkcode World.until}. */

@@ -65,6 +65,12 @@ export interface Draws {
    * @throws {TypeError} The scenario has no number of that name.
    */
   number(name: string): number;
+  /**
+   * The same number drawn anew, for what begins a second time in a world: {@linkcode Draws.number} stays what it was.
+   *
+   * @throws {TypeError} The scenario has no number of that name.
+   */
+  numberAnew(name: string): number;
 }
 
 /** A number of a scenario, which each world draws: its least is what a world is made smaller with. */

@@ -19,7 +19,7 @@ const DRAW_MAX = 2 ** 32;
 export type Acts<Side> = readonly ((side: Side, chance: Chance) => void)[];
 
 /** A stream for an act: two choices an act, so that it can be recorded, and left out. */
-export function drawChance(world: Draws): Chance {
+export function drawChance(world: Pick<Draws, "draw">): Chance {
   return Chance.fromSeed(world.draw(DRAW_MAX));
 }
 

@@ -32,11 +32,15 @@ const STORAGE_FAULTS: readonly FaultRule[] = [
   { do: "storageFailed" },
 ];
 
-function serverOptions(world: Draws): vmbus.PlainData {
+/** What the host's driver is started with; `number` draws one of the scenario's. */
+function serverOptions(
+  world: Draws,
+  number: (name: string) => number = (name) => world.number(name),
+): vmbus.PlainData {
   return {
     instance: INSTANCE,
-    queueDepth: 1 + world.draw(6),
-    subChannelsMax: world.draw(3),
+    queueDepth: number("hostQueueDepth"),
+    subChannelsMax: number("subChannels"),
     versionMax: VERSIONS[world.draw(VERSIONS.length)]!,
   };
 }
@@ -47,7 +51,7 @@ const drivers = {
     in: "guest",
     driver: client,
     options: (world: Draws) => ({
-      queueDepth: 1 + world.draw(4),
+      queueDepth: world.number("queueDepth"),
       ringPages: [1, 1 + world.draw(2)],
       transferBytesMax: 4096 * (1 + world.draw(2)),
       asksForSubChannels: world.draw(2) === 0 ? "afterEnd" : "beforeEnd",
@@ -95,7 +99,8 @@ async function restart(world: Storage): Promise<void> {
   }
   try {
     if (world.isThere("guest")) {
-      vmbus.loadHostDriver(world.guest("guest"), server, serverOptions(world));
+      const options = serverOptions(world, (name) => world.numberAnew(name));
+      vmbus.loadHostDriver(world.guest("guest"), server, options);
     }
     world.reach("the host has restarted its driver");
   } catch (error) {
@@ -185,7 +190,12 @@ export const storage: ScenarioDefinition<typeof drivers> = defineScenario({
   name: "storage",
   title:
     "a guest's program works on the blocks of a SCSI disk, in memory; at the end the power fails",
-  numbers: { requests: { title: "requests of the program", least: 1, most: 40 } },
+  numbers: {
+    requests: { title: "requests of the program", least: 1, most: 40 },
+    queueDepth: { title: "commands of the guest's on each channel at once", least: 1, most: 4 },
+    hostQueueDepth: { title: "commands that the host takes of a channel", least: 1, most: 6 },
+    subChannels: { title: "channels beside the first that the host has", least: 0, most: 2 },
+  },
   partitions: { guest: { memoryPages: 96, processors: 2 } },
   draws: ["version", "isolated"],
   drivers,

@@ -29,7 +29,8 @@ function begin(chance: Chance, codec: "msgpack" | "vmbus"): Stage {
   const fabric = vmbus.createFabric({ verifier: "record", codec, rootMemoryPages: 64 });
   const guest = fabric.createPartition({ name: "moving", memoryPages: 96, mmioMegabytes: 0 });
   const draw = (count: number) => chance.below(count);
-  const plan = drawPlan({ draw, number: (name) => name === "packets" ? 12 : 2 });
+  const number = (name: string) => name === "packets" ? 12 : 2;
+  const plan = drawPlan({ draw, number, numberAnew: number });
   const host = vmbus.loadHostDriver(guest, everythingVsp, plan);
   const client = vmbus.loadGuestDriver(guest, everythingVsc, plan);
   return { fabric, guest, host, client };

@@ -1,10 +1,22 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { WriteCache } from "../../../devices/storage/mod.ts";
-import { checkFabric, type FaultRule, runWorld } from "../../../simulator/mod.ts";
+import {
+  STORAGE_VERSIONS,
+  type StorageServerOptions,
+  WriteCache,
+} from "../../../devices/storage/mod.ts";
+import {
+  checkFabric,
+  type Draws,
+  type FaultRule,
+  runWorld,
+  type ScenarioDefinition,
+} from "../../../simulator/mod.ts";
+import { readScenarioFile } from "../../../simulator/scenario_files/mod.ts";
 import { fillBlock, History } from "../../../simulator/scenarios/storage/history.ts";
 import { oneBuffer } from "../../../simulator/scenarios/storage/one_buffer.ts";
 import { storage } from "../../../simulator/scenarios/storage/scenario.ts";
+import { stageOf } from "../../../simulator/scenarios/storage/stage.ts";
 import { openPair } from "../../support/connected_pair.ts";
 import { createFabric } from "../../support/fabric.ts";
 import { times } from "../../support/long.ts";
@@ -108,8 +120,91 @@ for (const rule of LOSSES) {
   });
 }
 
+type StorageWorld = Parameters<NonNullable<typeof storage.end>>[0];
+
+/** The scenario's numbers, some of which are always the same. */
+function numbersOf(fixed: Readonly<Record<string, number>>): NonNullable<typeof storage.numbers> {
+  const given = Object.entries(fixed).map(([name, value]) =>
+    [name, { ...storage.numbers![name]!, least: value, most: value }] as const
+  );
+  return { ...storage.numbers, ...Object.fromEntries(given) };
+}
+
+Deno.test("storage: queue depths and sub-channels are what a world is given, in each version and codec", async () => {
+  const shapes = [[1, 1, 0], [1, 6, 2], [4, 1, 1], [4, 6, 2]] as const;
+  const seen = { subChannels: new Set<number>(), deepest: 0 };
+  for (const [queueDepth, hostQueueDepth, most] of shapes) {
+    for (const [at, versionMax] of Object.values(STORAGE_VERSIONS).entries()) {
+      const { drivers } = storage;
+      const server = {
+        ...drivers!.server,
+        options: (world: Draws) => ({
+          ...drivers!.server.options(world) as StorageServerOptions,
+          versionMax,
+        }),
+      };
+      const scenario = {
+        ...storage,
+        numbers: numbersOf({ requests: 16, queueDepth, hostQueueDepth, subChannels: most }),
+        drivers: { ...drivers!, server },
+        end: async (world: StorageWorld) => {
+          const { subChannels, deepestQueue } = world.driver("client").state;
+          assert(subChannels <= most, `${subChannels} sub-channels`);
+          assert(deepestQueue <= queueDepth * (1 + subChannels), `${deepestQueue} at once`);
+          seen.subChannels.add(subChannels);
+          seen.deepest = Math.max(seen.deepest, deepestQueue);
+          await storage.end!(world);
+        },
+      };
+      for (let seed = 0; seed < times(1, 10); seed++) {
+        const codec = (at + seed) % 2 === 0 ? "msgpack" : "vmbus";
+        const { findings } = await runWorld(scenario, { seed, codec, isFaulty: false });
+        assertEquals([queueDepth, most, versionMax, seed, findings], [
+          queueDepth,
+          most,
+          versionMax,
+          seed,
+          [],
+        ]);
+      }
+    }
+  }
+  assertEquals([...seen.subChannels].toSorted(), [0, 1]);
+  assertGreater(seen.deepest, 1);
+});
+
+// What starts again is given what the file says as well.
+Deno.test("storage: a file sets queue depths and sub-channels", async () => {
+  const text = "scenario: storage\n" +
+    "numbers: { requests: 40, queueDepth: 3, hostQueueDepth: [2, 5], subChannels: 1 }\nfaults: []\n";
+  const { scenario } = await readScenarioFile(text);
+  const told: string[] = [];
+  let restarts = 0;
+  const servers = new Set<unknown>();
+  const looking: ScenarioDefinition = {
+    ...scenario,
+    end: async (world) => {
+      for (const { state } of stageOf(world.fabric).servers) {
+        const { queueDepth, subChannelsMax } = state;
+        if (queueDepth < 2 || queueDepth > 5 || subChannelsMax !== 1) {
+          told.push(`${queueDepth} ${subChannelsMax}`);
+        }
+        servers.add(queueDepth);
+      }
+      restarts += stageOf(world.fabric).servers.length - 1;
+      await scenario.end!(world);
+    },
+  };
+  for (let seed = 0; seed < 8; seed++) {
+    assertEquals((await runWorld(looking, { seed })).findings, []);
+  }
+  assertEquals(told, []);
+  assertGreater(restarts, 0);
+  assertGreater(servers.size, 1);
+});
+
 Deno.test("storage: a small world goes on wherever its guest is migrated", async () => {
-  const numbers = { requests: { title: "requests of the program", least: 4, most: 4 } };
+  const numbers = numbersOf({ requests: 4 });
   for (let seed = 0; seed < times(1, 8); seed++) {
     let fired = 0;
     // At some moments no guest can be migrated; behind the last one there are none where it can.

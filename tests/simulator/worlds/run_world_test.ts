@@ -159,6 +159,26 @@ Deno.test("World.number: is drawn within its bounds, once, and is told where the
   assertThrows(() => scenario({ numbers: wrong }), TypeError, "its number few must be");
 });
 
+Deno.test("World.numberAnew: is drawn each time, and what the world has stays", async () => {
+  const seen = new Set<number>();
+  const counting = scenario({
+    numbers: {
+      few: { title: "a few", least: 2, most: 4 },
+      one: { title: "always one", least: 1, most: 1 },
+    },
+    workload: (world) => {
+      const few = world.number("few");
+      for (let again = 0; again < 8; again++) seen.add(world.numberAnew("few"));
+      assertEquals([world.number("few"), world.numberAnew("one")], [few, 1]);
+      assertThrows(() => world.numberAnew("many"), TypeError, "there are few, one");
+    },
+  });
+  for (let seed = 0; seed < 3; seed++) {
+    assertEquals((await runWorld(counting, { seed })).findings, []);
+  }
+  assertEquals([...seen].toSorted(), [2, 3, 4]);
+});
+
 Deno.test("World.until: its caller goes on before the next item, or where nothing is left", async () => {
   const order: string[] = [];
   const waiting = scenario({
