@@ -29,6 +29,7 @@ import { FatCopy, type FatCopyOptions } from "../fat/copy.ts";
 import { FILE_BYTES_MAX } from "../fat/file.ts";
 import { fatImageBytes, formatFat } from "../fat/format.ts";
 import { findVolumeFault } from "../fat/probe.ts";
+import { findRoomFault } from "../fat/room.ts";
 import { grouped } from "../layout.ts";
 import {
   numberOf,
@@ -317,9 +318,11 @@ function planStorage(settings: ScenarioSettings): CopyPlan {
     imageUnitBytes: BLOCK_BYTES,
     ...(crashPercent !== undefined && { crashPercent }),
     images: {
-      findFault: (image) =>
-        findVolumeFault(image.byteCount, (offset, into) => image.read(offset, into)),
-      hint: "name an image with a FAT volume, or a path where nothing is: one is made there",
+      findFault: async (image, fileBytes) =>
+        findVolumeFault(image.byteCount, (offset, into) => image.read(offset, into)) ??
+          await findRoomFault(image, options.path, fileBytes),
+      hint: "name an image with a FAT volume that has room for the file, or a path where nothing " +
+        "is: one is made there",
     },
     madeImages: {
       areKept: true,

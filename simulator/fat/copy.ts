@@ -87,7 +87,13 @@ export class FatCopy {
     return this.#onVolume(device, async (volume) => {
       const file = await volume.create(this.#options.path);
       this.state.phase = "copyingIn";
-      await this.#copyIn(file);
+      try {
+        await this.#copyIn(file);
+      } catch (error) {
+        // A device that fails takes nothing back.
+        if (error instanceof FatError && error.result !== "full") throw error;
+        await this.#takeBack(volume, file, messageOf(error));
+      }
       await file.close();
       await this.#copyOut(volume);
     });
@@ -144,6 +150,17 @@ export class FatCopy {
       }
     }
     await this.#sync(file);
+  }
+
+  /** Leaves no part of a file where there was no room for it: clusters that no directory names would be lost. */
+  async #takeBack(volume: FatVolume, file: FatFile, why: string): Promise<never> {
+    try {
+      await file.close();
+      await volume.remove(this.#options.path);
+    } catch (error) {
+      throw new Error(`${why}; what was written of it is left: ${messageOf(error)}`);
+    }
+    throw new Error(why);
   }
 
   async #sync(file: FatFile): Promise<void> {

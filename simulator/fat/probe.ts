@@ -8,6 +8,8 @@
  */
 
 const SECTOR_BYTES = 512;
+/** What FAT has for larger ones. */
+const LARGE_SECTORS: readonly number[] = [1024, 2048, 4096];
 /** What stands at the end of a boot sector, and of a partition table. */
 const SIGNATURE = 0xaa55;
 const PARTITIONS_AT = 446;
@@ -37,6 +39,10 @@ export function findVolumeFault(byteCount: number, read: ImageRead): string | nu
   if (other !== undefined) return `it has ${other}, and no FAT volume`;
   const bytes = volumeBytesOf(first);
   if (bytes !== null) return cutOff(0, bytes, byteCount);
+  const sectorBytes = first.getUint16(11, true);
+  if (LARGE_SECTORS.includes(sectorBytes) && isBootSector(first, sectorBytes)) {
+    return `its FAT volume has sectors of ${sectorBytes} bytes, and the disk of ${SECTOR_BYTES}`;
+  }
   if (first.getUint16(510, true) !== SIGNATURE) return "there is no FAT volume on it";
   const found: string[] = [];
   for (let at = 0; at < PARTITIONS; at++) {
@@ -68,14 +74,18 @@ function systemOf(boot: DataView): string {
   return String.fromCharCode(...new Uint8Array(boot.buffer, 3, 8));
 }
 
-/** Bytes of the FAT volume whose boot sector that is; null where it is none. */
-function volumeBytesOf(boot: DataView): number | null {
+/** Whether that is the boot sector of a FAT volume whose sectors have so many bytes. */
+function isBootSector(boot: DataView, sectorBytes: number): boolean {
   const [clusterSectors, tables] = [boot.getUint8(13), boot.getUint8(16)];
-  const isVolume = boot.getUint16(510, true) === SIGNATURE && JUMPS.includes(boot.getUint8(0)) &&
-    boot.getUint16(11, true) === SECTOR_BYTES && OTHERS[systemOf(boot)] === undefined &&
+  return boot.getUint16(510, true) === SIGNATURE && JUMPS.includes(boot.getUint8(0)) &&
+    boot.getUint16(11, true) === sectorBytes && OTHERS[systemOf(boot)] === undefined &&
     clusterSectors > 0 && (clusterSectors & (clusterSectors - 1)) === 0 &&
     boot.getUint16(14, true) > 0 && (tables === 1 || tables === 2);
-  if (!isVolume) return null;
+}
+
+/** Bytes of the FAT volume whose boot sector that is; null where it is none. */
+function volumeBytesOf(boot: DataView): number | null {
+  if (!isBootSector(boot, SECTOR_BYTES)) return null;
   const sectors = boot.getUint16(19, true) || boot.getUint32(32, true);
   return sectors === 0 ? null : sectors * SECTOR_BYTES;
 }

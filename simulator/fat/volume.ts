@@ -19,6 +19,10 @@ const FILE_BYTES = 4136;
 const DIRECTORY_BYTES = 48;
 const ENTRY_BYTES = 812;
 const MODES = { read: 0x01, replace: 0x02 | 0x01 | 0x08 } as const;
+/** Where FatFs's structure of a volume has the sectors of a cluster, 16 bits. */
+const CLUSTER_SECTORS_AT = 10;
+/** An entry is not to be written. */
+const IS_READ_ONLY = 0x01;
 /** An entry is a directory. */
 const IS_DIRECTORY = 0x10;
 
@@ -46,9 +50,12 @@ export interface MountOptions {
  */
 export class FatVolume {
   readonly #calls: VolumeCalls;
+  /** Bytes of a cluster, as what is mounted has them. */
+  readonly #clusterBytes: () => number;
 
-  private constructor(shared: VolumeCalls) {
+  private constructor(shared: VolumeCalls, clusterBytes: () => number) {
     this.#calls = shared;
+    this.#clusterBytes = clusterBytes;
   }
 
   /**
@@ -76,8 +83,10 @@ export class FatVolume {
     const calls = await loadFat(disk, nowMs);
     return async (device) => {
       disk.take(device);
-      const volume = new FatVolume(callsInTurn(calls, disk));
       const at = calls.allocate(VOLUME_BYTES);
+      const clusterSectors = () => calls.numberAt(at + CLUSTER_SECTORS_AT - 2) >>> 16;
+      const shared = callsInTurn(calls, disk);
+      const volume = new FatVolume(shared, () => clusterSectors() * device.blockBytes);
       await volume.#call("mount the volume", "", (drive) => ["f_mount", at, drive, 1]);
       return volume;
     };
@@ -117,6 +126,37 @@ export class FatVolume {
         for (const at of [directory, entry]) calls.free(at);
       }
       return entries;
+    });
+  }
+
+  /**
+   * Bytes that a file at `path` can have, in place of one that is there: as many as the clusters that are free have,
+   * and its own. The volume is not written to.
+   *
+   * @throws {FatError} There can be none: there is a directory of that name, or a file that is not to be written
+   * (`"denied"`), or no directory for it; or it is no name.
+   */
+  async room(path: string): Promise<number> {
+    const { calls, inTurn, check } = this.#calls;
+    return await inTurn(async () => {
+      const [entry, free] = [calls.allocate(ENTRY_BYTES), calls.allocate(8)];
+      const action = `find room for ${path}`;
+      const ask = (text: string, argsOf: (text: number) => FatCall) =>
+        withText(calls, text, async (at) => await calls.call(...argsOf(at)));
+      try {
+        check(action, await ask("", (drive) => ["f_getfree", drive, free, free + 4]));
+        const clusterBytes = this.#clusterBytes();
+        const freeBytes = calls.numberAt(free) * clusterBytes;
+        const found = await ask(path, (name) => ["f_stat", name, entry]);
+        if (resultOf(found) === "noFile") return freeBytes;
+        check(action, found);
+        const { isDirectory, byteCount } = readEntry(calls, entry);
+        const isReadOnly = (calls.ask("FILINFO_fattrib", entry) & IS_READ_ONLY) !== 0;
+        if (isDirectory || isReadOnly) throw new FatError(action, "denied");
+        return freeBytes + Math.ceil(byteCount / clusterBytes) * clusterBytes;
+      } finally {
+        for (const at of [entry, free]) calls.free(at);
+      }
     });
   }
 

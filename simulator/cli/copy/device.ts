@@ -64,8 +64,8 @@ export interface CopyPlan extends CopyOptions {
   readonly imageUnitBytes?: number;
   /** Why an image that was there before cannot be used, in words; null where it can. Default: its size alone counts. */
   readonly images?: {
-    /** See {@linkcode CopyPlan.images}. */
-    findFault(image: BlockingImage): string | null;
+    /** See {@linkcode CopyPlan.images}; the file has so many bytes. */
+    findFault(image: BlockingImage, fileBytes: number): Promise<string | null>;
     /** What would be right. */
     readonly hint: string;
   };

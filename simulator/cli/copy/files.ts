@@ -89,6 +89,7 @@ export async function openFiles(
   const save = await opener.beginSave(mode);
   const sources = named ?? await opener.makeSources(seed);
   const all = images ?? await opener.makeImages(byteCount, mode, save?.place ?? null);
+  opener.keepNamedImages();
   const guests = sources.map((source, at) => ({
     source,
     image: all?.[at] ?? null,
@@ -106,6 +107,8 @@ export class Opener {
   readonly #plan: CopyPlan;
   readonly #stack: DisposableStack;
   readonly #takenFiles: TakenFiles;
+  /** Images that were made where the user named them: they stay once all files can be used. */
+  readonly #namedImages: string[] = [];
   /** Made with the first file that needs it. */
   #folder: Promise<string> | null = null;
 
@@ -171,16 +174,16 @@ export class Opener {
       if (byteCount < neededBytes || byteCount % imageUnitBytes !== 0) {
         throw cannot(`use ${path} as a disk`, `it has ${grouped(byteCount)} bytes`, hint);
       }
-      this.#checkImage(path, image);
+      await this.#checkImage(path, image, fileBytes);
       images.push({ image, path, isMade: false });
     }
     return images;
   }
 
   /** An image has to hold what its device needs: that is said now, not once all runs. */
-  #checkImage(path: string, image: FileImage): void {
+  async #checkImage(path: string, image: FileImage, fileBytes: number): Promise<void> {
     const { images } = this.#plan;
-    const fault = images?.findFault(image) ?? null;
+    const fault = await images?.findFault(image, fileBytes) ?? null;
     if (images !== undefined && fault !== null) {
       throw cannot(`use ${path} as a disk`, fault, images.hint);
     }
@@ -199,8 +202,15 @@ export class Opener {
       }
     };
     const image = this.#stack.use(await orUsageError(`make ${path}`, hint, make));
+    this.scratch.add(path);
+    this.#namedImages.push(path);
     this.#plan.madeImages?.format(image);
     return { image, path, isMade: false };
+  }
+
+  /** What was made where the user named it stays from now on: the run begins. */
+  keepNamedImages(): void {
+    for (const path of this.#namedImages.splice(0)) this.scratch.forget(path);
   }
 
   /** Bytes of an image that is made for a file. */

@@ -7,6 +7,7 @@ import { UsageError } from "../../../simulator/cli/command.ts";
 import { FatVolume } from "../../../simulator/fat/volume.ts";
 import { OptionError, type ScenarioResult, type ScenarioSettings } from "../../../simulator/mod.ts";
 import { sampleBytes } from "../../support/disk_stage.ts";
+import { FatDisk } from "../../support/fat_disk.ts";
 import { simulate } from "../../support/simulate.ts";
 import { withTree } from "../../support/temp_tree.ts";
 
@@ -151,7 +152,7 @@ Deno.test("storage: an image that cannot be used is a wrong argument, and says w
   const odd = image.subarray(0, 2 ** 20 - 1);
   await withTree({ file: FILE, image, odd, empty: "", "folder/in": "" }, async (root) => {
     const wrong: [string, string][] = [
-      ["image", "there is no FAT volume on it; name an image with a FAT volume, or a path where"],
+      ["image", "there is no FAT volume on it; name an image with a FAT volume that has room for"],
       ["odd", "it has 1 048 575 bytes"],
       ["empty", "it has 0 bytes"],
       ["folder", "folder"],
@@ -166,6 +167,54 @@ Deno.test("storage: an image that cannot be used is a wrong argument, and says w
     }
     const { code } = await simulate("--scenario", "storage", "--disk", `${root}/image`);
     assertEquals(code, 2);
+  });
+});
+
+/** A file with a FAT volume that was changed; its blocks of zeros take no room. */
+async function imageWith(path: string, change: (volume: FatVolume) => Promise<void>) {
+  const disk = FatDisk.format();
+  const volume = await FatVolume.mount(disk);
+  await change(volume);
+  await volume.unmount();
+  using image = Deno.openSync(path, { write: true, createNew: true });
+  image.truncateSync(disk.blocks * disk.blockBytes);
+  for (const [lba, block] of disk.content) {
+    image.seekSync(lba * disk.blockBytes, Deno.SeekMode.Start);
+    image.writeSync(block);
+  }
+}
+
+Deno.test("storage: a volume that has no room for the file, or none of its name, is left as it was", async () => {
+  await withTree({ file: FILE }, async (root) => {
+    await imageWith(`${root}/full`, async (volume) => {
+      const filler = await volume.create("/filler");
+      await filler.seek(await volume.room("/filler") - 600_000);
+      await filler.close();
+    });
+    await imageWith(`${root}/taken`, (volume) => volume.makeDirectory("/FILE"));
+    const reasons = {
+      full: "its volume has room for 598 016 bytes, and the file has 700 001; name an image with",
+      taken: "its volume has a directory or a read-only file at /file",
+    };
+    for (const [name, reason] of Object.entries(reasons)) {
+      const disk = `${root}/${name}`;
+      const before = await Deno.stat(disk);
+      const running = run({ file: `${root}/file`, disk });
+      const error = await assertRejects(() => running, UsageError);
+      assert(error.message.includes(reason), error.message);
+      assertEquals((await Deno.stat(disk)).mtime, before.mtime);
+    }
+  });
+});
+
+// An image is made where nothing is, and stays: but not where there was no run.
+Deno.test("storage: where one file cannot be used no image is left that was made", async () => {
+  await withTree({ file: FILE, "disk.2": new Uint8Array(2 ** 20), "out/in": "" }, async (root) => {
+    const paths = { file: `${root}/file`, disk: `${root}/disk` };
+    await assertRejects(() => run(paths, { guests: 2 }), UsageError, "/disk.2 as a disk");
+    await assertRejects(() => run({ ...paths, out: `${root}/out` }), UsageError);
+    const names = [...Deno.readDirSync(root)].map(({ name }) => name);
+    assertEquals(names.toSorted(), ["disk.2", "file", "out"]);
   });
 });
 

@@ -44,6 +44,25 @@ Deno.test("FatCopy.copy: whatever fails ends it, and says why", async () => {
   assertEquals(other.state.failure, "Cannot sync /a file.bin: diskError: worn out");
 });
 
+Deno.test("FatCopy.copy: where there is no room after all, no part of the file is left", async () => {
+  const disk = FatDisk.format();
+  const volume = await FatVolume.mount(disk);
+  const filler = await volume.create("/filler");
+  const room = await volume.room("/filler") - 200_000;
+  await filler.seek(room);
+  await filler.close();
+  const free = await volume.room("/other");
+  await volume.unmount();
+  const program = await programFor(new Uint8Array(FILE.length));
+  await program.copy(disk);
+  const { phase, failure } = program.state;
+  assertEquals([phase, failure], ["failed", "Cannot write /a file.bin: full"]);
+  const again = await FatVolume.mount(disk);
+  assertEquals((await again.list()).map(({ name }) => name), ["filler"]);
+  assertEquals(await again.room("/other"), free);
+  await again.unmount();
+});
+
 Deno.test("FatCopy.survey: what was synced before a crash is there, wherever the guest crashed", async () => {
   let checked = 0;
   for (let crashAt = 20; crashAt < 80; crashAt += 3) {

@@ -56,6 +56,9 @@ Deno.test("findVolumeFault: what there is instead is named", () => {
   assertEquals(ntfs.findFault(4096), "it has an NTFS volume, and no FAT volume");
   const exfat = new Sketch().write(3, text("EXFAT   "));
   assertEquals(exfat.findFault(4096), "it has an exFAT volume, and no FAT volume");
+  const large = formatted().write(11, [0, 16]);
+  const sectors = "its FAT volume has sectors of 4096 bytes, and the disk of 512";
+  assertEquals(large.findFault(BYTES), sectors);
   const gpt = "its partitions are in a GPT, in which no FAT volume is looked for";
   assertEquals(partitioned(0xee, 1).findFault(4096), gpt);
   assertEquals(partitioned(0x0c, 8).findFault(4096), "its partition 1 begins behind its end");

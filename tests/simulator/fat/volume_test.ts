@@ -61,6 +61,39 @@ Deno.test("FatVolume: create replaces, remove removes, and directories hold file
   assertEquals(await volume.list(), [{ name: "inner", byteCount: 0, isDirectory: true }]);
 });
 
+Deno.test("FatVolume.room: what a file may have, in place of one that is there, and nothing is written", async () => {
+  const disk = FatDisk.format();
+  const volume = await FatVolume.mount(disk);
+  const empty = await volume.room("/a");
+  assert(empty > 2 ** 25 && empty < disk.blocks * 512);
+  const file = await volume.create("/a");
+  await file.write(bytesOf(10_000));
+  await file.close();
+  assertEquals(await volume.room("/a"), empty);
+  const clusters = empty - await volume.room("/b");
+  assert(clusters >= 10_000 && clusters < 10_000 + 32_768);
+  await volume.makeDirectory("/inner");
+  disk.asked.length = 0;
+  for (
+    const [path, result] of [["/INNER", "denied"], ["/no/a", "noPath"], ["/a*", "invalidName"]]
+  ) {
+    const error = await assertRejects(() => volume.room(path!), FatError);
+    assertEquals([error.result, error.message], [
+      result,
+      `Cannot find room for ${path}: ${result}`,
+    ]);
+  }
+  await volume.room("/inner/a");
+  assertEquals(disk.asked.filter((request) => !request.startsWith("read")), []);
+  // All of it: one byte more has no room.
+  const most = await volume.create("/all");
+  const room = await volume.room("/all");
+  await most.seek(room);
+  assertEquals((await assertRejects(() => most.seek(room + 1), FatError)).result, "full");
+  await most.close();
+  await volume.unmount();
+});
+
 Deno.test("FatVolume: a call that fails says how FatFs has it", async () => {
   const volume = await FatVolume.mount(FatDisk.format());
   const file = await volume.create("/a");
