@@ -68,7 +68,7 @@ class Child {
       const { cases, failed, kept } = await this.#fuzzer.runBatch(batch, { onPart });
       for (const each of failed) await this.#tell(each);
       say({ batch, cases, kept: kept.map((input) => input.toHex()) });
-      const growth = this.#growth.after(cases);
+      const growth = await this.#growth.after(cases);
       if (growth !== null) await this.#tellGrowth(growth, (batch + 1) * cases - 1);
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { turn } from "../../../actors/runtime/event_loop.ts";
 import { grouped } from "../../layout.ts";
 import type { FuzzFailure } from "../../fuzzing/finding.ts";
 
@@ -15,8 +16,12 @@ const WINDOW_CASES = 10_000;
 const REPEATS = 400;
 const MIB = 2 ** 20;
 
-/** Collects garbage; there is nothing to call where the process was started otherwise. */
-function collect(): void {
+/**
+ * Collects garbage; there is nothing to call where the process was started otherwise. What weak references were made of,
+ * or asked for, is kept to the end of a turn of the event loop.
+ */
+async function collect(): Promise<void> {
+  await turn();
   (globalThis as { gc?: () => void }).gc?.();
 }
 
@@ -33,19 +38,19 @@ export class Growth {
   #baseBytes: number | null = null;
 
   /** Says what is wrong after so many further inputs; null: nothing. */
-  after(cases: number): FuzzFailure | null {
+  async after(cases: number): Promise<FuzzFailure | null> {
     this.#cases += cases;
     this.#sinceCases += cases;
     if (this.#cases < WINDOW_CASES && this.#baseBytes !== null) return null;
     this.#cases = 0;
     if (this.#baseBytes === null) {
       this.#sinceCases = 0;
-      collect();
+      await collect();
       this.#baseBytes = usedBytes();
       return null;
     }
     if (usedBytes() - this.#baseBytes <= GROWTH_BYTES_MAX) return null;
-    collect();
+    await collect();
     const grownBytes = usedBytes() - this.#baseBytes;
     if (grownBytes <= GROWTH_BYTES_MAX) return null;
     const since = this.#sinceCases;
@@ -62,10 +67,10 @@ function growthOf(bytes: number, cases: number): FuzzFailure {
 /** What is wrong where one input is run again and again by `run`; null: nothing. */
 export async function growthOfOne(run: () => Promise<unknown>): Promise<FuzzFailure | null> {
   await run();
-  collect();
+  await collect();
   const before = usedBytes();
   for (let left = REPEATS; left > 0; left--) await run();
-  collect();
+  await collect();
   const grownBytes = (usedBytes() - before) * WINDOW_CASES / REPEATS;
   return grownBytes > GROWTH_BYTES_MAX ? growthOf(grownBytes, WINDOW_CASES) : null;
 }
