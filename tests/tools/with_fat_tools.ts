@@ -16,6 +16,8 @@ import { withTree } from "../support/temp_tree.ts";
 
 const FILE = sampleBytes(3_000_001, 9);
 const NAME = "Grüße an alle.bin";
+/** Bits of a table's entry, sectors of a cluster, KiB of the volume. */
+const VOLUMES = [["12", "8", "8000"], ["16", "8", "100000"], ["32", "1", "70000"]] as const;
 
 async function run(
   paths: Readonly<Record<string, string>>,
@@ -69,7 +71,12 @@ testWithTools("storage: the check finds the image clean, and mtools reads the fi
 ], async () => {
   await withTree({ [NAME]: FILE }, async (root) => {
     const paths = { file: `${root}/${NAME}`, disk: `${root}/disk` };
-    for (const numbers of [{}, { migrate: 3, "sync-every": 300_000 }]) {
+    const shapes = [
+      {},
+      { migrate: 3, "sync-every": 300_000 },
+      { migrate: 1, "queue-depth": 1, "sub-channels": 2 },
+    ];
+    for (const numbers of shapes) {
       await run(paths, numbers);
       await assertClean(paths.disk);
       await assertReads(paths.disk, root, FILE);
@@ -80,15 +87,14 @@ testWithTools("storage: the check finds the image clean, and mtools reads the fi
   });
 });
 
-testWithTools("storage: volumes that mkfs.fat has made are used, FAT16 and FAT32", [
+testWithTools("storage: volumes that mkfs.fat has made are used, FAT12, FAT16 and FAT32", [
   "mkfs.fat",
   "fsck.fat",
   "mcopy",
 ], async () => {
   await withTree({ [NAME]: FILE }, async (root) => {
-    for (const [bits, sectors] of [["16", "8"], ["32", "1"]] as const) {
+    for (const [bits, sectors, kib] of VOLUMES) {
       const paths = { file: `${root}/${NAME}`, disk: `${root}/disk.${bits}` };
-      const kib = bits === "16" ? "100000" : "70000";
       const made = await runTool("mkfs.fat", ["-C", "-F", bits, "-s", sectors, paths.disk, kib]);
       assertEquals(made.code, 0);
       await run(paths);

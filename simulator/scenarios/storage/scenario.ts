@@ -143,7 +143,11 @@ function checkImage(world: Storage): void {
     if (fault !== null) world.fail("what was written is on the disk", fault);
   }
   if (history.isUnsafe && cache.dirtySectors > 0) world.reach("the power fails before a flush");
-  cache.crash(() => 4 * world.draw(SECTOR_WORDS + 1));
+  cache.crash((_offset, sectorBytes) => {
+    const keptBytes = 4 * world.draw(SECTOR_WORDS + 1);
+    if (keptBytes > 0 && keptBytes < sectorBytes) world.reach("a write is torn");
+    return keptBytes;
+  });
   for (let lba = 0; lba < BLOCKS; lba++) {
     image.read(lba * BLOCK_BYTES, block);
     const fault = history.findLossFault(lba, block);
@@ -211,6 +215,7 @@ export const storage: ScenarioDefinition<typeof drivers> = defineScenario({
     "another disk has come or gone",
     "the host has restarted its driver",
     "the power fails before a flush",
+    "a write is torn",
     "the guest is gone",
   ],
 });
