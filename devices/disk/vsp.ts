@@ -20,6 +20,7 @@
 
 import * as vmbus from "../../mod.ts";
 import type { DiskImage } from "../image.ts";
+import { enableServerChannel, isOffered } from "../server_channel.ts";
 import {
   decodeRequest,
   DISK_INTERFACE_TYPE,
@@ -82,17 +83,12 @@ export class DiskServer implements vmbus.HostDriverInstance {
 
   /** Whether the disk is offered to the guest: not so where it was taken away, by `close` or another. */
   get isOffered(): boolean {
-    const channel = vmbus.inspectChannel(this.#channel);
-    return channel !== null && channel.lifecycle !== "disabled";
+    return isOffered(this.#channel);
   }
 
   /** Offers the disk; `saved` is what was saved of its channel, null where it is new. */
   enable(saved: Uint8Array | null): void {
-    if (saved !== null) {
-      const status = vmbus.restoreServerChannel(this.#kmcl, this.#channel, saved);
-      expectSuccess(status, "restoreServerChannel");
-    }
-    expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
+    enableServerChannel(this.#kmcl, this.#channel, saved);
   }
 
   /** The guest is being saved: brings the channel to rest. Of a disk that was taken away nothing is left. */

@@ -18,6 +18,7 @@ import {
 } from "../../devices/disk/mod.ts";
 import { loadGuestDriver, type Partition } from "../../mod.ts";
 import { grouped } from "../layout.ts";
+import { ringPagesOption } from "../ring_pages.ts";
 import {
   numberOf,
   type NumberOption,
@@ -53,8 +54,6 @@ const TRANSFER_BYTES_MOST = 15 * PAGE_BYTES;
 const OTHER_PAGES = 16;
 /** Memory of all guests: it is real memory. */
 const MEMORY_BYTES_MAX = 256 * MIB;
-/** Both rings of a channel, with their control pages, are described by one GPADL (wire.md 3.3). */
-const RING_PAGES_MAX = (8190 - 2) / 2;
 
 const FILE = fileOption("the file that is copied onto the disk and back", MADE_FILE_BYTES);
 const IMAGE: PathOption = {
@@ -86,15 +85,7 @@ const QUEUE_DEPTH: NumberOption = {
   default: 64,
 };
 const GUESTS = guestsOption("guests that copy at once, each onto a disk of its own");
-const RING_PAGES: NumberOption = {
-  kind: "number",
-  name: "ring-pages",
-  placeholder: "N",
-  description: `data pages of each ring, of ${grouped(PAGE_BYTES)} bytes`,
-  least: 1,
-  most: RING_PAGES_MAX,
-  default: 1,
-};
+const RING_PAGES = ringPagesOption(1);
 const QUOTA: NumberOption = {
   kind: "number",
   name: "quota",

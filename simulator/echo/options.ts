@@ -8,9 +8,8 @@ import { Chance } from "../../core/chance.ts";
 import { createCodec } from "../../core/packet/codec.ts";
 import { packetTotalBytes } from "../../core/ring/layout.ts";
 import { smallestDataPages } from "../../core/ring/ring_memory.ts";
-import { PAGE_BYTES } from "../../core/units.ts";
 import { EXTERNAL_BYTES_MAX, EXTERNAL_CHAIN_MAX, HEADER_BYTES } from "../../devices/echo/mod.ts";
-import { grouped } from "../layout.ts";
+import { ringPagesOption } from "../ring_pages.ts";
 import {
   type FileOption,
   numberOf,
@@ -24,8 +23,6 @@ import { BESIDE_BYTES_MAX } from "./traffic.ts";
 
 /** Largest packet that a channel can be set up for (kmcl.md section 5). */
 const PACKET_BYTES_MAX = 500_000;
-/** Both rings of a channel, with their control pages, are described by one GPADL (wire.md 3.3). */
-const RING_PAGES_MAX = (8190 - 2) / 2;
 
 /** Size of the file that is made where none is given. */
 const MADE_FILE_BYTES = 2 ** 16;
@@ -55,15 +52,7 @@ const SIZE: NumberOption = {
   most: PACKET_BYTES_MAX - HEADER_BYTES,
   default: 1024,
 };
-const RING_PAGES: NumberOption = {
-  kind: "number",
-  name: "ring-pages",
-  placeholder: "N",
-  description: `data pages of each ring, of ${grouped(PAGE_BYTES)} bytes`,
-  least: 1,
-  most: RING_PAGES_MAX,
-  default: 2,
-};
+const RING_PAGES = ringPagesOption(2);
 
 /** All of them. */
 export const ECHO_OPTIONS: readonly ScenarioOption[] = [FILE, PACKETS, SIZE, RING_PAGES];

@@ -21,6 +21,9 @@ const PACKET = "wire.md 1.9: what a reader refuses";
 const CONTROL_PAGE = "wire.md 1.2: the control page";
 const TRAILER = "wire.md 1.4: the trailer";
 
+/** The fields of a control page that are places in the ring. */
+const INDICES = ["writeIndex", "readIndex"] as const;
+
 /** What is damaged, by what it is part of. */
 const RULES: Readonly<Record<DecodedBytes["kind"], string>> = {
   message: "wire.md 4.1: what is said is a message",
@@ -63,16 +66,23 @@ function brokenTrailer(part: DecodedPart): readonly FoundInBytes[] {
   return [{ rule: TRAILER, offset: trailer.offset, what }];
 }
 
+/** Whether it is an index of a control page that is damaged. */
+function isIndexDamaged({ parts, damage }: Pick<DecodedBytes, "parts" | "damage">): boolean {
+  const page = parts.find((part) => part.damage === damage);
+  const indices = INDICES.map((name) => fieldAt(page?.fields ?? [], name)?.offset);
+  return damage !== null && indices.includes(damage.offset);
+}
+
 /** The rules that bytes break, in their order. */
 export function brokenBytes(
-  { kind, parts, damage }: Pick<DecodedBytes, "kind" | "parts" | "damage">,
+  bytes: Pick<DecodedBytes, "kind" | "parts" | "damage">,
 ): readonly FoundInBytes[] {
+  const { kind, parts, damage } = bytes;
   const ofParts = kind === "ring" || kind === "rings"
     ? parts.flatMap((part) => [...brokenControlPage(part), ...brokenTrailer(part)])
     : [];
   if (damage === null) return ofParts;
-  const isIndex = /^(?:readIndex|writeIndex):/.test(damage.reason);
-  const rule = isIndex ? "wire.md 1.3: indices" : RULES[kind];
+  const rule = isIndexDamaged(bytes) ? "wire.md 1.3: indices" : RULES[kind];
   return [...ofParts, { rule, offset: damage.offset, what: damage.reason }]
     .toSorted((one, other) => one.offset - other.offset);
 }

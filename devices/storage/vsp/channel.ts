@@ -7,6 +7,7 @@
 
 import { Damage } from "../../../core/layout/mod.ts";
 import * as vmbus from "../../../mod.ts";
+import { enableServerChannel, isOffered } from "../../server_channel.ts";
 import { answerBytesOf, encodeNotification } from "../answers.ts";
 import {
   decodeStorageRequest,
@@ -78,17 +79,12 @@ export class StorageChannel {
 
   /** Whether it is offered to the guest: not so where it was taken away, by `close` or another. */
   get isOffered(): boolean {
-    const channel = vmbus.inspectChannel(this.#channel);
-    return channel !== null && channel.lifecycle !== "disabled";
+    return isOffered(this.#channel);
   }
 
   /** Offers it; `saved` is what was saved of it, null where it is new. */
   enable(saved: Uint8Array | null): void {
-    if (saved !== null) {
-      const status = vmbus.restoreServerChannel(this.#kmcl, this.#channel, saved);
-      expectSuccess(status, "restoreServerChannel");
-    }
-    expectSuccess(this.#kmcl.VmbChannelEnable(this.#channel), "VmbChannelEnable");
+    enableServerChannel(this.#kmcl, this.#channel, saved);
   }
 
   /** Takes requests. */
