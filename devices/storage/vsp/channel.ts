@@ -65,6 +65,8 @@ export class StorageChannel {
   readonly #channel: vmbus.VMBCHANNEL;
   /** What tells the guest of other disks, one at a time; the primary's alone. */
   readonly #news: vmbus.VMBPACKET | null;
+  /** Between Suspend and what follows nothing is sent (kmcl.md S7), though the channel is not closed yet. */
+  #isSuspended = false;
 
   /** A channel that is not offered yet. */
   constructor(owner: ChannelOwner, index: number) {
@@ -135,8 +137,17 @@ export class StorageChannel {
     ));
     expectSuccess(kmcl.VmbChannelInitSetStateChangeCallbacks(channel, {
       ...vmbus.VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(),
-      EvtChannelStarted: () => this.#owner.started(this),
-      EvtChannelClosed: () => this.#owner.closed(this),
+      EvtChannelStarted: () => {
+        this.#isSuspended = false;
+        this.#owner.started(this);
+      },
+      EvtChannelSuspend: () => {
+        this.#isSuspended = true;
+      },
+      EvtChannelClosed: () => {
+        this.#isSuspended = false;
+        return this.#owner.closed(this);
+      },
     }));
     expectSuccess(kmcl.VmbServerChannelInitSetSaveRestorePacketCallbacks(
       channel,
@@ -198,7 +209,7 @@ export class StorageChannel {
   /** Whether the channel runs, so that something may be sent. */
   get isRunning(): boolean {
     const { lifecycle, flow, fault } = vmbus.inspectChannel(this.#channel);
-    return lifecycle === "opened" && flow === "active" && fault === null;
+    return lifecycle === "opened" && flow === "active" && fault === null && !this.#isSuspended;
   }
 
   /** Tells the guest that there are other disks now. It queues where the ring is full. */

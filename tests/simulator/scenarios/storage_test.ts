@@ -225,6 +225,11 @@ Deno.test("storage: a guest that is restored into a suspended channel sends noth
   assertEquals(findings, []);
 });
 
+// kmcl.md S7. It was closed between Suspend and Closed, and told its guest that the disks are gone.
+Deno.test("storage: a controller whose guest is closing it sends no notification", async () => {
+  assertEquals((await runWorld(storage, { seed: 3_145_899 })).findings, []);
+});
+
 // A sub-channel goes by itself: what was sent on it was sent again in the same pages, which the host still had. And an
 // offer that goes while sub-channels are granted: one that was never offered was started.
 for (const seed of [51, 2408]) {
