@@ -208,8 +208,9 @@ export class StorageChannel {
 
   /** Whether the channel runs, so that something may be sent. */
   get isRunning(): boolean {
-    const { lifecycle, flow, fault } = vmbus.inspectChannel(this.#channel);
-    return lifecycle === "opened" && flow === "active" && fault === null && !this.#isSuspended;
+    const channel = vmbus.inspectChannel(this.#channel); // null: freed, as its guest was saved and is gone
+    return channel?.lifecycle === "opened" && channel.flow === "active" && channel.fault === null &&
+      !this.#isSuspended;
   }
 
   /** Tells the guest that there are other disks now. It queues where the ring is full. */

@@ -230,6 +230,12 @@ Deno.test("storage: a controller whose guest is closing it sends no notification
   assertEquals((await runWorld(storage, { seed: 3_145_899 })).findings, []);
 });
 
+// Its guest was saved, and restored by another: its channels were freed, and it looked whether they run.
+Deno.test("storage: a controller whose channels are gone is closed", async () => {
+  const { findings } = await runWorld(storage, { seed: 18_874_520 });
+  assertEquals(findings.filter(({ kind }) => kind === "crash"), []);
+});
+
 // A sub-channel goes by itself: what was sent on it was sent again in the same pages, which the host still had. And an
 // offer that goes while sub-channels are granted: one that was never offered was started.
 for (const seed of [51, 2408]) {
