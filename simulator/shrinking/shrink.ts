@@ -23,10 +23,12 @@ export const RERUNS_MAX = 300;
 const OTHER_RERUNS = 2;
 /** A run with no more faults and switches than this is small. */
 const SMALL = 3;
+/** So many switches are far from that. */
+const MANY = 10;
 /** Runs in which switches are taken away at first, and later, before another way is tried. */
 const SWITCH_RERUNS = { first: 40, later: 80 };
 /** Small runs that a hunt tries at first, by other numbers, and later. */
-const TRIES = { first: 40, afresh: 60, later: 100 };
+const TRIES = { first: 40, afresh: 60, afreshWhereLarge: 140, later: 100 };
 
 /** What a run was made. */
 export interface Shrunk {
@@ -42,6 +44,7 @@ export interface Shrunk {
 
 /** Faults first, then switches, then what there is to do; again for as long as that brings something. */
 async function shrinkAll(search: Search): Promise<void> {
+  const switchesAbove = (count: number) => search.best.size.switches > count;
   const isSmall = () => search.best.size.switches <= SMALL && search.best.size.faults <= SMALL;
   // Mostly no order is needed: then all that follows is quick.
   await search.find({ ...search.best.plan, switches: [] });
@@ -49,8 +52,10 @@ async function shrinkAll(search: Search): Promise<void> {
   await shrinkSwitches(search, SWITCH_RERUNS.first);
   if (!isSmall()) await scanFaults(search);
   await hunt(search, TRIES.first, isSmall);
-  const { switches, faults } = search.best.size;
-  if (switches > SMALL && faults > SMALL) await huntAfresh(search, TRIES.afresh);
+  const tried = await huntAfresh(search, 0, switchesAbove(SMALL) ? TRIES.afresh : 0);
+  // Where so much is left, what comes below takes little of it away.
+  const isLarge = switchesAbove(MANY) && search.best.size.faults > SMALL;
+  await huntAfresh(search, tried, isLarge ? TRIES.afreshWhereLarge : 0);
   for (;;) {
     const { reruns } = search;
     await shrinkFaults(search);
