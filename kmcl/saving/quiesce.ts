@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Endpoint } from "../../actors/channel/endpoint.ts";
 import { type Frame, PASSIVE_LEVEL } from "../../actors/runtime/irql.ts";
 import { isPromise, whenSettled } from "../../actors/runtime/promises.ts";
 import { turn } from "../../actors/runtime/event_loop.ts";
@@ -57,6 +58,8 @@ export class Quiescence {
   readonly #states = new Map<LoadedDriver, PlainData>();
   /** Host drivers that were told to save. */
   readonly #told: LoadedDriver[] = [];
+  /** What those had when they were told. */
+  readonly #servers: Endpoint[] = [];
 
   /**
    * Begins with the machine as it is, whose trust levels are `levels`, also those that are made later; no part of the
@@ -67,6 +70,11 @@ export class Quiescence {
     this.#stepsMax = stepsMax;
     this.#wasRunning = levels.every(({ actor }) => actor.is("runs"));
     this.#wereQuiet = levels.filter(({ onResume }) => onResume !== null);
+  }
+
+  /** The servers of host drivers that were told to save, also those that have gone since. */
+  get servers(): readonly Endpoint[] {
+    return this.#servers;
   }
 
   /** Goes the whole way. Where it fails, {@linkcode Quiescence.undo} is due. */
@@ -172,6 +180,7 @@ export class Quiescence {
   /** Has a host driver save; it may take its time, as any callback at PASSIVE_LEVEL. */
   async #tell(driver: LoadedDriver): Promise<Refusal | null> {
     this.#told.push(driver);
+    this.#servers.push(...driver.endpoints);
     let told: SaveOutcome | null = null;
     const instance = driver.instance as HostDriverInstance;
     callSave(driver, instance, (end) => {

@@ -188,7 +188,7 @@ async function save(guest: PartitionObject, quiescence: Quiescence): Promise<Sav
   if (isRefusal(guestStates)) return failed(guestStates);
   // A driver may have ended or resumed its guest, or made channels that are nobody's.
   const stopped = quiescence.refusal ?? refusalReason(levels) ?? whyUnrested(levels) ??
-    whyStale(levels);
+    whyStale(levels, quiescence.servers);
   if (stopped !== null) return failed(stopped);
   const states = new Map([...hostStates, ...guestStates]);
   const bytes = readSaved(() => writeEnvelope("partition", machineChunks(levels, states)));
@@ -212,9 +212,9 @@ function whyUnrested(levels: readonly PartitionObject[]): Refusal | null {
   return { status: STATUS_INVALID_DEVICE_STATE, reason };
 }
 
-/** A server that moved on after its driver had saved it: the guest would not be the one that it knows. */
-function whyStale(levels: readonly PartitionObject[]): Refusal | null {
-  const stale = levels.flatMap(serversOf).find((server) => !isAsSaved(server));
+/** A server that moved on, or went, after its driver had saved it: the guest would not be the one that it knows. */
+function whyStale(levels: readonly PartitionObject[], told: readonly Endpoint[]): Refusal | null {
+  const stale = [...levels.flatMap(serversOf), ...told].find((server) => !isAsSaved(server));
   if (stale === undefined) return null;
   const reason = `${stale.name} has changed since ${stale.driver?.label ?? "its driver"} saved it`;
   return { status: STATUS_UNSUCCESSFUL, reason };

@@ -222,6 +222,26 @@ for (const [what, act] of Object.entries(RASH)) {
   });
 }
 
+Deno.test("savePartition: a server that goes after it was saved is named", async () => {
+  // It was left out of what is compared: the saved guest had two servers of one instance (decisions.md D752).
+  const stage = startTalk({ ...TALK, fabric: { verifier: "record" } });
+  const { guest, host, fabric } = stage;
+  const save = async () => {
+    const { channel } = host.channels[1]!;
+    await serverTable(fabric).VmbChannelDisable(channel);
+    serverTable(fabric).VmbChannelCleanup(channel);
+    return null;
+  };
+  vmbus.loadHostDriver(guest, stubHost({ name: "rash", save })); // told after the talk's
+  await step(stage, 40);
+  const { status, reason } = await vmbus.savePartition(guest);
+  assertEquals(vmbus.ntStatusName(status), "STATUS_UNSUCCESSFUL");
+  assertMatch(
+    reason!,
+    /^channel \d+ \(server\) has changed since host driver "talk-host" saved it$/,
+  );
+});
+
 Deno.test("savePartition: a signal that the guest has delayed does not come while it stands still", async () => {
   const { fabric, guest } = stubWorld();
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
