@@ -94,6 +94,7 @@ export const TRACE_EVENTS = {
   interruptPosted: 101,
   partitionSaved: 102,
   partitionRestored: 103,
+  saveRefused: 108,
   partitionDisconnects: 106,
   partitionConnects: 107,
   // What a peer outside signals.
@@ -207,6 +208,7 @@ export const VALUE_NAMES: Readonly<Partial<Record<TraceEvent, readonly string[]>
   partitionCreated: ["memoryPages", "mmioMegabytes", "processors", "vtl", "levelOf", "servedBy"],
   partitionSaved: ["byteCount"],
   partitionRestored: ["byteCount"],
+  saveRefused: ["status"],
   interruptPosted: ["isToHost", "channelId"],
   peerSignalsHost: ["connectionId", "flag"],
   peerSignalsGuest: ["vpAndSint", "eventFlag"],

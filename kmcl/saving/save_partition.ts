@@ -115,7 +115,19 @@ export async function savePartition(
   if (frame !== null) {
     throw new Error(`Cannot save a partition inside a callback: ${frame.name} runs`);
   }
-  const itemsMax = options.itemsMax ?? ITEMS_MAX;
+  const result = await savedOrRefused(partition, options.itemsMax ?? ITEMS_MAX);
+  if (result.bytes === null) recordRefusal(partition, result.status);
+  return result;
+}
+
+/** A refused save is on the trace, of whatever fabric the partition is. */
+function recordRefusal(partition: unknown, status: NtStatus): void {
+  if (!isInstance(partition, PartitionObject) || partition.runtime.isDisposed) return;
+  const { runtime: { recorder, clock }, traceId } = partition;
+  recorder.record(clock.now100ns, "saveRefused", traceId, status);
+}
+
+async function savedOrRefused(partition: Partition, itemsMax: number): Promise<SaveResult> {
   const isGuest = isInstance(partition, PartitionObject) && !partition.isRoot;
   if (!isGuest || !isUint(itemsMax, Number.MAX_SAFE_INTEGER)) {
     return failed({ status: STATUS_INVALID_PARAMETER, reason: "no guest, or a bad bound" });

@@ -59,6 +59,7 @@ const PARTITION_EVENTS: Readonly<Record<string, string>> = {
   partitionConnects: "makes contact",
   partitionSaved: "is saved",
   partitionRestored: "a guest is restored",
+  saveRefused: "is not saved",
 };
 
 /** What a story makes of a call. */

@@ -149,3 +149,25 @@ Deno.test("EvtSocketConnect: is on the trace with the status that the provider a
   await kmcl.VmbChannelDisable(channel);
   kmcl.VmbChannelCleanup(channel);
 });
+
+Deno.test("savePartition: a refused one is on the trace, with its status, until the fabric's end", async () => {
+  const fabric = vmbus.createFabric({ trace: "full" });
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 16 });
+  await fabric.settle();
+  const before = fabric.traceDigest();
+  await vmbus.savePartition(guest, { itemsMax: -1 });
+  assertNotEquals(fabric.traceDigest(), before);
+  await vmbus.savePartition(fabric.root);
+  guest.crash();
+  await vmbus.savePartition(guest);
+  const refused = fabric.trace.filter(({ event }) => event === "saveRefused");
+  assertEquals(refused.map(({ subject, details }) => [subject, details["status"]]), [
+    ["guest", vmbus.STATUS_INVALID_PARAMETER],
+    ["root", vmbus.STATUS_INVALID_PARAMETER],
+    ["guest", vmbus.STATUS_DEVICE_REMOVED],
+  ]);
+  const last = fabric.traceDigest();
+  fabric.dispose();
+  await vmbus.savePartition(guest);
+  assertEquals(fabric.traceDigest(), last);
+});
