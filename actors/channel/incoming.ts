@@ -20,6 +20,7 @@ import { endEmptying } from "./peer_closed.ts";
 import { TakenPacket } from "./packet_events.ts";
 import type { IncomingProgress } from "./progress.ts";
 import { Reading, type ReadingHalf } from "./reading.ts";
+import { ReceivingCalls } from "./receiving_calls.ts";
 import type { ChannelFault } from "./types.ts";
 
 // Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
@@ -45,15 +46,12 @@ export class Incoming {
   readonly #endpoint: ReceivingEndpoint;
   readonly #dispatchFrame: Frame;
   readonly #passiveFrame: Frame;
-  readonly #batchDispatchFrame: Frame;
-  readonly #batchPassiveFrame: Frame;
+  /** Its callbacks that may be unfinished. */
+  readonly #calls: ReceivingCalls;
   readonly #taken: TakenPacket;
-  readonly #goOn = () => this.scheduleNext();
   #ring: IncomingRing | null = null;
   /** The packet at the head was handed back and is due at PASSIVE_LEVEL. */
   #isHeadPassive = false;
-  /** A callback at PASSIVE_LEVEL is unfinished: the next packet waits for it (kmcl.md R2). */
-  #isBusy = false;
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
   /** The streams of a byte pipe, which take its packets; null: it is none. */
@@ -71,8 +69,7 @@ export class Incoming {
     this.reading = points === null ? null : new Reading(this.#half, points);
     this.#dispatchFrame = endpoint.frame("EvtChannelProcessPacket", DISPATCH_LEVEL);
     this.#passiveFrame = endpoint.frame("EvtChannelProcessPacket", PASSIVE_LEVEL);
-    this.#batchDispatchFrame = endpoint.frame("EvtChannelProcessingComplete", DISPATCH_LEVEL);
-    this.#batchPassiveFrame = endpoint.frame("EvtChannelProcessingComplete", PASSIVE_LEVEL);
+    this.#calls = new ReceivingCalls(endpoint, () => this.scheduleNext());
   }
 
   /** Sets {@linkcode Incoming.isAlwaysPassive} and {@linkcode Incoming.dispatchShare}. */
@@ -84,7 +81,7 @@ export class Incoming {
 
   /** Whether a ProcessPacket or ProcessingComplete call is unfinished. */
   get isBusy(): boolean {
-    return this.#isBusy;
+    return this.#calls.isBusy;
   }
 
   /** The channel opens. */
@@ -131,7 +128,7 @@ export class Incoming {
   /** Takes packets until the ring is empty, the quota is reached, or something must come first. */
   drain(irql: Irql): void {
     const ring = this.#ring;
-    if (ring === null || this.#isBusy === true) return;
+    if (ring === null || this.#calls.isBusy === true) return;
     for (let taken = 0; taken < PACKETS_PER_ITEM; taken++) {
       if (!this.#endpoint.flows) return this.#commit(ring);
       if (!this.outstandingPackets.mayGrow()) return this.#endBatch(ring, irql);
@@ -210,7 +207,7 @@ export class Incoming {
   /** EvtChannelSuspend is due, and the batch ends before it; false where that must wait for its ProcessingComplete. */
   finishBatch(): boolean {
     if (this.#ring !== null) this.#endBatch(this.#ring, PASSIVE_LEVEL);
-    return !this.#isBusy;
+    return !this.#calls.isBusy;
   }
 
   /** Whether the driver is to hear of packets that it was given. */
@@ -237,40 +234,7 @@ export class Incoming {
     const isElsewhere = this.isAlwaysPassive && irql === DISPATCH_LEVEL;
     if (hasBatch && isElsewhere) return this.#scheduleNextPassive();
     this.#batchCount = 0;
-    if (hasBatch) this.#reportBatch(count, irql);
-  }
-
-  #reportBatch(count: number, irql: Irql): void {
-    const isPassive = irql === PASSIVE_LEVEL;
-    const frame = isPassive ? this.#batchPassiveFrame : this.#batchDispatchFrame;
-    const { callbacks } = this.#endpoint.runtime;
-    this.#endpoint.trace.batch(frame, count);
-    const outer = callbacks.enter(frame);
-    let result: unknown;
-    let isLater = false;
-    try {
-      result = isPassive
-        ? this.#callPassive(null, count)
-        : this.#endpoint.driverCallbacks.processingComplete(count);
-      isLater = isPromise(result);
-    } catch (error) {
-      callbacks.threw(frame, error);
-    } finally {
-      leaveFrame(outer);
-    }
-    if (isLater) this.#awaitCallback(frame, result, this.#goOn);
-    else this.#endpoint.trace.returned(frame);
-  }
-
-  // What makes a closure stands in a function of its own, as a function that has one begins by allocating
-  // what the closure captures, whether or not it comes to be made.
-
-  #callPassive(packet: IncomingPacket | null, count = 0): unknown {
-    const { runtime, driverCallbacks } = this.#endpoint;
-    if (packet === null) {
-      return runtime.callbacks.follow(() => driverCallbacks.processingComplete(count));
-    }
-    return runtime.callbacks.follow(() => driverCallbacks.processPacket(packet));
+    if (hasBatch) this.#calls.reportBatch(count, irql);
   }
 
   /** Has the queue continue in a work item of its own, at the level that the next packet is due at. */
@@ -296,7 +260,7 @@ export class Incoming {
     try {
       result = irql === DISPATCH_LEVEL
         ? this.#endpoint.driverCallbacks.processPacket(packet)
-        : this.#callPassive(packet);
+        : this.#calls.processPassive(packet);
       isLater = isPromise(result);
     } catch (error) {
       callbacks.threw(frame, error);
@@ -314,7 +278,7 @@ export class Incoming {
   /** The rest of a delivery whose callback returned a promise. */
   #awaitDelivery(ring: IncomingRing, packet: IncomingPacket, frame: Frame, later: unknown): void {
     this.#commit(ring);
-    this.#awaitCallback(frame, later, () => {
+    this.#calls.await(frame, later, () => {
       if (this.#afterCall(ring, packet, frame.irql)) this.scheduleNext();
     });
   }
@@ -355,22 +319,7 @@ export class Incoming {
 
   #endHandBack(ring: IncomingRing, irql: Irql): void {
     this.#endBatch(ring, irql);
-    if (!this.#isBusy) this.#scheduleNextPassive();
-  }
-
-  /** The next packet waits for a callback that returned a promise, unless it had no right to. */
-  #awaitCallback(frame: Frame, promise: unknown, next: () => void): void {
-    const { callbacks, verifier } = this.#endpoint.runtime;
-    this.#isBusy = true;
-    callbacks.track(frame, promise, () => {
-      this.#isBusy = false;
-      next();
-      this.#endpoint.runNextCallback();
-    });
-    if (frame.irql === PASSIVE_LEVEL) return;
-    const rule = "DISPATCH_LEVEL callback that returns a promise";
-    const channel = this.#endpoint.place;
-    verifier.raise(rule, frame.name, "it must return at once", { channel });
+    if (!this.#calls.isBusy) this.#scheduleNextPassive();
   }
 
   /** Brings in the pages that drivers wait for; then the queue continues, which may have waited for that. */
@@ -383,7 +332,7 @@ export class Incoming {
   get #half(): ReadingHalf {
     return {
       ring: () => this.#ring,
-      isBusy: () => this.#isBusy,
+      isBusy: () => this.#calls.isBusy,
       flows: () => this.#endpoint.flows,
       packetsPerItem: PACKETS_PER_ITEM,
       mayGrow: () => this.outstandingPackets.mayGrow(),

@@ -6,7 +6,7 @@
  */
 
 import * as promises from "../assert.ts";
-import { CopyRoom, NO_WORDS } from "../blocks.ts";
+import { NO_WORDS } from "../blocks.ts";
 import * as views from "../bytes.ts";
 import * as layout from "./layout.ts";
 import {
@@ -15,6 +15,7 @@ import {
   type RingFault,
   type RingMemory,
 } from "./ring_memory.ts";
+import { RoomWish } from "./room_wish.ts";
 import { ScratchPacket } from "./scratch_packet.ts";
 
 // Names of this module's own: see ring_memory.ts.
@@ -23,12 +24,9 @@ const { copyBytes, endsAt, NO_BYTES } = views;
 const {
   advanceIndex,
   DESCRIPTOR_BYTES,
-  FEATURE_BITS_OFFSET,
-  FEATURE_PENDING_SEND_SIZE,
   INTERRUPT_MASK_WORD,
   isRingIndex,
   packetTotalBytes,
-  PENDING_SEND_SIZE_OFFSET,
   READ_INDEX_OFFSET,
   READ_INDEX_WORD,
   TRAILER_BYTES,
@@ -46,8 +44,6 @@ export interface OutgoingPosition {
   readonly awaitsRoom: boolean;
 }
 
-/** Stands for the reader's index before a writer that waits has looked at it. */
-const NOT_LOOKED = -1;
 /** The shortest payload that goes past the scratch buffer: beside so many bytes the views that it costs do not show. */
 const DIRECT_BYTES_MIN = 8192;
 
@@ -87,11 +83,7 @@ export class OutgoingRing {
   #runwayBytes = 0;
   /** Bytes of the reserved body, or -1. */
   #reservedBytes = -1;
-  #awaitsRoom = false;
-  /** The read index that this end saw when it last looked for room; or that it has not. */
-  #seenReadIndex = NOT_LOOKED;
-  /** Whether the control page has a pending send size, and the bit that says so. */
-  readonly #hasPendingSendSize: boolean;
+  readonly #wish: RoomWish;
   #fault: RingFault | null;
 
   /**
@@ -109,16 +101,13 @@ export class OutgoingRing {
     hasPendingSendSize = true,
   ) {
     this.memory = memory;
-    this.#hasPendingSendSize = hasPendingSendSize;
     this.#control = memory.control;
     this.#dataBytes = memory.dataBytes;
     this.largestBytes = largestPacketBytes(memory.dataBytes);
     this.#scratch = new ScratchPacket(memory);
-    if (from !== null) this.#awaitsRoom = from.awaitsRoom;
-    else if (hasPendingSendSize) {
-      memory.store(FEATURE_BITS_OFFSET, FEATURE_PENDING_SEND_SIZE);
-      memory.store(PENDING_SEND_SIZE_OFFSET, 0);
-    }
+    this.#wish = new RoomWish(memory, hasPendingSendSize);
+    if (from === null) this.#wish.begin();
+    else this.#wish.isMade = from.awaitsRoom;
     const writeIndex = from?.index ?? memory.load(WRITE_INDEX_OFFSET);
     this.#fault = isRingIndex(writeIndex, memory.dataBytes) ? null : "invalidWriteIndex";
     this.#committed = writeIndex;
@@ -132,18 +121,17 @@ export class OutgoingRing {
 
   /** Where this end stands. */
   get position(): OutgoingPosition {
-    return { index: this.#next, awaitsRoom: this.#awaitsRoom };
+    return { index: this.#next, awaitsRoom: this.#wish.isMade };
   }
 
   /** Whether it waits for the reader, which has come to another place since it last looked (wire.md 1.7). */
   get readerHasMoved(): boolean {
-    return this.#awaitsRoom && this.#fault === null &&
-      this.memory.load(READ_INDEX_OFFSET) !== this.#seenReadIndex;
+    return this.#fault === null && this.#wish.readerHasMoved;
   }
 
   /** Notes where the reader is, for whoever asks whether it has moved; nothing else comes of it. */
   seeReader(): void {
-    this.#seenReadIndex = this.memory.load(READ_INDEX_OFFSET);
+    this.#wish.seenReadIndex = this.memory.load(READ_INDEX_OFFSET);
   }
 
   /** Bytes of the next packet for which it takes room without another look at the read index. */
@@ -257,7 +245,7 @@ export class OutgoingRing {
     const totalBytes = packetTotalBytes(bodyBytes) + this.keptBytes;
     assert(totalBytes <= this.largestBytes, "only a packet that can fit waits for room");
     assert(!this.written, "a writer shows what it wrote before it waits");
-    this.#wish(totalBytes);
+    this.#wish.make(totalBytes);
   }
 
   /** The second half of {@linkcode OutgoingRing.awaitRoom}: looks. */
@@ -273,15 +261,7 @@ export class OutgoingRing {
 
   /** Takes back the wish of {@linkcode OutgoingRing.awaitRoom}: due before packets are added. */
   clearAwaitRoom(): void {
-    if (!this.#awaitsRoom) return;
-    if (this.#hasPendingSendSize) this.memory.store(PENDING_SEND_SIZE_OFFSET, 0);
-    this.#awaitsRoom = false;
-  }
-
-  /** Waits for `bytes` of room, and says so to a reader that can be told. */
-  #wish(bytes: number): void {
-    if (this.#hasPendingSendSize) this.memory.store(PENDING_SEND_SIZE_OFFSET, bytes);
-    this.#awaitsRoom = true;
+    if (this.#wish.isMade) this.#wish.takeBack();
   }
 
   /**
@@ -291,7 +271,7 @@ export class OutgoingRing {
   hasPassed(index: number): boolean | RingFault {
     if (this.#fault !== null) return this.#fault;
     const readIndex = this.memory.load(READ_INDEX_OFFSET);
-    this.#seenReadIndex = readIndex;
+    this.#wish.seenReadIndex = readIndex;
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const unreadBytes = usedBetween(this.#committed, readIndex, this.#dataBytes);
     const leftBytes = usedBetween(index, readIndex, this.#dataBytes);
@@ -307,7 +287,7 @@ export class OutgoingRing {
     const hasPassed = this.hasPassed(index);
     if (hasPassed !== false) return hasPassed;
     const laterBytes = usedBetween(this.#committed, index, this.#dataBytes);
-    this.#wish(this.#dataBytes - laterBytes - UNUSED_BYTES);
+    this.#wish.make(this.#dataBytes - laterBytes - UNUSED_BYTES);
     return this.hasPassed(index);
   }
 
@@ -321,11 +301,7 @@ export class OutgoingRing {
   unread(): Uint8Array {
     const readIndex = this.memory.load(READ_INDEX_OFFSET);
     if (this.#fault !== null || !isRingIndex(readIndex, this.#dataBytes)) return NO_BYTES;
-    const room = new CopyRoom();
-    const byteCount = usedBetween(this.#next, readIndex, this.#dataBytes);
-    room.reserve(byteCount);
-    this.memory.copyOut(readIndex, room.blocks, room.start, byteCount);
-    return room.copy;
+    return this.memory.copyOf(readIndex, usedBetween(this.#next, readIndex, this.#dataBytes));
   }
 
   /** Reserves a packet that the runway is too short for: looks where the reader is, and makes a new one. */
@@ -381,7 +357,7 @@ export class OutgoingRing {
   /** Loads the reader's index once, checks it, and counts the free bytes by that copy. */
   #loadFreeBytes(): number | RingFault {
     const readIndex = this.memory.load(READ_INDEX_OFFSET);
-    this.#seenReadIndex = readIndex;
+    this.#wish.seenReadIndex = readIndex;
     if (!isRingIndex(readIndex, this.#dataBytes)) return this.#fail("invalidReadIndex");
     const usedBytes = usedBetween(this.#next, readIndex, this.#dataBytes);
     // No reader can have read what it was not shown; to believe it would let packets lap each other.

@@ -6,7 +6,7 @@
  */
 
 import { assert } from "../assert.ts";
-import { Blocks } from "../blocks.ts";
+import { Blocks, CopyRoom } from "../blocks.ts";
 import { lengthOf, partOf } from "../bytes.ts";
 import { PAGE_BYTES } from "../units.ts";
 import * as layout from "./layout.ts";
@@ -324,6 +324,14 @@ export class RingMemory {
       done += count;
       from = advanceIndex(from, count, this.dataBytes);
     }
+  }
+
+  /** A copy of `byteCount` bytes from `offset`, wrapping. */
+  copyOf(offset: number, byteCount: number): Uint8Array {
+    const room = new CopyRoom();
+    room.reserve(byteCount);
+    this.copyOut(offset, room.blocks, room.start, byteCount);
+    return room.copy;
   }
 
   #runOf(offset: number): Blocks {

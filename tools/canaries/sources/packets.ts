@@ -20,8 +20,8 @@ export const PACKET_CANARIES: readonly SourceCanary[] = [
     name: "wish-for-room-unsaid",
     breaks: "a writer that waits for room does not ask for a signal (wire.md 1.7)",
     file: "core/ring/outgoing.ts",
-    text: "this.#wish(totalBytes);",
-    replacement: "this.#wish(0);",
+    text: "this.#wish.make(totalBytes);",
+    replacement: "this.#wish.make(0);",
     scenario: "everything-honest",
   },
   {
