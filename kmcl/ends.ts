@@ -8,7 +8,7 @@
 import type { Endpoint } from "../actors/channel/endpoint.ts";
 import type { EarlierCall, ViolationDetails } from "../actors/runtime/violation_details.ts";
 import { currentFrame } from "../actors/runtime/irql.ts";
-import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
+import { UNITS_PER_MS } from "../actors/runtime/real_pace.ts";
 import type { RuntimePort } from "../actors/runtime/runtime_port.ts";
 import {
   type Handle,

@@ -7,7 +7,7 @@
 
 import { showU64 } from "../core/units.ts";
 import type { Frame } from "../actors/runtime/irql.ts";
-import { UNITS_PER_MS } from "../actors/runtime/loop.ts";
+import { UNITS_PER_MS } from "../actors/runtime/real_pace.ts";
 import type { HoldUp } from "../actors/runtime/waits.ts";
 import type { PacketObject } from "../actors/packet/packet_object.ts";
 import { oppositeOf } from "../actors/partition/opposite.ts";

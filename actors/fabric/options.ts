@@ -15,7 +15,7 @@ import {
 } from "../partition/partition.ts";
 import type { MonitorPagesOption } from "../channel/partition_port.ts";
 import type { FabricOptions } from "./fabric.ts";
-import { UNITS_PER_MS } from "../runtime/loop.ts";
+import { UNITS_PER_MS } from "../runtime/real_pace.ts";
 import { checkBounds, show, withDefaults } from "./read_options.ts";
 import { checkSchedule } from "./schedule_option.ts";
 import { checkDialect } from "./vmbus_options.ts";

@@ -13,23 +13,17 @@ import { type DriveOptions, Drives } from "./drives.ts";
 import { InstantBound } from "./instant_bound.ts";
 import { requireOutside } from "./irql.ts";
 import { Outside } from "./outside.ts";
-import { onAbort, realNowMs, turn } from "./event_loop.ts";
+import { onAbort, turn } from "./event_loop.ts";
+import { IdleTurns } from "./idle_turns.ts";
 import type { LoopPort } from "./loop_port.ts";
 import { PointRunner } from "./point_runner.ts";
 import type { WorkItem } from "./processor.ts";
+import { RealPace } from "./real_pace.ts";
 import { reportSelfWaits } from "./self_waits.ts";
 import { Sleep } from "./sleep.ts";
 
-/** 100 ns units in a millisecond. */
-export const UNITS_PER_MS = 10_000;
-
 /** Work items between two turns of the runtime when no callback asks for one: Ctrl-C must get through. */
 const ITEMS_PER_TURN = 4096;
-/** Turns without work that an unfinished callback is granted before each further one costs real time. */
-const IDLE_TURNS = 64;
-const IDLE_DELAY_MS = 5;
-/** Then the callback awaits something that the fabric knows nothing of. */
-const IDLE_DELAYS_MAX = 2_000;
 /** Stands for a timer where a worker's number on the trace is asked for; channels count from 1. */
 const NO_WORKER = 0;
 
@@ -53,18 +47,17 @@ export class Loop {
   #items = 0;
   /** The number of items from which on each is counted for the bound. */
   #countedFrom = 0;
-  /** Turns so far in which nothing but an unfinished callback could move. */
-  #idleSteps = 0;
-  #idleTurns = 0;
-  /** Real time at which virtual time became what it is. */
-  #realAtNowMs = 0;
+  readonly #pace: RealPace;
   readonly #sleep: Sleep;
+  readonly #idleTurns: IdleTurns;
 
   /** The loop of the fabric whose runtime this is. */
   constructor(runtime: LoopPort) {
     this.#runtime = runtime;
     this.#bound = new InstantBound(runtime.itemsPerInstantMax);
+    this.#pace = new RealPace(runtime);
     this.#sleep = new Sleep(runtime.scheduler);
+    this.#idleTurns = new IdleTurns(this.#sleep);
     runtime.waits.isDriven = () => this.#isUnderWay();
     const { points } = runtime.scheduler;
     runtime.waits.points = points;
@@ -94,7 +87,7 @@ export class Loop {
 
   /** Items, timers and idle turns so far. */
   #steps(): number {
-    return this.#items + this.#idleSteps;
+    return this.#items + this.#idleTurns.count;
   }
 
   /**
@@ -202,7 +195,7 @@ export class Loop {
   #start(): void {
     if (this.#phase !== "stopped" || !this.#hasDriver()) return;
     this.#phase = "starting";
-    this.#realAtNowMs = realNowMs();
+    this.#pace.mark();
     this.#beginInstant();
     queueMicrotask(() => this.#runtime.callbacks.inNobodysName(() => this.#run()));
   }
@@ -268,7 +261,6 @@ export class Loop {
   }
 
   #begin(item: WorkItem): void {
-    this.#idleTurns = 0;
     this.#itemsSinceTurn++;
     if (++this.#items > this.#countedFrom) this.#count(item.worker.traceId);
     this.#runtime.runItem(item);
@@ -284,7 +276,7 @@ export class Loop {
   async #whenQuiet(): Promise<void> {
     const { callbacks, clock, hasPeers, scheduler: { lookouts } } = this.#runtime;
     if (callbacks.unblocked !== null) return await this.#idle();
-    this.#idleTurns = 0;
+    this.#idleTurns.end();
     if (callbacks.pending.size > 0 && reportSelfWaits(this.#runtime)) return;
     const due100ns = lookouts.next100ns(clock);
     if (due100ns > clock.now100ns && this.#drives.endArrived(clock.now100ns)) return;
@@ -293,13 +285,13 @@ export class Loop {
     if (next100ns === Infinity || next100ns > this.#limit100ns()) {
       return await this.#endOrAwaitPeers();
     }
-    const remainingMs = this.#realMsUntil(next100ns);
+    const remainingMs = this.#pace.msUntil(next100ns);
     // What comes up in real time may change everything: the loop looks again.
     if (remainingMs > 0) return this.#sleep.forMs(remainingMs, hasPeers && lookouts.areThere);
     if (next100ns > clock.now100ns) this.#beginInstant();
     if (stop100ns < due100ns) clock.moveTo(stop100ns);
     else this.#fireNext(due100ns);
-    this.#realAtNowMs = realNowMs();
+    this.#pace.mark();
   }
 
   /** How far time may pass: as far as the farthest-reaching driver lets it. */
@@ -336,25 +328,13 @@ export class Loop {
   /** An unfinished callback is blocked in nothing that we know of: it gets turns, but not for ever. */
   async #idle(): Promise<void> {
     this.#isTurnDue = true;
-    this.#idleTurns++;
-    this.#idleSteps++;
-    if (this.#idleTurns <= IDLE_TURNS) return;
-    await this.#sleep.forMs(IDLE_DELAY_MS);
-    if (this.#idleTurns < IDLE_TURNS + IDLE_DELAYS_MAX) return;
-    this.#idleTurns = 0;
+    if (!await this.#idleTurns.begin(this.#items)) return;
     const frame = this.#runtime.callbacks.unblocked?.frame;
     if (frame === undefined || this.#drives.endReached(Infinity)) return;
     const message =
       `Cannot go on as ${frame.name} of ${frame.ownerName} awaits something outside ` +
       `the fabric: await it through fabric.outside(() => promise)`;
     this.fail(new Error(message));
-  }
-
-  /** How much real time has to pass before virtual time may be `at100ns`. */
-  #realMsUntil(at100ns: number): number {
-    if (!this.#runtime.isRealTime) return 0;
-    const virtualMs = (at100ns - this.#runtime.clock.now100ns) / UNITS_PER_MS;
-    return virtualMs - (realNowMs() - this.#realAtNowMs);
   }
 
   #driveEnded(): void {

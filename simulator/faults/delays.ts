@@ -6,7 +6,7 @@
 
 import type { Deadline } from "../../core/clock.ts";
 import type { FabricRuntime } from "../../actors/fabric/fabric_runtime.ts";
-import { UNITS_PER_MS } from "../../actors/runtime/loop.ts";
+import { UNITS_PER_MS } from "../../actors/runtime/real_pace.ts";
 import type { Timer } from "../../actors/runtime/timer.ts";
 
 /** Something that comes later. */

@@ -11,7 +11,7 @@ import { touchesOf } from "../../../actors/channel/touches.ts";
 import type { Touch } from "../../../actors/runtime/chooser.ts";
 import type { Deadline } from "../../../core/clock.ts";
 import { PASSIVE_LEVEL } from "../../../actors/runtime/irql.ts";
-import { UNITS_PER_MS } from "../../../actors/runtime/loop.ts";
+import { UNITS_PER_MS } from "../../../actors/runtime/real_pace.ts";
 import { type Worker, WorkItem } from "../../../actors/runtime/processor.ts";
 import type { Timer } from "../../../actors/runtime/timer.ts";
 import { makeCompletion } from "../../../kmcl/channel_packet.ts";
