@@ -120,7 +120,8 @@ F["vmbus.capture.codec"] = ProtoField.uint8("vmbus.capture.codec", "codec", base
 names["vmbus.capture.pipe"] = { [0] = "none", [1] = "message", [2] = "byte" }
 F["vmbus.capture.pipe"] = ProtoField.uint8("vmbus.capture.pipe", "pipe", base.DEC, names["vmbus.capture.pipe"])
 F["vmbus.capture.vtl"] = ProtoField.uint8("vmbus.capture.vtl", "vtl", base.DEC)
-F["vmbus.capture.reserved"] = ProtoField.bytes("vmbus.capture.reserved", "reserved")
+names["vmbus.capture.parting"] = { [0] = "none", [1] = "crashed", [2] = "destroyed", [3] = "saved", [4] = "restored" }
+F["vmbus.capture.parting"] = ProtoField.uint8("vmbus.capture.parting", "parting", base.DEC, names["vmbus.capture.parting"])
 F["vmbus.capture.channel_id"] = ProtoField.uint32("vmbus.capture.channel_id", "channelId", base.DEC)
 F["vmbus.capture.bus"] = ProtoField.uint32("vmbus.capture.bus", "bus", base.DEC)
 names["vmbus.capture.step"] = { [4294967295] = "none" }
@@ -387,7 +388,7 @@ layouts.capture = {
   { name = "codec", at = 4, bytes = 1, kind = "number", is_choice = true, names = names["vmbus.capture.codec"], field = F["vmbus.capture.codec"] },
   { name = "pipe", at = 5, bytes = 1, kind = "number", is_choice = true, names = names["vmbus.capture.pipe"], field = F["vmbus.capture.pipe"] },
   { name = "vtl", at = 6, bytes = 1, kind = "number", field = F["vmbus.capture.vtl"] },
-  { name = "reserved", at = 7, kind = "reserved", bytes = 1, field = F["vmbus.capture.reserved"] },
+  { name = "parting", at = 7, bytes = 1, kind = "number", is_choice = true, names = names["vmbus.capture.parting"], field = F["vmbus.capture.parting"] },
   { name = "channelId", at = 8, bytes = 4, kind = "number", field = F["vmbus.capture.channel_id"] },
   { name = "bus", at = 12, bytes = 4, kind = "number", field = F["vmbus.capture.bus"] },
   { name = "step", at = 16, bytes = 4, kind = "number", is_name_behind = true, names = names["vmbus.capture.step"], field = F["vmbus.capture.step"] },

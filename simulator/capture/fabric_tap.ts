@@ -11,7 +11,13 @@ import type { Observation, ObservationOf, Observer } from "../../actors/runtime/
 import { assert } from "../../core/assert.ts";
 import { VERSION_NUMBERS } from "../../core/control/versions.ts";
 import { endpointOf, guestOf, livingEndpoints } from "../endpoints.ts";
-import { CAPTURE_NO_GUID, CAPTURE_NONE, type CaptureHeader, captureHeader } from "./record.ts";
+import {
+  CAPTURE_NO_GUID,
+  CAPTURE_NONE,
+  type CaptureHeader,
+  captureHeader,
+  partingOf,
+} from "./record.ts";
 import type { CaptureWriter } from "./capture_writer.ts";
 import { RingTap } from "./ring_tap.ts";
 
@@ -119,11 +125,11 @@ export class FabricTap implements Observer {
     this.#stopObserving();
   }
 
-  /** Writes `text` beside what happens on the bus of `partition`. */
-  note(partition: string, text: string): void {
+  /** Writes `text` beside what happens on the bus of `partition`, from which `parting` may part it. */
+  note(partition: string, text: string, parting: CaptureHeader["parting"] = "none"): void {
     this.#takeAll();
     const bus = this.#bus(partition);
-    this.#note(bus, bus, text);
+    this.#note(bus, bus, text, parting);
   }
 
   #said({ partition, direction, message }: ObservationOf<"messageSaid">): void {
@@ -269,7 +275,7 @@ export class FabricTap implements Observer {
 
   #partitionChanges({ partition, change }: ObservationOf<"partitionChanges">): void {
     const isEnd = change === "crashed" || change === "destroyed";
-    this.note(partition, `${partition}: ${change}`);
+    this.note(partition, `${partition}: ${change}`, partingOf(change));
     if (!isEnd) return;
     if (change === "destroyed") this.#bus(partition).partition = null;
     // Nobody says of each of its endpoints that it has no rings any more.
@@ -278,8 +284,9 @@ export class FabricTap implements Observer {
     }
   }
 
-  #note(bus: Bus, source: Source, text: string): void {
-    this.#add(bus, source, { kind: "note", direction: "toHost" }, encoder.encode(text), [text]);
+  #note(bus: Bus, source: Source, text: string, parting: CaptureHeader["parting"] = "none"): void {
+    const facts = { kind: "note", direction: "toHost", parting } as const;
+    this.#add(bus, source, facts, encoder.encode(text), [text]);
   }
 
   #add(

@@ -12,7 +12,6 @@ import {
   type Layout,
   named,
   oneOf,
-  reserved,
   struct,
   u32,
   u8,
@@ -36,6 +35,13 @@ const DIRECTIONS = { toHost: 0, toGuest: 1 } as const;
 const CODECS = { none: 0, vmbus: 1, msgpack: 2 } as const;
 /** Whether payloads begin with the header of a pipe, and what the pipe keeps: messages, or bytes alone. */
 const PIPES = { none: 0, message: 1, byte: 2 } as const;
+/** What became of a guest that parts it from all that was said on its bus. */
+const PARTINGS = { none: 0, crashed: 1, destroyed: 2, saved: 3, restored: 4 } as const;
+
+/** What `change` of a guest comes to. */
+export function partingOf(change: string): CaptureHeader["parting"] {
+  return Object.hasOwn(PARTINGS, change) ? change as CaptureHeader["parting"] : "none";
+}
 
 /** The header of a record. */
 export interface CaptureHeader {
@@ -53,6 +59,8 @@ export interface CaptureHeader {
   readonly pipe: "none" | "message" | "byte";
   /** u8: the trust level of the guest whose bus it is. */
   readonly vtl: number;
+  /** Of a note: that the guest crashed, was destroyed, saved or restored, which parts it from all that was said before. */
+  readonly parting: "none" | "crashed" | "destroyed" | "saved" | "restored";
   /** u32: the channel, by its number on the bus; 0: the bus itself. */
   readonly channelId: number;
   /**
@@ -88,7 +96,7 @@ export const CAPTURE_HEADER: Layout<CaptureHeader> = struct(
     codec: [4, oneOf(u8, CODECS)],
     pipe: [5, oneOf(u8, PIPES)],
     vtl: [6, u8],
-    reserved: [7, reserved(1)],
+    parting: [7, oneOf(u8, PARTINGS)],
     channelId: [8, u32],
     bus: [12, u32],
     step: [16, named(u32, { none: CAPTURE_NONE })],
@@ -111,6 +119,7 @@ export function captureHeader(fields: Partial<CaptureHeader> = {}): CaptureHeade
     codec: "none",
     pipe: "none",
     vtl: 0,
+    parting: "none",
     channelId: 0,
     bus: 0,
     step: CAPTURE_NONE,

@@ -25,9 +25,6 @@ import { type DecodedPacket, fieldsOfPacket } from "../decoding/packet.ts";
 import { PayloadReader } from "../decoding/payloads.ts";
 import type { DecodedStep, Decoding, StepEntry, StepSettings } from "./step.ts";
 
-/** A note that parts a guest from all that was said on its bus. */
-const PARTS = /: (?:crashed|destroyed|saved|restored)$/;
-
 /** Numbers that a bus may have in one run. */
 const BUS_COUNT = 2 ** 32;
 
@@ -249,7 +246,7 @@ class CaptureSteps {
     const name = this.#nameOf(record);
     const bus = this.#busOf(record);
     if (kind === "note") {
-      if (!PARTS.test(new TextDecoder().decode(bytes))) return [];
+      if (header.parting === "none") return [];
       this.#check.forget(name);
       this.#packets.forget(bus);
       return [];

@@ -224,6 +224,30 @@ Deno.test("capture: notes of the program's own, and nothing behind its end", asy
   assertEquals(new TextDecoder().decode(records.at(-1)?.bytes), "here it begins");
 });
 
+// capture.md: byte 7 of the header, whatever a program notes.
+Deno.test("capture: the note of a guest's end says that it parts it from what was said before", async () => {
+  const fabric = createFabric();
+  const { sink, read } = makeSink();
+  {
+    using captured = capture(fabric, sink);
+    const one = fabric.createPartition({ name: "one" });
+    captured.note("one", "one: saved");
+    one.pause();
+    one.resume();
+    one.crash();
+    one.destroy();
+    await fabric.settle();
+  }
+  const notes = read().records.filter(({ header }) => header.kind === "note");
+  assertEquals(notes.map(({ header, comments }) => [comments[0], header.parting]), [
+    ["one: saved", "none"],
+    ["one: paused", "none"],
+    ["one: resumed", "none"],
+    ["one: crashed", "crashed"],
+    ["one: destroyed", "destroyed"],
+  ]);
+});
+
 Deno.test("capture: what is no fabric, no function or no text is refused", () => {
   const fabric = createFabric();
   const sink = () => {};

@@ -8,6 +8,7 @@ import {
   type ReadCapture,
   readCapture,
 } from "../../../simulator/capture/read_capture.ts";
+import { type CaptureHeader, captureHeader } from "../../../simulator/capture/record.ts";
 import { stepsOfCapture } from "../../../simulator/decoded_steps/capture.ts";
 import type { DecodedStep } from "../../../simulator/decoded_steps/step.ts";
 import { SeenTransactions } from "../../../simulator/wire_rules/seen_transactions.ts";
@@ -108,6 +109,25 @@ Deno.test("stepsOfCapture: two sections are two runs, of which neither says anyt
   assertEquals(findingsOf({ ...whole, records }), []);
   // In one section they would be one guest.
   assertEquals(findingsOf({ ...whole, records, sections: [0] }).length > 0, true);
+});
+
+// What parts a guest from what was said before is a field of the record, which no text can be taken for (capture.md).
+Deno.test("stepsOfCapture: a guest begins anew where it crashed, not where somebody notes such words", async () => {
+  const whole = await captureOf("small-echo", 1, false);
+  const [first] = whole.records.filter(({ header }) => header.channelId === 0);
+  const andAgain = (parting: CaptureHeader["parting"]) => {
+    const header = captureHeader({ bus: first!.header.bus, parting });
+    const note = { ...first!, header, bytes: new TextEncoder().encode("guest: crashed") };
+    const { records } = whole;
+    const answer = records.findIndex(({ header: { kind, direction } }) =>
+      kind === "packet" && direction === "toGuest"
+    );
+    // The guest ends in the middle of its life; of the next one the beginning is missing.
+    const both = [...records.slice(0, records.length / 2), note, ...records.slice(answer)];
+    return findingsOf({ ...whole, records: both });
+  };
+  assertEquals(andAgain("crashed"), []);
+  assertEquals(andAgain("none").length > 0, true);
 });
 
 // As mergecap puts captures together: into one section, here by turns.
