@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
-import { DRIVER_FAULTS } from "../../../simulator/faults/catalogue/drivers.ts";
-import { PEER_FAULTS } from "../../../simulator/faults/catalogue/peers.ts";
-import type { FaultRule } from "../../../simulator/mod.ts";
-import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
-import { runWorld } from "../../../simulator/worlds/run_world.ts";
-import type { WorldResult } from "../../../simulator/worlds/settings.ts";
-import { isLong, times } from "../../support/long.ts";
+import { DRIVER_FAULTS } from "../../../../simulator/faults/catalogue/drivers.ts";
+import { PEER_FAULTS } from "../../../../simulator/faults/catalogue/peers.ts";
+import type { FaultRule } from "../../../../simulator/mod.ts";
+import { everything } from "../../../../simulator/scenarios/everything/scenario.ts";
+import { runWorld } from "../../../../simulator/worlds/run_world.ts";
+import type { WorldResult } from "../../../../simulator/worlds/settings.ts";
+import { isLong, times } from "../../../support/long.ts";
 
 const NAMES = [...Object.keys(DRIVER_FAULTS), ...Object.keys(PEER_FAULTS)] as FaultRule["do"][];
 

@@ -1,19 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
-import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
-import { Chance } from "../../../core/chance.ts";
+import { FabricRuntime } from "../../../../actors/fabric/fabric_runtime.ts";
+import { Chance } from "../../../../core/chance.ts";
 import {
   DiskServer,
   diskVsp,
   FileCopier,
   fileCopier,
   memoryImage,
-} from "../../../devices/disk/mod.ts";
-import * as vmbus from "../../../mod.ts";
-import { DriverMisdeeds } from "../../../simulator/faults/drivers/driver_misdeeds.ts";
-import { DRIVER_FAULTS } from "../../../simulator/faults/catalogue/drivers.ts";
-import type { MisdeedName } from "../../../simulator/faults/drivers/misdeed.ts";
-import { areEqual, filesOf, sampleBytes } from "../../support/disk_stage.ts";
-import { times } from "../../support/long.ts";
+} from "../../../../devices/disk/mod.ts";
+import * as vmbus from "../../../../mod.ts";
+import { DriverMisdeeds } from "../../../../simulator/faults/drivers/driver_misdeeds.ts";
+import { DRIVER_FAULTS } from "../../../../simulator/faults/catalogue/drivers.ts";
+import type { MisdeedName } from "../../../../simulator/faults/drivers/misdeed.ts";
+import { areEqual, filesOf, sampleBytes } from "../../../support/disk_stage.ts";
+import { times } from "../../../support/long.ts";
 
 const INSTANCE = "7d0b8c1e-5a0f-4c44-9a2e-0b6d3f1e2c11";
 /** What ends a copy, as documented: the disk's drivers do not open again, and do not go on after Fail. */

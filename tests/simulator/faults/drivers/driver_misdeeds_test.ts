@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import * as vmbus from "../../../mod.ts";
+import * as vmbus from "../../../../mod.ts";
 import {
   closePair,
   enablePair,
@@ -7,9 +7,9 @@ import {
   openPair,
   type Pair,
   type PairOptions,
-} from "../../support/connected_pair.ts";
-import { request } from "../../support/driving.ts";
-import { misdeedFabric, type Wrong } from "../../support/misdeeds.ts";
+} from "../../../support/connected_pair.ts";
+import { request } from "../../../support/driving.ts";
+import { misdeedFabric, type Wrong } from "../../../support/misdeeds.ts";
 
 type Callbacks = NonNullable<PairOptions["serverCallbacks"]>;
 

@@ -1,25 +1,28 @@
 import { assert, assertEquals } from "@std/assert";
-import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
-import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
-import { Chance } from "../../../core/chance.ts";
-import { MESSAGE_RULES } from "../../../core/control/versions.ts";
-import * as vmbus from "../../../mod.ts";
-import { forgedCompletions } from "../../../simulator/faults/peers/completion_attacks.ts";
+import { FabricRuntime } from "../../../../actors/fabric/fabric_runtime.ts";
+import type { PartitionObject } from "../../../../actors/partition/partition_object.ts";
+import { Chance } from "../../../../core/chance.ts";
+import { MESSAGE_RULES } from "../../../../core/control/versions.ts";
+import * as vmbus from "../../../../mod.ts";
+import { forgedCompletions } from "../../../../simulator/faults/peers/completion_attacks.ts";
 import {
   type Attack,
   type Attacker,
   ATTACKERS,
   type OpenChannel,
   openChannelsOf,
-} from "../../../simulator/faults/peers/attack.ts";
-import { gpadlLies } from "../../../simulator/faults/peers/gpadl_lies.ts";
-import { messageDamages, messageRepeats } from "../../../simulator/faults/peers/message_damage.ts";
-import { forgedMessages } from "../../../simulator/faults/peers/message_forgery.ts";
-import { ringLies, ringWords } from "../../../simulator/faults/peers/ring_attacks.ts";
-import { CORRUPTIONS, GuardPages } from "../../../simulator/peers/mod.ts";
-import { closePair, openPair, type Pair } from "../../support/connected_pair.ts";
-import { request } from "../../support/driving.ts";
-import { times } from "../../support/long.ts";
+} from "../../../../simulator/faults/peers/attack.ts";
+import { gpadlLies } from "../../../../simulator/faults/peers/gpadl_lies.ts";
+import {
+  messageDamages,
+  messageRepeats,
+} from "../../../../simulator/faults/peers/message_damage.ts";
+import { forgedMessages } from "../../../../simulator/faults/peers/message_forgery.ts";
+import { ringLies, ringWords } from "../../../../simulator/faults/peers/ring_attacks.ts";
+import { CORRUPTIONS, GuardPages } from "../../../../simulator/peers/mod.ts";
+import { closePair, openPair, type Pair } from "../../../support/connected_pair.ts";
+import { request } from "../../../support/driving.ts";
+import { times } from "../../../support/long.ts";
 
 /** Messages of GPADLs, which `gpadlLies` makes up. */
 const DESCRIBED = ["gpadlHeader", "gpadlBody"];
