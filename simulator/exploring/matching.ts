@@ -14,15 +14,35 @@ import { ExploreError } from "./explore_error.ts";
 import type { Names } from "./names.ts";
 import { stateOfFabric } from "./state_text.ts";
 
+/** What was seen of one thing. */
+interface History {
+  readonly hash: MixHash;
+  /** The hash as a text; null: something was seen since it was made. */
+  text: string | null;
+  /** Whether somebody else keeps it too: then it must not change. */
+  isShared: boolean;
+}
+
+/** What was seen in a run until now, by the names of what it was seen of. */
+export type Seen = ReadonlyMap<string, Readonly<History>>;
+
 /**
  * What is seen of each endpoint, each callback, function and event in its own order: all that checkers know comes of
  * that.
  */
 class Histories implements Observer {
-  readonly #streams = new Map<string, MixHash>();
+  #streams = new Map<string, History>();
+  /** Whether nothing is to be taken down, as it was in an earlier run. */
+  #isKnown: boolean;
+
+  /** `isKnown`: what is seen was taken down before, and is recalled. */
+  constructor(isKnown: boolean) {
+    this.#isKnown = isKnown;
+  }
 
   /** See {@linkcode Observer.see}. */
   see(observation: Observation): void {
+    if (this.#isKnown) return;
     const endpoint = "endpoint" in observation ? observation.endpoint ?? null : null;
     if (endpoint === null) return;
     const { kind, ...facts } = observation;
@@ -38,15 +58,36 @@ class Histories implements Observer {
     if ("answer" in observation) history.takeBytes(observation.answer, observation.answerBytes);
   }
 
+  /** The hash of `name`, which takes something. */
   #streamOf(name: string): MixHash {
     let history = this.#streams.get(name);
-    if (history === undefined) this.#streams.set(name, history = new MixHash());
-    return history;
+    if (history === undefined || history.isShared) {
+      history = { hash: new MixHash(history?.hash), text: null, isShared: false };
+      this.#streams.set(name, history);
+    }
+    history.text = null;
+    return history.hash;
+  }
+
+  /** What was seen until now. */
+  get seen(): Seen {
+    for (const history of this.#streams.values()) history.isShared = true;
+    return new Map(this.#streams);
+  }
+
+  /** What was seen is `seen`; whatever comes is taken down. */
+  recall(seen: Seen): void {
+    this.#streams = new Map(seen);
+    this.#isKnown = false;
   }
 
   /** All of them, by their names. */
   get text(): string {
-    return [...this.#streams].map(([name, { lanes }]) => `${name}:${lanes.join()}`).sort().join();
+    const texts: string[] = [];
+    for (const [name, history] of this.#streams) {
+      texts.push(history.text ??= `${name}:${history.hash.lanes.join()}`);
+    }
+    return texts.sort().join();
   }
 }
 
@@ -65,13 +106,23 @@ export class Matching {
     this.isWhole = isWhole;
   }
 
-  /** A run begins. */
-  begin(run: GuidedRun, names: Names): void {
+  /** A run begins; `isKnown`: what it shows at first is what an earlier one did, and is recalled. */
+  begin(run: GuidedRun, names: Names, isKnown = false): void {
     this.#run = run;
     this.#names = names;
-    this.#histories = new Histories();
+    this.#histories = new Histories(isKnown);
     this.#programTurns = 0;
     this.#stop = run.fabric.observers.add(this.#histories);
+  }
+
+  /** What was seen in the run until now. */
+  get seen(): Seen {
+    return this.#histories.seen;
+  }
+
+  /** What was seen in the run until now is `seen`. */
+  recall(seen: Seen): void {
+    this.#histories.recall(seen);
   }
 
   /** Stops looking at that run. */

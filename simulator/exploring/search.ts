@@ -15,7 +15,7 @@ import type { MatchedRuns } from "./continuation.ts";
 import { ExploreError } from "./explore_error.ts";
 import { Footprint } from "./footprint.ts";
 import { isExposed, Names } from "./names.ts";
-import type { Matching } from "./matching.ts";
+import type { Matching, Seen } from "./matching.ts";
 import { TurnRecorder } from "./turn.ts";
 
 /** Turns that need not be taken, as another order of the same is gone through, by their names. */
@@ -34,6 +34,8 @@ interface TurnNode {
   taken: number;
   /** What the turn that is taken has touched so far, in any of its ways. */
   touched: Footprint;
+  /** What was seen until it was met; null: no states are told. */
+  readonly seen: Seen | null;
 }
 
 /** Another choice, which is made inside a turn: all of its ways are gone through. */
@@ -109,10 +111,16 @@ export class Search implements WorldGuide {
   #node: TurnNode | null = null;
   /** A choice that was made, and whose turn is still to begin. */
   #chosen: TurnNode | null = null;
+  /** Where the last choice of who is next stands among those that the run makes again; -1: there is none. */
+  #lastAgain = -1;
+  /** Whether the turn was noted in an earlier run, so that what it touches and shows is known. */
+  #isNoted = false;
   /** What is asleep now. */
   #asleep = new Map<string, Footprint>();
   #choices: Choice[] = [];
   #isTooDeep = false;
+  /** What ends runs on their way: made once, as an error notes where it is made, which takes long. */
+  readonly #ending = new CutError();
   /** What ended it on its way: whoever asks once more gets the same; null: nothing has. */
   #cut: CutError | null = null;
 
@@ -137,6 +145,8 @@ export class Search implements WorldGuide {
     this.#names = new Names(run.fabric);
     this.#turn = new TurnRecorder(run, this.#names, this.#options.isWatched);
     this.#at = 0;
+    this.#lastAgain = this.#path.findLastIndex(({ kind }) => kind === "turn");
+    this.#isNoted = this.#lastAgain >= 0;
     this.#node = null;
     this.#chosen = null;
     this.#asleep = new Map();
@@ -147,7 +157,7 @@ export class Search implements WorldGuide {
     this.#isTooDeep = false;
     this.#cut = null;
     this.matched = null;
-    this.#options.matching?.begin(run, this.#names);
+    this.#options.matching?.begin(run, this.#names, this.#isNoted);
   }
 
   /** See {@linkcode WorldGuide.programRuns}. */
@@ -181,6 +191,11 @@ export class Search implements WorldGuide {
   /** A turn of `item` begins, chosen or as nobody else may run. */
   #beginTurn(item: WorkItem): void {
     if (this.#cut !== null) throw this.#cut;
+    if (this.#isNoted) {
+      this.#names.item(item); // whoever touches it later knows its name
+      this.#chosen = null;
+      return;
+    }
     if (this.#chosen === null) {
       this.#endTurn(item);
       if (this.#asleep.has(this.#names.item(item))) {
@@ -195,6 +210,7 @@ export class Search implements WorldGuide {
 
   /** A turn has ended: what it has touched wakes whoever collides with it. `taken`: see {@linkcode TurnRecorder.end}. */
   #endTurn(taken: WorkItem | null = null): void {
+    if (this.#isNoted) return;
     const touched = this.#turn.end(taken);
     this.#node?.touched.addAll(touched);
     for (const [name, other] of this.#asleep) {
@@ -203,7 +219,7 @@ export class Search implements WorldGuide {
   }
 
   #cutNow(): CutError {
-    return this.#cut = new CutError();
+    return this.#cut = this.#ending;
   }
 
   // -- Inside a turn
@@ -235,19 +251,31 @@ export class Search implements WorldGuide {
   // -- Who is next
 
   #chooseTurn(count: number, alternatives: Alternatives): number {
-    const names = this.#names.items(alternatives, count);
     this.#endTurn();
     let node = this.#path[this.#at];
     if (node === undefined) {
       if (this.#isFull()) return 0;
-      node = this.#meet(names);
+      node = this.#meet(this.#names.items(alternatives, count));
       this.#path.push(node);
-    }
-    if (node.kind !== "turn" || node.names.join() !== names.join()) throw anotherRun();
+    } else this.#meetAgain(node, count, alternatives);
     this.#at++;
     this.#chosen = node;
     this.#asleep = this.#options.isReduced ? new Map([...node.asleep, ...node.done]) : new Map();
     return node.taken;
+  }
+
+  /** A choice that an earlier run has met; from the last one on the run is another one. */
+  #meetAgain(
+    node: Node,
+    count: number,
+    alternatives: Alternatives,
+  ): asserts node is TurnNode {
+    const isSame = node.kind === "turn" && node.names.length === count &&
+      node.names[node.taken] === this.#names.item(alternatives.at(node.taken));
+    if (!isSame) throw anotherRun();
+    if (this.#at < this.#lastAgain) return;
+    if (this.#isNoted && node.seen !== null) this.#options.matching?.recall(node.seen);
+    this.#isNoted = false;
   }
 
   /** A choice that no run has met before; throws where nothing of it is to be gone through. */
@@ -265,6 +293,7 @@ export class Search implements WorldGuide {
       left,
       taken,
       touched: new Footprint(),
+      seen: this.#options.matching?.seen ?? null,
     };
   }
 
