@@ -4,6 +4,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { runDeno } from "../support/deno_process.ts";
 import { isLong } from "../support/long.ts";
 import { withTree } from "../support/temp_tree.ts";
+import { NAMES_BY_VERSION } from "../../kmcl/function_names.ts";
 import { codeBlocks } from "./markdown_code.ts";
 
 const BLOCKS = codeBlocks(await Deno.readTextFile("docs/porting.md"));
@@ -39,4 +40,11 @@ Deno.test("porting.md: both columns call the same functions", () => {
   assertEquals(inC.toSorted(), callsIn(codeIn("ts")).toSorted());
   assertEquals(inC.length > 20, true);
   assertEquals(BLOCKS.filter(({ language }) => language !== "c" && language !== "ts"), []);
+});
+
+Deno.test("porting.md: names every function of every version's tables", async () => {
+  const page = await Deno.readTextFile("docs/porting.md");
+  const names = new Set(page.match(/\bVmb\w+/g));
+  const all = NAMES_BY_VERSION.flatMap(({ client, serverOnly }) => [...client, ...serverOnly]);
+  assertEquals(all.filter((name) => !names.has(name)), []);
 });
