@@ -47,7 +47,7 @@ function stampOf({ actor, incoming, outgoing }: Endpoint): string {
   return JSON.stringify([{ ...Object(actor.snapshot.value), saving: null }, underWay, indices]);
 }
 
-/** The same for the save of its whole guest: with an offer that the server was saved without it could not go on. */
+/** The same for the save of its whole guest: with an offer that the server was saved without it could not continue. */
 function guestStampOf(endpoint: Endpoint): string {
   return `${endpoint.channelId} ${stampOf(endpoint)}`;
 }

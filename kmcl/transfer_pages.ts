@@ -133,7 +133,7 @@ export function sendTransferPages(
   });
 }
 
-/** A driver's list of parts, copied; null where it is none. */
+/** A driver's list of parts, copied; null where it is no such list. */
 function partsOf(ranges: unknown): BufferRange[] | null {
   const elements = copyElements(ranges, RANGES_MAX + 1);
   if (elements === null) return null;

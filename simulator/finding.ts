@@ -47,7 +47,7 @@ export interface Finding {
 /**
  * What a scenario or a checker reports, as it is kept.
  *
- * @throws {TypeError} One of its texts is none.
+ * @throws {TypeError} One of its texts is no text.
  */
 export function reported(
   { rule, place, message }: Pick<Finding, "rule" | "place" | "message">,

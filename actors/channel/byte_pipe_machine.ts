@@ -60,7 +60,7 @@ export type BytePipeTag =
 const BYTE_PIPE_EFFECTS = [
   /** Whoever reads is told that nothing comes any more. */
   "answerReaders",
-  /** What is to be written goes on, up to the end. */
+  /** Writing continues, up to the end. */
   "writeOn",
   /** The end is in the ring: whoever waits for that continues. */
   "answerClosers",

@@ -29,7 +29,7 @@ export const STOPS_RUNNING = {
   fault: "#stopToReady",
 } as const;
 
-/** A flow that goes on until what came before the opposite side closed a pipe was taken (kmcl.md section 7). */
+/** A flow that continues until what came before the opposite side closed a pipe was taken (kmcl.md section 7). */
 export const EMPTYING = {
   tags: ["active", "emptying"],
   entry: "lookAtRings",

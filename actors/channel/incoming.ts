@@ -54,7 +54,7 @@ export class Incoming {
   #isHeadPassive = false;
   /** Packets delivered since the batch began (kmcl.md R3). */
   #batchCount = 0;
-  /** The streams of a byte pipe, which take its packets; null: it is none. */
+  /** The streams of a byte pipe, which take its packets; null: it is no byte pipe. */
   bytes: BytePipe | null = null;
   /** Takes packets where there are scheduling points; null: an item takes all that it may. */
   readonly reading: Reading | null;

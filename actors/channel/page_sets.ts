@@ -47,7 +47,7 @@ export class PageSets {
     return true;
   }
 
-  /** The memory that a number stands for: null where it is none, or its GPADL is gone or going. */
+  /** The memory that a number stands for: null where it stands for nothing, or its GPADL is gone or going. */
   rangesOf(pageSetId: number): readonly GpaRange[] | null {
     const gpadlHandle = this.#handles?.get(pageSetId);
     return gpadlHandle === undefined ? null : this.#rangesAt(gpadlHandle);

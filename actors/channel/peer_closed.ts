@@ -48,7 +48,7 @@ export function tellPeerClosed(endpoint: LeftPipe, isReadable: boolean): void {
   endpoint.tell({ type: isUnread ? "peerClosedUnread" : "peerClosed" });
 }
 
-/** A batch of packets has ended on a pipe that the opposite side closed: all was read, or it goes on. */
+/** A batch of packets has ended on a pipe that the opposite side closed: all was read, or reading continues. */
 export function endEmptying(endpoint: LeftEndpoint, { ring, isBusy }: LeftReader): void {
   const unreadBytes = ring?.usedBytes() ?? 0;
   if (typeof unreadBytes === "string") endpoint.faulted(unreadBytes);

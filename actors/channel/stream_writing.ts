@@ -186,7 +186,7 @@ export class StreamWriting {
 
   /**
    * Posts a packet of KMCL's own; `passed` is called when it is in the ring. True: that is so already. One that
-   * has to wait goes on by itself from there.
+   * has to wait continues by itself from there.
    */
   #post(payload: Uint8Array, passed: () => void): boolean {
     const { outgoing } = this.#endpoint;

@@ -174,7 +174,7 @@ export interface Fabric extends AsyncDisposable {
    * Has `work` done when `milliseconds` of virtual time have passed, outside of all callbacks, unless the function
    * that it returns was called before: a timer of a driver, which nobody waits for. It keeps nobody's call from its
    * end but `run`'s, it is no leak, and it is not saved: a driver that is restored sets it again. After `work` the
-   * runtime has one full turn, so that whoever awaits what it resolves goes on before the next item. What it throws,
+   * runtime has one full turn, so that whoever awaits what it resolves continues before the next item. What it throws,
    * the call that drives the loop throws.
    *
    * @throws {TypeError} `work` is no function.
@@ -206,7 +206,7 @@ export interface Fabric extends AsyncDisposable {
    * ends with the channel. A subscriber is told in the middle of a step: what it wants done it does later,
    * as an `await` does; in it KMCL functions throw, and what it throws is heard as what a callback throws.
    *
-   * @throws {TypeError} It is no live handle of this fabric; null is none, which its type does not say, so
+   * @throws {TypeError} It is no live handle of this fabric; null is no handle, which its type does not say, so
    *   that what a function gave can be passed on.
    * @throws {Error} The fabric was disposed of.
    */

@@ -77,7 +77,7 @@ export interface ForeignHost {
    *
    * @returns Why it was not taken; null where it was. What the guest makes of it, `inspect` tells.
    * @throws {TypeError} `bytes` is no ArrayBufferView, or its buffer is detached.
-   * @throws {RangeError} A number of `place` is none of 32 bits.
+   * @throws {RangeError} A number of `place` is no u32.
    */
   postMessage(bytes: ArrayBufferView, place?: SynicPlace): PeerFault | null;
   /**

@@ -141,7 +141,7 @@ export function checkFabricOptions(options: FabricOptions): CheckedFabricOptions
 /**
  * Checks a word.
  *
- * @throws {TypeError} It is none of `choices`.
+ * @throws {TypeError} It is not one of `choices`.
  */
 function checkChoice(what: string, name: string, value: unknown, choices: readonly string[]): void {
   if (typeof value === "string" && choices.includes(value)) return;

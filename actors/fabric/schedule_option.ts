@@ -42,7 +42,7 @@ function checkName(what: string, value: unknown): ScheduleName {
 /**
  * A schedule as a program gives it: a name, or an object, of which a copy is returned.
  *
- * @throws {TypeError | RangeError} It is none.
+ * @throws {TypeError | RangeError} It is no schedule.
  */
 export function checkSchedule(value: unknown): Schedule {
   if (typeof value !== "object" || value === null) {

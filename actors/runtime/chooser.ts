@@ -1,7 +1,7 @@
 /**
  * The choices of a run: what may be chosen, who chooses, and what one has come to.
  *
- * Whoever has several ways to go on asks the one chooser of its fabric. Schedules, a replay and a search are
+ * Whoever has several ways to continue asks the one chooser of its fabric. Schedules, a replay and a search are
  * choosers. Where the schedule is `fifo` there is no chooser, and nobody asks.
  *
  * @module

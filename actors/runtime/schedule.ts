@@ -76,7 +76,7 @@ function hasPoints(schedule: Schedule): boolean {
 /**
  * The chooser of `schedule`, which draws from `seed`; null: fifo, which asks nobody.
  *
- * @throws {TypeError | RangeError} `seed` is none, whatever the schedule.
+ * @throws {TypeError | RangeError} `seed` is no seed, whatever the schedule.
  */
 export function createChooser(schedule: Schedule, seed: number | bigint): Chooser | null {
   const chance = Chance.fromSeed(seed);

@@ -39,7 +39,7 @@ const [bytesOfPlain, bytesOfShared] = [ArrayBuffer, globalThis.SharedArrayBuffer
   made && Object.getOwnPropertyDescriptor(made.prototype, "byteLength")!.get!
 );
 
-/** How long a buffer of either kind is; null where `value` is none. */
+/** How long a buffer of either kind is; null where `value` is neither. */
 function byteLengthOf(value: unknown): number | null {
   for (const byteLength of [bytesOfPlain, bytesOfShared]) {
     try {

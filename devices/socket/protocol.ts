@@ -40,7 +40,7 @@ export function vsockPort(service: string): number | null {
   return guid?.slice(8) === VSOCK_TAIL ? Number.parseInt(guid.slice(0, 8), 16) : null;
 }
 
-/** A GUID as the functions of KMCL give it, without braces and capitals; null where `value` is none. */
+/** A GUID as the functions of KMCL give it, without braces and capitals; null where `value` is no GUID. */
 function guidOf(value: unknown): string | null {
   if (typeof value !== "string") return null;
   const [, bare, braced] = GUID.exec(value) ?? [];

@@ -52,7 +52,7 @@ export class SocketGuest {
     )).kmcl;
   }
 
-  /** How many sockets are open, or on their way; one that waits for the host to connect is none. */
+  /** How many sockets are open, or on their way; one that waits for the host to connect does not count. */
   get socketCount(): number {
     return this.#sockets.size;
   }

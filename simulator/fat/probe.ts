@@ -83,7 +83,7 @@ function isBootSector(boot: DataView, sectorBytes: number): boolean {
     boot.getUint16(14, true) > 0 && (tables === 1 || tables === 2);
 }
 
-/** Bytes of the FAT volume whose boot sector that is; null where it is none. */
+/** Bytes of the FAT volume whose boot sector that is; null where it is no boot sector. */
 function volumeBytesOf(boot: DataView): number | null {
   if (!isBootSector(boot, SECTOR_BYTES)) return null;
   const sectors = boot.getUint16(19, true) || boot.getUint32(32, true);

@@ -38,7 +38,7 @@ function nearest(name: string, names: readonly string[]): string | null {
   return best;
 }
 
-/** The end of a message about `name`, which is none of `names`: what would be right. */
+/** The end of a message about `name`, which is not one of `names`: what would be right. */
 export function whatIsRight(name: string, names: readonly string[]): string {
   const meant = nearest(name, names);
   return meant === null ? listed(names) : `did you mean ${meant}?`;

@@ -6,7 +6,7 @@
 
 import type { Position } from "./positions.ts";
 
-/** A file is written by hand: more characters than this none has. */
+/** A file is written by hand: it never has more characters than this. */
 export const FILE_LENGTH_MAX = 2 ** 16;
 
 /** One thing that is wrong. */

@@ -140,7 +140,7 @@ function textAt(path: string | URL): string {
 /**
  * The artefact in the file at a path, or what `JSON.parse` makes of one.
  *
- * @throws {ArtefactError} It is none, or one that this version of the package cannot read.
+ * @throws {ArtefactError} It is no artefact, or one that this version of the package cannot read.
  */
 export function readBody(given: unknown): ReadBody {
   const isPath = typeof given === "string" || given instanceof URL;

@@ -133,7 +133,7 @@ export class GuestGpadls implements GuestGpadlOwner {
     return { status: STATUS_UNSUCCESSFUL, gpadlHandle: null };
   }
 
-  /** `pages` are nobody's any more; where the host has yet to say what became of them, it may still have them. */
+  /** `pages` are nobody's any more; where the host has not said what became of them, it may still have them. */
   freePages(pages: GuestBuffer): void {
     const isOf = ({ actor, ranges: [range] }: GuestGpadl) =>
       actor.is("forsaken") && range?.pfns === pages.pfns;

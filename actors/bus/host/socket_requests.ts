@@ -62,7 +62,7 @@ export class SocketRequests implements Worker {
   readonly #frame: Frame;
   /** Those that nobody was asked about yet. */
   readonly #waiting = new Fifo<SocketRequest>();
-  /** All that the guest still waits for. What it asked for before it left is none of them, whenever the answer comes. */
+  /** All that the guest still waits for. What it asked for before it left does not count, whenever the answer comes. */
   readonly #unanswered = new Set<SocketRequest>();
   /** Those that whoever provides sockets is at, also for a guest that has left. */
   #underWay = 0;

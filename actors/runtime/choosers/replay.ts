@@ -57,7 +57,7 @@ export class PrefixChooser implements Chooser {
   readonly #rest: Chooser;
   #step = 0;
 
-  /** Begins with `offsets`, and goes on with `rest`. */
+  /** Begins with `offsets`, and continues with `rest`. */
   constructor(offsets: readonly number[], rest: Chooser) {
     this.#offsets = offsets;
     this.#rest = rest;

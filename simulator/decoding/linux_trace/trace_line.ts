@@ -76,7 +76,7 @@ export function readTraceLine(line: string): EventLine | OtherLine {
   return latencyLine(line) ?? "other";
 }
 
-/** `line` as one of a format for latencies; null: it is none. */
+/** `line` as one of a format for latencies; null: it has another format. */
 function latencyLine(line: string): EventLine | null {
   const found = LATENCY.exec(line);
   if (found === null) return null;

@@ -62,12 +62,12 @@ export class DriverMisdeeds implements DriverFaults {
   /** See {@linkcode DriverFaults.standsStill}. */
   standsStill(guest: object): void {
     for (const { endpoint, kept } of this.#drivers) {
-      if (endpoint.partition === guest || endpoint.guest === guest) kept.letGo();
+      if (endpoint.partition === guest || endpoint.guest === guest) kept.release();
     }
   }
 
   /** Completions that are kept back all come at once. */
   letAllGo(): void {
-    for (const { kept } of this.#drivers) kept.letGo();
+    for (const { kept } of this.#drivers) kept.release();
   }
 }

@@ -96,7 +96,7 @@ export class KeptCompletions implements Worker {
   }
 
   /** All of them come now. */
-  letGo(): void {
+  release(): void {
     this.#make(() => true);
   }
 

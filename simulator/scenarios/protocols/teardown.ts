@@ -65,7 +65,7 @@ class Device {
   }
 
   /** The guest has let go of it. */
-  letGo(): void {
+  release(): void {
     this.isFreed = true;
   }
 }
@@ -103,7 +103,7 @@ class DeviceClient extends ClientEnd {
       postStarted: () => this.#look(),
       closed: () => {
         this.#isGone = true;
-        this.#letGo();
+        this.#release();
       },
     });
     this.#managementOf = managementOf;
@@ -122,12 +122,12 @@ class DeviceClient extends ClientEnd {
     management.ask(REQUESTS_BEFORE_USE, () => {
       management.send([USE], () => {
         this.#isUsing = false;
-        this.#letGo();
+        this.#release();
       });
     });
   }
 
-  #letGo(): void {
+  #release(): void {
     if (!this.#isGone || this.#isUsing || this.hasLetGo) return;
     this.hasLetGo = true;
     this.#managementOf().tell([LET_GO]);
@@ -146,7 +146,7 @@ function hostDrivers(deviceIn: (fabric: Fabric) => Device) {
     return {
       received: (packet, [what]) => {
         if (what === USE) device.use();
-        if (what === LET_GO) device.letGo();
+        if (what === LET_GO) device.release();
         end().complete(packet);
       },
     };
