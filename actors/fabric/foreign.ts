@@ -37,6 +37,12 @@ export interface ForeignHostOptions extends ForeignPeerOptions, ForeignHostListe
   readonly vmbusFeatures?: number;
   /** Whose monitor pages its signals go through. See {@linkcode PartitionOptions}. */
   readonly monitorPages?: NonNullable<PartitionOptions["monitorPages"]>;
+  /**
+   * Whether the host may touch only what our guest shares. See {@linkcode PartitionOptions}. `memory` is the program's,
+   * who carries this out: by {@linkcode ForeignHost.readMemory} and {@linkcode ForeignHost.writeMemory}, or by
+   * mapping what `onVisibility` names. Default false.
+   */
+  readonly isolated?: boolean;
 }
 
 /** A guest that somebody else wrote, as whoever carries its bytes has it. */
@@ -87,6 +93,20 @@ export interface ForeignHost {
    * @throws {RangeError} `vp` or `sint` is no number of 32 bits, or `eventFlag` none of 16.
    */
   signalEvent(vp: number, sint: number, eventFlag: number): PeerFault | null;
+  /**
+   * The host reads `byteCount` bytes of the guest's RAM at guest address `gpa`: a copy, or why it cannot have them.
+   *
+   * @throws {RangeError} `gpa` or `byteCount` is no whole number from 0.
+   */
+  readMemory(gpa: number, byteCount: number): Uint8Array | PeerFault;
+  /**
+   * The host writes the bytes of `view` to the guest's RAM at guest address `gpa`.
+   *
+   * @returns Why nothing was written; null where all of it was.
+   * @throws {TypeError} `view` is no ArrayBufferView, or its buffer is detached.
+   * @throws {RangeError} `gpa` is no whole number from 0.
+   */
+  writeMemory(gpa: number, view: ArrayBufferView): PeerFault | null;
   /** The host is gone for good, and with it the guest's partition, which is destroyed. A second call does nothing. */
   detach(): void;
 }

@@ -8,7 +8,7 @@ import { requireBytes } from "../../core/arguments.ts";
 import { wholeOf } from "../../core/bytes.ts";
 import { describe } from "../../core/describe.ts";
 import { givenRam } from "../../core/memory/given_ram.ts";
-import { isU16, isU32, PAGE_BYTES } from "../../core/units.ts";
+import { isU16, isU32, isUint, PAGE_BYTES } from "../../core/units.ts";
 import { ForeignGuestLink, type ForeignGuestListener } from "../bus/foreign/guest_link.ts";
 import { ForeignHostLink, type ForeignHostListener } from "../bus/foreign/host_link.ts";
 import type { BusLink } from "../bus/lanes.ts";
@@ -63,8 +63,13 @@ const HOST_DEFAULTS = {
   vmbusVersion: undefined as PartitionOptions["vmbusVersion"],
   vmbusFeatures: undefined as PartitionOptions["vmbusFeatures"],
   monitorPages: undefined as PartitionOptions["monitorPages"],
+  isolated: undefined as PartitionOptions["isolated"],
   waitForMessage: undefined as unknown,
+  onVisibility: undefined as unknown,
 };
+
+/** Listeners that a peer need not have. */
+const OPTIONAL_LISTENERS: readonly string[] = ["waitForMessage", "onVisibility"];
 
 function checkPeer<Listener>(
   fabric: AttachingFabric,
@@ -79,16 +84,11 @@ function checkPeer<Listener>(
       `Cannot ${action}: nobody else reads packets with codec "${fabric.codecName}"; create the fabric with codec "vmbus"`,
     );
   }
-  const { memory, memoryBase, onMessage, onSignal, waitForMessage, ...partition } = withDefaults(
-    what,
-    given,
-    defaults,
-    "attach",
-    ["name", "memory", "onMessage", "onSignal"],
-  );
-  const listener = { onMessage, onSignal, waitForMessage };
+  const { memory, memoryBase, onMessage, onSignal, waitForMessage, onVisibility, ...partition } =
+    withDefaults(what, given, defaults, "attach", ["name", "memory", "onMessage", "onSignal"]);
+  const listener = { onMessage, onSignal, waitForMessage, onVisibility };
   for (const [member, value] of Object.entries(listener)) {
-    const isLeftOut = member === "waitForMessage" && value === undefined;
+    const isLeftOut = OPTIONAL_LISTENERS.includes(member) && value === undefined;
     if (typeof value === "function" || isLeftOut) continue;
     throw new TypeError(`Cannot ${action}: ${member} must be a function, not ${show(value)}`);
   }
@@ -112,6 +112,14 @@ function requireNumber(
   const bits = isIt === isU16 ? 16 : 32;
   throw new RangeError(
     `Cannot ${action}: ${name} must be a whole number of ${bits} bits, not ${describe(value)}`,
+  );
+}
+
+/** Checks an address, or a number of bytes. */
+function requireCount(action: string, name: string, value: unknown): void {
+  if (isUint(value, Number.MAX_SAFE_INTEGER)) return;
+  throw new RangeError(
+    `Cannot ${action}: ${name} must be a whole number from 0, not ${describe(value)}`,
   );
 }
 
@@ -201,6 +209,19 @@ export function attachForeignHost(
       const { vtl } = partition;
       if (!guest.hearsAt({ vp, sint, vtl })) return "unknownTarget";
       return link.signal({ vp, sint, vtl, eventFlag });
+    },
+    readMemory(gpa, byteCount) {
+      const action = "read guest memory";
+      requireCount(action, "gpa", gpa);
+      requireCount(action, "byteCount", byteCount);
+      return link.whyNot(gpa, byteCount) ?? partition.memory.view(gpa, byteCount).slice();
+    },
+    writeMemory(gpa, view) {
+      const bytes = wholeOf(requireBytes("write to guest memory", view));
+      requireCount("write to guest memory", "gpa", gpa);
+      const fault = link.whyNot(gpa, bytes.length);
+      if (fault === null) partition.memory.view(gpa, bytes.length).set(bytes);
+      return fault;
     },
     detach: () => detach(partition),
   };

@@ -10,10 +10,15 @@ import { type GpaRange, pfnsOf } from "./gpa_ranges.ts";
 import { hex } from "./memory_checks.ts";
 import type { MemoryMisuse } from "./types.ts";
 
+/** Hears of pages that have just become shared, or private again. */
+export type OnVisibility = (pfns: readonly number[], isShared: boolean) => void;
+
 /** The shared pages of one memory; all others are its guest's alone. */
 export class Isolation {
   /** Whether the code that runs is a driver's of the host. */
   readonly isHostRunning: () => boolean;
+  /** Hears of each change, in the middle of what brings it about; null: nobody does. */
+  onVisibility: OnVisibility | null = null;
   /** Reasons for which a page is shared, by page; pages without are private. */
   readonly #reasons = new Map<number, number>();
 
@@ -34,7 +39,15 @@ export class Isolation {
 
   /** Shares each of `pfns` for one more reason. A page that is listed twice has two. */
   share(pfns: readonly number[]): void {
+    const { onVisibility } = this;
+    const fresh = onVisibility === null ? [] : this.#without(pfns);
     for (const pfn of pfns) this.#reasons.set(pfn, (this.#reasons.get(pfn) ?? 0) + 1);
+    if (fresh.length > 0) onVisibility?.(fresh, true);
+  }
+
+  /** Those of `pfns` that are private, each once. */
+  #without(pfns: readonly number[]): readonly number[] {
+    return [...new Set(pfns)].filter((pfn) => !this.#reasons.has(pfn));
   }
 
   /** Takes back what one {@linkcode Isolation.share} of the same `pfns` did. */
@@ -45,6 +58,9 @@ export class Isolation {
       if (reasons === 1) this.#reasons.delete(pfn);
       else this.#reasons.set(pfn, reasons - 1);
     }
+    if (this.onVisibility === null) return;
+    const hidden = this.#without(pfns);
+    if (hidden.length > 0) this.onVisibility(hidden, false);
   }
 }
 

@@ -18,7 +18,14 @@ export interface ByteHostOptions {
   readonly answers?: boolean;
   readonly waitForMessage?: (host: ByteHost) => boolean;
   /** Options of its guest. */
-  readonly guest?: Pick<vmbus.ForeignHostOptions, "vmbusVersion" | "vmbusFeatures">;
+  readonly guest?: Pick<
+    vmbus.ForeignHostOptions,
+    "vmbusVersion" | "vmbusFeatures" | "monitorPages" | "isolated"
+  >;
+  /** Called as pages of an isolated guest become visible, or private again. */
+  readonly onVisibility?: (host: ByteHost) => void;
+  /** What it says to a contact with its version, from byte 8 on. Default: yes. */
+  readonly welcome?: readonly number[];
   /** The version that it speaks; it refuses each other one. Default 5.3. */
   readonly version?: number;
 }
@@ -38,9 +45,14 @@ export class ByteHost {
   readonly signals: string[] = [];
   /** Whether it answers a GPADL inside the call that describes it. */
   answers: boolean;
+  /** Sees what it is told, first. */
+  onMessage: (bytes: Uint8Array) => void = () => {};
+  /** Pages of an isolated guest that it may touch. */
+  readonly visible: Set<number> = new Set();
   /** The versions that the guest has tried. */
   readonly tried: number[] = [];
   readonly #version: number;
+  readonly #welcomeWords: readonly number[] | null;
 
   constructor(fabric: vmbus.Fabric, options: ByteHostOptions = {}) {
     const { name = "ours", base = 0, memory = new ArrayBuffer(64 * 4096), waitForMessage } =
@@ -48,6 +60,8 @@ export class ByteHost {
     this.memory = memory;
     this.answers = options.answers ?? true;
     this.#version = options.version ?? 0x5_0003;
+    this.#welcomeWords = options.welcome ?? null;
+    const { onVisibility } = options;
     this.door = fabric.attachForeignHost({
       name,
       memory,
@@ -55,11 +69,20 @@ export class ByteHost {
       ...options.guest,
       onMessage: (bytes, connectionId) => this.#hear(bytes, connectionId),
       onSignal: (connectionId, flag) => void this.signals.push(`${connectionId} ${flag}`),
+      onVisibility: (pfns, isVisible) => {
+        for (const pfn of pfns) {
+          assertEquals(this.visible.has(pfn), !isVisible);
+          if (isVisible) this.visible.add(pfn);
+          else this.visible.delete(pfn);
+        }
+        onVisibility?.(this);
+      },
       ...waitForMessage && { waitForMessage: () => waitForMessage(this) },
     });
   }
 
   #hear(bytes: Uint8Array, connectionId: number): void {
+    this.onMessage(bytes);
     if (bytes[0] === 14) return this.#welcome(new Uint32Array(bytes.slice(0, 12).buffer)[2]!);
     this.heard.push({ bytes, connectionId });
     if (this.answers && bytes[0] === 8) this.created(bytes);
@@ -70,7 +93,7 @@ export class ByteHost {
     this.tried.push(version);
     const isRight = version === this.#version;
     const selected = version >= 0x5_0000 ? 9 : version;
-    this.say(15, 0, isRight ? 1 : 0, isRight ? selected : 0);
+    this.say(15, 0, ...isRight && this.#welcomeWords || [isRight ? 1 : 0, isRight ? selected : 0]);
   }
 
   /** Accepts the GPADL that a header describes. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { pfnsOf } from "../../../core/memory/gpa_ranges.ts";
 import type { GuestRam } from "../../../core/memory/guest_memory.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { WorkItem } from "../../runtime/processor.ts";
@@ -26,6 +27,12 @@ export interface ForeignHostListener {
    * is called while the guest waits inside a call. Left out: the host answers inside `onMessage`, or not in time.
    */
   waitForMessage?(): boolean;
+  /**
+   * Of an isolated guest: the host can read and write the pages `pfns` from now on, or no longer, as by
+   * HvModifySparseGpaPageHostVisibility. It is called in the middle of what the guest does: before the host hears of
+   * what lies there, and before the guest uses the pages again.
+   */
+  onVisibility?(pfns: readonly number[], isVisible: boolean): unknown;
 }
 
 /** How often a guest that waits for one answer asks for more: a host that says other things for ever is given up. */
@@ -93,11 +100,27 @@ export class ForeignHostLink extends Lanes implements BusLink {
     this.toHost.connect((message, connectionId) =>
       peer.call(() => listener.onMessage(message.slice(), connectionId))
     );
+    const { isolation } = guest.memory;
+    if (isolation === null || listener.onVisibility === undefined) return;
+    isolation.onVisibility = (pfns, isVisible) => {
+      if (!this.toHost.isCut) peer.call(() => listener.onVisibility?.(pfns, isVisible));
+    };
   }
 
   /** The host says something; else why it was not taken. */
   post(message: Uint8Array, place: SynicPlace): PeerFault | null {
     return this.#peer.post(this.toGuest, message, place);
+  }
+
+  /** Why the host cannot have `byteCount` bytes at `gpa`; null where it can. */
+  whyNot(gpa: number, byteCount: number): PeerFault | null {
+    if (this.toGuest.isCut) return "detached";
+    const { memory } = this.guest;
+    if (!memory.holds(gpa, byteCount)) return "unknownMemory";
+    const { isolation } = memory;
+    const isReadable = isolation === null || byteCount === 0 ||
+      isolation.areShared(pfnsOf(gpa, byteCount));
+    return isReadable ? null : "privateMemory";
   }
 
   /** The host signals something; else why it was not taken. */

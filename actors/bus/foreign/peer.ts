@@ -30,7 +30,11 @@ export type PeerFault =
   /** An event flag beyond those that there are: 2048 of them. */
   | "unknownFlag"
   /** As many messages as there is room for wait already: it may say this one again later. */
-  | "noRoom";
+  | "noRoom"
+  /** Bytes that do not all lie in the guest's RAM. */
+  | "unknownMemory"
+  /** Bytes of an isolated guest that it has not shared, not all of them. */
+  | "privateMemory";
 
 /** Bytes of the largest message that the SynIC carries. */
 const MESSAGE_BYTES_MAX = 240;

@@ -18,7 +18,7 @@ import type { Endpoint } from "../../channel/endpoint.ts";
 import type { PartitionPort } from "../../channel/partition_port.ts";
 import type { GuestLink } from "../link.ts";
 import { MonitorDoorbell } from "../monitor_doorbell.ts";
-import { allocateSharedPage, pageAt } from "../pages.ts";
+import { allocateSharedPage, pageAt, pageInReach } from "../pages.ts";
 import { PageDoorbell, SharedInterrupts } from "../shared_interrupts.ts";
 import { type GuestSignal, SHARED_EVENT_FLAG, SHARED_HOST_SIGNAL, VMBUS_SINT } from "../synic.ts";
 import type { ClientChannel } from "./guest_channel.ts";
@@ -118,9 +118,16 @@ export class GuestSignals {
   /**
    * The host has agreed to `protocol`. `hostPageGpa` is where the monitor page lies that the host has brought for
    * the guest to write, and then the guest's are not used; 0: the host has brought none. False where there is no
-   * such page: the host's fault.
+   * such page, or it is one that the guest keeps to itself: the host's fault.
    */
   connect(protocol: SignalProtocol, hostPageGpa: number): boolean {
+    const { link: { memory }, partition: { port } } = this.#end;
+    const isBrought = hostPageGpa === 0 ||
+      pageInReach(memory, hostPageGpa, port.isTrusted) !== null;
+    return isBrought && this.#connect(protocol, hostPageGpa);
+  }
+
+  #connect(protocol: SignalProtocol, hostPageGpa: number): boolean {
     const { memory } = this.#end.link;
     const { interruptPageGpa, childToParentMonitorGpa } = this.#told;
     const monitorGpa = hostPageGpa === 0 ? childToParentMonitorGpa : hostPageGpa;
@@ -165,7 +172,8 @@ export class GuestSignals {
     this.#pages.childToParent = at(image.childToParentMonitorGpa);
     for (const { pfns } of this.buffers) this.#end.link.memory.isolation?.share(pfns);
     const { interruptPageGpa, parentToChildMonitorGpa, childToParentMonitorGpa } = this.image;
-    return this.connect(protocol, image.hostMonitorGpa) &&
+    // That the host's page is shared shows when the host's end is there.
+    return this.#connect(protocol, image.hostMonitorGpa) &&
       interruptPageGpa === image.interruptPageGpa &&
       parentToChildMonitorGpa === image.parentToChildMonitorGpa &&
       childToParentMonitorGpa === image.childToParentMonitorGpa;

@@ -3,70 +3,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import type { PartitionObject } from "../../../actors/partition/partition_object.ts";
 import * as vmbus from "../../../mod.ts";
-import { ByteHost, type ByteHostOptions, OFFER_5 } from "../../support/byte_host.ts";
-import { ByteRing } from "../../support/byte_ring.ts";
-import { clientTable, makeClient } from "../../support/connected_pair.ts";
+import { ByteHost, OFFER_5 } from "../../support/byte_host.ts";
 import { createFabric } from "../../support/fabric.ts";
+import { ForeignHostStage } from "../../support/foreign_host_stage.ts";
 import { hexBytes, words } from "../../support/held_link.ts";
-import { Receiver } from "../../support/treatment.ts";
-
-/** A client of our guest, and a host of bytes. */
-class ForeignHostStage {
-  readonly fabric: vmbus.Fabric;
-  readonly host: ByteHost;
-  readonly vsc: vmbus.KmclClientInterfaceV1;
-  readonly client: vmbus.VMBCHANNEL;
-  /** State change callbacks, in order. */
-  readonly calls: string[] = [];
-
-  constructor(options: ByteHostOptions = {}) {
-    this.fabric = createFabric({ codec: "vmbus", trace: "full" });
-    this.host = new ByteHost(this.fabric, options);
-    const { partition } = this.host.door;
-    this.vsc = clientTable(partition);
-    const receiver = new Receiver(this.vsc, this.fabric, false);
-    this.client = makeClient(this.vsc, partition, this.calls, { ringPages: [1, 1] }, receiver);
-    assertEquals(this.vsc.VmbChannelEnable(this.client), vmbus.STATUS_SUCCESS);
-  }
-
-  /** Lets everything run; what the host was told. */
-  async settle(): Promise<Uint8Array[]> {
-    await this.fabric.settle();
-    return this.host.take();
-  }
-
-  /** A stage whose host has offered channel 5 and opened it; both rings, as the host has them. */
-  static async opened(options: ByteHostOptions = {}) {
-    const stage = new ForeignHostStage(options);
-    await stage.settle();
-    stage.host.post(OFFER_5);
-    const [header, open] = await stage.settle();
-    const [, , , openId, , , downstreamPage] = new Uint32Array(open!.slice(0, 28).buffer);
-    stage.host.say(6, 0, 5, openId!, 0);
-    assertEquals(await stage.settle(), []);
-    assertEquals(stage.calls.splice(0), ["client Opened", "client Started", "client PostStarted"]);
-    const range = new DataView(header!.buffer, 20);
-    const offset = Number(range.getBigUint64(8, true)) * 4096 - (options.base ?? 0);
-    const pages = range.getUint32(0, true) / 4096;
-    const { memory } = stage.host;
-    const upstream = new ByteRing(memory, offset, downstreamPage! - 1);
-    const downstream = new ByteRing(
-      memory,
-      offset + downstreamPage! * 4096,
-      pages - downstreamPage! - 1,
-    );
-    return { stage, header: header!, upstream, downstream };
-  }
-
-  /** The host is detached, and the client goes; nothing may be left. */
-  async end(): Promise<void> {
-    this.host.door.detach();
-    await this.vsc.VmbChannelDisable(this.client);
-    this.vsc.VmbChannelCleanup(this.client);
-    assertEquals([this.fabric.leaks(), this.fabric.violations], [[], []]);
-    await this.fabric[Symbol.asyncDispose]();
-  }
-}
 
 const CASES = [
   // version, memory base, the connection that the guest says everything over, how many versions it tries
