@@ -5,15 +5,10 @@
  */
 
 import type { Endpoint } from "../actors/channel/endpoint.ts";
-import { createDevice, type LoadedDriver } from "../actors/partition/loaded_driver.ts";
+import { createDevice, LoadedDriver } from "../actors/partition/loaded_driver.ts";
 import { PartitionObject } from "../actors/partition/partition_object.ts";
 import type { Device, VMBCHANNEL } from "../actors/runtime/handle.ts";
 import { type Kmcl, requireEndpoint } from "./resolve.ts";
-
-/** The loaded driver whose an endpoint is: there is one class behind the port by which the endpoint knows it. */
-function loadedDriverOf({ driver }: Endpoint): LoadedDriver | null {
-  return driver as LoadedDriver | null;
-}
 
 /**
  * The device that the channel was allocated for. Our reading.
@@ -26,7 +21,7 @@ export function VmbChannelGetParentDeviceObject(
 ): Device | null {
   const endpoint = requireEndpoint(kmcl, "VmbChannelGetParentDeviceObject", channel);
   if (endpoint === null) return null;
-  return loadedDriverOf(endpoint)?.device ?? PartitionObject.of(endpoint.partition).device;
+  return LoadedDriver.of(endpoint)?.device ?? PartitionObject.of(endpoint.partition).device;
 }
 
 /**
@@ -41,7 +36,7 @@ export function VmbChannelGetTargetDeviceObject(
   const endpoint = requireEndpoint(kmcl, "VmbChannelGetTargetDeviceObject", channel);
   if (endpoint === null || !hasTarget(endpoint)) return null;
   const partition = PartitionObject.of(endpoint.partition);
-  return endpoint.targetDevice ??= createDevice({ partition, driver: loadedDriverOf(endpoint) });
+  return endpoint.targetDevice ??= createDevice({ partition, driver: LoadedDriver.of(endpoint) });
 }
 
 /** Whether there is somebody to reach: a guest that the server is for, an offer that the client took. */

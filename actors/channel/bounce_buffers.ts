@@ -50,10 +50,11 @@ export class BounceBuffers {
   readonly #isShared: boolean;
   /** The pages for copies; null: none, as all that the client describes can be read. */
   #pages: GuestBuffer | null = null;
-  /** Those that no packet uses. */
-  readonly #free: number[] = [];
+  /** Those that no packet uses; the last one is taken next. */
+  #free: number[] = [];
   /** What the driver has asked for. */
   readonly #ofDriver: GuestBuffer[] = [];
+  #driverBytes = 0;
   /** Shared memory of packets that ended without a completion: the host may have them until the rings are gone. */
   readonly #left: (readonly GpaRange[])[] = [];
   /** A packet waits for pages. */
@@ -74,7 +75,7 @@ export class BounceBuffers {
     return {
       pages: this.#pages?.pfns.length ?? 0,
       freePages: this.#free.length,
-      driverBytes: this.#ofDriver.reduce((sum, { byteCount }) => sum + byteCount, 0),
+      driverBytes: this.#driverBytes,
       packetsCopied: this.#packetsCopied,
       bytesCopied: this.#bytesCopied,
       waits: this.#waits,
@@ -84,6 +85,11 @@ export class BounceBuffers {
   /** The pages for copies, which no driver sees; null: there are none. */
   get pages(): GuestBuffer | null {
     return this.#pages;
+  }
+
+  /** What its driver has asked for, in that order. */
+  get driverBuffers(): readonly GuestBuffer[] {
+    return this.#ofDriver;
   }
 
   /** All of them. */
@@ -125,7 +131,13 @@ export class BounceBuffers {
   #keepPages(pages: GuestBuffer): void {
     this.#keep(pages);
     this.#pages = pages;
-    this.#free.push(...[...pages.pfns].reverse()); // the lowest one is taken first
+    this.#free = [...pages.pfns].reverse(); // the lowest one is taken first
+  }
+
+  #keepForDriver(buffer: GuestBuffer): void {
+    this.#keep(buffer);
+    this.#ofDriver.push(buffer);
+    this.#driverBytes += buffer.byteCount;
   }
 
   #keep({ pfns }: GuestBuffer): void {
@@ -142,11 +154,9 @@ export class BounceBuffers {
   /** A buffer for the driver, which it has until the channel is gone; null: beyond its bound, or no room. */
   allocate(byteCount: number): GuestBuffer | null {
     const { bounceDriverBytes } = this.#client.configuration;
-    if (this.state.driverBytes + byteCount > bounceDriverBytes) return null;
+    if (this.#driverBytes + byteCount > bounceDriverBytes) return null;
     const buffer = this.#memory.tryAllocate(byteCount);
-    if (buffer === null) return null;
-    this.#keep(buffer);
-    this.#ofDriver.push(buffer);
+    if (buffer !== null) this.#keepForDriver(buffer);
     return buffer;
   }
 
@@ -156,7 +166,8 @@ export class BounceBuffers {
     for (const buffer of this.#ofDriver.splice(0)) this.#drop(buffer);
     if (this.#pages !== null) this.#drop(this.#pages);
     this.#pages = null;
-    this.#free.length = 0;
+    this.#free = [];
+    this.#driverBytes = 0;
     this.isAwaited = false;
   }
 
@@ -225,7 +236,9 @@ export class BounceBuffers {
     packet.ownRanges = null;
     packet.ranges = ownRanges;
     if (ranges !== ownRanges) {
-      for (const { pfns } of [...ranges].reverse()) this.#free.push(...[...pfns].reverse());
+      for (const { pfns } of [...ranges].reverse()) {
+        for (let at = pfns.length - 1; at >= 0; at--) this.#free.push(pfns[at]!);
+      }
     } else if (left === null) unshareRanges(this.#memory, ranges);
     else left.push(ranges);
   }
@@ -265,16 +278,17 @@ export class BounceBuffers {
     if (new Set(all).size !== all.length || !all.every((gpa) => buffers.has(gpa))) return false;
     const pages = pagesGpa === null ? null : buffers.get(pagesGpa)!;
     if (pages !== null && pages.byteCount !== bouncePacketBytes) return false;
-    for (const gpa of driverGpas) {
-      this.#keep(buffers.get(gpa)!);
-      this.#ofDriver.push(buffers.get(gpa)!);
-    }
+    for (const gpa of driverGpas) this.#keepForDriver(buffers.get(gpa)!);
     if (pages !== null) this.#keepPages(pages);
-    return this.state.driverBytes <= bounceDriverBytes && packets.every((one) => this.#resume(one));
+    if (this.#driverBytes > bounceDriverBytes) return false;
+    const free = new Set(this.#free);
+    const areGood = packets.every((packet) => this.#resume(packet, free));
+    this.#free = [...free];
+    return areGood;
   }
 
-  /** Gives a packet in flight the pages that it had; false where they are not pages of these, or are another packet's. */
-  #resume(packet: PacketObject): boolean {
+  /** Gives a packet in flight the pages that it had; false where they are not of those that are `free`. */
+  #resume(packet: PacketObject, free: Set<number>): boolean {
     const { ownRanges, ranges, actor: { tags } } = packet;
     const isSent = tags.awaiting || tags.withdrawn;
     if (ownRanges === null) {
@@ -287,13 +301,7 @@ export class BounceBuffers {
       return true;
     }
     return isSent && this.#isNeeded && haveSameShape(ranges, ownRanges) &&
-      ranges.every(({ pfns }) => pfns.every((pfn) => this.#use(pfn)));
-  }
-
-  #use(pfn: number): boolean {
-    const at = this.#free.indexOf(pfn);
-    if (at >= 0) this.#free.splice(at, 1);
-    return at >= 0;
+      ranges.every(({ pfns }) => pfns.every((pfn) => free.delete(pfn)));
   }
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { assert } from "../../core/assert.ts";
 import type { PartitionOnBus } from "../channel/bus_port.ts";
 import type { Endpoint } from "../channel/endpoint.ts";
 import type { LoadedDriverPort } from "../channel/partition_port.ts";
@@ -67,6 +68,12 @@ export class LoadedDriver implements LoadedDriverPort {
     this.guest = guest;
     this.partition = kind === "guest" ? guest : guest.root;
     this.device = createDevice({ partition: this.partition, driver: this });
+  }
+
+  /** The loaded driver whose an endpoint is, which knows it by its port; null: none's. */
+  static of({ driver }: Pick<Endpoint, "driver">): LoadedDriver | null {
+    assert(driver === null || driver instanceof LoadedDriver, "drivers are loaded in one way");
+    return driver;
   }
 
   /** Whether its device is gone. */

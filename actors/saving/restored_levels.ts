@@ -105,13 +105,15 @@ export class RestoredMachine {
     const clients = sharing.flatMap(({ clients }) => clients);
     const servers = sharing.flatMap(({ partition }) => partition.bus.host.unclaimed.all);
     const bounce = clients.flatMap((client) => client.bounce?.buffers ?? []);
-    const others = sharing.flatMap(({ partition: { bus } }) => [
+    const pages = sharing.flatMap(({ partition: { bus } }) => [
       ...bus.guest.signals.buffers,
-      bus.host.signals.hostPage,
+      ...bus.host.signals.hostPage === null ? [] : [bus.host.signals.hostPage],
     ]);
-    const taken = new Set<unknown>([...rings, ...others]);
-    if (new Set(bounce).size < bounce.length || bounce.some((buffer) => taken.has(buffer))) {
-      throwDataError("a bounce buffer is somebody else's as well");
+    const kept = [...rings, ...bounce, ...pages];
+    if (new Set(kept).size < kept.length) {
+      throwDataError(
+        "a buffer of rings, of bounce buffers or of signals is another one of them as well",
+      );
     }
     const isGood = areSame(reserved, clients.map(({ channel }) => channel?.mmio ?? null)) &&
       areSame(placed, servers.map(({ mmio }) => mmio));

@@ -87,6 +87,7 @@ export class RestoredPartition {
     chunks.all("client").forEach((client, at) => this.#restoreClient(client, `client ${at}`));
     restoreGuestEnd(partition.bus.guest, chunks.one("guestEnd"), this.#clients);
     restoreHostEnd(partition.bus.host, chunks.one("hostEnd"));
+    checkHostPage(partition);
     this.#clients.forEach((client, at) => this.#resumeClient(client, this.#images[at]!));
     this.#restoreWork(partition, chunks.one("work"));
   }
@@ -226,4 +227,13 @@ function scheduleClient({ work, changes }: Endpoint, kind: WorkKind): void {
   else if (kind === "completions") work.scheduleCompletions();
   else if (kind === "passivePackets") work.schedulePassivePackets();
   else changes.schedule();
+}
+
+/** A guest that is connected writes the monitor page that its host has brought, and no other page in its place. */
+function checkHostPage({ bus: { guest, host } }: PartitionObject): void {
+  if (guest.connection.actor.tags.connected !== true) return;
+  const { hostMonitorGpa } = guest.signals.image;
+  if (hostMonitorGpa !== (host.signals.hostPage?.gpa ?? 0)) {
+    throwDataError("guestEnd, connection: the host has brought another monitor page, or none");
+  }
 }

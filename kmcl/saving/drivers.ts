@@ -108,11 +108,17 @@ export interface GuestRestoreContext extends GuestContext {
   /** Gives back a packet that the driver had not completed. */
   attachCompletion(token: HandleToken): HeldPacket;
   /**
-   * Gives back a buffer of the guest's memory by its address.
+   * Gives back a buffer that the driver has allocated in the guest's memory, by its address.
    *
-   * @throws {RangeError} No buffer that is allocated begins there.
+   * @throws {RangeError} No such buffer begins there: what is allocated may be KMCL's, or a bounce buffer.
    */
   buffer(gpa: number): GuestBuffer;
+  /**
+   * Gives back a buffer that the driver had of VmbChannelAllocateBounceBuffer for `channel`, by its address.
+   *
+   * @throws {RangeError} `channel` is none of the driver's that is attached, or no such buffer of it begins there.
+   */
+  bounceBuffer(channel: VMBCHANNEL, gpa: number): GuestBuffer;
 }
 
 /** One driver at work in a guest. */

@@ -15,6 +15,7 @@ import type { RestoredPartition } from "../../actors/saving/restored_partition.t
 import { NT_SUCCESS } from "../../core/ntstatus.ts";
 import type { GuestBuffer } from "../../core/memory/types.ts";
 import { driverOf } from "../driver.ts";
+import { resolveHandle } from "../handles.ts";
 import {
   copyStateChangeCallbacks,
   setProcessPacketCallbacks,
@@ -35,6 +36,16 @@ import { channelToken, completionToken, heldPackets, packetToken } from "./token
 interface HeldByDriver {
   readonly endpoint: Endpoint;
   readonly packet: IncomingPacket;
+}
+
+/** What is allocated in the memory of a partition, and is not its drivers' to allocate and free. */
+function buffersOfKmcl({ bus, endpoints }: PartitionObject): unknown[] {
+  return [
+    ...bus.guest.channels.map(({ taken }) => taken?.ringPages),
+    ...[...endpoints].flatMap(({ bounce }) => bounce?.buffers ?? []),
+    ...bus.guest.signals.buffers,
+    bus.host.signals.hostPage,
+  ];
 }
 
 /** The context of one driver. */
@@ -122,12 +133,23 @@ export class RestoreContext implements GuestRestoreContext {
     this.#requireOpen();
     const { memory, levels } = PartitionObject.of(this.#driver.guest);
     const buffer = memory.buffers.get(gpa);
-    const isRings = levels.flatMap(({ bus }) => bus.guest.channels)
-      .some(({ taken }) => taken?.ringPages === buffer);
-    const isOfCopies = levels.flatMap(({ endpoints }) => [...endpoints])
-      .some(({ bounce }) => (bounce?.pages ?? null) === buffer);
-    if (buffer !== undefined && !isRings && !isOfCopies) return buffer;
+    const isOfKmcl = levels.some((level) => buffersOfKmcl(level).includes(buffer));
+    if (buffer !== undefined && !isOfKmcl) return buffer;
     throw new RangeError(`Cannot give back a buffer: no driver has one that begins at ${gpa}`);
+  }
+
+  /** See {@linkcode GuestRestoreContext.bounceBuffer}. */
+  bounceBuffer(channel: VMBCHANNEL, gpa: number): GuestBuffer {
+    this.#requireOpen();
+    const endpoint = resolveHandle(channel, "VMBCHANNEL");
+    const isOwn = endpoint?.driver === this.#driver;
+    const buffer = isOwn
+      ? endpoint?.bounce?.driverBuffers.find((one) => one.gpa === gpa)
+      : undefined;
+    if (buffer !== undefined) return buffer;
+    throw new RangeError(
+      `Cannot give back a bounce buffer: the channel has none of its driver's that begins at ${gpa}`,
+    );
   }
 
   /**

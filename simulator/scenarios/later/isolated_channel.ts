@@ -330,12 +330,17 @@ export class IsolatedChannel {
     this.moved = saved.uint("moved");
     this.faults.push(...saved.list("faults").map(String));
     this.#waiting = saved.list("waiting").map(Number);
-    this.#shared = saved.orNull("shared", () => context.buffer(saved.uint("shared")));
+    this.#shared = saved.orNull(
+      "shared",
+      () => context.bounceBuffer(this.channel, saved.uint("shared")),
+    );
     this.#summands = saved.orNull("summands", () => context.buffer(saved.uint("summands")));
     this.#gpadl = saved.uint("gpadl");
     saved.records("inFlight", (each) => {
       const packet = context.attachPacket(each.text("packet"), { completionRoutine: () => {} });
-      this.#expectEnd(packet, context.buffer(each.uint("gpa")));
+      const gpa = each.uint("gpa");
+      const shared = this.#shared?.gpa === gpa ? this.#shared : null;
+      this.#expectEnd(packet, shared ?? context.buffer(gpa));
     });
     saved.records("held", (each) => {
       const { packet } = context.attachCompletion(each.text("packet"));

@@ -253,6 +253,15 @@ Deno.test("VmbChannelEnable: a guest without room for bounce buffers fails to op
   await closePair(pair);
 });
 
+Deno.test("VmbChannelInitSetBounceBufferSizes: half a gigabyte of pages is no matter (X18)", async () => {
+  const pages = 131_072;
+  const pair = makeBouncing(pages * 4096, 0, { partition: { memoryPages: 2 * pages } });
+  enablePair(pair);
+  await pair.fabric.settle();
+  assertEquals(seen(pair).bounce?.freePages, pages);
+  await closePair(pair);
+});
+
 Deno.test("VmbChannelSendSynchronousRequest: what comes after its time is not copied to its caller (X19)", async () => {
   const pair = await bouncingPair(4096, 0);
   const { fabric, guest, vsp, vsc, client, atServer: { held } } = pair;

@@ -7,6 +7,7 @@ import { decodeControlMessage, isControlFault } from "../../../core/control/code
 import { messageOfEntry } from "../../../simulator/decoding/message_of_entry.ts";
 import * as vmbus from "../../../mod.ts";
 import { closePair, openPair, type PairOptions } from "../../support/connected_pair.ts";
+import { withParts } from "../../kmcl/saving/saved_parts.ts";
 import { createFabric } from "../../support/fabric.ts";
 import { endpointBehind } from "../../support/endpoints.ts";
 import { partitionBehind } from "../../support/signal_pages.ts";
@@ -208,6 +209,27 @@ for (const [vmbusVersion, monitorPages] of KINDS) {
     }
   });
 }
+
+Deno.test("restorePartition: a guest that is connected writes no page but that which its host has brought", async () => {
+  const stage = startTalk({
+    fabric: { monitorPages: true },
+    partition: { monitorPages: "host" },
+  });
+  await step(stage, 60);
+  const { bytes } = await vmbus.savePartition(stage.guest);
+  const refusalOf = (to: (hostMonitorGpa: number) => number) =>
+    vmbus.restorePartition(
+      createFabric({ monitorPages: true }),
+      withParts(bytes!, ({ guestEnd: { connection: { pages } } }) => {
+        pages.hostMonitorGpa = to(pages.hostMonitorGpa);
+      }),
+      TALK_DRIVERS,
+    ).reason;
+  assertEquals(refusalOf((gpa) => gpa), null);
+  for (const reason of [refusalOf((gpa) => gpa + 4096), refusalOf(() => 0)]) {
+    assertEquals(reason?.includes("the host has brought another monitor page"), true);
+  }
+});
 
 Deno.test("restorePartition: a guest whose host had brought its page needs a host that brings one", async () => {
   const stage = startTalk({

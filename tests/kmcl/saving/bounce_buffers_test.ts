@@ -1,6 +1,6 @@
 // kmcl.md X21: what a save keeps of an isolated guest, and of the bounce buffers of its clients.
 
-import { assertEquals, assertExists } from "@std/assert";
+import { assertEquals, assertExists, assertStringIncludes, assertThrows } from "@std/assert";
 import { PARTITION_CHUNKS } from "../../../actors/saving/partition_image.ts";
 import { readEnvelope, writeEnvelope } from "../../../core/saved/envelope.ts";
 import type { PlainData } from "../../../core/saved/plain_data.ts";
@@ -9,24 +9,39 @@ import { PAIR_INSTANCE, PAIR_TYPE, serverTable, setVmbus } from "../../support/c
 import { clientTableV5 } from "../../support/later_tables.ts";
 import { WAIT } from "../../support/sending.ts";
 import { stubClient, stubGuest } from "../../support/stub_drivers.ts";
+import { withParts } from "./saved_parts.ts";
 
 type Saved = Readonly<Record<string, PlainData>>;
 
+/** Where bounce buffers of a saved client lie. */
+interface SavedBounce {
+  pagesGpa: number;
+  driverGpas: number[];
+}
+
+const OTHER_INSTANCE = "11111111-2222-4333-8444-555555555555";
+
 /** A server that stands still until it is resumed, and inverts the first byte of what packets describe. */
-const inverter: vmbus.HostDriver = {
-  name: "inverter",
-  start: (context) => serve(context, null),
-  restore: (context, saved) => serve(context, saved as Uint8Array),
-};
+function inverterOf(name: string, instance: string): vmbus.HostDriver {
+  return {
+    name,
+    start: (context) => serve(context, instance, null),
+    restore: (context, saved) => serve(context, instance, saved as Uint8Array),
+  };
+}
+
+const inverter = inverterOf("inverter", PAIR_INSTANCE);
+const otherInverter = inverterOf("other inverter", OTHER_INSTANCE);
 
 function serve(
   { fabric, device, guest }: vmbus.HostContext,
+  instance: string,
   saved: Uint8Array | null,
 ): vmbus.HostDriverInstance {
   const kmcl = serverTable(fabric);
   const { channel } = vmbus.expectSuccess(kmcl.VmbChannelAllocate(device, true));
   setVmbus(kmcl, channel, guest);
-  kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, PAIR_TYPE, PAIR_INSTANCE);
+  kmcl.VmbServerChannelInitSetTargetInterfaceId(channel, PAIR_TYPE, instance);
   kmcl.VmbChannelInitSetProcessPacketCallbacks(channel, (_channel, packet) => {
     const { mdl } = vmbus.expectSuccess(kmcl.VmbChannelPacketGetExternalData(packet, 0));
     const bytes = vmbus.mdlSegments(mdl)[0]!;
@@ -200,6 +215,97 @@ Deno.test("restorePartition: a buffer that KMCL keeps for something else is no b
       },
     }));
   assertEquals([withDrivers([]), withDrivers([ringGpa])], [false, true]);
+});
+
+Deno.test("GuestRestoreContext.bounceBuffer: gives back what a channel's driver asked for, and buffer none of it (X21)", async () => {
+  const { bytes, buffers: [own, bounce] } = await savedGuest(true);
+  const [pages, ring] = [0, 8192];
+  const refusalOf = (
+    named: readonly number[],
+    restore: (context: vmbus.GuestRestoreContext) => void,
+  ) => {
+    const changed = withClient(bytes, ({ bounce: saved, ...endpoint }) => ({
+      ...endpoint,
+      bounce: { ...saved as Saved, driverGpas: [bounce!.gpa, ...named] },
+    }));
+    const guestDrivers = [stubGuest({ restore })];
+    const drivers = { guestDrivers, hostDrivers: [inverter] };
+    return vmbus.restorePartition(vmbus.createFabric(), changed, drivers).reason;
+  };
+  let isSeen = false;
+  const restore = (context: vmbus.GuestRestoreContext) => {
+    const early = null as unknown as vmbus.VMBCHANNEL;
+    assertThrows(() => context.bounceBuffer(early, bounce!.gpa), RangeError);
+    const channel = context.attachChannel("channel 0", { processPacket: () => {} });
+    for (const gpa of [own!.gpa, pages, ring, bounce!.gpa + 1, NaN]) {
+      assertThrows(
+        () => context.bounceBuffer(channel, gpa),
+        RangeError,
+        "has none of its driver's",
+      );
+    }
+    for (const gpa of [pages, ring, bounce!.gpa]) {
+      assertThrows(() => context.buffer(gpa), RangeError, "no driver has one");
+    }
+    assertEquals(context.bounceBuffer(channel, bounce!.gpa), bounce);
+    assertEquals(context.buffer(own!.gpa), own);
+    for (let slot = 0; slot < 3; slot++) {
+      context.attachPacket(`packet 0/${slot}`, { completionRoutine: () => {} });
+    }
+    isSeen = true;
+  };
+  assertEquals([refusalOf([], restore), isSeen], [null, true]);
+  // The host would read what the driver keeps to itself, and it would be freed with the channel.
+  const reason = refusalOf([own!.gpa], (context) => {
+    attachAll(context);
+    context.buffer(own!.gpa);
+  });
+  assertStringIncludes(String(reason), `no driver has one that begins at ${own!.gpa}`);
+});
+
+Deno.test("restorePartition: two clients have no bounce buffer together (X21)", async () => {
+  const fabric = vmbus.createFabric();
+  const guest = fabric.createPartition({ name: "guest", memoryPages: 32, isolated: true });
+  const kmcl = clientTableV5(guest);
+  const channels: vmbus.VMBCHANNEL[] = [];
+  for (const driver of [inverter, otherInverter]) vmbus.loadHostDriver(guest, driver);
+  const start = (context: vmbus.GuestContext) => {
+    for (const instance of [PAIR_INSTANCE, OTHER_INSTANCE]) {
+      channels.push(stubClient(context, "complete", {}, (made) => {
+        kmcl.VmbClientChannelInitSetTargetPnp(made, PAIR_TYPE, instance);
+        kmcl.VmbChannelInitSetBounceBufferSizes(made, 4096, 4096);
+      }));
+    }
+  };
+  const save = (tokens: vmbus.HandleTokens) => channels.map((one) => tokens.of(one));
+  vmbus.loadGuestDriver(guest, stubGuest({ start, save }));
+  await fabric.settle();
+  for (const one of channels) vmbus.expectSuccess(kmcl.VmbChannelAllocateBounceBuffer(one, 4096));
+  const { bytes } = await vmbus.savePartition(guest);
+  const restore = (context: vmbus.GuestRestoreContext) => {
+    for (const at of [0, 1]) context.attachChannel(`channel ${at}`, { processPacket: () => {} });
+  };
+  const drivers = {
+    guestDrivers: [stubGuest({ restore })],
+    hostDrivers: [inverter, otherInverter],
+  };
+  const reasonOf = (change: (one: SavedBounce, other: SavedBounce) => void) =>
+    vmbus.restorePartition(
+      vmbus.createFabric(),
+      withParts(
+        bytes!,
+        ({ clients: [one, other] }) => change(one.endpoint.bounce, other.endpoint.bounce),
+      ),
+      drivers,
+    ).reason;
+  assertEquals(reasonOf(() => {}), null);
+  const refused = [
+    reasonOf((one, other) => one.pagesGpa = other.pagesGpa),
+    reasonOf((one, other) => one.driverGpas = other.driverGpas),
+    reasonOf((one, other) => one.driverGpas = [other.pagesGpa]),
+  ];
+  const text = "a buffer of rings, of bounce buffers or of signals is another one of them as well";
+  for (const reason of refused) assertStringIncludes(String(reason), text);
 });
 
 Deno.test("savePartition: who is not isolated, and asks for no bounce buffer, saves what was saved before there were any (X1, X21)", async () => {

@@ -101,6 +101,7 @@ Deno.test("GuestRestoreContext.attachPacket: an initialized packet in flight nee
         attachCompletion: (token) => context.attachCompletion(token),
         attachPacket,
         buffer,
+        bounceBuffer: (channel, gpa) => context.bounceBuffer(channel, gpa),
       }, state);
     },
   };
