@@ -215,7 +215,8 @@ export const CHANNEL_RULES: Rules<ChannelParts> = {
   ),
   "a server has external data, or a request that is not over": ofEach((packet, { side }) =>
     side === "client" ||
-    packet.ranges.length === 0 && (packet.kind !== "request" || packet.state === "ended")
+    packet.ranges.length === 0 && packet.ownRanges === null &&
+      (packet.kind !== "request" || packet.state === "ended")
   ),
   "a packet of a pipe wants a completion": ofEach(({ wantsCompletion }, { configuration }) =>
     !wantsCompletion || !configuration.isPipe

@@ -5,7 +5,9 @@ import { Chance } from "../../core/chance.ts";
 import { readEnvelope, type SavedChunk, writeEnvelope } from "../../core/saved/envelope.ts";
 import * as vmbus from "../../mod.ts";
 import type { PairOptions } from "../support/connected_pair.ts";
+import { createFabric } from "../support/fabric.ts";
 import { HostileSaver } from "../support/hostile_saver.ts";
+import { serverTableV5 } from "../support/later_tables.ts";
 import { times } from "../support/long.ts";
 import {
   endpointOf,
@@ -18,6 +20,7 @@ import {
 
 const RANDOM_CHANGES = times(2_000, 20_000);
 const HOSTILE_CHANGES = times(2_500, 20_000);
+const LATER_CHANGES = times(1_500, 20_000);
 /** One of so many changes that are taken is carried to the end, in a guest that has the channel. */
 const CARRIED_OUT = 16;
 const SEED = 4;
@@ -31,21 +34,40 @@ const OPTIONS: PairOptions = {
   },
 };
 
+/** What a server sets by the functions of later versions. */
+function laterSettings(later: vmbus.KmclServerInterfaceV5, channel: vmbus.VMBCHANNEL): void {
+  vmbus.expectSuccess(later.VmbChannelInitSetInlinePacketContextSize(channel, 12));
+  later.VmbChannelSetAllowableDpcCpuUsage(channel, 40);
+}
+
 /** A guest that stands still with a channel whose server has gone, and what was saved of that. */
 interface Stage {
   readonly pair: SavingPair;
   readonly bytes: Uint8Array;
+  /** Whether its server uses functions of later versions. */
+  readonly usesLater: boolean;
 }
 
 /** Packets awaited and queued, and completions that found no room. */
-async function setStage(): Promise<Stage> {
-  const pair = await openSavingPair({ ...OPTIONS, onServerPacket: "hold" });
+async function setStage(usesLater = false): Promise<Stage> {
+  const world = createFabric();
+  const later = serverTableV5(world);
+  const pair = await openSavingPair({
+    ...OPTIONS,
+    within: { fabric: world, guest: world.createPartition({ name: "guest", memoryPages: 512 }) },
+    server: (vsp, channel) => {
+      OPTIONS.server?.(vsp, channel);
+      if (usesLater) laterSettings(later, channel);
+    },
+    onServerPacket: "hold",
+  });
   const { fabric, guest, vsp, vsc, client, server } = pair;
   const wants = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
   for (let count = 0; count < 5; count++) {
     vsc.VmbPacketSend(vsc.VmbPacketAllocate(client), Uint8Array.of(count), 1, null, wants);
   }
-  send(pair, "awaited");
+  const awaited = send(pair, "awaited");
+  if (usesLater) later.VmbPacketGetInlinePacketContextPointer(awaited)?.fill(5);
   await fabric.settle();
   guest.pause();
   // The guest reads nothing any more, and its ring fills.
@@ -58,7 +80,7 @@ async function setStage(): Promise<Stage> {
   const bytes = await vmbus.saveServerChannel(vsp, server);
   orphanServer(pair);
   pair.ends.length = 0; // what ended before the save
-  return { pair: newServer(pair), bytes };
+  return { pair: newServer(pair), bytes, usesLater };
 }
 
 /** What a fabric and a channel tell of themselves; the trace also knows of calls that were refused. */
@@ -141,7 +163,11 @@ interface Tally {
   carriedOut: number;
 }
 
-async function tryChanges(chunks: readonly SavedChunk[], stage: Stage): Promise<Tally> {
+async function tryChanges(
+  chunks: readonly SavedChunk[],
+  stage: Stage,
+  changes: number,
+): Promise<Tally> {
   const chance = Chance.fromSeed(SEED).fork("fields");
   const saver = new HostileSaver("channel", chunks);
   const tally: Tally = { statuses: new Map(), changeCount: 0, carriedOut: 0 };
@@ -149,7 +175,7 @@ async function tryChanges(chunks: readonly SavedChunk[], stage: Stage): Promise<
   let pair = strangerOf(stage);
   let takenCount = 0;
   let before = stateOf(pair);
-  while (tally.changeCount < HOSTILE_CHANGES) {
+  while (tally.changeCount < changes) {
     const { bytes, changeCount } = saver.change(chance);
     tally.changeCount += changeCount;
     const status = restore(pair, bytes);
@@ -170,7 +196,7 @@ async function tryChanges(chunks: readonly SavedChunk[], stage: Stage): Promise<
     pair = newServer(pair);
     before = stateOf(pair);
     if (takenCount++ % CARRIED_OUT !== 0) continue;
-    const again = await setStage();
+    const again = await setStage(stage.usesLater);
     if (restore(again.pair, bytes) !== vmbus.STATUS_SUCCESS) continue;
     await carryOut(again.pair, named);
     tally.carriedOut++;
@@ -182,13 +208,27 @@ async function tryChanges(chunks: readonly SavedChunk[], stage: Stage): Promise<
 Deno.test("VmbChannelRestoreFromBuffer: a hostile saver gets an error, or a channel that works (V6)", async () => {
   const stage = await setStage();
   const chunks = readEnvelope("channel", stage.bytes);
-  const { statuses, carriedOut } = await tryChanges(chunks, stage);
+  const { statuses, carriedOut } = await tryChanges(chunks, stage, HOSTILE_CHANGES);
   const count = (name: string) => statuses.get(name) ?? 0;
   // Most changes make the state invalid; a few, such as another quota or payload, do not.
   assert(count("STATUS_DATA_ERROR") > HOSTILE_CHANGES / 5, JSON.stringify([...statuses]));
   assert(count("STATUS_REVISION_MISMATCH") > HOSTILE_CHANGES / 200);
   assert(count("STATUS_SUCCESS") > HOSTILE_CHANGES / 200);
   assert(carriedOut > HOSTILE_CHANGES / 2_000, `${carriedOut}`);
+  assertEquals(stage.pair.fabric.violations, []);
+});
+
+// kmcl.md X12, X14
+Deno.test("VmbChannelRestoreFromBuffer: so does one of a server that uses later functions (V6, X14)", async () => {
+  const stage = await setStage(true);
+  const chunks = readEnvelope("channel", stage.bytes);
+  withParts(chunks, ({ identity, state, packets }) => {
+    assertEquals([identity["inlineContextBytes"], state.dispatchShare], [12, 40]);
+    assertEquals(packets[0]!.packet.context, new Uint8Array(12).fill(5));
+  });
+  const { statuses, carriedOut } = await tryChanges(chunks, stage, LATER_CHANGES);
+  assert((statuses.get("STATUS_DATA_ERROR") ?? 0) > LATER_CHANGES / 5);
+  assert((statuses.get("STATUS_SUCCESS") ?? 0) > LATER_CHANGES / 200 && carriedOut > 0);
   assertEquals(stage.pair.fabric.violations, []);
 });
 
@@ -282,6 +322,12 @@ const INVALID: Readonly<Record<string, (parts: Parts) => void>> = {
   "external data of a server": ({ packets }) =>
     packets[0]!.packet.ranges = [{ byteCount: 1, byteOffset: 0, pfns: [0] }],
   "no bytes of the driver's": ({ packets }) => packets[0]!.driver = null,
+  "a context of another size": ({ packets }) => packets[0]!.packet.context = new Uint8Array(13),
+  "a context where none was asked for": ({ packets }) =>
+    packets[0]!.packet.context = new Uint8Array(1),
+  "a share of more than all": ({ state }) => state.dispatchShare = 101,
+  "a share that is said, and is all": ({ state }) => state.dispatchShare = 100,
+  "copies of external data": ({ packets }) => packets[0]!.packet.ownRanges = [],
   "a field too many": ({ identity }) => identity["more"] = 1,
   "a trust level that is no number": ({ identity }) => identity["vtl"] = true,
   "an instance that is no GUID": ({ identity }) => identity["instance"] = "none",
