@@ -47,6 +47,22 @@ const CAPACITY_16 = struct("capacity (16)", 32, {
 });
 const HAS_UNMAP = 0x80;
 
+/** What READ CAPACITY(16) tells who asks. */
+export interface Capacity {
+  /** Address of the last block; what is no exact number is 2^53 - 1. */
+  readonly lastLba: number;
+  /** Bytes of a block. */
+  readonly blockBytes: number;
+}
+
+/** Reads what READ CAPACITY(16) has given; null: it is cut off. */
+export function capacityIn(data: Uint8Array): Capacity | null {
+  if (data.length < CAPACITY_16_BYTES_MIN) return null;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const { lastLba, blockBytes } = CAPACITY_16.fields;
+  return { lastLba: lastLba.read(view) as number, blockBytes: blockBytes.read(view) as number };
+}
+
 /** One extent of GET LBA STATUS. */
 const LBA_STATUS = struct("LBA status", 16, {
   lba: [0, beSize],
@@ -145,6 +161,25 @@ const UNMAP_DESCRIPTOR = struct("UNMAP descriptor", 16, {
   blocks: [8, beU32, "blocks"],
   reserved12: [12, reserved(4)],
 });
+
+/** Bytes of the parameters of an UNMAP of `count` ranges. */
+export function unmapBytesOf(count: number): number {
+  return UNMAP_HEAD.byteCount + count * UNMAP_DESCRIPTOR.byteCount;
+}
+
+/** The parameters of an UNMAP of `ranges`. */
+export function encodeUnmap(
+  ranges: readonly { readonly lba: number; readonly blocks: number }[],
+): Uint8Array {
+  const parameters = new Uint8Array(unmapBytesOf(ranges.length));
+  const followingBytes = parameters.length - 2;
+  const descriptorBytes = parameters.length - UNMAP_HEAD.byteCount;
+  parameters.set(UNMAP_HEAD.encode({ followingBytes, descriptorBytes }));
+  for (const [at, range] of ranges.entries()) {
+    parameters.set(UNMAP_DESCRIPTOR.encode(range), unmapBytesOf(at));
+  }
+  return parameters;
+}
 
 /** UNMAP: gives blocks back. What the image cannot give back is left as it is. */
 export function unmap(

@@ -90,6 +90,25 @@ const BLOCK_LIMITS = struct("block limits", 60, {
   reserved40: [40, reserved(20)],
 });
 
+/** What page B0 tells who discards. */
+export interface UnmapLimits {
+  /** Most blocks of one UNMAP. */
+  readonly unmapBlocksMax: number;
+  /** Most ranges of one. */
+  readonly unmapDescriptorsMax: number;
+}
+
+/** Reads what page B0 has behind its head; null: it is cut off before that. */
+export function blockLimitsIn(payload: Uint8Array): UnmapLimits | null {
+  const { unmapBlocksMax, unmapDescriptorsMax, unmapGranularity } = BLOCK_LIMITS.fields;
+  if (payload.length < unmapGranularity.offset) return null;
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  return {
+    unmapBlocksMax: unmapBlocksMax.read(view) as number,
+    unmapDescriptorsMax: unmapDescriptorsMax.read(view) as number,
+  };
+}
+
 /** Page B1. */
 const CHARACTERISTICS = struct("block device characteristics", 60, {
   rotationRate: [0, beU16],

@@ -32,6 +32,31 @@ export function reportLuns(luns: readonly number[], data: GuestData): ScsiResult
   return stored(data, LUN_LIST.encode({ listBytes, luns: sorted }));
 }
 
+/** Peripheral addressing on bus 0, or flat addressing: the two upper bits. */
+const ADDRESSING_SHIFT = 14;
+const NUMBER_MASK = 0x3fff;
+const LUN_MAX = 0xff;
+
+/** The LUNs of a report that an SRB can name, each once; null where it is no report. */
+export function lunsIn(data: Uint8Array): number[] | null {
+  if (data.length < LUN_LIST.byteCount) return null;
+  const view = new DataView(data.buffer, data.byteOffset, data.length);
+  const end = LUN_LIST.byteCount + (LUN_LIST.fields.listBytes.read(view) as number);
+  const luns = new Set<number>();
+  for (
+    let at = LUN_LIST.byteCount;
+    at + LUN.byteCount <= Math.min(end, data.length);
+    at += LUN.byteCount
+  ) {
+    const number = LUN.fields.lun.read(view, at) as number;
+    const below = data.subarray(at + LUN.fields.reserved2.offset, at + LUN.byteCount);
+    const isPlain = number >> ADDRESSING_SHIFT <= 1 && below.every((byte) => byte === 0);
+    const lun = number & NUMBER_MASK;
+    if (isPlain && lun <= LUN_MAX) luns.add(lun);
+  }
+  return [...luns].sort((a, b) => a - b);
+}
+
 /** Any other command for an address without a disk. */
 export function absentResult(lun: number, cdb: Uint8Array, data: GuestData): ScsiResult {
   const command = SCSI_CDB.decode(cdb);

@@ -6,6 +6,8 @@
  */
 
 import { areBlocks, type DiskFacts, UNMAP_RANGES_MAX } from "./disk_facts.ts";
+import { capacityIn, encodeUnmap, unmapBytesOf } from "../scsi/capacity.ts";
+import { blockLimitsIn } from "../scsi/inquiry.ts";
 import { type Cdb, cdbBytesOf, encodeCdb, SERVICE_ACTIONS } from "../scsi/commands.ts";
 
 /** A command as an SRB carries it, as plain data. */
@@ -49,14 +51,6 @@ export const FLUSH_WORK: ScsiWork = work("none", 0, {
   blocks: 0,
 });
 
-const UNMAP_HEADER_BYTES = 8;
-const UNMAP_DESCRIPTOR_BYTES = 16;
-
-/** Bytes of the parameters of an UNMAP of `count` ranges. */
-export function unmapBytesOf(count: number): number {
-  return UNMAP_HEADER_BYTES + count * UNMAP_DESCRIPTOR_BYTES;
-}
-
 /** Says that blocks are not needed any more; which, its data says. */
 export function unmapWork(count: number): ScsiWork {
   const parameterBytes = unmapBytesOf(count);
@@ -66,16 +60,10 @@ export function unmapWork(count: number): ScsiWork {
 /** The parameters of an UNMAP of `blocks` blocks from `lba` on, no more than `blocksMax` in a range. */
 export function unmapParameters(lba: number, blocks: number, blocksMax: number): Uint8Array {
   const count = Math.ceil(blocks / blocksMax);
-  const bytes = new Uint8Array(unmapBytesOf(count));
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, bytes.length - 2);
-  view.setUint16(2, bytes.length - UNMAP_HEADER_BYTES);
-  for (let range = 0; range < count; range++) {
-    const at = unmapBytesOf(range);
-    view.setBigUint64(at, BigInt(lba + range * blocksMax));
-    view.setUint32(at + 8, Math.min(blocksMax, blocks - range * blocksMax));
-  }
-  return bytes;
+  return encodeUnmap(Array.from({ length: count }, (_, range) => ({
+    lba: lba + range * blocksMax,
+    blocks: Math.min(blocksMax, blocks - range * blocksMax),
+  })));
 }
 
 // -- LUNs
@@ -96,23 +84,6 @@ export const REPORT_WORK: ScsiWork = work("read", REPORT_BYTES, {
   selectReport: 0,
   allocationBytes: REPORT_BYTES,
 });
-
-/** The LUNs in a report that an SRB can name, each once; null where it is no report. */
-export function readLuns(data: Uint8Array): number[] | null {
-  if (data.length < 8) return null;
-  const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const end = Math.min(8 + view.getUint32(0), data.length);
-  const luns = new Set<number>();
-  for (let at = 8; at + 8 <= end; at += 8) {
-    // Peripheral addressing on bus 0, or flat addressing; below it nothing.
-    const number = view.getUint16(at);
-    const isPlain = number >> 14 <= 1 && view.getUint32(at + 2) === 0 &&
-      view.getUint16(at + 6) === 0;
-    const lun = number & 0x3fff;
-    if (isPlain && lun <= 0xff) luns.add(lun);
-  }
-  return [...luns].sort((a, b) => a - b);
-}
 
 // -- A disk
 
@@ -153,10 +124,10 @@ function asciiOf(bytes: Uint8Array): string {
 
 /** Reads READ CAPACITY(16); null: it is cut off, or no disk has such blocks. */
 function readCapacity(facts: DiskFacts, data: Uint8Array): DiskFacts | null {
-  if (data.length < 12) return null;
-  const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const blocks = Number(view.getBigUint64(0)) + 1;
-  const blockBytes = view.getUint32(8);
+  const capacity = capacityIn(data);
+  if (capacity === null) return null;
+  const { lastLba, blockBytes } = capacity;
+  const blocks = lastLba + 1;
   return areBlocks(blocks, blockBytes) ? { ...facts, blocks, blockBytes } : null;
 }
 
@@ -207,12 +178,13 @@ function hexOf(bytes: Uint8Array): string {
 /** Reads how much may be discarded at once. */
 function readLimits(facts: DiskFacts, data: Uint8Array): DiskFacts {
   const payload = payloadOf(LIMITS_PAGE, data);
-  if (payload === null || payload.length < 24) return facts;
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const limits = payload && blockLimitsIn(payload);
+  if (limits === null) return facts;
+  const { unmapBlocksMax, unmapDescriptorsMax } = limits;
   return {
     ...facts,
-    discardBlocksMax: view.getUint32(16),
-    discardRangesMax: Math.min(view.getUint32(20), UNMAP_RANGES_MAX),
+    discardBlocksMax: unmapBlocksMax,
+    discardRangesMax: Math.min(unmapDescriptorsMax, UNMAP_RANGES_MAX),
   };
 }
 

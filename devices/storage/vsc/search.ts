@@ -10,7 +10,8 @@
 import type { PlainData, SavedFields } from "../../../mod.ts";
 import { type DiskFacts, restoreFacts, unknownDisk } from "./disk_facts.ts";
 import type { CommandPlan } from "./command.ts";
-import { LOOK_STEPS, readLuns, REFRESH_STEPS, REPORT_WORK, TEST_WORK } from "./scsi_work.ts";
+import { lunsIn } from "../scsi/luns.ts";
+import { LOOK_STEPS, REFRESH_STEPS, REPORT_WORK, TEST_WORK } from "./scsi_work.ts";
 
 /**
  * What the search is at:
@@ -105,7 +106,7 @@ export class Search {
         this.#luns.shift(); // where nothing answers at the LUN any more, its disk was removed
         return this.#go();
       case "reporting":
-        return this.#reported(data === null ? null : readLuns(data));
+        return this.#reported(data === null ? null : lunsIn(data));
       case "looking":
         return this.#looked(data);
       case "idle": // the controller was closed meanwhile
