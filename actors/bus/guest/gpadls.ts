@@ -22,6 +22,7 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from "../../../core/ntstatus.ts";
+import { addTo, takeFrom } from "../../../core/keyed_sets.ts";
 import { stateWith } from "../../chart/persisted.ts";
 import type { Endpoint } from "../../channel/endpoint.ts";
 import type { CallbackName } from "../../channel/driver_port.ts";
@@ -38,6 +39,8 @@ const FIRST_HANDLE = 0xe1e10;
 export class GuestGpadls implements GuestGpadlOwner {
   readonly #end: GuestPort;
   readonly #byHandle = new Map<number, GuestGpadl>();
+  /** The same by their channels. */
+  readonly #byChannel = new Map<number, Set<GuestGpadl>>();
   /** Those of each client's driver, in the order of their creation. */
   readonly #ofDrivers = new Map<Endpoint, Set<GuestGpadl>>();
   /** The handle that was given out last. */
@@ -69,8 +72,8 @@ export class GuestGpadls implements GuestGpadlOwner {
 
   /** Whether the host has an answer to give about a GPADL of that channel. */
   isAwaited(channelId: number): boolean {
-    for (const gpadl of this.#byHandle.values()) {
-      if (gpadl.channelId === channelId && !gpadl.actor.is("created")) return true;
+    for (const gpadl of this.#byChannel.get(channelId) ?? []) {
+      if (!gpadl.actor.is("created")) return true;
     }
     return false;
   }
@@ -169,17 +172,16 @@ export class GuestGpadls implements GuestGpadlOwner {
   #add(gpadl: GuestGpadl): GuestGpadl {
     if (!gpadl.isConfidential) shareRanges(this.#end.memory, gpadl.ranges);
     this.#byHandle.set(gpadl.handle, gpadl);
+    addTo(this.#byChannel, gpadl.channelId, gpadl);
     const { client, isRing } = gpadl;
-    if (isRing || client === null) return gpadl;
-    const ofDriver = this.#ofDrivers.get(client);
-    if (ofDriver === undefined) this.#ofDrivers.set(client, new Set([gpadl]));
-    else ofDriver.add(gpadl);
+    if (!isRing && client !== null) addTo(this.#ofDrivers, client, gpadl);
     return gpadl;
   }
 
   /** See {@linkcode GuestGpadlOwner.remove}. */
   remove(gpadl: GuestGpadl): void {
     this.#byHandle.delete(gpadl.handle);
+    takeFrom(this.#byChannel, gpadl.channelId, gpadl);
     if (!gpadl.isConfidential) unshareRanges(this.#end.memory, gpadl.ranges);
     this.#takeFromDriver(gpadl);
     if (gpadl.pages !== null && this.#end.partition.isAlive) this.#end.memory.free(gpadl.pages);
@@ -187,9 +189,7 @@ export class GuestGpadls implements GuestGpadlOwner {
 
   #takeFromDriver(gpadl: GuestGpadl): void {
     const { client } = gpadl;
-    const ofDriver = client === null ? undefined : this.#ofDrivers.get(client);
-    if (client === null || ofDriver?.delete(gpadl) !== true) return;
-    if (ofDriver.size === 0) this.#ofDrivers.delete(client);
+    if (client !== null) takeFrom(this.#ofDrivers, client, gpadl);
   }
 
   #takeHandle(): number {

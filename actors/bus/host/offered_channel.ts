@@ -97,6 +97,8 @@ export class OfferedChannel implements BusChannel {
   nextOpen: OpenChannel | null = null;
   /** The channel of the server that waits for the id of this one; null while none does. */
   successor: OfferedChannel | null = null;
+  /** The channel whose successor it was made; that may have another one by now. */
+  predecessor: OfferedChannel | null = null;
 
   /** A channel that was never told to the guest. */
   constructor(actors: Actors, owner: OfferedChannelOwner, key: ChannelKey) {

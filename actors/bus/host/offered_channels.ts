@@ -5,6 +5,7 @@
  */
 
 import type { OfferOrder } from "../../../core/control/dialect.ts";
+import { addTo, takeFrom } from "../../../core/keyed_sets.ts";
 import { CHANNEL_ID_MAX } from "../../../core/control/messages.ts";
 import {
   type ChannelKey,
@@ -22,6 +23,8 @@ import type { OfferedChannel } from "./offered_channel.ts";
 export class OfferedChannels {
   /** The channels whose offers stand, in the order of the offers. */
   readonly #byEndpoint = new Map<Endpoint, OfferedChannel>();
+  /** The same by their instances: a guest may have thousands of channels, and few of one instance. */
+  readonly #byInstance = new Map<string, Set<OfferedChannel>>();
   /** The channels whose ids the guest has not released. */
   readonly #byId = new Map<number, OfferedChannel>();
   /** The channels that the guest is to be told of, once it asks and there is an id. */
@@ -57,7 +60,7 @@ export class OfferedChannels {
    * (kmcl.md section 5, VmbChannelEnable).
    */
   isOffered(key: ChannelKey): boolean {
-    return this.standing.some((other) =>
+    return this.#ofInstance(key).some((other) =>
       key.subchannelIndex === 0
         ? other.key.subchannelIndex === 0 && other.key.instance === key.instance
         : isSameKey(other.key, key)
@@ -75,7 +78,11 @@ export class OfferedChannels {
   }
 
   #channelsOf(device: ServerTarget): readonly OfferedChannel[] {
-    return this.standing.filter(({ key }) => isSameDevice(key, device));
+    return this.#ofInstance(device).filter(({ key }) => isSameDevice(key, device));
+  }
+
+  #ofInstance({ instance }: ServerTarget): readonly OfferedChannel[] {
+    return [...this.#byInstance.get(instance) ?? []];
   }
 
   /** The channel with this key whose offer was taken back and whose id the guest has not released; null: none. */
@@ -94,6 +101,7 @@ export class OfferedChannels {
   /** The offer of `endpoint` stands from now on. */
   add(endpoint: Endpoint, channel: OfferedChannel): void {
     this.#byEndpoint.set(endpoint, channel);
+    addTo(this.#byInstance, channel.key.instance, channel);
   }
 
   /** The offer of `endpoint` does not stand any more; the guest keeps its id. Null where none stood. */
@@ -102,8 +110,9 @@ export class OfferedChannels {
     if (channel === null) return null;
     this.#byEndpoint.delete(endpoint);
     this.#toOffer.delete(channel);
-    const before = this.known.find(({ successor }) => successor === channel);
-    if (before === undefined) return channel;
+    takeFrom(this.#byInstance, channel.key.instance, channel);
+    const { predecessor: before } = channel;
+    if (before?.successor !== channel) return channel;
     before.successor = null;
     before.actor.send({ type: "withdraw" });
     return channel;

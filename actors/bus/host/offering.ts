@@ -89,6 +89,7 @@ export class Offering {
     if (left === null) offered.queueOffer(channel);
     else {
       left.successor = channel;
+      channel.predecessor = left;
       left.actor.send({ type: "reoffer" });
     }
     this.offerQueued();
