@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { closePair, makePair, openPair } from "../../support/connected_pair.ts";
 import { serverTableV5 } from "../../support/later_tables.ts";
+import { ForeignHostStage } from "../../support/foreign_host_stage.ts";
 
 type Status = string | undefined;
 
@@ -72,4 +73,21 @@ Deno.test("VmbChannelCreateGpadlFromPfnList: statuses, in their order (X7, G1, G
   idle.vsp.VmbChannelCleanup(idle.server);
   vsc.VmbChannelCleanup(idle.client);
   await closePair(pair);
+});
+
+// kmcl.md G2, G5
+Deno.test("VmbChannelCreateGpadlFromPfnList: a host that refuses it, or does not answer, is STATUS_UNSUCCESSFUL (X7)", async () => {
+  for (const isRefused of [true, false]) {
+    const { stage } = await ForeignHostStage.opened();
+    const { host, vsc, client } = stage;
+    host.answers = false;
+    host.onMessage = (bytes) => {
+      if (bytes[0] === 8 && isRefused) host.created(bytes, 0xc000_0001);
+    };
+    const { pfns } = host.door.partition.memory.allocate(4096);
+    const { status, gpadlHandle } = vsc.VmbChannelCreateGpadlFromPfnList(client, 0, pfns, 1);
+    assertEquals([vmbus.ntStatusName(status), gpadlHandle], ["STATUS_UNSUCCESSFUL", null]);
+    assertEquals(vmbus.inspectChannel(client)?.fault, isRefused ? null : "badGpadl");
+    await stage.end();
+  }
 });
