@@ -5,106 +5,9 @@
  * @module
  */
 
-import { assertExists } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import { makePair, openPair, type Pair } from "../../support/connected_pair.ts";
-import { mapGpadl, shareMdl } from "../../support/gpadl_stage.ts";
-import { sendPlain, WAIT } from "../../support/sending.ts";
-
-/** An open channel on which everything is under way. */
-export interface MisuseStage extends Pair {
-  /** A pair of the same fabric that was never enabled. */
-  readonly idle: Pair;
-  /** A channel of another fabric. */
-  readonly foreign: vmbus.VMBCHANNEL;
-  /** A channel that was cleaned up. */
-  readonly dead: vmbus.VMBCHANNEL;
-  /** Contexts of packets that the server holds, and has completed. */
-  readonly held: vmbus.VMBPACKETCOMPLETION;
-  readonly retired: vmbus.VMBPACKETCOMPLETION;
-  /** Packet objects of the client. */
-  readonly owned: vmbus.VMBPACKET;
-  readonly inFlight: vmbus.VMBPACKET;
-  readonly freed: vmbus.VMBPACKET;
-  readonly initialized: vmbus.VMBPACKET;
-  /** GPADLs of the client. */
-  readonly mapped: number;
-  readonly unmapped: number;
-  /** Guest memory that the mapped GPADL pins. */
-  readonly pinned: vmbus.GuestBuffer;
-  /** An MDL that KMCL took back. */
-  readonly revoked: vmbus.Mdl;
-}
-
-/** Sets the stage. */
-export async function setMisuseStage(mode: vmbus.VerifierMode): Promise<MisuseStage> {
-  const contexts: vmbus.VMBPACKETCOMPLETION[] = [];
-  const pair = await openPair({
-    fabric: { verifier: mode },
-    onServerPacket: (_channel, packet) => void contexts.push(packet),
-  });
-  const { fabric, guest, vsp, vsc, client } = pair;
-  const inFlight = vsc.VmbPacketAllocate(client);
-  vsc.VmbPacketSend(inFlight, null, 0, null, WAIT);
-  sendPlain(vsc, client, Uint8Array.of(1));
-  await fabric.settle();
-  const [held, retired] = contexts;
-  assertExists(held);
-  assertExists(retired);
-  vsp.VmbChannelPacketComplete(retired, null, 0);
-
-  const owned = vsc.VmbPacketAllocate(client);
-  const freed = vsc.VmbPacketAllocate(client);
-  const room = new Uint8Array(vsc.VmbChannelSizeofPacket(client));
-  const { packet } = vsc.VmbPacketInitialize(client, room, room.length);
-  vsc.VmbPacketFree(freed);
-
-  const pinned = guest.memory.allocate(4096);
-  const mdl = vmbus.IoAllocateMdl(guest.memory, pinned.gpa, 10);
-  const mapped = shareMdl(pair, mdl);
-  const unmapped = shareMdl(pair, mdl);
-  const revoked = mapGpadl(pair, unmapped);
-  mapGpadl(pair, mapped);
-  vsp.VmbChannelUnmapGpadl(pair.server, unmapped);
-
-  const instance = "0c7e1f4e-2f52-4c57-8a1e-0d7b4f1c2a44";
-  const idle = makePair({ within: pair, instance });
-  const { channel: dead } = vmbus.expectSuccess(vsc.VmbChannelAllocate(guest.device, false));
-  vsc.VmbChannelCleanup(dead);
-  const foreign = makePair().server;
-  assertExists(owned);
-  assertExists(inFlight);
-  assertExists(freed);
-  assertExists(packet);
-  const packets = { owned, inFlight, freed, initialized: packet };
-  return {
-    ...pair,
-    ...packets,
-    idle,
-    foreign,
-    dead,
-    held,
-    retired,
-    mapped,
-    unmapped,
-    pinned,
-    revoked,
-  };
-}
-
-/** One misuse. */
-export interface Misuse {
-  readonly rule: vmbus.ViolationRule;
-  /** The call to blame. */
-  readonly call: string;
-  /** What distinguishes it from others of the same rule and call. */
-  readonly what: string;
-  readonly run: (stage: MisuseStage) => unknown;
-  /** What the call returns, or its promise resolves with, where it does not throw. */
-  readonly fallback?: unknown;
-  /** Marked (+) in section 9: in modes record and off the call goes on. */
-  readonly goesOn?: true;
-}
+import { WAIT } from "../../support/sending.ts";
+import type { Misuse, MisuseStage } from "./misuse_stage.ts";
 
 /** The violation of a handle that is none. */
 const INVALID = "invalid handle";
@@ -112,7 +15,7 @@ const INVALID = "invalid handle";
 /** Functions that take a channel first and have no status. */
 const CHANNEL_CALLS: readonly [
   call: string,
-  run: (kmcl: vmbus.KmclServerInterfaceV1, channel: vmbus.VMBCHANNEL) => unknown,
+  run: (kmcl: vmbus.KmclServerInterfaceV5, channel: vmbus.VMBCHANNEL) => unknown,
   fallback?: unknown,
 ][] = [
   ["VmbChannelCleanup", (kmcl, channel) => kmcl.VmbChannelCleanup(channel)],
@@ -144,11 +47,25 @@ const CHANNEL_CALLS: readonly [
   ["VmbChannelDeleteGpadl", (kmcl, channel) => kmcl.VmbChannelDeleteGpadl(channel, 1)],
   ["VmbChannelUnmapGpadl", (kmcl, channel) => kmcl.VmbChannelUnmapGpadl(channel, 1)],
   ["VmbChannelSaveEnd", (kmcl, channel) => kmcl.VmbChannelSaveEnd(channel)],
+  [
+    "VmbChannelGetTargetDeviceObject",
+    (kmcl, channel) => kmcl.VmbChannelGetTargetDeviceObject(channel),
+    null,
+  ],
+  [
+    "VmbChannelGetParentDeviceObject",
+    (kmcl, channel) => kmcl.VmbChannelGetParentDeviceObject(channel),
+    null,
+  ],
+  [
+    "VmbChannelSetAllowableDpcCpuUsage",
+    (kmcl, channel) => kmcl.VmbChannelSetAllowableDpcCpuUsage(channel, 50),
+  ],
 ];
 
 const PACKET_CALLS: readonly [
   call: string,
-  run: (kmcl: vmbus.KmclServerInterfaceV1, packet: vmbus.VMBPACKET) => unknown,
+  run: (kmcl: vmbus.KmclServerInterfaceV5, packet: vmbus.VMBPACKET) => unknown,
   fallback?: unknown,
 ][] = [
   ["VmbPacketFree", (kmcl, packet) => kmcl.VmbPacketFree(packet)],
@@ -159,15 +76,30 @@ const PACKET_CALLS: readonly [
   ["VmbPacketSetPointer", (kmcl, packet) => kmcl.VmbPacketSetPointer(packet, 1)],
   ["VmbPacketGetPointer", (kmcl, packet) => kmcl.VmbPacketGetPointer(packet), null],
   ["VmbPacketGetChannel", (kmcl, packet) => kmcl.VmbPacketGetChannel(packet), null],
+  [
+    "VmbPacketGetInlinePacketContextPointer",
+    (kmcl, packet) => kmcl.VmbPacketGetInlinePacketContextPointer(packet),
+    null,
+  ],
+  [
+    "VmbPacketSetCompletionRoutineEx",
+    (kmcl, packet) => kmcl.VmbPacketSetCompletionRoutineEx(packet, () => {}, 1),
+  ],
 ];
 
 const CONTEXT_CALLS: readonly [
   call: string,
-  run: (kmcl: vmbus.KmclServerInterfaceV1, packet: vmbus.VMBPACKETCOMPLETION) => unknown,
+  run: (kmcl: vmbus.KmclServerInterfaceV5, packet: vmbus.VMBPACKETCOMPLETION) => unknown,
+  fallback?: unknown,
 ][] = [
   ["VmbChannelPacketComplete", (kmcl, packet) => kmcl.VmbChannelPacketComplete(packet, null, 0)],
   ["VmbChannelPacketDeferToPassive", (kmcl, packet) => kmcl.VmbChannelPacketDeferToPassive(packet)],
   ["VmbChannelPacketFail", (kmcl, packet) => kmcl.VmbChannelPacketFail(packet)],
+  [
+    "VmbChannelPacketGetClientContext",
+    (kmcl, packet) => kmcl.VmbChannelPacketGetClientContext(packet),
+    null,
+  ],
 ];
 
 /** What is no handle of any kind. */
@@ -175,7 +107,7 @@ const NO_HANDLES: readonly [string, unknown][] = [["null", null], ["text", "1"],
 
 function withHandle(
   call: string,
-  run: (kmcl: vmbus.KmclServerInterfaceV1, handle: never) => unknown,
+  run: (kmcl: vmbus.KmclServerInterfaceV5, handle: never) => unknown,
   fallback: unknown,
   others: readonly [string, (stage: MisuseStage) => unknown][],
 ): Misuse[] {
@@ -184,7 +116,7 @@ function withHandle(
     rule: INVALID,
     call,
     what,
-    run: (stage) => run(stage.vsp, handle(stage) as never),
+    run: (stage) => run(stage.later, handle(stage) as never),
     fallback,
   }));
 }
@@ -204,8 +136,8 @@ export const INVALID_HANDLES: readonly Misuse[] = [
       ["a freed packet", ({ freed }) => freed],
     ])
   ),
-  ...CONTEXT_CALLS.flatMap(([call, run]) =>
-    withHandle(call, run, undefined, [["a packet object", ({ owned }) => owned]])
+  ...CONTEXT_CALLS.flatMap(([call, run, fallback]) =>
+    withHandle(call, run, fallback, [["a packet object", ({ owned }) => owned]])
   ),
 ];
 
@@ -262,11 +194,12 @@ export const MISUSES: readonly Misuse[] = [
     run: ({ vsc, initialized }) => vsc.VmbPacketSend(initialized, null, 0, null, WAIT),
     fallback: vmbus.STATUS_INVALID_DEVICE_REQUEST,
   },
-  ...CONTEXT_CALLS.map(([call, run]): Misuse => ({
+  ...CONTEXT_CALLS.map(([call, run, fallback]): Misuse => ({
     rule: RETIRED,
     call,
     what: "it was completed",
-    run: ({ vsp, retired }) => run(vsp, retired),
+    run: ({ later, retired }) => run(later, retired),
+    fallback,
   })),
   ...[1, 2 ** 32, -1, 0.5, NaN].map((size): Misuse => ({
     rule: "size greater than its buffer",
@@ -365,6 +298,18 @@ export const MISUSES: readonly Misuse[] = [
     what: "null",
     run: ({ vsc, owned }) => vsc.VmbPacketSetCompletionRoutine(owned, null as never),
   },
+  {
+    rule: "invalid argument",
+    call: "VmbPacketSetCompletionRoutineEx",
+    what: "null",
+    run: ({ later, owned }) => later.VmbPacketSetCompletionRoutineEx(owned, null as never, 1),
+  },
+  ...[-1, 0.5, NaN, 101, 2 ** 32, "50"].map((share): Misuse => ({
+    rule: "invalid argument",
+    call: "VmbChannelSetAllowableDpcCpuUsage",
+    what: String(share),
+    run: ({ later, server }) => later.VmbChannelSetAllowableDpcCpuUsage(server, share as number),
+  })),
   {
     rule: "GetMmioSpace before Opened",
     call: "VmbChannelGetMmioSpace",

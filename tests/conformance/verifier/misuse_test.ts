@@ -2,13 +2,8 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
-import {
-  INVALID_HANDLES,
-  type Misuse,
-  MISUSES,
-  type MisuseStage,
-  setMisuseStage,
-} from "./misuse.ts";
+import { INVALID_HANDLES, MISUSES } from "./misuse.ts";
+import { type Misuse, type MisuseStage, setMisuseStage } from "./misuse_stage.ts";
 
 /** How a call ended: it threw, or its promise rejected; or what it gave. */
 async function outcomeOf(run: () => unknown): Promise<{ threw: unknown } | { value: unknown }> {
