@@ -21,13 +21,13 @@ export type VMB_CHANNEL_STATE_CHANGE_CALLBACKS = StateChangeCallbacks;
 
 /** EvtChannelOpened. */
 export type EVT_VMB_CHANNEL_OPENED = EvtChannelOpened;
-/** EvtChannelClosed. */
+/** EvtChannelClosed. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_closed | EVT_VMB_CHANNEL_CLOSED} */
 export type EVT_VMB_CHANNEL_CLOSED = EvtChannelStateChange;
-/** EvtChannelSuspend. */
+/** EvtChannelSuspend. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_suspend | EVT_VMB_CHANNEL_SUSPEND} */
 export type EVT_VMB_CHANNEL_SUSPEND = EvtChannelStateChange;
 /** EvtChannelStarted. */
 export type EVT_VMB_CHANNEL_STARTED = EvtChannelStateChange;
-/** EvtChannelPostStarted. */
+/** EvtChannelPostStarted. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/vmbuskernelmodeclientlibapi/nc-vmbuskernelmodeclientlibapi-evt_vmb_channel_post_started | EVT_VMB_CHANNEL_POST_STARTED} */
 export type EVT_VMB_CHANNEL_POST_STARTED = EvtChannelStateChange;
 /** EvtChannelProcessPacket. */
 export type EVT_VMB_CHANNEL_PROCESS_PACKET = EvtChannelProcessPacket;

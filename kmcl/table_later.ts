@@ -29,7 +29,7 @@ export interface KmclFunctionsV2 {
    * The driver's own area with a packet that it was given: as many bytes as VmbChannelInitSetClientContextSize said,
    * 0 at first, the same each time until the packet is retired. Null for a bad context, which is a violation, and
    * where there is no memory for so many.
-   * Our reading.
+   * Our reading: D651.
    *
    * Violations: a bad or dead context.
    *
@@ -40,13 +40,13 @@ export interface KmclFunctionsV2 {
   ): Uint8Array | null;
   /**
    * The device on the VMBus of the channel's own partition over which it reaches the opposite side; null while it has
-   * none: a server that was not told its guest, a client that has no offer. Our reading.
+   * none: a server that was not told its guest, a client that has no offer. Our reading: D651.
    *
    * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X5}
    */
   VmbChannelGetTargetDeviceObject(channel: VMBCHANNEL | null): Device | null;
   /**
-   * The device that the channel was allocated for. Our reading.
+   * The device that the channel was allocated for. Our reading: D651.
    *
    * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X4}
    */
@@ -58,7 +58,7 @@ export interface KmclFunctionsV3 {
   /**
    * Sets how many bytes of a client's memory are shared with the host for copies of external data, in whole pages, and
    * how many its driver may ask for by VmbChannelAllocateBounceBuffer. Without this call 262 144, and none. It counts
-   * where the guest is isolated, the second number in any guest. Our reading.
+   * where the guest is isolated, the second number in any guest. Our reading: D663.
    *
    * Statuses: _1; _2, _3 no u32.
    *
@@ -71,7 +71,7 @@ export interface KmclFunctionsV3 {
   ): NtStatus;
   /**
    * Gives a client's driver whole pages for `byteCount` bytes, all 0, which the host can read until the channel is gone:
-   * what lies there is sent without a copy. No function frees them. Our reading.
+   * what lies there is sent without a copy. No function frees them. Our reading: D665.
    *
    * Statuses, in order: _1 bad channel, server endpoint, not from Opened to Closed; _2 0, or no u32;
    * INSUFFICIENT_RESOURCES more than was set, or no memory.
@@ -88,7 +88,7 @@ export interface KmclFunctionsV3 {
 export interface KmclFunctionsV4 {
   /**
    * Sets how many packet objects the driver may have at once: beyond them VmbPacketAllocate gives null, and
-   * VmbPacketInitialize INSUFFICIENT_RESOURCES. Without this call there is no bound. Our reading.
+   * VmbPacketInitialize INSUFFICIENT_RESOURCES. Without this call there is no bound. Our reading: D652.
    *
    * Statuses: _1; _2 0 or no u32.
    *
@@ -97,7 +97,7 @@ export interface KmclFunctionsV4 {
   VmbChannelInitSetMaximumPacketCount(channel: VMBCHANNEL | null, packetCount: number): NtStatus;
   /**
    * Shares whole pages with the server: the first `pfnLength` of `pfnList`, an array or a typed array. The pages stay
-   * pinned until the GPADL is gone. Our reading.
+   * pinned until the GPADL is gone. Our reading: D653.
    *
    * Statuses, in order: _1 bad channel, server endpoint, not from Opened to Closed; _2 unknown flags; _4 `pfnLength` 0
    * or beyond the list; _3 no list, or a page outside the guest's memory; INVALID_BUFFER_SIZE more than 8191 words;
@@ -118,7 +118,7 @@ export interface KmclFunctionsV5 {
   /**
    * Makes the channel a sub-channel of the device whose primary is `primaryChannel`, a channel of the same side and
    * partition: a server is offered under the first index that is free, a client takes the oldest sub-channel of the
-   * device that is free. Our reading.
+   * device that is free. Our reading: D654.
    *
    * Statuses: _1; _2 no such channel, the channel itself, one that is a sub-channel, or one whose interface and
    * instance are not known yet. VmbChannelEnable of a server: INVALID_DEVICE_REQUEST where the primary is not offered.
@@ -131,7 +131,7 @@ export interface KmclFunctionsV5 {
   ): NtStatus;
   /**
    * VmbChannelAllocate in memory of the caller, which stays the caller's and must not be used for anything else until
-   * VmbChannelCleanup. Our reading.
+   * VmbChannelCleanup. Our reading: D655.
    *
    * Statuses, in order: _1 and _2 as of VmbChannelAllocate; _3 no buffer; _4 fewer bytes than VmbSizeofChannel, or more
    * than the buffer has; _3 a channel that was not cleaned up, or a packet in flight, lies in it. Violation: above
@@ -146,14 +146,14 @@ export interface KmclFunctionsV5 {
     byteCount: number,
   ): AllocateResult;
   /**
-   * Bytes of the buffer that VmbChannelInitialize needs. Our reading.
+   * Bytes of the buffer that VmbChannelInitialize needs. Our reading: D655.
    *
    * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X11}
    */
   VmbSizeofChannel(): number;
   /**
    * Sets how many of each hundred packets of a batch are taken at DISPATCH_LEVEL, 0 to 100; the rest is taken at
-   * PASSIVE_LEVEL. Our reading.
+   * PASSIVE_LEVEL. Our reading: D656.
    *
    * Violation: no such number.
    *
@@ -165,7 +165,7 @@ export interface KmclFunctionsV5 {
   ): void;
   /**
    * Sets the virtual processor on which the host interrupts a client, and its callbacks run, from its next open on.
-   * Our reading.
+   * Our reading: D659.
    *
    * Statuses: _1; _2 no processor of the guest.
    *
@@ -177,7 +177,7 @@ export interface KmclFunctionsV5 {
   ): NtStatus;
   /**
    * Sets the bytes of the driver's context in each packet object, which VmbChannelSizeofPacket counts as well.
-   * Our reading.
+   * Our reading: D657.
    *
    * Statuses: _1; _2 above 65 536, or no u32.
    *
@@ -190,13 +190,13 @@ export interface KmclFunctionsV5 {
   /**
    * The driver's context in a packet object: as many bytes as VmbChannelInitSetInlinePacketContextSize said, 0 at
    * first, the same from transaction to transaction until the packet is freed. In a packet made by VmbPacketInitialize
-   * it is the end of the caller's memory. Null for an invalid packet, which is a violation. Our reading.
+   * it is the end of the caller's memory. Null for an invalid packet, which is a violation. Our reading: D657.
    *
    * @see {@link https://jsr.io/@vmbus/kmcl/0.1.0/docs/kmcl.md | kmcl.md X13}
    */
   VmbPacketGetInlinePacketContextPointer(packetObject: VMBPACKET | null): Uint8Array | null;
   /**
-   * VmbChannelInitSetProcessPacketCallbacks with a context, any value, which both callbacks get last. Our reading.
+   * VmbChannelInitSetProcessPacketCallbacks with a context, any value, which both callbacks get last. Our reading: D658.
    *
    * Statuses: _1; _2 `processPacketCallback` is no function; _3 `processingCompleteCallback` is neither absent nor a
    * function.
@@ -210,7 +210,7 @@ export interface KmclFunctionsV5 {
     context?: unknown,
   ): NtStatus;
   /**
-   * VmbPacketSetCompletionRoutine with a context, any value, which the routine gets last. Our reading.
+   * VmbPacketSetCompletionRoutine with a context, any value, which the routine gets last. Our reading: D658.
    *
    * Violations: an invalid packet; no function.
    *
@@ -227,7 +227,7 @@ export interface KmclFunctionsV5 {
 export interface KmclServerOnlyFunctionsV5 {
   /**
    * VmbServerChannelInitSetSaveRestorePacketCallbacks with a context, any value, which both callbacks get last.
-   * Our reading.
+   * Our reading: D658.
    *
    * Statuses: _1; _2 / _3 no function.
    *

@@ -14,9 +14,12 @@ import {
   LATER_FUNCTION_NAMES,
   SERVER_ONLY_FUNCTION_NAMES,
 } from "../kmcl/function_names.ts";
+import * as versions from "../kmcl/interface_versions.ts";
 import { runGenerator } from "./generated_file.ts";
 
 const PATH = "docs/sources.md";
+/** It names what it likes, and holds nobody to it but this page. */
+const OWN_TEST = "tests/tools/sources_test.ts";
 
 /** Where Microsoft's pages about drivers are. */
 const PAGES = "https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/";
@@ -40,6 +43,10 @@ export interface TextFile {
 interface Entry {
   readonly name: string;
   readonly page: string | null;
+  /** The decisions that say why it is read as it is, where there is no page. */
+  readonly decisions?: readonly string[];
+  /** The rules of which it is a name, where they do not spell it. */
+  readonly rules?: readonly string[];
   /** What stands for the name in rules and in tests beside itself; what comes later is for where nothing has named it. */
   readonly aliases?: readonly string[];
 }
@@ -88,7 +95,7 @@ export function placesIn(reference: string): (name: string) => readonly string[]
 function rulesOfRow(name: string, text: string): readonly string[] {
   const start = text.indexOf(`${name}(`);
   const isRow = start >= 0 && /^\| (?:V\d )?$/.test(text.slice(0, start));
-  return isRow ? text.slice(start).match(/\b[A-Z]\d+\b/g) ?? [] : [];
+  return isRow ? text.slice(start).match(/\b(?!D\d)[A-Z]\d+\b/g) ?? [] : [];
 }
 
 /** The files whose tests are about a name: those of which a title begins with it, else those that name it. */
@@ -100,6 +107,13 @@ function testsAbout(tests: readonly TextFile[], name: string): readonly string[]
   const about = ordered.filter(({ text }) => title.test(text));
   const chosen = about.length > 0 ? about : ordered.filter(({ text }) => word.test(text));
   return chosen.map(({ path }) => path);
+}
+
+/** The decision about each function of later versions, as its doc comment names it. */
+function decisionsIn(sources: readonly TextFile[]): ReadonlyMap<string, string> {
+  const text = sources.find(({ path }) => path === "kmcl/table_later.ts")?.text ?? "";
+  const found = text.matchAll(/Our reading: (D\d+)\.(?:(?!\/\*\*)[^])*?\n {2}(Vmb\w+)\(/g);
+  return new Map([...found].map(([, decision, name]) => [name!, decision!]));
 }
 
 /** What the page is made from. */
@@ -127,21 +141,25 @@ function tableOf(entries: readonly Entry[], { reference, names, tests }: Sources
     const rules = rulesFor(name);
     return rules.length > 0 ? rules : inNames(name).map((place) => `api.md ${place}`);
   };
-  const lines = entries.map(({ name, page, aliases: [alias = name, ...more] = [] }) => {
-    const found = (about: (word: string) => readonly string[]): readonly string[] => {
-      const first = [...new Set([...about(name), ...about(alias)])];
-      if (first.length > 0) return first;
-      return more.map(about).find((later) => later.length > 0) ?? [];
-    };
-    const rules = found(places);
-    const files = found((word) => testsAbout(tests, word));
-    if (rules.length === 0) throw new Error(`Cannot write ${PATH}: no document names ${name}`);
-    if (files.length === 0) throw new Error(`Cannot write ${PATH}: no test names ${name}`);
-    const source = page === null ? "our reading" : `[${titleOf(page)}](${page})`;
-    const rest = rules.length > NAMED_MAX ? " …" : "";
-    const named = files.slice(0, TESTS_MAX).map((file) => `\`${file}\``).join(", ");
-    return `| ${name} | ${source} | ${rules.slice(0, NAMED_MAX).join("; ")}${rest} | ${named} |`;
-  });
+  const lines = entries.map(
+    ({ name, page, decisions = [], rules: given, aliases: [alias = name, ...more] = [] }) => {
+      const found = (about: (word: string) => readonly string[]): readonly string[] => {
+        const first = [...new Set([...about(name), ...about(alias)])];
+        if (first.length > 0) return first;
+        return more.map(about).find((later) => later.length > 0) ?? [];
+      };
+      const rules = given ?? found(places);
+      const files = found((word) => testsAbout(tests, word));
+      if (rules.length === 0) throw new Error(`Cannot write ${PATH}: no document names ${name}`);
+      if (files.length === 0) throw new Error(`Cannot write ${PATH}: no test names ${name}`);
+      const source = page === null
+        ? ["our reading", ...decisions].join(", ")
+        : `[${titleOf(page)}](${page})`;
+      const rest = rules.length > NAMED_MAX ? " …" : "";
+      const named = files.slice(0, TESTS_MAX).map((file) => `\`${file}\``).join(", ");
+      return `| ${name} | ${source} | ${rules.slice(0, NAMED_MAX).join("; ")}${rest} | ${named} |`;
+    },
+  );
   return ["| name | page | our rules | our tests |", "|---|---|---|---|", ...lines].join("\n");
 }
 
@@ -176,6 +194,35 @@ function ownName(name: string): string {
   return `Evt${words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join("")}`;
 }
 
+/** Callbacks with a context, which functions of version 5 set. */
+const EX_CALLBACKS: readonly Entry[] = [
+  ["EvtChannelProcessPacketEx", "VmbChannelInitSetProcessPacketCallbacksEx"],
+  ["EvtChannelProcessingCompleteEx", "VmbChannelInitSetProcessPacketCallbacksEx"],
+  ["EvtPacketCompletionRoutineEx", "VmbPacketSetCompletionRoutineEx"],
+  ["EvtChannelSavePacketEx", "VmbServerChannelInitSetSaveRestorePacketCallbacksEx"],
+  ["EvtChannelRestorePacketEx", "VmbServerChannelInitSetSaveRestorePacketCallbacksEx"],
+].map(([name, setter]) => ({ name: name!, page: null, decisions: ["D658"], aliases: [setter!] }));
+
+/** What a query of an interface takes, and what it gives: each size is that of a structure. */
+function interfaceEntries(pages: ReadonlyMap<string, string>): Entry[] {
+  const entryOf = (name: string): Entry => {
+    const structure = name.replace(/_SIZE$/, "").replace("_VERSION_", "_").replace("TYPE", "V1");
+    const first = structure.includes("CLIENT") ? "N2" : "N3";
+    const rules = structure.endsWith("_V1") ? [first, "N4", "N5"] : ["N6"];
+    const aliases = [`${structure}_SIZE`, ...rules];
+    return { name, page: pages.get(structure) ?? null, decisions: ["D650"], rules, aliases };
+  };
+  const names = Object.keys(versions).filter((name) => /^KMCL_\w+_V\d/.test(name));
+  const structures = names.filter((name) => name.endsWith("_SIZE"))
+    .map((name) => name.replace("_SIZE", "")).filter((name) => !pages.has(name));
+  const types = ["CLIENT", "SERVER"].map((side) => `KMCL_${side}_INTERFACE_TYPE`);
+  return [...types, ...structures, ...names].map(entryOf);
+}
+
+function fail(reason: string): never {
+  throw new Error(`Cannot write ${PATH}: ${reason}`);
+}
+
 /** The page. */
 export function sourcesPage(sources: Sources): string {
   const pages = pagesIn(sources.code);
@@ -185,6 +232,7 @@ export function sourcesPage(sources: Sources): string {
   const others = named.filter((name) => !name.startsWith("EVT_") && !documented.has(name));
   const pageOf = (name: string): Entry => ({ name, page: pages.get(name) ?? null });
   const owners = ownersIn(sources.code);
+  const decisions = decisionsIn(sources.code);
   const ownedOf = (name: string): Entry => ({
     ...pageOf(name),
     aliases: [owners.get(name) ?? name],
@@ -202,10 +250,16 @@ export function sourcesPage(sources: Sources): string {
     ["Functions of version 1", [...documented].map(pageOf)],
     [
       "Functions of later versions",
-      LATER_FUNCTION_NAMES.map((name) => ({ name, page: null })),
+      LATER_FUNCTION_NAMES.map((name) => ({
+        name,
+        page: null,
+        decisions: [decisions.get(name) ?? fail(`${name} names no decision`)],
+      })),
     ],
     ["Callbacks", callbacks.map(callbackOf)],
+    ["Callbacks of later versions", EX_CALLBACKS],
     ["Structures, handles, and what else has a page", others.map(ownedOf)],
+    ["Interfaces: types, versions and sizes", interfaceEntries(pages)],
     ["Flags", flagEntries(pages, sources.code)],
     ["Statuses", Object.keys(statuses).filter((name) => name.startsWith("STATUS_")).map(statusOf)],
   ];
@@ -214,7 +268,7 @@ export function sourcesPage(sources: Sources): string {
 
 Every function, callback, structure, flag and status: the page of Microsoft's that describes it, where [kmcl.md](kmcl.md) says what we
 make of it, and the tests that hold us to that. Made by \`deno task sources\`, from the links in doc comments, the text of kmcl.md, and the names of tests.
-Rules are named by number, tables by their section. A name without a page is published, and nothing else about it: what it does is our reading (kmcl.md N6).
+Rules are named by number, tables by their section. A function without a page has a published name, and nothing else: what it does is our reading (kmcl.md N6), and the decision says why ([decisions.md](decisions.md)). \`PFN_VMB_…\` of a function or a callback is its type.
 
 ${tables.join("\n")}`;
 }
@@ -240,7 +294,7 @@ if (import.meta.main) {
         code: ["kmcl", "core", "actors"].flatMap((folder) => filesBelow(folder, ".ts")),
         reference: Deno.readTextFileSync("docs/kmcl.md"),
         names: Deno.readTextFileSync("docs/api.md"),
-        tests: filesBelow("tests", "_test.ts"),
+        tests: filesBelow("tests", "_test.ts").filter(({ path }) => path !== OWN_TEST),
       }),
   };
   Deno.exitCode = await runGenerator(file, Deno.args);

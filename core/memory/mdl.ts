@@ -34,7 +34,7 @@ let makeMdl: (content: Content) => Mdl;
 let contentOf: (value: unknown) => Content | null;
 let nextOf: (mdl: Mdl) => Mdl | null;
 
-/** A memory descriptor list: a piece of guest memory, by the pages that it lies on. */
+/** A memory descriptor list: a piece of guest memory, by the pages that it lies on. @see {@link https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/wdm/ns-wdm-_mdl | MDL} */
 export class Mdl {
   readonly #content: Content;
   /** Whatever a program set. Chains are followed by this: no code of a program's runs on the way. */

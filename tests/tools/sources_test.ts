@@ -1,4 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { LATER_FUNCTION_NAMES } from "../../kmcl/function_names.ts";
+import * as vmbus from "../../mod.ts";
 import { pagesIn, placesIn, type Sources, sourcesPage } from "../../tools/sources.ts";
 
 const PAGE = "https://learn.microsoft.com/en-us/windows-hardware/drivers/ddi/some/nc-some-fn_one";
@@ -55,5 +57,36 @@ Deno.test("docs/sources.md: says where a function, a callback, a flag and a stat
   assertStringIncludes(lineOf("EVT_VMB_CHANNEL_SAVE_PACKET"), "tests/conformance/save_restore/");
   assertStringIncludes(lineOf("VMBUS_CHANNEL_INIT_FLAG_IS_PIPE"), "init_set_flags)");
   assertStringIncludes(lineOf("STATUS_SHARING_VIOLATION"), "G2; section 10");
-  assertStringIncludes(lineOf("VmbPacketSetCompletionRoutineEx"), "our reading | N6;");
+  assertStringIncludes(lineOf("VmbPacketSetCompletionRoutineEx"), "our reading, D658 | N6;");
+  assertStringIncludes(lineOf("KMCL_CLIENT_INTERFACE_V3_SIZE"), "our reading, D650 | ");
+});
+
+Deno.test("docs/sources.md: has all that is exported under a name of the header, and each decision is one", () => {
+  const page = Deno.readTextFileSync("docs/sources.md");
+  const types = ["kmcl/callback_types.ts", "kmcl/tables.ts", "actors/runtime/handle.ts"]
+    .flatMap((path) => [...Deno.readTextFileSync(path).matchAll(/export type ([A-Z_\d]+)\b/g)])
+    .map(([, name]) => name!).filter((name) => !name.startsWith("PFN_"));
+  const values = Object.keys(vmbus).filter((name) =>
+    /^(STATUS|VMBUS|VMB|KMCL|INTERFACE)_/.test(name)
+  );
+  const names = [...types, ...values, ...LATER_FUNCTION_NAMES];
+  const missing = names.filter((name) => !page.includes(`\n| ${name} |`));
+  assertEquals([missing, names.length > 100], [[], true]);
+  const decisions = Deno.readTextFileSync("docs/decisions.md");
+  for (const [, decision] of page.matchAll(/our reading, (D\d+)/g)) {
+    assertStringIncludes(decisions, `\n**${decision} · `);
+  }
+});
+
+Deno.test("sourcesPage: a function of later versions that names no decision is refused", () => {
+  const code = filesIn("kmcl").map((file) => ({
+    ...file,
+    text: file.text.replace("Our reading: D651.", ""),
+  }));
+  const sources: Sources = { code, reference: "", names: "", tests: [] };
+  assertThrows(
+    () => sourcesPage(sources),
+    Error,
+    "VmbChannelPacketGetClientContext names no decision",
+  );
 });
