@@ -1,6 +1,7 @@
 // docs/porting.md: the code beside the C is one program, which runs and calls what the C calls.
 
 import { assertEquals, assertNotEquals } from "@std/assert";
+import * as vmbus from "../../mod.ts";
 import { runDeno } from "../support/deno_process.ts";
 import { isLong } from "../support/long.ts";
 import { withTree } from "../support/temp_tree.ts";
@@ -47,4 +48,17 @@ Deno.test("porting.md: names every function of every version's tables", async ()
   const names = new Set(page.match(/\bVmb\w+/g));
   const all = NAMES_BY_VERSION.flatMap(({ client, serverOnly }) => [...client, ...serverOnly]);
   assertEquals(all.filter((name) => !names.has(name)), []);
+});
+
+Deno.test("porting.md: names every callback, and every other function of the header's", async () => {
+  const page = await Deno.readTextFile("docs/porting.md");
+  const names = new Set(page.match(/\w+/g));
+  // The types' comments say whose they are.
+  const types = await Deno.readTextFile("kmcl/callback_types.ts");
+  const documented = [...types.matchAll(/\*\* (Evt\w+)\./g)].map(([, name]) => name!);
+  const ours = [...(await Deno.readTextFile("mod.ts")).matchAll(/ (Evt\w+Ex),/g)]
+    .map(([, name]) => name!);
+  const others = Object.keys(vmbus).filter((name) => /^(?:NT_|Wdf|Zw|Ke|Io|Mm)/.test(name));
+  assertEquals([documented.length, ours.length, others.length], [11, 5, 6]);
+  assertEquals([...documented, ...ours, ...others].filter((name) => !names.has(name)), []);
 });

@@ -4,12 +4,7 @@ import { createFabric } from "../../support/fabric.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
 import { clientTable, makePair, serverTable } from "../../support/connected_pair.ts";
-import {
-  clientTableV2,
-  clientTableV5,
-  serverTableV2,
-  serverTableV5,
-} from "../../support/later_tables.ts";
+import { clientTableV5, serverTableV5 } from "../../support/later_tables.ts";
 
 /** KMCL_CLIENT_INTERFACE_V1: 41 functions in the order of the header. */
 const CLIENT_FUNCTIONS = `
@@ -87,19 +82,46 @@ Deno.test("KmclServerInterfaceV1: none of the names of later versions is there (
   for (const table of tables()) assertEquals(later.filter((name) => name in table), []);
 });
 
-Deno.test("KmclServerInterfaceV2: its functions stand behind the client's of version 1, in order (N6)", () => {
+for (const version of [1, 2, 3, 4, 5] as const) {
+  Deno.test(`KmclServerInterfaceV${version}: each version adds its functions behind the client's, the server's own last (N6)`, () => {
+    const { device } = createFabric().root;
+    const keysOf = (side: "CLIENT" | "SERVER") => {
+      const size = vmbus[`KMCL_${side}_INTERFACE_V${version}_SIZE`];
+      const type = vmbus[`KMCL_${side}_INTERFACE_TYPE`];
+      return Object.keys(vmbus.WdfFdoQueryForInterface(device, type, size, version).kmcl ?? {});
+    };
+    const client = [
+      ...HEADER,
+      ...CLIENT_FUNCTIONS,
+      ...LATER_FUNCTIONS.slice(0, version - 1).flat(),
+    ];
+    const own = [...SERVER_ONLY_FUNCTIONS, ...version === 5 ? LATER_FUNCTIONS[4]! : []];
+    assertEquals(keysOf("CLIENT"), client);
+    assertEquals(keysOf("SERVER"), [...client, ...own]);
+  });
+}
+
+Deno.test("KMCL_CLIENT_INTERFACE_V5: by its type a table is one of each version before it (N6)", () => {
   const fabric = createFabric();
-  const client = [...HEADER, ...CLIENT_FUNCTIONS, ...LATER_FUNCTIONS[0]!];
-  assertEquals(Object.keys(clientTableV2(fabric.root)), client);
-  assertEquals(Object.keys(serverTableV2(fabric)), [...client, ...SERVER_ONLY_FUNCTIONS]);
+  const v5: vmbus.KMCL_CLIENT_INTERFACE_V5 = clientTableV5(fabric.root);
+  const v4: vmbus.KMCL_CLIENT_INTERFACE_V4 = v5;
+  const v3: vmbus.KMCL_CLIENT_INTERFACE_V3 = v4;
+  const v2: vmbus.KMCL_CLIENT_INTERFACE_V2 = v3;
+  const v1: vmbus.KMCL_CLIENT_INTERFACE_V1 = v2;
+  assertStrictEquals(v1.VmbChannelAllocate, v5.VmbChannelAllocate);
+  assertStrictEquals(v2.VmbChannelPacketGetClientContext, v5.VmbChannelPacketGetClientContext);
 });
 
-Deno.test("KmclServerInterfaceV5: each version adds its functions behind the client's, the server's own last (N6)", () => {
+Deno.test("KMCL_SERVER_INTERFACE_V5: by its type a table is one of each version before it, and a client's (N6)", () => {
   const fabric = createFabric();
-  const own = [...SERVER_ONLY_FUNCTIONS, ...LATER_FUNCTIONS[4]!];
-  const client = [...HEADER, ...CLIENT_FUNCTIONS, ...LATER_FUNCTIONS.slice(0, 4).flat()];
-  assertEquals(Object.keys(serverTableV5(fabric)), [...client, ...own]);
-  assertEquals(Object.keys(clientTableV5(fabric.root)), client);
+  const v5: vmbus.KMCL_SERVER_INTERFACE_V5 = serverTableV5(fabric);
+  const v4: vmbus.KMCL_SERVER_INTERFACE_V4 = v5;
+  const v3: vmbus.KMCL_SERVER_INTERFACE_V3 = v4;
+  const v2: vmbus.KMCL_SERVER_INTERFACE_V2 = v3;
+  const v1: vmbus.KMCL_SERVER_INTERFACE_V1 = v2;
+  const client: vmbus.KMCL_CLIENT_INTERFACE_V5 = v5;
+  assertStrictEquals(v1.VmbChannelSaveBegin, v5.VmbChannelSaveBegin);
+  assertStrictEquals(client.VmbChannelInitialize, v5.VmbChannelInitialize);
 });
 
 Deno.test("KmclServerInterfaceV1: tables are frozen, and their members behind Context are functions", () => {

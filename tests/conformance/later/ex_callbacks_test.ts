@@ -24,11 +24,12 @@ Deno.test("VmbChannelInitSetProcessPacketCallbacksEx: both callbacks get the con
   const { pair } = await openWith((later, channel) =>
     later.VmbChannelInitSetProcessPacketCallbacksEx(
       channel,
-      (...given) => {
+      (...given: Parameters<vmbus.EvtChannelProcessPacketEx>) => {
         seen.push([given.length, given[0] === channel, given[2].length, given[3], given[5]]);
         later.VmbChannelPacketComplete(given[1], null, 0);
       },
-      (...given) => void seen.push(given.slice(1)),
+      (...given: Parameters<vmbus.EvtChannelProcessingCompleteEx>) =>
+        void seen.push(given.slice(1)),
       context,
     )
   );
@@ -64,7 +65,9 @@ Deno.test("VmbPacketSetCompletionRoutineEx: the routine gets its context last, u
     table.VmbChannelInitSetMaximumPacketCount(channel, 9)
   );
   const seen: unknown[] = [];
-  const note = (...given: unknown[]) => void seen.push(given.slice(4));
+  const note = (
+    ...given: Parameters<vmbus.EvtPacketCompletionRoutine | vmbus.EvtPacketCompletionRoutineEx>
+  ) => void seen.push(given.slice(4));
   const send = async (packet: vmbus.VMBPACKET | null) => {
     vsc.VmbPacketSend(packet, null, 0, null, WAIT);
     await fabric.settle();
@@ -105,5 +108,43 @@ Deno.test("VmbPacketSetCompletionRoutineEx: no packet, and no function, are viol
   assertEquals(fabric.violations.map(({ rule, call }) => [rule, call]), [
     ["invalid argument", "VmbPacketSetCompletionRoutineEx"],
     ["invalid handle", "VmbPacketSetCompletionRoutineEx"],
+  ]);
+});
+
+Deno.test("VmbServerChannelInitSetSaveRestorePacketCallbacksEx: the call that came last counts for both callbacks (X15)", async () => {
+  const seen: unknown[] = [];
+  for (const order of [["plain", "ex"], ["ex", "plain"]]) {
+    const { fabric, guest } = makePair();
+    const later = serverTableV5(fabric);
+    const configure = (vsp: vmbus.KmclServerInterfaceV1, channel: vmbus.VMBCHANNEL) => {
+      for (const name of order) {
+        const save = (...given: unknown[]) => {
+          seen.push([name, "save", ...given.slice(4)]);
+          return { status: vmbus.STATUS_SUCCESS, bytesNeeded: 0 };
+        };
+        const restore = (...given: Parameters<vmbus.EvtChannelRestorePacket>) => {
+          seen.push([name, "restore", ...given.slice(5)]);
+          return vsp.VmbPacketRestore(vsp.VmbPacketAllocate(given[0]), given[1], given[2]);
+        };
+        // A context that is left out is null.
+        if (name === "plain") {
+          vsp.VmbServerChannelInitSetSaveRestorePacketCallbacks(channel, save, restore);
+        } else later.VmbServerChannelInitSetSaveRestorePacketCallbacksEx(channel, save, restore);
+      }
+    };
+    const within = { fabric, guest };
+    const pair = await openPair({ within, server: configure, onClientPacket: "hold" });
+    const { vsp, server } = pair;
+    vsp.VmbPacketSend(vsp.VmbPacketAllocate(server), null, 0, null, WAIT);
+    await fabric.settle();
+    const bytes = await vmbus.saveServerChannel(vsp, server);
+    const again = makePair({ within: pair, server: configure });
+    assertEquals(vmbus.restoreServerChannel(vsp, again.server, bytes), vmbus.STATUS_SUCCESS);
+  }
+  assertEquals(seen, [
+    ["ex", "save", null],
+    ["ex", "restore", null],
+    ["plain", "save"],
+    ["plain", "restore"],
   ]);
 });

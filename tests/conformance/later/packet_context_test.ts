@@ -117,12 +117,13 @@ Deno.test("VmbChannelSaveContinue: saves the context of a packet in flight with 
       later.VmbChannelInitSetInlinePacketContextSize(channel, byteCount);
       const status = later.VmbServerChannelInitSetSaveRestorePacketCallbacksEx(
         channel,
-        (_channel, _packet, _saveBuf, _saveBufSize, context) => {
-          told.push(["save", context]);
+        (...given: Parameters<vmbus.EvtChannelSavePacketEx>) => {
+          told.push(["save", given[4]]);
           return { status: vmbus.STATUS_SUCCESS, bytesNeeded: 0 };
         },
-        (of, libBuf, libBufSize, _saveBuf, _saveBufSize, context) => {
-          told.push(["restore", context]);
+        (...given: Parameters<vmbus.EvtChannelRestorePacketEx>) => {
+          const [of, libBuf, libBufSize] = given;
+          told.push(["restore", given[5]]);
           const packet = vsp.VmbPacketAllocate(of)!;
           restored.push(packet);
           return vsp.VmbPacketRestore(packet, libBuf, libBufSize);
