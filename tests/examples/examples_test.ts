@@ -33,6 +33,7 @@ Deno.test("examples: are all there", () => {
     "disk.ts",
     "echo.ts",
     "hostile_guest.ts",
+    "later_versions.ts",
     "pipe.ts",
     "quota.ts",
     "refused_open.ts",
