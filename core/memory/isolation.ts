@@ -39,10 +39,9 @@ export class Isolation {
 
   /** Shares each of `pfns` for one more reason. A page that is listed twice has two. */
   share(pfns: readonly number[]): void {
-    const { onVisibility } = this;
-    const fresh = onVisibility === null ? [] : this.#without(pfns);
+    const fresh = this.onVisibility === null ? null : this.#without(pfns);
     for (const pfn of pfns) this.#reasons.set(pfn, (this.#reasons.get(pfn) ?? 0) + 1);
-    if (fresh.length > 0) onVisibility?.(fresh, true);
+    if (fresh !== null && fresh.length > 0) this.onVisibility?.(fresh, true);
   }
 
   /** Those of `pfns` that are private, each once. */

@@ -62,3 +62,17 @@ Deno.test("isHidden: private RAM is, for whoever runs outside of the guest", () 
   isHostRunning = false;
   assertEquals(isHidden(ram, "read", 0, 1), false);
 });
+
+Deno.test("Isolation.onVisibility: hears of changes alone, of each page once", () => {
+  const isolation = new Isolation(() => false);
+  isolation.share([1]);
+  const heard: unknown[] = [];
+  isolation.onVisibility = (pfns, isShared) => heard.push([...pfns, isShared]);
+  isolation.share([1, 2, 3, 2]);
+  isolation.share([3]);
+  isolation.share([]);
+  isolation.unshare([3, 1]);
+  isolation.unshare([2]);
+  isolation.unshare([2, 3, 1]);
+  assertEquals(heard, [[2, 3, true], [2, 3, 1, false]]);
+});
