@@ -303,6 +303,18 @@ export class Opener {
   }
 }
 
+/** So often a lock is tried, and so long it is waited in between, in milliseconds. */
+const LOCK = { tries: 5, pauseMs: 20 };
+
+/** Locks `file`. A process that is being started has for a moment what its parent had open, and with it the lock. */
+async function locks(file: OpenFile): Promise<boolean> {
+  for (let tried = 1; !await file.tryLock(); tried++) {
+    if (tried === LOCK.tries) return false;
+    await new Promise((resolve) => setTimeout(resolve, LOCK.pauseMs));
+  }
+  return true;
+}
+
 /**
  * Opens the file at `path`, which no other run may use until it is closed.
  *
@@ -317,7 +329,7 @@ export async function openLocked(
   using stack = new DisposableStack();
   try {
     const file = stack.use(await fs.open(path, "read"));
-    if (!await file.tryLock()) throw cannot(action, "another run uses it", hint);
+    if (!await locks(file)) throw cannot(action, "another run uses it", hint);
     // Whoever had it may have put another in its place meanwhile.
     const isStillThere = await fs.isThere(path) &&
       (await fs.stat(path)).ino === file.stat().ino;
