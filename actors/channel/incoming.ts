@@ -145,7 +145,7 @@ export class Incoming {
   /** Takes the packet that the ring shows; false where the queue must not continue at once. */
   #take(ring: IncomingRing, irql: Irql): boolean {
     const taken = this.#taken;
-    if (taken.ring !== ring) taken.ring = ring;
+    taken.ring = ring;
     const fault = this.#endpoint.runtime.codec.decode(ring, taken.fields);
     if (fault !== null) return this.#stopAt(fault);
     if (taken.fields.type === PACKET_COMPLETION) return this.#takeCompletion(ring);

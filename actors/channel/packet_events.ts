@@ -22,7 +22,7 @@ export class LastBody implements PacketBytes {
 
   /** A packet whose body has `byteCount` bytes goes into `ring`. */
   begin(ring: OutgoingRing, byteCount: number): void {
-    if (this.#ring !== ring) this.#ring = ring;
+    this.#ring = ring;
     this.byteCount = byteCount;
   }
 

@@ -211,7 +211,7 @@ export interface Fabric extends AsyncDisposable {
    * @throws {Error} The fabric was disposed of.
    */
   actorOf(channel: VMBCHANNEL | null): ChartActorRef<ChannelEvent, ChannelTag>;
-  /** That of a packet object. One of the lookaside list continues with whom its channel gives it next. */
+  /** That of a packet object. Once it was freed, it is that of the packet object that its channel hands out in its place. */
   actorOf(packet: VMBPACKET | null): ChartActorRef<PacketEvent, PacketTag>;
   /** That of a packet that arrived. It continues with the next packet that its record is used for. */
   actorOf(context: VMBPACKETCOMPLETION): ChartActorRef<ArrivedPacketEvent, ArrivedPacketTag>;

@@ -151,7 +151,7 @@ export type { DiskSettings } from "./scsi/settings.ts";
 export type { DiskMemory } from "./scsi/disk.ts";
 export type { ServedDisk, StorageServer } from "./vsp/server.ts";
 export type { StorageDisk } from "./vsp/disk_table.ts";
-export type { SessionPlace, StorageNews, StoragePhase } from "./vsp/chart.ts";
+export type { SessionPlace, StorageNews, StoragePhase } from "./vsp/words.ts";
 export type { Agreement, StorageLimits } from "./vsp/initialization.ts";
 export type { DiskAddress, StorageServerOptions, StorageServerState } from "./vsp/state.ts";
 export { createStorage, storageVsp } from "./vsp/driver.ts";
@@ -165,7 +165,7 @@ export type {
   ClientPlace,
   NegotiationStep,
   StorageClientPhase,
-} from "./vsc/chart.ts";
+} from "./vsc/words.ts";
 export type {
   StorageClientOptions,
   StorageClientSettings,

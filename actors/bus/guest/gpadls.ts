@@ -188,8 +188,7 @@ export class GuestGpadls implements GuestGpadlOwner {
   }
 
   #takeFromDriver(gpadl: GuestGpadl): void {
-    const { client } = gpadl;
-    if (client !== null) takeFrom(this.#ofDrivers, client, gpadl);
+    if (gpadl.client !== null) takeFrom(this.#ofDrivers, gpadl.client, gpadl);
   }
 
   #takeHandle(): number {

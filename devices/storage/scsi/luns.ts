@@ -41,13 +41,10 @@ const LUN_MAX = 0xff;
 export function lunsIn(data: Uint8Array): number[] | null {
   if (data.length < LUN_LIST.byteCount) return null;
   const view = new DataView(data.buffer, data.byteOffset, data.length);
-  const end = LUN_LIST.byteCount + (LUN_LIST.fields.listBytes.read(view) as number);
+  const listBytes = LUN_LIST.fields.listBytes.read(view) as number;
+  const end = Math.min(LUN_LIST.byteCount + listBytes, data.length);
   const luns = new Set<number>();
-  for (
-    let at = LUN_LIST.byteCount;
-    at + LUN.byteCount <= Math.min(end, data.length);
-    at += LUN.byteCount
-  ) {
+  for (let at = LUN_LIST.byteCount; at + LUN.byteCount <= end; at += LUN.byteCount) {
     const number = LUN.fields.lun.read(view, at) as number;
     const below = data.subarray(at + LUN.fields.reserved2.offset, at + LUN.byteCount);
     const isPlain = number >> ADDRESSING_SHIFT <= 1 && below.every((byte) => byte === 0);

@@ -17,7 +17,7 @@ import {
   packetBytesOf,
   type StorageRequest,
 } from "../protocol.ts";
-import type { ClientEvent, NegotiationStep } from "./chart.ts";
+import type { ClientEvent, NegotiationStep } from "./words.ts";
 import { type StorageClientSettings, type StorageClientState, versionOf } from "./state.ts";
 
 const PAGE_BYTES = 4096;

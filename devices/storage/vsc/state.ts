@@ -11,13 +11,8 @@ import {
   type SavedFields,
   STATUS_DEVICE_REMOVED,
 } from "../../../mod.ts";
-import {
-  type AfterClosing,
-  CLIENT_CHART,
-  type ClientPlace,
-  type NegotiationStep,
-  type StorageClientPhase,
-} from "./chart.ts";
+import { CLIENT_CHART } from "./chart.ts";
+import type { AfterClosing, ClientPlace, NegotiationStep, StorageClientPhase } from "./words.ts";
 import { checkInstance } from "../../instance.ts";
 import { STORAGE_VERSIONS } from "../protocol.ts";
 

@@ -17,8 +17,13 @@ import {
   versionAnswer,
   type VersionRequest,
 } from "./initialization.ts";
-import { type AnswerEffect, SESSION_CHART, SUB_CHANNEL_ANSWERS } from "./chart.ts";
-import type { SessionEffect, SessionEvent } from "./chart.ts";
+import { SESSION_CHART } from "./chart.ts";
+import {
+  type AnswerEffect,
+  type SessionEffect,
+  type SessionEvent,
+  SUB_CHANNEL_ANSWERS,
+} from "./words.ts";
 import { STORAGE_VERSIONS } from "../protocol.ts";
 import { DiskCommands } from "./commands.ts";
 import { type ChannelOwner, StorageChannel, type TakenRequest } from "./channel.ts";

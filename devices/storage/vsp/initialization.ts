@@ -20,7 +20,7 @@ import {
   STORAGE_VERSIONS,
   type StorageRequest,
 } from "../protocol.ts";
-import type { AskedEvent, StoragePhase } from "./chart.ts";
+import type { AskedEvent, StoragePhase } from "./words.ts";
 
 /** What a guest and its controller have agreed on: plain data. */
 export interface Agreement {

@@ -6,7 +6,8 @@
  */
 
 import type { PlainData, SavedFields } from "../../../mod.ts";
-import { SESSION_CHART, type SessionPlace, type StorageNews, type StoragePhase } from "./chart.ts";
+import { SESSION_CHART } from "./chart.ts";
+import type { SessionPlace, StorageNews, StoragePhase } from "./words.ts";
 import { type Agreement, isSpoken, type StorageLimits } from "./initialization.ts";
 import { checkInstance } from "../../instance.ts";
 import { STORAGE_VERSIONS, TRANSFER_BYTES_MAX } from "../protocol.ts";

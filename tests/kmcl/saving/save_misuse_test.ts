@@ -197,6 +197,15 @@ const RASH: Readonly<Record<string, (stage: TalkStage) => void>> = {
   },
 };
 
+/** A save is refused as a server is not what was saved of it. */
+function assertChanged({ status, reason }: vmbus.SaveResult): void {
+  assertEquals(vmbus.ntStatusName(status), "STATUS_UNSUCCESSFUL");
+  assertMatch(
+    reason!,
+    /^channel \d+ \(server\) has changed since host driver "talk-host" saved it$/,
+  );
+}
+
 for (const [what, act] of Object.entries(RASH)) {
   Deno.test(`savePartition: a server that ${what} after it was saved is named`, async () => {
     const stage = startTalk({ ...TALK, fabric: { verifier: "record" } });
@@ -208,12 +217,7 @@ for (const [what, act] of Object.entries(RASH)) {
     };
     vmbus.loadHostDriver(guest, stubHost({ name: "rash", save })); // told after the talk's
     await step(stage, 40);
-    const { status, reason } = await vmbus.savePartition(guest);
-    assertEquals(vmbus.ntStatusName(status), "STATUS_UNSUCCESSFUL");
-    assertMatch(
-      reason!,
-      /^channel \d+ \(server\) has changed since host driver "talk-host" saved it$/,
-    );
+    assertChanged(await vmbus.savePartition(guest));
     isRash = false;
     assertEquals((await vmbus.savePartition(guest)).reason, null);
     guest.destroy();
@@ -234,12 +238,7 @@ Deno.test("savePartition: a server that goes after it was saved is named", async
   };
   vmbus.loadHostDriver(guest, stubHost({ name: "rash", save })); // told after the talk's
   await step(stage, 40);
-  const { status, reason } = await vmbus.savePartition(guest);
-  assertEquals(vmbus.ntStatusName(status), "STATUS_UNSUCCESSFUL");
-  assertMatch(
-    reason!,
-    /^channel \d+ \(server\) has changed since host driver "talk-host" saved it$/,
-  );
+  assertChanged(await vmbus.savePartition(guest));
 });
 
 Deno.test("savePartition: a signal that the guest has delayed does not come while it stands still", async () => {

@@ -1,10 +1,6 @@
 import { assertEquals } from "@std/assert";
-import {
-  CLIENT_CHART,
-  type ClientEvent,
-  type ClientPlace,
-  createStorageClientChart,
-} from "../../../../devices/storage/vsc/chart.ts";
+import { CLIENT_CHART, createStorageClientChart } from "../../../../devices/storage/vsc/chart.ts";
+import type { ClientEvent, ClientPlace } from "../../../../devices/storage/vsc/words.ts";
 import { eventTypesOf } from "../../../../actors/chart/compile.ts";
 import { CHARTS, effectsAlong, flatTableOf } from "../../../support/charts.ts";
 

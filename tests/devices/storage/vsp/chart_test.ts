@@ -1,13 +1,12 @@
 /** The chart of a session with a guest, state by state: storage.md I1, I3, I6, H1, H2. */
 
 import { assertEquals } from "@std/assert";
+import { createStorageSessionChart, SESSION_CHART } from "../../../../devices/storage/vsp/chart.ts";
 import {
-  createStorageSessionChart,
-  SESSION_CHART,
   type SessionEvent,
   type SessionPlace,
   SUB_CHANNEL_ANSWERS,
-} from "../../../../devices/storage/vsp/chart.ts";
+} from "../../../../devices/storage/vsp/words.ts";
 import { eventTypesOf } from "../../../../actors/chart/compile.ts";
 import { CHARTS, effectsAlong, flatTableOf } from "../../../support/charts.ts";
 
