@@ -7,14 +7,10 @@
 import { assert } from "../../core/assert.ts";
 import type { Points } from "../runtime/points.ts";
 import type { Reading } from "./reading.ts";
-import * as levels from "../runtime/irql.ts";
-import type { Irql } from "../runtime/irql.ts";
+import { DISPATCH_LEVEL, type Irql, PASSIVE_LEVEL } from "../runtime/irql.ts";
 import { type Worker, WorkItem, type WorkKind } from "../runtime/processor.ts";
 import type { Touch } from "../runtime/chooser.ts";
 import { type PlacedEndpoint, ringTouchesOf, touchesOf } from "./touches.ts";
-
-// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
-const { DISPATCH_LEVEL, PASSIVE_LEVEL } = levels;
 
 /** What the work items of an endpoint set going. */
 export interface WorkingEndpoint extends PlacedEndpoint {

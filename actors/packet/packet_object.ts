@@ -7,15 +7,18 @@
 import type { NtStatus } from "../../core/ntstatus.ts";
 import { STATUS_SUCCESS } from "../../core/ntstatus.ts";
 import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
-import * as packets from "../../core/packet/packet.ts";
-import type { PacketType, TransferPages } from "../../core/packet/packet.ts";
+import {
+  NO_RANGES,
+  PACKET_GPA_DIRECT,
+  PACKET_IN_BAND,
+  PACKET_TRANSFER_PAGES,
+  type PacketType,
+  type TransferPages,
+} from "../../core/packet/packet.ts";
 import { poison } from "../../core/blocks.ts";
 import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
-
-// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
-const { NO_RANGES, PACKET_GPA_DIRECT, PACKET_IN_BAND, PACKET_TRANSFER_PAGES } = packets;
 
 /** Where a packet object comes from. */
 export type PacketKind =

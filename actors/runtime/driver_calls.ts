@@ -5,15 +5,11 @@
  */
 
 import { messageOf } from "../../core/describe.ts";
-import * as levels from "./irql.ts";
-import type { Frame } from "./irql.ts";
+import { enterFrame, type Frame, leaveFrame } from "./irql.ts";
 import { isPromise, whenSettled } from "./promises.ts";
 import { type Follower, follower } from "./event_loop.ts";
 import type { Verifier, VerifierError } from "./verifier.ts";
 import type { ChannelPlace } from "./violation_details.ts";
-
-// Names of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
-const { enterFrame, leaveFrame } = levels;
 
 /** How a callback ended. */
 export interface CallbackEnd {

@@ -7,12 +7,8 @@
 import type { Chooser } from "./chooser.ts";
 import { Lookouts } from "./lookouts.ts";
 import { Points, type Queues } from "./points.ts";
-import * as processors from "./processor.ts";
-import type { Processor, WorkItem } from "./processor.ts";
+import { NOT_SCHEDULED, type Processor, type WorkItem } from "./processor.ts";
 import { Runnable } from "./runnable.ts";
-
-// A name of this module's own: an imported one is loaded and checked wherever it is used (D140, D320).
-const { NOT_SCHEDULED } = processors;
 
 /** All processors of a fabric, and the choice among their items. */
 export class Scheduler {

@@ -5,22 +5,21 @@
  * @module
  */
 
+import { isPromise } from "../../actors/runtime/promises.ts";
 import { Fifo } from "../../core/fifo.ts";
 import { CopyRoom } from "../../core/blocks.ts";
-import { copyBytes } from "../../core/bytes.ts";
+import { copyBytes, NO_BYTES } from "../../core/bytes.ts";
 import {
   type NtStatus,
   STATUS_DEVICE_REMOVED,
   STATUS_INVALID_BUFFER_SIZE,
   STATUS_INVALID_PARAMETER_1,
-  STATUS_INVALID_PARAMETER_2,
-  STATUS_INVALID_PARAMETER_3,
-  STATUS_INVALID_PARAMETER_5,
   STATUS_SUCCESS,
 } from "../../core/ntstatus.ts";
 import {
   NO_RANGES,
   PACKET_COMPLETION,
+  PACKET_GPA_DIRECT,
   PACKET_IN_BAND,
   type PacketCodec,
   PacketFields,
@@ -28,7 +27,9 @@ import {
 import { IncomingRing } from "../../core/ring/incoming.ts";
 import { OutgoingRing } from "../../core/ring/outgoing.ts";
 import type { RingMemory } from "../../core/ring/ring_memory.ts";
-import { isU32, isUint } from "../../core/units.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { isUint } from "../../core/units.ts";
+import { checkSend, FLAG_WAIT, type PlainConfiguration } from "./plain_checks.ts";
 import {
   PlainArrived,
   type PlainLoop,
@@ -37,9 +38,8 @@ import {
   type PlainRoutine,
 } from "./plain_records.ts";
 
-/** Wants a completion: the flag of VmbPacketSend. */
-export const FLAG_WAIT = 1;
-const FLAGS_MAX = 7;
+/** More than a completion has beside its answer. */
+const COMPLETION_BYTES_MAX = 64;
 
 /** One end of a channel, open and started. */
 export class PlainChannel {
@@ -49,6 +49,10 @@ export class PlainChannel {
   fault: string | null = null;
   /** The opposite end. */
   peer: PlainChannel | null = null;
+  /** What the driver did that it must not: its callback threw, or returned a promise. */
+  violation: unknown = null;
+  /** Where the channel stands. */
+  state: "disabled" | "paused" | "started" = "started";
   /** Called for each packet that arrives. */
   receiver: PlainReceiver | null = null;
   readonly #outgoing: OutgoingRing;
@@ -56,16 +60,22 @@ export class PlainChannel {
   readonly #packets: PlainPacket[] = [];
   /** What waits for room, in the order of the calls: packets, and completions of what arrived. */
   readonly #queue = new Fifo<PlainPacket | PlainArrived>();
+  /** Packets in the ring whose transaction is over with that: their routines are due. */
+  readonly #due = new Fifo<PlainPacket>();
   readonly #unused: PlainArrived[] = [];
   readonly #fields = new PacketFields();
   readonly #answer = new CopyRoom();
   #bodyBytes = 0;
+  /** Packets that the driver has. */
+  #held = 0;
+  /** Whether the quota keeps the queue from continuing. */
+  #isBlocked = false;
 
   /** An end that writes to `outgoing`, reads from `incoming`, and works when `loop` runs. */
   constructor(
     readonly loop: PlainLoop,
     readonly codec: PacketCodec,
-    readonly packetBytesMax: number,
+    readonly configuration: PlainConfiguration,
     outgoing: RingMemory,
     incoming: RingMemory,
   ) {
@@ -83,22 +93,28 @@ export class PlainChannel {
   /** Sends `packet` with a copy of `buffer[0, bufferLength)`; the checks are those of kmcl.md P5. */
   send(
     packet: PlainPacket,
-    buffer: Uint8Array,
+    buffer: Uint8Array | null,
     bufferLength: number,
+    external: readonly GpaRange[] | null,
     flags: number,
   ): NtStatus {
     if (!(packet instanceof PlainPacket) || packet.channel !== this) {
       return STATUS_INVALID_PARAMETER_1;
     }
-    if (packet.state !== "owned") return STATUS_INVALID_PARAMETER_1;
-    if (!(buffer instanceof Uint8Array)) return STATUS_INVALID_PARAMETER_2;
-    if (!isU32(bufferLength)) return STATUS_INVALID_PARAMETER_3;
-    if (bufferLength > this.packetBytesMax || bufferLength > buffer.length) {
-      return STATUS_INVALID_PARAMETER_3;
-    }
-    if (!isUint(flags, FLAGS_MAX) || flags !== FLAG_WAIT) return STATUS_INVALID_PARAMETER_5;
-    if (this.fault !== null) return STATUS_DEVICE_REMOVED;
-    const isFirst = this.#queue.length === 0;
+    const isClosing = this.state === "disabled" || this.fault !== null;
+    const status = checkSend(
+      packet,
+      this.configuration,
+      isClosing,
+      buffer,
+      bufferLength,
+      external,
+      flags,
+    );
+    if (status !== STATUS_SUCCESS || buffer === null) return status;
+    packet.ranges = external ?? NO_RANGES;
+    packet.wantsCompletion = (flags & FLAG_WAIT) !== 0;
+    const isFirst = this.#queue.length === 0 && this.state === "started";
     const outcome = isFirst ? this.#putPacket(packet, buffer, bufferLength) : "full";
     if (outcome === "ok") {
       this.#publish();
@@ -121,14 +137,19 @@ export class PlainChannel {
     if (arrived.state === "retired") return;
     if (!(answer instanceof Uint8Array) || !isUint(answerBytes, answer.length)) return;
     arrived.state = "retired";
-    if (!arrived.wantsCompletion) {
-      this.#unused.push(arrived);
+    if (!arrived.wantsCompletion || this.state === "disabled" || this.fault !== null) {
+      this.#settled(arrived);
+      return;
+    }
+    if (!this.#canAnswer(answerBytes)) {
+      this.#settled(arrived);
+      this.#faulted("completionTooLarge");
       return;
     }
     const isFirst = this.#queue.length === 0;
     if (isFirst && this.#putCompletion(arrived, answer, answerBytes) === "ok") {
+      this.#settled(arrived);
       this.#publish();
-      this.#unused.push(arrived);
       return;
     }
     if (arrived.answer.length < answerBytes) arrived.answer = new Uint8Array(answerBytes);
@@ -138,11 +159,33 @@ export class PlainChannel {
     this.#flush();
   }
 
+  #canAnswer(answerBytes: number): boolean {
+    return answerBytes + COMPLETION_BYTES_MAX <= this.#outgoing.largestBytes;
+  }
+
+  /** The driver has a packet fewer: the queue may continue where it was blocked by the quota. */
+  #settled(arrived: PlainArrived): void {
+    this.#unused.push(arrived);
+    this.#held--;
+    if (!this.#isBlocked || this.#held >= this.configuration.quota) return;
+    this.#isBlocked = false;
+    this.loop.schedule(this);
+  }
+
   /** The channel was signalled: it takes what came, and sends what waits. */
   work(): void {
     const ring = this.#incoming;
+    for (let ended = this.#due.shift(); ended !== null; ended = this.#due.shift()) {
+      ended.state = "owned";
+      this.#callRoutine(ended, NO_BYTES, 0);
+    }
     for (;;) {
-      if (this.fault !== null) return;
+      if (this.fault !== null || this.state !== "started") return this.#commit();
+      if (this.#held >= this.configuration.quota) {
+        this.#isBlocked = true;
+        this.#commit();
+        break;
+      }
       const outcome = ring.next();
       if (outcome === "empty") {
         this.#commit();
@@ -170,7 +213,7 @@ export class PlainChannel {
     }
     const { payloadStart, payloadBytes, transactionIdLow } = fields;
     if (fields.type === PACKET_COMPLETION) {
-      const packet = this.#packets[transactionIdLow];
+      const packet = fields.transactionIdHigh === 0 ? this.#packets[transactionIdLow] : undefined;
       if (packet === undefined || packet.state !== "awaiting") {
         this.#faulted("unknownTransaction");
         return;
@@ -178,7 +221,11 @@ export class PlainChannel {
       const answer = ring.takePayload(this.#answer, payloadStart, payloadBytes);
       ring.advance();
       packet.state = "owned";
-      packet.routine(packet, STATUS_SUCCESS, answer, payloadBytes);
+      this.#callRoutine(packet, answer, payloadBytes);
+      return;
+    }
+    if (this.configuration.isPipe) {
+      this.#faulted("transactionOnPipe");
       return;
     }
     const arrived = this.#unused.pop() ?? new PlainArrived(this);
@@ -187,9 +234,31 @@ export class PlainChannel {
     arrived.transactionIdHigh = fields.transactionIdHigh;
     arrived.wantsCompletion = fields.completionRequested;
     arrived.state = "delivering";
-    this.receiver?.(arrived, payload, payloadBytes);
+    arrived.ranges = fields.ranges;
+    this.#held++;
+    this.#callReceiver(arrived, payload, payloadBytes);
     if (arrived.state === "delivering") arrived.state = "held";
     ring.advance();
+  }
+
+  /** A callback that throws, or returns a promise, is a violation. */
+  #callReceiver(arrived: PlainArrived, payload: Uint8Array, payloadBytes: number): void {
+    try {
+      const result = this.receiver?.(arrived, payload, payloadBytes);
+      if (isPromise(result)) this.violation = result;
+    } catch (error) {
+      this.violation = error;
+    }
+  }
+
+  #callRoutine(packet: PlainPacket, answer: Uint8Array, answerBytes: number): void {
+    packet.ranges = NO_RANGES;
+    try {
+      const result = packet.routine(packet, STATUS_SUCCESS, answer, answerBytes);
+      if (isPromise(result)) this.violation = result;
+    } catch (error) {
+      this.violation = error;
+    }
   }
 
   /** Sends what waits, in the order of the calls, as far as there is room. */
@@ -224,18 +293,21 @@ export class PlainChannel {
       : this.#putCompletion(first, first.answer, first.answerBytes);
     if (outcome !== "ok") return outcome;
     this.#queue.shift();
-    if (first instanceof PlainArrived) this.#unused.push(first);
+    if (first instanceof PlainArrived) this.#settled(first);
     return "ok";
   }
 
   #putPacket(packet: PlainPacket, payload: Uint8Array, payloadBytes: number) {
     const fields = this.#fields;
-    fields.type = PACKET_IN_BAND;
-    fields.completionRequested = true;
-    fields.transactionIdLow = packet.slot;
+    const { ranges, wantsCompletion } = packet;
+    fields.type = ranges.length > 0 ? PACKET_GPA_DIRECT : PACKET_IN_BAND;
+    fields.completionRequested = wantsCompletion;
+    fields.transactionIdLow = wantsCompletion ? packet.slot : 0;
     fields.transactionIdHigh = 0;
-    const outcome = this.#put(payload, payloadBytes);
-    if (outcome === "ok") packet.state = "awaiting";
+    const outcome = this.#put(payload, payloadBytes, ranges);
+    if (outcome !== "ok") return outcome;
+    packet.state = wantsCompletion ? "awaiting" : "ended";
+    if (!wantsCompletion) this.#due.push(packet);
     return outcome;
   }
 
@@ -245,16 +317,16 @@ export class PlainChannel {
     fields.completionRequested = false;
     fields.transactionIdLow = completion.transactionIdLow;
     fields.transactionIdHigh = completion.transactionIdHigh;
-    return this.#put(answer, answerBytes);
+    return this.#put(answer, answerBytes, NO_RANGES);
   }
 
-  #put(payload: Uint8Array, payloadBytes: number) {
+  #put(payload: Uint8Array, payloadBytes: number, ranges: readonly GpaRange[]) {
     const fields = this.#fields;
     const ring = this.#outgoing;
     fields.payload = payload;
     fields.payloadStart = 0;
     fields.payloadBytes = payloadBytes;
-    fields.ranges = NO_RANGES;
+    fields.ranges = ranges;
     const frame = this.codec.frame(fields);
     this.#bodyBytes = frame.bodyBytes;
     const outcome = ring.reserve(frame.bodyBytes);
@@ -266,6 +338,7 @@ export class PlainChannel {
   }
 
   #publish(): void {
+    if (this.#due.length > 0) this.loop.schedule(this);
     if (this.#outgoing.commit()) this.#signal();
   }
 

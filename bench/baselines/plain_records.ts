@@ -7,6 +7,8 @@
 import { Fifo } from "../../core/fifo.ts";
 import { CopyRoom } from "../../core/blocks.ts";
 import type { NtStatus } from "../../core/ntstatus.ts";
+import type { GpaRange } from "../../core/memory/gpa_ranges.ts";
+import { NO_RANGES } from "../../core/packet/packet.ts";
 
 /** What the records and the loop know of one end of a channel. */
 export interface PlainEnd {
@@ -22,15 +24,19 @@ export type PlainRoutine = (
   status: NtStatus,
   answer: Uint8Array,
   answerBytes: number,
-) => void;
+) => unknown;
 
 /** Called for each packet that arrives; the payload is valid until it is completed. */
-export type PlainReceiver = (arrived: PlainArrived, payload: Uint8Array, bytes: number) => void;
+export type PlainReceiver = (arrived: PlainArrived, payload: Uint8Array, bytes: number) => unknown;
 
 /** A packet object: the sender's side of one transaction. */
 export class PlainPacket {
   /** Where the transaction stands. */
-  state: "owned" | "queued" | "awaiting" = "owned";
+  state: "owned" | "queued" | "awaiting" | "ended" = "owned";
+  /** Memory that it describes. */
+  ranges: readonly GpaRange[] = NO_RANGES;
+  /** Whether a completion packet ends the transaction. */
+  wantsCompletion = false;
   /** A copy of the payload, while the packet is queued. */
   payload: Uint8Array = new Uint8Array(0);
   /** How much of the payload counts. */
@@ -56,6 +62,8 @@ export class PlainArrived {
   transactionIdHigh = 0;
   /** Whether the sender waits for a completion. */
   wantsCompletion = false;
+  /** The memory that it describes. */
+  ranges: readonly GpaRange[] = NO_RANGES;
   /** A copy of the completion's payload, while that waits for room. */
   answer: Uint8Array = new Uint8Array(0);
   /** How much of the answer counts. */
