@@ -1,5 +1,5 @@
 /**
- * Promise: the house rules hold that a program can check: sizes, names of tests, headers of files,
+ * Promise: the house rules hold that a program can check: sizes, names and folders of tests, headers of files,
  * no clock or chance but the fabric's own, nothing left unfinished.
  *
  * @module
@@ -178,6 +178,29 @@ function checkText(path: string, text: string): Finding[] {
   ];
 }
 
+/** Folders of source that must have a folder of tests. */
+const MIRRORED = /^(?:core|actors|kmcl|devices|simulator)\//;
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
+}
+
+/** Tests mirror the source: each of its folders has tests in the folder of the same name. */
+function checkMirror(sources: readonly SourceFile[]): Finding[] {
+  const tested = new Set(
+    sources.filter(({ path }) => path.endsWith("_test.ts")).map(({ path }) => folderOf(path)),
+  );
+  if (tested.size === 0) return []; // a tree without tests is no repository
+  const first = new Map<string, SourceFile>();
+  for (const source of sources) {
+    const folder = folderOf(source.path);
+    if (MIRRORED.test(source.path) && !first.has(folder)) first.set(folder, source);
+  }
+  return [...first].filter(([folder]) => !tested.has(`tests/${folder}`)).map((
+    [folder, { path, ast }],
+  ) => findingAt(path, ast, `no test lies in tests/${folder}, as those of ${folder} would`));
+}
+
 /** Finds every breach of the house rules in the repository at `root`. */
 export async function checkTidy(root: string): Promise<Finding[]> {
   const sources = await readSources(root);
@@ -186,7 +209,7 @@ export async function checkTidy(root: string): Promise<Finding[]> {
       checkText(path, await Deno.readTextFile(`${root}/${path}`))
     ),
   );
-  return [...sources.flatMap(checkSource), ...texts.flat()];
+  return [...sources.flatMap(checkSource), ...checkMirror(sources), ...texts.flat()];
 }
 
 if (import.meta.main) {

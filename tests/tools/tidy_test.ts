@@ -115,6 +115,22 @@ Deno.test("checkTidy: wants tests to be named symbol: fact", async () => {
 });
 
 // Here and below, what is planted is put together, so that the check does not find it in this file.
+Deno.test("checkTidy: wants tests for each folder of source, in the folder of the same name", async () => {
+  const tree = {
+    "core/ring/a.ts": HEADER,
+    "core/ring/b.ts": HEADER,
+    "core/saved/c.ts": HEADER,
+    "tests/core/ring/a_test.ts": "",
+    "tests/support/d.ts": "",
+    "bench/e.ts": HEADER,
+  };
+  await withTree(tree, async (root) => {
+    assertEquals((await checkTidy(root)).map(formatFinding), [
+      "core/saved/c.ts:1:1: no test lies in tests/core/saved, as those of core/saved would",
+    ]);
+  });
+});
+
 Deno.test("checkTidy: refuses tests that are switched off or alone", async () => {
   for (const text of [".only" + "(", `only: ${true}`, `ignore: ${true}`, "Deno.test" + ".ignore"]) {
     await check("tests/a.ts", `f; // ${text}`, `tests/a.ts:1:7: a test is switched off: ${text}`);

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
-import * as vmbus from "../../../mod.ts";
-import { type FaultRule, runWorld } from "../../../simulator/mod.ts";
-import { pinging } from "../../support/pinging.ts";
-import { firedIn, runPinging } from "../../support/pinging_seen.ts";
+import * as vmbus from "../../../../mod.ts";
+import { type FaultRule, runWorld } from "../../../../simulator/mod.ts";
+import { pinging } from "../../../support/pinging.ts";
+import { firedIn, runPinging } from "../../../support/pinging_seen.ts";
 
 Deno.test("interruptDelayed: an interrupt comes after the time that it is delayed by", async () => {
   const { result, ends } = await runPinging({ do: "interruptDelayed", nth: 1, ms: 7, budget: 2 });

@@ -5,7 +5,7 @@ import {
   type LinuxEntry,
   type LinuxLine,
   LinuxTraceReader,
-} from "../../../simulator/decoding/linux_trace/reader.ts";
+} from "../../../../simulator/decoding/linux_trace/reader.ts";
 
 const AT = "  a-1 [000] 1.5: ";
 const GUID = "0c7f8e26-51d3-4b8e-9f0a-6d1b2c3e4f50";

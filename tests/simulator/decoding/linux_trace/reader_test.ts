@@ -6,9 +6,12 @@ import {
   type LinuxEntry,
   type LinuxLine,
   LinuxTraceReader,
-} from "../../../simulator/decoding/linux_trace/reader.ts";
-import { PostingOrder } from "../../../simulator/decoding/linux_trace/posting_order.ts";
-import { isLinuxTrace, readTraceLine } from "../../../simulator/decoding/linux_trace/trace_line.ts";
+} from "../../../../simulator/decoding/linux_trace/reader.ts";
+import { PostingOrder } from "../../../../simulator/decoding/linux_trace/posting_order.ts";
+import {
+  isLinuxTrace,
+  readTraceLine,
+} from "../../../../simulator/decoding/linux_trace/trace_line.ts";
 
 const GUID = "0c7f8e26-51d3-4b8e-9f0a-6d1b2c3e4f50";
 

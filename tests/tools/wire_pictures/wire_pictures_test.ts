@@ -1,11 +1,11 @@
 // The pictures of docs/wire.md: drawn from bytes, and current.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { bytes, bytesToEnd, fieldsOf, struct, u16, u32 } from "../../core/layout/mod.ts";
-import { bytesPicture } from "../../tools/wire_pictures/bytes_picture.ts";
-import { withPictures } from "../../tools/wire_pictures/main.ts";
-import { wirePictures } from "../../tools/wire_pictures/pictures.ts";
-import { ringPicture } from "../../tools/wire_pictures/ring_picture.ts";
+import { bytes, bytesToEnd, fieldsOf, struct, u16, u32 } from "../../../core/layout/mod.ts";
+import { bytesPicture } from "../../../tools/wire_pictures/bytes_picture.ts";
+import { withPictures } from "../../../tools/wire_pictures/main.ts";
+import { wirePictures } from "../../../tools/wire_pictures/pictures.ts";
+import { ringPicture } from "../../../tools/wire_pictures/ring_picture.ts";
 
 Deno.test("wirePictures: docs/wire.md has them all, as the package writes their bytes", async () => {
   const pictures = await wirePictures();

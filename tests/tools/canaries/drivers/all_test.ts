@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
-import { runWorld } from "../../../simulator/worlds/run_world.ts";
-import { DRIVER_CANARIES } from "../../../tools/canaries/driver_canaries.ts";
-import { times } from "../../support/long.ts";
+import { runWorld } from "../../../../simulator/worlds/run_world.ts";
+import { DRIVER_CANARIES } from "../../../../tools/canaries/driver_canaries.ts";
+import { times } from "../../../support/long.ts";
 
 Deno.test("DRIVER_CANARIES: there are ten at least, each with a name of its own", () => {
   assert(DRIVER_CANARIES.length >= 10);

@@ -1,25 +1,25 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import * as vmbus from "../../../mod.ts";
+import * as vmbus from "../../../../mod.ts";
 import {
   STORAGE_VERSIONS,
   type StorageServerOptions,
   WriteCache,
-} from "../../../devices/storage/mod.ts";
+} from "../../../../devices/storage/mod.ts";
 import {
   checkFabric,
   type Draws,
   type FaultRule,
   runWorld,
   type ScenarioDefinition,
-} from "../../../simulator/mod.ts";
-import { readScenarioFile } from "../../../simulator/scenario_files/mod.ts";
-import { fillBlock, History } from "../../../simulator/scenarios/storage/history.ts";
-import { oneBuffer } from "../../../simulator/scenarios/storage/one_buffer.ts";
-import { storage } from "../../../simulator/scenarios/storage/scenario.ts";
-import { stageOf } from "../../../simulator/scenarios/storage/stage.ts";
-import { openPair } from "../../support/connected_pair.ts";
-import { createFabric } from "../../support/fabric.ts";
-import { times } from "../../support/long.ts";
+} from "../../../../simulator/mod.ts";
+import { readScenarioFile } from "../../../../simulator/scenario_files/mod.ts";
+import { fillBlock, History } from "../../../../simulator/scenarios/storage/history.ts";
+import { oneBuffer } from "../../../../simulator/scenarios/storage/one_buffer.ts";
+import { storage } from "../../../../simulator/scenarios/storage/scenario.ts";
+import { stageOf } from "../../../../simulator/scenarios/storage/stage.ts";
+import { openPair } from "../../../support/connected_pair.ts";
+import { createFabric } from "../../../support/fabric.ts";
+import { times } from "../../../support/long.ts";
 
 const block = (write: number, lba: number) => {
   const bytes = new Uint8Array(512);

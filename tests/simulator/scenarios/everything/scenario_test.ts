@@ -1,17 +1,20 @@
 import { assert, assertEquals } from "@std/assert";
-import { Chance } from "../../../core/chance.ts";
-import * as vmbus from "../../../mod.ts";
-import { runWorld } from "../../../simulator/mod.ts";
+import { Chance } from "../../../../core/chance.ts";
+import * as vmbus from "../../../../mod.ts";
+import { runWorld } from "../../../../simulator/mod.ts";
 import {
   type EverythingGuest,
   type EverythingHost,
   everythingVsc,
   everythingVsp,
-} from "../../../simulator/scenarios/everything/drivers.ts";
-import { drawPlan } from "../../../simulator/scenarios/everything/plan.ts";
-import { everything } from "../../../simulator/scenarios/everything/scenario.ts";
-import { times } from "../../support/long.ts";
-import { checkTotals, describeUnfinished } from "../../../simulator/scenarios/everything/totals.ts";
+} from "../../../../simulator/scenarios/everything/drivers.ts";
+import { drawPlan } from "../../../../simulator/scenarios/everything/plan.ts";
+import { everything } from "../../../../simulator/scenarios/everything/scenario.ts";
+import { times } from "../../../support/long.ts";
+import {
+  checkTotals,
+  describeUnfinished,
+} from "../../../../simulator/scenarios/everything/totals.ts";
 
 /** Pairs of drivers that are moved twice. */
 const MOVED = times(8, 200);

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { planted } from "../../../tools/canaries/canary.ts";
-import { DRIVER_CANARIES } from "../../../tools/canaries/driver_canaries.ts";
-import { SCENARIOS } from "../../../tools/canaries/scenarios.ts";
-import { SOURCE_CANARIES } from "../../../tools/canaries/source_canaries.ts";
+import { planted } from "../../../../tools/canaries/canary.ts";
+import { DRIVER_CANARIES } from "../../../../tools/canaries/driver_canaries.ts";
+import { SCENARIOS } from "../../../../tools/canaries/scenarios.ts";
+import { SOURCE_CANARIES } from "../../../../tools/canaries/source_canaries.ts";
 
 // A canary that cannot be planted any more finds nothing, and nobody would notice.
 for (const canary of SOURCE_CANARIES) {
