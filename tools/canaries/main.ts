@@ -7,25 +7,16 @@
 
 import { Option } from "commander";
 import { grouped } from "../../simulator/layout.ts";
-import {
-  asksForJson,
-  createCommand,
-  endWith,
-  EXIT_FAILED,
-  EXIT_OK,
-  print,
-} from "../../simulator/cli/command.ts";
-import { visibleJson } from "../../simulator/text.ts";
+import { createCommand, EXIT_FAILED, EXIT_OK, print } from "../../simulator/cli/command.ts";
 import { HUNT_SCHEDULES } from "../../simulator/worlds/hunt.ts";
 import type { Canary } from "./canary.ts";
 import type { Patience } from "./hunter.ts";
 import { controlIn, huntIn } from "./hunts.ts";
 import { type CanaryOutcome, outcomeOf, tableOf, withTable } from "./report.ts";
+import { type CanariesEnd, changeDocument, DOCUMENT, runCommand } from "./run_command.ts";
 import { rightOf } from "./scenarios.ts";
 import { CANARIES, canariesCalled, inCopy, parseFrom, withPlanted } from "./workshop.ts";
 
-/** Where the table stands. */
-const DOCUMENT = "docs/simulator.md";
 /** What sweeps do by default: it must find everything. */
 const DEFAULT_SCHEDULE = "portfolio";
 const HUNTS = 20;
@@ -151,31 +142,17 @@ async function tryAll(options: Options): Promise<readonly CanaryOutcome[]> {
   return wanted.map((canary) => outcomes.get(canary)!);
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const command = createCanaries();
-  const isJson = asksForJson(command, args);
-  const fail = (error: string) => {
-    if (isJson) print(`${visibleJson({ ok: false, error, canaries: null })}\n`);
-  };
-  try {
-    const options = command.parse(args, { from: "user" }).opts<Options>();
-    const outcomes = await tryAll(options);
-    const error = errorOf(outcomes);
-    const isWhole = options.only === undefined && options.schedule === undefined;
-    if (isWhole) {
-      const document = await Deno.readTextFile(DOCUMENT);
-      const table = `${captionOf(options)}\n\n${tableOf(outcomes)}`;
-      await Deno.writeTextFile(DOCUMENT, withTable(document, table));
-    }
-    const isTried = options.schedule === undefined || options.schedule === DEFAULT_SCHEDULE;
-    const words = error ?? (isTried ? `${DEFAULT_SCHEDULE} finds all` : "hunted for");
-    const count = outcomes.length === 1 ? "1 canary" : `${grouped(outcomes.length)} canaries`;
-    const text = `${count}: ${words}\n`;
-    print(options.json ? jsonOf(outcomes, error) : text);
-    return error === null ? EXIT_OK : EXIT_FAILED;
-  } catch (error) {
-    return endWith(error, fail);
+async function run(options: Options): Promise<CanariesEnd> {
+  const outcomes = await tryAll(options);
+  if (options.only === undefined && options.schedule === undefined) {
+    const table = `${captionOf(options)}\n\n${tableOf(outcomes)}`;
+    await changeDocument((text) => withTable(text, table));
   }
+  const error = errorOf(outcomes);
+  const isTried = options.schedule === undefined || options.schedule === DEFAULT_SCHEDULE;
+  const words = error ?? (isTried ? `${DEFAULT_SCHEDULE} finds all` : "hunted for");
+  const count = outcomes.length === 1 ? "1 canary" : `${grouped(outcomes.length)} canaries`;
+  return { error, text: `${count}: ${words}`, canaries: canariesOf(outcomes) };
 }
 
 /** What was done, above the table. */
@@ -197,15 +174,14 @@ function errorOf(outcomes: readonly CanaryOutcome[]): string | null {
   return parts.length === 0 ? null : parts.join("; ");
 }
 
-function jsonOf(outcomes: readonly CanaryOutcome[], error: string | null): string {
-  const canaries = outcomes.map(({ canary, schedules, loud }) => ({
+function canariesOf(outcomes: readonly CanaryOutcome[]): readonly unknown[] {
+  return outcomes.map(({ canary, schedules, loud }) => ({
     name: canary.name,
     breaks: canary.breaks,
     file: "file" in canary ? canary.file : null,
     schedules,
     loud,
   }));
-  return `${visibleJson({ ok: error === null, error, canaries })}\n`;
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) Deno.exitCode = await runCommand(createCanaries(), Deno.args, run);

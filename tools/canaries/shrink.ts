@@ -7,17 +7,10 @@
 
 import { Option } from "commander";
 import { grouped } from "../../simulator/layout.ts";
-import {
-  asksForJson,
-  createCommand,
-  endWith,
-  EXIT_FAILED,
-  EXIT_OK,
-  print,
-} from "../../simulator/cli/command.ts";
+import { createCommand, EXIT_FAILED, EXIT_OK, print } from "../../simulator/cli/command.ts";
 import { RERUNS_MAX } from "../../simulator/shrinking/shrink.ts";
-import { visibleJson } from "../../simulator/text.ts";
 import type { Canary } from "./canary.ts";
+import { type CanariesEnd, changeDocument, DOCUMENT, runCommand } from "./run_command.ts";
 import type { ShrinkOrder, ShrinkOutcome, ShrinkTold } from "./shrinker.ts";
 import {
   type CanaryShrunk,
@@ -28,7 +21,6 @@ import {
 } from "./shrink_report.ts";
 import { CANARIES, canariesCalled, inCopy, parseFrom, withPlanted } from "./workshop.ts";
 
-const DOCUMENT = "docs/simulator.md";
 const HUNTS = 3;
 const SEEDS_MAX = 2000;
 /** Where a world runs for so long, it has no end. */
@@ -124,31 +116,17 @@ async function tryAll(options: Options): Promise<readonly CanaryShrunk[]> {
   });
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const command = createShrinks();
-  const isJson = asksForJson(command, args);
-  const fail = (error: string) => {
-    if (isJson) print(`${visibleJson({ ok: false, error, canaries: null })}\n`);
-  };
-  try {
-    const options = command.parse(args, { from: "user" }).opts<Options>();
-    const all = await tryAll(options);
-    const large = all.filter((each) => !isSmallEnough(each)).map(({ canary }) => canary.name);
-    const error = large.length === 0 ? null : `not small enough: ${large.join(", ")}`;
-    if (options.only === undefined) {
-      const { hunts, reruns } = options;
-      const caption = `${grouped(hunts)} hunts, ${grouped(reruns)} re-runs at most:`;
-      const document = await Deno.readTextFile(DOCUMENT);
-      const table = `${caption}\n\n${shrinkTable(all)}`;
-      await Deno.writeTextFile(DOCUMENT, withShrinkTable(document, table));
-    }
-    const canaries = all.map(({ canary: { name }, outcomes }) => ({ name, outcomes }));
-    const text = error ?? `${grouped(all.length)} canaries: all are small`;
-    print(isJson ? `${visibleJson({ ok: error === null, error, canaries })}\n` : `${text}\n`);
-    return error === null ? EXIT_OK : EXIT_FAILED;
-  } catch (error) {
-    return endWith(error, fail);
+async function run(options: Options): Promise<CanariesEnd> {
+  const all = await tryAll(options);
+  if (options.only === undefined) {
+    const { hunts, reruns } = options;
+    const caption = `${grouped(hunts)} hunts, ${grouped(reruns)} re-runs at most:`;
+    await changeDocument((text) => withShrinkTable(text, `${caption}\n\n${shrinkTable(all)}`));
   }
+  const large = all.filter((each) => !isSmallEnough(each)).map(({ canary }) => canary.name);
+  const error = large.length === 0 ? null : `not small enough: ${large.join(", ")}`;
+  const canaries = all.map(({ canary: { name }, outcomes }) => ({ name, outcomes }));
+  return { error, text: error ?? `${grouped(all.length)} canaries: all are small`, canaries };
 }
 
-if (import.meta.main) Deno.exitCode = await main(Deno.args);
+if (import.meta.main) Deno.exitCode = await runCommand(createShrinks(), Deno.args, run);
