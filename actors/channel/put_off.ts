@@ -134,7 +134,7 @@ class PutOffRoom extends PutOff {
     this.#step = null;
   }
 
-  /** Goes on where it was put off. */
+  /** Continues where it was put off. */
   work(): void {
     const { outgoing, isSound } = this.endpoint;
     const step = this.#step;

@@ -121,7 +121,7 @@ export class Reading {
     this.#step = "endHandBack";
   }
 
-  /** Goes on from where it was, or begins; true where it stopped at a point. */
+  /** Continues from where it was, or begins; true where it stopped at a point. */
   run(irql: Irql): boolean {
     if (this.#step === null) this.#begin(irql);
     else if (this.#irql !== irql) {

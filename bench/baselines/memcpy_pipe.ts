@@ -10,7 +10,7 @@ import { copyBytes } from "../../core/bytes.ts";
 import { DESCRIPTOR_BYTES, FRAME_BYTES, payloadOf, type Pipe } from "../pipe.ts";
 
 /**
- * Copies in and out, at the places where a ring puts its payloads. Where those wrap, the area goes on
+ * Copies in and out, at the places where a ring puts its payloads. Where those wrap, the area continues
  * instead: the floor is of one copy each way. The places must be the same, as a copy takes longer at some.
  */
 export class MemcpyPipe implements Pipe {

@@ -10,7 +10,7 @@ export class AssertionError extends Error {
   override readonly name = "AssertionError";
 }
 
-/** How a text goes on: with the caller's own message, or with a full stop. */
+/** How a text continues: with the caller's own message, or with a full stop. */
 export function suffixOf(msg: string | undefined): string {
   return msg ? `: ${msg}` : ".";
 }

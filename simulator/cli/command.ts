@@ -44,7 +44,7 @@ export function cannot(action: string, error: unknown, hint: string): UsageError
 }
 
 function reasonOf(error: unknown): string {
-  if (typeof error === "string") return error.replace(/\.$/, ""); // the sentence goes on behind it
+  if (typeof error === "string") return error.replace(/\.$/, ""); // the sentence continues behind it
   if (error instanceof Deno.errors.NotFound) return "there is no such file";
   if (error instanceof Deno.errors.PermissionDenied) return "it is not permitted";
   if (error instanceof Deno.errors.NotCapable) return notCapable(error);

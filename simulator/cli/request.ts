@@ -205,7 +205,7 @@ function readResume(command: Command, scenarios: readonly Scenario[]): ResumeReq
     if (BESIDE_RESUME.includes(attribute)) continue;
     const path = own.find(({ name }) => option.long === `--${name}`);
     if (path === undefined) {
-      const reason = "the run goes on as it was begun";
+      const reason = "the run continues as it was begun";
       throw new MisuseError(`${option.long} does not go with --resume: ${reason}`);
     }
     paths[path.name] = readPath(path, command.getOptionValue(attribute));

@@ -16,7 +16,7 @@ const paragraphsOf = (givenAgain: string): readonly string[] => [
   `Exit code: ${EXIT_OK} all is well, ${EXIT_FAILED} the run found something wrong, ${EXIT_USAGE} it could ` +
   "not run as asked, 130 Ctrl-C. With --json an object is printed in each of these cases: error says what " +
   "is wrong, and null stands for what is not known.",
-  "A run can be saved in the middle, and goes on in another process: what it needs is kept beside FILE. " +
+  "A run can be saved in the middle, and continues in another process: what it needs is kept beside FILE. " +
   `FILE names no file, so ${givenAgain} are given again with --resume; the report of the save has the ` +
   "command.",
   "sweep runs a scenario with many seeds, replay makes a run of a sweep again, shrink makes it smaller, explore goes " +

@@ -144,7 +144,7 @@ interface GuestsDriver {
   readonly driver: GuestDriver<StorageClient>;
 }
 
-/** By image: a guest that is migrated is built with the same driver, whose program goes on. */
+/** By image: a guest that is migrated is built with the same driver, whose program continues. */
 const drivers = new WeakMap<object, GuestsDriver>();
 /** Whose program a driver instance works for. */
 const programs = new WeakMap<StorageClient, Program>();

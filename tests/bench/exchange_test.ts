@@ -15,7 +15,7 @@ for (const { work, options } of EXCHANGED) {
   Deno.test(`Exchange: everyone answers the same requests with the same bytes, ${work}`, async () => {
     for (const { name, open } of EXCHANGES) {
       const exchange = await open(options);
-      // More than the rings hold of large ones, and a second run that goes on where the first ended.
+      // More than the rings hold of large ones, and a second run that continues where the first ended.
       await exchange.run(300);
       await exchange.run(5);
       const { completed, answerBytes, checksum } = exchange.requester;

@@ -94,7 +94,7 @@ Deno.test("Chance: bytes are as many as asked for, of every value", () => {
   assertThrows(() => chance.bytes(1.5), RangeError, "1.5");
 });
 
-Deno.test("Chance: goes on from a saved state, forks included", () => {
+Deno.test("Chance: continues from a saved state, forks included", () => {
   const chance = Chance.fromSeed(4).fork("workload");
   draws(chance, 3);
   const saved: readonly number[] = JSON.parse(JSON.stringify(chance.state()));
@@ -103,7 +103,7 @@ Deno.test("Chance: goes on from a saved state, forks included", () => {
   assertEquals(draws(restored.fork("x")), draws(chance.fork("x")));
 });
 
-Deno.test("Chance: the state taken stays as it was while drawing goes on", () => {
+Deno.test("Chance: the state taken stays as it was while drawing continues", () => {
   const chance = Chance.fromSeed(5);
   const state = chance.state();
   const copy = [...state];

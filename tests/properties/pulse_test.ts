@@ -1,6 +1,6 @@
 /**
  * Pulse: one run for each work item of a talk. The save is asked for after that item, carried out at the
- * next safe point, and the talk goes on elsewhere. Each must come out as the talk that nobody disturbed
+ * next safe point, and the talk continues elsewhere. Each must come out as the talk that nobody disturbed
  * (kmcl.md V7; docs/save-restore.md).
  *
  * @module

@@ -12,7 +12,7 @@ import { byteOf, treat, type Treatment, treatmentOf } from "./treatment.ts";
 const TYPE = "7b0b2f1e-6a0e-4c3f-8f0e-3a2c5d9e1f44";
 const PAYLOAD_BYTES = 900;
 const WAIT = vmbus.VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
-/** Packets that one endpoint sends by itself after a restore: no run goes on for ever. */
+/** Packets that one endpoint sends by itself after a restore: no run continues for ever. */
 const SENDS_MAX = 6;
 
 /** The channels of the guest, by what they are there for. */

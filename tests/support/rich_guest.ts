@@ -23,7 +23,7 @@ import { resolveHandle } from "../../kmcl/handles.ts";
 /** The drivers of the guest, for a restore. */
 export const RICH_DRIVERS = { guestDrivers: [richGuestDriver], hostDrivers: [richHostDriver] };
 
-/** A fabric for it: as cheap as may be, and it goes on after misuse. */
+/** A fabric for it: as cheap as may be, and it continues after misuse. */
 export function richFabric(trace: "digest" | "full" = "digest"): FabricRuntime {
   const fabric = vmbus.createFabric({ verifier: "record", trace });
   assert(fabric instanceof FabricRuntime);

@@ -10,7 +10,7 @@ const DOCUMENTS = {
     "- W1. A word.",
     "## 2. Interface",
     "- N1. One",
-    "  that goes on.",
+    "  that continues.",
     "### More",
     "- N2. Two.",
     "## 8. Save and restore",

@@ -48,10 +48,10 @@ Deno.test("ruleTexts: the package has the rules as they are", () => {
 
 Deno.test("ruleTexts: a rule has all of its lines, and ends where another thing begins", () => {
   const kmcl =
-    "## 3. States\n\n- S1. One\n  and more.\n- S2. Two\n\n  goes on\n\nNot its own.\n  Nor this.\n";
+    "## 3. States\n\n- S1. One\n  and more.\n- S2. Two\n\n  continues\n\nNot its own.\n  Nor this.\n";
   const text = ruleTexts((document) => document === "kmcl.md" ? kmcl : "## 1. Ring\n");
   assertStringIncludes(text, '"S1": "One and more."');
-  assertStringIncludes(text, '"S2": "Two goes on"');
+  assertStringIncludes(text, '"S2": "Two continues"');
   assertStringIncludes(text, '"kmcl.md 3": "States"');
   assertStringIncludes(text, '"wire.md 1": "Ring"');
 });

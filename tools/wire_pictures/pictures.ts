@@ -67,7 +67,7 @@ function controlPagePicture(): readonly string[] {
   return bytesPicture(bytes, fields.filter(({ offset }) => offset < bytes.length));
 }
 
-/** The same data area as bytes: the packet of section 10, whose payload goes on at its beginning. */
+/** The same data area as bytes: the packet of section 10, whose payload continues at its beginning. */
 function wrapPicture(): readonly string[] {
   const image = ringWith(4072, [PAYLOAD]);
   const rows = (from: number, count: number) =>

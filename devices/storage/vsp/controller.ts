@@ -152,7 +152,7 @@ export class StorageController implements StorageServer, ChannelOwner {
     this.#addChannel().enable(null);
   }
 
-  /** Goes on with a controller that was saved: its disks may have other sizes, and there may be others. */
+  /** Continues with a controller that was saved: its disks may have other sizes, and there may be others. */
   continue(disks: readonly StorageDisk[], saved: SavedServer): void {
     for (const disk of disks) this.#disks.add(disk, saved.disks);
     const isSame = this.#disks.addresses.length === saved.disks.length &&

@@ -23,12 +23,12 @@ const asksFor = (step: Step, tag: ChannelTag) =>
 /** For each effect the steps that must have it, by what the documents say of the states around them. */
 const OWED: Readonly<Record<ChannelEffect, (step: Step) => boolean>> = {
   // kmcl.md S10.1, S15: nobody waits for a channel that goes, nor for one whose opposite side broke the protocol.
-  // Who reads a byte pipe goes on until what came before the close was taken.
+  // Who reads a byte pipe continues until what came before the close was taken.
   releaseRequests: (step) =>
     begins(step, "leaving") || ends(step, "sound") || ends(step, "emptying"),
   // kmcl.md S10.6: what is owed to nobody but the bus.
   leaveBus: (step) => begins(step, "releasing"),
-  // kmcl.md S8: whoever waits goes on when the last packet is back, even if the flow begins again at once.
+  // kmcl.md S8: whoever waits continues when the last packet is back, even if the flow begins again at once.
   answerPause: (step) => begins(step, "atRest") || step.type === "retired",
   // kmcl.md S11.
   answerDisable: (step) => begins(step, "disabled"),

@@ -25,7 +25,7 @@ Deno.test("persistedState: finds every state of every chart, for both interprete
   }
 });
 
-Deno.test("ChartActor: begins in the state that it is given, and goes on as if it had come there", () => {
+Deno.test("ChartActor: begins in the state that it is given, and continues as if it had come there", () => {
   for (const interpreter of INTERPRETERS) {
     const chart = chartOf("packet", CHARTS["packet"]!, interpreter);
     const root = new ActorSystem();

@@ -23,7 +23,7 @@ function itemsOf(
 }
 
 // A bug of the package must be heard, by whoever drives, and never end the loop in silence.
-Deno.test("FabricRuntime.runItem: what an item throws rejects settle, and the loop goes on", async () => {
+Deno.test("FabricRuntime.runItem: what an item throws rejects settle, and the loop continues", async () => {
   const world = new FabricRuntime(checkFabricOptions({}));
   const { throwing, counting, count } = itemsOf(world);
   world.scheduler.schedule(throwing);
@@ -33,7 +33,7 @@ Deno.test("FabricRuntime.runItem: what an item throws rejects settle, and the lo
   assertEquals(count(), 1);
 });
 
-Deno.test("FabricRuntime.fireTimer: what a timer throws rejects advance, and the loop goes on", async () => {
+Deno.test("FabricRuntime.fireTimer: what a timer throws rejects advance, and the loop continues", async () => {
   const world = new FabricRuntime(checkFabricOptions({}));
   world.armTimer(10_000, { fire: fail });
   const later = watch(world.delay(2));

@@ -75,7 +75,7 @@ Deno.test("ChannelState: roomWaits counts completions that found no room", async
   });
   const { fabric, guest } = pair;
   for (let at = 0; at < 10; at++) send(pair, 8, WAIT);
-  guest.pause(); // the host goes on, and nobody reads its answers
+  guest.pause(); // the host continues, and nobody reads its answers
   await fabric.settle();
   assertEquals(vmbus.inspectChannel(pair.server).queued, 7);
   assertEquals(countsOf(pair, "roomWaits"), [0, 7]);

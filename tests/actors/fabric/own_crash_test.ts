@@ -74,7 +74,7 @@ Deno.test("Partition.crash: inside a completion routine keeps the others from ru
   await endServer(pair);
 });
 
-// Whatever has ended goes on as far as its driver has it: both ways of running charts do so alike.
+// Whatever has ended continues as far as its driver has it: both ways of running charts do so alike.
 for (const packet of ["arrived", "completed"] as const) {
   Deno.test(`Partition.destroy: may be called with a packet that has ${packet}, whatever runs the charts`, async () => {
     const run = async (interpreter: vmbus.Interpreter): Promise<string> => {

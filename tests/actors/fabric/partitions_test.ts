@@ -70,7 +70,7 @@ Deno.test("Partition.pause: leaves the other partitions running", async () => {
   pair.guest.resume();
 });
 
-Deno.test("Partition.pause: holds a callback that waits until the partition goes on", async () => {
+Deno.test("Partition.pause: holds a callback that waits until the partition continues", async () => {
   const log: string[] = [];
   const pair: Pair = makePair({
     clientCallbacks: {

@@ -113,7 +113,7 @@ Deno.test("FabricRuntime: a run is its choices, whoever made them first", async 
   assertNotEquals(await runWith(FIFO), digest);
 });
 
-Deno.test("FabricRuntime: a replay that meets something else rejects who drives, and goes on no more", async () => {
+Deno.test("FabricRuntime: a replay that meets something else rejects who drives, and continues no more", async () => {
   const recorder = new Recorder(new RandomChooser(Chance.fromSeed(5)));
   await runWith(recorder);
   const choices: Choice[] = [...recorder.choices];

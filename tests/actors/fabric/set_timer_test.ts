@@ -51,7 +51,7 @@ Deno.test("setTimer: is no leak, and drives nothing by itself", async () => {
   fabric.dispose();
 });
 
-Deno.test("setTimer: a program that awaits what its work resolves goes on within the same call", async () => {
+Deno.test("setTimer: a program that awaits what its work resolves continues within the same call", async () => {
   const fabric = createFabric();
   let count = 0;
   const after = () => new Promise<void>((resolve) => fabric.setTimer(1, resolve));

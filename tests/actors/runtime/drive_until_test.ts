@@ -56,7 +56,7 @@ Deno.test("Loop.driveUntil: lets time pass, one timer after the other", async ()
   await Promise.all(due);
 });
 
-Deno.test("Loop.driveUntil: is given up after so many steps, where the next drive goes on", async () => {
+Deno.test("Loop.driveUntil: is given up after so many steps, where the next drive continues", async () => {
   const pair = await openPair();
   for (let count = 0; count < 8; count++) {
     post(pair.vsc, pair.client);
@@ -98,7 +98,7 @@ Deno.test("Loop.driveUntil: turns with an unfinished callback alone count, and e
   await closePair(pair);
 });
 
-Deno.test("Loop.driveUntil: beside another drive, who asked for a moment goes on in it", async () => {
+Deno.test("Loop.driveUntil: beside another drive, who asked for a moment continues in it", async () => {
   const { pair, packets } = await twoItems();
   const run = pair.fabric.run();
   const { loop } = worldOf(pair.fabric);

@@ -113,7 +113,7 @@ Deno.test("Fabric.settle: gives up on a callback that awaits what the fabric kno
 
 // Waits in a row, with any number of promise reactions between them, are all the callback's.
 for (const between of [0, 1, 2, 5, 50]) {
-  Deno.test(`Fabric.delay: belongs to the callback that goes on, ${between} reactions later`, async () => {
+  Deno.test(`Fabric.delay: belongs to the callback that continues, ${between} reactions later`, async () => {
     const log: number[] = [];
     const pair: Pair = makePair({
       serverCallbacks: {
@@ -171,7 +171,7 @@ Deno.test("Fabric.delay: of a callback stays its own while others go on", async 
 });
 
 for (const delay of [0, 1, 3, 10]) {
-  Deno.test(`VmbChannelDisable: of a program that goes on beside a callback drives on, ${delay} reactions later`, async () => {
+  Deno.test(`VmbChannelDisable: of a program that continues beside a callback drives on, ${delay} reactions later`, async () => {
     const pair: Pair = await openPair({
       serverCallbacks: {
         EvtChannelClosed: async () => {
@@ -180,7 +180,7 @@ for (const delay of [0, 1, 3, 10]) {
       },
     });
     await pair.vsc.VmbChannelDisable(pair.client);
-    await hops(delay); // the server's callback goes on at the same time
+    await hops(delay); // the server's callback continues at the same time
     await pair.vsp.VmbChannelDisable(pair.server);
     assertEquals(vmbus.inspectChannel(pair.server)?.lifecycle, "disabled");
     assertEquals(pair.fabric.inspect().callbacks, []);

@@ -120,7 +120,7 @@ for (const { callback, owner, options, provoke, isPassive } of CASES) {
       assertEquals(pair.fabric.violations.map(({ rule, call }) => [rule, call]), [
         ["exception out of a callback", callback],
       ]);
-      // It counts as returned: the run goes on with the next call.
+      // It counts as returned: the run continues with the next call.
       await pair.fabric.settle();
       assertEquals(pair.fabric.inspect().callbacks, []);
     });
@@ -215,7 +215,7 @@ Deno.test("VmbChannelSendSynchronousRequest: rejects with what a driver threw wh
   const pair = await openPair({ onServerPacket: fail });
   const error = await assertRejects(() => request(pair), Error, "EvtChannelProcessPacket");
   assertStrictEquals(error.cause, THROWN);
-  // The request was given up, and the channel goes on.
+  // The request was given up, and the channel continues.
   assertEquals(vmbus.inspectChannel(pair.client)?.blockedCallers, 0);
   await pair.fabric.settle();
 });

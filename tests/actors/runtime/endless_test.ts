@@ -49,7 +49,7 @@ for (const [call, drive] of Object.entries(DRIVES)) {
   });
 }
 
-Deno.test("Fabric.settle: may be called again after it was ended, and goes on", async () => {
+Deno.test("Fabric.settle: may be called again after it was ended, and continues", async () => {
   const packets: number[] = [];
   const { fabric } = await pingPong({ itemsPerInstantMax: 500 }, packets);
   for (let again = 0; again < 3; again++) {

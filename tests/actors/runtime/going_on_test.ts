@@ -147,7 +147,7 @@ for (const isFollowed of [true, false]) {
 for (const isFollowed of [true, false]) {
   for (const kind of ["request", "GPADL"] as const) {
     const runtime = isFollowed ? "" : ", where nothing follows async code";
-    Deno.test(`Partition.crash: who waited for a ${kind} of the guest goes on, and waits in its own name${runtime}`, async () => {
+    Deno.test(`Partition.crash: who waited for a ${kind} of the guest continues, and waits in its own name${runtime}`, async () => {
       const log: string[] = [];
       const make = () =>
         makePair({
@@ -176,7 +176,7 @@ for (const isFollowed of [true, false]) {
   }
 }
 
-Deno.test("Fabric: a callback goes on when somebody drives, not when its answer is there", async () => {
+Deno.test("Fabric: a callback continues when somebody drives, not when its answer is there", async () => {
   const log: string[] = [];
   const stage = stageOf(RELEASES[0]!, log, true);
   enablePair(stage.pair);
@@ -236,7 +236,7 @@ Deno.test("Fabric: of two callbacks that release each other each waits in its ow
   assertEquals(pair.fabric.inspect().callbacks, ["EvtChannelPostStarted of channel 2 (client)"]);
 });
 
-Deno.test("Fabric.settle: cannot be called by a callback that goes on after an await either", async () => {
+Deno.test("Fabric.settle: cannot be called by a callback that continues after an await either", async () => {
   const texts: string[] = [];
   const pair = makePair({
     clientCallbacks: {

@@ -70,7 +70,7 @@ Deno.test("Fabric.advance: goes from deadline to deadline, and on to its end", a
   assertEquals([...log, fabric.now()], [2, 2, 5, 7, 16.5]);
 });
 
-Deno.test("Fabric.advance: runs what a deadline schedules before time goes on", async () => {
+Deno.test("Fabric.advance: runs what a deadline schedules before time continues", async () => {
   const fabric = vmbus.createFabric();
   const log: string[] = [];
   const again = async () => {
@@ -134,7 +134,7 @@ Deno.test("Fabric.advance: says how far the clock goes when its end is near", as
   assertEquals(fabric.now(), 900_719_925_474);
 });
 
-Deno.test("Fabric.run: goes on to the last deadline, and no further", async () => {
+Deno.test("Fabric.run: continues to the last deadline, and no further", async () => {
   const fabric = vmbus.createFabric();
   const log: number[] = [];
   for (const milliseconds of [3, 1e6]) {

@@ -87,15 +87,15 @@ for (const isWatched of [false, true]) {
   const asked = isWatched ? "asked after each part" : "asked where it stops";
   const stageOf = (...offsets: number[]) => new Stage(offsets, isWatched);
 
-  Deno.test(`Points.stop: what runs goes on at once where fifo would have it so, ${asked}`, () => {
+  Deno.test(`Points.stop: what runs continues at once where fifo would have it so, ${asked}`, () => {
     const stage = stageOf();
     stage.schedule(stage.worker("a", 3), stage.worker("b", 2, stage.there));
     assertEquals(stage.run(), "a3 a2 a1 b2 b1");
-    // Which is first, then whether a goes on, twice; b is alone.
+    // Which is first, then whether a continues, twice; b is alone.
     assertEquals(stage.counts, [2, 2, 2]);
   });
 
-  Deno.test(`Points.stop: what was overtaken is the first of its processor, and goes on where it was, ${asked}`, () => {
+  Deno.test(`Points.stop: what was overtaken is the first of its processor, and continues where it was, ${asked}`, () => {
     const stage = stageOf(0, 2);
     const items = [stage.worker("a", 3), stage.worker("b", 1, stage.there), stage.worker("c", 1)];
     stage.schedule(...items);
@@ -103,7 +103,7 @@ for (const isWatched of [false, true]) {
     assertEquals(stage.run(), "a3 b1 a2 a1 c1");
   });
 
-  Deno.test(`Points.stop: what stopped last goes on first, ${asked}`, () => {
+  Deno.test(`Points.stop: what stopped last continues first, ${asked}`, () => {
     const stage = stageOf(0, 1);
     stage.schedule(stage.worker("a", 2), stage.worker("b", 2, stage.there));
     assertEquals(stage.run(), "a2 b2 b1 a1");
@@ -118,7 +118,7 @@ for (const isWatched of [false, true]) {
     assertEquals(stage.run(), "a2 b1 a1 a2 a1");
   });
 
-  Deno.test(`Points.stop: whichever turn of a worker comes first goes on where it was, ${asked}`, () => {
+  Deno.test(`Points.stop: whichever turn of a worker comes first continues where it was, ${asked}`, () => {
     const stage = stageOf(0, 1, 1, 0);
     const item = stage.worker("a", 3);
     stage.schedule(item, stage.worker("b", 1, stage.there));
@@ -128,7 +128,7 @@ for (const isWatched of [false, true]) {
     assertEquals(stage.counts[2], 2);
   });
 
-  Deno.test(`Points.stop: a lower level goes on at once, but waits once it was overtaken, ${asked}`, () => {
+  Deno.test(`Points.stop: a lower level continues at once, but waits once it was overtaken, ${asked}`, () => {
     for (const [offset, expected] of [[0, "a3 a2 a1 d1 b1"], [1, "a3 d1 a2 a1 b1"]] as const) {
       const stage = stageOf(0, offset);
       const dispatch = stage.worker("d", 1);
@@ -158,7 +158,7 @@ Deno.test("Points.stop: where nobody else may run, or something must come first,
   assertEquals([due.run(), due.counts], ["a2 a1 b1", [2]]);
 });
 
-Deno.test("Points.stop: of what was dropped or paused meanwhile nothing goes on", () => {
+Deno.test("Points.stop: of what was dropped or paused meanwhile nothing continues", () => {
   for (const end of ["drop", "pause"] as const) {
     const stage = new Stage([0, 1], true);
     stage.schedule(stage.worker("a", 3), stage.worker("b", 1, stage.there));
@@ -216,7 +216,7 @@ Deno.test("Points.nextAnswer: callers continue together, or one by one", () => {
   }
 });
 
-Deno.test("Points.putsOff: asks between who goes on and what would come now", () => {
+Deno.test("Points.putsOff: asks between who continues and what would come now", () => {
   const known: Known[] = [];
   const chooser: Chooser = { choose: (_kind, _count, of) => known.push(of) };
   const { points } = new Scheduler(chooser, true);

@@ -68,7 +68,7 @@ Deno.test("Fabric.run: wakes for a nearer deadline and for work, with a real clo
   await new Promise((resolve) => setTimeout(resolve, 2));
   assertEquals(vmbus.inspectChannel(pair.server)?.incomingRing?.usedBytes, 0);
 
-  // Work of a paused partition is work again as soon as that goes on.
+  // Work of a paused partition is work again as soon as that continues.
   guest.pause();
   post(pair.vsp, pair.server);
   await new Promise((resolve) => setTimeout(resolve, 2));

@@ -44,7 +44,7 @@ Deno.test("Fabric.runUntil: resolves with false where nothing is left to run", a
   await delay;
 });
 
-Deno.test("Fabric.runUntil: rejects with what its predicate throws, and goes on with the next call", async () => {
+Deno.test("Fabric.runUntil: rejects with what its predicate throws, and continues with the next call", async () => {
   const pair = makePair();
   enablePair(pair);
   const reason = new Error("the predicate's own");

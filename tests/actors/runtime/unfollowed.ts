@@ -1,5 +1,5 @@
 /**
- * A runtime that cannot tell whose code goes on after an await: tests pretend that theirs is one.
+ * A runtime that cannot tell whose code continues after an await: tests pretend that theirs is one.
  *
  * @module
  */

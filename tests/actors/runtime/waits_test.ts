@@ -96,7 +96,7 @@ for (const verifier of ["throw", "record", "off"] as const) {
     assertEquals([other.state, other.error], ["rejected", error]);
     const expected = verifier === "off" ? [] : ["wait that nothing can end"];
     assertEquals(pair.fabric.violations.map((violation) => violation.rule), expected);
-    // The requests were given up: their late answers are dropped, and the channel goes on.
+    // The requests were given up: their late answers are dropped, and the channel continues.
     assertEquals(vmbus.inspectChannel(pair.client)?.blockedCallers, 0);
     pair.atServer.complete();
     const next = watch(request(pair, "next"));
@@ -158,7 +158,7 @@ for (const call of ["settle", "advance", "run"] as const) {
     assertEquals([asked.state, wrapped.state], ["pending", "pending"]);
     assertEquals(fabric.violations, []);
     assertEquals(pair.atServer.held.length, 2);
-    // It goes on with the program's next call, also one that waits.
+    // It continues with the program's next call, also one that waits.
     pair.atServer.complete();
     await hops(50);
     assertEquals(asked.state, "pending", "nobody drives");

@@ -189,7 +189,7 @@ for (const name of DISPATCH_CALLBACKS) {
       const rules = fabric.violations.map(({ rule }) => rule);
       const rule = "DISPATCH_LEVEL callback that returns a promise";
       assertEquals(rules, mode === "off" ? [] : [rule]);
-      await fabric.advance(1); // the run goes on
+      await fabric.advance(1); // the run continues
       assertEquals(returned, true);
       assertEquals(vmbus.inspectChannel(pair.server).outstanding, 0);
       await kmcl.VmbChannelDisable(pair.client);

@@ -110,7 +110,7 @@ const HARMS: Readonly<Record<string, () => unknown>> = Object.fromEntries([
 ]);
 
 for (const [callback, optionsOf] of Object.entries(CALLBACKS)) {
-  Deno.test(`${callback}: whatever it returns or throws, the channel goes on`, async () => {
+  Deno.test(`${callback}: whatever it returns or throws, the channel continues`, async () => {
     for (const [at, [what, harm]] of Object.entries(HARMS).entries()) {
       // What mode throw does differently does not depend on the value: every fourth will do.
       for (const verifier of at % 4 === 0 ? ["record", "throw"] as const : ["record"] as const) {

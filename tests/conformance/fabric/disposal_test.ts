@@ -199,7 +199,7 @@ Deno.test("Fabric.dispose: rejects who drives the loop, and lets work outside en
       EvtChannelStarted: async (channel) => {
         log.push("begins");
         await pair.fabric.outside(() => promise);
-        log.push("goes on");
+        log.push("continues");
         pair.vsp.VmbChannelSetPointer(channel, null);
         log.push("is at its end");
       },
@@ -215,11 +215,11 @@ Deno.test("Fabric.dispose: rejects who drives the loop, and lets work outside en
   release();
   await turn();
   await turn();
-  assertEquals(log, ["begins", "goes on"]); // its next KMCL function throws, which concerns nobody
+  assertEquals(log, ["begins", "continues"]); // its next KMCL function throws, which concerns nobody
   assertEquals(pair.fabric.violations, []);
 });
 
-Deno.test("Fabric.dispose: rejects a waiting call that drives; no other waiting call goes on", async () => {
+Deno.test("Fabric.dispose: rejects a waiting call that drives; no other waiting call continues", async () => {
   const log: string[] = [];
   const pair: Pair = makePair({
     onServerPacket: () => {}, // never answers

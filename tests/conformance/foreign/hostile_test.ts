@@ -226,7 +226,7 @@ Deno.test("attachForeignGuest: nothing of ours is laid into its memory, whatever
   fabric.dispose();
 });
 
-Deno.test("attachForeignGuest, attachForeignHost: whatever words come in, the fabric goes on", async () => {
+Deno.test("attachForeignGuest, attachForeignHost: whatever words come in, the fabric continues", async () => {
   const chance = Chance.fromSeed(15);
   const draw = () =>
     chance.below(3) === 0 ? chance.below(2 ** 32) : chance.below(chance.below(2) === 0 ? 32 : 4096);

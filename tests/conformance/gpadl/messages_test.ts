@@ -128,7 +128,7 @@ Deno.test("GPADL: headers and bodies of two channels may come in any mixture", a
   await stage.end();
 });
 
-Deno.test("GPADL: a second header with an incomplete id is refused, and the first goes on", async () => {
+Deno.test("GPADL: a second header with an incomplete id is refused, and the first continues", async () => {
   for (const channelId of [1, 2]) {
     const stage = await Stage.make();
     const [header, ...bodies] = stage.gpadl(1, 7, MANY);
@@ -139,7 +139,7 @@ Deno.test("GPADL: a second header with an incomplete id is refused, and the firs
   }
 });
 
-// wire.md 3.4, 4.5: until it hears of the rescind, the guest goes on as if there were none.
+// wire.md 3.4, 4.5: until it hears of the rescind, the guest continues as if there were none.
 Deno.test("GPADL: one that crosses a rescind is accepted when it is complete, and torn down", async () => {
   for (const pageCount of [1, 26, 27, MANY]) {
     const stage = await Stage.make();

@@ -98,7 +98,7 @@ Deno.test("VmbChannelCreateGpadlFromMdl: handles are unique within the channel's
     handles.push(...created);
     for (const handle of created) await vsc.VmbChannelDeleteGpadl(client, handle);
     await vsc.VmbChannelDisable(client);
-    vsc.VmbChannelEnable(client); // the channel's life goes on after a close
+    vsc.VmbChannelEnable(client); // the channel's life continues after a close
     await fabric.settle();
   }
   assertEquals(new Set(handles).size, 9);

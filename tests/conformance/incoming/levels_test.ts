@@ -122,14 +122,14 @@ Deno.test("KeGetCurrentIrql: is that of the synchronous part of a callback", asy
       log.push(`begins at ${KeGetCurrentIrql()}`);
       if (KeGetCurrentIrql() === 2) return kmcl.VmbChannelPacketDeferToPassive(packet);
       return fabric.delay(1).then(() => {
-        log.push(`goes on at ${KeGetCurrentIrql()}`);
+        log.push(`continues at ${KeGetCurrentIrql()}`);
         kmcl.VmbChannelPacketComplete(packet, null, 0);
       });
     },
   });
   send([1]);
   await fabric.advance(1);
-  assertEquals(log, ["begins at 2", "begins at 0", "goes on at 0"]);
+  assertEquals(log, ["begins at 2", "begins at 0", "continues at 0"]);
   await closePair(pair);
 });
 

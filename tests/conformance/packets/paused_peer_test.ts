@@ -93,7 +93,7 @@ Deno.test("VmbPacketSend: from a server that was never started waits for Start (
   await closePair(pair);
 });
 
-Deno.test("VmbPacketSend: after Suspend it queues, and is a violation that goes on (S6)", async () => {
+Deno.test("VmbPacketSend: after Suspend it is a violation, and the packet queues (S6)", async () => {
   const received: number[] = [];
   const pair = makePair({
     fabric: { verifier: "record" },

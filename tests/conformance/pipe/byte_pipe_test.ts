@@ -53,7 +53,7 @@ for (const codec of CODECS) {
 }
 
 // wire.md 2.4: half-close
-Deno.test("BytePipe.closeWrite: ends one direction, and the other goes on", async () => {
+Deno.test("BytePipe.closeWrite: ends one direction, and the other continues", async () => {
   const pipe = await openPipe();
   const { host, inGuest } = pipe;
   assertEquals(await inGuest.write(pattern(5)), STATUS_SUCCESS);

@@ -1,4 +1,4 @@
-// What a restored channel is, and how it goes on (kmcl.md section 8: V7, V8, V10).
+// What a restored channel is, and how it continues (kmcl.md section 8: V7, V8, V10).
 
 import { assertEquals } from "@std/assert";
 import * as vmbus from "../../../mod.ts";

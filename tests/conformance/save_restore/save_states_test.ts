@@ -156,7 +156,7 @@ const CHANGES: readonly Change[] = [
 
 for (const { name, change, next } of CHANGES) {
   Deno.test(`VmbChannelSaveContinue: ${name} ends the save, until End has been called (V6)`, async () => {
-    // A send after Suspend is a violation that goes on (kmcl.md S6).
+    // A send after Suspend is a violation, and the packet queues (kmcl.md S6).
     const options: PairOptions = { fabric: { verifier: "record" } };
     const pair = await openSavingPair(options);
     const { vsp, server } = pair;

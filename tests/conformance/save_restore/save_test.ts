@@ -68,7 +68,7 @@ function bordersOf(pair: SavingPair): number[] {
   return borders;
 }
 
-Deno.test("VmbChannelSaveBegin: Begin, Continue again and again, End; the channel goes on (V1)", async () => {
+Deno.test("VmbChannelSaveBegin: Begin, Continue again and again, End; the channel continues (V1)", async () => {
   const pair = await pausedPair();
   const { vsp, server, calls } = pair;
   const before = calls.length;

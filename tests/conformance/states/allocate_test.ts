@@ -297,7 +297,7 @@ Deno.test("VmbChannelCleanup: makes the channel's packets invalid", () => {
   assertThrows(() => vsp.VmbPacketGetChannel(packet), vmbus.VerifierError, "invalid handle");
 });
 
-// kmcl.md S12, section 9 (+): reported, and in mode "record" it goes on
+// kmcl.md S12, section 9 (+): reported, and in mode "record" it continues
 Deno.test("VmbChannelCleanup: reports packets that were not freed", () => {
   const { fabric, vsp, server } = makePair({ fabric: { verifier: "record" } });
   vsp.VmbPacketAllocate(server);

@@ -198,7 +198,7 @@ for (const side of SIDES) {
 }
 
 // kmcl.md S13, api.md section 3: callers of a crashed guest's driver go on, and its server sides keep nothing
-Deno.test("Partition.crash: a caller that waits for a deletion goes on, and no GPADL is left", async () => {
+Deno.test("Partition.crash: a caller that waits for a deletion continues, and no GPADL is left", async () => {
   let handle = 0;
   const pair = await openPair({
     serverCallbacks: {

@@ -163,7 +163,7 @@ Deno.test("VmbChannelSendSynchronousRequest: inside PostStarted it returns when 
   const disabled = pair.vsc.VmbChannelDisable(pair.client);
   ask(pair, log, "later");
   await pair.fabric.settle();
-  // The callback goes on with a second request, which the closing channel refuses at once.
+  // The callback continues with a second request, which the closing channel refuses at once.
   assertEquals(log.toSorted(), [
     "Closed",
     "Suspend",

@@ -264,7 +264,7 @@ Deno.test("Partition.resume: brings nothing back after a crash", async () => {
   await pair.vsp.VmbChannelDisable(pair.server);
 });
 
-// api.md section 3: paused at any round of an open and a close, a guest goes on where it stood
+// api.md section 3: paused at any round of an open and a close, a guest continues where it stood
 for (const schedule of ["fifo", "random"] as const) {
   Deno.test(`Partition.pause: at any point only delays what the guest does (${schedule})`, async () => {
     let isOver = false;

@@ -295,7 +295,7 @@ Deno.test("VmbChannelSendSynchronousRequest: a callback of one channel may wait 
   await closePair(pair);
 });
 
-Deno.test("VmbChannelSendSynchronousRequest: after Suspend it is a violation that goes on (S6)", async () => {
+Deno.test("VmbChannelSendSynchronousRequest: after Suspend it is a violation, and its packet queues (S6)", async () => {
   for (const verifier of ["throw", "record", "off"] as const) {
     const pair = await openPair({ fabric: { verifier } });
     const { vsc, vsp, client, server, fabric } = pair;

@@ -105,6 +105,6 @@ export interface Misuse {
   readonly run: (stage: MisuseStage) => unknown;
   /** What the call returns, or its promise resolves with, where it does not throw. */
   readonly fallback?: unknown;
-  /** Marked (+) in section 9: in modes record and off the call goes on. */
+  /** Marked (+) in section 9: in modes record and off the call continues. */
   readonly goesOn?: true;
 }

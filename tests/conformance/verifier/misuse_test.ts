@@ -55,7 +55,7 @@ for (const [call, misuses] of BY_CALL) {
   }
 }
 
-Deno.test("VmbChannelCleanup: with packets left goes on in modes record and off, and stops in throw", async () => {
+Deno.test("VmbChannelCleanup: with packets left continues in modes record and off, and stops in throw", async () => {
   for (const mode of ["throw", "record", "off"] as const) {
     const stage = await setMisuseStage(mode);
     const { server } = stage.idle;

@@ -56,7 +56,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     test(RING, "case 10, transfer pages come out as they went in"),
     test(RANGES, "case 10, parts of a buffer of three pages"),
   ],
-  11: [test(RING, "case 11, a blocked writer goes on after the read")],
+  11: [test(RING, "case 11, a blocked writer continues after the read")],
   12: [test(PIPE, "whose opposite side drops its end is told so, reading and writing")],
   13: [test("conformance/pipe/pipe", "is one datagram, of its exact length")],
   14: [test(PIPE, "20 000 bytes go through a ring of 4 KiB while nobody loses any")],
@@ -126,7 +126,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
     ),
     test(HOST_IMAGE, "a revoked channel hands its id over to a server that comes back"),
   ],
-  44: [test(SAVING, "a guest that was making contact goes on with it, and connects")],
+  44: [test(SAVING, "a guest that was making contact continues with it, and connects")],
   45: [
     test(
       HOST_IMAGE,
@@ -175,7 +175,7 @@ export const BEHAVIOURS: Readonly<Record<number, Behaviour>> = {
   58:
     "A guest of this package asks for no redirection of single channels, so that it has no flags to hand out: each channel is signalled by its own id. What a host makes of a guest that does ask is behaviour 26",
   59: [
-    test(CONNECTION, "a guest that rests says nothing but that it goes on"),
+    test(CONNECTION, "a guest that rests says nothing but that it continues"),
     test(
       "kmcl/saving/migration",
       "save, restore and save give the same bytes, whatever the fabric",

@@ -299,7 +299,7 @@ Deno.test("restoreHostEnd: what a paused host has to say is saved, and said in o
 });
 
 // wire.md section 8, 59 and 4.5: Unload and InitiateContact end the rest as well, and nobody hears what waited
-Deno.test("Pause: a guest that rests says nothing but that it goes on, leaves, or connects anew", async () => {
+Deno.test("Pause: a guest that rests says nothing but that it continues, leaves, or connects anew", async () => {
   const host = await paused();
   assertEquals(await host.say(REQUEST_OFFERS, { message: "pause" }), []);
   assertEquals(host.refused.splice(0), [

@@ -71,7 +71,7 @@ Deno.test("restorePartition: a guest that has left the bus comes back so, and it
 });
 
 // wire.md section 8, 44
-Deno.test("restorePartition: a guest that was making contact goes on with it, and connects", async () => {
+Deno.test("restorePartition: a guest that was making contact continues with it, and connects", async () => {
   const servers = manyServers({ count: 2 });
   const fabric = createFabric({ trace: "off" });
   const guest = fabric.createPartition({ name: "guest", memoryPages: 64 });

@@ -192,7 +192,7 @@ const KINDS: readonly (readonly [VmbusVersion, "none" | "guest" | "host"])[] = [
 ];
 
 for (const [vmbusVersion, monitorPages] of KINDS) {
-  Deno.test(`savePartition: a guest of version ${vmbusVersion} with ${monitorPages} monitor pages goes on wherever it was saved`, async () => {
+  Deno.test(`savePartition: a guest of version ${vmbusVersion} with ${monitorPages} monitor pages continues wherever it was saved`, async () => {
     const options = { trace: "off", monitorPages: true } as const;
     const start = () =>
       startTalk({

@@ -169,7 +169,7 @@ Deno.test(
 
 // wire.md 8, case 11
 Deno.test(
-  "OutgoingRing: case 11, a blocked writer goes on after the read",
+  "OutgoingRing: case 11, a blocked writer continues after the read",
   inEachMemory((kind) => {
     const ring = createTestRing(kind, 1);
     assertNotEquals(send(ring, 4000), "full");

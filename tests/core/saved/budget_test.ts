@@ -94,7 +94,7 @@ Deno.test("EnvelopeBudget: only a driver's state weighs more than its length all
   assertEquals(budget.allowance(6, 2 ** 40), 0);
 });
 
-Deno.test("EnvelopeWriter: does not write what could not be read, and goes on with what can", () => {
+Deno.test("EnvelopeWriter: does not write what could not be read, and continues with what can", () => {
   const writer = new EnvelopeWriter("partition");
   const heavy = Array.from({ length: 1000 }, () => ({}));
   assertThrows(() => writer.chunk(4, heavy), SavedStateFault, "would take too much memory");

@@ -130,7 +130,7 @@ Deno.test("DiskServer: fails packets that no driver of its protocol sends", asyn
 });
 
 // docs/decisions.md D57: what is retired after a fault is answered no more.
-Deno.test("DiskServer: carries out what came before a malformed packet, and goes on elsewhere", async () => {
+Deno.test("DiskServer: carries out what came before a malformed packet, and continues elsewhere", async () => {
   const stage = offerDisk();
   const { fabric, guest } = stage;
   const raw = await openRaw(stage);

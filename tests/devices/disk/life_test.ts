@@ -241,7 +241,7 @@ Deno.test("DiskClient: closed in the middle, it ends its requests and gives ever
   await fabric.run();
   await Promise.all(closing);
   assertEquals([copier.state.phase, copier.disk.state.phase], ["failed", "closed"]);
-  // The offer still stands: another driver may have the disk, and goes on where this one was.
+  // The offer still stands: another driver may have the disk, and continues where this one was.
   assertEquals(serverChannel(fabric).lifecycle, "closed");
   const again = filesOf(sampleBytes(5000));
   const copied = await copyWith(stage, again);

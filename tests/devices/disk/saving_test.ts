@@ -116,7 +116,7 @@ class MovingCopy {
 /** 40 blocks, the last not quite full. */
 const FILE = sampleBytes(20_001);
 
-// kmcl.md V1 to V11: a guest with its disk goes on elsewhere.
+// kmcl.md V1 to V11: a guest with its disk continues elsewhere.
 for (const schedule of ["fifo", "random"] as const) {
   for (const codec of ["msgpack", "vmbus"] as const) {
     Deno.test(`FileCopier: moves in every phase with requests in flight, ${codec} and ${schedule}`, async () => {
@@ -201,7 +201,7 @@ Deno.test("DiskServer: is refused with an image of another size, and FileCopier 
   await copy.finish();
 });
 
-Deno.test("DiskClient: is refused while a program awaits a promise of it, and goes on", async () => {
+Deno.test("DiskClient: is refused while a program awaits a promise of it, and continues", async () => {
   const stage = await openStage({ fabric: { verifier: "throw" } });
   const { fabric, guest, disk, server } = stage;
   const flushed = disk.flush();

@@ -58,7 +58,7 @@ Deno.test("EchoServer: takes what a guest may send", async () => {
 });
 
 // kmcl.md S7, S15
-Deno.test("EchoServer: sends nothing after Suspend, and goes on when it is opened again", async () => {
+Deno.test("EchoServer: sends nothing after Suspend, and continues when it is opened again", async () => {
   const { fabric, guest, work } = stage();
   work.beside = Array.from({ length: 100 }, (_, sequence) => (
     { sequence, byteCount: 100, wantsCompletion: true }

@@ -121,7 +121,7 @@ Deno.test("StorageClient: finds and uses disks in every version of VMBus", async
   }
 });
 
-// storage.md S7 and G8: the host says that the capacity has changed, the guest reads it and goes on
+// storage.md S7 and G8: the host says that the capacity has changed, the guest reads it and continues
 Deno.test("StorageClient: a disk of the host's driver grows under a write", async () => {
   const pair = await StoragePair.opened();
   const { fabric, program, image } = pair;

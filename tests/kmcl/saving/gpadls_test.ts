@@ -31,7 +31,7 @@ Deno.test("savePartition: a GPADL whose deletion waits for the server is gone af
   assertEquals(gpadlsOf(next), [[], []]);
   assertEquals(next.fabric.inspect().partitions[1]!.faults, []);
 
-  // Where it was saved, the guest goes on waiting until it is destroyed.
+  // Where it was saved, the guest continues waiting until it is destroyed.
   stage.guest.resume();
   await stage.fabric.settle();
   assertEquals(gpadlsOf(stage), [[["deleting", false]], [["tearingDown", true]]]);

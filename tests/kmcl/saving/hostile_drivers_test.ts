@@ -1,5 +1,5 @@
 // docs/save-restore.md: whatever a driver's save, restore or resume returns or throws, the save or the
-// restore is refused with a reason, and the guest goes on.
+// restore is refused with a reason, and the guest continues.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as vmbus from "../../../mod.ts";
@@ -36,7 +36,7 @@ function guestDriver(save: () => unknown): vmbus.GuestDriver {
   };
 }
 
-Deno.test("savePartition: whatever a driver's save does, the save is refused and the guest goes on", async () => {
+Deno.test("savePartition: whatever a driver's save does, the save is refused and the guest continues", async () => {
   for (const [what, harm] of HARMS) {
     const fabric = createFabric({ verifier: "record" });
     const guest = fabric.createPartition({ name: "guest", memoryPages: 8 });
@@ -116,7 +116,7 @@ Deno.test("EvtChannelSavePacket: whatever it does, the save fails and can be tri
   }
 });
 
-Deno.test("Fabric.outside: whatever the work does, its caller hears and the fabric goes on", async () => {
+Deno.test("Fabric.outside: whatever the work does, its caller hears and the fabric continues", async () => {
   const fabric = createFabric();
   for (const [what, harm] of HARMS) {
     await fabric.outside(harm as () => Promise<unknown>).catch(() => what);

@@ -79,7 +79,7 @@ for (const [what, specs] of Object.entries(MACHINES)) {
 const PARAVISOR = MACHINES["a paravisor that shares its memory"]!;
 const BESIDE = MACHINES["two levels that the host serves"]!;
 
-Deno.test("savePartition: a machine that was saved, or could not be, goes on at all levels", async () => {
+Deno.test("savePartition: a machine that was saved, or could not be, continues at all levels", async () => {
   for (const specs of [PARAVISOR, BESIDE]) {
     const expected = await finishLevels(startLevels(specs));
     const stage = startLevels(specs);

@@ -1,4 +1,4 @@
-// docs/save-restore.md: a guest goes on elsewhere, and the other way round.
+// docs/save-restore.md: a guest continues elsewhere, and the other way round.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { areEqual } from "../../../core/saved/plain_data.ts";
 import * as vmbus from "../../../mod.ts";
@@ -82,7 +82,7 @@ Deno.test("savePartition: who looks on changes no byte of what is saved", async 
   assert(seen.every((bytes, at) => areEqual(bytes, unseen[at]!)));
 });
 
-Deno.test("savePartition: a guest that is not saved in time goes on unharmed", async () => {
+Deno.test("savePartition: a guest that is not saved in time continues unharmed", async () => {
   const expected = await finishTalk(startTalk(TALK));
   const stage = startTalk(TALK);
   let refusals = 0;
@@ -101,7 +101,7 @@ Deno.test("savePartition: a guest that is not saved in time goes on unharmed", a
   assertEquals(await finishTalk(stage), expected);
 });
 
-Deno.test("savePartition: a guest that is resumed after it was saved goes on where it is", async () => {
+Deno.test("savePartition: a guest that is resumed after it was saved continues where it is", async () => {
   const expected = await finishTalk(startTalk(TALK));
   const stage = startTalk(TALK);
   for (let save = 0; save < 8; save++) {
@@ -124,7 +124,7 @@ Deno.test("savePartition: two guests come of one saved state, and of both the sa
   for (const twin of twins) assertEquals(await finishTalk(twin), expected);
 });
 
-Deno.test("savePartition: a guest of a fabric on the stock interpreter goes on in a compiled one", async () => {
+Deno.test("savePartition: a guest of a fabric on the stock interpreter continues in a compiled one", async () => {
   const talk = { talk: { channels: 2, count: 10 } };
   const stage = startTalk({ ...talk, fabric: { interpreter: "stock" } });
   await step(stage, 45);
@@ -132,7 +132,7 @@ Deno.test("savePartition: a guest of a fabric on the stock interpreter goes on i
   assertEquals(await finishTalk(next), await finishTalk(startTalk(talk)));
 });
 
-Deno.test("restorePartition: a guest goes on in another process, and comes back", async () => {
+Deno.test("restorePartition: a guest continues in another process, and comes back", async () => {
   const expected = await finishTalk(startTalk(TALK));
   const stage = startTalk(TALK);
   await step(stage, 60);

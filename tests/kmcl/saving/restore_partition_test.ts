@@ -350,7 +350,7 @@ Deno.test("Partition.destroy: the program's waiting calls end once the saved gue
   assertEquals(summary!.packets.awaiting, 1);
   guest.destroy();
   assertEquals((await request).status, vmbus.STATUS_DEVICE_REMOVED);
-  // Where it goes on nobody waits for the request; its packet is KMCL's own, and ends with the channel.
+  // Where it continues nobody waits for the request; its packet is KMCL's own, and ends with the channel.
   const restore = (context: vmbus.GuestRestoreContext) =>
     void context.attachChannel("channel 0", CALLBACKS);
   const options = driversWith({ restore });

@@ -94,7 +94,7 @@ for (const [end, expected] of Object.entries(ENDS) as [keyof typeof ENDS, string
 }
 
 for (const end of ["crash", "destroy"] as const) {
-  Deno.test(`savePartition: a guest that is gone by ${end} goes on nowhere, and no driver hears so`, async () => {
+  Deno.test(`savePartition: a guest that is gone by ${end} continues nowhere, and no driver hears so`, async () => {
     const resumed: string[] = [];
     const stage = await talking(({ fabric, guest }) => {
       vmbus.loadHostDriver(

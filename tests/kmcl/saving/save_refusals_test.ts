@@ -1,4 +1,4 @@
-// docs/save-restore.md: when a guest is not saved, it goes on unharmed.
+// docs/save-restore.md: when a guest is not saved, it continues unharmed.
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FabricRuntime } from "../../../actors/fabric/fabric_runtime.ts";
 import { PartitionObject } from "../../../actors/partition/partition_object.ts";
@@ -241,7 +241,7 @@ Deno.test("savePartition: a host driver that throws or rejects is named, and tol
   assertEquals(resumed, ["resume"]);
 });
 
-Deno.test("savePartition: a driver that never completes a packet ends it in time, and goes on", async () => {
+Deno.test("savePartition: a driver that never completes a packet ends it in time, and continues", async () => {
   const held: vmbus.VMBPACKETCOMPLETION[] = [];
   const ended: string[] = [];
   let isSaving = true;
@@ -321,7 +321,7 @@ Deno.test("savePartition: a guest that is resumed or crashes meanwhile is not sa
   }
 });
 
-Deno.test("savePartition: what a driver throws on the way fails it, and the guest goes on", async () => {
+Deno.test("savePartition: what a driver throws on the way fails it, and the guest continues", async () => {
   const { fabric, guest } = stubWorld();
   let channel: vmbus.VMBCHANNEL | null = null;
   const slow: OnPacket = async (kmcl, packet) => {

@@ -184,7 +184,7 @@ Deno.test("captured: a world is the same, and its faults, steps and findings are
   assertEquals([last.comments, last.header.interfaceType], [["a sentence"], CAPTURE_NO_GUID]);
 });
 
-Deno.test("RunCapture: a guest that moves keeps the number of its bus, and time goes on", async () => {
+Deno.test("RunCapture: a guest that moves keeps the number of its bus, and time continues", async () => {
   const { sink, read } = makeSink();
   const run = new RunCapture(sink);
   for (const names of [["one", "two"], ["two"]]) {

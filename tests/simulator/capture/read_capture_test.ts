@@ -255,7 +255,7 @@ Deno.test("readCapture: a record with a damaged header is told of, and those beh
 });
 
 // draft-ietf-opsawg-pcapng 3.1: the length stands before and behind a block.
-Deno.test("readCapture: where a length is wrong, reading goes on at the next block that is whole", () => {
+Deno.test("readCapture: where a length is wrong, reading continues at the next block that is whole", () => {
   for (const [at, value] of [[4, 7], [4, 0], [4, 2 ** 31], [4, 40], [-4, 8]] as const) {
     const { records, found, passedOver } = readChanged(3, word(at, value));
     assertEquals([records, found.length, found[0]?.[2], passedOver], [[RECORDS[1]!], 1, 0, 0]);

@@ -35,7 +35,7 @@ async function fifo(rule: FaultRule): Promise<WorldResult> {
   return await runWorld(pinging([rule]), { schedule: "fifo" });
 }
 
-Deno.test("FaultRule: nth counts opportunities, and goes on from the last", async () => {
+Deno.test("FaultRule: nth counts opportunities, and continues from the last", async () => {
   const all = await fifo({ do: "externalDataPending", nth: 1, budget: 8 });
   // 8 packets, and 3 of them once more
   const third = await fifo({ do: "externalDataPending", nth: 3, budget: 8 });

@@ -179,7 +179,7 @@ Deno.test("World.numberAnew: is drawn each time, and what the world has stays", 
   assertEquals([...seen].toSorted(), [2, 3, 4]);
 });
 
-Deno.test("World.until: its caller goes on before the next item, or where nothing is left", async () => {
+Deno.test("World.until: its caller continues before the next item, or where nothing is left", async () => {
   const order: string[] = [];
   const waiting = scenario({
     workload: async (world) => {

@@ -39,7 +39,7 @@ for (
     }
     const { findings, faults } = await runWorld(crashing, { seed: 3n });
     assertEquals([findings, faults.length], [[], 1]);
-    // Saved, restored and migrated by either level, the machine goes on, and its drivers are found again.
+    // Saved, restored and migrated by either level, the machine continues, and its drivers are found again.
     for (const kind of ["guestSaved", "guestRestored", "guestMigrated"] as const) {
       for (const guest of ["guest", "paravisor"]) {
         const moving = pinging([{ do: kind, where: { guest }, nth: 12 }], { partitions });

@@ -81,7 +81,7 @@ Deno.test("RelIdReleased: a channel that nobody has waits for such answers, too"
   vsc.VmbChannelCleanup(client);
 });
 
-// docs/saved-state.md, guest's end: who is saved in between has the channel when it goes on.
+// docs/saved-state.md, guest's end: who is saved in between has the channel when it continues.
 Deno.test("restorePartition: a channel that waits for such answers comes back, and is released then", async () => {
   const { fabric, guest } = stubWorld({ trace: "off" });
   await fabric.settle(); // the guest asked for its offers

@@ -56,7 +56,7 @@ async function whileMoving(world: MovingWorld, items: number): Promise<void> {
 
 // storage.md G12: promises of the program go on with its guest, wherever that is saved.
 for (const [codec, schedule] of [["msgpack", "fifo"], ["vmbus", "random"]] as const) {
-  Deno.test(`StorageClient: its program goes on while the guest moves, ${codec} and ${schedule}`, async () => {
+  Deno.test(`StorageClient: its program continues while the guest moves, ${codec} and ${schedule}`, async () => {
     const world = new MovingWorld({ fabric: { codec, schedule, seed: 3 } });
     await whileMoving(world, times(29, 1));
     assert(world.inFlight.some((count) => count >= 2), `${world.inFlight}`);

@@ -184,7 +184,7 @@ Deno.test("StorageClient: waits before it asks a busy disk again, longer each ti
   await closeStorage(stage);
 });
 
-Deno.test("StorageClient: reads a disk anew whose capacity has changed, before it goes on", async () => {
+Deno.test("StorageClient: reads a disk anew whose capacity has changed, before it continues", async () => {
   const { stage, host, program, promise, commands } = await written(CAPACITY, 1);
   host.disks.get(0)!.bytes = new Uint8Array(100 * 512);
   await ending(host.fabric, promise);
@@ -208,7 +208,7 @@ Deno.test("StorageClient: a disk that has shrunk refuses what it does not have a
   await closeStorage(stage);
 });
 
-Deno.test("StorageClient: searches the controller where other LUNs are reported, and goes on meanwhile", async () => {
+Deno.test("StorageClient: searches the controller where other LUNs are reported, and continues meanwhile", async () => {
   const { stage, host, program, promise, commands } = await written(OTHER_LUNS, 1);
   host.disks.set(1, handDisk(8));
   await ending(host.fabric, promise);

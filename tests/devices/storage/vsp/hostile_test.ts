@@ -133,7 +133,7 @@ const PACKETS = fc.oneof(
 );
 
 Deno.test("StorageServer: answers anything at all or dies, and keeps to its image", async () => {
-  // storage.md I6, S4: and it goes on with the next guest.
+  // storage.md I6, S4: and it continues with the next guest.
   const property = fc.asyncProperty(fc.array(PACKETS, { maxLength: 12 }), async (packets) => {
     const image = sparseImage(1 << 16);
     const raw = new RawStorage(offerStorage({ disks: [{ image }] }));

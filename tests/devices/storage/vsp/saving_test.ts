@@ -159,7 +159,7 @@ async function finish({ fabric, server, prober }: Probing): Promise<void> {
 }
 
 for (const codec of ["vmbus", "msgpack"] as const) {
-  Deno.test(`StorageServer: is saved at each item, and goes on as if it had not been, ${codec}`, async () => {
+  Deno.test(`StorageServer: is saved at each item, and continues as if it had not been, ${codec}`, async () => {
     // storage.md V1, V2; kmcl.md V7.
     const disks = () => [{ image: sparseImage(1 << 20) }];
     let items = 0;

@@ -92,7 +92,7 @@ function* spoiltRuns({ guests, ...run }: SavedCopyRun): Generator<SavedCopyRun> 
   yield { ...run, guests: [...guests, ...guests] };
 }
 
-Deno.test("simulate --resume: a run that a hostile saver made is refused in one line, or goes on in order", async () => {
+Deno.test("simulate --resume: a run that a hostile saver made is refused in one line, or continues in order", async () => {
   await withTree({}, async (root) => {
     await save(root, "60%");
     using saved = await MACHINE.open(`${root}/run`, "read");

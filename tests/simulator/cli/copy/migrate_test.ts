@@ -154,7 +154,7 @@ async function failing<Name extends string, Work>(
   }
 }
 
-Deno.test("simulate --migrate: a guest that cannot be saved or restored goes on where it is, and that is a finding", async () => {
+Deno.test("simulate --migrate: a guest that cannot be saved or restored continues where it is, and that is a finding", async () => {
   await withTree({}, async (root) => {
     await Deno.writeFile(`${root}/file`, sampleBytes(500_000));
     const assertFound = async (reason: string) => {

@@ -18,7 +18,7 @@ const WORLDS = [
 /** Where a run is saved: on its way there, between the two ways, on its way back, and at its end. */
 const PARTS = isLong ? ["0%", "20%", "50%", "50.5%", "80%", "100%"] : ["0%", "50.5%", "100%"];
 
-Deno.test("simulate --resume: a run goes on from any part of it, and ends with the same digests", async () => {
+Deno.test("simulate --resume: a run continues from any part of it, and ends with the same digests", async () => {
   const digest = bytesToHex(sha256(FILE));
   for (const [turn, percent] of PARTS.entries()) {
     await withTree({}, async (root) => {
@@ -76,14 +76,14 @@ Deno.test("simulate --resume: alone it needs no files of the user's, and another
     });
     assertEquals(reports[0].files.read, reports[0].files.returned);
     assertEquals(reports[0].files.read.byteCount, 8 * 2 ** 20);
-    assertEquals(reports[1].traceDigest, reports[0].traceDigest, "the same state goes on alike");
+    assertEquals(reports[1].traceDigest, reports[0].traceDigest, "the same state continues alike");
     assertEquals(reports[0].replay, first.resume);
     assertEquals(plainNamesIn(root), ["run", "run.*.disk", "temporary"], "the saved run stays");
     assertEquals(namesIn(temporary), []);
   });
 });
 
-Deno.test("simulate --resume: a run that was interrupted again goes on once more", async () => {
+Deno.test("simulate --resume: a run that was interrupted again continues once more", async () => {
   await withTree({}, async (root) => {
     await save(root, "60%", "--queue-depth", "1");
     const before = namesIn(root);
@@ -105,7 +105,7 @@ Deno.test("simulate --resume: a run that was interrupted again goes on once more
   });
 });
 
-Deno.test("simulate --resume: what is checked before it goes on is seen, and can be stopped", async () => {
+Deno.test("simulate --resume: what is checked before it continues is seen, and can be stopped", async () => {
   await withTree({}, async (root) => {
     await save(root, "60%");
     const before = namesIn(root);
@@ -127,7 +127,7 @@ Deno.test("simulate --resume: what is checked before it goes on is seen, and can
     assertEquals((await saved.run({ onProgress: hear })).ok, true);
     const checked = heard.filter(([, , unit]) => unit === "bytes checked");
     const [done, total] = checked.at(-1)!;
-    assertEquals(done, total, "all of it is checked before it goes on");
+    assertEquals(done, total, "all of it is checked before it continues");
     assertEquals(heard.slice(checked.length).every(([, , unit]) => unit === "bytes"), true);
   });
 });

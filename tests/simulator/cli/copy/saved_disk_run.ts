@@ -34,7 +34,7 @@ export function pathsIn(root: string): string[] {
   return ["--disk", `${root}/disk`, "--out", `${root}/out`];
 }
 
-/** Goes on with a run, which must end well; it says first what it reads and writes. */
+/** Continues with a run, which must end well; it says first what it reads and writes. */
 export async function resume(
   root: string,
   paths: readonly string[] = pathsIn(root),

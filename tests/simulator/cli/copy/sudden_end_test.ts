@@ -153,7 +153,7 @@ Deno.test("simulate --save-to: where no run was saved before, a sudden end leave
   });
 });
 
-Deno.test("simulate --resume: after a sudden end at any step it goes on again, and each copy is whole or not there", async () => {
+Deno.test("simulate --resume: after a sudden end at any step it continues again, and each copy is whole or not there", async () => {
   await withFastTree(async (root) => {
     await Deno.writeFile(`${root}/new`, NEW);
     await save(MACHINE, root, "new");

@@ -60,7 +60,7 @@ const CALLBACKS = [
 ] as const;
 
 for (const [callback, side] of CALLBACKS) {
-  // api.md section 1: a driver's exception is reported, and the channel goes on.
+  // api.md section 1: a driver's exception is reported, and the channel continues.
   Deno.test(`callbackThrows: ${callback} has done its work, and throws`, async () => {
     const pair = await opened([{
       do: "callbackThrows",

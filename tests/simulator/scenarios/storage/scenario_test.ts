@@ -203,7 +203,7 @@ Deno.test("storage: a file sets queue depths and sub-channels", async () => {
   assertGreater(servers.size, 1);
 });
 
-Deno.test("storage: a small world goes on wherever its guest is migrated", async () => {
+Deno.test("storage: a small world continues wherever its guest is migrated", async () => {
   const numbers = numbersOf({ requests: 4 });
   for (let seed = 0; seed < times(1, 8); seed++) {
     let fired = 0;
