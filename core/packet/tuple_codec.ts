@@ -9,7 +9,7 @@
  */
 
 import type { GpaRange } from "../memory/gpa_ranges.ts";
-import { isU32, PAGE_BYTES, pagesSpanned } from "../units.ts";
+import { PAGE_BYTES } from "../units.ts";
 import { MsgpackCodec } from "./msgpack_codec.ts";
 import * as packets from "./packet.ts";
 import {
@@ -46,11 +46,19 @@ const FLOAT64 = 0xcb;
 const FIXARRAY = 0x90;
 const ARRAY16 = 0xdc;
 const ARRAY32 = 0xdd;
+/** Up to here numbers are compared as whole ones; beside the largest u32 they are made floats for it, which takes longer. */
+const INT32_MAX = 0x7fff_ffff;
 /** Largest number that is its own form, and largest array with the length in its form. */
 const FIXINT_MAX = 0x7f;
 const FIXARRAY_MAX = 0x0f;
 /** Bytes of a number of 64 bits, its form included. */
 const UINT64_BYTES = 9;
+/** A page holds two to this power of bytes: to shift is quicker than to divide. */
+const PAGE_SHIFT = 12;
+/** A range of more bytes, of which pages are counted in more than 31 bits, is left to the reference. */
+const BYTE_COUNT_MAX = 0x7fff_0000;
+/** Where in the body the transaction id begins. */
+const ID_START = 3;
 /** Most bytes by which the ring pads a body. */
 const PADDING_MAX = 7;
 /** Room for one number, to see its bytes. */
@@ -112,22 +120,20 @@ export class TupleCodec implements PacketCodec {
     const type = bytes[start + 1];
     const flags = bytes[start + 2];
     if (!isTupleType(type) || !areFlagsValid(type, flags)) return false;
-    let at = start + 3;
-    const idForm = formAt(bytes, at, end);
-    let idLow = readUint(bytes, idForm, at, end);
+    const idStart = start + ID_START;
+    this.#at = idStart;
+    const idForm = formAt(bytes, idStart, end);
+    let idLow = this.#readUintOf(bytes, idForm, end);
     let idHigh = 0;
-    if (idLow >= 0) at = uintEnd(idForm, at);
-    else {
-      if (idForm !== UINT64 || at + UINT64_BYTES > end) return false;
-      idHigh = readU32(bytes, at + 1);
-      idLow = readU32(bytes, at + 5);
-      at += UINT64_BYTES;
+    if (idLow < 0) {
+      if (idForm !== UINT64 || idStart + UINT64_BYTES > end) return false;
+      idHigh = readU32(bytes, idStart + 1);
+      idLow = readU32(bytes, idStart + 5);
+      this.#at = idStart + UINT64_BYTES;
     }
-    const size = formAt(bytes, at, end) - BIN8;
-    const payloadBytes = readSized(bytes, size, at, end);
-    if (payloadBytes < 0) return false;
-    const payloadStart = sizedEnd(size, at);
-    if (payloadStart + payloadBytes >= end) return false;
+    const payloadBytes = this.#readSized(bytes, formAt(bytes, this.#at, end) - BIN8, end);
+    const payloadStart = this.#at;
+    if (payloadBytes < 0 || payloadStart + payloadBytes >= end) return false;
     this.#at = payloadStart + payloadBytes;
     const ranges = this.#readRanges(bytes, end, type === PACKET_GPA_DIRECT);
     if (ranges === null || end - this.#at > PADDING_MAX) return false;
@@ -146,12 +152,14 @@ export class TupleCodec implements PacketCodec {
     return true;
   }
 
+  // The readers take what is at #at, and move it behind that. Where it is not in one of the forms that are
+  // written here, or too little follows, they return NOT_CANONICAL or null, and #at means nothing. Each byte
+  // is loaded once.
+
   #readRanges(bytes: Uint8Array, end: number, isWanted: boolean): readonly GpaRange[] | null {
     if (!isWanted) return bytes[this.#at++] === NIL ? NO_RANGES : null;
-    const form = formAt(bytes, this.#at, end);
-    const count = readArray(bytes, form, this.#at, end);
+    const count = this.#readArray(bytes, end);
     if (count <= 0 || count > end - this.#at) return null;
-    this.#at = arrayEnd(form, this.#at);
     const ranges = new Array<GpaRange>(count); // to grow by push would cost more than all else here
     for (let i = 0; i < count; i++) {
       const range = this.#readRange(bytes, end);
@@ -162,32 +170,58 @@ export class TupleCodec implements PacketCodec {
   }
 
   #readRange(bytes: Uint8Array, end: number): GpaRange | null {
-    let at = this.#at;
-    let form = formAt(bytes, at++, end);
-    if (form !== RANGE_ARRAY) return null;
-    form = formAt(bytes, at, end);
-    const byteCount = readUint(bytes, form, at, end);
-    if (byteCount <= 0) return null;
-    at = uintEnd(form, at);
-    form = formAt(bytes, at, end);
-    const byteOffset = readUint(bytes, form, at, end);
+    if (formAt(bytes, this.#at++, end) !== RANGE_ARRAY) return null;
+    const byteCount = this.#readUint(bytes, end);
+    if (byteCount <= 0 || byteCount > BYTE_COUNT_MAX) return null;
+    const byteOffset = this.#readUint(bytes, end);
     if (byteOffset < 0 || byteOffset >= PAGE_BYTES) return null;
-    at = uintEnd(form, at);
-    form = formAt(bytes, at, end);
-    const count = readArray(bytes, form, at, end);
-    const isPlausible = isU32(byteCount + PAGE_BYTES - 1 + byteOffset) && count <= end - at;
-    if (!isPlausible || count !== pagesSpanned(byteOffset, byteCount)) return null;
-    at = arrayEnd(form, at);
+    const count = this.#readArray(bytes, end);
+    const pages = byteOffset + byteCount + PAGE_BYTES - 1 >> PAGE_SHIFT;
+    if (count !== pages || count > end - this.#at) return null;
     const pfns = new Array<number>(count);
     for (let i = 0; i < count; i++) {
-      form = formAt(bytes, at, end);
-      const pfn = readUint(bytes, form, at, end);
+      const pfn = this.#readUint(bytes, end);
       if (pfn < 0) return null;
       pfns[i] = pfn;
-      at = uintEnd(form, at);
     }
-    this.#at = at;
     return { byteCount, byteOffset, pfns };
+  }
+
+  #readUint(bytes: Uint8Array, end: number): number {
+    return this.#readUintOf(bytes, formAt(bytes, this.#at, end), end);
+  }
+
+  /** The number that begins with `form`. */
+  #readUintOf(bytes: Uint8Array, form: number, end: number): number {
+    if (form > FIXINT_MAX) return this.#readSized(bytes, form - UINT8, end);
+    this.#at++;
+    return form;
+  }
+
+  #readArray(bytes: Uint8Array, end: number): number {
+    const form = formAt(bytes, this.#at, end);
+    if (form >> 4 !== FIXARRAY >> 4) {
+      const size = form === ARRAY16 || form === ARRAY32 ? form - ARRAY16 + 1 : NOT_CANONICAL;
+      return this.#readSized(bytes, size, end);
+    }
+    this.#at++;
+    return form & FIXARRAY_MAX;
+  }
+
+  /** The number after a form byte: in 8, 16 or 32 bits, by `size` from 0 on. */
+  #readSized(bytes: Uint8Array, size: number, end: number): number {
+    const at = this.#at + 1;
+    if (size === 0 && at + 1 <= end) {
+      this.#at = at + 1;
+      return bytes[at]!;
+    }
+    if (size === 1 && at + 2 <= end) {
+      this.#at = at + 2;
+      return bytes[at]! << 8 | bytes[at + 1]!;
+    }
+    if (size !== 2 || at + 4 > end) return NOT_CANONICAL;
+    this.#at = at + 4;
+    return readU32(bytes, at);
   }
 
   /** See {@linkcode PacketCodec.largestBodyBytes}. */
@@ -196,59 +230,26 @@ export class TupleCodec implements PacketCodec {
   }
 }
 
-// The readers take the form byte that is at `at`, which is loaded once. Where it is not one of theirs, or
-// too little follows it, they return NOT_CANONICAL, and `at` means nothing.
-
 /** The byte at `at`, or one that begins nothing. */
 function formAt(bytes: Uint8Array, at: number, end: number): number {
   return at < end ? bytes[at]! : NEVER_USED;
-}
-
-function readArray(bytes: Uint8Array, form: number, at: number, end: number): number {
-  if (form >> 4 === FIXARRAY >> 4) return form & FIXARRAY_MAX;
-  return form === ARRAY16 || form === ARRAY32
-    ? readSized(bytes, form - ARRAY16 + 1, at, end)
-    : NOT_CANONICAL;
-}
-
-function arrayEnd(form: number, at: number): number {
-  return form >> 4 === FIXARRAY >> 4 ? at + 1 : sizedEnd(form - ARRAY16 + 1, at);
-}
-
-function readUint(bytes: Uint8Array, form: number, at: number, end: number): number {
-  return form <= FIXINT_MAX ? form : readSized(bytes, form - UINT8, at, end);
-}
-
-function uintEnd(form: number, at: number): number {
-  return form <= FIXINT_MAX ? at + 1 : sizedEnd(form - UINT8, at);
-}
-
-/** The number after a form byte: in 8, 16 or 32 bits, by `size` from 0 on. */
-function readSized(bytes: Uint8Array, size: number, at: number, end: number): number {
-  if (size < 0 || size > 2 || sizedEnd(size, at) > end) return NOT_CANONICAL;
-  if (size === 0) return bytes[at + 1]!;
-  if (size === 1) return bytes[at + 1]! << 8 | bytes[at + 2]!;
-  return (bytes[at + 1]! << 24 | bytes[at + 2]! << 16 | bytes[at + 3]! << 8 | bytes[at + 4]!) >>> 0;
 }
 
 function readU32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24 | bytes[at + 1]! << 16 | bytes[at + 2]! << 8 | bytes[at + 3]!) >>> 0;
 }
 
-function sizedEnd(size: number, at: number): number {
-  return at + 1 + (1 << size);
-}
-
 // The writers put something at `at`, and return where it ends.
 
 function writeRanges(target: Uint8Array, start: number, ranges: readonly GpaRange[]): number {
   let at = writeArray(target, start, ranges.length);
-  for (const { byteCount, byteOffset, pfns } of ranges) {
+  for (let i = 0; i < ranges.length; i++) {
+    const { byteCount, byteOffset, pfns } = ranges[i]!;
     target[at] = RANGE_ARRAY;
     at = writeUint(target, at + 1, byteCount);
     at = writeUint(target, at, byteOffset);
     at = writeArray(target, at, pfns.length);
-    for (const pfn of pfns) at = writeUint(target, at, pfn);
+    for (let page = 0; page < pfns.length; page++) at = writeUint(target, at, pfns[page]!);
   }
   return at;
 }
@@ -264,7 +265,7 @@ function writeUint(target: Uint8Array, at: number, value: number): number {
     target[at] = value;
     return at + 1;
   }
-  return value <= 0xffff_ffff
+  return value <= INT32_MAX || value <= 0xffff_ffff
     ? writeSized(target, at, value, UINT8, 0)
     : writeFloat(target, at, value);
 }
@@ -272,21 +273,25 @@ function writeUint(target: Uint8Array, at: number, value: number): number {
 /** A form byte for 8, 16 or 32 bits, one after the other from `form8` on, and the number itself. */
 function writeSized(
   target: Uint8Array,
-  start: number,
+  at: number,
   value: number,
   form8: number,
   smallest: 0 | 1,
 ): number {
-  const size = value > 0xffff ? 2 : value > 0xff ? 1 : smallest;
-  let at = start;
-  target[at++] = form8 + size;
-  if (size === 2) {
-    target[at++] = value >>> 24;
-    target[at++] = value >>> 16;
+  if (value <= 0xff && smallest === 0) {
+    target[at] = form8;
+    target[at + 1] = value;
+    return at + 2;
   }
-  if (size >= 1) target[at++] = value >>> 8;
-  target[at++] = value;
-  return at;
+  if (value <= 0xffff) {
+    target[at] = form8 + 1;
+    target[at + 1] = value >>> 8;
+    target[at + 2] = value;
+    return at + 3;
+  }
+  target[at] = form8 + 2;
+  writeU32(target, at + 1, value);
+  return at + 5;
 }
 
 /** The form of a transaction id of more than 32 bits. */
@@ -314,9 +319,10 @@ function writeFloat(target: Uint8Array, at: number, value: number): number {
 
 function rangesBytes(ranges: readonly GpaRange[]): number {
   let bytes = arrayBytes(ranges.length);
-  for (const { byteCount, byteOffset, pfns } of ranges) {
+  for (let i = 0; i < ranges.length; i++) {
+    const { byteCount, byteOffset, pfns } = ranges[i]!;
     bytes += 1 + uintBytes(byteCount) + uintBytes(byteOffset) + arrayBytes(pfns.length);
-    for (const pfn of pfns) bytes += uintBytes(pfn);
+    for (let page = 0; page < pfns.length; page++) bytes += uintBytes(pfns[page]!);
   }
   return bytes;
 }
@@ -325,7 +331,7 @@ function rangesBytes(ranges: readonly GpaRange[]): number {
 function uintBytes(value: number): number {
   if (value <= FIXINT_MAX) return 1;
   if (value <= 0xffff) return value <= 0xff ? 2 : 3;
-  return value <= 0xffff_ffff ? 5 : 9;
+  return value <= INT32_MAX || value <= 0xffff_ffff ? 5 : 9;
 }
 
 /** Bytes of a form byte and of the number after it. */
