@@ -308,8 +308,8 @@ export class Incoming {
   #afterCall(ring: IncomingRing, packet: IncomingPacket, irql: Irql): boolean {
     if (this.outstandingPackets.returned(packet)) {
       this.#isHeadPassive = true;
-      if (this.reading?.isUnderWay === true) this.reading.handBack();
-      else this.#endHandBack(ring, irql);
+      if (this.reading?.isUnderWay === true) this.reading.requeue();
+      else this.#endRequeue(ring, irql);
       return false;
     }
     ring.advance();
@@ -317,7 +317,7 @@ export class Incoming {
     return true;
   }
 
-  #endHandBack(ring: IncomingRing, irql: Irql): void {
+  #endRequeue(ring: IncomingRing, irql: Irql): void {
     this.#endBatch(ring, irql);
     if (!this.#calls.isBusy) this.#scheduleNextPassive();
   }
@@ -339,7 +339,7 @@ export class Incoming {
       take: (from, irql) => this.#take(from, irql),
       commit: (to) => this.#commit(to),
       report: (irql) => this.#countBatch(irql),
-      endHandBack: (of, irql) => this.#endHandBack(of, irql),
+      endRequeue: (of, irql) => this.#endRequeue(of, irql),
       faulted: (fault) => this.#endpoint.faulted(fault),
       scheduleNext: () => this.scheduleNext(),
     };

@@ -24,7 +24,7 @@ type Step =
   /** The driver hears of the batch. */
   | "report"
   /** The same, as the packet at the head goes to the queue at PASSIVE_LEVEL. */
-  | "endHandBack";
+  | "endRequeue";
 
 /** What a reading does on its receiving half. */
 export interface ReadingHalf {
@@ -45,7 +45,7 @@ export interface ReadingHalf {
   /** Tells the driver of the batch. */
   report(irql: Irql): void;
   /** Ends the batch as the packet at the head was handed back, and has the queue continue at PASSIVE_LEVEL. */
-  endHandBack(ring: IncomingRing, irql: Irql): void;
+  endRequeue(ring: IncomingRing, irql: Irql): void;
   /** The opposite side broke the protocol. */
   faulted(fault: RingFault): void;
   /** Has the queue continue in a work item of its own. */
@@ -117,8 +117,8 @@ export class Reading {
   }
 
   /** The driver has handed the packet back that was delivered to it now. */
-  handBack(): void {
-    this.#step = "endHandBack";
+  requeue(): void {
+    this.#step = "endRequeue";
   }
 
   /** Continues from where it was, or begins; true where it stopped at a point. */
@@ -168,9 +168,9 @@ export class Reading {
         this.#step = null; // a callback that looks finds no reading under way
         half.report(this.#irql);
         return null;
-      case "endHandBack":
+      case "endRequeue":
         this.#step = null;
-        half.endHandBack(ring, this.#irql);
+        half.endRequeue(ring, this.#irql);
         return null;
     }
   }
@@ -205,6 +205,6 @@ export class Reading {
     }
     this.#packetBytes = packetTotalBytes(ring.end - ring.start);
     if (half.take(ring, this.#irql)) return "packet";
-    return this.#step === "endHandBack" ? this.#step : null;
+    return this.#step === "endRequeue" ? this.#step : null;
   }
 }

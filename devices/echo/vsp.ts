@@ -160,7 +160,7 @@ export class EchoServer {
     vsp.VmbPacketSetCompletionRoutine(echo, (sent, status) => {
       if (status !== vmbus.STATUS_SUCCESS) this.#work.failed(ended("an echo", status));
       vsp.VmbPacketFree(sent);
-      this.#retire(context);
+      this.#complete(context);
     });
     this.#echoed.add(context);
     const status = vsp.VmbPacketSend(echo, buffer, byteCount, null, 0);
@@ -171,11 +171,11 @@ export class EchoServer {
     }
     this.#work.failed(ended("the send of an echo", status));
     vsp.VmbPacketFree(echo);
-    this.#retire(context);
+    this.#complete(context);
   }
 
   /** The guest's packet is done with, if it was not before. */
-  #retire(context: vmbus.VMBPACKETCOMPLETION): void {
+  #complete(context: vmbus.VMBPACKETCOMPLETION): void {
     if (this.#echoed.delete(context)) this.#vsp.VmbChannelPacketComplete(context, null, 0);
   }
 
@@ -185,7 +185,7 @@ export class EchoServer {
    */
   #suspended(): void {
     this.#isSending = false;
-    for (const context of [...this.#echoed]) this.#retire(context);
+    for (const context of [...this.#echoed]) this.#complete(context);
   }
 
   #refuse(context: vmbus.VMBPACKETCOMPLETION, finding: string): void {

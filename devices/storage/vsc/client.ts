@@ -72,7 +72,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     closeChannels: () => void this.#channels.close().then(() => this.#allClosed(), () => {}),
     free: () => {
       const { queue } = this.#service;
-      for (const path of queue.strandedPaths) queue.letGo(path);
+      for (const path of queue.strandedPaths) queue.released(path);
       this.#channels.freeFrom(1);
       this.#service.freeMemory();
     },
@@ -194,7 +194,7 @@ export class StorageClient implements vmbus.GuestDriverInstance {
     for (const path of new Set([...queue.strandedPaths, ...this.#channels.closedSubChannels])) {
       const gone = () => {
         if (!this.#channels.areLive) return;
-        queue.letGo(path);
+        queue.released(path);
         this.#tell("pathGone");
       };
       // Where the fabric is disposed of meanwhile, nothing is left that could be sent.

@@ -255,7 +255,7 @@ export class CommandQueue {
   }
 
   /** A channel is torn down: the host has let go of all that it had from it. */
-  letGo(path: Path): void {
+  released(path: Path): void {
     const { commands, buffers } = this.#stranded.release(path);
     for (const buffer of buffers) this.#parts.buffers.giveBack(buffer);
     for (const command of commands) this.#unsent(command, this.#parts.state.endStatus);

@@ -43,7 +43,7 @@ export interface QueueUsers {
   rescan(): void;
   /** There is no such disk. */
   remove(lun: number): void;
-  /** A channel has gone whose requests the host may still have: it is to be waited for, then `letGo` called. */
+  /** A channel has gone whose requests the host may still have: it is to be waited for, then `released` called. */
   stranded(): void;
   /** A request has taken too long. */
   timedOut(): void;

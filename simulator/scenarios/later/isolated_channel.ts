@@ -320,11 +320,11 @@ export class IsolatedChannel {
           stateChange: channel.#stateChange(),
         }),
     );
-    made.#takeUp(context, saved);
+    made.#continue(context, saved);
     return made;
   }
 
-  #takeUp(context: vmbus.GuestRestoreContext, saved: vmbus.SavedFields): void {
+  #continue(context: vmbus.GuestRestoreContext, saved: vmbus.SavedFields): void {
     this.answered = saved.uint("answered");
     this.ranOut = saved.uint("ranOut");
     this.moved = saved.uint("moved");

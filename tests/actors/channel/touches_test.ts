@@ -45,7 +45,7 @@ class SwappingChooser implements Chooser {
   }
 
   /** False where the second one did not come directly after the first one. */
-  letGo(): boolean {
+  release(): boolean {
     const hasRun = this.#next?.order !== this.#nextOrder;
     this.#next = null;
     return hasRun;
@@ -122,7 +122,7 @@ async function seenAfter(
   while (chooser.swapped === null) if (!await turns(fabric, 1)) return null;
   await turns(fabric, 1);
   // At PASSIVE_LEVEL it waits for what the first one has scheduled on its processor at DISPATCH_LEVEL.
-  if (!chooser.letGo()) return null;
+  if (!chooser.release()) return null;
   const kinds = chooser.swapped.map(({ kind }) => kind).join(" and ");
   const seen = { told: told(), fabric: fabric.inspect() };
   await fabric.settle();
