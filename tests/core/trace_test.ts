@@ -59,6 +59,27 @@ Deno.test("Trace: the digest is SHA-256 of what the words of the records come to
   assertEquals(trace.digest(), sha256(new Uint8Array(words.buffer)).toHex());
 });
 
+// Short records and marks are what most of a run comes to: each word of theirs stands where it belongs.
+Deno.test("Trace: the digest is that of a mark's and a short record's own words", () => {
+  const { call, callReturned } = TRACE_EVENTS;
+  const trace = new Trace("digest");
+  trace.recordMark(0x10, call, 2, 3);
+  trace.recordShort(0x10, callReturned, 4, 5, 6, 0xffff_ffff);
+  trace.recordShort(0x10, call, 7, 0, 8, 9);
+  const [time, mark, short] = [67, 1 << 8, 2 << 8];
+  const beside = (value: number) => value << 12;
+  const words = Int32Array.from([
+    [time, 0x10, 0],
+    [call | mark | beside(3), 2],
+    [callReturned | short | beside(5), 4, 6, -1],
+    [call | short, 7, 8, 9],
+  ].flat());
+  const hash = new MixHash();
+  const taken = hash.takeWords(words, words.length); // whole steps
+  const expected = Int32Array.from([words.length, 0, ...hash.lanes, ...words.subarray(taken)]);
+  assertEquals(trace.digest(), sha256(new Uint8Array(expected.buffer)).toHex());
+});
+
 Deno.test("Trace: what comes before bytes is filled up with zeros to a step", () => {
   const trace = traceOf([[0, "messageToHost", 1, Uint8Array.of(7)], [0, "violation", 9]]);
   const hash = new MixHash();

@@ -15,6 +15,17 @@ Deno.test("createState: options at their bounds are taken", () => {
   assertEquals({ ...settings, ...options }, settings);
 });
 
+Deno.test("createState: before there is a controller nothing was asked, sent or counted", () => {
+  const state = createState({});
+  const { subChannelsWanted, subChannels, versionIndex, failuresInRow, nextDisk } = state;
+  const { commands, retries, deepestQueue, copiedBytes } = state;
+  assertEquals(
+    { subChannelsWanted, subChannels, versionIndex, failuresInRow, nextDisk },
+    { subChannelsWanted: 0, subChannels: 0, versionIndex: 0, failuresInRow: 0, nextDisk: 0 },
+  );
+  assertEquals([commands, retries, deepestQueue, copiedBytes], [0, 0, 0, 0]);
+});
+
 Deno.test("createState: an option out of its range is refused by its name and value", () => {
   const refused: readonly (readonly [options: object, text: string])[] = [
     [{ versions: [] }, "versions must name at least one, not []"],
