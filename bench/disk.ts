@@ -61,8 +61,6 @@ async function grownBytes(work: () => Promise<unknown>): Promise<number> {
 
 /** The figure. */
 export const diskFigure: Figure = {
-  name: "disk",
-  title: "Disk: a file of 256 MiB onto a virtual disk and back, hashed both times",
   measure: async (options) => {
     using files = await CopyFiles.make(FILE_BYTES);
     const timings = await race([

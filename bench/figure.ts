@@ -39,12 +39,16 @@ export interface Row {
   readonly goal: Goal | null;
 }
 
-/** A figure of the bench. */
-export interface Figure {
+/** What a figure of the bench is called. */
+export interface FigureTitle {
   /** What `--only` calls it. */
   readonly name: string;
   /** What it measures, in one line. */
   readonly title: string;
+}
+
+/** A figure of the bench. */
+export interface Figure {
   /** Measures it. */
   measure(options: RaceOptions): Promise<Row[]>;
 }

@@ -58,8 +58,6 @@ async function measureOne(
 
 /** The figure. */
 export const heapFigure: Figure = {
-  name: "heap",
-  title: "Heap: bytes that an in-band transaction allocates in a steady state",
   measure: async ({ rounds }) => {
     const rows: Row[] = [];
     for (const codec of ["msgpack", "vmbus"] as const) {

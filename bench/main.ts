@@ -19,21 +19,10 @@ import {
   print,
   stdoutLook,
 } from "../simulator/cli/command.ts";
-import type { Figure, Judging, Row } from "./figure.ts";
-import { codecFigure } from "./codec.ts";
-import { diskFigure } from "./disk.ts";
-import { storageFigure } from "./storage.ts";
-import { heapFigure } from "./heap.ts";
-import { packetLifeFigure } from "./packet_life.ts";
+import type { Judging, Row } from "./figure.ts";
+import { FIGURES, type ListedFigure } from "./figures.ts";
 import { measureInProcesses, PROCESSES } from "./processes.ts";
 import { jsonFailure, jsonOf, missedCount, missedText, type Result, tableOf } from "./report.ts";
-import { ringFigure } from "./ring.ts";
-import { saveFigure } from "./save.ts";
-import { scaleFigure } from "./scale.ts";
-import { schedulersFigure } from "./schedulers.ts";
-import { settingsFigure } from "./settings.ts";
-import { transactionFigure } from "./transaction.ts";
-import { worldsFigure } from "./worlds.ts";
 
 /** Fewer rounds than this say little; the default is enough for a median. */
 const ROUNDS_DEFAULT = 9;
@@ -43,22 +32,6 @@ const ROUND_MS = 40;
 const PROGRAM = import.meta.url;
 /** As shells have it for a program that SIGINT ended. */
 const EXIT_INTERRUPTED = 130;
-
-/** All figures, in the order in which they are measured. */
-const FIGURES: readonly Figure[] = [
-  ringFigure,
-  codecFigure,
-  packetLifeFigure,
-  transactionFigure,
-  settingsFigure,
-  heapFigure,
-  scaleFigure,
-  diskFigure,
-  storageFigure,
-  saveFigure,
-  worldsFigure,
-  schedulersFigure,
-];
 
 const RATIOS =
   'A ratio is the median over rounds, in each of which every contender runs once. "× speed" ' +
@@ -149,10 +122,11 @@ async function measure(options: Options): Promise<number> {
 }
 
 /** Measures one figure: here, or, where it counts, in processes of its own. */
-function rowsOf(figure: Figure, { check, rounds, cpu }: Options): Promise<Row[]> {
+async function rowsOf(figure: ListedFigure, { check, rounds, cpu }: Options): Promise<Row[]> {
   if (check !== true) {
     const now = cpu ? processorMs : () => performance.now();
-    return figure.measure({ rounds, roundMs: ROUND_MS, now });
+    const { measure } = await figure.load();
+    return measure({ rounds, roundMs: ROUND_MS, now });
   }
   const given = ["--json", "--only", figure.name, "--rounds", String(rounds)];
   return measureInProcesses([PROGRAM, ...given, ...(cpu ? ["--cpu"] : [])]);

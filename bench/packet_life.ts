@@ -57,8 +57,6 @@ function living(name: string, packets: PacketLives) {
 
 /** The figure. */
 export const packetLifeFigure: Figure = {
-  name: "packet-life",
-  title: "Packet life: a packet object taken, sent, completed and given back",
   measure: async (options) => {
     const timings = await race([
       living("compiled, pooled", new OurPackets()),

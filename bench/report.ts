@@ -7,7 +7,7 @@
 import { folded, grouped, type Look, painted, tableText } from "../simulator/layout.ts";
 import { visibleJson } from "../simulator/text.ts";
 import {
-  type Figure,
+  type FigureTitle,
   type Goal,
   isMissed,
   type Judging,
@@ -19,7 +19,7 @@ import {
 /** A figure with what it found. */
 export interface Result {
   /** The figure. */
-  readonly figure: Pick<Figure, "name" | "title">;
+  readonly figure: FigureTitle;
   /** Its rows. */
   readonly rows: readonly Row[];
 }

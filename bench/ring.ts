@@ -173,8 +173,6 @@ async function measurePlain(size: Size, options: RaceOptions): Promise<Row[]> {
 
 /** The figure. */
 export const ringFigure: Figure = {
-  name: "ring",
-  title: "Ring: one packet written, shown, read and passed, both ends in one thread",
   measure: async (options) => {
     const rows: Row[] = [];
     // One kind of memory after the other: a program has one kind, and its rings are compiled for that.

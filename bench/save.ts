@@ -117,8 +117,6 @@ function repeating(name: string, work: () => unknown): Contender {
 
 /** The figure. */
 export const saveFigure: Figure = {
-  name: "save",
-  title: "Save: a guest with 64 MiB in use, 16 channels and 1 000 packets in flight",
   measure: async (options) => {
     const guest = await BusyGuest.make(MEMORY_PAGES);
     const { bytes } = await guest.save();

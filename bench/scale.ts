@@ -186,8 +186,6 @@ async function firstTourNs(stage: Stage, now: () => number): Promise<number> {
 
 /** The figure. */
 export const scaleFigure: Figure = {
-  name: "scale",
-  title: "Scale: many channels in one fabric of five guests",
   measure: async (options) => {
     const { now } = options;
     await lifeOf(MANY / 10, now); // the first ones pay for what is compiled on the way

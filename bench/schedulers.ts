@@ -174,7 +174,5 @@ async function measure(options: RaceOptions): Promise<Row[]> {
 
 /** The figure. */
 export const schedulersFigure: Figure = {
-  name: "schedulers",
-  title: "Schedulers: seeds until a planted mistake is found, schedule portfolio, medians of hunts",
   measure,
 };

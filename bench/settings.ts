@@ -99,8 +99,6 @@ async function measureOne(
 
 /** The figure. */
 export const settingsFigure: Figure = {
-  name: "settings",
-  title: "Settings: a transaction with verifier and trace, beside the same without",
   measure: async (options) => {
     const rows: Row[] = [];
     for (const { work, exchanged, goal } of WORK) {

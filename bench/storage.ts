@@ -91,8 +91,6 @@ export function guestVolumeCopy(
 
 /** The figure. */
 export const storageFigure: Figure = {
-  name: "storage",
-  title: "Storage: a file of 32 MiB onto a FAT32 volume and back, hashed both times",
   measure: async (options) => {
     using stack = new DisposableStack();
     const volume = await makeVolumeFiles(FILE_BYTES, stack);

@@ -83,8 +83,6 @@ async function measureOne(
 
 /** The figure. */
 export const transactionFigure: Figure = {
-  name: "transaction",
-  title: "Transaction: a request sent, delivered, completed, and its routine called",
   measure: async (options) => {
     const rows: Row[] = [];
     for (const { work, options: exchanged } of EXCHANGED) {

@@ -74,8 +74,6 @@ function row(work: string, value: number, unit: Row["unit"], goal: Goal): Row {
 
 /** The figure. It counts processor time whichever clock the others are measured by. */
 export const worldsFigure: Figure = {
-  name: "worlds",
-  title: "Worlds: a fabric, a pair, 20 requests of 64 B, closed and disposed of, default settings",
   measure: async ({ rounds }) => {
     for (let tour = 0; tour < WARM_UP_TOURS; tour++) await rateOfTour(tour * TOUR);
     const before = residentBytes();
