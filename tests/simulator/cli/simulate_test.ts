@@ -174,10 +174,7 @@ Deno.test("simulate: a word or option that makes no sense costs one line and exi
     [["--scenario", "echo", "--migrate", "1"], /^--migrate is no option of scenario echo: see /],
     [["--resume", ""], /^--resume must be a path, and not empty: see /],
     [["--resume"], /^option '--resume <FILE>' argument missing: see /],
-    [
-      ["--resume", "x", "--seed", "0"],
-      /^--seed does not go with --resume: the run continues as it /,
-    ],
+    [["--resume", "x", "--seed", "0"], /^--seed does not go with --resume: the run continues as /],
     [["--resume", "x", "--scenario", "disk"], /^--scenario does not go with --resume: /],
     [["--file", "y", "--resume", "x"], /^--file does not go with --resume: /],
     [
