@@ -74,7 +74,7 @@ const decoder = new TextDecoder();
 const U32_COUNT = 0x1_0000_0000;
 /** Bytes of a section's body before its options. */
 const SECTION_BYTES = 16;
-/** Types of blocks that reading continues with behind damage. */
+/** Types of blocks at which reading continues behind damage. */
 const BLOCKS: ReadonlySet<number> = new Set(Object.values(BLOCK));
 /** Stands for an interface whose block could not be read. */
 const UNREAD: SeenInterface = { name: "", description: "", isOurs: false, perTick: 1 };

@@ -117,6 +117,23 @@ Deno.test("PlainChannel: a packet that wants no completion ends once it is in th
   assertEquals({ ended, arrived, fault: client.fault }, { ended: [0], arrived: 1, fault: null });
 });
 
+Deno.test("PlainChannel.send: waits for the flow to run, and is refused once the channel is Disabled (S6)", () => {
+  const { loop, client, server } = plainPair();
+  let arrived = 0;
+  server.receiver = () => arrived++;
+  const send = () => client.send(client.createPacket(() => {}), new Uint8Array(8), 8, null, 1);
+  client.state = "paused";
+  assertEquals(send(), vmbus.STATUS_SUCCESS);
+  loop.run();
+  assertEquals(arrived, 0);
+  client.state = "started";
+  client.work();
+  loop.run();
+  assertEquals(arrived, 1);
+  client.state = "disabled";
+  assertEquals(send(), vmbus.STATUS_DEVICE_REMOVED);
+});
+
 Deno.test("PlainChannel: the quota stops the queue until a packet is completed (R4)", () => {
   const { loop, client, server } = plainPair(2);
   const held: Parameters<NonNullable<typeof server.receiver>>[0][] = [];

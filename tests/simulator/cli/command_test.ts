@@ -54,7 +54,7 @@ Deno.test("cannot: says why in words of its own, or else in the machine's", () =
   }
 });
 
-Deno.test("endWith: programs hear the reason, too, also of an error of our own, which continues", () => {
+Deno.test("endWith: programs hear the reason, too, also of an error of our own, which is thrown on", () => {
   const heard: string[] = [];
   const printFailure = (reason: string) => void heard.push(reason);
   using stderr = new Capture(Deno.stderr);

@@ -95,7 +95,7 @@ Deno.test("StorageServer: closing waits for what runs, and drops its answers", a
   assertEquals([raw.stage.fabric.leaks(), raw.stage.fabric.violations], [[], []]);
 });
 
-Deno.test("StorageServer: real input and output continues outside, in whatever time it takes", async () => {
+Deno.test("StorageServer: real input and output takes place outside, in whatever time it takes", async () => {
   // storage.md M2.
   const memory = sparseImage(1 << 20);
   const later = async <T>(work: () => T) => {
