@@ -11,6 +11,7 @@ import { times } from "../support/long.ts";
 import { bodySpace, decodeWhole, packetOf } from "../support/packet_frames.ts";
 
 const PACKETS = times(15_000, 100_000);
+const CUT_PACKETS = times(100, 1_000);
 const MUTATIONS = times(10_000, 60_000);
 /** Numbers around each border between two forms of msgpack. */
 const BORDERS = [0, 1, 0x7f, 0x80, 0xff, 0x100, 0xffff, 0x1_0000, 0xffff_ffff];
@@ -142,5 +143,22 @@ Deno.test("TupleCodec: takes and refuses what the reference does, whatever the b
   }
   for (const wanted of ["taken", "malformedMsgpack", "unexpectedPacketType", "rangeTooSmall"]) {
     assertEquals(outcomes.has(wanted), true, `no body was ${wanted}`);
+  }
+});
+
+Deno.test("TupleCodec: what lies behind a packet's end is no part of it, even where it would fit", () => {
+  const chance = Chance.fromSeed(4);
+  const payload = chance.bytes(400);
+  for (let at = 0; at < CUT_PACKETS; at++) {
+    const packet = anyPacket(chance, payload);
+    packet.payloadBytes = Math.min(packet.payloadBytes, 80);
+    const body = bodyOf(ours, packet);
+    for (let end = 0; end < body.length; end++) {
+      // Once with the true bytes behind the end, once with nothing: the packet ends with its memory.
+      for (const bytes of [body, body.subarray(0, end), body.slice(0, end)]) {
+        const arrived = { ...arrivedWith(body), bytes, end };
+        assertEquals(decoded(ours, arrived), decoded(reference, arrived), `packet ${at} to ${end}`);
+      }
+    }
   }
 });
