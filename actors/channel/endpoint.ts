@@ -38,6 +38,7 @@ import { PageSets } from "./page_sets.ts";
 import type { LoadedDriverPort } from "./partition_port.ts";
 import { Polling } from "./polling.ts";
 import { Requests } from "./requests.ts";
+import { RingScratch } from "./ring_scratch.ts";
 import { Signal } from "./signal.ts";
 import { StateChanges } from "./state_changes.ts";
 import type { ChannelEvent, ChannelFault, ChannelTag, Side } from "./types.ts";
@@ -326,8 +327,9 @@ export class Endpoint implements EndpointPort, ActingEndpoint {
   /** The channel has rings: they are attached before EvtChannelOpened is called. */
   attach(rings: Rings, from: RingPositions | null = null): boolean {
     const { hasPendingSendSize } = rings;
-    const incoming = new IncomingRing(rings.incoming, from?.incoming, hasPendingSendSize);
-    const outgoing = new OutgoingRing(rings.outgoing, from?.outgoing, hasPendingSendSize);
+    const { read, written } = RingScratch.of(this.runtime);
+    const incoming = new IncomingRing(rings.incoming, from?.incoming, hasPendingSendSize, read);
+    const outgoing = new OutgoingRing(rings.outgoing, from?.outgoing, hasPendingSendSize, written);
     if (incoming.fault !== null || outgoing.fault !== null) return false;
     this.rings = rings;
     this.fault = null;

@@ -10,6 +10,7 @@ import { type Blocks, type CopyRoom, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
 import * as layout from "./layout.ts";
 import type { ControlWords, RingFault, RingMemory } from "./ring_memory.ts";
 import * as scattered from "./scattered_packet.ts";
+import { Scratch } from "./scratch.ts";
 
 // Names of this module's own: see ring_memory.ts.
 const assert: typeof promises.assert = promises.assert;
@@ -106,11 +107,13 @@ export class IncomingRing {
    * @param from Where an earlier reader of the ring stood: this one continues from there, and stores
    * nothing.
    * @param hasPendingSendSize False on a connection before version 2.4: a writer that waits is not signalled.
+   * @param scratch Where a packet is copied that is not in one run. Many readers may have it in common.
    */
   constructor(
     memory: RingMemory,
     from: IncomingPosition | null = null,
     hasPendingSendSize = true,
+    scratch: Scratch = new Scratch(),
   ) {
     this.#memory = memory;
     this.#hasPendingSendSize = hasPendingSendSize;
@@ -119,7 +122,7 @@ export class IncomingRing {
     this.#blocks = memory.blocks;
     this.#contiguousBytes = memory.contiguousBytes;
     this.#dataBytes = memory.dataBytes;
-    this.#scattered = new scattered.ScatteredPacket(memory);
+    this.#scattered = new scattered.ScatteredPacket(memory, scratch);
     if (from === null) memory.store(INTERRUPT_MASK_OFFSET, 1);
     else this.#masked = from.isMasked;
     const readIndex = from?.index ?? memory.load(READ_INDEX_OFFSET);

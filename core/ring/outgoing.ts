@@ -17,6 +17,7 @@ import {
 } from "./ring_memory.ts";
 import { RoomWish } from "./room_wish.ts";
 import { ScratchPacket } from "./scratch_packet.ts";
+import { Scratch } from "./scratch.ts";
 
 // Names of this module's own: see ring_memory.ts.
 const assert: typeof promises.assert = promises.assert;
@@ -94,17 +95,20 @@ export class OutgoingRing {
    * nothing.
    * @param hasPendingSendSize False on a connection before version 2.4: this end then writes neither that
    * word nor the bit for it, and whoever uses it looks for room by himself (wire.md 1.7, 4.3).
+   * @param scratch Where a packet is written that is not in one run. Many writers may have it in common, each of
+   * which finishes its packet before another begins one.
    */
   constructor(
     memory: RingMemory,
     from: OutgoingPosition | null = null,
     hasPendingSendSize = true,
+    scratch: Scratch = new Scratch(),
   ) {
     this.memory = memory;
     this.#control = memory.control;
     this.#dataBytes = memory.dataBytes;
     this.largestBytes = largestPacketBytes(memory.dataBytes);
-    this.#scratch = new ScratchPacket(memory);
+    this.#scratch = new ScratchPacket(memory, scratch);
     this.#wish = new RoomWish(memory, hasPendingSendSize);
     if (from === null) this.#wish.begin();
     else this.#wish.isMade = from.awaitsRoom;

@@ -5,10 +5,11 @@
  * @module
  */
 
-import { BLOCK_BYTES, type CopyRoom } from "../blocks.ts";
+import { assert } from "../assert.ts";
+import { BLOCK_BYTES, type Blocks, type CopyRoom } from "../blocks.ts";
 import { advanceIndex, DESCRIPTOR_BYTES } from "./layout.ts";
 import type { RingMemory } from "./ring_memory.ts";
-import { Scratch } from "./scratch.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** Where a copy lies in its buffer: it needs a block before it. */
 export const SCRATCH_START: number = BLOCK_BYTES;
@@ -16,14 +17,15 @@ export const SCRATCH_START: number = BLOCK_BYTES;
 /** The packet of one reader that is not in one run. */
 export class ScatteredPacket {
   readonly #memory: RingMemory;
-  readonly #scratch = new Scratch();
+  readonly #scratch: Scratch;
   /** Where in the ring its body begins. */
   #bodyOffset = 0;
   #isGathered = false;
 
-  /** Of the reader of the ring in this memory. */
-  constructor(memory: RingMemory) {
+  /** Of the reader of the ring in this memory, in this buffer. */
+  constructor(memory: RingMemory, scratch: Scratch) {
     this.#memory = memory;
+    this.#scratch = scratch;
   }
 
   /** The buffer as 4-byte words; replaced when it grows. */
@@ -34,6 +36,7 @@ export class ScatteredPacket {
   /** Copies the descriptor that begins at `offset` to {@linkcode SCRATCH_START}. */
   gatherDescriptor(offset: number): Int32Array {
     this.#scratch.reserve(DESCRIPTOR_BYTES);
+    this.#scratch.holder = null;
     this.#memory.copyOut(offset, this.#scratch.blocks, SCRATCH_START, DESCRIPTOR_BYTES);
     return this.#scratch.words;
   }
@@ -46,21 +49,29 @@ export class ScatteredPacket {
 
   /** The buffer with the `bodyBytes` of the body from {@linkcode SCRATCH_START} on: copied when first asked for. */
   gathered(bodyBytes: number): Uint8Array {
-    if (!this.#isGathered) {
-      this.#scratch.reserve(bodyBytes);
-      this.#memory.copyOut(this.#bodyOffset, this.#scratch.blocks, SCRATCH_START, bodyBytes);
-      this.#isGathered = true;
-    }
-    return this.#scratch.blocks.bytes;
+    if (this.#isGathered) return this.#held().bytes;
+    const scratch = this.#scratch;
+    scratch.reserve(bodyBytes);
+    scratch.holder = this;
+    this.#memory.copyOut(this.#bodyOffset, scratch.blocks, SCRATCH_START, bodyBytes);
+    this.#isGathered = true;
+    return scratch.blocks.bytes;
   }
 
   /** A copy in `room` of a part of the body, `start` counted as in the buffer. Where that is copied already, it holds. */
   take(room: CopyRoom, start: number, byteCount: number): Uint8Array {
-    if (this.#isGathered) return room.take(this.#scratch.blocks, start, byteCount);
+    if (this.#isGathered) return room.take(this.#held(), start, byteCount);
     room.reserve(byteCount);
     const { dataBytes } = this.#memory;
     const offset = advanceIndex(this.#bodyOffset, start - SCRATCH_START, dataBytes);
     this.#memory.copyOut(offset, room.blocks, room.start, byteCount);
     return room.copy;
+  }
+
+  /** What was copied: to copy it once more would load it twice. */
+  #held(): Blocks {
+    const { blocks, holder } = this.#scratch;
+    assert(holder === this, "a packet is read before another ring's is copied to its buffer");
+    return blocks;
   }
 }

@@ -7,8 +7,13 @@
 
 import { BLOCK_BYTES, Blocks, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
 
-/** A buffer that grows to the largest packet it was asked for. */
+/**
+ * A buffer that grows to the largest packet it was asked for. Many rings may have it in common: whoever looks
+ * at a packet in it is done with that before another ring's packet comes in.
+ */
 export class Scratch {
+  /** Whose packet is in it. */
+  holder: object | null = null;
   /** The buffer; replaced when it grows. */
   blocks: Blocks = NO_BLOCKS;
   /** The same bytes as 4-byte words; replaced when it grows. */

@@ -8,20 +8,21 @@
 import { assert } from "../assert.ts";
 import { advanceIndex } from "./layout.ts";
 import type { RingMemory } from "./ring_memory.ts";
-import { Scratch } from "./scratch.ts";
+import type { Scratch } from "./scratch.ts";
 
 /** The packet of one writer that is not written in place. */
 export class ScratchPacket {
   readonly #memory: RingMemory;
-  readonly #scratch = new Scratch();
+  readonly #scratch: Scratch;
   /** The part of the packet that went past the buffer, and is in the ring already. */
   #directStart = 0;
   /** Where that part ends. */
   #directEnd = 0;
 
-  /** Of the writer of the ring in this memory. */
-  constructor(memory: RingMemory) {
+  /** Of the writer of the ring in this memory, in this buffer. */
+  constructor(memory: RingMemory, scratch: Scratch) {
     this.#memory = memory;
+    this.#scratch = scratch;
   }
 
   /** The buffer, in which the packet begins at 0; replaced when it grows. */
@@ -37,6 +38,7 @@ export class ScratchPacket {
   /** Begins a packet of `totalBytes`, trailer included. */
   begin(totalBytes: number): void {
     this.#scratch.reserve(totalBytes);
+    this.#scratch.holder = this;
     this.#directStart = totalBytes;
     this.#directEnd = totalBytes;
   }
@@ -63,7 +65,8 @@ export class ScratchPacket {
 
   /** Copies what the buffer has of the packet to its place in the ring, from `packetOffset` on. */
   copyTo(packetOffset: number, totalBytes: number): void {
-    const { blocks } = this.#scratch;
+    const { blocks, holder } = this.#scratch;
+    assert(holder === this, "a packet is finished before another ring's is begun in its buffer");
     const memory = this.#memory;
     memory.copyIn(packetOffset, blocks, 0, this.#directStart);
     const after = advanceIndex(packetOffset, this.#directEnd, memory.dataBytes);
