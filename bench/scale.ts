@@ -21,7 +21,7 @@ const MANY = 10_000;
 const PAYLOAD_BYTES = 64;
 /** Transactions on a channel before it is the next one's turn. */
 const BURST = 64;
-/** Under way at once: so many packet objects stay on each channel's lookaside list. */
+/** Under way at once: so many numbers stay on each channel's lookaside list. */
 const IN_FLIGHT = 8;
 
 const COST: Goal = { kind: "atMost", bar: 1.3, stretch: 1.2 };
@@ -174,8 +174,8 @@ async function costRows(options: RaceOptions): Promise<Row[]> {
 }
 
 /**
- * Goes round all channels once, and says what a transaction took. The first burst on a channel makes its
- * packet objects and the room for their payloads; a race is too short to come to all of ten thousand.
+ * Goes round all channels once, and says what a transaction took. The first burst on a channel makes
+ * records of packets that arrive, and touches its rings for the first time; a race is too short to come to all of ten thousand.
  */
 async function firstTourNs(stage: Stage, now: () => number): Promise<number> {
   const count = stage.pairs.length * BURST;

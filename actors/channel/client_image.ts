@@ -242,6 +242,7 @@ function resumeBounce(
 function restorePackets({ outgoing }: Endpoint, images: readonly PacketImage[]): void {
   for (const image of images) {
     const packet = outgoing.packets.allocate(image.kind);
+    packet.handle = null; // with the verifier off it has that of whoever had it last: its driver gets another with it
     outgoing.packets.move(packet, image.slot);
     resumePacket(packet, image);
   }

@@ -6,14 +6,13 @@
  * @module
  */
 
-import { assert } from "../../core/assert.ts";
 import type { ChartActor } from "../chart/chart_actor.ts";
 import type { RuntimePort } from "../runtime/runtime_port.ts";
 import { PACKET_ACTOR } from "./machine.ts";
 import { PacketObject } from "./packet_object.ts";
 import type { PacketEvent, PacketTag } from "./types.ts";
 
-/** Packet objects that are in no transaction and nobody's: as many as the lookaside lists have numbers for. */
+/** Packet objects that are in no transaction and nobody's: never more than channels once had at the same time. */
 export class PacketStore {
   readonly #startActor: () => ChartActor<PacketEvent, PacketTag>;
   readonly #packets: PacketObject[] = [];
@@ -42,16 +41,9 @@ export class PacketStore {
     return this.#packets.length;
   }
 
-  /** Makes a packet object. */
-  make(): PacketObject {
-    return new PacketObject(this.#startActor());
-  }
-
-  /** Gives out the packet object that was kept last. */
+  /** Gives out the packet object that was kept last; a new one, where none is here. */
   take(): PacketObject {
-    const packet = this.#packets.pop();
-    assert(packet !== undefined, "for each number of a lookaside list there is a packet object");
-    return packet;
+    return this.#packets.pop() ?? new PacketObject(this.#startActor());
   }
 
   /** Keeps `packet`, which is pooled. */

@@ -33,9 +33,9 @@ export class PacketTable {
     this.#store = store;
   }
 
-  /** Takes a packet object from the lookaside list, or makes one where that is empty. */
+  /** Gives out a packet object with the next number of the lookaside list, or with a new one where that is empty. */
   allocate(kind: PacketKind): PacketObject {
-    const packet = this.#lookaside.length === 0 ? this.#makePacket() : this.#nextPooled();
+    const packet = this.#packetAt(this.#lookaside.pop() ?? this.#freeSlot());
     packet.kind = kind;
     if (kind !== "request") this.#drivers++;
     packet.actor.send(ALLOCATE);
@@ -59,16 +59,10 @@ export class PacketTable {
     this.#store.keep(packet);
   }
 
-  #makePacket(): PacketObject {
-    return this.#put(this.#store.make(), this.#freeSlot());
-  }
-
-  #nextPooled(): PacketObject {
-    const slot = this.#lookaside.pop()!;
-    return this.#slots[slot] ?? this.#put(this.#store.take(), slot);
-  }
-
-  #put(packet: PacketObject, slot: number): PacketObject {
+  #packetAt(slot: number): PacketObject {
+    const kept = this.#slots[slot];
+    if (kept !== undefined) return kept;
+    const packet = this.#store.take();
     packet.slot = slot;
     this.#slots[slot] = packet;
     return packet;
@@ -134,14 +128,7 @@ export class PacketTable {
    */
   stopActors(): void {
     for (const packet of this.all) packet.actor.stop();
-    const ended = this.#store.ended();
-    for (const slot of this.#lookaside) {
-      if (this.#slots[slot] !== undefined) continue;
-      const packet = this.#store.take();
-      packet.actor.stop();
-      ended.keep(packet);
-    }
-    this.#store = ended;
+    this.#store = this.#store.ended();
   }
 
   /** The channel is gone, its actors ended: so are its packet objects. */

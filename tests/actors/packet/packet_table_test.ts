@@ -86,18 +86,19 @@ Deno.test("PacketTable: what was freed is handed out again, as good as new, befo
 });
 
 Deno.test("PacketTable: what one channel freed serves another, with a number of that", () => {
-  // decisions.md D750
+  // decisions.md D750, D834
   const { table, other, store, actors } = makeTable();
   const [first, second] = [table.allocate("lookaside"), table.allocate("lookaside")];
   table.free(second);
   table.free(first);
   assertEquals([store.count, table.pooledSlots], [2, [1, 0]]);
-  const theirs = other.allocate("initialized"); // a new one: each number on a list has its packet object
-  assertEquals([theirs.slot, store.count], [0, 2]);
-  other.free(theirs);
-  const again = table.allocate("lookaside");
-  assertStrictEquals(again, theirs);
-  assertEquals([again.slot, actors.length], [0, 3]);
+  const theirs = other.allocate("initialized");
+  assertStrictEquals(theirs, first);
+  assertEquals([theirs.slot, store.count], [0, 1]);
+  const again = [table.allocate("lookaside"), table.allocate("lookaside")];
+  assertEquals(slots(again), [0, 1]);
+  assertStrictEquals(again[0], second);
+  assertEquals([store.count, actors.length], [0, 3]); // three are out at once, and no more were made
 });
 
 Deno.test("PacketTable: a packet whose actor somebody looks at stays its channel's", () => {
@@ -120,17 +121,18 @@ Deno.test("PacketTable: a packet that moves into a freed slot gives its own for 
   assertEquals(slots([1, 2].map(() => table.allocate("lookaside"))), [1, 2]);
 });
 
-Deno.test("PacketTable: whose actors are stopped takes as many along as it had on its list", () => {
+Deno.test("PacketTable: whose actors are stopped has ended ones from then on, and leaves the others' alone", () => {
   const { table, other, store, actors } = makeTable();
   const packets = [1, 2, 3].map(() => table.allocate("lookaside"));
   const others = [1, 2].map(() => other.allocate("lookaside"));
   for (const packet of packets.slice(1)) table.free(packet);
   for (const packet of others) other.free(packet);
   table.stopActors();
-  assertEquals([store.count, actors.map(({ stops }) => stops).sort()], [2, [0, 0, 1, 1, 1]]);
+  assertEquals([store.count, actors.map(({ stops }) => stops)], [4, [1, 0, 0, 0, 0]]);
   const late = table.allocate("lookaside"); // its driver may go on
+  assertEquals([late.slot, actors.at(-1)!.stops], [2, 1]);
   table.free(late);
-  assertEquals([store.count, table.pooledCount], [2, 2]);
+  assertEquals([store.count, table.pooledCount], [4, 2]);
   assertEquals([1, 2].map(() => other.allocate("lookaside").slot), [1, 0]);
 });
 
@@ -178,7 +180,7 @@ Deno.test("PacketTable: forgets everything when it is stopped", () => {
   table.stopActors();
   table.stop();
   assertEquals([table.all.length, table.live, table.pooledCount, table.at(0)], [0, [], 0, null]);
-  assertEquals(actors.map(({ stops }) => stops), [1, 1]);
+  assertEquals(actors.map(({ stops }) => stops), [1, 0]); // the other one is the store's
 });
 
 Deno.test("PacketObject: keeps a copy of a payload, and its room", () => {
