@@ -61,13 +61,22 @@ Example:
   deno task bench --only transaction --check`;
 }
 
-interface Options {
+/** What the command was called with. */
+export interface BenchOptions {
+  /** The one figure. */
   readonly only?: string;
+  /** Rounds of each comparison. */
   readonly rounds: number;
+  /** Whether it prints one JSON object. */
   readonly json?: boolean;
+  /** Whether bars count. */
   readonly check?: boolean;
+  /** Whether they count to the letter. */
   readonly strict?: boolean;
+  /** Whether processor time is counted. */
   readonly cpu?: boolean;
+  /** Whether rows are left out that are the same in every process. */
+  readonly inexact?: boolean;
 }
 
 /** Time that the process has spent on a processor, in milliseconds, its helper threads included. */
@@ -100,12 +109,13 @@ function createBench(): Command {
     .addOption(
       new Option("--strict", "fail where a bar is missed at all").implies({ check: true }),
     )
+    .option("--inexact", "leave out rows that are the same in every process and on every machine")
     .addHelpText("after", helpAfter)
     .allowExcessArguments(false);
 }
 
 /** Measures what `options` names, and prints each table as soon as it is there. */
-async function measure(options: Options): Promise<number> {
+async function measure(options: BenchOptions): Promise<number> {
   const judging: Judging = options.strict === true ? "strict" : "tolerant";
   const results: Result[] = [];
   for (const figure of FIGURES) {
@@ -121,15 +131,17 @@ async function measure(options: Options): Promise<number> {
   return exitCode;
 }
 
-/** Measures one figure: here, or, where it counts, in processes of its own. */
-async function rowsOf(figure: ListedFigure, { check, rounds, cpu }: Options): Promise<Row[]> {
-  if (check !== true) {
-    const now = cpu ? processorMs : () => performance.now();
-    const { measure } = await figure.load();
-    return measure({ rounds, roundMs: ROUND_MS, now });
-  }
-  const given = ["--json", "--only", figure.name, "--rounds", String(rounds)];
-  return measureInProcesses([PROGRAM, ...given, ...(cpu ? ["--cpu"] : [])]);
+/** Measures one figure: here, or, where it counts, in processes of its own. What is the same in each is found here alone. */
+export async function rowsOf(listed: ListedFigure, options: BenchOptions): Promise<Row[]> {
+  const { check, rounds, cpu, inexact } = options;
+  const race = { rounds, roundMs: ROUND_MS, now: cpu ? processorMs : () => performance.now() };
+  const given = ["--json", "--inexact", "--only", listed.name, "--rounds", String(rounds)];
+  const measured = check === true
+    ? await measureInProcesses([PROGRAM, ...given, ...(cpu ? ["--cpu"] : [])])
+    : await (await listed.load()).measure(race);
+  if (inexact === true) return measured;
+  const exact = await (await listed.load()).findExact?.(race) ?? [];
+  return [...measured, ...exact];
 }
 
 /** The exit code after measuring: bars count only where they are checked. */
@@ -150,7 +162,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   using _ = isJson ? onInterrupt(() => printFailure("Stopped")) : null;
   try {
-    return await measure(command.parse(args, { from: "user" }).opts<Options>());
+    return await measure(command.parse(args, { from: "user" }).opts<BenchOptions>());
   } catch (error) {
     return endWith(error, printFailure);
   }

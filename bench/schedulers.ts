@@ -12,7 +12,7 @@ import { PROTOCOLS } from "../simulator/scenarios/protocols/all.ts";
 import { hunts } from "../simulator/worlds/hunt.ts";
 import { runWorld } from "../simulator/worlds/run_world.ts";
 import type { Figure, Goal, Row } from "./figure.ts";
-import { median, type RaceOptions } from "./measure.ts";
+import { median } from "./measure.ts";
 import { raceSchedules } from "./schedules_race.ts";
 import { worldsFigure } from "./worlds.ts";
 
@@ -165,14 +165,16 @@ export async function proofRows(runsMax: number = PROOF_RUNS): Promise<Row[]> {
   ];
 }
 
-async function measure(options: RaceOptions): Promise<Row[]> {
-  const rows = [...await worldsFigure.measure(options), ...await raceSchedules(options)];
-  rows.push(await orders());
-  for (const prey of PREY) rows.push(...await huntRows(prey));
-  return [...rows, await falseAlarms(options.rounds), ...await proofRows()];
-}
-
 /** The figure. */
 export const schedulersFigure: Figure = {
-  measure,
+  measure: async (options) => [
+    ...await worldsFigure.measure(options),
+    ...await raceSchedules(options),
+    ...await proofRows(),
+  ],
+  findExact: async ({ rounds }) => {
+    const rows = [await orders()];
+    for (const prey of PREY) rows.push(...await huntRows(prey));
+    return [...rows, await falseAlarms(rounds)];
+  },
 };

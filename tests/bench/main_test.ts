@@ -1,5 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { exitCodeOf, main } from "../../bench/main.ts";
+import type { Row } from "../../bench/figure.ts";
+import type { ListedFigure } from "../../bench/figures.ts";
+import { type BenchOptions, exitCodeOf, main, rowsOf } from "../../bench/main.ts";
 import { type ProcessEnd, runDeno } from "../support/deno_process.ts";
 import { Capture } from "../support/simulate.ts";
 
@@ -65,4 +67,30 @@ Deno.test("exitCodeOf: a missed bar fails the command only where bars are checke
   assertEquals(exitCodeOf([resultOf(4), resultOf(2.5)], true, "tolerant"), 0);
   assertEquals(exitCodeOf([resultOf(4), resultOf(2.5)], true, "strict"), 1);
   assertEquals(exitCodeOf([resultOf(4), resultOf(3)], true, "strict"), 0);
+});
+
+Deno.test("rowsOf: what is the same in every process is found once, and left out where that is asked for", async () => {
+  // decisions.md D836
+  const rowOf = (work: string): Row => ({
+    work,
+    name: "",
+    value: 1,
+    unit: "ns",
+    beside: null,
+    score: 1,
+    goal: null,
+  });
+  const listed: ListedFigure = {
+    name: "figure",
+    title: "Figure",
+    load: () =>
+      Promise.resolve({
+        measure: ({ rounds }) => Promise.resolve([rowOf(`${rounds} rounds`)]),
+        findExact: ({ rounds }) => Promise.resolve([rowOf(`${rounds} rounds, exactly`)]),
+      }),
+  };
+  const worksOf = async (options: BenchOptions) =>
+    (await rowsOf(listed, options)).map(({ work }) => work);
+  assertEquals(await worksOf({ rounds: 3 }), ["3 rounds", "3 rounds, exactly"]);
+  assertEquals(await worksOf({ rounds: 3, inexact: true }), ["3 rounds"]);
 });
