@@ -51,8 +51,8 @@ export interface FigureTitle {
 export interface Figure {
   /** Measures it. */
   measure(options: RaceOptions): Promise<Row[]>;
-  /** Finds its rows that are the same in every process, where it has such: one is enough, even where bars count. */
-  findExact?(options: RaceOptions): Promise<Row[]>;
+  /** Measures its rows for which one process is enough, even where bars count: they are the same in each, or near to that. */
+  measureOnce?(options: RaceOptions): Promise<Row[]>;
 }
 
 /** How a row stands to its goal. */

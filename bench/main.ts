@@ -75,8 +75,8 @@ export interface BenchOptions {
   readonly strict?: boolean;
   /** Whether processor time is counted. */
   readonly cpu?: boolean;
-  /** Whether rows are left out that are the same in every process. */
-  readonly inexact?: boolean;
+  /** False: rows are left out for which one process is enough. */
+  readonly once: boolean;
 }
 
 /** Time that the process has spent on a processor, in milliseconds, its helper threads included. */
@@ -109,7 +109,7 @@ function createBench(): Command {
     .addOption(
       new Option("--strict", "fail where a bar is missed at all").implies({ check: true }),
     )
-    .option("--inexact", "leave out rows that are the same in every process and on every machine")
+    .option("--no-once", "leave out rows for which one process is enough")
     .addHelpText("after", helpAfter)
     .allowExcessArguments(false);
 }
@@ -131,17 +131,16 @@ async function measure(options: BenchOptions): Promise<number> {
   return exitCode;
 }
 
-/** Measures one figure: here, or, where it counts, in processes of its own. What is the same in each is found here alone. */
+/** Measures one figure: here, or, where it counts, in processes of its own. What one is enough for is measured here. */
 export async function rowsOf(listed: ListedFigure, options: BenchOptions): Promise<Row[]> {
-  const { check, rounds, cpu, inexact } = options;
+  const { check, rounds, cpu, once } = options;
   const race = { rounds, roundMs: ROUND_MS, now: cpu ? processorMs : () => performance.now() };
-  const given = ["--json", "--inexact", "--only", listed.name, "--rounds", String(rounds)];
+  const given = ["--json", "--no-once", "--only", listed.name, "--rounds", String(rounds)];
   const measured = check === true
     ? await measureInProcesses([PROGRAM, ...given, ...(cpu ? ["--cpu"] : [])])
     : await (await listed.load()).measure(race);
-  if (inexact === true) return measured;
-  const exact = await (await listed.load()).findExact?.(race) ?? [];
-  return [...measured, ...exact];
+  if (!once) return measured;
+  return [...measured, ...await (await listed.load()).measureOnce?.(race) ?? []];
 }
 
 /** The exit code after measuring: bars count only where they are checked. */

@@ -69,7 +69,7 @@ Deno.test("exitCodeOf: a missed bar fails the command only where bars are checke
   assertEquals(exitCodeOf([resultOf(4), resultOf(3)], true, "strict"), 0);
 });
 
-Deno.test("rowsOf: what is the same in every process is found once, and left out where that is asked for", async () => {
+Deno.test("rowsOf: what is the same in every process is measured once, and left out where that is asked for", async () => {
   // decisions.md D836
   const rowOf = (work: string): Row => ({
     work,
@@ -86,11 +86,11 @@ Deno.test("rowsOf: what is the same in every process is found once, and left out
     load: () =>
       Promise.resolve({
         measure: ({ rounds }) => Promise.resolve([rowOf(`${rounds} rounds`)]),
-        findExact: ({ rounds }) => Promise.resolve([rowOf(`${rounds} rounds, exactly`)]),
+        measureOnce: ({ rounds }) => Promise.resolve([rowOf(`${rounds} rounds, once`)]),
       }),
   };
   const worksOf = async (options: BenchOptions) =>
     (await rowsOf(listed, options)).map(({ work }) => work);
-  assertEquals(await worksOf({ rounds: 3 }), ["3 rounds", "3 rounds, exactly"]);
-  assertEquals(await worksOf({ rounds: 3, inexact: true }), ["3 rounds"]);
+  assertEquals(await worksOf({ rounds: 3, once: true }), ["3 rounds", "3 rounds, once"]);
+  assertEquals(await worksOf({ rounds: 3, once: false }), ["3 rounds"]);
 });
