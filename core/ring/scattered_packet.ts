@@ -21,6 +21,8 @@ export class ScatteredPacket {
   /** Where in the ring its body begins. */
   #bodyOffset = 0;
   #isGathered = false;
+  /** Which packet of the buffer it is, once it is copied. */
+  #number = 0;
 
   /** Of the reader of the ring in this memory, in this buffer. */
   constructor(memory: RingMemory, scratch: Scratch) {
@@ -36,7 +38,7 @@ export class ScatteredPacket {
   /** Copies the descriptor that begins at `offset` to {@linkcode SCRATCH_START}. */
   gatherDescriptor(offset: number): Int32Array {
     this.#scratch.reserve(DESCRIPTOR_BYTES);
-    this.#scratch.holder = null;
+    this.#scratch.packets++;
     this.#memory.copyOut(offset, this.#scratch.blocks, SCRATCH_START, DESCRIPTOR_BYTES);
     return this.#scratch.words;
   }
@@ -52,7 +54,7 @@ export class ScatteredPacket {
     if (this.#isGathered) return this.#held().bytes;
     const scratch = this.#scratch;
     scratch.reserve(bodyBytes);
-    scratch.holder = this;
+    this.#number = ++scratch.packets;
     this.#memory.copyOut(this.#bodyOffset, scratch.blocks, SCRATCH_START, bodyBytes);
     this.#isGathered = true;
     return scratch.blocks.bytes;
@@ -70,8 +72,11 @@ export class ScatteredPacket {
 
   /** What was copied: to copy it once more would load it twice. */
   #held(): Blocks {
-    const { blocks, holder } = this.#scratch;
-    assert(holder === this, "a packet is read before another ring's is copied to its buffer");
+    const { blocks, packets } = this.#scratch;
+    assert(
+      this.#number === packets,
+      "a packet is read before another ring's is copied to its buffer",
+    );
     return blocks;
   }
 }

@@ -12,8 +12,8 @@ import { BLOCK_BYTES, Blocks, NO_BLOCKS, NO_WORDS } from "../blocks.ts";
  * at a packet in it is done with that before another ring's packet comes in.
  */
 export class Scratch {
-  /** Whose packet is in it. */
-  holder: object | null = null;
+  /** How many packets came into it: the last one is there. A number keeps no ring of a guest that is gone. */
+  packets = 0;
   /** The buffer; replaced when it grows. */
   blocks: Blocks = NO_BLOCKS;
   /** The same bytes as 4-byte words; replaced when it grows. */

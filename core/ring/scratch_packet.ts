@@ -14,6 +14,8 @@ import type { Scratch } from "./scratch.ts";
 export class ScratchPacket {
   readonly #memory: RingMemory;
   readonly #scratch: Scratch;
+  /** Which packet of the buffer it is. */
+  #number = 0;
   /** The part of the packet that went past the buffer, and is in the ring already. */
   #directStart = 0;
   /** Where that part ends. */
@@ -38,7 +40,7 @@ export class ScratchPacket {
   /** Begins a packet of `totalBytes`, trailer included. */
   begin(totalBytes: number): void {
     this.#scratch.reserve(totalBytes);
-    this.#scratch.holder = this;
+    this.#number = ++this.#scratch.packets;
     this.#directStart = totalBytes;
     this.#directEnd = totalBytes;
   }
@@ -65,8 +67,11 @@ export class ScratchPacket {
 
   /** Copies what the buffer has of the packet to its place in the ring, from `packetOffset` on. */
   copyTo(packetOffset: number, totalBytes: number): void {
-    const { blocks, holder } = this.#scratch;
-    assert(holder === this, "a packet is finished before another ring's is begun in its buffer");
+    const { blocks, packets } = this.#scratch;
+    assert(
+      this.#number === packets,
+      "a packet is finished before another ring's is begun in its buffer",
+    );
     const memory = this.#memory;
     memory.copyIn(packetOffset, blocks, 0, this.#directStart);
     const after = advanceIndex(packetOffset, this.#directEnd, memory.dataBytes);
