@@ -20,8 +20,7 @@ export class ScatteredPacket {
   readonly #scratch: Scratch;
   /** Where in the ring its body begins. */
   #bodyOffset = 0;
-  #isGathered = false;
-  /** Which packet of the buffer it is, once it is copied. */
+  /** Which packet of the buffer its body is; 0 while nothing of that is copied. */
   #number = 0;
 
   /** Of the reader of the ring in this memory, in this buffer. */
@@ -45,24 +44,23 @@ export class ScatteredPacket {
 
   /** The reader looks at the packet whose descriptor begins at `offset`; nothing of its body is copied yet. */
   begin(offset: number): void {
-    this.#isGathered = false;
+    this.#number = 0;
     this.#bodyOffset = advanceIndex(offset, DESCRIPTOR_BYTES, this.#memory.dataBytes);
   }
 
   /** The buffer with the `bodyBytes` of the body from {@linkcode SCRATCH_START} on: copied when first asked for. */
   gathered(bodyBytes: number): Uint8Array {
-    if (this.#isGathered) return this.#held().bytes;
+    if (this.#number !== 0) return this.#held().bytes;
     const scratch = this.#scratch;
     scratch.reserve(bodyBytes);
     this.#number = ++scratch.packets;
     this.#memory.copyOut(this.#bodyOffset, scratch.blocks, SCRATCH_START, bodyBytes);
-    this.#isGathered = true;
     return scratch.blocks.bytes;
   }
 
   /** A copy in `room` of a part of the body, `start` counted as in the buffer. Where that is copied already, it holds. */
   take(room: CopyRoom, start: number, byteCount: number): Uint8Array {
-    if (this.#isGathered) return room.take(this.#held(), start, byteCount);
+    if (this.#number !== 0) return room.take(this.#held(), start, byteCount);
     room.reserve(byteCount);
     const { dataBytes } = this.#memory;
     const offset = advanceIndex(this.#bodyOffset, start - SCRATCH_START, dataBytes);
