@@ -17,6 +17,11 @@ const BLOCK = 1 << BLOCK_SHIFT;
 /** Up to this many bytes are copied 8 at a time: faster, and no margin is needed. */
 const WORDS_BYTES_MAX = 256;
 /**
+ * So few are what was written a moment ago as words of 4 bytes, such as a descriptor. A processor has those
+ * ready to be loaded as such words; a load of two at once waits until all that was stored before is in its cache.
+ */
+const FEW_BYTES_MAX = 32;
+/**
  * More bytes than these are copied through a view of their own: beside so many its cost does not show. So
  * is every copy out of shared memory, where each byte that a block copies in vain costs more.
  */
@@ -65,15 +70,24 @@ export class Blocks {
   /**
    * Copies `byteCount` bytes from `start` on to `targetStart` of `target`. Up to {@linkcode BLOCK_BYTES}
    * bytes before and after them may be overwritten in `target`, and must be there.
+   *
+   * @param wholeBytes Of how many bytes they are a piece: beside many, a view for each piece does not show.
    */
-  copyFreely(target: Blocks, targetStart: number, start: number, byteCount: number): void {
-    if (byteCount > WORDS_BYTES_MAX) this.#copyMany(target, targetStart, start, byteCount);
-    else this.#copyWords(target, targetStart, start, byteCount);
+  copyFreely(
+    target: Blocks,
+    targetStart: number,
+    start: number,
+    byteCount: number,
+    wholeBytes: number = byteCount,
+  ): void {
+    if (byteCount <= WORDS_BYTES_MAX) this.#copyWords(target, targetStart, start, byteCount);
+    else this.#copyMany(target, targetStart, start, byteCount, wholeBytes);
   }
 
   /** Copies `byteCount` bytes from `start` on to `targetStart` of `target`, and overwrites nothing else. */
   copyExactly(target: Blocks, targetStart: number, start: number, byteCount: number): void {
     this.#assertInside(start, byteCount);
+    if (byteCount <= FEW_BYTES_MAX) return this.#copyFew(target, targetStart, start, byteCount);
     if (byteCount > this.#blocksBytesMax) {
       return this.#copyView(target, targetStart, start, byteCount);
     }
@@ -87,9 +101,15 @@ export class Blocks {
     this.#copyWords(target, targetStart + tail, start + tail, tailBytes);
   }
 
-  #copyMany(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+  #copyMany(
+    target: Blocks,
+    targetStart: number,
+    start: number,
+    byteCount: number,
+    wholeBytes: number,
+  ): void {
     this.#assertInside(start, byteCount);
-    if (byteCount > this.#blocksBytesMax) this.#copyView(target, targetStart, start, byteCount);
+    if (wholeBytes > this.#blocksBytesMax) this.#copyView(target, targetStart, start, byteCount);
     else this.#copyBlocks(target, targetStart, start, byteCount);
   }
 
@@ -105,6 +125,19 @@ export class Blocks {
       targetWords.setBigUint64(to + 8, words.getBigUint64(from + 8, true), true);
     }
     if (pairsEnd < byteCount) this.#copyTail(target, targetStart, start, pairsEnd, byteCount);
+  }
+
+  /** Copies a few bytes, 4 at a time. */
+  #copyFew(target: Blocks, targetStart: number, start: number, byteCount: number): void {
+    const words = this.#words;
+    const targetWords = target.#words;
+    let at = 0;
+    for (; at + 4 <= byteCount; at += 4) {
+      targetWords.setInt32(targetStart + at, words.getInt32(start + at, true), true);
+    }
+    for (; at < byteCount; at++) {
+      targetWords.setUint8(targetStart + at, words.getUint8(start + at));
+    }
   }
 
   /** What comes after the last pair of words: a word, and bytes. */

@@ -14,7 +14,6 @@ import * as layout from "./layout.ts";
 // Names of this module's own: an imported one is loaded and checked again wherever it is used, as a
 // compiler of one function at a time must, and a packet's way has dozens of them (performance.md 4).
 const {
-  advanceIndex,
   FEATURE_BITS_OFFSET,
   FEATURE_PENDING_SEND_SIZE,
   INTERRUPT_MASK_OFFSET,
@@ -291,24 +290,26 @@ export class RingMemory {
 
   /** Copies `byteCount` bytes from `start` of `source` to `offset`, wrapping. */
   copyIn(offset: number, source: Blocks, start: number, byteCount: number): void {
-    let to = offset;
-    for (let done = 0; done < byteCount;) {
-      const count = this.#runBytesFrom(to, byteCount - done);
-      source.copyExactly(this.#runOf(to), to % this.#runBytes, start + done, count);
+    let run = this.#runAt(offset);
+    let at = offset - run * this.#runBytes;
+    for (let done = 0; done < byteCount; at = 0) {
+      const count = Math.min(byteCount - done, this.#runBytes - at);
+      source.copyExactly(this.#runs[run]!, at, start + done, count);
       done += count;
-      to = advanceIndex(to, count, this.dataBytes);
+      run = this.#runAfter(run);
     }
   }
 
   /** The same out of any array, also a driver's. Each run that it goes to costs a view. */
   copyArrayIn(offset: number, source: Uint8Array, start: number, byteCount: number): void {
     assert(start + byteCount <= lengthOf(source), "what is copied lies inside its array");
-    let to = offset;
-    for (let done = 0; done < byteCount;) {
-      const count = this.#runBytesFrom(to, byteCount - done);
-      this.#runOf(to).bytes.set(partOf(source, start + done, count), to % this.#runBytes);
+    let run = this.#runAt(offset);
+    let at = offset - run * this.#runBytes;
+    for (let done = 0; done < byteCount; at = 0) {
+      const count = Math.min(byteCount - done, this.#runBytes - at);
+      this.#runs[run]!.bytes.set(partOf(source, start + done, count), at);
       done += count;
-      to = advanceIndex(to, count, this.dataBytes);
+      run = this.#runAfter(run);
     }
   }
 
@@ -317,12 +318,13 @@ export class RingMemory {
    * and after them may be overwritten; not more, as each run ends with a block.
    */
   copyOut(offset: number, target: Blocks, start: number, byteCount: number): void {
-    let from = offset;
-    for (let done = 0; done < byteCount;) {
-      const count = this.#runBytesFrom(from, byteCount - done);
-      this.#runOf(from).copyFreely(target, start + done, from % this.#runBytes, count);
+    let run = this.#runAt(offset);
+    let at = offset - run * this.#runBytes;
+    for (let done = 0; done < byteCount; at = 0) {
+      const count = Math.min(byteCount - done, this.#runBytes - at);
+      this.#runs[run]!.copyFreely(target, start + done, at, count, byteCount);
       done += count;
-      from = advanceIndex(from, count, this.dataBytes);
+      run = this.#runAfter(run);
     }
   }
 
@@ -334,12 +336,13 @@ export class RingMemory {
     return room.copy;
   }
 
-  #runOf(offset: number): Blocks {
-    return this.#runs[Math.trunc(offset / this.#runBytes)]!;
+  /** Which run `offset` lies in. */
+  #runAt(offset: number): number {
+    return offset / this.#runBytes | 0;
   }
 
-  /** How many bytes from `offset` on, of `bytesMax`, are in one run. */
-  #runBytesFrom(offset: number, bytesMax: number): number {
-    return Math.min(bytesMax, this.#runBytes - offset % this.#runBytes);
+  /** The run after that one: after the last, the first. */
+  #runAfter(run: number): number {
+    return run + 1 === this.#runs.length ? 0 : run + 1;
   }
 }

@@ -4,7 +4,27 @@ import { BLOCK_BYTES, Blocks, CopyRoom, poison, RestingRooms } from "../../core/
 import { pattern } from "../support/sending.ts";
 
 /** All ways of copying, and the lengths around the switch from one to the other. */
-const LENGTHS = [0, 1, 7, 8, 9, 64, 255, 256, 257, 2047, 2048, 2049, 5000, 8192, 8193, 9000];
+const LENGTHS = [
+  0,
+  1,
+  7,
+  8,
+  9,
+  31,
+  32,
+  33,
+  64,
+  255,
+  256,
+  257,
+  2047,
+  2048,
+  2049,
+  5000,
+  8192,
+  8193,
+  9000,
+];
 /** Where a part begins, relative to the blocks of its array. */
 const STARTS = [0, 1, 8, BLOCK_BYTES - 8, BLOCK_BYTES, BLOCK_BYTES + 1000];
 const LONGEST = Math.max(...LENGTHS);
@@ -34,6 +54,21 @@ Deno.test("Blocks: copy any part to any place, and free copies touch a block aro
         ];
         assertEquals(outside.every((byte) => byte === 0xcc), true);
       }
+    }
+  }
+});
+
+Deno.test("Blocks: a piece of a long copy brings nothing along, whatever its own length", () => {
+  for (const array of arrays()) {
+    const source = new Blocks(array);
+    for (const byteCount of LENGTHS) {
+      const target = new Uint8Array(byteCount + 6).fill(0xcc);
+      source.copyFreely(new Blocks(target), 3, 5, byteCount, LONGEST);
+      assertEquals(target.slice(3, 3 + byteCount), array.slice(5, 5 + byteCount));
+      assertEquals(
+        [...target.slice(0, 3), ...target.slice(3 + byteCount)],
+        new Array(6).fill(0xcc),
+      );
     }
   }
 });
