@@ -17,8 +17,9 @@ const BLOCK = 1 << BLOCK_SHIFT;
 /** Up to this many bytes are copied 8 at a time: faster, and no margin is needed. */
 const WORDS_BYTES_MAX = 256;
 /**
- * So few are what was written a moment ago as words of 4 bytes, such as a descriptor. A processor has those
- * ready to be loaded as such words; a load of two at once waits until all that was stored before is in its cache.
+ * So few bytes are mostly ones that were stored a moment ago as words of 4, such as a descriptor. A processor
+ * forwards such a store to a load of the same word; a load of two words at once must wait until all that was
+ * stored before is in its cache.
  */
 const FEW_BYTES_MAX = 32;
 /**
